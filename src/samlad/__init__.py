@@ -1,0 +1,3 @@
+"""Samlad: the open omnichannel commerce engine."""
+
+__version__ = "0.1.0"

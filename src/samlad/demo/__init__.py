@@ -1,0 +1,1 @@
+"""The demo: a real year of trade, turned from shipped files into a running shop."""

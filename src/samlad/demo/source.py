@@ -17,23 +17,23 @@ NON_PRODUCTS: dict[str, LineKind] = {
     "POST": "shipping",
     "DOT": "shipping",  # postage of the shop's own site, dotcomgiftshop
     "C2": "shipping",  # carriage
+    "23444": "shipping",  # next day carriage
     "AMAZONFEE": "fee",
     "BANK CHARGES": "fee",
     "CRUK": "fee",  # commission to Cancer Research UK
+    "23574": "fee",  # packing charge
+    "23702": "fee",  # for a high resolution image
     "D": "discount",
     "M": "adjustment",  # typed in by hand, both ways
     "S": "adjustment",  # samples
     "B": "adjustment",  # bad debt
     "PADS": "adjustment",  # cushion pads at £0.001, a note to the packer
-    "GIFT_0001_10": "adjustment",  # vouchers are money owed, not goods
+    "22016": "adjustment",  # a voucher for £100; vouchers are money owed, not goods
+    "GIFT_0001_10": "adjustment",
     "GIFT_0001_20": "adjustment",
     "GIFT_0001_30": "adjustment",
     "GIFT_0001_40": "adjustment",
     "GIFT_0001_50": "adjustment",
-    "GIFT_0001_60": "adjustment",
-    "GIFT_0001_70": "adjustment",
-    "GIFT_0001_80": "adjustment",
-    "GIFT_0001_90": "adjustment",
 }
 
 # The file's names to ISO 3166-1. The Channel Islands are two codes there (JE, GG) and the file cannot tell them

@@ -1,7 +1,7 @@
 """The order history: 25,900 invoices with their 541,909 lines, as records in the order they were written.
 
 DuckDB groups the lines of each invoice and spells the record as JSON, msgspec reads it into structs and checks every
-type on the way: 0.4 seconds for what takes five times as long row by row in Python.
+type on the way: half a second of Python for half a million lines.
 
 **Kinds of order.** Goods that go out make a `sale`, goods that come back (an invoice whose number begins with C) a
 `return`. What moves neither is an `adjustment`: fees, discounts, manual credits and bad debt without any goods, and
@@ -33,8 +33,11 @@ from samlad.demo.source import FILE, open_source
 # A line says what the catalogue says; remarks on corrections and lines that are not goods keep their own words.
 _ORDERS = """
 with titles as (select unnest($skus::varchar[]) as sku, unnest($titles::varchar[]) as title),
+warehouse as (
+    select invoice from line group by invoice having max(abs(price)) = 0 and any_value(customer) is null
+),
 marked as (
-    select *, max(abs(price)) over (partition by invoice) = 0 and customer is null as unpaid,
+    select *, invoice in (from warehouse) as unpaid
     from line left join titles on kind = 'item' and code = sku
 ),
 invoices as (
@@ -90,7 +93,8 @@ def orders(db: duckdb.DuckDBPyConnection | None = None) -> Iterator[OrderRecord]
     taken_back = cancellations(db)
     titles = {variant.sku: variant.title for product in products(db) for variant in product.variants}
     decode = msgspec.json.Decoder(OrderRecord).decode
-    rows = db.execute(_ORDERS, {"skus": list(titles), "titles": list(titles.values())})
+    # A cursor of its own: another query on `db` would end this one.
+    rows = db.cursor().execute(_ORDERS, {"skus": list(titles), "titles": list(titles.values())})
     while batch := rows.fetchmany(1000):
         for (text,) in batch:
             order = decode(text)
@@ -167,7 +171,9 @@ def _take_back(claims: list[_Claim], sales: dict[_Goods, list[_Sale]]) -> dict[i
 
 
 def _covering(claim: _Claim, sales: dict[_Goods, list[_Sale]]) -> list[_Sale]:
-    return [sale for sale in sales.get(claim.goods, ()) if sale.row < claim.row and sale.left >= claim.quantity]
+    return [
+        sale for sale in sales.get(claim.goods, ()) if sale.row < claim.row and sale.left >= claim.quantity
+    ]
 
 
 def _with_returns(order: OrderRecord, taken_back: dict[str, dict[int, str]]) -> OrderRecord:

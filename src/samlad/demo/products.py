@@ -114,17 +114,22 @@ def _options(codes: list[_Code], titles: list[str]) -> tuple[str, str | None, li
     if len(codes) == 1:
         return titles[0], None, [None]
     split = [re.findall(r"[^\s,]+", title) for title in titles]
-    shared = {word.lower() for word in split[0]}.intersection(*({word.lower() for word in each} for each in split))
+    shared = set.intersection(*(set(map(_stem, each)) for each in split))
     best_seller = max(range(len(codes)), key=lambda at: codes[at].units_sold)
-    common = [word for word in split[best_seller] if word.lower() in shared]
+    common = [word for word in split[best_seller] if _stem(word) in shared]
     if len(common) < 2:  # "Wrap" is no title
         shared, name = set(), titles[best_seller]
     else:
         name = _tidy(common)
-    values = [_tidy([word for word in each if word.lower() not in shared]) for each in split]
+    values = [_tidy([word for word in each if _stem(word) not in shared]) for each in split]
     if "" in values or len({value.lower() for value in values}) < len(values):
         return name, "Variant", [code.code[5:] or "–" for code in codes]
     return name, "Colour" if all(map(words.is_colour, values)) else "Style", list(values)
+
+
+def _stem(word: str) -> str:
+    """A word as it is compared: "Coaster" and "Coasters" are the same."""
+    return word.lower().removesuffix("s")
 
 
 _LOOSE = {"of", "in", "and", "with", "on", "for", "the", "to", "&", "a"}

@@ -63,7 +63,7 @@ class ProductRecord(Struct, frozen=True, kw_only=True):
     tax_rate: str = "0.20"
 
 
-class OrderLine(Struct, frozen=True, kw_only=True):
+class OrderLine(Struct, frozen=True, kw_only=True, gc=False):  # half a million texts and numbers, no cycles
     """One line of an invoice, signs as in the file: what comes back or is credited is negative.
 
     `sku` is set exactly for lines of kind "item" and is then always in the catalogue. `unit_price` is a decimal

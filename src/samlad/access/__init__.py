@@ -1,0 +1,1 @@
+"""Access: staff, roles, keys, audit. Who may do what, and who did."""

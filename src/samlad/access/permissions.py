@@ -1,0 +1,45 @@
+"""Permissions: one a verb, declared by the package that owns the verb, granted to people through roles."""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Role(StrEnum):
+    """What somebody's work is. A role is a set of permissions; store staff are also bound to locations."""
+
+    OWNER = "owner"
+    MANAGER = "manager"
+    STORE = "store"
+    SUPPORT = "support"
+    MARKETING = "marketing"
+    DEVELOPER = "developer"
+
+
+class PermissionInfo(msgspec.Struct, frozen=True):
+    """What a permission allows, in one sentence, and the roles that have it. Owners have every one."""
+
+    name: str
+    description: str
+    roles: frozenset[Role]
+
+
+_DECLARED: dict[str, PermissionInfo] = {}
+
+
+def permission(name: str, description: str, *roles: Role) -> str:
+    """Declare a permission such as ``stock.adjust``; its name, to be kept as a constant by the package."""
+    if name in _DECLARED:
+        raise ValueError(f"the permission {name} is declared twice")
+    _DECLARED[name] = PermissionInfo(name, description, frozenset({Role.OWNER, *roles}))
+    return name
+
+
+def permissions() -> dict[str, PermissionInfo]:
+    """Every permission that the loaded packages declare, by name."""
+    return dict(sorted(_DECLARED.items()))
+
+
+def permissions_of(role: Role) -> frozenset[str]:
+    """The permissions of a role."""
+    return frozenset(name for name, info in _DECLARED.items() if role in info.roles)

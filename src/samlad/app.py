@@ -1,0 +1,134 @@
+"""The composition root: which packages there are, and the web application made of them."""
+
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import structlog
+from litestar import Litestar, Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Contact, License
+from litestar.types import ControllerRouterHandler
+
+import samlad
+from samlad.kernel.followers import Follower
+from samlad.kernel.problems import (
+    FieldError,
+    Forbidden,
+    InvalidInput,
+    Malformed,
+    NotFound,
+    Problem,
+    TooLarge,
+    TooMany,
+    Unauthenticated,
+)
+from samlad.kernel.runtime import Runtime, open_runtime
+from samlad.kernel.settings import Settings, load
+
+PACKAGES = ("samlad.kernel",)
+"""Every package with migrations, in the order of the floors."""
+
+ROUTES: Sequence[ControllerRouterHandler] = ()
+"""Every package's routes: its ``api.py`` under ``/api``, the faces' pages."""
+
+FOLLOWERS: Sequence[Follower] = ()
+"""Every follower of the log, run by the worker."""
+
+logger = structlog.get_logger("samlad.http")
+
+
+def create(settings: Settings | None = None, *, start_server: bool = False) -> Litestar:
+    """The ASGI application; settings from the environment unless given. Granian's factory.
+
+    The embedded PostgreSQL is expected to run already (``samlad serve`` holds it), unless ``start_server``.
+    """
+    chosen = settings or load()
+
+    def lifespan(app: Litestar) -> contextlib.AbstractAsyncContextManager[None]:
+        return serving(app, chosen, start_server=start_server)
+
+    return Litestar(
+        route_handlers=list(ROUTES),
+        lifespan=[lifespan],
+        exception_handlers={Problem: on_problem, HTTPException: on_http_exception, Exception: on_error},
+        openapi_config=OpenAPIConfig(
+            title="Samlad",
+            version=samlad.__version__,
+            description="The open omnichannel commerce engine.",
+            license=License(name="Apache-2.0", identifier="Apache-2.0"),
+            contact=Contact(name="Samlad"),
+            path="/api/docs",
+        ),
+        request_max_body_size=chosen.body_limit,
+        logging_config=None,
+    )
+
+
+@contextlib.asynccontextmanager
+async def serving(app: Litestar, settings: Settings, *, start_server: bool = False) -> AsyncIterator[None]:
+    """Everything that is open while the application serves; the application's lifespan, and what tests enter."""
+    async with open_runtime(settings, start_server=start_server) as runtime:
+        app.state.runtime = runtime
+        yield
+
+
+def runtime_of(app: Litestar) -> Runtime:
+    """The open parts of a running application."""
+    runtime: Runtime = app.state.runtime
+    return runtime
+
+
+def on_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
+    """Answer a problem as RFC 9457 JSON."""
+    headers = {}
+    if "retry_after" in problem.extra:
+        headers["Retry-After"] = str(problem.extra["retry_after"])
+    elif problem.status == 503:
+        headers["Retry-After"] = "1"
+    return Response(
+        problem.document(request.url.path),
+        status_code=problem.status,
+        media_type="application/problem+json",
+        headers=headers,
+    )
+
+
+_BY_STATUS: dict[int, type[Problem]] = {
+    400: Malformed,
+    401: Unauthenticated,
+    403: Forbidden,
+    404: NotFound,
+    413: TooLarge,
+    429: TooMany,
+}
+
+
+def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    """Translate what the framework raises into our problems."""
+    if isinstance(error, ValidationException):
+        return on_problem(request, _from_validation(error))
+    kind = _BY_STATUS.get(error.status_code)
+    if kind is not None:
+        return on_problem(request, kind(error.detail))
+    document = {"type": "about:blank", "title": error.detail, "status": error.status_code}
+    return Response(
+        document, status_code=error.status_code, media_type="application/problem+json", headers=error.headers
+    )
+
+
+def _from_validation(error: ValidationException) -> Problem:
+    extra = error.extra if isinstance(error.extra, list) else []
+    errors = tuple(
+        FieldError(str(item.get("key") or ""), str(item.get("message", "")))
+        for item in extra
+        if isinstance(item, dict)
+    )
+    return InvalidInput("See errors for each field.", errors=errors) if errors else Malformed(error.detail)
+
+
+def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Something that nobody foresaw: logged with its request, answered without its insides."""
+    logger.error("unexpected error", path=request.url.path, exc_info=error)
+    return on_problem(request, Problem("It was logged; nothing was half done."))

@@ -1,0 +1,61 @@
+"""Who does something, and in which request: it travels with the transaction into events and audit."""
+
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from samlad.kernel.ids import new_id
+from samlad.kernel.problems import Forbidden
+
+ActorKind = Literal["staff", "key", "customer", "guest", "system"]
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """Somebody who acts. ``locations`` is None for everywhere, else the locations that they are bound to."""
+
+    kind: ActorKind
+    id: UUID | None = None
+    name: str = ""
+    permissions: frozenset[str] = frozenset()
+    locations: frozenset[UUID] | None = None
+
+    def may(self, permission: str, location: UUID | None = None) -> bool:
+        """Whether the actor has a permission, and has it at a location if one is given."""
+        if self.kind == "system":
+            return True
+        if permission not in self.permissions:
+            return False
+        return location is None or self.locations is None or location in self.locations
+
+    def require(self, permission: str, *, location: UUID | None = None) -> None:
+        """The first line of a guarded verb.
+
+        Raises:
+            Forbidden: without the permission, or without it at this location.
+        """
+        if not self.may(permission, location):
+            where = " at this location" if permission in self.permissions else ""
+            raise Forbidden(f"This needs the permission “{permission}”{where}.", permission=permission)
+
+    @property
+    def label(self) -> str:
+        """Kind and id, for the log of events: ``staff:0198…``, ``system``."""
+        return self.kind if self.id is None else f"{self.kind}:{self.id}"
+
+
+SYSTEM = Actor(kind="system", name="Samlad")
+GUEST = Actor(kind="guest")
+
+
+class Context(msgspec.Struct, frozen=True):
+    """The surroundings of one request, job or command."""
+
+    actor: Actor = SYSTEM
+    request_id: UUID = msgspec.field(default_factory=new_id)
+    channel: UUID | None = None
+    remote: str | None = None
+
+
+BACKGROUND = Context()
+"""For work that nobody in particular asked for: sweepers, followers, the command line."""

@@ -1,0 +1,334 @@
+"""The database: one pool, transactions that retry, rows into structs.
+
+Nothing here names a schema but the connection's ``search_path``: one schema is one retailer, and the same code
+serves them all. SQL is plain and parameters are always ``$1``.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack
+from typing import Any, Literal, Protocol, TypeVar, cast
+
+import asyncpg
+import msgspec
+from asyncpg import Record
+from asyncpg.pool import PoolConnectionProxy
+
+from samlad.kernel.context import BACKGROUND, Actor, Context
+from samlad.kernel.outbox import PendingEvent, write_events
+from samlad.kernel.problems import Busy, OutcomeUnknown
+from samlad.kernel.rows import into
+from samlad.kernel.settings import Settings
+
+T = TypeVar("T")
+
+Isolation = Literal["read_committed", "repeatable_read", "serializable"]
+
+EXTENSIONS_SCHEMA = "extensions"
+"""Where extensions live: shared by all retailers of one database."""
+
+_encode_json = msgspec.json.Encoder().encode
+_decode_json = msgspec.json.Decoder().decode
+
+RETRIED = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+UNREACHABLE = (
+    OSError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.ConnectionFailureError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+)
+ATTEMPTS = 6
+
+
+class Reader(Protocol):
+    """What can be read from: an open transaction, or the database (one statement a snapshot)."""
+
+    async def rows(self, sql: str, *args: Any) -> list[Record]:
+        """All rows."""
+        ...
+
+    async def row(self, sql: str, *args: Any) -> Record | None:
+        """The first row, or None."""
+        ...
+
+    async def value(self, sql: str, *args: Any) -> Any:
+        """The first column of the first row, or None."""
+        ...
+
+    async def all(self, kind: type[T], sql: str, *args: Any) -> list[T]:
+        """All rows as structs."""
+        ...
+
+    async def one(self, kind: type[T], sql: str, *args: Any) -> T | None:
+        """The first row as a struct, or None."""
+        ...
+
+
+class Tx:
+    """One open transaction: reads, writes, and the events that it will append when it commits.
+
+    ``statements`` counts what was sent to the server, without ``BEGIN`` and ``COMMIT``.
+    """
+
+    __slots__ = ("_after", "connection", "context", "events", "statements")
+
+    def __init__(self, connection: PoolConnectionProxy, context: Context) -> None:
+        self.connection = connection
+        self.context = context
+        self.events: list[PendingEvent] = []
+        self.statements = 0
+        self._after: list[Callable[[], None]] = []
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts in this transaction."""
+        return self.context.actor
+
+    async def execute(self, sql: str, *args: Any) -> int:
+        """Run a statement; the number of rows that it touched."""
+        self.statements += 1
+        status: str = await self.connection.execute(sql, *args)
+        last = status.rsplit(" ", 1)[-1]
+        return int(last) if last.isdigit() else 0
+
+    async def execute_many(self, sql: str, args: Iterable[Sequence[Any]]) -> None:
+        """Run a statement once for each row of arguments, in one round trip."""
+        self.statements += 1
+        await self.connection.executemany(sql, args)
+
+    async def rows(self, sql: str, *args: Any) -> list[Record]:
+        """All rows."""
+        self.statements += 1
+        return await self.connection.fetch(sql, *args)
+
+    async def row(self, sql: str, *args: Any) -> Record | None:
+        """The first row, or None."""
+        self.statements += 1
+        return await self.connection.fetchrow(sql, *args)
+
+    async def value(self, sql: str, *args: Any) -> Any:
+        """The first column of the first row, or None."""
+        self.statements += 1
+        return await self.connection.fetchval(sql, *args)
+
+    async def all(self, kind: type[T], sql: str, *args: Any) -> list[T]:
+        """All rows as structs."""
+        return into(kind, await self.rows(sql, *args))
+
+    async def one(self, kind: type[T], sql: str, *args: Any) -> T | None:
+        """The first row as a struct, or None."""
+        row = await self.row(sql, *args)
+        return None if row is None else into(kind, [row])[0]
+
+    async def copy(self, table: str, columns: Sequence[str], records: Iterable[Sequence[Any]]) -> int:
+        """COPY records into a table in binary form; the number of rows."""
+        self.statements += 1
+        status = await self.connection.copy_records_to_table(table, columns=list(columns), records=records)
+        return int(status.rsplit(" ", 1)[-1])
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Call something quick once the commit has succeeded (never when it has not)."""
+        self._after.append(callback)
+
+    async def flush(self) -> None:
+        """Write the pending events now, in one statement; `Database.transaction` does it before the commit."""
+        if self.events:
+            events, self.events = self.events, []
+            await write_events(self, events)
+            self._after.append(_poke_marker)
+
+    def committed(self, poke: Callable[[], None]) -> None:
+        """Run what waited for the commit."""
+        for callback in dict.fromkeys(self._after):
+            (poke if callback is _poke_marker else callback)()
+
+
+def _poke_marker() -> None:
+    """Stands in the list of a transaction that appended events; replaced by the real poke."""
+
+
+class Database:
+    """The connection pool of one process for one retailer's schema."""
+
+    def __init__(self, pool: asyncpg.Pool, settings: Settings, dsn: str) -> None:
+        self.pool = pool
+        self.settings = settings
+        self.dsn = dsn
+        self.on_events: Callable[[], None] = _poke_marker
+        """Called after each commit that appended events: the log's poker sets it."""
+
+    async def close(self) -> None:
+        """Close every connection, waiting at most five seconds for those in use."""
+        try:
+            await asyncio.wait_for(self.pool.close(), 5)
+        except TimeoutError:
+            self.pool.terminate()
+
+    async def transaction(
+        self,
+        work: Callable[[Tx], Awaitable[T]],
+        context: Context = BACKGROUND,
+        *,
+        isolation: Isolation | None = None,
+    ) -> T:
+        """Run ``work`` in one transaction and answer what it answers; its events are written with it.
+
+        ``work`` may run several times (serialization failure, deadlock, a connection that broke before the
+        commit), so whatever it does outside the transaction must wait for `Tx.after_commit`.
+
+        Raises:
+            Busy: the database could not be reached, or a lock or statement ran into its time limit.
+            OutcomeUnknown: the connection broke while the commit was under way.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return await self._once(work, context, isolation)
+            except RETRIED:
+                if attempt == ATTEMPTS:
+                    raise Busy("Others keep changing the same rows.") from None
+            except (asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError) as error:
+                raise Busy(f"A time limit of the database was reached: {error}.") from error
+            except (*UNREACHABLE, asyncpg.InterfaceError) as error:
+                if not _is_unreachable(error):
+                    raise
+                if attempt == ATTEMPTS:
+                    raise Busy("The database cannot be reached.") from error
+                await asyncio.sleep(0.2 * attempt)
+            await asyncio.sleep(random.uniform(0.001, 0.004 * 2**attempt))  # noqa: S311 - jitter, not a secret
+        raise AssertionError("unreachable")
+
+    async def _once(
+        self, work: Callable[[Tx], Awaitable[T]], context: Context, isolation: Isolation | None
+    ) -> T:
+        async with self.pool.acquire() as connection:
+            transaction = connection.transaction(isolation=isolation)
+            await transaction.start()
+            tx = Tx(connection, context)
+            try:
+                result = await work(tx)
+                await tx.flush()
+            except BaseException:
+                if not connection.is_closed():
+                    await transaction.rollback()
+                raise
+            try:
+                await transaction.commit()
+            except (*UNREACHABLE, asyncpg.InterfaceError) as error:
+                raise OutcomeUnknown("It may or may not have been done.") from error
+        tx.committed(self.on_events)
+        return result
+
+    async def rows(self, sql: str, *args: Any) -> list[Record]:
+        """All rows, in a snapshot of its own."""
+        return cast("list[Record]", await self._read("fetch", sql, args))
+
+    async def row(self, sql: str, *args: Any) -> Record | None:
+        """The first row, or None."""
+        return cast("Record | None", await self._read("fetchrow", sql, args))
+
+    async def value(self, sql: str, *args: Any) -> Any:
+        """The first column of the first row, or None."""
+        return await self._read("fetchval", sql, args)
+
+    async def all(self, kind: type[T], sql: str, *args: Any) -> list[T]:
+        """All rows as structs."""
+        return into(kind, await self.rows(sql, *args))
+
+    async def one(self, kind: type[T], sql: str, *args: Any) -> T | None:
+        """The first row as a struct, or None."""
+        row = await self.row(sql, *args)
+        return None if row is None else into(kind, [row])[0]
+
+    async def _read(self, method: str, sql: str, args: tuple[Any, ...]) -> Any:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                async with self.pool.acquire() as connection:
+                    return await getattr(connection, method)(sql, *args)
+            except asyncpg.QueryCanceledError as error:
+                raise Busy(f"A time limit of the database was reached: {error}.") from error
+            except (*UNREACHABLE, asyncpg.InterfaceError) as error:
+                if not _is_unreachable(error):
+                    raise
+                if attempt == ATTEMPTS:
+                    raise Busy("The database cannot be reached.") from error
+                await asyncio.sleep(0.2 * attempt)
+        raise AssertionError("unreachable")
+
+
+def _is_unreachable(error: BaseException) -> bool:
+    """InterfaceError is also raised for wrong use; only a closed connection is worth a second try."""
+    return not isinstance(error, asyncpg.InterfaceError) or "closed" in str(error)
+
+
+class _Connection(asyncpg.Connection):
+    """Nobody changes session state, so there is nothing to reset on release: one round trip saved."""
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+async def prepare_connection(connection: asyncpg.Connection) -> None:
+    """Codecs of every connection: ``jsonb`` by msgspec, in binary form."""
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        encoder=lambda value: b"\x01" + _encode_json(value),
+        decoder=lambda data: _decode_json(memoryview(data)[1:]),
+        format="binary",
+    )
+
+
+def connection_options(settings: Settings) -> dict[str, str]:
+    """Session settings: schema, time limits; short statements gain nothing from just-in-time compilation."""
+    return {
+        "search_path": f"{settings.schema},{EXTENSIONS_SCHEMA}",
+        "statement_timeout": str(settings.statement_seconds * 1000),
+        "lock_timeout": str(settings.lock_seconds * 1000),
+        "idle_in_transaction_session_timeout": str((settings.statement_seconds + 30) * 1000),
+        "application_name": "samlad",
+        "timezone": "UTC",
+        "jit": "off",
+    }
+
+
+async def connect(dsn: str, settings: Settings) -> asyncpg.Connection:
+    """One connection outside the pool, for LISTEN and long COPYs. The caller closes it."""
+    connection: asyncpg.Connection = await asyncpg.connect(
+        dsn, server_settings=connection_options(settings), timeout=10
+    )
+    await prepare_connection(connection)
+    return connection
+
+
+async def open_database(dsn: str, settings: Settings) -> Database:
+    """Open the pool.
+
+    Raises:
+        Busy: no server answers at this address, or it does not let us in; the message says what it said.
+    """
+    async with AsyncExitStack() as stack:
+        try:
+            pool = await stack.enter_async_context(
+                asyncpg.create_pool(
+                    dsn,
+                    min_size=0,
+                    max_size=settings.pool_size,
+                    max_inactive_connection_lifetime=300,
+                    connection_class=_Connection,
+                    init=prepare_connection,
+                    server_settings=connection_options(settings),
+                    timeout=10,
+                )
+            )
+            async with pool.acquire():  # a wrong address is told now, not at the first request
+                pass
+        except (*UNREACHABLE, TimeoutError) as error:
+            raise Busy(f"PostgreSQL does not answer: {error}") from error
+        except asyncpg.PostgresError as error:
+            raise Busy(f"PostgreSQL refuses the connection: {error}") from error
+        stack.pop_all()
+    return Database(pool, settings, dsn)

@@ -1,0 +1,209 @@
+"""HTTP conventions that every ``api.py`` follows: writes are idempotent, versions are ETags, errors are problems.
+
+A handler parses, calls one verb through `write`, and answers::
+
+    @post("/counts", status_code=201)
+    async def count(request: Request, data: CountInput) -> Response[Count]:
+        return await write(request, lambda tx: service.count(tx, data), status=201)
+"""
+
+import hashlib
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar, cast
+
+import asyncpg
+import msgspec
+from litestar import Request, Response
+from litestar.serialization import default_serializer
+
+from samlad.kernel.context import GUEST, Actor, Context
+from samlad.kernel.database import Database, Tx
+from samlad.kernel.ids import new_id
+from samlad.kernel.problems import (
+    InvalidInput,
+    KeyReused,
+    Malformed,
+    Outdated,
+    PreconditionRequired,
+    StillRunning,
+)
+
+T = TypeVar("T")
+AnyRequest = Request[Any, Any, Any]
+
+ACTOR_SCOPE = "samlad.actor"
+"""ASGI scope key under which the access middleware leaves the `Actor`."""
+CHANNEL_SCOPE = "samlad.channel"
+"""ASGI scope key under which a channel's middleware leaves the channel's id."""
+REQUEST_ID_SCOPE = "samlad.request_id"
+
+_KEY = re.compile(r"^[\x21-\x7e]{1,200}$")
+_encode = msgspec.json.Encoder(enc_hook=default_serializer).encode
+
+
+def database_of(request: AnyRequest) -> Database:
+    """The database of the application that serves this request."""
+    database: Database = request.app.state.runtime.database
+    return database
+
+
+def actor_of(request: AnyRequest) -> Actor:
+    """Who asks; a guest if nobody has signed in."""
+    return cast("Actor", request.scope.get(ACTOR_SCOPE, GUEST))
+
+
+def context_of(request: AnyRequest) -> Context:
+    """The context for a transaction on behalf of this request."""
+    scope: dict[str, Any] = request.scope  # type: ignore[assignment]
+    client = request.client
+    return Context(
+        actor=actor_of(request),
+        request_id=scope.get(REQUEST_ID_SCOPE) or new_id(),
+        channel=scope.get(CHANNEL_SCOPE),
+        remote=client.host if client else None,
+    )
+
+
+async def write(
+    request: AnyRequest,
+    work: Callable[[Tx], Awaitable[Any]],
+    *,
+    status: int = 200,
+    headers: Callable[[Any], dict[str, str]] | None = None,
+) -> Response[Any]:
+    """Run a verb in one transaction and answer with its result as JSON (``None``: 204 without a body).
+
+    With an ``Idempotency-Key`` the answer is stored in the same transaction: the same key and request gives the same
+    answer for ever after, also when the server died between commit and answer. Refusals are not stored: what was
+    refused may be asked again. A result with a ``version`` gets an ``ETag``.
+
+    Raises:
+        KeyReused: the key was used for another request (422).
+        StillRunning: the first request with the key has not ended (409).
+    """
+    key = request.headers.get("idempotency-key")
+    database, context = database_of(request), context_of(request)
+    if key is None:
+        result = await database.transaction(work, context)
+        return _answer(*_encode_answer(result, status, headers))
+    if not _KEY.match(key):
+        raise InvalidInput.at("Idempotency-Key", "1 to 200 visible ASCII characters, for example a UUID")
+    fingerprint = await _fingerprint(request)
+    scope = _scope(request, context.actor)
+
+    async def once(tx: Tx) -> Response[Any]:
+        stored = await _claim(tx, scope, key, fingerprint)
+        if stored is not None:
+            return stored
+        status_code, head, body = _encode_answer(await work(tx), status, headers)
+        await tx.execute(
+            "INSERT INTO idempotency (scope, key, request, status, headers, body) VALUES ($1, $2, $3, $4, $5, $6)",
+            scope,
+            key,
+            fingerprint,
+            status_code,
+            head,
+            body,
+        )
+        return _answer(status_code, head, body)
+
+    try:
+        return await database.transaction(once, context)
+    except asyncpg.UniqueViolationError as error:
+        if error.constraint_name != "idempotency_pkey":
+            raise
+        # The twin committed between our look and our lock: its answer is there now.
+        return await database.transaction(once, context)
+
+
+async def _claim(tx: Tx, scope: str, key: str, fingerprint: bytes) -> Response[Any] | None:
+    row = await tx.row(
+        """
+        SELECT pg_try_advisory_xact_lock(hashtextextended($1 || ' ' || $2, 7)) AS is_free,
+               i.request, i.status, i.headers, i.body
+        FROM (SELECT 1) AS one LEFT JOIN idempotency i ON i.scope = $1 AND i.key = $2
+        """,
+        scope,
+        key,
+    )
+    assert row is not None
+    if row["request"] is None:
+        if not row["is_free"]:
+            raise StillRunning("The first request with this key has not ended. Try again in a moment.")
+        return None
+    if row["request"] != fingerprint:
+        raise KeyReused("Take a new Idempotency-Key for a new request.")
+    answer = _answer(row["status"], row["headers"], row["body"])
+    answer.headers["Idempotent-Replay"] = "true"
+    return answer
+
+
+async def _fingerprint(request: AnyRequest) -> bytes:
+    digest = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode())
+    digest.update(await request.body())
+    return digest.digest()
+
+
+def _scope(request: AnyRequest, actor: Actor) -> str:
+    """Whose key it is. Strangers share a scope only on one path, and paths of theirs hold an unguessable id."""
+    return actor.label if actor.id is not None else f"{actor.kind} {request.url.path}"
+
+
+def _encode_answer(
+    result: Any, status: int, headers: Callable[[Any], dict[str, str]] | None
+) -> tuple[int, dict[str, str], bytes]:
+    head = headers(result) if headers else {}
+    version = getattr(result, "version", None)
+    if version is not None:
+        head["ETag"] = etag(version)
+    if result is None:
+        return 204, head, b""
+    return status, head, _encode(result)
+
+
+def _answer(status: int, headers: dict[str, str], body: bytes) -> Response[Any]:
+    media_type = "application/json" if body else None
+    return Response(content=body, status_code=status, headers=dict(headers), media_type=media_type)
+
+
+def etag(version: int | str) -> str:
+    """A strong ETag of a thing's version."""
+    return f'"{version}"'
+
+
+def if_match(request: AnyRequest, *, required: bool = False) -> int | None:
+    """The version that ``If-Match`` names, or None for absent or ``*``.
+
+    Raises:
+        PreconditionRequired: absent though required.
+        Malformed: not one of our ETags.
+    """
+    text = request.headers.get("if-match")
+    if text is None:
+        if required:
+            raise PreconditionRequired("Send If-Match with the ETag that you last saw.")
+        return None
+    if text.strip() == "*":
+        return None
+    match = re.fullmatch(r'\s*(?:W/)?"(\d{1,18})"\s*', text)
+    if match is None:
+        raise Malformed('If-Match must be an ETag that you got from here, like "7".')
+    return int(match[1])
+
+
+def check_version(expected: int | None, current: int) -> None:
+    """Compare the version that the caller saw with the one that is.
+
+    Raises:
+        Outdated: they differ.
+    """
+    if expected is not None and expected != current:
+        raise Outdated(
+            f"You changed version {expected}, but it is at version {current} now.", current=current
+        )
+
+
+def with_etag(body: T, version: int | str) -> Response[T]:
+    """An answer to a read that carries its version."""
+    return Response(body, headers={"ETag": etag(version)})

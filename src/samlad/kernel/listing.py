@@ -1,0 +1,211 @@
+"""Lists: one way to page, filter, sort and export, for the API and for pages alike.
+
+A package declares a `Listing` once in its ``store.py``. Pages are read by keyset: page 1,000 costs what page 1
+costs, and a row that arrives meanwhile neither repeats nor hides another. Conventions over HTTP:
+``?limit=50&cursor=…&sort=-placed_at&status=open,paid&format=csv``.
+"""
+
+import base64
+import binascii
+import csv
+import io
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+import msgspec
+from litestar import Response
+from litestar.response import Stream
+
+from samlad.kernel.database import Database, Reader
+from samlad.kernel.problems import InvalidInput
+from samlad.kernel.rows import into
+
+T = TypeVar("T")
+
+DEFAULT_LIMIT, LARGEST_LIMIT = 50, 200
+COUNT_LIMIT = 10_000
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True):
+    """One page. ``next_cursor`` is null on the last."""
+
+    items: list[T]
+    next_cursor: str | None = None
+
+
+class ListQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked for. ``filters`` are texts by name, as they came; None and empty ones are ignored."""
+
+    limit: int = DEFAULT_LIMIT
+    cursor: str | None = None
+    sort: str | None = None
+    filters: Mapping[str, str | None] = msgspec.field(default_factory=dict)
+
+
+class Filter(msgspec.Struct, frozen=True):
+    """A condition with one ``{}`` where its parameter goes, and how to read the parameter from text."""
+
+    sql: str
+    parse: Callable[[str], Any] = str
+
+
+class Sort(msgspec.Struct, frozen=True):
+    """An expression that is never null, and its PostgreSQL type."""
+
+    sql: str
+    type: str = "text"
+
+
+def texts(text: str) -> list[str]:
+    """A comma-separated list."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def uuids(text: str) -> list[UUID]:
+    """A comma-separated list of UUIDs; raises ValueError."""
+    return [UUID(part) for part in texts(text)]
+
+
+class Listing(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """A list that can be paged.
+
+    Attributes:
+        row: the struct of one row; ``select`` gives its fields by name.
+        source: what stands after FROM, with a WHERE of its own if need be; its parameters are ``$1…`` and are
+            given as ``scope`` with every call (the pools that may be seen).
+        key: unique expression of type uuid that breaks ties.
+        sorts, filters: by their public name. ``default_sort`` begins with ``-`` for descending.
+    """
+
+    row: type[T]
+    select: str
+    source: str
+    key: str
+    sorts: Mapping[str, Sort]
+    default_sort: str
+    filters: Mapping[str, Filter] = msgspec.field(default_factory=dict)
+
+    async def page(self, reader: Reader, query: ListQuery, *scope: Any) -> Page[T]:
+        """One page of at most ``query.limit`` (1 to 200) rows.
+
+        Raises:
+            InvalidInput: an unknown sort or filter, an unreadable value or cursor, a limit out of range.
+        """
+        if not 1 <= query.limit <= LARGEST_LIMIT:
+            raise InvalidInput.at("limit", f"between 1 and {LARGEST_LIMIT}")
+        sql, args = self._build(query, scope, query.limit + 1)
+        rows = await reader.rows(sql, *args)
+        more = len(rows) > query.limit
+        rows = rows[: query.limit]
+        cursor = (
+            _encode_cursor(self._sort(query), rows[-1]["sort_value"], rows[-1]["sort_key"]) if more else None
+        )
+        return Page([self._struct(row) for row in rows], cursor)
+
+    async def count(self, reader: Reader, query: ListQuery, *scope: Any) -> int:
+        """How many rows there are under the filters, counted up to 10,000."""
+        where, args = self._conditions(query, scope)
+        sql = f"SELECT count(*) FROM (SELECT 1 FROM {self._from(where)} LIMIT {COUNT_LIMIT}) AS counted"
+        return int(await reader.value(sql, *args))
+
+    async def csv(self, database: Database, query: ListQuery, *scope: Any) -> AsyncIterator[bytes]:
+        """All rows under the filters as CSV (UTF-8 with a header), streamed from one snapshot."""
+        sql, args = self._build(query, scope, None)
+        async with database.pool.acquire() as connection, connection.transaction(readonly=True):
+            buffer = io.StringIO()
+            writer = csv.writer(buffer)
+            writer.writerow(self.row.__struct_fields__)  # type: ignore[attr-defined]
+            async for row in connection.cursor(sql, *args, prefetch=1000):
+                values = msgspec.to_builtins(self._struct(row))
+                writer.writerow([_cell(value) for value in values.values()])
+                if buffer.tell() > 64_000:
+                    yield buffer.getvalue().encode()
+                    buffer.seek(0)
+                    buffer.truncate()
+            yield buffer.getvalue().encode()
+
+    async def answer(
+        self, database: Database, query: ListQuery, *scope: Any, as_csv: bool = False, name: str = "export"
+    ) -> Response[Any]:
+        """The HTTP answer of a list handler: a page as JSON, or everything as a CSV file."""
+        if as_csv:
+            self._build(query, scope, None)  # faults are told before the stream begins
+            headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+            return Stream(
+                self.csv(database, query, *scope), media_type="text/csv; charset=utf-8", headers=headers
+            )
+        page = await self.page(database, query, *scope)
+        return Response(page)
+
+    def _struct(self, row: Any) -> T:
+        values = {name: value for name, value in row.items() if name not in ("sort_value", "sort_key")}
+        return into(self.row, [values])[0]
+
+    def _sort(self, query: ListQuery) -> str:
+        sort = query.sort or self.default_sort
+        if sort.removeprefix("-") not in self.sorts:
+            raise InvalidInput.at("sort", f"one of {', '.join(self.sorts)}, with - before it for descending")
+        return sort
+
+    def _conditions(self, query: ListQuery, scope: tuple[Any, ...]) -> tuple[list[str], list[Any]]:
+        where, args = [], list(scope)
+        for name, text in query.filters.items():
+            if text is None or text == "":
+                continue
+            if name not in self.filters:
+                raise InvalidInput.at(name, f"unknown; one can filter by {', '.join(self.filters)}")
+            try:
+                args.append(self.filters[name].parse(text))
+            except ValueError as error:
+                raise InvalidInput.at(name, f"cannot be read: {error}") from None
+            where.append(self.filters[name].sql.format(f"${len(args)}"))
+        return where, args
+
+    def _from(self, where: list[str]) -> str:
+        glue = " AND " if " where " in f" {self.source.lower()} ".replace("\n", " ") else " WHERE "
+        return self.source + (glue + " AND ".join(f"({c})" for c in where) if where else "")
+
+    def _build(self, query: ListQuery, scope: tuple[Any, ...], limit: int | None) -> tuple[str, list[Any]]:
+        where, args = self._conditions(query, scope)
+        sort = self._sort(query)
+        descending = sort.startswith("-")
+        by = self.sorts[sort.removeprefix("-")]
+        if query.cursor and limit is not None:
+            value, key = _decode_cursor(query.cursor, sort)
+            args += [value, key]
+            sign = "<" if descending else ">"
+            where.append(
+                f"({by.sql}, {self.key}) {sign} (${len(args) - 1}::text::{by.type}, ${len(args)}::text::uuid)"
+            )
+        direction = "DESC" if descending else "ASC"
+        sql = (
+            f"SELECT {self.select}, ({by.sql})::text AS sort_value, ({self.key})::text AS sort_key"
+            f" FROM {self._from(where)} ORDER BY {by.sql} {direction}, {self.key} {direction}"
+        )
+        return (sql if limit is None else f"{sql} LIMIT {limit}"), args
+
+
+def _cell(value: Any) -> str:
+    """A CSV cell. A text that a spreadsheet would run as a formula gets an apostrophe in front."""
+    if value is None:
+        return ""
+    if isinstance(value, dict | list):
+        return msgspec.json.encode(value).decode()
+    text = str(value)
+    return f"'{text}" if isinstance(value, str) and text[:1] in "=+-@\t\r" and text[:1] else text
+
+
+def _encode_cursor(sort: str, value: str, key: str) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode([sort, value, key])).decode().rstrip("=")
+
+
+def _decode_cursor(text: str, sort: str) -> tuple[str, str]:
+    try:
+        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        made_for, value, key = msgspec.json.decode(raw, type=tuple[str, str, UUID])
+    except (ValueError, binascii.Error, msgspec.MsgspecError):
+        raise InvalidInput.at("cursor", "not a cursor that came from here") from None
+    if made_for != sort:
+        raise InvalidInput.at("cursor", f"made for sort={made_for}; begin again without it")
+    return value, str(key)

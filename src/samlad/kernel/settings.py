@@ -1,0 +1,116 @@
+"""Settings: environment first, then one TOML file, then defaults. `settings_table` documents them all."""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import platformdirs
+
+from samlad.kernel.problems import InvalidInput
+
+Doc = msgspec.Meta
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Every setting there is. Each is ``SAMLAD_<NAME>`` in the environment or ``<name>`` in the file."""
+
+    home: Annotated[Path, Doc(description="Folder for the embedded database, the key file and uploads")]
+    database_url: Annotated[
+        str | None, Doc(description="PostgreSQL 16 or newer; empty: start the embedded one in `home`")
+    ] = None
+    schema: Annotated[
+        str,
+        Doc(pattern=r"^[a-z][a-z0-9_]{0,40}$", description="Database schema of this retailer"),
+    ] = "samlad"
+    pool_size: Annotated[int, Doc(ge=2, le=500, description="Database connections of one process")] = 16
+    statement_seconds: Annotated[int, Doc(ge=1, description="Time limit of one SQL statement")] = 30
+    lock_seconds: Annotated[int, Doc(ge=1, description="Time limit for waiting on a lock")] = 5
+    host: Annotated[str, Doc(description="Address to listen on")] = "127.0.0.1"
+    port: Annotated[int, Doc(ge=0, le=65535, description="Port to listen on")] = 8000
+    workers: Annotated[int, Doc(ge=1, le=256, description="Web processes")] = 1
+    public_url: Annotated[
+        str | None, Doc(description="How browsers reach this server, for links and passkeys")
+    ] = None
+    secret_key: Annotated[
+        str | None,
+        Doc(description="32 bytes in base64 for the vault; empty: a key file in `home`, made at first start"),
+    ] = None
+    default_locale: Annotated[str, Doc(description="Language when nobody says: en, sv or nl")] = "en"
+    log_level: Annotated[
+        str, Doc(pattern="^(debug|info|warning|error)$", description="Least level logged")
+    ] = "info"
+    log_format: Annotated[
+        str, Doc(pattern="^(auto|json|console)$", description="auto: console in a terminal, else JSON lines")
+    ] = "auto"
+    otlp_endpoint: Annotated[str | None, Doc(description="OpenTelemetry collector, OTLP over HTTP")] = None
+    trusted_proxies: Annotated[
+        str, Doc(description="Comma-separated addresses or networks whose X-Forwarded-* headers are believed")
+    ] = ""
+    body_limit: Annotated[int, Doc(ge=1024, description="Largest request body in bytes")] = 4 * 1024 * 1024
+    upload_limit: Annotated[int, Doc(ge=1024, description="Largest uploaded file in bytes")] = (
+        64 * 1024 * 1024
+    )
+    oidc_issuer: Annotated[str | None, Doc(description="OpenID Connect issuer for staff sign-in")] = None
+    oidc_client_id: Annotated[str | None, Doc(description="Client id at that issuer")] = None
+    oidc_client_secret: Annotated[str | None, Doc(description="Client secret at that issuer")] = None
+
+    @property
+    def socket_url(self) -> str:
+        """The address of this server as people type it."""
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+
+def load(environment: dict[str, str] | None = None, **overrides: Any) -> Settings:
+    """Settings from the environment, the file ``SAMLAD_CONFIG`` (default ``$SAMLAD_HOME/samlad.toml``), defaults.
+
+    Raises:
+        InvalidInput: a value that cannot be, a key that does not exist; the message names it.
+    """
+    env = dict(os.environ if environment is None else environment)
+    home = Path(overrides.get("home") or env.get("SAMLAD_HOME") or platformdirs.user_data_dir("samlad"))
+    home = home.expanduser().absolute()
+    values: dict[str, Any] = _from_file(env.get("SAMLAD_CONFIG"), home)
+    for name in Settings.__struct_fields__:
+        text = env.get(f"SAMLAD_{name.upper()}")
+        if text:
+            values[name] = text
+    values |= {name: value for name, value in overrides.items() if value is not None}
+    values["home"] = str(home)
+    try:
+        return msgspec.convert(values, Settings, strict=False, dec_hook=_decode)
+    except msgspec.ValidationError as error:
+        raise InvalidInput(
+            f"Settings: {error}. See the table of settings in docs/how-to/settings.md."
+        ) from None
+
+
+def _from_file(named: str | None, home: Path) -> dict[str, Any]:
+    path = Path(named) if named else home / "samlad.toml"
+    if not path.exists():
+        if named:
+            raise InvalidInput(f"SAMLAD_CONFIG names {path}, but there is no such file.")
+        return {}
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInput(f"{path} is not valid TOML: {error}") from None
+
+
+def _decode(kind: type, value: Any) -> Any:
+    if kind is Path:
+        return Path(value)
+    raise NotImplementedError(kind)
+
+
+def settings_table() -> list[tuple[str, str, str]]:
+    """(environment variable, default, meaning) of every setting, for the documentation."""
+    rows = []
+    for field in msgspec.structs.fields(Settings):
+        meta = next(m for m in field.type.__metadata__ if isinstance(m, msgspec.Meta))
+        default = "the platform's user data folder" if field.name == "home" else field.default
+        rows.append(
+            (f"SAMLAD_{field.name.upper()}", "" if default is None else str(default), meta.description or "")
+        )
+    return rows

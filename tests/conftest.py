@@ -1,0 +1,125 @@
+"""One embedded PostgreSQL and one migrated template database a run; each test gets a fresh copy of it."""
+
+import asyncio
+import contextlib
+import fcntl
+import itertools
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from samlad.access.permissions import permissions
+from samlad.app import PACKAGES, create, serving
+from samlad.kernel import migrations
+from samlad.kernel.context import Actor
+from samlad.kernel.database import Database, open_database
+from samlad.kernel.embedded import Embedded
+from samlad.kernel.http import ACTOR_SCOPE
+from samlad.kernel.ids import new_id
+from samlad.kernel.settings import Settings, load
+
+ApiAs = Callable[..., contextlib.AbstractAsyncContextManager[httpx.AsyncClient]]
+
+TEMPLATE = "samlad_template"
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this run share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+
+
+@pytest.fixture(scope="session")
+def postgres(run_folder: Path) -> Iterator[Embedded]:
+    """The run's server; not durable, because nobody keeps what it holds."""
+    with Embedded(run_folder / "shared", durable=False) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def template(postgres: Embedded, run_folder: Path) -> str:
+    """Name of the database with all migrations applied and nothing in it."""
+
+    async def prepare() -> None:
+        admin = await asyncpg.connect(postgres.dsn)
+        try:
+            if await admin.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", TEMPLATE):
+                return
+            await admin.execute(f"CREATE DATABASE {TEMPLATE}_new")
+            dsn = postgres.dsn.replace("/samlad?", f"/{TEMPLATE}_new?")
+            await migrations.migrate(dsn, load({}, home=run_folder), PACKAGES)
+            await admin.execute(f"ALTER DATABASE {TEMPLATE}_new RENAME TO {TEMPLATE}")
+        finally:
+            await admin.close()
+
+    with (run_folder / "template.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        asyncio.run(prepare())
+    return TEMPLATE
+
+
+@pytest.fixture
+async def dsn(postgres: Embedded, template: str) -> AsyncIterator[str]:
+    """URL of a fresh database with the schema, dropped after the test."""
+    name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}_{next(_numbers)}"
+    admin = await asyncpg.connect(postgres.dsn)
+    try:
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        yield postgres.dsn.replace("/samlad?", f"/{name}?")
+        await admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    finally:
+        await admin.close()
+
+
+@pytest.fixture
+def settings(dsn: str, tmp_path: Path) -> Settings:
+    """Settings of a test: a fresh database and folder."""
+    return load({}, home=tmp_path, database_url=dsn, pool_size=8)
+
+
+@pytest.fixture
+async def db(settings: Settings) -> AsyncIterator[Database]:
+    """An open database of this test's own."""
+    database = await open_database(settings.database_url or "", settings)
+    yield database
+    await database.close()
+
+
+OWNER = Actor(kind="staff", id=new_id(), name="Olivia Owner", permissions=frozenset(permissions()))
+"""Somebody who may do everything, everywhere."""
+
+
+@pytest.fixture
+def api_as(settings: Settings, request: pytest.FixtureRequest) -> "ApiAs":
+    """``async with api_as(actor) as api:`` an HTTP client of the whole application, acting as somebody."""
+
+    @contextlib.asynccontextmanager
+    async def open_client(actor: Actor = OWNER, **headers: str) -> AsyncIterator[httpx.AsyncClient]:
+        application = create(settings)
+
+        async def asgi(scope: Any, receive: Any, send: Any) -> None:
+            scope[ACTOR_SCOPE] = actor
+            await application(scope, receive, send)
+
+        async with serving(application, settings):
+            transport = httpx.ASGITransport(app=asgi, raise_app_exceptions=False)
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://samlad.test", headers=headers
+            ) as client:
+                yield client
+
+    return open_client
+
+
+@pytest.fixture
+async def api(api_as: "ApiAs") -> AsyncIterator[httpx.AsyncClient]:
+    """An HTTP client of the whole application that may do everything."""
+    async with api_as() as client:
+        yield client

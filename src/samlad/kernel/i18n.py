@@ -43,7 +43,9 @@ def marked(message: str) -> str:
 
 def formatting_locale(locale: str) -> Locale:
     """The CLDR locale that numbers, dates and money are written in; the pseudo locales write them as English does."""
-    return Locale.parse(SOURCE if locale in {PSEUDO, PSEUDO_RTL} else locale, sep="-" if "-" in locale else "_")
+    return Locale.parse(
+        SOURCE if locale in {PSEUDO, PSEUDO_RTL} else locale, sep="-" if "-" in locale else "_"
+    )
 
 
 def direction(locale: str) -> str:
@@ -123,7 +125,9 @@ def _wanted(header: str) -> list[str]:
 
 # Letters of their own, in the order of the alphabet after z ("{" and "|", "}" follow "z" in ASCII), and their look-alikes.
 _SWEDISH = str.maketrans({"å": "{", "ä": "|", "æ": "|", "ö": "}", "ø": "}", "ü": "y"})
-_EVERYWHERE = str.maketrans({"ĳ": "ij", "æ": "ae", "ø": "o", "đ": "d", "ł": "l", "œ": "oe", "þ": "th", "ð": "d"})
+_EVERYWHERE = str.maketrans(
+    {"ĳ": "ij", "æ": "ae", "ø": "o", "đ": "d", "ł": "l", "œ": "oe", "þ": "th", "ð": "d"}
+)
 
 
 def collation_key(text: str, locale: str) -> tuple[str, str, str]:
@@ -159,7 +163,7 @@ def extract() -> Catalog:
     Raises `FileNotFoundError` outside of a checkout: `babel.cfg`, which names the sources, is not installed.
     """
     with (_PACKAGE.parents[1] / "babel.cfg").open() as file:
-        methods, options = parse_mapping_cfg(file)
+        methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
     found = Catalog(locale=SOURCE, domain="samlad")
     extracted = extract_from_dir(_PACKAGE, methods, options, _KEYWORDS, ("i18n:",), strip_comment_tags=True)
     for filename, _line, message, comments, context in sorted(extracted, key=lambda hit: (hit[0], hit[1])):
@@ -223,7 +227,7 @@ def _id(message: Message) -> str:
 
 
 def _strings(message: Message) -> tuple[str, ...]:
-    return (message.string,) if isinstance(message.string, str) else tuple(message.string)
+    return (message.string,) if isinstance(message.string, str) else tuple(message.string or ("",))
 
 
 def main(arguments: Sequence[str]) -> int:

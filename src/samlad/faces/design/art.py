@@ -27,7 +27,9 @@ def icon(name: str, label: str = "") -> Markup:
     if name not in icon_names():
         raise KeyError(f"there is no icon {name!r}; there are {', '.join(icon_names())}")
     said = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
-    return Markup('<svg class="icon" {}><use href="{}#{}"></use></svg>').format(said, asset("icons.svg"), name)
+    return Markup('<svg class="icon" {}><use href="{}#{}"></use></svg>').format(
+        said, asset("icons.svg"), name
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -37,7 +39,7 @@ def placeholder_art(sku: str) -> Markup:
     return Markup(
         '<svg class="art art-{}" viewBox="0 0 200 200" preserveAspectRatio="xMidYMid slice" aria-hidden="true">'
         '<rect class="art-ground" width="200" height="200"/>{}</svg>'
-    ).format(seed[0] % 8, Markup(_MOTIFS[seed[1] % len(_MOTIFS)](seed)))
+    ).format(seed[0] % 8, Markup(_MOTIFS[seed[1] % len(_MOTIFS)](seed)))  # noqa: S704 - numbers only
 
 
 def _rings(seed: bytes) -> str:
@@ -87,4 +89,3 @@ def initials(name: str) -> str:
     """Up to two letters for an avatar: `Kim Åberg` gives `KÅ`."""
     words = [word for word in name.split() if word[:1].isalnum()]
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
-

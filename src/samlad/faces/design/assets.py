@@ -11,8 +11,10 @@ import mimetypes
 from functools import cache, cached_property
 from pathlib import Path
 
-from litestar import Request, Response, Router, get
+from litestar import Request, Response, Router, get, head
+from litestar.datastructures import State
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 
 _FACES = Path(__file__).resolve().parents[1]
 _COMPRESSIBLE = frozenset({".css", ".js", ".mjs", ".svg", ".json", ".webmanifest", ".txt"})
@@ -27,7 +29,9 @@ class Asset:
     def __init__(self, path: Path) -> None:
         self.content = path.read_bytes()
         self.version = hashlib.sha256(self.content).hexdigest()[:12]
-        self.media_type = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        self.media_type = (
+            _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        )
         self._compressible = path.suffix in _COMPRESSIBLE
 
     @cached_property
@@ -60,30 +64,41 @@ def asset(path: str) -> str:
     return f"/static/{path}?v={_assets()[path].version}"
 
 
-@get(["/{path:path}"], include_in_schema=False, sync_to_thread=False, name="static", opt={"exclude_from_auth": True})
-def _send(path: str, request: Request[object, object, object]) -> Response[bytes]:
-    """The file; for ever when asked for with its hash, else (a script that imports another) with an ETag to ask again by."""
+def _find(path: str) -> Asset:
     found = _assets().get(path.lstrip("/"))
     if found is None:
         raise NotFoundException(f"There is no file /static/{path.lstrip('/')}.")
-    headers = {
+    return found
+
+
+def _headers(found: Asset, request: Request[object, object, State]) -> dict[str, str]:
+    """For ever when asked for with its hash, else (a script that imports another) with an ETag to ask again by."""
+    return {
         "cache-control": _FOR_EVER if request.query_params.get("v") == found.version else _ASK_AGAIN,
         "etag": f'"{found.version}"',
         "vary": "accept-encoding",
     }
+
+
+@get("/{path:path}", include_in_schema=False, sync_to_thread=False, name="static")
+def _send(path: FromPath[str], request: Request[object, object, State]) -> Response[bytes]:
+    found = _find(path)
+    headers = _headers(found, request)
     if request.headers.get("if-none-match") == headers["etag"]:
         return Response(b"", status_code=304, headers=headers, media_type=found.media_type)
     content = found.content
     if "gzip" in request.headers.get("accept-encoding", "") and found.compressed is not None:
         content = found.compressed
         headers["content-encoding"] = "gzip"
-    charset = "; charset=utf-8" if found.media_type.startswith("text/") else ""
-    return Response(content, headers=headers, media_type=found.media_type + charset)
+    return Response(content, headers=headers, media_type=found.media_type)
+
+
+@head("/{path:path}", include_in_schema=False, sync_to_thread=False)
+def _describe(path: FromPath[str], request: Request[object, object, State]) -> Response[None]:
+    found = _find(path)
+    return Response(None, headers=_headers(found, request), media_type=found.media_type)
 
 
 def static_router() -> Router:
     """The route `/static/…` of all faces."""
-    return Router("/static", route_handlers=[_send], include_in_schema=False)
-
-
-__all__ = ["Asset", "asset", "static_router"]
+    return Router("/static", route_handlers=[_send, _describe], include_in_schema=False)

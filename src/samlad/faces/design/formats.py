@@ -40,8 +40,10 @@ _SAMPLE = re.compile(r"1(\D?)234\D?567(?:(\D)(\d+))?")
 def _shape(currency: str, locale: str) -> _Shape:
     """Learn the shape from what Babel writes for a sample amount."""
     digits = get_currency_precision(currency)
-    sample = Decimal("1234567") + (Decimal(1) - Decimal(10) ** -digits if digits else 0)
-    texts = [format_currency(value, currency, locale=formatting_locale(locale)) for value in (sample, -sample)]
+    sample = Decimal(1234567) + (Decimal(1) - Decimal(10) ** -digits if digits else 0)
+    texts = [
+        format_currency(value, currency, locale=formatting_locale(locale)) for value in (sample, -sample)
+    ]
     found = _SAMPLE.search(texts[0])
     if found is None:  # a locale with digits of its own
         raise ValueError(f"amounts in {locale} are not written in decimal digits 0 to 9")
@@ -101,11 +103,30 @@ def clock(moment: datetime, locale: str) -> str:
 def day_and_clock(moment: datetime, locale: str) -> str:
     """Day and time of a moment in the page's time zone."""
     here = local(moment)
-    return _glue(locale).replace("{1}", _day(here.date(), locale)).replace("{0}", _minute(here.hour, here.minute, locale))
+    return (
+        _glue(locale)
+        .replace("{1}", _day(here.date(), locale))
+        .replace("{0}", _minute(here.hour, here.minute, locale))
+    )
 
 
-_STEPS = ((60, "second"), (3600, "minute"), (86400, "hour"), (7 * 86400, "day"), (30 * 86400, "week"), (365 * 86400, "month"))
-_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800, "month": 2592000, "year": 31536000}
+_STEPS = (
+    (60, "second"),
+    (3600, "minute"),
+    (86400, "hour"),
+    (7 * 86400, "day"),
+    (30 * 86400, "week"),
+    (365 * 86400, "month"),
+)
+_SECONDS = {
+    "second": 1,
+    "minute": 60,
+    "hour": 3600,
+    "day": 86400,
+    "week": 604800,
+    "month": 2592000,
+    "year": 31536000,
+}
 
 
 def ago(moment: datetime, locale: str, now: datetime | None = None) -> str:
@@ -118,7 +139,11 @@ def ago(moment: datetime, locale: str, now: datetime | None = None) -> str:
 @lru_cache(maxsize=4096)
 def _ago(count: int, unit: str, locale: str) -> str:
     return format_timedelta(
-        count * _SECONDS[unit], granularity="second", threshold=1, add_direction=True, locale=formatting_locale(locale)
+        count * _SECONDS[unit],
+        granularity="second",
+        threshold=1,
+        add_direction=True,
+        locale=formatting_locale(locale),
     )
 
 

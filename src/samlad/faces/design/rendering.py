@@ -33,7 +33,9 @@ class Pages:
         self._loader = FileSystemLoader(sorted(_FACES.glob("*/templates")))
         self._environments: dict[str, Environment] = {}
 
-    def render(self, template: str, *, locale: str, time_zone: str = "UTC", theme: str | None = None, **context: Any) -> str:
+    def render(
+        self, template: str, *, locale: str, time_zone: str = "UTC", theme: str | None = None, **context: Any
+    ) -> str:
         """The page as text. Times are shown in `time_zone` (IANA name); `theme` is `light`, `dark` or, by the reader's system, None.
 
         The template also sees `locale`, `direction`, `theme` and `time_zone`. Raises `jinja2.UndefinedError` when it uses a name
@@ -115,7 +117,9 @@ def _moment(locale: str) -> Callable[[datetime], Markup]:
 
     def moment(value: datetime) -> Markup:
         return template.format(
-            value.isoformat(timespec="seconds"), formats.day_and_clock(value, locale), formats.ago(value, locale)
+            value.isoformat(timespec="seconds"),
+            formats.day_and_clock(value, locale),
+            formats.ago(value, locale),
         )
 
     return moment

@@ -28,7 +28,9 @@ def security_headers(*, https: bool, policy: Mapping[str, str] | None = None) ->
     """
     directives = {**POLICY, **(policy or {})}
     headers = {
-        b"content-security-policy": "; ".join(f"{name} {value}" for name, value in directives.items()).encode(),
+        b"content-security-policy": "; ".join(
+            f"{name} {value}" for name, value in directives.items()
+        ).encode(),
         b"x-content-type-options": b"nosniff",
         b"referrer-policy": b"strict-origin-when-cross-origin",
         b"permissions-policy": b"camera=(self), geolocation=(self), microphone=(), payment=(self), usb=(self), serial=(self)",

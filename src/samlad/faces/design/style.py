@@ -29,7 +29,10 @@ def nav() -> list[dict[str, Any]]:
 
     first = [item(*place) for place in places]
     first[1]["count"] = 12
-    return [{"title": None, "items": first}, {"title": "Samlad", "items": [item(*place) for place in settings]}]
+    return [
+        {"title": None, "items": first},
+        {"title": "Samlad", "items": [item(*place) for place in settings]},
+    ]
 
 
 def goods() -> list[dict[str, Any]]:
@@ -53,16 +56,39 @@ def style_context(now: datetime | None = None) -> dict[str, Any]:
         "nav": nav(),
         "goods": goods(),
         "orders": [
-            {"number": f"W-{10482 - i}", "customer": who, "at": now - timedelta(minutes=11 * i * i + 2), "total": total, "channel": channel}
-            for i, (who, total, channel) in enumerate([
-                ("Aiko Tanaka", 12445, "Web"), ("Lars Öberg", 1450, "Leeds"), ("Femke de Vries", 37890, "Web"),
-                ("Maya Okafor", 8995, "York"), ("Tom Hughes", 2200, "Web"),
-            ])
-        ],  # fmt: skip
+            {
+                "number": f"W-{10482 - i}",
+                "customer": who,
+                "at": now - timedelta(minutes=11 * i * i + 2),
+                "total": total,
+                "channel": channel,
+            }
+            for i, (who, total, channel) in enumerate(
+                [
+                    ("Aiko Tanaka", 12445, "Web"),
+                    ("Lars Öberg", 1450, "Leeds"),
+                    ("Femke de Vries", 37890, "Web"),
+                    ("Maya Okafor", 8995, "York"),
+                    ("Tom Hughes", 2200, "Web"),
+                ]
+            )
+        ],
         "events": [
-            {"icon": "check", "kind": "success", "key": "paid", "at": now - timedelta(minutes=3), "by": "Kim Åberg"},
+            {
+                "icon": "check",
+                "kind": "success",
+                "key": "paid",
+                "at": now - timedelta(minutes=3),
+                "by": "Kim Åberg",
+            },
             {"icon": "stock", "kind": "accent", "key": "held", "at": now - timedelta(minutes=3), "by": None},
-            {"icon": "cart", "kind": "", "key": "placed", "at": now - timedelta(hours=2), "by": "Aiko Tanaka"},
+            {
+                "icon": "cart",
+                "kind": "",
+                "key": "placed",
+                "at": now - timedelta(hours=2),
+                "by": "Aiko Tanaka",
+            },
         ],
         "hours": [f"{hour:02}:00" for hour in range(8, 20)],
         "today": [120, 340, 410, 620, 910, 1140, 860, 720, 990, 1310, 1220, 640],

@@ -265,7 +265,7 @@ document.addEventListener("alpine:init", () => {
     },
     select(index) {
       const options = this.shown();
-      options.forEach((option, i) => option.setAttribute("aria-selected", String(i === index)));
+      for (const option of this.$root.querySelectorAll('[role="option"]')) option.ariaSelected = String(option === options[index]);
       this.at = index;
       this.$root.querySelector(".none").hidden = options.length > 0;
       if (options[index]) {

@@ -12,6 +12,7 @@ from litestar.openapi.spec import Contact, License
 from litestar.types import ControllerRouterHandler
 
 import samlad
+from samlad.channels import api as channels_api
 from samlad.kernel.followers import Follower
 from samlad.kernel.problems import (
     FieldError,
@@ -27,10 +28,13 @@ from samlad.kernel.problems import (
 from samlad.kernel.runtime import Runtime, open_runtime
 from samlad.kernel.settings import Settings, load
 
-PACKAGES = ("samlad.kernel",)
+PACKAGES = (
+    "samlad.kernel",
+    "samlad.channels",
+)
 """Every package with migrations, in the order of the floors."""
 
-ROUTES: Sequence[ControllerRouterHandler] = ()
+ROUTES: Sequence[ControllerRouterHandler] = (*channels_api.routes,)
 """Every package's routes: its ``api.py`` under ``/api``, the faces' pages."""
 
 FOLLOWERS: Sequence[Follower] = ()

@@ -36,7 +36,7 @@ def _builder(kind: type[Any], columns: tuple[str, ...]) -> Callable[[Any], Any]:
         raise TypeError(f"{kind.__name__} has no field for the columns {sorted(unknown)}")
     types = typing.get_type_hints(kind, include_extras=False)
     converters = {name: types[name] for name in columns if not _is_plain(types[name])}
-    positional = columns == fields[: len(columns)] and not kind.__struct_config__.kw_only
+    positional = columns == kind.__match_args__[: len(columns)]  # without keyword-only fields
     if not converters and positional:
         return lambda row: kind(*row.values())
     if not converters:

@@ -1,0 +1,43 @@
+"""Channels: where the retailer meets customers, and the pools that say what they share.
+
+The public face. `docs/concepts/channels.md` explains channels, pools and inheritance.
+"""
+
+from samlad.channels.cache import cached, cached_all
+from samlad.channels.hours import is_open, next_opening
+from samlad.channels.model import (
+    Channel,
+    ChannelChange,
+    ChannelInput,
+    ChannelKind,
+    ChannelStatus,
+    ExceptionalDay,
+    Interval,
+    OpeningHours,
+    OwnValues,
+    Resource,
+)
+from samlad.channels.service import change, create
+from samlad.channels.store import all_channels, by_code, get
+
+__all__ = [
+    "Channel",
+    "ChannelChange",
+    "ChannelInput",
+    "ChannelKind",
+    "ChannelStatus",
+    "ExceptionalDay",
+    "Interval",
+    "OpeningHours",
+    "OwnValues",
+    "Resource",
+    "all_channels",
+    "by_code",
+    "cached",
+    "cached_all",
+    "change",
+    "create",
+    "get",
+    "is_open",
+    "next_opening",
+]

@@ -1,0 +1,72 @@
+"""Channels of this process: read on every request, changed a few times a year.
+
+Staleness: a change is seen at once by the process that made it, and within `MAX_AGE_SECONDS` by every other one,
+which then compares one number (`store.fingerprint`) and loads all channels again only when it grew. Reads that must
+not be stale (verbs that change a channel) use `store.get`.
+"""
+
+import time
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+import msgspec
+
+from samlad.channels import store
+from samlad.channels.model import Channel
+from samlad.kernel.database import Database
+from samlad.kernel.problems import NotFound
+
+MAX_AGE_SECONDS = 2.0
+
+
+class _Snapshot(msgspec.Struct):
+    """All channels as they were; checked against the database at ``checked_at`` (monotonic seconds)."""
+
+    channels: dict[UUID, Channel]
+    fingerprint: int
+    generation: int
+    checked_at: float
+
+
+_snapshots: "WeakKeyDictionary[Database, _Snapshot]" = WeakKeyDictionary()
+_generation = 0
+
+
+def forget() -> None:
+    """Load everything anew at the next use; called after the commit of a change in this process."""
+    global _generation
+    _generation += 1
+
+
+async def cached(database: Database, channel_id: UUID) -> Channel:
+    """A channel, at most `MAX_AGE_SECONDS` old.
+
+    Raises:
+        NotFound: there is none with this id.
+    """
+    found = (await _current(database)).channels.get(channel_id)
+    if found is None:
+        raise NotFound(f"There is no channel {channel_id}.")
+    return found
+
+
+async def cached_all(database: Database) -> list[Channel]:
+    """Every channel by code, at most `MAX_AGE_SECONDS` old."""
+    return list((await _current(database)).channels.values())
+
+
+async def _current(database: Database) -> _Snapshot:
+    now, generation = time.monotonic(), _generation
+    snapshot = _snapshots.get(database)
+    if snapshot is not None and snapshot.generation == generation:
+        if now - snapshot.checked_at < MAX_AGE_SECONDS:
+            return snapshot
+        if await store.fingerprint(database) == snapshot.fingerprint:
+            snapshot.checked_at = now
+            return snapshot
+    # The number first: a change between the two reads only makes the next check load once more.
+    fingerprint = await store.fingerprint(database)
+    channels = {channel.id: channel for channel in await store.all_channels(database)}
+    snapshot = _Snapshot(channels, fingerprint, generation, now)
+    _snapshots[database] = snapshot
+    return snapshot

@@ -1,0 +1,79 @@
+"""Channel settings: one table of what there is, with types. What is not in it is refused."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from samlad.kernel.problems import FieldError, InvalidInput
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """One setting: ``type`` is what msgspec converts to; ``default`` holds where no ancestor sets it."""
+
+    name: str
+    type: Any
+    default: Any
+    description: str
+
+
+_Line = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+_Host = Annotated[str, Meta(max_length=253, pattern=r"^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?)?$")]
+
+SETTINGS: dict[str, Setting] = {
+    setting.name: setting
+    for setting in (
+        Setting("prices_include_tax", bool, True, "Prices are shown and kept with tax in them"),
+        Setting(
+            "hold_policy",
+            Literal["none", "checkout", "order"],
+            "checkout",
+            "When stock is held: at checkout, only when the order is placed, or never (then sales may be refused late)",
+        ),
+        Setting(
+            "checkout_hold_seconds",
+            Annotated[int, Meta(ge=30, le=86_400)],
+            900,
+            "How long a checkout holds its stock (seconds)",
+        ),
+        Setting(
+            "buffer",
+            Annotated[int, Meta(ge=0, le=1_000_000)],
+            0,
+            "Units of each variant that this channel does not promise, kept for the others",
+        ),
+        Setting(
+            "number_prefix",
+            Annotated[str, Meta(max_length=12, pattern=r"^[A-Z0-9-]*$")],
+            "",
+            "What order numbers begin with",
+        ),
+        Setting("storefront_host", _Host, "", "Host name under which this channel's storefront answers"),
+        Setting("contact_email", _Line, "", "Where customers of this channel write to"),
+        Setting("receipt_footer", _Line, "", "Last line of receipts"),
+    )
+}
+
+
+def default_of(name: str) -> Any:
+    """The declared default. Raises KeyError for a setting that is not declared."""
+    return SETTINGS[name].default
+
+
+def check_settings(values: dict[str, Any]) -> None:
+    """Refuse settings that are not declared or whose value has the wrong type; null is allowed and means *inherit*.
+
+    Raises:
+        InvalidInput: with one error for each faulty setting.
+    """
+    errors = []
+    for name, value in values.items():
+        if name not in SETTINGS:
+            errors.append(FieldError(f"settings/{name}", f"unknown; there are {', '.join(SETTINGS)}"))
+        elif value is not None:
+            try:
+                msgspec.convert(value, SETTINGS[name].type)
+            except msgspec.ValidationError as error:
+                errors.append(FieldError(f"settings/{name}", str(error)))
+    if errors:
+        raise InvalidInput("Some settings are not right.", errors=tuple(errors))

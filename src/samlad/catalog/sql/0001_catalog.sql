@@ -309,3 +309,42 @@ SELECT gen_random_uuid(), r.* FROM (VALUES
     ('BE', 'books', 600, date '2000-01-01', NULL::date, 'Btw/TVA 6 %'),
     ('US', 'food', 0, date '2000-01-01', NULL::date, 'Sales tax (not computed)'),
     ('US', 'books', 0, date '2000-01-01', NULL::date, 'Sales tax (not computed)')) AS r (country, tax_class, rate_bp, valid_from, valid_to, name);
+
+-- The lowest amount of the 30 days before the amount that applies at a moment began to apply without a break:
+-- the "prior price" of directive 98/6/EC art. 6a. The rule in words and in Python: catalog/price_rules.py.
+CREATE FUNCTION lowest_prior_price(
+    of_variant uuid, of_pool uuid, in_channel uuid, in_currency text, with_tax boolean, at timestamptz
+) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (
+        WITH h AS MATERIALIZED (
+            SELECT * FROM price_history
+            WHERE variant = of_variant AND pool = of_pool AND currency = in_currency AND tax_included = with_tax
+              AND (channel IS NULL OR channel = in_channel) AND applied_from <= at
+        ), turn AS (
+            SELECT applied_from AS t FROM h UNION SELECT applied_to FROM h WHERE applied_to <= at
+        ), line AS MATERIALIZED (
+            SELECT t, lead(t) OVER (ORDER BY t) AS until,
+                   (SELECT h.amount FROM h WHERE h.applied_from <= t AND (h.applied_to IS NULL OR t < h.applied_to)
+                    ORDER BY h.priority DESC, (h.channel IS NULL), h.amount, h.price_list LIMIT 1) AS amount
+            FROM turn
+        ), present AS (
+            SELECT amount FROM line ORDER BY t DESC LIMIT 1
+        ), began AS (
+            SELECT min(t) AS t FROM line
+            WHERE t > coalesce((SELECT max(line.t) FROM line, present
+                                WHERE line.amount IS DISTINCT FROM present.amount), '-infinity')
+        )
+        SELECT min(line.amount) FROM line, began, present
+        WHERE present.amount IS NOT NULL AND line.t < began.t
+          AND (line.until IS NULL OR line.until > began.t - interval '30 days')
+    );
+END $$;
+
+-- The rate of a class in a country on a day, in basis points: its own, else the standard rate, else 0.
+CREATE FUNCTION tax_rate_on(in_country text, of_class text, on_day date) RETURNS int LANGUAGE sql STABLE
+    RETURN CASE WHEN of_class = 'zero' THEN 0 ELSE coalesce(
+        (SELECT r.rate_bp FROM tax_rate r
+         WHERE r.country = in_country AND r.tax_class IN (of_class, 'standard')
+           AND r.valid_from <= on_day AND (r.valid_to IS NULL OR on_day < r.valid_to)
+         ORDER BY (r.tax_class = of_class) DESC LIMIT 1), 0) END;

@@ -1,0 +1,401 @@
+"""Price lists, prices, and the history that says the lowest price of the last 30 days."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from samlad.access import audit
+from samlad.catalog import events
+from samlad.catalog.model import ONE_LINE, Amount, Currency, Quantity, Title
+from samlad.catalog.permissions import PRICES
+from samlad.kernel import log
+from samlad.kernel.clock import now
+from samlad.kernel.database import Reader, Tx
+from samlad.kernel.http import check_version
+from samlad.kernel.ids import new_id
+from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
+from samlad.kernel.money import currencies
+from samlad.kernel.problems import Conflict, InvalidInput, NotFound
+
+EVENT_SIZE = 1000
+"""Most things that one event names."""
+
+
+class PriceListKind(StrEnum):
+    """What is in a ``sale`` list is announced as reduced, with its prior price."""
+
+    REGULAR = "regular"
+    SALE = "sale"
+
+
+class PriceListStatus(StrEnum):
+    """Lists are archived, not deleted: the history points to them."""
+
+    ACTIVE = "active"
+    ARCHIVED = "archived"
+
+
+Code = Annotated[
+    str,
+    Meta(
+        min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*(?!\n)$", examples=["summer-sale"]
+    ),
+]
+Group = Annotated[str, Meta(min_length=1, max_length=100, pattern=ONE_LINE, examples=["staff"])]
+Priority = Annotated[int, Meta(ge=-10_000, le=10_000, description="The highest wins")]
+
+
+class PriceList(msgspec.Struct, frozen=True):
+    """For whom, where and when its prices hold; null is everybody, everywhere in the pool, always."""
+
+    id: UUID
+    pool: UUID
+    code: str
+    name: str
+    currency: str
+    channel: UUID | None
+    customer_group: str | None
+    kind: PriceListKind
+    tax_included: bool
+    priority: int
+    valid_from: datetime | None
+    valid_to: datetime | None
+    status: PriceListStatus
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class PriceListInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A new price list."""
+
+    code: Code
+    name: Annotated[Title, Meta(examples=["Summer sale"])]
+    currency: Currency
+    channel: UUID | None = None
+    customer_group: Group | None = None
+    kind: PriceListKind = PriceListKind.REGULAR
+    tax_included: bool = True
+    priority: Priority = 0
+    valid_from: Annotated[datetime | None, Meta(tz=True)] = None
+    valid_to: Annotated[datetime | None, Meta(tz=True, description="First moment at which it no longer holds")] = None
+
+
+class PriceListChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What to change; what is left out stays. Currency and tax cannot change: make a new list."""
+
+    name: Title | UnsetType = UNSET
+    channel: UUID | None | UnsetType = UNSET
+    customer_group: Group | None | UnsetType = UNSET
+    kind: PriceListKind | UnsetType = UNSET
+    priority: Priority | UnsetType = UNSET
+    valid_from: Annotated[datetime, Meta(tz=True)] | None | UnsetType = UNSET
+    valid_to: Annotated[datetime, Meta(tz=True)] | None | UnsetType = UNSET
+    status: PriceListStatus | UnsetType = UNSET
+
+
+class PriceSetting(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A price to set; ``amount`` null takes it away."""
+
+    variant: UUID
+    amount: Amount | None
+    compare_at: Annotated[
+        int | None, Meta(ge=0, le=2**53, description="Former or recommended price, struck through")
+    ] = None
+    min_quantity: Quantity = 1
+
+
+class Price(msgspec.Struct, frozen=True):
+    """A price as it stands in a list, minor units of the list's currency."""
+
+    price_list: UUID
+    code: str
+    currency: str
+    tax_included: bool
+    variant: UUID
+    sku: str
+    min_quantity: int
+    amount: int
+    compare_at: int | None
+
+
+class PricePeriod(msgspec.Struct, frozen=True):
+    """That an amount stood in a list for a time; ``applied_to`` null: still."""
+
+    price_list: UUID
+    code: str
+    channel: UUID | None
+    currency: str
+    tax_included: bool
+    kind: PriceListKind
+    priority: int
+    amount: int
+    applied_from: datetime
+    applied_to: datetime | None
+
+
+_COLUMNS = """id, pool, code, name, currency, channel, customer_group, kind, tax_included, priority, valid_from,
+    valid_to, status, version, created_at, updated_at"""
+
+LISTS = Listing(
+    row=PriceList,
+    select=_COLUMNS,
+    source="price_list WHERE pool = ANY($1)",
+    key="id",
+    sorts={"code": Sort("code"), "priority": Sort("priority", "int"), "created_at": Sort("created_at", "timestamptz")},
+    default_sort="code",
+    filters={
+        "status": Filter("status = ANY({})", texts),
+        "currency": Filter("currency = ANY({})", texts),
+        "channel": Filter("channel = ANY({})", uuids),
+        "pool": Filter("pool = ANY({})", uuids),
+    },
+)
+
+PRICES_OF = Listing(
+    row=Price,
+    select="""pl.id AS price_list, pl.code, pl.currency, pl.tax_included, v.id AS variant, v.sku,
+        pr.min_quantity, pr.amount, pr.compare_at""",
+    source="""price pr JOIN price_list pl ON pl.id = pr.price_list JOIN variant v ON v.id = pr.variant
+        WHERE pl.pool = ANY($1)""",
+    key="v.id",
+    sorts={"sku": Sort("(v.sku || ' ' || pl.code || ' ' || lpad(pr.min_quantity::text, 10, '0'))")},
+    default_sort="sku",
+    filters={
+        "price_list": Filter("pl.code = ANY({})", texts),
+        "variant": Filter("v.id = ANY({})", uuids),
+        "product": Filter("v.product = ANY({})", uuids),
+        "sku": Filter("v.sku = ANY({})", texts),
+        "currency": Filter("pl.currency = ANY({})", texts),
+    },
+)
+
+
+async def price_list(reader: Reader, list_id: UUID) -> PriceList:
+    """One price list.
+
+    Raises:
+        NotFound: there is none with this id.
+    """
+    found = await reader.one(PriceList, f"SELECT {_COLUMNS} FROM price_list WHERE id = $1", list_id)
+    if found is None:
+        raise NotFound("There is no such price list.")
+    return found
+
+
+async def lists_by_code(reader: Reader, pool: UUID, codes: Sequence[str]) -> dict[str, PriceList]:
+    """Price lists of a pool by code; unknown ones are left out."""
+    sql = f"SELECT {_COLUMNS} FROM price_list WHERE pool = $1 AND code = ANY($2)"
+    return {each.code: each for each in await reader.all(PriceList, sql, pool, list(codes))}
+
+
+async def create_list(tx: Tx, pool: UUID, data: PriceListInput) -> PriceList:
+    """A new price list in a pool of prices.
+
+    Raises:
+        Conflict: the code is taken.
+        InvalidInput: no such currency or channel, or it ends before it begins.
+    """
+    tx.actor.require(PRICES)
+    if data.currency not in currencies():
+        raise InvalidInput.at("currency", f"“{data.currency}” is not a currency (ISO 4217)")
+    moment = now()
+    made = PriceList(
+        id=new_id(),
+        pool=pool,
+        status=PriceListStatus.ACTIVE,
+        version=1,
+        created_at=moment,
+        updated_at=moment,
+        **msgspec.structs.asdict(data),
+    )
+    await _put_list(tx, made)
+    audit.record(tx, "price-list.created", "price_list", made.id, after=made)
+    return made
+
+
+async def change_list(
+    tx: Tx, list_id: UUID, data: PriceListChange, expected: int | None = None, *, at: datetime | None = None
+) -> PriceList:
+    """Change a price list; the history of its prices is cut where what applied changes.
+
+    Raises:
+        NotFound, Outdated, InvalidInput: no such list; changed meanwhile; no such channel or an impossible time.
+    """
+    tx.actor.require(PRICES)
+    await tx.value("SELECT 1 FROM price_list WHERE id = $1 FOR UPDATE", list_id)
+    before = await price_list(tx, list_id)
+    check_version(expected, before.version)
+    values = {k: v for k, v in msgspec.structs.asdict(data).items() if v is not UNSET}
+    after = msgspec.structs.replace(before, **values)
+    if after == before:
+        return before
+    after = msgspec.structs.replace(after, version=before.version + 1, updated_at=now())
+    await _put_list(tx, after)
+    pairs = await tx.rows("SELECT DISTINCT variant FROM price WHERE price_list = $1", list_id)
+    variants = [row["variant"] for row in pairs]
+    await _rewrite_history(tx, variants, [list_id] * len(variants), at or now())
+    _tell(tx, after, variants)
+    audit.record(tx, "price-list.changed", "price_list", after.id, before=before, after=after)
+    return after
+
+
+async def _put_list(tx: Tx, made: PriceList) -> None:
+    if made.valid_from and made.valid_to and made.valid_to <= made.valid_from:
+        raise InvalidInput.at("valid_to", "must be after valid_from")
+    fields = PriceList.__struct_fields__
+    try:
+        await tx.execute(
+            f"""
+            INSERT INTO price_list ({_COLUMNS})
+            VALUES ({", ".join(f"${n}" for n in range(1, len(fields) + 1))})
+            ON CONFLICT (id) DO UPDATE SET (name, channel, customer_group, kind, priority, valid_from, valid_to, status,
+                                            version, updated_at)
+              = (EXCLUDED.name, EXCLUDED.channel, EXCLUDED.customer_group, EXCLUDED.kind, EXCLUDED.priority,
+                 EXCLUDED.valid_from, EXCLUDED.valid_to, EXCLUDED.status, EXCLUDED.version, EXCLUDED.updated_at)
+            """,
+            *(getattr(made, field) for field in fields),
+        )
+    except asyncpg.UniqueViolationError:
+        raise Conflict.at("code", f"There is a price list “{made.code}” already.") from None
+    except asyncpg.ForeignKeyViolationError:
+        raise InvalidInput.at("channel", "There is no such channel.") from None
+
+
+async def set_prices(
+    tx: Tx, list_id: UUID, settings: Sequence[PriceSetting], *, at: datetime | None = None
+) -> int:
+    """Set or take away prices of one list, all at once; how many changed.
+
+    Raises:
+        NotFound: no such list.
+        InvalidInput: a variant that does not exist, or one variant and quantity twice.
+    """
+    tx.actor.require(PRICES)
+    chosen = await price_list(tx, list_id)
+    keys = [(each.variant, each.min_quantity) for each in settings]
+    if len(set(keys)) < len(keys):
+        raise InvalidInput.at("prices", "One variant and quantity is named twice.")
+    try:
+        changed = await _put_prices(
+            tx,
+            [s.variant for s in settings],
+            [list_id] * len(settings),
+            [s.min_quantity for s in settings],
+            [s.amount for s in settings],
+            [s.compare_at for s in settings],
+            at or now(),
+        )
+    except asyncpg.ForeignKeyViolationError:
+        raise InvalidInput.at("variant", "There is no such variant.") from None
+    variants = list(dict.fromkeys(changed))
+    _tell(tx, chosen, variants)
+    audit.record(
+        tx, "prices.set", "price_list", list_id, after={"prices": list(settings[:100]), "changed": len(changed)}
+    )
+    return len(changed)
+
+
+def _tell(tx: Tx, chosen: PriceList, variants: list[UUID]) -> None:
+    for start in range(0, len(variants), EVENT_SIZE):
+        fact = events.PriceChanged(
+            price_list=chosen.id, currency=chosen.currency, variants=variants[start : start + EVENT_SIZE]
+        )
+        log.append(tx, fact, subject=chosen.id, channel=chosen.channel)
+
+
+async def _put_prices(
+    tx: Tx,
+    variants: list[UUID],
+    lists: list[UUID],
+    quantities: list[int],
+    amounts: list[int | None],
+    compares: list[int | None],
+    at: datetime,
+) -> list[UUID]:
+    """Write prices that differ from what is there, and their history; the variants that changed."""
+    rows = await tx.rows(
+        """
+        WITH wanted AS (
+            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::bigint[], $5::bigint[])
+                AS w (variant, price_list, min_quantity, amount, compare_at)
+        ), put AS (
+            INSERT INTO price AS p (variant, price_list, min_quantity, amount, compare_at)
+            SELECT * FROM wanted WHERE amount IS NOT NULL ORDER BY variant, price_list, min_quantity
+            ON CONFLICT (variant, price_list, min_quantity) DO UPDATE
+                SET amount = EXCLUDED.amount, compare_at = EXCLUDED.compare_at, updated_at = now()
+                WHERE (p.amount, p.compare_at) IS DISTINCT FROM (EXCLUDED.amount, EXCLUDED.compare_at)
+            RETURNING p.variant, p.price_list, p.min_quantity
+        ), gone AS (
+            DELETE FROM price p USING wanted w
+            WHERE w.amount IS NULL AND (p.variant, p.price_list, p.min_quantity)
+                = (w.variant, w.price_list, w.min_quantity)
+            RETURNING p.variant, p.price_list, p.min_quantity
+        )
+        SELECT * FROM put UNION ALL SELECT * FROM gone
+        """,
+        variants,
+        lists,
+        quantities,
+        amounts,
+        compares,
+    )
+    singles = [row for row in rows if row["min_quantity"] == 1]
+    if singles:
+        await _rewrite_history(
+            tx, [row["variant"] for row in singles], [row["price_list"] for row in singles], at
+        )
+    return [row["variant"] for row in rows]
+
+
+async def _rewrite_history(tx: Tx, variants: list[UUID], lists: list[UUID], at: datetime) -> None:
+    """End what stood for these prices at a moment, forget what was still to come, and begin what stands now.
+
+    Only prices for everybody and a single piece are kept: no other may be announced as a reduction.
+    """
+    if not variants:
+        return
+    await tx.execute(
+        """
+        WITH pair AS MATERIALIZED (SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS p (variant, price_list)),
+        forgotten AS (
+            DELETE FROM price_history h USING pair
+            WHERE (h.variant, h.price_list) = (pair.variant, pair.price_list) AND h.applied_from >= $3
+        ), ended AS (
+            UPDATE price_history h SET applied_to = $3 FROM pair
+            WHERE (h.variant, h.price_list) = (pair.variant, pair.price_list)
+              AND h.applied_from < $3 AND (h.applied_to IS NULL OR h.applied_to > $3)
+        )
+        INSERT INTO price_history (variant, price_list, pool, channel, currency, kind, priority, tax_included, amount,
+                                   applied_from, applied_to)
+        SELECT pr.variant, pl.id, pl.pool, pl.channel, pl.currency, pl.kind, pl.priority, pl.tax_included, pr.amount,
+               greatest($3, pl.valid_from), pl.valid_to
+        FROM pair JOIN price pr ON pr.variant = pair.variant AND pr.price_list = pair.price_list
+                                AND pr.min_quantity = 1
+        JOIN price_list pl ON pl.id = pair.price_list
+        WHERE pl.status = 'active' AND pl.customer_group IS NULL AND (pl.valid_to IS NULL OR pl.valid_to > $3)
+        """,
+        variants,
+        lists,
+        at,
+    )
+
+
+async def history(reader: Reader, variant_id: UUID) -> list[PricePeriod]:
+    """Every price that stood for everybody and a single piece, the newest first."""
+    return await reader.all(
+        PricePeriod,
+        """
+        SELECT h.price_list, pl.code, h.channel, h.currency, h.tax_included, h.kind, h.priority, h.amount,
+               h.applied_from, h.applied_to
+        FROM price_history h JOIN price_list pl ON pl.id = h.price_list
+        WHERE h.variant = $1 ORDER BY h.applied_from DESC, h.id DESC
+        """,
+        variant_id,
+    )

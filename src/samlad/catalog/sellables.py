@@ -1,0 +1,141 @@
+"""What a channel sells at what price: the hot path of carts and orders, one statement whatever the number of lines."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from asyncpg import Record
+
+from samlad.catalog.model import Sellable, VariantRef
+from samlad.channels import Channel, ChannelKind, Resource
+from samlad.kernel.clock import local_day, now
+from samlad.kernel.database import Reader
+
+# The order of prices is that of price_rules.choose. A marketplace sells only what is listed there; everywhere else a
+# product without a listing is sold as it is.
+_SELLABLES = """
+SELECT v.id AS variant, v.product, v.sku, v.option_text, v.options, p.handle,
+       coalesce(l.title, p.translations -> $7 ->> 'title', p.title) AS title,
+       p.translations -> $7 -> 'options' AS words,
+       (SELECT coalesce('/media/' || m.storage_key, m.url) FROM media m WHERE m.product = p.id
+        ORDER BY CASE WHEN m.variant = v.id THEN 0 WHEN m.variant IS NULL THEN 1 ELSE 2 END, m.position LIMIT 1
+       ) AS image,
+       best.amount AS price, best.compare_at, coalesce(best.tax_included, $11) AS tax_included,
+       CASE WHEN best.is_public AND (best.kind = 'sale' OR best.compare_at > best.amount)
+            THEN lowest_prior_price(v.id, $4, $5, $6, best.tax_included, $9) END AS reference_price,
+       tax_rate_on($10, p.tax_class, $12) AS tax_rate, p.tax_class,
+       best.amount IS NOT NULL AND p.status = 'active' AND v.status = 'active'
+           AND CASE WHEN l.product IS NULL THEN NOT $13
+                    ELSE coalesce(l.published_at <= $9, false) AND coalesce($9 < l.unpublish_at, true) END
+           AS is_available,
+       v.weight_g AS weight, v.requires_shipping
+FROM unnest($1::uuid[], $2::int[]) AS wanted (id, quantity)
+JOIN variant v ON v.id = wanted.id AND v.pool = $3
+JOIN product p ON p.id = v.product
+LEFT JOIN listing l ON l.product = p.id AND l.channel = $5
+LEFT JOIN LATERAL (
+    SELECT pr.amount, pr.compare_at, pl.tax_included, pl.kind,
+           pl.customer_group IS NULL AND pr.min_quantity = 1 AS is_public
+    FROM price pr JOIN price_list pl ON pl.id = pr.price_list
+    WHERE pr.variant = v.id AND pr.min_quantity <= wanted.quantity
+      AND pl.pool = $4 AND pl.currency = $6 AND pl.status = 'active'
+      AND (pl.channel IS NULL OR pl.channel = $5)
+      AND (pl.customer_group IS NULL OR pl.customer_group = $8)
+      AND (pl.valid_from IS NULL OR pl.valid_from <= $9) AND (pl.valid_to IS NULL OR $9 < pl.valid_to)
+    ORDER BY pl.priority DESC, (pl.channel IS NOT NULL)::int + (pl.customer_group IS NOT NULL)::int DESC,
+             pr.min_quantity DESC, pr.amount, pl.id
+    LIMIT 1
+) AS best ON true
+"""
+
+
+async def sellables(
+    reader: Reader,
+    channel: Channel,
+    variant_ids: Sequence[UUID],
+    *,
+    customer_group: str | None = None,
+    at: datetime | None = None,
+    quantities: Mapping[UUID, int] | None = None,
+) -> dict[UUID, Sellable]:
+    """Variants as a channel sells them; one statement. Ids that are not in the channel's catalogue are left out.
+
+    ``quantities`` decides which price of a scale applies (1 where it says nothing). Titles and options are in the
+    channel's language. Prices are by the rule in `samlad.catalog.price_rules`.
+    """
+    ids = list(dict.fromkeys(variant_ids))
+    moment = at or now()
+    counts = quantities or {}
+    rows = await reader.rows(
+        _SELLABLES,
+        ids,
+        [counts.get(each, 1) for each in ids],
+        channel.pools[Resource.CATALOGUE],
+        channel.pools[Resource.PRICES],
+        channel.id,
+        channel.currency,
+        language_of(channel.locale),
+        customer_group,
+        moment,
+        channel.country,
+        bool(channel.setting("prices_include_tax")),
+        local_day(moment, channel.time_zone),
+        channel.kind is ChannelKind.MARKETPLACE,
+    )
+    return {row["variant"]: _sellable(row, channel.currency) for row in rows}
+
+
+def _sellable(row: Record, currency: str) -> Sellable:
+    values = dict(row.items())
+    words, options, text = values.pop("words"), values.pop("options"), values.pop("option_text")
+    if words:
+        # The text has the order, the translations are by word: each value is replaced where it stands.
+        text = " / ".join(words.get(part, part) for part in _parts(text, options))
+    return Sellable(options=text, currency=currency, **values)
+
+
+def _parts(text: str, options: dict[str, str]) -> list[str]:
+    """The values in the order in which the text has them; a value may itself contain the separator."""
+    return sorted(options.values(), key=lambda value: f" / {text} / ".find(f" / {value} / "))
+
+
+def language_of(locale: str) -> str:
+    """The language of a locale tag: ``sv-SE`` is ``sv``."""
+    return locale.replace("_", "-").split("-", 1)[0].lower()
+
+
+async def by_skus(reader: Reader, pool: UUID, skus: Sequence[str]) -> dict[str, VariantRef]:
+    """Variants of a catalogue pool by SKU; unknown ones are left out."""
+    found = await reader.all(VariantRef, f"{_REFS} WHERE v.pool = $1 AND v.sku = ANY($2)", pool, list(skus))
+    return {each.sku: each for each in found}
+
+
+async def by_ids(reader: Reader, variant_ids: Sequence[UUID]) -> dict[UUID, VariantRef]:
+    """Variants by id, of whatever pool; unknown ones are left out."""
+    found = await reader.all(VariantRef, f"{_REFS} WHERE v.id = ANY($1)", list(variant_ids))
+    return {each.id: each for each in found}
+
+
+async def variant_by_code(reader: Reader, pool: UUID, code: str) -> VariantRef | None:
+    """The variant that a scanner or a person names: by SKU, else by GTIN (a UPC equals its EAN with 0 in front).
+
+    Active variants come first; of several with one GTIN the oldest is meant.
+    """
+    code = code.strip()
+    number = code.zfill(14) if code.isascii() and code.isdigit() and 8 <= len(code) <= 14 else None
+    return await reader.one(
+        VariantRef,
+        f"""
+        {_REFS} WHERE v.pool = $1 AND (v.sku = $2 OR v.gtin14 = $3)
+        ORDER BY (v.sku = $2) DESC, (v.status = 'active') DESC, v.created_at, v.id LIMIT 1
+        """,
+        pool,
+        code,
+        number,
+    )
+
+
+_REFS = """
+SELECT v.id, v.product, v.sku, p.title || CASE WHEN v.option_text = '' THEN '' ELSE ', ' || v.option_text END AS title
+FROM variant v JOIN product p ON p.id = v.product
+"""

@@ -31,6 +31,7 @@ from samlad.kernel.settings import Settings, load
 PACKAGES = (
     "samlad.kernel",
     "samlad.channels",
+    "samlad.catalog",
 )
 """Every package with migrations, in the order of the floors."""
 

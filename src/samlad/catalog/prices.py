@@ -10,7 +10,6 @@ import asyncpg
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from samlad.access import audit
 from samlad.catalog import events
 from samlad.catalog.model import ONE_LINE, Amount, Currency, Quantity, Title
 from samlad.catalog.permissions import PRICES
@@ -216,7 +215,6 @@ async def create_list(tx: Tx, pool: UUID, data: PriceListInput) -> PriceList:
         **msgspec.structs.asdict(data),
     )
     await _put_list(tx, made)
-    audit.record(tx, "price-list.created", "price_list", made.id, after=made)
     return made
 
 
@@ -242,7 +240,6 @@ async def change_list(
     variants = [row["variant"] for row in pairs]
     await _rewrite_history(tx, variants, [list_id] * len(variants), at or now())
     _tell(tx, after, variants)
-    audit.record(tx, "price-list.changed", "price_list", after.id, before=before, after=after)
     return after
 
 
@@ -283,7 +280,7 @@ async def set_prices(
     if len(set(keys)) < len(keys):
         raise InvalidInput.at("prices", "One variant and quantity is named twice.")
     try:
-        changed = await _put_prices(
+        changed = await put_prices(
             tx,
             [s.variant for s in settings],
             [list_id] * len(settings),
@@ -296,9 +293,6 @@ async def set_prices(
         raise InvalidInput.at("variant", "There is no such variant.") from None
     variants = list(dict.fromkeys(changed))
     _tell(tx, chosen, variants)
-    audit.record(
-        tx, "prices.set", "price_list", list_id, after={"prices": list(settings[:100]), "changed": len(changed)}
-    )
     return len(changed)
 
 
@@ -310,7 +304,7 @@ def _tell(tx: Tx, chosen: PriceList, variants: list[UUID]) -> None:
         log.append(tx, fact, subject=chosen.id, channel=chosen.channel)
 
 
-async def _put_prices(
+async def put_prices(
     tx: Tx,
     variants: list[UUID],
     lists: list[UUID],

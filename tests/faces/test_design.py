@@ -122,8 +122,8 @@ LAYOUTS = {
     "shop": lambda: (
         pages.environment("en")
         .from_string(
-            '{% extends "design/shop.html" %}{% block title %}x{% endblock %}{% block content %}<section class="hero"><h1>Made to be used</h1>'
-            '<p>Things for the kitchen.</p></section><h2>Goods</h2><div class="shelf">{% for p in goods %}{{ ui.product_card(p) }}{% endfor %}</div>{% endblock %}'
+            '{% extends "design/shop.html" %}{% block title %}x{% endblock %}{% block content %}<div class="stack wide"><section class="hero"><h1>Made to be used</h1>'
+            '<p>Things for the kitchen.</p></section><section class="stack"><h2>Goods</h2><div class="shelf">{% for p in goods %}{{ ui.product_card(p) }}{% endfor %}</div></section></div>{% endblock %}'
         )
         .render(
             **SHOP,
@@ -365,6 +365,16 @@ def test_what_a_customer_typed_is_escaped_everywhere() -> None:
         assert "<script>x" not in pages.environment("en").from_string(ui + "{{ " + call + " }}").render(
             e=evil
         ), call
+
+
+def test_messages_take_variables_and_escape_them() -> None:
+    def said(source: str) -> str:
+        return pages.environment("sv").from_string(source).render(x="<b>")
+
+    assert said('{{ _("Select %(what)s", what=x) }}') == "Markera &lt;b&gt;"
+    assert said('{{ _("100 %% sure") }}') == "100 % sure"
+    assert said("{% trans what=x %}Select {{ what }}{% endtrans %}") == "Markera &lt;b&gt;"
+    assert said('{{ ngettext("%(num)d piece", "%(num)d pieces", 1) }}') == "1 styck"
 
 
 def test_a_name_that_the_context_lacks_is_an_error() -> None:

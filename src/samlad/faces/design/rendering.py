@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
+from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,10 @@ def _environment(loader: FileSystemLoader, locale: str) -> Environment:
     )
     env.policies["ext.i18n.trimmed"] = True
     env.install_gettext_translations(translator(locale), newstyle=True)  # type: ignore[attr-defined]
+    gettext = _gettext(translator(locale))
     env.globals.update(
+        _=gettext,
+        gettext=gettext,
         asset=asset,
         icon=art.icon,
         icon_names=art.icon_names,
@@ -95,6 +99,23 @@ def _environment(loader: FileSystemLoader, locale: str) -> Environment:
     env.globals.update(written)
     env.filters.update({name: _at_run_time(function) for name, function in written.items()})
     return env
+
+
+def _gettext(translations: NullTranslations) -> Callable[..., Markup]:
+    """What `_("…")` calls. Jinja's own goes through three more calls and formats each time: a third of the cost of a table."""
+
+    @lru_cache(maxsize=4096)
+    def translated(message: str) -> Markup:
+        return Markup(translations.gettext(message))  # noqa: S704 - messages are ours; what is put into them is escaped
+
+    @lru_cache(maxsize=4096)
+    def plain(message: str) -> Markup:
+        return translated(message) % {}
+
+    def gettext(message: str, /, **variables: Any) -> Markup:
+        return translated(message) % variables if variables else plain(message)
+
+    return gettext
 
 
 def _in(locale: str, function: Callable[..., str], *arguments: int | Decimal | str | datetime) -> str:

@@ -321,8 +321,10 @@ function tokens(place) {
 
 function themed(option, place) {
   const { series, text, muted, line, raised } = tokens(place);
+  const written = new Intl.NumberFormat(root.lang || "en", { maximumFractionDigits: 2 });
+  const number = (value) => (typeof value === "number" ? written.format(value) : value);
   const axis = (given) => {
-    const base = { axisLine: { lineStyle: { color: line } }, axisTick: { show: false }, axisLabel: { color: muted }, splitLine: { lineStyle: { color: line } }, nameTextStyle: { color: muted } };
+    const base = { axisLine: { lineStyle: { color: line } }, axisTick: { show: false }, axisLabel: { color: muted, formatter: given?.type === "value" ? number : undefined }, splitLine: { lineStyle: { color: line } }, nameTextStyle: { color: muted } };
     return Array.isArray(given) ? given.map((one) => ({ ...base, ...one })) : given && { ...base, ...given };
   };
   return {
@@ -332,9 +334,9 @@ function themed(option, place) {
     grid: { left: 4, right: 8, top: 16, bottom: 4, containLabel: true, ...(option.legend ? { top: 40 } : {}) },
     textStyle: { fontFamily: getComputedStyle(place).fontFamily, color: text },
     ...option,
-    legend: option.legend && { icon: "circle", left: 0, textStyle: { color: text }, ...option.legend },
+    legend: option.legend && { icon: "circle", left: 0, top: 0, bottom: "auto", itemWidth: 10, itemHeight: 10, itemGap: 16, textStyle: { color: text }, ...option.legend },
     // richText: the tooltip as HTML would need style attributes, which the Content-Security-Policy forbids.
-    tooltip: { trigger: "axis", renderMode: "richText", backgroundColor: raised, borderColor: line, textStyle: { color: text }, ...option.tooltip },
+    tooltip: { trigger: "axis", valueFormatter: number, renderMode: "richText", backgroundColor: raised, borderColor: line, textStyle: { color: text }, ...option.tooltip },
     xAxis: axis(option.xAxis),
     yAxis: axis(option.yAxis),
   };

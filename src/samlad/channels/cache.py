@@ -13,7 +13,7 @@ import msgspec
 
 from samlad.channels import store
 from samlad.channels.model import Channel
-from samlad.kernel.database import Database
+from samlad.kernel.database import Database, Tx
 from samlad.kernel.problems import NotFound
 
 MAX_AGE_SECONDS = 2.0
@@ -38,35 +38,37 @@ def forget() -> None:
     _generation += 1
 
 
-async def cached(database: Database, channel_id: UUID) -> Channel:
-    """A channel, at most `MAX_AGE_SECONDS` old.
+async def cached(reader: Database | Tx, channel_id: UUID) -> Channel:
+    """A channel, at most `MAX_AGE_SECONDS` old. In a transaction the check, when it is due, is a statement of that.
 
     Raises:
         NotFound: there is none with this id.
     """
-    found = (await _current(database)).channels.get(channel_id)
+    found = (await _current(reader)).channels.get(channel_id)
     if found is None:
         raise NotFound(f"There is no channel {channel_id}.")
     return found
 
 
-async def cached_all(database: Database) -> list[Channel]:
+async def cached_all(reader: Database | Tx) -> list[Channel]:
     """Every channel by code, at most `MAX_AGE_SECONDS` old."""
-    return list((await _current(database)).channels.values())
+    return list((await _current(reader)).channels.values())
 
 
-async def _current(database: Database) -> _Snapshot:
+async def _current(reader: Database | Tx) -> _Snapshot:
+    # Never a second connection while one is held: a pool full of such transactions would wait for itself.
+    database = reader.database if isinstance(reader, Tx) else reader
     now, generation = time.monotonic(), _generation
     snapshot = _snapshots.get(database)
     if snapshot is not None and snapshot.generation == generation:
         if now - snapshot.checked_at < MAX_AGE_SECONDS:
             return snapshot
-        if await store.fingerprint(database) == snapshot.fingerprint:
+        if await store.fingerprint(reader) == snapshot.fingerprint:
             snapshot.checked_at = now
             return snapshot
     # The number first: a change between the two reads only makes the next check load once more.
-    fingerprint = await store.fingerprint(database)
-    channels = {channel.id: channel for channel in await store.all_channels(database)}
+    fingerprint = await store.fingerprint(reader)
+    channels = {channel.id: channel for channel in await store.all_channels(reader)}
     snapshot = _Snapshot(channels, fingerprint, generation, now)
     _snapshots[database] = snapshot
     return snapshot

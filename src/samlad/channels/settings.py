@@ -37,6 +37,12 @@ SETTINGS: dict[str, Setting] = {
             "How long a checkout holds its stock (seconds)",
         ),
         Setting(
+            "shipping_flat",
+            Annotated[int, Meta(ge=0, le=100_000_000)],
+            0,
+            "What shipping an order costs, in minor units of the channel's currency, taxed as prices are kept here",
+        ),
+        Setting(
             "buffer",
             Annotated[int, Meta(ge=0, le=1_000_000)],
             0,

@@ -74,10 +74,11 @@ class Tx:
     ``statements`` counts what was sent to the server, without ``BEGIN`` and ``COMMIT``.
     """
 
-    __slots__ = ("_after", "connection", "context", "events", "statements")
+    __slots__ = ("_after", "connection", "context", "database", "events", "statements")
 
-    def __init__(self, connection: PoolConnectionProxy, context: Context) -> None:
+    def __init__(self, connection: PoolConnectionProxy, context: Context, database: "Database") -> None:
         self.connection = connection
+        self.database = database
         self.context = context
         self.events: list[PendingEvent] = []
         self.statements = 0
@@ -207,7 +208,7 @@ class Database:
         async with self.pool.acquire() as connection:
             transaction = connection.transaction(isolation=isolation)
             await transaction.start()
-            tx = Tx(connection, context)
+            tx = Tx(connection, context, self)
             try:
                 result = await work(tx)
                 await tx.flush()

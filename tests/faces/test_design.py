@@ -249,9 +249,10 @@ def test_the_command_bar_filters_and_goes_by_keyboard(show: Any) -> None:
     assert shown.page.locator("#command .none").is_visible()
     shown.page.keyboard.press("Escape")
     shown.page.keyboard.press("Escape")
-    assert not shown.page.locator("#command").is_visible()
+    shown.page.locator("#command").wait_for(state="hidden")
+    shown.page.reload(wait_until="load")
     shown.page.keyboard.press("/")
-    assert shown.page.evaluate("document.activeElement.id") == "top-search"
+    shown.page.wait_for_function("document.activeElement.id === 'top-search'")
     assert shown.complaints == []
 
 

@@ -13,6 +13,8 @@ from litestar.types import ControllerRouterHandler
 
 import samlad
 from samlad.channels import api as channels_api
+from samlad.kernel import housekeeping
+from samlad.kernel.checks import Check, kernel_checks
 from samlad.kernel.followers import Follower
 from samlad.kernel.problems import (
     FieldError,
@@ -27,6 +29,7 @@ from samlad.kernel.problems import (
 )
 from samlad.kernel.runtime import Runtime, open_runtime
 from samlad.kernel.settings import Settings, load
+from samlad.kernel.sweepers import Sweeper
 
 PACKAGES = (
     "samlad.kernel",
@@ -41,18 +44,21 @@ ROUTES: Sequence[ControllerRouterHandler] = (*channels_api.routes,)
 FOLLOWERS: Sequence[Follower] = ()
 """Every follower of the log, run by the worker."""
 
+CHECKS: Sequence[Check] = (*kernel_checks(PACKAGES, FOLLOWERS),)
+"""Every check of ``samlad doctor``."""
+
+SWEEPERS: Sequence[Sweeper] = (*housekeeping.SWEEPERS,)
+"""Every sweeper, run by the worker."""
+
 logger = structlog.get_logger("samlad.http")
 
 
-def create(settings: Settings | None = None, *, start_server: bool = False) -> Litestar:
-    """The ASGI application; settings from the environment unless given. Granian's factory.
-
-    The embedded PostgreSQL is expected to run already (``samlad serve`` holds it), unless ``start_server``.
-    """
+def create(settings: Settings | None = None) -> Litestar:
+    """The ASGI application; settings from the environment unless given. Granian's factory."""
     chosen = settings or load()
 
     def lifespan(app: Litestar) -> contextlib.AbstractAsyncContextManager[None]:
-        return serving(app, chosen, start_server=start_server)
+        return serving(app, chosen)
 
     return Litestar(
         route_handlers=list(ROUTES),
@@ -72,9 +78,9 @@ def create(settings: Settings | None = None, *, start_server: bool = False) -> L
 
 
 @contextlib.asynccontextmanager
-async def serving(app: Litestar, settings: Settings, *, start_server: bool = False) -> AsyncIterator[None]:
+async def serving(app: Litestar, settings: Settings) -> AsyncIterator[None]:
     """Everything that is open while the application serves; the application's lifespan, and what tests enter."""
-    async with open_runtime(settings, start_server=start_server) as runtime:
+    async with open_runtime(settings, with_live=True) as runtime:
         app.state.runtime = runtime
         yield
 

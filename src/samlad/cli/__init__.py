@@ -1,12 +1,12 @@
 """The command line: ``samlad``. Each command is a module here; all follow the same manners.
 
 Exit codes: 0 done, 1 failed, 2 wrong use (one line says what and how). ``--json`` where a script would want it.
+Modules import what is heavy inside their functions, so that help and mistakes are answered at once.
 """
 
 import sys
 
 import typer
-from rich.console import Console
 
 from samlad.kernel.problems import InvalidInput, Problem
 
@@ -15,14 +15,17 @@ app = typer.Typer(
     help="The open omnichannel commerce engine: many channels, one shop.",
     no_args_is_help=True,
     add_completion=False,
-    rich_markup_mode="markdown",
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 
 
 @app.callback()
 def root() -> None:
-    """Every command reads its settings from the environment (`SAMLAD_…`) and `samlad.toml`."""
+    """The open omnichannel commerce engine: many channels, one shop.
+
+    Every command reads its settings from the environment (`SAMLAD_…`) and `samlad.toml`.
+    """
 
 
 def main() -> None:
@@ -30,8 +33,17 @@ def main() -> None:
     try:
         app()
     except Problem as problem:
-        message = problem.detail or problem.title
-        Console(stderr=True, soft_wrap=True).print(
-            f"samlad: {message}", style="red", markup=False, highlight=False
-        )
+        lines = [problem.detail or problem.title, *(f"{e.field}: {e.message}" for e in problem.errors)]
+        print("\n".join(f"samlad: {line}" for line in dict.fromkeys(lines)), file=sys.stderr)
         sys.exit(2 if isinstance(problem, InvalidInput) else 1)
+
+
+# Each command registers itself with `app`; the order is the order of the help.
+from samlad.cli import serve  # noqa: E402, F401, I001
+from samlad.cli import worker  # noqa: E402, F401
+from samlad.cli import migrate  # noqa: E402, F401
+from samlad.cli import imports  # noqa: E402, F401
+from samlad.cli import exports  # noqa: E402, F401
+from samlad.cli import followers  # noqa: E402, F401
+from samlad.cli import secret  # noqa: E402, F401
+from samlad.cli import doctor  # noqa: E402, F401

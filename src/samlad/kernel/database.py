@@ -7,7 +7,7 @@ serves them all. SQL is plain and parameters are always ``$1``.
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractContextManager, AsyncExitStack
 from typing import Any, Literal, Protocol, TypeVar, cast
 
 import asyncpg
@@ -161,6 +161,8 @@ class Database:
         self.dsn = dsn
         self.on_events: Callable[[], None] = _poke_marker
         """Called after each commit that appended events: the log's poker sets it."""
+        self.around: Callable[[], AbstractContextManager[Any]] | None = None
+        """Entered around each transaction: telemetry sets it when traces are collected."""
 
     async def close(self) -> None:
         """Close every connection, waiting at most five seconds for those in use."""
@@ -185,6 +187,14 @@ class Database:
             Busy: the database could not be reached, or a lock or statement ran into its time limit.
             OutcomeUnknown: the connection broke while the commit was under way.
         """
+        if self.around is None:
+            return await self._until_done(work, context, isolation)
+        with self.around():
+            return await self._until_done(work, context, isolation)
+
+    async def _until_done(
+        self, work: Callable[[Tx], Awaitable[T]], context: Context, isolation: Isolation | None
+    ) -> T:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return await self._once(work, context, isolation)
@@ -283,10 +293,15 @@ async def prepare_connection(connection: asyncpg.Connection) -> None:
     )
 
 
+def search_path(settings: Settings) -> str:
+    """Where unqualified names are looked up: the retailer's schema, then the extensions."""
+    return f"{settings.schema},{EXTENSIONS_SCHEMA}"
+
+
 def connection_options(settings: Settings) -> dict[str, str]:
     """Session settings: schema, time limits; short statements gain nothing from just-in-time compilation."""
     return {
-        "search_path": f"{settings.schema},{EXTENSIONS_SCHEMA}",
+        "search_path": search_path(settings),
         "statement_timeout": str(settings.statement_seconds * 1000),
         "lock_timeout": str(settings.lock_seconds * 1000),
         "idle_in_transaction_session_timeout": str((settings.statement_seconds + 30) * 1000),

@@ -95,6 +95,19 @@ async def migrate(dsn: str, settings: Settings, packages: Sequence[str]) -> list
         await connection.close()
 
 
+async def require_current(dsn: str, settings: Settings, packages: Sequence[str]) -> None:
+    """Make sure that nothing is left to run.
+
+    Raises:
+        MigrationProblem: something is; run ``samlad migrate``.
+    """
+    pending = await plan(dsn, settings, packages)
+    if pending:
+        raise MigrationProblem(
+            f"The database lacks {len(pending)} migrations, from {pending[0].label} on. Run: samlad migrate"
+        )
+
+
 async def _run(connection: asyncpg.Connection, migration: Migration) -> None:
     try:
         await connection.execute(migration.sql)

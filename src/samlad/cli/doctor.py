@@ -1,0 +1,30 @@
+"""``samlad doctor``: is everything sound?"""
+
+import typer
+
+from samlad.cli import app
+from samlad.cli.terminal import AsJson, print_json, print_table, say, with_runtime
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Check that the data is sound: ledger and levels, holds, the log and its followers, jobs, schema.
+
+    Only reads. Exit code 1 if a check failed.
+
+    Example: `samlad doctor --json | jq '.[] | select(.status != "ok")'`
+    """
+    from samlad.app import CHECKS
+    from samlad.kernel import checks
+
+    results = with_runtime(lambda runtime: checks.run(runtime.database, CHECKS))
+    failed = [result for result in results if result.status == "failed"]
+    if as_json:
+        print_json(results)
+    else:
+        print_table(
+            ["check", "status", "found", "what to do"],
+            [[r.name, r.status, r.message, r.advice] for r in results],
+        )
+        say(f"{len(results)} checks, {len(failed)} failed")
+    raise typer.Exit(1 if failed else 0)

@@ -1,0 +1,54 @@
+"""``samlad serve``: the whole shop with one command."""
+
+import asyncio
+import contextlib
+import os
+from typing import Annotated
+
+import typer
+
+from samlad.cli import app
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on (SAMLAD_HOST).")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on (SAMLAD_PORT).", min=1, max=65535)
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Web processes (SAMLAD_WORKERS).", min=1, max=256)
+    ] = None,
+    worker: Annotated[
+        bool, typer.Option(help="Also run the worker: followers of the log, jobs, sweepers.")
+    ] = True,
+) -> None:
+    """Serve the shop until Ctrl-C: web pages, API, and the work in the background.
+
+    Starts PostgreSQL in `SAMLAD_HOME` unless `SAMLAD_DATABASE_URL` names one, and brings the schema up to date.
+
+    Example: `samlad serve --port 8080 --workers 2`
+    """
+    for name, value in (("HOST", host), ("PORT", port), ("WORKERS", workers)):
+        if value is not None:
+            os.environ[f"SAMLAD_{name}"] = str(value)  # the processes that we start read it there
+    from samlad.app import PACKAGES
+    from samlad.cli import processes
+    from samlad.cli.terminal import say
+    from samlad.kernel import migrations
+    from samlad.kernel.runtime import dsn_of
+    from samlad.kernel.settings import load
+    from samlad.kernel.telemetry import configure_logging
+
+    settings = load()
+    configure_logging(settings)
+    processes.check_port(settings)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(processes.ending_in_order())
+        stack.enter_context(processes.postgres(settings))
+        asyncio.run(migrations.migrate(dsn_of(settings), settings, PACKAGES))
+        stack.enter_context(processes.shared_metrics())
+        if worker:
+            stack.enter_context(processes.worker_process())
+        say(f"Samlad is at {settings.socket_url} (Ctrl-C ends it)")
+        processes.serve_web(settings)

@@ -1,0 +1,27 @@
+"""``samlad worker``: the work in the background."""
+
+import os
+
+from samlad.cli import app
+
+
+@app.command()
+def worker() -> None:
+    """Run followers of the log, jobs and sweepers until Ctrl-C.
+
+    `samlad serve` brings one along; run more of them, here or on other machines, when there is more to do.
+
+    Example: `SAMLAD_DATABASE_URL=postgresql://… samlad worker`
+    """
+    import asyncio
+
+    from samlad.app import FOLLOWERS, PACKAGES, SWEEPERS
+    from samlad.kernel.parent import follow_parent
+    from samlad.kernel.settings import load
+    from samlad.kernel.telemetry import configure_logging
+    from samlad.kernel.worker import Work, run_until_stopped
+
+    settings = load()
+    configure_logging(settings)
+    follow_parent(os.environ)
+    asyncio.run(run_until_stopped(settings, Work(PACKAGES, FOLLOWERS, SWEEPERS)))

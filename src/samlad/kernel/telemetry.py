@@ -1,0 +1,122 @@
+"""What a process tells of itself: structured logs without personal data, and traces if somebody collects them.
+
+Log lines are JSON (or readable in a terminal) on standard error. Each line of a request carries its
+``request_id``; the events that it caused carry the same id in their column ``request``.
+"""
+
+import contextlib
+import logging
+import sys
+from collections.abc import Iterator, MutableMapping
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+import structlog
+
+from samlad.kernel.settings import Settings
+
+if TYPE_CHECKING:
+    from samlad.kernel.database import Database
+
+_QUIET = ("litestar", "granian", "_granian", "httpx", "httpcore", "asyncio", "psycopg.pool", "hpack")
+_encoder = msgspec.json.Encoder(enc_hook=str)
+
+
+def configure_logging(settings: Settings) -> None:
+    """Set up logging for this process, ours and that of the libraries; again replaces it."""
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    is_console = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
+    first: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    if is_console:
+        last: list[Any] = [structlog.dev.ConsoleRenderer()]
+    else:
+        last = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_to_json)]
+    structlog.configure(
+        processors=[*first, *last],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    _configure_libraries(level, first, last)
+
+
+def _configure_libraries(level: int, first: list[Any], last: list[Any]) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[*first, structlog.stdlib.add_logger_name],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+    )
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))
+
+
+def _to_json(event: MutableMapping[str, Any], **_: Any) -> str:
+    return _encoder.encode(dict(event)).decode()
+
+
+class Tracer(Protocol):
+    """Makes spans. `no_tracing` where nobody collects them."""
+
+    def span(
+        self, name: str, attributes: dict[str, Any], *, parent: str | None = None
+    ) -> AbstractContextManager[Any]:
+        """A span while the block runs; ``parent`` is a W3C ``traceparent`` header."""
+        ...
+
+
+class OpenTelemetry:
+    """Spans to an OTLP collector over HTTP."""
+
+    def __init__(self, endpoint: str, role: str) -> None:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+        from opentelemetry.sdk.resources import Resource
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+        resource = Resource.create({"service.name": "samlad", "service.instance.id": role})
+        self._provider = TracerProvider(resource=resource)
+        exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces")
+        self._provider.add_span_processor(BatchSpanProcessor(exporter))
+        self._tracer = self._provider.get_tracer("samlad")
+
+    @contextlib.contextmanager
+    def span(self, name: str, attributes: dict[str, Any], *, parent: str | None = None) -> Iterator[Any]:
+        """A span while the block runs; an exception marks it as failed."""
+        from opentelemetry.trace import SpanKind
+        from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+        context = TraceContextTextMapPropagator().extract({"traceparent": parent}) if parent else None
+        kind = SpanKind.SERVER if name == "request" else SpanKind.INTERNAL
+        with self._tracer.start_as_current_span(name, context, kind=kind, attributes=attributes) as span:
+            yield span
+
+    def close(self) -> None:
+        """Send what waits."""
+        self._provider.shutdown()
+
+
+@contextlib.contextmanager
+def tracing(settings: Settings, database: "Database", role: str) -> Iterator[OpenTelemetry | None]:
+    """Traces of requests and transactions while the block runs, if ``SAMLAD_OTLP_ENDPOINT`` is set.
+
+    Without it OpenTelemetry is not even imported.
+    """
+    if not settings.otlp_endpoint:
+        yield None
+        return
+    tracer = OpenTelemetry(settings.otlp_endpoint, role)
+    database.around = lambda: tracer.span("transaction", {"db.system.name": "postgresql"})
+    try:
+        yield tracer
+    finally:
+        database.around = None
+        tracer.close()

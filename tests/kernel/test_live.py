@@ -1,0 +1,288 @@
+"""Live: every process hears every commit once, in order; slow listeners are dropped; who resumes misses nothing."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from uuid import UUID, uuid4
+
+import asyncpg
+import msgspec
+import pytest
+
+from samlad.kernel import live, log
+from samlad.kernel.context import GUEST, Actor, Context
+from samlad.kernel.database import Database, Tx, open_database
+from samlad.kernel.live import Live, Topic
+from samlad.kernel.log import Fact, Poker, Position, declare
+from samlad.kernel.problems import Busy, Forbidden, InvalidInput
+from samlad.kernel.settings import Settings
+
+STAFF = Actor(kind="staff", id=uuid4(), permissions=frozenset({"bell.read"}))
+
+
+@declare("bell.rung")
+class Rung(Fact):
+    """A bell was rung."""
+
+    number: int
+
+
+@declare("horn.blown")
+class Blown(Fact):
+    """A horn was blown."""
+
+    number: int
+
+
+async def ring(db: Database, *numbers: int, subject: UUID | None = None, kind: type[Fact] = Rung) -> None:
+    async def work(tx: Tx) -> None:
+        for number in numbers:
+            log.append(tx, kind(number=number), subject=subject)
+
+    await db.transaction(work)
+
+
+@pytest.fixture
+async def other(settings: Settings) -> AsyncIterator[Database]:
+    """The pool of another process, with its poker."""
+    database = await open_database(settings.database_url or "", settings)
+    poker = Poker(database)
+    poker.start()
+    yield database
+    await poker.stop()
+    await database.close()
+
+
+@pytest.fixture
+async def hub(db: Database) -> AsyncIterator[Live]:
+    hub = Live(db)
+    hub.start()
+    yield hub
+    await hub.stop()
+
+
+async def admit(db: Database, *topics: str, actor: Actor = STAFF) -> frozenset[str]:
+    return await live.admit(db, actor, topics)
+
+
+async def take(listener: live.Listener, count: int, seconds: float = 10) -> list[int]:
+    found: list[int] = []
+    async with asyncio.timeout(seconds):
+        while len(found) < count:
+            message = await anext(listener)
+            if message is not None:
+                found.append(message.event.payload["number"])
+    return found
+
+
+async def test_commits_of_another_process_arrive_in_order_and_once(
+    db: Database, hub: Live, other: Database
+) -> None:
+    subject = uuid4()
+    topics = await admit(db, "bell", f"subject:{subject}")
+    async with hub.listen(topics) as one, hub.listen(topics) as two:
+        for number in range(20):
+            await ring(other, number, subject=subject)
+        await ring(other, 99, kind=Blown)
+        await ring(other, 20)
+        assert await take(one, 21) == list(range(21)), "once, though the event is in both topics"
+        assert await take(two, 21) == list(range(21))
+
+
+async def test_all_listeners_share_one_frame(db: Database, hub: Live, other: Database) -> None:
+    topics = await admit(db, "bell")
+    async with hub.listen(topics) as one, hub.listen(topics) as two:
+        await ring(other, 1)
+        first, second = await anext(one), await anext(two)
+    assert first is second
+    assert first is not None
+    head, event, data, *_ = first.frame.decode().split("\n")
+    assert Position.parse(head.removeprefix("id: ")) == first.event.position
+    assert event == "event: bell"
+    told = msgspec.json.decode(data.removeprefix("data: "))
+    assert set(told) == {"id", "type", "at", "subject", "channel"}
+
+
+async def test_a_lost_wake_costs_half_a_second(db: Database, hub: Live) -> None:
+    async with hub.listen(await admit(db, "bell")) as listener:
+        started = time.monotonic()
+        await ring(db, 1)  # this database has no poker
+        assert await take(listener, 1) == [1]
+        assert time.monotonic() - started < 2
+
+
+async def test_commit_to_listener_is_quick(db: Database, hub: Live, other: Database) -> None:
+    async with hub.listen(await admit(db, "bell")) as listener:
+        waits = []
+        for number in range(30):
+            await ring(other, number)
+            started = time.perf_counter()
+            await take(listener, 1)
+            waits.append(time.perf_counter() - started)
+    assert sorted(waits)[15] < 0.2, "far below the poll: the wake does it"
+
+
+async def test_a_slow_listener_is_dropped_and_the_rest_go_on(
+    db: Database, hub: Live, other: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "QUEUE_LENGTH", 5)
+    topics = await admit(db, "bell")
+    async with hub.listen(topics) as slow, hub.listen(topics) as quick:
+        for number in range(8):
+            await ring(other, number)
+            assert await take(quick, 1) == [number]
+        assert slow.is_over
+        assert hub.audience == 1
+        assert await take(slow, 5) == [0, 1, 2, 3, 4], "what was queued is still there"
+        with pytest.raises(StopAsyncIteration):
+            await anext(slow)
+
+
+async def test_who_resumes_gets_what_was_missed_then_the_new(
+    db: Database, hub: Live, other: Database
+) -> None:
+    topics = await admit(db, "bell")
+    async with hub.listen(topics) as listener:
+        await ring(other, 1, 2, 3)
+        first = await anext(listener)
+    assert first is not None
+    await ring(other, 4)
+    await ring(other, 0, kind=Blown)
+    stream = hub.stream(topics, first.event.position)
+    ids: list[Position] = []
+    async with asyncio.timeout(10):
+        async for frame in stream:
+            if frame.startswith(b"id: "):
+                ids.append(Position.parse(frame.decode().split("\n")[0].removeprefix("id: ")))
+            if len(ids) == 1:
+                await ring(other, 5)
+            if len(ids) == 4:
+                break
+    await stream.aclose()
+    events, _ = await log.read(db, Position(0, 0))
+    numbers = {event.position: event.payload["number"] for event in events}
+    assert [numbers[position] for position in ids] == [2, 3, 4, 5]
+    assert hub.audience == 0
+
+
+async def test_who_missed_too_much_is_told_to_begin_anew(
+    db: Database, hub: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "REPLAY_LIMIT", 3)
+    await ring(db, 1, 2, 3)
+    stream = hub.stream(await admit(db, "bell"), Position(0, 0))
+    assert await anext(stream) == b"retry: 2000\n\n"
+    assert await anext(stream) == live.RESET
+    await stream.aclose()
+
+
+async def test_silence_is_broken_by_heartbeats(
+    db: Database, hub: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "HEARTBEAT_SECONDS", 0.05)
+    stream = hub.stream(await admit(db, "bell"))
+    await anext(stream)
+    assert await anext(stream) == live.HEARTBEAT
+    await stream.aclose()
+
+
+async def test_the_connection_comes_back_after_it_was_cut(db: Database, hub: Live, other: Database) -> None:
+    async with hub.listen(await admit(db, "bell")) as listener:
+        await ring(other, 1)
+        assert await take(listener, 1) == [1]
+        await db.value(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        await asyncio.sleep(1.5)
+        assert hub._connection is not None
+        assert not hub._connection.is_closed()
+        async with asyncio.timeout(10):
+            while True:
+                with contextlib.suppress(Busy, asyncpg.PostgresError):
+                    await ring(other, 2)
+                    break
+        assert await take(listener, 1) == [2]
+
+
+async def test_followers_are_woken(hub: Live, other: Database) -> None:
+    woken = asyncio.Event()
+    hub.on_wake(woken.set)
+    async with asyncio.timeout(10):
+        while not woken.is_set():
+            await ring(other, 1)
+            await asyncio.sleep(0.05)
+
+
+async def test_guards_decide(db: Database) -> None:
+    for topic, actor, problem in [
+        ("bell", GUEST, Forbidden),
+        ("horn", STAFF, Forbidden),
+        ("bell:x", STAFF, InvalidInput),
+        ("nonsense", STAFF, InvalidInput),
+        (f"subject:{uuid4()}", GUEST, Forbidden),
+        ("subject:x", STAFF, InvalidInput),
+        ("channel", STAFF, InvalidInput),
+    ]:
+        with pytest.raises(problem):
+            await admit(db, topic, actor=actor)
+    with pytest.raises(InvalidInput):
+        await admit(db)
+    with pytest.raises(InvalidInput):
+        await admit(db, *["bell"] * 21)
+
+
+async def test_a_guard_may_translate_a_secret_into_an_id(db: Database, hub: Live, other: Database) -> None:
+    cart = uuid4()
+
+    async def guard(reader: live.Reader, actor: Actor, key: str) -> str:
+        if key != "token":
+            raise Forbidden
+        return str(cart)
+
+    live.register(Topic("basket", guard, live._TOPICS["subject"].keys, lambda event: dict(event.payload)))
+    try:
+        with pytest.raises(Forbidden):
+            await admit(db, "basket:wrong", actor=GUEST)
+        async with hub.listen(await admit(db, "basket:token", actor=GUEST)) as listener:
+            await ring(other, 7, subject=cart)
+            message = await asyncio.wait_for(anext(listener), 10)
+        assert message is not None
+        assert message.frame.decode().split("\n")[1:3] == ["event: basket", 'data: {"number":7}']
+    finally:
+        del live._TOPICS["basket"]
+
+
+async def test_too_many_listeners_are_refused(
+    hub: Live, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "LARGEST_AUDIENCE", 1)
+    topics = await admit(db, "bell")
+    async with hub.listen(topics):
+        with pytest.raises(Busy):
+            async with hub.listen(topics):
+                pass
+
+
+async def test_nobody_listening_reads_nothing_and_the_end_of_the_process_ends_listeners(db: Database) -> None:
+    hub = Live(db)
+    hub.start()
+    async with hub.listen(await admit(db, "bell")) as listener:
+        assert hub._position is not None
+        await hub.stop()
+        with pytest.raises(StopAsyncIteration):
+            await anext(listener)
+    assert hub._position is None
+    assert hub._listeners == {}
+
+
+async def test_the_context_of_a_request_is_not_told(db: Database, hub: Live, other: Database) -> None:
+    async def work(tx: Tx) -> None:
+        log.append(tx, Rung(number=1))
+
+    async with hub.listen(await admit(db, "bell")) as listener:
+        await other.transaction(work, Context(actor=STAFF, remote="192.0.2.1"))
+        message = await asyncio.wait_for(anext(listener), 10)
+    assert message is not None
+    assert str(STAFF.id) not in message.frame.decode()

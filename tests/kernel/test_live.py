@@ -35,6 +35,10 @@ class Blown(Fact):
     number: int
 
 
+live.register(Topic("bell", live.needs("bell.read"), live.by_type("bell.rung")))
+live.register(Topic("horn", live.needs("horn.read"), live.by_type("horn.blown")))
+
+
 async def ring(db: Database, *numbers: int, subject: UUID | None = None, kind: type[Fact] = Rung) -> None:
     async def work(tx: Tx) -> None:
         for number in numbers:
@@ -231,6 +235,27 @@ async def test_guards_decide(db: Database) -> None:
         await admit(db)
     with pytest.raises(InvalidInput):
         await admit(db, *["bell"] * 21)
+
+
+async def test_a_package_has_the_topic_of_its_name(db: Database, hub: Live, other: Database) -> None:
+    from samlad.app import ROUTES  # loads the packages
+    from samlad.channels import ChannelKind
+    from samlad.channels.events import ChannelCreated
+
+    assert ROUTES
+
+    async def create(tx: Tx) -> None:
+        log.append(tx, ChannelCreated(code="web", name="Web", kind=ChannelKind.WEBSHOP, pools={}))
+
+    reader = Actor(kind="staff", id=uuid4(), permissions=frozenset({"channels.read"}))
+    with pytest.raises(Forbidden):
+        await admit(db, "channels")
+    async with hub.listen(await admit(db, "channels", actor=reader)) as listener:
+        await ring(other, 1)
+        await other.transaction(create)
+        message = await asyncio.wait_for(anext(listener), 10)
+    assert message is not None
+    assert message.event.type == "channel.created"
 
 
 async def test_a_guard_may_translate_a_secret_into_an_id(db: Database, hub: Live, other: Database) -> None:

@@ -7,10 +7,10 @@ comes back with ``Last-Event-ID`` (a position in the log) and gets what it misse
 
 A topic is ``name`` or ``name:key``. Packages register theirs::
 
-    live.register(Topic("orders", guard=live.needs("orders.read"), keys=live.by_type("order")))
+    live.register(Topic("tills", guard=live.needs("orders.read"), keys=live.by_type("order.sold", "order.parked")))
 
-A type of event that nobody registered a topic for can be listened to by the part before its point: ``order`` with
-the permission ``order.read``.
+A package that registers nothing has the topic of its own name: ``stock`` is every event that ``samlad.stock``
+declares, for those with the permission ``stock.read``.
 """
 
 import asyncio
@@ -96,10 +96,10 @@ def needs(permission: str) -> Guard:
     return guard
 
 
-def by_type(*prefixes: str) -> Callable[[Event], Sequence[str]]:
-    """Keys of a topic without keys: events whose type begins with one of these before the point."""
-    wanted = frozenset(prefixes)
-    return lambda event: [""] if event.type.partition(".")[0] in wanted else []
+def by_type(*types: str) -> Callable[[Event], Sequence[str]]:
+    """Keys of a topic without keys: events of these types."""
+    wanted = frozenset(types)
+    return lambda event: [""] if event.type in wanted else []
 
 
 async def _staff_with_id(_reader: Reader, actor: Actor, key: str) -> str:
@@ -118,8 +118,9 @@ register(Topic("channel", _staff_with_id, lambda event: [str(event.channel)] if 
 def _topic(name: str) -> Topic:
     if name in _TOPICS:
         return _TOPICS[name]
-    if any(kind.startswith(f"{name}.") for kind in log.declared()):
-        register(Topic(name, needs(f"{name}.read"), by_type(name)))
+    types = [kind for kind, fact in log.declared().items() if fact.__module__.startswith(f"samlad.{name}.")]
+    if types:
+        register(Topic(name, needs(f"{name}.read"), by_type(*types)))
         return _TOPICS[name]
     raise InvalidInput.at("topic", f"there is no topic “{name}”")
 

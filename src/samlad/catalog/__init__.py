@@ -3,7 +3,42 @@
 The public face. `docs/concepts/catalogue.md` explains products, prices, the reference price and listings.
 """
 
-from samlad.catalog.model import Sellable, VariantRef
+from samlad.catalog.model import (
+    Component,
+    Product,
+    ProductChange,
+    ProductInput,
+    ProductRow,
+    ProductView,
+    Sellable,
+    Variant,
+    VariantInput,
+    VariantRef,
+)
+from samlad.catalog.product_store import components_of
+from samlad.catalog.products import archive, change, change_variant, create, view, view_by_handle
 from samlad.catalog.sellables import by_ids, by_skus, sellables, variant_by_code
 
-__all__ = ["Sellable", "VariantRef", "by_ids", "by_skus", "sellables", "variant_by_code"]
+__all__ = [
+    "Component",
+    "Product",
+    "ProductChange",
+    "ProductInput",
+    "ProductRow",
+    "ProductView",
+    "Sellable",
+    "Variant",
+    "VariantInput",
+    "VariantRef",
+    "archive",
+    "by_ids",
+    "by_skus",
+    "change",
+    "change_variant",
+    "components_of",
+    "create",
+    "sellables",
+    "variant_by_code",
+    "view",
+    "view_by_handle",
+]

@@ -6,7 +6,7 @@ from samlad.kernel.log import Fact, declare
 
 
 @declare("product.created")
-class ProductCreated(Fact):
+class ProductCreated(Fact, frozen=True, kw_only=True):
     """Products that are new in a catalogue pool."""
 
     pool: UUID
@@ -14,7 +14,7 @@ class ProductCreated(Fact):
 
 
 @declare("product.changed")
-class ProductChanged(Fact):
+class ProductChanged(Fact, frozen=True, kw_only=True):
     """Products whose description, variants, media or category changed."""
 
     pool: UUID
@@ -22,7 +22,7 @@ class ProductChanged(Fact):
 
 
 @declare("product.archived")
-class ProductArchived(Fact):
+class ProductArchived(Fact, frozen=True, kw_only=True):
     """Products that are no longer sold; they stay for the history of orders."""
 
     pool: UUID
@@ -30,7 +30,7 @@ class ProductArchived(Fact):
 
 
 @declare("price.changed")
-class PriceChanged(Fact):
+class PriceChanged(Fact, frozen=True, kw_only=True):
     """Prices of variants in one price list were set or taken away."""
 
     price_list: UUID
@@ -39,7 +39,7 @@ class PriceChanged(Fact):
 
 
 @declare("listing.changed")
-class ListingChanged(Fact):
+class ListingChanged(Fact, frozen=True, kw_only=True):
     """How products are listed in one channel changed."""
 
     products: list[UUID]

@@ -19,9 +19,7 @@ LANGUAGES: tuple[Language, ...] = ("en", "sv", "nl")
 
 Title = Annotated[
     str,
-    Meta(
-        min_length=1, max_length=300, pattern=ONE_LINE, examples=["Enamel kettle 1.5 l"]
-    ),
+    Meta(min_length=1, max_length=300, pattern=ONE_LINE, examples=["Enamel kettle 1.5 l"]),
 ]
 Line = Annotated[str, Meta(max_length=300, pattern=ONE_LINE)]
 Text = Annotated[str, Meta(max_length=100_000, pattern=NO_CONTROL)]
@@ -62,11 +60,15 @@ Amount = Annotated[int, Meta(ge=0, le=2**53, description="Minor units of the cur
 Whole = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Position = Annotated[int, Meta(ge=0, le=2**31 - 1, description="Order among its siblings, 0 first")]
 Quantity = Annotated[int, Meta(ge=1, le=2**31 - 1, examples=[1])]
-Tags = Annotated[list[Annotated[str, Meta(min_length=1, max_length=100, pattern=ONE_LINE)]], Meta(max_length=250)]
+Tags = Annotated[
+    list[Annotated[str, Meta(min_length=1, max_length=100, pattern=ONE_LINE)]], Meta(max_length=250)
+]
 AttributeCode = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,62}(?!\n)$", examples=["material"])]
 AttributeValues = Annotated[
     dict[str, Any],
-    Meta(description="Values by attribute code; each must fit its attribute", examples=[{"material": "steel"}]),
+    Meta(
+        description="Values by attribute code; each must fit its attribute", examples=[{"material": "steel"}]
+    ),
 ]
 
 
@@ -182,26 +184,26 @@ class PriceInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
     price_list: Annotated[str, Meta(max_length=100, description="Code of the price list", examples=["base"])]
     amount: Amount | None
-    compare_at: Annotated[
-        int | None, Meta(ge=0, le=2**53, description="Former or recommended price, struck through")
-    ] = None
+    compare_at: (
+        Annotated[int, Meta(ge=0, le=2**53, description="Former or recommended price, struck through")] | None
+    ) = None
     min_quantity: Quantity = 1
 
 
 class VariantFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What can be said of a variant; what is left out stays as it is, null empties it."""
 
-    gtin: Gtin | None | UnsetType = UNSET
+    gtin: Gtin | UnsetType | None = UNSET
     options: (
         Annotated[dict[str, str], Meta(description="Value by option", examples=[{"Colour": "Red"}])]
         | UnsetType
     ) = UNSET
     status: VariantStatus | UnsetType = UNSET
     position: Position | UnsetType = UNSET
-    weight_g: Annotated[int, Meta(ge=0, le=2**31 - 1, description="Grams")] | None | UnsetType = UNSET
-    length_mm: Annotated[int, Meta(ge=0, le=2**31 - 1, description="Millimetres")] | None | UnsetType = UNSET
-    width_mm: Annotated[int, Meta(ge=0, le=2**31 - 1, description="Millimetres")] | None | UnsetType = UNSET
-    height_mm: Annotated[int, Meta(ge=0, le=2**31 - 1, description="Millimetres")] | None | UnsetType = UNSET
+    weight_g: Annotated[int, Meta(ge=0, le=2**31 - 1, description="Grams")] | UnsetType | None = UNSET
+    length_mm: Annotated[int, Meta(ge=0, le=2**31 - 1, description="Millimetres")] | UnsetType | None = UNSET
+    width_mm: Annotated[int, Meta(ge=0, le=2**31 - 1, description="Millimetres")] | UnsetType | None = UNSET
+    height_mm: Annotated[int, Meta(ge=0, le=2**31 - 1, description="Millimetres")] | UnsetType | None = UNSET
     hs_code: (
         Annotated[
             str,
@@ -212,10 +214,10 @@ class VariantFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
                 examples=["7323.94"],
             ),
         ]
-        | None
         | UnsetType
+        | None
     ) = UNSET
-    origin_country: Country | None | UnsetType = UNSET
+    origin_country: Country | UnsetType | None = UNSET
     requires_shipping: bool | UnsetType = UNSET
     attributes: AttributeValues | UnsetType = UNSET
     components: (
@@ -242,25 +244,23 @@ class ProductFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
     handle: Handle | UnsetType = UNSET
     title: Title | UnsetType = UNSET
-    description: Annotated[str, Meta(max_length=100_000, pattern=NO_CONTROL, description="HTML")] | UnsetType = (
-        UNSET
-    )
+    description: (
+        Annotated[str, Meta(max_length=100_000, pattern=NO_CONTROL, description="HTML")] | UnsetType
+    ) = UNSET
     status: ProductStatus | UnsetType = UNSET
     category: (
-        Annotated[
-            str, Meta(max_length=1000, description="Path of a category", examples=["kitchen/kettles"])
-        ]
-        | None
+        Annotated[str, Meta(max_length=1000, description="Path of a category", examples=["kitchen/kettles"])]
         | UnsetType
+        | None
     ) = UNSET
-    brand: Line | None | UnsetType = UNSET
-    supplier: Line | None | UnsetType = UNSET
+    brand: Line | UnsetType | None = UNSET
+    supplier: Line | UnsetType | None = UNSET
     tags: Tags | UnsetType = UNSET
     options: Annotated[list[Option], Meta(max_length=10)] | UnsetType = UNSET
     attributes: AttributeValues | UnsetType = UNSET
     tax_class: TaxClassCode | UnsetType = UNSET
-    seo_title: Line | None | UnsetType = UNSET
-    seo_description: Annotated[str, Meta(max_length=2000, pattern=NO_CONTROL)] | None | UnsetType = UNSET
+    seo_title: Line | UnsetType | None = UNSET
+    seo_description: Annotated[str, Meta(max_length=2000, pattern=NO_CONTROL)] | UnsetType | None = UNSET
     translations: Translations | UnsetType = UNSET
     media: Annotated[list[MediaInput], Meta(max_length=250)] | UnsetType = UNSET
 

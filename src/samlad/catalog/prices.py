@@ -82,20 +82,22 @@ class PriceListInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     kind: PriceListKind = PriceListKind.REGULAR
     tax_included: bool = True
     priority: Priority = 0
-    valid_from: Annotated[datetime | None, Meta(tz=True)] = None
-    valid_to: Annotated[datetime | None, Meta(tz=True, description="First moment at which it no longer holds")] = None
+    valid_from: Annotated[datetime, Meta(tz=True)] | None = None
+    valid_to: (
+        Annotated[datetime, Meta(tz=True, description="First moment at which it no longer holds")] | None
+    ) = None
 
 
 class PriceListChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What to change; what is left out stays. Currency and tax cannot change: make a new list."""
 
     name: Title | UnsetType = UNSET
-    channel: UUID | None | UnsetType = UNSET
-    customer_group: Group | None | UnsetType = UNSET
+    channel: UUID | UnsetType | None = UNSET
+    customer_group: Group | UnsetType | None = UNSET
     kind: PriceListKind | UnsetType = UNSET
     priority: Priority | UnsetType = UNSET
-    valid_from: Annotated[datetime, Meta(tz=True)] | None | UnsetType = UNSET
-    valid_to: Annotated[datetime, Meta(tz=True)] | None | UnsetType = UNSET
+    valid_from: Annotated[datetime, Meta(tz=True)] | UnsetType | None = UNSET
+    valid_to: Annotated[datetime, Meta(tz=True)] | UnsetType | None = UNSET
     status: PriceListStatus | UnsetType = UNSET
 
 
@@ -104,9 +106,9 @@ class PriceSetting(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     variant: UUID
     amount: Amount | None
-    compare_at: Annotated[
-        int | None, Meta(ge=0, le=2**53, description="Former or recommended price, struck through")
-    ] = None
+    compare_at: (
+        Annotated[int, Meta(ge=0, le=2**53, description="Former or recommended price, struck through")] | None
+    ) = None
     min_quantity: Quantity = 1
 
 
@@ -147,7 +149,11 @@ LISTS = Listing(
     select=_COLUMNS,
     source="price_list WHERE pool = ANY($1)",
     key="id",
-    sorts={"code": Sort("code"), "priority": Sort("priority", "int"), "created_at": Sort("created_at", "timestamptz")},
+    sorts={
+        "code": Sort("code"),
+        "priority": Sort("priority", "int"),
+        "created_at": Sort("created_at", "timestamptz"),
+    },
     default_sort="code",
     filters={
         "status": Filter("status = ANY({})", texts),
@@ -291,9 +297,17 @@ async def set_prices(
         )
     except asyncpg.ForeignKeyViolationError:
         raise InvalidInput.at("variant", "There is no such variant.") from None
-    variants = list(dict.fromkeys(changed))
-    _tell(tx, chosen, variants)
+    _tell(tx, chosen, list(dict.fromkeys(variant for _, variant in changed)))
     return len(changed)
+
+
+async def tell(tx: Tx, changed: Sequence[tuple[UUID, UUID]]) -> None:
+    """Append the events for changed prices, given as list and variant."""
+    if not changed:
+        return
+    sql = f"SELECT {_COLUMNS} FROM price_list WHERE id = ANY($1)"
+    for chosen in await tx.all(PriceList, sql, list({each for each, _ in changed})):
+        _tell(tx, chosen, list(dict.fromkeys(v for each, v in changed if each == chosen.id)))
 
 
 def _tell(tx: Tx, chosen: PriceList, variants: list[UUID]) -> None:
@@ -312,8 +326,8 @@ async def put_prices(
     amounts: list[int | None],
     compares: list[int | None],
     at: datetime,
-) -> list[UUID]:
-    """Write prices that differ from what is there, and their history; the variants that changed."""
+) -> list[tuple[UUID, UUID]]:
+    """Write prices that differ from what is there, and their history; list and variant of what changed."""
     rows = await tx.rows(
         """
         WITH wanted AS (
@@ -345,7 +359,7 @@ async def put_prices(
         await _rewrite_history(
             tx, [row["variant"] for row in singles], [row["price_list"] for row in singles], at
         )
-    return [row["variant"] for row in rows]
+    return [(row["price_list"], row["variant"]) for row in rows]
 
 
 async def _rewrite_history(tx: Tx, variants: list[UUID], lists: list[UUID], at: datetime) -> None:

@@ -19,9 +19,7 @@ from samlad.kernel.ids import new_id
 from samlad.kernel.listing import Filter, Listing, Sort, texts
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound
 
-BasisPoints = Annotated[
-    int, Meta(ge=0, le=10_000, description="Basis points: 2500 is 25 %", examples=[2500])
-]
+BasisPoints = Annotated[int, Meta(ge=0, le=10_000, description="Basis points: 2500 is 25 %", examples=[2500])]
 
 
 class TaxClass(msgspec.Struct, frozen=True):
@@ -61,7 +59,7 @@ class TaxRateChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
     rate_bp: BasisPoints | UnsetType = UNSET
     valid_from: date | UnsetType = UNSET
-    valid_to: date | None | UnsetType = UNSET
+    valid_to: date | UnsetType | None = UNSET
     name: Title | UnsetType = UNSET
 
 

@@ -105,11 +105,13 @@ CREATE TABLE variant (
     version           int  NOT NULL DEFAULT 1,
     created_at        timestamptz NOT NULL DEFAULT now(),
     updated_at        timestamptz NOT NULL DEFAULT now(),
-    UNIQUE (pool, sku)
+    UNIQUE (pool, sku),
+    -- Two variants on sale never have the same options. Deferrable, so that two may swap theirs in one statement.
+    CONSTRAINT variant_options_once EXCLUDE USING btree (product WITH =, md5(options::text) WITH =)
+        WHERE (status = 'active') DEFERRABLE INITIALLY IMMEDIATE
 );
 CREATE INDEX variant_product ON variant (product, position);
 CREATE INDEX variant_gtin ON variant (pool, gtin14) WHERE gtin14 IS NOT NULL;
-CREATE UNIQUE INDEX variant_options_once ON variant (product, options) WHERE status = 'active';
 
 CREATE TABLE media (
     id         uuid PRIMARY KEY,

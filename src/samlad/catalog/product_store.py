@@ -1,0 +1,284 @@
+"""SQL of products, variants, media and bundles: everything by sets, never a query in a loop."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from samlad.catalog.model import Component, Media, Product, Variant
+from samlad.catalog.planning import AttributeRule, Known
+from samlad.kernel.database import Reader, Tx
+from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
+
+T = TypeVar("T", Variant, Media, Component)
+
+PRODUCT_COLUMNS = ", ".join(Product.__struct_fields__)
+VARIANT_COLUMNS = ", ".join(Variant.__struct_fields__)
+MEDIA_COLUMNS = ", ".join(Media.__struct_fields__)
+
+
+class ProductSummary(msgspec.Struct, frozen=True):
+    """A product in a list."""
+
+    id: UUID
+    pool: UUID
+    handle: str
+    title: str
+    status: str
+    brand: str | None
+    supplier: str | None
+    category: str | None
+    tags: list[str]
+    variants: int
+    image: str | None
+    version: int
+    created_at: Any
+    updated_at: Any
+
+
+PRODUCTS = Listing(
+    row=ProductSummary,
+    select="""p.id, p.pool, p.handle, p.title, p.status, p.brand, p.supplier, c.path AS category, p.tags,
+        (SELECT count(*) FROM variant v WHERE v.product = p.id AND v.status = 'active') AS variants,
+        (SELECT coalesce('/media/' || m.storage_key, m.url) FROM media m WHERE m.product = p.id
+         ORDER BY m.position LIMIT 1) AS image,
+        p.version, p.created_at, p.updated_at""",
+    source="product p LEFT JOIN category c ON c.id = p.category WHERE p.pool = ANY($1)",
+    key="p.id",
+    sorts={
+        "created_at": Sort("p.created_at", "timestamptz"),
+        "updated_at": Sort("p.updated_at", "timestamptz"),
+        "title": Sort("lower(p.title)"),
+        "handle": Sort("p.handle"),
+    },
+    default_sort="-created_at",
+    filters={
+        "status": Filter("p.status = ANY({})", texts),
+        "brand": Filter("p.brand = ANY({})", texts),
+        "supplier": Filter("p.supplier = ANY({})", texts),
+        "tag": Filter("p.tags && {}", texts),
+        "category": Filter("(c.path || '/') LIKE ({} || '/%')"),
+        "handle": Filter("p.handle = ANY({})", texts),
+        "sku": Filter("EXISTS (SELECT 1 FROM variant s WHERE s.product = p.id AND s.sku = ANY({}))", texts),
+        "pool": Filter("p.pool = ANY({})", uuids),
+    },
+)
+
+VARIANTS = Listing(
+    row=Variant,
+    select=", ".join(f"v.{name}" for name in Variant.__struct_fields__),
+    source="variant v WHERE v.pool = ANY($1)",
+    key="v.id",
+    sorts={
+        "sku": Sort("v.sku"),
+        "created_at": Sort("v.created_at", "timestamptz"),
+        "updated_at": Sort("v.updated_at", "timestamptz"),
+    },
+    default_sort="sku",
+    filters={
+        "status": Filter("v.status = ANY({})", texts),
+        "product": Filter("v.product = ANY({})", uuids),
+        "sku": Filter("v.sku = ANY({})", texts),
+        "gtin": Filter("v.gtin14 = lpad({}, 14, '0')"),
+        "pool": Filter("v.pool = ANY({})", uuids),
+    },
+)
+
+
+async def product(reader: Reader, product_id: UUID) -> Product | None:
+    """One product, or None."""
+    return await reader.one(Product, f"SELECT {PRODUCT_COLUMNS} FROM product WHERE id = $1", product_id)
+
+
+async def product_by_handle(reader: Reader, pool: UUID, handle: str) -> Product | None:
+    """One product, or None."""
+    sql = f"SELECT {PRODUCT_COLUMNS} FROM product WHERE pool = $1 AND handle = $2"
+    return await reader.one(Product, sql, pool, handle)
+
+
+async def variants_of(reader: Reader, product_ids: Sequence[UUID]) -> list[Variant]:
+    """The variants of products, in their order."""
+    sql = f"SELECT {VARIANT_COLUMNS} FROM variant WHERE product = ANY($1) ORDER BY product, position, id"
+    return await reader.all(Variant, sql, list(product_ids))
+
+
+async def variants_by_id(reader: Reader, variant_ids: Sequence[UUID]) -> list[Variant]:
+    """Variants by id."""
+    sql = f"SELECT {VARIANT_COLUMNS} FROM variant WHERE id = ANY($1)"
+    return await reader.all(Variant, sql, list(variant_ids))
+
+
+async def media_of(reader: Reader, product_ids: Sequence[UUID]) -> list[Media]:
+    """Pictures and films of products, in their order."""
+    sql = f"SELECT {MEDIA_COLUMNS} FROM media WHERE product = ANY($1) ORDER BY product, position, id"
+    return await reader.all(Media, sql, list(product_ids))
+
+
+async def components_of(reader: Reader, variant_ids: Sequence[UUID]) -> list[Component]:
+    """The parts of those variants that are bundles."""
+    return await reader.all(
+        Component,
+        """
+        SELECT b.bundle, b.component, v.sku, b.quantity FROM bundle_component b JOIN variant v ON v.id = b.component
+        WHERE b.bundle = ANY($1) ORDER BY b.bundle, v.sku
+        """,
+        list(variant_ids),
+    )
+
+
+async def category_path(reader: Reader, category_id: UUID | None) -> str | None:
+    """Path of a category."""
+    path: str | None = await reader.value("SELECT path FROM category WHERE id = $1", category_id)
+    return path
+
+
+async def lock_known(
+    tx: Tx, pool: UUID, handles: Sequence[str], skus: Sequence[str], ids: Sequence[UUID] = ()
+) -> Known:
+    """Lock the products that rows mean, in order of id, and load what is needed to plan their change."""
+    products = await tx.all(
+        Product,
+        f"""
+        SELECT {PRODUCT_COLUMNS} FROM product
+        WHERE id IN (SELECT id FROM product WHERE pool = $1 AND handle = ANY($2)
+                     UNION SELECT product FROM variant WHERE pool = $1 AND sku = ANY($3)
+                     UNION SELECT unnest($4::uuid[]))
+        ORDER BY id FOR UPDATE
+        """,
+        pool,
+        list(handles),
+        list(skus),
+        list(ids),
+    )
+    found = [p.id for p in products]
+    variants = await variants_of(tx, found) if found else []
+    components = await components_of(tx, [v.id for v in variants]) if variants else []
+    return Known(
+        pool=pool,
+        products={p.id: p for p in products},
+        by_handle={p.handle: p.id for p in products},
+        variants=_grouped(variants, "product"),
+        by_sku={v.sku: v for v in variants},
+        media=_grouped(await media_of(tx, found), "product") if found else {},
+        components=_grouped(components, "bundle"),
+    )
+
+
+def _grouped(rows: Sequence[T], field: str) -> dict[UUID, list[T]]:
+    groups: dict[UUID, list[T]] = defaultdict(list)
+    for row in rows:
+        groups[getattr(row, field)].append(row)
+    return dict(groups)
+
+
+async def load_names(
+    reader: Reader, known: Known, paths: Sequence[str], price_pool: UUID | None, lists: Sequence[str]
+) -> None:
+    """Fill in what rows refer to by name: categories, attributes, price lists, tax classes. One statement."""
+    row = await reader.row(
+        """
+        SELECT (SELECT jsonb_object_agg(path, id) FROM category WHERE pool = $1 AND path = ANY($2)) AS categories,
+               (SELECT jsonb_object_agg(code, jsonb_build_object('type', type, 'choices', choices))
+                FROM attribute WHERE pool = $1) AS attributes,
+               (SELECT jsonb_object_agg(code, id) FROM price_list
+                WHERE pool = $3 AND code = ANY($4) AND status = 'active') AS lists,
+               (SELECT array_agg(code) FROM tax_class) AS tax_classes
+        """,
+        known.pool,
+        list(paths),
+        price_pool,
+        list(lists),
+    )
+    assert row is not None
+    known.categories = {path: UUID(each) for path, each in (row["categories"] or {}).items()}
+    known.attributes = msgspec.convert(row["attributes"] or {}, dict[str, AttributeRule])
+    known.price_lists = {code: UUID(each) for code, each in (row["lists"] or {}).items()}
+    known.tax_classes = set(row["tax_classes"] or [])
+
+
+async def free_handles(reader: Reader, pool: UUID, bases: Sequence[str]) -> set[str]:
+    """Handles that are taken among those that begin with one of the bases: ``kettle``, ``kettle-2`` …"""
+    rows = await reader.rows(
+        """
+        SELECT p.handle FROM unnest($2::text[]) AS base (handle)
+        JOIN product p ON p.pool = $1 AND (p.handle = base.handle OR p.handle ~ ('^' || base.handle || '-[0-9]+$'))
+        """,
+        pool,
+        list(bases),
+    )
+    return {row["handle"] for row in rows}
+
+
+_PRODUCT_WRITTEN = [name for name in Product.__struct_fields__ if name not in ("id", "pool", "created_at")]
+_VARIANT_WRITTEN = [name for name in Variant.__struct_fields__ if name not in ("id", "product", "created_at")]
+
+
+def _upsert(table: str, columns: Sequence[str], written: Sequence[str], *, pool: bool = False) -> str:
+    names = ", ".join(columns)
+    return f"""
+        INSERT INTO {table} ({names}{", pool" if pool else ""})
+        SELECT {names}{", $2::uuid" if pool else ""} FROM jsonb_populate_recordset(NULL::{table}, $1::jsonb)
+        ON CONFLICT (id) DO UPDATE SET ({", ".join(written)}) = ({", ".join("EXCLUDED." + n for n in written)})
+        """
+
+
+_PUT_PRODUCTS = _upsert("product", Product.__struct_fields__, _PRODUCT_WRITTEN)
+_PUT_VARIANTS = _upsert("variant", Variant.__struct_fields__, _VARIANT_WRITTEN, pool=True)
+_PUT_MEDIA = _upsert(
+    "media", Media.__struct_fields__, ["variant", "alt", "position", "status", "storage_key"]
+)
+
+
+async def put_products(tx: Tx, products: Sequence[Product]) -> None:
+    """Insert or overwrite."""
+    if products:
+        await tx.execute(_PUT_PRODUCTS, products)
+
+
+async def put_variants(tx: Tx, pool: UUID, variants: Sequence[Variant]) -> None:
+    """Insert or overwrite."""
+    if variants:
+        await tx.execute(_PUT_VARIANTS, variants, pool)
+
+
+async def put_media(tx: Tx, media: Sequence[Media], product_ids: Sequence[UUID]) -> None:
+    """Make these all the media that the products have."""
+    if product_ids:
+        await tx.execute(
+            "DELETE FROM media WHERE product = ANY($1) AND id <> ALL($2)",
+            list(product_ids),
+            [m.id for m in media],
+        )
+        await tx.execute(_PUT_MEDIA, media)
+
+
+async def put_components(tx: Tx, pool: UUID, bundles: dict[UUID, list[tuple[str, int]]]) -> list[str]:
+    """Make these the parts of the bundles; SKUs that are unknown or themselves bundles (nothing is right then)."""
+    if not bundles:
+        return []
+    lines = [(bundle, sku, quantity) for bundle, parts in bundles.items() for sku, quantity in parts]
+    await tx.execute("DELETE FROM bundle_component WHERE bundle = ANY($1)", list(bundles))
+    columns = [list(column) for column in zip(*lines, strict=True)] or [[], [], []]
+    await tx.execute(
+        """
+        INSERT INTO bundle_component (bundle, component, quantity)
+        SELECT w.bundle, v.id, w.quantity FROM unnest($1::uuid[], $2::text[], $3::int[]) AS w (bundle, sku, quantity)
+        JOIN variant v ON v.pool = $4 AND v.sku = w.sku
+        """,
+        *columns,
+        pool,
+    )
+    rows = await tx.rows(
+        """
+        SELECT DISTINCT w.sku FROM unnest($1::text[]) AS w (sku) LEFT JOIN variant v ON v.pool = $2 AND v.sku = w.sku
+        WHERE v.id IS NULL OR EXISTS (SELECT 1 FROM bundle_component b WHERE b.bundle = v.id)
+        UNION
+        SELECT v.sku FROM bundle_component b JOIN variant v ON v.id = b.component WHERE b.component = ANY($3)
+        """,
+        columns[1],
+        pool,
+        list(bundles),
+    )
+    return [row["sku"] for row in rows]

@@ -115,9 +115,9 @@ async def test_bundles_know_their_parts_and_do_not_nest(shop: Shop) -> None:
     assert [(c.sku, c.quantity) for c in made.components] == [("CUP", 6)]
     with pytest.raises(InvalidInput):
         await shop.product(title="Sets", variants=[{"sku": "SETS", "components": [{"sku": "SET"}]}])
+    change = msgspec.convert({"components": [{"sku": "SET"}]}, VariantChange)
+    cup = (await catalog.by_skus(shop.db, shop.pool, ["CUP"]))["CUP"]
     with pytest.raises(InvalidInput):
-        change = msgspec.convert({"components": [{"sku": "SET"}]}, VariantChange)
-        cup = (await catalog.by_skus(shop.db, shop.pool, ["CUP"]))["CUP"]
         await shop.db.transaction(lambda tx: products.change_variant(tx, cup.id, change))
 
 

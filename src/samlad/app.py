@@ -30,11 +30,13 @@ from samlad.kernel.problems import (
 from samlad.kernel.runtime import Runtime, open_runtime
 from samlad.kernel.settings import Settings, load
 from samlad.kernel.sweepers import Sweeper
+from samlad.stock import sweepers as stock_sweepers
 
 PACKAGES = (
     "samlad.kernel",
     "samlad.channels",
     "samlad.catalog",
+    "samlad.stock",
 )
 """Every package with migrations, in the order of the floors."""
 
@@ -47,7 +49,7 @@ FOLLOWERS: Sequence[Follower] = ()
 CHECKS: Sequence[Check] = (*kernel_checks(PACKAGES, FOLLOWERS),)
 """Every check of ``samlad doctor``."""
 
-SWEEPERS: Sequence[Sweeper] = (*housekeeping.SWEEPERS,)
+SWEEPERS: Sequence[Sweeper] = (*housekeeping.SWEEPERS, *stock_sweepers.SWEEPERS)
 """Every sweeper, run by the worker."""
 
 logger = structlog.get_logger("samlad.http")

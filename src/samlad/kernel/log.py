@@ -128,17 +128,19 @@ def append(
     channel: UUID | None = None,
     profile: UUID | None = None,
     occurred_at: datetime | None = None,
+    event_id: UUID | None = None,
 ) -> UUID:
     """Append a fact to the log as part of the caller's transaction; the event's id.
 
     ``channel`` defaults to the request's own, ``occurred_at`` to now (give it for history and for offline sales).
+    Give ``event_id`` (`new_id`) when rows that are written before refer to the event.
     """
     if not fact.event_type:
         raise TypeError(f"{type(fact).__name__} has no event type")
     payload = msgspec.to_builtins(fact)
     personal = {name: payload.pop(name) for name in fact.personal if name in payload} or None
     event = PendingEvent(
-        id=new_id(),
+        id=event_id or new_id(),
         type=fact.event_type,
         occurred_at=occurred_at or now(),
         channel=channel or tx.context.channel,

@@ -1,0 +1,65 @@
+"""Stock: locations, levels, holds and the ledger. Never sold twice.
+
+The public face. `docs/concepts/stock.md` explains how.
+"""
+
+from samlad.stock.holds import convert, release, ship, sweep, take
+from samlad.stock.model import (
+    Cause,
+    Hold,
+    HoldKind,
+    HoldLine,
+    Level,
+    Location,
+    LocationChange,
+    LocationInput,
+    LocationKind,
+    Moved,
+    Promise,
+)
+from samlad.stock.problems import NotHeld, NotInStock, ShortLine, SoldOut
+from samlad.stock.service import (
+    atp,
+    change_location,
+    correct,
+    create_location,
+    promises,
+    receive,
+    restock,
+)
+from samlad.stock.store import holds_of, levels_of, location, location_by_code, locations
+
+__all__ = [
+    "Cause",
+    "Hold",
+    "HoldKind",
+    "HoldLine",
+    "Level",
+    "Location",
+    "LocationChange",
+    "LocationInput",
+    "LocationKind",
+    "Moved",
+    "NotHeld",
+    "NotInStock",
+    "Promise",
+    "ShortLine",
+    "SoldOut",
+    "atp",
+    "change_location",
+    "convert",
+    "correct",
+    "create_location",
+    "holds_of",
+    "levels_of",
+    "location",
+    "location_by_code",
+    "locations",
+    "promises",
+    "receive",
+    "release",
+    "restock",
+    "ship",
+    "sweep",
+    "take",
+]

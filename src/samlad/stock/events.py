@@ -1,0 +1,130 @@
+"""What happens to stock: one event a verb, carrying its lines."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from samlad.kernel.log import Fact, declare
+from samlad.stock.model import Cause, Hold, HoldKind, Moved
+
+
+class Line(msgspec.Struct, frozen=True):
+    """Units of a variant at a location."""
+
+    location: UUID
+    variant: UUID
+    quantity: int
+
+
+class MovedLine(msgspec.Struct, frozen=True):
+    """Units that came (positive) or went (negative), and what is there afterwards."""
+
+    location: UUID
+    variant: UUID
+    quantity: int
+    on_hand: int
+
+
+class ReleasedLine(msgspec.Struct, frozen=True):
+    """Units that an owner's hold no longer has."""
+
+    location: UUID
+    variant: UUID
+    quantity: int
+    kind: HoldKind
+    owner: UUID
+
+
+@declare("stock.held")
+class StockHeld(Fact, frozen=True):
+    """Units were held for an owner, all the lines or none."""
+
+    kind: HoldKind
+    owner: UUID
+    expires_at: datetime | None
+    lines: list[Line]
+
+
+@declare("stock.released")
+class StockReleased(Fact, frozen=True):
+    """Holds ended without a sale: released by their owner, or expired."""
+
+    reason: Literal["released", "expired"]
+    lines: list[ReleasedLine]
+
+
+@declare("stock.lost")
+class StockLost(Fact, frozen=True):
+    """Fewer units are there than were held: these holds lost theirs. Whoever owns them needs another answer."""
+
+    lines: list[ReleasedLine]
+
+
+@declare("stock.converted")
+class StockConverted(Fact, frozen=True):
+    """What was held for one owner is now held for another: a checkout became an order."""
+
+    owner: UUID
+    to_owner: UUID
+    to_kind: HoldKind
+    units: int
+
+
+@declare("stock.moved")
+class StockMoved(Fact, frozen=True):
+    """Units came or went; the ledger has the same lines."""
+
+    cause: Cause
+    reference: UUID | None
+    lines: list[MovedLine]
+
+
+@declare("stock.counted")
+class StockCounted(Fact, frozen=True):
+    """A count of a location was closed; ``lines`` are the differences that were booked."""
+
+    count: UUID
+    location: UUID
+    counted: int
+    lines: list[MovedLine]
+
+
+@declare("stock.transferred")
+class StockTransferred(Fact, frozen=True):
+    """A transfer was sent, received (perhaps in part) or cancelled."""
+
+    transfer: UUID
+    status: Literal["in_transit", "received", "cancelled"]
+    origin: UUID
+    destination: UUID
+    lines: list[MovedLine]
+
+
+@declare("location.created")
+class LocationCreated(Fact, frozen=True):
+    """A place that holds stock was made."""
+
+    code: str
+    name: str
+    pool: UUID
+
+
+@declare("location.changed")
+class LocationChanged(Fact, frozen=True):
+    """Something about a location changed."""
+
+    code: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+def released_lines(holds: list[Hold]) -> list[ReleasedLine]:
+    """Lines of an event from holds."""
+    return [ReleasedLine(h.location, h.variant, h.quantity, h.kind, h.owner) for h in holds]
+
+
+def moved_lines(moved: list[Moved]) -> list[MovedLine]:
+    """Lines of an event from movements."""
+    return [MovedLine(m.location, m.variant, m.quantity, m.on_hand) for m in moved]

@@ -1,0 +1,173 @@
+"""Holds and what becomes of them: the verbs of every sale. Each is one statement; the functions are in ``sql/``.
+
+These verbs ask for no permission: they are parts of the verbs of carts, orders and tills, which do.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from samlad.channels import Channel, Resource
+from samlad.kernel import log
+from samlad.kernel.database import Database, Tx
+from samlad.kernel.ids import new_id
+from samlad.kernel.problems import InvalidInput
+from samlad.stock import store
+from samlad.stock.events import (
+    Line,
+    StockConverted,
+    StockHeld,
+    StockMoved,
+    StockReleased,
+    moved_lines,
+    released_lines,
+)
+from samlad.stock.model import LARGEST, Cause, Hold, HoldKind, HoldLine, Moved
+from samlad.stock.problems import NotHeld, NotInStock, SoldOut
+
+SWEEP_BATCH = 1000
+
+
+async def take(
+    tx: Tx,
+    lines: Sequence[HoldLine],
+    *,
+    channel: Channel,
+    kind: HoldKind,
+    owner: UUID,
+    expires_at: datetime | None = None,
+) -> list[Hold]:
+    """Hold units for an owner, all of them or none.
+
+    A line with a location is held there. Others go where the routing finds them: the channel's own store first, then
+    the active locations of its stock pool by priority, one location for all lines if there is one that has them; the
+    channel's buffer is kept back. Holds that have expired make room.
+
+    Raises:
+        SoldOut: with what there is. Nothing was held.
+        InvalidInput: a quantity below 1.
+    """
+    if not lines:
+        return []
+    _check(lines)
+    outcome = await store.take(
+        tx,
+        lines,
+        channel=channel.id,
+        pool=channel.pools[Resource.STOCK],
+        buffer=channel.setting("buffer"),
+        kind=kind,
+        owner=owner,
+        expires_at=expires_at,
+    )
+    if outcome.expired:
+        log.append(tx, StockReleased(reason="expired", lines=released_lines(outcome.expired)))
+    if outcome.short:
+        raise SoldOut(outcome.short)
+    held = [Line(h.location, h.variant, h.quantity) for h in outcome.held]
+    log.append(
+        tx,
+        StockHeld(kind=kind, owner=owner, expires_at=expires_at, lines=held),
+        subject=owner,
+        channel=channel.id,
+    )
+    return outcome.held
+
+
+async def release(
+    tx: Tx, owner: UUID, kind: HoldKind | None = None, *, lines: Sequence[HoldLine] | None = None
+) -> list[Hold]:
+    """Give back what is held for an owner: everything (perhaps of one kind; perhaps nothing), or these lines.
+
+    Raises:
+        NotHeld: with ``lines``, when less is held than they say.
+    """
+    if lines is not None:
+        _check(lines)
+    released = await store.release(tx, owner, kind, lines)
+    _check_complete(released, lines)
+    if released:
+        log.append(tx, StockReleased(reason="released", lines=released_lines(released)), subject=owner)
+    return released
+
+
+async def convert(
+    tx: Tx, owner: UUID, *, to_kind: HoldKind, to_owner: UUID, expires_at: datetime | None = None
+) -> list[Hold]:
+    """Pass on everything that is held for an owner: a checkout's hold becomes the order's.
+
+    Answers what was really held: an expired hold may be gone, so compare with what was expected.
+    """
+    holds = await store.convert(tx, owner, to_kind, to_owner, expires_at)
+    if holds:
+        units = sum(hold.quantity for hold in holds)
+        log.append(
+            tx,
+            StockConverted(owner=owner, to_owner=to_owner, to_kind=to_kind, units=units),
+            subject=to_owner,
+        )
+    return holds
+
+
+async def ship(
+    tx: Tx,
+    owner: UUID,
+    *,
+    cause: Cause = Cause.SALE,
+    reference: UUID | None = None,
+    lines: Sequence[HoldLine] | None = None,
+) -> list[Moved]:
+    """Held units leave their locations: the holds end and the ledger says so. ``reference`` defaults to the owner.
+
+    Raises:
+        NotHeld: nothing is held for the owner, or less than ``lines`` say.
+        NotInStock: a backorder whose units have not come yet.
+    """
+    if lines is not None:
+        _check(lines)
+    event = new_id()
+    try:
+        moved = await store.ship(tx, owner, lines, cause=cause, reference=reference or owner, event=event)
+    except asyncpg.CheckViolationError as error:
+        raise NotInStock("Units on backorder have not come yet.") from error
+    if not moved:
+        raise NotHeld("Nothing is held for this owner.")
+    if lines is not None and -sum(m.quantity for m in moved) != sum(line.quantity for line in lines):
+        raise NotHeld("Less is held for this owner than is to be shipped.")
+    log.append(
+        tx,
+        StockMoved(cause=cause, reference=reference or owner, lines=moved_lines(moved)),
+        subject=reference or owner,
+        event_id=event,
+    )
+    return moved
+
+
+async def sweep(database: Database) -> int:
+    """Release every expired hold, in batches of a transaction each; how many."""
+    total = 0
+    while True:
+        count = await database.transaction(_sweep_batch)
+        total += count
+        if count < SWEEP_BATCH:
+            return total
+
+
+async def _sweep_batch(tx: Tx) -> int:
+    expired = await store.sweep(tx, SWEEP_BATCH)
+    if expired:
+        log.append(tx, StockReleased(reason="expired", lines=released_lines(expired)))
+    return len(expired)
+
+
+def _check(lines: Sequence[HoldLine]) -> None:
+    for index, line in enumerate(lines):
+        if not 1 <= line.quantity <= LARGEST:
+            raise InvalidInput.at(f"lines/{index}/quantity", f"between 1 and {LARGEST}")
+
+
+def _check_complete(holds: list[Hold], lines: Sequence[HoldLine] | None) -> None:
+    if lines is not None and sum(h.quantity for h in holds) != sum(line.quantity for line in lines):
+        raise NotHeld("Less is held for this owner than is to be released.")

@@ -1,0 +1,15 @@
+"""Who may see and change stock."""
+
+from samlad.access.permissions import Role, permission
+
+READ = permission(
+    "stock.read",
+    "See stock, holds and movements",
+    Role.MANAGER,
+    Role.STORE,
+    Role.SUPPORT,
+    Role.MARKETING,
+    Role.DEVELOPER,
+)
+ADJUST = permission("stock.adjust", "Receive, count, correct and transfer stock", Role.MANAGER, Role.STORE)
+LOCATIONS = permission("stock.locations", "Make and change locations", Role.MANAGER)

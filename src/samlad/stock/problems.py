@@ -1,0 +1,46 @@
+"""What can go wrong with stock."""
+
+from typing import ClassVar
+from uuid import UUID
+
+import msgspec
+
+from samlad.kernel.problems import Problem
+
+
+class ShortLine(msgspec.Struct, frozen=True):
+    """A line that could not be held: what was wanted and what there is."""
+
+    variant: UUID
+    wanted: int
+    available: int
+
+
+class SoldOut(Problem):
+    """There are not enough units. ``lines`` says for each variant what was ``wanted`` and what is ``available``.
+
+    Nothing was held: take less, or leave the line out.
+    """
+
+    code, status, title = "sold-out", 409, "Not enough in stock"
+
+    def __init__(self, lines: list[ShortLine]) -> None:
+        self.lines = lines
+        super().__init__(
+            f"{len(lines)} of the wanted variants cannot be had in that quantity.",
+            lines=[msgspec.to_builtins(line) for line in lines],
+        )
+
+
+class NotHeld(Problem):
+    """Fewer units are held for this owner than were to be released or shipped; a hold may have expired."""
+
+    code: ClassVar[str] = "not-held"
+    status: ClassVar[int] = 409
+    title: ClassVar[str] = "These units are not held"
+
+
+class NotInStock(Problem):
+    """Units were to leave a location that are not there, or that are held for others."""
+
+    code, status, title = "not-in-stock", 409, "These units are not there"

@@ -1,0 +1,203 @@
+"""The verbs that bring, count and correct stock, and what is promised from it."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from msgspec import UNSET, structs
+
+from samlad import channels
+from samlad.channels import Channel, Resource
+from samlad.channels.rules import check_values
+from samlad.kernel import log
+from samlad.kernel.database import Reader, Tx
+from samlad.kernel.http import check_version
+from samlad.kernel.ids import new_id
+from samlad.kernel.problems import Conflict, InvalidInput, NotFound, Outdated
+from samlad.stock import rules, store
+from samlad.stock.events import (
+    LocationChanged,
+    LocationCreated,
+    StockLost,
+    StockMoved,
+    moved_lines,
+    released_lines,
+)
+from samlad.stock.model import Cause, Location, LocationChange, LocationInput, Moved, Promise
+from samlad.stock.permissions import ADJUST, LOCATIONS
+from samlad.stock.problems import NotInStock
+from samlad.stock.store import MoveLine
+
+
+async def create_location(tx: Tx, data: LocationInput) -> Location:
+    """Make a place that holds stock.
+
+    Raises:
+        InvalidInput: neither ``channel`` nor ``pool_of`` is given, or an unknown one or time zone.
+        Conflict: the code is taken.
+    """
+    tx.actor.require(LOCATIONS)
+    code = data.channel or data.pool_of
+    if code is None:
+        raise InvalidInput.at("pool_of", "needed when no channel stands there")
+    try:
+        channel = await channels.by_code(tx, code)
+    except NotFound as error:
+        raise InvalidInput.at("channel" if data.channel else "pool_of", error.detail) from None
+    time_zone = data.time_zone or channel.time_zone
+    check_values({"time_zone": time_zone})
+    location = await store.insert_location(
+        tx,
+        {
+            "id": new_id(),
+            "pool": channel.pools[Resource.STOCK],
+            "code": data.code,
+            "name": data.name,
+            "kind": data.kind,
+            "channel": channel.id if data.channel else None,
+            "address": data.address,
+            "latitude": data.latitude,
+            "longitude": data.longitude,
+            "time_zone": time_zone,
+            "priority": data.priority,
+        },
+    )
+    if location is None:
+        raise Conflict.at("code", f"“{data.code}” is taken")
+    log.append(
+        tx,
+        LocationCreated(code=location.code, name=location.name, pool=location.pool),
+        subject=location.id,
+    )
+    return location
+
+
+async def change_location(
+    tx: Tx, location_id: UUID, data: LocationChange, *, version: int | None = None
+) -> Location:
+    """Change what is given. ``version`` is the one that the caller saw.
+
+    Raises:
+        NotFound, InvalidInput: no such location, an unknown time zone.
+        Outdated: somebody changed it since ``version``.
+    """
+    tx.actor.require(LOCATIONS, location=location_id)
+    old = await store.location(tx, location_id)
+    check_version(version, old.version)
+    given: dict[str, Any] = {k: v for k, v in structs.asdict(data).items() if v is not UNSET}
+    check_values(given)
+    before = {name: getattr(old, name) for name in given if getattr(old, name) != given[name]}
+    if not before:
+        return old
+    after = {name: given[name] for name in before}
+    location = await store.update_location(tx, location_id, old.version, after)
+    if location is None:
+        raise Outdated("Somebody changed this location at the same moment.")
+    log.append(tx, LocationChanged(code=old.code, before=before, after=after), subject=location_id)
+    return location
+
+
+async def receive(
+    tx: Tx,
+    location: UUID,
+    lines: Sequence[tuple[UUID, int]],
+    *,
+    reference: UUID | None = None,
+    reason: str = "",
+) -> list[Moved]:
+    """Goods come in: (variant, units) each. ``reference`` groups a delivery."""
+    tx.actor.require(ADJUST, location=location)
+    moves = [MoveLine(location, variant, quantity, reason) for variant, quantity in lines]
+    return await move(tx, moves, cause=Cause.RECEIPT, reference=reference or new_id())
+
+
+async def restock(
+    tx: Tx, lines: Sequence[tuple[UUID, UUID, int]], *, cause: Cause = Cause.RETURN, reference: UUID
+) -> list[Moved]:
+    """Units come back: (location, variant, units) each. Part of the verbs of orders, so without a permission."""
+    return await move(
+        tx,
+        [MoveLine(place, variant, quantity) for place, variant, quantity in lines],
+        cause=cause,
+        reference=reference,
+    )
+
+
+async def correct(
+    tx: Tx,
+    location: UUID,
+    lines: Sequence[tuple[UUID, int]],
+    *,
+    reason: str,
+    cause: Cause = Cause.CORRECTION,
+    reference: UUID | None = None,
+) -> list[Moved]:
+    """Book what is there and was not known, or is not there and was thought to be: (variant, ± units) each.
+
+    Reality wins: when fewer units remain than are held, holds are dropped (carts before orders, young before old)
+    and `StockLost` says whose. ``cause`` is CORRECTION or DAMAGE.
+
+    Raises:
+        NotInStock: more is taken off than there is.
+    """
+    tx.actor.require(ADJUST, location=location)
+    moves = [MoveLine(location, variant, quantity, reason) for variant, quantity in lines]
+    moved = await move(tx, moves, cause=cause, reference=reference or new_id(), may_drop=True)
+    if sum(m.quantity for m in moved) != sum(quantity for _, quantity in lines):
+        raise NotInStock("More is taken off than there is.")
+    return moved
+
+
+async def move(
+    tx: Tx, lines: Sequence[MoveLine], *, cause: Cause, reference: UUID | None, may_drop: bool = False
+) -> list[Moved]:
+    """Append movements and tell of them; the part that receipts, corrections, counts and transfers share.
+
+    Raises:
+        NotInStock: without ``may_drop``, units are taken off that are not there or are held for others.
+    """
+    event = new_id()
+    try:
+        outcome = await store.move(
+            tx, lines, cause=cause, reference=reference, event=event, may_drop=may_drop
+        )
+    except asyncpg.CheckViolationError as error:
+        raise NotInStock("Some units are not there, or are held for others.") from error
+    except asyncpg.ForeignKeyViolationError as error:
+        raise InvalidInput(
+            f"There is no such {'variant' if 'variant' in str(error) else 'location'}."
+        ) from error
+    except asyncpg.NumericValueOutOfRangeError as error:
+        raise InvalidInput("More units than can be counted.") from error
+    if outcome.moved:
+        log.append(
+            tx,
+            StockMoved(cause=cause, reference=reference, lines=moved_lines(outcome.moved)),
+            subject=reference,
+            event_id=event,
+        )
+    if outcome.dropped:
+        log.append(tx, StockLost(lines=released_lines(outcome.dropped)), subject=reference)
+    return outcome.moved
+
+
+async def atp(
+    reader: Reader, channel: Channel, variants: Sequence[UUID], *, carry_out: bool = False
+) -> dict[UUID, int]:
+    """Available to promise: units of each variant that a channel may sell now; 0 for what it has nothing of.
+
+    Free units over the active locations of its stock pool minus its buffer, never below 0. ``carry_out``: only what
+    lies in its own store, all of it, because a customer has it in hand.
+    """
+    free = await store.available(reader, channel, variants, carry_out=carry_out)
+    buffer = 0 if carry_out else channel.setting("buffer")
+    return {variant: max(0, free.get(variant, 0) - buffer) for variant in variants}
+
+
+async def promises(
+    reader: Reader, channel: Channel, variants: Sequence[UUID], *, carry_out: bool = False
+) -> list[Promise]:
+    """The numbers of `atp` with what explains them, per location. Variants without any level are missing."""
+    levels = await store.promised_levels(reader, channel, variants, carry_out=carry_out)
+    return rules.promise(levels, 0 if carry_out else channel.setting("buffer"))

@@ -12,6 +12,8 @@ from litestar.openapi.spec import Contact, License
 from litestar.types import ControllerRouterHandler
 
 import samlad
+from samlad.access import api as access_api
+from samlad.access.middleware import Identify
 from samlad.channels import api as channels_api
 from samlad.kernel import housekeeping
 from samlad.kernel.checks import Check, kernel_checks
@@ -34,13 +36,14 @@ from samlad.stock import sweepers as stock_sweepers
 
 PACKAGES = (
     "samlad.kernel",
+    "samlad.access",
     "samlad.channels",
     "samlad.catalog",
     "samlad.stock",
 )
 """Every package with migrations, in the order of the floors."""
 
-ROUTES: Sequence[ControllerRouterHandler] = (*channels_api.routes,)
+ROUTES: Sequence[ControllerRouterHandler] = (*access_api.routes, *channels_api.routes)
 """Every package's routes: its ``api.py`` under ``/api``, the faces' pages."""
 
 FOLLOWERS: Sequence[Follower] = ()
@@ -64,6 +67,7 @@ def create(settings: Settings | None = None) -> Litestar:
 
     return Litestar(
         route_handlers=list(ROUTES),
+        middleware=[Identify],
         lifespan=[lifespan],
         exception_handlers={Problem: on_problem, HTTPException: on_http_exception, Exception: on_error},
         openapi_config=OpenAPIConfig(

@@ -43,3 +43,10 @@ def permissions() -> dict[str, PermissionInfo]:
 def permissions_of(role: Role) -> frozenset[str]:
     """The permissions of a role."""
     return frozenset(name for name, info in _DECLARED.items() if role in info.roles)
+
+
+STAFF_READ = permission("staff.read", "See who works here and what they may do", Role.MANAGER)
+STAFF_WRITE = permission("staff.write", "Invite staff, change their roles, disable them", Role.MANAGER)
+KEY_READ = permission("key.read", "See which API keys there are", Role.DEVELOPER)
+KEY_WRITE = permission("key.write", "Make and revoke API keys", Role.DEVELOPER)
+AUDIT_READ = permission("audit.read", "Read who changed what", Role.MANAGER)

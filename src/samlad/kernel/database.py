@@ -74,7 +74,7 @@ class Tx:
     ``statements`` counts what was sent to the server, without ``BEGIN`` and ``COMMIT``.
     """
 
-    __slots__ = ("_after", "connection", "context", "database", "events", "statements")
+    __slots__ = ("_after", "_collected", "connection", "context", "database", "events", "statements")
 
     def __init__(self, connection: PoolConnectionProxy, context: Context, database: "Database") -> None:
         self.connection = connection
@@ -83,6 +83,7 @@ class Tx:
         self.events: list[PendingEvent] = []
         self.statements = 0
         self._after: list[Callable[[], None]] = []
+        self._collected: dict[Callable[[Tx, list[Any]], Awaitable[None]], list[Any]] = {}
 
     @property
     def actor(self) -> Actor:
@@ -135,8 +136,15 @@ class Tx:
         """Call something quick once the commit has succeeded (never when it has not)."""
         self._after.append(callback)
 
+    def collect(self, write: Callable[["Tx", list[Any]], Awaitable[None]], item: Any) -> None:
+        """Keep an item for ``write``, which gets all of its items in one call before the commit."""
+        self._collected.setdefault(write, []).append(item)
+
     async def flush(self) -> None:
-        """Write the pending events now, in one statement; `Database.transaction` does it before the commit."""
+        """Write what was collected and the pending events now; `Database.transaction` does it before the commit."""
+        while self._collected:
+            write, items = self._collected.popitem()
+            await write(self, items)
         if self.events:
             events, self.events = self.events, []
             await write_events(self, events)

@@ -1,0 +1,11 @@
+"""HTTP: signing in, one's own account, staff, keys, audit."""
+
+from litestar import Router
+
+from samlad.access.api import account, administration, session
+
+routes = [
+    Router("/api", route_handlers=[*session.HANDLERS], tags=["Session"]),
+    Router("/api", route_handlers=[*account.HANDLERS], tags=["Own account"]),
+    Router("/api", route_handlers=[*administration.HANDLERS], tags=["Staff, keys, audit"]),
+]

@@ -1,0 +1,108 @@
+"""Who stands behind a session's or a key's hash, in one statement each."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from samlad.access import recent
+from samlad.access.permissions import Role, permissions, permissions_of
+from samlad.access.sessions import COLUMNS, IDLE, Session
+from samlad.kernel.context import GUEST, Actor
+from samlad.kernel.database import Database, Reader
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Who acts. With a session that waits for its code the actor is still a guest."""
+
+    actor: Actor
+    session: Session | None = None
+
+
+_SESSION = f"""
+WITH touched AS (
+    UPDATE session SET last_seen = now(), idle_until = least(now() + $2, ends_at)
+    WHERE token_hash = $1 AND state = 'signed-in' AND last_seen < now() - interval '1 minute'
+      AND idle_until > now() AND ends_at > now()
+)
+SELECT {", ".join(f"s.{name.strip()}" for name in COLUMNS.split(","))}, p.name,
+       ARRAY(SELECT role FROM staff_role r WHERE r.staff = p.id) AS roles,
+       ARRAY(SELECT location FROM staff_location l WHERE l.staff = p.id) AS locations
+FROM session s JOIN staff p ON p.id = s.staff
+WHERE s.token_hash = $1 AND s.idle_until > now() AND s.ends_at > now() AND p.status = 'active'
+"""
+
+_KEY = """
+WITH touched AS (
+    UPDATE api_key SET last_used = now()
+    WHERE key_hash = $1 AND revoked_at IS NULL AND (last_used IS NULL OR last_used < now() - interval '1 minute')
+)
+SELECT id, name, scopes, locations FROM api_key
+WHERE key_hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+"""
+
+_STAFF = """
+SELECT p.id, p.name,
+       ARRAY(SELECT role FROM staff_role r WHERE r.staff = p.id) AS roles,
+       ARRAY(SELECT location FROM staff_location l WHERE l.staff = p.id) AS locations
+FROM staff p WHERE p.id = $1
+"""
+
+
+async def of_session(database: Database, token_hash: bytes) -> Identity | None:
+    """Whose session it is, or None: unknown, ended, expired, or its owner is disabled."""
+    known: Identity | None = recent.recall(token_hash)
+    if known is not None:
+        return known
+    asked_in = recent.generation()
+    row = await database.row(_SESSION, token_hash, IDLE)
+    if row is None:
+        return None
+    session = Session(*[row[name] for name in Session.__struct_fields__])
+    actor = GUEST
+    if session.state == "signed-in":
+        actor = staff_actor(session.staff, row["name"], row["roles"], row["locations"])
+    identity = Identity(actor, session)
+    recent.remember(token_hash, identity, asked_in)
+    return identity
+
+
+async def of_key(database: Database, key_hash: bytes) -> Identity | None:
+    """Whose key it is, or None: unknown, revoked, expired."""
+    known: Identity | None = recent.recall(key_hash)
+    if known is not None:
+        return known
+    asked_in = recent.generation()
+    row = await database.row(_KEY, key_hash)
+    if row is None:
+        return None
+    locations = None if row["locations"] is None else frozenset(row["locations"])
+    scopes = frozenset(row["scopes"]) & permissions().keys()
+    identity = Identity(
+        Actor(kind="key", id=row["id"], name=row["name"], permissions=scopes, locations=locations)
+    )
+    recent.remember(key_hash, identity, asked_in)
+    return identity
+
+
+async def of_staff(reader: Reader, staff: UUID) -> Actor:
+    """A member of staff as an actor; they must exist."""
+    row = await reader.row(_STAFF, staff)
+    assert row is not None
+    return staff_actor(row["id"], row["name"], row["roles"], row["locations"])
+
+
+def staff_actor(staff: UUID, name: str, roles: list[Any], locations: list[UUID]) -> Actor:
+    """An actor from roles; without locations they act everywhere."""
+    return Actor(
+        kind="staff",
+        id=staff,
+        name=name,
+        permissions=permissions_of_roles(roles),
+        locations=frozenset(locations) or None,
+    )
+
+
+def permissions_of_roles(roles: list[Any]) -> frozenset[str]:
+    """All permissions of some roles; roles that this program does not know give none."""
+    return frozenset().union(*(permissions_of(role) for role in Role if role in roles))

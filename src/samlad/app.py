@@ -13,6 +13,7 @@ from litestar.types import ControllerRouterHandler
 
 import samlad
 from samlad.access import api as access_api
+from samlad.access import housekeeping as access_housekeeping
 from samlad.access.middleware import Identify
 from samlad.channels import api as channels_api
 from samlad.kernel import housekeeping
@@ -52,7 +53,11 @@ FOLLOWERS: Sequence[Follower] = ()
 CHECKS: Sequence[Check] = (*kernel_checks(PACKAGES, FOLLOWERS),)
 """Every check of ``samlad doctor``."""
 
-SWEEPERS: Sequence[Sweeper] = (*housekeeping.SWEEPERS, *stock_sweepers.SWEEPERS)
+SWEEPERS: Sequence[Sweeper] = (
+    *housekeeping.SWEEPERS,
+    *access_housekeeping.SWEEPERS,
+    *stock_sweepers.SWEEPERS,
+)
 """Every sweeper, run by the worker."""
 
 logger = structlog.get_logger("samlad.http")

@@ -92,6 +92,11 @@ async def read(tx: Tx, key: UUID) -> Key:
     return await _get(tx, key)
 
 
+async def everything(reader: Reader) -> list[Key]:
+    """All keys, newest first."""
+    return await reader.all(Key, f"SELECT {_COLUMNS} FROM api_key ORDER BY id DESC")
+
+
 async def create(tx: Tx, given: KeyInput) -> NewKey:
     """Make a key. It is bound to the locations that its maker is bound to.
 

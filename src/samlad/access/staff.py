@@ -149,6 +149,11 @@ async def by_email(reader: Reader, email: str) -> Staff:
     return found
 
 
+async def everybody(reader: Reader) -> list[Staff]:
+    """Everybody, by name."""
+    return await reader.all(Staff, f"SELECT {_COLUMNS} FROM staff p ORDER BY p.name, p.id")
+
+
 async def read(reader: Tx, staff: UUID) -> Staff:
     """One member of staff, for those who may see it.
 

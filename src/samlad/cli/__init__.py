@@ -45,5 +45,7 @@ from samlad.cli import migrate  # noqa: E402, F401
 from samlad.cli import imports  # noqa: E402, F401
 from samlad.cli import exports  # noqa: E402, F401
 from samlad.cli import followers  # noqa: E402, F401
+from samlad.cli import user  # noqa: E402, F401
+from samlad.cli import key  # noqa: E402, F401
 from samlad.cli import secret  # noqa: E402, F401
 from samlad.cli import doctor  # noqa: E402, F401

@@ -3,11 +3,33 @@
 import asyncio
 import contextlib
 import os
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from samlad.cli import app
+from samlad.cli.terminal import say
+
+if TYPE_CHECKING:
+    from samlad.kernel.settings import Settings
+
+
+def invite_first_owner(settings: "Settings") -> None:
+    """Say where the first owner sets up their account, if there is none yet."""
+    from samlad.access import first_start
+    from samlad.kernel.database import open_database
+    from samlad.kernel.runtime import dsn_of
+
+    async def work() -> str | None:
+        database = await open_database(dsn_of(settings), settings)
+        try:
+            return await database.transaction(lambda tx: first_start(tx, settings.socket_url))
+        finally:
+            await database.close()
+
+    url = asyncio.run(work())
+    if url is not None:
+        say(f"Nobody owns this shop yet. Open this once to become its owner:\n  {url}")
 
 
 @app.command()
@@ -34,7 +56,6 @@ def serve(
             os.environ[f"SAMLAD_{name}"] = str(value)  # the processes that we start read it there
     from samlad.app import PACKAGES
     from samlad.cli import processes
-    from samlad.cli.terminal import say
     from samlad.kernel import migrations
     from samlad.kernel.runtime import dsn_of
     from samlad.kernel.settings import load
@@ -51,4 +72,5 @@ def serve(
         if worker:
             stack.enter_context(processes.worker_process())
         say(f"Samlad is at {settings.socket_url} (Ctrl-C ends it)")
+        invite_first_owner(settings)
         processes.serve_web(settings)

@@ -19,7 +19,9 @@ from samlad.kernel.listing import ListQuery
 from samlad.kernel.problems import Unauthenticated
 
 Limit = Annotated[int, QueryParameter(ge=1, le=200, description="Rows of one page")]
-Cursor = Annotated[str | None, QueryParameter(max_length=1000, description="`next_cursor` of the page before")]
+Cursor = Annotated[
+    str | None, QueryParameter(max_length=1000, description="`next_cursor` of the page before")
+]
 Sorting = Annotated[
     str | None, QueryParameter(max_length=60, description="A field, with `-` before it for descending")
 ]

@@ -1,24 +1,30 @@
 """The composition root: which packages there are, and the web application made of them."""
 
+import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import structlog
 from litestar import Litestar, Request, Response
+from litestar.datastructures import State
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Contact, License
-from litestar.types import ControllerRouterHandler
+from litestar.types import ControllerRouterHandler, Middleware
 
 import samlad
 from samlad.access import api as access_api
 from samlad.access import housekeeping as access_housekeeping
 from samlad.access.middleware import Identify
 from samlad.channels import api as channels_api
-from samlad.kernel import housekeeping
+from samlad.kernel import api as kernel_api
+from samlad.kernel import housekeeping, metrics
 from samlad.kernel.checks import Check, kernel_checks
+from samlad.kernel.edge import Edge
 from samlad.kernel.followers import Follower
+from samlad.kernel.parent import follow_parent
 from samlad.kernel.problems import (
     FieldError,
     Forbidden,
@@ -33,6 +39,8 @@ from samlad.kernel.problems import (
 from samlad.kernel.runtime import Runtime, open_runtime
 from samlad.kernel.settings import Settings, load
 from samlad.kernel.sweepers import Sweeper
+from samlad.kernel.telemetry import configure_logging, tracing
+from samlad.kernel.worker import Work
 from samlad.stock import sweepers as stock_sweepers
 
 PACKAGES = (
@@ -44,8 +52,15 @@ PACKAGES = (
 )
 """Every package with migrations, in the order of the floors."""
 
-ROUTES: Sequence[ControllerRouterHandler] = (*access_api.routes, *channels_api.routes)
+ROUTES: Sequence[ControllerRouterHandler] = (
+    *kernel_api.routes,
+    *access_api.routes,
+    *channels_api.routes,
+)
 """Every package's routes: its ``api.py`` under ``/api``, the faces' pages."""
+
+MIDDLEWARE: Sequence[Middleware] = (Identify,)
+"""Litestar's middleware, the first outermost: who is it, and is it allowed at all."""
 
 FOLLOWERS: Sequence[Follower] = ()
 """Every follower of the log, run by the worker."""
@@ -63,17 +78,25 @@ SWEEPERS: Sequence[Sweeper] = (
 logger = structlog.get_logger("samlad.http")
 
 
-def create(settings: Settings | None = None) -> Litestar:
-    """The ASGI application; settings from the environment unless given. Granian's factory."""
-    chosen = settings or load()
+def web() -> Litestar:
+    """Granian's factory: the application of one web process of ``samlad serve``."""
+    settings = load()
+    configure_logging(settings)
+    follow_parent(os.environ)
+    return create(settings)
+
+
+def create(settings: Settings) -> Litestar:
+    """The ASGI application."""
 
     def lifespan(app: Litestar) -> contextlib.AbstractAsyncContextManager[None]:
-        return serving(app, chosen)
+        return serving(app, settings)
 
-    return Litestar(
+    application = Litestar(
         route_handlers=list(ROUTES),
-        middleware=[Identify],
+        middleware=list(MIDDLEWARE),
         lifespan=[lifespan],
+        state=State({"work": Work(PACKAGES, FOLLOWERS, SWEEPERS)}),
         exception_handlers={Problem: on_problem, HTTPException: on_http_exception, Exception: on_error},
         openapi_config=OpenAPIConfig(
             title="Samlad",
@@ -83,9 +106,11 @@ def create(settings: Settings | None = None) -> Litestar:
             contact=Contact(name="Samlad"),
             path="/api/docs",
         ),
-        request_max_body_size=chosen.body_limit,
+        request_max_body_size=settings.body_limit,
         logging_config=None,
     )
+    application.asgi_handler = Edge(application.asgi_handler, settings)
+    return application
 
 
 @contextlib.asynccontextmanager
@@ -93,7 +118,15 @@ async def serving(app: Litestar, settings: Settings) -> AsyncIterator[None]:
     """Everything that is open while the application serves; the application's lifespan, and what tests enter."""
     async with open_runtime(settings, with_live=True) as runtime:
         app.state.runtime = runtime
-        yield
+        gauges = asyncio.create_task(metrics.keep_gauges(runtime), name="gauges")
+        try:
+            with tracing(settings, runtime.database) as tracer:
+                edge: Edge = app.asgi_handler  # type: ignore[assignment]
+                edge.tracer = tracer
+                yield
+        finally:
+            gauges.cancel()
+            await asyncio.gather(gauges, return_exceptions=True)
 
 
 def runtime_of(app: Litestar) -> Runtime:

@@ -164,7 +164,7 @@ def serve_web(settings: Settings) -> None:
     multiprocessing.set_start_method("spawn", force=True)
     os.environ[VARIABLE] = str(os.getpid())
     Server(
-        "samlad.app:create",
+        "samlad.app:web",
         address=settings.host,
         port=settings.port,
         interface=Interfaces.ASGI,

@@ -1,5 +1,6 @@
 """Who does something, and in which request: it travels with the transaction into events and audit."""
 
+from contextvars import ContextVar
 from typing import Literal
 from uuid import UUID
 
@@ -59,3 +60,6 @@ class Context(msgspec.Struct, frozen=True):
 
 BACKGROUND = Context()
 """For work that nobody in particular asked for: sweepers, followers, the command line."""
+
+EVENT_IDS: ContextVar[list[UUID] | None] = ContextVar("samlad_event_ids", default=None)
+"""If set, the ids of the events that transactions committed are added: the access log tells them."""

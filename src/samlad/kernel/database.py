@@ -9,13 +9,14 @@ import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack
 from typing import Any, Literal, Protocol, TypeVar, cast
+from uuid import UUID
 
 import asyncpg
 import msgspec
 from asyncpg import Record
 from asyncpg.pool import PoolConnectionProxy
 
-from samlad.kernel.context import BACKGROUND, Actor, Context
+from samlad.kernel.context import BACKGROUND, EVENT_IDS, Actor, Context
 from samlad.kernel.outbox import PendingEvent, write_events
 from samlad.kernel.problems import Busy, OutcomeUnknown
 from samlad.kernel.rows import into
@@ -74,7 +75,16 @@ class Tx:
     ``statements`` counts what was sent to the server, without ``BEGIN`` and ``COMMIT``.
     """
 
-    __slots__ = ("_after", "_collected", "connection", "context", "database", "events", "statements")
+    __slots__ = (
+        "_after",
+        "_collected",
+        "_written",
+        "connection",
+        "context",
+        "database",
+        "events",
+        "statements",
+    )
 
     def __init__(self, connection: PoolConnectionProxy, context: Context, database: "Database") -> None:
         self.connection = connection
@@ -84,6 +94,7 @@ class Tx:
         self.statements = 0
         self._after: list[Callable[[], None]] = []
         self._collected: dict[Callable[[Tx, list[Any]], Awaitable[None]], list[Any]] = {}
+        self._written: list[UUID] = []
 
     @property
     def actor(self) -> Actor:
@@ -148,10 +159,14 @@ class Tx:
         if self.events:
             events, self.events = self.events, []
             await write_events(self, events)
+            self._written += [event.id for event in events]
             self._after.append(_poke_marker)
 
     def committed(self, poke: Callable[[], None]) -> None:
-        """Run what waited for the commit."""
+        """Tell of the events and run what waited for the commit."""
+        told = EVENT_IDS.get()
+        if told is not None:
+            told += self._written
         for callback in dict.fromkeys(self._after):
             (poke if callback is _poke_marker else callback)()
 

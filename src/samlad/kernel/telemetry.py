@@ -6,10 +6,10 @@ Log lines are JSON (or readable in a terminal) on standard error. Each line of a
 
 import contextlib
 import logging
+import os
 import sys
 from collections.abc import Iterator, MutableMapping
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
@@ -33,7 +33,8 @@ def configure_logging(settings: Settings) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     if is_console:
-        last: list[Any] = [structlog.dev.ConsoleRenderer()]
+        # Not the pretty tracebacks: they show the values of variables, which may be anybody's name.
+        last: list[Any] = [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     else:
         last = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_to_json)]
     structlog.configure(
@@ -63,26 +64,16 @@ def _to_json(event: MutableMapping[str, Any], **_: Any) -> str:
     return _encoder.encode(dict(event)).decode()
 
 
-class Tracer(Protocol):
-    """Makes spans. `no_tracing` where nobody collects them."""
-
-    def span(
-        self, name: str, attributes: dict[str, Any], *, parent: str | None = None
-    ) -> AbstractContextManager[Any]:
-        """A span while the block runs; ``parent`` is a W3C ``traceparent`` header."""
-        ...
-
-
 class OpenTelemetry:
     """Spans to an OTLP collector over HTTP."""
 
-    def __init__(self, endpoint: str, role: str) -> None:
+    def __init__(self, endpoint: str) -> None:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
         from opentelemetry.sdk.resources import Resource
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-        resource = Resource.create({"service.name": "samlad", "service.instance.id": role})
+        resource = Resource.create({"service.name": "samlad", "process.pid": os.getpid()})
         self._provider = TracerProvider(resource=resource)
         exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces")
         self._provider.add_span_processor(BatchSpanProcessor(exporter))
@@ -105,7 +96,7 @@ class OpenTelemetry:
 
 
 @contextlib.contextmanager
-def tracing(settings: Settings, database: "Database", role: str) -> Iterator[OpenTelemetry | None]:
+def tracing(settings: Settings, database: "Database") -> Iterator[OpenTelemetry | None]:
     """Traces of requests and transactions while the block runs, if ``SAMLAD_OTLP_ENDPOINT`` is set.
 
     Without it OpenTelemetry is not even imported.
@@ -113,7 +104,7 @@ def tracing(settings: Settings, database: "Database", role: str) -> Iterator[Ope
     if not settings.otlp_endpoint:
         yield None
         return
-    tracer = OpenTelemetry(settings.otlp_endpoint, role)
+    tracer = OpenTelemetry(settings.otlp_endpoint)
     database.around = lambda: tracer.span("transaction", {"db.system.name": "postgresql"})
     try:
         yield tracer

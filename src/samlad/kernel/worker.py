@@ -14,6 +14,7 @@ from samlad.kernel.followers import Follower, Runner
 from samlad.kernel.runtime import Runtime, dsn_of, open_runtime
 from samlad.kernel.settings import Settings
 from samlad.kernel.sweepers import Sweeper, Sweepers
+from samlad.kernel.telemetry import tracing
 
 logger = structlog.get_logger("samlad.worker")
 
@@ -38,10 +39,11 @@ async def run_until_stopped(settings: Settings, work: Work) -> None:
         loop.add_signal_handler(number, stop.set)
     async with open_runtime(settings, with_live=True) as runtime:
         await migrations.require_current(dsn_of(settings), settings, work.packages)
-        async with working(runtime, work):
-            logger.info("worker ready", followers=len(work.followers))
-            await stop.wait()
-            logger.info("worker stops")
+        with tracing(settings, runtime.database):
+            async with working(runtime, work):
+                logger.info("worker ready", followers=len(work.followers))
+                await stop.wait()
+                logger.info("worker stops")
 
 
 @contextlib.asynccontextmanager

@@ -82,7 +82,7 @@ function problemOf(request) {
 
 document.addEventListener("htmx:configRequest", (event) => {
   const token = document.querySelector('meta[name="csrf-token"]')?.content;
-  if (token) event.detail.headers["x-csrftoken"] = token;
+  if (token) event.detail.headers["x-csrf-token"] = token;
 });
 
 /* -- clicks ------------------------------------------------------------------------------------------------------------------------ */

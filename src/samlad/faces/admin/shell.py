@@ -1,0 +1,152 @@
+"""What every admin page has around it: who is signed in, where they may go, the shop's name and clock."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Response
+
+from samlad.access import staff as people
+from samlad.channels import Channel, cached_all
+from samlad.faces.page import AnyRequest, page, require, words
+from samlad.kernel.context import Actor
+from samlad.kernel.database import Database
+from samlad.kernel.http import actor_of, database_of
+from samlad.kernel.i18n import marked
+from samlad.kernel.problems import NotFound
+
+
+class Place(msgspec.Struct, frozen=True):
+    """An entry of the navigation. ``permission`` None: for everybody who is signed in."""
+
+    text: str
+    href: str
+    icon: str
+    permission: str | None = None
+
+
+NAVIGATION: tuple[tuple[str | None, tuple[Place, ...]], ...] = (
+    (
+        None,
+        (
+            Place(marked("Overview"), "/admin", "home"),
+            Place(marked("Orders"), "/admin/orders", "orders", "orders.read"),
+            Place(marked("Products"), "/admin/products", "products", "catalog.read"),
+            Place(marked("Stock"), "/admin/stock", "stock", "stock.read"),
+            Place(marked("Customers"), "/admin/customers", "customers", "customers.read"),
+            Place(marked("Channels"), "/admin/channels", "channels", "channels.read"),
+        ),
+    ),
+    (
+        marked("Settings"),
+        (
+            Place(marked("Staff"), "/admin/staff", "user", "staff.read"),
+            Place(marked("API keys"), "/admin/keys", "key", "key.read"),
+            Place(marked("Audit log"), "/admin/audit", "shield", "audit.read"),
+            Place(marked("System"), "/admin/system", "chart", "system.read"),
+        ),
+    ),
+)
+"""Where one can go. The first four are the bar at the bottom of a phone."""
+
+MORE_PLACES = (
+    Place(marked("Create channel"), "/admin/channels/new", "plus", "channels.change"),
+    Place(marked("My profile"), "/admin/profile", "user"),
+    Place(marked("Style"), "/admin/style", "image"),
+)
+"""Places that only the command bar lists."""
+
+
+def places_for(actor: Actor, places: tuple[Place, ...]) -> list[Place]:
+    """Those of some places where the actor may go."""
+    return [place for place in places if place.permission is None or actor.may(place.permission)]
+
+
+async def main_channel(database: Database) -> Channel | None:
+    """The channel that stands for the shop: the oldest without a parent. None in a shop without channels."""
+    return main_of(await cached_all(database))
+
+
+def main_of(channels: list[Channel]) -> Channel | None:
+    """See `main_channel`."""
+    top = [channel for channel in channels if channel.parent is None]
+    return min(top, key=lambda channel: (channel.created_at, channel.code), default=None)
+
+
+_PEOPLE: dict[UUID, tuple[float, dict[str, str]]] = {}
+_REMEMBER_SECONDS = 30.0
+_MOST_PEOPLE = 1000
+
+
+async def _person(request: AnyRequest) -> dict[str, str]:
+    """Name and e-mail of who is signed in, at most half a minute old."""
+    actor = actor_of(request)
+    if actor.id is None:
+        return {"name": actor.name, "email": ""}
+    until, person = _PEOPLE.get(actor.id, (0.0, {}))
+    if time.monotonic() < until:
+        return person
+    try:
+        found = await people.get(database_of(request), actor.id)
+        person = {"name": found.name, "email": found.email}
+    except NotFound:  # somebody of another system, by OpenID Connect
+        person = {"name": actor.name, "email": ""}
+    if len(_PEOPLE) >= _MOST_PEOPLE:
+        _PEOPLE.clear()
+    _PEOPLE[actor.id] = (time.monotonic() + _REMEMBER_SECONDS, person)
+    return person
+
+
+def forget_person(staff: UUID) -> None:
+    """Somebody's name or address changed in this process."""
+    _PEOPLE.pop(staff, None)
+
+
+async def admin_page(
+    request: AnyRequest,
+    template: str,
+    *,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    time_zone: str | None = None,
+    **context: Any,
+) -> Response[Any]:
+    """A page of the admin in its shell; the handler has called `require` with its permission before.
+
+    Templates also get ``may(permission, location)``. Times are the main channel's unless ``time_zone`` is given.
+    """
+    require(request)
+    _ = words(request)
+    actor, main = actor_of(request), await main_channel(database_of(request))
+    values = {
+        "shop_name": main.name if main else "Samlad",
+        "user": await _person(request),
+        "user_links": [(_("My profile"), "/admin/profile")],
+        "nav": _nav(_, actor, request.url.path),
+        "commands": [_item(_, place) for place in places_for(actor, MORE_PLACES)],
+        "command_source": "/admin/search/options",
+        "may": actor.may,
+        **context,
+    }
+    zone = time_zone or (main.time_zone if main else "UTC")
+    return page(request, template, status=status, headers=headers, time_zone=zone, **values)
+
+
+def _nav(translate: Callable[[str], str], actor: Actor, path: str) -> list[dict[str, Any]]:
+    nav = []
+    for title, places in NAVIGATION:
+        allowed = places_for(actor, places)
+        if allowed:
+            items = [_item(translate, place) | {"current": _is_current(place, path)} for place in allowed]
+            nav.append({"title": title and translate(title), "items": items})
+    return nav
+
+
+def _item(translate: Callable[[str], str], place: Place) -> dict[str, Any]:
+    return {"text": translate(place.text), "href": place.href, "icon": place.icon}
+
+
+def _is_current(place: Place, path: str) -> bool:
+    return path == place.href or (place.href != "/admin" and path.startswith(f"{place.href}/"))

@@ -1,0 +1,265 @@
+"""How every face answers with a page: in the reader's language and theme, with messages once, problems said at fields.
+
+A handler of a page reads, calls one verb, and either shows a page or goes on to another::
+
+    @post("/admin/channels/new")
+    async def create(request: AnyRequest) -> Response[Any]:
+        form = await read_form(request)
+        try:
+            channel = await change(request, lambda tx: channels.create(tx, form.into(ChannelInput)))
+        except Problem as problem:
+            return await _form_page(request, form.failed(problem))
+        return go(request, f"/admin/channels/{channel.id}", words(request)("The channel is open."))
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, TypeVar
+from urllib.parse import quote, urlencode
+
+import msgspec
+from litestar import Request, Response, Router, get
+from litestar.datastructures import Cookie
+from litestar.params import FromPath, QueryParameter
+
+from samlad.access.csrf import csrf_token
+from samlad.access.middleware import is_https
+from samlad.faces.design import Pages
+from samlad.kernel.database import Tx
+from samlad.kernel.http import REQUEST_ID_SCOPE, actor_of, context_of, database_of
+from samlad.kernel.i18n import LOCALES, negotiate, translator
+from samlad.kernel.problems import Problem, Unauthenticated
+from samlad.kernel.vault import BadSignature
+
+T = TypeVar("T")
+AnyRequest = Request[Any, Any, Any]
+
+PAGES = Pages()
+LANGUAGES = (("en", "English"), ("sv", "Svenska"), ("nl", "Nederlands"))
+"""What pages can be read in, each by its own name."""
+
+LOCALE_COOKIE, THEME_COOKIE, FLASH_COOKIE = "locale", "theme", "flash"
+YEAR_SECONDS = 365 * 86400
+FLASH_SECONDS = 300
+_FLASHES = "faces.flash"
+_LOCAL = re.compile(r"^/(?![/\\])[^\x00-\x20\x7f\\]{0,1500}$")
+
+
+# -- who reads ---------------------------------------------------------------------------------------------------------
+
+
+def locale_of(request: AnyRequest) -> str:
+    """The language of the answer: what was chosen before, else what the browser asks for, else the retailer's."""
+    chosen = request.cookies.get(LOCALE_COOKIE)
+    if chosen in LOCALES:
+        return str(chosen)
+    default = request.app.state.runtime.settings.default_locale
+    ordered = (default, *(locale for locale in LOCALES if locale != default))
+    return negotiate(request.headers.get("accept-language"), ordered)
+
+
+def words(request: AnyRequest) -> Callable[[str], str]:
+    """The translator of this request: ``_ = words(request)``, then ``_("Saved.")``."""
+    return translator(locale_of(request)).gettext
+
+
+def is_htmx(request: AnyRequest) -> bool:
+    """Whether htmx asks for a piece of a page. Going back in the history wants the whole page again."""
+    headers = request.headers
+    return headers.get("hx-request") == "true" and headers.get("hx-history-restore-request") != "true"
+
+
+def is_for_people(request: AnyRequest) -> bool:
+    """Whether the answer is looked at by a person: a browser that opens a page, not a program or a script."""
+    path = request.url.path
+    if path.startswith(("/api", "/static/", "/live")) or is_htmx(request):
+        return False
+    return "text/html" in request.headers.get("accept", "")
+
+
+# -- answering -----------------------------------------------------------------------------------------------------------
+
+
+def page(
+    request: AnyRequest,
+    template: str,
+    *,
+    status: int = 200,
+    time_zone: str = "UTC",
+    headers: dict[str, str] | None = None,
+    **context: Any,
+) -> Response[Any]:
+    """Render a template for who asks. The context also has ``csrf_token``, ``flashes``, ``languages`` and ``here``.
+
+    Pages are the reader's own: no cache keeps them. Flashes are shown once: those of a redirect before, taken by
+    this page.
+    """
+    flashes = [] if is_htmx(request) else _waiting(request)
+    values = {
+        "csrf_token": csrf_token(request),
+        "flashes": flashes,
+        "languages": [(code, name, language_href(request, code)) for code, name in LANGUAGES],
+        "here": address_of(request),
+        **context,
+    }
+    html = PAGES.render(
+        template,
+        locale=locale_of(request),
+        time_zone=time_zone,
+        theme=request.cookies.get(THEME_COOKIE),
+        **values,
+    )
+    answer: Response[Any] = Response(
+        html, status_code=status, media_type="text/html; charset=utf-8", headers=dict(headers or {})
+    )
+    answer.headers.setdefault("Cache-Control", "no-store" if context.get("user") else "private, no-cache")
+    answer.headers.setdefault("Vary", "Cookie, Accept-Language, HX-Request")
+    if flashes:
+        answer.delete_cookie(FLASH_COOKIE)
+    return answer
+
+
+def address_of(request: AnyRequest) -> str:
+    """Path and query of the request: where ``next=`` leads back to."""
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
+def language_href(request: AnyRequest, locale: str) -> str:
+    """The address that switches to a language and comes back here."""
+    back = address_of(request) if request.method == "GET" else request.url.path
+    return f"/language/{locale}?next={quote(back, safe='')}"
+
+
+def local_path(text: str | None, otherwise: str = "/") -> str:
+    """``text`` if it is an address within this server, else ``otherwise``: nobody is led elsewhere by a link."""
+    return text if text and _LOCAL.match(text) else otherwise
+
+
+# -- messages and redirects ------------------------------------------------------------------------------------------------
+
+
+class Flash(msgspec.Struct, frozen=True):
+    """A message that the next page shows once. ``undo`` is an address of ours that takes the change back by POST."""
+
+    text: str
+    kind: str = "success"
+    undo: str | None = None
+
+
+def go(
+    request: AnyRequest, href: str, text: str | None = None, *, kind: str = "success", undo: str | None = None
+) -> Response[Any]:
+    """After a POST: on to another page (303), which says ``text`` and offers to undo it."""
+    if is_htmx(request):
+        answer: Response[Any] = Response(None, status_code=200, headers={"HX-Redirect": href})
+    else:
+        answer = Response(None, status_code=303, headers={"Location": href})
+    if text is not None:
+        flashes = [*_waiting(request), Flash(text[:500], kind, undo)][-4:]
+        signed = request.app.state.runtime.vault.sign(_FLASHES, msgspec.json.encode(flashes).decode())
+        answer.set_cookie(own_cookie(request, FLASH_COOKIE, signed, FLASH_SECONDS))
+    return answer
+
+
+def toast(text: str, kind: str = "success", undo: str | None = None) -> dict[str, str]:
+    """The header by which a piece of a page (htmx) says something."""
+    told = {"text": text, "kind": kind} | ({"undo": undo} if undo else {})
+    return {"HX-Trigger": msgspec.json.encode({"toast": told}).decode().encode("ascii", "backslashreplace").decode()}
+
+
+def own_cookie(request: AnyRequest, key: str, value: str, max_age: int) -> Cookie:
+    """A cookie that scripts cannot read and other sites do not send."""
+    return Cookie(
+        key=key,
+        value=value,
+        max_age=max_age,
+        path="/",
+        httponly=True,
+        secure=is_https(request.scope, request.app.state.runtime.settings),
+        samesite="lax",
+    )
+
+
+def _waiting(request: AnyRequest) -> list[Flash]:
+    text = request.cookies.get(FLASH_COOKIE)
+    if not text:
+        return []
+    try:
+        plain = request.app.state.runtime.vault.unsign(_FLASHES, text, max_age=FLASH_SECONDS)
+        return msgspec.json.decode(plain, type=list[Flash])
+    except (BadSignature, msgspec.MsgspecError, ValueError):
+        return []
+
+
+# -- guards and verbs ----------------------------------------------------------------------------------------------------------
+
+
+def require(request: AnyRequest, permission: str | None = None) -> None:
+    """The first line of an admin page: signed in as staff, with the permission if one is named.
+
+    Raises:
+        Unauthenticated: answered by a redirect to the sign-in page.
+        Forbidden: answered by a page that says so.
+    """
+    actor = actor_of(request)
+    if actor.kind != "staff":
+        raise Unauthenticated("Sign in to go on.")
+    if permission is not None:
+        actor.require(permission)
+
+
+async def change(request: AnyRequest, work: Callable[[Tx], Awaitable[T]]) -> T:
+    """Run a verb in one transaction on behalf of who sent the form."""
+    return await database_of(request).transaction(work, context_of(request))
+
+
+# -- problems ----------------------------------------------------------------------------------------------------------------
+
+
+def problem_page(request: AnyRequest, problem: Problem) -> Response[Any] | None:
+    """The answer to a problem for a person: the sign-in page, or a page that says what happened; None for programs."""
+    under_admin = request.url.path.startswith("/admin")
+    if isinstance(problem, Unauthenticated) and under_admin and problem.code == Unauthenticated.code:
+        back = request.headers.get("hx-current-url") if is_htmx(request) else address_of(request)
+        target = "/admin/sign-in"
+        if request.method == "GET" and back and local_path(back, "") and back != "/admin":
+            target += "?" + urlencode({"next": back})
+        if is_htmx(request):
+            return Response(None, status_code=200, headers={"HX-Redirect": target})
+        if is_for_people(request):
+            return Response(None, status_code=303, headers={"Location": target})
+    if not is_for_people(request):
+        return None
+    said = problem.status in (400, 409, 410, 412, 413, 422, 429)
+    scope: dict[str, Any] = request.scope  # type: ignore[assignment]
+    headers = {"Retry-After": str(problem.extra["retry_after"])} if "retry_after" in problem.extra else {}
+    return page(
+        request,
+        "design/problem.html",
+        status=problem.status,
+        headers=headers,
+        shop_name="Samlad",
+        home_href="/admin" if under_admin else "/",
+        detail=problem.detail if said else None,
+        request_id=scope.get(REQUEST_ID_SCOPE) if problem.status >= 500 else None,
+        **{"status": problem.status},
+    )
+
+
+# -- the language ------------------------------------------------------------------------------------------------------------
+
+
+@get("/language/{locale:str}", include_in_schema=False)
+async def switch_language(
+    request: AnyRequest,
+    locale: FromPath[str],
+    back: Annotated[str | None, QueryParameter(name="next", max_length=2000)] = None,
+) -> Response[Any]:
+    """Keep the language that a reader chose for a year, and go back to the page that they came from."""
+    answer: Response[Any] = Response(None, status_code=303, headers={"Location": local_path(back)})
+    if locale in LOCALES:
+        answer.set_cookie(own_cookie(request, LOCALE_COOKIE, locale, YEAR_SECONDS))
+    return answer
+
+
+routes: list[Router] = [Router("/", route_handlers=[switch_language], include_in_schema=False)]

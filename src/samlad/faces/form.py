@@ -43,7 +43,7 @@ class Form:
         self.errors: dict[str, str] = {}
         self.message: str | None = None
         self.status = 200
-        self._translate = translate
+        self.translate = translate
 
     @classmethod
     def of(cls, **values: Any) -> Self:
@@ -79,7 +79,7 @@ class Form:
             return None
         plain = re.sub(r"[\s\u00a0\u202f]", "", text).replace("−", "-")
         if not re.fullmatch(r"[+-]?[0-9]{1,15}", plain):
-            raise InvalidInput.at(name, self._translate(WHOLE))
+            raise InvalidInput.at(name, self.translate(WHOLE))
         return int(plain)
 
     def amount(self, name: str, currency: str) -> int | None:
@@ -98,7 +98,7 @@ class Form:
         elif comma >= 0:  # 1,234.50
             plain = plain.replace(",", "")
         if not re.fullmatch(r"[+-]?[0-9]{1,13}(\.[0-9]{0,4})?", plain):
-            raise InvalidInput.at(name, self._translate(UNREADABLE))
+            raise InvalidInput.at(name, self.translate(UNREADABLE))
         return parse_amount(plain, currency, field=name)
 
     def version(self) -> int | None:
@@ -125,7 +125,7 @@ class Form:
             return msgspec.convert(given, kind, strict=False)
         except msgspec.ValidationError as error:
             name, what = _place(str(error))
-            raise InvalidInput.at(name, spoken(what, self._translate)) from None
+            raise InvalidInput.at(name, spoken(what, self.translate)) from None
 
     # -- showing again -----------------------------------------------------------------------------------------------------
 
@@ -149,11 +149,11 @@ class Form:
             name = (names or {}).get(fault.field, fault.field)
             self.errors.setdefault(name, self._said(fault))
             loose.append(fault)
-        self.message = self._translate(problem.detail) if problem.detail else self._translate(problem.title)
+        self.message = self.translate(problem.detail) if problem.detail else self.translate(problem.title)
         return self
 
     def _said(self, fault: FieldError) -> str:
-        text = self._translate(fault.message)
+        text = self.translate(fault.message)
         return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
 
     def loose_errors(self, shown: Iterable[str]) -> list[tuple[str, str]]:

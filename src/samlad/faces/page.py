@@ -13,7 +13,7 @@ A handler of a page reads, calls one verb, and either shows a page or goes on to
 """
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -61,6 +61,12 @@ def locale_of(request: AnyRequest) -> str:
 def words(request: AnyRequest) -> Callable[[str], str]:
     """The translator of this request: ``_ = words(request)``, then ``_("Saved.")``."""
     return translator(locale_of(request)).gettext
+
+
+def translated(request: AnyRequest, names: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Names for a choice in a form: pairs (value, translated text), in their own order."""
+    _ = words(request)
+    return [(str(value), _(text)) for value, text in names.items()]
 
 
 def is_htmx(request: AnyRequest) -> bool:

@@ -1,0 +1,108 @@
+"""Names of kinds, states and resources as people read them; translated where they are shown: ``_(names.kind[x])``."""
+
+from collections.abc import Mapping
+
+from samlad.kernel.i18n import marked
+
+kind: Mapping[str, str] = {
+    "store": marked("Store"),
+    "webshop": marked("Web shop"),
+    "app": marked("App"),
+    "marketplace": marked("Marketplace"),
+    "social": marked("Social media"),
+    "phone": marked("Phone"),
+    "mail_order": marked("Mail order"),
+    "chat": marked("Chat"),
+    "agent": marked("Shopping agents"),
+}
+kind_icon: Mapping[str, str] = {
+    "store": "store",
+    "webshop": "globe",
+    "app": "products",
+    "marketplace": "bag",
+    "social": "image",
+    "phone": "bell",
+    "mail_order": "mail",
+    "chat": "mail",
+    "agent": "scan",
+}
+channel_status: Mapping[str, str] = {
+    "active": marked("Open"),
+    "paused": marked("Paused"),
+    "closed": marked("Closed for good"),
+}
+resource: Mapping[str, str] = {
+    "catalogue": marked("Catalogue"),
+    "prices": marked("Prices"),
+    "stock": marked("Stock"),
+    "customers": marked("Customers"),
+    "carts": marked("Carts"),
+    "promotions": marked("Promotions"),
+    "orders": marked("Orders"),
+    "conversations": marked("Conversations"),
+}
+weekday: tuple[str, ...] = (
+    marked("Monday"),
+    marked("Tuesday"),
+    marked("Wednesday"),
+    marked("Thursday"),
+    marked("Friday"),
+    marked("Saturday"),
+    marked("Sunday"),
+)
+language: Mapping[str, str] = {"en": "English", "sv": "Svenska", "nl": "Nederlands"}
+role: Mapping[str, str] = {
+    "owner": marked("Owner"),
+    "manager": marked("Manager"),
+    "store": marked("Store staff"),
+    "support": marked("Customer service"),
+    "marketing": marked("Marketing"),
+    "developer": marked("Developer"),
+}
+role_text: Mapping[str, str] = {
+    "owner": marked("May do everything, also invite other owners."),
+    "manager": marked("Runs the shop day by day: goods, prices, orders, channels, staff."),
+    "store": marked("Sells, counts and hands over, in the locations that they are bound to."),
+    "support": marked("Helps customers: sees orders and customers, cancels and refunds."),
+    "marketing": marked("Sees goods and customers, plans what is offered."),
+    "developer": marked("Makes API keys and looks after the machinery."),
+}
+staff_status: Mapping[str, str] = {
+    "active": marked("Active"),
+    "invited": marked("Invited"),
+    "disabled": marked("Disabled"),
+}
+setting: Mapping[str, tuple[str, str]] = {
+    "prices_include_tax": (
+        marked("Prices include tax"),
+        marked("Prices are kept and shown with tax in them."),
+    ),
+    "hold_policy": (
+        marked("When stock is held"),
+        marked("The later, the more is on sale, and the more often a sale is refused late."),
+    ),
+    "checkout_hold_seconds": (
+        marked("How long a checkout holds its stock, in seconds"),
+        marked("Then it is on sale again."),
+    ),
+    "shipping_flat": (
+        marked("What shipping an order costs"),
+        marked("In the channel's currency, with or without tax as its prices are."),
+    ),
+    "buffer": (
+        marked("Pieces kept back"),
+        marked("So many of each variant are not promised here; they are kept for the other channels."),
+    ),
+    "number_prefix": (marked("Order numbers begin with"), marked("Capital letters, digits and hyphens.")),
+    "storefront_host": (
+        marked("Host name of the web shop"),
+        marked("Where browsers find it, for example shop.example.com."),
+    ),
+    "contact_email": (marked("E-mail for customers"), marked("Where they write to.")),
+    "receipt_footer": (marked("Last line of receipts"), marked("A thank you, or how to return things.")),
+}
+hold_policy: Mapping[str, str] = {
+    "none": marked("Never"),
+    "checkout": marked("At the checkout"),
+    "order": marked("When the order is placed"),
+}

@@ -1,0 +1,67 @@
+/* Passkeys: signing in with one, and adding one to a profile. The server makes the challenge and judges the answer. */
+
+const token = () => document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+
+async function ask(address, body) {
+  const answer = await fetch(address, {
+    method: "POST",
+    headers: { "content-type": "application/json", accept: "application/json", "x-csrf-token": token() },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  const said = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw Object.assign(new Error(said.detail ?? said.title ?? answer.statusText), { problem: said });
+  return said;
+}
+
+const fromBase64 = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
+const toBase64 = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+
+const known = (list) => (list ?? []).map((one) => ({ ...one, id: fromBase64(one.id) }));
+
+function plain(credential) {
+  const { response } = credential;
+  const fields = ["clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"];
+  const sent = Object.fromEntries(fields.filter((name) => response[name]).map((name) => [name, toBase64(response[name])]));
+  if (response.getTransports) sent.transports = response.getTransports();
+  return { id: credential.id, rawId: toBase64(credential.rawId), type: credential.type, response: sent, clientExtensionResults: {} };
+}
+
+async function signIn(place) {
+  const { ceremony, options } = await ask("/api/session/passkey/options");
+  const publicKey = { ...options, challenge: fromBase64(options.challenge), allowCredentials: known(options.allowCredentials) };
+  const credential = await navigator.credentials.get({ publicKey });
+  await ask("/api/session/passkey", { ceremony, credential: plain(credential) });
+  location.assign(place.dataset.next);
+}
+
+async function add(place) {
+  const { ceremony, options } = await ask("/api/account/passkeys/options");
+  const publicKey = {
+    ...options,
+    challenge: fromBase64(options.challenge),
+    user: { ...options.user, id: fromBase64(options.user.id) },
+    excludeCredentials: known(options.excludeCredentials),
+  };
+  const credential = await navigator.credentials.create({ publicKey });
+  const name = place.querySelector('[name="passkey-name"]').value.trim() || place.dataset.name;
+  await ask("/api/account/passkeys", { ceremony, credential: plain(credential), name });
+  location.assign(place.dataset.next);
+}
+
+for (const place of document.querySelectorAll("[data-passkey]")) {
+  if (!window.PublicKeyCredential) continue;
+  place.hidden = false;
+  const error = place.querySelector("[data-passkey-error]");
+  place.addEventListener("click", async (event) => {
+    const adds = event.target.closest("[data-passkey-add]");
+    if (!adds && !event.target.closest("[data-passkey-use]")) return;
+    error.hidden = true;
+    try {
+      await (adds ? add(place) : signIn(place));
+    } catch (failure) {
+      if (failure.problem?.type === "/problems/confirm-first") location.assign(`/admin/confirm?next=${encodeURIComponent(location.pathname)}`);
+      error.textContent = place.dataset.failed;
+      error.hidden = false;
+    }
+  });
+}

@@ -19,6 +19,9 @@ from samlad.access import api as access_api
 from samlad.access import housekeeping as access_housekeeping
 from samlad.access.middleware import Identify
 from samlad.channels import api as channels_api
+from samlad.faces import page as pages
+from samlad.faces.admin import routes as admin
+from samlad.faces.design import security_headers, static_router
 from samlad.kernel import api as kernel_api
 from samlad.kernel import housekeeping, metrics
 from samlad.kernel.checks import Check, kernel_checks
@@ -52,10 +55,18 @@ PACKAGES = (
 )
 """Every package with migrations, in the order of the floors."""
 
+FACES: Sequence[ControllerRouterHandler] = (
+    static_router(),
+    *pages.routes,
+    *admin.routes,
+)
+"""Every face's pages, and their files."""
+
 ROUTES: Sequence[ControllerRouterHandler] = (
     *kernel_api.routes,
     *access_api.routes,
     *channels_api.routes,
+    *FACES,
 )
 """Every package's routes: its ``api.py`` under ``/api``, the faces' pages."""
 
@@ -95,6 +106,7 @@ def create(settings: Settings) -> Litestar:
     application = Litestar(
         route_handlers=list(ROUTES),
         middleware=list(MIDDLEWARE),
+        before_send=[security_headers(https=(settings.public_url or "").startswith("https://"))],
         lifespan=[lifespan],
         state=State({"work": Work(PACKAGES, FOLLOWERS, SWEEPERS)}),
         exception_handlers={Problem: on_problem, HTTPException: on_http_exception, Exception: on_error},
@@ -136,7 +148,10 @@ def runtime_of(app: Litestar) -> Runtime:
 
 
 def on_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
-    """Answer a problem as RFC 9457 JSON."""
+    """Answer a problem as RFC 9457 JSON; as a page where a person looks."""
+    shown = pages.problem_page(request, problem)
+    if shown is not None:
+        return shown
     headers = {}
     if "retry_after" in problem.extra:
         headers["Retry-After"] = str(problem.extra["retry_after"])

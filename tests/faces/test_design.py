@@ -76,7 +76,10 @@ class Shown:
     def _answer(self, route: Route) -> None:
         path = urlsplit(route.request.url).path
         if path.startswith("/static/"):
-            route.fulfill(path=STATIC / path.removeprefix("/static/"))
+            name = path.removeprefix("/static/")
+            face, _, rest = name.partition("/")
+            own = STATIC / name
+            route.fulfill(path=own if own.exists() else STATIC.parents[1] / face / "static" / rest)
             return
         policy = "; ".join(f"{name} {value}" for name, value in POLICY.items())
         route.fulfill(

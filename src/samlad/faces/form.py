@@ -12,7 +12,7 @@ from samlad.kernel.i18n import marked
 from samlad.kernel.money import parse_amount
 from samlad.kernel.problems import FieldError, InvalidInput, Malformed, Problem
 
-T = TypeVar("T")
+T = TypeVar("T", bound=msgspec.Struct)
 
 MOST_FIELDS = 5000
 

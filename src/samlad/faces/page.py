@@ -90,7 +90,7 @@ def page(
     request: AnyRequest,
     template: str,
     *,
-    status: int = 200,
+    status_code: int = 200,
     time_zone: str = "UTC",
     headers: dict[str, str] | None = None,
     **context: Any,
@@ -116,7 +116,7 @@ def page(
         **values,
     )
     answer: Response[Any] = Response(
-        html, status_code=status, media_type="text/html; charset=utf-8", headers=dict(headers or {})
+        html, status_code=status_code, media_type="text/html; charset=utf-8", headers=dict(headers or {})
     )
     answer.headers.setdefault("Cache-Control", "no-store" if context.get("user") else "private, no-cache")
     answer.headers.setdefault("Vary", "Cookie, Accept-Language, HX-Request")
@@ -157,9 +157,11 @@ def go(
 ) -> Response[Any]:
     """After a POST: on to another page (303), which says ``text`` and offers to undo it."""
     if is_htmx(request):
-        answer: Response[Any] = Response(None, status_code=200, headers={"HX-Redirect": href})
+        answer: Response[Any] = Response(
+            b"", status_code=200, media_type="text/plain", headers={"HX-Redirect": href}
+        )
     else:
-        answer = Response(None, status_code=303, headers={"Location": href})
+        answer = Response(b"", status_code=303, media_type="text/plain", headers={"Location": href})
     if text is not None:
         flashes = [*_waiting(request), Flash(text[:500], kind, undo)][-4:]
         signed = request.app.state.runtime.vault.sign(_FLASHES, msgspec.json.encode(flashes).decode())
@@ -170,7 +172,12 @@ def go(
 def toast(text: str, kind: str = "success", undo: str | None = None) -> dict[str, str]:
     """The header by which a piece of a page (htmx) says something."""
     told = {"text": text, "kind": kind} | ({"undo": undo} if undo else {})
-    return {"HX-Trigger": msgspec.json.encode({"toast": told}).decode().encode("ascii", "backslashreplace").decode()}
+    return {
+        "HX-Trigger": msgspec.json.encode({"toast": told})
+        .decode()
+        .encode("ascii", "backslashreplace")
+        .decode()
+    }
 
 
 def own_cookie(request: AnyRequest, key: str, value: str, max_age: int) -> Cookie:
@@ -231,9 +238,9 @@ def problem_page(request: AnyRequest, problem: Problem) -> Response[Any] | None:
         if request.method == "GET" and back and local_path(back, "") and back != "/admin":
             target += "?" + urlencode({"next": back})
         if is_htmx(request):
-            return Response(None, status_code=200, headers={"HX-Redirect": target})
+            return Response(b"", status_code=200, media_type="text/plain", headers={"HX-Redirect": target})
         if is_for_people(request):
-            return Response(None, status_code=303, headers={"Location": target})
+            return Response(b"", status_code=303, media_type="text/plain", headers={"Location": target})
     if not is_for_people(request):
         return None
     said = problem.status in (400, 409, 410, 412, 413, 422, 429)
@@ -242,13 +249,13 @@ def problem_page(request: AnyRequest, problem: Problem) -> Response[Any] | None:
     return page(
         request,
         "design/problem.html",
+        status_code=problem.status,
         status=problem.status,
         headers=headers,
         shop_name="Samlad",
         home_href="/admin" if under_admin else "/",
         detail=problem.detail if said else None,
         request_id=scope.get(REQUEST_ID_SCOPE) if problem.status >= 500 else None,
-        **{"status": problem.status},
     )
 
 
@@ -262,7 +269,9 @@ async def switch_language(
     back: Annotated[str | None, QueryParameter(name="next", max_length=2000)] = None,
 ) -> Response[Any]:
     """Keep the language that a reader chose for a year, and go back to the page that they came from."""
-    answer: Response[Any] = Response(None, status_code=303, headers={"Location": local_path(back)})
+    answer: Response[Any] = Response(
+        b"", status_code=303, media_type="text/plain", headers={"Location": local_path(back)}
+    )
     if locale in LOCALES:
         answer.set_cookie(own_cookie(request, LOCALE_COOKIE, locale, YEAR_SECONDS))
     return answer

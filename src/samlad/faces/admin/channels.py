@@ -154,7 +154,7 @@ async def _channel_page(request: AnyRequest, channel: Channel, form: Form) -> Re
     return await admin_page(
         request,
         "admin/channel.html",
-        status=form.status,
+        status_code=form.status,
         time_zone=channel.time_zone,
         channel=channel,
         parent=parent,
@@ -225,12 +225,16 @@ async def change_channel(request: AnyRequest, channel_id: FromPath[UUID]) -> Res
     before = await channels.get(database_of(request), channel_id)
     try:
         given = _change_from(form, before)
-        after = await change(request, lambda tx: channels.change(tx, channel_id, given, version=form.version()))
+        after = await change(
+            request, lambda tx: channels.change(tx, channel_id, given, version=form.version())
+        )
     except Problem as problem:
         return await _channel_page(request, before, form.failed(problem))
     if after.version == before.version:
         return go(request, f"/admin/channels/{channel_id}", _("There was nothing to change."), kind="")
-    undo = undo_href(request, "channel.change", channel=channel_id, version=after.version, back=_own_of(before))
+    undo = undo_href(
+        request, "channel.change", channel=channel_id, version=after.version, back=_own_of(before)
+    )
     return go(request, f"/admin/channels/{channel_id}", _("Saved. It holds from now on."), undo=undo)
 
 
@@ -259,7 +263,13 @@ def _own_of(channel: Channel) -> dict[str, Any]:
     settings = {name: channel.own.settings.get(name) for name in SETTINGS}
     own = {name: getattr(channel.own, name) for name in INHERITED}
     hours = msgspec.to_builtins(channel.own.opening_hours)
-    return {"name": channel.name, "status": str(channel.status), "settings": settings, "opening_hours": hours, **own}
+    return {
+        "name": channel.name,
+        "status": str(channel.status),
+        "settings": settings,
+        "opening_hours": hours,
+        **own,
+    }
 
 
 @undoable("channel.change")
@@ -285,7 +295,7 @@ async def _new_page(request: AnyRequest, form: Form) -> Response[Any]:
     return await admin_page(
         request,
         "admin/channel_new.html",
-        status=form.status,
+        status_code=form.status,
         form=form,
         names=names,
         parents=[(one.code, one.name) for one in by_name if one.status != ChannelStatus.CLOSED],
@@ -301,7 +311,9 @@ async def create_channel(request: AnyRequest) -> Response[Any]:
     """Make a channel, with pools of its own but for what it shares."""
     require(request, CHANGE)
     form, _ = await read_form(request), words(request)
-    join = {str(resource): form.get(f"join/{resource}") for resource in Resource if form.text(f"join/{resource}")}
+    join = {
+        str(resource): form.get(f"join/{resource}") for resource in Resource if form.text(f"join/{resource}")
+    }
     try:
         data = form.into(ChannelInput, join=join, opening_hours=None, settings={})
         channel = await change(request, lambda tx: channels.create(tx, data))

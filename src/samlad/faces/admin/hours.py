@@ -58,7 +58,10 @@ def hours_from(form: Form) -> OpeningHours | None:
     """
     if form.get("own-hours") != "1":
         return None
-    weekly = [_spans([(a, b) for a, b in spans_of(form, day) if a or b], f"day-{day}-opens") for day in range(7)]
+    _ = form.translate
+    weekly = [
+        _spans([(a, b) for a, b in spans_of(form, day) if a or b], f"day-{day}-opens") for day in range(7)
+    ]
     exceptions = []
     for date, text, note in dates_of(form):
         if date:
@@ -67,7 +70,7 @@ def hours_from(form: Form) -> OpeningHours | None:
     try:
         return msgspec.convert({"weekly": weekly, "exceptions": exceptions}, OpeningHours)
     except msgspec.ValidationError:
-        raise InvalidInput.at("date", form.translate("We cannot read one of these dates or hours.")) from None
+        raise InvalidInput.at("date", _("We cannot read one of these dates or hours.")) from None
 
 
 def _spans(pairs: list[tuple[str, str]], field: str) -> list[dict[str, str]]:

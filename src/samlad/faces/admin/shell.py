@@ -108,7 +108,7 @@ async def admin_page(
     request: AnyRequest,
     template: str,
     *,
-    status: int = 200,
+    status_code: int = 200,
     headers: dict[str, str] | None = None,
     time_zone: str | None = None,
     **context: Any,
@@ -131,7 +131,7 @@ async def admin_page(
         **context,
     }
     zone = time_zone or (main.time_zone if main else "UTC")
-    return page(request, template, status=status, headers=headers, time_zone=zone, **values)
+    return page(request, template, status_code=status_code, headers=headers, time_zone=zone, **values)
 
 
 def _nav(translate: Callable[[str], str], actor: Actor, path: str) -> list[dict[str, Any]]:

@@ -31,16 +31,26 @@ Next = Annotated[str | None, QueryParameter(name="next", max_length=2000)]
 _LINKS_A_MINUTE = 30
 
 
-async def _bare(request: AnyRequest, template: str, *, status: int = 200, **context: Any) -> Response[Any]:
+async def _bare(
+    request: AnyRequest, template: str, *, status_code: int = 200, **context: Any
+) -> Response[Any]:
     main = await main_channel(database_of(request))
     headers = {"Cache-Control": "no-store", "Referrer-Policy": "same-origin"}
     name = main.name if main else "Samlad"
-    return page(request, template, status=status, headers=headers, shop_name=name, home_href="/admin", **context)
+    return page(
+        request,
+        template,
+        status_code=status_code,
+        headers=headers,
+        shop_name=name,
+        home_href="/admin",
+        **context,
+    )
 
 
-def _target(request: AnyRequest, back: str | None) -> str:
+def _target(back: str | None) -> str:
     target = local_path(back, "/admin")
-    return target if target.startswith("/") and not target.startswith("/admin/sign-in") else "/admin"
+    return "/admin" if target.startswith("/admin/sign-in") else target
 
 
 async def _come_in(request: AnyRequest, opened: Opened, href: str) -> Response[Any]:
@@ -59,7 +69,7 @@ async def _come_in(request: AnyRequest, opened: Opened, href: str) -> Response[A
 async def show_sign_in(request: AnyRequest, back: Next = None) -> Response[Any]:
     """Ask who it is; on to where one wanted to go if that is known already."""
     if actor_of(request).kind == "staff":
-        return go(request, _target(request, back))
+        return go(request, _target(back))
     return await _sign_in_page(request, Form(), back)
 
 
@@ -68,9 +78,9 @@ async def _sign_in_page(request: AnyRequest, form: Form, back: str | None) -> Re
     return await _bare(
         request,
         "admin/sign_in.html",
-        status=form.status,
+        status_code=form.status,
         form=form,
-        next=_target(request, back),
+        next=_target(back),
         has_oidc=bool(settings.oidc_issuer and settings.oidc_client_id),
     )
 
@@ -90,7 +100,7 @@ async def send_sign_in(request: AnyRequest) -> Response[Any]:
         )
     except Problem as problem:
         return await _sign_in_page(request, form.failed(problem), back)
-    target = _target(request, back)
+    target = _target(back)
     if opened.session.state == "code-needed":
         href = f"/admin/sign-in/code?{urlencode({'next': target})}"
         return with_session(request, go(request, href), opened)
@@ -103,7 +113,7 @@ async def show_code(request: AnyRequest, back: Next = None) -> Response[Any]:
     waiting = session_of(request)
     if waiting is None or waiting.state != "code-needed":
         return go(request, "/admin/sign-in")
-    return await _bare(request, "admin/sign_in_code.html", form=Form(), next=_target(request, back))
+    return await _bare(request, "admin/sign_in_code.html", form=Form(), next=_target(back))
 
 
 @post("/admin/sign-in/code")
@@ -113,7 +123,7 @@ async def send_code(request: AnyRequest) -> Response[Any]:
     if waiting is None:
         _ = words(request)
         return go(request, "/admin/sign-in", _("That took too long. Please begin again."), kind="warning")
-    target = _target(request, form.get("next"))
+    target = _target(form.get("next"))
     try:
         opened = await sign_in.with_code(
             database_of(request),
@@ -126,7 +136,7 @@ async def send_code(request: AnyRequest) -> Response[Any]:
     except Problem as problem:
         failed = form.failed(problem)
         return await _bare(
-            request, "admin/sign_in_code.html", status=failed.status, form=failed, next=target
+            request, "admin/sign_in_code.html", status_code=failed.status, form=failed, next=target
         )
     return await _come_in(request, opened, target)
 
@@ -148,7 +158,7 @@ async def show_confirm(request: AnyRequest, back: Next = None) -> Response[Any]:
     """Ask for the password again, before something that changes how one signs in."""
     require(request)
     return await _bare(
-        request, "admin/confirm.html", form=Form(), next=_target(request, back), who=actor_of(request).name
+        request, "admin/confirm.html", form=Form(), next=_target(back), who=actor_of(request).name
     )
 
 
@@ -157,7 +167,7 @@ async def send_confirm(request: AnyRequest) -> Response[Any]:
     """Note that it is still the same person, and go back to what they were about to do."""
     require(request)
     form, session = await read_form(request), session_of(request)
-    target = _target(request, form.get("next"))
+    target = _target(form.get("next"))
     if session is None:
         return go(request, target)
     try:
@@ -166,9 +176,11 @@ async def send_confirm(request: AnyRequest) -> Response[Any]:
         failed = form.failed(problem)
         who = actor_of(request).name
         return await _bare(
-            request, "admin/confirm.html", status=failed.status, form=failed, next=target, who=who
+            request, "admin/confirm.html", status_code=failed.status, form=failed, next=target, who=who
         )
-    return go(request, target, words(request)("Thank you. For fifteen minutes you can change how you sign in."))
+    return go(
+        request, target, words(request)("Thank you. For fifteen minutes you can change how you sign in.")
+    )
 
 
 # -- one-time links -----------------------------------------------------------------------------------------------------------
@@ -188,9 +200,11 @@ async def _link_page(request: AnyRequest, token: str, form: Form | None) -> Resp
     try:
         info = await links.look(database_of(request), token)
     except LinkNotValid:
-        return await _bare(request, "admin/link_gone.html", status=410)
+        return await _bare(request, "admin/link_gone.html", status_code=410)
     shown = form or Form.of(email=info.email, name=info.name)
-    return await _bare(request, "admin/link.html", status=shown.status, form=shown, info=info, token=token)
+    return await _bare(
+        request, "admin/link.html", status_code=shown.status, form=shown, info=info, token=token
+    )
 
 
 @post("/admin/link/{token:str}")
@@ -210,7 +224,7 @@ async def send_link(request: AnyRequest, token: FromPath[str]) -> Response[Any]:
             agent=agent_of(request),
         )
     except LinkNotValid:
-        return await _bare(request, "admin/link_gone.html", status=410)
+        return await _bare(request, "admin/link_gone.html", status_code=410)
     except Problem as problem:
         return await _link_page(request, token, form.failed(problem))
     if opened is None:

@@ -23,11 +23,13 @@ from samlad.stock.service import (
     change_location,
     correct,
     create_location,
+    opening,
     promises,
     receive,
     restock,
+    set_level,
 )
-from samlad.stock.store import holds_of, levels_of, location, location_by_code, locations
+from samlad.stock.store import holds_of, levels_of, location, location_by_code, locations, shipped
 
 __all__ = [
     "Cause",
@@ -55,11 +57,14 @@ __all__ = [
     "location",
     "location_by_code",
     "locations",
+    "opening",
     "promises",
     "receive",
     "release",
     "restock",
+    "set_level",
     "ship",
+    "shipped",
     "sweep",
     "take",
 ]

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from samlad.kernel.log import Fact, declare
-from samlad.stock.model import Cause, Hold, HoldKind, Moved
+from samlad.stock.model import Cause, Hold, HoldKind, Moved, TransferStatus
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -91,12 +91,31 @@ class StockCounted(Fact, frozen=True):
     lines: list[MovedLine]
 
 
+@declare("stock.opened")
+class StockOpened(Fact, frozen=True):
+    """A large receipt at once, as imports make it: too many lines to carry them. The ledger has them."""
+
+    reference: UUID
+    movements: int
+    units: int
+
+
+@declare("stock.level-set")
+class LevelSet(Fact, frozen=True):
+    """How a level behaves was changed: what may be sold before it is there, when it counts as low."""
+
+    location: UUID
+    variant: UUID
+    backorder_limit: int
+    low_at: int
+
+
 @declare("stock.transferred")
 class StockTransferred(Fact, frozen=True):
     """A transfer was sent, received (perhaps in part) or cancelled."""
 
     transfer: UUID
-    status: Literal["in_transit", "received", "cancelled"]
+    status: TransferStatus
     origin: UUID
     destination: UUID
     lines: list[MovedLine]

@@ -1,5 +1,6 @@
 """What stock is made of."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
@@ -50,6 +51,22 @@ class Cause(StrEnum):
     TRANSFER_OUT = "transfer_out"
     TRANSFER_IN = "transfer_in"
     CORRECTION = "correction"
+
+
+class CountStatus(StrEnum):
+    """Where a count is."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+
+
+class TransferStatus(StrEnum):
+    """Where a transfer is."""
+
+    IN_TRANSIT = "in_transit"
+    RECEIVED = "received"
+    CANCELLED = "cancelled"
 
 
 class Location(msgspec.Struct, frozen=True):
@@ -166,3 +183,47 @@ class Promise(msgspec.Struct, frozen=True):
     held: int
     buffer: int
     locations: list[Level]
+
+
+class CountLine(msgspec.Struct, frozen=True):
+    """A counted variant: what was there, and what the books said at that moment."""
+
+    variant: UUID
+    counted: int
+    expected: int
+
+
+class Count(msgspec.Struct, frozen=True):
+    """A count of a location. Closing it books the differences of its lines."""
+
+    id: UUID
+    location: UUID
+    status: CountStatus
+    note: str
+    actor: str
+    version: int
+    created_at: datetime
+    closed_at: datetime | None
+    lines: list[CountLine] = []
+
+
+class TransferLine(msgspec.Struct, frozen=True):
+    """Units of a variant under way, and how many of them have been received."""
+
+    variant: UUID
+    quantity: int
+    received: int
+
+
+class Transfer(msgspec.Struct, frozen=True):
+    """Units on their way from one location to another."""
+
+    id: UUID
+    origin: UUID
+    destination: UUID
+    status: TransferStatus
+    note: str
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    lines: list[TransferLine] = []

@@ -1,6 +1,7 @@
 """The verbs that bring, count and correct stock, and what is promised from it."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -17,10 +18,12 @@ from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound, Outdated
 from samlad.stock import rules, store
 from samlad.stock.events import (
+    LevelSet,
     LocationChanged,
     LocationCreated,
     StockLost,
     StockMoved,
+    StockOpened,
     moved_lines,
     released_lines,
 )
@@ -149,6 +152,55 @@ async def correct(
     return moved
 
 
+async def opening(tx: Tx, rows: Sequence[tuple[UUID, UUID, int]], *, reference: UUID | None = None) -> int:
+    """A large receipt by COPY, as imports make it: (location, variant, units) each; the number of movements.
+
+    Rows without units are left out. The event does not carry the lines.
+
+    Raises:
+        InvalidInput: an unknown location or variant, or a negative number of units.
+    """
+    tx.actor.require(ADJUST)
+    event, reference = new_id(), reference or new_id()
+    wanted = [row for row in rows if row[2]]
+    if any(units < 0 for _, _, units in wanted):
+        raise InvalidInput.at("rows", "a negative number of units")
+    with _moving():
+        count = await store.copy_receipts(tx, wanted, reference=reference, event=event)
+    units = sum(units for _, _, units in wanted)
+    log.append(
+        tx,
+        StockOpened(reference=reference, movements=count, units=units),
+        subject=reference,
+        event_id=event,
+    )
+    return count
+
+
+async def set_level(
+    tx: Tx, location: UUID, variant: UUID, *, backorder_limit: int | None = None, low_at: int | None = None
+) -> None:
+    """Say how many units may be sold at a level before they are there, and at how many it counts as low.
+
+    Raises:
+        Conflict: more units are held on backorder than the new limit allows.
+        InvalidInput: an unknown location or variant.
+    """
+    tx.actor.require(ADJUST, location=location)
+    try:
+        with _moving():
+            row = await store.set_level(tx, location, variant, backorder_limit, low_at)
+    except NotInStock as error:
+        raise Conflict.at("backorder_limit", "more units are already held on backorder") from error
+    log.append(
+        tx,
+        LevelSet(
+            location=location, variant=variant, backorder_limit=row["backorder_limit"], low_at=row["low_at"]
+        ),
+        subject=variant,
+    )
+
+
 async def move(
     tx: Tx, lines: Sequence[MoveLine], *, cause: Cause, reference: UUID | None, may_drop: bool = False
 ) -> list[Moved]:
@@ -158,18 +210,10 @@ async def move(
         NotInStock: without ``may_drop``, units are taken off that are not there or are held for others.
     """
     event = new_id()
-    try:
+    with _moving():
         outcome = await store.move(
             tx, lines, cause=cause, reference=reference, event=event, may_drop=may_drop
         )
-    except asyncpg.CheckViolationError as error:
-        raise NotInStock("Some units are not there, or are held for others.") from error
-    except asyncpg.ForeignKeyViolationError as error:
-        raise InvalidInput(
-            f"There is no such {'variant' if 'variant' in str(error) else 'location'}."
-        ) from error
-    except asyncpg.NumericValueOutOfRangeError as error:
-        raise InvalidInput("More units than can be counted.") from error
     if outcome.moved:
         log.append(
             tx,
@@ -201,3 +245,17 @@ async def promises(
     """The numbers of `atp` with what explains them, per location. Variants without any level are missing."""
     levels = await store.promised_levels(reader, channel, variants, carry_out=carry_out)
     return rules.promise(levels, 0 if carry_out else channel.setting("buffer"))
+
+
+@contextlib.contextmanager
+def _moving() -> Iterator[None]:
+    """What the database refuses about movements and levels, in our words."""
+    try:
+        yield
+    except asyncpg.CheckViolationError as error:
+        raise NotInStock("Some units are not there, or are held for others.") from error
+    except asyncpg.ForeignKeyViolationError as error:
+        thing = "variant" if error.constraint_name == "level_variant_fkey" else "location"
+        raise InvalidInput.at(thing, f"there is no such {thing}") from error
+    except asyncpg.NumericValueOutOfRangeError as error:
+        raise InvalidInput("More units than can be counted.") from error

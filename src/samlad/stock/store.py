@@ -225,6 +225,66 @@ async def available(
     return {row["variant"]: row["free"] for row in rows}
 
 
+async def shipped(reader: Reader, reference: UUID) -> list[Moved]:
+    """What was sold under a reference (an order): its sale movements, oldest first."""
+    return await reader.all(
+        Moved,
+        """SELECT id, location, variant, quantity, on_hand_after AS on_hand FROM movement
+           WHERE reference = $1 AND cause = 'sale' ORDER BY seq""",
+        reference,
+    )
+
+
+async def copy_receipts(
+    tx: Tx, rows: Sequence[tuple[UUID, UUID, int]], *, reference: UUID, event: UUID
+) -> int:
+    """COPY receipts (location, variant, units) into the ledger, levels in key order."""
+    actor = tx.actor.label
+    return await tx.copy(
+        "movement",
+        ["location", "variant", "quantity", "cause", "reference", "actor", "event"],
+        ((*row, Cause.RECEIPT.value, reference, actor, event) for row in sorted(rows)),
+    )
+
+
+async def set_level(
+    tx: Tx, location_id: UUID, variant: UUID, backorder_limit: int | None, low_at: int | None
+) -> Record:
+    """Set what is given, making the level if there is none; both values as they are then.
+
+    Raises:
+        asyncpg.CheckViolationError: more units are held than the new limit allows.
+    """
+    row = await tx.row(
+        """INSERT INTO level AS l (location, variant, backorder_limit, low_at)
+           VALUES ($1, $2, coalesce($3, 0), coalesce($4, 2))
+           ON CONFLICT (location, variant) DO UPDATE
+           SET backorder_limit = coalesce($3, l.backorder_limit), low_at = coalesce($4, l.low_at), updated_at = now()
+           RETURNING backorder_limit, low_at""",
+        location_id,
+        variant,
+        backorder_limit,
+        low_at,
+    )
+    assert row is not None
+    return row
+
+
+async def variants_by_sku(reader: Reader, location_id: UUID, skus: Sequence[str]) -> list[Record]:
+    """Variants (sku, id) in the catalogues of the channels that share a location's stock."""
+    return await reader.rows(
+        """
+        SELECT v.sku, v.id FROM variant v WHERE v.sku = ANY($2::text[]) AND v.pool IN (
+            SELECT catalogue.pool FROM location p
+            JOIN channel_pool stock ON stock.pool = p.pool AND stock.resource = 'stock'
+            JOIN channel_pool catalogue ON catalogue.channel = stock.channel AND catalogue.resource = 'catalogue'
+            WHERE p.id = $1)
+        """,
+        location_id,
+        list(skus),
+    )
+
+
 async def location(reader: Reader, location_id: UUID) -> Location:
     """A location. Raises NotFound."""
     found = await reader.one(Location, f"SELECT {_LOCATION} FROM location WHERE id = $1", location_id)

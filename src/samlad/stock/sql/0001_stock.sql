@@ -74,8 +74,13 @@ CREATE INDEX movement_reference ON movement (reference) WHERE reference IS NOT N
 COMMENT ON TABLE movement IS 'The stock ledger. Append-only; appending a row is the only way to change on_hand';
 
 -- A movement changes its level. There is no other way (level_guard), so that levels are the sums of the ledger.
+-- Only stock_repair_ledger appends without changing the level, where the two had come apart.
 CREATE FUNCTION movement_applies() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF current_setting('samlad.repair', true) = 'on' THEN
+        NEW.seq := nextval('movement_seq');
+        RETURN NEW;
+    END IF;
     UPDATE level SET on_hand = on_hand + NEW.quantity, held = held - NEW.fulfilled, updated_at = now()
     WHERE location = NEW.location AND variant = NEW.variant
     RETURNING on_hand INTO NEW.on_hand_after;
@@ -105,6 +110,48 @@ BEGIN
 END $$;
 CREATE TRIGGER level_guard BEFORE INSERT OR UPDATE OF on_hand OR DELETE ON level
     FOR EACH ROW EXECUTE FUNCTION level_guard();
+
+-- A count of a location: each line remembers what the books said at the moment it was counted, so that what is sold
+-- between counting and closing is not mistaken for a difference.
+CREATE TABLE stock_count (
+    id         uuid        PRIMARY KEY,
+    location   uuid        NOT NULL REFERENCES location,
+    status     text        NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'closed', 'cancelled')),
+    note       text        NOT NULL DEFAULT '',
+    actor      text        NOT NULL,
+    version    int         NOT NULL DEFAULT 1,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    closed_at  timestamptz
+);
+CREATE INDEX stock_count_newest ON stock_count (created_at, id);
+CREATE TABLE stock_count_line (
+    count      uuid        NOT NULL REFERENCES stock_count,
+    variant    uuid        NOT NULL REFERENCES variant,
+    counted    int         NOT NULL CHECK (counted >= 0),
+    expected   int         NOT NULL,
+    counted_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (count, variant)
+);
+
+-- A transfer: units left origin and are under way until they are received or the transfer is cancelled.
+CREATE TABLE stock_transfer (
+    id          uuid        PRIMARY KEY,
+    origin      uuid        NOT NULL REFERENCES location,
+    destination uuid        NOT NULL REFERENCES location CHECK (destination <> origin),
+    status      text        NOT NULL DEFAULT 'in_transit' CHECK (status IN ('in_transit', 'received', 'cancelled')),
+    note        text        NOT NULL DEFAULT '',
+    version     int         NOT NULL DEFAULT 1,
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    updated_at  timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX stock_transfer_newest ON stock_transfer (created_at, id);
+CREATE TABLE stock_transfer_line (
+    transfer uuid NOT NULL REFERENCES stock_transfer,
+    variant  uuid NOT NULL REFERENCES variant,
+    quantity int  NOT NULL CHECK (quantity > 0),
+    received int  NOT NULL DEFAULT 0 CHECK (received BETWEEN 0 AND quantity),
+    PRIMARY KEY (transfer, variant)
+);
 
 -- Where the wanted units would come from, seen without locks: a hint for stock_take, whose updates decide.
 -- Whole lines go to the location that has most of the lines, of equals to the channel's own, then by priority; a line
@@ -288,9 +335,9 @@ CREATE FUNCTION stock_ship(of_owner uuid, of_kind text, variants uuid[], quantit
     RETURNING *
 $$;
 
--- Holds that lose their units when fewer are there than are held: expired ones first, then carts … orders last, the
--- youngest first.
-CREATE FUNCTION stock_drop(at_location uuid, of_variant uuid, units int) RETURNS SETOF hold LANGUAGE sql AS $$
+-- Holds that lose units when fewer are there than are held: expired ones first, then carts … orders last, the youngest
+-- first. The caller counts them off the level.
+CREATE FUNCTION hold_drop(at_location uuid, of_variant uuid, units int) RETURNS SETOF hold LANGUAGE sql AS $$
     WITH mine AS MATERIALIZED (
         SELECT * FROM hold WHERE location = at_location AND variant = of_variant ORDER BY id FOR UPDATE
     ), part AS (
@@ -303,8 +350,7 @@ CREATE FUNCTION stock_drop(at_location uuid, of_variant uuid, units int) RETURNS
         FROM mine
     ), deleted AS (DELETE FROM hold h USING part WHERE h.id = part.id AND part.quantity = part.whole),
     reduced AS (UPDATE hold h SET quantity = h.quantity - part.quantity FROM part
-                WHERE h.id = part.id AND part.quantity > 0 AND part.quantity < part.whole),
-    unheld AS (UPDATE level SET held = held - units WHERE location = at_location AND variant = of_variant)
+                WHERE h.id = part.id AND part.quantity > 0 AND part.quantity < part.whole)
     SELECT mine.id, mine.location, mine.variant, part.quantity, mine.kind, mine.owner, mine.channel, mine.expires_at,
            mine.created_at
     FROM part JOIN mine ON mine.id = part.id WHERE part.quantity > 0
@@ -318,9 +364,10 @@ CREATE FUNCTION stock_move(locations uuid[], variants uuid[], quantities int[], 
     LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
-    line record;
-    old  level;
+    line  record;
+    old   level;
     units int;
+    over  int;
 BEGIN
     FOR line IN SELECT t.location, t.variant, t.quantity, t.reason
                 FROM unnest(locations, variants, quantities, reasons) AS t (location, variant, quantity, reason)
@@ -331,10 +378,11 @@ BEGIN
             SELECT * INTO old FROM level l WHERE l.location = line.location AND l.variant = line.variant FOR UPDATE;
             CONTINUE WHEN old.on_hand IS NULL OR old.on_hand = 0;
             units := greatest(units, -old.on_hand);
-            IF old.held > old.on_hand + units + old.backorder_limit THEN
+            over := old.held - old.on_hand - units - old.backorder_limit;
+            IF over > 0 THEN
                 RETURN QUERY SELECT 'dropped', d.id, d.location, d.variant, d.quantity, 0, d.kind, d.owner
-                             FROM stock_drop(line.location, line.variant,
-                                             old.held - old.on_hand - units - old.backorder_limit) AS d;
+                             FROM hold_drop(line.location, line.variant, over) AS d;
+                UPDATE level SET held = held - over WHERE location = line.location AND variant = line.variant;
             END IF;
         END IF;
         RETURN QUERY INSERT INTO movement AS m (location, variant, quantity, cause, reference, reason, actor, event)
@@ -356,4 +404,50 @@ BEGIN
         PERFORM stock_unhold((SELECT array_agg((location, variant, quantity, 0)::stock_pick) FROM unnest(gone)));
         RETURN QUERY SELECT * FROM unnest(gone);
     END IF;
+END $$;
+
+-- What samlad doctor compares, and how it mends it.
+CREATE VIEW stock_ledger_difference AS
+    SELECT location, variant, coalesce(l.on_hand, 0) AS on_hand, coalesce(m.moved, 0)::int AS moved
+    FROM level l
+    FULL JOIN (SELECT location, variant, sum(quantity) AS moved FROM movement GROUP BY location, variant) m
+        USING (location, variant)
+    WHERE coalesce(l.on_hand, 0) <> coalesce(m.moved, 0);
+
+CREATE VIEW stock_hold_difference AS
+    SELECT location, variant, coalesce(l.held, 0) AS held, coalesce(h.quantity, 0)::int AS holds
+    FROM level l
+    FULL JOIN (SELECT location, variant, sum(quantity) AS quantity FROM hold GROUP BY location, variant) h
+        USING (location, variant)
+    WHERE coalesce(l.held, 0) <> coalesce(h.quantity, 0);
+
+-- Where ledger and level differ, the level is what everybody worked with: a correction is appended that explains it.
+CREATE FUNCTION stock_repair_ledger(new_actor text, new_event uuid) RETURNS SETOF movement LANGUAGE plpgsql AS $$
+BEGIN
+    LOCK TABLE level IN SHARE ROW EXCLUSIVE MODE;
+    PERFORM set_config('samlad.repair', 'on', true);
+    RETURN QUERY INSERT INTO movement (location, variant, quantity, cause, reason, on_hand_after, actor, event)
+        SELECT location, variant, on_hand - moved, 'correction', 'samlad doctor: ledger and level had come apart',
+               on_hand, new_actor, new_event
+        FROM stock_ledger_difference ORDER BY location, variant
+        RETURNING *;
+    PERFORM set_config('samlad.repair', '', true);
+END $$;
+
+-- Where held and holds differ, the holds are what was promised. Holds beyond what is there are dropped and answered.
+CREATE FUNCTION stock_repair_holds() RETURNS SETOF hold LANGUAGE plpgsql AS $$
+DECLARE
+    wrong record;
+    most  int;
+BEGIN
+    LOCK TABLE level IN SHARE ROW EXCLUSIVE MODE;
+    FOR wrong IN SELECT * FROM stock_hold_difference ORDER BY location, variant LOOP
+        SELECT coalesce(max(on_hand + backorder_limit), 0) INTO most FROM level
+        WHERE location = wrong.location AND variant = wrong.variant;
+        IF wrong.holds > most THEN
+            RETURN QUERY SELECT * FROM hold_drop(wrong.location, wrong.variant, wrong.holds - most);
+        END IF;
+        UPDATE level SET held = least(wrong.holds, most), updated_at = now()
+        WHERE location = wrong.location AND variant = wrong.variant;
+    END LOOP;
 END $$;

@@ -1,0 +1,101 @@
+"""What ``samlad doctor`` looks at in stock, and how it mends it."""
+
+from asyncpg import Record
+
+from samlad.kernel import log
+from samlad.kernel.checks import Check, Finding
+from samlad.kernel.database import Database, Tx
+from samlad.kernel.ids import new_id
+from samlad.kernel.rows import into
+from samlad.stock.events import MovedLine, StockLost, StockMoved, released_lines
+from samlad.stock.holds import sweep
+from samlad.stock.model import Cause, Hold
+
+SHOWN = 5
+"""Rows that a finding names."""
+
+LATE_SECONDS = 60
+"""An expired hold that is older than this was forgotten by the sweeper."""
+
+_NAMED = """JOIN location p ON p.id = d.location JOIN variant v ON v.id = d.variant ORDER BY p.code, v.sku"""
+
+
+async def _ledger(database: Database) -> Finding:
+    rows = await database.rows(
+        f"SELECT p.code, v.sku, d.on_hand AS level, d.moved AS truth FROM stock_ledger_difference d {_NAMED}"
+    )
+    return _finding(rows, "on hand {level}, but its movements add up to {truth}")
+
+
+async def _holds(database: Database) -> Finding:
+    rows = await database.rows(
+        f"SELECT p.code, v.sku, d.held AS level, d.holds AS truth FROM stock_hold_difference d {_NAMED}"
+    )
+    return _finding(rows, "held {level}, but its holds add up to {truth}")
+
+
+async def _bounds(database: Database) -> Finding:
+    rows = await database.rows(
+        f"""SELECT p.code, v.sku, d.held AS level, d.on_hand + d.backorder_limit AS truth
+            FROM (SELECT * FROM level
+                  WHERE on_hand < 0 OR held < 0 OR held > on_hand + backorder_limit) d {_NAMED}"""
+    )
+    return _finding(rows, "held {level} of {truth} that may be", can_fix=False)
+
+
+async def _expired(database: Database) -> Finding:
+    count = await database.value(
+        "SELECT count(*) FROM hold WHERE expires_at < now() - make_interval(secs => $1)", LATE_SECONDS
+    )
+    if count:
+        return Finding(
+            "warning",
+            f"{count:,} expired more than {LATE_SECONDS} s ago",
+            "Is a worker running? Or: samlad doctor --fix",
+        )
+    return Finding("ok", "none waits")
+
+
+def _finding(rows: list[Record], text: str, *, can_fix: bool = True) -> Finding:
+    if not rows:
+        return Finding("ok", "every level")
+    told = [f"{row['sku']} at {row['code']}: {text.format(**dict(row))}" for row in rows[:SHOWN]]
+    more = f" and {len(rows) - SHOWN:,} more" if len(rows) > SHOWN else ""
+    advice = "samlad doctor --fix" if can_fix else "Book a correction: these numbers cannot be"
+    return Finding("failed", "; ".join(told) + more, advice)
+
+
+async def _fix_ledger(database: Database) -> int:
+    async def work(tx: Tx) -> int:
+        event = new_id()
+        rows = await tx.rows(
+            "SELECT location, variant, quantity, on_hand_after FROM stock_repair_ledger($1, $2)",
+            tx.actor.label,
+            event,
+        )
+        lines = [MovedLine(*row.values()) for row in rows]
+        if lines:
+            log.append(tx, StockMoved(cause=Cause.CORRECTION, reference=None, lines=lines), event_id=event)
+        return len(lines)
+
+    return await database.transaction(work)
+
+
+async def _fix_holds(database: Database) -> int:
+    async def work(tx: Tx) -> int:
+        count: int = await tx.value("SELECT count(*) FROM stock_hold_difference")
+        rows = await tx.rows("SELECT id, location, variant, quantity, kind, owner FROM stock_repair_holds()")
+        if rows:
+            log.append(tx, StockLost(lines=released_lines(into(Hold, rows))))
+        return count
+
+    return await database.transaction(work)
+
+
+CHECKS = [
+    Check("stock-ledger", "What is on hand is the sum of its movements", _ledger, _fix_ledger),
+    Check("stock-holds", "What is held is the sum of its holds", _holds, _fix_holds),
+    Check("stock-bounds", "No level is negative or oversold", _bounds),
+    Check("stock-expired", "No expired hold is forgotten", _expired, sweep),
+]
+"""The checks of stock."""

@@ -1,0 +1,249 @@
+"""The lists of stock: levels, movements, holds, locations, counts, transfers."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
+from samlad.stock.model import Cause, CountStatus, HoldKind, LocationKind, TransferStatus
+
+_SKU = "v.sku = ANY({}::text[])"
+_PLACE = "p.code = ANY({}::text[])"
+
+
+def _moment(text: str) -> datetime:
+    """An ISO 8601 moment, UTC when it names no zone; raises ValueError."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+class LocationRow(msgspec.Struct, frozen=True):
+    """A location as lists show it: the store channel by its code, units over all variants."""
+
+    id: UUID
+    code: str
+    name: str
+    kind: LocationKind
+    pool: UUID
+    channel: str | None
+    address: dict[str, Any]
+    latitude: float | None
+    longitude: float | None
+    time_zone: str
+    priority: int
+    is_active: bool
+    version: int
+
+
+LOCATIONS: Listing[LocationRow] = Listing(
+    row=LocationRow,
+    select="""p.id, p.code, p.name, p.kind, p.pool, c.code AS channel, p.address, p.latitude, p.longitude, p.time_zone,
+              p.priority, p.is_active, p.version""",
+    source="location p LEFT JOIN channel c ON c.id = p.channel",
+    key="p.id",
+    sorts={"code": Sort("p.code"), "name": Sort("p.name"), "priority": Sort("p.priority", "int")},
+    default_sort="priority",
+    filters={
+        "code": Filter(_PLACE, texts),
+        "kind": Filter("p.kind = ANY({}::text[])", texts),
+        "channel": Filter("c.code = ANY({}::text[])", texts),
+        "pool": Filter("p.pool = ANY({}::uuid[])", uuids),
+    },
+)
+
+
+class LevelRow(msgspec.Struct, frozen=True):
+    """A level as lists show it. ``available`` is on hand minus held; negative: units owed to backorders."""
+
+    location: UUID
+    location_code: str
+    variant: UUID
+    sku: str
+    title: str
+    options: str
+    on_hand: int
+    held: int
+    available: int
+    backorder_limit: int
+    low_at: int
+    updated_at: datetime
+
+
+def _state(text: str) -> str:
+    if text not in ("low", "out", "in"):
+        raise ValueError("one of in, low, out")
+    return text
+
+
+LEVELS: Listing[LevelRow] = Listing(
+    row=LevelRow,
+    select="""l.location, p.code AS location_code, l.variant, v.sku, product.title, v.option_text AS options, l.on_hand,
+              l.held, l.on_hand - l.held AS available, l.backorder_limit, l.low_at, l.updated_at""",
+    source="""level l JOIN location p ON p.id = l.location JOIN variant v ON v.id = l.variant
+              JOIN product ON product.id = v.product""",
+    key="l.id",
+    sorts={
+        "sku": Sort("v.sku"),
+        "available": Sort("(l.on_hand - l.held)", "int"),
+        "on_hand": Sort("l.on_hand", "int"),
+        "updated_at": Sort("l.updated_at", "timestamptz"),
+    },
+    default_sort="sku",
+    filters={
+        "location": Filter(_PLACE, texts),
+        "pool": Filter("p.pool = ANY({}::uuid[])", uuids),
+        "variant": Filter("l.variant = ANY({}::uuid[])", uuids),
+        "sku": Filter(_SKU, texts),
+        "state": Filter(
+            """CASE WHEN l.on_hand - l.held <= 0 THEN 'out' WHEN l.on_hand - l.held <= l.low_at THEN 'low'
+               ELSE 'in' END = {}::text""",
+            _state,
+        ),
+    },
+)
+
+
+class MovementRow(msgspec.Struct, frozen=True):
+    """A line of the ledger as lists show it."""
+
+    id: UUID
+    created_at: datetime
+    location: UUID
+    location_code: str
+    variant: UUID
+    sku: str
+    quantity: int
+    on_hand_after: int
+    cause: Cause
+    reference: UUID | None
+    reason: str
+    actor: str
+    event: UUID | None
+
+
+MOVEMENTS: Listing[MovementRow] = Listing(
+    row=MovementRow,
+    select="""m.id, m.created_at, m.location, p.code AS location_code, m.variant, v.sku, m.quantity, m.on_hand_after,
+              m.cause, m.reference, m.reason, m.actor, m.event""",
+    source="movement m JOIN location p ON p.id = m.location JOIN variant v ON v.id = m.variant",
+    key="m.id",
+    sorts={"time": Sort("m.seq", "bigint")},
+    default_sort="-time",
+    filters={
+        "location": Filter(_PLACE, texts),
+        "variant": Filter("m.variant = ANY({}::uuid[])", uuids),
+        "sku": Filter(_SKU, texts),
+        "cause": Filter("m.cause = ANY({}::text[])", texts),
+        "reference": Filter("m.reference = ANY({}::uuid[])", uuids),
+        "since": Filter("m.created_at >= {}::timestamptz", _moment),
+        "until": Filter("m.created_at < {}::timestamptz", _moment),
+    },
+)
+
+
+class HoldRow(msgspec.Struct, frozen=True):
+    """A hold as lists show it."""
+
+    id: UUID
+    created_at: datetime
+    location: UUID
+    location_code: str
+    variant: UUID
+    sku: str
+    quantity: int
+    kind: HoldKind
+    owner: UUID
+    channel: str | None
+    expires_at: datetime | None
+
+
+HOLDS: Listing[HoldRow] = Listing(
+    row=HoldRow,
+    select="""h.id, h.created_at, h.location, p.code AS location_code, h.variant, v.sku, h.quantity, h.kind, h.owner,
+              c.code AS channel, h.expires_at""",
+    source="""hold h JOIN location p ON p.id = h.location JOIN variant v ON v.id = h.variant
+              LEFT JOIN channel c ON c.id = h.channel""",
+    key="h.id",
+    sorts={
+        "created_at": Sort("h.created_at", "timestamptz"),
+        "expires_at": Sort("coalesce(h.expires_at, 'infinity')", "timestamptz"),
+    },
+    default_sort="-created_at",
+    filters={
+        "location": Filter(_PLACE, texts),
+        "variant": Filter("h.variant = ANY({}::uuid[])", uuids),
+        "sku": Filter(_SKU, texts),
+        "kind": Filter("h.kind = ANY({}::text[])", texts),
+        "owner": Filter("h.owner = ANY({}::uuid[])", uuids),
+    },
+)
+
+
+class CountRow(msgspec.Struct, frozen=True):
+    """A count as lists show it: how many lines it has and by how many units they differ in all."""
+
+    id: UUID
+    location: UUID
+    location_code: str
+    status: CountStatus
+    note: str
+    lines: int
+    difference: int
+    created_at: datetime
+    closed_at: datetime | None
+
+
+COUNTS: Listing[CountRow] = Listing(
+    row=CountRow,
+    select="""s.id, s.location, p.code AS location_code, s.status, s.note, sums.lines, sums.difference, s.created_at,
+              s.closed_at""",
+    source="""stock_count s JOIN location p ON p.id = s.location
+              LEFT JOIN LATERAL (SELECT count(l.variant)::int AS lines,
+                                        coalesce(sum(l.counted - l.expected), 0)::int AS difference
+                                 FROM (SELECT s.id) one JOIN stock_count_line l ON l.count = one.id) sums ON true""",
+    key="s.id",
+    sorts={"created_at": Sort("s.created_at", "timestamptz")},
+    default_sort="-created_at",
+    filters={
+        "location": Filter(_PLACE, texts),
+        "status": Filter("s.status = ANY({}::text[])", texts),
+    },
+)
+
+
+class TransferRow(msgspec.Struct, frozen=True):
+    """A transfer as lists show it: units sent and received over all lines."""
+
+    id: UUID
+    origin: UUID
+    origin_code: str
+    destination: UUID
+    destination_code: str
+    status: TransferStatus
+    note: str
+    units: int
+    received: int
+    created_at: datetime
+    updated_at: datetime
+
+
+TRANSFERS: Listing[TransferRow] = Listing(
+    row=TransferRow,
+    select="""t.id, t.origin, a.code AS origin_code, t.destination, b.code AS destination_code, t.status, t.note,
+              sums.units, sums.received, t.created_at, t.updated_at""",
+    source="""stock_transfer t JOIN location a ON a.id = t.origin JOIN location b ON b.id = t.destination
+              LEFT JOIN LATERAL (SELECT coalesce(sum(l.quantity), 0)::int AS units,
+                                        coalesce(sum(l.received), 0)::int AS received
+                                 FROM (SELECT t.id) one JOIN stock_transfer_line l ON l.transfer = one.id) sums
+              ON true""",
+    key="t.id",
+    sorts={"created_at": Sort("t.created_at", "timestamptz")},
+    default_sort="-created_at",
+    filters={
+        "origin": Filter("a.code = ANY({}::text[])", texts),
+        "destination": Filter("b.code = ANY({}::text[])", texts),
+        "status": Filter("t.status = ANY({}::text[])", texts),
+    },
+)

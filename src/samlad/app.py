@@ -44,6 +44,8 @@ from samlad.kernel.settings import Settings, load
 from samlad.kernel.sweepers import Sweeper
 from samlad.kernel.telemetry import configure_logging, tracing
 from samlad.kernel.worker import Work
+from samlad.stock import api as stock_api
+from samlad.stock import checks as stock_checks
 from samlad.stock import sweepers as stock_sweepers
 
 PACKAGES = (
@@ -66,6 +68,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *kernel_api.routes,
     *access_api.routes,
     *channels_api.routes,
+    *stock_api.routes,
     *FACES,
 )
 """Every package's routes: its ``api.py`` under ``/api``, the faces' pages."""
@@ -76,7 +79,7 @@ MIDDLEWARE: Sequence[Middleware] = (Identify,)
 FOLLOWERS: Sequence[Follower] = ()
 """Every follower of the log, run by the worker."""
 
-CHECKS: Sequence[Check] = (*kernel_checks(PACKAGES, FOLLOWERS),)
+CHECKS: Sequence[Check] = (*kernel_checks(PACKAGES, FOLLOWERS), *stock_checks.CHECKS)
 """Every check of ``samlad doctor``."""
 
 SWEEPERS: Sequence[Sweeper] = (

@@ -1,38 +1,33 @@
 """HTTP of channels and pools."""
 
-from typing import Annotated, Any, Literal
+from typing import Any
 from uuid import UUID
 
 from litestar import Request, Response, Router, get, patch, post
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import FromPath, JSONBody
 
 from samlad.channels import service, store
 from samlad.channels.model import Channel, ChannelChange, ChannelInput, PoolUse
 from samlad.channels.permissions import READ
 from samlad.channels.settings import SETTINGS
 from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
-from samlad.kernel.listing import ListQuery, Page
+from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
 
 AnyRequest = Request[Any, Any, Any]
-Limit = Annotated[int, QueryParameter(ge=1, le=200, description="Rows of a page")]
-Format = Annotated[
-    Literal["json", "csv"], QueryParameter(name="format", description="csv: everything as a file")
-]
-Text = Annotated[str | None, QueryParameter(max_length=1000, pattern=r"^[^\x00]*$")]
 
 
 @get("/channels", summary="List channels")
 async def list_channels(
     request: AnyRequest,
-    limit: Limit = 50,
-    cursor: Text = None,
-    sort: Text = None,
-    code: Text = None,
-    kind: Text = None,
-    status: Text = None,
-    parent: Text = None,
-    pool: Text = None,
-    as_format: Format = "json",
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+    sort: Sorting = None,
+    code: Wanted = None,
+    kind: Wanted = None,
+    status: Wanted = None,
+    parent: Wanted = None,
+    pool: Wanted = None,
+    as_format: FileFormat = "json",
 ) -> Response[Page[Channel]]:
     """Channels with what they inherit. Filters take several values with commas; ``parent`` is a code."""
     actor_of(request).require(READ)
@@ -78,12 +73,12 @@ async def list_settings(request: AnyRequest) -> list[dict[str, Any]]:
 @get("/pools", summary="List pools")
 async def list_pools(
     request: AnyRequest,
-    limit: Limit = 50,
-    cursor: Text = None,
-    sort: Text = None,
-    resource: Text = None,
-    channel: Text = None,
-    as_format: Format = "json",
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+    sort: Sorting = None,
+    resource: Wanted = None,
+    channel: Wanted = None,
+    as_format: FileFormat = "json",
 ) -> Response[Page[PoolUse]]:
     """Pools and the channels in each; a pool with several channels is joined."""
     actor_of(request).require(READ)

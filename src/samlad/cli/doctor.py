@@ -1,5 +1,7 @@
 """``samlad doctor``: is everything sound?"""
 
+from typing import Annotated
+
 import typer
 
 from samlad.cli import app
@@ -7,24 +9,30 @@ from samlad.cli.terminal import AsJson, print_json, print_table, say, with_runti
 
 
 @app.command()
-def doctor(as_json: AsJson = False) -> None:
+def doctor(
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended, and book it openly.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """Check that the data is sound: ledger and levels, holds, the log and its followers, jobs, schema.
 
-    Only reads. Exit code 1 if a check failed.
+    Only reads, unless --fix is given. Exit code 1 if a check failed.
 
     Example: `samlad doctor --json | jq '.[] | select(.status != "ok")'`
     """
     from samlad.app import CHECKS
     from samlad.kernel import checks
 
-    results = with_runtime(lambda runtime: checks.run(runtime.database, CHECKS))
+    results = with_runtime(lambda runtime: checks.run(runtime.database, CHECKS, fix=fix))
     failed = [result for result in results if result.status == "failed"]
     if as_json:
         print_json(results)
     else:
         print_table(
             ["check", "status", "found", "what to do"],
-            [[r.name, r.status, r.message, r.advice] for r in results],
+            [
+                [r.name, r.status, f"{r.message} ({r.fixed:,} mended)" if r.fixed else r.message, r.advice]
+                for r in results
+            ],
         )
         say(f"{len(results)} checks, {len(failed)} failed")
     raise typer.Exit(1 if failed else 0)

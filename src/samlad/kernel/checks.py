@@ -25,11 +25,15 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Check(msgspec.Struct, frozen=True):
-    """One thing that must be true of a sound database; ``look`` only reads."""
+    """One thing that must be true of a sound database; ``look`` only reads.
+
+    ``fix``, where there is one, mends what it found and answers how many things it mended.
+    """
 
     name: str
     description: str
     look: Callable[[Database], Awaitable[Finding]]
+    fix: Callable[[Database], Awaitable[int]] | None = None
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -39,17 +43,25 @@ class Result(msgspec.Struct, frozen=True):
     status: Status
     message: str
     advice: str = ""
+    fixed: int = 0
 
 
-async def run(database: Database, checks: Sequence[Check]) -> list[Result]:
-    """Run checks one after the other; one that itself fails is a failed check, not the end."""
+async def run(database: Database, checks: Sequence[Check], *, fix: bool = False) -> list[Result]:
+    """Run checks one after the other; one that itself fails is a failed check, not the end.
+
+    With ``fix`` what can be mended is mended, and looked at again.
+    """
     results = []
     for check in checks:
+        fixed = 0
         try:
             finding = await check.look(database)
+            if fix and check.fix is not None and finding.status != "ok":
+                fixed = await check.fix(database)
+                finding = await check.look(database)
         except Exception as error:  # noqa: BLE001 - the other checks still tell something
             finding = Finding("failed", f"could not be checked: {error}")
-        results.append(Result(check.name, finding.status, finding.message, finding.advice))
+        results.append(Result(check.name, finding.status, finding.message, finding.advice, fixed))
     return results
 
 

@@ -10,11 +10,12 @@ import binascii
 import csv
 import io
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
 from litestar import Response
+from litestar.params import QueryParameter
 from litestar.response import Stream
 
 from samlad.kernel.database import Database, Reader
@@ -24,6 +25,24 @@ from samlad.kernel.rows import into
 T = TypeVar("T")
 
 DEFAULT_LIMIT, LARGEST_LIMIT = 50, 200
+
+Limit = Annotated[int, QueryParameter(ge=1, le=LARGEST_LIMIT, description="Rows of one page")]
+Cursor = Annotated[
+    str | None, QueryParameter(max_length=1000, description="`next_cursor` of the page before")
+]
+Sorting = Annotated[
+    str | None, QueryParameter(max_length=60, description="A field, with `-` before it for descending")
+]
+Wanted = Annotated[
+    str | None,
+    QueryParameter(max_length=2000, pattern=r"^[^\x00]*$", description="One value, or several with commas"),
+]
+FileFormat = Annotated[
+    Literal["json", "csv"],
+    QueryParameter(name="format", description="`csv`: everything under the filters as a file"),
+]
+"""Query parameters of list handlers, so that all lists read alike: ``as_format: FileFormat = "json"``."""
+
 COUNT_LIMIT = 10_000
 
 

@@ -166,6 +166,8 @@ def _check(lines: Sequence[HoldLine]) -> None:
     for index, line in enumerate(lines):
         if not 1 <= line.quantity <= LARGEST:
             raise InvalidInput.at(f"lines/{index}/quantity", f"between 1 and {LARGEST}")
+    if sum(line.quantity for line in lines) > LARGEST:
+        raise InvalidInput.at("lines", f"more than {LARGEST} units in all")
 
 
 def _check_complete(holds: list[Hold], lines: Sequence[HoldLine] | None) -> None:

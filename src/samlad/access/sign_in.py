@@ -42,8 +42,9 @@ async def with_password(
         SignInFailed: something is not right.
         TooMany: this account or this address pauses after failed tries.
     """
+    email = email.strip().replace("\0", "")
     await database.transaction(lambda tx: attempts.charge(tx, email, context.remote), context)
-    account = await database.one(_Account, _ACCOUNT.format("email = lower($1)"), email.strip())
+    account = await database.one(_Account, _ACCOUNT.format("email = lower($1)"), email)
     right = await passwords.matches(account.password_hash if account else None, password)
     if account is None or not right:
         raise SignInFailed("E-mail or password is not right.")

@@ -294,14 +294,15 @@ async def make_link(tx: Tx, staff: UUID, base_url: str) -> NewLink:
 
 
 async def reset_second_factor(tx: Tx, staff: UUID) -> Staff:
-    """Remove somebody's TOTP, recovery codes and passkeys (lost telephone); their sessions end."""
+    """Remove somebody's TOTP, recovery codes, passkeys and bond to a provider (lost telephone); sessions end."""
     tx.actor.require(STAFF_WRITE)
     before = await _take(tx, staff, None)
     await tx.execute(
         """
         WITH codes AS (DELETE FROM recovery_code WHERE staff = $1),
              keys AS (DELETE FROM passkey WHERE staff = $1)
-        UPDATE staff SET totp_secret = NULL, totp_waiting = NULL, version = version + 1, updated_at = now()
+        UPDATE staff SET totp_secret = NULL, totp_waiting = NULL, oidc_subject = NULL, version = version + 1,
+                         updated_at = now()
         WHERE id = $1
         """,
         staff,

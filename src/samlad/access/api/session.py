@@ -1,18 +1,28 @@
 """/api/session: sign in, who am I, sign out; one-time links. What strangers can reach is rate limited."""
 
+import re
 from typing import Annotated, Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
 from litestar import Response, delete, get, post
-from litestar.params import JSONBody
+from litestar.params import JSONBody, QueryParameter
 
-from samlad.access import identity, links, passkeys, rate, sessions, sign_in, staff, welcome
-from samlad.access.api.browser import agent_of, runtime_of, site_of, with_session, without_session
+from samlad.access import identity, links, oidc, passkeys, rate, sessions, sign_in, staff, welcome
+from samlad.access.api.browser import (
+    agent_of,
+    base_url_of,
+    runtime_of,
+    site_of,
+    with_session,
+    without_session,
+)
 from samlad.access.csrf import csrf_token, token_for
 from samlad.access.links import LinkInfo
-from samlad.access.middleware import session_of
+from samlad.access.middleware import cookie_name, is_https, own_cookies, session_of, set_cookie
 from samlad.access.passkeys import Challenge
+from samlad.access.problems import SignInFailed
 from samlad.access.sessions import Opened, Session
 from samlad.kernel.context import Actor
 from samlad.kernel.database import Tx
@@ -24,6 +34,12 @@ Token = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 Credential = Annotated[
     dict[str, Any], msgspec.Meta(max_length=20, description="As the browser made it, in JSON")
 ]
+
+
+Back = Annotated[str | None, QueryParameter(name="next", max_length=2000, description="A path on this site")]
+OidcState = Annotated[str, QueryParameter(name="state", max_length=200)]
+OidcCode = Annotated[str, QueryParameter(max_length=4000)]
+OidcError = Annotated[str, QueryParameter(max_length=200)]
 
 
 class SignIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -136,6 +152,52 @@ async def sign_in_with_passkey(request: AnyRequest, data: JSONBody[PasskeyAnswer
     return await _opened(request, opened)
 
 
+@get("/session/oidc", status_code=302, summary="Sign in with the company account")
+async def begin_oidc(request: AnyRequest, back: Back = None) -> Response[None]:
+    """On to the OpenID Connect provider, and from there back and on to ``next``. 404 when none is configured."""
+    runtime = runtime_of(request)
+    departure = await oidc.begin(
+        runtime.database, context_of(request), runtime.settings, base_url_of(request), _own_path(back)
+    )
+    https = is_https(request.scope, runtime.settings)
+    cookie = set_cookie(cookie_name(oidc.COOKIE, https), departure.ceremony, https, max_age=600)
+    headers = {"Location": departure.url, "Set-Cookie": cookie, "Cache-Control": "no-store"}
+    return Response(None, status_code=302, headers=headers)
+
+
+@get("/session/oidc/callback", status_code=302, summary="Back from the company account")
+async def complete_oidc(
+    request: AnyRequest, returned_state: OidcState = "", code: OidcCode = "", error: OidcError = ""
+) -> Response[Any]:
+    """Where the provider sends the browser back to. A refusal goes on to the sign-in page, which shows it."""
+    runtime = runtime_of(request)
+    cookies = own_cookies(request.scope["headers"], is_https(request.scope, runtime.settings))
+    try:
+        if error:
+            raise SignInFailed(f"The provider refused ({error}).")
+        arrival = await oidc.complete(
+            runtime.database,
+            context_of(request),
+            runtime.settings,
+            base_url_of(request),
+            ceremony=cookies.get(oidc.COOKIE, ""),
+            state=returned_state,
+            code=code,
+            agent=agent_of(request),
+        )
+    except SignInFailed as problem:
+        query = urlencode({"oidc": problem.detail})
+        return Response(None, status_code=302, headers={"Location": f"/admin/sign-in?{query}"})
+    answer: Response[Any] = Response(None, status_code=302, headers={"Location": arrival.target})
+    return with_session(request, answer, arrival.opened)
+
+
+def _own_path(target: str | None) -> str:
+    """A path of this site, so that the way back cannot lead elsewhere."""
+    is_own = bool(target) and re.fullmatch(r"/(?![/\\])[\x21-\x7e]*", target or "") is not None
+    return target if is_own and target is not None else "/admin"
+
+
 @get("/session", summary="Who am I")
 async def who_am_i(request: AnyRequest) -> Response[Me]:
     """Who the caller is and may do; guests get a ``csrf_token`` too, and with it a cookie that it belongs to."""
@@ -219,6 +281,8 @@ HANDLERS = [
     sign_in_with_code,
     passkey_options,
     sign_in_with_passkey,
+    begin_oidc,
+    complete_oidc,
     who_am_i,
     confirm,
     sign_out,

@@ -10,6 +10,7 @@ CREATE TABLE staff (
     totp_secret    bytea,      -- encrypted by the vault
     totp_waiting   bytea,      -- the same, shown as a QR code but not confirmed by a first code yet
     totp_last_step bigint      NOT NULL DEFAULT 0,  -- a code of this 30-second step or before is not taken again
+    oidc_subject   text,       -- issuer|sub; bound when they first sign in by OpenID Connect
     signed_in_at   timestamptz,
     version        int         NOT NULL DEFAULT 1,
     created_at     timestamptz NOT NULL DEFAULT now(),

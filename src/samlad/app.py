@@ -27,6 +27,7 @@ from samlad.kernel import housekeeping, metrics
 from samlad.kernel.checks import Check, kernel_checks
 from samlad.kernel.edge import Edge
 from samlad.kernel.followers import Follower
+from samlad.kernel.http import actor_of
 from samlad.kernel.parent import follow_parent
 from samlad.kernel.problems import (
     FieldError,
@@ -151,11 +152,13 @@ def runtime_of(app: Litestar) -> Runtime:
 
 
 def on_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
-    """Answer a problem as RFC 9457 JSON; as a page where a person looks."""
+    """Answer a problem as RFC 9457 JSON, as a page where a person looks. Strangers are asked who they are."""
+    if isinstance(problem, Forbidden) and actor_of(request).kind == "guest":
+        problem = Unauthenticated(problem.detail, **problem.extra)
     shown = pages.problem_page(request, problem)
     if shown is not None:
         return shown
-    headers = {}
+    headers = {"WWW-Authenticate": "Bearer"} if problem.status == 401 else {}
     if "retry_after" in problem.extra:
         headers["Retry-After"] = str(problem.extra["retry_after"])
     elif problem.status == 503:

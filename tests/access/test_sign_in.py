@@ -49,7 +49,7 @@ async def test_signing_out_ends_the_session_everywhere_at_once(browser: Browser,
     assert (await browser.delete("/api/session")).status_code == 204
     assert "samlad_session" not in browser.cookies
     async with browsers(Cookie=f"samlad_session={stolen}") as thief:
-        assert (await thief.get("/api/staff")).status_code == 403
+        assert (await thief.get("/api/staff")).status_code == 401
         assert (await thief.get("/api/session")).json()["kind"] == "guest"
 
 
@@ -161,7 +161,7 @@ async def test_sessions_end_by_idleness_and_by_age(browser: Browser) -> None:
         assert (await browser.get("/api/staff")).status_code == 200
         await browser.database.pool.execute(f"UPDATE session SET {column} = now() - interval '1 second'")
         recent.forget()
-        assert (await browser.get("/api/staff")).status_code == 403
+        assert (await browser.get("/api/staff")).status_code == 401
 
 
 async def test_one_sees_and_ends_ones_sessions_but_nobody_elses(browsers: Browsers) -> None:
@@ -180,7 +180,7 @@ async def test_one_sees_and_ends_ones_sessions_but_nobody_elses(browsers: Browse
             assert (await sam.delete(f"/api/sessions/{other}")).status_code == 404
             assert (await one.get("/api/staff")).status_code == 200
             assert (await two.delete(f"/api/sessions/{other}")).status_code == 204
-            assert (await one.get("/api/staff")).status_code == 403
+            assert (await one.get("/api/staff")).status_code == 401
             assert (await two.get("/api/staff")).status_code == 200
 
 
@@ -197,7 +197,7 @@ async def test_changing_the_password_ends_the_other_sessions(browsers: Browsers)
         done = await here.post("/api/account/password", json={"current": PASSWORD, "new": new})
         assert done.status_code == 204
         assert (await here.get("/api/staff")).status_code == 200
-        assert (await there.get("/api/staff")).status_code == 403
+        assert (await there.get("/api/staff")).status_code == 401
         async with browsers() as fresh:
             assert (await fresh.sign_in("kim@example.com")).status_code == 401
             assert (await fresh.sign_in("kim@example.com", new)).status_code == 201

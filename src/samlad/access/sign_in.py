@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from samlad.access import attempts, audit, passwords, second_factor
+from samlad.access import attempts, audit, passwords, recent, second_factor
 from samlad.access.events import StaffSignedIn
 from samlad.access.identity import of_staff
 from samlad.access.problems import SignInFailed
@@ -83,6 +83,7 @@ async def with_code(
         # The waiting session is used up first: of two right codes at once only one gets in.
         if not await tx.execute("DELETE FROM session WHERE id = $1 AND state = 'code-needed'", waiting.id):
             raise SignInFailed("This session does not wait for a code.")
+        tx.after_commit(recent.forget)
         means = await second_factor.use(tx, account.id, code, vault)
         return await welcome(tx, account.id, account.email, means, agent)
 

@@ -28,6 +28,7 @@ from samlad.kernel.problems import (
     PreconditionRequired,
     StillRunning,
 )
+from samlad.kernel.vault import Vault
 
 T = TypeVar("T")
 AnyRequest = Request[Any, Any, Any]
@@ -38,6 +39,7 @@ CHANNEL_SCOPE = "samlad.channel"
 """ASGI scope key under which a channel's middleware leaves the channel's id."""
 REQUEST_ID_SCOPE = "samlad.request_id"
 
+_SEALED = "kernel.idempotency"
 _KEY = re.compile(r"^[\x21-\x7e]{1,200}$")
 _encode = msgspec.json.Encoder(enc_hook=default_serializer).encode
 
@@ -71,12 +73,14 @@ async def write(
     *,
     status: int = 200,
     headers: Callable[[Any], dict[str, str]] | None = None,
+    secret: bool = False,
 ) -> Response[Any]:
     """Run a verb in one transaction and answer with its result as JSON (``None``: 204 without a body).
 
     With an ``Idempotency-Key`` the answer is stored in the same transaction: the same key and request gives the same
     answer for ever after, also when the server died between commit and answer. Refusals are not stored: what was
-    refused may be asked again. A result with a ``version`` gets an ``ETag``.
+    refused may be asked again. A result with a ``version`` gets an ``ETag``. An answer that holds a ``secret`` (a new
+    API key) is stored sealed by the vault.
 
     Raises:
         KeyReused: the key was used for another request (422).
@@ -91,9 +95,10 @@ async def write(
         raise InvalidInput.at("Idempotency-Key", "1 to 200 visible ASCII characters, for example a UUID")
     fingerprint = await _fingerprint(request)
     scope = _scope(request, context.actor)
+    vault: Vault | None = request.app.state.runtime.vault if secret else None
 
     async def once(tx: Tx) -> Response[Any]:
-        stored = await _claim(tx, scope, key, fingerprint)
+        stored = await _claim(tx, scope, key, fingerprint, vault)
         if stored is not None:
             return stored
         status_code, head, body = _encode_answer(await work(tx), status, headers)
@@ -104,7 +109,7 @@ async def write(
             fingerprint,
             status_code,
             head,
-            body,
+            vault.seal(_SEALED, body) if vault else body,
         )
         return _answer(status_code, head, body)
 
@@ -117,7 +122,9 @@ async def write(
         return await database.transaction(once, context)
 
 
-async def _claim(tx: Tx, scope: str, key: str, fingerprint: bytes) -> Response[Any] | None:
+async def _claim(
+    tx: Tx, scope: str, key: str, fingerprint: bytes, vault: Vault | None
+) -> Response[Any] | None:
     row = await tx.row(
         """
         SELECT pg_try_advisory_xact_lock(hashtextextended($1 || ' ' || $2, 7)) AS is_free,
@@ -134,7 +141,8 @@ async def _claim(tx: Tx, scope: str, key: str, fingerprint: bytes) -> Response[A
         return None
     if row["request"] != fingerprint:
         raise KeyReused("Take a new Idempotency-Key for a new request.")
-    answer = _answer(row["status"], row["headers"], row["body"])
+    body = vault.open(_SEALED, row["body"]) if vault else row["body"]
+    answer = _answer(row["status"], row["headers"], body)
     answer.headers["Idempotent-Replay"] = "true"
     return answer
 

@@ -86,7 +86,7 @@ async def list_staff(
 async def invite_staff(request: AnyRequest, data: JSONBody[StaffInput]) -> Response[Any]:
     """Invite somebody; the answer holds the one-time link to hand to them. Nobody can give more than they have."""
     base_url = base_url_of(request)
-    return await write(request, lambda tx: staff.invite(tx, data, base_url), status=201)
+    return await write(request, lambda tx: staff.invite(tx, data, base_url), status=201, secret=True)
 
 
 @get("/staff/{staff_id:uuid}", summary="One member of staff")
@@ -121,7 +121,7 @@ async def enable_staff(request: AnyRequest, staff_id: FromPath[UUID]) -> Respons
 async def make_staff_link(request: AnyRequest, staff_id: FromPath[UUID]) -> Response[Any]:
     """A new invitation for who has not come yet, else a password reset. Older links stop to work."""
     base_url = base_url_of(request)
-    return await write(request, lambda tx: staff.make_link(tx, staff_id, base_url), status=201)
+    return await write(request, lambda tx: staff.make_link(tx, staff_id, base_url), status=201, secret=True)
 
 
 @post(
@@ -163,7 +163,7 @@ async def list_keys(
 @post("/keys", status_code=201, summary="Make an API key")
 async def create_key(request: AnyRequest, data: JSONBody[KeyInput]) -> Response[Any]:
     """Make a key; its secret is in this answer and nowhere else. It can do nothing that its maker cannot."""
-    return await write(request, lambda tx: keys.create(tx, data), status=201)
+    return await write(request, lambda tx: keys.create(tx, data), status=201, secret=True)
 
 
 @get("/keys/{key:uuid}", summary="One API key")

@@ -194,8 +194,7 @@ async def complete_oidc(
 
 def _own_path(target: str | None) -> str:
     """A path of this site, so that the way back cannot lead elsewhere."""
-    is_own = bool(target) and re.fullmatch(r"/(?![/\\])[\x21-\x7e]*", target or "") is not None
-    return target if is_own and target is not None else "/admin"
+    return target if target and re.fullmatch(r"/(?![/\\])[\x21-\x7e]*", target) else "/admin"
 
 
 @get("/session", summary="Who am I")

@@ -18,7 +18,10 @@ import samlad
 from samlad.access import api as access_api
 from samlad.access import housekeeping as access_housekeeping
 from samlad.access.middleware import Identify
+from samlad.carts import api as carts_api
+from samlad.carts import sweepers as carts_sweepers
 from samlad.channels import api as channels_api
+from samlad.customers import api as customers_api
 from samlad.faces import page as pages
 from samlad.faces.admin import routes as admin
 from samlad.faces.design import security_headers, static_router
@@ -45,6 +48,9 @@ from samlad.kernel.settings import Settings, load
 from samlad.kernel.sweepers import Sweeper
 from samlad.kernel.telemetry import configure_logging, tracing
 from samlad.kernel.worker import Work
+from samlad.orders import api as orders_api
+from samlad.orders import checks as orders_checks
+from samlad.orders import followers as orders_followers
 from samlad.stock import api as stock_api
 from samlad.stock import checks as stock_checks
 from samlad.stock import sweepers as stock_sweepers
@@ -55,6 +61,10 @@ PACKAGES = (
     "samlad.channels",
     "samlad.catalog",
     "samlad.stock",
+    "samlad.customers",
+    "samlad.payments",
+    "samlad.carts",
+    "samlad.orders",
 )
 """Every package with migrations, in the order of the floors."""
 
@@ -70,6 +80,9 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *access_api.routes,
     *channels_api.routes,
     *stock_api.routes,
+    *customers_api.routes,
+    *carts_api.routes,
+    *orders_api.routes,
     *FACES,
 )
 """Every package's routes: its ``api.py`` under ``/api``, the faces' pages."""
@@ -77,16 +90,17 @@ ROUTES: Sequence[ControllerRouterHandler] = (
 MIDDLEWARE: Sequence[Middleware] = (Identify,)
 """Litestar's middleware, the first outermost: who is it, and is it allowed at all."""
 
-FOLLOWERS: Sequence[Follower] = ()
+FOLLOWERS: Sequence[Follower] = (*orders_followers.FOLLOWERS,)
 """Every follower of the log, run by the worker."""
 
-CHECKS: Sequence[Check] = (*kernel_checks(PACKAGES, FOLLOWERS), *stock_checks.CHECKS)
+CHECKS: Sequence[Check] = (*kernel_checks(PACKAGES, FOLLOWERS), *stock_checks.CHECKS, *orders_checks.CHECKS)
 """Every check of ``samlad doctor``."""
 
 SWEEPERS: Sequence[Sweeper] = (
     *housekeeping.SWEEPERS,
     *access_housekeeping.SWEEPERS,
     *stock_sweepers.SWEEPERS,
+    *carts_sweepers.SWEEPERS,
 )
 """Every sweeper, run by the worker."""
 

@@ -1,0 +1,142 @@
+"""HTTP: carts. Guests send the token of their cart as ``Cart-Token``; staff need `carts.write`."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, Router, delete, get, patch, post
+from litestar.params import FromPath, HeaderParameter, JSONBody
+
+from samlad.carts import service
+from samlad.carts.cart_view import view
+from samlad.carts.model import LARGEST_QUANTITY, CartInput, CartView, DetailsInput, LineInput, NewCart
+from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
+
+AnyRequest = Request[Any, Any, Any]
+CartToken = Annotated[
+    str | None,
+    HeaderParameter(
+        name="Cart-Token",
+        description="The token that came with a guest's cart",
+        max_length=100,
+        required=False,
+    ),
+]
+
+
+class QuantityInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """How many of a line there are to be; 0 takes it out."""
+
+    quantity: Annotated[int, msgspec.Meta(ge=0, le=LARGEST_QUANTITY, examples=[3])]
+
+
+@post("/carts", summary="Begin a cart", status_code=201)
+async def create_cart(request: AnyRequest, data: JSONBody[CartInput]) -> Response[NewCart]:
+    """Begin a cart in a channel. Without being staff you get a ``token``, only this once: keep it."""
+    return await write(request, lambda tx: service.create(tx, data), status=201)
+
+
+@get("/carts/{cart_id:uuid}", summary="Read a cart")
+async def read_cart(
+    request: AnyRequest, cart_id: FromPath[UUID], token: CartToken = None
+) -> Response[CartView]:
+    """A cart with prices and stock of this moment, and an ETag of its version.
+
+    ``price_before`` on a line says that its price has changed since it was last agreed to.
+    """
+    cart = await view(database_of(request), actor_of(request), cart_id, token=token)
+    return with_etag(cart, cart.version)
+
+
+@post("/carts/{cart_id:uuid}/lines", summary="Put something into a cart", status_code=201)
+async def add_line(
+    request: AnyRequest, cart_id: FromPath[UUID], data: JSONBody[LineInput], token: CartToken = None
+) -> Response[CartView]:
+    """Put something in; of a variant that is there already there will be more."""
+    version = if_match(request)
+    return await write(
+        request, lambda tx: service.add_line(tx, cart_id, data, token=token, version=version), status=201
+    )
+
+
+@patch("/carts/{cart_id:uuid}/lines/{line_id:uuid}", summary="Change how many")
+async def change_line(
+    request: AnyRequest,
+    cart_id: FromPath[UUID],
+    line_id: FromPath[UUID],
+    data: JSONBody[QuantityInput],
+    token: CartToken = None,
+) -> Response[CartView]:
+    """Set how many of a line there are; 0 takes it out."""
+    version = if_match(request)
+    return await write(
+        request,
+        lambda tx: service.change_line(tx, cart_id, line_id, data.quantity, token=token, version=version),
+    )
+
+
+@delete("/carts/{cart_id:uuid}/lines/{line_id:uuid}", summary="Take a line out", status_code=200)
+async def remove_line(
+    request: AnyRequest, cart_id: FromPath[UUID], line_id: FromPath[UUID], token: CartToken = None
+) -> Response[CartView]:
+    """Take a line out; answers the cart without it."""
+    version = if_match(request)
+    return await write(
+        request, lambda tx: service.remove_line(tx, cart_id, line_id, token=token, version=version)
+    )
+
+
+@patch("/carts/{cart_id:uuid}", summary="Say who buys and how they get it")
+async def set_details(
+    request: AnyRequest, cart_id: FromPath[UUID], data: JSONBody[DetailsInput], token: CartToken = None
+) -> Response[CartView]:
+    """E-mail, address, and delivery: ``ship``, ``pickup`` at a location, or ``carry_out`` of a store."""
+    version = if_match(request)
+    return await write(
+        request, lambda tx: service.set_details(tx, cart_id, data, token=token, version=version)
+    )
+
+
+@post("/carts/{cart_id:uuid}/prices", summary="Agree to the prices of now", status_code=200)
+async def accept_prices(
+    request: AnyRequest, cart_id: FromPath[UUID], token: CartToken = None
+) -> Response[CartView]:
+    """After ``price-changed``: show the new prices, then agree to them here."""
+    version = if_match(request)
+    return await write(request, lambda tx: service.accept_prices(tx, cart_id, token=token, version=version))
+
+
+@post("/carts/{cart_id:uuid}/checkout", summary="Begin to pay", status_code=200)
+async def begin_checkout(
+    request: AnyRequest, cart_id: FromPath[UUID], token: CartToken = None
+) -> Response[CartView]:
+    """Prices stand and stock is held until ``checkout_until``. 409 ``price-changed``, ``sold-out``, ``not-sellable``."""
+    version = if_match(request)
+    return await write(request, lambda tx: service.checkout(tx, cart_id, token=token, version=version))
+
+
+@delete("/carts/{cart_id:uuid}/checkout", summary="Back to shopping", status_code=200)
+async def leave_checkout(
+    request: AnyRequest, cart_id: FromPath[UUID], token: CartToken = None
+) -> Response[CartView]:
+    """What was held is free for others again."""
+    return await write(request, lambda tx: service.reopen(tx, cart_id, token=token))
+
+
+routes = [
+    Router(
+        path="/api",
+        route_handlers=[
+            create_cart,
+            read_cart,
+            add_line,
+            change_line,
+            remove_line,
+            set_details,
+            accept_prices,
+            begin_checkout,
+            leave_checkout,
+        ],
+        tags=["Carts"],
+    )
+]

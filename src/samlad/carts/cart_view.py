@@ -1,0 +1,124 @@
+"""A cart as its buyer sees it: at most three statements (cart with lines, prices, stock)."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from samlad import catalog, channels, stock
+from samlad.carts import rules, store
+from samlad.carts.access import access_of
+from samlad.carts.model import Cart, CartLine, CartStatus, CartView, Delivery, LineAmounts, LineView, Totals
+from samlad.catalog import Sellable
+from samlad.channels import Channel
+from samlad.kernel.context import Actor
+from samlad.kernel.database import Database, Reader
+from samlad.kernel.problems import NotFound
+
+
+async def view(database: Database, actor: Actor, cart_id: UUID, *, token: str | None = None) -> CartView:
+    """A cart with prices and stock of this moment.
+
+    Raises:
+        NotFound: there is no such cart, or it is not this actor's to open.
+    """
+    cart = await store.read(database, cart_id, access_of(actor, token))
+    if cart is None:
+        raise NotFound("There is no such cart, or its token is not the right one.")
+    return await compose(database, cart, await channels.cached(database, cart.channel))
+
+
+async def compose(reader: Reader, cart: Cart, channel: Channel) -> CartView:
+    """The view of a cart whose lines have been read; two statements, one if its stock is held already."""
+    variants = [line.variant for line in cart.lines]
+    if not variants:
+        return build(cart, {}, None, channel)
+    sellables = await prices(reader, cart, channel)
+    is_open = cart.status is CartStatus.OPEN
+    carry_out = cart.delivery is Delivery.CARRY_OUT
+    available = await stock.atp(reader, channel, variants, carry_out=carry_out) if is_open else None
+    return build(cart, sellables, available, channel)
+
+
+async def prices(reader: Reader, cart: Cart, channel: Channel) -> dict[UUID, Sellable]:
+    """What the variants of a cart cost now, for its customer's group and its quantities; one statement."""
+    return await catalog.sellables(
+        reader,
+        channel,
+        [line.variant for line in cart.lines],
+        customer_group=cart.customer_group,
+        quantities={line.variant: line.quantity for line in cart.lines},
+    )
+
+
+def build(
+    cart: Cart, sellables: Mapping[UUID, Sellable], available: Mapping[UUID, int] | None, channel: Channel
+) -> CartView:
+    """The view from what was read. In checkout the agreed prices stand, else those of now."""
+    stands = cart.status is not CartStatus.OPEN
+    lines = [
+        _line(
+            line,
+            sellables.get(line.variant),
+            None if available is None else available.get(line.variant, 0),
+            stands,
+        )
+        for line in cart.lines
+    ]
+    return CartView(
+        id=cart.id,
+        channel=cart.channel,
+        currency=cart.currency,
+        status=cart.status,
+        customer=cart.customer,
+        email=cart.email,
+        name=cart.name,
+        phone=cart.phone,
+        address=cart.address,
+        delivery=cart.delivery,
+        location=cart.location,
+        checkout_until=cart.checkout_until,
+        order_id=cart.order_id,
+        lines=lines,
+        totals=_totals(cart, channel, lines),
+        version=cart.version,
+        updated_at=cart.updated_at,
+    )
+
+
+def _totals(cart: Cart, channel: Channel, lines: list[LineView]) -> Totals:
+    return rules.totals(
+        [(line.quantity, LineAmounts(line.net, line.tax, line.total), line.tax_rate) for line in lines],
+        rules.shipping_price(cart, channel),
+        tax_included=bool(channel.setting("prices_include_tax")),
+    )
+
+
+def _line(line: CartLine, sellable: Sellable | None, available: int | None, stands: bool) -> LineView:
+    now_price = line.unit_price if stands or sellable is None or sellable.price is None else sellable.price
+    rate, included = (sellable.tax_rate, sellable.tax_included) if sellable else (0, True)
+    amount = rules.amounts(now_price, line.quantity, rate, tax_included=included)
+    problem = None
+    if sellable is None or sellable.price is None or not sellable.is_available:
+        problem = "not-available"
+    elif available is not None and available < line.quantity:
+        problem = "short"
+    return LineView(
+        id=line.id,
+        variant=line.variant,
+        product=sellable.product if sellable else line.variant,
+        handle=sellable.handle if sellable else "",
+        sku=sellable.sku if sellable else "",
+        title=sellable.title if sellable else "",
+        options=sellable.options if sellable else "",
+        image=sellable.image if sellable else None,
+        quantity=line.quantity,
+        unit_price=now_price,
+        price_before=None if now_price == line.unit_price else line.unit_price,
+        tax_included=included,
+        tax_rate=rate,
+        net=amount.net,
+        tax=amount.tax,
+        total=amount.total,
+        available=available,
+        problem=problem,
+        version=line.version,
+    )

@@ -1,0 +1,218 @@
+"""What a cart is."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+
+from samlad.customers.model import Email, Text
+from samlad.kernel.problems import Conflict
+
+LARGEST_QUANTITY = 9_999
+MOST_LINES = 200
+
+Quantity = Annotated[int, msgspec.Meta(ge=1, le=LARGEST_QUANTITY, examples=[2])]
+
+
+class CartStatus(StrEnum):
+    """``checkout``: prices stand and stock is held for a while. ``ordered`` and ``abandoned`` are the end."""
+
+    OPEN = "open"
+    CHECKOUT = "checkout"
+    ORDERED = "ordered"
+    ABANDONED = "abandoned"
+
+
+class Delivery(StrEnum):
+    """How the goods get to the customer."""
+
+    SHIP = "ship"
+    PICKUP = "pickup"
+    CARRY_OUT = "carry_out"
+
+
+class Address(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where to ship to."""
+
+    name: Annotated[Text, msgspec.Meta(examples=["Kim Berg"])]
+    line1: Annotated[Text, msgspec.Meta(description="Street and number", examples=["Storgatan 1"])]
+    line2: Text | None = None
+    postal_code: (
+        Annotated[str, msgspec.Meta(max_length=20, pattern=r"^[^\x00]*$", examples=["111 22"])] | None
+    ) = None
+    city: Annotated[Text, msgspec.Meta(examples=["Stockholm"])]
+    region: Annotated[
+        Text | None, msgspec.Meta(description="State or province where it is part of addresses")
+    ] = None
+    country: Annotated[
+        str,
+        msgspec.Meta(pattern="^[A-Z]{2}$", max_length=2, description="ISO 3166-1 alpha-2", examples=["SE"]),
+    ]
+
+
+class LineInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Something to put into a cart."""
+
+    variant: UUID
+    quantity: Quantity = 1
+
+
+class CartInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A new cart, perhaps with something in it already."""
+
+    channel: Annotated[UUID, msgspec.Meta(description="Id of the channel that it is for")]
+    lines: Annotated[list[LineInput], msgspec.Meta(max_length=MOST_LINES)] = []
+    customer: Annotated[UUID | None, msgspec.Meta(description="Whose it is; only staff may say so")] = None
+
+
+class DetailsInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Who buys and how they get it. What is left out stays, ``null`` empties."""
+
+    email: Email | msgspec.UnsetType | None = msgspec.UNSET
+    name: Text | msgspec.UnsetType | None = msgspec.UNSET
+    phone: Text | msgspec.UnsetType | None = msgspec.UNSET
+    address: Address | msgspec.UnsetType | None = msgspec.UNSET
+    delivery: Delivery | msgspec.UnsetType | None = msgspec.UNSET
+    location: Annotated[
+        UUID | msgspec.UnsetType | None, msgspec.Meta(description="The location to pick up at")
+    ] = msgspec.UNSET
+    customer: Annotated[
+        UUID | msgspec.UnsetType | None, msgspec.Meta(description="Whose cart it is; only staff may say so")
+    ] = msgspec.UNSET
+
+
+class CartLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A line as stored. ``unit_price`` is as it was last shown and agreed to, in minor units."""
+
+    id: UUID
+    variant: UUID
+    quantity: int
+    unit_price: int
+    version: int = 1
+
+
+class Cart(msgspec.Struct, frozen=True, kw_only=True):
+    """A cart as stored; ``lines`` in the order they were added, empty where they were not read."""
+
+    id: UUID
+    pool: UUID
+    channel: UUID
+    customer: UUID | None
+    customer_group: str | None = None
+    currency: str
+    status: CartStatus
+    email: str | None
+    name: str | None
+    phone: str | None
+    address: Address | None
+    delivery: Delivery | None
+    location: UUID | None
+    checkout_until: datetime | None
+    order_id: UUID | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    lines: list[CartLine] = []
+
+
+class LineAmounts(msgspec.Struct, frozen=True):
+    """What a line comes to, minor units: ``net + tax = total``."""
+
+    net: int
+    tax: int
+    total: int
+
+
+class Totals(msgspec.Struct, frozen=True, kw_only=True):
+    """What a cart or order comes to, minor units.
+
+    ``subtotal`` is what the lines come to and ``shipping`` what it costs to send them, both with tax.
+    ``total = subtotal + shipping``; ``tax`` is the part of the total that is tax.
+    """
+
+    items: int
+    subtotal: int
+    shipping: int
+    shipping_tax: int
+    tax: int
+    total: int
+
+
+class LineView(msgspec.Struct, frozen=True, kw_only=True):
+    """A line as its buyer sees it. Amounts in minor units.
+
+    ``price_before`` is the price that was last agreed to where it differs from ``unit_price`` now. ``available`` is
+    how many could be promised now (null in checkout: they are held). ``problem`` says why it cannot be bought as it
+    stands: ``not-available`` or ``short``.
+    """
+
+    id: UUID
+    variant: UUID
+    product: UUID
+    handle: str
+    sku: str
+    title: str
+    options: str
+    image: str | None
+    quantity: int
+    unit_price: int
+    price_before: int | None
+    tax_included: bool
+    tax_rate: int
+    net: int
+    tax: int
+    total: int
+    available: int | None
+    problem: str | None
+    version: int
+
+
+class CartView(msgspec.Struct, frozen=True, kw_only=True):
+    """A cart as its buyer sees it, with prices of this moment (in checkout: the ones that stand)."""
+
+    id: UUID
+    channel: UUID
+    currency: str
+    status: CartStatus
+    customer: UUID | None
+    email: str | None
+    name: str | None
+    phone: str | None
+    address: Address | None
+    delivery: Delivery | None
+    location: UUID | None
+    checkout_until: datetime | None
+    order_id: UUID | None
+    lines: list[LineView]
+    totals: Totals
+    version: int
+    updated_at: datetime
+
+
+class NewCart(CartView, frozen=True, kw_only=True):
+    """A cart that was just made. ``token`` opens it without signing in; it is told only this once."""
+
+    token: str | None
+
+
+class PriceChanged(Conflict):
+    """Prices moved since the buyer last saw them. ``lines`` has each variant with its price before and now.
+
+    Show them, then accept with `POST /api/carts/{id}/prices` and go on.
+    """
+
+    code, title = "price-changed", "Some prices have changed"
+
+
+class NotSellable(Conflict):
+    """Something in the cart cannot be sold here (any more); ``lines`` names the variants."""
+
+    code, title = "not-sellable", "Something in the cart cannot be sold here"
+
+
+class CartClosed(Conflict):
+    """The cart was ordered or given up; take a new one."""
+
+    code, title = "cart-closed", "This cart is closed"

@@ -1,0 +1,145 @@
+"""Carts, decided without a database: what lines come to, and whether an address can be right."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from babel import Locale
+
+from samlad.carts.model import Address, Cart, CartLine, Delivery, LineAmounts, Totals
+from samlad.channels import Channel
+from samlad.kernel.money import share
+from samlad.kernel.problems import FieldError
+
+WHOLE = 10_000
+"""Basis points of the whole: 2000 is 20 %."""
+
+
+def amounts(unit_price: int, quantity: int, tax_rate: int, *, tax_included: bool) -> LineAmounts:
+    """What a line comes to.
+
+    Tax is rounded once a line, halves away from zero (as EU rules allow, and as receipts of most countries do), and
+    never per unit: 3 × 0.99 is taxed as 2.97. What the price is quoted in is exact: with tax included the total is
+    price × quantity, without it the net is.
+    """
+    quoted = unit_price * quantity
+    if tax_included:
+        tax = share(quoted, tax_rate, WHOLE + tax_rate)
+        return LineAmounts(quoted - tax, tax, quoted)
+    tax = share(quoted, tax_rate, WHOLE)
+    return LineAmounts(quoted, tax, quoted + tax)
+
+
+def shipping_rate(lines: Iterable[tuple[int, int]]) -> int:
+    """The tax rate of shipping (basis points) for lines of (total, tax rate).
+
+    Shipping shares the fate of the goods: the rate that the largest part of them has, the higher one if equal.
+    """
+    by_rate: dict[int, int] = {}
+    for total, rate in lines:
+        by_rate[rate] = by_rate.get(rate, 0) + total
+    return max(by_rate, key=lambda rate: (by_rate[rate], rate), default=0)
+
+
+def totals(
+    lines: Sequence[tuple[int, LineAmounts, int]], shipping_price: int, *, tax_included: bool
+) -> Totals:
+    """Add up lines of (quantity, amounts, tax rate) and shipping. Nothing is rounded here but shipping's own tax."""
+    rate = shipping_rate((amount.total, rate) for _, amount, rate in lines)
+    shipping = amounts(shipping_price if lines else 0, 1, rate, tax_included=tax_included)
+    subtotal = sum(amount.total for _, amount, _ in lines)
+    return Totals(
+        items=sum(quantity for quantity, _, _ in lines),
+        subtotal=subtotal,
+        shipping=shipping.total,
+        shipping_tax=shipping.tax,
+        tax=sum(amount.tax for _, amount, _ in lines) + shipping.tax,
+        total=subtotal + shipping.total,
+    )
+
+
+def prices_stand(cart: Cart, moment: datetime) -> bool:
+    """Whether the prices of the lines are fixed now: the cart is (or was ordered) in a checkout that has not run out."""
+    return cart.checkout_until is not None and moment < cart.checkout_until
+
+
+def moved_prices(lines: Sequence[CartLine], current: Mapping[UUID, int]) -> list[dict[str, object]]:
+    """The lines whose price is another one than was last agreed to."""
+    return [
+        {"variant": str(line.variant), "before": line.unit_price, "now": current[line.variant]}
+        for line in lines
+        if line.unit_price != current[line.variant]
+    ]
+
+
+POSTAL_CODES = {
+    "AT": r"\d{4}",
+    "BE": r"\d{4}",
+    "CH": r"\d{4}",
+    "DE": r"\d{5}",
+    "DK": r"\d{4}",
+    "ES": r"\d{5}",
+    "FI": r"\d{5}",
+    "FR": r"\d{5}",
+    "GB": r"[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}",
+    "IT": r"\d{5}",
+    "NL": r"[1-9]\d{3} ?[A-Z]{2}",
+    "NO": r"\d{4}",
+    "PL": r"\d{2}-\d{3}",
+    "PT": r"\d{4}-\d{3}",
+    "SE": r"\d{3} ?\d{2}",
+    "US": r"\d{5}(-\d{4})?",
+}
+"""How postal codes look where they are always used (Universal Postal Union, addressing sheets)."""
+REGION_NEEDED = frozenset({"US", "CA", "AU"})
+_COUNTRIES = frozenset(
+    code for code in map(str, Locale("en").territories) if len(code) == 2 and code not in ("EU", "UN", "ZZ")
+)
+
+
+def address_errors(address: Address, field: str = "address") -> list[FieldError]:
+    """What in an address cannot be right."""
+    errors = []
+    if address.country not in _COUNTRIES:
+        errors.append(FieldError(f"{field}/country", f"“{address.country}” is no country"))
+    pattern = POSTAL_CODES.get(address.country)
+    code = (address.postal_code or "").strip().upper()
+    if pattern and not re.fullmatch(pattern, code):
+        errors.append(FieldError(f"{field}/postal_code", f"“{code}” is no postal code of {address.country}"))
+    if address.country in REGION_NEEDED and not address.region:
+        errors.append(
+            FieldError(f"{field}/region", f"addresses in {address.country} name the state or province")
+        )
+    empty = [name for name in ("name", "line1", "city") if not getattr(address, name).strip()]
+    return errors + [FieldError(f"{field}/{name}", "is empty") for name in empty]
+
+
+def tidy(address: Address) -> Address:
+    """The address without surrounding blanks and with its postal code in capitals."""
+    values = {name: (getattr(address, name) or "").strip() or None for name in Address.__struct_fields__}
+    if values["postal_code"]:
+        values["postal_code"] = values["postal_code"].upper()
+    return msgspec.convert(values, Address)
+
+
+def missing_details(cart: Cart) -> list[FieldError]:
+    """What must still be said before the cart can be ordered."""
+    errors = []
+    if cart.delivery is None:
+        errors.append(
+            FieldError("delivery", "say how the goods get to the customer: ship, pickup or carry_out")
+        )
+    if cart.delivery is not Delivery.CARRY_OUT and cart.email is None and cart.customer is None:
+        errors.append(FieldError("email", "is needed, so that we can tell what happens with the order"))
+    if cart.delivery is Delivery.SHIP and cart.address is None:
+        errors.append(FieldError("address", "is needed to ship"))
+    if cart.delivery in (Delivery.PICKUP, Delivery.CARRY_OUT) and cart.location is None:
+        errors.append(FieldError("location", "say where the goods are handed over"))
+    return errors
+
+
+def shipping_price(cart: Cart, channel: Channel) -> int:
+    """What shipping costs, minor units: the channel's flat rate if the goods are shipped, else nothing."""
+    return int(channel.setting("shipping_flat")) if cart.delivery is Delivery.SHIP else 0

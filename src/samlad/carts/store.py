@@ -1,0 +1,164 @@
+"""SQL of the tables ``cart`` and ``cart_line``."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from samlad.carts.model import Cart, CartLine
+from samlad.kernel.database import Reader, Tx
+from samlad.kernel.ids import new_id
+
+_COLUMNS = """c.id, c.pool, c.channel, c.customer, c.customer_group, c.currency, c.status, c.email, c.name, c.phone, c.address,
+              c.delivery, c.location, c.checkout_until, c.order_id, c.version, c.created_at, c.updated_at"""
+_LINES = "l.id, l.variant, l.quantity, l.unit_price, l.version"
+
+
+class Access(msgspec.Struct, frozen=True):
+    """What lets somebody at a cart: they may open any, or hold its token, or it is theirs."""
+
+    any: bool = False
+    token_hash: bytes | None = None
+    customer: UUID | None = None
+
+
+_ALLOWED = "($2::bool OR c.token_hash = $3::bytea OR c.customer = $4::uuid)"
+
+
+async def insert(tx: Tx, cart: Cart, token_hash: bytes | None) -> None:
+    """Add an empty cart."""
+    await tx.execute(
+        """
+        INSERT INTO cart (id, pool, channel, customer, customer_group, token_hash, currency, delivery, location)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        """,
+        cart.id,
+        cart.pool,
+        cart.channel,
+        cart.customer,
+        cart.customer_group,
+        token_hash,
+        cart.currency,
+        cart.delivery,
+        cart.location,
+    )
+
+
+async def read(reader: Reader, cart: UUID, access: Access) -> Cart | None:
+    """A cart with its lines, or None if there is none or it is somebody else's. One statement."""
+    return await reader.one(
+        Cart,
+        f"""
+        SELECT {_COLUMNS}, coalesce((
+                   SELECT jsonb_agg(jsonb_build_object('id', l.id, 'variant', l.variant, 'quantity', l.quantity,
+                                                       'unit_price', l.unit_price, 'version', l.version) ORDER BY l.id)
+                   FROM cart_line l WHERE l.cart = c.id), '[]') AS lines
+        FROM cart c WHERE c.id = $1 AND {_ALLOWED}
+        """,
+        cart,
+        access.any,
+        access.token_hash,
+        access.customer,
+    )
+
+
+async def lock(tx: Tx, cart: UUID, access: Access) -> Cart | None:
+    """A cart without its lines, held against changes until the transaction ends, its version counted up.
+
+    The lines are read by a statement of its own (`lines_of`): the one that waits for the lock sees old ones.
+    """
+    return await tx.one(
+        Cart,
+        f"""UPDATE cart c SET version = c.version + 1, updated_at = now()
+            WHERE c.id = $1 AND {_ALLOWED} RETURNING {_COLUMNS}""",
+        cart,
+        access.any,
+        access.token_hash,
+        access.customer,
+    )
+
+
+async def close(tx: Tx, cart: UUID, access: Access, order: UUID) -> Cart | None:
+    """Turn a cart into an order's and lock it; of several that try at once the first wins.
+
+    None if there is none that is open or in checkout; `read` tells why.
+    """
+    return await tx.one(
+        Cart,
+        f"""
+        UPDATE cart c SET status = 'ordered', order_id = $5, version = c.version + 1, updated_at = now()
+        WHERE c.id = $1 AND {_ALLOWED} AND c.status IN ('open', 'checkout') RETURNING {_COLUMNS}
+        """,
+        cart,
+        access.any,
+        access.token_hash,
+        access.customer,
+        order,
+    )
+
+
+async def lines_of(reader: Reader, cart: UUID) -> list[CartLine]:
+    """The lines of a cart in the order they were added."""
+    return await reader.all(
+        CartLine, f"SELECT {_LINES} FROM cart_line l WHERE l.cart = $1 ORDER BY l.id", cart
+    )
+
+
+async def put_lines(tx: Tx, cart: UUID, lines: Sequence[tuple[UUID, int, int]]) -> None:
+    """Set quantity and price of variants as (variant, quantity, unit price); one statement."""
+    await tx.execute(
+        """
+        INSERT INTO cart_line AS l (id, cart, variant, quantity, unit_price)
+        SELECT id, $1, variant, quantity, unit_price
+        FROM unnest($2::uuid[], $3::uuid[], $4::int[], $5::bigint[]) AS n (id, variant, quantity, unit_price)
+        ON CONFLICT (cart, variant) DO UPDATE
+        SET quantity = excluded.quantity, unit_price = excluded.unit_price, version = l.version + 1
+        """,
+        cart,
+        [new_id() for _ in lines],
+        [variant for variant, _, _ in lines],
+        [quantity for _, quantity, _ in lines],
+        [price for _, _, price in lines],
+    )
+
+
+async def delete_line(tx: Tx, line: UUID) -> None:
+    """Take a line out."""
+    await tx.execute("DELETE FROM cart_line WHERE id = $1", line)
+
+
+async def set_fields(tx: Tx, cart: UUID, values: dict[str, Any]) -> None:
+    """Set columns of a cart that the caller has locked; names are ours, never the caller's input."""
+    assignments = ", ".join(f"{name} = ${number}" for number, name in enumerate(values, 2))
+    await tx.execute(f"UPDATE cart SET {assignments} WHERE id = $1", cart, *values.values())
+
+
+async def expired_checkouts(tx: Tx, limit: int) -> list[tuple[UUID, UUID]]:
+    """Put carts back whose checkout ran out; (id, channel) of each. Carts that somebody works on are left."""
+    rows = await tx.rows(
+        """
+        UPDATE cart SET status = 'open', checkout_until = NULL, version = version + 1
+        WHERE id IN (SELECT id FROM cart WHERE status = 'checkout' AND checkout_until < now()
+                     ORDER BY checkout_until LIMIT $1 FOR UPDATE SKIP LOCKED)
+        RETURNING id, channel
+        """,
+        limit,
+    )
+    return [(row["id"], row["channel"]) for row in rows]
+
+
+async def abandon(tx: Tx, untouched_since: datetime, limit: int) -> list[tuple[UUID, UUID, UUID | None, int]]:
+    """Close open carts that nobody touched since; (id, channel, customer, number of lines) of each."""
+    rows = await tx.rows(
+        """
+        UPDATE cart SET status = 'abandoned', version = version + 1
+        WHERE id IN (SELECT id FROM cart WHERE status = 'open' AND updated_at < $1
+                     ORDER BY updated_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+        RETURNING id, channel, customer, (SELECT count(*)::int FROM cart_line l WHERE l.cart = cart.id) AS lines
+        """,
+        untouched_since,
+        limit,
+    )
+    return [(row["id"], row["channel"], row["customer"], row["lines"]) for row in rows]

@@ -1,0 +1,81 @@
+"""HTTP: customers."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from litestar import Request, Response, Router, get, patch, post
+from litestar.params import FromPath, JSONBody, QueryParameter
+
+from samlad.customers import service, store
+from samlad.customers.model import Customer, CustomerChange, CustomerRow, NewCustomer
+from samlad.customers.permissions import READ
+from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
+from samlad.kernel.listing import DEFAULT_LIMIT, ListQuery, Page
+from samlad.kernel.problems import NotFound
+
+AnyRequest = Request[Any, Any, Any]
+
+
+@get("/customers", summary="List customers")
+async def list_customers(
+    request: AnyRequest,
+    q: Annotated[
+        str | None,
+        QueryParameter(
+            description="Part of a name, e-mail address, phone number or external id", max_length=100
+        ),
+    ] = None,
+    country: Annotated[str | None, QueryParameter(description="ISO 3166-1 alpha-2", max_length=2)] = None,
+    pool: Annotated[
+        str | None, QueryParameter(description="Ids of customer pools, comma-separated", max_length=2000)
+    ] = None,
+    sort: Annotated[
+        str | None,
+        QueryParameter(description="created_at, name, orders or last_order_at; - before it for descending"),
+    ] = None,
+    cursor: Annotated[str | None, QueryParameter(description="next_cursor of the page before")] = None,
+    limit: Annotated[int, QueryParameter(description="1 to 200", ge=1, le=200)] = DEFAULT_LIMIT,
+    format: Annotated[  # noqa: A002 - the convention's name
+        Literal["json", "csv"], QueryParameter(description="csv: everything as a file")
+    ] = "json",
+) -> Response[Page[CustomerRow]]:
+    """All customers with how much they ordered, newest first. ``format=csv`` gives all of them as a file."""
+    actor_of(request).require(READ)
+    query = ListQuery(
+        limit=limit, cursor=cursor, sort=sort, filters={"q": q, "country": country, "pool": pool}
+    )
+    return await store.LISTING.answer(database_of(request), query, as_csv=format == "csv", name="customers")
+
+
+@get("/customers/{customer_id:uuid}", summary="Read a customer")
+async def read_customer(request: AnyRequest, customer_id: FromPath[UUID]) -> Response[Customer]:
+    """One customer, with an ETag of its version."""
+    actor_of(request).require(READ)
+    customer = await store.get(database_of(request), customer_id)
+    if customer is None:
+        raise NotFound("There is no such customer.")
+    return with_etag(customer, customer.version)
+
+
+@post("/customers", summary="Add a customer", status_code=201)
+async def create_customer(request: AnyRequest, data: JSONBody[NewCustomer]) -> Response[Customer]:
+    """Add somebody to the customers of a channel. An external id or e-mail address that is taken answers 409."""
+    return await write(request, lambda tx: service.create(tx, data), status=201)
+
+
+@patch("/customers/{customer_id:uuid}", summary="Change a customer")
+async def change_customer(
+    request: AnyRequest, customer_id: FromPath[UUID], data: JSONBody[CustomerChange]
+) -> Response[Customer]:
+    """Change some details; ``If-Match`` refuses the change if somebody else was quicker."""
+    version = if_match(request)
+    return await write(request, lambda tx: service.change(tx, customer_id, data, version=version))
+
+
+routes = [
+    Router(
+        path="/api",
+        route_handlers=[list_customers, read_customer, create_customer, change_customer],
+        tags=["Customers"],
+    )
+]

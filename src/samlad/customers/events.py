@@ -1,0 +1,35 @@
+"""What happens to customers. Personal fields are kept apart in the log, so that they can be erased."""
+
+from typing import Any
+from uuid import UUID
+
+from samlad.kernel.log import Fact, declare
+
+
+@declare("customer.created", personal=("email", "name", "phone"))
+class CustomerCreated(Fact, frozen=True, kw_only=True):
+    """Somebody is a customer from now on."""
+
+    pool: UUID
+    external_id: str | None = None
+    country: str | None = None
+    email: str | None = None
+    name: str | None = None
+    phone: str | None = None
+
+
+@declare("customer.changed", personal=("before", "after"))
+class CustomerChanged(Fact, frozen=True, kw_only=True):
+    """Details of a customer were changed: the fields that differ, with their values before and after."""
+
+    fields: list[str]
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+@declare("customer.imported")
+class CustomersImported(Fact, frozen=True, kw_only=True):
+    """Customers came in with imported orders."""
+
+    pool: UUID
+    count: int

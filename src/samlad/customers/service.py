@@ -1,0 +1,124 @@
+"""The verbs of customers."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from samlad import channels
+from samlad.customers import store
+from samlad.customers.events import CustomerChanged, CustomerCreated, CustomersImported
+from samlad.customers.model import Customer, CustomerChange, NewCustomer, PersonInput
+from samlad.customers.permissions import CHANGE
+from samlad.kernel import log
+from samlad.kernel.database import Tx
+from samlad.kernel.http import check_version
+from samlad.kernel.problems import Conflict, InvalidInput, NotFound
+
+
+async def create(tx: Tx, new: NewCustomer) -> Customer:
+    """Add a customer to a channel's pool.
+
+    Raises:
+        Conflict: somebody in the pool has this external id or e-mail address already; ``customer`` says who.
+    """
+    tx.actor.require(CHANGE)
+    channel = await channels.get(tx, new.channel)
+    person = _person(new)
+    pool = channel.pools[channels.Resource.CUSTOMERS]
+    added = await store.insert(tx, pool, person)
+    if added is None:
+        taken = await store.find(tx, pool, person)
+        raise Conflict(
+            "There is a customer with this external id or e-mail address.",
+            customer=None if taken is None else str(taken.id),
+        )
+    _tell_created(tx, added, channel.id)
+    return added
+
+
+async def find_or_create(tx: Tx, pool: UUID, person: PersonInput, *, channel: UUID | None = None) -> Customer:
+    """The customer with this external id, else with this e-mail address (in any case), else a new one.
+
+    Safe against a twin that does the same at the same time: both get the same customer.
+    """
+    wanted = _person(person)
+    for _ in range(3):  # the twin may be seen only by the next statement
+        found = await store.find(tx, pool, wanted)
+        if found is not None:
+            return found
+        added = await store.insert(tx, pool, wanted)
+        if added is not None:
+            _tell_created(tx, added, channel)
+            return added
+    raise Conflict("Others keep changing this customer.")
+
+
+async def import_people(
+    tx: Tx, pool: UUID, people: Sequence[PersonInput], *, channel: UUID | None = None
+) -> dict[str, UUID]:
+    """Find or create many at once by external id, with one event for all; their ids by external id."""
+    tx.actor.require(CHANGE)
+    if not people:
+        return {}
+    ids, added = await store.upsert_many(tx, pool, people)
+    if added:
+        log.append(tx, CustomersImported(pool=pool, count=added), channel=channel)
+    return ids
+
+
+async def change(tx: Tx, customer: UUID, change: CustomerChange, *, version: int | None = None) -> Customer:
+    """Change details of a customer; the event says what they were before and are after.
+
+    Raises:
+        NotFound, Outdated: no such customer; not the version that the caller saw.
+        Conflict: the new external id or e-mail address belongs to somebody else.
+    """
+    tx.actor.require(CHANGE)
+    current = await store.lock(tx, customer)
+    if current is None:
+        raise NotFound("There is no such customer.")
+    check_version(version, current.version)
+    wanted = {
+        name: getattr(change, name)
+        for name in store.CHANGEABLE
+        if getattr(change, name) is not msgspec.UNSET and getattr(change, name) != getattr(current, name)
+    }
+    if not wanted:
+        return current
+    if wanted.get("email", current.email) is None and wanted.get("external_id", current.external_id) is None:
+        raise InvalidInput.at("email", "a customer needs an e-mail address or an external id")
+    try:
+        changed = await store.update(tx, customer, wanted)
+    except asyncpg.UniqueViolationError:
+        raise Conflict("Another customer has this external id or e-mail address.") from None
+    before = {name: getattr(current, name) for name in wanted}
+    fact = CustomerChanged(fields=sorted(wanted), before=before, after=wanted)
+    log.append(tx, fact, subject=customer, profile=customer)
+    return changed
+
+
+def _person(given: PersonInput) -> PersonInput:
+    """Without surrounding blanks.
+
+    Raises:
+        InvalidInput: neither an external id nor an e-mail address.
+    """
+    values = {name: getattr(given, name) for name in store.CHANGEABLE}
+    cleaned = {name: (value or "").strip() or None for name, value in values.items()}
+    if cleaned["external_id"] is None and cleaned["email"] is None:
+        raise InvalidInput.at("email", "a customer needs an e-mail address or an external id")
+    return PersonInput(**cleaned)
+
+
+def _tell_created(tx: Tx, customer: Customer, channel: UUID | None) -> None:
+    fact = CustomerCreated(
+        pool=customer.pool,
+        external_id=customer.external_id,
+        country=customer.country,
+        email=customer.email,
+        name=customer.name,
+        phone=customer.phone,
+    )
+    log.append(tx, fact, subject=customer.id, channel=channel, profile=customer.id)

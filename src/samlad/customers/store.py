@@ -1,0 +1,153 @@
+"""SQL of the tables ``customer`` and ``customer_spend``."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from samlad.customers.model import Customer, CustomerRow, PersonInput, Spend
+from samlad.kernel.database import Reader, Tx
+from samlad.kernel.ids import new_id
+from samlad.kernel.listing import Filter, Listing, Sort, uuids
+
+_COLUMNS = """id, pool, external_id, email, name, phone, country, locale, group_name, version, created_at,
+              updated_at"""
+CHANGEABLE = ("external_id", "email", "name", "phone", "country", "locale", "group_name")
+
+
+def _like(text: str) -> str:
+    escaped = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+LISTING = Listing(
+    row=CustomerRow,
+    select="""c.id, c.external_id, c.name, c.email, c.phone, c.country, c.group_name, coalesce(s.orders, 0) AS orders,
+              coalesce(s.spent, '{}') AS spent, s.last_order_at, c.created_at""",
+    source="""customer c LEFT JOIN LATERAL (
+                  SELECT sum(orders)::int AS orders, jsonb_object_agg(currency, spent) AS spent,
+                         max(last_order_at) AS last_order_at
+                  FROM customer_spend WHERE customer = c.id) s ON true WHERE true""",
+    key="c.id",
+    sorts={
+        "created_at": Sort("c.created_at", "timestamptz"),
+        "name": Sort("coalesce(lower(c.name), '')"),
+        "orders": Sort("coalesce(s.orders, 0)", "int"),
+        "last_order_at": Sort("coalesce(s.last_order_at, '-infinity')", "timestamptz"),
+    },
+    default_sort="-created_at",
+    filters={
+        "q": Filter("c.search LIKE {}", _like),
+        "pool": Filter("c.pool = ANY({}::uuid[])", uuids),
+        "country": Filter("c.country = {}"),
+    },
+)
+"""All customers with what they ordered; ``q`` looks into name, e-mail, phone and external id."""
+
+
+async def get(reader: Reader, customer: UUID) -> Customer | None:
+    """One customer, or None."""
+    return await reader.one(Customer, f"SELECT {_COLUMNS} FROM customer WHERE id = $1", customer)
+
+
+async def lock(tx: Tx, customer: UUID) -> Customer | None:
+    """One customer, held against changes until the transaction ends, or None."""
+    return await tx.one(Customer, f"SELECT {_COLUMNS} FROM customer WHERE id = $1 FOR UPDATE", customer)
+
+
+async def find(reader: Reader, pool: UUID, person: PersonInput) -> Customer | None:
+    """The customer of a pool with this external id, else the one with this e-mail address."""
+    return await reader.one(
+        Customer,
+        f"""SELECT {_COLUMNS} FROM customer
+            WHERE pool = $1 AND (external_id = $2 OR lower(email) = lower($3))
+            ORDER BY external_id = $2 DESC NULLS LAST LIMIT 1""",
+        pool,
+        person.external_id,
+        person.email,
+    )
+
+
+async def insert(tx: Tx, pool: UUID, person: PersonInput) -> Customer | None:
+    """Add a customer; None if the external id or the e-mail address is taken."""
+    return await tx.one(
+        Customer,
+        f"""INSERT INTO customer (id, pool, external_id, email, name, phone, country, locale, group_name)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING {_COLUMNS}""",
+        new_id(),
+        pool,
+        *(getattr(person, name) for name in CHANGEABLE),
+    )
+
+
+async def update(tx: Tx, customer: UUID, changes: dict[str, Any]) -> Customer:
+    """Set the named fields and count the version up."""
+    names = [name for name in CHANGEABLE if name in changes]
+    assignments = ", ".join(f"{name} = ${number}" for number, name in enumerate(names, 2))
+    changed = await tx.one(
+        Customer,
+        f"""UPDATE customer SET {assignments}, version = version + 1, updated_at = now()
+            WHERE id = $1 RETURNING {_COLUMNS}""",
+        customer,
+        *(changes[name] for name in names),
+    )
+    assert changed is not None
+    return changed
+
+
+class _Known(msgspec.Struct, frozen=True):
+    external_id: str
+    id: UUID
+
+
+async def upsert_many(tx: Tx, pool: UUID, people: Sequence[PersonInput]) -> tuple[dict[str, UUID], int]:
+    """Ids by external id, adding those that are not there; and how many were added. Two statements.
+
+    Every person has an external id. An e-mail address that belongs to somebody else is left out.
+    """
+    ids = [person.external_id for person in people]
+    added = await tx.execute(
+        """
+        INSERT INTO customer (id, pool, external_id, email, name, phone, country)
+        SELECT p.id, $1, p.external_id,
+               CASE WHEN NOT EXISTS (SELECT 1 FROM customer c WHERE c.pool = $1 AND lower(c.email) = lower(p.email))
+                    THEN p.email END, p.name, p.phone, p.country
+        FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
+             AS p (id, external_id, email, name, phone, country)
+        ORDER BY p.external_id
+        ON CONFLICT DO NOTHING
+        """,
+        pool,
+        [new_id() for _ in people],
+        ids,
+        [person.email for person in people],
+        [person.name for person in people],
+        [person.phone for person in people],
+        [person.country for person in people],
+    )
+    known = await tx.all(
+        _Known, "SELECT external_id, id FROM customer WHERE pool = $1 AND external_id = ANY($2)", pool, ids
+    )
+    return {row.external_id: row.id for row in known}, added
+
+
+async def book_spend(tx: Tx, spends: Sequence[Spend]) -> None:
+    """Add to what customers have ordered; one statement, in key order. Counts may be negative."""
+    if not spends:
+        return
+    ordered = sorted(spends, key=lambda spend: (spend.customer.bytes, spend.currency))
+    await tx.execute(
+        """
+        INSERT INTO customer_spend AS s (customer, currency, orders, spent, last_order_at)
+        SELECT * FROM unnest($1::uuid[], $2::text[], $3::int[], $4::bigint[], $5::timestamptz[])
+        ON CONFLICT (customer, currency) DO UPDATE
+        SET orders = s.orders + excluded.orders, spent = s.spent + excluded.spent,
+            last_order_at = greatest(s.last_order_at, excluded.last_order_at)
+        """,
+        [spend.customer for spend in ordered],
+        [spend.currency for spend in ordered],
+        [spend.orders for spend in ordered],
+        [spend.spent for spend in ordered],
+        [spend.last_order_at for spend in ordered],
+    )

@@ -1,0 +1,67 @@
+"""Orders: placed, paid, handed over, cancelled, taken back. The public face; `docs/concepts/orders.md` explains."""
+
+from samlad.orders.changes import cancel, capture, fulfil, pay, take_back
+from samlad.orders.lists import LISTING, by_day, by_hour
+from samlad.orders.model import (
+    AlreadyOrdered,
+    CancelInput,
+    ChannelSales,
+    FulfilInput,
+    LineKind,
+    LineSelection,
+    Order,
+    OrderHead,
+    OrderKind,
+    OrderLine,
+    OrderPayment,
+    OrderRow,
+    OrderStatus,
+    PayInput,
+    PlaceOrder,
+    ReturnInput,
+    TotalChanged,
+    WrongState,
+)
+from samlad.orders.order_page import HistoryEntry, OrderPage, page, read
+from samlad.orders.permissions import CHANGE, IMPORT, PLACE, READ
+from samlad.orders.placement import place
+from samlad.orders.store import by_number
+
+__all__ = [
+    "CHANGE",
+    "IMPORT",
+    "LISTING",
+    "PLACE",
+    "READ",
+    "AlreadyOrdered",
+    "CancelInput",
+    "ChannelSales",
+    "FulfilInput",
+    "HistoryEntry",
+    "LineKind",
+    "LineSelection",
+    "Order",
+    "OrderHead",
+    "OrderKind",
+    "OrderLine",
+    "OrderPage",
+    "OrderPayment",
+    "OrderRow",
+    "OrderStatus",
+    "PayInput",
+    "PlaceOrder",
+    "ReturnInput",
+    "TotalChanged",
+    "WrongState",
+    "by_day",
+    "by_hour",
+    "by_number",
+    "cancel",
+    "capture",
+    "fulfil",
+    "page",
+    "pay",
+    "place",
+    "read",
+    "take_back",
+]

@@ -1,0 +1,212 @@
+"""HTTP: orders."""
+
+from datetime import date, timedelta
+from typing import Annotated, Any, Literal
+from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from litestar import Request, Response, Router, get, post
+from litestar.params import FromPath, JSONBody, QueryParameter
+
+from samlad.carts.api import CartToken
+from samlad.kernel.clock import day_bounds
+from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
+from samlad.kernel.listing import DEFAULT_LIMIT, ListQuery, Page
+from samlad.kernel.problems import InvalidInput
+from samlad.orders import changes, lists, order_page, placement
+from samlad.orders.model import (
+    CancelInput,
+    ChannelSales,
+    FulfilInput,
+    Order,
+    OrderRow,
+    PayInput,
+    PlaceOrder,
+    ReturnInput,
+)
+from samlad.orders.order_page import OrderPage
+from samlad.orders.permissions import READ
+
+AnyRequest = Request[Any, Any, Any]
+TimeZone = Annotated[str, QueryParameter(description="IANA time zone in which days are meant", max_length=64)]
+
+
+@post("/orders", summary="Place an order", status_code=201)
+async def place_order(
+    request: AnyRequest, data: JSONBody[PlaceOrder], token: CartToken = None
+) -> Response[Order]:
+    """Buy what is in a cart. Send an ``Idempotency-Key``: asked again with it, the answer is the same order.
+
+    What is carried out of a store is handed over at once. Guests send their cart's token as ``Cart-Token``;
+    ``If-Match`` with the cart's ETag refuses a cart that somebody changed meanwhile.
+
+    Refusals: 409 ``cart-already-ordered`` (says as what), ``price-changed``, ``total-changed``, ``sold-out``,
+    ``not-sellable``; 402 ``payment-declined``; 422 where something about the buyer is missing.
+    """
+    version = if_match(request)
+    return await write(
+        request, lambda tx: placement.place(tx, data, token=token, version=version), status=201
+    )
+
+
+@get("/orders", summary="List orders")
+async def list_orders(
+    request: AnyRequest,
+    q: Annotated[
+        str | None, QueryParameter(description="Beginning of a number, e-mail address or SKU", max_length=100)
+    ] = None,
+    channel: Annotated[
+        str | None, QueryParameter(description="Codes of channels, comma-separated", max_length=2000)
+    ] = None,
+    status: Annotated[
+        str | None,
+        QueryParameter(
+            description="placed, paid, partially_fulfilled, fulfilled, cancelled, returned", max_length=200
+        ),
+    ] = None,
+    payment: Annotated[
+        str | None, QueryParameter(description="unpaid, pending, authorized, paid, refunded", max_length=200)
+    ] = None,
+    kind: Annotated[
+        str | None, QueryParameter(description="sale, return, adjustment", max_length=100)
+    ] = None,
+    customer: Annotated[str | None, QueryParameter(description="Ids of customers", max_length=2000)] = None,
+    first_day: Annotated[date | None, QueryParameter(name="from", description="First day")] = None,
+    last_day: Annotated[date | None, QueryParameter(name="to", description="Last day")] = None,
+    time_zone: TimeZone = "UTC",
+    sort: Annotated[
+        str | None, QueryParameter(description="placed_at, total or number; - before it for descending")
+    ] = None,
+    cursor: Annotated[str | None, QueryParameter(description="next_cursor of the page before")] = None,
+    limit: Annotated[int, QueryParameter(description="1 to 200", ge=1, le=200)] = DEFAULT_LIMIT,
+    format: Annotated[  # noqa: A002 - the convention's name
+        Literal["json", "csv"], QueryParameter(description="csv: everything as a file")
+    ] = "json",
+) -> Response[Page[OrderRow]]:
+    """All orders, latest first. ``format=csv`` gives all of them as a file."""
+    actor_of(request).require(READ)
+    filters = {
+        "q": q,
+        "channel": channel,
+        "status": status,
+        "payment": payment,
+        "kind": kind,
+        "customer": customer,
+        "from": None if first_day is None else bounds(first_day, time_zone)[0],
+        "before": None if last_day is None else bounds(last_day, time_zone)[1],
+    }
+    query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
+    return await lists.LISTING.answer(database_of(request), query, as_csv=format == "csv", name="orders")
+
+
+@get("/orders/{order_id:uuid}", summary="Read an order")
+async def read_order(request: AnyRequest, order_id: FromPath[UUID]) -> Response[OrderPage]:
+    """An order with lines, payments, returns and history, and an ETag of its version."""
+    actor_of(request).require(READ)
+    found = await order_page.page(database_of(request), order_id)
+    return with_etag(found, found.order.version)
+
+
+@post("/orders/{order_id:uuid}/payments", summary="Pay an order that was placed unpaid", status_code=200)
+async def pay_order(
+    request: AnyRequest, order_id: FromPath[UUID], data: JSONBody[PayInput]
+) -> Response[Order]:
+    """Payments that come to what is still due."""
+    version = if_match(request)
+    return await write(request, lambda tx: changes.pay(tx, order_id, data, version=version))
+
+
+@post("/orders/{order_id:uuid}/capture", summary="Take what was authorised", status_code=200)
+async def capture_order(request: AnyRequest, order_id: FromPath[UUID]) -> Response[Order]:
+    """Capture all authorised payments of an order."""
+    version = if_match(request)
+    return await write(request, lambda tx: changes.capture(tx, order_id, version=version))
+
+
+@post("/orders/{order_id:uuid}/fulfil", summary="Hand over or ship", status_code=200)
+async def fulfil_order(
+    request: AnyRequest, order_id: FromPath[UUID], data: JSONBody[FulfilInput]
+) -> Response[Order]:
+    """Goods leave for the customer: all that are left, or parts of lines by position."""
+    version = if_match(request)
+    return await write(request, lambda tx: changes.fulfil(tx, order_id, data, version=version))
+
+
+@post("/orders/{order_id:uuid}/cancel", summary="Cancel an order", status_code=200)
+async def cancel_order(
+    request: AnyRequest, order_id: FromPath[UUID], data: JSONBody[CancelInput]
+) -> Response[Order]:
+    """Its stock is free again, what had left is put back, its money goes back."""
+    version = if_match(request)
+    return await write(request, lambda tx: changes.cancel(tx, order_id, data, version=version))
+
+
+@post("/orders/{order_id:uuid}/return", summary="Take goods back", status_code=201)
+async def return_order(
+    request: AnyRequest, order_id: FromPath[UUID], data: JSONBody[ReturnInput]
+) -> Response[Order]:
+    """Goods come back: all that are out, or parts of lines. Answers the new order of kind ``return``."""
+    version = if_match(request)
+    return await write(request, lambda tx: changes.take_back(tx, order_id, data, version=version), status=201)
+
+
+@get("/sales/hours", summary="Sales of a day by hour")
+async def sales_by_hour(
+    request: AnyRequest,
+    day: Annotated[date, QueryParameter(description="The day")],
+    time_zone: TimeZone = "UTC",
+) -> list[ChannelSales]:
+    """What every channel sold in each hour of a day. Hours without a sale are left out."""
+    actor_of(request).require(READ)
+    bounds(day, time_zone)
+    return await lists.by_hour(database_of(request), day, time_zone)
+
+
+@get("/sales/days", summary="Sales by day")
+async def sales_by_day(
+    request: AnyRequest,
+    first_day: Annotated[date, QueryParameter(name="from", description="First day")],
+    last_day: Annotated[date, QueryParameter(name="to", description="Last day, at most 1,000 days later")],
+    channel: Annotated[UUID | None, QueryParameter(description="Id of a channel")] = None,
+) -> list[ChannelSales]:
+    """What every channel sold on each of its own days. Days without a sale are left out."""
+    actor_of(request).require(READ)
+    if not timedelta(0) <= last_day - first_day <= timedelta(days=1000):
+        raise InvalidInput.at("to", "on or after the first day, and at most 1,000 days later")
+    return await lists.by_day(database_of(request), first_day, last_day, channel=channel)
+
+
+def bounds(day: Annotated[date, QueryParameter(description="The day")], time_zone: str) -> tuple[str, str]:
+    """The first moments of a local day and of the next, as text with offset.
+
+    Raises:
+        InvalidInput: no such time zone, or a day at the very edge of time.
+    """
+    try:
+        ZoneInfo(time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InvalidInput.at("time_zone", f"“{time_zone}” is no IANA time zone") from None
+    if not date(1900, 1, 1) <= day <= date(9000, 1, 1):
+        raise InvalidInput.at("from", "between the years 1900 and 9000")
+    start, end = day_bounds(day, time_zone)
+    return start.isoformat(), end.isoformat()
+
+
+routes = [
+    Router(
+        path="/api",
+        route_handlers=[
+            place_order,
+            list_orders,
+            read_order,
+            pay_order,
+            capture_order,
+            fulfil_order,
+            cancel_order,
+            return_order,
+            sales_by_hour,
+            sales_by_day,
+        ],
+        tags=["Orders"],
+    )
+]

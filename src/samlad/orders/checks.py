@@ -1,0 +1,125 @@
+"""What must always hold of orders, as statements that find what does not; for ``samlad doctor``."""
+
+from samlad.kernel.checks import Check, Finding
+from samlad.kernel.database import Database
+
+# By name: what holds, and the statement that answers (what, detail) of up to 20 things for which it does not.
+_RULES: dict[str, tuple[str, str]] = {
+    "order-totals": (
+        "Orders come to the sums of their lines",
+        """
+        SELECT 'order ' || o.number AS what,
+               format('total %s, lines %s; tax %s, lines %s; items %s, lines %s', o.total, l.total, o.tax, l.tax,
+                      o.items, l.items) AS detail
+        FROM orders o CROSS JOIN LATERAL (
+            SELECT coalesce(sum(total), 0) AS total, coalesce(sum(tax), 0) AS tax,
+                   coalesce(sum(quantity) FILTER (WHERE kind = 'item' AND NOT stock_correction), 0) AS items
+            FROM order_line WHERE order_id = o.id) AS l
+        WHERE (o.total, o.tax, o.items) <> (l.total, l.tax, l.items)
+        ORDER BY o.placed_at LIMIT 20
+    """,
+    ),
+    "order-days": (
+        "The sums of each day are those of its orders",
+        """
+        WITH truth AS (
+            SELECT channel, local_day AS day, currency, count(*) FILTER (WHERE kind = 'sale') AS orders,
+                   sum(total) AS revenue, sum(items) AS items
+            FROM orders WHERE counted GROUP BY 1, 2, 3
+        )
+        SELECT coalesce(c.code, '?') || ' ' || coalesce(t.day, d.day) AS what,
+               format('orders %s/%s, revenue %s/%s, items %s/%s (orders/kept)', t.orders, d.orders, t.revenue,
+                      d.revenue, t.items, d.items) AS detail
+        FROM truth t FULL JOIN order_day d USING (channel, day, currency) LEFT JOIN channel c ON c.id = channel
+        WHERE (coalesce(t.orders, 0), coalesce(t.revenue, 0), coalesce(t.items, 0))
+              <> (coalesce(d.orders, 0), coalesce(d.revenue, 0), coalesce(d.items, 0))
+        ORDER BY 1 LIMIT 20
+    """,
+    ),
+    "customer-spend": (
+        "The sums of each customer are those of their orders",
+        """
+        WITH truth AS (
+            SELECT customer, currency, count(*) FILTER (WHERE kind = 'sale') AS orders, sum(total) AS spent
+            FROM orders WHERE counted AND customer IS NOT NULL GROUP BY 1, 2
+        )
+        SELECT 'customer ' || customer AS what,
+               format('orders %s/%s, spent %s/%s (orders/kept)', t.orders, s.orders, t.spent, s.spent) AS detail
+        FROM truth t FULL JOIN customer_spend s USING (customer, currency)
+        WHERE (coalesce(t.orders, 0), coalesce(t.spent, 0)) <> (coalesce(s.orders, 0), coalesce(s.spent, 0))
+        ORDER BY 1 LIMIT 20
+    """,
+    ),
+    "order-stock": (
+        "What is held and was shipped for orders is what was ordered",
+        """
+        WITH ordered AS (
+            SELECT o.id, o.number, l.variant, sum(l.fulfilled) AS fulfilled,
+                   sum(CASE WHEN o.is_held THEN l.quantity - l.fulfilled ELSE 0 END) AS open
+            FROM orders o JOIN order_line l ON l.order_id = o.id AND l.kind = 'item'
+            WHERE o.kind = 'sale' AND o.imported IS NULL AND o.status <> 'cancelled'
+            GROUP BY o.id, o.number, l.variant
+        ), compared AS (
+            SELECT r.*,
+                   coalesce((SELECT sum(h.quantity) FROM hold h
+                             WHERE h.owner = r.id AND h.variant = r.variant AND h.kind = 'order'), 0) AS held,
+                   coalesce((SELECT -sum(m.quantity) FROM movement m
+                             WHERE m.reference = r.id AND m.variant = r.variant AND m.cause = 'sale'), 0) AS shipped
+            FROM ordered r
+        )
+        SELECT 'order ' || number AS what,
+               format('variant %s: to hold %s, held %s; fulfilled %s, shipped %s', variant, open, held, fulfilled,
+                      shipped) AS detail
+        FROM compared WHERE open <> held OR fulfilled <> shipped ORDER BY number LIMIT 20
+    """,
+    ),
+    "order-holds": (
+        "No stock is held for an order that needs none",
+        """
+        SELECT 'order ' || coalesce(o.number, h.owner::text) AS what,
+               format('%s of variant %s held though it is %s', h.quantity, h.variant, coalesce(o.status, 'unknown'))
+                   AS detail
+        FROM hold h LEFT JOIN orders o ON o.id = h.owner
+        WHERE h.kind = 'order' AND (o.id IS NULL OR NOT o.is_held) ORDER BY 1 LIMIT 20
+    """,
+    ),
+    "order-payments": (
+        "Orders were paid and refunded as their payments say",
+        """
+        SELECT 'order ' || o.number AS what,
+               format('paid %s, captured %s; refunded %s, given back %s', o.paid, p.captured, o.refunded, p.refunded)
+                   AS detail
+        FROM orders o CROSS JOIN LATERAL (
+            SELECT coalesce(sum(amount) FILTER (WHERE status = 'captured'), 0) AS captured,
+                   coalesce(sum(refunded), 0) AS refunded
+            FROM payment WHERE order_id = o.id) AS p
+        WHERE o.imported IS NULL AND (o.paid, o.refunded) <> (p.captured, p.refunded) ORDER BY o.placed_at LIMIT 20
+    """,
+    ),
+    "payment-refunds": (
+        "Payments were given back as their refunds say",
+        """
+        SELECT 'payment ' || p.id AS what, format('refunded %s, refunds %s', p.refunded, r.amount) AS detail
+        FROM payment p CROSS JOIN LATERAL (
+            SELECT coalesce(sum(amount), 0) AS amount FROM refund WHERE payment = p.id) AS r
+        WHERE p.refunded <> r.amount LIMIT 20
+    """,
+    ),
+}
+
+
+def _check(name: str, description: str, sql: str) -> Check:
+    async def look(database: Database) -> Finding:
+        rows = await database.rows(sql)
+        if not rows:
+            return Finding("ok", "all of them")
+        more = " and more" if len(rows) == 20 else ""
+        told = "; ".join(f"{row['what']}: {row['detail']}" for row in rows[:3])
+        return Finding(
+            "failed", f"{len(rows)}{more}: {told}", "docs/concepts/orders.md says what each number means"
+        )
+
+    return Check(name, description, look)
+
+
+CHECKS = [_check(name, description, sql) for name, (description, sql) in _RULES.items()]

@@ -1,0 +1,91 @@
+"""The order list, and the numbers of the overview."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from samlad.kernel.clock import day_bounds
+from samlad.kernel.database import Reader
+from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
+from samlad.orders.model import ChannelSales, OrderRow
+
+
+def _moment(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError("a time needs its offset, as in 2026-11-22T00:00:00Z")
+    return found
+
+
+def _prefix(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+
+
+LISTING = Listing(
+    row=OrderRow,
+    select="""o.id, o.number, c.code AS channel, o.kind, o.status, o.payment_status, o.placed_at, o.customer, o.name,
+              o.email, o.items, o.total, o.currency, o.delivery, o.imported""",
+    source="orders o JOIN channel c ON c.id = o.channel",
+    key="o.id",
+    sorts={
+        "placed_at": Sort("o.placed_at", "timestamptz"),
+        "total": Sort("o.total", "bigint"),
+        "number": Sort("o.number"),
+    },
+    default_sort="-placed_at",
+    filters={
+        "channel": Filter("c.code = ANY({})", texts),
+        "status": Filter("o.status = ANY({})", texts),
+        "payment": Filter("o.payment_status = ANY({})", texts),
+        "kind": Filter("o.kind = ANY({})", texts),
+        "customer": Filter("o.customer = ANY({}::uuid[])", uuids),
+        "from": Filter("o.placed_at >= {}", _moment),
+        "before": Filter("o.placed_at < {}", _moment),
+        "q": Filter(
+            """o.number LIKE {0} OR lower(o.email) LIKE lower({0})
+               OR o.id IN (SELECT l.order_id FROM order_line l WHERE l.sku LIKE {0})""",
+            _prefix,
+        ),
+    },
+)
+"""All orders, latest first. ``q`` is the beginning of a number, an e-mail address or an SKU on one of the lines."""
+
+
+async def by_hour(reader: Reader, day: date, time_zone: str) -> list[ChannelSales]:
+    """What every channel sold in each hour of a day as clocks in ``time_zone`` show it. One statement.
+
+    Hours without a sale are left out. Cancelled orders do not count; returns take off revenue.
+    """
+    start, end = day_bounds(day, time_zone)
+    return await reader.all(
+        ChannelSales,
+        """
+        SELECT date_trunc('hour', placed_at, $3) AS period, channel, currency,
+               count(*) FILTER (WHERE kind = 'sale')::int AS orders, sum(total)::bigint AS revenue,
+               sum(items)::int AS items
+        FROM orders WHERE placed_at >= $1 AND placed_at < $2 AND status <> 'cancelled'
+        GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+        """,
+        start,
+        end,
+        time_zone,
+    )
+
+
+async def by_day(
+    reader: Reader, first: date, last: date, *, channel: UUID | None = None
+) -> list[ChannelSales]:
+    """What every channel (or one) sold on each of its own days, both ends included. One statement on `order_day`.
+
+    ``period`` is the day's midnight written as UTC. Days without a sale are left out.
+    """
+    return await reader.all(
+        ChannelSales,
+        """
+        SELECT (day::timestamp AT TIME ZONE 'UTC') AS period, channel, currency, orders, revenue, items
+        FROM order_day WHERE day BETWEEN $1 AND $2 AND ($3::uuid IS NULL OR channel = $3)
+        ORDER BY day, channel, currency
+        """,
+        first,
+        last,
+        channel,
+    )

@@ -1,0 +1,224 @@
+"""What orders are. Amounts are minor units of the order's currency, with tax."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+
+from samlad.carts import Address, Delivery
+from samlad.kernel.problems import Conflict
+from samlad.payments import Payment, PaymentInput
+
+Reason = Annotated[str, msgspec.Meta(max_length=500, pattern=r"^[^\x00]*$", examples=["Changed their mind"])]
+LineQuantity = Annotated[int, msgspec.Meta(ge=1, le=9_999)]
+
+
+class OrderKind(StrEnum):
+    """Goods that go out, goods that come back, or neither (fees, corrections)."""
+
+    SALE = "sale"
+    RETURN = "return"
+    ADJUSTMENT = "adjustment"
+
+
+class OrderStatus(StrEnum):
+    """``paid`` is placed and paid, with goods still to go."""
+
+    PLACED = "placed"
+    PAID = "paid"
+    PARTIALLY_FULFILLED = "partially_fulfilled"
+    FULFILLED = "fulfilled"
+    CANCELLED = "cancelled"
+    RETURNED = "returned"
+
+
+class OrderPayment(StrEnum):
+    """How the money stands."""
+
+    UNPAID = "unpaid"
+    PENDING = "pending"
+    AUTHORIZED = "authorized"
+    PAID = "paid"
+    REFUNDED = "refunded"
+
+
+class LineKind(StrEnum):
+    """What a line is for. Only items are goods."""
+
+    ITEM = "item"
+    SHIPPING = "shipping"
+    FEE = "fee"
+    DISCOUNT = "discount"
+    ADJUSTMENT = "adjustment"
+
+
+class PlaceOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Buy what is in a cart."""
+
+    cart: Annotated[UUID, msgspec.Meta(description="Id of the cart")]
+    payments: Annotated[
+        list[PaymentInput],
+        msgspec.Meta(max_length=10, description="How it is paid; they come to the total"),
+    ] = []
+    total: (
+        Annotated[
+            int,
+            msgspec.Meta(
+                ge=0, le=2**52, description="What the buyer was shown, minor units; another total refuses"
+            ),
+        ]
+        | None
+    ) = None
+    pay_later: Annotated[
+        bool,
+        msgspec.Meta(description="Nothing is paid now: on account, or at pick-up. Only staff may say so"),
+    ] = False
+
+
+class LineSelection(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A part of an order's line."""
+
+    position: Annotated[int, msgspec.Meta(ge=1, le=32_000, description="The line's position in the order")]
+    quantity: LineQuantity
+
+
+class FulfilInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What leaves the shop now: everything that is left, or parts."""
+
+    lines: Annotated[list[LineSelection], msgspec.Meta(max_length=500)] | None = None
+
+
+class PayInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Payments for an order that was placed unpaid; they come to what is still due."""
+
+    payments: Annotated[list[PaymentInput], msgspec.Meta(min_length=1, max_length=10)]
+
+
+class CancelInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Why an order is cancelled."""
+
+    reason: Reason = ""
+
+
+class ReturnInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What comes back. Without lines everything that is still out."""
+
+    lines: Annotated[list[LineSelection], msgspec.Meta(max_length=500)] | None = None
+    location: Annotated[
+        UUID | None, msgspec.Meta(description="Where it came in; without it where it had left from")
+    ] = None
+    restock: Annotated[bool, msgspec.Meta(description="It can be sold again")] = True
+    refund: Annotated[bool, msgspec.Meta(description="The money goes back the way it came")] = True
+    reason: Reason = ""
+
+
+class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A line as it was bought. ``unit_price`` is as quoted, with tax if ``tax_included``; ``total`` is with tax."""
+
+    position: int
+    kind: LineKind
+    variant: UUID | None = None
+    sku: str | None = None
+    title: str
+    options: str = ""
+    quantity: int
+    unit_price: int
+    tax_included: bool = True
+    tax_rate: int = 0
+    tax: int = 0
+    total: int
+    fulfilled: int = 0
+    returned: int = 0
+    returns: UUID | None = None
+    stock_correction: bool = False
+
+
+class OrderHead(msgspec.Struct, frozen=True, kw_only=True):
+    """An order without its lines."""
+
+    id: UUID
+    pool: UUID
+    channel: UUID
+    number: str
+    kind: OrderKind
+    status: OrderStatus
+    payment_status: OrderPayment
+    customer: UUID | None = None
+    email: str | None = None
+    name: str | None = None
+    phone: str | None = None
+    address: Address | None = None
+    country: str | None = None
+    currency: str
+    delivery: Delivery | None = None
+    location: UUID | None = None
+    items: int
+    tax: int
+    total: int
+    paid: int = 0
+    refunded: int = 0
+    cart: UUID | None = None
+    returns: UUID | None = None
+    is_held: bool = False
+    imported: str | None = None
+    placed_at: datetime
+    local_day: date
+    version: int = 1
+
+
+class Order(OrderHead, frozen=True, kw_only=True):
+    """An order with lines and payments."""
+
+    lines: list[OrderLine] = []
+    payments: list[Payment] = []
+
+
+class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the order list."""
+
+    id: UUID
+    number: str
+    channel: str
+    kind: str
+    status: str
+    payment_status: str
+    placed_at: datetime
+    customer: UUID | None
+    name: str | None
+    email: str | None
+    items: int
+    total: int
+    currency: str
+    delivery: str | None
+    imported: str | None
+
+
+class ChannelSales(msgspec.Struct, frozen=True, kw_only=True):
+    """What one channel sold in one hour or day. ``period`` is its beginning on the reader's clock."""
+
+    period: datetime
+    channel: UUID
+    currency: str
+    orders: int
+    revenue: int
+    items: int
+
+
+class AlreadyOrdered(Conflict):
+    """This cart was ordered before; ``order`` and ``number`` say as what. Nothing was done twice."""
+
+    code, title = "cart-already-ordered", "This cart has been ordered already"
+
+
+class TotalChanged(Conflict):
+    """The order comes to another total than the buyer was shown; ``total`` is what it is now (minor units)."""
+
+    code, title = "total-changed", "The total has changed"
+
+
+class WrongState(Conflict):
+    """What is asked for cannot be done to an order in this state; ``status`` says which."""
+
+    code, title = "order-state", "The order does not allow this now"

@@ -1,0 +1,60 @@
+"""All that a page about one order shows."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from samlad import payments
+from samlad.kernel import log
+from samlad.kernel.database import Reader
+from samlad.kernel.problems import NotFound
+from samlad.orders import store
+from samlad.orders.model import Order, OrderHead
+
+
+class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that happened to an order: the event's type, when, who did it, and what it said."""
+
+    type: str
+    at: datetime
+    actor: str
+    payload: dict[str, Any]
+
+
+class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
+    """An order with lines and payments, what came back of it, and its history, oldest first."""
+
+    order: Order
+    returns: list[OrderHead]
+    history: list[HistoryEntry]
+
+
+async def read(reader: Reader, order_id: UUID) -> Order:
+    """An order with lines and payments. Three statements.
+
+    Raises:
+        NotFound: there is none.
+    """
+    order = await store.read(reader, order_id)
+    if order is None:
+        raise NotFound("There is no such order.")
+    return msgspec.structs.replace(order, payments=await payments.of_order(reader, order_id))
+
+
+async def page(reader: Reader, order_id: UUID) -> OrderPage:
+    """All about one order. Five statements.
+
+    Raises:
+        NotFound: there is none.
+    """
+    order = await read(reader, order_id)
+    events = await log.of_subject(reader, order_id)
+    return OrderPage(
+        order=order,
+        returns=await store.returns_of(reader, order_id),
+        history=[
+            HistoryEntry(type=e.type, at=e.occurred_at, actor=e.actor, payload=e.payload) for e in events
+        ],
+    )

@@ -1,0 +1,20 @@
+"""Who may see, place and change orders. Guests order what is in the cart whose token they hold."""
+
+from samlad.access.permissions import Role, permission
+
+READ = permission(
+    "orders.read",
+    "See orders, payments and what was sold",
+    Role.MANAGER,
+    Role.STORE,
+    Role.SUPPORT,
+    Role.MARKETING,
+    Role.DEVELOPER,
+)
+PLACE = permission(
+    "orders.place", "Place orders for customers and sell at a till", Role.MANAGER, Role.STORE, Role.SUPPORT
+)
+CHANGE = permission(
+    "orders.change", "Hand over, ship, cancel and take back", Role.MANAGER, Role.STORE, Role.SUPPORT
+)
+IMPORT = permission("orders.import", "Bring in orders of the past", Role.MANAGER, Role.DEVELOPER)

@@ -1,0 +1,202 @@
+"""Place an order: the hot verb. One transaction, at most twelve statements for two lines over HTTP.
+
+In its order: the cart is taken (so that of several who try at once the first wins and the others wait for nothing
+else), prices are read, payments authorised, stock held, the order written, events appended. The rows that many want,
+those of stock, are locked late.
+"""
+
+from uuid import UUID
+
+import msgspec
+
+from samlad import carts, payments, stock
+from samlad.carts import CartClosed, Delivery
+from samlad.carts.closing import ClosedCart
+from samlad.channels import Resource
+from samlad.kernel import log
+from samlad.kernel.clock import local_day, now
+from samlad.kernel.database import Tx
+from samlad.kernel.ids import new_id
+from samlad.kernel.problems import Forbidden, InvalidInput
+from samlad.orders import events, rules, store
+from samlad.orders.model import (
+    AlreadyOrdered,
+    LineKind,
+    Order,
+    OrderKind,
+    OrderLine,
+    OrderStatus,
+    PlaceOrder,
+    TotalChanged,
+)
+from samlad.orders.permissions import PLACE
+from samlad.payments import Payment, PaymentStatus
+from samlad.stock import HoldKind, HoldLine
+
+
+async def place(tx: Tx, data: PlaceOrder, *, token: str | None = None, version: int | None = None) -> Order:
+    """Turn a cart into an order, of a storefront or of a till alike. What is carried out is handed over at once.
+
+    Raises:
+        AlreadyOrdered: the cart was ordered before; says as what.
+        TotalChanged, PriceChanged, NotSellable: the buyer saw something else.
+        PaymentDeclined: a provider refused; nothing was ordered.
+        SoldOut: there is not enough of something.
+        InvalidInput: something about the buyer is missing, or the payments do not come to the total.
+    """
+    order_id = new_id()
+    try:
+        closed = await carts.close(tx, data.cart, order_id, token=token, version=version)
+    except CartClosed as error:
+        raise await _already_ordered(tx, data.cart, error) from None
+    _authorise_actor(tx, closed, data)
+    cart, channel, totals = closed.cart, closed.channel, closed.totals
+    if data.total is not None and data.total != totals.total:
+        raise TotalChanged(f"It comes to {totals.total} (minor units) now.", total=totals.total)
+
+    taken, rounding = await _take_payments(tx, order_id, data, closed)
+    is_held = await _hold(tx, closed, order_id)
+    hands_over = cart.delivery is Delivery.CARRY_OUT
+    lines = rules.order_lines(
+        cart, closed.sellables, totals, tax_included=bool(channel.setting("prices_include_tax"))
+    )
+    lines = rules.with_rounding(lines, rounding)
+    if hands_over:
+        lines = [
+            msgspec.structs.replace(line, fulfilled=line.quantity) if line.kind is LineKind.ITEM else line
+            for line in lines
+        ]
+    order = _order(order_id, closed, lines, taken, is_held=is_held)
+    number = await store.insert(tx, order, channel.setting("number_prefix"))
+    order = msgspec.structs.replace(order, number=number)
+    tell_placed(tx, order)
+    await payments.keep(tx, taken, channel=channel.id, profile=cart.customer)
+    if hands_over:
+        await stock.ship(tx, order.id, reference=order.id)
+        parts = [{"position": line.position, "quantity": line.fulfilled} for line in lines if line.fulfilled]
+        fact = events.OrderFulfilled(number=number, lines=parts, is_complete=True)
+        log.append(tx, fact, subject=order.id, channel=channel.id, profile=cart.customer)
+    return order
+
+
+def _authorise_actor(tx: Tx, closed: ClosedCart, data: PlaceOrder) -> None:
+    """Guests and customers have shown that the cart is theirs; staff need the permission, at a till for its store."""
+    if tx.actor.kind in ("guest", "customer"):
+        if data.pay_later:
+            raise Forbidden("Only staff can place an order that is paid later.")
+        return
+    at = closed.cart.location if closed.cart.delivery is Delivery.CARRY_OUT else None
+    tx.actor.require(PLACE, location=at)
+
+
+async def _take_payments(
+    tx: Tx, order: UUID, data: PlaceOrder, closed: ClosedCart
+) -> tuple[list[Payment], int]:
+    """The payments, and the rounding that cash adds to the total."""
+    if data.pay_later:
+        if data.payments:
+            raise InvalidInput.at("pay_later", "either payments or later")
+        return [], 0
+    if closed.totals.total == 0 and not data.payments:
+        return [], 0
+    channel = closed.channel
+    amounts, rounding = payments.due_amounts(
+        closed.totals.total, data.payments, channel.currency, channel.country
+    )
+    return await payments.authorize(tx, order, data.payments, amounts, channel.currency), rounding
+
+
+async def _hold(tx: Tx, closed: ClosedCart, order: UUID) -> bool:
+    """Claim the goods for the order: what checkout held becomes the order's, else they are taken now.
+
+    A channel whose policy is not to hold claims nothing here, unless the goods leave the store at once.
+    """
+    cart, channel = closed.cart, closed.channel
+    if channel.setting("hold_policy") == "none" and cart.delivery is not Delivery.CARRY_OUT:
+        return False
+    place = cart.location if rules.needs_place(cart.delivery) else None
+    wanted = [HoldLine(variant=line.variant, quantity=line.quantity, location=place) for line in cart.lines]
+    if closed.may_be_held:
+        held = await stock.convert(tx, cart.id, to_kind=HoldKind.ORDER, to_owner=order)
+        units: dict[UUID, int] = {}
+        for hold in held:
+            units[hold.variant] = units.get(hold.variant, 0) + hold.quantity
+        if units == {line.variant: line.quantity for line in cart.lines}:
+            return True
+        if held:  # part of it expired and somebody else has it: begin anew
+            await stock.release(tx, order)
+    await stock.take(tx, wanted, channel=channel, kind=HoldKind.ORDER, owner=order, expires_at=None)
+    return True
+
+
+def _order(
+    order_id: UUID, closed: ClosedCart, lines: list[OrderLine], taken: list[Payment], *, is_held: bool
+) -> Order:
+    cart, channel, moment = closed.cart, closed.channel, now()
+    total = sum(line.total for line in lines)
+    state = rules.payment_state(total, taken)
+    status = rules.status_of(lines, state)
+    return Order(
+        id=order_id,
+        pool=channel.pools[Resource.ORDERS],
+        channel=channel.id,
+        number="",
+        kind=OrderKind.SALE,
+        status=status,
+        payment_status=state,
+        customer=cart.customer,
+        email=cart.email,
+        name=cart.name or (cart.address.name if cart.address else None),
+        phone=cart.phone,
+        address=cart.address,
+        country=cart.address.country if cart.address else channel.country,
+        currency=cart.currency,
+        delivery=cart.delivery,
+        location=cart.location,
+        items=rules.goods_of(lines),
+        tax=sum(line.tax for line in lines),
+        total=total,
+        paid=sum(payment.amount for payment in taken if payment.status is PaymentStatus.CAPTURED),
+        cart=cart.id,
+        is_held=is_held and status is not OrderStatus.FULFILLED,
+        placed_at=moment,
+        local_day=local_day(moment, channel.time_zone),
+        lines=lines,
+        payments=taken,
+    )
+
+
+async def _already_ordered(tx: Tx, cart: UUID, error: CartClosed) -> Exception:
+    """The refusal that says which order the cart became."""
+    order = error.extra.get("order")
+    if order is None:
+        return error
+    number = await store.number_of(tx, UUID(order))
+    return AlreadyOrdered(f"It is order {number}.", order=order, number=number, cart=str(cart))
+
+
+def tell_placed(tx: Tx, order: Order) -> None:
+    """Append what was placed, a sale or a return."""
+    fact = events.OrderPlaced(
+        number=order.number,
+        kind=order.kind,
+        currency=order.currency,
+        total=order.total,
+        tax=order.tax,
+        items=order.items,
+        payment_status=order.payment_status,
+        status=order.status,
+        local_day=order.local_day,
+        lines=[
+            {"variant": line.variant, "sku": line.sku, "quantity": line.quantity, "total": line.total}
+            for line in order.lines
+            if line.kind is LineKind.ITEM
+        ],
+        delivery=order.delivery,
+        location=order.location,
+        cart=order.cart,
+        customer=order.customer,
+        email=order.email,
+        name=order.name,
+    )
+    log.append(tx, fact, subject=order.id, channel=order.channel, profile=order.customer)

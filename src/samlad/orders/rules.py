@@ -1,0 +1,189 @@
+"""Orders, decided without a database: what a cart becomes, what a return is worth, which status follows."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+import msgspec
+
+from samlad.carts import Cart, Delivery, Totals, amounts, shipping_rate
+from samlad.catalog import Sellable
+from samlad.kernel.money import share
+from samlad.kernel.problems import FieldError, InvalidInput
+from samlad.orders.model import (
+    LineKind,
+    LineSelection,
+    OrderLine,
+    OrderPayment,
+    OrderStatus,
+)
+from samlad.payments import Payment, PaymentStatus
+
+
+def order_lines(
+    cart: Cart, sellables: Mapping[UUID, Sellable], totals: Totals, *, tax_included: bool
+) -> list[OrderLine]:
+    """The lines of the order that a cart becomes: copies of what is sold, then shipping."""
+    lines = []
+    for position, line in enumerate(cart.lines, 1):
+        sold = sellables[line.variant]
+        amount = amounts(line.unit_price, line.quantity, sold.tax_rate, tax_included=sold.tax_included)
+        lines.append(
+            OrderLine(
+                position=position,
+                kind=LineKind.ITEM,
+                variant=line.variant,
+                sku=sold.sku,
+                title=sold.title,
+                options=sold.options,
+                quantity=line.quantity,
+                unit_price=line.unit_price,
+                tax_included=sold.tax_included,
+                tax_rate=sold.tax_rate,
+                tax=amount.tax,
+                total=amount.total,
+            )
+        )
+    if totals.shipping:
+        price = totals.shipping if tax_included else totals.shipping - totals.shipping_tax
+        lines.append(
+            OrderLine(
+                position=len(lines) + 1,
+                kind=LineKind.SHIPPING,
+                title="Shipping",
+                quantity=1,
+                unit_price=price,
+                tax_included=tax_included,
+                tax_rate=shipping_rate((line.total, line.tax_rate) for line in lines),
+                tax=totals.shipping_tax,
+                total=totals.shipping,
+            )
+        )
+    return lines
+
+
+def with_rounding(lines: list[OrderLine], rounding: int) -> list[OrderLine]:
+    """The lines and, where cash is rounded, one that says so. Rounding is no turnover and bears no tax."""
+    if rounding == 0:
+        return lines
+    last = OrderLine(
+        position=len(lines) + 1,
+        kind=LineKind.ADJUSTMENT,
+        title="Cash rounding",
+        quantity=1,
+        unit_price=rounding,
+        total=rounding,
+    )
+    return [*lines, last]
+
+
+def payment_state(total: int, payments: Sequence[Payment]) -> OrderPayment:
+    """How the money stands for an order of this total."""
+    by_status = {status: sum(p.amount for p in payments if p.status is status) for status in PaymentStatus}
+    captured = by_status[PaymentStatus.CAPTURED]
+    if captured >= total:
+        return OrderPayment.PAID
+    if captured + by_status[PaymentStatus.AUTHORIZED] >= total:
+        return OrderPayment.AUTHORIZED
+    if captured + by_status[PaymentStatus.AUTHORIZED] + by_status[PaymentStatus.PENDING] >= total:
+        return OrderPayment.PENDING
+    return OrderPayment.UNPAID
+
+
+def status_of(lines: Sequence[OrderLine], payment: OrderPayment) -> OrderStatus:
+    """The status that follows from what is fulfilled, returned and paid."""
+    items = [line for line in lines if line.kind is LineKind.ITEM]
+    bought = sum(line.quantity for line in items)
+    out = sum(line.fulfilled for line in items)
+    if out == 0:
+        return (
+            OrderStatus.PAID if payment in (OrderPayment.PAID, OrderPayment.REFUNDED) else OrderStatus.PLACED
+        )
+    if sum(line.returned for line in items) == bought:
+        return OrderStatus.RETURNED
+    return OrderStatus.FULFILLED if out == bought else OrderStatus.PARTIALLY_FULFILLED
+
+
+def select(
+    lines: Sequence[OrderLine], wanted: Sequence[LineSelection] | None, left: Mapping[int, int]
+) -> list[tuple[OrderLine, int]]:
+    """Which lines, and how many of each: what was asked for, or all of what is left by position.
+
+    Raises:
+        InvalidInput: a line that there is not, twice the same, or more than is left of it.
+    """
+    by_position = {line.position: line for line in lines}
+    if wanted is None:
+        return [(by_position[position], quantity) for position, quantity in left.items() if quantity > 0]
+    errors, chosen = [], {}
+    for index, part in enumerate(wanted):
+        possible = left.get(part.position, 0)
+        if part.position in chosen:
+            errors.append(FieldError(f"lines/{index}/position", "is named twice"))
+        elif part.quantity > possible:
+            errors.append(FieldError(f"lines/{index}/quantity", f"at most {possible}"))
+        chosen[part.position] = part.quantity
+    if errors:
+        raise InvalidInput("Some lines are not right.", errors=tuple(errors))
+    return [(by_position[position], quantity) for position, quantity in chosen.items()]
+
+
+def unfulfilled(lines: Sequence[OrderLine]) -> dict[int, int]:
+    """How many of each line of goods have not left yet, by position."""
+    return {line.position: line.quantity - line.fulfilled for line in lines if line.kind is LineKind.ITEM}
+
+
+def returnable(lines: Sequence[OrderLine]) -> dict[int, int]:
+    """How many of each line of goods are out and could come back, by position."""
+    return {line.position: line.fulfilled - line.returned for line in lines if line.kind is LineKind.ITEM}
+
+
+def returned_line(line: OrderLine, quantity: int, position: int, sale: UUID) -> OrderLine:
+    """The line of a return for some units of a sale's line.
+
+    Each part is worth the difference of two rounded shares, so that parts come to exactly the whole.
+    """
+
+    def part(whole: int) -> int:
+        after = share(whole, line.returned + quantity, line.quantity)
+        return after - share(whole, line.returned, line.quantity)
+
+    return msgspec.structs.replace(
+        line,
+        position=position,
+        quantity=-quantity,
+        tax=-part(line.tax),
+        total=-part(line.total),
+        fulfilled=0,
+        returned=0,
+        returns=sale,
+    )
+
+
+def goods_of(lines: Sequence[OrderLine]) -> int:
+    """Units of goods, negative when they came back."""
+    return sum(line.quantity for line in lines if line.kind is LineKind.ITEM and not line.stock_correction)
+
+
+def needs_place(delivery: Delivery | None) -> bool:
+    """Whether the goods are handed over at one known place."""
+    return delivery in (Delivery.PICKUP, Delivery.CARRY_OUT)
+
+
+def where_from(
+    goods: Sequence[tuple[UUID, int]], left: Sequence[tuple[UUID, UUID, int]]
+) -> list[tuple[UUID, UUID, int]]:
+    """Spread goods (variant, quantity) over the places (location, variant, quantity) that they had left from.
+
+    The last to leave come back first. As (location, variant, quantity) again.
+    """
+    rest = list(left)
+    parts: list[tuple[UUID, UUID, int]] = []
+    for variant, wanted in goods:
+        for index in range(len(rest) - 1, -1, -1):
+            place, sold, quantity = rest[index]
+            part = min(wanted, quantity) if sold == variant else 0
+            if part > 0:
+                parts.append((place, variant, part))
+                rest[index] = (place, sold, quantity - part)
+                wanted -= part
+    return parts

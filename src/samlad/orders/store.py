@@ -1,0 +1,227 @@
+"""SQL of the tables ``orders``, ``order_line`` and ``order_day``."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from samlad.kernel.database import Reader, Tx
+from samlad.orders.model import Order, OrderHead, OrderLine
+
+_HEAD = """o.id, o.pool, o.channel, o.number, o.kind, o.status, o.payment_status, o.customer, o.email, o.name,
+           o.phone, o.address, o.country, o.currency, o.delivery, o.location, o.items, o.tax, o.total, o.paid,
+           o.refunded, o.cart, o.returns, o.is_held, o.imported, o.placed_at, o.local_day, o.version"""
+_LINE = """l.position, l.kind, l.variant, l.sku, l.title, l.options, l.quantity, l.unit_price, l.tax_included,
+           l.tax_rate, l.tax, l.total, l.fulfilled, l.returned, l.returns, l.stock_correction"""
+
+_INSERT = """
+WITH placed AS (
+    INSERT INTO orders (id, pool, channel, kind, status, payment_status, customer, email, name, phone, address,
+                        country, currency, delivery, location, items, tax, total, paid, cart, returns, is_held,
+                        placed_at, local_day, actor, number)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+            $23, $24, $25, $26 || order_number($3))
+    RETURNING number
+), lines AS (
+    INSERT INTO order_line (order_id, position, kind, variant, sku, title, options, quantity, unit_price,
+                            tax_included, tax_rate, tax, total, fulfilled, returns)
+    SELECT $1, * FROM unnest($27::smallint[], $28::text[], $29::uuid[], $30::text[], $31::text[], $32::text[],
+                             $33::int[], $34::bigint[], $35::bool[], $36::int[], $37::bigint[], $38::bigint[],
+                             $39::int[], $40::uuid[])
+)
+SELECT number FROM placed
+"""
+_INSERTED_LINE = (
+    "position",
+    "kind",
+    "variant",
+    "sku",
+    "title",
+    "options",
+    "quantity",
+    "unit_price",
+    "tax_included",
+    "tax_rate",
+    "tax",
+    "total",
+    "fulfilled",
+    "returns",
+)
+
+
+async def insert(tx: Tx, order: Order, prefix: str) -> str:
+    """Add an order with its lines; its number, the next of its channel after ``prefix``. One statement."""
+    number: str = await tx.value(
+        _INSERT,
+        order.id,
+        order.pool,
+        order.channel,
+        order.kind,
+        order.status,
+        order.payment_status,
+        order.customer,
+        order.email,
+        order.name,
+        order.phone,
+        order.address,
+        order.country,
+        order.currency,
+        order.delivery,
+        order.location,
+        order.items,
+        order.tax,
+        order.total,
+        order.paid,
+        order.cart,
+        order.returns,
+        order.is_held,
+        order.placed_at,
+        order.local_day,
+        tx.actor.label,
+        prefix,
+        *([getattr(line, name) for line in order.lines] for name in _INSERTED_LINE),
+    )
+    return number
+
+
+async def number_of(reader: Reader, order: UUID) -> str | None:
+    """The number of an order, or None."""
+    number: str | None = await reader.value("SELECT number FROM orders WHERE id = $1", order)
+    return number
+
+
+async def head(reader: Reader, order: UUID) -> OrderHead | None:
+    """An order without its lines, or None."""
+    return await reader.one(OrderHead, f"SELECT {_HEAD} FROM orders o WHERE o.id = $1", order)
+
+
+async def by_number(reader: Reader, channel: UUID, number: str) -> OrderHead | None:
+    """The order with a number in a channel, or None."""
+    return await reader.one(
+        OrderHead, f"SELECT {_HEAD} FROM orders o WHERE o.channel = $1 AND o.number = $2", channel, number
+    )
+
+
+async def lines_of(reader: Reader, order: UUID) -> list[OrderLine]:
+    """The lines of an order by position."""
+    return await reader.all(
+        OrderLine, f"SELECT {_LINE} FROM order_line l WHERE l.order_id = $1 ORDER BY l.position", order
+    )
+
+
+async def lock(tx: Tx, order: UUID) -> tuple[OrderHead, list[OrderLine]] | None:
+    """An order with its lines, held against changes until the transaction ends, or None."""
+    found = await tx.one(OrderHead, f"SELECT {_HEAD} FROM orders o WHERE o.id = $1 FOR UPDATE", order)
+    return None if found is None else (found, await lines_of(tx, order))
+
+
+async def read(reader: Reader, order: UUID) -> Order | None:
+    """An order with its lines (without payments), or None. Two statements."""
+    found = await head(reader, order)
+    if found is None:
+        return None
+    values = {name: getattr(found, name) for name in OrderHead.__struct_fields__}
+    return Order(**values, lines=await lines_of(reader, order))
+
+
+async def returns_of(reader: Reader, order: UUID) -> list[OrderHead]:
+    """What came back of a sale, earliest first."""
+    return await reader.all(
+        OrderHead, f"SELECT {_HEAD} FROM orders o WHERE o.returns = $1 ORDER BY o.placed_at, o.id", order
+    )
+
+
+async def update(tx: Tx, order: UUID, values: dict[str, Any]) -> None:
+    """Set columns of an order that the caller has locked and count its version up; names are ours."""
+    assignments = ", ".join(f"{name} = ${number}" for number, name in enumerate(values, 2))
+    await tx.execute(
+        f"UPDATE orders SET {assignments}, version = version + 1, updated_at = now() WHERE id = $1",
+        order,
+        *values.values(),
+    )
+
+
+async def add_to_lines(tx: Tx, order: UUID, column: str, parts: Sequence[tuple[int, int]]) -> None:
+    """Add to ``fulfilled`` or ``returned`` of lines as (position, quantity); one statement."""
+    assert column in ("fulfilled", "returned")
+    await tx.execute(
+        f"""UPDATE order_line l SET {column} = l.{column} + n.quantity
+            FROM unnest($2::smallint[], $3::int[]) AS n (position, quantity)
+            WHERE l.order_id = $1 AND l.position = n.position""",
+        order,
+        [position for position, _ in parts],
+        [quantity for _, quantity in parts],
+    )
+
+
+async def add_line(tx: Tx, order: UUID, line: OrderLine) -> bool:
+    """Add a line that changes the total of an order (the caller sets that); whether its day counted it already.
+
+    If so the day's revenue follows here, and the customer's spend is the caller's.
+    """
+    return bool(
+        await tx.execute(
+            """
+            WITH added AS (
+                INSERT INTO order_line (order_id, position, kind, title, quantity, unit_price, total)
+                VALUES ($1, $2, $3, $4, $5, $6, $7)
+            )
+            UPDATE order_day d SET revenue = d.revenue + $7 FROM orders o
+            WHERE o.id = $1 AND o.counted AND d.channel = o.channel AND d.day = o.local_day AND d.currency = o.currency
+            """,
+            order,
+            line.position,
+            line.kind,
+            line.title,
+            line.quantity,
+            line.unit_price,
+            line.total,
+        )
+    )
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """An order that has just been counted (or, if ``is_out``, taken out of the count again)."""
+
+    channel: UUID
+    customer: UUID | None
+    kind: str
+    currency: str
+    total: int
+    placed_at: Any
+    is_out: bool
+
+
+async def count(tx: Tx, order: UUID) -> Counted | None:
+    """Bring an order into its day, or take it out if it was cancelled; None if that was done before.
+
+    One statement, exact however often it is called: the mark on the order and the day's sums change together.
+    """
+    return await tx.one(
+        Counted,
+        """
+        WITH changed AS (
+            UPDATE orders SET counted = (status <> 'cancelled')
+            WHERE id = $1 AND counted <> (status <> 'cancelled') RETURNING *
+        ), sums AS (
+            INSERT INTO order_day AS d (channel, day, currency, orders, revenue, items)
+            SELECT channel, local_day, currency, sign * (kind = 'sale')::int, sign * total, sign * items
+            FROM changed, LATERAL (SELECT CASE WHEN counted THEN 1 ELSE -1 END AS sign) AS s
+            ON CONFLICT (channel, day, currency) DO UPDATE
+            SET orders = d.orders + excluded.orders, revenue = d.revenue + excluded.revenue,
+                items = d.items + excluded.items
+        )
+        SELECT channel, customer, kind, currency, total, placed_at, NOT counted AS is_out FROM changed
+        """,
+        order,
+    )
+
+
+async def link_customer(tx: Tx, order: UUID, customer: UUID) -> bool:
+    """Say whose order it is, unless that is known; whether it was said."""
+    return bool(
+        await tx.execute(
+            "UPDATE orders SET customer = $2 WHERE id = $1 AND customer IS NULL", order, customer
+        )
+    )

@@ -1,0 +1,69 @@
+"""The budget of the hot verb: what really goes over the wire, counted on the connection."""
+
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from samlad.channels import Channel
+from trade import Trade
+
+LIMIT = 12
+FRAMES = ("BEGIN", "COMMIT")
+
+
+@pytest.fixture
+def wire(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every statement that any connection sends, by asyncpg's own query log (prepared ones included)."""
+    sent: list[str] = []
+    init = asyncpg.Connection.__init__
+
+    def watched(self: Any, *args: Any, **kwargs: Any) -> None:
+        init(self, *args, **kwargs)
+        self.add_query_logger(lambda record: sent.append(record.query))
+
+    monkeypatch.setattr(asyncpg.Connection, "__init__", watched)
+    return sent
+
+
+async def order_over_http(api: httpx.AsyncClient, trade: Trade, channel: Channel, key: str) -> httpx.Response:
+    at = trade.at_malmo if channel is trade.malmo else trade.warehouse
+    lines = [(await trade.kettle(19_900, at=at), 2), (await trade.kettle(4_950, at=at), 1)]
+    cart = await trade.cart(*lines, channel=channel)
+    body = {"cart": str(cart.id), "payments": [{"provider": "test"}], "total": cart.totals.total}
+    return await api.post(
+        "/api/orders",
+        json=body,
+        headers={"Idempotency-Key": key, "If-Match": f'"{cart.version}"'},
+    )
+
+
+@pytest.mark.parametrize("where", ["web", "malmo"])
+async def test_two_lines_take_at_most_twelve_statements(
+    trade: Trade, wire: list[str], api: httpx.AsyncClient, where: str
+) -> None:
+    channel = trade.web if where == "web" else trade.malmo
+    await order_over_http(api, trade, channel, "warm-up")
+    wire.clear()
+    lines = [sql for sql in wire if not sql.startswith(FRAMES)]
+    assert lines == []
+    answer = await order_over_http(api, trade, channel, "counted")
+    assert answer.status_code == 201, answer.text
+    first = next(i for i, sql in enumerate(wire) if "pg_try_advisory_xact_lock" in sql)
+    counted = [sql for sql in wire[first:] if not sql.rstrip("; ").startswith(FRAMES)]
+    assert any("INSERT INTO idempotency" in sql for sql in counted)
+    assert any("INSERT INTO event" in sql for sql in counted)
+    assert len(counted) <= LIMIT, "\n".join(" ".join(sql.split())[:90] for sql in counted)
+
+
+async def test_a_cart_is_shown_with_at_most_three(
+    trade: Trade, wire: list[str], api: httpx.AsyncClient
+) -> None:
+    cart = await trade.cart((await trade.kettle(), 2), (await trade.kettle(), 1))
+    await api.get(f"/api/carts/{cart.id}")
+    wire.clear()
+    answer = await api.get(f"/api/carts/{cart.id}")
+    assert answer.status_code == 200
+    assert len(answer.json()["lines"]) == 2
+    assert len(wire) <= 3, wire

@@ -13,6 +13,7 @@ from msgspec import UNSET, Meta, UnsetType
 from samlad.catalog import events
 from samlad.catalog.model import ONE_LINE, Amount, Currency, Quantity, Title
 from samlad.catalog.permissions import PRICES
+from samlad.catalog.search import index
 from samlad.kernel import log
 from samlad.kernel.clock import now
 from samlad.kernel.database import Reader, Tx
@@ -221,6 +222,7 @@ async def create_list(tx: Tx, pool: UUID, data: PriceListInput) -> PriceList:
         **msgspec.structs.asdict(data),
     )
     await _put_list(tx, made)
+    await _keep_context(tx, made)
     return made
 
 
@@ -245,8 +247,18 @@ async def change_list(
     pairs = await tx.rows("SELECT DISTINCT variant FROM price WHERE price_list = $1", list_id)
     variants = [row["variant"] for row in pairs]
     await _rewrite_history(tx, variants, [list_id] * len(variants), at or now())
+    if not await _keep_context(tx, after):
+        await index.refresh_variant_prices(tx, variants)
     _tell(tx, after, variants)
     return after
+
+
+async def _keep_context(tx: Tx, made: PriceList) -> bool:
+    """Have search keep prices for the list's channel; whether that was new (then all prices were gone through)."""
+    is_new = await index.ensure_context(tx, made.pool, made.currency, made.channel)
+    if is_new:
+        await index.refresh_all_prices(tx, made.pool)
+    return is_new
 
 
 async def _put_list(tx: Tx, made: PriceList) -> None:
@@ -297,7 +309,9 @@ async def set_prices(
         )
     except asyncpg.ForeignKeyViolationError:
         raise InvalidInput.at("variant", "There is no such variant.") from None
-    _tell(tx, chosen, list(dict.fromkeys(variant for _, variant in changed)))
+    variants = list(dict.fromkeys(variant for _, variant in changed))
+    await index.refresh_variant_prices(tx, variants)
+    _tell(tx, chosen, variants)
     return len(changed)
 
 

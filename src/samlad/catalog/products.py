@@ -25,6 +25,7 @@ from samlad.catalog.model import (
 from samlad.catalog.permissions import CHANGE, PRICES
 from samlad.catalog.planning import Known, Plan, PriceWrite, Refused, free_handle, plan
 from samlad.catalog.rules import slug
+from samlad.catalog.search import index
 from samlad.kernel import log
 from samlad.kernel.clock import now
 from samlad.kernel.database import Reader, Tx
@@ -267,7 +268,10 @@ async def _write(tx: Tx, pool: UUID, plans: list[Plan], moment: datetime, *, tou
     media: list[Media] = [m for each in with_media.values() for m in each]
     await product_store.put_media(tx, media, list(with_media))
     await _write_components(tx, pool, plans)
-    await _write_prices(tx, [each for p in plans for each in p.prices], moment)
+    repriced = await _write_prices(tx, [each for p in plans for each in p.prices], moment)
+    ids = {p.product.id for p in changed}
+    await index.refresh(tx, list(ids))
+    await index.refresh_variant_prices(tx, repriced)
     _tell(tx, pool, changed)
 
 
@@ -290,9 +294,10 @@ async def _write_components(tx: Tx, pool: UUID, plans: list[Plan]) -> None:
         raise InvalidInput(message, errors=(FieldError("variants/components", message),))
 
 
-async def _write_prices(tx: Tx, writes: list[PriceWrite], moment: datetime) -> None:
+async def _write_prices(tx: Tx, writes: list[PriceWrite], moment: datetime) -> list[UUID]:
+    """Write prices; the variants whose prices changed."""
     if not writes:
-        return
+        return []
     last = {(w.variant, w.price_list, w.min_quantity): w for w in writes}.values()
     changed = await prices.put_prices(
         tx,
@@ -304,6 +309,7 @@ async def _write_prices(tx: Tx, writes: list[PriceWrite], moment: datetime) -> N
         moment,
     )
     await prices.tell(tx, changed)
+    return [variant_id for _, variant_id in changed]
 
 
 def _tell(tx: Tx, pool: UUID, changed: list[Plan]) -> None:

@@ -20,6 +20,7 @@ from samlad.access import housekeeping as access_housekeeping
 from samlad.access.middleware import Identify
 from samlad.carts import api as carts_api
 from samlad.carts import sweepers as carts_sweepers
+from samlad.catalog import api as catalog_api
 from samlad.channels import api as channels_api
 from samlad.customers import api as customers_api
 from samlad.faces import page as pages
@@ -79,6 +80,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *kernel_api.routes,
     *access_api.routes,
     *channels_api.routes,
+    *catalog_api.routes,
     *stock_api.routes,
     *customers_api.routes,
     *carts_api.routes,

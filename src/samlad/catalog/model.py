@@ -65,11 +65,17 @@ Tags = Annotated[
 ]
 AttributeCode = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,62}(?!\n)$", examples=["material"])]
 AttributeValues = Annotated[
-    dict[str, Any],
+    dict[AttributeCode, Any],
     Meta(
-        description="Values by attribute code; each must fit its attribute", examples=[{"material": "steel"}]
+        max_length=500,
+        description="Values by attribute code; each must fit its attribute",
+        examples=[{"material": "steel"}],
     ),
 ]
+
+
+Word = Annotated[str, Meta(min_length=1, max_length=200, pattern=ONE_LINE)]
+Words = Annotated[dict[Word, Word], Meta(max_length=5000)]
 
 
 class ProductStatus(StrEnum):
@@ -95,8 +101,7 @@ class Texts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     seo_title: Line | None = None
     seo_description: Annotated[str, Meta(max_length=2000, pattern=NO_CONTROL)] | None = None
     options: Annotated[
-        dict[str, str],
-        Meta(description="Names and values of options", examples=[{"Colour": "Färg", "Red": "Röd"}]),
+        Words, Meta(description="Names and values of options", examples=[{"Colour": "Färg", "Red": "Röd"}])
     ] = {}
 
 
@@ -114,8 +119,7 @@ class NamedTexts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     seo_title: Line | None = None
     seo_description: Annotated[str, Meta(max_length=2000, pattern=NO_CONTROL)] | None = None
     words: Annotated[
-        dict[str, str],
-        Meta(description="Translations of choices or measures", examples=[{"steel": "stål"}]),
+        Words, Meta(description="Translations of choices or measures", examples=[{"steel": "stål"}])
     ] = {}
 
 
@@ -195,7 +199,9 @@ class VariantFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
     gtin: Gtin | UnsetType | None = UNSET
     options: (
-        Annotated[dict[str, str], Meta(description="Value by option", examples=[{"Colour": "Red"}])]
+        Annotated[
+            dict[Word, Word], Meta(max_length=10, description="Value by option", examples=[{"Colour": "Red"}])
+        ]
         | UnsetType
     ) = UNSET
     status: VariantStatus | UnsetType = UNSET

@@ -10,6 +10,7 @@ import asyncpg
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from samlad.access import audit
 from samlad.catalog import events
 from samlad.catalog.model import ONE_LINE, Amount, Currency, Quantity, Title
 from samlad.catalog.permissions import PRICES
@@ -25,6 +26,8 @@ from samlad.kernel.problems import Conflict, InvalidInput, NotFound
 
 EVENT_SIZE = 1000
 """Most things that one event names."""
+AUDITED = 50
+"""Most prices that one line of the audit log quotes; the history has them all."""
 
 
 class PriceListKind(StrEnum):
@@ -223,6 +226,7 @@ async def create_list(tx: Tx, pool: UUID, data: PriceListInput) -> PriceList:
     )
     await _put_list(tx, made)
     await _keep_context(tx, made)
+    audit.record(tx, "price-list.created", "price_list", made.id, after=made)
     return made
 
 
@@ -250,6 +254,7 @@ async def change_list(
     if not await _keep_context(tx, after):
         await index.refresh_variant_prices(tx, variants)
     _tell(tx, after, variants)
+    audit.record(tx, "price-list.changed", "price_list", after.id, before=before, after=after)
     return after
 
 
@@ -312,6 +317,9 @@ async def set_prices(
     variants = list(dict.fromkeys(variant for _, variant in changed))
     await index.refresh_variant_prices(tx, variants)
     _tell(tx, chosen, variants)
+    if changed:
+        told = {"changed": len(changed), "prices": list(settings[:AUDITED])}
+        audit.record(tx, "prices.set", "price_list", list_id, after=told)
     return len(changed)
 
 

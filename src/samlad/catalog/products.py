@@ -9,6 +9,7 @@ import asyncpg
 import msgspec
 from msgspec import UNSET
 
+from samlad.access import audit
 from samlad.catalog import events, prices, product_store
 from samlad.catalog.model import (
     Media,
@@ -89,7 +90,9 @@ async def create(tx: Tx, pool: UUID, data: ProductInput, *, price_pool: UUID | N
         taken = await product_store.free_handles(tx, pool, [base])
         row = msgspec.structs.replace(row, handle=free_handle(data.title, dict.fromkeys(taken)))
     made = await _apply_one(tx, pool, row, price_pool, is_new=True)
-    return await view(tx, made.product.id)
+    after = await view(tx, made.product.id)
+    audit.record(tx, "product.created", "product", after.id, after=after)
+    return after
 
 
 async def change(
@@ -106,9 +109,7 @@ async def change(
         NotFound, Outdated, InvalidInput: no such product; changed meanwhile; see its errors.
     """
     tx.actor.require(CHANGE)
-    current = await product_store.product(tx, product_id)
-    if current is None:
-        raise NotFound("There is no such product.")
+    current = await view(tx, product_id)
     renamed = data.handle if isinstance(data.handle, str) and data.handle != current.handle else None
     if renamed is not None:
         if await product_store.product_by_handle(tx, current.pool, renamed):
@@ -116,7 +117,10 @@ async def change(
         await tx.execute("UPDATE product SET handle = $2 WHERE id = $1", product_id, renamed)
     row = msgspec.structs.replace(_as_row(data), handle=renamed or current.handle)
     await _apply_one(tx, current.pool, row, price_pool, expected=expected, touched=renamed is not None)
-    return await view(tx, product_id)
+    after = await view(tx, product_id)
+    if after != current:
+        audit.record(tx, "product.changed", "product", product_id, before=current, after=after)
+    return after
 
 
 async def archive(tx: Tx, product_id: UUID, expected: int | None = None) -> ProductView:
@@ -161,7 +165,10 @@ async def change_variant(
     values = {f: getattr(data, f) for f in data.__struct_fields__ if f != "sku"}
     row = ProductRow(handle=owner.handle, variants=[VariantInput(sku=sku, **values)])
     await _apply_one(tx, owner.pool, row, price_pool, touched=sku != current.sku)
-    return await variant(tx, variant_id)
+    after = await variant(tx, variant_id)
+    if after != current:
+        audit.record(tx, "variant.changed", "variant", variant_id, before=current, after=after)
+    return after
 
 
 def _as_row(data: ProductInput | ProductChange) -> ProductRow:

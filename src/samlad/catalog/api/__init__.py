@@ -1,0 +1,7 @@
+"""HTTP of the catalogue."""
+
+from litestar import Router
+
+from samlad.catalog.api import pricing, products, shopping, structure
+
+routes: list[Router] = [products.router, structure.router, pricing.router, shopping.router]

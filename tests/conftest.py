@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import fcntl
+import hashlib
 import itertools
 import os
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,12 @@ from samlad.kernel.ids import new_id
 from samlad.kernel.settings import Settings, load
 
 ApiAs = Callable[..., contextlib.AbstractAsyncContextManager[httpx.AsyncClient]]
+
+# Pytest closes its folder for other users whenever any run begins, also to the user that PostgreSQL runs as under
+# root. A folder for each checkout keeps runs apart.
+_temporary = Path(tempfile.gettempdir()) / f"samlad-tests-{hashlib.sha256(__file__.encode()).hexdigest()[:8]}"
+_temporary.mkdir(exist_ok=True)
+os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_temporary))
 
 TEMPLATE = "samlad_template"
 _numbers = itertools.count()

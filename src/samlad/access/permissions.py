@@ -49,4 +49,5 @@ STAFF_READ = permission("staff.read", "See who works here and what they may do",
 STAFF_WRITE = permission("staff.write", "Invite staff, change their roles, disable them", Role.MANAGER)
 KEY_READ = permission("key.read", "See which API keys there are", Role.DEVELOPER)
 KEY_WRITE = permission("key.write", "Make and revoke API keys", Role.DEVELOPER)
+METRICS_READ = permission("metrics.read", "Read the metrics from anywhere (for Prometheus)", Role.DEVELOPER)
 AUDIT_READ = permission("audit.read", "Read who changed what", Role.MANAGER)

@@ -15,6 +15,7 @@ import asyncpg
 import msgspec
 from asyncpg import Record
 from asyncpg.pool import PoolConnectionProxy
+from asyncpg.transaction import Transaction
 
 from samlad.kernel.context import BACKGROUND, EVENT_IDS, Actor, Context
 from samlad.kernel.outbox import PendingEvent, write_events
@@ -41,6 +42,7 @@ UNREACHABLE = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.InternalClientError,  # the connection is dying: the server's last word was read, its end was not
 )
 ATTEMPTS = 6
 
@@ -240,14 +242,13 @@ class Database:
     ) -> T:
         async with self.pool.acquire() as connection:
             transaction = connection.transaction(isolation=isolation)
-            await transaction.start()
             tx = Tx(connection, context, self)
             try:
+                await transaction.start()
                 result = await work(tx)
                 await tx.flush()
             except BaseException:
-                if not connection.is_closed():
-                    await transaction.rollback()
+                await _roll_back(connection, transaction)
                 raise
             try:
                 await transaction.commit()
@@ -291,6 +292,16 @@ class Database:
                     raise Busy("The database cannot be reached.") from error
                 await asyncio.sleep(0.2 * attempt)
         raise AssertionError("unreachable")
+
+
+async def _roll_back(connection: PoolConnectionProxy, transaction: Transaction) -> None:
+    """Undo, or if that cannot be said to the server any more, cut the connection, which undoes too."""
+    if connection.is_closed():
+        return
+    try:
+        await transaction.rollback()
+    except (*UNREACHABLE, asyncpg.InterfaceError):
+        connection.terminate()
 
 
 def _is_unreachable(error: BaseException) -> bool:

@@ -9,10 +9,12 @@ import base64
 import binascii
 import csv
 import io
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
+import asyncpg
 import msgspec
 from litestar import Response
 from litestar.params import QueryParameter
@@ -113,8 +115,7 @@ class Listing(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
         """
         if not 1 <= query.limit <= LARGEST_LIMIT:
             raise InvalidInput.at("limit", f"between 1 and {LARGEST_LIMIT}")
-        sql, args = self._build(query, scope, query.limit + 1)
-        rows = await reader.rows(sql, *args)
+        rows = await self._read(reader, query, scope, query.limit + 1)
         more = len(rows) > query.limit
         rows = rows[: query.limit]
         cursor = (
@@ -126,7 +127,10 @@ class Listing(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
         """How many rows there are under the filters, counted up to 10,000."""
         where, args = self._conditions(query, scope)
         sql = f"SELECT count(*) FROM (SELECT 1 FROM {self._from(where)} LIMIT {COUNT_LIMIT}) AS counted"
-        return int(await reader.value(sql, *args))
+        try:
+            return int(await reader.value(sql, *args))
+        except asyncpg.DataError as error:
+            raise _unreadable(query, scope, error) from None
 
     async def csv(self, database: Database, query: ListQuery, *scope: Any) -> AsyncIterator[bytes]:
         """All rows under the filters as CSV (UTF-8 with a header), streamed from one snapshot."""
@@ -149,13 +153,22 @@ class Listing(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     ) -> Response[Any]:
         """The HTTP answer of a list handler: a page as JSON, or everything as a CSV file."""
         if as_csv:
-            self._build(query, scope, None)  # faults are told before the stream begins
+            await self._read(database, query, scope, 0)  # faults are told before the stream begins
             headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
             return Stream(
                 self.csv(database, query, *scope), media_type="text/csv; charset=utf-8", headers=headers
             )
         page = await self.page(database, query, *scope)
         return Response(page)
+
+    async def _read(
+        self, reader: Reader, query: ListQuery, scope: tuple[Any, ...], limit: int
+    ) -> list[asyncpg.Record]:
+        sql, args = self._build(query, scope, limit)
+        try:
+            return await reader.rows(sql, *args)
+        except asyncpg.DataError as error:
+            raise _unreadable(query, scope, error) from None
 
     def _struct(self, row: Any) -> T:
         values = {name: value for name, value in row.items() if name not in ("sort_value", "sort_key")}
@@ -170,10 +183,12 @@ class Listing(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     def _conditions(self, query: ListQuery, scope: tuple[Any, ...]) -> tuple[list[str], list[Any]]:
         where, args = [], list(scope)
         for name, text in query.filters.items():
-            if text is None or text == "":
+            if not text:
                 continue
             if name not in self.filters:
                 raise InvalidInput.at(name, f"unknown; one can filter by {', '.join(self.filters)}")
+            if "\0" in text:
+                raise InvalidInput.at(name, "may not contain the character NUL")
             try:
                 args.append(self.filters[name].parse(text))
             except ValueError as error:
@@ -205,6 +220,18 @@ class Listing(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
         return (sql if limit is None else f"{sql} LIMIT {limit}"), args
 
 
+def _unreadable(query: ListQuery, scope: tuple[Any, ...], error: asyncpg.DataError) -> InvalidInput:
+    """A value that only PostgreSQL found to be none: asyncpg names the argument, the server does not."""
+    named = re.search(r"query argument \$(\d+)", str(error))
+    if named is None:
+        return InvalidInput.at("cursor", "not a cursor that came from here")
+    given = [name for name, text in query.filters.items() if text]
+    place = int(named[1]) - len(scope) - 1
+    if not 0 <= place < len(given):
+        raise error
+    return InvalidInput.at(given[place], "out of range")
+
+
 def _cell(value: Any) -> str:
     """A CSV cell. A text that a spreadsheet would run as a formula gets an apostrophe in front."""
     if value is None:
@@ -225,6 +252,8 @@ def _decode_cursor(text: str, sort: str) -> tuple[str, str]:
         made_for, value, key = msgspec.json.decode(raw, type=tuple[str, str, UUID])
     except (ValueError, binascii.Error, msgspec.MsgspecError):
         raise InvalidInput.at("cursor", "not a cursor that came from here") from None
+    if "\0" in value:
+        raise InvalidInput.at("cursor", "not a cursor that came from here")
     if made_for != sort:
         raise InvalidInput.at("cursor", f"made for sort={made_for}; begin again without it")
     return value, str(key)

@@ -1,5 +1,6 @@
 """Settings: environment first, then one TOML file, then defaults. `settings_table` documents them all."""
 
+import difflib
 import os
 import tomllib
 from pathlib import Path
@@ -11,6 +12,12 @@ import platformdirs
 from samlad.kernel.problems import InvalidInput
 
 Doc = msgspec.Meta
+
+SECRET = frozenset({"database_url", "secret_key", "oidc_client_secret"})
+"""Settings that nobody may read over somebody's shoulder."""
+
+NO_SETTINGS = frozenset({"SAMLAD_CONFIG", "SAMLAD_PARENT", "SAMLAD_CHROMIUM", "SAMLAD_PICTURES"})
+"""Variables of ours in the environment that are no settings; the last two are for the tests."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -56,6 +63,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     oidc_client_id: Annotated[str | None, Doc(description="Client id at that issuer")] = None
     oidc_client_secret: Annotated[str | None, Doc(description="Client secret at that issuer")] = None
 
+    def __repr__(self) -> str:
+        """Without what is secret: settings end up in tracebacks."""
+        shown = {
+            name: "***" if name in SECRET and value else value
+            for name, value in msgspec.structs.asdict(self).items()
+        }
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+
     @property
     def socket_url(self) -> str:
         """The address of this server as people type it."""
@@ -72,6 +87,7 @@ def load(environment: dict[str, str] | None = None, **overrides: Any) -> Setting
     home = Path(overrides.get("home") or env.get("SAMLAD_HOME") or platformdirs.user_data_dir("samlad"))
     home = home.expanduser().absolute()
     values: dict[str, Any] = _from_file(env.get("SAMLAD_CONFIG"), home)
+    _refuse_unknown(env)
     for name in Settings.__struct_fields__:
         text = env.get(f"SAMLAD_{name.upper()}")
         if text:
@@ -84,6 +100,15 @@ def load(environment: dict[str, str] | None = None, **overrides: Any) -> Setting
         raise InvalidInput(
             f"Settings: {error}. See the table of settings in docs/how-to/settings.md."
         ) from None
+
+
+def _refuse_unknown(env: dict[str, str]) -> None:
+    known = {f"SAMLAD_{name.upper()}" for name in Settings.__struct_fields__}
+    for name in sorted(env):
+        if name.startswith("SAMLAD_") and name not in known | NO_SETTINGS:
+            close = difflib.get_close_matches(name, known, 1)
+            hint = f" Did you mean {close[0]}?" if close else ""
+            raise InvalidInput(f"There is no setting {name}.{hint} See docs/how-to/settings.md.")
 
 
 def _from_file(named: str | None, home: Path) -> dict[str, Any]:

@@ -43,6 +43,7 @@ from samlad.cli import serve  # noqa: E402, F401, I001
 from samlad.cli import worker  # noqa: E402, F401
 from samlad.cli import migrate  # noqa: E402, F401
 from samlad.cli import imports  # noqa: E402, F401
+from samlad.cli import import_orders  # noqa: E402, F401
 from samlad.cli import exports  # noqa: E402, F401
 from samlad.cli import followers  # noqa: E402, F401
 from samlad.cli import user  # noqa: E402, F401

@@ -1,0 +1,89 @@
+"""SQL of the import of orders: COPY and set-based statements."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from uuid import UUID
+
+from samlad.kernel.database import Reader, Tx
+
+_ORDER = (
+    "id",
+    "pool",
+    "channel",
+    "number",
+    "kind",
+    "status",
+    "payment_status",
+    "customer",
+    "country",
+    "currency",
+    "items",
+    "tax",
+    "total",
+    "paid",
+    "returns",
+    "imported",
+    "placed_at",
+    "local_day",
+    "counted",
+    "actor",
+)
+_LINE = (
+    "order_id",
+    "position",
+    "kind",
+    "variant",
+    "sku",
+    "title",
+    "quantity",
+    "unit_price",
+    "total",
+    "fulfilled",
+    "returns",
+    "stock_correction",
+)
+
+
+async def ids_of(reader: Reader, channel: UUID, numbers: Sequence[str]) -> dict[str, UUID]:
+    """Ids of a channel's orders by number; unknown ones are left out."""
+    rows = await reader.rows(
+        "SELECT number, id FROM orders WHERE channel = $1 AND number = ANY($2)", channel, numbers
+    )
+    return {row["number"]: row["id"] for row in rows}
+
+
+async def copy_orders(tx: Tx, rows: Iterable[Sequence[object]]) -> None:
+    """Add orders."""
+    await tx.copy("orders", _ORDER, rows)
+
+
+async def copy_lines(tx: Tx, rows: Iterable[Sequence[object]]) -> None:
+    """Add lines."""
+    await tx.copy("order_line", _LINE, rows)
+
+
+async def add_days(tx: Tx, channel: UUID, sums: Sequence[tuple[date, str, int, int, int]]) -> None:
+    """Add to days as (day, currency, orders, revenue, items); one statement, in key order."""
+    ordered = sorted(sums)
+    await tx.execute(
+        """
+        INSERT INTO order_day AS d (channel, day, currency, orders, revenue, items)
+        SELECT $1, * FROM unnest($2::date[], $3::text[], $4::int[], $5::bigint[], $6::int[])
+        ON CONFLICT (channel, day, currency) DO UPDATE
+        SET orders = d.orders + excluded.orders, revenue = d.revenue + excluded.revenue,
+            items = d.items + excluded.items
+        """,
+        channel,
+        *([row[column] for row in ordered] for column in range(5)),
+    )
+
+
+async def number_beyond(tx: Tx, channel: UUID, used: int) -> None:
+    """Let the channel's series go on beyond a number, unless it is there already; 0 changes nothing."""
+    if used:
+        await tx.execute("SELECT order_number_beyond($1, $2)", channel, used)
+
+
+async def analyse(tx: Tx) -> None:
+    """Let the planner know what there is now."""
+    await tx.execute("ANALYZE orders, order_line, order_day, customer, customer_spend")

@@ -1,0 +1,261 @@
+"""The verbs in any order, on a real database: the books are always right, and ATP never lies."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+from stock_shop import Shop, books_are_right, build_shop
+
+from samlad import stock
+from samlad.kernel.database import Tx, open_database
+from samlad.kernel.ids import new_id
+from samlad.kernel.problems import Conflict
+from samlad.kernel.settings import load
+from samlad.stock import HoldKind, HoldLine, NotHeld, NotInStock, SoldOut, counts, transfers
+
+T = TypeVar("T")
+PLACES, VARIANTS = 3, 2
+PAST = datetime(2020, 1, 1, tzinfo=UTC)
+
+place = st.integers(0, PLACES - 1)
+variant = st.integers(0, VARIANTS - 1)
+few = st.integers(1, 6)
+
+
+class Books(RuleBasedStateMachine):
+    """One shop for all runs, new variants for each run."""
+
+    runner: asyncio.Runner
+    shop: Shop
+    owners = Bundle("owners")
+    under_way = Bundle("under_way")
+    open_counts = Bundle("open_counts")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.variants = self.run(self.shop.variants(*[0] * VARIANTS))
+        self.places = [self.shop.warehouse, self.shop.at_malmo, self.shop.at_lund]
+        self.there = dict.fromkeys(self.variants, 0)
+        """Units on hand over all locations, by our own account."""
+
+    def run(self, work: Awaitable[T]) -> T:
+        return self.runner.run(work)  # type: ignore[arg-type]
+
+    def do(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        return self.run(self.shop.db.transaction(work))
+
+    @rule(at=place, what=variant, units=few)
+    def receive(self, at: int, what: int, units: int) -> None:
+        self.do(lambda tx: stock.receive(tx, self.places[at].id, [(self.variants[what], units)]))
+        self.there[self.variants[what]] += units
+
+    @rule(at=place, what=variant, limit=st.integers(0, 3))
+    def allow_backorders(self, at: int, what: int, limit: int) -> None:
+        level = self.level(at, what)
+        owed = 0 if level is None else level.held - level.on_hand
+        try:
+            self.do(
+                lambda tx: stock.set_level(
+                    tx, self.places[at].id, self.variants[what], backorder_limit=limit
+                )
+            )
+            assert owed <= limit
+        except Conflict:
+            assert owed > limit
+
+    @rule(
+        target=owners,
+        wanted=st.lists(few, min_size=VARIANTS, max_size=VARIANTS),
+        kind=st.sampled_from(HoldKind),
+        expires=st.sampled_from([None, PAST]),
+        channel=st.sampled_from(["web", "malmo"]),
+    )
+    def take(self, wanted: list[int], kind: HoldKind, expires: datetime | None, channel: str) -> UUID:
+        owner, where = new_id(), getattr(self.shop, channel)
+        lines = [HoldLine(v, q) for v, q in zip(self.variants, wanted, strict=True)]
+        promised = {p.variant: p for p in self.run(stock.promises(self.shop.db, where, self.variants))}
+        room = {v: p.available + p.backorder for v, p in promised.items()}
+        fits = all(line.quantity <= room.get(line.variant, 0) for line in lines)
+        try:
+            held = self.do(
+                lambda tx: stock.take(
+                    tx, lines, channel=where, kind=kind, owner=owner, expires_at=expires
+                )
+            )
+            assert fits
+            assert {v: sum(h.quantity for h in held if h.variant == v) for v in self.variants} == {
+                line.variant: line.quantity for line in lines
+            }
+        except SoldOut as refused:
+            assert not fits
+            for line in refused.lines:
+                assert line.available == room.get(line.variant, 0) < line.wanted
+        return owner
+
+    @rule(target=owners, at=place, what=variant, units=few)
+    def take_here(self, at: int, what: int, units: int) -> UUID:
+        owner, level = new_id(), self.level(at, what)
+        room = 0
+        if level is not None:
+            room = level.available + level.backorder_limit - max(0, level.held - level.on_hand)
+        try:
+            lines = [HoldLine(self.variants[what], units, self.places[at].id)]
+            self.do(
+                lambda tx: stock.take(
+                    tx, lines, channel=self.shop.lund, kind=HoldKind.ORDER, owner=owner
+                )
+            )
+            assert units <= room
+        except SoldOut:
+            assert units > room
+        return owner
+
+    @rule(owner=consumes(owners))
+    def release(self, owner: UUID) -> None:
+        self.do(lambda tx: stock.release(tx, owner))
+        assert self.run(stock.holds_of(self.shop.db, owner)) == []
+
+    @rule(owner=owners, what=variant, units=few)
+    def release_some(self, owner: UUID, what: int, units: int) -> None:
+        held = self.held(owner, what)
+        try:
+            self.do(lambda tx: stock.release(tx, owner, lines=[HoldLine(self.variants[what], units)]))
+            assert self.held(owner, what) == held - units
+        except NotHeld:
+            assert self.held(owner, what) == held < units
+
+    @rule(target=owners, owner=consumes(owners))
+    def convert(self, owner: UUID) -> UUID:
+        order, before = new_id(), self.run(stock.holds_of(self.shop.db, owner))
+        self.do(lambda tx: stock.convert(tx, owner, to_kind=HoldKind.ORDER, to_owner=order))
+        after = self.run(stock.holds_of(self.shop.db, order))
+        assert sorted(h.id for h in before) == sorted(h.id for h in after)
+        return order
+
+    @rule(owner=owners, some=st.none() | st.tuples(variant, few))
+    def ship(self, owner: UUID, some: tuple[int, int] | None) -> None:
+        lines = None if some is None else [HoldLine(self.variants[some[0]], some[1])]
+        try:
+            moved = self.do(lambda tx: stock.ship(tx, owner, lines=lines))
+        except (NotHeld, NotInStock):
+            return
+        for m in moved:
+            self.there[m.variant] += m.quantity
+        if some is not None:
+            assert sum(m.quantity for m in moved) == -some[1]
+
+    @rule(at=place, what=variant, units=st.integers(-5, 5))
+    def correct(self, at: int, what: int, units: int) -> None:
+        level = self.level(at, what)
+        try:
+            self.do(
+                lambda tx: stock.correct(
+                    tx, self.places[at].id, [(self.variants[what], units)], reason="found or lost"
+                )
+            )
+            self.there[self.variants[what]] += units
+        except NotInStock:
+            assert (level.on_hand if level else 0) + units < 0
+
+    @rule(target=open_counts, at=place, found=st.lists(st.integers(0, 8), min_size=2, max_size=2))
+    def begin_count(self, at: int, found: list[int]) -> UUID:
+        async def work(tx: Tx) -> UUID:
+            count = await counts.open_count(tx, self.places[at].id)
+            await counts.enter(tx, count.id, list(zip(self.variants, found, strict=True)))
+            return count.id
+
+        return self.do(work)
+
+    @rule(count=consumes(open_counts))
+    def close_count(self, count: UUID) -> None:
+        self.do(lambda tx: counts.close(tx, count))
+        rows = self.run(
+            self.shop.db.rows("SELECT variant, quantity FROM movement WHERE reference = $1", count)
+        )
+        for row in rows:
+            self.there[row["variant"]] += row["quantity"]
+
+    @rule(target=under_way, start=place, step=st.integers(1, PLACES - 1), what=variant, units=few)
+    def send(self, start: int, step: int, what: int, units: int) -> Any:
+        origin, destination = self.places[start].id, self.places[(start + step) % PLACES].id
+        level = self.level(start, what)
+        try:
+            transfer = self.do(
+                lambda tx: transfers.send(tx, origin, destination, [(self.variants[what], units)])
+            )
+        except NotInStock:
+            assert level is None or units > level.on_hand - max(0, level.held - level.backorder_limit)
+            return None
+        self.there[self.variants[what]] -= units
+        return (transfer.id, what, units)
+
+    @rule(transfer=consumes(under_way), arrived=st.integers(0, 6), is_cancelled=st.booleans())
+    def end_transfer(self, transfer: Any, arrived: int, is_cancelled: bool) -> None:
+        if transfer is None:
+            return
+        transfer_id, what, units = transfer
+        part = min(arrived, units)
+        got = self.do(lambda tx: transfers.receive(tx, transfer_id, [(self.variants[what], part)]))
+        if got.status == "in_transit":
+            end = transfers.cancel if is_cancelled else transfers.receive
+            self.do(lambda tx: end(tx, transfer_id))
+        self.there[self.variants[what]] += units
+
+    @rule()
+    def sweep(self) -> None:
+        self.run(stock.sweep(self.shop.db))
+        expired = self.run(self.shop.db.value("SELECT count(*) FROM hold WHERE expires_at <= now()"))
+        assert expired == 0
+
+    @invariant()
+    def the_books_are_right(self) -> None:
+        self.run(books_are_right(self.shop.db, self.variants))
+
+    @invariant()
+    def nothing_came_from_nowhere(self) -> None:
+        rows = self.run(
+            self.shop.db.rows(
+                "SELECT variant, sum(on_hand)::int AS units FROM level WHERE variant = ANY($1) GROUP BY variant",
+                self.variants,
+            )
+        )
+        units = {row["variant"]: row["units"] for row in rows}
+        assert {v: units.get(v, 0) for v in self.variants} == self.there
+
+    def level(self, at: int, what: int) -> stock.Level | None:
+        levels = self.run(stock.levels_of(self.shop.db, [self.variants[what]]))
+        return next((level for level in levels if level.location == self.places[at].id), None)
+
+    def held(self, owner: UUID, what: int) -> int:
+        holds = self.run(stock.holds_of(self.shop.db, owner))
+        return sum(h.quantity for h in holds if h.variant == self.variants[what])
+
+
+def test_the_verbs_in_any_order(dsn: str, tmp_path: Path) -> None:
+    with asyncio.Runner() as runner:
+        db = runner.run(open_database(dsn, load({}, home=tmp_path, database_url=dsn, pool_size=2)))
+        Books.runner, Books.shop = runner, runner.run(build_shop(db))
+        quick = settings(
+            max_examples=25,
+            stateful_step_count=30,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            print_blob=True,
+        )
+        try:
+            run_state_machine_as_test(Books, settings=quick)
+        finally:
+            runner.run(db.close())

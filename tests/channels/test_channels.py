@@ -150,6 +150,17 @@ async def test_changes_are_on_the_log_with_before_and_after(db: Database) -> Non
     assert changed.payload["after"] == {"name": "The shop", "settings": {"buffer": 2}}
 
 
+async def test_changes_are_in_the_audit_log(db: Database) -> None:
+    web = await make(db, "web")
+    await change(db, web, name="The shop")
+    rows = await db.rows("SELECT verb, subject, difference FROM audit_entry ORDER BY id")
+    assert [(r["verb"], r["subject"]) for r in rows] == [
+        ("channel.created", web.id),
+        ("channel.changed", web.id),
+    ]
+    assert "The shop" in rows[1]["difference"]
+
+
 async def test_the_cache_sees_own_changes_at_once_and_others_soon(
     db: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@
 ship and release without end, and every hold that is sure is written out.
 """
 
+# ruff: noqa: T201 - its output is what the tests read
 import asyncio
 import json
 import random

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -68,9 +69,7 @@ class Books(RuleBasedStateMachine):
         owed = 0 if level is None else level.held - level.on_hand
         try:
             self.do(
-                lambda tx: stock.set_level(
-                    tx, self.places[at].id, self.variants[what], backorder_limit=limit
-                )
+                lambda tx: stock.set_level(tx, self.places[at].id, self.variants[what], backorder_limit=limit)
             )
             assert owed <= limit
         except Conflict:
@@ -91,9 +90,7 @@ class Books(RuleBasedStateMachine):
         fits = all(line.quantity <= room.get(line.variant, 0) for line in lines)
         try:
             held = self.do(
-                lambda tx: stock.take(
-                    tx, lines, channel=where, kind=kind, owner=owner, expires_at=expires
-                )
+                lambda tx: stock.take(tx, lines, channel=where, kind=kind, owner=owner, expires_at=expires)
             )
             assert fits
             assert {v: sum(h.quantity for h in held if h.variant == v) for v in self.variants} == {
@@ -114,9 +111,7 @@ class Books(RuleBasedStateMachine):
         try:
             lines = [HoldLine(self.variants[what], units, self.places[at].id)]
             self.do(
-                lambda tx: stock.take(
-                    tx, lines, channel=self.shop.lund, kind=HoldKind.ORDER, owner=owner
-                )
+                lambda tx: stock.take(tx, lines, channel=self.shop.lund, kind=HoldKind.ORDER, owner=owner)
             )
             assert units <= room
         except SoldOut:
@@ -244,6 +239,8 @@ class Books(RuleBasedStateMachine):
         return sum(h.quantity for h in holds if h.variant == self.variants[what])
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(900)  # when it fails, Hypothesis takes up to five minutes to find the shortest story
 def test_the_verbs_in_any_order(dsn: str, tmp_path: Path) -> None:
     with asyncio.Runner() as runner:
         db = runner.run(open_database(dsn, load({}, home=tmp_path, database_url=dsn, pool_size=2)))

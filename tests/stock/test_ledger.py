@@ -55,6 +55,8 @@ async def test_corrections_say_why_and_never_go_below_nothing(shop: Shop) -> Non
         3,
         "system",
     )
+    audited = await shop.db.value("SELECT difference FROM audit_entry WHERE verb = 'stock.corrected'")
+    assert "broken" in audited
     with pytest.raises(NotInStock):
         await shop.db.transaction(lambda tx: stock.correct(tx, at, [(kettle, -4)], reason="thieves"))
     assert await shop.level(kettle) == (3, 0)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from msgspec import UNSET, structs
 
+from samlad.access import audit
 from samlad.channels import cache, store
 from samlad.channels.events import ChannelChanged, ChannelCreated
 from samlad.channels.model import Channel, ChannelChange, ChannelInput
@@ -66,6 +67,7 @@ async def create(tx: Tx, data: ChannelInput) -> Channel:
         subject=channel_id,
         channel=channel_id,
     )
+    audit.record(tx, "channel.created", "channel", channel_id, after=data)
     tx.after_commit(cache.forget)
     return channel
 
@@ -107,6 +109,7 @@ async def change(tx: Tx, channel_id: UUID, data: ChannelChange, *, version: int 
         subject=channel_id,
         channel=channel_id,
     )
+    audit.record(tx, "channel.changed", "channel", channel_id, before=was, after=columns)
     tx.after_commit(cache.forget)
     return channel
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import asyncpg
 
+from samlad.access import audit
 from samlad.kernel import log
 from samlad.kernel.database import Tx
 from samlad.kernel.ids import new_id
@@ -69,6 +70,7 @@ async def close(tx: Tx, count_id: UUID) -> Count:
         ),
         subject=count.id,
     )
+    audit.record(tx, "stock.counted", "location", count.location, after={"count": count.id, "lines": moved})
     return count
 
 

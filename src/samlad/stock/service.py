@@ -9,6 +9,7 @@ import asyncpg
 from msgspec import UNSET, structs
 
 from samlad import channels
+from samlad.access import audit
 from samlad.channels import Channel, Resource
 from samlad.channels.rules import check_values
 from samlad.kernel import log
@@ -73,6 +74,7 @@ async def create_location(tx: Tx, data: LocationInput) -> Location:
         LocationCreated(code=location.code, name=location.name, pool=location.pool),
         subject=location.id,
     )
+    audit.record(tx, "location.created", "location", location.id, after=data)
     return location
 
 
@@ -98,6 +100,7 @@ async def change_location(
     if location is None:
         raise Outdated("Somebody changed this location at the same moment.")
     log.append(tx, LocationChanged(code=old.code, before=before, after=after), subject=location_id)
+    audit.record(tx, "location.changed", "location", location_id, before=before, after=after)
     return location
 
 
@@ -149,6 +152,7 @@ async def correct(
     moved = await move(tx, moves, cause=cause, reference=reference or new_id(), may_drop=True)
     if sum(m.quantity for m in moved) != sum(quantity for _, quantity in lines):
         raise NotInStock("More is taken off than there is.")
+    audit.record(tx, "stock.corrected", "location", location, after={"reason": reason, "lines": moved})
     return moved
 
 
@@ -199,6 +203,8 @@ async def set_level(
         ),
         subject=variant,
     )
+    after = {"location": location, "backorder_limit": row["backorder_limit"], "low_at": row["low_at"]}
+    audit.record(tx, "stock.level-set", "variant", variant, after=after)
 
 
 async def move(

@@ -1,0 +1,238 @@
+"""Carts: what is in them, whose they are, checkout and back."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from samlad import carts, channels, customers
+from samlad.carts import (
+    CartClosed,
+    CartInput,
+    CartStatus,
+    DetailsInput,
+    LineInput,
+    NotSellable,
+    PriceChanged,
+    view,
+)
+from samlad.carts.sweepers import sweep_all
+from samlad.channels import Resource
+from samlad.customers import PersonInput
+from samlad.kernel.clock import now
+from samlad.kernel.context import SYSTEM, Actor, Context
+from samlad.kernel.database import Database
+from samlad.kernel.ids import new_id
+from samlad.kernel.problems import Forbidden, InvalidInput, NotFound, Outdated
+from samlad.stock import SoldOut
+from trade import ADDRESS, GUEST, Trade, build
+
+
+async def test_the_same_thing_twice_is_one_line_with_more(trade: Trade) -> None:
+    kettle = await trade.kettle(19_900)
+    cart = await trade.cart((kettle, 1))
+    cart = await trade.db.transaction(
+        lambda tx: carts.add_line(tx, cart.id, LineInput(variant=kettle, quantity=2))
+    )
+    assert [(line.quantity, line.total, line.tax) for line in cart.lines] == [(3, 59_700, 11_940)]
+    assert cart.totals.total == 59_700
+    line = cart.lines[0].id
+    cart = await trade.db.transaction(lambda tx: carts.change_line(tx, cart.id, line, 5))
+    assert cart.lines[0].quantity == 5
+    cart = await trade.db.transaction(lambda tx: carts.remove_line(tx, cart.id, line))
+    assert cart.lines == []
+    assert cart.totals.total == 0
+
+
+async def test_two_at_once_lose_nothing(trade: Trade) -> None:
+    kettle = await trade.kettle()
+    cart = await trade.cart((kettle, 1))
+    add = LineInput(variant=kettle, quantity=1)
+    await asyncio.gather(
+        *(trade.db.transaction(lambda tx: carts.add_line(tx, cart.id, add)) for _ in range(10))
+    )
+    assert (await view(trade.db, SYSTEM, cart.id)).lines[0].quantity == 11
+
+
+async def test_a_version_that_was_overtaken_is_refused(trade: Trade) -> None:
+    kettle = await trade.kettle()
+    cart = await trade.cart((kettle, 1))
+    add = LineInput(variant=kettle)
+    newer = await trade.db.transaction(lambda tx: carts.add_line(tx, cart.id, add, version=cart.version))
+    assert newer.version > cart.version
+    with pytest.raises(Outdated):
+        await trade.db.transaction(lambda tx: carts.add_line(tx, cart.id, add, version=cart.version))
+    assert (await view(trade.db, SYSTEM, cart.id)).version == newer.version, "a refusal changes nothing"
+
+
+async def test_limits(trade: Trade) -> None:
+    kettle = await trade.kettle()
+    cart = await trade.cart((kettle, 9_999))
+    with pytest.raises(InvalidInput):
+        await trade.db.transaction(lambda tx: carts.add_line(tx, cart.id, LineInput(variant=kettle)))
+    with pytest.raises(NotSellable):
+        await trade.db.transaction(lambda tx: carts.add_line(tx, cart.id, LineInput(variant=new_id())))
+
+
+async def test_the_view_says_what_changed_and_what_is_short(trade: Trade) -> None:
+    kettle = await trade.kettle(19_900, quantity=2)
+    cart = await trade.cart((kettle, 3))
+    assert (cart.lines[0].problem, cart.lines[0].available) == ("short", 2)
+    await trade.set_price(kettle, 17_900)
+    line = (await view(trade.db, SYSTEM, cart.id)).lines[0]
+    assert (line.unit_price, line.price_before, line.total) == (17_900, 19_900, 53_700)
+    line = (await trade.db.transaction(lambda tx: carts.accept_prices(tx, cart.id))).lines[0]
+    assert (line.unit_price, line.price_before) == (17_900, None)
+    await trade.db.rows("UPDATE variant SET status = 'archived' WHERE id = $1 RETURNING 1", kettle)
+    assert (await view(trade.db, SYSTEM, cart.id)).lines[0].problem == "not-available"
+
+
+async def test_guests_open_only_what_their_token_opens(trade: Trade) -> None:
+    kettle = await trade.kettle()
+    data = CartInput(channel=trade.web.id, lines=[LineInput(variant=kettle)])
+    mine, other = [await trade.db.transaction(lambda tx: carts.create(tx, data), GUEST) for _ in range(2)]
+    assert mine.token
+    assert len(mine.token) >= 43, "32 random bytes"
+    assert (await view(trade.db, GUEST.actor, mine.id, token=mine.token)).lines[0].quantity == 1
+    for token in (None, other.token, "x"):
+        with pytest.raises(NotFound):
+            await view(trade.db, GUEST.actor, mine.id, token=token)
+        with pytest.raises(NotFound):
+            await trade.db.transaction(
+                lambda tx, t=token: carts.add_line(tx, mine.id, LineInput(variant=kettle), token=t), GUEST
+            )
+    for forbidden in (CartInput(channel=trade.malmo.id), CartInput(channel=trade.web.id, customer=new_id())):
+        with pytest.raises(Forbidden):
+            await trade.db.transaction(lambda tx, d=forbidden: carts.create(tx, d), GUEST)
+
+
+async def test_a_signed_in_customer_needs_no_token_for_their_own(trade: Trade) -> None:
+    pool = trade.web.pools[Resource.CUSTOMERS]
+    kim, lo = [
+        await trade.db.transaction(
+            lambda tx, e=email: customers.find_or_create(tx, pool, PersonInput(email=e, group_name="club"))
+        )
+        for email in ("kim@example.org", "lo@example.org")
+    ]
+    as_kim, as_lo = [Context(actor=Actor(kind="customer", id=person.id)) for person in (kim, lo)]
+    cart = await trade.db.transaction(lambda tx: carts.create(tx, CartInput(channel=trade.web.id)), as_kim)
+    assert cart.customer == kim.id
+    assert (await view(trade.db, as_kim.actor, cart.id)).id == cart.id
+    with pytest.raises(NotFound):
+        await view(trade.db, as_lo.actor, cart.id)
+
+
+async def test_checkout_holds_stock_and_prices_and_shopping_on_lets_go(trade: Trade) -> None:
+    kettle = await trade.kettle(19_900, quantity=3)
+    cart = await trade.cart((kettle, 2))
+    held = await trade.db.transaction(lambda tx: carts.checkout(tx, cart.id))
+    assert held.status is CartStatus.CHECKOUT
+    assert held.checkout_until is not None
+    assert timedelta(seconds=890) < held.checkout_until - now() <= timedelta(seconds=900)
+    assert await trade.level(kettle) == (3, 2)
+    again = await trade.db.transaction(lambda tx: carts.checkout(tx, cart.id))
+    assert await trade.level(kettle) == (3, 2), "asked twice, held once"
+    await trade.set_price(kettle, 29_900)
+    assert (await view(trade.db, SYSTEM, cart.id)).totals.total == again.totals.total == 39_800
+    named = msgspec.convert({"name": "Kim"}, DetailsInput)
+    assert (await trade.db.transaction(lambda tx: carts.set_details(tx, cart.id, named))).status == "checkout"
+    shopping = await trade.db.transaction(lambda tx: carts.reopen(tx, cart.id))
+    assert shopping.status is CartStatus.OPEN
+    assert shopping.totals.total == 59_800
+    assert await trade.level(kettle) == (3, 0)
+    with pytest.raises(PriceChanged):
+        await trade.db.transaction(lambda tx: carts.checkout(tx, cart.id))
+    await trade.sound()
+
+
+async def test_changing_a_line_ends_the_checkout(trade: Trade) -> None:
+    kettle = await trade.kettle(quantity=3)
+    cart = await trade.cart((kettle, 2))
+    await trade.db.transaction(lambda tx: carts.checkout(tx, cart.id))
+    changed = await trade.db.transaction(lambda tx: carts.add_line(tx, cart.id, LineInput(variant=kettle)))
+    assert (changed.status, changed.checkout_until, changed.lines[0].available) == ("open", None, 3)
+    assert await trade.level(kettle) == (3, 0)
+
+
+async def test_checkout_of_more_than_there_is_holds_nothing(trade: Trade) -> None:
+    kettle, filters = await trade.kettle(quantity=1), await trade.kettle(quantity=5)
+    cart = await trade.cart((filters, 1), (kettle, 2))
+    with pytest.raises(SoldOut):
+        await trade.db.transaction(lambda tx: carts.checkout(tx, cart.id))
+    assert await trade.level(filters) == (5, 0)
+    assert (await view(trade.db, SYSTEM, cart.id)).status is CartStatus.OPEN
+
+
+@pytest.mark.parametrize("policy", ["order", "none"])
+async def test_a_channel_that_does_not_hold_at_checkout(db: Database, policy: str) -> None:
+    trade = await build(db, hold_policy=policy)
+    kettle = await trade.kettle(quantity=1)
+    cart = await trade.cart((kettle, 1))
+    await trade.db.transaction(lambda tx: carts.checkout(tx, cart.id))
+    assert await trade.level(kettle) == (1, 0)
+    await trade.place(cart.id)
+    assert await trade.level(kettle) == ((1, 1) if policy == "order" else (1, 0))
+    await trade.sound()
+
+
+async def test_shipping_costs_a_flat_rate_with_its_tax(db: Database) -> None:
+    trade = await build(db, shipping_flat=4_900)
+    kettle = await trade.kettle(19_900)
+    cart = await trade.cart((kettle, 1))
+    assert (cart.totals.shipping, cart.totals.shipping_tax, cart.totals.total) == (4_900, 980, 24_800)
+    order = await trade.place(cart.id, total=24_800)
+    assert [(line.kind, line.total, line.tax) for line in order.lines] == [
+        ("item", 19_900, 3_980),
+        ("shipping", 4_900, 980),
+    ]
+    pickup = {"delivery": "pickup", "location": str(trade.at_lund.id), "email": "kim@example.org"}
+    assert (await trade.cart((kettle, 1), **pickup)).totals.shipping == 0
+    await trade.sound()
+
+
+async def test_details_are_checked(trade: Trade) -> None:
+    cart = await trade.cart()
+
+    async def tell(**details: Any) -> carts.CartView:
+        data = msgspec.convert(details, DetailsInput)
+        return await trade.db.transaction(lambda tx: carts.set_details(tx, cart.id, data))
+
+    with pytest.raises(InvalidInput) as refused:
+        await tell(address=ADDRESS | {"postal_code": "1"})
+    assert refused.value.errors[0].field == "address/postal_code"
+    with pytest.raises(InvalidInput):
+        await tell(location=str(new_id()))
+    told = await tell(delivery="pickup", location=str(trade.at_malmo.id))
+    assert told.location == trade.at_malmo.id
+    assert (await tell(delivery=None)).delivery is None
+    assert (await tell(name="Kim")).email == "kim@example.org", "what is left out stays"
+
+
+async def test_sweeping(trade: Trade) -> None:
+    kettle = await trade.kettle()
+    late, old, young = [await trade.cart((kettle, 1)) for _ in range(3)]
+    await trade.db.transaction(lambda tx: carts.checkout(tx, late.id))
+    past = now() - timedelta(days=31)
+    await trade.db.rows("UPDATE cart SET checkout_until = $2 WHERE id = $1 RETURNING 1", late.id, past)
+    await trade.db.rows("UPDATE cart SET updated_at = $2 WHERE id = $1 RETURNING 1", old.id, past)
+    assert await sweep_all(trade.db) == 2
+    seen = {cart.id: (await view(trade.db, SYSTEM, cart.id)).status for cart in (late, old, young)}
+    assert seen == {late.id: "open", old.id: "abandoned", young.id: "open"}
+    with pytest.raises(CartClosed):
+        await trade.db.transaction(lambda tx: carts.reopen(tx, old.id))
+
+
+async def test_personal_details_stand_apart_in_the_log(trade: Trade) -> None:
+    await trade.cart((await trade.kettle(), 1))
+    found = await trade.db.rows("SELECT payload::text AS text FROM event WHERE type LIKE 'cart.%'")
+    assert found
+    assert not any("kim@example.org" in row["text"] or "Storgatan" in row["text"] for row in found)
+
+
+async def test_a_store_without_a_place_of_its_own_has_no_till(trade: Trade) -> None:
+    await trade.db.rows("UPDATE location SET is_active = false WHERE id = $1 RETURNING 1", trade.at_lund.id)
+    lund = await channels.get(trade.db, trade.lund.id)
+    with pytest.raises(InvalidInput):
+        await trade.db.transaction(lambda tx: carts.create(tx, CartInput(channel=lund.id)))

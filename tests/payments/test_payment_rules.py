@@ -1,0 +1,115 @@
+"""Cash rounding, what each payment pays, and where a refund goes."""
+
+from uuid import uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from samlad.kernel.problems import InvalidInput
+from samlad.payments import Payment, PaymentInput, PaymentStatus, due_amounts, round_cash
+from samlad.payments.model import Request
+from samlad.payments.providers import Cash, Test
+from samlad.payments.rules import spread_refund
+
+amounts = st.integers(1, 10**9)
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "country", "rounded"),
+    [
+        (9_949, "SEK", "SE", 9_900),
+        (9_950, "SEK", "SE", 10_000),
+        (-9_950, "SEK", "SE", -10_000),
+        (102, "EUR", "NL", 100),
+        (103, "EUR", "NL", 105),
+        (103, "EUR", "DE", 103),
+        (199, "GBP", "GB", 199),
+    ],
+)
+def test_cash_is_rounded_where_coins_are_missing(
+    amount: int, currency: str, country: str, rounded: int
+) -> None:
+    assert round_cash(amount, currency, country) == rounded
+
+
+@given(amounts, st.sampled_from([("SEK", "SE", 50), ("EUR", "NL", 2), ("EUR", "DE", 0)]))
+def test_rounding_is_never_more_than_half_a_coin(amount: int, where: tuple[str, str, int]) -> None:
+    currency, country, half = where
+    assert abs(round_cash(amount, currency, country) - amount) <= half
+    assert round_cash(-amount, currency, country) == -round_cash(amount, currency, country)
+
+
+@given(st.integers(100, 10**7), st.data())
+def test_payments_come_to_the_rounded_total(total: int, data: st.DataObject) -> None:
+    card = PaymentInput(provider="test", amount=data.draw(st.integers(1, total - 50)))
+    paid, rounding = due_amounts(total, [card, PaymentInput(provider="cash")], "SEK", "SE")
+    assert paid[0] == card.amount
+    assert paid[1] % 100 == 0
+    assert sum(paid) == total + rounding
+    assert abs(rounding) <= 50
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        [PaymentInput(provider="test", amount=999)],
+        [PaymentInput(provider="test", amount=1_001)],
+        [PaymentInput(provider="test"), PaymentInput(provider="test")],
+        [PaymentInput(provider="cash"), PaymentInput(provider="cash", amount=100)],
+        [PaymentInput(provider="test", amount=1_000), PaymentInput(provider="test")],
+        [],
+    ],
+)
+def test_payments_that_do_not_come_to_the_total_are_refused(inputs: list[PaymentInput]) -> None:
+    with pytest.raises(InvalidInput):
+        due_amounts(1_000, inputs, "EUR", "DE")
+
+
+@given(st.lists(st.tuples(amounts, st.integers(0, 100), st.booleans()), max_size=5), amounts)
+def test_a_refund_is_given_whole_or_not_at_all(rows: list[tuple[int, int, bool]], amount: int) -> None:
+    payments = [
+        Payment(
+            id=uuid4(),
+            order_id=uuid4(),
+            provider="test",
+            currency="EUR",
+            amount=paid,
+            refunded=paid * share // 100 if captured else 0,
+            status=PaymentStatus.CAPTURED if captured else PaymentStatus.VOIDED,
+        )
+        for paid, share, captured in rows
+    ]
+    parts = spread_refund(amount, payments)
+    possible = sum(payment.refundable for payment in payments)
+    assert (parts is None) == (amount > possible)
+    if parts is not None:
+        assert sum(part for _, part in parts) == amount
+        assert all(0 < part <= payment.refundable for payment, part in parts)
+
+
+@pytest.mark.parametrize(
+    ("token", "amount", "status"),
+    [
+        (None, 100, "captured"),
+        ("ok", 100, "captured"),
+        ("authorize", 100, "authorized"),
+        ("pending", 100, "pending"),
+        ("decline", 100, "declined"),
+        ("4111111111111111", 100, "declined"),
+        ("ok", 1_013, "declined"),
+    ],
+)
+async def test_the_test_provider_does_what_its_token_says(
+    token: str | None, amount: int, status: str
+) -> None:
+    request = Request(payment=uuid4(), amount=amount, currency="EUR", token=token)
+    first, second = await Test().authorize(request), await Test().authorize(request)
+    assert first == second
+    assert first.status == status
+    assert (first.reason is not None) == (status == "declined")
+
+
+async def test_too_little_cash_is_declined() -> None:
+    request = Request(payment=uuid4(), amount=500, currency="EUR", tendered=499)
+    assert (await Cash().authorize(request)).status is PaymentStatus.DECLINED

@@ -1,0 +1,38 @@
+/* The till beside samlad.js: the scanner's field keeps the focus, function keys act, stock that moves is seen. */
+
+const code = () => document.getElementById("code");
+const isTyping = (element) => element instanceof HTMLElement && element.matches("input, textarea, select") && element.id !== "code";
+
+/* A scanner types and sends Enter. The field is free for the next code before the answer is there. */
+document.addEventListener("htmx:configRequest", (event) => {
+  if (event.target.id === "scan") code().value = "";
+});
+document.addEventListener("htmx:afterSettle", () => {
+  const field = code();
+  if (field && !isTyping(document.activeElement)) field.focus({ preventScroll: true });
+});
+
+/* Keys typed while nothing has the focus belong to the scanner. */
+document.addEventListener("keydown", (event) => {
+  const named = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+  if (named && !(event.key.length === 1 && isTyping(event.target)) && !(event.key === "Enter" && event.target.closest("a, button, input"))) {
+    event.preventDefault();
+    if (named.matches("input")) named.select();
+    else named.click();
+    return;
+  }
+  const field = code();
+  const isFree = document.activeElement === document.body || document.activeElement?.id === "main";
+  if (field && isFree && event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey) field.focus();
+});
+
+/* Stock that moves anywhere refreshes the ticket, unless somebody is changing a line of it. */
+const source = document.querySelector("[data-live]")?.dataset.live;
+if (source) {
+  const live = new EventSource(source);
+  const moved = () => {
+    if (!document.activeElement?.closest("#ticket")) document.body.dispatchEvent(new Event("stock-moved"));
+  };
+  live.addEventListener("stock", moved);
+  live.addEventListener("reset", moved);
+}

@@ -1,0 +1,257 @@
+"""Looking around: the front, categories, search with filters, suggestions while typing."""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from litestar import Response, get
+from litestar.params import FromPath
+
+from samlad import catalog
+from samlad.catalog import SearchQuery, SearchResult
+from samlad.channels import Channel
+from samlad.faces import page as face
+from samlad.faces.form import Form
+from samlad.faces.page import AnyRequest
+from samlad.faces.storefront import limits, shelf, stores
+from samlad.faces.storefront.place import channel_of, show
+from samlad.kernel.http import database_of
+from samlad.kernel.i18n import marked
+from samlad.kernel.money import decimal_text
+from samlad.kernel.problems import InvalidInput, NotFound
+
+PAGE_LENGTH = 24
+FRONT_LENGTH = 8
+LONGEST_QUERY = 200
+SORTS = (
+    ("relevance", marked("What fits best")),
+    ("newest", marked("Newest first")),
+    ("price", marked("Cheapest first")),
+    ("-price", marked("Dearest first")),
+    ("name", marked("By name")),
+)
+MOST_FILTERS = 40
+OPEN_FACETS = 3
+"""So many filters are unfolded; the others open by a click."""
+
+
+@get("/")
+async def front(request: AnyRequest) -> Response[Any]:
+    """The start page."""
+    channel, database, _ = await channel_of(request), database_of(request), face.words(request)
+    newest = await catalog.search(database, channel, SearchQuery(sort="newest", limit=FRONT_LENGTH, facets=False))
+    found = [b for b in await shelf.branches(database, channel) if b.depth == 0]
+    tiles = [{"text": b.name, "href": b.href, "sku": b.path, "image": None, "count": b.count} for b in found[:8]]
+    return await show(
+        request,
+        channel,
+        "storefront/start.html",
+        newest=await shelf.cards(database, channel, newest.items, _("Sale")),
+        popular=[],
+        tiles=tiles,
+        store_count=len(await stores.stores_of(request, channel)),
+        query="",
+    )
+
+
+@get("/search")
+async def search_page(request: AnyRequest) -> Response[Any]:
+    """What a search finds, or everything."""
+    limits.searches.check(limits.who(request))
+    channel, _ = await channel_of(request), face.words(request)
+    text = request.query_params.get("q", "").strip()[:LONGEST_QUERY]
+    heading = _("Results for “%(query)s”") % {"query": text} if text else _("All products")
+    return await _list(request, channel, "/search", heading, text=text)
+
+
+@get("/c/{path:path}")
+async def category_page(request: AnyRequest, path: FromPath[str]) -> Response[Any]:
+    """The products of a category and of those below it."""
+    limits.searches.check(limits.who(request))
+    channel = await channel_of(request)
+    path = path.strip("/")
+    known = await shelf.branches(database_of(request), channel)
+    branch = next((b for b in known if b.path == path), None)
+    if branch is None:
+        raise NotFound(face.words(request)("There is no such category here."))
+    names = {b.path: b for b in known}
+    line = ["/".join(path.split("/")[:depth]) for depth in range(1, path.count("/") + 1)]
+    crumbs = [(names[each].name, names[each].href) for each in line if each in names]
+    return await _list(request, channel, branch.href, branch.name, category=path, crumbs=crumbs)
+
+
+@get("/search/suggest")
+async def suggest(request: AnyRequest) -> Response[Any]:
+    """What may be meant, while somebody types."""
+    limits.searches.check(limits.who(request))
+    channel, database = await channel_of(request), database_of(request)
+    text = request.query_params.get("q", "").strip()[:LONGEST_QUERY]
+    if len(text) < 2:
+        return Response("", media_type="text/html")
+    found = await catalog.search(database, channel, SearchQuery(text=text, limit=6, facets=False))
+    wanted = text.casefold()
+    meant = [b for b in await shelf.branches(database, channel) if wanted in b.name.casefold()][:2]
+    return face.page(
+        request,
+        "storefront/suggestions.html",
+        query=text,
+        products=await shelf.cards(database, channel, found.items, ""),
+        branches=[{"text": b.name, "href": b.href} for b in meant],
+        search_href=f"/search?{urlencode({'q': text})}",
+    )
+
+
+async def _list(
+    request: AnyRequest,
+    channel: Channel,
+    href: str,
+    heading: str,
+    *,
+    text: str = "",
+    category: str | None = None,
+    crumbs: Sequence[tuple[str, str]] = (),
+) -> Response[Any]:
+    """A list with its filters. What cannot be read in the address is left out: a list is never refused for that."""
+    _, database = face.words(request), database_of(request)
+    asked = Asked(request, channel)
+    filters = dict(asked.filters)
+    if category is not None:
+        filters["category"] = [category]
+    query = SearchQuery(
+        text=text,
+        filters=filters,
+        price_from=asked.price_from,
+        price_to=asked.price_to,
+        sort=asked.sort,  # type: ignore[arg-type] # checked against SORTS
+        limit=PAGE_LENGTH,
+        offset=asked.offset,
+    )
+    try:
+        found = await catalog.search(database, channel, query)
+    except InvalidInput:  # too deep a page, a filter that is none
+        return face.go(request, href)
+    context = {
+        "heading": heading,
+        "intro": None,
+        "crumbs": list(crumbs) or None,
+        "query": text,
+        "list_href": href,
+        "products": await shelf.cards(database, channel, found.items, _("Sale")),
+        "total": found.total,
+        "corrected": found.corrected,
+        "branches": [] if category is None else await _branches(request, channel, category),
+        "facets": _facets(found, asked),
+        "facets_open": request.query_params.get("filter") == "1",
+        **_addresses(request, href, text, asked, found),
+    }
+    template = "storefront/results.html" if face.is_htmx(request) else "storefront/list.html"
+    return await show(request, channel, template, **context)
+
+
+class Asked:
+    """What the address of a list asks for."""
+
+    def __init__(self, request: AnyRequest, channel: Channel) -> None:
+        params = request.query_params
+        form = Form({name: [value] for name, value in params.items()})
+        self.price_from = _amount(form, "price_from", channel.currency)
+        self.price_to = _amount(form, "price_to", channel.currency)
+        self.sort = params.get("sort") if params.get("sort") in {name for name, _text in SORTS} else None
+        offset = params.get("from", "0")
+        self.offset = int(offset) if offset.isascii() and offset.isdecimal() and len(offset) < 6 else 0
+        self.filters: dict[str, list[str]] = {}
+        for name, value in list(params.multi_items())[:MOST_FILTERS]:
+            if _is_filter(name) and value and len(value) <= 200:
+                self.filters.setdefault(name, []).append(value)
+        self.currency = channel.currency
+
+    def pairs(self, *, sort: bool = True) -> list[tuple[str, str]]:
+        """The address's own parameters again, without the page."""
+        pairs = [(name, value) for name, values in self.filters.items() for value in values]
+        for name, amount in (("price_from", self.price_from), ("price_to", self.price_to)):
+            if amount is not None:
+                pairs.append((name, decimal_text(amount, self.currency)))
+        if sort and self.sort:
+            pairs.append(("sort", self.sort))
+        return pairs
+
+
+def _is_filter(name: str) -> bool:
+    return name in ("brand", "tag") or (name.startswith(("option.", "attribute.")) and len(name) <= 100)
+
+
+def _amount(form: Form, name: str, currency: str) -> int | None:
+    try:
+        amount = form.amount(name, currency)
+    except InvalidInput:
+        return None
+    return amount if amount is not None and 0 <= amount < 2**52 else None
+
+
+async def _branches(request: AnyRequest, channel: Channel, category: str) -> list[dict[str, Any]]:
+    """The categories below this one; without any, those beside it."""
+    known = await shelf.branches(database_of(request), channel)
+    below = [b for b in known if b.path.startswith(f"{category}/") and b.depth == category.count("/") + 1]
+    above = category.rpartition("/")[0]
+    beside = [b for b in known if b.path.rpartition("/")[0] == above]
+    return [
+        {"text": b.name, "href": b.href, "count": b.count, "current": b.path == category} for b in below or beside
+    ]
+
+
+def _facets(found: SearchResult, asked: Asked) -> list[dict[str, Any]]:
+    """Filters worth showing: with more than one value, or with one that is chosen."""
+    shown = [f for f in found.facets if f.kind != "category" and (len(f.values) > 1 or f.name in asked.filters)]
+    return [
+        {
+            "title": facet.label,
+            "name": facet.name,
+            "open": place < OPEN_FACETS or facet.name in asked.filters,
+            "choices": [
+                {"value": v.value, "text": v.label, "count": v.count, "checked": v.is_selected} for v in facet.values
+            ],
+        }
+        for place, facet in enumerate(shown)
+    ]
+
+
+def _addresses(
+    request: AnyRequest, href: str, text: str, asked: Asked, found: SearchResult
+) -> dict[str, Any]:
+    """Where everything on a list leads to."""
+    _ = face.words(request)
+    base = [("q", text)] if text else []
+
+    def address(pairs: Sequence[tuple[str, str]]) -> str:
+        return f"{href}?{urlencode(pairs)}" if pairs else href
+
+    everything = base + asked.pairs()
+    labels = {(f.name, v.value): v.label for f in found.facets for v in f.values}
+    chosen = [
+        {"text": labels.get((name, value), value), "href": address([p for p in everything if p != (name, value)])}
+        for name, values in asked.filters.items()
+        for value in values
+    ]
+    if asked.price_from is not None or asked.price_to is not None:
+        rest = [pair for pair in everything if not pair[0].startswith("price_")]
+        chosen.append({"text": _("Price"), "href": address(rest)})
+    last = min(asked.offset + PAGE_LENGTH, found.total)
+    before = max(0, asked.offset - PAGE_LENGTH)
+    note = _("%(first)s to %(last)s of %(total)s") % {"first": asked.offset + 1, "last": last, "total": found.total}
+    is_first = asked.offset == 0
+    return {
+        "chosen": chosen,
+        "clear_href": address(base),
+        "kept": base + ([("sort", asked.sort)] if asked.sort else []),
+        "kept_by_sort": base + asked.pairs(sort=False),
+        "sort": asked.sort or ("relevance" if text else "newest"),
+        "sorts": [(name, _(label)) for name, label in SORTS if text or name != "relevance"],
+        "price_from": "" if asked.price_from is None else decimal_text(asked.price_from, asked.currency),
+        "price_to": "" if asked.price_to is None else decimal_text(asked.price_to, asked.currency),
+        "note": note if found.total else "",
+        "previous_href": None if is_first else address(everything + ([("from", str(before))] if before else [])),
+        "next_href": None if found.next_offset is None else address([*everything, ("from", str(found.next_offset))]),
+    }
+
+
+handlers = [front, search_page, category_page, suggest]

@@ -1,0 +1,182 @@
+"""The cart: put in, change, take out, put back; agree to changed prices."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get, post
+from litestar.params import FromPath
+
+from samlad import carts
+from samlad.carts import CartClosed, CartView, LineInput
+from samlad.channels import Channel
+from samlad.faces import page as face
+from samlad.faces.form import Form, read_form
+from samlad.faces.page import AnyRequest
+from samlad.faces.storefront import amounts, basket, limits
+from samlad.faces.storefront.basket import Basket
+from samlad.faces.storefront.place import channel_of, shopper, show
+from samlad.kernel.database import Tx
+from samlad.kernel.http import database_of
+from samlad.kernel.problems import InvalidInput, NotFound, Problem
+
+UNDO = "undo"
+
+
+class Undo(msgspec.Struct, frozen=True):
+    """What was taken out just now, and how to put it back."""
+
+    variant: UUID
+    quantity: int
+    title: str
+
+
+@get("/cart")
+async def cart_page(request: AnyRequest) -> Response[Any]:
+    """What is in the cart."""
+    channel = await channel_of(request)
+    cart = await basket.view(database_of(request), basket.read(request), channel)
+    return await _basket_page(request, channel, cart)
+
+
+@post("/cart/lines", status_code=200)
+async def add(request: AnyRequest) -> Response[Any]:
+    """Put something in. With htmx the page stays and says so; without, the cart opens."""
+    limits.writes.check(limits.who(request))
+    channel = await channel_of(request)
+    form = await read_form(request)
+    line = form.into(LineInput, quantity=_quantity(form, least=1))
+    held = basket.read(request)
+    now = await basket.view(database_of(request), held, channel)
+    _ = face.words(request)
+    try:
+        cart, token = await database_of(request).transaction(
+            lambda tx: basket.add(tx, held if now else None, channel, line), shopper(request, channel)
+        )
+    except (NotFound, carts.NotSellable):
+        return _refused(request, _("This cannot be ordered here (any more)."))
+    except InvalidInput as problem:
+        return _refused(request, problem.errors[0].message if problem.errors else problem.detail)
+    title = next((each.title for each in cart.lines if each.variant == line.variant), "")
+    said = _("%(title)s is in the cart.") % {"title": title}
+    if form.get("back") == "cart":
+        answer = await _after(request, channel, cart)
+    elif face.is_htmx(request):
+        answer = await show(
+            request, channel, "design/cart_count.html", headers=face.toast(said), cart_count=cart.totals.items, oob=True
+        )
+    else:
+        answer = face.go(request, "/cart", said)
+    basket.keep(request, answer, cart.id, token, cart.totals.items)
+    return answer
+
+
+@post("/cart/lines/{line:uuid}", status_code=200)
+async def change_line(request: AnyRequest, line: FromPath[UUID]) -> Response[Any]:
+    """Set how many; 0 takes it out and offers to put it back."""
+    limits.writes.check(limits.who(request))
+    channel, held = await channel_of(request), basket.read(request)
+    quantity = _quantity(await read_form(request), least=0)
+    before = await basket.view(database_of(request), held, channel)
+    changed = next((each for each in before.lines if each.id == line), None) if before else None
+    if held is None or changed is None:
+        return await _after(request, channel, before)
+    cart = await _run(request, channel, lambda tx: carts.change_line(tx, held.cart, line, quantity, token=held.token))
+    undo = Undo(changed.variant, changed.quantity, changed.title) if quantity == 0 else None
+    answer = await _after(request, channel, cart, undo)
+    basket.keep(request, answer, held.cart, held.token, cart.totals.items if cart else 0)
+    return answer
+
+
+@post("/cart/prices", status_code=200)
+async def accept(request: AnyRequest) -> Response[Any]:
+    """Agree to the prices of now."""
+    channel, held = await channel_of(request), basket.read(request)
+    cart = None
+    if held is not None:
+        cart = await _run(request, channel, lambda tx: carts.accept_prices(tx, held.cart, token=held.token))
+    return await _after(request, channel, cart)
+
+
+async def _run(request: AnyRequest, channel: Channel, work: Any) -> CartView | None:
+    """A verb on the cart; its view after that. Refused or gone: the cart as it is, which says at its lines why."""
+
+    async def verb(tx: Tx) -> CartView:
+        cart: CartView = await work(tx)
+        return cart
+
+    try:
+        return await database_of(request).transaction(verb, shopper(request, channel))
+    except (NotFound, CartClosed, carts.NotSellable, InvalidInput):
+        return await basket.view(database_of(request), basket.read(request), channel)
+
+
+async def _after(
+    request: AnyRequest, channel: Channel, cart: CartView | None, undo: Undo | None = None
+) -> Response[Any]:
+    """The changed cart: as a piece for htmx, else by a redirect that carries the undo along."""
+    if face.is_htmx(request):
+        return await _basket_page(request, channel, cart, undo)
+    answer = face.go(request, "/cart")
+    if undo is not None:
+        signed = request.app.state.runtime.vault.sign("storefront.undo", msgspec.json.encode(undo).decode())
+        answer.set_cookie(face.own_cookie(request, UNDO, signed, 300))
+    return answer
+
+
+def _waiting_undo(request: AnyRequest) -> Undo | None:
+    text = request.cookies.get(UNDO)
+    if not text:
+        return None
+    try:
+        plain = request.app.state.runtime.vault.unsign("storefront.undo", text, max_age=300)
+        return msgspec.json.decode(plain, type=Undo)
+    except (Problem, msgspec.MsgspecError):
+        return None
+
+
+async def _basket_page(
+    request: AnyRequest, channel: Channel, cart: CartView | None, undo: Undo | None = None
+) -> Response[Any]:
+    _ = face.words(request)
+    waiting = None if undo else _waiting_undo(request)
+    lines = cart.lines if cart else []
+    context = {
+        "cart": cart,
+        "undo": undo or waiting,
+        "moved": sum(line.price_before is not None for line in lines),
+        "has_problem": any(line.problem or line.price_before is not None for line in lines),
+        "hold_note": _hold_note(request, channel),
+        "sums": amounts.sums(request, cart) if cart else [],
+        "tax_text": amounts.tax_text(request, cart.totals.tax, cart.currency) if cart else "",
+    }
+    template = "storefront/basket.html" if face.is_htmx(request) else "storefront/cart.html"
+    answer = await show(
+        request, channel, template, cart_count=cart.totals.items if cart else 0, **context
+    )
+    if waiting:
+        answer.delete_cookie(UNDO)
+    return answer
+
+
+def _hold_note(request: AnyRequest, channel: Channel) -> str:
+    _ = face.words(request)
+    if channel.setting("hold_policy") != "checkout":
+        return ""
+    minutes = channel.setting("checkout_hold_seconds") // 60
+    return _("We put everything aside for you for %(minutes)s minutes while you pay.") % {"minutes": minutes}
+
+
+def _quantity(form: Form, *, least: int) -> int:
+    """How many, within what a cart takes."""
+    wanted = form.whole("quantity")
+    return least if wanted is None else max(least, min(wanted, 9_999))
+
+
+def _refused(request: AnyRequest, text: str) -> Response[Any]:
+    if face.is_htmx(request):
+        return Response(None, status_code=204, headers=face.toast(text, "danger"))
+    return face.go(request, "/cart", text, kind="danger")
+
+
+handlers = [cart_page, add, change_line, accept]

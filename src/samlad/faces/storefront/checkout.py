@@ -1,0 +1,294 @@
+"""Checkout: everything on one page, for guests. What is in the cart is held while they pay.
+
+The cart is the idempotency key: it becomes one order, whoever presses how often. The form carries the cart's id, so
+that an old page cannot buy a newer cart, and the total that was shown, so that nobody pays what they did not see.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from babel import Locale
+from litestar import Response, get, post
+
+from samlad import carts, orders
+from samlad.access import rate
+from samlad.carts import Address, CartClosed, CartStatus, CartView, Delivery, DetailsInput
+from samlad.channels import Channel
+from samlad.faces import page as face
+from samlad.faces.form import Form, read_form
+from samlad.faces.page import AnyRequest
+from samlad.faces.storefront import amounts, basket, limits, stores
+from samlad.faces.storefront import orders as order_pages
+from samlad.faces.storefront.basket import Basket
+from samlad.faces.storefront.place import channel_of, shopper, show
+from samlad.kernel.clock import now
+from samlad.kernel.database import Tx
+from samlad.kernel.http import database_of
+from samlad.kernel.i18n import collation_key, formatting_locale, marked
+from samlad.kernel.problems import FieldError, InvalidInput, NotFound, Problem
+from samlad.orders import AlreadyOrdered, PlaceOrder, TotalChanged
+from samlad.payments import PaymentDeclined, PaymentInput
+from samlad.stock import SoldOut
+
+COUNTRIES = "AT BE CH CZ DE DK EE ES FI FR GB IE IT LT LU LV NL NO PL PT SE US".split()
+"""Where parcels go; the shop's own country always."""
+TEST_CARDS = (
+    ("ok", marked("A card that pays"), marked("The order is paid at once.")),
+    ("decline", marked("A card that is declined"), marked("The bank says no; nothing is ordered.")),
+    ("pending", marked("A payment that takes time"), marked("The order is placed and waits for its money.")),
+)
+SOLD_OUT = marked("Somebody was quicker: something in the cart is sold out. Nothing was ordered.")
+CHANGED = marked("Something in the cart has changed. Look at it before you go on; nothing was ordered.")
+DECLINED = marked("The card was declined. Nothing was ordered and nothing was paid; try another one.")
+NEW_TOTAL = marked("The total has changed with what you chose. Look at it, then place the order once more.")
+NOT_THERE = marked("The store you chose does not have everything. Choose another one, or have it sent.")
+FIELDS = {f"address/{name}": name for name in Address.__struct_fields__}
+
+
+@post("/checkout/start", status_code=303)
+async def start(request: AnyRequest) -> Response[Any]:
+    """From the cart to the checkout: prices stand and the goods are held from now."""
+    channel, held = await channel_of(request), basket.read(request)
+    if held is None or await basket.view(database_of(request), held, channel) is None:
+        return face.go(request, "/cart")
+    try:
+        await _run(request, channel, lambda tx: carts.checkout(tx, held.cart, token=held.token))
+    except CartClosed as problem:
+        return _closed(request, problem)
+    except (SoldOut, carts.PriceChanged, carts.NotSellable, InvalidInput) as problem:
+        said = SOLD_OUT if isinstance(problem, SoldOut) else CHANGED
+        return face.go(request, "/cart", face.words(request)(said), kind="warning")
+    return face.go(request, "/checkout")
+
+
+@get("/checkout")
+async def checkout_page(request: AnyRequest) -> Response[Any]:
+    """The form."""
+    channel = await channel_of(request)
+    cart = await basket.view(database_of(request), basket.read(request), channel)
+    if cart is None or not cart.lines:
+        return face.go(request, "/cart")
+    if any(line.problem or line.price_before is not None for line in cart.lines):
+        return face.go(request, "/cart", face.words(request)(CHANGED), kind="warning")
+    return await _form_page(request, channel, cart, _filled(cart, channel))
+
+
+@post("/checkout/sum", status_code=200)
+async def change_delivery(request: AnyRequest) -> Response[Any]:
+    """What it comes to when it gets there another way; the goods stay held."""
+    limits.writes.check(limits.who(request))
+    channel, held, form = await channel_of(request), basket.read(request), await read_form(request)
+    cart = await basket.view(database_of(request), held, channel)
+    if held is None or cart is None:
+        return face.go(request, "/cart")
+    way = Delivery.PICKUP if form.get("delivery") == "pickup" else Delivery.SHIP
+
+    async def verb(tx: Tx) -> CartView:
+        details = DetailsInput(delivery=way, location=None)
+        await carts.set_details(tx, held.cart, details, token=held.token)
+        return await carts.checkout(tx, held.cart, token=held.token)
+
+    try:
+        cart = await _run(request, channel, verb)
+    except (NotFound, CartClosed, SoldOut, carts.PriceChanged, carts.NotSellable):
+        return face.go(request, "/cart", face.words(request)(CHANGED), kind="warning")
+    return await show(request, channel, "storefront/sum.html", cart=cart, **_sums(request, cart))
+
+
+@post("/checkout", status_code=200)
+async def buy(request: AnyRequest) -> Response[Any]:
+    """Place the order and pay. Asked twice it answers twice with the same order."""
+    channel, held, form = await channel_of(request), basket.read(request), await read_form(request)
+    await _limit(request, channel)
+    if held is None or form.get("cart") != str(held.cart):
+        text = face.words(request)("This page was older than your cart. Nothing was ordered; have a look.")
+        return face.go(request, "/cart", text, kind="warning")
+    try:
+        cart = await _save_details(request, channel, held, form)
+        order = await _place(request, channel, held, form)
+    except (CartClosed, AlreadyOrdered) as problem:
+        return _closed(request, problem)
+    except NotFound:
+        return face.go(request, "/cart")
+    except (carts.PriceChanged, carts.NotSellable):
+        return face.go(request, "/cart", face.words(request)(CHANGED), kind="warning")
+    except Problem as problem:
+        return await _refused(request, channel, held, form, problem)
+    answer = face.go(request, f"{order_pages.href(request, order.id)}?new=1")
+    basket.keep(request, answer, cart.id, held.token, 0)
+    return answer
+
+
+async def _save_details(request: AnyRequest, channel: Channel, held: Basket, form: Form) -> CartView:
+    """Who buys and how they get it; then hold everything where it will be handed over or sent from.
+
+    A transaction of its own: what somebody has typed outlives a card that is declined.
+    """
+    details = _details(request, form)
+
+    async def verb(tx: Tx) -> CartView:
+        before = await carts.set_details(
+            tx, held.cart, DetailsInput(email=details.email, name=details.name, phone=details.phone), token=held.token
+        )
+        moves = before.delivery != details.delivery or before.location != details.location
+        place = DetailsInput(address=details.address)
+        if moves:
+            place = DetailsInput(address=details.address, delivery=details.delivery, location=details.location)
+        cart = await carts.set_details(tx, held.cart, place, token=held.token)
+        if cart.status is CartStatus.OPEN or _seconds_left(cart, now()) == 0:
+            cart = await carts.checkout(tx, held.cart, token=held.token)
+        return cart
+
+    return await _run(request, channel, verb)
+
+
+async def _place(request: AnyRequest, channel: Channel, held: Basket, form: Form) -> orders.Order:
+    token = form.get("token") if form.get("token") in {card[0] for card in TEST_CARDS} else "ok"
+    shown = form.whole("total")
+    wanted = PlaceOrder(
+        cart=held.cart,
+        payments=[PaymentInput(provider="test", token=token)] if shown != 0 else [],
+        total=shown,
+    )
+    return await _run(request, channel, lambda tx: orders.place(tx, wanted, token=held.token))
+
+
+async def _refused(
+    request: AnyRequest, channel: Channel, held: Basket, form: Form, problem: Problem
+) -> Response[Any]:
+    """The form once more, with what was wrong at its field, and the sums of now."""
+    _ = face.words(request)
+    cart = await basket.view(database_of(request), held, channel)
+    if cart is None or not cart.lines:
+        return face.go(request, "/cart")
+    form.failed(problem, FIELDS)
+    if isinstance(problem, PaymentDeclined):
+        form.errors["payments"] = form.message = _(DECLINED)
+    elif isinstance(problem, TotalChanged):
+        form.message = _(NEW_TOTAL)
+    elif isinstance(problem, SoldOut):
+        if form.get("delivery") != "pickup":
+            return face.go(request, "/cart", _(SOLD_OUT), kind="warning")
+        form.errors["location"] = form.message = _(NOT_THERE)
+    elif problem.errors:
+        form.message = _("Something is missing or not right below. Nothing was ordered yet.")
+    return await _form_page(request, channel, cart, form)
+
+
+def _details(request: AnyRequest, form: Form) -> DetailsInput:
+    """What was typed, checked as far as a form can; every fault at its field at once.
+
+    Raises:
+        InvalidInput: with all faults.
+    """
+    faults: list[Any] = []
+    _ = face.words(request)
+
+    def read(kind: type[Any], **values: Any) -> Any:
+        try:
+            return form.into(kind, **values)
+        except InvalidInput as problem:
+            faults.extend(problem.errors)
+            return None
+
+    is_pickup = form.get("delivery") == "pickup"
+    for name in ("email", "name", *(() if is_pickup else ("line1", "city"))):
+        if form.text(name) is None:
+            faults.append(FieldError(name, _("Please fill this in.")))
+    address = None if is_pickup or faults else read(Address)
+    details = read(
+        DetailsInput,
+        address=address,
+        delivery=Delivery.PICKUP if is_pickup else Delivery.SHIP,
+        location=form.text("location") if is_pickup else None,
+        phone=form.text("phone"),
+    )
+    if is_pickup and form.text("location") is None:
+        faults.append(FieldError("location", _("Please choose a store.")))
+    if faults:
+        raise InvalidInput("", errors=tuple(faults))
+    found: DetailsInput = details
+    return found
+
+
+async def _run(request: AnyRequest, channel: Channel, work: Any) -> Any:
+    return await database_of(request).transaction(work, shopper(request, channel))
+
+
+async def _limit(request: AnyRequest, channel: Channel) -> None:
+    """Count a try, in a transaction of its own: a try that fails counts too."""
+    await _run(
+        request,
+        channel,
+        lambda tx: rate.limit(
+            tx, "storefront.checkout", limits.who(request), per=limits.CHECKOUT_SECONDS, max=limits.CHECKOUTS
+        ),
+    )
+
+
+def _closed(request: AnyRequest, problem: Problem) -> Response[Any]:
+    """The cart was ordered already, by this form or in another window: there is the order."""
+    order = problem.extra.get("order")
+    if order is None:
+        return face.go(request, "/cart")
+    return face.go(request, f"{order_pages.href(request, UUID(order))}?new=1")
+
+
+def _filled(cart: CartView, channel: Channel) -> Form:
+    """The form as the cart knows it."""
+    address = msgspec.structs.asdict(cart.address) if cart.address else {"country": channel.country}
+    return Form.of(
+        email=cart.email,
+        name=cart.name or address.pop("name", None),
+        phone=cart.phone,
+        delivery=cart.delivery,
+        location=cart.location,
+        **{name: value for name, value in address.items() if name != "name"},
+    )
+
+
+async def _form_page(request: AnyRequest, channel: Channel, cart: CartView, form: Form) -> Response[Any]:
+    _ = face.words(request)
+    left = _seconds_left(cart, now())
+    places = await stores.for_pickup(request, channel, [(line.variant, line.quantity) for line in cart.lines])
+    context = {
+        "form": form,
+        "cart": cart,
+        "countries": _countries(request, channel),
+        "stores": [(str(place.id), place.text) for place in places],
+        "ship_price": int(channel.setting("shipping_flat")),
+        "seconds_left": left,
+        "minutes_left": None if left is None else f"{left // 60}:{left % 60:02d}",
+        "test_cards": [(token, _(text), _(note)) for token, text, note in TEST_CARDS],
+        "problem_text": None,
+        **_sums(request, cart),
+    }
+    return await show(
+        request, channel, "storefront/checkout.html", status=form.status, cart_count=cart.totals.items, **context
+    )
+
+
+def _sums(request: AnyRequest, cart: CartView) -> dict[str, Any]:
+    return {
+        "sums": amounts.sums(request, cart),
+        "tax_text": amounts.tax_text(request, cart.totals.tax, cart.currency),
+    }
+
+
+def _seconds_left(cart: CartView, moment: datetime) -> int | None:
+    """How long everything is still held; None when nothing is."""
+    if cart.status is not CartStatus.CHECKOUT or cart.checkout_until is None:
+        return None
+    return max(0, int((cart.checkout_until - moment).total_seconds()))
+
+
+def _countries(request: AnyRequest, channel: Channel) -> list[tuple[str, str]]:
+    locale = face.locale_of(request)
+    names = Locale.parse(str(formatting_locale(locale))).territories
+    codes = {*COUNTRIES, channel.country}
+    return sorted(((code, names.get(code, code)) for code in codes), key=lambda pair: collation_key(pair[1], locale))
+
+
+handlers = [start, checkout_page, change_delivery, buy]

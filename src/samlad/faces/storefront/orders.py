@@ -1,0 +1,139 @@
+"""An order for who placed it: by a link that nobody can guess."""
+
+from typing import Any
+from uuid import UUID
+
+from babel import Locale
+from litestar import Response, get
+from litestar.params import FromPath
+
+from samlad import orders, stock
+from samlad.channels import Channel
+from samlad.faces import page as face
+from samlad.faces.design.formats import money
+from samlad.faces.page import AnyRequest
+from samlad.faces.storefront import amounts
+from samlad.faces.storefront.place import channel_of, show
+from samlad.kernel.http import database_of
+from samlad.kernel.i18n import formatting_locale
+from samlad.kernel.problems import NotFound
+from samlad.kernel.vault import BadSignature
+from samlad.orders import LineKind, Order, OrderPayment, OrderStatus
+
+PURPOSE = "storefront.order"
+KEPT_SECONDS = 5 * 365 * 86_400
+
+
+def href(request: AnyRequest, order: UUID) -> str:
+    """The address of an order's page, which holds a signature instead of a password."""
+    return f"/order/{request.app.state.runtime.vault.sign(PURPOSE, order.hex)}"
+
+
+@get("/order/{link:str}")
+async def order_page(request: AnyRequest, link: FromPath[str]) -> Response[Any]:
+    """How far an order is."""
+    channel = await channel_of(request)
+    try:
+        order_id = UUID(request.app.state.runtime.vault.unsign(PURPOSE, link, max_age=KEPT_SECONDS))
+    except (BadSignature, ValueError):
+        raise NotFound(face.words(request)("This link is not complete. Copy it once more from where you got it.")) from None
+    order = await orders.read(database_of(request), order_id)
+    place = await _place(request, order)
+    context = {
+        "order": order,
+        "is_new": request.query_params.get("new") == "1",
+        "place": place,
+        "steps": steps(request, order),
+        "sums": _sums(request, order),
+        "tax_text": amounts.tax_text(request, order.tax, order.currency),
+        "country_name": _country(request, order),
+        **_states(request, order),
+    }
+    headers = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
+    return await show(request, channel, "storefront/order.html", headers=headers, **context)
+
+
+async def _place(request: AnyRequest, order: Order) -> dict[str, Any] | None:
+    if order.location is None or order.delivery is None or order.delivery == "ship":
+        return None
+    _ = face.words(request)
+    found = await stock.location(database_of(request), order.location)
+    title = _("Pick up at") if order.delivery == "pickup" else _("Bought at")
+    return {"title": title, "name": found.name, "lines": address_lines(found.address)}
+
+
+def address_lines(address: dict[str, Any]) -> list[str]:
+    """A location's address as it is written on a letter."""
+    street = address.get("lines") or address.get("line1") or address.get("street") or ""
+    town = " ".join(str(address[key]) for key in ("postal_code", "city") if address.get(key))
+    return [line for line in (*str(street).split("\n"), town, str(address.get("region") or "")) if line]
+
+
+def steps(request: AnyRequest, order: Order) -> list[dict[str, str]]:
+    """The way of an order, and where it is on it: done, now, or still to come."""
+    _ = face.words(request)
+    is_paid = order.payment_status in (OrderPayment.PAID, OrderPayment.REFUNDED)
+    if order.delivery == "pickup":
+        on_the_way = ("store", _("Put aside in the store"), _("Ready to be picked up"))
+        end = ("bag", _("Picked up"), "")
+    else:
+        on_the_way = ("orders", _("Being packed"), "")
+        end = ("truck", _("Sent"), "")
+    way = [("check", _("Order placed"), ""), ("card", _("Paid") if is_paid else _("Waiting for the payment"), ""), on_the_way, end]
+    if order.status is OrderStatus.CANCELLED:
+        way = [way[0], ("close", _("Cancelled"), _("What was paid goes back the way it came."))]
+        reached = 2
+    elif order.status is OrderStatus.RETURNED:
+        way.append(("undo", _("Sent back"), ""))
+        reached = len(way)
+    else:
+        reached = {OrderStatus.FULFILLED: 4, OrderStatus.PARTIALLY_FULFILLED: 3}.get(order.status, 2 if is_paid else 1)
+    states = ["done" if place < reached else "now" if place == reached else "" for place in range(len(way))]
+    return [
+        {"icon": icon, "text": text, "note": note if state == "now" or len(way) == 2 else "", "state": state}
+        for (icon, text, note), state in zip(way, states, strict=True)
+    ]
+
+
+def _sums(request: AnyRequest, order: Order) -> list[tuple[str, str] | tuple[str, str, bool]]:
+    _, locale = face.words(request), face.locale_of(request)
+    goods = sum(line.total for line in order.lines if line.kind is LineKind.ITEM)
+    rows: list[tuple[str, str] | tuple[str, str, bool]] = [(_("Goods"), money(goods, order.currency, locale))]
+    rows += [
+        (_("Delivery") if line.kind is LineKind.SHIPPING else line.title, money(line.total, order.currency, locale))
+        for line in order.lines
+        if line.kind is not LineKind.ITEM
+    ]
+    rows.append((_("Sum"), money(order.total, order.currency, locale), True))
+    if order.refunded:
+        rows.append((_("Given back"), money(-order.refunded, order.currency, locale)))
+    return rows
+
+
+def _states(request: AnyRequest, order: Order) -> dict[str, str]:
+    _ = face.words(request)
+    status = {
+        OrderStatus.PLACED: (_("Placed"), "info"),
+        OrderStatus.PAID: (_("Being packed"), "accent"),
+        OrderStatus.PARTIALLY_FULFILLED: (_("Partly sent"), "accent"),
+        OrderStatus.FULFILLED: (_("Done"), "success"),
+        OrderStatus.CANCELLED: (_("Cancelled"), "danger"),
+        OrderStatus.RETURNED: (_("Sent back"), "warning"),
+    }[order.status]
+    paid = {
+        OrderPayment.UNPAID: (_("Not paid yet"), "warning"),
+        OrderPayment.PENDING: (_("Payment under way"), "warning"),
+        OrderPayment.AUTHORIZED: (_("Payment reserved"), "info"),
+        OrderPayment.PAID: (_("Paid"), "success"),
+        OrderPayment.REFUNDED: (_("Given back"), "info"),
+    }[order.payment_status]
+    return {"status_text": status[0], "status_kind": status[1], "paid_text": paid[0], "paid_kind": paid[1]}
+
+
+def _country(request: AnyRequest, order: Order) -> str:
+    code = order.address.country if order.address else ""
+    names: dict[str, str] = Locale.parse(str(formatting_locale(face.locale_of(request)))).territories
+    return names.get(code, code)
+
+
+handlers = [order_page]

@@ -1,0 +1,84 @@
+"""Which shop somebody is in: the channel by host name, and the frame that all its pages have."""
+
+from typing import Any
+
+import msgspec
+from litestar import Response
+
+from samlad import channels
+from samlad.channels import Channel, ChannelKind, ChannelStatus
+from samlad.faces import page as face
+from samlad.faces.page import AnyRequest
+from samlad.faces.storefront import basket, shelf
+from samlad.kernel.context import GUEST, Context
+from samlad.kernel.http import context_of, database_of
+from samlad.kernel.i18n import marked
+from samlad.kernel.problems import NotFound
+
+NO_SHOP = marked("There is no shop at this address. Open a channel of the kind “webshop” first.")
+NAV_CATEGORIES = 9
+
+
+async def channel_of(request: AnyRequest) -> Channel:
+    """The shop at the host of this request: the one that names it, else the first webshop, in the reader's language.
+
+    Raises:
+        NotFound: there is no webshop that is open.
+    """
+    host = request.headers.get("host", "").lower()
+    known = await channels.cached_all(database_of(request))
+    shops = [c for c in known if c.kind is ChannelKind.WEBSHOP and c.status is ChannelStatus.ACTIVE]
+    named = [c for c in shops if c.setting("storefront_host") in (host, host.partition(":")[0]) and host]
+    found = named or sorted(shops, key=lambda c: (bool(c.setting("storefront_host")), c.created_at))
+    if not found:
+        raise NotFound(NO_SHOP)
+    # Texts of goods come in the language that the page is read in.
+    return msgspec.structs.replace(found[0], locale=face.locale_of(request))
+
+
+def shopper(request: AnyRequest, channel: Channel) -> Context:
+    """Whoever looks at the shop is a guest there, a signed-in clerk too: a cart here is nobody's but its holder's."""
+    return msgspec.structs.replace(context_of(request), actor=GUEST, channel=channel.id)
+
+
+async def show(
+    request: AnyRequest,
+    channel: Channel,
+    template: str,
+    *,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    cart_count: int | None = None,
+    **context: Any,
+) -> Response[Any]:
+    """A page of the shop, or (for htmx) a piece of one."""
+    _ = face.words(request)
+    branches = await shelf.branches(database_of(request), channel)
+    here = request.url.path
+    values = {
+        "shop_name": channel.name,
+        "categories": [
+            {"text": b.name, "href": b.href, "current": here == b.href or here.startswith(f"{b.href}/")}
+            for b in branches
+            if b.depth == 0
+        ][:NAV_CATEGORIES],
+        "cart_count": basket.count_of(request) if cart_count is None else cart_count,
+        "footer": _footer(_, channel),
+        "canonical": str(request.url.with_replacements(query="")),
+        "contact_email": channel.setting("contact_email"),
+        "account_href": None,
+        "is_piece": face.is_htmx(request),
+        **context,
+    }
+    return face.page(
+        request, template, status=status, time_zone=channel.time_zone, headers=headers, **values
+    )
+
+
+def _footer(_: Any, channel: Channel) -> list[dict[str, Any]]:
+    shop = [(_("All products"), "/search"), (_("New here"), "/search?sort=newest"), (_("Our stores"), "/stores")]
+    columns = [{"title": channel.name, "links": shop}, {"title": _("Your order"), "links": [(_("Cart"), "/cart")]}]
+    contact = channel.setting("contact_email")
+    if contact:
+        columns.append({"title": _("Write to us"), "links": [(contact, f"mailto:{contact}")]})
+    return columns

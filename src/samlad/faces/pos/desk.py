@@ -1,0 +1,106 @@
+"""Where a clerk stands: the stores that they may sell in, and the frame of every page of a till."""
+
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+import msgspec
+from litestar import Response
+
+from samlad import channels, orders, stock
+from samlad.channels import Channel, ChannelKind, ChannelStatus
+from samlad.faces import page as face
+from samlad.faces.page import AnyRequest
+from samlad.kernel.context import Actor
+from samlad.kernel.http import actor_of, database_of
+from samlad.kernel.problems import NotFound, Problem, Unauthenticated
+from samlad.stock import Location
+
+SIGN_IN = "/admin/sign-in"
+
+
+class Till(msgspec.Struct, frozen=True):
+    """A store channel and the location that it sells from."""
+
+    channel: Channel
+    location: Location
+
+    @property
+    def base(self) -> str:
+        """The address of this till."""
+        return f"/pos/{self.channel.code}"
+
+
+def clerk_of(request: AnyRequest) -> Actor:
+    """Who stands at the till.
+
+    Raises:
+        Unauthenticated: nobody has signed in; answered by the way to the sign-in page.
+    """
+    actor = actor_of(request)
+    if actor.kind != "staff":
+        raise Unauthenticated("Sign in to go on.")
+    return actor
+
+
+async def tills_of(request: AnyRequest) -> list[Till]:
+    """The stores that the clerk may sell in, by name."""
+    actor, database = clerk_of(request), database_of(request)
+    places = {place.channel: place for place in await stock.locations(database) if place.channel and place.is_active}
+    found = [
+        Till(channel, places[channel.id])
+        for channel in await channels.cached_all(database)
+        if channel.kind is ChannelKind.STORE and channel.status is ChannelStatus.ACTIVE and channel.id in places
+    ]
+    allowed = [till for till in found if actor.may(orders.PLACE, till.location.id)]
+    return sorted(allowed, key=lambda till: till.channel.name)
+
+
+async def till_of(request: AnyRequest, code: str) -> Till:
+    """The till of a store.
+
+    Raises:
+        Unauthenticated: nobody has signed in.
+        NotFound: there is no such store.
+        Forbidden: the clerk is not bound to it.
+    """
+    actor, database = clerk_of(request), database_of(request)
+    known = {channel.code: channel for channel in await channels.cached_all(database)}
+    channel = known.get(code)
+    place = await _place_of(request, channel.id) if channel else None
+    if channel is None or place is None or channel.kind is not ChannelKind.STORE:
+        raise NotFound("There is no such store.")
+    actor.require(orders.PLACE, location=place.id)
+    return Till(msgspec.structs.replace(channel, locale=face.locale_of(request)), place)
+
+
+async def _place_of(request: AnyRequest, channel: UUID) -> Location | None:
+    places = await stock.locations(database_of(request))
+    return next((place for place in places if place.channel == channel and place.is_active), None)
+
+
+def show(request: AnyRequest, till: Till, template: str, *, status: int = 200, **context: Any) -> Response[Any]:
+    """A page of the till; nothing of it is kept by the browser."""
+    values = {
+        "store_name": till.channel.name,
+        "register": till.channel.code,
+        "clerk": actor_of(request).name,
+        "base": till.base,
+        "home_href": till.base,
+        "till_href": till.base,
+        "currency": till.channel.currency,
+        "is_piece": face.is_htmx(request),
+        "oob": False,
+        "clear_results": False,
+        **context,
+    }
+    headers = {"Cache-Control": "no-store"}
+    return face.page(
+        request, template, status=status, time_zone=till.channel.time_zone, headers=headers, **values
+    )
+
+
+def to_sign_in(request: AnyRequest, _problem: Problem) -> Response[Any]:
+    """Nobody has signed in: on to the page for that, and back here after it."""
+    back = request.url.path if request.method == "GET" else "/pos"
+    return face.go(request, f"{SIGN_IN}?{urlencode({'next': back})}")

@@ -1,0 +1,161 @@
+"""Taking the money, and the receipt. The cart is the idempotency key: it is sold once, whoever presses how often."""
+
+from collections import defaultdict
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+
+from samlad import carts, orders, payments
+from samlad.carts import CartClosed, CartView
+from samlad.faces import page as face
+from samlad.faces.form import Form, read_form
+from samlad.faces.page import AnyRequest
+from samlad.faces.pos.desk import Till, show, till_of
+from samlad.faces.pos.ticket import cookie_of, current
+from samlad.faces.storefront import amounts
+from samlad.faces.storefront.checkout import TEST_CARDS
+from samlad.faces.storefront.orders import address_lines
+from samlad.kernel.http import actor_of, database_of
+from samlad.kernel.i18n import marked
+from samlad.kernel.money import decimal_text, exponent
+from samlad.kernel.problems import InvalidInput, NotFound, Problem
+from samlad.orders import AlreadyOrdered, Order, PlaceOrder, TotalChanged
+from samlad.payments import PaymentDeclined, PaymentInput
+from samlad.stock import SoldOut
+
+NOTES = (5, 10, 20, 50, 100, 200, 500, 1000)
+"""Coins and notes that people hand over, in whole units of a currency with cents."""
+MOST_QUICK = 5
+DECLINED = marked("The card was declined. Nothing was sold; try another card, or cash.")
+TOO_LITTLE = marked("This is less than there is to pay.")
+CHANGED = marked("The ticket has changed. Look at it before you take the money.")
+SOLD_OUT = marked("Somebody was quicker: something on the ticket is sold out here. Nothing was sold.")
+
+
+@get("/{code:str}/pay")
+async def pay_page(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
+    """How much, and with what."""
+    till = await till_of(request, code)
+    cart = await current(request, till)
+    if cart is None or not cart.lines or any(line.problem for line in cart.lines):
+        return face.go(request, till.base)
+    by = "card" if request.query_params.get("by") == "card" else "cash"
+    return _pay_form(request, till, cart, by, Form())
+
+
+@post("/{code:str}/pay", status_code=200)
+async def pay(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
+    """Sell what is on the ticket: paid, out of stock and on the receipt in one transaction."""
+    till, form = await till_of(request, code), await read_form(request)
+    by = "card" if form.get("by") == "card" else "cash"
+    try:
+        cart_id = UUID(form.get("cart"))
+    except ValueError:
+        return face.go(request, till.base)
+    _ = face.words(request)
+    try:
+        cart = await carts.view(database_of(request), actor_of(request), cart_id)
+        if cart.channel != till.channel.id:
+            raise NotFound("This ticket is of another store.")
+        order = await _sell(request, till, cart, form, by)
+    except (CartClosed, AlreadyOrdered) as problem:
+        sold = problem.extra.get("order")
+        return face.go(request, f"{till.base}/sales/{sold}" if sold else till.base)
+    except NotFound:
+        return face.go(request, till.base)
+    except SoldOut:
+        return face.go(request, till.base, _(SOLD_OUT), kind="danger")
+    except (TotalChanged, carts.PriceChanged, carts.NotSellable):
+        return face.go(request, till.base, _(CHANGED), kind="warning")
+    except (PaymentDeclined, InvalidInput) as problem:
+        return _refused(request, till, cart, by, form, problem)
+    answer = face.go(request, f"{till.base}/sales/{order.id}?new=1")
+    answer.delete_cookie(cookie_of(till))
+    return answer
+
+
+async def _sell(request: AnyRequest, till: Till, cart: CartView, form: Form, by: str) -> Order:
+    currency = till.channel.currency
+    if by == "card":
+        token = form.get("token") if form.get("token") in {card[0] for card in TEST_CARDS} else "ok"
+        payment = PaymentInput(provider="test", token=token)
+    else:
+        given = form.amount("other", currency) or form.amount("tendered", currency)
+        due = payments.round_cash(cart.totals.total, currency, till.channel.country)
+        if given is None or given < due:
+            raise InvalidInput.at("tendered", face.words(request)(TOO_LITTLE))
+        payment = PaymentInput(provider="cash", tendered=given)
+    shown = form.whole("total")
+    wanted = PlaceOrder(cart=cart.id, payments=[payment] if cart.totals.total else [], total=shown)
+    return await face.change(request, lambda tx: orders.place(tx, wanted))
+
+
+def _refused(
+    request: AnyRequest, till: Till, cart: CartView, by: str, form: Form, problem: Problem
+) -> Response[Any]:
+    form.failed(problem, {"payments/0/tendered": "tendered", "other": "tendered"})
+    if isinstance(problem, PaymentDeclined):
+        form.message = face.words(request)(DECLINED if by == "card" else TOO_LITTLE)
+    return _pay_form(request, till, cart, by, form)
+
+
+def _pay_form(request: AnyRequest, till: Till, cart: CartView, by: str, form: Form) -> Response[Any]:
+    _, currency, total = face.words(request), till.channel.currency, cart.totals.total
+    due = payments.round_cash(total, currency, till.channel.country) if by == "cash" else total
+    return show(
+        request,
+        till,
+        "pos/pay.html",
+        status=form.status,
+        cart=cart,
+        by=by,
+        due=due,
+        exact=total,
+        quick=[(minor, decimal_text(minor, currency)) for minor in quick_amounts(due, currency)],
+        form=form,
+        problem_text=None,
+        test_cards=[(token, _(text), _(note)) for token, text, note in TEST_CARDS if token != "pending"],
+    )
+
+
+def quick_amounts(due: int, currency: str) -> list[int]:
+    """What a customer is likely to hand over (minor units): the exact amount, then the next round ones."""
+    scale = 10 ** (exponent(currency) or 2)  # yen and the like come in hundreds
+    rounded = {-(-due // (note * scale)) * note * scale for note in NOTES}
+    return [due, *sorted(amount for amount in rounded if amount > due)][:MOST_QUICK]
+
+
+@get("/{code:str}/sales/{order_id:uuid}")
+async def receipt_page(request: AnyRequest, code: FromPath[str], order_id: FromPath[UUID]) -> Response[Any]:
+    """The receipt of a sale of this store."""
+    till = await till_of(request, code)
+    order = await orders.read(database_of(request), order_id)
+    if order.channel != till.channel.id:
+        raise NotFound("This was not sold here.")
+    change = sum(payment.change_due or 0 for payment in order.payments)
+    return show(
+        request,
+        till,
+        "pos/done.html",
+        order=order,
+        is_new=request.query_params.get("new") == "1",
+        change_due=change or None,
+        store_lines=address_lines(till.location.address),
+        taxes=tax_rows(order, face.locale_of(request)),
+        receipt_footer=till.channel.setting("receipt_footer"),
+        served_by=None,
+    )
+
+
+def tax_rows(order: Order, locale: str) -> list[tuple[str, int, int]]:
+    """Tax by rate: (rate in words, net, tax), the highest first; minor units."""
+    by_rate: dict[int, list[int]] = defaultdict(lambda: [0, 0])
+    for line in order.lines:
+        by_rate[line.tax_rate][0] += line.total - line.tax
+        by_rate[line.tax_rate][1] += line.tax
+    return [(amounts.rate_text(rate, locale), *by_rate[rate]) for rate in sorted(by_rate, reverse=True) if rate]
+
+
+handlers = [pay_page, pay, receipt_page]

@@ -1,0 +1,16 @@
+"""Every address of the till."""
+
+from litestar import Router
+
+from samlad.faces.pos import day, pay, ticket
+from samlad.faces.pos.desk import to_sign_in
+from samlad.kernel.problems import Unauthenticated
+
+routes = [
+    Router(
+        path="/pos",
+        include_in_schema=False,
+        exception_handlers={Unauthenticated: to_sign_in},
+        route_handlers=[*ticket.handlers, *pay.handlers, *day.handlers],
+    )
+]

@@ -1,0 +1,261 @@
+"""The ticket: scanned, searched, changed; what is short and where else it lies."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get, post
+from litestar.params import FromPath
+
+from samlad import carts, catalog, stock
+from samlad.carts import CartClosed, CartInput, CartStatus, CartView, DetailsInput, LineInput
+from samlad.catalog import SearchQuery
+from samlad.channels import Resource
+from samlad.faces import page as face
+from samlad.faces.form import read_form
+from samlad.faces.page import AnyRequest
+from samlad.faces.pos.desk import Till, show, till_of, tills_of
+from samlad.faces.storefront import amounts
+from samlad.kernel.database import Tx
+from samlad.kernel.http import actor_of, database_of
+from samlad.kernel.i18n import marked
+from samlad.kernel.problems import InvalidInput, NotFound
+
+KEYS = 12
+"""So many products can be tapped at once."""
+DAY_SECONDS = 86_400
+NOT_FOR_SALE = marked("This is not for sale here.")
+
+
+class Said(msgspec.Struct, frozen=True):
+    """A line above the ticket."""
+
+    text: str
+    kind: str = "warning"
+
+
+@get("/")
+async def choose(request: AnyRequest) -> Response[Any]:
+    """Which store; with only one the till opens at once."""
+    tills = await tills_of(request)
+    if len(tills) == 1 and "choose" not in request.query_params:
+        return face.go(request, tills[0].base)
+    shops = [{"name": t.channel.name, "note": t.location.address.get("city"), "href": t.base} for t in tills]
+    return face.page(
+        request,
+        "pos/stores.html",
+        shop_name="Samlad",
+        stores=shops,
+        clerk=actor_of(request).name,
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+@get("/{code:str}")
+async def till_page(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
+    """The till."""
+    till = await till_of(request, code)
+    cart = await current(request, till)
+    keys = await products(request, till, "")
+    return show(request, till, "pos/till.html", keys=keys, query="", **await _context(request, till, cart))
+
+
+@get("/{code:str}/ticket")
+async def ticket(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
+    """The ticket as it is now: asked for when stock has moved."""
+    till = await till_of(request, code)
+    return await _answer(request, till, await current(request, till))
+
+
+@get("/{code:str}/find")
+async def find(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
+    """What fits what is typed."""
+    till = await till_of(request, code)
+    text = request.query_params.get("code", "").strip()[:200]
+    return show(request, till, "pos/results.html", query=text, keys=await products(request, till, text))
+
+
+@post("/{code:str}/scan", status_code=200)
+async def scan(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
+    """A number from a scanner or by hand goes on the ticket; anything else is searched for."""
+    till, form = await till_of(request, code), await read_form(request)
+    text = form.get("code").strip()[:200]
+    pool = till.channel.pools[Resource.CATALOGUE]
+    found = await catalog.variant_by_code(database_of(request), pool, text) if text else None
+    if found is not None:
+        return await _add(request, till, found.id, 1, clear_results=True)
+    cart = await current(request, till)
+    keys = await products(request, till, text)
+    if not face.is_htmx(request):
+        context = await _context(request, till, cart)
+        return show(request, till, "pos/till.html", keys=keys, query=text, **context)
+    return await _answer(request, till, cart, query=text, keys=keys, clear_results=True)
+
+
+@post("/{code:str}/lines", status_code=200)
+async def add(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
+    """One more of what was tapped."""
+    till, form = await till_of(request, code), await read_form(request)
+    line = form.into(LineInput, quantity=1)
+    return await _add(request, till, line.variant, 1)
+
+
+@post("/{code:str}/lines/{line:uuid}", status_code=200)
+async def change_line(request: AnyRequest, code: FromPath[str], line: FromPath[UUID]) -> Response[Any]:
+    """How many; 0 takes it off."""
+    till, form = await till_of(request, code), await read_form(request)
+    quantity = max(0, min(form.whole("quantity") or 0, 9_999))
+    cart = await current(request, till)
+    if cart is not None and any(each.id == line for each in cart.lines):
+        cart = await _change(request, till, cart, lambda tx: carts.change_line(tx, cart.id, line, quantity))
+    return await _answer(request, till, cart)
+
+
+@post("/{code:str}/customer", status_code=200)
+async def customer(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
+    """The e-mail address of who buys, if they want to say it."""
+    till, form = await till_of(request, code), await read_form(request)
+    cart = await current(request, till)
+    if cart is None:
+        return await _answer(request, till, None)
+    try:
+        details = form.into(DetailsInput, email=form.text("email"))
+    except InvalidInput:
+        error = face.words(request)("Please write an address like kim@example.com.")
+        wrong = msgspec.structs.replace(cart, email=form.get("email")[:254])
+        return await _answer(request, till, wrong, email_error=error)
+    cart = await _change(request, till, cart, lambda tx: carts.set_details(tx, cart.id, details))
+    return await _answer(request, till, cart)
+
+
+@post("/{code:str}/clear", status_code=303)
+async def clear(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
+    """A new ticket. The old one is left as it was and is given up by itself after a while."""
+    till = await till_of(request, code)
+    answer = face.go(request, till.base)
+    answer.delete_cookie(cookie_of(till))
+    return answer
+
+
+# -- what the pages above share ----------------------------------------------------------------------------------------
+
+
+def cookie_of(till: Till) -> str:
+    """Which cart is on the ticket of this till is in a cookie of its own."""
+    return f"till-{till.channel.code}"
+
+
+async def current(request: AnyRequest, till: Till) -> CartView | None:
+    """The cart on the ticket, or None."""
+    try:
+        cart = await carts.view(
+            database_of(request), actor_of(request), UUID(request.cookies.get(cookie_of(till), ""))
+        )
+    except (ValueError, NotFound):
+        return None
+    is_over = cart.status in (CartStatus.ORDERED, CartStatus.ABANDONED)
+    return None if is_over or cart.channel != till.channel.id else cart
+
+
+async def products(request: AnyRequest, till: Till, text: str) -> list[dict[str, Any]]:
+    """What can be tapped: what a search finds, or the newest."""
+    database = database_of(request)
+    query = SearchQuery(text=text, limit=KEYS, facets=False, sort=None if text else "newest")
+    hits = (await catalog.search(database, till.channel, query)).items
+    variants = [hit.variant for hit in hits if hit.variant is not None]
+    sold = await catalog.sellables(database, till.channel, variants)
+    here = await stock.atp(database, till.channel, variants, carry_out=True)
+    return [
+        {
+            "variant": str(each.variant),
+            "title": each.title,
+            "options": each.options,
+            "sku": each.handle,
+            "image": each.image,
+            "price": each.price,
+            "currency": each.currency,
+            "available": here.get(each.variant, 0),
+        }
+        for each in (sold[variant] for variant in variants if variant in sold)
+        if each.price is not None and each.is_available
+    ]
+
+
+async def _add(
+    request: AnyRequest, till: Till, variant: UUID, quantity: int, *, clear_results: bool = False
+) -> Response[Any]:
+    cart = await current(request, till)
+    line = LineInput(variant=variant, quantity=quantity)
+
+    async def verb(tx: Tx) -> CartView:
+        if cart is not None:
+            return await carts.add_line(tx, cart.id, line)
+        return await carts.create(tx, CartInput(channel=till.channel.id, lines=[line]))
+
+    said = None
+    try:
+        changed: CartView | None = await face.change(request, verb)
+    except (CartClosed, carts.NotSellable, InvalidInput, NotFound):
+        changed, said = await current(request, till), Said(face.words(request)(NOT_FOR_SALE), "danger")
+    extra: dict[str, Any] = {}
+    if clear_results and face.is_htmx(request):
+        extra = {"query": "", "keys": await products(request, till, ""), "clear_results": True}
+    answer = await _answer(request, till, changed, said=said, added=variant, **extra)
+    if changed is not None:
+        answer.set_cookie(face.own_cookie(request, cookie_of(till), str(changed.id), DAY_SECONDS))
+    return answer
+
+
+async def _change(request: AnyRequest, till: Till, cart: CartView, work: Any) -> CartView | None:
+    """A verb on the ticket's cart; refused, the cart as it is, which says at its lines why."""
+
+    async def verb(tx: Tx) -> CartView:
+        changed: CartView = await work(tx)
+        return changed
+
+    try:
+        return await face.change(request, verb)
+    except (CartClosed, carts.NotSellable, InvalidInput, NotFound):
+        return await current(request, till)
+
+
+async def _answer(request: AnyRequest, till: Till, cart: CartView | None, **context: Any) -> Response[Any]:
+    """The ticket as a piece for htmx; without a script, the till again."""
+    if not face.is_htmx(request):
+        return face.go(request, till.base)
+    return show(request, till, "pos/ticket.html", **{**await _context(request, till, cart), **context})
+
+
+async def _context(request: AnyRequest, till: Till, cart: CartView | None) -> dict[str, Any]:
+    lines = cart.lines if cart else []
+    short = [line.variant for line in lines if line.problem == "short"]
+    tax = cart.totals.tax if cart else 0
+    return {
+        "cart": cart,
+        "stock": {line.variant: line.available for line in lines if line.available is not None},
+        "elsewhere": await _elsewhere(request, till, short) if short else {},
+        "blocked": any(line.problem for line in lines),
+        "tax_text": amounts.tax_text(request, tax, till.channel.currency),
+        "said": None,
+        "added": None,
+        "email_error": None,
+    }
+
+
+async def _elsewhere(request: AnyRequest, till: Till, variants: list[UUID]) -> dict[UUID, str]:
+    """For each variant, which other places of the same stock have how many."""
+    _, database = face.words(request), database_of(request)
+    names = {p.id: p.name for p in await stock.locations(database, till.channel.pools[Resource.STOCK])}
+    found: dict[UUID, list[str]] = {variant: [] for variant in variants}
+    for level in await stock.levels_of(database, variants):
+        if level.location in names and level.location != till.location.id and level.available > 0:
+            found[level.variant].append(f"{names[level.location]} {level.available}")
+    return {
+        variant: _("Elsewhere: %(places)s") % {"places": ", ".join(places[:6])}
+        if places
+        else _("There is none anywhere else either.")
+        for variant, places in found.items()
+    }
+
+
+handlers = [choose, till_page, ticket, find, scan, add, change_line, customer, clear]

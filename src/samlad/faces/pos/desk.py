@@ -96,7 +96,7 @@ def show(request: AnyRequest, till: Till, template: str, *, status: int = 200, *
     }
     headers = {"Cache-Control": "no-store"}
     return face.page(
-        request, template, status=status, time_zone=till.channel.time_zone, headers=headers, **values
+        request, template, status_code=status, time_zone=till.channel.time_zone, headers=headers, **values
     )
 
 

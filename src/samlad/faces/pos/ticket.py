@@ -9,7 +9,7 @@ from litestar.params import FromPath
 
 from samlad import carts, catalog, stock
 from samlad.carts import CartClosed, CartInput, CartStatus, CartView, DetailsInput, LineInput
-from samlad.catalog import SearchQuery
+from samlad.catalog.search.query import SearchQuery, search
 from samlad.channels import Resource
 from samlad.faces import page as face
 from samlad.faces.form import read_form
@@ -161,7 +161,7 @@ async def products(request: AnyRequest, till: Till, text: str) -> list[dict[str,
     """What can be tapped: what a search finds, or the newest."""
     database = database_of(request)
     query = SearchQuery(text=text, limit=KEYS, facets=False, sort=None if text else "newest")
-    hits = (await catalog.search(database, till.channel, query)).items
+    hits = (await search(database, till.channel, query)).items
     variants = [hit.variant for hit in hits if hit.variant is not None]
     sold = await catalog.sellables(database, till.channel, variants)
     here = await stock.atp(database, till.channel, variants, carry_out=True)

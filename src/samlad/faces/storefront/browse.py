@@ -7,8 +7,7 @@ from urllib.parse import urlencode
 from litestar import Response, get
 from litestar.params import FromPath
 
-from samlad import catalog
-from samlad.catalog import SearchQuery, SearchResult
+from samlad.catalog.search.query import SearchQuery, SearchResult, search
 from samlad.channels import Channel
 from samlad.faces import page as face
 from samlad.faces.form import Form
@@ -39,7 +38,7 @@ OPEN_FACETS = 3
 async def front(request: AnyRequest) -> Response[Any]:
     """The start page."""
     channel, database, _ = await channel_of(request), database_of(request), face.words(request)
-    newest = await catalog.search(database, channel, SearchQuery(sort="newest", limit=FRONT_LENGTH, facets=False))
+    newest = await search(database, channel, SearchQuery(sort="newest", limit=FRONT_LENGTH, facets=False))
     found = [b for b in await shelf.branches(database, channel) if b.depth == 0]
     tiles = [{"text": b.name, "href": b.href, "sku": b.path, "image": None, "count": b.count} for b in found[:8]]
     return await show(
@@ -88,7 +87,7 @@ async def suggest(request: AnyRequest) -> Response[Any]:
     text = request.query_params.get("q", "").strip()[:LONGEST_QUERY]
     if len(text) < 2:
         return Response("", media_type="text/html")
-    found = await catalog.search(database, channel, SearchQuery(text=text, limit=6, facets=False))
+    found = await search(database, channel, SearchQuery(text=text, limit=6, facets=False))
     wanted = text.casefold()
     meant = [b for b in await shelf.branches(database, channel) if wanted in b.name.casefold()][:2]
     return face.page(
@@ -127,7 +126,7 @@ async def _list(
         offset=asked.offset,
     )
     try:
-        found = await catalog.search(database, channel, query)
+        found = await search(database, channel, query)
     except InvalidInput:  # too deep a page, a filter that is none
         return face.go(request, href)
     context = {

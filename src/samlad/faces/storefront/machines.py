@@ -6,8 +6,7 @@ from xml.sax.saxutils import escape
 
 from litestar import Response, get
 
-from samlad import catalog
-from samlad.catalog import SearchQuery
+from samlad.catalog.search.query import SearchQuery, search
 from samlad.channels import Channel
 from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import limits, shelf
@@ -44,7 +43,7 @@ async def _products(request: AnyRequest, channel: Channel) -> AsyncIterator[str]
     offset: int | None = 0
     while offset is not None and offset < MOST_ADDRESSES:
         query = SearchQuery(sort="newest", limit=STEP, offset=offset, facets=False)
-        found = await catalog.search(database_of(request), channel, query)
+        found = await search(database_of(request), channel, query)
         for hit in found.items:
             yield shelf.product_href(hit.handle)
         offset = found.next_offset

@@ -71,7 +71,7 @@ async def show(
         **context,
     }
     return face.page(
-        request, template, status=status, time_zone=channel.time_zone, headers=headers, **values
+        request, template, status_code=status, time_zone=channel.time_zone, headers=headers, **values
     )
 
 

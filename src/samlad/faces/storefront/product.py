@@ -11,7 +11,8 @@ from markupsafe import Markup
 
 from samlad import catalog, stock
 from samlad.carts.model import LARGEST_QUANTITY
-from samlad.catalog import ProductView, SearchQuery, Sellable, Variant
+from samlad.catalog import ProductView, Sellable, Variant
+from samlad.catalog.search.query import SearchQuery, search
 from samlad.catalog.model import Texts
 from samlad.catalog.sellables import language_of
 from samlad.channels import Channel, Resource
@@ -208,7 +209,7 @@ async def _more(request: AnyRequest, channel: Channel, product: ProductView) -> 
     if not product.category_path:
         return []
     query = SearchQuery(filters={"category": [product.category_path]}, limit=MORE + 1, facets=False, sort="newest")
-    found = await catalog.search(database_of(request), channel, query)
+    found = await search(database_of(request), channel, query)
     others = [hit for hit in found.items if hit.id != product.id][:MORE]
     return await shelf.cards(database_of(request), channel, others, face.words(request)("Sale"))
 

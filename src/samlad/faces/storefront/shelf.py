@@ -9,8 +9,11 @@ from uuid import UUID
 import msgspec
 
 from samlad import catalog
-from samlad.catalog import Hit, SearchQuery, Sellable
-from samlad.channels import Channel
+from samlad.catalog import Sellable, categories
+from samlad.catalog.categories import Category
+from samlad.catalog.search.query import Hit, SearchQuery, search
+from samlad.catalog.sellables import language_of
+from samlad.channels import Channel, Resource
 from samlad.kernel.database import Database
 
 KEPT_SECONDS = 30.0
@@ -47,7 +50,7 @@ def product_href(handle: str, sku: str | None = None) -> str:
 
 
 async def branches(database: Database, channel: Channel) -> list[Branch]:
-    """The categories that have products in this shop, fullest first; at most half a minute old.
+    """The categories that have products in this shop, in the order of the tree; at most half a minute old.
 
     They stand on every page, so each process keeps them for a while.
     """
@@ -56,13 +59,23 @@ async def branches(database: Database, channel: Channel) -> list[Branch]:
     moment = time.monotonic()
     if kept is not None and moment - kept[0] < KEPT_SECONDS:
         return kept[1]
-    found = await catalog.search(database, channel, SearchQuery(limit=1))
-    facet = next((facet for facet in found.facets if facet.name == "category"), None)
-    made = [Branch(v.value, v.label, v.count) for v in facet.values] if facet else []
+    found = await search(database, channel, SearchQuery(limit=1))
+    counts = {v.value: v.count for f in found.facets if f.name == "category" for v in f.values}
+    language = language_of(channel.locale)
+    made = [
+        Branch(each.path, _name(each, language), counts[each.path])
+        for each in await categories.tree(database, channel.pools[Resource.CATALOGUE])
+        if each.path in counts
+    ]
     if len(_kept) >= MOST_KEPT:
         _kept.clear()
     _kept[key] = (moment, made)
     return made
+
+
+def _name(category: Category, language: str) -> str:
+    texts = category.translations.get(language)
+    return (texts.name if texts else None) or category.name
 
 
 async def cards(database: Database, channel: Channel, hits: Sequence[Hit], sale_word: str) -> list[dict[str, Any]]:

@@ -1,0 +1,112 @@
+"""A small retailer to try faces on: a webshop and two stores over one stock, a few products, and what tests do there."""
+
+import re
+from typing import Any
+from uuid import UUID
+
+import httpx
+import msgspec
+
+from samlad import catalog, channels, stock
+from samlad.catalog import ProductInput, ProductView, categories, prices
+from samlad.catalog.categories import CategoryInput
+from samlad.channels import Channel, ChannelInput, Resource
+from samlad.kernel.database import Database
+from samlad.stock import Location, LocationInput
+
+SHARED = {name: "web" for name in ("catalogue", "prices", "stock", "customers", "orders")}
+
+
+class Market:
+    """The retailer. Amounts are öre; prices include 25 % tax."""
+
+    def __init__(self, db: Database, web: Channel, stores: list[Channel], places: list[Location]) -> None:
+        self.db = db
+        self.web = web
+        self.stores = stores
+        self.places = places
+
+    async def product(self, **fields: Any) -> ProductView:
+        """A product from plain values; ``price`` and ``stock`` (a number for each location) are short for all variants."""
+        price, counts = fields.pop("price", 9900), fields.pop("stock", ())
+        variants = fields.setdefault("variants", [{"sku": fields.pop("sku", "KETTLE")}])
+        for variant in variants:
+            variant.setdefault("prices", [{"price_list": "base", "amount": price}])
+        data = msgspec.convert({"title": "Kettle", "status": "active", **fields}, ProductInput)
+        pool, price_pool = self.web.pools[Resource.CATALOGUE], self.web.pools[Resource.PRICES]
+        made = await self.db.transaction(lambda tx: catalog.create(tx, pool, data, price_pool=price_pool))
+        for place, count in zip(self.places, counts, strict=False):
+            await self.put([v.id for v in made.variants], place, count)
+        return made
+
+    async def put(self, variants: list[UUID], place: Location, count: int) -> None:
+        """Receive units."""
+        if count:
+            lines = [(variant, count) for variant in variants]
+            await self.db.transaction(lambda tx: stock.receive(tx, place.id, lines))
+
+    async def reprice(self, sku: str, amount: int) -> None:
+        """Another price in the base list."""
+        pool = self.web.pools[Resource.CATALOGUE]
+        found = await catalog.by_skus(self.db, pool, [sku])
+        change = msgspec.convert(
+            {"variants": [{"sku": sku, "prices": [{"price_list": "base", "amount": amount}]}]}, catalog.ProductChange
+        )
+        await self.db.transaction(
+            lambda tx: catalog.change(tx, found[sku].product, change, price_pool=self.web.pools[Resource.PRICES])
+        )
+
+    async def available(self, variant: UUID) -> int:
+        """What the webshop may promise."""
+        return (await stock.atp(self.db, self.web, [variant]))[variant]
+
+    async def orders(self) -> list[Any]:
+        """Every order: number, status, channel and total."""
+        return await self.db.rows("SELECT id, number, status, channel, total, delivery FROM orders ORDER BY placed_at")
+
+
+async def open_market(db: Database) -> Market:
+    """Open the webshop and two stores."""
+    web = await _channel(
+        db, code="web", name="Hemma", kind="webshop", country="SE", locale="sv", currency="SEK",
+        time_zone="Europe/Stockholm", settings={"shipping_flat": 4900},
+    )  # fmt: skip
+    stores, places = [], []
+    for place, (code, city) in enumerate((("soder", "Stockholm"), ("haga", "Göteborg"))):
+        store = await _channel(db, code=code, name=f"Hemma {code.title()}", kind="store", parent="web", join=SHARED)
+        stores.append(store)
+        address = {"lines": f"Storgatan {place + 1}", "city": city, "country": "SE"}
+        data = LocationInput(code=code, name=store.name, kind="store", channel=code, address=address, priority=place)
+        places.append(await db.transaction(lambda tx, data=data: stock.create_location(tx, data)))
+    base = prices.PriceListInput(code="base", name="Base", currency="SEK")
+    await db.transaction(lambda tx: prices.create_list(tx, web.pools[Resource.PRICES], base))
+    for name in ("Kök", "Bad"):
+        data = CategoryInput(name=name)
+        await db.transaction(lambda tx, data=data: categories.create(tx, web.pools[Resource.CATALOGUE], data))
+    return Market(db, web, stores, places)
+
+
+async def _channel(db: Database, **fields: Any) -> Channel:
+    data = msgspec.convert(fields, ChannelInput)
+    return await db.transaction(lambda tx: channels.create(tx, data))
+
+
+# -- reading pages -----------------------------------------------------------------------------------------------------
+
+
+def hidden(html: str, name: str) -> str:
+    """The value of a hidden field."""
+    found = re.search(rf'name="{name}" value="([^"]*)"', html)
+    assert found, f"no field {name}"
+    return found[1]
+
+
+def text_of(html: str) -> str:
+    """What a reader sees, in one line."""
+    body = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", html, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body)).replace("&amp;", "&")
+
+
+async def put_in(guest: httpx.AsyncClient, variant: UUID, quantity: int = 1) -> httpx.Response:
+    """Put something into the cart, as the form of a product page does."""
+    return await guest.post("/cart/lines", data={"variant": str(variant), "quantity": str(quantity)})

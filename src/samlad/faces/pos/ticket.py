@@ -16,6 +16,7 @@ from samlad.faces.form import read_form
 from samlad.faces.page import AnyRequest
 from samlad.faces.pos.desk import Till, show, till_of, tills_of
 from samlad.faces.storefront import amounts
+from samlad.faces.storefront.typed import typed
 from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked
@@ -71,7 +72,7 @@ async def ticket(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
 async def find(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     """What fits what is typed."""
     till = await till_of(request, code)
-    text = request.query_params.get("code", "").strip()[:200]
+    text = typed(request.query_params.get("code"))
     return show(request, till, "pos/results.html", query=text, keys=await products(request, till, text))
 
 
@@ -79,7 +80,7 @@ async def find(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
 async def scan(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     """A number from a scanner or by hand goes on the ticket; anything else is searched for."""
     till, form = await till_of(request, code), await read_form(request)
-    text = form.get("code").strip()[:200]
+    text = typed(form.get("code"))
     pool = till.channel.pools[Resource.CATALOGUE]
     found = await catalog.variant_by_code(database_of(request), pool, text) if text else None
     if found is not None:

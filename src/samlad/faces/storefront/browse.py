@@ -14,6 +14,7 @@ from samlad.faces.form import Form
 from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import limits, shelf, stores
 from samlad.faces.storefront.place import channel_of, show
+from samlad.faces.storefront.typed import typed
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.money import decimal_text
@@ -21,7 +22,6 @@ from samlad.kernel.problems import InvalidInput, NotFound
 
 PAGE_LENGTH = 24
 FRONT_LENGTH = 8
-LONGEST_QUERY = 200
 SORTS = (
     ("relevance", marked("What fits best")),
     ("newest", marked("Newest first")),
@@ -58,7 +58,7 @@ async def search_page(request: AnyRequest) -> Response[Any]:
     """What a search finds, or everything."""
     limits.searches.check(limits.who(request))
     channel, _ = await channel_of(request), face.words(request)
-    text = request.query_params.get("q", "").strip()[:LONGEST_QUERY]
+    text = typed(request.query_params.get("q"))
     heading = _("Results for “%(query)s”") % {"query": text} if text else _("All products")
     return await _list(request, channel, "/search", heading, text=text)
 
@@ -84,7 +84,7 @@ async def suggest(request: AnyRequest) -> Response[Any]:
     """What may be meant, while somebody types."""
     limits.searches.check(limits.who(request))
     channel, database = await channel_of(request), database_of(request)
-    text = request.query_params.get("q", "").strip()[:LONGEST_QUERY]
+    text = typed(request.query_params.get("q"))
     if len(text) < 2:
         return Response("", media_type="text/html")
     found = await search(database, channel, SearchQuery(text=text, limit=6, facets=False))
@@ -160,7 +160,7 @@ class Asked:
         self.offset = int(offset) if offset.isascii() and offset.isdecimal() and len(offset) < 6 else 0
         self.filters: dict[str, list[str]] = {}
         for name, value in list(params.multi_items())[:MOST_FILTERS]:
-            if _is_filter(name) and value and len(value) <= 200:
+            if _is_filter(name) and typed(value) == value != "" and typed(name) == name:
                 self.filters.setdefault(name, []).append(value)
         self.currency = channel.currency
 

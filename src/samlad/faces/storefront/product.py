@@ -13,13 +13,14 @@ from samlad import catalog, stock
 from samlad.carts.model import LARGEST_QUANTITY
 from samlad.catalog import ProductView, Sellable, Variant
 from samlad.catalog.search.query import SearchQuery, search
-from samlad.catalog.model import Texts
+from samlad.catalog.model import Media, Texts
 from samlad.catalog.sellables import language_of
 from samlad.channels import Channel, Resource
 from samlad.faces import page as face
 from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import amounts, picker, shelf, stores, structured
 from samlad.faces.storefront.place import channel_of, show
+from samlad.faces.storefront.typed import typed
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import translator
 from samlad.kernel.problems import NotFound
@@ -31,7 +32,7 @@ MORE = 4
 async def product_page(request: AnyRequest, handle: FromPath[str]) -> Response[Any]:
     """A product; ``?variant=SKU`` says which of its variants is chosen."""
     channel, database, _ = await channel_of(request), database_of(request), face.words(request)
-    product = await catalog.view_by_handle(database, channel.pools[Resource.CATALOGUE], handle)
+    product = await catalog.view_by_handle(database, channel.pools[Resource.CATALOGUE], typed(handle))
     variants = [variant for variant in product.variants if variant.status == "active"]
     sold = await catalog.sellables(database, channel, [variant.id for variant in variants])
     if product.status != "active" or not any(each.is_available for each in sold.values()):
@@ -74,11 +75,11 @@ def _units(promise: stock.Promise | None) -> int:
     return 0 if promise is None else promise.available + promise.backorder
 
 
-def _source(media: catalog.Media) -> str:
+def _source(media: Media) -> str:
     return f"/media/{media.storage_key}" if media.storage_key else media.url
 
 
-def _fits(media: catalog.Media, chosen: Variant | None) -> bool:
+def _fits(media: Media, chosen: Variant | None) -> bool:
     return media.status != "failed" and (media.variant is None or (chosen is not None and media.variant == chosen.id))
 
 

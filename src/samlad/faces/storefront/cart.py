@@ -16,6 +16,7 @@ from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import amounts, basket, limits
 from samlad.faces.storefront.basket import Basket
 from samlad.faces.storefront.place import channel_of, shopper, show
+from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
 from samlad.kernel.http import database_of
 from samlad.kernel.problems import InvalidInput, NotFound, Problem
@@ -34,8 +35,10 @@ class Undo(msgspec.Struct, frozen=True):
 @get("/cart")
 async def cart_page(request: AnyRequest) -> Response[Any]:
     """What is in the cart."""
-    channel = await channel_of(request)
-    cart = await basket.view(database_of(request), basket.read(request), channel)
+    channel, held = await channel_of(request), basket.read(request)
+    cart = await basket.view(database_of(request), held, channel)
+    if held and cart and cart.checkout_until and cart.checkout_until < now():  # the time of a checkout is over
+        cart = await _run(request, channel, lambda tx: carts.reopen(tx, held.cart, token=held.token))
     return await _basket_page(request, channel, cart)
 
 
@@ -47,11 +50,11 @@ async def add(request: AnyRequest) -> Response[Any]:
     form = await read_form(request)
     line = form.into(LineInput, quantity=_quantity(form, least=1))
     held = basket.read(request)
-    now = await basket.view(database_of(request), held, channel)
+    has_cart = await basket.view(database_of(request), held, channel) is not None
     _ = face.words(request)
     try:
         cart, token = await database_of(request).transaction(
-            lambda tx: basket.add(tx, held if now else None, channel, line), shopper(request, channel)
+            lambda tx: basket.add(tx, held if has_cart else None, channel, line), shopper(request, channel)
         )
     except (NotFound, carts.NotSellable):
         return _refused(request, _("This cannot be ordered here (any more)."))

@@ -4,6 +4,7 @@ The cart is the idempotency key: it becomes one order, whoever presses how often
 that an old page cannot buy a newer cart, and the total that was shown, so that nobody pays what they did not see.
 """
 
+import contextlib
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -51,15 +52,21 @@ FIELDS = {f"address/{name}": name for name in Address.__struct_fields__}
 async def start(request: AnyRequest) -> Response[Any]:
     """From the cart to the checkout: prices stand and the goods are held from now."""
     channel, held = await channel_of(request), basket.read(request)
-    if held is None or await basket.view(database_of(request), held, channel) is None:
+    cart = await basket.view(database_of(request), held, channel)
+    if held is None or cart is None:
         return face.go(request, "/cart")
+
+    async def verb(tx: Tx) -> CartView:
+        if cart.delivery is None:  # most parcels are sent: then the first total is the right one
+            await carts.set_details(tx, held.cart, DetailsInput(delivery=Delivery.SHIP), token=held.token)
+        return await carts.checkout(tx, held.cart, token=held.token)
+
     try:
-        await _run(request, channel, lambda tx: carts.checkout(tx, held.cart, token=held.token))
+        await _run(request, channel, verb)
     except CartClosed as problem:
         return _closed(request, problem)
     except (SoldOut, carts.PriceChanged, carts.NotSellable, InvalidInput) as problem:
-        said = SOLD_OUT if isinstance(problem, SoldOut) else CHANGED
-        return face.go(request, "/cart", face.words(request)(said), kind="warning")
+        return await _back_to_cart(request, channel, SOLD_OUT if isinstance(problem, SoldOut) else CHANGED)
     return face.go(request, "/checkout")
 
 
@@ -71,7 +78,7 @@ async def checkout_page(request: AnyRequest) -> Response[Any]:
     if cart is None or not cart.lines:
         return face.go(request, "/cart")
     if any(line.problem or line.price_before is not None for line in cart.lines):
-        return face.go(request, "/cart", face.words(request)(CHANGED), kind="warning")
+        return await _back_to_cart(request, channel, CHANGED)
     return await _form_page(request, channel, cart, _filled(cart, channel))
 
 
@@ -93,7 +100,7 @@ async def change_delivery(request: AnyRequest) -> Response[Any]:
     try:
         cart = await _run(request, channel, verb)
     except (NotFound, CartClosed, SoldOut, carts.PriceChanged, carts.NotSellable):
-        return face.go(request, "/cart", face.words(request)(CHANGED), kind="warning")
+        return await _back_to_cart(request, channel, CHANGED)
     return await show(request, channel, "storefront/sum.html", cart=cart, **_sums(request, cart))
 
 
@@ -113,7 +120,7 @@ async def buy(request: AnyRequest) -> Response[Any]:
     except NotFound:
         return face.go(request, "/cart")
     except (carts.PriceChanged, carts.NotSellable):
-        return face.go(request, "/cart", face.words(request)(CHANGED), kind="warning")
+        return await _back_to_cart(request, channel, CHANGED)
     except Problem as problem:
         return await _refused(request, channel, held, form, problem)
     answer = face.go(request, f"{order_pages.href(request, order.id)}?new=1")
@@ -170,7 +177,7 @@ async def _refused(
         form.message = _(NEW_TOTAL)
     elif isinstance(problem, SoldOut):
         if form.get("delivery") != "pickup":
-            return face.go(request, "/cart", _(SOLD_OUT), kind="warning")
+            return await _back_to_cart(request, channel, SOLD_OUT)
         form.errors["location"] = form.message = _(NOT_THERE)
     elif problem.errors:
         form.message = _("Something is missing or not right below. Nothing was ordered yet.")
@@ -215,6 +222,15 @@ def _details(request: AnyRequest, form: Form) -> DetailsInput:
 
 async def _run(request: AnyRequest, channel: Channel, work: Any) -> Any:
     return await database_of(request).transaction(work, shopper(request, channel))
+
+
+async def _back_to_cart(request: AnyRequest, channel: Channel, said: str) -> Response[Any]:
+    """Out of the checkout, so that the cart tells at each line what is the matter."""
+    held = basket.read(request)
+    if held is not None:
+        with contextlib.suppress(NotFound, CartClosed):
+            await _run(request, channel, lambda tx: carts.reopen(tx, held.cart, token=held.token))
+    return face.go(request, "/cart", face.words(request)(said), kind="warning")
 
 
 async def _limit(request: AnyRequest, channel: Channel) -> None:

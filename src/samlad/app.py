@@ -24,6 +24,7 @@ from samlad.catalog import api as catalog_api
 from samlad.channels import api as channels_api
 from samlad.customers import api as customers_api
 from samlad.faces import page as pages
+from samlad.faces import pos, storefront
 from samlad.faces.admin import routes as admin
 from samlad.faces.design import security_headers, static_router
 from samlad.kernel import api as kernel_api
@@ -73,6 +74,8 @@ FACES: Sequence[ControllerRouterHandler] = (
     static_router(),
     *pages.routes,
     *admin.routes,
+    *storefront.routes,
+    *pos.routes,
 )
 """Every face's pages, and their files."""
 

@@ -14,7 +14,7 @@ from samlad.channels import Channel, ChannelInput, Resource
 from samlad.kernel.database import Database
 from samlad.stock import Location, LocationInput
 
-SHARED = {name: "web" for name in ("catalogue", "prices", "stock", "customers", "orders")}
+SHARED = dict.fromkeys(("catalogue", "prices", "stock", "customers", "orders"), "web")
 
 
 class Market:
@@ -50,10 +50,13 @@ class Market:
         pool = self.web.pools[Resource.CATALOGUE]
         found = await catalog.by_skus(self.db, pool, [sku])
         change = msgspec.convert(
-            {"variants": [{"sku": sku, "prices": [{"price_list": "base", "amount": amount}]}]}, catalog.ProductChange
+            {"variants": [{"sku": sku, "prices": [{"price_list": "base", "amount": amount}]}]},
+            catalog.ProductChange,
         )
         await self.db.transaction(
-            lambda tx: catalog.change(tx, found[sku].product, change, price_pool=self.web.pools[Resource.PRICES])
+            lambda tx: catalog.change(
+                tx, found[sku].product, change, price_pool=self.web.pools[Resource.PRICES]
+            )
         )
 
     async def available(self, variant: UUID) -> int:
@@ -62,7 +65,9 @@ class Market:
 
     async def orders(self) -> list[Any]:
         """Every order: number, status, channel and total."""
-        return await self.db.rows("SELECT id, number, status, channel, total, delivery FROM orders ORDER BY placed_at")
+        return await self.db.rows(
+            "SELECT id, number, status, channel, total, delivery FROM orders ORDER BY placed_at"
+        )
 
 
 async def open_market(db: Database) -> Market:
@@ -73,10 +78,14 @@ async def open_market(db: Database) -> Market:
     )  # fmt: skip
     stores, places = [], []
     for place, (code, city) in enumerate((("soder", "Stockholm"), ("haga", "Göteborg"))):
-        store = await _channel(db, code=code, name=f"Hemma {code.title()}", kind="store", parent="web", join=SHARED)
+        store = await _channel(
+            db, code=code, name=f"Hemma {code.title()}", kind="store", parent="web", join=SHARED
+        )
         stores.append(store)
         address = {"lines": f"Storgatan {place + 1}", "city": city, "country": "SE"}
-        data = LocationInput(code=code, name=store.name, kind="store", channel=code, address=address, priority=place)
+        data = LocationInput(
+            code=code, name=store.name, kind="store", channel=code, address=address, priority=place
+        )
         places.append(await db.transaction(lambda tx, data=data: stock.create_location(tx, data)))
     base = prices.PriceListInput(code="base", name="Base", currency="SEK")
     await db.transaction(lambda tx: prices.create_list(tx, web.pools[Resource.PRICES], base))

@@ -139,7 +139,9 @@ async def test_pick_up_takes_the_goods_in_that_store(guest: httpx.AsyncClient, m
     assert levels == {market.places[0].id: 3, haga.id: 0}
 
 
-async def test_a_store_that_has_it_no_more_is_told_at_the_store(guest: httpx.AsyncClient, market: Market) -> None:
+async def test_a_store_that_has_it_no_more_is_told_at_the_store(
+    guest: httpx.AsyncClient, market: Market
+) -> None:
     kettle = (await market.product(price=10_000, stock=(3, 0))).variants[0]
     await put_in(guest, kettle.id)
     form = await at_checkout(guest)
@@ -151,7 +153,9 @@ async def test_a_store_that_has_it_no_more_is_told_at_the_store(guest: httpx.Asy
     assert await market.orders() == []
 
 
-async def test_sold_out_on_the_way_is_told_and_can_be_put_right(guest: httpx.AsyncClient, market: Market) -> None:
+async def test_sold_out_on_the_way_is_told_and_can_be_put_right(
+    guest: httpx.AsyncClient, market: Market
+) -> None:
     kettle = (await market.product(title="Kettle", stock=(3,))).variants[0]
     await put_in(guest, kettle.id, 3)
     await _somebody_else_buys(market, kettle.id, 2)
@@ -172,7 +176,9 @@ async def test_sold_out_on_the_way_is_told_and_can_be_put_right(guest: httpx.Asy
     assert [o["total"] for o in await market.orders()] == [2 * 9900, 9900]
 
 
-async def test_a_price_that_moved_is_shown_before_anybody_pays_it(guest: httpx.AsyncClient, market: Market) -> None:
+async def test_a_price_that_moved_is_shown_before_anybody_pays_it(
+    guest: httpx.AsyncClient, market: Market
+) -> None:
     kettle = (await market.product(sku="KTL", price=9900, stock=(3,))).variants[0]
     await put_in(guest, kettle.id)
     await market.reprice("KTL", 12_900)
@@ -196,7 +202,10 @@ async def test_taken_out_can_be_put_back(guest: httpx.AsyncClient, market: Marke
     assert taken.status_code == 303
     html = (await guest.get("/cart")).text
     assert "Kettle is out of the cart" in text_of(html)
-    back = await guest.post("/cart/lines", data={"variant": hidden(html, "variant"), "quantity": hidden(html, "quantity"), "back": "cart"})
+    back = await guest.post(
+        "/cart/lines",
+        data={"variant": hidden(html, "variant"), "quantity": hidden(html, "quantity"), "back": "cart"},
+    )
     assert back.status_code == 303
     assert "2 pieces" in text_of((await guest.get("/cart")).text)
     assert "is out of the cart" not in (await guest.get("/cart")).text
@@ -212,7 +221,14 @@ async def test_taken_out_can_be_put_back(guest: httpx.AsyncClient, market: Marke
 async def test_nonsense_in_forms_is_answered_and_not_an_error(
     guest: httpx.AsyncClient, market: Market, sent: dict[str, str]
 ) -> None:
-    for path in ("/cart/lines", f"/cart/lines/{new_id()}", "/checkout", "/checkout/sum", "/checkout/start", "/cart/prices"):
+    for path in (
+        "/cart/lines",
+        f"/cart/lines/{new_id()}",
+        "/checkout",
+        "/checkout/sum",
+        "/checkout/start",
+        "/cart/prices",
+    ):
         answer = await guest.post(path, data=sent)
         assert answer.status_code < 500, (path, sent)
     assert await market.orders() == []
@@ -222,7 +238,14 @@ async def test_nobody_gets_at_another_s_cart_or_order(guest: httpx.AsyncClient, 
     kettle = (await market.product(title="Kettle", stock=(3,))).variants[0]
     await put_in(guest, kettle.id)
     cookie = guest.cookies["cart"]
-    for forged in ("", "x", cookie[:-50] + "A" * 43 + ".1", cookie.split(".")[0], "0" * 32 + cookie[32:], cookie + "9" * 40):
+    for forged in (
+        "",
+        "x",
+        cookie[:-50] + "A" * 43 + ".1",
+        cookie.split(".")[0],
+        "0" * 32 + cookie[32:],
+        cookie + "9" * 40,
+    ):
         guest.cookies.set("cart", forged)
         assert "Your cart is empty" in (await guest.get("/cart")).text, forged
     for link in ("x", str(new_id()), "a.b", "AAAA.AAAA", "%00", "é"):
@@ -247,12 +270,18 @@ async def _somebody_else_buys(market: Market, variant: Any, quantity: int) -> No
     async def verb(tx: Any) -> None:
         lines = [LineInput(variant=variant, quantity=quantity)]
         cart = await carts.create(tx, CartInput(channel=market.stores[0].id, lines=lines))
-        await orders.place(tx, PlaceOrder(cart=cart.id, payments=[PaymentInput(provider="cash", tendered=9_999_900)]))
+        await orders.place(
+            tx, PlaceOrder(cart=cart.id, payments=[PaymentInput(provider="cash", tendered=9_999_900)])
+        )
 
     await market.db.transaction(verb)
 
 
 async def _expire(market: Market, cart: str) -> None:
     """Let the time of a checkout run out."""
-    await market.db.rows("UPDATE cart SET checkout_until = now() - interval '1 minute' WHERE id = $1 RETURNING 1", cart)
-    await market.db.rows("UPDATE hold SET expires_at = now() - interval '1 minute' WHERE owner = $1 RETURNING 1", cart)
+    await market.db.rows(
+        "UPDATE cart SET checkout_until = now() - interval '1 minute' WHERE id = $1 RETURNING 1", cart
+    )
+    await market.db.rows(
+        "UPDATE hold SET expires_at = now() - interval '1 minute' WHERE owner = $1 RETURNING 1", cart
+    )

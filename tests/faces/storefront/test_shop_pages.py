@@ -98,7 +98,10 @@ async def test_suggestions_while_typing(guest: httpx.AsyncClient, market: Market
 
 async def test_variants_are_chosen_by_links(guest: httpx.AsyncClient, market: Market) -> None:
     made = await market.product(
-        title="Shirt", handle="shirt", options=OPTIONS, variants=shirt(("Red", "S"), ("Red", "M"), ("Blue", "M"))
+        title="Shirt",
+        handle="shirt",
+        options=OPTIONS,
+        variants=shirt(("Red", "S"), ("Red", "M"), ("Blue", "M")),
     )
     await market.put([v.id for v in made.variants if v.sku == "RED-M"], market.places[0], 2)
     page = await guest.get("/p/shirt?variant=RED-S")
@@ -112,7 +115,9 @@ async def test_variants_are_chosen_by_links(guest: httpx.AsyncClient, market: Ma
     assert "Only 2 left" in text_of(first.text)
 
 
-async def test_a_price_says_tax_and_a_reduction_its_lowest_price(guest: httpx.AsyncClient, market: Market) -> None:
+async def test_a_price_says_tax_and_a_reduction_its_lowest_price(
+    guest: httpx.AsyncClient, market: Market
+) -> None:
     await market.product(title="Pan", handle="pan", sku="PAN", price=9900, stock=(7,))
     text = text_of((await guest.get("/p/pan")).text)
     assert "Including 25% tax" in text.replace("\xa0", " ").replace("25 %", "25%")
@@ -120,7 +125,9 @@ async def test_a_price_says_tax_and_a_reduction_its_lowest_price(guest: httpx.As
     assert "In stock" in text
 
 
-async def test_search_engines_get_data_that_cannot_break_out(guest: httpx.AsyncClient, market: Market) -> None:
+async def test_search_engines_get_data_that_cannot_break_out(
+    guest: httpx.AsyncClient, market: Market
+) -> None:
     await market.product(title="Pan </script><script>alert(1)</script>", handle="pan", sku="PAN", stock=(1,))
     html = (await guest.get("/p/pan")).text
     blocks = re.findall(r'<script type="application/ld\+json">(.*?)</script>', html, flags=re.DOTALL)
@@ -167,7 +174,13 @@ async def test_two_shops_answer_at_their_own_hosts(guest: httpx.AsyncClient, mar
 
     from samlad import channels
 
-    data = {"code": "other", "name": "Annat", "kind": "webshop", "parent": "web", "settings": {"storefront_host": "annat.test"}}
+    data = {
+        "code": "other",
+        "name": "Annat",
+        "kind": "webshop",
+        "parent": "web",
+        "settings": {"storefront_host": "annat.test"},
+    }
     await market.db.transaction(lambda tx: channels.create(tx, msgspec.convert(data, channels.ChannelInput)))
     assert "Hemma" in (await guest.get("/")).text
     assert "Annat" in (await guest.get("/", headers={"host": "annat.test"})).text

@@ -27,7 +27,9 @@ async def day_page(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     filters = {"channel": till.channel.code, "from": begin.isoformat()}
     cursor = request.query_params.get("cursor")
     try:
-        page = await orders.LISTING.page(database, ListQuery(limit=PAGE_LENGTH, cursor=cursor, filters=filters))
+        page = await orders.LISTING.page(
+            database, ListQuery(limit=PAGE_LENGTH, cursor=cursor, filters=filters)
+        )
     except InvalidInput:  # an old cursor
         return face.go(request, f"{till.base}/day")
     count = await orders.LISTING.count(database, ListQuery(filters=filters))

@@ -46,11 +46,15 @@ def clerk_of(request: AnyRequest) -> Actor:
 async def tills_of(request: AnyRequest) -> list[Till]:
     """The stores that the clerk may sell in, by name."""
     actor, database = clerk_of(request), database_of(request)
-    places = {place.channel: place for place in await stock.locations(database) if place.channel and place.is_active}
+    places = {
+        place.channel: place for place in await stock.locations(database) if place.channel and place.is_active
+    }
     found = [
         Till(channel, places[channel.id])
         for channel in await channels.cached_all(database)
-        if channel.kind is ChannelKind.STORE and channel.status is ChannelStatus.ACTIVE and channel.id in places
+        if channel.kind is ChannelKind.STORE
+        and channel.status is ChannelStatus.ACTIVE
+        and channel.id in places
     ]
     allowed = [till for till in found if actor.may(orders.PLACE, till.location.id)]
     return sorted(allowed, key=lambda till: till.channel.name)
@@ -79,7 +83,9 @@ async def _place_of(request: AnyRequest, channel: UUID) -> Location | None:
     return next((place for place in places if place.channel == channel and place.is_active), None)
 
 
-def show(request: AnyRequest, till: Till, template: str, *, status: int = 200, **context: Any) -> Response[Any]:
+def show(
+    request: AnyRequest, till: Till, template: str, *, status: int = 200, **context: Any
+) -> Response[Any]:
     """A page of the till; nothing of it is kept by the browser."""
     values = {
         "store_name": till.channel.name,

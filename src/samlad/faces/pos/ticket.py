@@ -108,7 +108,7 @@ async def change_line(request: AnyRequest, code: FromPath[str], line: FromPath[U
     quantity = max(0, min(form.whole("quantity") or 0, 9_999))
     cart = await current(request, till)
     if cart is not None and any(each.id == line for each in cart.lines):
-        cart = await _change(request, till, cart, lambda tx: carts.change_line(tx, cart.id, line, quantity))
+        cart = await _change(request, till, lambda tx: carts.change_line(tx, cart.id, line, quantity))
     return await _answer(request, till, cart)
 
 
@@ -125,7 +125,7 @@ async def customer(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
         error = face.words(request)("Please write an address like kim@example.com.")
         wrong = msgspec.structs.replace(cart, email=form.get("email")[:254])
         return await _answer(request, till, wrong, email_error=error)
-    cart = await _change(request, till, cart, lambda tx: carts.set_details(tx, cart.id, details))
+    cart = await _change(request, till, lambda tx: carts.set_details(tx, cart.id, details))
     return await _answer(request, till, cart)
 
 
@@ -207,7 +207,7 @@ async def _add(
     return answer
 
 
-async def _change(request: AnyRequest, till: Till, cart: CartView, work: Any) -> CartView | None:
+async def _change(request: AnyRequest, till: Till, work: Any) -> CartView | None:
     """A verb on the ticket's cart; refused, the cart as it is, which says at its lines why."""
 
     async def verb(tx: Tx) -> CartView:

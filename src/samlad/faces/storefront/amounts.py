@@ -12,7 +12,9 @@ def sums(request: AnyRequest, cart: CartView) -> list[tuple[str, str] | tuple[st
     """The rows under a cart: goods, delivery once it is known, and what is to pay."""
     _, locale = words(request), locale_of(request)
     totals = cart.totals
-    rows: list[tuple[str, str] | tuple[str, str, bool]] = [(_("Goods"), money(totals.subtotal, cart.currency, locale))]
+    rows: list[tuple[str, str] | tuple[str, str, bool]] = [
+        (_("Goods"), money(totals.subtotal, cart.currency, locale))
+    ]
     if cart.delivery is not None:
         price = money(totals.shipping, cart.currency, locale) if totals.shipping else _("Free")
         rows.append((_("Delivery"), price))

@@ -1,6 +1,6 @@
 """Looking around: the front, categories, search with filters, suggestions while typing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -40,7 +40,9 @@ async def front(request: AnyRequest) -> Response[Any]:
     channel, database, _ = await channel_of(request), database_of(request), face.words(request)
     newest = await search(database, channel, SearchQuery(sort="newest", limit=FRONT_LENGTH, facets=False))
     found = [b for b in await shelf.branches(database, channel) if b.depth == 0]
-    tiles = [{"text": b.name, "href": b.href, "sku": b.path, "image": None, "count": b.count} for b in found[:8]]
+    tiles = [
+        {"text": b.name, "href": b.href, "sku": b.path, "image": None, "count": b.count} for b in found[:8]
+    ]
     return await show(
         request,
         channel,
@@ -121,7 +123,7 @@ async def _list(
         filters=filters,
         price_from=asked.price_from,
         price_to=asked.price_to,
-        sort=asked.sort,  # type: ignore[arg-type] # checked against SORTS
+        sort=asked.sort,
         limit=PAGE_LENGTH,
         offset=asked.offset,
     )
@@ -139,7 +141,7 @@ async def _list(
         "total": found.total,
         "corrected": found.corrected,
         "branches": [] if category is None else await _branches(request, channel, category),
-        "facets": _facets(found, asked),
+        "facets": _facets(_, found, asked),
         "facets_open": request.query_params.get("filter") == "1",
         **_addresses(request, href, text, asked, found),
     }
@@ -194,20 +196,24 @@ async def _branches(request: AnyRequest, channel: Channel, category: str) -> lis
     above = category.rpartition("/")[0]
     beside = [b for b in known if b.path.rpartition("/")[0] == above]
     return [
-        {"text": b.name, "href": b.href, "count": b.count, "current": b.path == category} for b in below or beside
+        {"text": b.name, "href": b.href, "count": b.count, "current": b.path == category}
+        for b in below or beside
     ]
 
 
-def _facets(found: SearchResult, asked: Asked) -> list[dict[str, Any]]:
+def _facets(_: Callable[[str], str], found: SearchResult, asked: Asked) -> list[dict[str, Any]]:
     """Filters worth showing: with more than one value, or with one that is chosen."""
-    shown = [f for f in found.facets if f.kind != "category" and (len(f.values) > 1 or f.name in asked.filters)]
+    shown = [
+        f for f in found.facets if f.kind != "category" and (len(f.values) > 1 or f.name in asked.filters)
+    ]
     return [
         {
-            "title": facet.label,
+            "title": {"brand": _("Brand"), "tag": _("Keyword")}.get(facet.name, facet.label),
             "name": facet.name,
             "open": place < OPEN_FACETS or facet.name in asked.filters,
             "choices": [
-                {"value": v.value, "text": v.label, "count": v.count, "checked": v.is_selected} for v in facet.values
+                {"value": v.value, "text": v.label, "count": v.count, "checked": v.is_selected}
+                for v in facet.values
             ],
         }
         for place, facet in enumerate(shown)
@@ -227,7 +233,10 @@ def _addresses(
     everything = base + asked.pairs()
     labels = {(f.name, v.value): v.label for f in found.facets for v in f.values}
     chosen = [
-        {"text": labels.get((name, value), value), "href": address([p for p in everything if p != (name, value)])}
+        {
+            "text": labels.get((name, value), value),
+            "href": address([p for p in everything if p != (name, value)]),
+        }
         for name, values in asked.filters.items()
         for value in values
     ]
@@ -236,7 +245,11 @@ def _addresses(
         chosen.append({"text": _("Price"), "href": address(rest)})
     last = min(asked.offset + PAGE_LENGTH, found.total)
     before = max(0, asked.offset - PAGE_LENGTH)
-    note = _("%(first)s to %(last)s of %(total)s") % {"first": asked.offset + 1, "last": last, "total": found.total}
+    note = _("%(first)s to %(last)s of %(total)s") % {
+        "first": asked.offset + 1,
+        "last": last,
+        "total": found.total,
+    }
     is_first = asked.offset == 0
     return {
         "chosen": chosen,
@@ -248,8 +261,12 @@ def _addresses(
         "price_from": "" if asked.price_from is None else decimal_text(asked.price_from, asked.currency),
         "price_to": "" if asked.price_to is None else decimal_text(asked.price_to, asked.currency),
         "note": note if found.total else "",
-        "previous_href": None if is_first else address(everything + ([("from", str(before))] if before else [])),
-        "next_href": None if found.next_offset is None else address([*everything, ("from", str(found.next_offset))]),
+        "previous_href": None
+        if is_first
+        else address(everything + ([("from", str(before))] if before else [])),
+        "next_href": None
+        if found.next_offset is None
+        else address([*everything, ("from", str(found.next_offset))]),
     }
 
 

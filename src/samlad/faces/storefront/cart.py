@@ -14,7 +14,6 @@ from samlad.faces import page as face
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import amounts, basket, limits
-from samlad.faces.storefront.basket import Basket
 from samlad.faces.storefront.place import channel_of, shopper, show
 from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
@@ -37,7 +36,9 @@ async def cart_page(request: AnyRequest) -> Response[Any]:
     """What is in the cart."""
     channel, held = await channel_of(request), basket.read(request)
     cart = await basket.view(database_of(request), held, channel)
-    if held and cart and cart.checkout_until and cart.checkout_until < now():  # the time of a checkout is over
+    if (
+        held and cart and cart.checkout_until and cart.checkout_until < now()
+    ):  # the time of a checkout is over
         cart = await _run(request, channel, lambda tx: carts.reopen(tx, held.cart, token=held.token))
     return await _basket_page(request, channel, cart)
 
@@ -66,7 +67,12 @@ async def add(request: AnyRequest) -> Response[Any]:
         answer = await _after(request, channel, cart)
     elif face.is_htmx(request):
         answer = await show(
-            request, channel, "design/cart_count.html", headers=face.toast(said), cart_count=cart.totals.items, oob=True
+            request,
+            channel,
+            "design/cart_count.html",
+            headers=face.toast(said),
+            cart_count=cart.totals.items,
+            oob=True,
         )
     else:
         answer = face.go(request, "/cart", said)
@@ -84,7 +90,9 @@ async def change_line(request: AnyRequest, line: FromPath[UUID]) -> Response[Any
     changed = next((each for each in before.lines if each.id == line), None) if before else None
     if held is None or changed is None:
         return await _after(request, channel, before)
-    cart = await _run(request, channel, lambda tx: carts.change_line(tx, held.cart, line, quantity, token=held.token))
+    cart = await _run(
+        request, channel, lambda tx: carts.change_line(tx, held.cart, line, quantity, token=held.token)
+    )
     undo = Undo(changed.variant, changed.quantity, changed.title) if quantity == 0 else None
     answer = await _after(request, channel, cart, undo)
     basket.keep(request, answer, held.cart, held.token, cart.totals.items if cart else 0)
@@ -144,7 +152,7 @@ async def _basket_page(
     _ = face.words(request)
     waiting = None if undo else _waiting_undo(request)
     lines = cart.lines if cart else []
-    context = {
+    context: dict[str, Any] = {
         "cart": cart,
         "undo": undo or waiting,
         "moved": sum(line.price_before is not None for line in lines),
@@ -154,9 +162,7 @@ async def _basket_page(
         "tax_text": amounts.tax_text(request, cart.totals.tax, cart.currency) if cart else "",
     }
     template = "storefront/basket.html" if face.is_htmx(request) else "storefront/cart.html"
-    answer = await show(
-        request, channel, template, cart_count=cart.totals.items if cart else 0, **context
-    )
+    answer = await show(request, channel, template, cart_count=cart.totals.items if cart else 0, **context)
     if waiting:
         answer.delete_cookie(UNDO)
     return answer

@@ -5,12 +5,12 @@ that an old page cannot buy a newer cart, and the total that was shown, so that 
 """
 
 import contextlib
+from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
-from babel import Locale
 from litestar import Response, get, post
 
 from samlad import carts, orders
@@ -33,7 +33,32 @@ from samlad.orders import AlreadyOrdered, PlaceOrder, TotalChanged
 from samlad.payments import PaymentDeclined, PaymentInput
 from samlad.stock import SoldOut
 
-COUNTRIES = "AT BE CH CZ DE DK EE ES FI FR GB IE IT LT LU LV NL NO PL PT SE US".split()
+T = TypeVar("T")
+
+COUNTRIES = [
+    "AT",
+    "BE",
+    "CH",
+    "CZ",
+    "DE",
+    "DK",
+    "EE",
+    "ES",
+    "FI",
+    "FR",
+    "GB",
+    "IE",
+    "IT",
+    "LT",
+    "LU",
+    "LV",
+    "NL",
+    "NO",
+    "PL",
+    "PT",
+    "SE",
+    "US",
+]
 """Where parcels go; the shop's own country always."""
 TEST_CARDS = (
     ("ok", marked("A card that pays"), marked("The order is paid at once.")),
@@ -137,12 +162,17 @@ async def _save_details(request: AnyRequest, channel: Channel, held: Basket, for
 
     async def verb(tx: Tx) -> CartView:
         before = await carts.set_details(
-            tx, held.cart, DetailsInput(email=details.email, name=details.name, phone=details.phone), token=held.token
+            tx,
+            held.cart,
+            DetailsInput(email=details.email, name=details.name, phone=details.phone),
+            token=held.token,
         )
         moves = before.delivery != details.delivery or before.location != details.location
         place = DetailsInput(address=details.address)
         if moves:
-            place = DetailsInput(address=details.address, delivery=details.delivery, location=details.location)
+            place = DetailsInput(
+                address=details.address, delivery=details.delivery, location=details.location
+            )
         cart = await carts.set_details(tx, held.cart, place, token=held.token)
         if cart.status is CartStatus.OPEN or _seconds_left(cart, now()) == 0:
             cart = await carts.checkout(tx, held.cart, token=held.token)
@@ -201,9 +231,8 @@ def _details(request: AnyRequest, form: Form) -> DetailsInput:
             return None
 
     is_pickup = form.get("delivery") == "pickup"
-    for name in ("email", "name", *(() if is_pickup else ("line1", "city"))):
-        if form.text(name) is None:
-            faults.append(FieldError(name, _("Please fill this in.")))
+    needed = ("email", "name") if is_pickup else ("email", "name", "line1", "city")
+    faults += [FieldError(name, _("Please fill this in.")) for name in needed if form.text(name) is None]
     address = None if is_pickup or faults else read(Address)
     details = read(
         DetailsInput,
@@ -220,7 +249,8 @@ def _details(request: AnyRequest, form: Form) -> DetailsInput:
     return found
 
 
-async def _run(request: AnyRequest, channel: Channel, work: Any) -> Any:
+async def _run(request: AnyRequest, channel: Channel, work: Callable[[Tx], Awaitable[T]]) -> T:
+    """A verb in one transaction on behalf of the guest."""
     return await database_of(request).transaction(work, shopper(request, channel))
 
 
@@ -282,7 +312,12 @@ async def _form_page(request: AnyRequest, channel: Channel, cart: CartView, form
         **_sums(request, cart),
     }
     return await show(
-        request, channel, "storefront/checkout.html", status=form.status, cart_count=cart.totals.items, **context
+        request,
+        channel,
+        "storefront/checkout.html",
+        status=form.status,
+        cart_count=cart.totals.items,
+        **context,
     )
 
 
@@ -302,9 +337,11 @@ def _seconds_left(cart: CartView, moment: datetime) -> int | None:
 
 def _countries(request: AnyRequest, channel: Channel) -> list[tuple[str, str]]:
     locale = face.locale_of(request)
-    names = Locale.parse(str(formatting_locale(locale))).territories
+    names = formatting_locale(locale).territories
     codes = {*COUNTRIES, channel.country}
-    return sorted(((code, names.get(code, code)) for code in codes), key=lambda pair: collation_key(pair[1], locale))
+    return sorted(
+        ((code, names.get(code, code)) for code in codes), key=lambda pair: collation_key(pair[1], locale)
+    )
 
 
 handlers = [start, checkout_page, change_delivery, buy]

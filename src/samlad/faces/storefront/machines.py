@@ -22,7 +22,13 @@ HOUR = {"Cache-Control": "public, max-age=3600"}
 @get("/robots.txt")
 async def robots(request: AnyRequest) -> Response[str]:
     """What machines may read."""
-    lines = ["User-agent: *", *(f"Disallow: {path}" for path in ("/cart", "/checkout", "/order/", "/search", "/admin", "/pos", "/api/"))]
+    lines = [
+        "User-agent: *",
+        *(
+            f"Disallow: {path}"
+            for path in ("/cart", "/checkout", "/order/", "/search", "/admin", "/pos", "/api/")
+        ),
+    ]
     lines.append(f"Sitemap: {str(request.base_url).rstrip('/')}/sitemap.xml")
     return Response("\n".join(lines) + "\n", media_type="text/plain; charset=utf-8", headers=HOUR)
 

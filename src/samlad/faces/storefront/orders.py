@@ -3,12 +3,10 @@
 from typing import Any
 from uuid import UUID
 
-from babel import Locale
 from litestar import Response, get
 from litestar.params import FromPath
 
 from samlad import orders, stock
-from samlad.channels import Channel
 from samlad.faces import page as face
 from samlad.faces.design.formats import money
 from samlad.faces.page import AnyRequest
@@ -36,10 +34,12 @@ async def order_page(request: AnyRequest, link: FromPath[str]) -> Response[Any]:
     try:
         order_id = UUID(request.app.state.runtime.vault.unsign(PURPOSE, link, max_age=KEPT_SECONDS))
     except (BadSignature, ValueError):
-        raise NotFound(face.words(request)("This link is not complete. Copy it once more from where you got it.")) from None
+        raise NotFound(
+            face.words(request)("This link is not complete. Copy it once more from where you got it.")
+        ) from None
     order = await orders.read(database_of(request), order_id)
     place = await _place(request, order)
-    context = {
+    context: dict[str, Any] = {
         "order": order,
         "is_new": request.query_params.get("new") == "1",
         "place": place,
@@ -79,7 +79,12 @@ def steps(request: AnyRequest, order: Order) -> list[dict[str, str]]:
     else:
         on_the_way = ("orders", _("Being packed"), "")
         end = ("truck", _("Sent"), "")
-    way = [("check", _("Order placed"), ""), ("card", _("Paid") if is_paid else _("Waiting for the payment"), ""), on_the_way, end]
+    way = [
+        ("check", _("Order placed"), ""),
+        ("card", _("Paid") if is_paid else _("Waiting for the payment"), ""),
+        on_the_way,
+        end,
+    ]
     if order.status is OrderStatus.CANCELLED:
         way = [way[0], ("close", _("Cancelled"), _("What was paid goes back the way it came."))]
         reached = 2
@@ -87,7 +92,9 @@ def steps(request: AnyRequest, order: Order) -> list[dict[str, str]]:
         way.append(("undo", _("Sent back"), ""))
         reached = len(way)
     else:
-        reached = {OrderStatus.FULFILLED: 4, OrderStatus.PARTIALLY_FULFILLED: 3}.get(order.status, 2 if is_paid else 1)
+        reached = {OrderStatus.FULFILLED: 4, OrderStatus.PARTIALLY_FULFILLED: 3}.get(
+            order.status, 2 if is_paid else 1
+        )
     states = ["done" if place < reached else "now" if place == reached else "" for place in range(len(way))]
     return [
         {"icon": icon, "text": text, "note": note if state == "now" or len(way) == 2 else "", "state": state}
@@ -100,7 +107,10 @@ def _sums(request: AnyRequest, order: Order) -> list[tuple[str, str] | tuple[str
     goods = sum(line.total for line in order.lines if line.kind is LineKind.ITEM)
     rows: list[tuple[str, str] | tuple[str, str, bool]] = [(_("Goods"), money(goods, order.currency, locale))]
     rows += [
-        (_("Delivery") if line.kind is LineKind.SHIPPING else line.title, money(line.total, order.currency, locale))
+        (
+            _("Delivery") if line.kind is LineKind.SHIPPING else line.title,
+            money(line.total, order.currency, locale),
+        )
         for line in order.lines
         if line.kind is not LineKind.ITEM
     ]
@@ -132,8 +142,8 @@ def _states(request: AnyRequest, order: Order) -> dict[str, str]:
 
 def _country(request: AnyRequest, order: Order) -> str:
     code = order.address.country if order.address else ""
-    names: dict[str, str] = Locale.parse(str(formatting_locale(face.locale_of(request)))).territories
-    return names.get(code, code)
+    names = formatting_locale(face.locale_of(request)).territories
+    return str(names.get(code, code))
 
 
 handlers = [order_page]

@@ -76,8 +76,15 @@ async def show(
 
 
 def _footer(_: Any, channel: Channel) -> list[dict[str, Any]]:
-    shop = [(_("All products"), "/search"), (_("New here"), "/search?sort=newest"), (_("Our stores"), "/stores")]
-    columns = [{"title": channel.name, "links": shop}, {"title": _("Your order"), "links": [(_("Cart"), "/cart")]}]
+    shop = [
+        (_("All products"), "/search"),
+        (_("New here"), "/search?sort=newest"),
+        (_("Our stores"), "/stores"),
+    ]
+    columns = [
+        {"title": channel.name, "links": shop},
+        {"title": _("Your order"), "links": [(_("Cart"), "/cart")]},
+    ]
     contact = channel.setting("contact_email")
     if contact:
         columns.append({"title": _("Write to us"), "links": [(contact, f"mailto:{contact}")]})

@@ -12,8 +12,8 @@ from markupsafe import Markup
 from samlad import catalog, stock
 from samlad.carts.model import LARGEST_QUANTITY
 from samlad.catalog import ProductView, Sellable, Variant
-from samlad.catalog.search.query import SearchQuery, search
 from samlad.catalog.model import Media, Texts
+from samlad.catalog.search.query import SearchQuery, search
 from samlad.catalog.sellables import language_of
 from samlad.channels import Channel, Resource
 from samlad.faces import page as face
@@ -40,7 +40,8 @@ async def product_page(request: AnyRequest, handle: FromPath[str]) -> Response[A
     promises = {p.variant: p for p in await stock.promises(database, channel, [v.id for v in variants])}
     there = {v.id: _units(promises.get(v.id)) for v in variants}
     choices = [
-        picker.Choice(v.sku, v.options, there[v.id] > 0 and v.id in sold and sold[v.id].is_available) for v in variants
+        picker.Choice(v.sku, v.options, there[v.id] > 0 and v.id in sold and sold[v.id].is_available)
+        for v in variants
     ]
     choice = picker.pick(choices, request.query_params.get("variant"))
     chosen = next((v for v in variants if choice and v.sku == choice.sku), None)
@@ -80,7 +81,9 @@ def _source(media: Media) -> str:
 
 
 def _fits(media: Media, chosen: Variant | None) -> bool:
-    return media.status != "failed" and (media.variant is None or (chosen is not None and media.variant == chosen.id))
+    return media.status != "failed" and (
+        media.variant is None or (chosen is not None and media.variant == chosen.id)
+    )
 
 
 def _picture(product: ProductView, chosen: Variant | None) -> dict[str, str | None]:
@@ -209,7 +212,9 @@ async def _more(request: AnyRequest, channel: Channel, product: ProductView) -> 
     """Others of the same category."""
     if not product.category_path:
         return []
-    query = SearchQuery(filters={"category": [product.category_path]}, limit=MORE + 1, facets=False, sort="newest")
+    query = SearchQuery(
+        filters={"category": [product.category_path]}, limit=MORE + 1, facets=False, sort="newest"
+    )
     found = await search(database_of(request), channel, query)
     others = [hit for hit in found.items if hit.id != product.id][:MORE]
     return await shelf.cards(database_of(request), channel, others, face.words(request)("Sale"))
@@ -232,7 +237,11 @@ def _structured(
         brand=product.brand,
         pictures=[src if src.startswith("http") else root + src for src in map(_source, product.media)],
         address=address,
-        offers=[(sold[v.id], v.gtin, there.get(v.id, 0) > 0) for v in variants if v.id in sold and sold[v.id].is_available],
+        offers=[
+            (sold[v.id], v.gtin, there.get(v.id, 0) > 0)
+            for v in variants
+            if v.id in sold and sold[v.id].is_available
+        ],
     )
     way = [(name, root + href) for name, href in crumbs]
     return structured.block(document) + structured.block(structured.breadcrumbs([*way, (title, address)]))

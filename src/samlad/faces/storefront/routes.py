@@ -1,6 +1,5 @@
 """Every address of the storefront."""
 
-
 from litestar import Router
 
 from samlad.faces.storefront import browse, cart, checkout, machines, orders, product, stores

@@ -78,11 +78,17 @@ def _name(category: Category, language: str) -> str:
     return (texts.name if texts else None) or category.name
 
 
-async def cards(database: Database, channel: Channel, hits: Sequence[Hit], sale_word: str) -> list[dict[str, Any]]:
+async def cards(
+    database: Database, channel: Channel, hits: Sequence[Hit], sale_word: str
+) -> list[dict[str, Any]]:
     """Hits as `ui.product_card` takes them. A reduction is shown with the former price and that of the last 30 days."""
     reduced = [hit.variant for hit in hits if hit.is_reduced and hit.variant is not None]
     sellables = await catalog.sellables(database, channel, reduced) if reduced else {}
-    return [_card(hit, sellables.get(hit.variant) if hit.variant else None, channel, sale_word) for hit in hits if hit.price is not None]
+    return [
+        _card(hit, sellables.get(hit.variant) if hit.variant else None, channel, sale_word)
+        for hit in hits
+        if hit.price is not None
+    ]
 
 
 def _card(hit: Hit, sellable: Sellable | None, channel: Channel, sale_word: str) -> dict[str, Any]:
@@ -97,7 +103,11 @@ def _card(hit: Hit, sellable: Sellable | None, channel: Channel, sale_word: str)
         "badge": (sale_word, "danger") if hit.is_reduced else None,
     }
     if sellable is not None and sellable.price is not None:
-        card |= {"price": sellable.price, "reduced_from": before_price(sellable), "lowest_30": sellable.reference_price}
+        card |= {
+            "price": sellable.price,
+            "reduced_from": before_price(sellable),
+            "lowest_30": sellable.reference_price,
+        }
     return card
 
 
@@ -108,5 +118,7 @@ def before_price(sellable: Sellable) -> int | None:
     """
     if sellable.price is None:
         return None
-    known = [p for p in (sellable.compare_at, sellable.reference_price) if p is not None and p > sellable.price]
+    known = [
+        p for p in (sellable.compare_at, sellable.reference_price) if p is not None and p > sellable.price
+    ]
     return known[0] if known else None

@@ -62,7 +62,11 @@ async def for_pickup(
     for store in stores:
         has_all = all(free.get((store.location.id, variant), 0) >= count for variant, count in wanted)
         city = store.location.address.get("city")
-        name = f"{store.location.name}, {city}" if city and city not in store.location.name else store.location.name
+        name = (
+            f"{store.location.name}, {city}"
+            if city and city not in store.location.name
+            else store.location.name
+        )
         text = name if has_all else _("%(store)s (does not have everything)") % {"store": name}
         places.append(PickupPlace(store.location.id, text, has_all))
     return sorted(places, key=lambda place: not place.has_all)

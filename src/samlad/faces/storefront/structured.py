@@ -49,7 +49,7 @@ def product(
     return document | {name: value for name, value in optional.items() if value}
 
 
-def _offer(sellable: Sellable, is_there: bool, address: str) -> dict[str, Any]:  # noqa: FBT001
+def _offer(sellable: Sellable, is_there: bool, address: str) -> dict[str, Any]:
     state = "InStock" if is_there else "OutOfStock"
     assert sellable.price is not None
     return {

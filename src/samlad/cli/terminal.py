@@ -110,8 +110,8 @@ def _lines(title: str, total: int | None) -> Iterator[Step]:
     print(f"{title}:{counted} done in {time.monotonic() - started:.1f} s", file=sys.stderr, flush=True)
 
 
-def with_runtime(work: Callable[["Runtime"], Awaitable[T]]) -> T:
-    """Run a command's work with everything open: settings loaded, PostgreSQL up, schema up to date."""
+def with_runtime(work: Callable[["Runtime"], Awaitable[T]], *, migrate: bool = True) -> T:
+    """Run a command's work with everything open: settings loaded, PostgreSQL up, schema brought up to date."""
     from samlad.app import PACKAGES
     from samlad.kernel.runtime import open_runtime
     from samlad.kernel.settings import load
@@ -121,7 +121,7 @@ def with_runtime(work: Callable[["Runtime"], Awaitable[T]]) -> T:
     configure_logging(settings)
 
     async def run() -> T:
-        async with open_runtime(settings, packages=PACKAGES) as runtime:
+        async with open_runtime(settings, packages=PACKAGES if migrate else ()) as runtime:
             return await work(runtime)
 
     return asyncio.run(run())

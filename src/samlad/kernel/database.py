@@ -6,8 +6,8 @@ serves them all. SQL is plain and parameters are always ``$1``.
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, AsyncExitStack
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, AsyncExitStack, contextmanager
 from typing import Any, Literal, Protocol, TypeVar, cast
 from uuid import UUID
 
@@ -346,12 +346,28 @@ def connection_options(settings: Settings) -> dict[str, str]:
 
 
 async def connect(dsn: str, settings: Settings) -> asyncpg.Connection:
-    """One connection outside the pool, for LISTEN and long COPYs. The caller closes it."""
-    connection: asyncpg.Connection = await asyncpg.connect(
-        dsn, server_settings=connection_options(settings), timeout=10
-    )
+    """One connection outside the pool, for LISTEN, migrations and long COPYs. The caller closes it.
+
+    Raises:
+        Busy: as `open_database`.
+    """
+    with _refusals():
+        connection: asyncpg.Connection = await asyncpg.connect(
+            dsn, server_settings=connection_options(settings), timeout=10
+        )
     await prepare_connection(connection)
     return connection
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What the server says, or that it says nothing, as one problem."""
+    try:
+        yield
+    except UNREACHABLE as error:
+        raise Busy(f"PostgreSQL does not answer: {error}") from error
+    except asyncpg.PostgresError as error:
+        raise Busy(f"PostgreSQL refuses the connection: {error}") from error
 
 
 async def open_database(dsn: str, settings: Settings) -> Database:
@@ -361,7 +377,7 @@ async def open_database(dsn: str, settings: Settings) -> Database:
         Busy: no server answers at this address, or it does not let us in; the message says what it said.
     """
     async with AsyncExitStack() as stack:
-        try:
+        with _refusals():
             pool = await stack.enter_async_context(
                 asyncpg.create_pool(
                     dsn,
@@ -376,9 +392,5 @@ async def open_database(dsn: str, settings: Settings) -> Database:
             )
             async with pool.acquire():  # a wrong address is told now, not at the first request
                 pass
-        except (*UNREACHABLE, TimeoutError) as error:
-            raise Busy(f"PostgreSQL does not answer: {error}") from error
-        except asyncpg.PostgresError as error:
-            raise Busy(f"PostgreSQL refuses the connection: {error}") from error
         stack.pop_all()
     return Database(pool, settings, dsn)

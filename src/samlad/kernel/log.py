@@ -26,6 +26,7 @@ from samlad.kernel.clock import now
 from samlad.kernel.database import Database, Reader, Tx, connect
 from samlad.kernel.ids import new_id
 from samlad.kernel.outbox import PendingEvent
+from samlad.kernel.problems import Busy
 
 NOTIFY_CHANNEL = "samlad_event"
 """PostgreSQL channel that wakes followers; qualified with the schema by `wake_channel`."""
@@ -252,7 +253,7 @@ class Poker:
                 if connection is None or connection.is_closed():
                     connection = await connect(self._database.dsn, self._database.settings)
                 await connection.execute(statement)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, Busy):
                 connection = None  # followers poll meanwhile
                 await asyncio.sleep(0.5)
             await asyncio.sleep(self._debounce)

@@ -22,7 +22,7 @@ def doctor(
     from samlad.app import CHECKS
     from samlad.kernel import checks
 
-    results = with_runtime(lambda runtime: checks.run(runtime.database, CHECKS, fix=fix))
+    results = with_runtime(lambda runtime: checks.run(runtime.database, CHECKS, fix=fix), migrate=False)
     failed = [result for result in results if result.status == "failed"]
     if as_json:
         print_json(results)

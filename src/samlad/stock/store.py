@@ -238,13 +238,14 @@ async def shipped(reader: Reader, reference: UUID) -> list[Moved]:
 async def copy_receipts(
     tx: Tx, rows: Sequence[tuple[UUID, UUID, int]], *, reference: UUID, event: UUID
 ) -> int:
-    """COPY receipts (location, variant, units) into the ledger, levels in key order."""
-    actor = tx.actor.label
-    return await tx.copy(
-        "movement",
-        ["location", "variant", "quantity", "cause", "reference", "actor", "event"],
-        ((*row, Cause.RECEIPT.value, reference, actor, event) for row in sorted(rows)),
+    """COPY receipts (location, variant, units) and book them, one movement for each level."""
+    await tx.execute(
+        """CREATE TEMPORARY TABLE opening_stock (location uuid, variant uuid, quantity int) ON COMMIT DROP"""
     )
+    await tx.copy("opening_stock", ["location", "variant", "quantity"], rows)
+    count: int = await tx.value("SELECT stock_open($1, $2, $3)", reference, tx.actor.label, event)
+    await tx.execute("DROP TABLE opening_stock")
+    return count
 
 
 async def set_level(

@@ -74,10 +74,11 @@ CREATE INDEX movement_reference ON movement (reference) WHERE reference IS NOT N
 COMMENT ON TABLE movement IS 'The stock ledger. Append-only; appending a row is the only way to change on_hand';
 
 -- A movement changes its level. There is no other way (level_guard), so that levels are the sums of the ledger.
--- Only stock_repair_ledger appends without changing the level, where the two had come apart.
+-- Only two functions write both sides themselves, under the setting samlad.ledger: stock_open, a whole import in one
+-- statement, and stock_repair_ledger, where the two had come apart.
 CREATE FUNCTION movement_applies() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF current_setting('samlad.repair', true) = 'on' THEN
+    IF current_setting('samlad.ledger', true) = 'both' THEN
         NEW.seq := nextval('movement_seq');
         RETURN NEW;
     END IF;
@@ -103,7 +104,8 @@ CREATE TRIGGER movement_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON movem
 
 CREATE FUNCTION level_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_OP = 'DELETE' OR (pg_trigger_depth() < 2 AND NOT (TG_OP = 'INSERT' AND NEW.on_hand = 0)) THEN
+    IF TG_OP = 'DELETE' OR (pg_trigger_depth() < 2 AND NOT (TG_OP = 'INSERT' AND NEW.on_hand = 0)
+                            AND current_setting('samlad.ledger', true) IS DISTINCT FROM 'both') THEN
         RAISE EXCEPTION 'levels change only by appending a movement' USING ERRCODE = 'restrict_violation';
     END IF;
     RETURN NEW;
@@ -391,6 +393,28 @@ BEGIN
     END LOOP;
 END $$;
 
+-- The receipts that were copied into the temporary table opening_stock, set-based: levels and ledger in one statement.
+CREATE FUNCTION stock_open(new_reference uuid, new_actor text, new_event uuid) RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+    appended int;
+BEGIN
+    PERFORM set_config('samlad.ledger', 'both', true);
+    WITH receipt AS MATERIALIZED (
+        SELECT location, variant, sum(quantity)::int AS quantity FROM opening_stock GROUP BY location, variant
+    ), risen AS (
+        INSERT INTO level AS l (location, variant, on_hand)
+        SELECT location, variant, quantity FROM receipt ORDER BY location, variant
+        ON CONFLICT (location, variant) DO UPDATE SET on_hand = l.on_hand + EXCLUDED.on_hand, updated_at = now()
+        RETURNING location, variant, on_hand
+    )
+    INSERT INTO movement (location, variant, quantity, cause, reference, on_hand_after, actor, event)
+    SELECT location, variant, quantity, 'receipt', new_reference, on_hand, new_actor, new_event
+    FROM receipt JOIN risen USING (location, variant);
+    GET DIAGNOSTICS appended = ROW_COUNT;
+    PERFORM set_config('samlad.ledger', '', true);
+    RETURN appended;
+END $$;
+
 -- Release up to so many expired holds, wherever they are; those that somebody has in hand are left to them.
 CREATE FUNCTION stock_sweep(most int) RETURNS SETOF hold LANGUAGE plpgsql AS $$
 DECLARE
@@ -425,13 +449,13 @@ CREATE VIEW stock_hold_difference AS
 CREATE FUNCTION stock_repair_ledger(new_actor text, new_event uuid) RETURNS SETOF movement LANGUAGE plpgsql AS $$
 BEGIN
     LOCK TABLE level IN SHARE ROW EXCLUSIVE MODE;
-    PERFORM set_config('samlad.repair', 'on', true);
+    PERFORM set_config('samlad.ledger', 'both', true);
     RETURN QUERY INSERT INTO movement (location, variant, quantity, cause, reason, on_hand_after, actor, event)
         SELECT location, variant, on_hand - moved, 'correction', 'samlad doctor: ledger and level had come apart',
                on_hand, new_actor, new_event
         FROM stock_ledger_difference ORDER BY location, variant
         RETURNING *;
-    PERFORM set_config('samlad.repair', '', true);
+    PERFORM set_config('samlad.ledger', '', true);
 END $$;
 
 -- Where held and holds differ, the holds are what was promised. Holds beyond what is there are dropped and answered.

@@ -32,7 +32,16 @@ async def test_locations(shop: Shop, api: httpx.AsyncClient) -> None:
     assert (await api.get(url)).headers["etag"] == '"2"'
     listed = (await api.get("/api/locations", params={"channel": "malmo,lund"})).json()["items"]
     assert [(p["code"], p["channel"]) for p in listed] == [("malmo", "malmo"), ("lund", "lund")]
-    for wrong in ({"pool_of": None}, {"pool_of": "nobody"}, {"time_zone": "Mars"}, {"latitude": 91}):
+    for wrong in (
+        {"pool_of": None},
+        {"pool_of": "nobody"},
+        {"time_zone": "Mars"},
+        {"latitude": 91},
+        {"address": {"city": "\x00"}},
+        {"address": {"\x00": "Lund"}},
+        {"name": "\x00"},
+        {"code": "other\n"},
+    ):
         answer = await api.post("/api/locations", json={**body, "code": "other", **wrong})
         assert answer.status_code == 422, wrong
 
@@ -104,6 +113,22 @@ async def test_levels_holds_and_what_may_be_sold(shop: Shop, api: httpx.AsyncCli
     assert (await api.put(url, json={"backorder_limit": 3})).status_code == 204
     promise = (await api.get("/api/atp", params={"channel": "web", "variant": str(scale)})).json()[0]
     assert (promise["available"], promise["backorder"]) == (0, 3)
+
+
+async def test_filters_that_cannot_be_read(shop: Shop, api: httpx.AsyncClient) -> None:
+    for path, name, value in (
+        ("stock/movements", "since", "0001-01-01T00:00+14:00"),
+        ("stock/movements", "since", "yesterday"),
+        ("stock/levels", "variant", "none"),
+        ("stock/levels", "state", "full"),
+        ("stock/levels", "sort", "colour"),
+        ("stock/levels", "cursor", "abc"),
+        ("atp", "variant", "none"),
+    ):
+        answer = await api.get(f"/api/{path}", params={name: value, "channel": "web"})
+        assert answer.status_code in (400, 422), (path, name, answer.text)
+    answer = await api.get("/api/stock/levels", params={"sku": "a\x00b"})
+    assert answer.status_code in (400, 422)
 
 
 async def test_every_page_of_levels_is_read_once(shop: Shop, api: httpx.AsyncClient) -> None:

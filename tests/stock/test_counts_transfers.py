@@ -67,14 +67,15 @@ async def test_closing_twice_at_once_books_once(shop: Shop) -> None:
     assert await shop.level(kettle) == (7, 0)
 
 
-async def test_counting_less_than_is_held_drops_holds(shop: Shop) -> None:
+@pytest.mark.parametrize("found", [0, 1, 3, 4])
+async def test_counting_less_than_is_held_drops_holds(shop: Shop, found: int) -> None:
     (kettle,) = await shop.variants(5)
     db = shop.db
     await shop.take((kettle, 4), kind=HoldKind.CHECKOUT)
     count = await db.transaction(lambda tx: counts.open_count(tx, shop.warehouse.id))
-    await db.transaction(lambda tx: counts.enter(tx, count.id, [(kettle, 1)]))
+    await db.transaction(lambda tx: counts.enter(tx, count.id, [(kettle, found)]))
     await db.transaction(lambda tx: counts.close(tx, count.id))
-    assert await shop.level(kettle) == (1, 1)
+    assert await shop.level(kettle) == (found, found)
     await books_are_right(db)
 
 

@@ -13,7 +13,8 @@ from samlad.channels.settings import default_of
 Code = Annotated[
     str,
     Meta(
-        pattern=r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$",
+        # The look-ahead, because $ alone lets a line break at the end pass.
+        pattern=r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?!\n)$",
         min_length=1,
         max_length=63,
         description="Short name for addresses and files: lower-case letters, digits, hyphens",

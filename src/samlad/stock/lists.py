@@ -16,6 +16,8 @@ _PLACE = "p.code = ANY({}::text[])"
 def _moment(text: str) -> datetime:
     """An ISO 8601 moment, UTC when it names no zone; raises ValueError."""
     moment = datetime.fromisoformat(text)
+    if not 1900 <= moment.year <= 2200:
+        raise ValueError("a year between 1900 and 2200")
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

@@ -87,8 +87,9 @@ class Location(msgspec.Struct, frozen=True):
     version: int
 
 
+_Word = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00]*$")]
 Address = Annotated[
-    dict[str, str],
+    dict[_Word, _Word],
     Meta(
         description="lines, city, region, postal_code, country …",
         examples=[{"city": "Malmö", "country": "SE"}],

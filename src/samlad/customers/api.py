@@ -1,16 +1,16 @@
 """HTTP: customers."""
 
-from typing import Annotated, Any, Literal
+from typing import Any
 from uuid import UUID
 
 from litestar import Request, Response, Router, get, patch, post
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import FromPath, JSONBody
 
 from samlad.customers import service, store
 from samlad.customers.model import Customer, CustomerChange, CustomerRow, NewCustomer
 from samlad.customers.permissions import READ
 from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
-from samlad.kernel.listing import DEFAULT_LIMIT, ListQuery, Page
+from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
 from samlad.kernel.problems import NotFound
 
 AnyRequest = Request[Any, Any, Any]
@@ -19,32 +19,26 @@ AnyRequest = Request[Any, Any, Any]
 @get("/customers", summary="List customers")
 async def list_customers(
     request: AnyRequest,
-    q: Annotated[
-        str | None,
-        QueryParameter(
-            description="Part of a name, e-mail address, phone number or external id", max_length=100
-        ),
-    ] = None,
-    country: Annotated[str | None, QueryParameter(description="ISO 3166-1 alpha-2", max_length=2)] = None,
-    pool: Annotated[
-        str | None, QueryParameter(description="Ids of customer pools, comma-separated", max_length=2000)
-    ] = None,
-    sort: Annotated[
-        str | None,
-        QueryParameter(description="created_at, name, orders or last_order_at; - before it for descending"),
-    ] = None,
-    cursor: Annotated[str | None, QueryParameter(description="next_cursor of the page before")] = None,
-    limit: Annotated[int, QueryParameter(description="1 to 200", ge=1, le=200)] = DEFAULT_LIMIT,
-    format: Annotated[  # noqa: A002 - the convention's name
-        Literal["json", "csv"], QueryParameter(description="csv: everything as a file")
-    ] = "json",
+    q: Wanted = None,
+    country: Wanted = None,
+    pool: Wanted = None,
+    sort: Sorting = None,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+    as_format: FileFormat = "json",
 ) -> Response[Page[CustomerRow]]:
-    """All customers with how much they ordered, newest first. ``format=csv`` gives all of them as a file."""
+    """All customers with how much they ordered, newest first.
+
+    ``q`` is a part of a name, e-mail address, phone number or external id; sort by created_at, name, orders or
+    last_order_at.
+    """
     actor_of(request).require(READ)
     query = ListQuery(
         limit=limit, cursor=cursor, sort=sort, filters={"q": q, "country": country, "pool": pool}
     )
-    return await store.LISTING.answer(database_of(request), query, as_csv=format == "csv", name="customers")
+    return await store.LISTING.answer(
+        database_of(request), query, as_csv=as_format == "csv", name="customers"
+    )
 
 
 @get("/customers/{customer_id:uuid}", summary="Read a customer")

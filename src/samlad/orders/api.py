@@ -1,7 +1,7 @@
 """HTTP: orders."""
 
 from datetime import date, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -11,7 +11,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from samlad.carts.api import CartToken
 from samlad.kernel.clock import day_bounds
 from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
-from samlad.kernel.listing import DEFAULT_LIMIT, ListQuery, Page
+from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
 from samlad.kernel.problems import InvalidInput
 from samlad.orders import changes, lists, order_page, placement
 from samlad.orders.model import (
@@ -28,7 +28,12 @@ from samlad.orders.order_page import OrderPage
 from samlad.orders.permissions import READ
 
 AnyRequest = Request[Any, Any, Any]
-TimeZone = Annotated[str, QueryParameter(description="IANA time zone in which days are meant", max_length=64)]
+TimeZone = Annotated[
+    str,
+    QueryParameter(
+        description="IANA time zone in which days are meant", max_length=64, pattern=r"^[A-Za-z0-9_+/-]+$"
+    ),
+]
 
 
 @post("/orders", summary="Place an order", status_code=201)
@@ -52,38 +57,25 @@ async def place_order(
 @get("/orders", summary="List orders")
 async def list_orders(
     request: AnyRequest,
-    q: Annotated[
-        str | None, QueryParameter(description="Beginning of a number, e-mail address or SKU", max_length=100)
-    ] = None,
-    channel: Annotated[
-        str | None, QueryParameter(description="Codes of channels, comma-separated", max_length=2000)
-    ] = None,
-    status: Annotated[
-        str | None,
-        QueryParameter(
-            description="placed, paid, partially_fulfilled, fulfilled, cancelled, returned", max_length=200
-        ),
-    ] = None,
-    payment: Annotated[
-        str | None, QueryParameter(description="unpaid, pending, authorized, paid, refunded", max_length=200)
-    ] = None,
-    kind: Annotated[
-        str | None, QueryParameter(description="sale, return, adjustment", max_length=100)
-    ] = None,
-    customer: Annotated[str | None, QueryParameter(description="Ids of customers", max_length=2000)] = None,
+    q: Wanted = None,
+    channel: Wanted = None,
+    status: Wanted = None,
+    payment: Wanted = None,
+    kind: Wanted = None,
+    customer: Wanted = None,
     first_day: Annotated[date | None, QueryParameter(name="from", description="First day")] = None,
     last_day: Annotated[date | None, QueryParameter(name="to", description="Last day")] = None,
     time_zone: TimeZone = "UTC",
-    sort: Annotated[
-        str | None, QueryParameter(description="placed_at, total or number; - before it for descending")
-    ] = None,
-    cursor: Annotated[str | None, QueryParameter(description="next_cursor of the page before")] = None,
-    limit: Annotated[int, QueryParameter(description="1 to 200", ge=1, le=200)] = DEFAULT_LIMIT,
-    format: Annotated[  # noqa: A002 - the convention's name
-        Literal["json", "csv"], QueryParameter(description="csv: everything as a file")
-    ] = "json",
+    sort: Sorting = None,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+    as_format: FileFormat = "json",
 ) -> Response[Page[OrderRow]]:
-    """All orders, latest first. ``format=csv`` gives all of them as a file."""
+    """All orders, latest first; days are those of ``time_zone``.
+
+    ``q`` is the beginning of a number, an e-mail address or an SKU; ``channel`` takes codes, ``customer`` ids; sort
+    by placed_at, total or number.
+    """
     actor_of(request).require(READ)
     filters = {
         "q": q,
@@ -96,7 +88,7 @@ async def list_orders(
         "before": None if last_day is None else bounds(last_day, time_zone)[1],
     }
     query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
-    return await lists.LISTING.answer(database_of(request), query, as_csv=format == "csv", name="orders")
+    return await lists.LISTING.answer(database_of(request), query, as_csv=as_format == "csv", name="orders")
 
 
 @get("/orders/{order_id:uuid}", summary="Read an order")

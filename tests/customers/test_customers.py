@@ -1,0 +1,117 @@
+"""Customers: found again in any spelling, never twice, changed with a trace."""
+
+import asyncio
+
+import httpx
+import msgspec
+import pytest
+
+from samlad import customers
+from samlad.channels import Resource
+from samlad.customers import PersonInput
+from samlad.customers.model import CustomerChange, NewCustomer
+from samlad.kernel import log
+from samlad.kernel.problems import Conflict, InvalidInput, Outdated
+from trade import Trade
+
+
+async def test_found_by_external_id_then_by_email_in_any_case(trade: Trade) -> None:
+    pool = trade.web.pools[Resource.CUSTOMERS]
+
+    async def find(**person: str) -> customers.Customer:
+        given = PersonInput(**person)
+        return await trade.db.transaction(lambda tx: customers.find_or_create(tx, pool, given))
+
+    kim = await find(email="Kim@Example.org", name="Kim")
+    assert (await find(email="kim@example.ORG ")).id == kim.id
+    old = await find(external_id="17850", country="GB")
+    assert (await find(external_id="17850", email="kim@example.org")).id == old.id, "the external id decides"
+    other = trade.web.pools[Resource.CARTS]
+    assert other != pool
+    with pytest.raises(InvalidInput):
+        await find(name="Nobody")
+
+
+async def test_twenty_at_once_are_one(trade: Trade) -> None:
+    pool = trade.web.pools[Resource.CUSTOMERS]
+    person = PersonInput(email="kim@example.org")
+    found = await asyncio.gather(
+        *(trade.db.transaction(lambda tx: customers.find_or_create(tx, pool, person)) for _ in range(20))
+    )
+    assert len({customer.id for customer in found}) == 1
+    assert await trade.db.value("SELECT count(*) FROM event WHERE type = 'customer.created'") == 1
+
+
+async def test_a_change_says_what_was_before_and_is_kept_apart(trade: Trade) -> None:
+    from samlad.customers import service
+
+    new = NewCustomer(channel=trade.web.id, email="kim@example.org", phone="0701234567")
+    kim = await trade.db.transaction(lambda tx: service.create(tx, new))
+    change = msgspec.convert({"name": "Kim Berg", "phone": None}, CustomerChange)
+    changed = await trade.db.transaction(lambda tx: customers.change(tx, kim.id, change, version=1))
+    assert (changed.name, changed.phone, changed.email, changed.version) == (
+        "Kim Berg",
+        None,
+        "kim@example.org",
+        2,
+    )
+    told = (await log.of_subject(trade.db, kim.id))[-1].payload
+    assert told["fields"] == ["name", "phone"]
+    assert (told["before"], told["after"]) == (
+        {"name": None, "phone": "0701234567"},
+        {"name": "Kim Berg", "phone": None},
+    )
+    kept = await trade.db.value("SELECT payload::text FROM event WHERE type = 'customer.changed'")
+    assert "Berg" not in kept
+    same = await trade.db.transaction(lambda tx: customers.change(tx, kim.id, change))
+    assert same.version == 2, "nothing changed, nothing happened"
+    with pytest.raises(Outdated):
+        await trade.db.transaction(lambda tx: customers.change(tx, kim.id, change, version=1))
+    with pytest.raises(InvalidInput):
+        await trade.db.transaction(
+            lambda tx: customers.change(tx, kim.id, msgspec.convert({"email": None}, CustomerChange))
+        )
+    lo = NewCustomer(channel=trade.web.id, email="LO@example.org")
+    await trade.db.transaction(lambda tx: service.create(tx, lo))
+    with pytest.raises(Conflict):
+        await trade.db.transaction(
+            lambda tx: customers.change(
+                tx, kim.id, msgspec.convert({"email": "lo@EXAMPLE.org"}, CustomerChange)
+            )
+        )
+    with pytest.raises(Conflict):
+        await trade.db.transaction(lambda tx: service.create(tx, lo))
+
+
+async def test_many_come_in_at_once_by_external_id(trade: Trade) -> None:
+    pool = trade.web.pools[Resource.CUSTOMERS]
+    people = [PersonInput(external_id=str(n), country="GB") for n in range(50)]
+    first = await trade.db.transaction(lambda tx: customers.import_people(tx, pool, people))
+    second = await trade.db.transaction(lambda tx: customers.import_people(tx, pool, people))
+    assert first == second
+    assert len(set(first.values())) == 50
+
+
+async def test_the_list_finds_and_sums(trade: Trade, api: httpx.AsyncClient) -> None:
+    kettle = await trade.kettle(10_000)
+    await trade.buy((kettle, 1))
+    await trade.buy((kettle, 2))
+    await trade.follow()
+    made = await api.post(
+        "/api/customers", json={"channel": str(trade.web.id), "email": "lo@example.org", "name": "=Lo"}
+    )
+    assert made.status_code == 201
+    assert made.headers["etag"] == '"1"'
+    found = (await api.get("/api/customers", params={"q": "KIM BE"})).json()["items"]
+    assert [(row["email"], row["orders"], row["spent"]) for row in found] == [
+        ("kim@example.org", 2, {"SEK": 30_000})
+    ]
+    every = (await api.get("/api/customers", params={"sort": "-orders"})).json()["items"]
+    assert [row["orders"] for row in every] == [2, 0]
+    file = (await api.get("/api/customers", params={"format": "csv", "q": "lo@"})).text.splitlines()
+    assert len(file) == 2
+    assert "'=Lo" in file[1], "no formula for a spreadsheet to run"
+    one = await api.patch(
+        f"/api/customers/{made.json()['id']}", json={"name": "Lo"}, headers={"If-Match": made.headers["etag"]}
+    )
+    assert one.json()["name"] == "Lo"

@@ -5,7 +5,7 @@ import collections
 import sys
 from pathlib import Path
 
-from samlad.bench import shop
+from samlad.bench import shop as shops
 from samlad.bench.benchmark import Benchmark, Bound, Figures
 from samlad.bench.meter import milliseconds
 from samlad.bench.server import Server, environment, fresh_shop
@@ -25,17 +25,19 @@ async def run(listeners: int = LISTENERS, commits: int = COMMITS) -> Figures:
     it takes to hand the hundredth its frame is in the figures.
     """
     async with fresh_shop() as runtime, Server(runtime.settings.home) as server:
-        channel = await shop.make_channel(runtime)
-        key = await shop.make_key(runtime)
+        shop = await shops.open_shop(runtime)
         heard: list[tuple[float, str]] = []
         data = request(
-            "GET", f"/live?topic=channel:{channel.id}", key=key, headers={"accept": "text/event-stream"}
+            "GET",
+            f"/live?topic=channel:{shop.channel.id}",
+            key=shop.key,
+            headers={"accept": "text/event-stream"},
         )
         streams = [
             await EventStream.listen(server.host, server.port, data, lambda *frame: heard.append(frame))
             for _ in range(listeners)
         ]
-        committed = await _commit_elsewhere(runtime, str(channel.id), commits)
+        committed = await _commit_elsewhere(runtime, str(shop.channel.id), commits)
         await asyncio.sleep(SETTLE_SECONDS)
         for stream in streams:
             stream.close()

@@ -7,11 +7,16 @@ from collections.abc import Sequence
 
 import msgspec
 
-from samlad.bench import live, start
+from samlad.bench import checkout, live, oversell, start
 from samlad.bench.benchmark import Benchmark, Figures
 from samlad.kernel.problems import InvalidInput
 
-BENCHMARKS: Sequence[Benchmark] = (live.BENCHMARK, start.BENCHMARK)
+BENCHMARKS: Sequence[Benchmark] = (
+    checkout.BENCHMARK,
+    oversell.BENCHMARK,
+    live.BENCHMARK,
+    start.BENCHMARK,
+)
 """In the order in which they are run."""
 
 

@@ -20,6 +20,7 @@ from samlad.bench.wire import Answer, Connection, request
 from samlad.kernel.embedded import Embedded
 from samlad.kernel.runtime import Runtime, open_runtime
 from samlad.kernel.settings import Settings, load
+from samlad.kernel.telemetry import configure_logging
 
 READY_SECONDS = 120.0
 STOP_SECONDS = 40.0
@@ -29,15 +30,17 @@ HOST = "127.0.0.1"
 
 
 def settings_of(home: Path) -> Settings:
-    """Settings of a shop in a folder: defaults, whatever the environment says."""
-    return load({}, home=home)
+    """Settings of a shop in a folder: defaults, whatever the environment says; quiet in this process."""
+    return load({}, home=home, log_level="warning")
 
 
 @contextlib.asynccontextmanager
 async def fresh_shop() -> AsyncIterator[Runtime]:
     """An empty shop in a folder of its own, durable like a real one, gone afterwards; open for this process."""
     with tempfile.TemporaryDirectory(prefix="samlad-bench-") as folder:
-        async with open_runtime(settings_of(Path(folder)), packages=PACKAGES) as runtime:
+        settings = settings_of(Path(folder))
+        configure_logging(settings)
+        async with open_runtime(settings, packages=PACKAGES) as runtime:
             yield runtime
 
 
@@ -62,6 +65,7 @@ class Server:
         self.host = HOST
         self.port = _free_port()
         self.log = home / "serve.log"
+        self._workers = workers
         self._arguments = ["--workers", str(workers), "--worker" if worker else "--no-worker"]
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -109,10 +113,21 @@ class Server:
         return time.monotonic() - began
 
     async def _is_ready(self) -> bool:
+        """Whether it can serve, on all of its web processes."""
         with contextlib.suppress(OSError, TimeoutError):
             async with asyncio.timeout(5):
-                return (await self.ask(request("GET", "/health/ready"))).status == 200
+                answer = await self.ask(request("GET", "/health/ready"))
+            return answer.status == 200 and len(self.listening()) == self._workers
         return False
+
+    def listening(self) -> list[int]:
+        """Process ids of the web processes that take connections."""
+        found = []
+        for process in self._tree():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if any(each.status == psutil.CONN_LISTEN for each in process.net_connections("tcp")):
+                    found.append(process.pid)
+        return found
 
     async def ask(self, data: bytes) -> Answer:
         """One request on a connection of its own."""

@@ -72,7 +72,7 @@ class Buyer:
             else:
                 if answer.status < 500 and b"/problems/idempotency-still-running" not in answer.body:
                     return answer
-                assert answer.status in (409, 503), answer
+                assert answer.status in (409, 503), (answer, self._server.complaints())
             self.asked_again += 1
             await asyncio.sleep(self._dice.uniform(0.05, 0.3))
         raise AssertionError(f"no answer for {PATIENCE_SECONDS} s: {method} {path}")

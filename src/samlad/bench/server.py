@@ -167,6 +167,11 @@ class Server:
         top = psutil.Process(self.pid)
         return [top, *top.children(recursive=True)]
 
+    def complaints(self) -> list[str]:
+        """The errors that it logged."""
+        lines = self.log.read_text("utf-8", errors="replace").splitlines()
+        return [line for line in lines if '"level":"error"' in line]
+
     def _said(self) -> str:
         return self.log.read_text("utf-8", errors="replace")[-3000:]
 

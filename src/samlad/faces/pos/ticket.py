@@ -9,6 +9,7 @@ from litestar.params import FromPath
 
 from samlad import carts, catalog, stock
 from samlad.carts import CartClosed, CartInput, CartStatus, CartView, DetailsInput, LineInput
+from samlad.catalog.product_store import variants_of
 from samlad.catalog.search.query import SearchQuery, search
 from samlad.channels import Resource
 from samlad.faces import page as face
@@ -23,7 +24,9 @@ from samlad.kernel.i18n import marked
 from samlad.kernel.problems import InvalidInput, NotFound
 
 KEYS = 12
-"""So many products can be tapped at once."""
+"""So many products can be tapped at once, …"""
+MOST_KEYS = 40
+"""… each of their variants by a key of its own."""
 DAY_SECONDS = 86_400
 NOT_FOR_SALE = marked("This is not for sale here.")
 
@@ -163,7 +166,12 @@ async def products(request: AnyRequest, till: Till, text: str) -> list[dict[str,
     database = database_of(request)
     query = SearchQuery(text=text, limit=KEYS, facets=False, sort=None if text else "newest")
     hits = (await search(database, till.channel, query)).items
-    variants = [hit.variant for hit in hits if hit.variant is not None]
+    several = [hit.id for hit in hits if hit.variant is None]
+    found = {hit.id: [hit.variant] for hit in hits if hit.variant is not None}
+    for each in await variants_of(database, several) if several else []:
+        if each.status == "active":
+            found.setdefault(each.product, []).append(each.id)
+    variants = [variant for hit in hits for variant in found.get(hit.id, [])][:MOST_KEYS]
     sold = await catalog.sellables(database, till.channel, variants)
     here = await stock.atp(database, till.channel, variants, carry_out=True)
     return [

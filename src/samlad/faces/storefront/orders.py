@@ -6,7 +6,7 @@ from uuid import UUID
 from litestar import Response, get
 from litestar.params import FromPath
 
-from samlad import orders, stock
+from samlad import catalog, orders, stock
 from samlad.faces import page as face
 from samlad.faces.design.formats import money
 from samlad.faces.page import AnyRequest
@@ -39,8 +39,10 @@ async def order_page(request: AnyRequest, link: FromPath[str]) -> Response[Any]:
         ) from None
     order = await orders.read(database_of(request), order_id)
     place = await _place(request, order)
+    bought = [line.variant for line in order.lines if line.variant is not None]
     context: dict[str, Any] = {
         "order": order,
+        "pictures": await catalog.sellables(database_of(request), channel, bought),
         "is_new": request.query_params.get("new") == "1",
         "place": place,
         "steps": steps(request, order),

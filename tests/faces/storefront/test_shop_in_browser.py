@@ -1,0 +1,105 @@
+"""One shop, one till, one last kettle, in a real browser: the phone buys it, the till is told so. Nothing breaks axe."""
+
+import pytest
+from browser import Site, site  # noqa: F401 - the fixture
+from market import Market
+from playwright.async_api import Page, expect
+
+from samlad.access.permissions import Role
+
+pytestmark = pytest.mark.browser
+
+
+async def fine(site: Site, page: Page) -> None:  # noqa: F811
+    """Accessible, as wide as the window, and without a complaint in the console."""
+    assert await site.violations(page) == [], page.url
+    assert await site.overflow(page) == 0, page.url
+    assert site.complaints == [], page.url
+
+
+async def test_the_last_one_is_sold_once_to_a_phone_and_not_at_the_till(site: Site, market: Market) -> None:  # noqa: F811
+    made = await market.product(
+        title="Copper kettle", sku="KTL", handle="kettle", category="kok", stock=(1, 0)
+    )
+    await market.product(title="Mug", sku="MUG", handle="mug", category="kok", stock=(9, 9))
+    clerk = await site.staff(Role.STORE, locations=(market.places[0].id,), name="Sam Clerk", locale="en-GB")
+    await clerk.goto("/pos")
+    await clerk.wait_for_url("**/pos/soder")
+    await clerk.keyboard.type("KTL")  # a scanner types into whatever has the focus, and that is the field
+    await clerk.keyboard.press("Enter")
+    await expect(clerk.locator("#ticket li")).to_have_count(1)
+    await expect(clerk.locator("#code")).to_be_focused()
+    await clerk.keyboard.type("MUG")
+    await clerk.keyboard.press("Enter")
+    await expect(clerk.locator("#ticket li")).to_have_count(2)
+    await fine(site, clerk)
+
+    await _phone_buys(site, market)
+    assert await market.available(made.variants[0].id) == 0
+
+    await expect(clerk.locator("#ticket")).to_contain_text("Sold out here")  # by itself, without a reload
+    await clerk.get_by_role("button", name="Remove Copper kettle").click()
+    await expect(clerk.locator("#ticket li")).to_have_count(1)
+    await expect(clerk.locator("a[data-key=F9]")).to_be_visible()
+    await clerk.keyboard.press("F9")
+    await clerk.wait_for_url("**/pay?by=cash")
+    await fine(site, clerk)
+    await clerk.get_by_label("Another amount").fill("200")
+    await clerk.keyboard.press("Enter")
+    await clerk.wait_for_url("**/sales/**")
+    await expect(clerk.locator(".huge")).to_contain_text("101.00")
+    await fine(site, clerk)
+    await clerk.keyboard.press("Enter")
+    await clerk.wait_for_url("**/pos/soder")
+    channels = [(order["channel"], order["total"]) for order in await market.orders()]
+    assert channels == [(market.web.id, 9_900 + 4_900), (market.stores[0].id, 9_900)]
+
+
+async def _phone_buys(site: Site, market: Market) -> None:  # noqa: F811
+    phone = await site.visitor(390, "dark", locale="en-GB")
+    await phone.goto("/")
+    await fine(site, phone)
+    await phone.get_by_role("searchbox").fill("kettl")
+    await phone.locator("#suggestions").get_by_role("link", name="Copper kettle").click()
+    await phone.wait_for_url("**/p/kettle")
+    await fine(site, phone)
+    await phone.get_by_role("button", name="Add to cart").click()
+    await expect(phone.locator("#cart-count")).to_contain_text("1")
+    await expect(phone.locator("#toasts")).to_contain_text("Copper kettle is in the cart.")
+    await phone.goto("/cart")
+    await fine(site, phone)
+    await phone.get_by_role("button", name="Check out").click()
+    await phone.wait_for_url("**/checkout")
+    await phone.get_by_label("Picked up in a store").check()
+    await expect(phone.locator("#sum")).to_contain_text("Free")
+    await phone.get_by_label("Sent to my door").check()
+    await expect(phone.locator("#sum")).to_contain_text("148.00")
+    await fine(site, phone)
+    for label, text in (
+        ("E-mail", "kim@example.com"),
+        ("Name", "Kim Berg"),
+        ("Street and number", "Storgatan 1"),
+        ("Postal code", "111 22"),
+        ("Town", "Stockholm"),
+    ):
+        await phone.get_by_label(label, exact=True).fill(text)
+    await phone.get_by_role("button", name="Place order and pay").click()
+    await phone.wait_for_url("**/order/**")
+    await expect(phone.get_by_role("heading", level=1)).to_have_text("Thank you, the order is placed")
+    await fine(site, phone)
+
+
+async def test_the_shop_works_before_any_script(site: Site, market: Market) -> None:  # noqa: F811
+    await market.product(title="Copper kettle", sku="KTL", handle="kettle", stock=(3, 0))
+    page = await site.visitor(390, locale="en-GB", java_script_enabled=False)
+    await page.goto("/search?q=kettle")
+    await page.get_by_role("link", name="Copper kettle").click()
+    await page.get_by_role("button", name="Add to cart").click()
+    await expect(page.get_by_role("heading", name="Your cart")).to_be_visible()
+    await page.get_by_label("Pieces of Copper kettle").fill("2")
+    await page.get_by_role("button", name="Change").click()
+    await expect(page.get_by_text("2 pieces").first).to_be_visible()
+    await page.get_by_role("button", name="Check out").click()
+    await expect(page.get_by_role("heading", name="Checkout")).to_be_visible()
+    await page.get_by_role("button", name="Place order and pay").click()
+    await expect(page.locator("#f-email-error")).to_be_visible()

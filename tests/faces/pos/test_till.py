@@ -201,3 +201,13 @@ def test_quick_amounts_cover_what_is_due_and_rise(due: int, currency: str) -> No
     assert amounts[0] == due
     assert amounts == sorted(set(amounts))
     assert len(amounts) <= 5
+
+
+async def test_every_variant_of_a_product_has_a_key_of_its_own(
+    clerk: httpx.AsyncClient, market: Market
+) -> None:
+    sizes = [{"sku": f"SHIRT-{size}", "options": {"Size": size}} for size in "SML"]
+    options = [{"name": "Size", "values": list("SML")}]
+    await market.product(title="Shirt", variants=sizes, options=options, stock=(2,))
+    found = text_of((await scan(clerk, "shirt")).text)
+    assert "3 found for “shirt”" in found

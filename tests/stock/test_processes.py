@@ -54,6 +54,8 @@ async def test_a_race_over_two_variants_and_three_locations(db: Database, dsn: s
     assert await race(shop, dsn, [kettle, filters]) == {"sold": 50, "refused": 150}
     await books_are_right(db)
     assert await db.value("SELECT sum(held) FROM level WHERE variant = $1", filters) == 50
+    deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+    assert await db.value(deadlocks) == 0
 
 
 async def test_killed_in_the_middle_nothing_is_lost_and_nothing_half_done(db: Database, dsn: str) -> None:

@@ -243,7 +243,6 @@ CREATE FUNCTION stock_take(variants uuid[], quantities int[], locations uuid[], 
 DECLARE
     plan     stock_pick[];
     is_short boolean;
-    taken    int;
     expired  int;
 BEGIN
     FOR attempt IN 1..2 LOOP
@@ -255,23 +254,22 @@ BEGIN
         END IF;
         SELECT array_agg(p ORDER BY p.location, p.variant), bool_or(p.location IS NULL) INTO plan, is_short
         FROM stock_plan(variants, quantities, locations, for_channel, in_pool, buffer) AS p;
-        taken := 0;
         IF NOT is_short THEN
-            FOR i IN 1..cardinality(plan) LOOP
-                UPDATE level l SET held = l.held + plan[i].quantity, updated_at = now()
-                WHERE l.location = plan[i].location AND l.variant = plan[i].variant
-                  AND l.on_hand + l.backorder_limit - l.held >= plan[i].quantity;
-                EXIT WHEN NOT FOUND;
-                taken := i;
-            END LOOP;
-            IF taken = cardinality(plan) THEN
+            BEGIN
+                FOR i IN 1..cardinality(plan) LOOP
+                    UPDATE level l SET held = l.held + plan[i].quantity, updated_at = now()
+                    WHERE l.location = plan[i].location AND l.variant = plan[i].variant
+                      AND l.on_hand + l.backorder_limit - l.held >= plan[i].quantity;
+                    IF NOT FOUND THEN RAISE EXCEPTION USING ERRCODE = 'SLOST'; END IF;
+                END LOOP;
                 RETURN QUERY INSERT INTO hold AS h (location, variant, quantity, kind, owner, channel, expires_at)
                     SELECT p.location, p.variant, p.quantity, new_kind, new_owner, for_channel, until
                     FROM unnest(plan) AS p
                     RETURNING 'held', h.id, h.location, h.variant, h.quantity, 0, h.kind, h.owner;
                 RETURN;
-            END IF;
-            PERFORM stock_unhold(plan[1:taken]);
+            EXCEPTION WHEN SQLSTATE 'SLOST' THEN
+                NULL;  -- undone, and the locks with it: locking again in key order cannot deadlock
+            END;
         END IF;
         IF attempt = 1 THEN
             RETURN QUERY SELECT 'expired', e.id, e.location, e.variant, e.quantity, 0, e.kind, e.owner

@@ -88,6 +88,8 @@ def rows(variants: int, *, price_list: str, seed: int = 1) -> Iterator[ProductRo
     """Products with one to five variants each until there are this many variants; the same for the same seed."""
     dice = random.Random(seed)  # noqa: S311 - made-up goods are no secret
     brands = ["".join(dice.choices(_SYLLABLES, k=3)).title() for _ in range(400)]
+    vocabulary = ["".join(dice.choices(_SYLLABLES, k=dice.choice((2, 3, 4)))) for _ in range(5000)]
+    frequency = [1 / (rank + 10) for rank in range(len(vocabulary))]  # Zipf: few words are most of every text
     number = 0
     while number < variants:
         count = min(dice.choice((1, 3, 3, 5)), variants - number)
@@ -97,7 +99,7 @@ def rows(variants: int, *, price_list: str, seed: int = 1) -> Iterator[ProductRo
             handle=f"made-up-{number}",
             title=f"{dice.choice(_STYLES)} {dice.choice(_MATERIALS)} {dice.choice(_THINGS)} "
             f"{''.join(dice.choices(_SYLLABLES, k=3)).title()}",
-            description=f"<p>{' '.join(dice.choices(_STYLES + _MATERIALS + _THINGS, k=25))}</p>",
+            description=f"<p>{' '.join(dice.choices(vocabulary, frequency, k=25))}</p>",
             status=ProductStatus.ACTIVE,
             brand=dice.choice(brands),
             tags=dice.sample(_STYLES, 2),

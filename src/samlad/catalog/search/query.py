@@ -1,4 +1,4 @@
-"""The query: words, filters, order and facets of one channel's catalogue, in three short statements.
+"""The query: words, filters, order and facets of one channel's catalogue, in two statements.
 
 What is found
     A product is found when each word of the query is in it: as it is written, as its stem in the channel's language, or
@@ -8,7 +8,7 @@ Filters
     Values of one filter widen (red or blue), filters narrow (red, and wool). The counts of a filter's other values are
     what one would get by adding them: they are taken without that filter itself.
 Limits
-    Counts and relevance look at the first 10,000 products that match; ``total`` says at most so many.
+    Counts and relevance look at the first 5,000 products that match; ``total`` says at most so many.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,6 @@ from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
-from asyncpg import Record
 
 from samlad.catalog.search.mending import mend
 from samlad.catalog.search.words import MOST_WORDS, configuration, tsquery
@@ -30,7 +29,7 @@ from samlad.kernel.problems import InvalidInput
 Order = Literal["relevance", "newest", "price", "-price", "name", "-name"]
 FacetKind = Literal["category", "brand", "option", "attribute", "tag"]
 
-MOST_MATCHES = 10_000
+MOST_MATCHES = 5_000
 LARGEST_PAGE = 100
 MOST_RANKED = 3_000
 DEEPEST = 3_000
@@ -166,9 +165,6 @@ async def search(
             prepared = await _prepare(reader, channel, query, better)
             result = await _results(reader, channel, query, prepared, moment)
             result = msgspec.structs.replace(result, corrected=better)
-    if query.facets:
-        facets, price_range = await _facets(reader, channel, query, prepared, moment)
-        result = msgspec.structs.replace(result, facets=facets, price_range=price_range)
     return result
 
 
@@ -236,8 +232,9 @@ def _matches(
     *,
     without: str | None = None,
     price: bool = True,
+    join: str = "LEFT JOIN",
 ) -> str:
-    """FROM and WHERE of the products that match; ``without`` leaves out one filter."""
+    """FROM and WHERE of the products that match; ``without`` leaves out one filter, ``price`` that on prices."""
     where = [f"s.pool = {sql(channel.pools[Resource.CATALOGUE])}", "s.is_active"]
     if query.text.strip():
         parts = []
@@ -258,7 +255,7 @@ def _matches(
         where.append(f"o.low <= {sql(query.price_to)}")
     where += _visible(sql, channel, prepared.has_listings, moment)
     return f"""product_search s
-        LEFT JOIN search_price o ON o.context = {sql(prepared.context)} AND o.product = s.product
+        {join} search_price o ON o.context = {sql(prepared.context)} AND o.product = s.product
         WHERE {" AND ".join(where)}"""
 
 
@@ -277,17 +274,72 @@ async def _results(
     reader: Reader, channel: Channel, query: SearchQuery, prepared: _Prepared, moment: datetime
 ) -> SearchResult:
     sql = _Sql()
-    matches = _matches(sql, channel, query, prepared, moment)
     language = language_of(channel.locale)
-    rows = await reader.rows(
+    row = await reader.row(
         f"""
-        WITH page AS MATERIALIZED ({_page(sql, query, prepared, matches, language)}),
-        counted AS (SELECT count(*) AS total FROM (SELECT 1 FROM {matches} LIMIT {MOST_MATCHES}) AS c)
-        SELECT counted.total, p.id, p.handle, coalesce(l.title, p.translations -> {sql(language)} ->> 'title', p.title)
-                   AS title, p.brand, m.url AS image, coalesce(m.alt, '') AS image_alt,
-               o.low AS price, o.high AS price_to, coalesce(o.is_reduced, false) AS is_reduced,
-               v.only AS variant, coalesce(v.number, 0) AS variants
-        FROM counted LEFT JOIN page ON true LEFT JOIN product p ON p.id = page.product
+        WITH found AS MATERIALIZED (
+            SELECT s.product, s.facets, s.created_at, o.low, o.high
+            FROM {_matches(sql, channel, query, prepared, moment)} LIMIT {MOST_MATCHES}
+        ), page AS MATERIALIZED ({_page(sql, channel, query, prepared, moment)})
+        SELECT (SELECT count(*) FROM found) AS total,
+               (SELECT jsonb_agg(to_jsonb(i) - 'place' ORDER BY i.place)
+                FROM ({_items(sql, channel, prepared, language)}) AS i) AS items,
+               {_facets(sql, channel, query, prepared, moment, language) if query.facets else "NULL::jsonb"} AS facets,
+               {_prices(sql, channel, query, prepared, moment) if query.facets else "NULL::jsonb"} AS prices
+        """,
+        *sql.args,
+    )
+    assert row is not None
+    total, items = row["total"], msgspec.convert(row["items"] or [], list[Hit])
+    more = len(items) == query.limit and query.offset + query.limit < min(total, DEEPEST)
+    return SearchResult(
+        items=items,
+        total=total,
+        is_total_exact=total < MOST_MATCHES,
+        currency=channel.currency,
+        facets=_grouped(row["facets"] or [], query),
+        price_range=PriceRange(*row["prices"]) if row["prices"] and row["prices"][0] is not None else None,
+        next_offset=query.offset + query.limit if more else None,
+    )
+
+
+def _page(sql: _Sql, channel: Channel, query: SearchQuery, prepared: _Prepared, moment: datetime) -> str:
+    """The ids of one page with their place, in the order that was asked for."""
+    sort = query.sort or ("relevance" if query.text.strip() else query.own_order or "newest")
+    cut = f"LIMIT {sql(query.limit)}::int OFFSET {sql(query.offset)}::int"
+    if sort == "relevance" and prepared.query is not None:
+        return f"""
+            SELECT f.product, row_number() OVER (
+                ORDER BY f.product = ANY({sql(prepared.exact)}::uuid[]) DESC,
+                         ts_rank('{{0.05, 0.2, 0.4, 1}}', w.words, {sql(prepared.query)}::text::tsquery) DESC,
+                         f.created_at DESC, f.product) AS place
+            FROM (SELECT * FROM found LIMIT {MOST_RANKED}) AS f JOIN product_words w ON w.product = f.product
+            ORDER BY place {cut}"""
+    language = language_of(channel.locale)
+    name = f"s.name_{language}" if language in ("sv", "nl") else "s.name_en"
+    order = {
+        "price": "o.low, o.product",
+        "-price": "o.high DESC, o.product DESC",
+        "name": f"{name}, s.product",
+        "-name": f"{name} DESC, s.product DESC",
+        "own": f"{query.own_position}, s.product",
+    }.get(sort, "s.created_at DESC, s.product DESC")
+    # What has no price cannot be sorted by it: left out, so that the index on prices gives the order.
+    join = "JOIN" if sort in ("price", "-price") else "LEFT JOIN"
+    matches = _matches(sql, channel, query, prepared, moment, join=join)
+    return f"""
+        SELECT r.product, row_number() OVER () AS place
+        FROM (SELECT s.product FROM {matches} ORDER BY {order} {cut}) AS r"""
+
+
+def _items(sql: _Sql, channel: Channel, prepared: _Prepared, language: str) -> str:
+    """The products of the page as a customer sees them in a list."""
+    return f"""
+        SELECT page.place, p.id, p.handle, p.brand,
+               coalesce(l.title, p.translations -> {sql(language)} ->> 'title', p.title) AS title,
+               m.url AS image, coalesce(m.alt, '') AS image_alt, o.low AS price, o.high AS price_to,
+               coalesce(o.is_reduced, false) AS is_reduced, v.only AS variant, coalesce(v.number, 0) AS variants
+        FROM page JOIN product p ON p.id = page.product
         LEFT JOIN search_price o ON o.context = {sql(prepared.context)} AND o.product = p.id
         LEFT JOIN listing l ON l.product = p.id AND l.channel = {sql(channel.id)}
         LEFT JOIN LATERAL (
@@ -297,111 +349,56 @@ async def _results(
         LEFT JOIN LATERAL (
             SELECT count(*) AS number, CASE WHEN count(*) = 1 THEN (array_agg(variant.id))[1] END AS only FROM variant
             WHERE variant.product = p.id AND variant.status = 'active'
-        ) AS v ON true
-        ORDER BY page.place
-        """,
-        *sql.args,
-    )
-    total = rows[0]["total"]
-    items = [_hit(row) for row in rows if row["id"] is not None]
-    more = len(items) == query.limit and query.offset + query.limit < min(total, DEEPEST)
-    return SearchResult(
-        items=items,
-        total=total,
-        is_total_exact=total < MOST_MATCHES,
-        currency=channel.currency,
-        next_offset=query.offset + query.limit if more else None,
-    )
+        ) AS v ON true"""
 
 
-def _hit(row: Record) -> Hit:
-    return Hit(**{name: row[name] for name in Hit.__struct_fields__})
-
-
-def _page(sql: _Sql, query: SearchQuery, prepared: _Prepared, matches: str, language: str) -> str:
-    """The ids of one page with their place, in the order that was asked for."""
-    sort = query.sort or ("relevance" if query.text.strip() else query.own_order or "newest")
-    cut = f"LIMIT {sql(query.limit)}::int OFFSET {sql(query.offset)}::int"
-    if sort == "relevance" and prepared.query is not None:
-        ranked = f"""
-            SELECT f.product, row_number() OVER (
-                ORDER BY f.product = ANY({sql(prepared.exact)}::uuid[]) DESC,
-                         ts_rank('{{0.05, 0.2, 0.4, 1}}', w.words, {sql(prepared.query)}::text::tsquery) DESC,
-                         f.created_at DESC, f.product) AS place
-            FROM (SELECT s.product, s.created_at FROM {matches} LIMIT {MOST_RANKED}) AS f
-            JOIN product_words w ON w.product = f.product"""
-        return f"SELECT * FROM ({ranked}) AS r ORDER BY place {cut}"
-    name = f"s.name_{language}" if language in ("sv", "nl") else "s.name_en"
-    order = {
-        "price": "o.low NULLS LAST, s.product",
-        "-price": "o.high DESC NULLS LAST, s.product",
-        "name": f"{name}, s.product",
-        "-name": f"{name} DESC, s.product DESC",
-        "own": f"{query.own_position}, s.product",
-    }.get(sort, "s.created_at DESC, s.product DESC")
-    return f"SELECT r.*, row_number() OVER () AS place FROM (SELECT s.product FROM {matches} ORDER BY {order} {cut}) AS r"
-
-
-async def _facets(
-    reader: Reader, channel: Channel, query: SearchQuery, prepared: _Prepared, moment: datetime
-) -> tuple[list[Facet], PriceRange | None]:
-    """Values to filter by with their counts, and the range of prices; one statement."""
-    sql = _Sql()
-    parts = []
-    for chosen in (None, *prepared.filters):
-        name = chosen.name if chosen is not None else None
-        matches = _matches(sql, channel, query, prepared, moment, without=name)
-        which = (
-            f"(f.kind, f.name) = ({sql(chosen.kind)}, {sql(chosen.key)})"
-            if chosen is not None
-            else _others(sql, prepared)
-        )
-        parts.append(
-            f"""SELECT f.kind, f.name, f.value, c.n FROM (
-                    SELECT id, count(*) AS n FROM (SELECT s.facets FROM {matches} LIMIT {MOST_MATCHES}) AS m,
-                        unnest(m.facets) AS id GROUP BY id
-                ) AS c JOIN facet f ON f.id = c.id WHERE {which}"""
-        )
-    priced = _matches(sql, channel, query, prepared, moment, price=False)
-    language = sql(language_of(channel.locale))
-    rows = await reader.rows(
-        f"""
-        WITH counts AS ({" UNION ALL ".join(parts)}),
-        top AS (SELECT *, row_number() OVER (PARTITION BY kind, name ORDER BY n DESC, value) AS place FROM counts),
-        prices AS (SELECT min(low) AS low, max(high) AS high
-                   FROM (SELECT o.low, o.high FROM {priced} LIMIT {MOST_MATCHES}) AS x)
-        SELECT prices.low, prices.high, t.kind, t.name, t.n, coalesce(c.path, t.value) AS value,
-               coalesce(c.translations -> {language} ->> 'name', c.name,
-                        a.translations -> {language} -> 'words' ->> t.value, t.value) AS label,
-               coalesce(a.translations -> {language} ->> 'name', a.name, t.name) AS title
-        FROM prices LEFT JOIN top t ON t.place <= {FACET_VALUES}
-        LEFT JOIN category c ON t.kind = 'category' AND c.id::text = t.value
-        LEFT JOIN attribute a ON t.kind = 'attribute' AND a.code = t.name AND a.pool = $1
-        ORDER BY array_position(ARRAY['category', 'brand', 'option', 'attribute', 'tag'], t.kind),
-                 a.position, t.name, t.n DESC, value
-        """,
-        *sql.args,
-    )
-    return _grouped(rows, query), _range(rows[0])
-
-
-def _others(sql: _Sql, prepared: _Prepared) -> str:
-    """Every facet that no filter is set on."""
+def _facets(
+    sql: _Sql, channel: Channel, query: SearchQuery, prepared: _Prepared, moment: datetime, language: str
+) -> str:
+    """Values to filter by with their counts, as a JSON array."""
     kinds, keys = [f.kind for f in prepared.filters], [f.key for f in prepared.filters]
-    return f"(f.kind, f.name) NOT IN (SELECT * FROM unnest({sql(kinds)}::text[], {sql(keys)}::text[]))"
+    free = f"(f.kind, f.name) NOT IN (SELECT * FROM unnest({sql(kinds)}::text[], {sql(keys)}::text[]))"
+    parts = [_counts("SELECT facets FROM found", free)]
+    for chosen in prepared.filters:
+        matches = _matches(sql, channel, query, prepared, moment, without=chosen.name)
+        which = f"(f.kind, f.name) = ({sql(chosen.kind)}, {sql(chosen.key)})"
+        parts.append(_counts(f"SELECT s.facets FROM {matches} LIMIT {MOST_MATCHES}", which))
+    spoken = sql(language)
+    return f"""(
+        SELECT jsonb_agg(jsonb_build_array(t.kind, t.name,
+                coalesce(a.translations -> {spoken} ->> 'name', a.name, t.name), coalesce(c.path, t.value),
+                coalesce(c.translations -> {spoken} ->> 'name', c.name,
+                         a.translations -> {spoken} -> 'words' ->> t.value, t.value), t.n)
+            ORDER BY array_position(ARRAY['category', 'brand', 'option', 'attribute', 'tag'], t.kind),
+                     a.position, t.name, t.n DESC, coalesce(c.path, t.value))
+        FROM (SELECT x.*, row_number() OVER (PARTITION BY kind, name ORDER BY n DESC, value) AS place
+              FROM ({" UNION ALL ".join(parts)}) AS x) AS t
+        LEFT JOIN category c ON t.kind = 'category' AND c.id::text = t.value
+        LEFT JOIN attribute a ON t.kind = 'attribute' AND a.code = t.name
+            AND a.pool = {sql(channel.pools[Resource.CATALOGUE])}
+        WHERE t.place <= {FACET_VALUES})"""
 
 
-def _range(row: Record) -> PriceRange | None:
-    return None if row["low"] is None else PriceRange(row["low"], row["high"])
+def _counts(facets: str, which: str) -> str:
+    return f"""
+        SELECT f.kind, f.name, f.value, c.n FROM (
+            SELECT id, count(*) AS n FROM ({facets}) AS m, unnest(m.facets) AS id GROUP BY id
+        ) AS c JOIN facet f ON f.id = c.id WHERE {which}"""
 
 
-def _grouped(rows: Sequence[Record], query: SearchQuery) -> list[Facet]:
+def _prices(sql: _Sql, channel: Channel, query: SearchQuery, prepared: _Prepared, moment: datetime) -> str:
+    """Cheapest and dearest price, whatever prices were asked for, as a JSON array."""
+    source = "found"
+    if query.price_from is not None or query.price_to is not None:
+        matches = _matches(sql, channel, query, prepared, moment, price=False)
+        source = f"(SELECT o.low, o.high FROM {matches} LIMIT {MOST_MATCHES}) AS x"
+    return f"(SELECT jsonb_build_array(min(low), max(high)) FROM {source})"
+
+
+def _grouped(rows: Sequence[Sequence[Any]], query: SearchQuery) -> list[Facet]:
     facets: dict[str, Facet] = {}
-    for row in rows:
-        if row["kind"] is None:
-            continue
-        name = f"{row['kind']}.{row['name']}" if row["name"] else row["kind"]
-        facet = facets.setdefault(name, Facet(name, row["kind"], row["title"] or row["kind"], []))
-        selected = row["value"] in query.filters.get(name, ())
-        facet.values.append(FacetValue(row["value"], row["label"], row["n"], selected))
+    for kind, key, title, value, label, count in rows:
+        name = f"{kind}.{key}" if key else kind
+        facet = facets.setdefault(name, Facet(name, kind, title or kind, []))
+        facet.values.append(FacetValue(value, label, count, value in query.filters.get(name, ())))
     return list(facets.values())

@@ -86,6 +86,8 @@ CREATE TABLE search_price (
     is_reduced boolean NOT NULL,
     PRIMARY KEY (context, product)
 );
+CREATE INDEX search_price_low ON search_price (context, low, product);
+CREATE INDEX search_price_high ON search_price (context, high, product);
 CREATE INDEX search_price_product ON search_price (product);
 -- Lists that begin or end change prices without a write: up to when that has been taken account of.
 CREATE TABLE price_clock (

@@ -98,6 +98,12 @@ ATTRIBUTES = Listing(
 )
 
 
+async def all_attributes(reader: Reader, pool: UUID) -> list[Attribute]:
+    """Every attribute of a pool, by code."""
+    sql = f"SELECT {_COLUMNS} FROM attribute WHERE pool = $1 ORDER BY code"
+    return await reader.all(Attribute, sql, pool)
+
+
 async def get(reader: Reader, attribute_id: UUID) -> Attribute:
     """One attribute.
 

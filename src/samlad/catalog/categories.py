@@ -1,6 +1,7 @@
 """The category tree. Each node knows its path of slugs, so that “this and all below” is one comparison of texts."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -81,6 +82,7 @@ class CategoryChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     translations: NamedTranslations | UnsetType = UNSET
 
 
+_SLUG = re.compile(r"^[^\s/?#%\x00-\x1f\x7f]+\Z")
 _COLUMNS = ", ".join(Category.__struct_fields__)
 
 CATEGORIES = Listing(
@@ -109,6 +111,12 @@ def moved_path(path: str, old: str, new: str) -> str:
 def is_under(path: str, other: str) -> bool:
     """Whether a path is another one or below it."""
     return path == other or path.startswith(other + "/")
+
+
+def is_path(path: str) -> bool:
+    """Whether a text can be the path of a category."""
+    parts = path.split("/")
+    return len(parts) <= DEEPEST and all(_SLUG.match(part) and len(part) <= 150 for part in parts)
 
 
 async def get(reader: Reader, category_id: UUID) -> Category:
@@ -291,13 +299,27 @@ async def remove(tx: Tx, category_id: UUID, expected: int | None = None) -> None
     audit.record(tx, "category.removed", "category", category_id, before=before)
 
 
-async def ensure(tx: Tx, pool: UUID, paths: Iterable[str], names: dict[str, str] | None = None) -> int:
+async def ensure(tx: Tx, pool: UUID, paths: Iterable[str], names: Mapping[str, str] | None = None) -> int:
     """Make the categories that are missing on these paths; how many. Names default to the slugs, made readable."""
-    known = {c.path: c.id for c in await tree(tx, pool)}
-    wanted = {
-        "/".join(parts[: n + 1]) for path in paths for parts in [path.split("/")] for n in range(len(parts))
+    given = names or {}
+    return await restore(
+        tx, pool, {path: CategoryInput(name=given.get(path) or readable(path)) for path in paths}
+    )
+
+
+def readable(path: str) -> str:
+    """A name from a path: ``kitchen/tea-kettles`` is “Tea kettles”."""
+    slug = path.rpartition("/")[2]
+    return slug.replace("-", " ").capitalize()
+
+
+async def restore(tx: Tx, pool: UUID, wanted: Mapping[str, CategoryInput]) -> int:
+    """Make categories by path where there is none yet, with those above them; how many. Others stay as they are."""
+    known = {c.path: c.id for c in await tree(tx, pool)} if wanted else {}
+    paths = {
+        "/".join(parts[: n + 1]) for path in wanted for parts in [path.split("/")] for n in range(len(parts))
     }
-    missing = sorted(wanted - known.keys(), key=lambda path: (path.count("/"), path))
+    missing = sorted(paths - known.keys(), key=lambda path: (path.count("/"), path))
     if not missing:
         return 0
     tx.actor.require(CHANGE)
@@ -305,6 +327,10 @@ async def ensure(tx: Tx, pool: UUID, paths: Iterable[str], names: dict[str, str]
     for path in missing:
         above, _, slug = path.rpartition("/")
         known[path] = new_id()
+        texts = wanted.get(path) or CategoryInput(name=readable(path))
+        fields = {
+            n: getattr(texts, n) for n in CategoryInput.__struct_fields__ if n not in ("slug", "parent")
+        }
         made.append(
             Category(
                 id=known[path],
@@ -312,15 +338,10 @@ async def ensure(tx: Tx, pool: UUID, paths: Iterable[str], names: dict[str, str]
                 parent=known.get(above),
                 slug=slug,
                 path=path,
-                name=(names or {}).get(path) or slug.replace("-", " ").capitalize(),
-                description="",
-                position=0,
-                seo_title=None,
-                seo_description=None,
-                translations={},
                 version=1,
                 created_at=moment,
                 updated_at=moment,
+                **fields,
             )
         )
     return await _insert(tx, made)

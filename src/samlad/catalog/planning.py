@@ -48,6 +48,7 @@ class Known(msgspec.Struct):
     attributes: dict[str, AttributeRule] = {}
     price_lists: dict[str, UUID] = {}
     tax_classes: set[str] = set()
+    prices: dict[tuple[UUID, UUID, int], tuple[int, int | None]] = {}  # by variant, list and quantity
 
 
 class PriceWrite(msgspec.Struct, frozen=True):
@@ -359,7 +360,13 @@ def _prices(
             if key in found:
                 errors.append(FieldError(where, "one price list and quantity is named twice"))
             found[key] = PriceWrite(*key, price.amount, price.compare_at)
-    return list(found.values())
+    return [write for key, write in found.items() if not _stands(known, key, write)]
+
+
+def _stands(known: Known, key: tuple[UUID, UUID, int], write: PriceWrite) -> bool:
+    """Whether a price is so already; one that is not there need not be taken away."""
+    present = known.prices.get(key)
+    return present is None if write.amount is None else present == (write.amount, write.compare_at)
 
 
 def _merge_media(

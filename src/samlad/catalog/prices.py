@@ -204,6 +204,12 @@ async def lists_by_code(reader: Reader, pool: UUID, codes: Sequence[str]) -> dic
     return {each.code: each for each in await reader.all(PriceList, sql, pool, list(codes))}
 
 
+async def all_lists(reader: Reader, pool: UUID) -> list[PriceList]:
+    """Every price list of a pool that is in use, by code."""
+    sql = f"SELECT {_COLUMNS} FROM price_list WHERE pool = $1 AND status = 'active' ORDER BY code"
+    return await reader.all(PriceList, sql, pool)
+
+
 async def create_list(tx: Tx, pool: UUID, data: PriceListInput) -> PriceList:
     """A new price list in a pool of prices.
 
@@ -415,6 +421,34 @@ async def _rewrite_history(tx: Tx, variants: list[UUID], lists: list[UUID], at: 
         lists,
         at,
     )
+
+
+async def prices_of(reader: Reader, pool: UUID, variant_ids: Sequence[UUID]) -> list[Price]:
+    """What variants have in the lists of a pool that are in use and for every channel."""
+    return await reader.all(
+        Price,
+        """
+        SELECT pl.id AS price_list, pl.code, pl.currency, pl.tax_included, v.id AS variant, v.sku, pr.min_quantity,
+               pr.amount, pr.compare_at
+        FROM price pr JOIN price_list pl ON pl.id = pr.price_list JOIN variant v ON v.id = pr.variant
+        WHERE pr.variant = ANY($2) AND pl.pool = $1 AND pl.status = 'active' AND pl.channel IS NULL
+        ORDER BY pr.variant, pl.code, pr.min_quantity
+        """,
+        pool,
+        list(variant_ids),
+    )
+
+
+async def keys(reader: Reader, pool: UUID) -> list[tuple[str, int]]:
+    """Every list code and minimum quantity that a price of a pool has, of lists for every channel."""
+    rows = await reader.rows(
+        """
+        SELECT DISTINCT pl.code, pr.min_quantity FROM price pr JOIN price_list pl ON pl.id = pr.price_list
+        WHERE pl.pool = $1 AND pl.status = 'active' AND pl.channel IS NULL ORDER BY 1, 2
+        """,
+        pool,
+    )
+    return [(row["code"], row["min_quantity"]) for row in rows]
 
 
 async def history(reader: Reader, variant_id: UUID) -> list[PricePeriod]:

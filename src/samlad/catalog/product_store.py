@@ -12,7 +12,7 @@ from samlad.catalog.planning import AttributeRule, Known
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
 
-T = TypeVar("T", Variant, Media, Component)
+T = TypeVar("T", bound=msgspec.Struct)
 
 PRODUCT_COLUMNS = ", ".join(Product.__struct_fields__)
 VARIANT_COLUMNS = ", ".join(Variant.__struct_fields__)
@@ -98,6 +98,20 @@ async def product_by_handle(reader: Reader, pool: UUID, handle: str) -> Product 
     return await reader.one(Product, sql, pool, handle)
 
 
+async def products_after(reader: Reader, pool: UUID, after: UUID, limit: int) -> list[Product]:
+    """The next products of a pool by id."""
+    sql = f"SELECT {PRODUCT_COLUMNS} FROM product WHERE pool = $1 AND id > $2 ORDER BY id LIMIT $3"
+    return await reader.all(Product, sql, pool, after, limit)
+
+
+async def option_names(reader: Reader, pool: UUID) -> list[str]:
+    """Every name of an option that a product of a pool has."""
+    sql = """
+        SELECT DISTINCT o ->> 'name' AS name FROM product, jsonb_array_elements(options) AS o WHERE pool = $1 ORDER BY 1
+        """
+    return [row["name"] for row in await reader.rows(sql, pool)]
+
+
 async def variants_of(reader: Reader, product_ids: Sequence[UUID]) -> list[Variant]:
     """The variants of products, in their order."""
     sql = f"SELECT {VARIANT_COLUMNS} FROM variant WHERE product = ANY($1) ORDER BY product, position, id"
@@ -134,39 +148,38 @@ async def category_path(reader: Reader, category_id: UUID | None) -> str | None:
     return path
 
 
-async def lock_known(
-    tx: Tx, pool: UUID, handles: Sequence[str], skus: Sequence[str], ids: Sequence[UUID] = ()
+async def load_known(
+    reader: Reader, pool: UUID, handles: Sequence[str], skus: Sequence[str], *, lock: bool = False
 ) -> Known:
-    """Lock the products that rows mean, in order of id, and load what is needed to plan their change."""
-    products = await tx.all(
+    """What is needed to plan the change of the products that rows mean; with ``lock`` locked, in order of id."""
+    products = await reader.all(
         Product,
         f"""
         SELECT {PRODUCT_COLUMNS} FROM product
         WHERE id IN (SELECT id FROM product WHERE pool = $1 AND handle = ANY($2)
-                     UNION SELECT product FROM variant WHERE pool = $1 AND sku = ANY($3)
-                     UNION SELECT unnest($4::uuid[]))
-        ORDER BY id FOR UPDATE
+                     UNION SELECT product FROM variant WHERE pool = $1 AND sku = ANY($3))
+        ORDER BY id {"FOR UPDATE" if lock else ""}
         """,
         pool,
         list(handles),
         list(skus),
-        list(ids),
     )
     found = [p.id for p in products]
-    variants = await variants_of(tx, found) if found else []
-    components = await components_of(tx, [v.id for v in variants]) if variants else []
+    variants = await variants_of(reader, found) if found else []
+    components = await components_of(reader, [v.id for v in variants]) if variants else []
     return Known(
         pool=pool,
         products={p.id: p for p in products},
         by_handle={p.handle: p.id for p in products},
-        variants=_grouped(variants, "product"),
+        variants=grouped(variants, "product"),
         by_sku={v.sku: v for v in variants},
-        media=_grouped(await media_of(tx, found), "product") if found else {},
-        components=_grouped(components, "bundle"),
+        media=grouped(await media_of(reader, found), "product") if found else {},
+        components=grouped(components, "bundle"),
     )
 
 
-def _grouped(rows: Sequence[T], field: str) -> dict[UUID, list[T]]:
+def grouped(rows: Sequence[T], field: str) -> dict[UUID, list[T]]:
+    """Rows by the id in one of their fields, in their order."""
     groups: dict[UUID, list[T]] = defaultdict(list)
     for row in rows:
         groups[getattr(row, field)].append(row)
@@ -196,6 +209,24 @@ async def load_names(
     known.attributes = msgspec.convert(row["attributes"] or {}, dict[str, AttributeRule])
     known.price_lists = {code: UUID(each) for code, each in (row["lists"] or {}).items()}
     known.tax_classes = set(row["tax_classes"] or [])
+    await load_prices(reader, known)
+
+
+async def load_prices(reader: Reader, known: Known) -> None:
+    """Fill in the prices that the known variants have in the known lists."""
+    if not known.price_lists or not known.by_sku:
+        return
+    rows = await reader.rows(
+        """
+        SELECT variant, price_list, min_quantity, amount, compare_at FROM price
+        WHERE variant = ANY($1) AND price_list = ANY($2)
+        """,
+        [v.id for v in known.by_sku.values()],
+        list(known.price_lists.values()),
+    )
+    known.prices = {
+        (r["variant"], r["price_list"], r["min_quantity"]): (r["amount"], r["compare_at"]) for r in rows
+    }
 
 
 async def free_handles(reader: Reader, pool: UUID, bases: Sequence[str]) -> set[str]:

@@ -211,7 +211,7 @@ async def apply(
     """
     handles = [row.handle for row in rows if isinstance(row.handle, str)]
     skus = [v.sku for row in rows for v in row.variants]
-    known = await product_store.lock_known(tx, pool, handles, skus)
+    known = await product_store.load_known(tx, pool, handles, skus, lock=True)
     if is_new and known.by_handle.keys() & set(handles):
         raise Conflict.at("handle", f"There is a product “{handles[0]}” already.")
     if expected is not None:

@@ -2,6 +2,6 @@
 
 from litestar import Router
 
-from samlad.catalog.api import pricing, products, shopping, structure
+from samlad.catalog.api import pricing, products, shopping, structure, transfer
 
-routes: list[Router] = [products.router, structure.router, pricing.router, shopping.router]
+routes: list[Router] = [products.router, structure.router, pricing.router, shopping.router, transfer.router]

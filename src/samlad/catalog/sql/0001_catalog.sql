@@ -82,6 +82,7 @@ CREATE TABLE product (
 );
 CREATE INDEX product_category ON product (category) WHERE category IS NOT NULL;
 CREATE INDEX product_newest ON product (pool, created_at, id);
+CREATE INDEX product_by_id ON product (pool, id);
 
 CREATE TABLE variant (
     id                uuid PRIMARY KEY,

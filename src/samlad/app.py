@@ -21,6 +21,8 @@ from samlad.access.middleware import Identify
 from samlad.carts import api as carts_api
 from samlad.carts import sweepers as carts_sweepers
 from samlad.catalog import api as catalog_api
+from samlad.catalog import checks as catalog_checks
+from samlad.catalog import sweepers as catalog_sweepers
 from samlad.channels import api as channels_api
 from samlad.customers import api as customers_api
 from samlad.faces import page as pages
@@ -98,12 +100,18 @@ MIDDLEWARE: Sequence[Middleware] = (Identify,)
 FOLLOWERS: Sequence[Follower] = (*orders_followers.FOLLOWERS,)
 """Every follower of the log, run by the worker."""
 
-CHECKS: Sequence[Check] = (*kernel_checks(PACKAGES, FOLLOWERS), *stock_checks.CHECKS, *orders_checks.CHECKS)
+CHECKS: Sequence[Check] = (
+    *kernel_checks(PACKAGES, FOLLOWERS),
+    *catalog_checks.CHECKS,
+    *stock_checks.CHECKS,
+    *orders_checks.CHECKS,
+)
 """Every check of ``samlad doctor``."""
 
 SWEEPERS: Sequence[Sweeper] = (
     *housekeeping.SWEEPERS,
     *access_housekeeping.SWEEPERS,
+    *catalog_sweepers.SWEEPERS,
     *stock_sweepers.SWEEPERS,
     *carts_sweepers.SWEEPERS,
 )

@@ -1,23 +1,24 @@
 """The demo's thirteen channels and their places: a web shop with a warehouse, and a dozen stores that share all with it."""
 
+import contextlib
+
 from samlad import channels, stock
 from samlad.channels import Channel, ChannelInput, ChannelKind, Interval, OpeningHours, Resource
-from samlad.demo.retail import WAREHOUSE
+from samlad.demo import goods
+from samlad.demo.retail import WAREHOUSE, categories
 from samlad.demo.stores import StoreRecord
 from samlad.kernel.database import Tx
 from samlad.kernel.problems import NotFound
-from samlad.stock import Location, LocationInput, LocationKind
+from samlad.stock import LocationInput, LocationKind
 
 WEBSHOP = "web"
 SHOP_NAME = "The Gift Shop"
 
 
 async def make_webshop(tx: Tx) -> Channel:
-    """The web shop and its warehouse: the parent of all stores. Nothing happens the second time."""
-    try:
+    """The web shop with its warehouse and what its catalogue needs. The second time it is there already."""
+    with contextlib.suppress(NotFound):
         return await channels.by_code(tx, WEBSHOP)
-    except NotFound:
-        pass
     channel = await channels.create(
         tx,
         ChannelInput(
@@ -44,15 +45,14 @@ async def make_webshop(tx: Tx) -> Channel:
             priority=10,
         ),
     )
+    await goods.prepare(tx, channel, categories())
     return channel
 
 
 async def make_store(tx: Tx, record: StoreRecord, number: int) -> Channel:
     """A store channel that inherits from the web shop and shares every resource with it, and its location."""
-    try:
+    with contextlib.suppress(NotFound):
         return await channels.by_code(tx, record.code)
-    except NotFound:
-        pass
     weekly = [[Interval(opens, closes) for opens, closes in day] for day in record.opening_hours]
     channel = await channels.create(
         tx,
@@ -88,8 +88,3 @@ def _location(record: StoreRecord) -> LocationInput:
         longitude=record.longitude,
         time_zone=record.time_zone,
     )
-
-
-async def locations_by_code(tx: Tx, codes: set[str]) -> dict[str, Location]:
-    """The places of the stock plan."""
-    return {code: await stock.location_by_code(tx, code) for code in sorted(codes)}

@@ -52,3 +52,4 @@ from samlad.cli import secret  # noqa: E402, F401
 from samlad.cli import doctor  # noqa: E402, F401
 from samlad.cli import reindex  # noqa: E402, F401
 from samlad.cli import bench  # noqa: E402, F401
+from samlad.cli import demo  # noqa: E402, F401

@@ -176,3 +176,9 @@ def serve_web(settings: Settings) -> None:
         workers_kill_timeout=KILL_WEB_SECONDS,
         factory=True,
     ).serve()
+
+
+def serve_all(settings: Settings, *, worker: bool = True) -> None:
+    """Serve HTTP, with a worker process beside it, until SIGTERM or SIGINT."""
+    with shared_metrics(), worker_process() if worker else contextlib.nullcontext():
+        serve_web(settings)

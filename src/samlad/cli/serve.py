@@ -68,9 +68,6 @@ def serve(
         stack.enter_context(processes.ending_in_order())
         stack.enter_context(processes.postgres(settings))
         asyncio.run(migrations.migrate(dsn_of(settings), settings, PACKAGES))
-        stack.enter_context(processes.shared_metrics())
-        if worker:
-            stack.enter_context(processes.worker_process())
         say(f"Samlad is at {settings.socket_url} (Ctrl-C ends it)")
         invite_first_owner(settings)
-        processes.serve_web(settings)
+        processes.serve_all(settings, worker=worker)

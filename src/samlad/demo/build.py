@@ -12,6 +12,7 @@ import msgspec
 
 from samlad import catalog, channels, stock
 from samlad.catalog import imports as product_imports
+from samlad.catalog.imports import ImportOptions
 from samlad.channels import Channel, Resource
 from samlad.demo import goods, people, places, retail
 from samlad.demo.events import DemoBuilt
@@ -20,6 +21,7 @@ from samlad.demo.records import ProductRecord
 from samlad.demo.stores import stores
 from samlad.kernel import log
 from samlad.kernel.database import Database, Tx
+from samlad.kernel.problems import Problem
 from samlad.kernel.runtime import Runtime
 from samlad.orders import imports as order_imports
 
@@ -68,9 +70,15 @@ async def _import_products(
 ) -> None:
     paths = goods.category_paths(retail.categories())
     rows = [goods.product_row(record, paths) for record in records]
-    await product_imports.run(
-        database, channel, rows, progress=lambda done: progress("Products", done, len(rows))
-    )
+
+    def told(phase: str, done: int, _total: int | None) -> None:
+        if phase == "write":
+            progress("Products", done, len(rows))
+
+    options = ImportOptions(channel=channel, price_list=goods.PRICE_LIST)
+    report = await product_imports.run(database, rows, options, progress=told)
+    if report.refused:
+        raise Problem(f"The import of the demo's products refused {report.refused} of them.")
 
 
 async def _import_orders(

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from samlad.catalog import attributes, categories, prices
-from samlad.catalog.attributes import AttributeInput
-from samlad.catalog.model import AttributeType, Option, PriceInput, ProductRow, ProductStatus, VariantInput
+from samlad.catalog.attributes import AttributeInput, AttributeType
+from samlad.catalog.model import Option, PriceInput, ProductRow, ProductStatus, VariantInput
 from samlad.catalog.prices import PriceListInput
 from samlad.channels import Channel, Resource
 from samlad.demo.records import CategoryRecord, ProductRecord, VariantRecord

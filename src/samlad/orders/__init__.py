@@ -22,6 +22,7 @@ from samlad.orders.model import (
     TotalChanged,
     WrongState,
 )
+from samlad.orders.import_store import Imported, imported
 from samlad.orders.order_page import HistoryEntry, OrderPage, page, read
 from samlad.orders.permissions import CHANGE, IMPORT, PLACE, READ
 from samlad.orders.placement import place
@@ -38,6 +39,7 @@ __all__ = [
     "ChannelSales",
     "FulfilInput",
     "HistoryEntry",
+    "Imported",
     "LineKind",
     "LineSelection",
     "Order",
@@ -59,6 +61,7 @@ __all__ = [
     "cancel",
     "capture",
     "fulfil",
+    "imported",
     "page",
     "pay",
     "place",

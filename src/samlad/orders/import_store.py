@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from uuid import UUID
 
+import msgspec
+
 from samlad.kernel.database import Reader, Tx
 
 _ORDER = (
@@ -87,3 +89,31 @@ async def number_beyond(tx: Tx, channel: UUID, used: int) -> None:
 async def analyse(tx: Tx) -> None:
     """Let the planner know what there is now."""
     await tx.execute("ANALYZE orders, order_line, order_day, customer, customer_spend")
+
+
+class Imported(msgspec.Struct, frozen=True):
+    """What a channel has from one source. ``total`` is in minor units of the channel's currency."""
+
+    orders: int
+    lines: int
+    customers: int
+    total: int
+
+
+async def imported(reader: Reader, channel: UUID, source: str) -> Imported:
+    """Count what was imported into a channel from a source, from the orders and lines themselves."""
+    found = await reader.one(
+        Imported,
+        """
+        WITH head AS MATERIALIZED (
+            SELECT id, customer, total FROM orders WHERE channel = $1 AND imported = $2
+        )
+        SELECT count(*) AS orders, (SELECT count(*) FROM order_line l JOIN head h ON h.id = l.order_id) AS lines,
+               count(DISTINCT customer) AS customers, coalesce(sum(total), 0)::bigint AS total
+        FROM head
+        """,
+        channel,
+        source,
+    )
+    assert found is not None
+    return found

@@ -26,10 +26,15 @@ READY_SECONDS = 60.0
 def demo(
     once: Annotated[
         bool,
-        typer.Option("--once", help="Build, serve, sell one thing on each of two channels, check, say it as JSON, stop."),
+        typer.Option(
+            "--once",
+            help="Build, serve, sell one thing on each of two channels, check, say it as JSON, stop.",
+        ),
     ] = False,
     host: Annotated[str | None, typer.Option(help="Address to listen on (SAMLAD_HOST).")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on (SAMLAD_PORT).", min=1, max=65535)] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on (SAMLAD_PORT).", min=1, max=65535)
+    ] = None,
 ) -> None:
     """Build and serve the demo: a British gift shop's real year as a web shop, and a dozen stores that share its stock.
 

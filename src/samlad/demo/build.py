@@ -4,13 +4,12 @@ Each step finds out what is there already, so a build that was killed goes on wh
 """
 
 from collections.abc import Callable
-from itertools import islice
 from uuid import NAMESPACE_URL, uuid5
 
 import duckdb
 import msgspec
 
-from samlad import catalog, channels, stock
+from samlad import catalog, stock
 from samlad.catalog import imports as product_imports
 from samlad.catalog.imports import ImportOptions
 from samlad.channels import Channel, Resource
@@ -104,7 +103,8 @@ async def _open_stock(
 
     async def work(tx: Tx) -> None:
         places_of = {
-            code: (await stock.location_by_code(tx, code)).id for code in sorted({line.location for line in plan})
+            code: (await stock.location_by_code(tx, code)).id
+            for code in sorted({line.location for line in plan})
         }
         variants = await catalog.by_skus(tx, channel.pool(Resource.CATALOGUE), skus)
         rows = [(places_of[line.location], variants[line.sku].id, line.quantity) for line in plan]

@@ -69,7 +69,10 @@ invoices as (
     from marked
     group by invoice
 )
-select to_json(invoices)::varchar from invoices order by first_row
+select to_json({
+    'number': number, 'placed_at': placed_at, 'currency': currency, 'customer': customer, 'country': country,
+    'kind': kind, 'total_minor': total_minor, 'lines': lines
+})::varchar from invoices order by first_row
 """
 
 # Sold is one row a sale, customer, code and price; only where a cancellation could ask for it.

@@ -15,10 +15,9 @@ from samlad.kernel.ids import new_id
 from samlad.kernel.problems import NotFound
 from samlad.stock import Location
 
-_WORDS = (
-    "amber birch cedar coral delta ember fjord grove hazel ivory jasper kettle linen maple nectar olive pebble quartz "
-    "raven saffron timber umber velvet willow yarrow zephyr"
-).split()
+_WORDS = ("amber", "birch", "cedar", "coral", "delta", "ember", "fjord", "grove", "hazel", "ivory", "jasper", "kettle",
+          "linen", "maple", "nectar", "olive", "pebble", "quartz", "raven", "saffron", "timber", "umber", "velvet",
+          "willow", "yarrow", "zephyr")  # fmt: skip
 
 
 class SignIn(msgspec.Struct, frozen=True):
@@ -47,7 +46,11 @@ def _cast(store: Location) -> list[tuple[StaffInput, str]]:
 async def hire(database: Database, home: Path, store: Location) -> list[SignIn]:
     """The owner and a clerk of one store, able to sign in; the same ones and the same passwords every time."""
     path = home / "demo-sign-in.json"
-    known = {s.email: s for s in msgspec.json.decode(path.read_bytes(), type=list[SignIn])} if path.exists() else {}
+    known = (
+        {s.email: s for s in msgspec.json.decode(path.read_bytes(), type=list[SignIn])}
+        if path.exists()
+        else {}
+    )
     people = [
         known.get(given.email) or SignIn(given.email, given.name, role, random_password())
         for given, role in _cast(store)

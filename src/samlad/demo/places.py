@@ -29,7 +29,11 @@ async def make_webshop(tx: Tx) -> Channel:
             locale="en",
             currency="GBP",
             time_zone="Europe/London",
-            settings={"shipping_flat": 395, "number_prefix": "W-", "contact_email": "hello@gift-shop.example"},
+            settings={
+                "shipping_flat": 395,
+                "number_prefix": "W-",
+                "contact_email": "hello@gift-shop.example",
+            },
         ),
     )
     await stock.create_location(
@@ -39,7 +43,12 @@ async def make_webshop(tx: Tx) -> Channel:
             name="Warehouse, Leicester",
             kind=LocationKind.WAREHOUSE,
             pool_of=WEBSHOP,
-            address={"lines": "4 Meridian East", "city": "Leicester", "postal_code": "LE19 1WZ", "country": "GB"},
+            address={
+                "lines": "4 Meridian East",
+                "city": "Leicester",
+                "postal_code": "LE19 1WZ",
+                "country": "GB",
+            },
             latitude=52.5976,
             longitude=-1.1790,
             priority=10,

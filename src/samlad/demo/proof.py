@@ -64,7 +64,9 @@ class Proof:
         return f"{len(answer.content):,} bytes"
 
     def _sign_in(self) -> str:
-        me = self._call("POST", "/api/session", {"email": self._owner.email, "password": self._owner.password})
+        me = self._call(
+            "POST", "/api/session", {"email": self._owner.email, "password": self._owner.password}
+        )
         self._client.headers["X-CSRF-Token"] = me["csrf_token"]
         return str(me["name"])
 
@@ -87,8 +89,12 @@ class Proof:
         assert numbers <= desk, f"{numbers - desk} are not at the desk"
         return f"{level['sku']}: orders {web['number']} and {till['number']}, stock {sum(before.values())} → {sum(after.values())}"
 
-    def _buy(self, channel: str, variant: str, details: dict[str, Any], payment: dict[str, Any]) -> dict[str, Any]:
-        cart = self._call("POST", "/api/carts", {"channel": channel, "lines": [{"variant": variant, "quantity": 1}]})
+    def _buy(
+        self, channel: str, variant: str, details: dict[str, Any], payment: dict[str, Any]
+    ) -> dict[str, Any]:
+        cart = self._call(
+            "POST", "/api/carts", {"channel": channel, "lines": [{"variant": variant, "quantity": 1}]}
+        )
         self._call("PATCH", f"/api/carts/{cart['id']}", details)
         self._call("POST", f"/api/carts/{cart['id']}/checkout")
         order = {"cart": cart["id"], "payments": [payment]}

@@ -5,13 +5,18 @@ verbs of catalog, customers, stock and orders). They are frozen: a record states
 corrected afterwards. Money is integer pence (minor units of GBP), times are aware UTC, days are days in the UK.
 """
 
-from datetime import date, datetime
+from datetime import date
 from typing import Literal
 
 from msgspec import Struct
 
+from samlad.orders.import_model import OrderInput, OrderLineInput
+
 LineKind = Literal["item", "shipping", "fee", "discount", "adjustment"]
-OrderKind = Literal["sale", "return", "adjustment"]
+OrderRecord = OrderInput
+"""One invoice, as `samlad import orders` takes it: nothing is translated on the way into the shop."""
+OrderLine = OrderLineInput
+"""One line of an invoice, signs as in the file: what comes back or is credited is negative."""
 
 
 class CategoryRecord(Struct, frozen=True, kw_only=True):
@@ -61,44 +66,6 @@ class ProductRecord(Struct, frozen=True, kw_only=True):
     currency: str = "GBP"
     tax_included: bool = True
     tax_rate: str = "0.20"
-
-
-class OrderLine(Struct, frozen=True, kw_only=True, gc=False):  # half a million texts and numbers, no cycles
-    """One line of an invoice, signs as in the file: what comes back or is credited is negative.
-
-    `sku` is set exactly for lines of kind "item" and is then always in the catalogue. `unit_price` is a decimal
-    string in pounds with two places (three on the file's four sub-penny lines); `total_minor` is pence.
-    `stock_correction` marks goods that were found, lost or broken rather than sold. `returns` is the number of
-    the sale that this line of a cancellation takes back, where it can be told.
-    """
-
-    sku: str | None
-    title: str
-    kind: LineKind
-    quantity: int
-    unit_price: str
-    total_minor: int
-    stock_correction: bool = False
-    returns: str | None = None
-
-
-class OrderRecord(Struct, frozen=True, kw_only=True):
-    """One invoice. `total_minor` is the sum of its lines' totals, in pence.
-
-    `customer` is the shop's own customer number, None when it was not recorded. `country` is ISO 3166-1 alpha-2
-    (see `samlad.demo.source.COUNTRIES` for the two that are not countries). `returns` is set on a return when one
-    earlier sale explains all its item lines; otherwise the lines may still name one each.
-    """
-
-    number: str
-    placed_at: datetime
-    currency: str
-    customer: str | None
-    country: str
-    kind: OrderKind
-    total_minor: int
-    lines: tuple[OrderLine, ...]
-    returns: str | None = None
 
 
 class Facts(Struct, frozen=True, kw_only=True):

@@ -33,7 +33,11 @@ async def summarise(reader: Reader) -> Summary:
         "revenue in pence": (found.total, facts.revenue_minor),
     }
     checks = [
-        Check(f"{name} as in the file", ours == theirs, f"{ours:,}" if ours == theirs else f"{ours:,}, the file has {theirs:,}")
+        Check(
+            f"{name} as in the file",
+            ours == theirs,
+            f"{ours:,}" if ours == theirs else f"{ours:,}, the file has {theirs:,}",
+        )
         for name, (ours, theirs) in pairs.items()
     ]
     return Summary(found.orders, found.lines, found.customers, decimal_text(found.total, "GBP"), checks)

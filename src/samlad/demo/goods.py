@@ -4,7 +4,15 @@ from collections.abc import Iterable
 
 from samlad.catalog import attributes, categories, prices
 from samlad.catalog.attributes import AttributeInput, AttributeType
-from samlad.catalog.model import Option, PriceInput, ProductRow, ProductStatus, VariantInput
+from samlad.catalog.model import (
+    NamedTexts,
+    NamedTranslations,
+    Option,
+    PriceInput,
+    ProductRow,
+    ProductStatus,
+    VariantInput,
+)
 from samlad.catalog.prices import PriceListInput
 from samlad.channels import Channel, Resource
 from samlad.demo.records import CategoryRecord, ProductRecord, VariantRecord
@@ -25,7 +33,7 @@ async def prepare(tx: Tx, channel: Channel, nodes: Iterable[CategoryRecord]) -> 
     paths = category_paths(nodes)
     await categories.ensure(tx, catalogue, paths.values(), {paths[node.slug]: node.name for node in nodes})
     for code, english, swedish, dutch, kind in _ATTRIBUTES:
-        translations = {"sv": {"name": swedish}, "nl": {"name": dutch}}
+        translations: NamedTranslations = {"sv": NamedTexts(name=swedish), "nl": NamedTexts(name=dutch)}
         given = AttributeInput(code=code, name=english, type=kind, translations=translations)
         await attributes.create(tx, catalogue, given)
     price_list = PriceListInput(code=PRICE_LIST, name="Base prices", currency=channel.currency)

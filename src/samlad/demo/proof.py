@@ -100,7 +100,7 @@ class Proof:
         self._call("POST", f"/api/carts/{cart['id']}/checkout")
         order = {"cart": cart["id"], "payments": [payment]}
         key = str(uuid4())
-        placed = self._call("POST", "/api/orders", order, key=key)
+        placed: dict[str, Any] = self._call("POST", "/api/orders", order, key=key)
         again = self._call("POST", "/api/orders", order, key=key)
         assert placed == again, "the same key gave another answer"
         return placed

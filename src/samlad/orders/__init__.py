@@ -1,6 +1,7 @@
 """Orders: placed, paid, handed over, cancelled, taken back. The public face; `docs/concepts/orders.md` explains."""
 
 from samlad.orders.changes import cancel, capture, fulfil, pay, take_back
+from samlad.orders.import_store import Imported, imported
 from samlad.orders.lists import LISTING, by_day, by_hour
 from samlad.orders.model import (
     AlreadyOrdered,
@@ -22,7 +23,6 @@ from samlad.orders.model import (
     TotalChanged,
     WrongState,
 )
-from samlad.orders.import_store import Imported, imported
 from samlad.orders.order_page import HistoryEntry, OrderPage, page, read
 from samlad.orders.permissions import CHANGE, IMPORT, PLACE, READ
 from samlad.orders.placement import place

@@ -10,7 +10,7 @@ from mkdocs.structure.files import File, Files
 
 from samlad import app, cli
 from samlad.access.permissions import permissions
-from samlad.kernel import log
+from samlad.kernel import log, openapi
 from samlad.kernel.problems import Problem
 from samlad.kernel.settings import load, settings_table
 
@@ -35,7 +35,7 @@ def _cell(text: str) -> str:
 
 def http_reference() -> str:
     """Every operation of the OpenAPI document, by tag."""
-    document = app.create(load({})).openapi_schema.to_schema()
+    document = openapi.document(app.create(load({})))
     by_tag: dict[str, list[str]] = {}
     for path, item in sorted(document["paths"].items()):
         if not path.startswith(("/api", "/live", "/health", "/metrics")):

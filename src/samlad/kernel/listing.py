@@ -155,9 +155,7 @@ class Listing(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
         if as_csv:
             await self._read(database, query, scope, 0)  # faults are told before the stream begins
             headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-            return Stream(
-                self.csv(database, query, *scope), media_type="text/csv; charset=utf-8", headers=headers
-            )
+            return Stream(self.csv(database, query, *scope), media_type="text/csv", headers=headers)
         page = await self.page(database, query, *scope)
         return Response(page)
 

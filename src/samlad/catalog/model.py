@@ -155,7 +155,10 @@ class MediaInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
 
 class Media(msgspec.Struct, frozen=True):
-    """A picture or film of a product. ``pending``: to be fetched by a job; ``storage_key`` is our own copy."""
+    """A picture of a product. ``pending``: to be fetched by a job; ``storage_key`` is our own copy at ``/media/``.
+
+    ``problem`` says why it is not there: for good when ``failed``, else it is tried again.
+    """
 
     id: UUID
     product: UUID
@@ -165,6 +168,7 @@ class Media(msgspec.Struct, frozen=True):
     alt: str
     position: int
     status: Literal["pending", "ready", "failed"]
+    problem: str | None = None
 
 
 class ComponentInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

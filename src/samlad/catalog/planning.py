@@ -396,6 +396,7 @@ def _merge_media(
                 alt=given.alt,
                 position=len(result),
                 status=old.status if old else ("ready" if given.url.startswith("/") else "pending"),
+                problem=old.problem if old else None,
             ),
         )
     made = list(result.values())

@@ -42,7 +42,7 @@ PRODUCTS = Listing(
     row=ProductSummary,
     select="""p.id, p.pool, p.handle, p.title, p.status, p.brand, p.supplier, c.path AS category, p.tags,
         (SELECT count(*) FROM variant v WHERE v.product = p.id AND v.status = 'active') AS variants,
-        (SELECT coalesce('/media/' || m.storage_key, m.url) FROM media m WHERE m.product = p.id
+        (SELECT coalesce('/media/' || m.storage_key, m.url) FROM media m WHERE m.product = p.id AND m.status = 'ready'
          ORDER BY m.position LIMIT 1) AS image,
         p.version, p.created_at, p.updated_at""",
     source="product p LEFT JOIN category c ON c.id = p.category WHERE p.pool = ANY($1)",
@@ -257,9 +257,8 @@ def _upsert(table: str, columns: Sequence[str], written: Sequence[str], *, pool:
 
 _PUT_PRODUCTS = _upsert("product", Product.__struct_fields__, _PRODUCT_WRITTEN)
 _PUT_VARIANTS = _upsert("variant", Variant.__struct_fields__, _VARIANT_WRITTEN, pool=True)
-_PUT_MEDIA = _upsert(
-    "media", Media.__struct_fields__, ["variant", "alt", "position", "status", "storage_key"]
-)
+# How far the fetching of a picture is belongs to `media_fetch`, which works beside this.
+_PUT_MEDIA = _upsert("media", Media.__struct_fields__, ["variant", "alt", "position"])
 
 
 async def put_products(tx: Tx, products: Sequence[Product]) -> None:

@@ -17,7 +17,7 @@ _SELLABLES = """
 SELECT v.id AS variant, v.product, v.sku, v.option_text, v.options, p.handle,
        coalesce(l.title, p.translations -> $7 ->> 'title', p.title) AS title,
        p.translations -> $7 -> 'options' AS words,
-       (SELECT coalesce('/media/' || m.storage_key, m.url) FROM media m WHERE m.product = p.id
+       (SELECT coalesce('/media/' || m.storage_key, m.url) FROM media m WHERE m.product = p.id AND m.status = 'ready'
         ORDER BY CASE WHEN m.variant = v.id THEN 0 WHEN m.variant IS NULL THEN 1 ELSE 2 END, m.position LIMIT 1
        ) AS image,
        best.amount AS price, best.compare_at, coalesce(best.tax_included, $11) AS tax_included,

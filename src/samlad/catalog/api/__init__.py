@@ -2,6 +2,8 @@
 
 from litestar import Router
 
-from samlad.catalog.api import pricing, products, shopping, structure, transfer
+from samlad.catalog.api import media, pricing, products, shopping, structure, transfer
 
-routes: list[Router] = [products.router, structure.router, pricing.router, shopping.router, transfer.router]
+routes: list[Router] = [
+    products.router, structure.router, pricing.router, shopping.router, transfer.router, media.router,
+]  # fmt: skip

@@ -344,7 +344,7 @@ def _items(sql: _Sql, channel: Channel, prepared: _Prepared, language: str) -> s
         LEFT JOIN listing l ON l.product = p.id AND l.channel = {sql(channel.id)}
         LEFT JOIN LATERAL (
             SELECT coalesce('/media/' || media.storage_key, media.url) AS url, media.alt FROM media
-            WHERE media.product = p.id ORDER BY media.position, media.id LIMIT 1
+            WHERE media.product = p.id AND media.status = 'ready' ORDER BY media.position, media.id LIMIT 1
         ) AS m ON true
         LEFT JOIN LATERAL (
             SELECT count(*) AS number, CASE WHEN count(*) = 1 THEN (array_agg(variant.id))[1] END AS only FROM variant

@@ -123,10 +123,15 @@ CREATE TABLE media (
     alt        text NOT NULL DEFAULT '',
     position   int  NOT NULL DEFAULT 0,
     status     text NOT NULL CHECK (status IN ('pending', 'ready', 'failed')),
+    problem    text,                        -- why the latest attempt to fetch it failed
+    attempts   int  NOT NULL DEFAULT 0,
+    retry_at   timestamptz,                 -- not to be fetched before; while it is being fetched: the end of the lease
     translations jsonb NOT NULL DEFAULT '{}',
-    UNIQUE (product, url)
+    UNIQUE (product, url),
+    -- What is shown is ours: pages never send customers to somebody else's server for a picture.
+    CHECK (status <> 'ready' OR storage_key IS NOT NULL OR url LIKE '/%')
 );
-CREATE INDEX media_pending ON media (id) WHERE status = 'pending';
+CREATE INDEX media_pending ON media (coalesce(retry_at, '-infinity'), id) WHERE status = 'pending';
 CREATE INDEX media_variant ON media (variant) WHERE variant IS NOT NULL;
 
 -- A variant made of others: stock is that of the components.

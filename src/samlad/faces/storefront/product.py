@@ -81,13 +81,13 @@ def _source(media: Media) -> str:
 
 
 def _fits(media: Media, chosen: Variant | None) -> bool:
-    return media.status != "failed" and (
+    return media.status == "ready" and (
         media.variant is None or (chosen is not None and media.variant == chosen.id)
     )
 
 
 def _picture(product: ProductView, chosen: Variant | None) -> dict[str, str | None]:
-    own = [m for m in product.media if chosen and m.variant == chosen.id and m.status != "failed"]
+    own = [m for m in product.media if chosen and m.variant == chosen.id and m.status == "ready"]
     found = own or [m for m in product.media if _fits(m, chosen)]
     return {"src": _source(found[0]) if found else None, "alt": found[0].alt if found else ""}
 
@@ -235,7 +235,7 @@ def _structured(
         title=title,
         description=Markup(product.description).striptags(),  # noqa: S704 - only its text is taken
         brand=product.brand,
-        pictures=[src if src.startswith("http") else root + src for src in map(_source, product.media)],
+        pictures=[root + _source(m) for m in product.media if m.status == "ready"],
         address=address,
         offers=[
             (sold[v.id], v.gtin, there.get(v.id, 0) > 0)

@@ -140,7 +140,7 @@ def create(settings: Settings) -> Litestar:
         middleware=list(MIDDLEWARE),
         before_send=[security_headers(https=(settings.public_url or "").startswith("https://"))],
         lifespan=[lifespan],
-        state=State({"work": Work(PACKAGES, FOLLOWERS, SWEEPERS)}),
+        state=State({"work": Work(PACKAGES, FOLLOWERS, SWEEPERS), "checks": CHECKS}),
         exception_handlers={Problem: on_problem, HTTPException: on_http_exception, Exception: on_error},
         openapi_config=OpenAPIConfig(
             title="Samlad",

@@ -55,6 +55,8 @@ PRODUCTS = Listing(
     },
     default_sort="-created_at",
     filters={
+        "id": Filter("p.id = ANY({})", uuids),
+        "title": Filter("strpos(lower(p.title), lower({})) > 0"),
         "status": Filter("p.status = ANY({})", texts),
         "brand": Filter("p.brand = ANY({})", texts),
         "supplier": Filter("p.supplier = ANY({})", texts),

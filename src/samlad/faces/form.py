@@ -62,7 +62,8 @@ class Form:
 
     def has(self, name: str, value: str | None = None) -> bool:
         """Whether a box is ticked, or one of several of the same name."""
-        return name in self.fields if value is None else value in self.fields.get(name, ())
+        values = self.fields.get(name, [])
+        return bool(values) if value is None else value in values
 
     def text(self, name: str) -> str | None:
         """The text without spaces around it; None when there is nothing."""

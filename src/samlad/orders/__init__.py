@@ -2,7 +2,7 @@
 
 from samlad.orders.changes import cancel, capture, fulfil, pay, take_back
 from samlad.orders.import_store import Imported, imported
-from samlad.orders.lists import LISTING, by_day, by_hour
+from samlad.orders.lists import LISTING, by_day, by_hour, days_with_trade
 from samlad.orders.model import (
     AlreadyOrdered,
     CancelInput,
@@ -60,6 +60,7 @@ __all__ = [
     "by_number",
     "cancel",
     "capture",
+    "days_with_trade",
     "fulfil",
     "imported",
     "page",

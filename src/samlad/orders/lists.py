@@ -38,6 +38,7 @@ LISTING = Listing(
         "payment": Filter("o.payment_status = ANY({})", texts),
         "kind": Filter("o.kind = ANY({})", texts),
         "customer": Filter("o.customer = ANY({}::uuid[])", uuids),
+        "location": Filter("o.location = ANY({}::uuid[])", uuids),
         "from": Filter("o.placed_at >= {}", _moment),
         "before": Filter("o.placed_at < {}", _moment),
         "q": Filter(
@@ -89,3 +90,22 @@ async def by_day(
         last,
         channel,
     )
+
+
+async def days_with_trade(reader: Reader, until: date, limit: int) -> list[date]:
+    """The last days, each channel's own, on which anything was sold or came back; latest first."""
+    # One step of the index on the day for each answer, however many channels sold on it.
+    rows = await reader.rows(
+        """
+        WITH RECURSIVE trade AS (
+            (SELECT day, 1 AS place FROM order_day WHERE day <= $1 ORDER BY day DESC LIMIT 1)
+            UNION ALL
+            SELECT (SELECT max(day) FROM order_day WHERE day < trade.day), place + 1 FROM trade
+            WHERE place < $2 AND trade.day IS NOT NULL
+        )
+        SELECT day FROM trade WHERE day IS NOT NULL
+        """,
+        until,
+        limit,
+    )
+    return [row["day"] for row in rows]

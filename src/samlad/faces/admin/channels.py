@@ -291,6 +291,7 @@ async def show_new(request: AnyRequest) -> Response[Any]:
 
 async def _new_page(request: AnyRequest, form: Form) -> Response[Any]:
     found = await channels.all_channels(database_of(request))
+    _ = words(request)
     by_name = sorted(found, key=lambda one: collation_key(one.name, locale_of(request)))
     return await admin_page(
         request,
@@ -299,7 +300,7 @@ async def _new_page(request: AnyRequest, form: Form) -> Response[Any]:
         form=form,
         names=names,
         parents=[(one.code, one.name) for one in by_name if one.status != ChannelStatus.CLOSED],
-        shared_with=[(one.code, words(request)("with %(name)s") % {"name": one.name}) for one in by_name],
+        shared_with=[(one.code, _("with %(name)s") % {"name": one.name}) for one in by_name],
         resources=list(Resource),
         kind_options=translated(request, names.kind),
         **_choices(),

@@ -106,3 +106,86 @@ hold_policy: Mapping[str, str] = {
     "checkout": marked("At the checkout"),
     "order": marked("When the order is placed"),
 }
+
+# -- orders and stock ---------------------------------------------------------------------------------------------------
+
+order_status: Mapping[str, str] = {
+    "placed": marked("Placed"),
+    "paid": marked("Paid, to hand over"),
+    "partially_fulfilled": marked("Partly handed over"),
+    "fulfilled": marked("Handed over"),
+    "cancelled": marked("Cancelled"),
+    "returned": marked("Returned"),
+}
+order_status_kind: Mapping[str, str] = {
+    "placed": "info",
+    "paid": "accent",
+    "partially_fulfilled": "warning",
+    "fulfilled": "success",
+    "cancelled": "",
+    "returned": "",
+}
+payment_status: Mapping[str, str] = {
+    "unpaid": marked("Unpaid"),
+    "pending": marked("Payment pending"),
+    "authorized": marked("Reserved"),
+    "paid": marked("Paid"),
+    "refunded": marked("Refunded"),
+}
+payment_status_kind: Mapping[str, str] = {
+    "unpaid": "warning",
+    "pending": "info",
+    "authorized": "info",
+    "paid": "success",
+    "refunded": "",
+}
+payment: Mapping[str, str] = {
+    "pending": marked("Pending"),
+    "authorized": marked("Reserved"),
+    "captured": marked("Received"),
+    "voided": marked("Let go"),
+    "declined": marked("Declined"),
+}
+provider: Mapping[str, str] = {"cash": marked("Cash"), "test": marked("Test payment")}
+order_kind: Mapping[str, str] = {
+    "sale": marked("Sale"),
+    "return": marked("Return"),
+    "adjustment": marked("Adjustment"),
+}
+delivery: Mapping[str, str] = {
+    "ship": marked("To be shipped"),
+    "pickup": marked("To be picked up"),
+    "carry_out": marked("Carried out of the store"),
+}
+cause: Mapping[str, str] = {
+    "receipt": marked("Goods came in"),
+    "sale": marked("Sold"),
+    "return": marked("Came back"),
+    "count": marked("Counted"),
+    "damage": marked("Broken"),
+    "transfer_out": marked("Sent to another place"),
+    "transfer_in": marked("Came from another place"),
+    "correction": marked("Corrected"),
+}
+count_status: Mapping[str, str] = {
+    "open": marked("Being counted"),
+    "closed": marked("Booked"),
+    "cancelled": marked("Cancelled"),
+}
+transfer_status: Mapping[str, str] = {
+    "in_transit": marked("Under way"),
+    "received": marked("Arrived"),
+    "cancelled": marked("Cancelled"),
+}
+location_kind: Mapping[str, str] = {
+    "store": marked("Store"),
+    "warehouse": marked("Warehouse"),
+    "supplier": marked("Supplier"),
+    "marketplace": marked("Marketplace"),
+}
+product_status: Mapping[str, str] = {
+    "draft": marked("Draft"),
+    "active": marked("On sale"),
+    "archived": marked("Archived"),
+}
+variant_status: Mapping[str, str] = {"active": marked("On sale"), "archived": marked("Archived")}

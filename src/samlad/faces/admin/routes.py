@@ -2,12 +2,42 @@
 
 from litestar import Router
 
-from samlad.faces.admin import channels, sign_in, undo
+from samlad.faces.admin import (
+    channels,
+    customers,
+    keys,
+    orders,
+    overview,
+    product,
+    products,
+    profile,
+    search,
+    sign_in,
+    staff,
+    stock,
+    system,
+    undo,
+)
 
 routes: list[Router] = [
     Router(
         "/",
-        route_handlers=[*sign_in.HANDLERS, *undo.HANDLERS, *channels.HANDLERS],
+        route_handlers=[
+            *sign_in.HANDLERS,
+            *undo.HANDLERS,
+            *overview.HANDLERS,
+            *orders.HANDLERS,
+            *products.HANDLERS,
+            *product.HANDLERS,
+            *stock.HANDLERS,
+            *customers.HANDLERS,
+            *search.HANDLERS,
+            *channels.HANDLERS,
+            *staff.HANDLERS,
+            *keys.HANDLERS,
+            *profile.HANDLERS,
+            *system.HANDLERS,
+        ],
         include_in_schema=False,
     )
 ]

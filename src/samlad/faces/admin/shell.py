@@ -52,6 +52,13 @@ NAVIGATION: tuple[tuple[str | None, tuple[Place, ...]], ...] = (
 """Where one can go. The first four are the bar at the bottom of a phone."""
 
 MORE_PLACES = (
+    Place(marked("Create product"), "/admin/products/new", "plus", "catalog.change"),
+    Place(marked("Receive goods"), "/admin/stock/receipts/new", "plus", "stock.adjust"),
+    Place(marked("Stock movements"), "/admin/stock/movements", "stock", "stock.read"),
+    Place(marked("Counts"), "/admin/stock/counts", "scan", "stock.read"),
+    Place(marked("Transfers"), "/admin/stock/transfers", "truck", "stock.read"),
+    Place(marked("Event log"), "/admin/system/events", "clock", "system.read"),
+    Place(marked("Invite somebody"), "/admin/staff/new", "plus", "staff.write"),
     Place(marked("Create channel"), "/admin/channels/new", "plus", "channels.change"),
     Place(marked("My profile"), "/admin/profile", "user"),
     Place(marked("Style"), "/admin/style", "image"),

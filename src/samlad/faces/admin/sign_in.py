@@ -166,7 +166,7 @@ async def show_confirm(request: AnyRequest, back: Next = None) -> Response[Any]:
 async def send_confirm(request: AnyRequest) -> Response[Any]:
     """Note that it is still the same person, and go back to what they were about to do."""
     require(request)
-    form, session = await read_form(request), session_of(request)
+    form, session, _ = await read_form(request), session_of(request), words(request)
     target = _target(form.get("next"))
     if session is None:
         return go(request, target)
@@ -178,9 +178,7 @@ async def send_confirm(request: AnyRequest) -> Response[Any]:
         return await _bare(
             request, "admin/confirm.html", status_code=failed.status, form=failed, next=target, who=who
         )
-    return go(
-        request, target, words(request)("Thank you. For fifteen minutes you can change how you sign in.")
-    )
+    return go(request, target, _("Thank you. For fifteen minutes you can change how you sign in."))
 
 
 # -- one-time links -----------------------------------------------------------------------------------------------------------

@@ -94,6 +94,12 @@ def day(value: date | datetime, locale: str) -> str:
     return _day(local(value).date() if isinstance(value, datetime) else value, locale)
 
 
+@lru_cache(maxsize=4096)
+def day_as(day: date, pattern: str, locale: str) -> str:
+    """A day by a CLDR pattern, for axes and heads: `day_as(day, "d MMM", "sv")` is `22 nov.`."""
+    return format_date(day, pattern, locale=formatting_locale(locale))
+
+
 def clock(moment: datetime, locale: str) -> str:
     """The time of day in the page's time zone, to the minute."""
     here = local(moment)

@@ -1,0 +1,97 @@
+"""Customers: who buys, and what they bought."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get, post
+from litestar.params import FromPath
+
+from samlad import channels, customers, orders
+from samlad.customers import Customer
+from samlad.customers.model import CustomerChange
+from samlad.faces.admin import names
+from samlad.faces.admin.lists import shown
+from samlad.faces.admin.scope import order_scope
+from samlad.faces.admin.shell import admin_page
+from samlad.faces.admin.undo import undo_href, undoable
+from samlad.faces.form import Form, read_form
+from samlad.faces.page import AnyRequest, change, go, require, words
+from samlad.kernel.database import Tx
+from samlad.kernel.http import actor_of, database_of
+from samlad.kernel.listing import ListQuery
+from samlad.kernel.problems import NotFound, Problem
+
+FIELDS = ("name", "email", "phone", "country", "locale", "group_name", "external_id")
+
+
+@get("/admin/customers")
+async def list_customers(request: AnyRequest) -> Response[Any]:
+    """All customers, the newest first."""
+    require(request, customers.READ)
+    found = await shown(request, database_of(request), customers.LISTING)
+    return await admin_page(request, "admin/customers.html", list=found)
+
+
+@get("/admin/customers/{customer_id:uuid}")
+async def show_customer(request: AnyRequest, customer_id: FromPath[UUID]) -> Response[Any]:
+    """A customer with their orders."""
+    require(request, customers.READ)
+    customer = await _customer(request, customer_id)
+    values = {name: getattr(customer, name) for name in FIELDS}
+    return await _customer_page(request, customer, Form.of(version=customer.version, **values))
+
+
+async def _customer(request: AnyRequest, customer_id: UUID) -> Customer:
+    found = await customers.get(database_of(request), customer_id)
+    if found is None:
+        raise NotFound("There is no such customer.")
+    return found
+
+
+async def _customer_page(request: AnyRequest, customer: Customer, form: Form) -> Response[Any]:
+    database, actor = database_of(request), actor_of(request)
+    bought, count = [], 0
+    if actor.may(orders.READ):
+        query = ListQuery(limit=20, filters={**order_scope(actor), "customer": str(customer.id)})
+        bought = (await orders.LISTING.page(database, query)).items
+        count = await orders.LISTING.count(database, query)
+    return await admin_page(
+        request,
+        "admin/customer.html",
+        status_code=form.status,
+        customer=customer,
+        form=form,
+        bought=bought,
+        count=count,
+        names=names,
+        channel_names={channel.code: channel.name for channel in await channels.cached_all(database)},
+    )
+
+
+@post("/admin/customers/{customer_id:uuid}")
+async def change_customer(request: AnyRequest, customer_id: FromPath[UUID]) -> Response[Any]:
+    """Change what we know of them."""
+    require(request, customers.CHANGE)
+    form, _ = await read_form(request), words(request)
+    before = await _customer(request, customer_id)
+    try:
+        given = form.into(CustomerChange, **{name: form.text(name) for name in FIELDS if name in form.fields})
+        after = await change(
+            request, lambda tx: customers.change(tx, customer_id, given, version=form.version())
+        )
+    except Problem as problem:
+        return await _customer_page(request, before, form.failed(problem))
+    back = {name: getattr(before, name) for name in FIELDS}
+    undo = undo_href(request, "customer.change", customer=customer_id, version=after.version, back=back)
+    return go(request, f"/admin/customers/{customer_id}", _("Saved."), undo=undo)
+
+
+@undoable("customer.change")
+async def _undo_change(tx: Tx, arguments: dict[str, Any]) -> str:
+    back = msgspec.convert(arguments["back"], CustomerChange)
+    await customers.change(tx, UUID(arguments["customer"]), back, version=arguments["version"])
+    return f"/admin/customers/{arguments['customer']}"
+
+
+HANDLERS = [list_customers, show_customer, change_customer]

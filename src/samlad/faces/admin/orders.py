@@ -1,0 +1,301 @@
+"""Orders: one desk over all channels, and one page an order."""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get, post
+from litestar.params import FromPath
+
+from samlad import channels, orders
+from samlad.access import staff as people
+from samlad.faces.admin import names
+from samlad.faces.admin.lists import shown
+from samlad.faces.admin.overview import arrived
+from samlad.faces.admin.scope import order_scope, own_locations
+from samlad.faces.admin.shell import admin_page, main_channel
+from samlad.faces.form import Form, read_form
+from samlad.faces.page import AnyRequest, change, go, require, translated, words
+from samlad.kernel.clock import day_bounds
+from samlad.kernel.database import Database
+from samlad.kernel.http import actor_of, database_of
+from samlad.kernel.i18n import marked
+from samlad.kernel.problems import InvalidInput, NotFound, Problem
+from samlad.orders import (
+    CancelInput,
+    FulfilInput,
+    HistoryEntry,
+    LineSelection,
+    Order,
+    OrderHead,
+    OrderKind,
+    OrderStatus,
+    PayInput,
+    ReturnInput,
+)
+from samlad.orders.rules import returnable, unfulfilled
+from samlad.payments import PaymentInput, PaymentStatus
+
+VIEWS: tuple[tuple[str, dict[str, str]], ...] = (
+    (marked("All"), {}),
+    (marked("To hand over"), {"status": "placed,paid,partially_fulfilled", "kind": "sale"}),
+    (
+        marked("Unpaid"),
+        {"payment": "unpaid,pending", "kind": "sale", "status": "placed,partially_fulfilled,fulfilled"},
+    ),
+    (marked("Returns"), {"kind": "return"}),
+    (marked("Cancelled"), {"status": "cancelled"}),
+)
+"""Views of the desk that are asked for every day."""
+
+
+@get("/admin/orders")
+async def list_orders(request: AnyRequest) -> Response[Any]:
+    """The desk: every order of every channel, the newest first, live."""
+    require(request, orders.READ)
+    database = database_of(request)
+    main = await main_channel(database)
+    fixed = order_scope(actor_of(request)) | _days(request, main.time_zone if main else "UTC")
+    found = await shown(request, database, orders.LISTING, fixed=fixed, also=("first", "last"))
+    everything = await channels.cached_all(database)
+    is_first = "cursor" not in found.params
+    return await admin_page(
+        request,
+        "admin/orders.html",
+        list=found,
+        names=names,
+        live_href="/live?topic=orders" if is_first else None,
+        arrived=arrived(request, found.items),
+        newest=found.items[0].placed_at.isoformat() if found.items and is_first else "",
+        channel_names={channel.code: channel.name for channel in everything},
+        channel_options=[(channel.code, channel.name) for channel in everything],
+        states=translated(request, names.order_status),
+        payments=translated(request, names.payment_status),
+        kinds=translated(request, names.order_kind),
+        views=[_view(words(request)(text), filters, found.params) for text, filters in VIEWS],
+    )
+
+
+def _view(text: str, filters: dict[str, str], params: dict[str, str]) -> dict[str, Any]:
+    asked = {name: params[name] for name in ("status", "payment", "kind") if name in params}
+    query = "&".join(f"{name}={value}" for name, value in filters.items())
+    return {"text": text, "href": f"/admin/orders{'?' if query else ''}{query}", "current": asked == filters}
+
+
+def _days(request: AnyRequest, zone: str) -> dict[str, str | None]:
+    """The filters for the days that were chosen, as the main channel's clock has them."""
+    filters: dict[str, str | None] = {"from": None, "before": None}
+    for name, target, index in (("first", "from", 0), ("last", "before", 1)):
+        try:
+            day = date.fromisoformat(request.query_params.get(name, ""))
+            filters[target] = day_bounds(day, zone)[index].isoformat()
+        except (ValueError, OverflowError):
+            continue
+    return filters
+
+
+# -- one order -------------------------------------------------------------------------------------------------------------
+
+
+class Possible(msgspec.Struct, frozen=True):
+    """What can be done with an order now, by who asks."""
+
+    fulfil: dict[int, int]
+    take_back: dict[int, int]
+    due: int
+    capture: int
+    cancel: bool
+
+
+def possible(order: Order, *, may_change: bool) -> Possible:
+    """Which acts the order's state allows."""
+    if (
+        not may_change
+        or order.kind is not OrderKind.SALE
+        or order.imported is not None
+        or order.status is OrderStatus.CANCELLED
+    ):
+        return Possible({}, {}, 0, 0, cancel=False)
+    live = (PaymentStatus.PENDING, PaymentStatus.AUTHORIZED, PaymentStatus.CAPTURED)
+    known = sum(payment.amount for payment in order.payments if payment.status in live)
+    waiting = sum(p.amount for p in order.payments if p.status is PaymentStatus.AUTHORIZED)
+    back = {position: count for position, count in returnable(order.lines).items() if count > 0}
+    return Possible(
+        fulfil={position: count for position, count in unfulfilled(order.lines).items() if count > 0},
+        take_back=back,
+        due=max(0, order.total - known),
+        capture=waiting,
+        cancel=not any(line.returned for line in order.lines),
+    )
+
+
+@get("/admin/orders/{order_id:uuid}")
+async def show_order(request: AnyRequest, order_id: FromPath[UUID]) -> Response[Any]:
+    """All about one order."""
+    require(request, orders.READ)
+    return await _order_page(request, order_id, Form())
+
+
+async def _order_page(request: AnyRequest, order_id: UUID, form: Form) -> Response[Any]:
+    database, actor = database_of(request), actor_of(request)
+    found = await orders.page(database, order_id)
+    order = found.order
+    _only_own(request, order)
+    channel = await channels.cached(database, order.channel)
+    may_change = actor.may(orders.CHANGE, order.location)
+    places = await own_locations(actor, database)
+    who = {str(person.id): person.name for person in await people.everybody(database)}
+    return await admin_page(
+        request,
+        "admin/order.html",
+        status_code=form.status,
+        time_zone=channel.time_zone,
+        order=order,
+        page=found,
+        channel=channel,
+        form=form,
+        names=names,
+        possible=possible(order, may_change=may_change),
+        place={place.id: place.name for place in places}.get(order.location) if order.location else None,
+        places=[(str(place.id), place.name) for place in places],
+        sale=await _sale_of(database, order),
+        history=[told(entry, words(request), who) for entry in reversed(found.history)],
+        live_href=f"/live?topic=subject:{order.id}",
+    )
+
+
+def _only_own(request: AnyRequest, order: OrderHead) -> None:
+    """Staff who are bound to locations see the orders of these."""
+    actor = actor_of(request)
+    if actor.locations is not None and order.location not in actor.locations:
+        raise NotFound("There is no such order at your locations.")
+
+
+async def _sale_of(database: Database, order: OrderHead) -> OrderHead | None:
+    return await orders.read(database, order.returns) if order.returns else None
+
+
+_TOLD: dict[str, tuple[str, str, str]] = {
+    "order.placed": (marked("Placed"), "cart", "accent"),
+    "order.paid": (marked("Paid"), "card", "success"),
+    "order.fulfilled": (marked("Handed over or shipped"), "truck", "success"),
+    "order.cancelled": (marked("Cancelled"), "close", "danger"),
+    "order.returned": (marked("Taken back"), "undo", "warning"),
+    "order.customer_linked": (marked("The customer was recognised"), "user", ""),
+    "stock.held": (marked("Stock held"), "stock", ""),
+    "stock.released": (marked("Stock released"), "stock", ""),
+    "stock.converted": (marked("Stock kept for the order"), "stock", ""),
+    "stock.moved": (marked("Stock booked"), "stock", ""),
+    "stock.lost": (marked("Held stock was not there"), "warning", "danger"),
+    "payment.pending": (marked("Payment begun"), "card", ""),
+    "payment.authorized": (marked("Payment reserved"), "card", ""),
+    "payment.captured": (marked("Payment received"), "card", "success"),
+    "payment.voided": (marked("Payment let go"), "card", ""),
+    "payment.refunded": (marked("Money went back"), "cash", "warning"),
+}
+"""What the history says of an event: text, icon, colour."""
+
+
+def told(entry: HistoryEntry, translate: Callable[[str], str], who: Mapping[str, str]) -> dict[str, Any]:
+    """A line of an order's history; ``who`` are names of staff by id."""
+    text, icon, kind = _TOLD.get(entry.type, (entry.type, "clock", ""))
+    count = sum(
+        int(line.get("quantity", 0)) for line in entry.payload.get("lines", []) if isinstance(line, dict)
+    )
+    parts = [translate(text)]
+    if entry.type == "order.fulfilled" and count:
+        parts.append(translate("%(num)s pieces") % {"num": count})
+    if entry.payload.get("reason"):
+        parts.append(str(entry.payload["reason"]))
+    return {
+        "text": " · ".join(parts),
+        "at": entry.at,
+        "icon": icon,
+        "kind": kind,
+        "by": _doer(entry.actor, translate, who),
+    }
+
+
+_DOERS: Mapping[str, str] = {
+    "system": marked("Samlad"),
+    "guest": marked("Guest"),
+    "customer": marked("Customer"),
+    "key": marked("A program"),
+    "staff": marked("Staff"),
+}
+
+
+def _doer(label: str, translate: Callable[[str], str], who: Mapping[str, str]) -> str:
+    kind, _, actor = label.partition(":")
+    return who.get(actor) or translate(_DOERS.get(kind, kind))
+
+
+# -- acts --------------------------------------------------------------------------------------------------------------------
+
+
+def _selection(form: Form, prefix: str) -> list[LineSelection]:
+    """The lines that were chosen, with how many of each.
+
+    Raises:
+        InvalidInput: a quantity that is none, or nothing is chosen at all.
+    """
+    chosen = []
+    for name in form.fields:
+        if name.startswith(prefix):
+            count = form.whole(name) or 0
+            if count < 0:
+                raise InvalidInput.at(name, form.translate(marked("Please write 0 or more.")))
+            if count:
+                chosen.append(LineSelection(position=int(name.removeprefix(prefix)), quantity=count))
+    if not chosen:
+        raise InvalidInput(form.translate(marked("Choose at least one piece.")))
+    return chosen
+
+
+@post("/admin/orders/{order_id:uuid}/{act:str}")
+async def act_on_order(request: AnyRequest, order_id: FromPath[UUID], act: FromPath[str]) -> Response[Any]:
+    """Hand over or ship, take money, cancel, take back."""
+    require(request)
+    form, _ = await read_form(request), words(request)
+    version, here = form.version(), f"/admin/orders/{order_id}"
+    if act not in ("fulfil", "pay", "capture", "cancel", "return"):
+        raise NotFound("There is no such act.")
+    try:
+        if act == "fulfil":
+            parts = FulfilInput(lines=_selection(form, "fulfil-"))
+            order = await change(request, lambda tx: orders.fulfil(tx, order_id, parts, version=version))
+            done = order.status is OrderStatus.FULFILLED
+            text = _("All of it has left.") if done else _("These have left. The rest waits.")
+        elif act == "pay":
+            paid = PayInput(payments=[PaymentInput(provider=form.get("provider", "cash"))])
+            await change(request, lambda tx: orders.pay(tx, order_id, paid, version=version))
+            text = _("The payment is booked.")
+        elif act == "capture":
+            await change(request, lambda tx: orders.capture(tx, order_id, version=version))
+            text = _("The money is taken.")
+        elif act == "cancel":
+            why = form.into(CancelInput)
+            await change(request, lambda tx: orders.cancel(tx, order_id, why, version=version))
+            text = _("Cancelled. Its goods are on sale again, and its money goes back.")
+        else:
+            back = _return_from(form)
+            made = await change(request, lambda tx: orders.take_back(tx, order_id, back, version=version))
+            text = _("Taken back as %(number)s.") % {"number": made.number}
+    except Problem as problem:
+        return await _order_page(request, order_id, form.failed(problem))
+    return go(request, here, text)
+
+
+def _return_from(form: Form) -> ReturnInput:
+    return form.into(
+        ReturnInput,
+        lines=msgspec.to_builtins(_selection(form, "return-")),
+        location=form.text("location"),
+        restock=form.has("restock"),
+        refund=form.has("refund"),
+    )
+
+
+HANDLERS = [list_orders, show_order, act_on_order]

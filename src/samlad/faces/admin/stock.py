@@ -1,0 +1,403 @@
+"""Stock: what lies where, why it moved, and the work of receiving, correcting, counting and sending it."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+
+from samlad import catalog, stock
+from samlad.faces.admin import names
+from samlad.faces.admin.lists import shown
+from samlad.faces.admin.scope import own_codes, own_locations
+from samlad.faces.admin.shell import admin_page
+from samlad.faces.admin.undo import undo_href, undoable
+from samlad.faces.form import Form, read_form
+from samlad.faces.page import AnyRequest, change, go, local_path, require, translated, words
+from samlad.kernel.database import Tx
+from samlad.kernel.http import actor_of, database_of
+from samlad.kernel.i18n import marked
+from samlad.kernel.problems import InvalidInput, NotFound, Problem
+from samlad.stock import Cause, Location, counts, counts_store, transfers, transfers_store
+from samlad.stock.inputs import UnitsLine, variants_of
+from samlad.stock.lists import COUNTS, LEVELS, MOVEMENTS, TRANSFERS
+from samlad.stock.permissions import ADJUST, READ
+
+MOST_LINES = 500
+
+
+async def _context(request: AnyRequest, current: str) -> dict[str, Any]:
+    """What all stock pages show: their tabs, the locations, names."""
+    _ = words(request)
+    places = await own_locations(actor_of(request), database_of(request))
+    tabs = (
+        ("levels", _("Levels"), "/admin/stock"),
+        ("movements", _("Movements"), "/admin/stock/movements"),
+        ("counts", _("Counts"), "/admin/stock/counts"),
+        ("transfers", _("Transfers"), "/admin/stock/transfers"),
+        ("receipts", _("Receive goods"), "/admin/stock/receipts/new"),
+    )
+    return {
+        "names": names,
+        "tabs": [{"text": text, "href": href, "current": key == current} for key, text, href in tabs],
+        "places": [(place.code, place.name) for place in places],
+        "place_names": {place.code: place.name for place in places},
+    }
+
+
+# -- levels and corrections -----------------------------------------------------------------------------------------------
+
+
+@get("/admin/stock")
+async def list_levels(request: AnyRequest) -> Response[Any]:
+    """What lies where, and what runs out."""
+    require(request, READ)
+    return await _levels_page(request, Form())
+
+
+async def _levels_page(request: AnyRequest, form: Form) -> Response[Any]:
+    _ = words(request)
+    database = database_of(request)
+    codes = await own_codes(actor_of(request), database, request.query_params.get("location"))
+    found = await shown(request, database, LEVELS, fixed={"location": codes})
+    states = [("in", _("Enough")), ("low", _("Running out")), ("out", _("Sold out"))]
+    context = await _context(request, "levels")
+    return await admin_page(
+        request, "admin/stock.html", status_code=form.status, list=found, states=states, form=form, **context
+    )
+
+
+@post("/admin/stock/correct")
+async def correct(request: AnyRequest) -> Response[Any]:
+    """Book what is really there; the reason is kept in the ledger."""
+    require(request, ADJUST)
+    form, _ = await read_form(request), words(request)
+    back = local_path(form.get("back"), "/admin/stock")
+    try:
+        location, variant = _uuid(form, "location"), _uuid(form, "variant")
+        known, found = form.whole("known"), form.whole("on_hand")
+        if found is None or known is None or found < 0:
+            raise InvalidInput.at("on_hand", _("Please write how many are there."))
+        reason = form.text("reason")
+        if reason is None:
+            raise InvalidInput.at("reason", _("Please say why: it is kept in the ledger."))
+        if found == known:
+            return go(request, back, _("There was nothing to change."), kind="")
+        cause = Cause.DAMAGE if form.has("is_damage") and found < known else Cause.CORRECTION
+        lines = [(variant, found - known)]
+        await change(request, lambda tx: stock.correct(tx, location, lines, reason=reason, cause=cause))
+    except Problem as problem:
+        return await _levels_page(request, form.failed(problem))
+    undo = undo_href(request, "stock.correct", location=location, variant=variant, units=known - found)
+    text = _("Booked: %(difference)s pieces. %(found)s are there now.")
+    return go(request, back, text % {"difference": f"{found - known:+d}", "found": found}, undo=undo)
+
+
+def _uuid(form: Form, name: str) -> UUID:
+    try:
+        return UUID(form.get(name))
+    except ValueError:
+        raise NotFound("There is no such place or product.") from None
+
+
+@undoable("stock.correct")
+async def _undo_correct(tx: Tx, arguments: dict[str, Any]) -> str:
+    line = (UUID(arguments["variant"]), arguments["units"])
+    await stock.correct(tx, UUID(arguments["location"]), [line], reason="Taken back")
+    return "/admin/stock/movements"
+
+
+@get("/admin/stock/movements")
+async def list_movements(request: AnyRequest) -> Response[Any]:
+    """The ledger: every piece that came or went, and why."""
+    require(request, READ)
+    database = database_of(request)
+    codes = await own_codes(actor_of(request), database, request.query_params.get("location"))
+    found = await shown(request, database, MOVEMENTS, fixed={"location": codes})
+    context = await _context(request, "movements")
+    return await admin_page(
+        request, "admin/stock_movements.html", list=found, causes=translated(request, names.cause), **context
+    )
+
+
+# -- lines that people type: a code and a number each ------------------------------------------------------------------------
+
+
+async def _typed_lines(tx: Tx, form: Form, place: Location) -> list[tuple[UUID, int]]:
+    """Lines as typed or scanned: ``SKU 3`` or ``SKU;3`` each; a code alone is one piece, the same again adds up.
+
+    Raises:
+        InvalidInput: an unknown code, or something that is no number, with its line.
+    """
+    wanted: dict[str, int] = {}
+    for number, line in enumerate(form.get("lines").splitlines(), 1):
+        text = line.strip().replace("\t", ";")
+        if not text:
+            continue
+        code, _, count = text.rpartition(";") if ";" in text else text.rpartition(" ")
+        if not count.strip().isdecimal() or not code.strip():
+            code, count = text, "1"
+        if len(wanted) >= MOST_LINES or len(count) > 9:
+            raise InvalidInput.at("lines", f"{number}: {line[:60]}")
+        wanted[code.strip()] = wanted.get(code.strip(), 0) + int(count)
+    if not wanted:
+        raise InvalidInput.at("lines", form.translate(marked("Write at least one line.")))
+    lines = [UnitsLine(sku=code, quantity=count) for code, count in wanted.items()]
+    try:
+        found = await variants_of(tx, place.id, lines)
+    except InvalidInput as problem:
+        raise InvalidInput.at("lines", " ".join(error.message + "." for error in problem.errors)) from None
+    return list(zip(found, wanted.values(), strict=True))
+
+
+async def _place(request: AnyRequest, form: Form, name: str = "location") -> Location:
+    _ = words(request)
+    found = {place.code: place for place in await own_locations(actor_of(request), database_of(request))}
+    if form.get(name) not in found:
+        raise InvalidInput.at(name, _("Please choose one of these."))
+    return found[form.get(name)]
+
+
+@get("/admin/stock/receipts/new")
+async def show_receipt(request: AnyRequest) -> Response[Any]:
+    """The form for goods that came in."""
+    require(request, ADJUST)
+    return await _work_page(request, "receipts", Form.of(lines=request.query_params.get("sku")))
+
+
+async def _work_page(request: AnyRequest, kind: str, form: Form) -> Response[Any]:
+    context = await _context(request, kind)
+    return await admin_page(
+        request, f"admin/stock_{kind}_new.html", status_code=form.status, form=form, **context
+    )
+
+
+@post("/admin/stock/receipts/new")
+async def receive(request: AnyRequest) -> Response[Any]:
+    """Goods came in."""
+    require(request, ADJUST)
+    form, _ = await read_form(request), words(request)
+    try:
+        place = await _place(request, form)
+
+        async def work(tx: Tx) -> int:
+            lines = await _typed_lines(tx, form, place)
+            moved = await stock.receive(tx, place.id, lines, reason=form.text("note") or "")
+            return sum(line.quantity for line in moved)
+
+        pieces = await change(request, work)
+    except Problem as problem:
+        return await _work_page(request, "receipts", form.failed(problem))
+    text = _("%(num)s pieces are on the shelves of %(place)s.") % {"num": pieces, "place": place.name}
+    return go(request, f"/admin/stock/movements?location={place.code}", text)
+
+
+# -- counts ----------------------------------------------------------------------------------------------------------------------
+
+
+@get("/admin/stock/counts")
+async def list_counts(request: AnyRequest) -> Response[Any]:
+    """Counts, the newest first."""
+    require(request, READ)
+    database = database_of(request)
+    codes = await own_codes(actor_of(request), database, request.query_params.get("location"))
+    found = await shown(request, database, COUNTS, fixed={"location": codes})
+    states = translated(request, names.count_status)
+    context = await _context(request, "counts")
+    return await admin_page(
+        request, "admin/stock_counts.html", list=found, states=states, form=Form(), **context
+    )
+
+
+@post("/admin/stock/counts")
+async def open_count(request: AnyRequest) -> Response[Any]:
+    """Begin a count of a location; selling goes on."""
+    require(request, ADJUST)
+    form, _ = await read_form(request), words(request)
+    place = await _place(request, form)
+    count = await change(request, lambda tx: counts.open_count(tx, place.id, note=form.text("note") or ""))
+    return go(
+        request,
+        f"/admin/stock/counts/{count.id}",
+        _("The count has begun. Enter what you find."),
+    )
+
+
+@get("/admin/stock/counts/{count_id:uuid}")
+async def show_count(request: AnyRequest, count_id: FromPath[UUID]) -> Response[Any]:
+    """A count: what was found, and how it differs from the books."""
+    require(request, READ)
+    return await _count_page(request, count_id, Form())
+
+
+async def _count_page(request: AnyRequest, count_id: UUID, form: Form) -> Response[Any]:
+    database = database_of(request)
+    count = await counts_store.get(database, count_id)
+    known = await catalog.by_ids(database, [line.variant for line in count.lines])
+    place = await stock.location(database, count.location)
+    context = await _context(request, "counts")
+    return await admin_page(
+        request,
+        "admin/stock_count.html",
+        status_code=form.status,
+        count=count,
+        known=known,
+        place=place,
+        form=form,
+        **context,
+    )
+
+
+@post("/admin/stock/counts/{count_id:uuid}/{act:str}")
+async def act_on_count(request: AnyRequest, count_id: FromPath[UUID], act: FromPath[str]) -> Response[Any]:
+    """Enter what was found, book the count, or drop it."""
+    require(request, ADJUST)
+    form, _ = await read_form(request), words(request)
+    here = f"/admin/stock/counts/{count_id}"
+    count = await counts_store.get(database_of(request), count_id)
+    place = await stock.location(database_of(request), count.location)
+    try:
+        if act == "enter":
+
+            async def work(tx: Tx) -> None:
+                await counts.enter(tx, count_id, await _typed_lines(tx, form, place))
+
+            await change(request, work)
+            return go(request, here, _("Written down."))
+        if act == "close":
+            await change(request, lambda tx: counts.close(tx, count_id))
+            return go(request, here, _("The count is booked. The books say now what you found."))
+        if act == "cancel":
+            await change(request, lambda tx: counts.cancel(tx, count_id))
+            return go(request, "/admin/stock/counts", _("The count is dropped. Nothing was booked."))
+    except Problem as problem:
+        return await _count_page(request, count_id, form.failed(problem))
+    raise NotFound("There is no such act.")
+
+
+# -- transfers ---------------------------------------------------------------------------------------------------------------------
+
+
+@get("/admin/stock/transfers")
+async def list_transfers(request: AnyRequest) -> Response[Any]:
+    """What is under way between locations."""
+    require(request, READ)
+    found = await shown(request, database_of(request), TRANSFERS)
+    states = translated(request, names.transfer_status)
+    context = await _context(request, "transfers")
+    return await admin_page(request, "admin/stock_transfers.html", list=found, states=states, **context)
+
+
+@get("/admin/stock/transfers/new")
+async def show_new_transfer(request: AnyRequest) -> Response[Any]:
+    """The form to send goods to another location."""
+    require(request, ADJUST)
+    return await _transfer_form(request, Form())
+
+
+async def _transfer_form(request: AnyRequest, form: Form) -> Response[Any]:
+    everywhere = await stock.locations(database_of(request))
+    context = await _context(request, "transfers")
+    return await admin_page(
+        request,
+        "admin/stock_transfers_new.html",
+        status_code=form.status,
+        form=form,
+        destinations=[(place.code, place.name) for place in everywhere],
+        **context,
+    )
+
+
+@post("/admin/stock/transfers/new")
+async def send(request: AnyRequest) -> Response[Any]:
+    """Send goods to another location."""
+    require(request, ADJUST)
+    form, _ = await read_form(request), words(request)
+    try:
+        origin = await _place(request, form, "origin")
+
+        async def work(tx: Tx) -> UUID:
+            try:
+                target = await stock.location_by_code(tx, form.get("destination"))
+            except NotFound:
+                raise InvalidInput.at("destination", _("Please choose one of these.")) from None
+            lines = await _typed_lines(tx, form, origin)
+            made = await transfers.send(tx, origin.id, target.id, lines, note=form.text("note") or "")
+            return made.id
+
+        made = await change(request, work)
+    except Problem as problem:
+        return await _transfer_form(request, form.failed(problem))
+    return go(request, f"/admin/stock/transfers/{made}", _("The goods are under way."))
+
+
+@get("/admin/stock/transfers/{transfer_id:uuid}")
+async def show_transfer(request: AnyRequest, transfer_id: FromPath[UUID]) -> Response[Any]:
+    """A transfer: what was sent, what has arrived."""
+    require(request, READ)
+    return await _transfer_page(request, transfer_id, Form())
+
+
+async def _transfer_page(request: AnyRequest, transfer_id: UUID, form: Form) -> Response[Any]:
+    database, actor = database_of(request), actor_of(request)
+    found = await transfers_store.get(database, transfer_id)
+    everywhere = {place.id: place.name for place in await stock.locations(database)}
+    context = await _context(request, "transfers")
+    return await admin_page(
+        request,
+        "admin/stock_transfer.html",
+        status_code=form.status,
+        transfer=found,
+        known=await catalog.by_ids(database, [line.variant for line in found.lines]),
+        origin=everywhere.get(found.origin, "–"),
+        destination=everywhere.get(found.destination, "–"),
+        may_receive=actor.may(ADJUST, found.destination),
+        may_cancel=actor.may(ADJUST, found.origin),
+        form=form,
+        **context,
+    )
+
+
+@post("/admin/stock/transfers/{transfer_id:uuid}/{act:str}")
+async def act_on_transfer(
+    request: AnyRequest, transfer_id: FromPath[UUID], act: FromPath[str]
+) -> Response[Any]:
+    """Goods arrive, or come back."""
+    require(request, ADJUST)
+    form, _ = await read_form(request), words(request)
+    here = f"/admin/stock/transfers/{transfer_id}"
+    try:
+        if act == "receive":
+            lines = [
+                (UUID(name.removeprefix("arrived-")), form.whole(name) or 0)
+                for name in form.fields
+                if name.startswith("arrived-")
+            ]
+            await change(request, lambda tx: transfers.receive(tx, transfer_id, lines or None))
+            return go(request, here, _("Booked in."))
+        if act == "cancel":
+            await change(request, lambda tx: transfers.cancel(tx, transfer_id))
+            return go(request, here, _("Called off. What had not arrived is back where it came from."))
+    except (Problem, ValueError) as problem:
+        if not isinstance(problem, Problem):
+            raise NotFound("There is no such line.") from None
+        return await _transfer_page(request, transfer_id, form.failed(problem))
+    raise NotFound("There is no such act.")
+
+
+HANDLERS = [
+    list_levels,
+    correct,
+    list_movements,
+    show_receipt,
+    receive,
+    list_counts,
+    open_count,
+    show_count,
+    act_on_count,
+    list_transfers,
+    show_new_transfer,
+    send,
+    show_transfer,
+    act_on_transfer,
+]

@@ -1,0 +1,107 @@
+"""The machinery: who changed what, what happened, who follows it, and whether all is well."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+
+from samlad import channels
+from samlad.access import audit
+from samlad.access import staff as people
+from samlad.access.permissions import AUDIT_READ
+from samlad.faces.admin.lists import shown
+from samlad.faces.admin.permissions import SYSTEM_READ, SYSTEM_RETRY
+from samlad.faces.admin.shell import admin_page
+from samlad.faces.design.style import style_context
+from samlad.faces.page import AnyRequest, go, require, words
+from samlad.kernel import checks, followers, jobs, log
+from samlad.kernel.http import actor_of, database_of
+from samlad.kernel.log_list import EVENTS, parked
+from samlad.kernel.problems import NotFound
+
+
+@get("/admin/audit")
+async def show_audit(request: AnyRequest) -> Response[Any]:
+    """Who changed what, newest first."""
+    require(request, AUDIT_READ)
+    database = database_of(request)
+    found = await shown(request, database, audit.ENTRIES)
+    people_here = await people.everybody(database)
+    return await admin_page(
+        request,
+        "admin/audit.html",
+        list=found,
+        actors=[(str(person.id), person.name) for person in people_here],
+        subjects=[(kind, kind) for kind in sorted({entry.subject_type for entry in found.items})],
+    )
+
+
+@get("/admin/system")
+async def show_system(request: AnyRequest) -> Response[Any]:
+    """Whether all is well: checks, followers, jobs, what was put aside."""
+    require(request, SYSTEM_READ)
+    database, state = database_of(request), request.app.state
+    known = state.work.followers
+    results = await checks.run(
+        database, state.get("checks") or checks.kernel_checks(state.work.packages, known)
+    )
+    return await admin_page(
+        request,
+        "admin/system.html",
+        results=results,
+        worst=_worst([result.status for result in results]),
+        lags=await followers.lags(database, known),
+        jobs=await jobs.counts(database),
+        parked=await parked(database),
+        listeners=state.runtime.live.audience,
+    )
+
+
+def _worst(statuses: list[str]) -> str:
+    return next((status for status in ("failed", "warning") if status in statuses), "ok")
+
+
+@get("/admin/system/events")
+async def show_events(request: AnyRequest) -> Response[Any]:
+    """What happened, newest first."""
+    require(request, SYSTEM_READ)
+    database = database_of(request)
+    found = await shown(request, database, EVENTS)
+    by_id = {channel.id: channel.name for channel in await channels.cached_all(database)}
+    kinds = sorted({name.partition(".")[0] for name in log.declared()})
+    return await admin_page(
+        request, "admin/events.html", list=found, channels=by_id, kinds=[(f"{kind}.", kind) for kind in kinds]
+    )
+
+
+@post("/admin/system/parked/{follower:str}/{event:uuid}")
+async def retry(request: AnyRequest, follower: FromPath[str], event: FromPath[UUID]) -> Response[Any]:
+    """Let a follower handle an event again that it could not handle before."""
+    require(request)
+    actor_of(request).require(SYSTEM_RETRY)
+    _ = words(request)
+    chosen = next((one for one in request.app.state.work.followers if one.name == follower), None)
+    if chosen is None:
+        raise NotFound(f"There is no follower called {follower}.")
+    try:
+        await followers.retry_parked(database_of(request), chosen, event)
+    except NotFound:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever the follower raises is what the reader wants to know
+        text = _("It failed again: %(reason)s") % {"reason": str(error)[:300]}
+        return go(request, "/admin/system", text, kind="danger")
+    return go(request, "/admin/system", _("It worked this time."))
+
+
+@get("/admin/style")
+async def show_style(request: AnyRequest) -> Response[Any]:
+    """Every component in use."""
+    require(request)
+    context = {
+        k: v for k, v in style_context().items() if k not in ("shop_name", "user", "csrf_token", "nav")
+    }
+    return await admin_page(request, "design/style.html", **context)
+
+
+HANDLERS = [show_audit, show_system, show_events, retry, show_style]

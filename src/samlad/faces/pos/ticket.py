@@ -171,7 +171,7 @@ async def products(request: AnyRequest, till: Till, text: str) -> list[dict[str,
     for each in await variants_of(database, several) if several else []:
         if each.status == "active":
             found.setdefault(each.product, []).append(each.id)
-    variants = [variant for hit in hits for variant in found.get(hit.id, [])][:MOST_KEYS]
+    variants = [variant for hit in hits for variant in found.get(hit.id, [])][: MOST_KEYS if text else KEYS]
     sold = await catalog.sellables(database, till.channel, variants)
     here = await stock.atp(database, till.channel, variants, carry_out=True)
     return [

@@ -48,7 +48,6 @@ async def front(request: AnyRequest) -> Response[Any]:
         channel,
         "storefront/start.html",
         newest=await shelf.cards(database, channel, newest.items, _("Sale")),
-        popular=[],
         tiles=tiles,
         store_count=len(await stores.stores_of(request, channel)),
         query="",

@@ -3,9 +3,19 @@
 const code = () => document.getElementById("code");
 const isTyping = (element) => element instanceof HTMLElement && element.matches("input, textarea, select") && element.id !== "code";
 
-/* A scanner types and sends Enter. The field is free for the next code before the answer is there. */
+/* A person who types is shown what fits; a scanner is quicker than that and ends with Enter. */
+let looking = 0;
+document.addEventListener("input", (event) => {
+  if (event.target !== code()) return;
+  clearTimeout(looking);
+  looking = setTimeout(() => event.target.dispatchEvent(new Event("look-up")), 300);
+});
+
+/* What Enter sends leaves the field free for the next code before the answer is there. */
 document.addEventListener("htmx:configRequest", (event) => {
-  if (event.target.id === "scan") code().value = "";
+  if (event.target.id !== "scan") return;
+  clearTimeout(looking);
+  code().value = "";
 });
 document.addEventListener("htmx:afterSettle", () => {
   const field = code();

@@ -17,7 +17,7 @@ PAGES_OF_STAFF = (
     "/admin/orders",
     "/admin/customers",
     "/admin/channels",
-    "/admin/settings/staff",
+    "/admin/staff",
     "/pos",
     "/api/docs/openapi.json",
 )

@@ -22,9 +22,10 @@ def _prefix(text: str) -> str:
 
 LISTING = Listing(
     row=OrderRow,
-    select="""o.id, o.number, c.code AS channel, o.kind, o.status, o.payment_status, o.placed_at, o.customer, o.name,
+    select="""o.id, o.number, c.code AS channel, o.kind, o.status, o.payment_status, o.placed_at, o.customer,
+              k.external_id AS customer_number, o.name,
               o.email, o.items, o.total, o.currency, o.delivery, o.imported""",
-    source="orders o JOIN channel c ON c.id = o.channel",
+    source="orders o JOIN channel c ON c.id = o.channel LEFT JOIN customer k ON k.id = o.customer",
     key="o.id",
     sorts={
         "placed_at": Sort("o.placed_at", "timestamptz"),

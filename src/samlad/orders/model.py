@@ -186,6 +186,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     payment_status: str
     placed_at: datetime
     customer: UUID | None
+    customer_number: str | None
     name: str | None
     email: str | None
     items: int

@@ -15,7 +15,9 @@ async def _search(database: Database) -> Finding:
     )
     assert row is not None
     if row["wrong"]:
-        return Finding("failed", f"{row['wrong']} of {row['every']} products are found wrongly", "samlad reindex")
+        return Finding(
+            "failed", f"{row['wrong']} of {row['every']} products are found wrongly", "samlad reindex"
+        )
     return Finding("ok", f"{row['every']} products")
 
 
@@ -31,7 +33,9 @@ async def _search_prices(database: Database) -> Finding:
         """
     )
     if missing:
-        return Finding("failed", f"{missing} products have a price that search does not know", "samlad reindex")
+        return Finding(
+            "failed", f"{missing} products have a price that search does not know", "samlad reindex"
+        )
     return Finding("ok", "search knows all prices")
 
 
@@ -50,8 +54,8 @@ async def _history(database: Database) -> Finding:
         """
         SELECT count(*) FROM (
             SELECT applied_from, lag(applied_to, 1, applied_from) OVER w AS before,
-                   lag(id) OVER w AS other FROM price_history
-            WINDOW w AS (PARTITION BY variant, price_list ORDER BY applied_from, id)
+                   lag(variant) OVER w AS other FROM price_history
+            WINDOW w AS (PARTITION BY variant, price_list ORDER BY applied_from)
         ) AS line WHERE other IS NOT NULL AND (before IS NULL OR before > applied_from)
         """
     )

@@ -459,7 +459,7 @@ async def history(reader: Reader, variant_id: UUID) -> list[PricePeriod]:
         SELECT h.price_list, pl.code, h.channel, h.currency, h.tax_included, h.kind, h.priority, h.amount,
                h.applied_from, h.applied_to
         FROM price_history h JOIN price_list pl ON pl.id = h.price_list
-        WHERE h.variant = $1 ORDER BY h.applied_from DESC, h.id DESC
+        WHERE h.variant = $1 ORDER BY h.applied_from DESC, pl.code
         """,
         variant_id,
     )

@@ -275,10 +275,10 @@ async def _write(tx: Tx, pool: UUID, plans: list[Plan], moment: datetime, *, tou
     media: list[Media] = [m for each in with_media.values() for m in each]
     await product_store.put_media(tx, media, list(with_media))
     await _write_components(tx, pool, plans)
-    repriced = await _write_prices(tx, [each for p in plans for each in p.prices], moment)
+    await _write_prices(tx, [each for p in plans for each in p.prices], moment)
     ids = {p.product.id for p in changed}
-    await index.refresh(tx, list(ids))
-    await index.refresh_variant_prices(tx, repriced)
+    await index.refresh(tx, list(ids))  # which includes their prices
+    await index.refresh_prices(tx, [p.product.id for p in plans if p.prices and p.product.id not in ids])
     _tell(tx, pool, changed)
 
 
@@ -301,10 +301,9 @@ async def _write_components(tx: Tx, pool: UUID, plans: list[Plan]) -> None:
         raise InvalidInput(message, errors=(FieldError("variants/components", message),))
 
 
-async def _write_prices(tx: Tx, writes: list[PriceWrite], moment: datetime) -> list[UUID]:
-    """Write prices; the variants whose prices changed."""
+async def _write_prices(tx: Tx, writes: list[PriceWrite], moment: datetime) -> None:
     if not writes:
-        return []
+        return
     last = {(w.variant, w.price_list, w.min_quantity): w for w in writes}.values()
     changed = await prices.put_prices(
         tx,
@@ -316,7 +315,6 @@ async def _write_prices(tx: Tx, writes: list[PriceWrite], moment: datetime) -> l
         moment,
     )
     await prices.tell(tx, changed)
-    return [variant_id for _, variant_id in changed]
 
 
 def _tell(tx: Tx, pool: UUID, changed: list[Plan]) -> None:

@@ -96,7 +96,7 @@ def rows(variants: int, *, price_list: str, seed: int = 1) -> Iterator[ProductRo
         colour = dice.choice(_COLOURS)
         price = round(dice.lognormvariate(5.5, 0.8)) * 100 + 90
         yield ProductRow(
-            handle=f"made-up-{number}",
+            handle=f"made-up-{seed}-{number}",
             title=f"{dice.choice(_STYLES)} {dice.choice(_MATERIALS)} {dice.choice(_THINGS)} "
             f"{''.join(dice.choices(_SYLLABLES, k=3)).title()}",
             description=f"<p>{' '.join(dice.choices(vocabulary, frequency, k=25))}</p>",
@@ -106,7 +106,7 @@ def rows(variants: int, *, price_list: str, seed: int = 1) -> Iterator[ProductRo
             options=[Option("Colour", [colour]), Option("Size", _SIZES[:count])],
             variants=[
                 VariantInput(
-                    sku=f"MU-{number + n}",
+                    sku=f"MU-{seed}-{number + n}",
                     options={"Colour": colour, "Size": _SIZES[n]},
                     weight_g=dice.randrange(50, 5000),
                     prices=[PriceInput(price_list=price_list, amount=price)],

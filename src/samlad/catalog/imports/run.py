@@ -33,6 +33,8 @@ from samlad.kernel.problems import InvalidInput
 
 LOOK_CHUNK = 1000
 WRITE_CHUNK = 500
+WRITERS = 2
+"""Chunks written at once: while one waits for the database, the other is planned."""
 STALE_DAYS = 1
 
 Progress = Callable[[str, int, int | None], None]
@@ -354,21 +356,35 @@ async def _check_parts(session: _Session) -> None:
 async def _write(session: _Session, total: int) -> None:
     database, context = session.database, session.context
     await database.transaction(lambda tx: _make_names(tx, session), context)
-    for start in range(0, total, WRITE_CHUNK):
-        rows = await database.rows(
-            "SELECT data FROM import_row WHERE run = $1 AND number >= $2 AND number < $3 ORDER BY number",
-            session.run,
-            start,
-            start + WRITE_CHUNK,
-        )
-        if len(rows) < min(WRITE_CHUNK, total - start):
-            raise InvalidInput(
-                "The database was restarted in the middle of the import. Run it again to complete it."
-            )
-        await _apply(session, [_decode(row["data"]) for row in rows])
-        session.progress("write", min(start + WRITE_CHUNK, total), total)
+    starts = iter(range(0, total, WRITE_CHUNK))
+    done = 0
+
+    async def writer() -> None:
+        nonlocal done
+        for start in starts:  # shared: each chunk goes to whichever writer is free
+            done += await _write_chunk(session, start, min(WRITE_CHUNK, total - start))
+            session.progress("write", done, total)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(WRITERS):
+            group.create_task(writer())
     for start in range(0, len(session.bundles), WRITE_CHUNK):
         await _apply(session, session.bundles[start : start + WRITE_CHUNK])
+
+
+async def _write_chunk(session: _Session, start: int, count: int) -> int:
+    rows = await session.database.rows(
+        "SELECT data FROM import_row WHERE run = $1 AND number >= $2 AND number < $3 ORDER BY number",
+        session.run,
+        start,
+        start + count,
+    )
+    if len(rows) < count:
+        raise InvalidInput(
+            "The database was restarted in the middle of the import. Run it again to complete it."
+        )
+    await _apply(session, [_decode(row["data"]) for row in rows])
+    return count
 
 
 _decode = msgspec.json.Decoder(ProductRow).decode

@@ -69,14 +69,15 @@ _WORDS = """
     WITH text AS MATERIALIZED (
         SELECT p.id, p.pool,
             plain_text(p.title) AS title,
-            plain_text(coalesce(p.translations -> 'en' ->> 'title', p.title)) AS title_en,
-            plain_text(coalesce(p.translations -> 'sv' ->> 'title', p.title)) AS title_sv,
-            plain_text(coalesce(p.translations -> 'nl' ->> 'title', p.title)) AS title_nl,
+            plain_text(p.translations -> 'en' ->> 'title') AS title_en,
+            plain_text(p.translations -> 'sv' ->> 'title') AS title_sv,
+            plain_text(p.translations -> 'nl' ->> 'title') AS title_nl,
             plain_text(concat_ws(' ', p.brand, array_to_string(p.tags, ' '), c.name, v.options)) AS about,
             v.codes,
-            plain_text(html_text(coalesce(p.translations -> 'en' ->> 'description', p.description))) AS more_en,
-            plain_text(html_text(coalesce(p.translations -> 'sv' ->> 'description', p.description))) AS more_sv,
-            plain_text(html_text(coalesce(p.translations -> 'nl' ->> 'description', p.description))) AS more_nl
+            plain_text(html_text(p.description)) AS more,
+            plain_text(html_text(p.translations -> 'en' ->> 'description')) AS more_en,
+            plain_text(html_text(p.translations -> 'sv' ->> 'description')) AS more_sv,
+            plain_text(html_text(p.translations -> 'nl' ->> 'description')) AS more_nl
         FROM product p
         LEFT JOIN category c ON c.id = p.category
         LEFT JOIN LATERAL (
@@ -104,12 +105,14 @@ async def _put_words(tx: Tx, ids: list[UUID]) -> None:
         INSERT INTO product_words (product, words)
         SELECT t.id,
             setweight(to_tsvector('simple', concat_ws(' ', t.title, t.title_en, t.title_sv, t.title_nl))
-                || to_tsvector('english', t.title_en) || to_tsvector('swedish', t.title_sv)
-                || to_tsvector('dutch', t.title_nl) || to_tsvector('simple', coalesce(t.codes, '')), 'A')
+                || to_tsvector('english', coalesce(t.title_en, t.title))
+                || to_tsvector('swedish', coalesce(t.title_sv, t.title))
+                || to_tsvector('dutch', coalesce(t.title_nl, t.title)) || to_tsvector('simple', coalesce(t.codes, '')), 'A')
             || setweight(to_tsvector('simple', t.about) || to_tsvector('english', t.about)
                 || to_tsvector('swedish', t.about) || to_tsvector('dutch', t.about), 'B')
-            || setweight(to_tsvector('english', t.more_en) || to_tsvector('swedish', t.more_sv)
-                || to_tsvector('dutch', t.more_nl), 'D')
+            || setweight(to_tsvector('english', coalesce(t.more_en, t.more))
+                || to_tsvector('swedish', coalesce(t.more_sv, t.more))
+                || to_tsvector('dutch', coalesce(t.more_nl, t.more)), 'D')
         FROM text t
         ON CONFLICT (product) DO UPDATE SET words = EXCLUDED.words WHERE product_words.words <> EXCLUDED.words
         """,
@@ -119,6 +122,8 @@ async def _put_words(tx: Tx, ids: list[UUID]) -> None:
 
 async def refresh_prices(tx: Tx, product_ids: Sequence[UUID], at: datetime | None = None) -> None:
     """Bring the prices that search sorts and filters by up to date for products. One statement."""
+    if not product_ids:
+        return
     await tx.execute(
         """
         WITH fit AS (

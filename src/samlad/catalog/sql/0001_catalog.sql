@@ -221,10 +221,10 @@ CREATE INDEX price_by_list ON price (price_list, variant, min_quantity);
 
 -- What applied when, to everybody and for a single piece: enough to say the lowest price of the last 30 days.
 -- Rows carry what the list said at the time, and are cut and begun anew when price or list change.
+-- No foreign keys: variants and lists are never deleted, and this is written with every price.
 CREATE TABLE price_history (
-    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    variant      uuid   NOT NULL REFERENCES variant,
-    price_list   uuid   NOT NULL REFERENCES price_list,
+    variant      uuid   NOT NULL,
+    price_list   uuid   NOT NULL,
     pool         uuid   NOT NULL,
     channel      uuid,
     currency     text   NOT NULL,
@@ -234,10 +234,9 @@ CREATE TABLE price_history (
     amount       bigint NOT NULL,
     applied_from timestamptz NOT NULL,
     applied_to   timestamptz,                -- exclusive; null: still
+    PRIMARY KEY (variant, price_list, applied_from),
     CHECK (applied_to > applied_from)
 );
-CREATE INDEX price_history_of ON price_history (variant, applied_from);
-CREATE INDEX price_history_list ON price_history (price_list);
 
 -- Where a product differs from its own self in a channel. No row: as it is.
 CREATE TABLE listing (

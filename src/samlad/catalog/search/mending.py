@@ -14,11 +14,7 @@ async def mend(reader: Reader, channel: Channel, words: Sequence[tuple[str, str]
     rows = await reader.rows(
         """
         SELECT w.word, found.is_there,
-               CASE WHEN NOT found.is_there THEN (
-                   SELECT array_agg(near.word) FROM (
-                       SELECT k.word FROM search_word k WHERE k.pool = $1 AND k.word % w.word
-                       ORDER BY similarity(k.word, w.word) DESC, k.word LIMIT 30) AS near
-               ) END AS near
+               CASE WHEN NOT found.is_there THEN near_words($1, w.word) END AS near
         FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS w (word, query, place),
              LATERAL (SELECT EXISTS (SELECT 1 FROM product_words pw JOIN product_search s ON s.product = pw.product
                                      WHERE pw.words @@ w.query::tsquery AND s.pool = $1) AS is_there) AS found

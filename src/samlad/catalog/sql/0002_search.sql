@@ -71,6 +71,15 @@ CREATE TABLE search_word (
 );
 CREATE INDEX search_word_similar ON search_word USING gin (word gin_trgm_ops) WITH (fastupdate = off);
 
+-- Known words that share some letters with one: two letters swapped leave few trigrams, so the threshold is low.
+CREATE FUNCTION near_words(in_pool uuid, to_word text) RETURNS text[] LANGUAGE sql STABLE
+    SET pg_trgm.similarity_threshold = 0.2
+BEGIN ATOMIC
+    SELECT array_agg(near.word) FROM (
+        SELECT k.word FROM search_word k WHERE k.pool = in_pool AND k.word % to_word
+        ORDER BY similarity(k.word, to_word) DESC, k.word LIMIT 50) AS near;
+END;
+
 -- For whom prices may differ: everybody in a pool and currency, and each channel that has lists of its own.
 CREATE TABLE price_context (
     id       int  GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -259,7 +259,7 @@ async def test_sellables_is_one_statement_and_speaks_the_channels_language(shop:
         title="Kettle",
         translations={"sv": {"title": "Kittel", "options": {"Red": "Röd"}}},
         tax_class="books",
-        media=[{"url": "https://a.example/1.jpg"}, {"url": "https://a.example/red.jpg", "sku": "K-RED"}],
+        media=[{"url": "/1.jpg"}, {"url": "/red.jpg", "sku": "K-RED"}],
         variants=[
             {"sku": "K-RED", "options": {"Colour": "Red", "Size": "L / XL"}, "weight_g": 900},
             {"sku": "K-BLUE", "options": {"Colour": "Blue", "Size": "S"}},
@@ -281,7 +281,7 @@ async def test_sellables_is_one_statement_and_speaks_the_channels_language(shop:
         "Röd / L / XL",
         "Blue / S",
     )
-    assert (found[red].image, found[blue].image) == ("https://a.example/red.jpg", "https://a.example/1.jpg")
+    assert (found[red].image, found[blue].image) == ("/red.jpg", "/1.jpg")
     assert (found[red].price, found[red].currency, found[red].tax_included, found[red].tax_rate) == (
         1999,
         "SEK",

@@ -8,8 +8,7 @@ async def _search(database: Database) -> Finding:
     row = await database.row(
         """
         SELECT (SELECT count(*) FROM product p LEFT JOIN product_search s ON s.product = p.id
-                LEFT JOIN product_words w ON w.product = p.id
-                WHERE s.product IS NULL OR w.product IS NULL OR s.is_active <> (p.status = 'active')) AS wrong,
+                WHERE s.product IS NULL OR s.is_active <> (p.status = 'active')) AS wrong,
                (SELECT count(*) FROM product) AS every
         """
     )

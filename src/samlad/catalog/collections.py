@@ -24,6 +24,7 @@ from samlad.catalog.model import (
 )
 from samlad.catalog.permissions import CHANGE
 from samlad.catalog.rules import slug
+from samlad.catalog.search.query import PRICE_CONTEXT
 from samlad.kernel.clock import now
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.http import check_version
@@ -137,7 +138,7 @@ _SIGNS = {"at_least": ">=", "at_most": "<="}
 
 
 def condition_sql(condition: Condition) -> tuple[str, list[Any]]:
-    """A condition as SQL over product ``p`` and its price ``o``, with ``{}`` for each parameter.
+    """A condition as SQL over product ``p`` and its search row ``s``, with ``{}`` for each parameter.
 
     Raises:
         InvalidInput: the operator or the value does not fit the field.
@@ -149,7 +150,10 @@ def condition_sql(condition: Condition) -> tuple[str, list[Any]]:
         if not (value.isascii() and value.isdigit() and len(value) < 16):
             raise InvalidInput.at("rule", f"“{value}” is not a whole number")
         if field == "price":
-            return f"o.low {_SIGNS[op]} {{}}::bigint", [int(value)]
+            return f"s.lows[array_position(s.contexts, {{}}::int)] {_SIGNS[op]} {{}}::bigint", [
+                PRICE_CONTEXT,
+                int(value),
+            ]
         if int(value) > 100_000:
             raise InvalidInput.at("rule", "at most 100,000 days")
         # "created at most 30 days ago" is a date that is at least so late
@@ -198,7 +202,7 @@ def _negated(text: str, op: str) -> str:
 
 
 def search_condition(collection: Collection) -> tuple[str, Sequence[Any]]:
-    """What a product must fulfil to be in a collection, over ``s`` (product_search) and ``o`` (search_price)."""
+    """What a product must fulfil to be in a collection, as SQL over its search row ``s``."""
     if collection.rule is None:
         member = (
             "SELECT 1 FROM collection_product cp WHERE cp.collection = {}::uuid AND cp.product = s.product"

@@ -278,7 +278,7 @@ async def _write(tx: Tx, pool: UUID, plans: list[Plan], moment: datetime, *, tou
     await _write_prices(tx, [each for p in plans for each in p.prices], moment)
     ids = {p.product.id for p in changed}
     await index.refresh(tx, list(ids))  # which includes their prices
-    await index.refresh_prices(tx, [p.product.id for p in plans if p.prices and p.product.id not in ids])
+    await index.change_prices(tx, [p.product.id for p in plans if p.prices and p.product.id not in ids])
     _tell(tx, pool, changed)
 
 

@@ -17,7 +17,7 @@ def sort_key(text: str, language: str) -> str:
 
 
 async def refresh(tx: Tx, product_ids: Sequence[UUID]) -> None:
-    """Bring the search rows of products up to date with the products. Five statements, however many."""
+    """Bring the search rows of products up to date with the products. Four statements, however many."""
     ids = sorted(set(product_ids))
     if not ids:
         return
@@ -31,43 +31,15 @@ async def refresh(tx: Tx, product_ids: Sequence[UUID]) -> None:
         """,
         ids,
     )
-    await _put_rows(tx, ids)
-    await _put_words(tx, ids)
     await refresh_prices(tx, ids)
-
-
-async def _put_rows(tx: Tx, ids: list[UUID]) -> None:
-    titles = await tx.rows(
-        """
-        SELECT id, title, translations -> 'en' ->> 'title' AS en, translations -> 'sv' ->> 'title' AS sv,
-               translations -> 'nl' ->> 'title' AS nl
-        FROM product WHERE id = ANY($1)
-        """,
-        ids,
-    )
-    await tx.execute(
-        """
-        INSERT INTO product_search (product, pool, is_active, created_at, facets, name_en, name_sv, name_nl)
-        SELECT p.id, p.pool, p.status = 'active', p.created_at, coalesce(f.ids, '{}'), k.en, k.sv, k.nl
-        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS k (id, en, sv, nl)
-        JOIN product p ON p.id = k.id
-        LEFT JOIN (
-            SELECT pf.product, array_agg(DISTINCT facet.id) AS ids FROM product_facet pf
-            JOIN facet USING (pool, kind, name, value) WHERE pf.product = ANY($1) GROUP BY pf.product
-        ) AS f ON f.product = p.id
-        ON CONFLICT (product) DO UPDATE SET (is_active, facets, name_en, name_sv, name_nl)
-            = (EXCLUDED.is_active, EXCLUDED.facets, EXCLUDED.name_en, EXCLUDED.name_sv, EXCLUDED.name_nl)
-        """,
-        [row["id"] for row in titles],
-        *([sort_key(row[lang] or row["title"], lang) for row in titles] for lang in ("en", "sv", "nl")),
-    )
+    await _put_rows(tx, ids)
 
 
 # Each text is indexed under the stems of all three languages where it has no translation into them: the retailer's own
 # language is whichever it is. "simple" keeps every word as it is: other languages, SKUs, prefixes while typing.
 _WORDS = """
     WITH text AS MATERIALIZED (
-        SELECT p.id, p.pool,
+        SELECT p.id, p.pool, p.status = 'active' AS is_active, p.created_at,
             plain_text(p.title) AS title,
             plain_text(p.translations -> 'en' ->> 'title') AS title_en,
             plain_text(p.translations -> 'sv' ->> 'title') AS title_sv,
@@ -90,7 +62,15 @@ _WORDS = """
 """
 
 
-async def _put_words(tx: Tx, ids: list[UUID]) -> None:
+async def _put_rows(tx: Tx, ids: list[UUID]) -> None:
+    titles = await tx.rows(
+        """
+        SELECT id, title, translations -> 'en' ->> 'title' AS en, translations -> 'sv' ->> 'title' AS sv,
+               translations -> 'nl' ->> 'title' AS nl
+        FROM product WHERE id = ANY($1)
+        """,
+        ids,
+    )
     await tx.execute(
         f"""
         {_WORDS},
@@ -102,22 +82,41 @@ async def _put_words(tx: Tx, ids: list[UUID]) -> None:
               AND NOT EXISTS (SELECT 1 FROM search_word k WHERE k.pool = t.pool AND k.word = left(w.lexeme, 60))
             ORDER BY 1, 2 ON CONFLICT DO NOTHING
         )
-        INSERT INTO product_words (product, words)
-        SELECT t.id,
+        INSERT INTO product_search AS s (product, pool, is_active, created_at, facets, contexts, lows, highs,
+                                         name_en, name_sv, name_nl, words)
+        SELECT t.id, t.pool, t.is_active, t.created_at, coalesce(f.ids, '{{}}'), coalesce(o.contexts, '{{}}'),
+            coalesce(o.lows, '{{}}'), coalesce(o.highs, '{{}}'), k.en, k.sv, k.nl,
             setweight(to_tsvector('simple', concat_ws(' ', t.title, t.title_en, t.title_sv, t.title_nl))
                 || to_tsvector('english', coalesce(t.title_en, t.title))
                 || to_tsvector('swedish', coalesce(t.title_sv, t.title))
-                || to_tsvector('dutch', coalesce(t.title_nl, t.title)) || to_tsvector('simple', coalesce(t.codes, '')), 'A')
+                || to_tsvector('dutch', coalesce(t.title_nl, t.title))
+                || to_tsvector('simple', coalesce(t.codes, '')), 'A')
             || setweight(to_tsvector('simple', t.about) || to_tsvector('english', t.about)
                 || to_tsvector('swedish', t.about) || to_tsvector('dutch', t.about), 'B')
             || setweight(to_tsvector('english', coalesce(t.more_en, t.more))
                 || to_tsvector('swedish', coalesce(t.more_sv, t.more))
                 || to_tsvector('dutch', coalesce(t.more_nl, t.more)), 'D')
-        FROM text t
-        ON CONFLICT (product) DO UPDATE SET words = EXCLUDED.words WHERE product_words.words <> EXCLUDED.words
+        FROM text t JOIN unnest($2::uuid[], $3::text[], $4::text[], $5::text[]) AS k (id, en, sv, nl) ON k.id = t.id
+        LEFT JOIN (
+            SELECT pf.product, array_agg(DISTINCT facet.id) AS ids FROM product_facet pf
+            JOIN facet USING (pool, kind, name, value) WHERE pf.product = ANY($1) GROUP BY pf.product
+        ) AS f ON f.product = t.id
+        LEFT JOIN ({_PRICE_ARRAYS}) AS o ON o.product = t.id
+        ON CONFLICT (product) DO UPDATE SET (is_active, facets, contexts, lows, highs, name_en, name_sv, name_nl, words)
+            = (EXCLUDED.is_active, EXCLUDED.facets, EXCLUDED.contexts, EXCLUDED.lows, EXCLUDED.highs,
+               EXCLUDED.name_en, EXCLUDED.name_sv, EXCLUDED.name_nl,
+               CASE WHEN s.words = EXCLUDED.words THEN s.words ELSE EXCLUDED.words END)
         """,
         ids,
+        [row["id"] for row in titles],
+        *([sort_key(row[lang] or row["title"], lang) for row in titles] for lang in ("en", "sv", "nl")),
     )
+
+
+_PRICE_ARRAYS = """
+    SELECT product, array_agg(context ORDER BY context) AS contexts, array_agg(low ORDER BY context) AS lows,
+           array_agg(high ORDER BY context) AS highs
+    FROM search_price WHERE product = ANY($1) GROUP BY product"""
 
 
 async def refresh_prices(tx: Tx, product_ids: Sequence[UUID], at: datetime | None = None) -> None:
@@ -156,12 +155,29 @@ async def refresh_prices(tx: Tx, product_ids: Sequence[UUID], at: datetime | Non
     )
 
 
+async def change_prices(tx: Tx, product_ids: Sequence[UUID], at: datetime | None = None) -> None:
+    """The same for products that themselves did not change, with their search rows."""
+    if not product_ids:
+        return
+    await refresh_prices(tx, product_ids, at)
+    await tx.execute(
+        f"""
+        UPDATE product_search s SET (contexts, lows, highs)
+            = (coalesce(o.contexts, '{{}}'), coalesce(o.lows, '{{}}'), coalesce(o.highs, '{{}}'))
+        FROM unnest($1::uuid[]) AS w (id) LEFT JOIN ({_PRICE_ARRAYS}) AS o ON o.product = w.id
+        WHERE s.product = w.id AND (s.contexts, s.lows, s.highs) IS DISTINCT FROM
+              (coalesce(o.contexts, '{{}}'), coalesce(o.lows, '{{}}'), coalesce(o.highs, '{{}}'))
+        """,
+        list(product_ids),
+    )
+
+
 async def refresh_variant_prices(tx: Tx, variant_ids: Sequence[UUID]) -> None:
     """The same, for the products of variants."""
     if not variant_ids:
         return
     rows = await tx.rows("SELECT DISTINCT product FROM variant WHERE id = ANY($1)", list(variant_ids))
-    await refresh_prices(tx, [row["product"] for row in rows])
+    await change_prices(tx, [row["product"] for row in rows])
 
 
 async def ensure_context(tx: Tx, pool: UUID, currency: str, channel: UUID | None) -> bool:
@@ -187,7 +203,7 @@ async def refresh_all_prices(tx: Tx, pool: UUID) -> None:
         """,
         pool,
     )
-    await refresh_prices(tx, [row["product"] for row in rows])
+    await change_prices(tx, [row["product"] for row in rows])
 
 
 async def refresh_due(database: Database, *, at: datetime | None = None) -> int:
@@ -211,7 +227,7 @@ async def refresh_due(database: Database, *, at: datetime | None = None) -> int:
             moment,
         )
         if rows:
-            await refresh_prices(tx, [row["product"] for row in rows], moment)
+            await change_prices(tx, [row["product"] for row in rows], moment)
         if rows or (moment - told).total_seconds() > 3600:
             await tx.execute("UPDATE price_clock SET told_until = $1", moment)
         return len(rows)

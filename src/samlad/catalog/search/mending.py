@@ -16,8 +16,8 @@ async def mend(reader: Reader, channel: Channel, words: Sequence[tuple[str, str]
         SELECT w.word, found.is_there,
                CASE WHEN NOT found.is_there THEN near_words($1, w.word) END AS near
         FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS w (word, query, place),
-             LATERAL (SELECT EXISTS (SELECT 1 FROM product_words pw JOIN product_search s ON s.product = pw.product
-                                     WHERE pw.words @@ w.query::tsquery AND s.pool = $1) AS is_there) AS found
+             LATERAL (SELECT EXISTS (SELECT 1 FROM product_search s
+                                     WHERE s.words @@ w.query::tsquery AND s.pool = $1) AS is_there) AS found
         ORDER BY w.place
         """,
         channel.pools[Resource.CATALOGUE],

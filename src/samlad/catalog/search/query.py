@@ -13,7 +13,7 @@ Limits
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -31,10 +31,13 @@ FacetKind = Literal["category", "brand", "option", "attribute", "tag"]
 
 MOST_MATCHES = 5_000
 LARGEST_PAGE = 100
-MOST_RANKED = 3_000
 DEEPEST = 3_000
 LONGEST = 200
 FACET_VALUES = 50
+
+
+PRICE_CONTEXT: Final = object()
+"""Among the parameters of a condition: the number under which the channel's prices are kept, known only later."""
 
 
 class SearchQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -232,31 +235,31 @@ def _matches(
     *,
     without: str | None = None,
     price: bool = True,
-    join: str = "LEFT JOIN",
+    joined: str = "",
 ) -> str:
     """FROM and WHERE of the products that match; ``without`` leaves out one filter, ``price`` that on prices."""
     where = [f"s.pool = {sql(channel.pools[Resource.CATALOGUE])}", "s.is_active"]
     if query.text.strip():
-        parts = []
+        parts = [f"s.product = ANY({sql(prepared.exact)}::uuid[])"] if prepared.exact else []
         if prepared.query is not None:
-            parts.append(
-                f"SELECT w.product FROM product_words w WHERE w.words @@ {sql(prepared.query)}::text::tsquery"
-            )
-        if prepared.exact or not parts:
-            parts.append(f"SELECT unnest({sql(prepared.exact)}::uuid[])")
-        where.append(f"s.product IN ({' UNION '.join(parts)})")
+            parts.append(f"s.words @@ {sql(prepared.query)}::text::tsquery")
+        where.append(f"({' OR '.join(parts) or 'false'})")
     where += [f"s.facets && {sql(f.ids)}::int[]" for f in prepared.filters if f.name != without]
     if query.condition is not None:
         text, args = query.condition
-        where.append(text.format(*(sql(value) for value in args)))
+        values = (prepared.context if value is PRICE_CONTEXT else value for value in args)
+        where.append(text.format(*(sql(value) for value in values)))
     if price and query.price_from is not None:
-        where.append(f"o.high >= {sql(query.price_from)}")
+        where.append(f"{_price(sql, prepared, 'highs')} >= {sql(query.price_from)}")
     if price and query.price_to is not None:
-        where.append(f"o.low <= {sql(query.price_to)}")
+        where.append(f"{_price(sql, prepared, 'lows')} <= {sql(query.price_to)}")
     where += _visible(sql, channel, prepared.has_listings, moment)
-    return f"""product_search s
-        {join} search_price o ON o.context = {sql(prepared.context)} AND o.product = s.product
-        WHERE {" AND ".join(where)}"""
+    return f"product_search s {joined} WHERE {' AND '.join(where)}"
+
+
+def _price(sql: _Sql, prepared: _Prepared, which: Literal["lows", "highs"]) -> str:
+    """A product's price in the channel, from the arrays in its search row; null without one."""
+    return f"s.{which}[array_position(s.contexts, {sql(prepared.context)}::int)]"
 
 
 def _visible(sql: _Sql, channel: Channel, has_listings: bool, moment: datetime) -> list[str]:
@@ -275,12 +278,17 @@ async def _results(
 ) -> SearchResult:
     sql = _Sql()
     language = language_of(channel.locale)
+    by_rank = (query.sort or "relevance") == "relevance" and prepared.query is not None
+    rank = (
+        f"ts_rank('{{0.05, 0.2, 0.4, 1}}', s.words, {sql(prepared.query)}::text::tsquery)" if by_rank else "0"
+    )
     row = await reader.row(
         f"""
         WITH found AS MATERIALIZED (
-            SELECT s.product, s.facets, s.created_at, o.low, o.high
+            SELECT s.product, s.facets, s.created_at, {rank} AS rank, {_price(sql, prepared, "lows")} AS low,
+                   {_price(sql, prepared, "highs")} AS high
             FROM {_matches(sql, channel, query, prepared, moment)} LIMIT {MOST_MATCHES}
-        ), page AS MATERIALIZED ({_page(sql, channel, query, prepared, moment)})
+        ), page AS MATERIALIZED ({_page(sql, channel, query, prepared, moment, by_rank=by_rank)})
         SELECT (SELECT count(*) FROM found) AS total,
                (SELECT jsonb_agg(to_jsonb(i) - 'place' ORDER BY i.place)
                 FROM ({_items(sql, channel, prepared, language)}) AS i) AS items,
@@ -303,18 +311,17 @@ async def _results(
     )
 
 
-def _page(sql: _Sql, channel: Channel, query: SearchQuery, prepared: _Prepared, moment: datetime) -> str:
+def _page(
+    sql: _Sql, channel: Channel, query: SearchQuery, prepared: _Prepared, moment: datetime, *, by_rank: bool
+) -> str:
     """The ids of one page with their place, in the order that was asked for."""
-    sort = query.sort or ("relevance" if query.text.strip() else query.own_order or "newest")
     cut = f"LIMIT {sql(query.limit)}::int OFFSET {sql(query.offset)}::int"
-    if sort == "relevance" and prepared.query is not None:
-        return f"""
-            SELECT f.product, row_number() OVER (
-                ORDER BY f.product = ANY({sql(prepared.exact)}::uuid[]) DESC,
-                         ts_rank('{{0.05, 0.2, 0.4, 1}}', w.words, {sql(prepared.query)}::text::tsquery) DESC,
-                         f.created_at DESC, f.product) AS place
-            FROM (SELECT * FROM found LIMIT {MOST_RANKED}) AS f JOIN product_words w ON w.product = f.product
-            ORDER BY place {cut}"""
+    if by_rank:
+        order = (
+            f"f.product = ANY({sql(prepared.exact)}::uuid[]) DESC, f.rank DESC, f.created_at DESC, f.product"
+        )
+        return f"SELECT f.product, row_number() OVER (ORDER BY {order}) AS place FROM found f ORDER BY place {cut}"
+    sort = query.sort or query.own_order or "newest"
     language = language_of(channel.locale)
     name = f"s.name_{language}" if language in ("sv", "nl") else "s.name_en"
     order = {
@@ -324,9 +331,11 @@ def _page(sql: _Sql, channel: Channel, query: SearchQuery, prepared: _Prepared, 
         "-name": f"{name} DESC, s.product DESC",
         "own": f"{query.own_position}, s.product",
     }.get(sort, "s.created_at DESC, s.product DESC")
-    # What has no price cannot be sorted by it: left out, so that the index on prices gives the order.
-    join = "JOIN" if sort in ("price", "-price") else "LEFT JOIN"
-    matches = _matches(sql, channel, query, prepared, moment, join=join)
+    joined = ""
+    if sort in ("price", "-price"):
+        # What has no price cannot be sorted by it: left out, so that the index on prices gives the order.
+        joined = f"JOIN search_price o ON o.product = s.product AND o.context = {sql(prepared.context)}"
+    matches = _matches(sql, channel, query, prepared, moment, joined=joined)
     return f"""
         SELECT r.product, row_number() OVER () AS place
         FROM (SELECT s.product FROM {matches} ORDER BY {order} {cut}) AS r"""
@@ -382,7 +391,7 @@ def _facets(
 def _counts(facets: str, which: str) -> str:
     return f"""
         SELECT f.kind, f.name, f.value, c.n FROM (
-            SELECT id, count(*) AS n FROM ({facets}) AS m, unnest(m.facets) AS id GROUP BY id
+            SELECT id, count(*) AS n FROM (SELECT unnest(facets) AS id FROM ({facets}) AS m) AS u GROUP BY id
         ) AS c JOIN facet f ON f.id = c.id WHERE {which}"""
 
 
@@ -391,7 +400,8 @@ def _prices(sql: _Sql, channel: Channel, query: SearchQuery, prepared: _Prepared
     source = "found"
     if query.price_from is not None or query.price_to is not None:
         matches = _matches(sql, channel, query, prepared, moment, price=False)
-        source = f"(SELECT o.low, o.high FROM {matches} LIMIT {MOST_MATCHES}) AS x"
+        low, high = _price(sql, prepared, "lows"), _price(sql, prepared, "highs")
+        source = f"(SELECT {low} AS low, {high} AS high FROM {matches} LIMIT {MOST_MATCHES}) AS x"
     return f"(SELECT jsonb_build_array(min(low), max(high)) FROM {source})"
 
 

@@ -355,3 +355,10 @@ CREATE FUNCTION tax_rate_on(in_country text, of_class text, on_day date) RETURNS
          WHERE r.country = in_country AND r.tax_class IN (of_class, 'standard')
            AND r.valid_from <= on_day AND (r.valid_to IS NULL OR on_day < r.valid_to)
          ORDER BY (r.tax_class = of_class) DESC LIMIT 1), 0) END;
+
+-- unnest() of two arrays, for a handful of rows: unnest itself is planned as if every array had ten.
+CREATE FUNCTION wanted_variants(ids uuid[], quantities int[]) RETURNS TABLE (id uuid, quantity int)
+    LANGUAGE plpgsql IMMUTABLE ROWS 2 AS $$
+BEGIN
+    RETURN QUERY SELECT * FROM unnest(ids, quantities);
+END $$;

@@ -42,26 +42,30 @@ CREATE VIEW product_facet AS
     SELECT v.product, v.pool, 'attribute', e.key, e.value FROM variant v, jsonb_each_text(v.attributes) AS e
     JOIN attribute a ON a.code = e.key WHERE v.status = 'active' AND a.pool = v.pool AND a.is_filterable;
 
--- Narrow on purpose: a list that sorts a whole category reads all of its rows.
+-- Everything that search reads of a product in one row: a match is one fetch, whatever is asked of it.
 CREATE TABLE product_search (
     product    uuid PRIMARY KEY REFERENCES product ON DELETE CASCADE,
     pool       uuid NOT NULL,
     is_active  boolean NOT NULL,
     created_at timestamptz NOT NULL,
     facets     int[] NOT NULL,
-    name_en    text COLLATE "C" NOT NULL,  -- sort keys by language: the database has no collations of its own
+    contexts   int[] NOT NULL DEFAULT '{}',    -- of search_price, with the prices there, place by place
+    lows       bigint[] NOT NULL DEFAULT '{}',
+    highs      bigint[] NOT NULL DEFAULT '{}',
+    name_en    text COLLATE "C" NOT NULL,      -- sort keys by language: the database has no collations of its own
     name_sv    text COLLATE "C" NOT NULL,
-    name_nl    text COLLATE "C" NOT NULL
-);
+    name_nl    text COLLATE "C" NOT NULL,
+    words      tsvector NOT NULL
+) WITH (fillfactor = 85);                      -- so that a new price finds room in its page and touches no index
+ALTER TABLE product_search ALTER COLUMN words SET STORAGE MAIN;
 CREATE INDEX product_search_facets ON product_search USING gin (facets) WITH (fastupdate = off);
-CREATE INDEX product_search_newest ON product_search (pool, created_at, product) WHERE is_active;
-
-CREATE TABLE product_words (
-    product uuid PRIMARY KEY REFERENCES product ON DELETE CASCADE,
-    words   tsvector NOT NULL
-);
 -- A short pending list: a tenth of the cost of an import, and at most a few hundred rows that a search reads besides.
-CREATE INDEX product_words_gin ON product_words USING gin (words) WITH (fastupdate = on, gin_pending_list_limit = 512);
+CREATE INDEX product_search_words ON product_search USING gin (words)
+    WITH (fastupdate = on, gin_pending_list_limit = 512);
+CREATE INDEX product_search_newest ON product_search (pool, created_at, product) WHERE is_active;
+CREATE INDEX product_search_en ON product_search (pool, name_en, product) WHERE is_active;
+CREATE INDEX product_search_sv ON product_search (pool, name_sv, product) WHERE is_active;
+CREATE INDEX product_search_nl ON product_search (pool, name_nl, product) WHERE is_active;
 
 -- The words that occur, for mending what was mistyped.
 CREATE TABLE search_word (

@@ -27,11 +27,11 @@ from samlad.catalog import sweepers as catalog_sweepers
 from samlad.channels import api as channels_api
 from samlad.customers import api as customers_api
 from samlad.faces import page as pages
-from samlad.faces import pos, storefront
+from samlad.faces import pos, reference, storefront
 from samlad.faces.admin import routes as admin
 from samlad.faces.design import security_headers, static_router
 from samlad.kernel import api as kernel_api
-from samlad.kernel import housekeeping, metrics
+from samlad.kernel import housekeeping, metrics, openapi
 from samlad.kernel.checks import Check, kernel_checks
 from samlad.kernel.edge import Edge
 from samlad.kernel.followers import Follower
@@ -76,6 +76,7 @@ PACKAGES = (
 FACES: Sequence[ControllerRouterHandler] = (
     static_router(),
     *pages.routes,
+    *reference.routes,
     *admin.routes,
     *storefront.routes,
     *pos.routes,
@@ -142,16 +143,19 @@ def create(settings: Settings) -> Litestar:
         lifespan=[lifespan],
         state=State({"work": Work(PACKAGES, FOLLOWERS, SWEEPERS), "checks": CHECKS}),
         exception_handlers={Problem: on_problem, HTTPException: on_http_exception, Exception: on_error},
-        openapi_config=OpenAPIConfig(
+        openapi_config=None,
+        request_max_body_size=settings.body_limit,
+        logging_config=None,
+    )
+    openapi.describe(
+        application,
+        OpenAPIConfig(
             title="Samlad",
             version=samlad.__version__,
             description="The open omnichannel commerce engine.",
             license=License(name="Apache-2.0", identifier="Apache-2.0"),
             contact=Contact(name="Samlad"),
-            path="/api/docs",
         ),
-        request_max_body_size=settings.body_limit,
-        logging_config=None,
     )
     application.asgi_handler = Edge(application.asgi_handler, settings)
     return application

@@ -20,6 +20,11 @@ POLICY: Mapping[str, str] = {
 """The Content-Security-Policy: no inline script or style, nothing from elsewhere but pictures over https."""
 
 
+def policy_text(directives: Mapping[str, str]) -> str:
+    """A policy as its header's value."""
+    return "; ".join(f"{name} {value}" for name, value in directives.items())
+
+
 def security_headers(*, https: bool, policy: Mapping[str, str] | None = None) -> BeforeMessageSendHookHandler:
     """A hook for `Litestar(before_send=[…])` that adds the headers to every answer, errors and static files included.
 
@@ -28,9 +33,7 @@ def security_headers(*, https: bool, policy: Mapping[str, str] | None = None) ->
     """
     directives = {**POLICY, **(policy or {})}
     headers = {
-        b"content-security-policy": "; ".join(
-            f"{name} {value}" for name, value in directives.items()
-        ).encode(),
+        b"content-security-policy": policy_text(directives).encode(),
         b"x-content-type-options": b"nosniff",
         b"referrer-policy": b"strict-origin-when-cross-origin",
         b"permissions-policy": b"camera=(self), geolocation=(self), microphone=(), payment=(self), usb=(self), serial=(self)",

@@ -1,0 +1,108 @@
+"""The HTTP reference of a running server: in a browser under our policy, and the document it reads."""
+
+import gzip
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from playwright.async_api import Browser, Page, Route, async_playwright
+
+from samlad.faces.design.security import POLICY
+from samlad.kernel import openapi
+
+CHROMIUM = Path(os.environ.get("SAMLAD_CHROMIUM", "/usr/bin/chromium"))
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    if not CHROMIUM.exists() and os.environ.get("CI") != "true":
+        pytest.skip(f"{CHROMIUM} missing: apt-get install chromium")
+    async with async_playwright() as playwright:
+        running = await playwright.chromium.launch(
+            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield running
+        await running.close()
+
+
+async def open_reference(
+    browser: Browser, api: httpx.AsyncClient, width: int, scheme: str
+) -> tuple[Page, list[str]]:
+    """The page with its own headers, every request answered by the application; and what went wrong."""
+    wrong: list[str] = []
+
+    async def answer(route: Route) -> None:
+        address = urlsplit(route.request.url)
+        if address.netloc != "localhost":
+            wrong.append(f"asked elsewhere: {route.request.url}")
+            await route.abort()
+            return
+        found = await api.get(f"{address.path}?{address.query}")
+        headers = {k: v for k, v in found.headers.items() if k not in ("content-encoding", "content-length")}
+        await route.fulfill(status=found.status_code, headers=headers, body=found.content)
+
+    context = await browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+    page = await context.new_page()
+    page.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    await page.route("**/*", answer)
+    await page.goto("http://localhost/api/docs", wait_until="load")
+    return page, wrong
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1440, "light"), (1440, "dark")])
+async def test_the_viewer_works_under_our_policy(
+    browser: Browser, api: httpx.AsyncClient, width: int, scheme: str
+) -> None:
+    page, wrong = await open_reference(browser, api, width, scheme)
+    await page.locator("rapi-doc #api-title").wait_for(timeout=20_000)
+    assert "Samlad" in await page.locator("rapi-doc #api-title").inner_text()
+    assert await page.locator("rapi-doc").get_attribute("theme") == scheme
+    if pictures := os.environ.get("SAMLAD_PICTURES"):
+        await page.screenshot(path=f"{pictures}/reference-{width}-{scheme}.png")
+    if width > 1000:
+        await page.locator('rapi-doc [data-content-id="get-/api/products"]').click()
+    else:
+        await page.locator("rapi-doc [id='get-/api/products'] .endpoint-head").click()
+    await page.locator("rapi-doc api-request").first.wait_for(timeout=20_000)
+    if pictures:
+        await page.screenshot(path=f"{pictures}/reference-{width}-{scheme}-products.png")
+    assert await page.evaluate("document.documentElement.scrollWidth") <= width
+    assert wrong == []
+
+
+async def test_the_page_may_style_inline_and_nothing_else_more(api: httpx.AsyncClient) -> None:
+    found = await api.get("/api/docs")
+    assert found.headers.get_list("content-security-policy") == [
+        "; ".join(
+            f"{name} {value} 'unsafe-inline'" if name == "style-src" else f"{name} {value}"
+            for name, value in POLICY.items()
+        )
+    ]
+    assert "://" not in found.text.replace("http://www.w3.org", "")
+    assert "unsafe" not in (await api.get("/api/docs/none")).headers["content-security-policy"]
+
+
+async def test_the_document_is_built_once_and_sent_small(
+    api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await api.get("/api/docs/openapi.json")
+    assert first.headers["content-type"] == "application/vnd.oai.openapi+json"
+    assert first.headers["content-encoding"] == "gzip"
+    document = first.json()
+    assert document["openapi"].startswith("3.1")
+    assert document["info"]["title"] == "Samlad"
+    assert "Problem" in document["components"]["schemas"]
+    assert "/api/products" in document["paths"]
+    assert not [path for path in document["paths"] if path.startswith(("/api/docs", "/media", "/static"))]
+
+    monkeypatch.setattr(openapi, "document", None)
+    again = await api.get("/api/docs/openapi.json", headers={"accept-encoding": "identity"})
+    assert "content-encoding" not in again.headers
+    assert again.json() == document
+    assert int(first.headers["content-length"]) == len(gzip.compress(again.content, mtime=0)) < 100_000
+    same = await api.get("/api/docs/openapi.json", headers={"if-none-match": first.headers["etag"]})
+    assert (same.status_code, same.content) == (304, b"")

@@ -66,8 +66,13 @@ async def found(request: AnyRequest, query: str, *, most: int) -> list[tuple[str
 
 async def _orders(request: AnyRequest, query: str, most: int) -> list[Hit]:
     _ = words(request)
-    filters = {**order_scope(actor_of(request)), "q": query}
-    rows = (await orders.LISTING.page(database_of(request), ListQuery(limit=most, filters=filters))).items
+    rows: list[orders.OrderRow] = []
+    for text in dict.fromkeys((query, query.upper())):  # people type w1001
+        filters = {**order_scope(actor_of(request)), "q": text}
+        rows = (
+            rows
+            or (await orders.LISTING.page(database_of(request), ListQuery(limit=most, filters=filters))).items
+        )
     return [
         Hit(row.number, f"/admin/orders/{row.id}", "orders", row.name or _(names.order_status[row.status]))
         for row in rows

@@ -258,7 +258,7 @@ document.addEventListener("alpine:init", () => {
       this.select(0);
       const source = this.$root.dataset.source;
       if (!source || wanted.length < 2) return;
-      const answer = await fetch(`${source}?q=${encodeURIComponent(wanted)}`, { headers: { "hx-request": "true" } });
+      const answer = await fetch(`${source}?q=${encodeURIComponent(this.input().value.trim())}`, { headers: { "hx-request": "true" } });
       if (!answer.ok || wanted !== this.input().value.trim().toLocaleLowerCase()) return;
       list.insertAdjacentHTML("beforeend", await answer.text());
       this.select(0);

@@ -1,0 +1,173 @@
+"""What staff do in the admin, in a real browser against a real server: by mouse, by keyboard, in two windows."""
+
+import re
+
+import pytest
+from browser import Site
+from playwright.async_api import Page, expect
+
+from samlad.access import first_start
+
+pytestmark = pytest.mark.browser
+
+PAGES = (
+    "/admin", "/admin/orders", "/admin/products", "/admin/stock", "/admin/stock/movements", "/admin/stock/counts", "/admin/stock/transfers",
+    "/admin/stock/receipts/new", "/admin/customers", "/admin/channels", "/admin/channels?view=sharing", "/admin/channels/new", "/admin/staff",
+    "/admin/staff/new", "/admin/keys", "/admin/keys/new", "/admin/audit", "/admin/system", "/admin/system/events", "/admin/profile",
+    "/admin/search?q=kettle", "/admin/products/new",
+)  # fmt: skip
+
+
+async def test_the_first_owner_comes_in_by_the_link_and_again_by_password(site: Site) -> None:
+    url = await site.db.transaction(lambda tx: first_start(tx, site.url))
+    page = await site.visitor()
+    await page.goto(url)
+    assert await site.violations(page) == []
+    await page.get_by_label("E-mail").fill("kim@example.com")
+    await page.get_by_label("Your name").fill("Kim Åberg")
+    await page.get_by_label("Password", exact=True).fill("battery staple horse")
+    await page.get_by_label("The same password again").fill("battery staple house")
+    await page.get_by_role("button", name="Continue").click()
+    await expect(page.get_by_role("link", name="The two passwords differ.")).to_be_visible()
+    await expect(page.get_by_label("Your name")).to_have_value("Kim Åberg")
+    await page.get_by_label("Password", exact=True).fill("battery staple horse")
+    await page.get_by_label("The same password again").fill("battery staple horse")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+
+    await page.get_by_text("Your account: Kim Åberg").locator("xpath=..").click()
+    await page.get_by_role("button", name="Sign out").click()
+    await expect(page.get_by_text("You are signed out. See you.")).to_be_visible()
+    await page.goto("/admin/orders?status=paid")  # a deep link survives the door
+    assert await site.violations(page) == []
+    await page.get_by_label("E-mail").fill("kim@example.com")
+    await page.get_by_label("Password").fill("not the password")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("That did not work")).to_be_visible()
+    await page.get_by_label("Password").fill("battery staple horse")
+    await page.keyboard.press("Enter")
+    await expect(page).to_have_url(re.compile(r"/admin/orders\?status=paid$"))
+    assert site.complaints == []
+
+
+async def test_an_order_placed_elsewhere_appears_without_a_reload(site: Site, shop) -> None:
+    await shop.buy("MUG-032", 1)
+    overview, desk = await site.staff(), await site.staff(name="Malin Berg")
+    await overview.goto("/admin")
+    await desk.goto("/admin/orders")
+    await expect(overview.locator("#orders-today .value")).to_have_text("1")
+    for page in (overview, desk):
+        await page.evaluate("window.sameDocument = true")
+        await page.wait_for_timeout(500)  # the stream is open
+    order = await shop.buy("KTL-150", 1)
+    for page in (overview, desk):
+        row = page.locator(f'tr[data-order="{order.number}"]')
+        await expect(row).to_be_visible(timeout=5_000)
+        await expect(row).to_have_class("arrived")
+        assert await page.evaluate("window.sameDocument") is True
+    await expect(overview.locator("#orders-today .value")).to_have_text("2")
+    third = await shop.buy("MUG-032", 1)  # the piece that came listens, too
+    await expect(desk.locator(f'tr[data-order="{third.number}"]')).to_be_visible(timeout=5_000)
+    assert site.complaints == []
+
+
+async def test_stock_is_corrected_by_keyboard_and_taken_back(site: Site, shop) -> None:
+    page = await site.staff()
+    await page.goto("/admin/stock?sku=KTL-150")
+    await page.get_by_role("button", name="Correct Copper kettle").focus()
+    await page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="Correct the stock")
+    await expect(dialog).to_be_visible()
+    assert await site.violations(page) == []
+    await expect(dialog.get_by_label("How many are really there?")).to_be_focused()
+    await page.keyboard.press("Control+A")
+    await page.keyboard.type("10")
+    await page.keyboard.press("Tab")
+    await page.keyboard.type("Two were in the window")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("Booked: -2 pieces. 10 are there now.")).to_be_visible()
+    await page.get_by_role("button", name="Undo").click()
+    await expect(page.get_by_text("Taken back.")).to_be_visible()
+    await expect(page.locator("tbody tr").first.get_by_text("+2")).to_be_visible()
+    assert site.complaints == []
+
+
+async def test_an_order_is_handed_over(site: Site, shop) -> None:
+    order = await shop.buy("MUG-032", 3)
+    page = await site.staff()
+    await page.goto(f"/admin/orders/{order.id}")
+    assert await site.violations(page) == []
+    await page.keyboard.press("f")  # its shortcut
+    dialog = page.get_by_role("dialog", name="Ship")
+    await dialog.get_by_role("button", name="Less").click()
+    await dialog.get_by_role("button", name="Ship these").click()
+    await expect(page.get_by_text("These have left. The rest waits.")).to_be_visible()
+    await expect(page.locator(".page-head .badge")).to_have_text("Partly handed over")
+    await page.get_by_role("button", name="Ship").first.click()
+    await page.get_by_role("dialog", name="Ship").get_by_role("button", name="Ship these").click()
+    await expect(page.locator(".page-head .badge")).to_have_text("Handed over")
+    assert site.complaints == []
+
+
+async def test_the_command_bar_finds_pages_orders_and_goods(site: Site, shop) -> None:
+    order = await shop.buy("MUG-032", 1)
+    page = await site.staff()
+    await page.goto("/admin")
+    await page.wait_for_timeout(500)  # the scripts have run
+    await _ask(page, "profile")
+    await page.keyboard.press("Enter")
+    await expect(page).to_have_url(re.compile("/admin/profile$"))
+    await _ask(page, order.number.lower())
+    await expect(page.get_by_role("option", name=order.number)).to_be_visible()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name=order.number)).to_be_visible()
+    await _ask(page, "koper ketle")  # typing errors are forgiven
+    await expect(page.get_by_role("option", name="Copper kettle")).to_be_visible()
+    assert await site.violations(page) == []
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Copper kettle, 1.5 l")).to_be_visible()
+    assert site.complaints == []
+
+
+async def _ask(page: Page, text: str) -> None:
+    await page.wait_for_load_state("load")
+    await page.keyboard.press("Control+K")
+    await expect(page.get_by_role("combobox")).to_be_focused()
+    await page.keyboard.type(text)
+    await page.wait_for_timeout(400)
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light")])
+async def test_no_page_has_an_accessibility_violation(site: Site, shop, width: int, scheme: str) -> None:
+    order = await shop.buy("MUG-032", 2)
+    await shop.buy("MUG-032", 1, channel=shop.trade.malmo)
+    await shop.trade.follow()
+    customer = (await shop.db.rows("SELECT id FROM customer"))[0]["id"]
+    product = f"/admin/products/{shop.products['KTL-150']}"
+    single = (
+        f"/admin/orders/{order.id}", f"/admin/customers/{customer}", f"/admin/channels/{shop.trade.malmo.id}",
+        *(f"{product}?tab={tab}" for tab in ("details", "variants", "stock", "channels", "languages")),
+    )  # fmt: skip
+    page = await site.staff(width=width, scheme=scheme)
+    faults = []
+    for path in (*PAGES, *single):
+        answer = await page.goto(path)
+        assert answer is not None
+        assert answer.status == 200, path
+        await page.wait_for_timeout(100)
+        faults += [f"{path}: {fault}" for fault in await site.violations(page)]
+        if excess := await site.overflow(page):
+            faults.append(f"{path}: {excess} px too wide")
+    assert faults == []
+    assert site.complaints == []
+
+
+async def test_the_admin_works_without_scripts(site: Site, shop) -> None:
+    page = await site.staff(java_script_enabled=False)
+    await page.goto("/admin/products/new")
+    await page.get_by_label("Title", exact=True).fill("Plain plate")
+    await page.get_by_label("SKU").fill("PLT-1")
+    await page.get_by_role("button", name="Create product").click()
+    await expect(page.get_by_text("The product is there.")).to_be_visible()
+    await page.goto("/admin/channels?q=malmo")
+    await expect(page.get_by_role("link", name="Malmo")).to_be_visible()

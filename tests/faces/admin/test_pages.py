@@ -1,5 +1,6 @@
 """Every page of the admin over HTTP: it opens, it is guarded, its acts do what they say, and names are only names."""
 
+import asyncio
 import re
 from uuid import UUID
 
@@ -33,7 +34,7 @@ async def paths_of(shop, order) -> list[str]:
     return [
         "/admin", "/admin?period=months", "/admin/overview/hints", "/admin/orders", f"/admin/orders/{order.id}",
         "/admin/orders?status=paid&channel=web&first=2020-01-01&last=2099-01-01&q=W10", "/admin/orders?cursor=rubbish&sort=rubbish",
-        "/admin/products", "/admin/products?q=kettel", "/admin/products?q=nothing-at-all", "/admin/products/new",
+        "/admin/products", "/admin/products?q=kettel", "/admin/products?q=nothing-at-all", "/admin/products/new", "/admin/products/import",
         *(f"/admin/products/{product}?tab={tab}" for tab in ("details", "variants", "stock", "channels", "languages", "x")),
         f"/admin/variants/{shop.variants['KTL-150']}/prices", "/admin/stock", "/admin/stock?state=low&location=dc",
         "/admin/stock/movements", "/admin/stock/counts", "/admin/stock/transfers", "/admin/stock/transfers/new",
@@ -464,3 +465,27 @@ async def test_events_are_listed_without_personal_data(api, shop) -> None:
     assert "order.placed" in page
     assert "kim@example.org" not in page
     assert UUID(re.search(r"subject=([0-9a-f-]{36})", page)[1])
+
+
+async def test_products_come_in_from_a_file_after_a_look(api, shop) -> None:
+    csv = "title,sku,price\nOak board,BRD-1,54.00\nNameless,,1\n"
+    sent = await api.post("/admin/products/import", files={"file": ("goods.csv", csv, "text/csv")})
+    assert sent.status_code == 303, sent.text
+    here = sent.headers["location"]
+    page = (await api.get(here)).text
+    assert "Some lines cannot be taken" in page
+    assert "goods.csv" in page
+    assert "Oak board" not in (await api.get("/admin/products")).text  # only looked at
+    assert (await api.post(here, data={"skip_refused": "1"})).status_code == 303
+    for _ in range(100):
+        page = (await api.get(here)).text
+        if "The products are in" in page:
+            break
+        await asyncio.sleep(0.05)
+    assert "The products are in" in page, page
+    assert "Oak board" in (await api.get("/admin/products")).text
+    nothing = await api.post("/admin/products/import", files={"file": ("", b"", "text/csv")})
+    assert nothing.status_code == 422
+    broken = await api.post("/admin/products/import", files={"file": ("x.csv", b"\x00\x01\x02", "text/csv")})
+    assert broken.status_code == 422
+    assert "Nothing was changed yet" in broken.text

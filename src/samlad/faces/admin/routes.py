@@ -5,6 +5,7 @@ from litestar import Router
 from samlad.faces.admin import (
     channels,
     customers,
+    imports,
     keys,
     orders,
     overview,
@@ -28,6 +29,7 @@ routes: list[Router] = [
             *overview.HANDLERS,
             *orders.HANDLERS,
             *products.HANDLERS,
+            *imports.HANDLERS,
             *product.HANDLERS,
             *stock.HANDLERS,
             *customers.HANDLERS,

@@ -155,6 +155,7 @@ def create(settings: Settings) -> Litestar:
             description="The open omnichannel commerce engine.",
             license=License(name="Apache-2.0", identifier="Apache-2.0"),
             contact=Contact(name="Samlad"),
+            use_handler_docstrings=True,
         ),
     )
     application.asgi_handler = Edge(application.asgi_handler, settings)

@@ -1,7 +1,8 @@
 """The OpenAPI document, completed with what holds for every operation of ours.
 
 Litestar derives the document from the handlers. What is convention is added here, once: problems, the
-``Idempotency-Key`` of writes, CSV beside JSON in lists, and that unknown fields are refused.
+``Idempotency-Key`` of writes, ``If-Match``, CSV beside JSON in lists, the permissions that are asked for, and that
+unknown fields are refused.
 """
 
 from collections.abc import Iterator
@@ -11,11 +12,16 @@ import msgspec
 from litestar import Litestar
 from litestar._openapi.plugin import OpenAPIPlugin
 from litestar.config.app import AppConfig
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
+
+from samlad.kernel.http import if_match, write
+from samlad.kernel.promises import calls, permissions_of
 
 Document = dict[str, Any]
 
-_WRITES = ("post", "put", "patch", "delete")
+METHODS = ("get", "post", "put", "patch", "delete")
+
 _PROBLEM: Document = {
     "type": "object",
     "title": "Problem",
@@ -53,6 +59,11 @@ _IF_MATCH: Document = {
     "schema": {"type": "string", "pattern": r'^"[0-9]{1,18}"$'},
     "example": '"3"',
 }
+_KEY: Document = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "An API key (`samlad key create`). Pages use the cookie of their session instead.",
+}
 
 
 def describe(app: Litestar, config: OpenAPIConfig) -> None:
@@ -67,33 +78,54 @@ def describe(app: Litestar, config: OpenAPIConfig) -> None:
 def document(app: Litestar) -> Document:
     """The application's OpenAPI 3.1 document, complete. Building it takes seconds: keep it."""
     built: Document = app.openapi_schema.to_schema()
-    schemas = built.setdefault("components", {}).setdefault("schemas", {})
+    components = built.setdefault("components", {})
+    components["securitySchemes"] = {"key": _KEY}
+    schemas = components.setdefault("schemas", {})
     schemas["Problem"] = _PROBLEM
     _refuse_unknown_fields(schemas)
+    handlers = dict(_handlers(app))
     for path, item in built["paths"].items():
-        for method, operation in item.items():
-            if isinstance(operation, dict) and "responses" in operation:
-                _complete(path, method, operation)
+        for method in METHODS:
+            if method in item:
+                _complete(item[method], handlers[method, path])
     return built
 
 
-def _complete(path: str, method: str, operation: Document) -> None:
-    names = {p.get("name") for p in operation.get("parameters", ())}
-    if method in _WRITES and path.startswith("/api"):
-        added = [_IDEMPOTENCY_KEY]
-        if "{" in path and method in ("put", "patch"):
-            added.append(_IF_MATCH)
-        operation.setdefault("parameters", []).extend(p for p in added if p["name"] not in names)
+def _handlers(app: Litestar) -> Iterator[tuple[tuple[str, str], HTTPRouteHandler]]:
+    for route in app.routes:
+        for handler in getattr(route, "route_handlers", ()):
+            if isinstance(handler, HTTPRouteHandler):
+                for method in handler.http_methods:
+                    yield (method.lower(), route.path_format or "/"), handler
+
+
+def _complete(operation: Document, handler: HTTPRouteHandler) -> None:
+    parameters = operation.setdefault("parameters", [])
+    names = {p.get("name") for p in parameters}
+    added = [_IDEMPOTENCY_KEY] if calls(handler.fn, write) else []
+    added += [_IF_MATCH] if calls(handler.fn, if_match) else []
+    parameters.extend(p for p in added if p["name"] not in names)
+    responses = operation["responses"]
     if "format" in names:
-        content = operation["responses"].get("200", {}).setdefault("content", {})
-        content["text/csv"] = {"schema": {"type": "string"}}
-    operation["responses"]["default"] = {
+        responses.get("200", {}).setdefault("content", {})["text/csv"] = {"schema": {"type": "string"}}
+    # Litestar documents its own shape of errors, which ours replaces.
+    for status in [s for s in responses if s.startswith(("4", "5"))]:
+        del responses[status]
+    responses.get("204", {}).pop("content", None)
+    responses["default"] = {
         "description": "A problem",
         "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
-    # Litestar documents its own shape of errors, which ours replaces.
-    for status in [s for s in operation["responses"] if s.startswith(("4", "5"))]:
-        del operation["responses"][status]
+    _say_permissions(operation, sorted(permissions_of(handler.fn)))
+
+
+def _say_permissions(operation: Document, needed: list[str]) -> None:
+    operation["x-permissions"] = needed
+    operation["security"] = [{"key": []}] if needed else [{}, {"key": []}]
+    if needed:
+        said = "Permission" if len(needed) == 1 else "Permissions that it may ask for"
+        told = ", ".join(f"`{name}`" for name in needed)
+        operation["description"] = f"{operation.get('description') or ''}\n\n{said}: {told}.".strip()
 
 
 def _refuse_unknown_fields(schemas: dict[str, Document]) -> None:

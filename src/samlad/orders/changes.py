@@ -43,7 +43,7 @@ async def pay(tx: Tx, order_id: UUID, data: PayInput, *, version: int | None = N
     known = await payments.of_order(tx, order_id)
     due = head.total - sum(p.amount for p in known if p.status is not PaymentStatus.VOIDED)
     if due <= 0:
-        raise WrongState("Nothing is due.", status=head.status)
+        raise WrongState("Nothing is due.", state=head.status)
     amounts, rounding = payments.due_amounts(due, data.payments, head.currency, channel.country)
     taken = await payments.authorize(tx, order_id, data.payments, amounts, head.currency)
     await payments.keep(tx, taken, channel=head.channel, profile=head.customer)
@@ -59,7 +59,7 @@ async def capture(tx: Tx, order_id: UUID, *, version: int | None = None) -> Orde
     """Take what was authorised for an order."""
     head, lines = await _lock(tx, order_id, version)
     if await payments.capture(tx, order_id, channel=head.channel) == 0:
-        raise WrongState("Nothing is authorised.", status=head.status)
+        raise WrongState("Nothing is authorised.", state=head.status)
     return await _settle(tx, head, lines, await payments.of_order(tx, order_id))
 
 
@@ -74,7 +74,7 @@ async def fulfil(tx: Tx, order_id: UUID, data: FulfilInput, *, version: int | No
     head, lines = await _lock(tx, order_id, version)
     chosen = rules.select(lines, data.lines, rules.unfulfilled(lines))
     if not chosen:
-        raise WrongState("All of it has left already.", status=head.status)
+        raise WrongState("All of it has left already.", state=head.status)
     parts = [HoldLine(variant=line.variant, quantity=q, location=None) for line, q in chosen if line.variant]
     if not head.is_held:
         channel = await channels.cached(tx, head.channel)
@@ -102,7 +102,7 @@ async def cancel(tx: Tx, order_id: UUID, data: CancelInput, *, version: int | No
     """
     head, lines = await _lock(tx, order_id, version)
     if any(line.returned for line in lines):
-        raise WrongState("Some of it was returned; return the rest.", status=head.status)
+        raise WrongState("Some of it was returned; return the rest.", state=head.status)
     if head.is_held:
         await stock.release(tx, order_id)
     out = [(line.variant, line.fulfilled) for line in lines if line.variant and line.fulfilled]
@@ -137,7 +137,7 @@ async def take_back(tx: Tx, order_id: UUID, data: ReturnInput, *, version: int |
     head, lines = await _lock(tx, order_id, version)
     chosen = rules.select(lines, data.lines, rules.returnable(lines))
     if not chosen:
-        raise WrongState("Nothing of it is out.", status=head.status)
+        raise WrongState("Nothing of it is out.", state=head.status)
     if data.location is not None:
         tx.actor.require(CHANGE, location=data.location)
     channel = await channels.cached(tx, head.channel)
@@ -192,11 +192,11 @@ async def _lock(tx: Tx, order_id: UUID, version: int | None) -> tuple[OrderHead,
     tx.actor.require(CHANGE, location=head.location)
     check_version(version, head.version)
     if head.kind is not OrderKind.SALE:
-        raise WrongState(f"It is a {head.kind}, not a sale.", status=head.status)
+        raise WrongState(f"It is a {head.kind}, not a sale.", state=head.status)
     if head.imported is not None:
-        raise WrongState("It is history that was imported; it cannot be changed here.", status=head.status)
+        raise WrongState("It is history that was imported; it cannot be changed here.", state=head.status)
     if head.status is OrderStatus.CANCELLED:
-        raise WrongState("It is cancelled.", status=head.status)
+        raise WrongState("It is cancelled.", state=head.status)
     return head, lines
 
 

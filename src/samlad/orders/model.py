@@ -220,6 +220,6 @@ class TotalChanged(Conflict):
 
 
 class WrongState(Conflict):
-    """What is asked for cannot be done to an order in this state; ``status`` says which."""
+    """What is asked for cannot be done to an order in this state; ``state`` says which."""
 
     code, title = "order-state", "The order does not allow this now"

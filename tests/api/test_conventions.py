@@ -1,0 +1,84 @@
+"""Every operation of the OpenAPI document keeps to the conventions."""
+
+from typing import Any
+
+import pytest
+
+from samlad.access.permissions import permissions
+from samlad.app import create
+from samlad.kernel.openapi import METHODS, document
+from samlad.kernel.settings import load
+
+OWN = "about the caller's own session, account or cart"
+PUBLIC = {
+    "/health/live": "machines ask it",
+    "/health/ready": "machines ask it",
+    "/api/event-types": "documentation",
+    "/api/permissions": "documentation for those who are signed in",
+    "/api/roles": "documentation for those who are signed in",
+    "/api/session": OWN,
+    "/api/sessions": OWN,
+    "/api/account": OWN,
+    "/api/links": "whoever has the secret of the link",
+    "/api/carts": "whoever has the cart's token",
+    "/api/search": "customers search",
+    "/api/products/{product_id}/size-chart": "customers look at it",
+}
+NOT_IDEMPOTENT = {
+    "/api/session": "cookies are set, and a code counts once",
+    "/api/links": "cookies are set, and a link counts once",
+    "/api/account/password": "sessions end and cookies are set",
+    "/api/account/totp": "secrets are shown that are stored nowhere else",
+    "/api/account/recovery-codes": "secrets are shown that are stored nowhere else",
+    "/api/account/passkeys/options": "a challenge counts once",
+    "/api/imports/products": "the same file again changes nothing: its rows are known by handle and SKU",
+}
+
+
+DOCUMENT = document(create(load({})))
+OPERATIONS = [
+    pytest.param(method, path, item[method], id=f"{method.upper()} {path}")
+    for path, item in sorted(DOCUMENT["paths"].items())
+    for method in METHODS
+    if method in item
+]
+
+
+def _is_listed(path: str, listed: dict[str, str]) -> bool:
+    return any(path == known or path.startswith(f"{known}/") for known in listed)
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS)
+def test_an_operation_says_what_it_is_for(method: str, path: str, operation: dict[str, Any]) -> None:
+    assert operation.get("summary"), "give the handler a summary"
+    assert operation.get("description"), "give the handler a docstring"
+    assert operation["summary"] != operation["operationId"]
+    assert operation.get("tags")
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS)
+def test_an_operation_names_its_permission_or_is_listed_as_public(
+    method: str, path: str, operation: dict[str, Any]
+) -> None:
+    needed = operation["x-permissions"]
+    assert needed or _is_listed(path, PUBLIC)
+    assert set(needed) <= set(permissions())
+    for name in needed:
+        assert f"`{name}`" in operation["description"]
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), [o for o in OPERATIONS if o.values[0] != "get"])
+def test_a_write_takes_an_idempotency_key(method: str, path: str, operation: dict[str, Any]) -> None:
+    documented = [p["name"] for p in operation["parameters"] if p["in"] == "header"]
+    assert ("Idempotency-Key" in documented) != _is_listed(path, NOT_IDEMPOTENT)
+
+
+def test_what_is_listed_is_there() -> None:
+    for listed in [*PUBLIC, *NOT_IDEMPOTENT]:
+        assert any(_is_listed(path, {listed: ""}) for path in DOCUMENT["paths"]), listed
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS)
+def test_errors_are_documented_as_problems(method: str, path: str, operation: dict[str, Any]) -> None:
+    assert set(operation["responses"]["default"]["content"]) == {"application/problem+json"}
+    assert "400" not in operation["responses"]

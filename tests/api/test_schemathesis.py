@@ -1,0 +1,168 @@
+"""Whatever is sent to the API, right or wrong, gets an answer that the OpenAPI document promises; never a 500."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+import schemathesis
+import structlog
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from samlad.app import create
+from samlad.bench import shop as shops
+from samlad.kernel.database import Database, open_database
+from samlad.kernel.embedded import Embedded
+from samlad.kernel.ids import new_id
+from samlad.kernel.live import Live
+from samlad.kernel.openapi import document
+from samlad.kernel.runtime import Runtime
+from samlad.kernel.settings import load
+from samlad.kernel.telemetry import configure_logging
+from samlad.orders import PlaceOrder, place
+from samlad.payments import PaymentInput
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+EXAMPLES = 8
+SOAK_EXAMPLES = 150
+
+
+class Served:
+    """The application; set once its database is there."""
+
+    def __init__(self) -> None:
+        self.application: Any = None
+        self.key = ""
+        """A key that may do everything."""
+        self.ids: dict[str, list[str]] = {}
+        """What exists, by the names of the fields and parameters that take it."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.application(scope, receive, send)
+
+
+SERVED = Served()
+
+
+def _schema(*, coverage: bool) -> Any:
+    config = schemathesis.Config()
+    config.projects.default.phases.coverage.enabled = coverage
+    loaded = schemathesis.openapi.from_dict(document(create(load({}))), config=config)
+    loaded.app = SERVED
+    return loaded
+
+
+SCHEMA = _schema(coverage=False)
+SOAK = _schema(coverage=True)
+
+
+@pytest.fixture(scope="module")
+def served(postgres: Embedded, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The application over a database of this module's own, with something of everything in it."""
+    name = f"api_{new_id().hex}"
+
+    async def admin(sql: str) -> None:
+        connection = await asyncpg.connect(postgres.dsn)
+        await connection.execute(sql)
+        await connection.close()
+
+    asyncio.run(admin(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy"))
+    dsn = postgres.dsn.replace("/samlad?", f"/{name}?")
+    chosen = load({}, home=tmp_path_factory.mktemp("api"), database_url=dsn, pool_size=4, log_level="error")
+    configure_logging(chosen)
+    SERVED.key, SERVED.ids = asyncio.run(_fill(dsn, chosen.home))
+    SERVED.application = create(chosen)
+    yield SERVED
+    structlog.reset_defaults()
+    asyncio.run(admin(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+async def _fill(dsn: str, home: Path) -> tuple[str, dict[str, list[str]]]:
+    chosen = load({}, home=home, database_url=dsn)
+    database = await open_database(dsn, chosen)
+    try:
+        shop = await shops.open_shop(Runtime(chosen, database, Live(database)))
+        goods = await shops.add_goods(shop, 3, units=100)
+        ready = await shops.add_cart(shop, goods[:2], checked_out=True)
+        data = PlaceOrder(cart=ready.id, payments=[PaymentInput(provider="test")])
+        await database.transaction(lambda tx: place(tx, data))
+        await shops.add_cart(shop, goods, checked_out=False)
+        return shop.key, await _ids(database)
+    finally:
+        await database.close()
+
+
+async def _ids(database: Database) -> dict[str, list[str]]:
+    found = {}
+    for table, names in {
+        "channel": ("channel", "channel_id"),
+        "product": ("product", "product_id"),
+        "variant": ("variant", "variant_id"),
+        "location": ("location", "location_id", "origin", "destination"),
+        "cart": ("cart", "cart_id"),
+        "cart_line": ("line_id",),
+        "orders": ("order", "order_id"),
+        "price_list": ("price_list", "list_id"),
+    }.items():
+        rows = await database.rows(f"SELECT id FROM {table} ORDER BY id")
+        found |= {name: [str(row["id"]) for row in rows] for name in names}
+    return found | {"code": ["web", "dc"], "sku": ["THING-0"], "provider": ["test", "cash"]}
+
+
+def _put_known(value: Any, dice: random.Random) -> Any:
+    """The same with what exists in place of some made-up ids, so that there is something to act on."""
+    if isinstance(value, list):
+        return [_put_known(each, dice) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: dice.choice(SERVED.ids[name])
+        if isinstance(each, str) and SERVED.ids.get(name) and dice.random() < 0.7
+        else _put_known(each, dice)
+        for name, each in value.items()
+    }
+
+
+def _try(case: Any) -> None:
+    dice = random.Random(repr((case.path_parameters, case.query, case.body)))
+    case.path_parameters = _put_known(case.path_parameters, dice)
+    case.query = _put_known(case.query, dice)
+    with contextlib.suppress(TypeError):  # a body that is no JSON stays as it is
+        case.body = _put_known(case.body, dice)
+    case.call_and_validate(checks=CHECKS, headers={"Authorization": f"Bearer {SERVED.key}"})
+
+
+unhurried = settings(
+    max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("served")
+@SCHEMA.parametrize()
+@unhurried
+def test_every_operation_answers_as_documented(case: Any) -> None:
+    _try(case)
+
+
+@pytest.mark.soak
+@pytest.mark.usefixtures("served")
+@SOAK.parametrize()
+@settings(unhurried, max_examples=SOAK_EXAMPLES)
+def test_every_operation_answers_as_documented_at_length(case: Any) -> None:
+    _try(case)

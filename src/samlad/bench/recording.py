@@ -128,3 +128,9 @@ async def replay(connection: asyncpg.Connection, statements: Sequence[Statement]
     async with connection.transaction():
         for statement in statements:
             await getattr(connection, statement.method)(statement.sql, *statement.args)
+
+
+async def fetch(connection: asyncpg.Connection, statements: Sequence[Statement]) -> None:
+    """Send the statements of a read once more, each in a snapshot of its own."""
+    for statement in statements:
+        await getattr(connection, statement.method)(statement.sql, *statement.args)

@@ -7,13 +7,16 @@ from collections.abc import Sequence
 
 import msgspec
 
-from samlad.bench import checkout, live, oversell, start
+from samlad.bench import checkout, live, oversell, product_import, product_list, search, start
 from samlad.bench.benchmark import Benchmark, Figures
 from samlad.kernel.problems import InvalidInput
 
 BENCHMARKS: Sequence[Benchmark] = (
     checkout.BENCHMARK,
     oversell.BENCHMARK,
+    product_list.BENCHMARK,
+    search.BENCHMARK,
+    product_import.BENCHMARK,
     live.BENCHMARK,
     start.BENCHMARK,
 )

@@ -62,6 +62,7 @@ class Server:
     def __init__(self, home: Path, *, workers: int = 1, worker: bool = True) -> None:
         """``workers`` are web processes; ``worker`` is the one in the background."""
         self.home = home
+        self.settings = settings_of(home)
         self.host = HOST
         self.port = _free_port()
         self.log = home / "serve.log"

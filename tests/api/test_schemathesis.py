@@ -38,8 +38,8 @@ CHECKS = [
     content_type_conformance,
     response_schema_conformance,
 ]
-EXAMPLES = 8
-SOAK_EXAMPLES = 150
+EXAMPLES = 4
+SOAK_EXAMPLES = 60
 
 
 class Served:

@@ -20,6 +20,7 @@ from samlad.kernel.promises import calls, permissions_of
 
 Document = dict[str, Any]
 
+_MEDIA_TYPES = {"json": "application/json", "csv": "text/csv", "jsonl": "application/jsonl"}
 METHODS = ("get", "post", "put", "patch", "delete")
 
 _PROBLEM: Document = {
@@ -106,8 +107,9 @@ def _complete(operation: Document, handler: HTTPRouteHandler) -> None:
     added += [_IF_MATCH] if calls(handler.fn, if_match) else []
     parameters.extend(p for p in added if p["name"] not in names)
     responses = operation["responses"]
-    if "format" in names:
-        responses.get("200", {}).setdefault("content", {})["text/csv"] = {"schema": {"type": "string"}}
+    for parameter in parameters:
+        if parameter["name"] == "format":
+            _say_formats(responses["200"]["content"], parameter["schema"]["enum"])
     # Litestar documents its own shape of errors, which ours replaces.
     for status in [s for s in responses if s.startswith(("4", "5"))]:
         del responses[status]
@@ -117,6 +119,13 @@ def _complete(operation: Document, handler: HTTPRouteHandler) -> None:
         "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
     _say_permissions(operation, sorted(permissions_of(handler.fn)))
+
+
+def _say_formats(content: Document, formats: list[str]) -> None:
+    """Put what can be asked for with ``?format=`` in place of what Litestar takes for granted."""
+    given = content.pop("application/json")
+    for name in formats:
+        content[_MEDIA_TYPES[name]] = given if name == "json" else {"schema": {"type": "string"}}
 
 
 def _say_permissions(operation: Document, needed: list[str]) -> None:

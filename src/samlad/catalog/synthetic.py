@@ -2,11 +2,11 @@
 
 import random
 from collections.abc import Iterator
-from itertools import islice
 
-from samlad.catalog import products
+from samlad.catalog import imports
+from samlad.catalog.imports import ImportOptions
 from samlad.catalog.model import Option, PriceInput, ProductRow, ProductStatus, VariantInput
-from samlad.channels import Channel, Resource
+from samlad.channels import Channel
 from samlad.kernel.database import Database
 
 _MATERIALS = [
@@ -81,7 +81,6 @@ _THINGS = [
 _COLOURS = ["Red", "Blue", "Green", "Black", "White", "Grey", "Yellow", "Pink", "Brown", "Orange"]
 _SIZES = ["XS", "S", "M", "L", "XL"]
 _SYLLABLES = ["ka", "lo", "mi", "ren", "tus", "vel", "dor", "nia", "sa", "be", "gri", "fal", "on", "ur", "ek"]
-CHUNK = 500
 
 
 def rows(variants: int, *, price_list: str, seed: int = 1) -> Iterator[ProductRow]:
@@ -118,13 +117,7 @@ def rows(variants: int, *, price_list: str, seed: int = 1) -> Iterator[ProductRo
 
 
 async def fill(database: Database, channel: Channel, variants: int, *, price_list: str) -> int:
-    """Put a made-up catalogue into a channel's pools by the same write path as an import; the number of products."""
-    source, made = rows(variants, price_list=price_list), 0
-    while chunk := list(islice(source, CHUNK)):
-        await database.transaction(
-            lambda tx, chunk=chunk: products.apply(  # type: ignore[misc]
-                tx, channel.pools[Resource.CATALOGUE], chunk, price_pool=channel.pools[Resource.PRICES]
-            )
-        )
-        made += len(chunk)
-    return made
+    """Import a made-up catalogue into a channel's pools; the number of products."""
+    options = ImportOptions(channel=channel, price_list=price_list)
+    report = await imports.run(database, rows(variants, price_list=price_list), options)
+    return report.products

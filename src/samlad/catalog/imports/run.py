@@ -16,6 +16,7 @@ from uuid import UUID
 
 import msgspec
 
+from samlad.access import audit
 from samlad.catalog import attributes, categories, prices, product_store, products
 from samlad.catalog.imports import own, shopify
 from samlad.catalog.imports.parsed import Parsed
@@ -370,6 +371,14 @@ async def _write(session: _Session, total: int) -> None:
             group.create_task(writer())
     for start in range(0, len(session.bundles), WRITE_CHUNK):
         await _apply(session, session.bundles[start : start + WRITE_CHUNK])
+    await database.transaction(lambda tx: _note(tx, session), context)
+
+
+async def _note(tx: Tx, session: _Session) -> None:
+    """One line of the audit log for the whole import."""
+    report = session.report
+    told = {name: getattr(report, name) for name in ("format", "created", "updated", "unchanged", "refused")}
+    audit.record(tx, "products.imported", "pool", session.pool, after=told)
 
 
 async def _write_chunk(session: _Session, start: int, count: int) -> int:

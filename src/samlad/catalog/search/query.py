@@ -8,7 +8,7 @@ Filters
     Values of one filter widen (red or blue), filters narrow (red, and wool). The counts of a filter's other values are
     what one would get by adding them: they are taken without that filter itself.
 Limits
-    Counts and relevance look at the first 5,000 products that match; ``total`` says at most so many.
+    Counts and relevance look at the first 3,000 products that match; ``total`` says at most so many.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ from samlad.kernel.problems import InvalidInput
 Order = Literal["relevance", "newest", "price", "-price", "name", "-name"]
 FacetKind = Literal["category", "brand", "option", "attribute", "tag"]
 
-MOST_MATCHES = 5_000
+MOST_MATCHES = 3_000
 LARGEST_PAGE = 100
 DEEPEST = 3_000
 LONGEST = 200

@@ -1,6 +1,5 @@
 """Importing products: real Shopify exports, our own formats there and back, and files that are broken in many ways."""
 
-import asyncio
 import gzip
 import io
 import json
@@ -346,6 +345,10 @@ async def test_shopify_lines_without_sku_and_with_more_images(shop: Shop, tmp_pa
     assert (await products.view_by_handle(shop.db, shop.pool, "mug")).status == "draft"
 
 
+class Killed(BaseException):
+    pass
+
+
 async def test_killed_in_the_middle_it_is_completed_by_running_again(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -356,14 +359,15 @@ async def test_killed_in_the_middle_it_is_completed_by_running_again(
     options = ImportOptions(channel=shop.channel)
 
     def die(phase: str, done: int, _total: int | None) -> None:
-        if phase == "write" and done == 500:
-            raise asyncio.CancelledError
+        if phase == "write" and done >= 500:
+            raise Killed
 
-    with pytest.raises(asyncio.CancelledError):
+    with pytest.raises(Killed):
         await imports.run(shop.db, source, options, progress=die)
-    assert await shop.db.value("SELECT count(*) FROM product") == 500
+    there = await shop.db.value("SELECT count(*) FROM product")
+    assert there in (500, 700, 1000)  # whole chunks
     report = await imports.run(shop.db, source, options)
-    assert (report.created, report.unchanged) == (700, 500)
+    assert (report.created, report.unchanged) == (1200 - there, there)
     assert await shop.db.value("SELECT count(*) FROM product_search") == 1200
 
 

@@ -366,9 +366,13 @@ async def _write(session: _Session, total: int) -> None:
             done += await _write_chunk(session, start, min(WRITE_CHUNK, total - start))
             session.progress("write", done, total)
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(WRITERS):
-            group.create_task(writer())
+    writers = [asyncio.create_task(writer()) for _ in range(WRITERS)]
+    try:
+        await asyncio.gather(*writers)
+    finally:  # when one fails the others stop too: each chunk is whole or not there
+        for task in writers:
+            task.cancel()
+        await asyncio.gather(*writers, return_exceptions=True)
     for start in range(0, len(session.bundles), WRITE_CHUNK):
         await _apply(session, session.bundles[start : start + WRITE_CHUNK])
     await database.transaction(lambda tx: _note(tx, session), context)

@@ -82,9 +82,7 @@ async def correct(request: AnyRequest, data: JSONBody[CorrectionInput]) -> Respo
     return await write(request, work, status=201)
 
 
-@put(
-    "/stock/levels/{location_id:uuid}/{variant_id:uuid}", status_code=204, summary="Say how a level behaves"
-)
+@put("/stock/levels/{location_id:uuid}/{variant_id:uuid}", status_code=204, summary="Say how a level behaves")
 async def set_level(
     request: AnyRequest,
     location_id: FromPath[UUID],

@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+from litestar import Litestar
 
 from samlad.access.permissions import permissions
 from samlad.app import PACKAGES, create, serving
@@ -35,6 +36,7 @@ os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_temporary))
 
 TEMPLATE = "samlad_template"
 _numbers = itertools.count()
+_idle_applications: list[Litestar] = []
 
 
 @pytest.fixture(scope="session")
@@ -46,9 +48,16 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgres(run_folder: Path) -> Iterator[Embedded]:
-    """The run's server; not durable, because nobody keeps what it holds."""
-    with Embedded(run_folder / "shared", durable=False) as server:
+    """The run's server; not durable and in memory where the system has a place for that: nobody keeps what it holds."""
+    memory = Path("/dev/shm")
+    if memory.is_dir() and shutil.disk_usage(memory).free > 4 * 2**30:
+        home = memory / f"samlad-tests-{hashlib.sha256(str(run_folder).encode()).hexdigest()[:12]}"
+    else:
+        home = run_folder / "shared"
+    with Embedded(home, durable=False) as server:
         yield server
+    if server.pid() is None:  # the last worker has stopped it
+        shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -110,18 +119,22 @@ def api_as(settings: Settings, request: pytest.FixtureRequest) -> "ApiAs":
 
     @contextlib.asynccontextmanager
     async def open_client(actor: Actor = OWNER, **headers: str) -> AsyncIterator[httpx.AsyncClient]:
-        application = create(settings)
+        # Making the application costs a second, so those that no test uses at the moment are used again.
+        application = _idle_applications.pop() if _idle_applications else create(settings)
 
         async def asgi(scope: Any, receive: Any, send: Any) -> None:
             scope[ACTOR_SCOPE] = actor
             await application(scope, receive, send)
 
-        async with serving(application, settings):
-            transport = httpx.ASGITransport(app=asgi, raise_app_exceptions=False)
-            async with httpx.AsyncClient(
-                transport=transport, base_url="http://samlad.test", headers=headers
-            ) as client:
-                yield client
+        try:
+            async with serving(application, settings):
+                transport = httpx.ASGITransport(app=asgi, raise_app_exceptions=False)
+                async with httpx.AsyncClient(
+                    transport=transport, base_url="http://samlad.test", headers=headers
+                ) as client:
+                    yield client
+        finally:
+            _idle_applications.append(application)
 
     return open_client
 

@@ -143,5 +143,6 @@ def test_the_next_opening_is_open_and_nothing_before_it_is(
     assert found >= moment
     assert is_within(hours, zone, found)
     if found > moment:
-        assert not is_within(hours, zone, moment + (found - moment) * between)
+        just_before = found - timedelta(microseconds=1)  # a product may round up to the opening itself
+        assert not is_within(hours, zone, min(moment + (found - moment) * between, just_before))
         assert not is_within(hours, zone, found - timedelta(seconds=1))

@@ -14,6 +14,7 @@ from samlad.access import audit
 from samlad.catalog import events
 from samlad.catalog.model import ONE_LINE, Amount, Currency, Quantity, Title
 from samlad.catalog.permissions import PRICES
+from samlad.catalog.price_writing import put_prices, rewrite_history
 from samlad.catalog.search import index
 from samlad.kernel import log
 from samlad.kernel.clock import now
@@ -256,7 +257,7 @@ async def change_list(
     await _put_list(tx, after)
     pairs = await tx.rows("SELECT DISTINCT variant FROM price WHERE price_list = $1", list_id)
     variants = [row["variant"] for row in pairs]
-    await _rewrite_history(tx, variants, [list_id] * len(variants), at or now())
+    await rewrite_history(tx, variants, [list_id] * len(variants), at or now())
     if not await _keep_context(tx, after):
         await index.refresh_variant_prices(tx, variants)
     _tell(tx, after, variants)
@@ -344,83 +345,6 @@ def _tell(tx: Tx, chosen: PriceList, variants: list[UUID]) -> None:
             price_list=chosen.id, currency=chosen.currency, variants=variants[start : start + EVENT_SIZE]
         )
         log.append(tx, fact, subject=chosen.id, channel=chosen.channel)
-
-
-async def put_prices(
-    tx: Tx,
-    variants: list[UUID],
-    lists: list[UUID],
-    quantities: list[int],
-    amounts: list[int | None],
-    compares: list[int | None],
-    at: datetime,
-) -> list[tuple[UUID, UUID]]:
-    """Write prices that differ from what is there, and their history; list and variant of what changed."""
-    rows = await tx.rows(
-        """
-        WITH wanted AS (
-            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::bigint[], $5::bigint[])
-                AS w (variant, price_list, min_quantity, amount, compare_at)
-        ), put AS (
-            INSERT INTO price AS p (variant, price_list, min_quantity, amount, compare_at)
-            SELECT * FROM wanted WHERE amount IS NOT NULL ORDER BY variant, price_list, min_quantity
-            ON CONFLICT (variant, price_list, min_quantity) DO UPDATE
-                SET amount = EXCLUDED.amount, compare_at = EXCLUDED.compare_at, updated_at = now()
-                WHERE (p.amount, p.compare_at) IS DISTINCT FROM (EXCLUDED.amount, EXCLUDED.compare_at)
-            RETURNING p.variant, p.price_list, p.min_quantity
-        ), gone AS (
-            DELETE FROM price p USING wanted w
-            WHERE w.amount IS NULL AND (p.variant, p.price_list, p.min_quantity)
-                = (w.variant, w.price_list, w.min_quantity)
-            RETURNING p.variant, p.price_list, p.min_quantity
-        )
-        SELECT * FROM put UNION ALL SELECT * FROM gone
-        """,
-        variants,
-        lists,
-        quantities,
-        amounts,
-        compares,
-    )
-    singles = [row for row in rows if row["min_quantity"] == 1]
-    if singles:
-        await _rewrite_history(
-            tx, [row["variant"] for row in singles], [row["price_list"] for row in singles], at
-        )
-    return [(row["price_list"], row["variant"]) for row in rows]
-
-
-async def _rewrite_history(tx: Tx, variants: list[UUID], lists: list[UUID], at: datetime) -> None:
-    """End what stood for these prices at a moment, forget what was still to come, and begin what stands now.
-
-    Only prices for everybody and a single piece are kept: no other may be announced as a reduction.
-    """
-    if not variants:
-        return
-    await tx.execute(
-        """
-        WITH pair AS MATERIALIZED (SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS p (variant, price_list)),
-        forgotten AS (
-            DELETE FROM price_history h USING pair
-            WHERE (h.variant, h.price_list) = (pair.variant, pair.price_list) AND h.applied_from >= $3
-        ), ended AS (
-            UPDATE price_history h SET applied_to = $3 FROM pair
-            WHERE (h.variant, h.price_list) = (pair.variant, pair.price_list)
-              AND h.applied_from < $3 AND (h.applied_to IS NULL OR h.applied_to > $3)
-        )
-        INSERT INTO price_history (variant, price_list, pool, channel, currency, kind, priority, tax_included, amount,
-                                   applied_from, applied_to)
-        SELECT pr.variant, pl.id, pl.pool, pl.channel, pl.currency, pl.kind, pl.priority, pl.tax_included, pr.amount,
-               greatest($3, pl.valid_from), pl.valid_to
-        FROM pair JOIN price pr ON pr.variant = pair.variant AND pr.price_list = pair.price_list
-                                AND pr.min_quantity = 1
-        JOIN price_list pl ON pl.id = pair.price_list
-        WHERE pl.status = 'active' AND pl.customer_group IS NULL AND (pl.valid_to IS NULL OR pl.valid_to > $3)
-        """,
-        variants,
-        lists,
-        at,
-    )
 
 
 async def prices_of(reader: Reader, pool: UUID, variant_ids: Sequence[UUID]) -> list[Price]:

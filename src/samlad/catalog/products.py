@@ -25,6 +25,7 @@ from samlad.catalog.model import (
 )
 from samlad.catalog.permissions import CHANGE, PRICES
 from samlad.catalog.planning import Known, Plan, PriceWrite, Refused, free_handle, plan
+from samlad.catalog.price_writing import put_prices
 from samlad.catalog.rules import slug
 from samlad.catalog.search import index
 from samlad.kernel import log
@@ -305,7 +306,7 @@ async def _write_prices(tx: Tx, writes: list[PriceWrite], moment: datetime) -> N
     if not writes:
         return
     last = {(w.variant, w.price_list, w.min_quantity): w for w in writes}.values()
-    changed = await prices.put_prices(
+    changed = await put_prices(
         tx,
         [w.variant for w in last],
         [w.price_list for w in last],

@@ -3,11 +3,10 @@
 from typing import Any
 
 import pytest
+from described import DOCUMENT
 
 from samlad.access.permissions import permissions
-from samlad.app import create
-from samlad.kernel.openapi import METHODS, document
-from samlad.kernel.settings import load
+from samlad.kernel.openapi import METHODS
 
 OWN = "about the caller's own session, account or cart"
 PUBLIC = {
@@ -35,7 +34,6 @@ NOT_IDEMPOTENT = {
 }
 
 
-DOCUMENT = document(create(load({})))
 OPERATIONS = [
     pytest.param(method, path, item[method], id=f"{method.upper()} {path}")
     for path, item in sorted(DOCUMENT["paths"].items())

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import copy
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import asyncpg
 import pytest
 import schemathesis
 import structlog
+from described import DOCUMENT
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -25,7 +27,6 @@ from samlad.kernel.database import Database, open_database
 from samlad.kernel.embedded import Embedded
 from samlad.kernel.ids import new_id
 from samlad.kernel.live import Live
-from samlad.kernel.openapi import document
 from samlad.kernel.runtime import Runtime
 from samlad.kernel.settings import load
 from samlad.kernel.telemetry import configure_logging
@@ -62,7 +63,7 @@ SERVED = Served()
 def _schema(*, coverage: bool) -> Any:
     config = schemathesis.Config()
     config.projects.default.phases.coverage.enabled = coverage
-    loaded = schemathesis.openapi.from_dict(document(create(load({}))), config=config)
+    loaded = schemathesis.openapi.from_dict(copy.deepcopy(DOCUMENT), config=config)
     loaded.app = SERVED
     return loaded
 

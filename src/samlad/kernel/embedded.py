@@ -149,9 +149,8 @@ class Embedded:
     def _make_home(self) -> None:
         try:
             self.home.mkdir(parents=True, exist_ok=True)
-            probe = self.home / ".writable"
-            probe.touch()
-            probe.unlink()
+            with tempfile.TemporaryFile(dir=self.home):
+                pass  # nameless, so that programs which start at the same moment do not meet in it
         except OSError as error:
             raise EmbeddedProblem(
                 f"The folder {self.home} cannot be written ({error.strerror}). "

@@ -1,0 +1,68 @@
+"""``samlad bench`` as it is typed; and the recording that the ratios stand on."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from samlad.bench import shop as shops
+from samlad.bench.recording import Recorder, replay
+from samlad.bench.server import environment
+from samlad.kernel.database import Database, connect
+from samlad.kernel.ids import new_id
+from samlad.kernel.live import Live
+from samlad.kernel.runtime import Runtime
+
+
+def bench(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "samlad.cli", "bench", *arguments],
+        env=environment(home),
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+
+
+def test_an_unknown_name_is_wrong_use(tmp_path: Path) -> None:
+    said = bench(tmp_path, "nonsense")
+    assert said.returncode == 2
+    assert "There are: checkout, oversell" in said.stderr
+
+
+@pytest.mark.slow
+def test_oversell_ends_with_one_json_object_and_leaves_nothing(tmp_path: Path) -> None:
+    said = bench(tmp_path, "oversell", "--json")
+    assert said.returncode == 0, said.stderr
+    figures = json.loads(said.stdout.splitlines()[-1])
+    assert (figures["sold"], figures["refused"], figures["errors"]) == (50, 150, 0)
+    assert figures["broken"] == []
+    left = [p for p in psutil.process_iter(["environ"]) if "samlad-bench-" in _home(p)]
+    assert left == []
+    assert list(tmp_path.iterdir()) == [], "nobody's own folder is touched"
+
+
+def _home(process: psutil.Process) -> str:
+    return (process.info["environ"] or {}).get("SAMLAD_HOME", "")
+
+
+async def test_recorded_statements_do_again_what_the_request_did(db: Database) -> None:
+    runtime = Runtime(db.settings, db, Live(db))
+    shop = await shops.open_shop(runtime)
+    goods = await shops.add_goods(shop, 2, units=5)
+    cart = await shops.add_cart(shop, goods, checked_out=True)
+    body, headers = shops.order_body(cart), {"idempotency-key": str(new_id())}
+    recorded = await Recorder(runtime, shop.key).transaction("POST", "/api/orders", body, headers)
+    assert await db.value("SELECT count(*) FROM orders") == 0, "recording leaves no trace"
+    assert 5 <= len(recorded) <= 12
+
+    connection = await connect(db.dsn, db.settings)
+    await replay(connection, recorded)
+    await connection.close()
+    assert await db.value("SELECT status FROM cart WHERE id = $1", cart.id) == "ordered"
+    assert await db.value("SELECT count(*) FROM orders WHERE cart = $1", cart.id) == 1
+    assert await db.value("SELECT sum(held) FROM level") == 2
+    assert await shops.unsound(runtime) == []

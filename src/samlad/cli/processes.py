@@ -176,6 +176,9 @@ def serve_web(settings: Settings) -> None:
         workers_kill_timeout=KILL_WEB_SECONDS,
         factory=True,
     ).serve()
+    # One that had to be killed is perhaps not gone yet, and would be taken for a user of the data folder.
+    for process in multiprocessing.active_children():
+        process.join(KILL_WEB_SECONDS)
 
 
 def serve_all(settings: Settings, *, worker: bool = True) -> None:

@@ -98,7 +98,7 @@ def load(environment: dict[str, str] | None = None, **overrides: Any) -> Setting
         return msgspec.convert(values, Settings, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as error:
         raise InvalidInput(
-            f"Settings: {error}. See the table of settings in docs/how-to/settings.md."
+            f"Settings: {error}. The table of settings is in the documentation under Reference."
         ) from None
 
 
@@ -108,7 +108,7 @@ def _refuse_unknown(env: dict[str, str]) -> None:
         if name.startswith("SAMLAD_") and name not in known | NO_SETTINGS:
             close = difflib.get_close_matches(name, known, 1)
             hint = f" Did you mean {close[0]}?" if close else ""
-            raise InvalidInput(f"There is no setting {name}.{hint} See docs/how-to/settings.md.")
+            raise InvalidInput(f"There is no setting {name}.{hint} The documentation lists them under Reference.")
 
 
 def _from_file(named: str | None, home: Path) -> dict[str, Any]:

@@ -108,7 +108,9 @@ def _refuse_unknown(env: dict[str, str]) -> None:
         if name.startswith("SAMLAD_") and name not in known | NO_SETTINGS:
             close = difflib.get_close_matches(name, known, 1)
             hint = f" Did you mean {close[0]}?" if close else ""
-            raise InvalidInput(f"There is no setting {name}.{hint} The documentation lists them under Reference.")
+            raise InvalidInput(
+                f"There is no setting {name}.{hint} The documentation lists them under Reference."
+            )
 
 
 def _from_file(named: str | None, home: Path) -> dict[str, Any]:

@@ -258,6 +258,20 @@ async def test_encodings(shop: Shop, tmp_path: Path, encoding: str) -> None:
     assert report.encoding == encoding
 
 
+async def test_products_without_a_handle_get_one_that_is_free(shop: Shop, tmp_path: Path) -> None:
+    """Made from the title: not that of a product that is there, nor of another one in the file."""
+    await shop.product(title="Mug", sku="OLD")
+    text = "title,sku\nMug,NEW-1\nMug,NEW-2\nMug,OLD\n"
+    report = await bring(shop, write(tmp_path / "a.csv", text))
+    assert [(line.outcome, line.handle) for line in report.lines] == [
+        ("created", "mug-2"),
+        ("created", "mug-3"),
+        ("unchanged", "mug"),
+    ]
+    again = await bring(shop, tmp_path / "a.csv")
+    assert (again.created, again.updated, again.unchanged, again.refused) == (0, 0, 3, 0)
+
+
 BROKEN: dict[str, bytes] = {
     "empty": b"",
     "blank": b"\r\n\r\n",

@@ -3,7 +3,8 @@
 The one write path of products: the API, the import and the demo all go through it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -42,6 +43,7 @@ class Known(msgspec.Struct):
     media: dict[UUID, list[Media]] = {}
     components: dict[UUID, list[Component]] = {}  # of each bundle
     by_handle: dict[str, UUID] = {}
+    taken: set[str] = set()  # more handles that a new product cannot have
     by_sku: dict[str, Variant] = {}
     bundles: set[UUID] = set()  # which of the known variants are bundles
     categories: dict[str, UUID] = {}  # by path
@@ -209,7 +211,7 @@ def _new_product(
     if not row.variants:
         errors.append(FieldError("variants", "a new product needs at least one variant with a SKU"))
     title = values.pop("title", "")
-    handle = values.pop("handle", None) or free_handle(title, known.by_handle)
+    handle = values.pop("handle", None) or free_handle(title, known.taken | known.by_handle.keys())
     defaults: dict[str, Any] = {
         "description": "",
         "status": ProductStatus.DRAFT,
@@ -236,9 +238,14 @@ def _new_product(
     )
 
 
-def free_handle(title: str, taken: Mapping[str, Any]) -> str:
+def handle_base(title: str) -> str:
+    """The handle that a title makes if it is not taken."""
+    return slug(title) or "product"
+
+
+def free_handle(title: str, taken: AbstractSet[str]) -> str:
     """A handle from a title; with a number when the plain one is taken."""
-    base = slug(title) or "product"
+    base = handle_base(title)
     if base not in taken:
         return base
     return next(f"{base}-{n}" for n in range(2, len(taken) + 3) if f"{base}-{n}" not in taken)

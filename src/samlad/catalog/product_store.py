@@ -231,7 +231,7 @@ async def load_prices(reader: Reader, known: Known) -> None:
     }
 
 
-async def free_handles(reader: Reader, pool: UUID, bases: Sequence[str]) -> set[str]:
+async def taken_handles(reader: Reader, pool: UUID, bases: Sequence[str]) -> set[str]:
     """Handles that are taken among those that begin with one of the bases: ``kettle``, ``kettle-2`` …"""
     rows = await reader.rows(
         """

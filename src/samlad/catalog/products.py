@@ -24,9 +24,8 @@ from samlad.catalog.model import (
     VariantInput,
 )
 from samlad.catalog.permissions import CHANGE, PRICES
-from samlad.catalog.planning import Known, Plan, PriceWrite, Refused, free_handle, plan
+from samlad.catalog.planning import Known, Plan, PriceWrite, Refused, free_handle, handle_base, plan
 from samlad.catalog.price_writing import put_prices
-from samlad.catalog.rules import slug
 from samlad.catalog.search import index
 from samlad.kernel import log
 from samlad.kernel.clock import now
@@ -87,9 +86,8 @@ async def create(tx: Tx, pool: UUID, data: ProductInput, *, price_pool: UUID | N
     tx.actor.require(CHANGE)
     row = _as_row(data)
     if row.handle is UNSET:
-        base = slug(data.title) or "product"
-        taken = await product_store.free_handles(tx, pool, [base])
-        row = msgspec.structs.replace(row, handle=free_handle(data.title, dict.fromkeys(taken)))
+        taken = await product_store.taken_handles(tx, pool, [handle_base(data.title)])
+        row = msgspec.structs.replace(row, handle=free_handle(data.title, taken))
     made = await _apply_one(tx, pool, row, price_pool, is_new=True)
     after = await view(tx, made.product.id)
     audit.record(tx, "product.created", "product", after.id, after=after)

@@ -9,7 +9,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator, MutableMapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import msgspec
 import structlog
@@ -40,14 +40,27 @@ def configure_logging(settings: Settings) -> None:
     structlog.configure(
         processors=[*first, *last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=_to_stderr,
         cache_logger_on_first_use=False,
     )
     _configure_libraries(level, first, last)
 
 
+def _to_stderr(*_: Any) -> structlog.PrintLogger:
+    """A logger of the standard error of this moment: what stood there when logging was set up may be closed by now."""
+    return structlog.PrintLogger(sys.stderr)
+
+
+class _StderrHandler(logging.StreamHandler[TextIO]):
+    """What libraries log goes to the standard error of this moment too."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stderr
+        super().emit(record)
+
+
 def _configure_libraries(level: int, first: list[Any], last: list[Any]) -> None:
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _StderrHandler()
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[*first, structlog.stdlib.add_logger_name],
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],

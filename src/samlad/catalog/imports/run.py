@@ -24,7 +24,7 @@ from samlad.catalog.imports.report import ImportReport, LineReport, Outcome
 from samlad.catalog.imports.source import begins_json, lines_of, open_text, table
 from samlad.catalog.model import ProductRow, VariantInput
 from samlad.catalog.permissions import CHANGE
-from samlad.catalog.planning import AttributeRule, Known, Plan, Refused, plan
+from samlad.catalog.planning import AttributeRule, Known, Plan, Refused, handle_base, plan
 from samlad.channels import Channel, Resource
 from samlad.kernel.clock import now
 from samlad.kernel.context import BACKGROUND, Context
@@ -227,6 +227,10 @@ async def _plan_chunk(session: _Session, names: Known, chunk: list[Parsed]) -> l
     )
     known.attributes, known.tax_classes = names.attributes, names.tax_classes
     known.categories, known.price_lists = names.categories, names.price_lists
+    unnamed = [row for row in rows if not isinstance(row.handle, str) and isinstance(row.title, str)]
+    bases = sorted({handle_base(row.title) for row in unnamed})  # type: ignore[arg-type]
+    known.taken = await product_store.taken_handles(session.database, session.pool, bases) if bases else set()
+    known.taken |= session.handles.keys()
     _define(session, known, chunk)
     await product_store.load_prices(session.database, known)
     moment, usable = now(), []
@@ -237,6 +241,9 @@ async def _plan_chunk(session: _Session, names: Known, chunk: list[Parsed]) -> l
                 made = plan(known, parsed.row, moment)
             except Refused as refused:
                 parsed.problems = [f"{e.field}: {e.message}" for e in refused.errors]
+        if made is not None and made.is_new:  # later rows neither mean it nor get its handle
+            session.handles.setdefault(made.product.handle, parsed.lines[0])
+            known.taken.add(made.product.handle)
         _tell(session, parsed, made)
         if made is not None and parsed.row is not None:
             usable.append(_staged(session, parsed.row, made))

@@ -1,5 +1,6 @@
 """Cash rounding, what each payment pays, and where a refund goes."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -13,6 +14,8 @@ from samlad.payments.providers import Cash, Test
 from samlad.payments.rules import spread_refund
 
 amounts = st.integers(1, 10**9)
+NO_TX: Any = None
+"""For providers that do not look into our database."""
 
 
 @pytest.mark.parametrize(
@@ -104,7 +107,7 @@ async def test_the_test_provider_does_what_its_token_says(
     token: str | None, amount: int, status: str
 ) -> None:
     request = Request(payment=uuid4(), amount=amount, currency="EUR", token=token)
-    first, second = await Test().authorize(request), await Test().authorize(request)
+    first, second = await Test().authorize(NO_TX, request), await Test().authorize(NO_TX, request)
     assert first == second
     assert first.status == status
     assert (first.reason is not None) == (status == "declined")
@@ -112,4 +115,4 @@ async def test_the_test_provider_does_what_its_token_says(
 
 async def test_too_little_cash_is_declined() -> None:
     request = Request(payment=uuid4(), amount=500, currency="EUR", tendered=499)
-    assert (await Cash().authorize(request)).status is PaymentStatus.DECLINED
+    assert (await Cash().authorize(NO_TX, request)).status is PaymentStatus.DECLINED

@@ -7,12 +7,14 @@ A provider that talks to somebody over the network has ``is_local`` False and is
 from typing import Protocol
 from uuid import UUID
 
+from samlad.kernel.database import Tx
 from samlad.kernel.problems import InvalidInput
 from samlad.payments.model import Outcome, PaymentStatus, Request
 
 
 class PaymentProvider(Protocol):
-    """What a provider can do. Every call is idempotent: the same id twice moves the money once.
+    """What a provider can do inside somebody's transaction. Every call is idempotent: the same id twice moves the
+    money once. ``tx`` is for those whose money is in our own database (gift cards); the others leave it alone.
 
     ``authorize`` may answer *pending* (a webhook or a later `check` tells the end), *authorized*, *captured* (it
     does both at once) or *declined* with a reason; it does not raise for a refusal.
@@ -24,19 +26,19 @@ class PaymentProvider(Protocol):
     staff_only: bool
     """Only staff can take such a payment: cash is handed over in person."""
 
-    async def authorize(self, request: Request) -> Outcome:
+    async def authorize(self, tx: Tx, request: Request) -> Outcome:
         """Reserve or take the money."""
         ...
 
-    async def capture(self, payment: UUID, reference: str | None, amount: int) -> Outcome:
+    async def capture(self, tx: Tx, payment: UUID, reference: str | None, amount: int) -> Outcome:
         """Take what was authorised."""
         ...
 
-    async def refund(self, refund: UUID, reference: str | None, amount: int) -> Outcome:
+    async def refund(self, tx: Tx, refund: UUID, reference: str | None, amount: int) -> Outcome:
         """Give back part or all of what was captured; ``refund`` is the idempotency key."""
         ...
 
-    async def void(self, payment: UUID, reference: str | None) -> Outcome:
+    async def void(self, tx: Tx, payment: UUID, reference: str | None) -> Outcome:
         """Let go of what was authorised or is pending."""
         ...
 
@@ -46,21 +48,21 @@ class Cash:
 
     name, is_local, staff_only = "cash", True, True
 
-    async def authorize(self, request: Request) -> Outcome:
+    async def authorize(self, tx: Tx, request: Request) -> Outcome:  # noqa: ARG002
         """Taken at once if what was handed over is enough."""
         if request.tendered is not None and request.tendered < request.amount:
             return Outcome(status=PaymentStatus.DECLINED, reason="not-enough-cash")
         return Outcome(status=PaymentStatus.CAPTURED, reference=f"cash-{request.payment}")
 
-    async def capture(self, payment: UUID, reference: str | None, amount: int) -> Outcome:  # noqa: ARG002
+    async def capture(self, tx: Tx, payment: UUID, reference: str | None, amount: int) -> Outcome:  # noqa: ARG002
         """It is in the drawer already."""
         return Outcome(status=PaymentStatus.CAPTURED, reference=reference)
 
-    async def refund(self, refund: UUID, reference: str | None, amount: int) -> Outcome:  # noqa: ARG002
+    async def refund(self, tx: Tx, refund: UUID, reference: str | None, amount: int) -> Outcome:  # noqa: ARG002
         """Out of the drawer."""
         return Outcome(status=PaymentStatus.CAPTURED, reference=f"cash-{refund}")
 
-    async def void(self, payment: UUID, reference: str | None) -> Outcome:  # noqa: ARG002
+    async def void(self, tx: Tx, payment: UUID, reference: str | None) -> Outcome:  # noqa: ARG002
         """Nothing is held."""
         return Outcome(status=PaymentStatus.VOIDED, reference=reference)
 
@@ -78,7 +80,7 @@ class Test:
 
     name, is_local, staff_only = "test", True, False
 
-    async def authorize(self, request: Request) -> Outcome:
+    async def authorize(self, tx: Tx, request: Request) -> Outcome:  # noqa: ARG002
         """What the token says."""
         token, _, reason = (request.token or "ok").partition(":")
         if request.amount % 100 == DECLINING_CENTS:
@@ -93,15 +95,15 @@ class Test:
             return Outcome(status=status, reason=known)
         return Outcome(status=status, reference=f"test-{request.payment}")
 
-    async def capture(self, payment: UUID, reference: str | None, amount: int) -> Outcome:  # noqa: ARG002
+    async def capture(self, tx: Tx, payment: UUID, reference: str | None, amount: int) -> Outcome:  # noqa: ARG002
         """Always captured."""
         return Outcome(status=PaymentStatus.CAPTURED, reference=reference)
 
-    async def refund(self, refund: UUID, reference: str | None, amount: int) -> Outcome:  # noqa: ARG002
+    async def refund(self, tx: Tx, refund: UUID, reference: str | None, amount: int) -> Outcome:  # noqa: ARG002
         """Always given back."""
         return Outcome(status=PaymentStatus.CAPTURED, reference=f"test-{refund}")
 
-    async def void(self, payment: UUID, reference: str | None) -> Outcome:  # noqa: ARG002
+    async def void(self, tx: Tx, payment: UUID, reference: str | None) -> Outcome:  # noqa: ARG002
         """Always let go."""
         return Outcome(status=PaymentStatus.VOIDED, reference=reference)
 

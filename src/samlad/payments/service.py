@@ -54,10 +54,10 @@ async def authorize(
         asked = Request(
             payment=new_id(), amount=amount, currency=currency, token=given.token, tendered=given.tendered
         )
-        outcome = await through.authorize(asked)
+        outcome = await through.authorize(tx, asked)
         if outcome.status is PaymentStatus.DECLINED:
             for earlier in taken:
-                await provider(earlier.provider).void(earlier.id, earlier.reference)
+                await provider(earlier.provider).void(tx, earlier.id, earlier.reference)
             raise PaymentDeclined(
                 f"{through.name} declined: {outcome.reason}.", reason=outcome.reason, payment=index
             )
@@ -107,7 +107,7 @@ async def capture(tx: Tx, order: UUID, *, channel: UUID) -> int:
     for payment in await store.lock_of_order(tx, order):
         if payment.status is not PaymentStatus.AUTHORIZED:
             continue
-        outcome = await provider(payment.provider).capture(payment.id, payment.reference, payment.amount)
+        outcome = await provider(payment.provider).capture(tx, payment.id, payment.reference, payment.amount)
         outcomes.append((payment.id, outcome))
         if outcome.status is PaymentStatus.CAPTURED:
             captured += payment.amount
@@ -121,7 +121,7 @@ async def void(tx: Tx, order: UUID, *, channel: UUID) -> None:
     outcomes = []
     for payment in await store.lock_of_order(tx, order):
         if payment.status in (PaymentStatus.AUTHORIZED, PaymentStatus.PENDING):
-            outcome = await provider(payment.provider).void(payment.id, payment.reference)
+            outcome = await provider(payment.provider).void(tx, payment.id, payment.reference)
             outcomes.append((payment.id, outcome))
             _tell(tx, payment, channel, None, status=outcome.status)
     await store.set_outcomes(tx, outcomes)
@@ -143,7 +143,7 @@ async def refund(tx: Tx, order: UUID, amount: int, *, channel: UUID, reason: str
     refunds = []
     for payment, part in parts:
         refund_id = new_id()
-        outcome = await provider(payment.provider).refund(refund_id, payment.reference, part)
+        outcome = await provider(payment.provider).refund(tx, refund_id, payment.reference, part)
         refunds.append((refund_id, payment.id, part, outcome.reference))
         fact = events.PaymentRefunded(
             order=order,

@@ -3,7 +3,7 @@
 The public face. `docs/concepts/channels.md` explains channels, pools and inheritance.
 """
 
-from samlad.channels.cache import cached, cached_all
+from samlad.channels.cache import cached, cached_all, last_seen
 from samlad.channels.hours import is_open, next_opening
 from samlad.channels.model import (
     Channel,
@@ -17,6 +17,7 @@ from samlad.channels.model import (
     OwnValues,
     Resource,
 )
+from samlad.channels.rules import shop_at
 from samlad.channels.service import change, create
 from samlad.channels.store import all_channels, by_code, get
 
@@ -39,5 +40,7 @@ __all__ = [
     "create",
     "get",
     "is_open",
+    "last_seen",
     "next_opening",
+    "shop_at",
 ]

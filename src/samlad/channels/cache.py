@@ -55,6 +55,12 @@ async def cached_all(reader: Database | Tx) -> list[Channel]:
     return list((await _current(reader)).channels.values())
 
 
+def last_seen(database: Database) -> list[Channel]:
+    """Every channel as this process saw it last, without asking: for pages about errors. Empty before the first use."""
+    snapshot = _snapshots.get(database)
+    return [] if snapshot is None else list(snapshot.channels.values())
+
+
 async def _current(reader: Database | Tx) -> _Snapshot:
     # Never a second connection while one is held: a pool full of such transactions would wait for itself.
     database = reader.database if isinstance(reader, Tx) else reader

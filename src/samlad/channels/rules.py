@@ -1,13 +1,13 @@
 """What a channel's values may be."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 from zoneinfo import available_timezones
 
 from babel import Locale, UnknownLocaleError
 
-from samlad.channels.model import OpeningHours
+from samlad.channels.model import Channel, ChannelKind, ChannelStatus, OpeningHours
 from samlad.kernel.money import currencies
 from samlad.kernel.problems import FieldError, InvalidInput
 
@@ -60,3 +60,15 @@ def check_values(values: dict[str, Any]) -> None:
         ]
     if errors:
         raise InvalidInput("Some of the input is not right.", errors=tuple(errors))
+
+
+def shop_at(host: str, known: Sequence[Channel]) -> Channel | None:
+    """The webshop that answers at a host (as in the header, perhaps with a port).
+
+    The one that names the host; else the first one made, those without a host of their own before the others.
+    """
+    host = host.lower()
+    shops = [c for c in known if c.kind is ChannelKind.WEBSHOP and c.status is ChannelStatus.ACTIVE]
+    named = [c for c in shops if host and c.setting("storefront_host") in (host, host.partition(":")[0])]
+    others = sorted(shops, key=lambda c: (bool(c.setting("storefront_host")), c.created_at))
+    return next(iter([*named, *others]), None)

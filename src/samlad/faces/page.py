@@ -24,6 +24,7 @@ from litestar.params import FromPath, QueryParameter
 
 from samlad.access.csrf import csrf_token
 from samlad.access.middleware import is_https
+from samlad.channels import last_seen, shop_at
 from samlad.faces.design import Pages
 from samlad.kernel.database import Tx
 from samlad.kernel.http import REQUEST_ID_SCOPE, actor_of, context_of, database_of
@@ -243,6 +244,12 @@ def problem_page(request: AnyRequest, problem: Problem) -> Response[Any] | None:
             return Response(b"", status_code=303, media_type="text/plain", headers={"Location": target})
     if not is_for_people(request):
         return None
+    under_till = request.url.path.startswith("/pos")
+    shop = (
+        None
+        if under_admin or under_till
+        else shop_at(request.headers.get("host", ""), last_seen(database_of(request)))
+    )
     said = problem.status in (400, 409, 410, 412, 413, 422, 429)
     scope: dict[str, Any] = request.scope  # type: ignore[assignment]
     headers = {"Retry-After": str(problem.extra["retry_after"])} if "retry_after" in problem.extra else {}
@@ -252,8 +259,8 @@ def problem_page(request: AnyRequest, problem: Problem) -> Response[Any] | None:
         status_code=problem.status,
         status=problem.status,
         headers=headers,
-        shop_name="Samlad",
-        home_href="/admin" if under_admin else "/",
+        shop_name=shop.name if shop is not None else "Samlad",
+        home_href="/admin" if under_admin else "/pos" if under_till else "/",
         detail=problem.detail if said else None,
         request_id=scope.get(REQUEST_ID_SCOPE) if problem.status >= 500 else None,
     )

@@ -46,7 +46,9 @@ async def test_a_clerk_sells_only_where_they_are_bound_to(clerk: httpx.AsyncClie
     for path in ("/pos/haga", "/pos/haga/day", "/pos/haga/pay", f"/pos/haga/sales/{new_id()}"):
         assert (await clerk.get(path)).status_code == 403, path
     assert (await clerk.get("/pos/web")).status_code == 404
-    assert (await clerk.get("/pos/nowhere")).status_code == 404
+    lost = await clerk.get("/pos/nowhere")
+    assert lost.status_code == 404
+    assert 'href="/pos"' in lost.text
 
 
 async def test_somebody_without_the_permission_sells_nowhere(api_as: Any, market: Market) -> None:

@@ -62,7 +62,10 @@ async def test_filters_narrow_and_can_be_taken_away(guest: httpx.AsyncClient, ma
 async def test_a_category_page_and_one_that_is_not_there(guest: httpx.AsyncClient, market: Market) -> None:
     await market.product(title="Pan", category="kok")
     assert "Pan" in (await guest.get("/c/kok")).text
-    assert (await guest.get("/c/nowhere")).status_code == 404
+    lost = await guest.get("/c/nowhere")
+    assert lost.status_code == 404
+    assert "<title>There is nothing at this address · Hemma</title>" in lost.text
+    assert "Hemma" in (await guest.get("/no/such/page")).text
 
 
 async def test_pages_follow_each_other(guest: httpx.AsyncClient, market: Market) -> None:

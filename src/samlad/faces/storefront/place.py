@@ -6,7 +6,7 @@ import msgspec
 from litestar import Response
 
 from samlad import channels
-from samlad.channels import Channel, ChannelKind, ChannelStatus
+from samlad.channels import Channel
 from samlad.faces import page as face
 from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import basket, shelf
@@ -25,15 +25,12 @@ async def channel_of(request: AnyRequest) -> Channel:
     Raises:
         NotFound: there is no webshop that is open.
     """
-    host = request.headers.get("host", "").lower()
     known = await channels.cached_all(database_of(request))
-    shops = [c for c in known if c.kind is ChannelKind.WEBSHOP and c.status is ChannelStatus.ACTIVE]
-    named = [c for c in shops if c.setting("storefront_host") in (host, host.partition(":")[0]) and host]
-    found = named or sorted(shops, key=lambda c: (bool(c.setting("storefront_host")), c.created_at))
-    if not found:
+    found = channels.shop_at(request.headers.get("host", ""), known)
+    if found is None:
         raise NotFound(NO_SHOP)
     # Texts of goods come in the language that the page is read in.
-    return msgspec.structs.replace(found[0], locale=face.locale_of(request))
+    return msgspec.structs.replace(found, locale=face.locale_of(request))
 
 
 def shopper(request: AnyRequest, channel: Channel) -> Context:

@@ -166,6 +166,20 @@ async def test_backorders_up_to_the_limit_and_no_shipping_before_they_came(shop:
     assert await shop.level(kettle) == (0, 0)
 
 
+async def test_expired_holds_of_backordered_units_are_in_nobodys_way(shop: Shop) -> None:
+    """What is promised counts them out as what is taken does; a limit can be lowered past them."""
+    [kettle] = await shop.variants(0)
+    await shop.backorder(kettle, 1, shop.warehouse)
+    await shop.take((kettle, 1), kind=HoldKind.CART, expires_at=PAST)
+    [promised] = await stock.promises(shop.db, shop.web, [kettle])
+    assert (promised.available, promised.backorder, promised.held) == (0, 1, 0)
+    await shop.take((kettle, 1), kind=HoldKind.CART, expires_at=PAST)
+    await shop.db.transaction(lambda tx: stock.set_level(tx, shop.warehouse.id, kettle, backorder_limit=0))
+    assert await shop.level(kettle) == (0, 0)
+    with pytest.raises(SoldOut):
+        await shop.take((kettle, 1))
+
+
 async def test_expired_holds_make_room_for_whoever_wants_them(shop: Shop) -> None:
     (kettle,) = await shop.variants(3)
     gone = new_id()

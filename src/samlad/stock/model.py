@@ -160,7 +160,10 @@ class Moved(msgspec.Struct, frozen=True):
 
 
 class Level(msgspec.Struct, frozen=True):
-    """Units of a variant at a location. ``available`` is what can be held now, without backorders."""
+    """Units of a variant at a location. ``available`` is what can be held now, without backorders.
+
+    ``held`` leaves out holds that have expired: nobody has released them yet, but they are in nobody's way.
+    """
 
     location: UUID
     variant: UUID

@@ -25,6 +25,7 @@ from samlad.stock.events import (
     StockLost,
     StockMoved,
     StockOpened,
+    StockReleased,
     moved_lines,
     released_lines,
 )
@@ -191,6 +192,10 @@ async def set_level(
         InvalidInput: an unknown location or variant.
     """
     tx.actor.require(ADJUST, location=location)
+    if backorder_limit is not None:
+        expired = await store.expire(tx, location, variant)
+        if expired:
+            log.append(tx, StockReleased(reason="expired", lines=released_lines(expired)))
     try:
         with _moving():
             row = await store.set_level(tx, location, variant, backorder_limit, low_at)

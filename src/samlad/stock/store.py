@@ -172,22 +172,34 @@ async def sweep(tx: Tx, most: int) -> list[Hold]:
     return await tx.all(Hold, f"SELECT {_HOLD} FROM stock_sweep($1)", most)
 
 
+async def expire(tx: Tx, location_id: UUID, variant: UUID) -> list[Hold]:
+    """Release the expired holds of a level."""
+    return await tx.all(
+        Hold,
+        f"""SELECT {_HOLD} FROM stock_expire(ARRAY[$2::uuid], ARRAY[$1::uuid],
+                                             (SELECT pool FROM location WHERE id = $1))""",
+        location_id,
+        variant,
+    )
+
+
 async def holds_of(reader: Reader, owner: UUID) -> list[Hold]:
     """What is held for an owner."""
     return await reader.all(Hold, f"SELECT {_HOLD} FROM hold WHERE owner = $1 ORDER BY created_at, id", owner)
 
 
 # An expired hold that nobody has released yet does not count: it makes room as soon as somebody wants it.
-_FREE = """greatest(l.on_hand - l.held + coalesce((SELECT sum(h.quantity) FROM hold h WHERE h.location = l.location
-           AND h.variant = l.variant AND h.expires_at <= now()), 0), 0)::int"""
-_LEVEL = f"l.location, l.variant, l.on_hand, l.held, {_FREE} AS available, l.backorder_limit"
+_LIVE = """CROSS JOIN LATERAL (SELECT (l.held - coalesce(sum(h.quantity), 0))::int AS held FROM hold h
+           WHERE h.location = l.location AND h.variant = l.variant AND h.expires_at <= now()) AS live"""
+_FREE = "greatest(l.on_hand - live.held, 0)"
+_LEVEL = f"l.location, l.variant, l.on_hand, live.held, {_FREE} AS available, l.backorder_limit"
 
 
 async def levels_of(reader: Reader, variants: Sequence[UUID]) -> list[Level]:
     """Every level of these variants, at active locations of all pools."""
     return await reader.all(
         Level,
-        f"""SELECT {_LEVEL} FROM level l JOIN location p ON p.id = l.location AND p.is_active
+        f"""SELECT {_LEVEL} FROM level l {_LIVE} JOIN location p ON p.id = l.location AND p.is_active
             WHERE l.variant = ANY($1::uuid[]) ORDER BY l.variant, p.priority, p.code""",
         list(variants),
     )
@@ -199,7 +211,7 @@ async def promised_levels(
     """Levels that a channel promises from: its stock pool's active locations, or only its own store."""
     return await reader.all(
         Level,
-        f"""SELECT {_LEVEL} FROM level l JOIN location p ON p.id = l.location
+        f"""SELECT {_LEVEL} FROM level l {_LIVE} JOIN location p ON p.id = l.location
             WHERE l.variant = ANY($1::uuid[]) AND p.pool = $2 AND p.is_active AND (NOT $4 OR p.channel = $3)
             ORDER BY l.variant, p.channel IS NOT DISTINCT FROM $3 DESC, p.priority, p.code""",
         list(variants),
@@ -214,7 +226,7 @@ async def available(
 ) -> dict[UUID, int]:
     """Free units by variant over the locations of `promised_levels`; variants without a level are missing."""
     rows = await reader.rows(
-        f"""SELECT l.variant, sum({_FREE})::bigint AS free FROM level l JOIN location p ON p.id = l.location
+        f"""SELECT l.variant, sum({_FREE})::bigint AS free FROM level l {_LIVE} JOIN location p ON p.id = l.location
             WHERE l.variant = ANY($1::uuid[]) AND p.pool = $2 AND p.is_active AND (NOT $4 OR p.channel = $3)
             GROUP BY l.variant""",
         list(variants),

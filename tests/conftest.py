@@ -18,7 +18,7 @@ import pytest
 from litestar import Litestar
 
 from samlad.access.permissions import permissions
-from samlad.app import PACKAGES, create, serving
+from samlad.app import create, serving
 from samlad.kernel import migrations
 from samlad.kernel.context import Actor
 from samlad.kernel.database import Database, open_database
@@ -26,6 +26,7 @@ from samlad.kernel.embedded import Embedded
 from samlad.kernel.http import ACTOR_SCOPE
 from samlad.kernel.ids import new_id
 from samlad.kernel.settings import Settings, load
+from samlad.packages import PACKAGES
 
 ApiAs = Callable[..., contextlib.AbstractAsyncContextManager[httpx.AsyncClient]]
 

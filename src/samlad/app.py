@@ -56,22 +56,10 @@ from samlad.kernel.worker import Work
 from samlad.orders import api as orders_api
 from samlad.orders import checks as orders_checks
 from samlad.orders import followers as orders_followers
+from samlad.packages import PACKAGES
 from samlad.stock import api as stock_api
 from samlad.stock import checks as stock_checks
 from samlad.stock import sweepers as stock_sweepers
-
-PACKAGES = (
-    "samlad.kernel",
-    "samlad.access",
-    "samlad.channels",
-    "samlad.catalog",
-    "samlad.stock",
-    "samlad.customers",
-    "samlad.payments",
-    "samlad.carts",
-    "samlad.orders",
-)
-"""Every package with migrations, in the order of the floors."""
 
 FACES: Sequence[ControllerRouterHandler] = (
     static_router(),

@@ -15,8 +15,8 @@ from typing import Any, ClassVar
 import httpx
 import pytest
 
+import samlad.app  # noqa: F401 - loads every package's jobs
 from samlad import catalog
-from samlad.app import PACKAGES  # noqa: F401 - loads every package's jobs
 from samlad.catalog import media_fetch, media_files, products
 from samlad.catalog.media_fetch import fetch_due
 from samlad.catalog.model import Media

@@ -12,11 +12,11 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from samlad.app import PACKAGES
 from samlad.kernel import migrations
 from samlad.kernel.embedded import Embedded
 from samlad.kernel.migrations import Migration, MigrationProblem
 from samlad.kernel.settings import Settings, load
+from samlad.packages import PACKAGES
 
 RELEASED = Path(__file__).parent / "released"
 _numbers = itertools.count()

@@ -6,15 +6,6 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
-import webauthn
-from webauthn.helpers import base64url_to_bytes, bytes_to_base64url, options_to_json_dict
-from webauthn.helpers.exceptions import WebAuthnException
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
 
 from samlad.access import attempts, ceremonies, sign_in
 from samlad.access.problems import SignInFailed
@@ -26,8 +17,6 @@ from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound
 
 MOST = 20
-_BROKEN = (WebAuthnException, ValueError, KeyError, TypeError, IndexError, AttributeError)
-"""What the library raises for answers that no browser sends."""
 
 
 class Site(msgspec.Struct, frozen=True):
@@ -69,26 +58,23 @@ async def begin_registration(tx: Tx, staff: UUID, site: Site) -> Challenge:
     Raises:
         Conflict: they have twenty already.
     """
+    from samlad.access import authenticators  # late, it is slow
+
     person = await tx.row("SELECT email, name FROM staff WHERE id = $1", staff)
     known = await tx.rows("SELECT credential_id FROM passkey WHERE staff = $1", staff)
     assert person is not None
     if len(known) >= MOST:
         raise Conflict(f"At most {MOST} passkeys; remove one first.")
-    options = webauthn.generate_registration_options(
-        rp_id=site.id,
-        rp_name="Samlad",
+    asked = authenticators.ask_to_register(
+        site_id=site.id,
         user_id=staff.bytes,
-        user_name=person["email"],
-        user_display_name=person["name"],
-        authenticator_selection=AuthenticatorSelectionCriteria(
-            resident_key=ResidentKeyRequirement.REQUIRED,
-            user_verification=UserVerificationRequirement.REQUIRED,
-        ),
-        exclude_credentials=[PublicKeyCredentialDescriptor(id=row["credential_id"]) for row in known],
+        email=person["email"],
+        name=person["name"],
+        known=[row["credential_id"] for row in known],
     )
-    data = {"challenge": bytes_to_base64url(options.challenge)}
+    data = {"challenge": asked.challenge}
     token = await ceremonies.begin(tx, "passkey-registration", data, staff)
-    return Challenge(token, options_to_json_dict(options))
+    return Challenge(token, asked.options)
 
 
 async def register(
@@ -100,18 +86,16 @@ async def register(
         InvalidInput: the answer does not fit the challenge, the site or its own signature.
         Conflict: this passkey is known.
     """
+    from samlad.access import authenticators  # late, it is slow
+
     begun = await ceremonies.take(tx, "passkey-registration", ceremony)
     if begun is None or begun.staff != staff:
         raise InvalidInput.at("ceremony", "unknown or too old; begin again")
     try:
-        verified = webauthn.verify_registration_response(
-            credential=credential,
-            expected_challenge=base64url_to_bytes(begun.data["challenge"]),
-            expected_rp_id=site.id,
-            expected_origin=site.origin,
-            require_user_verification=True,
+        made = authenticators.registered(
+            credential, begun.data["challenge"], site_id=site.id, origin=site.origin
         )
-    except _BROKEN as error:
+    except authenticators.BROKEN as error:
         raise InvalidInput.at("credential", f"cannot be accepted: {error}") from None
     row = await tx.one(
         Passkey,
@@ -121,9 +105,9 @@ async def register(
         """,
         new_id(),
         staff,
-        verified.credential_id,
-        verified.credential_public_key,
-        verified.sign_count,
+        made.id,
+        made.public_key,
+        made.sign_count,
         name,
     )
     if row is None:
@@ -151,13 +135,11 @@ async def remove(tx: Tx, staff: UUID, passkey: UUID) -> None:
 
 async def begin_sign_in(tx: Tx, site: Site) -> Challenge:
     """Options for ``navigator.credentials.get``; the browser offers the passkeys that it has for this site."""
-    options = webauthn.generate_authentication_options(
-        rp_id=site.id, user_verification=UserVerificationRequirement.REQUIRED
-    )
-    token = await ceremonies.begin(
-        tx, "passkey-sign-in", {"challenge": bytes_to_base64url(options.challenge)}
-    )
-    return Challenge(token, options_to_json_dict(options))
+    from samlad.access import authenticators  # late, it is slow
+
+    asked = authenticators.ask_to_sign_in(site_id=site.id)
+    token = await ceremonies.begin(tx, "passkey-sign-in", {"challenge": asked.challenge})
+    return Challenge(token, asked.options)
 
 
 _FIND = """
@@ -207,22 +189,23 @@ async def sign_in_with(
 async def _verified(
     database: Database, site: Site, challenge: str, credential: dict[str, Any]
 ) -> tuple[Any, int]:
+    from samlad.access import authenticators  # late, it is slow
+
     try:
-        row = await database.row(_FIND, base64url_to_bytes(credential["rawId"]))
+        row = await database.row(_FIND, authenticators.decode(credential["rawId"]))
         if row is None:
             raise SignInFailed("This passkey is not known here.")
         handle = credential["response"].get("userHandle")
-        if handle is not None and base64url_to_bytes(handle) != row["staff"].bytes:
+        if handle is not None and authenticators.decode(handle) != row["staff"].bytes:
             raise SignInFailed("This passkey is not known here.")
-        verified = webauthn.verify_authentication_response(
-            credential=credential,
-            expected_challenge=base64url_to_bytes(challenge),
-            expected_rp_id=site.id,
-            expected_origin=site.origin,
-            credential_public_key=row["public_key"],
-            credential_current_sign_count=row["sign_count"],
-            require_user_verification=True,
+        count = authenticators.signed(
+            credential,
+            challenge,
+            site_id=site.id,
+            origin=site.origin,
+            public_key=row["public_key"],
+            sign_count=row["sign_count"],
         )
-    except _BROKEN:
+    except authenticators.BROKEN:
         raise SignInFailed("This passkey cannot be accepted.") from None
-    return row, verified.new_sign_count
+    return row, count

@@ -10,7 +10,6 @@ from uuid import UUID
 
 import msgspec
 import pyotp
-import segno
 
 from samlad.access import audit, recent
 from samlad.access.events import StaffFactorChanged
@@ -68,6 +67,8 @@ async def begin(tx: Tx, staff: UUID, vault: Vault) -> Enrolment:
 
 def qr_svg(text: str) -> str:
     """A QR code as an inline SVG: black on white also on a dark page, as telephones need it."""
+    import segno  # late, it is slow
+
     code = segno.make(text, error="m", micro=False)
     return str(code.svg_inline(scale=4, border=4, dark="#000", light="#fff", omitsize=True))
 

@@ -15,12 +15,12 @@ from typing import Self
 
 import psutil
 
-from samlad.app import PACKAGES
 from samlad.bench.wire import Answer, Connection, request
 from samlad.kernel.embedded import Embedded
 from samlad.kernel.runtime import Runtime, open_runtime
 from samlad.kernel.settings import Settings, load
 from samlad.kernel.telemetry import configure_logging
+from samlad.packages import PACKAGES
 
 READY_SECONDS = 120.0
 STOP_SECONDS = 40.0

@@ -66,9 +66,9 @@ def _build(settings: "Settings") -> "tuple[Built, Summary]":
     """Build what is missing and check the totals against the file."""
     import asyncio
 
-    from samlad.app import PACKAGES
     from samlad.demo import build, summary
     from samlad.kernel.runtime import open_runtime
+    from samlad.packages import PACKAGES
 
     async def work() -> "tuple[Built, Summary]":
         with contextlib.ExitStack() as stack:

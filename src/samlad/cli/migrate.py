@@ -22,10 +22,10 @@ def migrate(
     import asyncio
     import contextlib
 
-    from samlad.app import PACKAGES
     from samlad.kernel import migrations
     from samlad.kernel.runtime import dsn_of, server_of
     from samlad.kernel.settings import load
+    from samlad.packages import PACKAGES
 
     settings = load()
     verb = migrations.plan if plan else migrations.migrate

@@ -54,12 +54,12 @@ def serve(
     for name, value in (("HOST", host), ("PORT", port), ("WORKERS", workers)):
         if value is not None:
             os.environ[f"SAMLAD_{name}"] = str(value)  # the processes that we start read it there
-    from samlad.app import PACKAGES
     from samlad.cli import processes
     from samlad.kernel import migrations
     from samlad.kernel.runtime import dsn_of
     from samlad.kernel.settings import load
     from samlad.kernel.telemetry import configure_logging
+    from samlad.packages import PACKAGES
 
     settings = load()
     configure_logging(settings)

@@ -112,10 +112,10 @@ def _lines(title: str, total: int | None) -> Iterator[Step]:
 
 def with_runtime(work: Callable[["Runtime"], Awaitable[T]], *, migrate: bool = True) -> T:
     """Run a command's work with everything open: settings loaded, PostgreSQL up, schema brought up to date."""
-    from samlad.app import PACKAGES
     from samlad.kernel.runtime import open_runtime
     from samlad.kernel.settings import load
     from samlad.kernel.telemetry import configure_logging
+    from samlad.packages import PACKAGES
 
     settings = load()
     configure_logging(settings)

@@ -15,11 +15,12 @@ def worker() -> None:
     """
     import asyncio
 
-    from samlad.app import FOLLOWERS, PACKAGES, SWEEPERS
+    from samlad.app import FOLLOWERS, SWEEPERS
     from samlad.kernel.parent import follow_parent
     from samlad.kernel.settings import load
     from samlad.kernel.telemetry import configure_logging
     from samlad.kernel.worker import Work, run_until_stopped
+    from samlad.packages import PACKAGES
 
     settings = load()
     configure_logging(settings)

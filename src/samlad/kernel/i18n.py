@@ -21,8 +21,6 @@ from pathlib import Path
 
 from babel import Locale
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
-from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
@@ -145,8 +143,6 @@ def collation_key(text: str, locale: str) -> tuple[str, str, str]:
 
 # -- collecting the messages ------------------------------------------------------------------------------------------------
 
-_KEYWORDS = {**DEFAULT_KEYWORDS, "marked": None}
-
 
 def catalogue(locale: str) -> Catalog:
     """What the `.po` file of a locale says; an empty catalogue when there is none yet."""
@@ -162,10 +158,15 @@ def extract() -> Catalog:
 
     Raises `FileNotFoundError` outside of a checkout: `babel.cfg`, which names the sources, is not installed.
     """
+    # Late: only whoever works on a checkout needs them.
+    from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
+    from babel.messages.frontend import parse_mapping_cfg
+
+    keywords = {**DEFAULT_KEYWORDS, "marked": None}
     with (_PACKAGE.parents[1] / "babel.cfg").open() as file:
         methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
     found = Catalog(locale=SOURCE, domain="samlad")
-    extracted = extract_from_dir(_PACKAGE, methods, options, _KEYWORDS, ("i18n:",), strip_comment_tags=True)
+    extracted = extract_from_dir(_PACKAGE, methods, options, keywords, ("i18n:",), strip_comment_tags=True)
     for filename, _line, message, comments, context in sorted(extracted, key=lambda hit: (hit[0], hit[1])):
         if found.get(message if isinstance(message, str) else message[0], context) is None:
             # The first file only, and no line: two people who work on two pages do not meet in the .po file.

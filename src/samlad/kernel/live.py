@@ -1,7 +1,7 @@
 """Live: what happens, to browsers and to other parts of this process, while it happens.
 
-Each process has one `Live`: one connection that LISTENs for the log's wake, one read of the log however many
-listeners there are, one encoded frame for all of them. A listener that does not keep up is dropped; its browser
+Each process has one `Live`: one connection that LISTENs for the log's wake while anybody wants to know, one read of the
+log however many listeners there are, one encoded frame for all of them. A listener that does not keep up is dropped; its browser
 comes back with ``Last-Event-ID`` (a position in the log) and gets what it missed. A lost wake costs at most
 `POLL_SECONDS`.
 
@@ -223,6 +223,7 @@ class Live:
         self._audience: set[Listener] = set()
         self._position: Position | None = None
         self._wake = asyncio.Event()
+        self._needed = asyncio.Event()  # a listener or a callback: until then commits wake nobody here
         self._callbacks: list[Callable[[], None]] = []
         self._connection: asyncpg.Connection | None = None
         self._reading = asyncio.Lock()
@@ -236,6 +237,7 @@ class Live:
     def on_wake(self, callback: Callable[[], None]) -> None:
         """Call this when the log has grown: for followers."""
         self._callbacks.append(callback)
+        self._needed.set()
 
     def start(self) -> None:
         """Begin to listen to the database."""
@@ -266,6 +268,7 @@ class Live:
                 self._position = await log.end(self._database)
             listener.begin = self._position
             self._audience.add(listener)
+            self._needed.set()
             for topic in wanted:
                 self._listeners.setdefault(topic, set()).add(listener)
         try:
@@ -304,11 +307,16 @@ class Live:
                     del self._listeners[topic]
         if not self._audience:
             self._position = None  # nobody listens: the next one begins at the log's end
+            if not self._callbacks:
+                self._needed.clear()
 
     async def _run(self) -> None:
         while True:
             try:
-                await self._ensure_connection()
+                if not self._needed.is_set():
+                    await self._hush()
+                    await self._needed.wait()
+                await self._hear()
                 await self._deliver()
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, Busy) as error:
                 logger.warning("live waits for the database", error=type(error).__name__)
@@ -321,10 +329,15 @@ class Live:
                 for callback in self._callbacks:
                     callback()
 
-    async def _ensure_connection(self) -> None:
+    async def _hear(self) -> None:
         if self._connection is None or self._connection.is_closed():
             self._connection = await connect(self._database.dsn, self._database.settings)
-            await self._connection.add_listener(log.wake_channel(self._database), self._woken)
+        # Once more is no more: a callback is there once, and LISTEN is sent for the first one only.
+        await self._connection.add_listener(log.wake_channel(self._database), self._woken)
+
+    async def _hush(self) -> None:
+        if self._connection is not None and not self._connection.is_closed():
+            await self._connection.remove_listener(log.wake_channel(self._database), self._woken)
 
     def _woken(self, *_: object) -> None:
         self._wake.set()

@@ -3,7 +3,8 @@
 import hashlib
 import re
 from collections.abc import Sequence
-from importlib import resources
+from importlib.util import find_spec
+from pathlib import Path
 
 import asyncpg
 import msgspec
@@ -46,10 +47,7 @@ def find(packages: Sequence[str]) -> list[Migration]:
     """
     found = []
     for package in packages:
-        folder = resources.files(package) / "sql"
-        if not folder.is_dir():
-            continue
-        files = sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
+        files = sorted((_folder(package) / "sql").glob("*.sql"))
         for number, file in enumerate(files, 1):
             match = _NAME.match(file.name)
             if match is None or int(match[1]) != number:
@@ -60,6 +58,14 @@ def find(packages: Sequence[str]) -> list[Migration]:
             digest = hashlib.sha256(sql.encode()).hexdigest()
             found.append(Migration(package.rsplit(".", 1)[-1], number, match[2], digest, sql))
     return found
+
+
+def _folder(package: str) -> Path:
+    """Where a package lies; it is not imported for that, which would load all of the program."""
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise MigrationProblem(f"There is no package {package}.")
+    return Path(spec.submodule_search_locations[0])
 
 
 async def plan(dsn: str, settings: Settings, packages: Sequence[str]) -> list[Migration]:

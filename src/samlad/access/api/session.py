@@ -9,7 +9,7 @@ import msgspec
 from litestar import Response, delete, get, post
 from litestar.params import JSONBody, QueryParameter
 
-from samlad.access import identity, links, oidc, passkeys, rate, sessions, sign_in, staff, welcome
+from samlad.access import identity, links, passkeys, rate, sessions, sign_in, staff, welcome
 from samlad.access.api.browser import (
     agent_of,
     base_url_of,
@@ -155,6 +155,8 @@ async def sign_in_with_passkey(request: AnyRequest, data: JSONBody[PasskeyAnswer
 @get("/session/oidc", status_code=302, summary="Sign in with the company account")
 async def begin_oidc(request: AnyRequest, back: Back = None) -> Response[None]:
     """On to the OpenID Connect provider, and from there back and on to ``next``. 404 when none is configured."""
+    from samlad.access import oidc  # late: its libraries are slow to load
+
     runtime = runtime_of(request)
     departure = await oidc.begin(
         runtime.database, context_of(request), runtime.settings, base_url_of(request), _own_path(back)
@@ -170,6 +172,8 @@ async def complete_oidc(
     request: AnyRequest, returned_state: OidcState = "", code: OidcCode = "", error: OidcError = ""
 ) -> Response[Any]:
     """Where the provider sends the browser back to. A refusal goes on to the sign-in page, which shows it."""
+    from samlad.access import oidc
+
     runtime = runtime_of(request)
     cookies = own_cookies(request.scope["headers"], is_https(request.scope, runtime.settings))
     try:

@@ -1,0 +1,14 @@
+"""Which packages there are. Apart from `samlad.app`, which imports them all: migrating needs only their names."""
+
+PACKAGES = (
+    "samlad.kernel",
+    "samlad.access",
+    "samlad.channels",
+    "samlad.catalog",
+    "samlad.stock",
+    "samlad.customers",
+    "samlad.payments",
+    "samlad.carts",
+    "samlad.orders",
+)
+"""Every package with migrations, in the order of the floors."""

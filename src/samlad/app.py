@@ -31,7 +31,7 @@ from samlad.faces import pos, reference, storefront
 from samlad.faces.admin import routes as admin
 from samlad.faces.design import security_headers, static_router
 from samlad.kernel import api as kernel_api
-from samlad.kernel import housekeeping, metrics, openapi
+from samlad.kernel import housekeeping, metrics, migrations, openapi
 from samlad.kernel.checks import Check, kernel_checks
 from samlad.kernel.edge import Edge
 from samlad.kernel.followers import Follower
@@ -48,7 +48,7 @@ from samlad.kernel.problems import (
     TooMany,
     Unauthenticated,
 )
-from samlad.kernel.runtime import Runtime, open_runtime
+from samlad.kernel.runtime import Runtime, dsn_of, open_runtime
 from samlad.kernel.settings import Settings, load
 from samlad.kernel.sweepers import Sweeper
 from samlad.kernel.telemetry import configure_logging, tracing
@@ -111,18 +111,25 @@ logger = structlog.get_logger("samlad.http")
 
 
 def web() -> Litestar:
-    """Granian's factory: the application of one web process of ``samlad serve``."""
+    """Granian's factory: the application of one web process of ``samlad serve``.
+
+    It is loaded while that makes the database ready, and waits for it.
+    """
     settings = load()
     configure_logging(settings)
     follow_parent(os.environ)
-    return create(settings)
+    return create(settings, is_patient=True)
 
 
-def create(settings: Settings) -> Litestar:
-    """The ASGI application."""
+def create(settings: Settings, *, is_patient: bool = False) -> Litestar:
+    """The ASGI application; a patient one waits for a schema that is up to date before it serves."""
 
-    def lifespan(app: Litestar) -> contextlib.AbstractAsyncContextManager[None]:
-        return serving(app, settings)
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        if is_patient:
+            await migrations.until_current(dsn_of(settings), settings, PACKAGES)
+        async with serving(app, settings):
+            yield
 
     application = Litestar(
         route_handlers=list(ROUTES),

@@ -53,19 +53,31 @@ def demo(
     settings = load()
     configure_logging(settings)
     processes.check_port(settings)
-    with processes.ending_in_order(), processes.postgres(settings):
-        started = time.monotonic()
-        built, summary = _build(settings)
+    started = time.monotonic()
+    with processes.ending_in_order(), contextlib.ExitStack() as outer:
+        if once or not _is_there(settings):
+            outer.enter_context(processes.postgres(settings))
+            built, summary = _build(settings)
         if once:
             raise typer.Exit(_prove(settings, built, summary, started))
-        _greet(settings, built, summary, time.monotonic() - started)
-        processes.serve_all(settings)
+
+        def prepare(stack: contextlib.ExitStack) -> None:
+            stack.enter_context(processes.postgres(settings))
+            _greet(settings, *_build(settings), time.monotonic() - started)
+
+        processes.serve_all(settings, prepare)
+
+
+def _is_there(settings: "Settings") -> bool:
+    """Whether it was built before, so that it can be looked through while the web processes load."""
+    return settings.database_url is None and (settings.home / "demo-sign-in.json").exists()
 
 
 def _build(settings: "Settings") -> "tuple[Built, Summary]":
     """Build what is missing and check the totals against the file."""
     import asyncio
 
+    import samlad.app  # noqa: F401 - so that every package has declared its events, permissions and jobs
     from samlad.demo import build, summary
     from samlad.kernel.runtime import open_runtime
     from samlad.packages import PACKAGES

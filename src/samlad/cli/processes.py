@@ -1,6 +1,7 @@
 """The processes of ``samlad serve``: PostgreSQL, web workers, one worker. What starts here also ends here."""
 
 import contextlib
+import http.client
 import os
 import signal
 import socket
@@ -9,7 +10,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import structlog
@@ -22,6 +23,7 @@ from samlad.kernel.settings import Settings
 SUPERVISE_SECONDS = 0.5
 STOP_SECONDS = 20.0
 KILL_WEB_SECONDS = 8
+PATIENCE_SECONDS = 20.0
 SHORTEST_LIFE = 5.0
 """A worker that ends sooner than this is started again only after a pause."""
 
@@ -181,7 +183,64 @@ def serve_web(settings: Settings) -> None:
         process.join(KILL_WEB_SECONDS)
 
 
-def serve_all(settings: Settings, *, worker: bool = True) -> None:
-    """Serve HTTP, with a worker process beside it, until SIGTERM or SIGINT."""
-    with shared_metrics(), worker_process() if worker else contextlib.nullcontext():
-        serve_web(settings)
+class Preparation(threading.Thread):
+    """What must be there before anybody is answered, made while the web processes load: that takes both as long.
+
+    The web processes wait for a schema that is up to date (`samlad.app.web`). What the work enters is left by `end`.
+    """
+
+    def __init__(self, work: Callable[[contextlib.ExitStack], None]) -> None:
+        super().__init__(name="preparation")
+        self._work = work
+        self._stack = contextlib.ExitStack()
+        self._error: BaseException | None = None
+
+    def run(self) -> None:
+        """The thread's work; a failure ends the program."""
+        try:
+            self._work(self._stack)
+        except BaseException as error:  # noqa: BLE001 - raised again by `end`
+            self._error = error
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def end(self) -> None:
+        """Leave what the work entered. Raises what the work raised."""
+        self.join()
+        self._stack.close()
+        if self._error is not None:
+            raise self._error
+
+
+def wait_until_served(settings: Settings) -> None:
+    """Until the web processes answer, but not for ever."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            connection = http.client.HTTPConnection(settings.host, settings.port, timeout=1)
+            connection.request("GET", "/health/live")
+            if connection.getresponse().status == http.HTTPStatus.OK:
+                return
+        time.sleep(0.1)
+
+
+def serve_all(
+    settings: Settings, prepare: Callable[[contextlib.ExitStack], None], *, worker: bool = True
+) -> None:
+    """Serve HTTP, with a worker process beside it, until SIGTERM or SIGINT; meanwhile ``prepare`` it.
+
+    The worker comes last: loading at the same time it would keep the first customer waiting.
+    """
+
+    def work(stack: contextlib.ExitStack) -> None:
+        prepare(stack)
+        if worker:
+            wait_until_served(settings)
+            stack.enter_context(worker_process())
+
+    with shared_metrics():
+        preparation = Preparation(work)
+        preparation.start()
+        try:
+            serve_web(settings)
+        finally:
+            preparation.end()

@@ -64,10 +64,12 @@ def serve(
     settings = load()
     configure_logging(settings)
     processes.check_port(settings)
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(processes.ending_in_order())
+
+    def prepare(stack: contextlib.ExitStack) -> None:
         stack.enter_context(processes.postgres(settings))
         asyncio.run(migrations.migrate(dsn_of(settings), settings, PACKAGES))
         say(f"Samlad is at {settings.socket_url} (Ctrl-C ends it)")
         invite_first_owner(settings)
-        processes.serve_all(settings, worker=worker)
+
+    with processes.ending_in_order():
+        processes.serve_all(settings, prepare, worker=worker)

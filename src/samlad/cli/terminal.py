@@ -112,6 +112,7 @@ def _lines(title: str, total: int | None) -> Iterator[Step]:
 
 def with_runtime(work: Callable[["Runtime"], Awaitable[T]], *, migrate: bool = True) -> T:
     """Run a command's work with everything open: settings loaded, PostgreSQL up, schema brought up to date."""
+    import samlad.app  # noqa: F401 - so that every package has declared its events, permissions and jobs
     from samlad.kernel.runtime import open_runtime
     from samlad.kernel.settings import load
     from samlad.kernel.telemetry import configure_logging

@@ -1,7 +1,10 @@
 """Migrations: plain SQL files per package (``sql/0001_….sql``), forward only, checksummed, under one lock."""
 
+import asyncio
+import contextlib
 import hashlib
 import re
+import time
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,11 +12,12 @@ from pathlib import Path
 import asyncpg
 import msgspec
 
-from samlad.kernel.database import EXTENSIONS_SCHEMA, connect
-from samlad.kernel.problems import Problem
+from samlad.kernel.database import EXTENSIONS_SCHEMA, UNREACHABLE, connect
+from samlad.kernel.problems import Busy, Problem
 from samlad.kernel.settings import Settings
 
 EXTENSIONS = ("pg_trgm", "unaccent", "btree_gist")
+PATIENCE_SECONDS = 300.0
 _LOCK = 0x5A_4D_4C_41  # any number that nobody else takes
 _NAME = re.compile(r"^(\d{4})_([a-z0-9_]+)\.sql$")
 
@@ -112,6 +116,23 @@ async def require_current(dsn: str, settings: Settings, packages: Sequence[str])
         raise MigrationProblem(
             f"The database lacks {len(pending)} migrations, from {pending[0].label} on. Run: samlad migrate"
         )
+
+
+async def until_current(dsn: str, settings: Settings, packages: Sequence[str]) -> None:
+    """Wait while another program starts PostgreSQL and brings the schema up to date.
+
+    Raises:
+        Busy: nobody has done so within `PATIENCE_SECONDS`.
+        MigrationProblem: the database does not fit this program.
+    """
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        with contextlib.suppress(*UNREACHABLE, Busy):
+            if not await plan(dsn, settings, packages):
+                return
+        if time.monotonic() > deadline:
+            raise Busy("The database cannot be reached, or nobody brings its schema up to date.")
+        await asyncio.sleep(0.1)
 
 
 async def _run(connection: asyncpg.Connection, migration: Migration) -> None:

@@ -26,6 +26,7 @@ from samlad.catalog import media_fetch  # noqa: F401 - declares its job
 from samlad.catalog import sweepers as catalog_sweepers
 from samlad.channels import api as channels_api
 from samlad.customers import api as customers_api
+from samlad.delivery import api as delivery_api
 from samlad.faces import page as pages
 from samlad.faces import pos, reference, storefront
 from samlad.faces.admin import routes as admin
@@ -67,6 +68,7 @@ PACKAGES = (
     "samlad.catalog",
     "samlad.stock",
     "samlad.customers",
+    "samlad.delivery",
     "samlad.payments",
     "samlad.carts",
     "samlad.orders",
@@ -90,6 +92,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *catalog_api.routes,
     *stock_api.routes,
     *customers_api.routes,
+    *delivery_api.routes,
     *carts_api.routes,
     *orders_api.routes,
     *FACES,

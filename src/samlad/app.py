@@ -57,6 +57,7 @@ from samlad.kernel.worker import Work
 from samlad.orders import api as orders_api
 from samlad.orders import checks as orders_checks
 from samlad.orders import followers as orders_followers
+from samlad.orders import routing_api
 from samlad.stock import api as stock_api
 from samlad.stock import checks as stock_checks
 from samlad.stock import sweepers as stock_sweepers
@@ -95,6 +96,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *delivery_api.routes,
     *carts_api.routes,
     *orders_api.routes,
+    *routing_api.routes,
     *FACES,
 )
 """Every package's routes: its ``api.py`` under ``/api``, the faces' pages."""

@@ -3,11 +3,13 @@
 Public holidays are data that others keep well: the library ``holidays`` (MIT) knows 250 countries and their parts.
 """
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from functools import lru_cache
 
 from samlad.delivery.model import Calendar
+from samlad.kernel.clock import now
 
 DAY = timedelta(days=1)
 HORIZON_DAYS = 400
@@ -21,7 +23,7 @@ def public_holidays(country: str, subdivision: str | None, year: int) -> frozens
 
     try:
         found = holidays.country_holidays(country, subdiv=subdivision, years=year)
-    except NotImplementedError:
+    except NotImplementedError:  # no such country, or no such part of it
         return frozenset()
     return frozenset(found.keys())
 
@@ -35,6 +37,14 @@ def knows_holidays(country: str, subdivision: str | None = None) -> bool:
     except NotImplementedError:
         return False
     return True
+
+
+async def prepare(places: Iterable[tuple[str, str | None]]) -> None:
+    """Work out the holidays of (country, part) for this year and the next, beside the event loop: the first takes a second."""
+    year = now().year
+    await asyncio.to_thread(
+        lambda: [public_holidays(*place, year + more) for place in places for more in (0, 1)]
+    )
 
 
 def works(calendar: Calendar, day: date) -> bool:

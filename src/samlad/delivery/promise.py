@@ -196,8 +196,8 @@ def at_site(site: Site, shelves: Shelves, wanted: Wanted, moment: datetime) -> d
 
 
 def in_order(sites: Iterable[Site], channel: UUID) -> list[Site]:
-    """Sites as placement asks them by default: the channel's own first, then by priority (``stock_plan``)."""
-    return sorted(sites, key=lambda site: (site.channel != channel, site.priority, site.id))
+    """Sites, which come by priority, as placement asks them by default: the channel's own first (``stock_plan``)."""
+    return sorted(sites, key=lambda site: site.channel != channel)
 
 
 def sources(
@@ -254,21 +254,18 @@ def between_km(one: tuple[float, float], other: tuple[float, float]) -> float:
     return 2 * EARTH_KM * asin(min(1.0, sqrt(h)))
 
 
-def nearness(site: Site, to: Destination) -> tuple[float, int, int, int, str]:
-    """A key that sorts places by nearness.
+def nearness(site: Site, to: Destination, km: float | None = None) -> tuple[float, int, int, int, str]:
+    """A key that sorts places by nearness; ``km`` where the distance is known already.
 
     By distance if both coordinates are known, else by postal code: those of the same country that share its beginning, then
     those whose number is close; post districts are numbered by neighbourhood. Else by priority.
     """
-    km = distance_km(site, to)
+    km = distance_km(site, to) if km is None else km
+    if km is not None:
+        return (km, 0, 0, site.priority, site.code)
     theirs, ours = plain_code(to.postal_code), plain_code(site.postal_code)
-    if (
-        km is not None
-        or not theirs
-        or not ours
-        or (to.country and site.country and to.country != site.country)
-    ):
-        return (float("inf") if km is None else km, 0, 0, site.priority, site.code)
+    if not theirs or not ours or (to.country and site.country and to.country != site.country):
+        return (float("inf"), 0, 0, site.priority, site.code)
     shared = next(
         (n for n, (a, b) in enumerate(zip(theirs, ours, strict=False)) if a != b), min(len(theirs), len(ours))
     )

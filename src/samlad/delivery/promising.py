@@ -6,6 +6,7 @@ has a capacity, and now and then whether methods or locations have changed. All 
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -192,22 +193,27 @@ def _has_all(question: _Question, site: Site) -> bool:
 def _stores(question: _Question, methods: Sequence[Method], most: int) -> list[StorePromise]:
     if not methods or most == 0:
         return []
-    stores = sorted(
-        (site for site in question.sites if site.is_store), key=lambda site: when.nearness(site, question.to)
-    )
-    return [_store(question, methods, site) for site in stores[:most]]
+    stores = [(site, when.distance_km(site, question.to)) for site in question.sites if site.is_store]
+    stores.sort(key=lambda pair: when.nearness(pair[0], question.to, pair[1]))
+    windows: _Windows = {}
+    return [_store(question, methods, site, km, windows) for site, km in stores[:most]]
 
 
-def _store(question: _Question, methods: Sequence[Method], site: Site) -> StorePromise:
-    km = when.distance_km(site, question.to)
-    best: tuple[Window, Method] | None = None
+_Windows = dict[tuple[Any, ...], tuple[Window, Method] | None]
+"""The best window of stores that work alike. Chains do: 500 stores have some dozens of opening hours."""
+
+
+def _store(
+    question: _Question, methods: Sequence[Method], site: Site, km: float | None, windows: _Windows
+) -> StorePromise:
+    best = None
     at = when.at_site(site, question.shelves, question.wanted, question.at)
     if at is not None:
-        full = question.full.get(site.id, frozenset())
-        for method in methods:
-            window = when.collect(site, method, at, full)
-            if window is not None and (best is None or window.ready_at < best[0].ready_at):
-                best = (window, method)
+        full = question.full.get(site.id, _NEVER)
+        alike = (site.doors, site.work, site.pick_minutes, site.pack_minutes, site.capacity == 0, full, at)
+        if alike not in windows:
+            windows[alike] = _best(methods, site, at, full)
+        best = windows[alike]
     return StorePromise(
         location=site.id,
         code=site.code,
@@ -216,6 +222,15 @@ def _store(question: _Question, methods: Sequence[Method], site: Site) -> StoreP
         distance_km=None if km is None else round(km, 1),
         promise=None if best is None else _promised(question, best[1], site, best[0]),
     )
+
+
+_NEVER: Full = frozenset()
+
+
+def _best(methods: Sequence[Method], site: Site, at: datetime, full: Full) -> tuple[Window, Method] | None:
+    """The method with which goods can be fetched earliest."""
+    found = [(window, method) for method in methods if (window := when.collect(site, method, at, full))]
+    return min(found, key=lambda pair: pair[0].ready_at, default=None)
 
 
 def _promised(question: _Question, method: Method, site: Site | None, window: Window) -> Promised:

@@ -11,7 +11,7 @@ from samlad import channels, stock
 from samlad.access import audit
 from samlad.channels.rules import check_values
 from samlad.delivery import rules, setup, store
-from samlad.delivery.calendar import DAY, knows_holidays
+from samlad.delivery.calendar import DAY, knows_holidays, prepare
 from samlad.delivery.events import (
     CapacityReturned,
     CapacityTaken,
@@ -19,7 +19,7 @@ from samlad.delivery.events import (
     MethodCreated,
     WorkdaySet,
 )
-from samlad.delivery.model import Method, MethodChange, MethodInput, Workday, WorkdayInput
+from samlad.delivery.model import Calendar, Method, MethodChange, MethodInput, Workday, WorkdayInput
 from samlad.delivery.permissions import CHANGE
 from samlad.delivery.promise import Site, begin
 from samlad.delivery.worktime import clock_on, finish, local_day
@@ -49,6 +49,7 @@ async def create_method(tx: Tx, data: MethodInput) -> Method:
         channel = await channels.by_code(tx, data.channel)
     except NotFound as error:
         raise InvalidInput.at("channel", error.detail) from None
+    await _prepare(data.calendar)
     _check(data.kind, data)
     values = structs.asdict(data) | {"id": new_id(), "channel": channel.id, "currency": channel.currency}
     method = await store.insert_method(tx, _columns(values))
@@ -74,7 +75,9 @@ async def change_method(tx: Tx, method_id: UUID, data: MethodChange, *, version:
     changed = {name: value for name, value in given.items() if value != getattr(old, name)}
     if not changed:
         return old
-    _check(old.kind, structs.replace(old, **changed))
+    wanted = structs.replace(old, **changed)
+    await _prepare(wanted.calendar)
+    _check(old.kind, wanted)
     method = await store.update_method(tx, method_id, old.version, _columns(changed))
     if method is None:
         raise Outdated("Somebody changed this delivery method at the same moment.")
@@ -85,6 +88,11 @@ async def change_method(tx: Tx, method_id: UUID, data: MethodChange, *, version:
     audit.record(tx, "delivery.method-changed", "delivery_method", method_id, before=before, after=after)
     tx.after_commit(setup.forget)
     return method
+
+
+async def _prepare(carrier: Calendar) -> None:
+    if carrier.holidays is not None:
+        await prepare([(carrier.holidays, carrier.subdivision)])
 
 
 def _columns(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -113,6 +121,8 @@ async def set_workday(tx: Tx, location: UUID, data: WorkdayInput, *, version: in
     tx.actor.require(CHANGE, location=location)
     await stock.location(tx, location)
     check_values({"opening_hours": data.hours})
+    if data.holidays is not None:
+        await prepare([(data.holidays, None)])
     if data.holidays is not None and not knows_holidays(data.holidays):
         raise InvalidInput.at("holidays", f"no public holidays are known of “{data.holidays}”")
     old = await store.workday(tx, location)

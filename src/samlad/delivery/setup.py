@@ -12,7 +12,7 @@ import msgspec
 
 from samlad import channels, stock
 from samlad.channels import Channel, ChannelStatus, OpeningHours
-from samlad.delivery import rules, store
+from samlad.delivery import calendar, rules, store
 from samlad.delivery.model import Method, Workday
 from samlad.delivery.promise import Site
 from samlad.delivery.worktime import Hours
@@ -23,7 +23,7 @@ MAX_AGE_SECONDS = 2.0
 
 
 class Setup(msgspec.Struct, frozen=True):
-    """The methods that hold in each channel, the active sites of each stock pool, and every method by id."""
+    """The methods that hold in each channel, the active sites of each stock pool by priority, and every method by id."""
 
     methods: dict[UUID, list[Method]]
     sites: dict[UUID, list[Site]]
@@ -80,10 +80,15 @@ async def _load(reader: Database | Tx) -> Setup:
     for method in methods:
         own.setdefault(method.channel, []).append(method)
     sites: dict[UUID, list[Site]] = {}
-    for place in await stock.locations(reader):
+    for place in sorted(await stock.locations(reader), key=lambda place: (place.priority, place.id)):
         if place.is_active:
             site = site_of(place, known.get(place.channel) if place.channel else None, workdays.get(place.id))
             sites.setdefault(place.pool, []).append(site)
+    free = {(method.calendar.holidays, method.calendar.subdivision) for method in methods}
+    free |= {(workday.holidays, None) for workday in workdays.values()}
+    places = {(country, part) for country, part in free if country is not None}
+    if places:
+        await calendar.prepare(places)
     return Setup(
         methods={channel.id: rules.effective(channel, known, own) for channel in known.values()},
         sites=sites,

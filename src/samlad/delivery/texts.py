@@ -36,6 +36,7 @@ def _clock(hour: int, minute: int, locale: str) -> str:
     return format_time(time(hour, minute), "short", locale=formatting_locale(locale))
 
 
+@lru_cache(maxsize=8192)
 def clock_words(moment: datetime, time_zone: str, locale: str) -> str:
     """The time of day on a place's clock."""
     here = moment.astimezone(zone_info(time_zone))

@@ -59,6 +59,7 @@ def zone_info(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
+@lru_cache(maxsize=8192)
 def local_day(moment: datetime, time_zone: str) -> date:
     """The day of a moment on the clock of a place."""
     return moment.astimezone(zone_info(time_zone)).date()

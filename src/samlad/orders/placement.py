@@ -19,7 +19,7 @@ from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Forbidden, InvalidInput
-from samlad.orders import events, rules, store
+from samlad.orders import events, routing, rules, store
 from samlad.orders.model import (
     AlreadyOrdered,
     LineKind,
@@ -31,6 +31,7 @@ from samlad.orders.model import (
     TotalChanged,
 )
 from samlad.orders.permissions import PLACE
+from samlad.orders.routing_model import Line
 from samlad.payments import Payment, PaymentStatus
 from samlad.stock import Hold, HoldKind, HoldLine
 
@@ -117,6 +118,11 @@ async def _hold(tx: Tx, closed: ClosedCart, order: UUID) -> list[Hold] | None:
     if channel.setting("hold_policy") == "none" and cart.delivery is not Delivery.CARRY_OUT:
         return None
     place = held_at(cart)
+    routed = await routing.live_rules(tx, channel) if place is None else None
+    if routed is not None:
+        before = await stock.release(tx, cart.id) if closed.may_be_held else []
+        lines = [Line(line.variant, line.quantity, line.unit_price * line.quantity) for line in cart.lines]
+        return await routing.hold_routed(tx, channel, lines, cart.address, order, routed, before)
     wanted = [HoldLine(variant=line.variant, quantity=line.quantity, location=place) for line in cart.lines]
     if closed.may_be_held:
         held = await stock.convert(tx, cart.id, to_kind=HoldKind.ORDER, to_owner=order)

@@ -26,6 +26,7 @@ from samlad.catalog import media_fetch  # noqa: F401 - declares its job
 from samlad.catalog import sweepers as catalog_sweepers
 from samlad.channels import api as channels_api
 from samlad.customers import api as customers_api
+from samlad.delivery import api as delivery_api
 from samlad.faces import page as pages
 from samlad.faces import pos, reference, storefront
 from samlad.faces.admin import routes as admin
@@ -56,6 +57,7 @@ from samlad.kernel.worker import Work
 from samlad.orders import api as orders_api
 from samlad.orders import checks as orders_checks
 from samlad.orders import followers as orders_followers
+from samlad.orders import routing_api
 from samlad.packages import PACKAGES
 from samlad.stock import api as stock_api
 from samlad.stock import checks as stock_checks
@@ -78,8 +80,10 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *catalog_api.routes,
     *stock_api.routes,
     *customers_api.routes,
+    *delivery_api.routes,
     *carts_api.routes,
     *orders_api.routes,
+    *routing_api.routes,
     *FACES,
 )
 """Every package's routes: its ``api.py`` under ``/api``, the faces' pages."""

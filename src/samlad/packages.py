@@ -7,6 +7,7 @@ PACKAGES = (
     "samlad.catalog",
     "samlad.stock",
     "samlad.customers",
+    "samlad.delivery",
     "samlad.payments",
     "samlad.carts",
     "samlad.orders",

@@ -21,6 +21,7 @@ PUBLIC = {
     "/api/links": "whoever has the secret of the link",
     "/api/carts": "whoever has the cart's token",
     "/api/search": "customers search",
+    "/api/promise": "customers ask when they can have it",
     "/api/products/{product_id}/size-chart": "customers look at it",
 }
 NOT_IDEMPOTENT = {

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from samlad.bench import checkout, live, oversell, product_import, product_list, search, start
+from samlad.bench import checkout, live, oversell, product_import, product_list, promise, search, start
 from samlad.bench.benchmark import Benchmark, Figures
 from samlad.kernel.problems import InvalidInput
 
@@ -16,6 +16,7 @@ BENCHMARKS: Sequence[Benchmark] = (
     oversell.BENCHMARK,
     product_list.BENCHMARK,
     search.BENCHMARK,
+    promise.BENCHMARK,
     product_import.BENCHMARK,
     live.BENCHMARK,
     start.BENCHMARK,

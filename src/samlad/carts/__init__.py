@@ -2,6 +2,8 @@
 
 from samlad.carts.cart_view import view
 from samlad.carts.closing import close
+from samlad.carts.delivery_options import DeliveryOption
+from samlad.carts.delivery_options import options as delivery_ways
 from samlad.carts.model import (
     Address,
     Cart,
@@ -44,6 +46,7 @@ __all__ = [
     "CartStatus",
     "CartView",
     "Delivery",
+    "DeliveryOption",
     "DetailsInput",
     "LineAmounts",
     "LineInput",
@@ -59,6 +62,7 @@ __all__ = [
     "checkout",
     "close",
     "create",
+    "delivery_ways",
     "remove_line",
     "reopen",
     "set_details",

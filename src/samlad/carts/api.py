@@ -7,8 +7,9 @@ import msgspec
 from litestar import Request, Response, Router, delete, get, patch, post
 from litestar.params import FromPath, HeaderParameter, JSONBody
 
-from samlad.carts import service
+from samlad.carts import delivery_options, service
 from samlad.carts.cart_view import view
+from samlad.carts.delivery_options import DeliveryOption
 from samlad.carts.model import LARGEST_QUANTITY, CartInput, CartView, DetailsInput, LineInput, NewCart
 from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
 
@@ -90,11 +91,25 @@ async def remove_line(
 async def set_details(
     request: AnyRequest, cart_id: FromPath[UUID], data: JSONBody[DetailsInput], token: CartToken = None
 ) -> Response[CartView]:
-    """E-mail, address, and delivery: ``ship``, ``pickup`` at a location, or ``carry_out`` of a store."""
+    """E-mail, address, and delivery: ``ship``, ``pickup`` at a location, or ``carry_out`` of a store.
+
+    A ``delivery_method`` says it more exactly, and what it costs.
+    """
     version = if_match(request)
     return await write(
         request, lambda tx: service.set_details(tx, cart_id, data, token=token, version=version)
     )
+
+
+@get("/carts/{cart_id:uuid}/delivery-options", summary="How a cart could be delivered")
+async def list_delivery_options(
+    request: AnyRequest, cart_id: FromPath[UUID], token: CartToken = None
+) -> list[DeliveryOption]:
+    """The channel's delivery methods that reach the cart's address and can carry it, with price and dated promise.
+
+    Choose one with ``delivery_method`` in `PATCH /api/carts/{id}`.
+    """
+    return await delivery_options.options(database_of(request), actor_of(request), cart_id, token=token)
 
 
 @post("/carts/{cart_id:uuid}/prices", summary="Agree to the prices of now", status_code=200)
@@ -133,6 +148,7 @@ routes = [
             change_line,
             remove_line,
             set_details,
+            list_delivery_options,
             accept_prices,
             begin_checkout,
             leave_checkout,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from samlad import catalog, channels, stock
-from samlad.carts import rules, store
+from samlad.carts import delivery_choice, rules, store
 from samlad.carts.access import access_of
 from samlad.carts.model import Cart, CartLine, CartStatus, CartView, Delivery, LineAmounts, LineView, Totals
 from samlad.catalog import Sellable
@@ -23,6 +23,7 @@ async def view(database: Database, actor: Actor, cart_id: UUID, *, token: str | 
     cart = await store.read(database, cart_id, access_of(actor, token))
     if cart is None:
         raise NotFound("There is no such cart, or its token is not the right one.")
+    cart = await delivery_choice.with_method(database, cart)
     return await compose(database, cart, await channels.cached(database, cart.channel))
 
 
@@ -74,20 +75,21 @@ def build(
         phone=cart.phone,
         address=cart.address,
         delivery=cart.delivery,
+        delivery_method=None if cart.method is None else cart.method.code,
         location=cart.location,
         checkout_until=cart.checkout_until,
         order_id=cart.order_id,
         lines=lines,
-        totals=_totals(cart, channel, lines),
+        totals=_totals(cart, channel, lines, rules.weight_of(cart.lines, sellables)),
         version=cart.version,
         updated_at=cart.updated_at,
     )
 
 
-def _totals(cart: Cart, channel: Channel, lines: list[LineView]) -> Totals:
+def _totals(cart: Cart, channel: Channel, lines: list[LineView], weight: int) -> Totals:
     return rules.totals(
         [(line.quantity, LineAmounts(line.net, line.tax, line.total), line.tax_rate) for line in lines],
-        rules.shipping_price(cart, channel),
+        rules.shipping_price(cart, channel, goods=sum(line.total for line in lines), weight=weight),
         tax_included=bool(channel.setting("prices_include_tax")),
     )
 

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from samlad import channels
-from samlad.carts import rules, store
+from samlad.carts import delivery_choice, rules, store
 from samlad.carts.access import access_of
 from samlad.carts.cart_view import prices
 from samlad.carts.model import Cart, CartClosed, NotSellable, Totals
@@ -55,6 +55,7 @@ async def close(
             f"It is {closed.status}.", order=None if closed.order_id is None else str(closed.order_id)
         )
     check_version(version, cart.version - 1)
+    cart = await delivery_choice.with_method(tx, cart)
     cart = msgspec.structs.replace(cart, lines=await store.lines_of(tx, cart.id))
     if not cart.lines:
         raise InvalidInput.at("lines", "the cart is empty")
@@ -69,17 +70,23 @@ async def close(
             raise NotSellable("Take these out to go on.", lines=gone)
     else:
         check_prices(cart, check_sellable(cart, sellables))
+    weight = rules.weight_of(cart.lines, sellables)
+    has_goods = any(sellables[line.variant].requires_shipping for line in cart.lines)
+    unfit = rules.load_errors(cart, weight, has_goods=has_goods)
+    if unfit:
+        raise InvalidInput("The goods cannot go this way.", errors=tuple(unfit))
+    lines = [
+        (
+            line.quantity,
+            rules.amounts(line.unit_price, line.quantity, sold.tax_rate, tax_included=sold.tax_included),
+            sold.tax_rate,
+        )
+        for line in cart.lines
+        for sold in (sellables[line.variant],)
+    ]
     totals = rules.totals(
-        [
-            (
-                line.quantity,
-                rules.amounts(line.unit_price, line.quantity, sold.tax_rate, tax_included=sold.tax_included),
-                sold.tax_rate,
-            )
-            for line in cart.lines
-            for sold in (sellables[line.variant],)
-        ],
-        rules.shipping_price(cart, channel),
+        lines,
+        rules.shipping_price(cart, channel, goods=sum(amount.total for _, amount, _ in lines), weight=weight),
         tax_included=bool(channel.setting("prices_include_tax")),
     )
     return ClosedCart(cart, channel, sellables, totals, cart.checkout_until is not None)

@@ -7,7 +7,9 @@ from uuid import UUID
 
 import msgspec
 
+from samlad.channels.model import Code
 from samlad.customers.model import Email, Text
+from samlad.delivery import Method
 from samlad.kernel.problems import Conflict
 
 LARGEST_QUANTITY = 9_999
@@ -75,8 +77,16 @@ class DetailsInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     phone: Text | msgspec.UnsetType | None = msgspec.UNSET
     address: Address | msgspec.UnsetType | None = msgspec.UNSET
     delivery: Delivery | msgspec.UnsetType | None = msgspec.UNSET
+    delivery_method: Annotated[
+        Code | msgspec.UnsetType | None,
+        msgspec.Meta(
+            description="Code of one of the channel's delivery methods; it decides `delivery`. Null or left out with a "
+            "`delivery`: the channel's first that fits"
+        ),
+    ] = msgspec.UNSET
     location: Annotated[
-        UUID | msgspec.UnsetType | None, msgspec.Meta(description="The location to pick up at")
+        UUID | msgspec.UnsetType | None,
+        msgspec.Meta(description="The location to pick up at, or that brings it the same day"),
     ] = msgspec.UNSET
     customer: Annotated[
         UUID | msgspec.UnsetType | None, msgspec.Meta(description="Whose cart it is; only staff may say so")
@@ -94,7 +104,10 @@ class CartLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Cart(msgspec.Struct, frozen=True, kw_only=True):
-    """A cart as stored; ``lines`` in the order they were added, empty where they were not read."""
+    """A cart as stored; ``lines`` in the order they were added, empty where they were not read.
+
+    ``method`` is what ``delivery_method`` names, known where the cart came through `samlad.carts.delivery_choice`.
+    """
 
     id: UUID
     pool: UUID
@@ -114,7 +127,9 @@ class Cart(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     created_at: datetime
     updated_at: datetime
+    delivery_method: UUID | None = None
     lines: list[CartLine] = []
+    method: Method | None = None
 
 
 class LineAmounts(msgspec.Struct, frozen=True):
@@ -182,6 +197,7 @@ class CartView(msgspec.Struct, frozen=True, kw_only=True):
     phone: str | None
     address: Address | None
     delivery: Delivery | None
+    delivery_method: str | None = None
     location: UUID | None
     checkout_until: datetime | None
     order_id: UUID | None

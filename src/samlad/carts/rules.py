@@ -8,8 +8,11 @@ from uuid import UUID
 import msgspec
 from babel import Locale
 
+from samlad import delivery
 from samlad.carts.model import Address, Cart, CartLine, Delivery, LineAmounts, Totals
+from samlad.catalog import Sellable
 from samlad.channels import Channel
+from samlad.delivery import Destination, MethodKind
 from samlad.kernel.money import share
 from samlad.kernel.problems import FieldError
 
@@ -133,13 +136,68 @@ def missing_details(cart: Cart) -> list[FieldError]:
         )
     if cart.delivery is not Delivery.CARRY_OUT and cart.email is None and cart.customer is None:
         errors.append(FieldError("email", "is needed, so that we can tell what happens with the order"))
-    if cart.delivery is Delivery.SHIP and cart.address is None:
+    is_digital = cart.method is not None and cart.method.kind is MethodKind.DIGITAL
+    if cart.delivery is Delivery.SHIP and cart.address is None and not is_digital:
         errors.append(FieldError("address", "is needed to ship"))
     if cart.delivery in (Delivery.PICKUP, Delivery.CARRY_OUT) and cart.location is None:
         errors.append(FieldError("location", "say where the goods are handed over"))
-    return errors
+    return errors + _method_errors(cart)
 
 
-def shipping_price(cart: Cart, channel: Channel) -> int:
-    """What shipping costs, minor units: the channel's flat rate if the goods are shipped, else nothing."""
+def _method_errors(cart: Cart) -> list[FieldError]:
+    """What speaks against the chosen delivery method, as far as lines do not matter."""
+    method = cart.method
+    if method is None:
+        return []
+    if not method.is_active:
+        return [FieldError("delivery_method", f"“{method.code}” is not offered any more; choose another one")]
+    if method.kind is MethodKind.SAME_DAY and cart.location is None:
+        return [FieldError("location", "say which store brings it: the location of the promise")]
+    if cart.address is not None and not delivery.reaching([method], destination(cart.address)):
+        where = f"{cart.address.postal_code or ''} {cart.address.country}".strip()
+        return [FieldError("delivery_method", f"“{method.code}” does not go to {where}; choose another one")]
+    return []
+
+
+def load_errors(cart: Cart, weight: int, *, has_goods: bool) -> list[FieldError]:
+    """What speaks against the chosen method because of what is in the cart: its weight (grams), and whether it is goods."""
+    method = cart.method
+    if method is None:
+        return []
+    if method.max_weight is not None and weight > method.max_weight:
+        return [FieldError("delivery_method", f"“{method.code}” takes at most {method.max_weight} g")]
+    if method.kind is MethodKind.DIGITAL and has_goods:
+        return [
+            FieldError("delivery_method", f"“{method.code}” is for what needs no parcel; choose another one")
+        ]
+    return []
+
+
+def destination(address: Address | None, country: str | None = None) -> Destination:
+    """Where an address is, for delivery; without one all that is known is the country."""
+    if address is None:
+        return Destination(country=country)
+    return Destination(country=address.country, region=address.region, postal_code=address.postal_code)
+
+
+def held_at(cart: Cart) -> UUID | None:
+    """The one place that the goods come from, if there is one: of hand-over, or the store that brings them today."""
+    is_tour = cart.method is not None and cart.method.kind is MethodKind.SAME_DAY
+    return cart.location if cart.delivery in (Delivery.PICKUP, Delivery.CARRY_OUT) or is_tour else None
+
+
+def shipping_price(cart: Cart, channel: Channel, *, goods: int = 0, weight: int = 0) -> int:
+    """What delivery costs, minor units: by the rate of the chosen method, for goods of so much money and so many grams.
+
+    Without a method it is the channel's flat rate (``shipping_flat``) if the goods are shipped, else nothing.
+    """
+    if cart.method is not None:
+        return delivery.price(cart.method.rate, goods=goods, weight=weight)
     return int(channel.setting("shipping_flat")) if cart.delivery is Delivery.SHIP else 0
+
+
+def weight_of(lines: Iterable[CartLine], sellables: Mapping[UUID, Sellable]) -> int:
+    """What the lines weigh, grams; what has no weight in the catalogue weighs nothing."""
+    return sum(
+        line.quantity * (sellables[line.variant].weight or 0) for line in lines if line.variant in sellables
+    )

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from samlad import channels, customers, stock
-from samlad.carts import events, rules, store
+from samlad.carts import delivery_choice, events, rules, store
 from samlad.carts.access import access_of, new_token
 from samlad.carts.cart_view import build, compose, prices
 from samlad.carts.model import (
@@ -147,7 +147,7 @@ async def set_details(
     }
     if "customer" in wanted and not tx.actor.may(WRITE):
         raise Forbidden("Only staff can say whose cart it is.")
-    moves = "delivery" in wanted or "location" in wanted
+    moves = bool({"delivery", "delivery_method", "location"} & wanted.keys())
     cart, channel = await _open(tx, cart_id, token, version, reopen=moves)
     if wanted.get("address") is not None:
         faults = rules.address_errors(wanted["address"])
@@ -158,6 +158,7 @@ async def set_details(
         await _check_location(tx, wanted["location"], channel)
     if "customer" in wanted:
         wanted["customer_group"] = await _group_of(tx, wanted["customer"], channel)
+    cart, wanted = await delivery_choice.choose(tx, cart, channel, wanted)
     if wanted:
         await store.set_fields(tx, cart.id, wanted)
         told = msgspec.to_builtins(wanted)
@@ -267,7 +268,7 @@ def check_prices(cart: Cart, current: dict[UUID, int]) -> None:
 
 def hold_lines(cart: Cart) -> list[HoldLine]:
     """What to hold: at the place of hand-over if there is one, else wherever stock is."""
-    place = cart.location if cart.delivery in (Delivery.PICKUP, Delivery.CARRY_OUT) else None
+    place = rules.held_at(cart)
     return [HoldLine(variant=line.variant, quantity=line.quantity, location=place) for line in cart.lines]
 
 
@@ -287,7 +288,7 @@ async def _open(
         log.append(tx, events.CartReopened(), subject=cart.id, channel=cart.channel)
         cart = msgspec.structs.replace(cart, status=CartStatus.OPEN, checkout_until=None)
     cart = msgspec.structs.replace(cart, lines=await store.lines_of(tx, cart.id))
-    return cart, await channels.cached(tx, cart.channel)
+    return await delivery_choice.with_method(tx, cart), await channels.cached(tx, cart.channel)
 
 
 async def _put(tx: Tx, cart: Cart, channel: Channel, wanted: dict[UUID, int]) -> CartView:

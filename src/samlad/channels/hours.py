@@ -78,6 +78,11 @@ def _span(interval: Interval, day: date, zone: ZoneInfo) -> tuple[datetime, date
     )
 
 
+def moment_of(day: date, clock: str, zone: ZoneInfo) -> datetime:
+    """The first moment (UTC) at which the clock shows a time (HH:MM) of a day or a later one."""
+    return _moment(datetime.combine(day, datetime.min.time()) + timedelta(minutes=_minutes(clock)), zone)
+
+
 def _minutes(clock: str) -> int:
     return int(clock[:2]) * 60 + int(clock[3:])
 

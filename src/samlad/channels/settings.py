@@ -49,6 +49,18 @@ SETTINGS: dict[str, Setting] = {
             "Units of each variant that this channel does not promise, kept for the others",
         ),
         Setting(
+            "routing",
+            Annotated[
+                str,
+                Meta(
+                    max_length=36,
+                    pattern=r"^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})?(?!\n)$",
+                ),
+            ],
+            "",
+            "Id of the routing rules that say which location sends an order; empty: own store first, then by priority",
+        ),
+        Setting(
             "number_prefix",
             Annotated[str, Meta(max_length=12, pattern=r"^[A-Z0-9-]*$")],
             "",

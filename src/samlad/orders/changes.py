@@ -4,7 +4,7 @@ from uuid import UUID
 
 import msgspec
 
-from samlad import channels, customers, payments, stock
+from samlad import channels, customers, delivery, payments, stock
 from samlad.channels import Channel
 from samlad.kernel import log
 from samlad.kernel.clock import local_day, now
@@ -111,6 +111,7 @@ async def cancel(tx: Tx, order_id: UUID, data: CancelInput, *, version: int | No
     refunded = head.paid - head.refunded
     await payments.refund(tx, order_id, refunded, channel=head.channel, reason=data.reason)
     await payments.void(tx, order_id, channel=head.channel)
+    await delivery.give_back(tx, order_id)
     values = {
         "status": OrderStatus.CANCELLED,
         "payment_status": OrderPayment.REFUNDED if refunded else head.payment_status,

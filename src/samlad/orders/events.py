@@ -29,6 +29,28 @@ class OrderPlaced(Fact, frozen=True, kw_only=True):
     name: str | None = None
 
 
+@declare("order.routed")
+class OrderRouted(Fact, frozen=True, kw_only=True):
+    """Why an order leaves from where it does: ``parts`` by the rules (none: stock decided), and the best ``candidates``
+    with their rank, or why they were left out. ``considered``: how many there were; ``cost`` in minor units."""
+
+    strategy: str
+    reason: str
+    parts: list[dict[str, Any]]
+    candidates: list[dict[str, Any]]
+    considered: int
+    km: float | None
+    cost: int
+
+
+@declare("routing.rules_added")
+class RoutingRulesAdded(Fact, frozen=True, kw_only=True):
+    """A channel has a new version of routing rules; it holds once the channel's setting ``routing`` names it."""
+
+    version: int
+    strategy: str
+
+
 @declare("order.paid")
 class OrderPaid(Fact, frozen=True, kw_only=True):
     """An order that had been placed unpaid was paid."""

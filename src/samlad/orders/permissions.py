@@ -17,4 +17,7 @@ PLACE = permission(
 CHANGE = permission(
     "orders.change", "Hand over, ship, cancel and take back", Role.MANAGER, Role.STORE, Role.SUPPORT
 )
+ROUTE = permission(
+    "orders.routing", "See, try and change the rules that say which location sends an order", Role.MANAGER
+)
 IMPORT = permission("orders.import", "Bring in orders of the past", Role.MANAGER, Role.DEVELOPER)

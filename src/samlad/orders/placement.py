@@ -9,16 +9,17 @@ from uuid import UUID
 
 import msgspec
 
-from samlad import carts, payments, stock
+from samlad import carts, delivery, payments, stock
 from samlad.carts import CartClosed, Delivery
 from samlad.carts.closing import ClosedCart
+from samlad.carts.rules import held_at
 from samlad.channels import Resource
 from samlad.kernel import log
 from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Forbidden, InvalidInput
-from samlad.orders import events, rules, store
+from samlad.orders import events, routing, rules, store
 from samlad.orders.model import (
     AlreadyOrdered,
     LineKind,
@@ -30,8 +31,9 @@ from samlad.orders.model import (
     TotalChanged,
 )
 from samlad.orders.permissions import PLACE
+from samlad.orders.routing_model import Line
 from samlad.payments import Payment, PaymentStatus
-from samlad.stock import HoldKind, HoldLine
+from samlad.stock import Hold, HoldKind, HoldLine
 
 
 async def place(tx: Tx, data: PlaceOrder, *, token: str | None = None, version: int | None = None) -> Order:
@@ -55,7 +57,8 @@ async def place(tx: Tx, data: PlaceOrder, *, token: str | None = None, version: 
         raise TotalChanged(f"It comes to {totals.total} (minor units) now.", total=totals.total)
 
     taken, rounding = await _take_payments(tx, order_id, data, closed)
-    is_held = await _hold(tx, closed, order_id)
+    held = await _hold(tx, closed, order_id)
+    await _count(tx, closed, order_id, held)
     hands_over = cart.delivery is Delivery.CARRY_OUT
     lines = rules.order_lines(
         cart, closed.sellables, totals, tax_included=bool(channel.setting("prices_include_tax"))
@@ -66,7 +69,7 @@ async def place(tx: Tx, data: PlaceOrder, *, token: str | None = None, version: 
             msgspec.structs.replace(line, fulfilled=line.quantity) if line.kind is LineKind.ITEM else line
             for line in lines
         ]
-    order = _order(order_id, closed, lines, taken, is_held=is_held)
+    order = _order(order_id, closed, lines, taken, is_held=held is not None)
     number = await store.insert(tx, order, channel.setting("number_prefix"))
     order = msgspec.structs.replace(order, number=number)
     tell_placed(tx, order)
@@ -106,15 +109,20 @@ async def _take_payments(
     return await payments.authorize(tx, order, data.payments, amounts, channel.currency), rounding
 
 
-async def _hold(tx: Tx, closed: ClosedCart, order: UUID) -> bool:
+async def _hold(tx: Tx, closed: ClosedCart, order: UUID) -> list[Hold] | None:
     """Claim the goods for the order: what checkout held becomes the order's, else they are taken now.
 
-    A channel whose policy is not to hold claims nothing here, unless the goods leave the store at once.
+    A channel whose policy is not to hold claims nothing here (None), unless the goods leave the store at once.
     """
     cart, channel = closed.cart, closed.channel
     if channel.setting("hold_policy") == "none" and cart.delivery is not Delivery.CARRY_OUT:
-        return False
-    place = cart.location if rules.needs_place(cart.delivery) else None
+        return None
+    place = held_at(cart)
+    routed = await routing.live_rules(tx, channel) if place is None else None
+    if routed is not None:
+        before = await stock.release(tx, cart.id) if closed.may_be_held else []
+        lines = [Line(line.variant, line.quantity, line.unit_price * line.quantity) for line in cart.lines]
+        return await routing.hold_routed(tx, channel, lines, cart.address, order, routed, before)
     wanted = [HoldLine(variant=line.variant, quantity=line.quantity, location=place) for line in cart.lines]
     if closed.may_be_held:
         held = await stock.convert(tx, cart.id, to_kind=HoldKind.ORDER, to_owner=order)
@@ -122,11 +130,23 @@ async def _hold(tx: Tx, closed: ClosedCart, order: UUID) -> bool:
         for hold in held:
             units[hold.variant] = units.get(hold.variant, 0) + hold.quantity
         if units == {line.variant: line.quantity for line in cart.lines}:
-            return True
+            return held
         if held:  # part of it expired and somebody else has it: begin anew
             await stock.release(tx, order)
-    await stock.take(tx, wanted, channel=channel, kind=HoldKind.ORDER, owner=order, expires_at=None)
-    return True
+    return await stock.take(tx, wanted, channel=channel, kind=HoldKind.ORDER, owner=order, expires_at=None)
+
+
+async def _count(tx: Tx, closed: ClosedCart, order: UUID, held: list[Hold] | None) -> None:
+    """Let the order count on the day of the places that make it ready, where they have a capacity."""
+    cart = closed.cart
+    if cart.delivery is Delivery.CARRY_OUT:
+        return
+    parts: dict[UUID, int] = {}
+    for hold in held or ():
+        parts[hold.location] = parts.get(hold.location, 0) + hold.quantity
+    if held is None and cart.location is not None:
+        parts[cart.location] = sum(line.quantity for line in cart.lines)
+    await delivery.count_order(tx, order, parts, cart.method)
 
 
 def _order(

@@ -5,6 +5,7 @@ from litestar import Router
 from samlad.faces.admin import (
     channels,
     customers,
+    delivery,
     imports,
     keys,
     orders,
@@ -35,6 +36,7 @@ routes: list[Router] = [
             *customers.HANDLERS,
             *search.HANDLERS,
             *channels.HANDLERS,
+            *delivery.HANDLERS,
             *staff.HANDLERS,
             *keys.HANDLERS,
             *profile.HANDLERS,

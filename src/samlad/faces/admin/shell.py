@@ -42,6 +42,7 @@ NAVIGATION: tuple[tuple[str | None, tuple[Place, ...]], ...] = (
     (
         marked("Settings"),
         (
+            Place(marked("Delivery"), "/admin/delivery", "truck", "delivery.read"),
             Place(marked("Staff"), "/admin/staff", "user", "staff.read"),
             Place(marked("API keys"), "/admin/keys", "key", "key.read"),
             Place(marked("Audit log"), "/admin/audit", "shield", "audit.read"),
@@ -61,6 +62,7 @@ MORE_PLACES = (
     Place(marked("Event log"), "/admin/system/events", "clock", "system.read"),
     Place(marked("Invite somebody"), "/admin/staff/new", "plus", "staff.write"),
     Place(marked("Create channel"), "/admin/channels/new", "plus", "channels.change"),
+    Place(marked("Create delivery method"), "/admin/delivery/new", "plus", "delivery.change"),
     Place(marked("My profile"), "/admin/profile", "user"),
     Place(marked("Style"), "/admin/style", "image"),
 )

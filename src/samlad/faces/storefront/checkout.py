@@ -24,7 +24,9 @@ from samlad.faces.storefront import amounts, basket, limits, stores
 from samlad.faces.storefront import orders as order_pages
 from samlad.faces.storefront.basket import Basket
 from samlad.faces.storefront.place import channel_of, shopper, show
+from samlad.faces.storefront.ways import Way, chosen, moves, ways_of
 from samlad.kernel.clock import now
+from samlad.kernel.context import GUEST
 from samlad.kernel.database import Tx
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import collation_key, formatting_locale, marked
@@ -70,7 +72,7 @@ CHANGED = marked("Something in the cart has changed. Look at it before you go on
 DECLINED = marked("The card was declined. Nothing was ordered and nothing was paid; try another one.")
 NEW_TOTAL = marked("The total has changed with what you chose. Look at it, then place the order once more.")
 NOT_THERE = marked("The store you chose does not have everything. Choose another one, or have it sent.")
-FIELDS = {f"address/{name}": name for name in Address.__struct_fields__}
+FIELDS = {f"address/{name}": name for name in Address.__struct_fields__} | {"delivery_method": "delivery"}
 
 
 @post("/checkout/start", status_code=303)
@@ -115,10 +117,10 @@ async def change_delivery(request: AnyRequest) -> Response[Any]:
     cart = await basket.view(database_of(request), held, channel)
     if held is None or cart is None:
         return face.go(request, "/cart")
-    way = Delivery.PICKUP if form.get("delivery") == "pickup" else Delivery.SHIP
+    way = await _way(request, channel, held, cart, form)
 
     async def verb(tx: Tx) -> CartView:
-        details = DetailsInput(delivery=way, location=None)
+        details = DetailsInput(**way.details(None))
         await carts.set_details(tx, held.cart, details, token=held.token)
         return await carts.checkout(tx, held.cart, token=held.token)
 
@@ -158,7 +160,11 @@ async def _save_details(request: AnyRequest, channel: Channel, held: Basket, for
 
     A transaction of its own: what somebody has typed outlives a card that is declined.
     """
-    details = _details(request, form)
+    cart = await basket.view(database_of(request), held, channel)
+    if cart is None:
+        raise await _gone(request, held)
+    way = await _way(request, channel, held, cart, form)
+    details = _details(request, form, way)
 
     async def verb(tx: Tx) -> CartView:
         before = await carts.set_details(
@@ -167,12 +173,9 @@ async def _save_details(request: AnyRequest, channel: Channel, held: Basket, for
             DetailsInput(email=details.email, name=details.name, phone=details.phone),
             token=held.token,
         )
-        moves = before.delivery != details.delivery or before.location != details.location
         place = DetailsInput(address=details.address)
-        if moves:
-            place = DetailsInput(
-                address=details.address, delivery=details.delivery, location=details.location
-            )
+        if moves(way, None if details.location is None else str(details.location), before):
+            place = details
         cart = await carts.set_details(tx, held.cart, place, token=held.token)
         if cart.status is CartStatus.OPEN or _seconds_left(cart, now()) == 0:
             cart = await carts.checkout(tx, held.cart, token=held.token)
@@ -206,7 +209,7 @@ async def _refused(
     elif isinstance(problem, TotalChanged):
         form.message = _(NEW_TOTAL)
     elif isinstance(problem, SoldOut):
-        if form.get("delivery") != "pickup":
+        if (await _way(request, channel, held, cart, form)).delivery is not Delivery.PICKUP:
             return await _back_to_cart(request, channel, SOLD_OUT)
         form.errors["location"] = form.message = _(NOT_THERE)
     elif problem.errors:
@@ -214,7 +217,20 @@ async def _refused(
     return await _form_page(request, channel, cart, form)
 
 
-def _details(request: AnyRequest, form: Form) -> DetailsInput:
+async def _way(request: AnyRequest, channel: Channel, held: Basket, cart: CartView, form: Form) -> Way:
+    """The way of delivery that the form says."""
+    has_stores = bool(await stores.stores_of(request, channel))
+    ways = await ways_of(request, channel, held, cart, has_stores=has_stores)
+    return chosen(ways, form.get("delivery"), cart)
+
+
+async def _gone(request: AnyRequest, held: Basket) -> Problem:
+    """Why there is no cart any more: it was ordered, or it never was."""
+    found = await carts.view(database_of(request), GUEST, held.cart, token=held.token)
+    return CartClosed("It is closed.", order=None if found.order_id is None else str(found.order_id))
+
+
+def _details(request: AnyRequest, form: Form, way: Way) -> DetailsInput:
     """What was typed, checked as far as a form can; every fault at its field at once.
 
     Raises:
@@ -230,17 +246,12 @@ def _details(request: AnyRequest, form: Form) -> DetailsInput:
             faults.extend(problem.errors)
             return None
 
-    is_pickup = form.get("delivery") == "pickup"
-    needed = ("email", "name") if is_pickup else ("email", "name", "line1", "city")
+    is_pickup = way.delivery is Delivery.PICKUP
+    needed = ("email", "name", "line1", "city") if way.needs_address else ("email", "name")
     faults += [FieldError(name, _("Please fill this in.")) for name in needed if form.text(name) is None]
-    address = None if is_pickup or faults else read(Address)
-    details = read(
-        DetailsInput,
-        address=address,
-        delivery=Delivery.PICKUP if is_pickup else Delivery.SHIP,
-        location=form.text("location") if is_pickup else None,
-        phone=form.text("phone"),
-    )
+    address = read(Address) if way.needs_address and not faults else None
+    told = way.details(form.text("location"))
+    details = read(DetailsInput, address=address, phone=form.text("phone"), **told)
     if is_pickup and form.text("location") is None:
         faults.append(FieldError("location", _("Please choose a store.")))
     if faults:
@@ -289,7 +300,7 @@ def _filled(cart: CartView, channel: Channel) -> Form:
         email=cart.email,
         name=cart.name or address.pop("name", None),
         phone=cart.phone,
-        delivery=cart.delivery,
+        delivery=cart.delivery_method or cart.delivery,
         location=cart.location,
         **{name: value for name, value in address.items() if name != "name"},
     )
@@ -299,12 +310,21 @@ async def _form_page(request: AnyRequest, channel: Channel, cart: CartView, form
     _ = face.words(request)
     left = _seconds_left(cart, now())
     places = await stores.for_pickup(request, channel, [(line.variant, line.quantity) for line in cart.lines])
+    held = basket.read(request)
+    assert held is not None  # there is no cart without
+    ways = await ways_of(request, channel, held, cart, has_stores=bool(places))
+    way = chosen(ways, form.get("delivery"), cart)
+    said = {place: text for each in ways for place, text in each.places.items()}
     context = {
         "form": form,
         "cart": cart,
         "countries": _countries(request, channel),
-        "stores": [(str(place.id), place.text) for place in places],
-        "ship_price": int(channel.setting("shipping_flat")),
+        "stores": [
+            (str(place.id), f"{place.text} · {said[place.id]}" if place.id in said else place.text)
+            for place in places
+        ],
+        "ways": ways,
+        "way": way,
         "seconds_left": left,
         "minutes_left": None if left is None else f"{left // 60}:{left % 60:02d}",
         "test_cards": [(token, _(text), _(note)) for token, text, note in TEST_CARDS],

@@ -9,13 +9,14 @@ from litestar import Response, get
 from litestar.params import FromPath
 from markupsafe import Markup
 
-from samlad import catalog, stock
+from samlad import catalog, delivery, stock
 from samlad.carts.model import LARGEST_QUANTITY
 from samlad.catalog import ProductView, Sellable, Variant
 from samlad.catalog.model import Media, Texts
 from samlad.catalog.search.query import SearchQuery, search
 from samlad.catalog.sellables import language_of
 from samlad.channels import Channel, Resource
+from samlad.delivery import Destination
 from samlad.faces import page as face
 from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import amounts, picker, shelf, stores, structured
@@ -26,6 +27,8 @@ from samlad.kernel.i18n import translator
 from samlad.kernel.problems import NotFound
 
 MORE = 4
+MOST_PLACES = 30
+"""Stores on the page; whoever types a postal code sees those nearby."""
 
 
 @get("/p/{handle:str}")
@@ -66,7 +69,9 @@ async def product_page(request: AnyRequest, handle: FromPath[str]) -> Response[A
         "facts": _facts(request, product, chosen),
         "more": await _more(request, channel, product),
         "structured_data": _structured(request, product, variants, sold, there, title, crumbs),
-        **_price_and_stock(request, channel, sold.get(chosen.id) if chosen else None, there),
+        **_price_and_stock(
+            request, await _costs_delivery(request, channel), sold.get(chosen.id) if chosen else None, there
+        ),
         **await _places(request, channel, chosen.id if chosen else None),
     }
     return await show(request, channel, "storefront/product.html", **context)
@@ -123,20 +128,28 @@ def _options(
 
 
 def _price_and_stock(
-    request: AnyRequest, channel: Channel, sellable: Sellable | None, there: Mapping[UUID, int]
+    request: AnyRequest, costs_delivery: bool, sellable: Sellable | None, there: Mapping[UUID, int]
 ) -> dict[str, Any]:
     _, locale = face.words(request), face.locale_of(request)
     if sellable is None:
         return {"price_note": "", "stock": {"text": "", "kind": ""}, "most": 0}
     rate = amounts.rate_text(sellable.tax_rate, locale)
     shape = _("Including %(rate)s tax") if sellable.tax_included else _("Without %(rate)s tax")
-    delivery = _("delivery not included") if channel.setting("shipping_flat") else _("free delivery")
+    parcel = _("delivery not included") if costs_delivery else _("free delivery")
     units = there.get(sellable.variant, 0)
     return {
-        "price_note": f"{shape % {'rate': rate}}, {delivery}",
+        "price_note": f"{shape % {'rate': rate}}, {parcel}",
         "stock": stock_words(request, units),
         "most": min(units, LARGEST_QUANTITY),
     }
+
+
+async def _costs_delivery(request: AnyRequest, channel: Channel) -> bool:
+    """Whether to have it sent may cost something."""
+    sent = [m for m in await delivery.methods_of(database_of(request), channel) if m.kind in delivery.SENT]
+    if not sent:
+        return bool(channel.setting("shipping_flat"))
+    return any(delivery.price(method.rate, goods=0, weight=0) for method in sent)
 
 
 def stock_words(request: AnyRequest, units: int) -> dict[str, str]:
@@ -150,25 +163,43 @@ def stock_words(request: AnyRequest, units: int) -> dict[str, str]:
 
 
 async def _places(request: AnyRequest, channel: Channel, variant: UUID | None) -> dict[str, Any]:
-    """What lies in each store: the promise of the store's own shelf."""
+    """When it can be had: brought, and in each store, the nearest first where a postal code is typed."""
     found = await stores.stores_of(request, channel)
-    if variant is None or not found:
-        return {"places": [], "places_note": ""}
-    levels = await stock.levels_of(database_of(request), [variant])
+    code = (request.query_params.get("postal_code") or "").replace("\x00", "").strip()[:20]
+    nothing: dict[str, Any] = {
+        "places": [],
+        "places_note": "",
+        "brought": [],
+        "postal_code": code,
+        "more_places": 0,
+    }
+    if variant is None:
+        return nothing
+    database = database_of(request)
+    to = Destination(country=channel.country, postal_code=code or None)
+    promised = await delivery.answer(database, channel, {variant: 1}, to, locale=face.locale_of(request))
+    nothing["brought"] = [each.text for each in promised.delivered]
+    if not found:
+        return nothing
+    levels = await stock.levels_of(database, [variant])
     free = {level.location: level.available for level in levels}
+    order = {store.location: place for place, store in enumerate(promised.stores)}
+    said_of = {store.location: store.promise.text for store in promised.stores if store.promise is not None}
     places = [
         {
             "name": store.location.name,
-            "note": store.location.address.get("city", ""),
+            "note": said_of.get(store.location.id) or store.location.address.get("city", ""),
             "units": free.get(store.location.id, 0),
             **stock_words(request, free.get(store.location.id, 0)),
         }
-        for store in found
+        for store in sorted(found, key=lambda store: order.get(store.location.id, len(order)))
     ]
-    have = sum(place["units"] > 0 for place in places)
+    have = sum(free.get(store.location.id, 0) > 0 for store in found)
     said = translator(face.locale_of(request)).ngettext("in %(num)d store", "in %(num)d stores", have)
-    return {
-        "places": sorted(places, key=lambda place: place["units"] == 0),
+    places.sort(key=lambda place: place["units"] == 0)
+    return nothing | {
+        "places": places[:MOST_PLACES],
+        "more_places": max(0, len(places) - MOST_PLACES),
         "places_note": said % {"num": have},
     }
 

@@ -1,0 +1,100 @@
+"""The ways in which a cart could be delivered, with what each costs and when it would be there."""
+
+from uuid import UUID
+
+import msgspec
+
+from samlad import channels, delivery
+from samlad.carts import rules, store
+from samlad.carts.access import access_of
+from samlad.carts.cart_view import prices
+from samlad.carts.delivery_choice import way_of, with_method
+from samlad.carts.model import Cart, Delivery
+from samlad.catalog import Sellable
+from samlad.channels import Channel
+from samlad.delivery import COLLECTED, Destination, MethodKind, Promised, StorePromise
+from samlad.kernel.context import Actor
+from samlad.kernel.database import Database
+from samlad.kernel.problems import NotFound
+
+
+class DeliveryOption(msgspec.Struct, frozen=True, kw_only=True):
+    """A method that a cart could be delivered by. ``price`` in minor units, as prices are kept in the channel.
+
+    ``promise`` is for all of the cart together; null where it is fetched (each of ``stores`` has its own) or unknown.
+    """
+
+    code: str
+    kind: MethodKind
+    delivery: Delivery
+    name: str
+    price: int
+    is_chosen: bool
+    promise: Promised | None
+    stores: list[StorePromise]
+
+
+async def options(
+    database: Database,
+    actor: Actor,
+    cart_id: UUID,
+    *,
+    token: str | None = None,
+    to: Destination | None = None,
+    locale: str | None = None,
+) -> list[DeliveryOption]:
+    """The methods that a cart could be delivered by, with price and promise. ``to`` is for who has not said an address.
+
+    Raises:
+        NotFound: there is no such cart, or it is not this actor's to open.
+    """
+    cart = await store.read(database, cart_id, access_of(actor, token))
+    if cart is None:
+        raise NotFound("There is no such cart, or its token is not the right one.")
+    channel = await channels.cached(database, cart.channel)
+    cart = await with_method(database, cart)
+    sellables = await prices(database, cart, channel)
+    where = to or rules.destination(cart.address, channel.country)
+    return await _options(database, cart, channel, sellables, where, locale or channel.locale)
+
+
+async def _options(
+    database: Database,
+    cart: Cart,
+    channel: Channel,
+    sellables: dict[UUID, Sellable],
+    to: Destination,
+    locale: str,
+) -> list[DeliveryOption]:
+    weight = rules.weight_of(cart.lines, sellables)
+    sold = [sellables[line.variant] for line in cart.lines if line.variant in sellables]
+    has_goods = any(each.requires_shipping for each in sold)
+    goods = sum(
+        rules.amounts(
+            line.unit_price,
+            line.quantity,
+            sellables[line.variant].tax_rate,
+            tax_included=sellables[line.variant].tax_included,
+        ).total
+        for line in cart.lines
+        if line.variant in sellables
+    )
+    wanted = {line.variant: line.quantity for line in cart.lines}
+    found = await delivery.answer(database, channel, wanted, to, locale=locale, weight=weight, holder=cart.id)
+    promises = {promised.method: promised for promised in found.delivered}
+    return [
+        DeliveryOption(
+            code=method.code,
+            kind=method.kind,
+            delivery=way_of(method),
+            name=method.name_in(locale),
+            price=delivery.price(method.rate, goods=goods, weight=weight),
+            is_chosen=cart.method is not None and cart.method.id == method.id,
+            promise=promises.get(method.code),
+            stores=found.stores if method.kind in COLLECTED else [],
+        )
+        for method in delivery.reaching(await delivery.methods_of(database, channel), to, weight)
+        if method.kind is not MethodKind.CARRY_OUT
+        and (method.kind is not MethodKind.DIGITAL or not has_goods)
+        and (method.kind is not MethodKind.SAME_DAY or method.code in promises)
+    ]

@@ -1,0 +1,170 @@
+"""SQL of the tables ``delivery_method``, ``delivery_workday``, ``delivery_load`` and ``delivery_share``."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from samlad.delivery.model import CapacityUnit, Method, Workday
+from samlad.kernel.database import Reader, Tx
+from samlad.kernel.listing import Filter, Listing, Sort, texts
+from samlad.kernel.problems import NotFound
+from samlad.kernel.rows import into
+
+_METHOD = """m.id, m.channel, m.code, m.kind, m.name, m.names, m.currency, m.zones, m.rate, m.calendar, m.pick_minutes,
+             m.pack_minutes, m.cut_off, m.until, m.max_weight, m.position, m.is_active, m.version, m.created_at,
+             m.updated_at"""
+_WORKDAY = "location, hours, holidays, pick_minutes, pack_minutes, capacity, capacity_unit, version"
+
+METHODS: Listing[Method] = Listing(
+    row=Method,
+    select=_METHOD,
+    source="delivery_method m",
+    key="m.id",
+    sorts={
+        "position": Sort("m.position", "int"),
+        "code": Sort("m.code"),
+        "created_at": Sort("m.created_at", "timestamptz"),
+    },
+    default_sort="position",
+    filters={
+        "channel": Filter("m.channel = (SELECT id FROM channel WHERE code = {}::text)"),
+        "kind": Filter("m.kind = ANY({}::text[])", texts),
+        "code": Filter("m.code = ANY({}::text[])", texts),
+    },
+)
+
+
+def document(value: Any) -> Any:
+    """A struct as the builtins that ``jsonb`` takes."""
+    return msgspec.to_builtins(value)
+
+
+async def method(reader: Reader, method_id: UUID) -> Method:
+    """A method. Raises NotFound."""
+    found = await reader.one(Method, f"SELECT {_METHOD} FROM delivery_method m WHERE m.id = $1", method_id)
+    if found is None:
+        raise NotFound("There is no such delivery method.")
+    return found
+
+
+async def all_methods(reader: Reader) -> list[Method]:
+    """Every method of every channel, switched-off ones too."""
+    return await reader.all(
+        Method, f"SELECT {_METHOD} FROM delivery_method m ORDER BY m.channel, m.position, m.code"
+    )
+
+
+async def insert_method(tx: Tx, values: Mapping[str, Any]) -> Method | None:
+    """Add a method; None when the channel has one with this code."""
+    names = ", ".join(values)
+    places = ", ".join(f"${number}" for number in range(1, len(values) + 1))
+    return await tx.one(
+        Method,
+        f"""INSERT INTO delivery_method AS m ({names}) VALUES ({places}) ON CONFLICT (channel, code) DO NOTHING
+            RETURNING {_METHOD}""",
+        *values.values(),
+    )
+
+
+async def update_method(tx: Tx, method_id: UUID, version: int, values: Mapping[str, Any]) -> Method | None:
+    """Set columns and count the version up; None when the version is not that any more."""
+    sets = "".join(f"{name} = ${number}, " for number, name in enumerate(values, 3))
+    return await tx.one(
+        Method,
+        f"""UPDATE delivery_method m SET {sets} version = version + 1, updated_at = now()
+            WHERE m.id = $1 AND m.version = $2 RETURNING {_METHOD}""",
+        method_id,
+        version,
+        *values.values(),
+    )
+
+
+async def workday(reader: Reader, location: UUID) -> Workday | None:
+    """How a location works, if it has something of its own."""
+    return await reader.one(Workday, f"SELECT {_WORKDAY} FROM delivery_workday WHERE location = $1", location)
+
+
+async def all_workdays(reader: Reader) -> list[Workday]:
+    """How every location works that has something of its own."""
+    return await reader.all(Workday, f"SELECT {_WORKDAY} FROM delivery_workday")
+
+
+async def put_workday(tx: Tx, value: Workday, version: int | None) -> Workday | None:
+    """Set how a location works; None when it is not at ``version`` (0: nothing of its own; None: whatever it is)."""
+    rows = await tx.rows(
+        f"""INSERT INTO delivery_workday AS w (location, hours, holidays, pick_minutes, pack_minutes, capacity,
+                                               capacity_unit)
+            SELECT $1, $2, $3, $4, $5, $6, $7
+            WHERE $8::int IS NULL OR $8 = 0 OR EXISTS (SELECT FROM delivery_workday WHERE location = $1)
+            ON CONFLICT (location) DO UPDATE
+            SET hours = excluded.hours, holidays = excluded.holidays, pick_minutes = excluded.pick_minutes,
+                pack_minutes = excluded.pack_minutes, capacity = excluded.capacity,
+                capacity_unit = excluded.capacity_unit, version = w.version + 1, updated_at = now()
+            WHERE $8::int IS NULL OR w.version = $8
+            RETURNING {_WORKDAY}""",
+        value.location,
+        None if value.hours is None else document(value.hours),
+        value.holidays,
+        value.pick_minutes,
+        value.pack_minutes,
+        value.capacity,
+        value.capacity_unit,
+        version,
+    )
+    return into(Workday, rows)[0] if rows else None
+
+
+async def fingerprint(reader: Reader) -> int:
+    """A number that grows with every change of what `samlad.delivery.setup` keeps."""
+    return int(
+        await reader.value(
+            """SELECT (SELECT count(*) + coalesce(sum(version), 0) FROM delivery_method)
+                    + (SELECT count(*) + coalesce(sum(version), 0) FROM delivery_workday)
+                    + (SELECT count(*) + coalesce(sum(version), 0) FROM location)
+                    + (SELECT count(*) + coalesce(sum(version), 0) FROM channel)"""
+        )
+    )
+
+
+async def full_days(
+    reader: Reader, places: Sequence[tuple[UUID, int, CapacityUnit]], units: int, since: date
+) -> dict[UUID, frozenset[date]]:
+    """The days from ``since`` on which locations, as (location, capacity, unit), have no room for so many units more."""
+    rows = await reader.rows(
+        """SELECT l.location, array_agg(l.day) AS days
+           FROM unnest($1::uuid[], $2::int[], $3::bool[]) AS w (location, most, in_units)
+           JOIN delivery_load l ON l.location = w.location AND l.day >= $4
+           WHERE l.orders > 0 AND CASE WHEN w.in_units THEN l.units + $5 ELSE l.orders + 1 END > w.most
+           GROUP BY l.location""",
+        [location for location, _, _ in places],
+        [most for _, most, _ in places],
+        [unit is CapacityUnit.UNITS for _, _, unit in places],
+        since,
+        units,
+    )
+    return {row["location"]: frozenset(row["days"]) for row in rows}
+
+
+async def take_capacity(
+    tx: Tx, owner: UUID, location: UUID, days: Sequence[date], most: int, unit: CapacityUnit, units: int
+) -> date:
+    """Count an owner on the first of the days with room, on the last one whatever there is; the day. One statement."""
+    day: date = await tx.value(
+        "SELECT delivery_take($1, $2, $3, $4, $5, $6)",
+        owner,
+        location,
+        list(days),
+        most,
+        unit is CapacityUnit.UNITS,
+        units,
+    )
+    return day
+
+
+async def return_capacity(tx: Tx, owner: UUID) -> list[tuple[UUID, date, int]]:
+    """Take an owner off the days on which it counts; (location, day, units) of each."""
+    rows = await tx.rows("SELECT location, day, units FROM delivery_return($1)", owner)
+    return [(row["location"], row["day"], row["units"]) for row in rows]

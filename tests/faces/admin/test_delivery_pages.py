@@ -1,0 +1,96 @@
+"""The pages of delivery methods and of how locations work."""
+
+import re
+
+import httpx
+import pytest
+
+from samlad.delivery import store
+from samlad.delivery.model import AmountTable, PostalRange, Step
+
+COURIER = {
+    "channel": "web", "kind": "ship", "name": "Courier", "code": "courier", "name-sv": "Bud", "position": "5",
+    "rate": "by_amount", "steps": "0: 99.00\n500: 49,50", "free_from": "1000",
+    "zones": "SE, NO | 11-12, 30 | 1-2\n* | * | 3", "pick_minutes": "30", "pack_minutes": "5", "cut_off": "15:00",
+    "weekdays": ["1", "2", "3", "4", "5", "6"], "holidays": "SE", "closed": "2026-12-24, 2026-12-31",
+}  # fmt: skip
+
+
+def undo_of(page: str) -> str:
+    return re.search(r'action="(/admin/undo/[^"]+)"', page)[1]
+
+
+async def test_a_method_is_made_changed_and_the_change_taken_back(api: httpx.AsyncClient, shop) -> None:
+    made = await api.post("/admin/delivery/new", data=COURIER)
+    assert made.status_code == 303, made.text
+    [method] = await store.all_methods(shop.db)
+    assert method.rate == AmountTable(steps=[Step(0, 9900), Step(50_000, 4950)], free_from=100_000)
+    assert method.zones[0].countries == ["SE", "NO"]
+    assert method.zones[0].postal_codes == [PostalRange("11", "12"), PostalRange("30", "30")]
+    assert (method.zones[1].transit_min, method.zones[1].transit_max) == (3, 3)
+    assert (method.names, method.calendar.weekdays, method.calendar.holidays) == (
+        {"sv": "Bud"},
+        [1, 2, 3, 4, 5, 6],
+        "SE",
+    )
+
+    here = f"/admin/delivery/{method.id}"
+    page = (await api.get(here)).text
+    assert "SE, NO | 11-12, 30 | 1-2" in page
+    assert "500.00: 49.50" in page
+    form = COURIER | {"version": "1", "is_active": "1", "rate": "flat", "price": "59", "steps": ""}
+    saved = await api.post(here, data=form)
+    assert saved.status_code == 303, saved.text
+    [changed] = await store.all_methods(shop.db)
+    assert (changed.rate.price, changed.version, changed.is_active) == (5900, 2, True)
+    listed = (await api.get("/admin/delivery")).text
+    assert "59.00" in listed
+    stale = await api.post(here, data=form | {"price": "58"})
+    assert stale.status_code == 412
+    await api.post(undo_of(listed))
+    [back] = await store.all_methods(shop.db)
+    assert (back.rate, back.version) == (method.rate, 3)
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({"steps": "a lot"}, "steps"),
+        ({"steps": "5: 10"}, "steps"),
+        ({"zones": "everywhere"}, "zones"),
+        ({"zones": "QQ | * | 1"}, "zones"),
+        ({"zones": ""}, "zones"),
+        ({"holidays": "QQ"}, "holidays"),
+        ({"closed": "Christmas"}, "calendar/closed/0"),
+        ({"pick_minutes": "soon"}, "pick_minutes"),
+        ({"cut_off": "25:00"}, "cut_off"),
+        ({"channel": "nowhere"}, "channel"),
+    ],
+)
+async def test_what_cannot_be_read_is_said_at_its_field(
+    api: httpx.AsyncClient, shop, typed, field: str
+) -> None:
+    answer = await api.post("/admin/delivery/new", data=COURIER | typed)
+    assert answer.status_code == 422
+    assert f'href="#f-{field}"' in answer.text
+    assert "Courier" in answer.text, "what was typed is still there"
+    assert await store.all_methods(shop.db) == []
+
+
+async def test_how_a_location_works(api: httpx.AsyncClient, shop) -> None:
+    place = shop.trade.at_malmo
+    here = f"/admin/delivery/locations/{place.id}"
+    saved = await api.post(
+        here, data={"version": "0", "capacity": "40", "capacity_unit": "units", "pick_minutes": "20"}
+    )
+    assert saved.status_code == 303, saved.text
+    workday = await store.workday(shop.db, place.id)
+    assert (workday.capacity, workday.capacity_unit, workday.pick_minutes, workday.pack_minutes) == (
+        40,
+        "units",
+        20,
+        None,
+    )
+    assert "40 units" in (await api.get("/admin/delivery")).text
+    assert (await api.post(here, data={"version": "0", "capacity": "5"})).status_code == 412
+    assert (await api.post(here, data={"version": "1", "capacity": "many"})).status_code == 422

@@ -1,0 +1,103 @@
+"""Delivery on the pages of the shop: promised days on the product page, methods with prices in the checkout."""
+
+import re
+from typing import Any
+
+import httpx
+import msgspec
+from market import Market, hidden
+
+from samlad import delivery
+from samlad.delivery import MethodInput
+from samlad.kernel.database import Tx
+
+METHODS: list[dict[str, Any]] = [
+    {
+        "code": "courier", "kind": "ship", "name": "Courier", "names": {"sv": "Bud"}, "position": 1,
+        "zones": [{"countries": ["SE"], "transit_min": 1, "transit_max": 1}], "rate": {"kind": "flat", "price": 7900},
+    },
+    {
+        "code": "post", "kind": "ship", "name": "Post", "position": 2, "zones": [{}],
+        "rate": {"kind": "flat", "price": 2900},
+    },
+    {"code": "collect", "kind": "pickup", "name": "Pick up", "names": {"sv": "Hämta"}, "pick_minutes": 0,
+     "pack_minutes": 0, "position": 3},
+]  # fmt: skip
+
+
+async def offer(market: Market) -> None:
+    async def work(tx: Tx) -> None:
+        for method in METHODS:
+            await delivery.create_method(tx, msgspec.convert({"channel": "web", **method}, MethodInput))
+
+    await market.db.transaction(work)
+
+
+def form_of(page: str) -> dict[str, str]:
+    return {"cart": hidden(page, "cart"), "total": hidden(page, "total")}
+
+
+BUYER = {
+    "email": "kim@example.com", "name": "Kim Berg", "line1": "Storgatan 1", "postal_code": "211 34",
+    "city": "Malmö", "country": "SE", "token": "ok",
+}  # fmt: skip
+
+
+async def test_the_product_page_promises_and_the_checkout_charges(
+    guest: httpx.AsyncClient, market: Market
+) -> None:
+    await offer(market)
+    made = await market.product(price=10_000, stock=(3, 0))
+    kettle = made.variants[0]
+    page = (await guest.get(f"/p/{made.handle}?postal_code=41101")).text
+    for text in ("by Courier", "by Post"):
+        assert text in page
+    assert re.search(r"<small>[^<]* at Hemma Soder</small>", page), "when it can be fetched there"
+    assert 'value="41101"' in page
+
+    await guest.post("/cart/lines", data={"variant": str(kettle.id), "quantity": "1"})
+    await guest.post("/checkout/start")
+    page = (await guest.get("/checkout")).text
+    for text in (
+        'value="courier" checked',
+        'value="post"',
+        'value="collect"',
+        "Courier",
+        "Pick up",
+        "79.00",
+        "29.00",
+    ):
+        assert text in page, text
+    form = form_of(page)
+    assert form["total"] == "17900"
+    piece = await guest.post("/checkout/sum", data=form | {"delivery": "post"})
+    assert "129.00" in piece.text
+    page = (await guest.get("/checkout")).text
+    assert 'value="post" checked' in page
+
+    norway = BUYER | {"country": "NO", "postal_code": "0150", "delivery": "courier", "total": "17900"}
+    refused = await guest.post("/checkout", data=form_of(page) | norway)
+    assert refused.status_code == 422
+    assert "does not go to" in refused.text
+    page = (await guest.get("/checkout")).text
+    bought = await guest.post(
+        "/checkout", data=form_of(page) | BUYER | {"delivery": "post", "total": "12900"}
+    )
+    assert bought.status_code == 303, bought.text
+    [order] = await market.orders()
+    assert (order["total"], order["delivery"]) == (12_900, "ship")
+
+
+async def test_picking_up_by_a_method_takes_the_stock_of_the_store(
+    guest: httpx.AsyncClient, market: Market
+) -> None:
+    await offer(market)
+    kettle = (await market.product(price=10_000, stock=(1, 2))).variants[0]
+    await guest.post("/cart/lines", data={"variant": str(kettle.id), "quantity": "1"})
+    await guest.post("/checkout/start")
+    page = (await guest.get("/checkout")).text
+    how = {"delivery": "collect", "location": str(market.places[1].id), "total": "10000"}
+    bought = await guest.post("/checkout", data=form_of(page) | BUYER | how)
+    assert bought.status_code == 303, bought.text
+    held = await market.db.rows("SELECT location FROM hold WHERE kind = 'order'")
+    assert [row["location"] for row in held] == [market.places[1].id]

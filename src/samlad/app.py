@@ -56,6 +56,8 @@ from samlad.kernel.worker import Work
 from samlad.orders import api as orders_api
 from samlad.orders import checks as orders_checks
 from samlad.orders import followers as orders_followers
+from samlad.orders import fulfilment_api
+from samlad.orders import sweepers as orders_sweepers
 from samlad.stock import api as stock_api
 from samlad.stock import checks as stock_checks
 from samlad.stock import sweepers as stock_sweepers
@@ -92,6 +94,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *customers_api.routes,
     *carts_api.routes,
     *orders_api.routes,
+    *fulfilment_api.routes,
     *FACES,
 )
 """Every package's routes: its ``api.py`` under ``/api``, the faces' pages."""
@@ -116,6 +119,7 @@ SWEEPERS: Sequence[Sweeper] = (
     *catalog_sweepers.SWEEPERS,
     *stock_sweepers.SWEEPERS,
     *carts_sweepers.SWEEPERS,
+    *orders_sweepers.SWEEPERS,
 )
 """Every sweeper, run by the worker."""
 

@@ -18,7 +18,7 @@ from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Forbidden, InvalidInput
-from samlad.orders import events, rules, store
+from samlad.orders import events, fulfilment_plan, fulfilment_rules, rules, store
 from samlad.orders.model import (
     AlreadyOrdered,
     LineKind,
@@ -31,7 +31,7 @@ from samlad.orders.model import (
 )
 from samlad.orders.permissions import PLACE
 from samlad.payments import Payment, PaymentStatus
-from samlad.stock import HoldKind, HoldLine
+from samlad.stock import Hold, HoldKind, HoldLine
 
 
 async def place(tx: Tx, data: PlaceOrder, *, token: str | None = None, version: int | None = None) -> Order:
@@ -55,7 +55,7 @@ async def place(tx: Tx, data: PlaceOrder, *, token: str | None = None, version: 
         raise TotalChanged(f"It comes to {totals.total} (minor units) now.", total=totals.total)
 
     taken, rounding = await _take_payments(tx, order_id, data, closed)
-    is_held = await _hold(tx, closed, order_id)
+    held = await _hold(tx, closed, order_id)
     hands_over = cart.delivery is Delivery.CARRY_OUT
     lines = rules.order_lines(
         cart, closed.sellables, totals, tax_included=bool(channel.setting("prices_include_tax"))
@@ -66,15 +66,19 @@ async def place(tx: Tx, data: PlaceOrder, *, token: str | None = None, version: 
             msgspec.structs.replace(line, fulfilled=line.quantity) if line.kind is LineKind.ITEM else line
             for line in lines
         ]
-    order = _order(order_id, closed, lines, taken, is_held=is_held)
-    number = await store.insert(tx, order, channel.setting("number_prefix"))
+    order = _order(order_id, closed, lines, taken, is_held=held is not None)
+    method = fulfilment_rules.method_of(cart.delivery)
+    digital = {variant for variant, sold in closed.sellables.items() if not sold.requires_shipping}
+    parts = await fulfilment_plan.at_placing(tx, channel, method, lines, held or (), digital=digital)
+    number = await store.insert(tx, order, channel.setting("number_prefix"), parts)
     order = msgspec.structs.replace(order, number=number)
     tell_placed(tx, order)
+    fulfilment_plan.tell_opened(tx, order, parts)
     await payments.keep(tx, taken, channel=channel.id, profile=cart.customer)
     if hands_over:
         await stock.ship(tx, order.id, reference=order.id)
-        parts = [{"position": line.position, "quantity": line.fulfilled} for line in lines if line.fulfilled]
-        fact = events.OrderFulfilled(number=number, lines=parts, is_complete=True)
+        gone = [{"position": line.position, "quantity": line.fulfilled} for line in lines if line.fulfilled]
+        fact = events.OrderFulfilled(number=number, lines=gone, is_complete=True)
         log.append(tx, fact, subject=order.id, channel=channel.id, profile=cart.customer)
     return order
 
@@ -106,14 +110,14 @@ async def _take_payments(
     return await payments.authorize(tx, order, data.payments, amounts, channel.currency), rounding
 
 
-async def _hold(tx: Tx, closed: ClosedCart, order: UUID) -> bool:
+async def _hold(tx: Tx, closed: ClosedCart, order: UUID) -> list[Hold] | None:
     """Claim the goods for the order: what checkout held becomes the order's, else they are taken now.
 
-    A channel whose policy is not to hold claims nothing here, unless the goods leave the store at once.
+    None: a channel whose policy is not to hold claims nothing here, unless the goods leave the store at once.
     """
     cart, channel = closed.cart, closed.channel
     if channel.setting("hold_policy") == "none" and cart.delivery is not Delivery.CARRY_OUT:
-        return False
+        return None
     place = cart.location if rules.needs_place(cart.delivery) else None
     wanted = [HoldLine(variant=line.variant, quantity=line.quantity, location=place) for line in cart.lines]
     if closed.may_be_held:
@@ -122,11 +126,10 @@ async def _hold(tx: Tx, closed: ClosedCart, order: UUID) -> bool:
         for hold in held:
             units[hold.variant] = units.get(hold.variant, 0) + hold.quantity
         if units == {line.variant: line.quantity for line in cart.lines}:
-            return True
+            return held
         if held:  # part of it expired and somebody else has it: begin anew
             await stock.release(tx, order)
-    await stock.take(tx, wanted, channel=channel, kind=HoldKind.ORDER, owner=order, expires_at=None)
-    return True
+    return await stock.take(tx, wanted, channel=channel, kind=HoldKind.ORDER, owner=order, expires_at=None)
 
 
 def _order(

@@ -169,7 +169,7 @@ async def test_without_the_code_something_else_is_checked_and_kept(trade: Trade)
     await desk.picked(only)
     await desk.ready(only)
     await desk.hand_over(only, note="Identity card")
-    kept = await trade.db.value("SELECT after FROM audit WHERE verb = 'fulfilment.handed-over'")
+    kept = await trade.db.value("SELECT after FROM audit_entry WHERE verb = 'fulfilment.handed-over'")
     assert kept == {"without_code": "Identity card"}
 
 

@@ -93,7 +93,7 @@ _RULES: dict[str, tuple[str, str]] = {
                format('variant %s at %s: to give %s, held %s', variant, p.code, coalesce(g.units, 0),
                       coalesce(h.units, 0)) AS detail
         FROM given g FULL JOIN held h USING (order_id, location, variant)
-        LEFT JOIN orders o ON o.id = order_id LEFT JOIN location p ON p.id = location
+        LEFT JOIN orders o ON o.id = order_id LEFT JOIN location p ON p.id = coalesce(g.location, h.location)
         WHERE coalesce(g.units, 0) <> coalesce(h.units, 0) ORDER BY 1 LIMIT 20
     """,
     ),

@@ -50,7 +50,12 @@ Id = FromPath[UUID]
 async def list_fulfilments(
     request: AnyRequest,
     location: Wanted = None,
-    state: Wanted = None,
+    states: Annotated[
+        str | None,
+        QueryParameter(
+            name="state", max_length=200, pattern=r"^[a-z_,]*$", description="One state, or several with commas"
+        ),
+    ] = None,
     method: Wanted = None,
     order: Wanted = None,
     late: Annotated[bool | None, QueryParameter(description="Only late ones, or only others")] = None,
@@ -68,7 +73,7 @@ async def list_fulfilments(
     own = None if actor.locations is None else ",".join(sorted(map(str, actor.locations)))
     filters = {
         "location": location,
-        "state": state,
+        "state": states,
         "method": method,
         "order": order,
         "late": None if late is None else str(late).lower(),

@@ -14,6 +14,9 @@ from samlad.orders.fulfilment_model import Fulfilment, FulfilmentHead, Fulfilmen
 from samlad.orders.model import OrderHead, OrderLine, WrongState
 from samlad.orders.permissions import CHANGE
 
+_ASKED = (FulfilmentState.NEEDS_CUSTOMER, FulfilmentState.WAITING)
+"""What the store where the order was to be picked up may settle, too, though the goods are elsewhere or nowhere."""
+
 
 async def look(tx: Tx, fulfilment: UUID) -> FulfilmentHead:
     """A fulfilment that the actor may work on, without any lock.
@@ -42,12 +45,13 @@ async def enter(
     Raises:
         NotFound, Forbidden, Outdated. WrongState: it is in another state.
     """
-    if by_customer:
-        seen = await rows.head(tx, fulfilment)
-        if seen is None:
-            raise NotFound("There is no such fulfilment.")
-    else:
-        seen = await look(tx, fulfilment)
+    seen = await rows.head(tx, fulfilment)
+    if seen is None:
+        if not by_customer:
+            tx.actor.require(CHANGE)
+        raise NotFound("There is no such fulfilment.")
+    if not by_customer and seen.state not in _ASKED:
+        tx.actor.require(CHANGE, location=seen.location)
     found = await store.lock(tx, seen.order_id)
     assert found is not None
     head, lines = found
@@ -57,7 +61,8 @@ async def enter(
         ended = await rows.head(tx, fulfilment)
         assert ended is not None
         raise not_now(ended)
-    if not by_customer:
+    at_order = now.state in _ASKED and head.location is not None and tx.actor.may(CHANGE, head.location)
+    if not (by_customer or at_order):
         tx.actor.require(CHANGE, location=now.location)
     check_version(version, now.version)
     if now.state not in states:

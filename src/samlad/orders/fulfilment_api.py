@@ -49,11 +49,15 @@ Id = FromPath[UUID]
 @get("/fulfilments", summary="List fulfilments")
 async def list_fulfilments(
     request: AnyRequest,
+    q: Wanted = None,
     location: Wanted = None,
     states: Annotated[
         str | None,
         QueryParameter(
-            name="state", max_length=200, pattern=r"^[a-z_,]*$", description="One state, or several with commas"
+            name="state",
+            max_length=200,
+            pattern=r"^[a-z_,]*$",
+            description="One state, or several with commas",
         ),
     ] = None,
     method: Wanted = None,
@@ -64,7 +68,9 @@ async def list_fulfilments(
     limit: Limit = DEFAULT_LIMIT,
     as_format: FileFormat = "json",
 ) -> Response[Page[FulfilmentRow]]:
-    """What is to be done where, what is due first first. ``location`` takes codes, ``order`` ids.
+    """What is to be done where, what is due first first.
+
+    ``q`` is the beginning of an order's number, ``location`` takes codes, ``order`` ids.
 
     Sort by due_at, opened_at or number.
     """
@@ -72,6 +78,7 @@ async def list_fulfilments(
     actor.require(READ)
     own = None if actor.locations is None else ",".join(sorted(map(str, actor.locations)))
     filters = {
+        "q": q,
         "location": location,
         "state": states,
         "method": method,

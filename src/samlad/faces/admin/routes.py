@@ -5,6 +5,7 @@ from litestar import Router
 from samlad.faces.admin import (
     channels,
     customers,
+    fulfilments,
     imports,
     keys,
     orders,
@@ -28,6 +29,7 @@ routes: list[Router] = [
             *undo.HANDLERS,
             *overview.HANDLERS,
             *orders.HANDLERS,
+            *fulfilments.HANDLERS,
             *products.HANDLERS,
             *imports.HANDLERS,
             *product.HANDLERS,

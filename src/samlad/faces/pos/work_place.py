@@ -7,63 +7,15 @@ import msgspec
 from litestar import Response
 
 from samlad import orders, stock
+from samlad.faces import fulfilment_names as names
 from samlad.faces import page as face
 from samlad.faces.page import AnyRequest
 from samlad.faces.pos.desk import clerk_of
 from samlad.kernel.http import actor_of, database_of
-from samlad.kernel.i18n import marked
 from samlad.kernel.problems import NotFound
 from samlad.orders import fulfilment_store
 from samlad.orders.fulfilment_model import Fulfilment, Late
 from samlad.stock import Location
-
-METHODS = {
-    "ship": marked("Send"),
-    "pickup": marked("Pick-up"),
-    "curbside": marked("To the kerb"),
-    "same_day": marked("Deliver today"),
-    "hand_over": marked("Hand over"),
-    "digital": marked("Digital"),
-}
-METHOD_ICONS = {
-    "ship": "truck",
-    "pickup": "bag",
-    "curbside": "pin",
-    "same_day": "clock",
-    "hand_over": "till",
-    "digital": "mail",
-}
-STATES = {
-    "open": marked("To pick"),
-    "picking": marked("Being picked"),
-    "picked": marked("Picked"),
-    "packed": marked("Packed"),
-    "ready": marked("Ready for pick-up"),
-    "needs_customer": marked("The customer is asked"),
-    "waiting": marked("The customer waits for it"),
-    "shipped": marked("Sent"),
-    "delivered": marked("With the customer"),
-    "rejected": marked("Given up here"),
-    "cancelled": marked("Cancelled"),
-}
-STATE_KINDS = {
-    "picking": "accent",
-    "picked": "info",
-    "packed": "info",
-    "ready": "success",
-    "needs_customer": "warning",
-    "waiting": "warning",
-    "delivered": "success",
-    "rejected": "danger",
-}
-REASONS = {
-    "not_found": marked("It is not there"),
-    "damaged": marked("It is damaged"),
-    "no_time": marked("We cannot make it in time"),
-    "closed": marked("We are closed"),
-    "other": marked("Another reason"),
-    "lost": marked("A count found less"),
-}
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -124,11 +76,11 @@ def show(
         "clerk": actor_of(request).name,
         "base": place.base,
         "till_href": place.base,
-        "methods": {name: _(text) for name, text in METHODS.items()},
-        "method_icons": METHOD_ICONS,
-        "states": {name: _(text) for name, text in STATES.items()},
-        "state_kinds": STATE_KINDS,
-        "reasons": [(name, _(text)) for name, text in REASONS.items() if name != "lost"],
+        "methods": {name: _(text) for name, text in names.METHODS.items()},
+        "method_icons": names.METHOD_ICONS,
+        "states": {name: _(text) for name, text in names.STATES.items()},
+        "state_kinds": names.STATE_KINDS,
+        "reasons": [(name, _(text)) for name, text in names.REASONS.items() if name != "lost"],
         **context,
     }
     return face.page(

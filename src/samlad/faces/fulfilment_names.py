@@ -49,3 +49,11 @@ REASONS = {
     "other": marked("Another reason"),
     "lost": marked("A count found less"),
 }
+TRACKING = {
+    "accepted": marked("The carrier has it"),
+    "in_transit": marked("On the way"),
+    "out_for_delivery": marked("Arrives today"),
+    "delivered": marked("Delivered"),
+    "failed": marked("Could not be delivered"),
+    "returned": marked("On the way back to us"),
+}

@@ -79,6 +79,7 @@ def show(
         "methods": {name: _(text) for name, text in names.METHODS.items()},
         "method_icons": names.METHOD_ICONS,
         "states": {name: _(text) for name, text in names.STATES.items()},
+        "tracking_texts": {name: _(text) for name, text in names.TRACKING.items()},
         "state_kinds": names.STATE_KINDS,
         "reasons": [(name, _(text)) for name, text in names.REASONS.items() if name != "lost"],
         **context,

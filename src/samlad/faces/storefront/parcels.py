@@ -13,6 +13,7 @@ from markupsafe import Markup
 from samlad import stock
 from samlad.faces import page as face
 from samlad.faces.form import read_form
+from samlad.faces.fulfilment_names import TRACKING
 from samlad.faces.page import AnyRequest
 from samlad.faces.storefront.limits import who, writes
 from samlad.faces.storefront.order_link import read_link
@@ -27,7 +28,6 @@ from samlad.orders.fulfilment_model import (
     FulfilmentState,
     Method,
     Tracked,
-    TrackingStatus,
 )
 from samlad.orders.model import Order
 
@@ -43,14 +43,6 @@ STATES = {
     "shipped": marked("Sent"),
     "delivered": marked("You have it"),
     "cancelled": marked("Cancelled"),
-}
-TOLD = {
-    TrackingStatus.ACCEPTED: marked("The carrier has it"),
-    TrackingStatus.IN_TRANSIT: marked("On the way"),
-    TrackingStatus.OUT_FOR_DELIVERY: marked("Arrives today"),
-    TrackingStatus.DELIVERED: marked("Delivered"),
-    TrackingStatus.FAILED: marked("Could not be delivered"),
-    TrackingStatus.RETURNED: marked("On the way back to us"),
 }
 ANSWERED = {
     Choice.OTHER_STORE: marked("Thank you. The store puts it aside for you."),
@@ -82,7 +74,7 @@ async def parcels_of(request: AnyRequest, order: Order) -> list[Parcel]:
         place = await stock.location(database, one.location) if one.location else None
         tracked = await fulfilment_tracking.tracked(database, one.id)
         code = codes.get(one.id)
-        told = TOLD.get(tracked.status) if tracked and tracked.status else None
+        told = TRACKING.get(tracked.status) if tracked and tracked.status else None
         parcels.append(
             Parcel(
                 fulfilment=one,

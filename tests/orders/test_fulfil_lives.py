@@ -222,8 +222,8 @@ def test_any_way_of_fulfilments_keeps_the_books(postgres: Embedded, template: st
         run_state_machine_as_test(
             Work,
             settings=settings(
-                max_examples=10,
-                stateful_step_count=25,
+                max_examples=8,
+                stateful_step_count=20,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),
             ),

@@ -15,8 +15,9 @@ WIDTH, HEIGHT = 4 * inch, 6 * inch
 _MARGIN = 6 * mm
 _DOTS = 203
 """Of an inch on the usual label printer."""
-_LONGEST = 42
-"""Letters of a line that fit."""
+_ROOM = 4 * _DOTS - 80
+_LONGEST = 60
+"""Letters of a line that are written."""
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,11 +53,15 @@ def pdf(label: Label) -> bytes:
     return out.getvalue()
 
 
-def _write(page: Canvas, lines: list[str], y: float, font: str, size: int) -> float:
-    page.setFont(font, size)
+def _write(page: Canvas, lines: list[str], y: float, font: str, size: float) -> float:
+    """Lines below each other; a long one in smaller letters. Where the next would begin."""
+    room = WIDTH - 2 * _MARGIN
     for line in lines:
+        text = _plain(line)[:_LONGEST]
+        width = page.stringWidth(text, font, size)
+        page.setFont(font, size if width <= room else max(5.0, size * room / width))
         y -= size * 1.25
-        page.drawString(_MARGIN, y, _plain(line)[:_LONGEST])
+        page.drawString(_MARGIN, y, text)
     return y - 6.0
 
 
@@ -101,14 +106,15 @@ _STROKES = {
 
 def zpl(label: Label) -> bytes:
     """The same label in ZPL II, UTF-8."""
+    # Letters of font 0 are about half as wide as high; a long line is written smaller.
     y, parts = 30, ["^XA^CI28", f"^PW{4 * _DOTS}^LL{6 * _DOTS}"]
     for line in label.sender:
         parts.append(f"^FO40,{y}^A0N,26,26^FH^FD{_field(line)}^FS")
         y += 32
-    parts.append(f"^FO40,{y + 6}^GB{4 * _DOTS - 80},3,3^FS")
+    parts.append(f"^FO40,{y + 6}^GB{_ROOM},3,3^FS")
     y += 50
     for index, line in enumerate(label.recipient):
-        size = 52 if index == 0 else 44
+        size = min(52 if index == 0 else 44, 2 * _ROOM // max(1, len(line[:_LONGEST])))
         parts.append(f"^FO40,{y}^A0N,{size},{size}^FH^FD{_field(line)}^FS")
         y += size + 12
     parts += [

@@ -198,23 +198,17 @@ async def test_work_is_done_only_where_somebody_is_bound_to(
         assert (await guest.get("/pos/work")).headers["location"].startswith("/admin/sign-in")
 
 
-@pytest.mark.parametrize("code", ["", "x" * 5000, "'; --", "💥", "-1"])
-async def test_nonsense_is_no_error(clerk: httpx.AsyncClient, market: Market, code: str) -> None:
+async def test_nonsense_is_no_error(clerk: httpx.AsyncClient, market: Market) -> None:
     kettle = (await market.product(sku="KTL", stock=(2,))).variants[0].id
     here = await address_of(market, await ordered(market, kettle))
     await act(clerk, here, "take")
-    for step in ("pick", "pack", "hand-over", "substitute", "reject", "label", "ship"):
-        sent = {
-            "code": code,
-            "position": code,
-            "quantity": code,
-            "carrier": code,
-            "tracking": code,
-            "note": code,
-        }
-        sent |= {"give-up-1": code, "reason": code}
-        assert (await clerk.post(f"{here}/{step}", data=sent)).status_code < 500, step
-    assert (await clerk.post("/pos/work/soder/code", data={"code": code})).status_code < 500
+    for code in ("", "x" * 5000, "'; --", "💥", "-1"):
+        for step in ("pick", "pack", "hand-over", "substitute", "reject", "label", "ship"):
+            names = ("code", "position", "quantity", "carrier", "tracking", "note", "give-up-1", "reason")
+            assert (await clerk.post(f"{here}/{step}", data=dict.fromkeys(names, code))).status_code < 500, (
+                step
+            )
+        assert (await clerk.post("/pos/work/soder/code", data={"code": code})).status_code < 500
 
 
 @pytest.mark.browser

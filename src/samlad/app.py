@@ -57,7 +57,8 @@ from samlad.kernel.worker import Work
 from samlad.orders import api as orders_api
 from samlad.orders import checks as orders_checks
 from samlad.orders import followers as orders_followers
-from samlad.orders import routing_api
+from samlad.orders import fulfilment_api, routing_api
+from samlad.orders import sweepers as orders_sweepers
 from samlad.packages import PACKAGES
 from samlad.stock import api as stock_api
 from samlad.stock import checks as stock_checks
@@ -84,6 +85,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *carts_api.routes,
     *orders_api.routes,
     *routing_api.routes,
+    *fulfilment_api.routes,
     *FACES,
 )
 """Every package's routes: its ``api.py`` under ``/api``, the faces' pages."""
@@ -108,6 +110,7 @@ SWEEPERS: Sequence[Sweeper] = (
     *catalog_sweepers.SWEEPERS,
     *stock_sweepers.SWEEPERS,
     *carts_sweepers.SWEEPERS,
+    *orders_sweepers.SWEEPERS,
 )
 """Every sweeper, run by the worker."""
 

@@ -32,7 +32,7 @@ async def test_a_cart_becomes_an_order_with_copies_of_its_lines(trade: Trade) ->
     assert order.address.city == "Malmö"
     assert await trade.level(kettle) == (10, 2)
     types = [event.type for event in await log.of_subject(trade.db, order.id)]
-    assert types == ["stock.held", "order.placed", "payment.captured"]
+    assert types == ["stock.held", "order.placed", "fulfilment.opened", "payment.captured"]
     assert await trade.db.value("SELECT count(*) FROM event WHERE payload ->> 'email' IS NOT NULL") == 0
     await trade.follow()
     await trade.sound()

@@ -66,6 +66,18 @@ SETTINGS: dict[str, Setting] = {
             "",
             "What order numbers begin with",
         ),
+        Setting(
+            "pick_minutes",
+            Annotated[int, Meta(ge=5, le=20_160)],
+            120,
+            "How soon a store or warehouse should have picked what was ordered (minutes of its opening hours)",
+        ),
+        Setting(
+            "pickup_days",
+            Annotated[int, Meta(ge=1, le=90)],
+            7,
+            "How many days an order waits in the store for whoever picks it up",
+        ),
         Setting("storefront_host", _Host, "", "Host name under which this channel's storefront answers"),
         Setting("contact_email", _Line, "", "Where customers of this channel write to"),
         Setting("receipt_footer", _Line, "", "Last line of receipts"),

@@ -12,10 +12,12 @@ from samlad.kernel.database import Tx
 from samlad.kernel.http import check_version
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import NotFound
-from samlad.orders import events, rules, store
+from samlad.orders import events, fulfilment_leave, fulfilment_store, rules, store
+from samlad.orders.fulfilment_events import OrderPartCalledOff
 from samlad.orders.model import (
     CancelInput,
     FulfilInput,
+    LineKind,
     Order,
     OrderHead,
     OrderKind,
@@ -29,7 +31,6 @@ from samlad.orders.model import (
 from samlad.orders.permissions import CHANGE
 from samlad.orders.placement import tell_placed
 from samlad.payments import PaymentStatus
-from samlad.stock import HoldKind, HoldLine
 
 
 async def pay(tx: Tx, order_id: UUID, data: PayInput, *, version: int | None = None) -> Order:
@@ -41,7 +42,7 @@ async def pay(tx: Tx, order_id: UUID, data: PayInput, *, version: int | None = N
     head, lines = await _lock(tx, order_id, version)
     channel = await channels.cached(tx, head.channel)
     known = await payments.of_order(tx, order_id)
-    due = head.total - sum(p.amount for p in known if p.status is not PaymentStatus.VOIDED)
+    due = head.total - head.called_off - sum(p.amount for p in known if p.status is not PaymentStatus.VOIDED)
     if due <= 0:
         raise WrongState("Nothing is due.", state=head.status)
     amounts, rounding = payments.due_amounts(due, data.payments, head.currency, channel.country)
@@ -60,7 +61,14 @@ async def capture(tx: Tx, order_id: UUID, *, version: int | None = None) -> Orde
     head, lines = await _lock(tx, order_id, version)
     if await payments.capture(tx, order_id, channel=head.channel) == 0:
         raise WrongState("Nothing is authorised.", state=head.status)
-    return await _settle(tx, head, lines, await payments.of_order(tx, order_id))
+    taken = await payments.of_order(tx, order_id)
+    captured = sum(p.amount for p in taken if p.status is PaymentStatus.CAPTURED)
+    over = captured - head.refunded - (head.total - head.called_off)
+    if over > 0:  # what was called off, or became cheaper, after it was authorised goes back at once
+        await payments.refund(tx, order_id, over, channel=head.channel, reason="")
+        left = max(0, head.called_off - over)
+        head = msgspec.structs.replace(head, refunded=head.refunded + over, called_off=left)
+    return await _settle(tx, head, lines, taken)
 
 
 async def fulfil(tx: Tx, order_id: UUID, data: FulfilInput, *, version: int | None = None) -> Order:
@@ -72,25 +80,15 @@ async def fulfil(tx: Tx, order_id: UUID, data: FulfilInput, *, version: int | No
         SoldOut: the goods were not held (the channel does not), and they are not there.
     """
     head, lines = await _lock(tx, order_id, version)
-    chosen = rules.select(lines, data.lines, rules.unfulfilled(lines))
-    if not chosen:
-        raise WrongState("All of it has left already.", state=head.status)
-    parts = [HoldLine(variant=line.variant, quantity=q, location=None) for line, q in chosen if line.variant]
-    if not head.is_held:
+    if head.is_held:
+        leaving = await fulfilment_leave.choose(tx, head, lines, data.lines)
+    else:
+        chosen = rules.select(lines, data.lines, rules.unfulfilled(lines))
         channel = await channels.cached(tx, head.channel)
-        place = head.location if rules.needs_place(head.delivery) else None
-        at = [msgspec.structs.replace(part, location=place) for part in parts]
-        await stock.take(tx, at, channel=channel, kind=HoldKind.ORDER, owner=order_id, expires_at=None)
-    await stock.ship(tx, order_id, reference=order_id, lines=parts)
-    quantities = [(line.position, quantity) for line, quantity in chosen]
-    await store.add_to_lines(tx, order_id, "fulfilled", quantities)
-    lines = await store.lines_of(tx, order_id)
-    status = rules.status_of(lines, head.payment_status)
-    is_complete = status is OrderStatus.FULFILLED
-    await store.update(tx, order_id, {"status": status, "is_held": head.is_held and not is_complete})
-    told = [{"position": position, "quantity": quantity} for position, quantity in quantities]
-    fact = events.OrderFulfilled(number=head.number, lines=told, is_complete=is_complete)
-    log.append(tx, fact, subject=order_id, channel=head.channel, profile=head.customer)
+        leaving = await fulfilment_leave.take_now(tx, head, channel, chosen) if chosen else []
+    if not leaving:
+        raise WrongState("All of it has left already.", state=head.status)
+    await fulfilment_leave.depart(tx, head, leaving)
     return await read_again(tx, order_id)
 
 
@@ -101,10 +99,19 @@ async def cancel(tx: Tx, order_id: UUID, data: CancelInput, *, version: int | No
         WrongState: it is cancelled already, or some of it came back (take the rest back too).
     """
     head, lines = await _lock(tx, order_id, version)
+    return await cancel_locked(tx, head, lines, data)
+
+
+async def cancel_locked(tx: Tx, head: OrderHead, lines: list[OrderLine], data: CancelInput) -> Order:
+    """`cancel` for an order that the caller holds and may change."""
+    order_id = head.id
     if any(line.returned for line in lines):
         raise WrongState("Some of it was returned; return the rest.", state=head.status)
+    if any(line.cancelled for line in lines):
+        return await _cancel_rest(tx, head, lines, data)
     if head.is_held:
         await stock.release(tx, order_id)
+    await fulfilment_store.end_all(tx, order_id, data.reason)
     out = [(line.variant, line.fulfilled) for line in lines if line.variant and line.fulfilled]
     if out:
         await _restock(tx, head, out, None, order_id)
@@ -124,6 +131,74 @@ async def cancel(tx: Tx, order_id: UUID, data: CancelInput, *, version: int | No
     )
     log.append(tx, fact, subject=order_id, channel=head.channel, profile=head.customer)
     return await read_again(tx, order_id)
+
+
+async def _cancel_rest(tx: Tx, head: OrderHead, lines: list[OrderLine], data: CancelInput) -> Order:
+    """Call off what is left of an order of which a part was called off before; that part has its return already."""
+    if any(line.fulfilled for line in lines):
+        raise WrongState("Some of it was called off; return the rest.", state=head.status)
+    rest = [
+        (line, line.quantity - line.cancelled)
+        for line in lines
+        if line.kind is LineKind.ITEM and line.quantity > line.cancelled
+    ]
+    if not rest:
+        raise WrongState("All of it was called off.", state=head.status)
+    await stock.release(tx, head.id)
+    await fulfilment_store.end_all(tx, head.id, data.reason)
+    await call_off(tx, head, lines, rest, data.reason)
+    return await read_again(tx, head.id)
+
+
+async def call_off(
+    tx: Tx, head: OrderHead, lines: list[OrderLine], chosen: list[tuple[OrderLine, int]], reason: str
+) -> int:
+    """Units of a locked order will not come: they become an order of kind return, and their money goes back.
+
+    Holds and fulfilments are the caller's. When nothing of the order will come, what shipping cost goes back too.
+    What was not paid yet is not asked for any more. Returns what went back (minor units).
+    """
+    channel = await channels.cached(tx, head.channel)
+    off = {line.position: quantity for line, quantity in chosen}
+    nothing_comes = all(
+        line.kind is not LineKind.ITEM or line.cancelled + off.get(line.position, 0) == line.quantity
+        for line in lines
+    )
+    worth_of = list(chosen)
+    if nothing_comes:
+        worth_of += [(line, line.quantity) for line in lines if line.kind is LineKind.SHIPPING]
+    return_id = new_id()
+    came = [rules.returned_line(line, q, n, head.id) for n, (line, q) in enumerate(worth_of, 1)]
+    worth = -sum(line.total for line in came)
+    refund = min(worth, head.paid - head.refunded)
+    await payments.refund(tx, head.id, refund, channel=head.channel, reason=reason)
+    if nothing_comes:
+        await payments.void(tx, head.id, channel=head.channel)
+    back = _return_order(return_id, head, channel, came, ReturnInput(reason=reason), refund)
+    number = await store.insert(tx, back, channel.setting("number_prefix"))
+    tell_placed(tx, msgspec.structs.replace(back, number=number))
+    await store.add_to_lines(tx, head.id, "cancelled", sorted(off.items()))
+    refunded = head.refunded + refund
+    state = OrderPayment.REFUNDED if refund and refunded == head.paid else head.payment_status
+    lines = await store.lines_of(tx, head.id)
+    values = {
+        "status": rules.status_of(lines, state),
+        "payment_status": state,
+        "refunded": refunded,
+        "called_off": head.called_off + worth - refund,
+        "is_held": head.is_held and any(rules.unfulfilled(lines).values()),
+    }
+    await store.update(tx, head.id, values)
+    fact = OrderPartCalledOff(
+        number=head.number,
+        by=return_id,
+        total=-worth,
+        currency=head.currency,
+        refunded=refund,
+        reason=reason,
+    )
+    log.append(tx, fact, subject=head.id, channel=head.channel, profile=head.customer)
+    return refund
 
 
 async def take_back(tx: Tx, order_id: UUID, data: ReturnInput, *, version: int | None = None) -> Order:
@@ -203,11 +278,13 @@ async def _lock(tx: Tx, order_id: UUID, version: int | None) -> tuple[OrderHead,
 
 async def _settle(tx: Tx, head: OrderHead, lines: list[OrderLine], taken: list[payments.Payment]) -> Order:
     """Bring paid sum, payment status and status in line with the payments."""
-    state = rules.payment_state(head.total, taken)
+    state = rules.payment_state(head.total - head.called_off, taken)
     paid = sum(p.amount for p in taken if p.status is PaymentStatus.CAPTURED)
     values = {
         "payment_status": state,
         "paid": paid,
+        "refunded": head.refunded,
+        "called_off": head.called_off,
         "total": head.total,
         "status": rules.status_of(lines, state),
     }

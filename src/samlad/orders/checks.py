@@ -55,7 +55,10 @@ _RULES: dict[str, tuple[str, str]] = {
         """
         WITH ordered AS (
             SELECT o.id, o.number, l.variant, sum(l.fulfilled) AS fulfilled,
-                   sum(CASE WHEN o.is_held THEN l.quantity - l.fulfilled ELSE 0 END) AS open
+                   sum(CASE WHEN o.is_held THEN l.quantity - l.fulfilled - l.cancelled ELSE 0 END)
+                   - coalesce((SELECT sum(n.quantity) FROM fulfilment f JOIN fulfilment_line n ON n.fulfilment = f.id
+                               WHERE f.order_id = o.id AND n.variant = l.variant AND f.location IS NULL
+                                 AND f.state IN ('needs_customer', 'waiting')), 0) AS open
             FROM orders o JOIN order_line l ON l.order_id = o.id AND l.kind = 'item'
             WHERE o.kind = 'sale' AND o.imported IS NULL AND o.status <> 'cancelled'
             GROUP BY o.id, o.number, l.variant
@@ -71,6 +74,50 @@ _RULES: dict[str, tuple[str, str]] = {
                format('variant %s: to hold %s, held %s; fulfilled %s, shipped %s', variant, open, held, fulfilled,
                       shipped) AS detail
         FROM compared WHERE open <> held OR fulfilled <> shipped ORDER BY number LIMIT 20
+    """,
+    ),
+    "order-allocations": (
+        "What is held for orders is what their fulfilments are to give, place by place",
+        """
+        WITH given AS (
+            SELECT f.order_id, f.location, n.variant, sum(n.quantity) AS units
+            FROM fulfilment f JOIN fulfilment_line n ON n.fulfilment = f.id
+            WHERE f.location IS NOT NULL
+              AND f.state IN ('open', 'picking', 'picked', 'packed', 'ready', 'needs_customer')
+            GROUP BY 1, 2, 3
+        ), held AS (
+            SELECT owner AS order_id, location, variant, sum(quantity) AS units
+            FROM hold WHERE kind = 'order' GROUP BY 1, 2, 3
+        )
+        SELECT 'order ' || coalesce(o.number, order_id::text) AS what,
+               format('variant %s at %s: to give %s, held %s', variant, p.code, coalesce(g.units, 0),
+                      coalesce(h.units, 0)) AS detail
+        FROM given g FULL JOIN held h USING (order_id, location, variant)
+        LEFT JOIN orders o ON o.id = order_id LEFT JOIN location p ON p.id = coalesce(g.location, h.location)
+        WHERE coalesce(g.units, 0) <> coalesce(h.units, 0) ORDER BY 1 LIMIT 20
+    """,
+    ),
+    "order-fulfilments": (
+        "Each unit of an order that has fulfilments is in exactly one of them",
+        """
+        WITH given AS (
+            SELECT f.order_id, n.position,
+                   sum(n.quantity) FILTER (WHERE f.state IN ('shipped', 'delivered')) AS gone,
+                   sum(n.quantity) FILTER (WHERE f.state NOT IN ('shipped', 'delivered', 'rejected', 'cancelled'))
+                       AS open
+            FROM fulfilment f JOIN fulfilment_line n ON n.fulfilment = f.id GROUP BY 1, 2
+        )
+        SELECT 'order ' || o.number AS what,
+               format('line %s: left %s, fulfilled %s; open %s, to go %s', l.position, coalesce(g.gone, 0), l.fulfilled,
+                      coalesce(g.open, 0), CASE WHEN o.is_held THEN l.quantity - l.fulfilled - l.cancelled ELSE 0 END)
+                   AS detail
+        FROM orders o JOIN order_line l ON l.order_id = o.id AND l.kind = 'item' AND l.variant IS NOT NULL
+        LEFT JOIN given g ON g.order_id = o.id AND g.position = l.position
+        WHERE o.kind = 'sale' AND o.imported IS NULL
+          AND EXISTS (SELECT FROM fulfilment f WHERE f.order_id = o.id)
+          AND (coalesce(g.gone, 0), coalesce(g.open, 0))
+              <> (l.fulfilled, CASE WHEN o.is_held THEN l.quantity - l.fulfilled - l.cancelled ELSE 0 END)
+        ORDER BY o.number LIMIT 20
     """,
     ),
     "order-holds": (

@@ -10,6 +10,7 @@ from samlad.kernel.followers import Follower
 from samlad.kernel.log import Event
 from samlad.orders import store
 from samlad.orders.events import OrderCustomerLinked
+from samlad.orders.fulfilment_short import on_stock_lost
 from samlad.orders.model import OrderHead, OrderKind
 
 
@@ -52,5 +53,6 @@ async def _link(tx: Tx, head: OrderHead, email: str) -> UUID:
 
 
 FOLLOWERS = [
-    Follower(name="order-sums", handle=summarise, types=("order.placed", "order.cancelled"), batch=50)
+    Follower(name="order-sums", handle=summarise, types=("order.placed", "order.cancelled"), batch=50),
+    Follower(name="fulfilment-lost", handle=on_stock_lost, types=("stock.lost",), batch=10),
 ]

@@ -115,7 +115,10 @@ class ReturnInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A line as it was bought. ``unit_price`` is as quoted, with tax if ``tax_included``; ``total`` is with tax."""
+    """A line as it was bought. ``unit_price`` is as quoted, with tax if ``tax_included``; ``total`` is with tax.
+
+    ``cancelled`` units were called off before they left. ``substitutes``: the SKU that was ordered instead.
+    """
 
     position: int
     kind: LineKind
@@ -131,12 +134,14 @@ class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
     total: int
     fulfilled: int = 0
     returned: int = 0
+    cancelled: int = 0
+    substitutes: str | None = None
     returns: UUID | None = None
     stock_correction: bool = False
 
 
 class OrderHead(msgspec.Struct, frozen=True, kw_only=True):
-    """An order without its lines."""
+    """An order without its lines. ``called_off``: what goods that will not come were worth and was never paid."""
 
     id: UUID
     pool: UUID
@@ -159,6 +164,7 @@ class OrderHead(msgspec.Struct, frozen=True, kw_only=True):
     total: int
     paid: int = 0
     refunded: int = 0
+    called_off: int = 0
     cart: UUID | None = None
     returns: UUID | None = None
     is_held: bool = False

@@ -19,7 +19,7 @@ from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Forbidden, InvalidInput
-from samlad.orders import events, routing, rules, store
+from samlad.orders import events, fulfilment_plan, fulfilment_rules, routing, rules, store
 from samlad.orders.model import (
     AlreadyOrdered,
     LineKind,
@@ -70,14 +70,19 @@ async def place(tx: Tx, data: PlaceOrder, *, token: str | None = None, version: 
             for line in lines
         ]
     order = _order(order_id, closed, lines, taken, is_held=held is not None)
-    number = await store.insert(tx, order, channel.setting("number_prefix"))
+    kind = None if cart.method is None else cart.method.kind
+    method = fulfilment_rules.method_of(cart.delivery, kind)
+    digital = {variant for variant, sold in closed.sellables.items() if not sold.requires_shipping}
+    parts = await fulfilment_plan.at_placing(tx, channel, method, lines, held or (), digital=digital)
+    number = await store.insert(tx, order, channel.setting("number_prefix"), parts)
     order = msgspec.structs.replace(order, number=number)
     tell_placed(tx, order)
+    fulfilment_plan.tell_opened(tx, order, parts)
     await payments.keep(tx, taken, channel=channel.id, profile=cart.customer)
     if hands_over:
         await stock.ship(tx, order.id, reference=order.id)
-        parts = [{"position": line.position, "quantity": line.fulfilled} for line in lines if line.fulfilled]
-        fact = events.OrderFulfilled(number=number, lines=parts, is_complete=True)
+        gone = [{"position": line.position, "quantity": line.fulfilled} for line in lines if line.fulfilled]
+        fact = events.OrderFulfilled(number=number, lines=gone, is_complete=True)
         log.append(tx, fact, subject=order.id, channel=channel.id, profile=cart.customer)
     return order
 

@@ -92,8 +92,10 @@ def payment_state(total: int, payments: Sequence[Payment]) -> OrderPayment:
 def status_of(lines: Sequence[OrderLine], payment: OrderPayment) -> OrderStatus:
     """The status that follows from what is fulfilled, returned and paid."""
     items = [line for line in lines if line.kind is LineKind.ITEM]
-    bought = sum(line.quantity for line in items)
+    bought = sum(line.quantity - line.cancelled for line in items)
     out = sum(line.fulfilled for line in items)
+    if items and bought == 0:
+        return OrderStatus.RETURNED
     if out == 0:
         return (
             OrderStatus.PAID if payment in (OrderPayment.PAID, OrderPayment.REFUNDED) else OrderStatus.PLACED
@@ -129,7 +131,11 @@ def select(
 
 def unfulfilled(lines: Sequence[OrderLine]) -> dict[int, int]:
     """How many of each line of goods have not left yet, by position."""
-    return {line.position: line.quantity - line.fulfilled for line in lines if line.kind is LineKind.ITEM}
+    return {
+        line.position: line.quantity - line.fulfilled - line.cancelled
+        for line in lines
+        if line.kind is LineKind.ITEM
+    }
 
 
 def returnable(lines: Sequence[OrderLine]) -> dict[int, int]:
@@ -138,14 +144,14 @@ def returnable(lines: Sequence[OrderLine]) -> dict[int, int]:
 
 
 def returned_line(line: OrderLine, quantity: int, position: int, sale: UUID) -> OrderLine:
-    """The line of a return for some units of a sale's line.
+    """The line of a return for some units of a sale's line, that come back or will not come.
 
     Each part is worth the difference of two rounded shares, so that parts come to exactly the whole.
     """
+    before = line.returned + line.cancelled
 
     def part(whole: int) -> int:
-        after = share(whole, line.returned + quantity, line.quantity)
-        return after - share(whole, line.returned, line.quantity)
+        return share(whole, before + quantity, line.quantity) - share(whole, before, line.quantity)
 
     return msgspec.structs.replace(
         line,
@@ -155,6 +161,7 @@ def returned_line(line: OrderLine, quantity: int, position: int, sale: UUID) -> 
         total=-part(line.total),
         fulfilled=0,
         returned=0,
+        cancelled=0,
         returns=sale,
     )
 

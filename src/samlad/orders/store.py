@@ -7,13 +7,17 @@ from uuid import UUID
 import msgspec
 
 from samlad.kernel.database import Reader, Tx
+from samlad.orders import fulfilment_store
+from samlad.orders.fulfilment_model import Part
 from samlad.orders.model import Order, OrderHead, OrderLine
 
 _HEAD = """o.id, o.pool, o.channel, o.number, o.kind, o.status, o.payment_status, o.customer, o.email, o.name,
            o.phone, o.address, o.country, o.currency, o.delivery, o.location, o.items, o.tax, o.total, o.paid,
-           o.refunded, o.cart, o.returns, o.is_held, o.imported, o.placed_at, o.local_day, o.version"""
+           o.refunded, o.called_off, o.cart, o.returns, o.is_held, o.imported, o.placed_at, o.local_day,
+           o.version"""
 _LINE = """l.position, l.kind, l.variant, l.sku, l.title, l.options, l.quantity, l.unit_price, l.tax_included,
-           l.tax_rate, l.tax, l.total, l.fulfilled, l.returned, l.returns, l.stock_correction"""
+           l.tax_rate, l.tax, l.total, l.fulfilled, l.returned, l.cancelled, l.substitutes, l.returns,
+           l.stock_correction"""
 
 _INSERT = """
 WITH placed AS (
@@ -29,9 +33,9 @@ WITH placed AS (
     SELECT $1, * FROM unnest($27::smallint[], $28::text[], $29::uuid[], $30::text[], $31::text[], $32::text[],
                              $33::int[], $34::bigint[], $35::bool[], $36::int[], $37::bigint[], $38::bigint[],
                              $39::int[], $40::uuid[])
-)
+), {making}
 SELECT number FROM placed
-"""
+""".replace("{making}", fulfilment_store.making(41))
 _INSERTED_LINE = (
     "position",
     "kind",
@@ -50,8 +54,8 @@ _INSERTED_LINE = (
 )
 
 
-async def insert(tx: Tx, order: Order, prefix: str) -> str:
-    """Add an order with its lines; its number, the next of its channel after ``prefix``. One statement."""
+async def insert(tx: Tx, order: Order, prefix: str, parts: Sequence[Part] = ()) -> str:
+    """Add an order with its lines and fulfilments; its number, the next of its channel. One statement."""
     number: str = await tx.value(
         _INSERT,
         order.id,
@@ -81,6 +85,7 @@ async def insert(tx: Tx, order: Order, prefix: str) -> str:
         tx.actor.label,
         prefix,
         *([getattr(line, name) for line in order.lines] for name in _INSERTED_LINE),
+        *fulfilment_store.made_of(parts),
     )
     return number
 
@@ -143,8 +148,8 @@ async def update(tx: Tx, order: UUID, values: dict[str, Any]) -> None:
 
 
 async def add_to_lines(tx: Tx, order: UUID, column: str, parts: Sequence[tuple[int, int]]) -> None:
-    """Add to ``fulfilled`` or ``returned`` of lines as (position, quantity); one statement."""
-    assert column in ("fulfilled", "returned")
+    """Add to ``fulfilled``, ``returned`` or ``cancelled`` of lines as (position, quantity); one statement."""
+    assert column in ("fulfilled", "returned", "cancelled")
     await tx.execute(
         f"""UPDATE order_line l SET {column} = l.{column} + n.quantity
             FROM unnest($2::smallint[], $3::int[]) AS n (position, quantity)
@@ -177,6 +182,61 @@ async def add_line(tx: Tx, order: UUID, line: OrderLine) -> bool:
             line.quantity,
             line.unit_price,
             line.total,
+        )
+    )
+
+
+async def replace_line(tx: Tx, order: UUID, line: OrderLine) -> None:
+    """Say what a line is now: another thing, fewer units, another amount."""
+    await tx.execute(
+        """UPDATE order_line SET variant = $3, sku = $4, title = $5, options = $6, quantity = $7, tax = $8, total = $9,
+                  substitutes = $10
+           WHERE order_id = $1 AND position = $2""",
+        order,
+        line.position,
+        line.variant,
+        line.sku,
+        line.title,
+        line.options,
+        line.quantity,
+        line.tax,
+        line.total,
+        line.substitutes,
+    )
+
+
+async def insert_line(tx: Tx, order: UUID, line: OrderLine) -> None:
+    """Add a line of goods that was split off another; the order's sums stay what they were."""
+    await tx.execute(
+        """INSERT INTO order_line (order_id, position, kind, variant, sku, title, options, quantity, unit_price,
+                                   tax_included, tax_rate, tax, total, substitutes)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)""",
+        order,
+        line.position,
+        line.kind,
+        line.variant,
+        line.sku,
+        line.title,
+        line.options,
+        line.quantity,
+        line.unit_price,
+        line.tax_included,
+        line.tax_rate,
+        line.tax,
+        line.total,
+        line.substitutes,
+    )
+
+
+async def change_revenue(tx: Tx, order: UUID, change: int) -> bool:
+    """Let an order's day follow a change of its total (minor units); False when the day has not counted it yet."""
+    return bool(
+        await tx.execute(
+            """UPDATE order_day d SET revenue = d.revenue + $2 FROM orders o
+               WHERE o.id = $1 AND o.counted AND d.channel = o.channel AND d.day = o.local_day
+                 AND d.currency = o.currency""",
+            order,
+            change,
         )
     )
 

@@ -28,6 +28,7 @@ from samlad.stock.service import (
     receive,
     restock,
     set_level,
+    write_off,
 )
 from samlad.stock.store import holds_of, levels_of, location, location_by_code, locations, shipped
 
@@ -67,4 +68,5 @@ __all__ = [
     "shipped",
     "sweep",
     "take",
+    "write_off",
 ]

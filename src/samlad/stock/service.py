@@ -131,6 +131,18 @@ async def restock(
     )
 
 
+async def write_off(
+    tx: Tx, lines: Sequence[tuple[UUID, UUID, int]], *, cause: Cause, reason: str, reference: UUID
+) -> list[Moved]:
+    """Units that should be there are not, or are broken: (location, variant, units) each, CORRECTION or DAMAGE.
+
+    Part of the verbs of orders (a pick that finds less), so without a permission. Reality wins, as in `correct`; no
+    more is taken off than there is.
+    """
+    moves = [MoveLine(place, variant, -quantity, reason) for place, variant, quantity in lines]
+    return await move(tx, moves, cause=cause, reference=reference, may_drop=True)
+
+
 async def correct(
     tx: Tx,
     location: UUID,

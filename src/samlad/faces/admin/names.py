@@ -94,6 +94,14 @@ setting: Mapping[str, tuple[str, str]] = {
         marked("So many of each variant are not promised here; they are kept for the other channels."),
     ),
     "number_prefix": (marked("Order numbers begin with"), marked("Capital letters, digits and hyphens.")),
+    "pick_minutes": (
+        marked("Minutes until an order is picked"),
+        marked("The target of this store, in minutes of its opening hours. What is later is marked late."),
+    ),
+    "pickup_days": (
+        marked("Days that an order waits for its customer"),
+        marked("Then it goes back to the shelf, and the money goes back."),
+    ),
     "storefront_host": (
         marked("Host name of the web shop"),
         marked("Where browsers find it, for example shop.example.com."),

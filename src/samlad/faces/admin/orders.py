@@ -12,6 +12,8 @@ from litestar.params import FromPath
 from samlad import channels, orders
 from samlad.access import staff as people
 from samlad.faces.admin import names
+from samlad.faces.admin.fulfilments import TOLD as PARTS_TOLD
+from samlad.faces.admin.fulfilments import parts_of
 from samlad.faces.admin.lists import shown
 from samlad.faces.admin.overview import arrived
 from samlad.faces.admin.scope import order_scope, own_locations
@@ -161,6 +163,7 @@ async def _order_page(request: AnyRequest, order_id: UUID, form: Form) -> Respon
         place={place.id: place.name for place in places}.get(order.location) if order.location else None,
         places=[(str(place.id), place.name) for place in places],
         sale=await _sale_of(database, order),
+        parts=await parts_of(request, order),
         history=[told(entry, words(request), who) for entry in reversed(found.history)],
         live_href=f"/live?topic=subject:{order.id}",
     )
@@ -194,6 +197,7 @@ _TOLD: dict[str, tuple[str, str, str]] = {
     "payment.captured": (marked("Payment received"), "card", "success"),
     "payment.voided": (marked("Payment let go"), "card", ""),
     "payment.refunded": (marked("Money went back"), "cash", "warning"),
+    **PARTS_TOLD,
 }
 """What the history says of an event: text, icon, colour."""
 

@@ -21,7 +21,7 @@ from samlad.kernel.database import Database
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.listing import ListQuery
 from samlad.kernel.money import exponent
-from samlad.orders import ChannelSales
+from samlad.orders import ChannelSales, fulfilment_store
 from samlad.stock.lists import LEVELS
 from samlad.stock.permissions import READ as STOCK_READ
 
@@ -213,7 +213,7 @@ async def hints(request: AnyRequest) -> Response[Any]:
     """What runs out, what waits, what is not well: fetched after the page, because it may look through much."""
     require(request)
     actor, database = actor_of(request), database_of(request)
-    context: dict[str, Any] = {"low": [], "waiting": None, "ills": []}
+    context: dict[str, Any] = {"low": [], "waiting": None, "late": [], "stuck": 0, "ills": []}
     if actor.may(STOCK_READ):
         codes = await own_codes(actor, database)
         for state in ("out", "low"):
@@ -225,6 +225,11 @@ async def hints(request: AnyRequest) -> Response[Any]:
             filters={**order_scope(actor), "status": "placed,paid,partially_fulfilled", "kind": "sale"}
         )
         context["waiting"] = await orders.LISTING.count(database, query)
+        places = None if actor.locations is None else sorted(actor.locations)
+        context["late"] = [
+            row for row in await fulfilment_store.late(database, places) if row.late or row.uncollected
+        ]
+        context["stuck"] = await fulfilment_store.stuck(database, places)
     if actor.may("system.read"):
         work = request.app.state.work
         known = checks.kernel_checks(work.packages, work.followers)

@@ -55,6 +55,7 @@ NAVIGATION: tuple[tuple[str | None, tuple[Place, ...]], ...] = (
 MORE_PLACES = (
     Place(marked("Create product"), "/admin/products/new", "plus", "catalog.change"),
     Place(marked("Import products"), "/admin/products/import", "upload", "catalog.change"),
+    Place(marked("Orders to bring"), "/admin/fulfilments", "truck", "orders.read"),
     Place(marked("Receive goods"), "/admin/stock/receipts/new", "plus", "stock.adjust"),
     Place(marked("Stock movements"), "/admin/stock/movements", "stock", "stock.read"),
     Place(marked("Counts"), "/admin/stock/counts", "scan", "stock.read"),

@@ -1,7 +1,6 @@
 """An order for who placed it: by a link that nobody can guess."""
 
 from typing import Any
-from uuid import UUID
 
 from litestar import Response, get
 from litestar.params import FromPath
@@ -10,42 +9,30 @@ from samlad import catalog, orders, stock
 from samlad.faces import page as face
 from samlad.faces.design.formats import money
 from samlad.faces.page import AnyRequest
-from samlad.faces.storefront import amounts
+from samlad.faces.storefront import amounts, parcels
+from samlad.faces.storefront.order_link import href, read_link
 from samlad.faces.storefront.place import channel_of, show
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import formatting_locale
-from samlad.kernel.problems import NotFound
-from samlad.kernel.vault import BadSignature
 from samlad.orders import LineKind, Order, OrderPayment, OrderStatus
-
-PURPOSE = "storefront.order"
-KEPT_SECONDS = 5 * 365 * 86_400
-
-
-def href(request: AnyRequest, order: UUID) -> str:
-    """The address of an order's page, which holds a signature instead of a password."""
-    return f"/order/{request.app.state.runtime.vault.sign(PURPOSE, order.hex)}"
 
 
 @get("/order/{link:str}")
 async def order_page(request: AnyRequest, link: FromPath[str]) -> Response[Any]:
     """How far an order is."""
     channel = await channel_of(request)
-    try:
-        order_id = UUID(request.app.state.runtime.vault.unsign(PURPOSE, link, max_age=KEPT_SECONDS))
-    except (BadSignature, ValueError):
-        raise NotFound(
-            face.words(request)("This link is not complete. Copy it once more from where you got it.")
-        ) from None
+    order_id = read_link(request, link)
     order = await orders.read(database_of(request), order_id)
-    place = await _place(request, order)
+    place, parts = await _place(request, order), await parcels.parcels_of(request, order)
     bought = [line.variant for line in order.lines if line.variant is not None]
     context: dict[str, Any] = {
         "order": order,
         "pictures": await catalog.sellables(database_of(request), channel, bought),
         "is_new": request.query_params.get("new") == "1",
         "place": place,
-        "steps": steps(request, order),
+        "link": link,
+        "parcels": parts,
+        "steps": steps(request, order, is_ready=any(part.code for part in parts)),
         "sums": _sums(request, order),
         "tax_text": amounts.tax_text(request, order.tax, order.currency),
         "country_name": _country(request, order),
@@ -71,12 +58,12 @@ def address_lines(address: dict[str, Any]) -> list[str]:
     return [line for line in (*str(street).split("\n"), town, str(address.get("region") or "")) if line]
 
 
-def steps(request: AnyRequest, order: Order) -> list[dict[str, str]]:
+def steps(request: AnyRequest, order: Order, *, is_ready: bool = False) -> list[dict[str, str]]:
     """The way of an order, and where it is on it: done, now, or still to come."""
     _ = face.words(request)
     is_paid = order.payment_status in (OrderPayment.PAID, OrderPayment.REFUNDED)
     if order.delivery == "pickup":
-        on_the_way = ("store", _("Put aside in the store"), _("Ready to be picked up"))
+        on_the_way = ("store", _("Put aside in the store"), _("Ready to be picked up") if is_ready else "")
         end = ("bag", _("Picked up"), "")
     else:
         on_the_way = ("orders", _("Being packed"), "")
@@ -148,4 +135,5 @@ def _country(request: AnyRequest, order: Order) -> str:
     return str(names.get(code, code))
 
 
+__all__ = ["address_lines", "handlers", "href", "order_page", "steps"]
 handlers = [order_page]

@@ -2,7 +2,7 @@
 
 from litestar import Router
 
-from samlad.faces.storefront import browse, cart, checkout, machines, orders, product, stores
+from samlad.faces.storefront import browse, cart, checkout, machines, orders, parcels, product, stores
 
 routes = [
     Router(
@@ -14,6 +14,7 @@ routes = [
             *cart.handlers,
             *checkout.handlers,
             *orders.handlers,
+            *parcels.handlers,
             *stores.handlers,
             *machines.handlers,
         ],

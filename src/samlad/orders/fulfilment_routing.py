@@ -1,0 +1,117 @@
+"""From where instead: units that a place cannot give are held at the next best place, or the customer is asked."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from samlad import channels, stock
+from samlad.channels import Resource
+from samlad.kernel import log
+from samlad.kernel.clock import now
+from samlad.kernel.database import Tx
+from samlad.kernel.ids import new_id
+from samlad.orders import fulfilment_plan, fulfilment_rules
+from samlad.orders import fulfilment_store as rows
+from samlad.orders.fulfilment_events import FulfilmentNeedsCustomer
+from samlad.orders.fulfilment_model import COLLECTED, FulfilmentState, Method, Part
+from samlad.orders.fulfilment_rules import Units
+from samlad.orders.model import OrderHead
+from samlad.stock import HoldKind, HoldLine, LocationKind, SoldOut
+
+REJECTED_HOURS = 24
+"""A place that could not give a part of an order is not asked for it again for so long."""
+_LOOKS = 2
+"""Another look after a race for the last one is lost; then the customer is asked."""
+
+
+async def reroute(
+    tx: Tx, head: OrderHead, method: Method, units: Sequence[Units], *, came_from: UUID, note: str = ""
+) -> list[Part]:
+    """Find another place for units of a locked order, and hold them there.
+
+    What is sent goes on at once from wherever it is, in several parcels if need be. Who wanted to come for it is
+    asked first: the next store that has all of it keeps it for them until they answer. What nobody has is asked about
+    as well (`FulfilmentNeedsCustomer`).
+    """
+    excluded = await rows.rejecting(tx, head.id, REJECTED_HOURS)
+    picks, missing = await hold_elsewhere(tx, head, method, units, excluded)
+    spread = fulfilment_rules.spread(units, picks)
+    asks = method in COLLECTED
+    channel, moment = await channels.cached(tx, head.channel), now()
+    parts = [
+        Part(
+            id=new_id(),
+            location=place,
+            method=method,
+            state=FulfilmentState.NEEDS_CUSTOMER if asks else FulfilmentState.OPEN,
+            due_at=await fulfilment_plan.due_at(tx, place, channel, moment),
+            lines=lines,
+            came_from=came_from,
+            note=note,
+        )
+        for place, lines in spread.items()
+    ]
+    if missing:
+        nobody = Part(
+            id=new_id(),
+            location=None,
+            method=method,
+            state=FulfilmentState.NEEDS_CUSTOMER,
+            due_at=moment,
+            lines=missing,
+            came_from=came_from,
+            note=note,
+        )
+        parts.append(nobody)
+    await fulfilment_plan.make(tx, head, parts)
+    for part in parts:
+        if part.state is FulfilmentState.NEEDS_CUSTOMER:
+            ask(tx, head, part.id, part.location, fulfilment_rules.sum_of(part.lines))
+    return parts
+
+
+def ask(tx: Tx, head: OrderHead, fulfilment: UUID, offered: UUID | None, units: int) -> None:
+    """Tell that the customer is to choose."""
+    fact = FulfilmentNeedsCustomer(number=head.number, fulfilment=fulfilment, offered=offered, units=units)
+    log.append(tx, fact, subject=head.id, channel=head.channel, profile=head.customer)
+
+
+async def hold_elsewhere(
+    tx: Tx, head: OrderHead, method: Method, units: Sequence[Units], excluded: Collection[UUID]
+) -> tuple[list[tuple[UUID, UUID, int]], list[Units]]:
+    """Hold units for an order at other places than these: what is held (location, variant, quantity), what nobody has."""
+    channel = await channels.cached(tx, head.channel)
+    wanted = fulfilment_rules.by_variant(units)
+    allowed = {
+        place.id
+        for place in await stock.locations(tx, channel.pools[Resource.STOCK])
+        if place.id not in excluded and (method not in COLLECTED or place.kind is LocationKind.STORE)
+    }
+    for _look in range(_LOOKS):
+        promised = await stock.promises(tx, channel, list(wanted))
+        free = [
+            (level.location, level.variant, level.available)
+            for promise in promised
+            for level in promise.locations
+            if level.location in allowed
+        ]
+        picks, missing = fulfilment_rules.choose(wanted, free, one_place=method in COLLECTED)
+        if not picks:
+            break
+        lines = [HoldLine(variant=variant, quantity=q, location=place) for place, variant, q in picks]
+        try:
+            await stock.take(tx, lines, channel=channel, kind=HoldKind.ORDER, owner=head.id, expires_at=None)
+        except SoldOut:
+            continue
+        return picks, _missing(units, missing)
+    return [], list(units)
+
+
+def _missing(units: Sequence[Units], missing: dict[UUID, int]) -> list[Units]:
+    """Which units are missing: of the last lines of a variant first."""
+    left, found = dict(missing), []
+    for position, variant, quantity in reversed(units):
+        part = min(quantity, left.get(variant, 0))
+        if part:
+            found.append((position, variant, part))
+            left[variant] -= part
+    return list(reversed(found))

@@ -211,16 +211,15 @@ class Preparation(threading.Thread):
             raise self._error
 
 
-def wait_until_served(settings: Settings) -> None:
-    """Until the web processes answer, but not for ever."""
+def wait_until_served(settings: Settings, ending: threading.Event) -> None:
+    """Until the web processes answer or the program ends, but not for ever."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
+    while time.monotonic() < deadline and not ending.wait(0.1):
         with contextlib.suppress(OSError, http.client.HTTPException):
             connection = http.client.HTTPConnection(settings.host, settings.port, timeout=1)
             connection.request("GET", "/health/live")
             if connection.getresponse().status == http.HTTPStatus.OK:
                 return
-        time.sleep(0.1)
 
 
 def serve_all(
@@ -231,10 +230,13 @@ def serve_all(
     The worker comes last: loading at the same time it would keep the first customer waiting.
     """
 
+    ending = threading.Event()
+
     def work(stack: contextlib.ExitStack) -> None:
         prepare(stack)
         if worker:
-            wait_until_served(settings)
+            wait_until_served(settings, ending)
+        if worker and not ending.is_set():
             stack.enter_context(worker_process())
 
     with shared_metrics():
@@ -243,4 +245,5 @@ def serve_all(
         try:
             serve_web(settings)
         finally:
+            ending.set()
             preparation.end()

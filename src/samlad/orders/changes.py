@@ -6,7 +6,7 @@ import msgspec
 
 from samlad import channels, customers, payments, stock
 from samlad.channels import Channel
-from samlad.kernel import log
+from samlad.kernel import cards, log
 from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Tx
 from samlad.kernel.http import check_version
@@ -28,7 +28,6 @@ from samlad.orders.model import (
 )
 from samlad.orders.permissions import CHANGE
 from samlad.orders.placement import tell_placed
-from samlad.payments import PaymentStatus
 from samlad.stock import HoldKind, HoldLine
 
 
@@ -41,11 +40,11 @@ async def pay(tx: Tx, order_id: UUID, data: PayInput, *, version: int | None = N
     head, lines = await _lock(tx, order_id, version)
     channel = await channels.cached(tx, head.channel)
     known = await payments.of_order(tx, order_id)
-    due = head.total - sum(p.amount for p in known if p.status is not PaymentStatus.VOIDED)
+    due = head.total - sum(p.promised for p in known)
     if due <= 0:
         raise WrongState("Nothing is due.", state=head.status)
     amounts, rounding = payments.due_amounts(due, data.payments, head.currency, channel.country)
-    taken = await payments.authorize(tx, order_id, data.payments, amounts, head.currency)
+    taken = await payments.authorize(tx, order_id, data.payments, amounts, head.currency, channel=channel)
     await payments.keep(tx, taken, channel=head.channel, profile=head.customer)
     if rounding:
         rounded = rules.with_rounding(lines, rounding)[-1]
@@ -59,7 +58,7 @@ async def capture(tx: Tx, order_id: UUID, *, version: int | None = None) -> Orde
     """Take what was authorised for an order."""
     head, lines = await _lock(tx, order_id, version)
     if await payments.capture(tx, order_id, channel=head.channel) == 0:
-        raise WrongState("Nothing is authorised.", state=head.status)
+        raise WrongState("Nothing is authorised, or it is being taken already.", state=head.status)
     return await _settle(tx, head, lines, await payments.of_order(tx, order_id))
 
 
@@ -100,6 +99,7 @@ async def cancel(tx: Tx, order_id: UUID, data: CancelInput, *, version: int | No
     Raises:
         WrongState: it is cancelled already, or some of it came back (take the rest back too).
     """
+    cards.refuse(data.reason, "reason")
     head, lines = await _lock(tx, order_id, version)
     if any(line.returned for line in lines):
         raise WrongState("Some of it was returned; return the rest.", state=head.status)
@@ -108,13 +108,15 @@ async def cancel(tx: Tx, order_id: UUID, data: CancelInput, *, version: int | No
     out = [(line.variant, line.fulfilled) for line in lines if line.variant and line.fulfilled]
     if out:
         await _restock(tx, head, out, None, order_id)
-    refunded = head.paid - head.refunded
+    known = await payments.lock_of_order(tx, order_id)  # what came in a moment ago may not be in the head yet
+    refunded = sum(payment.refundable for payment in known)
     await payments.refund(tx, order_id, refunded, channel=head.channel, reason=data.reason)
     await payments.void(tx, order_id, channel=head.channel)
     values = {
         "status": OrderStatus.CANCELLED,
         "payment_status": OrderPayment.REFUNDED if refunded else head.payment_status,
-        "refunded": head.refunded + refunded,
+        "paid": sum(payment.captured for payment in known),
+        "refunded": sum(payment.refunded for payment in known) + refunded,
         "is_held": False,
     }
     await store.update(tx, order_id, values)
@@ -134,6 +136,7 @@ async def take_back(tx: Tx, order_id: UUID, data: ReturnInput, *, version: int |
     Raises:
         WrongState: nothing is out. InvalidInput: more than is out of a line.
     """
+    cards.refuse(data.reason, "reason")
     head, lines = await _lock(tx, order_id, version)
     chosen = rules.select(lines, data.lines, rules.returnable(lines))
     if not chosen:
@@ -144,7 +147,9 @@ async def take_back(tx: Tx, order_id: UUID, data: ReturnInput, *, version: int |
     return_id = new_id()
     came = [rules.returned_line(line, q, n, order_id) for n, (line, q) in enumerate(chosen, 1)]
     worth = -sum(line.total for line in came)
-    refund = min(worth, head.paid - head.refunded) if data.refund else 0
+    known = await payments.lock_of_order(tx, order_id)
+    paid, before = sum(payment.captured for payment in known), sum(payment.refunded for payment in known)
+    refund = min(worth, paid - before) if data.refund else 0
     if data.restock:
         goods = [(line.variant, quantity) for line, quantity in chosen if line.variant]
         await _restock(tx, head, goods, data.location, return_id)
@@ -154,10 +159,11 @@ async def take_back(tx: Tx, order_id: UUID, data: ReturnInput, *, version: int |
     back = msgspec.structs.replace(back, number=number)
     tell_placed(tx, back)
     await store.add_to_lines(tx, order_id, "returned", [(line.position, q) for line, q in chosen])
-    refunded = head.refunded + refund
-    state = OrderPayment.REFUNDED if refund and refunded == head.paid else head.payment_status
+    refunded = before + refund
+    state = OrderPayment.REFUNDED if refund and refunded == paid else head.payment_status
     status = rules.status_of(await store.lines_of(tx, order_id), state)
-    await store.update(tx, order_id, {"status": status, "payment_status": state, "refunded": refunded})
+    values = {"status": status, "payment_status": state, "paid": paid, "refunded": refunded}
+    await store.update(tx, order_id, values)
     fact = events.OrderReturned(
         number=head.number,
         by=return_id,
@@ -174,7 +180,11 @@ async def read_again(tx: Tx, order_id: UUID) -> Order:
     """The order as it is now, with lines and payments."""
     order = await store.read(tx, order_id)
     assert order is not None
-    return msgspec.structs.replace(order, payments=await payments.of_order(tx, order_id))
+    return msgspec.structs.replace(
+        order,
+        payments=await payments.of_order(tx, order_id),
+        refunds=await payments.refunds_of(tx, order_id) if order.refunded else [],
+    )
 
 
 async def _lock(tx: Tx, order_id: UUID, version: int | None) -> tuple[OrderHead, list[OrderLine]]:
@@ -203,7 +213,7 @@ async def _lock(tx: Tx, order_id: UUID, version: int | None) -> tuple[OrderHead,
 async def _settle(tx: Tx, head: OrderHead, lines: list[OrderLine], taken: list[payments.Payment]) -> Order:
     """Bring paid sum, payment status and status in line with the payments."""
     state = rules.payment_state(head.total, taken)
-    paid = sum(p.amount for p in taken if p.status is PaymentStatus.CAPTURED)
+    paid = sum(p.captured for p in taken)
     values = {
         "payment_status": state,
         "paid": paid,

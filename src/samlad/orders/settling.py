@@ -1,0 +1,94 @@
+"""What becomes of an order when its payments move by themselves: a capture that came in, a card that was let go, a
+refund that failed. And the order that is placed for a customer who paid and whose browser never came back.
+
+Payments stand below orders: what happens to them comes by the log.
+"""
+
+from uuid import UUID
+
+import structlog
+
+from samlad import payments
+from samlad.carts import CartClosed
+from samlad.kernel import log
+from samlad.kernel.context import SYSTEM, Context
+from samlad.kernel.database import Tx
+from samlad.kernel.followers import Follower
+from samlad.kernel.log import Event
+from samlad.kernel.problems import Problem
+from samlad.orders import events, placement, rules, store
+from samlad.orders.model import AlreadyOrdered, OrderKind, OrderPayment, OrderStatus, PlaceOrder
+from samlad.payments import Payment, PaymentInput
+
+logger = structlog.get_logger("samlad.orders")
+
+TYPES = (
+    "payment.authorized",
+    "payment.captured",
+    "payment.voided",
+    "payment.declined",
+    "payment.refund_begun",
+    "payment.refund_failed",
+)
+
+
+async def settle(tx: Tx, event: Event) -> None:
+    """Bring an order to what its payments say, or place the order that a payment waits for. Twice does no harm."""
+    if event.payload.get("order") is not None:
+        await settle_order(tx, UUID(event.payload["order"]))
+    elif event.type in ("payment.authorized", "payment.captured"):
+        await _place(tx, UUID(event.payload["payment"]))
+
+
+async def settle_order(tx: Tx, order_id: UUID) -> None:
+    """Bring paid and refunded sums, payment status and status of a sale in line with its payments."""
+    found = await store.lock(tx, order_id)
+    if found is None or found[0].kind is not OrderKind.SALE:
+        return
+    head, lines = found
+    known = await payments.of_order(tx, order_id)
+    paid, refunded = sum(p.captured for p in known), sum(p.refunded for p in known)
+    state = rules.payment_state(head.total, known)
+    if refunded and refunded == paid:
+        state = OrderPayment.REFUNDED
+    values = {"payment_status": state, "paid": paid, "refunded": refunded}
+    if head.status is not OrderStatus.CANCELLED:
+        values["status"] = rules.status_of(lines, state)
+    elif state is not OrderPayment.REFUNDED:
+        values.pop("payment_status")
+    if all(getattr(head, name) == value for name, value in values.items()):
+        return
+    await store.update(tx, order_id, values)
+    if state is OrderPayment.PAID and head.payment_status not in (OrderPayment.PAID, OrderPayment.REFUNDED):
+        fact = events.OrderPaid(number=head.number, total=head.total, currency=head.currency)
+        log.append(tx, fact, subject=head.id, channel=head.channel, profile=head.customer)
+
+
+async def _place(tx: Tx, payment_id: UUID) -> None:
+    """Place the order for which a payment was begun, if its browser has not. What cannot be placed is let go."""
+    payment = await payments.to_place(tx, payment_id)
+    if payment is None or payment.cart is None:
+        return
+    try:
+        await tx.database.transaction(
+            lambda inner: _place_for(inner, payment), Context(actor=SYSTEM, channel=payment.channel)
+        )
+    except (AlreadyOrdered, CartClosed):
+        return  # its browser was quicker; what it did not claim is let go in time
+    except Problem as problem:
+        logger.warning("a paid cart could not be ordered", payment=str(payment_id), problem=problem.code)
+        await payments.leave_begun(tx, payment.cart, payment_id)
+
+
+async def _place_for(tx: Tx, payment: Payment) -> None:
+    assert payment.cart is not None
+    others = [
+        each
+        for each in await payments.begun(tx, payment.cart)
+        if each.status in ("authorized", "captured") and each.order_id is None
+    ]
+    wanted = [PaymentInput(provider=each.provider, payment=each.id) for each in others]
+    await placement.place(tx, PlaceOrder(cart=payment.cart, payments=wanted))
+
+
+FOLLOWERS = [Follower(name="order-payments", handle=settle, types=TYPES, batch=20)]

@@ -166,6 +166,13 @@ payment: Mapping[str, str] = {
     "voided": marked("Let go"),
     "declined": marked("Declined"),
 }
+payment_kind: Mapping[str, str] = {
+    "pending": "warning",
+    "authorized": "info",
+    "captured": "success",
+    "voided": "",
+    "declined": "danger",
+}
 provider: Mapping[str, str] = {
     "cash": marked("Cash"),
     "test": marked("Test payment"),

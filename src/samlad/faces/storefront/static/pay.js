@@ -21,14 +21,14 @@ if (typeof Stripe === "undefined") {
     said.textContent = "";
     const answer = await stripe.confirmPayment({
       elements,
-      confirmParams: { return_url: form.dataset.back },
+      confirmParams: { return_url: form.dataset.return },
       redirect: "if_required",
     });
     if (answer.error) {
       said.textContent = answer.error.message;
       button.disabled = false;
     } else {
-      location.assign(form.dataset.back);
+      location.assign(form.dataset.return);
     }
   });
 }

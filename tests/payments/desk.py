@@ -49,11 +49,12 @@ class Desk:
         for _ in range(60):
             await self.settle_once()
             now = await self.db.rows(
-                "SELECT o.id, o.status, o.reason, p.status AS state FROM payment_operation o"
+                "SELECT o.id, o.kind, o.status, o.reason, p.status AS state FROM payment_operation o"
                 " JOIN payment p ON p.id = o.payment ORDER BY o.id"
             )
             after = [tuple(row) for row in now]
-            if after == before and not any(row["status"] == "open" and row["reason"] for row in now):
+            busy = [r for r in now if r["status"] == "open" and (r["reason"] or r["kind"] != "authorize")]
+            if after == before and not busy:
                 return  # what is open waits for a customer
             before = after
         raise AssertionError(f"never settled: {before}")

@@ -111,12 +111,18 @@ async def test_the_card_is_typed_into_stripes_own_fields(site: Site, market: Mar
         await expect(page.get_by_role("alert")).to_have_text("Your card was declined.")
         await _shoot(page, "fields")
         await fine(site, page)
-        here = page.url
         await page.goto("/checkout")
         await expect(page.get_by_text("Not finished")).to_be_visible()
         await _shoot(page, "unfinished")
         await fine(site, page)
-        fake.confirm("pi_1", "pm_card_visa")
+        await page.get_by_role("button", name="Do not pay so").click()
+        await expect(page.get_by_text("Choose another way to pay.")).to_be_visible()
+        await page.get_by_role("radio", name="Card You type it").check()
+        await page.get_by_label("Name", exact=True).press("Enter")  # places the order, and nothing else
+        await page.wait_for_url("**/checkout/pay/**")
+        await expect(page.locator("#pay-fields")).to_contain_text("pi_2_secret_x")
+        here = page.url
+        fake.confirm("pi_2", "pm_card_visa")
         await hurry(market.db)
         await page.goto(here)
         await page.wait_for_url("**/order/**")

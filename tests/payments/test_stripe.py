@@ -310,6 +310,8 @@ async def test_a_card_number_is_refused_everywhere_and_kept_nowhere(
             answer.text,
         )
         assert not leaks(answer.text)
+    typed = await api.patch(f"/api/carts/{cart.id}", json={"name": f"Kim {CARD}"})
+    assert typed.json()["type"] == "/problems/card-number"
     unknown = await api.post(f"/api/carts/{cart.id}/payments", json={"provider": "stripe", CARD: "x"})
     assert not leaks(unknown.text)
     assert unknown.status_code in (400, 422)

@@ -23,7 +23,6 @@ from samlad.payments import Payment, PaymentInput
 logger = structlog.get_logger("samlad.orders")
 
 TYPES = (
-    "payment.authorized",
     "payment.captured",
     "payment.voided",
     "payment.declined",
@@ -33,11 +32,9 @@ TYPES = (
 
 
 async def settle(tx: Tx, event: Event) -> None:
-    """Bring an order to what its payments say, or place the order that a payment waits for. Twice does no harm."""
-    if event.payload.get("order") is not None:
+    """Bring an order to what its payments say. Twice does no harm. What moved by a verb of the order is there already."""
+    if event.payload.get("order") is not None and payments.comes_by_itself(event.payload["provider"]):
         await settle_order(tx, UUID(event.payload["order"]))
-    elif event.type in ("payment.authorized", "payment.captured"):
-        await _place(tx, UUID(event.payload["payment"]))
 
 
 async def settle_order(tx: Tx, order_id: UUID) -> None:
@@ -64,8 +61,12 @@ async def settle_order(tx: Tx, order_id: UUID) -> None:
         log.append(tx, fact, subject=head.id, channel=head.channel, profile=head.customer)
 
 
-async def _place(tx: Tx, payment_id: UUID) -> None:
-    """Place the order for which a payment was begun, if its browser has not. What cannot be placed is let go."""
+async def place_begun(tx: Tx, event: Event) -> None:
+    """Place the order for which a payment was begun, if its browser has not. What cannot be placed is let go.
+
+    In a transaction of its own, so that a refusal leaves nothing; the follower's has locked nothing yet (``batch=1``).
+    """
+    payment_id = UUID(event.payload["payment"])
     payment = await payments.to_place(tx, payment_id)
     if payment is None or payment.cart is None:
         return
@@ -91,4 +92,7 @@ async def _place_for(tx: Tx, payment: Payment) -> None:
     await placement.place(tx, PlaceOrder(cart=payment.cart, payments=wanted))
 
 
-FOLLOWERS = [Follower(name="order-payments", handle=settle, types=TYPES, batch=20)]
+FOLLOWERS = [
+    Follower(name="order-payments", handle=settle, types=TYPES, batch=50),
+    Follower(name="paid-carts", handle=place_begun, types=("payment.order_wanted",), batch=1),
+]

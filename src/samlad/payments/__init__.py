@@ -23,7 +23,13 @@ from samlad.payments.model import (
     StartInput,
 )
 from samlad.payments.operations import to_place, trouble_of
-from samlad.payments.providers import NetworkProvider, PaymentProvider, provider, register
+from samlad.payments.providers import (
+    NetworkProvider,
+    PaymentProvider,
+    comes_by_itself,
+    provider,
+    register,
+)
 from samlad.payments.pursuit import action_of, pursue_payment
 from samlad.payments.rules import due_amounts, round_cash, with_amounts
 from samlad.payments.service import add, authorize, capture, keep, refund, void
@@ -53,6 +59,7 @@ __all__ = [
     "begun",
     "capture",
     "claim",
+    "comes_by_itself",
     "due_amounts",
     "is_offered",
     "keep",

@@ -59,7 +59,9 @@ def check_offered(channel: Channel | None, through: AnyProvider, *, field: str =
 
 
 def is_offered(channel: Channel, through: AnyProvider) -> bool:
-    """Whether one can pay so in a channel."""
+    """Whether one can pay so in a channel. Cash is taken by staff wherever they are: the setting is for customers."""
+    if through.staff_only and not needs_offer(through):
+        return True
     named = channel.setting("payment_providers")
     return through.name in named if named else not needs_offer(through)
 

@@ -74,9 +74,10 @@ async def begin(
         status=PaymentStatus.PENDING,
         cart=cart,
         channel=channel.id,
+        places=data.place,
         expires_at=max(filter(None, (now() + LIFE, until))),
     )
-    await operations.begin(tx, payment, token=data.token, places=data.place)
+    await operations.begin(tx, payment, token=data.token)
     tell(tx, payment)
     return payment
 

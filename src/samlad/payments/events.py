@@ -52,6 +52,11 @@ class PaymentClaimed(PaymentFact, frozen=True, kw_only=True):
     """A payment that was begun for a cart pays this order."""
 
 
+@declare("payment.order_wanted")
+class OrderWanted(PaymentFact, frozen=True, kw_only=True):
+    """The money for a cart is reserved, and its order is to be placed also if the browser is gone."""
+
+
 @declare("payment.declined")
 class PaymentDeclinedLate(PaymentFact, frozen=True, kw_only=True):
     """The provider refused a payment that had been begun."""

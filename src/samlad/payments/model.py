@@ -103,7 +103,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 class Payment(msgspec.Struct, frozen=True, kw_only=True):
     """A payment as stored. Amounts in minor units; ``change_due`` is what the till gives back.
 
-    Without an order it was begun for a cart and waits to be claimed. ``is_leaving``: it is being let go.
+    Without an order it was begun for a cart and waits to be claimed. ``is_leaving``: it is being let go;
+    ``places``: the order is placed as soon as the money is reserved.
     """
 
     id: UUID
@@ -122,6 +123,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     cart: UUID | None = None
     channel: UUID | None = None
     is_leaving: bool = False
+    places: bool = False
     expires_at: datetime | None = None
     created_at: datetime | None = None
 

@@ -12,7 +12,7 @@ from samlad.payments.store import COLUMNS
 _OPERATION = "o.id, o.payment, o.kind, o.amount, o.tries, o.token, o.created_at"
 
 
-async def begin(tx: Tx, payment: Payment, *, token: str | None, places: bool) -> None:
+async def begin(tx: Tx, payment: Payment, *, token: str | None) -> None:
     """Add a payment for a cart and the wish to authorise it; one statement."""
     await tx.execute(
         """
@@ -30,7 +30,7 @@ async def begin(tx: Tx, payment: Payment, *, token: str | None, places: bool) ->
         payment.currency,
         payment.amount,
         payment.expires_at,
-        places,
+        payment.places,
         token,
     )
 

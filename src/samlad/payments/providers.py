@@ -207,6 +207,12 @@ def network(name: str, *, field: str = "provider") -> NetworkProvider:
     return found
 
 
+def comes_by_itself(name: str) -> bool:
+    """Whether payments with this provider move after their order was placed, without a verb of the order."""
+    through = _PROVIDERS.get(name)
+    return through is None or is_network(through) or bool(getattr(through, "comes_later", False))
+
+
 def needs_offer(through: AnyProvider) -> bool:
     """Whether a channel must name it in its setting `payment_providers` before anybody can pay so: credit is given,
     or keys are needed."""

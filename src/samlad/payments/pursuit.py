@@ -199,6 +199,9 @@ async def apply(tx: Tx, payment: Payment, outcome: Outcome) -> Payment:
         await store.change(tx, changed)
     if changed.status is not payment.status or changed.captured != payment.captured:
         tell(tx, changed, came_in=changed.captured - payment.captured)
+        is_reserved = changed.status in (PaymentStatus.AUTHORIZED, PaymentStatus.CAPTURED)
+        if changed.places and is_reserved and changed.order_id is None and not changed.is_leaving:
+            tell(tx, changed, kind=events.OrderWanted)
     if changed.captured > payment.captured and changed.is_leaving:
         await give_back(tx, changed, changed.captured - payment.captured, "The payment had been let go")
     return changed

@@ -19,6 +19,7 @@ from samlad.access import api as access_api
 from samlad.access import housekeeping as access_housekeeping
 from samlad.access.middleware import Identify
 from samlad.carts import api as carts_api
+from samlad.carts import paying_api as carts_paying_api
 from samlad.carts import sweepers as carts_sweepers
 from samlad.catalog import api as catalog_api
 from samlad.catalog import checks as catalog_checks
@@ -32,7 +33,7 @@ from samlad.faces import pos, reference, storefront
 from samlad.faces.admin import routes as admin
 from samlad.faces.design import security_headers, static_router
 from samlad.kernel import api as kernel_api
-from samlad.kernel import housekeeping, metrics, migrations, openapi
+from samlad.kernel import cards, housekeeping, metrics, migrations, openapi
 from samlad.kernel.checks import Check, kernel_checks
 from samlad.kernel.edge import Edge
 from samlad.kernel.followers import Follower
@@ -58,8 +59,13 @@ from samlad.orders import api as orders_api
 from samlad.orders import checks as orders_checks
 from samlad.orders import followers as orders_followers
 from samlad.orders import fulfilment_api, routing_api
+from samlad.orders import settling as orders_settling
 from samlad.orders import sweepers as orders_sweepers
 from samlad.packages import PACKAGES
+from samlad.payments import api as payments_api
+from samlad.payments import checks as payments_checks
+from samlad.payments import sweepers as payments_sweepers
+from samlad.payments import webhooks as payments_webhooks
 from samlad.stock import api as stock_api
 from samlad.stock import checks as stock_checks
 from samlad.stock import sweepers as stock_sweepers
@@ -82,7 +88,10 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *stock_api.routes,
     *customers_api.routes,
     *delivery_api.routes,
+    *payments_api.routes,
+    *payments_webhooks.routes,
     *carts_api.routes,
+    *carts_paying_api.routes,
     *orders_api.routes,
     *routing_api.routes,
     *fulfilment_api.routes,
@@ -93,13 +102,14 @@ ROUTES: Sequence[ControllerRouterHandler] = (
 MIDDLEWARE: Sequence[Middleware] = (Identify,)
 """Litestar's middleware, the first outermost: who is it, and is it allowed at all."""
 
-FOLLOWERS: Sequence[Follower] = (*orders_followers.FOLLOWERS,)
+FOLLOWERS: Sequence[Follower] = (*orders_followers.FOLLOWERS, *orders_settling.FOLLOWERS)
 """Every follower of the log, run by the worker."""
 
 CHECKS: Sequence[Check] = (
     *kernel_checks(PACKAGES, FOLLOWERS),
     *catalog_checks.CHECKS,
     *stock_checks.CHECKS,
+    *payments_checks.CHECKS,
     *orders_checks.CHECKS,
 )
 """Every check of ``samlad doctor``."""
@@ -109,6 +119,7 @@ SWEEPERS: Sequence[Sweeper] = (
     *access_housekeeping.SWEEPERS,
     *catalog_sweepers.SWEEPERS,
     *stock_sweepers.SWEEPERS,
+    *payments_sweepers.SWEEPERS,
     *carts_sweepers.SWEEPERS,
     *orders_sweepers.SWEEPERS,
 )
@@ -232,14 +243,19 @@ def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> 
 def _from_validation(error: ValidationException) -> Problem:
     extra = error.extra if isinstance(error.extra, list) else []
     errors = tuple(
-        FieldError(str(item.get("key") or ""), str(item.get("message", "")))
+        # Messages may repeat what was sent, a field's name for one.
+        FieldError(cards.redact(str(item.get("key") or "")), cards.redact(str(item.get("message", ""))))
         for item in extra
         if isinstance(item, dict)
     )
-    return InvalidInput("See errors for each field.", errors=errors) if errors else Malformed(error.detail)
+    return (
+        InvalidInput("See errors for each field.", errors=errors)
+        if errors
+        else Malformed(cards.redact(error.detail))
+    )
 
 
 def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Something that nobody foresaw: logged with its request, answered without its insides."""
-    logger.error("unexpected error", path=request.url.path, exc_info=error)
+    logger.error("unexpected error", path=cards.redact(request.url.path), exc_info=error)
     return on_problem(request, Problem("It was logged; nothing was half done."))

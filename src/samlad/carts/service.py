@@ -28,7 +28,7 @@ from samlad.carts.model import (
 from samlad.carts.permissions import WRITE
 from samlad.catalog import Sellable
 from samlad.channels import Channel, ChannelKind, Resource
-from samlad.kernel import log
+from samlad.kernel import cards, log
 from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
 from samlad.kernel.http import check_version
@@ -145,6 +145,7 @@ async def set_details(
         for name in DetailsInput.__struct_fields__
         if getattr(data, name) is not msgspec.UNSET
     }
+    cards.refuse({name: wanted[name] for name in ("name", "address") if name in wanted})
     if "customer" in wanted and not tx.actor.may(WRITE):
         raise Forbidden("Only staff can say whose cart it is.")
     moves = bool({"delivery", "delivery_method", "location"} & wanted.keys())

@@ -80,6 +80,18 @@ async def lock(tx: Tx, cart: UUID, access: Access) -> Cart | None:
     )
 
 
+async def hold(tx: Tx, cart: UUID, access: Access) -> Cart | None:
+    """A cart without its lines, held against changes until the transaction ends; nothing of it changes."""
+    return await tx.one(
+        Cart,
+        f"SELECT {_COLUMNS} FROM cart c WHERE c.id = $1 AND {_ALLOWED} FOR NO KEY UPDATE",
+        cart,
+        access.any,
+        access.token_hash,
+        access.customer,
+    )
+
+
 async def close(tx: Tx, cart: UUID, access: Access, order: UUID) -> Cart | None:
     """Turn a cart into an order's and lock it; of several that try at once the first wins.
 

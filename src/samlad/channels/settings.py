@@ -78,6 +78,26 @@ SETTINGS: dict[str, Setting] = {
             7,
             "How many days an order waits in the store for whoever picks it up",
         ),
+        Setting(
+            "payment_providers",
+            Annotated[
+                list[Annotated[str, Meta(max_length=40, pattern=r"^[a-z][a-z0-9_-]*$")]], Meta(max_length=30)
+            ],
+            [],
+            "Ways to pay that this channel offers, in their order; empty: those that give no credit and need no keys",
+        ),
+        Setting(
+            "payment_capture",
+            Literal["placed", "manual"],
+            "placed",
+            "When reserved money is taken: as soon as the order is placed, or when somebody says so",
+        ),
+        Setting(
+            "payment_days",
+            Annotated[int, Meta(ge=0, le=365)],
+            14,
+            "Days that customers have to pay an invoice or a bank transfer",
+        ),
         Setting("storefront_host", _Host, "", "Host name under which this channel's storefront answers"),
         Setting("contact_email", _Line, "", "Where customers of this channel write to"),
         Setting("receipt_footer", _Line, "", "Last line of receipts"),

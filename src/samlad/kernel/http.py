@@ -17,6 +17,7 @@ import msgspec
 from litestar import Request, Response
 from litestar.serialization import default_serializer
 
+from samlad.kernel import cards
 from samlad.kernel.context import GUEST, Actor, Context
 from samlad.kernel.database import Database, Tx
 from samlad.kernel.ids import new_id
@@ -93,6 +94,7 @@ async def write(
         return _answer(*_encode_answer(result, status, headers))
     if not _KEY.match(key):
         raise InvalidInput.at("Idempotency-Key", "1 to 200 visible ASCII characters, for example a UUID")
+    cards.refuse(key, "Idempotency-Key")
     fingerprint = await _fingerprint(request)
     scope = _scope(request, context.actor)
     vault: Vault | None = request.app.state.runtime.vault if secret else None

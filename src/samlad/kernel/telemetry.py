@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import msgspec
 import structlog
 
+from samlad.kernel import cards
 from samlad.kernel.settings import Settings
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def configure_logging(settings: Settings) -> None:
         last: list[Any] = [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     else:
         last = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_to_json)]
+    last.append(_without_cards)
     structlog.configure(
         processors=[*first, *last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -44,6 +46,11 @@ def configure_logging(settings: Settings) -> None:
         cache_logger_on_first_use=False,
     )
     _configure_libraries(level, first, last)
+
+
+def _without_cards(_logger: Any, _method: str, line: str) -> str:
+    """The line without what looks like a card number, whoever wrote it there."""
+    return cards.redact(line)
 
 
 def _to_stderr(*_: Any) -> structlog.PrintLogger:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from litestar import Request, Response, Router, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
+from samlad.carts import paying
 from samlad.carts.api import CartToken
 from samlad.kernel.clock import day_bounds
 from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
@@ -46,9 +47,13 @@ async def place_order(
     ``If-Match`` with the cart's ETag refuses a cart that somebody changed meanwhile.
 
     Refusals: 409 ``cart-already-ordered`` (says as what), ``price-changed``, ``total-changed``, ``sold-out``,
-    ``not-sellable``; 402 ``payment-declined``; 422 where something about the buyer is missing.
+    ``not-sellable``, ``payment-pending`` (ask for its status, then again), ``payment-not-usable``; 402
+    ``payment-declined``; 422 where something about the buyer is missing.
     """
     version = if_match(request)
+    await paying.settle_begun(
+        database_of(request), [p.payment for p in data.payments if p.payment is not None]
+    )
     return await write(
         request, lambda tx: placement.place(tx, data, token=token, version=version), status=201
     )

@@ -6,7 +6,7 @@ import msgspec
 
 from samlad import channels, customers, delivery, payments, stock
 from samlad.channels import Channel
-from samlad.kernel import log
+from samlad.kernel import cards, log
 from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Tx
 from samlad.kernel.http import check_version
@@ -30,7 +30,7 @@ from samlad.orders.model import (
 )
 from samlad.orders.permissions import CHANGE
 from samlad.orders.placement import tell_placed
-from samlad.payments import PaymentStatus
+from samlad.orders.settling import return_surplus
 
 
 async def pay(tx: Tx, order_id: UUID, data: PayInput, *, version: int | None = None) -> Order:
@@ -42,11 +42,11 @@ async def pay(tx: Tx, order_id: UUID, data: PayInput, *, version: int | None = N
     head, lines = await _lock(tx, order_id, version)
     channel = await channels.cached(tx, head.channel)
     known = await payments.of_order(tx, order_id)
-    due = head.total - head.called_off - sum(p.amount for p in known if p.status is not PaymentStatus.VOIDED)
+    due = head.total - head.called_off - sum(p.promised for p in known)
     if due <= 0:
         raise WrongState("Nothing is due.", state=head.status)
     amounts, rounding = payments.due_amounts(due, data.payments, head.currency, channel.country)
-    taken = await payments.authorize(tx, order_id, data.payments, amounts, head.currency)
+    taken = await payments.authorize(tx, order_id, data.payments, amounts, head.currency, channel=channel)
     await payments.keep(tx, taken, channel=head.channel, profile=head.customer)
     if rounding:
         rounded = rules.with_rounding(lines, rounding)[-1]
@@ -60,14 +60,8 @@ async def capture(tx: Tx, order_id: UUID, *, version: int | None = None) -> Orde
     """Take what was authorised for an order."""
     head, lines = await _lock(tx, order_id, version)
     if await payments.capture(tx, order_id, channel=head.channel) == 0:
-        raise WrongState("Nothing is authorised.", state=head.status)
-    taken = await payments.of_order(tx, order_id)
-    captured = sum(p.amount for p in taken if p.status is PaymentStatus.CAPTURED)
-    over = captured - head.refunded - (head.total - head.called_off)
-    if over > 0:  # what was called off, or became cheaper, after it was authorised goes back at once
-        await payments.refund(tx, order_id, over, channel=head.channel, reason="")
-        left = max(0, head.called_off - over)
-        head = msgspec.structs.replace(head, refunded=head.refunded + over, called_off=left)
+        raise WrongState("Nothing is authorised, or it is being taken already.", state=head.status)
+    head, taken = await return_surplus(tx, head, await payments.of_order(tx, order_id))
     return await _settle(tx, head, lines, taken)
 
 
@@ -98,6 +92,7 @@ async def cancel(tx: Tx, order_id: UUID, data: CancelInput, *, version: int | No
     Raises:
         WrongState: it is cancelled already, or some of it came back (take the rest back too).
     """
+    cards.refuse(data.reason, "reason")
     head, lines = await _lock(tx, order_id, version)
     return await cancel_locked(tx, head, lines, data)
 
@@ -115,14 +110,16 @@ async def cancel_locked(tx: Tx, head: OrderHead, lines: list[OrderLine], data: C
     out = [(line.variant, line.fulfilled) for line in lines if line.variant and line.fulfilled]
     if out:
         await _restock(tx, head, out, None, order_id)
-    refunded = head.paid - head.refunded
+    known = await payments.lock_of_order(tx, order_id)  # what came in a moment ago may not be in the head yet
+    refunded = sum(payment.refundable for payment in known)
     await payments.refund(tx, order_id, refunded, channel=head.channel, reason=data.reason)
     await payments.void(tx, order_id, channel=head.channel)
     await delivery.give_back(tx, order_id)
     values = {
         "status": OrderStatus.CANCELLED,
         "payment_status": OrderPayment.REFUNDED if refunded else head.payment_status,
-        "refunded": head.refunded + refunded,
+        "paid": sum(payment.captured for payment in known),
+        "refunded": sum(payment.refunded for payment in known) + refunded,
         "is_held": False,
     }
     await store.update(tx, order_id, values)
@@ -170,7 +167,9 @@ async def call_off(
     return_id = new_id()
     came = [rules.returned_line(line, q, n, head.id) for n, (line, q) in enumerate(worth_of, 1)]
     worth = -sum(line.total for line in came)
-    refund = min(worth, head.paid - head.refunded)
+    known = await payments.lock_of_order(tx, head.id)
+    paid, before = sum(payment.captured for payment in known), sum(payment.refunded for payment in known)
+    refund = min(worth, paid - before)
     await payments.refund(tx, head.id, refund, channel=head.channel, reason=reason)
     if nothing_comes:
         await payments.void(tx, head.id, channel=head.channel)
@@ -178,12 +177,13 @@ async def call_off(
     number = await store.insert(tx, back, channel.setting("number_prefix"))
     tell_placed(tx, msgspec.structs.replace(back, number=number))
     await store.add_to_lines(tx, head.id, "cancelled", sorted(off.items()))
-    refunded = head.refunded + refund
-    state = OrderPayment.REFUNDED if refund and refunded == head.paid else head.payment_status
+    refunded = before + refund
+    state = OrderPayment.REFUNDED if refund and refunded == paid else head.payment_status
     lines = await store.lines_of(tx, head.id)
     values = {
         "status": rules.status_of(lines, state),
         "payment_status": state,
+        "paid": paid,
         "refunded": refunded,
         "called_off": head.called_off + worth - refund,
         "is_held": head.is_held and any(rules.unfulfilled(lines).values()),
@@ -210,6 +210,7 @@ async def take_back(tx: Tx, order_id: UUID, data: ReturnInput, *, version: int |
     Raises:
         WrongState: nothing is out. InvalidInput: more than is out of a line.
     """
+    cards.refuse(data.reason, "reason")
     head, lines = await _lock(tx, order_id, version)
     chosen = rules.select(lines, data.lines, rules.returnable(lines))
     if not chosen:
@@ -220,7 +221,9 @@ async def take_back(tx: Tx, order_id: UUID, data: ReturnInput, *, version: int |
     return_id = new_id()
     came = [rules.returned_line(line, q, n, order_id) for n, (line, q) in enumerate(chosen, 1)]
     worth = -sum(line.total for line in came)
-    refund = min(worth, head.paid - head.refunded) if data.refund else 0
+    known = await payments.lock_of_order(tx, order_id)
+    paid, before = sum(payment.captured for payment in known), sum(payment.refunded for payment in known)
+    refund = min(worth, paid - before) if data.refund else 0
     if data.restock:
         goods = [(line.variant, quantity) for line, quantity in chosen if line.variant]
         await _restock(tx, head, goods, data.location, return_id)
@@ -230,10 +233,11 @@ async def take_back(tx: Tx, order_id: UUID, data: ReturnInput, *, version: int |
     back = msgspec.structs.replace(back, number=number)
     tell_placed(tx, back)
     await store.add_to_lines(tx, order_id, "returned", [(line.position, q) for line, q in chosen])
-    refunded = head.refunded + refund
-    state = OrderPayment.REFUNDED if refund and refunded == head.paid else head.payment_status
+    refunded = before + refund
+    state = OrderPayment.REFUNDED if refund and refunded == paid else head.payment_status
     status = rules.status_of(await store.lines_of(tx, order_id), state)
-    await store.update(tx, order_id, {"status": status, "payment_status": state, "refunded": refunded})
+    values = {"status": status, "payment_status": state, "paid": paid, "refunded": refunded}
+    await store.update(tx, order_id, values)
     fact = events.OrderReturned(
         number=head.number,
         by=return_id,
@@ -250,7 +254,11 @@ async def read_again(tx: Tx, order_id: UUID) -> Order:
     """The order as it is now, with lines and payments."""
     order = await store.read(tx, order_id)
     assert order is not None
-    return msgspec.structs.replace(order, payments=await payments.of_order(tx, order_id))
+    return msgspec.structs.replace(
+        order,
+        payments=await payments.of_order(tx, order_id),
+        refunds=await payments.refunds_of(tx, order_id) if order.refunded else [],
+    )
 
 
 async def _lock(tx: Tx, order_id: UUID, version: int | None) -> tuple[OrderHead, list[OrderLine]]:
@@ -279,11 +287,11 @@ async def _lock(tx: Tx, order_id: UUID, version: int | None) -> tuple[OrderHead,
 async def _settle(tx: Tx, head: OrderHead, lines: list[OrderLine], taken: list[payments.Payment]) -> Order:
     """Bring paid sum, payment status and status in line with the payments."""
     state = rules.payment_state(head.total - head.called_off, taken)
-    paid = sum(p.amount for p in taken if p.status is PaymentStatus.CAPTURED)
+    paid = sum(p.captured for p in taken)
     values = {
         "payment_status": state,
         "paid": paid,
-        "refunded": head.refunded,
+        "refunded": sum(p.refunded for p in taken),
         "called_off": head.called_off,
         "total": head.total,
         "status": rules.status_of(lines, state),

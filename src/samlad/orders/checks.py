@@ -137,7 +137,7 @@ _RULES: dict[str, tuple[str, str]] = {
                format('paid %s, captured %s; refunded %s, given back %s', o.paid, p.captured, o.refunded, p.refunded)
                    AS detail
         FROM orders o CROSS JOIN LATERAL (
-            SELECT coalesce(sum(amount) FILTER (WHERE status = 'captured'), 0) AS captured,
+            SELECT coalesce(sum(captured), 0) AS captured,
                    coalesce(sum(refunded), 0) AS refunded
             FROM payment WHERE order_id = o.id) AS p
         WHERE o.imported IS NULL AND (o.paid, o.refunded) <> (p.captured, p.refunded) ORDER BY o.placed_at LIMIT 20
@@ -148,7 +148,7 @@ _RULES: dict[str, tuple[str, str]] = {
         """
         SELECT 'payment ' || p.id AS what, format('refunded %s, refunds %s', p.refunded, r.amount) AS detail
         FROM payment p CROSS JOIN LATERAL (
-            SELECT coalesce(sum(amount), 0) AS amount FROM refund WHERE payment = p.id) AS r
+            SELECT coalesce(sum(amount), 0) AS amount FROM refund WHERE payment = p.id AND status <> 'failed') AS r
         WHERE p.refunded <> r.amount LIMIT 20
     """,
     ),

@@ -9,7 +9,7 @@ import msgspec
 
 from samlad.carts import Address, Delivery
 from samlad.kernel.problems import Conflict
-from samlad.payments import Payment, PaymentInput
+from samlad.payments import Payment, PaymentInput, Refund
 
 Reason = Annotated[str, msgspec.Meta(max_length=500, pattern=r"^[^\x00]*$", examples=["Changed their mind"])]
 LineQuantity = Annotated[int, msgspec.Meta(ge=1, le=9_999)]
@@ -175,10 +175,11 @@ class OrderHead(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Order(OrderHead, frozen=True, kw_only=True):
-    """An order with lines and payments."""
+    """An order with lines, payments and refunds; pending refunds have not gone back yet."""
 
     lines: list[OrderLine] = []
     payments: list[Payment] = []
+    refunds: list[Refund] = []
 
 
 class OrderRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -32,7 +32,7 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def read(reader: Reader, order_id: UUID) -> Order:
-    """An order with lines and payments. Three statements.
+    """An order with lines, payments and refunds. Three or four statements.
 
     Raises:
         NotFound: there is none.
@@ -40,11 +40,15 @@ async def read(reader: Reader, order_id: UUID) -> Order:
     order = await store.read(reader, order_id)
     if order is None:
         raise NotFound("There is no such order.")
-    return msgspec.structs.replace(order, payments=await payments.of_order(reader, order_id))
+    return msgspec.structs.replace(
+        order,
+        payments=await payments.of_order(reader, order_id),
+        refunds=await payments.refunds_of(reader, order_id) if order.refunded else [],
+    )
 
 
 async def page(reader: Reader, order_id: UUID) -> OrderPage:
-    """All about one order. Five statements.
+    """All about one order. Five or six statements.
 
     Raises:
         NotFound: there is none.

@@ -32,7 +32,7 @@ from samlad.orders.model import (
 )
 from samlad.orders.permissions import PLACE
 from samlad.orders.routing_model import Line
-from samlad.payments import Payment, PaymentStatus
+from samlad.payments import Payment
 from samlad.stock import Hold, HoldKind, HoldLine
 
 
@@ -108,10 +108,13 @@ async def _take_payments(
     if closed.totals.total == 0 and not data.payments:
         return [], 0
     channel = closed.channel
-    amounts, rounding = payments.due_amounts(
-        closed.totals.total, data.payments, channel.currency, channel.country
+    claimed = await payments.claim(tx, order, closed.cart.id, data.payments, channel)
+    inputs = payments.with_amounts(data.payments, claimed)
+    amounts, rounding = payments.due_amounts(closed.totals.total, inputs, channel.currency, channel.country)
+    taken = await payments.authorize(
+        tx, order, inputs, amounts, channel.currency, channel=channel, claimed=claimed
     )
-    return await payments.authorize(tx, order, data.payments, amounts, channel.currency), rounding
+    return taken, rounding
 
 
 async def _hold(tx: Tx, closed: ClosedCart, order: UUID) -> list[Hold] | None:
@@ -181,7 +184,7 @@ def _order(
         items=rules.goods_of(lines),
         tax=sum(line.tax for line in lines),
         total=total,
-        paid=sum(payment.amount for payment in taken if payment.status is PaymentStatus.CAPTURED),
+        paid=sum(payment.captured for payment in taken),
         cart=cart.id,
         is_held=is_held and status is not OrderStatus.FULFILLED,
         placed_at=moment,

@@ -78,10 +78,13 @@ def with_rounding(lines: list[OrderLine], rounding: int) -> list[OrderLine]:
 
 def payment_state(total: int, payments: Sequence[Payment]) -> OrderPayment:
     """How the money stands for an order of this total."""
-    by_status = {status: sum(p.amount for p in payments if p.status is status) for status in PaymentStatus}
-    captured = by_status[PaymentStatus.CAPTURED]
+    captured = sum(p.captured for p in payments)
     if captured >= total:
         return OrderPayment.PAID
+    by_status = {
+        status: sum(p.amount - p.captured for p in payments if p.status is status and not p.is_leaving)
+        for status in (PaymentStatus.AUTHORIZED, PaymentStatus.PENDING)
+    }
     if captured + by_status[PaymentStatus.AUTHORIZED] >= total:
         return OrderPayment.AUTHORIZED
     if captured + by_status[PaymentStatus.AUTHORIZED] + by_status[PaymentStatus.PENDING] >= total:

@@ -1,39 +1,82 @@
 """Payments: how money comes in for an order and goes back. Never a card number.
 
-The public face. The verbs are parts of the verbs of orders, whose permissions guard them.
+The public face; `docs/concepts/payments.md` explains. Most verbs are parts of the verbs of orders, whose permissions
+guard them.
 """
 
+from samlad.payments import manual, stripe, terminal  # noqa: F401 - they register themselves
+from samlad.payments.accounts import is_offered, offered
+from samlad.payments.attempts import begin, begun, claim, leave_begun, shown
 from samlad.payments.model import (
+    Action,
+    Attempt,
+    NotClaimable,
     NotRefundable,
     Outcome,
     Payment,
     PaymentDeclined,
     PaymentInput,
+    PaymentPending,
     PaymentStatus,
+    Refund,
+    RefundStatus,
+    StartInput,
 )
-from samlad.payments.providers import PaymentProvider, provider, register
-from samlad.payments.rules import due_amounts, round_cash
+from samlad.payments.operations import to_place, trouble_of
+from samlad.payments.providers import (
+    NetworkProvider,
+    PaymentProvider,
+    comes_by_itself,
+    provider,
+    register,
+)
+from samlad.payments.pursuit import action_of, pursue_payment
+from samlad.payments.rules import due_amounts, round_cash, with_amounts
 from samlad.payments.service import add, authorize, capture, keep, refund, void
-from samlad.payments.store import lock_of_order, of_order
+from samlad.payments.store import lock_of_order, of_order, refunds_of
+from samlad.payments.store import read as read_payment
 
 __all__ = [
+    "Action",
+    "Attempt",
+    "NetworkProvider",
+    "NotClaimable",
     "NotRefundable",
     "Outcome",
     "Payment",
     "PaymentDeclined",
     "PaymentInput",
+    "PaymentPending",
     "PaymentProvider",
     "PaymentStatus",
+    "Refund",
+    "RefundStatus",
+    "StartInput",
+    "action_of",
     "add",
     "authorize",
+    "begin",
+    "begun",
     "capture",
+    "claim",
+    "comes_by_itself",
     "due_amounts",
+    "is_offered",
     "keep",
+    "leave_begun",
     "lock_of_order",
     "of_order",
+    "offered",
     "provider",
+    "pursue_payment",
+    "read_payment",
     "refund",
+    "refunds_of",
     "register",
     "round_cash",
+    "shown",
+    "to_place",
+    "trouble_of",
     "void",
+    "with_amounts",
 ]

@@ -1,5 +1,9 @@
-"""What happens to payments. Amounts in minor units of ``currency``."""
+"""What happens to payments. Amounts in minor units of ``currency``.
 
+A payment that was begun for a cart has no ``order`` until one claims it.
+"""
+
+from datetime import date
 from uuid import UUID
 
 from samlad.kernel.log import Fact, declare
@@ -8,11 +12,12 @@ from samlad.kernel.log import Fact, declare
 class PaymentFact(Fact, frozen=True, kw_only=True):
     """What all of these say."""
 
-    order: UUID
+    order: UUID | None
     payment: UUID
     provider: str
     amount: int
     currency: str
+    cart: UUID | None = None
 
 
 @declare("payment.pending")
@@ -40,3 +45,61 @@ class PaymentRefunded(PaymentFact, frozen=True, kw_only=True):
     """``amount`` went back."""
 
     refund: UUID
+
+
+@declare("payment.claimed")
+class PaymentClaimed(PaymentFact, frozen=True, kw_only=True):
+    """A payment that was begun for a cart pays this order."""
+
+
+@declare("payment.order_wanted")
+class OrderWanted(PaymentFact, frozen=True, kw_only=True):
+    """The money for a cart is reserved, and its order is to be placed also if the browser is gone."""
+
+
+@declare("payment.declined")
+class PaymentDeclinedLate(PaymentFact, frozen=True, kw_only=True):
+    """The provider refused a payment that had been begun."""
+
+    reason: str | None = None
+
+
+@declare("payment.refund_begun")
+class RefundBegun(PaymentFact, frozen=True, kw_only=True):
+    """``amount`` is to go back; the provider has not said yet that it did."""
+
+    refund: UUID
+
+
+@declare("payment.refund_failed")
+class RefundFailed(PaymentFact, frozen=True, kw_only=True):
+    """``amount`` did not go back; ``reason`` is the provider's word. Somebody must pay it back in another way."""
+
+    refund: UUID
+    reason: str | None = None
+
+
+@declare("payment.overdue")
+class PaymentOverdue(PaymentFact, frozen=True, kw_only=True):
+    """An invoice or bank transfer was not paid in time; ``amount`` is what is still due, ``reminder`` counts from 1."""
+
+    due_on: date
+    reminder: int
+    reference: str | None = None
+
+
+@declare("payment.unmatched")
+class MoneyUnmatched(Fact, frozen=True, kw_only=True):
+    """Money came in and nobody knows what for, or it was more than was due: ``amount`` of it waits for a person."""
+
+    receipt: UUID
+    amount: int
+    currency: str
+
+
+@declare("payment.provider_changed")
+class ProviderChanged(Fact, frozen=True, kw_only=True):
+    """The keys of a provider were set or taken away."""
+
+    provider: str
+    is_set_up: bool

@@ -1,12 +1,13 @@
 """What payments are."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
 import msgspec
 
+from samlad.channels import Channel
 from samlad.kernel.problems import Conflict, Problem
 
 Amount = Annotated[
@@ -15,8 +16,29 @@ Amount = Annotated[
 ]
 
 
+ProviderName = Annotated[
+    str,
+    msgspec.Meta(
+        pattern="^[a-z][a-z0-9_-]{0,39}$",
+        max_length=40,
+        description="One that the channel offers, for example `cash`, `stripe` or `invoice`",
+        examples=["cash"],
+    ),
+]
+Token = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=200,
+        pattern=r"^[\x20-\x7e]*$",
+        description="What the provider's own page or terminal gave; never a card number",
+        examples=["ok"],
+    ),
+]
+Note = Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
 class PaymentStatus(StrEnum):
-    """How a payment stands. Only captured money is ours."""
+    """How a payment stands. Only captured money is ours; ``captured`` may be less than the amount."""
 
     PENDING = "pending"
     AUTHORIZED = "authorized"
@@ -28,23 +50,15 @@ class PaymentStatus(StrEnum):
 class PaymentInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """One payment of an order. One of them may leave the amount out: it pays the rest."""
 
-    provider: Annotated[
-        str,
-        msgspec.Meta(pattern="^[a-z][a-z0-9_-]{0,39}$", description="`cash` or `test`", examples=["cash"]),
-    ]
+    provider: ProviderName
     amount: Amount | None = None
-    token: (
-        Annotated[
-            str,
-            msgspec.Meta(
-                max_length=200,
-                pattern=r"^[\x20-\x7e]*$",
-                description="What the provider's own page or terminal gave; never a card number",
-                examples=["ok"],
-            ),
-        ]
-        | None
-    ) = None
+    payment: Annotated[
+        UUID | None,
+        msgspec.Meta(
+            description="A payment that was begun for the cart before (`POST /api/carts/{id}/payments`)"
+        ),
+    ] = None
+    token: Token | None = None
     tendered: Annotated[
         Amount | None, msgspec.Meta(description="Cash that was handed over; the answer says the change")
     ] = None
@@ -58,42 +72,196 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     token: str | None = None
     tendered: int | None = None
+    channel: Channel | None = None
+
+
+class Action(msgspec.Struct, frozen=True, kw_only=True):
+    """What the customer must do now. ``kind`` is ``client_secret`` (for the provider's own script, with its
+    ``publishable_key``), ``redirect`` (to ``url``) or ``terminal`` (hold the card to it)."""
+
+    kind: str
+    client_secret: str | None = None
+    publishable_key: str | None = None
+    url: str | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What a provider answered. ``reference`` is its own id; ``reason`` says why a payment was declined."""
+    """What a provider answered. ``reference`` is its own id; ``reason`` says why a payment was declined.
+
+    ``captured`` is how much came in so far (minor units) where that is not all or nothing; ``due_on`` is the day by
+    which it is to be paid.
+    """
 
     status: PaymentStatus
     reference: str | None = None
     reason: str | None = None
+    captured: int | None = None
+    action: Action | None = None
+    due_on: date | None = None
 
 
 class Payment(msgspec.Struct, frozen=True, kw_only=True):
-    """A payment as stored. Amounts in minor units; ``change_due`` is what the till gives back."""
+    """A payment as stored. Amounts in minor units; ``change_due`` is what the till gives back.
+
+    Without an order it was begun for a cart and waits to be claimed. ``is_leaving``: it is being let go;
+    ``places``: the order is placed as soon as the money is reserved.
+    """
 
     id: UUID
-    order_id: UUID
+    order_id: UUID | None
     provider: str
     currency: str
     amount: int
     status: PaymentStatus
+    captured: int = 0
     refunded: int = 0
     reference: str | None = None
     reason: str | None = None
     tendered: int | None = None
     change_due: int | None = None
+    due_on: date | None = None
+    cart: UUID | None = None
+    channel: UUID | None = None
+    is_leaving: bool = False
+    places: bool = False
+    expires_at: datetime | None = None
     created_at: datetime | None = None
+
+    @property
+    def promised(self) -> int:
+        """What it pays of its order: the whole amount while that can still come, else what came in."""
+        is_open = self.status in (PaymentStatus.PENDING, PaymentStatus.AUTHORIZED) and not self.is_leaving
+        return self.amount if is_open else self.captured
 
     @property
     def refundable(self) -> int:
         """What can still go back, minor units."""
-        return self.amount - self.refunded if self.status == PaymentStatus.CAPTURED else 0
+        return self.captured - self.refunded
+
+
+class RefundStatus(StrEnum):
+    """``pending``: the provider has not said yet that the money went back."""
+
+    PENDING = "pending"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Refund(msgspec.Struct, frozen=True, kw_only=True):
+    """Money that goes back through a payment, minor units. ``problem`` says why it failed."""
+
+    id: UUID
+    payment: UUID
+    amount: int
+    status: RefundStatus
+    reference: str | None = None
+    reason: str = ""
+    problem: str | None = None
+    created_at: datetime | None = None
+
+
+class OperationKind(StrEnum):
+    """What a provider on the network can be asked to do."""
+
+    AUTHORIZE = "authorize"
+    CAPTURE = "capture"
+    VOID = "void"
+    REFUND = "refund"
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that a provider on the network is asked to do. ``id`` is the idempotency key."""
+
+    id: UUID
+    payment: UUID
+    kind: OperationKind
+    amount: int
+    tries: int = 0
+    token: str | None = None
+    created_at: datetime
+
+
+class StartInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A payment to begin for a cart, before it is ordered."""
+
+    provider: ProviderName
+    amount: Annotated[
+        Amount | None, msgspec.Meta(description="Without it: what other payments of this cart leave to pay")
+    ] = None
+    token: Token | None = None
+    place: Annotated[
+        bool,
+        msgspec.Meta(
+            description="Place the order as soon as the money is reserved, also if the browser is gone by then"
+        ),
+    ] = False
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """A payment that was begun for a cart. ``action`` says what the customer must do now; ``reason`` why it was
+    declined, or what the last try failed on. Pending without an action: the provider has not answered yet; ask again."""
+
+    id: UUID
+    provider: str
+    amount: int
+    currency: str
+    status: PaymentStatus
+    order_id: UUID | None
+    reason: str | None = None
+    reference: str | None = None
+    expires_at: datetime | None = None
+    action: Action | None = None
+
+
+class ReceivedInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Money that came in and says what it is for."""
+
+    amount: Amount
+    currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$", max_length=3, examples=["SEK"])]
+    reference: Annotated[Note, msgspec.Meta(description="As the payer wrote it", examples=["RF32 10001"])]
+    received_on: date | None = None
+    bank_id: Annotated[
+        Note | None,
+        msgspec.Meta(
+            description="The bank's own id of the entry: the same one again counts once",
+            examples=["2026-1125-7"],
+        ),
+    ] = None
+    note: Note = ""
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """Money that came in, minor units. Without a ``payment`` nobody knows what it is for; ``matched`` is how much of
+    it was still due."""
+
+    id: UUID
+    payment: UUID | None
+    reference: str | None
+    currency: str
+    amount: int
+    matched: int
+    received_on: date
+    bank_id: str | None = None
+    note: str = ""
 
 
 class PaymentDeclined(Problem):
     """The provider refused the payment; ``reason`` is its word. Nothing was ordered; try another way to pay."""
 
     code, status, title = "payment-declined", 402, "The payment was declined"
+
+
+class PaymentPending(Conflict):
+    """The provider has not answered yet whether the money is reserved. Nothing was ordered and nothing is lost: ask for
+    the payment's status again in a moment, then place the order. Nobody is charged twice."""
+
+    code, title = "payment-pending", "We wait for the payment provider"
+
+
+class NotClaimable(Conflict):
+    """A payment that was begun cannot pay this order: it is another cart's, was let go or is used. Begin a new one."""
+
+    code, title = "payment-not-usable", "This payment cannot be used here"
 
 
 class NotRefundable(Conflict):

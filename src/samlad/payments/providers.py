@@ -1,15 +1,16 @@
-"""Who moves the money: one interface, a registry, and two providers that need nobody else.
+"""Who moves the money: one interface in two kinds, a registry, and two providers that need nobody else.
 
-A provider that talks to somebody over the network has ``is_local`` False and is never called inside a transaction:
-`samlad.payments.service` says how it is called instead.
+A provider that answers from this process is called inside the transaction (`PaymentProvider`). One that talks to
+somebody over the network never is (`NetworkProvider`): `samlad.payments.pursuit` calls it before and after.
 """
 
-from typing import Protocol
+from typing import Protocol, TypeGuard
 from uuid import UUID
 
-from samlad.kernel.database import Tx
+from samlad.kernel import cards
+from samlad.kernel.database import Database, Tx
 from samlad.kernel.problems import InvalidInput
-from samlad.payments.model import Outcome, PaymentStatus, Request
+from samlad.payments.model import Operation, Outcome, Payment, PaymentStatus, Request
 
 
 class PaymentProvider(Protocol):
@@ -41,6 +42,52 @@ class PaymentProvider(Protocol):
     async def void(self, tx: Tx, payment: UUID, reference: str | None) -> Outcome:
         """Let go of what was authorised or is pending."""
         ...
+
+
+class ProviderSilent(Exception):
+    """A provider did not answer, or not so that one could know what happened: ask again, with the same key."""
+
+
+class NetworkProvider(Protocol):
+    """What a provider on the network can do, outside of any transaction. Every call is idempotent by the operation's
+    id, and may be repeated days later; whatever is not an answer is raised as `ProviderSilent`.
+
+    An `Outcome` says how the *payment* stands at the provider after the call, so that it does not matter which of
+    several answers and webhooks comes first. For `refund` *captured* means that the money went back, *pending* that it
+    is on its way and *declined* that it will not.
+    """
+
+    name: str
+    is_local: bool
+    staff_only: bool
+
+    async def authorize(self, database: Database, request: Request, operation: Operation) -> Outcome:
+        """Reserve the money, or begin to: the outcome's `Action` is what the customer must do."""
+        ...
+
+    async def status(self, database: Database, payment: Payment) -> Outcome:
+        """How a payment stands, and what the customer must do now."""
+        ...
+
+    async def capture(self, database: Database, payment: Payment, operation: Operation) -> Outcome:
+        """Take ``operation.amount`` of what was authorised; the rest is let go."""
+        ...
+
+    async def void(self, database: Database, payment: Payment, operation: Operation) -> Outcome:
+        """Let go of what was authorised or is pending. If it was captured meanwhile the outcome says so."""
+        ...
+
+    async def refund(self, database: Database, payment: Payment, operation: Operation) -> Outcome:
+        """Give back ``operation.amount`` of what was captured."""
+        ...
+
+
+AnyProvider = PaymentProvider | NetworkProvider
+
+
+def is_network(through: AnyProvider) -> TypeGuard[NetworkProvider]:
+    """Whether a provider is to be called outside of transactions."""
+    return not through.is_local
 
 
 class Cash:
@@ -108,15 +155,20 @@ class Test:
         return Outcome(status=PaymentStatus.VOIDED, reference=reference)
 
 
-_PROVIDERS: dict[str, PaymentProvider] = {}
+_PROVIDERS: dict[str, AnyProvider] = {}
 
 
-def register(provider: PaymentProvider) -> None:
+def register(provider: AnyProvider) -> None:
     """Make a provider known by its name."""
     _PROVIDERS[provider.name] = provider
 
 
-def provider(name: str, *, field: str = "provider") -> PaymentProvider:
+def registered() -> dict[str, AnyProvider]:
+    """Every provider, by name."""
+    return dict(sorted(_PROVIDERS.items()))
+
+
+def provider(name: str, *, field: str = "provider") -> AnyProvider:
     """The provider of this name.
 
     Raises:
@@ -124,8 +176,47 @@ def provider(name: str, *, field: str = "provider") -> PaymentProvider:
     """
     found = _PROVIDERS.get(name)
     if found is None:
+        cards.refuse(name, field)
         raise InvalidInput.at(field, f"there is no “{name}”; there are {', '.join(sorted(_PROVIDERS))}")
     return found
+
+
+def local(name: str, *, field: str = "provider") -> PaymentProvider:
+    """The provider of this name, which can be called inside a transaction.
+
+    Raises:
+        InvalidInput: there is none, or it is on the network.
+    """
+    found = provider(name, field=field)
+    if is_network(found):
+        raise InvalidInput.at(
+            field, "cannot be called while an order is placed; begin the payment for the cart first"
+        )
+    return found  # type: ignore[return-value]
+
+
+def network(name: str, *, field: str = "provider") -> NetworkProvider:
+    """The provider of this name, which is called outside of transactions.
+
+    Raises:
+        InvalidInput: there is none, or it is asked while the order is placed.
+    """
+    found = provider(name, field=field)
+    if not is_network(found):
+        raise InvalidInput.at(field, f"“{name}” pays while the order is placed; there is nothing to begin")
+    return found
+
+
+def comes_by_itself(name: str) -> bool:
+    """Whether payments with this provider move after their order was placed, without a verb of the order."""
+    through = _PROVIDERS.get(name)
+    return through is None or is_network(through) or bool(getattr(through, "comes_later", False))
+
+
+def needs_offer(through: AnyProvider) -> bool:
+    """Whether a channel must name it in its setting `payment_providers` before anybody can pay so: credit is given,
+    or keys are needed."""
+    return bool(getattr(through, "needs_offer", is_network(through)))
 
 
 register(Cash())

@@ -1,9 +1,13 @@
-"""Payments, decided without a database: how cash is rounded, and which payments a refund goes to."""
+"""Payments, decided without a database: how cash is rounded, which payments a refund goes to, what an answer changes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
 
 from samlad.kernel.problems import InvalidInput
-from samlad.payments.model import Payment, PaymentInput
+from samlad.payments.model import Outcome, Payment, PaymentInput, PaymentStatus
 
 CASH_STEPS = {("SEK", None): 100, ("EUR", "NL"): 5}
 """Smallest amount that can be paid in coins, in minor units, by currency and country (None: any country).
@@ -64,3 +68,79 @@ def spread_refund(amount: int, payments: Sequence[Payment]) -> list[tuple[Paymen
             parts.append((payment, part))
             left -= part
     return parts if left == 0 else None
+
+
+def with_amounts(inputs: Sequence[PaymentInput], claimed: Mapping[UUID, Payment]) -> list[PaymentInput]:
+    """The inputs in which payments that were begun before pay what they were begun for.
+
+    Raises:
+        InvalidInput: an input names another amount or provider than its payment has, or two name the same one.
+    """
+    found, seen = [], set()
+    for index, given in enumerate(inputs):
+        if given.payment is None:
+            found.append(given)
+            continue
+        payment = claimed[given.payment]
+        if given.payment in seen:
+            raise InvalidInput.at(f"payments/{index}/payment", "is named twice")
+        if given.provider != payment.provider:
+            raise InvalidInput.at(
+                f"payments/{index}/provider", f"the payment was begun with {payment.provider}"
+            )
+        if given.amount not in (None, payment.amount):
+            raise InvalidInput.at(f"payments/{index}/amount", f"the payment was begun for {payment.amount}")
+        seen.add(given.payment)
+        found.append(msgspec.structs.replace(given, amount=payment.amount))
+    return found
+
+
+_MOVES: dict[PaymentStatus, frozenset[PaymentStatus]] = {
+    PaymentStatus.PENDING: frozenset(
+        {PaymentStatus.AUTHORIZED, PaymentStatus.CAPTURED, PaymentStatus.VOIDED, PaymentStatus.DECLINED}
+    ),
+    PaymentStatus.AUTHORIZED: frozenset(
+        {PaymentStatus.CAPTURED, PaymentStatus.VOIDED, PaymentStatus.DECLINED}
+    ),
+    PaymentStatus.DECLINED: frozenset(
+        {PaymentStatus.AUTHORIZED, PaymentStatus.CAPTURED, PaymentStatus.VOIDED}
+    ),
+    PaymentStatus.VOIDED: frozenset({PaymentStatus.CAPTURED}),
+    PaymentStatus.CAPTURED: frozenset({PaymentStatus.CAPTURED}),
+}
+"""Where an answer may lead. Answers overtake each other: one that is older than what is known changes nothing. That the
+money came in is always believed, also of a payment that was let go; it then goes back."""
+
+
+def after(payment: Payment, outcome: Outcome) -> Payment:
+    """The payment as it stands after a provider's answer; the same one if the answer is nothing new."""
+    changed = msgspec.structs.replace(payment, reference=outcome.reference or payment.reference)
+    captured = payment.captured
+    if outcome.status is PaymentStatus.CAPTURED:
+        captured = max(
+            captured, min(payment.amount, payment.amount if outcome.captured is None else outcome.captured)
+        )
+    elif outcome.captured is not None:
+        captured = max(captured, min(payment.amount, outcome.captured))
+    if outcome.status is payment.status is not PaymentStatus.CAPTURED:
+        return msgspec.structs.replace(changed, reason=outcome.reason, captured=captured)
+    if outcome.status not in _MOVES[payment.status]:
+        return changed
+    if payment.status is PaymentStatus.CAPTURED and captured == payment.captured:
+        return changed
+    return msgspec.structs.replace(changed, status=outcome.status, reason=outcome.reason, captured=captured)
+
+
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=2), timedelta(hours=1)
+
+
+def pause(tries: int) -> timedelta:
+    """How long to wait after so many tries without an answer: it doubles from two seconds to an hour, for ever."""
+    doublings = min(max(tries - 1, 0), 20)
+    return min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
+
+
+def patience(age: timedelta) -> timedelta:
+    """How long to wait before asking again how a payment stands whose customer is busy: a fifth of its age, five
+    seconds to five minutes. Its webhook comes sooner."""
+    return min(max(age / 5, timedelta(seconds=5)), timedelta(minutes=5))

@@ -1,22 +1,24 @@
-"""SQL of the tables ``payment`` and ``refund``."""
+"""SQL of the tables ``payment`` and ``refund``; `samlad.payments.operations` has that of payments under way."""
 
 from collections.abc import Sequence
 from uuid import UUID
 
 from samlad.kernel.database import Reader, Tx
-from samlad.payments.model import Outcome, Payment
+from samlad.payments.model import Outcome, Payment, Refund, RefundStatus
 
-COLUMNS = """id, order_id, provider, currency, amount, status, refunded, reference, reason, tendered, change_due,
-             created_at"""
+COLUMNS = """id, order_id, provider, currency, amount, status, captured, refunded, reference, reason, tendered,
+             change_due, due_on, cart, channel, is_leaving, places, expires_at, created_at"""
+REFUND_COLUMNS = "id, payment, amount, status, reference, reason, problem, created_at"
 
 
-async def insert(tx: Tx, payments: Sequence[Payment]) -> None:
+async def insert(tx: Tx, payments: Sequence[Payment], *, channel: UUID) -> None:
     """Add payments; one statement."""
     await tx.execute(
         """
-        INSERT INTO payment (id, order_id, provider, currency, amount, status, reference, reason, tendered)
-        SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[],
-                             $8::text[], $9::bigint[])
+        INSERT INTO payment (id, order_id, provider, currency, amount, status, reference, reason, tendered, captured,
+                             due_on, remind_on, channel)
+        SELECT *, $12 FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[],
+                             $8::text[], $9::bigint[], $10::bigint[], $11::date[], $11::date[])
         """,
         [payment.id for payment in payments],
         [payment.order_id for payment in payments],
@@ -27,6 +29,9 @@ async def insert(tx: Tx, payments: Sequence[Payment]) -> None:
         [payment.reference for payment in payments],
         [payment.reason for payment in payments],
         [payment.tendered for payment in payments],
+        [payment.captured for payment in payments],
+        [payment.due_on for payment in payments],
+        channel,
     )
 
 
@@ -49,6 +54,7 @@ async def set_outcomes(tx: Tx, outcomes: Sequence[tuple[UUID, Outcome]]) -> None
     await tx.execute(
         """
         UPDATE payment p SET status = o.status, reference = coalesce(o.reference, p.reference), reason = o.reason,
+               captured = CASE WHEN o.status = 'captured' THEN p.amount ELSE p.captured END,
                version = p.version + 1, updated_at = now()
         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS o (id, status, reference, reason)
         WHERE p.id = o.id
@@ -60,23 +66,86 @@ async def set_outcomes(tx: Tx, outcomes: Sequence[tuple[UUID, Outcome]]) -> None
     )
 
 
-async def add_refunds(tx: Tx, refunds: Sequence[tuple[UUID, UUID, int, str | None]], *, reason: str) -> None:
-    """Note what went back as (refund, payment, amount, reference); one statement."""
+async def add_refunds(tx: Tx, refunds: Sequence[Refund]) -> None:
+    """Note what goes back; what has not failed counts as given back from now on. One statement."""
     await tx.execute(
         """
         WITH given AS (
-            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[]) AS g (id, payment, amount, reference)
+            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[])
+                   AS g (id, payment, amount, reference, status, reason)
         ), noted AS (
-            INSERT INTO refund (id, payment, amount, reference, reason, actor)
-            SELECT id, payment, amount, reference, $5, $6 FROM given
+            INSERT INTO refund (id, payment, amount, reference, status, reason, actor)
+            SELECT id, payment, amount, reference, status, reason, $7 FROM given
         )
         UPDATE payment p SET refunded = p.refunded + g.amount, version = p.version + 1, updated_at = now()
-        FROM given g WHERE g.payment = p.id
+        FROM (SELECT payment, sum(amount) AS amount FROM given GROUP BY 1) AS g WHERE g.payment = p.id
         """,
-        [refund[0] for refund in refunds],
-        [refund[1] for refund in refunds],
-        [refund[2] for refund in refunds],
-        [refund[3] for refund in refunds],
-        reason,
+        [refund.id for refund in refunds],
+        [refund.payment for refund in refunds],
+        [refund.amount for refund in refunds],
+        [refund.reference for refund in refunds],
+        [refund.status for refund in refunds],
+        [refund.reason for refund in refunds],
         tx.actor.label,
+    )
+
+
+async def refunds_of(reader: Reader, order: UUID) -> list[Refund]:
+    """What went back or is to go back of an order, earliest first."""
+    return await reader.all(
+        Refund,
+        f"""SELECT {", ".join(f"r.{c}" for c in REFUND_COLUMNS.split(", "))} FROM refund r
+            JOIN payment p ON p.id = r.payment WHERE p.order_id = $1 ORDER BY r.id""",
+        order,
+    )
+
+
+async def end_refund(
+    tx: Tx, refund: UUID, status: RefundStatus, reference: str | None, problem: str | None
+) -> bool:
+    """Say how a pending refund ended; what failed is not given back. Whether it was pending. One statement."""
+    return bool(
+        await tx.value(
+            """
+            WITH ended AS (
+                UPDATE refund SET status = $2, reference = coalesce($3, reference), problem = $4
+                WHERE id = $1 AND status = 'pending' RETURNING payment, amount
+            ), back AS (
+                UPDATE payment p SET refunded = p.refunded - e.amount, version = p.version + 1, updated_at = now()
+                FROM ended e WHERE p.id = e.payment AND $2 = 'failed'
+            )
+            SELECT count(*) FROM ended
+            """,
+            refund,
+            status,
+            reference,
+            problem,
+        )
+    )
+
+
+async def read(reader: Reader, payment: UUID) -> Payment | None:
+    """A payment, or None."""
+    return await reader.one(Payment, f"SELECT {COLUMNS} FROM payment WHERE id = $1", payment)
+
+
+async def lock(tx: Tx, payment: UUID) -> Payment | None:
+    """A payment, held against changes until the transaction ends, or None."""
+    return await tx.one(Payment, f"SELECT {COLUMNS} FROM payment WHERE id = $1 FOR UPDATE", payment)
+
+
+async def change(tx: Tx, payment: Payment) -> None:
+    """Keep how a payment stands now that the caller has locked."""
+    await tx.execute(
+        """
+        UPDATE payment SET status = $2, captured = $3, reference = $4, reason = $5, is_leaving = $6, asked_at = now(),
+               remind_on = CASE WHEN $2 = 'pending' THEN remind_on END, version = version + 1, updated_at = now()
+        WHERE id = $1
+        """,
+        payment.id,
+        payment.status,
+        payment.captured,
+        payment.reference,
+        payment.reason,
+        payment.is_leaving,
     )

@@ -138,6 +138,8 @@ def _setting_text(channel: Channel, name: str, value: Any) -> str | None:
         return None
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(value)
     return decimal_text(value, channel.currency) if name in _MONEY_SETTINGS else str(value)
 
 
@@ -166,7 +168,6 @@ async def _channel_page(request: AnyRequest, channel: Channel, form: Form) -> Re
         next_opening=channels.next_opening(channel, now()),
         now=now(),
         status_options=translated(request, names.channel_status),
-        hold_policies=translated(request, names.hold_policy),
         inherited={name: getattr(parent, name) for name in INHERITED} if parent else {},
         settings=[_setting_field(channel, parent, name) for name in SETTINGS],
         parents=[(one.code, one.name) for one in found if one.code not in below],
@@ -193,7 +194,7 @@ def _setting_field(channel: Channel, parent: Channel | None, name: str) -> dict[
     kind = "text"
     if setting.type is bool:
         kind = "flag"
-    elif name == "hold_policy":
+    elif name in names.choice:
         kind = "choice"
     elif name in _MONEY_SETTINGS:
         kind = "money"
@@ -255,6 +256,8 @@ def _setting_from(form: Form, channel: Channel, name: str) -> Any:
         return form.amount(field, channel.currency)
     if setting.type is bool:
         return {"yes": True, "no": False}.get(form.get(field))
+    if isinstance(setting.default, list):
+        return [part.strip() for part in form.get(field).split(",") if part.strip()] or None
     return form.whole(field) if isinstance(setting.default, int) else form.text(field)
 
 

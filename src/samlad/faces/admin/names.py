@@ -102,6 +102,20 @@ setting: Mapping[str, tuple[str, str]] = {
         marked("Days that an order waits for its customer"),
         marked("Then it goes back to the shelf, and the money goes back."),
     ),
+    "payment_providers": (
+        marked("Ways to pay"),
+        marked(
+            "With commas, in their order: test, stripe, invoice, bank_transfer, on_delivery, cash, terminal."
+        ),
+    ),
+    "payment_capture": (
+        marked("When reserved money is taken"),
+        marked("A card's money is reserved when the order is placed."),
+    ),
+    "payment_days": (
+        marked("Days to pay an invoice or bank transfer"),
+        marked("After that the customer is reminded."),
+    ),
     "storefront_host": (
         marked("Host name of the web shop"),
         marked("Where browsers find it, for example shop.example.com."),
@@ -114,6 +128,12 @@ hold_policy: Mapping[str, str] = {
     "checkout": marked("At the checkout"),
     "order": marked("When the order is placed"),
 }
+payment_capture: Mapping[str, str] = {
+    "placed": marked("As soon as the order is placed"),
+    "manual": marked("When somebody says so"),
+}
+choice: Mapping[str, Mapping[str, str]] = {"hold_policy": hold_policy, "payment_capture": payment_capture}
+"""Settings that are chosen from a few."""
 
 # -- orders and stock ---------------------------------------------------------------------------------------------------
 
@@ -154,7 +174,27 @@ payment: Mapping[str, str] = {
     "voided": marked("Let go"),
     "declined": marked("Declined"),
 }
-provider: Mapping[str, str] = {"cash": marked("Cash"), "test": marked("Test payment")}
+payment_kind: Mapping[str, str] = {
+    "pending": "warning",
+    "authorized": "info",
+    "captured": "success",
+    "voided": "",
+    "declined": "danger",
+}
+provider: Mapping[str, str] = {
+    "cash": marked("Cash"),
+    "test": marked("Test payment"),
+    "stripe": marked("Card"),
+    "terminal": marked("Card terminal (simulated)"),
+    "bank_transfer": marked("Bank transfer"),
+    "invoice": marked("Invoice"),
+    "on_delivery": marked("Payment on delivery"),
+}
+refund_status: Mapping[str, str] = {
+    "pending": marked("on its way back"),
+    "done": marked("went back"),
+    "failed": marked("could not be given back"),
+}
 order_kind: Mapping[str, str] = {
     "sale": marked("Sale"),
     "return": marked("Return"),

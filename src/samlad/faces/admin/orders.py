@@ -9,7 +9,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from samlad import channels, orders
+from samlad import channels, orders, payments
 from samlad.access import staff as people
 from samlad.faces.admin import names
 from samlad.faces.admin.fulfilments import TOLD as PARTS_TOLD
@@ -38,7 +38,10 @@ from samlad.orders import (
     ReturnInput,
 )
 from samlad.orders.rules import returnable, unfulfilled
-from samlad.payments import PaymentInput, PaymentStatus
+from samlad.payments import PaymentInput, PaymentStatus, manual
+from samlad.payments.manual import NAMES as BY_HAND
+from samlad.payments.model import Note
+from samlad.payments.permissions import RECEIVE
 
 VIEWS: tuple[tuple[str, dict[str, str]], ...] = (
     (marked("All"), {}),
@@ -120,8 +123,7 @@ def possible(order: Order, *, may_change: bool) -> Possible:
         or order.status is OrderStatus.CANCELLED
     ):
         return Possible({}, {}, 0, 0, cancel=False)
-    live = (PaymentStatus.PENDING, PaymentStatus.AUTHORIZED, PaymentStatus.CAPTURED)
-    known = sum(payment.amount for payment in order.payments if payment.status in live)
+    known = sum(payment.promised for payment in order.payments)
     waiting = sum(p.amount for p in order.payments if p.status is PaymentStatus.AUTHORIZED)
     back = {position: count for position, count in returnable(order.lines).items() if count > 0}
     return Possible(
@@ -164,9 +166,49 @@ async def _order_page(request: AnyRequest, order_id: UUID, form: Form) -> Respon
         places=[(str(place.id), place.name) for place in places],
         sale=await _sale_of(database, order),
         parts=await parts_of(request, order),
+        tenders=await payment_rows(request, order, may_change=may_change),
+        back_by_hand=[r for r in order.refunds if r.status == "pending" and _is_by_hand(order, r.payment)],
         history=[told(entry, words(request), who) for entry in reversed(found.history)],
         live_href=f"/live?topic=subject:{order.id}",
     )
+
+
+async def payment_rows(request: AnyRequest, order: Order, *, may_change: bool) -> list[dict[str, Any]]:
+    """The payments of an order with how each stands, what is being tried, and what a person can do about it."""
+    _ = words(request)
+    trouble = await payments.trouble_of(database_of(request), order.id)
+    may_receive = may_change and actor_of(request).may(RECEIVE)
+    rows = []
+    for payment in order.payments:
+        left = payment.promised - payment.captured
+        by_hand = payment.provider in BY_HAND and payment.status is PaymentStatus.PENDING
+        next_step = ""
+        if payment.id in trouble:
+            reason = trouble[payment.id]
+            next_step = _("The provider is asked; it is tried again by itself.")
+            if reason:
+                next_step = _("The provider did not answer (%(reason)s). It is tried again by itself.") % {
+                    "reason": reason
+                }
+        elif payment.status is PaymentStatus.DECLINED:
+            next_step = _("It did not go through. Ask the customer for another way to pay.")
+        elif payment.status is PaymentStatus.AUTHORIZED:
+            next_step = _("The money is reserved. Take it when the goods leave, before it runs out.")
+        elif by_hand:
+            next_step = _("Book the money when it is here.")
+        rows.append(
+            {
+                "payment": payment,
+                "left": left,
+                "next": next_step,
+                "receive": by_hand and may_receive and left > 0,
+            }
+        )
+    return rows
+
+
+def _is_by_hand(order: Order, payment_id: UUID) -> bool:
+    return any(payment.id == payment_id and payment.provider in BY_HAND for payment in order.payments)
 
 
 def _only_own(request: AnyRequest, order: OrderHead) -> None:
@@ -198,6 +240,11 @@ _TOLD: dict[str, tuple[str, str, str]] = {
     "payment.voided": (marked("Payment let go"), "card", ""),
     "payment.refunded": (marked("Money went back"), "cash", "warning"),
     **PARTS_TOLD,
+    "payment.claimed": (marked("Payment reserved before the order"), "card", ""),
+    "payment.declined": (marked("Payment declined"), "warning", "danger"),
+    "payment.refund_begun": (marked("Money is to go back"), "cash", ""),
+    "payment.refund_failed": (marked("Money could not be given back"), "warning", "danger"),
+    "payment.overdue": (marked("Reminded: not paid in time"), "clock", "warning"),
 }
 """What the history says of an event: text, icon, colour."""
 
@@ -264,6 +311,8 @@ async def act_on_order(request: AnyRequest, order_id: FromPath[UUID], act: FromP
     require(request)
     form, _ = await read_form(request), words(request)
     version, here = form.version(), f"/admin/orders/{order_id}"
+    if act in ("receive", "refunded"):
+        return await _by_hand(request, order_id, act, form)
     if act not in ("fulfil", "pay", "capture", "cancel", "return"):
         raise NotFound("There is no such act.")
     try:
@@ -290,6 +339,32 @@ async def act_on_order(request: AnyRequest, order_id: FromPath[UUID], act: FromP
     except Problem as problem:
         return await _order_page(request, order_id, form.failed(problem))
     return go(request, here, text)
+
+
+async def _by_hand(request: AnyRequest, order_id: UUID, act: str, form: Form) -> Response[Any]:
+    """Money that came in or went back by hand is booked at its payment; the order follows."""
+    _, order = words(request), await orders.read(database_of(request), order_id)
+    _only_own(request, order)
+    try:
+        if act == "receive":
+            chosen = next((p for p in order.payments if str(p.id) == form.get("payment")), None)
+            if chosen is None:
+                raise NotFound("There is no such payment.")
+            amount = form.amount("amount", order.currency) or 0
+            if amount <= 0:
+                raise InvalidInput.at("amount", _("Please write an amount."))
+            note = msgspec.convert(form.get("note"), Note)
+            await change(request, lambda tx: manual.collect(tx, chosen.id, amount, note=note))
+            text = _("The money is booked.")
+        else:
+            back = next((r for r in order.refunds if str(r.id) == form.get("refund")), None)
+            if back is None:
+                raise NotFound("There is no such refund.")
+            await change(request, lambda tx: manual.refunded(tx, back.id))
+            text = _("Noted: the money went back.")
+    except Problem as problem:
+        return await _order_page(request, order_id, form.failed(problem))
+    return go(request, f"/admin/orders/{order_id}", text)
 
 
 def _return_from(form: Form) -> ReturnInput:

@@ -13,14 +13,14 @@ from uuid import UUID
 import msgspec
 from litestar import Response, get, post
 
-from samlad import carts, orders
+from samlad import carts, orders, payments
 from samlad.access import rate
 from samlad.carts import Address, CartClosed, CartStatus, CartView, Delivery, DetailsInput
 from samlad.channels import Channel
 from samlad.faces import page as face
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
-from samlad.faces.storefront import amounts, basket, limits, stores
+from samlad.faces.storefront import amounts, basket, limits, paying, stores
 from samlad.faces.storefront import orders as order_pages
 from samlad.faces.storefront.basket import Basket
 from samlad.faces.storefront.place import channel_of, shopper, show
@@ -32,7 +32,7 @@ from samlad.kernel.http import database_of
 from samlad.kernel.i18n import collation_key, formatting_locale, marked
 from samlad.kernel.problems import FieldError, InvalidInput, NotFound, Problem
 from samlad.orders import AlreadyOrdered, PlaceOrder, TotalChanged
-from samlad.payments import PaymentDeclined, PaymentInput
+from samlad.payments import NotClaimable, PaymentDeclined, PaymentInput, PaymentPending, PaymentStatus
 from samlad.stock import SoldOut
 
 T = TypeVar("T")
@@ -70,6 +70,8 @@ TEST_CARDS = (
 SOLD_OUT = marked("Somebody was quicker: something in the cart is sold out. Nothing was ordered.")
 CHANGED = marked("Something in the cart has changed. Look at it before you go on; nothing was ordered.")
 DECLINED = marked("The card was declined. Nothing was ordered and nothing was paid; try another one.")
+NOT_YET = marked("A payment is not finished. Nothing was ordered; look below at how it stands.")
+NO_SUCH_WAY = marked("One cannot pay like this here. Nothing was ordered; choose another way.")
 NEW_TOTAL = marked("The total has changed with what you chose. Look at it, then place the order once more.")
 NOT_THERE = marked("The store you chose does not have everything. Choose another one, or have it sent.")
 FIELDS = {f"address/{name}": name for name in Address.__struct_fields__} | {"delivery_method": "delivery"}
@@ -141,6 +143,8 @@ async def buy(request: AnyRequest) -> Response[Any]:
         return face.go(request, "/cart", text, kind="warning")
     try:
         cart = await _save_details(request, channel, held, form)
+        if await _begins_first(request, channel, held, form, cart):
+            return await paying.begin(request, channel, held, form.get("token"))
         order = await _place(request, channel, held, form)
     except (CartClosed, AlreadyOrdered) as problem:
         return _closed(request, problem)
@@ -184,14 +188,36 @@ async def _save_details(request: AnyRequest, channel: Channel, held: Basket, for
     return await _run(request, channel, verb)
 
 
+async def _begins_first(
+    request: AnyRequest, channel: Channel, held: Basket, form: Form, cart: CartView
+) -> bool:
+    """Whether the chosen way to pay reserves money before the order is placed, and some is left to reserve.
+
+    Raises:
+        TotalChanged: another total than was shown.
+    """
+    chosen = form.get("token")
+    if chosen not in paying.ways(channel) or payments.provider(chosen).is_local:
+        return False
+    if form.whole("total") != cart.totals.total:
+        raise TotalChanged(total=cart.totals.total)
+    return paying.rest(cart, await paying.reserved(request, held)) > 0
+
+
+def _chosen(channel: Channel, form: Form) -> PaymentInput:
+    """The way to pay that was chosen; the first of those that there are if it is none."""
+    chosen, ways = form.get("token"), paying.ways(channel)
+    if chosen in ways:
+        return PaymentInput(provider=chosen)
+    if not paying.has_test_cards(channel) and ways:
+        return PaymentInput(provider=ways[0])
+    return PaymentInput(provider="test", token=chosen if chosen in {card[0] for card in TEST_CARDS} else "ok")
+
+
 async def _place(request: AnyRequest, channel: Channel, held: Basket, form: Form) -> orders.Order:
-    token = form.get("token") if form.get("token") in {card[0] for card in TEST_CARDS} else "ok"
     shown = form.whole("total")
-    wanted = PlaceOrder(
-        cart=held.cart,
-        payments=[PaymentInput(provider="test", token=token)] if shown != 0 else [],
-        total=shown,
-    )
+    given = await paying.inputs(request, held, shown or 0, _chosen(channel, form)) if shown != 0 else []
+    wanted = PlaceOrder(cart=held.cart, payments=given, total=shown)
     return await _run(request, channel, lambda tx: orders.place(tx, wanted, token=held.token))
 
 
@@ -206,6 +232,10 @@ async def _refused(
     form.failed(problem, FIELDS)
     if isinstance(problem, PaymentDeclined):
         form.errors["payments"] = form.message = _(DECLINED)
+    elif isinstance(problem, PaymentPending | NotClaimable):
+        form.errors["payments"] = form.message = _(NOT_YET)
+    elif any(error.field.startswith("payments") for error in problem.errors):
+        form.errors["payments"] = form.message = _(NO_SUCH_WAY)
     elif isinstance(problem, TotalChanged):
         form.message = _(NEW_TOTAL)
     elif isinstance(problem, SoldOut):
@@ -327,7 +357,11 @@ async def _form_page(request: AnyRequest, channel: Channel, cart: CartView, form
         "way": way,
         "seconds_left": left,
         "minutes_left": None if left is None else f"{left // 60}:{left % 60:02d}",
-        "test_cards": [(token, _(text), _(note)) for token, text, note in TEST_CARDS],
+        "test_cards": [(token, _(text), _(note)) for token, text, note in TEST_CARDS]
+        if paying.has_test_cards(channel)
+        else [],
+        "pay_ways": [(name, *(_(text) for text in paying.NAMES[name])) for name in paying.ways(channel)],
+        "begun": await _begun(request),
         "problem_text": None,
         **_sums(request, cart),
     }
@@ -339,6 +373,25 @@ async def _form_page(request: AnyRequest, channel: Channel, cart: CartView, form
         cart_count=cart.totals.items,
         **context,
     )
+
+
+async def _begun(request: AnyRequest) -> list[dict[str, Any]]:
+    """The payments that were begun for the cart: how each stands, and what to do next."""
+    _, held = face.words(request), basket.read(request)
+    said = {
+        PaymentStatus.PENDING: (_("Not finished"), "warning"),
+        PaymentStatus.AUTHORIZED: (_("Reserved"), "success"),
+        PaymentStatus.CAPTURED: (_("Paid"), "success"),
+        PaymentStatus.DECLINED: (_("Did not go through"), "danger"),
+    }
+    return [
+        {
+            "payment": each,
+            "name": _(paying.NAMES.get(each.provider, (each.provider, ""))[0]),
+            "state": said[each.status],
+        }
+        for each in (await paying.reserved(request, held) if held else [])[-6:]
+    ]
 
 
 def _sums(request: AnyRequest, cart: CartView) -> dict[str, Any]:

@@ -13,8 +13,18 @@ from samlad.faces.storefront import amounts, parcels
 from samlad.faces.storefront.order_link import href, read_link
 from samlad.faces.storefront.place import channel_of, show
 from samlad.kernel.http import database_of
-from samlad.kernel.i18n import formatting_locale
+from samlad.kernel.i18n import formatting_locale, marked
 from samlad.orders import LineKind, Order, OrderPayment, OrderStatus
+
+NAMES = {
+    "stripe": marked("Card"),
+    "terminal": marked("Card"),
+    "test": marked("Test card"),
+    "cash": marked("Cash"),
+    "invoice": marked("Invoice"),
+    "bank_transfer": marked("Bank transfer"),
+    "on_delivery": marked("Pay on delivery"),
+}
 
 
 @get("/order/{link:str}")
@@ -36,6 +46,7 @@ async def order_page(request: AnyRequest, link: FromPath[str]) -> Response[Any]:
         "sums": _sums(request, order),
         "tax_text": amounts.tax_text(request, order.tax, order.currency),
         "country_name": _country(request, order),
+        "tenders": tenders(request, order),
         **_states(request, order),
     }
     headers = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
@@ -89,6 +100,41 @@ def steps(request: AnyRequest, order: Order, *, is_ready: bool = False) -> list[
         {"icon": icon, "text": text, "note": note if state == "now" or len(way) == 2 else "", "state": state}
         for (icon, text, note), state in zip(way, states, strict=True)
     ]
+
+
+def tenders(request: AnyRequest, order: Order) -> list[dict[str, Any]]:
+    """How an order is paid, each way with how it stands and what its customer does next."""
+    _, rows = face.words(request), []
+    for payment in order.payments:
+        due = payment.promised - payment.captured
+        what = ""
+        if order.status is OrderStatus.CANCELLED or payment.status in ("voided", "declined"):
+            state = (_("Not charged"), "") if not payment.captured else (_("Given back"), "info")
+        elif due == 0:
+            state = (_("Paid"), "success")
+        elif payment.status == "authorized":
+            state, what = (_("Reserved"), "info"), _("It is charged by itself in a moment.")
+        elif payment.due_on is not None:
+            state, what = (_("To be paid"), "warning"), _("Pay it with this reference:")
+        else:
+            state, what = (_("To be paid"), "warning"), _("You pay when you get it.")
+        text = NAMES.get(payment.provider)
+        rows.append(
+            {
+                "name": _(text) if text else _("Payment"),
+                "amount": due or payment.amount,
+                "state": state,
+                "what": what,
+                "reference": spaced(payment.reference) if payment.due_on and due else None,
+                "due_on": payment.due_on if due else None,
+            }
+        )
+    return rows
+
+
+def spaced(reference: str | None) -> str | None:
+    """A reference in groups of four, as it is printed on invoices."""
+    return reference and " ".join(reference[at : at + 4] for at in range(0, len(reference), 4))
 
 
 def _sums(request: AnyRequest, order: Order) -> list[tuple[str, str] | tuple[str, str, bool]]:

@@ -2,7 +2,7 @@
 
 from litestar import Router
 
-from samlad.faces.storefront import browse, cart, checkout, machines, orders, parcels, product, stores
+from samlad.faces.storefront import browse, cart, checkout, machines, orders, parcels, paying, product, stores
 
 routes = [
     Router(
@@ -13,6 +13,7 @@ routes = [
             *product.handlers,
             *cart.handlers,
             *checkout.handlers,
+            *paying.handlers,
             *orders.handlers,
             *parcels.handlers,
             *stores.handlers,

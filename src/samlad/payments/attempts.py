@@ -1,0 +1,192 @@
+"""Payments before there is an order: begun for a cart, claimed by the order that is placed, else let go.
+
+The verbs take a transaction and ask nobody outside: they write what is wished, `samlad.payments.pursuit` asks for it
+after the commit. Who may begin a payment for a cart is decided by whoever knows carts.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from samlad.channels import Channel
+from samlad.kernel import cards
+from samlad.kernel.clock import now
+from samlad.kernel.database import Reader, Tx
+from samlad.kernel.ids import new_id
+from samlad.kernel.problems import Conflict, Forbidden, InvalidInput, NotFound
+from samlad.payments import accounts, operations, store
+from samlad.payments.model import (
+    Action,
+    Attempt,
+    NotClaimable,
+    OperationKind,
+    Payment,
+    PaymentInput,
+    PaymentPending,
+    PaymentStatus,
+    StartInput,
+)
+from samlad.payments.providers import is_network, network, provider
+from samlad.payments.pursuit import give_back, tell
+
+LIFE = timedelta(minutes=30)
+"""A payment that no order claims in this time is let go; a checkout that holds its goods longer has as long."""
+MOST_ATTEMPTS = 20
+"""Payments that can be begun for one cart: whoever tries more is trying out cards."""
+LIVE = (PaymentStatus.PENDING, PaymentStatus.AUTHORIZED, PaymentStatus.CAPTURED)
+
+
+async def begin(
+    tx: Tx, cart: UUID, channel: Channel, total: int, data: StartInput, *, until: datetime | None = None
+) -> Payment:
+    """Begin a payment for a cart whose row the caller has locked; its provider is asked after the commit.
+
+    ``total`` is what the cart comes to, minor units; ``until`` how long its goods are held.
+
+    Raises:
+        InvalidInput: the channel does not offer this provider, or more would be paid than the cart comes to.
+        CardNumber: the token looks like a card number.
+        Conflict: too many were begun.
+    """
+    cards.refuse(data)
+    through = network(data.provider)
+    accounts.check_offered(channel, through)
+    if through.staff_only and tx.actor.kind in ("guest", "customer"):
+        raise Forbidden(f"Only staff can take a payment by {through.name}.")
+    known = await operations.lock_of_cart(tx, cart)
+    if len(known) >= MOST_ATTEMPTS:
+        raise Conflict("Too many payments were begun for this cart; take a new cart.")
+    left = total - sum(each.amount for each in known if each.status in LIVE and not each.is_leaving)
+    amount = left if data.amount is None else data.amount
+    if amount <= 0 or amount > left:
+        raise InvalidInput.at(
+            "amount",
+            f"{max(left, 0)} is left to pay; let go of another payment of this cart to pay more here",
+        )
+    payment = Payment(
+        id=new_id(),
+        order_id=None,
+        provider=through.name,
+        currency=channel.currency,
+        amount=amount,
+        status=PaymentStatus.PENDING,
+        cart=cart,
+        channel=channel.id,
+        places=data.place,
+        expires_at=max(filter(None, (now() + LIFE, until))),
+    )
+    await operations.begin(tx, payment, token=data.token)
+    tell(tx, payment)
+    return payment
+
+
+async def claim(
+    tx: Tx, order: UUID, cart: UUID, inputs: Sequence[PaymentInput], channel: Channel
+) -> dict[UUID, Payment]:
+    """Make an order's what its inputs name of payments that were begun for its cart. One statement, none without.
+
+    Raises:
+        PaymentPending: a provider has not answered yet. NotClaimable: it is another's, used, declined or let go.
+    """
+    wanted = [given.payment for given in inputs if given.payment is not None]
+    if not wanted:
+        return {}
+    captures = channel.setting("payment_capture") == "placed"
+    claimed = {each.id: each for each in await operations.claim(tx, order, cart, wanted, captures=captures)}
+    for index, given in enumerate(inputs):
+        if given.payment is not None and given.payment not in claimed:
+            await _refuse_claim(tx, cart, given.payment, index)
+    for payment in claimed.values():
+        if payment.currency != channel.currency:
+            raise NotClaimable(f"It is in {payment.currency}, the cart in {channel.currency}.")
+    return claimed
+
+
+async def _refuse_claim(tx: Tx, cart: UUID, payment_id: UUID, index: int) -> None:
+    payment = await store.read(tx, payment_id)
+    if payment is None or payment.cart != cart:
+        raise InvalidInput.at(f"payments/{index}/payment", "no such payment was begun for this cart")
+    if payment.status is PaymentStatus.PENDING and payment.order_id is None and not payment.is_leaving:
+        raise PaymentPending(
+            "Whether the money is reserved is not known yet. Ask for the payment's status, then order again.",
+            payment=str(payment_id),
+        )
+    state = "being let go" if payment.is_leaving else payment.status
+    raise NotClaimable(
+        f"It is {state}{' and pays another order' if payment.order_id else ''}.",
+        payment=str(payment_id),
+        reason=payment.reason,
+    )
+
+
+async def leave(tx: Tx, payment: Payment, reason: str = "") -> Payment:
+    """Let go of a payment that the caller has locked: nobody can claim it, its provider is told, what came in goes back.
+
+    Nothing happens twice; what a provider captured in this very moment goes back when it says so.
+    """
+    is_paid = payment.status is PaymentStatus.CAPTURED and payment.order_id is not None  # that is a refund
+    if payment.is_leaving or payment.status not in LIVE or is_paid:
+        return payment
+    payment = msgspec.structs.replace(payment, is_leaving=True)
+    await store.change(tx, payment)
+    withdrawn = await operations.withdraw(tx, payment.id)
+    if payment.captured:
+        if payment.refundable:
+            await give_back(tx, payment, payment.refundable, reason or "No order was placed")
+    elif OperationKind.AUTHORIZE in withdrawn:  # nobody has heard of it
+        payment = msgspec.structs.replace(payment, status=PaymentStatus.VOIDED)
+        await store.change(tx, payment)
+        tell(tx, payment)
+    else:
+        await operations.wish(tx, payment.id, OperationKind.VOID, payment.amount)
+    return payment
+
+
+async def leave_begun(tx: Tx, cart: UUID, payment_id: UUID) -> Payment:
+    """The customer does not want to pay this way after all.
+
+    Raises:
+        NotFound: no such payment was begun for this cart. NotClaimable: an order has claimed it.
+    """
+    payment = await store.lock(tx, payment_id)
+    if payment is None or payment.cart != cart:
+        raise NotFound("No such payment was begun for this cart.")
+    if payment.order_id is not None:
+        raise NotClaimable("It pays an order already; cancel that.", order=str(payment.order_id))
+    return await leave(tx, payment, "The customer chose another way to pay")
+
+
+async def expire(tx: Tx, limit: int = 50) -> int:
+    """Let go of what nobody claimed in time, at most so many; how many."""
+    found = await operations.expired(tx, limit)
+    for payment in found:
+        await leave(tx, payment)
+    return len(found)
+
+
+async def begun(reader: Reader, cart: UUID) -> list[Attempt]:
+    """The payments that were begun for a cart, earliest first, as far as is known here."""
+    return [shown(payment) for payment in await operations.of_cart(reader, cart)]
+
+
+def shown(payment: Payment, action: Action | None = None) -> Attempt:
+    """A payment as its customer may see it."""
+    return Attempt(
+        id=payment.id,
+        provider=payment.provider,
+        amount=payment.amount,
+        currency=payment.currency,
+        status=PaymentStatus.VOIDED if payment.is_leaving else payment.status,
+        order_id=payment.order_id,
+        reason=payment.reason,
+        reference=payment.reference,
+        expires_at=payment.expires_at,
+        action=action,
+    )
+
+
+def is_begun_first(name: str) -> bool:
+    """Whether payments with this provider are begun for the cart before the order is placed."""
+    return is_network(provider(name))

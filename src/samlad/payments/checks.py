@@ -1,0 +1,76 @@
+"""What must always hold of payments and their providers; for ``samlad doctor``."""
+
+from samlad.kernel.checks import Check, Finding
+from samlad.kernel.database import Database
+
+_RULES: dict[str, tuple[str, str, str, str]] = {
+    "payment-providers": (
+        "Every payment provider answers",
+        """
+        SELECT p.provider || ' payment ' || p.id AS what,
+               format('%s wished %s ago, asked %s times: %s', o.kind, date_trunc('second', now() - o.created_at), o.tries,
+                      coalesce(o.reason, 'no answer')) AS detail
+        FROM payment_operation o JOIN payment p ON p.id = o.payment
+        WHERE o.status = 'open' AND o.tries >= 5 AND o.reason IS NOT NULL AND o.created_at < now() - interval '15 minutes'
+        ORDER BY o.created_at LIMIT 20
+        """,
+        "warning",
+        "Look at the provider's own status page; what is wished is asked for again by itself",
+    ),
+    "payment-hanging": (
+        "No money is reserved that no order needs",
+        """
+        SELECT p.provider || ' payment ' || p.id AS what,
+               format('%s %s of %s, expired %s', p.status, p.amount, p.currency, p.expires_at) AS detail
+        FROM payment p
+        WHERE p.order_id IS NULL AND p.status IN ('pending', 'authorized', 'captured') AND (p.status <> 'captured' OR p.refunded < p.captured)
+              AND p.expires_at < now() - interval '10 minutes' AND NOT EXISTS (
+                  SELECT 1 FROM payment_operation o WHERE o.payment = p.id AND o.status = 'open')
+        ORDER BY p.expires_at LIMIT 20
+        """,
+        "failed",
+        "Is a worker running? It lets go of them: samlad worker",
+    ),
+    "payment-captures": (
+        "Nothing was captured twice, and what was let go is not kept",
+        """
+        SELECT p.provider || ' payment ' || p.id AS what,
+               format('captured %s of %s, refunded %s, %s captures', p.captured, p.amount, p.refunded, c.count) AS detail
+        FROM payment p CROSS JOIN LATERAL (
+            SELECT count(*) FROM payment_operation o WHERE o.payment = p.id AND o.kind = 'capture' AND o.status = 'done') AS c
+        WHERE c.count > 1 OR p.is_leaving AND p.captured > p.refunded AND NOT EXISTS (
+            SELECT 1 FROM refund r WHERE r.payment = p.id AND r.status = 'failed')
+        LIMIT 20
+        """,
+        "failed",
+        "docs/concepts/payments.md says what each number means",
+    ),
+    "payment-refunds-pending": (
+        "Money that is to go back goes back",
+        """
+        SELECT p.provider || ' refund ' || r.id AS what,
+               format('%s of %s is %s since %s %s', r.amount, p.currency, r.status, r.created_at, coalesce(r.problem, ''))
+                   AS detail
+        FROM refund r JOIN payment p ON p.id = r.payment
+        WHERE r.status = 'failed' OR r.status = 'pending' AND r.created_at < now() - interval '3 days'
+        ORDER BY r.created_at LIMIT 20
+        """,
+        "warning",
+        "Pay it back in another way; what goes back by hand is confirmed with POST /api/refunds/{id}/done",
+    ),
+}
+
+
+def _check(name: str, description: str, sql: str, status: str, advice: str) -> Check:
+    async def look(database: Database) -> Finding:
+        rows = await database.rows(sql)
+        if not rows:
+            return Finding("ok", "all of them")
+        more = " and more" if len(rows) == 20 else ""
+        told = "; ".join(f"{row['what']}: {row['detail']}" for row in rows[:3])
+        return Finding("warning" if status == "warning" else "failed", f"{len(rows)}{more}: {told}", advice)
+
+    return Check(name, description, look)
+
+
+CHECKS = [_check(name, *rule) for name, rule in _RULES.items()]

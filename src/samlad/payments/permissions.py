@@ -1,0 +1,13 @@
+"""Who may work on payments by themselves. Paying, refunding and capturing with an order is guarded by orders."""
+
+from samlad.access.permissions import Role, permission
+
+READ = permission("payments.read", "See payments, refunds and money that came in", Role.MANAGER, Role.SUPPORT)
+RECEIVE = permission(
+    "payments.receive", "Book money that came in by bank or by hand", Role.MANAGER, Role.STORE
+)
+SET_UP = permission("payments.set-up", "Set the keys of payment providers", Role.MANAGER)
+TERMINAL = permission(
+    "payments.terminal", "Play the card terminal of the simulator", Role.MANAGER, Role.STORE, Role.DEVELOPER
+)
+CAPTURE = permission("payments.capture", "Take a part of what was reserved", Role.MANAGER, Role.SUPPORT)

@@ -1,0 +1,242 @@
+"""Stripe: PaymentIntents with manual capture, and refunds, over its HTTP API.
+
+With httpx rather than Stripe's library: it is seven calls, each with its key and its time limit in sight, and the
+library's own retries, global state and generated types would stand between. Cards are typed into Stripe's own fields
+(its script with the client secret); a card number never comes here. Facts used, all in Stripe's API reference: a
+request again with the same ``Idempotency-Key`` gives the first answer, for at least 24 hours; statuses of a
+PaymentIntent; ``amount_received``; metadata can be searched.
+"""
+
+from typing import Any
+from uuid import UUID
+
+import httpx
+
+from samlad.kernel import cards
+from samlad.kernel.clock import now
+from samlad.kernel.database import Database
+from samlad.payments import accounts
+from samlad.payments.accounts import StripeKeys
+from samlad.payments.model import Action, Operation, Outcome, Payment, PaymentStatus, Request
+from samlad.payments.providers import ProviderSilent, register
+
+VERSION = "2026-10-28.endive"
+CALL_SECONDS = 15.0
+KEY_HOURS = 23
+"""Idempotency keys are kept for 24 hours; an older authorisation is searched for instead of repeated."""
+METADATA = "samlad_payment"
+REFUND_METADATA = "samlad_refund"
+
+_STATUS = {
+    "requires_payment_method": PaymentStatus.PENDING,
+    "requires_confirmation": PaymentStatus.PENDING,
+    "requires_action": PaymentStatus.PENDING,
+    "processing": PaymentStatus.PENDING,
+    "requires_capture": PaymentStatus.AUTHORIZED,
+    "succeeded": PaymentStatus.CAPTURED,
+    "canceled": PaymentStatus.VOIDED,
+}
+_CLIENT_MUST_ACT = ("requires_payment_method", "requires_confirmation", "requires_action")
+_REFUND = {
+    "succeeded": PaymentStatus.CAPTURED,
+    "pending": PaymentStatus.PENDING,
+    "requires_action": PaymentStatus.PENDING,
+    "failed": PaymentStatus.DECLINED,
+    "canceled": PaymentStatus.DECLINED,
+}
+
+
+class Refused(Exception):
+    """Stripe answered and said no: the same request again would be refused again."""
+
+    def __init__(self, kind: str, code: str, intent: dict[str, Any] | None) -> None:
+        super().__init__(code)
+        self.kind, self.code, self.intent = kind, code, intent
+
+
+class Stripe:
+    """Payments by card and whatever else the account has, through Stripe."""
+
+    name, is_local, staff_only, needs_offer = "stripe", False, False, True
+    keys = StripeKeys
+
+    async def authorize(self, database: Database, request: Request, operation: Operation) -> Outcome:
+        """Make the PaymentIntent; with a token (a payment method's id) confirm it at once."""
+        keys = await accounts.keys(database, self.name, StripeKeys)
+        if _is_old(operation):
+            return await self._search(keys, request.payment)
+        form = {
+            "amount": str(request.amount),
+            "currency": request.currency.lower(),
+            "capture_method": "manual",
+            f"metadata[{METADATA}]": str(request.payment),
+        }
+        if request.token:
+            form |= {"payment_method": request.token, "confirm": "true"}
+        try:
+            intent = await _call(keys, "POST", "/v1/payment_intents", form, key=request.payment)
+        except Refused as refusal:
+            reference = (refusal.intent or {}).get("id")
+            return Outcome(status=PaymentStatus.DECLINED, reason=refusal.code, reference=reference)
+        return _outcome(intent, keys)
+
+    async def status(self, database: Database, payment: Payment) -> Outcome:
+        """How the PaymentIntent stands."""
+        keys = await accounts.keys(database, self.name, StripeKeys)
+        try:
+            return _outcome(await self._read(keys, payment), keys)
+        except Refused as refusal:  # it is not there: another account's keys, or test data that was deleted
+            raise ProviderSilent(f"Stripe does not know {payment.reference}: {refusal.code}") from None
+
+    async def capture(self, database: Database, payment: Payment, operation: Operation) -> Outcome:
+        """Capture an amount; Stripe lets go of the rest. If it says no, the PaymentIntent says why."""
+        keys = await accounts.keys(database, self.name, StripeKeys)
+        form = {"amount_to_capture": str(operation.amount)}
+        return await self._act(keys, payment, "capture", form, operation)
+
+    async def void(self, database: Database, payment: Payment, operation: Operation) -> Outcome:
+        """Cancel. What was captured or cancelled meanwhile says so."""
+        if payment.reference is None:
+            return Outcome(status=PaymentStatus.VOIDED, reason="never-begun")
+        keys = await accounts.keys(database, self.name, StripeKeys)
+        return await self._act(keys, payment, "cancel", {}, operation)
+
+    async def refund(self, database: Database, payment: Payment, operation: Operation) -> Outcome:
+        """Refund an amount. Tried before, it is first looked for: its key may have been forgotten."""
+        keys = await accounts.keys(database, self.name, StripeKeys)
+        found = await self._refund_of(keys, payment, operation) if operation.tries > 1 else None
+        if found is None:
+            form = {
+                "payment_intent": payment.reference or "",
+                "amount": str(operation.amount),
+                f"metadata[{REFUND_METADATA}]": str(operation.id),
+            }
+            try:
+                found = await _call(keys, "POST", "/v1/refunds", form, key=operation.id)
+            except Refused as refusal:
+                return Outcome(status=PaymentStatus.DECLINED, reason=refusal.code)
+        status = _REFUND.get(str(found.get("status")), PaymentStatus.PENDING)
+        return Outcome(status=status, reference=found.get("id"), reason=found.get("failure_reason"))
+
+    async def _act(
+        self, keys: StripeKeys, payment: Payment, act: str, form: dict[str, str], operation: Operation
+    ) -> Outcome:
+        path = f"/v1/payment_intents/{payment.reference}/{act}"
+        try:
+            return _outcome(await _call(keys, "POST", path, form, key=operation.id), keys)
+        except Refused as refusal:
+            try:
+                return _outcome(await self._read(keys, payment), keys, reason=refusal.code)
+            except Refused:
+                raise ProviderSilent(f"Stripe refuses: {refusal.code}") from None
+
+    async def _read(self, keys: StripeKeys, payment: Payment) -> dict[str, Any]:
+        return await _call(keys, "GET", f"/v1/payment_intents/{payment.reference}")
+
+    async def _search(self, keys: StripeKeys, payment: UUID) -> Outcome:
+        query = {"query": f"metadata['{METADATA}']:'{payment}'"}
+        try:
+            found = await _call(keys, "GET", "/v1/payment_intents/search", query)
+        except Refused as refusal:
+            raise ProviderSilent(f"Stripe cannot search: {refusal.code}") from None
+        if not found.get("data"):
+            return Outcome(status=PaymentStatus.VOIDED, reason="never-begun")
+        return _outcome(found["data"][0], keys)
+
+    async def _refund_of(
+        self, keys: StripeKeys, payment: Payment, operation: Operation
+    ) -> dict[str, Any] | None:
+        query = {"payment_intent": payment.reference or "", "limit": "100"}
+        try:
+            known = await _call(keys, "GET", "/v1/refunds", query)
+        except Refused as refusal:
+            raise ProviderSilent(f"Stripe does not list refunds: {refusal.code}") from None
+        own = str(operation.id)
+        return next(
+            (
+                each
+                for each in known.get("data", [])
+                if (each.get("metadata") or {}).get(REFUND_METADATA) == own
+            ),
+            None,
+        )
+
+
+def _is_old(operation: Operation) -> bool:
+    return (now() - operation.created_at).total_seconds() > KEY_HOURS * 3600
+
+
+def _outcome(intent: dict[str, Any], keys: StripeKeys, *, reason: str | None = None) -> Outcome:
+    """What a PaymentIntent says. After a declined card it waits for another one, so that is not the end."""
+    said = str(intent.get("status"))
+    status = _STATUS.get(said, PaymentStatus.PENDING)
+    failed = (intent.get("last_payment_error") or {}).get("code")
+    action = None
+    if said in _CLIENT_MUST_ACT and intent.get("client_secret"):
+        action = Action(
+            kind="client_secret",
+            client_secret=intent["client_secret"],
+            publishable_key=keys.publishable_key,
+        )
+    return Outcome(
+        status=status,
+        reference=intent.get("id"),
+        reason=reason or failed if status is not PaymentStatus.CAPTURED else None,
+        captured=_received(intent) if status is PaymentStatus.CAPTURED else None,
+        action=action,
+    )
+
+
+def _received(intent: dict[str, Any]) -> int | None:
+    """What came in. `amount_received` is Stripe's word; a charge with its refund of the rest is localstripe's."""
+    received = intent.get("amount_received")
+    if isinstance(received, int):
+        return received
+    charges = (intent.get("charges") or {}).get("data") or []
+    if not charges:
+        return None
+    return int(charges[0].get("amount", 0)) - int(charges[0].get("amount_refunded", 0))
+
+
+def connect(keys: StripeKeys) -> httpx.AsyncClient:
+    """A connection to Stripe. Proxies of the environment see nothing of it."""
+    return httpx.AsyncClient(base_url=keys.base_url, timeout=CALL_SECONDS, trust_env=False)
+
+
+async def _call(
+    keys: StripeKeys, method: str, path: str, values: dict[str, str] | None = None, *, key: UUID | None = None
+) -> dict[str, Any]:
+    """One call.
+
+    Raises:
+        Refused: Stripe understood and said no.
+        ProviderSilent: no answer, or one by which it is not known what happened (5xx, 409, 429, wrong keys).
+    """
+    headers = {"Authorization": f"Bearer {keys.secret_key}", "Stripe-Version": VERSION}
+    if key is not None:
+        headers["Idempotency-Key"] = str(key)
+    try:
+        async with connect(keys) as client:
+            answer = await client.request(
+                method,
+                path,
+                headers=headers,
+                data=values if method == "POST" else None,
+                params=values if method == "GET" else None,
+            )
+            document = answer.json() if answer.content else {}
+    except (httpx.HTTPError, ValueError) as error:
+        raise ProviderSilent(f"Stripe: {type(error).__name__}") from None
+    if answer.is_success and isinstance(document, dict):
+        return document
+    told = document.get("error") if isinstance(document, dict) else None
+    told = told if isinstance(told, dict) else {}
+    code = cards.redact(
+        str(told.get("decline_code") or told.get("code") or told.get("type") or answer.status_code)
+    )
+    if answer.status_code in (400, 402, 404):
+        raise Refused(str(told.get("type")), code[:100], told.get("payment_intent"))
+    raise ProviderSilent(f"Stripe answered {answer.status_code}: {code[:100]}")
+
+
+register(Stripe())

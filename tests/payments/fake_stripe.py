@@ -1,0 +1,191 @@
+"""What we take Stripe's contract to be, in memory: written from its API reference, **not** proven against Stripe.
+
+For what localstripe lacks: idempotency keys, declined cards, 3-D Secure on the client's side, refunds that take time,
+silence. Payment methods are Stripe's own test ids. ``silent`` holds what happens to the next calls: ``before`` (nothing
+was done and no answer came) or ``after`` (it was done and no answer came).
+"""
+
+import hmac
+import json
+import time
+from collections import deque
+from hashlib import sha256
+from typing import Any
+from urllib.parse import parse_qsl
+
+import httpx
+
+SECRET, WEBHOOK = "sk_test_contract_fake", "whsec_contract_fake"
+KEYS = {"secret_key": SECRET, "publishable_key": "pk_test_contract_fake", "webhook_secret": WEBHOOK}
+
+
+class FakeStripe:
+    def __init__(self) -> None:
+        self.intents: dict[str, dict[str, Any]] = {}
+        self.refunds: dict[str, dict[str, Any]] = {}
+        self.answers: dict[str, tuple[str, int, dict[str, Any]]] = {}
+        self.silent: deque[str] = deque()
+        self.requests: list[tuple[str, str, str | None]] = []
+        self.refund_status = "succeeded"
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        key = request.headers.get("idempotency-key")
+        self.requests.append((request.method, request.url.path, key))
+        when = self.silent.popleft() if self.silent else ""
+        if when == "before":
+            raise httpx.ReadTimeout("silence", request=request)
+        status, body = self._once(request, key)
+        if when == "after":
+            raise httpx.ReadTimeout("silence", request=request)
+        return httpx.Response(status, json=body)
+
+    def _once(self, request: httpx.Request, key: str | None) -> tuple[int, dict[str, Any]]:
+        if request.headers.get("authorization") != f"Bearer {SECRET}":
+            return 401, _error("invalid_request_error", "api_key_invalid")
+        asked = f"{request.url.path} {request.content.decode()}"
+        if key is not None and key in self.answers:
+            before, status, body = self.answers[key]
+            return (
+                (status, body)
+                if before == asked
+                else (400, _error("idempotency_error", "idempotency_key_in_use"))
+            )
+        form = dict(
+            parse_qsl(request.content.decode() if request.method == "POST" else request.url.query.decode())
+        )
+        status, body = self._answer(request.method, request.url.path.removeprefix("/v1/").split("/"), form)
+        body = json.loads(json.dumps(body))
+        if key is not None:
+            self.answers[key] = (asked, status, body)
+        return status, body
+
+    def _answer(self, method: str, path: list[str], form: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        match (method, path):
+            case ("POST", ["payment_intents"]):
+                return self._create(form)
+            case ("GET", ["payment_intents", "search"]):
+                return 200, {
+                    "data": [
+                        i for i in self.intents.values() if i["metadata"]["samlad_payment"] in form["query"]
+                    ]
+                }
+            case ("GET", ["payment_intents", intent]):
+                found = self.intents.get(intent)
+                return (200, found) if found else (404, _error("invalid_request_error", "resource_missing"))
+            case ("POST", ["payment_intents", intent, "capture"]):
+                return self._act(
+                    intent, "requires_capture", "succeeded", received=int(form["amount_to_capture"])
+                )
+            case ("POST", ["payment_intents", intent, "cancel"]):
+                waiting = (
+                    "requires_payment_method",
+                    "requires_action",
+                    "requires_capture",
+                    "requires_confirmation",
+                )
+                return self._act(intent, waiting, "canceled")
+            case ("POST", ["refunds"]):
+                return self._refund(form)
+            case ("GET", ["refunds"]):
+                return 200, {
+                    "data": [
+                        r for r in self.refunds.values() if r["payment_intent"] == form["payment_intent"]
+                    ]
+                }
+        return 404, _error("invalid_request_error", "url_invalid")
+
+    def _create(self, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        made = {
+            "id": f"pi_{len(self.intents) + 1}",
+            "object": "payment_intent",
+            "amount": int(form["amount"]),
+            "amount_received": 0,
+            "currency": form["currency"],
+            "status": "requires_payment_method",
+            "client_secret": f"pi_{len(self.intents) + 1}_secret_x",
+            "last_payment_error": None,
+            "metadata": {"samlad_payment": form["metadata[samlad_payment]"]},
+        }
+        assert form["capture_method"] == "manual"
+        self.intents[made["id"]] = made
+        if form.get("confirm") == "true":
+            return self.confirm(made["id"], form["payment_method"])
+        return 200, made
+
+    def confirm(self, intent: str, method: str) -> tuple[int, dict[str, Any]]:
+        """What Stripe's own script does in the customer's browser."""
+        found = self.intents[intent]
+        if method == "pm_card_threeDSecure2Required":
+            found["status"] = "requires_action"
+        elif method == "pm_card_chargeDeclined":
+            found["status"], found["last_payment_error"] = (
+                "requires_payment_method",
+                {"code": "card_declined"},
+            )
+            error = _error("card_error", "card_declined") | {}
+            error["error"] |= {"decline_code": "generic_decline", "payment_intent": found}
+            return 402, error
+        else:
+            found["status"], found["last_payment_error"] = "requires_capture", None
+        return 200, found
+
+    def authenticate(self, intent: str, *, succeeds: bool) -> None:
+        """The customer at their bank's page."""
+        assert self.intents[intent]["status"] == "requires_action"
+        if succeeds:
+            self.intents[intent]["status"] = "requires_capture"
+        else:
+            self.intents[intent] |= {
+                "status": "requires_payment_method",
+                "last_payment_error": {"code": "payment_intent_authentication_failure"},
+            }
+
+    def _act(
+        self, intent: str, allowed: str | tuple[str, ...], becomes: str, received: int = 0
+    ) -> tuple[int, dict[str, Any]]:
+        found = self.intents[intent]
+        if found["status"] not in allowed:
+            return 400, _error("invalid_request_error", "payment_intent_unexpected_state")
+        found |= {"status": becomes, "amount_received": received}
+        return 200, found
+
+    def _refund(self, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        intent, amount = self.intents[form["payment_intent"]], int(form["amount"])
+        before = sum(r["amount"] for r in self.refunds.values() if r["payment_intent"] == intent["id"])
+        if before + amount > intent["amount_received"]:
+            return 400, _error("invalid_request_error", "charge_already_refunded")
+        made = {
+            "id": f"re_{len(self.refunds) + 1}",
+            "object": "refund",
+            "amount": amount,
+            "payment_intent": intent["id"],
+            "status": self.refund_status,
+            "metadata": {"samlad_refund": form["metadata[samlad_refund]"]},
+        }
+        self.refunds[made["id"]] = made
+        return 200, made
+
+    @property
+    def kept(self) -> int:
+        """What the shop has in the end."""
+        return sum(i["amount_received"] for i in self.intents.values()) - sum(
+            r["amount"] for r in self.refunds.values()
+        )
+
+
+def _error(kind: str, code: str) -> dict[str, Any]:
+    return {"error": {"type": kind, "code": code, "message": "…"}}
+
+
+def signed(
+    thing: dict[str, Any],
+    kind: str = "payment_intent.updated",
+    *,
+    at: float | None = None,
+    secret: str = WEBHOOK,
+) -> tuple[bytes, dict[str, str]]:
+    """A webhook about a thing as Stripe would send it: raw body and headers."""
+    body = json.dumps({"id": "evt_1", "type": kind, "data": {"object": thing}}).encode()
+    moment = int(time.time() if at is None else at)
+    signature = hmac.new(secret.encode(), f"{moment}.".encode() + body, sha256).hexdigest()
+    return body, {"stripe-signature": f"t={moment},v1={signature}", "content-type": "application/json"}

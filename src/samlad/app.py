@@ -25,6 +25,10 @@ from samlad.catalog import checks as catalog_checks
 from samlad.catalog import media_fetch  # noqa: F401 - declares its job
 from samlad.catalog import sweepers as catalog_sweepers
 from samlad.channels import api as channels_api
+from samlad.credit import api as credit_api
+from samlad.credit import checks as credit_checks
+from samlad.credit import followers as credit_followers
+from samlad.credit import sweepers as credit_sweepers
 from samlad.customers import api as customers_api
 from samlad.faces import page as pages
 from samlad.faces import pos, reference, storefront
@@ -67,6 +71,7 @@ PACKAGES = (
     "samlad.catalog",
     "samlad.stock",
     "samlad.customers",
+    "samlad.credit",
     "samlad.payments",
     "samlad.carts",
     "samlad.orders",
@@ -90,6 +95,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *catalog_api.routes,
     *stock_api.routes,
     *customers_api.routes,
+    *credit_api.routes,
     *carts_api.routes,
     *orders_api.routes,
     *FACES,
@@ -99,13 +105,14 @@ ROUTES: Sequence[ControllerRouterHandler] = (
 MIDDLEWARE: Sequence[Middleware] = (Identify,)
 """Litestar's middleware, the first outermost: who is it, and is it allowed at all."""
 
-FOLLOWERS: Sequence[Follower] = (*orders_followers.FOLLOWERS,)
+FOLLOWERS: Sequence[Follower] = (*orders_followers.FOLLOWERS, *credit_followers.FOLLOWERS)
 """Every follower of the log, run by the worker."""
 
 CHECKS: Sequence[Check] = (
     *kernel_checks(PACKAGES, FOLLOWERS),
     *catalog_checks.CHECKS,
     *stock_checks.CHECKS,
+    *credit_checks.CHECKS,
     *orders_checks.CHECKS,
 )
 """Every check of ``samlad doctor``."""
@@ -115,6 +122,7 @@ SWEEPERS: Sequence[Sweeper] = (
     *access_housekeeping.SWEEPERS,
     *catalog_sweepers.SWEEPERS,
     *stock_sweepers.SWEEPERS,
+    *credit_sweepers.SWEEPERS,
     *carts_sweepers.SWEEPERS,
 )
 """Every sweeper, run by the worker."""

@@ -3,6 +3,7 @@
 The public face. The verbs are parts of the verbs of orders, whose permissions guard them.
 """
 
+from samlad.payments import stored_value  # noqa: F401 - registers its providers
 from samlad.payments.model import (
     NotRefundable,
     Outcome,

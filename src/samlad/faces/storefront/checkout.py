@@ -17,10 +17,11 @@ from samlad import carts, orders
 from samlad.access import rate
 from samlad.carts import Address, CartClosed, CartStatus, CartView, Delivery, DetailsInput
 from samlad.channels import Channel
+from samlad.credit import GiftCard
 from samlad.faces import page as face
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
-from samlad.faces.storefront import amounts, basket, limits, stores
+from samlad.faces.storefront import amounts, basket, gift, limits, stores
 from samlad.faces.storefront import orders as order_pages
 from samlad.faces.storefront.basket import Basket
 from samlad.faces.storefront.place import channel_of, shopper, show
@@ -129,6 +130,26 @@ async def change_delivery(request: AnyRequest) -> Response[Any]:
     return await show(request, channel, "storefront/sum.html", cart=cart, **_sums(request, cart))
 
 
+@post("/checkout/gift-card", status_code=200)
+async def use_gift_card(request: AnyRequest) -> Response[Any]:
+    """What a gift card can pay of this cart; nothing is taken from it yet."""
+    channel, held, form = await channel_of(request), basket.read(request), await read_form(request)
+    cart = await basket.view(database_of(request), held, channel)
+    if cart is None or not cart.lines:
+        return face.go(request, "/cart")
+    card = None
+    try:
+        card = await gift.read(request, channel, form)
+    except Problem as problem:
+        form.failed(problem)
+        form.message = None
+    if not face.is_htmx(request):
+        return await _form_page(request, channel, cart, form, card)
+    return await show(
+        request, channel, "storefront/gift.html", cart=cart, form=form, gift=gift.shown(card, cart)
+    )
+
+
 @post("/checkout", status_code=200)
 async def buy(request: AnyRequest) -> Response[Any]:
     """Place the order and pay. Asked twice it answers twice with the same order."""
@@ -184,11 +205,9 @@ async def _save_details(request: AnyRequest, channel: Channel, held: Basket, for
 async def _place(request: AnyRequest, channel: Channel, held: Basket, form: Form) -> orders.Order:
     token = form.get("token") if form.get("token") in {card[0] for card in TEST_CARDS} else "ok"
     shown = form.whole("total")
-    wanted = PlaceOrder(
-        cart=held.cart,
-        payments=[PaymentInput(provider="test", token=token)] if shown != 0 else [],
-        total=shown,
-    )
+    rest = [PaymentInput(provider="test", token=token)] if shown != 0 else []
+    card = await gift.read(request, channel, form)
+    wanted = PlaceOrder(cart=held.cart, payments=gift.payments(card, form, shown, rest), total=shown)
     return await _run(request, channel, lambda tx: orders.place(tx, wanted, token=held.token))
 
 
@@ -295,7 +314,9 @@ def _filled(cart: CartView, channel: Channel) -> Form:
     )
 
 
-async def _form_page(request: AnyRequest, channel: Channel, cart: CartView, form: Form) -> Response[Any]:
+async def _form_page(
+    request: AnyRequest, channel: Channel, cart: CartView, form: Form, card: GiftCard | None = None
+) -> Response[Any]:
     _ = face.words(request)
     left = _seconds_left(cart, now())
     places = await stores.for_pickup(request, channel, [(line.variant, line.quantity) for line in cart.lines])
@@ -307,6 +328,7 @@ async def _form_page(request: AnyRequest, channel: Channel, cart: CartView, form
         "ship_price": int(channel.setting("shipping_flat")),
         "seconds_left": left,
         "minutes_left": None if left is None else f"{left // 60}:{left % 60:02d}",
+        "gift": gift.shown(card, cart),
         "test_cards": [(token, _(text), _(note)) for token, text, note in TEST_CARDS],
         "problem_text": None,
         **_sums(request, cart),
@@ -344,4 +366,4 @@ def _countries(request: AnyRequest, channel: Channel) -> list[tuple[str, str]]:
     )
 
 
-handlers = [start, checkout_page, change_delivery, buy]
+handlers = [start, checkout_page, change_delivery, use_gift_card, buy]

@@ -165,7 +165,7 @@ async def _card_page(request: AnyRequest, card_id: UUID, form: Form) -> Response
         "admin/gift_card.html",
         status_code=form.status,
         card=card,
-        entries=history.items,
+        history=history.items,
         holder=holder,
         issuer=issuer,
         form=form,

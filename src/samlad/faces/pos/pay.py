@@ -66,7 +66,7 @@ async def pay(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
         if cart.channel != till.channel.id:
             raise NotFound("This ticket is of another store.")
         stored = await stored_for(request, till, cart, by, form.get("code"))
-        if by in ("gift", "credit") and (stored is None or (stored.rest and not form.get("rest"))):
+        if by in ("gift", "credit") and (stored is None or not form.has("rest" if stored.rest else "take")):
             return _look_first(request, till, cart, by, form, stored)
         order = await _sell(request, till, cart, form, by, stored)
     except (CartClosed, AlreadyOrdered) as problem:

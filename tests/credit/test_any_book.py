@@ -146,6 +146,8 @@ class Book(RuleBasedStateMachine):
                 assert self.run(lambda tx: credit.capture(tx, payment, part))
             self.value[source] -= part
             self.taken[payment] = (source, part)
+            if part < amount:
+                self.set_free(source)
 
     @rule(data=st.data())
     def void(self, data: st.DataObject) -> None:
@@ -157,7 +159,8 @@ class Book(RuleBasedStateMachine):
             if payment in self.taken:
                 self.back(*self.taken[payment])
                 self.taken[payment] = (self.taken[payment][0], 0)
-            self.held.pop(payment, None)
+            if payment in self.held:
+                self.set_free(self.held.pop(payment)[0])
 
     @rule(data=st.data(), amount=amounts)
     def refund(self, data: st.DataObject, amount: int) -> None:
@@ -176,6 +179,16 @@ class Book(RuleBasedStateMachine):
         if amount:
             self.value[source] += amount
             self.dead.discard(source)
+
+    def set_free(self, source: UUID) -> None:
+        """What a replaced card no longer holds is its successor's; an expired one lives on."""
+        if source in self.successor:
+            moved = self.free(source)
+            self.value[source] -= moved
+            self.back(source, moved)
+        while source in self.successor:
+            source = self.successor[source]
+        self.dead.discard(source)
 
     def free(self, source: UUID) -> int:
         return self.value[source] - sum(amount for at, amount in self.held.values() if at == source)

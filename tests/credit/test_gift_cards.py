@@ -187,6 +187,21 @@ async def test_a_lost_card_gets_a_new_code_and_refunds_follow_it(trade: Trade) -
     await books_are_sound(trade.db)
 
 
+async def test_what_a_lost_card_still_held_is_the_new_ones(trade: Trade) -> None:
+    made = await given(trade, 30_000)
+    kettle = await trade.kettle(10_000)
+    order = await trade.place((await trade.cart((kettle, 1))).id, by_card(made.code, hold=True))
+    new = await trade.db.transaction(lambda tx: credit.replace(tx, made.card.id, "lost"))
+    assert await balance_of(trade.db, new.card.id) == (20_000, 0)
+    assert await balance_of(trade.db, made.card.id) == (10_000, 10_000)
+    await _expire(trade.db)
+    await gift_cards.sweep(trade.db)
+    await trade.db.transaction(lambda tx: orders.cancel(tx, order.id, CancelInput()))
+    assert await balance_of(trade.db, made.card.id) == (0, 0)
+    assert (await credit.usable(trade.db, new.code, trade.web)).available == 10_000
+    await books_are_sound(trade.db)
+
+
 async def test_a_card_that_is_sold_pays_once_its_order_is_paid(trade: Trade) -> None:
     order = await trade.buy((await trade.kettle(50_000), 1), pay_later=True)
     made = await given(trade, 50_000, order=order.id)

@@ -55,7 +55,14 @@ async def hold_credit(
 
 async def capture(tx: Tx, payment: UUID, amount: int) -> bool:
     """Take what is held for a payment, or a part; the rest is free again. True as well if it was taken before."""
-    taken = await tx.value("SELECT credit_capture($1, $2, $3, $4)", new_id(), payment, amount, tx.actor.label)
+    taken = await tx.value(
+        "SELECT credit_capture($1, $2, $3, $4, $5)",
+        [new_id(), new_id()],
+        payment,
+        amount,
+        tx.actor.label,
+        REVIVED_DAYS,
+    )
     if not taken:
         return await store.hold_status(tx, payment) == "captured"
     await _tell_redeemed(tx, payment, amount)
@@ -85,7 +92,9 @@ async def _tell_redeemed(tx: Tx, payment: UUID, amount: int) -> None:
 
 async def void(tx: Tx, payment: UUID) -> None:
     """Let go of a payment: what is held is free again; what was taken and has not gone back goes back."""
-    if await store.release_hold(tx, payment):
+    if await tx.value(
+        "SELECT credit_release($1, $2, $3, $4)", new_id(), payment, tx.actor.label, REVIVED_DAYS
+    ):
         return
     left = await tx.value(
         "SELECT captured - refunded FROM credit_hold WHERE payment = $1 AND status = 'captured' FOR UPDATE",
@@ -98,7 +107,8 @@ async def void(tx: Tx, payment: UUID) -> None:
 async def refund(tx: Tx, payment: UUID, refund_id: UUID, amount: int) -> bool:
     """Give back a part of what was taken, to where it came from; False if not so much was taken.
 
-    A card that was replaced since: to its successor. One that has expired: it lives on for `REVIVED_DAYS`.
+    A card that was replaced since: to its successor. One that has expired: it lives on for `REVIVED_DAYS`. The same
+    holds for what is let go.
     """
     return await _give_back(tx, payment, refund_id, amount, "refund")
 

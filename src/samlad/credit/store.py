@@ -185,15 +185,6 @@ async def hold_status(tx: Tx, payment: UUID) -> str | None:
     return status
 
 
-async def release_hold(tx: Tx, payment: UUID) -> bool:
-    """Let go of what is held; False if nothing is."""
-    return bool(
-        await tx.execute(
-            "UPDATE credit_hold SET status = 'voided' WHERE payment = $1 AND status = 'held'", payment
-        )
-    )
-
-
 async def expired_cards(tx: Tx, moment: datetime, limit: int) -> list[UUID]:
     """Cards whose time is over and that hold something, locked; those that others have are left out."""
     rows = await tx.rows(

@@ -146,21 +146,6 @@ BEGIN
     RETURN true;
 END $$;
 
--- Take what is held for a payment, or a part of it (the rest is free again). False if nothing is held (any more).
-CREATE FUNCTION credit_capture(new_id uuid, of_payment uuid, to_take bigint, by_actor text) RETURNS boolean
-    LANGUAGE plpgsql AS $$
-DECLARE
-    taken credit_hold;
-    house uuid;
-BEGIN
-    UPDATE credit_hold SET status = 'captured', captured = to_take
-    WHERE payment = of_payment AND status = 'held' AND amount >= to_take RETURNING * INTO taken;
-    IF NOT FOUND THEN RETURN false; END IF;
-    SELECT credit_account_of(pool, 'redeemed', unit) INTO house FROM credit_account WHERE id = taken.account;
-    RETURN credit_post(new_id, 'redeem', 'redeem:' || of_payment, of_payment, '', by_actor,
-                       ARRAY[taken.account, house], ARRAY[-to_take, to_take]);
-END $$;
-
 -- Gift cards. The code is nowhere but in the hands of its holder: here is its hash, and its end to tell cards apart.
 CREATE TABLE gift_card (
     id          uuid        PRIMARY KEY,
@@ -198,33 +183,86 @@ CREATE TABLE gift_card_charge (
 CREATE INDEX gift_card_charge_order ON gift_card_charge (order_id) WHERE order_id IS NOT NULL;
 CREATE INDEX gift_card_charge_card ON gift_card_charge (card);
 
--- Give back a part of a payment; false if this refund was booked before, null if not so much was taken.
--- The money goes to the account it came from; of a replaced card to its successor. A card that has expired since
--- lives on for the given days, or the money would be lost.
-CREATE FUNCTION credit_refund(new_id uuid, of_payment uuid, of_refund uuid, to_give bigint, by_actor text,
-                              lives_days int, as_kind text DEFAULT 'refund') RETURNS boolean LANGUAGE plpgsql AS $$
+-- The card that stands for an account now: of a replaced card its successor. A card that has expired lives on for the
+-- given days when money comes back to it, or that would be lost. Other accounts stand for themselves.
+CREATE FUNCTION credit_target(of_account uuid, lives_days int) RETURNS uuid LANGUAGE plpgsql AS $$
 DECLARE
-    taken  credit_hold;
     target uuid;
-    house  uuid;
 BEGIN
-    IF EXISTS (SELECT FROM credit_transaction WHERE key = as_kind || ':' || of_refund) THEN RETURN false; END IF;
-    UPDATE credit_hold SET refunded = refunded + to_give
-    WHERE payment = of_payment AND status = 'captured' AND refunded + to_give <= captured RETURNING * INTO taken;
-    IF NOT FOUND THEN RETURN NULL; END IF;
     WITH RECURSIVE line AS (
-        SELECT id, account, 0 AS step FROM gift_card WHERE account = taken.account
+        SELECT id, account, 0 AS step FROM gift_card WHERE account = of_account
         UNION ALL
         SELECT g.id, g.account, line.step + 1 FROM line JOIN gift_card g ON g.replaces = line.id
     )
     SELECT account INTO target FROM line ORDER BY step DESC LIMIT 1;
-    target := coalesce(target, taken.account);
     UPDATE gift_card SET expires_at = date_trunc('day', now()) + make_interval(days => lives_days + 1),
            expires_on = (date_trunc('day', now()) + make_interval(days => lives_days))::date, version = version + 1
     WHERE account = target AND expires_at <= now();
+    RETURN coalesce(target, of_account);
+END $$;
+
+-- What is no longer held for a payment can be spent again, by the card that stands for its account now.
+CREATE FUNCTION credit_set_free(new_id uuid, of_payment uuid, of_account uuid, by_actor text, lives_days int)
+    RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    target uuid := credit_target(of_account, lives_days);
+    free   bigint;
+BEGIN
+    IF target = of_account THEN RETURN; END IF;
+    SELECT balance - held INTO free FROM credit_account WHERE id = of_account FOR UPDATE;
+    IF free > 0 THEN
+        PERFORM credit_post(new_id, 'transfer', 'set-free:' || of_payment, of_payment, '', by_actor,
+                            ARRAY[of_account, target], ARRAY[-free, free]);
+    END IF;
+END $$;
+
+-- Take what is held for a payment, or a part of it (the rest is free again). False if nothing is held (any more).
+CREATE FUNCTION credit_capture(new_ids uuid[], of_payment uuid, to_take bigint, by_actor text, lives_days int)
+    RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    taken credit_hold;
+    house uuid;
+BEGIN
+    UPDATE credit_hold SET status = 'captured', captured = to_take
+    WHERE payment = of_payment AND status = 'held' AND amount >= to_take RETURNING * INTO taken;
+    IF NOT FOUND THEN RETURN false; END IF;
+    SELECT credit_account_of(pool, 'redeemed', unit) INTO house FROM credit_account WHERE id = taken.account;
+    PERFORM credit_post(new_ids[1], 'redeem', 'redeem:' || of_payment, of_payment, '', by_actor,
+                        ARRAY[taken.account, house], ARRAY[-to_take, to_take]);
+    IF to_take < taken.amount THEN
+        PERFORM credit_set_free(new_ids[2], of_payment, taken.account, by_actor, lives_days);
+    END IF;
+    RETURN true;
+END $$;
+
+-- Let go of what is held for a payment. False if nothing is held (any more).
+CREATE FUNCTION credit_release(new_id uuid, of_payment uuid, by_actor text, lives_days int) RETURNS boolean
+    LANGUAGE plpgsql AS $$
+DECLARE
+    let_go credit_hold;
+BEGIN
+    UPDATE credit_hold SET status = 'voided' WHERE payment = of_payment AND status = 'held' RETURNING * INTO let_go;
+    IF NOT FOUND THEN RETURN false; END IF;
+    PERFORM credit_set_free(new_id, of_payment, let_go.account, by_actor, lives_days);
+    RETURN true;
+END $$;
+
+-- Give back a part of a payment to where it came from; false if this refund was booked before, null if not so much
+-- was taken.
+CREATE FUNCTION credit_refund(new_id uuid, of_payment uuid, of_refund uuid, to_give bigint, by_actor text,
+                              lives_days int, as_kind text DEFAULT 'refund') RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    taken credit_hold;
+    house uuid;
+BEGIN
+    PERFORM 1 FROM credit_hold WHERE payment = of_payment FOR UPDATE;  -- the same refund at once waits here
+    IF EXISTS (SELECT FROM credit_transaction WHERE key = as_kind || ':' || of_refund) THEN RETURN false; END IF;
+    UPDATE credit_hold SET refunded = refunded + to_give
+    WHERE payment = of_payment AND status = 'captured' AND refunded + to_give <= captured RETURNING * INTO taken;
+    IF NOT FOUND THEN RETURN NULL; END IF;
     SELECT credit_account_of(pool, 'redeemed', unit) INTO house FROM credit_account WHERE id = taken.account;
     RETURN credit_post(new_id, as_kind, as_kind || ':' || of_refund, of_payment, '', by_actor,
-                       ARRAY[target, house], ARRAY[to_give, -to_give]);
+                       ARRAY[credit_target(taken.account, lives_days), house], ARRAY[to_give, -to_give]);
 END $$;
 
 -- Loyalty: one programme for a pool of customers; what it grants is data, checked by samlad.credit.

@@ -101,6 +101,17 @@ async def test_a_hundred_at_once_never_take_more_than_there_is(trade: Trade) -> 
     await books_are_sound(trade.db)
 
 
+async def test_paying_with_a_card_takes_three_statements(trade: Trade) -> None:
+    made = await given(trade, 10_000)
+
+    async def pay(tx: Tx) -> int:
+        assert await credit.hold_card(tx, payment := new_id(), made.code, 300, "SEK")
+        assert await credit.capture(tx, payment, 300)
+        return tx.statements
+
+    assert await trade.db.transaction(pay) <= 3
+
+
 async def test_orders_that_race_for_one_card_pay_once(trade: Trade) -> None:
     made = await given(trade, 20_000)
     kettle = await trade.kettle(19_900)

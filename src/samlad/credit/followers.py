@@ -6,8 +6,6 @@ Only the types and payloads of events are known here. Every step may be told twi
 from typing import Any
 from uuid import UUID
 
-from samlad import channels
-from samlad.channels import Resource
 from samlad.credit import earning, gift_cards, loyalty_store, store
 from samlad.kernel.database import Tx
 from samlad.kernel.followers import Follower
@@ -24,13 +22,13 @@ async def follow(tx: Tx, event: Event) -> None:
         payload = event.payload
         await loyalty_store.note_return(tx, UUID(payload["by"]), order, -int(payload["total"]))
     else:
-        await loyalty_store.note_order(tx, order, await _told(tx, event))
+        await loyalty_store.note_order(tx, order, _told(event))
     if event.type in ("order.placed", "order.paid", "order.cancelled"):
         await _charge_cards(tx, order)
     await earning.settle(tx, order)
 
 
-async def _told(tx: Tx, event: Event) -> dict[str, Any]:
+def _told(event: Event) -> dict[str, Any]:
     payload = event.payload
     if event.type == "order.paid":
         return {"is_paid": True}
@@ -38,11 +36,8 @@ async def _told(tx: Tx, event: Event) -> dict[str, Any]:
         return {"is_cancelled": True}
     if event.type == "order.customer_linked":
         return {"customer": UUID(payload["customer"])}
-    assert event.channel is not None
-    channel = await channels.cached(tx, event.channel)
     customer = payload.get("customer")
     return {
-        "pool": channel.pools[Resource.CUSTOMERS],
         "customer": None if customer is None else UUID(customer),
         "currency": payload["currency"],
         "goods": sum(int(line["total"]) for line in payload["lines"]),

@@ -160,7 +160,6 @@ class KnownOrder(msgspec.Struct, frozen=True, kw_only=True):
     """What the log has told of an order."""
 
     id: UUID
-    pool: UUID | None
     customer: UUID | None
     currency: str | None
     goods: int | None
@@ -177,7 +176,7 @@ async def lock_order(tx: Tx, order: UUID) -> KnownOrder | None:
     """What is known of an order, held against changes, or None."""
     return await tx.one(
         KnownOrder,
-        """SELECT o.id, o.pool, o.customer, o.currency, o.goods, o.is_paid, o.is_cancelled, o.base, o.points, o.kept,
+        """SELECT o.id, o.customer, o.currency, o.goods, o.is_paid, o.is_cancelled, o.base, o.points, o.kept,
                   o.earned_at, coalesce((SELECT sum(goods) FROM credit_order_return WHERE order_id = o.id), 0)::bigint
                       AS returned
            FROM credit_order o WHERE o.id = $1 FOR UPDATE""",

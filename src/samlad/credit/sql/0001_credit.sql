@@ -319,7 +319,6 @@ $$;
 -- What the book knows of orders, from the log: it stands below them.
 CREATE TABLE credit_order (
     id           uuid        PRIMARY KEY,
-    pool         uuid,                                     -- of the channel's customers
     customer     uuid,
     currency     text,
     goods        bigint,                                   -- what the goods came to; null: not told yet

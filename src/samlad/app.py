@@ -26,6 +26,10 @@ from samlad.catalog import checks as catalog_checks
 from samlad.catalog import media_fetch  # noqa: F401 - declares its job
 from samlad.catalog import sweepers as catalog_sweepers
 from samlad.channels import api as channels_api
+from samlad.credit import api as credit_api
+from samlad.credit import checks as credit_checks
+from samlad.credit import followers as credit_followers
+from samlad.credit import sweepers as credit_sweepers
 from samlad.customers import api as customers_api
 from samlad.delivery import api as delivery_api
 from samlad.faces import page as pages
@@ -90,6 +94,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *delivery_api.routes,
     *payments_api.routes,
     *payments_webhooks.routes,
+    *credit_api.routes,
     *carts_api.routes,
     *carts_paying_api.routes,
     *orders_api.routes,
@@ -102,7 +107,11 @@ ROUTES: Sequence[ControllerRouterHandler] = (
 MIDDLEWARE: Sequence[Middleware] = (Identify,)
 """Litestar's middleware, the first outermost: who is it, and is it allowed at all."""
 
-FOLLOWERS: Sequence[Follower] = (*orders_followers.FOLLOWERS, *orders_settling.FOLLOWERS)
+FOLLOWERS: Sequence[Follower] = (
+    *orders_followers.FOLLOWERS,
+    *orders_settling.FOLLOWERS,
+    *credit_followers.FOLLOWERS,
+)
 """Every follower of the log, run by the worker."""
 
 CHECKS: Sequence[Check] = (
@@ -110,6 +119,7 @@ CHECKS: Sequence[Check] = (
     *catalog_checks.CHECKS,
     *stock_checks.CHECKS,
     *payments_checks.CHECKS,
+    *credit_checks.CHECKS,
     *orders_checks.CHECKS,
 )
 """Every check of ``samlad doctor``."""
@@ -120,6 +130,7 @@ SWEEPERS: Sequence[Sweeper] = (
     *catalog_sweepers.SWEEPERS,
     *stock_sweepers.SWEEPERS,
     *payments_sweepers.SWEEPERS,
+    *credit_sweepers.SWEEPERS,
     *carts_sweepers.SWEEPERS,
     *orders_sweepers.SWEEPERS,
 )

@@ -8,6 +8,7 @@ PACKAGES = (
     "samlad.stock",
     "samlad.customers",
     "samlad.delivery",
+    "samlad.credit",
     "samlad.payments",
     "samlad.carts",
     "samlad.orders",

@@ -22,6 +22,7 @@ PUBLIC = {
     "/api/carts": "whoever has the cart's token",
     "/api/search": "customers search",
     "/api/promise": "customers ask when they can have it",
+    "/api/gift-cards/balance": "whoever has the code of the card; their tries are counted",
     "/api/products/{product_id}/size-chart": "customers look at it",
 }
 NOT_IDEMPOTENT = {
@@ -31,6 +32,9 @@ NOT_IDEMPOTENT = {
     "/api/account/totp": "secrets are shown that are stored nowhere else",
     "/api/account/recovery-codes": "secrets are shown that are stored nowhere else",
     "/api/account/passkeys/options": "a challenge counts once",
+    "/api/gift-cards/balance": "it only reads; the code is in the body to stay out of logs",
+    "/api/gift-cards/lookup": "it only reads; the code is in the body to stay out of logs",
+    "/api/loyalty/members/lookup": "it only reads; the code is in the body to stay out of logs",
     "/api/imports/products": "the same file again changes nothing: its rows are known by handle and SKU",
 }
 

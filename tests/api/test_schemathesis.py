@@ -22,9 +22,12 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from samlad import credit, customers
 from samlad.app import create
 from samlad.bench import shop as shops
-from samlad.kernel.database import Database, open_database
+from samlad.channels import Channel, Resource
+from samlad.customers import PersonInput
+from samlad.kernel.database import Database, Tx, open_database
 from samlad.kernel.embedded import Embedded
 from samlad.kernel.ids import new_id
 from samlad.kernel.live import Live
@@ -108,9 +111,20 @@ async def _fill(dsn: str, home: Path) -> tuple[str, dict[str, list[str]]]:
         data = PlaceOrder(cart=ready.id, payments=[PaymentInput(provider="test")])
         await database.transaction(lambda tx: place(tx, data))
         await shops.add_cart(shop, goods, checked_out=False)
+        await database.transaction(lambda tx: _add_credit(tx, shop.channel))
         return shop.key, await _ids(database)
     finally:
         await database.close()
+
+
+async def _add_credit(tx: Tx, channel: Channel) -> None:
+    """A member with points, and a gift card."""
+    pool = channel.pools[Resource.CUSTOMERS]
+    kim = await customers.find_or_create(tx, pool, PersonInput(email="kim@example.org"))
+    await credit.set_programme(tx, credit.ProgrammeInput(channel=channel.id, name="Gathered"))
+    await credit.enrol(tx, kim.id)
+    await credit.adjust(tx, kim.id, credit.PointsInput(points=100, reason="Welcome"))
+    await credit.issue(tx, credit.IssueInput(channel=channel.id, amount=10_000, note="Welcome"))
 
 
 async def _ids(database: Database) -> dict[str, list[str]]:
@@ -124,6 +138,8 @@ async def _ids(database: Database) -> dict[str, list[str]]:
         "cart_line": ("line_id",),
         "orders": ("order", "order_id"),
         "price_list": ("price_list", "list_id"),
+        "customer": ("customer", "customer_id"),
+        "gift_card": ("card_id",),
     }.items():
         rows = await database.rows(f"SELECT id FROM {table} ORDER BY id")
         found |= {name: [str(row["id"]) for row in rows] for name in names}

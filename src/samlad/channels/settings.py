@@ -98,6 +98,12 @@ SETTINGS: dict[str, Setting] = {
             14,
             "Days that customers have to pay an invoice or a bank transfer",
         ),
+        Setting(
+            "gift_card_months",
+            Annotated[int, Meta(ge=0, le=1200)],
+            0,
+            "How long gift cards issued here pay, in months; 0 for ever. Where the law of the country says longer, that holds",
+        ),
         Setting("storefront_host", _Host, "", "Host name under which this channel's storefront answers"),
         Setting("contact_email", _Line, "", "Where customers of this channel write to"),
         Setting("receipt_footer", _Line, "", "Last line of receipts"),

@@ -4,7 +4,7 @@ The public face; `docs/concepts/payments.md` explains. Most verbs are parts of t
 guard them.
 """
 
-from samlad.payments import manual, stripe, terminal  # noqa: F401 - they register themselves
+from samlad.payments import manual, stored_value, stripe, terminal  # noqa: F401 - they register themselves
 from samlad.payments.accounts import is_offered, offered
 from samlad.payments.attempts import begin, begun, claim, leave_begun, shown
 from samlad.payments.model import (

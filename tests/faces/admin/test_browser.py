@@ -14,7 +14,8 @@ PAGES = (
     "/admin", "/admin/orders", "/admin/products", "/admin/stock", "/admin/stock/movements", "/admin/stock/counts", "/admin/stock/transfers",
     "/admin/stock/receipts/new", "/admin/customers", "/admin/channels", "/admin/channels?view=sharing", "/admin/channels/new", "/admin/staff",
     "/admin/staff/new", "/admin/keys", "/admin/keys/new", "/admin/audit", "/admin/system", "/admin/system/events", "/admin/profile",
-    "/admin/search?q=kettle", "/admin/products/new", "/admin/products/import",
+    "/admin/search?q=kettle", "/admin/products/new", "/admin/products/import", "/admin/gift-cards", "/admin/gift-cards/new",
+    "/admin/loyalty",
 )  # fmt: skip
 
 

@@ -41,6 +41,7 @@ async def paths_of(shop, order) -> list[str]:
         "/admin/stock/receipts/new", "/admin/customers", "/admin/customers?q=kim", *(f"/admin/customers/{row['id']}" for row in rows),
         "/admin/channels", "/admin/channels?view=sharing", f"/admin/channels/{shop.trade.malmo.id}", "/admin/channels/new",
         "/admin/delivery", "/admin/delivery/new", f"/admin/delivery/locations/{shop.trade.at_malmo.id}",
+        "/admin/gift-cards", "/admin/gift-cards?status=active", "/admin/gift-cards/new", "/admin/loyalty",
         "/admin/staff", "/admin/staff/new", "/admin/keys", "/admin/keys/new", "/admin/audit", "/admin/system",
         "/admin/system/events", "/admin/style", "/admin/search?q=kettle", "/admin/search/options?q=W1", "/admin/search",
     ]  # fmt: skip

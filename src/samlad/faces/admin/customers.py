@@ -12,6 +12,7 @@ from samlad.customers import Customer
 from samlad.customers.model import CustomerChange
 from samlad.faces.admin import names
 from samlad.faces.admin.lists import shown
+from samlad.faces.admin.loyalty import customer_credit
 from samlad.faces.admin.scope import order_scope
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.admin.undo import undo_href, undoable
@@ -64,6 +65,7 @@ async def _customer_page(request: AnyRequest, customer: Customer, form: Form) ->
         form=form,
         bought=bought,
         count=count,
+        credit=await customer_credit(request, customer),
         names=names,
         channel_names={channel.code: channel.name for channel in await channels.cached_all(database)},
     )

@@ -116,6 +116,10 @@ setting: Mapping[str, tuple[str, str]] = {
         marked("Days to pay an invoice or bank transfer"),
         marked("After that the customer is reminded."),
     ),
+    "gift_card_months": (
+        marked("How long gift cards pay, in months"),
+        marked("0: for ever. Where the law of the country says longer, that holds."),
+    ),
     "storefront_host": (
         marked("Host name of the web shop"),
         marked("Where browsers find it, for example shop.example.com."),
@@ -189,11 +193,58 @@ provider: Mapping[str, str] = {
     "bank_transfer": marked("Bank transfer"),
     "invoice": marked("Invoice"),
     "on_delivery": marked("Payment on delivery"),
+    "gift_card": marked("Gift card"),
+    "store_credit": marked("Store credit"),
 }
 refund_status: Mapping[str, str] = {
     "pending": marked("on its way back"),
     "done": marked("went back"),
     "failed": marked("could not be given back"),
+}
+card_status: Mapping[str, str] = {
+    "waiting": marked("Waits for its payment"),
+    "active": marked("Pays"),
+    "blocked": marked("Blocked"),
+    "replaced": marked("Replaced"),
+    "cancelled": marked("Cancelled"),
+}
+card_status_kind: Mapping[str, str] = {
+    "waiting": "info",
+    "active": "success",
+    "blocked": "danger",
+    "replaced": "",
+    "cancelled": "",
+}
+card_origin: Mapping[str, str] = {
+    "sold": marked("Sold"),
+    "given": marked("Given"),
+    "reward": marked("Reward for points"),
+    "replacement": marked("In place of a lost one"),
+}
+reward_kind: Mapping[str, str] = {
+    "store_credit": marked("Store credit"),
+    "gift_card": marked("Gift card"),
+}
+entry: Mapping[str, str] = {
+    "issue": marked("Came onto the card"),
+    "top_up": marked("Topped up"),
+    "grant": marked("Given"),
+    "redeem": marked("Paid with it"),
+    "refund": marked("Money back"),
+    "void": marked("Payment let go"),
+    "transfer": marked("Moved to another card"),
+    "expire": marked("Expired"),
+    "cancel": marked("Order called off"),
+    "earn": marked("Earned"),
+    "release": marked("Can be spent now"),
+    "take_back": marked("Taken back with goods"),
+    "reward": marked("Turned into a reward"),
+}
+account: Mapping[str, str] = {
+    "gift_card": marked("Gift card"),
+    "store_credit": marked("Store credit"),
+    "points": marked("Points"),
+    "pending": marked("Pending points"),
 }
 order_kind: Mapping[str, str] = {
     "sale": marked("Sale"),

@@ -36,6 +36,7 @@ NAVIGATION: tuple[tuple[str | None, tuple[Place, ...]], ...] = (
             Place(marked("Products"), "/admin/products", "products", "catalog.read"),
             Place(marked("Stock"), "/admin/stock", "stock", "stock.read"),
             Place(marked("Customers"), "/admin/customers", "customers", "customers.read"),
+            Place(marked("Gift cards"), "/admin/gift-cards", "gift", "credit.read"),
             Place(marked("Channels"), "/admin/channels", "channels", "channels.read"),
         ),
     ),
@@ -43,6 +44,7 @@ NAVIGATION: tuple[tuple[str | None, tuple[Place, ...]], ...] = (
         marked("Settings"),
         (
             Place(marked("Delivery"), "/admin/delivery", "truck", "delivery.read"),
+            Place(marked("Loyalty"), "/admin/loyalty", "tag", "credit.read"),
             Place(marked("Staff"), "/admin/staff", "user", "staff.read"),
             Place(marked("API keys"), "/admin/keys", "key", "key.read"),
             Place(marked("Audit log"), "/admin/audit", "shield", "audit.read"),
@@ -60,6 +62,7 @@ MORE_PLACES = (
     Place(marked("Stock movements"), "/admin/stock/movements", "stock", "stock.read"),
     Place(marked("Counts"), "/admin/stock/counts", "scan", "stock.read"),
     Place(marked("Transfers"), "/admin/stock/transfers", "truck", "stock.read"),
+    Place(marked("Issue gift card"), "/admin/gift-cards/new", "gift", "credit.issue"),
     Place(marked("Event log"), "/admin/system/events", "clock", "system.read"),
     Place(marked("Invite somebody"), "/admin/staff/new", "plus", "staff.write"),
     Place(marked("Create channel"), "/admin/channels/new", "plus", "channels.change"),

@@ -13,6 +13,7 @@ from samlad.faces import page as face
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
 from samlad.faces.pos.desk import Till, show, till_of
+from samlad.faces.pos.stored import NOT_USABLE, Stored, stored_for
 from samlad.faces.pos.ticket import cookie_of, current
 from samlad.faces.storefront import amounts
 from samlad.faces.storefront.checkout import TEST_CARDS
@@ -28,6 +29,7 @@ from samlad.stock import SoldOut
 NOTES = (5, 10, 20, 50, 100, 200, 500, 1000)
 """Coins and notes that people hand over, in whole units of a currency with cents."""
 MOST_QUICK = 5
+WAYS = ("cash", "card", "gift", "credit")
 DECLINED = marked("The card was declined. Nothing was sold; try another card, or cash.")
 TOO_LITTLE = marked("This is less than there is to pay.")
 CHANGED = marked("The ticket has changed. Look at it before you take the money.")
@@ -41,15 +43,19 @@ async def pay_page(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     cart = await current(request, till)
     if cart is None or not cart.lines or any(line.problem for line in cart.lines):
         return face.go(request, till.base)
-    by = "card" if request.query_params.get("by") == "card" else "cash"
-    return _pay_form(request, till, cart, by, Form())
+    by = _way(request.query_params.get("by"))
+    return _pay_form(request, till, cart, by, Form(), await stored_for(request, till, cart, by, ""))
+
+
+def _way(text: str | None) -> str:
+    return text if text in WAYS else WAYS[0]
 
 
 @post("/{code:str}/pay", status_code=200)
 async def pay(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     """Sell what is on the ticket: paid, out of stock and on the receipt in one transaction."""
     till, form = await till_of(request, code), await read_form(request)
-    by = "card" if form.get("by") == "card" else "cash"
+    by = _way(form.get("by"))
     try:
         cart_id = UUID(form.get("cart"))
     except ValueError:
@@ -59,7 +65,10 @@ async def pay(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
         cart = await carts.view(database_of(request), actor_of(request), cart_id)
         if cart.channel != till.channel.id:
             raise NotFound("This ticket is of another store.")
-        order = await _sell(request, till, cart, form, by)
+        stored = await stored_for(request, till, cart, by, form.get("code"))
+        if by in ("gift", "credit") and (stored is None or not form.has("rest" if stored.rest else "take")):
+            return _look_first(request, till, cart, by, form, stored)
+        order = await _sell(request, till, cart, form, by, stored)
     except (CartClosed, AlreadyOrdered) as problem:
         sold = problem.extra.get("order")
         return face.go(request, f"{till.base}/sales/{sold}" if sold else till.base)
@@ -76,7 +85,30 @@ async def pay(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     return answer
 
 
-async def _sell(request: AnyRequest, till: Till, cart: CartView, form: Form, by: str) -> Order:
+def _look_first(
+    request: AnyRequest, till: Till, cart: CartView, by: str, form: Form, stored: Stored | None
+) -> Response[Any]:
+    """What the card can pay, and what is left to pay some other way; or that it cannot."""
+    if stored is None and by == "gift":
+        form.failed(InvalidInput.at("code", NOT_USABLE))
+    return _pay_form(request, till, cart, by, form, stored)
+
+
+async def _sell(
+    request: AnyRequest, till: Till, cart: CartView, form: Form, by: str, stored: Stored | None
+) -> Order:
+    shown = form.whole("total")
+    if stored is not None:
+        paid = [PaymentInput(provider=stored.provider, token=stored.token, amount=stored.pays)]
+        if stored.rest:
+            paid.append(PaymentInput(provider="test" if form.get("rest") == "card" else "cash"))
+    else:
+        paid = [_one_payment(request, till, cart, form, by)]
+    wanted = PlaceOrder(cart=cart.id, payments=paid if cart.totals.total else [], total=shown)
+    return await face.change(request, lambda tx: orders.place(tx, wanted))
+
+
+def _one_payment(request: AnyRequest, till: Till, cart: CartView, form: Form, by: str) -> PaymentInput:
     currency = till.channel.currency
     if by == "card":
         token = form.get("token") if form.get("token") in {card[0] for card in TEST_CARDS} else "ok"
@@ -87,9 +119,7 @@ async def _sell(request: AnyRequest, till: Till, cart: CartView, form: Form, by:
         if given is None or given < due:
             raise InvalidInput.at("tendered", face.words(request)(TOO_LITTLE))
         payment = PaymentInput(provider="cash", tendered=given)
-    shown = form.whole("total")
-    wanted = PlaceOrder(cart=cart.id, payments=[payment] if cart.totals.total else [], total=shown)
-    return await face.change(request, lambda tx: orders.place(tx, wanted))
+    return payment
 
 
 def _refused(
@@ -97,11 +127,13 @@ def _refused(
 ) -> Response[Any]:
     form.failed(problem, {"payments/0/tendered": "tendered", "other": "tendered"})
     if isinstance(problem, PaymentDeclined):
-        form.message = face.words(request)(DECLINED if by == "card" else TOO_LITTLE)
+        form.message = face.words(request)(TOO_LITTLE if by == "cash" else DECLINED)
     return _pay_form(request, till, cart, by, form)
 
 
-def _pay_form(request: AnyRequest, till: Till, cart: CartView, by: str, form: Form) -> Response[Any]:
+def _pay_form(
+    request: AnyRequest, till: Till, cart: CartView, by: str, form: Form, stored: Stored | None = None
+) -> Response[Any]:
     _, currency, total = face.words(request), till.channel.currency, cart.totals.total
     due = payments.round_cash(total, currency, till.channel.country) if by == "cash" else total
     return show(
@@ -113,6 +145,7 @@ def _pay_form(request: AnyRequest, till: Till, cart: CartView, by: str, form: Fo
         by=by,
         due=due,
         exact=total,
+        stored=stored,
         quick=[(minor, decimal_text(minor, currency)) for minor in quick_amounts(due, currency)],
         form=form,
         problem_text=None,

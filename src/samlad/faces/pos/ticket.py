@@ -7,11 +7,12 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from samlad import carts, catalog, stock
+from samlad import carts, catalog, credit, stock
 from samlad.carts import CartClosed, CartInput, CartStatus, CartView, DetailsInput, LineInput
 from samlad.catalog.product_store import variants_of
 from samlad.catalog.search.query import SearchQuery, search
 from samlad.channels import Resource
+from samlad.credit import Member
 from samlad.faces import page as face
 from samlad.faces.form import read_form
 from samlad.faces.page import AnyRequest
@@ -88,6 +89,9 @@ async def scan(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     found = await catalog.variant_by_code(database_of(request), pool, text) if text else None
     if found is not None:
         return await _add(request, till, found.id, 1, clear_results=True)
+    member = await _scanned_member(request, till, text)
+    if member is not None:
+        return await _put_member(request, till, member)
     cart = await current(request, till)
     keys = await products(request, till, text)
     if not face.is_htmx(request):
@@ -129,6 +133,17 @@ async def customer(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
         wrong = msgspec.structs.replace(cart, email=form.get("email")[:254])
         return await _answer(request, till, wrong, email_error=error)
     cart = await _change(request, till, lambda tx: carts.set_details(tx, cart.id, details))
+    return await _answer(request, till, cart)
+
+
+@post("/{code:str}/member/remove", status_code=200)
+async def remove_member(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
+    """The ticket is nobody's again."""
+    till = await till_of(request, code)
+    cart = await current(request, till)
+    if cart is not None:
+        nobody = DetailsInput(customer=None)
+        cart = await _change(request, till, lambda tx: carts.set_details(tx, cart.id, nobody))
     return await _answer(request, till, cart)
 
 
@@ -215,6 +230,33 @@ async def _add(
     return answer
 
 
+async def _scanned_member(request: AnyRequest, till: Till, text: str) -> Member | None:
+    """Whose loyalty code was scanned, among this store's customers."""
+    if not actor_of(request).may(credit.PAY):
+        return None
+    return await credit.by_code(database_of(request), text, till.channel.pools[Resource.CUSTOMERS])
+
+
+async def _put_member(request: AnyRequest, till: Till, member: Member) -> Response[Any]:
+    """The ticket is theirs: they earn points, and see their own prices."""
+    cart = await current(request, till)
+
+    async def verb(tx: Tx) -> CartView:
+        if cart is None:
+            data = CartInput(channel=till.channel.id, customer=member.customer)
+            return await carts.create(tx, data)
+        return await carts.set_details(tx, cart.id, DetailsInput(customer=member.customer))
+
+    changed = await _change(request, till, verb)
+    extra: dict[str, Any] = {}
+    if face.is_htmx(request):
+        extra = {"query": "", "keys": await products(request, till, ""), "clear_results": True}
+    answer = await _answer(request, till, changed, **extra)
+    if changed is not None:
+        answer.set_cookie(face.own_cookie(request, cookie_of(till), str(changed.id), DAY_SECONDS))
+    return answer
+
+
 async def _change(request: AnyRequest, till: Till, work: Any) -> CartView | None:
     """A verb on the ticket's cart; refused, the cart as it is, which says at its lines why."""
 
@@ -239,8 +281,10 @@ async def _context(request: AnyRequest, till: Till, cart: CartView | None) -> di
     lines = cart.lines if cart else []
     short = [line.variant for line in lines if line.problem == "short"]
     tax = cart.totals.tax if cart else 0
+    customer = cart.customer if cart else None
     return {
         "cart": cart,
+        "member": await credit.view(database_of(request), customer) if customer else None,
         "stock": {line.variant: line.available for line in lines if line.available is not None},
         "elsewhere": await _elsewhere(request, till, short) if short else {},
         "blocked": any(line.problem for line in lines),
@@ -267,4 +311,4 @@ async def _elsewhere(request: AnyRequest, till: Till, variants: list[UUID]) -> d
     }
 
 
-handlers = [choose, till_page, ticket, find, scan, add, change_line, customer, clear]
+handlers = [choose, till_page, ticket, find, scan, add, change_line, customer, remove_member, clear]

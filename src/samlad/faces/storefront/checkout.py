@@ -17,10 +17,11 @@ from samlad import carts, orders, payments
 from samlad.access import rate
 from samlad.carts import Address, CartClosed, CartStatus, CartView, Delivery, DetailsInput
 from samlad.channels import Channel
+from samlad.credit import GiftCard
 from samlad.faces import page as face
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
-from samlad.faces.storefront import amounts, basket, limits, paying, stores
+from samlad.faces.storefront import amounts, basket, gift, limits, paying, stores
 from samlad.faces.storefront import orders as order_pages
 from samlad.faces.storefront.basket import Basket
 from samlad.faces.storefront.place import channel_of, shopper, show
@@ -133,6 +134,26 @@ async def change_delivery(request: AnyRequest) -> Response[Any]:
     return await show(request, channel, "storefront/sum.html", cart=cart, **_sums(request, cart))
 
 
+@post("/checkout/gift-card", status_code=200)
+async def use_gift_card(request: AnyRequest) -> Response[Any]:
+    """What a gift card can pay of this cart; nothing is taken from it yet."""
+    channel, held, form = await channel_of(request), basket.read(request), await read_form(request)
+    cart = await basket.view(database_of(request), held, channel)
+    if cart is None or not cart.lines:
+        return face.go(request, "/cart")
+    card = None
+    try:
+        card = await gift.read(request, channel, form)
+    except Problem as problem:
+        form.failed(problem)
+        form.message = None
+    if not face.is_htmx(request):
+        return await _form_page(request, channel, cart, form, card)
+    return await show(
+        request, channel, "storefront/gift.html", cart=cart, form=form, gift=gift.shown(card, cart)
+    )
+
+
 @post("/checkout", status_code=200)
 async def buy(request: AnyRequest) -> Response[Any]:
     """Place the order and pay. Asked twice it answers twice with the same order."""
@@ -195,12 +216,15 @@ async def _begins_first(
 
     Raises:
         TotalChanged: another total than was shown.
+        InvalidInput: a gift card was given too; it pays when the order is placed, which is later.
     """
     chosen = form.get("token")
     if chosen not in paying.ways(channel) or payments.provider(chosen).is_local:
         return False
     if form.whole("total") != cart.totals.total:
         raise TotalChanged(total=cart.totals.total)
+    if form.text(gift.FIELD) is not None:
+        raise InvalidInput.at(gift.FIELD, gift.NOT_TOGETHER)
     return paying.rest(cart, await paying.reserved(request, held)) > 0
 
 
@@ -216,8 +240,10 @@ def _chosen(channel: Channel, form: Form) -> PaymentInput:
 
 async def _place(request: AnyRequest, channel: Channel, held: Basket, form: Form) -> orders.Order:
     shown = form.whole("total")
-    given = await paying.inputs(request, held, shown or 0, _chosen(channel, form)) if shown != 0 else []
-    wanted = PlaceOrder(cart=held.cart, payments=given, total=shown)
+    card = await gift.read(request, channel, form)
+    left = (shown or 0) - gift.pays(card, shown)
+    rest = await paying.inputs(request, held, left, _chosen(channel, form)) if left else []
+    wanted = PlaceOrder(cart=held.cart, payments=gift.payments(card, form, shown, rest), total=shown)
     return await _run(request, channel, lambda tx: orders.place(tx, wanted, token=held.token))
 
 
@@ -336,7 +362,9 @@ def _filled(cart: CartView, channel: Channel) -> Form:
     )
 
 
-async def _form_page(request: AnyRequest, channel: Channel, cart: CartView, form: Form) -> Response[Any]:
+async def _form_page(
+    request: AnyRequest, channel: Channel, cart: CartView, form: Form, card: GiftCard | None = None
+) -> Response[Any]:
     _ = face.words(request)
     left = _seconds_left(cart, now())
     places = await stores.for_pickup(request, channel, [(line.variant, line.quantity) for line in cart.lines])
@@ -357,6 +385,7 @@ async def _form_page(request: AnyRequest, channel: Channel, cart: CartView, form
         "way": way,
         "seconds_left": left,
         "minutes_left": None if left is None else f"{left // 60}:{left % 60:02d}",
+        "gift": gift.shown(card, cart),
         "test_cards": [(token, _(text), _(note)) for token, text, note in TEST_CARDS]
         if paying.has_test_cards(channel)
         else [],
@@ -417,4 +446,4 @@ def _countries(request: AnyRequest, channel: Channel) -> list[tuple[str, str]]:
     )
 
 
-handlers = [start, checkout_page, change_delivery, buy]
+handlers = [start, checkout_page, change_delivery, use_gift_card, buy]

@@ -24,6 +24,8 @@ NAMES = {
     "invoice": marked("Invoice"),
     "bank_transfer": marked("Bank transfer"),
     "on_delivery": marked("Pay on delivery"),
+    "gift_card": marked("Gift card"),
+    "store_credit": marked("Store credit"),
 }
 
 

@@ -1,0 +1,195 @@
+"""How points come and go by themselves: earned on payment, taken back on return, released, expired.
+
+All of it follows the log or the clock. What an order earns is fixed when it first does; from then on `settle` brings
+what is booked in line with what is kept of the goods, so that it may be called as often as one likes.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, time, timedelta
+from uuid import UUID
+
+from samlad import customers
+from samlad.credit import book, codes, events, loyalty_store, rules
+from samlad.credit.book import Leg
+from samlad.credit.loyalty_store import KnownOrder, Lot
+from samlad.credit.model import POINTS_UNIT, AccountKind, Member, Programme
+from samlad.kernel import log
+from samlad.kernel.clock import now
+from samlad.kernel.database import Database, Tx
+from samlad.kernel.ids import new_id
+
+SWEEP = 200
+
+Verb = Callable[[Tx, Lot, datetime], Awaitable[bool]]
+
+
+def period_start(programme: Programme, moment: datetime) -> datetime:
+    """Since when points count for tiers."""
+    return _months_later(moment, -programme.period_months)
+
+
+def _months_later(moment: datetime, months: int) -> datetime:
+    day = rules.add_months(moment.astimezone(UTC).date(), months)
+    return datetime.combine(day, time(moment.hour, moment.minute, moment.second, tzinfo=UTC))
+
+
+async def join(tx: Tx, customer: UUID, pool: UUID) -> Member:
+    """Make somebody a member, unless they are."""
+    if await loyalty_store.add_member(tx, customer, pool, codes.new_member_code()):
+        log.append(tx, events.LoyaltyJoined(pool=pool), subject=customer, profile=customer)
+    member = await loyalty_store.member(tx, customer)
+    assert member is not None
+    return member
+
+
+async def settle(tx: Tx, order_id: UUID) -> None:
+    """Bring the points of an order in line with what the log has told of it."""
+    order = await loyalty_store.lock_order(tx, order_id)
+    if order is None or order.goods is None or order.customer is None:
+        return
+    if order.points is None:
+        await _earn(tx, order, order.customer, order.goods)
+        return
+    target = 0 if order.is_cancelled else rules.kept(order.points, order.goods, order.returned)
+    if target < order.kept:
+        await loyalty_store.set_kept(tx, order.id, target)
+        await _take_back(tx, order, order.customer, order.kept - target)
+
+
+async def _earn(tx: Tx, order: KnownOrder, customer: UUID, goods: int) -> None:
+    if not order.is_paid or order.is_cancelled or order.currency is None:
+        return
+    person = await customers.get(tx, customer)
+    programme = None if person is None else await loyalty_store.programme(tx, person.pool)
+    if person is None or programme is None or not programme.is_active:
+        return
+    if await loyalty_store.member(tx, customer) is None:
+        if not programme.is_automatic:
+            return
+        await join(tx, customer, person.pool)
+    moment = now()
+    qualifying = await loyalty_store.qualifying(tx, customer, period_start(programme, moment))
+    base = rules.base_points(goods, order.currency, programme.rates)
+    points = rules.multiplied(base, rules.tier_of(qualifying, programme.tiers))
+    kept = rules.kept(points, goods, order.returned)
+    await loyalty_store.set_earned(tx, order.id, base, points, kept, moment)
+    if kept == 0:
+        return
+    is_pending = programme.pending_days > 0
+    kind = AccountKind.PENDING if is_pending else AccountKind.POINTS
+    before = await book.lock(tx, person.pool, kind, POINTS_UNIT, customer)
+    legs = [Leg(kind, kept, POINTS_UNIT, customer), Leg(AccountKind.EARNED, -kept, POINTS_UNIT)]
+    if await book.post(tx, person.pool, "earn", f"earn:{order.id}", legs, reference=order.id):
+        await keep_lot(tx, programme, customer, kept, before, order.id, is_pending=is_pending)
+        fact = events.PointsEarned(points=kept, balance=before + kept, order=order.id, is_pending=is_pending)
+        log.append(tx, fact, subject=customer, profile=customer)
+
+
+async def keep_lot(
+    tx: Tx,
+    programme: Programme,
+    customer: UUID,
+    points: int,
+    before: int,
+    order: UUID | None,
+    *,
+    is_pending: bool = False,
+) -> None:
+    """Keep points as a lot. ``before`` is the balance before them: what is below zero is paid off first."""
+    moment = now()
+    lot = Lot(
+        id=new_id(),
+        customer=customer,
+        order_id=order,
+        points=points,
+        open=points if is_pending else _left_after_debt(points, before),
+        release_at=moment + timedelta(days=programme.pending_days) if is_pending else None,
+        earned_at=moment,
+        expires_at=_months_later(moment, programme.expire_months) if programme.expire_months else None,
+    )
+    await loyalty_store.add_lot(tx, lot)
+
+
+def _left_after_debt(points: int, before: int) -> int:
+    return points if before >= 0 else max(0, points + before)
+
+
+async def _take_back(tx: Tx, order: KnownOrder, customer: UUID, points: int) -> None:
+    """Take points back: pending ones of the order, else spendable ones; what was spent already leaves a debt."""
+    member = await loyalty_store.member(tx, customer)
+    assert member is not None  # it has earned
+    await book.lock(tx, member.pool, AccountKind.PENDING, POINTS_UNIT, customer)
+    lot = await loyalty_store.pending_lot_of(tx, order.id)
+    if lot is None:
+        balance = await book.lock(tx, member.pool, AccountKind.POINTS, POINTS_UNIT, customer)
+        await loyalty_store.use(tx, customer, points, order.id)
+        kind = AccountKind.POINTS
+    else:
+        await loyalty_store.set_lot(tx, lot.id, lot.open - points, lot.release_at)
+        balance = lot.open
+        kind = AccountKind.PENDING
+    legs = [Leg(kind, -points, POINTS_UNIT, customer), Leg(AccountKind.EARNED, points, POINTS_UNIT)]
+    key = f"take-back:{order.id}:{order.kept - points}"
+    await book.post(tx, member.pool, "take_back", key, legs, reference=order.id)
+    fact = events.PointsTakenBack(points=points, balance=balance - points, order=order.id)
+    log.append(tx, fact, subject=customer, profile=customer)
+
+
+async def sweep(database: Database) -> int:
+    """Release points whose time for returns is over, then let those expire that nobody used; how many lots."""
+    return await _each(database, "release_at", _release) + await _each(database, "expires_at", _expire)
+
+
+async def _each(database: Database, column: str, verb: Verb) -> int:
+    moment, total = now(), 0
+    while True:
+        found = await loyalty_store.due_lots(database, column, moment, SWEEP)
+        done = 0
+        for due in found:
+
+            async def work(tx: Tx, lot: Lot = due) -> bool:
+                return await verb(tx, lot, moment)
+
+            done += await database.transaction(work)
+        total += done
+        if len(found) < SWEEP or done == 0:
+            return total
+
+
+async def _release(tx: Tx, due: Lot, moment: datetime) -> bool:
+    member = await loyalty_store.member(tx, due.customer)
+    assert member is not None
+    await book.lock(tx, member.pool, AccountKind.PENDING, POINTS_UNIT, due.customer)
+    before = await book.lock(tx, member.pool, AccountKind.POINTS, POINTS_UNIT, due.customer)
+    lot = await loyalty_store.lock_lot(tx, due.id)
+    if lot is None or lot.release_at is None or lot.release_at > moment:
+        return False
+    await loyalty_store.set_lot(tx, lot.id, _left_after_debt(lot.open, before), None)
+    if lot.open:
+        legs = [
+            Leg(AccountKind.PENDING, -lot.open, POINTS_UNIT, lot.customer),
+            Leg(AccountKind.POINTS, lot.open, POINTS_UNIT, lot.customer),
+        ]
+        await book.post(tx, member.pool, "release", f"release:{lot.id}", legs, reference=lot.order_id)
+        fact = events.PointsReleased(points=lot.open, balance=before + lot.open)
+        log.append(tx, fact, subject=lot.customer, profile=lot.customer)
+    return True
+
+
+async def _expire(tx: Tx, due: Lot, moment: datetime) -> bool:
+    member = await loyalty_store.member(tx, due.customer)
+    assert member is not None
+    before = await book.lock(tx, member.pool, AccountKind.POINTS, POINTS_UNIT, due.customer)
+    lot = await loyalty_store.lock_lot(tx, due.id)
+    is_due = lot is not None and lot.open > 0 and lot.release_at is None
+    if lot is None or not is_due or lot.expires_at is None or lot.expires_at > moment:
+        return False
+    await loyalty_store.set_lot(tx, lot.id, 0, None)
+    legs = [
+        Leg(AccountKind.POINTS, -lot.open, POINTS_UNIT, lot.customer),
+        Leg(AccountKind.EXPIRED, lot.open, POINTS_UNIT),
+    ]
+    await book.post(tx, member.pool, "expire", f"expire:{lot.id}", legs, reference=lot.order_id)
+    fact = events.PointsExpired(points=lot.open, balance=before - lot.open)
+    log.append(tx, fact, subject=lot.customer, profile=lot.customer)
+    return True

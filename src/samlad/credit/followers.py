@@ -1,0 +1,72 @@
+"""What follows from orders, which stand above: cards that they sold are charged, points are earned and taken back.
+
+Only the types and payloads of events are known here. Every step may be told twice, or late.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from samlad.credit import earning, gift_cards, loyalty_store, store
+from samlad.kernel.database import Tx
+from samlad.kernel.followers import Follower
+from samlad.kernel.log import Event
+
+
+async def follow(tx: Tx, event: Event) -> None:
+    """Note what an event tells of an order, then bring cards and points in line with it."""
+    order = event.subject
+    if order is None or (event.type == "order.placed" and event.payload.get("kind") != "sale"):
+        return
+    if event.type == "order.returned":
+        await loyalty_store.note_order(tx, order, {"is_paid": False})
+        payload = event.payload
+        await loyalty_store.note_return(tx, UUID(payload["by"]), order, -int(payload["total"]))
+    else:
+        await loyalty_store.note_order(tx, order, _told(event))
+    if event.type in ("order.placed", "order.paid", "order.cancelled"):
+        await _charge_cards(tx, order)
+    await earning.settle(tx, order)
+
+
+def _told(event: Event) -> dict[str, Any]:
+    payload = event.payload
+    if event.type == "order.paid":
+        return {"is_paid": True}
+    if event.type == "order.cancelled":
+        return {"is_cancelled": True}
+    if event.type == "order.customer_linked":
+        return {"customer": UUID(payload["customer"])}
+    customer = payload.get("customer")
+    return {
+        "customer": None if customer is None else UUID(customer),
+        "currency": payload["currency"],
+        "goods": sum(int(line["total"]) for line in payload["lines"]),
+        "is_paid": payload["payment_status"] == "paid",
+    }
+
+
+async def _charge_cards(tx: Tx, order: UUID) -> None:
+    is_paid, is_cancelled = await store.note_order(tx, order)
+    if not is_paid and not is_cancelled:
+        return
+    for charge in await store.charges_of(tx, order):
+        if is_cancelled and charge.status != "cancelled":
+            await gift_cards.cancel_charge(tx, charge)
+        elif not is_cancelled and charge.status == "waiting":
+            await gift_cards.book_charge(tx, charge)
+
+
+FOLLOWERS = [
+    Follower(
+        name="credit",
+        handle=follow,
+        types=(
+            "order.placed",
+            "order.paid",
+            "order.cancelled",
+            "order.returned",
+            "order.customer_linked",
+        ),
+        batch=50,
+    )
+]

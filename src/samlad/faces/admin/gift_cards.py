@@ -1,0 +1,228 @@
+"""Gift cards: what is on which, a new one, and what to do when one is lost."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+
+from samlad import channels, credit, customers
+from samlad.channels import Channel, ChannelStatus
+from samlad.credit import (
+    CARDS,
+    ENTRIES,
+    GRANT,
+    ISSUE,
+    PAY,
+    READ,
+    GiftCard,
+    IssuedCard,
+    IssueInput,
+    TopUpInput,
+)
+from samlad.faces.admin import names
+from samlad.faces.admin.lists import shown
+from samlad.faces.admin.shell import admin_page, main_of
+from samlad.faces.form import Form, read_form
+from samlad.faces.page import AnyRequest, change, go, require, translated, words
+from samlad.kernel.http import actor_of, database_of
+from samlad.kernel.i18n import marked
+from samlad.kernel.ids import new_id
+from samlad.kernel.listing import ListQuery
+from samlad.kernel.problems import InvalidInput, Problem
+
+BASE = "/admin/gift-cards"
+NO_CARD = marked("No card has this code. Look at it once more: the last two signs check the others.")
+
+
+@get(BASE)
+async def list_cards(request: AnyRequest) -> Response[Any]:
+    """All cards, the newest first."""
+    require(request, READ)
+    return await _list_page(request, Form())
+
+
+async def _list_page(request: AnyRequest, form: Form) -> Response[Any]:
+    found = await shown(request, database_of(request), CARDS)
+    return await admin_page(
+        request,
+        "admin/gift_cards.html",
+        status_code=form.status,
+        list=found,
+        form=form,
+        names=names,
+        statuses=translated(request, names.card_status),
+    )
+
+
+@post(f"{BASE}/look-up", status_code=200)
+async def look_up(request: AnyRequest) -> Response[Any]:
+    """The card with a code; the code is in the body, so that no log and no history keeps it."""
+    require(request, PAY)
+    form = await read_form(request)
+    card = await credit.find(database_of(request), form.get("code"))
+    if card is None:
+        form.fields.pop("code", None)
+        form.failed(InvalidInput.at("code", NO_CARD))
+        return await _list_page(request, form)
+    return go(request, f"{BASE}/{card.id}")
+
+
+@get(f"{BASE}/new")
+async def show_new(request: AnyRequest) -> Response[Any]:
+    """The form for a new card."""
+    _may_issue(request)
+    form = Form.of(key=str(new_id()), source="given" if actor_of(request).may(GRANT) else "sold")
+    return await _new_page(request, form)
+
+
+def _may_issue(request: AnyRequest) -> None:
+    actor = actor_of(request)
+    require(request, GRANT if actor.may(GRANT) else ISSUE)
+
+
+async def _new_page(request: AnyRequest, form: Form) -> Response[Any]:
+    found = await channels.cached_all(database_of(request))
+    main = main_of(found)
+    form.fields.setdefault("channel", [str(main.id)] if main else [])
+    return await admin_page(
+        request,
+        "admin/gift_card_new.html",
+        status_code=form.status,
+        form=form,
+        issuers=[
+            (str(one.id), f"{one.name} ({one.currency})")
+            for one in found
+            if one.status is ChannelStatus.ACTIVE
+        ],
+    )
+
+
+@post(f"{BASE}/new")
+async def issue(request: AnyRequest) -> Response[Any]:
+    """Make a card, and show its code this once."""
+    _may_issue(request)
+    form = await read_form(request)
+    try:
+        channel = await _issuer(request, form)
+        order = await _order_of(request, form)
+        given = form.into(
+            IssueInput,
+            amount=form.amount("amount", channel.currency),
+            order=None if order is None else str(order),
+            origin="given",
+            customer=None,
+        )
+        made = await change(request, lambda tx: credit.issue(tx, given))
+    except Problem as problem:
+        return await _new_page(request, form.failed(problem, {"order": "order_number"}))
+    return await _made_page(request, made, old=None)
+
+
+async def _issuer(request: AnyRequest, form: Form) -> Channel:
+    known = {str(one.id): one for one in await channels.cached_all(database_of(request))}
+    channel = known.get(form.get("channel"))
+    if channel is None:
+        raise InvalidInput.at("channel", words(request)("Please choose one of these."))
+    if form.text("amount") is None:
+        raise InvalidInput.at("amount", words(request)("Please fill this in."))
+    return channel
+
+
+async def _order_of(request: AnyRequest, form: Form) -> UUID | None:
+    """The order that sells it, by its address or id; only for a card that is sold."""
+    if form.get("source") != "sold":
+        return None
+    text = (form.text("order_number") or "").rstrip("/").rpartition("/")[2]
+    try:
+        return UUID(text)
+    except ValueError:
+        message = words(request)("Please paste the address of the order, as it is in the bar of the browser.")
+        raise InvalidInput.at("order_number", message) from None
+
+
+async def _made_page(request: AnyRequest, made: IssuedCard, *, old: GiftCard | None) -> Response[Any]:
+    answer = await admin_page(request, "admin/gift_card_made.html", status_code=201, made=made, old=old)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@get(f"{BASE}/{{card_id:uuid}}")
+async def show_card(request: AnyRequest, card_id: FromPath[UUID]) -> Response[Any]:
+    """A card with its history."""
+    require(request, READ)
+    return await _card_page(request, card_id, Form.of(key=str(new_id())))
+
+
+async def _card_page(request: AnyRequest, card_id: UUID, form: Form) -> Response[Any]:
+    database = database_of(request)
+    card = await credit.get(database, card_id)
+    history = await ENTRIES.page(database, ListQuery(limit=100), [card_id])
+    holder = None if card.customer is None else await customers.get(database, card.customer)
+    issuer = await channels.cached(database, card.channel)
+    return await admin_page(
+        request,
+        "admin/gift_card.html",
+        status_code=form.status,
+        card=card,
+        history=history.items,
+        holder=holder,
+        issuer=issuer,
+        form=form,
+        names=names,
+    )
+
+
+@post(f"{BASE}/{{card_id:uuid}}/top-up")
+async def top_up(request: AnyRequest, card_id: FromPath[UUID]) -> Response[Any]:
+    """Put more onto it."""
+    require(request, GRANT)
+    form, _ = await read_form(request), words(request)
+    card = await credit.get(database_of(request), card_id)
+    try:
+        if form.text("amount") is None:
+            raise InvalidInput.at("amount", _("Please fill this in."))
+        more = form.into(TopUpInput, amount=form.amount("amount", card.currency), order=None)
+        await change(request, lambda tx: credit.top_up(tx, card_id, more))
+    except Problem as problem:
+        return await _card_page(request, card_id, form.failed(problem))
+    return go(request, f"{BASE}/{card_id}", _("It is on the card."))
+
+
+@post(f"{BASE}/{{card_id:uuid}}/block")
+async def block(request: AnyRequest, card_id: FromPath[UUID]) -> Response[Any]:
+    """It pays nothing from now on."""
+    require(request, ISSUE)
+    return await _changed(request, card_id, free=False)
+
+
+@post(f"{BASE}/{{card_id:uuid}}/unblock")
+async def unblock(request: AnyRequest, card_id: FromPath[UUID]) -> Response[Any]:
+    """It pays again."""
+    require(request, GRANT)
+    return await _changed(request, card_id, free=True)
+
+
+async def _changed(request: AnyRequest, card_id: UUID, *, free: bool) -> Response[Any]:
+    _, here = words(request), f"{BASE}/{card_id}"
+    verb = credit.unblock if free else credit.block
+    try:
+        await change(request, lambda tx: verb(tx, card_id))
+    except credit.CardState as problem:
+        return go(request, here, _(problem.detail), kind="danger")
+    return go(request, here, _("The card pays again.") if free else _("The card pays nothing any more."))
+
+
+@post(f"{BASE}/{{card_id:uuid}}/replace")
+async def replace(request: AnyRequest, card_id: FromPath[UUID]) -> Response[Any]:
+    """A lost card: a new code with the same balance, shown this once."""
+    require(request, ISSUE)
+    _ = words(request)
+    try:
+        made = await change(request, lambda tx: credit.replace(tx, card_id))
+    except credit.CardState as problem:
+        return go(request, f"{BASE}/{card_id}", _(problem.detail), kind="danger")
+    return await _made_page(request, made, old=await credit.get(database_of(request), card_id))
+
+
+HANDLERS = [list_cards, look_up, show_new, issue, show_card, top_up, block, unblock, replace]

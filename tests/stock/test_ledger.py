@@ -134,7 +134,9 @@ async def results(db: Database, *, fix: bool = False) -> dict[str, tuple[str, in
 
 SOUND = {
     "stock-ledger": ("ok", 0),
+    "stock-value": ("ok", 0),
     "stock-holds": ("ok", 0),
+    "stock-incoming": ("ok", 0),
     "stock-bounds": ("ok", 0),
     "stock-expired": ("ok", 0),
 }

@@ -80,7 +80,7 @@ async def fulfil(tx: Tx, order_id: UUID, data: FulfilInput, *, version: int | No
         channel = await channels.cached(tx, head.channel)
         place = head.location if rules.needs_place(head.delivery) else None
         at = [msgspec.structs.replace(part, location=place) for part in parts]
-        await stock.take(tx, at, channel=channel, kind=HoldKind.ORDER, owner=order_id, expires_at=None)
+        await stock.take(tx, at, channel=channel, kind=HoldKind.ORDER, owner=order_id, keep_back=False)
     await stock.ship(tx, order_id, reference=order_id, lines=parts)
     quantities = [(line.position, quantity) for line, quantity in chosen]
     await store.add_to_lines(tx, order_id, "fulfilled", quantities)
@@ -235,7 +235,7 @@ async def _restock(
         lines = rules.where_from(goods, left)
     else:
         lines = [(place, variant, quantity) for variant, quantity in goods]
-    await stock.restock(tx, lines, reference=reference)
+    await stock.restock(tx, lines, reference=reference, sold_as=head.id)
 
 
 def _return_order(

@@ -12,6 +12,7 @@ pytestmark = pytest.mark.browser
 
 PAGES = (
     "/admin", "/admin/orders", "/admin/products", "/admin/stock", "/admin/stock/movements", "/admin/stock/counts", "/admin/stock/transfers",
+    "/admin/stock/purchases", "/admin/stock/reorder", "/admin/stock/locations",
     "/admin/stock/receipts/new", "/admin/customers", "/admin/channels", "/admin/channels?view=sharing", "/admin/channels/new", "/admin/staff",
     "/admin/staff/new", "/admin/keys", "/admin/keys/new", "/admin/audit", "/admin/system", "/admin/system/events", "/admin/profile",
     "/admin/search?q=kettle", "/admin/products/new", "/admin/products/import",

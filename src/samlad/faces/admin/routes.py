@@ -16,6 +16,8 @@ from samlad.faces.admin import (
     sign_in,
     staff,
     stock,
+    stock_buying,
+    stock_places,
     system,
     undo,
 )
@@ -32,6 +34,8 @@ routes: list[Router] = [
             *imports.HANDLERS,
             *product.HANDLERS,
             *stock.HANDLERS,
+            *stock_buying.HANDLERS,
+            *stock_places.HANDLERS,
             *customers.HANDLERS,
             *search.HANDLERS,
             *channels.HANDLERS,

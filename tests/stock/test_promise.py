@@ -65,9 +65,13 @@ async def test_who_names_another_store_leaves_it_its_buffer_but_a_standing_order
     (kettle,) = await shop.variants(4, at=shop.at_malmo)
     await keep_back(shop, shop.at_malmo, 3)
     await shop.take((kettle, 1, shop.at_malmo.id))
+    (seen,) = await stock.levels_of(shop.db, [kettle], channel=shop.web)
+    (real,) = await stock.levels_of(shop.db, [kettle])
+    assert (seen.available, real.available) == (0, 3)
     with pytest.raises(SoldOut):
         await shop.take((kettle, 1, shop.at_malmo.id))
     await serve(shop, shop.at_malmo, shop.web, is_excluded=True)
+    assert await stock.levels_of(shop.db, [kettle], channel=shop.web) == []
     line = [HoldLine(kettle, 2, shop.at_malmo.id)]
     await shop.db.transaction(
         lambda tx: stock.take(

@@ -40,8 +40,15 @@ class _Seen(Level, frozen=True):
     excluded: ExcludedBy | None = None
 
 
-async def levels_of(reader: Reader, variants: Sequence[UUID]) -> list[Level]:
-    """Every level of these variants, at active locations of all pools, whoever may sell from them."""
+async def levels_of(
+    reader: Reader, variants: Sequence[UUID], *, channel: Channel | None = None
+) -> list[Level]:
+    """Levels of these variants: those that a channel promises from, as it sees them.
+
+    Without a channel every level at active locations of all pools, whoever may sell from them, nothing kept back.
+    """
+    if channel is not None:
+        return (await promised_levels(reader, channel, variants, carry_out=False))[0]
     return await reader.all(
         Level,
         f"""SELECT l.location, l.variant, l.on_hand, l.held, greatest({_FREE}, 0)::int AS available, l.backorder_limit

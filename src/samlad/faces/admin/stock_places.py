@@ -92,7 +92,7 @@ async def change_place(request: AnyRequest, location_id: FromPath[UUID]) -> Resp
         await change(request, lambda tx: stock.change_location(tx, location_id, data, version=version))
     except Problem as problem:
         return await _place_page(request, location_id, form.failed(problem))
-    return go(request, f"/admin/stock/locations/{location_id}", _("Kept."))
+    return go(request, f"/admin/stock/locations/{location_id}", _("Saved."))
 
 
 @post("/admin/stock/locations/{location_id:uuid}/channels/{channel_id:uuid}")
@@ -113,7 +113,7 @@ async def change_sharing(
         await change(request, work)
     except Problem as problem:
         return await _place_page(request, location_id, form.failed(problem))
-    return go(request, f"/admin/stock/locations/{location_id}", _("Kept."))
+    return go(request, f"/admin/stock/locations/{location_id}", _("Saved."))
 
 
 def _bounded(form: Form, name: str, most: int) -> int | None:
@@ -196,7 +196,7 @@ async def change_level(
         await change(request, lambda tx: stock.set_level(tx, location_id, variant_id, **values))
     except Problem as problem:
         return await _level_page(request, location_id, variant_id, form.failed(problem))
-    return go(request, f"/admin/stock/levels/{location_id}/{variant_id}", _("Kept."))
+    return go(request, f"/admin/stock/levels/{location_id}/{variant_id}", _("Saved."))
 
 
 def _day(form: Form, name: str) -> date | None:

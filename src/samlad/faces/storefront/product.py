@@ -154,7 +154,7 @@ async def _places(request: AnyRequest, channel: Channel, variant: UUID | None) -
     found = await stores.stores_of(request, channel)
     if variant is None or not found:
         return {"places": [], "places_note": ""}
-    levels = await stock.levels_of(database_of(request), [variant])
+    levels = await stock.levels_of(database_of(request), [variant], channel=channel)
     free = {level.location: level.available for level in levels}
     places = [
         {

@@ -101,7 +101,8 @@ async def books_are_right(db: Database, variants: Sequence[UUID] | None = None) 
         LEFT JOIN LATERAL (SELECT coalesce(sum(quantity), 0) FROM hold h
                            WHERE (h.location, h.variant) = (l.location, l.variant)) h (sum) ON true
         WHERE ($1::uuid[] IS NULL OR l.variant = ANY($1))
-          AND (l.on_hand <> m.sum OR l.held <> h.sum OR l.on_hand < 0 OR l.held > l.on_hand + l.backorder_limit)
+          AND (l.on_hand <> m.sum OR l.held <> h.sum OR l.on_hand < 0 OR l.held > l.on_hand + l.backorder_limit
+               + CASE WHEN l.sells_incoming THEN l.incoming ELSE 0 END)
         """,
         variants,
     )

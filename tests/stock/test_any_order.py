@@ -22,12 +22,28 @@ from hypothesis.stateful import (
 )
 from stock_shop import Shop, books_are_right, build_shop, new_variants
 
-from samlad import stock
+from samlad import channels, stock
+from samlad.channels import ChannelChange
 from samlad.kernel.database import Tx, open_database
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict
 from samlad.kernel.settings import load
-from samlad.stock import HoldKind, HoldLine, NotHeld, NotInStock, SoldOut, counts, transfers
+from samlad.stock import (
+    HoldKind,
+    HoldLine,
+    LocationChange,
+    NotHeld,
+    NotInStock,
+    SoldOut,
+    counts,
+    purchases,
+    purchases_store,
+    sharing,
+    suppliers,
+    transfers,
+)
+from samlad.stock.model import LocationChannelInput
+from samlad.stock.purchase_model import OPEN, Supplier, SupplierInput, WantedLine
 
 T = TypeVar("T")
 PLACES, VARIANTS = 3, 2
@@ -43,16 +59,28 @@ class Books(RuleBasedStateMachine):
 
     runner: asyncio.Runner
     shop: Shop
+    supplier: Supplier
     owners = Bundle("owners")
     under_way = Bundle("under_way")
+    on_order = Bundle("on_order")
     open_counts = Bundle("open_counts")
 
     def __init__(self) -> None:
         super().__init__()
         self.variants = self.run(new_variants(self.shop.db, VARIANTS))
         self.places = [self.shop.warehouse, self.shop.at_malmo, self.shop.at_lund]
+        self.begin_anew()
         self.there = dict.fromkeys(self.variants, 0)
         """Units on hand over all locations, by our own account."""
+
+    def begin_anew(self) -> None:
+        """The channels and locations are those of all runs: take back what the last run said of them."""
+        for at in range(PLACES):
+            self.keep_back(at, 0)
+            for channel in ("web", "malmo", "lund"):
+                self.serve(at, channel, None, False)
+        for channel in ("web", "malmo"):
+            self.keep_for_others(channel, 0)
 
     def run(self, work: Awaitable[T]) -> T:
         return self.runner.run(work)  # type: ignore[arg-type]
@@ -64,26 +92,87 @@ class Books(RuleBasedStateMachine):
     def open(self, units: list[int]) -> None:
         every = [(p.id, v) for p in self.places for v in self.variants]
         rows = [(p, v, n) for (p, v), n in zip(every, units, strict=True)]
-        self.do(lambda tx: stock.opening(tx, rows))
+        self.do(lambda tx: stock.opening(tx, rows, unit_costs_e4={self.variants[0]: 1_000_003}))
         for _, v, n in rows:
             self.there[v] += n
 
-    @rule(at=place, what=variant, units=few)
-    def receive(self, at: int, what: int, units: int) -> None:
-        self.do(lambda tx: stock.receive(tx, self.places[at].id, [(self.variants[what], units)]))
+    @rule(at=place, what=variant, units=few, cost=st.none() | st.integers(0, 10**7))
+    def receive(self, at: int, what: int, units: int, cost: int | None) -> None:
+        lines = [(self.variants[what], units)]
+        self.do(lambda tx: stock.receive(tx, self.places[at].id, lines, unit_costs_e4=[cost]))
         self.there[self.variants[what]] += units
 
-    @rule(at=place, what=variant, limit=st.integers(0, 3))
-    def allow_backorders(self, at: int, what: int, limit: int) -> None:
-        level = self.level(at, what)
-        owed = 0 if level is None else level.held - level.on_hand
+    @rule(at=place, what=variant, limit=st.integers(0, 3), sells_incoming=st.booleans())
+    def sell_before_it_is_there(self, at: int, what: int, limit: int, sells_incoming: bool) -> None:
+        level = self.row(at, what)
+        most = limit + (level["incoming"] if level and sells_incoming else 0)
+        owed = 0 if level is None else level["held"] - level["on_hand"]
+        where = (self.places[at].id, self.variants[what])
         try:
             self.do(
-                lambda tx: stock.set_level(tx, self.places[at].id, self.variants[what], backorder_limit=limit)
+                lambda tx: stock.set_level(tx, *where, backorder_limit=limit, sells_incoming=sells_incoming)
             )
-            assert owed <= limit
+            assert owed <= most
         except Conflict:
-            assert owed > limit
+            assert owed > most
+
+    @rule(at=place, units=st.integers(0, 2))
+    def keep_back(self, at: int, units: int) -> None:
+        change = LocationChange(buffer=units)
+        self.do(lambda tx: stock.change_location(tx, self.places[at].id, change))
+
+    @rule(
+        at=place,
+        channel=st.sampled_from(["web", "malmo", "lund"]),
+        buffer=st.none() | st.integers(0, 2),
+        is_excluded=st.booleans(),
+    )
+    def serve(self, at: int, channel: str, buffer: int | None, is_excluded: bool) -> None:
+        data = LocationChannelInput(buffer=buffer, is_excluded=is_excluded)
+        where = getattr(self.shop, channel)
+        self.do(lambda tx: sharing.set_channel(tx, self.places[at].id, where, data))
+
+    @rule(channel=st.sampled_from(["web", "malmo"]), units=st.integers(0, 2))
+    def keep_for_others(self, channel: str, units: int) -> None:
+        change = ChannelChange(settings={"buffer": units})
+        new = self.do(lambda tx: channels.change(tx, getattr(self.shop, channel).id, change))
+        setattr(self.shop, channel, new)
+
+    @rule(target=on_order, at=place, units=st.lists(few, min_size=VARIANTS, max_size=VARIANTS))
+    def order(self, at: int, units: list[int]) -> UUID:
+        async def work(tx: Tx) -> UUID:
+            lines = [WantedLine(v, n, 3_333_333) for v, n in zip(self.variants, units, strict=True)]
+            made = await purchases.draft(tx, self.supplier, self.places[at].id, lines)
+            return (await purchases.order(tx, made.id)).id
+
+        return self.do(work)
+
+    @rule(purchase=on_order, what=variant, units=st.none() | few, receipt=st.sampled_from([None, "again"]))
+    def goods_come(self, purchase: UUID, what: int, units: int | None, receipt: str | None) -> None:
+        name = new_id()
+        lines = None if units is None else [(self.variants[what], units)]
+        old = self.run(purchases_store.get(self.shop.db, purchase))
+        for _ in range(2 if receipt else 1):
+            try:
+                self.do(lambda tx: purchases.receive(tx, purchase, lines, receipt=name))
+            except Conflict:
+                assert old.status not in OPEN
+                return
+        new = self.run(purchases_store.get(self.shop.db, purchase))
+        came = {line.variant: line.received for line in new.lines}
+        for line in old.lines:
+            self.there[line.variant] += came[line.variant] - line.received
+        if lines is not None:
+            assert sum(came.values()) - sum(line.received for line in old.lines) == units
+
+    @rule(purchase=on_order)
+    def call_off(self, purchase: UUID) -> None:
+        old = self.run(purchases_store.get(self.shop.db, purchase))
+        try:
+            self.do(lambda tx: purchases.cancel(tx, purchase))
+            assert old.status in OPEN
+        except Conflict:
+            assert old.status not in OPEN
 
     @rule(
         target=owners,
@@ -114,10 +203,11 @@ class Books(RuleBasedStateMachine):
 
     @rule(target=owners, at=place, what=variant, units=few)
     def take_here(self, at: int, what: int, units: int) -> Any:
-        owner, level = new_id(), self.level(at, what)
-        room = 0
-        if level is not None:
-            room = level.available + level.backorder_limit - max(0, level.held - level.on_hand)
+        owner, lund = new_id(), self.shop.lund
+        is_own = self.places[at].channel == lund.id
+        seen = self.run(stock.promises(self.shop.db, lund, [self.variants[what]], carry_out=is_own))
+        levels = seen[0].locations if seen else []
+        room = sum(level.available + level.later for level in levels if level.location == self.places[at].id)
         try:
             lines = [HoldLine(self.variants[what], units, self.places[at].id)]
             self.do(
@@ -197,13 +287,13 @@ class Books(RuleBasedStateMachine):
     @rule(target=under_way, start=place, step=st.integers(1, PLACES - 1), what=variant, units=few)
     def send(self, start: int, step: int, what: int, units: int) -> Any:
         origin, destination = self.places[start].id, self.places[(start + step) % PLACES].id
-        level = self.level(start, what)
+        level = self.row(start, what)
         try:
             transfer = self.do(
                 lambda tx: transfers.send(tx, origin, destination, [(self.variants[what], units)])
             )
         except NotInStock:
-            assert level is None or units > level.on_hand - max(0, level.held - level.backorder_limit)
+            assert level is None or units > level["on_hand"] - max(0, level["held"] - level["later"])
             return None
         self.there[self.variants[what]] -= units
         return (transfer.id, what, units)
@@ -231,6 +321,30 @@ class Books(RuleBasedStateMachine):
         self.run(books_are_right(self.shop.db, self.variants))
 
     @invariant()
+    def stock_is_worth_what_its_movements_say(self) -> None:
+        for view in ("stock_ledger_difference", "stock_incoming_difference"):
+            assert (
+                self.run(self.shop.db.rows(f"SELECT * FROM {view} WHERE variant = ANY($1)", self.variants))
+                == []
+            )
+        moved = self.run(
+            self.shop.db.value(
+                """SELECT coalesce(sum(value_e4), 0) FROM movement
+                   WHERE variant = ANY($1) AND cause LIKE 'transfer%'""",
+                self.variants,
+            )
+        )
+        under_way = self.run(
+            self.shop.db.value(
+                """SELECT coalesce(sum(l.value_e4 - l.received_e4), 0) FROM stock_transfer_line l
+                   JOIN stock_transfer t ON t.id = l.transfer AND t.status = 'in_transit'
+                   WHERE l.variant = ANY($1)""",
+                self.variants,
+            )
+        )
+        assert moved + under_way == 0, "a transfer takes along exactly what its units are worth"
+
+    @invariant()
     def nothing_came_from_nowhere(self) -> None:
         rows = self.run(
             self.shop.db.rows(
@@ -245,6 +359,16 @@ class Books(RuleBasedStateMachine):
         levels = self.run(stock.levels_of(self.shop.db, [self.variants[what]]))
         return next((level for level in levels if level.location == self.places[at].id), None)
 
+    def row(self, at: int, what: int) -> Any:
+        return self.run(
+            self.shop.db.row(
+                """SELECT on_hand, held, incoming, stock_later(backorder_limit, incoming, sells_incoming) AS later
+                   FROM level WHERE location = $1 AND variant = $2""",
+                self.places[at].id,
+                self.variants[what],
+            )
+        )
+
     def held(self, owner: UUID, what: int) -> int:
         holds = self.run(stock.holds_of(self.shop.db, owner))
         return sum(h.quantity for h in holds if h.variant == self.variants[what])
@@ -256,6 +380,8 @@ def test_the_verbs_in_any_order(dsn: str, tmp_path: Path) -> None:
     with asyncio.Runner() as runner:
         db = runner.run(open_database(dsn, load({}, home=tmp_path, database_url=dsn, pool_size=2)))
         Books.runner, Books.shop = runner, runner.run(build_shop(db))
+        maker = SupplierInput(code="bodum", name="Bodum")
+        Books.supplier = runner.run(db.transaction(lambda tx: suppliers.create(tx, maker)))
         quick = settings(
             max_examples=30,
             stateful_step_count=30,

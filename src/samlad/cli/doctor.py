@@ -30,7 +30,12 @@ def doctor(
         print_table(
             ["check", "status", "found", "what to do"],
             [
-                [r.name, r.status, f"{r.message} ({r.fixed:,} mended)" if r.fixed else r.message, r.advice]
+                [
+                    r.name,
+                    r.status,
+                    f"{r.message} ({r.fixed:,} mended: {r.mended})" if r.fixed else r.message,
+                    r.advice,
+                ]
                 for r in results
             ],
         )

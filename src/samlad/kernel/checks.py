@@ -37,13 +37,14 @@ class Check(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """A check with what it found."""
+    """A check with what it found; ``mended`` says what was wrong before it was fixed."""
 
     name: str
     status: Status
     message: str
     advice: str = ""
     fixed: int = 0
+    mended: str = ""
 
 
 async def run(database: Database, checks: Sequence[Check], *, fix: bool = False) -> list[Result]:
@@ -53,15 +54,15 @@ async def run(database: Database, checks: Sequence[Check], *, fix: bool = False)
     """
     results = []
     for check in checks:
-        fixed = 0
+        fixed, mended = 0, ""
         try:
             finding = await check.look(database)
             if fix and check.fix is not None and finding.status != "ok":
-                fixed = await check.fix(database)
+                fixed, mended = await check.fix(database), finding.message
                 finding = await check.look(database)
         except Exception as error:  # noqa: BLE001 - the other checks still tell something
             finding = Finding("failed", f"could not be checked: {error}")
-        results.append(Result(check.name, finding.status, finding.message, finding.advice, fixed))
+        results.append(Result(check.name, finding.status, finding.message, finding.advice, fixed, mended))
     return results
 
 

@@ -321,7 +321,7 @@ async def _restock(
         lines = rules.where_from(goods, left)
     else:
         lines = [(place, variant, quantity) for variant, quantity in goods]
-    await stock.restock(tx, lines, reference=reference)
+    await stock.restock(tx, lines, reference=reference, sold_as=head.id)
 
 
 def _return_order(

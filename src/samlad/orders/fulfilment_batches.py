@@ -20,7 +20,7 @@ from samlad.orders.fulfilment_model import (
 from samlad.orders.model import WrongState
 from samlad.orders.permissions import CHANGE
 from samlad.stock.permissions import ADJUST
-from samlad.stock.store import variants_by_sku
+from samlad.stock.store import variants_by_name
 
 
 async def begin(tx: Tx, data: BatchInput) -> Batch:
@@ -121,7 +121,8 @@ async def set_bins(tx: Tx, data: BinsInput) -> None:
         InvalidInput: an unknown SKU.
     """
     tx.actor.require(ADJUST, location=data.location)
-    known = {row["sku"]: row["id"] for row in await variants_by_sku(tx, data.location, list(data.bins))}
+    found = await variants_by_name(tx, data.location, list(data.bins), [])
+    known = {row["name"]: row["id"] for row in found}
     for sku in data.bins:
         if sku not in known:
             raise InvalidInput.at(f"bins/{sku}", "there is no such SKU at this place")

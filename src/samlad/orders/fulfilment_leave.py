@@ -78,7 +78,7 @@ async def take_now(
     place = head.location if order_rules.needs_place(head.delivery) else None
     units = [(line.position, line.variant, quantity) for line, quantity in chosen if line.variant]
     wanted = [HoldLine(variant=variant, quantity=q, location=place) for _position, variant, q in units]
-    held = await stock.take(tx, wanted, channel=channel, kind=HoldKind.ORDER, owner=head.id, expires_at=None)
+    held = await stock.take(tx, wanted, channel=channel, kind=HoldKind.ORDER, owner=head.id, keep_back=False)
     places = [(hold.location, hold.variant, hold.quantity) for hold in held]
     moment = now()
     parts = [

@@ -9,6 +9,8 @@ from samlad.stock.model import (
     Hold,
     HoldKind,
     HoldLine,
+    Incoming,
+    Later,
     Level,
     Location,
     LocationChange,
@@ -18,6 +20,7 @@ from samlad.stock.model import (
     Promise,
 )
 from samlad.stock.problems import NotHeld, NotInStock, ShortLine, SoldOut
+from samlad.stock.promise_store import levels_of
 from samlad.stock.service import (
     atp,
     change_location,
@@ -27,16 +30,19 @@ from samlad.stock.service import (
     promises,
     receive,
     restock,
+    revalue,
     set_level,
     write_off,
 )
-from samlad.stock.store import holds_of, levels_of, location, location_by_code, locations, shipped
+from samlad.stock.store import holds_of, location, location_by_code, locations, shipped
 
 __all__ = [
     "Cause",
     "Hold",
     "HoldKind",
     "HoldLine",
+    "Incoming",
+    "Later",
     "Level",
     "Location",
     "LocationChange",
@@ -63,6 +69,7 @@ __all__ = [
     "receive",
     "release",
     "restock",
+    "revalue",
     "set_level",
     "ship",
     "shipped",

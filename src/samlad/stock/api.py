@@ -18,9 +18,11 @@ from samlad.kernel.listing import (
     Sorting,
     Wanted,
 )
-from samlad.stock import counts_store, lists, service, store, transfers_store
+from samlad.stock import counts_store, lists, rules, service, sharing, store, transfers_store
 from samlad.stock.api_changes import CHANGES
-from samlad.stock.model import Count, Location, Promise, Transfer
+from samlad.stock.api_costs import COSTING
+from samlad.stock.api_purchases import PURCHASING
+from samlad.stock.model import Count, Location, LocationChannel, Promise, Transfer
 from samlad.stock.permissions import READ
 
 AnyRequest = Request[Any, Any, Any]
@@ -53,6 +55,15 @@ async def read_location(request: AnyRequest, location_id: FromPath[UUID]) -> Res
     actor_of(request).require(READ)
     location = await store.location(database_of(request), location_id)
     return with_etag(location, location.version)
+
+
+@get("/locations/{location_id:uuid}/channels", summary="What channels get from a location")
+async def list_location_channels(request: AnyRequest, location_id: FromPath[UUID]) -> list[LocationChannel]:
+    """Where a location behaves otherwise for a channel: what it keeps back, whether it serves it. Others: as it is."""
+    actor_of(request).require(READ)
+    database = database_of(request)
+    await store.location(database, location_id)
+    return await sharing.of_location(database, location_id)
 
 
 @get("/stock/levels", summary="List levels")
@@ -150,7 +161,7 @@ async def list_counts(
 async def read_count(request: AnyRequest, count_id: FromPath[UUID]) -> Response[Count]:
     """A count with its lines."""
     actor_of(request).require(READ)
-    count = await counts_store.get(database_of(request), count_id)
+    count = rules.as_counter_sees(await counts_store.get(database_of(request), count_id))
     return with_etag(count, count.version)
 
 
@@ -191,7 +202,11 @@ async def read_promises(
     variant: Annotated[list[UUID], QueryParameter(max_items=200, description="Repeat it for several")],
     carry_out: FromQuery[bool] = False,
 ) -> list[Promise]:
-    """Available to promise, with what explains each number: on hand, held, buffer, and per location.
+    """Available to promise, with what explains each number.
+
+    ``available`` units can be sold now, ``backorder`` more before they are there; ``later`` says when those come.
+    The parts are on hand, held, what locations keep back, the channel's buffer, what suppliers are to bring and when,
+    each location's own numbers, and the locations that do not count with the reason.
 
     ``carry_out``: only what lies in the channel's own store. A variant without stock anywhere is left out: it is 0.
     """
@@ -207,6 +222,7 @@ routes: list[Router] = [
         route_handlers=[
             list_locations,
             read_location,
+            list_location_channels,
             list_levels,
             list_movements,
             list_holds,
@@ -216,6 +232,8 @@ routes: list[Router] = [
             read_transfer,
             read_promises,
             *CHANGES,
+            *PURCHASING,
+            *COSTING,
         ],
         tags=["Stock"],
     )

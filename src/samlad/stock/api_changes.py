@@ -5,11 +5,12 @@ from uuid import UUID
 
 from litestar import Request, Response, patch, post, put
 from litestar.params import FromPath, JSONBody
+from msgspec import UNSET, structs
 
+from samlad import channels
 from samlad.kernel.database import Tx
 from samlad.kernel.http import if_match, write
-from samlad.kernel.problems import InvalidInput, NotFound
-from samlad.stock import counts, counts_store, service, store, transfers, transfers_store
+from samlad.stock import counts, counts_store, rules, service, sharing, transfers, transfers_store
 from samlad.stock.inputs import (
     ArrivalInput,
     CorrectionInput,
@@ -17,7 +18,10 @@ from samlad.stock.inputs import (
     CountLinesInput,
     LevelInput,
     ReceiptInput,
+    ScansInput,
     TransferInput,
+    place_of,
+    units_of,
     variants_of,
 )
 from samlad.stock.model import (
@@ -25,19 +29,14 @@ from samlad.stock.model import (
     Count,
     Location,
     LocationChange,
+    LocationChannel,
+    LocationChannelInput,
     LocationInput,
     Moved,
     Transfer,
 )
 
 AnyRequest = Request[Any, Any, Any]
-
-
-async def _place(tx: Tx, code: str, field: str = "location") -> UUID:
-    try:
-        return (await store.location_by_code(tx, code)).id
-    except NotFound as error:
-        raise InvalidInput.at(field, error.detail) from None
 
 
 @post("/locations", status_code=201, summary="Make a location")
@@ -60,10 +59,13 @@ async def receive(request: AnyRequest, data: JSONBody[ReceiptInput]) -> Response
     """Goods came in; the movements that were booked."""
 
     async def work(tx: Tx) -> list[Moved]:
-        place = await _place(tx, data.location)
+        place = await place_of(tx, data.location)
         variants = await variants_of(tx, place, data.lines)
         lines = list(zip(variants, (line.quantity for line in data.lines), strict=True))
-        return await service.receive(tx, place, lines, reference=data.reference, reason=data.note)
+        costs = [line.unit_cost_e4 for line in data.lines]
+        return await service.receive(
+            tx, place, lines, reference=data.reference, reason=data.note, unit_costs_e4=costs
+        )
 
     return await write(request, work, status=201)
 
@@ -73,7 +75,7 @@ async def correct(request: AnyRequest, data: JSONBody[CorrectionInput]) -> Respo
     """Book a difference with its reason. Where fewer units remain than are held, holds are dropped, orders last."""
 
     async def work(tx: Tx) -> list[Moved]:
-        place = await _place(tx, data.location)
+        place = await place_of(tx, data.location)
         variants = await variants_of(tx, place, data.lines)
         lines = list(zip(variants, (line.quantity for line in data.lines), strict=True))
         cause = Cause.DAMAGE if data.is_damage else Cause.CORRECTION
@@ -89,13 +91,28 @@ async def set_level(
     variant_id: FromPath[UUID],
     data: JSONBody[LevelInput],
 ) -> Response[None]:
-    """Set how many units may be sold before they are there, and when stock counts as low."""
-    return await write(
-        request,
-        lambda tx: service.set_level(
-            tx, location_id, variant_id, backorder_limit=data.backorder_limit, low_at=data.low_at
-        ),
-    )
+    """Set how many units may be sold before they are there and when those come, and when stock counts as low."""
+    given = {name: value for name, value in structs.asdict(data).items() if value is not UNSET}
+    return await write(request, lambda tx: service.set_level(tx, location_id, variant_id, **given))
+
+
+@put(
+    "/locations/{location_id:uuid}/channels/{channel_id:uuid}",
+    status_code=200,
+    summary="Say what a channel gets from a location",
+)
+async def set_location_channel(
+    request: AnyRequest,
+    location_id: FromPath[UUID],
+    channel_id: FromPath[UUID],
+    data: JSONBody[LocationChannelInput],
+) -> Response[LocationChannel]:
+    """Set what a location keeps back from one channel, or that it does not serve it."""
+
+    async def work(tx: Tx) -> LocationChannel:
+        return await sharing.set_channel(tx, location_id, await channels.get(tx, channel_id), data)
+
+    return await write(request, work)
 
 
 @post("/stock/counts", status_code=201, summary="Begin a count")
@@ -103,7 +120,8 @@ async def open_count(request: AnyRequest, data: JSONBody[CountInput]) -> Respons
     """Begin to count a location. Selling goes on meanwhile."""
 
     async def work(tx: Tx) -> Count:
-        return await counts.open_count(tx, await _place(tx, data.location), note=data.note)
+        place = await place_of(tx, data.location)
+        return await counts.open_count(tx, place, note=data.note, is_blind=data.is_blind)
 
     return await write(request, work, status=201)
 
@@ -118,15 +136,45 @@ async def enter_count(
         count = await counts_store.get(tx, count_id)
         variants = await variants_of(tx, count.location, data.lines)
         lines = list(zip(variants, (line.counted for line in data.lines), strict=True))
-        return await counts.enter(tx, count_id, lines)
+        return rules.as_counter_sees(await counts.enter(tx, count_id, lines))
+
+    return await write(request, work)
+
+
+@post("/stock/counts/{count_id:uuid}/scans", status_code=200, summary="Scan what is found")
+async def scan_count(
+    request: AnyRequest, count_id: FromPath[UUID], data: JSONBody[ScansInput]
+) -> Response[Count]:
+    """Add what was scanned to what is counted already: the same code again is one more."""
+
+    async def work(tx: Tx) -> Count:
+        count = await counts_store.get(tx, count_id)
+        lines = await units_of(tx, count.location, data.lines)
+        return rules.as_counter_sees(await counts.enter(tx, count_id, lines, adds_up=True))
 
     return await write(request, work)
 
 
 @post("/stock/counts/{count_id:uuid}/close", status_code=200, summary="Close a count")
 async def close_count(request: AnyRequest, count_id: FromPath[UUID]) -> Response[Count]:
-    """Book the differences."""
+    """Book the differences; one that differs by more than its location allows is submitted for approval instead."""
     return await write(request, lambda tx: counts.close(tx, count_id))
+
+
+@post("/stock/counts/{count_id:uuid}/approve", status_code=200, summary="Approve a count")
+async def approve_count(request: AnyRequest, count_id: FromPath[UUID]) -> Response[Count]:
+    """Book a submitted count. Only somebody who has not counted or submitted it can."""
+    return await write(request, lambda tx: counts.approve(tx, count_id))
+
+
+@post("/stock/counts/{count_id:uuid}/reopen", status_code=200, summary="Count again")
+async def reopen_count(request: AnyRequest, count_id: FromPath[UUID]) -> Response[Count]:
+    """Let a submitted count be counted once more."""
+
+    async def work(tx: Tx) -> Count:
+        return rules.as_counter_sees(await counts.reopen(tx, count_id))
+
+    return await write(request, work)
 
 
 @post("/stock/counts/{count_id:uuid}/cancel", status_code=200, summary="Cancel a count")
@@ -140,10 +188,9 @@ async def send_transfer(request: AnyRequest, data: JSONBody[TransferInput]) -> R
     """Units leave a location; until they are received they are under way."""
 
     async def work(tx: Tx) -> Transfer:
-        origin = await _place(tx, data.origin, "origin")
-        destination = await _place(tx, data.destination, "destination")
-        variants = await variants_of(tx, origin, data.lines)
-        lines = list(zip(variants, (line.quantity for line in data.lines), strict=True))
+        origin = await place_of(tx, data.origin, "origin")
+        destination = await place_of(tx, data.destination, "destination")
+        lines = await units_of(tx, origin, data.lines)
         return await transfers.send(tx, origin, destination, lines, note=data.note)
 
     return await write(request, work, status=201)
@@ -159,8 +206,7 @@ async def receive_transfer(
         if data.lines is None:
             return await transfers.receive(tx, transfer_id)
         transfer = await transfers_store.get(tx, transfer_id)
-        variants = await variants_of(tx, transfer.destination, data.lines)
-        lines = list(zip(variants, (line.quantity for line in data.lines), strict=True))
+        lines = await units_of(tx, transfer.destination, data.lines)
         return await transfers.receive(tx, transfer_id, lines)
 
     return await write(request, work)
@@ -178,9 +224,13 @@ CHANGES = [
     receive,
     correct,
     set_level,
+    set_location_channel,
     open_count,
     enter_count,
+    scan_count,
     close_count,
+    approve_count,
+    reopen_count,
     cancel_count,
     send_transfer,
     receive_transfer,

@@ -7,9 +7,11 @@ from samlad.kernel.checks import Check, Finding
 from samlad.kernel.database import Database, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.rows import into
+from samlad.stock import store
 from samlad.stock.events import MovedLine, StockLost, StockMoved, released_lines
 from samlad.stock.holds import sweep
 from samlad.stock.model import Cause, Hold
+from samlad.stock.store import MoveLine
 
 SHOWN = 5
 """Rows that a finding names."""
@@ -17,12 +19,14 @@ SHOWN = 5
 LATE_SECONDS = 60
 """An expired hold that is older than this was forgotten by the sweeper."""
 
-_NAMED = """JOIN location p ON p.id = d.location JOIN variant v ON v.id = d.variant ORDER BY p.code, v.sku"""
+_JOINED = "JOIN location p ON p.id = d.location JOIN variant v ON v.id = d.variant"
+_NAMED = f"{_JOINED} ORDER BY p.code, v.sku"
 
 
 async def _ledger(database: Database) -> Finding:
     rows = await database.rows(
-        f"SELECT p.code, v.sku, d.on_hand AS level, d.moved AS truth FROM stock_ledger_difference d {_NAMED}"
+        f"""SELECT p.code, v.sku, d.on_hand AS level, d.moved AS truth
+            FROM stock_ledger_difference d {_JOINED} WHERE d.on_hand <> d.moved ORDER BY p.code, v.sku"""
     )
     return _finding(rows, "on hand {level}, but its movements add up to {truth}")
 
@@ -34,11 +38,29 @@ async def _holds(database: Database) -> Finding:
     return _finding(rows, "held {level}, but its holds add up to {truth}")
 
 
+async def _values(database: Database) -> Finding:
+    rows = await database.rows(
+        f"""SELECT p.code, v.sku, d.value_e4 AS level, d.moved_e4 AS truth FROM stock_ledger_difference d
+            {_JOINED} WHERE d.value_e4 <> d.moved_e4 ORDER BY p.code, v.sku"""
+    )
+    return _finding(
+        rows, "worth {level}, but its movements add up to {truth} (ten-thousandths of a minor unit)"
+    )
+
+
+async def _incoming(database: Database) -> Finding:
+    rows = await database.rows(
+        f"""SELECT p.code, v.sku, d.incoming AS level, d.ordered AS truth FROM stock_incoming_difference d {_NAMED}"""
+    )
+    return _finding(rows, "{level} expected, but purchase orders add up to {truth}")
+
+
 async def _bounds(database: Database) -> Finding:
     rows = await database.rows(
-        f"""SELECT p.code, v.sku, d.held AS level, d.on_hand + d.backorder_limit AS truth
-            FROM (SELECT * FROM level
-                  WHERE on_hand < 0 OR held < 0 OR held > on_hand + backorder_limit) d {_NAMED}"""
+        f"""SELECT p.code, v.sku, d.held AS level,
+                   d.on_hand + stock_later(d.backorder_limit, d.incoming, d.sells_incoming) AS truth
+            FROM (SELECT * FROM level WHERE on_hand < 0 OR held < 0 OR incoming < 0
+                  OR held > on_hand + stock_later(backorder_limit, incoming, sells_incoming)) d {_NAMED}"""
     )
     return _finding(rows, "held {level} of {truth} that may be", can_fix=False)
 
@@ -81,6 +103,22 @@ async def _fix_ledger(database: Database) -> int:
     return await database.transaction(work)
 
 
+async def _fix_incoming(database: Database) -> int:
+    async def work(tx: Tx) -> int:
+        # Nobody orders, receives or cancels meanwhile: they would write to these tables first.
+        await tx.execute("LOCK TABLE purchase_order, purchase_order_line IN SHARE ROW EXCLUSIVE MODE")
+        rows = await tx.rows(
+            "SELECT location, variant, ordered - incoming AS units FROM stock_incoming_difference"
+        )
+        lines = [MoveLine(row["location"], row["variant"], row["units"]) for row in rows]
+        dropped = await store.expect(tx, lines)
+        if dropped:
+            log.append(tx, StockLost(lines=released_lines(dropped)))
+        return len(lines)
+
+    return await database.transaction(work)
+
+
 async def _fix_holds(database: Database) -> int:
     async def work(tx: Tx) -> int:
         count: int = await tx.value("SELECT count(*) FROM stock_hold_difference")
@@ -94,7 +132,9 @@ async def _fix_holds(database: Database) -> int:
 
 CHECKS = [
     Check("stock-ledger", "What is on hand is the sum of its movements", _ledger, _fix_ledger),
+    Check("stock-value", "What stock is worth is the sum of its movements", _values, _fix_ledger),
     Check("stock-holds", "What is held is the sum of its holds", _holds, _fix_holds),
+    Check("stock-incoming", "What is expected is what purchase orders say", _incoming, _fix_incoming),
     Check("stock-bounds", "No level is negative or oversold", _bounds),
     Check("stock-expired", "No expired hold is forgotten", _expired, sweep),
 ]

@@ -1,4 +1,7 @@
-"""Counting what is really there: open a count, enter what is found shelf by shelf, close it."""
+"""Counting what is really there: open a count, enter what is found shelf by shelf, close it.
+
+A count that differs by more than its location lets one person book waits for somebody else's approval.
+"""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -10,27 +13,30 @@ from samlad.kernel import log
 from samlad.kernel.database import Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, InvalidInput
-from samlad.stock import counts_store, service, store
-from samlad.stock.events import StockCounted, moved_lines
+from samlad.stock import counts_store, rules, service, store
+from samlad.stock.events import CountSubmitted, StockCounted, moved_lines
 from samlad.stock.model import Cause, Count, CountStatus
-from samlad.stock.permissions import ADJUST
+from samlad.stock.permissions import ADJUST, APPROVE
 from samlad.stock.store import MoveLine
 
 
-async def open_count(tx: Tx, location: UUID, *, note: str = "") -> Count:
-    """Begin a count of a location. Selling goes on meanwhile. Raises NotFound."""
+async def open_count(tx: Tx, location: UUID, *, note: str = "", is_blind: bool = False) -> Count:
+    """Begin a count of a location. Selling goes on meanwhile. Raises NotFound.
+
+    While a blind count is open, nobody is shown what the books say.
+    """
     tx.actor.require(ADJUST, location=location)
     place = await store.location(tx, location)
-    return await counts_store.insert(tx, new_id(), place.id, note)
+    return await counts_store.insert(tx, new_id(), place.id, note, is_blind)
 
 
-async def enter(tx: Tx, count_id: UUID, lines: Sequence[tuple[UUID, int]]) -> Count:
+async def enter(tx: Tx, count_id: UUID, lines: Sequence[tuple[UUID, int]], *, adds_up: bool = False) -> Count:
     """Enter (variant, units found) each; what the books say at this moment is kept beside it.
 
-    A variant that is entered again replaces its line.
+    A variant that is entered again replaces its line or, if it ``adds_up``, is so many more: scanned once again.
 
     Raises:
-        Conflict: the count is closed.
+        Conflict: the count is not open.
         InvalidInput: an unknown variant, or one twice.
     """
     count = await counts_store.get(tx, count_id)
@@ -38,11 +44,12 @@ async def enter(tx: Tx, count_id: UUID, lines: Sequence[tuple[UUID, int]]) -> Co
     if len({variant for variant, _ in lines}) < len(lines):
         raise InvalidInput.at("lines", "a variant is there twice")
     try:
-        entered = await counts_store.enter(tx, count_id, lines)
+        with service.moving():
+            entered = await counts_store.enter(tx, count_id, lines, adds_up=adds_up)
     except asyncpg.ForeignKeyViolationError as error:
         raise InvalidInput.at("lines", "there is no such variant") from error
     if lines and not entered:
-        raise Conflict("This count is closed.")
+        raise Conflict("This count is not open.")
     return await counts_store.get(tx, count_id)
 
 
@@ -50,17 +57,60 @@ async def close(tx: Tx, count_id: UUID) -> Count:
     """Book the difference of each line: counted minus what the books said when it was counted.
 
     Sales since then stay sales. Where fewer units remain than are held, holds are dropped and `StockLost` says whose.
+    If it differs by more than the location lets one person book, nothing is booked: it is submitted for approval.
 
     Raises:
-        Conflict: the count is closed.
+        Conflict: the count is not open.
     """
-    count = await counts_store.end(tx, count_id, CountStatus.CLOSED)
-    if count is None:
-        await counts_store.get(tx, count_id)
-        raise Conflict("This count is closed.")
+    count = await _lock(tx, count_id, CountStatus.OPEN)
     tx.actor.require(ADJUST, location=count.location)
+    place = await store.location(tx, count.location)
+    if rules.needs_approval(place, count.lines, await counts_store.unit_costs(tx, count_id)):
+        values = {"status": CountStatus.SUBMITTED, "submitted_by": tx.actor.label}
+        submitted = await counts_store.update(tx, count_id, values)
+        log.append(tx, CountSubmitted(count=count_id, location=count.location), subject=count_id)
+        return submitted
+    return await _book(tx, await counts_store.update(tx, count_id, {"status": CountStatus.CLOSED}, ends=True))
+
+
+async def approve(tx: Tx, count_id: UUID) -> Count:
+    """Book a submitted count; somebody else than those who counted and submitted it.
+
+    Raises:
+        Conflict: it is not submitted, or the actor had a hand in it.
+    """
+    count = await _lock(tx, count_id, CountStatus.SUBMITTED)
+    tx.actor.require(APPROVE, location=count.location)
+    if tx.actor.label in {count.submitted_by} | await counts_store.counters(tx, count_id):
+        raise Conflict("Somebody who has not counted must approve this count.")
+    values = {"status": CountStatus.CLOSED, "approved_by": tx.actor.label}
+    return await _book(tx, await counts_store.update(tx, count_id, values, ends=True))
+
+
+async def reopen(tx: Tx, count_id: UUID) -> Count:
+    """Count once more what was submitted: lines can be entered again. Raises Conflict if it is not submitted."""
+    count = await _lock(tx, count_id, CountStatus.SUBMITTED)
+    tx.actor.require(ADJUST, location=count.location)
+    return await counts_store.update(tx, count_id, {"status": CountStatus.OPEN, "submitted_by": None})
+
+
+async def cancel(tx: Tx, count_id: UUID) -> Count:
+    """End a count without booking anything. Raises Conflict if it has ended."""
+    count = await _lock(tx, count_id, CountStatus.OPEN, CountStatus.SUBMITTED)
+    tx.actor.require(ADJUST, location=count.location)
+    return await counts_store.update(tx, count_id, {"status": CountStatus.CANCELLED}, ends=True)
+
+
+async def _lock(tx: Tx, count_id: UUID, *wanted: CountStatus) -> Count:
+    count = await counts_store.lock(tx, count_id)
+    if count.status not in wanted:
+        raise Conflict(f"This count is {count.status}.")
+    return count
+
+
+async def _book(tx: Tx, count: Count) -> Count:
     differences = [
-        MoveLine(count.location, line.variant, line.counted - line.expected) for line in count.lines
+        MoveLine(count.location, line.variant, line.counted - (line.expected or 0)) for line in count.lines
     ]
     moved = await service.move(tx, differences, cause=Cause.COUNT, reference=count.id, may_drop=True)
     log.append(
@@ -70,15 +120,6 @@ async def close(tx: Tx, count_id: UUID) -> Count:
         ),
         subject=count.id,
     )
-    audit.record(tx, "stock.counted", "location", count.location, after={"count": count.id, "lines": moved})
-    return count
-
-
-async def cancel(tx: Tx, count_id: UUID) -> Count:
-    """End a count without booking anything. Raises Conflict if it is closed."""
-    count = await counts_store.end(tx, count_id, CountStatus.CANCELLED)
-    if count is None:
-        await counts_store.get(tx, count_id)
-        raise Conflict("This count is closed.")
-    tx.actor.require(ADJUST, location=count.location)
+    after = {"count": count.id, "lines": moved, "submitted_by": count.submitted_by}
+    audit.record(tx, "stock.counted", "location", count.location, after=after)
     return count

@@ -1,6 +1,6 @@
 """What happens to stock: one event a verb, carrying its lines."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -8,6 +8,7 @@ import msgspec
 
 from samlad.kernel.log import Fact, declare
 from samlad.stock.model import Cause, Hold, HoldKind, Moved, TransferStatus
+from samlad.stock.purchase_model import PurchaseStatus
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -91,6 +92,14 @@ class StockCounted(Fact, frozen=True):
     lines: list[MovedLine]
 
 
+@declare("stock.count-submitted")
+class CountSubmitted(Fact, frozen=True):
+    """A count differs by so much that somebody else must approve it. Nothing is booked yet."""
+
+    count: UUID
+    location: UUID
+
+
 @declare("stock.opened")
 class StockOpened(Fact, frozen=True):
     """A large receipt at once, as imports make it: too many lines to carry them. The ledger has them."""
@@ -108,6 +117,10 @@ class LevelSet(Fact, frozen=True):
     variant: UUID
     backorder_limit: int
     low_at: int
+    sells_incoming: bool = False
+    backorder_on: date | None = None
+    reorder_point: int | None = None
+    reorder_quantity: int | None = None
 
 
 @declare("stock.transferred")
@@ -118,6 +131,32 @@ class StockTransferred(Fact, frozen=True):
     status: TransferStatus
     origin: UUID
     destination: UUID
+    lines: list[MovedLine]
+
+
+@declare("supplier.set")
+class SupplierSet(Fact, frozen=True):
+    """A supplier was made or changed."""
+
+    code: str
+    name: str
+    lead_days: int
+    is_active: bool
+
+
+@declare("purchase.changed")
+class PurchaseChanged(Fact, frozen=True):
+    """A purchase order was drafted, changed, ordered, received (perhaps in part) or cancelled.
+
+    ``lines`` are the movements that it booked, ``receipt`` their reference.
+    """
+
+    purchase: UUID
+    number: int
+    status: PurchaseStatus
+    supplier: UUID
+    location: UUID
+    receipt: UUID | None
     lines: list[MovedLine]
 
 
@@ -137,6 +176,15 @@ class LocationChanged(Fact, frozen=True):
     code: str
     before: dict[str, Any]
     after: dict[str, Any]
+
+
+@declare("location.channel-set")
+class LocationChannelSet(Fact, frozen=True):
+    """How a location behaves for one channel was set: what it keeps back from it, whether it serves it."""
+
+    code: str
+    buffer: int | None
+    is_excluded: bool
 
 
 def released_lines(holds: list[Hold]) -> list[ReleasedLine]:

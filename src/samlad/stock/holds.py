@@ -38,12 +38,17 @@ async def take(
     kind: HoldKind,
     owner: UUID,
     expires_at: datetime | None = None,
+    keep_back: bool = True,
 ) -> list[Hold]:
     """Hold units for an owner, all of them or none.
 
     A line with a location is held there. Others go where the routing finds them: the channel's own store first, then
     the active locations of its stock pool by priority, one location for all lines if there is one that has them; the
-    channel's buffer is kept back. Holds that have expired make room.
+    channel's buffer is kept back. What a location keeps back, and whether it serves the channel, holds for both, except
+    for lines that name the channel's own store. Holds that have expired make room.
+
+    Without ``keep_back`` no buffer holds, and lines may name a location that does not serve the channel: staff fetch
+    the goods of an order that stands already.
 
     Raises:
         SoldOut: with what there is. Nothing was held.
@@ -57,7 +62,7 @@ async def take(
         lines,
         channel=channel.id,
         pool=channel.pools[Resource.STOCK],
-        buffer=channel.setting("buffer"),
+        buffer=channel.setting("buffer") if keep_back else None,
         kind=kind,
         owner=owner,
         expires_at=expires_at,

@@ -1,41 +1,58 @@
 """What comes in over HTTP about stock, checked; lines name a variant by id or by SKU."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from samlad.kernel.database import Reader
-from samlad.kernel.problems import FieldError, InvalidInput
+from samlad.kernel.problems import FieldError, InvalidInput, NotFound
 from samlad.stock import store
-from samlad.stock.model import LARGEST, Note, Reason, Units
+from samlad.stock.model import LARGEST, Cost, Note, Reason, Units
 
 Sku = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00]+$", examples=["22423"])]
 Code = Annotated[str, Meta(min_length=1, max_length=63, pattern=r"^[^\x00]+$", examples=["mall-of-america"])]
 
 
-class _Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A variant by its id or by its SKU in the catalogue of the location's channels: one of the two."""
+class LineInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A variant by its id, by its SKU in the catalogue of the location's channels, or by what a scanner read: one of
+    them."""
 
     variant: UUID | None = None
     sku: Sku | None = None
+    code: Annotated[
+        Sku | None, Meta(description="A SKU or a GTIN (EAN, UPC), as scanned", examples=["4006381333931"])
+    ] = None
 
 
-class UnitsLine(_Line, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class UnitsLine(LineInput, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Units of a variant."""
 
-    quantity: Units
+    quantity: Units = 1
 
 
-class DifferenceLine(_Line, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ReceivedLine(UnitsLine, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Units of a variant, and what each of them cost."""
+
+    unit_cost_e4: Cost | None = None
+
+
+class CostLine(LineInput, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What each unit of a variant cost."""
+
+    unit_cost_e4: Cost
+
+
+class DifferenceLine(LineInput, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Units to add (positive) or to take off (negative)."""
 
     quantity: Annotated[int, Meta(ge=-LARGEST, le=LARGEST, description="± units", examples=[-1])]
 
 
-class CountedLine(_Line, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class CountedLine(LineInput, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What was found of a variant."""
 
     counted: Annotated[int, Meta(ge=0, le=LARGEST, description="Units found", examples=[4])]
@@ -45,7 +62,7 @@ class ReceiptInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """Goods that came in."""
 
     location: Annotated[Code, Meta(description="Code of the location")]
-    lines: Annotated[list[UnitsLine], Meta(min_length=1, max_length=5000)]
+    lines: Annotated[list[ReceivedLine], Meta(min_length=1, max_length=5000)]
     reference: Annotated[UUID | None, Meta(description="Groups a delivery; null: a new one")] = None
     note: Annotated[Note, Meta(description="For example the delivery note's number")] = ""
 
@@ -59,17 +76,32 @@ class CorrectionInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     is_damage: Annotated[bool, Meta(description="The goods are there but cannot be sold")] = False
 
 
+class RevaluationInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the units on hand cost."""
+
+    location: Annotated[Code, Meta(description="Code of the location")]
+    lines: Annotated[list[CostLine], Meta(min_length=1, max_length=5000)]
+    reason: Reason
+
+
 class CountInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A count to begin."""
 
     location: Annotated[Code, Meta(description="Code of the location")]
     note: Note = ""
+    is_blind: Annotated[bool, Meta(description="While it is open nobody sees what the books say")] = False
 
 
 class CountLinesInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What was found. A variant that was entered before is replaced."""
 
     lines: Annotated[list[CountedLine], Meta(min_length=1, max_length=5000)]
+
+
+class ScansInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What was scanned, in order; the same again adds up."""
+
+    lines: Annotated[list[UnitsLine], Meta(min_length=1, max_length=5000)]
 
 
 class TransferInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -91,35 +123,73 @@ class ArrivalInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
 
 class LevelInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How a level behaves. What is null stays."""
+    """How a level behaves. What is left out stays."""
 
     backorder_limit: (
         Annotated[int, Meta(ge=0, le=LARGEST, description="Units that may be sold before they are there")]
         | None
     ) = None
     low_at: Annotated[int, Meta(ge=0, le=LARGEST, description="At or below it, stock is low")] | None = None
+    sells_incoming: Annotated[
+        bool | None, Meta(description="What suppliers are to bring may be sold already (pre-order)")
+    ] = None
+    backorder_on: Annotated[
+        date | UnsetType | None, Meta(description="When units on backorder come; null: nobody knows")
+    ] = UNSET
+    reorder_point: Annotated[
+        Annotated[int, Meta(ge=0, le=LARGEST)] | UnsetType | None,
+        Meta(description="With so many left, expected ones counted, buy again; null: never"),
+    ] = UNSET
+    reorder_quantity: Annotated[
+        Annotated[int, Meta(ge=1, le=LARGEST)] | UnsetType | None,
+        Meta(description="Buy at least so many; null: as many as are missing"),
+    ] = UNSET
 
 
-async def variants_of(reader: Reader, location: UUID, lines: Sequence[_Line]) -> list[UUID]:
-    """The variants that lines name, SKUs looked up in one statement.
+async def place_of(reader: Reader, code: str, field: str = "location") -> UUID:
+    """The location of that code. Raises InvalidInput at the field."""
+    try:
+        return (await store.location_by_code(reader, code)).id
+    except NotFound as error:
+        raise InvalidInput.at(field, error.detail) from None
+
+
+async def variants_of(reader: Reader, location: UUID, lines: Sequence[LineInput]) -> list[UUID]:
+    """The variants that lines name, SKUs and codes looked up in one statement.
 
     Raises:
-        InvalidInput: neither or both are given, an unknown SKU, or one that is in several catalogues.
+        InvalidInput: not exactly one name, an unknown one, or one that is in several catalogues.
     """
     skus = [line.sku for line in lines if line.sku is not None]
-    known: dict[str, list[UUID]] = {}
-    for row in await store.variants_by_sku(reader, location, skus) if skus else []:
-        known.setdefault(row["sku"], []).append(row["id"])
+    codes = [line.code for line in lines if line.code is not None]
+    known: dict[tuple[str, str], list[UUID]] = {}
+    for row in await store.variants_by_name(reader, location, skus, codes) if skus or codes else []:
+        known.setdefault((row["field"], row["name"]), []).append(row["id"])
     found, errors = [], []
     for index, line in enumerate(lines):
-        matches = known.get(line.sku, []) if line.sku is not None else [line.variant]
-        if (line.variant is None) is (line.sku is None):
-            errors.append(FieldError(f"lines/{index}", "give either variant or sku"))
+        field, name = ("sku", line.sku) if line.sku is not None else ("code", line.code)
+        matches = [line.variant] if name is None else known.get((field, name), [])
+        if sum(given is not None for given in (line.variant, line.sku, line.code)) != 1:
+            errors.append(FieldError(f"lines/{index}", "give one of variant, sku and code"))
         elif len(matches) != 1:
             what = "is in several catalogues: give the variant" if matches else "is not known here"
-            errors.append(FieldError(f"lines/{index}/sku", f"“{line.sku}” {what}"))
+            errors.append(FieldError(f"lines/{index}/{field}", f"“{name}” {what}"))
         elif matches[0] is not None:
             found.append(matches[0])
     if errors:
         raise InvalidInput("Some lines are not right.", errors=tuple(errors))
     return found
+
+
+async def units_of(reader: Reader, location: UUID, lines: Sequence[UnitsLine]) -> list[tuple[UUID, int]]:
+    """Units by variant as `variants_of` finds them, in the order of the lines; the same variant again adds up.
+
+    Raises:
+        InvalidInput: as there, or more units of one variant than can be counted.
+    """
+    wanted: dict[UUID, int] = {}
+    for variant, line in zip(await variants_of(reader, location, lines), lines, strict=True):
+        wanted[variant] = wanted.get(variant, 0) + line.quantity
+    if any(units > LARGEST for units in wanted.values()):
+        raise InvalidInput.at("lines", f"more than {LARGEST} units of one variant")
+    return list(wanted.items())

@@ -1,6 +1,6 @@
 """The lists of stock: levels, movements, holds, locations, counts, transfers."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ _SKU = "v.sku = ANY({}::text[])"
 _PLACE = "p.code = ANY({}::text[])"
 
 
-def _moment(text: str) -> datetime:
+def moment(text: str) -> datetime:
     """An ISO 8601 moment, UTC when it names no zone; raises ValueError."""
     moment = datetime.fromisoformat(text)
     if not 1900 <= moment.year <= 2200:
@@ -37,12 +37,13 @@ class LocationRow(msgspec.Struct, frozen=True):
     priority: int
     is_active: bool
     version: int
+    buffer: int
 
 
 LOCATIONS: Listing[LocationRow] = Listing(
     row=LocationRow,
     select="""p.id, p.code, p.name, p.kind, p.pool, c.code AS channel, p.address, p.latitude, p.longitude, p.time_zone,
-              p.priority, p.is_active, p.version""",
+              p.priority, p.is_active, p.version, p.buffer""",
     source="location p LEFT JOIN channel c ON c.id = p.channel",
     key="p.id",
     sorts={"code": Sort("p.code"), "name": Sort("p.name"), "priority": Sort("p.priority", "int")},
@@ -70,6 +71,11 @@ class LevelRow(msgspec.Struct, frozen=True):
     available: int
     backorder_limit: int
     low_at: int
+    incoming: int
+    sells_incoming: bool
+    backorder_on: date | None
+    reorder_point: int | None
+    reorder_quantity: int | None
     updated_at: datetime
 
 
@@ -82,7 +88,8 @@ def _state(text: str) -> str:
 LEVELS: Listing[LevelRow] = Listing(
     row=LevelRow,
     select="""l.location, p.code AS location_code, l.variant, v.sku, product.title, v.option_text AS options, l.on_hand,
-              l.held, l.on_hand - l.held AS available, l.backorder_limit, l.low_at, l.updated_at""",
+              l.held, l.on_hand - l.held AS available, l.backorder_limit, l.low_at, l.incoming, l.sells_incoming,
+              l.backorder_on, l.reorder_point, l.reorder_quantity, l.updated_at""",
     source="""level l JOIN location p ON p.id = l.location JOIN variant v ON v.id = l.variant
               JOIN product ON product.id = v.product""",
     key="l.id",
@@ -139,8 +146,8 @@ MOVEMENTS: Listing[MovementRow] = Listing(
         "sku": Filter(_SKU, texts),
         "cause": Filter("m.cause = ANY({}::text[])", texts),
         "reference": Filter("m.reference = ANY({}::uuid[])", uuids),
-        "since": Filter("m.created_at >= {}::timestamptz", _moment),
-        "until": Filter("m.created_at < {}::timestamptz", _moment),
+        "since": Filter("m.created_at >= {}::timestamptz", moment),
+        "until": Filter("m.created_at < {}::timestamptz", moment),
     },
 )
 
@@ -184,7 +191,7 @@ HOLDS: Listing[HoldRow] = Listing(
 
 
 class CountRow(msgspec.Struct, frozen=True):
-    """A count as lists show it: how many lines it has and by how many units they differ in all."""
+    """A count as lists show it: how many lines it has and by how many units they differ in all (blind: null)."""
 
     id: UUID
     location: UUID
@@ -192,18 +199,20 @@ class CountRow(msgspec.Struct, frozen=True):
     status: CountStatus
     note: str
     lines: int
-    difference: int
+    difference: int | None
+    is_blind: bool
     created_at: datetime
     closed_at: datetime | None
 
 
 COUNTS: Listing[CountRow] = Listing(
     row=CountRow,
-    select="""s.id, s.location, p.code AS location_code, s.status, s.note, sums.lines, sums.difference, s.created_at,
+    select="""s.id, s.location, p.code AS location_code, s.status, s.note, sums.lines,
+              CASE WHEN NOT s.is_blind OR s.status <> 'open' THEN sums.difference END AS difference, s.is_blind, s.created_at,
               s.closed_at""",
     source="""stock_count s JOIN location p ON p.id = s.location
               LEFT JOIN LATERAL (SELECT count(l.variant)::int AS lines,
-                                        coalesce(sum(l.counted - l.expected), 0)::int AS difference
+                                        coalesce(sum(l.counted - l.expected), 0)::bigint AS difference
                                  FROM (SELECT s.id) one JOIN stock_count_line l ON l.count = one.id) sums ON true""",
     key="s.id",
     sorts={"created_at": Sort("s.created_at", "timestamptz")},

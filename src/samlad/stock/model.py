@@ -1,6 +1,6 @@
 """What stock is made of."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
@@ -14,6 +14,16 @@ LARGEST = 1_000_000_000
 """Most units of one variant in one line."""
 
 Units = Annotated[int, Meta(ge=1, le=LARGEST, description="Units", examples=[3])]
+Cost = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=10**13,
+        description="Cost of one unit in ten-thousandths of a minor unit: 1250000 is 1.25 in a currency with cents",
+        examples=[1_250_000],
+    ),
+]
+"""Fine enough for averages and for prices like 0.1234; whole, so that sums are exact."""
 Note = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]
 Reason = Annotated[
     str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]+$", description="Why", examples=["broken"])
@@ -51,12 +61,14 @@ class Cause(StrEnum):
     TRANSFER_OUT = "transfer_out"
     TRANSFER_IN = "transfer_in"
     CORRECTION = "correction"
+    REVALUATION = "revaluation"
 
 
 class CountStatus(StrEnum):
     """Where a count is."""
 
     OPEN = "open"
+    SUBMITTED = "submitted"
     CLOSED = "closed"
     CANCELLED = "cancelled"
 
@@ -70,7 +82,11 @@ class TransferStatus(StrEnum):
 
 
 class Location(msgspec.Struct, frozen=True):
-    """A place that holds stock. ``channel`` is the store channel that stands there; lower ``priority`` comes first."""
+    """A place that holds stock. ``channel`` is the store channel that stands there; lower ``priority`` comes first.
+
+    ``buffer`` units of each variant are kept back here; ``currency`` is that of what its goods cost. A count that
+    differs by more than ``variance_units``, or by more than ``variance_value`` minor units, needs an approval.
+    """
 
     id: UUID
     pool: UUID
@@ -85,6 +101,10 @@ class Location(msgspec.Struct, frozen=True):
     priority: int
     is_active: bool
     version: int
+    buffer: int = 0
+    currency: str = "XXX"
+    variance_units: int | None = None
+    variance_value: int | None = None
 
 
 _Word = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00]*$")]
@@ -98,6 +118,22 @@ Address = Annotated[
 Latitude = Annotated[float, Meta(ge=-90, le=90, description="WGS 84 degrees")]
 Longitude = Annotated[float, Meta(ge=-180, le=180, description="WGS 84 degrees")]
 Priority = Annotated[int, Meta(ge=0, le=1_000_000, description="Lower is asked first")]
+Buffer = Annotated[
+    int, Meta(ge=0, le=1_000_000, description="Units of each variant that are kept back here", examples=[2])
+]
+
+VarianceUnits = Annotated[
+    int,
+    Meta(
+        ge=0, le=LARGEST, description="A count that differs by more units needs an approval; null: none does"
+    ),
+]
+VarianceValue = Annotated[
+    int,
+    Meta(
+        ge=0, le=10**12, description="A count that differs by a higher value (minor units) needs an approval"
+    ),
+]
 
 
 class LocationInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -115,6 +151,7 @@ class LocationInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     longitude: Longitude | None = None
     time_zone: Annotated[TimeZone | None, Meta(description="Null: the channel's")] = None
     priority: Priority = 100
+    buffer: Buffer = 0
 
 
 class LocationChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -128,6 +165,26 @@ class LocationChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     time_zone: TimeZone | UnsetType = UNSET
     priority: Priority | UnsetType = UNSET
     is_active: bool | UnsetType = UNSET
+    buffer: Buffer | UnsetType = UNSET
+    variance_units: VarianceUnits | UnsetType | None = UNSET
+    variance_value: VarianceValue | UnsetType | None = UNSET
+
+
+class LocationChannel(msgspec.Struct, frozen=True):
+    """Where a location behaves otherwise for one channel. ``buffer`` null: the location's own."""
+
+    channel: str
+    buffer: int | None
+    is_excluded: bool
+
+
+class LocationChannelInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How a location behaves for one channel; not inherited by the channel's children."""
+
+    buffer: Annotated[
+        Buffer | None, Meta(description="Units kept back from it; null: the location's own")
+    ] = None
+    is_excluded: Annotated[bool, Meta(description="Nothing is promised to this channel from here")] = False
 
 
 class HoldLine(msgspec.Struct, frozen=True):
@@ -159,10 +216,23 @@ class Moved(msgspec.Struct, frozen=True):
     on_hand: int
 
 
+class Incoming(msgspec.Struct, frozen=True):
+    """Units that a supplier is to bring. ``expected_on`` null: nobody knows; ``is_late``: it was to be before today."""
+
+    purchase: UUID
+    units: int
+    expected_on: date | None
+    is_late: bool = False
+
+
 class Level(msgspec.Struct, frozen=True):
     """Units of a variant at a location. ``available`` is what can be held now, without backorders.
 
     ``held`` leaves out holds that have expired: nobody has released them yet, but they are in nobody's way.
+
+    As a channel sees it: ``kept`` units are kept back from it here, and ``later`` more can be held before they are
+    there: up to ``backorder_limit`` and, where ``sells_incoming``, what suppliers are to bring. ``backorder_on`` is
+    when units on backorder come; null when nobody knows, or when that day has gone by.
     """
 
     location: UUID
@@ -171,13 +241,42 @@ class Level(msgspec.Struct, frozen=True):
     held: int
     available: int
     backorder_limit: int
+    kept: int = 0
+    later: int = 0
+    sells_incoming: bool = False
+    backorder_on: date | None = None
+    incoming: list[Incoming] = []
+
+
+class Later(msgspec.Struct, frozen=True):
+    """Units that may be sold before they are there, and the day on which they come; null: nobody knows."""
+
+    expected_on: date | None
+    units: int
+
+
+class ExcludedBy(StrEnum):
+    """Why nothing is promised from a location."""
+
+    INACTIVE = "inactive"
+    CHANNEL = "channel"
+
+
+class ExcludedLevel(msgspec.Struct, frozen=True):
+    """Units that do not count: the location is not active, or the channel leaves it out."""
+
+    location: UUID
+    on_hand: int
+    held: int
+    reason: ExcludedBy
 
 
 class Promise(msgspec.Struct, frozen=True):
     """What a channel may sell of a variant, and why.
 
     ``available`` (the ATP) is the sum of what is free at its locations minus the channel's buffer, never below 0;
-    ``backorder`` units more may be sold before they are there.
+    ``backorder`` units more may be sold before they are there, and ``later`` says when those come. ``on_hand``,
+    ``held``, ``kept`` (by locations) and ``incoming`` are sums over ``locations``; those in ``excluded`` do not count.
     """
 
     variant: UUID
@@ -187,18 +286,25 @@ class Promise(msgspec.Struct, frozen=True):
     held: int
     buffer: int
     locations: list[Level]
+    kept: int = 0
+    incoming: int = 0
+    later: list[Later] = []
+    excluded: list[ExcludedLevel] = []
 
 
 class CountLine(msgspec.Struct, frozen=True):
-    """A counted variant: what was there, and what the books said at that moment."""
+    """A counted variant: what was there, and what the books said at that moment; null while a blind count is open."""
 
     variant: UUID
     counted: int
-    expected: int
+    expected: int | None
 
 
 class Count(msgspec.Struct, frozen=True):
-    """A count of a location. Closing it books the differences of its lines."""
+    """A count of a location. Closing it books the differences of its lines.
+
+    One that differs by more than its location allows is ``submitted`` instead, until somebody else approves it.
+    """
 
     id: UUID
     location: UUID
@@ -208,6 +314,9 @@ class Count(msgspec.Struct, frozen=True):
     version: int
     created_at: datetime
     closed_at: datetime | None
+    is_blind: bool = False
+    submitted_by: str | None = None
+    approved_by: str | None = None
     lines: list[CountLine] = []
 
 

@@ -12,4 +12,6 @@ READ = permission(
     Role.DEVELOPER,
 )
 ADJUST = permission("stock.adjust", "Receive, count, correct and transfer stock", Role.MANAGER, Role.STORE)
+PURCHASE = permission("stock.purchase", "Order goods from suppliers, and see what they cost", Role.MANAGER)
+APPROVE = permission("stock.approve", "Approve counts that differ by much", Role.MANAGER)
 LOCATIONS = permission("stock.locations", "Make and change locations", Role.MANAGER)

@@ -1,31 +1,117 @@
 """Decisions about stock that need no database."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from uuid import UUID
 
-from samlad.stock.model import Level, Promise
+from msgspec import structs
+
+from samlad.stock.model import Count, CountLine, CountStatus, ExcludedLevel, Later, Level, Location, Promise
+
+E4 = 10_000
+"""Ten-thousandths of a minor unit in one: how finely costs are kept."""
+
+Tranche = tuple[date | None, int]
+"""Units that come on a day; None: nobody knows."""
 
 
-def promise(levels: Iterable[Level], buffer: int) -> list[Promise]:
+def promise(
+    levels: Iterable[Level], buffer: int, excluded: Iterable[tuple[UUID, ExcludedLevel]] = ()
+) -> list[Promise]:
     """What a channel may sell of each variant: free units over its locations minus the buffer, never below 0.
 
     A location that owes units (more held than on hand) has none to give; it does not take from the others.
+    ``excluded`` are (variant, level) that only explain.
     """
-    by_variant: dict[object, list[Level]] = {}
-    for level in levels:
-        by_variant.setdefault(level.variant, []).append(level)
-    return [_promise(group, buffer) for group in by_variant.values()]
+    by_variant: dict[UUID, list[Level]] = {}
+    left_out: dict[UUID, list[ExcludedLevel]] = {}
+    for variant, level in excluded:
+        by_variant.setdefault(variant, [])
+        left_out.setdefault(variant, []).append(level)
+    for counted in levels:
+        by_variant.setdefault(counted.variant, []).append(counted)
+    return [
+        _promise(variant, group, buffer, left_out.get(variant, [])) for variant, group in by_variant.items()
+    ]
 
 
-def _promise(levels: list[Level], buffer: int) -> Promise:
+def _promise(variant: UUID, levels: list[Level], buffer: int, excluded: list[ExcludedLevel]) -> Promise:
     free = sum(level.available for level in levels)
-    backorder = sum(level.backorder_limit - max(0, level.held - level.on_hand) for level in levels)
+    # The buffer is kept back from all that may be sold, so what free units cannot bear comes off what comes later,
+    # the first of it.
+    later = _by_day(_after([tranche for level in levels for tranche in dated(level)], max(0, buffer - free)))
     return Promise(
-        variant=levels[0].variant,
+        variant=variant,
         available=max(0, free - buffer),
-        # The buffer is kept back from all that may be sold, so what free units cannot bear comes off the backorder.
-        backorder=max(0, backorder - max(0, buffer - free)),
+        backorder=sum(tranche.units for tranche in later),
         on_hand=sum(level.on_hand for level in levels),
         held=sum(level.held for level in levels),
         buffer=buffer,
         locations=levels,
+        kept=sum(level.kept for level in levels),
+        incoming=sum(line.units for level in levels for line in level.incoming),
+        later=later,
+        excluded=excluded,
     )
+
+
+def dated(level: Level) -> list[Tranche]:
+    """When the ``later`` units of a level come: units by day, in all exactly as many.
+
+    Who bought first is served first, so the earliest arrivals go to those who wait already. What is on backorder comes
+    on the level's own day or, where it has none, with what suppliers are to bring.
+    """
+    incoming = [(None if line.is_late else line.expected_on, line.units) for line in level.incoming]
+    supply = incoming if level.sells_incoming or level.backorder_on is None else []
+    most = level.backorder_limit + (sum(units for _, units in incoming) if level.sells_incoming else 0)
+    free = _after([*supply, (level.backorder_on, level.backorder_limit)], most - level.later)
+    found, left = [], level.later
+    for day, units in free:
+        if left > 0:
+            found.append((day, min(units, left)))
+        left -= units
+    return found
+
+
+def _after(tranches: Sequence[Tranche], units: int) -> list[Tranche]:
+    """Tranches by day, those without a day last, less the first so many units."""
+    found = []
+    for day, there in sorted(tranches, key=lambda tranche: tranche[0] or date.max):
+        if there > units:
+            found.append((day, there - units))
+        units = max(0, units - there)
+    return found
+
+
+def _by_day(tranches: Iterable[Tranche]) -> list[Later]:
+    days: dict[date | None, int] = {}
+    for day, units in tranches:
+        days[day] = days.get(day, 0) + units
+    return [Later(day, units) for day, units in days.items()]
+
+
+def share(value: int, units: int, of: int) -> int:
+    """What ``units`` of ``of`` units are worth that are worth ``value`` together; all of them: exactly all of it."""
+    return (2 * value * units + of) // (2 * of)
+
+
+def needs_approval(place: Location, lines: Iterable[CountLine], unit_costs_e4: Mapping[UUID, int]) -> bool:
+    """Whether a count differs by more than its location lets one person book.
+
+    What is too much and what is missing are added up, not set off against each other: they are two mistakes.
+    """
+    units = value = 0
+    for line in lines:
+        difference = abs(line.counted - (line.expected or 0))
+        units += difference
+        value += difference * unit_costs_e4.get(line.variant, 0)
+    is_much = place.variance_units is not None and units > place.variance_units
+    return is_much or (place.variance_value is not None and value > place.variance_value * E4)
+
+
+def as_counter_sees(count: Count) -> Count:
+    """A count without what the books say, while it is open and blind."""
+    if not count.is_blind or count.status is not CountStatus.OPEN:
+        return count
+    lines = [structs.replace(line, expected=None) for line in count.lines]
+    return structs.replace(count, lines=lines)

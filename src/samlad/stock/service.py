@@ -1,12 +1,13 @@
 """The verbs that bring, count and correct stock, and what is promised from it."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 import asyncpg
-from msgspec import UNSET, structs
+from msgspec import UNSET, UnsetType, structs
 
 from samlad import channels
 from samlad.access import audit
@@ -17,7 +18,7 @@ from samlad.kernel.database import Reader, Tx
 from samlad.kernel.http import check_version
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound, Outdated
-from samlad.stock import rules, store
+from samlad.stock import promise_store, rules, store
 from samlad.stock.events import (
     LevelSet,
     LocationChanged,
@@ -30,9 +31,9 @@ from samlad.stock.events import (
     released_lines,
 )
 from samlad.stock.model import Cause, Location, LocationChange, LocationInput, Moved, Promise
-from samlad.stock.permissions import ADJUST, LOCATIONS
+from samlad.stock.permissions import ADJUST, LOCATIONS, PURCHASE
 from samlad.stock.problems import NotInStock
-from samlad.stock.store import MoveLine
+from samlad.stock.store import MoveLine, MoveOutcome
 
 
 async def create_location(tx: Tx, data: LocationInput) -> Location:
@@ -66,6 +67,8 @@ async def create_location(tx: Tx, data: LocationInput) -> Location:
             "longitude": data.longitude,
             "time_zone": time_zone,
             "priority": data.priority,
+            "buffer": data.buffer,
+            "currency": channel.currency,
         },
     )
     if location is None:
@@ -112,20 +115,41 @@ async def receive(
     *,
     reference: UUID | None = None,
     reason: str = "",
+    unit_costs_e4: Sequence[int | None] = (),
 ) -> list[Moved]:
-    """Goods come in: (variant, units) each. ``reference`` groups a delivery."""
+    """Goods come in: (variant, units) each. ``reference`` groups a delivery.
+
+    ``unit_costs_e4`` says what each unit of a line cost, in ten-thousandths of a minor unit of the location's currency;
+    without it, what the level's units cost last.
+    """
     tx.actor.require(ADJUST, location=location)
-    moves = [MoveLine(location, variant, quantity, reason) for variant, quantity in lines]
+    costs = [*unit_costs_e4, *[None] * (len(lines) - len(unit_costs_e4))]
+    moves = [
+        MoveLine(location, variant, quantity, reason, cost)
+        for (variant, quantity), cost in zip(lines, costs, strict=True)
+    ]
     return await move(tx, moves, cause=Cause.RECEIPT, reference=reference or new_id())
 
 
 async def restock(
-    tx: Tx, lines: Sequence[tuple[UUID, UUID, int]], *, cause: Cause = Cause.RETURN, reference: UUID
+    tx: Tx,
+    lines: Sequence[tuple[UUID, UUID, int]],
+    *,
+    cause: Cause = Cause.RETURN,
+    reference: UUID,
+    sold_as: UUID | None = None,
 ) -> list[Moved]:
-    """Units come back: (location, variant, units) each. Part of the verbs of orders, so without a permission."""
+    """Units come back: (location, variant, units) each. Part of the verbs of orders, so without a permission.
+
+    They bring back what they cost when they were sold under ``sold_as`` (an order; default: the reference).
+    """
+    costs = await store.sold_costs(tx, sold_as or reference, [variant for _, variant, _ in lines])
     return await move(
         tx,
-        [MoveLine(place, variant, quantity) for place, variant, quantity in lines],
+        [
+            MoveLine(place, variant, quantity, unit_cost_e4=costs.get(variant))
+            for place, variant, quantity in lines
+        ],
         cause=cause,
         reference=reference,
     )
@@ -141,6 +165,26 @@ async def write_off(
     """
     moves = [MoveLine(place, variant, -quantity, reason) for place, variant, quantity in lines]
     return await move(tx, moves, cause=cause, reference=reference, may_drop=True)
+
+
+async def revalue(tx: Tx, location: UUID, costs: Sequence[tuple[UUID, int]], *, reason: str) -> list[Moved]:
+    """Say what the units on hand cost: (variant, ten-thousandths of a minor unit each). The ledger keeps the difference.
+
+    A level without units remembers the cost for those that come without one of their own.
+
+    Raises:
+        InvalidInput: an unknown variant, one twice, or a value that is too large to count.
+    """
+    tx.actor.require(PURCHASE, location=location)
+    if len({variant for variant, _ in costs}) < len(costs):
+        raise InvalidInput.at("lines", "a variant is there twice")
+    event, reference = new_id(), new_id()
+    with moving():
+        moved = await store.revalue(tx, location, costs, reason=reason, reference=reference, event=event)
+    fact = StockMoved(cause=Cause.REVALUATION, reference=reference, lines=moved_lines(moved))
+    log.append(tx, fact, subject=reference, event_id=event)
+    audit.record(tx, "stock.revalued", "location", location, after={"reason": reason, "costs": list(costs)})
+    return moved
 
 
 async def correct(
@@ -169,22 +213,28 @@ async def correct(
     return moved
 
 
-async def opening(tx: Tx, rows: Sequence[tuple[UUID, UUID, int]], *, reference: UUID | None = None) -> int:
+async def opening(
+    tx: Tx,
+    rows: Sequence[tuple[UUID, UUID, int]],
+    *,
+    reference: UUID | None = None,
+    unit_costs_e4: Mapping[UUID, int] | None = None,
+) -> int:
     """A large receipt by COPY, as imports make it: (location, variant, units) each; the number of movements.
 
-    Rows without units are left out. The event does not carry the lines.
+    Rows without units are left out. ``unit_costs_e4`` by variant as in `receive`. The event does not carry the lines.
 
     Raises:
         InvalidInput: an unknown location or variant, or a negative number of units.
     """
     tx.actor.require(ADJUST)
-    event, reference = new_id(), reference or new_id()
-    wanted = [row for row in rows if row[2]]
-    if any(units < 0 for _, _, units in wanted):
+    event, reference, costs = new_id(), reference or new_id(), unit_costs_e4 or {}
+    wanted = [(place, variant, units, costs.get(variant)) for place, variant, units in rows if units]
+    if any(units < 0 for _, _, units, _ in wanted):
         raise InvalidInput.at("rows", "a negative number of units")
-    with _moving():
+    with moving():
         count = await store.copy_receipts(tx, wanted, reference=reference, event=event)
-    units = sum(units for _, _, units in wanted)
+    units = sum(units for _, _, units, _ in wanted)
     log.append(
         tx,
         StockOpened(reference=reference, movements=count, units=units),
@@ -195,32 +245,57 @@ async def opening(tx: Tx, rows: Sequence[tuple[UUID, UUID, int]], *, reference: 
 
 
 async def set_level(
-    tx: Tx, location: UUID, variant: UUID, *, backorder_limit: int | None = None, low_at: int | None = None
+    tx: Tx,
+    location: UUID,
+    variant: UUID,
+    *,
+    backorder_limit: int | None = None,
+    low_at: int | None = None,
+    sells_incoming: bool | None = None,
+    backorder_on: date | UnsetType | None = UNSET,
+    reorder_point: int | UnsetType | None = UNSET,
+    reorder_quantity: int | UnsetType | None = UNSET,
 ) -> None:
-    """Say how many units may be sold at a level before they are there, and at how many it counts as low.
+    """Say how a level behaves; what is not given stays.
+
+    ``backorder_limit`` units may be sold before they are there, and come on ``backorder_on`` (null: nobody knows);
+    with ``sells_incoming`` also what suppliers are to bring. At ``low_at`` it counts as low. With ``reorder_point``
+    left, expected ones counted, at least ``reorder_quantity`` are to be bought again (None: never, and as many as are
+    missing).
 
     Raises:
-        Conflict: more units are held on backorder than the new limit allows.
+        Conflict: more units are held before they are there than that would allow.
         InvalidInput: an unknown location or variant.
     """
     tx.actor.require(ADJUST, location=location)
-    if backorder_limit is not None:
+    if backorder_limit is not None or sells_incoming is False:
         expired = await store.expire(tx, location, variant)
         if expired:
             log.append(tx, StockReleased(reason="expired", lines=released_lines(expired)))
+    values: dict[str, Any] = {
+        name: value
+        for name, value in (
+            ("backorder_limit", backorder_limit),
+            ("low_at", low_at),
+            ("sells_incoming", sells_incoming),
+        )
+        if value is not None
+    }
+    clearable = {
+        "backorder_on": backorder_on,
+        "reorder_point": reorder_point,
+        "reorder_quantity": reorder_quantity,
+    }
+    values |= {name: value for name, value in clearable.items() if value is not UNSET}
     try:
-        with _moving():
-            row = await store.set_level(tx, location, variant, backorder_limit, low_at)
+        with moving():
+            row = await store.set_level(tx, location, variant, values)
     except NotInStock as error:
-        raise Conflict.at("backorder_limit", "more units are already held on backorder") from error
-    log.append(
-        tx,
-        LevelSet(
-            location=location, variant=variant, backorder_limit=row["backorder_limit"], low_at=row["low_at"]
-        ),
-        subject=variant,
-    )
-    after = {"location": location, "backorder_limit": row["backorder_limit"], "low_at": row["low_at"]}
+        field = "sells_incoming" if backorder_limit is None else "backorder_limit"
+        raise Conflict.at(field, "more units are held already before they are there") from error
+    behaviour = dict(row.items())
+    log.append(tx, LevelSet(location=location, variant=variant, **behaviour), subject=variant)
+    after = {"location": location, **behaviour}
     audit.record(tx, "stock.level-set", "variant", variant, after=after)
 
 
@@ -232,8 +307,15 @@ async def move(
     Raises:
         NotInStock: without ``may_drop``, units are taken off that are not there or are held for others.
     """
+    return (await book(tx, lines, cause=cause, reference=reference, may_drop=may_drop)).moved
+
+
+async def book(
+    tx: Tx, lines: Sequence[MoveLine], *, cause: Cause, reference: UUID | None, may_drop: bool = False
+) -> MoveOutcome:
+    """As `move`, with the values of the movements."""
     event = new_id()
-    with _moving():
+    with moving():
         outcome = await store.move(
             tx, lines, cause=cause, reference=reference, event=event, may_drop=may_drop
         )
@@ -246,7 +328,15 @@ async def move(
         )
     if outcome.dropped:
         log.append(tx, StockLost(lines=released_lines(outcome.dropped)), subject=reference)
-    return outcome.moved
+    return outcome
+
+
+async def expect(tx: Tx, lines: Sequence[MoveLine], *, reference: UUID) -> None:
+    """More (or, negative, fewer) units are expected; holds that had counted on them are dropped and told of."""
+    with moving():
+        dropped = await store.expect(tx, lines)
+    if dropped:
+        log.append(tx, StockLost(lines=released_lines(dropped)), subject=reference)
 
 
 async def atp(
@@ -254,10 +344,11 @@ async def atp(
 ) -> dict[UUID, int]:
     """Available to promise: units of each variant that a channel may sell now; 0 for what it has nothing of.
 
-    Free units over the active locations of its stock pool minus its buffer, never below 0. ``carry_out``: only what
-    lies in its own store, all of it, because a customer has it in hand.
+    Free units over the active locations of its stock pool that it does not leave out, less what each keeps back, minus
+    its own buffer, never below 0. ``carry_out``: only what lies in its own store, all of it, because a customer has it
+    in hand.
     """
-    free = await store.available(reader, channel, variants, carry_out=carry_out)
+    free = await promise_store.available(reader, channel, variants, carry_out=carry_out)
     buffer = 0 if carry_out else channel.setting("buffer")
     return {variant: max(0, free.get(variant, 0) - buffer) for variant in variants}
 
@@ -265,13 +356,16 @@ async def atp(
 async def promises(
     reader: Reader, channel: Channel, variants: Sequence[UUID], *, carry_out: bool = False
 ) -> list[Promise]:
-    """The numbers of `atp` with what explains them, per location. Variants without any level are missing."""
-    levels = await store.promised_levels(reader, channel, variants, carry_out=carry_out)
-    return rules.promise(levels, 0 if carry_out else channel.setting("buffer"))
+    """The numbers of `atp` with what explains them, per location. Variants without any level are missing.
+
+    `take` holds exactly so much for the channel: ``available`` and ``backorder`` together.
+    """
+    levels, excluded = await promise_store.promised_levels(reader, channel, variants, carry_out=carry_out)
+    return rules.promise(levels, 0 if carry_out else channel.setting("buffer"), excluded)
 
 
 @contextlib.contextmanager
-def _moving() -> Iterator[None]:
+def moving() -> Iterator[None]:
     """What the database refuses about movements and levels, in our words."""
     try:
         yield

@@ -8,16 +8,15 @@ from uuid import UUID
 import msgspec
 from asyncpg import Record
 
-from samlad.channels import Channel, Resource
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.problems import NotFound
 from samlad.kernel.rows import into
-from samlad.stock.model import Cause, Hold, HoldKind, HoldLine, Level, Location, Moved
+from samlad.stock.model import Cause, Hold, HoldKind, HoldLine, Location, Moved
 from samlad.stock.problems import ShortLine
 
 _HOLD = "id, location, variant, quantity, kind, owner"
 _LOCATION = """id, pool, code, name, kind, channel, address, latitude, longitude, time_zone, priority, is_active,
-               version"""
+               version, buffer, currency, variance_units, variance_value"""
 
 
 class TakeOutcome(msgspec.Struct, frozen=True):
@@ -29,19 +28,26 @@ class TakeOutcome(msgspec.Struct, frozen=True):
 
 
 class MoveOutcome(msgspec.Struct, frozen=True):
-    """What ``stock_move`` answered: movements, and holds that lost their units."""
+    """What ``stock_move`` answered: movements, their values in the same order, and holds that lost their units."""
 
     moved: list[Moved]
+    values_e4: list[int]
     dropped: list[Hold]
 
 
 class MoveLine(msgspec.Struct, frozen=True):
-    """Units to add to (or, negative, to take off) what is on hand."""
+    """Units to add to (or, negative, to take off) what is on hand.
+
+    What is added may bring the cost of each unit, or the value of all (ten-thousandths of a minor unit); without, the
+    units cost what those of the level cost last.
+    """
 
     location: UUID
     variant: UUID
     quantity: int
     reason: str = ""
+    unit_cost_e4: int | None = None
+    value_e4: int | None = None
 
 
 def _columns(lines: Sequence[HoldLine] | None) -> tuple[Any, Any, Any]:
@@ -56,12 +62,12 @@ async def take(
     *,
     channel: UUID,
     pool: UUID,
-    buffer: int,
+    buffer: int | None,
     kind: HoldKind,
     owner: UUID,
     expires_at: datetime | None,
 ) -> TakeOutcome:
-    """Hold the lines, or say what is short."""
+    """Hold the lines, or say what is short. Without a ``buffer`` locations keep nothing back either."""
     rows = await tx.rows(
         "SELECT * FROM stock_take($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         *_columns(lines),
@@ -145,23 +151,26 @@ async def move(
         asyncpg.CheckViolationError: without ``may_drop``, when units are taken off that are not there or are held.
     """
     rows = await tx.rows(
-        "SELECT * FROM stock_move($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "SELECT * FROM stock_move($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         [line.location for line in lines],
         [line.variant for line in lines],
         [line.quantity for line in lines],
         [line.reason for line in lines],
+        [line.unit_cost_e4 for line in lines],
+        [line.value_e4 for line in lines],
         cause,
         reference,
         tx.actor.label,
         event,
         may_drop,
     )
-    outcome = MoveOutcome([], [])
+    outcome = MoveOutcome([], [], [])
     for row in rows:
         if row["outcome"] == "moved":
             outcome.moved.append(
                 Moved(row["id"], row["location"], row["variant"], row["quantity"], row["on_hand"])
             )
+            outcome.values_e4.append(row["value_e4"])
         else:
             outcome.dropped.append(_hold(row))
     return outcome
@@ -188,55 +197,6 @@ async def holds_of(reader: Reader, owner: UUID) -> list[Hold]:
     return await reader.all(Hold, f"SELECT {_HOLD} FROM hold WHERE owner = $1 ORDER BY created_at, id", owner)
 
 
-# An expired hold that nobody has released yet does not count: it makes room as soon as somebody wants it.
-_LIVE = """CROSS JOIN LATERAL (SELECT (l.held - coalesce(sum(h.quantity), 0))::int AS held FROM hold h
-           WHERE h.location = l.location AND h.variant = l.variant AND h.expires_at <= now()) AS live"""
-_FREE = "greatest(l.on_hand - live.held, 0)"
-_LEVEL = f"l.location, l.variant, l.on_hand, live.held, {_FREE} AS available, l.backorder_limit"
-
-
-async def levels_of(reader: Reader, variants: Sequence[UUID]) -> list[Level]:
-    """Every level of these variants, at active locations of all pools."""
-    return await reader.all(
-        Level,
-        f"""SELECT {_LEVEL} FROM level l {_LIVE} JOIN location p ON p.id = l.location AND p.is_active
-            WHERE l.variant = ANY($1::uuid[]) ORDER BY l.variant, p.priority, p.code""",
-        list(variants),
-    )
-
-
-async def promised_levels(
-    reader: Reader, channel: Channel, variants: Sequence[UUID], *, carry_out: bool
-) -> list[Level]:
-    """Levels that a channel promises from: its stock pool's active locations, or only its own store."""
-    return await reader.all(
-        Level,
-        f"""SELECT {_LEVEL} FROM level l {_LIVE} JOIN location p ON p.id = l.location
-            WHERE l.variant = ANY($1::uuid[]) AND p.pool = $2 AND p.is_active AND (NOT $4 OR p.channel = $3)
-            ORDER BY l.variant, p.channel IS NOT DISTINCT FROM $3 DESC, p.priority, p.code""",
-        list(variants),
-        channel.pools[Resource.STOCK],
-        channel.id,
-        carry_out,
-    )
-
-
-async def available(
-    reader: Reader, channel: Channel, variants: Sequence[UUID], *, carry_out: bool
-) -> dict[UUID, int]:
-    """Free units by variant over the locations of `promised_levels`; variants without a level are missing."""
-    rows = await reader.rows(
-        f"""SELECT l.variant, sum({_FREE})::bigint AS free FROM level l {_LIVE} JOIN location p ON p.id = l.location
-            WHERE l.variant = ANY($1::uuid[]) AND p.pool = $2 AND p.is_active AND (NOT $4 OR p.channel = $3)
-            GROUP BY l.variant""",
-        list(variants),
-        channel.pools[Resource.STOCK],
-        channel.id,
-        carry_out,
-    )
-    return {row["variant"]: row["free"] for row in rows}
-
-
 async def shipped(reader: Reader, reference: UUID) -> list[Moved]:
     """What was sold under a reference (an order): its sale movements, oldest first."""
     return await reader.all(
@@ -248,53 +208,118 @@ async def shipped(reader: Reader, reference: UUID) -> list[Moved]:
 
 
 async def copy_receipts(
-    tx: Tx, rows: Sequence[tuple[UUID, UUID, int]], *, reference: UUID, event: UUID
+    tx: Tx, rows: Sequence[tuple[UUID, UUID, int, int | None]], *, reference: UUID, event: UUID
 ) -> int:
-    """COPY receipts (location, variant, units) and book them, one movement for each level."""
+    """COPY receipts (location, variant, units, cost of each) and book them, one movement for each level."""
     await tx.execute(
-        """CREATE TEMPORARY TABLE opening_stock (location uuid, variant uuid, quantity int) ON COMMIT DROP"""
+        """CREATE TEMPORARY TABLE opening_stock (location uuid, variant uuid, quantity int, cost bigint)
+           ON COMMIT DROP"""
     )
-    await tx.copy("opening_stock", ["location", "variant", "quantity"], rows)
+    await tx.copy("opening_stock", ["location", "variant", "quantity", "cost"], rows)
     count: int = await tx.value("SELECT stock_open($1, $2, $3)", reference, tx.actor.label, event)
     await tx.execute("DROP TABLE opening_stock")
     return count
 
 
-async def set_level(
-    tx: Tx, location_id: UUID, variant: UUID, backorder_limit: int | None, low_at: int | None
-) -> Record:
-    """Set what is given, making the level if there is none; both values as they are then.
+async def revalue(
+    tx: Tx,
+    location_id: UUID,
+    costs: Sequence[tuple[UUID, int]],
+    *,
+    reason: str,
+    reference: UUID,
+    event: UUID,
+) -> list[Moved]:
+    """Say what the units of levels cost: (variant, ten-thousandths of a minor unit) each."""
+    return await tx.all(
+        Moved,
+        """SELECT id, location, variant, quantity, on_hand_after AS on_hand
+           FROM stock_revalue($1, $2, $3, $4, $5, $6, $7)""",
+        location_id,
+        [variant for variant, _ in costs],
+        [cost for _, cost in costs],
+        reason,
+        reference,
+        tx.actor.label,
+        event,
+    )
+
+
+async def sold_costs(reader: Reader, reference: UUID, variants: Sequence[UUID]) -> dict[UUID, int]:
+    """What units that were sold under a reference had cost each, by variant."""
+    rows = await reader.rows(
+        """SELECT variant, round(sum(value_e4) / sum(quantity))::bigint AS cost FROM movement
+           WHERE reference = $1 AND cause = 'sale' AND variant = ANY($2::uuid[]) GROUP BY variant""",
+        reference,
+        list(variants),
+    )
+    return {row["variant"]: row["cost"] for row in rows}
+
+
+async def set_level(tx: Tx, location_id: UUID, variant: UUID, values: Mapping[str, Any]) -> Record:
+    """Set columns, making the level if there is none; how it behaves then.
 
     Raises:
-        asyncpg.CheckViolationError: more units are held than the new limit allows.
+        asyncpg.CheckViolationError: more units are held than may be then.
     """
+    names = list(values)
+    places = "".join(f", ${number}" for number in range(3, len(names) + 3))
+    columns = "".join(f", {name}" for name in names)
+    sets = "".join(f"{name} = EXCLUDED.{name}, " for name in names)
     row = await tx.row(
-        """INSERT INTO level AS l (location, variant, backorder_limit, low_at)
-           VALUES ($1, $2, coalesce($3, 0), coalesce($4, 2))
-           ON CONFLICT (location, variant) DO UPDATE
-           SET backorder_limit = coalesce($3, l.backorder_limit), low_at = coalesce($4, l.low_at), updated_at = now()
-           RETURNING backorder_limit, low_at""",
+        f"""INSERT INTO level AS l (location, variant{columns}) VALUES ($1, $2{places})
+            ON CONFLICT (location, variant) DO UPDATE SET {sets} updated_at = now()
+            RETURNING backorder_limit, low_at, sells_incoming, backorder_on, reorder_point,
+                      reorder_quantity""",
         location_id,
         variant,
-        backorder_limit,
-        low_at,
+        *values.values(),
     )
     assert row is not None
     return row
 
 
-async def variants_by_sku(reader: Reader, location_id: UUID, skus: Sequence[str]) -> list[Record]:
-    """Variants (sku, id) in the catalogues of the channels that share a location's stock."""
+async def expect(tx: Tx, lines: Sequence[MoveLine]) -> list[Hold]:
+    """More (or, negative, fewer) units are expected at levels; holds that had counted on them are dropped."""
+    return await tx.all(
+        Hold,
+        f"SELECT {_HOLD} FROM stock_expect($1, $2, $3)",
+        [line.location for line in lines],
+        [line.variant for line in lines],
+        [line.quantity for line in lines],
+    )
+
+
+async def variants_by_name(
+    reader: Reader, location_id: UUID, skus: Sequence[str], codes: Sequence[str]
+) -> list[Record]:
+    """Variants (field, name, id) in the catalogues of the channels that share a location's stock.
+
+    A code is a SKU or else a GTIN, with or without the zeros before it.
+    """
     return await reader.rows(
         """
-        SELECT v.sku, v.id FROM variant v WHERE v.sku = ANY($2::text[]) AND v.pool IN (
-            SELECT catalogue.pool FROM location p
+        WITH catalogue AS MATERIALIZED (
+            SELECT DISTINCT catalogue.pool FROM location p
             JOIN channel_pool stock ON stock.pool = p.pool AND stock.resource = 'stock'
             JOIN channel_pool catalogue ON catalogue.channel = stock.channel AND catalogue.resource = 'catalogue'
-            WHERE p.id = $1)
+            WHERE p.id = $1
+        ), scanned AS (SELECT DISTINCT code FROM unnest($3::text[]) AS code),
+        by_sku AS (
+            SELECT s.code, v.id FROM scanned s CROSS JOIN catalogue c JOIN variant v ON v.pool = c.pool AND v.sku = s.code
+        )
+        SELECT 'sku' AS field, v.sku AS name, v.id FROM catalogue c
+        JOIN variant v ON v.pool = c.pool AND v.sku = ANY($2::text[])
+        UNION ALL
+        SELECT 'code', code, id FROM by_sku
+        UNION ALL
+        SELECT 'code', s.code, v.id FROM scanned s CROSS JOIN catalogue c
+        JOIN variant v ON v.pool = c.pool AND v.gtin14 = lpad(s.code, 14, '0')
+        WHERE s.code ~ '^[0-9]{8,14}$' AND s.code NOT IN (SELECT code FROM by_sku)
         """,
         location_id,
         list(skus),
+        list(codes),
     )
 
 

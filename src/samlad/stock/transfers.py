@@ -1,6 +1,6 @@
 """Units from one location to another: they leave, are under way, and arrive, perhaps in parts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import asyncpg
@@ -9,7 +9,7 @@ from samlad.kernel import log
 from samlad.kernel.database import Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, InvalidInput
-from samlad.stock import service, store, transfers_store
+from samlad.stock import rules, service, store, transfers_store
 from samlad.stock.events import StockTransferred, moved_lines
 from samlad.stock.model import Cause, Moved, Transfer, TransferStatus
 from samlad.stock.permissions import ADJUST
@@ -38,9 +38,11 @@ async def send(
     except asyncpg.ForeignKeyViolationError as error:
         raise InvalidInput.at("lines", "there is no such variant") from error
     moves = [MoveLine(origin, variant, -quantity) for variant, quantity in lines]
-    moved = await service.move(tx, moves, cause=Cause.TRANSFER_OUT, reference=transfer)
+    left = await service.book(tx, moves, cause=Cause.TRANSFER_OUT, reference=transfer)
+    values = [(m.variant, -value) for m, value in zip(left.moved, left.values_e4, strict=True)]
+    await transfers_store.note_sent(tx, transfer, values)
     sent = await transfers_store.get(tx, transfer)
-    _tell(tx, sent, moved)
+    _tell(tx, sent, left.moved)
     return sent
 
 
@@ -59,9 +61,7 @@ async def receive(tx: Tx, transfer: UUID, lines: Sequence[tuple[UUID, int]] | No
     for variant, quantity in arrived.items():
         if not 0 <= quantity <= missing.get(variant, 0):
             raise Conflict(f"Of variant {variant} only {missing.get(variant, 0)} units are under way.")
-    await transfers_store.note_received(tx, transfer, list(arrived.items()))
-    moves = [MoveLine(old.destination, variant, quantity) for variant, quantity in arrived.items()]
-    moved = await service.move(tx, moves, cause=Cause.TRANSFER_IN, reference=transfer)
+    moved = await _arrive(tx, transfer, old.destination, arrived, missing)
     is_complete = all(quantity == arrived.get(variant, 0) for variant, quantity in missing.items())
     status = TransferStatus.RECEIVED if is_complete else TransferStatus.IN_TRANSIT
     new = await transfers_store.set_status(tx, transfer, status)
@@ -73,11 +73,24 @@ async def cancel(tx: Tx, transfer: UUID) -> Transfer:
     """End a transfer; what has not arrived goes back to where it came from. Raises Conflict if it has ended."""
     old = await _under_way(tx, transfer)
     tx.actor.require(ADJUST, location=old.origin)
-    moves = [MoveLine(old.origin, line.variant, line.quantity - line.received) for line in old.lines]
+    missing = {line.variant: line.quantity - line.received for line in old.lines}
+    values = await transfers_store.values_under_way(tx, transfer)
+    moves = [MoveLine(old.origin, v, units, value_e4=values[v]) for v, units in missing.items()]
     moved = await service.move(tx, moves, cause=Cause.TRANSFER_IN, reference=transfer)
     new = await transfers_store.set_status(tx, transfer, TransferStatus.CANCELLED)
     _tell(tx, new, moved)
     return new
+
+
+async def _arrive(
+    tx: Tx, transfer: UUID, place: UUID, arrived: Mapping[UUID, int], missing: Mapping[UUID, int]
+) -> list[Moved]:
+    """Book what arrived with its share of what is under way; the last units bring what is left of the value."""
+    values = await transfers_store.values_under_way(tx, transfer)
+    lines = [(v, units, rules.share(values[v], units, missing[v])) for v, units in arrived.items() if units]
+    await transfers_store.note_received(tx, transfer, lines)
+    moves = [MoveLine(place, variant, units, value_e4=value) for variant, units, value in lines]
+    return await service.move(tx, moves, cause=Cause.TRANSFER_IN, reference=transfer)
 
 
 async def _under_way(tx: Tx, transfer: UUID) -> Transfer:

@@ -48,17 +48,39 @@ async def lock(tx: Tx, transfer: UUID) -> Transfer:
     return await get(tx, transfer)
 
 
-async def note_received(tx: Tx, transfer: UUID, lines: Sequence[tuple[UUID, int]]) -> None:
-    """Add to what was received. Raises asyncpg.CheckViolationError for more than was sent."""
+async def note_sent(tx: Tx, transfer: UUID, values_e4: Sequence[tuple[UUID, int]]) -> None:
+    """Remember what units were worth when they left: (variant, value of all) each."""
+    await tx.execute(
+        """UPDATE stock_transfer_line l SET value_e4 = t.value
+           FROM unnest($2::uuid[], $3::bigint[]) AS t (variant, value)
+           WHERE l.transfer = $1 AND l.variant = t.variant""",
+        transfer,
+        [variant for variant, _ in values_e4],
+        [value for _, value in values_e4],
+    )
+
+
+async def values_under_way(reader: Reader, transfer: UUID) -> dict[UUID, int]:
+    """What the units of each variant that have not arrived are worth."""
+    rows = await reader.rows(
+        "SELECT variant, value_e4 - received_e4 AS value FROM stock_transfer_line WHERE transfer = $1",
+        transfer,
+    )
+    return {row["variant"]: row["value"] for row in rows}
+
+
+async def note_received(tx: Tx, transfer: UUID, lines: Sequence[tuple[UUID, int, int]]) -> None:
+    """Add to what was received: (variant, units, value) each. Raises asyncpg.CheckViolationError for more than was sent."""
     await tx.execute(
         """
-        UPDATE stock_transfer_line l SET received = l.received + t.quantity
-        FROM unnest($2::uuid[], $3::int[]) AS t (variant, quantity)
+        UPDATE stock_transfer_line l SET received = l.received + t.quantity, received_e4 = l.received_e4 + t.value
+        FROM unnest($2::uuid[], $3::int[], $4::bigint[]) AS t (variant, quantity, value)
         WHERE l.transfer = $1 AND l.variant = t.variant
         """,
         transfer,
-        [variant for variant, _ in lines],
-        [quantity for _, quantity in lines],
+        [variant for variant, _, _ in lines],
+        [quantity for _, quantity, _ in lines],
+        [value for _, _, value in lines],
     )
 
 

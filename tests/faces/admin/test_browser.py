@@ -12,6 +12,7 @@ pytestmark = pytest.mark.browser
 
 PAGES = (
     "/admin", "/admin/orders", "/admin/products", "/admin/stock", "/admin/stock/movements", "/admin/stock/counts", "/admin/stock/transfers",
+    "/admin/stock/purchases", "/admin/stock/reorder", "/admin/stock/locations",
     "/admin/stock/receipts/new", "/admin/customers", "/admin/channels", "/admin/channels?view=sharing", "/admin/channels/new", "/admin/staff",
     "/admin/staff/new", "/admin/keys", "/admin/keys/new", "/admin/audit", "/admin/system", "/admin/system/events", "/admin/profile",
     "/admin/search?q=kettle", "/admin/products/new", "/admin/products/import", "/admin/gift-cards", "/admin/gift-cards/new",
@@ -90,6 +91,40 @@ async def test_stock_is_corrected_by_keyboard_and_taken_back(site: Site, shop) -
     await page.get_by_role("button", name="Undo").click()
     await expect(page.get_by_text("Taken back.")).to_be_visible()
     await expect(page.locator("tbody tr").first.get_by_text("+2")).to_be_visible()
+    assert site.complaints == []
+
+
+async def test_goods_are_bought_and_received_with_a_scanner(site: Site, shop) -> None:
+    await shop.db.rows("UPDATE variant SET gtin = '4006381333931' WHERE sku = 'KTL-150' RETURNING 1")
+    page = await site.staff()
+    await page.goto("/admin/stock/purchases")
+    await page.get_by_role("button", name="New supplier").first.click()
+    dialog = page.get_by_role("dialog", name="New supplier")
+    await dialog.get_by_label("Name").fill("Bodum")
+    await dialog.get_by_label("Code").fill("bodum")
+    await dialog.get_by_role("button", name="Save").click()
+    await page.get_by_label("For", exact=True).select_option("dc")
+    await page.get_by_label("What is to come").fill("KTL-150; 3; 89.50")
+    await page.get_by_role("button", name="Write the draft").click()
+    await page.get_by_role("button", name="Order it").click()
+    await page.get_by_role("dialog", name="Order it?").get_by_role("button", name="Order it").click()
+    await expect(page.get_by_text("Ordered. Its goods are expected now.")).to_be_visible()
+    assert await site.violations(page) == []
+    await expect(page.get_by_label("What came in")).to_be_focused()
+    for _ in range(2):  # a scanner types what it reads, and Enter
+        await page.keyboard.type("4006381333931")
+        await page.keyboard.press("Enter")
+    await page.get_by_role("button", name="Book in").click()
+    await expect(page.locator(".page-head .badge")).to_have_text("Partly here")
+    warehouse, kettle = shop.trade.warehouse.id, shop.variants["KTL-150"]
+    phone = await site.staff(width=390)
+    for path in (
+        f"/admin/stock/locations/{warehouse}",
+        f"/admin/stock/levels/{warehouse}/{kettle}",
+        page.url,
+    ):
+        await phone.goto(path)
+        assert (await site.violations(phone), await site.overflow(phone)) == ([], 0), path
     assert site.complaints == []
 
 

@@ -38,7 +38,9 @@ async def paths_of(shop, order) -> list[str]:
         *(f"/admin/products/{product}?tab={tab}" for tab in ("details", "variants", "stock", "channels", "languages", "x")),
         f"/admin/variants/{shop.variants['KTL-150']}/prices", "/admin/stock", "/admin/stock?state=low&location=dc",
         "/admin/stock/movements", "/admin/stock/counts", "/admin/stock/transfers", "/admin/stock/transfers/new",
-        "/admin/stock/receipts/new", "/admin/customers", "/admin/customers?q=kim", *(f"/admin/customers/{row['id']}" for row in rows),
+        "/admin/stock/receipts/new", "/admin/stock/purchases", "/admin/stock/purchases/new", "/admin/stock/reorder",
+        "/admin/stock/locations", f"/admin/stock/locations/{shop.trade.warehouse.id}",
+        f"/admin/stock/levels/{shop.trade.warehouse.id}/{shop.variants['KTL-150']}", "/admin/customers", "/admin/customers?q=kim", *(f"/admin/customers/{row['id']}" for row in rows),
         "/admin/channels", "/admin/channels?view=sharing", f"/admin/channels/{shop.trade.malmo.id}", "/admin/channels/new",
         "/admin/delivery", "/admin/delivery/new", f"/admin/delivery/locations/{shop.trade.at_malmo.id}",
         "/admin/gift-cards", "/admin/gift-cards?status=active", "/admin/gift-cards/new", "/admin/loyalty",
@@ -291,6 +293,105 @@ async def test_a_count_is_entered_and_booked(api, shop) -> None:
     assert (await api.post(f"{here}/close")).status_code == 303
     assert await on_hand(shop, "KTL-150", shop.trade.warehouse) == 10
     assert (await api.post(f"{here}/enter", data={"lines": "KTL-150 1"})).status_code == 409
+
+
+async def test_scanned_codes_add_up_and_a_blind_count_tells_nothing(api, shop) -> None:
+    await shop.db.rows("UPDATE variant SET gtin = '4006381333931' WHERE sku = 'KTL-150' RETURNING 1")
+    begun = await api.post("/admin/stock/counts", data={"location": "dc", "is_blind": "1"})
+    here = begun.headers["location"]
+    for lines in ("4006381333931\n4006381333931\nKTL-150", "4006381333931 7"):
+        assert (await api.post(f"{here}/enter", data={"lines": lines})).status_code == 303
+    page = (await api.get(here)).text
+    assert ">10</td>" in page
+    assert ">12</td>" not in page, "what the books say"
+    await api.post(f"{here}/enter", data={"lines": "KTL-150 11", "is_again": "1"})
+    assert (await api.post(f"{here}/close")).status_code == 303
+    assert await on_hand(shop, "KTL-150", shop.trade.warehouse) == 11
+
+
+async def test_a_count_that_differs_by_much_waits_for_somebody_else(api, api_as, shop) -> None:
+    place = f"/admin/stock/locations/{shop.trade.warehouse.id}"
+    kept = {"buffer": "3", "is_active": "1", "variance_units": "1", "variance_value": "1 000,00"}
+    assert (await api.post(place, data=kept)).status_code == 303
+    assert 'value="1000.00"' in (await api.get(place)).text
+    here = (await api.post("/admin/stock/counts", data={"location": "dc"})).headers["location"]
+    await api.post(f"{here}/enter", data={"lines": "KTL-150 10"})
+    await api.post(f"{here}/close")
+    assert await on_hand(shop, "KTL-150", shop.trade.warehouse) == 12
+    assert "Somebody who has not counted" in (await api.get(here)).text
+    refused = await api.post(f"{here}/approve")
+    assert (refused.status_code, "has not counted must approve" in refused.text) == (409, True)
+    boss = Actor(kind="staff", id=new_id(), name="Sam", permissions=permissions_of(Role.MANAGER))
+    async with api_as(boss) as other:
+        assert (await other.post(f"{here}/approve")).status_code == 303
+    assert await on_hand(shop, "KTL-150", shop.trade.warehouse) == 10
+
+
+async def test_what_a_channel_gets_is_said_and_explained(api, shop) -> None:
+    trade = shop.trade
+    place = f"/admin/stock/locations/{trade.warehouse.id}"
+    wrong = await api.post(place, data={"buffer": "-1", "is_active": "1"})
+    assert wrong.status_code == 422
+    rule = f"{place}/channels/{trade.web.id}"
+    assert (await api.post(rule, data={f"kept-{trade.web.id}": "5", "is_served": "1"})).status_code == 303
+    level = f"/admin/stock/levels/{trade.warehouse.id}/{shop.variants['KTL-150']}"
+    form = {"low_at": "2", "backorder_limit": "4", "backorder_on": "2099-12-24", "reorder_point": "20"}
+    assert (await api.post(level, data=form)).status_code == 303
+    for name, value in (("backorder_on", "soon"), ("low_at", "-3"), ("reorder_point", "many")):
+        assert (await api.post(level, data={**form, name: value})).status_code == 422
+    (promise,) = await stock.promises(shop.db, trade.web, [shop.variants["KTL-150"]])
+    assert (promise.available, promise.backorder) == (7, 4)
+    page = (await api.get(f"{level}?channel=web")).text
+    assert "Dec 24, 2099" in page
+    assert "Copper kettle" in (await api.get("/admin/stock/reorder")).text
+    await api.post(rule, data={})
+    assert "does not serve this channel" in (await api.get(f"{level}?channel=web")).text
+    assert (await api.get(f"/admin/stock/levels/{trade.warehouse.id}/{new_id()}")).status_code == 404
+
+
+async def test_goods_are_bought_and_received(api, shop) -> None:
+    wrong = await api.post("/admin/stock/suppliers", data={"name": "Bodum", "code": "Not a code"})
+    assert wrong.status_code == 422
+    made = await api.post("/admin/stock/suppliers", data={"name": "Bodum", "code": "bodum"})
+    assert made.headers["location"] == "/admin/stock/purchases/new?supplier=bodum"
+    form = {"supplier": "bodum", "location": "dc", "lines": "KTL-150; 3; 89,1234\nMUG-032 10"}
+    for name, value in (
+        ("supplier", "nobody"),
+        ("location", "nowhere"),
+        ("lines", "KTL-150"),
+        ("lines", "KTL-150; 3; 0.0000001"),
+        ("lines", "KTL-150; 3; 1e999999"),
+        ("lines", "KTL-150; 0"),
+        ("lines", ""),
+    ):
+        refused = await api.post("/admin/stock/purchases/new", data={**form, name: value})
+        assert refused.status_code == 422, (name, value)
+    here = (await api.post("/admin/stock/purchases/new", data=form)).headers["location"]
+    assert "89.12" in (await api.get(here)).text
+    stale = await api.post(f"{here}/order", data={"version": "7"})
+    assert stale.status_code == 412
+    assert (await api.post(f"{here}/order", data={"version": "1"})).status_code == 303
+    receipt = re.search(r'name="receipt" value="([^"]+)"', (await api.get(here)).text)[1]
+    came = {"receipt": receipt, "lines": "KTL-150\nKTL-150", "note": "D-1"}
+    for _ in range(2):  # the button was pressed twice
+        assert (await api.post(f"{here}/receive", data=came)).status_code == 303
+    assert await on_hand(shop, "KTL-150", shop.trade.warehouse) == 14
+    assert (await api.post(f"{here}/receive", data={"receipt": str(new_id())})).status_code == 303
+    assert await on_hand(shop, "MUG-032", shop.trade.warehouse) == 328
+    page = (await api.get(here)).text
+    assert "All here" in page
+    assert "D-1" in page
+    assert (await api.post(f"{here}/cancel")).status_code == 409
+    assert "All here" in (await api.get("/admin/stock/purchases?status=received")).text
+    await shop.db.rows(
+        "UPDATE product SET supplier = 'bodum' WHERE id = $1 RETURNING 1", shop.products["LIN-TT2"]
+    )
+    level = f"/admin/stock/levels/{shop.trade.warehouse.id}/{shop.variants['LIN-TT2']}"
+    await api.post(level, data={"low_at": "2", "reorder_point": "5", "reorder_quantity": "12"})
+    proposal = {"supplier": "bodum", "location": "dc"}
+    drafted = await api.post("/admin/stock/reorder", data=proposal)
+    assert "Linen tea towel" in (await api.get(drafted.headers["location"])).text
+    assert (await api.post("/admin/stock/reorder", data=proposal)).status_code == 409
 
 
 async def test_a_transfer_leaves_and_arrives_in_parts(api, shop) -> None:

@@ -265,9 +265,29 @@ cause: Mapping[str, str] = {
     "transfer_out": marked("Sent to another place"),
     "transfer_in": marked("Came from another place"),
     "correction": marked("Corrected"),
+    "revaluation": marked("Valued anew"),
+}
+purchase_status: Mapping[str, str] = {
+    "draft": marked("Draft"),
+    "ordered": marked("Ordered"),
+    "partially_received": marked("Partly here"),
+    "received": marked("All here"),
+    "cancelled": marked("Cancelled"),
+}
+purchase_status_kind: Mapping[str, str] = {
+    "draft": "",
+    "ordered": "info",
+    "partially_received": "warning",
+    "received": "success",
+    "cancelled": "",
+}
+excluded: Mapping[str, str] = {
+    "inactive": marked("not in use"),
+    "channel": marked("does not serve this channel"),
 }
 count_status: Mapping[str, str] = {
     "open": marked("Being counted"),
+    "submitted": marked("To be approved"),
     "closed": marked("Booked"),
     "cancelled": marked("Cancelled"),
 }

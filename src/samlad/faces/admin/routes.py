@@ -20,6 +20,8 @@ from samlad.faces.admin import (
     sign_in,
     staff,
     stock,
+    stock_buying,
+    stock_places,
     system,
     undo,
 )
@@ -37,6 +39,8 @@ routes: list[Router] = [
             *imports.HANDLERS,
             *product.HANDLERS,
             *stock.HANDLERS,
+            *stock_buying.HANDLERS,
+            *stock_places.HANDLERS,
             *customers.HANDLERS,
             *gift_cards.HANDLERS,
             *loyalty.HANDLERS,

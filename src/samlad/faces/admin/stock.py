@@ -9,41 +9,20 @@ from litestar.params import FromPath
 from samlad import catalog, stock
 from samlad.faces.admin import names
 from samlad.faces.admin.lists import shown
-from samlad.faces.admin.scope import own_codes, own_locations
+from samlad.faces.admin.scope import own_codes
 from samlad.faces.admin.shell import admin_page
+from samlad.faces.admin.stock_frame import chosen_place, frame
+from samlad.faces.admin.stock_lines import typed_units
 from samlad.faces.admin.undo import undo_href, undoable
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest, change, go, local_path, require, translated, words
 from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, database_of
-from samlad.kernel.i18n import marked
 from samlad.kernel.problems import InvalidInput, NotFound, Problem
-from samlad.stock import Cause, Location, counts, counts_store, transfers, transfers_store
-from samlad.stock.inputs import UnitsLine, variants_of
+from samlad.stock import Cause, counts, counts_store, rules, transfers, transfers_store
 from samlad.stock.lists import COUNTS, LEVELS, MOVEMENTS, TRANSFERS
+from samlad.stock.model import CountStatus
 from samlad.stock.permissions import ADJUST, READ
-
-MOST_LINES = 500
-
-
-async def _context(request: AnyRequest, current: str) -> dict[str, Any]:
-    """What all stock pages show: their tabs, the locations, names."""
-    _ = words(request)
-    places = await own_locations(actor_of(request), database_of(request))
-    tabs = (
-        ("levels", _("Levels"), "/admin/stock"),
-        ("movements", _("Movements"), "/admin/stock/movements"),
-        ("counts", _("Counts"), "/admin/stock/counts"),
-        ("transfers", _("Transfers"), "/admin/stock/transfers"),
-        ("receipts", _("Receive goods"), "/admin/stock/receipts/new"),
-    )
-    return {
-        "names": names,
-        "tabs": [{"text": text, "href": href, "current": key == current} for key, text, href in tabs],
-        "places": [(place.code, place.name) for place in places],
-        "place_names": {place.code: place.name for place in places},
-    }
-
 
 # -- levels and corrections -----------------------------------------------------------------------------------------------
 
@@ -61,7 +40,7 @@ async def _levels_page(request: AnyRequest, form: Form) -> Response[Any]:
     codes = await own_codes(actor_of(request), database, request.query_params.get("location"))
     found = await shown(request, database, LEVELS, fixed={"location": codes})
     states = [("in", _("Enough")), ("low", _("Running out")), ("out", _("Sold out"))]
-    context = await _context(request, "levels")
+    context = await frame(request, "levels")
     return await admin_page(
         request, "admin/stock.html", status_code=form.status, list=found, states=states, form=form, **context
     )
@@ -114,48 +93,13 @@ async def list_movements(request: AnyRequest) -> Response[Any]:
     database = database_of(request)
     codes = await own_codes(actor_of(request), database, request.query_params.get("location"))
     found = await shown(request, database, MOVEMENTS, fixed={"location": codes})
-    context = await _context(request, "movements")
+    context = await frame(request, "movements")
     return await admin_page(
         request, "admin/stock_movements.html", list=found, causes=translated(request, names.cause), **context
     )
 
 
-# -- lines that people type: a code and a number each ------------------------------------------------------------------------
-
-
-async def _typed_lines(tx: Tx, form: Form, place: Location) -> list[tuple[UUID, int]]:
-    """Lines as typed or scanned: ``SKU 3`` or ``SKU;3`` each; a code alone is one piece, the same again adds up.
-
-    Raises:
-        InvalidInput: an unknown code, or something that is no number, with its line.
-    """
-    wanted: dict[str, int] = {}
-    for number, line in enumerate(form.get("lines").splitlines(), 1):
-        text = line.strip().replace("\t", ";")
-        if not text:
-            continue
-        code, _, count = text.rpartition(";") if ";" in text else text.rpartition(" ")
-        if not count.strip().isdecimal() or not code.strip():
-            code, count = text, "1"
-        if len(wanted) >= MOST_LINES or len(count) > 9:
-            raise InvalidInput.at("lines", f"{number}: {line[:60]}")
-        wanted[code.strip()] = wanted.get(code.strip(), 0) + int(count)
-    if not wanted:
-        raise InvalidInput.at("lines", form.translate(marked("Write at least one line.")))
-    lines = [UnitsLine(sku=code, quantity=count) for code, count in wanted.items()]
-    try:
-        found = await variants_of(tx, place.id, lines)
-    except InvalidInput as problem:
-        raise InvalidInput.at("lines", " ".join(error.message + "." for error in problem.errors)) from None
-    return list(zip(found, wanted.values(), strict=True))
-
-
-async def _place(request: AnyRequest, form: Form, name: str = "location") -> Location:
-    _ = words(request)
-    found = {place.code: place for place in await own_locations(actor_of(request), database_of(request))}
-    if form.get(name) not in found:
-        raise InvalidInput.at(name, _("Please choose one of these."))
-    return found[form.get(name)]
+# -- goods that came in ---------------------------------------------------------------------------------------------------
 
 
 @get("/admin/stock/receipts/new")
@@ -166,7 +110,7 @@ async def show_receipt(request: AnyRequest) -> Response[Any]:
 
 
 async def _work_page(request: AnyRequest, kind: str, form: Form) -> Response[Any]:
-    context = await _context(request, kind)
+    context = await frame(request, kind)
     return await admin_page(
         request, f"admin/stock_{kind}_new.html", status_code=form.status, form=form, **context
     )
@@ -178,10 +122,10 @@ async def receive(request: AnyRequest) -> Response[Any]:
     require(request, ADJUST)
     form, _ = await read_form(request), words(request)
     try:
-        place = await _place(request, form)
+        place = await chosen_place(request, form)
 
         async def work(tx: Tx) -> int:
-            lines = await _typed_lines(tx, form, place)
+            lines = await typed_units(tx, form, place)
             moved = await stock.receive(tx, place.id, lines, reason=form.text("note") or "")
             return sum(line.quantity for line in moved)
 
@@ -203,7 +147,7 @@ async def list_counts(request: AnyRequest) -> Response[Any]:
     codes = await own_codes(actor_of(request), database, request.query_params.get("location"))
     found = await shown(request, database, COUNTS, fixed={"location": codes})
     states = translated(request, names.count_status)
-    context = await _context(request, "counts")
+    context = await frame(request, "counts")
     return await admin_page(
         request, "admin/stock_counts.html", list=found, states=states, form=Form(), **context
     )
@@ -214,8 +158,13 @@ async def open_count(request: AnyRequest) -> Response[Any]:
     """Begin a count of a location; selling goes on."""
     require(request, ADJUST)
     form, _ = await read_form(request), words(request)
-    place = await _place(request, form)
-    count = await change(request, lambda tx: counts.open_count(tx, place.id, note=form.text("note") or ""))
+    place = await chosen_place(request, form)
+    count = await change(
+        request,
+        lambda tx: counts.open_count(
+            tx, place.id, note=form.text("note") or "", is_blind=form.has("is_blind")
+        ),
+    )
     return go(
         request,
         f"/admin/stock/counts/{count.id}",
@@ -232,10 +181,10 @@ async def show_count(request: AnyRequest, count_id: FromPath[UUID]) -> Response[
 
 async def _count_page(request: AnyRequest, count_id: UUID, form: Form) -> Response[Any]:
     database = database_of(request)
-    count = await counts_store.get(database, count_id)
+    count = rules.as_counter_sees(await counts_store.get(database, count_id))
     known = await catalog.by_ids(database, [line.variant for line in count.lines])
     place = await stock.location(database, count.location)
-    context = await _context(request, "counts")
+    context = await frame(request, "counts")
     return await admin_page(
         request,
         "admin/stock_count.html",
@@ -260,13 +209,22 @@ async def act_on_count(request: AnyRequest, count_id: FromPath[UUID], act: FromP
         if act == "enter":
 
             async def work(tx: Tx) -> None:
-                await counts.enter(tx, count_id, await _typed_lines(tx, form, place))
+                found = await typed_units(tx, form, place)
+                await counts.enter(tx, count_id, found, adds_up=not form.has("is_again"))
 
             await change(request, work)
             return go(request, here, _("Written down."))
         if act == "close":
-            await change(request, lambda tx: counts.close(tx, count_id))
+            closed = await change(request, lambda tx: counts.close(tx, count_id))
+            if closed.status is CountStatus.SUBMITTED:
+                return go(request, here, _("It differs by much: somebody else has to approve it."))
             return go(request, here, _("The count is booked. The books say now what you found."))
+        if act == "approve":
+            await change(request, lambda tx: counts.approve(tx, count_id))
+            return go(request, here, _("The count is booked. The books say now what was found."))
+        if act == "reopen":
+            await change(request, lambda tx: counts.reopen(tx, count_id))
+            return go(request, here, _("It can be counted again."))
         if act == "cancel":
             await change(request, lambda tx: counts.cancel(tx, count_id))
             return go(request, "/admin/stock/counts", _("The count is dropped. Nothing was booked."))
@@ -284,7 +242,7 @@ async def list_transfers(request: AnyRequest) -> Response[Any]:
     require(request, READ)
     found = await shown(request, database_of(request), TRANSFERS)
     states = translated(request, names.transfer_status)
-    context = await _context(request, "transfers")
+    context = await frame(request, "transfers")
     return await admin_page(request, "admin/stock_transfers.html", list=found, states=states, **context)
 
 
@@ -297,7 +255,7 @@ async def show_new_transfer(request: AnyRequest) -> Response[Any]:
 
 async def _transfer_form(request: AnyRequest, form: Form) -> Response[Any]:
     everywhere = await stock.locations(database_of(request))
-    context = await _context(request, "transfers")
+    context = await frame(request, "transfers")
     return await admin_page(
         request,
         "admin/stock_transfers_new.html",
@@ -314,14 +272,14 @@ async def send(request: AnyRequest) -> Response[Any]:
     require(request, ADJUST)
     form, _ = await read_form(request), words(request)
     try:
-        origin = await _place(request, form, "origin")
+        origin = await chosen_place(request, form, "origin")
 
         async def work(tx: Tx) -> UUID:
             try:
                 target = await stock.location_by_code(tx, form.get("destination"))
             except NotFound:
                 raise InvalidInput.at("destination", _("Please choose one of these.")) from None
-            lines = await _typed_lines(tx, form, origin)
+            lines = await typed_units(tx, form, origin)
             made = await transfers.send(tx, origin.id, target.id, lines, note=form.text("note") or "")
             return made.id
 
@@ -342,7 +300,7 @@ async def _transfer_page(request: AnyRequest, transfer_id: UUID, form: Form) -> 
     database, actor = database_of(request), actor_of(request)
     found = await transfers_store.get(database, transfer_id)
     everywhere = {place.id: place.name for place in await stock.locations(database)}
-    context = await _context(request, "transfers")
+    context = await frame(request, "transfers")
     return await admin_page(
         request,
         "admin/stock_transfer.html",

@@ -181,7 +181,7 @@ async def _places(request: AnyRequest, channel: Channel, variant: UUID | None) -
     nothing["brought"] = [each.text for each in promised.delivered]
     if not found:
         return nothing
-    levels = await stock.levels_of(database, [variant])
+    levels = await stock.levels_of(database, [variant], channel=channel)
     free = {level.location: level.available for level in levels}
     order = {store.location: place for place, store in enumerate(promised.stores)}
     said_of = {store.location: store.promise.text for store in promised.stores if store.promise is not None}

@@ -56,7 +56,8 @@ async def for_pickup(
     """Stores to choose from, those that have everything first."""
     _ = face.words(request)
     stores = await stores_of(request, shop)
-    levels = await stock.levels_of(database_of(request), [variant for variant, _count in wanted])
+    variants = [variant for variant, _count in wanted]
+    levels = await stock.levels_of(database_of(request), variants, channel=shop)
     free = {(level.location, level.variant): level.available for level in levels}
     places = []
     for store in stores:

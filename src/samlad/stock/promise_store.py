@@ -1,0 +1,99 @@
+"""Levels as they are, and as a channel sees them."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from samlad.channels import Channel, Resource
+from samlad.kernel.database import Reader
+from samlad.stock.model import ExcludedBy, ExcludedLevel, Level
+
+# An expired hold that nobody has released yet does not count: it makes room as soon as somebody wants it.
+_FREE = """l.on_hand - l.held + coalesce((SELECT sum(h.quantity) FROM hold h WHERE h.location = l.location
+           AND h.variant = l.variant AND h.expires_at <= now()), 0)"""
+
+# What a channel ($3) sees; $4: only its own store, all of which a customer can have in hand.
+_SEEN = f"""FROM level l JOIN location p ON p.id = l.location
+    LEFT JOIN location_sharing c ON c.location = l.location AND c.channel = $3
+    CROSS JOIN LATERAL (SELECT CASE WHEN $4 THEN 0 ELSE coalesce(c.buffer, p.buffer) END AS kept,
+                               CASE WHEN NOT p.is_active THEN 'inactive'
+                                    WHEN c.is_excluded AND NOT $4 THEN 'channel' END AS excluded,
+                               {_FREE} AS free) n
+    WHERE l.variant = ANY($1::uuid[]) AND p.pool = $2 AND (NOT $4 OR p.channel = $3)"""
+
+_TODAY = "(now() AT TIME ZONE p.time_zone)::date"
+_PROMISED = f"""l.location, l.variant, l.on_hand, (l.on_hand - n.free)::int AS held, greatest(n.free - n.kept, 0)::int AS available,
+    l.backorder_limit, n.kept,
+    (greatest(n.free - n.kept + stock_later(l.backorder_limit, l.incoming, l.sells_incoming), 0)
+     - greatest(n.free - n.kept, 0))::int AS later,
+    l.sells_incoming, CASE WHEN l.backorder_on >= {_TODAY} THEN l.backorder_on END AS backorder_on,
+    CASE WHEN l.incoming > 0 THEN (
+        SELECT coalesce(jsonb_agg(jsonb_build_object('purchase', i.purchase, 'units', i.units, 'expected_on',
+                        i.expected_on, 'is_late', coalesce(i.expected_on < {_TODAY}, false))
+                        ORDER BY i.expected_on, i.purchase), '[]')
+        FROM stock_incoming i WHERE i.variant = l.variant AND i.location = l.location) ELSE '[]' END AS incoming"""
+
+
+class _Seen(Level, frozen=True):
+    """A level, and why it does not count if it does not."""
+
+    excluded: ExcludedBy | None = None
+
+
+async def levels_of(
+    reader: Reader, variants: Sequence[UUID], *, channel: Channel | None = None
+) -> list[Level]:
+    """Levels of these variants: those that a channel promises from, as it sees them.
+
+    Without a channel every level at active locations of all pools, whoever may sell from them, nothing kept back.
+    """
+    if channel is not None:
+        return (await promised_levels(reader, channel, variants, carry_out=False))[0]
+    return await reader.all(
+        Level,
+        f"""SELECT l.location, l.variant, l.on_hand, (l.on_hand - n.free)::int AS held,
+                   greatest(n.free, 0)::int AS available, l.backorder_limit
+            FROM level l CROSS JOIN LATERAL (SELECT {_FREE} AS free) n JOIN location p ON p.id = l.location AND p.is_active
+            WHERE l.variant = ANY($1::uuid[]) ORDER BY l.variant, p.priority, p.code""",
+        list(variants),
+    )
+
+
+async def promised_levels(
+    reader: Reader, channel: Channel, variants: Sequence[UUID], *, carry_out: bool
+) -> tuple[list[Level], list[tuple[UUID, ExcludedLevel]]]:
+    """Levels that a channel promises from, and (variant, level) that its stock pool has beside those.
+
+    ``carry_out``: only what lies in its own store.
+    """
+    seen = await reader.all(
+        _Seen,
+        f"""SELECT {_PROMISED}, n.excluded {_SEEN}
+            ORDER BY l.variant, p.channel IS NOT DISTINCT FROM $3 DESC, p.priority, p.code""",
+        *_arguments(channel, variants, carry_out),
+    )
+    counted: list[Level] = []
+    excluded = []
+    for level in seen:
+        if level.excluded is None:
+            counted.append(Level(*(getattr(level, name) for name in Level.__struct_fields__)))
+        else:
+            told = ExcludedLevel(level.location, level.on_hand, level.held, level.excluded)
+            excluded.append((level.variant, told))
+    return counted, excluded
+
+
+async def available(
+    reader: Reader, channel: Channel, variants: Sequence[UUID], *, carry_out: bool
+) -> dict[UUID, int]:
+    """Free units by variant over the locations of `promised_levels`; variants without a level are missing."""
+    rows = await reader.rows(
+        f"""SELECT l.variant, sum(greatest(n.free - n.kept, 0))::bigint AS free {_SEEN} AND n.excluded IS NULL
+            GROUP BY l.variant""",
+        *_arguments(channel, variants, carry_out),
+    )
+    return {row["variant"]: row["free"] for row in rows}
+
+
+def _arguments(channel: Channel, variants: Sequence[UUID], carry_out: bool) -> tuple[Any, ...]:
+    return list(variants), channel.pools[Resource.STOCK], channel.id, carry_out

@@ -1,0 +1,230 @@
+"""Buying from suppliers: draft an order, send it, book what comes, perhaps in parts, perhaps more than was ordered.
+
+What is ordered and has not come is expected at its level (``level.incoming``); channels may sell it already where the
+level says so. Whoever changes a purchase order has its row locked, and then touches levels in key order.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from msgspec import UNSET, UnsetType
+
+from samlad.access import audit
+from samlad.kernel import log
+from samlad.kernel.database import Tx
+from samlad.kernel.http import check_version
+from samlad.kernel.ids import new_id
+from samlad.kernel.problems import Conflict, FieldError, InvalidInput
+from samlad.stock import purchases_store, service, store
+from samlad.stock.events import PurchaseChanged, moved_lines
+from samlad.stock.model import LARGEST, Cause, Moved
+from samlad.stock.permissions import ADJUST, PURCHASE
+from samlad.stock.purchase_model import OPEN, Purchase, PurchaseStatus, Supplier, WantedLine
+from samlad.stock.store import MoveLine
+
+
+async def draft(
+    tx: Tx,
+    supplier: Supplier,
+    location: UUID,
+    lines: Sequence[WantedLine],
+    *,
+    reference: str = "",
+    note: str = "",
+) -> Purchase:
+    """Write a purchase order down. Nothing is expected yet.
+
+    Raises:
+        InvalidInput: no lines, a variant twice or unknown.
+        Conflict: the supplier is not active.
+    """
+    tx.actor.require(PURCHASE, location=location)
+    if not supplier.is_active:
+        raise Conflict.at("supplier", "nothing is bought from this supplier any more")
+    purchase = new_id()
+    await store.location(tx, location)
+    await purchases_store.insert(tx, purchase, supplier.id, location, reference, note)
+    await _put_lines(tx, purchase, lines)
+    return _tell(tx, await purchases_store.get(tx, purchase))
+
+
+async def change(
+    tx: Tx,
+    purchase: UUID,
+    *,
+    reference: str | UnsetType = UNSET,
+    note: str | UnsetType = UNSET,
+    lines: Sequence[WantedLine] | UnsetType = UNSET,
+    version: int | None = None,
+) -> Purchase:
+    """Change what is given; lines only of a draft, all of them.
+
+    Raises:
+        Conflict: lines of what is ordered already (set new days, or cancel it and order anew).
+        Outdated: somebody changed it since ``version``.
+        InvalidInput: as `draft`.
+    """
+    old = await _lock(tx, purchase, version)
+    if lines is not UNSET:
+        if old.status is not PurchaseStatus.DRAFT:
+            raise Conflict.at("lines", f"this purchase order is {old.status}: its lines stand")
+        await _put_lines(tx, purchase, lines)
+    values: dict[str, Any] = {
+        name: value for name, value in (("reference", reference), ("note", note)) if value is not UNSET
+    }
+    return _tell(tx, await purchases_store.update(tx, purchase, values))
+
+
+async def order(tx: Tx, purchase: UUID, *, version: int | None = None) -> Purchase:
+    """Send it to the supplier: from now on its goods are expected, on their days or after the supplier's lead time.
+
+    Raises:
+        Conflict: it is no draft any more.
+        Outdated: somebody changed it since ``version``.
+    """
+    old = await _lock(tx, purchase, version)
+    if old.status is not PurchaseStatus.DRAFT:
+        raise Conflict(f"This purchase order is {old.status}.")
+    supplier = await purchases_store.supplier(tx, old.supplier)
+    await purchases_store.note_ordered(tx, purchase, supplier.lead_days)
+    wanted = [MoveLine(old.location, line.variant, line.quantity) for line in old.lines]
+    await service.expect(tx, wanted, reference=purchase)
+    new = await purchases_store.set_status(tx, purchase, PurchaseStatus.ORDERED)
+    audit.record(tx, "purchase.ordered", "purchase", purchase, after={"number": new.number})
+    return _tell(tx, new)
+
+
+async def reschedule(
+    tx: Tx, purchase: UUID, days: Sequence[tuple[UUID, date | None]], *, version: int | None = None
+) -> Purchase:
+    """The supplier names other days: (variant, day) each; None: nobody knows. What was promised before stands.
+
+    Raises:
+        Conflict: it has ended.
+        InvalidInput: a variant that is not on it.
+        Outdated: somebody changed it since ``version``.
+    """
+    old = await _lock(tx, purchase, version)
+    if old.status is not PurchaseStatus.DRAFT and old.status not in OPEN:
+        raise Conflict(f"This purchase order is {old.status}.")
+    _check_known(old, [variant for variant, _ in days])
+    await purchases_store.reschedule(tx, purchase, days)
+    return _tell(tx, await purchases_store.update(tx, purchase, {}))
+
+
+async def receive(
+    tx: Tx,
+    purchase: UUID,
+    lines: Sequence[tuple[UUID, int]] | None = None,
+    *,
+    receipt: UUID | None = None,
+    note: str = "",
+) -> Purchase:
+    """Goods come: these, (variant, units) each, or all that are still expected; more than was ordered is fine.
+
+    ``receipt`` names the delivery: told of twice, it is booked once.
+
+    Raises:
+        Conflict: it is not on order, or the receipt belongs to another one.
+        InvalidInput: a variant that is not on it or twice, or a quantity below 1.
+    """
+    old = await purchases_store.lock(tx, purchase)
+    tx.actor.require(ADJUST, location=old.location)
+    receipt = receipt or new_id()
+    if old.status in OPEN or old.status is PurchaseStatus.RECEIVED:
+        known = await purchases_store.insert_receipt(tx, receipt, purchase, note)
+        if known is not None:
+            if known != purchase:
+                raise Conflict.at("receipt", "this delivery was booked to another purchase order")
+            return old
+    if old.status not in OPEN:
+        raise Conflict(f"This purchase order is {old.status}.")
+    open_units = {line.variant: max(0, line.quantity - line.received) for line in old.lines}
+    arrived = [(v, q) for v, q in open_units.items() if q] if lines is None else list(lines)
+    _check_known(old, [variant for variant, _ in arrived])
+    if any(not 1 <= quantity <= LARGEST for _, quantity in arrived):
+        raise InvalidInput.at("lines", "at least one unit each")
+    moved = await _book(tx, old, arrived, receipt, note)
+    with service.moving():
+        await purchases_store.note_received(tx, purchase, arrived)
+    came = [MoveLine(old.location, v, -min(q, open_units[v])) for v, q in arrived]
+    await service.expect(tx, came, reference=purchase)
+    left = sum(open_units.values()) + sum(line.quantity for line in came)
+    status = PurchaseStatus.PARTIALLY_RECEIVED if left else PurchaseStatus.RECEIVED
+    return _tell(tx, await purchases_store.set_status(tx, purchase, status), receipt, moved)
+
+
+async def _book(
+    tx: Tx, purchase: Purchase, arrived: Sequence[tuple[UUID, int]], receipt: UUID, note: str
+) -> list[Moved]:
+    costs = {line.variant: line.unit_cost_e4 for line in purchase.lines}
+    moves = [
+        MoveLine(purchase.location, variant, quantity, note, costs[variant]) for variant, quantity in arrived
+    ]
+    return await service.move(tx, moves, cause=Cause.RECEIPT, reference=receipt)
+
+
+async def cancel(tx: Tx, purchase: UUID, *, version: int | None = None) -> Purchase:
+    """What has not come does not come any more. Holds that had counted on it are dropped, and `StockLost` says whose.
+
+    Raises:
+        Conflict: it has ended.
+        Outdated: somebody changed it since ``version``.
+    """
+    old = await _lock(tx, purchase, version)
+    if old.status not in OPEN and old.status is not PurchaseStatus.DRAFT:
+        raise Conflict(f"This purchase order is {old.status}.")
+    if old.status in OPEN:
+        gone = [
+            MoveLine(old.location, line.variant, -max(0, line.quantity - line.received)) for line in old.lines
+        ]
+        await service.expect(tx, gone, reference=purchase)
+    new = await purchases_store.set_status(tx, purchase, PurchaseStatus.CANCELLED)
+    audit.record(tx, "purchase.cancelled", "purchase", purchase, after={"number": new.number})
+    return _tell(tx, new)
+
+
+async def _lock(tx: Tx, purchase: UUID, version: int | None) -> Purchase:
+    found = await purchases_store.lock(tx, purchase)
+    tx.actor.require(PURCHASE, location=found.location)
+    check_version(version, found.version)
+    return found
+
+
+async def _put_lines(tx: Tx, purchase: UUID, lines: Sequence[WantedLine]) -> None:
+    if not lines or len({line.variant for line in lines}) < len(lines):
+        raise InvalidInput.at("lines", "one line for each variant, at least one")
+    try:
+        await purchases_store.put_lines(tx, purchase, lines)
+    except asyncpg.ForeignKeyViolationError as error:
+        raise InvalidInput.at("lines", "there is no such variant") from error
+
+
+def _check_known(purchase: Purchase, variants: Sequence[UUID]) -> None:
+    known = {line.variant for line in purchase.lines}
+    errors = [
+        FieldError(f"lines/{index}", "not on this purchase order: receive it as goods of its own")
+        for index, variant in enumerate(variants)
+        if variant not in known
+    ]
+    if len(set(variants)) < len(variants):
+        errors.append(FieldError("lines", "a variant is there twice"))
+    if errors:
+        raise InvalidInput("Some lines are not right.", errors=tuple(errors))
+
+
+def _tell(tx: Tx, purchase: Purchase, receipt: UUID | None = None, moved: Sequence[Moved] = ()) -> Purchase:
+    fact = PurchaseChanged(
+        purchase=purchase.id,
+        number=purchase.number,
+        status=purchase.status,
+        supplier=purchase.supplier,
+        location=purchase.location,
+        receipt=receipt,
+        lines=moved_lines(list(moved)),
+    )
+    log.append(tx, fact, subject=purchase.id)
+    return purchase

@@ -56,6 +56,9 @@ from samlad.kernel.worker import Work
 from samlad.orders import api as orders_api
 from samlad.orders import checks as orders_checks
 from samlad.orders import followers as orders_followers
+from samlad.promotions import api as promotions_api
+from samlad.promotions import checks as promotions_checks
+from samlad.promotions import sweepers as promotions_sweepers
 from samlad.stock import api as stock_api
 from samlad.stock import checks as stock_checks
 from samlad.stock import sweepers as stock_sweepers
@@ -67,6 +70,7 @@ PACKAGES = (
     "samlad.catalog",
     "samlad.stock",
     "samlad.customers",
+    "samlad.promotions",
     "samlad.payments",
     "samlad.carts",
     "samlad.orders",
@@ -90,6 +94,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *catalog_api.routes,
     *stock_api.routes,
     *customers_api.routes,
+    *promotions_api.routes,
     *carts_api.routes,
     *orders_api.routes,
     *FACES,
@@ -106,6 +111,7 @@ CHECKS: Sequence[Check] = (
     *kernel_checks(PACKAGES, FOLLOWERS),
     *catalog_checks.CHECKS,
     *stock_checks.CHECKS,
+    *promotions_checks.CHECKS,
     *orders_checks.CHECKS,
 )
 """Every check of ``samlad doctor``."""
@@ -115,6 +121,7 @@ SWEEPERS: Sequence[Sweeper] = (
     *access_housekeeping.SWEEPERS,
     *catalog_sweepers.SWEEPERS,
     *stock_sweepers.SWEEPERS,
+    *promotions_sweepers.SWEEPERS,
     *carts_sweepers.SWEEPERS,
 )
 """Every sweeper, run by the worker."""

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import msgspec
 
-from samlad import channels, customers, payments, stock
+from samlad import channels, customers, payments, promotions, stock
 from samlad.channels import Channel
 from samlad.kernel import log
 from samlad.kernel.clock import local_day, now
@@ -95,7 +95,7 @@ async def fulfil(tx: Tx, order_id: UUID, data: FulfilInput, *, version: int | No
 
 
 async def cancel(tx: Tx, order_id: UUID, data: CancelInput, *, version: int | None = None) -> Order:
-    """Call an order off: its holds are released, what had left is put back, its money goes back.
+    """Call an order off: its holds and its uses of promotions are released, what had left is put back, its money too.
 
     Raises:
         WrongState: it is cancelled already, or some of it came back (take the rest back too).
@@ -108,6 +108,7 @@ async def cancel(tx: Tx, order_id: UUID, data: CancelInput, *, version: int | No
     out = [(line.variant, line.fulfilled) for line in lines if line.variant and line.fulfilled]
     if out:
         await _restock(tx, head, out, None, order_id)
+    await promotions.release(tx, order_id, channel=head.channel)
     refunded = head.paid - head.refunded
     await payments.refund(tx, order_id, refunded, channel=head.channel, reason=data.reason)
     await payments.void(tx, order_id, channel=head.channel)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from samlad.carts import Address, Delivery
+from samlad.carts import Address, Delivery, PriceStep
 from samlad.kernel.problems import Conflict
 from samlad.payments import Payment, PaymentInput
 
@@ -115,7 +115,10 @@ class ReturnInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A line as it was bought. ``unit_price`` is as quoted, with tax if ``tax_included``; ``total`` is with tax."""
+    """A line as it was bought. ``unit_price`` is as quoted, with tax if ``tax_included``; ``total`` is with tax.
+
+    ``reductions`` are the steps from ``unit_price`` times ``quantity`` to what was paid, as quoted.
+    """
 
     position: int
     kind: LineKind
@@ -133,6 +136,7 @@ class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
     returned: int = 0
     returns: UUID | None = None
     stock_correction: bool = False
+    reductions: list[PriceStep] = []
 
 
 class OrderHead(msgspec.Struct, frozen=True, kw_only=True):

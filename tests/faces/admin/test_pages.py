@@ -41,7 +41,8 @@ async def paths_of(shop, order) -> list[str]:
         "/admin/stock/receipts/new", "/admin/customers", "/admin/customers?q=kim", *(f"/admin/customers/{row['id']}" for row in rows),
         "/admin/channels", "/admin/channels?view=sharing", f"/admin/channels/{shop.trade.malmo.id}", "/admin/channels/new",
         "/admin/staff", "/admin/staff/new", "/admin/keys", "/admin/keys/new", "/admin/audit", "/admin/system",
-        "/admin/system/events", "/admin/style", "/admin/search?q=kettle", "/admin/search/options?q=W1", "/admin/search",
+        "/admin/system/events", "/admin/style", "/admin/promotions", "/admin/promotions?q=a&state=active", "/admin/promotions/new", "/admin/promotions/new?kind=tiers",
+        "/admin/search?q=kettle", "/admin/search/options?q=W1", "/admin/search",
     ]  # fmt: skip
 
 

@@ -36,6 +36,7 @@ NAVIGATION: tuple[tuple[str | None, tuple[Place, ...]], ...] = (
             Place(marked("Products"), "/admin/products", "products", "catalog.read"),
             Place(marked("Stock"), "/admin/stock", "stock", "stock.read"),
             Place(marked("Customers"), "/admin/customers", "customers", "customers.read"),
+            Place(marked("Promotions"), "/admin/promotions", "tag", "promotions.read"),
             Place(marked("Channels"), "/admin/channels", "channels", "channels.read"),
         ),
     ),
@@ -54,6 +55,7 @@ NAVIGATION: tuple[tuple[str | None, tuple[Place, ...]], ...] = (
 MORE_PLACES = (
     Place(marked("Create product"), "/admin/products/new", "plus", "catalog.change"),
     Place(marked("Import products"), "/admin/products/import", "upload", "catalog.change"),
+    Place(marked("Create promotion"), "/admin/promotions/new", "plus", "promotions.change"),
     Place(marked("Receive goods"), "/admin/stock/receipts/new", "plus", "stock.adjust"),
     Place(marked("Stock movements"), "/admin/stock/movements", "stock", "stock.read"),
     Place(marked("Counts"), "/admin/stock/counts", "scan", "stock.read"),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
 import schemathesis
 import structlog
@@ -24,6 +25,7 @@ from schemathesis.specs.openapi.checks import (
 
 from samlad.app import create
 from samlad.bench import shop as shops
+from samlad.channels import cached_all
 from samlad.kernel.database import Database, open_database
 from samlad.kernel.embedded import Embedded
 from samlad.kernel.ids import new_id
@@ -34,6 +36,8 @@ from samlad.kernel.settings import load
 from samlad.kernel.telemetry import configure_logging
 from samlad.orders import PlaceOrder, place
 from samlad.payments import PaymentInput
+from samlad.promotions.model import PromotionInput
+from samlad.promotions.service import create as promote
 
 CHECKS = [
     not_a_server_error,
@@ -108,9 +112,20 @@ async def _fill(dsn: str, home: Path) -> tuple[str, dict[str, list[str]]]:
         data = PlaceOrder(cart=ready.id, payments=[PaymentInput(provider="test")])
         await database.transaction(lambda tx: place(tx, data))
         await shops.add_cart(shop, goods, checked_out=False)
+        await _promote(database)
         return shop.key, await _ids(database)
     finally:
         await database.close()
+
+
+async def _promote(database: Database) -> None:
+    """A promotion that every cart has, and one by a code."""
+    web = next(each for each in await cached_all(database) if each.kind == "webshop")
+    percent = {"effect": {"kind": "percent", "percent": 1_000}}
+    for codes in ([], ["SAVE10"]):
+        values = {"channel": str(web.id), "name": "Offer", "terms": percent, "is_automatic": not codes}
+        data = msgspec.convert(values | {"codes": codes}, PromotionInput)
+        await database.transaction(lambda tx, data=data: promote(tx, data))
 
 
 async def _ids(database: Database) -> dict[str, list[str]]:
@@ -124,10 +139,11 @@ async def _ids(database: Database) -> dict[str, list[str]]:
         "cart_line": ("line_id",),
         "orders": ("order", "order_id"),
         "price_list": ("price_list", "list_id"),
+        "promotion": ("promotion_id",),
     }.items():
         rows = await database.rows(f"SELECT id FROM {table} ORDER BY id")
         found |= {name: [str(row["id"]) for row in rows] for name in names}
-    return found | {"code": ["web", "dc"], "sku": ["THING-0"], "provider": ["test", "cash"]}
+    return found | {"code": ["web", "dc", "SAVE10"], "sku": ["THING-0"], "provider": ["test", "cash"]}
 
 
 def _put_known(value: Any, dice: random.Random) -> Any:

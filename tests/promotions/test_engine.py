@@ -184,6 +184,7 @@ def test_shipping_is_free_from_a_minimum_on() -> None:
     assert apply([line(A, 999)], [free], 4_900).refused == {"offer": "minimum"}
     outcome = apply([line(A, 500, 2)], [free], 4_900)
     assert [step.amount for step in outcome.shipping] == [4_900]
+    assert apply([line(A, 1_000)], [free], 0).refused == {"offer": "shipping"}
     part = offer({"kind": "free_shipping", "at_most": 4_000})
     assert apply([line(A, 500)], [part], 4_900).applied == {"offer": 4_000}
 

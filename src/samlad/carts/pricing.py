@@ -28,7 +28,7 @@ from samlad.kernel.database import Reader, Tx
 from samlad.promotions import HolderKind, Offers, Outcome
 from samlad.promotions.rules import Step
 
-OWN_DOING = frozenset({"goods", "minimum", "nothing", "combination", "not-granted"})
+OWN_DOING = frozenset({"goods", "minimum", "nothing", "shipping", "combination", "not-granted"})
 """Reasons that come from what the buyer does with the cart: nobody has to be told."""
 
 

@@ -71,7 +71,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     ``lines`` has the steps of each line that has any, by key; ``applied`` what each promotion takes off in all;
     ``refused`` why another one does not: ``goods`` (none of its goods are there), ``minimum``, ``nothing`` (it would
-    take nothing off), ``combination`` (another promotion does not go with it), ``budget``.
+    take nothing off), ``shipping`` (nothing is sent, or for nothing), ``combination`` (another promotion does not go with it), ``budget``.
     """
 
     lines: dict[str, list[Step]]
@@ -144,7 +144,7 @@ def apply(lines: Sequence[Line], offers: Sequence[Offer], shipping: int = 0) -> 
         if gift is not None:
             gifts.append(gift)
         if amount == 0:
-            refused[offer.id] = "combination" if gains[offer.id] else "nothing"
+            refused[offer.id] = _why_nothing(cart, offer, gains[offer.id])
         elif offer.left is not None and amount > offer.left:
             refused[offer.id] = "budget"
         else:
@@ -153,6 +153,13 @@ def apply(lines: Sequence[Line], offers: Sequence[Offer], shipping: int = 0) -> 
             is_alone = offer.combination is Combination.NONE
     shipping_steps = cart.steps.pop(SHIPPING, [])
     return Outcome(lines=cart.steps, shipping=shipping_steps, applied=applied, refused=refused, gifts=gifts)
+
+
+def _why_nothing(cart: _Cart, offer: Offer, gain: int) -> str:
+    if gain:
+        return "combination"
+    is_shipping = isinstance(offer.terms.effect, FreeShipping) and cart.paid[SHIPPING] == 0
+    return "shipping" if is_shipping else "nothing"
 
 
 def unmet(lines: Sequence[Line], terms: Terms) -> str | None:

@@ -51,9 +51,6 @@ def brand_mark(brand: str) -> str:
     return f"brand:{brand.strip().casefold()}"
 
 
-EVERYTHING = Goods()
-
-
 class _Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind"):
     pass
 
@@ -152,7 +149,7 @@ class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """What a promotion asks of a cart and gives it. Minimums are of ``goods`` at list prices."""
 
     effect: Effect
-    goods: Goods = EVERYTHING
+    goods: Goods = msgspec.field(default_factory=Goods)
     minimum_amount: Annotated[int, Meta(ge=0, le=LARGEST_AMOUNT)] = 0
     minimum_quantity: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
 

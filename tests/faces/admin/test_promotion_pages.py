@@ -76,7 +76,7 @@ async def test_codes_links_pause_and_end(web: httpx.AsyncClient, shop: object) -
     path = (await web.post("/admin/promotions/new", data=sent)).headers["location"]
     await web.post(f"{path}/codes", data={"new_codes": "ice", "make": "120", "prefix": "W"})
     page = (await web.get(path)).text
-    assert "50 of 123" in page
+    assert "10 of 123" in page
     await web.post(f"{path}/links", data={"leads_to": "/p/kettle", "note": "Facebook"})
     assert re.search(r'data-copy="http://samlad\.test/o/[\w-]{12}"', (await web.get(path)).text)
     assert (await web.post(f"{path}/links", data={"leads_to": "https://evil.example"})).status_code == 422

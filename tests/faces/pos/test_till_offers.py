@@ -45,7 +45,7 @@ async def test_a_code_and_who_the_customer_is(clerk: httpx.AsyncClient, market: 
 
     ended = PromotionChange(status="ended")  # type: ignore[arg-type]
     await market.db.transaction(lambda tx: service.change(tx, theirs.id, ended))
-    assert "An offer takes off less than was shown" in text_of((await clerk.get("/pos/soder")).text)
+    assert "1 offer takes off less than was shown" in text_of((await clerk.get("/pos/soder")).text)
     assert "takes off less" not in await post(clerk, "prices")
     await post(clerk, "codes", code="winter")
     html = (await clerk.get("/pos/soder/pay?by=card")).text

@@ -41,7 +41,7 @@ async def test_a_link_is_followed_and_the_offer_comes_along(guest: httpx.AsyncCl
     change = PromotionChange(status="ended")  # type: ignore[arg-type]
     await market.db.transaction(lambda tx: service.change(tx, offer.id, change))
     told = text_of((await guest.get("/cart")).text)
-    assert "An offer takes off less than you saw" in told
+    assert "1 offer takes off less than you saw" in told
     assert "It has ended." in told
     assert (await guest.post("/checkout/start")).headers["location"] == "/cart"
     await guest.post("/cart/prices")

@@ -50,7 +50,7 @@ STATE_KINDS = {
     "used_up": "warning",
     "ended": "",
 }
-SHOWN_CODES = 50
+SHOWN_CODES = 10
 FIELDS = {
     "terms": "kind",
     "hours": "opens",

@@ -36,7 +36,7 @@ NAVIGATION: tuple[tuple[str | None, tuple[Place, ...]], ...] = (
             Place(marked("Products"), "/admin/products", "products", "catalog.read"),
             Place(marked("Stock"), "/admin/stock", "stock", "stock.read"),
             Place(marked("Customers"), "/admin/customers", "customers", "customers.read"),
-            Place(marked("Promotions"), "/admin/promotions", "tag", "promotions.read"),
+            Place(marked("Promotions"), "/admin/promotions", "gift", "promotions.read"),
             Place(marked("Channels"), "/admin/channels", "channels", "channels.read"),
         ),
     ),

@@ -13,6 +13,7 @@ WHY = {
     "minimum": marked("There is not enough in the cart for it yet."),
     "goods": marked("Nothing in the cart is part of it."),
     "nothing": marked("Everything in the cart costs less already."),
+    "shipping": marked("It counts when the goods are sent to you."),
     "combination": marked("It does not go together with another offer in the cart."),
     "budget": marked("What is left of it is not enough for this cart."),
     "used-up": marked("It has been used up."),

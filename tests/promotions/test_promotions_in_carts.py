@@ -1,7 +1,7 @@
 """Promotions in carts and orders, against the database: who gets them, what is said, what is counted."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ import pytest
 from samlad import carts, channels, customers, orders, promotions
 from samlad.app import CHECKS
 from samlad.carts import DetailsInput, LineInput, PriceChanged
-from samlad.channels import ChannelChange, ChannelInput, ChannelKind, Resource
+from samlad.channels import ChannelChange, ChannelInput, ChannelKind, Interval, Resource
 from samlad.customers import PersonInput
 from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
@@ -29,9 +29,11 @@ from samlad.orders import (
     TotalChanged,
 )
 from samlad.payments import PaymentInput
-from samlad.promotions import BadCode, HolderKind, PromotionStatus, service, store
-from samlad.promotions.model import CodesInput, LinkInput
+from samlad.promotions import BadCode, HolderKind, PromotionStatus, service, store, uses_store
+from samlad.promotions.availability import Circumstances, why_not
+from samlad.promotions.model import CodesInput, LinkInput, Promotion
 from samlad.promotions.sweepers import sweep
+from samlad.promotions.terms import Combination, Terms
 from trade import BUYER, Trade
 
 
@@ -387,7 +389,7 @@ async def test_limits_and_budgets_hold_when_many_buy_at_once(trade: Trade, limit
     left = [cart for cart in ids if cart not in {order.cart for order in bought}]
     bought, _ = await race(trade, left)
     assert len(bought) == 2
-    assert (await store.sums(trade.db, offer.id)).uses == 3
+    assert (await uses_store.sums(trade.db, offer.id)).uses == 3
     await sound(trade)
 
 
@@ -499,3 +501,50 @@ async def test_the_doctor_finds_and_mends_a_wrong_count(trade: Trade) -> None:
     await trade.db.rows("UPDATE promotion_use SET amount = 1 RETURNING 1")
     (check,) = (check for check in CHECKS if check.name == "order-promotions")
     assert "used 1, lines 1990" in (await check.look(trade.db)).message
+
+
+async def test_a_used_code_does_not_take_away_what_they_were_given(trade: Trade) -> None:
+    kettle, kim = await trade.kettle(), await customer(trade)
+    offer = await offered.promotion(trade, is_automatic=False)
+    made = await trade.db.transaction(lambda tx: service.add_codes(tx, offer.id, CodesInput(make=1)))
+    await trade.db.transaction(lambda tx: service.give(tx, offer.id, kim))
+    mine = await said(trade, (await trade.cart((kettle, 1))).id, customer=kim)
+    await offered.code(trade, mine.id, made.codes[0])
+    other = await trade.cart((kettle, 1))
+    await offered.code(trade, other.id, made.codes[0])
+    await trade.place(other.id, total=17_910)
+    await trade.place(mine.id, total=17_910)
+    await sound(trade)
+
+
+@pytest.mark.parametrize("given", ["shown", "staff", "code", "link", None])
+@pytest.mark.parametrize("status", ["active", "paused", "ended"])
+def test_who_may_have_a_promotion(given: str | None, status: str) -> None:
+    """Holders keep it while it is paused and elsewhere; only what was shown or given outlives a change of group."""
+    here, elsewhere, promotion_id = new_id(), new_id(), new_id()
+    moment = datetime(2026, 11, 27, 23, 30, tzinfo=UTC)  # Saturday 00:30 in Stockholm
+    one = Promotion(
+        id=promotion_id, pool=new_id(), name="Offer", status=PromotionStatus(status), is_automatic=True, channels=[elsewhere],
+        customer_group="staff", first_order=False, currency="SEK", priority=0, first_day=date(2026, 11, 28), last_day=None,
+        terms=msgspec.convert({"effect": {"kind": "percent", "percent": 1}}, Terms), combination=Combination.ALL,
+        weekdays=[6], hours=Interval("22:00", "02:00"), limit_total=None, limit_customer=None, budget=None, uses=0, spent=0,
+        version=1, created_at=moment, updated_at=moment,
+    )  # fmt: skip
+
+    def why(promotion: Promotion, **fields: Any) -> str | None:
+        known = {"channel": here, "currency": "SEK", "time_zone": "Europe/Stockholm", "at": moment} | fields
+        return why_not(promotion, Circumstances(grants={promotion_id: given} if given else {}, **known))
+
+    # At half past midnight the hours are still those of the evening before, and that was a Friday.
+    friday = msgspec.structs.replace(one, weekdays=[5])
+    assert why(one) == ("ended" if status == "ended" else "hours")
+    expected = {"ended": "ended"}.get(status)
+    if expected is None and given is None:
+        expected = "paused" if status == "paused" else "elsewhere"
+    if expected is None and given in ("code", "link"):
+        expected = "group"
+    assert why(friday) == expected
+    if given in ("code", "link") and status != "ended":
+        assert why(friday, customer_group="staff") is None
+        assert why(friday, customer_group="staff", currency="EUR") == "currency"
+        assert why(friday, customer_group="staff", at=moment - timedelta(hours=1)) == "not-yet"

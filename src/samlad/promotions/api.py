@@ -10,7 +10,7 @@ from samlad import channels
 from samlad.channels import Resource
 from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
-from samlad.promotions import service, store
+from samlad.promotions import service, store, uses_store
 from samlad.promotions.model import (
     Code,
     CodesInput,
@@ -25,7 +25,7 @@ from samlad.promotions.model import (
     PromotionRow,
 )
 from samlad.promotions.permissions import READ
-from samlad.promotions.store import UseSums
+from samlad.promotions.uses_store import UseSums
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -87,7 +87,7 @@ async def read_promotion(request: AnyRequest, promotion_id: FromPath[UUID]) -> R
     page = PromotionPage(
         **values,
         links=await store.links_of(database, promotion_id),
-        sums=await store.sums(database, promotion_id),
+        sums=await uses_store.sums(database, promotion_id),
     )
     return with_etag(page, found.version)
 

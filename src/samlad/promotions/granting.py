@@ -16,7 +16,7 @@ from samlad.kernel import log
 from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Tx
 from samlad.kernel.problems import NotFound
-from samlad.promotions import events, store
+from samlad.promotions import events, store, uses_store
 from samlad.promotions.availability import when_not
 from samlad.promotions.model import BadCode, GrantSource, HolderKind, Link, Promotion, PromotionGone
 from samlad.promotions.service import normal
@@ -133,7 +133,7 @@ async def use(
     """
     if not uses:
         return
-    told = await store.use(
+    told = await uses_store.use(
         tx,
         order,
         [(each.promotion, each.amount, each.code) for each in uses],
@@ -156,7 +156,7 @@ async def use(
 
 async def release(tx: Tx, order: UUID, *, channel: UUID) -> None:
     """A cancelled order gives back its uses: limits and budgets have room again. Twice is once."""
-    released = await store.release(tx, order)
+    released = await uses_store.release(tx, order)
     if released:
         log.append(
             tx, events.PromotionsReleased(order=order, promotions=released), subject=order, channel=channel

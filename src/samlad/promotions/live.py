@@ -2,7 +2,7 @@
 
 Staleness as of channels: a change is seen at once by the process that made it, and within `MAX_AGE_SECONDS` by every
 other one. What must be exact at the moment of buying (ended, limits, budgets) is asked once more by the statement
-that counts the use (`store.use`).
+that counts the use (`uses_store.use`).
 """
 
 import time

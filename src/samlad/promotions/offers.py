@@ -12,7 +12,7 @@ from samlad.channels import Channel, Resource
 from samlad.kernel.clock import now
 from samlad.kernel.database import Reader
 from samlad.promotions import live, store
-from samlad.promotions.availability import Circumstances, why_not
+from samlad.promotions.availability import TRUSTED, Circumstances, why_not
 from samlad.promotions.model import Promotion
 from samlad.promotions.rules import Line, Offer
 from samlad.promotions.store import Facts, HeldGrant
@@ -64,14 +64,16 @@ async def offers(reader: Reader, asking: Asking, goods: Sequence[Goods]) -> Offe
         return NOTHING
     asking = await _recognised(reader, asking, known)
     facts = await _facts(reader, asking, known)
-    grants = {grant.promotion: grant for grant in facts.grants}
+    # Of several grants of one promotion the latest that is not used up counts.
+    grants = {each.promotion: each for each in sorted(facts.grants, key=lambda each: not each.is_used_up)}
+    trusted = {each.promotion: each.source for each in facts.grants if each.source in TRUSTED}
     circumstances = Circumstances(
         channel=asking.channel.id,
         currency=asking.channel.currency,
         time_zone=asking.channel.time_zone,
         at=asking.at or now(),
         customer_group=asking.customer_group,
-        grants={each.promotion: each.source for each in facts.grants},
+        grants={each.promotion: each.source for each in facts.grants} | trusted,
         uses=facts.customer_uses,
         orders=await _orders(reader, asking, known),
     )

@@ -171,6 +171,15 @@ async def test_categories_collections_and_brands(trade: Trade) -> None:
     with pytest.raises(InvalidInput) as refused:
         await offered.promotion(trade, goods={"products": [new_id()]})
     assert refused.value.errors[0].field == "terms/goods/products"
+    by_rule = await trade.db.value(
+        """INSERT INTO collection (id, pool, handle, name, kind, rule, status)
+           VALUES ($1, $2, 'ruled', 'Ruled', 'rule', '{"match": "all", "conditions": []}', 'active') RETURNING id""",
+        new_id(),
+        pool,
+    )
+    with pytest.raises(InvalidInput) as refused:
+        await offered.promotion(trade, goods={"collections": [by_rule]})
+    assert "put together by hand" in refused.value.errors[0].message
 
 
 # -- who has it, where ----------------------------------------------------------------------------------------------------------

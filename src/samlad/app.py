@@ -70,6 +70,9 @@ from samlad.payments import api as payments_api
 from samlad.payments import checks as payments_checks
 from samlad.payments import sweepers as payments_sweepers
 from samlad.payments import webhooks as payments_webhooks
+from samlad.promotions import api as promotions_api
+from samlad.promotions import checks as promotions_checks
+from samlad.promotions import sweepers as promotions_sweepers
 from samlad.stock import api as stock_api
 from samlad.stock import checks as stock_checks
 from samlad.stock import sweepers as stock_sweepers
@@ -95,6 +98,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *payments_api.routes,
     *payments_webhooks.routes,
     *credit_api.routes,
+    *promotions_api.routes,
     *carts_api.routes,
     *carts_paying_api.routes,
     *orders_api.routes,
@@ -120,6 +124,7 @@ CHECKS: Sequence[Check] = (
     *stock_checks.CHECKS,
     *payments_checks.CHECKS,
     *credit_checks.CHECKS,
+    *promotions_checks.CHECKS,
     *orders_checks.CHECKS,
 )
 """Every check of ``samlad doctor``."""
@@ -131,6 +136,7 @@ SWEEPERS: Sequence[Sweeper] = (
     *stock_sweepers.SWEEPERS,
     *payments_sweepers.SWEEPERS,
     *credit_sweepers.SWEEPERS,
+    *promotions_sweepers.SWEEPERS,
     *carts_sweepers.SWEEPERS,
     *orders_sweepers.SWEEPERS,
 )

@@ -10,6 +10,7 @@ PACKAGES = (
     "samlad.delivery",
     "samlad.credit",
     "samlad.payments",
+    "samlad.promotions",
     "samlad.carts",
     "samlad.orders",
 )

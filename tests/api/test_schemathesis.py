@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
 import schemathesis
 import structlog
@@ -25,7 +26,7 @@ from schemathesis.specs.openapi.checks import (
 from samlad import credit, customers
 from samlad.app import create
 from samlad.bench import shop as shops
-from samlad.channels import Channel, Resource
+from samlad.channels import Channel, Resource, cached_all
 from samlad.customers import PersonInput
 from samlad.kernel.database import Database, Tx, open_database
 from samlad.kernel.embedded import Embedded
@@ -37,6 +38,8 @@ from samlad.kernel.settings import load
 from samlad.kernel.telemetry import configure_logging
 from samlad.orders import PlaceOrder, place
 from samlad.payments import PaymentInput
+from samlad.promotions.model import PromotionInput
+from samlad.promotions.service import create as promote
 
 CHECKS = [
     not_a_server_error,
@@ -112,6 +115,7 @@ async def _fill(dsn: str, home: Path) -> tuple[str, dict[str, list[str]]]:
         await database.transaction(lambda tx: place(tx, data))
         await shops.add_cart(shop, goods, checked_out=False)
         await database.transaction(lambda tx: _add_credit(tx, shop.channel))
+        await _promote(database)
         return shop.key, await _ids(database)
     finally:
         await database.close()
@@ -127,6 +131,16 @@ async def _add_credit(tx: Tx, channel: Channel) -> None:
     await credit.issue(tx, credit.IssueInput(channel=channel.id, amount=10_000, note="Welcome"))
 
 
+async def _promote(database: Database) -> None:
+    """A promotion that every cart has, and one by a code."""
+    web = next(each for each in await cached_all(database) if each.kind == "webshop")
+    percent = {"effect": {"kind": "percent", "percent": 1_000}}
+    for codes in ([], ["SAVE10"]):
+        values = {"channel": str(web.id), "name": "Offer", "terms": percent, "is_automatic": not codes}
+        data = msgspec.convert(values | {"codes": codes}, PromotionInput)
+        await database.transaction(lambda tx, data=data: promote(tx, data))
+
+
 async def _ids(database: Database) -> dict[str, list[str]]:
     found = {}
     for table, names in {
@@ -140,10 +154,11 @@ async def _ids(database: Database) -> dict[str, list[str]]:
         "price_list": ("price_list", "list_id"),
         "customer": ("customer", "customer_id"),
         "gift_card": ("card_id",),
+        "promotion": ("promotion_id",),
     }.items():
         rows = await database.rows(f"SELECT id FROM {table} ORDER BY id")
         found |= {name: [str(row["id"]) for row in rows] for name in names}
-    return found | {"code": ["web", "dc"], "sku": ["THING-0"], "provider": ["test", "cash"]}
+    return found | {"code": ["web", "dc", "SAVE10"], "sku": ["THING-0"], "provider": ["test", "cash"]}
 
 
 def _put_known(value: Any, dice: random.Random) -> Any:

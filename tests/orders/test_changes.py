@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from samlad import orders
+from samlad.carts import PriceStep, amounts
 from samlad.kernel import log
 from samlad.kernel.context import Actor, Context
 from samlad.kernel.ids import new_id
@@ -244,6 +245,42 @@ def test_parts_that_come_back_are_worth_the_whole(
         worth, taxed = worth - back.total, taxed - back.tax
         line = msgspec.structs.replace(line, returned=line.returned + part)
     assert (worth, taxed) == (total, tax)
+
+
+@given(
+    st.integers(1, 12),
+    st.integers(1, 50_000),
+    st.lists(st.integers(1, 40_000), min_size=1, max_size=4),
+    st.integers(0, 3_000),
+    st.booleans(),
+    st.data(),
+)
+def test_parts_of_a_reduced_line_give_back_what_was_paid_for_them_step_by_step(
+    quantity: int, price: int, steps: list[int], rate: int, tax_included: bool, data: st.DataObject
+) -> None:
+    """Each part goes from its list price by its steps to what is given back; all parts are the whole."""
+    left, reductions = price * quantity, []
+    for amount in steps:
+        amount = min(amount, left)
+        left -= amount
+        if amount:
+            reductions.append(PriceStep(promotion=new_id(), name="Kettle week", amount=amount))
+    paid = amounts(price, quantity, rate, tax_included=tax_included, reduction=price * quantity - left)
+    line = OrderLine(
+        position=1, kind=LineKind.ITEM, title="Kettle", quantity=quantity, unit_price=price, tax=paid.tax, total=paid.total,
+        tax_rate=rate, tax_included=tax_included, fulfilled=quantity, reductions=reductions,
+    )  # fmt: skip
+    worth, taxed, stepped = 0, 0, [0] * len(reductions)
+    while line.returned < quantity:
+        part = data.draw(st.integers(1, quantity - line.returned))
+        back = returned_line(line, part, 1, new_id())
+        quoted = back.total - (0 if tax_included else back.tax)
+        assert price * back.quantity - sum(step.amount for step in back.reductions) == quoted
+        worth, taxed = worth - back.total, taxed - back.tax
+        stepped = [a - step.amount for a, step in zip(stepped, back.reductions, strict=True)]
+        line = msgspec.structs.replace(line, returned=line.returned + part)
+    assert (worth, taxed) == (paid.total, paid.tax)
+    assert stepped == [step.amount for step in reductions]
 
 
 def test_goods_go_back_where_they_left_from_the_last_first() -> None:

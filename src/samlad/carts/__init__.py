@@ -1,7 +1,8 @@
 """Carts: what somebody means to buy. The public face; `docs/concepts/carts.md` explains."""
 
 from samlad.carts.cart_view import view
-from samlad.carts.closing import close
+from samlad.carts.closing import buyer_of, close, use_promotions
+from samlad.carts.codes import add_code, follow_link, remove_code
 from samlad.carts.delivery_options import DeliveryOption
 from samlad.carts.delivery_options import options as delivery_ways
 from samlad.carts.model import (
@@ -20,6 +21,7 @@ from samlad.carts.model import (
     NewCart,
     NotSellable,
     PriceChanged,
+    PriceStep,
     Totals,
 )
 from samlad.carts.permissions import WRITE
@@ -54,20 +56,26 @@ __all__ = [
     "NewCart",
     "NotSellable",
     "PriceChanged",
+    "PriceStep",
     "Totals",
     "accept_prices",
+    "add_code",
     "add_line",
     "amounts",
+    "buyer_of",
     "change_line",
     "checkout",
     "close",
     "create",
     "delivery_ways",
+    "follow_link",
+    "remove_code",
     "remove_line",
     "reopen",
     "set_details",
     "shipping_rate",
     "sweep",
     "totals",
+    "use_promotions",
     "view",
 ]

@@ -5,12 +5,21 @@ from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, Router, delete, get, patch, post
-from litestar.params import FromPath, HeaderParameter, JSONBody
+from litestar.params import FromPath, HeaderParameter, JSONBody, PathParameter
 
-from samlad.carts import delivery_options, service
+from samlad.access import rate
+from samlad.carts import codes, delivery_options, service
 from samlad.carts.cart_view import view
 from samlad.carts.delivery_options import DeliveryOption
-from samlad.carts.model import LARGEST_QUANTITY, CartInput, CartView, DetailsInput, LineInput, NewCart
+from samlad.carts.model import (
+    LARGEST_QUANTITY,
+    CartInput,
+    CartView,
+    CodeInput,
+    DetailsInput,
+    LineInput,
+    NewCart,
+)
 from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
 
 AnyRequest = Request[Any, Any, Any]
@@ -23,6 +32,9 @@ CartToken = Annotated[
         required=False,
     ),
 ]
+
+CODES, CODE_SECONDS = 60, 600
+"""Codes that one address may try in so many seconds: codes are not to be guessed."""
 
 
 class QuantityInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -112,6 +124,38 @@ async def list_delivery_options(
     return await delivery_options.options(database_of(request), actor_of(request), cart_id, token=token)
 
 
+@post("/carts/{cart_id:uuid}/codes", summary="Type a code", status_code=200)
+async def add_code(
+    request: AnyRequest, cart_id: FromPath[UUID], data: JSONBody[CodeInput], token: CartToken = None
+) -> Response[CartView]:
+    """A code of a promotion. ``codes`` of the answer says whether it takes something off, or why not now.
+
+    409 ``promotion-code`` with a ``reason``: ``unknown``, ``not-yet``, ``ended``, ``used-up``, ``elsewhere``.
+    """
+    version = if_match(request)
+    who = request.client.host if request.client else "?"
+    await database_of(request).transaction(
+        lambda tx: rate.limit(tx, "carts.codes", who, per=CODE_SECONDS, max=CODES)
+    )
+    return await write(
+        request, lambda tx: codes.add_code(tx, cart_id, data.code, token=token, version=version)
+    )
+
+
+@delete("/carts/{cart_id:uuid}/codes/{code:str}", summary="Take a code out", status_code=200)
+async def remove_code(
+    request: AnyRequest,
+    cart_id: FromPath[UUID],
+    code: Annotated[
+        str, PathParameter(max_length=40, pattern=r"^[A-Za-z0-9 _-]{1,40}$", description="The code")
+    ],
+    token: CartToken = None,
+) -> Response[CartView]:
+    """What it took off is not taken off any more."""
+    version = if_match(request)
+    return await write(request, lambda tx: codes.remove_code(tx, cart_id, code, token=token, version=version))
+
+
 @post("/carts/{cart_id:uuid}/prices", summary="Agree to the prices of now", status_code=200)
 async def accept_prices(
     request: AnyRequest, cart_id: FromPath[UUID], token: CartToken = None
@@ -149,6 +193,8 @@ routes = [
             remove_line,
             set_details,
             list_delivery_options,
+            add_code,
+            remove_code,
             accept_prices,
             begin_checkout,
             leave_checkout,

@@ -1,12 +1,13 @@
-"""A cart as its buyer sees it: at most three statements (cart with lines, prices, stock)."""
+"""A cart as its buyer sees it: at most three statements (cart with lines, prices, stock), and those of promotions."""
 
 from collections.abc import Mapping
 from uuid import UUID
 
 from samlad import catalog, channels, stock
-from samlad.carts import delivery_choice, rules, store
+from samlad.carts import delivery_choice, pricing, rules, store
 from samlad.carts.access import access_of
 from samlad.carts.model import Cart, CartLine, CartStatus, CartView, Delivery, LineAmounts, LineView, Totals
+from samlad.carts.pricing import Priced
 from samlad.catalog import Sellable
 from samlad.channels import Channel
 from samlad.kernel.context import Actor
@@ -31,12 +32,20 @@ async def compose(reader: Reader, cart: Cart, channel: Channel) -> CartView:
     """The view of a cart whose lines have been read; two statements, one if its stock is held already."""
     variants = [line.variant for line in cart.lines]
     if not variants:
-        return build(cart, {}, None, channel)
-    sellables = await prices(reader, cart, channel)
+        return build(cart, Priced(sellables={}), None, channel)
+    priced = await pricing.price(reader, cart, channel, await prices(reader, cart, channel))
+    return await show(reader, cart, priced, channel)
+
+
+async def show(reader: Reader, cart: Cart, priced: Priced, channel: Channel) -> CartView:
+    """The view of a cart that has been priced; asks for what could be promised now unless its stock is held."""
+    variants = [line.variant for line in cart.lines]
+    if not variants:
+        return build(cart, priced, None, channel)
     is_open = cart.status is CartStatus.OPEN
     carry_out = cart.delivery is Delivery.CARRY_OUT
     available = await stock.atp(reader, channel, variants, carry_out=carry_out) if is_open else None
-    return build(cart, sellables, available, channel)
+    return build(cart, priced, available, channel)
 
 
 async def prices(reader: Reader, cart: Cart, channel: Channel) -> dict[UUID, Sellable]:
@@ -50,15 +59,13 @@ async def prices(reader: Reader, cart: Cart, channel: Channel) -> dict[UUID, Sel
     )
 
 
-def build(
-    cart: Cart, sellables: Mapping[UUID, Sellable], available: Mapping[UUID, int] | None, channel: Channel
-) -> CartView:
+def build(cart: Cart, priced: Priced, available: Mapping[UUID, int] | None, channel: Channel) -> CartView:
     """The view from what was read. In checkout the agreed prices stand, else those of now."""
     stands = cart.status is not CartStatus.OPEN
     lines = [
         _line(
             line,
-            sellables.get(line.variant),
+            priced,
             None if available is None else available.get(line.variant, 0),
             stands,
         )
@@ -80,24 +87,32 @@ def build(
         checkout_until=cart.checkout_until,
         order_id=cart.order_id,
         lines=lines,
-        totals=_totals(cart, channel, lines, rules.weight_of(cart.lines, sellables)),
+        totals=_totals(channel, lines, priced),
         version=cart.version,
         updated_at=cart.updated_at,
+        promotions=priced.agreed.promotions,
+        moved_promotions=priced.moved,
+        shipping_steps=priced.agreed.shipping,
+        codes=priced.codes,
+        gifts=priced.gifts,
     )
 
 
-def _totals(cart: Cart, channel: Channel, lines: list[LineView], weight: int) -> Totals:
+def _totals(channel: Channel, lines: list[LineView], priced: Priced) -> Totals:
     return rules.totals(
         [(line.quantity, LineAmounts(line.net, line.tax, line.total), line.tax_rate) for line in lines],
-        rules.shipping_price(cart, channel, goods=sum(line.total for line in lines), weight=weight),
+        max(0, priced.shipping_price - priced.shipping_reduction),
         tax_included=bool(channel.setting("prices_include_tax")),
+        reduced=priced.reduced,
     )
 
 
-def _line(line: CartLine, sellable: Sellable | None, available: int | None, stands: bool) -> LineView:
-    now_price = line.unit_price if stands or sellable is None or sellable.price is None else sellable.price
+def _line(line: CartLine, priced: Priced, available: int | None, stands: bool) -> LineView:
+    sellable = priced.sellables.get(line.variant)
+    now_price = line.unit_price if stands else pricing.price_now(line, priced.sellables)
     rate, included = (sellable.tax_rate, sellable.tax_included) if sellable else (0, True)
-    amount = rules.amounts(now_price, line.quantity, rate, tax_included=included)
+    reduction = priced.reduction(line.variant)
+    amount = rules.amounts(now_price, line.quantity, rate, tax_included=included, reduction=reduction)
     problem = None
     if sellable is None or sellable.price is None or not sellable.is_available:
         problem = "not-available"
@@ -123,4 +138,5 @@ def _line(line: CartLine, sellable: Sellable | None, available: int | None, stan
         available=available,
         problem=problem,
         version=line.version,
+        steps=priced.steps(line.variant),
     )

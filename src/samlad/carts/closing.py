@@ -1,41 +1,69 @@
 """How a cart becomes an order's: the part of placing an order that is about the cart."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import msgspec
 
-from samlad import channels
-from samlad.carts import delivery_choice, rules, store
+from samlad import channels, customers, promotions
+from samlad.carts import delivery_choice, pricing, rules, store
 from samlad.carts.access import access_of
 from samlad.carts.cart_view import prices
-from samlad.carts.model import Cart, CartClosed, NotSellable, Totals
+from samlad.carts.model import (
+    Cart,
+    CartClosed,
+    CartLine,
+    CartPromotion,
+    LineAmounts,
+    NotSellable,
+    PriceChanged,
+    PriceStep,
+    Totals,
+)
+from samlad.carts.pricing import Priced
 from samlad.carts.service import check_prices, check_sellable
 from samlad.catalog import Sellable
-from samlad.channels import Channel
+from samlad.channels import Channel, Resource
 from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
 from samlad.kernel.http import check_version
 from samlad.kernel.problems import InvalidInput, NotFound
+from samlad.promotions import PromotionGone, Use
 
 
-class ClosedCart(msgspec.Struct, frozen=True):
+class ClosedLine(msgspec.Struct, frozen=True):
+    """A line as it is bought: what it is, the steps from its list price to what is paid, and what that is."""
+
+    line: CartLine
+    sold: Sellable
+    steps: Sequence[PriceStep]
+    amounts: LineAmounts
+
+
+class ClosedCart(msgspec.Struct, frozen=True, kw_only=True):
     """A cart with its lines at the agreed prices, what they are, and what they come to.
 
-    ``may_be_held``: it was in checkout, so that its stock may be held under the cart's id.
+    ``shipping_price`` is as quoted, before ``shipping_steps``. ``promotions`` are to be counted (`use_promotions`),
+    ``stands`` as they were agreed to. ``may_be_held``: it was in checkout, so that its stock may be held under the
+    cart's id.
     """
 
     cart: Cart
     channel: Channel
     sellables: Mapping[UUID, Sellable]
+    lines: Sequence[ClosedLine]
+    shipping_price: int
+    shipping_steps: Sequence[PriceStep]
+    promotions: Sequence[CartPromotion]
     totals: Totals
+    stands: bool
     may_be_held: bool
 
 
 async def close(
     tx: Tx, cart_id: UUID, order: UUID, *, token: str | None = None, version: int | None = None
 ) -> ClosedCart:
-    """Take a cart for an order; of several that try at once the first gets it. Three statements.
+    """Take a cart for an order; of several that try at once the first gets it. Three statements, and those of promotions.
 
     In a checkout that has not run out the agreed prices stand, else they must be those of now.
 
@@ -64,29 +92,106 @@ async def close(
         raise InvalidInput("Something about the buyer is missing.", errors=tuple(missing))
     channel = await channels.cached(tx, cart.channel)
     sellables = await prices(tx, cart, channel)
-    if rules.prices_stand(cart, now()):
+    stands = rules.prices_stand(cart, now())
+    priced = await pricing.price(tx, cart, channel, sellables, stands=stands)
+    if stands:
         gone = [str(line.variant) for line in cart.lines if line.variant not in sellables]
         if gone:
             raise NotSellable("Take these out to go on.", lines=gone)
     else:
-        check_prices(cart, check_sellable(cart, sellables))
+        check_prices(cart, check_sellable(cart, sellables), priced.moved)
     weight = rules.weight_of(cart.lines, sellables)
     has_goods = any(sellables[line.variant].requires_shipping for line in cart.lines)
     unfit = rules.load_errors(cart, weight, has_goods=has_goods)
     if unfit:
         raise InvalidInput("The goods cannot go this way.", errors=tuple(unfit))
+    return _closed(cart, channel, priced, stands=stands)
+
+
+def _closed(cart: Cart, channel: Channel, priced: Priced, *, stands: bool) -> ClosedCart:
+    sellables = priced.sellables
     lines = [
-        (
-            line.quantity,
-            rules.amounts(line.unit_price, line.quantity, sold.tax_rate, tax_included=sold.tax_included),
-            sold.tax_rate,
+        ClosedLine(
+            line,
+            sold,
+            priced.steps(line.variant),
+            rules.amounts(
+                line.unit_price,
+                line.quantity,
+                sold.tax_rate,
+                tax_included=sold.tax_included,
+                reduction=priced.reduction(line.variant),
+            ),
         )
         for line in cart.lines
         for sold in (sellables[line.variant],)
     ]
     totals = rules.totals(
-        lines,
-        rules.shipping_price(cart, channel, goods=sum(amount.total for _, amount, _ in lines), weight=weight),
+        [(each.line.quantity, each.amounts, each.sold.tax_rate) for each in lines],
+        max(0, priced.shipping_price - priced.shipping_reduction),
         tax_included=bool(channel.setting("prices_include_tax")),
+        reduced=priced.reduced,
     )
-    return ClosedCart(cart, channel, sellables, totals, cart.checkout_until is not None)
+    return ClosedCart(
+        cart=cart,
+        channel=channel,
+        sellables=sellables,
+        lines=lines,
+        shipping_price=priced.shipping_price,
+        shipping_steps=priced.agreed.shipping,
+        promotions=priced.agreed.promotions,
+        totals=totals,
+        stands=stands,
+        may_be_held=cart.checkout_until is not None,
+    )
+
+
+async def buyer_of(tx: Tx, closed: ClosedCart) -> UUID | None:
+    """The customer who buys. Where a promotion may be had only so many times by each, it must be known who that is.
+
+    Raises:
+        InvalidInput: neither a customer nor an e-mail address is known.
+    """
+    cart = closed.cart
+    limited = [each.name for each in closed.promotions if each.once]
+    if cart.customer is not None or not limited:
+        return cart.customer
+    if cart.email is None:
+        raise InvalidInput.at("email", f"is needed: “{limited[0]}” is limited for each customer")
+    person = customers.PersonInput(email=cart.email, name=cart.name, phone=cart.phone)
+    pool = closed.channel.pools[Resource.CUSTOMERS]
+    return (await customers.find_or_create(tx, pool, person, channel=closed.channel.id)).id
+
+
+async def use_promotions(tx: Tx, closed: ClosedCart, order: UUID, buyer: UUID | None) -> None:
+    """Count what the order has of promotions: exact, however many try at once. One statement if there are any.
+
+    Raises:
+        PriceChanged: one of them cannot be had any more, or not by this customer; says which and why.
+    """
+    if not closed.promotions:
+        return
+    if closed.stands and any(each.once for each in closed.promotions):
+        await _check_person(tx, closed, buyer)
+    uses = [
+        Use(promotion=each.promotion, name=each.name, amount=each.amount, code=each.code_id)
+        for each in closed.promotions
+    ]
+    try:
+        await promotions.use(tx, order, uses, channel=closed.channel, customer=buyer, stands=closed.stands)
+    except PromotionGone as gone:
+        raise PriceChanged(gone.detail, lines=[], promotions=gone.extra["promotions"]) from None
+
+
+async def _check_person(tx: Tx, closed: ClosedCart, buyer: UUID | None) -> None:
+    """What was agreed to before it was known who buys is not for somebody who has had it, or ordered, before."""
+    asking = promotions.Asking(channel=closed.channel, holders=[closed.cart.id], person=buyer)
+    unavailable = (await promotions.offers(tx, asking, [])).unavailable
+    gone = [
+        {"promotion": str(each.promotion), "name": each.name, "reason": unavailable[each.promotion]}
+        for each in closed.promotions
+        if unavailable.get(each.promotion) in ("once", "first-order")
+    ]
+    if gone:
+        names = ", ".join(f"“{each['name']}”" for each in gone)
+        raise PriceChanged(f"This cannot be had any more: {names}.", lines=[], promotions=gone)

@@ -11,6 +11,7 @@ from samlad.channels.model import Code
 from samlad.customers.model import Email, Text
 from samlad.delivery import Method
 from samlad.kernel.problems import Conflict
+from samlad.promotions.model import CodeText
 
 LARGEST_QUANTITY = 9_999
 MOST_LINES = 200
@@ -93,6 +94,71 @@ class DetailsInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     ] = msgspec.UNSET
 
 
+class CodeInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A code as somebody types it."""
+
+    code: CodeText
+
+
+class PriceStep(msgspec.Struct, frozen=True, kw_only=True):
+    """A step from the list price to what is paid: a promotion and what it takes off, in minor units as quoted."""
+
+    promotion: UUID
+    name: str
+    amount: int
+
+
+class CartPromotion(msgspec.Struct, frozen=True, kw_only=True):
+    """A promotion that a cart has: what it takes off in all, and the code that brought it.
+
+    ``once`` says that customers may have it so many times only, so that it must be known who buys.
+    """
+
+    promotion: UUID
+    name: str
+    amount: int
+    code: str | None = None
+    code_id: UUID | None = None
+    once: bool = False
+
+
+class MovedPromotion(msgspec.Struct, frozen=True, kw_only=True):
+    """A promotion that takes off less than was last shown: ``ended``, ``used-up``, ``changed``, …"""
+
+    promotion: UUID
+    name: str
+    before: int
+    now: int
+    reason: str
+
+
+class CodeView(msgspec.Struct, frozen=True, kw_only=True):
+    """A code that was typed. ``reason`` says why it takes nothing off now: ``minimum``, ``goods``, ``used-up``, …"""
+
+    code: str
+    promotion: UUID
+    name: str
+    reason: str | None
+
+
+class GiftView(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that may be put in for nothing."""
+
+    promotion: UUID
+    name: str
+    variant: UUID
+    quantity: int
+
+
+class Agreed(msgspec.Struct, frozen=True, kw_only=True):
+    """What was last shown of promotions. ``lines`` has the steps by variant; ``lapsed`` what has gone since."""
+
+    promotions: list[CartPromotion] = []
+    lines: dict[UUID, list[PriceStep]] = {}
+    shipping: list[PriceStep] = []
+    lapsed: list[MovedPromotion] = []
+
+
 class CartLine(msgspec.Struct, frozen=True, kw_only=True):
     """A line as stored. ``unit_price`` is as it was last shown and agreed to, in minor units."""
 
@@ -128,6 +194,7 @@ class Cart(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     updated_at: datetime
     delivery_method: UUID | None = None
+    agreed: Agreed | None = None
     lines: list[CartLine] = []
     method: Method | None = None
 
@@ -144,7 +211,8 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     """What a cart or order comes to, minor units.
 
     ``subtotal`` is what the lines come to and ``shipping`` what it costs to send them, both with tax.
-    ``total = subtotal + shipping``; ``tax`` is the part of the total that is tax.
+    ``total = subtotal + shipping``; ``tax`` is the part of the total that is tax. ``reduced`` is what promotions have
+    taken off already, as prices are quoted.
     """
 
     items: int
@@ -153,6 +221,7 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     shipping_tax: int
     tax: int
     total: int
+    reduced: int = 0
 
 
 class LineView(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,7 +229,7 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
 
     ``price_before`` is the price that was last agreed to where it differs from ``unit_price`` now. ``available`` is
     how many could be promised now (null in checkout: they are held). ``problem`` says why it cannot be bought as it
-    stands: ``not-available`` or ``short``.
+    stands: ``not-available`` or ``short``. ``steps`` lead from ``unit_price`` times ``quantity`` to what is paid.
     """
 
     id: UUID
@@ -182,10 +251,14 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
     available: int | None
     problem: str | None
     version: int
+    steps: list[PriceStep] = []
 
 
 class CartView(msgspec.Struct, frozen=True, kw_only=True):
-    """A cart as its buyer sees it, with prices of this moment (in checkout: the ones that stand)."""
+    """A cart as its buyer sees it, with prices of this moment (in checkout: the ones that stand).
+
+    ``moved_promotions`` are those that take off less than was last shown; they are agreed to like changed prices.
+    """
 
     id: UUID
     channel: UUID
@@ -205,6 +278,11 @@ class CartView(msgspec.Struct, frozen=True, kw_only=True):
     totals: Totals
     version: int
     updated_at: datetime
+    promotions: list[CartPromotion] = []
+    moved_promotions: list[MovedPromotion] = []
+    shipping_steps: list[PriceStep] = []
+    codes: list[CodeView] = []
+    gifts: list[GiftView] = []
 
 
 class NewCart(CartView, frozen=True, kw_only=True):
@@ -214,7 +292,8 @@ class NewCart(CartView, frozen=True, kw_only=True):
 
 
 class PriceChanged(Conflict):
-    """Prices moved since the buyer last saw them. ``lines`` has each variant with its price before and now.
+    """Prices moved since the buyer last saw them. ``lines`` has each variant with its price before and now,
+    ``promotions`` those that take off less, each with its name, its amounts and the reason.
 
     Show them, then accept with `POST /api/carts/{id}/prices` and go on.
     """

@@ -1,14 +1,15 @@
 """The verbs of carts. Each takes the token of a guest; staff need none (`samlad.carts.access`)."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
 import msgspec
 
-from samlad import channels, customers, stock
-from samlad.carts import delivery_choice, events, rules, store
+from samlad import channels, customers, promotions, stock
+from samlad.carts import delivery_choice, events, pricing, rules, store
 from samlad.carts.access import access_of, new_token
-from samlad.carts.cart_view import build, compose, prices
+from samlad.carts.cart_view import build, compose, prices, show
 from samlad.carts.model import (
     LARGEST_QUANTITY,
     MOST_LINES,
@@ -21,11 +22,13 @@ from samlad.carts.model import (
     Delivery,
     DetailsInput,
     LineInput,
+    MovedPromotion,
     NewCart,
     NotSellable,
     PriceChanged,
 )
 from samlad.carts.permissions import WRITE
+from samlad.carts.pricing import Priced
 from samlad.catalog import Sellable
 from samlad.channels import Channel, ChannelKind, Resource
 from samlad.kernel import cards, log
@@ -34,6 +37,7 @@ from samlad.kernel.database import Tx
 from samlad.kernel.http import check_version
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Forbidden, InvalidInput, NotFound
+from samlad.promotions import HolderKind
 from samlad.stock import HoldKind, HoldLine, Location
 
 ABANDONED_AFTER = timedelta(days=30)
@@ -83,7 +87,9 @@ async def create(tx: Tx, data: CartInput) -> NewCart:
     wanted: dict[UUID, int] = {}
     for line in data.lines:
         wanted[line.variant] = wanted.get(line.variant, 0) + line.quantity
-    shown = await _put(tx, cart, channel, wanted) if wanted else build(cart, {}, None, channel)
+    shown = (
+        await _put(tx, cart, channel, wanted) if wanted else build(cart, Priced(sellables={}), None, channel)
+    )
     return NewCart(**{name: getattr(shown, name) for name in CartView.__struct_fields__}, token=token)
 
 
@@ -121,7 +127,7 @@ async def change_line(
     await store.delete_line(tx, line.id)
     _tell_line(tx, cart, line, 0)
     rest = [other for other in cart.lines if other is not line]
-    return await compose(tx, msgspec.structs.replace(cart, lines=rest), channel)
+    return await after_change(tx, msgspec.structs.replace(cart, lines=rest), channel)
 
 
 async def remove_line(
@@ -159,6 +165,8 @@ async def set_details(
         await _check_location(tx, wanted["location"], channel)
     if "customer" in wanted:
         wanted["customer_group"] = await _group_of(tx, wanted["customer"], channel)
+        if wanted["customer"] is not None:
+            await promotions.hand_on(tx, cart.id, wanted["customer"], HolderKind.CUSTOMER)
     cart, wanted = await delivery_choice.choose(tx, cart, channel, wanted)
     if wanted:
         await store.set_fields(tx, cart.id, wanted)
@@ -167,7 +175,7 @@ async def set_details(
         log.append(
             tx, fact, subject=cart.id, channel=cart.channel, profile=wanted.get("customer", cart.customer)
         )
-    return await compose(tx, msgspec.structs.replace(cart, **wanted), channel)
+    return await after_change(tx, msgspec.structs.replace(cart, **wanted), channel)
 
 
 async def accept_prices(
@@ -175,7 +183,8 @@ async def accept_prices(
 ) -> CartView:
     """Agree to the prices of now."""
     cart, channel = await _open(tx, cart_id, token, version)
-    current = check_sellable(cart, await prices(tx, cart, channel))
+    sellables = await prices(tx, cart, channel)
+    current = check_sellable(cart, sellables)
     moved = rules.moved_prices(cart.lines, current)
     if moved:
         await store.put_lines(
@@ -183,7 +192,9 @@ async def accept_prices(
         )
         log.append(tx, events.CartPricesAccepted(lines=moved), subject=cart.id, channel=cart.channel)
     agreed = [msgspec.structs.replace(line, unit_price=current[line.variant]) for line in cart.lines]
-    return await compose(tx, msgspec.structs.replace(cart, lines=agreed), channel)
+    cart = msgspec.structs.replace(cart, lines=agreed)
+    priced = await pricing.price(tx, cart, channel, sellables)
+    return await show(tx, cart, await pricing.keep(tx, cart, priced, accept=True), channel)
 
 
 async def checkout(
@@ -202,8 +213,9 @@ async def checkout(
     if not cart.lines:
         raise InvalidInput.at("lines", "the cart is empty")
     sellables = await prices(tx, cart, channel)
-    current = check_sellable(cart, sellables)
-    check_prices(cart, current)
+    priced = await pricing.price(tx, cart, channel, sellables)
+    check_prices(cart, check_sellable(cart, sellables), priced.moved)
+    priced = await pricing.keep(tx, cart, priced)
     until = now() + timedelta(seconds=channel.setting("checkout_hold_seconds"))
     is_held = channel.setting("hold_policy") == "checkout"
     if is_held:
@@ -213,7 +225,7 @@ async def checkout(
     await store.set_fields(tx, cart.id, {"status": CartStatus.CHECKOUT, "checkout_until": until})
     shown = build(
         msgspec.structs.replace(cart, status=CartStatus.CHECKOUT, checkout_until=until),
-        sellables,
+        priced,
         None,
         channel,
     )
@@ -260,11 +272,13 @@ def check_sellable(cart: Cart, sellables: dict[UUID, Sellable]) -> dict[UUID, in
     return found
 
 
-def check_prices(cart: Cart, current: dict[UUID, int]) -> None:
-    """Raises PriceChanged if a price is another one than was last agreed to."""
+def check_prices(cart: Cart, current: dict[UUID, int], gone: Sequence[MovedPromotion] = ()) -> None:
+    """Raises PriceChanged if a price is another one, or a promotion takes off less, than was last agreed to."""
     moved = rules.moved_prices(cart.lines, current)
-    if moved:
-        raise PriceChanged("Accept the new prices to go on.", lines=moved)
+    if moved or gone:
+        raise PriceChanged(
+            "Accept the new prices to go on.", lines=moved, promotions=msgspec.to_builtins(list(gone))
+        )
 
 
 def hold_lines(cart: Cart) -> list[HoldLine]:
@@ -316,8 +330,16 @@ async def _put(tx: Tx, cart: Cart, channel: Channel, wanted: dict[UUID, int]) ->
         )
         _tell_line(tx, cart, line, quantity)
     lines = await store.lines_of(tx, cart.id)
+    cart = msgspec.structs.replace(cart, lines=lines)
+    priced = await pricing.keep(tx, cart, await pricing.price(tx, cart, channel, sellables))
     available = await stock.atp(tx, channel, list(before), carry_out=cart.delivery is Delivery.CARRY_OUT)
-    return build(msgspec.structs.replace(cart, lines=lines), sellables, available, channel)
+    return build(cart, priced, available, channel)
+
+
+async def after_change(tx: Tx, cart: Cart, channel: Channel) -> CartView:
+    """The view after a change that may have changed what promotions take off: what is shown now is kept."""
+    priced = await pricing.price(tx, cart, channel, await prices(tx, cart, channel) if cart.lines else {})
+    return await show(tx, cart, await pricing.keep(tx, cart, priced), channel)
 
 
 def _tell_line(tx: Tx, cart: Cart, line: CartLine, quantity: int) -> None:

@@ -12,7 +12,8 @@ from samlad.kernel.database import Reader, Tx
 from samlad.kernel.ids import new_id
 
 _COLUMNS = """c.id, c.pool, c.channel, c.customer, c.customer_group, c.currency, c.status, c.email, c.name, c.phone, c.address,
-              c.delivery, c.location, c.checkout_until, c.order_id, c.version, c.created_at, c.updated_at, c.delivery_method"""
+              c.delivery, c.location, c.checkout_until, c.order_id, c.version, c.created_at, c.updated_at, c.delivery_method,
+              c.agreed"""
 _LINES = "l.id, l.variant, l.quantity, l.unit_price, l.version"
 
 

@@ -3,6 +3,7 @@
 The public face. `docs/concepts/catalogue.md` explains products, prices, the reference price and listings.
 """
 
+from samlad.catalog.belonging import Belonging, belonging, unknown
 from samlad.catalog.model import (
     Component,
     Product,
@@ -20,6 +21,7 @@ from samlad.catalog.products import archive, change, change_variant, create, vie
 from samlad.catalog.sellables import by_ids, by_skus, sellables, variant_by_code
 
 __all__ = [
+    "Belonging",
     "Component",
     "Product",
     "ProductChange",
@@ -31,6 +33,7 @@ __all__ = [
     "VariantInput",
     "VariantRef",
     "archive",
+    "belonging",
     "by_ids",
     "by_skus",
     "change",
@@ -38,6 +41,7 @@ __all__ = [
     "components_of",
     "create",
     "sellables",
+    "unknown",
     "variant_by_code",
     "view",
     "view_by_handle",

@@ -51,6 +51,15 @@ async def get(reader: Reader, customer: UUID) -> Customer | None:
     return await reader.one(Customer, f"SELECT {_COLUMNS} FROM customer WHERE id = $1", customer)
 
 
+async def orders_of(reader: Reader, customer: UUID) -> int:
+    """How many orders a customer has placed, as far as they are summed up (within seconds)."""
+    return int(
+        await reader.value(
+            "SELECT coalesce(sum(orders), 0) FROM customer_spend WHERE customer = $1", customer
+        )
+    )
+
+
 async def lock(tx: Tx, customer: UUID) -> Customer | None:
     """One customer, held against changes until the transaction ends, or None."""
     return await tx.one(Customer, f"SELECT {_COLUMNS} FROM customer WHERE id = $1 FOR UPDATE", customer)

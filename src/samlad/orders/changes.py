@@ -4,7 +4,7 @@ from uuid import UUID
 
 import msgspec
 
-from samlad import channels, customers, delivery, payments, stock
+from samlad import channels, customers, delivery, payments, promotions, stock
 from samlad.channels import Channel
 from samlad.kernel import cards, log
 from samlad.kernel.clock import local_day, now
@@ -87,7 +87,7 @@ async def fulfil(tx: Tx, order_id: UUID, data: FulfilInput, *, version: int | No
 
 
 async def cancel(tx: Tx, order_id: UUID, data: CancelInput, *, version: int | None = None) -> Order:
-    """Call an order off: its holds are released, what had left is put back, its money goes back.
+    """Call an order off: its holds and its uses of promotions are released, what had left is put back, its money too.
 
     Raises:
         WrongState: it is cancelled already, or some of it came back (take the rest back too).
@@ -110,6 +110,7 @@ async def cancel_locked(tx: Tx, head: OrderHead, lines: list[OrderLine], data: C
     out = [(line.variant, line.fulfilled) for line in lines if line.variant and line.fulfilled]
     if out:
         await _restock(tx, head, out, None, order_id)
+    await promotions.release(tx, order_id, channel=head.channel)
     known = await payments.lock_of_order(tx, order_id)  # what came in a moment ago may not be in the head yet
     refunded = sum(payment.refundable for payment in known)
     await payments.refund(tx, order_id, refunded, channel=head.channel, reason=data.reason)

@@ -143,6 +143,34 @@ _RULES: dict[str, tuple[str, str]] = {
         WHERE o.imported IS NULL AND (o.paid, o.refunded) <> (p.captured, p.refunded) ORDER BY o.placed_at LIMIT 20
     """,
     ),
+    "order-promotions": (
+        "Orders have used of promotions what their lines were reduced by",
+        """
+        WITH stepped AS (
+            SELECT l.order_id, (s.step ->> 'promotion')::uuid AS promotion, sum((s.step ->> 'amount')::bigint) AS amount
+            FROM order_line l JOIN orders o ON o.id = l.order_id AND o.kind = 'sale' AND o.status <> 'cancelled'
+                CROSS JOIN LATERAL jsonb_array_elements(l.reductions) AS s (step)
+            WHERE l.reductions <> '[]' GROUP BY 1, 2
+        ), used AS (SELECT order_id, promotion, amount FROM promotion_use WHERE released_at IS NULL)
+        SELECT 'order ' || coalesce(o.number, order_id::text) AS what,
+               format('promotion %s: used %s, lines %s', promotion, u.amount, s.amount) AS detail
+        FROM stepped s FULL JOIN used u USING (order_id, promotion) LEFT JOIN orders o ON o.id = order_id
+        WHERE s.amount IS DISTINCT FROM u.amount ORDER BY 1 LIMIT 20
+    """,
+    ),
+    "order-reductions": (
+        "Lines were paid as their steps lead from their list price",
+        """
+        SELECT 'order ' || o.number AS what,
+               format('line %s: %s × %s less %s is not %s', l.position, l.quantity, l.unit_price, r.amount,
+                      l.total - CASE WHEN l.tax_included THEN 0 ELSE l.tax END) AS detail
+        FROM order_line l JOIN orders o ON o.id = l.order_id CROSS JOIN LATERAL (
+            SELECT sum((s.step ->> 'amount')::bigint) AS amount FROM jsonb_array_elements(l.reductions) AS s (step)) AS r
+        WHERE l.reductions <> '[]' AND l.quantity * l.unit_price - r.amount
+              <> l.total - CASE WHEN l.tax_included THEN 0 ELSE l.tax END
+        ORDER BY 1 LIMIT 20
+    """,
+    ),
     "payment-refunds": (
         "Payments were given back as their refunds say",
         """

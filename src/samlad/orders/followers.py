@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from samlad import channels, customers
+from samlad import channels, customers, promotions
 from samlad.customers import PersonInput
 from samlad.kernel import log
 from samlad.kernel.database import Tx
@@ -49,6 +49,8 @@ async def _link(tx: Tx, head: OrderHead, email: str) -> UUID:
     if await store.link_customer(tx, head.id, customer.id):
         fact = OrderCustomerLinked(number=head.number, customer=customer.id)
         log.append(tx, fact, subject=head.id, channel=head.channel, profile=customer.id)
+        if head.cart is not None:  # what they were shown before it was known who they are
+            await promotions.hand_on(tx, head.cart, customer.id, promotions.HolderKind.CUSTOMER)
     return customer.id
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from samlad.carts import Address, Delivery
+from samlad.carts import Address, Delivery, PriceStep
 from samlad.kernel.problems import Conflict
 from samlad.payments import Payment, PaymentInput, Refund
 
@@ -118,6 +118,7 @@ class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
     """A line as it was bought. ``unit_price`` is as quoted, with tax if ``tax_included``; ``total`` is with tax.
 
     ``cancelled`` units were called off before they left. ``substitutes``: the SKU that was ordered instead.
+    ``reductions`` are the steps from ``unit_price`` times ``quantity`` to what was paid, as quoted.
     """
 
     position: int
@@ -138,6 +139,7 @@ class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
     substitutes: str | None = None
     returns: UUID | None = None
     stock_correction: bool = False
+    reductions: list[PriceStep] = []
 
 
 class OrderHead(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,8 +1,8 @@
 """Place an order: the hot verb. One transaction, at most twelve statements for two lines over HTTP.
 
 In its order: the cart is taken (so that of several who try at once the first wins and the others wait for nothing
-else), prices are read, payments authorised, stock held, the order written, events appended. The rows that many want,
-those of stock, are locked late.
+else), prices are read, payments authorised, stock held, promotions counted, the order written, events appended. The
+rows that many want, those of stock and of promotions, are locked late.
 """
 
 from uuid import UUID
@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from samlad import carts, delivery, payments, stock
-from samlad.carts import CartClosed, Delivery
+from samlad.carts import Cart, CartClosed, Delivery
 from samlad.carts.closing import ClosedCart
 from samlad.carts.rules import held_at
 from samlad.channels import Resource
@@ -52,24 +52,23 @@ async def place(tx: Tx, data: PlaceOrder, *, token: str | None = None, version: 
     except CartClosed as error:
         raise await _already_ordered(tx, data.cart, error) from None
     _authorise_actor(tx, closed, data)
-    cart, channel, totals = closed.cart, closed.channel, closed.totals
+    totals, channel = closed.totals, closed.channel
+    cart = msgspec.structs.replace(closed.cart, customer=await carts.buyer_of(tx, closed))
     if data.total is not None and data.total != totals.total:
         raise TotalChanged(f"It comes to {totals.total} (minor units) now.", total=totals.total)
 
     taken, rounding = await _take_payments(tx, order_id, data, closed)
     held = await _hold(tx, closed, order_id)
     await _count(tx, closed, order_id, held)
+    await carts.use_promotions(tx, closed, order_id, cart.customer)
     hands_over = cart.delivery is Delivery.CARRY_OUT
-    lines = rules.order_lines(
-        cart, closed.sellables, totals, tax_included=bool(channel.setting("prices_include_tax"))
-    )
-    lines = rules.with_rounding(lines, rounding)
+    lines = rules.with_rounding(rules.order_lines(closed), rounding)
     if hands_over:
         lines = [
             msgspec.structs.replace(line, fulfilled=line.quantity) if line.kind is LineKind.ITEM else line
             for line in lines
         ]
-    order = _order(order_id, closed, lines, taken, is_held=held is not None)
+    order = _order(order_id, closed, cart, lines, taken, is_held=held is not None)
     kind = None if cart.method is None else cart.method.kind
     method = fulfilment_rules.method_of(cart.delivery, kind)
     digital = {variant for variant, sold in closed.sellables.items() if not sold.requires_shipping}
@@ -158,9 +157,15 @@ async def _count(tx: Tx, closed: ClosedCart, order: UUID, held: list[Hold] | Non
 
 
 def _order(
-    order_id: UUID, closed: ClosedCart, lines: list[OrderLine], taken: list[Payment], *, is_held: bool
+    order_id: UUID,
+    closed: ClosedCart,
+    cart: Cart,
+    lines: list[OrderLine],
+    taken: list[Payment],
+    *,
+    is_held: bool,
 ) -> Order:
-    cart, channel, moment = closed.cart, closed.channel, now()
+    channel, moment = closed.channel, now()
     total = sum(line.total for line in lines)
     state = rules.payment_state(total, taken)
     status = rules.status_of(lines, state)

@@ -5,9 +5,9 @@ from uuid import UUID
 
 import msgspec
 
-from samlad.carts import Cart, Delivery, Totals, amounts, shipping_rate
-from samlad.catalog import Sellable
-from samlad.kernel.money import share
+from samlad.carts import Delivery, PriceStep, shipping_rate
+from samlad.carts.closing import ClosedCart
+from samlad.kernel.money import allocate, share
 from samlad.kernel.problems import FieldError, InvalidInput
 from samlad.orders.model import (
     LineKind,
@@ -19,43 +19,44 @@ from samlad.orders.model import (
 from samlad.payments import Payment, PaymentStatus
 
 
-def order_lines(
-    cart: Cart, sellables: Mapping[UUID, Sellable], totals: Totals, *, tax_included: bool
-) -> list[OrderLine]:
-    """The lines of the order that a cart becomes: copies of what is sold, then shipping."""
+def order_lines(closed: ClosedCart) -> list[OrderLine]:
+    """The lines of the order that a cart becomes: copies of what is sold, then shipping.
+
+    Promotions are steps of the lines that they reduce: what a line comes to is what was paid for it.
+    """
     lines = []
-    for position, line in enumerate(cart.lines, 1):
-        sold = sellables[line.variant]
-        amount = amounts(line.unit_price, line.quantity, sold.tax_rate, tax_included=sold.tax_included)
+    for position, each in enumerate(closed.lines, 1):
         lines.append(
             OrderLine(
                 position=position,
                 kind=LineKind.ITEM,
-                variant=line.variant,
-                sku=sold.sku,
-                title=sold.title,
-                options=sold.options,
-                quantity=line.quantity,
-                unit_price=line.unit_price,
-                tax_included=sold.tax_included,
-                tax_rate=sold.tax_rate,
-                tax=amount.tax,
-                total=amount.total,
+                variant=each.line.variant,
+                sku=each.sold.sku,
+                title=each.sold.title,
+                options=each.sold.options,
+                quantity=each.line.quantity,
+                unit_price=each.line.unit_price,
+                tax_included=each.sold.tax_included,
+                tax_rate=each.sold.tax_rate,
+                tax=each.amounts.tax,
+                total=each.amounts.total,
+                reductions=list(each.steps),
             )
         )
-    if totals.shipping:
-        price = totals.shipping if tax_included else totals.shipping - totals.shipping_tax
+    totals = closed.totals
+    if totals.shipping or closed.shipping_steps:
         lines.append(
             OrderLine(
                 position=len(lines) + 1,
                 kind=LineKind.SHIPPING,
                 title="Shipping",
                 quantity=1,
-                unit_price=price,
-                tax_included=tax_included,
+                unit_price=closed.shipping_price,
+                tax_included=bool(closed.channel.setting("prices_include_tax")),
                 tax_rate=shipping_rate((line.total, line.tax_rate) for line in lines),
                 tax=totals.shipping_tax,
                 total=totals.shipping,
+                reductions=list(closed.shipping_steps),
             )
         )
     return lines
@@ -166,7 +167,30 @@ def returned_line(line: OrderLine, quantity: int, position: int, sale: UUID) -> 
         returned=0,
         cancelled=0,
         returns=sale,
+        reductions=_returned_steps(line, quantity),
     )
+
+
+def _returned_steps(line: OrderLine, quantity: int) -> list[PriceStep]:
+    """The steps of a part of a line: they lead from its list price to what is given back, exactly.
+
+    After each part, what the steps come to is spread over them in proportion, and a part has the difference to before.
+    """
+    if not line.reductions:
+        return []
+    weights = [step.amount for step in line.reductions]
+
+    def until(pieces: int) -> list[int]:
+        paid = share(line.total, pieces, line.quantity)
+        if not line.tax_included:
+            paid -= share(line.tax, pieces, line.quantity)
+        return allocate(line.unit_price * pieces - paid, weights)
+
+    before, after = until(line.returned), until(line.returned + quantity)
+    return [
+        msgspec.structs.replace(step, amount=earlier - later)
+        for step, earlier, later in zip(line.reductions, before, after, strict=True)
+    ]
 
 
 def goods_of(lines: Sequence[OrderLine]) -> int:

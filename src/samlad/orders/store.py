@@ -17,7 +17,7 @@ _HEAD = """o.id, o.pool, o.channel, o.number, o.kind, o.status, o.payment_status
            o.version"""
 _LINE = """l.position, l.kind, l.variant, l.sku, l.title, l.options, l.quantity, l.unit_price, l.tax_included,
            l.tax_rate, l.tax, l.total, l.fulfilled, l.returned, l.cancelled, l.substitutes, l.returns,
-           l.stock_correction"""
+           l.stock_correction, l.reductions"""
 
 _INSERT = """
 WITH placed AS (
@@ -29,13 +29,17 @@ WITH placed AS (
     RETURNING number
 ), lines AS (
     INSERT INTO order_line (order_id, position, kind, variant, sku, title, options, quantity, unit_price,
-                            tax_included, tax_rate, tax, total, fulfilled, returns)
-    SELECT $1, * FROM unnest($27::smallint[], $28::text[], $29::uuid[], $30::text[], $31::text[], $32::text[],
+                            tax_included, tax_rate, tax, total, fulfilled, returns, reductions)
+    SELECT $1, position, kind, variant, sku, title, options, quantity, unit_price, tax_included, tax_rate, tax, total,
+           fulfilled, returns, reductions::jsonb
+    FROM unnest($27::smallint[], $28::text[], $29::uuid[], $30::text[], $31::text[], $32::text[],
                              $33::int[], $34::bigint[], $35::bool[], $36::int[], $37::bigint[], $38::bigint[],
-                             $39::int[], $40::uuid[])
+                             $39::int[], $40::uuid[], $41::text[])
+         AS n (position, kind, variant, sku, title, options, quantity, unit_price, tax_included, tax_rate, tax, total,
+               fulfilled, returns, reductions)
 ), {making}
 SELECT number FROM placed
-""".replace("{making}", fulfilment_store.making(41))
+""".replace("{making}", fulfilment_store.making(42))
 _INSERTED_LINE = (
     "position",
     "kind",
@@ -85,6 +89,7 @@ async def insert(tx: Tx, order: Order, prefix: str, parts: Sequence[Part] = ()) 
         tx.actor.label,
         prefix,
         *([getattr(line, name) for line in order.lines] for name in _INSERTED_LINE),
+        [msgspec.json.encode(line.reductions).decode() for line in order.lines],
         *fulfilment_store.made_of(parts),
     )
     return number

@@ -45,7 +45,8 @@ async def paths_of(shop, order) -> list[str]:
         "/admin/delivery", "/admin/delivery/new", f"/admin/delivery/locations/{shop.trade.at_malmo.id}",
         "/admin/gift-cards", "/admin/gift-cards?status=active", "/admin/gift-cards/new", "/admin/loyalty",
         "/admin/staff", "/admin/staff/new", "/admin/keys", "/admin/keys/new", "/admin/audit", "/admin/system",
-        "/admin/system/events", "/admin/style", "/admin/search?q=kettle", "/admin/search/options?q=W1", "/admin/search",
+        "/admin/system/events", "/admin/style", "/admin/promotions", "/admin/promotions?q=a&state=active", "/admin/promotions/new", "/admin/promotions/new?kind=tiers",
+        "/admin/search?q=kettle", "/admin/search/options?q=W1", "/admin/search",
     ]  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from samlad import carts, catalog, credit, stock
+from samlad import carts, catalog, credit, customers, stock
 from samlad.carts import CartClosed, CartInput, CartStatus, CartView, DetailsInput, LineInput
 from samlad.catalog.product_store import variants_of
 from samlad.catalog.search.query import SearchQuery, search
@@ -17,12 +17,13 @@ from samlad.faces import page as face
 from samlad.faces.form import read_form
 from samlad.faces.page import AnyRequest
 from samlad.faces.pos.desk import Till, show, till_of, tills_of
-from samlad.faces.storefront import amounts
+from samlad.faces.storefront import amounts, reductions
 from samlad.faces.storefront.typed import typed
 from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.problems import InvalidInput, NotFound
+from samlad.promotions import BadCode
 
 KEYS = 12
 """So many products can be tapped at once, …"""
@@ -121,13 +122,20 @@ async def change_line(request: AnyRequest, code: FromPath[str], line: FromPath[U
 
 @post("/{code:str}/customer", status_code=200)
 async def customer(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
-    """The e-mail address of who buys, if they want to say it."""
+    """The e-mail address of who buys, if they want to say it. Whom we know has what they were offered elsewhere."""
     till, form = await till_of(request, code), await read_form(request)
     cart = await current(request, till)
     if cart is None:
         return await _answer(request, till, None)
     try:
         details = form.into(DetailsInput, email=form.text("email"))
+        if isinstance(details.email, str):
+            pool = till.channel.pools[Resource.CUSTOMERS]
+            person = customers.PersonInput(email=details.email)
+            known = await customers.find(database_of(request), pool, person)
+            details = msgspec.structs.replace(details, customer=None if known is None else known.id)
+        else:
+            details = msgspec.structs.replace(details, customer=None)
     except InvalidInput:
         error = face.words(request)("Please write an address like kim@example.com.")
         wrong = msgspec.structs.replace(cart, email=form.get("email")[:254])
@@ -144,6 +152,43 @@ async def remove_member(request: AnyRequest, code: FromPath[str]) -> Response[An
     if cart is not None:
         nobody = DetailsInput(customer=None)
         cart = await _change(request, till, lambda tx: carts.set_details(tx, cart.id, nobody))
+    return await _answer(request, till, cart)
+
+
+@post("/{code:str}/codes", status_code=200)
+async def add_code(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
+    """A code that the customer shows; what is wrong with it is said at the field."""
+    till, form = await till_of(request, code), await read_form(request)
+    cart, text = await current(request, till), form.get("code").strip()[:40]
+    if cart is None or not text:
+        return await _answer(request, till, cart)
+    try:
+        cart = await _change(request, till, lambda tx: carts.add_code(tx, cart.id, text))
+    except BadCode as problem:
+        error = reductions.why(request, str(problem.extra["reason"]))
+        if not face.is_htmx(request):
+            return face.go(request, till.base, f"{text}: {error}", kind="danger")
+        return await _answer(request, till, cart, code=text, code_error=error)
+    return await _answer(request, till, cart)
+
+
+@post("/{code:str}/codes/remove", status_code=200)
+async def remove_code(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
+    """Take a code out."""
+    till, form = await till_of(request, code), await read_form(request)
+    cart, text = await current(request, till), form.get("code").strip()[:40]
+    if cart is not None:
+        cart = await _change(request, till, lambda tx: carts.remove_code(tx, cart.id, text))
+    return await _answer(request, till, cart)
+
+
+@post("/{code:str}/prices", status_code=200)
+async def accept(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
+    """The customer agrees to the prices of now."""
+    till = await till_of(request, code)
+    cart = await current(request, till)
+    if cart is not None:
+        cart = await _change(request, till, lambda tx: carts.accept_prices(tx, cart.id))
     return await _answer(request, till, cart)
 
 
@@ -287,7 +332,13 @@ async def _context(request: AnyRequest, till: Till, cart: CartView | None) -> di
         "member": await credit.view(database_of(request), customer) if customer else None,
         "stock": {line.variant: line.available for line in lines if line.available is not None},
         "elsewhere": await _elsewhere(request, till, short) if short else {},
-        "blocked": any(line.problem for line in lines),
+        "blocked": any(line.problem for line in lines) or bool(cart and cart.moved_promotions),
+        "moved": any(line.price_before is not None for line in lines),
+        "gone": reductions.gone(request, cart),
+        "codes": reductions.codes(request, cart),
+        "gifts": await reductions.gifts(request, till.channel, cart),
+        "code": "",
+        "code_error": None,
         "tax_text": amounts.tax_text(request, tax, till.channel.currency),
         "said": None,
         "added": None,
@@ -311,4 +362,18 @@ async def _elsewhere(request: AnyRequest, till: Till, variants: list[UUID]) -> d
     }
 
 
-handlers = [choose, till_page, ticket, find, scan, add, change_line, customer, remove_member, clear]
+handlers = [
+    choose,
+    till_page,
+    ticket,
+    find,
+    scan,
+    add,
+    change_line,
+    customer,
+    remove_member,
+    add_code,
+    remove_code,
+    accept,
+    clear,
+]

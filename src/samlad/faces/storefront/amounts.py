@@ -9,15 +9,20 @@ from samlad.kernel.i18n import translator
 
 
 def sums(request: AnyRequest, cart: CartView) -> list[tuple[str, str] | tuple[str, str, bool]]:
-    """The rows under a cart: goods, delivery once it is known, and what is to pay."""
+    """The rows under a cart: goods, delivery once it is known, what promotions take off, and what is to pay."""
     _, locale = words(request), locale_of(request)
     totals = cart.totals
+    # Where tax is not in the prices, what promotions take off is not in these sums either: the lines have it.
+    has_rows = all(line.tax_included for line in cart.lines) and cart.promotions
+    reduced = sum(step.amount for line in cart.lines for step in line.steps) if has_rows else 0
     rows: list[tuple[str, str] | tuple[str, str, bool]] = [
-        (_("Goods"), money(totals.subtotal, cart.currency, locale))
+        (_("Goods"), money(totals.subtotal + reduced, cart.currency, locale))
     ]
+    shipping = totals.shipping + (sum(step.amount for step in cart.shipping_steps) if has_rows else 0)
     if cart.delivery is not None:
-        price = money(totals.shipping, cart.currency, locale) if totals.shipping else _("Free")
-        rows.append((_("Delivery"), price))
+        rows.append((_("Delivery"), money(shipping, cart.currency, locale) if shipping else _("Free")))
+    if has_rows:
+        rows += [(each.name, money(-each.amount, cart.currency, locale)) for each in cart.promotions]
     rows.append((_("To pay"), money(totals.total, cart.currency, locale), True))
     return rows
 

@@ -7,15 +7,18 @@ from uuid import UUID
 import msgspec
 from litestar import Response
 
-from samlad import carts
+from samlad import carts, promotions
 from samlad.carts import CartClosed, CartInput, CartView, LineInput
 from samlad.channels import Channel
 from samlad.faces.page import AnyRequest, own_cookie
 from samlad.kernel.context import GUEST
 from samlad.kernel.database import Database, Tx
 from samlad.kernel.problems import NotFound
+from samlad.promotions import HolderKind
 
 COOKIE = "cart"
+VISITOR = "visitor"
+"""Who holds the offers of a browser that has no cart yet: a random id."""
 KEPT_SECONDS = 30 * 86_400
 _FORM = re.compile(r"^([0-9a-f]{32})\.([A-Za-z0-9_-]{43})\.(\d{1,6})$")
 
@@ -58,13 +61,27 @@ async def view(database: Database, basket: Basket | None, channel: Channel) -> C
     return None if is_over or cart.channel != channel.id else cart
 
 
-async def add(tx: Tx, basket: Basket | None, channel: Channel, line: LineInput) -> tuple[CartView, str]:
-    """Put something into the cart of ``basket``, or into a new one; the cart and the secret that opens it."""
+def visitor(request: AnyRequest) -> UUID | None:
+    """The id under which this browser holds offers, if it has followed a link."""
+    text = request.cookies.get(VISITOR, "")
+    return UUID(text) if re.fullmatch(r"[0-9a-f]{32}", text) else None
+
+
+async def add(
+    tx: Tx, basket: Basket | None, channel: Channel, line: LineInput, visitor: UUID | None = None
+) -> tuple[CartView, str]:
+    """Put something into the cart of ``basket``, or into a new one; the cart and the secret that opens it.
+
+    A new cart gets the offers of its ``visitor``.
+    """
     if basket is not None:
         try:
             return await carts.add_line(tx, basket.cart, line, token=basket.token), basket.token
         except (NotFound, CartClosed):  # ordered in another window meanwhile
             pass
-    made = await carts.create(tx, CartInput(channel=channel.id, lines=[line]))
+    made = await carts.create(tx, CartInput(channel=channel.id, lines=[] if visitor else [line]))
     assert made.token is not None  # a guest's cart has one
-    return made, made.token
+    if visitor is None:
+        return made, made.token
+    await promotions.hand_on(tx, visitor, made.id, HolderKind.CART)
+    return await carts.add_line(tx, made.id, line, token=made.token), made.token

@@ -13,7 +13,7 @@ from samlad.channels import Channel
 from samlad.faces import page as face
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
-from samlad.faces.storefront import amounts, basket, limits
+from samlad.faces.storefront import amounts, basket, limits, reductions
 from samlad.faces.storefront.place import channel_of, shopper, show
 from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
@@ -55,7 +55,8 @@ async def add(request: AnyRequest) -> Response[Any]:
     _ = face.words(request)
     try:
         cart, token = await database_of(request).transaction(
-            lambda tx: basket.add(tx, held if has_cart else None, channel, line), shopper(request, channel)
+            lambda tx: basket.add(tx, held if has_cart else None, channel, line, basket.visitor(request)),
+            shopper(request, channel),
         )
     except (NotFound, carts.NotSellable):
         return _refused(request, _("This cannot be ordered here (any more)."))
@@ -64,7 +65,7 @@ async def add(request: AnyRequest) -> Response[Any]:
     title = next((each.title for each in cart.lines if each.variant == line.variant), "")
     said = _("%(title)s is in the cart.") % {"title": title}
     if form.get("back") == "cart":
-        answer = await _after(request, channel, cart)
+        answer = await after(request, channel, cart)
     elif face.is_htmx(request):
         answer = await show(
             request,
@@ -89,12 +90,12 @@ async def change_line(request: AnyRequest, line: FromPath[UUID]) -> Response[Any
     before = await basket.view(database_of(request), held, channel)
     changed = next((each for each in before.lines if each.id == line), None) if before else None
     if held is None or changed is None:
-        return await _after(request, channel, before)
+        return await after(request, channel, before)
     cart = await _run(
         request, channel, lambda tx: carts.change_line(tx, held.cart, line, quantity, token=held.token)
     )
     undo = Undo(changed.variant, changed.quantity, changed.title) if quantity == 0 else None
-    answer = await _after(request, channel, cart, undo)
+    answer = await after(request, channel, cart, undo)
     basket.keep(request, answer, held.cart, held.token, cart.totals.items if cart else 0)
     return answer
 
@@ -106,7 +107,7 @@ async def accept(request: AnyRequest) -> Response[Any]:
     cart = None
     if held is not None:
         cart = await _run(request, channel, lambda tx: carts.accept_prices(tx, held.cart, token=held.token))
-    return await _after(request, channel, cart)
+    return await after(request, channel, cart)
 
 
 async def _run(request: AnyRequest, channel: Channel, work: Any) -> CartView | None:
@@ -122,12 +123,21 @@ async def _run(request: AnyRequest, channel: Channel, work: Any) -> CartView | N
         return await basket.view(database_of(request), basket.read(request), channel)
 
 
-async def _after(
-    request: AnyRequest, channel: Channel, cart: CartView | None, undo: Undo | None = None
+async def after(
+    request: AnyRequest,
+    channel: Channel,
+    cart: CartView | None,
+    undo: Undo | None = None,
+    *,
+    code: str = "",
+    code_error: str | None = None,
 ) -> Response[Any]:
-    """The changed cart: as a piece for htmx, else by a redirect that carries the undo along."""
-    if face.is_htmx(request):
-        return await _basket_page(request, channel, cart, undo)
+    """The changed cart: as a piece for htmx, else by a redirect that carries the undo along.
+
+    ``code`` is what was typed and ``code_error`` what is wrong with it: then the page comes at once.
+    """
+    if face.is_htmx(request) or code_error is not None:
+        return await _basket_page(request, channel, cart, undo, code=code, code_error=code_error)
     answer = face.go(request, "/cart")
     if undo is not None:
         signed = request.app.state.runtime.vault.sign("storefront.undo", msgspec.json.encode(undo).decode())
@@ -147,7 +157,13 @@ def _waiting_undo(request: AnyRequest) -> Undo | None:
 
 
 async def _basket_page(
-    request: AnyRequest, channel: Channel, cart: CartView | None, undo: Undo | None = None
+    request: AnyRequest,
+    channel: Channel,
+    cart: CartView | None,
+    undo: Undo | None = None,
+    *,
+    code: str = "",
+    code_error: str | None = None,
 ) -> Response[Any]:
     _ = face.words(request)
     waiting = None if undo else _waiting_undo(request)
@@ -156,13 +172,22 @@ async def _basket_page(
         "cart": cart,
         "undo": undo or waiting,
         "moved": sum(line.price_before is not None for line in lines),
-        "has_problem": any(line.problem or line.price_before is not None for line in lines),
+        "has_problem": any(line.problem or line.price_before is not None for line in lines)
+        or bool(cart and cart.moved_promotions),
+        "gone": reductions.gone(request, cart),
+        "codes": reductions.codes(request, cart),
+        "gifts": await reductions.gifts(request, channel, cart),
+        "code": code,
+        "code_error": code_error,
         "hold_note": _hold_note(request, channel),
         "sums": amounts.sums(request, cart) if cart else [],
         "tax_text": amounts.tax_text(request, cart.totals.tax, cart.currency) if cart else "",
     }
     template = "storefront/basket.html" if face.is_htmx(request) else "storefront/cart.html"
-    answer = await show(request, channel, template, cart_count=cart.totals.items if cart else 0, **context)
+    count = cart.totals.items if cart else 0
+    answer = await show(
+        request, channel, template, status=422 if code_error else 200, cart_count=count, **context
+    )
     if waiting:
         answer.delete_cookie(UNDO)
     return answer

@@ -107,7 +107,7 @@ async def checkout_page(request: AnyRequest) -> Response[Any]:
     cart = await basket.view(database_of(request), basket.read(request), channel)
     if cart is None or not cart.lines:
         return face.go(request, "/cart")
-    if any(line.problem or line.price_before is not None for line in cart.lines):
+    if cart.moved_promotions or any(line.problem or line.price_before is not None for line in cart.lines):
         return await _back_to_cart(request, channel, CHANGED)
     return await _form_page(request, channel, cart, _filled(cart, channel))
 

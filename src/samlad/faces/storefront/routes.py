@@ -2,7 +2,18 @@
 
 from litestar import Router
 
-from samlad.faces.storefront import browse, cart, checkout, machines, orders, parcels, paying, product, stores
+from samlad.faces.storefront import (
+    browse,
+    cart,
+    checkout,
+    machines,
+    offers,
+    orders,
+    parcels,
+    paying,
+    product,
+    stores,
+)
 
 routes = [
     Router(
@@ -12,6 +23,7 @@ routes = [
             *browse.handlers,
             *product.handlers,
             *cart.handlers,
+            *offers.handlers,
             *checkout.handlers,
             *paying.handlers,
             *orders.handlers,

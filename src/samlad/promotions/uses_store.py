@@ -1,0 +1,127 @@
+"""SQL of ``promotion_use`` and of what limits uses: counted when an order is placed, given back when it is cancelled."""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+import msgspec
+
+from samlad.kernel.database import Reader, Tx
+
+# The key share makes a change of limits wait for orders that are being placed and the other way round, so that what
+# is counted from then on is exact; orders do not wait for each other by it. The rows that limits are kept in are
+# locked in key order.
+_USE = """
+WITH wanted AS MATERIALIZED (
+    SELECT p.id, p.name, w.amount, w.code, (p.limit_total IS NOT NULL OR p.budget IS NOT NULL) AS is_counted,
+           CASE WHEN p.first_order THEN 1 ELSE p.limit_customer END AS each_customer,
+           $6::bool OR (p.status <> 'ended' AND coalesce($7::date <= p.last_day, true)) AS is_on
+    FROM unnest($2::uuid[], $3::bigint[], $4::uuid[]) AS w (promotion, amount, code)
+    JOIN promotion p ON p.id = w.promotion ORDER BY p.id FOR KEY SHARE OF p
+), counted AS (
+    UPDATE promotion p SET uses = p.uses + 1, spent = p.spent + w.amount FROM wanted w
+    WHERE p.id = w.id AND w.is_counted AND (p.limit_total IS NULL OR p.uses < p.limit_total)
+        AND (p.budget IS NULL OR p.spent + w.amount <= p.budget)
+    RETURNING p.id
+), persons AS (
+    INSERT INTO promotion_customer AS c (promotion, customer, uses)
+    SELECT id, $5::uuid, 1 FROM wanted WHERE each_customer IS NOT NULL AND $5::uuid IS NOT NULL ORDER BY id
+    ON CONFLICT (promotion, customer) DO UPDATE SET uses = c.uses + 1
+    WHERE c.uses < (SELECT w.each_customer FROM wanted w WHERE w.id = c.promotion)
+    RETURNING c.promotion
+), codes AS (
+    UPDATE promotion_code k SET uses = k.uses + 1 FROM wanted w
+    WHERE k.id = w.code AND (k.limit_total IS NULL OR k.uses < k.limit_total) RETURNING k.id
+), used AS (
+    INSERT INTO promotion_use (order_id, promotion, amount, customer, code)
+    SELECT $1, id, amount, CASE WHEN each_customer IS NOT NULL THEN $5::uuid END, code FROM wanted
+)
+SELECT w.id, w.name, CASE
+    WHEN NOT w.is_on THEN 'ended'
+    WHEN w.is_counted AND w.id NOT IN (SELECT id FROM counted) THEN 'used-up'
+    WHEN w.code IS NOT NULL AND w.code NOT IN (SELECT id FROM codes) THEN 'used-up'
+    WHEN w.each_customer IS NOT NULL AND $5::uuid IS NULL THEN 'who'
+    WHEN w.each_customer IS NOT NULL AND w.id NOT IN (SELECT promotion FROM persons) THEN 'once' END AS reason
+FROM wanted w ORDER BY w.id
+"""
+
+
+class Used(msgspec.Struct, frozen=True):
+    """A promotion that was to be used; ``reason`` says why it cannot be."""
+
+    id: UUID
+    name: str
+    reason: str | None
+
+
+async def use(
+    tx: Tx,
+    order: UUID,
+    uses: Sequence[tuple[UUID, int, UUID | None]],
+    *,
+    customer: UUID | None,
+    stands: bool,
+    today: date,
+) -> list[Used]:
+    """Count uses as (promotion, amount, code) for an order; all or, when any has a reason, none (the caller raises).
+
+    ``stands``: what was agreed to holds though it has ended meanwhile; limits hold in any case. One statement.
+    """
+    return await tx.all(
+        Used,
+        _USE,
+        order,
+        [promotion for promotion, _, _ in uses],
+        [amount for _, amount, _ in uses],
+        [code for _, _, code in uses],
+        customer,
+        stands,
+        today,
+    )
+
+
+async def release(tx: Tx, order: UUID) -> list[UUID]:
+    """Give back the uses of an order; of which promotions. Asked again: none. One statement."""
+    rows = await tx.rows(
+        """
+        WITH known AS MATERIALIZED (
+            SELECT p.id, (p.limit_total IS NOT NULL OR p.budget IS NOT NULL) AS is_counted FROM promotion p
+            WHERE p.id IN (SELECT promotion FROM promotion_use WHERE order_id = $1 AND released_at IS NULL)
+            ORDER BY p.id FOR KEY SHARE
+        ), back AS (
+            UPDATE promotion_use u SET released_at = now() FROM known k
+            WHERE u.order_id = $1 AND u.promotion = k.id AND u.released_at IS NULL
+            RETURNING u.promotion, u.amount, u.customer, u.code, k.is_counted
+        ), counted AS (
+            UPDATE promotion p SET uses = p.uses - 1, spent = p.spent - b.amount FROM back b
+            WHERE p.id = b.promotion AND b.is_counted
+        ), persons AS (
+            UPDATE promotion_customer c SET uses = c.uses - 1 FROM back b
+            WHERE c.promotion = b.promotion AND c.customer = b.customer
+        ), codes AS (
+            UPDATE promotion_code k SET uses = k.uses - 1 FROM back b WHERE k.id = b.code
+        )
+        SELECT promotion FROM back ORDER BY promotion
+        """,
+        order,
+    )
+    return [row["promotion"] for row in rows]
+
+
+class UseSums(msgspec.Struct, frozen=True):
+    """How often a promotion was used and what it took off (minor units), cancelled orders left out."""
+
+    uses: int
+    spent: int
+
+
+async def sums(reader: Reader, promotion: UUID) -> UseSums:
+    """What a promotion came to so far."""
+    found = await reader.one(
+        UseSums,
+        """SELECT count(*)::int AS uses, coalesce(sum(amount), 0)::bigint AS spent FROM promotion_use
+           WHERE promotion = $1 AND released_at IS NULL""",
+        promotion,
+    )
+    assert found is not None
+    return found

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+import horizon
 from samlad import carts, channels, orders, stock
 from samlad.app import CHECKS, FOLLOWERS
 from samlad.carts import CartInput, CartView, DetailsInput, LineInput
@@ -102,8 +103,9 @@ class Trade(msgspec.Struct):
         """Let the followers catch up."""
         await followers.register(self.db, FOLLOWERS)
         for follower in FOLLOWERS:
+            await horizon.passed(self.db)
             while await followers.step(self.db, follower):
-                pass
+                await horizon.passed(self.db)
         parked = await self.db.rows("SELECT name, last_error FROM follower WHERE last_error IS NOT NULL")
         assert parked == []
 

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+import horizon
 from samlad.kernel import followers, log
 from samlad.kernel.database import Database, Tx
 from samlad.kernel.followers import Follower, Runner
@@ -112,6 +113,7 @@ async def test_a_poison_event_is_parked_and_the_rest_goes_on(
     follower = Follower("picky", handle)
     await followers.register(db, [follower])
     await say(db, 1, 2, 3)
+    await horizon.passed(db)
     await followers.step(db, follower)
     for _ in range(2):
         await followers.step(db, follower)
@@ -142,6 +144,7 @@ async def test_replay_goes_back(db: Database) -> None:
     follower = Follower("again", handle)
     await followers.register(db, [follower])
     await say(db, 1, 2)
+    await horizon.passed(db)
     await followers.step(db, follower)
     await followers.replay(db, "again")
     await followers.step(db, follower)

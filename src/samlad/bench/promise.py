@@ -9,8 +9,8 @@ import msgspec
 
 from samlad.bench import shop as shops
 from samlad.bench.benchmark import Benchmark, Bound, Figures
-from samlad.bench.meter import milliseconds
-from samlad.bench.server import Server, fresh_shop
+from samlad.bench.meter import Meter, milliseconds
+from samlad.bench.server import Server, fresh_shop, postgres_pid
 from samlad.bench.shop import Shop
 from samlad.bench.wire import request
 from samlad.catalog import synthetic
@@ -47,7 +47,11 @@ async def run(
         dice, waits, promised = random.Random(5), [], 0  # noqa: S311 - the same questions every time
         async with Server(runtime.settings.home, worker=False) as server:
             [connection] = await server.connect(1)
+            ours, postgres = Meter(server.pid), Meter(postgres_pid(server.home))
+            spent = (0.0, 0.0)
             for number in range(questions + WARM_UP):
+                if number == WARM_UP:
+                    spent = (ours.seconds(), postgres.seconds())
                 where = f"lat={dice.uniform(55.5, 66):.4f}&lon={dice.uniform(12, 20):.4f}"
                 address = f"/api/promise?channel=web&variant={dice.choice(wanted)}&stores={stores}&{where}"
                 began = time.perf_counter()
@@ -58,11 +62,14 @@ async def run(
                 if number >= WARM_UP:
                     waits.append(seconds)
                     promised += sum(store["promise"] is not None for store in answer.json()["stores"])
+            server_cpu, postgres_cpu = ours.seconds() - spent[0], postgres.seconds() - spent[1]
             connection.close()
         plan = await _plan(shop, wanted[0])
         levels = int(await runtime.database.value("SELECT count(*) FROM level"))
     return {
         **milliseconds(waits, 50, 95, 99),
+        "server_cpu_ms": round(server_cpu / len(waits) * 1000, 2),
+        "postgres_cpu_ms": round(postgres_cpu / len(waits) * 1000, 2),
         "stores": stores,
         "promised": round(promised / len(waits), 1),
         "levels": levels,

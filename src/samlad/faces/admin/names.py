@@ -93,6 +93,12 @@ setting: Mapping[str, tuple[str, str]] = {
         marked("Pieces kept back"),
         marked("So many of each variant are not promised here; they are kept for the other channels."),
     ),
+    "routing": (
+        marked("Routing rules"),
+        marked(
+            "The id of the rules that say which location sends an order; empty: own store first, then by priority."
+        ),
+    ),
     "number_prefix": (marked("Order numbers begin with"), marked("Capital letters, digits and hyphens.")),
     "pick_minutes": (
         marked("Minutes until an order is picked"),

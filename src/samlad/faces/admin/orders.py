@@ -224,6 +224,7 @@ async def _sale_of(database: Database, order: OrderHead) -> OrderHead | None:
 
 _TOLD: dict[str, tuple[str, str, str]] = {
     "order.placed": (marked("Placed"), "cart", "accent"),
+    "order.routed": (marked("It was decided where it is sent from"), "truck", ""),
     "order.paid": (marked("Paid"), "card", "success"),
     "order.fulfilled": (marked("Handed over or shipped"), "truck", "success"),
     "order.cancelled": (marked("Cancelled"), "close", "danger"),

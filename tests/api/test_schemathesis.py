@@ -151,6 +151,7 @@ async def _ids(database: Database) -> dict[str, list[str]]:
         "cart": ("cart", "cart_id"),
         "cart_line": ("line_id",),
         "orders": ("order", "order_id"),
+        "fulfilment": ("fulfilment_id",),
         "price_list": ("price_list", "list_id"),
         "customer": ("customer", "customer_id"),
         "gift_card": ("card_id",),

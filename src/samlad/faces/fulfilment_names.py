@@ -57,3 +57,17 @@ TRACKING = {
     "failed": marked("Could not be delivered"),
     "returned": marked("On the way back to us"),
 }
+REFUSALS = (
+    marked("this is not in the order"),
+    marked("there are enough of it already"),
+    marked("this is another code"),
+    marked("without a code, say how it is known that it is theirs"),
+    marked("nothing has this code"),
+    marked("this is what was ordered"),
+    marked("this has no price here"),
+    marked("this is taxed otherwise; refund the one and sell the other"),
+    marked("no order of this walk wants this"),
+    marked("the order has no address to send it to"),
+    marked("There is nothing left to pick; a colleague was quicker."),
+)
+"""What the verbs refuse with, word by word: named here so that forms can say it in the reader's language."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from samlad import stock
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound
@@ -27,9 +28,13 @@ async def begin(tx: Tx, data: BatchInput) -> Batch:
     """Take open fulfilments of a place for one walk: these, or the most urgent. What a colleague takes is left out.
 
     Raises:
-        Conflict: nothing is open any more.
+        InvalidInput: an unknown location. Conflict: nothing is open any more.
     """
     tx.actor.require(CHANGE, location=data.location)
+    try:
+        await stock.location(tx, data.location)
+    except NotFound as error:
+        raise InvalidInput.at("location", error.detail) from None
     name, batch_id = tx.actor.name or tx.actor.label, new_id()
     await rows.make_batch(tx, batch_id, data.location, tx.actor.label, name)
     taken = await rows.into_batch(

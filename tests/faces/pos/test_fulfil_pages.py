@@ -20,7 +20,8 @@ from samlad.kernel.context import GUEST
 from samlad.kernel.database import Tx
 from samlad.kernel.settings import Settings
 from samlad.kernel.vault import Vault
-from samlad.orders import Order, fulfilment_store
+from samlad.orders import Order, fulfilment_short, fulfilment_store
+from samlad.orders.fulfilment_model import RejectInput, RejectReason
 from samlad.payments import PaymentInput
 
 ADDRESS = {
@@ -212,7 +213,7 @@ async def test_nonsense_is_no_error(clerk: httpx.AsyncClient, market: Market) ->
 
 
 @pytest.mark.browser
-async def test_on_a_phone_with_a_scanner(site: Site, market: Market) -> None:
+async def test_on_a_phone_with_a_scanner(site: Site, market: Market, signed: Any) -> None:
     kettle = (await market.product(title="Kettle", sku="KTL", stock=(5, 2))).variants[0].id
     order = await ordered(market, kettle, 2)
     sent = await ordered(market, kettle, pickup=False)
@@ -226,7 +227,6 @@ async def test_on_a_phone_with_a_scanner(site: Site, market: Market) -> None:
         looks.append(name)
         assert await site.violations(page) == [], name
         assert await site.overflow(page) == 0, name
-        await page.screenshot(path=f"/tmp/ff-{name}.png", full_page=True)
 
     await page.goto("/pos/work/soder")
     await expect(page.get_by_text("Late", exact=True)).to_be_visible()
@@ -251,9 +251,21 @@ async def test_on_a_phone_with_a_scanner(site: Site, market: Market) -> None:
     await look("pack")
     await page.get_by_role("link", name="Packing slip").click()
     await look("slip")
+    await page.goto("/pos/work/soder")
+    given_up = RejectInput(reason=RejectReason.DAMAGED)
+    nobody = await ordered(market, (await market.product(sku="CUP", stock=(1,))).variants[0].id)
+    await expect(page.get_by_role("link", name=nobody.number)).to_be_visible()  # it came by itself
+    (lost,) = await fulfilment_store.of_order(market.db, nobody.id)
+    await market.db.transaction(lambda tx: fulfilment_short.reject(tx, lost.id, given_up))
+    kim = await site.visitor(width=390)
+    for which, name in ((order, "code"), (nobody, "offer")):
+        await kim.goto(signed(which))
+        assert await site.violations(kim) == [], name
+        assert await site.overflow(kim) == 0, name
+    await kim.get_by_role("button", name="Call it off, money back").click()
+    await expect(kim.get_by_text("It is called off").first).to_be_visible()
     owner = await site.staff(width=1440)
     for path, name in (("/admin/fulfilments", "admin"), (f"/admin/orders/{order.id}", "order")):
         await owner.goto(path)
         assert await site.violations(owner) == [], name
-        await owner.screenshot(path=f"/tmp/ff-{name}.png", full_page=True)
     assert site.complaints == []

@@ -9,6 +9,7 @@ The wish is a row (``payment_operation``) that was committed before. Three steps
 """
 
 import asyncio
+import time
 from datetime import timedelta
 from uuid import UUID
 
@@ -114,15 +115,29 @@ async def refresh(database: Database, payment_id: UUID, *, patience: float = PAT
     return True
 
 
+_ACTIONS: dict[UUID, tuple[float, Action | None]] = {}
+_MOST_ACTIONS = 2000
+
+
 async def action_of(database: Database, payment: Payment, *, patience: float) -> Action | None:
-    """What the customer must do for a payment that is pending, as its provider says it; None if it says nothing."""
+    """What the customer must do for a payment that is pending, as its provider says it; None if it says nothing.
+
+    Known for two seconds in this process: whoever looks again and again does not make us ask as often.
+    """
     if payment.status is not PaymentStatus.PENDING or payment.reference is None:
         return None
+    asked_at, action = _ACTIONS.get(payment.id, (0.0, None))
+    if time.monotonic() - asked_at < SOONER_THAN.total_seconds():
+        return action
     try:
         async with asyncio.timeout(patience):
-            return (await network(payment.provider).status(database, payment)).action
+            action = (await network(payment.provider).status(database, payment)).action
     except (ProviderSilent, TimeoutError, Problem):
         return None
+    if len(_ACTIONS) >= _MOST_ACTIONS:
+        _ACTIONS.clear()
+    _ACTIONS[payment.id] = (time.monotonic(), action)
+    return action
 
 
 async def _ask(database: Database, wanted: Operation, payment: Payment) -> Outcome:

@@ -24,6 +24,8 @@ VERSION = "2026-10-28.endive"
 CALL_SECONDS = 15.0
 KEY_HOURS = 23
 """Idempotency keys are kept for 24 hours; an older authorisation is searched for instead of repeated."""
+NOT_SUPPORTED = frozenset({"ISK", "UGX"})
+"""Without minor units for us and with two digits of them for Stripe: a mistake would be a hundredfold."""
 METADATA = "samlad_payment"
 REFUND_METADATA = "samlad_refund"
 
@@ -62,6 +64,8 @@ class Stripe:
 
     async def authorize(self, database: Database, request: Request, operation: Operation) -> Outcome:
         """Make the PaymentIntent; with a token (a payment method's id) confirm it at once."""
+        if request.currency in NOT_SUPPORTED:
+            return Outcome(status=PaymentStatus.DECLINED, reason="currency-not-supported")
         keys = await accounts.keys(database, self.name, StripeKeys)
         if _is_old(operation):
             return await self._search(keys, request.payment)

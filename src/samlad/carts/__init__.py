@@ -2,25 +2,46 @@
 
 from samlad.carts.cart_view import view
 from samlad.carts.closing import close
+from samlad.carts.handover import (
+    Offer,
+    OfferGone,
+    TakeOver,
+    bring,
+    count_try,
+    devices,
+    offer,
+    remove_device,
+    take_over,
+    withdraw,
+)
+from samlad.carts.lists import LISTING, CartRow, lists_beside, live_cart, make_current, save_line
+from samlad.carts.merging import Attached, attach, combine, undo
 from samlad.carts.model import (
+    OVER,
     Address,
     Cart,
     CartClosed,
     CartInput,
+    CartKind,
     CartLine,
     CartStatus,
     CartView,
     Delivery,
     DetailsInput,
     LineAmounts,
+    LineChanged,
     LineInput,
+    LineNews,
     LineView,
     NewCart,
     NotSellable,
     PriceChanged,
     Totals,
 )
-from samlad.carts.permissions import WRITE
+from samlad.carts.parking import park, resume
+from samlad.carts.permissions import QUOTE, WRITE
+from samlad.carts.quotes import QuoteExpired, QuoteInput, QuoteLine, quote
+from samlad.carts.quotes import accept as accept_quote
 from samlad.carts.rules import amounts, shipping_rate, totals
 from samlad.carts.service import (
     accept_prices,
@@ -33,37 +54,73 @@ from samlad.carts.service import (
     set_details,
     sweep,
 )
+from samlad.carts.sharing_store import Device
+from samlad.carts.watching import topic_of
 
 __all__ = [
+    "LISTING",
+    "OVER",
+    "QUOTE",
     "WRITE",
     "Address",
+    "Attached",
     "Cart",
     "CartClosed",
     "CartInput",
+    "CartKind",
     "CartLine",
+    "CartRow",
     "CartStatus",
     "CartView",
     "Delivery",
     "DetailsInput",
+    "Device",
     "LineAmounts",
+    "LineChanged",
     "LineInput",
+    "LineNews",
     "LineView",
     "NewCart",
     "NotSellable",
+    "Offer",
+    "OfferGone",
     "PriceChanged",
+    "QuoteExpired",
+    "QuoteInput",
+    "QuoteLine",
+    "TakeOver",
     "Totals",
     "accept_prices",
+    "accept_quote",
     "add_line",
     "amounts",
+    "attach",
+    "bring",
     "change_line",
     "checkout",
     "close",
+    "combine",
+    "count_try",
     "create",
+    "devices",
+    "lists_beside",
+    "live_cart",
+    "make_current",
+    "offer",
+    "park",
+    "quote",
+    "remove_device",
     "remove_line",
     "reopen",
+    "resume",
+    "save_line",
     "set_details",
     "shipping_rate",
     "sweep",
+    "take_over",
+    "topic_of",
     "totals",
+    "undo",
     "view",
+    "withdraw",
 ]

@@ -3,24 +3,28 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-from samlad import catalog, channels, stock
-from samlad.carts import rules, store
+from samlad import catalog, channels
+from samlad.carts import holding, rules, store
 from samlad.carts.access import access_of
-from samlad.carts.model import Cart, CartLine, CartStatus, CartView, Delivery, LineAmounts, LineView, Totals
+from samlad.carts.model import Cart, CartLine, CartStatus, CartView, LineAmounts, LineView, Totals
+from samlad.carts.news import news_of, problem_of
 from samlad.catalog import Sellable
 from samlad.channels import Channel
+from samlad.kernel.clock import now
 from samlad.kernel.context import Actor
 from samlad.kernel.database import Database, Reader
 from samlad.kernel.problems import NotFound
 
 
 async def view(database: Database, actor: Actor, cart_id: UUID, *, token: str | None = None) -> CartView:
-    """A cart with prices and stock of this moment.
+    """A cart with prices and stock of this moment. One that was merged stands for the one that it went into.
 
     Raises:
         NotFound: there is no such cart, or it is not this actor's to open.
     """
     cart = await store.read(database, cart_id, access_of(actor, token))
+    while cart is not None and cart.merged_into is not None:
+        cart = await store.read(database, cart.merged_into, access_of(actor, token))
     if cart is None:
         raise NotFound("There is no such cart, or its token is not the right one.")
     return await compose(database, cart, await channels.cached(database, cart.channel))
@@ -33,8 +37,7 @@ async def compose(reader: Reader, cart: Cart, channel: Channel) -> CartView:
         return build(cart, {}, None, channel)
     sellables = await prices(reader, cart, channel)
     is_open = cart.status is CartStatus.OPEN
-    carry_out = cart.delivery is Delivery.CARRY_OUT
-    available = await stock.atp(reader, channel, variants, carry_out=carry_out) if is_open else None
+    available = await holding.available(reader, cart, channel, variants) if is_open else None
     return build(cart, sellables, available, channel)
 
 
@@ -53,13 +56,14 @@ def build(
     cart: Cart, sellables: Mapping[UUID, Sellable], available: Mapping[UUID, int] | None, channel: Channel
 ) -> CartView:
     """The view from what was read. In checkout the agreed prices stand, else those of now."""
-    stands = cart.status is not CartStatus.OPEN
+    stands, moment = cart.status not in (CartStatus.OPEN, CartStatus.PARKED), now()
     lines = [
         _line(
             line,
             sellables.get(line.variant),
             None if available is None else available.get(line.variant, 0),
-            stands,
+            stands=stands or rules.price_stands(line, moment),
+            is_open=cart.status is CartStatus.OPEN,
         )
         for line in cart.lines
     ]
@@ -81,6 +85,12 @@ def build(
         totals=_totals(cart, channel, lines),
         version=cart.version,
         updated_at=cart.updated_at,
+        kind=cart.kind,
+        label=cart.label,
+        is_current=cart.is_current,
+        gift_note=cart.gift_note,
+        held_until=cart.held_until,
+        quoted_until=cart.quoted_until,
     )
 
 
@@ -92,15 +102,13 @@ def _totals(cart: Cart, channel: Channel, lines: list[LineView]) -> Totals:
     )
 
 
-def _line(line: CartLine, sellable: Sellable | None, available: int | None, stands: bool) -> LineView:
+def _line(
+    line: CartLine, sellable: Sellable | None, available: int | None, *, stands: bool, is_open: bool
+) -> LineView:
     now_price = line.unit_price if stands or sellable is None or sellable.price is None else sellable.price
     rate, included = (sellable.tax_rate, sellable.tax_included) if sellable else (0, True)
     amount = rules.amounts(now_price, line.quantity, rate, tax_included=included)
-    problem = None
-    if sellable is None or sellable.price is None or not sellable.is_available:
-        problem = "not-available"
-    elif available is not None and available < line.quantity:
-        problem = "short"
+    problem = problem_of(sellable, available, line.quantity)
     return LineView(
         id=line.id,
         variant=line.variant,
@@ -121,4 +129,9 @@ def _line(line: CartLine, sellable: Sellable | None, available: int | None, stan
         available=available,
         problem=problem,
         version=line.version,
+        news=news_of(line, now_price, problem) if is_open else [],
+        added_by=line.added_by,
+        changed_by=line.changed_by,
+        gift_note=line.gift_note,
+        price_until=line.price_until,
     )

@@ -10,7 +10,7 @@ from samlad.carts import rules, store
 from samlad.carts.access import access_of
 from samlad.carts.cart_view import prices
 from samlad.carts.model import Cart, CartClosed, NotSellable, Totals
-from samlad.carts.service import check_prices, check_sellable
+from samlad.carts.opening import check_orderable, check_prices, check_sellable
 from samlad.catalog import Sellable
 from samlad.channels import Channel
 from samlad.kernel.clock import now
@@ -22,7 +22,7 @@ from samlad.kernel.problems import InvalidInput, NotFound
 class ClosedCart(msgspec.Struct, frozen=True):
     """A cart with its lines at the agreed prices, what they are, and what they come to.
 
-    ``may_be_held``: it was in checkout, so that its stock may be held under the cart's id.
+    ``may_be_held``: it was in checkout, or its channel holds in carts: its stock may be held under the cart's id.
     """
 
     cart: Cart
@@ -51,6 +51,7 @@ async def close(
         closed = await store.read(tx, cart_id, access)
         if closed is None:
             raise NotFound("There is no such cart, or its token is not the right one.")
+        check_orderable(closed)
         raise CartClosed(
             f"It is {closed.status}.", order=None if closed.order_id is None else str(closed.order_id)
         )
@@ -82,4 +83,5 @@ async def close(
         rules.shipping_price(cart, channel),
         tax_included=bool(channel.setting("prices_include_tax")),
     )
-    return ClosedCart(cart, channel, sellables, totals, cart.checkout_until is not None)
+    may_be_held = cart.checkout_until is not None or cart.held_until is not None
+    return ClosedCart(cart, channel, sellables, totals, may_be_held)

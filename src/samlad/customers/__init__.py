@@ -6,7 +6,7 @@ The public face: what the floors above may use. Whoever calls these verbs holds 
 from samlad.customers.model import Customer, CustomerRow, PersonInput, Spend
 from samlad.customers.permissions import CHANGE, READ
 from samlad.customers.service import change, find_or_create, import_people
-from samlad.customers.store import LISTING, book_spend, get
+from samlad.customers.store import LISTING, book_spend, find, get
 
 __all__ = [
     "CHANGE",
@@ -18,6 +18,7 @@ __all__ = [
     "Spend",
     "book_spend",
     "change",
+    "find",
     "find_or_create",
     "get",
     "import_people",

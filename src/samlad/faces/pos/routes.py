@@ -2,7 +2,7 @@
 
 from litestar import Router
 
-from samlad.faces.pos import day, pay, ticket
+from samlad.faces.pos import day, pay, sharing, ticket
 from samlad.faces.pos.desk import to_sign_in
 from samlad.kernel.problems import Unauthenticated
 
@@ -11,6 +11,6 @@ routes = [
         path="/pos",
         include_in_schema=False,
         exception_handlers={Unauthenticated: to_sign_in},
-        route_handlers=[*ticket.handlers, *pay.handlers, *day.handlers],
+        route_handlers=[*ticket.handlers, *sharing.handlers, *pay.handlers, *day.handlers],
     )
 ]

@@ -8,26 +8,28 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from samlad import carts, catalog, stock
-from samlad.carts import CartClosed, CartInput, CartStatus, CartView, DetailsInput, LineInput
+from samlad.carts import CartClosed, CartInput, CartView, DetailsInput, LineInput, TakeOver
 from samlad.catalog.product_store import variants_of
 from samlad.catalog.search.query import SearchQuery, search
 from samlad.channels import Resource
 from samlad.faces import page as face
 from samlad.faces.form import read_form
 from samlad.faces.page import AnyRequest
-from samlad.faces.pos.desk import Till, show, till_of, tills_of
+from samlad.faces.pos import sharing
+from samlad.faces.pos.desk import DAY_SECONDS, Till, cookie_of, current, show, till_of, tills_of
 from samlad.faces.storefront import amounts
 from samlad.faces.storefront.typed import typed
 from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked
-from samlad.kernel.problems import InvalidInput, NotFound
+from samlad.kernel.problems import Conflict, InvalidInput, NotFound
+from samlad.stock import SoldOut
 
 KEYS = 12
 """So many products can be tapped at once, …"""
 MOST_KEYS = 40
 """… each of their variants by a key of its own."""
-DAY_SECONDS = 86_400
+NONE_LEFT = marked("There is no other piece of this here: the rest is held for others.")
 NOT_FOR_SALE = marked("This is not for sale here.")
 
 
@@ -89,11 +91,69 @@ async def scan(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     if found is not None:
         return await _add(request, till, found.id, 1, clear_results=True)
     cart = await current(request, till)
+    handed = sharing.offered(text, till)
+    if handed is not None:
+        return await _handed(request, till, cart, handed)
     keys = await products(request, till, text)
     if not face.is_htmx(request):
         context = await _context(request, till, cart)
         return show(request, till, "pos/till.html", keys=keys, query=text, **context)
     return await _answer(request, till, cart, query=text, keys=keys, clear_results=True)
+
+
+async def _handed(request: AnyRequest, till: Till, cart: CartView | None, handed: TakeOver) -> Response[Any]:
+    """A customer's cart becomes the ticket."""
+    _ = face.words(request)
+    parks = cart is not None and bool(cart.lines)
+    extra: dict[str, Any] = {"query": "", "keys": await products(request, till, ""), "clear_results": True}
+    try:
+        opened = await sharing.take_over(request, handed, cart)
+    except sharing.PROBLEMS:
+        return await _answer(request, till, cart, said=Said(_(sharing.GONE), "danger"), **extra)
+    said = _("The customer's cart is open here. They see what you change.")
+    if parks and cart is not None and cart.id != opened.id:
+        said += " " + _("The ticket before is parked.")
+    answer = await _answer(request, till, opened, said=Said(said, "success"), **extra)
+    answer.set_cookie(face.own_cookie(request, cookie_of(till), str(opened.id), DAY_SECONDS))
+    return answer
+
+
+@post("/{code:str}/prices", status_code=200)
+async def accept(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
+    """The customer agrees to the prices of this store."""
+    till = await till_of(request, code)
+    cart = await current(request, till)
+    if cart is not None:
+        cart = await _change(request, till, lambda tx: carts.accept_prices(tx, cart.id))
+    return await _answer(request, till, cart)
+
+
+@post("/{code:str}/others/{other:uuid}", status_code=200)
+async def take_rest(request: AnyRequest, code: FromPath[str], other: FromPath[UUID]) -> Response[Any]:
+    """What the customer has in another cart goes on the ticket, too."""
+    till, _ = await till_of(request, code), face.words(request)
+    cart = await current(request, till)
+    if cart is None:
+        return await _answer(request, till, None)
+    try:
+        done = await face.change(request, lambda tx: carts.combine(tx, cart.id, other))
+    except (CartClosed, Conflict, InvalidInput, NotFound):
+        said = Said(_("That could not be put onto the ticket."), "danger")
+        return await _answer(request, till, await current(request, till), said=said)
+    said = Said(
+        _("Both carts are on the ticket now; of the same thing it has the larger quantity."), "success"
+    )
+    return await _answer(request, till, done.cart, said=said, undo=done.merge)
+
+
+@post("/{code:str}/merges/{merge:uuid}/undo", status_code=200)
+async def undo(request: AnyRequest, code: FromPath[str], merge: FromPath[UUID]) -> Response[Any]:
+    """Two carts again."""
+    till = await till_of(request, code)
+    cart = await current(request, till)
+    if cart is not None:
+        cart = await _change(request, till, lambda tx: carts.undo(tx, cart.id, merge))
+    return await _answer(request, till, cart)
 
 
 @post("/{code:str}/lines", status_code=200)
@@ -129,6 +189,8 @@ async def customer(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
         wrong = msgspec.structs.replace(cart, email=form.get("email")[:254])
         return await _answer(request, till, wrong, email_error=error)
     cart = await _change(request, till, lambda tx: carts.set_details(tx, cart.id, details))
+    if cart is not None:
+        cart = await sharing.recognise(request, till, cart)
     return await _answer(request, till, cart)
 
 
@@ -142,23 +204,6 @@ async def clear(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
 
 
 # -- what the pages above share ----------------------------------------------------------------------------------------
-
-
-def cookie_of(till: Till) -> str:
-    """Which cart is on the ticket of this till is in a cookie of its own."""
-    return f"till-{till.channel.code}"
-
-
-async def current(request: AnyRequest, till: Till) -> CartView | None:
-    """The cart on the ticket, or None."""
-    try:
-        cart = await carts.view(
-            database_of(request), actor_of(request), UUID(request.cookies.get(cookie_of(till), ""))
-        )
-    except (ValueError, NotFound):
-        return None
-    is_over = cart.status in (CartStatus.ORDERED, CartStatus.ABANDONED)
-    return None if is_over or cart.channel != till.channel.id else cart
 
 
 async def products(request: AnyRequest, till: Till, text: str) -> list[dict[str, Any]]:
@@ -204,6 +249,8 @@ async def _add(
     said = None
     try:
         changed: CartView | None = await face.change(request, verb)
+    except SoldOut:
+        changed, said = await current(request, till), Said(face.words(request)(NONE_LEFT), "danger")
     except (CartClosed, carts.NotSellable, InvalidInput, NotFound):
         changed, said = await current(request, till), Said(face.words(request)(NOT_FOR_SALE), "danger")
     extra: dict[str, Any] = {}
@@ -224,7 +271,7 @@ async def _change(request: AnyRequest, till: Till, work: Any) -> CartView | None
 
     try:
         return await face.change(request, verb)
-    except (CartClosed, carts.NotSellable, InvalidInput, NotFound):
+    except (CartClosed, Conflict, carts.NotSellable, InvalidInput, NotFound, SoldOut):
         return await current(request, till)
 
 
@@ -248,6 +295,11 @@ async def _context(request: AnyRequest, till: Till, cart: CartView | None) -> di
         "said": None,
         "added": None,
         "email_error": None,
+        "undo": None,
+        "others": await sharing.others(request, cart),
+        "moved": any(line.price_before is not None for line in lines),
+        "parked": await sharing.parked_count(request, till),
+        "topic": None if cart is None else carts.topic_of(cart.id),
     }
 
 
@@ -267,4 +319,17 @@ async def _elsewhere(request: AnyRequest, till: Till, variants: list[UUID]) -> d
     }
 
 
-handlers = [choose, till_page, ticket, find, scan, add, change_line, customer, clear]
+handlers = [
+    choose,
+    till_page,
+    ticket,
+    find,
+    scan,
+    add,
+    change_line,
+    accept,
+    take_rest,
+    undo,
+    customer,
+    clear,
+]

@@ -2,7 +2,7 @@
 
 from litestar import Router
 
-from samlad.faces.storefront import browse, cart, checkout, machines, orders, product, stores
+from samlad.faces.storefront import browse, cart, checkout, machines, orders, product, sharing, stores
 
 routes = [
     Router(
@@ -12,6 +12,7 @@ routes = [
             *browse.handlers,
             *product.handlers,
             *cart.handlers,
+            *sharing.handlers,
             *checkout.handlers,
             *orders.handlers,
             *stores.handlers,

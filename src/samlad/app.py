@@ -19,7 +19,6 @@ from samlad.access import api as access_api
 from samlad.access import housekeeping as access_housekeeping
 from samlad.access.middleware import Identify
 from samlad.carts import api as carts_api
-from samlad.carts import api_sharing as carts_api_sharing
 from samlad.carts import sweepers as carts_sweepers
 from samlad.catalog import api as catalog_api
 from samlad.catalog import checks as catalog_checks
@@ -92,7 +91,6 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *stock_api.routes,
     *customers_api.routes,
     *carts_api.routes,
-    *carts_api_sharing.routes,
     *orders_api.routes,
     *FACES,
 )

@@ -1,13 +1,14 @@
 """HTTP: carts. Guests send the token of their cart as ``Cart-Token``; staff need `carts.write`."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Response, Router, delete, get, patch, post
-from litestar.params import FromPath, HeaderParameter, JSONBody
+from litestar import Response, Router, delete, get, patch, post
+from litestar.params import FromPath, JSONBody
 
-from samlad.carts import service
+from samlad.carts import api_sharing, service
+from samlad.carts.api_inputs import AnyRequest, CartToken, LineVersion
 from samlad.carts.cart_view import view
 from samlad.carts.model import (
     LARGEST_QUANTITY,
@@ -19,28 +20,6 @@ from samlad.carts.model import (
     NewCart,
 )
 from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
-
-AnyRequest = Request[Any, Any, Any]
-CartToken = Annotated[
-    str | None,
-    HeaderParameter(
-        name="Cart-Token",
-        description="The token that came with a guest's cart",
-        max_length=100,
-        required=False,
-    ),
-]
-
-
-LineVersion = Annotated[
-    int,
-    msgspec.Meta(
-        ge=1,
-        le=2**31 - 1,
-        description="Version of the line that you saw: 409 `line-changed` if it is another one now",
-        examples=[2],
-    ),
-]
 
 
 class LineChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -177,6 +156,7 @@ routes = [
             accept_prices,
             begin_checkout,
             leave_checkout,
+            *api_sharing.handlers,
         ],
         tags=["Carts"],
     )

@@ -4,11 +4,11 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Response, Router, delete, get, post
+from litestar import Response, delete, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from samlad.carts import handover, lists, merging, parking, quotes
-from samlad.carts.api import AnyRequest, CartToken, LineVersion
+from samlad.carts.api_inputs import AnyRequest, CartToken, LineVersion
 from samlad.carts.handover import Offer, TakeOver
 from samlad.carts.lists import LISTING, CartRow
 from samlad.carts.merging import Attached
@@ -255,4 +255,3 @@ handlers: list[Any] = [
     make_quote,
     accept_quote,
 ]
-routes = [Router(path="/api", route_handlers=handlers, tags=["Carts"])]

@@ -351,7 +351,7 @@ async def _write_back(tx: Tx, cart: Cart, before: list[CartLine], wanted: dict[U
         if (
             now_there is not None
             and now_there.quantity == quantity
-            and (line is None or now_there.gift_note == line.gift_note)
+            and (old is None or now_there.gift_note == old.gift_note)
         ):
             continue
         base = old or now_there

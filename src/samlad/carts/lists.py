@@ -18,7 +18,7 @@ from samlad.carts.model import (
     CartView,
     LineChanged,
 )
-from samlad.carts.opening import NO_CART, open_cart, put, take_out
+from samlad.carts.opening import NO_CART, open_cart, open_known, put, take_out
 from samlad.carts.service import new_cart
 from samlad.channels import Resource
 from samlad.kernel import log
@@ -101,8 +101,12 @@ async def save_line(
         )
     if line is None:
         raise NotFound("There is no such line in this cart (any more).")
-    target_id = to if to is not None else await _saved_list(tx, cart)
-    target, target_channel = await open_cart(tx, target_id, token, None)
+    if (
+        to is None
+    ):  # a device that was handed a customer's cart may put aside for them, not look at their lists
+        target, target_channel = await open_known(tx, await _saved_list(tx, cart))
+    else:
+        target, target_channel = await open_cart(tx, to, token, None)
     if target.pool != cart.pool or CartKind.QUOTE in (target.kind, cart.kind):
         raise Conflict("It cannot be moved there.")
     if target.currency != cart.currency:
@@ -138,7 +142,8 @@ async def lists_beside(
     token: str | None = None,
     kinds: Sequence[CartKind] = (CartKind.SAVED, CartKind.WISH),
 ) -> list[CartView]:
-    """What the person of this cart saved for later, and their wish lists (or their other carts); at most 20.
+    """What the person of this cart saved for later, and their wish lists (or their other carts): those that
+    this actor may open, at most 20.
 
     Raises:
         NotFound: no such cart.
@@ -149,7 +154,9 @@ async def lists_beside(
     if cart is None:
         raise NotFound(NO_CART)
     found = await sharing_store.of_person(database, cart, kinds, MOST_SHOWN)
-    return [await view(database, actor, each, token=token) for each in found]
+    access = access_of(actor, token)
+    mine = [each for id_ in found if (each := await store.read(database, id_, access)) is not None]
+    return [await compose(database, each, await channels.cached(database, each.channel)) for each in mine]
 
 
 async def make_current(

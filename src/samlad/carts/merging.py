@@ -11,7 +11,7 @@ from samlad.carts.access import access_of
 from samlad.carts.cart_view import compose
 from samlad.carts.merge_rules import STRATEGIES, Situation, larger, situation_of, undone
 from samlad.carts.model import OVER, Cart, CartKind, CartLine, CartStatus, CartView, LineView
-from samlad.carts.opening import NO_CART, group_of, open_cart, put, tell_line
+from samlad.carts.opening import NO_CART, group_of, open_cart, open_known, put, tell_line
 from samlad.carts.permissions import WRITE
 from samlad.carts.sharing_store import Before, Merge, as_text, as_was, quantities
 from samlad.channels import Channel
@@ -320,21 +320,13 @@ async def _part(tx: Tx, cart: Cart, channel: Channel, merge: Merge) -> Cart:
     await store.set_fields(
         tx, merge.other, {"status": CartStatus.OPEN, "merged_into": None, "is_current": other_was.is_current}
     )
-    restored, other_channel = await open_cart_row(tx, merge.other)
+    restored, other_channel = await open_known(tx, merge.other)
     await _write_back(tx, restored, other_was.lines, other)
     restored = msgspec.structs.replace(restored, lines=await store.lines_of(tx, restored.id))
     cart = msgspec.structs.replace(cart, lines=await store.lines_of(tx, cart.id), **values)
     cart = await holding.keep_up(tx, cart, channel)
     await holding.keep_up(tx, restored, other_channel)
     return cart
-
-
-async def open_cart_row(tx: Tx, cart_id: UUID) -> tuple[Cart, Channel]:
-    """A cart that the undone merge gives the right to, though its token may not open it."""
-    cart = await store.lock(tx, cart_id, store.Access(any=True))
-    assert cart is not None
-    cart = msgspec.structs.replace(cart, lines=await store.lines_of(tx, cart_id))
-    return cart, await channels.cached(tx, cart.channel)
 
 
 async def _write_back(tx: Tx, cart: Cart, before: list[CartLine], wanted: dict[UUID, int]) -> None:

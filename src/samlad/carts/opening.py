@@ -65,6 +65,14 @@ async def open_cart(
     return msgspec.structs.replace(cart, lines=await store.lines_of(tx, cart.id)), channel
 
 
+async def open_known(tx: Tx, cart_id: UUID) -> tuple[Cart, Channel]:
+    """Lock a cart that one this actor may open leads to, though they may not open it themselves."""
+    cart = await store.lock(tx, cart_id, store.Access(any=True))
+    assert cart is not None  # a cart is never deleted
+    cart = msgspec.structs.replace(cart, lines=await store.lines_of(tx, cart_id))
+    return cart, await channels.cached(tx, cart.channel)
+
+
 async def back_to_open(tx: Tx, cart: Cart, channel: Channel) -> Cart:
     """Out of a checkout or parking: what was held is free, or held on where the channel holds in carts."""
     until = await holding.let_go(tx, cart, channel)

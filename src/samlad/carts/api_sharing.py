@@ -226,7 +226,7 @@ async def make_quote(request: AnyRequest, data: JSONBody[QuoteInput]) -> Respons
     return await write(request, lambda tx: quotes.quote(tx, data), status=201, secret=True)
 
 
-@post("/quotes/{cart_id:uuid}/accept", summary="Make a cart of a quote", status_code=200)
+@post("/carts/{cart_id:uuid}/accept", summary="Make a cart of a quote", status_code=200)
 async def accept_quote(
     request: AnyRequest, cart_id: FromPath[UUID], token: CartToken = None
 ) -> Response[CartView]:

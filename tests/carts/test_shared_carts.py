@@ -15,6 +15,7 @@ from samlad.channels import create as create_channel
 from samlad.kernel import live, log
 from samlad.kernel.clock import now
 from samlad.kernel.context import SYSTEM, Context
+from samlad.kernel.database import Tx
 from samlad.kernel.problems import Conflict, Forbidden, NotFound, TooMany
 from trade import GUEST, Trade
 
@@ -261,3 +262,16 @@ async def test_over_http(trade: Trade, api_as: object) -> None:
         assert len((await api.get(f"{path}/devices", headers=token)).json()) == 1
         assert (await api.get("/api/carts")).status_code == 401
         assert (await api.post(f"{path}/park", json={}, headers=token)).status_code == 401
+
+
+async def test_putting_something_in_takes_few_statements(trade: Trade) -> None:
+    kettle = await trade.kettle()
+    cart = await begin(trade, (await trade.kettle(), 1))
+    counted: list[int] = []
+
+    async def work(tx: Tx) -> None:
+        await carts.add_line(tx, cart.id, LineInput(variant=kettle), token=cart.token)
+        counted.append(tx.statements)
+
+    await trade.db.transaction(work, GUEST)
+    assert counted[0] <= 6, counted  # the cart, its lines, prices, stock, the write, its lines again

@@ -46,10 +46,15 @@ function listen() {
   if (live && live.address === address) return;
   live?.source.close();
   const source = new EventSource(address);
-  const moved = () => {
-    if (!document.activeElement?.closest("#ticket")) document.body.dispatchEvent(new Event("stock-moved"));
-  };
-  for (const name of ["stock", "cart", "reset"]) source.addEventListener(name, moved);
+  for (const [name, wait] of [["stock", 2000], ["cart", 200], ["reset", 200]]) {
+    let due = 0; // what comes while one is due is seen with it: the last event is never lost
+    source.addEventListener(name, () => {
+      due ||= setTimeout(() => {
+        due = 0;
+        if (!document.activeElement?.closest("#ticket")) document.body.dispatchEvent(new Event("stock-moved"));
+      }, wait);
+    });
+  }
   live = { address, source };
 }
 if (base) {

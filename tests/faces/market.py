@@ -14,7 +14,7 @@ from samlad.channels import Channel, ChannelInput, Resource
 from samlad.kernel.database import Database
 from samlad.stock import Location, LocationInput
 
-SHARED = dict.fromkeys(("catalogue", "prices", "stock", "customers", "promotions", "orders"), "web")
+SHARED = dict.fromkeys(("catalogue", "prices", "stock", "customers", "carts", "promotions", "orders"), "web")
 
 
 class Market:

@@ -1,14 +1,15 @@
 """HTTP: carts. Guests send the token of their cart as ``Cart-Token``; staff need `carts.write`."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Response, Router, delete, get, patch, post
-from litestar.params import FromPath, HeaderParameter, JSONBody, PathParameter
+from litestar import Response, Router, delete, get, patch, post
+from litestar.params import FromPath, JSONBody, PathParameter
 
 from samlad.access import rate
-from samlad.carts import codes, delivery_options, service
+from samlad.carts import api_sharing, codes, delivery_options, service
+from samlad.carts.api_inputs import AnyRequest, CartToken, LineVersion
 from samlad.carts.cart_view import view
 from samlad.carts.delivery_options import DeliveryOption
 from samlad.carts.model import (
@@ -17,36 +18,34 @@ from samlad.carts.model import (
     CartView,
     CodeInput,
     DetailsInput,
+    GiftNote,
     LineInput,
     NewCart,
 )
 from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
 
-AnyRequest = Request[Any, Any, Any]
-CartToken = Annotated[
-    str | None,
-    HeaderParameter(
-        name="Cart-Token",
-        description="The token that came with a guest's cart",
-        max_length=100,
-        required=False,
-    ),
-]
-
 CODES, CODE_SECONDS = 60, 600
 """Codes that one address may try in so many seconds: codes are not to be guessed."""
 
 
-class QuantityInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """How many of a line there are to be; 0 takes it out."""
+class LineChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """How many of a line there are to be (0 takes it out), and its gift note. What is left out stays."""
 
-    quantity: Annotated[int, msgspec.Meta(ge=0, le=LARGEST_QUANTITY, examples=[3])]
+    quantity: Annotated[int, msgspec.Meta(ge=0, le=LARGEST_QUANTITY, examples=[3])] | None = None
+    gift_note: GiftNote | msgspec.UnsetType | None = msgspec.UNSET
+    version: LineVersion | None = None
 
 
 @post("/carts", summary="Begin a cart", status_code=201)
-async def create_cart(request: AnyRequest, data: JSONBody[CartInput]) -> Response[NewCart]:
-    """Begin a cart in a channel. Without being staff you get a ``token``, only this once: keep it."""
-    return await write(request, lambda tx: service.create(tx, data), status=201)
+async def create_cart(
+    request: AnyRequest, data: JSONBody[CartInput], token: CartToken = None
+) -> Response[NewCart]:
+    """Begin a cart, or a list of wishes, in a channel. Without being staff you get a ``token``, only this once: keep it.
+
+    Send the ``Cart-Token`` of the cart before, if there was one: it then opens this one too, and what was saved for
+    later stays with it. A signed-in customer who has a live cart gets that one, unless the new one has a ``label``.
+    """
+    return await write(request, lambda tx: service.create(tx, data, token=token), status=201)
 
 
 @get("/carts/{cart_id:uuid}", summary="Read a cart")
@@ -55,7 +54,8 @@ async def read_cart(
 ) -> Response[CartView]:
     """A cart with prices and stock of this moment, and an ETag of its version.
 
-    ``price_before`` on a line says that its price has changed since it was last agreed to.
+    ``news`` on a line says what has changed since its buyer was last told, ``price_before`` what the price was.
+    A cart that was merged into another one answers as that one.
     """
     cart = await view(database_of(request), actor_of(request), cart_id, token=token)
     return with_etag(cart, cart.version)
@@ -72,19 +72,32 @@ async def add_line(
     )
 
 
-@patch("/carts/{cart_id:uuid}/lines/{line_id:uuid}", summary="Change how many")
+@patch("/carts/{cart_id:uuid}/lines/{line_id:uuid}", summary="Change a line")
 async def change_line(
     request: AnyRequest,
     cart_id: FromPath[UUID],
     line_id: FromPath[UUID],
-    data: JSONBody[QuantityInput],
+    data: JSONBody[LineChange],
     token: CartToken = None,
 ) -> Response[CartView]:
-    """Set how many of a line there are; 0 takes it out."""
+    """Set how many of a line there are (0 takes it out), or its gift note.
+
+    Two who change different lines never clash. With the line's ``version`` the later of two who change the same one is
+    told (409 ``line-changed``, with the line as it is now); without it the later one has the last word.
+    """
     version = if_match(request)
     return await write(
         request,
-        lambda tx: service.change_line(tx, cart_id, line_id, data.quantity, token=token, version=version),
+        lambda tx: service.change_line(
+            tx,
+            cart_id,
+            line_id,
+            data.quantity,
+            gift_note=data.gift_note,
+            line_version=data.version,
+            token=token,
+            version=version,
+        ),
     )
 
 
@@ -198,6 +211,7 @@ routes = [
             accept_prices,
             begin_checkout,
             leave_checkout,
+            *api_sharing.handlers,
         ],
         tags=["Carts"],
     )

@@ -3,25 +3,29 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-from samlad import catalog, channels, stock
-from samlad.carts import delivery_choice, pricing, rules, store
+from samlad import catalog, channels
+from samlad.carts import delivery_choice, holding, pricing, rules, store
 from samlad.carts.access import access_of
-from samlad.carts.model import Cart, CartLine, CartStatus, CartView, Delivery, LineAmounts, LineView, Totals
+from samlad.carts.model import Cart, CartLine, CartStatus, CartView, LineAmounts, LineView, Totals
+from samlad.carts.news import news_of, problem_of
 from samlad.carts.pricing import Priced
 from samlad.catalog import Sellable
 from samlad.channels import Channel
+from samlad.kernel.clock import now
 from samlad.kernel.context import Actor
 from samlad.kernel.database import Database, Reader
 from samlad.kernel.problems import NotFound
 
 
 async def view(database: Database, actor: Actor, cart_id: UUID, *, token: str | None = None) -> CartView:
-    """A cart with prices and stock of this moment.
+    """A cart with prices and stock of this moment. One that was merged stands for the one that it went into.
 
     Raises:
         NotFound: there is no such cart, or it is not this actor's to open.
     """
     cart = await store.read(database, cart_id, access_of(actor, token))
+    while cart is not None and cart.merged_into is not None:
+        cart = await store.read(database, cart.merged_into, access_of(actor, token))
     if cart is None:
         raise NotFound("There is no such cart, or its token is not the right one.")
     cart = await delivery_choice.with_method(database, cart)
@@ -43,8 +47,7 @@ async def show(reader: Reader, cart: Cart, priced: Priced, channel: Channel) -> 
     if not variants:
         return build(cart, priced, None, channel)
     is_open = cart.status is CartStatus.OPEN
-    carry_out = cart.delivery is Delivery.CARRY_OUT
-    available = await stock.atp(reader, channel, variants, carry_out=carry_out) if is_open else None
+    available = await holding.available(reader, cart, channel, variants) if is_open else None
     return build(cart, priced, available, channel)
 
 
@@ -61,13 +64,14 @@ async def prices(reader: Reader, cart: Cart, channel: Channel) -> dict[UUID, Sel
 
 def build(cart: Cart, priced: Priced, available: Mapping[UUID, int] | None, channel: Channel) -> CartView:
     """The view from what was read. In checkout the agreed prices stand, else those of now."""
-    stands = cart.status is not CartStatus.OPEN
+    stands, moment = cart.status not in (CartStatus.OPEN, CartStatus.PARKED), now()
     lines = [
         _line(
             line,
             priced,
             None if available is None else available.get(line.variant, 0),
-            stands,
+            stands=stands or rules.price_stands(line, moment),
+            is_open=cart.status is CartStatus.OPEN,
         )
         for line in cart.lines
     ]
@@ -95,6 +99,12 @@ def build(cart: Cart, priced: Priced, available: Mapping[UUID, int] | None, chan
         shipping_steps=priced.agreed.shipping,
         codes=priced.codes,
         gifts=priced.gifts,
+        kind=cart.kind,
+        label=cart.label,
+        is_current=cart.is_current,
+        gift_note=cart.gift_note,
+        held_until=cart.held_until,
+        quoted_until=cart.quoted_until,
     )
 
 
@@ -107,17 +117,13 @@ def _totals(channel: Channel, lines: list[LineView], priced: Priced) -> Totals:
     )
 
 
-def _line(line: CartLine, priced: Priced, available: int | None, stands: bool) -> LineView:
+def _line(line: CartLine, priced: Priced, available: int | None, *, stands: bool, is_open: bool) -> LineView:
     sellable = priced.sellables.get(line.variant)
     now_price = line.unit_price if stands else pricing.price_now(line, priced.sellables)
     rate, included = (sellable.tax_rate, sellable.tax_included) if sellable else (0, True)
     reduction = priced.reduction(line.variant)
     amount = rules.amounts(now_price, line.quantity, rate, tax_included=included, reduction=reduction)
-    problem = None
-    if sellable is None or sellable.price is None or not sellable.is_available:
-        problem = "not-available"
-    elif available is not None and available < line.quantity:
-        problem = "short"
+    problem = problem_of(sellable, available, line.quantity)
     return LineView(
         id=line.id,
         variant=line.variant,
@@ -139,4 +145,9 @@ def _line(line: CartLine, priced: Priced, available: int | None, stands: bool) -
         problem=problem,
         version=line.version,
         steps=priced.steps(line.variant),
+        news=news_of(line, now_price, problem) if is_open else [],
+        added_by=line.added_by,
+        changed_by=line.changed_by,
+        gift_note=line.gift_note,
+        price_until=line.price_until,
     )

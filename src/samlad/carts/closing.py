@@ -20,8 +20,8 @@ from samlad.carts.model import (
     PriceStep,
     Totals,
 )
+from samlad.carts.opening import check_orderable, check_prices, check_sellable
 from samlad.carts.pricing import Priced
-from samlad.carts.service import check_prices, check_sellable
 from samlad.catalog import Sellable
 from samlad.channels import Channel, Resource
 from samlad.kernel.clock import now
@@ -44,8 +44,8 @@ class ClosedCart(msgspec.Struct, frozen=True, kw_only=True):
     """A cart with its lines at the agreed prices, what they are, and what they come to.
 
     ``shipping_price`` is as quoted, before ``shipping_steps``. ``promotions`` are to be counted (`use_promotions`),
-    ``stands`` as they were agreed to. ``may_be_held``: it was in checkout, so that its stock may be held under the
-    cart's id.
+    ``stands`` as they were agreed to. ``may_be_held``: it was in checkout, or its channel holds in carts: its stock may
+    be held under the cart's id.
     """
 
     cart: Cart
@@ -79,6 +79,7 @@ async def close(
         closed = await store.read(tx, cart_id, access)
         if closed is None:
             raise NotFound("There is no such cart, or its token is not the right one.")
+        check_orderable(closed)
         raise CartClosed(
             f"It is {closed.status}.", order=None if closed.order_id is None else str(closed.order_id)
         )
@@ -142,7 +143,7 @@ def _closed(cart: Cart, channel: Channel, priced: Priced, *, stands: bool) -> Cl
         promotions=priced.agreed.promotions,
         totals=totals,
         stands=stands,
-        may_be_held=cart.checkout_until is not None,
+        may_be_held=cart.checkout_until is not None or cart.held_until is not None,
     )
 
 

@@ -5,8 +5,7 @@ from uuid import UUID
 from samlad import promotions
 from samlad.carts import pricing
 from samlad.carts.model import CartView
-from samlad.carts.service import _open as open_cart
-from samlad.carts.service import after_change
+from samlad.carts.opening import after_change, open_cart
 from samlad.kernel.database import Tx
 
 

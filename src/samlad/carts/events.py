@@ -1,5 +1,6 @@
 """What happens to carts."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,14 @@ class CartLineChanged(Fact, frozen=True, kw_only=True):
     quantity_before: int
     quantity: int
     unit_price: int
+
+
+@declare("cart.line_noted", personal=("gift_note",))
+class CartLineNoted(Fact, frozen=True, kw_only=True):
+    """What the card with a line says was written."""
+
+    variant: UUID
+    gift_note: str | None
 
 
 @declare("cart.details_set", personal=("details",))
@@ -60,3 +69,85 @@ class CartAbandoned(Fact, frozen=True, kw_only=True):
     """Nobody touched the cart for long."""
 
     lines: int
+
+
+@declare("cart.parked", personal=("label",))
+class CartParked(Fact, frozen=True, kw_only=True):
+    """A sale was put aside at a till; what there is of it is held till ``held_until``."""
+
+    label: str | None
+    held_until: datetime | None
+
+
+@declare("cart.resumed")
+class CartResumed(Fact, frozen=True, kw_only=True):
+    """A parked sale goes on."""
+
+
+@declare("cart.merged")
+class CartMerged(Fact, frozen=True, kw_only=True):
+    """It turned out whose cart this is, or two carts became one.
+
+    ``how``: ``claimed`` (its customer had no other), ``merged`` (``other`` went into it), ``kept`` (``other`` was put
+    aside and is offered).
+    """
+
+    how: str
+    merge: UUID
+    other: UUID | None = None
+    customer: UUID | None = None
+
+
+@declare("cart.unmerged")
+class CartUnmerged(Fact, frozen=True, kw_only=True):
+    """A merge was undone: both carts are as they were, with what happened since."""
+
+    merge: UUID
+    other: UUID | None = None
+
+
+@declare("cart.offered")
+class CartOffered(Fact, frozen=True, kw_only=True):
+    """The cart can be opened elsewhere for a while, once."""
+
+    until: datetime
+
+
+@declare("cart.joined")
+class CartJoined(Fact, frozen=True, kw_only=True):
+    """Another device, or somebody of the store, opened the cart by a link or code."""
+
+    how: str
+
+
+@declare("cart.device_removed")
+class CartDeviceRemoved(Fact, frozen=True, kw_only=True):
+    """A device that the cart was handed over to cannot open it any more."""
+
+    device: UUID
+
+
+@declare("cart.moved")
+class CartMoved(Fact, frozen=True, kw_only=True):
+    """The cart is open in another channel now: its prices and its stock count."""
+
+    origin: UUID
+    currency: str
+
+
+@declare("cart.made_current")
+class CartMadeCurrent(Fact, frozen=True, kw_only=True):
+    """Of several carts of its customer this is the one that is meant now."""
+
+
+@declare("cart.quoted")
+class CartQuoted(Fact, frozen=True, kw_only=True):
+    """Staff made a quote: its prices stand till ``until``."""
+
+    until: datetime
+    lines: int
+
+
+@declare("cart.quote_accepted")
+class QuoteAccepted(Fact, frozen=True, kw_only=True):
+    """A quote became a cart."""

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -19,13 +19,60 @@ MOST_LINES = 200
 Quantity = Annotated[int, msgspec.Meta(ge=1, le=LARGEST_QUANTITY, examples=[2])]
 
 
+Label = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=100, pattern=r"^[^\x00]*$", description="What its people call it", examples=["Office"]
+    ),
+]
+GiftNote = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=500,
+        pattern=r"^[^\x00]*$",
+        description="What the card says that comes with it",
+        examples=["Happy birthday!"],
+    ),
+]
+
+
+class CartKind(StrEnum):
+    """``saved`` (for later) and ``wish`` are lists: they are shared and change as carts do, and are not ordered.
+
+    A ``quote`` is made by staff, with prices that stand until a date; accepting it makes it a cart.
+    """
+
+    CART = "cart"
+    SAVED = "saved"
+    WISH = "wish"
+    QUOTE = "quote"
+
+
 class CartStatus(StrEnum):
-    """``checkout``: prices stand and stock is held for a while. ``ordered`` and ``abandoned`` are the end."""
+    """``checkout``: prices stand and stock is held for a while. ``parked``: put aside at a till.
+
+    ``merged`` (into another cart), ``ordered`` and ``abandoned`` are the end.
+    """
 
     OPEN = "open"
     CHECKOUT = "checkout"
+    PARKED = "parked"
+    MERGED = "merged"
     ORDERED = "ordered"
     ABANDONED = "abandoned"
+
+
+OVER = frozenset({CartStatus.MERGED, CartStatus.ORDERED, CartStatus.ABANDONED})
+"""In these a cart takes no change any more."""
+
+
+class LineNews(StrEnum):
+    """What has become of a line since its buyer was last told."""
+
+    PRICE = "price"
+    SHORT = "short"
+    NOT_AVAILABLE = "not-available"
+    BACK = "back"
 
 
 class Delivery(StrEnum):
@@ -68,6 +115,10 @@ class CartInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     channel: Annotated[UUID, msgspec.Meta(description="Id of the channel that it is for")]
     lines: Annotated[list[LineInput], msgspec.Meta(max_length=MOST_LINES)] = []
     customer: Annotated[UUID | None, msgspec.Meta(description="Whose it is; only staff may say so")] = None
+    kind: Annotated[
+        Literal["cart", "wish"], msgspec.Meta(description="A cart, or a list of wishes", examples=["cart"])
+    ] = "cart"
+    label: Label | None = None
 
 
 class DetailsInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -92,6 +143,8 @@ class DetailsInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     customer: Annotated[
         UUID | msgspec.UnsetType | None, msgspec.Meta(description="Whose cart it is; only staff may say so")
     ] = msgspec.UNSET
+    label: Label | msgspec.UnsetType | None = msgspec.UNSET
+    gift_note: GiftNote | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class CodeInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -160,13 +213,22 @@ class Agreed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CartLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A line as stored. ``unit_price`` is as it was last shown and agreed to, in minor units."""
+    """A line as stored. ``unit_price`` is as it was last shown and agreed to, in minor units.
+
+    ``price_until``: a quote's price, which stands till then. ``problem`` is what the buyer was last told.
+    ``added_by`` and ``changed_by`` are kinds of actors.
+    """
 
     id: UUID
     variant: UUID
     quantity: int
     unit_price: int
     version: int = 1
+    added_by: str = "guest"
+    changed_by: str = "guest"
+    gift_note: str | None = None
+    price_until: datetime | None = None
+    problem: str | None = None
 
 
 class Cart(msgspec.Struct, frozen=True, kw_only=True):
@@ -195,6 +257,13 @@ class Cart(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
     delivery_method: UUID | None = None
     agreed: Agreed | None = None
+    kind: CartKind = CartKind.CART
+    label: str | None = None
+    is_current: bool = True
+    gift_note: str | None = None
+    merged_into: UUID | None = None
+    held_until: datetime | None = None
+    quoted_until: datetime | None = None
     lines: list[CartLine] = []
     method: Method | None = None
 
@@ -228,8 +297,11 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
     """A line as its buyer sees it. Amounts in minor units.
 
     ``price_before`` is the price that was last agreed to where it differs from ``unit_price`` now. ``available`` is
-    how many could be promised now (null in checkout: they are held). ``problem`` says why it cannot be bought as it
-    stands: ``not-available`` or ``short``. ``steps`` lead from ``unit_price`` times ``quantity`` to what is paid.
+    how many could be promised now (null in checkout: they are held), this cart's own holds among them. ``problem``
+    says why it cannot be bought as it stands: ``not-available`` or ``short``. ``news`` is what has changed since the
+    buyer was last told: the ``price``, one of these problems, or that it is ``back``. ``added_by`` and ``changed_by``
+    are who did so last: ``guest``, ``customer``, ``staff``, ``key`` or ``system``. ``price_until``: the price is a
+    quote's and stands till then. ``steps`` lead from ``unit_price`` times ``quantity`` to what is paid.
     """
 
     id: UUID
@@ -252,12 +324,18 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
     problem: str | None
     version: int
     steps: list[PriceStep] = []
+    news: list[LineNews] = []
+    added_by: str = "guest"
+    changed_by: str = "guest"
+    gift_note: str | None = None
+    price_until: datetime | None = None
 
 
 class CartView(msgspec.Struct, frozen=True, kw_only=True):
     """A cart as its buyer sees it, with prices of this moment (in checkout: the ones that stand).
 
     ``moved_promotions`` are those that take off less than was last shown; they are agreed to like changed prices.
+    ``held_until``: its goods are put aside till then. ``is_current``: of its customer's carts it is the one meant.
     """
 
     id: UUID
@@ -283,10 +361,16 @@ class CartView(msgspec.Struct, frozen=True, kw_only=True):
     shipping_steps: list[PriceStep] = []
     codes: list[CodeView] = []
     gifts: list[GiftView] = []
+    kind: CartKind = CartKind.CART
+    label: str | None = None
+    is_current: bool = True
+    gift_note: str | None = None
+    held_until: datetime | None = None
+    quoted_until: datetime | None = None
 
 
 class NewCart(CartView, frozen=True, kw_only=True):
-    """A cart that was just made. ``token`` opens it without signing in; it is told only this once."""
+    """A cart that was just made or joined. ``token`` opens it without signing in; it is told only this once."""
 
     token: str | None
 
@@ -311,3 +395,12 @@ class CartClosed(Conflict):
     """The cart was ordered or given up; take a new one."""
 
     code, title = "cart-closed", "This cart is closed"
+
+
+class LineChanged(Conflict):
+    """Somebody changed this line after you saw it; ``line`` is how it is now. Show it, then decide.
+
+    Send its ``version``, or none to have the last word.
+    """
+
+    code, title = "line-changed", "Somebody changed this line meanwhile"

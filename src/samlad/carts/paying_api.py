@@ -10,7 +10,7 @@ from litestar.params import FromPath, JSONBody
 from samlad import channels, payments
 from samlad.carts import paying, store
 from samlad.carts.access import access_of
-from samlad.carts.api import CartToken
+from samlad.carts.api_inputs import CartToken
 from samlad.kernel.http import actor_of, database_of, if_match, write
 from samlad.kernel.problems import NotFound
 from samlad.payments import Attempt, StartInput

@@ -5,3 +5,6 @@ from samlad.access.permissions import Role, permission
 WRITE = permission(
     "carts.write", "See and change any cart, and sell at a till", Role.MANAGER, Role.STORE, Role.SUPPORT
 )
+QUOTE = permission(
+    "carts.quote", "Make quotes: name prices that stand until a date", Role.MANAGER, Role.SUPPORT
+)

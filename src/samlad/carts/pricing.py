@@ -24,6 +24,7 @@ from samlad.carts.model import (
 )
 from samlad.catalog import Sellable
 from samlad.channels import Channel
+from samlad.kernel.clock import now
 from samlad.kernel.database import Reader, Tx
 from samlad.promotions import HolderKind, Offers, Outcome
 from samlad.promotions.rules import Step
@@ -74,9 +75,10 @@ def holders(cart: Cart) -> list[promotions.Holder]:
 
 
 def price_now(line: CartLine, sellables: Mapping[UUID, Sellable]) -> int:
-    """What one costs now; what cannot be bought any more keeps the price that was last agreed to."""
+    """What one costs now; what cannot be bought any more keeps the price that was last agreed to, as a quote's does."""
     sold = sellables.get(line.variant)
-    return line.unit_price if sold is None or sold.price is None else sold.price
+    stands = sold is None or sold.price is None or rules.price_stands(line, now())
+    return line.unit_price if stands or sold is None or sold.price is None else sold.price
 
 
 async def price(
@@ -91,7 +93,7 @@ async def price(
 
     ``stands``: what was agreed to holds; by default it does unless the cart is open.
     """
-    if cart.status is not CartStatus.OPEN if stands is None else stands:
+    if cart.status not in (CartStatus.OPEN, CartStatus.PARKED) if stands is None else stands:
         shipping = _shipping_price(
             cart, channel, sellables, {each.id: each.unit_price for each in cart.lines}
         )
@@ -171,6 +173,7 @@ def _goods(cart: Cart, sellables: Mapping[UUID, Sellable]) -> list[promotions.Go
             quantity=line.quantity,
         )
         for line in cart.lines
+        if not rules.price_stands(line, now())  # a quote is its own offer
     ]
 
 

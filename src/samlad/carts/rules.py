@@ -78,6 +78,11 @@ def prices_stand(cart: Cart, moment: datetime) -> bool:
     return cart.checkout_until is not None and moment < cart.checkout_until
 
 
+def price_stands(line: CartLine, moment: datetime) -> bool:
+    """Whether the price of a line is a quote's that has not run out."""
+    return line.price_until is not None and moment < line.price_until
+
+
 def moved_prices(lines: Sequence[CartLine], current: Mapping[UUID, int]) -> list[dict[str, object]]:
     """The lines whose price is another one than was last agreed to."""
     return [

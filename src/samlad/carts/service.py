@@ -1,53 +1,62 @@
 """The verbs of carts. Each takes the token of a guest; staff need none (`samlad.carts.access`)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from samlad import channels, customers, promotions, stock
-from samlad.carts import delivery_choice, events, pricing, rules, store
-from samlad.carts.access import access_of, new_token
-from samlad.carts.cart_view import build, compose, prices, show
+from samlad import channels, promotions
+from samlad.carts import delivery_choice, events, holding, pricing, rules, sharing_store, store
+from samlad.carts.access import hash_token, new_token
+from samlad.carts.cart_view import build, compose, prices
 from samlad.carts.model import (
-    LARGEST_QUANTITY,
-    MOST_LINES,
     Cart,
-    CartClosed,
     CartInput,
-    CartLine,
+    CartKind,
     CartStatus,
     CartView,
     Delivery,
     DetailsInput,
+    GiftNote,
+    LineChanged,
     LineInput,
-    MovedPromotion,
     NewCart,
-    NotSellable,
-    PriceChanged,
+)
+from samlad.carts.news import problem_of
+from samlad.carts.opening import (
+    after_change,
+    check_location,
+    check_orderable,
+    check_prices,
+    check_sellable,
+    group_of,
+    open_cart,
+    put,
+    take_out,
+    till_of,
 )
 from samlad.carts.permissions import WRITE
 from samlad.carts.pricing import Priced
-from samlad.catalog import Sellable
 from samlad.channels import Channel, ChannelKind, Resource
 from samlad.kernel import cards, log
 from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
-from samlad.kernel.http import check_version
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Forbidden, InvalidInput, NotFound
 from samlad.promotions import HolderKind
-from samlad.stock import HoldKind, HoldLine, Location
 
 ABANDONED_AFTER = timedelta(days=30)
 SWEEP = 200
 
 
-async def create(tx: Tx, data: CartInput) -> NewCart:
-    """Begin a cart in a channel, perhaps with lines. Who is no staff gets a token that opens it.
+async def create(tx: Tx, data: CartInput, *, token: str | None = None) -> NewCart:
+    """Begin a cart or a list of wishes in a channel, perhaps with lines. Who is no staff gets a token that opens it.
 
-    A store's cart is a till's: staff sell there, and the goods are carried out of that store.
+    A store's cart is a till's: staff sell there, and the goods are carried out of that store. A customer who has a
+    live cart in this pool gets that one, with the lines in it, unless the new one has a name of its own. ``token``
+    of a cart that its guest had before opens the new one too, so that what they saved stays with them.
 
     Raises:
         NotFound: no such channel, customer or variant.
@@ -57,16 +66,45 @@ async def create(tx: Tx, data: CartInput) -> NewCart:
     channel = await channels.cached(tx, data.channel)
     if not is_staff and (channel.kind is ChannelKind.STORE or data.customer is not None):
         raise Forbidden("Only staff can sell at a till or begin a cart for somebody.")
-    token, token_hash = (None, None) if is_staff else new_token()
     customer = data.customer if is_staff else tx.actor.id if tx.actor.kind == "customer" else None
-    till = await _till(tx, channel) if channel.kind is ChannelKind.STORE else None
+    wanted: dict[UUID, int] = {}
+    for line in data.lines:
+        wanted[line.variant] = wanted.get(line.variant, 0) + line.quantity
+    if customer is not None:
+        await sharing_store.queue(tx, customer)
+    if tx.actor.kind == "customer" and customer is not None and data.kind == "cart" and data.label is None:
+        live = await sharing_store.live_of(tx, customer, channel.pools[Resource.CARTS])
+        if live is not None:
+            return await _more(tx, live, wanted)
+    cart = await new_cart(tx, channel, customer, kind=CartKind(data.kind), label=data.label)
+    token = await admit(tx, cart, None if is_staff else token, is_needed=not is_staff)
+    fact = events.CartCreated(currency=cart.currency, customer=customer)
+    log.append(tx, fact, subject=cart.id, channel=channel.id, profile=customer)
+    shown = (
+        await put(tx, cart, channel, wanted) if wanted else build(cart, Priced(sellables={}), None, channel)
+    )
+    return as_new(shown, token)
+
+
+async def new_cart(
+    tx: Tx,
+    channel: Channel,
+    customer: UUID | None,
+    *,
+    kind: CartKind = CartKind.CART,
+    label: str | None = None,
+    **fields: Any,
+) -> Cart:
+    """A cart that `admit` writes."""
     moment = now()
-    cart = Cart(
+    till = await till_of(tx, channel) if channel.kind is ChannelKind.STORE and kind is CartKind.CART else None
+    is_only = await sharing_store.is_only(tx, customer, channel.pools[Resource.CARTS])
+    return Cart(
         id=new_id(),
         pool=channel.pools[Resource.CARTS],
         channel=channel.id,
         customer=customer,
-        customer_group=await _group_of(tx, customer, channel),
+        customer_group=await group_of(tx, customer, channel),
         currency=channel.currency,
         status=CartStatus.OPEN,
         email=None,
@@ -80,17 +118,35 @@ async def create(tx: Tx, data: CartInput) -> NewCart:
         version=1,
         created_at=moment,
         updated_at=moment,
+        kind=kind,
+        label=label,
+        is_current=is_only and label is None,
+        **fields,
     )
+
+
+async def admit(tx: Tx, cart: Cart, token: str | None, *, is_needed: bool) -> str | None:
+    """Write a new cart and say by which token it opens: the one that its guest has, else a new one if needed."""
+    if token is not None and await sharing_store.is_known(tx, hash_token(token)):
+        await store.insert(tx, cart, None)
+        await sharing_store.add_token(tx, cart.id, hash_token(token), "kept")
+        return token
+    token, token_hash = new_token() if is_needed else (None, None)
     await store.insert(tx, cart, token_hash)
-    fact = events.CartCreated(currency=cart.currency, customer=customer)
-    log.append(tx, fact, subject=cart.id, channel=channel.id, profile=customer)
-    wanted: dict[UUID, int] = {}
-    for line in data.lines:
-        wanted[line.variant] = wanted.get(line.variant, 0) + line.quantity
-    shown = (
-        await _put(tx, cart, channel, wanted) if wanted else build(cart, Priced(sellables={}), None, channel)
-    )
+    return token
+
+
+def as_new(shown: CartView, token: str | None) -> NewCart:
+    """A cart's view with the token that is told only now."""
     return NewCart(**{name: getattr(shown, name) for name in CartView.__struct_fields__}, token=token)
+
+
+async def _more(tx: Tx, cart_id: UUID, wanted: Mapping[UUID, int]) -> NewCart:
+    """A customer's live cart, with more in it."""
+    cart, channel = await open_cart(tx, cart_id, None, None, reopen=bool(wanted))
+    has = sharing_store.quantities(cart.lines)
+    more = {variant: has.get(variant, 0) + quantity for variant, quantity in wanted.items()}
+    return as_new(await put(tx, cart, channel, more) if more else await compose(tx, cart, channel), None)
 
 
 async def add_line(
@@ -100,41 +156,66 @@ async def add_line(
 
     Raises:
         NotFound: no such cart. CartClosed: it was ordered or given up. Outdated: not the version that was seen.
-        NotSellable: the channel does not sell this variant.
+        NotSellable: the channel does not sell this variant. SoldOut: it holds in carts, and there is not enough.
         InvalidInput: too many of it, or too many lines.
     """
-    cart, channel = await _open(tx, cart_id, token, version)
-    before = {line.variant: line.quantity for line in cart.lines}
-    return await _put(tx, cart, channel, {data.variant: before.get(data.variant, 0) + data.quantity})
+    cart, channel = await open_cart(tx, cart_id, token, version)
+    before = sharing_store.quantities(cart.lines)
+    return await put(tx, cart, channel, {data.variant: before.get(data.variant, 0) + data.quantity})
 
 
 async def change_line(
     tx: Tx,
     cart_id: UUID,
     line_id: UUID,
-    quantity: int,
+    quantity: int | None = None,
     *,
+    gift_note: GiftNote | msgspec.UnsetType | None = msgspec.UNSET,
+    line_version: int | None = None,
     token: str | None = None,
     version: int | None = None,
 ) -> CartView:
-    """Set how many of a line there are; 0 takes it out."""
-    cart, channel = await _open(tx, cart_id, token, version)
+    """Set how many of a line there are (0 takes it out), or the gift note on it.
+
+    ``line_version`` is the one that was seen: two who change different lines never clash, of two who change the same
+    one the later is told. Without it the later one has the last word.
+
+    Raises:
+        LineChanged: somebody changed or took out the line since.
+    """
+    cart, channel = await open_cart(tx, cart_id, token, version)
     line = next((line for line in cart.lines if line.id == line_id), None)
+    if line_version is not None and (line is None or line.version != line_version):
+        raise LineChanged(
+            "It was taken out." if line is None else f"There are {line.quantity} of it now.",
+            line=None if line is None else msgspec.to_builtins(line),
+        )
     if line is None:
-        raise NotFound("There is no such line in this cart.")
-    if quantity > 0:
-        return await _put(tx, cart, channel, {line.variant: quantity})
-    await store.delete_line(tx, line.id)
-    _tell_line(tx, cart, line, 0)
-    rest = [other for other in cart.lines if other is not line]
-    return await after_change(tx, msgspec.structs.replace(cart, lines=rest), channel)
+        raise NotFound("There is no such line in this cart (any more).")
+    if quantity == 0:
+        return await after_change(tx, await take_out(tx, cart, channel, line), channel)
+    if gift_note is not msgspec.UNSET and gift_note != line.gift_note:
+        noted = msgspec.structs.replace(line, gift_note=gift_note or None, changed_by=tx.actor.kind)
+        await store.put_lines(tx, cart.id, [noted])
+        fact = events.CartLineNoted(variant=line.variant, gift_note=gift_note or None)
+        log.append(tx, fact, subject=cart.id, channel=cart.channel, profile=cart.customer)
+        cart = msgspec.structs.replace(cart, lines=await store.lines_of(tx, cart.id))
+    if quantity is None:
+        return await compose(tx, await holding.keep_up(tx, cart, channel), channel)
+    return await put(tx, cart, channel, {line.variant: quantity})
 
 
 async def remove_line(
-    tx: Tx, cart_id: UUID, line_id: UUID, *, token: str | None = None, version: int | None = None
+    tx: Tx,
+    cart_id: UUID,
+    line_id: UUID,
+    *,
+    line_version: int | None = None,
+    token: str | None = None,
+    version: int | None = None,
 ) -> CartView:
     """Take a line out."""
-    return await change_line(tx, cart_id, line_id, 0, token=token, version=version)
+    return await change_line(tx, cart_id, line_id, 0, line_version=line_version, token=token, version=version)
 
 
 async def set_details(
@@ -155,46 +236,66 @@ async def set_details(
     if "customer" in wanted and not tx.actor.may(WRITE):
         raise Forbidden("Only staff can say whose cart it is.")
     moves = bool({"delivery", "delivery_method", "location"} & wanted.keys())
-    cart, channel = await _open(tx, cart_id, token, version, reopen=moves)
+    if wanted.get("customer") is not None:
+        await sharing_store.queue(tx, wanted["customer"])
+    cart, channel = await open_cart(tx, cart_id, token, version, reopen=moves)
     if wanted.get("address") is not None:
         faults = rules.address_errors(wanted["address"])
         if faults:
             raise InvalidInput("The address cannot be right.", errors=tuple(faults))
         wanted["address"] = rules.tidy(wanted["address"])
     if wanted.get("location") is not None:
-        await _check_location(tx, wanted["location"], channel)
+        await check_location(tx, wanted["location"], channel)
     if "customer" in wanted:
-        wanted["customer_group"] = await _group_of(tx, wanted["customer"], channel)
+        wanted["customer_group"] = await group_of(tx, wanted["customer"], channel)
+        if wanted["customer"] != cart.customer:
+            wanted["is_current"] = await sharing_store.is_only(tx, wanted["customer"], cart.pool)
         if wanted["customer"] is not None:
             await promotions.hand_on(tx, cart.id, wanted["customer"], HolderKind.CUSTOMER)
     cart, wanted = await delivery_choice.choose(tx, cart, channel, wanted)
     if wanted:
         await store.set_fields(tx, cart.id, wanted)
         told = msgspec.to_builtins(wanted)
-        fact = events.CartDetailsSet(fields=sorted(wanted), details=told)
+        fact = events.CartDetailsSet(fields=sorted(set(wanted) - {"is_current"}), details=told)
         log.append(
             tx, fact, subject=cart.id, channel=cart.channel, profile=wanted.get("customer", cart.customer)
         )
-    return await after_change(tx, msgspec.structs.replace(cart, **wanted), channel)
+    cart = msgspec.structs.replace(cart, **wanted)
+    if cart.status is CartStatus.OPEN:
+        cart = await holding.keep_up(tx, cart, channel, moved=moves)
+    return await after_change(tx, cart, channel)
 
 
 async def accept_prices(
     tx: Tx, cart_id: UUID, *, token: str | None = None, version: int | None = None
 ) -> CartView:
-    """Agree to the prices of now."""
-    cart, channel = await _open(tx, cart_id, token, version)
+    """Agree to the prices of now, and take note of what is short. The price of a quote stands while it lasts."""
+    cart, channel = await open_cart(tx, cart_id, token, version)
     sellables = await prices(tx, cart, channel)
     current = check_sellable(cart, sellables)
-    moved = rules.moved_prices(cart.lines, current)
-    if moved:
-        await store.put_lines(
-            tx, cart.id, [(line.variant, line.quantity, current[line.variant]) for line in cart.lines]
+    available = await holding.available(tx, cart, channel, list(current)) if current else {}
+    agreed = [
+        line
+        if rules.price_stands(line, now())
+        else msgspec.structs.replace(
+            line,
+            unit_price=current[line.variant],
+            price_until=None,
+            problem=problem_of(sellables[line.variant], available.get(line.variant, 0), line.quantity),
         )
-        log.append(tx, events.CartPricesAccepted(lines=moved), subject=cart.id, channel=cart.channel)
-    agreed = [msgspec.structs.replace(line, unit_price=current[line.variant]) for line in cart.lines]
-    cart = msgspec.structs.replace(cart, lines=agreed)
+        for line in cart.lines
+    ]
+    news = [line for line, before in zip(agreed, cart.lines, strict=True) if line != before]
+    if news:
+        await store.put_lines(tx, cart.id, news)
+        moved = rules.moved_prices(
+            [line for line in cart.lines if not rules.price_stands(line, now())], current
+        )
+        fact = events.CartPricesAccepted(lines=moved)
+        log.append(tx, fact, subject=cart.id, channel=cart.channel, profile=cart.customer)
+    cart = msgspec.structs.replace(cart, lines=await store.lines_of(tx, cart.id))
     priced = await pricing.price(tx, cart, channel, sellables)
-    return await show(tx, cart, await pricing.keep(tx, cart, priced, accept=True), channel)
+    return build(cart, await pricing.keep(tx, cart, priced, accept=True), available, channel)
 
 
 async def checkout(
@@ -209,7 +310,8 @@ async def checkout(
         NotSellable, PriceChanged: something in it cannot be had here any more, or costs something else now.
         SoldOut: there is not enough; nothing is held.
     """
-    cart, channel = await _open(tx, cart_id, token, version)
+    cart, channel = await open_cart(tx, cart_id, token, version)
+    check_orderable(cart)
     if not cart.lines:
         raise InvalidInput.at("lines", "the cart is empty")
     sellables = await prices(tx, cart, channel)
@@ -217,14 +319,12 @@ async def checkout(
     check_prices(cart, check_sellable(cart, sellables), priced.moved)
     priced = await pricing.keep(tx, cart, priced)
     until = now() + timedelta(seconds=channel.setting("checkout_hold_seconds"))
-    is_held = channel.setting("hold_policy") == "checkout"
-    if is_held:
-        await stock.take(
-            tx, hold_lines(cart), channel=channel, kind=HoldKind.CHECKOUT, owner=cart.id, expires_at=until
-        )
-    await store.set_fields(tx, cart.id, {"status": CartStatus.CHECKOUT, "checkout_until": until})
+    is_held = await holding.for_checkout(tx, cart, channel, until)
+    held_until = until if is_held and cart.held_until else None
+    values = {"status": CartStatus.CHECKOUT, "checkout_until": until, "held_until": held_until}
+    await store.set_fields(tx, cart.id, values)
     shown = build(
-        msgspec.structs.replace(cart, status=CartStatus.CHECKOUT, checkout_until=until),
+        msgspec.structs.replace(cart, **values),
         priced,
         None,
         channel,
@@ -236,7 +336,7 @@ async def checkout(
 
 async def reopen(tx: Tx, cart_id: UUID, *, token: str | None = None) -> CartView:
     """Back to shopping: what was held is free again, prices are those of the moment."""
-    cart, channel = await _open(tx, cart_id, token, None)
+    cart, channel = await open_cart(tx, cart_id, token, None)
     return await compose(tx, cart, channel)
 
 
@@ -252,122 +352,3 @@ async def sweep(tx: Tx) -> tuple[int, int]:
     for cart, channel, customer, lines in abandoned:
         log.append(tx, events.CartAbandoned(lines=lines), subject=cart, channel=channel, profile=customer)
     return len(expired), len(abandoned)
-
-
-def check_sellable(cart: Cart, sellables: dict[UUID, Sellable]) -> dict[UUID, int]:
-    """The price of each variant in the cart.
-
-    Raises:
-        NotSellable: the channel does not sell one of them.
-    """
-    found, missing = {}, []
-    for line in cart.lines:
-        sellable = sellables.get(line.variant)
-        if sellable is None or sellable.price is None or not sellable.is_available:
-            missing.append(str(line.variant))
-        else:
-            found[line.variant] = sellable.price
-    if missing:
-        raise NotSellable("Take these out to go on.", lines=missing)
-    return found
-
-
-def check_prices(cart: Cart, current: dict[UUID, int], gone: Sequence[MovedPromotion] = ()) -> None:
-    """Raises PriceChanged if a price is another one, or a promotion takes off less, than was last agreed to."""
-    moved = rules.moved_prices(cart.lines, current)
-    if moved or gone:
-        raise PriceChanged(
-            "Accept the new prices to go on.", lines=moved, promotions=msgspec.to_builtins(list(gone))
-        )
-
-
-def hold_lines(cart: Cart) -> list[HoldLine]:
-    """What to hold: at the place of hand-over if there is one, else wherever stock is."""
-    place = rules.held_at(cart)
-    return [HoldLine(variant=line.variant, quantity=line.quantity, location=place) for line in cart.lines]
-
-
-async def _open(
-    tx: Tx, cart_id: UUID, token: str | None, version: int | None, *, reopen: bool = True
-) -> tuple[Cart, Channel]:
-    """Lock a cart for a change, and take it out of checkout unless the change leaves that alone."""
-    cart = await store.lock(tx, cart_id, access_of(tx.actor, token))
-    if cart is None:
-        raise NotFound("There is no such cart, or its token is not the right one.")
-    if cart.status in (CartStatus.ORDERED, CartStatus.ABANDONED):
-        raise CartClosed(f"It is {cart.status}.", order=None if cart.order_id is None else str(cart.order_id))
-    check_version(version, cart.version - 1)
-    if cart.status is CartStatus.CHECKOUT and reopen:
-        await stock.release(tx, cart.id)
-        await store.set_fields(tx, cart.id, {"status": CartStatus.OPEN, "checkout_until": None})
-        log.append(tx, events.CartReopened(), subject=cart.id, channel=cart.channel)
-        cart = msgspec.structs.replace(cart, status=CartStatus.OPEN, checkout_until=None)
-    cart = msgspec.structs.replace(cart, lines=await store.lines_of(tx, cart.id))
-    return await delivery_choice.with_method(tx, cart), await channels.cached(tx, cart.channel)
-
-
-async def _put(tx: Tx, cart: Cart, channel: Channel, wanted: dict[UUID, int]) -> CartView:
-    """Set quantities of variants, at the prices of now, and show the cart."""
-    before = {line.variant: line for line in cart.lines}
-    for variant, quantity in wanted.items():
-        if quantity > LARGEST_QUANTITY:
-            raise InvalidInput.at("quantity", f"at most {LARGEST_QUANTITY} of one thing")
-        line = before.get(variant) or CartLine(id=new_id(), variant=variant, quantity=0, unit_price=0)
-        before[variant] = msgspec.structs.replace(line, quantity=quantity)
-    if len(before) > MOST_LINES:
-        raise InvalidInput.at("lines", f"at most {MOST_LINES} different things")
-    was = {line.variant: line.quantity for line in cart.lines}
-    cart = msgspec.structs.replace(cart, lines=list(before.values()))
-    sellables = await prices(tx, cart, channel)
-    touched = msgspec.structs.replace(cart, lines=[before[variant] for variant in wanted])
-    current = check_sellable(touched, sellables)
-    await store.put_lines(
-        tx, cart.id, [(variant, quantity, current[variant]) for variant, quantity in wanted.items()]
-    )
-    for variant, quantity in wanted.items():
-        line = msgspec.structs.replace(
-            before[variant], quantity=was.get(variant, 0), unit_price=current[variant]
-        )
-        _tell_line(tx, cart, line, quantity)
-    lines = await store.lines_of(tx, cart.id)
-    cart = msgspec.structs.replace(cart, lines=lines)
-    priced = await pricing.keep(tx, cart, await pricing.price(tx, cart, channel, sellables))
-    available = await stock.atp(tx, channel, list(before), carry_out=cart.delivery is Delivery.CARRY_OUT)
-    return build(cart, priced, available, channel)
-
-
-async def after_change(tx: Tx, cart: Cart, channel: Channel) -> CartView:
-    """The view after a change that may have changed what promotions take off: what is shown now is kept."""
-    priced = await pricing.price(tx, cart, channel, await prices(tx, cart, channel) if cart.lines else {})
-    return await show(tx, cart, await pricing.keep(tx, cart, priced), channel)
-
-
-def _tell_line(tx: Tx, cart: Cart, line: CartLine, quantity: int) -> None:
-    fact = events.CartLineChanged(
-        variant=line.variant, quantity_before=line.quantity, quantity=quantity, unit_price=line.unit_price
-    )
-    log.append(tx, fact, subject=cart.id, channel=cart.channel, profile=cart.customer)
-
-
-async def _group_of(tx: Tx, customer: UUID | None, channel: Channel) -> str | None:
-    """The customer's group. Raises NotFound for a customer of another pool."""
-    if customer is None:
-        return None
-    found = await customers.get(tx, customer)
-    if found is None or found.pool != channel.pools[Resource.CUSTOMERS]:
-        raise NotFound("There is no such customer in this channel.")
-    return found.group_name
-
-
-async def _till(tx: Tx, channel: Channel) -> Location:
-    """The location of a store's own stock. Raises InvalidInput if it has none."""
-    for place in await stock.locations(tx, channel.pools[Resource.STOCK]):
-        if place.channel == channel.id and place.is_active:
-            return place
-    raise InvalidInput.at("channel", "this store has no location of its own that is active")
-
-
-async def _check_location(tx: Tx, location: UUID, channel: Channel) -> None:
-    places = await stock.locations(tx, channel.pools[Resource.STOCK])
-    if location not in {place.id for place in places if place.is_active}:
-        raise InvalidInput.at("location", "goods of this channel cannot be handed over there")

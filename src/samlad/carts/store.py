@@ -9,12 +9,12 @@ import msgspec
 
 from samlad.carts.model import Cart, CartLine
 from samlad.kernel.database import Reader, Tx
-from samlad.kernel.ids import new_id
 
 _COLUMNS = """c.id, c.pool, c.channel, c.customer, c.customer_group, c.currency, c.status, c.email, c.name, c.phone, c.address,
               c.delivery, c.location, c.checkout_until, c.order_id, c.version, c.created_at, c.updated_at, c.delivery_method,
-              c.agreed"""
-_LINES = "l.id, l.variant, l.quantity, l.unit_price, l.version"
+              c.agreed, c.kind, c.label, c.is_current, c.gift_note, c.merged_into, c.held_until, c.quoted_until"""
+_LINE = "id, variant, quantity, unit_price, version, added_by, changed_by, gift_note, price_until, problem"
+_LINES = ", ".join(f"l.{name.strip()}" for name in _LINE.split(","))
 
 
 class Access(msgspec.Struct, frozen=True):
@@ -25,15 +25,17 @@ class Access(msgspec.Struct, frozen=True):
     customer: UUID | None = None
 
 
-_ALLOWED = "($2::bool OR c.token_hash = $3::bytea OR c.customer = $4::uuid)"
+_ALLOWED = """($2::bool OR c.token_hash = $3::bytea OR c.customer = $4::uuid
+               OR EXISTS (SELECT FROM cart_token t WHERE t.hash = $3::bytea AND t.cart = c.id))"""
 
 
 async def insert(tx: Tx, cart: Cart, token_hash: bytes | None) -> None:
     """Add an empty cart."""
     await tx.execute(
         """
-        INSERT INTO cart (id, pool, channel, customer, customer_group, token_hash, currency, delivery, location)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        INSERT INTO cart (id, pool, channel, customer, customer_group, token_hash, currency, delivery, location,
+                          kind, label, is_current, quoted_until)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
         """,
         cart.id,
         cart.pool,
@@ -44,6 +46,10 @@ async def insert(tx: Tx, cart: Cart, token_hash: bytes | None) -> None:
         cart.currency,
         cart.delivery,
         cart.location,
+        cart.kind,
+        cart.label,
+        cart.is_current,
+        cart.quoted_until,
     )
 
 
@@ -53,9 +59,8 @@ async def read(reader: Reader, cart: UUID, access: Access) -> Cart | None:
         Cart,
         f"""
         SELECT {_COLUMNS}, coalesce((
-                   SELECT jsonb_agg(jsonb_build_object('id', l.id, 'variant', l.variant, 'quantity', l.quantity,
-                                                       'unit_price', l.unit_price, 'version', l.version) ORDER BY l.id)
-                   FROM cart_line l WHERE l.cart = c.id), '[]') AS lines
+                   SELECT jsonb_agg(to_jsonb(l) - 'cart' ORDER BY l.id) FROM cart_line l WHERE l.cart = c.id), '[]')
+                   AS lines
         FROM cart c WHERE c.id = $1 AND {_ALLOWED}
         """,
         cart,
@@ -102,7 +107,8 @@ async def close(tx: Tx, cart: UUID, access: Access, order: UUID) -> Cart | None:
         Cart,
         f"""
         UPDATE cart c SET status = 'ordered', order_id = $5, version = c.version + 1, updated_at = now()
-        WHERE c.id = $1 AND {_ALLOWED} AND c.status IN ('open', 'checkout') RETURNING {_COLUMNS}
+        WHERE c.id = $1 AND {_ALLOWED} AND c.status IN ('open', 'checkout') AND c.kind = 'cart'
+        RETURNING {_COLUMNS}
         """,
         cart,
         access.any,
@@ -119,27 +125,38 @@ async def lines_of(reader: Reader, cart: UUID) -> list[CartLine]:
     )
 
 
-async def put_lines(tx: Tx, cart: UUID, lines: Sequence[tuple[UUID, int, int]]) -> None:
-    """Set quantity and price of variants as (variant, quantity, unit price); one statement."""
+async def put_lines(tx: Tx, cart: UUID, lines: Sequence[CartLine]) -> None:
+    """Write lines, each in place of what there is of its variant; one statement. Versions are counted here."""
     await tx.execute(
         """
-        INSERT INTO cart_line AS l (id, cart, variant, quantity, unit_price)
-        SELECT id, $1, variant, quantity, unit_price
-        FROM unnest($2::uuid[], $3::uuid[], $4::int[], $5::bigint[]) AS n (id, variant, quantity, unit_price)
+        INSERT INTO cart_line AS l (id, cart, variant, quantity, unit_price, added_by, changed_by, gift_note,
+                                    price_until, problem)
+        SELECT n.id, $1, n.variant, n.quantity, n.unit_price, n.added_by, n.changed_by, n.gift_note, n.price_until,
+               n.problem
+        FROM unnest($2::uuid[], $3::uuid[], $4::int[], $5::bigint[], $6::text[], $7::text[], $8::text[],
+                    $9::timestamptz[], $10::text[])
+             AS n (id, variant, quantity, unit_price, added_by, changed_by, gift_note, price_until, problem)
         ON CONFLICT (cart, variant) DO UPDATE
-        SET quantity = excluded.quantity, unit_price = excluded.unit_price, version = l.version + 1
+        SET quantity = excluded.quantity, unit_price = excluded.unit_price, changed_by = excluded.changed_by,
+            gift_note = excluded.gift_note, price_until = excluded.price_until, problem = excluded.problem,
+            version = l.version + 1
         """,
         cart,
-        [new_id() for _ in lines],
-        [variant for variant, _, _ in lines],
-        [quantity for _, quantity, _ in lines],
-        [price for _, _, price in lines],
+        [line.id for line in lines],
+        [line.variant for line in lines],
+        [line.quantity for line in lines],
+        [line.unit_price for line in lines],
+        [line.added_by for line in lines],
+        [line.changed_by for line in lines],
+        [line.gift_note for line in lines],
+        [line.price_until for line in lines],
+        [line.problem for line in lines],
     )
 
 
-async def delete_line(tx: Tx, line: UUID) -> None:
-    """Take a line out."""
-    await tx.execute("DELETE FROM cart_line WHERE id = $1", line)
+async def delete_lines(tx: Tx, lines: Sequence[UUID]) -> None:
+    """Take lines out."""
+    await tx.execute("DELETE FROM cart_line WHERE id = ANY($1::uuid[])", list(lines))
 
 
 async def set_fields(tx: Tx, cart: UUID, values: dict[str, Any]) -> None:
@@ -167,7 +184,7 @@ async def abandon(tx: Tx, untouched_since: datetime, limit: int) -> list[tuple[U
     rows = await tx.rows(
         """
         UPDATE cart SET status = 'abandoned', version = version + 1
-        WHERE id IN (SELECT id FROM cart WHERE status = 'open' AND updated_at < $1
+        WHERE id IN (SELECT id FROM cart WHERE status IN ('open', 'parked') AND kind = 'cart' AND updated_at < $1
                      ORDER BY updated_at LIMIT $2 FOR UPDATE SKIP LOCKED)
         RETURNING id, channel, customer, (SELECT count(*)::int FROM cart_line l WHERE l.cart = cart.id) AS lines
         """,
@@ -175,3 +192,18 @@ async def abandon(tx: Tx, untouched_since: datetime, limit: int) -> list[tuple[U
         limit,
     )
     return [(row["id"], row["channel"], row["customer"], row["lines"]) for row in rows]
+
+
+async def heard(reader: Reader, cart: UUID, key: str) -> UUID | None:
+    """The cart that a listening key of one of its tokens is for, or the one that it went into; None if it is not."""
+    found: UUID | None = await reader.value(
+        """
+        SELECT coalesce(c.merged_into, c.id) FROM cart c
+        WHERE c.id = $1 AND EXISTS (
+            SELECT FROM (SELECT c.token_hash AS hash UNION ALL SELECT t.hash FROM cart_token t WHERE t.cart = c.id) AS own
+            WHERE encode(sha256('live'::bytea || own.hash), 'hex') = $2)
+        """,
+        cart,
+        key,
+    )
+    return found

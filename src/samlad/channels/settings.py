@@ -26,15 +26,45 @@ SETTINGS: dict[str, Setting] = {
         Setting("prices_include_tax", bool, True, "Prices are shown and kept with tax in them"),
         Setting(
             "hold_policy",
-            Literal["none", "checkout", "order"],
+            Literal["none", "cart", "checkout", "order"],
             "checkout",
-            "When stock is held: at checkout, only when the order is placed, or never (then sales may be refused late)",
+            "When stock is held: in the cart, at checkout, only when the order is placed, or never (then sales may be refused late)",
+        ),
+        Setting(
+            "cart_hold_seconds",
+            Annotated[int, Meta(ge=30, le=86_400)],
+            1_800,
+            "How long a cart holds its stock after its last change, where stock is held in carts (seconds)",
         ),
         Setting(
             "checkout_hold_seconds",
             Annotated[int, Meta(ge=30, le=86_400)],
             900,
             "How long a checkout holds its stock (seconds)",
+        ),
+        Setting(
+            "parked_hold_seconds",
+            Annotated[int, Meta(ge=0, le=7 * 86_400)],
+            14_400,
+            "How long a sale that is parked at a till holds its stock (seconds); 0: not at all",
+        ),
+        Setting(
+            "handover_seconds",
+            Annotated[int, Meta(ge=30, le=3_600)],
+            600,
+            "How long a link or code that opens a cart on another device is good (seconds)",
+        ),
+        Setting(
+            "cart_merge",
+            Literal["larger", "add", "keep"],
+            "larger",
+            "When a guest turns out to be a customer with a cart: take the larger quantity, add up, or keep this and offer the rest",
+        ),
+        Setting(
+            "cart_merge_paying",
+            Literal["larger", "add", "keep"],
+            "keep",
+            "The same in the middle of a checkout and at a till",
         ),
         Setting(
             "shipping_flat",

@@ -168,6 +168,7 @@ async def _channel_page(request: AnyRequest, channel: Channel, form: Form) -> Re
         next_opening=channels.next_opening(channel, now()),
         now=now(),
         status_options=translated(request, names.channel_status),
+        choices={name: translated(request, texts) for name, texts in names.choices.items()},
         inherited={name: getattr(parent, name) for name in INHERITED} if parent else {},
         settings=[_setting_field(channel, parent, name) for name in SETTINGS],
         parents=[(one.code, one.name) for one in found if one.code not in below],
@@ -194,7 +195,7 @@ def _setting_field(channel: Channel, parent: Channel | None, name: str) -> dict[
     kind = "text"
     if setting.type is bool:
         kind = "flag"
-    elif name in names.choice:
+    elif name in names.choices:
         kind = "choice"
     elif name in _MONEY_SETTINGS:
         kind = "money"

@@ -85,6 +85,26 @@ setting: Mapping[str, tuple[str, str]] = {
         marked("How long a checkout holds its stock, in seconds"),
         marked("Then it is on sale again."),
     ),
+    "cart_hold_seconds": (
+        marked("How long a cart holds its stock, in seconds"),
+        marked("Counted from its last change, where stock is held in carts."),
+    ),
+    "parked_hold_seconds": (
+        marked("How long a parked sale holds its stock, in seconds"),
+        marked("0: it holds nothing."),
+    ),
+    "handover_seconds": (
+        marked("How long a cart's link or code is good, in seconds"),
+        marked("The one that opens a cart on another device, once."),
+    ),
+    "cart_merge": (
+        marked("When a guest turns out to be a customer with a cart"),
+        marked("While they browse; it can always be undone."),
+    ),
+    "cart_merge_paying": (
+        marked("The same in a checkout and at a till"),
+        marked("Nothing comes in by itself if this cart is kept and the rest offered."),
+    ),
     "shipping_flat": (
         marked("What shipping an order costs"),
         marked("In the channel's currency, with or without tax as its prices are."),
@@ -135,6 +155,7 @@ setting: Mapping[str, tuple[str, str]] = {
 }
 hold_policy: Mapping[str, str] = {
     "none": marked("Never"),
+    "cart": marked("In the cart"),
     "checkout": marked("At the checkout"),
     "order": marked("When the order is placed"),
 }
@@ -142,8 +163,18 @@ payment_capture: Mapping[str, str] = {
     "placed": marked("As soon as the order is placed"),
     "manual": marked("When somebody says so"),
 }
-choice: Mapping[str, Mapping[str, str]] = {"hold_policy": hold_policy, "payment_capture": payment_capture}
-"""Settings that are chosen from a few."""
+cart_merge: Mapping[str, str] = {
+    "larger": marked("Put both together, with the larger quantity of the same"),
+    "add": marked("Put both together, added up"),
+    "keep": marked("Keep this one and offer the rest"),
+}
+choices: Mapping[str, Mapping[str, str]] = {
+    "hold_policy": hold_policy,
+    "cart_merge": cart_merge,
+    "cart_merge_paying": cart_merge,
+    "payment_capture": payment_capture,
+}
+"""Settings of a channel that take one of a few values."""
 
 # -- orders and stock ---------------------------------------------------------------------------------------------------
 

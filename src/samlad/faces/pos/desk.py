@@ -7,7 +7,8 @@ from uuid import UUID
 import msgspec
 from litestar import Response
 
-from samlad import channels, orders, stock
+from samlad import carts, channels, orders, stock
+from samlad.carts import CartStatus, CartView
 from samlad.channels import Channel, ChannelKind, ChannelStatus
 from samlad.faces import page as face
 from samlad.faces.page import AnyRequest
@@ -17,6 +18,7 @@ from samlad.kernel.problems import NotFound, Problem, Unauthenticated
 from samlad.stock import Location
 
 SIGN_IN = "/admin/sign-in"
+DAY_SECONDS = 86_400
 
 
 class Till(msgspec.Struct, frozen=True):
@@ -104,6 +106,23 @@ def show(
     return face.page(
         request, template, status_code=status, time_zone=till.channel.time_zone, headers=headers, **values
     )
+
+
+def cookie_of(till: Till) -> str:
+    """Which cart is on the ticket of this till is in a cookie of its own."""
+    return f"till-{till.channel.code}"
+
+
+async def current(request: AnyRequest, till: Till) -> CartView | None:
+    """The cart on the ticket, or None."""
+    try:
+        cart = await carts.view(
+            database_of(request), actor_of(request), UUID(request.cookies.get(cookie_of(till), ""))
+        )
+    except (ValueError, NotFound):
+        return None
+    is_away = cart.status in carts.OVER or cart.status is CartStatus.PARKED
+    return None if is_away or cart.channel != till.channel.id else cart
 
 
 def to_sign_in(request: AnyRequest, _problem: Problem) -> Response[Any]:

@@ -12,9 +12,8 @@ from samlad.carts import CartClosed, CartView
 from samlad.faces import page as face
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
-from samlad.faces.pos.desk import Till, show, till_of
+from samlad.faces.pos.desk import Till, cookie_of, current, show, till_of
 from samlad.faces.pos.stored import NOT_USABLE, Stored, stored_for
-from samlad.faces.pos.ticket import cookie_of, current
 from samlad.faces.storefront import amounts
 from samlad.faces.storefront.checkout import TEST_CARDS
 from samlad.faces.storefront.orders import address_lines

@@ -2,7 +2,7 @@
 
 from litestar import Router
 
-from samlad.faces.pos import day, pay, ticket, work, work_acts
+from samlad.faces.pos import day, pay, sharing, ticket, work, work_acts
 from samlad.faces.pos.desk import to_sign_in
 from samlad.kernel.problems import Unauthenticated
 
@@ -11,6 +11,13 @@ routes = [
         path="/pos",
         include_in_schema=False,
         exception_handlers={Unauthenticated: to_sign_in},
-        route_handlers=[*ticket.handlers, *pay.handlers, *day.handlers, *work.handlers, *work_acts.handlers],
+        route_handlers=[
+            *ticket.handlers,
+            *sharing.handlers,
+            *pay.handlers,
+            *day.handlers,
+            *work.handlers,
+            *work_acts.handlers,
+        ],
     )
 ]

@@ -7,8 +7,8 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from samlad import carts, catalog, credit, customers, stock
-from samlad.carts import CartClosed, CartInput, CartStatus, CartView, DetailsInput, LineInput
+from samlad import carts, catalog, credit, stock
+from samlad.carts import CartClosed, CartInput, CartView, DetailsInput, LineInput, TakeOver
 from samlad.catalog.product_store import variants_of
 from samlad.catalog.search.query import SearchQuery, search
 from samlad.channels import Resource
@@ -16,20 +16,22 @@ from samlad.credit import Member
 from samlad.faces import page as face
 from samlad.faces.form import read_form
 from samlad.faces.page import AnyRequest
-from samlad.faces.pos.desk import Till, show, till_of, tills_of
+from samlad.faces.pos import sharing
+from samlad.faces.pos.desk import DAY_SECONDS, Till, cookie_of, current, show, till_of, tills_of
 from samlad.faces.storefront import amounts, reductions
 from samlad.faces.storefront.typed import typed
 from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked
-from samlad.kernel.problems import InvalidInput, NotFound
+from samlad.kernel.problems import Conflict, InvalidInput, NotFound
 from samlad.promotions import BadCode
+from samlad.stock import SoldOut
 
 KEYS = 12
 """So many products can be tapped at once, …"""
 MOST_KEYS = 40
 """… each of their variants by a key of its own."""
-DAY_SECONDS = 86_400
+NONE_LEFT = marked("There is no other piece of this here: the rest is held for others.")
 NOT_FOR_SALE = marked("This is not for sale here.")
 
 
@@ -94,11 +96,69 @@ async def scan(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     if member is not None:
         return await _put_member(request, till, member)
     cart = await current(request, till)
+    handed = sharing.offered(text, till)
+    if handed is not None:
+        return await _handed(request, till, cart, handed)
     keys = await products(request, till, text)
     if not face.is_htmx(request):
         context = await _context(request, till, cart)
         return show(request, till, "pos/till.html", keys=keys, query=text, **context)
     return await _answer(request, till, cart, query=text, keys=keys, clear_results=True)
+
+
+async def _handed(request: AnyRequest, till: Till, cart: CartView | None, handed: TakeOver) -> Response[Any]:
+    """A customer's cart becomes the ticket."""
+    _ = face.words(request)
+    parks = cart is not None and bool(cart.lines)
+    extra: dict[str, Any] = {"query": "", "keys": await products(request, till, ""), "clear_results": True}
+    try:
+        opened = await sharing.take_over(request, handed, cart)
+    except sharing.PROBLEMS:
+        return await _answer(request, till, cart, said=Said(_(sharing.GONE), "danger"), **extra)
+    said = _("The customer's cart is open here. They see what you change.")
+    if parks and cart is not None and cart.id != opened.id:
+        said += " " + _("The ticket before is parked.")
+    answer = await _answer(request, till, opened, said=Said(said, "success"), **extra)
+    answer.set_cookie(face.own_cookie(request, cookie_of(till), str(opened.id), DAY_SECONDS))
+    return answer
+
+
+@post("/{code:str}/prices", status_code=200)
+async def accept(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
+    """The customer agrees to the prices of this store."""
+    till = await till_of(request, code)
+    cart = await current(request, till)
+    if cart is not None:
+        cart = await _change(request, till, lambda tx: carts.accept_prices(tx, cart.id))
+    return await _answer(request, till, cart)
+
+
+@post("/{code:str}/others/{other:uuid}", status_code=200)
+async def take_rest(request: AnyRequest, code: FromPath[str], other: FromPath[UUID]) -> Response[Any]:
+    """What the customer has in another cart goes on the ticket, too."""
+    till, _ = await till_of(request, code), face.words(request)
+    cart = await current(request, till)
+    if cart is None:
+        return await _answer(request, till, None)
+    try:
+        done = await face.change(request, lambda tx: carts.combine(tx, cart.id, other))
+    except (CartClosed, Conflict, InvalidInput, NotFound):
+        said = Said(_("That could not be put onto the ticket."), "danger")
+        return await _answer(request, till, await current(request, till), said=said)
+    said = Said(
+        _("Both carts are on the ticket now; of the same thing it has the larger quantity."), "success"
+    )
+    return await _answer(request, till, done.cart, said=said, undo=done.merge)
+
+
+@post("/{code:str}/merges/{merge:uuid}/undo", status_code=200)
+async def undo(request: AnyRequest, code: FromPath[str], merge: FromPath[UUID]) -> Response[Any]:
+    """Two carts again."""
+    till = await till_of(request, code)
+    cart = await current(request, till)
+    if cart is not None:
+        cart = await _change(request, till, lambda tx: carts.undo(tx, cart.id, merge))
+    return await _answer(request, till, cart)
 
 
 @post("/{code:str}/lines", status_code=200)
@@ -129,18 +189,15 @@ async def customer(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
         return await _answer(request, till, None)
     try:
         details = form.into(DetailsInput, email=form.text("email"))
-        if isinstance(details.email, str):
-            pool = till.channel.pools[Resource.CUSTOMERS]
-            person = customers.PersonInput(email=details.email)
-            known = await customers.find(database_of(request), pool, person)
-            details = msgspec.structs.replace(details, customer=None if known is None else known.id)
-        else:
+        if details.email is None:
             details = msgspec.structs.replace(details, customer=None)
     except InvalidInput:
         error = face.words(request)("Please write an address like kim@example.com.")
         wrong = msgspec.structs.replace(cart, email=form.get("email")[:254])
         return await _answer(request, till, wrong, email_error=error)
     cart = await _change(request, till, lambda tx: carts.set_details(tx, cart.id, details))
+    if cart is not None:
+        cart = await sharing.recognise(request, till, cart)
     return await _answer(request, till, cart)
 
 
@@ -182,16 +239,6 @@ async def remove_code(request: AnyRequest, code: FromPath[str]) -> Response[Any]
     return await _answer(request, till, cart)
 
 
-@post("/{code:str}/prices", status_code=200)
-async def accept(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
-    """The customer agrees to the prices of now."""
-    till = await till_of(request, code)
-    cart = await current(request, till)
-    if cart is not None:
-        cart = await _change(request, till, lambda tx: carts.accept_prices(tx, cart.id))
-    return await _answer(request, till, cart)
-
-
 @post("/{code:str}/clear", status_code=303)
 async def clear(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     """A new ticket. The old one is left as it was and is given up by itself after a while."""
@@ -202,23 +249,6 @@ async def clear(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
 
 
 # -- what the pages above share ----------------------------------------------------------------------------------------
-
-
-def cookie_of(till: Till) -> str:
-    """Which cart is on the ticket of this till is in a cookie of its own."""
-    return f"till-{till.channel.code}"
-
-
-async def current(request: AnyRequest, till: Till) -> CartView | None:
-    """The cart on the ticket, or None."""
-    try:
-        cart = await carts.view(
-            database_of(request), actor_of(request), UUID(request.cookies.get(cookie_of(till), ""))
-        )
-    except (ValueError, NotFound):
-        return None
-    is_over = cart.status in (CartStatus.ORDERED, CartStatus.ABANDONED)
-    return None if is_over or cart.channel != till.channel.id else cart
 
 
 async def products(request: AnyRequest, till: Till, text: str) -> list[dict[str, Any]]:
@@ -264,6 +294,8 @@ async def _add(
     said = None
     try:
         changed: CartView | None = await face.change(request, verb)
+    except SoldOut:
+        changed, said = await current(request, till), Said(face.words(request)(NONE_LEFT), "danger")
     except (CartClosed, carts.NotSellable, InvalidInput, NotFound):
         changed, said = await current(request, till), Said(face.words(request)(NOT_FOR_SALE), "danger")
     extra: dict[str, Any] = {}
@@ -311,7 +343,7 @@ async def _change(request: AnyRequest, till: Till, work: Any) -> CartView | None
 
     try:
         return await face.change(request, verb)
-    except (CartClosed, carts.NotSellable, InvalidInput, NotFound):
+    except (CartClosed, Conflict, carts.NotSellable, InvalidInput, NotFound, SoldOut):
         return await current(request, till)
 
 
@@ -343,6 +375,10 @@ async def _context(request: AnyRequest, till: Till, cart: CartView | None) -> di
         "said": None,
         "added": None,
         "email_error": None,
+        "undo": None,
+        "others": await sharing.others(request, cart),
+        "parked": await sharing.parked_count(request, till),
+        "topic": None if cart is None else carts.topic_of(cart.id),
     }
 
 
@@ -370,10 +406,12 @@ handlers = [
     scan,
     add,
     change_line,
+    accept,
+    take_rest,
+    undo,
     customer,
     remove_member,
     add_code,
     remove_code,
-    accept,
     clear,
 ]

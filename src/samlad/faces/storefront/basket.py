@@ -7,16 +7,17 @@ from uuid import UUID
 import msgspec
 from litestar import Response
 
-from samlad import carts, promotions
+from samlad import carts, channels, promotions
 from samlad.carts import CartClosed, CartInput, CartView, LineInput
-from samlad.channels import Channel
+from samlad.channels import Channel, Resource
 from samlad.faces.page import AnyRequest, own_cookie
 from samlad.kernel.context import GUEST
 from samlad.kernel.database import Database, Tx
 from samlad.kernel.problems import NotFound
 from samlad.promotions import HolderKind
 
-COOKIE = "cart"
+COOKIE, BEFORE = "cart", "cart-before"
+"""The cart of this browser, and the one that it had before it was handed another one."""
 VISITOR = "visitor"
 """Who holds the offers of a browser that has no cart yet: a random id."""
 KEPT_SECONDS = 30 * 86_400
@@ -31,9 +32,9 @@ class Basket(msgspec.Struct, frozen=True):
     count: int
 
 
-def read(request: AnyRequest) -> Basket | None:
+def read(request: AnyRequest, cookie: str = COOKIE) -> Basket | None:
     """The basket that the browser carries, if its cookie has the right form."""
-    match = _FORM.match(request.cookies.get(COOKIE, ""))
+    match = _FORM.match(request.cookies.get(cookie, ""))
     return None if match is None else Basket(UUID(match[1]), match[2], int(match[3]))
 
 
@@ -43,22 +44,27 @@ def count_of(request: AnyRequest) -> int:
     return found.count if found else 0
 
 
-def keep(request: AnyRequest, answer: Response[Any], cart: UUID, token: str, count: int) -> None:
+def keep(
+    request: AnyRequest, answer: Response[Any], cart: UUID, token: str, count: int, cookie: str = COOKIE
+) -> None:
     """Let the browser carry it."""
     value = f"{cart.hex}.{token}.{min(count, 999_999)}"
-    answer.set_cookie(own_cookie(request, COOKIE, value, KEPT_SECONDS))
+    answer.set_cookie(own_cookie(request, cookie, value, KEPT_SECONDS))
 
 
 async def view(database: Database, basket: Basket | None, channel: Channel) -> CartView | None:
-    """The cart as it is now; None without one, when it is of another shop, or when it was ordered or given up."""
+    """The cart as it is now; None without one, when it is of another shop, or when it was ordered or given up.
+
+    It may be open in another channel of the same pool of carts: at a till, while somebody there helps.
+    """
     if basket is None:
         return None
     try:
         cart = await carts.view(database, GUEST, basket.cart, token=basket.token)
     except NotFound:
         return None
-    is_over = cart.status in (carts.CartStatus.ORDERED, carts.CartStatus.ABANDONED)
-    return None if is_over or cart.channel != channel.id else cart
+    pool = (await channels.cached(database, cart.channel)).pools[Resource.CARTS]
+    return None if cart.status in carts.OVER or pool != channel.pools[Resource.CARTS] else cart
 
 
 def visitor(request: AnyRequest) -> UUID | None:
@@ -68,18 +74,28 @@ def visitor(request: AnyRequest) -> UUID | None:
 
 
 async def add(
-    tx: Tx, basket: Basket | None, channel: Channel, line: LineInput, visitor: UUID | None = None
+    tx: Tx,
+    basket: Basket | None,
+    channel: Channel,
+    line: LineInput,
+    *,
+    goes_on: bool,
+    visitor: UUID | None = None,
 ) -> tuple[CartView, str]:
-    """Put something into the cart of ``basket``, or into a new one; the cart and the secret that opens it.
+    """Put something into the cart of ``basket`` if that ``goes_on``, or into a new one; the cart and its secret.
 
-    A new cart gets the offers of its ``visitor``.
+    A new one opens by the secret of the one before, so that what was saved for later is still there, and has the
+    offers of its ``visitor``.
     """
-    if basket is not None:
+    if basket is not None and goes_on:
         try:
             return await carts.add_line(tx, basket.cart, line, token=basket.token), basket.token
         except (NotFound, CartClosed):  # ordered in another window meanwhile
             pass
-    made = await carts.create(tx, CartInput(channel=channel.id, lines=[] if visitor else [line]))
+    before = None if basket is None else basket.token
+    made = await carts.create(
+        tx, CartInput(channel=channel.id, lines=[] if visitor else [line]), token=before
+    )
     assert made.token is not None  # a guest's cart has one
     if visitor is None:
         return made, made.token

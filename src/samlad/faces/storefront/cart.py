@@ -1,4 +1,4 @@
-"""The cart: put in, change, take out, put back; agree to changed prices."""
+"""The cart: put in, change, take out, put back, save for later; agree to changed prices."""
 
 from typing import Any
 from uuid import UUID
@@ -7,8 +7,8 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from samlad import carts
-from samlad.carts import CartClosed, CartView, LineInput
+from samlad import carts, channels
+from samlad.carts import CartClosed, CartView, DetailsInput, LineInput
 from samlad.channels import Channel
 from samlad.faces import page as face
 from samlad.faces.form import Form, read_form
@@ -16,9 +16,11 @@ from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import amounts, basket, limits, reductions
 from samlad.faces.storefront.place import channel_of, shopper, show
 from samlad.kernel.clock import now
+from samlad.kernel.context import GUEST
 from samlad.kernel.database import Tx
 from samlad.kernel.http import database_of
 from samlad.kernel.problems import InvalidInput, NotFound, Problem
+from samlad.stock import SoldOut
 
 UNDO = "undo"
 
@@ -55,9 +57,11 @@ async def add(request: AnyRequest) -> Response[Any]:
     _ = face.words(request)
     try:
         cart, token = await database_of(request).transaction(
-            lambda tx: basket.add(tx, held if has_cart else None, channel, line, basket.visitor(request)),
+            lambda tx: basket.add(tx, held, channel, line, goes_on=has_cart, visitor=basket.visitor(request)),
             shopper(request, channel),
         )
+    except SoldOut:
+        return _refused(request, _("There are not so many left: somebody was quicker."))
     except (NotFound, carts.NotSellable):
         return _refused(request, _("This cannot be ordered here (any more)."))
     except InvalidInput as problem:
@@ -100,6 +104,67 @@ async def change_line(request: AnyRequest, line: FromPath[UUID]) -> Response[Any
     return answer
 
 
+@post("/cart/lines/{line:uuid}/note", status_code=200)
+async def note_line(request: AnyRequest, line: FromPath[UUID]) -> Response[Any]:
+    """What the card with it says."""
+    limits.writes.check(limits.who(request))
+    channel, held = await channel_of(request), basket.read(request)
+    note = _note(await read_form(request))
+    cart = None
+    if held is not None:
+        cart = await _run(
+            request,
+            channel,
+            lambda tx: carts.change_line(tx, held.cart, line, gift_note=note, token=held.token),
+        )
+    return await after(request, channel, cart)
+
+
+@post("/cart/note", status_code=200)
+async def note_cart(request: AnyRequest) -> Response[Any]:
+    """What the card with all of it says."""
+    limits.writes.check(limits.who(request))
+    channel, held = await channel_of(request), basket.read(request)
+    details = DetailsInput(gift_note=_note(await read_form(request)))
+    cart = None
+    if held is not None:
+        cart = await _run(
+            request, channel, lambda tx: carts.set_details(tx, held.cart, details, token=held.token)
+        )
+    return await after(request, channel, cart)
+
+
+@post("/cart/lines/{line:uuid}/save", status_code=200)
+async def save_line(request: AnyRequest, line: FromPath[UUID]) -> Response[Any]:
+    """Save it for later; with ``from``, the list that it is in, back into the cart."""
+    limits.writes.check(limits.who(request))
+    channel, held, form = await channel_of(request), basket.read(request), await read_form(request)
+    if held is None:
+        return await after(request, channel, None)
+    try:
+        origin = UUID(form.get("from")) if form.get("from") else None
+    except ValueError:
+        raise InvalidInput.at("from", "is no id of a list") from None
+    source, target = (held.cart, None) if origin is None else (origin, held.cart)
+    await _run(request, channel, lambda tx: carts.save_line(tx, source, line, target, token=held.token))
+    cart = await basket.view(database_of(request), held, channel)
+    answer = await after(request, channel, cart)
+    basket.keep(request, answer, held.cart, held.token, cart.totals.items if cart else 0)
+    return answer
+
+
+@get("/cart/count")
+async def count(request: AnyRequest) -> Response[Any]:
+    """How many pieces there are now: asked for when somebody else changed the cart."""
+    channel, held = await channel_of(request), basket.read(request)
+    cart = await basket.view(database_of(request), held, channel)
+    pieces = cart.totals.items if cart else 0
+    answer = await show(request, channel, "design/cart_count.html", cart_count=pieces, oob=False)
+    if held is not None:
+        basket.keep(request, answer, held.cart, held.token, pieces)
+    return answer
+
+
 @post("/cart/prices", status_code=200)
 async def accept(request: AnyRequest) -> Response[Any]:
     """Agree to the prices of now."""
@@ -119,7 +184,7 @@ async def _run(request: AnyRequest, channel: Channel, work: Any) -> CartView | N
 
     try:
         return await database_of(request).transaction(verb, shopper(request, channel))
-    except (NotFound, CartClosed, carts.NotSellable, InvalidInput):
+    except (NotFound, CartClosed, carts.NotSellable, InvalidInput, SoldOut):
         return await basket.view(database_of(request), basket.read(request), channel)
 
 
@@ -168,12 +233,26 @@ async def _basket_page(
     _ = face.words(request)
     waiting = None if undo else _waiting_undo(request)
     lines = cart.lines if cart else []
+    database, held = database_of(request), basket.read(request)
+    saved, elsewhere = [], None
+    if cart is not None and held is not None:
+        saved = await carts.lists_beside(
+            database, GUEST, cart.id, token=held.token, kinds=[carts.CartKind.SAVED]
+        )
+        if cart.channel != channel.id:
+            elsewhere = (await channels.cached(database, cart.channel)).name
+    before = await basket.view(database, basket.read(request, basket.BEFORE), channel)
     context: dict[str, Any] = {
+        "saved": [(each.id, line) for each in saved for line in each.lines],
+        "elsewhere": elsewhere,
+        "before": before if before and before.lines and (cart is None or before.id != cart.id) else None,
+        "seconds_left": _seconds_left(cart),
         "cart": cart,
         "undo": undo or waiting,
         "moved": sum(line.price_before is not None for line in lines),
         "has_problem": any(line.problem or line.price_before is not None for line in lines)
-        or bool(cart and cart.moved_promotions),
+        or bool(cart and cart.moved_promotions)
+        or bool(cart and cart.kind is carts.CartKind.QUOTE),
         "gone": reductions.gone(request, cart),
         "codes": reductions.codes(request, cart),
         "gifts": await reductions.gifts(request, channel, cart),
@@ -195,10 +274,21 @@ async def _basket_page(
 
 def _hold_note(request: AnyRequest, channel: Channel) -> str:
     _ = face.words(request)
-    if channel.setting("hold_policy") != "checkout":
+    if channel.setting("hold_policy") not in ("checkout", "cart"):
         return ""
     minutes = channel.setting("checkout_hold_seconds") // 60
     return _("We put everything aside for you for %(minutes)s minutes while you pay.") % {"minutes": minutes}
+
+
+def _seconds_left(cart: CartView | None) -> int | None:
+    """How long what is in an open cart is put aside; 0 when the time is over, None when nothing is."""
+    if cart is None or cart.held_until is None or not cart.lines:
+        return None
+    return max(0, int((cart.held_until - now()).total_seconds()))
+
+
+def _note(form: Form) -> str | None:
+    return form.get("gift_note").replace("\x00", "").strip()[:500] or None
 
 
 def _quantity(form: Form, *, least: int) -> int:
@@ -213,4 +303,4 @@ def _refused(request: AnyRequest, text: str) -> Response[Any]:
     return face.go(request, "/cart", text, kind="danger")
 
 
-handlers = [cart_page, add, change_line, accept]
+handlers = [cart_page, add, change_line, note_line, note_cart, save_line, count, accept]

@@ -87,7 +87,12 @@ async def start(request: AnyRequest) -> Response[Any]:
         return face.go(request, "/cart")
 
     async def verb(tx: Tx) -> CartView:
-        if cart.delivery is None:  # most parcels are sent: then the first total is the right one
+        if cart.channel != channel.id:  # a till had it open: what it costs here is said before it is paid
+            await carts.bring(tx, held.cart, channel.id, token=held.token)
+        if cart.delivery in (
+            None,
+            Delivery.CARRY_OUT,
+        ):  # most parcels are sent: then the first total is the right one
             await carts.set_details(tx, held.cart, DetailsInput(delivery=Delivery.SHIP), token=held.token)
         return await carts.checkout(tx, held.cart, token=held.token)
 

@@ -26,7 +26,7 @@ async def robots(request: AnyRequest) -> Response[str]:
         "User-agent: *",
         *(
             f"Disallow: {path}"
-            for path in ("/cart", "/checkout", "/order/", "/search", "/admin", "/pos", "/api/")
+            for path in ("/cart", "/quote/", "/checkout", "/order/", "/search", "/admin", "/pos", "/api/")
         ),
     ]
     lines.append(f"Sitemap: {str(request.base_url).rstrip('/')}/sitemap.xml")

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from litestar import Response
 
-from samlad import channels
+from samlad import carts, channels
 from samlad.channels import Channel
 from samlad.faces import page as face
 from samlad.faces.page import AnyRequest
@@ -64,12 +64,19 @@ async def show(
         "canonical": str(request.url.with_replacements(query="")),
         "contact_email": channel.setting("contact_email"),
         "account_href": None,
+        "cart_topic": _topic(request),
         "is_piece": face.is_htmx(request),
         **context,
     }
     return face.page(
         request, template, status_code=status, time_zone=channel.time_zone, headers=headers, **values
     )
+
+
+def _topic(request: AnyRequest) -> str | None:
+    """What the page listens to, so that it shows what others do to the cart."""
+    held = basket.read(request)
+    return None if held is None else carts.topic_of(held.cart, held.token)
 
 
 def _footer(_: Any, channel: Channel) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from samlad.faces.storefront import (
     parcels,
     paying,
     product,
+    sharing,
     stores,
 )
 
@@ -24,6 +25,7 @@ routes = [
             *product.handlers,
             *cart.handlers,
             *offers.handlers,
+            *sharing.handlers,
             *checkout.handlers,
             *paying.handlers,
             *orders.handlers,

@@ -36,13 +36,28 @@ document.addEventListener("keydown", (event) => {
   if (field && isFree && event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey) field.focus();
 });
 
-/* Stock that moves anywhere refreshes the ticket, unless somebody is changing a line of it. */
-const source = document.querySelector("[data-live]")?.dataset.live;
-if (source) {
-  const live = new EventSource(source);
-  const moved = () => {
-    if (!document.activeElement?.closest("#ticket")) document.body.dispatchEvent(new Event("stock-moved"));
-  };
-  live.addEventListener("stock", moved);
-  live.addEventListener("reset", moved);
+/* Stock that moves anywhere, and what somebody else does to the cart on the ticket, refreshes the ticket, unless a line
+   of it is being changed. Which cart is on the ticket changes without a new page. */
+const base = document.querySelector("[data-live]")?.dataset.live;
+let live = null;
+const topic = () => document.getElementById("ticket")?.dataset.topic ?? "";
+function listen() {
+  const address = topic() ? `${base}&topic=${topic()}` : base;
+  if (live && live.address === address) return;
+  live?.source.close();
+  const source = new EventSource(address);
+  for (const [name, wait] of [["stock", 2000], ["cart", 200], ["reset", 200]]) {
+    let due = 0; // what comes while one is due is seen with it: the last event is never lost
+    source.addEventListener(name, () => {
+      due ||= setTimeout(() => {
+        due = 0;
+        if (!document.activeElement?.closest("#ticket")) document.body.dispatchEvent(new Event("stock-moved"));
+      }, wait);
+    });
+  }
+  live = { address, source };
+}
+if (base) {
+  listen();
+  document.addEventListener("htmx:afterSettle", listen);
 }

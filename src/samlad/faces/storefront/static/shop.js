@@ -1,4 +1,4 @@
-/* The shop beside samlad.js: suggestions by keyboard, and the time that a checkout holds its goods. */
+/* The shop beside samlad.js: suggestions by keyboard, the time that goods are put aside, and the cart as others change it. */
 
 /* Arrow keys go from the search field through the suggestions and back; Escape puts them away. */
 document.addEventListener("keydown", (event) => {
@@ -15,20 +15,57 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-/* data-countdown: seconds that are left when the page is sent. */
-for (const place of document.querySelectorAll("[data-countdown]")) {
-  const until = Date.now() + Number(place.dataset.countdown) * 1000;
-  const shown = place.querySelector("output");
-  const tick = () => {
-    const left = Math.max(0, Math.round((until - Date.now()) / 1000));
-    shown.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
-    if (left === 0) {
-      clearInterval(timer);
-      place.querySelector("span").textContent = place.dataset.over;
-    }
+/* data-countdown: seconds that are left when the page, or a piece of it, is sent. */
+let timers = [];
+function count() {
+  timers.forEach(clearInterval);
+  timers = [];
+  for (const place of document.querySelectorAll("[data-countdown]")) {
+    const shown = place.querySelector("output");
+    if (!shown) continue;
+    place.dataset.until ??= Date.now() + Number(place.dataset.countdown) * 1000;
+    const tick = () => {
+      const left = Math.max(0, Math.round((place.dataset.until - Date.now()) / 1000));
+      shown.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+      if (left === 0) {
+        clearInterval(timer);
+        place.querySelector("span").textContent = place.dataset.over;
+      }
+    };
+    const timer = setInterval(tick, 1000);
+    timers.push(timer);
+    tick();
+  }
+}
+count();
+document.addEventListener("htmx:afterSettle", count);
+
+/* The cart changes when somebody else in it changes it: another window or device, or the store. A page that nobody
+   looks at does not listen, and asks once when it is looked at again. A field that is being typed in is left alone. */
+const cartLive = document.querySelector("[data-cart-live]");
+if (cartLive) {
+  let source = null;
+  let isWaiting = false;
+  const moved = () => {
+    isWaiting = Boolean(document.activeElement?.closest("#basket input"));
+    if (!isWaiting) document.body.dispatchEvent(new Event("cart-moved"));
   };
-  const timer = setInterval(tick, 1000);
-  tick();
+  const listen = () => {
+    source = new EventSource(cartLive.dataset.cartLive);
+    source.addEventListener("cart", moved);
+    source.addEventListener("reset", moved);
+  };
+  document.addEventListener("focusout", () => isWaiting && setTimeout(moved));
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) {
+      source?.close();
+      source = null;
+    } else if (!source) {
+      listen();
+      moved();
+    }
+  });
+  if (!document.hidden) listen();
 }
 
 /* One press places one order: the button says that it works, and a page that comes back from the cache is fresh. */

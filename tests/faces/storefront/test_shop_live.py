@@ -1,0 +1,59 @@
+"""Two windows and a till in one cart, in real browsers: what one does the others see within a moment."""
+
+import pytest
+from browser import Site, site  # noqa: F401 - the fixture
+from market import Market
+from playwright.async_api import expect
+
+from samlad.access.permissions import Role
+
+pytestmark = pytest.mark.browser
+
+
+async def test_phone_computer_and_till_are_in_one_cart(site: Site, market: Market) -> None:  # noqa: F811
+    await market.product(title="Kettle", sku="KTL", handle="kettle", category="kok", stock=(5, 5))
+    await market.product(title="Mug", sku="MUG", handle="mug", category="kok", stock=(5, 5))
+    phone, desk = await site.visitor(390, locale="en-GB"), await site.visitor(locale="en-GB")
+    clerk = await site.staff(Role.STORE, locations=(market.places[0].id,), name="Sam Clerk", locale="en-GB")
+
+    await phone.goto("/p/kettle")
+    await phone.get_by_role("button", name="Add to cart").click()
+    await expect(phone.locator("#cart-count")).to_contain_text("1")
+    await phone.goto("/cart")
+    await phone.get_by_role("link", name="Continue on another device").click()
+    await phone.get_by_role("button", name="Show a code").click()
+    code = await phone.locator(".handover-code output").inner_text()
+    assert await site.violations(phone) == []
+    assert await site.overflow(phone) == 0
+
+    await desk.goto("/cart/continue")
+    await desk.get_by_label("Code").fill(code)
+    assert await site.violations(desk) == []
+    await desk.get_by_role("button", name="Open the cart here").click()
+    await expect(desk.locator("#basket li .said")).to_have_count(1)
+
+    await phone.goto("/cart")
+    await desk.locator("#basket input[name=quantity]").first.fill("3")
+    await desk.locator("#basket input[name=quantity]").first.blur()
+    await expect(phone.locator("#basket input[name=quantity]").first).to_have_value("3")
+    await expect(phone.locator("#cart-count")).to_contain_text("3")
+
+    await phone.goto("/cart/share")
+    await phone.get_by_role("button", name="Show a code").click()
+    code = await phone.locator(".handover-code output").inner_text()
+    await phone.goto("/cart")
+    await clerk.goto("/pos/soder")
+    await clerk.locator("#code").fill(code.replace(" ", ""))
+    await clerk.keyboard.press("Enter")
+    await expect(clerk.locator("#ticket li")).to_have_count(1)
+    await expect(desk.locator("#basket")).to_contain_text("has your cart open")
+    await clerk.locator("#code").fill("MUG")
+    await clerk.keyboard.press("Enter")
+    for window in (phone, desk):
+        await expect(window.locator("#basket")).to_contain_text("Added by the store")
+        assert await site.violations(window) == []
+        assert await site.overflow(window) == 0
+    await desk.locator("#basket").get_by_role("button", name="Remove Mug").click()
+    await expect(clerk.locator("#ticket li")).to_have_count(1)
+    assert await site.violations(clerk) == []
+    assert site.complaints == []

@@ -1,0 +1,153 @@
+"""The cart of the shop between devices: handed over, shared, put together and apart, saved, quoted."""
+
+import re
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+from market import Market, text_of
+
+from samlad import carts
+from samlad.carts import LineInput, QuoteInput, QuoteLine
+from samlad.kernel.clock import now
+from samlad.kernel.context import GUEST
+
+ApiAs = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
+
+
+async def goods(market: Market) -> tuple[UUID, UUID]:
+    kettle = await market.product(title="Kettle", sku="KTL", handle="kettle", stock=(5, 5))
+    mug = await market.product(title="Mug", sku="MUG", handle="mug", stock=(5, 5))
+    return kettle.variants[0].id, mug.variants[0].id
+
+
+def cart_of(browser: httpx.AsyncClient) -> UUID:
+    return UUID(browser.cookies["cart"].partition(".")[0])
+
+
+async def test_a_code_opens_the_cart_elsewhere_and_both_are_in_it(
+    guest: httpx.AsyncClient, market: Market, api_as: ApiAs
+) -> None:
+    kettle, mug = await goods(market)
+    await guest.post("/cart/lines", data={"variant": str(kettle), "quantity": "2"})
+    shared = await guest.post("/cart/share")
+    assert "no-store" in shared.headers["cache-control"]
+    assert "<svg" in shared.text
+    code = re.search(r"(\d{3} \d{3})</output>", shared.text)
+    link = re.search(r"/cart/continue/[A-Za-z0-9_-]{43}", shared.text)
+    assert code
+    assert link
+    async with api_as(GUEST, accept="text/html", **{"accept-language": "en"}) as phone:
+        await phone.post("/cart/lines", data={"variant": str(mug)})
+        own = cart_of(phone)
+        assert "Somebody shares their cart" in (await phone.get(link[0])).text, "a look takes nothing"
+        wrong = await phone.post("/cart/continue", data={"code": "12 34"})
+        assert wrong.status_code == 422
+        joined = await phone.post("/cart/continue", data={"code": code[1]})
+        assert (joined.status_code, joined.headers["location"]) == (303, "/cart")
+        assert cart_of(phone) == cart_of(guest)
+        again = await phone.post("/cart/continue", data={"secret": link[0].rsplit("/", 1)[1]})
+        assert "not good any more" in text_of(again.text)
+
+        page = text_of((await phone.get("/cart")).text)
+        assert "You have another cart here with 1 piece" in page
+        added = await phone.post("/cart/before/add")
+        assert added.headers["location"] == "/cart"
+        both = (await guest.get("/cart")).text
+        assert "Mug" in both
+        page = (await phone.get("/cart")).text
+        undo = re.search(r"/cart/merges/[0-9a-f-]{36}/undo", page)
+        assert undo
+        await phone.post(undo[0])
+        assert "Mug" not in (await guest.get("/cart")).text
+        assert "another cart here with 1 piece" in text_of((await phone.get("/cart")).text)
+        await phone.post("/cart/before/back")
+        assert cart_of(phone) == own
+        await phone.post("/cart/before/back")
+        assert cart_of(phone) == cart_of(guest)
+
+        devices = (await guest.get("/cart/share")).text
+        out = re.findall(r"/cart/devices/[0-9a-f-]{36}/remove", devices)
+        assert "Opened by code" in devices
+        for path in out:
+            await guest.post(path)
+        assert "Your cart is empty" in (await phone.get("/cart")).text
+
+
+async def test_the_page_listens_by_a_key_that_opens_nothing(guest: httpx.AsyncClient, market: Market) -> None:
+    kettle, _ = await goods(market)
+    assert "data-cart-live" not in (await guest.get("/")).text
+    await guest.post("/cart/lines", data={"variant": str(kettle)})
+    for path in ("/", "/cart"):
+        page = (await guest.get(path)).text
+        assert f"/live?topic=cart:{cart_of(guest)}." in page
+        assert guest.cookies["cart"].split(".")[1] not in page
+    assert "1 piece" in text_of((await guest.get("/cart/count")).text)
+
+
+async def test_saved_for_later_notes_and_what_the_store_added(
+    guest: httpx.AsyncClient, market: Market
+) -> None:
+    kettle, mug = await goods(market)
+    await guest.post("/cart/lines", data={"variant": str(kettle)})
+    cart = cart_of(guest)
+    added = await market.db.transaction(lambda tx: carts.add_line(tx, cart, LineInput(variant=mug)))
+    await market.db.rows(
+        "UPDATE cart_line SET added_by = 'staff' WHERE id = $1 RETURNING 1", added.lines[1].id
+    )
+    page = (await guest.get("/cart")).text
+    assert text_of(page).count("Added by the store") == 1
+    line = added.lines[0].id
+    noted = await guest.post(
+        f"/cart/lines/{line}/note", data={"gift_note": "For <Lo>"}, headers={"hx-request": "true"}
+    )
+    assert "For &lt;Lo&gt;" in noted.text
+    await guest.post("/cart/note", data={"gift_note": "Happy birthday"})
+    assert "Happy birthday" in (await guest.get("/cart")).text
+    saved = await guest.post(f"/cart/lines/{line}/save", headers={"hx-request": "true"})
+    assert "Saved for later" in saved.text
+    back = re.search(r"/cart/lines/([0-9a-f-]{36})/save", saved.text.split("Saved for later")[1])
+    listed = re.search(r'name="from" value="([0-9a-f-]{36})"', saved.text)
+    assert back
+    assert listed
+    page = (await guest.post(back[0], data={"from": listed[1]}, headers={"hx-request": "true"})).text
+    assert "Saved for later" not in page
+    assert "For &lt;Lo&gt;" in page
+
+
+async def quote(market: Market, variant: UUID) -> carts.NewCart:
+    data = QuoteInput(
+        channel=market.web.id,
+        lines=[QuoteLine(variant=variant, quantity=3, unit_price=5_000)],
+        until=now() + timedelta(days=7),
+    )
+    return await market.db.transaction(lambda tx: carts.quote(tx, data))
+
+
+async def test_a_quote_is_looked_at_and_taken(guest: httpx.AsyncClient, market: Market) -> None:
+    kettle, mug = await goods(market)
+    made = await quote(market, kettle)
+    path = f"/quote/{made.id}/{made.token}"
+    page = await guest.get(path)
+    assert "These prices stand until" in page.text
+    assert (await guest.get(f"/quote/{made.id}/{'x' * 43}")).status_code == 404
+    await guest.post("/cart/lines", data={"variant": str(mug)})
+    await guest.post(path)
+    page = text_of((await guest.get("/cart")).text)
+    assert "Quoted price" in page
+    assert "You have another cart here with 1 piece" in page
+    started: Any = await guest.post("/checkout/start")
+    assert started.headers["location"] == "/checkout"
+
+
+async def test_an_expired_quote_says_so(guest: httpx.AsyncClient, market: Market) -> None:
+    kettle, _ = await goods(market)
+    made = await quote(market, kettle)
+    await market.db.rows("UPDATE cart SET quoted_until = now() - interval '1 day' RETURNING 1")
+    await market.db.rows("UPDATE cart_line SET price_until = now() - interval '1 day' RETURNING 1")
+    path = f"/quote/{made.id}/{made.token}"
+    assert "This quote has expired" in (await guest.get(path)).text
+    assert (await guest.post(path)).headers["location"] == path

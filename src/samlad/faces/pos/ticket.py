@@ -343,6 +343,8 @@ async def _change(request: AnyRequest, till: Till, work: Any) -> CartView | None
 
     try:
         return await face.change(request, verb)
+    except BadCode:
+        raise  # said at the field
     except (CartClosed, Conflict, carts.NotSellable, InvalidInput, NotFound, SoldOut):
         return await current(request, till)
 

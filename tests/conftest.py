@@ -5,6 +5,7 @@ import contextlib
 import fcntl
 import hashlib
 import itertools
+import logging
 import os
 import shutil
 import tempfile
@@ -15,6 +16,7 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+import structlog
 from litestar import Litestar
 
 from samlad.access.permissions import permissions
@@ -39,6 +41,17 @@ os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_temporary))
 TEMPLATE = "samlad_template"
 _numbers = itertools.count()
 _idle_applications: list[Litestar] = []
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """Whoever configures logging in a test, or runs a program that does, leaves it to the next test as it was."""
+    config, root = structlog.get_config(), logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    structlog.configure(**config)
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="session")

@@ -54,8 +54,10 @@ async def test_recorded_statements_do_again_what_the_request_did(db: Database) -
     shop = await shops.open_shop(runtime)
     goods = await shops.add_goods(shop, 2, units=5)
     cart = await shops.add_cart(shop, goods, checked_out=True)
-    body, headers = shops.order_body(cart), {"idempotency-key": str(new_id())}
-    recorded = await Recorder(runtime, shop.key).transaction("POST", "/api/orders", body, headers)
+    recorder = Recorder(runtime, shop.key)
+    for _ in range(2):  # the first time caches are filled, too
+        body, headers = shops.order_body(cart), {"idempotency-key": str(new_id())}
+        recorded = await recorder.transaction("POST", "/api/orders", body, headers)
     assert await db.value("SELECT count(*) FROM orders") == 0, "recording leaves no trace"
     assert 5 <= len(recorded) <= 12
 

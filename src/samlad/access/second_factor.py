@@ -14,7 +14,7 @@ import pyotp
 from samlad.access import audit, recent
 from samlad.access.events import StaffFactorChanged
 from samlad.access.problems import SignInFailed
-from samlad.kernel import log
+from samlad.kernel import log, qr
 from samlad.kernel.database import Tx
 from samlad.kernel.problems import Conflict, InvalidInput
 
@@ -62,15 +62,7 @@ async def begin(tx: Tx, staff: UUID, vault: Vault) -> Enrolment:
     sealed = vault.seal(_purpose(staff), secret.encode())
     await tx.execute("UPDATE staff SET totp_waiting = $2 WHERE id = $1", staff, sealed)
     uri = pyotp.TOTP(secret).provisioning_uri(name=row["email"], issuer_name="Samlad")
-    return Enrolment(secret, uri, qr_svg(uri))
-
-
-def qr_svg(text: str) -> str:
-    """A QR code as an inline SVG: black on white also on a dark page, as telephones need it."""
-    import segno  # late, it is slow
-
-    code = segno.make(text, error="m", micro=False)
-    return str(code.svg_inline(scale=4, border=4, dark="#000", light="#fff", omitsize=True))
+    return Enrolment(secret, uri, qr.svg(uri))
 
 
 async def activate(tx: Tx, staff: UUID, code: str, vault: Vault) -> RecoveryCodes:

@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-import segno
 from litestar import Request, Response, get, post, put
 from litestar.params import FromPath, JSONBody
 
@@ -22,6 +21,7 @@ from samlad.credit.model import (
     Rewarded,
 )
 from samlad.credit.permissions import PAY, READ
+from samlad.kernel import qr
 from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.problems import NotFound
 
@@ -81,7 +81,7 @@ async def member_code(request: AnyRequest, customer_id: FromPath[UUID]) -> Respo
     member = await loyalty_store.member(database_of(request), customer_id)
     if member is None:
         raise NotFound("This customer is not a member.")
-    return Response(qr_svg(member.code), media_type="image/svg+xml")
+    return Response(qr.svg(member.code), media_type="image/svg+xml")
 
 
 @post("/customers/{customer_id:uuid}/points", summary="Give or take points", status_code=200)
@@ -98,12 +98,6 @@ async def redeem(
 ) -> Response[Rewarded]:
     """Store credit, or a gift card whose code the answer tells this once."""
     return await write(request, lambda tx: loyalty.redeem(tx, customer_id, data), status=201, secret=True)
-
-
-def qr_svg(code: str) -> str:
-    """A code as an inline QR code: black on white also on a dark page, as scanners need it."""
-    made = segno.make(code, error="m", micro=False)
-    return str(made.svg_inline(scale=4, border=4, dark="#000", light="#fff", omitsize=True))
 
 
 async def _view(request: AnyRequest, customer: UUID | None) -> MemberView:

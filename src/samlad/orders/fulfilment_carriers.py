@@ -13,8 +13,8 @@ from samlad import stock
 from samlad.carts import Address
 from samlad.kernel.database import Reader
 from samlad.kernel.problems import InvalidInput
-from samlad.orders import fulfilment_labels, fulfilment_rules
-from samlad.orders.fulfilment_model import Fulfilment
+from samlad.orders import fulfilment_rules
+from samlad.orders.fulfilment_model import Fulfilment, Label
 from samlad.orders.model import OrderHead
 
 
@@ -65,10 +65,14 @@ class Generic:
 
     def pdf(self, parcel: Parcel, number: str) -> bytes:
         """See `Carrier`."""
+        from samlad.orders import fulfilment_labels  # late: drawing takes half a second to load
+
         return fulfilment_labels.pdf(_content(parcel, number))
 
     def zpl(self, parcel: Parcel, number: str) -> bytes:
         """See `Carrier`."""
+        from samlad.orders import fulfilment_labels
+
         return fulfilment_labels.zpl(_content(parcel, number))
 
     def url(self, number: str) -> str | None:  # noqa: ARG002 - others need it
@@ -76,11 +80,11 @@ class Generic:
         return None
 
 
-def _content(parcel: Parcel, number: str) -> fulfilment_labels.Label:
+def _content(parcel: Parcel, number: str) -> Label:
     to = parcel.recipient
     town = " ".join(part for part in (to.postal_code, to.city) if part)
     lines = [to.name, to.line1, to.line2, town, to.region, to.country]
-    return fulfilment_labels.Label(
+    return Label(
         sender=parcel.sender,
         recipient=[line for line in lines if line],
         number=number,

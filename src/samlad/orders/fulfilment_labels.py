@@ -3,13 +3,14 @@
 import io
 import unicodedata
 
-import msgspec
 from reportlab.graphics import renderPDF
 from reportlab.graphics.barcode.code128 import Code128
 from reportlab.graphics.barcode.qr import QrCodeWidget
 from reportlab.graphics.shapes import Drawing
 from reportlab.lib.units import inch, mm
 from reportlab.pdfgen.canvas import Canvas
+
+from samlad.orders.fulfilment_model import Label
 
 WIDTH, HEIGHT = 4 * inch, 6 * inch
 _MARGIN = 6 * mm
@@ -18,16 +19,6 @@ _DOTS = 203
 _ROOM = 4 * _DOTS - 80
 _LONGEST = 60
 """Letters of a line that are written."""
-
-
-class Label(msgspec.Struct, frozen=True, kw_only=True):
-    """What stands on a label."""
-
-    sender: list[str]
-    recipient: list[str]
-    number: str
-    order_number: str
-    units: int
 
 
 def pdf(label: Label) -> bytes:

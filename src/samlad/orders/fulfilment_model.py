@@ -358,3 +358,13 @@ class Late(msgspec.Struct, frozen=True, kw_only=True):
     ready: int
     uncollected: int
     oldest_due: datetime | None
+
+
+class Label(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands on the label of a parcel."""
+
+    sender: list[str]
+    recipient: list[str]
+    number: str
+    order_number: str
+    units: int

@@ -7,10 +7,8 @@ request again with the same ``Idempotency-Key`` gives the first answer, for at l
 PaymentIntent; ``amount_received``; metadata can be searched.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
-
-import httpx
 
 from samlad.kernel import cards
 from samlad.kernel.clock import now
@@ -19,6 +17,9 @@ from samlad.payments import accounts
 from samlad.payments.accounts import StripeKeys
 from samlad.payments.model import Action, Operation, Outcome, Payment, PaymentStatus, Request
 from samlad.payments.providers import ProviderSilent, register
+
+if TYPE_CHECKING:
+    import httpx
 
 VERSION = "2026-10-28.endive"
 CALL_SECONDS = 15.0
@@ -202,8 +203,10 @@ def _received(intent: dict[str, Any]) -> int | None:
     return int(charges[0].get("amount", 0)) - int(charges[0].get("amount_refunded", 0))
 
 
-def connect(keys: StripeKeys) -> httpx.AsyncClient:
+def connect(keys: StripeKeys) -> "httpx.AsyncClient":
     """A connection to Stripe. Proxies of the environment see nothing of it."""
+    import httpx  # late: it is slow to load, and most shops' processes never ask Stripe
+
     return httpx.AsyncClient(base_url=keys.base_url, timeout=CALL_SECONDS, trust_env=False)
 
 
@@ -219,6 +222,8 @@ async def _call(
     headers = {"Authorization": f"Bearer {keys.secret_key}", "Stripe-Version": VERSION}
     if key is not None:
         headers["Idempotency-Key"] = str(key)
+    import httpx
+
     try:
         async with connect(keys) as client:
             answer = await client.request(

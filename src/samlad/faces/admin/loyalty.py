@@ -23,12 +23,12 @@ from samlad.credit import (
     ProgrammeInput,
     RedeemInput,
 )
-from samlad.credit.api_loyalty import qr_svg
 from samlad.customers import Customer
 from samlad.faces.admin import names
 from samlad.faces.admin.shell import admin_page, main_of
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest, change, go, require, translated, words
+from samlad.kernel import qr
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.ids import new_id
@@ -163,7 +163,7 @@ async def customer_credit(request: AnyRequest, customer: Customer) -> dict[str, 
     return {
         "balances": await credit.of_customer(database, customer.id),
         "member": member,
-        "picture": Markup(qr_svg(member.code)) if member else None,  # noqa: S704 - drawn by segno from a code
+        "picture": Markup(qr.svg(member.code)) if member else None,  # noqa: S704 - drawn by segno from a code
         "programme": await credit.programme(database, customer.pool),
         "entries": (await ENTRIES.page(database, ListQuery(limit=20), [customer.id])).items,
         "currency": await _currency_of(request, customer),

@@ -16,6 +16,7 @@ from samlad.faces.admin import names
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest, change, go, require, words
+from samlad.kernel import qr
 from samlad.kernel.http import actor_of, context_of, database_of
 from samlad.kernel.problems import InvalidInput, Problem
 
@@ -93,7 +94,7 @@ async def begin_codes(request: AnyRequest) -> Response[Any]:
 
 
 async def _codes_page(request: AnyRequest, form: Form) -> Response[Any]:
-    picture = Markup(second_factor.qr_svg(form.get("uri")))  # noqa: S704 - drawn by segno from numbers
+    picture = Markup(qr.svg(form.get("uri")))  # noqa: S704 - drawn by segno from numbers
     return await admin_page(
         request, "admin/profile_codes.html", status_code=form.status, form=form, picture=picture
     )

@@ -5,7 +5,6 @@ from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
-import segno
 from litestar import Response, post
 from litestar.params import FromPath
 from markupsafe import Markup
@@ -17,6 +16,7 @@ from samlad.faces.fulfilment_names import TRACKING
 from samlad.faces.page import AnyRequest
 from samlad.faces.storefront.limits import who, writes
 from samlad.faces.storefront.order_link import read_link
+from samlad.kernel import qr
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.problems import NotFound, Problem
@@ -81,7 +81,7 @@ async def parcels_of(request: AnyRequest, order: Order) -> list[Parcel]:
                 text=_(STATES[one.state]),
                 place=place.name if place else None,
                 code=code,
-                picture=qr(code) if code else None,
+                picture=picture_of(code) if code else None,
                 tracked=tracked,
                 told=_(told) if told else None,
             )
@@ -89,11 +89,9 @@ async def parcels_of(request: AnyRequest, order: Order) -> list[Parcel]:
     return parcels
 
 
-def qr(code: str) -> Markup:
-    """A code as a picture for a scanner, without inline style."""
-    made = segno.make(code, error="m", micro=False)
-    svg = made.svg_inline(scale=6, border=2, dark="#000", light="#fff", omitsize=True)
-    return Markup(svg)  # noqa: S704 - drawn by segno from digits
+def picture_of(code: str) -> Markup:
+    """A code as a picture for a scanner."""
+    return Markup(qr.svg(code, scale=6, border=2))  # noqa: S704 - drawn by segno from digits
 
 
 @post("/order/{link:str}/answer", status_code=303)

@@ -13,7 +13,6 @@ from litestar.params import FromPath
 from markupsafe import Markup
 
 from samlad import carts
-from samlad.access.second_factor import qr_svg
 from samlad.carts import CartClosed, CartKind, CartView, NewCart, Offer, OfferGone, QuoteExpired, TakeOver
 from samlad.channels import Channel
 from samlad.faces import page as face
@@ -22,6 +21,7 @@ from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import amounts, basket, limits
 from samlad.faces.storefront.basket import Basket
 from samlad.faces.storefront.place import channel_of, shopper, show
+from samlad.kernel import qr
 from samlad.kernel.clock import now
 from samlad.kernel.context import GUEST
 from samlad.kernel.database import Tx
@@ -81,7 +81,7 @@ async def _share_page(request: AnyRequest, channel: Channel, offer: Offer | None
         cart=cart,
         offer=offer,
         link=link,
-        picture=None if link is None else Markup(qr_svg(link)),  # noqa: S704 - drawn by segno
+        picture=None if link is None else Markup(qr.svg(link)),  # noqa: S704 - drawn by segno
         code=None if offer is None else f"{offer.code[:3]} {offer.code[3:]}",
         minutes=None if offer is None else _minutes(offer.expires_at),
         devices=await carts.devices(database_of(request), GUEST, cart.id, token=held.token),

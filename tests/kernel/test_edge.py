@@ -25,6 +25,13 @@ from samlad.kernel.log import Fact, declare
 from samlad.kernel.problems import InvalidInput, Problem
 from samlad.kernel.settings import Settings, load
 
+
+@pytest.fixture(autouse=True)
+def every_level() -> None:
+    """Whatever fixtures of other tests that still run have set up (conftest puts it back)."""
+    structlog.reset_defaults()
+
+
 KIM = Actor(kind="staff", id=uuid4(), name="Kim Secret", permissions=frozenset())
 
 

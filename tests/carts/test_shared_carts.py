@@ -6,6 +6,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
+import horizon
 from cart_people import CLERK, begin, customer, has
 from samlad import carts
 from samlad.carts import CartClosed, LineChanged, LineInput, OfferGone, TakeOver, topic_of, view
@@ -106,6 +107,7 @@ async def test_what_listeners_hear(trade: Trade) -> None:
     cart = await begin(trade)
     start = await log.end(trade.db)
     await trade.db.transaction(lambda tx: carts.add_line(tx, cart.id, LineInput(variant=kettle)), CLERK)
+    await horizon.passed(trade.db)
     events, _ = await log.read(trade.db, start)
     told = [m for event in events for m in live._messages(event, {f"cart:{cart.id}"}.__contains__)]
     assert [message.event.type for message in told] == ["cart.line_changed"]

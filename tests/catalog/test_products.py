@@ -5,6 +5,7 @@ import asyncio
 import msgspec
 import pytest
 
+import horizon
 from samlad import catalog
 from samlad.catalog import products
 from samlad.catalog.model import ProductChange, ProductStatus, VariantChange
@@ -26,6 +27,7 @@ SHIRT = {
 async def events_of(shop: Shop, *types: str) -> list[log.Event]:
     """Events of these types; the log is readable once no older transaction is open anywhere in the server."""
     for _ in range(100):
+        await horizon.passed(shop.db)
         found, _ = await log.read(shop.db, log.BEGINNING, types=types)
         if found:
             return found

@@ -14,6 +14,7 @@ from samlad.bench import shop as shops
 from samlad.bench.server import Server, fresh_shop, kill_postgres
 from samlad.bench.shop import Shop
 from samlad.bench.wire import Answer, request
+from samlad.kernel.embedded import Embedded
 
 AT_ONCE = 16
 PATIENCE_SECONDS = 240.0
@@ -81,6 +82,9 @@ class Buyer:
 async def crash(shop: Shop, server: Server, victims: str) -> None:
     """Kill, and bring back what nobody else does: a supervisor watches over PostgreSQL, none over ``serve``."""
     if "p" in victims:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while Embedded(server.home).pid() is None:  # the last kill was a moment ago
+                await asyncio.sleep(0.02)
         kill_postgres(server.home)
     if "s" in victims:
         server.kill()

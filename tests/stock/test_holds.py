@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from stock_shop import Shop, books_are_right
 
+import horizon
 from samlad import channels, stock
 from samlad.channels import ChannelChange
 from samlad.kernel import log
@@ -189,6 +190,7 @@ async def test_expired_holds_make_room_for_whoever_wants_them(shop: Shop) -> Non
     assert await shop.level(kettle) == (3, 2)
     types = [(e.type, e.payload) for e in await log.of_subject(shop.db, gone)]
     assert [t for t, _ in types] == ["stock.held"]
+    await horizon.passed(shop.db)
     events, _ = await log.read(shop.db, log.BEGINNING, types=["stock.released"])
     assert [(e.payload["reason"], e.payload["lines"][0]["owner"]) for e in events] == [("expired", str(gone))]
     await books_are_right(shop.db)

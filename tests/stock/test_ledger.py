@@ -4,6 +4,7 @@ import asyncpg
 import pytest
 from stock_shop import Shop, books_are_right, new_variants
 
+import horizon
 from samlad import stock
 from samlad.kernel import checks, log
 from samlad.kernel.context import Actor, Context
@@ -72,6 +73,7 @@ async def test_when_units_are_gone_the_weakest_holds_lose_theirs(shop: Shop) -> 
     await shop.db.transaction(lambda tx: stock.correct(tx, at, [(kettle, -3)], reason="water"))
     holds = await shop.db.rows("SELECT owner, quantity FROM hold ORDER BY quantity")
     assert {(h["owner"], h["quantity"]) for h in holds} == {(order, 2), (lease, 1)}
+    await horizon.passed(shop.db)
     events, _ = await log.read(shop.db, log.BEGINNING, types=["stock.lost"])
     lost = {(line["owner"], line["quantity"]) for line in events[0].payload["lines"]}
     assert lost == {(str(cart), 2), (str(lease), 1)}
@@ -124,6 +126,7 @@ async def test_opening_stock_by_copy(shop: Shop) -> None:
     await books_are_right(shop.db)
     with pytest.raises(InvalidInput):
         await shop.db.transaction(lambda tx: stock.opening(tx, [(shop.at_lund.id, new_id(), 1)]))
+    await horizon.passed(shop.db)
     events, _ = await log.read(shop.db, log.BEGINNING, types=["stock.opened"])
     assert [(e.payload["movements"], e.payload["units"]) for e in events] == [(598, 2 * 299 * 150)]
 
@@ -172,6 +175,7 @@ async def test_the_doctor_finds_and_mends(shop: Shop) -> None:
         "SELECT quantity, cause FROM movement WHERE variant = $1 ORDER BY seq DESC", kettle
     )
     assert tuple(booked or ()) == (3, "correction")
+    await horizon.passed(shop.db)
     events, _ = await log.read(shop.db, log.BEGINNING, types=["stock.lost"])
     assert events[0].payload["lines"][0]["quantity"] == 1
     await books_are_right(shop.db)

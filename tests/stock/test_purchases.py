@@ -8,6 +8,7 @@ import httpx
 import pytest
 from stock_shop import Shop, books_are_right
 
+import horizon
 from samlad import stock
 from samlad.kernel import checks, log
 from samlad.kernel.clock import now
@@ -151,6 +152,7 @@ async def test_what_is_expected_can_be_sold_where_the_level_says_so(shop: Shop, 
     assert await shop.level(kettle) == (4, 4)
     held = {owner: sum(h.quantity for h in await stock.holds_of(shop.db, owner)) for owner in (early, late)}
     assert held == {early: 3, late: 1}
+    await horizon.passed(shop.db)
     events, _ = await log.read(shop.db, log.BEGINNING, types=["stock.lost"])
     assert [(line["owner"], line["quantity"]) for line in events[0].payload["lines"]] == [(str(late), 4)]
     await sound(shop)

@@ -3,11 +3,17 @@
 import pytest
 from browser import Site, site  # noqa: F401 - the fixture
 from market import Market
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from samlad.access.permissions import Role
 
 pytestmark = pytest.mark.browser
+
+
+async def listening(window: Page) -> None:
+    """Open the cart and wait until the page listens: what came before is not told again."""
+    async with window.expect_response(lambda answer: "/live?" in answer.url):
+        await window.goto("/cart")
 
 
 async def test_phone_computer_and_till_are_in_one_cart(site: Site, market: Market) -> None:  # noqa: F811
@@ -32,7 +38,7 @@ async def test_phone_computer_and_till_are_in_one_cart(site: Site, market: Marke
     await desk.get_by_role("button", name="Open the cart here").click()
     await expect(desk.locator("#basket li .said")).to_have_count(1)
 
-    await phone.goto("/cart")
+    await listening(phone)
     await desk.locator("#basket input[name=quantity]").first.fill("3")
     await desk.locator("#basket input[name=quantity]").first.blur()
     await expect(phone.locator("#basket input[name=quantity]").first).to_have_value("3")
@@ -41,7 +47,7 @@ async def test_phone_computer_and_till_are_in_one_cart(site: Site, market: Marke
     await phone.goto("/cart/share")
     await phone.get_by_role("button", name="Show a code").click()
     code = await phone.locator(".handover-code output").inner_text()
-    await phone.goto("/cart")
+    await listening(phone)
     await clerk.goto("/pos/soder")
     await clerk.locator("#code").fill(code.replace(" ", ""))
     await clerk.keyboard.press("Enter")

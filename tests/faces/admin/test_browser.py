@@ -167,6 +167,8 @@ async def test_the_command_bar_finds_pages_orders_and_goods(site: Site, shop) ->
 
 async def _ask(page: Page, text: str) -> None:
     await page.wait_for_load_state("load")
+    await page.wait_for_function("window.htmx !== undefined && window.Alpine !== undefined")
+    await page.wait_for_timeout(500)  # what is typed before the scripts have run asks nobody
     await page.keyboard.press("Control+K")
     await expect(page.get_by_role("combobox")).to_be_focused()
     await page.keyboard.type(text)

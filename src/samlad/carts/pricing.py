@@ -93,25 +93,23 @@ async def price(
 
     ``stands``: what was agreed to holds; by default it does unless the cart is open.
     """
-    if cart.status not in (CartStatus.OPEN, CartStatus.PARKED) if stands is None else stands:
-        shipping = _shipping_price(
-            cart, channel, sellables, {each.id: each.unit_price for each in cart.lines}
-        )
+    if stands is None:
+        stands = cart.status not in (CartStatus.OPEN, CartStatus.PARKED)
+    prices = {line.id: line.unit_price if stands else price_now(line, sellables) for line in cart.lines}
+    shipping = _shipping_price(cart, channel, sellables, prices)
+    if stands:
         return Priced(sellables=sellables, agreed=cart.agreed or Agreed(), shipping_price=shipping)
-    shipping = _shipping_price(
-        cart, channel, sellables, {each.id: price_now(each, sellables) for each in cart.lines}
-    )
     found = await promotions.offers(reader, _asking(cart, channel), _goods(cart, sellables))
     if not found.promotions:
         return Priced(sellables=sellables, moved=_moved(cart, found, None, {}), shipping_price=shipping)
     outcome = promotions.apply(found.lines, found.offers, shipping)
     agreed = _agreed(outcome, found)
-    now = {each.promotion: each.amount for each in agreed.promotions}
-    is_same = all(line.unit_price == price_now(line, sellables) for line in cart.lines)
+    taken_off = {each.promotion: each.amount for each in agreed.promotions}
+    is_same = all(line.unit_price == prices[line.id] for line in cart.lines)
     return Priced(
         sellables=sellables,
         agreed=agreed,
-        moved=_moved(cart, found, outcome, now, amounts_tell=is_same),
+        moved=_moved(cart, found, outcome, taken_off, amounts_tell=is_same),
         codes=_codes(found, outcome),
         gifts=[
             GiftView(
@@ -122,7 +120,7 @@ async def price(
             )
             for each in outcome.gifts
         ],
-        to_keep=[each for each in now if each not in found.grants],
+        to_keep=[each for each in taken_off if each not in found.grants],
         shipping_price=shipping,
     )
 
@@ -207,7 +205,7 @@ def _moved(
     cart: Cart,
     found: Offers,
     outcome: Outcome | None,
-    now: Mapping[UUID, int],
+    taken_off: Mapping[UUID, int],
     *,
     amounts_tell: bool = False,
 ) -> list[MovedPromotion]:
@@ -222,8 +220,8 @@ def _moved(
     shown += [(each.promotion, each.name, each.before, each.reason) for each in before.lapsed]
     moved = []
     for promotion, name, amount, told in shown:
-        is_applied = promotion in now
-        if is_applied and (told is not None or now[promotion] >= amount or not amounts_tell):
+        is_applied = promotion in taken_off
+        if is_applied and (told is not None or taken_off[promotion] >= amount or not amounts_tell):
             continue
         reason = "changed" if is_applied else _why_gone(promotion, found, outcome)
         if told is not None or reason not in OWN_DOING:
@@ -232,7 +230,7 @@ def _moved(
                     promotion=promotion,
                     name=name,
                     before=amount,
-                    now=now.get(promotion, 0),
+                    now=taken_off.get(promotion, 0),
                     reason=told or reason,
                 )
             )

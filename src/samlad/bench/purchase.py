@@ -95,8 +95,8 @@ async def _measure(
     after = ours.seconds(), postgres.seconds()
     for connection in connections:
         connection.close()
-    spent = [(b - a) / purchases * 1000 for a, b in zip(before, after, strict=True)]
-    return Cost(*spent, waits)
+    server_ms, postgres_ms = ((b - a) / purchases * 1000 for a, b in zip(before, after, strict=True))
+    return Cost(server_ms, postgres_ms, waits)
 
 
 async def _purchase(shop: Shop, connection: Connection, variant: UUID) -> None:

@@ -17,10 +17,9 @@ import asyncpg
 import httpx
 import pytest
 import structlog
-from litestar import Litestar
 
+from applications import running
 from samlad.access.permissions import permissions
-from samlad.app import create, serving
 from samlad.kernel import migrations
 from samlad.kernel.context import Actor
 from samlad.kernel.database import Database, open_database
@@ -40,7 +39,6 @@ os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_temporary))
 
 TEMPLATE = "samlad_template"
 _numbers = itertools.count()
-_idle_applications: list[Litestar] = []
 
 
 @pytest.fixture(autouse=True)
@@ -134,22 +132,17 @@ def api_as(settings: Settings, request: pytest.FixtureRequest) -> "ApiAs":
 
     @contextlib.asynccontextmanager
     async def open_client(actor: Actor = OWNER, **headers: str) -> AsyncIterator[httpx.AsyncClient]:
-        # Making the application costs a second, so those that no test uses at the moment are used again.
-        application = _idle_applications.pop() if _idle_applications else create(settings)
+        async with running(settings) as application:
 
-        async def asgi(scope: Any, receive: Any, send: Any) -> None:
-            scope[ACTOR_SCOPE] = actor
-            await application(scope, receive, send)
+            async def asgi(scope: Any, receive: Any, send: Any) -> None:
+                scope[ACTOR_SCOPE] = actor
+                await application(scope, receive, send)
 
-        try:
-            async with serving(application, settings):
-                transport = httpx.ASGITransport(app=asgi, raise_app_exceptions=False)
-                async with httpx.AsyncClient(
-                    transport=transport, base_url="http://samlad.test", headers=headers
-                ) as client:
-                    yield client
-        finally:
-            _idle_applications.append(application)
+            transport = httpx.ASGITransport(app=asgi, raise_app_exceptions=False)
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://samlad.test", headers=headers
+            ) as client:
+                yield client
 
     return open_client
 

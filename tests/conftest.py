@@ -9,7 +9,7 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import asyncpg
 import httpx
 import pytest
 import structlog
+from browser import require_chromium, server, site
 
 from applications import running
 from samlad.access.permissions import permissions
@@ -29,6 +30,8 @@ from samlad.kernel.ids import new_id
 from samlad.kernel.settings import Settings, load
 from samlad.packages import PACKAGES
 
+__all__ = ["server", "site"]  # fixtures for every folder
+
 ApiAs = Callable[..., contextlib.AbstractAsyncContextManager[httpx.AsyncClient]]
 
 # Pytest closes its folder for other users whenever any run begins, also to the user that PostgreSQL runs as under
@@ -39,6 +42,22 @@ os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_temporary))
 
 TEMPLATE = "samlad_template"
 _numbers = itertools.count()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Here and nowhere else, so that pytest says in one line what is missing and how to get it."""
+    if item.get_closest_marker("browser"):
+        require_chromium()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI nothing is skipped."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CI") == "true":
+        report.outcome = "failed"
+        report.longrepr = f"In CI nothing is skipped, but {item.nodeid} was: {report.longrepr}"
+    return report
 
 
 @pytest.fixture(autouse=True)

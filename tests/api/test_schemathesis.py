@@ -208,7 +208,6 @@ def _try_many(method: str, path: str, examples: int) -> None:
         attempt()
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("served")
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
 def test_every_operation_answers_as_documented(method: str, path: str) -> None:

@@ -32,7 +32,6 @@ SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 OPERATIONS = {f"{r.ok().method.upper()} {r.ok().path}": r.ok() for r in SCHEMA.get_all_operations()}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("label", OPERATIONS)
 async def test_no_input_breaks_it(shop: Shop, api: httpx.AsyncClient, label: str) -> None:
     product = await shop.product(sku="K", price=100, brand="Acme")

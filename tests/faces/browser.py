@@ -38,6 +38,7 @@ from samlad.access.permissions import Role
 from samlad.access.staff import StaffInput
 from samlad.kernel.database import Database, Tx
 from samlad.kernel.settings import Settings
+from skipping import is_ci
 
 ROOT = Path(__file__).parents[2]
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
@@ -154,7 +155,7 @@ def require_chromium() -> None:
     lacking = [str(path) for path in (CHROMIUM, AXE) if not path.exists()]
     if lacking:
         said = f"no browser tests without {' and '.join(lacking)}: apt-get install chromium; npm ci"
-        if os.environ.get("CI") == "true":
+        if is_ci():
             pytest.fail(said, pytrace=False)
         pytest.skip(said)
 

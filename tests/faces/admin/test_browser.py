@@ -200,6 +200,7 @@ async def _ask(page: Page, text: str) -> None:
     await expect(page.get_by_role("combobox")).to_have_value(text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light")])
 async def test_no_page_has_an_accessibility_violation(site: Site, shop, width: int, scheme: str) -> None:
     order = await shop.buy("MUG-032", 2)

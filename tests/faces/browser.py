@@ -29,7 +29,7 @@ from uuid import UUID
 import httpx
 import msgspec
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, Route, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, Route, async_playwright, expect
 from site_server import SWITCH
 
 from samlad.access import sessions
@@ -46,7 +46,12 @@ CHROMIUM = Path(os.environ.get("SAMLAD_CHROMIUM") or shutil.which("chromium") or
 CHROMIUM_ARGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
                  "--disable-component-update", "--disable-sync"]  # fmt: skip
 START_SECONDS = 60.0
+PATIENCE_MS = 30_000.0
+"""How long a page may take on a busy machine. Only a test that fails waits so long."""
 WIDTHS = {"phone": 390, "desk": 1440}
+
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 class Site:
@@ -68,7 +73,7 @@ class Site:
             reduced_motion="reduce",
             **options,
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE_MS)
         self._contexts.append(context)
         page = await context.new_page()
         page.on("console", lambda said: self._note(said.type, said.text))

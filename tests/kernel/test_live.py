@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
@@ -109,23 +108,20 @@ async def test_all_listeners_share_one_frame(db: Database, hub: Live, other: Dat
     assert set(told) == {"id", "type", "at", "subject", "channel"}
 
 
-async def test_a_lost_wake_costs_half_a_second(db: Database, hub: Live) -> None:
+async def test_a_lost_wake_costs_one_poll(db: Database, hub: Live) -> None:
     async with hub.listen(await admit(db, "bell")) as listener:
-        started = time.monotonic()
         await ring(db, 1)  # this database has no poker
         assert await take(listener, 1) == [1]
-        assert time.monotonic() - started < 2
 
 
-async def test_commit_to_listener_is_quick(db: Database, hub: Live, other: Database) -> None:
+async def test_from_commit_to_listener_nobody_waits_for_the_poll(
+    db: Database, hub: Live, other: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with hub.listen(await admit(db, "bell")) as listener:
-        waits = []
+        monkeypatch.setattr(live, "POLL_SECONDS", 3600.0)
         for number in range(30):
             await ring(other, number)
-            started = time.perf_counter()
-            await take(listener, 1)
-            waits.append(time.perf_counter() - started)
-    assert sorted(waits)[15] < 0.2, "far below the poll: the wake does it"
+            assert await take(listener, 1) == [number]
 
 
 async def test_a_slow_listener_is_dropped_and_the_rest_go_on(
@@ -198,14 +194,14 @@ async def test_the_connection_comes_back_after_it_was_cut(db: Database, hub: Liv
     async with hub.listen(await admit(db, "bell")) as listener:
         await ring(other, 1)
         assert await take(listener, 1) == [1]
+        cut = hub._connection
         await db.value(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-        await asyncio.sleep(1.5)
-        assert hub._connection is not None
-        assert not hub._connection.is_closed()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
+            while hub._connection is cut or hub._connection is None or hub._connection.is_closed():
+                await asyncio.sleep(0.01)
             while True:
                 with contextlib.suppress(Busy, asyncpg.PostgresError):
                     await ring(other, 2)

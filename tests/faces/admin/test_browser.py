@@ -201,6 +201,7 @@ async def _ask(page: Page, text: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # forty pages
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light")])
 async def test_no_page_has_an_accessibility_violation(site: Site, shop, width: int, scheme: str) -> None:
     order = await shop.buy("MUG-032", 2)

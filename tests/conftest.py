@@ -9,7 +9,7 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,10 @@ import asyncpg
 import httpx
 import pytest
 import structlog
-from litestar import Litestar
+from browser import require_chromium, server, site
 
+from applications import running
 from samlad.access.permissions import permissions
-from samlad.app import create, serving
 from samlad.kernel import migrations
 from samlad.kernel.context import Actor
 from samlad.kernel.database import Database, open_database
@@ -29,6 +29,9 @@ from samlad.kernel.http import ACTOR_SCOPE
 from samlad.kernel.ids import new_id
 from samlad.kernel.settings import Settings, load
 from samlad.packages import PACKAGES
+from skipping import refuse_skipped
+
+__all__ = ["server", "site"]  # fixtures for every folder
 
 ApiAs = Callable[..., contextlib.AbstractAsyncContextManager[httpx.AsyncClient]]
 
@@ -40,7 +43,26 @@ os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_temporary))
 
 TEMPLATE = "samlad_template"
 _numbers = itertools.count()
-_idle_applications: list[Litestar] = []
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Here and nowhere else, so that pytest says in one line what is missing and how to get it."""
+    if item.get_closest_marker("browser"):
+        require_chromium()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first; otherwise it would end alone, with one core, when the rest is done."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI nothing is skipped."""
+    report = yield
+    refuse_skipped(report)
+    return report
 
 
 @pytest.fixture(autouse=True)
@@ -134,22 +156,17 @@ def api_as(settings: Settings, request: pytest.FixtureRequest) -> "ApiAs":
 
     @contextlib.asynccontextmanager
     async def open_client(actor: Actor = OWNER, **headers: str) -> AsyncIterator[httpx.AsyncClient]:
-        # Making the application costs a second, so those that no test uses at the moment are used again.
-        application = _idle_applications.pop() if _idle_applications else create(settings)
+        async with running(settings) as application:
 
-        async def asgi(scope: Any, receive: Any, send: Any) -> None:
-            scope[ACTOR_SCOPE] = actor
-            await application(scope, receive, send)
+            async def asgi(scope: Any, receive: Any, send: Any) -> None:
+                scope[ACTOR_SCOPE] = actor
+                await application(scope, receive, send)
 
-        try:
-            async with serving(application, settings):
-                transport = httpx.ASGITransport(app=asgi, raise_app_exceptions=False)
-                async with httpx.AsyncClient(
-                    transport=transport, base_url="http://samlad.test", headers=headers
-                ) as client:
-                    yield client
-        finally:
-            _idle_applications.append(application)
+            transport = httpx.ASGITransport(app=asgi, raise_app_exceptions=False)
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://samlad.test", headers=headers
+            ) as client:
+                yield client
 
     return open_client
 

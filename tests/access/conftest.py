@@ -7,14 +7,13 @@ import httpx
 import pytest
 from access_browser import Browser, Browsers
 
-from samlad.app import create, serving
+from applications import running
 from samlad.kernel.settings import Settings
 
 
 @pytest.fixture
 async def application(settings: Settings) -> AsyncIterator[Any]:
-    made = create(settings)
-    async with serving(made, settings):
+    async with running(settings) as made:
         yield made
 
 

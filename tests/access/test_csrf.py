@@ -10,6 +10,7 @@ from access_browser import Browser, Browsers, make_staff
 from litestar import Request, Response, get, post
 from litestar.datastructures import UploadFile
 
+from applications import running
 from samlad import app as composition
 from samlad.access.csrf import csrf_token
 from samlad.kernel.http import actor_of
@@ -41,8 +42,7 @@ async def hook(request: AnyRequest) -> dict[str, str]:
 @pytest.fixture
 async def application(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Any]:
     monkeypatch.setattr(composition, "ROUTES", [*composition.ROUTES, page, send, hook])
-    made = composition.create(settings)
-    async with composition.serving(made, settings):
+    async with running(settings) as made:
         yield made
 
 
@@ -174,8 +174,7 @@ async def test_the_public_address_counts_as_own_behind_a_proxy(
 
     behind = msgspec.structs.replace(settings, public_url="https://shop.example")
     monkeypatch.setattr(composition, "ROUTES", [*composition.ROUTES, page, send])
-    made = composition.create(behind)
-    async with composition.serving(made, behind):
+    async with running(behind) as made:
         transport = httpx.ASGITransport(app=made, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://10.0.0.5:8000") as client:
             for origin, status in (

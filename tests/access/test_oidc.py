@@ -12,10 +12,10 @@ from access_browser import Browser, Browsers, make_staff
 from joserfc.jwk import OctKey
 from oidc_provider import CLIENT, SECRET, Provider
 
+import applications
 from samlad.access import staff
 from samlad.access.permissions import Role
 from samlad.access.staff import StaffInput
-from samlad.app import create, serving
 from samlad.kernel.settings import Settings
 
 
@@ -39,8 +39,7 @@ async def application(settings: Settings, provider: Provider) -> AsyncIterator[A
     configured = msgspec.structs.replace(
         settings, oidc_issuer=provider.issuer, oidc_client_id=CLIENT, oidc_client_secret=SECRET
     )
-    made = create(configured)
-    async with serving(made, configured):
+    async with applications.running(configured) as made:
         yield made
 
 
@@ -161,8 +160,7 @@ async def test_a_refusal_and_a_silent_provider_are_told(
     assert "access_denied" in reason(answer)
     gone = msgspec.structs.replace(settings, oidc_issuer="http://127.0.0.1:1", oidc_client_id="x")
     for changed, status in ((gone, 401), (settings, 404)):
-        made = create(changed)
-        async with serving(made, changed):
+        async with applications.running(changed) as made:
             transport = httpx.ASGITransport(app=made, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url="http://samlad.test") as client:
                 assert (await client.get("/api/session/oidc")).status_code == status

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from described import DOCUMENT
 
+from described import DOCUMENT
 from samlad.access.permissions import permissions
 from samlad.kernel.openapi import METHODS
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import copy
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,6 @@ import msgspec
 import pytest
 import schemathesis
 import structlog
-from described import DOCUMENT
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
@@ -23,6 +21,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from described import DOCUMENT, drawable
 from samlad import credit, customers
 from samlad.app import create
 from samlad.bench import shop as shops
@@ -69,7 +68,7 @@ SERVED = Served()
 
 
 def _schema() -> Any:
-    loaded = schemathesis.openapi.from_dict(copy.deepcopy(DOCUMENT))
+    loaded = schemathesis.openapi.from_dict(drawable())
     loaded.app = SERVED
     return loaded
 
@@ -209,7 +208,6 @@ def _try_many(method: str, path: str, examples: int) -> None:
         attempt()
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("served")
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
 def test_every_operation_answers_as_documented(method: str, path: str) -> None:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 from babel.dates import format_date, format_time
 from babel.numbers import format_currency
+from browser import AXE, CHROMIUM, CHROMIUM_ARGS, ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
@@ -29,11 +30,7 @@ from samlad.faces.design.security import POLICY
 from samlad.faces.design.style import goods, style_context
 from samlad.kernel.i18n import LOCALES, PSEUDO, PSEUDO_RTL
 
-ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "src/samlad/faces/design/static"
-AXE = ROOT / "node_modules/axe-core/axe.min.js"
-CHROMIUM = Path(os.environ.get("SAMLAD_CHROMIUM", "/usr/bin/chromium"))
-CHROMIUM_ARGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
 NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
 SHOP = {"shop_name": "Samlad", "csrf_token": "x"}
 FOOTER = [{"title": "Help", "links": [("Delivery", "#delivery"), ("Returns", "#returns")]}]
@@ -46,9 +43,6 @@ pages = Pages()
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    lacking = [str(path) for path in (CHROMIUM, AXE) if not path.exists()]
-    if lacking and os.environ.get("CI") != "true":
-        pytest.skip(f"{' and '.join(lacking)} missing: apt-get install chromium; npm ci")
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_ARGS)
         yield running

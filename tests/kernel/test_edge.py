@@ -16,6 +16,7 @@ import structlog
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
+from applications import running
 from samlad import app as composition
 from samlad.kernel import edge, log
 from samlad.kernel.context import Actor
@@ -77,14 +78,13 @@ def web(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Open:
         *, client: str = "127.0.0.1", actor: Actor | None = None, **changes: Any
     ) -> AsyncIterator[httpx.AsyncClient]:
         chosen = msgspec.structs.replace(settings, **changes)
-        application = composition.create(chosen)
 
         async def asgi(scope: Any, receive: Any, send: Any) -> None:
             if actor:
                 scope[ACTOR_SCOPE] = actor
             await application(scope, receive, send)
 
-        async with composition.serving(application, chosen):
+        async with running(chosen) as application:
             transport = httpx.ASGITransport(app=asgi, raise_app_exceptions=False, client=(client, 5))
             async with httpx.AsyncClient(transport=transport, base_url="http://samlad.test") as http:
                 yield http

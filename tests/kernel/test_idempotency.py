@@ -6,9 +6,10 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-from litestar import Litestar, Request, Response, get, post
+from litestar import Request, Response, get, post
 from litestar.params import JSONBody
 
+from applications import running
 from samlad import app as composition
 from samlad.kernel.database import Tx
 from samlad.kernel.http import write
@@ -44,8 +45,7 @@ async def read_numbers(request: Request[Any, Any, Any]) -> list[int]:
 @pytest.fixture
 async def numbers(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(composition, "ROUTES", [add_number, read_numbers])
-    application: Litestar = composition.create(settings)
-    async with composition.serving(application, settings):
+    async with running(settings) as application:
         transport = httpx.ASGITransport(app=application, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://samlad.test") as client:
             yield client

@@ -198,6 +198,10 @@ async def test_a_checkout_that_ran_out_takes_anew_or_refuses(trade: Trade) -> No
     await trade.sound()
 
 
+WAITS_FOR_A_LOCK = """
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"""
+
+
 async def test_lines_that_come_while_placing_waits_are_ordered_too(trade: Trade) -> None:
     kettle, filters = await trade.kettle(10_000), await trade.kettle(1_000)
     cart = await trade.cart((kettle, 1))
@@ -211,7 +215,9 @@ async def test_lines_that_come_while_placing_waits_are_ordered_too(trade: Trade)
     adding = asyncio.create_task(trade.db.transaction(add))
     await added.wait()
     placing = asyncio.create_task(trade.place(cart.id))
-    await asyncio.sleep(0.2)
+    async with asyncio.timeout(30):
+        while not await trade.db.value(WAITS_FOR_A_LOCK):
+            await asyncio.sleep(0.01)
     go.set()
     await adding
     assert (await placing).total == 11_000

@@ -2,17 +2,16 @@
 
 import asyncio
 import contextlib
-import os
 from collections.abc import AsyncIterator
 
 import httpx
 import msgspec
 import pytest
-from browser import Site, site  # noqa: F401 - the fixture
+from browser import Site
 from desk import hurry
 from fake_stripe import KEYS, FakeStripe
 from market import Market, open_market
-from playwright.async_api import Page, Route, expect
+from playwright.async_api import Route, expect
 
 from samlad import channels, orders
 from samlad.carts import CartInput, DetailsInput, LineInput, create, set_details
@@ -53,13 +52,6 @@ async def market(db: Database) -> Market:
     return made
 
 
-async def fine(site: Site, page: Page) -> None:  # noqa: F811
-    """Accessible, as wide as the window, and without a complaint in the console."""
-    assert await site.violations(page) == [], page.url
-    assert await site.overflow(page) == 0, page.url
-    assert site.complaints == [], page.url
-
-
 @contextlib.asynccontextmanager
 async def answering(fake: FakeStripe) -> AsyncIterator[str]:
     """The contract fake at an address, for the application is a process of its own."""
@@ -83,7 +75,7 @@ async def answering(fake: FakeStripe) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
-async def test_the_card_is_typed_into_stripes_own_fields(site: Site, market: Market) -> None:  # noqa: F811
+async def test_the_card_is_typed_into_stripes_own_fields(site: Site, market: Market) -> None:
     fake, vault = FakeStripe(), Vault.of(market.db.settings)
     await market.product(title="Kettle", sku="KTL", handle="kettle", price=9900, stock=(5,))
     async with answering(fake) as url:
@@ -100,8 +92,8 @@ async def test_the_card_is_typed_into_stripes_own_fields(site: Site, market: Mar
         for label, text in FIELDS:
             await page.get_by_label(label, exact=True).fill(text)
         await page.get_by_role("radio", name="Card You type it").check()
-        await _shoot(page, "checkout")
-        await fine(site, page)
+        await site.picture(page, "pay-checkout")
+        await site.fine(page)
         await page.get_by_role("button", name="Place order and pay").click()
         await page.wait_for_url("**/checkout/pay/**")
         await expect(page.locator("#pay-fields")).to_contain_text(
@@ -109,12 +101,12 @@ async def test_the_card_is_typed_into_stripes_own_fields(site: Site, market: Mar
         )
         await page.get_by_role("button", name="Pay SEK").click()
         await expect(page.get_by_role("alert")).to_have_text("Your card was declined.")
-        await _shoot(page, "fields")
-        await fine(site, page)
+        await site.picture(page, "pay-fields")
+        await site.fine(page)
         await page.goto("/checkout")
         await expect(page.get_by_text("Not finished")).to_be_visible()
-        await _shoot(page, "unfinished")
-        await fine(site, page)
+        await site.picture(page, "pay-unfinished")
+        await site.fine(page)
         await page.get_by_role("button", name="Do not pay so").click()
         await expect(page.get_by_text("Choose another way to pay.")).to_be_visible()
         await page.get_by_role("radio", name="Card You type it").check()
@@ -127,18 +119,8 @@ async def test_the_card_is_typed_into_stripes_own_fields(site: Site, market: Mar
         await page.goto(here)
         await page.wait_for_url("**/order/**")
         await expect(page.get_by_role("heading", level=1)).to_have_text("Thank you, the order is placed")
-        await _shoot(page, "ordered")
-        await fine(site, page)
-
-
-async def _shoot(page: Page, name: str) -> None:
-    """A picture for whoever looks at pages, if the environment says where to."""
-    folder = os.environ.get("SAMLAD_PICTURES")
-    if not folder:
-        return
-    for width in (1440, 390):
-        await page.set_viewport_size({"width": width, "height": 900})
-        await page.screenshot(path=f"{folder}/pay-{name}-{width}.png", full_page=True)
+        await site.picture(page, "pay-ordered")
+        await site.fine(page)
 
 
 async def _stripe(route: Route) -> None:
@@ -175,22 +157,22 @@ async def _order(market: Market) -> Order:
     return await market.db.transaction(work)
 
 
-async def test_the_desk_shows_every_tender(site: Site, market: Market) -> None:  # noqa: F811
+async def test_the_desk_shows_every_tender(site: Site, market: Market) -> None:
     order = await _order(market)
     page = await site.staff(width=390, locale="en-GB")
     await page.goto(f"/admin/orders/{order.id}")
-    await _shoot(page, "desk")
-    await fine(site, page)
+    await site.picture(page, "pay-desk")
+    await site.fine(page)
     await page.get_by_role("button", name="Book money").first.click()
     await expect(page.locator("#f-amount-1")).to_be_visible()
-    await fine(site, page)
+    await site.fine(page)
     await market.db.transaction(lambda tx: orders.cancel(tx, order.id, CancelInput()))
     await page.goto(f"/admin/orders/{order.id}")
     await expect(page.get_by_role("button", name="I have sent it")).to_be_visible()
-    await _shoot(page, "desk-back")
-    await fine(site, page)
+    await site.picture(page, "pay-desk-back")
+    await site.fine(page)
     await page.goto(f"/admin/channels/{market.web.id}")
     await expect(page.get_by_label("Ways to pay")).to_have_value(
         "test, stripe, invoice, bank_transfer, on_delivery"
     )
-    await fine(site, page)
+    await site.fine(page)

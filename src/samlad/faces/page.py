@@ -43,6 +43,7 @@ LOCALE_COOKIE, THEME_COOKIE, FLASH_COOKIE = "locale", "theme", "flash"
 YEAR_SECONDS = 365 * 86400
 FLASH_SECONDS = 300
 _FLASHES = "faces.flash"
+_HEARD_UNTIL = "faces.heard_until"
 _LOCAL = re.compile(r"^/(?![/\\])[^\x00-\x20\x7f\\]{0,1500}$")
 
 
@@ -82,6 +83,29 @@ def is_for_people(request: AnyRequest) -> bool:
     if path.startswith(("/api", "/static/", "/live")) or is_htmx(request):
         return False
     return "text/html" in request.headers.get("accept", "")
+
+
+# -- live pages --------------------------------------------------------------------------------------------------------------
+
+
+async def listen_from_here(request: AnyRequest) -> None:
+    """Call this before anything is read that a live page shows: what happens from now on it is told (`live_href`)."""
+    if not is_htmx(request):  # a piece comes into a page that listens already
+        state: dict[str, Any] = request.scope  # type: ignore[assignment]
+        state[_HEARD_UNTIL] = await request.app.state.runtime.live.position()
+
+
+def live_href(request: AnyRequest, *topics: str) -> str:
+    """The address of a page's server-sent events, beginning where it was rendered.
+
+    Raises:
+        KeyError: `listen_from_here` was not called, so something could be missed.
+    """
+    query = [("topic", topic) for topic in topics]
+    if not is_htmx(request):
+        state: dict[str, Any] = request.scope  # type: ignore[assignment]
+        query.append(("after", str(state[_HEARD_UNTIL])))
+    return "/live?" + urlencode(query, safe=":")
 
 
 # -- answering -----------------------------------------------------------------------------------------------------------

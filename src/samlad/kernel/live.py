@@ -2,8 +2,9 @@
 
 Each process has one `Live`: one connection that LISTENs for the log's wake while anybody wants to know, one read of the
 log however many listeners there are, one encoded frame for all of them. A listener that does not keep up is dropped; its browser
-comes back with ``Last-Event-ID`` (a position in the log) and gets what it missed. A lost wake costs at most
-`POLL_SECONDS`.
+comes back with ``Last-Event-ID`` (a position in the log) and gets what it missed. A page that is rendered names the
+position before its own reading (`Live.position`) as ``after`` and so misses nothing that happens until it listens. A
+lost wake costs at most `POLL_SECONDS`.
 
 A topic is ``name`` or ``name:key``. Packages register theirs::
 
@@ -253,6 +254,13 @@ class Live:
         if self._connection is not None:
             self._connection.terminate()
 
+    async def position(self) -> Position:
+        """Where the log is now.
+
+        Who reads the database afterwards sees everything up to here; a `stream` after here brings the rest.
+        """
+        return await log.end(self._database)
+
     @contextlib.asynccontextmanager
     async def listen(self, wanted: frozenset[str]) -> AsyncIterator[Listener]:
         """Listen to topics (after `admit`) from now on.
@@ -283,13 +291,15 @@ class Live:
             if after is not None:
                 for frame in await self._missed(wanted, after, listener.begin):
                     yield frame
+            # Silence moves the browser's position, too: it does not come back with one from hours ago.
+            yield b"id: %b\n\n" % str(listener.begin).encode()
             async for message in listener:
                 yield HEARTBEAT if message is None else message.frame
 
     async def _missed(self, wanted: frozenset[str], after: Position, until: Position) -> list[bytes]:
         events, _ = await log.read(self._database, after, limit=REPLAY_LIMIT)
         if len(events) == REPLAY_LIMIT:
-            return [RESET]
+            return [b"id: %b\n" % str(until).encode() + RESET]
         frames = []
         for event in events:
             if event.position <= until:

@@ -4,7 +4,6 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from browser import site
 
 from samlad import carts, stock
 from samlad.carts import CartInput, DetailsInput, LineInput
@@ -14,7 +13,7 @@ from samlad.channels import Resource
 from samlad.kernel.database import Database, Tx
 from trade import BUYER, Trade, build
 
-__all__ = ["Shop", "shop", "site"]
+__all__ = ["Shop", "shop"]
 
 GOODS = (
     ("Copper kettle, 1.5 l", "KTL-150", 89_900, 12),

@@ -5,7 +5,6 @@ from contextlib import AbstractAsyncContextManager
 
 import httpx
 import pytest
-from browser import site  # noqa: F401 - a fixture
 from market import Market
 
 from samlad.access.permissions import Role, permissions_of

@@ -251,12 +251,10 @@ async def test_on_a_phone_with_a_scanner(site: Site, market: Market, signed: Any
     await look("pack")
     await page.get_by_role("link", name="Packing slip").click()
     await look("slip")
-    async with page.expect_response(
-        lambda answer: "/live?" in answer.url
-    ):  # what came before is not told again
-        await page.goto("/pos/work/soder")
     given_up = RejectInput(reason=RejectReason.DAMAGED)
-    nobody = await ordered(market, (await market.product(sku="CUP", stock=(1,))).variants[0].id)
+    cup = (await market.product(sku="CUP", stock=(1,))).variants[0].id
+    async with site.before_it_listens(page, "/pos/work/soder"):
+        nobody = await ordered(market, cup)
     await expect(page.get_by_role("link", name=nobody.number)).to_be_visible()  # it came by itself
     (lost,) = await fulfilment_store.of_order(market.db, nobody.id)
     await market.db.transaction(lambda tx: fulfilment_short.reject(tx, lost.id, given_up))

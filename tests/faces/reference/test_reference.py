@@ -3,27 +3,21 @@
 import gzip
 import os
 from collections.abc import AsyncIterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from browser import CHROMIUM, CHROMIUM_ARGS
 from playwright.async_api import Browser, Page, Route, async_playwright
 
 from samlad.faces.design.security import POLICY
 from samlad.kernel import openapi
 
-CHROMIUM = Path(os.environ.get("SAMLAD_CHROMIUM", "/usr/bin/chromium"))
-
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
-    if not CHROMIUM.exists() and os.environ.get("CI") != "true":
-        pytest.skip(f"{CHROMIUM} missing: apt-get install chromium")
     async with async_playwright() as playwright:
-        running = await playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"]
-        )
+        running = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_ARGS)
         yield running
         await running.close()
 
@@ -53,6 +47,7 @@ async def open_reference(
     return page, wrong
 
 
+@pytest.mark.browser
 @pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1440, "light"), (1440, "dark")])
 async def test_the_viewer_works_under_our_policy(
     browser: Browser, api: httpx.AsyncClient, width: int, scheme: str

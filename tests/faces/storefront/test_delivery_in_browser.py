@@ -1,9 +1,9 @@
 """Delivery in a browser: promised days on the product page and in the checkout, and the pages that set them up."""
 
 import pytest
-from browser import Site, site  # noqa: F401 - the fixture
+from browser import Site
 from market import Market
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 from test_shop_delivery import offer
 
 from samlad.access.permissions import Role
@@ -12,27 +12,20 @@ from samlad.delivery import store
 pytestmark = pytest.mark.browser
 
 
-async def fine(site: Site, page: Page) -> None:  # noqa: F811
-    """Accessible, as wide as the window, and without a complaint in the console."""
-    assert await site.violations(page) == [], page.url
-    assert await site.overflow(page) == 0, page.url
-    assert site.complaints == [], page.url
-
-
 @pytest.mark.parametrize("width", [390, 1440])
-async def test_promises_and_methods(site: Site, market: Market, width: int) -> None:  # noqa: F811
+async def test_promises_and_methods(site: Site, market: Market, width: int) -> None:
     await offer(market)
     await market.product(title="Copper kettle", sku="KTL", handle="kettle", category="kok", stock=(1, 2))
     page = await site.visitor(width, locale="en-GB")
     await page.goto("/p/kettle")
     await expect(page.locator(".brought li")).to_have_count(2)
-    await fine(site, page)
+    await site.fine(page)
     await page.get_by_role("button", name="Add to cart").click()
     await expect(page.locator("#cart-count")).to_contain_text("1")
     await page.goto("/cart")
     await page.get_by_role("button", name="Check out").click()
     await page.wait_for_url("**/checkout")
-    await fine(site, page)
+    await site.fine(page)
     await page.locator("#delivery-post").check()
     await expect(page.locator("#sum")).to_contain_text("29.00")
     await page.locator("#delivery-collect").check()
@@ -49,4 +42,4 @@ async def test_promises_and_methods(site: Site, market: Market, width: int) -> N
         f"/admin/delivery/locations/{market.places[0].id}",
     ):
         await owner.goto(path)
-        await fine(site, owner)
+        await site.fine(owner)

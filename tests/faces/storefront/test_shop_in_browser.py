@@ -1,23 +1,16 @@
 """One shop, one till, one last kettle, in a real browser: the phone buys it, the till is told so. Nothing breaks axe."""
 
 import pytest
-from browser import Site, site  # noqa: F401 - the fixture
+from browser import Site
 from market import Market
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from samlad.access.permissions import Role
 
 pytestmark = pytest.mark.browser
 
 
-async def fine(site: Site, page: Page) -> None:  # noqa: F811
-    """Accessible, as wide as the window, and without a complaint in the console."""
-    assert await site.violations(page) == [], page.url
-    assert await site.overflow(page) == 0, page.url
-    assert site.complaints == [], page.url
-
-
-async def test_the_last_one_is_sold_once_to_a_phone_and_not_at_the_till(site: Site, market: Market) -> None:  # noqa: F811
+async def test_the_last_one_is_sold_once_to_a_phone_and_not_at_the_till(site: Site, market: Market) -> None:
     made = await market.product(
         title="Copper kettle", sku="KTL", handle="kettle", category="kok", stock=(1, 0)
     )
@@ -33,7 +26,7 @@ async def test_the_last_one_is_sold_once_to_a_phone_and_not_at_the_till(site: Si
     await clerk.get_by_role("button", name="Mug").click()
     await expect(clerk.locator("#ticket li")).to_have_count(2)
     await expect(clerk.locator("#code")).to_be_focused()
-    await fine(site, clerk)
+    await site.fine(clerk)
 
     await _phone_buys(site, market)
     assert await market.available(made.variants[0].id) == 0
@@ -44,38 +37,38 @@ async def test_the_last_one_is_sold_once_to_a_phone_and_not_at_the_till(site: Si
     await expect(clerk.locator("a[data-key=F9]")).to_be_visible()
     await clerk.keyboard.press("F9")
     await clerk.wait_for_url("**/pay?by=cash")
-    await fine(site, clerk)
+    await site.fine(clerk)
     await clerk.get_by_label("Another amount").fill("200")
     await clerk.keyboard.press("Enter")
     await clerk.wait_for_url("**/sales/**")
     await expect(clerk.locator(".huge")).to_contain_text("101.00")
-    await fine(site, clerk)
+    await site.fine(clerk)
     await clerk.keyboard.press("Enter")
     await clerk.wait_for_url("**/pos/soder")
     channels = [(order["channel"], order["total"]) for order in await market.orders()]
     assert channels == [(market.web.id, 9_900 + 4_900), (market.stores[0].id, 9_900)]
 
 
-async def _phone_buys(site: Site, market: Market) -> None:  # noqa: F811
+async def _phone_buys(site: Site, market: Market) -> None:
     phone = await site.visitor(390, "dark", locale="en-GB")
     await phone.goto("/")
-    await fine(site, phone)
+    await site.fine(phone)
     await phone.get_by_role("searchbox").fill("kettl")
     await phone.locator("#suggestions").get_by_role("link", name="Copper kettle").click()
     await phone.wait_for_url("**/p/kettle")
-    await fine(site, phone)
+    await site.fine(phone)
     await phone.get_by_role("button", name="Add to cart").click()
     await expect(phone.locator("#cart-count")).to_contain_text("1")
     await expect(phone.locator("#toasts")).to_contain_text("Copper kettle is in the cart.")
     await phone.goto("/cart")
-    await fine(site, phone)
+    await site.fine(phone)
     await phone.get_by_role("button", name="Check out").click()
     await phone.wait_for_url("**/checkout")
     await phone.get_by_label("Picked up in a store").check()
     await expect(phone.locator("#sum")).to_contain_text("Free")
     await phone.get_by_label("Sent to my door").check()
     await expect(phone.locator("#sum")).to_contain_text("148.00")
-    await fine(site, phone)
+    await site.fine(phone)
     for label, text in (
         ("E-mail", "kim@example.com"),
         ("Name", "Kim Berg"),
@@ -87,10 +80,10 @@ async def _phone_buys(site: Site, market: Market) -> None:  # noqa: F811
     await phone.get_by_role("button", name="Place order and pay").click()
     await phone.wait_for_url("**/order/**")
     await expect(phone.get_by_role("heading", level=1)).to_have_text("Thank you, the order is placed")
-    await fine(site, phone)
+    await site.fine(phone)
 
 
-async def test_the_shop_works_before_any_script(site: Site, market: Market) -> None:  # noqa: F811
+async def test_the_shop_works_before_any_script(site: Site, market: Market) -> None:
     await market.product(title="Copper kettle", sku="KTL", handle="kettle", stock=(3, 0))
     page = await site.visitor(390, locale="en-GB", java_script_enabled=False)
     await page.goto("/search?q=kettle")

@@ -19,7 +19,16 @@ from samlad.faces.admin.overview import arrived
 from samlad.faces.admin.scope import order_scope, own_locations
 from samlad.faces.admin.shell import admin_page, main_channel
 from samlad.faces.form import Form, read_form
-from samlad.faces.page import AnyRequest, change, go, require, translated, words
+from samlad.faces.page import (
+    AnyRequest,
+    change,
+    go,
+    listen_from_here,
+    live_href,
+    require,
+    translated,
+    words,
+)
 from samlad.kernel.clock import day_bounds
 from samlad.kernel.database import Database
 from samlad.kernel.http import actor_of, database_of
@@ -60,6 +69,7 @@ VIEWS: tuple[tuple[str, dict[str, str]], ...] = (
 async def list_orders(request: AnyRequest) -> Response[Any]:
     """The desk: every order of every channel, the newest first, live."""
     require(request, orders.READ)
+    await listen_from_here(request)
     database = database_of(request)
     main = await main_channel(database)
     fixed = order_scope(actor_of(request)) | _days(request, main.time_zone if main else "UTC")
@@ -71,7 +81,7 @@ async def list_orders(request: AnyRequest) -> Response[Any]:
         "admin/orders.html",
         list=found,
         names=names,
-        live_href="/live?topic=orders" if is_first else None,
+        live_href=live_href(request, "orders") if is_first else None,
         arrived=arrived(request, found.items),
         newest=found.items[0].placed_at.isoformat() if found.items and is_first else "",
         channel_names={channel.code: channel.name for channel in everything},
@@ -144,6 +154,7 @@ async def show_order(request: AnyRequest, order_id: FromPath[UUID]) -> Response[
 
 async def _order_page(request: AnyRequest, order_id: UUID, form: Form) -> Response[Any]:
     database, actor = database_of(request), actor_of(request)
+    await listen_from_here(request)
     found = await orders.page(database, order_id)
     order = found.order
     _only_own(request, order)
@@ -169,7 +180,7 @@ async def _order_page(request: AnyRequest, order_id: UUID, form: Form) -> Respon
         tenders=await payment_rows(request, order, may_change=may_change),
         back_by_hand=[r for r in order.refunds if r.status == "pending" and _is_by_hand(order, r.payment)],
         history=[told(entry, words(request), who) for entry in reversed(found.history)],
-        live_href=f"/live?topic=subject:{order.id}",
+        live_href=live_href(request, f"subject:{order.id}"),
     )
 
 

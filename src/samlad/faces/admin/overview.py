@@ -14,7 +14,7 @@ from samlad.faces.admin import names
 from samlad.faces.admin.scope import order_scope, own_codes
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.design import formats
-from samlad.faces.page import AnyRequest, locale_of, page, require, words
+from samlad.faces.page import AnyRequest, listen_from_here, live_href, locale_of, page, require, words
 from samlad.kernel import checks
 from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Database
@@ -50,6 +50,7 @@ async def overview(request: AnyRequest) -> Response[Any]:
     everything = await channels.cached_all(database)
     context: dict[str, Any] = {"has_channels": bool(everything), "names": names, "sees_orders": False}
     if actor.may(orders.READ):
+        await listen_from_here(request)
         wanted = request.query_params.get("period", "days")
         period = wanted if wanted in PERIODS else "days"
         rows = await todays(database, everything)
@@ -57,7 +58,7 @@ async def overview(request: AnyRequest) -> Response[Any]:
         latest = await orders.LISTING.page(database, ListQuery(limit=_LATEST, filters=scope))
         context |= {
             "sees_orders": True,
-            "live_href": "/live?topic=orders",
+            "live_href": live_href(request, "orders"),
             "period": period,
             "today": rows,
             "totals": _totals(rows),

@@ -62,10 +62,11 @@ async def choose(request: AnyRequest) -> Response[Any]:
 @get("/{code:str}")
 async def till_page(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     """The till."""
+    await face.listen_from_here(request)
     till = await till_of(request, code)
     cart = await current(request, till)
     keys = await products(request, till, "")
-    return show(request, till, "pos/till.html", keys=keys, query="", **await _context(request, till, cart))
+    return await _whole(request, till, cart, keys, "")
 
 
 @get("/{code:str}/ticket")
@@ -83,9 +84,18 @@ async def find(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     return show(request, till, "pos/results.html", query=text, keys=await products(request, till, text))
 
 
+async def _whole(
+    request: AnyRequest, till: Till, cart: CartView | None, keys: Any, query: str
+) -> Response[Any]:
+    context = await _context(request, till, cart)
+    live = face.live_href(request, "stock")
+    return show(request, till, "pos/till.html", keys=keys, query=query, live=live, **context)
+
+
 @post("/{code:str}/scan", status_code=200)
 async def scan(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     """A number from a scanner or by hand goes on the ticket; anything else is searched for."""
+    await face.listen_from_here(request)
     till, form = await till_of(request, code), await read_form(request)
     text = typed(form.get("code"))
     pool = till.channel.pools[Resource.CATALOGUE]
@@ -101,8 +111,7 @@ async def scan(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
         return await _handed(request, till, cart, handed)
     keys = await products(request, till, text)
     if not face.is_htmx(request):
-        context = await _context(request, till, cart)
-        return show(request, till, "pos/till.html", keys=keys, query=text, **context)
+        return await _whole(request, till, cart, keys, text)
     return await _answer(request, till, cart, query=text, keys=keys, clear_results=True)
 
 

@@ -43,6 +43,7 @@ async def choose_place(request: AnyRequest) -> Response[Any]:
 @get("/work/{code:str}")
 async def work_list(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     """What is to be done here now, what is due first first."""
+    await face.listen_from_here(request)
     place, database = await place_of(request, code), database_of(request)
     filters = {"location": code, "state": "open,picking,picked,packed,ready"}
     rows = (await LISTING.page(database, ListQuery(limit=MOST, filters=filters))).items
@@ -52,6 +53,7 @@ async def work_list(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
         request,
         place,
         "pos/work.html",
+        live_href=face.live_href(request, "orders"),
         to_pick=[row for row in rows if row.state in ("open", "picking")],
         to_finish=[row for row in rows if row.state in ("picked", "packed")],
         waiting=[row for row in rows if row.state == "ready"],

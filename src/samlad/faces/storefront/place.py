@@ -22,9 +22,13 @@ NAV_CATEGORIES = 9
 async def channel_of(request: AnyRequest) -> Channel:
     """The shop at the host of this request: the one that names it, else the first webshop, in the reader's language.
 
+    Every page asks this first, and hears what others do to the cart from then on.
+
     Raises:
         NotFound: there is no webshop that is open.
     """
+    if basket.read(request) is not None:
+        await face.listen_from_here(request)
     known = await channels.cached_all(database_of(request))
     found = channels.shop_at(request.headers.get("host", ""), known)
     if found is None:
@@ -64,7 +68,7 @@ async def show(
         "canonical": str(request.url.with_replacements(query="")),
         "contact_email": channel.setting("contact_email"),
         "account_href": None,
-        "cart_topic": _topic(request),
+        "cart_live": _live(request),
         "is_piece": face.is_htmx(request),
         **context,
     }
@@ -73,10 +77,10 @@ async def show(
     )
 
 
-def _topic(request: AnyRequest) -> str | None:
-    """What the page listens to, so that it shows what others do to the cart."""
+def _live(request: AnyRequest) -> str | None:
+    """Where the page listens, so that it shows what others do to the cart."""
     held = basket.read(request)
-    return None if held is None else carts.topic_of(held.cart, held.token)
+    return None if held is None else face.live_href(request, carts.topic_of(held.cart, held.token))
 
 
 def _footer(_: Any, channel: Channel) -> list[dict[str, Any]]:

@@ -37,25 +37,26 @@ document.addEventListener("keydown", (event) => {
 });
 
 /* Stock that moves anywhere, and what somebody else does to the cart on the ticket, refreshes the ticket, unless a line
-   of it is being changed. Which cart is on the ticket changes without a new page. */
-const base = document.querySelector("[data-live]")?.dataset.live;
+   of it is being changed. Which cart is on the ticket changes without a new page; the till then goes on listening where
+   it was. */
+let base = document.querySelector("[data-live]")?.dataset.live;
 let live = null;
-const topic = () => document.getElementById("ticket")?.dataset.topic ?? "";
 function listen() {
-  const address = topic() ? `${base}&topic=${topic()}` : base;
-  if (live && live.address === address) return;
+  const topic = document.getElementById("ticket")?.dataset.topic ?? "";
+  if (live && live.topic === topic) return;
   live?.source.close();
-  const source = new EventSource(address);
+  const source = new EventSource(topic ? `${base}&topic=${topic}` : base);
   for (const [name, wait] of [["stock", 2000], ["cart", 200], ["reset", 200]]) {
     let due = 0; // what comes while one is due is seen with it: the last event is never lost
-    source.addEventListener(name, () => {
+    source.addEventListener(name, (event) => {
+      base = base.replace(/after=[^&]*/, `after=${event.lastEventId}`);
       due ||= setTimeout(() => {
         due = 0;
         if (!document.activeElement?.closest("#ticket")) document.body.dispatchEvent(new Event("stock-moved"));
       }, wait);
     });
   }
-  live = { address, source };
+  live = { topic, source };
 }
 if (base) {
   listen();

@@ -41,19 +41,25 @@ count();
 document.addEventListener("htmx:afterSettle", count);
 
 /* The cart changes when somebody else in it changes it: another window or device, or the store. A page that nobody
-   looks at does not listen, and asks once when it is looked at again. A field that is being typed in is left alone. */
+   looks at does not listen, and asks once when it is looked at again. A field that is being typed in is left alone.
+   The address says from where in the log: at first where the page was rendered, later what was heard last. */
 const cartLive = document.querySelector("[data-cart-live]");
 if (cartLive) {
+  let address = cartLive.dataset.cartLive;
   let source = null;
   let isWaiting = false;
+  const heard = (event) => {
+    address = address.replace(/after=[^&]*/, `after=${event.lastEventId}`);
+    moved();
+  };
   const moved = () => {
     isWaiting = Boolean(document.activeElement?.closest("#basket input"));
     if (!isWaiting) document.body.dispatchEvent(new Event("cart-moved"));
   };
   const listen = () => {
-    source = new EventSource(cartLive.dataset.cartLive);
-    source.addEventListener("cart", moved);
-    source.addEventListener("reset", moved);
+    source = new EventSource(address);
+    source.addEventListener("cart", heard);
+    source.addEventListener("reset", heard);
   };
   document.addEventListener("focusout", () => isWaiting && setTimeout(moved));
   document.addEventListener("visibilitychange", () => {

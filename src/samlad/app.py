@@ -76,6 +76,7 @@ from samlad.promotions import sweepers as promotions_sweepers
 from samlad.stock import api as stock_api
 from samlad.stock import checks as stock_checks
 from samlad.stock import sweepers as stock_sweepers
+from samlad.tax import api as tax_api
 
 FACES: Sequence[ControllerRouterHandler] = (
     static_router(),
@@ -91,6 +92,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *kernel_api.routes,
     *access_api.routes,
     *channels_api.routes,
+    *tax_api.routes,
     *catalog_api.routes,
     *stock_api.routes,
     *customers_api.routes,

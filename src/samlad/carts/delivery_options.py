@@ -4,7 +4,7 @@ from uuid import UUID
 
 import msgspec
 
-from samlad import channels, delivery
+from samlad import channels, delivery, tax
 from samlad.carts import rules, store
 from samlad.carts.access import access_of
 from samlad.carts.cart_view import prices
@@ -70,7 +70,7 @@ async def _options(
     sold = [sellables[line.variant] for line in cart.lines if line.variant in sellables]
     has_goods = any(each.requires_shipping for each in sold)
     goods = sum(
-        rules.amounts(
+        tax.amounts(
             line.unit_price,
             line.quantity,
             sellables[line.variant].tax_rate,

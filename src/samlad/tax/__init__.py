@@ -25,7 +25,7 @@ from samlad.tax.rules import (
     rounding_of,
 )
 from samlad.tax.setup import Setup, current
-from samlad.tax.store import classes
+from samlad.tax.store import classes, number_check
 from samlad.tax.territories import country_of_number, territory
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "keeps_net",
     "largest",
     "moved",
+    "number_check",
     "reckon",
     "rounding_of",
     "territory",

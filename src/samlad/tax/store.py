@@ -138,7 +138,7 @@ async def put_registration(tx: Tx, made: Registration) -> None:
         raise Conflict.at("valid_from", "The channel is registered in this country at that time.") from None
 
 
-async def number(reader: Reader, number: str) -> NumberCheck | None:
+async def number_check(reader: Reader, number: str) -> NumberCheck | None:
     """What is known of a VAT number."""
     return await reader.one(NumberCheck, f"SELECT {_CHECK} FROM tax_number_check WHERE number = $1", number)
 

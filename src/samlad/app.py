@@ -65,6 +65,7 @@ from samlad.orders import followers as orders_followers
 from samlad.orders import fulfilment_api, routing_api
 from samlad.orders import settling as orders_settling
 from samlad.orders import sweepers as orders_sweepers
+from samlad.orders import tax_api as orders_tax_api
 from samlad.packages import PACKAGES
 from samlad.payments import api as payments_api
 from samlad.payments import checks as payments_checks
@@ -106,6 +107,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *orders_api.routes,
     *routing_api.routes,
     *fulfilment_api.routes,
+    *orders_tax_api.routes,
     *FACES,
 )
 """Every package's routes: its ``api.py`` under ``/api``, the faces' pages."""

@@ -1,15 +1,20 @@
 """HTTP of tax: classes, rates, registrations, and VAT numbers of customers."""
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
+import msgspec
 from litestar import Request, Response, Router, get, patch, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
+from samlad.access import rate
 from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
-from samlad.tax import service, store
+from samlad.tax import checking, service, store
 from samlad.tax.model import (
+    NumberCheck,
+    NumberStatus,
     Registration,
     RegistrationChange,
     RegistrationInput,
@@ -18,10 +23,14 @@ from samlad.tax.model import (
     TaxRate,
     TaxRateChange,
     TaxRateInput,
+    VatNumber,
 )
+from samlad.tax.numbers import customer_number
 from samlad.tax.permissions import READ
 
 AnyRequest = Request[Any, Any, Any]
+NUMBERS, NUMBER_SECONDS = 20, 600
+"""VAT numbers that one address may have checked in so many seconds: VIES is everybody's."""
 
 
 @get("/tax-classes", summary="List tax classes")
@@ -126,6 +135,57 @@ async def change_registration(
     return await write(request, lambda tx: service.change_registration(tx, registration_id, data, version))
 
 
+class NumberInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A VAT number as somebody types it."""
+
+    number: Annotated[VatNumber, msgspec.Meta(min_length=1)]
+
+
+class NumberAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a VAT number. Name, address and consultation number are for staff."""
+
+    number: str
+    status: NumberStatus
+    checked_at: datetime | None
+    name: str | None = None
+    address: str | None = None
+    consultation: str | None = None
+
+
+async def check_for(request: AnyRequest, text: str, field: str = "vat_number") -> NumberCheck:
+    """Check a VAT number for somebody, who may do so a few times in a while unless they work here.
+
+    Raises:
+        InvalidInput: it cannot be one. TooMany: so often.
+    """
+    number = customer_number(text, field)
+    database = database_of(request)
+    if not actor_of(request).may(READ):
+        who = request.client.host if request.client else "?"
+        await database.transaction(
+            lambda tx: rate.limit(tx, "tax.numbers", who, per=NUMBER_SECONDS, max=NUMBERS)
+        )
+    return await checking.check(database, number, field=field)
+
+
+@post("/vat-numbers/check", status_code=200, summary="Check a VAT number")
+async def check_number(request: AnyRequest, data: JSONBody[NumberInput]) -> NumberAnswer:
+    """Whether a VAT number of the EU is one: by its check digits, and by VIES unless that answered in the last day.
+
+    ``format``: VIES is silent now; it is asked again by itself. Open to everybody, a few times in ten minutes.
+    """
+    is_staff = actor_of(request).may(READ)
+    found = await check_for(request, data.number, "number")
+    return NumberAnswer(
+        number=found.number,
+        status=found.status,
+        checked_at=found.checked_at,
+        name=found.name if is_staff else None,
+        address=found.address if is_staff else None,
+        consultation=found.consultation if is_staff else None,
+    )
+
+
 routes: list[Router] = [
     Router(
         path="/api",
@@ -140,6 +200,7 @@ routes: list[Router] = [
             create_registration,
             read_registration,
             change_registration,
+            check_number,
         ],
         tags=["Tax"],
     )

@@ -12,3 +12,4 @@ READ = permission(
     Role.DEVELOPER,
 )
 CHANGE = permission("tax.change", "Change tax classes, rates and registrations", Role.MANAGER)
+REPORT = permission("tax.report", "See what was taken of which tax, and where", Role.MANAGER)

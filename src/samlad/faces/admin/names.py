@@ -241,6 +241,13 @@ choices: Mapping[str, Mapping[str, str]] = {
 }
 """Settings of a channel that take one of a few values."""
 
+vat_check: Mapping[str, str] = {
+    "format": marked("Not checked yet"),
+    "valid": marked("Checked"),
+    "invalid": marked("Not known to VIES"),
+}
+vat_check_kind: Mapping[str, str] = {"format": "warning", "valid": "success", "invalid": "danger"}
+
 # -- orders and stock ---------------------------------------------------------------------------------------------------
 
 order_status: Mapping[str, str] = {

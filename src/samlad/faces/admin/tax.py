@@ -20,6 +20,7 @@ from samlad.faces.page import AnyRequest, change, go, require, words
 from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, database_of
+from samlad.kernel.i18n import marked
 from samlad.kernel.problems import InvalidInput, Problem
 from samlad.orders import tax_report
 from samlad.orders.tax_api import check_period
@@ -136,7 +137,7 @@ async def create_registration(request: AnyRequest) -> Response[Any]:
         given = form.into(RegistrationInput, country=form.get("country").strip().upper())
         made = await change(request, lambda tx: service.register(tx, given))
     except Problem as problem:
-        return await _registration_page(request, form.failed(problem), None)
+        return await _registration_page(request, _failed(request, form, problem), None)
     told = _("What goes to %(country)s is taxed there from %(day)s on.")
     return go(request, BASE, told % {"country": made.country, "day": made.valid_from.isoformat()})
 
@@ -162,7 +163,7 @@ async def change_registration(request: AnyRequest, registration_id: FromPath[UUI
             lambda tx: service.change_registration(tx, registration_id, given, form.version()),
         )
     except Problem as problem:
-        return await _registration_page(request, form.failed(problem), before)
+        return await _registration_page(request, _failed(request, form, problem), before)
     back = {name: getattr(before, name) for name in RegistrationChange.__struct_fields__}
     undo = undo_href(
         request,
@@ -246,7 +247,7 @@ async def create_rate(request: AnyRequest) -> Response[Any]:
         )
         made = await change(request, lambda tx: service.create_rate(tx, given))
     except Problem as problem:
-        return await _rate_page(request, form.failed(problem, {"rate_bp": "rate"}), None)
+        return await _rate_page(request, _failed(request, form, problem), None)
     return go(
         request,
         f"{BASE}/rates?country={made.country}",
@@ -302,7 +303,7 @@ async def change_rate(request: AnyRequest, rate_id: FromPath[UUID]) -> Response[
         )
         after = await change(request, lambda tx: service.change_rate(tx, rate_id, given, form.version()))
     except Problem as problem:
-        return await _rate_page(request, form.failed(problem, {"rate_bp": "rate"}), before)
+        return await _rate_page(request, _failed(request, form, problem), before)
     back = {name: getattr(before, name) for name in TaxRateChange.__struct_fields__}
     undo = undo_href(request, "tax.rate", rate=rate_id, version=after.version, back=msgspec.to_builtins(back))
     return go(request, f"{BASE}/rates?country={after.country}", _("Saved. It holds from now on."), undo=undo)
@@ -336,6 +337,22 @@ async def _rate_page(request: AnyRequest, form: Form, rate: TaxRate | None) -> R
         ],
         channels_of=[("", _("All channels")), *((c.code, c.name) for c in everything)],
     )
+
+
+FAULTS = {
+    "number": marked("This is no VAT number of that country."),
+    "valid_to": marked("The end must be after the beginning."),
+    "valid_from": marked("Another one holds at this time: end that one first."),
+    "category": marked("A rate above 0 is taxed; the other kinds go with 0."),
+}
+"""What is wrong with a field, in words of people; the API's own are for machines' makers."""
+
+
+def _failed(request: AnyRequest, form: Form, problem: Problem) -> Form:
+    _ = words(request)
+    form.failed(problem, {"rate_bp": "rate"})
+    form.errors |= {name: _(FAULTS[name]) for name in form.errors if name in FAULTS and form.text(name)}
+    return form
 
 
 HANDLERS = [

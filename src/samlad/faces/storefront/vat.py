@@ -22,7 +22,11 @@ async def read(request: AnyRequest, form: Form) -> str | None:
     text, _ = form.text("vat_number"), words(request)
     if text is None:
         return None
-    found = await check_for(request, text)
+    try:
+        found = await check_for(request, text)
+    except InvalidInput:
+        told = _("This is no VAT number of the EU. Write it with its country in front, as NL004495445B01.")
+        raise InvalidInput.at("vat_number", told) from None
     if found.status is NumberStatus.INVALID:
         told = _("VIES, the EU's register, does not know this number. Correct it, or leave it empty.")
         raise InvalidInput.at("vat_number", told)

@@ -78,6 +78,8 @@ from samlad.stock import api as stock_api
 from samlad.stock import checks as stock_checks
 from samlad.stock import sweepers as stock_sweepers
 from samlad.tax import api as tax_api
+from samlad.tax import checking as tax_checking  # noqa: F401 - declares its job
+from samlad.tax import sweepers as tax_sweepers
 
 FACES: Sequence[ControllerRouterHandler] = (
     static_router(),
@@ -136,6 +138,7 @@ CHECKS: Sequence[Check] = (
 SWEEPERS: Sequence[Sweeper] = (
     *housekeeping.SWEEPERS,
     *access_housekeeping.SWEEPERS,
+    *tax_sweepers.SWEEPERS,
     *catalog_sweepers.SWEEPERS,
     *stock_sweepers.SWEEPERS,
     *payments_sweepers.SWEEPERS,

@@ -1,6 +1,6 @@
 """The retailer of these tests, and a VIES of their own."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 from fake_vies import FakeVies
@@ -23,11 +23,3 @@ async def vies() -> AsyncIterator[FakeVies]:
         before = checking.use(fake.client())
         yield fake
         checking.use(before)
-
-
-@pytest.fixture(autouse=True)
-def nobody_outside() -> Iterator[None]:
-    """No test asks the real one."""
-    before = checking.use(FakeVies.nowhere())
-    yield
-    checking.use(before)

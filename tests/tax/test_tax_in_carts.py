@@ -2,20 +2,26 @@
 
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
 from fake_vies import FakeVies
+from hypothesis import given
+from hypothesis import strategies as st
 
 from samlad import carts, channels
-from samlad.carts import CartView, DetailsInput
+from samlad.carts import CartView, DetailsInput, PriceStep
+from samlad.carts.taxing import _moved_steps
 from samlad.channels import ChannelChange
 from samlad.kernel.clock import local_day, now
 from samlad.kernel.context import Context
 from samlad.kernel.problems import InvalidInput
 from samlad.orders import TotalChanged
 from samlad.orders.model import LineKind
-from samlad.tax import checking, service
+from samlad.promotions import service as promotions
+from samlad.promotions.model import PromotionInput
+from samlad.tax import checking, moved, service
 from samlad.tax.model import RegistrationInput, TaxRateInput
 from trade import ADDRESS, BUYER, Trade
 
@@ -200,3 +206,47 @@ async def test_rates_of_goods_in_one_cart_are_each_their_own(trade: Trade) -> No
     cart = await trade.cart((kettle, 1), (book, 1), **GERMAN)
     assert sorted(line.tax_rate for line in cart.lines) == [700, 1_900]
     assert cart.totals.tax == sum(line.tax for line in cart.lines)
+
+
+@given(
+    st.lists(st.integers(0, 10_000), min_size=1, max_size=4),
+    st.integers(0, 40_000),
+    st.sampled_from([0, 600, 2_500]),
+    st.sampled_from([0, 700, 1_900, 2_700]),
+)
+def test_reductions_never_go_below_nothing_and_free_stays_free(
+    taken: list[int], more: int, home: int, to: int
+) -> None:
+    price = sum(taken) + more
+    there = moved(price, home, to)
+    steps = [PriceStep(promotion=UUID(int=i), name="x", amount=amount) for i, amount in enumerate(taken)]
+    found = _moved_steps(steps, price, there, home, to)
+    assert [step.promotion for step in found] == [step.promotion for step in steps]
+    assert all(step.amount >= 0 for step in found)
+    off = sum(step.amount for step in found)
+    assert off <= there
+    if more == 0:
+        assert off == there
+    left = (price - sum(taken)) * (10_000 + to) / (10_000 + home)
+    assert abs(there - off - left) <= 1
+
+
+async def test_a_reduced_net_price_adds_up_in_the_cart_and_the_order(trade: Trade) -> None:
+    await settings(trade, tax_foreign_price="net", shipping_flat=4_900)
+    data = {
+        "channel": str(trade.web.id),
+        "name": "Kettle week",
+        "terms": {"effect": {"kind": "percent", "percent": 1_000}},
+        "is_automatic": True,
+    }
+    week = msgspec.convert(data, PromotionInput)
+    await trade.db.transaction(lambda tx: promotions.create(tx, week))
+    cart = await trade.cart((await trade.kettle(19_990), 3), **GERMAN)
+    line = cart.lines[0]
+    assert line.steps
+    assert line.total == line.unit_price * 3 - sum(step.amount for step in line.steps)
+    assert cart.totals.reduced == sum(each.amount for each in cart.promotions)
+    assert [each.amount for each in cart.promotions] == [sum(step.amount for step in line.steps)]
+    order = await trade.place(cart.id, total=cart.totals.total)
+    assert order.total == cart.totals.total
+    await trade.sound()

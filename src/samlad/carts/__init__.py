@@ -1,6 +1,6 @@
 """Carts: what somebody means to buy. The public face; `docs/concepts/carts.md` explains."""
 
-from samlad.carts.cart_view import view
+from samlad.carts.cart_view import ask_tax, view
 from samlad.carts.closing import buyer_of, close, use_promotions
 from samlad.carts.codes import add_code, follow_link, remove_code
 from samlad.carts.delivery_options import DeliveryOption
@@ -97,6 +97,7 @@ __all__ = [
     "accept_quote",
     "add_code",
     "add_line",
+    "ask_tax",
     "attach",
     "bring",
     "buyer_of",

@@ -1,5 +1,6 @@
 """A cart as its buyer sees it: at most three statements (cart with lines, prices, stock), and those of promotions."""
 
+import contextlib
 from collections.abc import Mapping
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from samlad.kernel.clock import now
 from samlad.kernel.context import Actor
 from samlad.kernel.database import Database, Reader, Tx
 from samlad.kernel.problems import NotFound
+from samlad.tax import engines
 
 
 async def view(database: Database, actor: Actor, cart_id: UUID, *, token: str | None = None) -> CartView:
@@ -31,6 +33,18 @@ async def view(database: Database, actor: Actor, cart_id: UUID, *, token: str | 
         raise NotFound("There is no such cart, or its token is not the right one.")
     cart = await delivery_choice.with_method(database, cart)
     return await compose(database, cart, await channels.cached(database, cart.channel))
+
+
+async def ask_tax(database: Database, actor: Actor, cart_id: UUID, *, token: str | None = None) -> None:
+    """Have an outside tax engine say now what a transaction will then read; nothing where no channel has one.
+
+    Before checking out and placing an order, outside of any transaction. Whoever may not open the cart asks nothing.
+    """
+    everything = await channels.cached_all(database)
+    if all(channel.setting("tax_engine") == engines.OWN for channel in everything):
+        return
+    with contextlib.suppress(NotFound):
+        await view(database, actor, cart_id, token=token)
 
 
 async def compose(reader: Database | Tx, cart: Cart, channel: Channel) -> CartView:

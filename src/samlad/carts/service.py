@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from samlad import channels, promotions
-from samlad.carts import delivery_choice, events, holding, pricing, rules, sharing_store, store, taxing
+from samlad.carts import delivery_choice, events, holding, pricing, rules, sharing_store, store
 from samlad.carts.access import hash_token, new_token
 from samlad.carts.cart_view import build, compose, prices
 from samlad.carts.model import (
@@ -333,7 +333,6 @@ async def checkout(
     sellables = await prices(tx, cart, channel)
     priced = await pricing.price(tx, cart, channel, sellables)
     check_prices(cart, check_sellable(cart, sellables), priced.moved)
-    taxing.refuse_silence(priced.taxes, channel)
     priced = await pricing.keep(tx, cart, priced)
     until = now() + timedelta(seconds=channel.setting("checkout_hold_seconds"))
     is_held = await holding.for_checkout(tx, cart, channel, until)

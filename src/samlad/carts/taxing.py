@@ -1,6 +1,6 @@
 """What tax a cart bears: by whose rules it is decided, and what its lines and their delivery come to with it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 import msgspec
@@ -207,6 +207,24 @@ def taxed(
             reduced=sum(each.amount for each in promotions),
         ),
     )
+
+
+def shipping_shown(
+    cart: Cart, channel: Channel, by: Basis, sellables: Mapping[UUID, Sellable]
+) -> Callable[[int], int]:
+    """How a price of delivery is quoted where the goods go; as in the shop unless net prices stay there."""
+    at_home, there = [], []
+    for line in cart.lines:
+        sold = sellables.get(line.variant)
+        if sold is not None:
+            total = tax.amounts(
+                line.unit_price, line.quantity, sold.tax_rate, tax_included=sold.tax_included
+            ).total
+            at_home.append((total, sold.tax_rate))
+            there.append((total, by.of(sold)))
+    carried, home = tax.largest(there) or UNKNOWN, rules.shipping_rate(at_home)
+    keep = channel.setting("tax_foreign_price")
+    return lambda price: _shipping(channel, keep, carried, home, (price, []))[0]
 
 
 def _shipping(

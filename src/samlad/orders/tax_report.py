@@ -111,8 +111,8 @@ async def meters(reader: Reader, channels: Sequence[Channel], year: int) -> list
     limits: dict[str, int | None] = {}
     for channel in sellers:
         own = int(channel.setting("tax_distance_threshold")) or THRESHOLDS.get(channel.currency)
-        known = limits.get(channel.currency)
-        limits[channel.currency] = own if known is None or own is None else min(known, own)
+        known = [each for each in (limits.get(channel.currency), own) if each is not None]
+        limits[channel.currency] = min(known, default=None)
     return [
         _meter(year, currency, limit, [sale for sale in sales if sale.currency == currency])
         for currency, limit in sorted(limits.items())

@@ -169,6 +169,7 @@ async def buy(request: AnyRequest) -> Response[Any]:
         return face.go(request, "/cart", text, kind="warning")
     try:
         cart = await _save_details(request, channel, held, form)
+        await carts.ask_tax(database_of(request), GUEST, held.cart, token=held.token)
         if await _begins_first(request, channel, held, form, cart):
             return await paying.begin(request, channel, held, form.get("token"))
         order = await _place(request, channel, held, form)

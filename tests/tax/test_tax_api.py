@@ -133,12 +133,12 @@ async def test_the_report_has_every_öre_and_what_came_back(
     assert cancelled.status_code == 200, cancelled.text
     sold = await trade.buy((await trade.kettle(10_000, at=trade.at_malmo), 2), channel=trade.malmo)
     back = await api.post(
-        f"/api/orders/{sold.id}/returns",
+        f"/api/orders/{sold.id}/return",
         json={"lines": [{"position": 1, "quantity": 1}], "location": str(trade.at_malmo.id)},
     )
     assert back.status_code == 201, back.text
     day = local_day(now(), "Europe/Stockholm").isoformat()
-    rows = (await api.get("/api/tax-report", params={"from": day, "to": day})).json()
+    rows = (await api.get("/api/tax-report", params={"start": day, "end": day})).json()
     found = {(r["country"], r["treatment"], r["rate"]): (r["net"], r["tax"], r["category"]) for r in rows}
     assert found[("DE", "oss", 1_900)] == (2 * 16_723, 2 * 3_177, "S")
     assert found[("SE", "export", 0)] == (19_900, 0, "G")
@@ -146,7 +146,7 @@ async def test_the_report_has_every_öre_and_what_came_back(
     assert found[("SE", "domestic", 2_500)] == (31_840 + 8_000, 7_960 + 2_000, "S")
     assert home.total == 39_800
     text = (
-        await api.get("/api/tax-report", params={"from": day, "to": day, "channel": "web", "format": "csv"})
+        await api.get("/api/tax-report", params={"start": day, "end": day, "channel": "web", "format": "csv"})
     ).text
     assert "SE,DE,oss,S,1900,SEK,2,33446,6354" in text.splitlines()
     [meter] = (await api.get("/api/tax-thresholds")).json()
@@ -165,7 +165,7 @@ async def test_who_may_see_and_change(api_as: Any) -> None:
         assert (await api.get("/api/tax-rates")).status_code == 200
         assert (await api.get("/api/tax-thresholds")).status_code == 403
         assert (
-            await api.get("/api/tax-report", params={"from": "2026-01-01", "to": "2026-03-31"})
+            await api.get("/api/tax-report", params={"start": "2026-01-01", "end": "2026-03-31"})
         ).status_code == 403
         rate = {"country": "SE", "tax_class": "books", "rate_bp": 1, "valid_from": "2020-01-01", "name": "x"}
         assert (await api.post("/api/tax-rates", json=rate)).status_code == 403
@@ -175,14 +175,14 @@ async def test_who_may_see_and_change(api_as: Any) -> None:
 
 async def test_a_period_is_read_strictly(api: httpx.AsyncClient) -> None:
     for start, end, field in (
-        ("2026-02-01", "2026-01-01", "to"),
-        ("1990-01-01", "2026-01-01", "to"),
-        ("x", "2026-01-01", "from"),
+        ("2026-02-01", "2026-01-01", "end"),
+        ("1990-01-01", "2026-01-01", "end"),
+        ("x", "2026-01-01", "start"),
     ):
-        answer = await api.get("/api/tax-report", params={"from": start, "to": end})
+        answer = await api.get("/api/tax-report", params={"start": start, "end": end})
         assert answer.status_code in (400, 422), answer.text
         assert field in answer.text
     unknown = await api.get(
-        "/api/tax-report", params={"from": "2026-01-01", "to": "2026-01-02", "channel": "nowhere"}
+        "/api/tax-report", params={"start": "2026-01-01", "end": "2026-01-02", "channel": "nowhere"}
     )
     assert (unknown.status_code, unknown.json()["errors"][0]["field"]) == (422, "channel")

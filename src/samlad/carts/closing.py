@@ -45,7 +45,8 @@ class ClosedLine(msgspec.Struct, frozen=True):
 class ClosedCart(msgspec.Struct, frozen=True, kw_only=True):
     """A cart with its lines at the agreed prices, what they are, and what they come to.
 
-    ``shipping_price`` is as quoted, before ``shipping_steps``. ``number_check`` is what was known of its VAT number. ``promotions`` are to be counted (`use_promotions`),
+    ``shipping_price`` is as quoted, before ``shipping_steps``. ``number_check`` is what was known of its VAT number.
+    ``promotions`` are to be counted (`use_promotions`),
     ``stands`` as they were agreed to. ``may_be_held``: it was in checkout, or its channel holds in carts: its stock may
     be held under the cart's id.
     """
@@ -67,7 +68,8 @@ class ClosedCart(msgspec.Struct, frozen=True, kw_only=True):
 async def close(
     tx: Tx, cart_id: UUID, order: UUID, *, token: str | None = None, version: int | None = None
 ) -> ClosedCart:
-    """Take a cart for an order; of several that try at once the first gets it. Three statements, and those of promotions.
+    """Take a cart for an order; of several that try at once the first gets it. Three statements, those of promotions, and
+    one for a VAT number.
 
     In a checkout that has not run out the agreed prices stand, else they must be those of now.
 

@@ -38,8 +38,8 @@ class Priced(msgspec.Struct, frozen=True, kw_only=True):
     """A cart's prices. ``agreed`` is what its buyer sees of promotions now, ``moved`` what is less than before.
 
     ``to_keep`` are promotions that its buyer has not held before: what they were shown stays theirs.
-    ``taxes`` is by what it is taxed. ``shipping_price`` is what delivery costs before promotions, by the goods' value before promotions: an offer on the
-    goods does not make their delivery dearer.
+    ``taxes`` is by what it is taxed. ``shipping_price`` is what delivery costs before promotions, by the goods' value
+    before promotions: an offer on the goods does not make their delivery dearer.
     """
 
     sellables: Mapping[UUID, Sellable]
@@ -50,10 +50,6 @@ class Priced(msgspec.Struct, frozen=True, kw_only=True):
     to_keep: list[UUID] = []
     shipping_price: int = 0
     taxes: Basis | None = None
-
-    def steps(self, variant: UUID) -> list[PriceStep]:
-        """The steps of a variant's line."""
-        return self.agreed.lines.get(variant, [])
 
 
 def holders(cart: Cart) -> list[promotions.Holder]:

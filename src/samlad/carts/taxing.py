@@ -174,7 +174,7 @@ def taxed(
         home = sold.tax_rate if sold else 0
         price, before = prices[line.id]
         taken = steps.get(line.variant, [])
-        to = decision.rate if included and tax.keeps_net(keep, decision.rate) else home
+        to = _quoted_rate(channel, keep, decision, home) if included else home
         unit = tax.moved(price, home, to)
         moved = _moved_steps(taken, price * line.quantity, unit * line.quantity, home, to)
         quoted = unit * line.quantity - sum(step.amount for step in moved)
@@ -209,6 +209,15 @@ def taxed(
     )
 
 
+def _quoted_rate(channel: Channel, keep: str, decision: Decision, home: int) -> int:
+    """The rate that is in prices as they are shown: that at home, or where net prices stay the one that is due.
+
+    What is taxed at home is quoted as it is, whatever the rate was on another day.
+    """
+    is_at_home = decision.country == channel.country and decision.rate > 0
+    return decision.rate if tax.keeps_net(keep, decision.rate) and not is_at_home else home
+
+
 def shipping_shown(
     cart: Cart, channel: Channel, by: Basis, sellables: Mapping[UUID, Sellable]
 ) -> Callable[[int], int]:
@@ -232,7 +241,7 @@ def _shipping(
 ) -> tuple[int, list[PriceStep], Taxable]:
     price, taken = shipping
     included = bool(channel.setting("prices_include_tax"))
-    to = decision.rate if included and tax.keeps_net(keep, decision.rate) else home
+    to = _quoted_rate(channel, keep, decision, home) if included else home
     there = tax.moved(price, home, to)
     moved = _moved_steps(taken, price, there, home, to)
     quoted = max(0, there - sum(step.amount for step in moved))

@@ -22,8 +22,8 @@ AnyRequest = Request[Any, Any, Any]
 @get("/tax-report", summary="What was taken of which tax")
 async def read_report(
     request: AnyRequest,
-    start: Annotated[date, QueryParameter(name="from", description="First day, each channel's own")],
-    end: Annotated[date, QueryParameter(name="to", description="Last day")],
+    start: Annotated[date, QueryParameter(description="First day, each channel's own")],
+    end: Annotated[date, QueryParameter(description="Last day")],
     channel: Wanted = None,
     as_format: FileFormat = "json",
 ) -> Response[Any]:
@@ -44,11 +44,11 @@ async def read_report(
 def check_period(start: date, end: date) -> None:
     """Raises InvalidInput for a period that ends before it begins, or is longer than ten years."""
     if end < start:
-        raise InvalidInput.at("to", "must not be before from")
+        raise InvalidInput.at("end", "must not be before start")
     if (end - start).days > LONGEST_DAYS:
-        raise InvalidInput.at("to", f"at most {LONGEST_DAYS} days after from")
+        raise InvalidInput.at("end", f"at most {LONGEST_DAYS} days after start")
     if not start.year >= 1900 or end.year > 9000:
-        raise InvalidInput.at("from" if start.year < 1900 else "to", "between the years 1900 and 9000")
+        raise InvalidInput.at("start" if start.year < 1900 else "end", "between the years 1900 and 9000")
 
 
 async def chosen_channels(request: AnyRequest, codes: str | None) -> list[Channel]:

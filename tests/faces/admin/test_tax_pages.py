@@ -100,13 +100,13 @@ async def test_the_report_shows_what_was_sold_and_the_meter_how_far_it_is(
     cart = await shop.cart("KTL-150", address=ABROAD)
     order = await shop.trade.place(cart.id)
     day = order.local_day.isoformat()
-    page = (await api.get("/admin/tax", params={"from": day, "to": day})).text
+    page = (await api.get("/admin/tax", params={"start": day, "end": day})).text
     assert "The threshold is passed" in page
     assert "One-stop shop" in page
     assert "143.54" in page, "19 % of the kettle"
-    assert f"/api/tax-report?from={day}&amp;to={day}" in page
-    wrong = await api.get("/admin/tax", params={"from": "2026-02-01", "to": "2026-01-01"})
-    assert (wrong.status_code, 'href="#f-to"' in wrong.text or "f-to" in wrong.text) == (422, True)
+    assert f"/api/tax-report?start={day}&amp;end={day}" in page
+    wrong = await api.get("/admin/tax", params={"start": "2026-02-01", "end": "2026-01-01"})
+    assert (wrong.status_code, 'href="#f-end"' in wrong.text or "f-end" in wrong.text) == (422, True)
     shown = (await api.get(f"/admin/orders/{order.id}")).text
     assert "One-stop shop" in shown
 

@@ -82,16 +82,14 @@ def _period(request: AnyRequest, today: date) -> Form:
     begun = date(last.year, last.month - 2, 1)
     asked = request.query_params
     form = Form.of(
-        **{
-            "from": asked.get("from") or begun.isoformat(),
-            "to": asked.get("to") or last.isoformat(),
-            "channel": asked.get("channel") or "",
-        }
+        start=asked.get("start") or begun.isoformat(),
+        end=asked.get("end") or last.isoformat(),
+        channel=asked.get("channel") or "",
     )
     start, end = _days(form)
     if start is None or end is None:
         _ = words(request)
-        return form.failed(InvalidInput.at("from" if start is None else "to", _("Please give a day.")))
+        return form.failed(InvalidInput.at("start" if start is None else "end", _("Please give a day.")))
     try:
         check_period(start, end)
     except InvalidInput as problem:
@@ -100,7 +98,7 @@ def _period(request: AnyRequest, today: date) -> Form:
 
 
 def _days(form: Form) -> tuple[date | None, date | None]:
-    return _day(form.get("from")), _day(form.get("to"))
+    return _day(form.get("start")), _day(form.get("end"))
 
 
 def _day(text: str) -> date | None:
@@ -111,7 +109,7 @@ def _day(text: str) -> date | None:
 
 
 def _query(form: Form) -> dict[str, str]:
-    named = {name: form.get(name) for name in ("from", "to", "channel")}
+    named = {name: form.get(name) for name in ("start", "end", "channel")}
     return {name: value for name, value in named.items() if value} | {"format": "csv"}
 
 

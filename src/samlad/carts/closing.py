@@ -133,7 +133,7 @@ def _closed(cart: Cart, channel: Channel, priced: Priced, *, stands: bool) -> Cl
         shipping_steps=taxed.shipping_steps,
         shipping_tax=taxed.shipping,
         number_check=None if priced.taxes is None else priced.taxes.check,
-        promotions=priced.agreed.promotions,
+        promotions=taxed.promotions,
         totals=taxed.totals,
         stands=stands,
         may_be_held=cart.checkout_until is not None or cart.held_until is not None,

@@ -11,7 +11,9 @@ export SAMLAD_HOME ?= $(CURDIR)/var
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
 
-UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
+# Compiled while installing, because a start takes twice as long where Python may not keep what it compiled.
+UV := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
+COMPILE := @$(BIN)/python -m compileall -q src
 
 $(VENV)/uv: locks/bootstrap.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -32,9 +34,11 @@ $(VENV)/develop: $(VENV)/run locks/develop.txt
 	@touch $@
 
 demo: $(VENV)/run ## a running shop with a year of real trade (ARGS=--once: do it all, check it, stop)
+	$(COMPILE)
 	$(BIN)/samlad demo $(ARGS)
 
 test: $(VENV)/develop ## every test
+	$(COMPILE)
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 check: $(VENV)/develop ## format, lint, types, floors, texts, docs
@@ -46,9 +50,11 @@ check: $(VENV)/develop ## format, lint, types, floors, texts, docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir var/site
 
 bench: $(VENV)/run ## what things cost, as ratios measured in one run
+	$(COMPILE)
 	$(BIN)/samlad bench $(ARGS)
 
 soak: $(VENV)/develop ## the tests that take longer than the suite may
+	$(COMPILE)
 	$(BIN)/python -m pytest -m soak --timeout 3600 $(ARGS)
 
 lock: $(VENV)/uv ## lock the dependencies anew, at their newest

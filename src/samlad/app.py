@@ -153,22 +153,19 @@ logger = structlog.get_logger("samlad.http")
 
 
 def web() -> Litestar:
-    """Granian's factory: the application of one web process of ``samlad serve``.
-
-    It is loaded while that makes the database ready, and waits for it.
-    """
+    """The application of a web process of ``samlad serve``, which makes the database ready meanwhile."""
     settings = load()
     configure_logging(settings)
-    follow_parent(os.environ)
     return create(settings, is_patient=True)
 
 
 def create(settings: Settings, *, is_patient: bool = False) -> Litestar:
-    """The ASGI application; a patient one waits for a schema that is up to date before it serves."""
+    """The ASGI application; a patient one waits for a schema that is up to date, and ends with its parent process."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         if is_patient:
+            follow_parent(os.environ)
             await migrations.until_current(dsn_of(settings), settings, PACKAGES)
         async with serving(app, settings):
             yield

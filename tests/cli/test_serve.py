@@ -14,7 +14,13 @@ import httpx
 import psutil
 import pytest
 
+from samlad.bench.server import kill_postgres
+from samlad.cli import processes
+from samlad.kernel.database import open_database
 from samlad.kernel.embedded import Embedded
+from samlad.kernel.problems import Busy
+from samlad.kernel.runtime import dsn_of
+from samlad.kernel.settings import Settings, load
 
 pytestmark = pytest.mark.slow
 
@@ -33,6 +39,16 @@ def until(condition: Callable[[], object], what: str, seconds: float = SECONDS) 
     while not condition():
         assert time.monotonic() < deadline, f"waited {seconds} s for: {what}"
         time.sleep(0.1)
+
+
+async def current_schema(settings: Settings) -> str:
+    """A question that every database of ours can answer."""
+    database = await open_database(dsn_of(settings), settings)
+    try:
+        schema: str = await database.value("SELECT current_setting('search_path')")
+        return schema.split(",")[0].strip('"')
+    finally:
+        await database.close()
 
 
 class Shop:
@@ -178,3 +194,33 @@ def test_two_shops_on_one_folder_share_postgres_and_the_last_one_stops_it(start:
     assert second.answers()
     assert second.stop() == 0
     assert second.postgres() is None
+
+
+def test_a_postgres_that_is_lost_while_the_start_prepares_is_waited_for(tmp_path: Path) -> None:
+    settings = load({}, home=tmp_path / "home")
+    tries = 0
+
+    async def work() -> str:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            kill_postgres(settings.home)
+        return await current_schema(settings)
+
+    with processes.postgres(settings):
+        assert processes.persistently(settings, work) == settings.schema
+    assert tries > 1
+
+
+def test_a_database_of_others_that_does_not_answer_is_said_at_once(tmp_path: Path) -> None:
+    settings = load({}, home=tmp_path, database_url="postgresql://nobody@127.0.0.1:1/none")
+    tries = 0
+
+    async def work() -> str:
+        nonlocal tries
+        tries += 1
+        return await current_schema(settings)
+
+    with pytest.raises((Busy, OSError)):
+        processes.persistently(settings, work)
+    assert tries == 1

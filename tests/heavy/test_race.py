@@ -9,12 +9,17 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from samlad import channels, stock
 from samlad.bench import shop as shops
 from samlad.bench.oversell import rush
 from samlad.bench.server import Server, fresh_shop
 from samlad.bench.shop import Shop
-from samlad.bench.wire import Answer, request
+from samlad.bench.wire import Answer, Connection, request
+from samlad.carts import Delivery, DetailsInput
+from samlad.channels import Channel, ChannelInput, ChannelKind, Resource
+from samlad.kernel.database import Tx
 from samlad.kernel.ids import new_id
+from samlad.stock import LocationInput, LocationKind
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -110,3 +115,80 @@ async def test_one_key_sent_many_times_at_once_is_one_order(shop: Shop, server: 
     assert await shop.runtime.database.value("SELECT count(*) FROM orders WHERE cart = $1", cart.id) == 1
     assert await level(shop, variant) == (10, 1)
     await sound(shop)
+
+
+@pytest.mark.parametrize(
+    ("buyers", "hot"), [(300, True), (300, False), pytest.param(2000, True, marks=pytest.mark.soak)]
+)
+async def test_webshop_till_and_marketplace_share_the_last_fifty(
+    shop: Shop, server: Server, buyers: int, hot: bool
+) -> None:
+    """Three ways to buy, for the same units in one store; ``hot``: all at one moment, else as they come."""
+    name = f"mixed-{buyers}-{hot}".lower()
+    till, store = await open_store(shop, name)
+    variant = await stocked(shop, name, 0)
+    await shop.runtime.database.transaction(lambda tx: stock.receive(tx, store, [(variant, UNITS)]))
+    at_till = DetailsInput(delivery=Delivery.CARRY_OUT, location=store)
+
+    async def wish(number: int) -> bytes:
+        headers = {"idempotency-key": str(new_id())}
+        if number % 3 == 2:
+            body = {
+                "channel": str(shop.channel.id),
+                "external_id": f"{name}-{number}",
+                "placed_at": "2026-11-20T10:00:00Z",
+                "lines": [{"variant": str(variant), "unit_price": 100}],
+            }
+            return request("POST", "/api/orders/arrivals", key=shop.key, body=body, headers=headers)
+        if number % 3 == 0:
+            return shops.order_request(shop, await shops.add_cart(shop, [variant], checked_out=False))
+        cart = await shops.add_cart(
+            msgspec.structs.replace(shop, channel=till), [variant], checked_out=False, buyer=at_till
+        )
+        return shops.order_request(shop, cart)
+
+    wishes = await shops.each(range(buyers), wish)
+    connections = await server.connect(buyers if hot else 16)
+    answers = await _rush(connections, wishes)
+    told = collections.Counter(str(a.status) if a.status == 201 else a.json()["type"] for a in answers)
+    assert told == {"201": UNITS, "/problems/sold-out": buyers - UNITS}
+    row = await shop.runtime.database.row(
+        "SELECT sum(on_hand) AS on_hand, sum(held) AS held FROM level WHERE variant = $1", variant
+    )
+    assert row is not None
+    gone = await shop.runtime.database.value(
+        "SELECT coalesce(-sum(quantity), 0) FROM movement WHERE variant = $1 AND cause = 'sale'", variant
+    )
+    assert (row["on_hand"], row["held"]) == (UNITS - gone, UNITS - gone), "carried out, or held"
+    await sound(shop)
+
+
+async def _rush(connections: list[Connection], wishes: list[bytes]) -> list[Answer]:
+    """Every connection asks as soon as it is free, all at the same moment."""
+    waiting, answers = iter(wishes), []
+
+    async def go(connection: Connection) -> None:
+        for data in waiting:
+            answers.append(await connection.ask(data))  # noqa: PERF401 - they share the iterator
+        connection.close()
+
+    await asyncio.gather(*map(go, connections))
+    return answers
+
+
+async def open_store(shop: Shop, code: str) -> tuple[Channel, UUID]:
+    """A store that sells what the webshop sells, out of the same stock; the channel and its location."""
+
+    async def work(tx: Tx) -> tuple[Channel, UUID]:
+        data = ChannelInput(
+            code=code,
+            name=code,
+            kind=ChannelKind.STORE,
+            parent=shop.channel.code,
+            join=dict.fromkeys(Resource, shop.channel.code),
+        )
+        channel = await channels.create(tx, data)
+        place = LocationInput(code=code, name=code, kind=LocationKind.STORE, channel=code)
+        return channel, (await stock.create_location(tx, place)).id
+
+    return await shop.runtime.database.transaction(work)

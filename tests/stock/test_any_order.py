@@ -48,6 +48,8 @@ from samlad.stock.purchase_model import OPEN, Supplier, SupplierInput, WantedLin
 T = TypeVar("T")
 PLACES, VARIANTS = 3, 2
 PAST = datetime(2020, 1, 1, tzinfo=UTC)
+EXPIRED = """SELECT coalesce(sum(quantity), 0)::int FROM hold
+             WHERE location = $1 AND variant = $2 AND expires_at <= now()"""
 
 place = st.integers(0, PLACES - 1)
 variant = st.integers(0, VARIANTS - 1)
@@ -106,8 +108,9 @@ class Books(RuleBasedStateMachine):
     def sell_before_it_is_there(self, at: int, what: int, limit: int, sells_incoming: bool) -> None:
         level = self.row(at, what)
         most = limit + (level["incoming"] if level and sells_incoming else 0)
-        owed = 0 if level is None else level["held"] - level["on_hand"]
         where = (self.places[at].id, self.variants[what])
+        expired = self.run(self.shop.db.value(EXPIRED, *where))
+        owed = 0 if level is None else level["held"] - expired - level["on_hand"]
         try:
             self.do(
                 lambda tx: stock.set_level(tx, *where, backorder_limit=limit, sells_incoming=sells_incoming)

@@ -33,7 +33,7 @@ async def run(orders: int = ORDERS, blocks: int = BLOCKS) -> Figures:
         pairs = [dice.sample(variants, 2) for _ in range(2 * orders * (blocks + 1))]
         carts = await shops.each(pairs, lambda pair: shops.add_cart(shop, pair, checked_out=True))
         half = len(carts) // 2
-        recorded = await _record(shop, carts[:half])
+        recorded = await record(shop, carts[:half])
         await shops.settle(runtime)
         async with Server(runtime.settings.home, workers=PROCESSES, worker=False) as server:
             requests = [shops.order_request(shop, cart) for cart in carts[half:]]
@@ -48,7 +48,8 @@ async def run(orders: int = ORDERS, blocks: int = BLOCKS) -> Figures:
     }
 
 
-async def _record(shop: Shop, carts: Sequence[ReadyCart]) -> list[list[Statement]]:
+async def record(shop: Shop, carts: Sequence[ReadyCart]) -> list[list[Statement]]:
+    """The statements with which each of the carts is ordered; rolled back."""
     recorder = Recorder(shop.runtime, shop.key)
     return [
         await recorder.transaction(

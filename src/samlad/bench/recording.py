@@ -82,6 +82,7 @@ class RecordingDatabase(Database):
                 await tx.flush()
             finally:
                 await transaction.rollback()
+                tx.ended(is_committed=False)
         self.transactions.append(tx.noted)
         return result
 

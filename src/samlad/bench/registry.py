@@ -7,12 +7,25 @@ from collections.abc import Sequence
 
 import msgspec
 
-from samlad.bench import checkout, live, oversell, product_import, product_list, promise, search, start
+from samlad.bench import (
+    checkout,
+    hot,
+    live,
+    oversell,
+    product_import,
+    product_list,
+    promise,
+    purchase,
+    search,
+    start,
+)
 from samlad.bench.benchmark import Benchmark, Figures
 from samlad.kernel.problems import InvalidInput
 
 BENCHMARKS: Sequence[Benchmark] = (
     checkout.BENCHMARK,
+    hot.BENCHMARK,
+    purchase.BENCHMARK,
     oversell.BENCHMARK,
     product_list.BENCHMARK,
     search.BENCHMARK,

@@ -105,19 +105,22 @@ async def add_goods(shop: Shop, count: int, *, units: int, prefix: str = "thing"
         plans = await products.apply(tx, pools[Resource.CATALOGUE], rows, price_pool=pools[Resource.PRICES])
         made = [plan.variants[0].id for plan in plans if not isinstance(plan, Exception)]
         assert len(made) == count, "all of these rows are right"
-        await stock.receive(tx, shop.location, [(variant, units) for variant in made])
+        if units:
+            await stock.receive(tx, shop.location, [(variant, units) for variant in made])
         return made
 
     return await shop.runtime.database.transaction(work)
 
 
-async def add_cart(shop: Shop, variants: Sequence[UUID], *, checked_out: bool) -> ReadyCart:
+async def add_cart(
+    shop: Shop, variants: Sequence[UUID], *, checked_out: bool, buyer: DetailsInput = BUYER
+) -> ReadyCart:
     """A cart with one unit of each variant, a buyer and an address; with ``checked_out`` its stock is held."""
 
     async def work(tx: Tx) -> ReadyCart:
         lines = [LineInput(variant=variant) for variant in variants]
         made = await carts.create(tx, CartInput(channel=shop.channel.id, lines=lines))
-        shown = await carts.set_details(tx, made.id, BUYER)
+        shown = await carts.set_details(tx, made.id, buyer)
         if checked_out:
             shown = await carts.checkout(tx, made.id)
         return ReadyCart(shown.id, shown.version, shown.totals.total)

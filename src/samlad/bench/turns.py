@@ -71,8 +71,9 @@ async def take_turns(
     *,
     blocks: int,
     status: int,
+    at_once: int = CONNECTIONS,
 ) -> Turns:
-    """Send requests and what is their like straight, in blocks one after the other, 8 at a time.
+    """Send requests and what is their like straight, in blocks one after the other, so many at a time.
 
     The first block of each is to get warm and does not count. Over HTTP this process makes the load, which is
     nobody's cost, so its CPU is not counted there.
@@ -81,8 +82,8 @@ async def take_turns(
         RuntimeError: an answer with another status.
     """
     settings = server.settings
-    kept = await server.connect(CONNECTIONS)
-    plain = [await connect(dsn_of(settings), settings) for _ in range(CONNECTIONS)]
+    kept = await server.connect(at_once)
+    plain = [await connect(dsn_of(settings), settings) for _ in range(at_once)]
     postgres, ours, alone = Meter(postgres_pid(server.home)), Meter(server.pid), Meter(os.getpid())
     size = len(requests) // (blocks + 1)
     turns = Turns(Block(), Block())

@@ -67,7 +67,7 @@ async def for_checkout(tx: Tx, cart: Cart, channel: Channel, until: datetime) ->
         SoldOut: there is not enough; nothing more is held than before.
     """
     if channel.setting("hold_policy") == "checkout" and cart.held_until is None:
-        await stock.take(
+        await stock.take_together(
             tx, hold_lines(cart), channel=channel, kind=HoldKind.CHECKOUT, owner=cart.id, expires_at=until
         )
         return True

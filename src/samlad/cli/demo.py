@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -109,7 +110,7 @@ class _Steps:
 def _greet(settings: "Settings", built: "Built", summary: "Summary", seconds: float) -> None:
     say(
         f"\n{summary.invoices:,} invoices with {summary.lines:,} lines of {summary.customers:,} customers, "
-        f"£{summary.revenue}, checked against the file ({seconds:.1f} s)."
+        f"£{Decimal(summary.revenue):,}, checked against the file ({seconds:.1f} s)."
     )
     address = settings.socket_url
     say(f"\n  Shop    {address}/\n  Till    {address}/pos\n  Admin   {address}/admin\n")

@@ -1,5 +1,6 @@
 """The processes of ``samlad serve``: PostgreSQL, web workers, one worker. What starts here also ends here."""
 
+import asyncio
 import contextlib
 import http.client
 import os
@@ -10,22 +11,25 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
 import structlog
 
+from samlad.kernel.database import UNREACHABLE
 from samlad.kernel.embedded import Embedded
 from samlad.kernel.parent import VARIABLE
-from samlad.kernel.problems import InvalidInput, Problem
+from samlad.kernel.problems import Busy, InvalidInput, Problem
 from samlad.kernel.settings import Settings
 
 SUPERVISE_SECONDS = 0.5
 STOP_SECONDS = 20.0
-KILL_WEB_SECONDS = 8
 PATIENCE_SECONDS = 20.0
 SHORTEST_LIFE = 5.0
-"""A worker that ends sooner than this is started again only after a pause."""
+"""A process that ends sooner than this is started again only after a pause."""
+
+T = TypeVar("T")
 
 logger = structlog.get_logger("samlad.serve")
 
@@ -72,8 +76,15 @@ class Repeating(threading.Thread):
 
 @contextlib.contextmanager
 def ending_in_order() -> Iterator[None]:
-    """SIGTERM ends the block like Ctrl-C does, through every ``finally``; neither is an error."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """SIGTERM and Ctrl-C end the block through every ``finally``, and are no error; a second one changes nothing."""
+
+    def end(*_: object) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
     with contextlib.suppress(KeyboardInterrupt):
         yield
 
@@ -93,24 +104,46 @@ def postgres(settings: Settings) -> Iterator[None]:
             supervisor.stop()
 
 
-class WorkerProcess:
-    """A ``samlad worker`` of our own, started again when it ends unasked."""
+def persistently(settings: Settings, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Do the work, and again as long as a PostgreSQL of ours is being brought back. Of others we hear at once."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return asyncio.run(work())
+        except (*UNREACHABLE, Busy) as error:
+            if settings.database_url or time.monotonic() > deadline:
+                raise
+            logger.warning("PostgreSQL went away, trying again", error=str(error))
+        time.sleep(SUPERVISE_SECONDS)
 
-    def __init__(self) -> None:
+
+class Child:
+    """A process of our own that we look after: started again when it ends unasked."""
+
+    def __init__(self, name: str, *arguments: str) -> None:
+        """``arguments`` are Python's."""
+        self._name, self._arguments = name, arguments
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0.0
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it runs."""
+        return self._process is not None and self._process.poll() is None
+
     def look(self) -> None:
         """Start it if it does not run."""
-        if self._process is not None and self._process.poll() is None:
+        if self.is_running:
             return
         if self._process is not None:
             if time.monotonic() - self._started < SHORTEST_LIFE:
                 return
-            logger.warning("the worker ended, starting it again", code=self._process.returncode)
+            logger.warning(
+                "a process ended, starting it again", what=self._name, code=self._process.returncode
+            )
         self._started = time.monotonic()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "samlad.cli", "worker"],
+        self._process = subprocess.Popen(  # noqa: S603 - our own programs
+            [sys.executable, *self._arguments],
             stdin=subprocess.DEVNULL,
             env={**os.environ, VARIABLE: str(os.getpid())},
             start_new_session=True,  # Ctrl-C is for us; we then stop it in order
@@ -124,23 +157,23 @@ class WorkerProcess:
         try:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            logger.warning("the worker did not stop, killing it")
+            logger.warning("a process did not stop, killing it", what=self._name)
             self._process.kill()
             self._process.wait()
+        self._process = None
 
 
 @contextlib.contextmanager
-def worker_process() -> Iterator[None]:
-    """A worker process while the block runs."""
-    worker = WorkerProcess()
-    worker.look()
-    supervisor = Repeating("worker", "look", worker)
+def kept_running(child: Child) -> Iterator[None]:
+    """A child that runs while the block does."""
+    child.look()
+    supervisor = Repeating("children", "look", child)
     supervisor.start()
     try:
         yield
     finally:
         supervisor.stop()
-        worker.stop()
+        child.stop()
 
 
 @contextlib.contextmanager
@@ -154,72 +187,22 @@ def shared_metrics() -> Iterator[None]:
             del os.environ["PROMETHEUS_MULTIPROC_DIR"]
 
 
-def serve_web(settings: Settings) -> None:
-    """Serve HTTP with granian until SIGTERM or SIGINT. Returns when every web worker has ended."""
-    import multiprocessing
+def wait_until_served(settings: Settings, web: Child) -> None:
+    """Until the web processes answer, but not for ever.
 
-    from granian.constants import Interfaces, Loops
-    from granian.log import LogLevels
-    from granian.server import Server
-
-    # Forked workers would inherit our lock on the data folder, and none could ever be the last to leave.
-    multiprocessing.set_start_method("spawn", force=True)
-    os.environ[VARIABLE] = str(os.getpid())
-    Server(
-        "samlad.app:web",
-        address=settings.host,
-        port=settings.port,
-        interface=Interfaces.ASGI,
-        workers=settings.workers,
-        loop=Loops.uvloop if sys.platform != "win32" else Loops.asyncio,
-        websockets=False,
-        log_level=LogLevels.error,
-        respawn_failed_workers=True,
-        workers_kill_timeout=KILL_WEB_SECONDS,
-        factory=True,
-    ).serve()
-    # One that had to be killed is perhaps not gone yet, and would be taken for a user of the data folder.
-    for process in multiprocessing.active_children():
-        process.join(KILL_WEB_SECONDS)
-
-
-class Preparation(threading.Thread):
-    """What must be there before anybody is answered, made while the web processes load: that takes both as long.
-
-    The web processes wait for a schema that is up to date (`samlad.app.web`). What the work enters is left by `end`.
+    Raises:
+        Problem: they ended instead; what they said stands above.
     """
-
-    def __init__(self, work: Callable[[contextlib.ExitStack], None]) -> None:
-        super().__init__(name="preparation")
-        self._work = work
-        self._stack = contextlib.ExitStack()
-        self._error: BaseException | None = None
-
-    def run(self) -> None:
-        """The thread's work; a failure ends the program."""
-        try:
-            self._work(self._stack)
-        except BaseException as error:  # noqa: BLE001 - raised again by `end`
-            self._error = error
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    def end(self) -> None:
-        """Leave what the work entered. Raises what the work raised."""
-        self.join()
-        self._stack.close()
-        if self._error is not None:
-            raise self._error
-
-
-def wait_until_served(settings: Settings, ending: threading.Event) -> None:
-    """Until the web processes answer or the program ends, but not for ever."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline and not ending.wait(0.1):
+    while time.monotonic() < deadline:
+        if not web.is_running:
+            raise Problem("The web processes ended before they could serve.")
         with contextlib.suppress(OSError, http.client.HTTPException):
             connection = http.client.HTTPConnection(settings.host, settings.port, timeout=1)
             connection.request("GET", "/health/live")
             if connection.getresponse().status == http.HTTPStatus.OK:
                 return
+        time.sleep(0.1)
 
 
 def serve_all(
@@ -227,23 +210,17 @@ def serve_all(
 ) -> None:
     """Serve HTTP, with a worker process beside it, until SIGTERM or SIGINT; meanwhile ``prepare`` it.
 
-    The worker comes last: loading at the same time it would keep the first customer waiting.
+    The web processes load while what they wait for is made (`samlad.web`): that takes both as long. The worker comes
+    last: loading at the same time it would keep the first customer waiting.
     """
-
-    ending = threading.Event()
-
-    def work(stack: contextlib.ExitStack) -> None:
-        prepare(stack)
-        if worker:
-            wait_until_served(settings, ending)
-        if worker and not ending.is_set():
-            stack.enter_context(worker_process())
-
-    with shared_metrics():
-        preparation = Preparation(work)
-        preparation.start()
-        try:
-            serve_web(settings)
-        finally:
-            ending.set()
-            preparation.end()
+    web = Child("web", "-m", "samlad.web")
+    with shared_metrics(), contextlib.ExitStack() as outer:
+        web.look()
+        outer.callback(web.stop)
+        with contextlib.ExitStack() as stack:
+            prepare(stack)
+            wait_until_served(settings, web)
+            stack.enter_context(kept_running(web))
+            if worker:
+                stack.enter_context(kept_running(Child("worker", "-m", "samlad.cli", "worker")))
+            threading.Event().wait()

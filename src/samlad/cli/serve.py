@@ -1,6 +1,5 @@
 """``samlad serve``: the whole shop with one command."""
 
-import asyncio
 import contextlib
 import os
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 def invite_first_owner(settings: "Settings") -> None:
     """Say where the first owner sets up their account, if there is none yet."""
     from samlad.access import first_start
+    from samlad.cli.processes import persistently
     from samlad.kernel.database import open_database
     from samlad.kernel.runtime import dsn_of
 
@@ -27,7 +27,7 @@ def invite_first_owner(settings: "Settings") -> None:
         finally:
             await database.close()
 
-    url = asyncio.run(work())
+    url = persistently(settings, work)
     if url is not None:
         say(f"Nobody owns this shop yet. Open this once to become its owner:\n  {url}")
 
@@ -67,7 +67,7 @@ def serve(
 
     def prepare(stack: contextlib.ExitStack) -> None:
         stack.enter_context(processes.postgres(settings))
-        asyncio.run(migrations.migrate(dsn_of(settings), settings, PACKAGES))
+        processes.persistently(settings, lambda: migrations.migrate(dsn_of(settings), settings, PACKAGES))
         say(f"Samlad is at {settings.socket_url} (Ctrl-C ends it)")
         invite_first_owner(settings)
 

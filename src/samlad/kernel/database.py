@@ -6,7 +6,7 @@ serves them all. SQL is plain and parameters are always ``$1``.
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, contextmanager
 from typing import Any, Literal, Protocol, TypeVar, cast
 from uuid import UUID
@@ -80,6 +80,8 @@ class Tx:
     __slots__ = (
         "_after",
         "_collected",
+        "_ended",
+        "_rolled_back",
         "_written",
         "connection",
         "context",
@@ -95,6 +97,8 @@ class Tx:
         self.events: list[PendingEvent] = []
         self.statements = 0
         self._after: list[Callable[[], None]] = []
+        self._ended: list[Callable[[], None]] = []
+        self._rolled_back: list[Callable[[], None]] = []
         self._collected: dict[Callable[[Tx, list[Any]], Awaitable[None]], list[Any]] = {}
         self._written: list[UUID] = []
 
@@ -149,6 +153,19 @@ class Tx:
         """Call something quick once the commit has succeeded (never when it has not)."""
         self._after.append(callback)
 
+    def at_rollback(self, callback: Callable[[], None]) -> None:
+        """Call something quick when it was not committed, or when nobody knows whether it was."""
+        self._rolled_back.append(callback)
+
+    def at_end(self, callback: Callable[[], None]) -> None:
+        """Call something quick when the transaction is over, however it ended."""
+        self._ended.append(callback)
+
+    def ended(self, *, is_committed: bool) -> None:
+        """Run what waited for the end."""
+        for callback in [*self._ended, *(() if is_committed else self._rolled_back)]:
+            callback()
+
     def collect(self, write: Callable[["Tx", list[Any]], Awaitable[None]], item: Any) -> None:
         """Keep an item for ``write``, which gets all of its items in one call before the commit."""
         self._collected.setdefault(write, []).append(item)
@@ -188,9 +205,43 @@ class Database:
         """Called after each commit that appended events: the log's poker sets it."""
         self.around: Callable[[], AbstractContextManager[Any]] | None = None
         """Entered around each transaction: telemetry sets it when traces are collected."""
+        self._beside: Database | None = None
+        self._opening = asyncio.Lock()
+        self._companions: dict[Callable[[Database], Any], Any] = {}
+        self._background: set[asyncio.Task[None]] = set()
+
+    async def beside(self) -> "Database":
+        """The same database through one connection of its own: for what transactions of the pool wait for.
+
+        It waits a second for locks at most, because what PostgreSQL cannot see it cannot call a deadlock.
+        """
+        async with self._opening:
+            if self._beside is None:
+                settings = msgspec.structs.replace(self.settings, lock_seconds=1, pool_size=1)
+                beside = Database(await _pool(self.dsn, settings), settings, self.dsn)
+                beside.on_events = lambda: self.on_events()
+                self._beside = beside
+        return self._beside
+
+    def companion(self, kind: Callable[["Database"], T]) -> T:
+        """The one object of its kind that goes with this handle."""
+        found: T | None = self._companions.get(kind)
+        if found is None:
+            found = self._companions[kind] = kind(self)
+        return found
+
+    def in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do it soon, and at the latest before closing."""
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
     async def close(self) -> None:
         """Close every connection, waiting at most five seconds for those in use."""
+        if self._background:
+            await asyncio.wait(self._background, timeout=5)
+        if self._beside is not None:
+            await self._beside.close()
         try:
             await asyncio.wait_for(self.pool.close(), 5)
         except TimeoutError:
@@ -243,18 +294,27 @@ class Database:
         async with self.pool.acquire() as connection:
             transaction = connection.transaction(isolation=isolation)
             tx = Tx(connection, context, self)
+            is_committed = False
             try:
-                await transaction.start()
-                result = await work(tx)
-                await tx.flush()
-            except BaseException:
-                await _roll_back(connection, transaction)
-                raise
-            try:
-                await transaction.commit()
-            except (*UNREACHABLE, asyncpg.InterfaceError) as error:
-                raise OutcomeUnknown("It may or may not have been done.") from error
+                result = await self._run(tx, transaction, work)
+                is_committed = True
+            finally:
+                tx.ended(is_committed=is_committed)
         tx.committed(self.on_events)
+        return result
+
+    async def _run(self, tx: Tx, transaction: Transaction, work: Callable[[Tx], Awaitable[T]]) -> T:
+        try:
+            await transaction.start()
+            result = await work(tx)
+            await tx.flush()
+        except BaseException:
+            await _roll_back(tx.connection, transaction)
+            raise
+        try:
+            await transaction.commit()
+        except (*UNREACHABLE, asyncpg.InterfaceError) as error:
+            raise OutcomeUnknown("It may or may not have been done.") from error
         return result
 
     async def rows(self, sql: str, *args: Any) -> list[Record]:
@@ -370,6 +430,20 @@ def _refusals() -> Iterator[None]:
         raise Busy(f"PostgreSQL refuses the connection: {error}") from error
 
 
+def _pool(dsn: str, settings: Settings) -> asyncpg.Pool:
+    """A pool that opens connections when they are wanted."""
+    return asyncpg.create_pool(
+        dsn,
+        min_size=0,
+        max_size=settings.pool_size,
+        max_inactive_connection_lifetime=300,
+        connection_class=_Connection,
+        init=prepare_connection,
+        server_settings=connection_options(settings),
+        timeout=10,
+    )
+
+
 async def open_database(dsn: str, settings: Settings) -> Database:
     """Open the pool.
 
@@ -378,18 +452,7 @@ async def open_database(dsn: str, settings: Settings) -> Database:
     """
     async with AsyncExitStack() as stack:
         with _refusals():
-            pool = await stack.enter_async_context(
-                asyncpg.create_pool(
-                    dsn,
-                    min_size=0,
-                    max_size=settings.pool_size,
-                    max_inactive_connection_lifetime=300,
-                    connection_class=_Connection,
-                    init=prepare_connection,
-                    server_settings=connection_options(settings),
-                    timeout=10,
-                )
-            )
+            pool = await stack.enter_async_context(_pool(dsn, settings))
             async with pool.acquire():  # a wrong address is told now, not at the first request
                 pass
         stack.pop_all()

@@ -15,7 +15,8 @@ from samlad.kernel.clock import day_bounds
 from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
 from samlad.kernel.problems import InvalidInput
-from samlad.orders import changes, lists, order_page, placement
+from samlad.orders import arrivals, changes, lists, order_page, placement
+from samlad.orders.arrivals import Arrival
 from samlad.orders.model import (
     CancelInput,
     ChannelSales,
@@ -59,6 +60,16 @@ async def place_order(
     return await write(
         request, lambda tx: placement.place(tx, data, token=token, version=version), status=201
     )
+
+
+@post("/orders/arrivals", summary="Take over an order that was placed elsewhere", status_code=201)
+async def take_over(request: AnyRequest, data: JSONBody[Arrival]) -> Response[Order]:
+    """For marketplaces' connectors: the order was agreed and paid there. Its goods are claimed here.
+
+    ``external_id`` is its key: the same order sent again, with or without an ``Idempotency-Key``, is the order that it
+    became. Refusals: 409 ``sold-out`` (call it off there), ``arrived-differently``; 422 for what is not right, with where.
+    """
+    return await write(request, lambda tx: arrivals.arrive(tx, data), status=201)
 
 
 @get("/orders", summary="List orders")
@@ -196,6 +207,8 @@ routes = [
         path="/api",
         route_handlers=[
             place_order,
+            take_over,
+            take_over,
             list_orders,
             read_order,
             pay_order,

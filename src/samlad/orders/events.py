@@ -29,6 +29,14 @@ class OrderPlaced(Fact, frozen=True, kw_only=True):
     name: str | None = None
 
 
+@declare("order.arrived")
+class OrderArrived(Fact, frozen=True, kw_only=True):
+    """An order that was placed elsewhere was taken over; ``external_id`` is its name there."""
+
+    number: str
+    external_id: str
+
+
 @declare("order.routed")
 class OrderRouted(Fact, frozen=True, kw_only=True):
     """Why an order leaves from where it does: ``parts`` by the rules (none: stock decided), and the best ``candidates``

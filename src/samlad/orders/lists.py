@@ -44,12 +44,14 @@ LISTING = Listing(
         "before": Filter("o.placed_at < {}", _moment),
         "q": Filter(
             """o.number LIKE {0} OR lower(o.email) LIKE lower({0})
-               OR o.id IN (SELECT l.order_id FROM order_line l WHERE l.sku LIKE {0})""",
+               OR o.id IN (SELECT l.order_id FROM order_line l WHERE l.sku LIKE {0})
+               OR o.id IN (SELECT a.order_id FROM order_arrival a WHERE a.external_id LIKE {0})""",
             _prefix,
         ),
     },
 )
-"""All orders, latest first. ``q`` is the beginning of a number, an e-mail address or an SKU on one of the lines."""
+"""All orders, latest first. ``q`` is the beginning of a number, here or where it came from, an e-mail address or an SKU
+on one of the lines."""
 
 
 async def by_hour(reader: Reader, day: date, time_zone: str) -> list[ChannelSales]:

@@ -21,3 +21,4 @@ ROUTE = permission(
     "orders.routing", "See, try and change the rules that say which location sends an order", Role.MANAGER
 )
 IMPORT = permission("orders.import", "Bring in orders of the past", Role.MANAGER, Role.DEVELOPER)
+ARRIVE = permission("orders.arrive", "Take over orders of marketplaces", Role.MANAGER, Role.DEVELOPER)

@@ -140,7 +140,7 @@ async def _hold(tx: Tx, closed: ClosedCart, order: UUID) -> list[Hold] | None:
             return held
         if held:  # part of it expired and somebody else has it: begin anew
             await stock.release(tx, order)
-    return await stock.take(tx, wanted, channel=channel, kind=HoldKind.ORDER, owner=order, expires_at=None)
+    return await stock.take_together(tx, wanted, channel=channel, kind=HoldKind.ORDER, owner=order)
 
 
 async def _count(tx: Tx, closed: ClosedCart, order: UUID, held: list[Hold] | None) -> None:

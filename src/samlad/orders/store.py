@@ -304,3 +304,28 @@ async def link_customer(tx: Tx, order: UUID, customer: UUID) -> bool:
             "UPDATE orders SET customer = $2 WHERE id = $1 AND customer IS NULL", order, customer
         )
     )
+
+
+async def claim_name(tx: Tx, channel: UUID, external_id: str, order: UUID, content: bytes) -> bool:
+    """Give an order that arrives the name that it has elsewhere; False if one has it already."""
+    return bool(
+        await tx.execute(
+            """INSERT INTO order_arrival (channel, external_id, order_id, content) VALUES ($1, $2, $3, $4)
+               ON CONFLICT DO NOTHING""",
+            channel,
+            external_id,
+            order,
+            content,
+        )
+    )
+
+
+async def arrival(tx: Tx, channel: UUID, external_id: str) -> tuple[UUID, bytes]:
+    """The order that has a name from elsewhere, and the SHA-256 of what was sent."""
+    row = await tx.row(
+        "SELECT order_id, content FROM order_arrival WHERE channel = $1 AND external_id = $2",
+        channel,
+        external_id,
+    )
+    assert row is not None, "somebody has the name"
+    return row["order_id"], row["content"]

@@ -7,6 +7,8 @@ guard them.
 from samlad.payments import manual, stored_value, stripe, terminal  # noqa: F401 - they register themselves
 from samlad.payments.accounts import is_offered, offered
 from samlad.payments.attempts import begin, begun, claim, leave_begun, shown
+from samlad.payments.elsewhere import NAME as MARKETPLACE
+from samlad.payments.elsewhere import paid_elsewhere
 from samlad.payments.model import (
     Action,
     Attempt,
@@ -37,6 +39,7 @@ from samlad.payments.store import lock_of_order, of_order, refunds_of
 from samlad.payments.store import read as read_payment
 
 __all__ = [
+    "MARKETPLACE",
     "Action",
     "Attempt",
     "NetworkProvider",
@@ -67,6 +70,7 @@ __all__ = [
     "lock_of_order",
     "of_order",
     "offered",
+    "paid_elsewhere",
     "provider",
     "pursue_payment",
     "read_payment",

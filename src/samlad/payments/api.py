@@ -104,7 +104,7 @@ async def list_receipts(
 
 @post("/refunds/{refund_id:uuid}/done", summary="Say that a refund by hand was sent", status_code=204)
 async def refund_done(request: AnyRequest, refund_id: FromPath[UUID]) -> Response[None]:
-    """For refunds of bank transfers, invoices and payments on delivery: nobody but you sends them."""
+    """For refunds of bank transfers, invoices, payments on delivery and marketplaces: nobody here sends them."""
     return await write(request, lambda tx: manual.refunded(tx, refund_id), status=204)
 
 

@@ -18,7 +18,7 @@ from samlad.kernel.database import Database, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.jobs import JobContext, job, periodic
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound
-from samlad.payments import events, manual_store, store
+from samlad.payments import elsewhere, events, manual_store, store
 from samlad.payments.model import (
     Outcome,
     Payment,
@@ -150,7 +150,7 @@ async def collect(tx: Tx, payment_id: UUID, amount: int, *, note: str = "") -> R
 
 
 async def refunded(tx: Tx, refund_id: UUID) -> None:
-    """Say that money that goes back by hand was sent. Said twice it is the same.
+    """Say that money that goes back by hand or by a marketplace was sent. Said twice it is the same.
 
     Raises:
         NotFound: no such refund. InvalidInput: a provider sends it, which says so itself.
@@ -160,7 +160,7 @@ async def refunded(tx: Tx, refund_id: UUID) -> None:
     payment = await store.lock(tx, refund.payment) if refund else None
     if refund is None or payment is None:
         raise NotFound("There is no such refund.")
-    if payment.provider not in NAMES:
+    if payment.provider not in NAMES | {elsewhere.NAME}:
         raise InvalidInput(f"{payment.provider} sends it and says so itself.")
     if await store.end_refund(tx, refund_id, RefundStatus.DONE, None, None):
         tell_refund(tx, events.PaymentRefunded, payment, refund)

@@ -35,6 +35,7 @@ from samlad.stock.service import (
     write_off,
 )
 from samlad.stock.store import holds_of, location, location_by_code, locations, shipped
+from samlad.stock.together import take as take_together
 
 __all__ = [
     "Cause",
@@ -75,5 +76,6 @@ __all__ = [
     "shipped",
     "sweep",
     "take",
+    "take_together",
     "write_off",
 ]

@@ -56,10 +56,29 @@ async def take(
     """
     if not lines:
         return []
+    wanted = to_take(
+        lines, channel=channel, kind=kind, owner=owner, expires_at=expires_at, keep_back=keep_back
+    )
+    outcome = await store.take(tx, wanted)
+    tell(tx, wanted, outcome)
+    if outcome.short:
+        raise SoldOut(outcome.short)
+    return outcome.held
+
+
+def to_take(
+    lines: Sequence[HoldLine],
+    *,
+    channel: Channel,
+    kind: HoldKind,
+    owner: UUID,
+    expires_at: datetime | None,
+    keep_back: bool = True,
+) -> store.Take:
+    """What `take` asks of the database. Raises `InvalidInput` for a quantity below 1."""
     _check(lines)
-    outcome = await store.take(
-        tx,
-        lines,
+    return store.Take(
+        lines=lines,
         channel=channel.id,
         pool=channel.pools[Resource.STOCK],
         buffer=channel.setting("buffer") if keep_back else None,
@@ -67,18 +86,21 @@ async def take(
         owner=owner,
         expires_at=expires_at,
     )
+
+
+def tell(tx: Tx, wanted: store.Take, outcome: store.TakeOutcome) -> None:
+    """Append what a take did: what had expired is free, what was wanted is held."""
     if outcome.expired:
         log.append(tx, StockReleased(reason="expired", lines=released_lines(outcome.expired)))
     if outcome.short:
-        raise SoldOut(outcome.short)
-    held = [Line(h.location, h.variant, h.quantity) for h in outcome.held]
-    log.append(
-        tx,
-        StockHeld(kind=kind, owner=owner, expires_at=expires_at, lines=held),
-        subject=owner,
-        channel=channel.id,
+        return
+    fact = StockHeld(
+        kind=wanted.kind,
+        owner=wanted.owner,
+        expires_at=wanted.expires_at,
+        lines=[Line(h.location, h.variant, h.quantity) for h in outcome.held],
     )
-    return outcome.held
+    log.append(tx, fact, subject=wanted.owner, channel=wanted.channel)
 
 
 async def release(

@@ -56,35 +56,60 @@ def _columns(lines: Sequence[HoldLine] | None) -> tuple[Any, Any, Any]:
     return [x.variant for x in lines], [x.quantity for x in lines], [x.location for x in lines]
 
 
-async def take(
-    tx: Tx,
-    lines: Sequence[HoldLine],
-    *,
-    channel: UUID,
-    pool: UUID,
-    buffer: int | None,
-    kind: HoldKind,
-    owner: UUID,
-    expires_at: datetime | None,
-) -> TakeOutcome:
-    """Hold the lines, or say what is short. Without a ``buffer`` locations keep nothing back either."""
+class Take(msgspec.Struct, frozen=True, kw_only=True):
+    """A hold that is wanted. Without a ``buffer`` locations keep nothing back either."""
+
+    lines: Sequence[HoldLine]
+    channel: UUID
+    pool: UUID
+    buffer: int | None
+    kind: HoldKind
+    owner: UUID
+    expires_at: datetime | None
+
+
+async def take(tx: Tx, wanted: Take) -> TakeOutcome:
+    """Hold the lines, or say what is short."""
     rows = await tx.rows(
         "SELECT * FROM stock_take($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        *_columns(lines),
-        channel,
-        pool,
-        buffer,
-        kind,
-        owner,
-        expires_at,
+        *_columns(wanted.lines),
+        wanted.channel,
+        wanted.pool,
+        wanted.buffer,
+        wanted.kind,
+        wanted.owner,
+        wanted.expires_at,
     )
     outcome = TakeOutcome([], [], [])
     for row in rows:
-        if row["outcome"] == "short":
-            outcome.short.append(ShortLine(row["variant"], row["quantity"], row["available"]))
-        else:
-            (outcome.held if row["outcome"] == "held" else outcome.expired).append(_hold(row))
+        _sort(outcome, row)
     return outcome
+
+
+async def take_each(tx: Tx, wanted: Sequence[Take]) -> list[TakeOutcome]:
+    """`take` for many in one call, one after the other, each with its own outcome."""
+    rows = await tx.rows(
+        "SELECT * FROM stock_take_each($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        [len(each.lines) for each in wanted],
+        *_columns([line for each in wanted for line in each.lines]),
+        [each.channel for each in wanted],
+        [each.pool for each in wanted],
+        [each.buffer for each in wanted],
+        [each.kind for each in wanted],
+        [each.owner for each in wanted],
+        [each.expires_at for each in wanted],
+    )
+    outcomes = [TakeOutcome([], [], []) for _ in wanted]
+    for row in rows:
+        _sort(outcomes[row["taker"] - 1], row)
+    return outcomes
+
+
+def _sort(outcome: TakeOutcome, row: Record) -> None:
+    if row["outcome"] == "short":
+        outcome.short.append(ShortLine(row["variant"], row["quantity"], row["available"]))
+    else:
+        (outcome.held if row["outcome"] == "held" else outcome.expired).append(_hold(row))
 
 
 def _hold(row: Record) -> Hold:

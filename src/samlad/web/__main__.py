@@ -1,0 +1,48 @@
+"""``python -m samlad.web``: serve HTTP until SIGTERM. Started by ``samlad serve``, with its settings in the environment."""
+
+import gc
+import multiprocessing
+import os
+import sys
+
+gc.disable()  # nothing that is made while loading will be garbage
+
+from granian.constants import Interfaces, Loops  # noqa: E402
+from granian.log import LogLevels  # noqa: E402
+from granian.server import Server  # noqa: E402
+
+import samlad.web  # noqa: E402, F401 - loaded here, so that the forked processes need not
+from samlad.kernel.parent import VARIABLE, follow_parent  # noqa: E402
+from samlad.kernel.settings import load  # noqa: E402
+
+KILL_SECONDS = 8
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT. Returns when every web process has ended."""
+    settings = load()
+    gc.freeze()
+    gc.enable()
+    follow_parent(os.environ)
+    os.environ[VARIABLE] = str(os.getpid())  # the processes that we start follow us
+    # Elsewhere than on Linux a fork is not safe with the system's libraries loaded.
+    multiprocessing.set_start_method("fork" if sys.platform == "linux" else "spawn")
+    Server(
+        "samlad.web:application",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        workers=settings.workers,
+        loop=Loops.uvloop if sys.platform != "win32" else Loops.asyncio,
+        websockets=False,
+        log_level=LogLevels.error,
+        respawn_failed_workers=True,
+        workers_kill_timeout=KILL_SECONDS,
+    ).serve()
+    # One that had to be killed is perhaps not gone yet.
+    for process in multiprocessing.active_children():
+        process.join(KILL_SECONDS)
+
+
+if __name__ == "__main__":
+    main()

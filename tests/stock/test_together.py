@@ -1,0 +1,135 @@
+"""Holds of a hot variant are taken together: each with its own verdict, nothing lost, nothing left behind."""
+
+import asyncio
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import pytest
+from stock_shop import Shop, books_are_right
+
+from samlad import stock
+from samlad.kernel.database import Database, Tx, open_database
+from samlad.kernel.ids import new_id
+from samlad.kernel.problems import InvalidInput
+from samlad.kernel.settings import Settings
+from samlad.stock import HoldKind, HoldLine, SoldOut
+
+BUYERS = 40
+
+
+class Cancelled(Exception):
+    """Somebody changes their mind after the goods were held."""
+
+
+async def buy(db: Database, shop: Shop, owner: UUID, *lines: HoldLine, then: Exception | None = None) -> str:
+    """Hold for an order as placing one does; how it went."""
+
+    async def work(tx: Tx) -> None:
+        held = await stock.take_together(tx, lines, channel=shop.web, kind=HoldKind.ORDER, owner=owner)
+        assert {(h.owner, h.kind) for h in held} == {(owner, HoldKind.ORDER)}
+        assert sum(h.quantity for h in held) == sum(line.quantity for line in lines)
+        if then is not None:
+            raise then
+
+    try:
+        await db.transaction(work)
+    except SoldOut:
+        return "sold out"
+    except Cancelled:
+        return "cancelled"
+    return "held"
+
+
+async def test_everyone_gets_their_own_verdict(shop: Shop) -> None:
+    (kettle,) = await shop.variants(25)
+    owners = [new_id() for _ in range(BUYERS)]
+    told = await asyncio.gather(*(buy(shop.db, shop, owner, HoldLine(kettle, 1)) for owner in owners))
+    assert Counter(told) == {"held": 25, "sold out": BUYERS - 25}
+    holds = await shop.db.rows("SELECT owner, kind, expires_at FROM hold")
+    happy = {owner for owner, how in zip(owners, told, strict=True) if how == "held"}
+    assert {row["owner"] for row in holds} == happy
+    assert {(row["kind"], row["expires_at"]) for row in holds} == {("order", None)}
+    grouped = await shop.db.value("SELECT count(*) FROM event WHERE type = 'stock.converted'")
+    assert grouped > 0, "some were taken together"
+    assert await shop.level(kettle) == (25, 25)
+    await books_are_right(shop.db)
+
+
+async def test_different_quantities_and_lines_in_any_order_on_two_processes(
+    shop: Shop, settings: Settings, dsn: str
+) -> None:
+    kettle, filters, cups = await shop.variants(60, 40, 500)
+    await shop.receive(filters, 10, shop.at_lund)
+    other = await open_database(dsn, settings)
+    baskets = [
+        [HoldLine(kettle, 1), HoldLine(filters, 2)],
+        [HoldLine(filters, 1), HoldLine(cups, 3), HoldLine(kettle, 2)],
+        [HoldLine(cups, 1), HoldLine(kettle, 1)],
+    ]
+    try:
+        told = await asyncio.gather(
+            *(buy((shop.db, other)[n % 2], shop, new_id(), *baskets[n % 3]) for n in range(2 * BUYERS))
+        )
+    finally:
+        await other.close()
+    assert set(told) <= {"held", "sold out"}
+    assert told.count("held") >= 30
+    await books_are_right(shop.db)
+
+
+async def test_who_rolls_back_gives_back(shop: Shop, settings: Settings, dsn: str) -> None:
+    (kettle,) = await shop.variants(BUYERS)
+    mine = await open_database(dsn, settings)
+    try:
+        told = await asyncio.gather(
+            *(
+                buy(mine, shop, new_id(), HoldLine(kettle, 1), then=Cancelled() if n % 2 else None)
+                for n in range(BUYERS)
+            )
+        )
+    finally:
+        await mine.close()  # waits for what is given back
+    assert Counter(told) == {"held": BUYERS // 2, "cancelled": BUYERS // 2}
+    assert await shop.level(kettle) == (BUYERS, BUYERS // 2)
+    await books_are_right(shop.db)
+
+
+async def test_one_who_cannot_be_served_is_no_reason_for_others(shop: Shop) -> None:
+    (kettle,) = await shop.variants(BUYERS)
+    settings = {**shop.web.settings, "buffer": 2**40}  # more than the database can say
+    strange = msgspec.structs.replace(shop, web=msgspec.structs.replace(shop.web, settings=settings))
+    told = await asyncio.gather(
+        *(
+            buy(shop.db, strange if n == BUYERS // 2 else shop, new_id(), HoldLine(kettle, 1))
+            for n in range(BUYERS)
+        ),
+        return_exceptions=True,
+    )
+    failed = [each for each in told if isinstance(each, BaseException)]
+    assert [type(each) for each in failed] == [asyncpg.DataError]
+    assert told.count("held") == BUYERS - 1
+    await books_are_right(shop.db)
+
+
+async def test_what_nobody_claims_expires_and_is_sold_to_others(shop: Shop) -> None:
+    """A process that was killed between the two: its hold has an owner that nobody is."""
+    (kettle,) = await shop.variants(1)
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    await shop.take((kettle, 1), kind=HoldKind.CHECKOUT, expires_at=past)
+    told = await asyncio.gather(*(buy(shop.db, shop, new_id(), HoldLine(kettle, 1)) for _ in range(8)))
+    assert Counter(told) == {"held": 1, "sold out": 7}
+    await books_are_right(shop.db)
+
+
+async def test_bad_quantities_are_refused_before_anybody_waits(shop: Shop) -> None:
+    (kettle,) = await shop.variants(5)
+
+    async def wrong() -> None:
+        with pytest.raises(InvalidInput):
+            await buy(shop.db, shop, new_id(), HoldLine(kettle, 0))
+
+    await asyncio.gather(*(wrong() for _ in range(8)))
+    assert await shop.level(kettle) == (5, 0)

@@ -65,6 +65,7 @@ from samlad.orders import followers as orders_followers
 from samlad.orders import fulfilment_api, routing_api
 from samlad.orders import settling as orders_settling
 from samlad.orders import sweepers as orders_sweepers
+from samlad.orders import tax_api as orders_tax_api
 from samlad.packages import PACKAGES
 from samlad.payments import api as payments_api
 from samlad.payments import checks as payments_checks
@@ -76,6 +77,9 @@ from samlad.promotions import sweepers as promotions_sweepers
 from samlad.stock import api as stock_api
 from samlad.stock import checks as stock_checks
 from samlad.stock import sweepers as stock_sweepers
+from samlad.tax import api as tax_api
+from samlad.tax import checking as tax_checking  # noqa: F401 - declares its job
+from samlad.tax import sweepers as tax_sweepers
 
 FACES: Sequence[ControllerRouterHandler] = (
     static_router(),
@@ -91,6 +95,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *kernel_api.routes,
     *access_api.routes,
     *channels_api.routes,
+    *tax_api.routes,
     *catalog_api.routes,
     *stock_api.routes,
     *customers_api.routes,
@@ -104,6 +109,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *orders_api.routes,
     *routing_api.routes,
     *fulfilment_api.routes,
+    *orders_tax_api.routes,
     *FACES,
 )
 """Every package's routes: its ``api.py`` under ``/api``, the faces' pages."""
@@ -132,6 +138,7 @@ CHECKS: Sequence[Check] = (
 SWEEPERS: Sequence[Sweeper] = (
     *housekeeping.SWEEPERS,
     *access_housekeeping.SWEEPERS,
+    *tax_sweepers.SWEEPERS,
     *catalog_sweepers.SWEEPERS,
     *stock_sweepers.SWEEPERS,
     *payments_sweepers.SWEEPERS,

@@ -4,6 +4,7 @@ PACKAGES = (
     "samlad.kernel",
     "samlad.access",
     "samlad.channels",
+    "samlad.tax",
     "samlad.catalog",
     "samlad.stock",
     "samlad.customers",

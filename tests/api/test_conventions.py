@@ -24,6 +24,7 @@ PUBLIC = {
     "/api/promise": "customers ask when they can have it",
     "/api/gift-cards/balance": "whoever has the code of the card; their tries are counted",
     "/api/products/{product_id}/size-chart": "customers look at it",
+    "/api/vat-numbers/check": "businesses that buy ask; their tries are counted",
 }
 NOT_IDEMPOTENT = {
     "/api/session": "cookies are set, and a code counts once",
@@ -35,6 +36,7 @@ NOT_IDEMPOTENT = {
     "/api/gift-cards/balance": "it only reads; the code is in the body to stay out of logs",
     "/api/gift-cards/lookup": "it only reads; the code is in the body to stay out of logs",
     "/api/loyalty/members/lookup": "it only reads; the code is in the body to stay out of logs",
+    "/api/vat-numbers/check": "it asks a register; asked twice in a day it answers what it knows",
     "/api/imports/products": "the same file again changes nothing: its rows are known by handle and SKU",
 }
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from samlad import orders
-from samlad.carts import PriceStep, amounts
+from samlad.carts import PriceStep
 from samlad.kernel import log
 from samlad.kernel.context import Actor, Context
 from samlad.kernel.ids import new_id
@@ -27,6 +27,7 @@ from samlad.orders import (
 from samlad.orders.order_page import page
 from samlad.orders.rules import returned_line, where_from
 from samlad.payments import PaymentInput
+from samlad.tax import amounts
 from trade import Trade
 
 

@@ -1,6 +1,6 @@
 """Carts: what somebody means to buy. The public face; `docs/concepts/carts.md` explains."""
 
-from samlad.carts.cart_view import view
+from samlad.carts.cart_view import ask_tax, view
 from samlad.carts.closing import buyer_of, close, use_promotions
 from samlad.carts.codes import add_code, follow_link, remove_code
 from samlad.carts.delivery_options import DeliveryOption
@@ -31,7 +31,6 @@ from samlad.carts.model import (
     CartView,
     Delivery,
     DetailsInput,
-    LineAmounts,
     LineChanged,
     LineInput,
     LineNews,
@@ -46,7 +45,6 @@ from samlad.carts.parking import park, resume
 from samlad.carts.permissions import QUOTE, WRITE
 from samlad.carts.quotes import QuoteExpired, QuoteInput, QuoteLine, quote
 from samlad.carts.quotes import accept as accept_quote
-from samlad.carts.rules import amounts, shipping_rate, totals
 from samlad.carts.service import (
     accept_prices,
     add_line,
@@ -80,7 +78,6 @@ __all__ = [
     "DeliveryOption",
     "DetailsInput",
     "Device",
-    "LineAmounts",
     "LineChanged",
     "LineInput",
     "LineNews",
@@ -100,7 +97,7 @@ __all__ = [
     "accept_quote",
     "add_code",
     "add_line",
-    "amounts",
+    "ask_tax",
     "attach",
     "bring",
     "buyer_of",
@@ -126,11 +123,9 @@ __all__ = [
     "resume",
     "save_line",
     "set_details",
-    "shipping_rate",
     "sweep",
     "take_over",
     "topic_of",
-    "totals",
     "undo",
     "use_promotions",
     "view",

@@ -23,6 +23,7 @@ from samlad.carts.model import (
     NewCart,
 )
 from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
+from samlad.tax.api import check_for
 
 CODES, CODE_SECONDS = 60, 600
 """Codes that one address may try in so many seconds: codes are not to be guessed."""
@@ -118,9 +119,11 @@ async def set_details(
 ) -> Response[CartView]:
     """E-mail, address, and delivery: ``ship``, ``pickup`` at a location, or ``carry_out`` of a store.
 
-    A ``delivery_method`` says it more exactly, and what it costs.
+    A ``delivery_method`` says it more exactly, and what it costs. A ``vat_number`` is checked at once: see ``vat_check``.
     """
     version = if_match(request)
+    if data.vat_number:
+        await check_for(request, data.vat_number)
     return await write(
         request, lambda tx: service.set_details(tx, cart_id, data, token=token, version=version)
     )

@@ -1,20 +1,23 @@
 """A cart as its buyer sees it: at most three statements (cart with lines, prices, stock), and those of promotions."""
 
+import contextlib
 from collections.abc import Mapping
 from uuid import UUID
 
 from samlad import catalog, channels
-from samlad.carts import delivery_choice, holding, pricing, rules, store
+from samlad.carts import delivery_choice, holding, pricing, rules, store, taxing
 from samlad.carts.access import access_of
-from samlad.carts.model import Cart, CartLine, CartStatus, CartView, LineAmounts, LineView, Totals
+from samlad.carts.model import Cart, CartLine, CartStatus, CartView, LineView
 from samlad.carts.news import news_of, problem_of
 from samlad.carts.pricing import Priced
+from samlad.carts.taxing import TaxedLine
 from samlad.catalog import Sellable
 from samlad.channels import Channel
 from samlad.kernel.clock import now
 from samlad.kernel.context import Actor
-from samlad.kernel.database import Database, Reader
+from samlad.kernel.database import Database, Reader, Tx
 from samlad.kernel.problems import NotFound
+from samlad.tax import engines
 
 
 async def view(database: Database, actor: Actor, cart_id: UUID, *, token: str | None = None) -> CartView:
@@ -32,7 +35,19 @@ async def view(database: Database, actor: Actor, cart_id: UUID, *, token: str | 
     return await compose(database, cart, await channels.cached(database, cart.channel))
 
 
-async def compose(reader: Reader, cart: Cart, channel: Channel) -> CartView:
+async def ask_tax(database: Database, actor: Actor, cart_id: UUID, *, token: str | None = None) -> None:
+    """Have an outside tax engine say now what a transaction will then read; nothing where no channel has one.
+
+    Before checking out and placing an order, outside of any transaction. Whoever may not open the cart asks nothing.
+    """
+    everything = await channels.cached_all(database)
+    if all(channel.setting("tax_engine") == engines.OWN for channel in everything):
+        return
+    with contextlib.suppress(NotFound):
+        await view(database, actor, cart_id, token=token)
+
+
+async def compose(reader: Database | Tx, cart: Cart, channel: Channel) -> CartView:
     """The view of a cart whose lines have been read; two statements, one if its stock is held already."""
     variants = [line.variant for line in cart.lines]
     if not variants:
@@ -65,12 +80,22 @@ async def prices(reader: Reader, cart: Cart, channel: Channel) -> dict[UUID, Sel
 def build(cart: Cart, priced: Priced, available: Mapping[UUID, int] | None, channel: Channel) -> CartView:
     """The view from what was read. In checkout the agreed prices stand, else those of now."""
     stands, moment = cart.status not in (CartStatus.OPEN, CartStatus.PARKED), now()
+    fixed = {line.id: stands or rules.price_stands(line, moment) for line in cart.lines}
+    current = {
+        line.id: line.unit_price if fixed[line.id] else pricing.price_now(line, priced.sellables)
+        for line in cart.lines
+    }
+    prices = {line.id: (current[line.id], line.unit_price) for line in cart.lines}
+    taxed, by = pricing.with_tax(cart, channel, priced, prices), priced.taxes
+    before = by.before if by is not None and cart.status is CartStatus.OPEN else None
+    then = None if before is None else pricing.with_tax(cart, channel, priced, prices, before).totals
     lines = [
         _line(
             line,
             priced,
+            taxed.lines[line.id],
             None if available is None else available.get(line.variant, 0),
-            stands=stands or rules.price_stands(line, moment),
+            now_price=current[line.id],
             is_open=cart.status is CartStatus.OPEN,
         )
         for line in cart.lines
@@ -91,12 +116,12 @@ def build(cart: Cart, priced: Priced, available: Mapping[UUID, int] | None, chan
         checkout_until=cart.checkout_until,
         order_id=cart.order_id,
         lines=lines,
-        totals=_totals(channel, lines, priced),
+        totals=taxed.totals,
         version=cart.version,
         updated_at=cart.updated_at,
-        promotions=priced.agreed.promotions,
+        promotions=taxed.promotions,
         moved_promotions=priced.moved,
-        shipping_steps=priced.agreed.shipping,
+        shipping_steps=taxed.shipping_steps,
         codes=priced.codes,
         gifts=priced.gifts,
         kind=cart.kind,
@@ -105,24 +130,25 @@ def build(cart: Cart, priced: Priced, available: Mapping[UUID, int] | None, chan
         gift_note=cart.gift_note,
         held_until=cart.held_until,
         quoted_until=cart.quoted_until,
+        vat_number=cart.vat_number,
+        vat_check=None if by is None or by.check is None else by.check.status,
+        tax_notes=sorted({line.tax_note for line in lines if line.tax_note is not None}),
+        tax_news=None if by is None else taxing.news(cart, channel, by, taxed.totals, then),
+        tax_is_provisional=by is not None and by.is_silent,
     )
 
 
-def _totals(channel: Channel, lines: list[LineView], priced: Priced) -> Totals:
-    return rules.totals(
-        [(line.quantity, LineAmounts(line.net, line.tax, line.total), line.tax_rate) for line in lines],
-        max(0, priced.shipping_price - priced.shipping_reduction),
-        tax_included=bool(channel.setting("prices_include_tax")),
-        reduced=priced.reduced,
-    )
-
-
-def _line(line: CartLine, priced: Priced, available: int | None, *, stands: bool, is_open: bool) -> LineView:
+def _line(
+    line: CartLine,
+    priced: Priced,
+    taxed: TaxedLine,
+    available: int | None,
+    *,
+    now_price: int,
+    is_open: bool,
+) -> LineView:
     sellable = priced.sellables.get(line.variant)
-    now_price = line.unit_price if stands else pricing.price_now(line, priced.sellables)
-    rate, included = (sellable.tax_rate, sellable.tax_included) if sellable else (0, True)
-    reduction = priced.reduction(line.variant)
-    amount = rules.amounts(now_price, line.quantity, rate, tax_included=included, reduction=reduction)
+    amount, decision = taxed.amounts, taxed.decision
     problem = problem_of(sellable, available, line.quantity)
     return LineView(
         id=line.id,
@@ -134,20 +160,24 @@ def _line(line: CartLine, priced: Priced, available: int | None, *, stands: bool
         options=sellable.options if sellable else "",
         image=sellable.image if sellable else None,
         quantity=line.quantity,
-        unit_price=now_price,
-        price_before=None if now_price == line.unit_price else line.unit_price,
-        tax_included=included,
-        tax_rate=rate,
+        unit_price=taxed.unit_price,
+        price_before=None if now_price == line.unit_price else taxed.price_before,
+        tax_included=sellable.tax_included if sellable else True,
+        tax_rate=decision.rate,
         net=amount.net,
         tax=amount.tax,
         total=amount.total,
         available=available,
         problem=problem,
         version=line.version,
-        steps=priced.steps(line.variant),
+        steps=taxed.steps,
         news=news_of(line, now_price, problem) if is_open else [],
         added_by=line.added_by,
         changed_by=line.changed_by,
         gift_note=line.gift_note,
         price_until=line.price_until,
+        tax_category=decision.category,
+        tax_treatment=decision.treatment,
+        tax_country=decision.country,
+        tax_note=decision.note,
     )

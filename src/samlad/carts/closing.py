@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from samlad import channels, customers, promotions
-from samlad.carts import delivery_choice, pricing, rules, store
+from samlad.carts import delivery_choice, pricing, rules, store, taxing
 from samlad.carts.access import access_of
 from samlad.carts.cart_view import prices
 from samlad.carts.model import (
@@ -14,7 +14,6 @@ from samlad.carts.model import (
     CartClosed,
     CartLine,
     CartPromotion,
-    LineAmounts,
     NotSellable,
     PriceChanged,
     PriceStep,
@@ -29,21 +28,25 @@ from samlad.kernel.database import Tx
 from samlad.kernel.http import check_version
 from samlad.kernel.problems import InvalidInput, NotFound
 from samlad.promotions import PromotionGone, Use
+from samlad.tax import Amounts, Decision, NumberCheck
 
 
 class ClosedLine(msgspec.Struct, frozen=True):
-    """A line as it is bought: what it is, the steps from its list price to what is paid, and what that is."""
+    """A line as it is bought: what it is, the steps from its list price to what is paid, what that is, and its tax."""
 
     line: CartLine
     sold: Sellable
+    unit_price: int
     steps: Sequence[PriceStep]
-    amounts: LineAmounts
+    amounts: Amounts
+    tax: Decision
 
 
 class ClosedCart(msgspec.Struct, frozen=True, kw_only=True):
     """A cart with its lines at the agreed prices, what they are, and what they come to.
 
-    ``shipping_price`` is as quoted, before ``shipping_steps``. ``promotions`` are to be counted (`use_promotions`),
+    ``shipping_price`` is as quoted, before ``shipping_steps``. ``number_check`` is what was known of its VAT number.
+    ``promotions`` are to be counted (`use_promotions`),
     ``stands`` as they were agreed to. ``may_be_held``: it was in checkout, or its channel holds in carts: its stock may
     be held under the cart's id.
     """
@@ -54,6 +57,8 @@ class ClosedCart(msgspec.Struct, frozen=True, kw_only=True):
     lines: Sequence[ClosedLine]
     shipping_price: int
     shipping_steps: Sequence[PriceStep]
+    shipping_tax: Decision
+    number_check: NumberCheck | None
     promotions: Sequence[CartPromotion]
     totals: Totals
     stands: bool
@@ -63,7 +68,8 @@ class ClosedCart(msgspec.Struct, frozen=True, kw_only=True):
 async def close(
     tx: Tx, cart_id: UUID, order: UUID, *, token: str | None = None, version: int | None = None
 ) -> ClosedCart:
-    """Take a cart for an order; of several that try at once the first gets it. Three statements, and those of promotions.
+    """Take a cart for an order; of several that try at once the first gets it. Three statements, those of promotions, and
+    one for a VAT number.
 
     In a checkout that has not run out the agreed prices stand, else they must be those of now.
 
@@ -110,38 +116,25 @@ async def close(
 
 
 def _closed(cart: Cart, channel: Channel, priced: Priced, *, stands: bool) -> ClosedCart:
-    sellables = priced.sellables
-    lines = [
-        ClosedLine(
-            line,
-            sold,
-            priced.steps(line.variant),
-            rules.amounts(
-                line.unit_price,
-                line.quantity,
-                sold.tax_rate,
-                tax_included=sold.tax_included,
-                reduction=priced.reduction(line.variant),
-            ),
-        )
-        for line in cart.lines
-        for sold in (sellables[line.variant],)
-    ]
-    totals = rules.totals(
-        [(each.line.quantity, each.amounts, each.sold.tax_rate) for each in lines],
-        max(0, priced.shipping_price - priced.shipping_reduction),
-        tax_included=bool(channel.setting("prices_include_tax")),
-        reduced=priced.reduced,
-    )
+    taxing.refuse_silence(priced.taxes, channel)
+    prices = {line.id: (line.unit_price, line.unit_price) for line in cart.lines}
+    taxed = pricing.with_tax(cart, channel, priced, prices)
+    lines = []
+    for line in cart.lines:
+        its = taxed.lines[line.id]
+        sold = priced.sellables[line.variant]
+        lines.append(ClosedLine(line, sold, its.unit_price, its.steps, its.amounts, its.decision))
     return ClosedCart(
         cart=cart,
         channel=channel,
-        sellables=sellables,
+        sellables=priced.sellables,
         lines=lines,
-        shipping_price=priced.shipping_price,
-        shipping_steps=priced.agreed.shipping,
-        promotions=priced.agreed.promotions,
-        totals=totals,
+        shipping_price=taxed.shipping_price,
+        shipping_steps=taxed.shipping_steps,
+        shipping_tax=taxed.shipping,
+        number_check=None if priced.taxes is None else priced.taxes.check,
+        promotions=taxed.promotions,
+        totals=taxed.totals,
         stands=stands,
         may_be_held=cart.checkout_until is not None or cart.held_until is not None,
     )

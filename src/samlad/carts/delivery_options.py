@@ -4,8 +4,8 @@ from uuid import UUID
 
 import msgspec
 
-from samlad import channels, delivery
-from samlad.carts import rules, store
+from samlad import channels, delivery, tax
+from samlad.carts import rules, store, taxing
 from samlad.carts.access import access_of
 from samlad.carts.cart_view import prices
 from samlad.carts.delivery_choice import way_of, with_method
@@ -19,7 +19,7 @@ from samlad.kernel.problems import NotFound
 
 
 class DeliveryOption(msgspec.Struct, frozen=True, kw_only=True):
-    """A method that a cart could be delivered by. ``price`` in minor units, as prices are kept in the channel.
+    """A method that a cart could be delivered by. ``price`` in minor units, as prices are quoted where it goes.
 
     ``promise`` is for all of the cart together; null where it is fetched (each of ``stores`` has its own) or unknown.
     """
@@ -70,7 +70,7 @@ async def _options(
     sold = [sellables[line.variant] for line in cart.lines if line.variant in sellables]
     has_goods = any(each.requires_shipping for each in sold)
     goods = sum(
-        rules.amounts(
+        tax.amounts(
             line.unit_price,
             line.quantity,
             sellables[line.variant].tax_rate,
@@ -79,6 +79,8 @@ async def _options(
         for line in cart.lines
         if line.variant in sellables
     )
+    by = await taxing.basis(database, cart, channel, sellables)
+    quoted = taxing.shipping_shown(cart, channel, by, sellables)
     wanted = {line.variant: line.quantity for line in cart.lines}
     found = await delivery.answer(database, channel, wanted, to, locale=locale, weight=weight, holder=cart.id)
     promises = {promised.method: promised for promised in found.delivered}
@@ -88,7 +90,7 @@ async def _options(
             kind=method.kind,
             delivery=way_of(method),
             name=method.name_in(locale),
-            price=delivery.price(method.rate, goods=goods, weight=weight),
+            price=quoted(delivery.price(method.rate, goods=goods, weight=weight)),
             is_chosen=cart.method is not None and cart.method.id == method.id,
             promise=promises.get(method.code),
             stores=found.stores if method.kind in COLLECTED else [],

@@ -1,6 +1,6 @@
 """What a cart is."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
@@ -12,6 +12,8 @@ from samlad.customers.model import Email, Text
 from samlad.delivery import Method
 from samlad.kernel.problems import Conflict
 from samlad.promotions.model import CodeText
+from samlad.tax import NumberStatus
+from samlad.tax.model import VatNumber
 
 LARGEST_QUANTITY = 9_999
 MOST_LINES = 200
@@ -145,6 +147,7 @@ class DetailsInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     ] = msgspec.UNSET
     label: Label | msgspec.UnsetType | None = msgspec.UNSET
     gift_note: GiftNote | msgspec.UnsetType | None = msgspec.UNSET
+    vat_number: VatNumber | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class CodeInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -264,16 +267,9 @@ class Cart(msgspec.Struct, frozen=True, kw_only=True):
     merged_into: UUID | None = None
     held_until: datetime | None = None
     quoted_until: datetime | None = None
+    vat_number: str | None = None
     lines: list[CartLine] = []
     method: Method | None = None
-
-
-class LineAmounts(msgspec.Struct, frozen=True):
-    """What a line comes to, minor units: ``net + tax = total``."""
-
-    net: int
-    tax: int
-    total: int
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
@@ -293,6 +289,20 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     reduced: int = 0
 
 
+class TaxNews(msgspec.Struct, frozen=True, kw_only=True):
+    """Tax that is another one than when the cart was last changed, ``since`` that day, in minor units.
+
+    ``reason``: ``rate`` (a country changed a rate) or ``vat-number`` (it was checked meanwhile).
+    """
+
+    since: date
+    reason: Literal["rate", "vat-number"]
+    tax_before: int
+    tax: int
+    total_before: int
+    total: int
+
+
 class LineView(msgspec.Struct, frozen=True, kw_only=True):
     """A line as its buyer sees it. Amounts in minor units.
 
@@ -302,6 +312,8 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
     buyer was last told: the ``price``, one of these problems, or that it is ``back``. ``added_by`` and ``changed_by``
     are who did so last: ``guest``, ``customer``, ``staff``, ``key`` or ``system``. ``price_until``: the price is a
     quote's and stands till then. ``steps`` lead from ``unit_price`` times ``quantity`` to what is paid.
+    ``tax_category`` is its EN 16931 code, ``tax_treatment`` the rule that it is taxed by, ``tax_country`` the one whose
+    return it belongs to, ``tax_note`` the key of a text that belongs on the invoice.
     """
 
     id: UUID
@@ -329,6 +341,10 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
     changed_by: str = "guest"
     gift_note: str | None = None
     price_until: datetime | None = None
+    tax_category: str = "O"
+    tax_treatment: str = "outside"
+    tax_country: str | None = None
+    tax_note: str | None = None
 
 
 class CartView(msgspec.Struct, frozen=True, kw_only=True):
@@ -336,6 +352,9 @@ class CartView(msgspec.Struct, frozen=True, kw_only=True):
 
     ``moved_promotions`` are those that take off less than was last shown; they are agreed to like changed prices.
     ``held_until``: its goods are put aside till then. ``is_current``: of its customer's carts it is the one meant.
+    ``vat_check`` says how far the VAT number is known to be right. ``tax_notes`` are keys of what the law wants said
+    (``reverse-charge``, ``export``, …). ``tax_news``: tax has changed since the buyer was last told.
+    ``tax_is_provisional``: the channel's tax engine is silent, our own stands in.
     """
 
     id: UUID
@@ -367,6 +386,11 @@ class CartView(msgspec.Struct, frozen=True, kw_only=True):
     gift_note: str | None = None
     held_until: datetime | None = None
     quoted_until: datetime | None = None
+    vat_number: str | None = None
+    vat_check: NumberStatus | None = None
+    tax_notes: list[str] = []
+    tax_news: TaxNews | None = None
+    tax_is_provisional: bool = False
 
 
 class NewCart(CartView, frozen=True, kw_only=True):

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import msgspec
 
-from samlad import promotions
-from samlad.carts import rules, store
+from samlad import promotions, tax
+from samlad.carts import rules, store, taxing
 from samlad.carts.model import (
     Agreed,
     Cart,
@@ -22,10 +22,11 @@ from samlad.carts.model import (
     MovedPromotion,
     PriceStep,
 )
+from samlad.carts.taxing import Basis, TaxedCart
 from samlad.catalog import Sellable
 from samlad.channels import Channel
 from samlad.kernel.clock import now
-from samlad.kernel.database import Reader, Tx
+from samlad.kernel.database import Database, Tx
 from samlad.promotions import HolderKind, Offers, Outcome
 from samlad.promotions.rules import Step
 
@@ -37,8 +38,8 @@ class Priced(msgspec.Struct, frozen=True, kw_only=True):
     """A cart's prices. ``agreed`` is what its buyer sees of promotions now, ``moved`` what is less than before.
 
     ``to_keep`` are promotions that its buyer has not held before: what they were shown stays theirs.
-    ``shipping_price`` is what delivery costs before promotions, by the goods' value before promotions: an offer on the
-    goods does not make their delivery dearer.
+    ``taxes`` is by what it is taxed. ``shipping_price`` is what delivery costs before promotions, by the goods' value
+    before promotions: an offer on the goods does not make their delivery dearer.
     """
 
     sellables: Mapping[UUID, Sellable]
@@ -48,24 +49,7 @@ class Priced(msgspec.Struct, frozen=True, kw_only=True):
     gifts: list[GiftView] = []
     to_keep: list[UUID] = []
     shipping_price: int = 0
-
-    def steps(self, variant: UUID) -> list[PriceStep]:
-        """The steps of a variant's line."""
-        return self.agreed.lines.get(variant, [])
-
-    def reduction(self, variant: UUID) -> int:
-        """What promotions take off a variant's line."""
-        return sum(step.amount for step in self.steps(variant))
-
-    @property
-    def shipping_reduction(self) -> int:
-        """What promotions take off shipping."""
-        return sum(step.amount for step in self.agreed.shipping)
-
-    @property
-    def reduced(self) -> int:
-        """What promotions take off in all."""
-        return sum(each.amount for each in self.agreed.promotions)
+    taxes: Basis | None = None
 
 
 def holders(cart: Cart) -> list[promotions.Holder]:
@@ -82,7 +66,7 @@ def price_now(line: CartLine, sellables: Mapping[UUID, Sellable]) -> int:
 
 
 async def price(
-    reader: Reader,
+    reader: Database | Tx,
     cart: Cart,
     channel: Channel,
     sellables: Mapping[UUID, Sellable],
@@ -97,11 +81,15 @@ async def price(
         stands = cart.status not in (CartStatus.OPEN, CartStatus.PARKED)
     prices = {line.id: line.unit_price if stands else price_now(line, sellables) for line in cart.lines}
     shipping = _shipping_price(cart, channel, sellables, prices)
+    taxes = await taxing.basis(reader, cart, channel, sellables)
     if stands:
-        return Priced(sellables=sellables, agreed=cart.agreed or Agreed(), shipping_price=shipping)
+        return Priced(
+            sellables=sellables, agreed=cart.agreed or Agreed(), shipping_price=shipping, taxes=taxes
+        )
     found = await promotions.offers(reader, _asking(cart, channel), _goods(cart, sellables))
     if not found.promotions:
-        return Priced(sellables=sellables, moved=_moved(cart, found, None, {}), shipping_price=shipping)
+        moved = _moved(cart, found, None, {})
+        return Priced(sellables=sellables, moved=moved, shipping_price=shipping, taxes=taxes)
     outcome = promotions.apply(found.lines, found.offers, shipping)
     agreed = _agreed(outcome, found)
     taken_off = {each.promotion: each.amount for each in agreed.promotions}
@@ -122,6 +110,27 @@ async def price(
         ],
         to_keep=[each for each in taken_off if each not in found.grants],
         shipping_price=shipping,
+        taxes=taxes,
+    )
+
+
+def with_tax(
+    cart: Cart,
+    channel: Channel,
+    priced: Priced,
+    prices: Mapping[UUID, tuple[int, int]],
+    by: Basis | None = None,
+) -> TaxedCart:
+    """What a cart comes to with its tax (``by`` other rules than those of now), at (price, price before) by line."""
+    return taxing.taxed(
+        cart,
+        channel,
+        by or priced.taxes or Basis(decisions={}),
+        priced.sellables,
+        prices,
+        priced.agreed.lines,
+        (priced.shipping_price, priced.agreed.shipping),
+        priced.agreed.promotions,
     )
 
 
@@ -133,7 +142,7 @@ def _shipping_price(
     for line in cart.lines:
         sold = sellables.get(line.variant)
         rate, included = (sold.tax_rate, sold.tax_included) if sold else (0, True)
-        goods += rules.amounts(prices[line.id], line.quantity, rate, tax_included=included).total
+        goods += tax.amounts(prices[line.id], line.quantity, rate, tax_included=included).total
     weight = rules.weight_of(cart.lines, sellables)
     return rules.shipping_price(cart, channel, goods=goods, weight=weight)
 

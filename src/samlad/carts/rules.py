@@ -9,32 +9,12 @@ import msgspec
 from babel import Locale
 
 from samlad import delivery
-from samlad.carts.model import Address, Cart, CartLine, Delivery, LineAmounts, Totals
+from samlad.carts.model import Address, Cart, CartLine, Delivery, Totals
 from samlad.catalog import Sellable
 from samlad.channels import Channel
 from samlad.delivery import Destination, MethodKind
-from samlad.kernel.money import share
 from samlad.kernel.problems import FieldError
-
-WHOLE = 10_000
-"""Basis points of the whole: 2000 is 20 %."""
-
-
-def amounts(
-    unit_price: int, quantity: int, tax_rate: int, *, tax_included: bool, reduction: int = 0
-) -> LineAmounts:
-    """What a line comes to. ``reduction`` is what promotions take off it, as quoted; tax follows what is left.
-
-    Tax is rounded once a line, halves away from zero (as EU rules allow, and as receipts of most countries do), and
-    never per unit: 3 × 0.99 is taxed as 2.97. What the price is quoted in is exact: with tax included the total is
-    price × quantity less the reduction, without it the net is.
-    """
-    quoted = unit_price * quantity - reduction
-    if tax_included:
-        tax = share(quoted, tax_rate, WHOLE + tax_rate)
-        return LineAmounts(quoted - tax, tax, quoted)
-    tax = share(quoted, tax_rate, WHOLE)
-    return LineAmounts(quoted, tax, quoted + tax)
+from samlad.tax import Amounts
 
 
 def shipping_rate(lines: Iterable[tuple[int, int]]) -> int:
@@ -48,26 +28,18 @@ def shipping_rate(lines: Iterable[tuple[int, int]]) -> int:
     return max(by_rate, key=lambda rate: (by_rate[rate], rate), default=0)
 
 
-def totals(
-    lines: Sequence[tuple[int, LineAmounts, int]],
-    shipping_price: int,
-    *,
-    tax_included: bool,
-    reduced: int = 0,
-) -> Totals:
-    """Add up lines of (quantity, amounts, tax rate) and shipping. Nothing is rounded here but shipping's own tax.
+def totals(lines: Sequence[tuple[int, Amounts]], shipping: Amounts, *, reduced: int = 0) -> Totals:
+    """Add up lines of (quantity, amounts) and shipping. Nothing is rounded here.
 
     Lines and shipping are what is paid for them; ``reduced`` is what promotions have taken off them before.
     """
-    rate = shipping_rate((amount.total, rate) for _, amount, rate in lines)
-    shipping = amounts(shipping_price if lines else 0, 1, rate, tax_included=tax_included)
-    subtotal = sum(amount.total for _, amount, _ in lines)
+    subtotal = sum(amount.total for _, amount in lines)
     return Totals(
-        items=sum(quantity for quantity, _, _ in lines),
+        items=sum(quantity for quantity, _ in lines),
         subtotal=subtotal,
         shipping=shipping.total,
         shipping_tax=shipping.tax,
-        tax=sum(amount.tax for _, amount, _ in lines) + shipping.tax,
+        tax=sum(amount.tax for _, amount in lines) + shipping.tax,
         total=subtotal + shipping.total,
         reduced=reduced,
     )

@@ -46,6 +46,8 @@ from samlad.kernel.database import Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Forbidden, InvalidInput, NotFound
 from samlad.promotions import HolderKind
+from samlad.tax import checking
+from samlad.tax.numbers import customer_number
 
 ABANDONED_AFTER = timedelta(days=30)
 SWEEP = 200
@@ -224,7 +226,8 @@ async def set_details(
     """Say who buys and how they get it. Another way of delivery or place ends a checkout that is under way.
 
     Raises:
-        InvalidInput: the address cannot be right, the place is none where this channel's goods can be picked up.
+        InvalidInput: the address or the VAT number cannot be right, the place is none where this channel's goods can be
+            picked up.
         Forbidden: only staff may say whose cart it is.
     """
     wanted = {
@@ -244,6 +247,8 @@ async def set_details(
         if faults:
             raise InvalidInput("The address cannot be right.", errors=tuple(faults))
         wanted["address"] = rules.tidy(wanted["address"])
+    if wanted.get("vat_number") is not None:
+        wanted["vat_number"] = await _vat_number(tx, channel, wanted["vat_number"])
     if wanted.get("location") is not None:
         await check_location(tx, wanted["location"], channel)
     if "customer" in wanted:
@@ -264,6 +269,17 @@ async def set_details(
     if cart.status is CartStatus.OPEN:
         cart = await holding.keep_up(tx, cart, channel, moved=moves)
     return await after_change(tx, cart, channel)
+
+
+async def _vat_number(tx: Tx, channel: Channel, text: str) -> str | None:
+    """A VAT number as it is kept, noted to be checked. Blank is none."""
+    if not text.strip():
+        return None
+    if channel.setting("tax_vat_number") == "off" and not tx.actor.may(WRITE):
+        raise InvalidInput.at("vat_number", f"{channel.code} does not sell by VAT number")
+    number = customer_number(text)
+    await checking.note(tx, number)
+    return number
 
 
 async def accept_prices(

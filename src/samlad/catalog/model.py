@@ -8,6 +8,8 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from samlad.tax.model import Country, TaxClassCode
+
 NO_CONTROL = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 """Texts may have line breaks and tabs, and no other control character (PostgreSQL cannot keep NUL)."""
 ONE_LINE = r"^[^\x00-\x1f\x7f]*(?!\n)$"
@@ -51,11 +53,7 @@ Gtin = Annotated[
         examples=["7310865004703"],
     ),
 ]
-Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}(?!\n)$", description="ISO 3166-1 alpha-2", examples=["SE"])]
 Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}(?!\n)$", description="ISO 4217", examples=["SEK"])]
-TaxClassCode = Annotated[
-    str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}(?!\n)$", description="Tax class", examples=["standard", "food"])
-]
 Amount = Annotated[int, Meta(ge=0, le=2**53, description="Minor units of the currency", examples=[1999])]
 Whole = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Position = Annotated[int, Meta(ge=0, le=2**31 - 1, description="Order among its siblings, 0 first")]
@@ -375,8 +373,8 @@ class Sellable(msgspec.Struct, frozen=True):
 
     ``price``, ``compare_at`` and ``reference_price`` are minor units of ``currency`` with or without tax as
     ``tax_included`` says; ``price`` is None when no list has one. ``reference_price`` is the lowest price of the
-    30 days before a reduction (None when the price is not reduced). ``tax_rate`` is in basis points.
-    ``weight`` is in grams. ``is_available`` says that it may be sold here now; stock is another question.
+    30 days before a reduction (None when the price is not reduced). ``tax_rate`` is in basis points,
+    that of the channel's country: a cart may go elsewhere. ``weight`` is in grams. ``is_available`` says that it may be sold here now; stock is another question.
     """
 
     variant: UUID

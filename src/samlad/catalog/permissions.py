@@ -17,4 +17,4 @@ CHANGE = permission(
     Role.MANAGER,
     Role.MARKETING,
 )
-PRICES = permission("prices.change", "Change prices, price lists and tax rates", Role.MANAGER)
+PRICES = permission("prices.change", "Change prices and price lists", Role.MANAGER)

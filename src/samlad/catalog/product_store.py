@@ -199,7 +199,7 @@ async def load_names(
                 FROM attribute WHERE pool = $1) AS attributes,
                (SELECT jsonb_object_agg(code, id) FROM price_list
                 WHERE pool = $3 AND code = ANY($4) AND status = 'active') AS lists,
-               (SELECT array_agg(code) FROM tax_class) AS tax_classes
+               (SELECT array_agg(code) FROM tax_product_class) AS tax_classes
         """,
         known.pool,
         list(paths),

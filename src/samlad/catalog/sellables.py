@@ -6,13 +6,14 @@ from uuid import UUID
 
 from asyncpg import Record
 
+from samlad import tax
 from samlad.catalog.model import Sellable, VariantRef
 from samlad.channels import Channel, ChannelKind, Resource
 from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Reader
 
 # wanted_variants() is unnest() that the planner knows to give a few rows: it plans once and not for every call, which costs
-# more than the answer. The tax rate is tax_rate_on() written out for the same reason.
+# more than the answer. Tax rates are not read here: `samlad.tax.setup` has them.
 # The order of prices is that of price_rules.choose. A marketplace sells only what is listed there; everywhere else a
 # product without a listing is sold as it is.
 _SELLABLES = """
@@ -22,15 +23,12 @@ SELECT v.id AS variant, v.product, v.sku, v.option_text, v.options, p.handle,
        (SELECT coalesce('/media/' || m.storage_key, m.url) FROM media m WHERE m.product = p.id AND m.status = 'ready'
         ORDER BY CASE WHEN m.variant = v.id THEN 0 WHEN m.variant IS NULL THEN 1 ELSE 2 END, m.position LIMIT 1
        ) AS image,
-       best.amount AS price, best.compare_at, coalesce(best.tax_included, $11) AS tax_included,
+       best.amount AS price, best.compare_at, coalesce(best.tax_included, $10) AS tax_included,
        CASE WHEN best.is_public AND (best.kind = 'sale' OR best.compare_at > best.amount)
             THEN lowest_prior_price(v.id, $4, $5, $6, best.tax_included, $9) END AS reference_price,
-       CASE WHEN p.tax_class = 'zero' THEN 0 ELSE coalesce((
-           SELECT r.rate_bp FROM tax_rate r WHERE r.country = $10 AND r.tax_class IN (p.tax_class, 'standard')
-               AND r.valid_from <= $12 AND (r.valid_to IS NULL OR $12 < r.valid_to)
-           ORDER BY (r.tax_class = p.tax_class) DESC LIMIT 1), 0) END AS tax_rate, p.tax_class,
+       p.tax_class,
        best.amount IS NOT NULL AND p.status = 'active' AND v.status = 'active'
-           AND CASE WHEN l.product IS NULL THEN NOT $13
+           AND CASE WHEN l.product IS NULL THEN NOT $11
                     ELSE coalesce(l.published_at <= $9, false) AND coalesce($9 < l.unpublish_at, true) END
            AS is_available,
        v.weight_g AS weight, v.requires_shipping
@@ -82,16 +80,17 @@ async def sellables(
         language_of(channel.locale),
         customer_group,
         moment,
-        channel.country,
         bool(channel.setting("prices_include_tax")),
-        local_day(moment, channel.time_zone),
         channel.kind is ChannelKind.MARKETPLACE,
     )
-    return {row["variant"]: _sellable(row, channel.currency) for row in rows}
+    taxes, day = await tax.current(reader), local_day(moment, channel.time_zone)
+    classes = {row["tax_class"] for row in rows}
+    rates = {each: taxes.home_rate(channel, each, day) for each in classes}
+    return {row["variant"]: _sellable(row, channel.currency, rates) for row in rows}
 
 
-def _sellable(row: Record, currency: str) -> Sellable:
-    values = dict(row.items())
+def _sellable(row: Record, currency: str, rates: Mapping[str, int]) -> Sellable:
+    values = dict(row.items()) | {"tax_rate": rates[row["tax_class"]]}
     words, options, text = values.pop("words"), values.pop("options"), values.pop("option_text")
     if words:
         # The text has the order, the translations are by word: each value is replaced where it stands.

@@ -99,6 +99,45 @@ async def read(url: str, gate: Gate = PUBLIC, *, accept: str = "*/*") -> Fetched
     raise OutsideError(f"more than {gate.redirects} redirects", is_final=True)
 
 
+class Answer(msgspec.Struct, frozen=True):
+    """What a service answered: the HTTP status, and the body whatever it is."""
+
+    status: int
+    content: bytes
+
+
+async def post(url: str, content: bytes, gate: Gate = PUBLIC, *, kind: str = "application/json") -> Answer:
+    """POST to an address through the gate. Redirects are not followed: they would carry what was sent elsewhere.
+
+    Raises:
+        OutsideError: it may not be reached, its answer is too large or too slow, or it is not HTTP.
+    """
+    headers: dict[bytes | str, bytes | str] = {**_HEADERS, "Accept": kind, "Content-Type": kind}
+    try:
+        async with (
+            asyncio.timeout(gate.seconds),
+            _pool(gate) as pool,
+            pool.stream(
+                "POST", _checked(url, gate), headers=headers, content=content, extensions=_limits(gate)
+            ) as response,
+        ):
+            found = {name.lower(): value for name, value in response.headers}
+            body = await _bounded(response, found.get(b"content-length", b""), gate.largest)
+            return Answer(response.status, body)
+    except TimeoutError:
+        raise OutsideError(f"no complete answer within {gate.seconds:g} seconds", is_final=False) from None
+    except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, ssl.SSLError) as error:
+        raise OutsideError(f"no answer: {error or type(error).__name__}", is_final=False) from None
+
+
+# Without compression: what is small on the way cannot become large here.
+_HEADERS: dict[bytes | str, bytes | str] = {"Accept-Encoding": "identity", "User-Agent": "Samlad"}
+
+
+def _limits(gate: Gate) -> dict[str, Any]:
+    return {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), gate.seconds)}
+
+
 class _Moved(msgspec.Struct, frozen=True):
     location: str
 
@@ -106,14 +145,8 @@ class _Moved(msgspec.Struct, frozen=True):
 async def _get(
     pool: httpcore.AsyncConnectionPool, url: httpcore.URL, gate: Gate, accept: str
 ) -> bytes | _Moved:
-    # Without compression: what is small on the way cannot become large here.
-    headers: dict[bytes | str, bytes | str] = {
-        "Accept": accept,
-        "Accept-Encoding": "identity",
-        "User-Agent": "Samlad",
-    }
-    limits = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), gate.seconds)}
-    async with pool.stream("GET", url, headers=headers, extensions=limits) as response:
+    headers: dict[bytes | str, bytes | str] = {**_HEADERS, "Accept": accept}
+    async with pool.stream("GET", url, headers=headers, extensions=_limits(gate)) as response:
         found = {name.lower(): value for name, value in response.headers}
         if response.status in _REDIRECTS and b"location" in found:
             return _Moved(found[b"location"].decode("utf-8", "replace"))

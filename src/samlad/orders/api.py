@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from litestar import Request, Response, Router, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
+from samlad import carts
 from samlad.carts import paying
 from samlad.carts.api_inputs import CartToken
 from samlad.kernel.clock import day_bounds
@@ -55,6 +56,7 @@ async def place_order(
     await paying.settle_begun(
         database_of(request), [p.payment for p in data.payments if p.payment is not None]
     )
+    await carts.ask_tax(database_of(request), actor_of(request), data.cart, token=token)
     return await write(
         request, lambda tx: placement.place(tx, data, token=token, version=version), status=201
     )

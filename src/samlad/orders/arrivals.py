@@ -8,14 +8,14 @@ like those of any other order: of several channels that sell the last piece one 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 
 from samlad import catalog, channels, delivery, payments, stock
 from samlad.carts import Address, Delivery
-from samlad.carts.rules import amounts, shipping_rate
+from samlad.carts.rules import shipping_rate
 from samlad.catalog import Sellable
 from samlad.channels import Channel, Resource
 from samlad.kernel import cards, log
@@ -30,6 +30,7 @@ from samlad.orders.permissions import ARRIVE
 from samlad.orders.placement import tell_placed
 from samlad.orders.routing_model import Line
 from samlad.stock import Hold, HoldKind, HoldLine
+from samlad.tax import Category, Treatment, amounts
 
 LARGEST_PRICE = 10**12
 AHEAD = timedelta(minutes=5)
@@ -227,6 +228,7 @@ def _lines(
                 tax=comes_to.tax,
                 total=comes_to.total,
                 fulfilled=line.quantity if data.is_sent else 0,
+                **_taxed(channel, rate, is_ours=line.tax_rate is None),
             )
         )
     if data.shipping:
@@ -242,9 +244,16 @@ def _lines(
             tax_rate=rate,
             tax=comes_to.tax,
             total=comes_to.total,
+            **_taxed(channel, rate, is_ours=all(line.tax_rate is None for line in data.lines)),
         )
         lines.append(shipping)
     return lines
+
+
+def _taxed(channel: Channel, rate: int, *, is_ours: bool) -> dict[str, Any]:
+    """How a line is taxed as far as it is known: whose return a rate belongs to that was decided there, nobody has said."""
+    known = {"tax_category": Category.STANDARD if rate else Category.ZERO}
+    return known | ({"tax_treatment": Treatment.DOMESTIC, "tax_country": channel.country} if is_ours else {})
 
 
 async def _hold(

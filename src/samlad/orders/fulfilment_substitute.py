@@ -5,7 +5,6 @@ from uuid import UUID
 import msgspec
 
 from samlad import catalog, channels, customers, payments, stock
-from samlad.carts import amounts
 from samlad.catalog import Sellable
 from samlad.channels import Resource
 from samlad.kernel import log
@@ -20,6 +19,7 @@ from samlad.orders.fulfilment_model import Fulfilment, FulfilmentState, Substitu
 from samlad.orders.fulfilment_short import give_up
 from samlad.orders.model import OrderHead, OrderLine, OrderPayment, WrongState
 from samlad.stock import HoldKind, HoldLine
+from samlad.tax import amounts
 
 S = FulfilmentState
 

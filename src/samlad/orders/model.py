@@ -10,6 +10,7 @@ import msgspec
 from samlad.carts import Address, Delivery, PriceStep
 from samlad.kernel.problems import Conflict
 from samlad.payments import Payment, PaymentInput, Refund
+from samlad.tax import NumberStatus
 
 Reason = Annotated[str, msgspec.Meta(max_length=500, pattern=r"^[^\x00]*$", examples=["Changed their mind"])]
 LineQuantity = Annotated[int, msgspec.Meta(ge=1, le=9_999)]
@@ -119,6 +120,9 @@ class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
 
     ``cancelled`` units were called off before they left. ``substitutes``: the SKU that was ordered instead.
     ``reductions`` are the steps from ``unit_price`` times ``quantity`` to what was paid, as quoted.
+    ``tax_category`` is the EN 16931 code, ``tax_treatment`` the rule that it was taxed by, ``tax_country`` the one whose
+    return it belongs to (XI: Northern Ireland), ``tax_note`` the key of the text that belongs on the invoice. Null on
+    lines that are no supply, and where an import did not say.
     """
 
     position: int
@@ -140,10 +144,18 @@ class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
     returns: UUID | None = None
     stock_correction: bool = False
     reductions: list[PriceStep] = []
+    tax_category: str | None = None
+    tax_treatment: str | None = None
+    tax_country: str | None = None
+    tax_note: str | None = None
 
 
 class OrderHead(msgspec.Struct, frozen=True, kw_only=True):
-    """An order without its lines. ``called_off``: what goods that will not come were worth and was never paid."""
+    """An order without its lines. ``called_off``: what goods that will not come were worth and was never paid.
+
+    ``vat_check`` is what was known of the VAT number when the order was placed, ``vat_checked`` when VIES had said so
+    and ``vat_consultation`` its proof.
+    """
 
     id: UUID
     pool: UUID
@@ -171,6 +183,10 @@ class OrderHead(msgspec.Struct, frozen=True, kw_only=True):
     returns: UUID | None = None
     is_held: bool = False
     imported: str | None = None
+    vat_number: str | None = None
+    vat_check: NumberStatus | None = None
+    vat_checked: datetime | None = None
+    vat_consultation: str | None = None
     placed_at: datetime
     local_day: date
     version: int = 1

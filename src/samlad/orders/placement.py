@@ -165,7 +165,7 @@ def _order(
     *,
     is_held: bool,
 ) -> Order:
-    channel, moment = closed.channel, now()
+    channel, moment, check = closed.channel, now(), closed.number_check
     total = sum(line.total for line in lines)
     state = rules.payment_state(total, taken)
     status = rules.status_of(lines, state)
@@ -191,6 +191,10 @@ def _order(
         total=total,
         paid=sum(payment.captured for payment in taken),
         cart=cart.id,
+        vat_number=cart.vat_number,
+        vat_check=None if check is None else check.status,
+        vat_checked=None if check is None else check.checked_at,
+        vat_consultation=None if check is None else check.consultation,
         is_held=is_held and status is not OrderStatus.FULFILLED,
         placed_at=moment,
         local_day=local_day(moment, channel.time_zone),

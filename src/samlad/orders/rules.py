@@ -1,11 +1,12 @@
 """Orders, decided without a database: what a cart becomes, what a return is worth, which status follows."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from samlad.carts import Delivery, PriceStep, shipping_rate
+from samlad.carts import Delivery, PriceStep
 from samlad.carts.closing import ClosedCart
 from samlad.kernel.money import allocate, share
 from samlad.kernel.problems import FieldError, InvalidInput
@@ -17,6 +18,7 @@ from samlad.orders.model import (
     OrderStatus,
 )
 from samlad.payments import Payment, PaymentStatus
+from samlad.tax import Decision
 
 
 def order_lines(closed: ClosedCart) -> list[OrderLine]:
@@ -35,12 +37,12 @@ def order_lines(closed: ClosedCart) -> list[OrderLine]:
                 title=each.sold.title,
                 options=each.sold.options,
                 quantity=each.line.quantity,
-                unit_price=each.line.unit_price,
+                unit_price=each.unit_price,
                 tax_included=each.sold.tax_included,
-                tax_rate=each.sold.tax_rate,
                 tax=each.amounts.tax,
                 total=each.amounts.total,
                 reductions=list(each.steps),
+                **_taxed(each.tax),
             )
         )
     totals = closed.totals
@@ -53,13 +55,24 @@ def order_lines(closed: ClosedCart) -> list[OrderLine]:
                 quantity=1,
                 unit_price=closed.shipping_price,
                 tax_included=bool(closed.channel.setting("prices_include_tax")),
-                tax_rate=shipping_rate((line.total, line.tax_rate) for line in lines),
                 tax=totals.shipping_tax,
                 total=totals.shipping,
                 reductions=list(closed.shipping_steps),
+                **_taxed(closed.shipping_tax),
             )
         )
     return lines
+
+
+def _taxed(decision: Decision) -> dict[str, Any]:
+    """How a line is taxed, as an order keeps it."""
+    return {
+        "tax_rate": decision.rate,
+        "tax_category": decision.category,
+        "tax_treatment": decision.treatment,
+        "tax_country": decision.country,
+        "tax_note": decision.note,
+    }
 
 
 def with_rounding(lines: list[OrderLine], rounding: int) -> list[OrderLine]:

@@ -13,33 +13,34 @@ from samlad.orders.model import Order, OrderHead, OrderLine
 
 _HEAD = """o.id, o.pool, o.channel, o.number, o.kind, o.status, o.payment_status, o.customer, o.email, o.name,
            o.phone, o.address, o.country, o.currency, o.delivery, o.location, o.items, o.tax, o.total, o.paid,
-           o.refunded, o.called_off, o.cart, o.returns, o.is_held, o.imported, o.placed_at, o.local_day,
-           o.version"""
+           o.refunded, o.called_off, o.cart, o.returns, o.is_held, o.imported, o.vat_number, o.vat_check,
+           o.vat_checked, o.vat_consultation, o.placed_at, o.local_day, o.version"""
 _LINE = """l.position, l.kind, l.variant, l.sku, l.title, l.options, l.quantity, l.unit_price, l.tax_included,
            l.tax_rate, l.tax, l.total, l.fulfilled, l.returned, l.cancelled, l.substitutes, l.returns,
-           l.stock_correction, l.reductions"""
+           l.stock_correction, l.reductions, l.tax_category, l.tax_treatment, l.tax_country, l.tax_note"""
 
 _INSERT = """
 WITH placed AS (
     INSERT INTO orders (id, pool, channel, kind, status, payment_status, customer, email, name, phone, address,
                         country, currency, delivery, location, items, tax, total, paid, cart, returns, is_held,
-                        placed_at, local_day, actor, number)
+                        placed_at, local_day, actor, vat_number, vat_check, vat_checked, vat_consultation, number)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-            $23, $24, $25, $26 || order_number($3))
+            $23, $24, $25, $26, $27, $28, $29, $30 || order_number($3))
     RETURNING number
 ), lines AS (
     INSERT INTO order_line (order_id, position, kind, variant, sku, title, options, quantity, unit_price,
-                            tax_included, tax_rate, tax, total, fulfilled, returns, reductions)
+                            tax_included, tax_rate, tax, total, fulfilled, returns, tax_category,
+                            tax_treatment, tax_country, tax_note, reductions)
     SELECT $1, position, kind, variant, sku, title, options, quantity, unit_price, tax_included, tax_rate, tax, total,
-           fulfilled, returns, reductions::jsonb
-    FROM unnest($27::smallint[], $28::text[], $29::uuid[], $30::text[], $31::text[], $32::text[],
-                             $33::int[], $34::bigint[], $35::bool[], $36::int[], $37::bigint[], $38::bigint[],
-                             $39::int[], $40::uuid[], $41::text[])
+           fulfilled, returns, tax_category, tax_treatment, tax_country, tax_note, reductions::jsonb
+    FROM unnest($31::smallint[], $32::text[], $33::uuid[], $34::text[], $35::text[], $36::text[],
+                             $37::int[], $38::bigint[], $39::bool[], $40::int[], $41::bigint[], $42::bigint[],
+                             $43::int[], $44::uuid[], $45::text[], $46::text[], $47::text[], $48::text[], $49::text[])
          AS n (position, kind, variant, sku, title, options, quantity, unit_price, tax_included, tax_rate, tax, total,
-               fulfilled, returns, reductions)
+               fulfilled, returns, tax_category, tax_treatment, tax_country, tax_note, reductions)
 ), {making}
 SELECT number FROM placed
-""".replace("{making}", fulfilment_store.making(42))
+""".replace("{making}", fulfilment_store.making(50))
 _INSERTED_LINE = (
     "position",
     "kind",
@@ -55,6 +56,10 @@ _INSERTED_LINE = (
     "total",
     "fulfilled",
     "returns",
+    "tax_category",
+    "tax_treatment",
+    "tax_country",
+    "tax_note",
 )
 
 
@@ -87,6 +92,10 @@ async def insert(tx: Tx, order: Order, prefix: str, parts: Sequence[Part] = ()) 
         order.placed_at,
         order.local_day,
         tx.actor.label,
+        order.vat_number,
+        order.vat_check,
+        order.vat_checked,
+        order.vat_consultation,
         prefix,
         *([getattr(line, name) for line in order.lines] for name in _INSERTED_LINE),
         [msgspec.json.encode(line.reductions).decode() for line in order.lines],
@@ -214,8 +223,9 @@ async def insert_line(tx: Tx, order: UUID, line: OrderLine) -> None:
     """Add a line of goods that was split off another; the order's sums stay what they were."""
     await tx.execute(
         """INSERT INTO order_line (order_id, position, kind, variant, sku, title, options, quantity, unit_price,
-                                   tax_included, tax_rate, tax, total, substitutes)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)""",
+                                   tax_included, tax_rate, tax, total, substitutes, tax_category, tax_treatment,
+                                   tax_country, tax_note)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)""",
         order,
         line.position,
         line.kind,
@@ -230,6 +240,10 @@ async def insert_line(tx: Tx, order: UUID, line: OrderLine) -> None:
         line.tax,
         line.total,
         line.substitutes,
+        line.tax_category,
+        line.tax_treatment,
+        line.tax_country,
+        line.tax_note,
     )
 
 

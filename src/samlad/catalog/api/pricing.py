@@ -1,4 +1,4 @@
-"""HTTP of price lists, prices and tax rates."""
+"""HTTP of price lists and prices."""
 
 from typing import Annotated
 from uuid import UUID
@@ -8,7 +8,7 @@ from litestar import Response, Router, get, patch, post, put
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
-from samlad.catalog import prices, tax
+from samlad.catalog import prices
 from samlad.catalog.api.parameters import AnyRequest, ChannelCode, Format, Limit, Text, pool_of, pools_of
 from samlad.catalog.permissions import READ
 from samlad.catalog.prices import (
@@ -19,7 +19,6 @@ from samlad.catalog.prices import (
     PricePeriod,
     PriceSetting,
 )
-from samlad.catalog.tax import TaxClass, TaxClassInput, TaxRate, TaxRateChange, TaxRateInput
 from samlad.channels import Resource
 from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
@@ -133,60 +132,6 @@ async def list_price_history(request: AnyRequest, variant_id: FromPath[UUID]) ->
     return await prices.history(database_of(request), variant_id)
 
 
-@get("/tax-classes", summary="List tax classes")
-async def list_tax_classes(request: AnyRequest) -> list[TaxClass]:
-    """What is taxed alike. A class without a rate in a country is taxed at the standard rate there."""
-    actor_of(request).require(READ)
-    return await tax.classes(database_of(request))
-
-
-@post("/tax-classes", status_code=201, summary="Create a tax class")
-async def create_tax_class(request: AnyRequest, data: JSONBody[TaxClassInput]) -> Response[TaxClass]:
-    """Create a class of goods that some country taxes differently."""
-    return await write(request, lambda tx: tax.create_class(tx, data), status=201)
-
-
-@get("/tax-rates", summary="List tax rates")
-async def list_tax_rates(
-    request: AnyRequest,
-    limit: Limit = 50,
-    cursor: Text = None,
-    sort: Text = None,
-    country: Text = None,
-    tax_class: Text = None,
-    on: Text = None,
-    as_format: Format = "json",
-) -> Response[Page[TaxRate]]:
-    """Tax rates in basis points (2500 is 25 %); ``on`` is a date and leaves only those that hold then."""
-    actor_of(request).require(READ)
-    filters = {"country": country, "tax_class": tax_class, "on": on}
-    query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
-    return await tax.RATES.answer(database_of(request), query, as_csv=as_format == "csv", name="tax-rates")
-
-
-@post("/tax-rates", status_code=201, summary="Create a tax rate")
-async def create_tax_rate(request: AnyRequest, data: JSONBody[TaxRateInput]) -> Response[TaxRate]:
-    """Create a tax rate; end the one that holds now first."""
-    return await write(request, lambda tx: tax.create_rate(tx, data), status=201)
-
-
-@get("/tax-rates/{rate_id:uuid}", summary="Read a tax rate")
-async def read_tax_rate(request: AnyRequest, rate_id: FromPath[UUID]) -> Response[TaxRate]:
-    """One tax rate; the ETag is its version."""
-    actor_of(request).require(READ)
-    found = await tax.rate(database_of(request), rate_id)
-    return with_etag(found, found.version)
-
-
-@patch("/tax-rates/{rate_id:uuid}", summary="Change a tax rate")
-async def change_tax_rate(
-    request: AnyRequest, rate_id: FromPath[UUID], data: JSONBody[TaxRateChange]
-) -> Response[TaxRate]:
-    """Change a tax rate: normally the day on which it ends. What was sold keeps the rate it was sold with."""
-    version = if_match(request)
-    return await write(request, lambda tx: tax.change_rate(tx, rate_id, data, version))
-
-
 router = Router(
     path="/api",
     tags=["Prices"],
@@ -198,11 +143,5 @@ router = Router(
         set_prices,
         list_prices,
         list_price_history,
-        list_tax_classes,
-        create_tax_class,
-        list_tax_rates,
-        create_tax_rate,
-        read_tax_rate,
-        change_tax_rate,
     ],
 )

@@ -105,6 +105,42 @@ setting: Mapping[str, tuple[str, str]] = {
         marked("The same in a checkout and at a till"),
         marked("Nothing comes in by itself if this cart is kept and the rest offered."),
     ),
+    "tax_oss": (
+        marked("One-stop shop (OSS)"),
+        marked("Consumers in other EU countries pay their own country's tax, told in one return."),
+    ),
+    "tax_distance_threshold": (
+        marked("Threshold of distance sales"),
+        marked("Net a calendar year. 0: what the law says, 10,000 EUR for all other EU countries together."),
+    ),
+    "tax_scheme": (
+        marked("Tax scheme"),
+        marked("Small businesses that their country exempts take no tax, and their invoices say so."),
+    ),
+    "tax_foreign_price": (
+        marked("Prices where another tax is due"),
+        marked("Of prices with tax in them, where goods go to a country with another tax, or without."),
+    ),
+    "tax_rounding": (
+        marked("Where tax is rounded"),
+        marked("Sums never differ from their lines, whichever it is."),
+    ),
+    "tax_vat_number": (
+        marked("VAT number in the checkout"),
+        marked("For businesses in other EU countries, who then buy without tax."),
+    ),
+    "tax_unchecked_number": (
+        marked("While a VAT number is not checked"),
+        marked("VIES, the EU's register, is sometimes silent. It is asked again until it answers."),
+    ),
+    "tax_engine": (
+        marked("Tax engine"),
+        marked("Our own, or the name of an outside one that this installation has."),
+    ),
+    "tax_engine_silent": (
+        marked("When an outside tax engine is silent"),
+        marked("Our own engine decides then, or the sale waits."),
+    ),
     "shipping_flat": (
         marked("What shipping an order costs"),
         marked("In the channel's currency, with or without tax as its prices are."),
@@ -168,13 +204,49 @@ cart_merge: Mapping[str, str] = {
     "add": marked("Put both together, added up"),
     "keep": marked("Keep this one and offer the rest"),
 }
+tax_scheme: Mapping[str, str] = {
+    "normal": marked("Normal"),
+    "small_business": marked("Small business, exempt"),
+}
+tax_foreign_price: Mapping[str, str] = {
+    "gross": marked("The price stays, another part of it is tax"),
+    "net": marked("The price without tax stays"),
+    "net_if_untaxed": marked("The price stays; without tax where none is due"),
+}
+tax_rounding: Mapping[str, str] = {
+    "country": marked("As the country does"),
+    "line": marked("Once a line"),
+    "total": marked("Once a rate, over the whole order"),
+}
+tax_vat_number: Mapping[str, str] = {"off": marked("Not asked for"), "optional": marked("May be given")}
+tax_unchecked_number: Mapping[str, str] = {
+    "consumer": marked("Sell with tax, as to a consumer"),
+    "business": marked("Trust the number, and sell without"),
+}
+tax_engine_silent: Mapping[str, str] = {
+    "own": marked("Decide by our own engine"),
+    "refuse": marked("Refuse the sale for now"),
+}
 choices: Mapping[str, Mapping[str, str]] = {
+    "tax_scheme": tax_scheme,
+    "tax_foreign_price": tax_foreign_price,
+    "tax_rounding": tax_rounding,
+    "tax_vat_number": tax_vat_number,
+    "tax_unchecked_number": tax_unchecked_number,
+    "tax_engine_silent": tax_engine_silent,
     "hold_policy": hold_policy,
     "cart_merge": cart_merge,
     "cart_merge_paying": cart_merge,
     "payment_capture": payment_capture,
 }
 """Settings of a channel that take one of a few values."""
+
+vat_check: Mapping[str, str] = {
+    "format": marked("Not checked yet"),
+    "valid": marked("Checked"),
+    "invalid": marked("Not known to VIES"),
+}
+vat_check_kind: Mapping[str, str] = {"format": "warning", "valid": "success", "invalid": "danger"}
 
 # -- orders and stock ---------------------------------------------------------------------------------------------------
 

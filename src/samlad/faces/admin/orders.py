@@ -51,6 +51,7 @@ from samlad.payments import PaymentInput, PaymentStatus, manual
 from samlad.payments.manual import NAMES as BY_HAND
 from samlad.payments.model import Note
 from samlad.payments.permissions import RECEIVE
+from samlad.tax.texts import TREATMENTS
 
 VIEWS: tuple[tuple[str, dict[str, str]], ...] = (
     (marked("All"), {}),
@@ -172,6 +173,7 @@ async def _order_page(request: AnyRequest, order_id: UUID, form: Form) -> Respon
         channel=channel,
         form=form,
         names=names,
+        tax_treatments=TREATMENTS,
         possible=possible(order, may_change=may_change),
         place={place.id: place.name for place in places}.get(order.location) if order.location else None,
         places=[(str(place.id), place.name) for place in places],

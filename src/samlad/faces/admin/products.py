@@ -6,14 +6,13 @@ from uuid import UUID
 import msgspec
 from litestar import Response, get, post
 
-from samlad import catalog, channels, stock
+from samlad import catalog, channels, stock, tax
 from samlad.catalog import ProductInput, product_store
 from samlad.catalog.categories import tree
 from samlad.catalog.model import VariantInput
 from samlad.catalog.permissions import CHANGE, READ
 from samlad.catalog.product_store import PRODUCTS, ProductSummary
 from samlad.catalog.search.query import SearchQuery, search
-from samlad.catalog.tax import classes
 from samlad.channels import Channel, Resource
 from samlad.faces.admin import names
 from samlad.faces.admin.lists import Shown, shown
@@ -170,7 +169,7 @@ async def product_choices(request: AnyRequest, pool: UUID) -> dict[str, Any]:
             (one.path, " / ".join([*one.path.split("/")[:-1], one.name]))
             for one in await tree(database, pool)
         ],
-        "tax_classes": [(one.code, one.name) for one in await classes(database)],
+        "tax_classes": [(one.code, one.name) for one in await tax.classes(database)],
     }
 
 

@@ -24,6 +24,7 @@ from samlad.faces.admin import (
     stock_buying,
     stock_places,
     system,
+    tax,
     undo,
 )
 
@@ -49,6 +50,7 @@ routes: list[Router] = [
             *search.HANDLERS,
             *channels.HANDLERS,
             *delivery.HANDLERS,
+            *tax.HANDLERS,
             *staff.HANDLERS,
             *keys.HANDLERS,
             *profile.HANDLERS,

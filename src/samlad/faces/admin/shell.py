@@ -45,6 +45,7 @@ NAVIGATION: tuple[tuple[str | None, tuple[Place, ...]], ...] = (
         marked("Settings"),
         (
             Place(marked("Delivery"), "/admin/delivery", "truck", "delivery.read"),
+            Place(marked("Tax"), "/admin/tax", "receipt", "tax.read"),
             Place(marked("Loyalty"), "/admin/loyalty", "tag", "credit.read"),
             Place(marked("Staff"), "/admin/staff", "user", "staff.read"),
             Place(marked("API keys"), "/admin/keys", "key", "key.read"),
@@ -69,6 +70,7 @@ MORE_PLACES = (
     Place(marked("Invite somebody"), "/admin/staff/new", "plus", "staff.write"),
     Place(marked("Create channel"), "/admin/channels/new", "plus", "channels.change"),
     Place(marked("Create delivery method"), "/admin/delivery/new", "plus", "delivery.change"),
+    Place(marked("Tax rates"), "/admin/tax/rates", "receipt", "tax.read"),
     Place(marked("My profile"), "/admin/profile", "user"),
     Place(marked("Style"), "/admin/style", "image"),
 )

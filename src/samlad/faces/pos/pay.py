@@ -104,6 +104,7 @@ async def _sell(
     else:
         paid = [_one_payment(request, till, cart, form, by)]
     wanted = PlaceOrder(cart=cart.id, payments=paid if cart.totals.total else [], total=shown)
+    await carts.ask_tax(database_of(request), actor_of(request), wanted.cart)
     return await face.change(request, lambda tx: orders.place(tx, wanted))
 
 

@@ -382,7 +382,7 @@ async def _context(request: AnyRequest, till: Till, cart: CartView | None) -> di
         "gifts": await reductions.gifts(request, till.channel, cart),
         "code": "",
         "code_error": None,
-        "tax_text": amounts.tax_text(request, tax, till.channel.currency),
+        "tax_text": amounts.tax_text(request, tax, till.channel.currency, cart.tax_notes if cart else ()),
         "said": None,
         "added": None,
         "email_error": None,

@@ -1,11 +1,13 @@
 """Sums and notes about tax, in the reader's words."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from samlad.carts import CartView
-from samlad.faces.design.formats import money, number
+from samlad.faces.design.formats import day, money, number
 from samlad.faces.page import AnyRequest, locale_of, words
 from samlad.kernel.i18n import translator
+from samlad.tax.texts import NOTES
 
 
 def sums(request: AnyRequest, cart: CartView) -> list[tuple[str, str] | tuple[str, str, bool]]:
@@ -27,10 +29,31 @@ def sums(request: AnyRequest, cart: CartView) -> list[tuple[str, str] | tuple[st
     return rows
 
 
-def tax_text(request: AnyRequest, tax: int, currency: str) -> str:
-    """How much of a total is tax."""
+def tax_text(request: AnyRequest, tax: int, currency: str, notes: Iterable[str | None] = ()) -> str:
+    """How much of a total is tax, and what the law wants said about it (keys of `samlad.tax.texts`)."""
     _ = words(request)
-    return _("of which tax %(tax)s") % {"tax": money(tax, currency, locale_of(request))}
+    told = [_(NOTES[key]) for key in dict.fromkeys(notes) if key is not None and key in NOTES]
+    shape = _("of which tax %(tax)s") % {"tax": money(tax, currency, locale_of(request))}
+    return ". ".join([shape, " ".join(told)]) if told else shape
+
+
+def tax_news(request: AnyRequest, cart: CartView | None) -> str | None:
+    """That tax is another one than the buyer has seen."""
+    news = None if cart is None else cart.tax_news
+    if cart is None or news is None:
+        return None
+    _, locale = words(request), locale_of(request)
+    shape = (
+        _("Your VAT number has been checked. Tax was %(before)s and is %(now)s now; to pay: %(total)s.")
+        if news.reason == "vat-number"
+        else _("Tax has changed since %(day)s. It was %(before)s and is %(now)s now; to pay: %(total)s.")
+    )
+    return shape % {
+        "day": day(news.since, locale),
+        "before": money(news.tax_before, cart.currency, locale),
+        "now": money(news.tax, cart.currency, locale),
+        "total": money(news.total, cart.currency, locale),
+    }
 
 
 def rate_text(basis_points: int, locale: str) -> str:

@@ -260,7 +260,8 @@ async def _basket_page(
         "code_error": code_error,
         "hold_note": _hold_note(request, channel),
         "sums": amounts.sums(request, cart) if cart else [],
-        "tax_text": amounts.tax_text(request, cart.totals.tax, cart.currency) if cart else "",
+        "tax_text": amounts.tax_text(request, cart.totals.tax, cart.currency, cart.tax_notes) if cart else "",
+        "tax_news": amounts.tax_news(request, cart),
     }
     template = "storefront/basket.html" if face.is_htmx(request) else "storefront/cart.html"
     count = cart.totals.items if cart else 0

@@ -21,7 +21,7 @@ from samlad.credit import GiftCard
 from samlad.faces import page as face
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
-from samlad.faces.storefront import amounts, basket, gift, limits, paying, stores
+from samlad.faces.storefront import amounts, basket, gift, limits, paying, stores, vat
 from samlad.faces.storefront import orders as order_pages
 from samlad.faces.storefront.basket import Basket
 from samlad.faces.storefront.place import channel_of, shopper, show
@@ -169,6 +169,7 @@ async def buy(request: AnyRequest) -> Response[Any]:
         return face.go(request, "/cart", text, kind="warning")
     try:
         cart = await _save_details(request, channel, held, form)
+        await carts.ask_tax(database_of(request), GUEST, held.cart, token=held.token)
         if await _begins_first(request, channel, held, form, cart):
             return await paying.begin(request, channel, held, form.get("token"))
         order = await _place(request, channel, held, form)
@@ -195,14 +196,12 @@ async def _save_details(request: AnyRequest, channel: Channel, held: Basket, for
         raise await _gone(request, held)
     way = await _way(request, channel, held, cart, form)
     details = _details(request, form, way)
+    person = DetailsInput(email=details.email, name=details.name, phone=details.phone)
+    if vat.is_asked(channel):
+        person.vat_number = await vat.read(request, form)
 
     async def verb(tx: Tx) -> CartView:
-        before = await carts.set_details(
-            tx,
-            held.cart,
-            DetailsInput(email=details.email, name=details.name, phone=details.phone),
-            token=held.token,
-        )
+        before = await carts.set_details(tx, held.cart, person, token=held.token)
         place = DetailsInput(address=details.address)
         if moves(way, None if details.location is None else str(details.location), before):
             place = details
@@ -361,6 +360,7 @@ def _filled(cart: CartView, channel: Channel) -> Form:
         email=cart.email,
         name=cart.name or address.pop("name", None),
         phone=cart.phone,
+        vat_number=cart.vat_number,
         delivery=cart.delivery_method or cart.delivery,
         location=cart.location,
         **{name: value for name, value in address.items() if name != "name"},
@@ -382,6 +382,8 @@ async def _form_page(
         "form": form,
         "cart": cart,
         "countries": _countries(request, channel),
+        "asks_number": vat.is_asked(channel),
+        "tax_news": amounts.tax_news(request, cart),
         "stores": [
             (str(place.id), f"{place.text} · {said[place.id]}" if place.id in said else place.text)
             for place in places
@@ -431,7 +433,7 @@ async def _begun(request: AnyRequest) -> list[dict[str, Any]]:
 def _sums(request: AnyRequest, cart: CartView) -> dict[str, Any]:
     return {
         "sums": amounts.sums(request, cart),
-        "tax_text": amounts.tax_text(request, cart.totals.tax, cart.currency),
+        "tax_text": amounts.tax_text(request, cart.totals.tax, cart.currency, cart.tax_notes),
     }
 
 

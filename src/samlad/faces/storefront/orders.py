@@ -46,7 +46,9 @@ async def order_page(request: AnyRequest, link: FromPath[str]) -> Response[Any]:
         "parcels": parts,
         "steps": steps(request, order, is_ready=any(part.code for part in parts)),
         "sums": _sums(request, order),
-        "tax_text": amounts.tax_text(request, order.tax, order.currency),
+        "tax_text": amounts.tax_text(
+            request, order.tax, order.currency, [line.tax_note for line in order.lines]
+        ),
         "country_name": _country(request, order),
         "tenders": tenders(request, order),
         **_states(request, order),

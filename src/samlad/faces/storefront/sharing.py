@@ -242,7 +242,7 @@ async def quote_page(request: AnyRequest, cart_id: FromPath[UUID], token: FromPa
         token=token,
         is_over=cart.kind is CartKind.QUOTE and cart.quoted_until <= now(),
         sums=amounts.sums(request, cart),
-        tax_text=amounts.tax_text(request, cart.totals.tax, cart.currency),
+        tax_text=amounts.tax_text(request, cart.totals.tax, cart.currency, cart.tax_notes),
     )
 
 

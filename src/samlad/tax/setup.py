@@ -1,0 +1,120 @@
+"""Rates and registrations of this process: needed with every price, changed a few times a year.
+
+Staleness is that of channels: a change is seen at once by the process that made it, and within `MAX_AGE_SECONDS` by
+every other one, which then compares one number and loads all again only when it is another. Rates have dates, so that
+a new law holds from its first minute on whatever the age.
+"""
+
+import time
+from datetime import date
+from typing import Any
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+import msgspec
+
+from samlad import channels
+from samlad.channels import Channel, Resource
+from samlad.kernel.database import Reader, Tx
+from samlad.tax import rules, store
+from samlad.tax.model import Registration, Seller
+from samlad.tax.rules import Rates
+from samlad.tax.territories import territory
+
+MAX_AGE_SECONDS = 2.0
+
+
+class Setup(msgspec.Struct, frozen=True):
+    """The rates of each pool of prices that has its own, those of all others, and each channel's registrations."""
+
+    shipped: Rates
+    of_pool: dict[UUID, Rates]
+    registrations: dict[UUID, list[Registration]]
+
+    def rates(self, channel: Channel) -> Rates:
+        """The rates that hold in a channel."""
+        return self.of_pool.get(channel.pools[Resource.PRICES], self.shipped)
+
+    def registered(self, channel: Channel, day: date) -> list[Registration]:
+        """Where the seller behind a channel is registered on a day."""
+        return [
+            each
+            for each in self.registrations.get(channel.id, ())
+            if each.valid_from <= day and (each.valid_to is None or day < each.valid_to)
+        ]
+
+    def seller(self, channel: Channel, day: date) -> Seller:
+        """Who sells in a channel: a legal entity is a channel and what inherits from it."""
+        return Seller(
+            home=territory(channel.country),
+            registered=frozenset(each.country for each in self.registered(channel, day)),
+            oss=bool(channel.setting("tax_oss")),
+            small_business=channel.setting("tax_scheme") == "small_business",
+        )
+
+    def home_rate(self, channel: Channel, tax_class: str, day: date) -> int:
+        """The rate that is in a channel's prices (basis points)."""
+        return rules.home_rate(self.seller(channel, day), tax_class, day, self.rates(channel))
+
+
+class _Snapshot(msgspec.Struct):
+    setup: Setup
+    fingerprint: int
+    generation: int
+    checked_at: float
+
+
+_snapshots: "WeakKeyDictionary[Any, _Snapshot]" = WeakKeyDictionary()
+_generation = 0
+
+
+def forget() -> None:
+    """Load everything anew at the next use; called after the commit of a change in this process."""
+    global _generation
+    _generation += 1
+
+
+async def current(reader: Reader) -> Setup:
+    """The setup, at most `MAX_AGE_SECONDS` old. In a transaction the check, when it is due, is a statement of that."""
+    # Never a second connection while one is held: a pool full of such transactions would wait for itself.
+    database = reader.database if isinstance(reader, Tx) else reader
+    moment, generation = time.monotonic(), _generation
+    snapshot = _snapshots.get(database)
+    if snapshot is not None and snapshot.generation == generation:
+        if moment - snapshot.checked_at < MAX_AGE_SECONDS:
+            return snapshot.setup
+        if await store.fingerprint(reader) == snapshot.fingerprint:
+            snapshot.checked_at = moment
+            return snapshot.setup
+    # The number first: a change between the two reads only makes the next check load once more.
+    fingerprint = await store.fingerprint(reader)
+    setup = await _load(reader)
+    _snapshots[database] = _Snapshot(setup, fingerprint, generation, moment)
+    return setup
+
+
+async def _load(reader: Reader) -> Setup:
+    rows = await store.all_rates(reader)
+    shipped = [row for row in rows if row.pool is None]
+    pools = {row.pool for row in rows if row.pool is not None}
+    own: dict[UUID, list[Registration]] = {}
+    for each in await store.all_registrations(reader):
+        own.setdefault(each.channel, []).append(each)
+    known = {channel.id: channel for channel in await channels.all_channels(reader)}
+    return Setup(
+        shipped=Rates(shipped),
+        of_pool={pool: Rates([*shipped, *(row for row in rows if row.pool == pool)]) for pool in pools},
+        registrations={each.id: _inherited(each, known, own) for each in known.values()},
+    )
+
+
+def _inherited(
+    channel: Channel, known: dict[UUID, Channel], own: dict[UUID, list[Registration]]
+) -> list[Registration]:
+    """The registrations that hold in a channel: its own and those of its parents, the nearest first."""
+    found: list[Registration] = []
+    at: Channel | None = channel
+    while at is not None:
+        found += own.get(at.id, ())
+        at = known.get(at.parent) if at.parent else None
+    return found

@@ -13,11 +13,11 @@ from samlad.catalog import Sellable
 from samlad.channels import Channel
 from samlad.kernel.clock import now
 from samlad.kernel.context import Actor
-from samlad.kernel.database import Database, Reader
+from samlad.kernel.database import Database, Reader, Tx
 from samlad.kernel.problems import NotFound
 
 
-async def view(database: Database, actor: Actor, cart_id: UUID, *, token: str | None = None) -> CartView:
+async def view(database: Database | Tx, actor: Actor, cart_id: UUID, *, token: str | None = None) -> CartView:
     """A cart with prices and stock of this moment. One that was merged stands for the one that it went into.
 
     Raises:

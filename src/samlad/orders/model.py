@@ -114,6 +114,14 @@ class ReturnInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     reason: Reason = ""
 
 
+class Concession(msgspec.Struct, frozen=True, kw_only=True):
+    """What was given back on a line (minor units, with tax) while its goods stayed, when ``after`` units were gone."""
+
+    amount: int
+    tax: int
+    after: int
+
+
 class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
     """A line as it was bought. ``unit_price`` is as quoted, with tax if ``tax_included``; ``total`` is with tax.
 
@@ -140,10 +148,15 @@ class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
     returns: UUID | None = None
     stock_correction: bool = False
     reductions: list[PriceStep] = []
+    concessions: list[Concession] = []
 
 
 class OrderHead(msgspec.Struct, frozen=True, kw_only=True):
-    """An order without its lines. ``called_off``: what goods that will not come were worth and was never paid."""
+    """An order without its lines. ``called_off``: what goods that will not come were worth and was never paid.
+
+    ``credited`` went back otherwise than through the order's payments: as store credit, or to pay for other goods.
+    ``changes``: the sale that this one came out of, by an exchange or in one ticket with a return.
+    """
 
     id: UUID
     pool: UUID
@@ -167,8 +180,10 @@ class OrderHead(msgspec.Struct, frozen=True, kw_only=True):
     paid: int = 0
     refunded: int = 0
     called_off: int = 0
+    credited: int = 0
     cart: UUID | None = None
     returns: UUID | None = None
+    changes: UUID | None = None
     is_held: bool = False
     imported: str | None = None
     placed_at: datetime

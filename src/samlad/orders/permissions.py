@@ -21,3 +21,8 @@ ROUTE = permission(
     "orders.routing", "See, try and change the rules that say which location sends an order", Role.MANAGER
 )
 IMPORT = permission("orders.import", "Bring in orders of the past", Role.MANAGER, Role.DEVELOPER)
+OVERRIDE = permission(
+    "orders.override",
+    "Go beyond return windows and limits, take goods back without a receipt, set reasons and windows",
+    Role.MANAGER,
+)

@@ -215,10 +215,14 @@ class ChangeInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """Something to know before it is done. ``needs_override``: only who may, with a reason, can go on."""
+    """Something to know before it is done; ``values`` are those in ``text``, for other languages (amounts minor units).
+
+    ``needs_override``: only who may, with a reason, can go on.
+    """
 
     code: str
     text: str
+    values: dict[str, str | int] = {}
     position: int | None = None
     needs_override: bool = False
 
@@ -350,7 +354,9 @@ class ReturnReasonInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
 class WindowInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How many days a product, a country's customers, or both may return in. Null days: what the channel says."""
 
-    country: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}(?!\n)$", max_length=2, examples=["SE"])] | None = None
+    country: (
+        Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}(?!\n)$", max_length=2, examples=["SE"])] | None
+    ) = None
     product: UUID | None = None
     days: Annotated[int, msgspec.Meta(ge=0, le=3650)] | None = None
 

@@ -210,7 +210,9 @@ class Draft:
             self.notices.append(late)  # what is the shop's fault may come back for longer than a withdrawal
         if reason.photo and not self.data.photos:
             text = f"A picture is asked for when the reason is “{reason.name}”."
-            self.notices.append(Notice(code="photo", text=text, position=line.position))
+            self.notices.append(
+                Notice(code="photo", text=text, values={"title": line.title}, position=line.position)
+            )
 
     def _waived(self) -> bool:
         if self.data.waive_fees and not any(notice.code == "fee-waived" for notice in self.notices):
@@ -477,7 +479,9 @@ class Draft:
             free = self.facts.free.get(line.variant, 0) if line.variant else 0
             if line.variant and wanted.pop(line.variant, 0) > free:
                 text = f"Of “{line.title}” only {free} can be had here."
-                self.notices.append(Notice(code="sold-out", text=text))
+                self.notices.append(
+                    Notice(code="sold-out", text=text, values={"title": line.title, "free": free})
+                )
 
     def _stock(self) -> list[StockEffect]:
         found = [

@@ -159,7 +159,12 @@ def window_notice(line: OrderLine, terms: Terms | None, today: date) -> Notice |
     if terms is None or terms.last_day is None or today <= terms.last_day:
         return None
     text = f"“{line.title}” could come back until {terms.last_day.isoformat()} ({terms.days} days)."
-    return Notice(code="window-over", text=text, position=line.position, needs_override=True)
+    values: dict[str, str | int] = {
+        "title": line.title,
+        "day": terms.last_day.isoformat(),
+        "days": terms.days,
+    }
+    return Notice(code="window-over", text=text, values=values, position=line.position, needs_override=True)
 
 
 def limit_notices(*, gives_back: int, goodwill: int, return_limit: int, goodwill_limit: int) -> list[Notice]:
@@ -167,10 +172,12 @@ def limit_notices(*, gives_back: int, goodwill: int, return_limit: int, goodwill
     found = []
     if return_limit and gives_back > return_limit:
         text = f"{gives_back} (minor units) is to go back; the limit is {return_limit}."
-        found.append(Notice(code="return-limit", text=text, needs_override=True))
+        amounts_of: dict[str, str | int] = {"amount": gives_back, "limit": return_limit}
+        found.append(Notice(code="return-limit", text=text, values=amounts_of, needs_override=True))
     if goodwill > goodwill_limit:
         text = f"{goodwill} (minor units) is given for goods that stay; the limit is {goodwill_limit}."
-        found.append(Notice(code="goodwill-limit", text=text, needs_override=True))
+        amounts_of = {"amount": goodwill, "limit": goodwill_limit}
+        found.append(Notice(code="goodwill-limit", text=text, values=amounts_of, needs_override=True))
     return found
 
 
@@ -192,11 +199,12 @@ def signals(
     found = []
     if past.returns >= most:
         text = f"{past.returns} returns of this customer in {days} days."
-        found.append(Notice(code="many-returns", text=text))
+        found.append(Notice(code="many-returns", text=text, values={"count": past.returns, "days": days}))
     total = past.returned_worth + worth
     if past.returns and past.bought > 0 and total * 100 > share_percent * past.bought:
-        text = f"{total * 100 // past.bought} % of what this customer bought in {days} days comes back."
-        found.append(Notice(code="high-share", text=text))
+        percent = total * 100 // past.bought
+        text = f"{percent} % of what this customer bought in {days} days comes back."
+        found.append(Notice(code="high-share", text=text, values={"percent": percent, "days": days}))
     if no_receipt:
         found.append(Notice(code="no-receipt", text="There is no receipt: nobody knows what was paid."))
     found += [

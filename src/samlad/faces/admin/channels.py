@@ -26,7 +26,7 @@ from samlad.kernel.money import currencies, decimal_text
 from samlad.kernel.problems import Problem
 
 INHERITED = ("country", "locale", "currency", "time_zone")
-_MONEY_SETTINGS = ("shipping_flat",)
+_MONEY_SETTINGS = ("shipping_flat", "return_shipping", "return_limit", "goodwill_limit")
 
 
 # -- the list -------------------------------------------------------------------------------------------------------------

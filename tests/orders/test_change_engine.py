@@ -13,7 +13,7 @@ from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Forbidden, InvalidInput, Outdated
 from samlad.orders import FulfilInput, Order, ReturnInput, WrongState
 from samlad.orders.change_model import ChangeDiffers, NeedsOverride
-from samlad.payments import PaymentInput
+from samlad.payments import PaymentDeclined, PaymentInput
 from samlad.stock import SoldOut
 from trade import Trade
 
@@ -264,6 +264,23 @@ async def test_cancelling_every_line_cancels_the_order(trade: Trade) -> None:
     await trade.follow()
     assert await trade.db.value("SELECT sum(revenue) FROM order_day") in (None, 0)
     await trade.sound()
+
+
+async def test_a_whole_order_called_off_twice_by_the_same_id_is_called_off_once(trade: Trade) -> None:
+    order = await trade.buy((await trade.kettle(10_000), 1))
+    data = change({"kind": "cancel", "position": 1, "quantity": 1}, id=new_id())
+    first = await trade.db.transaction(lambda tx: orders.apply_change(tx, order.id, data))
+    again = await trade.db.transaction(lambda tx: orders.apply_change(tx, order.id, data))
+    assert (first.id, first.order.refunded) == (again.id, again.order.refunded)
+    with pytest.raises(WrongState):
+        await make(trade, order, {"kind": "cancel", "position": 1, "quantity": 1})
+
+
+async def test_nobody_pays_with_goods_that_did_not_come_back(trade: Trade) -> None:
+    cart = await trade.cart((await trade.kettle(10_000), 1))
+    for token in (str(new_id()), "rubbish", None):
+        with pytest.raises(PaymentDeclined):
+            await trade.place(cart.id, PaymentInput(provider="exchange", token=token))
 
 
 async def test_a_claim_replaces_what_is_broken(trade: Trade) -> None:

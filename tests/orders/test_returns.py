@@ -1,5 +1,7 @@
 """Returns that are announced first, exchanges before the goods are back, returns without a receipt."""
 
+import asyncio
+
 import msgspec
 import pytest
 from changing import back, clerk, make, sold
@@ -140,8 +142,9 @@ async def test_a_return_without_a_receipt(trade: Trade) -> None:
     with pytest.raises(Forbidden):
         await trade.db.transaction(lambda tx: return_unknown.take_unknown(tx, data), clerk())
     manager = clerk(manager=True)
-    order = await trade.db.transaction(lambda tx: return_unknown.take_unknown(tx, data), manager)
-    again = await trade.db.transaction(lambda tx: return_unknown.take_unknown(tx, data), manager)
+    order, again = await asyncio.gather(
+        *(trade.db.transaction(lambda tx: return_unknown.take_unknown(tx, data), manager) for _ in range(2))
+    )
     assert (order.id, order.number) == (again.id, again.number)
     assert (order.kind, order.total, order.returns) == ("return", -2 * lowest, None)
     assert [one.balance for one in await credit.of_customer(trade.db, kim.id)] == [2 * lowest]

@@ -6,10 +6,11 @@ from samlad.kernel import cards
 from samlad.kernel.context import Actor
 from samlad.kernel.database import Database, Tx
 from samlad.kernel.http import check_version
+from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound
 from samlad.orders import change_facts, change_make, change_plan, changes, store
 from samlad.orders import change_store as rows
-from samlad.orders.change_execute import execute
+from samlad.orders.change_execute import Done, execute, keep
 from samlad.orders.change_model import Changed, ChangeInput, Preview
 from samlad.orders.model import CancelInput, OrderHead
 from samlad.orders.order_page import read
@@ -70,7 +71,9 @@ async def apply(
     change_make.check_override(tx, head, data.override, planned.preview.needs_override)
     if planned.cancels_all:
         await changes.cancel_locked(tx, head, list(lines), CancelInput(reason=data.note))
-        return await _answer(tx, data.id, planned.preview, head)
+        gone = Done(id=data.id or new_id())
+        await keep(tx, head, planned.preview, data, gone)
+        return await _answer(tx, gone.id, planned.preview, head)
     done = await execute(tx, head, facts, planned, data, toward=toward)
     request = None
     if planned.follows:
@@ -90,7 +93,7 @@ async def apply(
 
 async def _answer(
     tx: Tx,
-    change: UUID | None,
+    change: UUID,
     preview: Preview,
     head: OrderHead,
     back: UUID | None = None,
@@ -99,7 +102,7 @@ async def _answer(
     request: UUID | None = None,
 ) -> Changed:
     return Changed(
-        id=change or head.id,
+        id=change,
         preview=preview,
         order=await read(tx, head.id),
         came_back=back,

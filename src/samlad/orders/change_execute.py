@@ -14,7 +14,7 @@ from samlad.kernel.ids import new_id
 from samlad.orders import change_sale, change_stock, events, rules, store
 from samlad.orders import change_store as rows
 from samlad.orders.change_model import ChangeInput, ChangeRow, Preview
-from samlad.orders.change_plan import Facts, Planned
+from samlad.orders.change_planned import Facts, Planned
 from samlad.orders.fulfilment_events import OrderPartCalledOff
 from samlad.orders.model import (
     LineKind,
@@ -69,13 +69,19 @@ async def execute(
     await _update(tx, head, planned, taken, is_counted=is_counted)
     done = msgspec.structs.replace(done, came_back=back, called_off=off, placed=placed)
     _tell(tx, head, planned, data, done)
+    await keep(tx, head, preview, data, done)
+    return done
+
+
+async def keep(tx: Tx, head: OrderHead, preview: Preview, data: ChangeInput, done: Done) -> None:
+    """Keep a change that was made, so that the same id again does nothing."""
     row = ChangeRow(
         id=done.id,
         order_id=head.id,
         version=head.version,
-        came_back=back.id if back else None,
-        called_off=off.id if off else None,
-        placed=placed,
+        came_back=done.came_back.id if done.came_back else None,
+        called_off=done.called_off.id if done.called_off else None,
+        placed=done.placed,
         worth=preview.worth,
         refunded=preview.refunded,
         credited=preview.credited,
@@ -90,7 +96,6 @@ async def execute(
         created_at=now(),
     )
     await rows.insert(tx, row, data.actions)
-    return done
 
 
 async def _count(tx: Tx, head: OrderHead, planned: Planned) -> None:

@@ -23,7 +23,7 @@ from samlad.orders.change_model import (
     QuantityAction,
     ReturnAction,
 )
-from samlad.orders.change_plan import Facts
+from samlad.orders.change_planned import Facts
 from samlad.orders.model import OrderHead, OrderKind, OrderLine, OrderStatus, WrongState
 from samlad.orders.permissions import CHANGE
 

@@ -11,7 +11,7 @@ from samlad.kernel.database import Tx
 from samlad.orders import change_facts, change_plan, change_rules
 from samlad.orders.change_execute import Done, execute
 from samlad.orders.change_model import ChangeDiffers, ChangeInput, NeedsOverride, Notice
-from samlad.orders.change_plan import Facts, Planned
+from samlad.orders.change_planned import Facts, Planned
 from samlad.orders.model import OrderHead, OrderLine
 from samlad.orders.permissions import OVERRIDE
 

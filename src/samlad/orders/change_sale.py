@@ -25,7 +25,7 @@ from samlad.orders import (
     store,
 )
 from samlad.orders.change_model import ChangeInput
-from samlad.orders.change_plan import Facts, Planned
+from samlad.orders.change_planned import Facts, Planned
 from samlad.orders.fulfilment_model import FulfilmentState, Part
 from samlad.orders.model import LineKind, Order, OrderHead, OrderKind, OrderLine, PlaceOrder
 from samlad.payments import Payment, PaymentInput

@@ -8,7 +8,7 @@ from samlad.kernel.database import Tx
 from samlad.orders import fulfilment_rules as fulfilments
 from samlad.orders import fulfilment_store, rules
 from samlad.orders.change_model import Disposition
-from samlad.orders.change_plan import BackUnit
+from samlad.orders.change_planned import BackUnit
 from samlad.orders.fulfilment_model import UNENDED, FulfilmentState
 from samlad.orders.model import OrderHead
 from samlad.stock import Cause, HoldLine

@@ -45,14 +45,6 @@ async def set_changes(tx: Tx, order: UUID, sale: UUID) -> None:
     await tx.execute("UPDATE orders SET changes = $2 WHERE id = $1", order, sale)
 
 
-async def sold_out_of(reader: Reader, order: UUID) -> list[tuple[UUID, str]]:
-    """The sales that came out of a sale: id and number, the earliest first."""
-    found = await reader.rows(
-        "SELECT id, number FROM orders WHERE changes = $1 ORDER BY placed_at, id", order
-    )
-    return [(row["id"], row["number"]) for row in found]
-
-
 async def concede(tx: Tx, order: UUID, given: Mapping[int, Sequence[Concession]]) -> None:
     """Note on lines, by position, what was given back while their goods stayed."""
     await tx.execute(

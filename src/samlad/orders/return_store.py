@@ -85,11 +85,9 @@ async def order_of(reader: Reader, request: UUID) -> UUID | None:
     return order
 
 
-async def of_order(reader: Reader, order: UUID) -> list[RequestHead]:
-    """The announced returns of an order, the latest first."""
-    return await reader.all(
-        RequestHead, f"SELECT {_HEAD} FROM {_FROM} WHERE r.order_id = $1 ORDER BY r.created_at DESC", order
-    )
+async def lock_id(tx: Tx, return_id: UUID) -> None:
+    """Whoever uses the same id for a return without a receipt waits until this transaction ends."""
+    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1::text, 13))", str(return_id))
 
 
 async def update(tx: Tx, request: UUID, values: dict[str, Any]) -> None:

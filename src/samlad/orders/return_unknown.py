@@ -13,7 +13,7 @@ from samlad.kernel import cards, log
 from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Database, Tx
 from samlad.kernel.ids import new_id
-from samlad.kernel.problems import InvalidInput, NotFound
+from samlad.kernel.problems import Conflict, InvalidInput, NotFound
 from samlad.orders import change_rules, events, return_reasons, return_store, rules, store
 from samlad.orders.change_model import Disposition, Notice, Past
 from samlad.orders.change_store import past_of
@@ -75,7 +75,11 @@ async def take_unknown(tx: Tx, data: UnknownInput) -> Order:
     tx.actor.require(OVERRIDE, location=data.location)
     cards.refuse([data.note, data.override], "note")
     return_id = data.id or new_id()
-    if await store.head(tx, return_id) is not None:
+    await return_store.lock_id(tx, return_id)
+    before = await store.head(tx, return_id)
+    if before is not None:
+        if before.kind is not OrderKind.RETURN or before.customer != data.customer:
+            raise Conflict("This id was used for something else.")
         return await read(tx, return_id)
     channel = await _store_at(tx, data.location)
     customer = await customers.get(tx, data.customer)

@@ -60,9 +60,9 @@ from samlad.kernel.sweepers import Sweeper
 from samlad.kernel.telemetry import configure_logging, tracing
 from samlad.kernel.worker import Work
 from samlad.orders import api as orders_api
+from samlad.orders import change_api, fulfilment_api, routing_api
 from samlad.orders import checks as orders_checks
 from samlad.orders import followers as orders_followers
-from samlad.orders import fulfilment_api, routing_api
 from samlad.orders import settling as orders_settling
 from samlad.orders import sweepers as orders_sweepers
 from samlad.orders import tax_api as orders_tax_api
@@ -107,6 +107,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *carts_api.routes,
     *carts_paying_api.routes,
     *orders_api.routes,
+    *change_api.routes,
     *routing_api.routes,
     *fulfilment_api.routes,
     *orders_tax_api.routes,

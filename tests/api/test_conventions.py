@@ -37,6 +37,8 @@ NOT_IDEMPOTENT = {
     "/api/gift-cards/lookup": "it only reads; the code is in the body to stay out of logs",
     "/api/loyalty/members/lookup": "it only reads; the code is in the body to stay out of logs",
     "/api/vat-numbers/check": "it asks a register; asked twice in a day it answers what it knows",
+    "/api/orders/{order_id}/changes/preview": "it only reads; what is to be changed is in the body",
+    "/api/returns/without-receipt/preview": "it only reads; what came back is in the body",
     "/api/imports/products": "the same file again changes nothing: its rows are known by handle and SKU",
 }
 

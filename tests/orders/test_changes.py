@@ -125,7 +125,9 @@ async def test_goods_come_back_in_another_store(trade: Trade) -> None:
         "order.placed",
         "order.fulfilled",
         "order.returned",
+        "order.changed",
         "order.returned",
+        "order.changed",
         "order.customer_linked",
     ]
 

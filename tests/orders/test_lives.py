@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import msgspec
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -116,6 +117,30 @@ class Lives(RuleBasedStateMachine):
             given = ReturnInput(lines=lines, location=place, refund=refund)
             work = self.trade.db.transaction(lambda tx: orders.take_back(tx, order.id, given))
             self.attempt(work, WrongState, InvalidInput)
+
+    @rule(
+        data=st.data(),
+        kind=st.sampled_from(["goodwill", "return", "cancel", "exchange", "claim", "quantity"]),
+        refund_to=st.sampled_from(["tender", "credit"]),
+        amount=st.integers(1, 30_000),
+    )
+    def change(self, data: st.DataObject, kind: str, refund_to: str, amount: int) -> None:
+        if self.orders:
+            order, lines = self.pick(data)
+            quantity = lines[0].quantity if lines else 1
+            action: dict[str, Any] = {"kind": kind, "position": 1, "quantity": quantity}
+            if kind == "goodwill":
+                action = {"kind": kind, "amount": amount}
+            elif kind == "exchange":
+                action["variant"] = data.draw(st.sampled_from([None, *self.goods]))
+            elif kind == "claim":
+                action |= {"goods_back": True, "condition": "new"}
+            given = {"actions": [action], "refund_to": refund_to, "pay_later": True, "override": "a test"}
+            change = msgspec.convert(given, orders.ChangeInput)
+            work = self.trade.db.transaction(lambda tx: orders.apply_change(tx, order.id, change))
+            done = self.attempt(work, WrongState, InvalidInput, SoldOut)
+            if done is not None and done.placed is not None:
+                self.orders.append(self.do(orders.read(self.trade.db, done.placed)))
 
     @rule()
     def follow(self) -> None:

@@ -20,7 +20,7 @@ from samlad.kernel.problems import NotFound
 from samlad.tax import engines
 
 
-async def view(database: Database, actor: Actor, cart_id: UUID, *, token: str | None = None) -> CartView:
+async def view(database: Database | Tx, actor: Actor, cart_id: UUID, *, token: str | None = None) -> CartView:
     """A cart with prices and stock of this moment. One that was merged stands for the one that it went into.
 
     Raises:

@@ -1,5 +1,8 @@
 """Orders: placed, paid, handed over, cancelled, taken back. The public face; `docs/concepts/orders.md` explains."""
 
+from samlad.orders.change_apply import apply as apply_change
+from samlad.orders.change_apply import preview as preview_change
+from samlad.orders.change_model import Changed, ChangeInput
 from samlad.orders.changes import cancel, capture, fulfil, pay, take_back
 from samlad.orders.import_store import Imported, imported
 from samlad.orders.lists import LISTING, by_day, by_hour, days_with_trade
@@ -24,7 +27,7 @@ from samlad.orders.model import (
     WrongState,
 )
 from samlad.orders.order_page import HistoryEntry, OrderPage, page, read
-from samlad.orders.permissions import CHANGE, IMPORT, PLACE, READ
+from samlad.orders.permissions import CHANGE, IMPORT, OVERRIDE, PLACE, READ
 from samlad.orders.placement import place
 from samlad.orders.store import by_number
 
@@ -32,10 +35,13 @@ __all__ = [
     "CHANGE",
     "IMPORT",
     "LISTING",
+    "OVERRIDE",
     "PLACE",
     "READ",
     "AlreadyOrdered",
     "CancelInput",
+    "ChangeInput",
+    "Changed",
     "ChannelSales",
     "FulfilInput",
     "HistoryEntry",
@@ -55,6 +61,7 @@ __all__ = [
     "ReturnInput",
     "TotalChanged",
     "WrongState",
+    "apply_change",
     "by_day",
     "by_hour",
     "by_number",
@@ -66,6 +73,7 @@ __all__ = [
     "page",
     "pay",
     "place",
+    "preview_change",
     "read",
     "take_back",
 ]

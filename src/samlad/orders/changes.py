@@ -5,22 +5,18 @@ from uuid import UUID
 import msgspec
 
 from samlad import channels, customers, delivery, payments, promotions, stock
-from samlad.channels import Channel
 from samlad.kernel import cards, log
-from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Tx
 from samlad.kernel.http import check_version
-from samlad.kernel.ids import new_id
 from samlad.kernel.problems import NotFound
-from samlad.orders import events, fulfilment_leave, fulfilment_store, rules, store
-from samlad.orders.fulfilment_events import OrderPartCalledOff
+from samlad.orders import change_facts, change_make, events, fulfilment_leave, fulfilment_store, rules, store
+from samlad.orders.change_model import CancelAction, ChangeInput, RefundTo, ReturnAction
 from samlad.orders.model import (
     CancelInput,
     FulfilInput,
     LineKind,
     Order,
     OrderHead,
-    OrderKind,
     OrderLine,
     OrderPayment,
     OrderStatus,
@@ -29,7 +25,6 @@ from samlad.orders.model import (
     WrongState,
 )
 from samlad.orders.permissions import CHANGE
-from samlad.orders.placement import tell_placed
 from samlad.orders.settling import return_surplus
 
 
@@ -112,7 +107,7 @@ async def cancel_locked(tx: Tx, head: OrderHead, lines: list[OrderLine], data: C
         await _restock(tx, head, out, None, order_id)
     await promotions.release(tx, order_id, channel=head.channel)
     known = await payments.lock_of_order(tx, order_id)  # what came in a moment ago may not be in the head yet
-    refunded = sum(payment.refundable for payment in known)
+    refunded = sum(payment.refundable for payment in known) - head.credited
     await payments.refund(tx, order_id, refunded, channel=head.channel, reason=data.reason)
     await payments.void(tx, order_id, channel=head.channel)
     await delivery.give_back(tx, order_id)
@@ -156,99 +151,49 @@ async def call_off(
     Holds and fulfilments are the caller's. When nothing of the order will come, what shipping cost goes back too.
     What was not paid yet is not asked for any more. Returns what went back (minor units).
     """
-    channel = await channels.cached(tx, head.channel)
-    off = {line.position: quantity for line, quantity in chosen}
-    nothing_comes = all(
-        line.kind is not LineKind.ITEM or line.cancelled + off.get(line.position, 0) == line.quantity
-        for line in lines
-    )
-    worth_of = list(chosen)
-    if nothing_comes:
-        worth_of += [(line, line.quantity) for line in lines if line.kind is LineKind.SHIPPING]
-    return_id = new_id()
-    came = [rules.returned_line(line, q, n, head.id) for n, (line, q) in enumerate(worth_of, 1)]
-    worth = -sum(line.total for line in came)
-    known = await payments.lock_of_order(tx, head.id)
-    paid, before = sum(payment.captured for payment in known), sum(payment.refunded for payment in known)
-    refund = min(worth, paid - before)
-    await payments.refund(tx, head.id, refund, channel=head.channel, reason=reason)
-    if nothing_comes:
-        await payments.void(tx, head.id, channel=head.channel)
-    back = _return_order(return_id, head, channel, came, ReturnInput(reason=reason), refund)
-    number = await store.insert(tx, back, channel.setting("number_prefix"))
-    tell_placed(tx, msgspec.structs.replace(back, number=number))
-    await store.add_to_lines(tx, head.id, "cancelled", sorted(off.items()))
-    refunded = before + refund
-    state = OrderPayment.REFUNDED if refund and refunded == paid else head.payment_status
-    lines = await store.lines_of(tx, head.id)
-    values = {
-        "status": rules.status_of(lines, state),
-        "payment_status": state,
-        "paid": paid,
-        "refunded": refunded,
-        "called_off": head.called_off + worth - refund,
-        "is_held": head.is_held and any(rules.unfulfilled(lines).values()),
-    }
-    await store.update(tx, head.id, values)
-    fact = OrderPartCalledOff(
-        number=head.number,
-        by=return_id,
-        total=-worth,
-        currency=head.currency,
-        refunded=refund,
-        reason=reason,
-    )
-    log.append(tx, fact, subject=head.id, channel=head.channel, profile=head.customer)
-    return refund
+    actions = [CancelAction(position=line.position, quantity=quantity) for line, quantity in chosen]
+    change = ChangeInput(actions=list(actions), note=reason)
+    planned, _done = await change_make.make(tx, head, lines, change, frees=False, is_bound=False)
+    return planned.preview.refunded
 
 
 async def take_back(tx: Tx, order_id: UUID, data: ReturnInput, *, version: int | None = None) -> Order:
     """Goods come back: they become an order of kind return, are put back, and their money goes back.
 
-    Returns the new order of kind return, whose amounts are negative. What was not paid is not refunded; shipping and
-    cash rounding stay with the sale.
+    The plain way into the change engine (`samlad.orders.change_apply`), within the same windows and limits. Returns the
+    new order of kind return, whose amounts are negative. Shipping and cash rounding stay with the sale.
 
     Raises:
         WrongState: nothing is out. InvalidInput: more than is out of a line.
+        NeedsOverride: a window is over or a limit passed.
     """
     cards.refuse(data.reason, "reason")
-    head, lines = await _lock(tx, order_id, version)
+    found = await store.lock(tx, order_id)
+    if found is None:
+        tx.actor.require(CHANGE)
+        raise NotFound("There is no such order.")
+    head, lines = found
+    if data.location is None:
+        tx.actor.require(CHANGE, location=head.location)
+    check_version(version, head.version)
+    change_facts.check_state(head)
     chosen = rules.select(lines, data.lines, rules.returnable(lines))
     if not chosen:
         raise WrongState("Nothing of it is out.", state=head.status)
-    if data.location is not None:
-        tx.actor.require(CHANGE, location=data.location)
-    channel = await channels.cached(tx, head.channel)
-    return_id = new_id()
-    came = [rules.returned_line(line, q, n, order_id) for n, (line, q) in enumerate(chosen, 1)]
-    worth = -sum(line.total for line in came)
-    known = await payments.lock_of_order(tx, order_id)
-    paid, before = sum(payment.captured for payment in known), sum(payment.refunded for payment in known)
-    refund = min(worth, paid - before) if data.refund else 0
-    if data.restock:
-        goods = [(line.variant, quantity) for line, quantity in chosen if line.variant]
-        await _restock(tx, head, goods, data.location, return_id)
-    await payments.refund(tx, order_id, refund, channel=head.channel, reason=data.reason)
-    back = _return_order(return_id, head, channel, came, data, refund)
-    number = await store.insert(tx, back, channel.setting("number_prefix"))
-    back = msgspec.structs.replace(back, number=number)
-    tell_placed(tx, back)
-    await store.add_to_lines(tx, order_id, "returned", [(line.position, q) for line, q in chosen])
-    refunded = before + refund
-    state = OrderPayment.REFUNDED if refund and refunded == paid else head.payment_status
-    status = rules.status_of(await store.lines_of(tx, order_id), state)
-    values = {"status": status, "payment_status": state, "paid": paid, "refunded": refunded}
-    await store.update(tx, order_id, values)
-    fact = events.OrderReturned(
-        number=head.number,
-        by=return_id,
-        total=-worth,
-        currency=head.currency,
-        refunded=refund,
-        reason=data.reason,
+    change = ChangeInput(
+        actions=[
+            ReturnAction(position=line.position, quantity=quantity, restock=data.restock)
+            for line, quantity in chosen
+        ],
+        location=data.location,
+        refund_to=RefundTo.TENDER if data.refund else RefundTo.NOTHING,
+        note=data.reason,
+        override=data.reason,
     )
-    log.append(tx, fact, subject=order_id, channel=head.channel, profile=head.customer)
-    return back
+    await change_facts.require(tx, tx.actor, head, change)
+    _planned, done = await change_make.make(tx, head, lines, change)
+    assert done.came_back is not None
+    return done.came_back
 
 
 async def read_again(tx: Tx, order_id: UUID) -> Order:
@@ -276,12 +221,7 @@ async def _lock(tx: Tx, order_id: UUID, version: int | None) -> tuple[OrderHead,
     head, lines = found
     tx.actor.require(CHANGE, location=head.location)
     check_version(version, head.version)
-    if head.kind is not OrderKind.SALE:
-        raise WrongState(f"It is a {head.kind}, not a sale.", state=head.status)
-    if head.imported is not None:
-        raise WrongState("It is history that was imported; it cannot be changed here.", state=head.status)
-    if head.status is OrderStatus.CANCELLED:
-        raise WrongState("It is cancelled.", state=head.status)
+    change_facts.check_state(head)
     return head, lines
 
 
@@ -323,34 +263,3 @@ async def _restock(
     else:
         lines = [(place, variant, quantity) for variant, quantity in goods]
     await stock.restock(tx, lines, reference=reference, sold_as=head.id)
-
-
-def _return_order(
-    return_id: UUID, head: OrderHead, channel: Channel, lines: list[OrderLine], data: ReturnInput, refund: int
-) -> Order:
-    moment = now()
-    return Order(
-        id=return_id,
-        pool=head.pool,
-        channel=head.channel,
-        number="",
-        kind=OrderKind.RETURN,
-        status=OrderStatus.RETURNED,
-        payment_status=OrderPayment.REFUNDED if refund else OrderPayment.UNPAID,
-        customer=head.customer,
-        email=head.email,
-        name=head.name,
-        phone=head.phone,
-        address=head.address,
-        country=head.country,
-        currency=head.currency,
-        delivery=head.delivery,
-        location=data.location or head.location,
-        items=rules.goods_of(lines),
-        tax=sum(line.tax for line in lines),
-        total=sum(line.total for line in lines),
-        returns=head.id,
-        placed_at=moment,
-        local_day=local_day(moment, channel.time_zone),
-        lines=lines,
-    )

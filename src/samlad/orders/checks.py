@@ -143,6 +143,33 @@ _RULES: dict[str, tuple[str, str]] = {
         WHERE o.imported IS NULL AND (o.paid, o.refunded) <> (p.captured, p.refunded) ORDER BY o.placed_at LIMIT 20
     """,
     ),
+    "order-credited": (
+        "What went back otherwise than through an order's payments is what its changes say",
+        """
+        SELECT 'order ' || o.number AS what,
+               format('credited %s, by changes %s, by exchanges %s', o.credited, c.amount, e.amount) AS detail
+        FROM orders o CROSS JOIN LATERAL (
+            SELECT coalesce(sum(credited), 0) AS amount FROM order_change WHERE order_id = o.id) AS c
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(amount - given_back), 0) AS amount FROM exchange_credit WHERE order_id = o.id) AS e
+        WHERE (o.credited > 0 OR c.amount > 0 OR e.amount > 0) AND o.credited <> c.amount + e.amount
+        ORDER BY o.placed_at LIMIT 20
+    """,
+    ),
+    "order-given-back": (
+        "No order has given back more than was paid, and no line more than it cost",
+        """
+        SELECT 'order ' || number AS what,
+               format('paid %s, refunded %s, credited %s', paid, refunded, credited) AS detail
+        FROM orders WHERE kind = 'sale' AND imported IS NULL AND refunded + credited > paid
+        UNION ALL
+        SELECT 'order ' || s.number, format('its returns come to %s of %s', -r.total, s.total)
+        FROM orders s CROSS JOIN LATERAL (SELECT coalesce(sum(total), 0) AS total FROM orders WHERE returns = s.id) AS r
+        WHERE s.kind = 'sale' AND s.imported IS NULL AND -r.total > greatest(s.total, 0)
+              AND -r.total > (SELECT coalesce(sum(total), 0) FROM order_line WHERE order_id = s.id AND kind <> 'adjustment')
+        LIMIT 20
+    """,
+    ),
     "order-promotions": (
         "Orders have used of promotions what their lines were reduced by",
         """

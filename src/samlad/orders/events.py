@@ -4,6 +4,8 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from msgspec import field
+
 from samlad.kernel.log import Fact, declare
 
 
@@ -90,7 +92,11 @@ class OrderCancelled(Fact, frozen=True, kw_only=True):
 
 @declare("order.returned")
 class OrderReturned(Fact, frozen=True, kw_only=True):
-    """Goods came back; ``by`` is the order of kind return that says what and for how much."""
+    """Goods came back; ``by`` is the order of kind return that says what and for how much.
+
+    ``credited`` went back as store credit, ``transferred`` paid for new goods. ``lines`` has variant, SKU, quantity,
+    tax and total of each line of ``by`` (negative), with what its goods were (``condition`` and what became of them).
+    """
 
     number: str
     by: UUID
@@ -98,6 +104,122 @@ class OrderReturned(Fact, frozen=True, kw_only=True):
     currency: str
     refunded: int
     reason: str
+    tax: int = 0
+    credited: int = 0
+    transferred: int = 0
+    lines: list[dict[str, Any]] = field(default_factory=list)
+
+
+@declare("order.changed")
+class OrderChanged(Fact, frozen=True, kw_only=True):
+    """An order was edited, or something of it came back, was called off, exchanged or made good.
+
+    What came back or was called off is in the orders ``came_back`` and ``called_off`` (of kind return or adjustment),
+    what was given instead in the sale ``placed``; each has an ``order.placed`` of its own. ``added`` are lines that
+    this order has more, with their amounts and tax. ``worth`` is what came back and was called off, of which
+    ``forgiven`` had not been paid, ``transferred`` paid for new goods, ``refunded`` and ``credited`` went back.
+    """
+
+    number: str
+    change: UUID
+    currency: str
+    actions: list[str]
+    reasons: list[str]
+    worth: int
+    tax: int
+    forgiven: int
+    transferred: int
+    refunded: int
+    credited: int
+    added: list[dict[str, Any]] = field(default_factory=list)
+    added_total: int = 0
+    added_tax: int = 0
+    came_back: UUID | None = None
+    called_off: UUID | None = None
+    placed: UUID | None = None
+    location: UUID | None = None
+    note: str = ""
+    has_new_address: bool = False
+
+
+@declare("order.returned_without_receipt")
+class ReturnedWithoutReceipt(Fact, frozen=True, kw_only=True):
+    """Goods came back of an order that nobody knows: the subject is the order of kind return (amounts negative).
+    ``credited`` became store credit."""
+
+    number: str
+    currency: str
+    total: int
+    tax: int
+    credited: int
+    location: UUID
+    reason: str
+    lines: list[dict[str, Any]]
+
+
+@declare("return.requested")
+class ReturnRequested(Fact, frozen=True, kw_only=True):
+    """A return was announced; ``exchange`` is the sale whose goods have gone to the customer already."""
+
+    number: str
+    request: UUID
+    order_number: str
+    due_on: date
+    lines: list[dict[str, Any]]
+    exchange: UUID | None = None
+
+
+@declare("return.received")
+class ReturnReceived(Fact, frozen=True, kw_only=True):
+    """Goods of an announced return are here."""
+
+    number: str
+    request: UUID
+    location: UUID
+    lines: list[dict[str, Any]]
+
+
+@declare("return.inspected")
+class ReturnInspected(Fact, frozen=True, kw_only=True):
+    """Somebody has looked at what came."""
+
+    number: str
+    request: UUID
+    lines: list[dict[str, Any]]
+
+
+@declare("return.settled")
+class ReturnSettled(Fact, frozen=True, kw_only=True):
+    """An announced return is done; ``change`` says what it came to."""
+
+    number: str
+    request: UUID
+    change: UUID
+    worth: int
+    refunded: int
+    credited: int
+    transferred: int
+    currency: str
+
+
+@declare("return.cancelled")
+class ReturnCancelled(Fact, frozen=True, kw_only=True):
+    """An announced return will not come."""
+
+    number: str
+    request: UUID
+    reason: str
+
+
+@declare("return.overdue")
+class ReturnOverdue(Fact, frozen=True, kw_only=True):
+    """An announced return has not come in time. ``exchange`` is then to be paid: ``due`` minor units are open."""
+
+    number: str
+    request: UUID
+    due_on: date
+    exchange: UUID | None = None
+    due: int = 0
 
 
 @declare("order.customer_linked")

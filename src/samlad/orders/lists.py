@@ -38,6 +38,7 @@ LISTING = Listing(
         "status": Filter("o.status = ANY({})", texts),
         "payment": Filter("o.payment_status = ANY({})", texts),
         "kind": Filter("o.kind = ANY({})", texts),
+        "pool": Filter("o.pool = ANY({}::uuid[])", uuids),
         "customer": Filter("o.customer = ANY({}::uuid[])", uuids),
         "location": Filter("o.location = ANY({}::uuid[])", uuids),
         "from": Filter("o.placed_at >= {}", _moment),

@@ -115,6 +115,14 @@ class ReturnInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     reason: Reason = ""
 
 
+class Concession(msgspec.Struct, frozen=True, kw_only=True):
+    """What was given back on a line (minor units, with tax) while its goods stayed, when ``after`` units were gone."""
+
+    amount: int
+    tax: int
+    after: int
+
+
 class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
     """A line as it was bought. ``unit_price`` is as quoted, with tax if ``tax_included``; ``total`` is with tax.
 
@@ -148,6 +156,7 @@ class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
     tax_treatment: str | None = None
     tax_country: str | None = None
     tax_note: str | None = None
+    concessions: list[Concession] = []
 
 
 class OrderHead(msgspec.Struct, frozen=True, kw_only=True):
@@ -155,6 +164,8 @@ class OrderHead(msgspec.Struct, frozen=True, kw_only=True):
 
     ``vat_check`` is what was known of the VAT number when the order was placed, ``vat_checked`` when VIES had said so
     and ``vat_consultation`` its proof.
+    ``credited`` went back otherwise than through the order's payments: as store credit, or to pay for other goods.
+    ``changes``: the sale that this one came out of, by an exchange or in one ticket with a return.
     """
 
     id: UUID
@@ -179,8 +190,10 @@ class OrderHead(msgspec.Struct, frozen=True, kw_only=True):
     paid: int = 0
     refunded: int = 0
     called_off: int = 0
+    credited: int = 0
     cart: UUID | None = None
     returns: UUID | None = None
+    changes: UUID | None = None
     is_held: bool = False
     imported: str | None = None
     vat_number: str | None = None

@@ -22,3 +22,8 @@ ROUTE = permission(
 )
 IMPORT = permission("orders.import", "Bring in orders of the past", Role.MANAGER, Role.DEVELOPER)
 ARRIVE = permission("orders.arrive", "Take over orders of marketplaces", Role.MANAGER, Role.DEVELOPER)
+OVERRIDE = permission(
+    "orders.override",
+    "Go beyond return windows and limits, take goods back without a receipt, set reasons and windows",
+    Role.MANAGER,
+)

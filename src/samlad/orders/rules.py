@@ -181,6 +181,7 @@ def returned_line(line: OrderLine, quantity: int, position: int, sale: UUID) -> 
         cancelled=0,
         returns=sale,
         reductions=_returned_steps(line, quantity),
+        concessions=[],
     )
 
 
@@ -199,7 +200,8 @@ def _returned_steps(line: OrderLine, quantity: int) -> list[PriceStep]:
             paid -= share(line.tax, pieces, line.quantity)
         return allocate(line.unit_price * pieces - paid, weights)
 
-    before, after = until(line.returned), until(line.returned + quantity)
+    gone = line.returned + line.cancelled
+    before, after = until(gone), until(gone + quantity)
     return [
         msgspec.structs.replace(step, amount=earlier - later)
         for step, earlier, later in zip(line.reductions, before, after, strict=True)
@@ -234,3 +236,8 @@ def where_from(
                 rest[index] = (place, sold, quantity - part)
                 wanted -= part
     return parts
+
+
+def order_complete(lines: Sequence[OrderLine]) -> bool:
+    """Whether nothing of an order is still to go."""
+    return not any(unfulfilled(lines).values())

@@ -49,7 +49,7 @@ async def settle_order(tx: Tx, order_id: UUID) -> None:
         head, known = await return_surplus(tx, head, known)
     paid, refunded = sum(p.captured for p in known), sum(p.refunded for p in known)
     state = rules.payment_state(head.total - head.called_off, known)
-    if refunded and refunded == paid:
+    if (refunded or head.credited) and refunded + head.credited == paid:
         state = OrderPayment.REFUNDED
     values = {"payment_status": state, "paid": paid, "refunded": refunded, "called_off": head.called_off}
     if head.status is not OrderStatus.CANCELLED:
@@ -69,7 +69,7 @@ async def return_surplus(tx: Tx, head: OrderHead, known: list[Payment]) -> tuple
 
     Answers the order and its payments as they are then; the caller, who holds the order, writes its ``called_off``.
     """
-    kept = sum(p.captured for p in known) - sum(p.refunded for p in known)
+    kept = sum(p.captured for p in known) - sum(p.refunded for p in known) - head.credited
     over = kept - (head.total - head.called_off)
     if over <= 0:
         return head, known

@@ -33,6 +33,7 @@ async def paths_of(shop, order) -> list[str]:
     product = shop.products["KTL-150"]
     return [
         "/admin", "/admin?period=months", "/admin/overview/hints", "/admin/orders", f"/admin/orders/{order.id}",
+        f"/admin/orders/{order.id}/change", "/admin/returns", "/admin/returns?overdue=true",
         "/admin/orders?status=paid&channel=web&first=2020-01-01&last=2099-01-01&q=W10", "/admin/orders?cursor=rubbish&sort=rubbish",
         "/admin/products", "/admin/products?q=kettel", "/admin/products?q=nothing-at-all", "/admin/products/new", "/admin/products/import",
         *(f"/admin/products/{product}?tab={tab}" for tab in ("details", "variants", "stock", "channels", "languages", "x")),

@@ -26,7 +26,13 @@ from samlad.kernel.money import currencies, decimal_text
 from samlad.kernel.problems import Problem
 
 INHERITED = ("country", "locale", "currency", "time_zone")
-_MONEY_SETTINGS = ("shipping_flat", "tax_distance_threshold")
+_MONEY_SETTINGS = (
+    "shipping_flat",
+    "tax_distance_threshold",
+    "return_shipping",
+    "return_limit",
+    "goodwill_limit",
+)
 
 
 # -- the list -------------------------------------------------------------------------------------------------------------

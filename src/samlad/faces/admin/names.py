@@ -182,6 +182,42 @@ setting: Mapping[str, tuple[str, str]] = {
         marked("How long gift cards pay, in months"),
         marked("0: for ever. Where the law of the country says longer, that holds."),
     ),
+    "return_days": (
+        marked("Days in which goods may come back"),
+        marked("From hand-over. What is sold at a distance in the EU can be returned for 14 days at least."),
+    ),
+    "return_opened": (marked("Opened goods that come back"), marked("What becomes of them.")),
+    "return_damaged": (marked("Damaged goods that come back"), marked("What becomes of them.")),
+    "return_defective": (marked("Defective goods that come back"), marked("What becomes of them.")),
+    "return_shipping": (
+        marked("What sending back costs"),
+        marked("For customers who pay for it, by the reason. With tax."),
+    ),
+    "return_limit": (
+        marked("What staff may give back alone"),
+        marked("Above it a manager says why. 0: any amount."),
+    ),
+    "goodwill_limit": (
+        marked("What staff may give as goodwill alone"),
+        marked("For goods that stay with the customer. Above it a manager says why."),
+    ),
+    "exchange_days": (
+        marked("Days until an announced return is overdue"),
+        marked("Also for goods whose exchange has left already."),
+    ),
+    "no_receipt_days": (
+        marked("Days that count without a receipt"),
+        marked("Goods are then worth their lowest price of so many days."),
+    ),
+    "signal_days": (
+        marked("Days that signs of misused returns look back"),
+        marked("They are shown; nothing is refused for them."),
+    ),
+    "signal_returns": (marked("Returns of a customer to point out"), marked("So many in that time.")),
+    "signal_share": (
+        marked("Share of what comes back to point out, in percent"),
+        marked("Of what a customer bought in that time."),
+    ),
     "storefront_host": (
         marked("Host name of the web shop"),
         marked("Where browsers find it, for example shop.example.com."),
@@ -227,6 +263,11 @@ tax_engine_silent: Mapping[str, str] = {
     "own": marked("Decide by our own engine"),
     "refuse": marked("Refuse the sale for now"),
 }
+return_goods: Mapping[str, str] = {
+    "sell": marked("Sold again"),
+    "quarantine": marked("Put aside to look at"),
+    "scrap": marked("Thrown away"),
+}
 choices: Mapping[str, Mapping[str, str]] = {
     "tax_scheme": tax_scheme,
     "tax_foreign_price": tax_foreign_price,
@@ -234,6 +275,9 @@ choices: Mapping[str, Mapping[str, str]] = {
     "tax_vat_number": tax_vat_number,
     "tax_unchecked_number": tax_unchecked_number,
     "tax_engine_silent": tax_engine_silent,
+    "return_opened": return_goods,
+    "return_damaged": return_goods,
+    "return_defective": return_goods,
     "hold_policy": hold_policy,
     "cart_merge": cart_merge,
     "cart_merge_paying": cart_merge,
@@ -295,6 +339,7 @@ payment_kind: Mapping[str, str] = {
     "declined": "danger",
 }
 provider: Mapping[str, str] = {
+    "exchange": marked("Exchanged goods"),
     "cash": marked("Cash"),
     "test": marked("Test payment"),
     "stripe": marked("Card"),

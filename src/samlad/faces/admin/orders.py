@@ -123,6 +123,7 @@ class Possible(msgspec.Struct, frozen=True):
     due: int
     capture: int
     cancel: bool
+    change: bool = False
 
 
 def possible(order: Order, *, may_change: bool) -> Possible:
@@ -140,9 +141,10 @@ def possible(order: Order, *, may_change: bool) -> Possible:
     return Possible(
         fulfil={position: count for position, count in unfulfilled(order.lines).items() if count > 0},
         take_back=back,
-        due=max(0, order.total - known),
+        due=max(0, order.total - order.called_off - known),
         capture=waiting,
         cancel=not any(line.returned for line in order.lines),
+        change=True,
     )
 
 
@@ -242,6 +244,14 @@ _TOLD: dict[str, tuple[str, str, str]] = {
     "order.fulfilled": (marked("Handed over or shipped"), "truck", "success"),
     "order.cancelled": (marked("Cancelled"), "close", "danger"),
     "order.returned": (marked("Taken back"), "undo", "warning"),
+    "order.changed": (marked("Changed"), "edit", ""),
+    "order.returned_without_receipt": (marked("Taken back without a receipt"), "undo", "warning"),
+    "return.requested": (marked("A return was announced"), "undo", "info"),
+    "return.received": (marked("Announced goods are here"), "check", ""),
+    "return.inspected": (marked("Announced goods were looked at"), "check", ""),
+    "return.settled": (marked("An announced return was settled"), "check", "success"),
+    "return.cancelled": (marked("An announced return will not come"), "close", ""),
+    "return.overdue": (marked("An announced return is overdue"), "clock", "danger"),
     "order.customer_linked": (marked("The customer was recognised"), "user", ""),
     "stock.held": (marked("Stock held"), "stock", ""),
     "stock.released": (marked("Stock released"), "stock", ""),

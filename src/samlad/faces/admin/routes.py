@@ -3,6 +3,7 @@
 from litestar import Router
 
 from samlad.faces.admin import (
+    changes,
     channels,
     customers,
     delivery,
@@ -36,6 +37,7 @@ routes: list[Router] = [
             *undo.HANDLERS,
             *overview.HANDLERS,
             *orders.HANDLERS,
+            *changes.HANDLERS,
             *fulfilments.HANDLERS,
             *products.HANDLERS,
             *imports.HANDLERS,

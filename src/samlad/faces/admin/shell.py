@@ -60,6 +60,7 @@ MORE_PLACES = (
     Place(marked("Create product"), "/admin/products/new", "plus", "catalog.change"),
     Place(marked("Import products"), "/admin/products/import", "upload", "catalog.change"),
     Place(marked("Orders to bring"), "/admin/fulfilments", "truck", "orders.read"),
+    Place(marked("Returns"), "/admin/returns", "undo", "orders.read"),
     Place(marked("Create promotion"), "/admin/promotions/new", "plus", "promotions.change"),
     Place(marked("Receive goods"), "/admin/stock/receipts/new", "plus", "stock.adjust"),
     Place(marked("Stock movements"), "/admin/stock/movements", "stock", "stock.read"),

@@ -1,0 +1,185 @@
+"""Take goods back at a till: any order of the shop, alone or in one ticket with a new sale."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+
+from samlad import channels, credit, orders
+from samlad.carts import CartView
+from samlad.channels import Resource
+from samlad.faces import change_form
+from samlad.faces import page as face
+from samlad.faces.form import Form, read_form
+from samlad.faces.page import AnyRequest
+from samlad.faces.pos.desk import Till, clerk_of, cookie_of, current, show, till_of
+from samlad.kernel.http import actor_of, database_of
+from samlad.kernel.i18n import marked
+from samlad.kernel.listing import ListQuery
+from samlad.kernel.problems import InvalidInput, NotFound, Problem
+from samlad.orders import Order, OrderKind, OrderRow
+from samlad.orders.change_model import ChangeInput, Preview
+
+MOST = 20
+PAY_WAYS = (("cash", marked("Cash")), ("test", marked("Card")))
+STATUS = {
+    "placed": marked("Placed"),
+    "paid": marked("Paid"),
+    "partially_fulfilled": marked("Partly handed over"),
+    "fulfilled": marked("Sold"),
+    "cancelled": marked("Cancelled"),
+    "returned": marked("Taken back"),
+}
+PROVIDERS = {
+    "cash": marked("Cash"),
+    "test": marked("Card"),
+    "gift_card": marked("Gift card"),
+    "store_credit": marked("Store credit"),
+    "exchange": marked("Exchanged goods"),
+}
+
+
+@get("/{code:str}/returns")
+async def find_page(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
+    """Find the order: by number, e-mail address, SKU, or the loyalty code of its customer."""
+    till = await till_of(request, code)
+    clerk_of(request).require(orders.READ)
+    query = request.query_params.get("q", "").strip()[:120]
+    _, everything = face.words(request), await channels.cached_all(database_of(request))
+    return show(
+        request,
+        till,
+        "pos/returns.html",
+        query=query,
+        rows=await _found(request, till, query) if query else [],
+        channel_names={channel.code: channel.name for channel in everything},
+        status_texts={status: _(text) for status, text in STATUS.items()},
+    )
+
+
+async def _found(request: AnyRequest, till: Till, query: str) -> list[OrderRow]:
+    database = database_of(request)
+    filters: dict[str, str | None] = {"pool": str(till.channel.pools[Resource.ORDERS]), "kind": "sale"}
+    member = await credit.by_code(database, query, till.channel.pools[Resource.CUSTOMERS])
+    filters |= {"customer": str(member.customer)} if member else {"q": query}
+    try:
+        return (await orders.LISTING.page(database, ListQuery(limit=MOST, filters=filters))).items
+    except InvalidInput:
+        return []
+
+
+@get("/{code:str}/returns/{order_id:uuid}")
+async def return_page(request: AnyRequest, code: FromPath[str], order_id: FromPath[UUID]) -> Response[Any]:
+    """What of it can come back."""
+    till = await till_of(request, code)
+    order, cart = await _order(request, till, order_id), await current(request, till)
+    form = Form()
+    if cart is not None and cart.lines:
+        form.fields["with_ticket"] = ["1"]
+    return await _page(request, till, order, form, None, cart)
+
+
+async def _order(request: AnyRequest, till: Till, order_id: UUID) -> Order:
+    """An order of this shop's pool.
+
+    Raises:
+        NotFound: there is none.
+    """
+    clerk_of(request).require(orders.READ)
+    order = await orders.read(database_of(request), order_id)
+    if order.pool != till.channel.pools[Resource.ORDERS] or order.kind is not OrderKind.SALE:
+        raise NotFound("There is no such order in this shop.")
+    return order
+
+
+@post("/{code:str}/returns/{order_id:uuid}/preview", status_code=200)
+async def preview_page(request: AnyRequest, code: FromPath[str], order_id: FromPath[UUID]) -> Response[Any]:
+    """What it comes to, as a piece of the page."""
+    till, form = await till_of(request, code), await read_form(request)
+    order, cart = await _order(request, till, order_id), await current(request, till)
+    said = await _previewed(request, till, order, form, cart)
+    return await _page(request, till, order, form, said, cart)
+
+
+async def _change(
+    request: AnyRequest, till: Till, order: Order, form: Form, cart: CartView | None, **fixed: Any
+) -> ChangeInput:
+    fixed |= {"location": till.location.id, "hand_over": any(form.text(f) for f in _swaps(order))}
+    if cart is not None and cart.lines and form.has("with_ticket"):
+        fixed["cart"] = cart.id
+    if form.text("way") is None:
+        form.fields["way"] = ["cash"]
+    return await change_form.change_from(request, order, form, **fixed)
+
+
+def _swaps(order: Order) -> list[str]:
+    return [f"exchange-{line.position}" for line in order.lines]
+
+
+async def _previewed(
+    request: AnyRequest, till: Till, order: Order, form: Form, cart: CartView | None
+) -> Preview | None:
+    try:
+        data = await _change(request, till, order, form, cart, fingerprint=None)
+        if not data.actions:
+            return None
+        return await orders.preview_change(database_of(request), actor_of(request), order.id, data)
+    except Problem as problem:
+        form.failed(problem)
+        return None
+
+
+@post("/{code:str}/returns/{order_id:uuid}", status_code=200)
+async def take_back(request: AnyRequest, code: FromPath[str], order_id: FromPath[UUID]) -> Response[Any]:
+    """Take back and, in the same ticket, sell: all of it in one transaction."""
+    till, form = await till_of(request, code), await read_form(request)
+    order, cart, _ = await _order(request, till, order_id), await current(request, till), face.words(request)
+    if form.get("act") != "apply":
+        said = await _previewed(request, till, order, form, cart)
+        return await _page(request, till, order, form, said, cart)
+    try:
+        data = await _change(request, till, order, form, cart)
+        if not data.actions:
+            raise InvalidInput(_("Choose what changes first."))
+        done = await face.change(
+            request, lambda tx: orders.apply_change(tx, order_id, data, version=form.version())
+        )
+    except Problem as problem:
+        order = await orders.read(database_of(request), order_id)
+        again = Form(form.fields, None, _)
+        said = await _previewed(request, till, order, again, cart)
+        form.failed(problem)
+        return await _page(request, till, order, form, said, cart)
+    if done.placed is not None:
+        placed = await orders.read(database_of(request), done.placed)
+        target = f"{till.base}/sales/{placed.id}?new=1" if placed.channel == till.channel.id else till.base
+    else:
+        target = till.base
+    answer = face.go(request, target, _("Taken back."))
+    if data.cart is not None:
+        answer.delete_cookie(cookie_of(till))
+    return answer
+
+
+async def _page(
+    request: AnyRequest, till: Till, order: Order, form: Form, said: Preview | None, cart: CartView | None
+) -> Response[Any]:
+    _, may_override = face.words(request), actor_of(request).may(orders.OVERRIDE, till.location.id)
+    known = await change_form.reasons_for(request, order)
+    context = change_form.shown(request, order, known, form)
+    context |= change_form.previewed(request, said, may_override=may_override)
+    context["to_go"] = {}  # what has not left is its own store's business
+    return show(
+        request,
+        till,
+        "design/change_preview.html" if face.is_htmx(request) else "pos/return.html",
+        status=200 if face.is_htmx(request) else form.status,
+        cart=cart if cart is not None and cart.lines else None,
+        pay_ways=[(name, _(text)) for name, text in PAY_WAYS],
+        provider_names=PROVIDERS,
+        **context,
+    )
+
+
+handlers = [find_page, return_page, preview_page, take_back]

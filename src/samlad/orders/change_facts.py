@@ -1,0 +1,168 @@
+"""What a change needs to know before it is planned, and who may make it. Only reads."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from samlad import carts, catalog, channels, payments, stock
+from samlad.channels import Channel, Resource
+from samlad.kernel.clock import local_day, now
+from samlad.kernel.context import Actor
+from samlad.kernel.database import Database, Tx
+from samlad.kernel.problems import InvalidInput
+from samlad.orders import change_store as rows
+from samlad.orders import return_reasons, return_store, store
+from samlad.orders.change_model import (
+    AddAction,
+    ChangeInput,
+    ClaimAction,
+    ExchangeAction,
+    FeeAction,
+    GoodwillAction,
+    NoteAction,
+    Past,
+    QuantityAction,
+    ReturnAction,
+)
+from samlad.orders.change_planned import Facts
+from samlad.orders.model import OrderHead, OrderKind, OrderLine, OrderStatus, WrongState
+from samlad.orders.permissions import CHANGE
+
+_ANYWHERE = (ReturnAction, ExchangeAction, ClaimAction, GoodwillAction, FeeAction, NoteAction)
+"""What any store of the pool may do with an order of another; what has not left is its own store's business."""
+
+
+def check_state(head: OrderHead) -> None:
+    """Refuse what cannot be changed.
+
+    Raises:
+        WrongState: it is cancelled, history, or no sale.
+    """
+    if head.kind is not OrderKind.SALE:
+        raise WrongState(f"It is a {head.kind}, not a sale.", state=head.status)
+    if head.imported is not None:
+        raise WrongState("It is history that was imported; it cannot be changed here.", state=head.status)
+    if head.status is OrderStatus.CANCELLED:
+        raise WrongState("It is cancelled.", state=head.status)
+
+
+async def require(reader: Database | Tx, actor: Actor, head: OrderHead, data: ChangeInput) -> None:
+    """Ask for the permission: at the order's place, or, for what any store may do, where the change happens.
+
+    Raises:
+        Forbidden: not here. InvalidInput: no such location, or one of another shop.
+    """
+    places = {data.location, *(a.location for a in data.actions if isinstance(a, ReturnAction))} - {None}
+    for place in sorted(places, key=str):
+        assert place is not None
+        actor.require(CHANGE, location=place)
+        await _same_shop(reader, head, place)
+    is_elsewhere = data.location is not None and all(isinstance(a, _ANYWHERE) for a in data.actions)
+    if not is_elsewhere:
+        actor.require(CHANGE, location=head.location)
+
+
+async def _same_shop(reader: Database | Tx, head: OrderHead, place: UUID) -> None:
+    location = await stock.location(reader, place)
+    if location.channel is not None:
+        there = await channels.cached(reader, location.channel)
+        fits = there.pools[Resource.ORDERS] == head.pool
+    else:
+        fits = location.pool == (await channels.cached(reader, head.channel)).pools[Resource.STOCK]
+    if not fits:
+        raise InvalidInput.at("location", "this place belongs to another shop, with orders of its own")
+
+
+async def gather(
+    reader: Database | Tx,
+    actor: Actor,
+    head: OrderHead,
+    lines: Sequence[OrderLine],
+    data: ChangeInput,
+    *,
+    toward: UUID | None = None,
+) -> Facts:
+    """Read what planning needs. ``toward`` is a sale that what comes back pays for (an exchange that is settled).
+
+    Raises:
+        NotFound: there is no such cart. InvalidInput: it is in another currency.
+    """
+    channel = await channels.cached(reader, head.channel)
+    sold_in = await _selling_channel(reader, head, channel, data)
+    more = [a.variant for a in data.actions if isinstance(a, AddAction)]
+    raised = {a.position for a in data.actions if isinstance(a, QuantityAction)}
+    more += [line.variant for line in lines if line.position in raised and line.variant]
+    instead = [a.variant for a in data.actions if isinstance(a, ExchangeAction) and a.variant]
+    again = {a.position for a in data.actions if isinstance(a, ExchangeAction | ClaimAction)}
+    same = [line.variant for line in lines if line.position in again and line.variant]
+    bought = {line.position: line.variant for line in lines if line.variant}
+    products = await rows.products_of(reader, [*bought.values(), *instead])
+    by_position = {position: products[variant] for position, variant in bought.items() if variant in products}
+    free = await stock.atp(reader, channel, more) if more else {}
+    if instead or same:
+        free = free | await stock.atp(reader, sold_in, [*instead, *same], carry_out=data.hand_over)
+    return Facts(
+        channel=channel,
+        sold_in=sold_in,
+        today=local_day(now(), channel.time_zone),
+        payments=await payments.of_order(reader, head.id),
+        reasons=await return_reasons.reasons(reader, head.pool),
+        terms=await return_reasons.terms(reader, head, channel, by_position),
+        products=products,
+        sellables=await catalog.sellables(reader, channel, more) if more else {},
+        selling=await catalog.sellables(reader, sold_in, instead) if instead else {},
+        free=free,
+        codes=await _codes(reader, channel, data),
+        past=await _past(reader, head, channel),
+        reserved=await return_store.announced(reader, head.id, exchanges=True, without=toward),
+        owed=await _owed(reader, toward),
+        cart_total=await _cart_total(reader, actor, head, data),
+    )
+
+
+async def _selling_channel(
+    reader: Database | Tx, head: OrderHead, channel: Channel, data: ChangeInput
+) -> Channel:
+    """Who sells new goods: the store that hands them over, else the channel of the order."""
+    if not data.hand_over:
+        return channel
+    if data.location is None:
+        raise InvalidInput.at("location", "say where the new goods are handed over")
+    place = await stock.location(reader, data.location)
+    if place.channel is None:
+        raise InvalidInput.at("location", "no store is here; goods cannot be handed over")
+    there = await channels.cached(reader, place.channel)
+    if there.currency != head.currency:
+        raise InvalidInput.at(
+            "location", f"this store sells in {there.currency}, the order is in {head.currency}"
+        )
+    return there
+
+
+async def _codes(reader: Database | Tx, channel: Channel, data: ChangeInput) -> dict[str, UUID | None]:
+    scanned = {a.scanned for a in data.actions if isinstance(a, ReturnAction | ExchangeAction) and a.scanned}
+    found: dict[str, UUID | None] = {}
+    for code in sorted(scanned):
+        variant = await catalog.variant_by_code(reader, channel.pools[Resource.CATALOGUE], code)
+        found[code] = variant.id if variant else None
+    return found
+
+
+async def _past(reader: Database | Tx, head: OrderHead, channel: Channel) -> Past:
+    if head.customer is None:
+        return Past()
+    return await rows.past_of(reader, head.pool, head.customer, head.currency, channel.setting("signal_days"))
+
+
+async def _owed(reader: Database | Tx, sale: UUID | None) -> int:
+    """What of a sale is still to be paid, 0 without one."""
+    head = None if sale is None else await store.head(reader, sale)
+    return 0 if head is None else max(0, head.total - head.called_off - head.paid)
+
+
+async def _cart_total(reader: Database | Tx, actor: Actor, head: OrderHead, data: ChangeInput) -> int:
+    if data.cart is None:
+        return 0
+    cart = await carts.view(reader, actor, data.cart)
+    if cart.currency != head.currency:
+        raise InvalidInput.at("cart", f"it is in {cart.currency}, the order is in {head.currency}")
+    return cart.totals.total

@@ -1,0 +1,470 @@
+"""What a change comes to, worked out action by action on a copy of the order's lines. Nothing is written here.
+
+`samlad.orders.change_facts` reads what it needs to know; `samlad.orders.change_apply` does what it says.
+"""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+import msgspec
+
+from samlad.carts import Address
+from samlad.catalog import Sellable
+from samlad.kernel.money import share
+from samlad.kernel.problems import InvalidInput
+from samlad.orders import change_rules as rules
+from samlad.orders.change_model import (
+    AddAction,
+    AddressAction,
+    CancelAction,
+    ChangeInput,
+    ClaimAction,
+    Condition,
+    Disposition,
+    ExchangeAction,
+    FeeAction,
+    GoodwillAction,
+    Notice,
+    Preview,
+    QuantityAction,
+    RefundTo,
+    ReturnAction,
+    ReturnReason,
+    StockEffect,
+)
+from samlad.orders.change_planned import BackUnit, Facts, Planned
+from samlad.orders.model import Concession, LineKind, OrderHead, OrderLine, WrongState
+from samlad.orders.return_reasons import disposition
+from samlad.orders.rules import order_complete, returnable, returned_line, unfulfilled
+
+
+class Draft:
+    """A change in the making."""
+
+    def __init__(self, head: OrderHead, lines: Sequence[OrderLine], facts: Facts, data: ChangeInput) -> None:
+        self.head, self.facts, self.data = head, facts, data
+        self.bought = list(lines)
+        self.lines = {line.position: line for line in lines}
+        self.came: list[OrderLine] = []
+        self.off_lines: list[OrderLine] = []
+        self.added: list[OrderLine] = []
+        self.sold: list[OrderLine] = []
+        self.back_units: list[BackUnit] = []
+        self.off: dict[int, int] = {}
+        self.follows: dict[int, tuple[int, str]] = {}
+        self.expected = 0
+        self.concessions: dict[int, list[Concession]] = {}
+        self.fees: list[OrderLine] = []
+        self.goodwill = 0
+        self.address: Address | None = None
+        self.notices: list[Notice] = []
+        self.other: list[tuple[int | None, str]] = []
+        self.pays_for_sending = False
+
+    # -- the actions -----------------------------------------------------------------------------------------------------
+
+    def take(self, index: int) -> None:
+        """Work one action into the draft.
+
+        Raises:
+            InvalidInput: at ``actions/{index}/…``. WrongState: the order is too far for it.
+        """
+        action, field = self.data.actions[index], f"actions/{index}"
+        match action:
+            case ReturnAction():
+                self._return(action, field)
+            case CancelAction():
+                self._cancel(self._line(action.position, field), action.quantity, field)
+            case QuantityAction():
+                self._quantity(action, field)
+            case AddAction():
+                self._add(action.variant, action.quantity, field)
+            case ExchangeAction():
+                self._exchange(action, field)
+            case ClaimAction():
+                self._claim(action, field)
+            case GoodwillAction():
+                self._goodwill(action, field)
+            case FeeAction():
+                self.fees.append(rules.fee(action.title, action.amount, self._largest(), self.head.id))
+            case AddressAction():
+                if order_complete(self.bought):
+                    raise WrongState("All of it has left already.", state=self.head.status)
+                self.address = action.address
+            case _:
+                pass
+
+    def _line(self, position: int, field: str) -> OrderLine:
+        line = self.lines.get(position)
+        if line is None or line.kind is not LineKind.ITEM:
+            raise InvalidInput.at(f"{field}/position", "there is no such line of goods")
+        return line
+
+    def _reason(self, code: str, field: str) -> ReturnReason:
+        reason = self.facts.reasons.get(code)
+        if reason is None or not reason.is_active:
+            there = ", ".join(each.code for each in self.facts.reasons.values() if each.is_active)
+            raise InvalidInput.at(f"{field}/reason", f"one of {there}")
+        return reason
+
+    def _return(self, action: ReturnAction, field: str) -> None:
+        line, reason = self._line(action.position, field), self._reason(action.reason, field)
+        what = disposition(reason, action.condition, action.restock, self.facts.channel)
+        self._check_scanned(line, action.scanned)
+        self._back(line, action.quantity, reason, field, what, action.location, action.condition)
+
+    def _back(
+        self,
+        line: OrderLine,
+        quantity: int,
+        reason: ReturnReason,
+        field: str,
+        what: Disposition,
+        location: UUID | None = None,
+        condition: Condition | None = None,
+    ) -> list[OrderLine]:
+        self._check_out(line, quantity, field)
+        found = rules.back(line, quantity, self.head.id)
+        self.came += found
+        self.lines[line.position] = msgspec.structs.replace(line, returned=line.returned + quantity)
+        why = f"{reason.code}, {condition}" if condition else reason.code
+        unit = BackUnit(
+            position=line.position,
+            variant=line.variant,
+            sku=line.sku,
+            quantity=quantity,
+            disposition=what,
+            location=location or self.data.location,
+            why=why,
+        )
+        self.back_units.append(unit)
+        self._look_at(line, reason)
+        worth = -sum(each.total for each in found)
+        if reason.fee_bp and worth > 0 and not self._waived():
+            self.fees.append(
+                rules.fee(rules.RESTOCKING, share(worth, reason.fee_bp, 10_000), line, self.head.id)
+            )
+        self.pays_for_sending |= self.data.sent_in and reason.ships == "customer"
+        return found
+
+    def _check_out(self, line: OrderLine, quantity: int, field: str) -> None:
+        coming = self.follows.get(line.position, (0, ""))[0] + self.facts.reserved.get(line.position, 0)
+        possible = max(0, returnable([line])[line.position] - coming)
+        if quantity > possible:
+            raise InvalidInput.at(f"{field}/quantity", f"at most {possible}: no more of it is out")
+
+    def _look_at(self, line: OrderLine, reason: ReturnReason) -> None:
+        """What there is to say of a line that comes back."""
+        late = rules.window_notice(line, self.facts.terms.get(line.position), self.facts.today)
+        if late is not None and reason.ships == "customer" and late not in self.notices:
+            self.notices.append(late)  # what is the shop's fault may come back for longer than a withdrawal
+        if reason.photo and not self.data.photos:
+            text = f"A picture is asked for when the reason is “{reason.name}”."
+            self.notices.append(
+                Notice(code="photo", text=text, values={"title": line.title}, position=line.position)
+            )
+
+    def _waived(self) -> bool:
+        if self.data.waive_fees and not any(notice.code == "fee-waived" for notice in self.notices):
+            text = "The restocking fee is waived."
+            self.notices.append(Notice(code="fee-waived", text=text, needs_override=True))
+        return self.data.waive_fees
+
+    def _check_scanned(self, line: OrderLine, code: str | None) -> None:
+        if code and code != line.sku and self.facts.codes.get(code) != line.variant:
+            self.other.append((line.position, code))
+
+    def _cancel(self, line: OrderLine, quantity: int, field: str) -> None:
+        possible = unfulfilled([line])[line.position]
+        if quantity > possible:
+            raise InvalidInput.at(f"{field}/quantity", f"at most {possible}: no more of it is still to go")
+        self.off_lines += rules.back(line, quantity, self.head.id)
+        self.off[line.position] = self.off.get(line.position, 0) + quantity
+        self.lines[line.position] = msgspec.structs.replace(line, cancelled=line.cancelled + quantity)
+
+    def _quantity(self, action: QuantityAction, field: str) -> None:
+        line = self._line(action.position, field)
+        now = line.quantity - rules.gone(line)
+        if action.quantity < now:
+            self._cancel(line, now - action.quantity, field)
+        elif action.quantity > now and line.variant is not None:
+            self._add(line.variant, action.quantity - now, field)
+
+    def _add(self, variant: UUID, quantity: int, field: str) -> None:
+        if order_complete(self.bought):
+            raise WrongState("All of it has left; sell more as an order of its own.", state=self.head.status)
+        self.added.append(self._priced(variant, quantity, self.facts.sellables, field))
+
+    def _priced(
+        self, variant: UUID, quantity: int, sellables: Mapping[UUID, Sellable], field: str
+    ) -> OrderLine:
+        sold = sellables.get(variant)
+        if sold is None or sold.price is None or not sold.is_available or sold.currency != self.head.currency:
+            raise InvalidInput.at(f"{field}/variant", "this is not for sale here")
+        line = OrderLine(
+            position=1,
+            kind=LineKind.ITEM,
+            variant=sold.variant,
+            sku=sold.sku,
+            title=sold.title,
+            options=sold.options,
+            quantity=quantity,
+            unit_price=sold.price,
+            tax_included=sold.tax_included,
+            tax_rate=sold.tax_rate,
+            total=0,
+        )
+        return rules.taxed_like(self.bought, line)
+
+    def _exchange(self, action: ExchangeAction, field: str) -> None:
+        line, reason = self._line(action.position, field), self._reason(action.reason, field)
+        self._check_scanned(line, action.scanned)
+        out = returnable([line])[line.position]
+        is_out = out >= action.quantity
+        if action.instant:
+            self._check_out(line, action.quantity, field)
+            found = rules.back(line, action.quantity, self.head.id)
+            before = self.follows.get(line.position, (0, ""))[0]
+            self.follows[line.position] = (before + action.quantity, action.reason)
+            self.expected += -sum(each.total for each in found)
+            self._look_at(line, reason)
+        elif is_out or out > 0:
+            what = disposition(reason, action.condition, None, self.facts.channel)
+            found = self._back(line, action.quantity, reason, field, what, None, action.condition)
+        else:
+            first = len(self.off_lines)
+            self._cancel(line, action.quantity, field)
+            found = self.off_lines[first:]
+        new = self._other(line, found, action, field)
+        (self.added if not is_out and not action.instant else self.sold).append(new)
+
+    def _other(self, line: OrderLine, came: list[OrderLine], action: ExchangeAction, field: str) -> OrderLine:
+        """What is given instead: at today's price, or at what was paid for what comes back."""
+        is_same = action.variant is None or action.variant == line.variant
+        if not (is_same or action.keep_price):
+            assert action.variant is not None
+            return self._priced(action.variant, action.quantity, self.facts.selling, field)
+        other = line
+        if not is_same:
+            assert action.variant is not None
+            products = self.facts.products
+            if line.variant is None or products.get(action.variant) != products.get(line.variant):
+                raise InvalidInput.at(f"{field}/keep_price", "only for another variant of the same product")
+            sold = self._priced(action.variant, action.quantity, self.facts.selling, field)
+            other = msgspec.structs.replace(
+                line, variant=sold.variant, sku=sold.sku, title=sold.title, options=sold.options
+            )
+        return self._at_what_was_paid(other, action.quantity, came)
+
+    def _at_what_was_paid(self, line: OrderLine, quantity: int, came: list[OrderLine]) -> OrderLine:
+        total, tax = -sum(each.total for each in came), -sum(each.tax for each in came)
+        quoted = total if line.tax_included else total - tax
+        return msgspec.structs.replace(
+            line,
+            position=1,
+            quantity=quantity,
+            unit_price=quoted // quantity,
+            tax=tax,
+            total=total,
+            fulfilled=0,
+            returned=0,
+            cancelled=0,
+            substitutes=None,
+            reductions=[],
+            concessions=[],
+        )
+
+    def _claim(self, action: ClaimAction, field: str) -> None:
+        line, reason = self._line(action.position, field), self._reason(action.reason, field)
+        what = Disposition.NOWHERE
+        if action.goods_back:
+            condition = action.condition or Condition.DEFECTIVE
+            what = disposition(reason, condition, None, self.facts.channel)
+        came = self._back(line, action.quantity, reason, field, what, None, action.condition)
+        if action.remedy == "replacement":
+            self.sold.append(self._at_what_was_paid(line, action.quantity, came))
+
+    def _goodwill(self, action: GoodwillAction, field: str) -> None:
+        self._reason(action.reason, field)
+        found, remembered = rules.goodwill(
+            list(self.lines.values()), action.amount, action.position, self.head.id, field=field
+        )
+        self.came += found
+        self.goodwill += action.amount
+        for position, each in remembered.items():
+            line = self.lines[position]
+            self.lines[position] = msgspec.structs.replace(line, concessions=[*line.concessions, each])
+            self.concessions.setdefault(position, []).append(each)
+
+    def _largest(self) -> OrderLine:
+        """The line whose tax fees have: the one that costs most."""
+        return max(self.bought, key=lambda line: line.total)
+
+    # -- what it comes to ------------------------------------------------------------------------------------------------
+
+    def planned(self) -> Planned:
+        """The preview.
+
+        Raises:
+            InvalidInput: fees come to more than what comes back, or there is nobody whose store credit it could be.
+        """
+        head, facts, data = self.head, self.facts, self.data
+        if self.sold and facts.cart_total:
+            raise InvalidInput.at("cart", "either a cart or exchanged lines: put the new goods into the cart")
+        cancels_all = self._cancels_all()
+        if self.off:
+            self._give_shipping_back(rounding=cancels_all)
+        self._book_fees()
+        worth = -sum(line.total for line in [*self.came, *self.off_lines])
+        if worth < 0:
+            raise InvalidInput.at("actions", "the fees come to more than what comes back")
+        captured = sum(payment.captured for payment in facts.payments)
+        available = captured - sum(payment.refunded for payment in facts.payments) - head.credited
+        added = sum(line.total for line in self.added)
+        new = sum(line.total for line in self.sold) + facts.cart_total + facts.owed
+        now = max(0, new - self.expected)
+        due = max(0, head.total + added - head.called_off - captured)
+        spread = rules.settle(worth, due=due, available=available, new=now)
+        back = 0 if data.refund_to is RefundTo.NOTHING else spread.gives_back
+        if back and data.refund_to is RefundTo.CREDIT and head.customer is None:
+            raise InvalidInput.at("refund_to", "nobody is known whose store credit it could be")
+        refunded = back if data.refund_to is RefundTo.TENDER else 0
+        promised = sum(payment.promised for payment in facts.payments) - captured
+        owes = max(0, spread.due - promised) if added else 0
+        self._notice(back)
+        preview = Preview(
+            order=head.id,
+            number=head.number,
+            version=head.version,
+            currency=head.currency,
+            came_back=rules.numbered(self.came),
+            called_off=rules.numbered(self.off_lines),
+            added=rules.numbered(self.added, max(self.lines) + 1),
+            sold=rules.numbered(self.sold),
+            sold_total=new,
+            fees=sum(line.total for line in self.fees),
+            worth=worth,
+            tax=sum(line.tax for line in [*self.came, *self.off_lines, *self.added, *self.sold]),
+            forgiven=spread.forgiven,
+            transferred=spread.transferred,
+            refunded=refunded,
+            credited=back - refunded,
+            refunds=rules.tenders(refunded, facts.payments, head.credited),
+            to_pay=now - spread.transferred - (facts.owed and now - spread.transferred) + owes,
+            expected=min(self.expected, new),
+            difference=added + new - worth - min(self.expected, new),
+            stock=self._stock(),
+            notices=self.notices,
+            address=self.address,
+        )
+        return Planned(
+            preview=msgspec.structs.replace(preview, fingerprint=rules.fingerprint(preview)),
+            back_units=self.back_units,
+            off=self.off,
+            concessions=self.concessions,
+            follows=self.follows,
+            cancels_all=cancels_all,
+        )
+
+    def _cancels_all(self) -> bool:
+        """Whether the order is called off as a whole, before anything happened to it."""
+        items = [line for line in self.bought if line.kind is LineKind.ITEM]
+        return (
+            bool(self.off)
+            and all(line.quantity == self.off.get(line.position) for line in items)
+            and not (self.came or self.added or self.sold or self.fees or self.address or self.head.credited)
+            and not any(line.concessions for line in self.bought)
+            and self.data.refund_to is RefundTo.TENDER
+            and self.data.cart is None
+        )
+
+    def _give_shipping_back(self, *, rounding: bool) -> None:
+        """When nothing of an order will come what sending it cost goes back, too; with the whole order its rounding."""
+        if any(
+            line.kind is LineKind.ITEM and line.cancelled != line.quantity for line in self.lines.values()
+        ):
+            return
+        kinds = (LineKind.SHIPPING, LineKind.ADJUSTMENT) if rounding else (LineKind.SHIPPING,)
+        for line in self.lines.values():
+            if line.kind is LineKind.SHIPPING:
+                self.off_lines += rules.back(line, line.quantity, self.head.id)
+            elif line.kind in kinds:
+                self.off_lines.append(returned_line(line, line.quantity, 1, self.head.id))
+
+    def _book_fees(self) -> None:
+        """Fees are taken off what comes back; where nothing does they are added to the order."""
+        sending = self.facts.channel.setting("return_shipping")
+        if self.pays_for_sending and sending and not self.data.waive_fees:
+            self.fees.append(rules.fee(rules.SENDING_BACK, sending, self._largest(), self.head.id))
+        if self.came or self.off_lines:
+            (self.came or self.off_lines).extend(self.fees)
+        else:
+            self.added += [msgspec.structs.replace(line, returns=None) for line in self.fees]
+
+    def _notice(self, back: int) -> None:
+        setting = self.facts.channel.setting
+        self.notices += rules.limit_notices(
+            gives_back=back,
+            goodwill=self.goodwill,
+            return_limit=setting("return_limit"),
+            goodwill_limit=setting("goodwill_limit"),
+        )
+        if self.back_units or self.follows:
+            worth = -sum(line.total for line in self.came) + self.expected
+            self.notices += rules.signals(
+                self.facts.past,
+                worth,
+                most=setting("signal_returns"),
+                share_percent=setting("signal_share"),
+                days=setting("signal_days"),
+                other=self.other,
+            )
+        wanted: dict[UUID, int] = {}
+        for line in [*self.added, *self.sold]:
+            if line.variant is not None:
+                wanted[line.variant] = wanted.get(line.variant, 0) + line.quantity
+        for line in [*self.added, *self.sold]:
+            free = self.facts.free.get(line.variant, 0) if line.variant else 0
+            if line.variant and wanted.pop(line.variant, 0) > free:
+                text = f"Of “{line.title}” only {free} can be had here."
+                self.notices.append(
+                    Notice(code="sold-out", text=text, values={"title": line.title, "free": free})
+                )
+
+    def _stock(self) -> list[StockEffect]:
+        found = [
+            StockEffect(
+                variant=unit.variant,
+                sku=unit.sku,
+                quantity=unit.quantity,
+                effect=unit.disposition,
+                location=unit.location,
+            )
+            for unit in self.back_units
+            if unit.variant is not None
+        ]
+        for position, quantity in self.off.items():
+            line = self.lines[position]
+            if line.variant is not None:
+                found.append(
+                    StockEffect(variant=line.variant, sku=line.sku, quantity=quantity, effect="free")
+                )
+        leaves = "leaves" if self.data.hand_over else "held"
+        found += [
+            StockEffect(variant=line.variant, sku=line.sku, quantity=-line.quantity, effect=leaves)
+            for line in [*self.added, *self.sold]
+            if line.variant is not None
+        ]
+        return found
+
+
+def plan(head: OrderHead, lines: Sequence[OrderLine], facts: Facts, data: ChangeInput) -> Planned:
+    """What a change comes to. It is either all right or refused as a whole.
+
+    Raises:
+        InvalidInput: an action cannot be done as it says. WrongState: the order is too far for it.
+    """
+    draft = Draft(head, lines, facts, data)
+    for index in range(len(data.actions)):
+        draft.take(index)
+    return draft.planned()

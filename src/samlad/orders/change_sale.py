@@ -1,0 +1,222 @@
+"""New goods of a change: more in the same order, or a sale of their own that what came back pays for."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+
+from samlad import payments, stock
+from samlad.carts import Delivery
+from samlad.channels import Channel, Resource
+from samlad.kernel import log
+from samlad.kernel.clock import local_day, now
+from samlad.kernel.database import Tx
+from samlad.kernel.ids import new_id
+from samlad.kernel.problems import InvalidInput
+from samlad.orders import change_store as rows
+from samlad.orders import (
+    change_tender,
+    events,
+    fulfilment_plan,
+    fulfilment_rules,
+    placement,
+    rules,
+    settling,
+    store,
+)
+from samlad.orders.change_model import ChangeInput
+from samlad.orders.change_planned import Facts, Planned
+from samlad.orders.fulfilment_model import FulfilmentState, Part
+from samlad.orders.model import LineKind, Order, OrderHead, OrderKind, OrderLine, PlaceOrder
+from samlad.payments import Payment, PaymentInput
+from samlad.stock import HoldKind, HoldLine
+
+
+async def add_goods(tx: Tx, head: OrderHead, channel: Channel, lines: Sequence[OrderLine]) -> bool:
+    """More lines of an order that has not left: held like the others, and given to the places that have them.
+
+    Whether the sums of the order's day had it already, and the customer's spend is to follow.
+
+    Raises:
+        SoldOut: there are not so many.
+    """
+    is_counted = await rows.grow(tx, head.id, lines)
+    place = head.location if rules.needs_place(head.delivery) else None
+    units = [(line.position, line.variant, line.quantity) for line in lines if line.variant is not None]
+    if not units or not head.is_held:
+        return is_counted
+    wanted = [HoldLine(variant=variant, quantity=q, location=place) for _position, variant, q in units]
+    held = await stock.take(tx, wanted, channel=channel, kind=HoldKind.ORDER, owner=head.id)
+    places = [(hold.location, hold.variant, hold.quantity) for hold in held]
+    moment = now()
+    parts = [
+        Part(
+            id=new_id(),
+            location=location,
+            method=fulfilment_rules.method_of(head.delivery),
+            state=FulfilmentState.OPEN,
+            due_at=await fulfilment_plan.due_at(tx, location, channel, moment),
+            lines=there,
+        )
+        for location, there in fulfilment_rules.spread(units, places).items()
+    ]
+    await fulfilment_plan.make(tx, head, parts)
+    return is_counted
+
+
+async def pay_more(tx: Tx, head: OrderHead, channel: Channel, due: int, data: ChangeInput) -> list[Payment]:
+    """Payments for what was added to an order; where cash is rounded the order gets a line that says so."""
+    amounts, rounding = payments.due_amounts(due, data.payments, head.currency, channel.country)
+    taken = await payments.authorize(tx, head.id, data.payments, amounts, head.currency, channel=channel)
+    await payments.keep(tx, taken, channel=head.channel, profile=head.customer)
+    if rounding:
+        await store.add_line(
+            tx, head.id, rules.with_rounding(await store.lines_of(tx, head.id), rounding)[-1]
+        )
+    return taken
+
+
+async def sell(
+    tx: Tx, head: OrderHead, facts: Facts, planned: Planned, data: ChangeInput, *, toward: UUID | None = None
+) -> UUID | None:
+    """The sale of what is given instead, or of the cart in the same ticket; what came back pays for it.
+
+    Raises:
+        SoldOut, PriceChanged, TotalChanged: it cannot be had (so) any more. InvalidInput: it is not paid.
+    """
+    preview = planned.preview
+    if toward is None and data.cart is None and not preview.sold:
+        return None
+    paid = []
+    if preview.transferred:
+        token = new_id()
+        await rows.add_credit(tx, token, head.id, preview.transferred)
+        paid.append(PaymentInput(provider=change_tender.NAME, token=str(token), amount=preview.transferred))
+    if toward is not None:
+        await _pay_toward(tx, toward, paid)
+        return toward
+    if preview.to_pay and not data.payments and not data.pay_later:
+        raise InvalidInput.at("payments", f"{preview.to_pay} (minor units) is to be paid; say how, or later")
+    if data.cart is None:
+        placed = await _place(tx, head, facts, planned, data, paid)
+    else:
+        placed = await _place_cart(tx, facts, planned, data, paid)
+    await rows.set_changes(tx, placed, head.id)
+    return placed
+
+
+async def _pay_toward(tx: Tx, sale: UUID, paid: Sequence[PaymentInput]) -> None:
+    """What came back pays for a sale that was placed before (an exchange before the goods were here)."""
+    if not paid:
+        return
+    found = await store.lock(tx, sale)
+    assert found is not None
+    head = found[0]
+    taken = await payments.authorize(tx, sale, paid, [each.amount or 0 for each in paid], head.currency)
+    await payments.keep(tx, taken, channel=head.channel, profile=head.customer)
+    await settling.settle_order(tx, sale)
+
+
+async def _place_cart(
+    tx: Tx, facts: Facts, planned: Planned, data: ChangeInput, paid: list[PaymentInput]
+) -> UUID:
+    assert data.cart is not None
+    later = data.pay_later and not paid and not data.payments
+    if data.pay_later and not later:
+        raise InvalidInput.at("pay_later", "a ticket that is paid in part is paid now")
+    wanted = PlaceOrder(
+        cart=data.cart,
+        payments=[*paid, *data.payments] if planned.preview.sold_total else [],
+        total=facts.cart_total,
+        pay_later=later,
+    )
+    return (await placement.place(tx, wanted)).id
+
+
+async def _place(
+    tx: Tx, head: OrderHead, facts: Facts, planned: Planned, data: ChangeInput, paid: list[PaymentInput]
+) -> UUID:
+    """Place a sale without a cart: its prices are those of the preview."""
+    preview, channel, sale = planned.preview, facts.sold_in, new_id()
+    due = preview.transferred + (preview.to_pay if data.payments else 0)
+    inputs = [*paid, *(data.payments if preview.to_pay else [])]
+    amounts, rounding = (
+        payments.due_amounts(due, inputs, head.currency, channel.country) if inputs else ([], 0)
+    )
+    taken = (
+        await payments.authorize(tx, sale, inputs, amounts, head.currency, channel=channel) if inputs else []
+    )
+    place = data.location if data.hand_over else None
+    wanted = [
+        HoldLine(variant=line.variant, quantity=line.quantity, location=place)
+        for line in preview.sold
+        if line.variant is not None
+    ]
+    held = await stock.take(tx, wanted, channel=channel, kind=HoldKind.ORDER, owner=sale)
+    lines = rules.with_rounding(list(preview.sold), rounding)
+    if data.hand_over:
+        lines = [
+            msgspec.structs.replace(line, fulfilled=line.quantity) if line.kind is LineKind.ITEM else line
+            for line in lines
+        ]
+    order = _order(sale, head, channel, lines, taken, data)
+    method = fulfilment_rules.method_of(order.delivery)
+    parts = await fulfilment_plan.at_placing(tx, channel, method, lines, held)
+    number = await store.insert(tx, order, channel.setting("number_prefix"), parts)
+    order = msgspec.structs.replace(order, number=number)
+    placement.tell_placed(tx, order)
+    fulfilment_plan.tell_opened(tx, order, parts)
+    await payments.keep(tx, taken, channel=channel.id, profile=order.customer)
+    if data.hand_over:
+        await stock.ship(tx, sale, reference=sale)
+        gone = [{"position": line.position, "quantity": line.fulfilled} for line in lines if line.fulfilled]
+        fact = events.OrderFulfilled(number=number, lines=gone, is_complete=True)
+        log.append(tx, fact, subject=sale, channel=channel.id, profile=order.customer)
+    return sale
+
+
+def _order(
+    sale: UUID,
+    head: OrderHead,
+    channel: Channel,
+    lines: list[OrderLine],
+    taken: Sequence[Payment],
+    data: ChangeInput,
+) -> Order:
+    """The sale of what is given instead: handed over here, else sent or picked up as the first order was."""
+    moment, total = now(), sum(line.total for line in lines)
+    state = rules.payment_state(total, taken)
+    delivery, place = head.delivery, head.location
+    if data.hand_over:
+        delivery, place = Delivery.CARRY_OUT, data.location
+    elif head.delivery is Delivery.CARRY_OUT:
+        delivery = Delivery.SHIP if head.address else Delivery.PICKUP
+        place = None if head.address else head.location
+    return Order(
+        id=sale,
+        pool=channel.pools[Resource.ORDERS],
+        channel=channel.id,
+        number="",
+        kind=OrderKind.SALE,
+        status=rules.status_of(lines, state),
+        payment_status=state,
+        customer=head.customer,
+        email=head.email,
+        name=head.name,
+        phone=head.phone,
+        address=head.address,
+        country=head.country,
+        currency=head.currency,
+        delivery=delivery,
+        location=place,
+        items=rules.goods_of(lines),
+        tax=sum(line.tax for line in lines),
+        total=total,
+        paid=sum(payment.captured for payment in taken),
+        changes=head.id,
+        is_held=not data.hand_over,
+        placed_at=moment,
+        local_day=local_day(moment, channel.time_zone),
+        lines=lines,
+        payments=list(taken),
+    )

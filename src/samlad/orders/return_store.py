@@ -1,0 +1,191 @@
+"""SQL of the tables ``return_request`` and ``return_request_line``, and the list of announced returns."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from samlad.kernel.database import Reader, Tx
+from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
+from samlad.orders.return_model import (
+    OPEN,
+    AnnouncedLine,
+    Request,
+    RequestHead,
+    RequestLine,
+    RequestRow,
+    UnknownPrice,
+)
+
+_OPEN = [str(state) for state in OPEN]
+_HEAD = """r.id, r.order_id, o.number AS order_number, r.number, r.state, r.exchange, r.due_on,
+           r.state = 'requested' AND r.due_on < current_date AS is_overdue, r.location, r.settled_by, r.note, r.photos,
+           r.actor, r.received_at, r.created_at, r.version"""
+_FROM = "return_request r JOIN orders o ON o.id = r.order_id"
+
+
+async def insert(
+    tx: Tx,
+    request: UUID,
+    order: UUID,
+    lines: Sequence[AnnouncedLine],
+    *,
+    due_on: date,
+    exchange: UUID | None,
+    note: str,
+    photos: Sequence[str],
+) -> str:
+    """Add an announced return; its number, the next there is."""
+    number: str = await tx.value(
+        """
+        WITH made AS (
+            INSERT INTO return_request (id, order_id, number, state, exchange, due_on, note, photos, actor)
+            VALUES ($1, $2, 'R' || nextval('return_request_number'), 'requested', $3, $4, $5, $6, $7)
+            RETURNING number
+        ), lines AS (
+            INSERT INTO return_request_line (request, position, quantity, reason)
+            SELECT $1, * FROM unnest($8::smallint[], $9::int[], $10::text[])
+        )
+        SELECT number FROM made
+        """,
+        request,
+        order,
+        exchange,
+        due_on,
+        note,
+        list(photos),
+        tx.actor.label,
+        [line.position for line in lines],
+        [line.quantity for line in lines],
+        [line.reason for line in lines],
+    )
+    return number
+
+
+async def read(reader: Reader, request: UUID, *, lock: bool = False) -> Request | None:
+    """An announced return with its lines, or None; with ``lock`` held until the transaction ends."""
+    end = " FOR UPDATE OF r" if lock else ""
+    found = await reader.one(RequestHead, f"SELECT {_HEAD} FROM {_FROM} WHERE r.id = $1{end}", request)
+    if found is None:
+        return None
+    lines = await reader.all(
+        RequestLine,
+        """SELECT n.position, l.title, l.sku, n.quantity, n.reason, n.condition, n.received
+           FROM return_request_line n JOIN return_request r ON r.id = n.request
+           JOIN order_line l ON l.order_id = r.order_id AND l.position = n.position
+           WHERE n.request = $1 ORDER BY n.position""",
+        request,
+    )
+    return Request(**{name: getattr(found, name) for name in RequestHead.__struct_fields__}, lines=lines)
+
+
+async def order_of(reader: Reader, request: UUID) -> UUID | None:
+    """The order of an announced return, which is locked before it."""
+    order: UUID | None = await reader.value("SELECT order_id FROM return_request WHERE id = $1", request)
+    return order
+
+
+async def lock_id(tx: Tx, return_id: UUID) -> None:
+    """Whoever uses the same id for a return without a receipt waits until this transaction ends."""
+    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1::text, 13))", str(return_id))
+
+
+async def update(tx: Tx, request: UUID, values: dict[str, Any]) -> None:
+    """Set columns of an announced return that the caller has locked; names are ours."""
+    sets = "".join(f"{name} = ${number}, " for number, name in enumerate(values, 2))
+    await tx.execute(
+        f"UPDATE return_request SET {sets} version = version + 1, changed_at = now() WHERE id = $1",
+        request,
+        *values.values(),
+    )
+
+
+async def set_lines(tx: Tx, request: UUID, lines: Sequence[tuple[int, int, str | None]]) -> None:
+    """Say of lines (position) how many are here, and their condition where somebody has looked."""
+    await tx.execute(
+        """UPDATE return_request_line l SET received = n.received, condition = coalesce(n.condition, l.condition)
+           FROM unnest($2::smallint[], $3::int[], $4::text[]) AS n (position, received, condition)
+           WHERE l.request = $1 AND l.position = n.position""",
+        request,
+        [position for position, _, _ in lines],
+        [received for _, received, _ in lines],
+        [condition for _, _, condition in lines],
+    )
+
+
+async def announced(
+    reader: Reader, order: UUID, *, exchanges: bool = False, without: UUID | None = None
+) -> dict[int, int]:
+    """How many units of each line (position) are announced and not here yet; only of exchanges if so asked, and without
+    those for one sale."""
+    found = await reader.rows(
+        """SELECT n.position, sum(n.quantity)::int AS units
+           FROM return_request r JOIN return_request_line n ON n.request = r.id
+           WHERE r.order_id = $1 AND r.state = ANY($2) AND (NOT $3::bool OR r.exchange IS NOT NULL)
+             AND ($4::uuid IS NULL OR r.exchange IS DISTINCT FROM $4) GROUP BY 1""",
+        order,
+        _OPEN,
+        exchanges,
+        without,
+    )
+    return {row["position"]: row["units"] for row in found}
+
+
+async def overdue(tx: Tx, limit: int) -> list[RequestHead]:
+    """Announced returns that should have come and were not told of yet, locked and marked as told."""
+    return await tx.all(
+        RequestHead,
+        f"""WITH late AS (
+                UPDATE return_request SET reminded_at = now() WHERE id IN (
+                    SELECT id FROM return_request WHERE state = 'requested' AND due_on < current_date
+                    AND reminded_at IS NULL ORDER BY due_on LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING *
+            ) SELECT {_HEAD} FROM late r JOIN orders o ON o.id = r.order_id ORDER BY r.due_on, r.id""",
+        limit,
+    )
+
+
+async def lowest_prices(
+    reader: Reader, variants: Sequence[UUID], pool: UUID, channel: UUID, currency: str, days: int
+) -> dict[UUID, UnknownPrice]:
+    """The lowest price that each variant had in a channel within some days, as the price history keeps it."""
+    found = await reader.all(
+        UnknownPrice,
+        """SELECT DISTINCT ON (variant) variant, amount, tax_included FROM price_history
+           WHERE variant = ANY($1) AND pool = $2 AND (channel IS NULL OR channel = $3) AND currency = $4
+             AND applied_from <= now() AND coalesce(applied_to > now() - make_interval(days => $5), true)
+           ORDER BY variant, amount""",
+        list(variants),
+        pool,
+        channel,
+        currency,
+        days,
+    )
+    return {price.variant: price for price in found}
+
+
+LISTING = Listing(
+    row=RequestRow,
+    select="""r.id, r.number, r.order_id, o.number AS order_number, r.state, r.due_on,
+              (r.state = 'requested' AND r.due_on < current_date) AS is_overdue,
+              (SELECT coalesce(sum(quantity), 0)::int FROM return_request_line n WHERE n.request = r.id) AS units,
+              o.name, o.email, p.code AS location, r.exchange, e.number AS exchange_number,
+              coalesce(greatest(e.total - e.called_off - e.paid, 0), 0)::bigint AS open_amount, o.currency,
+              r.created_at""",
+    source="""return_request r JOIN orders o ON o.id = r.order_id LEFT JOIN orders e ON e.id = r.exchange
+              LEFT JOIN location p ON p.id = r.location""",
+    key="r.id",
+    sorts={
+        "created_at": Sort("r.created_at", "timestamptz"),
+        "due_on": Sort("r.due_on", "date"),
+        "number": Sort("r.number"),
+    },
+    default_sort="-created_at",
+    filters={
+        "state": Filter("r.state = ANY({})", texts),
+        "order": Filter("r.order_id = ANY({}::uuid[])", uuids),
+        "place": Filter("o.location = ANY({0}::uuid[]) OR r.location = ANY({0}::uuid[])", uuids),
+        "overdue": Filter("({} = 'true') = (r.state = 'requested' AND r.due_on < current_date)"),
+        "q": Filter("starts_with(r.number, {0}) OR starts_with(o.number, {0})", str.strip),
+    },
+)
+"""All announced returns, the latest first. ``overdue`` is true or false; ``q`` the beginning of a number."""

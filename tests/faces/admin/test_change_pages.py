@@ -1,0 +1,116 @@
+"""Changing an order at the desk: what the page previews is what is done; announced returns go their way."""
+
+import re
+
+import pytest
+from browser import Site
+from playwright.async_api import expect
+
+from samlad import orders
+from samlad.kernel.ids import new_id
+from samlad.orders import FulfilInput, return_announce
+from samlad.orders.return_model import AnnouncedLine, AnnounceInput
+
+PEOPLE = {"accept": "text/html", "accept-language": "en"}
+HTMX = {**PEOPLE, "hx-request": "true"}
+
+
+def hidden(html: str, name: str) -> str:
+    return re.search(rf'name="{name}" value="([^"]*)"', html)[1]
+
+
+async def sold(shop, quantity: int = 2):
+    order = await shop.buy("MUG-032", quantity)
+    return await shop.db.transaction(lambda tx: orders.fulfil(tx, order.id, FulfilInput()))
+
+
+async def test_a_return_is_previewed_and_done(api, shop) -> None:
+    order = await sold(shop)
+    here = f"/admin/orders/{order.id}"
+    assert f"{here}/change" in (await api.get(here, headers=PEOPLE)).text
+    page = (await api.get(f"{here}/change", headers=PEOPLE)).text
+    chosen = {
+        "id": hidden(page, "id"), "version": hidden(page, "version"), "return-1": "1", "reason-1": "changed_mind",
+        "condition-1": "new", "location": str(shop.trade.at_lund.id), "refund_to": "tender",
+    }  # fmt: skip
+    piece = (await api.post(f"{here}/change/preview", data=chosen, headers=HTMX)).text
+    assert piece.lstrip().startswith('<div id="preview"')
+    assert "145.00" in piece
+    wrong = await api.post(f"{here}/change/preview", data={**chosen, "return-1": "9"}, headers=HTMX)
+    assert "at most 2" in wrong.text
+    agreed = {**chosen, "fingerprint": hidden(piece, "fingerprint"), "act": "apply"}
+    done = await api.post(f"{here}/change", data=agreed, headers=PEOPLE)
+    assert done.status_code == 303, done.text
+    again = await api.post(f"{here}/change", data=agreed, headers=PEOPLE)
+    assert again.status_code == 303, "pressed twice, done once"
+    now = await orders.read(shop.db, order.id)
+    assert (now.refunded, now.lines[0].returned) == (14_500, 1)
+    stale = await api.post(f"{here}/change", data={**agreed, "id": str(new_id())}, headers=PEOPLE)
+    assert stale.status_code in (409, 412)
+    assert "Nothing was changed yet" in stale.text
+
+
+async def test_an_exchange_and_goods_that_are_added(api, shop) -> None:
+    order = await shop.buy("MUG-032", 1)
+    here = f"/admin/orders/{order.id}"
+    form = {"id": str(new_id()), "add_code": "LIN-TT2", "add_quantity": "2", "act": "apply", "way": "later"}
+    assert (await api.post(f"{here}/change", data=form, headers=PEOPLE)).status_code == 303
+    now = await orders.read(shop.db, order.id)
+    assert (now.total, now.payment_status) == (14_500 + 44_000, "unpaid")
+    unknown = await api.post(
+        f"{here}/change/preview", data={"cancel-1": "1", "exchange-1": "NOTHING"}, headers=HTMX
+    )
+    assert "Nothing was changed yet" in unknown.text
+    gone = await api.post(
+        f"{here}/change/preview", data={"cancel-1": "1", "exchange-1": "CAS-470"}, headers=HTMX
+    )
+    assert "only 0 can be had here" in gone.text
+    assert "It cannot be done like this" in gone.text
+
+
+async def test_an_announced_return_on_its_page(api, shop) -> None:
+    order = await sold(shop)
+    data = AnnounceInput(order=order.id, lines=[AnnouncedLine(position=1, quantity=2, reason="wrong_size")])
+    request = await shop.db.transaction(lambda tx: return_announce.announce(tx, data))
+    listed = (await api.get("/admin/returns?state=requested,received,inspected", headers=PEOPLE)).text
+    assert request.number in listed
+    here = f"/admin/returns/{request.id}"
+    page = (await api.get(here, headers=PEOPLE)).text
+    assert "Wrong size" in page
+    came = {"version": hidden(page, "version"), "came-1": "1", "location": str(shop.trade.at_malmo.id)}
+    assert (await api.post(f"{here}/receive", data=came, headers=PEOPLE)).status_code == 303
+    page = (await api.get(here, headers=PEOPLE)).text
+    look = {"version": hidden(page, "version"), "came-1": "1", "condition-1": "opened"}
+    assert (await api.post(f"{here}/inspect", data=look, headers=PEOPLE)).status_code == 303
+    page = (await api.get(here, headers=PEOPLE)).text
+    settle = {"version": hidden(page, "version"), "refund_to": "tender"}
+    assert (await api.post(f"{here}/settle", data=settle, headers=PEOPLE)).status_code == 303
+    assert (await orders.read(shop.db, order.id)).refunded == 14_500
+    late = await api.post(f"{here}/settle", data=settle, headers=PEOPLE)
+    assert late.status_code in (409, 412)
+
+
+@pytest.mark.browser
+async def test_what_is_chosen_is_previewed_at_once(site: Site, shop) -> None:
+    order = await sold(shop)
+    request = await shop.db.transaction(
+        lambda tx: return_announce.announce(
+            tx, AnnounceInput(order=order.id, lines=[AnnouncedLine(position=1, quantity=1)])
+        )
+    )
+    for width, scheme in ((390, "dark"), (1440, "light")):
+        page = await site.staff(width=width, scheme=scheme)
+        for path in (f"/admin/orders/{order.id}/change", "/admin/returns", f"/admin/returns/{request.id}"):
+            await page.goto(path)
+            assert await site.violations(page) == [], (path, width)
+            assert await site.overflow(page) == 0, (path, width)
+    await page.goto(f"/admin/orders/{order.id}/change")
+    await page.get_by_role("button", name="More").first.focus()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#preview").get_by_text("Given back")).to_be_visible()
+    assert await site.violations(page) == []
+    await page.get_by_role("button", name="Do it").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("Changed.").first).to_be_visible()
+    assert (await orders.read(shop.db, order.id)).refunded == 14_500
+    assert site.complaints == []

@@ -1,0 +1,61 @@
+"""Returns at a till: any order of the shop, alone or in one ticket with a new sale."""
+
+import re
+from uuid import UUID
+
+import httpx
+from market import Market, hidden, text_of
+
+from samlad import orders
+
+HTMX = {"hx-request": "true"}
+
+
+async def sell(clerk: httpx.AsyncClient, market: Market, sku: str, price: int) -> UUID:
+    """Something was sold at this till; the order."""
+    await market.product(title=f"Kettle {sku}", price=price, stock=(5,), variants=[{"sku": sku}])
+    await clerk.post("/pos/soder/scan", data={"code": sku}, headers=HTMX)
+    html = (await clerk.get("/pos/soder/pay?by=cash")).text
+    form = {"cart": hidden(html, "cart"), "total": hidden(html, "total"), "by": "cash", "tendered": "500.00"}
+    answer = await clerk.post("/pos/soder/pay", data=form)
+    return UUID(re.search(r"/sales/([0-9a-f-]{36})", answer.headers["location"])[1])
+
+
+async def test_any_order_is_found_and_taken_back(clerk: httpx.AsyncClient, market: Market) -> None:
+    order = await sell(clerk, market, "KTL", 19_900)
+    number = (await orders.read(market.db, order)).number
+    assert "Nothing found" in text_of((await clerk.get("/pos/soder/returns?q=NOPE")).text)
+    for query in (number, "KTL"):
+        assert str(order) in (await clerk.get(f"/pos/soder/returns?q={query}")).text
+    here = f"/pos/soder/returns/{order}"
+    page = (await clerk.get(here)).text
+    chosen = {"id": hidden(page, "id"), "return-1": "1", "reason-1": "defective", "condition-1": "defective"}
+    piece = (await clerk.post(f"{here}/preview", data=chosen, headers=HTMX)).text
+    assert "Ask for a picture" in text_of(piece)
+    agreed = {**chosen, "fingerprint": hidden(piece, "fingerprint"), "act": "apply"}
+    assert (await clerk.post(here, data=agreed)).status_code == 303
+    now = await orders.read(market.db, order)
+    assert (now.status, now.refunded) == ("returned", now.paid)
+    more = await clerk.post(here, data={**chosen, "id": "", "act": "apply"})
+    assert more.status_code == 422
+    assert "at most 0" in text_of(more.text)
+
+
+async def test_one_ticket_for_a_return_and_a_sale(clerk: httpx.AsyncClient, market: Market) -> None:
+    order = await sell(clerk, market, "KTL", 19_900)
+    await market.product(title="Toaster", price=29_900, stock=(5,), variants=[{"sku": "TST"}])
+    await clerk.post("/pos/soder/scan", data={"code": "TST"}, headers=HTMX)
+    here = f"/pos/soder/returns/{order}"
+    page = (await clerk.get(here)).text
+    assert "In one ticket with what is being sold" in text_of(page)
+    chosen = {"id": hidden(page, "id"), "return-1": "1", "with_ticket": "1", "way": "cash"}
+    piece = (await clerk.post(f"{here}/preview", data=chosen, headers=HTMX)).text
+    assert "To be paid" in text_of(piece)
+    agreed = {**chosen, "fingerprint": hidden(piece, "fingerprint"), "act": "apply"}
+    done = await clerk.post(here, data=agreed)
+    assert done.status_code == 303, text_of(done.text)
+    new = await orders.read(
+        market.db, UUID(re.search(r"/sales/([0-9a-f-]{36})", done.headers["location"])[1])
+    )
+    assert [(p.provider, p.amount) for p in new.payments] == [("exchange", 19_900), ("cash", 10_000)]
+    assert (new.status, new.changes) == ("fulfilled", order)

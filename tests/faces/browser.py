@@ -30,7 +30,7 @@ import httpx
 import msgspec
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, Route, async_playwright, expect
-from site_server import SWITCH
+from site_server import SWITCH, TESTS
 
 from samlad.access import sessions
 from samlad.access import staff as people
@@ -204,10 +204,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         "--port", str(port), "--no-ws", "--no-access-log", "site_server:switchable",
     ]  # fmt: skip
     found_at = os.pathsep.join([str(ROOT / "tests"), str(ROOT / "tests/faces")])
+    environment = {**os.environ, "PYTHONPATH": found_at, TESTS: str(os.getpid())}
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, env={**os.environ, "PYTHONPATH": found_at}, stdout=output, stderr=subprocess.STDOUT
-        )
+        process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
     yield Server(f"http://127.0.0.1:{port}", process, log)
     process.terminate()
     try:

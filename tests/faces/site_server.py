@@ -8,15 +8,22 @@ A POST to `SWITCH` closes the database of before, and opens the one of the setti
 """
 
 import contextlib
+import os
+import signal
+import threading
+import time
 from typing import Any
 
 import msgspec
+import psutil
 
 from applications import running
 from samlad.kernel.settings import load
 from samlad.kernel.telemetry import configure_logging
 
 SWITCH = "/-/switch"
+TESTS = "TESTS_PROCESS"
+"""Environment variable with the process id of the tests."""
 
 
 class Switchable:
@@ -53,4 +60,13 @@ async def _body(receive: Any) -> bytes:
 def switchable() -> Switchable:
     """Granian's factory."""
     configure_logging(load({}, log_level="warning"))
+    tests = int(os.environ[TESTS])
+    threading.Thread(target=_end_with, args=(tests, os.getppid()), daemon=True).start()
     return Switchable()
+
+
+def _end_with(tests: int, granian: int) -> None:
+    """Tests that were killed leave no server behind."""
+    while psutil.pid_exists(tests):
+        time.sleep(1)
+    os.kill(granian, signal.SIGTERM)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from browser import CHROMIUM, CHROMIUM_ARGS
+from browser import CHROMIUM, CHROMIUM_ARGS, PATIENCE_MS
 from playwright.async_api import Browser, Page, Route, async_playwright
 
 from samlad.faces.design.security import POLICY
@@ -53,7 +53,7 @@ async def test_the_viewer_works_under_our_policy(
     browser: Browser, api: httpx.AsyncClient, width: int, scheme: str
 ) -> None:
     page, wrong = await open_reference(browser, api, width, scheme)
-    await page.locator("rapi-doc #api-title").wait_for(timeout=20_000)
+    await page.locator("rapi-doc #api-title").wait_for(timeout=PATIENCE_MS)
     assert "Samlad" in await page.locator("rapi-doc #api-title").inner_text()
     assert await page.locator("rapi-doc").get_attribute("theme") == scheme
     if pictures := os.environ.get("SAMLAD_PICTURES"):
@@ -62,7 +62,7 @@ async def test_the_viewer_works_under_our_policy(
         await page.locator('rapi-doc [data-content-id="get-/api/products"]').click()
     else:
         await page.locator("rapi-doc [id='get-/api/products'] .endpoint-head").click()
-    await page.locator("rapi-doc api-request").first.wait_for(timeout=20_000)
+    await page.locator("rapi-doc api-request").first.wait_for(timeout=PATIENCE_MS)
     if pictures:
         await page.screenshot(path=f"{pictures}/reference-{width}-{scheme}-products.png")
     assert await page.evaluate("document.documentElement.scrollWidth") <= width

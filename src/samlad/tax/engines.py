@@ -111,11 +111,6 @@ def register(engine: TaxEngine) -> None:
     _registered[engine.name] = engine
 
 
-def registered() -> dict[str, TaxEngine]:
-    """The outside engines of this installation by name."""
-    return dict(_registered)
-
-
 async def known(reader: Reader, question: Question) -> list[Decision] | None:
     """What the engine has answered to this question, or None. One statement."""
     found = await store.answer(reader, question.key, now() - KEPT)

@@ -25,10 +25,9 @@ def customer_number(text: str, field: str = "vat_number") -> str:
             field, "begins with the two letters of a country of the EU, for example NL004495445B01"
         )
     try:
-        found = str(vat.validate(number))
+        return str(vat.validate(number))
     except (ValidationError, ValueError):
         raise InvalidInput.at(field, f"“{number}” is no VAT number of {country_of_number(number)}") from None
-    return found if found[:2] in EU_PREFIXES else number
 
 
 def own_number(country: str, text: str, field: str = "number") -> str:

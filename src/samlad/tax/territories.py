@@ -1,8 +1,8 @@
 """Where VAT thinks a place is: not always in the country that its address names.
 
 Sources: directive 2006/112/EC articles 5 to 7 (what the Community and its third territories are), article 8 of the
-Windsor Framework (goods in Northern Ireland), the Union Customs Code for nothing: Åland is in the customs union and
-outside VAT, and VAT is what counts here. Postal codes as the posts publish them.
+Windsor Framework (goods in Northern Ireland). Customs are another matter: Åland is within them and outside VAT. Postal
+codes as the posts publish them.
 """
 
 import re
@@ -24,7 +24,7 @@ _OUTSIDE = {
     "FR": ((r"97[1-8]\d\d", "FR-OVERSEAS"), (r"98[46-8]\d\d", "FR-OVERSEAS")),
     "GB": ((r"(JE|GY)\d.*", "GB-CHANNEL-ISLANDS"),),
     "GR": ((r"63086", "GR-69"),),
-    "IT": ((r"2304[1]", "IT-LIVIGNO"), (r"22061", "IT-CAMPIONE")),
+    "IT": ((r"23041", "IT-LIVIGNO"), (r"22061", "IT-CAMPIONE")),
     "NO": ((r"917\d", "SJ"),),
 }
 _REGIONS = {"PT": ((r"9[0-4]\d\d.*", "PT-30"), (r"9[5-9]\d\d.*", "PT-20"))}

@@ -32,6 +32,7 @@ from samlad.credit import followers as credit_followers
 from samlad.credit import sweepers as credit_sweepers
 from samlad.customers import api as customers_api
 from samlad.delivery import api as delivery_api
+from samlad.documents import api as documents_api
 from samlad.documents import checks as documents_checks
 from samlad.documents import followers as documents_followers
 from samlad.faces import page as pages
@@ -106,6 +107,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *orders_api.routes,
     *routing_api.routes,
     *fulfilment_api.routes,
+    *documents_api.routes,
     *FACES,
 )
 """Every package's routes: its ``api.py`` under ``/api``, the faces' pages."""

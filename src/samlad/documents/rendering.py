@@ -7,6 +7,7 @@ Pango; a server without has no PDFs and says so.
 import asyncio
 import base64
 import hashlib
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
@@ -98,6 +99,8 @@ def make_pdf(page: str) -> bytes:
     """`pdf`, in this thread."""
     try:
         import weasyprint
+
+        logging.getLogger("weasyprint").setLevel(logging.CRITICAL)  # it warns of what is for screens
     except OSError as error:
         raise PdfUnavailable(
             "The library Pango is not installed (apt-get install libpango-1.0-0 libpangoft2-1.0-0)."

@@ -129,7 +129,7 @@ async def default_entity(reader: Reader, pool: UUID) -> Entity | None:
     )
 
 
-async def entities(reader: Reader) -> list[Entity]:
+async def all_entities(reader: Reader) -> list[Entity]:
     """Every legal entity, by code."""
     return await reader.all(Entity, f"SELECT {_ENTITY} FROM legal_entity ORDER BY code, id")
 

@@ -151,6 +151,14 @@ setting: Mapping[str, tuple[str, str]] = {
         marked("Where browsers find it, for example shop.example.com."),
     ),
     "contact_email": (marked("E-mail for customers"), marked("Where they write to.")),
+    "legal_entity": (
+        marked("Who sells"),
+        marked("The id of the legal entity that documents of this channel name; empty: the default one."),
+    ),
+    "invoice_when": (
+        marked("When an order gets its invoice"),
+        marked("Say who sells before you let it happen by itself: numbers cannot be taken back."),
+    ),
     "receipt_footer": (marked("Last line of receipts"), marked("A thank you, or how to return things.")),
 }
 hold_policy: Mapping[str, str] = {
@@ -168,13 +176,21 @@ cart_merge: Mapping[str, str] = {
     "add": marked("Put both together, added up"),
     "keep": marked("Keep this one and offer the rest"),
 }
+invoice_when: Mapping[str, str] = {
+    "request": marked("When somebody asks for it"),
+    "paid": marked("Once it is paid"),
+    "fulfilled": marked("Once all of it has left"),
+}
 choices: Mapping[str, Mapping[str, str]] = {
     "hold_policy": hold_policy,
     "cart_merge": cart_merge,
     "cart_merge_paying": cart_merge,
     "payment_capture": payment_capture,
+    "invoice_when": invoice_when,
 }
 """Settings of a channel that take one of a few values."""
+
+document_kind: Mapping[str, str] = {"invoice": marked("Invoice"), "credit_note": marked("Credit note")}
 
 # -- orders and stock ---------------------------------------------------------------------------------------------------
 

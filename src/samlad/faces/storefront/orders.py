@@ -1,11 +1,13 @@
 """An order for who placed it: by a link that nobody can guess."""
 
 from typing import Any
+from uuid import UUID
 
 from litestar import Response, get
 from litestar.params import FromPath
 
-from samlad import catalog, orders, stock
+from samlad import catalog, documents, orders, stock
+from samlad.documents.api import file_answer
 from samlad.faces import page as face
 from samlad.faces.design.formats import money
 from samlad.faces.page import AnyRequest
@@ -14,6 +16,7 @@ from samlad.faces.storefront.order_link import href, read_link
 from samlad.faces.storefront.place import channel_of, show
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import formatting_locale, marked
+from samlad.kernel.problems import NotFound
 from samlad.orders import LineKind, Order, OrderPayment, OrderStatus
 
 NAMES = {
@@ -49,10 +52,25 @@ async def order_page(request: AnyRequest, link: FromPath[str]) -> Response[Any]:
         "tax_text": amounts.tax_text(request, order.tax, order.currency),
         "country_name": _country(request, order),
         "tenders": tenders(request, order),
+        "papers": await documents.of_order(database_of(request), order.id),
         **_states(request, order),
     }
     headers = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
     return await show(request, channel, "storefront/order.html", headers=headers, **context)
+
+
+@get("/order/{link:str}/documents/{document_id:uuid}/file.pdf")
+async def order_document(
+    request: AnyRequest, link: FromPath[str], document_id: FromPath[UUID]
+) -> Response[Any]:
+    """An invoice or credit note of the order, for whoever has its link."""
+    order_id = read_link(request, link)
+    found = await documents.read(database_of(request), document_id)
+    if found.order_id != order_id:
+        raise NotFound("There is no such document.")
+    answer = file_answer(await documents.document_file(found, "pdf"), "pdf", f"{found.kind}-{found.number}")
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    return answer
 
 
 async def _place(request: AnyRequest, order: Order) -> dict[str, Any] | None:
@@ -184,4 +202,4 @@ def _country(request: AnyRequest, order: Order) -> str:
 
 
 __all__ = ["address_lines", "handlers", "href", "order_page", "steps"]
-handlers = [order_page]
+handlers = [order_page, order_document]

@@ -115,7 +115,7 @@ async def place_of(reader: Database | Tx, location: UUID | None) -> tuple[str, l
     return place.name, address_lines(place.address)
 
 
-def address_lines(address: dict[str, object]) -> list[str]:
+def address_lines(address: dict[str, Any]) -> list[str]:
     """A location's address as it is written on a letter."""
     street = address.get("lines") or address.get("line1") or address.get("street") or ""
     town = " ".join(str(address[key]) for key in ("postal_code", "city") if address.get(key))

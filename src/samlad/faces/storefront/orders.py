@@ -8,6 +8,8 @@ from litestar.params import FromPath
 
 from samlad import catalog, documents, orders, stock
 from samlad.documents.api import file_answer
+from samlad.documents.snapshot import address_lines
+from samlad.documents.writing import PROVIDERS
 from samlad.faces import page as face
 from samlad.faces.design.formats import money
 from samlad.faces.page import AnyRequest
@@ -15,21 +17,9 @@ from samlad.faces.storefront import amounts, parcels
 from samlad.faces.storefront.order_link import href, read_link
 from samlad.faces.storefront.place import channel_of, show
 from samlad.kernel.http import database_of
-from samlad.kernel.i18n import formatting_locale, marked
+from samlad.kernel.i18n import formatting_locale
 from samlad.kernel.problems import NotFound
 from samlad.orders import LineKind, Order, OrderPayment, OrderStatus
-
-NAMES = {
-    "stripe": marked("Card"),
-    "terminal": marked("Card"),
-    "test": marked("Test card"),
-    "cash": marked("Cash"),
-    "invoice": marked("Invoice"),
-    "bank_transfer": marked("Bank transfer"),
-    "on_delivery": marked("Pay on delivery"),
-    "gift_card": marked("Gift card"),
-    "store_credit": marked("Store credit"),
-}
 
 
 @get("/order/{link:str}")
@@ -82,13 +72,6 @@ async def _place(request: AnyRequest, order: Order) -> dict[str, Any] | None:
     return {"title": title, "name": found.name, "lines": address_lines(found.address)}
 
 
-def address_lines(address: dict[str, Any]) -> list[str]:
-    """A location's address as it is written on a letter."""
-    street = address.get("lines") or address.get("line1") or address.get("street") or ""
-    town = " ".join(str(address[key]) for key in ("postal_code", "city") if address.get(key))
-    return [line for line in (*str(street).split("\n"), town, str(address.get("region") or "")) if line]
-
-
 def steps(request: AnyRequest, order: Order, *, is_ready: bool = False) -> list[dict[str, str]]:
     """The way of an order, and where it is on it: done, now, or still to come."""
     _ = face.words(request)
@@ -138,7 +121,7 @@ def tenders(request: AnyRequest, order: Order) -> list[dict[str, Any]]:
             state, what = (_("To be paid"), "warning"), _("Pay it with this reference:")
         else:
             state, what = (_("To be paid"), "warning"), _("You pay when you get it.")
-        text = NAMES.get(payment.provider)
+        text = PROVIDERS.get(payment.provider)
         rows.append(
             {
                 "name": _(text) if text else _("Payment"),

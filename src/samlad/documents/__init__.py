@@ -20,7 +20,7 @@ from samlad.documents.model import (
     NothingToIssue,
 )
 from samlad.documents.permissions import ENTITIES, ISSUE, READ
-from samlad.documents.printing import document_file, packing_slip
+from samlad.documents.printing import document_file, document_of, packing_slip
 from samlad.documents.store import LISTING, all_entities
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "create_entity",
     "default_of",
     "document_file",
+    "document_of",
     "entity",
     "issue",
     "of_order",

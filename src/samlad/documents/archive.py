@@ -25,7 +25,7 @@ async def wanted(
     """
     if last < first:
         raise InvalidInput.at("to", "is before the first day")
-    rendering.make_pdf("<p></p>")  # what cannot be made is told before the answer begins
+    await rendering.pdf("<p></p>")  # what cannot be made is told before the answer begins
     found = await store.ids_of_period(database, first, last, kind=kind, entity_code=entity, limit=MOST + 1)
     if len(found) > MOST:
         raise InvalidInput.at("from", f"more than {MOST} documents; take a shorter period")

@@ -15,7 +15,7 @@ from samlad.documents import events, rules, store
 from samlad.documents.model import Entity, EntityChange, EntityInput, Kind
 from samlad.documents.permissions import ENTITIES
 from samlad.kernel import log
-from samlad.kernel.database import Database, Reader, Tx
+from samlad.kernel.database import Reader, Tx
 from samlad.kernel.http import check_version
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, FieldError, InvalidInput, NotFound
@@ -97,11 +97,11 @@ async def seller_of(tx: Tx, channel: Channel) -> Entity:
     return await default_of(tx, channel)
 
 
-async def look_up(database: Database, channel: Channel) -> Entity | None:
+async def look_up(reader: Reader, channel: Channel) -> Entity | None:
     """`seller_of` for who only reads: None where nothing was said and nothing issued yet."""
     named = channel.setting(SETTING)
-    found = await store.entity(database, UUID(named)) if named else None
-    return found or await store.default_entity(database, channel.pools[Resource.ORDERS])
+    found = await store.entity(reader, UUID(named)) if named else None
+    return found or await store.default_entity(reader, channel.pools[Resource.ORDERS])
 
 
 async def default_of(tx: Tx, channel: Channel) -> Entity:

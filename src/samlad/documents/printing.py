@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from samlad import channels, orders, stock
-from samlad.documents import einvoice, entities, escpos_receipt, issuing, rendering, snapshot, store
+from samlad.documents import entities, issuing, rendering, snapshot, store
 from samlad.documents.model import Columns, DocumentContent, Printed, Slip
 from samlad.documents.permissions import READ
 from samlad.kernel.clock import now
@@ -21,17 +21,19 @@ async def document_file(document: DocumentContent, form: str) -> bytes:
         EInvoiceIncomplete, PdfUnavailable.
     """
     if form == "xml":
-        return einvoice.ubl(document.printed)
+        from samlad.documents import einvoice  # loads the libraries of XML, which most processes never need
+
+        return await rendering.apart(einvoice.ubl, document.printed)
     if form == "pdf":
         return await rendering.pdf(rendering.html(document.printed, is_paged=True))
     return rendering.html(document.printed).encode()
 
 
-async def slip_of(database: Database, order: Order, slip: Slip) -> Printed:
+async def slip_of(reader: Database | Tx, order: Order, slip: Slip) -> Printed:
     """An order as it is now, for its confirmation or its receipt."""
-    channel = await channels.cached(database, order.channel)
-    entity = await entities.look_up(database, channel)
-    return await snapshot.printed_order(database, order, slip, entity, now())
+    channel = await channels.cached(reader, order.channel)
+    entity = await entities.look_up(reader, channel)
+    return await snapshot.printed_order(reader, order, slip, entity, now())
 
 
 async def confirmation(database: Database, order_id: UUID, form: str) -> bytes:
@@ -49,10 +51,12 @@ async def receipt_page(database: Database, order_id: UUID, *, is_copy: bool) -> 
 
 async def print_receipt(tx: Tx, order_id: UUID, columns: Columns) -> bytes:
     """The receipt of an order for a till printer. The first is the original, each after it is marked as a copy."""
+    from samlad.documents import escpos_receipt  # loads the printers' library
+
     tx.actor.require(READ)
     order = await orders.read(tx, order_id)
     before = await store.note_print(tx, order_id)
-    printed = await slip_of(tx.database, order, Slip.RECEIPT)
+    printed = await slip_of(tx, order, Slip.RECEIPT)
     return escpos_receipt.receipt(printed, columns=columns, is_copy=before > 0)
 
 
@@ -82,7 +86,7 @@ async def packing_slip(
     return await rendering.pdf(page) if form == "pdf" else page.encode()
 
 
-async def of_order(database: Database, order_id: UUID, document: UUID) -> DocumentContent:
+async def document_of(database: Database, order_id: UUID, document: UUID) -> DocumentContent:
     """A document of an order.
 
     Raises:

@@ -8,10 +8,11 @@ import asyncio
 import base64
 import hashlib
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -31,6 +32,8 @@ CONTENT_POLICY = (
     + "'"
 )
 """The Content-Security-Policy of a document: its own style and pictures, nothing else."""
+
+T = TypeVar("T")
 
 # One at a time: a long PDF takes a second of a core, and the server has other things to do.
 _threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pdf")
@@ -92,7 +95,12 @@ async def pdf(page: str) -> bytes:
     Raises:
         PdfUnavailable: this server has not got what it takes.
     """
-    return await asyncio.get_running_loop().run_in_executor(_threads, make_pdf, page)
+    return await apart(make_pdf, page)
+
+
+async def apart(work: Callable[[T], bytes], given: T) -> bytes:
+    """Do what takes long in a thread of its own, one after the other."""
+    return await asyncio.get_running_loop().run_in_executor(_threads, work, given)
 
 
 def make_pdf(page: str) -> bytes:

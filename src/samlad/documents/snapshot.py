@@ -123,7 +123,7 @@ def address_lines(address: dict[str, Any]) -> list[str]:
 
 
 async def printed_order(
-    reader: Database, order: Order, kind: str, entity: Entity | None, moment: datetime
+    reader: Database | Tx, order: Order, kind: str, entity: Entity | None, moment: datetime
 ) -> Printed:
     """An order as it is now, for a confirmation or a receipt; without a legal entity its channel stands for the seller."""
     channel = await channels.cached(reader, order.channel)

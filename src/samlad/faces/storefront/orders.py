@@ -18,7 +18,6 @@ from samlad.faces.storefront.order_link import href, read_link
 from samlad.faces.storefront.place import channel_of, show
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import formatting_locale
-from samlad.kernel.problems import NotFound
 from samlad.orders import LineKind, Order, OrderPayment, OrderStatus
 
 
@@ -54,10 +53,7 @@ async def order_document(
     request: AnyRequest, link: FromPath[str], document_id: FromPath[UUID]
 ) -> Response[Any]:
     """An invoice or credit note of the order, for whoever has its link."""
-    order_id = read_link(request, link)
-    found = await documents.read(database_of(request), document_id)
-    if found.order_id != order_id:
-        raise NotFound("There is no such document.")
+    found = await documents.document_of(database_of(request), read_link(request, link), document_id)
     answer = file_answer(await documents.document_file(found, "pdf"), "pdf", f"{found.kind}-{found.number}")
     answer.headers["Referrer-Policy"] = "no-referrer"
     return answer

@@ -12,7 +12,7 @@ from samlad.documents import ENTITIES, ISSUE, LISTING, READ, Document, Entity, E
 from samlad.faces.admin import names
 from samlad.faces.admin.lists import href, shown
 from samlad.faces.admin.scope import order_scope
-from samlad.faces.admin.shell import admin_page
+from samlad.faces.admin.shell import admin_page, main_channel
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest, change, go, locale_of, require, translated, words
 from samlad.kernel.http import actor_of, database_of
@@ -97,11 +97,7 @@ async def list_entities(request: AnyRequest) -> Response[Any]:
 async def make_default(request: AnyRequest) -> Response[Any]:
     """The legal entity of the main channel, made before the first document needs it."""
     require(request, ENTITIES)
-    main = min(
-        (c for c in await channels.cached_all(database_of(request)) if c.parent is None),
-        key=lambda c: (c.created_at, c.code),
-        default=None,
-    )
+    main = await main_channel(database_of(request))
     if main is None:
         return go(request, "/admin/channels/new")
     made = await change(request, lambda tx: documents.default_of(tx, main))

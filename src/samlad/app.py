@@ -32,6 +32,9 @@ from samlad.credit import followers as credit_followers
 from samlad.credit import sweepers as credit_sweepers
 from samlad.customers import api as customers_api
 from samlad.delivery import api as delivery_api
+from samlad.documents import api as documents_api
+from samlad.documents import checks as documents_checks
+from samlad.documents import followers as documents_followers
 from samlad.faces import page as pages
 from samlad.faces import pos, reference, storefront
 from samlad.faces.admin import routes as admin
@@ -111,6 +114,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *routing_api.routes,
     *fulfilment_api.routes,
     *orders_tax_api.routes,
+    *documents_api.routes,
     *FACES,
 )
 """Every package's routes: its ``api.py`` under ``/api``, the faces' pages."""
@@ -122,6 +126,7 @@ FOLLOWERS: Sequence[Follower] = (
     *orders_followers.FOLLOWERS,
     *orders_settling.FOLLOWERS,
     *credit_followers.FOLLOWERS,
+    *documents_followers.FOLLOWERS,
 )
 """Every follower of the log, run by the worker."""
 
@@ -133,6 +138,7 @@ CHECKS: Sequence[Check] = (
     *credit_checks.CHECKS,
     *promotions_checks.CHECKS,
     *orders_checks.CHECKS,
+    *documents_checks.CHECKS,
 )
 """Every check of ``samlad doctor``."""
 

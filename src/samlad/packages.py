@@ -14,5 +14,6 @@ PACKAGES = (
     "samlad.promotions",
     "samlad.carts",
     "samlad.orders",
+    "samlad.documents",
 )
 """Every package with migrations, in the order of the floors."""

@@ -260,6 +260,24 @@ SETTINGS: dict[str, Setting] = {
             60,
             "When so much of what a customer bought in that time comes back it is pointed out (percent)",
         ),
+        Setting(
+            "legal_entity",
+            Annotated[
+                str,
+                Meta(
+                    max_length=36,
+                    pattern=r"^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})?(?!\n)$",
+                ),
+            ],
+            "",
+            "Id of the legal entity that sells here and issues documents; empty: the default one",
+        ),
+        Setting(
+            "invoice_when",
+            Literal["request", "paid", "fulfilled"],
+            "request",
+            "When an order gets its invoice: when somebody asks, once it is paid, or once all of it has left",
+        ),
         Setting("storefront_host", _Host, "", "Host name under which this channel's storefront answers"),
         Setting("contact_email", _Line, "", "Where customers of this channel write to"),
         Setting("receipt_footer", _Line, "", "Last line of receipts"),

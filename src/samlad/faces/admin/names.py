@@ -223,6 +223,14 @@ setting: Mapping[str, tuple[str, str]] = {
         marked("Where browsers find it, for example shop.example.com."),
     ),
     "contact_email": (marked("E-mail for customers"), marked("Where they write to.")),
+    "legal_entity": (
+        marked("Who sells"),
+        marked("The id of the legal entity that documents of this channel name; empty: the default one."),
+    ),
+    "invoice_when": (
+        marked("When an order gets its invoice"),
+        marked("Say who sells before you let it happen by itself: numbers cannot be taken back."),
+    ),
     "receipt_footer": (marked("Last line of receipts"), marked("A thank you, or how to return things.")),
 }
 hold_policy: Mapping[str, str] = {
@@ -268,6 +276,11 @@ return_goods: Mapping[str, str] = {
     "quarantine": marked("Put aside to look at"),
     "scrap": marked("Thrown away"),
 }
+invoice_when: Mapping[str, str] = {
+    "request": marked("When somebody asks for it"),
+    "paid": marked("Once it is paid"),
+    "fulfilled": marked("Once all of it has left"),
+}
 choices: Mapping[str, Mapping[str, str]] = {
     "tax_scheme": tax_scheme,
     "tax_foreign_price": tax_foreign_price,
@@ -282,6 +295,7 @@ choices: Mapping[str, Mapping[str, str]] = {
     "cart_merge": cart_merge,
     "cart_merge_paying": cart_merge,
     "payment_capture": payment_capture,
+    "invoice_when": invoice_when,
 }
 """Settings of a channel that take one of a few values."""
 
@@ -291,6 +305,7 @@ vat_check: Mapping[str, str] = {
     "invalid": marked("Not known to VIES"),
 }
 vat_check_kind: Mapping[str, str] = {"format": "warning", "valid": "success", "invalid": "danger"}
+document_kind: Mapping[str, str] = {"invoice": marked("Invoice"), "credit_note": marked("Credit note")}
 
 # -- orders and stock ---------------------------------------------------------------------------------------------------
 

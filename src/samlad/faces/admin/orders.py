@@ -11,7 +11,9 @@ from litestar.params import FromPath
 
 from samlad import channels, orders, payments
 from samlad.access import staff as people
+from samlad.documents import ISSUE
 from samlad.faces.admin import names
+from samlad.faces.admin.documents import BUYER, issue_for, papers_of
 from samlad.faces.admin.fulfilments import TOLD as PARTS_TOLD
 from samlad.faces.admin.fulfilments import parts_of
 from samlad.faces.admin.lists import shown
@@ -181,6 +183,7 @@ async def _order_page(request: AnyRequest, order_id: UUID, form: Form) -> Respon
         places=[(str(place.id), place.name) for place in places],
         sale=await _sale_of(database, order),
         parts=await parts_of(request, order),
+        papers=await papers_of(request, order),
         tenders=await payment_rows(request, order, may_change=may_change),
         back_by_hand=[r for r in order.refunds if r.status == "pending" and _is_by_hand(order, r.payment)],
         history=[told(entry, words(request), who) for entry in reversed(found.history)],
@@ -252,6 +255,7 @@ _TOLD: dict[str, tuple[str, str, str]] = {
     "return.settled": (marked("An announced return was settled"), "check", "success"),
     "return.cancelled": (marked("An announced return will not come"), "close", ""),
     "return.overdue": (marked("An announced return is overdue"), "clock", "danger"),
+    "document.issued": (marked("Document issued"), "receipt", ""),
     "order.customer_linked": (marked("The customer was recognised"), "user", ""),
     "stock.held": (marked("Stock held"), "stock", ""),
     "stock.released": (marked("Stock released"), "stock", ""),
@@ -391,6 +395,21 @@ async def _by_hand(request: AnyRequest, order_id: UUID, act: str, form: Form) ->
     return go(request, f"/admin/orders/{order_id}", text)
 
 
+@post("/admin/orders/{order_id:uuid}/documents")
+async def issue_documents(request: AnyRequest, order_id: FromPath[UUID]) -> Response[Any]:
+    """Issue the invoice, for a business if the form names one."""
+    require(request, ISSUE)
+    form, _ = await read_form(request), words(request)
+    order = await orders.read(database_of(request), order_id)
+    _only_own(request, order)
+    try:
+        issued = await issue_for(request, order_id, form)
+    except Problem as problem:
+        faults = {f"buyer/{name}": f"buyer-{name}" for name in BUYER}
+        return await _order_page(request, order_id, form.failed(problem, faults))
+    return go(request, f"/admin/orders/{order_id}", _("Issued: %(number)s") % {"number": issued[0].number})
+
+
 def _return_from(form: Form) -> ReturnInput:
     return form.into(
         ReturnInput,
@@ -401,4 +420,4 @@ def _return_from(form: Form) -> ReturnInput:
     )
 
 
-HANDLERS = [list_orders, show_order, act_on_order]
+HANDLERS = [list_orders, show_order, act_on_order, issue_documents]

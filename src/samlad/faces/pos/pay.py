@@ -7,7 +7,7 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from samlad import carts, orders, payments
+from samlad import carts, documents, orders, payments
 from samlad.carts import CartClosed, CartView
 from samlad.faces import page as face
 from samlad.faces.form import Form, read_form
@@ -179,6 +179,9 @@ async def receipt_page(request: AnyRequest, code: FromPath[str], order_id: FromP
         taxes=tax_rows(order, face.locale_of(request)),
         receipt_footer=till.channel.setting("receipt_footer"),
         served_by=None,
+        printer_href=f"/api/orders/{order.id}/receipt.escpos"
+        if actor_of(request).may(documents.READ)
+        else None,
     )
 
 

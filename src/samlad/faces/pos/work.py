@@ -6,7 +6,7 @@ from uuid import UUID
 from litestar import Response, get
 from litestar.params import FromPath
 
-from samlad import channels, orders
+from samlad import channels, documents, orders
 from samlad.faces import page as face
 from samlad.faces.form import Form
 from samlad.faces.page import AnyRequest
@@ -115,6 +115,9 @@ async def slip(request: AnyRequest, code: FromPath[str], fulfilment_id: FromPath
         order=order,
         channel=channel,
         sender=fulfilment_carriers.address_lines(place.location.address),
+        pdf_href=f"/api/fulfilments/{work.id}/packing-slip.pdf"
+        if actor_of(request).may(documents.READ)
+        else None,
     )
 
 

@@ -1,11 +1,15 @@
 """An order for who placed it: by a link that nobody can guess."""
 
 from typing import Any
+from uuid import UUID
 
 from litestar import Response, get
 from litestar.params import FromPath
 
-from samlad import catalog, orders, stock
+from samlad import catalog, documents, orders, stock
+from samlad.documents.api import file_answer
+from samlad.documents.snapshot import address_lines
+from samlad.documents.writing import PROVIDERS
 from samlad.faces import page as face
 from samlad.faces.design.formats import money
 from samlad.faces.page import AnyRequest
@@ -13,20 +17,8 @@ from samlad.faces.storefront import amounts, parcels
 from samlad.faces.storefront.order_link import href, read_link
 from samlad.faces.storefront.place import channel_of, show
 from samlad.kernel.http import database_of
-from samlad.kernel.i18n import formatting_locale, marked
+from samlad.kernel.i18n import formatting_locale
 from samlad.orders import LineKind, Order, OrderPayment, OrderStatus
-
-NAMES = {
-    "stripe": marked("Card"),
-    "terminal": marked("Card"),
-    "test": marked("Test card"),
-    "cash": marked("Cash"),
-    "invoice": marked("Invoice"),
-    "bank_transfer": marked("Bank transfer"),
-    "on_delivery": marked("Pay on delivery"),
-    "gift_card": marked("Gift card"),
-    "store_credit": marked("Store credit"),
-}
 
 
 @get("/order/{link:str}")
@@ -51,10 +43,22 @@ async def order_page(request: AnyRequest, link: FromPath[str]) -> Response[Any]:
         ),
         "country_name": _country(request, order),
         "tenders": tenders(request, order),
+        "papers": await documents.of_order(database_of(request), order.id),
         **_states(request, order),
     }
     headers = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
     return await show(request, channel, "storefront/order.html", headers=headers, **context)
+
+
+@get("/order/{link:str}/documents/{document_id:uuid}/file.pdf")
+async def order_document(
+    request: AnyRequest, link: FromPath[str], document_id: FromPath[UUID]
+) -> Response[Any]:
+    """An invoice or credit note of the order, for whoever has its link."""
+    found = await documents.document_of(database_of(request), read_link(request, link), document_id)
+    answer = file_answer(await documents.document_file(found, "pdf"), "pdf", f"{found.kind}-{found.number}")
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    return answer
 
 
 async def _place(request: AnyRequest, order: Order) -> dict[str, Any] | None:
@@ -64,13 +68,6 @@ async def _place(request: AnyRequest, order: Order) -> dict[str, Any] | None:
     found = await stock.location(database_of(request), order.location)
     title = _("Pick up at") if order.delivery == "pickup" else _("Bought at")
     return {"title": title, "name": found.name, "lines": address_lines(found.address)}
-
-
-def address_lines(address: dict[str, Any]) -> list[str]:
-    """A location's address as it is written on a letter."""
-    street = address.get("lines") or address.get("line1") or address.get("street") or ""
-    town = " ".join(str(address[key]) for key in ("postal_code", "city") if address.get(key))
-    return [line for line in (*str(street).split("\n"), town, str(address.get("region") or "")) if line]
 
 
 def steps(request: AnyRequest, order: Order, *, is_ready: bool = False) -> list[dict[str, str]]:
@@ -122,7 +119,7 @@ def tenders(request: AnyRequest, order: Order) -> list[dict[str, Any]]:
             state, what = (_("To be paid"), "warning"), _("Pay it with this reference:")
         else:
             state, what = (_("To be paid"), "warning"), _("You pay when you get it.")
-        text = NAMES.get(payment.provider)
+        text = PROVIDERS.get(payment.provider)
         rows.append(
             {
                 "name": _(text) if text else _("Payment"),
@@ -186,4 +183,4 @@ def _country(request: AnyRequest, order: Order) -> str:
 
 
 __all__ = ["address_lines", "handlers", "href", "order_page", "steps"]
-handlers = [order_page]
+handlers = [order_page, order_document]

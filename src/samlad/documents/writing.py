@@ -1,0 +1,97 @@
+"""Amounts, days, countries and ways to pay as a document of a language writes them."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_time
+from babel.numbers import format_decimal
+
+from samlad.documents.model import Party
+from samlad.kernel.i18n import formatting_locale, marked, translator
+from samlad.kernel.money import format_money
+
+PROVIDERS = {
+    "stripe": marked("Card"),
+    "terminal": marked("Card"),
+    "test": marked("Test card"),
+    "cash": marked("Cash"),
+    "invoice": marked("Invoice"),
+    "bank_transfer": marked("Bank transfer"),
+    "on_delivery": marked("Pay on delivery"),
+    "gift_card": marked("Gift card"),
+    "store_credit": marked("Store credit"),
+}
+TITLES = {
+    "invoice": marked("Invoice"),
+    "credit_note": marked("Credit note"),
+    "order-confirmation": marked("Order confirmation"),
+    "receipt": marked("Receipt"),
+}
+REASONS = {
+    "return": marked("Goods came back, or will not come."),
+    "cancelled": marked("The order was cancelled."),
+    "changed": marked("The order was changed."),
+}
+EXEMPT = {
+    "AE": marked("Reverse charge: the buyer accounts for the tax."),
+    "K": marked("Intra-community supply: exempt from tax."),
+    "G": marked("Export: exempt from tax."),
+    "E": marked("Exempt from tax."),
+    "O": marked("Not subject to tax."),
+}
+"""What the law wants to read where no tax is charged, by category of EN 16931."""
+LINES = {"shipping": marked("Shipping"), "fee": marked("Fee"), "discount": marked("Discount")}
+
+
+class Writer:
+    """How one document writes things: its language, its time zone, its currency."""
+
+    def __init__(self, locale: str, time_zone: str, currency: str) -> None:
+        self.locale, self.currency = locale, currency
+        self.zone = ZoneInfo(time_zone)
+        self.translate: Callable[[str], str] = translator(locale).gettext
+        self._babel = formatting_locale(locale)
+
+    def money(self, amount: int) -> str:
+        """An amount with its currency."""
+        return format_money(amount, self.currency, str(self._babel))
+
+    def number(self, value: int) -> str:
+        """A number of pieces."""
+        return format_decimal(value, locale=self._babel)
+
+    def day(self, value: date) -> str:
+        """A day, written out so that nobody takes the month for the day."""
+        return format_date(value, "long", locale=self._babel)
+
+    def moment(self, value: datetime) -> str:
+        """Day and time on the shop's clock."""
+        here = value.astimezone(self.zone)
+        day = format_date(here.date(), "medium", locale=self._babel)
+        return f"{day} {format_time(here.time(), 'short', locale=self._babel)}"
+
+    def rate(self, basis_points: int) -> str:
+        """A tax rate: 2500 is ``25 %``."""
+        shape = self.translate("%(rate)s%%")
+        return shape % {"rate": format_decimal(Decimal(basis_points) / 100, locale=self._babel)}
+
+    def country(self, code: str) -> str:
+        """The name of a country."""
+        return str(self._babel.territories.get(code, code))
+
+    def address(self, party: Party, *, home: str = "") -> list[str]:
+        """An address as it stands on a letter; the country only where it is not ``home``."""
+        town = " ".join(part for part in (party.postal_code, party.city) if part)
+        abroad = self.country(party.country) if party.country and party.country != home else ""
+        return [line for line in (party.line1, party.line2, town, party.region, abroad) if line]
+
+    def provider(self, name: str) -> str:
+        """A way to pay."""
+        return self.translate(PROVIDERS.get(name, name.replace("_", " ").title()))
+
+
+def spaced(reference: str) -> str:
+    """A reference or an account number in groups of four."""
+    return " ".join(reference[at : at + 4] for at in range(0, len(reference), 4))

@@ -13,5 +13,6 @@ PACKAGES = (
     "samlad.promotions",
     "samlad.carts",
     "samlad.orders",
+    "samlad.books",
 )
 """Every package with migrations, in the order of the floors."""

@@ -113,9 +113,7 @@ async def test_store_credit_as_a_refund_pays_what_is_owed(trade: Trade) -> None:
 async def test_the_cost_of_goods_is_booked_and_comes_back_with_them(trade: Trade) -> None:
     kettle = await trade.kettle(price=10_000, quantity=0)
     place = trade.warehouse.id
-    await trade.db.transaction(
-        lambda tx: stock.receive(tx, place, [(kettle, 4)], unit_costs_e4=[60_000_000])
-    )
+    await trade.db.transaction(lambda tx: stock.receive(tx, place, [(kettle, 4)], unit_costs_e4=[60_000_000]))
     order = await trade.buy((kettle, 2))
     await trade.db.transaction(lambda tx: orders.fulfil(tx, order.id, FulfilInput()))
     found = await settled(trade)

@@ -47,13 +47,17 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
         return self.location or self.channel.id
 
 
-async def book_of(tx: Tx, channel: Channel) -> Book:
-    """The book of a channel, which nobody closes a day of until this transaction ends."""
+async def book_of(tx: Tx, channel: Channel, *, alone: bool = False) -> Book:
+    """The book of a channel, which nobody closes a day of until this transaction ends; ``alone``: nor posts in.
+
+    Whoever wants it alone asks so first: two who share it and both want more would wait for each other.
+    """
+    take = store.lock_book if alone else store.share_book
     pool = channel.pools[Resource.ORDERS]
-    found = await store.share_book(tx, pool)
+    found = await take(tx, pool)
     if found is None:
         await store.make_book(tx, channel)
-        found = await store.share_book(tx, pool)
+        found = await take(tx, pool)
     assert found is not None
     return found
 

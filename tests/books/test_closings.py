@@ -16,8 +16,6 @@ from samlad.kernel.problems import InvalidInput
 from samlad.orders import ReturnInput
 from trade import Trade
 
-TODAY = local_day(now(), "Europe/Stockholm")
-
 
 async def close(trade: Trade, place: UUID, day: date | None = None, **totals: int) -> DayClosing:
     data = CloseDayInput(place=place, day=day or local_day(now(), "Europe/Stockholm"), provider_totals=totals)

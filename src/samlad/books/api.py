@@ -35,6 +35,12 @@ AnyRequest = Request[Any, Any, Any]
 Day = Annotated[date | None, QueryParameter(description="YYYY-MM-DD")]
 From = Annotated[date | None, QueryParameter(name="from", description="First day, YYYY-MM-DD")]
 To = Annotated[date | None, QueryParameter(name="to", description="Last day, YYYY-MM-DD; included")]
+FirstDay = Annotated[
+    str | None, QueryParameter(name="from", max_length=20, description="First day, YYYY-MM-DD")
+]
+LastDay = Annotated[
+    str | None, QueryParameter(name="to", max_length=20, description="Last day, YYYY-MM-DD; included")
+]
 CurrencyCode = Annotated[
     str | None,
     QueryParameter(pattern="^[A-Z]{3}$", max_length=3, description="ISO 4217; default: the book's own"),
@@ -162,8 +168,8 @@ async def list_vouchers(
     book: Wanted = None,
     series: Wanted = None,
     kind: Wanted = None,
-    first_day: Annotated[Wanted, QueryParameter(name="from")] = None,
-    last_day: Annotated[Wanted, QueryParameter(name="to")] = None,
+    first_day: FirstDay = None,
+    last_day: LastDay = None,
     place: Wanted = None,
     order: Wanted = None,
     account: Wanted = None,
@@ -214,8 +220,8 @@ async def list_days(
     request: AnyRequest,
     place: Wanted = None,
     status: Wanted = None,
-    first_day: Annotated[Wanted, QueryParameter(name="from")] = None,
-    last_day: Annotated[Wanted, QueryParameter(name="to")] = None,
+    first_day: FirstDay = None,
+    last_day: LastDay = None,
     sort: Sorting = None,
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,

@@ -22,17 +22,17 @@ async def list_shifts(
     request: AnyRequest,
     location: Wanted = None,
     till: Wanted = None,
-    state: Wanted = None,
+    status: Wanted = None,
     sort: Sorting = None,
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
     as_format: FileFormat = "json",
 ) -> Response[Page[ShiftRow]]:
-    """Shifts, the latest first. ``location`` is its code; ``state``: open or closed."""
+    """Shifts, the latest first. ``location`` is its code; ``status``: open or closed."""
     actor = actor_of(request)
     actor.require(READ)
     query = ListQuery(
-        limit=limit, cursor=cursor, sort=sort, filters={"location": location, "till": till, "state": state}
+        limit=limit, cursor=cursor, sort=sort, filters={"location": location, "till": till, "status": status}
     )
     scope = None if actor.locations is None else sorted(actor.locations)
     return await SHIFTS.answer(database_of(request), query, scope, as_csv=as_format == "csv", name="shifts")

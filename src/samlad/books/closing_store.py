@@ -146,3 +146,13 @@ async def reopen(tx: Tx, closing_id: UUID, reason: str) -> bool:
 async def closing(reader: Reader, closing_id: UUID) -> DayClosing | None:
     """A closing by its id."""
     return await reader.one(DayClosing, f"SELECT {_CLOSING} FROM day_closing c WHERE c.id = $1", closing_id)
+
+
+async def closing_of_day(reader: Reader, place: UUID, day: date) -> DayClosing | None:
+    """The closing of a place's day that holds; None while it is open."""
+    return await reader.one(
+        DayClosing,
+        f"SELECT {_CLOSING} FROM day_closing c WHERE c.place = $1 AND c.day = $2 AND c.status = 'closed'",
+        place,
+        day,
+    )

@@ -2,7 +2,7 @@
 
 from litestar import Router
 
-from samlad.faces.pos import day, pay, sharing, ticket, work, work_acts
+from samlad.faces.pos import day, drawer, pay, sharing, ticket, work, work_acts
 from samlad.faces.pos.desk import to_sign_in
 from samlad.kernel.problems import Unauthenticated
 
@@ -16,6 +16,7 @@ routes = [
             *sharing.handlers,
             *pay.handlers,
             *day.handlers,
+            *drawer.handlers,
             *work.handlers,
             *work_acts.handlers,
         ],

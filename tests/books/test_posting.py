@@ -1,6 +1,7 @@
 """What happens to orders, payments, gift cards and stock is in the book, once, and it balances."""
 
 import asyncio
+from datetime import date, timedelta
 from typing import Any
 
 import asyncpg
@@ -9,12 +10,26 @@ from bookkeeping import accounts, book_of, held, ids, is_sound, settled, voucher
 
 import horizon
 from samlad import books, credit, orders, stock
-from samlad.books import BookChange, Recognition, ReverseInput, VoucherState
+from samlad.books import (
+    AccountInput,
+    BookChange,
+    Recognition,
+    ReverseInput,
+    VoucherState,
+    posting,
+    purposes,
+)
 from samlad.books.followers import FOLLOWERS, follow
+from samlad.books.posting import Cause
 from samlad.credit import GrantInput, IssueInput
 from samlad.kernel import followers, log
+from samlad.kernel.clock import local_day, now
 from samlad.kernel.ids import new_id
+from samlad.kernel.problems import InvalidInput
 from samlad.orders import CancelInput, FulfilInput, ReturnInput
+from samlad.orders import changes as order_changes
+from samlad.orders import store as order_store
+from samlad.orders.events import OrdersImported
 from samlad.orders.model import LineSelection
 from samlad.payments import PaymentInput
 from trade import Trade
@@ -165,7 +180,22 @@ async def test_the_same_event_at_once_books_once(trade: Trade) -> None:
 async def test_imported_orders_are_not_booked_unless_the_book_says_so(trade: Trade) -> None:
     kettle = await trade.kettle(price=10_000)
     await trade.buy((kettle, 1))
-    await trade.db.rows("UPDATE orders SET imported = 'old' RETURNING 1")
+    rows = await trade.db.rows("UPDATE orders SET imported = 'old' RETURNING id, channel")
+
+    async def tell(tx: Any) -> None:
+        fact = OrdersImported(
+            source="old",
+            count=1,
+            lines=1,
+            total=10_000,
+            currency="SEK",
+            first="1",
+            last="1",
+            orders=[rows[0]["id"]],
+        )
+        log.append(tx, fact, channel=rows[0]["channel"])
+
+    await trade.db.transaction(tell)
     await trade.follow()
     assert "S1" not in await vouchers(trade.db)
     book = await book_of(trade.db)
@@ -173,6 +203,7 @@ async def test_imported_orders_are_not_booked_unless_the_book_says_so(trade: Tra
     await followers.replay(trade.db, "books")
     await trade.follow()
     assert (await held(trade.db))["imported"] == 10_000
+    assert await vouchers(trade.db, "order") == ["S1"]
 
 
 async def test_the_book_is_append_only_and_balanced_by_the_database(trade: Trade) -> None:
@@ -218,3 +249,108 @@ async def test_the_doctor_says_which_row_differs(trade: Trade) -> None:
     assert f"payment {payment}: test: 9999 moved, 10000 in the book" in found["books-money"].message
     assert f"sale {order.number}: comes to 10001, 10000 in the book" in found["books-orders"].message
     assert "series S" in found["books-numbers"].message
+
+
+async def test_what_is_called_off_is_never_more_than_was_booked(trade: Trade) -> None:
+    kettle = await trade.kettle(price=10_000)
+    for later in (True, False):
+        order = await trade.buy((kettle, 3), pay_later=later)
+        part = FulfilInput(lines=[LineSelection(position=1, quantity=1)])
+        await trade.db.transaction(lambda tx, o=order, part=part: orders.fulfil(tx, o.id, part))
+
+        async def call_off(tx: Any, order: orders.Order = order) -> None:
+            locked = await order_store.lock(tx, order.id)
+            assert locked is not None
+            head, lines = locked
+            await order_changes.call_off(tx, head, lines, [(lines[0], 2)], "gone")
+
+        await trade.db.transaction(call_off)
+    assert await settled(trade) == {
+        "receivables": 10_000,
+        "clearing:test": 10_000,
+        "sales:2500:SE": -16_000,
+        "tax:2500:SE": -4_000,
+    }
+
+
+async def test_a_refund_is_a_debt_until_the_provider_has_answered(trade: Trade) -> None:
+    kettle = await trade.kettle(price=10_000)
+    order = await trade.buy((kettle, 1))
+    await trade.db.transaction(lambda tx: orders.fulfil(tx, order.id, FulfilInput()))
+    await trade.db.transaction(lambda tx: orders.take_back(tx, order.id, ReturnInput()))
+    refund = await trade.db.value("SELECT id FROM refund")
+    seen = []
+    for number, status in enumerate(("pending", "failed", "done")):
+        await trade.db.rows("UPDATE refund SET status = $1 RETURNING 1", status)
+        cause = Cause(key=f"told-{number}", at=now(), actor="system")
+        for _ in range(2):
+            await trade.db.transaction(lambda tx, cause=cause: posting.settle_refund(tx, refund, cause))
+        found = await held(trade.db)
+        seen.append((found.get("refunds_to_pay", 0), found.get("clearing:test", 0)))
+    assert seen == [(-10_000, 0), (0, 0), (0, -10_000)]
+    assert await settled(trade) == {}
+
+
+async def test_another_account_holds_from_its_day_on(trade: Trade) -> None:
+    kettle = await trade.kettle(price=10_000)
+    await trade.buy((kettle, 1))
+    await trade.follow()
+    book = await book_of(trade.db)
+    today = local_day(now(), "Europe/Stockholm")
+    for purpose, number, start in (
+        ("sales:2500", "3051", today - timedelta(days=1)),
+        ("sales", "3050", today - timedelta(days=1)),
+        ("clearing:test", "1581", today + timedelta(days=5)),
+    ):
+        data = AccountInput(purpose=purpose, number=number, name="Ours", valid_from=start)
+        await trade.db.transaction(lambda tx, data=data: books.set_account(tx, book.id, data))
+    await trade.buy((kettle, 1))
+    await trade.follow()
+    assert await accounts(trade.db) == {"1580": 20_000, "2611": -4_000, "3001": -8_000, "3051": -8_000}
+    unknown = AccountInput(purpose="wages", number="7010", name="Wages", valid_from=today)
+    with pytest.raises(InvalidInput, match="unknown; there are sales, tax"):
+        await trade.db.transaction(lambda tx: books.set_account(tx, book.id, unknown))
+
+
+async def test_numbers_have_no_gap_when_posting_rolls_back(trade: Trade) -> None:
+    kettle = await trade.kettle(price=10_000)
+    await trade.buy((kettle, 1))
+    await trade.follow()
+    order = await trade.buy((kettle, 1))
+    cause = Cause(key="lost", at=now(), actor="system")
+
+    async def killed(tx: Any) -> None:
+        await posting.settle_order(tx, order.id, cause)
+        raise RuntimeError("killed in the middle")
+
+    with pytest.raises(RuntimeError):
+        await trade.db.transaction(killed)
+    await trade.follow()
+    assert await vouchers(trade.db) == ["P1", "P2", "S1", "S2"]
+    await is_sound(trade.db)
+
+
+@pytest.mark.parametrize(
+    ("purpose", "number"),
+    [
+        ("sales:2500:SE", "3001"),
+        ("sales:2100:SE", "3000"),
+        ("sales:2100:NL", "3106"),
+        ("tax:2500:NL", "2670"),
+        ("clearing:invoice", "1930"),
+        ("clearing:stripe", "1580"),
+        ("cash:malmo", "1910"),
+        ("shipping:2500:SE", "3520"),
+    ],
+)
+def test_the_swedish_chart(purpose: str, number: str) -> None:
+    assert purposes.account_of(purpose, date(2026, 1, 1), "SE", []).number == number
+
+
+@pytest.mark.parametrize("country", ["SE", "DE"])
+def test_every_purpose_has_an_account(country: str) -> None:
+    for purpose in purposes.PURPOSES:
+        for narrowed in (purpose, f"{purpose}:1900", f"{purpose}:1900:FR"):
+            assert purposes.account_of(narrowed, date(2026, 1, 1), country, []).number
+    with pytest.raises(InvalidInput):
+        purposes.account_of("wages", date(2026, 1, 1), country, [])

@@ -111,9 +111,11 @@ async def close_day(tx: Tx, data: CloseDayInput) -> DayClosing:
             still to be booked (try again in a moment).
         InvalidInput: no such place, or a total of a tender that it has not.
     """
+    tx.actor.require(CLOSE)
     cards.refuse(data.note, "note")
     place = await place_of(tx, data.place)
-    _require(tx, CLOSE, place)
+    # Staff who are bound to locations close their own; a channel without one only those who are bound to none.
+    tx.actor.require(CLOSE, location=place.id)
     book = await posting.book_of(tx, place.channel, alone=True)
     await _may_close(tx, place, data.day)
     found = await report(tx, place, data.day)
@@ -129,11 +131,6 @@ async def close_day(tx: Tx, data: CloseDayInput) -> DayClosing:
     closing = await closing_store.closing(tx, closing_id)
     assert closing is not None
     return closing
-
-
-def _require(tx: Tx, permission: str, place: Place) -> None:
-    """Staff who are bound to locations close their own; a channel without one only those who are bound to none."""
-    tx.actor.require(permission, location=place.location or place.channel.id)
 
 
 async def _may_close(tx: Tx, place: Place, day: date) -> None:

@@ -59,7 +59,7 @@ async def follow(tx: Tx, event: Event) -> None:
         await posting.settle_credit(tx, subject, cause)
     elif event.type == "stock.moved":
         await _stock(tx, event, cause)
-    elif event.type == "order.imported":
+    elif event.type == "order.imported" and await posting.posts_imports(tx, event.channel):
         for order in payload["orders"]:
             await posting.settle_order(tx, UUID(order), cause)
 

@@ -165,6 +165,15 @@ async def settle_order(tx: Tx, order_id: UUID, cause: Cause) -> None:
     await _settle(tx, book, fact, cause, target)
 
 
+async def posts_imports(tx: Tx, channel_id: UUID | None) -> bool:
+    """Whether the book of a channel has imported orders, too. Asked once for thousands of them; most have not."""
+    if channel_id is None:
+        return False
+    channel = await channels.cached(tx, channel_id)
+    found = await store.book(tx, channel.pools[Resource.ORDERS])
+    return found is not None and found.posts_imports
+
+
 async def settle_payment(tx: Tx, payment_id: UUID, cause: Cause) -> None:
     """What came in by a payment."""
     payment = await store.payment_fact(tx, payment_id)

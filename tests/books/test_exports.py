@@ -1,19 +1,23 @@
 """The book goes out as CSV and SIE 4 and can be read by others."""
 
+import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from bookkeeping import accounts, book_of
 from hypothesis import given
 from hypothesis import strategies as st
 from sie_reader import fields, read
+from typer.testing import CliRunner, Result
 
 from samlad import books, orders
 from samlad.books import BookChange, exports, sie
+from samlad.cli import app
 from samlad.kernel.clock import local_day, now
 from samlad.kernel.problems import InvalidInput
 from samlad.orders import FulfilInput, ReturnInput
@@ -100,3 +104,25 @@ def test_any_text_is_a_field_that_can_be_read_again(text: str) -> None:
     (found,) = fields(written.encode("cp437").decode("cp437"))
     assert found == sie.in_pc8(text).replace("\\", "/")
     assert all(ord(letter) >= 32 for letter in written)
+
+
+async def test_the_command_writes_what_the_book_says(
+    trade: Trade, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book, start, end = await some_trade(trade)
+    monkeypatch.setenv("SAMLAD_DATABASE_URL", trade.db.dsn)
+    monkeypatch.setenv("SAMLAD_HOME", str(tmp_path))
+    span = ["--from", start.isoformat(), "--to", end.isoformat()]
+
+    async def samlad(*arguments: str) -> Result:
+        return await asyncio.to_thread(CliRunner().invoke, app, ["export", "books", *arguments])
+
+    file = tmp_path / "year.se"
+    done = await samlad(str(file), *span, "--format", "sie")
+    assert done.exit_code == 0, done.output
+    assert len(read(file.read_bytes()).vouchers) == await trade.db.value("SELECT count(*) FROM voucher")
+    shown = await samlad(*span, "--channel", "web")
+    assert shown.stdout_bytes == await whole(exports.csv_file(trade.db, book, start, end))
+    wrong = await samlad("--from", end.isoformat(), "--to", "2020-01-01")
+    assert wrong.exit_code == 1
+    assert "before the beginning" in str(wrong.exception)

@@ -135,7 +135,7 @@ SHIFTS = Listing(
     filters={
         "location": Filter("p.code = ANY({}::text[])", texts),
         "till": Filter("s.till = ANY({}::uuid[])", uuids),
-        "state": Filter(
+        "status": Filter(
             "CASE WHEN s.closed_at IS NULL THEN 'open' ELSE 'closed' END = ANY({}::text[])", texts
         ),
     },

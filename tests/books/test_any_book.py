@@ -58,7 +58,6 @@ def line_facts(draw: st.DrawFn) -> OrderLineFact:
 def order_facts(draw: st.DrawFn) -> OrderFact:
     return OrderFact(
         id=UUID(int=1),
-        pool=UUID(int=2),
         number="W1",
         channel=UUID(int=3),
         location=None,

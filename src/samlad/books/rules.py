@@ -35,7 +35,6 @@ class OrderFact(msgspec.Struct, frozen=True, kw_only=True):
     """What the book needs of an order."""
 
     id: UUID
-    pool: UUID
     number: str
     channel: UUID
     location: UUID | None
@@ -140,7 +139,6 @@ class PaymentFact(msgspec.Struct, frozen=True, kw_only=True):
     """What the book needs of a payment and of the order that it pays. ``location_code`` is that of the location."""
 
     id: UUID
-    pool: UUID | None
     order_id: UUID | None
     number: str | None
     channel: UUID | None
@@ -184,14 +182,6 @@ def difference(target: Mapping[Entry, int], booked: Mapping[Entry, int]) -> Amou
 
 def _order(entry: Entry) -> tuple[str, ...]:
     return tuple(str(value) for value in msgspec.structs.astuple(entry))
-
-
-def sums(amounts: Iterable[tuple[Entry, int]]) -> dict[str, int]:
-    """What lines come to by currency; a balanced voucher has only zeros."""
-    found: dict[str, int] = {}
-    for entry, amount in amounts:
-        found[entry.currency] = found.get(entry.currency, 0) + amount
-    return found
 
 
 CREDIT_COUNTERS = {

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from samlad.books.model import Account, Book, Entry, Voucher, VoucherHead, VoucherKind, VoucherLine
-from samlad.books.rules import OrderFact, OrderLineFact, PaymentFact
+from samlad.books.rules import CREDIT_COUNTERS, OrderFact, OrderLineFact, PaymentFact
 from samlad.channels import Channel, Resource
 from samlad.kernel.database import Reader, Tx
 
@@ -168,7 +168,7 @@ async def order_fact(reader: Reader, order: UUID) -> OrderFact | None:
     """An order as it is now. Its location is told where that sold it, or where it came back."""
     rows = await reader.rows(
         """
-        SELECT o.id, o.pool, o.number, o.channel, o.kind, o.status, o.payment_status, o.delivery, o.country, o.currency,
+        SELECT o.id, o.number, o.channel, o.kind, o.status, o.payment_status, o.delivery, o.country, o.currency,
                o.local_day, o.imported,
                CASE WHEN o.delivery = 'carry_out' OR o.kind = 'return' THEN o.location END AS location,
                l.kind AS line_kind, l.quantity, l.fulfilled, l.cancelled, l.tax_rate, l.tax_included, l.tax, l.total,
@@ -195,7 +195,7 @@ async def order_fact(reader: Reader, order: UUID) -> OrderFact | None:
 
 
 _PAYMENT = """
-    p.id, o.pool, p.order_id, o.number, coalesce(o.channel, p.channel) AS channel, o.delivery, p.provider, p.currency,
+    p.id, p.order_id, o.number, coalesce(o.channel, p.channel) AS channel, o.delivery, p.provider, p.currency,
     p.captured, place.id AS location, place.code AS location_code
 """
 _PAYMENT_FROM = """
@@ -235,7 +235,6 @@ class CreditFact(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     pool: UUID
     channel: UUID | None
-    reference: UUID | None
     order_id: UUID | None
     legs: list[tuple[str, str, int]]
 
@@ -244,27 +243,19 @@ async def credit_facts(reader: Reader, holder: UUID) -> list[CreditFact]:
     """The transactions of a card or customer that gave or ended value and are not booked here, earliest first."""
     rows = await reader.rows(
         """
-        SELECT t.id, t.kind, a.pool, coalesce(g.channel, o.channel) AS channel, t.reference, o.id AS order_id,
+        SELECT DISTINCT t.id, t.kind, a.pool, coalesce(g.channel, o.channel) AS channel, o.id AS order_id,
                (SELECT jsonb_agg(jsonb_build_array(x.kind, x.unit, e2.amount) ORDER BY e2.seq)
                 FROM credit_entry e2 JOIN credit_account x ON x.id = e2.account WHERE e2.transaction = t.id) AS legs
         FROM credit_account a JOIN credit_entry e ON e.account = a.id JOIN credit_transaction t ON t.id = e.transaction
              LEFT JOIN gift_card g ON g.id = a.holder LEFT JOIN orders o ON o.id = t.reference
         WHERE a.holder = $1 AND a.kind IN ('gift_card', 'store_credit')
-              AND t.kind NOT IN ('redeem', 'refund', 'void', 'transfer')
-              AND NOT EXISTS (SELECT FROM voucher v WHERE v.cause = 'credit:' || t.id)
-        UNION
-        SELECT t.id, t.kind, a.pool, o.channel, t.reference, o.id,
-               (SELECT jsonb_agg(jsonb_build_array(x.kind, x.unit, e2.amount) ORDER BY e2.seq)
-                FROM credit_entry e2 JOIN credit_account x ON x.id = e2.account WHERE e2.transaction = t.id)
-        FROM credit_account a JOIN credit_entry e ON e.account = a.id JOIN credit_transaction t ON t.id = e.transaction
-             LEFT JOIN orders o ON o.id = t.reference
-        WHERE a.holder = $1 AND a.kind = 'store_credit' AND t.kind = 'refund'
               AND EXISTS (SELECT FROM credit_entry e3 JOIN credit_account h ON h.id = e3.account
-                          WHERE e3.transaction = t.id AND h.kind = 'refunded')
+                          WHERE e3.transaction = t.id AND h.kind = ANY ($2::text[]))
               AND NOT EXISTS (SELECT FROM voucher v WHERE v.cause = 'credit:' || t.id)
         ORDER BY 1
         """,
         holder,
+        list(CREDIT_COUNTERS),
     )
     return [
         CreditFact(
@@ -272,7 +263,6 @@ async def credit_facts(reader: Reader, holder: UUID) -> list[CreditFact]:
             kind=row["kind"],
             pool=row["pool"],
             channel=row["channel"],
-            reference=row["reference"],
             order_id=row["order_id"],
             legs=[(kind, unit, amount) for kind, unit, amount in row["legs"]],
         )

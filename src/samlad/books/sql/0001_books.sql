@@ -143,6 +143,7 @@ DECLARE
     in_year     date;
     next_number int;
 BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended(with_cause, 29));  -- the same cause at once waits here
     PERFORM 1 FROM voucher WHERE cause = with_cause;
     IF FOUND THEN RETURN NULL; END IF;
     SELECT fiscal_month INTO first_month FROM book WHERE id = of_book;

@@ -17,7 +17,6 @@ from samlad.books import (
     SHIFTS,
     CloseDayInput,
     DayReport,
-    DayState,
     ReopenInput,
 )
 from samlad.books.closing_store import closing as closing_of
@@ -149,9 +148,6 @@ async def close_day(request: AnyRequest) -> Response[Any]:
             note=form.get("note")[:500],
         )
         done = await change(request, lambda tx: books.close_day(tx, data))
-    except DayState as problem:
-        problem.detail = _(problem.detail)
-        return await _day_page(request, place, day, form.failed(problem))
     except Problem as problem:
         return await _day_page(request, place, day, form.failed(problem))
     return go(request, f"{DAYS}/{done.id}", _("The day is closed."))

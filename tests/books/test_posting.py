@@ -183,6 +183,7 @@ async def test_imported_orders_are_not_booked_unless_the_book_says_so(trade: Tra
     kettle = await trade.kettle(price=10_000)
     await trade.buy((kettle, 1))
     rows = await trade.db.rows("UPDATE orders SET imported = 'old' RETURNING id, channel")
+    await trade.db.rows("DELETE FROM payment RETURNING 1")
 
     async def tell(tx: Any) -> None:
         fact = OrdersImported(
@@ -206,6 +207,17 @@ async def test_imported_orders_are_not_booked_unless_the_book_says_so(trade: Tra
     await trade.follow()
     assert (await held(trade.db))["imported"] == 10_000
     assert await vouchers(trade.db, "order") == ["S1"]
+
+
+async def test_an_order_from_elsewhere_with_its_payment_is_trade(trade: Trade) -> None:
+    kettle = await trade.kettle(price=10_000)
+    await trade.buy((kettle, 1))
+    await trade.db.rows("UPDATE orders SET imported = 'marketplace' RETURNING 1")
+    assert await settled(trade) == {
+        "clearing:test": 10_000,
+        "sales:2500:SE": -8_000,
+        "tax:2500:SE": -2_000,
+    }
 
 
 async def test_the_book_is_append_only_and_balanced_by_the_database(trade: Trade) -> None:

@@ -98,7 +98,8 @@ _ACROSS: dict[str, tuple[str, str]] = {
         WITH truth AS (
             SELECT o.id, o.number, o.kind, CASE WHEN o.status = 'cancelled' THEN 0 ELSE o.total END AS total,
                    CASE WHEN o.status = 'cancelled' THEN 0 ELSE o.tax END AS tax
-            FROM orders o WHERE o.imported IS NULL
+            FROM orders o
+            WHERE (o.imported IS NULL OR EXISTS (SELECT FROM payment p WHERE p.order_id = o.id))
                  AND (o.kind <> 'sale' OR o.status = 'cancelled' OR o.payment_status IN ('paid', 'refunded'))
         )
         SELECT t.kind || ' ' || t.number AS what,

@@ -165,11 +165,15 @@ async def voucher(reader: Reader, voucher_id: UUID) -> Voucher | None:
 
 
 async def order_fact(reader: Reader, order: UUID) -> OrderFact | None:
-    """An order as it is now. Its location is told where that sold it, or where it came back."""
+    """An order as it is now. Its location is told where that sold it, or where it came back.
+
+    ``imported`` is history: what came from elsewhere with a payment of ours is trade like any other.
+    """
     rows = await reader.rows(
         """
         SELECT o.id, o.number, o.channel, o.kind, o.status, o.payment_status, o.delivery, o.country, o.currency,
-               o.local_day, o.imported,
+               o.local_day,
+               CASE WHEN NOT EXISTS (SELECT FROM payment p WHERE p.order_id = o.id) THEN o.imported END AS imported,
                CASE WHEN o.delivery = 'carry_out' OR o.kind = 'return' THEN o.location END AS location,
                l.kind AS line_kind, l.quantity, l.fulfilled, l.cancelled, l.tax_rate, l.tax_included, l.tax, l.total,
                (SELECT coalesce(sum((r ->> 'amount')::bigint), 0)::bigint FROM jsonb_array_elements(l.reductions) r)

@@ -18,6 +18,9 @@ import samlad
 from samlad.access import api as access_api
 from samlad.access import housekeeping as access_housekeeping
 from samlad.access.middleware import Identify
+from samlad.books import api as books_api
+from samlad.books import checks as books_checks
+from samlad.books import followers as books_followers
 from samlad.carts import api as carts_api
 from samlad.carts import paying_api as carts_paying_api
 from samlad.carts import sweepers as carts_sweepers
@@ -115,6 +118,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *fulfilment_api.routes,
     *orders_tax_api.routes,
     *documents_api.routes,
+    *books_api.routes,
     *FACES,
 )
 """Every package's routes: its ``api.py`` under ``/api``, the faces' pages."""
@@ -127,6 +131,7 @@ FOLLOWERS: Sequence[Follower] = (
     *orders_settling.FOLLOWERS,
     *credit_followers.FOLLOWERS,
     *documents_followers.FOLLOWERS,
+    *books_followers.FOLLOWERS,
 )
 """Every follower of the log, run by the worker."""
 
@@ -139,6 +144,7 @@ CHECKS: Sequence[Check] = (
     *promotions_checks.CHECKS,
     *orders_checks.CHECKS,
     *documents_checks.CHECKS,
+    *books_checks.CHECKS,
 )
 """Every check of ``samlad doctor``."""
 

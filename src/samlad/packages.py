@@ -15,5 +15,6 @@ PACKAGES = (
     "samlad.carts",
     "samlad.orders",
     "samlad.documents",
+    "samlad.books",
 )
 """Every package with migrations, in the order of the floors."""

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -76,3 +77,57 @@ def export_products(
 async def _copy_to(pieces: AsyncIterator[bytes], put: Callable[[bytes], object]) -> None:
     async for piece in pieces:
         put(piece)
+
+
+class BookFormat(StrEnum):
+    """CSV (RFC 4180) has every line; SIE 4 is what Swedish bookkeeping reads, one fiscal year a file."""
+
+    CSV = "csv"
+    SIE = "sie"
+
+
+@exports.command("books")
+def export_books(
+    start: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day.")],
+    end: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day; included.")],
+    file: Annotated[
+        Path | None, typer.Argument(dir_okay=False, help="Where to; standard output when it is left out.")
+    ] = None,
+    as_format: Annotated[BookFormat, typer.Option("--format", help="csv or sie.")] = BookFormat.CSV,
+    channel: Annotated[
+        str | None, typer.Option(help="Code of a channel whose book is meant; not needed for the only one.")
+    ] = None,
+    currency: Annotated[
+        str | None, typer.Option(help="Of a SIE file; the book's own when it is left out.")
+    ] = None,
+) -> None:
+    """Export the money book.
+
+    Example: `samlad export books 2026.se --format sie --from 2026-01-01 --to 2026-12-31`
+    """
+
+    async def work(runtime: "Runtime") -> None:
+        from samlad.books import exports as verbs
+
+        book = await verbs.choose(runtime.database, channel)
+        first, last = start.date(), end.date()
+        if as_format is BookFormat.SIE:
+            verbs.check_sie(book, first, last, currency or book.currency)
+            pieces = verbs.sie_file(runtime.database, book, first, last, currency)
+        else:
+            verbs.check_period(first, last)
+            pieces = verbs.csv_file(runtime.database, book, first, last)
+        await _write(pieces, file)
+
+    with_runtime(work)
+
+
+async def _write(pieces: AsyncIterator[bytes], file: Path | None) -> None:
+    """To standard output, or to a file. A reader never sees half of it, and an old one is kept until the new is whole."""
+    if file is None:
+        await _copy_to(pieces, sys.stdout.buffer.write)
+        return
+    partial = file.with_name(f".{file.name}.part")
+    with partial.open("wb") as out:
+        await _copy_to(pieces, out.write)
+    partial.replace(file)

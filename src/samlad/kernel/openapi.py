@@ -20,7 +20,12 @@ from samlad.kernel.promises import calls, permissions_of
 
 Document = dict[str, Any]
 
-_MEDIA_TYPES = {"json": "application/json", "csv": "text/csv", "jsonl": "application/jsonl"}
+_MEDIA_TYPES = {
+    "json": "application/json",
+    "csv": "text/csv",
+    "jsonl": "application/jsonl",
+    "sie": "application/octet-stream",
+}
 METHODS = ("get", "post", "put", "patch", "delete")
 
 _PROBLEM: Document = {
@@ -123,7 +128,7 @@ def _complete(operation: Document, handler: HTTPRouteHandler) -> None:
 
 def _say_formats(content: Document, formats: list[str]) -> None:
     """Put what can be asked for with ``?format=`` in place of what Litestar takes for granted."""
-    given = content.pop("application/json")
+    given = content.pop("application/json", None)
     for name in formats:
         content[_MEDIA_TYPES[name]] = given if name == "json" else {"schema": {"type": "string"}}
 

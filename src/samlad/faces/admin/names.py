@@ -477,3 +477,24 @@ product_status: Mapping[str, str] = {
     "archived": marked("Archived"),
 }
 variant_status: Mapping[str, str] = {"active": marked("On sale"), "archived": marked("Archived")}
+voucher_kind: Mapping[str, str] = {
+    "order": marked("Sale or return"),
+    "payment": marked("Payment"),
+    "refund": marked("Refund"),
+    "receipt": marked("Unmatched money"),
+    "credit": marked("Gift card or credit"),
+    "stock": marked("Cost of goods"),
+    "till": marked("Drawer"),
+    "closing": marked("Day closed"),
+    "reversal": marked("Reversal"),
+}
+recognition: Mapping[str, str] = {
+    "paid": marked("When it is paid or handed over, whichever comes first"),
+    "handed_over": marked("When it is handed over; paid before that it is a prepayment"),
+}
+till_reason: Mapping[str, str] = {
+    "change": marked("Change from or to the safe"),
+    "petty_cash": marked("Petty cash"),
+    "bank_deposit": marked("Deposit at the bank"),
+    "correction": marked("Correction"),
+}

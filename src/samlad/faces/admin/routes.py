@@ -3,6 +3,8 @@
 from litestar import Router
 
 from samlad.faces.admin import (
+    books,
+    books_days,
     changes,
     channels,
     customers,
@@ -50,6 +52,8 @@ routes: list[Router] = [
             *customers.HANDLERS,
             *gift_cards.HANDLERS,
             *loyalty.HANDLERS,
+            *books.HANDLERS,
+            *books_days.HANDLERS,
             *promotions.HANDLERS,
             *search.HANDLERS,
             *channels.HANDLERS,

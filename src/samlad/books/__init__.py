@@ -1,0 +1,100 @@
+"""The money book: what the log tells becomes vouchers that come to zero; drawers, days, and export.
+
+The public face. `docs/concepts/books.md` explains.
+"""
+
+from samlad.books.closings import close_day, place_of, reopen_day, report
+from samlad.books.lists import CLOSINGS, SHIFTS, VOUCHERS, balances, over_time
+from samlad.books.model import (
+    Account,
+    AccountInput,
+    BalanceRow,
+    Book,
+    BookChange,
+    CloseDayInput,
+    CloseTillInput,
+    DayClosing,
+    DayPoint,
+    DayReport,
+    DayState,
+    OpenTillInput,
+    Recognition,
+    ReopenInput,
+    ReverseInput,
+    Shift,
+    ShiftView,
+    TillMovementInput,
+    TillReason,
+    TillReport,
+    TillState,
+    Voucher,
+    VoucherKind,
+    VoucherState,
+)
+from samlad.books.permissions import ACCOUNTS, CLOSE, READ, REOPEN, TILL, TILL_REPORT
+from samlad.books.purposes import PURPOSES
+from samlad.books.service import change, chart, get, names, reverse, set_account, voucher
+from samlad.books.store import books
+from samlad.books.till_rules import denominations
+from samlad.books.till_store import drawers, open_shifts
+from samlad.books.tills import close_till, join_till, move_cash, open_till, view, x_report
+
+__all__ = [
+    "ACCOUNTS",
+    "CLOSE",
+    "CLOSINGS",
+    "PURPOSES",
+    "READ",
+    "REOPEN",
+    "SHIFTS",
+    "TILL",
+    "TILL_REPORT",
+    "VOUCHERS",
+    "Account",
+    "AccountInput",
+    "BalanceRow",
+    "Book",
+    "BookChange",
+    "CloseDayInput",
+    "CloseTillInput",
+    "DayClosing",
+    "DayPoint",
+    "DayReport",
+    "DayState",
+    "OpenTillInput",
+    "Recognition",
+    "ReopenInput",
+    "ReverseInput",
+    "Shift",
+    "ShiftView",
+    "TillMovementInput",
+    "TillReason",
+    "TillReport",
+    "TillState",
+    "Voucher",
+    "VoucherKind",
+    "VoucherState",
+    "balances",
+    "books",
+    "change",
+    "chart",
+    "close_day",
+    "close_till",
+    "denominations",
+    "drawers",
+    "get",
+    "join_till",
+    "move_cash",
+    "names",
+    "open_shifts",
+    "open_till",
+    "over_time",
+    "place_of",
+    "reopen_day",
+    "report",
+    "reverse",
+    "set_account",
+    "view",
+    "voucher",
+    "x_report",
+]

@@ -1,0 +1,166 @@
+"""What ``samlad doctor`` looks at in the money book: it balances, and it equals orders, payments, credit and drawers.
+
+Each rule is a statement that answers (what, detail) of up to 20 rows for which it does not hold: which row differs.
+The ones that compare with other floors look at what the follower has come to; while it is behind they say so.
+"""
+
+from samlad.books.followers import FOLLOWERS
+from samlad.kernel import followers
+from samlad.kernel.checks import Check, Finding
+from samlad.kernel.database import Database
+
+SHOWN = 5
+ADVICE = "Nothing mends this by itself: docs/concepts/books.md says what each number means"
+
+_OWN: dict[str, tuple[str, str]] = {
+    "books-balanced": (
+        "Every voucher has lines and they come to zero",
+        """
+        SELECT 'voucher ' || v.series || v.number || ' of ' || v.year AS what,
+               format('comes to %s %s', coalesce(sum(l.amount), 0), coalesce(l.currency, '(no lines)')) AS detail
+        FROM voucher v LEFT JOIN voucher_line l ON l.voucher = v.id
+        GROUP BY v.id, l.currency HAVING coalesce(sum(l.amount), 0) <> 0 OR count(l.voucher) = 0 ORDER BY 1 LIMIT 20
+    """,
+    ),
+    "books-numbers": (
+        "The numbers of vouchers, and of Z reports, have no gap",
+        """
+        SELECT 'series ' || s.series || ' of ' || s.year AS what,
+               format('%s vouchers, the last number is %s, the series says %s', v.count, v.last, s.last) AS detail
+        FROM book_series s LEFT JOIN LATERAL (SELECT count(*) AS count, max(number) AS last FROM voucher
+             WHERE (book, series, year) = (s.book, s.series, s.year)) AS v ON true
+        WHERE v.count <> s.last OR coalesce(v.last, 0) <> s.last
+        UNION ALL
+        SELECT 'drawer ' || t.name || ' at ' || p.code, format('%s Z reports, the last number is %s', z.count, t.last_z)
+        FROM till t JOIN location p ON p.id = t.location LEFT JOIN LATERAL (
+             SELECT count(*) AS count, coalesce(max(number), 0) AS last FROM till_shift WHERE till = t.id
+             AND number IS NOT NULL) AS z ON true
+        WHERE z.count <> t.last_z OR z.last <> t.last_z
+        ORDER BY 1 LIMIT 20
+    """,
+    ),
+    "books-drawers": (
+        "What the book says is in drawers is what their shifts say",
+        """
+        WITH drawer AS (
+            SELECT t.location, s.currency, sum(
+                CASE WHEN s.closed_at IS NULL THEN s.float + coalesce(m.amount, 0)
+                     ELSE s.counted - s.taken END)::bigint AS amount
+            FROM till t JOIN LATERAL (SELECT * FROM till_shift WHERE till = t.id ORDER BY opened_at DESC, id DESC LIMIT 1)
+                 AS s ON true
+                 LEFT JOIN LATERAL (SELECT sum(amount) AS amount FROM till_movement WHERE shift = s.id) AS m ON true
+            GROUP BY 1, 2
+        ), unclaimed AS (
+            SELECT p.location, p.currency, sum(p.amount)::bigint AS amount FROM till_payment p
+            LEFT JOIN till_shift s ON s.id = p.shift WHERE p.tender = 'cash' AND (p.shift IS NULL OR s.closed_at IS NULL)
+            GROUP BY 1, 2
+        ), booked AS (
+            SELECT l.location, l.currency, sum(l.amount)::bigint AS amount FROM voucher_line l
+            WHERE l.purpose LIKE 'cash%' AND l.location IS NOT NULL GROUP BY 1, 2
+        ), compared AS (
+            SELECT location, currency, sum(booked) AS booked, sum(there) AS there FROM (
+                SELECT location, currency, amount AS booked, 0 AS there FROM booked
+                UNION ALL SELECT location, currency, 0, amount FROM drawer
+                UNION ALL SELECT location, currency, 0, amount FROM unclaimed) AS each GROUP BY 1, 2
+        )
+        SELECT 'cash at ' || p.code AS what,
+               format('book %s, drawers and what was not counted yet %s %s', c.booked, c.there, c.currency) AS detail
+        FROM compared c JOIN location p ON p.id = c.location WHERE c.booked <> c.there ORDER BY 1 LIMIT 20
+    """,
+    ),
+}
+_ACROSS: dict[str, tuple[str, str]] = {
+    "books-money": (
+        "Money in and out is in the book: each payment and refund, by its tender",
+        """
+        WITH fact AS (
+            SELECT id, 'payment' AS kind, provider, captured AS amount FROM payment
+            WHERE captured <> 0 AND (order_id IS NOT NULL OR channel IS NOT NULL)
+            UNION ALL
+            SELECT r.id, 'refund', p.provider, -r.amount FROM refund r JOIN payment p ON p.id = r.payment
+            WHERE r.status = 'done'
+        ), booked AS (
+            SELECT v.subject AS id, v.kind, sum(l.amount)::bigint AS amount
+            FROM voucher v JOIN voucher_line l ON l.voucher = v.id
+            WHERE v.kind IN ('payment', 'refund') AND l.tender IS NOT NULL AND l.purpose <> 'refunds_to_pay'
+            GROUP BY 1, 2 HAVING sum(l.amount) <> 0
+        )
+        SELECT kind || ' ' || id AS what,
+               format('%s: %s moved, %s in the book', coalesce(f.provider, '?'), coalesce(f.amount, 0),
+                      coalesce(b.amount, 0)) AS detail
+        FROM fact f FULL JOIN booked b USING (id, kind) WHERE coalesce(f.amount, 0) <> coalesce(b.amount, 0)
+        ORDER BY 1 LIMIT 20
+    """,
+    ),
+    "books-orders": (
+        "What orders come to is in the book once they are paid, and nothing of cancelled ones",
+        """
+        WITH truth AS (
+            SELECT o.id, o.number, o.kind, CASE WHEN o.status = 'cancelled' THEN 0 ELSE o.total END AS total,
+                   CASE WHEN o.status = 'cancelled' THEN 0 ELSE o.tax END AS tax
+            FROM orders o
+            WHERE (o.imported IS NULL OR EXISTS (SELECT FROM payment p WHERE p.order_id = o.id))
+                 AND (o.kind <> 'sale' OR o.status = 'cancelled' OR o.payment_status IN ('paid', 'refunded'))
+        )
+        SELECT t.kind || ' ' || t.number AS what,
+               format('comes to %s, %s in the book; tax %s, %s in the book', t.total, coalesce(b.total, 0), t.tax,
+                      coalesce(b.tax, 0)) AS detail
+        FROM truth t LEFT JOIN LATERAL (
+            SELECT sum(l.amount) FILTER (WHERE l.purpose = 'receivables') AS total,
+                   -sum(l.amount) FILTER (WHERE split_part(l.purpose, ':', 1) = 'tax') AS tax
+            FROM voucher v JOIN voucher_line l ON l.voucher = v.id WHERE v.subject = t.id AND v.kind = 'order') AS b ON true
+        WHERE (t.total, t.tax) <> (coalesce(b.total, 0), coalesce(b.tax, 0)) ORDER BY 1 LIMIT 20
+    """,
+    ),
+    "books-credit": (
+        "What can still be spent on gift cards and store credit is what the book of credit says",
+        """
+        WITH truth AS (
+            SELECT CASE a.kind WHEN 'gift_card' THEN 'gift_cards' ELSE 'store_credit' END AS purpose, a.unit AS currency,
+                   sum(a.balance)::bigint AS amount
+            FROM credit_account a WHERE a.kind IN ('gift_card', 'store_credit') GROUP BY 1, 2
+        ), booked AS (
+            SELECT l.purpose, l.currency, -sum(l.amount)::bigint AS amount
+            FROM voucher v JOIN voucher_line l ON l.voucher = v.id
+            WHERE l.purpose IN ('gift_cards', 'store_credit') AND v.kind <> 'reversal' GROUP BY 1, 2
+        )
+        SELECT purpose AS what, format('credit says %s %s, the book %s', coalesce(t.amount, 0), currency,
+                                       coalesce(b.amount, 0)) AS detail
+        FROM truth t FULL JOIN booked b USING (purpose, currency) WHERE coalesce(t.amount, 0) <> coalesce(b.amount, 0)
+        ORDER BY 1 LIMIT 20
+    """,
+    ),
+}
+
+
+def _check(name: str, description: str, sql: str, *, follows: bool) -> Check:
+    async def look(database: Database) -> Finding:
+        behind = await _behind(database) if follows else 0
+        if behind:
+            return Finding("warning", f"{behind} events are still to be booked", "samlad worker")
+        rows = await database.rows(sql)
+        if not rows:
+            return Finding("ok", "all of them")
+        told = "; ".join(f"{row['what']}: {row['detail']}" for row in rows[:SHOWN])
+        return Finding("failed", f"{len(rows)}: {told}", ADVICE)
+
+    return Check(name, description, look)
+
+
+async def _behind(database: Database) -> int:
+    """How many events the follower has not come to."""
+    lags = await followers.lags(database, FOLLOWERS)
+    if lags:
+        return lags[0].events
+    return int(
+        await database.value(
+            "SELECT count(*) FROM event WHERE type = ANY($1)", list(FOLLOWERS[0].types or ())
+        )
+    )
+
+
+CHECKS = [
+    *(_check(name, told, sql, follows=False) for name, (told, sql) in _OWN.items()),
+    *(_check(name, told, sql, follows=True) for name, (told, sql) in _ACROSS.items()),
+]
+"""The checks of the money book."""

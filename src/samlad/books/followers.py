@@ -1,0 +1,101 @@
+"""The money book follows the log: every fact that moves money, or its meaning, is booked once.
+
+Only types and payloads of events are known here; what is booked is what the tables say now, so that an event that is
+told twice or replayed from the beginning books nothing that is there.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from samlad.books import posting, tills
+from samlad.books.posting import Cause
+from samlad.kernel.database import Tx
+from samlad.kernel.followers import Follower
+from samlad.kernel.log import Event
+
+ORDER_EVENTS = (
+    "order.placed",
+    "order.paid",
+    "order.fulfilled",
+    "order.cancelled",
+    "order.returned",
+    "order.part_called_off",
+    "fulfilment.substituted",
+)
+"""After these an order is looked at, and the return that they name."""
+PAYMENT_EVENTS = ("payment.captured", "payment.claimed")
+REFUND_EVENTS = ("payment.refunded", "payment.refund_begun", "payment.refund_failed")
+CREDIT_EVENTS = (
+    "gift_card.issued",
+    "gift_card.charged",
+    "gift_card.cancelled",
+    "gift_card.expired",
+    "store_credit.granted",
+    "loyalty.rewarded",
+)
+MONEY_EVENTS = (*ORDER_EVENTS, *PAYMENT_EVENTS, *REFUND_EVENTS, *CREDIT_EVENTS)
+"""What must be booked before a day is closed."""
+
+
+async def follow(tx: Tx, event: Event) -> None:
+    """Book what an event tells of."""
+    cause = Cause(key=str(event.id), at=_when(event), actor=event.actor, event=event.id)
+    payload, subject = event.payload, event.subject
+    if event.type in ORDER_EVENTS and subject is not None:
+        await posting.settle_order(tx, subject, cause)
+        if payload.get("by"):
+            await posting.settle_order(tx, UUID(payload["by"]), cause)
+    elif event.type in PAYMENT_EVENTS:
+        await posting.settle_payment(tx, UUID(payload["payment"]), cause)
+        await tills.note_payment(tx, event)
+        await _order_of(tx, event, cause)
+    elif event.type in REFUND_EVENTS:
+        await posting.settle_refund(tx, UUID(payload["refund"]), cause)
+        await tills.note_payment(tx, event)
+        await _order_of(tx, event, cause)
+    elif event.type == "payment.unmatched":
+        await posting.settle_receipt(tx, UUID(payload["receipt"]), cause)
+    elif event.type in CREDIT_EVENTS and subject is not None:
+        await posting.settle_credit(tx, subject, cause)
+    elif event.type == "stock.moved":
+        await _stock(tx, event, cause)
+    elif event.type == "order.imported" and await posting.posts_imports(tx, event.channel):
+        for order in payload["orders"]:
+            await posting.settle_order(tx, UUID(order), cause)
+
+
+async def _order_of(tx: Tx, event: Event, cause: Cause) -> None:
+    """The order that money came for: it may have changed with it."""
+    order = event.payload.get("order")
+    if order is not None:
+        await posting.settle_order(tx, UUID(order), cause)
+
+
+async def _stock(tx: Tx, event: Event, cause: Cause) -> None:
+    payload = event.payload
+    if payload["cause"] not in ("sale", "return", "damage", "count", "correction"):
+        return
+    levels = [(UUID(line["location"]), UUID(line["variant"])) for line in payload["lines"]]
+    reference = UUID(payload["reference"]) if payload.get("reference") else None
+    await posting.settle_stock(tx, event.id, reference, levels, cause)
+
+
+def _when(event: Event) -> datetime:
+    """When it happened: of a sale that a till rang up offline that is earlier than when we heard of it."""
+    return min(event.occurred_at, event.recorded_at)
+
+
+FOLLOWERS = [
+    Follower(
+        name="books",
+        handle=follow,
+        types=(
+            *MONEY_EVENTS,
+            "payment.unmatched",
+            "stock.moved",
+            "order.imported",
+        ),
+        batch=50,
+    )
+]
+"""One follower, so that vouchers are numbered in the order of the log."""

@@ -1,0 +1,233 @@
+"""What facts come to in the book, as pure functions: targets by entry, and the difference to what is booked.
+
+A fact is booked by its target: what an order, a payment or a refund should have in the book as it is now. What is
+missing to that becomes a voucher. So a fact that is told twice, late or out of order books nothing that is there already.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from uuid import UUID
+
+import msgspec
+
+from samlad.books.model import Entry, Recognition
+from samlad.kernel.money import share
+
+Amounts = dict[Entry, int]
+"""Minor units by entry; debit is positive. They come to zero in each currency."""
+
+
+class OrderLineFact(msgspec.Struct, frozen=True, kw_only=True):
+    """What the book needs of an order's line. ``reduced`` is what promotions took off it, as quoted."""
+
+    kind: str
+    quantity: int
+    fulfilled: int
+    cancelled: int
+    tax_rate: int
+    tax_included: bool
+    tax: int
+    total: int
+    reduced: int
+
+
+class OrderFact(msgspec.Struct, frozen=True, kw_only=True):
+    """What the book needs of an order."""
+
+    id: UUID
+    number: str
+    channel: UUID
+    location: UUID | None
+    kind: str
+    status: str
+    payment_status: str
+    delivery: str | None
+    country: str | None
+    currency: str
+    local_day: date
+    imported: str | None
+    lines: list[OrderLineFact]
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether all of it was paid, also if it went back since."""
+        return self.payment_status in ("paid", "refunded")
+
+
+def tender_purpose(tender: str, location_code: str | None) -> str:
+    """What money of a tender is: in a drawer, with a provider, or a debt of ours that is smaller now."""
+    if tender == "cash":
+        return f"cash:{location_code}" if location_code else "cash"
+    if tender == "gift_card":
+        return "gift_cards"
+    return "store_credit" if tender == "store_credit" else f"clearing:{tender}"
+
+
+def order_target(order: OrderFact, country: str, recognition: Recognition) -> Amounts:
+    """What an order should have in the book: what is owed for it, its sales and its tax.
+
+    A sale is booked when it is paid, or as far as it was handed over before that. With `Recognition.HANDED_OVER` the
+    income of what was paid and is still to be handed over is a prepayment; its tax is due at the payment all the same.
+    What was called off counts as handed over, because the return that takes it back does, too.
+    """
+    target: Amounts = {}
+    if order.status == "cancelled":
+        return target
+    items = [line for line in order.lines if line.kind == "item"]
+    takes_back = order.kind != "sale" or order.imported is not None
+    out = sum(line.fulfilled + line.cancelled for line in items)
+    whole = takes_back or order.is_paid or (out > 0 and all(_out(line) == line.quantity for line in items))
+    for line in order.lines:
+        is_item = line.kind == "item"
+        if is_item:
+            booked = line.quantity if whole else _out(line)
+            earned = booked if takes_back or recognition is Recognition.PAID else min(booked, _out(line))
+        else:
+            booked = 1 if whole or out > 0 else 0
+            earned = booked if takes_back or recognition is Recognition.PAID or out > 0 or not items else 0
+        pieces = line.quantity if is_item else 1
+        _add_line(target, order, line, (booked, earned, pieces), order.country or country)
+    return {entry: amount for entry, amount in target.items() if amount}
+
+
+def _out(line: OrderLineFact) -> int:
+    return line.fulfilled + line.cancelled
+
+
+def _add_line(
+    target: Amounts, order: OrderFact, line: OrderLineFact, parts: tuple[int, int, int], country: str
+) -> None:
+    """Add what a line comes to; ``parts``: pieces that are booked, those of them that are earned, all of them."""
+    booked, earned, pieces = parts
+    if booked == 0:
+        return
+
+    def put(purpose: str, amount: int, tax_rate: int | None = None) -> None:
+        entry = Entry(purpose, order.currency, order.channel, order.location, None, tax_rate)
+        target[entry] = target.get(entry, 0) + amount
+
+    total, tax = share(line.total, booked, pieces), share(line.tax, booked, pieces)
+    put("receivables", total)
+    narrow, rate = f":{line.tax_rate}:{country}", line.tax_rate
+    if tax:
+        put(f"tax{narrow}", -tax, rate)
+    if line.kind == "adjustment":
+        put("rounding" if order.imported is None else "adjustments", -(total - tax), rate)
+        return
+    # From the parts that are not to be divided again: what is earned, and the rest.
+    earned_net = share(line.total, earned, pieces) - share(line.tax, earned, pieces)
+    if total - tax != earned_net:
+        put("prepayments", -(total - tax - earned_net), rate)
+    if line.kind == "discount":
+        put("discounts", -earned_net, rate)
+        return
+    purpose = {"shipping": "shipping", "fee": "fees"}.get(line.kind, "sales")
+    reduced = share(_without_tax(line), earned, pieces)
+    if reduced:
+        put("given_away" if line.total == 0 else "discounts", reduced, rate)
+    put(f"{purpose}{narrow}", -(earned_net + reduced), rate)
+
+
+def _without_tax(line: OrderLineFact) -> int:
+    """What promotions took off a line, without tax."""
+    if not line.tax_included:
+        return line.reduced
+    return line.reduced - share(line.reduced, line.tax_rate, 10_000 + line.tax_rate)
+
+
+class PaymentFact(msgspec.Struct, frozen=True, kw_only=True):
+    """What the book needs of a payment and of the order that it pays. ``location_code`` is that of the location."""
+
+    id: UUID
+    order_id: UUID | None
+    number: str | None
+    channel: UUID | None
+    location: UUID | None
+    location_code: str | None
+    delivery: str | None
+    provider: str
+    currency: str
+    captured: int
+
+
+def payment_target(payment: PaymentFact) -> Amounts:
+    """What came in by a payment: money against what is owed."""
+    return _money(payment, payment.captured, tender_purpose(payment.provider, payment.location_code))
+
+
+def refund_target(payment: PaymentFact, amount: int, status: str) -> Amounts:
+    """What goes back by a refund: done, on its way (a debt until the provider has answered), or failed (nothing)."""
+    if status == "failed":
+        return {}
+    is_done = status == "done"
+    return _money(
+        payment,
+        -amount,
+        tender_purpose(payment.provider, payment.location_code) if is_done else "refunds_to_pay",
+    )
+
+
+def _money(payment: PaymentFact, amount: int, purpose: str) -> Amounts:
+    if amount == 0:
+        return {}
+    dims = (payment.currency, payment.channel, payment.location)
+    return {Entry(purpose, *dims, payment.provider): amount, Entry("receivables", *dims): -amount}
+
+
+def difference(target: Mapping[Entry, int], booked: Mapping[Entry, int]) -> Amounts:
+    """What must be booked so that the book has the target, in a steady order."""
+    found = {entry: target.get(entry, 0) - booked.get(entry, 0) for entry in target.keys() | booked.keys()}
+    return {entry: found[entry] for entry in sorted(found, key=_order) if found[entry]}
+
+
+def _order(entry: Entry) -> tuple[str, ...]:
+    return tuple(str(value) for value in msgspec.structs.astuple(entry))
+
+
+CREDIT_COUNTERS = {
+    "sold": "gift_cards_sold",
+    "given": "credit_given",
+    "refunded": "receivables",
+    "expired": "credit_expired",
+}
+"""What stands against the value of gift cards and store credit, by the house's account in the book of credit.
+
+``redeemed`` is not here: what is paid with is booked by its payment."""
+
+
+def credit_target(legs: Iterable[tuple[str, str, int]], dims: tuple[UUID | None, UUID | None]) -> Amounts:
+    """A transaction of the book of credit, by (kind of account, unit, amount), in ours.
+
+    There what a customer has is above zero; here it is a debt, so signs turn.
+    """
+    target: Amounts = {}
+    legs = [leg for leg in legs if leg[1] != "points"]
+    holders = [kind for kind, _, _ in legs if kind in ("gift_card", "store_credit")]
+    for kind, unit, amount in legs:
+        if kind in CREDIT_COUNTERS and holders:
+            debt = "gift_cards" if holders[0] == "gift_card" else "store_credit"
+            for purpose, part in ((CREDIT_COUNTERS[kind], -amount), (debt, amount)):
+                entry = Entry(purpose, unit, *dims)
+                target[entry] = target.get(entry, 0) + part
+    return {entry: amount for entry, amount in target.items() if amount}
+
+
+def stock_target(moves: Iterable[tuple[UUID, str, str, int]], channel: UUID | None) -> Amounts:
+    """What stock movements of one event are worth, by (location, currency, cause, value in ten-thousandths).
+
+    Receipts are booked with the supplier's invoice, transfers change nothing; of the rest the stock's value moves.
+    Each location's sum is rounded once, halves away from zero.
+    """
+    worth: dict[tuple[UUID, str, str], int] = {}
+    for location, currency, cause, value in moves:
+        purpose = {"sale": "cost_of_goods", "return": "cost_of_goods"}.get(cause, "stock_difference")
+        if cause in ("sale", "return", "damage", "count", "correction"):
+            key = (location, currency, purpose)
+            worth[key] = worth.get(key, 0) + value
+    target: Amounts = {}
+    for (location, currency, purpose), value in worth.items():
+        amount = share(value, 1, 10_000)
+        for name, part in (("stock", amount), (purpose, -amount)):
+            entry = Entry(name, currency, channel, location)
+            target[entry] = target.get(entry, 0) + part
+    return {entry: amount for entry, amount in target.items() if amount}

@@ -264,10 +264,9 @@ async def _issue(tx: Tx, sale: _Sale, part: _Part, invoice: Document | None) -> 
 
 
 async def _seller(tx: Tx, sale: _Sale, invoice: Document | None) -> Entity:
-    """Who issues: for what follows an invoice, who issued that."""
-    if invoice is not None:
-        return await entities.get(tx, invoice.entity)
-    return await entities.seller_of(tx, sale.channel)
+    """Who issues: for what follows an invoice, who issued that. How numbers look stays as it is until the commit."""
+    entity = invoice.entity if invoice is not None else (await entities.seller_of(tx, sale.channel)).id
+    return await store.hold_entity(tx, entity)
 
 
 async def _draft(tx: Tx, sale: _Sale, part: _Part, entity: Entity, invoice: Document | None) -> Printed:

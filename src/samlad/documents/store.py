@@ -122,6 +122,13 @@ async def lock_entity(tx: Tx, entity_id: UUID) -> Entity | None:
     return await tx.one(Entity, f"SELECT {_ENTITY} FROM legal_entity WHERE id = $1 FOR UPDATE", entity_id)
 
 
+async def hold_entity(tx: Tx, entity_id: UUID) -> Entity:
+    """A legal entity that is there, kept as it is until the transaction ends; others may issue for it meanwhile."""
+    found = await tx.one(Entity, f"SELECT {_ENTITY} FROM legal_entity WHERE id = $1 FOR SHARE", entity_id)
+    assert found is not None
+    return found
+
+
 async def default_entity(reader: Reader, pool: UUID) -> Entity | None:
     """Who sells the orders of a pool where no channel says otherwise, or None yet."""
     return await reader.one(

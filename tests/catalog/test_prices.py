@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from samlad import catalog, channels
+from samlad import catalog, channels, tax
 from samlad.catalog import listings, prices
 from samlad.catalog.checks import CHECKS
 from samlad.catalog.price_rules import (
@@ -267,6 +267,8 @@ async def test_sellables_is_one_statement_and_speaks_the_channels_language(shop:
         price=1999,
     )
     red, blue = (v.id for v in made.variants)
+
+    await tax.current(shop.db)  # warm
 
     async def work(tx: Tx) -> tuple[dict[UUID, catalog.Sellable], int]:
         before = tx.statements

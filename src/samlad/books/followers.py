@@ -20,6 +20,7 @@ ORDER_EVENTS = (
     "order.cancelled",
     "order.returned",
     "order.part_called_off",
+    "order.changed",
     "fulfilment.substituted",
 )
 """After these an order is looked at, and the return that they name."""

@@ -29,6 +29,7 @@ class OrderLineFact(msgspec.Struct, frozen=True, kw_only=True):
     tax: int
     total: int
     reduced: int
+    tax_country: str | None = None
 
 
 class OrderFact(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +89,7 @@ def order_target(order: OrderFact, country: str, recognition: Recognition) -> Am
             booked = 1 if whole or out > 0 else 0
             earned = booked if takes_back or recognition is Recognition.PAID or out > 0 or not items else 0
         pieces = line.quantity if is_item else 1
-        _add_line(target, order, line, (booked, earned, pieces), order.country or country)
+        _add_line(target, order, line, (booked, earned, pieces), line.tax_country or order.country or country)
     return {entry: amount for entry, amount in target.items() if amount}
 
 

@@ -176,6 +176,7 @@ async def order_fact(reader: Reader, order: UUID) -> OrderFact | None:
                CASE WHEN NOT EXISTS (SELECT FROM payment p WHERE p.order_id = o.id) THEN o.imported END AS imported,
                CASE WHEN o.delivery = 'carry_out' OR o.kind = 'return' THEN o.location END AS location,
                l.kind AS line_kind, l.quantity, l.fulfilled, l.cancelled, l.tax_rate, l.tax_included, l.tax, l.total,
+               l.tax_country,
                (SELECT coalesce(sum((r ->> 'amount')::bigint), 0)::bigint FROM jsonb_array_elements(l.reductions) r)
                    AS reduced
         FROM orders o LEFT JOIN order_line l ON l.order_id = o.id WHERE o.id = $1 ORDER BY l.position

@@ -72,9 +72,9 @@ INSERT INTO tax_product_class (code, name, description) VALUES
     ('books', 'Books', 'Printed books, newspapers and e-books'),
     ('zero', 'Zero', 'Never taxed: gift cards that are vouchers for several purposes, deposits');
 
--- The rows of rates.csv, which people review; a test holds both together. Sources: European Commission, Taxes in Europe
--- Database; gov.uk (VAT rates); Skatteetaten (satser); Swiss Federal Tax Administration. The Swedish cut on food is prop.
--- 2025/26:1 and ends with 2027. US: 0, sales tax is the seller's tax adviser's matter. A beginning of long ago is the
+-- The rows of rates.csv, which people review; a test holds both together. Written down from
+-- general knowledge, to be checked with the Taxes in Europe Database, gov.uk, Skatteetaten and the Swiss Federal Tax
+-- Administration. The Swedish cut on food is prop. 2025/26:1 and ends with 2027. US: 0, sales tax is the seller's tax adviser's matter. A beginning of long ago is the
 -- first day from which on the rate has surely held.
 INSERT INTO tax_country_rate (id, country, region, tax_class, rate_bp, category, valid_from, valid_to, name)
 SELECT gen_random_uuid(), r.* FROM (VALUES

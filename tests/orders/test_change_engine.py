@@ -1,6 +1,7 @@
 """The change engine against the database: what a preview says is what is done, whoever asks how often."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import msgspec
@@ -9,13 +10,22 @@ from changing import back, change, clerk, make, preview, sold
 
 from samlad import credit, orders
 from samlad.kernel import log
+from samlad.kernel.database import Database
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Forbidden, InvalidInput, Outdated
 from samlad.orders import FulfilInput, Order, ReturnInput, WrongState
 from samlad.orders.change_model import ChangeDiffers, NeedsOverride
 from samlad.payments import PaymentDeclined, PaymentInput
 from samlad.stock import SoldOut
-from trade import Trade
+from trade import Trade, build
+
+
+@pytest.fixture
+async def trade(db: Database) -> AsyncIterator[Trade]:
+    """A shop that writes invoices; whatever was changed in it, orders, stock, money, documents and books agree."""
+    found = await build(db, invoice_when="paid")
+    yield found
+    await found.agree()
 
 
 async def read(trade: Trade, order: Order) -> Order:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 from litestar import MediaType, Request, Response, Router, get
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery
 from litestar.response import Stream
 
@@ -56,7 +57,12 @@ def alive() -> Health:
     return Health("ok")
 
 
-@get("/health/ready", summary="Can the process serve?", tags=["operations"])
+@get(
+    "/health/ready",
+    summary="Can the process serve?",
+    tags=["operations"],
+    responses={503: ResponseSpec(Health, description="It cannot, and why", generate_examples=False)},
+)
 async def ready(request: AnyRequest) -> Response[Health]:
     """Answers 200 when the database answers and its schema is up to date, else 503 with the reason."""
     reason = await _why_not_ready(request)

@@ -31,7 +31,7 @@ def bench(home: Path, *arguments: str, **more: str) -> subprocess.CompletedProce
 def test_an_unknown_name_is_wrong_use(tmp_path: Path) -> None:
     said = bench(tmp_path, "nonsense")
     assert said.returncode == 2
-    assert "There are: checkout, oversell" in said.stderr
+    assert "There are: checkout, hot, purchase, oversell" in said.stderr
 
 
 @pytest.mark.slow

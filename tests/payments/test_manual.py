@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from samlad import orders
 from samlad.channels import cache
 from samlad.kernel import cards
-from samlad.kernel.clock import now
+from samlad.kernel.clock import local_day, now
 from samlad.kernel.context import GUEST
 from samlad.kernel.problems import InvalidInput
 from samlad.orders import CancelInput, FulfilInput, ReturnInput
@@ -56,7 +56,7 @@ async def test_an_invoice_is_paid_in_parts_by_its_reference(trade: Trade, api: h
     assert (order.payment_status, payment.status) == ("pending", "pending")
     assert payment.reference is not None
     shown = (await api.get(f"/api/payments/{payment.id}")).json()
-    assert shown["due_on"] == str(now().date() + timedelta(days=14))
+    assert shown["due_on"] == str(local_day(now(), "Europe/Stockholm") + timedelta(days=14))
     await trade.db.transaction(lambda tx: orders.fulfil(tx, order.id, FulfilInput()))
 
     async def pay(
@@ -132,7 +132,7 @@ async def test_money_that_goes_back_by_hand_is_pending_until_somebody_says_so(
 async def test_reminders_are_told_three_times_a_week_apart_until_it_is_paid(trade: Trade) -> None:
     cart = await trade.cart((await trade.kettle(), 1))
     order = await trade.place(cart.id, PaymentInput(provider="invoice"))
-    due = now().date() + timedelta(days=14)
+    due = local_day(now(), "Europe/Stockholm") + timedelta(days=14)
     told = [
         await manual.remind_of(trade.db, due + timedelta(days=days)) for days in (-3, 0, 2, 3, 8, 10, 20, 40)
     ]

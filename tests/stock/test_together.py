@@ -11,11 +11,13 @@ import pytest
 from stock_shop import Shop, books_are_right
 
 from samlad import stock
+from samlad.kernel.context import BACKGROUND
 from samlad.kernel.database import Database, Tx, open_database
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import InvalidInput
 from samlad.kernel.settings import Settings
-from samlad.stock import HoldKind, HoldLine, SoldOut
+from samlad.stock import HoldKind, HoldLine, SoldOut, holds, store
+from samlad.stock.together import Together
 
 BUYERS = 40
 
@@ -133,3 +135,29 @@ async def test_bad_quantities_are_refused_before_anybody_waits(shop: Shop) -> No
 
     await asyncio.gather(*(wrong() for _ in range(8)))
     assert await shop.level(kettle) == (5, 0)
+
+
+async def test_what_a_killed_process_had_taken_is_free_at_once(
+    shop: Shop, settings: Settings, dsn: str
+) -> None:
+    """Its transaction is gone with its connection; the hold that was taken for it is nobody's."""
+    (kettle,) = await shop.variants(1)
+    mine = await open_database(dsn, settings)
+    wanted = [HoldLine(kettle, 1)]
+
+    connection = await mine.pool.acquire()
+    await connection.execute("BEGIN")
+    tx = Tx(connection, BACKGROUND, mine)
+    unclaimed = holds.to_take(
+        wanted, channel=shop.web, kind=HoldKind.CHECKOUT, owner=new_id(), expires_at=soon()
+    )
+    await mine.companion(Together).take(unclaimed, await store.transaction_id(tx), tx.context)
+    assert await buy(shop.db, shop, new_id(), *wanted) == "sold out", "while it runs it is theirs"
+    await shop.db.value("SELECT pg_terminate_backend($1, 5000)", connection.get_server_pid())
+    assert await buy(shop.db, shop, new_id(), *wanted) == "held"
+    await mine.close()
+    await books_are_right(shop.db)
+
+
+def soon() -> datetime:
+    return datetime.now(UTC) + timedelta(minutes=1)

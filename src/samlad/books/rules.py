@@ -61,7 +61,9 @@ def tender_purpose(tender: str, location_code: str | None) -> str:
         return f"cash:{location_code}" if location_code else "cash"
     if tender == "gift_card":
         return "gift_cards"
-    if tender == "exchange":  # what came back of another order and was not paid out: we owe it to the same customer
+    if (
+        tender == "exchange"
+    ):  # what came back of another order and was not paid out: we owe it to the same customer
         return "receivables"
     return "store_credit" if tender == "store_credit" else f"clearing:{tender}"
 

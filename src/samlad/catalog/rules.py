@@ -24,7 +24,7 @@ def slug(text: str) -> str:
 
     Letters of other scripts stay as they are. Empty when there is no letter or digit in it.
     """
-    plain = unicodedata.normalize("NFKD", text.casefold())
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     plain = "".join(c for c in plain if not unicodedata.combining(c) or not _is_latin_mark(c))
     plain = unicodedata.normalize("NFC", plain)
     return re.sub(r"[\W_]+", "-", plain).strip("-")[:200].rstrip("-")

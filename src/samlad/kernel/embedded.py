@@ -257,6 +257,8 @@ class Embedded:
         return ""
 
     def _control(self, *arguments: str) -> None:
+        if os.geteuid() == 0:
+            _let_through(self.data)  # others may have closed the folders above it since it was started
         self._run("pg_ctl", "-D", str(self.data), *arguments)
 
     def _run(self, program: str, *arguments: str) -> str:

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Any
 
 from litestar import Request, Response, Router, get
-from litestar.params import FromQuery, QueryParameter
+from litestar.params import QueryParameter
 
 from samlad import channels
 from samlad.channels import Channel
@@ -64,7 +64,7 @@ async def chosen_channels(request: AnyRequest, codes: str | None) -> list[Channe
 @get("/tax-thresholds", summary="How much of the distance selling threshold is used")
 async def read_thresholds(
     request: AnyRequest,
-    year: Annotated[FromQuery[int | None], QueryParameter(ge=2000, le=2200)] = None,
+    year: Annotated[int | None, QueryParameter(ge=2000, le=2200)] = None,
 ) -> list[ThresholdMeter]:
     """Net sales to consumers in other EU countries in a calendar year, by currency and country."""
     actor_of(request).require(REPORT)

@@ -28,6 +28,8 @@ from samlad.stock.model import LARGEST, Cause, Hold, HoldKind, HoldLine, Moved
 from samlad.stock.problems import NotHeld, NotInStock, SoldOut
 
 SWEEP_BATCH = 1000
+CLAIM_SECONDS = 600
+"""So long it is known which transaction a hold was taken for; the hold itself has expired before."""
 
 
 async def take(
@@ -183,6 +185,7 @@ async def sweep(database: Database) -> int:
 
 
 async def _sweep_batch(tx: Tx) -> int:
+    await store.forget_claims(tx, CLAIM_SECONDS)
     expired = await store.sweep(tx, SWEEP_BATCH)
     if expired:
         log.append(tx, StockReleased(reason="expired", lines=released_lines(expired)))

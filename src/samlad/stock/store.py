@@ -86,10 +86,13 @@ async def take(tx: Tx, wanted: Take) -> TakeOutcome:
     return outcome
 
 
-async def take_each(tx: Tx, wanted: Sequence[Take]) -> list[TakeOutcome]:
-    """`take` for many in one call, one after the other, each with its own outcome."""
+async def take_each(tx: Tx, wanted: Sequence[Take], claimants: Sequence[str]) -> list[TakeOutcome]:
+    """`take` for many in one call, one after the other, each with its own outcome.
+
+    ``claimants`` are the ids of the transactions that will claim the holds (`transaction_id`).
+    """
     rows = await tx.rows(
-        "SELECT * FROM stock_take_each($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "SELECT * FROM stock_take_each($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::text[]::xid8[])",
         [len(each.lines) for each in wanted],
         *_columns([line for each in wanted for line in each.lines]),
         [each.channel for each in wanted],
@@ -98,6 +101,7 @@ async def take_each(tx: Tx, wanted: Sequence[Take]) -> list[TakeOutcome]:
         [each.kind for each in wanted],
         [each.owner for each in wanted],
         [each.expires_at for each in wanted],
+        list(claimants),
     )
     outcomes = [TakeOutcome([], [], []) for _ in wanted]
     for row in rows:
@@ -199,6 +203,16 @@ async def move(
         else:
             outcome.dropped.append(_hold(row))
     return outcome
+
+
+async def transaction_id(tx: Tx) -> str:
+    """The id of this transaction, by which others see whether it still runs."""
+    return str(await tx.value("SELECT pg_current_xact_id()::text"))
+
+
+async def forget_claims(tx: Tx, seconds: int) -> None:
+    """Forget for which transactions holds were taken so long ago."""
+    await tx.execute("DELETE FROM hold_claim WHERE made_at < now() - make_interval(secs => $1)", seconds)
 
 
 async def sweep(tx: Tx, most: int) -> list[Hold]:

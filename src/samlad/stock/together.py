@@ -5,8 +5,9 @@ a hot variant at a few hundred a second. Where several transactions of this proc
 of the later ones are therefore taken by one short transaction for all who wait, each with its own verdict, while
 their own transactions stay open; each then makes its hold its own without touching the level.
 
-Such a hold belongs to nobody's order yet. It has an owner of its own and an expiry, so that nothing is lost when
-the process ends; when the transaction that wanted it is rolled back, it is given back at once.
+Such a hold belongs to nobody's order yet. It has an owner of its own, an expiry, and the id of the transaction that will
+claim it: once that has ended without, because it was rolled back or its process killed, whoever is short of the
+variant frees it.
 """
 
 import asyncio
@@ -41,6 +42,7 @@ class Waiting(msgspec.Struct, frozen=True, eq=False):
     """Somebody who waits for a hold: what they want, and where they hear about it."""
 
     take: store.Take
+    claimant: str
     context: Context
     verdict: "asyncio.Future[list[Hold]]"
 
@@ -71,9 +73,9 @@ class Together:
 
         tx.at_end(leave)
 
-    async def take(self, take: store.Take, context: Context) -> list[Hold]:
+    async def take(self, take: store.Take, claimant: str, context: Context) -> list[Hold]:
         """Take a hold with whoever else waits. Raises `SoldOut` like `holds.take`."""
-        waiting = Waiting(take, context, asyncio.get_running_loop().create_future())
+        waiting = Waiting(take, claimant, context, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         if self._task is None:
             self._task = asyncio.create_task(self._work(), name="holds-together")
@@ -131,7 +133,7 @@ def _fail(group: Sequence[Waiting], error: Exception) -> None:
 
 
 async def _take_each(tx: Tx, group: Sequence[Waiting]) -> list[store.TakeOutcome]:
-    outcomes = await store.take_each(tx, [each.take for each in group])
+    outcomes = await store.take_each(tx, [each.take for each in group], [each.claimant for each in group])
     for each, outcome in zip(group, outcomes, strict=True):
         tx.context = each.context  # whose hold it is says who acted
         holds.tell(tx, each.take, outcome)
@@ -162,7 +164,7 @@ async def take(
         return await holds.take(tx, lines, channel=channel, kind=kind, owner=owner, expires_at=expires_at)
     unclaimed, until = new_id(), now() + timedelta(seconds=UNCLAIMED_SECONDS)
     wanted = holds.to_take(lines, channel=channel, kind=HoldKind.CHECKOUT, owner=unclaimed, expires_at=until)
-    await group.take(wanted, tx.context)
+    await group.take(wanted, await store.transaction_id(tx), tx.context)
     tx.at_rollback(lambda: group.give_back(unclaimed))
     held = await holds.convert(tx, unclaimed, to_kind=kind, to_owner=owner, expires_at=expires_at)
     if sum(hold.quantity for hold in held) == sum(line.quantity for line in lines):

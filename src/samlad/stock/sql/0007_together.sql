@@ -1,8 +1,41 @@
+-- For which transaction a hold was taken together with others: until that makes the hold its own, under another owner. If
+-- it ended without, its process was killed or it was rolled back, and the hold is nobody's.
+CREATE TABLE hold_claim (
+    owner    uuid        PRIMARY KEY,
+    claimant xid8        NOT NULL,
+    made_at  timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX hold_claim_made ON hold_claim (made_at);
+
+-- As before; what nobody will claim any more is free like what has expired.
+CREATE OR REPLACE FUNCTION stock_expire(variants uuid[], locations uuid[], in_pool uuid)
+    RETURNS SETOF hold LANGUAGE plpgsql AS $$
+DECLARE
+    gone hold[];
+BEGIN
+    WITH old AS MATERIALIZED (
+        SELECT h.id FROM unnest(variants, locations) AS t (variant, location)
+        JOIN level l ON l.variant = t.variant AND (t.location IS NULL OR l.location = t.location)
+        JOIN location p ON p.id = l.location AND p.pool = in_pool
+        JOIN hold h ON h.location = l.location AND h.variant = l.variant AND h.expires_at IS NOT NULL
+        WHERE h.expires_at <= now()
+           OR EXISTS (SELECT FROM hold_claim c
+                      WHERE c.owner = h.owner AND pg_xact_status(c.claimant) IS DISTINCT FROM 'in progress')
+        ORDER BY h.id FOR UPDATE OF h
+    ), deleted AS (DELETE FROM hold h USING old WHERE h.id = old.id RETURNING h.*)
+    SELECT array_agg(deleted::hold) INTO gone FROM deleted;
+    IF gone IS NOT NULL THEN
+        PERFORM stock_unhold((SELECT array_agg((location, variant, quantity, 0)::stock_pick) FROM unnest(gone)));
+        RETURN QUERY SELECT * FROM unnest(gone);
+    END IF;
+END $$;
+
 -- Holds of many owners in one call, each with its own verdict: `stock_take` for one after the other. `takers` counts the
 -- lines of each; what is per taker has one element for each. Where they want several variants, the levels that they will
 -- get are locked in key order first, so that the groups of two processes cannot wait for each other.
 CREATE FUNCTION stock_take_each(takers int[], variants uuid[], quantities int[], locations uuid[], channels uuid[],
-                                pools uuid[], buffers int[], kinds text[], owners uuid[], untils timestamptz[])
+                                pools uuid[], buffers int[], kinds text[], owners uuid[], untils timestamptz[],
+                                claimants xid8[])
     RETURNS TABLE (taker int, outcome text, id uuid, location uuid, variant uuid, quantity int, available int,
                    kind text, owner uuid)
     LANGUAGE plpgsql AS $$
@@ -27,6 +60,8 @@ BEGIN
         RETURN QUERY SELECT n, t.*
                      FROM stock_take(variants[first:last], quantities[first:last], locations[first:last], channels[n],
                                      pools[n], buffers[n], kinds[n], owners[n], untils[n]) AS t;
+        INSERT INTO hold_claim (owner, claimant) SELECT owners[n], claimants[n]
+            WHERE EXISTS (SELECT FROM hold h WHERE h.owner = owners[n]);
         first := last + 1;
     END LOOP;
 END $$;

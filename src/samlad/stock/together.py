@@ -24,7 +24,7 @@ from samlad.kernel.clock import now
 from samlad.kernel.context import Context
 from samlad.kernel.database import Database, Tx
 from samlad.kernel.ids import new_id
-from samlad.kernel.problems import Busy, Problem
+from samlad.kernel.problems import Busy, OutcomeUnknown, Problem
 from samlad.stock import holds, store
 from samlad.stock.model import Hold, HoldKind, HoldLine
 from samlad.stock.problems import SoldOut
@@ -48,7 +48,7 @@ class Waiting(msgspec.Struct, frozen=True, eq=False):
 
 
 class Together:
-    """The holds of one process that are taken together. One for each database handle: `together`."""
+    """The holds of one process that are taken together. One for each database handle (`Database.companion`)."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -98,6 +98,9 @@ class Together:
         try:
             beside = await self._database.beside()
             outcomes = await beside.transaction(lambda tx: _take_each(tx, group))
+        except OutcomeUnknown:  # what may have been taken is nobody's: their own transactions end without it
+            _fail(group, Busy("The connection broke while goods were being held."))
+            return
         except Exception as error:  # noqa: BLE001 - goes to those who wait
             if len(group) == 1 or isinstance(error, Busy):
                 _fail(group, error)

@@ -36,6 +36,7 @@ async def test_events_of_a_transaction_are_one_statement_and_carry_who_and_when(
         return tx.statements
 
     assert await db.transaction(work) == 1
+    await horizon.passed(db)
     events, _ = await log.read(db, BEGINNING)
     assert [e.fact() for e in events] == [Counted(number=1, name="Kim"), Counted(number=2)]
     assert {e.actor for e in events} == {"system"}
@@ -71,6 +72,7 @@ async def test_a_late_commit_is_waited_for_not_missed(db: Database) -> None:
     assert seen == [], "event 2 has committed, but event 1 stands before it and may yet commit"
     release.set()
     await late
+    await horizon.passed(db)
     seen, _ = await log.read(db, position)
     assert [e.payload["number"] for e in seen] == [1, 2]
 

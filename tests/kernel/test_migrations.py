@@ -177,12 +177,14 @@ async def shape(dsn: str) -> list[tuple[str, ...]]:
         await connection.close()
 
 
-async def test_upgrades_from_every_prefix_of_the_migrations(
+async def test_upgrades_from_prefixes_of_the_migrations(
     empty: str, dsn: str, alone: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     every = migrations.find(PACKAGES)
     expected = await shape(dsn)
-    for count in range(len(every)):
+    for count in range(
+        0, len(every), 6
+    ):  # states of development; the next test has every one that was released
         monkeypatch.setattr(migrations, "find", lambda _packages, count=count: every[:count])
         await migrations.migrate(empty, alone, PACKAGES)
         monkeypatch.setattr(migrations, "find", lambda _packages: every)

@@ -16,7 +16,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from babel import Locale
@@ -158,6 +158,17 @@ def extract() -> Catalog:
 
     Raises `FileNotFoundError` outside of a checkout: `babel.cfg`, which names the sources, is not installed.
     """
+    found = Catalog(locale=SOURCE, domain="samlad")
+    for filename, message, comments, context in _marked_texts():
+        if found.get(message if isinstance(message, str) else message[0], context) is None:
+            # The first file only, and no line: two people who work on two pages do not meet in the .po file.
+            found.add(message, None, [(filename, 1)], auto_comments=comments, context=context)
+    return found
+
+
+@cache  # some seconds; sources do not change under a program that looks at them
+def _marked_texts() -> list[tuple[str, str | tuple[str, ...], list[str], str | None]]:
+    """File, message, comments and context of every text, by file and line."""
     # Late: only whoever works on a checkout needs them.
     from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
     from babel.messages.frontend import parse_mapping_cfg
@@ -165,13 +176,11 @@ def extract() -> Catalog:
     keywords = {**DEFAULT_KEYWORDS, "marked": None}
     with (_PACKAGE.parents[1] / "babel.cfg").open() as file:
         methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
-    found = Catalog(locale=SOURCE, domain="samlad")
     extracted = extract_from_dir(_PACKAGE, methods, options, keywords, ("i18n:",), strip_comment_tags=True)
-    for filename, _line, message, comments, context in sorted(extracted, key=lambda hit: (hit[0], hit[1])):
-        if found.get(message if isinstance(message, str) else message[0], context) is None:
-            # The first file only, and no line: two people who work on two pages do not meet in the .po file.
-            found.add(message, None, [(filename, 1)], auto_comments=comments, context=context)
-    return found
+    return [
+        (filename, message, comments, context)
+        for filename, _line, message, comments, context in sorted(extracted, key=lambda hit: (hit[0], hit[1]))
+    ]
 
 
 def missing(locale: str) -> list[str]:

@@ -48,7 +48,7 @@ async def open_reference(
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1440, "light"), (1440, "dark")])
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1440, "dark")])
 async def test_the_viewer_works_under_our_policy(
     browser: Browser, api: httpx.AsyncClient, width: int, scheme: str
 ) -> None:

@@ -20,8 +20,27 @@ BEGIN
         JOIN hold h ON h.location = l.location AND h.variant = l.variant AND h.expires_at IS NOT NULL
         WHERE h.expires_at <= now()
            OR EXISTS (SELECT FROM hold_claim c
-                      WHERE c.owner = h.owner AND pg_xact_status(c.claimant) IS DISTINCT FROM 'in progress')
+                      WHERE c.owner = h.owner AND coalesce(pg_xact_status(c.claimant), 'aborted') = 'aborted')
         ORDER BY h.id FOR UPDATE OF h
+    ), deleted AS (DELETE FROM hold h USING old WHERE h.id = old.id RETURNING h.*)
+    SELECT array_agg(deleted::hold) INTO gone FROM deleted;
+    IF gone IS NOT NULL THEN
+        PERFORM stock_unhold((SELECT array_agg((location, variant, quantity, 0)::stock_pick) FROM unnest(gone)));
+        RETURN QUERY SELECT * FROM unnest(gone);
+    END IF;
+END $$;
+
+-- As before; what nobody will claim any more is swept up, too.
+CREATE OR REPLACE FUNCTION stock_sweep(most int) RETURNS SETOF hold LANGUAGE plpgsql AS $$
+DECLARE
+    gone hold[];
+BEGIN
+    WITH old AS MATERIALIZED (
+        SELECT id FROM hold
+        WHERE id IN (SELECT id FROM hold WHERE expires_at <= now()
+                     UNION SELECT h.id FROM hold_claim c JOIN hold h ON h.owner = c.owner
+                           WHERE coalesce(pg_xact_status(c.claimant), 'aborted') = 'aborted')
+        ORDER BY id LIMIT most FOR UPDATE SKIP LOCKED
     ), deleted AS (DELETE FROM hold h USING old WHERE h.id = old.id RETURNING h.*)
     SELECT array_agg(deleted::hold) INTO gone FROM deleted;
     IF gone IS NOT NULL THEN

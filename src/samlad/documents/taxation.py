@@ -4,9 +4,9 @@ Orders of before tax had a category name none: there a line with a rate is stand
 """
 
 from samlad.orders import OrderHead, OrderLine
+from samlad.tax import plain_category
 from samlad.tax.texts import NOTES
 
-STANDARD, ZERO = "S", "Z"
 CATEGORIES = frozenset({"S", "Z", "E", "AE", "K", "G", "O"})
 """VAT category codes of EN 16931 (UNCL 5305) that we write."""
 
@@ -15,7 +15,7 @@ def category_of(line: OrderLine) -> str:
     """The category of a line (BT-151)."""
     if line.tax_category in CATEGORIES:
         return str(line.tax_category)
-    return STANDARD if line.tax_rate else ZERO
+    return str(plain_category(line.tax_rate))
 
 
 def note_of(line: OrderLine) -> str:

@@ -39,6 +39,15 @@ Wanted = Annotated[
     str | None,
     QueryParameter(max_length=2000, pattern=r"^[^\x00]*$", description="One value, or several with commas"),
 ]
+States = Annotated[
+    str | None,
+    QueryParameter(
+        name="state",
+        max_length=200,
+        pattern=r"^[a-z_,]*$",
+        description="One state, or several with commas",
+    ),
+]
 FileFormat = Annotated[
     Literal["json", "csv"],
     QueryParameter(name="format", description="`csv`: everything under the filters as a file"),

@@ -30,7 +30,7 @@ from samlad.orders.permissions import ARRIVE
 from samlad.orders.placement import tell_placed
 from samlad.orders.routing_model import Line
 from samlad.stock import Hold, HoldKind, HoldLine
-from samlad.tax import Category, Treatment, amounts
+from samlad.tax import Treatment, amounts, plain_category
 
 LARGEST_PRICE = 10**12
 AHEAD = timedelta(minutes=5)
@@ -252,7 +252,7 @@ def _lines(
 
 def _taxed(channel: Channel, rate: int, *, is_ours: bool) -> dict[str, Any]:
     """How a line is taxed as far as it is known: whose return a rate belongs to that was decided there, nobody has said."""
-    known = {"tax_category": Category.STANDARD if rate else Category.ZERO}
+    known = {"tax_category": plain_category(rate)}
     return known | ({"tax_treatment": Treatment.DOMESTIC, "tax_country": channel.country} if is_ours else {})
 
 

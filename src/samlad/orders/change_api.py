@@ -8,7 +8,17 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from samlad import channels
 from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
-from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
+from samlad.kernel.listing import (
+    DEFAULT_LIMIT,
+    Cursor,
+    FileFormat,
+    Limit,
+    ListQuery,
+    Page,
+    Sorting,
+    States,
+    Wanted,
+)
 from samlad.kernel.problems import NotFound
 from samlad.orders import change_apply, change_store, return_announce, return_reasons, return_store, returns
 from samlad.orders import return_unknown as unknown
@@ -76,15 +86,7 @@ async def list_changes(request: AnyRequest, order_id: Id) -> list[ChangeRow]:
 async def list_returns(
     request: AnyRequest,
     q: Wanted = None,
-    states: Annotated[
-        str | None,
-        QueryParameter(
-            name="state",
-            max_length=200,
-            pattern=r"^[a-z_,]*$",
-            description="One state, or several with commas",
-        ),
-    ] = None,
+    states: States = None,
     order: Wanted = None,
     overdue: Annotated[bool | None, QueryParameter(description="Only overdue ones, or only others")] = None,
     sort: Sorting = None,

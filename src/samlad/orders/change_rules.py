@@ -19,7 +19,7 @@ from samlad.orders.model import Concession, LineKind, OrderLine
 from samlad.orders.rules import returned_line
 from samlad.payments import Payment
 from samlad.payments.rules import spread_refund
-from samlad.tax import Category, Treatment, amounts
+from samlad.tax import Treatment, amounts, plain_category
 
 AT_HOME = (Treatment.DOMESTIC, Treatment.ORIGIN)
 """Taxed at the rates of the seller's own country."""
@@ -93,7 +93,7 @@ def taxed_like(lines: Sequence[OrderLine], line: OrderLine) -> OrderLine:
     first = others[0] if others else None
     is_abroad = first is not None and first.tax_treatment not in AT_HOME
     rate = first.tax_rate if first is not None and is_abroad else line.tax_rate
-    category = first.tax_category if first is not None and is_abroad else _category(rate)
+    category = first.tax_category if first is not None and is_abroad else plain_category(rate)
     costs = amounts(line.unit_price, line.quantity, rate, tax_included=line.tax_included)
     return msgspec.structs.replace(
         line,
@@ -105,10 +105,6 @@ def taxed_like(lines: Sequence[OrderLine], line: OrderLine) -> OrderLine:
         tax_country=None if first is None else first.tax_country,
         tax_note=first.tax_note if first is not None and is_abroad else None,
     )
-
-
-def _category(rate: int) -> Category:
-    return Category.STANDARD if rate else Category.ZERO
 
 
 def fee(title: str, amount: int, of: OrderLine, sale: UUID) -> OrderLine:

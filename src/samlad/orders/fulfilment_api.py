@@ -8,7 +8,17 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, context_of, database_of, if_match, with_etag, write
-from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
+from samlad.kernel.listing import (
+    DEFAULT_LIMIT,
+    Cursor,
+    FileFormat,
+    Limit,
+    ListQuery,
+    Page,
+    Sorting,
+    States,
+    Wanted,
+)
 from samlad.kernel.problems import NotFound
 from samlad.orders import fulfilment as verbs
 from samlad.orders import fulfilment_batches as batches
@@ -51,15 +61,7 @@ async def list_fulfilments(
     request: AnyRequest,
     q: Wanted = None,
     location: Wanted = None,
-    states: Annotated[
-        str | None,
-        QueryParameter(
-            name="state",
-            max_length=200,
-            pattern=r"^[a-z_,]*$",
-            description="One state, or several with commas",
-        ),
-    ] = None,
+    states: States = None,
     method: Wanted = None,
     order: Wanted = None,
     late: Annotated[bool | None, QueryParameter(description="Only late ones, or only others")] = None,

@@ -22,7 +22,7 @@ from samlad.orders.permissions import OVERRIDE
 from samlad.orders.placement import tell_placed
 from samlad.orders.return_model import UnknownInput
 from samlad.stock import Cause
-from samlad.tax import Category, Treatment, amounts
+from samlad.tax import Treatment, amounts, plain_category
 
 
 class UnknownPreview(msgspec.Struct, frozen=True, kw_only=True):
@@ -193,7 +193,7 @@ def _line(position: int, sold: Sellable, quantity: int, price: int, *, tax_inclu
         tax_rate=sold.tax_rate,
         tax=-worth.tax,
         total=-worth.total,
-        tax_category=Category.STANDARD if sold.tax_rate else Category.ZERO,
+        tax_category=plain_category(sold.tax_rate),
         tax_treatment=Treatment.DOMESTIC,
     )
 

@@ -21,6 +21,7 @@ from samlad.tax.rules import (
     keeps_net,
     largest,
     moved,
+    plain_category,
     reckon,
     rounding_of,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "largest",
     "moved",
     "number_check",
+    "plain_category",
     "reckon",
     "rounding_of",
     "territory",

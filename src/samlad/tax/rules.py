@@ -131,6 +131,11 @@ def rounding_of(country: str, setting: str) -> Rounding:
     return ROUNDING.get(country, Rounding.LINE) if setting == "country" else Rounding(setting)
 
 
+def plain_category(rate: int) -> Category:
+    """The category of a rate (basis points) of which nobody has said more: taxed, or zero rated."""
+    return Category.STANDARD if rate else Category.ZERO
+
+
 def amounts(
     unit_price: int, quantity: int, tax_rate: int, *, tax_included: bool, reduction: int = 0
 ) -> Amounts:

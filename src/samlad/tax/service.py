@@ -35,6 +35,7 @@ from samlad.tax.model import (
 )
 from samlad.tax.numbers import own_number
 from samlad.tax.permissions import CHANGE
+from samlad.tax.rules import plain_category
 
 
 async def create_class(tx: Tx, data: TaxClassInput) -> TaxClass:
@@ -108,7 +109,7 @@ async def change_rate(tx: Tx, rate_id: UUID, data: TaxRateChange, expected: int 
 
 
 def _category(rate_bp: int) -> str:
-    return str(Category.STANDARD if rate_bp else Category.ZERO)
+    return str(plain_category(rate_bp))
 
 
 async def _put_rate(tx: Tx, made: TaxRate) -> None:

@@ -146,7 +146,7 @@ async def settle(
     history.tell_states(tx, pool, around.nodes, after)
     await history.keep_conflicts(tx, pool, partition, ids, after)
     await _stand(tx, around.nodes, after)
-    return await make_customers(tx, pool, after.values())
+    return await make_customers(tx, pool, after.values(), around.sightings.values())
 
 
 def _changes(

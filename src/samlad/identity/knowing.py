@@ -6,6 +6,7 @@ identifier that stands for it, and its id leads to the customer for ever once th
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from samlad import customers
@@ -13,7 +14,7 @@ from samlad.customers import Customer, PersonInput
 from samlad.identity import store
 from samlad.identity.evidence import Key
 from samlad.identity.keeping import keep
-from samlad.identity.model import AuthLevel, Kind
+from samlad.identity.model import AuthLevel, Kind, Trust
 from samlad.identity.preparing import prepare, sighting_of_customer
 from samlad.identity.store import Node, StoredSighting
 from samlad.kernel.database import Tx
@@ -26,7 +27,8 @@ async def make_customers(
 
     Which identifiers are to be looked at anew for that, and which of them are new.
     """
-    people = _without_customer(nodes, sightings)
+    told = list(sightings)
+    people = _without_customer(nodes, told)
     if not people:
         return set(), set()
     usable, taken = await _rows_of(tx, pool, people)
@@ -35,7 +37,8 @@ async def make_customers(
     rest = [part for part in (_free_part(person, *_names(taken)) for person in without) if part is not None]
     if rest:
         usable += (await _rows_of(tx, pool, rest))[0]
-    return await _link(tx, usable)
+    # Not before what says so was seen itself: a row must not make its evidence look older than it is.
+    return await _link(tx, usable, max(sighting.first_seen for sighting in told))
 
 
 async def _rows_of(
@@ -67,8 +70,10 @@ def _free_part(person: PersonInput, numbers: set[str], emails: set[str]) -> Pers
     return None
 
 
-async def _link(tx: Tx, rows: Iterable[Customer]) -> tuple[set[UUID], set[UUID]]:
-    told = [prepare(sighting_of_customer(row, row.created_at, str(row.id))) for row in rows]
+async def _link(tx: Tx, rows: Iterable[Customer], since: datetime) -> tuple[set[UUID], set[UUID]]:
+    told = [
+        prepare(sighting_of_customer(row, max(row.created_at, since), event_id=str(row.id))) for row in rows
+    ]
     prepared = [one for one in told if one is not None]
     if not prepared:
         return set(), set()
@@ -90,8 +95,13 @@ def _without_customer(nodes: Iterable[Node], sightings: Iterable[StoredSighting]
     beside: dict[UUID, set[UUID]] = defaultdict(set)
     for seen in sightings:
         if seen.auth != AuthLevel.CLAIMED:
-            for each in seen.nodes:
-                beside[each].update(seen.nodes)
+            sure = [
+                node
+                for node, ceiling in zip(seen.nodes, seen.ceilings, strict=True)
+                if ceiling >= Trust.STRONG
+            ]
+            for each in sure:
+                beside[each].update(sure)
     people = []
     for group in wanting:
         known = sorted((node for node in group if node.is_known), key=lambda node: node.id)

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 import idna
 import phonenumbers
@@ -77,9 +78,15 @@ def email(text: str) -> str | None:
     plain = unicodedata.normalize("NFKC", text).strip().lower()
     if _EMAIL.fullmatch(plain) is None:
         return None
-    local, _, domain = plain.rpartition("@")
+    local, _, name = plain.rpartition("@")
+    domain = _domain(name)
+    return None if domain is None else f"{local}@{domain}"
+
+
+@lru_cache(maxsize=10_000)
+def _domain(name: str) -> str | None:
     try:
-        return f"{local}@{idna.encode(domain, uts46=True).decode('ascii')}"
+        return idna.encode(name, uts46=True).decode("ascii")
     except idna.IDNAError:
         return None
 

@@ -253,3 +253,27 @@ async def test_nobody_decides_without_permission(met: Meeting, api_as: Any) -> N
         assert (await api.get(f"/api/identity/profiles/{met.pool}")).status_code == 403
     with pytest.raises(NotFound):
         await merge(met, met.pool, met.trade.web.id)
+
+
+async def test_a_conflict_is_looked_at_and_closed(met: Meeting, api: httpx.AsyncClient) -> None:
+    for who in "AB":
+        await met.see(f"external_id:{who}", "anonymous:x", auth=AuthLevel.CLAIMED)
+    [row] = (await api.get("/api/identity/conflicts", params={"status": "open"})).json()["items"]
+    assert {row["left_value"], row["right_value"]} == {"x", "B"}
+    assert (await api.post(f"/api/identity/conflicts/{row['id']}/dismiss")).status_code == 204
+    assert (await api.post(f"/api/identity/conflicts/{row['id']}/dismiss")).status_code == 404
+    await met.see("external_id:B", "anonymous:x", auth=AuthLevel.CLAIMED, source="other")
+    assert (await api.get("/api/identity/conflicts", params={"status": "open"})).json()["items"] == []
+    profile = await met.profile("external_id:B")
+    mine = await api.get("/api/identity/conflicts", params={"profile": str(profile), "format": "csv"})
+    assert "dismissed" in mine.text
+
+
+async def test_a_merge_settles_its_conflict(met: Meeting) -> None:
+    await met.see("external_id:A", "email:kim@example.org")
+    await met.see("external_id:B", "email:kim@example.org")
+    assert await met.db.value("SELECT status FROM identity_conflict") == "open"
+    made = await merge(met, await met.see("external_id:A"), await met.see("external_id:B"))
+    assert await met.db.value("SELECT status FROM identity_conflict") == "settled"
+    await undo(met, made)
+    assert await met.db.value("SELECT status FROM identity_conflict") == "open"

@@ -20,7 +20,8 @@ from meeting import MORNING, Meeting, identifier
 from samlad import channels, identity
 from samlad.channels import ChannelInput, ChannelKind
 from samlad.identity import deciding
-from samlad.identity.model import AuthLevel, Decision, DeviceClass, MergeInput, Sighting, SplitInput
+from samlad.identity.model import AuthLevel, DeviceClass, Sighting
+from samlad.identity.views import Decision, MergeInput, SplitInput
 from samlad.kernel.database import Tx, open_database
 from samlad.kernel.embedded import Embedded
 from samlad.kernel.problems import Conflict, InvalidInput

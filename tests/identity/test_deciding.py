@@ -14,7 +14,8 @@ from samlad.customers import PersonInput
 from samlad.customers.model import CustomerChange
 from samlad.identity import deciding, profiles
 from samlad.identity.followers import FOLLOWERS
-from samlad.identity.model import AuthLevel, Decision, MergeInput, SplitInput
+from samlad.identity.model import AuthLevel
+from samlad.identity.views import Decision, MergeInput, SplitInput
 from samlad.kernel import followers
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound
 from trade import BUYER

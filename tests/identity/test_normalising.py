@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from samlad.identity import normalising
-from samlad.identity.model import FieldValue, How, Kind, Rules
+from samlad.identity.model import How, Kind, Rules
 from samlad.identity.reconciling import reconcile
+from samlad.identity.views import FieldValue
 from samlad.kernel.clock import now
 from samlad.kernel.ids import new_id
 

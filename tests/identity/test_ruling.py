@@ -5,7 +5,8 @@ import pytest
 from meeting import Meeting
 
 from samlad.identity import ruling
-from samlad.identity.model import AuthLevel, Kind, Rules, RulesInput, RulesVersion
+from samlad.identity.model import AuthLevel, Kind, Rules
+from samlad.identity.views import RulesInput, RulesVersion
 from samlad.kernel.problems import Conflict
 
 

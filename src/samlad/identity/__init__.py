@@ -4,24 +4,13 @@ The public face: what the floors above may use. `docs/concepts/identity.md` expl
 """
 
 from samlad.identity.deciding import merge, split, undo
-from samlad.identity.model import (
-    AuthLevel,
-    Decision,
-    DeviceClass,
-    Identifier,
-    Kind,
-    MergeInput,
-    Profile,
-    ReasonInput,
-    Sighting,
-    SplitInput,
-    Trust,
-)
+from samlad.identity.model import AuthLevel, DeviceClass, Identifier, Kind, Sighting, Trust
 from samlad.identity.observing import observe
 from samlad.identity.permissions import DECIDE, READ, RULES
 from samlad.identity.profile_store import CHANGES_OF, DECISIONS
 from samlad.identity.profiles import read
 from samlad.identity.store import current, ids_of
+from samlad.identity.views import Decision, MergeInput, Profile, ReasonInput, SplitInput
 
 __all__ = [
     "CHANGES_OF",

@@ -7,7 +7,9 @@ from litestar import Request, Response, Router, get, post
 from litestar.params import FromPath, JSONBody
 
 from samlad.identity import deciding, profiles, ruling, store
-from samlad.identity.model import (
+from samlad.identity.permissions import READ, RULES
+from samlad.identity.profile_store import CHANGES, CHANGES_OF, CONFLICTS, DECISIONS, QUARANTINE
+from samlad.identity.views import (
     ChangeRow,
     ConflictRow,
     CutRow,
@@ -21,8 +23,6 @@ from samlad.identity.model import (
     RulesVersion,
     SplitInput,
 )
-from samlad.identity.permissions import READ, RULES
-from samlad.identity.profile_store import CHANGES, CHANGES_OF, CONFLICTS, DECISIONS, QUARANTINE
 from samlad.kernel.http import actor_of, database_of, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,

@@ -10,12 +10,13 @@ from uuid import UUID
 from samlad import customers
 from samlad.access import audit
 from samlad.identity import decision_store, store
-from samlad.identity.model import Decision, Kind, MergeInput, PinKind, SplitInput
+from samlad.identity.model import Kind, PinKind
 from samlad.identity.observing import observe
 from samlad.identity.permissions import DECIDE
 from samlad.identity.preparing import sighting_of_customer
 from samlad.identity.projecting import Cause, project
 from samlad.identity.store import Node
+from samlad.identity.views import Decision, MergeInput, SplitInput
 from samlad.kernel.database import Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound

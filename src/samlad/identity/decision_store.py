@@ -5,7 +5,8 @@ from uuid import UUID
 
 import msgspec
 
-from samlad.identity.model import Decision, PinKind, Rules, RulesVersion
+from samlad.identity.model import PinKind, Rules
+from samlad.identity.views import Decision, RulesVersion
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.ids import new_id
 

@@ -12,11 +12,12 @@ from samlad import customers
 from samlad.customers import Customer
 from samlad.identity import decision_store, profile_store, store
 from samlad.identity.evidence import Key
-from samlad.identity.model import FIELDS, FieldValue, Kind, PinKind
+from samlad.identity.model import FIELDS, Kind, PinKind
 from samlad.identity.normalising import identifier
 from samlad.identity.observing import observe
 from samlad.identity.preparing import CUSTOMERS, sighting_of_customer
 from samlad.identity.projecting import Cause, project
+from samlad.identity.views import FieldValue
 from samlad.kernel.database import Tx
 from samlad.kernel.followers import Follower
 from samlad.kernel.log import Event

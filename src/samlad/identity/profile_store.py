@@ -7,16 +7,8 @@ from uuid import UUID
 import msgspec
 
 from samlad.customers import Customer
-from samlad.identity.model import (
-    AuthLevel,
-    ChangeRow,
-    ConflictRow,
-    CutRow,
-    DecisionRow,
-    DeviceClass,
-    FieldValue,
-    Kind,
-)
+from samlad.identity.model import AuthLevel, DeviceClass, Kind
+from samlad.identity.views import ChangeRow, ConflictRow, CutRow, DecisionRow, FieldValue
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
 

@@ -5,8 +5,9 @@ from uuid import UUID
 
 from samlad import customers
 from samlad.identity import profile_store, store
-from samlad.identity.model import FIELDS, Evidence, Kind, KnownIdentifier, Profile, Spent
+from samlad.identity.model import FIELDS, Kind
 from samlad.identity.reconciling import reconcile
+from samlad.identity.views import Evidence, KnownIdentifier, Profile, Spent
 from samlad.kernel.database import Reader
 from samlad.kernel.problems import NotFound
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from samlad.identity import normalising
-from samlad.identity.model import Field, FieldValue, How, Rules
+from samlad.identity.model import How, Rules
+from samlad.identity.views import Field, FieldValue
 
 
 def reconcile(values: Sequence[FieldValue], field: str, rules: Rules) -> Field:

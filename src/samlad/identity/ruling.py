@@ -8,11 +8,12 @@ from samlad import channels
 from samlad.access import audit
 from samlad.identity import decision_store, store
 from samlad.identity.events import IdentityRulesChanged
-from samlad.identity.model import DryRun, Example, Kind, Rules, RulesInput, RulesVersion
+from samlad.identity.model import Kind, Rules
 from samlad.identity.permissions import RULES
 from samlad.identity.projecting import Cause, Neighbourhood, project, projected, settle, solve
 from samlad.identity.sessions import attached
 from samlad.identity.store import Node
+from samlad.identity.views import DryRun, Example, RulesInput, RulesVersion
 from samlad.kernel import log
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.problems import Conflict, NotFound

@@ -253,7 +253,7 @@ class Poker:
     of every order, one speaks for all of ``debounce_seconds``. A lost poke is harmless, because followers also poll.
     """
 
-    def __init__(self, database: Database, *, debounce_seconds: float = 0.01) -> None:
+    def __init__(self, database: Database, *, debounce_seconds: float = 0.02) -> None:
         self._database = database
         self._debounce = debounce_seconds
         self._wanted = asyncio.Event()

@@ -58,9 +58,9 @@ async def _incoming(database: Database) -> Finding:
 async def _bounds(database: Database) -> Finding:
     rows = await database.rows(
         f"""SELECT p.code, v.sku, d.held AS level,
-                   d.on_hand + stock_later(d.backorder_limit, d.incoming, d.sells_incoming) AS truth
+                   d.on_hand - d.expired - d.blocked + stock_later(d.backorder_limit, d.incoming, d.sells_incoming) AS truth
             FROM (SELECT * FROM level WHERE on_hand < 0 OR held < 0 OR incoming < 0
-                  OR held > on_hand + stock_later(backorder_limit, incoming, sells_incoming)) d {_NAMED}"""
+                  OR held > on_hand - expired - blocked + stock_later(backorder_limit, incoming, sells_incoming)) d {_NAMED}"""
     )
     return _finding(rows, "held {level} of {truth} that may be", can_fix=False)
 

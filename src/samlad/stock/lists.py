@@ -11,6 +11,7 @@ from samlad.stock.model import Cause, CountStatus, HoldKind, LocationKind, Trans
 
 _SKU = "v.sku = ANY({}::text[])"
 _PLACE = "p.code = ANY({}::text[])"
+_FREE = "l.on_hand - l.expired - l.expiring - l.blocked - l.held"
 
 
 def moment(text: str) -> datetime:
@@ -58,7 +59,9 @@ LOCATIONS: Listing[LocationRow] = Listing(
 
 
 class LevelRow(msgspec.Struct, frozen=True):
-    """A level as lists show it. ``available`` is on hand minus held; negative: units owed to backorders."""
+    """A level as lists show it. ``available`` is on hand minus held, and minus what has expired, will soon, or is blocked;
+    negative: units owed to backorders.
+    """
 
     location: UUID
     location_code: str
@@ -69,6 +72,9 @@ class LevelRow(msgspec.Struct, frozen=True):
     on_hand: int
     held: int
     available: int
+    expired: int
+    expiring: int
+    blocked: int
     backorder_limit: int
     low_at: int
     incoming: int
@@ -87,15 +93,15 @@ def _state(text: str) -> str:
 
 LEVELS: Listing[LevelRow] = Listing(
     row=LevelRow,
-    select="""l.location, p.code AS location_code, l.variant, v.sku, product.title, v.option_text AS options, l.on_hand,
-              l.held, l.on_hand - l.held AS available, l.backorder_limit, l.low_at, l.incoming, l.sells_incoming,
+    select=f"""l.location, p.code AS location_code, l.variant, v.sku, product.title, v.option_text AS options, l.on_hand,
+              l.held, {_FREE} AS available, l.expired, l.expiring, l.blocked, l.backorder_limit, l.low_at, l.incoming, l.sells_incoming,
               l.backorder_on, l.reorder_point, l.reorder_quantity, l.updated_at""",
     source="""level l JOIN location p ON p.id = l.location JOIN variant v ON v.id = l.variant
               JOIN product ON product.id = v.product""",
     key="l.id",
     sorts={
         "sku": Sort("v.sku"),
-        "available": Sort("(l.on_hand - l.held)", "int"),
+        "available": Sort(f"({_FREE})", "int"),
         "on_hand": Sort("l.on_hand", "int"),
         "updated_at": Sort("l.updated_at", "timestamptz"),
     },
@@ -106,8 +112,8 @@ LEVELS: Listing[LevelRow] = Listing(
         "variant": Filter("l.variant = ANY({}::uuid[])", uuids),
         "sku": Filter(_SKU, texts),
         "state": Filter(
-            """CASE WHEN l.on_hand - l.held <= 0 THEN 'out' WHEN l.on_hand - l.held <= l.low_at THEN 'low'
-               ELSE 'in' END = {}::text""",
+            f"""CASE WHEN {_FREE} <= 0 THEN 'out' WHEN {_FREE} <= l.low_at THEN 'low'
+                ELSE 'in' END = {{}}::text""",
             _state,
         ),
     },

@@ -4,6 +4,9 @@ The public face. `docs/concepts/stock.md` explains how.
 """
 
 from samlad.stock.holds import convert, release, ship, sweep, take
+from samlad.stock.lots import Share, sold_lots
+from samlad.stock.lots import resolve as resolve_lots
+from samlad.stock.lots import scanned as scanned_lot
 from samlad.stock.model import (
     Cause,
     Hold,
@@ -19,7 +22,7 @@ from samlad.stock.model import (
     Moved,
     Promise,
 )
-from samlad.stock.problems import NotHeld, NotInStock, ShortLine, SoldOut
+from samlad.stock.problems import LotNeeded, NotHeld, NotInStock, ShortLine, SoldOut
 from samlad.stock.promise_store import levels_of
 from samlad.stock.service import (
     atp,
@@ -49,10 +52,12 @@ __all__ = [
     "LocationChange",
     "LocationInput",
     "LocationKind",
+    "LotNeeded",
     "Moved",
     "NotHeld",
     "NotInStock",
     "Promise",
+    "Share",
     "ShortLine",
     "SoldOut",
     "atp",
@@ -69,11 +74,14 @@ __all__ = [
     "promises",
     "receive",
     "release",
+    "resolve_lots",
     "restock",
     "revalue",
+    "scanned_lot",
     "set_level",
     "ship",
     "shipped",
+    "sold_lots",
     "sweep",
     "take",
     "take_together",

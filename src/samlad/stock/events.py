@@ -143,6 +143,22 @@ class LotsJudged(Fact, frozen=True):
     lines: list[LotMove]
 
 
+class LotNamed(msgspec.Struct, frozen=True):
+    """Units of a level that the ledger now says are of this lot (positive), or are not."""
+
+    location: UUID
+    variant: UUID
+    lot: UUID
+    quantity: int
+
+
+@declare("stock.lots-mended")
+class LotsMended(Fact, frozen=True):
+    """Lots and levels had come apart, and `samlad doctor --fix` appended movements that explain them."""
+
+    lines: list[LotNamed]
+
+
 @declare("lot.changed")
 class LotChanged(Fact, frozen=True):
     """A lot is good until another day."""

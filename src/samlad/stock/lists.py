@@ -94,8 +94,8 @@ def _state(text: str) -> str:
 LEVELS: Listing[LevelRow] = Listing(
     row=LevelRow,
     select=f"""l.location, p.code AS location_code, l.variant, v.sku, product.title, v.option_text AS options, l.on_hand,
-              l.held, {_FREE} AS available, l.expired, l.expiring, l.blocked, l.backorder_limit, l.low_at, l.incoming, l.sells_incoming,
-              l.backorder_on, l.reorder_point, l.reorder_quantity, l.updated_at""",
+              l.held, {_FREE} AS available, l.expired, l.expiring, l.blocked, l.backorder_limit, l.low_at, l.incoming,
+              l.sells_incoming, l.backorder_on, l.reorder_point, l.reorder_quantity, l.updated_at""",
     source="""level l JOIN location p ON p.id = l.location JOIN variant v ON v.id = l.variant
               JOIN product ON product.id = v.product""",
     key="l.id",
@@ -130,6 +130,8 @@ class MovementRow(msgspec.Struct, frozen=True):
     variant: UUID
     sku: str
     quantity: int
+    lot: UUID | None
+    lot_code: str | None
     on_hand_after: int
     cause: Cause
     reference: UUID | None
@@ -140,9 +142,10 @@ class MovementRow(msgspec.Struct, frozen=True):
 
 MOVEMENTS: Listing[MovementRow] = Listing(
     row=MovementRow,
-    select="""m.id, m.created_at, m.location, p.code AS location_code, m.variant, v.sku, m.quantity, m.on_hand_after,
-              m.cause, m.reference, m.reason, m.actor, m.event""",
-    source="movement m JOIN location p ON p.id = m.location JOIN variant v ON v.id = m.variant",
+    select="""m.id, m.created_at, m.location, p.code AS location_code, m.variant, v.sku, m.quantity, m.lot, t.code AS lot_code,
+              m.on_hand_after, m.cause, m.reference, m.reason, m.actor, m.event""",
+    source="""movement m JOIN location p ON p.id = m.location JOIN variant v ON v.id = m.variant
+              LEFT JOIN lot t ON t.id = m.lot""",
     key="m.id",
     sorts={"time": Sort("m.seq", "bigint")},
     default_sort="-time",
@@ -152,6 +155,7 @@ MOVEMENTS: Listing[MovementRow] = Listing(
         "sku": Filter(_SKU, texts),
         "cause": Filter("m.cause = ANY({}::text[])", texts),
         "reference": Filter("m.reference = ANY({}::uuid[])", uuids),
+        "lot": Filter("m.lot = ANY({}::uuid[])", uuids),
         "since": Filter("m.created_at >= {}::timestamptz", moment),
         "until": Filter("m.created_at < {}::timestamptz", moment),
     },
@@ -242,6 +246,7 @@ class TransferRow(msgspec.Struct, frozen=True):
     note: str
     units: int
     received: int
+    expected_on: date | None
     created_at: datetime
     updated_at: datetime
 
@@ -249,7 +254,7 @@ class TransferRow(msgspec.Struct, frozen=True):
 TRANSFERS: Listing[TransferRow] = Listing(
     row=TransferRow,
     select="""t.id, t.origin, a.code AS origin_code, t.destination, b.code AS destination_code, t.status, t.note,
-              sums.units, sums.received, t.created_at, t.updated_at""",
+              sums.units, sums.received, t.expected_on, t.created_at, t.updated_at""",
     source="""stock_transfer t JOIN location a ON a.id = t.origin JOIN location b ON b.id = t.destination
               LEFT JOIN LATERAL (SELECT coalesce(sum(l.quantity), 0)::int AS units,
                                         coalesce(sum(l.received), 0)::int AS received

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
+from msgspec import structs
+
 from samlad.access import audit
 from samlad.catalog import Tracking
 from samlad.kernel import log
@@ -22,6 +24,7 @@ from samlad.stock.lots_model import Lot, LotMove, Named, Recall, RecallInput
 from samlad.stock.model import Cause, Hold, Moved
 from samlad.stock.permissions import ADJUST, RECALL
 from samlad.stock.problems import LotNeeded
+from samlad.stock.scanning import Scan
 from samlad.stock.store import MoveLine
 
 JUDGE_BATCH = 200
@@ -40,6 +43,12 @@ async def resolve(
         InvalidInput: at each line that does not name its lot as its product asks.
     """
     tracking = await lots_store.tracking_of(tx, [line.variant for line in lines])
+    lines = [
+        structs.replace(line, code=line.serial or line.code)
+        if tracking.get(line.variant) is Tracking.SERIAL
+        else line
+        for line in lines
+    ]
     kept = [line for line in lines if tracking.get(line.variant, Tracking.NONE) is not Tracking.NONE]
     named = [line for line in kept if line.code is not None]
     known = await lots_store.known(tx, named) if named else {}
@@ -197,29 +206,56 @@ def _tell_judged(tx: Tx, moves: list[LotMove], dropped: list[Hold]) -> None:
         log.append(tx, StockLost(lines=released_lines(dropped)))
 
 
+Share = tuple[UUID | None, int]
+"""Units of a lot; None: the product is not kept by lot."""
+
+
 async def sold_lots(
-    tx: Tx, order: UUID, lines: Sequence[tuple[UUID, str | None]]
-) -> list[UUID | None]:
-    """Which lots come back of an order: (variant, code or None) each. Where it got only one, nobody has to say.
+    tx: Tx, order: UUID, lines: Sequence[tuple[UUID, int, Sequence[str]]]
+) -> list[list[Share]]:
+    """Which lots come back of an order: (variant, units, codes) each, one of the codes is the lot's. What is clear nobody
+    has to say.
+
+    It is clear where the order got one lot of the variant, or where all of it comes back.
 
     Raises:
         LotNeeded: it got several lots of a variant, or another one than was said.
     """
-    tracking = await lots_store.tracking_of(tx, [variant for variant, _ in lines])
+    tracking = await lots_store.tracking_of(tx, [variant for variant, _, _ in lines])
     kept = {v for v, how in tracking.items() if how is not Tracking.NONE}
     got = await lots_store.sold(tx, order, list(kept)) if kept else {}
-    found: list[UUID | None] = []
-    for variant, code in lines:
+    found: list[list[Share]] = []
+    for variant, units, codes in lines:
         mine = got.get(variant, [])
         if variant not in kept:
-            found.append(None)
-        elif code is None and not mine:  # it was sold before the product was kept by lot
-            found.append(await lots_store.unknown_lot(tx, variant))
-        elif code is None and len(mine) == 1:
-            found.append(mine[0].id)
+            found.append([(None, units)])
+        elif codes:
+            named = [lot for lot, _ in mine if lot.code in codes]
+            if not named:
+                raise LotNeeded(variant, [lot.code for lot, _ in mine])
+            found.append([(named[0].id, units)])
+        elif not mine:  # it was sold before the product was kept by lot
+            found.append([(await lots_store.unknown_lot(tx, variant), units)])
+        elif len(mine) == 1:
+            found.append([(mine[0][0].id, units)])
+        elif sum(sold for _, sold in mine) == units:
+            found.append([(lot.id, sold) for lot, sold in mine])
         else:
-            lot = next((lot for lot in mine if lot.code == code), None)
-            if lot is None:
-                raise LotNeeded(variant, [lot.code for lot in mine])
-            found.append(lot.id)
+            raise LotNeeded(variant, [lot.code for lot, _ in mine])
     return found
+
+
+async def scanned(tx: Tx, variant: UUID, scan: Scan) -> UUID | None:
+    """The lot that a scanned piece is of; None where the product is not kept by lot or the code does not say.
+
+    Raises:
+        InvalidInput: at the code; nobody has ever seen this lot.
+    """
+    how = (await lots_store.tracking_of(tx, [variant])).get(variant, Tracking.NONE)
+    code = (scan.serial or scan.lot) if how is Tracking.SERIAL else scan.lot
+    if how is Tracking.NONE or code is None:
+        return None
+    known = await lots_store.known(tx, [Named(variant, 1, code)])
+    if not known:
+        raise InvalidInput.at("code", f"there is no lot “{code}” of this product")
+    return known[variant, code].id

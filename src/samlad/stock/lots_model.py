@@ -47,12 +47,15 @@ class Lot(msgspec.Struct, frozen=True):
 
 
 class Named(msgspec.Struct, frozen=True):
-    """How a line names a lot. ``is_scanned``: it was in the barcode, whether the product asks for it or not."""
+    """How a line names a lot. ``serial`` is its code where each piece has a number. ``is_scanned``: it was in the barcode,
+    whether the product asks for it or not.
+    """
 
     variant: UUID
     units: int
     code: str | None = None
     expires_on: date | None = None
+    serial: str | None = None
     is_scanned: bool = False
 
 

@@ -159,19 +159,23 @@ async def for_customers(reader: Reader, location: UUID, variant: UUID) -> list[t
     ]
 
 
-async def sold(reader: Reader, reference: UUID, variants: Sequence[UUID]) -> dict[UUID, list[Lot]]:
-    """Which lots of variants were sold under a reference (an order), the first that left first."""
+async def sold(
+    reader: Reader, reference: UUID, variants: Sequence[UUID]
+) -> dict[UUID, list[tuple[Lot, int]]]:
+    """Which lots of variants were sold under a reference (an order), with their units, the first that left first."""
     rows = await reader.rows(
-        f"""SELECT {", ".join(f"l.{name}" for name in Lot.__struct_fields__)} FROM lot l
-            JOIN (SELECT lot, min(seq) AS first FROM movement
+        f"""SELECT {", ".join(f"l.{name}" for name in Lot.__struct_fields__)}, m.units
+            FROM lot l
+            JOIN (SELECT lot, min(seq) AS first, -sum(quantity)::int AS units FROM movement
                   WHERE reference = $1 AND cause = 'sale' AND variant = ANY($2::uuid[]) AND lot IS NOT NULL
                   GROUP BY lot) m ON m.lot = l.id ORDER BY m.first""",
         reference,
         list(variants),
     )
-    found: dict[UUID, list[Lot]] = {}
+    found: dict[UUID, list[tuple[Lot, int]]] = {}
     for row in rows:
-        found.setdefault(row["variant"], []).append(Lot(*row.values()))
+        *values, units = row.values()
+        found.setdefault(row["variant"], []).append((Lot(*values), units))
     return found
 
 

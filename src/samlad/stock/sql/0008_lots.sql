@@ -150,16 +150,16 @@ END $$;
 CREATE FUNCTION stock_lot_apply(at_location uuid, of_variant uuid, of_lot uuid, units int, of_serial boolean)
     RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-    found stock_lot;
+    mine stock_lot;
 BEGIN
     IF of_lot IS NULL THEN
         RAISE EXCEPTION 'these goods are kept by lot' USING ERRCODE = 'SLOTN';
     END IF;
     UPDATE stock_lot SET on_hand = on_hand + units
     WHERE location = at_location AND variant = of_variant AND lot = of_lot AND (units < 0 OR on_hand > 0)
-    RETURNING * INTO found;
+    RETURNING * INTO mine;
     IF FOUND THEN
-        RETURN found.state;
+        RETURN mine.state;
     ELSIF units < 0 THEN
         RAISE EXCEPTION 'nothing of this lot is here' USING ERRCODE = 'check_violation', CONSTRAINT = 'stock_lot_on_hand_check';
     END IF;
@@ -177,8 +177,8 @@ BEGIN
     ON CONFLICT (location, variant, lot) DO UPDATE
     SET on_hand = EXCLUDED.on_hand, state = EXCLUDED.state, look_on = EXCLUDED.look_on, is_serial = EXCLUDED.is_serial,
         first_in = now()
-    RETURNING s.* INTO found;
-    RETURN found.state;
+    RETURNING s.* INTO mine;
+    RETURN mine.state;
 END $$;
 
 -- As before, and where the units of a level are kept by lot, the movement's lot changes with it.

@@ -5,9 +5,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-
 from changing import back, make, sold
 from fulfilling import Desk
+
 from samlad.kernel.problems import Conflict, InvalidInput
 from samlad.orders import Order
 from samlad.stock import LotNeeded, lots
@@ -132,7 +132,9 @@ async def test_who_got_a_recalled_lot(trade: Trade, api: Any) -> None:
 
 async def test_a_till_hands_over_whose_turn_it_is(trade: Trade) -> None:
     variant = await milk(trade, A=1, B=9)
-    await trade.db.rows("UPDATE location SET channel = $2 WHERE id = $1 RETURNING 1", trade.warehouse.id, trade.malmo.id)
+    await trade.db.rows(
+        "UPDATE location SET channel = $2 WHERE id = $1 RETURNING 1", trade.warehouse.id, trade.malmo.id
+    )
     order = await trade.buy((variant, 2), channel=trade.malmo)
     assert order.status == "fulfilled"
     assert await there(trade, variant) == {"B": 8}

@@ -220,7 +220,9 @@ async def test_a_day_that_comes_is_told_once_and_whose_holds_it_ends(shop: Shop)
             lambda tx: tx.execute("UPDATE lot SET expires_on = expires_on - $2::int WHERE id = $1", lot, days)
         )
         await shop.db.transaction(
-            lambda tx: tx.execute("UPDATE stock_lot SET look_on = look_on - $2::int WHERE lot = $1", lot, days)
+            lambda tx: tx.execute(
+                "UPDATE stock_lot SET look_on = look_on - $2::int WHERE lot = $1", lot, days
+            )
         )
         return sum(await asyncio.gather(*(lots.judge(shop.db) for _ in range(3))))
 
@@ -278,8 +280,8 @@ async def test_a_recall_blocks_everywhere_and_also_what_comes_later(shop: Shop) 
     assert await shop.level(milk) == (7, 4), "of six held units four can still be had"
     await bring(shop, milk, "BAD", 1, at=shop.at_malmo)
     assert await there(shop, milk, shop.at_malmo) == {"BAD": (1, "blocked")}
+    lines = [HoldLine(milk, 1, shop.warehouse.id, lot)]
     with pytest.raises(NotInStock):
-        lines = [HoldLine(milk, 1, shop.warehouse.id, lot)]
         await shop.db.transaction(lambda tx: stock.ship(tx, order, lines=lines))
     moved = await shop.db.transaction(lambda tx: stock.ship(tx, order))
     assert {(m.quantity, m.lot == lot) for m in moved} == {(-4, False)}
@@ -368,9 +370,7 @@ async def test_counts_and_transfers_by_lot(shop: Shop) -> None:
     assert {(x.lot_code, x.counted, x.expected) for x in entered.lines} == {("L1", 3, 4), ("L2", 6, 4)}
     await shop.db.transaction(lambda tx: counts.close(tx, count.id))
     assert await there(shop, milk) == {"L1": (3, "for_sale"), "L2": (6, "for_sale")}
-    sent = await shop.db.transaction(
-        lambda tx: transfers.send(tx, at, shop.at_lund.id, [(milk, 5)])
-    )
+    sent = await shop.db.transaction(lambda tx: transfers.send(tx, at, shop.at_lund.id, [(milk, 5)]))
     assert {(line.lot_code, line.quantity) for line in sent.lines} == {("L1", 3), ("L2", 2)}
     with pytest.raises(LotNeeded) as needed:
         await shop.db.transaction(lambda tx: transfers.receive(tx, sent.id, [(milk, 2)]))
@@ -397,7 +397,9 @@ async def test_what_comes_back_is_the_lot_that_was_sold(shop: Shop) -> None:
     with pytest.raises(LotNeeded):
         await shop.db.transaction(lambda tx: lots.sold_lots(tx, other, [(milk, 1, ["L1"])]))
     said, clear, whole = [
-        (await shop.db.transaction(lambda tx, o=of, c=code, n=units: lots.sold_lots(tx, o, [(milk, n, c)])))[0]
+        (await shop.db.transaction(lambda tx, o=of, c=code, n=units: lots.sold_lots(tx, o, [(milk, n, c)])))[
+            0
+        ]
         for of, units, code in ((other, 1, ["L2"]), (other, 1, ()), (order, 3, ()))
     ]
     assert said == clear

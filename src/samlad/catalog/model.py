@@ -279,7 +279,8 @@ class ProductFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     tracking: Annotated[Tracking, Meta(description="What stock asks for of its units")] | UnsetType = UNSET
     min_days_left: (
         Annotated[
-            int, Meta(ge=0, le=3650, description="Days before its date from which it is not sold", examples=[14])
+            int,
+            Meta(ge=0, le=3650, description="Days before its date from which it is not sold", examples=[14]),
         ]
         | UnsetType
     ) = UNSET

@@ -54,7 +54,8 @@ class Condition(StrEnum):
 
 
 BackLot = Annotated[
-    LotCode, msgspec.Meta(description="Which lot comes back, where the order got several; a scanned code says it")
+    LotCode,
+    msgspec.Meta(description="Which lot comes back, where the order got several; a scanned code says it"),
 ]
 
 

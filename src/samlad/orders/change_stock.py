@@ -21,6 +21,7 @@ async def put_back(tx: Tx, head: OrderHead, units: Sequence[BackUnit], reference
     """Book goods in at their place, at what they cost when they were sold; and out again what nobody may buy.
 
     What is put aside or thrown away leaves a movement in and one out, with the reason: it was here, and is not for sale.
+    What is put aside is listed until somebody has decided about it (`samlad.stock.quarantine`).
     """
     here = [
         unit for unit in units if unit.variant is not None and unit.disposition is not Disposition.NOWHERE
@@ -32,6 +33,7 @@ async def put_back(tx: Tx, head: OrderHead, units: Sequence[BackUnit], reference
     came: list[Placed] = []
     lots: list[UUID | None] = []
     out: dict[str, list[tuple[Placed, UUID | None]]] = {}
+    aside: list[stock.Aside] = []
     for unit, shares in zip(here, await stock.sold_lots(tx, head.id, wanted), strict=True):
         assert unit.variant is not None
         if unit.location is not None:
@@ -42,9 +44,13 @@ async def put_back(tx: Tx, head: OrderHead, units: Sequence[BackUnit], reference
         by_lot = share(placed, shares)
         came += [each for each, _lot in by_lot]
         lots += [lot for _each, lot in by_lot]
-        if unit.disposition is not Disposition.SELL:
+        if unit.disposition is Disposition.QUARANTINE:
+            aside += [stock.Aside(*each, unit.why, lot) for each, lot in by_lot]
+        elif unit.disposition is not Disposition.SELL:
             out.setdefault(f"{unit.disposition}: {unit.why}", []).extend(by_lot)
     await stock.restock(tx, came, reference=reference, sold_as=head.id, lots=lots)
+    if aside:
+        await stock.put_aside(tx, aside, reference=reference, order=head.id)
     for reason, gone in out.items():
         await stock.write_off(
             tx,

@@ -97,9 +97,7 @@ async def pick(tx: Tx, fulfilment_id: UUID, data: PickInput) -> Fulfilment:
         raise InvalidInput.at("code", "a code, or a position with a quantity")
     if not await rows.set_picked(tx, fulfilment_id, position, quantity):
         raise Conflict.at("code" if quantity is None else "quantity", "there are enough of it already")
-    if lot is not None and not await lots.claim(
-        tx, fulfilment_id, position, line.variant, lot, _at(found)
-    ):
+    if lot is not None and not await lots.claim(tx, fulfilment_id, position, line.variant, lot, _at(found)):
         raise Conflict.at("code", "this place has no more of this lot that may be sold")
     if quantity is not None:
         await lots.forget_beyond(tx, fulfilment_id, position, quantity)

@@ -207,7 +207,10 @@ async def _book_in(
     lots = await stock.resolve_lots(tx, named)
     await stock.restock(tx, came, reference=reference, lots=lots)
     for line, given, what, lot in zip(lines, data.lines, goes, lots, strict=True):
-        if what is not Disposition.SELL:
+        if what is Disposition.QUARANTINE:
+            aside = stock.Aside(data.location, given.variant, -line.quantity, given.reason, lot)
+            await stock.put_aside(tx, [aside], reference=reference)
+        elif what is not Disposition.SELL:
             units = [(data.location, given.variant, -line.quantity)]
             await stock.write_off(
                 tx,

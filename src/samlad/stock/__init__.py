@@ -24,6 +24,8 @@ from samlad.stock.model import (
 )
 from samlad.stock.problems import LotNeeded, NotHeld, NotInStock, ShortLine, SoldOut
 from samlad.stock.promise_store import levels_of
+from samlad.stock.quarantine import put_aside
+from samlad.stock.quarantine_model import Aside
 from samlad.stock.service import (
     atp,
     change_location,
@@ -41,6 +43,7 @@ from samlad.stock.store import holds_of, location, location_by_code, locations, 
 from samlad.stock.together import take as take_together
 
 __all__ = [
+    "Aside",
     "Cause",
     "Hold",
     "HoldKind",
@@ -72,6 +75,7 @@ __all__ = [
     "locations",
     "opening",
     "promises",
+    "put_aside",
     "receive",
     "release",
     "resolve_lots",

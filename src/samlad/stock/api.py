@@ -23,6 +23,7 @@ from samlad.stock.api_changes import CHANGES
 from samlad.stock.api_costs import COSTING
 from samlad.stock.api_lots import LOTS
 from samlad.stock.api_purchases import PURCHASING
+from samlad.stock.api_quarantine import QUARANTINING
 from samlad.stock.model import Count, Location, LocationChannel, Promise, Transfer
 from samlad.stock.permissions import READ
 
@@ -238,6 +239,7 @@ routes: list[Router] = [
             *PURCHASING,
             *COSTING,
             *LOTS,
+            *QUARANTINING,
         ],
         tags=["Stock"],
     )

@@ -63,9 +63,7 @@ async def list_lots(
         "within_days": within_days,
     }
     query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
-    return await lots_lists.LOTS.answer(
-        database_of(request), query, as_csv=as_format == "csv", name="lots"
-    )
+    return await lots_lists.LOTS.answer(database_of(request), query, as_csv=as_format == "csv", name="lots")
 
 
 @get("/stock/lots/{lot_id:uuid}", summary="Read a lot")
@@ -77,9 +75,7 @@ async def read_lot(request: AnyRequest, lot_id: FromPath[UUID]) -> Response[Lot]
 
 
 @patch("/stock/lots/{lot_id:uuid}", summary="Change the date of a lot")
-async def change_lot(
-    request: AnyRequest, lot_id: FromPath[UUID], data: JSONBody[LotChange]
-) -> Response[Lot]:
+async def change_lot(request: AnyRequest, lot_id: FromPath[UUID], data: JSONBody[LotChange]) -> Response[Lot]:
     """It is good until another day; what may be sold changes with it. Send ``If-Match`` so that nobody's change is lost."""
     version = if_match(request)
     return await write(request, lambda tx: lots.change_date(tx, lot_id, data.expires_on, version=version))
@@ -111,9 +107,7 @@ async def list_recalls(
 ) -> Response[Page[Recall]]:
     """Lots that are or were blocked, newest first."""
     actor_of(request).require(READ)
-    query = ListQuery(
-        limit=limit, cursor=cursor, sort=sort, filters={"lot": lot, "sku": sku, "code": code}
-    )
+    query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters={"lot": lot, "sku": sku, "code": code})
     return await lots_lists.RECALLS.answer(
         database_of(request), query, as_csv=as_format == "csv", name="recalls"
     )

@@ -172,9 +172,19 @@ async def _fix_holds(database: Database) -> int:
 CHECKS = [
     Check("stock-ledger", "What is on hand is the sum of its movements", _ledger, _fix_ledger),
     Check("stock-value", "What stock is worth is the sum of its movements", _values, _fix_ledger),
-    Check("stock-lots", "The lots of a level add up to it, and each is the sum of its movements", _lots, _fix_lots),
+    Check(
+        "stock-lots",
+        "The lots of a level add up to it, and each is the sum of its movements",
+        _lots,
+        _fix_lots,
+    ),
     Check("stock-holds", "What is held is the sum of its holds", _holds, _fix_holds),
-    Check("stock-incoming", "What is expected is what purchase orders and transfers say", _incoming, _fix_incoming),
+    Check(
+        "stock-incoming",
+        "What is expected is what purchase orders and transfers say",
+        _incoming,
+        _fix_incoming,
+    ),
     Check("stock-bounds", "No level is negative or oversold", _bounds),
     Check("stock-expired", "No expired hold is forgotten", _expired, sweep),
 ]

@@ -180,6 +180,27 @@ class LotRecalled(Fact, frozen=True):
     units: int
 
 
+@declare("stock.quarantined")
+class StockQuarantined(Fact, frozen=True):
+    """Goods were put aside until somebody has looked at them; ``lines`` are the movements that took them off."""
+
+    reference: UUID
+    lines: list[MovedLine]
+
+
+@declare("quarantine.judged")
+class QuarantineJudged(Fact, frozen=True):
+    """What became of goods that were put aside; ``lines`` are the movements of those that are for sale again."""
+
+    location: UUID
+    variant: UUID
+    lot: UUID | None
+    verdict: str
+    quantity: int
+    supplier: UUID | None
+    lines: list[MovedLine]
+
+
 @declare("supplier.set")
 class SupplierSet(Fact, frozen=True):
     """A supplier was made or changed."""

@@ -163,7 +163,7 @@ async def ship(
     try:
         moved = await store.ship(tx, owner, lines, cause=cause, reference=reference or owner, event=event)
     except asyncpg.CheckViolationError as error:
-        raise NotInStock("Units on backorder have not come yet.") from error
+        raise NotInStock("Units on backorder have not come yet, or may not be sold any more.") from error
     except asyncpg.PostgresError as error:
         if error.sqlstate != "SLOTX":
             raise

@@ -124,7 +124,8 @@ class TransferInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     lines: Annotated[list[UnitsLine], Meta(min_length=1, max_length=5000)]
     note: Note = ""
     expected_on: Annotated[
-        date | None, Meta(description="When it is to arrive, by the destination's day; counts as incoming there")
+        date | None,
+        Meta(description="When it is to arrive, by the destination's day; counts as incoming there"),
     ] = None
 
 

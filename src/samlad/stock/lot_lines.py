@@ -53,9 +53,7 @@ async def goods_of(
         InvalidInput: as `variants_of` and `samlad.stock.lots.resolve`, or more units of one than can be counted.
     """
     variants, units = await variants_of(tx, location, lines), [line.quantity for line in lines]
-    found = await lots.resolve(
-        tx, named(variants, lines, units), may_be_new=may_be_new, is_needed=is_needed
-    )
+    found = await lots.resolve(tx, named(variants, lines, units), may_be_new=may_be_new, is_needed=is_needed)
     wanted: dict[tuple[UUID, UUID | None], int] = {}
     for variant, lot, quantity in zip(variants, found, units, strict=True):
         wanted[variant, lot] = wanted.get((variant, lot), 0) + quantity

@@ -31,9 +31,7 @@ async def known(reader: Reader, lines: Sequence[Named]) -> dict[tuple[UUID, str]
               ORDER BY id"""
     if isinstance(reader, Tx):
         sql += " FOR SHARE"
-    found = await reader.all(
-        Lot, sql, [line.variant for line in lines], [line.code or "" for line in lines]
-    )
+    found = await reader.all(Lot, sql, [line.variant for line in lines], [line.code or "" for line in lines])
     return {(lot.variant, lot.code): lot for lot in found}
 
 
@@ -88,6 +86,14 @@ async def by_ids(reader: Reader, lots: Sequence[UUID]) -> dict[UUID, Lot]:
     return {lot.id: lot for lot in found}
 
 
+async def lot_now(tx: Tx, variant: UUID, lot: UUID | None) -> UUID | None:
+    """The lot that units come back as: nobody's, where they left before their product was kept by lot."""
+    if lot is not None:
+        return lot
+    is_kept = (await tracking_of(tx, [variant])).get(variant, Tracking.NONE) is not Tracking.NONE
+    return await unknown_lot(tx, variant) if is_kept else None
+
+
 async def unknown_lot(tx: Tx, variant: UUID) -> UUID:
     """The lot of units of which nobody knows the lot."""
     found: UUID = await tx.value("SELECT stock_unknown_lot($1)", variant)
@@ -110,9 +116,7 @@ async def judge(tx: Tx, lots: Sequence[UUID] | None, most: int) -> tuple[list[Lo
 
     What became something else, holds that lost their units, and how many levels there were to look at.
     """
-    rows = await tx.rows(
-        "SELECT * FROM stock_judge_lots($1, $2)", None if lots is None else list(lots), most
-    )
+    rows = await tx.rows("SELECT * FROM stock_judge_lots($1, $2)", None if lots is None else list(lots), most)
     moves, dropped = [], []
     for row in rows:
         if row["outcome"] == "judged":
@@ -150,9 +154,7 @@ async def for_customers(reader: Reader, location: UUID, variant: UUID) -> list[t
     )
     return [
         (
-            Lot(
-                row["id"], row["variant"], row["code"], row["expires_on"], row["recall"], row["version"]
-            ),
+            Lot(row["id"], row["variant"], row["code"], row["expires_on"], row["recall"], row["version"]),
             row["on_hand"],
         )
         for row in rows

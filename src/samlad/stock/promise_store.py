@@ -22,7 +22,9 @@ _SEEN = f"""FROM level l JOIN location p ON p.id = l.location
     WHERE l.variant = ANY($1::uuid[]) AND p.pool = $2 AND (NOT $4 OR p.channel = $3)"""
 
 _TODAY = "(now() AT TIME ZONE p.time_zone)::date"
-_HELD = "(l.on_hand - l.expired - l.expiring - l.blocked - n.free)::int AS held, l.expired, l.expiring, l.blocked"
+_HELD = (
+    "(l.on_hand - l.expired - l.expiring - l.blocked - n.free)::int AS held, l.expired, l.expiring, l.blocked"
+)
 _PROMISED = f"""l.location, l.variant, l.on_hand, {_HELD}, greatest(n.free - n.kept, 0)::int AS available,
     l.backorder_limit, n.kept,
     (greatest(n.free - n.kept + stock_later(l.backorder_limit, l.incoming, l.sells_incoming), 0)

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
-from samlad.catalog import Tracking
 from samlad.kernel import log
 from samlad.kernel.database import Tx
 from samlad.kernel.http import check_version
@@ -127,10 +126,12 @@ async def reschedule(
     tx.actor.require(ADJUST, location=old.destination)
     check_version(version, old.version)
     under_way = [(line.variant, line.quantity - line.received) for line in old.lines]
-    await _expect(tx, old, [(variant, -units) for variant, units in under_way])
     await transfers_store.set_day(tx, transfer, expected_on)
     new = await transfers_store.set_status(tx, transfer, TransferStatus.IN_TRANSIT)
-    await _expect(tx, new, under_way)
+    if expected_on is None:
+        await _expect(tx, old, [(variant, -units) for variant, units in under_way])
+    elif old.expected_on is None:
+        await _expect(tx, new, under_way)
     _tell(tx, new, [])
     return new
 
@@ -142,7 +143,9 @@ async def cancel(tx: Tx, transfer: UUID) -> Transfer:
     missing = {(line.variant, line.lot): line.quantity - line.received for line in old.lines}
     values = await transfers_store.values_under_way(tx, transfer)
     moves = [
-        MoveLine(old.origin, variant, units, lot=await _lot_of(tx, variant, lot), value_e4=values[variant, lot])
+        MoveLine(
+            old.origin, variant, units, lot=await _lot_of(tx, variant, lot), value_e4=values[variant, lot]
+        )
         for (variant, lot), units in missing.items()
     ]
     moved = await service.move(tx, moves, cause=Cause.TRANSFER_IN, reference=transfer)
@@ -171,12 +174,9 @@ async def _arrive(
 
 
 async def _lot_of(tx: Tx, variant: UUID, lot: UUID | None) -> UUID | None:
-    """The lot that units arrive as: nobody's, where they left before their product was kept by lot."""
     if lot is not None:
         await lots_store.lock_shared(tx, lot)
-        return lot
-    is_kept = (await lots_store.tracking_of(tx, [variant])).get(variant, Tracking.NONE) is not Tracking.NONE
-    return await lots_store.unknown_lot(tx, variant) if is_kept else None
+    return await lots_store.lot_now(tx, variant, lot)
 
 
 async def _expect(tx: Tx, transfer: Transfer, units: Sequence[tuple[UUID, int]]) -> None:

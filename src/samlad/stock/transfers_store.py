@@ -69,9 +69,7 @@ async def values_under_way(reader: Reader, transfer: UUID) -> dict[tuple[UUID, U
     return {(row["variant"], row["lot"]): row["value"] for row in rows}
 
 
-async def note_received(
-    tx: Tx, transfer: UUID, lines: Sequence[tuple[UUID, UUID | None, int, int]]
-) -> None:
+async def note_received(tx: Tx, transfer: UUID, lines: Sequence[tuple[UUID, UUID | None, int, int]]) -> None:
     """Add to what was received: (variant, lot, units, value) each. Raises asyncpg.CheckViolationError for more than was sent."""
     await tx.execute(
         """

@@ -430,7 +430,8 @@ BEGIN
             IF may_drop THEN
                 CONTINUE WHEN old.on_hand IS NULL OR old.on_hand = 0;
                 units := greatest(units, -old.on_hand);
-            ELSIF old.on_hand + units < 0 THEN  -- its lots are no more than the level, so there is nothing to share out
+            ELSIF old.on_hand + units < 0  -- its lots are no more than the level, so there is nothing to share out
+                  OR old.on_hand IS NULL AND EXISTS (SELECT FROM variant WHERE variant.id = line.variant) THEN
                 RAISE EXCEPTION 'these units are not here' USING ERRCODE = 'check_violation',
                     CONSTRAINT = 'level_on_hand_check';
             END IF;

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from samlad.catalog import Tracking
 from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
 from samlad.stock.model import Cause, CountStatus, HoldKind, LocationKind, TransferStatus
 
@@ -82,6 +83,7 @@ class LevelRow(msgspec.Struct, frozen=True):
     backorder_on: date | None
     reorder_point: int | None
     reorder_quantity: int | None
+    tracking: Tracking
     updated_at: datetime
 
 
@@ -95,7 +97,7 @@ LEVELS: Listing[LevelRow] = Listing(
     row=LevelRow,
     select=f"""l.location, p.code AS location_code, l.variant, v.sku, product.title, v.option_text AS options, l.on_hand,
               l.held, {_FREE} AS available, l.expired, l.expiring, l.blocked, l.backorder_limit, l.low_at, l.incoming,
-              l.sells_incoming, l.backorder_on, l.reorder_point, l.reorder_quantity, l.updated_at""",
+              l.sells_incoming, l.backorder_on, l.reorder_point, l.reorder_quantity, l.tracking, l.updated_at""",
     source="""level l JOIN location p ON p.id = l.location JOIN variant v ON v.id = l.variant
               JOIN product ON product.id = v.product""",
     key="l.id",

@@ -76,7 +76,7 @@ class RecallInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """The lot to block, and why. The variant by its id or by its SKU."""
 
     variant: UUID | None = None
-    sku: Annotated[str | None, Meta(max_length=100, pattern=r"^[^\x00]*$")] = None
+    sku: Annotated[str, Meta(max_length=100, pattern=r"^[^\x00]*$")] | None = None
     lot: LotCode
     reason: Reason
 
@@ -94,6 +94,15 @@ class Recall(msgspec.Struct, frozen=True):
     created_at: datetime
     ended_at: datetime | None
     ended_by: str | None
+
+
+class LotAt(msgspec.Struct, frozen=True):
+    """Units of a lot at a location."""
+
+    location: UUID
+    name: str
+    on_hand: int
+    state: LotState
 
 
 class LotMove(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ from uuid import UUID
 from samlad.catalog import Tracking
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.problems import NotFound
-from samlad.stock.lots_model import Lot, LotMove, LotState, Named, Recall
+from samlad.stock.lots_model import Lot, LotAt, LotMove, LotState, Named, Recall
 from samlad.stock.model import Hold, HoldKind
 
 _LOT = "id, variant, code, expires_on, recall, version"
@@ -179,6 +179,16 @@ async def sold(
         *values, units = row.values()
         found.setdefault(row["variant"], []).append((Lot(*values), units))
     return found
+
+
+async def where(reader: Reader, lot: UUID) -> list[LotAt]:
+    """The locations that have units of a lot."""
+    return await reader.all(
+        LotAt,
+        """SELECT s.location, p.name, s.on_hand, s.state FROM stock_lot s JOIN location p ON p.id = s.location
+           WHERE s.lot = $1 AND s.on_hand > 0 ORDER BY p.priority, p.code""",
+        lot,
+    )
 
 
 async def variants_by_sku(reader: Reader, sku: str) -> list[UUID]:

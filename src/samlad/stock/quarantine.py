@@ -27,7 +27,10 @@ async def put_aside(
 
     Reality wins, as in `samlad.stock.service.correct`: what is held for others of a level that has no more is dropped.
     """
-    moves = [MoveLine(one.location, one.variant, -one.quantity, one.reason, one.lot) for one in goods]
+    moves = [
+        MoveLine(one.location, one.variant, -one.quantity, f"quarantine: {one.reason}", one.lot)
+        for one in goods
+    ]
     booked = await service.book(tx, moves, cause=Cause.DAMAGE, reference=reference, may_drop=True)
     why = {(one.location, one.variant): one.reason for one in goods}
     rows = [

@@ -404,8 +404,8 @@ async def test_what_comes_back_is_the_lot_that_was_sold(shop: Shop) -> None:
     ]
     assert said == clear
     assert [units for _, units in whole] == [1, 2]
-    known = await lots_store.by_ids(shop.db, [lot for lot, _ in [*said, *whole] if lot])
-    assert sorted(lot.code for lot in known.values()) == ["L1", "L2"]
+    known = [await lots_store.get(shop.db, lot) for lot, _ in [*said, *whole] if lot]
+    assert [lot.code for lot in known] == ["L2", "L1", "L2"]
 
 
 async def test_stock_by_lot_is_opened_at_once(shop: Shop) -> None:

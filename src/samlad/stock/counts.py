@@ -52,7 +52,9 @@ async def enter(
     """
     count = await counts_store.get(tx, count_id)
     tx.actor.require(ADJUST, location=count.location)
-    entries = [(v, lot, units) for (v, units), lot in zip(lines, service.each(lots, lines), strict=True)]
+    entries = [
+        (v, lot, units) for (v, units), lot in zip(lines, service.lots_beside(lots, lines), strict=True)
+    ]
     if len({(variant, lot) for variant, lot, _ in entries}) < len(entries):
         raise InvalidInput.at("lines", "a variant is there twice")
     tracking = await lots_store.tracking_of(tx, [variant for variant, lot, _ in entries if lot is None])

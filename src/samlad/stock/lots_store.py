@@ -75,23 +75,22 @@ async def lock(tx: Tx, lot: UUID) -> Lot:
     return await get(tx, lot)
 
 
-async def lock_shared(tx: Tx, lot: UUID) -> None:
-    """Nobody recalls it until the commit."""
-    await tx.execute("SELECT FROM lot WHERE id = $1 FOR SHARE", lot)
-
-
-async def by_ids(reader: Reader, lots: Sequence[UUID]) -> dict[UUID, Lot]:
-    """Lots by their ids."""
-    found = await reader.all(Lot, f"SELECT {_LOT} FROM lot WHERE id = ANY($1::uuid[])", list(lots))
-    return {lot.id: lot for lot in found}
-
-
-async def lot_now(tx: Tx, variant: UUID, lot: UUID | None) -> UUID | None:
-    """The lot that units come back as: nobody's, where they left before their product was kept by lot."""
-    if lot is not None:
-        return lot
-    is_kept = (await tracking_of(tx, [variant])).get(variant, Tracking.NONE) is not Tracking.NONE
-    return await unknown_lot(tx, variant) if is_kept else None
+async def arriving(
+    tx: Tx, keys: Sequence[tuple[UUID, UUID | None]]
+) -> dict[tuple[UUID, UUID | None], UUID | None]:
+    """As which lot units come back that left as (variant, lot): nobody's, where they left before their product was kept by
+    lot. Nobody recalls these lots until the commit.
+    """
+    lots = [lot for _, lot in keys if lot is not None]
+    if lots:
+        await tx.execute("SELECT FROM lot WHERE id = ANY($1::uuid[]) ORDER BY id FOR SHARE", lots)
+    bare = [variant for variant, lot in keys if lot is None]
+    tracking = await tracking_of(tx, bare) if bare else {}
+    found = {}
+    for variant, lot in keys:
+        is_nobodys = lot is None and tracking.get(variant, Tracking.NONE) is not Tracking.NONE
+        found[variant, lot] = await unknown_lot(tx, variant) if is_nobodys else lot
+    return found
 
 
 async def unknown_lot(tx: Tx, variant: UUID) -> UUID:
@@ -142,23 +141,6 @@ async def judge(tx: Tx, lots: Sequence[UUID] | None, most: int) -> tuple[list[Lo
                 )
             )
     return moves, dropped, sum(row["outcome"] == "looked" for row in rows)
-
-
-async def for_customers(reader: Reader, location: UUID, variant: UUID) -> list[tuple[Lot, int]]:
-    """The lots of a level that customers may get, whose turn it is first, with their units."""
-    rows = await reader.rows(
-        f"""SELECT {_LOT}, s.on_hand FROM stock_lots_for_customers($1, $2) AS s JOIN lot ON lot.id = s.lot
-            ORDER BY s.turn""",
-        location,
-        variant,
-    )
-    return [
-        (
-            Lot(row["id"], row["variant"], row["code"], row["expires_on"], row["recall"], row["version"]),
-            row["on_hand"],
-        )
-        for row in rows
-    ]
 
 
 async def sold(

@@ -146,7 +146,7 @@ async def receive(
         raise Conflict(f"This purchase order is {old.status}.")
     open_units = {line.variant: max(0, line.quantity - line.received) for line in old.lines}
     listed = [(v, q) for v, q in open_units.items() if q] if lines is None else list(lines)
-    by_lot = [(v, lot, q) for (v, q), lot in zip(listed, service.each(lots, listed), strict=True)]
+    by_lot = [(v, lot, q) for (v, q), lot in zip(listed, service.lots_beside(lots, listed), strict=True)]
     _check_known(old, [(variant, lot) for variant, lot, _ in by_lot])
     if any(not 1 <= quantity <= LARGEST for _, _, quantity in by_lot):
         raise InvalidInput.at("lines", "at least one unit each")

@@ -88,10 +88,9 @@ async def judge(tx: Tx, quarantine: UUID, data: QuarantineInput, *, version: int
 
 
 async def _release(tx: Tx, old: Quarantine, units: int, value: int, note: str) -> list[Moved]:
-    if old.lot is not None:
-        await lots_store.lock_shared(tx, old.lot)
-    lot = await lots_store.lot_now(tx, old.variant, old.lot)
-    line = MoveLine(old.location, old.variant, units, note or "released", lot, value_e4=value)
+    key = (old.variant, old.lot)
+    lots = await lots_store.arriving(tx, [key])
+    line = MoveLine(old.location, old.variant, units, note or "released", lots[key], value_e4=value)
     return await service.move(tx, [line], cause=Cause.DAMAGE, reference=old.reference or old.id)
 
 

@@ -130,7 +130,7 @@ async def receive(
     costs = [*unit_costs_e4, *[None] * (len(lines) - len(unit_costs_e4))]
     moves = [
         MoveLine(location, variant, quantity, reason, lot, cost)
-        for (variant, quantity), lot, cost in zip(lines, each(lots, lines), costs, strict=True)
+        for (variant, quantity), lot, cost in zip(lines, lots_beside(lots, lines), costs, strict=True)
     ]
     return await move(tx, moves, cause=Cause.RECEIPT, reference=reference or new_id())
 
@@ -156,7 +156,7 @@ async def restock(
         tx,
         [
             MoveLine(place, variant, quantity, lot=lot, unit_cost_e4=costs.get(variant))
-            for (place, variant, quantity), lot in zip(lines, each(lots, lines), strict=True)
+            for (place, variant, quantity), lot in zip(lines, lots_beside(lots, lines), strict=True)
         ],
         cause=cause,
         reference=reference,
@@ -179,7 +179,7 @@ async def write_off(
     """
     moves = [
         MoveLine(place, variant, -quantity, reason, lot)
-        for (place, variant, quantity), lot in zip(lines, each(lots, lines), strict=True)
+        for (place, variant, quantity), lot in zip(lines, lots_beside(lots, lines), strict=True)
     ]
     return await move(tx, moves, cause=cause, reference=reference, may_drop=True)
 
@@ -225,7 +225,7 @@ async def correct(
     tx.actor.require(ADJUST, location=location)
     moves = [
         MoveLine(location, variant, quantity, reason, lot)
-        for (variant, quantity), lot in zip(lines, each(lots, lines), strict=True)
+        for (variant, quantity), lot in zip(lines, lots_beside(lots, lines), strict=True)
     ]
     moved = await move(tx, moves, cause=cause, reference=reference or new_id(), may_drop=True)
     if sum(m.quantity for m in moved) != sum(quantity for _, quantity in lines):
@@ -253,7 +253,7 @@ async def opening(
     event, reference, costs = new_id(), reference or new_id(), unit_costs_e4 or {}
     wanted = [
         (place, variant, lot, units, costs.get(variant))
-        for (place, variant, units), lot in zip(rows, each(lots, rows), strict=True)
+        for (place, variant, units), lot in zip(rows, lots_beside(lots, rows), strict=True)
         if units
     ]
     if any(units < 0 for _, _, _, units, _ in wanted):
@@ -390,7 +390,7 @@ async def promises(
     return rules.promise(levels, 0 if carry_out else channel.setting("buffer"), excluded)
 
 
-def each(lots: Sequence[UUID | None], lines: Sequence[object]) -> Sequence[UUID | None]:
+def lots_beside(lots: Sequence[UUID | None], lines: Sequence[object]) -> Sequence[UUID | None]:
     """The lots of lines; none of them has one where none were given."""
     return lots or [None] * len(lines)
 

@@ -42,7 +42,7 @@ async def send(
     tx.actor.require(ADJUST, location=origin)
     if origin == destination:
         raise InvalidInput.at("destination", "the same as the origin")
-    named = [(v, lot, units) for (v, units), lot in zip(lines, service.each(lots, lines), strict=True)]
+    named = [(v, lot, units) for (v, units), lot in zip(lines, service.lots_beside(lots, lines), strict=True)]
     if not lines or len({(variant, lot) for variant, lot, _ in named}) < len(named):
         raise InvalidInput.at("lines", "one line for each variant and lot, at least one")
     await store.location(tx, origin)
@@ -79,7 +79,9 @@ async def receive(
     if lines is None:
         arrived = dict(missing)
     else:
-        named = [(v, lot, units) for (v, units), lot in zip(lines, service.each(lots, lines), strict=True)]
+        named = [
+            (v, lot, units) for (v, units), lot in zip(lines, service.lots_beside(lots, lines), strict=True)
+        ]
         arrived = _arrived(old, missing, named)
     moved = await _arrive(tx, transfer, old.destination, arrived, missing)
     await _expect(tx, old, [(variant, -units) for (variant, _lot), units in arrived.items()])
@@ -142,11 +144,10 @@ async def cancel(tx: Tx, transfer: UUID) -> Transfer:
     tx.actor.require(ADJUST, location=old.origin)
     missing = {(line.variant, line.lot): line.quantity - line.received for line in old.lines}
     values = await transfers_store.values_under_way(tx, transfer)
+    lots = await lots_store.arriving(tx, list(missing))
     moves = [
-        MoveLine(
-            old.origin, variant, units, lot=await _lot_of(tx, variant, lot), value_e4=values[variant, lot]
-        )
-        for (variant, lot), units in missing.items()
+        MoveLine(old.origin, key[0], units, lot=lots[key], value_e4=values[key])
+        for key, units in missing.items()
     ]
     moved = await service.move(tx, moves, cause=Cause.TRANSFER_IN, reference=transfer)
     await _expect(tx, old, [(variant, -units) for (variant, _lot), units in missing.items()])
@@ -166,17 +167,12 @@ async def _arrive(
         if units
     ]
     await transfers_store.note_received(tx, transfer, lines)
+    lots = await lots_store.arriving(tx, [(variant, lot) for variant, lot, _, _ in lines])
     moves = [
-        MoveLine(place, variant, units, lot=await _lot_of(tx, variant, lot), value_e4=value)
+        MoveLine(place, variant, units, lot=lots[variant, lot], value_e4=value)
         for variant, lot, units, value in lines
     ]
     return await service.move(tx, moves, cause=Cause.TRANSFER_IN, reference=transfer)
-
-
-async def _lot_of(tx: Tx, variant: UUID, lot: UUID | None) -> UUID | None:
-    if lot is not None:
-        await lots_store.lock_shared(tx, lot)
-    return await lots_store.lot_now(tx, variant, lot)
 
 
 async def _expect(tx: Tx, transfer: Transfer, units: Sequence[tuple[UUID, int]]) -> None:

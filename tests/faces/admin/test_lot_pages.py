@@ -5,10 +5,11 @@ import pytest
 from browser import Site
 from playwright.async_api import expect
 
-from samlad import catalog, stock
+from samlad import catalog, orders, stock
 from samlad.catalog import ProductChange, Tracking
 from samlad.kernel.ids import new_id
-from samlad.stock import Aside, LotNeeded
+from samlad.stock import Aside, LotNeeded, lots
+from samlad.stock.lots_model import Named
 from samlad.stock.transfers_store import get as transfer_of
 
 SKU = "KTL-150"
@@ -138,3 +139,18 @@ async def test_a_lot_is_recalled_and_what_is_put_aside_decided(site: Site, shop)
     await expect(page.locator("tbody td[data-label=Waits]")).to_have_text("1 / 2")
     await site.fine(page)
     assert (await lots_of(shop))["L2417"] == (5, "blocked")
+
+
+async def test_a_return_asks_which_lot_where_the_order_got_several(api: httpx.AsyncClient, shop) -> None:
+    await keep(shop, Tracking.LOT)
+    variant, place = shop.variants[SKU], shop.trade.warehouse.id
+    (there, _state) = (await lots_of(shop))[""]
+    named = [Named(variant, 1, "A"), Named(variant, there - 1, "B")]
+    await shop.db.transaction(lambda tx: lots.name_units(tx, place, named))
+    order = await shop.buy(SKU, 2)
+    page = (await api.get(f"/admin/orders/{order.id}/change")).text
+    assert 'name="lot-1"' not in page
+    await shop.db.transaction(lambda tx: orders.fulfil(tx, order.id, orders.FulfilInput()))
+    page = (await api.get(f"/admin/orders/{order.id}/change")).text
+    assert 'name="lot-1"' in page
+    assert '<option value="B"' in page

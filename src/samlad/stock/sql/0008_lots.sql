@@ -568,16 +568,21 @@ CREATE FUNCTION stock_judge_lots(these uuid[], most int)
     LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
-    place record;
-    old   level;
-    over  int;
+    places stock_pick[];
+    place  record;
+    old    level;
+    over   int;
 BEGIN
-    FOR place IN
-        SELECT DISTINCT d.location, d.variant FROM stock_lot_due d
-        WHERE d.on_hand > 0
-          AND CASE WHEN these IS NULL THEN d.look_on <= d.today AND d.look_on <= (now() AT TIME ZONE 'UTC')::date + 1
-                   ELSE d.lot = ANY(these) END
-        ORDER BY d.location, d.variant LIMIT most
+    IF these IS NULL THEN  -- two queries, so that each finds its index
+        SELECT array_agg((d.location, d.variant, 0, 0)::stock_pick) INTO places
+        FROM (SELECT DISTINCT d.location, d.variant FROM stock_lot_due d
+              WHERE d.on_hand > 0 AND d.look_on <= d.today AND d.look_on <= (now() AT TIME ZONE 'UTC')::date + 1
+              ORDER BY d.location, d.variant LIMIT most) d;
+    ELSE
+        SELECT array_agg((s.location, s.variant, 0, 0)::stock_pick) INTO places
+        FROM (SELECT DISTINCT s.location, s.variant FROM stock_lot s WHERE s.lot = ANY(these) AND s.on_hand > 0) s;
+    END IF;
+    FOR place IN SELECT p.location, p.variant FROM unnest(places) AS p ORDER BY p.location, p.variant
     LOOP
         PERFORM FROM level l WHERE l.location = place.location AND l.variant = place.variant FOR NO KEY UPDATE;
         RETURN QUERY SELECT 'looked', place.location, place.variant, 0, NULL::uuid, NULL, NULL, NULL::uuid, NULL, NULL::uuid;

@@ -177,6 +177,19 @@ async def test_first_expired_first_out_and_who_scans_another_gets_it(shop: Shop)
     await lots_are_right(shop)
 
 
+async def test_no_more_of_a_lot_leaves_than_is_held(shop: Shop) -> None:
+    milk = await tracked(shop, Tracking.LOT)
+    lot = await bring(shop, milk, "L1", 9)
+    order = new_id()
+    await shop.take((milk, 1), owner=order, kind=HoldKind.ORDER)
+    await shop.take((milk, 5), kind=HoldKind.ORDER)
+    lines = [HoldLine(milk, 3, shop.warehouse.id, lot)]
+    with pytest.raises(NotInStock):
+        await shop.db.transaction(lambda tx: stock.ship(tx, order, lines=lines))
+    assert await shop.level(milk) == (9, 6)
+    await lots_are_right(shop)
+
+
 async def test_two_who_take_the_last_of_a_lot_at_once(shop: Shop) -> None:
     milk = await tracked(shop, Tracking.LOT)
     last = await bring(shop, milk, "LAST", 1)

@@ -341,6 +341,9 @@ BEGIN
     FROM (SELECT t.lot, sum(t.quantity)::int AS quantity
           FROM unnest(variants, quantities, locations, lots) AS t (variant, quantity, location, lot)
           WHERE t.variant = of_variant AND t.location = at_location AND t.lot IS NOT NULL GROUP BY t.lot) n;
+    IF (SELECT sum(c.quantity) FROM unnest(chosen) AS c) > units THEN
+        RAISE EXCEPTION 'fewer units are held than of these lots were named' USING ERRCODE = 'SLOTX';
+    END IF;
     SELECT c.lot, coalesce(s.on_hand, 0) AS here INTO wrong
     FROM unnest(chosen) AS c LEFT JOIN stock_lots_for_customers(at_location, of_variant) AS s ON s.lot = c.lot
     WHERE coalesce(s.on_hand, 0) < c.quantity ORDER BY c.lot LIMIT 1;

@@ -14,6 +14,7 @@ PACKAGES = (
     "samlad.promotions",
     "samlad.carts",
     "samlad.orders",
+    "samlad.subscriptions",
     "samlad.documents",
     "samlad.books",
 )

@@ -293,7 +293,7 @@ def told(entry: HistoryEntry, translate: Callable[[str], str], who: Mapping[str,
         "at": entry.at,
         "icon": icon,
         "kind": kind,
-        "by": _doer(entry.actor, translate, who),
+        "by": doer(entry.actor, translate, who),
     }
 
 
@@ -306,7 +306,8 @@ _DOERS: Mapping[str, str] = {
 }
 
 
-def _doer(label: str, translate: Callable[[str], str], who: Mapping[str, str]) -> str:
+def doer(label: str, translate: Callable[[str], str], who: Mapping[str, str]) -> str:
+    """Who did something, as an event tells it; ``who`` are names of staff by id."""
     kind, _, actor = label.partition(":")
     return who.get(actor) or translate(_DOERS.get(kind, kind))
 

@@ -11,9 +11,10 @@ from samlad import catalog, channels, subscriptions
 from samlad.channels import Channel, ChannelKind, Resource
 from samlad.faces.admin.lists import shown
 from samlad.faces.admin.shell import admin_page
-from samlad.faces.admin.subscription_texts import OUT_OF_STOCK, UNITS, every
+from samlad.faces.admin.subscription_texts import OUT_OF_STOCK, UNITS
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest, change, go, require, translated, words
+from samlad.faces.repeat_names import every
 from samlad.kernel.database import Database
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import marked

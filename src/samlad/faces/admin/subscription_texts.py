@@ -1,9 +1,8 @@
 """What subscriptions are called on the pages of staff; translated where it is shown."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from samlad.kernel.i18n import marked
-from samlad.subscriptions import Terms
 
 STATUSES: Mapping[str, str] = {
     "active": marked("Active"),
@@ -27,11 +26,6 @@ OUT_OF_STOCK: Mapping[str, str] = {
     "rest": marked("Send what is there"),
 }
 UNITS: Mapping[str, str] = {"day": marked("days"), "week": marked("weeks"), "month": marked("months")}
-_EVERY: Mapping[str, tuple[str, str]] = {
-    "day": (marked("every day"), marked("every %(num)s days")),
-    "week": (marked("every week"), marked("every %(num)s weeks")),
-    "month": (marked("every month"), marked("every %(num)s months")),
-}
 TOLD: Mapping[str, tuple[str, str, str]] = {
     "subscription.started": (marked("Begun"), "plus", "accent"),
     "subscription.changed": (marked("Changed"), "edit", ""),
@@ -52,9 +46,3 @@ TOLD: Mapping[str, tuple[str, str, str]] = {
     "subscription.failed": (marked("It could not be ordered"), "warning", "danger"),
 }
 """What the history says of an event: text, icon, colour."""
-
-
-def every(translate: Callable[[str], str], terms: Terms) -> str:
-    """How often it comes, in words."""
-    one, many = _EVERY[terms.unit]
-    return translate(one) if terms.every == 1 else translate(many) % {"num": terms.every}

@@ -22,10 +22,10 @@ from samlad.faces.admin.subscription_texts import (
     STATUSES,
     TOLD,
     TROUBLES,
-    every,
 )
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest, change, go, require, translated, words
+from samlad.faces.repeat_names import every
 from samlad.kernel import log
 from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, context_of, database_of

@@ -82,7 +82,7 @@ async def test_a_plan_is_made_and_changed(api: httpx.AsyncClient, shop: Any) -> 
         ({"goods": "NOTHING"}, "goods"),
         ({"anchor": "40"}, "anchor"),
         ({"cutoff_hours": "900"}, "cutoff_hours"),
-        ({"channels": []}, "channels"),
+        ({"channels": [], "goods": ""}, "channels"),
     ],
 )
 @pytest.mark.usefixtures("shop")
@@ -151,7 +151,7 @@ async def test_a_subscription_is_paused_in_a_browser(site: Site, shop: Any) -> N
     await site.fine(page)
     await site.picture(page, "subscription")
     await page.get_by_role("button", name="Pause").first.click()
-    await page.get_by_label("Why").fill("Away")
+    await page.get_by_role("dialog").get_by_label("Why").fill("Away")
     await page.get_by_role("dialog").get_by_role("button", name="Pause").click()
     await expect(page.locator(".page-head .badge").first).to_have_text("Paused")
     await site.fine(page)

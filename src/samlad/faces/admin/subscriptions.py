@@ -23,8 +23,9 @@ from samlad.faces.admin.subscription_texts import (
     TOLD,
     TROUBLES,
 )
+from samlad.faces.design import formats
 from samlad.faces.form import Form, read_form
-from samlad.faces.page import AnyRequest, change, go, require, translated, words
+from samlad.faces.page import AnyRequest, change, go, locale_of, require, translated, words
 from samlad.faces.repeat_names import every
 from samlad.kernel import log
 from samlad.kernel.database import Tx
@@ -125,7 +126,7 @@ async def _page(request: AnyRequest, subscription_id: UUID, form: Form) -> Respo
         upcoming=upcoming,
         cycles=cycles.items,
         cycle_states=CYCLE_STATES,
-        history=[_told(event, _, who) for event in reversed(events)],
+        history=[_told(event, _, who, locale_of(request)) for event in reversed(events)],
         form=form,
         names=names,
         statuses=STATUSES,
@@ -148,14 +149,15 @@ def _possible(found: Subscription) -> set[str]:
     return {"pause", "cancel", *busy, *(["reactivate"] if found.is_ending else [])}
 
 
-def _told(event: Event, translate: Callable[[str], str], who: dict[str, str]) -> dict[str, Any]:
+def _told(event: Event, translate: Callable[[str], str], who: dict[str, str], locale: str) -> dict[str, Any]:
     """A line of the history."""
     text, icon, kind = TOLD.get(event.type, (event.type, "clock", ""))
     said = event.payload
+    days = [said[name] for name in ("next_on", "until", "ends_on") if said.get(name)]
     more = [
-        said[name]
-        for name in ("order_number", "next_on", "until", "ends_on", "reason", "problem")
-        if said.get(name)
+        *(said[name] for name in ("order_number",) if said.get(name)),
+        *(formats.day(date.fromisoformat(day), locale) for day in days),
+        *(said[name] for name in ("reason", "problem") if said.get(name)),
     ]
     return {
         "text": " · ".join([translate(text), *map(str, more)]),

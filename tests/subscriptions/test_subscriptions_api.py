@@ -54,6 +54,7 @@ async def test_a_customer_subscribes_and_does_everything_with_their_own(shop: Sh
         ):
             answer = await api.post(f"{here}/{act}", json=body)
             assert answer.status_code == 200, (act, answer.text)
+        await shop.sweep()
         assert (
             await api.patch(here, json={"lines": [{"variant": str(kettle), "quantity": 3}]})
         ).status_code == 200

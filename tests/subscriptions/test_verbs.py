@@ -124,6 +124,17 @@ async def test_after_the_cut_off_only_staff_change_the_next_order(shop: Shop) ->
     assert (await shop.do(subscriptions.skip, found)).cycle == 2
 
 
+async def test_what_could_not_be_placed_waits_for_its_customer_too(shop: Shop) -> None:
+    kettle, cup = await shop.trade.kettle(10_000, 0), await shop.trade.kettle(5_000, 9)
+    found = await shop.start((kettle, 1))
+    await shop.sweep()
+    assert (await shop.read(found)).trouble == "out_of_stock"
+    await shop.do(subscriptions.swap, found, SwapInput(variant=kettle, to=cup), as_customer=True)
+    shop.clock.on(hours=6)
+    await shop.sweep()
+    assert await shop.orders(found) == [(0, 4_500)]
+
+
 async def test_lines_address_plan_and_variants_change(shop: Shop) -> None:
     kettle, cup, other = [await shop.trade.kettle(10_000, 50) for _ in range(3)]
     weekly = await shop.make_plan("weekly", unit="week", anchor=1)

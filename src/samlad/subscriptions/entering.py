@@ -55,7 +55,7 @@ async def enter(
         raise NotFound(NO_SUBSCRIPTION)
     check_version(version, found.version)
     if statuses and found.status not in statuses:
-        raise WrongStatus(f"It is {found.status}.", status=found.status)
+        raise WrongStatus(f"It is {found.status}.", state=found.status)
     return found, await channels.cached(tx, found.channel)
 
 
@@ -92,11 +92,15 @@ def changes_until(found: SubscriptionHead, channel: Channel, day: date) -> datet
 
 
 def check_changeable(tx: Tx, found: Subscription, channel: Channel) -> None:
-    """Raises TooLate for a customer after the cut-off, WrongStatus while the next order is being paid."""
+    """Raises TooLate for a customer after the cut-off, WrongStatus while the next order is being paid.
+
+    What could not be placed on its day has no cut-off any more: it waits for its customer too.
+    """
     if found.charging is not None:
-        raise WrongStatus("The next order is being paid at this moment.", status="charging")
+        raise WrongStatus("The next order is being paid at this moment.", state="charging")
     until = changes_until(found, channel, found.next_on)
-    if tx.actor.kind == "customer" and found.status is Status.ACTIVE and now() > until:
+    is_under_way = found.status is Status.ACTIVE and found.trouble is None and now() > until
+    if tx.actor.kind == "customer" and is_under_way:
         raise TooLate(
             f"It could be changed until {until.isoformat(timespec='minutes')}.",
             next_on=found.next_on.isoformat(),

@@ -413,6 +413,6 @@ class TooLate(Conflict):
 
 
 class WrongStatus(Conflict):
-    """What is asked for cannot be done to a subscription as it is; ``status`` says how that is."""
+    """What is asked for cannot be done to a subscription as it is; ``state`` says how that is."""
 
     code, title = "subscription-status", "The subscription does not allow this now"

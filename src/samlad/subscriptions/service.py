@@ -61,7 +61,7 @@ async def change(
     if set(given) - {"payment"}:
         check_changeable(tx, found, channel)
     elif found.charging is not None:
-        raise WrongStatus("The next order is being paid at this moment.", status="charging")
+        raise WrongStatus("The next order is being paid at this moment.", state="charging")
     cards.refuse({name: given[name] for name in ("name", "phone") if name in given})
     values: dict[str, Any] = {name: given[name] for name in ("email", "name", "phone") if name in given}
     values |= await _goods(tx, found, channel, given)
@@ -268,7 +268,7 @@ async def order_now(
     """
     found, channel = await enter(tx, subscription, version, Status.ACTIVE)
     if found.charging is not None:
-        raise WrongStatus("The next order is being paid at this moment.", status="charging")
+        raise WrongStatus("The next order is being paid at this moment.", state="charging")
     values: dict[str, Any] = {"is_wanted_now": True, "retry_at": None}
     today = entering.today(channel)
     if data.restart and found.next_on != today:
@@ -331,7 +331,7 @@ async def reactivate(
         tell(tx, found, SubscriptionResumed(number=found.number, next_on=found.next_on, was="ending"))
         return await again(tx, found.id)
     if found.status is not Status.CANCELLED:
-        raise WrongStatus(f"It is {found.status}.", status=found.status)
+        raise WrongStatus(f"It is {found.status}.", state=found.status)
     return await go_on(tx, found, channel, data.next_on)
 
 

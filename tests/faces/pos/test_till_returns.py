@@ -59,3 +59,17 @@ async def test_one_ticket_for_a_return_and_a_sale(clerk: httpx.AsyncClient, mark
     )
     assert [(p.provider, p.amount) for p in new.payments] == [("exchange", 19_900), ("cash", 10_000)]
     assert (new.status, new.changes) == ("fulfilled", order)
+
+
+async def test_goods_without_a_receipt_become_store_credit(clerk: httpx.AsyncClient, market: Market) -> None:
+    await market.product(title="Kettle", price=19_900, stock=(5,), variants=[{"sku": "KTL"}])
+    here = "/pos/soder/returns/without-receipt"
+    assert here in (await clerk.get("/pos/soder/returns")).text
+    page = (await clerk.get(here)).text
+    chosen = {"id": hidden(page, "id"), "code-1": "KTL", "customer": "kim@example.org"}
+    worth = await clerk.post(here, data=chosen)
+    assert "199.00" in text_of(worth.text)
+    assert await market.db.value("SELECT count(*) FROM orders") == 0
+    done = await clerk.post(here, data=chosen | {"act": "apply", "override": "Seen it sold"})
+    assert done.status_code == 303, text_of(done.text)
+    assert await market.db.value("SELECT total FROM orders") == -19_900

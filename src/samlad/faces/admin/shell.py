@@ -64,6 +64,8 @@ MORE_PLACES = (
     Place(marked("Import products"), "/admin/products/import", "upload", "catalog.change"),
     Place(marked("Orders to bring"), "/admin/fulfilments", "truck", "orders.read"),
     Place(marked("Returns"), "/admin/returns", "undo", "orders.read"),
+    Place(marked("Return without a receipt"), "/admin/returns/without-receipt", "undo", "orders.override"),
+    Place(marked("Return settings"), "/admin/return-settings", "settings", "orders.read"),
     Place(marked("Who sells"), "/admin/legal-entities", "store", "documents.read"),
     Place(marked("Selling plans"), "/admin/selling-plans", "tag", "subscriptions.read"),
     Place(marked("Create promotion"), "/admin/promotions/new", "plus", "promotions.change"),

@@ -2,7 +2,7 @@
 
 from litestar import Router
 
-from samlad.faces.pos import day, drawer, pay, returns, sharing, ticket, work, work_acts
+from samlad.faces.pos import day, drawer, pay, returns, sharing, ticket, unknown, work, work_acts
 from samlad.faces.pos.desk import to_sign_in
 from samlad.kernel.problems import Unauthenticated
 
@@ -17,6 +17,7 @@ routes = [
             *pay.handlers,
             *day.handlers,
             *returns.handlers,
+            *unknown.handlers,
             *drawer.handlers,
             *work.handlers,
             *work_acts.handlers,

@@ -224,5 +224,11 @@ def pays_alone(name: str) -> bool:
     return bool(getattr(_PROVIDERS.get(name), "pays_alone", False))
 
 
+def is_kept(through: AnyProvider, token: str | None) -> bool:
+    """Whether a token names what a provider keeps of some customer: only the shop itself may charge by that."""
+    known = getattr(through, "is_kept", None)
+    return token is not None and known is not None and bool(known(token))
+
+
 register(Cash())
 register(Test())

@@ -63,6 +63,11 @@ class Stripe:
     name, is_local, staff_only, needs_offer, pays_alone = "stripe", False, False, True, True
     keys = StripeKeys
 
+    @staticmethod
+    def is_kept(token: str) -> bool:
+        """Whether a token is a payment method that Stripe keeps for a customer: whoever buys may not name one."""
+        return ":" in token
+
     async def authorize(self, database: Database, request: Request, operation: Operation) -> Outcome:
         """Make the PaymentIntent; with a token confirm it at once.
 

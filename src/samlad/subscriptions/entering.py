@@ -18,7 +18,7 @@ from samlad.kernel.context import Actor
 from samlad.kernel.database import Database, Reader, Tx
 from samlad.kernel.http import check_version
 from samlad.kernel.log import Fact
-from samlad.kernel.problems import InvalidInput, NotFound
+from samlad.kernel.problems import Forbidden, InvalidInput, NotFound
 from samlad.kernel.vault import Vault
 from samlad.subscriptions import rules, store
 from samlad.subscriptions.model import (
@@ -184,6 +184,7 @@ def means_of(tx: Tx, channel: Channel, means: PaymentMeans | None) -> dict[str, 
 
     Raises:
         InvalidInput: nobody can be charged so while they are away, or the channel does not offer it.
+        Forbidden: a customer names what a provider on the network keeps, which may be somebody else's.
         CardNumber: the token looks like one.
     """
     if means is None:
@@ -192,6 +193,8 @@ def means_of(tx: Tx, channel: Channel, means: PaymentMeans | None) -> dict[str, 
     through = payments.provider(means.provider, field="payment/provider")
     if not payments.pays_alone(means.provider):
         raise InvalidInput.at("payment/provider", f"{means.provider} needs the customer to be there")
+    if payments.is_network(through) and tx.actor.kind == "customer":
+        raise Forbidden("What a provider keeps of a customer is said by the shop.")
     if not payments.is_offered(channel, through):
         raise InvalidInput.at("payment/provider", f"“{channel.code}” does not offer {means.provider}")
     sealed = None

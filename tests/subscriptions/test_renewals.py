@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from subscribing import Shop
 
-from samlad import channels, subscriptions
+from samlad import channels, credit, subscriptions
 from samlad.kernel.database import Tx
 from samlad.subscriptions import ChangeInput, OrderNowInput, Status, renewals
 
@@ -303,3 +303,36 @@ async def test_one_that_fails_holds_up_no_other(shop: Shop, monkeypatch: pytest.
     monkeypatch.setattr(renewals, "want", break_first)
     await shop.sweep()
     assert (await shop.orders(first), await shop.orders(second)) == ([], [(0, 9_000)])
+
+
+async def test_every_means_that_needs_nobody_there(shop: Shop) -> None:
+    await shop.settle(payment_providers=["test", "gift_card", "store_credit", "invoice"])
+    kettle = await shop.trade.kettle(10_000, 50)
+
+    async def work(tx: Tx) -> str:
+        wanted = credit.GrantInput(amount=9_000, currency="SEK", reason="Sorry")
+        await credit.grant(tx, shop.kim, wanted)
+        card = credit.IssueInput(channel=shop.trade.web.id, amount=9_000, note="Welcome")
+        return (await credit.issue(tx, card)).code
+
+    code = await shop.db.transaction(work)
+    means = (("gift_card", code), ("store_credit", None), ("invoice", None))
+    made = [
+        await shop.start((kettle, 1), payment={"provider": name, **({"token": token} if token else {})})
+        for name, token in means
+    ]
+    await shop.sweep()
+    rows = await shop.db.rows(
+        "SELECT p.provider, o.payment_status FROM orders o JOIN payment p ON p.order_id = o.id ORDER BY o.placed_at, o.id"
+    )
+    assert {tuple(row) for row in rows} == {
+        ("gift_card", "paid"),
+        ("store_credit", "paid"),
+        ("invoice", "pending"),
+    }
+    assert code not in str(await shop.db.rows("SELECT * FROM subscription"))
+    shop.clock.to(2027, 2, 28, 9)
+    await shop.sweep()  # both are empty now; the invoice goes on
+    assert [len(await shop.orders(each)) for each in made] == [1, 1, 2]
+    assert [(await shop.read(each)).trouble for each in made] == ["declined", "declined", None]
+    await shop.agree()

@@ -91,6 +91,37 @@ async def test_skipped_and_taken_back(shop: Shop) -> None:
     await shop.agree()
 
 
+async def test_a_pause_does_not_take_a_cancellation_back(shop: Shop) -> None:
+    plan = await shop.make_plan("two", minimum_orders=2)
+    kettle = await shop.trade.kettle(10_000, 50)
+    found = await shop.start((kettle, 1), plan=plan)
+    await shop.sweep()
+    await shop.do(subscriptions.cancel, found, CancelInput(reason="Enough"), as_customer=True)
+    await shop.do(subscriptions.pause, found, PauseInput(), as_customer=True)
+    found = await shop.do(subscriptions.resume, found, ResumeInput(), as_customer=True)
+    assert (found.is_ending, found.reason) == (True, "")
+    for month, day in ((2, 28), (3, 31)):
+        shop.clock.to(2027, month, day, 9)
+        await shop.sweep()
+    found = await shop.read(found)
+    assert (found.status, found.orders) == (Status.CANCELLED, 2)
+
+
+async def test_begun_between_its_days_the_next_is_the_first_of_them(shop: Shop) -> None:
+    firsts = await shop.make_plan("firsts", anchor=10, cutoff_hours=24)
+    kettle = await shop.trade.kettle(10_000, 50)
+    found = await shop.start((kettle, 1), plan=firsts)
+    later = await shop.start((kettle, 1), plan=firsts, first_on="2027-02-03")
+    assert (found.next_on.isoformat(), later.next_on.isoformat()) == ("2027-01-31", "2027-02-10")
+    await shop.sweep()
+    assert [len(await shop.orders(each)) for each in (found, later)] == [1, 0]
+    assert (await shop.read(found)).next_on.isoformat() == "2027-02-10"
+    shop.clock.to(2027, 2, 10, 9)
+    await shop.sweep()
+    assert [cycle for cycle, _ in await shop.orders(found)] == [0, 1]
+    assert [(await shop.read(each)).next_on.isoformat() for each in (found, later)] == ["2027-03-10"] * 2
+
+
 async def test_moved_once_and_for_good(shop: Shop) -> None:
     kettle = await shop.trade.kettle(10_000, 50)
     found = await shop.start((kettle, 1))

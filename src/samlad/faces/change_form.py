@@ -12,7 +12,7 @@ from samlad.faces.page import AnyRequest, locale_of, words
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.ids import new_id
-from samlad.kernel.problems import InvalidInput
+from samlad.kernel.problems import InvalidInput, Problem
 from samlad.orders import ChangeInput, LineKind, Order, return_reasons
 from samlad.orders.change_model import Notice, Preview, ReturnReason
 from samlad.orders.rules import returnable, unfulfilled
@@ -195,6 +195,12 @@ async def _variant(request: AnyRequest, order: Order, code: str, field: str) -> 
     if found is None:
         raise InvalidInput.at(field, words(request)(marked("Nothing has this code.")))
     return str(found.id)
+
+
+def failed(form: Form, problem: Problem) -> Form:
+    """Say a verb's faults in the fields of this form."""
+    marks = [fault.field.partition("/address/") for fault in problem.errors]
+    return form.failed(problem, {"".join(mark): f"address/{mark[2]}" for mark in marks if mark[2]})
 
 
 def shown(request: AnyRequest, order: Order, known: list[ReturnReason], form: Form) -> dict[str, Any]:

@@ -183,7 +183,9 @@ async def go_on(tx: Tx, found: Subscription, channel: Channel, next_on: date | N
     else:
         _check_day(next_on, channel, "next_on", from_today=True)
         values = _moved(found, next_on, once=False)
-    values |= {"status": Status.ACTIVE, "resume_on": None, "is_ending": False, "reason": ""}
+    values |= {"status": Status.ACTIVE, "resume_on": None}
+    if found.status is Status.CANCELLED or not found.is_ending:
+        values |= {"is_ending": False, "reason": ""}
     await store.update(tx, found.id, values | IN_ORDER)
     fact = SubscriptionResumed(number=found.number, next_on=values["next_on"], was=found.status)
     tell(tx, found, fact)

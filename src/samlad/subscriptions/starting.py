@@ -32,6 +32,7 @@ from samlad.subscriptions.model import (
     Terms,
 )
 from samlad.subscriptions.permissions import CHANGE
+from samlad.tax import checking
 from samlad.tax.numbers import customer_number
 
 WITH_SECRET = frozenset({"gift_card", "stripe"})
@@ -66,7 +67,14 @@ async def start(tx: Tx, data: StartInput) -> Subscription:
     first = data.first_on or today
     if first < today:
         raise InvalidInput.at("first_on", "is past")
-    anchor = rules.first_day(plan.terms, first)
+    anchor, at, next_on = rules.first_day(plan.terms, first), 0, first
+    if data.first_on is None:  # the first comes at once, those after it on the days of the plan
+        anchor, at, _, _ = _days(plan.terms, today, channel)
+    else:
+        next_on = anchor
+    number = customer_number(data.vat_number) if data.vat_number else None
+    if number is not None:
+        await checking.note(tx, number)
     values = {
         "customer": customer,
         "email": data.email,
@@ -76,12 +84,12 @@ async def start(tx: Tx, data: StartInput) -> Subscription:
         "delivery": way,
         "delivery_method": method,
         "location": data.location,
-        "vat_number": customer_number(data.vat_number) if data.vat_number else None,
+        "vat_number": number,
         "anchor_on": anchor,
-        "anchor_cycle": 0,
+        "anchor_cycle": at,
         "cycle": 0,
-        "next_on": first if data.first_on is None else anchor,
-        "is_wanted_now": first == today and (data.first_on is None or anchor == today),
+        "next_on": next_on,
+        "is_wanted_now": next_on == today,
         **entering.means_of(tx, channel, data.payment),
     }
     made = await _insert(tx, channel, plan, data.lines, values)

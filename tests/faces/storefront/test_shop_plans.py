@@ -2,20 +2,19 @@
 
 import httpx
 import msgspec
+import pytest
+from browser import Site
 from market import Market, hidden, put_in, text_of
+from playwright.async_api import expect
 from test_shop_buying import WHO
 
 from samlad import subscriptions
 from samlad.kernel.ids import new_id
-from samlad.subscriptions import PlanInput
+from samlad.subscriptions import Plan, PlanInput
 
 
-async def test_a_plan_is_chosen_on_the_product_page_and_a_subscription_begins(
-    guest: httpx.AsyncClient, market: Market
-) -> None:
-    product = await market.product(title="Coffee", sku="COF", price=10_000, stock=(20,))
-    before = (await guest.get(f"/p/{product.handle}")).text
-    assert "How often" not in before
+async def coffee_club(market: Market) -> Plan:
+    """Every month, 20 % off twice, then 10 %."""
     data = msgspec.convert(
         {
             "code": "monthly",
@@ -25,7 +24,16 @@ async def test_a_plan_is_chosen_on_the_product_page_and_a_subscription_begins(
         },
         PlanInput,
     )
-    plan = await market.db.transaction(lambda tx: subscriptions.create_plan(tx, data))
+    return await market.db.transaction(lambda tx: subscriptions.create_plan(tx, data))
+
+
+async def test_a_plan_is_chosen_on_the_product_page_and_a_subscription_begins(
+    guest: httpx.AsyncClient, market: Market
+) -> None:
+    product = await market.product(title="Coffee", sku="COF", price=10_000, stock=(20,))
+    before = (await guest.get(f"/p/{product.handle}")).text
+    assert "How often" not in before
+    plan = await coffee_club(market)
     page = text_of((await guest.get(f"/p/{product.handle}")).text)
     assert "Coffee club" in page
     assert "every month" in page
@@ -51,3 +59,20 @@ async def test_a_plan_that_is_none_is_refused(guest: httpx.AsyncClient, market: 
     answer = await guest.post("/cart/lines", data=form)
     assert answer.status_code in (303, 404, 409, 422)
     assert await market.db.value("SELECT count(*) FROM cart_line WHERE plan IS NOT NULL") == 0
+
+
+@pytest.mark.browser
+async def test_a_plan_is_chosen_in_a_browser(site: Site, market: Market) -> None:
+    product = await market.product(title="Coffee", sku="COF", price=10_000, stock=(20,))
+    await coffee_club(market)
+    page = await site.visitor(width=390)
+    await page.goto(f"/p/{product.handle}")
+    await site.fine(page)
+    await site.picture(page, "product-plans")
+    await page.get_by_label("Coffee club").check()
+    await page.get_by_role("button", name="Add to cart").click()
+    await expect(page.locator("#cart-count .badge")).to_be_visible()
+    await page.goto("/cart")
+    await expect(page.locator(".basket .badge")).to_have_text("Coffee club")
+    await site.fine(page)
+    await site.picture(page, "cart-plans")

@@ -77,7 +77,7 @@ def test_the_style_of_a_page_is_the_one_that_its_policy_names() -> None:
 def test_where_no_tax_is_charged_it_says_why() -> None:
     goods = [line(1, 10_000, rate=0, category="AE")]
     assert rendering.tax_notes(printed(goods), Writer("en", "UTC", "SEK")) == [
-        "Reverse charge: the buyer accounts for the tax."
+        "Reverse charge: the customer owes the VAT, article 196 of Directive 2006/112/EC."
     ]
     own = [line(1, 10_000, rate=0, category="G", note="Article 146")]
     assert rendering.tax_notes(printed(own), Writer("en", "UTC", "SEK")) == ["Article 146"]

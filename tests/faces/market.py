@@ -7,11 +7,12 @@ from uuid import UUID
 import httpx
 import msgspec
 
-from samlad import catalog, channels, stock
+from samlad import catalog, channels, delivery, stock
 from samlad.catalog import ProductInput, ProductView, categories, prices
 from samlad.catalog.categories import CategoryInput
 from samlad.channels import Channel, ChannelInput, Resource
-from samlad.kernel.database import Database
+from samlad.delivery import MethodInput
+from samlad.kernel.database import Database, Tx
 from samlad.stock import Location, LocationInput
 
 SHARED = dict.fromkeys(("catalogue", "prices", "stock", "customers", "carts", "promotions", "orders"), "web")
@@ -119,3 +120,27 @@ def text_of(html: str) -> str:
 async def put_in(guest: httpx.AsyncClient, variant: UUID, quantity: int = 1) -> httpx.Response:
     """Put something into the cart, as the form of a product page does."""
     return await guest.post("/cart/lines", data={"variant": str(variant), "quantity": str(quantity)})
+
+
+METHODS: list[dict[str, Any]] = [
+    {
+        "code": "courier", "kind": "ship", "name": "Courier", "names": {"sv": "Bud"}, "position": 1,
+        "zones": [{"countries": ["SE"], "transit_min": 1, "transit_max": 1}], "rate": {"kind": "flat", "price": 7900},
+    },
+    {
+        "code": "post", "kind": "ship", "name": "Post", "position": 2, "zones": [{}],
+        "rate": {"kind": "flat", "price": 2900},
+    },
+    {"code": "collect", "kind": "pickup", "name": "Pick up", "names": {"sv": "Hämta"}, "pick_minutes": 0,
+     "pack_minutes": 0, "position": 3},
+]  # fmt: skip
+
+
+async def offer(market: Market) -> None:
+    """Give the webshop, and so its stores, three delivery methods."""
+
+    async def work(tx: Tx) -> None:
+        for method in METHODS:
+            await delivery.create_method(tx, msgspec.convert({"channel": "web", **method}, MethodInput))
+
+    await market.db.transaction(work)

@@ -135,6 +135,28 @@ async def test_from_commit_to_listener_nobody_waits_for_the_poll(
         assert unaided > 20
 
 
+async def test_what_an_older_transaction_held_back_is_told_soon_after_it_ends(
+    db: Database, hub: Live, other: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, end = asyncio.Event(), asyncio.Event()
+
+    async def older(tx: Tx) -> None:
+        await tx.value("SELECT pg_current_xact_id()::text")
+        begun.set()
+        await end.wait()
+
+    async with hub.listen(await admit(db, "bell")) as listener:
+        monkeypatch.setattr(live, "POLL_SECONDS", 3600.0)
+        open_one = asyncio.create_task(db.transaction(older))
+        await begun.wait()
+        await ring(other, 1)
+        with pytest.raises(TimeoutError):
+            await take(listener, 1, seconds=0.2)
+        end.set()
+        await open_one
+        assert await take(listener, 1) == [1], "nobody wakes it: it looks again by itself"
+
+
 async def test_a_slow_listener_is_dropped_and_the_rest_go_on(
     db: Database, hub: Live, other: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

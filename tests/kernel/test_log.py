@@ -100,6 +100,36 @@ async def test_concurrent_writers_lose_nothing(db: Database) -> None:
     assert sorted(handled) == sorted(1000 * w + n for w in range(6) for n in range(40))
 
 
+async def test_followers_are_woken_by_their_own_types_only(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(followers, "IDLE_SECONDS", 3600.0)
+    steps: list[str] = []
+    handled: list[int] = []
+
+    async def handle(tx: Tx, event: log.Event) -> None:
+        handled.append(event.payload["number"])
+
+    async def step(db: Database, follower: Follower) -> int | None:
+        steps.append(follower.name)
+        return await real(db, follower)
+
+    real = followers.step
+    monkeypatch.setattr(followers, "step", step)
+    reader = Follower("reader", handle, types=(Counted.event_type,))
+    runner = Runner(db, [reader, Follower("bystander", handle, types=("test.never",))])
+    await runner.start()
+    async with asyncio.timeout(20):
+        for number in range(5):
+            await say(db, number)
+            while number not in handled:
+                runner.wake()
+                await asyncio.sleep(0.01)
+    await runner.stop()
+    assert steps.count("reader") > 5
+    assert steps.count("bystander") == 1, "it looked for itself once, when it began"
+
+
 async def test_a_poison_event_is_parked_and_the_rest_goes_on(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

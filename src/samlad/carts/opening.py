@@ -132,11 +132,12 @@ async def put(
         _agreed(line, sellables.get(line.variant), available, is_carried=carried is not None)
         for line in touched
     ]
-    await store.put_lines(tx, cart.id, agreed)
+    written = {line.variant: line for line in await store.put_lines(tx, cart.id, agreed)}
     for line in agreed:
         was = before.get(line.variant)
         tell_line(tx, cart, line, 0 if was is None else was.quantity, line.quantity)
-    cart = msgspec.structs.replace(cart, lines=await store.lines_of(tx, cart.id))
+    in_order = sorted((lines | written).values(), key=lambda line: line.id)
+    cart = msgspec.structs.replace(cart, lines=in_order)
     priced = await pricing.keep(tx, cart, await pricing.price(tx, cart, channel, sellables))
     return build(cart, priced, available, channel)
 

@@ -128,10 +128,14 @@ async def lines_of(reader: Reader, cart: UUID) -> list[CartLine]:
     )
 
 
-async def put_lines(tx: Tx, cart: UUID, lines: Sequence[CartLine]) -> None:
-    """Write lines, each in place of what there is of its variant; one statement. Versions are counted here."""
-    await tx.execute(
-        """
+async def put_lines(tx: Tx, cart: UUID, lines: Sequence[CartLine]) -> list[CartLine]:
+    """Write lines, each in place of what there is of its variant, and as they are now; one statement.
+
+    Versions are counted here.
+    """
+    return await tx.all(
+        CartLine,
+        f"""
         INSERT INTO cart_line AS l (id, cart, variant, quantity, unit_price, added_by, changed_by, gift_note,
                                     price_until, problem, plan)
         SELECT n.id, $1, n.variant, n.quantity, n.unit_price, n.added_by, n.changed_by, n.gift_note, n.price_until,
@@ -143,6 +147,7 @@ async def put_lines(tx: Tx, cart: UUID, lines: Sequence[CartLine]) -> None:
         SET quantity = excluded.quantity, unit_price = excluded.unit_price, changed_by = excluded.changed_by,
             gift_note = excluded.gift_note, price_until = excluded.price_until, problem = excluded.problem,
             plan = excluded.plan, version = l.version + 1
+        RETURNING {_LINES}
         """,
         cart,
         [line.id for line in lines],

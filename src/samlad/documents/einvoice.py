@@ -11,9 +11,10 @@ from lxml import etree
 
 from samlad.documents import rules
 from samlad.documents.model import EInvoiceIncomplete, Kind, Party, Printed, PrintedLine, RateTotal
-from samlad.documents.writing import EXEMPT, LINES, Writer
+from samlad.documents.writing import LINES, Writer
 from samlad.kernel.money import decimal_text, exponent
 from samlad.kernel.problems import FieldError
+from samlad.tax.texts import NOTE_OF_CATEGORY
 
 PEPPOL = "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0"
 PEPPOL_PROCESS = "urn:fdc:peppol.eu:2017:poacc:billing:01:1.0"
@@ -176,8 +177,8 @@ def _rate(rate: RateTotal, tax: int, printed: Printed, writer: Writer) -> dict[s
     }
     if rate.category != "O":
         values["BT-119"] = _percent(rate)
-    if rate.category in EXEMPT:
-        values["BT-120"] = writer.translate(rate.note or EXEMPT[rate.category])
+    if rate.category in NOTE_OF_CATEGORY:
+        values["BT-120"] = writer.translate(rate.note or NOTE_OF_CATEGORY[rate.category])
     return values
 
 

@@ -34,14 +34,6 @@ REASONS = {
     "cancelled": marked("The order was cancelled."),
     "changed": marked("The order was changed."),
 }
-EXEMPT = {
-    "AE": marked("Reverse charge: the buyer accounts for the tax."),
-    "K": marked("Intra-community supply: exempt from tax."),
-    "G": marked("Export: exempt from tax."),
-    "E": marked("Exempt from tax."),
-    "O": marked("Not subject to tax."),
-}
-"""What the law wants to read where no tax is charged, by category of EN 16931."""
 LINES = {"shipping": marked("Shipping"), "fee": marked("Fee"), "discount": marked("Discount")}
 
 

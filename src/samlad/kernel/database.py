@@ -18,7 +18,7 @@ from asyncpg.pool import PoolConnectionProxy
 from asyncpg.transaction import Transaction
 
 from samlad.kernel.context import BACKGROUND, EVENT_IDS, Actor, Context
-from samlad.kernel.outbox import PendingEvent, write_events
+from samlad.kernel.outbox import KeptAnswer, PendingEvent, write
 from samlad.kernel.problems import Busy, OutcomeUnknown
 from samlad.kernel.rows import into
 from samlad.kernel.settings import Settings
@@ -83,6 +83,7 @@ class Tx:
         "_ended",
         "_rolled_back",
         "_written",
+        "answer",
         "connection",
         "context",
         "database",
@@ -95,6 +96,8 @@ class Tx:
         self.database = database
         self.context = context
         self.events: list[PendingEvent] = []
+        self.answer: KeptAnswer | None = None
+        """To be kept with the events, for the same request once more."""
         self.statements = 0
         self._after: list[Callable[[], None]] = []
         self._ended: list[Callable[[], None]] = []
@@ -173,13 +176,15 @@ class Tx:
     async def flush(self) -> None:
         """Write what was collected and the pending events now; `Database.transaction` does it before the commit."""
         while self._collected:
-            write, items = self._collected.popitem()
-            await write(self, items)
-        if self.events:
+            write_items, items = self._collected.popitem()
+            await write_items(self, items)
+        if self.events or self.answer:
             events, self.events = self.events, []
-            await write_events(self, events)
-            self._written += [event.id for event in events]
-            self._after.append(_poke_marker)
+            answer, self.answer = self.answer, None
+            await write(self, events, answer)
+            if events:
+                self._written += [event.id for event in events]
+                self._after.append(_poke_marker)
 
     def committed(self, poke: Callable[[], None]) -> None:
         """Tell of the events and run what waited for the commit."""

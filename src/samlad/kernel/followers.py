@@ -24,6 +24,9 @@ from samlad.kernel.problems import NotFound
 Handler = Callable[[Tx, Event], Awaitable[None]]
 
 POLL_SECONDS = 0.5
+"""How often a process looks for new events when nothing wakes it, and a follower that failed for its next attempt."""
+IDLE_SECONDS = 2.0
+"""How often each follower looks for itself: after a replay, or what a process that ended has left."""
 PARK_AFTER = 8
 QUIET_STRIDE = 1000
 """Transactions that may pass before a follower without events of its own notes how far it has read."""
@@ -66,8 +69,10 @@ async def register(database: Database, followers: Sequence[Follower], *, start: 
     await database.transaction(work)
 
 
-async def step(database: Database, follower: Follower) -> int:
-    """Let a follower handle its next events; how many it went through (0: nothing to do, or another has the turn).
+async def step(database: Database, follower: Follower) -> int | None:
+    """Let a follower handle its next events; how many it went through.
+
+    0: nothing to do, or another has the turn. None: the next one failed, or has failed and waits for its time.
 
     An event that fails is tried again alone after a pause of 1, 2, 4 … seconds (at most five minutes) and parked
     after `PARK_AFTER` attempts.
@@ -80,7 +85,7 @@ async def step(database: Database, follower: Follower) -> int:
         # What came before the bad event goes through; the bad one is then alone at the front.
         return await database.transaction(lambda tx: _handle_batch(tx, follower, failure.index))
     await database.transaction(lambda tx: _note_failure(tx, follower, failure))
-    return 0
+    return None
 
 
 class _HandlerFailed(Exception):
@@ -89,13 +94,15 @@ class _HandlerFailed(Exception):
         self.index, self.event, self.error = index, event, error
 
 
-async def _handle_batch(tx: Tx, follower: Follower, size: int) -> int:
+async def _handle_batch(tx: Tx, follower: Follower, size: int) -> int | None:
     row = await tx.row(
-        "SELECT xid, seq, attempts FROM follower WHERE name = $1 AND retry_at <= now() FOR UPDATE SKIP LOCKED",
+        "SELECT xid, seq, attempts, retry_at <= now() AS is_due FROM follower WHERE name = $1 FOR UPDATE SKIP LOCKED",
         follower.name,
     )
     if row is None:
         return 0
+    if not row["is_due"]:
+        return None
     limit = 1 if row["attempts"] else size
     events, position = await log.read(tx, Position(row["xid"], row["seq"]), limit=limit, types=follower.types)
     for index, event in enumerate(events):
@@ -240,23 +247,28 @@ async def lags(reader: Reader, followers: Sequence[Follower]) -> list[Lag]:
 
 
 class Runner:
-    """Runs followers in this process until stopped. Any number of processes may run the same ones."""
+    """Runs followers in this process until stopped. Any number of processes may run the same ones.
+
+    One look at the types of what is new, for all followers: those that do not read them are left alone.
+    """
 
     def __init__(self, database: Database, followers: Sequence[Follower]) -> None:
         self._database = database
         self._followers = tuple(followers)
+        self._grown = asyncio.Event()
         self._wakes = {f.name: asyncio.Event() for f in self._followers}
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Register the followers and begin."""
         await register(self._database, self._followers)
+        begin = await log.end(self._database)  # each follower looks for itself once, at the latest after this
         self._tasks = [asyncio.create_task(self._run(f), name=f"follower-{f.name}") for f in self._followers]
+        self._tasks.append(asyncio.create_task(self._look(begin), name="followers"))
 
     def wake(self) -> None:
         """Something was appended: look now."""
-        for event in self._wakes.values():
-            event.set()
+        self._grown.set()
 
     async def stop(self) -> None:
         """Stop after the transactions that are under way were rolled back."""
@@ -264,16 +276,34 @@ class Runner:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    async def _look(self, position: Position) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._grown.wait(), POLL_SECONDS)
+            self._grown.clear()
+            try:
+                types, position = await log.types_after(self._database, position)
+            except Exception as error:  # noqa: BLE001 - must outlive whatever the database does
+                logger.warning("looking for events failed", error=str(error))
+                await asyncio.sleep(1)
+                continue
+            for follower in self._followers:
+                if types and (follower.types is None or not types.isdisjoint(follower.types)):
+                    self._wakes[follower.name].set()
+
     async def _run(self, follower: Follower) -> None:
         wake = self._wakes[follower.name]
         while True:
             wake.clear()
+            pause = IDLE_SECONDS
             try:
                 handled = await step(self._database, follower)
             except Exception as error:  # noqa: BLE001 - a follower's loop must outlive whatever the database does
                 logger.warning("follower step failed", follower=follower.name, error=str(error))
-                handled = 0
+                handled = None
                 await asyncio.sleep(1)
-            if handled == 0:
+            if handled is None:
+                pause = POLL_SECONDS
+            if not handled:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(wake.wait(), POLL_SECONDS)
+                    await asyncio.wait_for(wake.wait(), pause)

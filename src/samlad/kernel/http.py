@@ -21,6 +21,7 @@ from samlad.kernel import cards
 from samlad.kernel.context import GUEST, Actor, Context
 from samlad.kernel.database import Database, Tx
 from samlad.kernel.ids import new_id
+from samlad.kernel.outbox import KeptAnswer
 from samlad.kernel.problems import (
     InvalidInput,
     KeyReused,
@@ -104,15 +105,8 @@ async def write(
         if stored is not None:
             return stored
         status_code, head, body = _encode_answer(await work(tx), status, headers)
-        await tx.execute(
-            "INSERT INTO idempotency (scope, key, request, status, headers, body) VALUES ($1, $2, $3, $4, $5, $6)",
-            scope,
-            key,
-            fingerprint,
-            status_code,
-            head,
-            vault.seal(_SEALED, body) if vault else body,
-        )
+        kept = vault.seal(_SEALED, body) if vault else body
+        tx.answer = KeptAnswer(scope, key, fingerprint, status_code, head, kept)
         return _answer(status_code, head, body)
 
     try:

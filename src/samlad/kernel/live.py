@@ -31,6 +31,8 @@ from samlad.kernel.log import Event, Position
 from samlad.kernel.problems import Busy, Forbidden, InvalidInput
 
 POLL_SECONDS = 0.5
+SOON_SECONDS = 0.004
+"""After this one looks again for what an older transaction held back; then after twice this, and so on."""
 HEARTBEAT_SECONDS = 15.0
 QUEUE_LENGTH = 256
 """Frames that may wait for one listener before it is dropped."""
@@ -321,21 +323,29 @@ class Live:
                 self._needed.clear()
 
     async def _run(self) -> None:
+        is_woken, pause = True, POLL_SECONDS
         while True:
             try:
                 if not self._needed.is_set():
                     await self._hush()
                     await self._needed.wait()
                 await self._hear()
+                # Asked before reading: what is not held back now, the reading finds.
+                is_held_back = is_woken and await log.is_held_back(self._database)
                 await self._deliver()
+                if not is_held_back:
+                    pause = POLL_SECONDS
+                else:  # a long transaction does not make this busy: the pause doubles until it has ended
+                    pause = min(pause * 2, POLL_SECONDS) if pause < POLL_SECONDS else SOON_SECONDS
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, Busy) as error:
                 logger.warning("live waits for the database", error=type(error).__name__)
                 await asyncio.sleep(POLL_SECONDS)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(POLL_SECONDS):
+                async with asyncio.timeout(pause):
                     await self._wake.wait()
-            if self._wake.is_set():
-                self._wake.clear()
+            is_woken = self._wake.is_set() or pause < POLL_SECONDS
+            self._wake.clear()
+            if is_woken:
                 for callback in self._callbacks:
                     callback()
 

@@ -195,6 +195,33 @@ async def end(reader: Reader) -> Position:
     return Position(await reader.value(f"SELECT {_HORIZON}") - 1, 2**63 - 1)
 
 
+async def types_after(reader: Reader, after: Position) -> tuple[set[str], Position]:
+    """The types of everything that `read` would answer, and the position up to which that is."""
+    row = await reader.row(
+        f"""
+        WITH horizon AS MATERIALIZED (SELECT {_HORIZON} AS xid)
+        SELECT horizon.xid, (SELECT array_agg(DISTINCT type) FROM event
+                             WHERE (event.xid, seq) > ($1, $2) AND event.xid < horizon.xid) AS types FROM horizon
+        """,
+        after.xid,
+        after.seq,
+    )
+    assert row is not None
+    return set(row["types"] or ()), max(after, Position(row["xid"] - 1, 2**63 - 1))
+
+
+async def is_held_back(reader: Reader) -> bool:
+    """Whether something is committed that `read` does not tell yet, because an older transaction is still open."""
+    return bool(
+        await reader.value(
+            f"""
+            WITH horizon AS MATERIALIZED (SELECT {_HORIZON} AS xid)
+            SELECT EXISTS (SELECT 1 FROM event WHERE event.xid >= (SELECT xid FROM horizon))
+            """
+        )
+    )
+
+
 async def of_subject(reader: Reader, subject: UUID, *, limit: int = 200) -> list[Event]:
     """What happened to one thing, oldest first."""
     rows = await reader.rows(
@@ -226,7 +253,7 @@ class Poker:
     of every order, one speaks for all of ``debounce_seconds``. A lost poke is harmless, because followers also poll.
     """
 
-    def __init__(self, database: Database, *, debounce_seconds: float = 0.01) -> None:
+    def __init__(self, database: Database, *, debounce_seconds: float = 0.02) -> None:
         self._database = database
         self._debounce = debounce_seconds
         self._wanted = asyncio.Event()

@@ -1,4 +1,4 @@
-"""How events get into the log: collected by the transaction, written in one statement before its commit."""
+"""What a transaction writes last: its events, and the answer of a request with an Idempotency-Key. One statement."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -25,14 +25,39 @@ class PendingEvent(msgspec.Struct):
     personal: dict[str, Any] | None
 
 
-_INSERT = """
+class KeptAnswer(msgspec.Struct, frozen=True):
+    """The answer to a request with an Idempotency-Key, as it is given again to the same request.
+
+    ``request`` is a hash of what was asked.
+    """
+
+    scope: str
+    key: str
+    request: bytes
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+_EVENTS = """
 INSERT INTO event (id, type, occurred_at, channel, profile, subject, actor, request, payload, personal)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[],
                      $8::uuid[], $9::jsonb[], $10::jsonb[])
 """
+_EVENTS_AND_ANSWER = f"""
+WITH answered AS (
+    INSERT INTO idempotency (scope, key, request, status, headers, body) VALUES ($11, $12, $13, $14, $15, $16)
+) {_EVENTS}"""
 
 
-async def write_events(tx: "Tx", events: list[PendingEvent]) -> None:
-    """Insert events in their order; one statement however many."""
+async def write(tx: "Tx", events: list[PendingEvent], answer: KeptAnswer | None) -> None:
+    """Insert events in their order, and the answer if there is one.
+
+    Raises:
+        UniqueViolationError: of ``idempotency_pkey``: a twin has answered meanwhile.
+    """
     columns = [[getattr(event, name) for event in events] for name in PendingEvent.__struct_fields__]
-    await tx.execute(_INSERT, *columns)
+    if answer is None:
+        await tx.execute(_EVENTS, *columns)
+    else:
+        await tx.execute(_EVENTS_AND_ANSWER, *columns, *msgspec.structs.astuple(answer))

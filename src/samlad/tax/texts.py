@@ -16,6 +16,15 @@ NOTES: Mapping[str, str] = {
 }
 """By the key that order lines keep (``tax_note``)."""
 
+NOTE_OF_CATEGORY: Mapping[str, str] = {
+    "AE": NOTES["reverse-charge"],
+    "K": NOTES["intra-eu"],
+    "G": NOTES["export"],
+    "E": NOTES["exempt"],
+    "O": NOTES["outside-scope"],
+}
+"""By category of EN 16931, for sales that kept no key."""
+
 TREATMENTS: Mapping[str, str] = {
     "domestic": marked("At home"),
     "registered": marked("Registered there"),

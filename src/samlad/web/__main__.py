@@ -22,6 +22,9 @@ def main() -> None:
     """Serve until SIGTERM or SIGINT. Returns when every web process has ended."""
     settings = load()
     gc.freeze()
+    gc.set_threshold(
+        10_000, 20, 50
+    )  # a request makes some thousand objects; almost none of them is in a cycle
     gc.enable()
     follow_parent(os.environ)
     os.environ[VARIABLE] = str(os.getpid())  # the processes that we start follow us

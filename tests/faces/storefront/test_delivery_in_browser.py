@@ -2,9 +2,8 @@
 
 import pytest
 from browser import Site
-from market import Market
+from market import Market, offer
 from playwright.async_api import expect
-from test_shop_delivery import offer
 
 from samlad.access.permissions import Role
 from samlad.delivery import store

@@ -1,36 +1,9 @@
 """Delivery on the pages of the shop: promised days on the product page, methods with prices in the checkout."""
 
 import re
-from typing import Any
 
 import httpx
-import msgspec
-from market import Market, hidden
-
-from samlad import delivery
-from samlad.delivery import MethodInput
-from samlad.kernel.database import Tx
-
-METHODS: list[dict[str, Any]] = [
-    {
-        "code": "courier", "kind": "ship", "name": "Courier", "names": {"sv": "Bud"}, "position": 1,
-        "zones": [{"countries": ["SE"], "transit_min": 1, "transit_max": 1}], "rate": {"kind": "flat", "price": 7900},
-    },
-    {
-        "code": "post", "kind": "ship", "name": "Post", "position": 2, "zones": [{}],
-        "rate": {"kind": "flat", "price": 2900},
-    },
-    {"code": "collect", "kind": "pickup", "name": "Pick up", "names": {"sv": "Hämta"}, "pick_minutes": 0,
-     "pack_minutes": 0, "position": 3},
-]  # fmt: skip
-
-
-async def offer(market: Market) -> None:
-    async def work(tx: Tx) -> None:
-        for method in METHODS:
-            await delivery.create_method(tx, msgspec.convert({"channel": "web", **method}, MethodInput))
-
-    await market.db.transaction(work)
+from market import Market, hidden, offer
 
 
 def form_of(page: str) -> dict[str, str]:

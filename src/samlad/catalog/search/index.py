@@ -120,7 +120,11 @@ _PRICE_ARRAYS = """
 
 
 async def refresh_prices(tx: Tx, product_ids: Sequence[UUID], at: datetime | None = None) -> None:
-    """Bring the prices that search sorts and filters by up to date for products. One statement."""
+    """Bring the prices that search sorts and filters by up to date for products. One statement.
+
+    ``OFFSET 0`` makes the planner go from the variants to their prices: while a table grows by an import, its
+    statistics are so far behind that it would rather read all prices of the list.
+    """
     if not product_ids:
         return
     await tx.execute(
@@ -128,7 +132,8 @@ async def refresh_prices(tx: Tx, product_ids: Sequence[UUID], at: datetime | Non
         WITH fit AS (
             SELECT c.id AS context, v.product, pr.variant, pr.amount, pr.compare_at, pl.kind, pl.priority, pl.id AS list,
                    pl.channel
-            FROM variant v JOIN price pr ON pr.variant = v.id AND pr.min_quantity = 1
+            FROM variant v CROSS JOIN LATERAL (
+                SELECT * FROM price WHERE price.variant = v.id AND price.min_quantity = 1 OFFSET 0) AS pr
             JOIN price_list pl ON pl.id = pr.price_list
             JOIN price_context c ON c.pool = pl.pool AND c.currency = pl.currency
                 AND (pl.channel IS NULL OR pl.channel = c.channel)

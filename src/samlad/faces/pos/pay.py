@@ -12,6 +12,7 @@ from samlad.carts import CartClosed, CartView
 from samlad.faces import page as face
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
+from samlad.faces.pos import terminal
 from samlad.faces.pos.desk import Till, cookie_of, current, show, till_of
 from samlad.faces.pos.stored import NOT_USABLE, Stored, stored_for
 from samlad.faces.storefront import amounts
@@ -42,6 +43,8 @@ async def pay_page(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     cart = await current(request, till)
     if cart is None or not cart.lines or any(line.problem for line in cart.lines):
         return face.go(request, till.base)
+    if terminal.is_here(till.channel) and (awake := await terminal.under_way(request, cart)) is not None:
+        return face.go(request, terminal.page_of(till, awake.id))
     by = _way(request.query_params.get("by"))
     return _pay_form(request, till, cart, by, Form(), await stored_for(request, till, cart, by, ""))
 
@@ -67,6 +70,8 @@ async def pay(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
         stored = await stored_for(request, till, cart, by, form.get("code"))
         if by in ("gift", "credit") and (stored is None or not form.has("rest" if stored.rest else "take")):
             return _look_first(request, till, cart, by, form, stored)
+        if terminal.is_here(till.channel) and "terminal" in (form.get("rest"), form.get("with")):
+            return await _to_terminal(request, till, cart, form, stored)
         order = await _sell(request, till, cart, form, by, stored)
     except (CartClosed, AlreadyOrdered) as problem:
         sold = problem.extra.get("order")
@@ -91,6 +96,14 @@ def _look_first(
     if stored is None and by == "gift":
         form.failed(InvalidInput.at("code", NOT_USABLE))
     return _pay_form(request, till, cart, by, form, stored)
+
+
+async def _to_terminal(
+    request: AnyRequest, till: Till, cart: CartView, form: Form, stored: Stored | None
+) -> Response[Any]:
+    if form.whole("total") != cart.totals.total:
+        raise TotalChanged("The ticket has changed.", total=cart.totals.total)
+    return await terminal.begin(request, till, cart, stored)
 
 
 async def _sell(
@@ -149,7 +162,10 @@ def _pay_form(
         quick=[(minor, decimal_text(minor, currency)) for minor in quick_amounts(due, currency)],
         form=form,
         problem_text=None,
-        test_cards=[(token, _(text), _(note)) for token, text, note in TEST_CARDS[:2]],
+        has_terminal=terminal.is_here(till.channel),
+        test_cards=[(token, _(text), _(note)) for token, text, note in TEST_CARDS[:2]]
+        if "test" in payments.offered(till.channel)
+        else [],
     )
 
 

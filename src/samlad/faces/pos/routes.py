@@ -2,7 +2,19 @@
 
 from litestar import Router
 
-from samlad.faces.pos import day, drawer, pay, returns, sharing, ticket, unknown, work, work_acts
+from samlad.faces.pos import (
+    day,
+    drawer,
+    elsewhere,
+    pay,
+    returns,
+    sharing,
+    terminal,
+    ticket,
+    unknown,
+    work,
+    work_acts,
+)
 from samlad.faces.pos.desk import to_sign_in
 from samlad.kernel.problems import Unauthenticated
 
@@ -15,7 +27,9 @@ routes = [
             *ticket.handlers,
             *sharing.handlers,
             *pay.handlers,
+            *terminal.handlers,
             *day.handlers,
+            *elsewhere.handlers,
             *returns.handlers,
             *unknown.handlers,
             *drawer.handlers,

@@ -1,0 +1,199 @@
+"""Paying by card at a till: the terminal reserves the money first, then the ticket is sold; so nothing waits for a card.
+
+The page that waits sells as soon as the money is reserved. If it never comes back the money is let go by itself, and the
+ticket is still there, not sold. What a gift card pays beside is carried from page to page, sealed.
+"""
+
+import base64
+import binascii
+from typing import Any, Literal, cast
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get, post
+from litestar.params import FromPath
+
+from samlad import carts, orders, payments
+from samlad.carts import CartClosed, CartView, paying
+from samlad.channels import Channel
+from samlad.faces import page as face
+from samlad.faces.form import read_form
+from samlad.faces.page import AnyRequest
+from samlad.faces.pos.desk import Till, cookie_of, current, show, till_of
+from samlad.faces.pos.stored import Stored
+from samlad.kernel.http import actor_of, database_of
+from samlad.kernel.i18n import marked
+from samlad.kernel.problems import NotFound, Problem
+from samlad.kernel.vault import CannotOpen, Vault
+from samlad.orders import AlreadyOrdered, PlaceOrder
+from samlad.payments import Attempt, PaymentInput, PaymentStatus, StartInput
+from samlad.payments.permissions import TERMINAL
+from samlad.payments.terminal import press
+
+PROVIDER = "terminal"
+STORED_SECONDS = 1_800
+_SEALED = "pos.stored"
+_RESERVED = (PaymentStatus.AUTHORIZED, PaymentStatus.CAPTURED)
+SAID_NO = marked("The card was declined. Nothing was sold; try another card, or cash.")
+CANCELLED = marked("Cancelled at the terminal. Nothing was sold.")
+TOO_LONG = marked("Nobody held a card to the terminal. Nothing was sold.")
+LET_GO = marked(
+    "Nothing was sold, and the card is not charged: look at the ticket, then take the money again."
+)
+OTHERWISE = marked("Choose another way to pay.")
+_SAID = {"cancelled-at-the-terminal": CANCELLED, "timed-out": TOO_LONG, "let go": OTHERWISE}
+
+
+class Beside(msgspec.Struct, frozen=True):
+    """What else pays the ticket: a gift card or the customer's credit; minor units."""
+
+    provider: str
+    token: str
+    amount: int
+
+
+def is_here(channel: Channel) -> bool:
+    """Whether the store takes cards at a terminal."""
+    return PROVIDER in payments.offered(channel)
+
+
+async def begin(request: AnyRequest, till: Till, cart: CartView, stored: Stored | None) -> Response[Any]:
+    """Wake the terminal for what is left to pay: on to the page that waits. One that is awake for it is gone on with."""
+    amount = cart.totals.total if stored is None else stored.rest
+    found = await under_way(request, cart)
+    if found is not None and found.amount != amount:
+        await _let_go(request, cart.id, found.id)
+        found = None
+    if found is None:
+        wanted = StartInput(provider=PROVIDER, amount=amount)
+        found = await face.change(request, lambda tx: paying.begin(tx, cart.id, wanted))
+    answer = face.go(request, page_of(till, found.id))
+    if stored is not None:
+        beside = Beside(stored.provider, stored.token, stored.pays)
+        sealed = base64.urlsafe_b64encode(_vault(request).seal(_SEALED, msgspec.json.encode(beside))).decode()
+        answer.set_cookie(face.own_cookie(request, _cookie(till), sealed, STORED_SECONDS))
+    else:
+        answer.delete_cookie(_cookie(till))
+    return answer
+
+
+async def under_way(request: AnyRequest, cart: CartView) -> Attempt | None:
+    """The payment that a terminal works on, or has reserved, for a ticket."""
+    begun = await payments.begun(database_of(request), cart.id)
+    live = [
+        each
+        for each in begun
+        if each.provider == PROVIDER and each.status in (PaymentStatus.PENDING, *_RESERVED)
+    ]
+    return live[-1] if live else None
+
+
+def page_of(till: Till, payment: UUID) -> str:
+    """The page that waits for a payment."""
+    return f"{till.base}/pay/terminal/{payment}"
+
+
+@get("/{code:str}/pay/terminal/{payment_id:uuid}")
+async def wait_page(request: AnyRequest, code: FromPath[str], payment_id: FromPath[UUID]) -> Response[Any]:
+    """What the terminal shows. It looks again every second (204: still the same); on as soon as that is known."""
+    till = await till_of(request, code)
+    cart = await current(request, till)
+    if cart is None:
+        return face.go(request, till.base)
+    try:
+        seen = await paying.look(database_of(request), actor_of(request), cart.id, payment_id)
+    except NotFound:
+        return face.go(request, f"{till.base}/pay?by=card")
+    if seen.status in _RESERVED:
+        return await _sell(request, till, cart, seen)
+    if seen.status is not PaymentStatus.PENDING:
+        said = face.words(request)(_SAID.get(seen.reason or "", SAID_NO))
+        return face.go(request, f"{till.base}/pay?by=card", said, kind="warning")
+    if face.is_htmx(request):
+        return Response(None, status_code=204)
+    return show(
+        request, till, "pos/terminal.html", cart=cart, payment=seen, plays=actor_of(request).may(TERMINAL)
+    )
+
+
+async def _sell(request: AnyRequest, till: Till, cart: CartView, seen: Attempt) -> Response[Any]:
+    beside = _beside(request, till)
+    paid = [PaymentInput(provider=PROVIDER, payment=seen.id)]
+    if beside is not None:
+        paid.insert(0, PaymentInput(provider=beside.provider, token=beside.token, amount=beside.amount))
+    total = seen.amount + (0 if beside is None else beside.amount)
+    wanted = PlaceOrder(cart=cart.id, payments=paid, total=total)
+    try:
+        await carts.ask_tax(database_of(request), actor_of(request), cart.id)
+        order = await face.change(request, lambda tx: orders.place(tx, wanted))
+    except (CartClosed, AlreadyOrdered) as problem:
+        sold = problem.extra.get("order")
+        return _done(request, till, f"{till.base}/sales/{sold}" if sold else till.base)
+    except Problem:
+        await _let_go(request, cart.id, seen.id)
+        return face.go(request, till.base, face.words(request)(LET_GO), kind="danger")
+    return _done(request, till, f"{till.base}/sales/{order.id}?new=1")
+
+
+def _done(request: AnyRequest, till: Till, href: str) -> Response[Any]:
+    answer = face.go(request, href)
+    answer.delete_cookie(cookie_of(till))
+    answer.delete_cookie(_cookie(till))
+    return answer
+
+
+@post("/{code:str}/pay/terminal/{payment_id:uuid}/leave", status_code=303)
+async def leave(request: AnyRequest, code: FromPath[str], payment_id: FromPath[UUID]) -> Response[Any]:
+    """Pay in another way: the terminal is told to stop, what it reserved is free again."""
+    till, _form = await till_of(request, code), await read_form(request)
+    cart = await current(request, till)
+    if cart is None:
+        return face.go(request, till.base)
+    await _let_go(request, cart.id, payment_id)
+    return face.go(request, f"{till.base}/pay?by=card", face.words(request)(OTHERWISE), kind="")
+
+
+@post("/{code:str}/pay/terminal/{payment_id:uuid}/press", status_code=303)
+async def play(request: AnyRequest, code: FromPath[str], payment_id: FromPath[UUID]) -> Response[Any]:
+    """Play the customer at the simulated terminal: a card that is accepted or declined, or the red button."""
+    till, form = await till_of(request, code), await read_form(request)
+    button = form.get("button")
+    if button in ("approve", "decline", "cancel"):
+        pressed = cast("Literal['approve', 'decline', 'cancel']", button)
+        try:
+            await face.change(request, lambda tx: press(tx, payment_id, pressed))
+        except Problem as problem:
+            return face.go(request, page_of(till, payment_id), problem.detail, kind="warning")
+    return face.go(request, page_of(till, payment_id))
+
+
+async def _let_go(request: AnyRequest, cart: UUID, payment: UUID) -> None:
+    """Whatever can be said against it (an order has claimed it), the page that comes next finds out."""
+    try:
+        await face.change(request, lambda tx: paying.let_go(tx, cart, payment))
+    except Problem:
+        return
+    await payments.pursue_payment(database_of(request), payment, patience=paying.PATIENCE_SECONDS)
+
+
+def _cookie(till: Till) -> str:
+    return f"{cookie_of(till)}-beside"
+
+
+def _beside(request: AnyRequest, till: Till) -> Beside | None:
+    text = request.cookies.get(_cookie(till))
+    if not text:
+        return None
+    try:
+        opened = _vault(request).open(_SEALED, base64.urlsafe_b64decode(text.encode()))
+        return msgspec.json.decode(opened, type=Beside)
+    except (CannotOpen, binascii.Error, msgspec.DecodeError, UnicodeError):
+        return None
+
+
+def _vault(request: AnyRequest) -> Vault:
+    vault: Vault = request.app.state.runtime.vault
+    return vault
+
+
+handlers = [wait_page, leave, play]

@@ -113,6 +113,7 @@ async def test_paused_while_the_bank_thinks_nothing_is_ordered_or_kept(shop: Sho
     await shop.sweep()
     found = await shop.do(subscriptions.pause, found, PauseInput(), as_customer=True)
     assert (found.status, found.charging) == (Status.PAUSED, None)
+    assert await shop.trade.level(kettle) == (5, 0)
     await settle(shop)
     assert (await shop.orders(found), bank.kept, bank.reserved) == ([], 0, 0)
     await shop.agree()

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from samlad import channels, delivery, payments
+from samlad import channels, delivery, payments, stock
 from samlad.carts import Address, Delivery
 from samlad.carts import rules as cart_rules
 from samlad.carts.delivery_choice import way_of
@@ -37,6 +37,13 @@ NO_SUBSCRIPTION = "There is no such subscription."
 SEALED = "subscriptions.payment"
 IN_ORDER: dict[str, Any] = {"attempts": 0, "failed_at": None, "retry_at": None, "trouble": None}
 """Nothing keeps the next order from coming."""
+UNCHARGED: dict[str, Any] = {
+    "charging": None,
+    "charging_cart": None,
+    "charging_prices": None,
+    "charging_short": None,
+}
+"""No payment is under way."""
 
 
 async def enter(
@@ -125,11 +132,12 @@ def next_from(found: SubscriptionHead, least: int, day: date) -> dict[str, Any]:
 
 
 async def let_go(tx: Tx, found: Subscription) -> dict[str, Any]:
-    """A payment that is under way is not wanted any more; the columns that then change."""
+    """A payment that is under way is not wanted any more, and its goods are free; the columns that then change."""
     if found.charging is None or found.charging_cart is None:
         return {}
     await payments.leave_begun(tx, found.charging_cart, found.charging)
-    return {"charging": None, "charging_cart": None, "charging_prices": None, "charging_short": None}
+    await stock.release(tx, found.charging_cart)
+    return dict(UNCHARGED)
 
 
 # -- how it gets there, and how it is paid -----------------------------------------------------------------------------

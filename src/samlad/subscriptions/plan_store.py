@@ -52,11 +52,6 @@ async def read(reader: Reader, plan: UUID) -> Plan | None:
     return await reader.one(Plan, f"SELECT {_PLAN} FROM selling_plan p WHERE p.id = $1", plan)
 
 
-async def by_code(reader: Reader, code: str) -> Plan | None:
-    """The plan with a code, or None."""
-    return await reader.one(Plan, f"SELECT {_PLAN} FROM selling_plan p WHERE p.code = $1", code)
-
-
 async def update(tx: Tx, plan: UUID, version: int, values: Mapping[str, Any]) -> bool:
     """Set columns and count the version up; False when the version is not that any more."""
     sets = "".join(f"{name} = ${number}, " for number, name in enumerate(values, 3))

@@ -33,7 +33,7 @@ from samlad.payments import Payment, PaymentDeclined, PaymentInput, PaymentStatu
 from samlad.stock import SoldOut
 from samlad.stock.problems import ShortLine
 from samlad.subscriptions import dunning, entering, rules, store
-from samlad.subscriptions.entering import IN_ORDER, next_from, tell
+from samlad.subscriptions.entering import IN_ORDER, UNCHARGED, next_from, tell
 from samlad.subscriptions.events import (
     CyclesMissed,
     RenewalCharging,
@@ -45,13 +45,6 @@ from samlad.subscriptions.model import OutOfStock, Status, Subscription
 MOST_TRIES = 4
 """How often in a row what is there may turn out to be less before the order goes."""
 NO_MEANS = "no-payment-means"
-UNCHARGED: dict[str, Any] = {
-    "charging": None,
-    "charging_cart": None,
-    "charging_prices": None,
-    "charging_short": None,
-}
-
 logger = structlog.get_logger("samlad.subscriptions")
 
 

@@ -1,24 +1,27 @@
 """A small retailer for the tests of customers, carts and orders: a webshop and two stores over one of everything."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
 import horizon
-from samlad import carts, channels, orders, stock
+from samlad import carts, catalog, channels, orders, stock
 from samlad.app import CHECKS, FOLLOWERS
 from samlad.carts import CartInput, CartView, DetailsInput, LineInput
-from samlad.catalog import prices, products
+from samlad.catalog import ProductChange, Tracking, prices, products
 from samlad.catalog.model import ProductInput
 from samlad.channels import Channel, ChannelInput, ChannelKind, Resource
 from samlad.kernel import followers
+from samlad.kernel.clock import now
 from samlad.kernel.context import Actor, Context
 from samlad.kernel.database import Database, Tx
 from samlad.kernel.ids import new_id
 from samlad.orders import Order, PlaceOrder
 from samlad.payments import PaymentInput
 from samlad.stock import Location, LocationInput, LocationKind
+from samlad.stock.lots_model import Named
 
 ADDRESS = {
     "name": "Kim Berg",
@@ -67,6 +70,20 @@ class Trade(msgspec.Struct):
             return variant
 
         return await self.db.transaction(work)
+
+    async def by_lot(self, variant: UUID, **lots: int) -> None:
+        """Keep a variant by lot, and bring units of lots into the warehouse; the first expires first."""
+
+        async def work(tx: Tx) -> None:
+            found = await catalog.by_ids(tx, [variant])
+            change = ProductChange(tracking=Tracking.EXPIRY)
+            await catalog.change(tx, found[variant].product, change)
+            for days, (code, units) in enumerate(lots.items(), 30):
+                named = Named(variant, units, code, now().date() + timedelta(days=days))
+                of = await stock.resolve_lots(tx, [named])
+                await stock.receive(tx, self.warehouse.id, [(variant, units)], lots=of)
+
+        await self.db.transaction(work)
 
     async def set_price(self, variant: UUID, price: int) -> None:
         await self.db.rows("UPDATE price SET amount = $2 WHERE variant = $1 RETURNING 1", variant, price)

@@ -66,7 +66,7 @@ from samlad.kernel.sweepers import Sweeper
 from samlad.kernel.telemetry import configure_logging, tracing
 from samlad.kernel.worker import Work
 from samlad.orders import api as orders_api
-from samlad.orders import change_api, fulfilment_api, routing_api
+from samlad.orders import change_api, fulfilment_api, recall_list, routing_api
 from samlad.orders import checks as orders_checks
 from samlad.orders import followers as orders_followers
 from samlad.orders import settling as orders_settling
@@ -119,6 +119,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *orders_api.routes,
     *change_api.routes,
     *routing_api.routes,
+    *recall_list.routes,
     *fulfilment_api.routes,
     *orders_tax_api.routes,
     *subscriptions_api.routes,

@@ -17,7 +17,7 @@ from samlad.kernel.context import GUEST as NOBODY
 from samlad.kernel.database import Tx
 from samlad.kernel.problems import Forbidden, InvalidInput, Outdated
 from samlad.orders import CancelInput, cancel
-from samlad.stock import LocationChange
+from samlad.stock import LocationChange, transfers
 from trade import BUYER, GUEST, Trade
 
 WEEK = {"weekly": [[{"opens": "10:00", "closes": "18:00"}]] * 7, "exceptions": []}
@@ -197,10 +197,36 @@ async def test_backorders_have_no_day_until_somebody_knows_it(trade: Trade) -> N
     await trade.db.transaction(lambda tx: stock.set_level(tx, trade.warehouse.id, kettle, backorder_limit=5))
     [promised] = (await ask(trade, {kettle: 2})).delivered
     assert (promised.first_day, promised.text) == (None, "On order; the day is not known yet")
-    coming = {(trade.warehouse.id, kettle): [delivery.Incoming(5, date(2026, 11, 30))]}
-    [promised] = (await ask(trade, {kettle: 2}, incoming=coming)).delivered
-    assert promised.first_day == date(2026, 12, 1)
-    assert (await ask(trade, {kettle: 6}, incoming=coming)).delivered == []
+    day = date(2046, 11, 27)  # a Tuesday
+    await trade.db.transaction(lambda tx: stock.set_level(tx, trade.warehouse.id, kettle, backorder_on=day))
+    [promised] = (await ask(trade, {kettle: 2})).delivered
+    assert promised.first_day == date(2046, 11, 28)
+    assert (await ask(trade, {kettle: 6})).delivered == []
+
+
+async def test_a_transfer_under_way_is_promised_from_the_day_it_arrives(trade: Trade) -> None:
+    await offer(trade, POST)
+    kettle = await trade.kettle(quantity=4, at=trade.at_lund)
+    change = stock.LocationChange(is_active=False)
+    await trade.db.transaction(lambda tx: stock.change_location(tx, trade.at_lund.id, change))
+    assert (await ask(trade, {kettle: 2})).delivered == []
+    day = date(2046, 11, 27)
+    sent = await trade.db.transaction(
+        lambda tx: transfers.send(tx, trade.at_lund.id, trade.warehouse.id, [(kettle, 3)], expected_on=day)
+    )
+    assert (await ask(trade, {kettle: 2})).delivered == [], "it may not be sold before it is there"
+    await trade.db.transaction(
+        lambda tx: stock.set_level(tx, trade.warehouse.id, kettle, sells_incoming=True)
+    )
+    [promised] = (await ask(trade, {kettle: 2})).delivered
+    assert promised.first_day == date(2046, 11, 28)
+    assert (await ask(trade, {kettle: 4})).delivered == []
+    await trade.db.transaction(lambda tx: transfers.reschedule(tx, sent.id, None))
+    assert (await ask(trade, {kettle: 2})).delivered == []
+    await trade.db.transaction(lambda tx: transfers.receive(tx, sent.id, [(kettle, 2)]))
+    [promised] = (await ask(trade, {kettle: 2})).delivered
+    assert promised.first_day < day
+    await trade.sound()
 
 
 async def test_capacity_holds_when_many_order_at_once(trade: Trade) -> None:

@@ -27,9 +27,13 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return sent
 
 
-async def order_over_http(api: httpx.AsyncClient, trade: Trade, channel: Channel, key: str) -> httpx.Response:
+async def order_over_http(
+    api: httpx.AsyncClient, trade: Trade, channel: Channel, key: str, *, by_lot: bool = False
+) -> httpx.Response:
     at = trade.at_malmo if channel is trade.malmo else trade.warehouse
     lines = [(await trade.kettle(19_900, at=at), 2), (await trade.kettle(4_950, at=at), 1)]
+    if by_lot:  # what is there becomes units of lots that nobody knows
+        await trade.db.rows("UPDATE product SET tracking = 'lot' WHERE tracking = 'none' RETURNING 1")
     cart = await trade.cart(*lines, channel=channel)
     body = {"cart": str(cart.id), "payments": [{"provider": "test"}], "total": cart.totals.total}
     return await api.post(
@@ -39,16 +43,17 @@ async def order_over_http(api: httpx.AsyncClient, trade: Trade, channel: Channel
     )
 
 
+@pytest.mark.parametrize("by_lot", [False, True])
 @pytest.mark.parametrize("where", ["web", "malmo"])
 async def test_two_lines_take_at_most_twelve_statements(
-    trade: Trade, wire: list[str], api: httpx.AsyncClient, where: str
+    trade: Trade, wire: list[str], api: httpx.AsyncClient, where: str, by_lot: bool
 ) -> None:
     channel = trade.web if where == "web" else trade.malmo
     await order_over_http(api, trade, channel, "warm-up")
     wire.clear()
     lines = [sql for sql in wire if not sql.startswith(FRAMES)]
     assert lines == []
-    answer = await order_over_http(api, trade, channel, "counted")
+    answer = await order_over_http(api, trade, channel, "counted", by_lot=by_lot)
     assert answer.status_code == 201, answer.text
     first = next(i for i, sql in enumerate(wire) if "pg_try_advisory_xact_lock" in sql)
     counted = [sql for sql in wire[first:] if not sql.rstrip("; ").startswith(FRAMES)]

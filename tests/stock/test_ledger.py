@@ -138,6 +138,7 @@ async def results(db: Database, *, fix: bool = False) -> dict[str, tuple[str, in
 SOUND = {
     "stock-ledger": ("ok", 0),
     "stock-value": ("ok", 0),
+    "stock-lots": ("ok", 0),
     "stock-holds": ("ok", 0),
     "stock-incoming": ("ok", 0),
     "stock-bounds": ("ok", 0),

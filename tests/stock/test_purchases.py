@@ -235,7 +235,7 @@ async def test_the_doctor_mends_what_is_expected(shop: Shop, bodum: Supplier) ->
     await shop.db.rows("UPDATE level SET incoming = 8 WHERE variant = $1 RETURNING 1", kettle)
     (found,) = [r for r in await checks.run(shop.db, CHECKS) if r.status != "ok"]
     assert (found.name, found.status) == ("stock-incoming", "failed")
-    assert f"K-{kettle} at dc: 8 expected, but purchase orders add up to 3" in found.message
+    assert f"K-{kettle} at dc: 8 expected, but purchase orders and transfers add up to 3" in found.message
     fixed = {r.name: r.fixed for r in await checks.run(shop.db, CHECKS, fix=True)}
     assert (fixed["stock-incoming"], await expected(shop, kettle)) == (1, 3)
     await sound(shop)

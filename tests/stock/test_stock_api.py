@@ -150,7 +150,9 @@ async def test_counting_and_transferring(shop: Shop, api: httpx.AsyncClient) -> 
     count = (await api.post("/api/stock/counts", json={"location": "dc"})).json()
     url = f"/api/stock/counts/{count['id']}"
     entered = await api.put(f"{url}/lines", json={"lines": [{"sku": sku, "counted": 8}]})
-    assert entered.json()["lines"] == [{"variant": str(kettle), "counted": 8, "expected": 9}]
+    assert entered.json()["lines"] == [
+        {"variant": str(kettle), "counted": 8, "expected": 9, "lot": None, "lot_code": None}
+    ]
     assert (await api.post(f"{url}/close")).json()["status"] == "closed"
     assert (await api.post(f"{url}/close")).status_code == 409
     assert (await api.get("/api/stock/counts", params={"status": "closed"})).json()["items"][0][

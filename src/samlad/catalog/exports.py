@@ -38,6 +38,7 @@ from samlad.kernel.money import decimal_text
 
 CHUNK = 500
 _FIRST = UUID(int=0)
+_PLAIN = ("tax_class", "tracking", "min_days_left")
 
 
 async def rows(reader: Reader, channel: Channel) -> AsyncIterator[list[ProductRow]]:
@@ -84,7 +85,7 @@ def _row(
         "attributes",
     )
     return ProductRow(
-        **{name: getattr(product, name) for name in (*copied, "tax_class", "seo_title", "seo_description")},
+        **{name: getattr(product, name) for name in (*copied, *_PLAIN, "seo_title", "seo_description")},
         translations=product.translations,  # type: ignore[arg-type]
         category=paths[product.category] if product.category else None,
         media=[
@@ -185,7 +186,7 @@ class _Layout(msgspec.Struct):
                 "brand",
                 "supplier",
                 "tags",
-                "tax_class",
+                *_PLAIN,
             ),
             *("seo_title", "seo_description", "options", "images"),
             *(f"{field}.{language}" for language in LANGUAGES for field in (*TEXT_FIELDS, "options")),
@@ -209,7 +210,7 @@ class _Layout(msgspec.Struct):
             for name in ("handle", "title", "description", "status", "category")
         ]
         cells += [write_plain(row.brand), write_plain(row.supplier), write_words(row.tags or [])]
-        cells += [write_plain(getattr(row, name)) for name in ("tax_class", "seo_title", "seo_description")]
+        cells += [write_plain(getattr(row, name)) for name in (*_PLAIN, "seo_title", "seo_description")]
         cells += [write_json(row.options), write_json(row.media)]
         translations: dict[Any, Texts] = row.translations or {}
         for language in LANGUAGES:

@@ -91,6 +91,15 @@ class VariantStatus(StrEnum):
     ARCHIVED = "archived"
 
 
+class Tracking(StrEnum):
+    """Whose units stock keeps apart: all are the same, by ``lot``, by lot with an ``expiry`` date, each by its number."""
+
+    NONE = "none"
+    LOT = "lot"
+    EXPIRY = "expiry"
+    SERIAL = "serial"
+
+
 class Texts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The texts of a product in another language. What is missing stays in the retailer's own language."""
 
@@ -267,6 +276,14 @@ class ProductFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     options: Annotated[list[Option], Meta(max_length=10)] | UnsetType = UNSET
     attributes: AttributeValues | UnsetType = UNSET
     tax_class: TaxClassCode | UnsetType = UNSET
+    tracking: Annotated[Tracking, Meta(description="What stock asks for of its units")] | UnsetType = UNSET
+    min_days_left: (
+        Annotated[
+            int,
+            Meta(ge=0, le=3650, description="Days before its date from which it is not sold", examples=[14]),
+        ]
+        | UnsetType
+    ) = UNSET
     seo_title: Line | UnsetType | None = UNSET
     seo_description: Annotated[str, Meta(max_length=2000, pattern=NO_CONTROL)] | UnsetType | None = UNSET
     translations: Translations | UnsetType = UNSET
@@ -348,6 +365,8 @@ class Product(msgspec.Struct, frozen=True):
     version: int
     created_at: datetime
     updated_at: datetime
+    tracking: Tracking = Tracking.NONE
+    min_days_left: int = 0
 
 
 class ProductView(Product, frozen=True):

@@ -18,6 +18,7 @@ from samlad.catalog.model import (
     Product,
     ProductRow,
     ProductStatus,
+    Tracking,
     Variant,
     VariantInput,
     VariantStatus,
@@ -224,6 +225,8 @@ def _new_product(
         "seo_title": None,
         "seo_description": None,
         "translations": {},
+        "tracking": Tracking.NONE,
+        "min_days_left": 0,
     }
     return Product(
         id=new_id(),

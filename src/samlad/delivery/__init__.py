@@ -13,7 +13,7 @@ from samlad.delivery.model import (
     WorkdayInput,
     Zone,
 )
-from samlad.delivery.promise import Incoming, Site, between_km
+from samlad.delivery.promise import Site, between_km
 from samlad.delivery.promising import Answer, Promised, StorePromise, answer
 from samlad.delivery.rules import price, reaching
 from samlad.delivery.service import change_method, count_order, create_method, give_back, set_workday
@@ -25,7 +25,6 @@ __all__ = [
     "Answer",
     "Destination",
     "FlatRate",
-    "Incoming",
     "Method",
     "MethodChange",
     "MethodInput",

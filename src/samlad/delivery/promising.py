@@ -21,9 +21,7 @@ from samlad.delivery.promise import Full, Incoming, Shelves, Site, Supply, Wante
 from samlad.delivery.texts import promise_words, without_date
 from samlad.kernel.clock import now
 from samlad.kernel.database import Database, Tx
-
-IncomingUnits = Mapping[tuple[UUID, UUID], Sequence[Incoming]]
-"""What is on its way, by (location, variant). Who knows purchase orders hands it in."""
+from samlad.stock.rules import dated
 
 
 class Promised(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +71,6 @@ async def answer(
     locale: str | None = None,
     moment: datetime | None = None,
     weight: int | None = None,
-    incoming: IncomingUnits | None = None,
     holder: UUID | None = None,
     most_stores: int = 1000,
 ) -> Answer:
@@ -94,7 +91,7 @@ async def answer(
         to=to,
         at=at,
         locale=language,
-        shelves=shelves_of(found, incoming or {}, mine),
+        shelves=shelves_of(found, mine),
         full=await _full(reader, sites, sum(wanted.values()), at),
         sites=when.in_order(sites, channel.id),
         # The channel's buffer is kept back from what is sent, not from what is fetched: as placement does.
@@ -130,19 +127,21 @@ class _Question(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def shelves_of(
-    found: Iterable[stock.Promise], incoming: IncomingUnits, mine: Iterable[stock.Hold] = ()
+    found: Iterable[stock.Promise], mine: Iterable[stock.Hold] = ()
 ) -> dict[UUID, dict[UUID, Supply]]:
-    """What each place has of each variant, from what stock says, what is on its way, and what is held for who asks."""
+    """What each place has of each variant, from what stock says, and what is held for who asks.
+
+    What may be sold ahead comes with backorders, purchase orders and transfers; the first of it to who waits already.
+    """
     shelves: dict[UUID, dict[UUID, Supply]] = {}
     own: dict[tuple[UUID, UUID], int] = {}
     for hold in mine:
         own[hold.location, hold.variant] = own.get((hold.location, hold.variant), 0) + hold.quantity
     for each in found:
         for level in each.locations:
-            ahead = max(0, level.backorder_limit - max(0, level.held - level.on_hand))
-            coming = tuple(incoming.get((level.location, level.variant), ()))
+            coming = tuple(Incoming(units, day) for day, units in dated(level) if day is not None)
             free = level.available + own.get((level.location, level.variant), 0)
-            shelves.setdefault(level.location, {})[level.variant] = Supply(free, ahead, coming)
+            shelves.setdefault(level.location, {})[level.variant] = Supply(free, level.later, coming)
     return shelves
 
 

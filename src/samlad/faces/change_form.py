@@ -16,6 +16,7 @@ from samlad.kernel.problems import InvalidInput, Problem
 from samlad.orders import ChangeInput, LineKind, Order, return_reasons
 from samlad.orders.change_model import Notice, Preview, ReturnReason
 from samlad.orders.rules import returnable, unfulfilled
+from samlad.stock import lots_store
 
 REASONS: Mapping[str, str] = {
     "changed_mind": marked("Changed their mind"),
@@ -155,6 +156,7 @@ async def _of_line(request: AnyRequest, order: Order, form: Form, position: int)
     common: dict[str, Any] = {"position": position}
     why: dict[str, Any] = {"reason": form.get(f"reason-{position}") or "other"}
     why |= {"condition": form.get(f"condition-{position}")} if form.text(f"condition-{position}") else {}
+    why |= {"lot": form.get(f"lot-{position}")} if form.text(f"lot-{position}") else {}
     code = form.text(f"exchange-{position}")
     if code:
         variant = await _variant(request, order, code, f"exchange-{position}")
@@ -203,7 +205,7 @@ def failed(form: Form, problem: Problem) -> Form:
     return form.failed(problem, {"".join(mark): f"address/{mark[2]}" for mark in marks if mark[2]})
 
 
-def shown(request: AnyRequest, order: Order, known: list[ReturnReason], form: Form) -> dict[str, Any]:
+async def shown(request: AnyRequest, order: Order, known: list[ReturnReason], form: Form) -> dict[str, Any]:
     """What the form's template needs."""
     translate = words(request)
     form.fields.setdefault("id", [str(new_id())])
@@ -218,6 +220,18 @@ def shown(request: AnyRequest, order: Order, known: list[ReturnReason], form: Fo
         "conditions": [(code, translate(text)) for code, text in CONDITIONS.items()],
         "refund_ways": [(code, translate(text)) for code, text in REFUND_TO.items()],
         "remedies": [(code, translate(text)) for code, text in REMEDIES.items()],
+        "lots_of": await _lots_of(request, order),
+    }
+
+
+async def _lots_of(request: AnyRequest, order: Order) -> dict[int, list[tuple[str, str]]]:
+    """Lots to choose from, by line: only where the order got several of what comes back, so that somebody must say."""
+    variants = {line.variant for line in order.lines if line.variant is not None}
+    sold = await lots_store.sold(database_of(request), order.id, list(variants))
+    return {
+        line.position: [(lot.code, lot.code) for lot, _units in sold[line.variant] if lot.code]
+        for line in order.lines
+        if line.variant in sold and len(sold[line.variant]) > 1
     }
 
 

@@ -26,6 +26,7 @@ from samlad.orders.change_model import (
 from samlad.orders.change_planned import Facts
 from samlad.orders.model import OrderHead, OrderKind, OrderLine, OrderStatus, WrongState
 from samlad.orders.permissions import CHANGE
+from samlad.stock.scanning import read
 
 _ANYWHERE = (ReturnAction, ExchangeAction, ClaimAction, GoodwillAction, FeeAction, NoteAction)
 """What any store of the pool may do with an order of another; what has not left is its own store's business."""
@@ -141,8 +142,9 @@ async def _selling_channel(
 async def _codes(reader: Database | Tx, channel: Channel, data: ChangeInput) -> dict[str, UUID | None]:
     scanned = {a.scanned for a in data.actions if isinstance(a, ReturnAction | ExchangeAction) and a.scanned}
     found: dict[str, UUID | None] = {}
+    pool = channel.pools[Resource.CATALOGUE]
     for code in sorted(scanned):
-        variant = await catalog.variant_by_code(reader, channel.pools[Resource.CATALOGUE], code)
+        variant = await catalog.variant_by_code(reader, pool, read(code).code)
         found[code] = variant.id if variant else None
     return found
 

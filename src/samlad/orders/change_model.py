@@ -11,6 +11,7 @@ from samlad.carts import Address
 from samlad.kernel.problems import Conflict, Problem
 from samlad.orders.model import LineQuantity, Order, OrderLine, Reason
 from samlad.payments import PaymentInput
+from samlad.stock.lots_model import LotCode
 
 ReasonCode = Annotated[
     str,
@@ -36,9 +37,9 @@ Photos = Annotated[list[Photo], msgspec.Meta(max_length=20)]
 Scanned = Annotated[
     str,
     msgspec.Meta(
-        max_length=80,
-        pattern=r"^[^\x00-\x1f\x7f]*$",
-        description="What was scanned on the goods that are here: an SKU or GTIN",
+        max_length=100,
+        pattern=r"^[^\x00-\x1c\x1e\x1f\x7f]*$",
+        description="What was scanned on the goods that are here: an SKU, a GTIN or a GS1 code with the lot",
     ),
 ]
 
@@ -50,6 +51,12 @@ class Condition(StrEnum):
     OPENED = "opened"
     DAMAGED = "damaged"
     DEFECTIVE = "defective"
+
+
+BackLot = Annotated[
+    LotCode,
+    msgspec.Meta(description="Which lot comes back, where the order got several; a scanned code says it"),
+]
 
 
 class Disposition(StrEnum):
@@ -87,6 +94,7 @@ class ReturnAction(_Action, tag="return"):
         bool | None, msgspec.Meta(description="Sell them again; without it reason and condition say so")
     ] = None
     scanned: Scanned | None = None
+    lot: BackLot | None = None
 
 
 class CancelAction(_Action, tag="cancel"):
@@ -125,6 +133,7 @@ class ExchangeAction(_Action, tag="exchange"):
     keep_price: bool = False
     instant: bool = False
     scanned: Scanned | None = None
+    lot: BackLot | None = None
 
 
 class GoodwillAction(_Action, tag="goodwill"):
@@ -161,6 +170,7 @@ class ClaimAction(_Action, tag="claim"):
     ] = "refund"
     goods_back: Annotated[bool, msgspec.Meta(description="The customer brings the goods back")] = False
     condition: Condition | None = None
+    lot: BackLot | None = None
 
 
 class NoteAction(_Action, tag="note"):

@@ -37,6 +37,7 @@ from samlad.orders.change_planned import BackUnit, Facts, Planned
 from samlad.orders.model import Concession, LineKind, OrderHead, OrderLine, WrongState
 from samlad.orders.return_reasons import disposition
 from samlad.orders.rules import order_complete, returnable, returned_line, unfulfilled
+from samlad.stock.scanning import read
 
 
 class Draft:
@@ -115,7 +116,16 @@ class Draft:
         line, reason = self._line(action.position, field), self._reason(action.reason, field)
         what = disposition(reason, action.condition, action.restock, self.facts.channel)
         self._check_scanned(line, action.scanned)
-        self._back(line, action.quantity, reason, field, what, action.location, action.condition)
+        self._back(
+            line,
+            action.quantity,
+            reason,
+            field,
+            what,
+            action.location,
+            action.condition,
+            _lots_of(action.lot, action.scanned),
+        )
 
     def _back(
         self,
@@ -126,6 +136,7 @@ class Draft:
         what: Disposition,
         location: UUID | None = None,
         condition: Condition | None = None,
+        lots: tuple[str, ...] = (),
     ) -> list[OrderLine]:
         self._check_out(line, quantity, field)
         found = rules.back(line, quantity, self.head.id)
@@ -140,6 +151,7 @@ class Draft:
             disposition=what,
             location=location or self.data.location,
             why=why,
+            lots=lots,
         )
         self.back_units.append(unit)
         self._look_at(line, reason)
@@ -175,7 +187,7 @@ class Draft:
         return self.data.waive_fees
 
     def _check_scanned(self, line: OrderLine, code: str | None) -> None:
-        if code and code != line.sku and self.facts.codes.get(code) != line.variant:
+        if code and read(code).code != line.sku and self.facts.codes.get(code) != line.variant:
             self.other.append((line.position, code))
 
     def _cancel(self, line: OrderLine, quantity: int, field: str) -> None:
@@ -234,7 +246,8 @@ class Draft:
             self._look_at(line, reason)
         elif is_out or out > 0:
             what = disposition(reason, action.condition, None, self.facts.channel)
-            found = self._back(line, action.quantity, reason, field, what, None, action.condition)
+            lots = _lots_of(action.lot, action.scanned)
+            found = self._back(line, action.quantity, reason, field, what, None, action.condition, lots)
         else:
             first = len(self.off_lines)
             self._cancel(line, action.quantity, field)
@@ -284,7 +297,8 @@ class Draft:
         if action.goods_back:
             condition = action.condition or Condition.DEFECTIVE
             what = disposition(reason, condition, None, self.facts.channel)
-        came = self._back(line, action.quantity, reason, field, what, None, action.condition)
+        lots = _lots_of(action.lot, None)
+        came = self._back(line, action.quantity, reason, field, what, None, action.condition, lots)
         if action.remedy == "replacement":
             self.sold.append(self._at_what_was_paid(line, action.quantity, came))
 
@@ -472,3 +486,11 @@ def plan(head: OrderHead, lines: Sequence[OrderLine], facts: Facts, data: Change
     for index in range(len(data.actions)):
         draft.take(index)
     return draft.planned()
+
+
+def _lots_of(said: str | None, scanned: str | None) -> tuple[str, ...]:
+    """The lot that somebody wrote, or what the scanned code says: a serial number or a lot."""
+    if said is not None:
+        return (said,)
+    scan = read(scanned or "")
+    return tuple(code for code in (scan.serial, scan.lot) if code)

@@ -36,7 +36,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BackUnit(msgspec.Struct, frozen=True, kw_only=True):
-    """Units that come back, and what becomes of them."""
+    """Units that come back, and what becomes of them. ``lots``: which one it may be, as somebody said or scanned."""
 
     position: int
     variant: UUID | None
@@ -45,6 +45,7 @@ class BackUnit(msgspec.Struct, frozen=True, kw_only=True):
     disposition: Disposition
     location: UUID | None
     why: str
+    lots: tuple[str, ...] = ()
 
 
 class Planned(msgspec.Struct, frozen=True, kw_only=True):

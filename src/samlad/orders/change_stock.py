@@ -21,6 +21,7 @@ async def put_back(tx: Tx, head: OrderHead, units: Sequence[BackUnit], reference
     """Book goods in at their place, at what they cost when they were sold; and out again what nobody may buy.
 
     What is put aside or thrown away leaves a movement in and one out, with the reason: it was here, and is not for sale.
+    What is put aside is listed until somebody has decided about it (`samlad.stock.quarantine`).
     """
     here = [
         unit for unit in units if unit.variant is not None and unit.disposition is not Disposition.NOWHERE
@@ -28,21 +29,51 @@ async def put_back(tx: Tx, head: OrderHead, units: Sequence[BackUnit], reference
     if not here:
         return
     left = [(moved.location, moved.variant, -moved.quantity) for moved in await stock.shipped(tx, head.id)]
+    wanted = [(unit.variant, unit.quantity, unit.lots) for unit in here if unit.variant is not None]
     came: list[Placed] = []
-    out: dict[str, list[Placed]] = {}
-    for unit in here:
+    lots: list[UUID | None] = []
+    out: dict[str, list[tuple[Placed, UUID | None]]] = {}
+    aside: list[stock.Aside] = []
+    for unit, shares in zip(here, await stock.sold_lots(tx, head.id, wanted), strict=True):
         assert unit.variant is not None
         if unit.location is not None:
             placed = [(unit.location, unit.variant, unit.quantity)]
         else:
             placed = rules.where_from([(unit.variant, unit.quantity)], left)
             left = _less(left, placed)
-        came += placed
-        if unit.disposition is not Disposition.SELL:
-            out.setdefault(f"{unit.disposition}: {unit.why}", []).extend(placed)
-    await stock.restock(tx, came, reference=reference, sold_as=head.id)
-    for reason, placed in out.items():
-        await stock.write_off(tx, placed, cause=Cause.DAMAGE, reason=reason, reference=reference)
+        by_lot = share(placed, shares)
+        came += [each for each, _lot in by_lot]
+        lots += [lot for _each, lot in by_lot]
+        if unit.disposition is Disposition.QUARANTINE:
+            aside += [stock.Aside(*each, unit.why, lot) for each, lot in by_lot]
+        elif unit.disposition is not Disposition.SELL:
+            out.setdefault(f"{unit.disposition}: {unit.why}", []).extend(by_lot)
+    await stock.restock(tx, came, reference=reference, sold_as=head.id, lots=lots)
+    if aside:
+        await stock.put_aside(tx, aside, reference=reference, order=head.id)
+    for reason, gone in out.items():
+        await stock.write_off(
+            tx,
+            [each for each, _lot in gone],
+            cause=Cause.DAMAGE,
+            reason=reason,
+            reference=reference,
+            lots=[lot for _each, lot in gone],
+        )
+
+
+def share(placed: Sequence[Placed], shares: Sequence[stock.Share]) -> list[tuple[Placed, UUID | None]]:
+    """Units at places, cut up by the lots that they are of; there are as many of both."""
+    left = [units for _lot, units in shares]
+    found: list[tuple[Placed, UUID | None]] = []
+    for place, variant, quantity in placed:
+        for index, (lot, _units) in enumerate(shares):
+            part = min(quantity, left[index])
+            if part:
+                found.append(((place, variant, part), lot))
+                left[index] -= part
+                quantity -= part
+    return found
 
 
 def _less(left: Sequence[Placed], placed: Sequence[Placed]) -> list[Placed]:

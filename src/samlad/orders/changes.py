@@ -9,7 +9,16 @@ from samlad.kernel import cards, log
 from samlad.kernel.database import Tx
 from samlad.kernel.http import check_version
 from samlad.kernel.problems import NotFound
-from samlad.orders import change_facts, change_make, events, fulfilment_leave, fulfilment_store, rules, store
+from samlad.orders import (
+    change_facts,
+    change_make,
+    change_stock,
+    events,
+    fulfilment_leave,
+    fulfilment_store,
+    rules,
+    store,
+)
 from samlad.orders.change_model import CancelAction, ChangeInput, RefundTo, ReturnAction
 from samlad.orders.model import (
     CancelInput,
@@ -262,4 +271,16 @@ async def _restock(
         lines = rules.where_from(goods, left)
     else:
         lines = [(place, variant, quantity) for variant, quantity in goods]
-    await stock.restock(tx, lines, reference=reference, sold_as=head.id)
+    shares = await stock.sold_lots(tx, head.id, [(variant, quantity, ()) for variant, quantity in goods])
+    by_lot = [
+        each
+        for (variant, _quantity), lots in zip(goods, shares, strict=True)
+        for each in change_stock.share([line for line in lines if line[1] == variant], lots)
+    ]
+    await stock.restock(
+        tx,
+        [each for each, _lot in by_lot],
+        reference=reference,
+        sold_as=head.id,
+        lots=[lot for _each, lot in by_lot],
+    )

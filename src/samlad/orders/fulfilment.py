@@ -20,8 +20,9 @@ from samlad.kernel.problems import Conflict, InvalidInput, NotFound
 from samlad.orders import fulfilment_carriers as carriers
 from samlad.orders import fulfilment_events as facts
 from samlad.orders import fulfilment_leave as leave
+from samlad.orders import fulfilment_lots as lots
 from samlad.orders import fulfilment_store as rows
-from samlad.orders.fulfilment_access import again, enter, line_of, look, not_now
+from samlad.orders.fulfilment_access import again, enter, line_and_lot, line_of, look, not_now
 from samlad.orders.fulfilment_model import (
     COLLECTED,
     UNENDED,
@@ -72,8 +73,10 @@ async def give_back(tx: Tx, fulfilment_id: UUID) -> Fulfilment:
 async def pick(tx: Tx, fulfilment_id: UUID, data: PickInput) -> Fulfilment:
     """Something is in the hand: one more by its code, or so many of a line in all. With the last it is ``picked``.
 
+    A GS1 code also says of which lot it is: that lot is the customer's then. Without, the lots leave whose turn it is.
+
     Raises:
-        InvalidInput: it is not in this order. Conflict: there are enough of it already.
+        InvalidInput: it is not in this order. Conflict: there are enough of it already, or no more of this lot.
         WrongState: nobody is picking this, or somebody else.
     """
     seen = await look(tx, fulfilment_id)
@@ -82,8 +85,10 @@ async def pick(tx: Tx, fulfilment_id: UUID, data: PickInput) -> Fulfilment:
     found = await again(tx, fulfilment_id)
     if found.taken_by != tx.actor.label:
         raise not_now(found)
+    lot = None
     if data.code is not None:
-        position, quantity = (await line_of(tx, found, data.code)).position, None
+        line, lot = await line_and_lot(tx, found, data.code)
+        position, quantity = line.position, None
     elif data.position is not None and data.quantity is not None:
         position, quantity = data.position, data.quantity
         if position not in {line.position for line in found.lines}:
@@ -92,6 +97,10 @@ async def pick(tx: Tx, fulfilment_id: UUID, data: PickInput) -> Fulfilment:
         raise InvalidInput.at("code", "a code, or a position with a quantity")
     if not await rows.set_picked(tx, fulfilment_id, position, quantity):
         raise Conflict.at("code" if quantity is None else "quantity", "there are enough of it already")
+    if lot is not None and not await lots.claim(tx, fulfilment_id, position, line.variant, lot, _at(found)):
+        raise Conflict.at("code", "this place has no more of this lot that may be sold")
+    if quantity is not None:
+        await lots.forget_beyond(tx, fulfilment_id, position, quantity)
     if found.state is S.PICKED and quantity is not None:
         await rows.update(tx, fulfilment_id, {"state": S.PICKING})
     if await rows.note_picked(tx, fulfilment_id) and found.state is S.PICKING:

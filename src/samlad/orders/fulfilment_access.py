@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from samlad import catalog, channels
+from samlad import catalog, channels, stock
 from samlad.channels import Resource
 from samlad.kernel.database import Tx
 from samlad.kernel.http import check_version
@@ -13,6 +13,7 @@ from samlad.orders import store
 from samlad.orders.fulfilment_model import Fulfilment, FulfilmentHead, FulfilmentLine, FulfilmentState
 from samlad.orders.model import OrderHead, OrderLine, WrongState
 from samlad.orders.permissions import CHANGE
+from samlad.stock import scanning
 
 _ASKED = (FulfilmentState.NEEDS_CUSTOMER, FulfilmentState.WAITING)
 """What the store where the order was to be picked up may settle, too, though the goods are elsewhere or nowhere."""
@@ -86,7 +87,7 @@ async def line_of(tx: Tx, fulfilment: Fulfilment, code: str, *, packing: bool = 
     Raises:
         InvalidInput: it is not in this order.
     """
-    code = code.strip()
+    code = scanning.read(code.strip()).code
     lines = [line for line in fulfilment.lines if line.sku == code]
     if not lines:
         channel = await channels.cached(tx, fulfilment.channel)
@@ -98,6 +99,16 @@ async def line_of(tx: Tx, fulfilment: Fulfilment, code: str, *, packing: bool = 
         line for line in lines if (line.packed < line.picked if packing else line.picked < line.quantity)
     ]
     return (wanting or lines)[0]
+
+
+async def line_and_lot(tx: Tx, fulfilment: Fulfilment, code: str) -> tuple[FulfilmentLine, UUID | None]:
+    """As `line_of`, and the lot that the code says, where the product is kept by lot.
+
+    Raises:
+        InvalidInput: as there, or nobody has ever seen such a lot.
+    """
+    line = await line_of(tx, fulfilment, code)
+    return line, await stock.scanned_lot(tx, line.variant, scanning.read(code.strip()))
 
 
 async def again(tx: Tx, fulfilment: UUID) -> Fulfilment:

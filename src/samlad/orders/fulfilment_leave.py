@@ -3,18 +3,20 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+import msgspec
+
 from samlad import stock
 from samlad.channels import Channel
 from samlad.kernel import log
 from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
 from samlad.kernel.ids import new_id
-from samlad.orders import events, store
+from samlad.orders import events, fulfilment_lots, store
 from samlad.orders import fulfilment_rules as fulfilments
 from samlad.orders import fulfilment_store as fulfilment_rows
 from samlad.orders import rules as order_rules
 from samlad.orders.fulfilment_events import FulfilmentLeft
-from samlad.orders.fulfilment_model import Fulfilment, FulfilmentState, Method, Part
+from samlad.orders.fulfilment_model import Fulfilment, FulfilmentState, Method, Part, PickedLot
 from samlad.orders.model import LineSelection, OrderHead, OrderLine, OrderStatus, WrongState
 from samlad.stock import HoldKind, HoldLine
 
@@ -113,17 +115,19 @@ async def depart(
     Raises:
         NotHeld: a place has lost what it should give.
     """
-    ships: dict[tuple[UUID, UUID], int] = {}
+    going: list[_Going] = []
     counts: dict[int, int] = {}
     for fulfilment, chosen in leaving:
-        out = await _leave(tx, head, fulfilment, chosen, proof, carrier, tracking)
+        gone, out = await _leave(tx, head, fulfilment, chosen, proof, carrier, tracking)
         assert fulfilment.location is not None
         for position, variant, quantity in out:
-            key = (fulfilment.location, variant)
-            ships[key] = ships.get(key, 0) + quantity
+            scanned = next(line.lots for line in fulfilment.lines if line.position == position)
+            going.append(_Going(gone, fulfilment.location, position, variant, quantity, scanned))
             counts[position] = counts.get(position, 0) + quantity
-    goods = [HoldLine(variant=v, quantity=q, location=place) for (place, v), q in sorted(ships.items())]
-    await stock.ship(tx, head.id, reference=head.id, lines=goods)
+    moved = await stock.ship(tx, head.id, reference=head.id, lines=_goods(going))
+    given = _given(going, moved)
+    if given:
+        await fulfilment_lots.put(tx, given)
     quantities = sorted(counts.items())
     await store.add_to_lines(tx, head.id, "fulfilled", quantities)
     status = order_rules.status_of(await store.lines_of(tx, head.id), head.payment_status)
@@ -134,6 +138,68 @@ async def depart(
     log.append(tx, fact, subject=head.id, channel=head.channel, profile=head.customer)
 
 
+class _Going(msgspec.Struct, frozen=True):
+    """Units of a line that leave with a fulfilment, and the lots of them that were scanned."""
+
+    fulfilment: UUID
+    location: UUID
+    position: int
+    variant: UUID
+    quantity: int
+    scanned: Sequence[PickedLot]
+
+    def named(self) -> list[tuple[UUID, int]]:
+        """Units by lot that were scanned, no more than leave."""
+        left, found = self.quantity, []
+        for each in self.scanned:
+            units = min(left, each.quantity)
+            if units:
+                found.append((each.lot, units))
+            left -= units
+        return found
+
+
+def _goods(going: Sequence[_Going]) -> list[HoldLine]:
+    """What leaves each place, of each variant: the lots that were scanned, and so many more."""
+    units: dict[tuple[UUID, UUID, UUID | None], int] = {}
+    for each in going:
+        named = each.named()
+        rest = each.quantity - sum(quantity for _lot, quantity in named)
+        for lot, quantity in [*named, (None, rest)]:
+            key = (each.location, each.variant, lot)
+            units[key] = units.get(key, 0) + quantity
+    return [
+        HoldLine(variant=variant, quantity=quantity, location=place, lot=lot)
+        for (place, variant, lot), quantity in sorted(units.items(), key=lambda item: str(item[0]))
+        if quantity
+    ]
+
+
+def _given(going: Sequence[_Going], moved: Sequence[stock.Moved]) -> list[fulfilment_lots.Given]:
+    """Which lots went with which line: those that were scanned for it, then those that the place gave."""
+    left = {(m.location, m.variant, m.lot): -m.quantity for m in moved if m.lot is not None}
+    given: dict[tuple[UUID, int, UUID, UUID], int] = {}
+
+    def give(each: _Going, lot: UUID, units: int) -> None:
+        key = (each.fulfilment, each.position, each.variant, lot)
+        given[key] = given.get(key, 0) + units
+        left[each.location, each.variant, lot] -= units
+
+    wanting = {}
+    for index, each in enumerate(going):
+        wanting[index] = each.quantity
+        for lot, units in each.named() if left else []:
+            give(each, lot, units)
+            wanting[index] -= units
+    for index, each in enumerate(going):
+        for place, variant, lot in list(left):
+            units = min(wanting[index], left[place, variant, lot])
+            if (place, variant) == (each.location, each.variant) and units and lot is not None:
+                give(each, lot, units)
+                wanting[index] -= units
+    return [(*key, units) for key, units in given.items()]
+
+
 async def _leave(
     tx: Tx,
     head: OrderHead,
@@ -142,7 +208,8 @@ async def _leave(
     proof: str,
     carrier: str | None,
     tracking: str | None,
-) -> list[fulfilments.Units]:
+) -> tuple[UUID, list[fulfilments.Units]]:
+    """The fulfilment that has left, and what of which line: itself, or a new one where a part stays."""
     out, rest = fulfilments.take_from(fulfilments.units_of(fulfilment.lines), chosen)
     travels = fulfilment.method in (Method.SHIP, Method.SAME_DAY)
     state = FulfilmentState.SHIPPED if travels else FulfilmentState.DELIVERED
@@ -178,4 +245,4 @@ async def _leave(
         proof=proof,
     )
     log.append(tx, fact, subject=head.id, channel=head.channel, profile=head.customer)
-    return out
+    return gone, out

@@ -1,6 +1,6 @@
 """What fulfilments are: the parts of an order that one location ships, hands over or delivers each."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from samlad.catalog import Tracking
 from samlad.orders.model import LineQuantity, LineSelection, Reason
 
 Position = Annotated[int, msgspec.Meta(ge=1, le=32_000, description="The line's position in the order")]
@@ -15,9 +16,9 @@ Scanned = Annotated[
     str,
     msgspec.Meta(
         min_length=1,
-        max_length=64,
-        pattern=r"^[^\x00-\x1f\x7f]+$",
-        description="SKU or GTIN",
+        max_length=100,
+        pattern=r"^[^\x00-\x1c\x1e\x1f\x7f]+$",
+        description="SKU, GTIN or GS1 code, which also says the lot",
         examples=["K-1"],
     ),
 ]
@@ -95,8 +96,19 @@ class Choice(StrEnum):
     CANCEL = "cancel"
 
 
+class PickedLot(msgspec.Struct, frozen=True, kw_only=True):
+    """Units of a lot that somebody has scanned or, once it has left, that the customer got."""
+
+    lot: UUID
+    code: str
+    quantity: int
+
+
 class FulfilmentLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of an order's line: how many are to go, are in the hand and were scanned into the parcel."""
+    """A part of an order's line: how many are to go, are in the hand and were scanned into the parcel.
+
+    Where ``tracking`` says that it is kept by lot: ``lots`` that were scanned, and the lot whose turn it is.
+    """
 
     position: int
     variant: UUID
@@ -108,6 +120,10 @@ class FulfilmentLine(msgspec.Struct, frozen=True, kw_only=True):
     packed: int = 0
     bin: str | None = None
     substitutes: str | None = None
+    tracking: Tracking = Tracking.NONE
+    lots: list[PickedLot] = []
+    next_lot: str | None = None
+    next_expires_on: date | None = None
 
 
 class FulfilmentHead(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,9 @@ from uuid import UUID
 
 import msgspec
 
+from samlad.catalog import Tracking
 from samlad.kernel.database import Reader, Tx
+from samlad.orders import fulfilment_lots as lots
 from samlad.orders.fulfilment_model import (
     UNENDED,
     WORK,
@@ -17,6 +19,7 @@ from samlad.orders.fulfilment_model import (
     FulfilmentState,
     Late,
     Part,
+    PickedLot,
     TrackingEvent,
     TrackingEventInput,
 )
@@ -104,15 +107,28 @@ async def _with_lines(reader: Reader, heads: Sequence[FulfilmentHead]) -> list[F
     lines: dict[UUID, list[FulfilmentLine]] = {}
     rows = await reader.rows(
         """SELECT n.fulfilment, n.position, n.variant, l.sku, l.title, l.options, n.quantity, n.picked, n.packed,
-                  b.bin, l.substitutes
+                  b.bin, l.substitutes, coalesce(g.tracking, 'none') AS tracking, t.lots, next.code AS next_lot,
+                  next.expires_on AS next_expires_on
            FROM fulfilment_line n JOIN fulfilment f ON f.id = n.fulfilment
            JOIN order_line l ON l.order_id = f.order_id AND l.position = n.position
+           LEFT JOIN variant v ON v.id = n.variant LEFT JOIN product g ON g.id = v.product
+           LEFT JOIN LATERAL (
+               SELECT jsonb_agg(jsonb_build_object('lot', k.id, 'code', k.code, 'quantity', m.quantity)
+                                ORDER BY k.code) AS lots
+               FROM fulfilment_lot m JOIN lot k ON k.id = m.lot
+               WHERE m.fulfilment = n.fulfilment AND m.position = n.position) t ON g.tracking <> 'none'
+           LEFT JOIN LATERAL (
+               SELECT k.code, k.expires_on FROM stock_lots_for_customers(f.location, n.variant) s
+               JOIN lot k ON k.id = s.lot ORDER BY s.turn LIMIT 1) next
+               ON g.tracking <> 'none' AND f.state IN ('open', 'picking')
            LEFT JOIN pick_bin b ON b.location = f.location AND b.variant = n.variant
            WHERE n.fulfilment = ANY($1) ORDER BY b.bin NULLS LAST, l.sku, n.position""",
         [one.id for one in heads],
     )
     for row in rows:
         values = dict(row.items())
+        values["tracking"] = Tracking(values["tracking"])
+        values["lots"] = msgspec.convert(values["lots"] or [], list[PickedLot])
         lines.setdefault(values.pop("fulfilment"), []).append(FulfilmentLine(**values))
     names = FulfilmentHead.__struct_fields__
     return [
@@ -200,9 +216,13 @@ async def pick_all(tx: Tx, fulfilment: UUID) -> None:
 
 
 async def take_off(tx: Tx, fulfilment: UUID, chosen: Sequence[tuple[int, int]]) -> None:
-    """Take units (position, quantity) out of a fulfilment's lines; those that were not picked yet go first."""
+    """Take units (position, quantity) out of a fulfilment's lines; those that were not picked yet go first.
+
+    Which lots of them were scanned is forgotten.
+    """
     positions = [position for position, _ in chosen]
     quantities = [quantity for _, quantity in chosen]
+    await lots.forget(tx, fulfilment, positions)
     await tx.execute(
         """DELETE FROM fulfilment_line l USING unnest($2::smallint[], $3::int[]) AS n (position, quantity)
            WHERE l.fulfilment = $1 AND l.position = n.position AND l.quantity <= n.quantity""",

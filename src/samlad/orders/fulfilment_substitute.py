@@ -19,6 +19,7 @@ from samlad.orders.fulfilment_model import Fulfilment, FulfilmentState, Substitu
 from samlad.orders.fulfilment_short import give_up
 from samlad.orders.model import OrderHead, OrderLine, OrderPayment, WrongState
 from samlad.stock import HoldKind, HoldLine
+from samlad.stock.scanning import read
 from samlad.tax import amounts
 
 S = FulfilmentState
@@ -81,7 +82,7 @@ def _line(found: Fulfilment, lines: list[OrderLine], data: SubstituteInput) -> O
 
 async def _other(tx: Tx, found: Fulfilment, line: OrderLine, data: SubstituteInput) -> Sellable:
     channel = await channels.cached(tx, found.channel)
-    ref = await catalog.variant_by_code(tx, channel.pools[Resource.CATALOGUE], data.code)
+    ref = await catalog.variant_by_code(tx, channel.pools[Resource.CATALOGUE], read(data.code).code)
     if ref is None:
         raise InvalidInput.at("code", "nothing has this code")
     if ref.id == line.variant:

@@ -9,6 +9,7 @@ import msgspec
 
 from samlad.orders.change_model import Condition, Photos, Position, ReasonCode, RefundTo
 from samlad.orders.model import LineQuantity, Reason
+from samlad.stock.lots_model import ExpiresOn, LotCode
 
 
 class ReturnState(StrEnum):
@@ -145,6 +146,8 @@ class UnknownLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     quantity: LineQuantity
     reason: ReasonCode = "other"
     condition: Condition | None = None
+    lot: Annotated[LotCode | None, msgspec.Meta(description="Which lot, where it is kept by lot")] = None
+    expires_on: Annotated[ExpiresOn | None, msgspec.Meta(description="Of a lot that is new here")] = None
 
 
 class UnknownInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -22,6 +22,7 @@ from samlad.orders.permissions import OVERRIDE
 from samlad.orders.placement import tell_placed
 from samlad.orders.return_model import UnknownInput
 from samlad.stock import Cause
+from samlad.stock.lots_model import Named
 from samlad.tax import Treatment, amounts, plain_category
 
 
@@ -202,10 +203,20 @@ async def _book_in(
     tx: Tx, data: UnknownInput, lines: list[OrderLine], goes: list[Disposition], reference: UUID
 ) -> None:
     came = [(data.location, given.variant, given.quantity) for given in data.lines]
-    await stock.restock(tx, came, reference=reference)
-    for line, given, what in zip(lines, data.lines, goes, strict=True):
-        if what is not Disposition.SELL:
+    named = [Named(each.variant, each.quantity, each.lot, each.expires_on) for each in data.lines]
+    lots = await stock.resolve_lots(tx, named)
+    await stock.restock(tx, came, reference=reference, lots=lots)
+    for line, given, what, lot in zip(lines, data.lines, goes, lots, strict=True):
+        if what is Disposition.QUARANTINE:
+            aside = stock.Aside(data.location, given.variant, -line.quantity, given.reason, lot)
+            await stock.put_aside(tx, [aside], reference=reference)
+        elif what is not Disposition.SELL:
             units = [(data.location, given.variant, -line.quantity)]
             await stock.write_off(
-                tx, units, cause=Cause.DAMAGE, reason=f"{what}: {given.reason}", reference=reference
+                tx,
+                units,
+                cause=Cause.DAMAGE,
+                reason=f"{what}: {given.reason}",
+                reference=reference,
+                lots=[lot],
             )

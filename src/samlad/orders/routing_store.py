@@ -55,13 +55,14 @@ async def shelves(
     age = """(SELECT extract(epoch FROM now() - max(m.created_at)) / 86400 FROM movement m
               WHERE m.location = l.location AND m.variant = l.variant
                 AND m.cause IN ('receipt', 'transfer_in', 'return'))"""
+    free = "l.on_hand - l.expired - l.expiring - l.blocked - l.held + l.backorder_limit"
     return await reader.rows(
-        f"""SELECT p.id, p.kind, l.variant, l.on_hand - l.held + l.backorder_limit AS free,
+        f"""SELECT p.id, p.kind, l.variant, {free} AS free,
                    {age if with_age else "0"}::float8 AS age_days, coalesce(d.orders, 0) AS load,
                    coalesce(d.units, 0) AS load_units
             FROM location p JOIN level l ON l.location = p.id AND l.variant = ANY($2::uuid[])
             LEFT JOIN delivery_load d ON d.location = p.id AND d.day = $3
-            WHERE p.pool = $1 AND p.is_active AND l.on_hand - l.held + l.backorder_limit > 0""",
+            WHERE p.pool = $1 AND p.is_active AND {free} > 0""",
         pool,
         list(variants),
         day,

@@ -4,6 +4,9 @@ The public face. `docs/concepts/stock.md` explains how.
 """
 
 from samlad.stock.holds import convert, release, ship, sweep, take
+from samlad.stock.lots import Share, sold_lots
+from samlad.stock.lots import resolve as resolve_lots
+from samlad.stock.lots import scanned as scanned_lot
 from samlad.stock.model import (
     Cause,
     Hold,
@@ -19,8 +22,10 @@ from samlad.stock.model import (
     Moved,
     Promise,
 )
-from samlad.stock.problems import NotHeld, NotInStock, ShortLine, SoldOut
+from samlad.stock.problems import LotNeeded, NotHeld, NotInStock, ShortLine, SoldOut
 from samlad.stock.promise_store import levels_of
+from samlad.stock.quarantine import put_aside
+from samlad.stock.quarantine_model import Aside
 from samlad.stock.service import (
     atp,
     change_location,
@@ -38,6 +43,7 @@ from samlad.stock.store import holds_of, location, location_by_code, locations, 
 from samlad.stock.together import take as take_together
 
 __all__ = [
+    "Aside",
     "Cause",
     "Hold",
     "HoldKind",
@@ -49,10 +55,12 @@ __all__ = [
     "LocationChange",
     "LocationInput",
     "LocationKind",
+    "LotNeeded",
     "Moved",
     "NotHeld",
     "NotInStock",
     "Promise",
+    "Share",
     "ShortLine",
     "SoldOut",
     "atp",
@@ -67,13 +75,17 @@ __all__ = [
     "locations",
     "opening",
     "promises",
+    "put_aside",
     "receive",
     "release",
+    "resolve_lots",
     "restock",
     "revalue",
+    "scanned_lot",
     "set_level",
     "ship",
     "shipped",
+    "sold_lots",
     "sweep",
     "take",
     "take_together",

@@ -21,7 +21,9 @@ from samlad.kernel.listing import (
 from samlad.stock import counts_store, lists, rules, service, sharing, store, transfers_store
 from samlad.stock.api_changes import CHANGES
 from samlad.stock.api_costs import COSTING
+from samlad.stock.api_lots import LOTS
 from samlad.stock.api_purchases import PURCHASING
+from samlad.stock.api_quarantine import QUARANTINING
 from samlad.stock.model import Count, Location, LocationChannel, Promise, Transfer
 from samlad.stock.permissions import READ
 
@@ -99,6 +101,7 @@ async def list_movements(
     sku: Wanted = None,
     cause: Wanted = None,
     reference: Wanted = None,
+    lot: Wanted = None,
     since: Wanted = None,
     until: Wanted = None,
     as_format: FileFormat = "json",
@@ -111,6 +114,7 @@ async def list_movements(
         "sku": sku,
         "cause": cause,
         "reference": reference,
+        "lot": lot,
         "since": since,
         "until": until,
     }
@@ -205,7 +209,7 @@ async def read_promises(
     """Available to promise, with what explains each number.
 
     ``available`` units can be sold now, ``backorder`` more before they are there; ``later`` says when those come.
-    The parts are on hand, held, what locations keep back, the channel's buffer, what suppliers are to bring and when,
+    The parts are on hand, held, what has expired, will soon or is recalled, what locations keep back, the channel's buffer, what suppliers are to bring and when,
     each location's own numbers, and the locations that do not count with the reason.
 
     ``carry_out``: only what lies in the channel's own store. A variant without stock anywhere is left out: it is 0.
@@ -234,6 +238,8 @@ routes: list[Router] = [
             *CHANGES,
             *PURCHASING,
             *COSTING,
+            *LOTS,
+            *QUARANTINING,
         ],
         tags=["Stock"],
     )

@@ -10,7 +10,7 @@ from msgspec import UNSET, structs
 from samlad import channels
 from samlad.kernel.database import Tx
 from samlad.kernel.http import if_match, write
-from samlad.stock import counts, counts_store, rules, service, sharing, transfers, transfers_store
+from samlad.stock import counts, counts_store, lots, rules, service, sharing, transfers, transfers_store
 from samlad.stock.inputs import (
     ArrivalInput,
     CorrectionInput,
@@ -19,11 +19,12 @@ from samlad.stock.inputs import (
     LevelInput,
     ReceiptInput,
     ScansInput,
+    TransferDayInput,
     TransferInput,
     place_of,
-    units_of,
     variants_of,
 )
+from samlad.stock.lot_lines import goods_of, named
 from samlad.stock.model import (
     Cause,
     Count,
@@ -63,8 +64,15 @@ async def receive(request: AnyRequest, data: JSONBody[ReceiptInput]) -> Response
         variants = await variants_of(tx, place, data.lines)
         lines = list(zip(variants, (line.quantity for line in data.lines), strict=True))
         costs = [line.unit_cost_e4 for line in data.lines]
+        of_lots = await lots.resolve(tx, named(variants, data.lines, [units for _, units in lines]))
         return await service.receive(
-            tx, place, lines, reference=data.reference, reason=data.note, unit_costs_e4=costs
+            tx,
+            place,
+            lines,
+            reference=data.reference,
+            reason=data.note,
+            unit_costs_e4=costs,
+            lots=of_lots,
         )
 
     return await write(request, work, status=201)
@@ -79,7 +87,8 @@ async def correct(request: AnyRequest, data: JSONBody[CorrectionInput]) -> Respo
         variants = await variants_of(tx, place, data.lines)
         lines = list(zip(variants, (line.quantity for line in data.lines), strict=True))
         cause = Cause.DAMAGE if data.is_damage else Cause.CORRECTION
-        return await service.correct(tx, place, lines, reason=data.reason, cause=cause)
+        of_lots = await lots.resolve(tx, named(variants, data.lines, [units for _, units in lines]))
+        return await service.correct(tx, place, lines, reason=data.reason, cause=cause, lots=of_lots)
 
     return await write(request, work, status=201)
 
@@ -136,7 +145,8 @@ async def enter_count(
         count = await counts_store.get(tx, count_id)
         variants = await variants_of(tx, count.location, data.lines)
         lines = list(zip(variants, (line.counted for line in data.lines), strict=True))
-        return rules.as_counter_sees(await counts.enter(tx, count_id, lines))
+        of_lots = await lots.resolve(tx, named(variants, data.lines, [units for _, units in lines]))
+        return rules.as_counter_sees(await counts.enter(tx, count_id, lines, lots=of_lots))
 
     return await write(request, work)
 
@@ -149,8 +159,9 @@ async def scan_count(
 
     async def work(tx: Tx) -> Count:
         count = await counts_store.get(tx, count_id)
-        lines = await units_of(tx, count.location, data.lines)
-        return rules.as_counter_sees(await counts.enter(tx, count_id, lines, adds_up=True))
+        found = await goods_of(tx, count.location, data.lines)
+        entered = await counts.enter(tx, count_id, found.lines, adds_up=True, lots=found.lots)
+        return rules.as_counter_sees(entered)
 
     return await write(request, work)
 
@@ -190,8 +201,16 @@ async def send_transfer(request: AnyRequest, data: JSONBody[TransferInput]) -> R
     async def work(tx: Tx) -> Transfer:
         origin = await place_of(tx, data.origin, "origin")
         destination = await place_of(tx, data.destination, "destination")
-        lines = await units_of(tx, origin, data.lines)
-        return await transfers.send(tx, origin, destination, lines, note=data.note)
+        going = await goods_of(tx, origin, data.lines, may_be_new=False, is_needed=False)
+        return await transfers.send(
+            tx,
+            origin,
+            destination,
+            going.lines,
+            note=data.note,
+            expected_on=data.expected_on,
+            lots=going.lots,
+        )
 
     return await write(request, work, status=201)
 
@@ -206,10 +225,21 @@ async def receive_transfer(
         if data.lines is None:
             return await transfers.receive(tx, transfer_id)
         transfer = await transfers_store.get(tx, transfer_id)
-        lines = await units_of(tx, transfer.destination, data.lines)
-        return await transfers.receive(tx, transfer_id, lines)
+        came = await goods_of(tx, transfer.destination, data.lines, may_be_new=False, is_needed=False)
+        return await transfers.receive(tx, transfer_id, came.lines, lots=came.lots)
 
     return await write(request, work)
+
+
+@post("/stock/transfers/{transfer_id:uuid}/schedule", status_code=200, summary="Set when a transfer comes")
+async def reschedule_transfer(
+    request: AnyRequest, transfer_id: FromPath[UUID], data: JSONBody[TransferDayInput]
+) -> Response[Transfer]:
+    """It is expected on this day of its destination, and counts as incoming there; null: nobody knows."""
+    version = if_match(request)
+    return await write(
+        request, lambda tx: transfers.reschedule(tx, transfer_id, data.expected_on, version=version)
+    )
 
 
 @post("/stock/transfers/{transfer_id:uuid}/cancel", status_code=200, summary="Cancel a transfer")
@@ -234,5 +264,6 @@ CHANGES = [
     cancel_count,
     send_transfer,
     receive_transfer,
+    reschedule_transfer,
     cancel_transfer,
 ]

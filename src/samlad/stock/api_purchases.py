@@ -21,7 +21,8 @@ from samlad.kernel.listing import (
 )
 from samlad.kernel.problems import InvalidInput, NotFound
 from samlad.stock import purchases, purchases_store, reorder, suppliers
-from samlad.stock.inputs import place_of, units_of, variants_of
+from samlad.stock.inputs import place_of, variants_of
+from samlad.stock.lot_lines import goods_of
 from samlad.stock.permissions import PURCHASE, READ
 from samlad.stock.purchase_lists import PURCHASES, SUPPLIERS, PurchaseRow, SupplierRow
 from samlad.stock.purchase_model import (
@@ -213,11 +214,13 @@ async def receive_purchase(
     """Goods came: all that were expected, or these, be they fewer or more than were ordered."""
 
     async def work(tx: Tx) -> Purchase:
-        lines = None
-        if data.lines is not None:
-            old = await purchases_store.get(tx, purchase_id)
-            lines = await units_of(tx, old.location, data.lines)
-        return await purchases.receive(tx, purchase_id, lines, receipt=data.receipt, note=data.note)
+        if data.lines is None:
+            return await purchases.receive(tx, purchase_id, receipt=data.receipt, note=data.note)
+        old = await purchases_store.get(tx, purchase_id)
+        came = await goods_of(tx, old.location, data.lines)
+        return await purchases.receive(
+            tx, purchase_id, came.lines, receipt=data.receipt, note=data.note, lots=came.lots
+        )
 
     return await write(request, work)
 

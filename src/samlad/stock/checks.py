@@ -8,9 +8,9 @@ from samlad.kernel.database import Database, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.rows import into
 from samlad.stock import store
-from samlad.stock.events import MovedLine, StockLost, StockMoved, released_lines
+from samlad.stock.events import LotNamed, LotsMended, MovedLine, StockLost, StockMoved, released_lines
 from samlad.stock.holds import sweep
-from samlad.stock.model import Cause, Hold
+from samlad.stock.model import Cause, Hold, HoldKind
 from samlad.stock.store import MoveLine
 
 SHOWN = 5
@@ -52,17 +52,33 @@ async def _incoming(database: Database) -> Finding:
     rows = await database.rows(
         f"""SELECT p.code, v.sku, d.incoming AS level, d.ordered AS truth FROM stock_incoming_difference d {_NAMED}"""
     )
-    return _finding(rows, "{level} expected, but purchase orders add up to {truth}")
+    return _finding(rows, "{level} expected, but purchase orders and transfers add up to {truth}")
 
 
 async def _bounds(database: Database) -> Finding:
     rows = await database.rows(
         f"""SELECT p.code, v.sku, d.held AS level,
-                   d.on_hand + stock_later(d.backorder_limit, d.incoming, d.sells_incoming) AS truth
+                   d.on_hand - d.expired - d.blocked + stock_later(d.backorder_limit, d.incoming, d.sells_incoming) AS truth
             FROM (SELECT * FROM level WHERE on_hand < 0 OR held < 0 OR incoming < 0
-                  OR held > on_hand + stock_later(backorder_limit, incoming, sells_incoming)) d {_NAMED}"""
+                  OR held > on_hand - expired - blocked + stock_later(backorder_limit, incoming, sells_incoming)) d {_NAMED}"""
     )
     return _finding(rows, "held {level} of {truth} that may be", can_fix=False)
+
+
+async def _lots(database: Database) -> Finding:
+    ledger = await database.rows(
+        f"""SELECT p.code, v.sku, t.code AS lot, d.on_hand AS level, d.moved AS truth
+            FROM stock_lot_ledger_difference d JOIN lot t ON t.id = d.lot {_NAMED}, t.code"""
+    )
+    if ledger:
+        return _finding(ledger, "lot “{lot}” has {level}, but its movements add up to {truth}")
+    rows = await database.rows(
+        f"""SELECT p.code, v.sku, d.on_hand AS level, d.units AS truth, d.unsold, d.lots_unsold
+            FROM stock_lot_difference d {_NAMED}"""
+    )
+    return _finding(
+        rows, "on hand {level}, of them {unsold} not for sale, but its lots have {truth} and {lots_unsold}"
+    )
 
 
 async def _expired(database: Database) -> Finding:
@@ -103,10 +119,33 @@ async def _fix_ledger(database: Database) -> int:
     return await database.transaction(work)
 
 
+async def _fix_lots(database: Database) -> int:
+    async def work(tx: Tx) -> int:
+        event = new_id()
+        rows = await tx.rows("SELECT * FROM stock_repair_lots($1, $2)", tx.actor.label, event)
+        named = [row for row in rows if row["outcome"] == "named"]
+        dropped = [
+            Hold(r["id"], r["location"], r["variant"], r["quantity"], HoldKind(r["kind"]), r["owner"])
+            for r in rows
+            if r["outcome"] == "dropped"
+        ]
+        if named:
+            lines = [LotNamed(r["location"], r["variant"], r["lot"], r["quantity"]) for r in named]
+            log.append(tx, LotsMended(lines=lines), event_id=event)
+        if dropped:
+            log.append(tx, StockLost(lines=released_lines(dropped)))
+        return len({(row["location"], row["variant"]) for row in rows})
+
+    return await database.transaction(work)
+
+
 async def _fix_incoming(database: Database) -> int:
     async def work(tx: Tx) -> int:
         # Nobody orders, receives or cancels meanwhile: they would write to these tables first.
-        await tx.execute("LOCK TABLE purchase_order, purchase_order_line IN SHARE ROW EXCLUSIVE MODE")
+        await tx.execute(
+            """LOCK TABLE purchase_order, purchase_order_line, stock_transfer, stock_transfer_line
+               IN SHARE ROW EXCLUSIVE MODE"""
+        )
         rows = await tx.rows(
             "SELECT location, variant, ordered - incoming AS units FROM stock_incoming_difference"
         )
@@ -133,8 +172,19 @@ async def _fix_holds(database: Database) -> int:
 CHECKS = [
     Check("stock-ledger", "What is on hand is the sum of its movements", _ledger, _fix_ledger),
     Check("stock-value", "What stock is worth is the sum of its movements", _values, _fix_ledger),
+    Check(
+        "stock-lots",
+        "The lots of a level add up to it, and each is the sum of its movements",
+        _lots,
+        _fix_lots,
+    ),
     Check("stock-holds", "What is held is the sum of its holds", _holds, _fix_holds),
-    Check("stock-incoming", "What is expected is what purchase orders say", _incoming, _fix_incoming),
+    Check(
+        "stock-incoming",
+        "What is expected is what purchase orders and transfers say",
+        _incoming,
+        _fix_incoming,
+    ),
     Check("stock-bounds", "No level is negative or oversold", _bounds),
     Check("stock-expired", "No expired hold is forgotten", _expired, sweep),
 ]

@@ -9,14 +9,16 @@ from uuid import UUID
 import asyncpg
 
 from samlad.access import audit
+from samlad.catalog import Tracking
 from samlad.kernel import log
 from samlad.kernel.database import Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, InvalidInput
-from samlad.stock import counts_store, rules, service, store
+from samlad.stock import counts_store, lots_store, rules, service, store
 from samlad.stock.events import CountSubmitted, StockCounted, moved_lines
 from samlad.stock.model import Cause, Count, CountStatus
 from samlad.stock.permissions import ADJUST, APPROVE
+from samlad.stock.problems import LotNeeded
 from samlad.stock.store import MoveLine
 
 
@@ -30,22 +32,37 @@ async def open_count(tx: Tx, location: UUID, *, note: str = "", is_blind: bool =
     return await counts_store.insert(tx, new_id(), place.id, note, is_blind)
 
 
-async def enter(tx: Tx, count_id: UUID, lines: Sequence[tuple[UUID, int]], *, adds_up: bool = False) -> Count:
+async def enter(
+    tx: Tx,
+    count_id: UUID,
+    lines: Sequence[tuple[UUID, int]],
+    *,
+    adds_up: bool = False,
+    lots: Sequence[UUID | None] = (),
+) -> Count:
     """Enter (variant, units found) each; what the books say at this moment is kept beside it.
 
-    A variant that is entered again replaces its line or, if it ``adds_up``, is so many more: scanned once again.
+    A variant that is entered again replaces its line or, if it ``adds_up``, is so many more: scanned once again. What is
+    kept by lot is counted by lot (``lots``); lots that nobody enters stay as they are.
 
     Raises:
         Conflict: the count is not open.
         InvalidInput: an unknown variant, or one twice.
+        LotNeeded: it is kept by lot, and the line has none.
     """
     count = await counts_store.get(tx, count_id)
     tx.actor.require(ADJUST, location=count.location)
-    if len({variant for variant, _ in lines}) < len(lines):
+    entries = [
+        (v, lot, units) for (v, units), lot in zip(lines, service.lots_beside(lots, lines), strict=True)
+    ]
+    if len({(variant, lot) for variant, lot, _ in entries}) < len(entries):
         raise InvalidInput.at("lines", "a variant is there twice")
+    tracking = await lots_store.tracking_of(tx, [variant for variant, lot, _ in entries if lot is None])
+    if any(how is not Tracking.NONE for how in tracking.values()):
+        raise LotNeeded
     try:
         with service.moving():
-            entered = await counts_store.enter(tx, count_id, lines, adds_up=adds_up)
+            entered = await counts_store.enter(tx, count_id, entries, adds_up=adds_up)
     except asyncpg.ForeignKeyViolationError as error:
         raise InvalidInput.at("lines", "there is no such variant") from error
     if lines and not entered:
@@ -110,7 +127,8 @@ async def _lock(tx: Tx, count_id: UUID, *wanted: CountStatus) -> Count:
 
 async def _book(tx: Tx, count: Count) -> Count:
     differences = [
-        MoveLine(count.location, line.variant, line.counted - (line.expected or 0)) for line in count.lines
+        MoveLine(count.location, line.variant, line.counted - (line.expected or 0), lot=line.lot)
+        for line in count.lines
     ]
     moved = await service.move(tx, differences, cause=Cause.COUNT, reference=count.id, may_drop=True)
     log.append(

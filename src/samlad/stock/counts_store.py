@@ -10,8 +10,8 @@ from samlad.stock.model import Count, CountLine
 
 _COUNT = """id, location, status, note, actor, version, created_at, closed_at, is_blind, submitted_by, approved_by"""
 _LINES = """(SELECT coalesce(jsonb_agg(jsonb_build_object('variant', l.variant, 'counted', l.counted,
-             'expected', l.expected) ORDER BY l.counted_at, l.variant), '[]')
-             FROM stock_count_line l WHERE l.count = stock_count.id) AS lines"""
+             'expected', l.expected, 'lot', l.lot, 'lot_code', t.code) ORDER BY l.counted_at, l.variant, t.code), '[]')
+             FROM stock_count_line l LEFT JOIN lot t ON t.id = l.lot WHERE l.count = stock_count.id) AS lines"""
 
 
 async def insert(tx: Tx, count_id: UUID, location: UUID, note: str, is_blind: bool) -> Count:
@@ -45,9 +45,9 @@ async def lock(tx: Tx, count_id: UUID) -> Count:
 
 
 async def enter(
-    tx: Tx, count_id: UUID, lines: Sequence[tuple[UUID, int]], *, adds_up: bool = False
+    tx: Tx, count_id: UUID, lines: Sequence[tuple[UUID, UUID | None, int]], *, adds_up: bool = False
 ) -> list[CountLine]:
-    """Write lines with what the books say now. Empty if the count is not open.
+    """Write lines, (variant, lot, units) each, with what the books say now. Empty if the count is not open.
 
     A variant that is there already is replaced or, if it ``adds_up``, has so many more.
     """
@@ -56,20 +56,23 @@ async def enter(
         CountLine,
         f"""
         WITH c AS (SELECT id, location FROM stock_count WHERE id = $1 AND status = 'open' FOR SHARE)
-        INSERT INTO stock_count_line (count, variant, counted, expected, actors)
-        SELECT c.id, t.variant, t.counted, coalesce(l.on_hand, 0), ARRAY[$4::text]
-        FROM c CROSS JOIN unnest($2::uuid[], $3::int[]) AS t (variant, counted)
+        INSERT INTO stock_count_line (count, variant, counted, expected, actors, lot)
+        SELECT c.id, t.variant, t.counted, coalesce(CASE WHEN t.lot IS NULL THEN l.on_hand ELSE s.on_hand END, 0),
+               ARRAY[$4::text], t.lot
+        FROM c CROSS JOIN unnest($2::uuid[], $3::int[], $5::uuid[]) AS t (variant, counted, lot)
         LEFT JOIN level l ON l.location = c.location AND l.variant = t.variant
-        ORDER BY t.variant
-        ON CONFLICT (count, variant) DO UPDATE
+        LEFT JOIN stock_lot s ON s.location = c.location AND s.variant = t.variant AND s.lot = t.lot
+        ORDER BY t.variant, t.lot
+        ON CONFLICT (count, variant, lot) DO UPDATE
         SET counted = {counted}, expected = EXCLUDED.expected, counted_at = now(),
             actors = array_remove(stock_count_line.actors, $4::text) || $4::text
-        RETURNING variant, counted, expected
+        RETURNING variant, counted, expected, lot
         """,
         count_id,
-        [variant for variant, _ in lines],
-        [counted for _, counted in lines],
+        [variant for variant, _, _ in lines],
+        [counted for _, _, counted in lines],
         tx.actor.label,
+        [lot for _, lot, _ in lines],
     )
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from samlad.kernel.log import Fact, declare
+from samlad.stock.lots_model import LotMove
 from samlad.stock.model import Cause, Hold, HoldKind, Moved, TransferStatus
 from samlad.stock.purchase_model import PurchaseStatus
 
@@ -20,12 +21,13 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class MovedLine(msgspec.Struct, frozen=True):
-    """Units that came (positive) or went (negative), and what is there afterwards."""
+    """Units that came (positive) or went (negative), and what is there afterwards; of which lot, where that is kept."""
 
     location: UUID
     variant: UUID
     quantity: int
     on_hand: int
+    lot: UUID | None = None
 
 
 class ReleasedLine(msgspec.Struct, frozen=True):
@@ -134,6 +136,71 @@ class StockTransferred(Fact, frozen=True):
     lines: list[MovedLine]
 
 
+@declare("stock.lots-judged")
+class LotsJudged(Fact, frozen=True):
+    """Units of lots became something else where they are: a day came, a date or a recall changed. ``lines`` say what."""
+
+    lines: list[LotMove]
+
+
+class LotNamed(msgspec.Struct, frozen=True):
+    """Units of a level that the ledger now says are of this lot (positive), or are not."""
+
+    location: UUID
+    variant: UUID
+    lot: UUID
+    quantity: int
+
+
+@declare("stock.lots-mended")
+class LotsMended(Fact, frozen=True):
+    """Lots and levels had come apart, and `samlad doctor --fix` appended movements that explain them."""
+
+    lines: list[LotNamed]
+
+
+@declare("lot.changed")
+class LotChanged(Fact, frozen=True):
+    """A lot is good until another day."""
+
+    variant: UUID
+    code: str
+    expires_on: date | None
+
+
+@declare("lot.recalled")
+class LotRecalled(Fact, frozen=True):
+    """A lot was blocked at every location, or freed again; ``units`` of it are in stock."""
+
+    recall: UUID
+    variant: UUID
+    code: str
+    reason: str
+    is_ended: bool
+    units: int
+
+
+@declare("stock.quarantined")
+class StockQuarantined(Fact, frozen=True):
+    """Goods were put aside until somebody has looked at them; ``lines`` are the movements that took them off."""
+
+    reference: UUID
+    lines: list[MovedLine]
+
+
+@declare("quarantine.judged")
+class QuarantineJudged(Fact, frozen=True):
+    """What became of goods that were put aside; ``lines`` are the movements of those that are for sale again."""
+
+    location: UUID
+    variant: UUID
+    lot: UUID | None
+    verdict: str
+    quantity: int
+    supplier: UUID | None
+    lines: list[MovedLine]
+
+
 @declare("supplier.set")
 class SupplierSet(Fact, frozen=True):
     """A supplier was made or changed."""
@@ -194,4 +261,4 @@ def released_lines(holds: list[Hold]) -> list[ReleasedLine]:
 
 def moved_lines(moved: list[Moved]) -> list[MovedLine]:
     """Lines of an event from movements."""
-    return [MovedLine(m.location, m.variant, m.quantity, m.on_hand) for m in moved]
+    return [MovedLine(m.location, m.variant, m.quantity, m.on_hand, m.lot) for m in moved]

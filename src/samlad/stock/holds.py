@@ -150,9 +150,12 @@ async def ship(
 ) -> list[Moved]:
     """Held units leave their locations: the holds end and the ledger says so. ``reference`` defaults to the owner.
 
+    Of goods that are kept by lot those lots leave that ``lines`` name, and else those whose turn it is at the location;
+    never what has expired or is recalled. The answer says which.
+
     Raises:
         NotHeld: nothing is held for the owner, or less than ``lines`` say.
-        NotInStock: a backorder whose units have not come yet.
+        NotInStock: a backorder whose units have not come yet, or a lot that is not here any more.
     """
     if lines is not None:
         _check(lines)
@@ -160,7 +163,11 @@ async def ship(
     try:
         moved = await store.ship(tx, owner, lines, cause=cause, reference=reference or owner, event=event)
     except asyncpg.CheckViolationError as error:
-        raise NotInStock("Units on backorder have not come yet.") from error
+        raise NotInStock("Units on backorder have not come yet, or may not be sold any more.") from error
+    except asyncpg.PostgresError as error:
+        if error.sqlstate != "SLOTX":
+            raise
+        raise NotInStock(f"Another lot must leave: {error.args[0]}.") from error
     if not moved:
         raise NotHeld("Nothing is held for this owner.")
     if lines is not None and -sum(m.quantity for m in moved) != sum(line.quantity for line in lines):

@@ -10,7 +10,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 from samlad.kernel.database import Reader
 from samlad.kernel.problems import FieldError, InvalidInput, NotFound
-from samlad.stock import store
+from samlad.stock import scanning, store
+from samlad.stock.lots_model import ExpiresOn, LotCode
 from samlad.stock.model import LARGEST, Cost, Note, Reason, Units
 
 Sku = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00]+$", examples=["22423"])]
@@ -24,11 +25,22 @@ class LineInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     variant: UUID | None = None
     sku: Sku | None = None
     code: Annotated[
-        Sku | None, Meta(description="A SKU or a GTIN (EAN, UPC), as scanned", examples=["4006381333931"])
+        Sku | None,
+        Meta(
+            description="As scanned: a SKU, a GTIN (EAN, UPC), a GS1 element string or Digital Link",
+            examples=["4006381333931"],
+        ),
     ] = None
 
 
-class UnitsLine(LineInput, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class LotLine(LineInput, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A variant, and of which lot where it is kept by lot. A scanned GS1 code says both, and the date."""
+
+    lot: LotCode | None = None
+    expires_on: Annotated[ExpiresOn | None, Meta(description="Of a lot that is new here")] = None
+
+
+class UnitsLine(LotLine, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Units of a variant."""
 
     quantity: Units = 1
@@ -46,13 +58,13 @@ class CostLine(LineInput, frozen=True, forbid_unknown_fields=True, kw_only=True)
     unit_cost_e4: Cost
 
 
-class DifferenceLine(LineInput, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class DifferenceLine(LotLine, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Units to add (positive) or to take off (negative)."""
 
     quantity: Annotated[int, Meta(ge=-LARGEST, le=LARGEST, description="± units", examples=[-1])]
 
 
-class CountedLine(LineInput, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class CountedLine(LotLine, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What was found of a variant."""
 
     counted: Annotated[int, Meta(ge=0, le=LARGEST, description="Units found", examples=[4])]
@@ -111,6 +123,23 @@ class TransferInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     destination: Annotated[Code, Meta(description="Code of the location that receives")]
     lines: Annotated[list[UnitsLine], Meta(min_length=1, max_length=5000)]
     note: Note = ""
+    expected_on: Annotated[
+        date | None,
+        Meta(description="When it is to arrive, by the destination's day; counts as incoming there"),
+    ] = None
+
+
+class TransferDayInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """When a transfer is to arrive."""
+
+    expected_on: Annotated[date | None, Meta(description="A day of the destination; null: nobody knows")]
+
+
+class LotUnitsInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Of which lot units are of which nobody knew it."""
+
+    location: Annotated[Code, Meta(description="Code of the location")]
+    lines: Annotated[list[UnitsLine], Meta(min_length=1, max_length=5000)]
 
 
 class ArrivalInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -161,13 +190,14 @@ async def variants_of(reader: Reader, location: UUID, lines: Sequence[LineInput]
         InvalidInput: not exactly one name, an unknown one, or one that is in several catalogues.
     """
     skus = [line.sku for line in lines if line.sku is not None]
-    codes = [line.code for line in lines if line.code is not None]
+    scans = [None if line.code is None else scanning.read(line.code).code for line in lines]
+    codes = [code for code in scans if code is not None]
     known: dict[tuple[str, str], list[UUID]] = {}
     for row in await store.variants_by_name(reader, location, skus, codes) if skus or codes else []:
         known.setdefault((row["field"], row["name"]), []).append(row["id"])
     found, errors = [], []
     for index, line in enumerate(lines):
-        field, name = ("sku", line.sku) if line.sku is not None else ("code", line.code)
+        field, name = ("sku", line.sku) if line.sku is not None else ("code", scans[index])
         matches = [line.variant] if name is None else known.get((field, name), [])
         if sum(given is not None for given in (line.variant, line.sku, line.code)) != 1:
             errors.append(FieldError(f"lines/{index}", "give one of variant, sku and code"))
@@ -179,17 +209,3 @@ async def variants_of(reader: Reader, location: UUID, lines: Sequence[LineInput]
     if errors:
         raise InvalidInput("Some lines are not right.", errors=tuple(errors))
     return found
-
-
-async def units_of(reader: Reader, location: UUID, lines: Sequence[UnitsLine]) -> list[tuple[UUID, int]]:
-    """Units by variant as `variants_of` finds them, in the order of the lines; the same variant again adds up.
-
-    Raises:
-        InvalidInput: as there, or more units of one variant than can be counted.
-    """
-    wanted: dict[UUID, int] = {}
-    for variant, line in zip(await variants_of(reader, location, lines), lines, strict=True):
-        wanted[variant] = wanted.get(variant, 0) + line.quantity
-    if any(units > LARGEST for units in wanted.values()):
-        raise InvalidInput.at("lines", f"more than {LARGEST} units of one variant")
-    return list(wanted.items())

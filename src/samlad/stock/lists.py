@@ -6,11 +6,13 @@ from uuid import UUID
 
 import msgspec
 
+from samlad.catalog import Tracking
 from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
 from samlad.stock.model import Cause, CountStatus, HoldKind, LocationKind, TransferStatus
 
 _SKU = "v.sku = ANY({}::text[])"
 _PLACE = "p.code = ANY({}::text[])"
+_FREE = "l.on_hand - l.expired - l.expiring - l.blocked - l.held"
 
 
 def moment(text: str) -> datetime:
@@ -58,7 +60,9 @@ LOCATIONS: Listing[LocationRow] = Listing(
 
 
 class LevelRow(msgspec.Struct, frozen=True):
-    """A level as lists show it. ``available`` is on hand minus held; negative: units owed to backorders."""
+    """A level as lists show it. ``available`` is on hand minus held, and minus what has expired, will soon, or is blocked;
+    negative: units owed to backorders.
+    """
 
     location: UUID
     location_code: str
@@ -69,6 +73,9 @@ class LevelRow(msgspec.Struct, frozen=True):
     on_hand: int
     held: int
     available: int
+    expired: int
+    expiring: int
+    blocked: int
     backorder_limit: int
     low_at: int
     incoming: int
@@ -76,6 +83,7 @@ class LevelRow(msgspec.Struct, frozen=True):
     backorder_on: date | None
     reorder_point: int | None
     reorder_quantity: int | None
+    tracking: Tracking
     updated_at: datetime
 
 
@@ -87,15 +95,15 @@ def _state(text: str) -> str:
 
 LEVELS: Listing[LevelRow] = Listing(
     row=LevelRow,
-    select="""l.location, p.code AS location_code, l.variant, v.sku, product.title, v.option_text AS options, l.on_hand,
-              l.held, l.on_hand - l.held AS available, l.backorder_limit, l.low_at, l.incoming, l.sells_incoming,
-              l.backorder_on, l.reorder_point, l.reorder_quantity, l.updated_at""",
+    select=f"""l.location, p.code AS location_code, l.variant, v.sku, product.title, v.option_text AS options, l.on_hand,
+              l.held, {_FREE} AS available, l.expired, l.expiring, l.blocked, l.backorder_limit, l.low_at, l.incoming,
+              l.sells_incoming, l.backorder_on, l.reorder_point, l.reorder_quantity, l.tracking, l.updated_at""",
     source="""level l JOIN location p ON p.id = l.location JOIN variant v ON v.id = l.variant
               JOIN product ON product.id = v.product""",
     key="l.id",
     sorts={
         "sku": Sort("v.sku"),
-        "available": Sort("(l.on_hand - l.held)", "int"),
+        "available": Sort(f"({_FREE})", "int"),
         "on_hand": Sort("l.on_hand", "int"),
         "updated_at": Sort("l.updated_at", "timestamptz"),
     },
@@ -106,8 +114,8 @@ LEVELS: Listing[LevelRow] = Listing(
         "variant": Filter("l.variant = ANY({}::uuid[])", uuids),
         "sku": Filter(_SKU, texts),
         "state": Filter(
-            """CASE WHEN l.on_hand - l.held <= 0 THEN 'out' WHEN l.on_hand - l.held <= l.low_at THEN 'low'
-               ELSE 'in' END = {}::text""",
+            f"""CASE WHEN {_FREE} <= 0 THEN 'out' WHEN {_FREE} <= l.low_at THEN 'low'
+                ELSE 'in' END = {{}}::text""",
             _state,
         ),
     },
@@ -124,6 +132,8 @@ class MovementRow(msgspec.Struct, frozen=True):
     variant: UUID
     sku: str
     quantity: int
+    lot: UUID | None
+    lot_code: str | None
     on_hand_after: int
     cause: Cause
     reference: UUID | None
@@ -134,9 +144,10 @@ class MovementRow(msgspec.Struct, frozen=True):
 
 MOVEMENTS: Listing[MovementRow] = Listing(
     row=MovementRow,
-    select="""m.id, m.created_at, m.location, p.code AS location_code, m.variant, v.sku, m.quantity, m.on_hand_after,
-              m.cause, m.reference, m.reason, m.actor, m.event""",
-    source="movement m JOIN location p ON p.id = m.location JOIN variant v ON v.id = m.variant",
+    select="""m.id, m.created_at, m.location, p.code AS location_code, m.variant, v.sku, m.quantity, m.lot, t.code AS lot_code,
+              m.on_hand_after, m.cause, m.reference, m.reason, m.actor, m.event""",
+    source="""movement m JOIN location p ON p.id = m.location JOIN variant v ON v.id = m.variant
+              LEFT JOIN lot t ON t.id = m.lot""",
     key="m.id",
     sorts={"time": Sort("m.seq", "bigint")},
     default_sort="-time",
@@ -146,6 +157,7 @@ MOVEMENTS: Listing[MovementRow] = Listing(
         "sku": Filter(_SKU, texts),
         "cause": Filter("m.cause = ANY({}::text[])", texts),
         "reference": Filter("m.reference = ANY({}::uuid[])", uuids),
+        "lot": Filter("m.lot = ANY({}::uuid[])", uuids),
         "since": Filter("m.created_at >= {}::timestamptz", moment),
         "until": Filter("m.created_at < {}::timestamptz", moment),
     },
@@ -236,6 +248,7 @@ class TransferRow(msgspec.Struct, frozen=True):
     note: str
     units: int
     received: int
+    expected_on: date | None
     created_at: datetime
     updated_at: datetime
 
@@ -243,7 +256,7 @@ class TransferRow(msgspec.Struct, frozen=True):
 TRANSFERS: Listing[TransferRow] = Listing(
     row=TransferRow,
     select="""t.id, t.origin, a.code AS origin_code, t.destination, b.code AS destination_code, t.status, t.note,
-              sums.units, sums.received, t.created_at, t.updated_at""",
+              sums.units, sums.received, t.expected_on, t.created_at, t.updated_at""",
     source="""stock_transfer t JOIN location a ON a.id = t.origin JOIN location b ON b.id = t.destination
               LEFT JOIN LATERAL (SELECT coalesce(sum(l.quantity), 0)::int AS units,
                                         coalesce(sum(l.received), 0)::int AS received

@@ -30,6 +30,13 @@ Reason = Annotated[
 ]
 
 
+class LotStrategy(StrEnum):
+    """Which lot leaves a location next: what expires first (`FEFO`), or what it has had longest (`FIFO`)."""
+
+    FEFO = "fefo"
+    FIFO = "fifo"
+
+
 class LocationKind(StrEnum):
     """What a place that holds stock is."""
 
@@ -105,6 +112,7 @@ class Location(msgspec.Struct, frozen=True):
     currency: str = "XXX"
     variance_units: int | None = None
     variance_value: int | None = None
+    lot_strategy: LotStrategy = LotStrategy.FEFO
 
 
 _Word = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00]*$")]
@@ -168,6 +176,7 @@ class LocationChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     buffer: Buffer | UnsetType = UNSET
     variance_units: VarianceUnits | UnsetType | None = UNSET
     variance_value: VarianceValue | UnsetType | None = UNSET
+    lot_strategy: LotStrategy | UnsetType = UNSET
 
 
 class LocationChannel(msgspec.Struct, frozen=True):
@@ -188,11 +197,15 @@ class LocationChannelInput(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
 
 
 class HoldLine(msgspec.Struct, frozen=True):
-    """Units of a variant, from one location or from wherever the routing finds them."""
+    """Units of a variant, from one location or from wherever the routing finds them.
+
+    ``lot`` counts where units leave a location (`ship`): it is this one that somebody has in hand.
+    """
 
     variant: UUID
     quantity: int
     location: UUID | None = None
+    lot: UUID | None = None
 
 
 class Hold(msgspec.Struct, frozen=True):
@@ -207,26 +220,37 @@ class Hold(msgspec.Struct, frozen=True):
 
 
 class Moved(msgspec.Struct, frozen=True):
-    """One line of the ledger as it was appended: ``quantity`` is signed, ``on_hand`` what there is after it."""
+    """One line of the ledger as it was appended: ``quantity`` is signed, ``on_hand`` what there is after it.
+
+    ``lot`` is whose units they are, where the product asks for it.
+    """
 
     id: UUID
     location: UUID
     variant: UUID
     quantity: int
     on_hand: int
+    lot: UUID | None = None
 
 
 class Incoming(msgspec.Struct, frozen=True):
-    """Units that a supplier is to bring. ``expected_on`` null: nobody knows; ``is_late``: it was to be before today."""
+    """Units that a supplier is to bring (``purchase``), or a ``transfer`` from another location.
 
-    purchase: UUID
+    ``expected_on`` null: nobody knows; ``is_late``: it was to be before today.
+    """
+
+    purchase: UUID | None
     units: int
     expected_on: date | None
     is_late: bool = False
+    transfer: UUID | None = None
 
 
 class Level(msgspec.Struct, frozen=True):
     """Units of a variant at a location. ``available`` is what can be held now, without backorders.
+
+    Of what is on hand, ``expired`` and ``blocked`` (recalled) units may not be sold; ``expiring`` ones, with fewer days left
+    than the product asks for, are promised to nobody any more.
 
     ``held`` leaves out holds that have expired: nobody has released them yet, but they are in nobody's way.
 
@@ -246,6 +270,9 @@ class Level(msgspec.Struct, frozen=True):
     sells_incoming: bool = False
     backorder_on: date | None = None
     incoming: list[Incoming] = []
+    expired: int = 0
+    expiring: int = 0
+    blocked: int = 0
 
 
 class Later(msgspec.Struct, frozen=True):
@@ -276,7 +303,8 @@ class Promise(msgspec.Struct, frozen=True):
 
     ``available`` (the ATP) is the sum of what is free at its locations minus the channel's buffer, never below 0;
     ``backorder`` units more may be sold before they are there, and ``later`` says when those come. ``on_hand``,
-    ``held``, ``kept`` (by locations) and ``incoming`` are sums over ``locations``; those in ``excluded`` do not count.
+    ``held``, ``kept`` (by locations), ``expired``, ``expiring``, ``blocked`` and ``incoming`` are sums over ``locations``;
+    those in ``excluded`` do not count.
     """
 
     variant: UUID
@@ -290,14 +318,21 @@ class Promise(msgspec.Struct, frozen=True):
     incoming: int = 0
     later: list[Later] = []
     excluded: list[ExcludedLevel] = []
+    expired: int = 0
+    expiring: int = 0
+    blocked: int = 0
 
 
 class CountLine(msgspec.Struct, frozen=True):
-    """A counted variant: what was there, and what the books said at that moment; null while a blind count is open."""
+    """A counted variant, or a lot of it: what was there, and what the books said at that moment; null while a blind count
+    is open.
+    """
 
     variant: UUID
     counted: int
     expected: int | None
+    lot: UUID | None = None
+    lot_code: str | None = None
 
 
 class Count(msgspec.Struct, frozen=True):
@@ -321,15 +356,17 @@ class Count(msgspec.Struct, frozen=True):
 
 
 class TransferLine(msgspec.Struct, frozen=True):
-    """Units of a variant under way, and how many of them have been received."""
+    """Units of a variant (of a lot of it) under way, and how many of them have been received."""
 
     variant: UUID
     quantity: int
     received: int
+    lot: UUID | None = None
+    lot_code: str | None = None
 
 
 class Transfer(msgspec.Struct, frozen=True):
-    """Units on their way from one location to another."""
+    """Units on their way from one location to another. ``expected_on``: a day of the destination; null: nobody knows."""
 
     id: UUID
     origin: UUID
@@ -339,4 +376,5 @@ class Transfer(msgspec.Struct, frozen=True):
     version: int
     created_at: datetime
     updated_at: datetime
+    expected_on: date | None = None
     lines: list[TransferLine] = []

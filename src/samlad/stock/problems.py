@@ -40,6 +40,21 @@ class NotHeld(Problem):
     title: ClassVar[str] = "These units are not held"
 
 
+class LotNeeded(Problem):
+    """Which units they are must be said. ``variant`` says of what, ``lots`` which it can be, if that is known."""
+
+    code, status, title = "lot-needed", 409, "Say which lot"
+
+    def __init__(self, variant: UUID | None = None, lots: list[str] | None = None) -> None:
+        known = [code for code in lots or [] if code]
+        text = f" It is one of {', '.join(known)}." if known else ""
+        super().__init__(
+            f"These goods are kept by lot: say which one.{text}",
+            variant=None if variant is None else str(variant),
+            lots=known,
+        )
+
+
 class NotInStock(Problem):
     """Units were to leave a location that are not there, or that are held for others."""
 

@@ -9,7 +9,7 @@ from samlad.kernel.database import Reader
 from samlad.stock.model import ExcludedBy, ExcludedLevel, Level
 
 # An expired hold that nobody has released yet does not count: it makes room as soon as somebody wants it.
-_FREE = """l.on_hand - l.held + coalesce((SELECT sum(h.quantity) FROM hold h WHERE h.location = l.location
+_FREE = """l.on_hand - l.expired - l.expiring - l.blocked - l.held + coalesce((SELECT sum(h.quantity) FROM hold h WHERE h.location = l.location
            AND h.variant = l.variant AND h.expires_at <= now()), 0)"""
 
 # What a channel ($3) sees; $4: only its own store, all of which a customer can have in hand.
@@ -22,15 +22,18 @@ _SEEN = f"""FROM level l JOIN location p ON p.id = l.location
     WHERE l.variant = ANY($1::uuid[]) AND p.pool = $2 AND (NOT $4 OR p.channel = $3)"""
 
 _TODAY = "(now() AT TIME ZONE p.time_zone)::date"
-_PROMISED = f"""l.location, l.variant, l.on_hand, (l.on_hand - n.free)::int AS held, greatest(n.free - n.kept, 0)::int AS available,
+_HELD = (
+    "(l.on_hand - l.expired - l.expiring - l.blocked - n.free)::int AS held, l.expired, l.expiring, l.blocked"
+)
+_PROMISED = f"""l.location, l.variant, l.on_hand, {_HELD}, greatest(n.free - n.kept, 0)::int AS available,
     l.backorder_limit, n.kept,
     (greatest(n.free - n.kept + stock_later(l.backorder_limit, l.incoming, l.sells_incoming), 0)
      - greatest(n.free - n.kept, 0))::int AS later,
     l.sells_incoming, CASE WHEN l.backorder_on >= {_TODAY} THEN l.backorder_on END AS backorder_on,
     CASE WHEN l.incoming > 0 THEN (
-        SELECT coalesce(jsonb_agg(jsonb_build_object('purchase', i.purchase, 'units', i.units, 'expected_on',
+        SELECT coalesce(jsonb_agg(jsonb_build_object('purchase', i.purchase, 'transfer', i.transfer, 'units', i.units, 'expected_on',
                         i.expected_on, 'is_late', coalesce(i.expected_on < {_TODAY}, false))
-                        ORDER BY i.expected_on, i.purchase), '[]')
+                        ORDER BY i.expected_on, i.purchase, i.transfer), '[]')
         FROM stock_incoming i WHERE i.variant = l.variant AND i.location = l.location) ELSE '[]' END AS incoming"""
 
 
@@ -51,8 +54,7 @@ async def levels_of(
         return (await promised_levels(reader, channel, variants, carry_out=False))[0]
     return await reader.all(
         Level,
-        f"""SELECT l.location, l.variant, l.on_hand, (l.on_hand - n.free)::int AS held,
-                   greatest(n.free, 0)::int AS available, l.backorder_limit
+        f"""SELECT l.location, l.variant, l.on_hand, {_HELD}, greatest(n.free, 0)::int AS available, l.backorder_limit
             FROM level l CROSS JOIN LATERAL (SELECT {_FREE} AS free) n JOIN location p ON p.id = l.location AND p.is_active
             WHERE l.variant = ANY($1::uuid[]) ORDER BY l.variant, p.priority, p.code""",
         list(variants),

@@ -110,7 +110,7 @@ async def reschedule(
     old = await _lock(tx, purchase, version)
     if old.status is not PurchaseStatus.DRAFT and old.status not in OPEN:
         raise Conflict(f"This purchase order is {old.status}.")
-    _check_known(old, [variant for variant, _ in days])
+    _check_known(old, [(variant, None) for variant, _ in days])
     await purchases_store.reschedule(tx, purchase, days)
     return _tell(tx, await purchases_store.update(tx, purchase, {}))
 
@@ -122,14 +122,16 @@ async def receive(
     *,
     receipt: UUID | None = None,
     note: str = "",
+    lots: Sequence[UUID | None] = (),
 ) -> Purchase:
     """Goods come: these, (variant, units) each, or all that are still expected; more than was ordered is fine.
 
-    ``receipt`` names the delivery: told of twice, it is booked once.
+    ``receipt`` names the delivery: told of twice, it is booked once. ``lots`` says of which lot each line is.
 
     Raises:
         Conflict: it is not on order, or the receipt belongs to another one.
-        InvalidInput: a variant that is not on it or twice, or a quantity below 1.
+        InvalidInput: a variant that is not on it or (of the same lot) twice, or a quantity below 1.
+        LotNeeded: the product is kept by lot, and a line has none.
     """
     old = await purchases_store.lock(tx, purchase)
     tx.actor.require(ADJUST, location=old.location)
@@ -143,14 +145,18 @@ async def receive(
     if old.status not in OPEN:
         raise Conflict(f"This purchase order is {old.status}.")
     open_units = {line.variant: max(0, line.quantity - line.received) for line in old.lines}
-    arrived = [(v, q) for v, q in open_units.items() if q] if lines is None else list(lines)
-    _check_known(old, [variant for variant, _ in arrived])
-    if any(not 1 <= quantity <= LARGEST for _, quantity in arrived):
+    listed = [(v, q) for v, q in open_units.items() if q] if lines is None else list(lines)
+    by_lot = [(v, lot, q) for (v, q), lot in zip(listed, service.lots_beside(lots, listed), strict=True)]
+    _check_known(old, [(variant, lot) for variant, lot, _ in by_lot])
+    if any(not 1 <= quantity <= LARGEST for _, _, quantity in by_lot):
         raise InvalidInput.at("lines", "at least one unit each")
-    moved = await _book(tx, old, arrived, receipt, note)
+    moved = await _book(tx, old, by_lot, receipt, note)
+    arrived: dict[UUID, int] = {}
+    for variant, _lot, quantity in by_lot:
+        arrived[variant] = arrived.get(variant, 0) + quantity
     with service.moving():
-        await purchases_store.note_received(tx, purchase, arrived)
-    came = [MoveLine(old.location, v, -min(q, open_units[v])) for v, q in arrived]
+        await purchases_store.note_received(tx, purchase, list(arrived.items()))
+    came = [MoveLine(old.location, v, -min(q, open_units[v])) for v, q in arrived.items()]
     await service.expect(tx, came, reference=purchase)
     left = sum(open_units.values()) + sum(line.quantity for line in came)
     status = PurchaseStatus.PARTIALLY_RECEIVED if left else PurchaseStatus.RECEIVED
@@ -158,11 +164,12 @@ async def receive(
 
 
 async def _book(
-    tx: Tx, purchase: Purchase, arrived: Sequence[tuple[UUID, int]], receipt: UUID, note: str
+    tx: Tx, purchase: Purchase, arrived: Sequence[tuple[UUID, UUID | None, int]], receipt: UUID, note: str
 ) -> list[Moved]:
     costs = {line.variant: line.unit_cost_e4 for line in purchase.lines}
     moves = [
-        MoveLine(purchase.location, variant, quantity, note, costs[variant]) for variant, quantity in arrived
+        MoveLine(purchase.location, variant, quantity, note, lot, costs[variant])
+        for variant, lot, quantity in arrived
     ]
     return await service.move(tx, moves, cause=Cause.RECEIPT, reference=receipt)
 
@@ -203,14 +210,14 @@ async def _put_lines(tx: Tx, purchase: UUID, lines: Sequence[WantedLine]) -> Non
         raise InvalidInput.at("lines", "there is no such variant") from error
 
 
-def _check_known(purchase: Purchase, variants: Sequence[UUID]) -> None:
+def _check_known(purchase: Purchase, lines: Sequence[tuple[UUID, UUID | None]]) -> None:
     known = {line.variant for line in purchase.lines}
     errors = [
         FieldError(f"lines/{index}", "not on this purchase order: receive it as goods of its own")
-        for index, variant in enumerate(variants)
+        for index, (variant, _lot) in enumerate(lines)
         if variant not in known
     ]
-    if len(set(variants)) < len(variants):
+    if len(set(lines)) < len(lines):
         errors.append(FieldError("lines", "a variant is there twice"))
     if errors:
         raise InvalidInput("Some lines are not right.", errors=tuple(errors))

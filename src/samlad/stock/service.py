@@ -32,7 +32,7 @@ from samlad.stock.events import (
 )
 from samlad.stock.model import Cause, Location, LocationChange, LocationInput, Moved, Promise
 from samlad.stock.permissions import ADJUST, LOCATIONS, PURCHASE
-from samlad.stock.problems import NotInStock
+from samlad.stock.problems import LotNeeded, NotInStock
 from samlad.stock.store import MoveLine, MoveOutcome
 
 
@@ -116,17 +116,21 @@ async def receive(
     reference: UUID | None = None,
     reason: str = "",
     unit_costs_e4: Sequence[int | None] = (),
+    lots: Sequence[UUID | None] = (),
 ) -> list[Moved]:
     """Goods come in: (variant, units) each. ``reference`` groups a delivery.
 
     ``unit_costs_e4`` says what each unit of a line cost, in ten-thousandths of a minor unit of the location's currency;
-    without it, what the level's units cost last.
+    without it, what the level's units cost last. ``lots`` says of which lot they are (`samlad.stock.lots.resolve`).
+
+    Raises:
+        LotNeeded: the product is kept by lot, and a line has none.
     """
     tx.actor.require(ADJUST, location=location)
     costs = [*unit_costs_e4, *[None] * (len(lines) - len(unit_costs_e4))]
     moves = [
-        MoveLine(location, variant, quantity, reason, cost)
-        for (variant, quantity), cost in zip(lines, costs, strict=True)
+        MoveLine(location, variant, quantity, reason, lot, cost)
+        for (variant, quantity), lot, cost in zip(lines, lots_beside(lots, lines), costs, strict=True)
     ]
     return await move(tx, moves, cause=Cause.RECEIPT, reference=reference or new_id())
 
@@ -138,17 +142,21 @@ async def restock(
     cause: Cause = Cause.RETURN,
     reference: UUID,
     sold_as: UUID | None = None,
+    lots: Sequence[UUID | None] = (),
 ) -> list[Moved]:
     """Units come back: (location, variant, units) each. Part of the verbs of orders, so without a permission.
 
     They bring back what they cost when they were sold under ``sold_as`` (an order; default: the reference).
+
+    Raises:
+        LotNeeded: the product is kept by lot, and ``lots`` does not say which (`samlad.stock.lots.sold_lots`).
     """
     costs = await store.sold_costs(tx, sold_as or reference, [variant for _, variant, _ in lines])
     return await move(
         tx,
         [
-            MoveLine(place, variant, quantity, unit_cost_e4=costs.get(variant))
-            for place, variant, quantity in lines
+            MoveLine(place, variant, quantity, lot=lot, unit_cost_e4=costs.get(variant))
+            for (place, variant, quantity), lot in zip(lines, lots_beside(lots, lines), strict=True)
         ],
         cause=cause,
         reference=reference,
@@ -156,14 +164,23 @@ async def restock(
 
 
 async def write_off(
-    tx: Tx, lines: Sequence[tuple[UUID, UUID, int]], *, cause: Cause, reason: str, reference: UUID
+    tx: Tx,
+    lines: Sequence[tuple[UUID, UUID, int]],
+    *,
+    cause: Cause,
+    reason: str,
+    reference: UUID,
+    lots: Sequence[UUID | None] = (),
 ) -> list[Moved]:
     """Units that should be there are not, or are broken: (location, variant, units) each, CORRECTION or DAMAGE.
 
     Part of the verbs of orders (a pick that finds less), so without a permission. Reality wins, as in `correct`; no
-    more is taken off than there is.
+    more is taken off than there is. Without ``lots`` the units are of those whose turn it is.
     """
-    moves = [MoveLine(place, variant, -quantity, reason) for place, variant, quantity in lines]
+    moves = [
+        MoveLine(place, variant, -quantity, reason, lot)
+        for (place, variant, quantity), lot in zip(lines, lots_beside(lots, lines), strict=True)
+    ]
     return await move(tx, moves, cause=cause, reference=reference, may_drop=True)
 
 
@@ -195,6 +212,7 @@ async def correct(
     reason: str,
     cause: Cause = Cause.CORRECTION,
     reference: UUID | None = None,
+    lots: Sequence[UUID | None] = (),
 ) -> list[Moved]:
     """Book what is there and was not known, or is not there and was thought to be: (variant, ± units) each.
 
@@ -202,10 +220,13 @@ async def correct(
     and `StockLost` says whose. ``cause`` is CORRECTION or DAMAGE.
 
     Raises:
-        NotInStock: more is taken off than there is.
+        NotInStock: more is taken off than there is. LotNeeded: units come that are kept by lot, without ``lots``.
     """
     tx.actor.require(ADJUST, location=location)
-    moves = [MoveLine(location, variant, quantity, reason) for variant, quantity in lines]
+    moves = [
+        MoveLine(location, variant, quantity, reason, lot)
+        for (variant, quantity), lot in zip(lines, lots_beside(lots, lines), strict=True)
+    ]
     moved = await move(tx, moves, cause=cause, reference=reference or new_id(), may_drop=True)
     if sum(m.quantity for m in moved) != sum(quantity for _, quantity in lines):
         raise NotInStock("More is taken off than there is.")
@@ -219,6 +240,7 @@ async def opening(
     *,
     reference: UUID | None = None,
     unit_costs_e4: Mapping[UUID, int] | None = None,
+    lots: Sequence[UUID | None] = (),
 ) -> int:
     """A large receipt by COPY, as imports make it: (location, variant, units) each; the number of movements.
 
@@ -229,12 +251,16 @@ async def opening(
     """
     tx.actor.require(ADJUST)
     event, reference, costs = new_id(), reference or new_id(), unit_costs_e4 or {}
-    wanted = [(place, variant, units, costs.get(variant)) for place, variant, units in rows if units]
-    if any(units < 0 for _, _, units, _ in wanted):
+    wanted = [
+        (place, variant, lot, units, costs.get(variant))
+        for (place, variant, units), lot in zip(rows, lots_beside(lots, rows), strict=True)
+        if units
+    ]
+    if any(units < 0 for _, _, _, units, _ in wanted):
         raise InvalidInput.at("rows", "a negative number of units")
     with moving():
         count = await store.copy_receipts(tx, wanted, reference=reference, event=event)
-    units = sum(units for _, _, units, _ in wanted)
+    units = sum(units for _, _, _, units, _ in wanted)
     log.append(
         tx,
         StockOpened(reference=reference, movements=count, units=units),
@@ -364,15 +390,32 @@ async def promises(
     return rules.promise(levels, 0 if carry_out else channel.setting("buffer"), excluded)
 
 
+def lots_beside(lots: Sequence[UUID | None], lines: Sequence[object]) -> Sequence[UUID | None]:
+    """The lots of lines; none of them has one where none were given."""
+    return lots or [None] * len(lines)
+
+
 @contextlib.contextmanager
 def moving() -> Iterator[None]:
     """What the database refuses about movements and levels, in our words."""
     try:
         yield
     except asyncpg.CheckViolationError as error:
+        if error.constraint_name == "stock_lot_serial_is_one":
+            raise Conflict("A serial number is one piece, and it is here already.") from error
         raise NotInStock("Some units are not there, or are held for others.") from error
+    except asyncpg.UniqueViolationError as error:
+        if error.constraint_name != "stock_lot_serial_is_somewhere":
+            raise
+        raise Conflict("The piece with this serial number is in stock at another place.") from error
     except asyncpg.ForeignKeyViolationError as error:
         thing = "variant" if error.constraint_name == "level_variant_fkey" else "location"
         raise InvalidInput.at(thing, f"there is no such {thing}") from error
     except asyncpg.NumericValueOutOfRangeError as error:
         raise InvalidInput("More units than can be counted.") from error
+    except asyncpg.PostgresError as error:
+        if error.sqlstate == "SLOTN":
+            raise LotNeeded from error
+        if error.sqlstate == "SLOTX":
+            raise NotInStock(f"A lot that was to leave cannot: {error.args[0]}.") from error
+        raise

@@ -16,7 +16,7 @@ from samlad.stock.problems import ShortLine
 
 _HOLD = "id, location, variant, quantity, kind, owner"
 _LOCATION = """id, pool, code, name, kind, channel, address, latitude, longitude, time_zone, priority, is_active,
-               version, buffer, currency, variance_units, variance_value"""
+               version, buffer, currency, variance_units, variance_value, lot_strategy"""
 
 
 class TakeOutcome(msgspec.Struct, frozen=True):
@@ -39,13 +39,15 @@ class MoveLine(msgspec.Struct, frozen=True):
     """Units to add to (or, negative, to take off) what is on hand.
 
     What is added may bring the cost of each unit, or the value of all (ten-thousandths of a minor unit); without, the
-    units cost what those of the level cost last.
+    units cost what those of the level cost last. Of what is kept by lot, units that come must name theirs; those that go
+    without come from the lots whose turn it is.
     """
 
     location: UUID
     variant: UUID
     quantity: int
     reason: str = ""
+    lot: UUID | None = None
     unit_cost_e4: int | None = None
     value_e4: int | None = None
 
@@ -154,10 +156,11 @@ async def ship(
     """Turn holds of an owner into movements."""
     return await tx.all(
         Moved,
-        """SELECT id, location, variant, quantity, on_hand_after AS on_hand
-           FROM stock_ship($1, NULL, $2, $3, $4, $5, $6, $7, $8)""",
+        """SELECT id, location, variant, quantity, on_hand_after AS on_hand, lot
+           FROM stock_ship($1, NULL, $2, $3, $4, $5, $6, $7, $8, $9)""",
         owner,
         *_columns(lines),
+        None if lines is None else [line.lot for line in lines],
         cause,
         reference,
         tx.actor.label,
@@ -180,9 +183,10 @@ async def move(
         asyncpg.CheckViolationError: without ``may_drop``, when units are taken off that are not there or are held.
     """
     rows = await tx.rows(
-        "SELECT * FROM stock_move($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        "SELECT * FROM stock_move($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         [line.location for line in lines],
         [line.variant for line in lines],
+        [line.lot for line in lines],
         [line.quantity for line in lines],
         [line.reason for line in lines],
         [line.unit_cost_e4 for line in lines],
@@ -197,7 +201,7 @@ async def move(
     for row in rows:
         if row["outcome"] == "moved":
             outcome.moved.append(
-                Moved(row["id"], row["location"], row["variant"], row["quantity"], row["on_hand"])
+                Moved(row["id"], row["location"], row["variant"], row["quantity"], row["on_hand"], row["lot"])
             )
             outcome.values_e4.append(row["value_e4"])
         else:
@@ -240,21 +244,21 @@ async def shipped(reader: Reader, reference: UUID) -> list[Moved]:
     """What was sold under a reference (an order): its sale movements, oldest first."""
     return await reader.all(
         Moved,
-        """SELECT id, location, variant, quantity, on_hand_after AS on_hand FROM movement
+        """SELECT id, location, variant, quantity, on_hand_after AS on_hand, lot FROM movement
            WHERE reference = $1 AND cause = 'sale' ORDER BY seq""",
         reference,
     )
 
 
 async def copy_receipts(
-    tx: Tx, rows: Sequence[tuple[UUID, UUID, int, int | None]], *, reference: UUID, event: UUID
+    tx: Tx, rows: Sequence[tuple[UUID, UUID, UUID | None, int, int | None]], *, reference: UUID, event: UUID
 ) -> int:
-    """COPY receipts (location, variant, units, cost of each) and book them, one movement for each level."""
+    """COPY receipts (location, variant, lot, units, cost of each) and book them, one movement for each level or lot."""
     await tx.execute(
-        """CREATE TEMPORARY TABLE opening_stock (location uuid, variant uuid, quantity int, cost bigint)
+        """CREATE TEMPORARY TABLE opening_stock (location uuid, variant uuid, lot uuid, quantity int, cost bigint)
            ON COMMIT DROP"""
     )
-    await tx.copy("opening_stock", ["location", "variant", "quantity", "cost"], rows)
+    await tx.copy("opening_stock", ["location", "variant", "lot", "quantity", "cost"], rows)
     count: int = await tx.value("SELECT stock_open($1, $2, $3)", reference, tx.actor.label, event)
     await tx.execute("DROP TABLE opening_stock")
     return count

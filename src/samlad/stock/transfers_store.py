@@ -1,34 +1,46 @@
 """Transfers in the database."""
 
 from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.problems import NotFound
 from samlad.stock.model import Transfer, TransferStatus
+from samlad.stock.store import MoveOutcome
 
-_TRANSFER = "id, origin, destination, status, note, version, created_at, updated_at"
+_TRANSFER = "id, origin, destination, status, note, version, created_at, updated_at, expected_on"
 _LINES = """(SELECT coalesce(jsonb_agg(jsonb_build_object('variant', l.variant, 'quantity', l.quantity,
-             'received', l.received) ORDER BY l.variant), '[]')
-             FROM stock_transfer_line l WHERE l.transfer = stock_transfer.id) AS lines"""
+             'received', l.received, 'lot', l.lot, 'lot_code', t.code) ORDER BY l.variant, t.code), '[]')
+             FROM stock_transfer_line l LEFT JOIN lot t ON t.id = l.lot WHERE l.transfer = stock_transfer.id) AS lines"""
 
 
 async def insert(
-    tx: Tx, transfer: UUID, origin: UUID, destination: UUID, note: str, lines: Sequence[tuple[UUID, int]]
+    tx: Tx, transfer: UUID, origin: UUID, destination: UUID, note: str, expected_on: date | None
 ) -> None:
-    """A transfer that is under way, with its lines."""
+    """A transfer that is under way, without lines yet."""
     await tx.execute(
-        """
-        WITH made AS (INSERT INTO stock_transfer (id, origin, destination, note) VALUES ($1, $2, $3, $4))
-        INSERT INTO stock_transfer_line (transfer, variant, quantity)
-        SELECT $1, t.variant, t.quantity FROM unnest($5::uuid[], $6::int[]) AS t (variant, quantity)
-        """,
+        "INSERT INTO stock_transfer (id, origin, destination, note, expected_on) VALUES ($1, $2, $3, $4, $5)",
         transfer,
         origin,
         destination,
         note,
-        [variant for variant, _ in lines],
-        [quantity for _, quantity in lines],
+        expected_on,
+    )
+
+
+async def put_lines(tx: Tx, transfer: UUID, left: MoveOutcome) -> None:
+    """What has left with it, by variant and lot, and what that was worth."""
+    await tx.execute(
+        """INSERT INTO stock_transfer_line (transfer, variant, lot, quantity, value_e4)
+           SELECT $1, variant, lot, sum(quantity), sum(value)
+           FROM unnest($2::uuid[], $3::uuid[], $4::int[], $5::bigint[]) AS t (variant, lot, quantity, value)
+           GROUP BY variant, lot""",
+        transfer,
+        [moved.variant for moved in left.moved],
+        [moved.lot for moved in left.moved],
+        [-moved.quantity for moved in left.moved],
+        [-value for value in left.values_e4],
     )
 
 
@@ -48,40 +60,34 @@ async def lock(tx: Tx, transfer: UUID) -> Transfer:
     return await get(tx, transfer)
 
 
-async def note_sent(tx: Tx, transfer: UUID, values_e4: Sequence[tuple[UUID, int]]) -> None:
-    """Remember what units were worth when they left: (variant, value of all) each."""
-    await tx.execute(
-        """UPDATE stock_transfer_line l SET value_e4 = t.value
-           FROM unnest($2::uuid[], $3::bigint[]) AS t (variant, value)
-           WHERE l.transfer = $1 AND l.variant = t.variant""",
-        transfer,
-        [variant for variant, _ in values_e4],
-        [value for _, value in values_e4],
-    )
-
-
-async def values_under_way(reader: Reader, transfer: UUID) -> dict[UUID, int]:
-    """What the units of each variant that have not arrived are worth."""
+async def values_under_way(reader: Reader, transfer: UUID) -> dict[tuple[UUID, UUID | None], int]:
+    """What the units of each variant and lot that have not arrived are worth."""
     rows = await reader.rows(
-        "SELECT variant, value_e4 - received_e4 AS value FROM stock_transfer_line WHERE transfer = $1",
+        "SELECT variant, lot, value_e4 - received_e4 AS value FROM stock_transfer_line WHERE transfer = $1",
         transfer,
     )
-    return {row["variant"]: row["value"] for row in rows}
+    return {(row["variant"], row["lot"]): row["value"] for row in rows}
 
 
-async def note_received(tx: Tx, transfer: UUID, lines: Sequence[tuple[UUID, int, int]]) -> None:
-    """Add to what was received: (variant, units, value) each. Raises asyncpg.CheckViolationError for more than was sent."""
+async def note_received(tx: Tx, transfer: UUID, lines: Sequence[tuple[UUID, UUID | None, int, int]]) -> None:
+    """Add to what was received: (variant, lot, units, value) each. Raises asyncpg.CheckViolationError for more than was sent."""
     await tx.execute(
         """
         UPDATE stock_transfer_line l SET received = l.received + t.quantity, received_e4 = l.received_e4 + t.value
-        FROM unnest($2::uuid[], $3::int[], $4::bigint[]) AS t (variant, quantity, value)
-        WHERE l.transfer = $1 AND l.variant = t.variant
+        FROM unnest($2::uuid[], $3::uuid[], $4::int[], $5::bigint[]) AS t (variant, lot, quantity, value)
+        WHERE l.transfer = $1 AND l.variant = t.variant AND l.lot IS NOT DISTINCT FROM t.lot
         """,
         transfer,
-        [variant for variant, _, _ in lines],
-        [quantity for _, quantity, _ in lines],
-        [value for _, _, value in lines],
+        [variant for variant, _, _, _ in lines],
+        [lot for _, lot, _, _ in lines],
+        [quantity for _, _, quantity, _ in lines],
+        [value for _, _, _, value in lines],
     )
+
+
+async def set_day(tx: Tx, transfer: UUID, expected_on: date | None) -> None:
+    """When it is expected."""
+    await tx.execute("UPDATE stock_transfer SET expected_on = $2 WHERE id = $1", transfer, expected_on)
 
 
 async def set_status(tx: Tx, transfer: UUID, status: TransferStatus) -> Transfer:

@@ -40,6 +40,8 @@ PRODUCT_CELLS: dict[str, Reader] = {
     "supplier": read_optional,
     "tags": read_words,
     "tax_class": read_text,
+    "tracking": read_text,
+    "min_days_left": read_whole,
     "seo_title": read_optional,
     "seo_description": read_optional,
     "options": read_json(Any_),
@@ -58,7 +60,12 @@ VARIANT_CELLS: dict[str, Reader] = {
     "requires_shipping": read_truth,
     "components": read_json(Any_),
 }
-NEVER_EMPTY = frozenset({"title", "status", "tax_class", "variant_status", "position", "requires_shipping"})
+NEVER_EMPTY = frozenset(
+    {
+        *("title", "status", "tax_class", "tracking", "min_days_left"),
+        *("variant_status", "position", "requires_shipping"),
+    }
+)
 RENAMED = {"images": "media", "variant_status": "status"}
 TEXT_FIELDS = ("title", "description", "seo_title", "seo_description")
 LANGUAGES = ("en", "sv", "nl")

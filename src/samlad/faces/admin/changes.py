@@ -108,7 +108,7 @@ async def _page(request: AnyRequest, order: Order, form: Form, said: Preview | N
     database, actor, _ = database_of(request), actor_of(request), words(request)
     places = await own_locations(actor, database)
     context = {
-        **change_form.shown(request, order, await change_form.reasons_for(request, order), form),
+        **await change_form.shown(request, order, await change_form.reasons_for(request, order), form),
         **change_form.previewed(request, said, may_override=actor.may(orders.OVERRIDE)),
         "pay_ways": [(name, _(text)) for name, text in PAY_WAYS],
         "provider_names": names.provider,

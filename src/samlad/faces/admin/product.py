@@ -15,7 +15,7 @@ from samlad.catalog.model import LANGUAGES
 from samlad.catalog.permissions import CHANGE, PRICES, READ
 from samlad.catalog.prices import PRICES_OF
 from samlad.channels import Channel, Resource
-from samlad.faces.admin import names
+from samlad.faces.admin import lot_names, names
 from samlad.faces.admin.products import product_choices, shop_channel
 from samlad.faces.admin.scope import own_locations
 from samlad.faces.admin.shell import admin_page
@@ -47,6 +47,8 @@ DETAILS = (
     "brand",
     "supplier",
     "tax_class",
+    "tracking",
+    "min_days_left",
     "seo_title",
     "seo_description",
 )
@@ -109,6 +111,7 @@ async def _details(
     return {
         "form": shown,
         "states": translated(request, names.product_status),
+        "tracking": translated(request, lot_names.tracking),
         "chart": await size_charts.of_product(database_of(request), product.id),
         "chart_columns": lambda chart: [{"title": measure, "end": True} for measure in chart.measures],
         **await product_choices(request, product.pool),
@@ -206,6 +209,8 @@ async def change_details(request: AnyRequest, product_id: FromPath[UUID]) -> Res
     try:
         given: dict[str, Any] = {name: form.text(name) for name in DETAILS if name in form.fields}
         given["description"] = form.get("description")
+        if "min_days_left" in given:
+            given["min_days_left"] = form.whole("min_days_left") or 0
         given["tags"] = [tag.strip() for tag in form.get("tags").split(",") if tag.strip()]
         given["media"] = _media(form, before)
         needed = {

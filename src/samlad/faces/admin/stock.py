@@ -12,7 +12,8 @@ from samlad.faces.admin.lists import shown
 from samlad.faces.admin.scope import own_codes
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.admin.stock_frame import chosen_place, frame
-from samlad.faces.admin.stock_lines import typed_units
+from samlad.faces.admin.stock_lines import typed_goods
+from samlad.faces.admin.stock_lots import day_of
 from samlad.faces.admin.undo import undo_href, undoable
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest, change, go, local_path, require, translated, words
@@ -64,10 +65,16 @@ async def correct(request: AnyRequest) -> Response[Any]:
             return go(request, back, _("There was nothing to change."), kind="")
         cause = Cause.DAMAGE if form.has("is_damage") and found < known else Cause.CORRECTION
         lines = [(variant, found - known)]
-        await change(request, lambda tx: stock.correct(tx, location, lines, reason=reason, cause=cause))
+        lot = _uuid(form, "lot") if form.get("lot") else None
+        await change(
+            request,
+            lambda tx: stock.correct(tx, location, lines, reason=reason, cause=cause, lots=[lot]),
+        )
     except Problem as problem:
         return await _levels_page(request, form.failed(problem))
-    undo = undo_href(request, "stock.correct", location=location, variant=variant, units=known - found)
+    undo = undo_href(
+        request, "stock.correct", location=location, variant=variant, units=known - found, lot=form.get("lot")
+    )
     text = _("Booked: %(difference)s pieces. %(found)s are there now.")
     return go(request, back, text % {"difference": f"{found - known:+d}", "found": found}, undo=undo)
 
@@ -82,7 +89,8 @@ def _uuid(form: Form, name: str) -> UUID:
 @undoable("stock.correct")
 async def _undo_correct(tx: Tx, arguments: dict[str, Any]) -> str:
     line = (UUID(arguments["variant"]), arguments["units"])
-    await stock.correct(tx, UUID(arguments["location"]), [line], reason="Taken back")
+    lots = [UUID(arguments["lot"]) if arguments.get("lot") else None]
+    await stock.correct(tx, UUID(arguments["location"]), [line], reason="Taken back", lots=lots)
     return "/admin/stock/movements"
 
 
@@ -125,8 +133,10 @@ async def receive(request: AnyRequest) -> Response[Any]:
         place = await chosen_place(request, form)
 
         async def work(tx: Tx) -> int:
-            lines = await typed_units(tx, form, place)
-            moved = await stock.receive(tx, place.id, lines, reason=form.text("note") or "")
+            came = await typed_goods(tx, form, place)
+            moved = await stock.receive(
+                tx, place.id, came.lines, reason=form.text("note") or "", lots=came.lots
+            )
             return sum(line.quantity for line in moved)
 
         pieces = await change(request, work)
@@ -209,8 +219,10 @@ async def act_on_count(request: AnyRequest, count_id: FromPath[UUID], act: FromP
         if act == "enter":
 
             async def work(tx: Tx) -> None:
-                found = await typed_units(tx, form, place)
-                await counts.enter(tx, count_id, found, adds_up=not form.has("is_again"))
+                found = await typed_goods(tx, form, place)
+                await counts.enter(
+                    tx, count_id, found.lines, adds_up=not form.has("is_again"), lots=found.lots
+                )
 
             await change(request, work)
             return go(request, here, _("Written down."))
@@ -279,8 +291,16 @@ async def send(request: AnyRequest) -> Response[Any]:
                 target = await stock.location_by_code(tx, form.get("destination"))
             except NotFound:
                 raise InvalidInput.at("destination", _("Please choose one of these.")) from None
-            lines = await typed_units(tx, form, origin)
-            made = await transfers.send(tx, origin.id, target.id, lines, note=form.text("note") or "")
+            going = await typed_goods(tx, form, origin, may_be_new=False, is_needed=False)
+            made = await transfers.send(
+                tx,
+                origin.id,
+                target.id,
+                going.lines,
+                note=form.text("note") or "",
+                expected_on=day_of(form, "expected_on"),
+                lots=going.lots,
+            )
             return made.id
 
         made = await change(request, work)
@@ -326,13 +346,18 @@ async def act_on_transfer(
     here = f"/admin/stock/transfers/{transfer_id}"
     try:
         if act == "receive":
-            lines = [
-                (UUID(name.removeprefix("arrived-")), form.whole(name) or 0)
-                for name in form.fields
-                if name.startswith("arrived-")
-            ]
-            await change(request, lambda tx: transfers.receive(tx, transfer_id, lines or None))
+            arrived = [name for name in form.fields if name.startswith("arrived-")]
+            keys = [name.removeprefix("arrived-").split(".") for name in arrived]
+            lines = [(UUID(key[0]), form.whole(name) or 0) for key, name in zip(keys, arrived, strict=True)]
+            lots = [UUID(key[1]) if len(key) > 1 else None for key in keys]
+            await change(request, lambda tx: transfers.receive(tx, transfer_id, lines or None, lots=lots))
             return go(request, here, _("Booked in."))
+        if act == "schedule":
+            day = day_of(form, "expected_on")
+            await change(
+                request, lambda tx: transfers.reschedule(tx, transfer_id, day, version=form.version())
+            )
+            return go(request, here, _("Saved."))
         if act == "cancel":
             await change(request, lambda tx: transfers.cancel(tx, transfer_id))
             return go(request, here, _("Called off. What had not arrived is back where it came from."))

@@ -13,7 +13,7 @@ from samlad.faces.admin.lists import shown
 from samlad.faces.admin.scope import own_codes
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.admin.stock_frame import chosen_place, frame
-from samlad.faces.admin.stock_lines import typed_units, typed_wanted
+from samlad.faces.admin.stock_lines import typed_goods, typed_wanted
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest, change, go, require, translated, words
 from samlad.kernel.database import Tx
@@ -177,15 +177,22 @@ async def act_on_purchase(
 
 async def _receive(tx: Tx, purchase_id: UUID, form: Form) -> None:
     """What was scanned, or without a line all that is still to come. The form knows its delivery: sent twice is once."""
-    lines = None
+    came = None
     if form.text("lines"):
         place = await stock.location(tx, (await purchases_store.get(tx, purchase_id)).location)
-        lines = await typed_units(tx, form, place)
+        came = await typed_goods(tx, form, place)
     try:
         receipt = UUID(form.get("receipt"))
     except ValueError:
         raise NotFound("There is no such delivery.") from None
-    await purchases.receive(tx, purchase_id, lines, receipt=receipt, note=(form.text("note") or "")[:500])
+    await purchases.receive(
+        tx,
+        purchase_id,
+        came.lines if came else None,
+        receipt=receipt,
+        note=(form.text("note") or "")[:500],
+        lots=came.lots if came else (),
+    )
 
 
 # -- what is to be bought again -------------------------------------------------------------------------------------------

@@ -20,6 +20,8 @@ async def frame(request: AnyRequest, current: str) -> dict[str, Any]:
     tabs = (
         ("levels", _("Levels"), "/admin/stock", READ),
         ("movements", _("Movements"), "/admin/stock/movements", READ),
+        ("lots", _("Lots"), "/admin/stock/lots", READ),
+        ("quarantine", _("Put aside"), "/admin/stock/quarantine", READ),
         ("counts", _("Counts"), "/admin/stock/counts", READ),
         ("transfers", _("Transfers"), "/admin/stock/transfers", READ),
         ("purchases", _("Purchases"), "/admin/stock/purchases", ADJUST),

@@ -1,45 +1,94 @@
 """Lines of goods as people type or scanners read them: a code, how many, perhaps what each costs."""
 
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from samlad.faces.form import UNREADABLE, Form
+from samlad.faces.form import Form
 from samlad.kernel.database import Tx
 from samlad.kernel.i18n import marked
 from samlad.kernel.money import exponent
 from samlad.kernel.problems import InvalidInput
 from samlad.stock import Location
-from samlad.stock.inputs import LineInput, variants_of
+from samlad.stock.inputs import LineInput, LotLine, UnitsLine, variants_of
+from samlad.stock.lot_lines import Goods, goods_of, named
+from samlad.stock.lots import resolve
 from samlad.stock.model import LARGEST
 from samlad.stock.purchase_model import WantedLine
 
 MOST_LINES = 500
+NOTHING = marked("Write at least one line.")
 MOST_COST_E4 = 10**13
 
 
-async def typed_units(tx: Tx, form: Form, place: Location) -> list[tuple[UUID, int]]:
-    """Lines as typed or scanned: ``CODE 3`` or ``CODE;3`` each, the code a SKU or a GTIN.
+async def typed_goods(
+    tx: Tx, form: Form, place: Location, *, may_be_new: bool = True, is_needed: bool = True
+) -> Goods:
+    """Lines as typed or scanned: ``CODE 3``, ``CODE;3`` or ``CODE;3;LOT;2027-03-31`` each.
 
-    A code alone is one piece, the same again adds up: a scanner writes a line each time that it reads.
+    The code is a SKU, a GTIN or a GS1 code, which says lot and date itself. A code alone is one piece, the same again adds
+    up: a scanner writes a line each time that it reads. ``may_be_new`` and ``is_needed`` as in `samlad.stock.lots.resolve`.
 
     Raises:
-        InvalidInput: an unknown code, or something that is no number, with its line.
+        InvalidInput: an unknown code, a lot that is missing, or something that cannot be read, with its line.
     """
-    wanted: dict[str, int] = {}
+    wanted: dict[tuple[str, str | None, date | None], int] = {}
     for number, text in _lines(form):
-        code, _, count = text.rpartition(";") if ";" in text else text.rpartition(" ")
-        if not count.strip().isdecimal() or not code.strip():
-            code, count = text, "1"
-        if len(wanted) >= MOST_LINES or len(count) > 9:
+        key, count = _line(text, f"{number}: {text[:60]}")
+        wanted[key] = wanted.get(key, 0) + count
+        if len(wanted) > MOST_LINES or wanted[key] > LARGEST:
             raise InvalidInput.at("lines", f"{number}: {text[:60]}")
-        wanted[code.strip()] = wanted.get(code.strip(), 0) + int(count)
-    found: dict[UUID, int] = {}
-    for variant, units in zip(await _found(tx, form, place, list(wanted)), wanted.values(), strict=True):
-        found[variant] = found.get(variant, 0) + units
-    if any(units > LARGEST for units in found.values()):
-        raise InvalidInput.at("lines", form.translate(UNREADABLE))
-    return list(found.items())
+    if not wanted:
+        raise InvalidInput.at("lines", form.translate(NOTHING))
+    lines = [
+        UnitsLine(code=code, quantity=count, lot=lot, expires_on=day)
+        for (code, lot, day), count in wanted.items()
+        if count
+    ]
+    try:
+        found = await goods_of(tx, place.id, lines, may_be_new=may_be_new, is_needed=is_needed)
+        nothing = [
+            LotLine(code=code, lot=lot, expires_on=day)
+            for (code, lot, day), count in wanted.items()
+            if not count
+        ]
+        return await _with_nothing(tx, place, found, nothing)
+    except InvalidInput as problem:
+        told = [f"{_named(lines, error.field)}{error.message}." for error in problem.errors]
+        raise InvalidInput.at("lines", " ".join(told)) from None
+
+
+async def _with_nothing(tx: Tx, place: Location, found: Goods, lines: list[LotLine]) -> Goods:
+    """Also lines of which there is none: who counts says that, too."""
+    variants = await variants_of(tx, place.id, lines)
+    lots = await resolve(tx, named(variants, lines, [0] * len(lines)))
+    return Goods([*found.lines, *((variant, 0) for variant in variants)], [*found.lots, *lots])
+
+
+def _named(lines: list[UnitsLine], field: str) -> str:
+    """The code of the line that an error is about."""
+    parts = field.split("/")
+    index = int(parts[1]) if len(parts) > 2 and parts[1].isdecimal() else len(lines)
+    return f"{lines[index].code}: " if index < len(lines) and parts[-1] != "code" else ""
+
+
+def _line(text: str, where: str) -> tuple[tuple[str, str | None, date | None], int]:
+    """Code, lot and date of a line, and how many."""
+    if ";" not in text:
+        code, _, count = text.rpartition(" ")
+        parts = [code, count] if code.strip() and count.strip().isdecimal() else [text]
+    else:
+        parts = text.split(";")
+    code, count, lot, day = (part.strip() for part in (*parts, "", "", "")[:4])
+    try:
+        units = int(count or "1") if len(count) < 10 and (count or "1").isdecimal() else -1
+        good_until = date.fromisoformat(day) if day else None
+    except ValueError:
+        raise InvalidInput.at("lines", where) from None
+    if units < 0 or len(parts) > 4 or not 0 < len(code) <= 100 or len(lot) > 40:
+        raise InvalidInput.at("lines", where)
+    return (code, lot or None, good_until), units
 
 
 async def typed_wanted(tx: Tx, form: Form, place: Location) -> list[WantedLine]:
@@ -64,7 +113,8 @@ async def typed_wanted(tx: Tx, form: Form, place: Location) -> list[WantedLine]:
 
 
 def _lines(form: Form) -> Iterator[tuple[int, str]]:
-    for number, line in enumerate(form.get("lines").splitlines(), 1):
+    # Not `splitlines`: the separator of GS1 codes would end a line, too.
+    for number, line in enumerate(form.get("lines").split("\n"), 1):
         text = line.strip().replace("\t", ";")
         if text:
             yield number, text
@@ -83,7 +133,7 @@ def _cost_e4(text: str, currency: str, line: str) -> int:
 
 async def _found(tx: Tx, form: Form, place: Location, codes: list[str]) -> list[UUID]:
     if not codes:
-        raise InvalidInput.at("lines", form.translate(marked("Write at least one line.")))
+        raise InvalidInput.at("lines", form.translate(NOTHING))
     try:
         return await variants_of(tx, place.id, [LineInput(code=code) for code in codes])
     except InvalidInput as problem:

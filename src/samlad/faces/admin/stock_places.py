@@ -10,10 +10,11 @@ from msgspec import structs
 
 from samlad import catalog, channels, stock
 from samlad.channels import Resource
+from samlad.faces.admin import lot_names
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.admin.stock_frame import frame
 from samlad.faces.form import Form, read_form
-from samlad.faces.page import AnyRequest, change, go, require, words
+from samlad.faces.page import AnyRequest, change, go, require, translated, words
 from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.listing import ListQuery
@@ -21,7 +22,7 @@ from samlad.kernel.money import decimal_text
 from samlad.kernel.problems import InvalidInput, NotFound, Problem
 from samlad.stock import LocationChange, sharing
 from samlad.stock.lists import LEVELS
-from samlad.stock.model import LARGEST, LocationChannelInput
+from samlad.stock.model import LARGEST, LocationChannelInput, LotStrategy
 from samlad.stock.permissions import ADJUST, LOCATIONS, READ
 
 MOST_VALUE = 10**12
@@ -50,6 +51,7 @@ async def show_place(request: AnyRequest, location_id: FromPath[UUID]) -> Respon
         variance_value=None
         if place.variance_value is None
         else decimal_text(place.variance_value, place.currency),
+        lot_strategy=place.lot_strategy,
     )
     return await _place_page(request, location_id, shown)
 
@@ -68,6 +70,7 @@ async def _place_page(request: AnyRequest, location_id: UUID, form: Form) -> Res
         "admin/stock_location.html",
         status_code=form.status,
         place=place,
+        strategies=translated(request, lot_names.strategy),
         sharers=sharers,
         rules={rule.channel: rule for rule in await sharing.of_location(database, location_id)},
         form=form,
@@ -87,6 +90,7 @@ async def change_place(request: AnyRequest, location_id: FromPath[UUID]) -> Resp
             is_active=form.has("is_active"),
             variance_units=_bounded(form, "variance_units", LARGEST),
             variance_value=_limit(form, "variance_value", place.currency),
+            lot_strategy=_strategy(form, place.lot_strategy),
         )
         version = form.version()
         await change(request, lambda tx: stock.change_location(tx, location_id, data, version=version))
@@ -122,6 +126,11 @@ def _bounded(form: Form, name: str, most: int) -> int | None:
     if number is not None and not 0 <= number <= most:
         raise InvalidInput.at(name, f"0 – {most}")
     return number
+
+
+def _strategy(form: Form, before: LotStrategy) -> LotStrategy:
+    given = form.get("lot_strategy")
+    return LotStrategy(given) if given in set(LotStrategy) else before
 
 
 def _limit(form: Form, name: str, currency: str) -> int | None:

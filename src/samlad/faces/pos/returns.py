@@ -167,7 +167,7 @@ async def _page(
 ) -> Response[Any]:
     _, may_override = face.words(request), actor_of(request).may(orders.OVERRIDE, till.location.id)
     known = await change_form.reasons_for(request, order)
-    context = change_form.shown(request, order, known, form)
+    context = await change_form.shown(request, order, known, form)
     context |= change_form.previewed(request, said, may_override=may_override)
     context["to_go"] = {}  # what has not left is its own store's business
     return show(

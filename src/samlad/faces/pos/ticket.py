@@ -26,6 +26,7 @@ from samlad.kernel.i18n import marked
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound
 from samlad.promotions import BadCode
 from samlad.stock import SoldOut
+from samlad.stock.scanning import read
 
 KEYS = 12
 """So many products can be tapped at once, …"""
@@ -99,7 +100,7 @@ async def scan(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     till, form = await till_of(request, code), await read_form(request)
     text = typed(form.get("code"))
     pool = till.channel.pools[Resource.CATALOGUE]
-    found = await catalog.variant_by_code(database_of(request), pool, text) if text else None
+    found = await catalog.variant_by_code(database_of(request), pool, read(text).code) if text else None
     if found is not None:
         return await _add(request, till, found.id, 1, clear_results=True)
     member = await _scanned_member(request, till, text)

@@ -86,6 +86,10 @@ from samlad.promotions import sweepers as promotions_sweepers
 from samlad.stock import api as stock_api
 from samlad.stock import checks as stock_checks
 from samlad.stock import sweepers as stock_sweepers
+from samlad.subscriptions import api as subscriptions_api
+from samlad.subscriptions import checks as subscriptions_checks
+from samlad.subscriptions import followers as subscriptions_followers
+from samlad.subscriptions import sweepers as subscriptions_sweepers
 from samlad.tax import api as tax_api
 from samlad.tax import checking as tax_checking  # noqa: F401 - declares its job
 from samlad.tax import sweepers as tax_sweepers
@@ -122,6 +126,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *recall_list.routes,
     *fulfilment_api.routes,
     *orders_tax_api.routes,
+    *subscriptions_api.routes,
     *documents_api.routes,
     *books_api.routes,
     *FACES,
@@ -135,6 +140,7 @@ FOLLOWERS: Sequence[Follower] = (
     *identity_followers.FOLLOWERS,
     *orders_followers.FOLLOWERS,
     *orders_settling.FOLLOWERS,
+    *subscriptions_followers.FOLLOWERS,
     *credit_followers.FOLLOWERS,
     *documents_followers.FOLLOWERS,
     *books_followers.FOLLOWERS,
@@ -150,6 +156,7 @@ CHECKS: Sequence[Check] = (
     *credit_checks.CHECKS,
     *promotions_checks.CHECKS,
     *orders_checks.CHECKS,
+    *subscriptions_checks.CHECKS,
     *documents_checks.CHECKS,
     *books_checks.CHECKS,
 )
@@ -166,6 +173,7 @@ SWEEPERS: Sequence[Sweeper] = (
     *promotions_sweepers.SWEEPERS,
     *carts_sweepers.SWEEPERS,
     *orders_sweepers.SWEEPERS,
+    *subscriptions_sweepers.SWEEPERS,
 )
 """Every sweeper, run by the worker."""
 

@@ -15,6 +15,7 @@ PACKAGES = (
     "samlad.promotions",
     "samlad.carts",
     "samlad.orders",
+    "samlad.subscriptions",
     "samlad.documents",
     "samlad.books",
 )

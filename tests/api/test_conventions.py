@@ -22,6 +22,7 @@ PUBLIC = {
     "/api/carts": "whoever has the cart's token",
     "/api/search": "customers search",
     "/api/promise": "customers ask when they can have it",
+    "/api/selling-plans/offers": "customers see how they can subscribe",
     "/api/gift-cards/balance": "whoever has the code of the card; their tries are counted",
     "/api/products/{product_id}/size-chart": "customers look at it",
     "/api/vat-numbers/check": "businesses that buy ask; their tries are counted",

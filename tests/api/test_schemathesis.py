@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -22,9 +23,10 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from described import DOCUMENT, drawable
-from samlad import credit, customers
+from samlad import credit, customers, subscriptions
 from samlad.app import create
 from samlad.bench import shop as shops
+from samlad.carts import Address
 from samlad.channels import Channel, Resource, cached_all
 from samlad.customers import PersonInput
 from samlad.kernel.database import Database, Tx, open_database
@@ -115,6 +117,7 @@ async def _fill(dsn: str, home: Path) -> tuple[str, dict[str, list[str]]]:
         await shops.add_cart(shop, goods, checked_out=False)
         await database.transaction(lambda tx: _add_credit(tx, shop.channel))
         await _promote(database)
+        await database.transaction(lambda tx: _subscribe(tx, shop.channel, goods[0]))
         return shop.key, await _ids(database)
     finally:
         await database.close()
@@ -128,6 +131,27 @@ async def _add_credit(tx: Tx, channel: Channel) -> None:
     await credit.enrol(tx, kim.id)
     await credit.adjust(tx, kim.id, credit.PointsInput(points=100, reason="Welcome"))
     await credit.issue(tx, credit.IssueInput(channel=channel.id, amount=10_000, note="Welcome"))
+
+
+async def _subscribe(tx: Tx, channel: Channel, variant: UUID) -> None:
+    """A plan, and somebody who gets something by it."""
+    kim = await customers.find_or_create(
+        tx, channel.pools[Resource.CUSTOMERS], PersonInput(email="kim@example.org")
+    )
+    plan = await subscriptions.create_plan(
+        tx, subscriptions.PlanInput(code="monthly", name="Monthly", channels=[channel.code])
+    )
+    address = Address(name="Kim", line1="Storgatan 1", postal_code="111 22", city="Stockholm", country="SE")
+    await subscriptions.start(
+        tx,
+        subscriptions.StartInput(
+            plan=plan.id,
+            channel=channel.id,
+            customer=kim.id,
+            lines=[subscriptions.LineInput(variant=variant)],
+            address=address,
+        ),
+    )
 
 
 async def _promote(database: Database) -> None:
@@ -155,6 +179,8 @@ async def _ids(database: Database) -> dict[str, list[str]]:
         "customer": ("customer", "customer_id"),
         "gift_card": ("card_id",),
         "promotion": ("promotion_id",),
+        "selling_plan": ("plan", "plan_id"),
+        "subscription": ("subscription_id",),
     }.items():
         rows = await database.rows(f"SELECT id FROM {table} ORDER BY id")
         found |= {name: [str(row["id"]) for row in rows] for name in names}

@@ -105,6 +105,7 @@ async def test_who_may_listen(trade: Trade) -> None:
 async def test_what_listeners_hear(trade: Trade) -> None:
     kettle = await trade.kettle()
     cart = await begin(trade)
+    await horizon.passed(trade.db)
     start = await log.end(trade.db)
     await trade.db.transaction(lambda tx: carts.add_line(tx, cart.id, LineInput(variant=kettle)), CLERK)
     await horizon.passed(trade.db)

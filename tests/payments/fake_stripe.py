@@ -105,6 +105,8 @@ class FakeStripe:
             "client_secret": f"pi_{len(self.intents) + 1}_secret_x",
             "last_payment_error": None,
             "metadata": {"samlad_payment": form["metadata[samlad_payment]"]},
+            "customer": form.get("customer"),
+            "off_session": form.get("off_session") == "true",
         }
         assert form["capture_method"] == "manual"
         self.intents[made["id"]] = made
@@ -117,6 +119,10 @@ class FakeStripe:
         found = self.intents[intent]
         if method == "pm_card_threeDSecure2Required":
             found["status"] = "requires_action"
+        elif method == "pm_card_authenticationRequired" and found["off_session"]:
+            error = _error("card_error", "authentication_required")
+            error["error"] |= {"payment_intent": found}
+            return 402, error
         elif method == "pm_card_chargeDeclined":
             found["status"], found["last_payment_error"] = (
                 "requires_payment_method",

@@ -9,9 +9,9 @@ from uuid import UUID
 import httpx
 import pytest
 from desk import Desk, hurry
-from fake_bank import FakeBank
 from fake_stripe import KEYS, WEBHOOK, FakeStripe, signed
 
+from fake_bank import FakeBank
 from samlad.kernel.context import GUEST
 from samlad.payments import stripe
 from samlad.payments.webhooks import NotSigned, verify
@@ -152,6 +152,25 @@ async def test_a_declined_card_and_then_another_one(
     fake.confirm("pi_2", "pm_card_visa")
     await hurry(desk.db)
     assert (await place(api, cart.id, begun["id"])).status_code == 201
+
+
+async def test_a_card_that_stripe_keeps_is_charged_without_its_customer(
+    desk: Desk, fake: FakeStripe, api: httpx.AsyncClient, api_as: ApiAs
+) -> None:
+    cart = await desk.cart()
+    begun = await begin(api, cart.id, token="cus_1:pm_card_visa")
+    assert (begun["status"], fake.intents["pi_1"]["customer"]) == ("authorized", "cus_1")
+    assert fake.intents["pi_1"]["off_session"]
+    other = await desk.cart()
+    asks = await begin(api, other.id, "asks", token="cus_1:pm_card_authenticationRequired")
+    assert (asks["status"], asks["reason"]) == ("declined", "authentication_required")
+    async with api_as(GUEST) as guest:
+        made = await guest.post("/api/carts", json={"channel": str(desk.trade.web.id)})
+        stolen = {"provider": "stripe", "token": "cus_1:pm_card_visa"}
+        where = f"/api/carts/{made.json()['id']}/payments"
+        refused = await guest.post(where, json=stolen, headers={"Cart-Token": made.json()["token"]})
+        assert refused.status_code in (401, 403), refused.text
+    assert len(fake.intents) == 2
 
 
 @pytest.mark.parametrize("succeeds", [True, False])

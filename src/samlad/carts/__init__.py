@@ -45,6 +45,7 @@ from samlad.carts.parking import park, resume
 from samlad.carts.permissions import QUOTE, WRITE
 from samlad.carts.quotes import QuoteExpired, QuoteInput, QuoteLine, quote
 from samlad.carts.quotes import accept as accept_quote
+from samlad.carts.repeats import Repeat, RepeatLine, estimate, hand_to, repeat
 from samlad.carts.service import (
     accept_prices,
     add_line,
@@ -91,6 +92,8 @@ __all__ = [
     "QuoteExpired",
     "QuoteInput",
     "QuoteLine",
+    "Repeat",
+    "RepeatLine",
     "TakeOver",
     "Totals",
     "accept_prices",
@@ -109,7 +112,9 @@ __all__ = [
     "create",
     "delivery_ways",
     "devices",
+    "estimate",
     "follow_link",
+    "hand_to",
     "lists_beside",
     "live_cart",
     "make_current",
@@ -120,6 +125,7 @@ __all__ = [
     "remove_device",
     "remove_line",
     "reopen",
+    "repeat",
     "resume",
     "save_line",
     "set_details",

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from samlad import catalog, channels
-from samlad.carts import delivery_choice, holding, pricing, rules, store, taxing
+from samlad.carts import delivery_choice, holding, plans, pricing, rules, store, taxing
 from samlad.carts.access import access_of
 from samlad.carts.model import Cart, CartLine, CartStatus, CartView, LineView
 from samlad.carts.news import news_of, problem_of
@@ -67,14 +67,22 @@ async def show(reader: Reader, cart: Cart, priced: Priced, channel: Channel) -> 
 
 
 async def prices(reader: Reader, cart: Cart, channel: Channel) -> dict[UUID, Sellable]:
-    """What the variants of a cart cost now, for its customer's group and its quantities; one statement."""
-    return await catalog.sellables(
+    """What the variants of a cart cost now, for its customer's group, its quantities and selling plans; one statement,
+    and one more where a line has a plan."""
+    found = await catalog.sellables(
         reader,
         channel,
         [line.variant for line in cart.lines],
         customer_group=cart.customer_group,
         quantities={line.variant: line.quantity for line in cart.lines},
     )
+    moment = now()
+    planned = {
+        line.variant: line.plan
+        for line in cart.lines
+        if line.plan is not None and not rules.price_stands(line, moment)
+    }
+    return await plans.priced(reader, channel, planned, found) if planned else found
 
 
 def build(cart: Cart, priced: Priced, available: Mapping[UUID, int] | None, channel: Channel) -> CartView:
@@ -180,4 +188,5 @@ def _line(
         tax_treatment=decision.treatment,
         tax_country=decision.country,
         tax_note=decision.note,
+        plan=line.plan,
     )

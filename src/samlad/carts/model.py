@@ -109,6 +109,10 @@ class LineInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     variant: UUID
     quantity: Quantity = 1
+    plan: Annotated[
+        UUID | None,
+        msgspec.Meta(description="Selling plan by which it is bought again and again; without it once"),
+    ] = None
 
 
 class CartInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -218,7 +222,8 @@ class Agreed(msgspec.Struct, frozen=True, kw_only=True):
 class CartLine(msgspec.Struct, frozen=True, kw_only=True):
     """A line as stored. ``unit_price`` is as it was last shown and agreed to, in minor units.
 
-    ``price_until``: a quote's price, which stands till then. ``problem`` is what the buyer was last told.
+    ``price_until``: a quote's price, which stands till then. ``problem`` is what the buyer was last told. ``plan`` is the
+    selling plan by which it is bought.
     ``added_by`` and ``changed_by`` are kinds of actors.
     """
 
@@ -232,6 +237,7 @@ class CartLine(msgspec.Struct, frozen=True, kw_only=True):
     gift_note: str | None = None
     price_until: datetime | None = None
     problem: str | None = None
+    plan: UUID | None = None
 
 
 class Cart(msgspec.Struct, frozen=True, kw_only=True):
@@ -313,7 +319,8 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
     are who did so last: ``guest``, ``customer``, ``staff``, ``key`` or ``system``. ``price_until``: the price is a
     quote's and stands till then. ``steps`` lead from ``unit_price`` times ``quantity`` to what is paid.
     ``tax_category`` is its EN 16931 code, ``tax_treatment`` the rule that it is taxed by, ``tax_country`` the one whose
-    return it belongs to, ``tax_note`` the key of a text that belongs on the invoice.
+    return it belongs to, ``tax_note`` the key of a text that belongs on the invoice. ``plan``: it is bought by this
+    selling plan, again and again.
     """
 
     id: UUID
@@ -345,6 +352,7 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
     tax_treatment: str = "outside"
     tax_country: str | None = None
     tax_note: str | None = None
+    plan: UUID | None = None
 
 
 class CartView(msgspec.Struct, frozen=True, kw_only=True):

@@ -100,8 +100,11 @@ async def put(
     wanted: Mapping[UUID, int],
     *,
     carried: Mapping[UUID, CartLine] | None = None,
+    planned: Mapping[UUID, UUID | None] | None = None,
 ) -> CartView:
     """Set quantities of variants, at the prices of now, and show the cart.
+
+    ``planned`` says by which selling plan a variant is bought (None: once); of others that stays as it is.
 
     ``carried`` are lines of another cart that these come from: they keep the price that was agreed to there, who put
     them in and their gift note, and come along though they may not be sold here (any more): the line then says so.
@@ -112,6 +115,10 @@ async def put(
     """
     before = {line.variant: line for line in cart.lines}
     touched = [_line(tx, before.get(v), (carried or {}).get(v), v, q) for v, q in wanted.items()]
+    if planned:
+        touched = [
+            msgspec.structs.replace(line, plan=planned.get(line.variant, line.plan)) for line in touched
+        ]
     lines = before | {line.variant: line for line in touched}
     if len(lines) > MOST_LINES:
         raise InvalidInput.at("lines", f"at most {MOST_LINES} different things")

@@ -180,7 +180,7 @@ def _goods(cart: Cart, sellables: Mapping[UUID, Sellable]) -> list[promotions.Go
             quantity=line.quantity,
         )
         for line in cart.lines
-        if not rules.price_stands(line, now())  # a quote is its own offer
+        if line.plan is not None or not rules.price_stands(line, now())  # a quote is its own offer
     ]
 
 

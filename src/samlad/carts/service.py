@@ -72,18 +72,21 @@ async def create(tx: Tx, data: CartInput, *, token: str | None = None) -> NewCar
     wanted: dict[UUID, int] = {}
     for line in data.lines:
         wanted[line.variant] = wanted.get(line.variant, 0) + line.quantity
+    planned = {line.variant: line.plan for line in data.lines}
     if customer is not None:
         await sharing_store.queue(tx, customer)
     if tx.actor.kind == "customer" and customer is not None and data.kind == "cart" and data.label is None:
         live = await sharing_store.live_of(tx, customer, channel.pools[Resource.CARTS])
         if live is not None:
-            return await _more(tx, live, wanted)
+            return await _more(tx, live, wanted, planned)
     cart = await new_cart(tx, channel, customer, kind=CartKind(data.kind), label=data.label)
     token = await admit(tx, cart, None if is_staff else token, is_needed=not is_staff)
     fact = events.CartCreated(currency=cart.currency, customer=customer)
     log.append(tx, fact, subject=cart.id, channel=channel.id, profile=customer)
     shown = (
-        await put(tx, cart, channel, wanted) if wanted else build(cart, Priced(sellables={}), None, channel)
+        await put(tx, cart, channel, wanted, planned=planned)
+        if wanted
+        else build(cart, Priced(sellables={}), None, channel)
     )
     return as_new(shown, token)
 
@@ -143,18 +146,21 @@ def as_new(shown: CartView, token: str | None) -> NewCart:
     return NewCart(**{name: getattr(shown, name) for name in CartView.__struct_fields__}, token=token)
 
 
-async def _more(tx: Tx, cart_id: UUID, wanted: Mapping[UUID, int]) -> NewCart:
+async def _more(
+    tx: Tx, cart_id: UUID, wanted: Mapping[UUID, int], planned: Mapping[UUID, UUID | None]
+) -> NewCart:
     """A customer's live cart, with more in it."""
     cart, channel = await open_cart(tx, cart_id, None, None, reopen=bool(wanted))
     has = sharing_store.quantities(cart.lines)
     more = {variant: has.get(variant, 0) + quantity for variant, quantity in wanted.items()}
-    return as_new(await put(tx, cart, channel, more) if more else await compose(tx, cart, channel), None)
+    shown = await put(tx, cart, channel, more, planned=planned) if more else await compose(tx, cart, channel)
+    return as_new(shown, None)
 
 
 async def add_line(
     tx: Tx, cart_id: UUID, data: LineInput, *, token: str | None = None, version: int | None = None
 ) -> CartView:
-    """Put something in; what is there already becomes more.
+    """Put something in; what is there already becomes more, and is bought by the selling plan that is named now.
 
     Raises:
         NotFound: no such cart. CartClosed: it was ordered or given up. Outdated: not the version that was seen.
@@ -163,7 +169,8 @@ async def add_line(
     """
     cart, channel = await open_cart(tx, cart_id, token, version)
     before = sharing_store.quantities(cart.lines)
-    return await put(tx, cart, channel, {data.variant: before.get(data.variant, 0) + data.quantity})
+    more = {data.variant: before.get(data.variant, 0) + data.quantity}
+    return await put(tx, cart, channel, more, planned={data.variant: data.plan})
 
 
 async def change_line(

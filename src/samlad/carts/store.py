@@ -14,7 +14,9 @@ _COLUMNS = """c.id, c.pool, c.channel, c.customer, c.customer_group, c.currency,
               c.delivery, c.location, c.checkout_until, c.order_id, c.version, c.created_at, c.updated_at, c.delivery_method,
               c.agreed, c.kind, c.label, c.is_current, c.gift_note, c.merged_into, c.held_until, c.quoted_until,
               c.vat_number"""
-_LINE = "id, variant, quantity, unit_price, version, added_by, changed_by, gift_note, price_until, problem"
+_LINE = (
+    "id, variant, quantity, unit_price, version, added_by, changed_by, gift_note, price_until, problem, plan"
+)
 _LINES = ", ".join(f"l.{name.strip()}" for name in _LINE.split(","))
 
 
@@ -135,16 +137,16 @@ async def put_lines(tx: Tx, cart: UUID, lines: Sequence[CartLine]) -> list[CartL
         CartLine,
         f"""
         INSERT INTO cart_line AS l (id, cart, variant, quantity, unit_price, added_by, changed_by, gift_note,
-                                    price_until, problem)
+                                    price_until, problem, plan)
         SELECT n.id, $1, n.variant, n.quantity, n.unit_price, n.added_by, n.changed_by, n.gift_note, n.price_until,
-               n.problem
+               n.problem, n.plan
         FROM unnest($2::uuid[], $3::uuid[], $4::int[], $5::bigint[], $6::text[], $7::text[], $8::text[],
-                    $9::timestamptz[], $10::text[])
-             AS n (id, variant, quantity, unit_price, added_by, changed_by, gift_note, price_until, problem)
+                    $9::timestamptz[], $10::text[], $11::uuid[])
+             AS n (id, variant, quantity, unit_price, added_by, changed_by, gift_note, price_until, problem, plan)
         ON CONFLICT (cart, variant) DO UPDATE
         SET quantity = excluded.quantity, unit_price = excluded.unit_price, changed_by = excluded.changed_by,
             gift_note = excluded.gift_note, price_until = excluded.price_until, problem = excluded.problem,
-            version = l.version + 1
+            plan = excluded.plan, version = l.version + 1
         RETURNING {_LINES}
         """,
         cart,
@@ -157,6 +159,7 @@ async def put_lines(tx: Tx, cart: UUID, lines: Sequence[CartLine]) -> list[CartL
         [line.gift_note for line in lines],
         [line.price_until for line in lines],
         [line.problem for line in lines],
+        [line.plan for line in lines],
     )
 
 

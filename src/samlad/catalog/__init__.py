@@ -17,7 +17,7 @@ from samlad.catalog.model import (
     VariantInput,
     VariantRef,
 )
-from samlad.catalog.product_store import components_of
+from samlad.catalog.product_store import components_of, titles_of
 from samlad.catalog.products import archive, change, change_variant, create, view, view_by_handle
 from samlad.catalog.sellables import by_ids, by_skus, sellables, variant_by_code
 
@@ -43,6 +43,7 @@ __all__ = [
     "components_of",
     "create",
     "sellables",
+    "titles_of",
     "unknown",
     "variant_by_code",
     "view",

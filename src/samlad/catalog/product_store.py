@@ -314,3 +314,9 @@ async def put_components(tx: Tx, pool: UUID, bundles: dict[UUID, list[tuple[str,
         list(bundles),
     )
     return [row["sku"] for row in rows]
+
+
+async def titles_of(reader: Reader, products: Sequence[UUID]) -> dict[UUID, str]:
+    """What products are called in their own language, by id; unknown ones are left out."""
+    rows = await reader.rows("SELECT id, title FROM product WHERE id = ANY($1)", list(products))
+    return {row["id"]: row["title"] for row in rows}

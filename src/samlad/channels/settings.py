@@ -261,6 +261,42 @@ SETTINGS: dict[str, Setting] = {
             "When so much of what a customer bought in that time comes back it is pointed out (percent)",
         ),
         Setting(
+            "subscription_hour",
+            Annotated[int, Meta(ge=0, le=23)],
+            6,
+            "The hour of the day, on this channel's clock, at which the repeat orders of the day are placed",
+        ),
+        Setting(
+            "subscription_notice_days",
+            Annotated[int, Meta(ge=0, le=60)],
+            3,
+            "Days before a repeat order on which its customer is told that it comes",
+        ),
+        Setting(
+            "subscription_price_notice_days",
+            Annotated[int, Meta(ge=0, le=90)],
+            14,
+            "Days before which customers are told that a repeat order costs more than the one before; until then the old price stands. 0: it costs more at once",
+        ),
+        Setting(
+            "subscription_retry_days",
+            Annotated[list[Annotated[int, Meta(ge=1, le=60)]], Meta(max_length=10)],
+            [1, 3, 5, 7],
+            "Days after a payment that was declined on which it is tried again",
+        ),
+        Setting(
+            "subscription_exhausted",
+            Literal["pause", "cancel"],
+            "pause",
+            "What becomes of a subscription when the last of these tries was declined too",
+        ),
+        Setting(
+            "subscription_stock_days",
+            Annotated[int, Meta(ge=0, le=60)],
+            7,
+            "Days that a repeat order waits for goods before it is skipped, where its plan waits",
+        ),
+        Setting(
             "legal_entity",
             Annotated[
                 str,

@@ -12,7 +12,7 @@ from samlad.faces.page import AnyRequest, locale_of, words
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.ids import new_id
-from samlad.kernel.problems import InvalidInput
+from samlad.kernel.problems import InvalidInput, Problem
 from samlad.orders import ChangeInput, LineKind, Order, return_reasons
 from samlad.orders.change_model import Notice, Preview, ReturnReason
 from samlad.orders.rules import returnable, unfulfilled
@@ -47,6 +47,13 @@ REFUND_TO: Mapping[str, str] = {
     "credit": marked("Store credit"),
     "nothing": marked("Not now"),
 }
+REMEDIES: Mapping[str, str] = {
+    "refund": marked("Money back, the goods stay"),
+    "replacement": marked("The same again, the goods stay"),
+    "refund-back": marked("Money back, the goods come back"),
+    "replacement-back": marked("The same again, the goods come back"),
+}
+ADDRESS = ("name", "line1", "line2", "postal_code", "city", "region", "country")
 LINES: Mapping[str, str] = {
     "Goodwill": marked("Goodwill"),
     "Given back before": marked("Given back before"),
@@ -115,6 +122,11 @@ async def change_from(request: AnyRequest, order: Order, form: Form, **fixed: An
     goodwill = form.amount("goodwill", order.currency)
     if goodwill:
         actions.append({"kind": "goodwill", "amount": goodwill})
+    fee = form.amount("fee", order.currency)
+    if fee:
+        actions.append({"kind": "fee", "amount": fee, "title": form.text("fee_title") or "Fee"})
+    if form.has("new_address"):
+        actions.append({"kind": "address", "address": _address(form)})
     photos = [text for text in form.get("photos").split() if text]
     values: dict[str, Any] = {
         "actions": actions,
@@ -160,7 +172,23 @@ async def _of_line(request: AnyRequest, order: Order, form: Form, position: int)
         found.append({"kind": "return", **common, **why, "quantity": back})
     if off:
         found.append({"kind": "cancel", **common, "quantity": off})
+    claimed = form.whole(f"claim-{position}") or 0
+    if claimed < 0:
+        raise InvalidInput.at(f"claim-{position}", form.translate(marked("Please write 0 or more.")))
+    if claimed:
+        remedy, _, back_too = form.get(f"remedy-{position}", "refund").partition("-")
+        claim = {"kind": "claim", "remedy": remedy, "goods_back": bool(back_too), "quantity": claimed}
+        found.append({**claim, **common, **why})
     return found
+
+
+def _address(form: Form) -> dict[str, str | None]:
+    """The new address as it was typed; the verb says what of it cannot be right."""
+    typed = {part: form.text(f"address/{part}") for part in ADDRESS}
+    for part in ("name", "line1", "city", "country"):
+        if typed[part] is None:
+            raise InvalidInput.at(f"address/{part}", form.translate(marked("Please fill this in.")))
+    return typed | {"country": (typed["country"] or "").upper()}
 
 
 async def _variant(request: AnyRequest, order: Order, code: str, field: str) -> str:
@@ -171,10 +199,18 @@ async def _variant(request: AnyRequest, order: Order, code: str, field: str) -> 
     return str(found.id)
 
 
+def failed(form: Form, problem: Problem) -> Form:
+    """Say a verb's faults in the fields of this form."""
+    marks = [fault.field.partition("/address/") for fault in problem.errors]
+    return form.failed(problem, {"".join(mark): f"address/{mark[2]}" for mark in marks if mark[2]})
+
+
 async def shown(request: AnyRequest, order: Order, known: list[ReturnReason], form: Form) -> dict[str, Any]:
     """What the form's template needs."""
     translate = words(request)
     form.fields.setdefault("id", [str(new_id())])
+    if order.address is not None and "address/name" not in form.fields:
+        form.fields |= {f"address/{part}": [getattr(order.address, part) or ""] for part in ADDRESS}
     return {
         "order": order,
         "form": form,
@@ -183,6 +219,7 @@ async def shown(request: AnyRequest, order: Order, known: list[ReturnReason], fo
         "reasons": reason_options(request, known),
         "conditions": [(code, translate(text)) for code, text in CONDITIONS.items()],
         "refund_ways": [(code, translate(text)) for code, text in REFUND_TO.items()],
+        "remedies": [(code, translate(text)) for code, text in REMEDIES.items()],
         "lots_of": await _lots_of(request, order),
     }
 

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from samlad.carts import Address
+from samlad.carts import rules as cart_rules
 from samlad.catalog import Sellable
 from samlad.kernel.money import share
 from samlad.kernel.problems import InvalidInput
@@ -91,7 +92,10 @@ class Draft:
             case AddressAction():
                 if order_complete(self.bought):
                     raise WrongState("All of it has left already.", state=self.head.status)
-                self.address = action.address
+                faults = cart_rules.address_errors(action.address, f"{field}/address")
+                if faults:
+                    raise InvalidInput("The address cannot be right.", errors=tuple(faults))
+                self.address = cart_rules.tidy(action.address)
             case _:
                 pass
 

@@ -130,7 +130,7 @@ class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
     ``reductions`` are the steps from ``unit_price`` times ``quantity`` to what was paid, as quoted.
     ``tax_category`` is the EN 16931 code, ``tax_treatment`` the rule that it was taxed by, ``tax_country`` the one whose
     return it belongs to (XI: Northern Ireland), ``tax_note`` the key of the text that belongs on the invoice. Null on
-    lines that are no supply, and where an import did not say.
+    lines that are no supply, and where an import did not say. ``plan`` is the selling plan by which it was bought.
     """
 
     position: int
@@ -157,6 +157,7 @@ class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
     tax_country: str | None = None
     tax_note: str | None = None
     concessions: list[Concession] = []
+    plan: UUID | None = None
 
 
 class OrderHead(msgspec.Struct, frozen=True, kw_only=True):

@@ -42,6 +42,7 @@ def order_lines(closed: ClosedCart) -> list[OrderLine]:
                 tax=each.amounts.tax,
                 total=each.amounts.total,
                 reductions=list(each.steps),
+                plan=each.line.plan,
                 **_taxed(each.tax),
             )
         )

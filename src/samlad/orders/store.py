@@ -18,7 +18,7 @@ _HEAD = """o.id, o.pool, o.channel, o.number, o.kind, o.status, o.payment_status
 _LINE = """l.position, l.kind, l.variant, l.sku, l.title, l.options, l.quantity, l.unit_price, l.tax_included,
            l.tax_rate, l.tax, l.total, l.fulfilled, l.returned, l.cancelled, l.substitutes, l.returns,
            l.stock_correction, l.reductions, l.concessions, l.tax_category, l.tax_treatment, l.tax_country,
-           l.tax_note"""
+           l.tax_note, l.plan"""
 
 _INSERT = """
 WITH placed AS (
@@ -31,17 +31,17 @@ WITH placed AS (
 ), lines AS (
     INSERT INTO order_line (order_id, position, kind, variant, sku, title, options, quantity, unit_price,
                             tax_included, tax_rate, tax, total, fulfilled, returns, tax_category,
-                            tax_treatment, tax_country, tax_note, reductions)
+                            tax_treatment, tax_country, tax_note, plan, reductions)
     SELECT $1, position, kind, variant, sku, title, options, quantity, unit_price, tax_included, tax_rate, tax, total,
-           fulfilled, returns, tax_category, tax_treatment, tax_country, tax_note, reductions::jsonb
+           fulfilled, returns, tax_category, tax_treatment, tax_country, tax_note, plan, reductions::jsonb
     FROM unnest($31::smallint[], $32::text[], $33::uuid[], $34::text[], $35::text[], $36::text[],
                              $37::int[], $38::bigint[], $39::bool[], $40::int[], $41::bigint[], $42::bigint[],
-                             $43::int[], $44::uuid[], $45::text[], $46::text[], $47::text[], $48::text[], $49::text[])
+                             $43::int[], $44::uuid[], $45::text[], $46::text[], $47::text[], $48::text[], $49::uuid[], $50::text[])
          AS n (position, kind, variant, sku, title, options, quantity, unit_price, tax_included, tax_rate, tax, total,
-               fulfilled, returns, tax_category, tax_treatment, tax_country, tax_note, reductions)
+               fulfilled, returns, tax_category, tax_treatment, tax_country, tax_note, plan, reductions)
 ), {making}
 SELECT number FROM placed
-""".replace("{making}", fulfilment_store.making(50))
+""".replace("{making}", fulfilment_store.making(51))
 _INSERTED_LINE = (
     "position",
     "kind",
@@ -61,6 +61,7 @@ _INSERTED_LINE = (
     "tax_treatment",
     "tax_country",
     "tax_note",
+    "plan",
 )
 
 

@@ -28,7 +28,7 @@ from samlad.payments.model import (
     PaymentStatus,
     StartInput,
 )
-from samlad.payments.providers import is_network, network, provider
+from samlad.payments.providers import is_kept, is_network, network, provider
 from samlad.payments.pursuit import give_back, tell
 
 LIFE = timedelta(minutes=30)
@@ -55,6 +55,8 @@ async def begin(
     accounts.check_offered(channel, through)
     if through.staff_only and tx.actor.kind in ("guest", "customer"):
         raise Forbidden(f"Only staff can take a payment by {through.name}.")
+    if is_kept(through, data.token) and tx.actor.kind in ("guest", "customer"):
+        raise Forbidden("Only the shop can charge by what a provider keeps.")
     known = await operations.lock_of_cart(tx, cart)
     if len(known) >= MOST_ATTEMPTS:
         raise Conflict("Too many payments were begun for this cart; take a new cart.")

@@ -40,7 +40,7 @@ BATCH = 200
 class Manual:
     """What these three have in common: nobody is called, nothing is held, money goes back by hand."""
 
-    is_local, staff_only, needs_offer, comes_later = True, False, True, True
+    is_local, staff_only, needs_offer, comes_later, pays_alone = True, False, True, True, True
 
     def __init__(self, name: str, *, has_reference: bool) -> None:
         self.name = name

@@ -125,7 +125,7 @@ class Test:
     ``decline`` or ``decline:REASON``: declined. Amounts whose last two digits are 13 are declined.
     """
 
-    name, is_local, staff_only = "test", True, False
+    name, is_local, staff_only, pays_alone = "test", True, False, True
 
     async def authorize(self, tx: Tx, request: Request) -> Outcome:  # noqa: ARG002
         """What the token says."""
@@ -217,6 +217,17 @@ def needs_offer(through: AnyProvider) -> bool:
     """Whether a channel must name it in its setting `payment_providers` before anybody can pay so: credit is given,
     or keys are needed."""
     return bool(getattr(through, "needs_offer", is_network(through)))
+
+
+def pays_alone(name: str) -> bool:
+    """Whether one can be charged with this provider while the customer is not there: by what it keeps, or on account."""
+    return bool(getattr(_PROVIDERS.get(name), "pays_alone", False))
+
+
+def is_kept(through: AnyProvider, token: str | None) -> bool:
+    """Whether a token names what a provider keeps of some customer: only the shop itself may charge by that."""
+    known = getattr(through, "is_kept", None)
+    return token is not None and known is not None and bool(known(token))
 
 
 register(Cash())

@@ -20,7 +20,7 @@ HOLD = "hold:"
 class _StoredValue:
     """What both share: once something is held, they are the same."""
 
-    is_local, staff_only = True, False
+    is_local, staff_only, pays_alone = True, False, True
 
     async def _taken(self, tx: Tx, request: Request, held: Held | None, *, only_hold: bool) -> Outcome:
         if held is None:

@@ -60,11 +60,20 @@ class Refused(Exception):
 class Stripe:
     """Payments by card and whatever else the account has, through Stripe."""
 
-    name, is_local, staff_only, needs_offer = "stripe", False, False, True
+    name, is_local, staff_only, needs_offer, pays_alone = "stripe", False, False, True, True
     keys = StripeKeys
 
+    @staticmethod
+    def is_kept(token: str) -> bool:
+        """Whether a token is a payment method that Stripe keeps for a customer: whoever buys may not name one."""
+        return ":" in token
+
     async def authorize(self, database: Database, request: Request, operation: Operation) -> Outcome:
-        """Make the PaymentIntent; with a token (a payment method's id) confirm it at once."""
+        """Make the PaymentIntent; with a token confirm it at once.
+
+        A token is a payment method's id. One that Stripe keeps for a customer, ``cus_…:pm_…``, is charged while the
+        customer is not there; a bank that insists on asking them declines it (``authentication_required``).
+        """
         if request.currency in NOT_SUPPORTED:
             return Outcome(status=PaymentStatus.DECLINED, reason="currency-not-supported")
         keys = await accounts.keys(database, self.name, StripeKeys)
@@ -77,7 +86,10 @@ class Stripe:
             f"metadata[{METADATA}]": str(request.payment),
         }
         if request.token:
-            form |= {"payment_method": request.token, "confirm": "true"}
+            customer, _, method = request.token.rpartition(":")
+            form |= {"payment_method": method, "confirm": "true"}
+            if customer:
+                form |= {"customer": customer, "off_session": "true"}
         try:
             intent = await _call(keys, "POST", "/v1/payment_intents", form, key=request.payment)
         except Refused as refusal:

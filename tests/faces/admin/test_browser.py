@@ -18,7 +18,7 @@ PAGES = (
     "/admin/stock/receipts/new", "/admin/customers", "/admin/channels", "/admin/channels?view=sharing", "/admin/channels/new", "/admin/staff",
     "/admin/staff/new", "/admin/keys", "/admin/keys/new", "/admin/audit", "/admin/system", "/admin/system/events", "/admin/profile",
     "/admin/search?q=kettle", "/admin/products/new", "/admin/products/import", "/admin/gift-cards", "/admin/gift-cards/new",
-    "/admin/loyalty",
+    "/admin/loyalty", "/admin/subscriptions", "/admin/selling-plans",
 )  # fmt: skip
 
 KEEP_WHAT_IS_HEARD = """

@@ -1,6 +1,7 @@
 """Returns at a till: any order of the shop, alone or in one ticket with a new sale."""
 
 import re
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -59,3 +60,24 @@ async def test_one_ticket_for_a_return_and_a_sale(clerk: httpx.AsyncClient, mark
     )
     assert [(p.provider, p.amount) for p in new.payments] == [("exchange", 19_900), ("cash", 10_000)]
     assert (new.status, new.changes) == ("fulfilled", order)
+
+
+async def test_goods_without_a_receipt_become_store_credit(
+    clerk: httpx.AsyncClient, market: Market, api_as: Any
+) -> None:
+    await market.product(title="Kettle", price=19_900, stock=(5,), variants=[{"sku": "KTL"}])
+    here = "/pos/soder/returns/without-receipt"
+    assert here in (await clerk.get("/pos/soder/returns")).text
+    page = (await clerk.get(here)).text
+    chosen = {"id": hidden(page, "id"), "code-1": "KTL", "customer": "kim@example.org"}
+    worth = text_of((await clerk.post(here, data=chosen)).text)
+    assert "199.00" in worth
+    assert "Only a manager may do this" in worth
+    agreed = chosen | {"act": "apply", "override": "Seen it sold"}
+    assert (await clerk.post(here, data=agreed)).status_code == 403
+    assert await market.db.value("SELECT count(*) FROM orders") == 0
+    async with api_as(accept="text/html", **{"accept-language": "en"}) as manager:
+        assert "Take it back" in text_of((await manager.post(here, data=chosen)).text)
+        done = await manager.post(here, data=agreed)
+        assert done.status_code == 303, text_of(done.text)
+    assert await market.db.value("SELECT total FROM orders") == -19_900

@@ -42,10 +42,10 @@ PAY_WAYS = (("later", marked("Later")), ("cash", marked("Cash")), ("test", marke
 async def change_page(request: AnyRequest, order_id: FromPath[UUID]) -> Response[Any]:
     """One page to take back, call off, exchange, add and make good."""
     require(request, orders.CHANGE)
-    return await _page(request, await _order(request, order_id), Form(), None)
+    return await _page(request, await order_of(request, order_id), Form(), None)
 
 
-async def _order(request: AnyRequest, order_id: UUID) -> Order:
+async def order_of(request: AnyRequest, order_id: UUID) -> Order:
     """An order that whoever asks sees: staff who are bound to locations those of these; the till finds all."""
     order, actor = await orders.read(database_of(request), order_id), actor_of(request)
     if actor.locations is not None and order.location not in actor.locations:
@@ -58,7 +58,7 @@ async def preview_page(request: AnyRequest, order_id: FromPath[UUID]) -> Respons
     """What it would come to, as a piece of the page."""
     require(request, orders.CHANGE)
     form = await read_form(request)
-    order = await _order(request, order_id)
+    order = await order_of(request, order_id)
     said, _data = await _previewed(request, order, form)
     return await _page(request, order, form, said)
 
@@ -73,7 +73,7 @@ async def _previewed(
             return None, None
         return await orders.preview_change(database_of(request), actor_of(request), order.id, data), data
     except Problem as problem:
-        form.failed(problem)
+        change_form.failed(form, problem)
         return None, None
 
 
@@ -82,7 +82,7 @@ async def apply_page(request: AnyRequest, order_id: FromPath[UUID]) -> Response[
     """Do what the preview said."""
     require(request, orders.CHANGE)
     form, _ = await read_form(request), words(request)
-    order = await _order(request, order_id)
+    order = await order_of(request, order_id)
     if form.get("act") != "apply":
         said, _data = await _previewed(request, order, form)
         return await _page(request, order, form, said)
@@ -94,13 +94,13 @@ async def apply_page(request: AnyRequest, order_id: FromPath[UUID]) -> Response[
     except ChangeDiffers:
         form.message = _("It would come to something else now. Look at it again.")
         form.status = 409
-        order = await _order(request, order_id)
+        order = await order_of(request, order_id)
         said, _data = await _previewed(request, order, Form(form.fields, None, _))
         return await _page(request, order, form, said)
     except Problem as problem:
-        order = await _order(request, order_id)
+        order = await order_of(request, order_id)
         said, _data = await _previewed(request, order, Form(form.fields, None, _))
-        return await _page(request, order, form.failed(problem), said)
+        return await _page(request, order, change_form.failed(form, problem), said)
     return go(request, f"/admin/orders/{order_id}", _("Changed."))
 
 

@@ -145,7 +145,7 @@ def _setting_text(channel: Channel, name: str, value: Any) -> str | None:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(value)
+        return ", ".join(map(str, value))
     return decimal_text(value, channel.currency) if name in _MONEY_SETTINGS else str(value)
 
 
@@ -264,7 +264,9 @@ def _setting_from(form: Form, channel: Channel, name: str) -> Any:
     if setting.type is bool:
         return {"yes": True, "no": False}.get(form.get(field))
     if isinstance(setting.default, list):
-        return [part.strip() for part in form.get(field).split(",") if part.strip()] or None
+        parts = [part.strip() for part in form.get(field).split(",") if part.strip()]
+        of_numbers = all(isinstance(each, int) for each in setting.default) and bool(setting.default)
+        return [Form.of(**{field: part}).whole(field) if of_numbers else part for part in parts] or None
     return form.whole(field) if isinstance(setting.default, int) else form.text(field)
 
 

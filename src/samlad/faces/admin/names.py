@@ -182,6 +182,30 @@ setting: Mapping[str, tuple[str, str]] = {
         marked("How long gift cards pay, in months"),
         marked("0: for ever. Where the law of the country says longer, that holds."),
     ),
+    "subscription_hour": (
+        marked("Hour at which repeat orders are placed"),
+        marked("On the channel's own clock, 0 to 23."),
+    ),
+    "subscription_notice_days": (
+        marked("Days before a repeat order on which its customer is told"),
+        marked("With what it will cost."),
+    ),
+    "subscription_price_notice_days": (
+        marked("Days before which a higher price of a repeat order is told"),
+        marked("Until then the old price stands. 0: it costs more at once."),
+    ),
+    "subscription_retry_days": (
+        marked("Days on which a declined payment of a repeat order is tried again"),
+        marked("Counted from the first try, with commas between them."),
+    ),
+    "subscription_exhausted": (
+        marked("When the last of these tries was declined too"),
+        marked("What becomes of the subscription."),
+    ),
+    "subscription_stock_days": (
+        marked("Days that a repeat order waits for goods"),
+        marked("Then it is skipped. Only where its plan waits."),
+    ),
     "return_days": (
         marked("Days in which goods may come back"),
         marked("From hand-over. What is sold at a distance in the EU can be returned for 14 days at least."),
@@ -288,6 +312,10 @@ choices: Mapping[str, Mapping[str, str]] = {
     "tax_vat_number": tax_vat_number,
     "tax_unchecked_number": tax_unchecked_number,
     "tax_engine_silent": tax_engine_silent,
+    "subscription_exhausted": {
+        "pause": marked("It is paused"),
+        "cancel": marked("It is cancelled"),
+    },
     "return_opened": return_goods,
     "return_damaged": return_goods,
     "return_defective": return_goods,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from gettext import NullTranslations
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from samlad.faces.page import (
     go,
     listen_from_here,
     live_href,
+    locale_of,
     require,
     translated,
     words,
@@ -34,7 +36,7 @@ from samlad.faces.page import (
 from samlad.kernel.clock import day_bounds
 from samlad.kernel.database import Database
 from samlad.kernel.http import actor_of, database_of
-from samlad.kernel.i18n import marked
+from samlad.kernel.i18n import marked, translator
 from samlad.kernel.problems import InvalidInput, NotFound, Problem
 from samlad.orders import (
     CancelInput,
@@ -186,7 +188,7 @@ async def _order_page(request: AnyRequest, order_id: UUID, form: Form) -> Respon
         papers=await papers_of(request, order),
         tenders=await payment_rows(request, order, may_change=may_change),
         back_by_hand=[r for r in order.refunds if r.status == "pending" and _is_by_hand(order, r.payment)],
-        history=[told(entry, words(request), who) for entry in reversed(found.history)],
+        history=[told(entry, translator(locale_of(request)), who) for entry in reversed(found.history)],
         live_href=live_href(request, f"subject:{order.id}"),
     )
 
@@ -277,15 +279,15 @@ _TOLD: dict[str, tuple[str, str, str]] = {
 """What the history says of an event: text, icon, colour."""
 
 
-def told(entry: HistoryEntry, translate: Callable[[str], str], who: Mapping[str, str]) -> dict[str, Any]:
+def told(entry: HistoryEntry, said: NullTranslations, who: Mapping[str, str]) -> dict[str, Any]:
     """A line of an order's history; ``who`` are names of staff by id."""
     text, icon, kind = _TOLD.get(entry.type, (entry.type, "clock", ""))
     count = sum(
         int(line.get("quantity", 0)) for line in entry.payload.get("lines", []) if isinstance(line, dict)
     )
-    parts = [translate(text)]
+    parts = [said.gettext(text)]
     if entry.type == "order.fulfilled" and count:
-        parts.append(translate("%(num)s pieces") % {"num": count})
+        parts.append(said.ngettext("%(num)d piece", "%(num)d pieces", count) % {"num": count})
     if entry.payload.get("reason"):
         parts.append(str(entry.payload["reason"]))
     return {
@@ -293,7 +295,7 @@ def told(entry: HistoryEntry, translate: Callable[[str], str], who: Mapping[str,
         "at": entry.at,
         "icon": icon,
         "kind": kind,
-        "by": _doer(entry.actor, translate, who),
+        "by": doer(entry.actor, said.gettext, who),
     }
 
 
@@ -306,7 +308,8 @@ _DOERS: Mapping[str, str] = {
 }
 
 
-def _doer(label: str, translate: Callable[[str], str], who: Mapping[str, str]) -> str:
+def doer(label: str, translate: Callable[[str], str], who: Mapping[str, str]) -> str:
+    """Who did something, as an event tells it; ``who`` are names of staff by id."""
     kind, _, actor = label.partition(":")
     return who.get(actor) or translate(_DOERS.get(kind, kind))
 

@@ -2,7 +2,19 @@
 
 from litestar import Router
 
-from samlad.faces.pos import day, drawer, elsewhere, pay, returns, sharing, terminal, ticket, work, work_acts
+from samlad.faces.pos import (
+    day,
+    drawer,
+    elsewhere,
+    pay,
+    returns,
+    sharing,
+    terminal,
+    ticket,
+    unknown,
+    work,
+    work_acts,
+)
 from samlad.faces.pos.desk import to_sign_in
 from samlad.kernel.problems import Unauthenticated
 
@@ -19,6 +31,7 @@ routes = [
             *day.handlers,
             *elsewhere.handlers,
             *returns.handlers,
+            *unknown.handlers,
             *drawer.handlers,
             *work.handlers,
             *work_acts.handlers,

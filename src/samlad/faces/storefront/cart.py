@@ -13,7 +13,7 @@ from samlad.channels import Channel
 from samlad.faces import page as face
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
-from samlad.faces.storefront import amounts, basket, limits, reductions
+from samlad.faces.storefront import amounts, basket, limits, reductions, repeats
 from samlad.faces.storefront.place import channel_of, shopper, show
 from samlad.kernel.clock import now
 from samlad.kernel.context import GUEST
@@ -256,6 +256,7 @@ async def _basket_page(
         "gone": reductions.gone(request, cart),
         "codes": reductions.codes(request, cart),
         "gifts": await reductions.gifts(request, channel, cart),
+        "plans": await repeats.names(request, channel, cart),
         "code": code,
         "code_error": code_error,
         "hold_note": _hold_note(request, channel),

@@ -19,7 +19,7 @@ from samlad.channels import Channel, Resource
 from samlad.delivery import Destination
 from samlad.faces import page as face
 from samlad.faces.page import AnyRequest
-from samlad.faces.storefront import amounts, picker, shelf, stores, structured
+from samlad.faces.storefront import amounts, picker, repeats, shelf, stores, structured
 from samlad.faces.storefront.place import channel_of, show
 from samlad.faces.storefront.typed import typed
 from samlad.kernel.http import database_of
@@ -68,6 +68,7 @@ async def product_page(request: AnyRequest, handle: FromPath[str]) -> Response[A
         "options": _options(product, choices, choice, texts),
         "facts": _facts(request, product, chosen),
         "more": await _more(request, channel, product),
+        "plans": await repeats.choices(request, channel, chosen.id if chosen else None),
         "structured_data": _structured(request, product, variants, sold, there, title, crumbs),
         **_price_and_stock(
             request, await _costs_delivery(request, channel), sold.get(chosen.id) if chosen else None, there

@@ -86,6 +86,9 @@ from samlad.stock import sweepers as stock_sweepers
 from samlad.tax import api as tax_api
 from samlad.tax import checking as tax_checking  # noqa: F401 - declares its job
 from samlad.tax import sweepers as tax_sweepers
+from samlad.tracking import api as tracking_api
+from samlad.tracking import housekeeping as tracking_housekeeping
+from samlad.tracking import wire as tracking_wire
 
 FACES: Sequence[ControllerRouterHandler] = (
     static_router(),
@@ -119,6 +122,8 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *orders_tax_api.routes,
     *documents_api.routes,
     *books_api.routes,
+    *tracking_api.routes,
+    *tracking_wire.routes,
     *FACES,
 )
 """Every package's routes: its ``api.py`` under ``/api``, the faces' pages."""
@@ -159,6 +164,7 @@ SWEEPERS: Sequence[Sweeper] = (
     *promotions_sweepers.SWEEPERS,
     *carts_sweepers.SWEEPERS,
     *orders_sweepers.SWEEPERS,
+    *tracking_housekeeping.SWEEPERS,
 )
 """Every sweeper, run by the worker."""
 

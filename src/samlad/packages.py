@@ -16,5 +16,6 @@ PACKAGES = (
     "samlad.orders",
     "samlad.documents",
     "samlad.books",
+    "samlad.tracking",
 )
 """Every package with migrations, in the order of the floors."""

@@ -1,0 +1,17 @@
+"""Identity: which identifiers are one person. An append-only log of sightings, and profiles as its projection.
+
+The public face: what the floors above may use. `docs/concepts/identity.md` explains.
+"""
+
+from samlad.identity.model import AuthLevel, DeviceClass, Identifier, Kind, Sighting, Trust
+from samlad.identity.observing import observe
+
+__all__ = [
+    "AuthLevel",
+    "DeviceClass",
+    "Identifier",
+    "Kind",
+    "Sighting",
+    "Trust",
+    "observe",
+]

@@ -49,7 +49,7 @@ async def list_sources(
     q: Wanted = None,
     channel: Wanted = None,
     kind: Wanted = None,
-    state: States = None,
+    standing: States = None,
     sort: Sorting = None,
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
@@ -58,7 +58,7 @@ async def list_sources(
     """Sources by name, with what each brought in the last 24 hours; ``state`` is on or off; sort by name, created_at or
     accepted."""
     actor_of(request).require(READ)
-    filters = {"q": q, "channel": channel, "kind": kind, "state": state}
+    filters = {"q": q, "channel": channel, "kind": kind, "state": standing}
     query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
     return await store.LISTING.answer(database_of(request), query, as_csv=as_format == "csv", name="sources")
 
@@ -140,7 +140,7 @@ async def list_events(
     ] = None,
     name: Wanted = None,
     user_id: Wanted = None,
-    profile: Wanted = None,
+    identity: Wanted = None,
     violating: Annotated[
         str | None,
         QueryParameter(pattern="^(yes|no)?$", max_length=3, description="Against the plan: yes or no"),
@@ -150,14 +150,14 @@ async def list_events(
     limit: Limit = DEFAULT_LIMIT,
     as_format: FileFormat = "json",
 ) -> Response[Page[TrackedRow]]:
-    """Events as they came, the latest first, each with the profile that it landed on; sort by received_at."""
+    """Events as they came, the latest first, each with the identity that it landed on; sort by received_at."""
     actor_of(request).require(READ)
     filters = {
         "source": source,
         "type": kind,
         "name": name,
         "user_id": user_id,
-        "profile": profile,
+        "identity": identity,
         "violating": violating,
     }
     query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
@@ -168,7 +168,7 @@ async def list_events(
 
 @get("/tracking/events/{event_id:uuid}", summary="Read an event of a client")
 async def read_event(request: AnyRequest, event_id: FromPath[UUID]) -> TrackedRow:
-    """One event as it came, with the profile that it landed on."""
+    """One event as it came, with the identity that it landed on."""
     actor_of(request).require(READ)
     found = await events_store.get(database_of(request), event_id)
     if found is None:

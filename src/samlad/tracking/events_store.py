@@ -16,7 +16,8 @@ SHOWN_BODY = 2_000
 EVENTS = Listing(
     row=TrackedRow,
     select="""e.id, e.received_at, e.occurred_at, e.source, e.message_id, e.type, e.name, e.anonymous_id, e.user_id,
-              e.previous_id, e.group_id, e.traits, e.consent, e.violations, e.payload, p.profile, p.resolved_at""",
+              e.previous_id, e.group_id, e.traits, e.consent, e.violations, e.payload, p.identity, p.failure,
+              p.resolved_at""",
     source="tracked_event e LEFT JOIN tracked_profile p ON p.received_at = e.received_at AND p.event = e.id",
     key="e.id",
     sorts={"received_at": Sort("e.received_at", "timestamptz")},
@@ -26,7 +27,7 @@ EVENTS = Listing(
         "type": Filter("e.type = ANY({}::text[])", texts),
         "name": Filter("e.name = {}"),
         "user_id": Filter("e.user_id = {}"),
-        "profile": Filter("p.profile = ANY({}::uuid[])", uuids),
+        "identity": Filter("p.identity = ANY({}::uuid[])", uuids),
         "violating": Filter("(e.violations IS NOT NULL) = ({} = 'yes')"),
     },
 )
@@ -66,7 +67,8 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     group_id: str | None
     traits: dict[str, Any] | None
     consent: Any
-    violations: list[Any] | None
+    violations: Any
+    """Encoded, because a list in a column of an array would be taken for more of the array."""
     payload: Any
 
 
@@ -198,49 +200,61 @@ class Unresolved(msgspec.Struct, frozen=True, kw_only=True):
     occurred_at: datetime
     source: UUID
     type: str
+    name: str | None
     anonymous_id: str | None
     user_id: str | None
     previous_id: str | None
     traits: dict[str, Any] | None
-    session: str | None
+    session: Any
 
 
-async def of_batches(
-    reader: Reader, batches: Sequence[UUID], first: datetime, last: datetime
-) -> list[Unresolved]:
-    """The events of some groups that no profile was noted for yet, in the order in which they happened."""
+async def of_batches(reader: Reader, batches: Sequence[tuple[UUID, datetime, datetime]]) -> list[Unresolved]:
+    """The events of some groups (id, first and last arrival) on whom it was not noted yet, as they happened."""
     return await reader.all(
         Unresolved,
         """
-        SELECT e.id, e.received_at, e.occurred_at, e.source, e.type, e.anonymous_id, e.user_id, e.previous_id, e.traits,
-               coalesce(e.payload #>> '{context,sessionId}', e.payload #>> '{context,session,id}') AS session
-        FROM tracked_event e
-        WHERE e.received_at BETWEEN $2 AND $3 AND e.batch = ANY($1)
-          AND NOT EXISTS (SELECT 1 FROM tracked_profile p WHERE p.received_at = e.received_at AND p.event = e.id)
+        SELECT e.id, e.received_at, e.occurred_at, e.source, e.type, e.name, e.anonymous_id, e.user_id, e.previous_id,
+               e.traits, e.payload #> '{context,sessionId}' AS session
+        FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS b (batch, first, last)
+        JOIN tracked_event e ON e.received_at BETWEEN b.first AND b.last AND e.batch = b.batch
+        WHERE NOT EXISTS (SELECT 1 FROM tracked_profile p
+                          WHERE p.received_at = e.received_at AND p.event = e.id AND p.failure IS NULL)
         ORDER BY e.occurred_at, e.id
         """,
-        list(batches),
-        first,
-        last,
+        [batch for batch, _, _ in batches],
+        [first for _, first, _ in batches],
+        [last for _, _, last in batches],
     )
 
 
-async def note_profiles(tx: Tx, events: Sequence[Unresolved], profiles: Sequence[UUID | None]) -> int:
-    """Note on whom events landed; what was noted before stays. One statement."""
+class Landing(msgspec.Struct, frozen=True):
+    """On whom an event landed, or why that could not be found out."""
+
+    event: Unresolved
+    identity: UUID | None
+    failure: str | None = None
+
+
+async def note_landings(tx: Tx, landings: Sequence[Landing]) -> int:
+    """Note on whom events landed; what was found out before stays. One statement."""
     return await tx.execute(
         """
-        INSERT INTO tracked_profile (event, received_at, occurred_at, profile)
-        SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::uuid[]) ON CONFLICT DO NOTHING
+        INSERT INTO tracked_profile AS p (event, received_at, occurred_at, identity, failure)
+        SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::uuid[], $5::text[])
+        ON CONFLICT (received_at, event) DO UPDATE
+            SET identity = excluded.identity, failure = excluded.failure, resolved_at = clock_timestamp()
+            WHERE p.failure IS NOT NULL
         """,
-        [event.id for event in events],
-        [event.received_at for event in events],
-        [event.occurred_at for event in events],
-        list(profiles),
+        [landing.event.id for landing in landings],
+        [landing.event.received_at for landing in landings],
+        [landing.event.occurred_at for landing in landings],
+        [landing.identity for landing in landings],
+        [landing.failure for landing in landings],
     )
 
 
 class Count(msgspec.Struct, frozen=True, kw_only=True):
-    """What a group brought, for the plots."""
+    """What a group brought, for the plots; ``xid`` and ``seq`` are where in the log it is told."""
 
     source: UUID
     minute: datetime
@@ -248,23 +262,27 @@ class Count(msgspec.Struct, frozen=True, kw_only=True):
     duplicates: int
     parked: int
     violating: int
+    xid: int
+    seq: int
 
 
 async def add_volume(tx: Tx, counts: Sequence[Count]) -> None:
-    """Add to the counts of minutes; one statement, in key order."""
-    ordered = sorted(counts, key=lambda count: (count.minute, count.source.bytes))
+    """Add to the counts of minutes what they do not have yet; one statement, in key order. One follower calls it."""
     await tx.execute(
         """
-        INSERT INTO tracking_volume AS v (source, minute, accepted, duplicates, parked, violating)
-        SELECT source, minute, sum(accepted), sum(duplicates), sum(parked), sum(violating)
-        FROM unnest($1::uuid[], $2::timestamptz[], $3::int[], $4::int[], $5::int[], $6::int[])
-             AS given (source, minute, accepted, duplicates, parked, violating)
+        INSERT INTO tracking_volume AS v (source, minute, accepted, duplicates, parked, violating, position)
+        SELECT source, minute, sum(g.accepted), sum(g.duplicates), sum(g.parked), sum(g.violating),
+               max(ARRAY[g.xid, g.seq])
+        FROM unnest($1::uuid[], $2::timestamptz[], $3::int[], $4::int[], $5::int[], $6::int[], $7::bigint[], $8::bigint[])
+             AS g (source, minute, accepted, duplicates, parked, violating, xid, seq)
+        LEFT JOIN tracking_volume b USING (source, minute)
+        WHERE b.position IS NULL OR ARRAY[g.xid, g.seq] > b.position
         GROUP BY source, minute ORDER BY minute, source
         ON CONFLICT (minute, source) DO UPDATE SET accepted = v.accepted + excluded.accepted,
             duplicates = v.duplicates + excluded.duplicates, parked = v.parked + excluded.parked,
-            violating = v.violating + excluded.violating
+            violating = v.violating + excluded.violating, position = excluded.position
         """,
-        *_columns(ordered, Count),
+        *_columns(counts, Count),
     )
 
 

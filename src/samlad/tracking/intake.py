@@ -86,7 +86,7 @@ def _arrival(
         group_id=normal.group_id,
         traits=normal.traits,
         consent=normal.consent,
-        violations=[msgspec.to_builtins(each) for each in violations] or None,
+        violations=msgspec.Raw(msgspec.json.encode(violations)) if violations else None,
         payload=normal.payload,
     )
 

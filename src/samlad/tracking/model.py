@@ -164,7 +164,10 @@ class EventSchema(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrackedRow(msgspec.Struct, frozen=True, kw_only=True):
-    """An event with where it came from and on whom it landed (``resolved_at`` null: not looked at yet)."""
+    """An event with where it came from and on whom it landed.
+
+    ``identity`` is an id of `samlad.identity`, which goes where that person goes; ``resolved_at`` null: not looked at yet.
+    """
 
     id: UUID
     received_at: datetime
@@ -181,7 +184,8 @@ class TrackedRow(msgspec.Struct, frozen=True, kw_only=True):
     consent: Any
     violations: list[Any] | None
     payload: dict[str, Any]
-    profile: UUID | None
+    identity: UUID | None
+    failure: str | None
     resolved_at: datetime | None
 
 

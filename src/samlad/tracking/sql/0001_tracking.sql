@@ -68,17 +68,18 @@ END $$;
 CREATE TRIGGER tracked_event_stays BEFORE UPDATE ON tracked_event
     FOR EACH ROW EXECUTE FUNCTION tracked_event_is_never_rewritten();
 
--- The profile that each event landed on: a projection, made again when identities are.
+-- On whom each event landed: the id that identity gave it, which follows that person through every merge and split.
 CREATE TABLE tracked_profile (
     event       uuid        NOT NULL,
     received_at timestamptz NOT NULL,
     occurred_at timestamptz NOT NULL,
-    profile     uuid,                      -- null: nobody can be told from it
+    identity    uuid,                      -- null: nobody can be told from it
+    failure     text,                      -- why identity could not be asked; tried again at a replay
     resolved_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (received_at, event)
 ) PARTITION BY RANGE (received_at);
 CREATE TABLE tracked_profile_rest PARTITION OF tracked_profile DEFAULT;
-CREATE INDEX tracked_profile_timeline ON tracked_profile (profile, occurred_at, event) WHERE profile IS NOT NULL;
+CREATE INDEX tracked_profile_timeline ON tracked_profile (identity, occurred_at, event) WHERE identity IS NOT NULL;
 
 -- Makes the partitions of the month that holds the given day; true if they are new.
 CREATE FUNCTION tracking_partition(day date) RETURNS boolean LANGUAGE plpgsql AS $$
@@ -133,5 +134,6 @@ CREATE TABLE tracking_volume (
     duplicates int         NOT NULL,
     parked     int         NOT NULL,
     violating  int         NOT NULL,
+    position   bigint[]    NOT NULL,       -- of the log up to which it is counted: a replay counts nothing twice
     PRIMARY KEY (minute, source)
 );

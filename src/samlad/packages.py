@@ -8,6 +8,7 @@ PACKAGES = (
     "samlad.catalog",
     "samlad.stock",
     "samlad.customers",
+    "samlad.identity",
     "samlad.delivery",
     "samlad.credit",
     "samlad.payments",

@@ -5,8 +5,20 @@ The public face: what the floors above may use. Whoever calls these verbs holds 
 
 from samlad.customers.model import Customer, CustomerRow, PersonInput, Spend
 from samlad.customers.permissions import CHANGE, READ
-from samlad.customers.service import change, find_or_create, import_people
-from samlad.customers.store import LISTING, book_spend, find, get, orders_of
+from samlad.customers.service import add_many, change, find_or_create, import_people
+from samlad.customers.store import (
+    LISTING,
+    book_spend,
+    current,
+    find,
+    find_many,
+    get,
+    members,
+    orders_of,
+    resolve,
+    spend_of,
+    stand_for,
+)
 
 __all__ = [
     "CHANGE",
@@ -16,11 +28,18 @@ __all__ = [
     "CustomerRow",
     "PersonInput",
     "Spend",
+    "add_many",
     "book_spend",
     "change",
+    "current",
     "find",
+    "find_many",
     "find_or_create",
     "get",
     "import_people",
+    "members",
     "orders_of",
+    "resolve",
+    "spend_of",
+    "stand_for",
 ]

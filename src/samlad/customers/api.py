@@ -9,6 +9,7 @@ from litestar.params import FromPath, JSONBody
 from samlad.customers import service, store
 from samlad.customers.model import Customer, CustomerChange, CustomerRow, NewCustomer
 from samlad.customers.permissions import READ
+from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
 from samlad.kernel.problems import NotFound
@@ -43,12 +44,19 @@ async def list_customers(
 
 @get("/customers/{customer_id:uuid}", summary="Read a customer")
 async def read_customer(request: AnyRequest, customer_id: FromPath[UUID]) -> Response[Customer]:
-    """One customer, with an ETag of its version."""
+    """One customer, with an ETag of its version.
+
+    Ids live for ever: that of a customer who was found to be the same person as another answers the one that stands
+    for both, whose ``id`` it then has; ``Content-Location`` says where that is.
+    """
     actor_of(request).require(READ)
-    customer = await store.get(database_of(request), customer_id)
+    customer = await store.current(database_of(request), customer_id)
     if customer is None:
         raise NotFound("There is no such customer.")
-    return with_etag(customer, customer.version)
+    answer = with_etag(customer, customer.version)
+    if customer.id != customer_id:
+        answer.headers["Content-Location"] = f"/api/customers/{customer.id}"
+    return answer
 
 
 @post("/customers", summary="Add a customer", status_code=201)
@@ -61,9 +69,17 @@ async def create_customer(request: AnyRequest, data: JSONBody[NewCustomer]) -> R
 async def change_customer(
     request: AnyRequest, customer_id: FromPath[UUID], data: JSONBody[CustomerChange]
 ) -> Response[Customer]:
-    """Change some details; ``If-Match`` refuses the change if somebody else was quicker."""
+    """Change some details; ``If-Match`` refuses the change if somebody else was quicker.
+
+    An id whose customer is the same person as another changes the one that stands for both, as reading it does.
+    """
     version = if_match(request)
-    return await write(request, lambda tx: service.change(tx, customer_id, data, version=version))
+
+    async def change(tx: Tx) -> Customer:
+        current = await store.resolve(tx, customer_id)
+        return await service.change(tx, current or customer_id, data, version=version)
+
+    return await write(request, change)
 
 
 routes = [

@@ -55,6 +55,14 @@ async def find_or_create(tx: Tx, pool: UUID, person: PersonInput, *, channel: UU
     raise Conflict("Others keep changing this customer.")
 
 
+async def add_many(tx: Tx, pool: UUID, people: Sequence[PersonInput]) -> list[Customer]:
+    """Add whoever is new, by external id or e-mail address; those that were added. For the floor of identity."""
+    added = await store.insert_many(tx, pool, people) if people else []
+    for customer in added:
+        _tell_created(tx, customer, None)
+    return added
+
+
 async def import_people(
     tx: Tx, pool: UUID, people: Sequence[PersonInput], *, channel: UUID | None = None
 ) -> dict[str, UUID]:

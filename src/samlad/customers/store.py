@@ -1,6 +1,6 @@
 """SQL of the tables ``customer`` and ``customer_spend``."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,8 @@ from samlad.kernel.listing import Filter, Listing, Sort, uuids
 
 _COLUMNS = """id, pool, external_id, email, name, phone, country, locale, group_name, version, created_at,
               updated_at"""
+_SURVIVOR = "SELECT coalesce(survivor, id) FROM customer WHERE id = $1"
+_MEMBERS = f"{_SURVIVOR} UNION ALL SELECT id FROM customer WHERE survivor = ({_SURVIVOR})"
 CHANGEABLE = ("external_id", "email", "name", "phone", "country", "locale", "group_name")
 
 
@@ -28,7 +30,9 @@ LISTING = Listing(
     source="""customer c LEFT JOIN LATERAL (
                   SELECT sum(orders)::int AS orders, jsonb_object_agg(currency, spent) AS spent,
                          max(last_order_at) AS last_order_at
-                  FROM customer_spend WHERE customer = c.id) s ON true WHERE true""",
+                  FROM (SELECT c.id AS member UNION ALL SELECT m.id FROM customer m WHERE m.survivor = c.id) AS same
+                       JOIN customer_spend ON customer = member) s ON true
+              WHERE c.survivor IS NULL""",
     key="c.id",
     sorts={
         "created_at": Sort("c.created_at", "timestamptz"),
@@ -38,12 +42,15 @@ LISTING = Listing(
     },
     default_sort="-created_at",
     filters={
-        "q": Filter("c.search LIKE {}", _like),
+        "q": Filter("c.id IN (SELECT coalesce(survivor, id) FROM customer WHERE search LIKE {})", _like),
         "pool": Filter("c.pool = ANY({}::uuid[])", uuids),
         "country": Filter("c.country = {}"),
     },
 )
-"""All customers with what they ordered; ``q`` looks into name, e-mail, phone and external id."""
+"""All customers with what they ordered; ``q`` looks into name, e-mail, phone and external id.
+
+Those that are one person are one line, found by what any of them has.
+"""
 
 
 async def get(reader: Reader, customer: UUID) -> Customer | None:
@@ -51,11 +58,58 @@ async def get(reader: Reader, customer: UUID) -> Customer | None:
     return await reader.one(Customer, f"SELECT {_COLUMNS} FROM customer WHERE id = $1", customer)
 
 
+async def current(reader: Reader, customer: UUID) -> Customer | None:
+    """The customer that stands for this one now: itself, or the one it is the same person as. None: no such id."""
+    return await reader.one(
+        Customer,
+        f"SELECT {_COLUMNS} FROM customer WHERE id = ({_SURVIVOR})",
+        customer,
+    )
+
+
+async def resolve(reader: Reader, customer: UUID) -> UUID | None:
+    """The id of the customer that stands for this one now; None: no such id. Ids that were given out never die."""
+    found: UUID | None = await reader.value(_SURVIVOR, customer)
+    return found
+
+
+async def members(reader: Reader, customer: UUID) -> list[UUID]:
+    """All customers that are the same person, the one that stands for them first; empty: no such id."""
+    rows = await reader.rows(
+        f"SELECT id FROM customer WHERE id IN ({_MEMBERS}) ORDER BY survivor NULLS FIRST, id", customer
+    )
+    return [row["id"] for row in rows]
+
+
+async def stand_for(tx: Tx, survivors: Mapping[UUID, UUID]) -> None:
+    """Note which customer stands for which; one that stands for itself is its own survivor."""
+    await tx.execute(
+        """
+        UPDATE customer c SET survivor = nullif(t.survivor, t.id)
+        FROM unnest($1::uuid[], $2::uuid[]) AS t (id, survivor)
+        WHERE c.id = t.id AND c.survivor IS DISTINCT FROM nullif(t.survivor, t.id)
+        """,
+        list(survivors),
+        list(survivors.values()),
+    )
+
+
+async def spend_of(reader: Reader, customer: UUID) -> list[Spend]:
+    """What a person has ordered, by currency, over all customers that they are: added up when it is read."""
+    return await reader.all(
+        Spend,
+        f"""SELECT $1::uuid AS customer, currency, sum(orders)::int AS orders, sum(spent)::bigint AS spent,
+                   max(last_order_at) AS last_order_at
+            FROM customer_spend WHERE customer IN ({_MEMBERS}) GROUP BY currency ORDER BY currency""",
+        customer,
+    )
+
+
 async def orders_of(reader: Reader, customer: UUID) -> int:
-    """How many orders a customer has placed, as far as they are summed up (within seconds)."""
+    """How many orders a person has placed, as far as they are summed up (within seconds)."""
     return int(
         await reader.value(
-            "SELECT coalesce(sum(orders), 0) FROM customer_spend WHERE customer = $1", customer
+            f"SELECT coalesce(sum(orders), 0) FROM customer_spend WHERE customer IN ({_MEMBERS})", customer
         )
     )
 
@@ -87,6 +141,36 @@ async def insert(tx: Tx, pool: UUID, person: PersonInput) -> Customer | None:
         new_id(),
         pool,
         *(getattr(person, name) for name in CHANGEABLE),
+    )
+
+
+async def insert_many(tx: Tx, pool: UUID, people: Sequence[PersonInput]) -> list[Customer]:
+    """Add customers by external id or e-mail address; those that were added. One statement, in key order."""
+    return await tx.all(
+        Customer,
+        f"""
+        INSERT INTO customer (id, pool, external_id, email)
+        SELECT t.id, $1, t.external_id, t.email
+        FROM unnest($2::uuid[], $3::text[], $4::text[]) AS t (id, external_id, email)
+        ORDER BY t.external_id, t.email
+        ON CONFLICT DO NOTHING RETURNING {_COLUMNS}
+        """,
+        pool,
+        [new_id() for _ in people],
+        [person.external_id for person in people],
+        [person.email for person in people],
+    )
+
+
+async def find_many(reader: Reader, pool: UUID, people: Sequence[PersonInput]) -> list[Customer]:
+    """The customers of a pool that have one of these external ids or e-mail addresses."""
+    return await reader.all(
+        Customer,
+        f"""SELECT {_COLUMNS} FROM customer WHERE pool = $1 AND external_id = ANY($2)
+            UNION SELECT {_COLUMNS} FROM customer WHERE pool = $1 AND lower(email) = ANY($3)""",
+        pool,
+        [person.external_id for person in people if person.external_id],
+        [person.email.lower() for person in people if person.email],
     )
 
 

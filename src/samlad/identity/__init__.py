@@ -5,6 +5,7 @@ The public face: what the floors above may use. `docs/concepts/identity.md` expl
 
 from samlad.identity.model import AuthLevel, DeviceClass, Identifier, Kind, Sighting, Trust
 from samlad.identity.observing import observe
+from samlad.identity.store import current, ids_of
 
 __all__ = [
     "AuthLevel",
@@ -13,5 +14,7 @@ __all__ = [
     "Kind",
     "Sighting",
     "Trust",
+    "current",
+    "ids_of",
     "observe",
 ]

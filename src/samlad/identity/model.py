@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from enum import IntEnum, StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -34,6 +34,13 @@ class Kind(StrEnum):
     """A till or a kiosk. Links nothing."""
     STAFF = "staff"
     """A login of staff. Links nothing."""
+
+
+RANK = {kind: rank for rank, kind in enumerate(Kind)}
+"""Which identifier stands for a person first."""
+DEVICES = frozenset({Kind.DEVICE, Kind.ANONYMOUS})
+NOBODY = frozenset({Kind.SIGHTING, Kind.TERMINAL, Kind.STAFF})
+"""Kinds that callers may tell, but that link nothing."""
 
 
 class Trust(IntEnum):
@@ -119,3 +126,133 @@ Reason = Annotated[
         examples=["Same person: showed both cards at the till"],
     ),
 ]
+
+
+class PinKind(StrEnum):
+    """What people can decide."""
+
+    SAME = "same"
+    APART = "apart"
+    BLOCK = "block"
+    """Links nothing."""
+    RELEASE = "release"
+    """May link though it is blocked or on many profiles."""
+
+
+class How(StrEnum):
+    """Which of several values of a field a profile shows."""
+
+    MOST_RECENT = "most_recent"
+    MOST_FREQUENT = "most_frequent"
+    SOURCE_ORDER = "source_order"
+    NEVER = "never"
+    """None, if they differ: a person is to look."""
+
+
+TrustName = Literal["never", "weak", "strong", "unique"]
+
+_TRUST: dict[str, Trust] = {trust.name.lower(): trust for trust in Trust}
+_NUMBER = {"claimed": "weak", "authenticated": "unique", "verified": "unique"}
+_DEVICE = {"claimed": "weak", "authenticated": "weak", "verified": "weak"}
+_TRUST_DEFAULTS: dict[str, dict[str, str]] = {
+    "customer": {"claimed": "never", "authenticated": "strong", "verified": "strong"},
+    "login": _NUMBER,
+    "external_id": _NUMBER,
+    "loyalty": _NUMBER,
+    "email": {"claimed": "weak", "authenticated": "strong", "verified": "strong"},
+    # Households share a phone, and nobody checks the one in an order form.
+    "phone": {"claimed": "weak", "authenticated": "weak", "verified": "strong"},
+    "handle": {"claimed": "weak", "authenticated": "strong", "verified": "strong"},
+    "device": _DEVICE,
+    "anonymous": _DEVICE,
+}
+ROLE_MAILBOXES = (
+    "abuse",
+    "accounts",
+    "admin",
+    "billing",
+    "contact",
+    "hello",
+    "help",
+    "hostmaster",
+    "info",
+    "mail",
+    "marketing",
+    "no-reply",
+    "noreply",
+    "office",
+    "orders",
+    "postmaster",
+    "sales",
+    "service",
+    "shop",
+    "support",
+    "webmaster",
+)
+FIELDS = ("name", "email", "phone", "country", "locale", "group_name")
+"""What a profile shows of its customers, field by field."""
+
+Count = Annotated[int, Meta(ge=1, le=1000)]
+Domain = Annotated[str, Meta(min_length=1, max_length=253, pattern=r"^[^\x00\s]+$")]
+Plain = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]+$")]
+
+
+class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How identifiers become people, as data. What is left out is as it comes with Samlad.
+
+    Attributes:
+        trust: by kind and by who says so.
+        limits: how many values of a kind one profile has at most; links beyond are left out.
+        fan_out: with how many people (by number, login, card, customer or e-mail) a value may have been seen; one
+            that was seen with more is quarantined and links nothing.
+        idle_minutes: after so long without a sign of life a session at a shared device is over.
+        blocked: values that are nobody's, as they are kept: the shop's own phone numbers and addresses.
+        role_mailboxes: what stands before the @ of addresses that are nobody's own.
+        plus_domains, dot_domains: at which providers what follows a plus, and dots, make no other mailbox; ``*`` for
+            all.
+        fields: which value of a field a profile shows; ``source_order``: of which source first.
+    """
+
+    trust: dict[Kind, dict[AuthLevel, TrustName]] = {}
+    limits: dict[Kind, Count] = msgspec.field(
+        default_factory=lambda: {
+            Kind.LOGIN: 1,
+            Kind.EXTERNAL_ID: 1,
+            Kind.LOYALTY: 1,
+            Kind.EMAIL: 5,
+            Kind.PHONE: 5,
+        }
+    )
+    fan_out: dict[Kind, Count] = msgspec.field(
+        default_factory=lambda: {
+            Kind.EMAIL: 5,
+            Kind.PHONE: 5,
+            Kind.HANDLE: 3,
+            Kind.DEVICE: 5,
+            Kind.ANONYMOUS: 5,
+        }
+    )
+    idle_minutes: Annotated[int, Meta(ge=1, le=1440)] = 30
+    blocked: Annotated[list[Plain], Meta(max_length=1000)] = []
+    role_mailboxes: Annotated[list[Plain], Meta(max_length=200)] = msgspec.field(
+        default_factory=lambda: list(ROLE_MAILBOXES)
+    )
+    plus_domains: Annotated[list[Domain], Meta(max_length=200)] = msgspec.field(
+        default_factory=lambda: ["gmail.com", "googlemail.com"]
+    )
+    dot_domains: Annotated[list[Domain], Meta(max_length=200)] = msgspec.field(
+        default_factory=lambda: ["gmail.com", "googlemail.com"]
+    )
+    fields: dict[str, How] = {}
+    source_order: Annotated[list[Plain], Meta(max_length=200)] = []
+
+    def trust_of(self, kind: Kind, auth: AuthLevel) -> Trust:
+        """What it says that a kind was seen, by who says so."""
+        if kind == Kind.SIGHTING:
+            return Trust.WEAK
+        given = self.trust.get(kind, {}).get(auth) or _TRUST_DEFAULTS.get(kind, {}).get(auth)
+        return _TRUST[given or "never"]
+
+    def how(self, field: str) -> How:
+        """Which value of a field is shown."""
+        return self.fields.get(field, How.MOST_RECENT)

@@ -1,10 +1,22 @@
 """The verb `observe`: identifiers were seen together."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from samlad.identity.model import Sighting
+from samlad.identity import history, store
+from samlad.identity.history import Change
+from samlad.identity.keeping import Nodes, keep, keys_of
+from samlad.identity.model import Kind, Rules, Sighting
+from samlad.identity.preparing import Prepared, kept_under, prepare
+from samlad.identity.projecting import project
+from samlad.identity.sessions import attached
+from samlad.identity.store import Times
 from samlad.kernel.database import Tx
+
+PRECISION = timedelta(hours=1)
+"""The last time that a set of identifiers was seen is kept no finer: most sightings then need no write."""
 
 
 async def observe(tx: Tx, sightings: Sequence[Sighting]) -> list[UUID | None]:
@@ -13,7 +25,98 @@ async def observe(tx: Tx, sightings: Sequence[Sighting]) -> list[UUID | None]:
     The id belongs to the strongest identifier of the sighting and never changes, so it may be written down: it goes
     where that identifier goes, through every merge and split. `current` says which profile it is of now.
 
-    Set-based: thousands at once. The caller holds the permission for what it reports. Told twice it does nothing the
-    second time.
+    Set-based: thousands at once, in three statements if all of them are known. The caller holds the permission for
+    what it reports. Told twice it does nothing the second time.
     """
-    raise NotImplementedError  # the face, for those who build against it; what is behind it follows
+    made = [prepare(sighting) for sighting in sightings]
+    prepared = [one for one in made if one is not None]
+    if not prepared:
+        return [None] * len(made)
+    rules = await store.rules_of(tx, {one.pool for one in prepared})
+    nodes = await store.nodes_of(tx, {(one.pool, key) for one in prepared for key in keys_of(one)})
+    times = await store.times_of(tx, {one.id for one in prepared})
+    fresh = [one for one in prepared if one.id not in times]
+    earlier = await _widen(tx, prepared, times)
+    if fresh or earlier:
+        await _take_in(tx, fresh, earlier, nodes)
+    return [None if one is None else kept_under(one, nodes, rules[one.pool]) for one in made]
+
+
+async def _widen(tx: Tx, prepared: Iterable[Prepared], times: dict[UUID, Times]) -> list[Prepared]:
+    """Keep when known sets were seen; those that were seen earlier than we knew, which may change who is who."""
+    wider: dict[UUID, Times] = {}
+    earlier = []
+    for one in prepared:
+        known, at = times.get(one.id), one.sighting.observed_at
+        if known is None or known.first_seen <= at <= known.last_seen + PRECISION:
+            continue
+        if at < known.first_seen:
+            earlier.append(one)
+        before = wider.get(one.id, known)
+        wider[one.id] = Times(one.id, min(at, before.first_seen), max(at, before.last_seen))
+    if wider:
+        await store.widen(tx, list(wider.values()))
+    return earlier
+
+
+async def _take_in(tx: Tx, fresh: Sequence[Prepared], earlier: Sequence[Prepared], nodes: Nodes) -> None:
+    pools = sorted({one.pool for one in (*fresh, *earlier)})
+    for pool in pools:
+        await store.share_pool(tx, pool)
+    new = await keep(tx, fresh, nodes) if fresh else set()
+    for pool in pools:
+        mine = [one for one in fresh if one.pool == pool]
+        people = {
+            nodes[pool, key].id
+            for one in (*mine, *(one for one in earlier if one.pool == pool))
+            for key in one.keys
+            if key.kind != Kind.SIGHTING
+        }
+        if people:
+            await project(tx, pool, people, new=new)
+        await _attach(tx, pool, [one for one in mine if one.device is not None], nodes)
+
+
+async def _attach(tx: Tx, pool: UUID, moments: Sequence[Prepared], nodes: Nodes) -> None:
+    """Say anew whose the moments at these shared devices are, in the sessions that these fall into."""
+    if not moments:
+        return
+    rules = (await store.rules_of(tx, [pool]))[pool]
+    times = _spans(moments, nodes, rules)
+    devices = {device for device, _, _ in times}
+    await store.lock_nodes(tx, devices, devices)
+    runs = await store.runs_at(tx, times, timedelta(minutes=rules.idle_minutes))
+    ids = {node for sighting in runs for node in sighting.nodes} | devices
+    keys = {node.id: node.key for node in await store.nodes_by_id(tx, ids)}
+    whose = attached((sighting.seen(keys) for sighting in runs), rules)
+    by_key = {key: node for node, key in keys.items()}
+    parts = {node: key for node, key in keys.items() if key.kind == Kind.SIGHTING}
+    moved = await store.attach(
+        tx, {node: by_key[whose[key]] if key in whose else None for node, key in parts.items()}
+    )
+    new = {nodes[pool, key].id for one in moments for key in one.keys}
+    changes = [
+        Change("merged", profile, sorted(set(ids) - new), [])
+        for profile, ids in moved.items()
+        if set(ids) - new
+    ]
+    await history.tell(tx, pool, changes)
+
+
+def _spans(moments: Iterable[Prepared], nodes: Nodes, rules: Rules) -> list[tuple[UUID, datetime, datetime]]:
+    """Device, first and last time; moments that lie within the idle time of each other are one span."""
+    at: dict[UUID, list[datetime]] = defaultdict(list)
+    for one in moments:
+        assert one.device is not None
+        at[nodes[one.pool, one.device].id].append(one.sighting.observed_at)
+    idle = timedelta(minutes=rules.idle_minutes)
+    spans: list[tuple[UUID, datetime, datetime]] = []
+    for device, found in at.items():
+        low = high = min(found)
+        for moment in sorted(found):
+            if moment - high > idle:
+                spans.append((device, low, high))
+                low = moment
+            high = moment
+        spans.append((device, low, high))
+    return spans

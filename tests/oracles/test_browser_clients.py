@@ -1,20 +1,20 @@
 """Segment's analytics-next in a real browser, by the snippet that its manual gives, loaded from our own server."""
 
+import asyncio
+import contextlib
 from collections import Counter
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from faulty import BUSY, SLOW_DOWN, TWICE, UNANSWERED, faulty
-from playwright.async_api import Page, Route
-
 from browser import Site
+from faulty import BUSY, SLOW_DOWN, TWICE, UNANSWERED, faulty
+from playwright.async_api import Page
+
 from samlad.kernel.database import Database
 from tracked import Tracked, open_tracked
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-SHOP = "http://shop.example.test"
-"""Another origin than the server: the browser asks before it sends (CORS)."""
 
 PAGE = """<!doctype html><meta charset="utf-8"><title>Shop</title><script>
   var i = "analytics", analytics = window[i] = window[i] || [];
@@ -31,18 +31,20 @@ PAGE = """<!doctype html><meta charset="utf-8"><title>Shop</title><script>
 
 async def test_segments_browser_client(site: Site, db: Database) -> None:
     tracked = await open_tracked(db)
-    async with faulty(site.url, TWICE, BUSY, UNANSWERED, SLOW_DOWN) as proxy:
+    faults = (TWICE, BUSY, UNANSWERED, SLOW_DOWN)
+    async with faulty(site.url, *faults) as proxy, contextlib.AsyncExitStack() as stack:
         page = await site.visitor()
-        await _shop(page, PAGE % {"url": proxy.url, "key": tracked.browser.key})
-        await page.goto(SHOP)
+        html = PAGE % {"url": proxy.url, "key": tracked.browser.key}
+        shop = await stack.enter_async_context(_other_origin(html))
+        await page.goto(shop)
+        await page.wait_for_function("analytics.initialized")
         await page.evaluate(
-            """async () => {
-                await new Promise((done) => analytics.ready(done));
-                await analytics.track("Product Viewed", {product_id: "kettle"});
-                await analytics.identify("kim", {email: "kim@example.org"});
-                await analytics.track("Product Added", {product_id: "kettle"});
-                await analytics.group("acme", {size: 3});
-                await analytics.alias("kim-2");
+            """() => {
+                analytics.track("Product Viewed", {product_id: "kettle"});
+                analytics.identify("kim", {email: "kim@example.org"});
+                analytics.track("Product Added", {product_id: "kettle"});
+                analytics.group("acme", {size: 3});
+                analytics.alias("kim-2");
             }"""
         )
         found = await _until(tracked, page, 6)
@@ -55,11 +57,24 @@ async def test_segments_browser_client(site: Site, db: Database) -> None:
     assert {"/v1/p", "/v1/t", "/v1/i", "/v1/g", "/v1/a"} <= paths
 
 
-async def _shop(page: Page, html: str) -> None:
-    async def answer(route: Route) -> None:
-        await route.fulfill(body=html, content_type="text/html")
+@contextlib.asynccontextmanager
+async def _other_origin(html: str) -> AsyncIterator[str]:
+    """A page of another origin than the server's: the browser asks before it sends (CORS). On this machine too, because a
+    browser lets no page from elsewhere in."""
+    body = html.encode()
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
 
-    await page.route(f"{SHOP}/**", answer)
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(head % len(body) + body)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    finally:
+        server.close()
 
 
 async def _until(tracked: Tracked, page: Page, count: int) -> list[dict[str, Any]]:

@@ -13,9 +13,9 @@ from typing import Any
 
 import msgspec
 import pytest
+from browser import ROOT, Server
 from faulty import BUSY, DROP, LATER, SLOW_DOWN, TWICE, UNANSWERED, faulty
 
-from browser import ROOT, Server
 from samlad.kernel.database import Database
 from samlad.kernel.settings import Settings
 from skipping import is_ci

@@ -88,6 +88,7 @@ from samlad.tax import checking as tax_checking  # noqa: F401 - declares its job
 from samlad.tax import sweepers as tax_sweepers
 from samlad.tracking import api as tracking_api
 from samlad.tracking import housekeeping as tracking_housekeeping
+from samlad.tracking import own as tracking_own
 from samlad.tracking import resolving as tracking_resolving
 from samlad.tracking import wire as tracking_wire
 
@@ -138,6 +139,7 @@ FOLLOWERS: Sequence[Follower] = (
     *credit_followers.FOLLOWERS,
     *documents_followers.FOLLOWERS,
     *books_followers.FOLLOWERS,
+    *tracking_own.FOLLOWERS,
     *tracking_resolving.FOLLOWERS,
 )
 """Every follower of the log, run by the worker."""

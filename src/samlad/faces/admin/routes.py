@@ -29,6 +29,7 @@ from samlad.faces.admin import (
     stock_places,
     system,
     tax,
+    tracking,
     undo,
 )
 
@@ -59,6 +60,7 @@ routes: list[Router] = [
             *channels.HANDLERS,
             *delivery.HANDLERS,
             *tax.HANDLERS,
+            *tracking.HANDLERS,
             *staff.HANDLERS,
             *keys.HANDLERS,
             *profile.HANDLERS,

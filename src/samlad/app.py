@@ -42,6 +42,9 @@ from samlad.faces import page as pages
 from samlad.faces import pos, reference, storefront
 from samlad.faces.admin import routes as admin
 from samlad.faces.design import security_headers, static_router
+from samlad.identity import api as identity_api
+from samlad.identity import checks as identity_checks
+from samlad.identity import followers as identity_followers
 from samlad.kernel import api as kernel_api
 from samlad.kernel import cards, housekeeping, metrics, migrations, openapi
 from samlad.kernel.checks import Check, kernel_checks
@@ -110,6 +113,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *catalog_api.routes,
     *stock_api.routes,
     *customers_api.routes,
+    *identity_api.routes,
     *delivery_api.routes,
     *payments_api.routes,
     *payments_webhooks.routes,
@@ -134,6 +138,7 @@ MIDDLEWARE: Sequence[Middleware] = (Identify,)
 """Litestar's middleware, the first outermost: who is it, and is it allowed at all."""
 
 FOLLOWERS: Sequence[Follower] = (
+    *identity_followers.FOLLOWERS,
     *orders_followers.FOLLOWERS,
     *orders_settling.FOLLOWERS,
     *credit_followers.FOLLOWERS,
@@ -148,6 +153,7 @@ CHECKS: Sequence[Check] = (
     *kernel_checks(PACKAGES, FOLLOWERS),
     *catalog_checks.CHECKS,
     *stock_checks.CHECKS,
+    *identity_checks.CHECKS,
     *payments_checks.CHECKS,
     *credit_checks.CHECKS,
     *promotions_checks.CHECKS,

@@ -42,7 +42,23 @@ class Joiner:
                         sides = self._of[key].sides
                         sides[pin.seq] = sides.get(pin.seq, 0) | side
 
-    def pin(self) -> None:
+    def join(self, links: Iterable[Link]) -> None:
+        """Join by what was seen, then by what people said is the same; then see what was left out once more.
+
+        What people joined are whole people: their links come first, so that a limit keeps nobody's own from them.
+        """
+        left_out = [link for link in sorted(links, key=Link.order) if not self._join(link)]
+        self._pin()
+        for link in left_out:
+            if not self._join(link):
+                one, other = self._of[link.left], self._of[link.right]
+                reason = self._reason(one, other, link.trust)
+                assert reason is not None
+                self.refused.append(Refusal(link.left, link.right, reason, link.why))
+        # A later one may have brought them together after all.
+        self.refused = [each for each in self.refused if self._of[each.left] is not self._of[each.right]]
+
+    def _pin(self) -> None:
         """Join what people said is the same, unless they said the contrary later."""
         for pin in self._pins:
             if pin.kind == PinKind.SAME:
@@ -52,17 +68,16 @@ class Joiner:
                     if one is not other and not _would_meet(one, other, after=pin.seq):
                         self._unite(one, other)
 
-    def join(self, link: Link) -> None:
-        """Join by a link, or note why not."""
+    def _join(self, link: Link) -> bool:
+        """Join by a link, if nothing is against it."""
         one, other = self._of[link.left], self._of[link.right]
         if one is other:
-            return
-        reason = self._reason(one, other, link.trust)
-        if reason is None:
-            self._unite(one, other)
-            self.accepted.append(link)
-        else:
-            self.refused.append(Refusal(link.left, link.right, reason, link.why))
+            return True
+        if self._reason(one, other, link.trust) is not None:
+            return False
+        self._unite(one, other)
+        self.accepted.append(link)
+        return True
 
     def _reason(self, one: _Group, other: _Group, trust: Trust) -> str | None:
         if _would_meet(one, other):

@@ -33,11 +33,12 @@ OBSERVED = Cause()
 
 
 class Neighbourhood(msgspec.Struct):
-    """Identifiers that may hang together, with everything that says so, by id."""
+    """Identifiers that may hang together, with everything that says so, by id; ``is_whole``: all that there is."""
 
     nodes: dict[UUID, Node]
     sightings: dict[UUID, StoredSighting]
     pins: dict[UUID, StoredPin]
+    is_whole: bool = False
 
 
 async def project(
@@ -92,7 +93,8 @@ def _sides(pin: StoredPin) -> list[UUID]:
 def solve(around: Neighbourhood, rules: Rules) -> tuple[Partition, dict[Key, UUID]]:
     """Who is who here, and the ids of the identifiers."""
     keys = {node.id: node.key for node in around.nodes.values()}
-    held = {node.key: node.fan_out or 0 for node in around.nodes.values() if node.state == "quarantined"}
+    cut = [] if around.is_whole else [node for node in around.nodes.values() if node.state == "quarantined"]
+    held = {node.key: node.fan_out or 0 for node in cut}
     people = [sighting for sighting in around.sightings.values() if set(sighting.nodes) <= keys.keys()]
     partition = resolve(
         (sighting.seen(keys) for sighting in people),
@@ -121,7 +123,8 @@ def projected(around: Neighbourhood, partition: Partition, ids: Mapping[Key, UUI
                 ids[stands],
                 state,
                 partition.quarantined.get(key),
-                key in partition.known or around.nodes[ids[key]].is_known,
+                # Of what was not looked through, not everything that was said is here.
+                key in partition.known or (around.nodes[ids[key]].is_known and not around.is_whole),
             )
     return found
 

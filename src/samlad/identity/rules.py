@@ -54,9 +54,7 @@ def resolve(
     known = frozenset(key for key, value in trust.items() if value >= Trust.STRONG)
     people = {key: value for key, value in trust.items() if key.kind != Kind.SIGHTING}
     joiner = Joiner(people, known - cut, rules, decided)
-    joiner.pin()
-    for link in sorted(links, key=Link.order):
-        joiner.join(link)
+    joiner.join(links)
     return Partition(
         groups=_with_moments(joiner.groups(), trust, observed, rules),
         quarantined=quarantined,

@@ -339,6 +339,14 @@ async def attach(tx: Tx, whose: Mapping[UUID, UUID | None]) -> dict[UUID, list[U
     return found
 
 
+async def persons_of(reader: Reader, moments: Collection[UUID]) -> dict[UUID, UUID]:
+    """Whose moments at shared devices are, of those that are somebody's."""
+    rows = await reader.rows(
+        "SELECT id, person FROM identity_node WHERE id = ANY($1) AND person IS NOT NULL", list(moments)
+    )
+    return {row["id"]: row["person"] for row in rows}
+
+
 _CURRENT = """SELECT n.id, coalesce(p.profile, n.profile) AS profile
               FROM identity_node n LEFT JOIN identity_node p ON p.id = n.person"""
 

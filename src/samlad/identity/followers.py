@@ -1,0 +1,115 @@
+"""What our own customer rows say is seen too: that a number and an e-mail address belong to them.
+
+Following instead of observing in their own transaction keeps placing an order at its number of statements.
+"""
+
+import hashlib
+from uuid import UUID
+
+import msgspec
+
+from samlad import customers
+from samlad.customers import Customer
+from samlad.identity import decision_store, profile_store, store
+from samlad.identity.evidence import Key
+from samlad.identity.model import FIELDS, FieldValue, Kind, PinKind
+from samlad.identity.normalising import identifier
+from samlad.identity.observing import observe
+from samlad.identity.preparing import CUSTOMERS, sighting_of_customer
+from samlad.identity.projecting import Cause, project
+from samlad.kernel.database import Tx
+from samlad.kernel.followers import Follower
+from samlad.kernel.log import Event
+
+STRIDE = 500
+
+
+async def follow(tx: Tx, event: Event) -> None:
+    """Observe what an event says of a customer. May be told twice, or late."""
+    if event.type == "customer.imported":
+        await _catch_up(tx, UUID(event.payload["pool"]))
+        return
+    row = None if event.subject is None else await customers.get(tx, event.subject)
+    if row is None:
+        return
+    told = event.payload if event.type == "customer.created" else event.payload.get("after") or {}
+    names = (*FIELDS, "external_id")
+    said = {name: told.get(name) for name in names if name in told}
+    as_told = msgspec.structs.replace(
+        row, **{name: said.get(name) for name in ("external_id", "email", "phone")}
+    )
+    await observe(tx, [sighting_of_customer(as_told, event.occurred_at, str(event.id))])
+    await profile_store.add_values(
+        tx,
+        [
+            FieldValue(
+                customer=row.id,
+                field=field,
+                value=said[field],
+                source=CUSTOMERS,
+                event_id=str(event.id),
+                channel=event.channel,
+                observed_at=event.occurred_at,
+            )
+            for field in FIELDS
+            if field in said and (said[field] is not None or event.type == "customer.changed")
+        ],
+    )
+    if event.type == "customer.changed" and "external_id" in said:
+        await _renumber(
+            tx, event, row, (event.payload.get("before") or {}).get("external_id"), said["external_id"]
+        )
+
+
+async def _renumber(tx: Tx, event: Event, row: Customer, old: str | None, new: str | None) -> None:
+    """Whose number was changed does not have the old one any more: that may be another's."""
+    keys = {
+        number: (row.pool, Key(Kind.EXTERNAL_ID, value))
+        for number in (old, new)
+        if number is not None and (value := identifier(Kind.EXTERNAL_ID, number)) is not None
+    }
+    nodes = await store.nodes_of(tx, keys.values())
+    touched = {row.id}
+    if new in keys and keys[new] in nodes:
+        number = nodes[keys[new]].id
+        await decision_store.retract_between(tx, PinKind.APART, row.id, number, "The number was given back.")
+        touched.add(number)
+    if old in keys and keys[old] in nodes:
+        number = nodes[keys[old]].id
+        pin = UUID(bytes=hashlib.blake2b(event.id.bytes, digest_size=16).digest())
+        await decision_store.add(
+            tx, pin, row.pool, PinKind.APART, [row.id], [number], "The customer got another number."
+        )
+        touched.add(number)
+    await project(tx, row.pool, touched, cause=Cause("decided"))
+
+
+async def _catch_up(tx: Tx, pool: UUID) -> None:
+    """Observe all customers of a pool that are not known here: imports tell only how many there were."""
+    while rows := await profile_store.unseen(tx, pool, STRIDE):
+        await observe(tx, [sighting_of_customer(row, row.created_at, str(row.id)) for row in rows])
+        values = [
+            FieldValue(
+                customer=row.id,
+                field=field,
+                value=value,
+                source=CUSTOMERS,
+                event_id=str(row.id),
+                channel=None,
+                observed_at=row.created_at,
+            )
+            for row in rows
+            for field in FIELDS
+            if (value := getattr(row, field)) is not None
+        ]
+        await profile_store.add_values(tx, values)
+
+
+FOLLOWERS = [
+    Follower(
+        name="identity",
+        handle=follow,
+        types=("customer.created", "customer.changed", "customer.imported"),
+        batch=50,
+    )
+]

@@ -9,6 +9,7 @@ import structlog
 from samlad.kernel.clock import now
 from samlad.kernel.database import Database, Tx
 from samlad.kernel.housekeeping import MONTHS_AHEAD, months
+from samlad.kernel.problems import Busy
 from samlad.kernel.sweepers import Sweeper
 from samlad.tracking import events_store
 
@@ -51,9 +52,11 @@ async def make_partitions(database: Database) -> int:
 
         try:
             made += await database.transaction(work)
+        except Busy:
+            logger.info("a partition waits for its moment", month=str(month))
         except asyncpg.CheckViolationError:
             logger.warning("this month's events are in the default partition", month=str(month))
     return made
 
 
-SWEEPERS = [Sweeper("tracking", 600, sweep), Sweeper("tracking.partitions", 6 * 3_600, make_partitions)]
+SWEEPERS = [Sweeper("tracking", 600, sweep), Sweeper("tracking.partitions", 3_600, make_partitions)]

@@ -27,7 +27,7 @@ from samlad.tracking.known import Known
 from samlad.tracking.model import Full, Policy, Source
 from samlad.tracking.rules import Unfit, moment_of, normalise
 
-LARGEST_GROUP = 2_000
+LARGEST_GROUP = 1_000
 """Events of one statement, unless one request has more."""
 MOST_WAITING = 40_000
 

@@ -25,6 +25,9 @@ NOT_ITS_FAULT = (*RETRIED, asyncpg.LockNotAvailableError, asyncpg.QueryCanceledE
 """The transaction is tried again as a whole."""
 IMPOSSIBLE = (asyncpg.PostgresError, asyncpg.InterfaceError, Problem, ValueError, TypeError, KeyError)
 
+GROUPS = 10
+"""That are handled in one transaction: each may have a thousand events."""
+
 logger = structlog.get_logger("samlad.tracking")
 
 
@@ -96,4 +99,4 @@ async def _observe_alone(tx: Tx, event: Unresolved, sources: dict[UUID, Source])
         return Landing(event, None, f"{type(error).__name__}: {error}"[:500])
 
 
-FOLLOWERS = [Follower(name="tracking", handle=follow, types=("tracking.received",), batch=100)]
+FOLLOWERS = [Follower(name="tracking", handle=follow, types=("tracking.received",), batch=GROUPS)]

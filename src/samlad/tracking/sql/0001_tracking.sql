@@ -81,22 +81,24 @@ CREATE TABLE tracked_profile (
 CREATE TABLE tracked_profile_rest PARTITION OF tracked_profile DEFAULT;
 CREATE INDEX tracked_profile_timeline ON tracked_profile (identity, occurred_at, event) WHERE identity IS NOT NULL;
 
--- Makes the partitions of the month that holds the given day; true if they are new.
+-- Makes the partitions of the month that holds the given day; true if they are new. Attached and not created in place:
+-- that lets everybody else go on, but for a moment at the partition of the rest; who cannot have that moment gives up.
 CREATE FUNCTION tracking_partition(day date) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     first date := date_trunc('month', day)::date;
     kept  text;
 BEGIN
+    PERFORM set_config('lock_timeout', '200ms', true);
     IF to_regclass('tracked_event_' || to_char(first, 'YYYY_MM')) IS NOT NULL THEN RETURN false; END IF;
     FOREACH kept IN ARRAY ARRAY['tracked_event', 'tracked_profile'] LOOP
-        EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)',
-                       kept || '_' || to_char(first, 'YYYY_MM'), kept,
+        EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', kept || '_' || to_char(first, 'YYYY_MM'), kept);
+        EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+                       kept, kept || '_' || to_char(first, 'YYYY_MM'),
                        first::timestamp AT TIME ZONE 'UTC', (first + interval '1 month') AT TIME ZONE 'UTC');
     END LOOP;
     RETURN true;
 END $$;
-SELECT tracking_partition((now() AT TIME ZONE 'UTC')::date);
-SELECT tracking_partition(((now() AT TIME ZONE 'UTC') + interval '1 month')::date);
+SELECT tracking_partition(((now() AT TIME ZONE 'UTC') + make_interval(months => ahead))::date) FROM generate_series(0, 3) AS ahead;
 
 -- Which messages of a source came in the last days, so that none is taken twice. Swept; not partitioned, because the
 -- key must hold over the end of a month.

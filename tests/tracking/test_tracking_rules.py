@@ -1,5 +1,6 @@
 """Events of every client come into one form; bodies are unpacked whatever their label says."""
 
+import contextlib
 import gzip
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from samlad.tracking.model import BodyTooLarge, WireProblem
 from samlad.tracking.rules import LARGEST_EVENT, Normal, Unfit, corrected, normalise
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
-moments = st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))
+moments = st.datetimes(NOW.replace(2020, tzinfo=None), NOW.replace(2030, tzinfo=None), timezones=st.just(UTC))
 json_values = st.recursive(
     st.none()
     | st.booleans()
@@ -153,6 +154,11 @@ def test_keys_and_card_numbers_are_not_kept_and_numbers_of_goods_are() -> None:
     assert (kept["properties"]["gtin"], kept["properties"]["at"]) == ("4006381333931", "1764158400000")
 
 
+def check_told(verdict: Unfit) -> None:
+    assert verdict.detail
+    assert verdict.reason
+
+
 @given(event=st.dictionaries(st.sampled_from(
     ["type", "event", "userId", "anonymousId", "previousId", "groupId", "messageId", "timestamp", "sentAt", "traits",
      "context", "properties", "name", "writeKey"]), json_values | st.sampled_from(["track", "identify", "alias"])),
@@ -161,8 +167,7 @@ def test_whatever_comes_there_is_a_verdict(event: dict[str, Any], sent: Any) -> 
     try:
         found = normal(event, sent_at=sent)
     except Unfit as verdict:
-        assert verdict.detail
-        assert verdict.reason
+        check_told(verdict)
     else:
         assert found.user_id or found.anonymous_id
         assert found.occurred_at <= NOW
@@ -198,10 +203,8 @@ def test_a_bomb_is_not_unpacked() -> None:
 @given(body=st.binary(max_size=100))
 def test_any_body_is_an_envelope_or_refused(body: bytes) -> None:
     for is_batch in (True, False):
-        try:
+        with contextlib.suppress(WireProblem):
             assert open_envelope(body, is_batch=is_batch).events
-        except WireProblem:
-            pass
 
 
 def test_an_envelope() -> None:

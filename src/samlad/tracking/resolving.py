@@ -19,7 +19,7 @@ from samlad.tracking import events_store, store
 from samlad.tracking.events import EventsReceived
 from samlad.tracking.events_store import Count, Landing, Unresolved
 from samlad.tracking.model import Source
-from samlad.tracking.sightings import sighting
+from samlad.tracking.sightings import sighting, without_repeats
 
 NOT_ITS_FAULT = (*RETRIED, asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError)
 """The transaction is tried again as a whole."""
@@ -82,9 +82,10 @@ async def _observe(tx: Tx, events: Sequence[Unresolved], sources: dict[UUID, Sou
     for event in events:
         source = sources[event.source]
         seen.append(sighting(event, source, await channels.cached(tx, source.channel)))
+    told, places = without_repeats(seen)
     async with tx.connection.transaction():
-        found = await identity.observe(tx, seen)
-    return [Landing(event, profile) for event, profile in zip(events, found, strict=True)]
+        found = await identity.observe(tx, told)
+    return [Landing(event, found[place]) for event, place in zip(events, places, strict=True)]
 
 
 async def _observe_alone(tx: Tx, event: Unresolved, sources: dict[UUID, Source]) -> Landing:

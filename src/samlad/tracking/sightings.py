@@ -1,5 +1,7 @@
 """What an event says of who somebody is, for `samlad.identity`. Pure."""
 
+from collections.abc import Sequence
+
 from samlad.channels import Channel, Resource
 from samlad.identity import AuthLevel, DeviceClass, Identifier, Kind, Sighting
 from samlad.tracking.events_store import Unresolved
@@ -34,6 +36,34 @@ def sighting(event: Unresolved, source: Source, channel: Channel) -> Sighting:
         session=_text(event.session),
         ends_session=event.type == "track" and event.name in ENDS_SESSION,
     )
+
+
+def without_repeats(seen: Sequence[Sighting]) -> tuple[list[Sighting], list[int]]:
+    """Sightings to be told, and for each of ``seen`` (in order of time) which of those speaks for it.
+
+    On somebody's own device the same identifiers mean the same, however often they come: their first and their last
+    time are told, which is all that is kept. At a shared device each moment counts.
+    """
+    told: list[Sighting] = []
+    places: list[int] = []
+    first: dict[object, int] = {}
+    last: dict[object, int] = {}
+    for each in seen:
+        if each.device_class is not DeviceClass.PERSONAL:
+            told.append(each)
+            places.append(len(told) - 1)
+            continue
+        key = (each.source, tuple(each.identifiers))
+        if key not in first:
+            first[key] = len(told)
+            told.append(each)
+        elif key not in last:
+            last[key] = len(told)
+            told.append(each)
+        else:
+            told[last[key]] = each
+        places.append(first[key])
+    return told, places
 
 
 def _identifiers(event: Unresolved, source: Source) -> list[Identifier]:

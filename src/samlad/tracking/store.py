@@ -24,7 +24,7 @@ LISTING = Listing(
     source="""tracking_source s LEFT JOIN LATERAL (
                   SELECT sum(accepted)::int AS accepted, sum(duplicates)::int AS duplicates,
                          sum(parked)::int AS parked, sum(violating)::int AS violating, max(minute) AS last_minute
-                  FROM tracking_volume WHERE minute >= now() - interval '24 hours' AND source = s.id) v ON true""",
+                  FROM tracking_volume WHERE minute >= now() - interval '24 hours' AND source = s.id) v ON true WHERE true""",
     key="s.id",
     sorts={
         "created_at": Sort("s.created_at", "timestamptz"),

@@ -4,16 +4,16 @@ from typing import Any
 
 import httpx
 import pytest
+from browser import Site
 from playwright.async_api import expect
 
 import horizon
-from browser import Site
 from samlad.kernel import followers
 from samlad.kernel.database import Database
 from samlad.tracking import sources
 from samlad.tracking.model import Policy, SchemaInput
 from samlad.tracking.resolving import FOLLOWERS
-from tracked import Tracked, open_tracked
+from tracked import open_tracked
 
 
 def track(number: int, **fields: Any) -> dict[str, Any]:

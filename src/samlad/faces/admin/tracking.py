@@ -1,6 +1,6 @@
 """Events of clients: sources with their keys, the events as they arrive, and what was parked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from samlad import channels, identity
+from samlad import channels, customers, identity
 from samlad.faces.admin import names
 from samlad.faces.admin.lists import shown
 from samlad.faces.admin.shell import admin_page, main_channel
@@ -25,7 +25,7 @@ from samlad.faces.page import (
     words,
 )
 from samlad.kernel.clock import now
-from samlad.kernel.http import database_of
+from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.problems import Problem
 from samlad.tracking import events_store, parked, sources, store
 from samlad.tracking.known import known
@@ -234,7 +234,8 @@ async def show_events(request: AnyRequest) -> Response[Any]:
         sources={source.id: source.name for source in everything},
         source_options=[(str(source.id), source.name) for source in everything],
         types=[(kind, kind) for kind in ("track", "identify", "page", "screen", "group", "alias")],
-        profiles=await _profiles(request, found.items),
+        profiles=(profiles := await _profiles(request, found.items)),
+        people=await _people(request, profiles.values()),
         live_href=live_href(request, "tracking") if is_live else None,
     )
 
@@ -243,6 +244,14 @@ async def _profiles(request: AnyRequest, rows: Sequence[TrackedRow]) -> dict[UUI
     """The profile of now of each identity that events landed on."""
     ids = list({row.identity for row in rows if row.identity is not None})
     return dict(await identity.current(database_of(request), ids)) if ids else {}
+
+
+async def _people(request: AnyRequest, profiles: Iterable[UUID]) -> dict[UUID, str]:
+    """Names of the customers among some profiles, for those who may see customers; visitors have none."""
+    if not actor_of(request).may(customers.READ):
+        return {}
+    found = [await customers.get(database_of(request), profile) for profile in set(profiles)]
+    return {one.id: one.name or one.email or one.external_id or "" for one in found if one is not None}
 
 
 @get("/admin/tracking/parked")

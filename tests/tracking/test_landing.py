@@ -1,5 +1,6 @@
 """Events land on people: browsers are believed little, servers more, tablets in stores nothing beyond a turn."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -112,6 +113,18 @@ async def test_twice_and_again_from_the_beginning(tracked: Tracked) -> None:
     assert await landed(tracked) == before
     assert [tuple(row) for row in await tracked.db.rows(counts)] == [(2, 0, 1, 0)], "nothing is counted twice"
     assert await tracked.db.value("SELECT count(*) FROM identity_sighting") == sightings
+
+
+async def test_two_workers_at_once(tracked: Tracked) -> None:
+    for turn in range(4):
+        users = range(turn * 20, turn * 20 + 20)
+        await take(tracked, tracked.browser.source, *(identify(f"u{n}", f"a{n}") for n in users))
+    await horizon.passed(tracked.db)
+    await followers.register(tracked.db, FOLLOWERS)
+    await asyncio.gather(*(followers.step(tracked.db, FOLLOWER) for _ in range(6)))
+    await settle(tracked)
+    assert len(set(await landed(tracked))) == 80
+    assert await tracked.db.value("SELECT sum(accepted) FROM tracking_volume") == 80
 
 
 async def test_an_event_that_identity_cannot_take_holds_up_no_other(

@@ -152,7 +152,6 @@ async def show_source(request: AnyRequest, source_id: FromPath[UUID]) -> Respons
 
 async def _source_page(request: AnyRequest, found: SourceView, form: Form) -> Response[Any]:
     main = await main_channel(database_of(request))
-    base = str(request.base_url).rstrip("/")
     return await admin_page(
         request,
         "admin/tracking_source.html",
@@ -163,7 +162,20 @@ async def _source_page(request: AnyRequest, found: SourceView, form: Form) -> Re
         channel_name=(await _channel_names(request)).get(found.channel, ""),
         plot=await _plot(request, main.time_zone if main else "UTC", found.id),
         now=now(),
-        address=request.app.state.runtime.settings.public_url or base,
+        snippet=_snippet(request, found),
+    )
+
+
+def _snippet(request: AnyRequest, source: SourceView) -> str:
+    """What a developer puts into a page or a program."""
+    address = request.app.state.runtime.settings.public_url or str(request.base_url).rstrip("/")
+    if source.kind is not SourceKind.BROWSER:
+        return f'Client(write_key, host="{address}")'
+    key = source.keys[0].key if source.keys else "…"
+    return (
+        f'analytics._cdn = "{address}";\n'
+        f'analytics._writeKey = "{key}";\n'
+        f'script.src = "{address}/analytics.js/v1/{key}/analytics.min.js";'
     )
 
 

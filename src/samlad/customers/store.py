@@ -14,7 +14,7 @@ from samlad.kernel.listing import Filter, Listing, Sort, uuids
 _COLUMNS = """id, pool, external_id, email, name, phone, country, locale, group_name, version, created_at,
               updated_at"""
 _SURVIVOR = "SELECT coalesce(survivor, id) FROM customer WHERE id = $1"
-_MEMBERS = f"{_SURVIVOR} UNION ALL SELECT id FROM customer WHERE survivor = ({_SURVIVOR})"
+_MEMBERS = "ANY (customer_members(ARRAY[$1::uuid]))"
 CHANGEABLE = ("external_id", "email", "name", "phone", "country", "locale", "group_name")
 
 
@@ -76,7 +76,7 @@ async def resolve(reader: Reader, customer: UUID) -> UUID | None:
 async def members(reader: Reader, customer: UUID) -> list[UUID]:
     """All customers that are the same person, the one that stands for them first; empty: no such id."""
     rows = await reader.rows(
-        f"SELECT id FROM customer WHERE id IN ({_MEMBERS}) ORDER BY survivor NULLS FIRST, id", customer
+        f"SELECT id FROM customer WHERE id = {_MEMBERS} ORDER BY survivor NULLS FIRST, id", customer
     )
     return [row["id"] for row in rows]
 
@@ -100,7 +100,7 @@ async def spend_of(reader: Reader, customer: UUID) -> list[Spend]:
         Spend,
         f"""SELECT $1::uuid AS customer, currency, sum(orders)::int AS orders, sum(spent)::bigint AS spent,
                    max(last_order_at) AS last_order_at
-            FROM customer_spend WHERE customer IN ({_MEMBERS}) GROUP BY currency ORDER BY currency""",
+            FROM customer_spend WHERE customer = {_MEMBERS} GROUP BY currency ORDER BY currency""",
         customer,
     )
 
@@ -109,7 +109,7 @@ async def orders_of(reader: Reader, customer: UUID) -> int:
     """How many orders a person has placed, as far as they are summed up (within seconds)."""
     return int(
         await reader.value(
-            f"SELECT coalesce(sum(orders), 0) FROM customer_spend WHERE customer IN ({_MEMBERS})", customer
+            f"SELECT coalesce(sum(orders), 0) FROM customer_spend WHERE customer = {_MEMBERS}", customer
         )
     )
 

@@ -3,18 +3,48 @@
 The public face: what the floors above may use. `docs/concepts/identity.md` explains.
 """
 
-from samlad.identity.model import AuthLevel, DeviceClass, Identifier, Kind, Sighting, Trust
+from samlad.identity.deciding import merge, split, undo
+from samlad.identity.model import (
+    AuthLevel,
+    Decision,
+    DeviceClass,
+    Identifier,
+    Kind,
+    MergeInput,
+    Profile,
+    ReasonInput,
+    Sighting,
+    SplitInput,
+    Trust,
+)
 from samlad.identity.observing import observe
+from samlad.identity.permissions import DECIDE, READ, RULES
+from samlad.identity.profile_store import CHANGES_OF, DECISIONS
+from samlad.identity.profiles import read
 from samlad.identity.store import current, ids_of
 
 __all__ = [
+    "CHANGES_OF",
+    "DECIDE",
+    "DECISIONS",
+    "READ",
+    "RULES",
     "AuthLevel",
+    "Decision",
     "DeviceClass",
     "Identifier",
     "Kind",
+    "MergeInput",
+    "Profile",
+    "ReasonInput",
     "Sighting",
+    "SplitInput",
     "Trust",
     "current",
     "ids_of",
+    "merge",
     "observe",
+    "read",
+    "split",
+    "undo",
 ]

@@ -6,6 +6,7 @@ from samlad.identity.evidence import Key, Link, Pin, Refusal
 from samlad.identity.model import Kind, PinKind, Rules, Trust
 
 _LEFT, _RIGHT, _BOTH = 1, 2, 3
+STRONG = Trust.STRONG
 
 
 class _Group:
@@ -87,7 +88,7 @@ class Joiner:
             # A group that people made larger than the limit may still grow by what adds nothing of that kind.
             if len(mine | theirs) > max(self._limits[kind], len(mine), len(theirs)):
                 return "limit"
-        if trust < Trust.STRONG and one.is_known and other.is_known:
+        if trust < STRONG and one.is_known and other.is_known:
             return "weak"
         return None
 

@@ -5,7 +5,7 @@ identifier that stands for it, and its id leads to the customer for ever once th
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from samlad import customers
@@ -13,18 +13,20 @@ from samlad.customers import Customer, PersonInput
 from samlad.identity import store
 from samlad.identity.evidence import Key
 from samlad.identity.keeping import keep
-from samlad.identity.model import Kind
+from samlad.identity.model import AuthLevel, Kind
 from samlad.identity.preparing import prepare, sighting_of_customer
-from samlad.identity.store import Node
+from samlad.identity.store import Node, StoredSighting
 from samlad.kernel.database import Tx
 
 
-async def make_customers(tx: Tx, pool: UUID, nodes: Iterable[Node]) -> tuple[set[UUID], set[UUID]]:
+async def make_customers(
+    tx: Tx, pool: UUID, nodes: Iterable[Node], sightings: Iterable[StoredSighting]
+) -> tuple[set[UUID], set[UUID]]:
     """Find or make customers for the known profiles among these that have none.
 
     Which identifiers are to be looked at anew for that, and which of them are new.
     """
-    people = _without_customer(nodes)
+    people = _without_customer(nodes, sightings)
     if not people:
         return set(), set()
     usable, taken = await _rows_of(tx, pool, people)
@@ -75,21 +77,29 @@ async def _link(tx: Tx, rows: Iterable[Customer]) -> tuple[set[UUID], set[UUID]]
     return {nodes[one.pool, key].id for one in prepared for key in one.keys}, new
 
 
-def _without_customer(nodes: Iterable[Node]) -> list[PersonInput]:
-    """By what a customer is known to us: a number, an e-mail address, or both."""
+def _without_customer(nodes: Iterable[Node], sightings: Iterable[StoredSighting]) -> list[PersonInput]:
+    """By what a customer is known to us: a number, an e-mail address, or both if they were seen together.
+
+    A row says that what it holds belongs together: it must say nothing that was not seen.
+    """
     groups: dict[UUID, list[Node]] = defaultdict(list)
     for node in nodes:
         if node.state == "live":
             groups[node.profile].append(node)
+    wanting = [group for group in groups.values() if all(node.kind != Kind.CUSTOMER for node in group)]
+    beside: dict[UUID, set[UUID]] = defaultdict(set)
+    for seen in sightings:
+        if seen.auth != AuthLevel.CLAIMED:
+            for each in seen.nodes:
+                beside[each].update(seen.nodes)
     people = []
-    for group in groups.values():
-        first: Mapping[Kind, str] = {
-            node.kind: node.value
-            for node in sorted(group, key=lambda node: node.id, reverse=True)
-            if node.is_known
-        }
-        if not any(node.kind == Kind.CUSTOMER for node in group):
-            number, email = first.get(Kind.EXTERNAL_ID), first.get(Kind.EMAIL)
-            if number is not None or email is not None:
-                people.append(PersonInput(external_id=number, email=email))
+    for group in wanting:
+        known = sorted((node for node in group if node.is_known), key=lambda node: node.id)
+        number = next((node for node in known if node.kind == Kind.EXTERNAL_ID), None)
+        emails = [node for node in known if node.kind == Kind.EMAIL]
+        if number is not None:
+            emails = [node for node in emails if node.id in beside[number.id]]
+        email = emails[0].value if emails else None
+        if number is not None or email is not None:
+            people.append(PersonInput(external_id=number.value if number else None, email=email))
     return people

@@ -246,12 +246,16 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     fields: dict[str, How] = {}
     source_order: Annotated[list[Plain], Meta(max_length=200)] = []
 
-    def trust_of(self, kind: Kind, auth: AuthLevel) -> Trust:
+    def trusts(self) -> dict[tuple[Kind, AuthLevel], Trust]:
         """What it says that a kind was seen, by who says so."""
-        if kind == Kind.SIGHTING:
-            return Trust.WEAK
-        given = self.trust.get(kind, {}).get(auth) or _TRUST_DEFAULTS.get(kind, {}).get(auth)
-        return _TRUST[given or "never"]
+        names = {
+            (kind, auth): self.trust.get(kind, {}).get(auth)
+            or _TRUST_DEFAULTS.get(kind, {}).get(auth, "never")
+            for kind in Kind
+            for auth in AuthLevel
+        }
+        moments = {(Kind.SIGHTING, auth): Trust.WEAK for auth in AuthLevel}
+        return {place: _TRUST[name] for place, name in names.items()} | moments
 
     def how(self, field: str) -> How:
         """Which value of a field is shown."""

@@ -39,7 +39,8 @@ async def observe(tx: Tx, sightings: Sequence[Sighting]) -> list[UUID | None]:
     earlier = await _widen(tx, prepared, times)
     if fresh or earlier:
         await _take_in(tx, fresh, earlier, nodes)
-    return [None if one is None else kept_under(one, nodes, rules[one.pool]) for one in made]
+    trusts = {pool: its.trusts() for pool, its in rules.items()}
+    return [None if one is None else kept_under(one, nodes, trusts[one.pool]) for one in made]
 
 
 async def _widen(tx: Tx, prepared: Iterable[Prepared], times: dict[UUID, Times]) -> list[Prepared]:

@@ -1,6 +1,7 @@
 """Sightings as they come, made ready to be kept: identifiers in their normal form, what links nothing left out."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -16,7 +17,6 @@ from samlad.identity.model import (
     DeviceClass,
     Identifier,
     Kind,
-    Rules,
     Sighting,
     Trust,
 )
@@ -99,13 +99,17 @@ def new_node(pool: UUID, key: Key) -> NewNode:
     return NewNode(UUID(key.value) if key.kind == Kind.CUSTOMER else new_id(), pool, key, alias)
 
 
-def kept_under(prepared: Prepared, nodes: dict[tuple[UUID, Key], Node], rules: Rules) -> UUID | None:
+def kept_under(
+    prepared: Prepared,
+    nodes: Mapping[tuple[UUID, Key], Node],
+    trusts: Mapping[tuple[Kind, AuthLevel], Trust],
+) -> UUID | None:
     """The id under which to keep what somebody did: of the surest identifier that may link."""
     best: tuple[bool, int, int] | None = None
     found = None
     for place, (key, ceiling) in enumerate(zip(prepared.keys, prepared.ceilings, strict=True)):
-        trust = min(rules.trust_of(key.kind, prepared.sighting.auth), ceiling)
-        if trust > Trust.NEVER:
+        trust = min(trusts[key.kind, prepared.sighting.auth], ceiling)
+        if trust > 0:
             node = nodes[prepared.pool, key]
             order = (node.state == "live", int(trust), -place)
             if best is None or order > best:

@@ -71,17 +71,14 @@ async def _gather(tx: Tx, start: Collection[UUID], reopened: Collection[UUID]) -
         fresh = await store.lock_nodes(tx, waiting, reopened)
         found.nodes |= {node.id: node for node in fresh}
         links = [node.id for node in fresh if node.state == "live" or node.id in reopened]
-        if not links:
-            break
-        near = {sighting.id: sighting for sighting in await store.sightings_at(tx, links)}
+        near = {sighting.id: sighting for sighting in await store.sightings_at(tx, links)} if links else {}
         found.sightings |= near
         pins = {pin.id: pin for pin in await store.pins_at(tx, [node.id for node in fresh])}
         found.pins |= pins
         waiting = {node for sighting in near.values() for node in sighting.nodes}
         waiting |= {node for pin in pins.values() if pin.kind == "same" for node in _sides(pin)}
-        emails = [node.id for node in fresh if node.kind == Kind.EMAIL and node.id in set(links)]
-        if emails:
-            waiting |= await store.namesakes(tx, emails)
+        if any(node.kind == Kind.EMAIL for node in fresh) and links:
+            waiting |= await store.namesakes(tx, links)
         waiting -= found.nodes.keys()
     return found
 
@@ -106,8 +103,12 @@ def solve(around: Neighbourhood, rules: Rules) -> tuple[Partition, dict[Key, UUI
 
 
 def projected(around: Neighbourhood, partition: Partition, ids: Mapping[Key, UUID]) -> dict[UUID, Node]:
-    """The identifiers as they are to be, by id."""
-    found = {}
+    """The identifiers as they are to be, by id; what is in no sighting (a shared device) is alone."""
+    found = {
+        node.id: Node(node.id, node.kind, node.value, node.id, "live", None, False)
+        for node in around.nodes.values()
+        if node.kind != Kind.SIGHTING
+    }
     for group in partition.groups:
         stands = min(group, key=lambda key: (RANK[key.kind], ids[key].bytes))
         for key in group:
@@ -146,7 +147,7 @@ async def settle(
     history.tell_states(tx, pool, around.nodes, after)
     await history.keep_conflicts(tx, pool, partition, ids, after)
     await _stand(tx, around.nodes, after)
-    return await make_customers(tx, pool, after.values())
+    return await make_customers(tx, pool, after.values(), around.sightings.values())
 
 
 def _changes(

@@ -16,15 +16,27 @@ from samlad.identity.model import RANK, Kind, PinKind, Rules, Trust
 from samlad.identity.normalising import alias_of, local_part
 from samlad.identity.sessions import attached
 
+# Names of their own, because Python 3.11 looks members of an enumeration up slowly, and here it is many times.
+MOMENT, EMAIL, NEVER, STRONG = Kind.SIGHTING, Kind.EMAIL, Trust.NEVER, Trust.STRONG
 TELLING_APART = (Kind.CUSTOMER, Kind.LOGIN, Kind.EXTERNAL_ID, Kind.LOYALTY, Kind.EMAIL)
 """Kinds of which many values beside one value mean that this value is not one person's."""
 
 
-def trust_in(seen: Seen, place: int, rules: Rules) -> Trust:
-    """How much it says that this identifier was in this sighting."""
-    ceiling = seen.ceilings[place]
-    given = rules.trust_of(seen.keys[place].kind, seen.auth)
-    return given if ceiling is None else min(given, ceiling)
+Trusted = tuple[Seen, tuple[Trust, ...]]
+"""A sighting, and how much it says of each of its identifiers."""
+
+
+def _trusted(observations: Iterable[Seen], rules: Rules) -> list[Trusted]:
+    trusts = rules.trusts()
+    found = []
+    for seen in sorted(observations, key=lambda seen: (seen.at, seen.id)):
+        given = (trusts[key.kind, seen.auth] for key in seen.keys)
+        said = tuple(
+            trust if ceiling is None or trust <= ceiling else ceiling
+            for trust, ceiling in zip(given, seen.ceilings, strict=True)
+        )
+        found.append((seen, said))
+    return found
 
 
 def resolve(
@@ -39,9 +51,9 @@ def resolve(
     ``held`` are identifiers whose quarantine is known though not all of their sightings are given: of a part of the
     whole, the part's own people come out as they would from the whole.
     """
-    observed = sorted(observations, key=lambda seen: (seen.at, seen.id))
+    observed = _trusted(observations, rules)
     decided = sorted(pins, key=lambda pin: pin.seq)
-    trust = _strongest(observed, rules)
+    trust = _strongest(observed)
     for pin in decided:
         for key in pin.left | pin.right:
             trust.setdefault(key, Trust.WEAK)
@@ -50,13 +62,13 @@ def resolve(
     quarantined |= dict(held or {})
     quarantined = {key: fan for key, fan in quarantined.items() if key not in released and key not in blocked}
     cut = blocked | quarantined.keys()
-    links = _links(observed, rules, cut) + _aliases(trust, observed, rules, cut)
-    known = frozenset(key for key, value in trust.items() if value >= Trust.STRONG)
-    people = {key: value for key, value in trust.items() if key.kind != Kind.SIGHTING}
+    links = _links(observed, cut) + _aliases(trust, observed, rules, cut)
+    known = frozenset(key for key, value in trust.items() if value >= STRONG)
+    people = {key: value for key, value in trust.items() if key.kind != MOMENT}
     joiner = Joiner(people, known - cut, rules, decided)
     joiner.join(links)
     return Partition(
-        groups=_with_moments(joiner.groups(), trust, observed, rules),
+        groups=_with_moments(joiner.groups(), trust, (seen for seen, _ in observed), rules),
         quarantined=quarantined,
         blocked=frozenset(blocked),
         links=joiner.accepted,
@@ -69,23 +81,26 @@ def _with_moments(
     groups: Sequence[frozenset[Key]], trust: Iterable[Key], observed: Iterable[Seen], rules: Rules
 ) -> list[frozenset[Key]]:
     """The groups with the moments at shared devices that are theirs; a moment of nobody's is alone."""
+    moments = [key for key in trust if key.kind == MOMENT]
+    if not moments:
+        return list(groups)
     place = {key: index for index, group in enumerate(groups) for key in group}
     larger: list[set[Key]] = [set(group) for group in groups]
     whose = attached(observed, rules)
-    for key in trust:
-        if key.kind == Kind.SIGHTING:
-            if key in whose:
-                larger[place[whose[key]]].add(key)
-            else:
-                larger.append({key})
+    for key in moments:
+        if key in whose:
+            larger[place[whose[key]]].add(key)
+        else:
+            larger.append({key})
     return [frozenset(group) for group in larger]
 
 
-def _strongest(observed: Sequence[Seen], rules: Rules) -> dict[Key, Trust]:
+def _strongest(observed: Iterable[Trusted]) -> dict[Key, Trust]:
     trust: dict[Key, Trust] = {}
-    for seen in observed:
-        for place, key in enumerate(seen.keys):
-            trust[key] = max(trust.get(key, Trust.NEVER), trust_in(seen, place, rules))
+    for seen, said in observed:
+        for key, value in zip(seen.keys, said, strict=True):
+            if value > trust.get(key, -1):
+                trust[key] = value
     return trust
 
 
@@ -107,11 +122,11 @@ def is_blocked(key: Key, rules: Rules) -> bool:
     """Whether the rules say that this value is nobody's."""
     if key.value in rules.blocked:
         return True
-    return key.kind == Kind.EMAIL and local_part(key.value) in rules.role_mailboxes
+    return key.kind == EMAIL and local_part(key.value) in rules.role_mailboxes
 
 
 def _crowded(
-    observed: Sequence[Seen], rules: Rules, trust: Mapping[Key, Trust], blocked: set[Key]
+    observed: Iterable[Trusted], rules: Rules, trust: Mapping[Key, Trust], blocked: set[Key]
 ) -> dict[Key, int]:
     """Values that were seen with too many different people, and with how many.
 
@@ -119,12 +134,12 @@ def _crowded(
     only if it says of the value as much as the best one, so that nobody quarantines an address by claiming it.
     """
     beside: dict[Key, dict[Kind, set[str]]] = defaultdict(lambda: defaultdict(set))
-    for seen in observed:
+    for seen, said in observed:
         others = [key for key in seen.keys if key.kind in TELLING_APART and key not in blocked]
         if not others:
             continue
-        for place, key in enumerate(seen.keys):
-            if key.kind in rules.fan_out and trust_in(seen, place, rules) == trust[key]:
+        for key, value in zip(seen.keys, said, strict=True):
+            if key.kind in rules.fan_out and value == trust[key]:
                 for other in others:
                     if other.kind != key.kind:
                         beside[key][other.kind].add(other.value)
@@ -132,11 +147,11 @@ def _crowded(
     return {key: count for key, count in counts.items() if count > rules.fan_out[key.kind]}
 
 
-def _links(observed: Sequence[Seen], rules: Rules, cut: Iterable[Key]) -> list[Link]:
+def _links(observed: Iterable[Trusted], cut: Iterable[Key]) -> list[Link]:
     gone = frozenset(cut)
     found: dict[tuple[Key, Key], Link] = {}
-    for seen in observed:
-        for link in _star(seen, rules, gone):
+    for seen, said in observed:
+        for link in _star(seen, said, gone):
             _keep(found, link)
     return list(found.values())
 
@@ -147,12 +162,10 @@ def _keep(found: dict[tuple[Key, Key], Link], link: Link) -> None:
         found[link.left, link.right] = link
 
 
-def _star(seen: Seen, rules: Rules, cut: frozenset[Key]) -> list[Link]:
+def _star(seen: Seen, said: Sequence[Trust], cut: frozenset[Key]) -> list[Link]:
     """What one sighting links: everything to its strongest."""
     there = [
-        (trust_in(seen, place, rules), key)
-        for place, key in enumerate(seen.keys)
-        if key not in cut and trust_in(seen, place, rules) > Trust.NEVER
+        (trust, key) for trust, key in zip(said, seen.keys, strict=True) if trust > NEVER and key not in cut
     ]
     if len(there) < 2:
         return []
@@ -167,23 +180,24 @@ def _link(trust: Trust, at: datetime, one: Key, other: Key, why: str) -> Link:
 
 
 def _aliases(
-    trust: Mapping[Key, Trust], observed: Sequence[Seen], rules: Rules, cut: Iterable[Key]
+    trust: Mapping[Key, Trust], observed: Iterable[Trusted], rules: Rules, cut: Iterable[Key]
 ) -> list[Link]:
     """Addresses that are one mailbox by policy."""
     gone = frozenset(cut)
     first: dict[Key, datetime] = {}
-    for seen in observed:
+    for seen, _ in observed:
         for key in seen.keys:
-            first.setdefault(key, seen.at)
+            if key.kind == EMAIL:
+                first.setdefault(key, seen.at)
     boxes: dict[str, list[Key]] = defaultdict(list)
     for key in first:
-        if key.kind == Kind.EMAIL and key not in gone:
+        if key not in gone:
             boxes[alias_of(key.value, rules.plus_domains, rules.dot_domains)].append(key)
     links = []
     for keys in boxes.values():
         keys.sort()
         for key in keys[1:]:
             sure = min(trust[keys[0]], trust[key])
-            if sure > Trust.NEVER:
+            if sure > NEVER:
                 links.append(_link(sure, max(first[keys[0]], first[key]), keys[0], key, "alias"))
     return links

@@ -5,13 +5,15 @@ two people, so whose they are can be told from the device alone.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 import msgspec
 
 from samlad.identity.evidence import Key, Seen
-from samlad.identity.model import RANK, Kind, Rules, Trust
+from samlad.identity.model import RANK, AuthLevel, Kind, Rules, Trust
+
+MOMENT = Kind.SIGHTING
 
 
 def attached(observed: Iterable[Seen], rules: Rules) -> dict[Key, Key]:
@@ -21,23 +23,22 @@ def attached(observed: Iterable[Seen], rules: Rules) -> dict[Key, Key]:
         if seen.device is not None:
             runs[seen.device].append(seen)
     found: dict[Key, Key] = {}
+    trusts = rules.trusts()
     for run in runs.values():
         for session in sessions(sorted(run, key=lambda seen: (seen.at, seen.id)), rules):
-            person = _person(session, rules)
+            person = _person(session, trusts)
             if person is not None:
-                moments = (
-                    key for seen in session.sightings for key in seen.keys if key.kind == Kind.SIGHTING
-                )
+                moments = (key for seen in session.sightings for key in seen.keys if key.kind == MOMENT)
                 found |= dict.fromkeys(moments, person)
     return found
 
 
-def _person(session: "Session", rules: Rules) -> Key | None:
+def _person(session: "Session", trusts: Mapping[tuple[Kind, AuthLevel], Trust]) -> Key | None:
     named = [
-        (-rules.trust_of(key.kind, seen.auth), RANK[key.kind], key.value, key)
+        (-trusts[key.kind, seen.auth], RANK[key.kind], key.value, key)
         for seen in session.sightings
         for key in seen.keys
-        if key.kind != Kind.SIGHTING and rules.trust_of(key.kind, seen.auth) > Trust.NEVER
+        if key.kind != MOMENT and trusts[key.kind, seen.auth] > Trust.NEVER
     ]
     return min(named)[3] if named else None
 
@@ -51,7 +52,7 @@ class Session(msgspec.Struct):
 
     def add(self, seen: Seen) -> None:
         """One more; remembers where somebody was named last."""
-        named: dict[Kind, Key] = {key.kind: key for key in seen.keys if key.kind != Kind.SIGHTING}
+        named: dict[Kind, Key] = {key.kind: key for key in seen.keys if key.kind != MOMENT}
         self.sightings.append(seen)
         self.person |= named
         if named:
@@ -59,7 +60,7 @@ class Session(msgspec.Struct):
 
     def is_other(self, seen: Seen) -> bool:
         """Whether somebody else is named: the same kind, another value."""
-        return any(self.person.get(key.kind, key) != key for key in seen.keys if key.kind != Kind.SIGHTING)
+        return any(self.person.get(key.kind, key) != key for key in seen.keys if key.kind != MOMENT)
 
 
 def sessions(run: Sequence[Seen], rules: Rules) -> list[Session]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -126,16 +127,31 @@ async def nodes_of(reader: Reader, keys: Iterable[tuple[UUID, Key]]) -> dict[tup
         [key.value for _, key in wanted],
     )
     found = {}
-    for row in rows:
-        pool, *values = row
-        node = Node(values[0], Kind(values[1]), *values[2:])
+    for pool, *values in rows:
+        node = _node(values)
         found[pool, node.key] = node
     return found
 
 
+_KINDS = {str(kind): kind for kind in Kind}
+_AUTHS = {str(auth): auth for auth in AuthLevel}
+_CLASSES = {str(each): each for each in DeviceClass}
+
+
+def _node(values: Sequence[Any]) -> Node:
+    """From the columns of `_NODE`; by hand, because there are many."""
+    return Node(values[0], _KINDS[values[1]], *values[2:])
+
+
+def _sightings(rows: Iterable[Any]) -> list[StoredSighting]:
+    """From the columns of `_SEEN`; by hand, because there are many."""
+    return [StoredSighting(row[0], _AUTHS[row[1]], _CLASSES[row[2]], *row[3:]) for row in map(tuple, rows)]
+
+
 async def nodes_by_id(reader: Reader, nodes: Collection[UUID]) -> list[Node]:
     """These identifiers."""
-    return await reader.all(Node, f"SELECT {_NODE} FROM identity_node WHERE id = ANY($1)", list(nodes))
+    rows = await reader.rows(f"SELECT {_NODE} FROM identity_node WHERE id = ANY($1)", list(nodes))
+    return [_node(tuple(row)) for row in rows]
 
 
 async def times_of(reader: Reader, sightings: Collection[UUID]) -> dict[UUID, Times]:
@@ -227,13 +243,13 @@ async def take_pool(tx: Tx, pool: UUID) -> None:
 
 async def lock_nodes(tx: Tx, nodes: Collection[UUID], reopened: Collection[UUID]) -> list[Node]:
     """Identifiers, those that can link held until the transaction ends (in key order)."""
-    held = await tx.all(
-        Node,
+    rows = await tx.rows(
         f"""SELECT {_NODE} FROM identity_node WHERE id = ANY($1) AND (state = 'live' OR id = ANY($2))
             ORDER BY id FOR UPDATE""",
         list(nodes),
         list(reopened),
     )
+    held = [_node(tuple(row)) for row in rows]
     rest = set(nodes) - {node.id for node in held}
     if not rest:
         return held
@@ -242,11 +258,12 @@ async def lock_nodes(tx: Tx, nodes: Collection[UUID], reopened: Collection[UUID]
 
 async def sightings_at(reader: Reader, nodes: Collection[UUID]) -> list[StoredSighting]:
     """Everything in which one of these identifiers was seen."""
-    return await reader.all(
-        StoredSighting,
-        f"""SELECT {_SEEN} FROM identity_sighting s
+    return _sightings(
+        await reader.rows(
+            f"""SELECT {_SEEN} FROM identity_sighting s
             WHERE s.id IN (SELECT sighting FROM identity_sighting_node WHERE node = ANY($1))""",
-        list(nodes),
+            list(nodes),
+        )
     )
 
 
@@ -254,17 +271,18 @@ async def runs_at(
     reader: Reader, times: Sequence[tuple[UUID, datetime, datetime]], idle: timedelta
 ) -> list[StoredSighting]:
     """What was seen at shared devices around these times, as far as nothing lies further apart than the idle time."""
-    return await reader.all(
-        StoredSighting,
-        f"""SELECT DISTINCT {_SEEN}
+    return _sightings(
+        await reader.rows(
+            f"""SELECT DISTINCT {_SEEN}
             FROM (SELECT device, identity_run_start(device, low, $4) AS low, identity_run_end(device, high, $4) AS high
                   FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS t (device, low, high)
                   OFFSET 0) AS run
                  JOIN identity_sighting s ON s.device = run.device AND s.first_seen BETWEEN run.low AND run.high""",
-        [device for device, _, _ in times],
-        [low for _, low, _ in times],
-        [high for _, _, high in times],
-        idle,
+            [device for device, _, _ in times],
+            [low for _, low, _ in times],
+            [high for _, _, high in times],
+            idle,
+        )
     )
 
 
@@ -290,9 +308,10 @@ async def pins_at(reader: Reader, nodes: Collection[UUID]) -> list[StoredPin]:
 
 async def everything(reader: Reader, pool: UUID) -> tuple[list[Node], list[StoredSighting], list[StoredPin]]:
     """All identifiers, sightings and decisions of a pool."""
-    nodes = await reader.all(Node, f"SELECT {_NODE} FROM identity_node WHERE pool = $1", pool)
-    sightings = await reader.all(
-        StoredSighting, f"SELECT {_SEEN} FROM identity_sighting s WHERE s.pool = $1", pool
+    rows = await reader.rows(f"SELECT {_NODE} FROM identity_node WHERE pool = $1", pool)
+    nodes = [_node(tuple(row)) for row in rows]
+    sightings = _sightings(
+        await reader.rows(f"SELECT {_SEEN} FROM identity_sighting s WHERE s.pool = $1", pool)
     )
     pins = await reader.all(
         StoredPin,

@@ -39,7 +39,7 @@ LISTING = Listing(
         "payment": Filter("o.payment_status = ANY({})", texts),
         "kind": Filter("o.kind = ANY({})", texts),
         "pool": Filter("o.pool = ANY({}::uuid[])", uuids),
-        "customer": Filter("o.customer = ANY({}::uuid[])", uuids),
+        "customer": Filter("o.customer = ANY(customer_members({}::uuid[]))", uuids),
         "location": Filter("o.location = ANY({}::uuid[])", uuids),
         "from": Filter("o.placed_at >= {}", _moment),
         "before": Filter("o.placed_at < {}", _moment),

@@ -11,6 +11,7 @@ from samlad import channels, customers, orders
 from samlad.customers import Customer
 from samlad.customers.model import CustomerChange
 from samlad.faces.admin import names
+from samlad.faces.admin.identity import customer_identity
 from samlad.faces.admin.lists import shown
 from samlad.faces.admin.loyalty import customer_credit
 from samlad.faces.admin.scope import order_scope
@@ -36,15 +37,17 @@ async def list_customers(request: AnyRequest) -> Response[Any]:
 
 @get("/admin/customers/{customer_id:uuid}")
 async def show_customer(request: AnyRequest, customer_id: FromPath[UUID]) -> Response[Any]:
-    """A customer with their orders."""
+    """A customer with their orders. Who is the same person as another is shown where that one is."""
     require(request, customers.READ)
     customer = await _customer(request, customer_id)
+    if customer.id != customer_id:
+        return go(request, f"/admin/customers/{customer.id}")
     values = {name: getattr(customer, name) for name in FIELDS}
     return await _customer_page(request, customer, Form.of(version=customer.version, **values))
 
 
 async def _customer(request: AnyRequest, customer_id: UUID) -> Customer:
-    found = await customers.get(database_of(request), customer_id)
+    found = await customers.current(database_of(request), customer_id)
     if found is None:
         raise NotFound("There is no such customer.")
     return found
@@ -66,6 +69,7 @@ async def _customer_page(request: AnyRequest, customer: Customer, form: Form) ->
         bought=bought,
         count=count,
         credit=await customer_credit(request, customer),
+        known=await customer_identity(request, customer),
         names=names,
         channel_names={channel.code: channel.name for channel in await channels.cached_all(database)},
     )

@@ -508,3 +508,43 @@ till_reason: Mapping[str, str] = {
     "bank_deposit": marked("Deposit at the bank"),
     "correction": marked("Correction"),
 }
+identifier: Mapping[str, str] = {
+    "customer": marked("Customer"),
+    "login": marked("Login"),
+    "external_id": marked("Your number for them"),
+    "loyalty": marked("Loyalty card"),
+    "email": marked("E-mail"),
+    "phone": marked("Phone"),
+    "handle": marked("Name in a network"),
+    "device": marked("Device"),
+    "anonymous": marked("Browser"),
+}
+identifier_state: Mapping[str, str] = {
+    "live": marked("Links"),
+    "quarantined": marked("On too many people"),
+    "blocked": marked("Nobody's own"),
+}
+auth: Mapping[str, str] = {
+    "claimed": marked("anybody could have sent it"),
+    "authenticated": marked("from a server or from staff"),
+    "verified": marked("proved by the person"),
+}
+decision: Mapping[str, str] = {
+    "same": marked("Merged"),
+    "apart": marked("Taken apart"),
+    "block": marked("Blocked"),
+    "release": marked("Released"),
+}
+identity_cause: Mapping[str, str] = {
+    "observed": marked("by what was seen"),
+    "decided": marked("by a decision"),
+    "rules": marked("by other rules"),
+}
+profile_field: Mapping[str, str] = {
+    "name": marked("Name"),
+    "email": marked("E-mail"),
+    "phone": marked("Phone"),
+    "country": marked("Country"),
+    "locale": marked("Language"),
+    "group_name": marked("Group"),
+}

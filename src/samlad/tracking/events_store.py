@@ -181,7 +181,7 @@ async def still_parked(tx: Tx, parked: UUID, reason: str, detail: str) -> None:
 
 
 async def get(reader: Reader, event: UUID) -> TrackedRow | None:
-    """One event, or None. Its id tells the time of its making, so that few partitions are looked at."""
+    """One event, or None."""
     return await reader.one(
         TrackedRow,
         f"SELECT {EVENTS.select} FROM {EVENTS.source} WHERE e.id = $1 LIMIT 1",

@@ -59,6 +59,7 @@ CREATE TABLE tracked_event (
     PRIMARY KEY (received_at, id)
 ) PARTITION BY RANGE (received_at);
 CREATE TABLE tracked_event_rest PARTITION OF tracked_event DEFAULT;
+CREATE INDEX tracked_event_id ON tracked_event (id);
 CREATE INDEX tracked_event_source ON tracked_event (source, received_at, id);
 
 CREATE FUNCTION tracked_event_is_never_rewritten() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -175,6 +175,26 @@ async def test_a_message_comes_once(wire: httpx.AsyncClient, tracked: Tracked) -
     assert sorted(found) == sorted([*own, (tracked.server.source.id, "m1")])
 
 
+async def test_many_requests_at_once_share_commits(wire: httpx.AsyncClient, tracked: Tracked) -> None:
+    answers = await asyncio.gather(*(send(wire, tracked.browser, track(n)) for n in range(150)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len(await tracked.events("id")) == 150
+    told = await tracked.db.rows("SELECT payload FROM event WHERE type = 'tracking.received'")
+    assert sum(row["payload"]["accepted"] for row in told) == 150
+    assert len(told) < 100
+
+
+async def test_a_parked_event_is_taken_once(api: httpx.AsyncClient, tracked: Tracked) -> None:
+    plan = SchemaInput(event="Clicked", schema={"required": ["where"]}, policy=Policy.PARK)
+    line = await tracked.db.transaction(lambda tx: sources.set_schema(tx, plan))
+    await api.post("/v1/batch", json={"batch": [track(1)]}, headers=tracked.browser.basic)
+    await tracked.db.transaction(lambda tx: sources.remove_schema(tx, line.id))
+    parked = await tracked.db.value("SELECT id FROM tracking_parked")
+    answers = await asyncio.gather(*(api.post(f"/api/tracking/parked/{parked}/retry") for _ in range(4)))
+    assert sorted(answer.status_code for answer in answers) == [200, 404, 404, 404]
+    assert len(await tracked.events("id")) == 1
+
+
 async def test_twins_on_two_processes(tracked: Tracked, settings: Any) -> None:
     """The same messages at once, in different order, over two pools: each is there once and nobody is locked out."""
     from samlad.kernel.clock import now

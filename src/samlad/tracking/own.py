@@ -46,17 +46,16 @@ def _is_ours_to_tell(event: Event) -> bool:
 
 
 async def _tell(tx: Tx, events: list[Event]) -> None:
-    by_source: dict[UUID, list[Arrival]] = {}
-    told_of: dict[UUID, Source] = {}
+    by_channel: dict[UUID, list[Event]] = {}
     for event in events:
         assert event.channel is not None
-        channel = await channels.cached(tx, event.channel)
+        by_channel.setdefault(event.channel, []).append(event)
+    for channel_id, told in by_channel.items():
+        channel = await channels.cached(tx, channel_id)
         source = await source_of(tx, channel)
-        arrival = _arrival(event, channel, source)
-        if arrival is not None:
-            by_source.setdefault(source.id, []).append(arrival)
-            told_of[source.id] = source
-    for source_id, arrivals in by_source.items():
+        arrivals = [found for event in told if (found := _arrival(event, channel, source)) is not None]
+        if not arrivals or not source.is_on:
+            continue
         batch = new_id()
         rows = [msgspec.structs.replace(each, batch=batch) for each in arrivals]
         accepted = await events_store.insert_own(tx, rows)
@@ -65,8 +64,7 @@ async def _tell(tx: Tx, events: list[Event]) -> None:
             fact = EventsReceived(
                 accepted=accepted, duplicates=0, parked=0, violating=0, first=min(moments), last=max(moments)
             )
-            channel_id = told_of[source_id].channel
-            log.append(tx, fact, subject=source_id, channel=channel_id, event_id=batch)
+            log.append(tx, fact, subject=source.id, channel=channel_id, event_id=batch)
 
 
 async def source_of(tx: Tx, channel: Channel) -> Source:

@@ -93,6 +93,11 @@ from samlad.subscriptions import sweepers as subscriptions_sweepers
 from samlad.tax import api as tax_api
 from samlad.tax import checking as tax_checking  # noqa: F401 - declares its job
 from samlad.tax import sweepers as tax_sweepers
+from samlad.tracking import api as tracking_api
+from samlad.tracking import housekeeping as tracking_housekeeping
+from samlad.tracking import own as tracking_own
+from samlad.tracking import resolving as tracking_resolving
+from samlad.tracking import wire as tracking_wire
 
 FACES: Sequence[ControllerRouterHandler] = (
     static_router(),
@@ -129,6 +134,8 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *subscriptions_api.routes,
     *documents_api.routes,
     *books_api.routes,
+    *tracking_api.routes,
+    *tracking_wire.routes,
     *FACES,
 )
 """Every package's routes: its ``api.py`` under ``/api``, the faces' pages."""
@@ -144,6 +151,8 @@ FOLLOWERS: Sequence[Follower] = (
     *credit_followers.FOLLOWERS,
     *documents_followers.FOLLOWERS,
     *books_followers.FOLLOWERS,
+    *tracking_own.FOLLOWERS,
+    *tracking_resolving.FOLLOWERS,
 )
 """Every follower of the log, run by the worker."""
 
@@ -174,6 +183,7 @@ SWEEPERS: Sequence[Sweeper] = (
     *carts_sweepers.SWEEPERS,
     *orders_sweepers.SWEEPERS,
     *subscriptions_sweepers.SWEEPERS,
+    *tracking_housekeeping.SWEEPERS,
 )
 """Every sweeper, run by the worker."""
 

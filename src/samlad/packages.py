@@ -18,5 +18,6 @@ PACKAGES = (
     "samlad.subscriptions",
     "samlad.documents",
     "samlad.books",
+    "samlad.tracking",
 )
 """Every package with migrations, in the order of the floors."""

@@ -21,7 +21,17 @@ from samlad.kernel.settings import Settings
 SESSION_SCOPE = "samlad.session"
 """ASGI scope key under which the session is, also one that still waits for its code."""
 
-OPEN_PATHS = ("/webhooks/in/", "/v1/", "/ucp/", "/mcp", "/feeds/", "/ofrep/", "/.well-known/")
+OPEN_PATHS = (
+    "/webhooks/in/",
+    "/v1/",
+    "/beacon/v1/",
+    "/api/s/",
+    "/ucp/",
+    "/mcp",
+    "/feeds/",
+    "/ofrep/",
+    "/.well-known/",
+)
 """Addresses for machines: cookies count for nothing there, so other sites' pages may post to them."""
 
 _LONGEST_SECRET = 200

@@ -18,6 +18,7 @@ from samlad.bench import (
     purchase,
     search,
     start,
+    tracking,
 )
 from samlad.bench.benchmark import Benchmark, Figures
 from samlad.kernel.problems import InvalidInput
@@ -32,6 +33,7 @@ BENCHMARKS: Sequence[Benchmark] = (
     promise.BENCHMARK,
     product_import.BENCHMARK,
     live.BENCHMARK,
+    tracking.BENCHMARK,
     start.BENCHMARK,
 )
 """In the order in which they are run."""

@@ -26,6 +26,16 @@ kind_icon: Mapping[str, str] = {
     "chat": "mail",
     "agent": "scan",
 }
+source_kind: Mapping[str, str] = {
+    "browser": marked("Browsers and apps"),
+    "server": marked("A server"),
+    "ours": marked("This shop itself"),
+}
+device_class: Mapping[str, str] = {
+    "personal": marked("People’s own"),
+    "shared": marked("Shared by customers"),
+    "staff": marked("Of staff"),
+}
 channel_status: Mapping[str, str] = {
     "active": marked("Open"),
     "paused": marked("Paused"),

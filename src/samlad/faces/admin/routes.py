@@ -36,6 +36,7 @@ from samlad.faces.admin import (
     subscriptions,
     system,
     tax,
+    tracking,
     undo,
 )
 
@@ -73,6 +74,7 @@ routes: list[Router] = [
             *channels.HANDLERS,
             *delivery.HANDLERS,
             *tax.HANDLERS,
+            *tracking.HANDLERS,
             *staff.HANDLERS,
             *keys.HANDLERS,
             *profile.HANDLERS,

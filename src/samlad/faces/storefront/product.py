@@ -19,12 +19,14 @@ from samlad.channels import Channel, Resource
 from samlad.delivery import Destination
 from samlad.faces import page as face
 from samlad.faces.page import AnyRequest
-from samlad.faces.storefront import amounts, picker, repeats, shelf, stores, structured
+from samlad.faces.storefront import amounts, basket, picker, repeats, shelf, stores, structured
 from samlad.faces.storefront.place import channel_of, show
 from samlad.faces.storefront.typed import typed
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import translator
 from samlad.kernel.problems import NotFound
+from samlad.tracking import own
+from samlad.tracking.vocabulary import decimal
 
 MORE = 4
 MOST_PLACES = 30
@@ -75,7 +77,27 @@ async def product_page(request: AnyRequest, handle: FromPath[str]) -> Response[A
         ),
         **await _places(request, channel, chosen.id if chosen else None),
     }
+    _tell_of_view(request, channel, product, title, sold.get(chosen.id) if chosen else None)
     return await show(request, channel, "storefront/product.html", **context)
+
+
+def _tell_of_view(
+    request: AnyRequest, channel: Channel, product: ProductView, title: str, chosen: Sellable | None
+) -> None:
+    """The page reports through the same door as everybody's; it does not wait for that."""
+    held = basket.read(request)
+    properties: dict[str, Any] = {"name": title, "url": f"/p/{product.handle}", "currency": channel.currency}
+    if chosen is not None:
+        properties |= {"product_id": str(chosen.variant), "sku": chosen.sku}
+        if chosen.price is not None:
+            properties["price"] = decimal(chosen.price, chosen.currency)
+    own.viewed(
+        database_of(request),
+        channel,
+        properties,
+        cart=held.cart if held else None,
+        visitor=basket.visitor(request),
+    )
 
 
 def _units(promise: stock.Promise | None) -> int:

@@ -1,0 +1,310 @@
+"""Events of clients: sources with their keys, the events as they arrive, and what was parked."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+
+from samlad import channels, customers, identity
+from samlad.faces.admin import names
+from samlad.faces.admin.lists import shown
+from samlad.faces.admin.shell import admin_page, main_channel
+from samlad.faces.form import Form, read_form
+from samlad.faces.page import (
+    AnyRequest,
+    change,
+    go,
+    listen_from_here,
+    live_href,
+    require,
+    translated,
+    words,
+)
+from samlad.kernel.clock import now
+from samlad.kernel.http import actor_of, database_of
+from samlad.kernel.problems import Problem
+from samlad.tracking import events_store, parked, sources, store
+from samlad.tracking.known import known
+from samlad.tracking.model import (
+    PER_SECOND,
+    KeyInput,
+    SourceChange,
+    SourceInput,
+    SourceKind,
+    SourceView,
+    TrackedRow,
+    Volume,
+)
+from samlad.tracking.permissions import CHANGE, READ
+
+HOURS = 24
+"""Of the plot, a bar for each."""
+ROWS = 50
+
+
+@get("/admin/tracking")
+async def list_sources(request: AnyRequest) -> Response[Any]:
+    """All sources, and what came in a day."""
+    require(request, READ)
+    database = database_of(request)
+    main = await main_channel(database)
+    found = await shown(request, database, store.LISTING)
+    return await admin_page(
+        request,
+        "admin/tracking.html",
+        list=found,
+        names=names,
+        channel_names=await _channel_names(request),
+        plot=await _plot(request, main.time_zone if main else "UTC"),
+        kinds=translated(request, names.source_kind),
+    )
+
+
+async def _channel_names(request: AnyRequest) -> dict[UUID, str]:
+    return {channel.id: channel.name for channel in await channels.cached_all(database_of(request))}
+
+
+async def _plot(request: AnyRequest, time_zone: str, source: UUID | None = None) -> dict[str, Any] | None:
+    """The plot of the last 24 hours and what it says; None when nothing came."""
+    _ = words(request)
+    since = now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS - 1)
+    volume = await events_store.volume(database_of(request), since=since, minutes=60, source=source)
+    if not volume:
+        return None
+    series = [
+        (_("Taken"), [each.accepted - each.violating for each in _filled(volume, since)]),
+        (_("Against the plan"), [each.violating for each in _filled(volume, since)]),
+        (_("Parked"), [each.parked for each in _filled(volume, since)]),
+        (_("Came twice"), [each.duplicates for each in _filled(volume, since)]),
+    ]
+    option = {
+        "xAxis": {
+            "type": "category",
+            "data": [f"{each.at.astimezone(ZoneInfo(time_zone)):%H:%M}" for each in _filled(volume, since)],
+        },
+        "yAxis": {"type": "value", "minInterval": 1},
+        "legend": {"type": "scroll"},
+        "series": [
+            {"type": "bar", "stack": "all", "name": name, "data": values}
+            for name, values in series
+            if any(values) or name == series[0][0]
+        ],
+    }
+    text = _("In the last 24 hours %(taken)s events were taken and %(parked)s were parked.") % {
+        "taken": sum(each.accepted for each in volume),
+        "parked": sum(each.parked for each in volume),
+    }
+    return {"option": option, "summary": text}
+
+
+def _filled(volume: Sequence[Volume], since: datetime) -> list[Volume]:
+    """Each hour, also those in which nothing came."""
+    there = {each.at: each for each in volume}
+    hours = [since + timedelta(hours=hour) for hour in range(HOURS)]
+    nothing = dict.fromkeys(("accepted", "duplicates", "parked", "violating"), 0)
+    return [there.get(hour) or Volume(at=hour, **nothing) for hour in hours]
+
+
+@get("/admin/tracking/new")
+async def show_new(request: AnyRequest) -> Response[Any]:
+    """The form for a new source."""
+    require(request, CHANGE)
+    return await _new_page(request, Form.of(kind="browser", device_class="personal", per_second=PER_SECOND))
+
+
+async def _new_page(request: AnyRequest, form: Form) -> Response[Any]:
+    kinds = [pair for pair in translated(request, names.source_kind) if pair[0] != SourceKind.OURS]
+    return await admin_page(
+        request,
+        "admin/tracking_new.html",
+        status_code=form.status,
+        form=form,
+        channels=[(str(id_), name) for id_, name in (await _channel_names(request)).items()],
+        kinds=kinds,
+        classes=translated(request, names.device_class),
+    )
+
+
+@post("/admin/tracking/new")
+async def create(request: AnyRequest) -> Response[Any]:
+    """Make a source."""
+    require(request, CHANGE)
+    form = await read_form(request)
+    try:
+        given = form.into(SourceInput, per_second=form.whole("per_second"))
+        made = await change(request, lambda tx: sources.create(tx, given))
+    except Problem as problem:
+        return await _new_page(request, form.failed(problem))
+    return go(request, f"/admin/tracking/{made.id}", words(request)("The source is there. It needs a key."))
+
+
+@get("/admin/tracking/{source_id:uuid}")
+async def show_source(request: AnyRequest, source_id: FromPath[UUID]) -> Response[Any]:
+    """One source: its keys and how to send with them."""
+    require(request, READ)
+    found = await sources.read(database_of(request), source_id)
+    return await _source_page(request, found, Form.of(name=found.name, per_second=found.per_second))
+
+
+async def _source_page(request: AnyRequest, found: SourceView, form: Form) -> Response[Any]:
+    main = await main_channel(database_of(request))
+    return await admin_page(
+        request,
+        "admin/tracking_source.html",
+        status_code=form.status,
+        source=found,
+        form=form,
+        names=names,
+        channel_name=(await _channel_names(request)).get(found.channel, ""),
+        plot=await _plot(request, main.time_zone if main else "UTC", found.id),
+        now=now(),
+        snippet=_snippet(request, found),
+    )
+
+
+def _snippet(request: AnyRequest, source: SourceView) -> str:
+    """What a developer puts into a page or a program."""
+    address = request.app.state.runtime.settings.public_url or str(request.base_url).rstrip("/")
+    if source.kind is not SourceKind.BROWSER:
+        return f'Client(write_key, host="{address}")'
+    key = source.keys[0].key if source.keys else "…"
+    return (
+        f'analytics._cdn = "{address}";\n'
+        f'analytics._writeKey = "{key}";\n'
+        f'script.src = "{address}/analytics.js/v1/{key}/analytics.min.js";'
+    )
+
+
+@post("/admin/tracking/{source_id:uuid}")
+async def change_source(request: AnyRequest, source_id: FromPath[UUID]) -> Response[Any]:
+    """Another name or limit."""
+    require(request, CHANGE)
+    form = await read_form(request)
+    try:
+        given = form.into(SourceChange, per_second=form.whole("per_second"))
+        await change(request, lambda tx: sources.change(tx, source_id, given))
+    except Problem as problem:
+        found = await sources.read(database_of(request), source_id)
+        return await _source_page(request, found, form.failed(problem))
+    return go(request, f"/admin/tracking/{source_id}", words(request)("Saved."))
+
+
+@post("/admin/tracking/{source_id:uuid}/switch")
+async def switch(request: AnyRequest, source_id: FromPath[UUID]) -> Response[Any]:
+    """Off or on."""
+    require(request, CHANGE)
+    _ = words(request)
+    given = SourceChange(is_on=(await read_form(request)).has("on"))
+    after = await change(request, lambda tx: sources.change(tx, source_id, given))
+    text = _("Its events are taken again.") if after.is_on else _("Its keys are refused now.")
+    return go(request, f"/admin/tracking/{source_id}", text)
+
+
+@post("/admin/tracking/{source_id:uuid}/keys")
+async def make_key(request: AnyRequest, source_id: FromPath[UUID]) -> Response[Any]:
+    """A new key; a server's is shown this once."""
+    require(request, CHANGE)
+    form = await read_form(request)
+    given = KeyInput(others_end_in_hours=form.whole("others_end_in_hours"))
+    try:
+        made = await change(request, lambda tx: sources.make_key(tx, source_id, given))
+    except Problem as problem:
+        found = await sources.read(database_of(request), source_id)
+        return await _source_page(request, found, form.failed(problem))
+    if made.key.key is not None:
+        return go(request, f"/admin/tracking/{source_id}", words(request)("The key is there."))
+    found = await sources.read(database_of(request), source_id)
+    return await admin_page(request, "admin/tracking_key.html", status_code=201, made=made, source=found)
+
+
+@post("/admin/tracking/{source_id:uuid}/keys/{key_id:uuid}/end")
+async def end_key(request: AnyRequest, source_id: FromPath[UUID], key_id: FromPath[UUID]) -> Response[Any]:
+    """Take a key away."""
+    require(request, CHANGE)
+    await change(request, lambda tx: sources.end_key(tx, source_id, key_id))
+    return go(request, f"/admin/tracking/{source_id}", words(request)("The key does not work any more."))
+
+
+@get("/admin/tracking/events")
+async def show_events(request: AnyRequest) -> Response[Any]:
+    """The events as they arrive, with verdict and profile; ``paused`` holds the page still."""
+    require(request, READ)
+    await listen_from_here(request)
+    database = database_of(request)
+    found = await shown(request, database, events_store.EVENTS, also=("paused",), limit=ROWS)
+    everything = await store.all_sources(database)
+    is_live = not found.get("paused") and not found.get("cursor")
+    return await admin_page(
+        request,
+        "admin/tracking_events.html",
+        list=found,
+        names=names,
+        sources={source.id: source.name for source in everything},
+        source_options=[(str(source.id), source.name) for source in everything],
+        types=[(kind, kind) for kind in ("track", "identify", "page", "screen", "group", "alias")],
+        profiles=(profiles := await _profiles(request, found.items)),
+        people=await _people(request, profiles.values()),
+        live_href=live_href(request, "tracking") if is_live else None,
+    )
+
+
+async def _profiles(request: AnyRequest, rows: Sequence[TrackedRow]) -> dict[UUID, UUID]:
+    """The profile of now of each identity that events landed on."""
+    ids = list({row.identity for row in rows if row.identity is not None})
+    return dict(await identity.current(database_of(request), ids)) if ids else {}
+
+
+async def _people(request: AnyRequest, profiles: Iterable[UUID]) -> dict[UUID, str]:
+    """Names of the customers among some profiles, for those who may see customers; visitors have none."""
+    if not actor_of(request).may(customers.READ):
+        return {}
+    found = [await customers.get(database_of(request), profile) for profile in set(profiles)]
+    return {one.id: one.name or one.email or one.external_id or "" for one in found if one is not None}
+
+
+@get("/admin/tracking/parked")
+async def list_parked(request: AnyRequest) -> Response[Any]:
+    """What could not be taken, with the reason."""
+    require(request, READ)
+    database = database_of(request)
+    found = await shown(request, database, events_store.PARKED, limit=ROWS)
+    everything = await store.all_sources(database)
+    return await admin_page(
+        request,
+        "admin/tracking_parked.html",
+        list=found,
+        sources={source.id: source.name for source in everything},
+        source_options=[(str(source.id), source.name) for source in everything],
+    )
+
+
+@post("/admin/tracking/parked/{parked_id:uuid}/retry")
+async def retry(request: AnyRequest, parked_id: FromPath[UUID]) -> Response[Any]:
+    """Try a parked event again."""
+    require(request, CHANGE)
+    _ = words(request)
+    here = await known(database_of(request))
+    tried = await change(request, lambda tx: parked.retry(tx, parked_id, here))
+    if tried.is_taken:
+        return go(request, "/admin/tracking/parked", _("The event was taken this time."))
+    text = _("It is still parked: %(reason)s") % {"reason": tried.detail}
+    return go(request, "/admin/tracking/parked", text, kind="warning")
+
+
+HANDLERS = [
+    list_sources,
+    show_new,
+    create,
+    show_source,
+    change_source,
+    switch,
+    make_key,
+    end_key,
+    show_events,
+    list_parked,
+    retry,
+]

@@ -1,0 +1,74 @@
+"""What happens to sources of events, and that events came."""
+
+from datetime import datetime
+
+from samlad.kernel.log import Fact, declare
+
+
+@declare("tracking.received")
+class EventsReceived(Fact, frozen=True, kw_only=True):
+    """Events of one source were stored together: those of ``batch`` with arrival from ``first`` to ``last``.
+
+    One for each group and not for each event: the log tells that there is something, the table has it.
+    """
+
+    accepted: int
+    duplicates: int
+    parked: int
+    violating: int
+    first: datetime
+    last: datetime
+
+
+@declare("tracking.source_created")
+class SourceCreated(Fact, frozen=True, kw_only=True):
+    """Somebody made a source."""
+
+    name: str
+    kind: str
+    device_class: str
+
+
+@declare("tracking.source_changed")
+class SourceChanged(Fact, frozen=True, kw_only=True):
+    """A source is different: its name, its limit, on or off."""
+
+    name: str
+    fields: list[str]
+
+
+@declare("tracking.key_made")
+class WriteKeyMade(Fact, frozen=True, kw_only=True):
+    """A source has a new write key; those of before end at ``others_end_at``."""
+
+    hint: str
+    others_end_at: datetime | None
+
+
+@declare("tracking.key_ended")
+class WriteKeyEnded(Fact, frozen=True, kw_only=True):
+    """A write key was taken away before its time."""
+
+    hint: str
+
+
+@declare("tracking.schema_set")
+class SchemaSet(Fact, frozen=True, kw_only=True):
+    """The tracking plan says something new about events of one name."""
+
+    event: str
+    policy: str
+
+
+@declare("tracking.schema_removed")
+class SchemaRemoved(Fact, frozen=True, kw_only=True):
+    """The tracking plan says nothing any more about events of one name."""
+
+    event: str
+
+
+@declare("tracking.retried")
+class ParkedRetried(Fact, frozen=True, kw_only=True):
+    """A parked event was tried once more; ``reason`` null: it was taken."""
+
+    reason: str | None

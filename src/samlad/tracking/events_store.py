@@ -1,0 +1,331 @@
+"""SQL of the tables ``tracked_event``, ``tracked_message``, ``tracked_profile``, ``tracking_parked``, ``tracking_volume``."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from samlad.kernel.database import Reader, Tx
+from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
+from samlad.tracking.model import ParkedRow, TrackedRow, Volume
+
+SHOWN_BODY = 2_000
+
+EVENTS = Listing(
+    row=TrackedRow,
+    select="""e.id, e.received_at, e.occurred_at, e.source, e.message_id, e.type, e.name, e.anonymous_id, e.user_id,
+              e.previous_id, e.group_id, e.traits, e.consent, e.violations, e.payload, p.identity, p.failure,
+              p.resolved_at""",
+    source="tracked_event e LEFT JOIN tracked_profile p ON p.received_at = e.received_at AND p.event = e.id",
+    key="e.id",
+    sorts={"received_at": Sort("e.received_at", "timestamptz")},
+    default_sort="-received_at",
+    filters={
+        "source": Filter("e.source = ANY({}::uuid[])", uuids),
+        "type": Filter("e.type = ANY({}::text[])", texts),
+        "name": Filter("e.name = {}"),
+        "user_id": Filter("e.user_id = {}"),
+        "identity": Filter("p.identity = ANY({}::uuid[])", uuids),
+        "violating": Filter("(e.violations IS NOT NULL) = ({} = 'yes')"),
+    },
+)
+"""All events, the latest first."""
+
+PARKED = Listing(
+    row=ParkedRow,
+    select=f"""id, source, received_at, type, name, reason, detail, size,
+               encode(substring(body FOR {SHOWN_BODY}), 'escape') AS body""",
+    source="tracking_parked",
+    key="id",
+    sorts={"received_at": Sort("received_at", "timestamptz"), "size": Sort("size", "int")},
+    default_sort="-received_at",
+    filters={
+        "source": Filter("source = ANY({}::uuid[])", uuids),
+        "reason": Filter("reason = ANY({}::text[])", texts),
+        "type": Filter("type = ANY({}::text[])", texts),
+    },
+)
+"""All parked events, the latest first."""
+
+
+class Arrival(msgspec.Struct, frozen=True, kw_only=True):
+    """An event to be stored; the fields are the columns."""
+
+    id: UUID
+    received_at: datetime
+    batch: UUID
+    source: UUID
+    message_id: str
+    type: str
+    name: str | None
+    occurred_at: datetime
+    anonymous_id: str | None
+    user_id: str | None
+    previous_id: str | None
+    group_id: str | None
+    traits: dict[str, Any] | None
+    consent: Any
+    violations: Any
+    """Encoded, because a list in a column of an array would be taken for more of the array."""
+    payload: Any
+
+
+class Misfit(msgspec.Struct, frozen=True, kw_only=True):
+    """An event to be parked; the fields are the columns."""
+
+    id: UUID
+    source: UUID
+    fingerprint: bytes
+    received_at: datetime
+    sent_at: datetime | None
+    route_type: str | None
+    type: str | None
+    name: str | None
+    reason: str
+    detail: str
+    size: int
+    body: bytes
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """What of a source's arrivals was new."""
+
+    source: UUID
+    accepted: int
+    violating: int
+
+
+_COLUMNS = ", ".join(Arrival.__struct_fields__)
+_ARRAYS = ", ".join(
+    f"${number}::{kind}[]"
+    for number, kind in enumerate(
+        (
+            "uuid", "timestamptz", "uuid", "uuid", "text", "text", "text", "timestamptz", "text", "text", "text",
+            "text", "jsonb", "jsonb", "jsonb", "jsonb",
+        ),
+        1,
+    )
+)  # fmt: skip
+
+
+def _columns(rows: Sequence[msgspec.Struct], kind: type[msgspec.Struct]) -> list[list[Any]]:
+    return [[getattr(row, name) for row in rows] for name in kind.__struct_fields__]
+
+
+async def insert(tx: Tx, arrivals: Sequence[Arrival]) -> list[Stored]:
+    """Store events whose message has not come before; what was new, by source. One statement.
+
+    ``arrivals`` has no message twice. Keys are taken in order, so that twins on other processes wait for each other
+    instead of locking each other out.
+    """
+    return await tx.all(
+        Stored,
+        f"""
+        WITH given AS (SELECT * FROM unnest({_ARRAYS}) AS given ({_COLUMNS})),
+             fresh AS (INSERT INTO tracked_message (source, message_id, received_at)
+                       SELECT source, message_id, received_at FROM given ORDER BY source, message_id
+                       ON CONFLICT DO NOTHING RETURNING source, message_id),
+             stored AS (INSERT INTO tracked_event ({_COLUMNS})
+                        SELECT {_COLUMNS} FROM given JOIN fresh USING (source, message_id)
+                        RETURNING source, violations)
+        SELECT source, count(*)::int AS accepted, count(violations)::int AS violating FROM stored GROUP BY source
+        """,
+        *_columns(arrivals, Arrival),
+    )
+
+
+async def insert_own(tx: Tx, arrivals: Sequence[Arrival]) -> int:
+    """Store events that this program reports; what is there already (their ids are made of the log's) stays. One statement."""
+    return await tx.execute(
+        f"""INSERT INTO tracked_event ({_COLUMNS}) SELECT * FROM unnest({_ARRAYS}) ON CONFLICT DO NOTHING""",
+        *_columns(arrivals, Arrival),
+    )
+
+
+async def park(tx: Tx, misfits: Sequence[Misfit]) -> dict[UUID, int]:
+    """Park events; how many by source, those that were parked before left out. One statement."""
+    names = ", ".join(Misfit.__struct_fields__)
+    rows = await tx.rows(
+        f"""
+        WITH parked AS (
+            INSERT INTO tracking_parked ({names})
+            SELECT {names} FROM unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::timestamptz[], $5::timestamptz[],
+                $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::int[], $12::bytea[])
+                AS given ({names})
+            ORDER BY source, fingerprint ON CONFLICT (source, fingerprint) DO NOTHING RETURNING source)
+        SELECT source, count(*)::int AS count FROM parked GROUP BY source
+        """,
+        *_columns(misfits, Misfit),
+    )
+    return {row["source"]: row["count"] for row in rows}
+
+
+async def lock_parked(tx: Tx, parked: UUID) -> Misfit | None:
+    """A parked event, held until the transaction ends, or None."""
+    names = ", ".join(Misfit.__struct_fields__)
+    return await tx.one(Misfit, f"SELECT {names} FROM tracking_parked WHERE id = $1 FOR UPDATE", parked)
+
+
+async def unpark(tx: Tx, parked: UUID) -> bool:
+    """Take an event off the parking place; False if it was not there."""
+    return bool(await tx.execute("DELETE FROM tracking_parked WHERE id = $1", parked))
+
+
+async def still_parked(tx: Tx, parked: UUID, reason: str, detail: str) -> None:
+    """A retry failed for this reason."""
+    await tx.execute(
+        "UPDATE tracking_parked SET reason = $2, detail = $3 WHERE id = $1", parked, reason, detail
+    )
+
+
+async def get(reader: Reader, event: UUID) -> TrackedRow | None:
+    """One event, or None."""
+    return await reader.one(
+        TrackedRow,
+        f"SELECT {EVENTS.select} FROM {EVENTS.source} WHERE e.id = $1 LIMIT 1",
+        event,
+    )
+
+
+# -- what the follower reads and writes --------------------------------------------------------------------------------
+
+
+class Unresolved(msgspec.Struct, frozen=True, kw_only=True):
+    """What identity is resolved from."""
+
+    id: UUID
+    received_at: datetime
+    occurred_at: datetime
+    source: UUID
+    type: str
+    name: str | None
+    anonymous_id: str | None
+    user_id: str | None
+    previous_id: str | None
+    traits: dict[str, Any] | None
+    session: Any
+
+
+async def of_batches(reader: Reader, batches: Sequence[tuple[UUID, datetime, datetime]]) -> list[Unresolved]:
+    """The events of some groups (id, first and last arrival) on whom it was not noted yet, as they happened."""
+    return await reader.all(
+        Unresolved,
+        """
+        SELECT e.id, e.received_at, e.occurred_at, e.source, e.type, e.name, e.anonymous_id, e.user_id, e.previous_id,
+               e.traits, e.payload #> '{context,sessionId}' AS session
+        FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS b (batch, first, last)
+        JOIN tracked_event e ON e.received_at BETWEEN b.first AND b.last AND e.batch = b.batch
+        WHERE NOT EXISTS (SELECT 1 FROM tracked_profile p
+                          WHERE p.received_at = e.received_at AND p.event = e.id AND p.failure IS NULL)
+        ORDER BY e.occurred_at, e.id
+        """,
+        [batch for batch, _, _ in batches],
+        [first for _, first, _ in batches],
+        [last for _, _, last in batches],
+    )
+
+
+class Landing(msgspec.Struct, frozen=True):
+    """On whom an event landed, or why that could not be found out."""
+
+    event: Unresolved
+    identity: UUID | None
+    failure: str | None = None
+
+
+async def note_landings(tx: Tx, landings: Sequence[Landing]) -> int:
+    """Note on whom events landed; what was found out before stays. One statement."""
+    return await tx.execute(
+        """
+        INSERT INTO tracked_profile AS p (event, received_at, occurred_at, identity, failure)
+        SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::uuid[], $5::text[])
+        ON CONFLICT (received_at, event) DO UPDATE
+            SET identity = excluded.identity, failure = excluded.failure, resolved_at = clock_timestamp()
+            WHERE p.failure IS NOT NULL
+        """,
+        [landing.event.id for landing in landings],
+        [landing.event.received_at for landing in landings],
+        [landing.event.occurred_at for landing in landings],
+        [landing.identity for landing in landings],
+        [landing.failure for landing in landings],
+    )
+
+
+class Count(msgspec.Struct, frozen=True, kw_only=True):
+    """What a group brought, for the plots; ``xid`` and ``seq`` are where in the log it is told."""
+
+    source: UUID
+    minute: datetime
+    accepted: int
+    duplicates: int
+    parked: int
+    violating: int
+    xid: int
+    seq: int
+
+
+async def add_volume(tx: Tx, counts: Sequence[Count]) -> None:
+    """Add to the counts of minutes what they do not have yet; one statement, in key order. One follower calls it."""
+    await tx.execute(
+        """
+        INSERT INTO tracking_volume AS v (source, minute, accepted, duplicates, parked, violating, position)
+        SELECT source, minute, sum(g.accepted), sum(g.duplicates), sum(g.parked), sum(g.violating),
+               max(ARRAY[g.xid, g.seq])
+        FROM unnest($1::uuid[], $2::timestamptz[], $3::int[], $4::int[], $5::int[], $6::int[], $7::bigint[], $8::bigint[])
+             AS g (source, minute, accepted, duplicates, parked, violating, xid, seq)
+        LEFT JOIN tracking_volume b USING (source, minute)
+        WHERE b.position IS NULL OR ARRAY[g.xid, g.seq] > b.position
+        GROUP BY source, minute ORDER BY minute, source
+        ON CONFLICT (minute, source) DO UPDATE SET accepted = v.accepted + excluded.accepted,
+            duplicates = v.duplicates + excluded.duplicates, parked = v.parked + excluded.parked,
+            violating = v.violating + excluded.violating, position = excluded.position
+        """,
+        *_columns(counts, Count),
+    )
+
+
+async def volume(
+    reader: Reader, *, since: datetime, minutes: int, source: UUID | None = None
+) -> list[Volume]:
+    """What came since some time, in spans of so many minutes; spans in which nothing came are left out."""
+    return await reader.all(
+        Volume,
+        """
+        SELECT date_bin(make_interval(mins => $2), minute, $1) AS at, sum(accepted)::int AS accepted,
+               sum(duplicates)::int AS duplicates, sum(parked)::int AS parked, sum(violating)::int AS violating
+        FROM tracking_volume WHERE minute >= $1 AND ($3::uuid IS NULL OR source = $3) GROUP BY 1 ORDER BY 1
+        """,
+        since,
+        minutes,
+        source,
+    )
+
+
+# -- sweeping ------------------------------------------------------------------------------------------------------------
+
+
+async def forget_messages(tx: Tx, before: datetime, limit: int) -> int:
+    """Forget which messages came before some time; how many."""
+    return await tx.execute(
+        """DELETE FROM tracked_message WHERE ctid = ANY (ARRAY(
+               SELECT ctid FROM tracked_message WHERE received_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))""",
+        before,
+        limit,
+    )
+
+
+async def forget_parked(tx: Tx, before: datetime, limit: int) -> int:
+    """Remove what was parked before some time; how many."""
+    return await tx.execute(
+        """DELETE FROM tracking_parked WHERE ctid = ANY (ARRAY(
+               SELECT ctid FROM tracking_parked WHERE received_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))""",
+        before,
+        limit,
+    )
+
+
+async def make_partition(tx: Tx, month: Any) -> bool:
+    """Make the partitions of a month; False if they are there."""
+    return bool(await tx.value("SELECT tracking_partition($1)", month))

@@ -1,0 +1,226 @@
+"""Taking events in: sorted out one by one, stored together.
+
+Requests of one process that come at the same time are stored by one statement and one commit, and each is answered
+after that commit. When nobody else waits, a request is stored at once. More than `MOST_WAITING` events never wait:
+whoever comes then is told to come again, and nothing of theirs was taken.
+"""
+
+import asyncio
+import contextvars
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from samlad.kernel import log
+from samlad.kernel.database import Database, Tx
+from samlad.kernel.ids import new_id
+from samlad.kernel.problems import Busy
+from samlad.tracking import events_store
+from samlad.tracking.bodies import Envelope
+from samlad.tracking.events import EventsReceived
+from samlad.tracking.events_store import Arrival, Misfit
+from samlad.tracking.known import Known
+from samlad.tracking.model import Full, Policy, Source
+from samlad.tracking.rules import Unfit, moment_of, normalise
+
+LARGEST_GROUP = 1_000
+"""Events of one statement, unless one request has more."""
+MOST_WAITING = 40_000
+
+NO_BATCH = UUID(int=0)
+"""Of arrivals that are not in a group yet."""
+
+_UNSTORABLE = (asyncpg.DataError, asyncpg.ProgramLimitExceededError, UnicodeEncodeError)
+"""What PostgreSQL and its driver say of a value that they cannot keep."""
+
+
+class Sorted(msgspec.Struct, frozen=True):
+    """The events of a request with their verdicts: to be stored, to be parked."""
+
+    arrivals: list[Arrival]
+    misfits: list[Misfit]
+
+
+def sort_out(
+    known: Known, source: Source, envelope: Envelope, *, received_at: datetime, route_type: str | None = None
+) -> Sorted:
+    """Decide on each event by itself: one that cannot be taken holds up no other.
+
+    This is also the place to refuse what the stamp of consent (`Arrival.consent`) does not allow, before it is stored.
+    """
+    found = Sorted([], [])
+    for raw in envelope.events:
+        try:
+            found.arrivals.append(_arrival(known, source, raw, envelope.sent_at, received_at, route_type))
+        except Unfit as unfit:
+            misfit = _misfit(source.id, raw, unfit, envelope.sent_at, received_at, route_type)
+            found.misfits.append(misfit)
+    return found
+
+
+def _arrival(
+    known: Known, source: Source, raw: bytes, sent_at: object, received_at: datetime, route_type: str | None
+) -> Arrival:
+    normal = normalise(raw, received_at=received_at, sent_at=sent_at, route_type=route_type)
+    expected = known.plan.get(normal.plan_name)
+    violations = [] if expected is None else expected.violations(normal.subject_matter)
+    if violations and expected is not None and expected.policy is Policy.PARK:
+        told = "; ".join(f"{each.path}: {each.message}" for each in violations)
+        raise Unfit("plan", told[:1000], type=normal.type, name=normal.name)
+    return Arrival(
+        id=new_id(),
+        received_at=received_at,
+        batch=NO_BATCH,
+        source=source.id,
+        message_id=normal.message_id,
+        type=normal.type,
+        name=normal.name,
+        occurred_at=normal.occurred_at,
+        anonymous_id=normal.anonymous_id,
+        user_id=normal.user_id,
+        previous_id=normal.previous_id,
+        group_id=normal.group_id,
+        traits=normal.traits,
+        consent=normal.consent,
+        violations=msgspec.Raw(msgspec.json.encode(violations)) if violations else None,
+        payload=normal.payload,
+    )
+
+
+def _misfit(
+    source: UUID, raw: bytes, unfit: Unfit, sent_at: object, received_at: datetime, route_type: str | None
+) -> Misfit:
+    return Misfit(
+        id=new_id(),
+        source=source,
+        # A client that sends it again sends the same text: it is parked once.
+        fingerprint=hashlib.sha256(raw).digest(),
+        received_at=received_at,
+        sent_at=moment_of(sent_at),
+        route_type=route_type,
+        type=unfit.type,
+        name=None if unfit.name is None else unfit.name.replace("\0", "�"),
+        reason=unfit.reason,
+        detail=unfit.detail[:1000].replace("\0", "�"),
+        size=len(raw),
+        body=raw,
+    )
+
+
+class _Waiting(msgspec.Struct, frozen=True, eq=False):
+    channels: dict[UUID, UUID]
+    """The channel of each source."""
+    sorted: Sorted
+    done: "asyncio.Future[None]"
+
+
+class Intake:
+    """What waits to be stored in one process. One for each database handle (`Database.companion`)."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: list[_Waiting] = []
+        self._events = 0
+        self._task: asyncio.Task[None] | None = None
+
+    async def take(self, source: Source, found: Sorted) -> None:
+        """Store what a request brought; comes back after the commit.
+
+        Raises:
+            Full: too much waits; nothing was taken.
+            Busy, OutcomeUnknown: the database did not answer. Sent again, each message is there once.
+        """
+        size = len(found.arrivals) + len(found.misfits)
+        if not size:
+            return
+        if self._events and self._events + size > MOST_WAITING:
+            raise Full("Events come faster than they can be stored. Send the same again.", retry_after=1)
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting({source.id: source.channel}, found, done))
+        self._events += size
+        if self._task is None or self._task.done():
+            # In a context of its own: it goes on for others when the request that began it is over.
+            self._task = asyncio.create_task(
+                self._run(), name="tracking-intake", context=contextvars.Context()
+            )
+        await done
+
+    async def _run(self) -> None:
+        while self._waiting:
+            group: list[_Waiting] = []
+            size = 0
+            for each in self._waiting:
+                more = len(each.sorted.arrivals) + len(each.sorted.misfits)
+                if group and size + more > LARGEST_GROUP:
+                    break
+                group.append(each)
+                size += more
+            del self._waiting[: len(group)]
+            failure: BaseException | None = Busy("The process is being stopped.")
+            try:
+                await self._store(group)
+                failure = None
+            except Exception as error:  # noqa: BLE001 - told to each who waits for it
+                failure = error
+            finally:
+                self._events -= size
+                for each in group:
+                    if not each.done.done():
+                        each.done.set_exception(failure) if failure else each.done.set_result(None)
+
+    async def _store(self, group: Sequence[_Waiting]) -> None:
+        channels = {source: channel for each in group for source, channel in each.channels.items()}
+        arrivals = [arrival for each in group for arrival in each.sorted.arrivals]
+        misfits = [misfit for each in group for misfit in each.sorted.misfits]
+        await self._store_or_split(channels, arrivals, misfits)
+
+    async def _store_or_split(
+        self, channels: dict[UUID, UUID], arrivals: list[Arrival], misfits: list[Misfit]
+    ) -> None:
+        """Store a group. A value that only PostgreSQL finds impossible is looked for by halves, and parked."""
+        try:
+            await self._database.transaction(lambda tx: write(tx, channels, arrivals, misfits))
+            return
+        except _UNSTORABLE as error:
+            if not arrivals:
+                raise
+            refusal = f"it cannot be stored: {error}"
+        if len(arrivals) == 1:
+            raw = msgspec.json.encode(arrivals[0].payload)
+            unfit = Unfit("unstorable", refusal, type=arrivals[0].type)
+            parked = _misfit(arrivals[0].source, raw, unfit, None, arrivals[0].received_at, None)
+            await self._store_or_split(channels, [], [*misfits, parked])
+            return
+        middle = len(arrivals) // 2
+        await self._store_or_split(channels, arrivals[:middle], misfits)
+        await self._store_or_split(channels, arrivals[middle:], [])
+
+
+async def write(
+    tx: Tx, channels: dict[UUID, UUID], arrivals: Sequence[Arrival], misfits: Sequence[Misfit]
+) -> None:
+    """Store events whose message is new, park the others, and tell the log of each source. Three statements."""
+    batches = {source: new_id() for source in channels}
+    once = {(each.source, each.message_id): each for each in reversed(arrivals)}  # the first of several stays
+    rows = [msgspec.structs.replace(each, batch=batches[each.source]) for each in reversed(once.values())]
+    stored = {row.source: row for row in await events_store.insert(tx, rows)} if rows else {}
+    parked = await events_store.park(tx, misfits) if misfits else {}
+    for source, channel in channels.items():
+        came = [each.received_at for each in arrivals if each.source == source]
+        moments = came or [each.received_at for each in misfits if each.source == source]
+        if not moments:
+            continue
+        new = stored.get(source)
+        fact = EventsReceived(
+            accepted=new.accepted if new else 0,
+            duplicates=len(came) - (new.accepted if new else 0),
+            parked=parked.get(source, 0),
+            violating=new.violating if new else 0,
+            first=min(moments),
+            last=max(moments),
+        )
+        log.append(tx, fact, subject=source, channel=channel, event_id=batches[source])

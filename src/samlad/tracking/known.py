@@ -1,0 +1,115 @@
+"""Sources, write keys and the tracking plan of this process: asked with every request, changed a few times a year.
+
+Staleness as of channels: a change is seen at once by the process that made it, and within `MAX_AGE_SECONDS` by every
+other one.
+"""
+
+import time
+from datetime import datetime
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+import msgspec
+import structlog
+
+from samlad.access.rate import LocalLimit
+from samlad.access.tokens import token_hash
+from samlad.kernel.clock import now
+from samlad.kernel.database import Database
+from samlad.kernel.problems import InvalidInput
+from samlad.tracking import store
+from samlad.tracking.model import Source
+from samlad.tracking.plan import Expected, compiled
+
+MAX_AGE_SECONDS = 2.0
+BURST_SECONDS = 5
+"""A source may send at once what it may send in so many seconds."""
+
+logger = structlog.get_logger("samlad.tracking")
+
+
+class Known(msgspec.Struct):
+    """All of it as it was; checked against the database at ``checked_at`` (monotonic seconds)."""
+
+    sources: dict[UUID, Source]
+    keys: dict[bytes, tuple[UUID, datetime | None]]
+    plan: dict[str, Expected]
+    limits: dict[UUID, LocalLimit]
+    fingerprint: str
+    generation: int
+    checked_at: float
+
+    def source_of(self, key: str) -> Source | None:
+        """The source that a write key belongs to; None for keys that are not valid.
+
+        Looked up by the hash, so how long it takes tells nothing of how much of a guess was right.
+        """
+        found = self.keys.get(token_hash(key))
+        if found is None or (found[1] is not None and found[1] <= now()):
+            return None
+        return self.sources.get(found[0])
+
+    def count_request(self, source: Source) -> None:
+        """Count one request of a source.
+
+        Raises:
+            TooMany: more than it may, in this process.
+        """
+        self.limits[source.id].check("")
+
+
+_known: "WeakKeyDictionary[Database, Known]" = WeakKeyDictionary()
+_generation = 0
+
+
+def forget() -> None:
+    """Load everything anew at the next use; called after the commit of a change in this process."""
+    global _generation
+    _generation += 1
+
+
+async def known(database: Database) -> Known:
+    """Sources, keys and plan, at most `MAX_AGE_SECONDS` old."""
+    moment, generation = time.monotonic(), _generation
+    before = _known.get(database)
+    if before is not None and before.generation == generation:
+        if moment - before.checked_at < MAX_AGE_SECONDS:
+            return before
+        if await store.fingerprint(database) == before.fingerprint:
+            before.checked_at = moment
+            return before
+    # The fingerprint first: a change between the reads only makes the next check load once more.
+    fingerprint = await store.fingerprint(database)
+    sources = {source.id: source for source in await store.all_sources(database)}
+    loaded = Known(
+        sources=sources,
+        keys={key.key_hash: (key.source, key.ends_at) for key in await store.valid_keys(database)},
+        plan=await _plan(database),
+        limits={source.id: _limit(source, before) for source in sources.values()},
+        fingerprint=fingerprint,
+        generation=generation,
+        checked_at=moment,
+    )
+    _known[database] = loaded
+    return loaded
+
+
+async def _plan(database: Database) -> dict[str, Expected]:
+    found = {}
+    for line in await store.all_schemas(database):
+        try:
+            found[line.event] = compiled(line.schema, line.policy)
+        except InvalidInput as error:  # written by a version that understood more
+            logger.warning(
+                "a schema of the tracking plan cannot be used", event_name=line.event, error=str(error)
+            )
+    return found
+
+
+def _limit(source: Source, before: Known | None) -> LocalLimit:
+    """The same limit as before if nothing about it changed: a change elsewhere gives nobody a new burst."""
+    if before is not None and source.id in before.limits:
+        known_before = before.sources.get(source.id)
+        if known_before is not None and known_before.per_second == source.per_second:
+            return before.limits[source.id]
+    return LocalLimit(per_second=source.per_second, burst=source.per_second * BURST_SECONDS, keys=1)

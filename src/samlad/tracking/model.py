@@ -1,0 +1,251 @@
+"""What sources, events and the tracking plan are."""
+
+import enum
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+
+from samlad.kernel.problems import Problem
+
+PER_SECOND = 200
+"""Requests a second that a source may send unless it says otherwise."""
+
+Name = Annotated[
+    str,
+    msgspec.Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]*$", examples=["Webshop, browsers"]),
+]
+EventName = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*$", examples=["Product Added"])
+]
+PerSecond = Annotated[
+    int, msgspec.Meta(ge=1, le=100_000, description="Requests a second and process before 429 is answered")
+]
+
+
+class SourceKind(enum.StrEnum):
+    """Who writes: scripts in browsers and apps (their key is public), servers (theirs is secret), this program."""
+
+    BROWSER = "browser"
+    SERVER = "server"
+    OURS = "ours"
+
+
+class DeviceClass(enum.StrEnum):
+    """Whose devices these are. Identifiers of shared and staff devices do not tie people together."""
+
+    PERSONAL = "personal"
+    SHARED = "shared"
+    STAFF = "staff"
+
+
+class Policy(enum.StrEnum):
+    """What becomes of an event that does not fit the plan: taken and reported, or parked."""
+
+    REPORT = "report"
+    PARK = "park"
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """A source as stored."""
+
+    id: UUID
+    channel: UUID
+    name: str
+    kind: SourceKind
+    device_class: DeviceClass
+    is_on: bool
+    per_second: int
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class SourceRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the list of sources; the counts are of the last 24 hours."""
+
+    id: UUID
+    channel: UUID
+    name: str
+    kind: SourceKind
+    device_class: DeviceClass
+    is_on: bool
+    accepted: int
+    duplicates: int
+    parked: int
+    violating: int
+    last_minute: datetime | None
+    created_at: datetime
+
+
+class WriteKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A write key. ``key`` is null for secret ones, of which only a hash is kept."""
+
+    id: UUID
+    source: UUID
+    key: str | None
+    hint: str
+    created_at: datetime
+    ends_at: datetime | None
+
+
+class NewWriteKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A write key that was just made; a server's is shown this once."""
+
+    key: WriteKey
+    secret: str
+
+
+class SourceView(Source, frozen=True, kw_only=True):
+    """A source with its keys, the latest first."""
+
+    keys: list[WriteKey]
+
+
+class SourceInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A source to make. It has no key yet: make one afterwards."""
+
+    channel: Annotated[UUID, msgspec.Meta(description="Id of the channel that its events belong to")]
+    name: Name
+    kind: SourceKind = SourceKind.BROWSER
+    device_class: DeviceClass = DeviceClass.PERSONAL
+    per_second: PerSecond = PER_SECOND
+
+
+class SourceChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to be different; what is left out stays. Kind and device class stay as they are: make a new source."""
+
+    name: Name | msgspec.UnsetType = msgspec.UNSET
+    is_on: Annotated[bool, msgspec.Meta(description="Off: its keys are refused")] | msgspec.UnsetType = (
+        msgspec.UNSET
+    )
+    per_second: PerSecond | msgspec.UnsetType = msgspec.UNSET
+
+
+class KeyInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A write key to make."""
+
+    others_end_in_hours: (
+        Annotated[int, msgspec.Meta(ge=0, le=8_760, description="When older keys end; null: they stay")]
+        | None
+    ) = None
+
+
+class SchemaInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is expected of events of one name."""
+
+    event: Annotated[
+        EventName,
+        msgspec.Meta(
+            description="Name of what is tracked; `identify`, `group`, `page`, `screen` for those types"
+        ),
+    ]
+    schema: Annotated[
+        dict[str, Any],
+        msgspec.Meta(
+            description="JSON Schema (2020-12) of `properties`; of `traits` for identify and group",
+            examples=[{"type": "object", "required": ["product_id"]}],
+        ),
+    ]
+    policy: Policy = Policy.REPORT
+
+
+class EventSchema(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the tracking plan."""
+
+    id: UUID
+    event: str
+    schema: dict[str, Any]
+    policy: Policy
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class TrackedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An event with where it came from and on whom it landed.
+
+    ``identity`` is an id of `samlad.identity`, which goes where that person goes; ``resolved_at`` null: not looked at yet.
+    """
+
+    id: UUID
+    received_at: datetime
+    occurred_at: datetime
+    source: UUID
+    message_id: str
+    type: str
+    name: str | None
+    anonymous_id: str | None
+    user_id: str | None
+    previous_id: str | None
+    group_id: str | None
+    traits: dict[str, Any] | None
+    consent: Any
+    violations: list[Any] | None
+    payload: dict[str, Any]
+    identity: UUID | None
+    failure: str | None
+    resolved_at: datetime | None
+
+
+class ParkedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An event that could not be taken. ``body`` is its beginning as text."""
+
+    id: UUID
+    source: UUID
+    received_at: datetime
+    type: str | None
+    name: str | None
+    reason: str
+    detail: str
+    size: int
+    body: str
+
+
+class Retried(msgspec.Struct, frozen=True, kw_only=True):
+    """How a retry went: taken, or still parked for this reason."""
+
+    is_taken: bool
+    reason: str | None = None
+    detail: str | None = None
+
+
+class Volume(msgspec.Struct, frozen=True, kw_only=True):
+    """What came in a span of time that begins at ``at``."""
+
+    at: datetime
+    accepted: int
+    duplicates: int
+    parked: int
+    violating: int
+
+
+class WireProblem(Problem):
+    """The event API refused a whole request; clients of Segment's kind read ``code`` and ``message``."""
+
+    code, status, title = "event-request", 400, "The request cannot be taken"
+
+
+class UnknownWriteKey(WireProblem):
+    """The write key does not exist, has ended, or its source is switched off."""
+
+    code, status, title = "write-key", 401, "This write key is not valid"
+
+
+class BodyTooLarge(WireProblem):
+    """The body, or what it unpacks to, is larger than 4 MB, or it has too many events."""
+
+    code, status, title = "body-too-large", 413, "The body is too large"
+
+
+class SlowDown(WireProblem):
+    """The source sends more requests a second than it may; ``Retry-After`` says when to come back (seconds)."""
+
+    code, status, title = "slow-down", 429, "Too many requests"
+
+
+class Full(WireProblem):
+    """Events come faster than they can be stored; nothing of this request was taken, send it again."""
+
+    code, status, title = "full", 503, "Too much at once"

@@ -1,0 +1,18 @@
+"""Who may do what with events that clients send."""
+
+from samlad.access.permissions import Role, permission
+
+READ = permission(
+    "tracking.read",
+    "See sources of events, the events and what was parked",
+    Role.MANAGER,
+    Role.MARKETING,
+    Role.SUPPORT,
+    Role.DEVELOPER,
+)
+CHANGE = permission(
+    "tracking.change",
+    "Make and change sources of events, their keys and the tracking plan",
+    Role.MANAGER,
+    Role.DEVELOPER,
+)

@@ -1,0 +1,103 @@
+"""The follower that finds out on whom events landed, and counts them for the plots.
+
+It reads the log's `tracking.received`, one for each group that was stored together, and handles all groups that wait in one
+go: one call of `identity.observe` for up to thousands of events. What it notes stands beside the events.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from samlad import channels, identity
+from samlad.kernel.database import RETRIED, Tx
+from samlad.kernel.followers import Follower
+from samlad.kernel.log import Event
+from samlad.kernel.problems import Problem
+from samlad.tracking import events_store, store
+from samlad.tracking.events import EventsReceived
+from samlad.tracking.events_store import Count, Landing, Unresolved
+from samlad.tracking.model import Source
+from samlad.tracking.sightings import sighting, without_repeats
+
+NOT_ITS_FAULT = (*RETRIED, asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError)
+"""The transaction is tried again as a whole."""
+IMPOSSIBLE = (asyncpg.PostgresError, asyncpg.InterfaceError, Problem, ValueError, TypeError, KeyError)
+
+GROUPS = 10
+"""That are handled in one transaction: each may have a thousand events."""
+
+logger = structlog.get_logger("samlad.tracking")
+
+
+async def follow(tx: Tx, event: Event) -> None:
+    """Keep a group for the end of the transaction, when all of its groups are handled together."""
+    tx.collect(_handle, event)
+
+
+async def _handle(tx: Tx, events: list[Event]) -> None:
+    facts = {event.id: event.fact() for event in events}
+    counts, batches = [], []
+    for event in events:
+        fact = facts[event.id]
+        assert isinstance(fact, EventsReceived)
+        assert event.subject is not None
+        batches.append((event.id, fact.first, fact.last))
+        counts.append(
+            Count(
+                source=event.subject,
+                minute=fact.first.replace(second=0, microsecond=0),
+                accepted=fact.accepted,
+                duplicates=fact.duplicates,
+                parked=fact.parked,
+                violating=fact.violating,
+                xid=event.xid,
+                seq=event.seq,
+            )
+        )
+    await events_store.add_volume(tx, counts)
+    await resolve(tx, await events_store.of_batches(tx, batches))
+
+
+async def resolve(tx: Tx, events: Sequence[Unresolved]) -> None:
+    """Find out on whom events landed and note it. Should one of them be impossible, it holds up no other."""
+    if not events:
+        return
+    sources = {source.id: source for source in await store.all_sources(tx)}
+    try:
+        landings = await _observe(tx, events, sources)
+    except NOT_ITS_FAULT:
+        raise
+    except IMPOSSIBLE as error:
+        if tx.connection.is_closed():
+            raise
+        logger.warning("events are looked at one by one", events=len(events), error=str(error))
+        landings = [await _observe_alone(tx, event, sources) for event in events]
+    await events_store.note_landings(tx, landings)
+
+
+async def _observe(tx: Tx, events: Sequence[Unresolved], sources: dict[UUID, Source]) -> list[Landing]:
+    seen = []
+    for event in events:
+        source = sources[event.source]
+        seen.append(sighting(event, source, await channels.cached(tx, source.channel)))
+    told, places = without_repeats(seen)
+    async with tx.connection.transaction():
+        found = await identity.observe(tx, told)
+    return [Landing(event, found[place]) for event, place in zip(events, places, strict=True)]
+
+
+async def _observe_alone(tx: Tx, event: Unresolved, sources: dict[UUID, Source]) -> Landing:
+    try:
+        (landing,) = await _observe(tx, [event], sources)
+        return landing
+    except NOT_ITS_FAULT:
+        raise
+    except IMPOSSIBLE as error:
+        if tx.connection.is_closed():
+            raise
+        return Landing(event, None, f"{type(error).__name__}: {error}"[:500])
+
+
+FOLLOWERS = [Follower(name="tracking", handle=follow, types=("tracking.received",), batch=GROUPS)]

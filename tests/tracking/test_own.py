@@ -1,0 +1,78 @@
+"""The storefront and the till report through the same door: once, and into one timeline."""
+
+from typing import Any
+
+import httpx
+
+import horizon
+from samlad import carts, identity
+from samlad.carts import LineInput
+from samlad.kernel import followers
+from samlad.kernel.database import Database
+from samlad.kernel.log import BEGINNING
+from samlad.tracking import own, resolving
+from trade import build
+
+REPORTING = [*own.FOLLOWERS, *resolving.FOLLOWERS]
+
+
+async def settle(db: Database) -> None:
+    await followers.register(db, REPORTING)
+    for follower in REPORTING:
+        await horizon.passed(db)
+        while await followers.step(db, follower):
+            pass
+
+
+async def told(db: Database) -> list[tuple[Any, ...]]:
+    rows = await db.rows(
+        """SELECT s.device_class, e.name, e.user_id, e.anonymous_id, p.identity
+           FROM tracked_event e JOIN tracking_source s ON s.id = e.source
+           LEFT JOIN tracked_profile p ON p.received_at = e.received_at AND p.event = e.id
+           ORDER BY e.occurred_at, e.id"""
+    )
+    return [tuple(row) for row in rows]
+
+
+async def test_from_the_cart_to_the_order_one_person(db: Database) -> None:
+    trade = await build(db)
+    kettle = await trade.kettle()
+    order = await trade.buy((kettle, 2))
+    await settle(db)
+    found = await told(db)
+    assert [row[:2] for row in found] == [
+        ("personal", "Product Added"),
+        ("personal", "Order Completed"),
+    ]
+    assert {row[3] for row in found} == {f"cart:{order.cart}"}
+    people = await identity.current(db, [row[4] for row in found])
+    assert len(set(people.values())) == 1
+    payload = await db.value("SELECT payload FROM tracked_event WHERE name = 'Order Completed'")
+    assert payload["properties"]["order_id"] == order.number
+    assert payload["properties"]["products"][0]["quantity"] == 2
+
+    for follower in REPORTING:
+        await followers.replay(db, follower.name, BEGINNING)
+    await settle(db)
+    assert await told(db) == found, "told again it is there once"
+    assert await db.value("SELECT sum(accepted) FROM tracking_volume") == 2
+
+
+async def test_a_product_that_somebody_with_a_cart_looks_at(api: httpx.AsyncClient, db: Database) -> None:
+    trade = await build(db)
+    kettle = await trade.kettle()
+    handle = await db.value("SELECT handle FROM product")
+    assert (await api.get(f"/p/{handle}")).status_code == 200
+    cart = await trade.cart((kettle, 1))
+    mine = await db.transaction(
+        lambda tx: carts.create(tx, carts.CartInput(channel=trade.web.id, lines=[LineInput(variant=kettle)]))
+    )
+    cookie = f"cart={mine.id.hex}.{'x' * 43}.1"
+    assert cart.id != mine.id
+    assert (await api.get(f"/p/{handle}", headers={"Cookie": cookie})).status_code == 200
+    for _ in range(200):
+        views = [row for row in await told(db) if row[1] == "Product Viewed"]
+        if views:
+            break
+        await db.value("SELECT pg_sleep(0.02)")
+    assert [(row[0], row[3]) for row in views] == [("personal", f"cart:{mine.id}")]

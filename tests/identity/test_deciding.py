@@ -13,10 +13,13 @@ from samlad import customers, identity
 from samlad.customers import PersonInput
 from samlad.customers.model import CustomerChange
 from samlad.identity import deciding, profiles
+from samlad.identity import followers as identity_followers
 from samlad.identity.followers import FOLLOWERS
 from samlad.identity.model import AuthLevel
 from samlad.identity.views import Decision, MergeInput, SplitInput
 from samlad.kernel import followers
+from samlad.kernel.context import BACKGROUND
+from samlad.kernel.jobs import JobContext
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound
 from trade import BUYER
 
@@ -186,6 +189,22 @@ async def test_imported_people_are_seen(met: Meeting) -> None:
     found = await met.see("external_id:n7", "email:seven@example.org")
     row = await met.db.value("SELECT id FROM customer WHERE external_id = 'n7'")
     assert (await identity.current(met.db, [found]))[found] == row
+
+
+async def test_a_large_import_goes_on_as_a_job(met: Meeting, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity_followers, "STRIDE", 10)
+    people = [PersonInput(external_id=f"n{n}") for n in range(55)]
+    await met.db.transaction(lambda tx: customers.import_people(tx, met.pool, people))
+    await follow(met)
+    nodes = "SELECT count(*) FROM identity_node WHERE kind = 'customer'"
+    assert await met.db.value(nodes) == 40
+    waiting = await met.db.rows("SELECT task_name, args FROM procrastinate_jobs WHERE status = 'todo'")
+    assert [row["task_name"] for row in waiting] == ["identity.catch-up"]
+    ctx = JobContext(met.db, met.db.settings, 1, "identity.catch-up", 1, BACKGROUND)
+    await identity_followers.catch_up(ctx, UUID(waiting[0]["args"]["pool"]))
+    assert await met.db.value(nodes) == 55
+    await identity_followers.catch_up(ctx, met.pool)
+    assert await met.db.value(nodes) == 55
 
 
 async def test_released_and_blocked(met: Meeting) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from samlad.identity.evidence import Key, Partition, Pin, Seen
@@ -229,6 +229,7 @@ RULE_SETS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(sightings(), RULE_SETS, st.randoms(use_true_random=False))
 def test_any_order_of_arrival_gives_the_same_people(found: list[Seen], rules: Rules, random: Any) -> None:
     other = list(found)
@@ -239,6 +240,7 @@ def test_any_order_of_arrival_gives_the_same_people(found: list[Seen], rules: Ru
     assert first.quarantined == second.quarantined
 
 
+@settings(deadline=None)
 @given(sightings(), RULE_SETS)
 def test_limits_hold_and_everybody_is_somewhere_once(found: list[Seen], rules: Rules) -> None:
     result = resolve(found, rules)
@@ -252,6 +254,7 @@ def test_limits_hold_and_everybody_is_somewhere_once(found: list[Seen], rules: R
         assert len(people) <= 1 or not any(k in result.quarantined or k in result.blocked for k in people)
 
 
+@settings(deadline=None)
 @given(sightings(), st.data())
 def test_a_merge_that_is_taken_back_leaves_nothing(found: list[Seen], data: st.DataObject) -> None:
     keys = sorted({k for each in found for k in each.keys if k.kind != Kind.SIGHTING})

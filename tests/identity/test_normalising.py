@@ -1,7 +1,7 @@
 """What is compared: the same in every spelling, and nothing that is nobody's."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from samlad.identity import normalising
@@ -70,6 +70,7 @@ def test_streets_by_country() -> None:
     )
 
 
+@settings(deadline=None)
 @given(st.sampled_from(Kind), st.text())
 def test_any_text_has_one_normal_form_or_none(kind: Kind, text: str) -> None:
     normal = normalising.identifier(kind, text)

@@ -18,17 +18,24 @@ from samlad.identity.observing import observe
 from samlad.identity.preparing import CUSTOMERS, sighting_of_customer
 from samlad.identity.projecting import Cause, project
 from samlad.identity.views import FieldValue
+from samlad.kernel import jobs
 from samlad.kernel.database import Tx
 from samlad.kernel.followers import Follower
+from samlad.kernel.jobs import JobContext, job
 from samlad.kernel.log import Event
 
-STRIDE = 500
+STRIDE, STRIDES = 500, 4
+"""Customers at a time, and how many times in the follower's own transaction."""
 
 
 async def follow(tx: Tx, event: Event) -> None:
     """Observe what an event says of a customer. May be told twice, or late."""
     if event.type == "customer.imported":
-        await _catch_up(tx, UUID(event.payload["pool"]))
+        pool = UUID(event.payload["pool"])
+        if await _catch_up(tx, pool, STRIDES):
+            await jobs.defer(
+                tx, "identity.catch-up", {"pool": pool}, queueing_lock=f"identity.catch-up {pool}"
+            )
         return
     row = None if event.subject is None else await customers.get(tx, event.subject)
     if row is None:
@@ -85,9 +92,12 @@ async def _renumber(tx: Tx, event: Event, row: Customer, old: str | None, new: s
     await project(tx, row.pool, touched, cause=Cause("decided"))
 
 
-async def _catch_up(tx: Tx, pool: UUID) -> None:
-    """Observe all customers of a pool that are not known here: imports tell only how many there were."""
-    while rows := await profile_store.unseen(tx, pool, STRIDE):
+async def _catch_up(tx: Tx, pool: UUID, strides: int) -> bool:
+    """Observe customers of a pool that are not known here: imports tell only how many there were. Whether more wait."""
+    for _ in range(strides):
+        rows = await profile_store.unseen(tx, pool, STRIDE)
+        if not rows:
+            return False
         await observe(tx, [sighting_of_customer(row, row.created_at, str(row.id)) for row in rows])
         values = [
             FieldValue(
@@ -104,6 +114,14 @@ async def _catch_up(tx: Tx, pool: UUID) -> None:
             if (value := getattr(row, field)) is not None
         ]
         await profile_store.add_values(tx, values)
+    return True
+
+
+@job("identity.catch-up")
+async def catch_up(ctx: JobContext, pool: UUID) -> None:
+    """Observe the customers of a large import, a stride a transaction: a long one would hold all followers up."""
+    while await ctx.database.transaction(lambda tx: _catch_up(tx, pool, 1), ctx.context):
+        pass
 
 
 FOLLOWERS = [

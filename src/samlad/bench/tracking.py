@@ -47,6 +47,7 @@ async def run(
         checkouts = [shops.order_request(shop, cart) for cart in carts]
         async with Server(runtime.settings.home) as server:
             quiet = await _check_out(server, checkouts[:orders])
+            await _samples(runtime, server, key, 1)  # the worker is there, too
             before = await _landed(runtime)
             began = time.perf_counter()
             taking = asyncio.create_task(_burst(server, key, events, people))

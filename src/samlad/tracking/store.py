@@ -177,11 +177,6 @@ async def set_schema(tx: Tx, event: str, schema: dict[str, Any], policy: str) ->
     return found, False
 
 
-async def get_schema(reader: Reader, schema: UUID) -> EventSchema | None:
-    """One line of the plan, or None."""
-    return await reader.one(EventSchema, f"SELECT {_SCHEMA} FROM tracking_schema WHERE id = $1", schema)
-
-
 async def delete_schema(tx: Tx, schema: UUID) -> EventSchema | None:
     """Take a line out of the plan; None if it is not there."""
     return await tx.one(EventSchema, f"DELETE FROM tracking_schema WHERE id = $1 RETURNING {_SCHEMA}", schema)

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from fake_bank import FakeBank
 
+from fake_bank import FakeBank
 from samlad.kernel.database import Database
 from samlad.payments import providers
 from trade import Trade, build

@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from fake_bank import FakeBank
-
 from samlad import orders
 from samlad.carts import CartView, paying
 from samlad.kernel.context import SYSTEM

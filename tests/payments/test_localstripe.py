@@ -10,8 +10,8 @@ from uuid import UUID
 import httpx
 import pytest
 from desk import Desk
-from fake_bank import FakeBank
 
+from fake_bank import FakeBank
 from samlad import orders
 from samlad.orders import FulfilInput, LineSelection, ReturnInput
 from samlad.payments.webhooks import verify

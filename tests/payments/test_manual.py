@@ -9,10 +9,10 @@ from uuid import UUID
 import httpx
 import pytest
 from desk import Desk
-from fake_bank import FakeBank
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fake_bank import FakeBank
 from samlad import orders
 from samlad.channels import cache
 from samlad.kernel import cards

@@ -5,10 +5,10 @@ from uuid import uuid4
 
 import pytest
 from desk import Desk
-from fake_bank import FakeBank
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fake_bank import FakeBank
 from samlad import orders, payments
 from samlad.carts import paying
 from samlad.channels import cache

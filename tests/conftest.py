@@ -21,7 +21,7 @@ from browser import require_chromium, server, site
 
 from applications import running
 from samlad.access.permissions import permissions
-from samlad.kernel import migrations
+from samlad.kernel import migrations, telemetry
 from samlad.kernel.context import Actor
 from samlad.kernel.database import Database, open_database
 from samlad.kernel.embedded import Embedded
@@ -74,8 +74,9 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 def logging_as_before() -> Iterator[None]:
     """Whoever configures logging in a test, or runs a program that does, leaves it to the next test as it was."""
     config, root = structlog.get_config(), logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, plain = root.handlers[:], root.level, telemetry._plain_level
     yield
+    telemetry._plain_level = plain
     structlog.configure(**config)
     root.handlers[:] = handlers
     root.setLevel(level)

@@ -205,6 +205,7 @@ async def test_who_missed_too_much_is_told_to_begin_anew(
 ) -> None:
     monkeypatch.setattr(live, "REPLAY_LIMIT", 3)
     await ring(db, 1, 2, 3)
+    await horizon.passed(db)
     stream = hub.stream(await admit(db, "bell"), Position(0, 0))
     assert await anext(stream) == b"retry: 2000\n\n"
     told = await anext(stream)

@@ -7,7 +7,7 @@ request.
 import contextlib
 import ipaddress
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from samlad.kernel.http import ACTOR_SCOPE, REQUEST_ID_SCOPE
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import InvalidInput
 from samlad.kernel.settings import Settings
+from samlad.kernel.telemetry import log_request
 
 if TYPE_CHECKING:
     from samlad.kernel.telemetry import OpenTelemetry
@@ -34,8 +35,6 @@ STREAMS = frozenset({"/live"})
 """Routes whose answers last as long as somebody listens: their duration is no latency."""
 QUIET = frozenset({"/health/live", "/health/ready", "/metrics"})
 """Routes that machines ask every few seconds: logged at level debug."""
-
-logger = structlog.get_logger("samlad.http")
 
 
 class Edge:
@@ -100,7 +99,6 @@ class Edge:
         if span is not None:
             span.update_name(f"{method} {route}")
             span.set_attributes({"http.route": route, "http.response.status_code": status})
-        say: Callable[..., None] = logger.debug if route in QUIET else logger.info
         fields: dict[str, Any] = {
             "method": method,
             "route": route,
@@ -110,7 +108,7 @@ class Edge:
         }
         if event_ids:
             fields["event_ids"] = [str(event_id) for event_id in event_ids]
-        say("request", **fields)
+        log_request(fields, scope[REQUEST_ID_SCOPE], is_quiet=route in QUIET)
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

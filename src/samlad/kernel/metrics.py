@@ -41,9 +41,16 @@ LISTENERS = Gauge(
 )
 
 
+_KNOWN: dict[tuple[str, str, int], Histogram] = {}
+
+
 def observe_request(route: str, method: str, status: int, seconds: float) -> None:
     """Count one answered request."""
-    REQUESTS.labels(route, method, status).observe(seconds)
+    key = (route, method, status)
+    counted = _KNOWN.get(key)
+    if counted is None:
+        counted = _KNOWN[key] = REQUESTS.labels(*key)
+    counted.observe(seconds)
 
 
 def set_gauges(runtime: "Runtime") -> None:

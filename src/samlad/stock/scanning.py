@@ -52,6 +52,6 @@ def _elements(text: str) -> GS1ElementStrings | None:
         if plain.startswith("]") or SEPARATOR in plain or (plain.startswith("01") and len(plain) > 14):
             message = parse(plain).gs1_message
             return None if message is None else message.element_strings
-    except ParseError:
+    except (ParseError, IndexError):  # biip looks at the letter after a "]" that has none
         return None
     return None

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 import pytest
@@ -24,9 +25,7 @@ from tracked import Tracked
 async def take(tracked: Tracked, source: Source, *events: dict[str, Any]) -> None:
     start = now() - timedelta(hours=1)
     raw = [
-        msgspec.json.encode(
-            {"messageId": f"{id(events)}-{n}", "timestamp": start + timedelta(minutes=n), **event}
-        )
+        msgspec.json.encode({"messageId": str(uuid4()), "timestamp": start + timedelta(minutes=n), **event})
         for n, event in enumerate(events)
     ]
     here = await known.known(tracked.db)

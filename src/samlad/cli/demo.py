@@ -78,7 +78,8 @@ def _build(settings: "Settings") -> "tuple[Built, Summary]":
     """Build what is missing and check the totals against the file."""
     import asyncio
 
-    import samlad.app  # noqa: F401 - so that every package has declared its events, permissions and jobs
+    if not _is_there(settings):  # to look through what is there this is not needed, and takes a second
+        import samlad.app  # noqa: F401 - so that every package has declared its events, permissions and jobs
     from samlad.demo import build, summary
     from samlad.kernel.runtime import open_runtime
     from samlad.packages import PACKAGES

@@ -52,6 +52,8 @@ async def build(runtime: Runtime, progress: Progress) -> Built:
     staff = await people.hire(database, runtime.settings.home, first)
     if await log.of_subject(database, DEMO, limit=1):
         return Built(staff, is_new=False)
+    import samlad.app  # noqa: F401 - it was killed in the middle: from here on every package must have declared its own
+
     await _fill(database, channel, progress)
     return Built(staff, is_new=True)
 

@@ -30,7 +30,6 @@ NOTES = (5, 10, 20, 50, 100, 200, 500, 1000)
 """Coins and notes that people hand over, in whole units of a currency with cents."""
 MOST_QUICK = 5
 WAYS = ("cash", "card", "gift", "credit")
-DECLINED = marked("The card was declined. Nothing was sold; try another card, or cash.")
 TOO_LITTLE = marked("This is less than there is to pay.")
 CHANGED = marked("The ticket has changed. Look at it before you take the money.")
 SOLD_OUT = marked("Somebody was quicker: something on the ticket is sold out here. Nothing was sold.")
@@ -140,7 +139,7 @@ def _refused(
 ) -> Response[Any]:
     form.failed(problem, {"payments/0/tendered": "tendered", "other": "tendered"})
     if isinstance(problem, PaymentDeclined):
-        form.message = face.words(request)(TOO_LITTLE if by == "cash" else DECLINED)
+        form.message = face.words(request)(TOO_LITTLE if by == "cash" else terminal.DECLINED)
     return _pay_form(request, till, cart, by, form)
 
 

@@ -34,7 +34,7 @@ PROVIDER = "terminal"
 STORED_SECONDS = 1_800
 _SEALED = "pos.stored"
 _RESERVED = (PaymentStatus.AUTHORIZED, PaymentStatus.CAPTURED)
-SAID_NO = marked("The card was declined. Nothing was sold; try another card, or cash.")
+DECLINED = marked("The card was declined. Nothing was sold; try another card, or cash.")
 CANCELLED = marked("Cancelled at the terminal. Nothing was sold.")
 TOO_LONG = marked("Nobody held a card to the terminal. Nothing was sold.")
 LET_GO = marked(
@@ -107,7 +107,7 @@ async def wait_page(request: AnyRequest, code: FromPath[str], payment_id: FromPa
     if seen.status in _RESERVED:
         return await _sell(request, till, cart, seen)
     if seen.status is not PaymentStatus.PENDING:
-        said = face.words(request)(_SAID.get(seen.reason or "", SAID_NO))
+        said = face.words(request)(_SAID.get(seen.reason or "", DECLINED))
         return face.go(request, f"{till.base}/pay?by=card", said, kind="warning")
     if face.is_htmx(request):
         return Response(None, status_code=204)

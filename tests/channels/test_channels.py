@@ -182,6 +182,22 @@ async def test_the_cache_sees_own_changes_at_once_and_others_soon(
     assert [c.code for c in await channels.cached_all(db)] == ["web"]
 
 
+async def test_a_channel_that_another_process_has_just_opened_is_known(
+    db: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "forget", lambda: None)  # is heard in one process only
+    web = await make(db, "web")
+    other = await open_database(settings.database_url or "", settings)  # stands for another process
+    try:
+        await channels.cached(other, web.id)
+        till = await make(db, "till")
+        assert (await channels.cached(other, till.id)).name == "Till"
+        with pytest.raises(NotFound):
+            await channels.cached(other, web.pools[Resource.STOCK])
+    finally:
+        await other.close()
+
+
 async def test_over_http(api: httpx.AsyncClient) -> None:
     body = {"code": "web", "name": "Web", "kind": "webshop", **ROOT}
     made = await api.post("/api/channels", json=body)

@@ -95,6 +95,20 @@ async def test_fifty_buyers_for_ten(trade: Trade) -> None:
     await trade.sound()
 
 
+async def test_two_first_orders_of_a_channel_do_not_wait_for_each_other(trade: Trade) -> None:
+    """Who holds the goods would wait for the number of who waits for the goods."""
+    number = "SELECT order_number($1)"
+
+    async def second(_: Tx) -> int:
+        return await trade.db.transaction(lambda tx: tx.value(number, trade.web.id))
+
+    async def first(tx: Tx) -> tuple[int, int]:
+        mine = await tx.value(number, trade.web.id)
+        return mine, await asyncio.wait_for(second(tx), 4)
+
+    assert await trade.db.transaction(first) == (1001, 1002)
+
+
 async def test_a_declined_payment_leaves_nothing_behind(trade: Trade) -> None:
     kettle = await trade.kettle()
     cart = await trade.cart((kettle, 1))

@@ -1,8 +1,9 @@
 """Channels of this process: read on every request, changed a few times a year.
 
 Staleness: a change is seen at once by the process that made it, and within `MAX_AGE_SECONDS` by every other one,
-which then compares one number (`store.fingerprint`) and loads all channels again only when it grew. Reads that must
-not be stale (verbs that change a channel) use `store.get`.
+which then compares one number (`store.fingerprint`) and loads all channels again only when it grew. A channel that is
+not known is looked for at once: who has just opened it may ask the next process. Reads that must not be stale (verbs
+that change a channel) use `store.get`.
 """
 
 import time
@@ -46,6 +47,8 @@ async def cached(reader: Database | Tx, channel_id: UUID) -> Channel:
     """
     found = (await _current(reader)).channels.get(channel_id)
     if found is None:
+        found = (await _current(reader, max_age=0)).channels.get(channel_id)
+    if found is None:
         raise NotFound(f"There is no channel {channel_id}.")
     return found
 
@@ -61,13 +64,13 @@ def last_seen(database: Database) -> list[Channel]:
     return [] if snapshot is None else list(snapshot.channels.values())
 
 
-async def _current(reader: Database | Tx) -> _Snapshot:
+async def _current(reader: Database | Tx, max_age: float | None = None) -> _Snapshot:
     # Never a second connection while one is held: a pool full of such transactions would wait for itself.
     database = reader.database if isinstance(reader, Tx) else reader
     now, generation = time.monotonic(), _generation
     snapshot = _snapshots.get(database)
     if snapshot is not None and snapshot.generation == generation:
-        if now - snapshot.checked_at < MAX_AGE_SECONDS:
+        if now - snapshot.checked_at < (MAX_AGE_SECONDS if max_age is None else max_age):
             return snapshot
         if await store.fingerprint(reader) == snapshot.fingerprint:
             snapshot.checked_at = now

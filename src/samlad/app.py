@@ -29,6 +29,7 @@ from samlad.catalog import checks as catalog_checks
 from samlad.catalog import media_fetch  # noqa: F401 - declares its job
 from samlad.catalog import sweepers as catalog_sweepers
 from samlad.channels import api as channels_api
+from samlad.consent import api as consent_api
 from samlad.credit import api as credit_api
 from samlad.credit import checks as credit_checks
 from samlad.credit import followers as credit_followers
@@ -118,6 +119,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *stock_api.routes,
     *customers_api.routes,
     *identity_api.routes,
+    *consent_api.routes,
     *delivery_api.routes,
     *payments_api.routes,
     *payments_webhooks.routes,

@@ -9,6 +9,7 @@ PACKAGES = (
     "samlad.stock",
     "samlad.customers",
     "samlad.identity",
+    "samlad.consent",
     "samlad.delivery",
     "samlad.credit",
     "samlad.payments",

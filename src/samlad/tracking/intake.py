@@ -21,10 +21,11 @@ from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Busy
 from samlad.tracking import events_store
 from samlad.tracking.bodies import Envelope
+from samlad.tracking.consenting import context_of, missing, nameless, stripped, stripped_body
 from samlad.tracking.events import EventsReceived
 from samlad.tracking.events_store import Arrival, Misfit
 from samlad.tracking.known import Known
-from samlad.tracking.model import Full, Policy, Source
+from samlad.tracking.model import Full, Policy, Source, Without
 from samlad.tracking.rules import Unfit, moment_of, normalise
 
 LARGEST_GROUP = 1_000
@@ -50,14 +51,15 @@ def sort_out(
 ) -> Sorted:
     """Decide on each event by itself: one that cannot be taken holds up no other.
 
-    This is also the place to refuse what the stamp of consent (`Arrival.consent`) does not allow, before it is stored.
+    What the stamp of consent does not allow never gets further than here: it is stored without the person, or parked
+    without them, as the source says.
     """
     found = Sorted([], [])
     for raw in envelope.events:
         try:
             found.arrivals.append(_arrival(known, source, raw, envelope.sent_at, received_at, route_type))
         except Unfit as unfit:
-            misfit = _misfit(source.id, raw, unfit, envelope.sent_at, received_at, route_type)
+            misfit = _misfit_of(source, raw, unfit, envelope.sent_at, received_at, route_type)
             found.misfits.append(misfit)
     return found
 
@@ -66,12 +68,15 @@ def _arrival(
     known: Known, source: Source, raw: bytes, sent_at: object, received_at: datetime, route_type: str | None
 ) -> Arrival:
     normal = normalise(raw, received_at=received_at, sent_at=sent_at, route_type=route_type)
+    lacking = missing(source, normal.payload.get("context"))
+    if lacking and source.without_consent is Without.PARK:
+        raise Unfit("consent", f"without consent to: {', '.join(lacking)}", type=normal.type)
     expected = known.plan.get(normal.plan_name)
     violations = [] if expected is None else expected.violations(normal.subject_matter)
     if violations and expected is not None and expected.policy is Policy.PARK:
         told = "; ".join(f"{each.path}: {each.message}" for each in violations)
         raise Unfit("plan", told[:1000], type=normal.type, name=normal.name)
-    return Arrival(
+    arrival = Arrival(
         id=new_id(),
         received_at=received_at,
         batch=NO_BATCH,
@@ -89,6 +94,37 @@ def _arrival(
         violations=msgspec.Raw(msgspec.json.encode(violations)) if violations else None,
         payload=normal.payload,
     )
+    return _without_person(arrival, lacking) if lacking else arrival
+
+
+def _without_person(arrival: Arrival, lacking: list[str]) -> Arrival:
+    """The event that is stored in place of one whose person has not agreed, with the verdict as its stamp."""
+    return msgspec.structs.replace(
+        arrival,
+        message_id=nameless(arrival.message_id),
+        name=arrival.name if arrival.type == "track" and "@" not in (arrival.name or "") else None,
+        anonymous_id=None,
+        user_id=None,
+        previous_id=None,
+        group_id=None,
+        traits=None,
+        consent={"verdict": "anonymised", "lacking": lacking},
+        violations=None,
+        payload=stripped(arrival.payload),
+    )
+
+
+def _misfit_of(
+    source: Source, raw: bytes, unfit: Unfit, sent_at: object, received_at: datetime, route_type: str | None
+) -> Misfit:
+    """What is parked of an event: as it came, or without the person where they have not agreed."""
+    if not source.needs or not missing(source, context_of(raw)):
+        return _misfit(source.id, raw, unfit, sent_at, received_at, route_type)
+    # What was wrong with it may repeat what was in it.
+    detail = unfit.detail if unfit.reason == "consent" else "what came was not kept: it was without consent"
+    nobody = Unfit(unfit.reason, detail, type=unfit.type)
+    parked = _misfit(source.id, stripped_body(raw), nobody, sent_at, received_at, route_type)
+    return msgspec.structs.replace(parked, fingerprint=hashlib.sha256(raw).digest())
 
 
 def _misfit(

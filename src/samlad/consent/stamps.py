@@ -94,7 +94,7 @@ def category_of(name: object) -> str | None:
 
 
 def _preferences(value: object) -> Iterable[tuple[str, bool]]:
-    for name, is_granted in (value.items() if isinstance(value, dict) else ()):
+    for name, is_granted in value.items() if isinstance(value, dict) else ():
         category = category_of(name)
         if category is not None and isinstance(is_granted, bool):
             yield category, is_granted

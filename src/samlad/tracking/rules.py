@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from samlad.consent import stamps
 from samlad.kernel import cards
 from samlad.kernel.ids import new_id
 

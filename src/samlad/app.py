@@ -81,6 +81,8 @@ from samlad.payments import api as payments_api
 from samlad.payments import checks as payments_checks
 from samlad.payments import sweepers as payments_sweepers
 from samlad.payments import webhooks as payments_webhooks
+from samlad.privacy import api as privacy_api
+from samlad.privacy import running as privacy_running
 from samlad.promotions import api as promotions_api
 from samlad.promotions import checks as promotions_checks
 from samlad.promotions import sweepers as promotions_sweepers
@@ -138,6 +140,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *books_api.routes,
     *tracking_api.routes,
     *tracking_wire.routes,
+    *privacy_api.routes,
     *FACES,
 )
 """Every package's routes: its ``api.py`` under ``/api``, the faces' pages."""
@@ -186,6 +189,7 @@ SWEEPERS: Sequence[Sweeper] = (
     *orders_sweepers.SWEEPERS,
     *subscriptions_sweepers.SWEEPERS,
     *tracking_housekeeping.SWEEPERS,
+    *privacy_running.SWEEPERS,
 )
 """Every sweeper, run by the worker."""
 

@@ -20,5 +20,6 @@ PACKAGES = (
     "samlad.documents",
     "samlad.books",
     "samlad.tracking",
+    "samlad.privacy",
 )
 """Every package with migrations, in the order of the floors."""

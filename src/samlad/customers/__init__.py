@@ -3,6 +3,7 @@
 The public face: what the floors above may use. Whoever calls these verbs holds the permission for their own.
 """
 
+from samlad.customers import tombstones
 from samlad.customers.model import Customer, CustomerRow, PersonInput, Spend
 from samlad.customers.permissions import CHANGE, READ
 from samlad.customers.service import add_many, change, find_or_create, import_people
@@ -42,4 +43,5 @@ __all__ = [
     "resolve",
     "spend_of",
     "stand_for",
+    "tombstones",
 ]

@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from samlad.kernel.log import Fact, declare
 
 
@@ -23,8 +25,8 @@ class CustomerChanged(Fact, frozen=True, kw_only=True):
     """Details of a customer were changed: the fields that differ, with their values before and after."""
 
     fields: list[str]
-    before: dict[str, Any]
-    after: dict[str, Any]
+    before: dict[str, Any] = msgspec.field(default_factory=dict)
+    after: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 @declare("customer.imported")

@@ -407,6 +407,11 @@ async def everybodys_ids(reader: Reader, ids: Iterable[UUID]) -> list[tuple[UUID
     return [(row["asked"], row["id"]) for row in rows]
 
 
+async def identifiers(reader: Reader, nodes: Collection[UUID]) -> list[tuple[Kind, str]]:
+    """What these identifiers are."""
+    return [node.key for node in await nodes_by_id(reader, nodes)]
+
+
 async def rules_of(reader: Reader, pools: Collection[UUID]) -> dict[UUID, Rules]:
     """The rules that are in force, by pool."""
     rows = await reader.rows(

@@ -110,7 +110,7 @@ class OrderReturned(Fact, frozen=True, kw_only=True):
     lines: list[dict[str, Any]] = field(default_factory=list)
 
 
-@declare("order.changed")
+@declare("order.changed", personal=("note",))
 class OrderChanged(Fact, frozen=True, kw_only=True):
     """An order was edited, or something of it came back, was called off, exchanged or made good.
 

@@ -47,22 +47,25 @@ def stripped(event: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def stripped_body(raw: bytes) -> bytes:
-    """`stripped` of an event as it came; nothing at all of what cannot be read."""
+def readable(raw: bytes) -> dict[str, Any]:
+    """An event as it came; nothing of what cannot be read."""
     try:
         event = msgspec.json.decode(raw)
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        return b"{}"
-    return msgspec.json.encode(stripped(event)) if isinstance(event, dict) else b"{}"
+        return {}
+    return event if isinstance(event, dict) else {}
 
 
-def context_of(raw: bytes) -> object:
-    """The context of an event as it came, if it can be read."""
-    try:
-        event = msgspec.json.decode(raw)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        return None
-    return event.get("context") if isinstance(event, dict) else None
+def names_in(event: Mapping[str, Any]) -> list[str | None]:
+    """By what an event as it came says that somebody is known."""
+    found = [event.get("userId"), event.get("anonymousId"), email_of(event.get("traits"))]
+    return [str(each) for each in found if isinstance(each, str | int) and not isinstance(each, bool)]
+
+
+def email_of(traits: object) -> str | None:
+    """The e-mail address in traits, if there is one."""
+    found = traits.get("email") if isinstance(traits, dict) else None
+    return found if isinstance(found, str) else None
 
 
 def _goods(value: object) -> dict[str, Any]:

@@ -1,0 +1,16 @@
+"""What this package knows of people."""
+
+from samlad.kernel.i18n import marked
+from samlad.kernel.personal import Holding
+
+HOLDINGS = [
+    Holding(
+        table="customer",
+        about=marked("The customer"),
+        whose="id = ANY({ids})",
+        personal=("external_id", "email", "name", "phone", "country", "locale"),
+        shown=("id", "created_at"),
+        erase="""external_id = NULL, email = NULL, name = NULL, phone = NULL, country = NULL, locale = NULL,
+                 group_name = NULL, version = version + 1, updated_at = now()""",
+    ),
+]

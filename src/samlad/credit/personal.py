@@ -7,6 +7,16 @@ THINGS = [Things("SELECT id FROM gift_card WHERE customer = ANY({ids})")]
 
 HOLDINGS = [
     Holding(
+        table="credit_transaction",
+        about=marked("Why money or points were given"),
+        whose="""reason <> '' AND id IN (
+                     SELECT e.transaction FROM credit_entry e JOIN credit_account a ON a.id = e.account
+                     WHERE a.holder = ANY({ids}) OR a.id IN (SELECT account FROM gift_card WHERE customer = ANY({ids})))""",
+        personal=("reason",),
+        shown=("kind",),
+        erase="reason = ''",
+    ),
+    Holding(
         table="gift_card",
         about=marked("Gift cards"),
         whose="customer = ANY({ids})",

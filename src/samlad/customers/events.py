@@ -8,7 +8,7 @@ import msgspec
 from samlad.kernel.log import Fact, declare
 
 
-@declare("customer.created", personal=("email", "name", "phone"))
+@declare("customer.created", personal=("external_id", "email", "name", "phone"))
 class CustomerCreated(Fact, frozen=True, kw_only=True):
     """Somebody is a customer from now on."""
 

@@ -5,7 +5,6 @@ last table that key is destroyed, and so is that of every export of theirs: copi
 """
 
 import os
-from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -96,18 +95,22 @@ async def _seal(tx: Tx, keys: Vault, request: UUID, value: bytes) -> bytes:
 # -- erasure -----------------------------------------------------------------------------------------------------------
 
 
-async def erase(
-    database: Database, keys: Vault, request: UUID, holdings: Sequence[Holding] = HOLDINGS
-) -> None:
+async def erase(database: Database, keys: Vault, request: UUID) -> None:
     """Take a person out of every table, one transaction each, and then forget who it was."""
+    person = await erase_steps(database, keys, request, len(HOLDINGS))
+    if person is not None:
+        await database.transaction(lambda tx: _end(tx, request, person))
+
+
+async def erase_steps(database: Database, keys: Vault, request: UUID, until: int) -> Person | None:
+    """Take a person out of the first tables, as far as that is not done; None: there is nothing to do."""
     person = await _begin(database, keys, request)
-    if person is None:
-        return
     found = await store.get(database, request)
-    assert found is not None
-    for place in range(found.steps, len(holdings)):
-        await _step(database, request, place, holdings[place], person)
-    await database.transaction(lambda tx: _end(tx, request, person))
+    if person is None or found is None:
+        return None
+    for place in range(found.steps, until):
+        await _step(database, request, place, HOLDINGS[place], person)
+    return person
 
 
 async def _begin(database: Database, keys: Vault, request: UUID) -> Person | None:

@@ -100,6 +100,7 @@ from samlad.tracking import api as tracking_api
 from samlad.tracking import housekeeping as tracking_housekeeping
 from samlad.tracking import own as tracking_own
 from samlad.tracking import resolving as tracking_resolving
+from samlad.tracking import retention as tracking_retention
 from samlad.tracking import wire as tracking_wire
 
 FACES: Sequence[ControllerRouterHandler] = (
@@ -189,6 +190,7 @@ SWEEPERS: Sequence[Sweeper] = (
     *orders_sweepers.SWEEPERS,
     *subscriptions_sweepers.SWEEPERS,
     *tracking_housekeeping.SWEEPERS,
+    *tracking_retention.SWEEPERS,
     *privacy_running.SWEEPERS,
 )
 """Every sweeper, run by the worker."""

@@ -11,7 +11,9 @@ from samlad import customers, identity
 from samlad.consent import service, store
 from samlad.consent.model import (
     AnswerInput,
+    Code,
     Entry,
+    Language,
     Level,
     Purpose,
     PurposeChange,
@@ -41,6 +43,14 @@ class AnswersInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """What somebody answered, as the caller was told."""
 
     answers: Annotated[list[AnswerInput], msgspec.Meta(min_length=1, max_length=50)]
+
+
+class AskInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whom to ask for what, in which language."""
+
+    purpose: Code
+    channel: Annotated[UUID, msgspec.Meta(description="Where they are asked: whose name the message carries")]
+    language: Language
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +98,16 @@ async def record(
     return await write(request, work, status=201)
 
 
+@post("/consent/people/{any_id:uuid}/confirmations", summary="Ask somebody to confirm", status_code=202)
+async def ask(request: AnyRequest, any_id: FromPath[UUID], data: JSONBody[AskInput]) -> Response[Any]:
+    """Double opt-in: the event ``consent.asked`` lets a message be sent with a link, and only the link says yes."""
+    return await write(
+        request,
+        lambda tx: service.ask_to_confirm(tx, any_id, data.purpose, data.channel, data.language),
+        status=202,
+    )
+
+
 @get("/consent/entries", summary="List the ledger of consent")
 async def list_entries(
     request: AnyRequest,
@@ -133,7 +153,7 @@ async def add_text(request: AnyRequest, code: FromPath[str], data: JSONBody[Text
 routes = [
     Router(
         path="/api",
-        route_handlers=[read_person, record, list_entries, list_purposes, change_purpose, add_text],
+        route_handlers=[read_person, record, ask, list_entries, list_purposes, change_purpose, add_text],
         tags=["Consent"],
     )
 ]

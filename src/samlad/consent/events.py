@@ -41,6 +41,5 @@ class ConsentAsked(Fact, frozen=True, kw_only=True):
     by `samlad.consent.links.confirm_link` from the subject, which is the identifier, and this."""
 
     purpose: str
-    channel: UUID
     language: str
     text: UUID | None

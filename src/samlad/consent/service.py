@@ -10,7 +10,7 @@ import msgspec
 from samlad import channels, identity
 from samlad.access import audit
 from samlad.consent import rules, store
-from samlad.consent.events import ConsentRecorded, PurposeChanged, TextAdded
+from samlad.consent.events import ConsentAsked, ConsentRecorded, PurposeChanged, TextAdded
 from samlad.consent.model import (
     Answer,
     AnswerInput,
@@ -22,7 +22,7 @@ from samlad.consent.model import (
     Text,
     TextInput,
 )
-from samlad.consent.permissions import CHANGE
+from samlad.consent.permissions import CHANGE, RECORD
 from samlad.kernel import log
 from samlad.kernel.clock import now
 from samlad.kernel.database import Reader, Tx
@@ -174,6 +174,24 @@ async def given(reader: Reader, profile: UUID, channel: UUID | None = None) -> S
         ],
         entries=entries,
     )
+
+
+async def ask_to_confirm(tx: Tx, node: UUID, purpose: str, channel: UUID, language: str) -> None:
+    """Have somebody asked to confirm a purpose by a link (double opt-in). The message itself is sent by whoever follows
+    ``consent.asked``; nothing is allowed before the link is answered.
+
+    Raises:
+        InvalidInput: an unknown purpose, or one that nobody is asked for.
+        NotFound: no such channel.
+    """
+    tx.actor.require(RECORD)
+    known = {each.code: each for each in await store.purposes(tx)}
+    if _purpose(known, purpose).is_always:
+        raise InvalidInput.at("purpose", f"nobody is asked for {purpose}: it needs no consent")
+    await channels.get(tx, channel)
+    text = await store.latest_text(tx, purpose, language)
+    fact = ConsentAsked(purpose=purpose, language=language, text=None if text is None else text.id)
+    log.append(tx, fact, subject=node, profile=node, channel=channel)
 
 
 async def change_purpose(tx: Tx, code: str, data: PurposeChange, *, version: int | None = None) -> Purpose:

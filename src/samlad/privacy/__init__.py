@@ -3,16 +3,19 @@
 The public face: what the floors above may use. `docs/concepts/privacy.md` explains.
 """
 
+from samlad.privacy.holdings import ABOUT, WHY_KEPT
 from samlad.privacy.model import Export, PrivacyRequest, RequestInput, RequestKind, RequestState
 from samlad.privacy.permissions import ERASE, EXPORT, READ
 from samlad.privacy.service import ask, cancel, download, get
 from samlad.privacy.store import LISTING
 
 __all__ = [
+    "ABOUT",
     "ERASE",
     "EXPORT",
     "LISTING",
     "READ",
+    "WHY_KEPT",
     "Export",
     "PrivacyRequest",
     "RequestInput",

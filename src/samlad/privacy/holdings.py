@@ -27,3 +27,8 @@ HOLDINGS = (
 )
 THINGS = (*carts.THINGS, *credit.THINGS, *orders.THINGS, *subscriptions.THINGS)
 BLOCKERS = (*orders.BLOCKERS, *subscriptions.BLOCKERS)
+
+ABOUT = {holding.table: holding.about for holding in HOLDINGS}
+"""What each table is, for people; to be translated."""
+WHY_KEPT = {holding.table: holding.kept for holding in HOLDINGS if holding.kept}
+"""Why what stays of a table stays; to be translated."""

@@ -186,6 +186,39 @@ class EventSchema(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
 
 
+EventType = Literal["track", "identify", "page", "screen", "group", "alias"]
+
+
+class RetentionInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long some events are kept. Without a type: all that no other rule names."""
+
+    type: EventType | None = None
+    name: Annotated[EventName, msgspec.Meta(description="Of what is tracked; only with a type")] | None = None
+    days: Annotated[int, msgspec.Meta(ge=1, le=3_650, examples=[400])]
+
+    def __post_init__(self) -> None:
+        if self.name is not None and self.type is None:
+            raise ValueError("a name needs a type")
+
+
+class RetentionRule(msgspec.Struct, frozen=True, kw_only=True):
+    """How long events of a type and name are kept (days after they came)."""
+
+    id: UUID
+    type: str | None
+    name: str | None
+    days: int
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class RetentionRules(msgspec.Struct, frozen=True, kw_only=True):
+    """All rules; the one that names most holds. What none names is kept for ever."""
+
+    rules: list[RetentionRule]
+
+
 class TrackedRow(msgspec.Struct, frozen=True, kw_only=True):
     """An event with where it came from and on whom it landed.
 

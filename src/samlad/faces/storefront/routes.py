@@ -11,6 +11,7 @@ from samlad.faces.storefront import (
     orders,
     parcels,
     paying,
+    preferences,
     product,
     sharing,
     stores,
@@ -31,6 +32,7 @@ routes = [
             *orders.handlers,
             *parcels.handlers,
             *stores.handlers,
+            *preferences.handlers,
             *machines.handlers,
         ],
     )

@@ -6,6 +6,7 @@ from samlad.faces.storefront import (
     browse,
     cart,
     checkout,
+    cookies,
     machines,
     offers,
     orders,
@@ -33,6 +34,7 @@ routes = [
             *parcels.handlers,
             *stores.handlers,
             *preferences.handlers,
+            *cookies.handlers,
             *machines.handlers,
         ],
     )

@@ -1,0 +1,52 @@
+"""Pages of consent and personal data: what holds, what was answered, exports, erasures, texts, retention."""
+
+from uuid import UUID
+
+import httpx
+
+from samlad.kernel.database import Database
+from samlad.kernel.settings import Settings
+from samlad.kernel.vault import Vault
+from samlad.privacy import running
+from trade import build
+
+
+async def test_consent_and_requests_of_a_customer(
+    api: httpx.AsyncClient, db: Database, settings: Settings
+) -> None:
+    trade = await build(db)
+    body = {"channel": str(trade.web.id), "email": "kim@example.com", "name": "Kim <b>Berg</b>"}
+    customer = (await api.post("/api/customers", json=body)).json()["id"]
+    here = f"/admin/customers/{customer}/privacy"
+    assert here in (await api.get(f"/admin/customers/{customer}")).text
+    text = {"purpose": "email_marketing", "language": "en", "text": "News, <i>once</i> a week."}
+    assert (await api.post("/admin/consent", data=text)).status_code == 303
+    assert (await api.post("/admin/consent", data=text | {"text": ""})).status_code == 422
+    assert "News, &lt;i&gt;once" in (await api.get("/admin/consent")).text
+
+    answer = {"purpose": "email_marketing", "answer": "granted"}
+    assert (await api.post(f"{here}/consent", data=answer)).status_code == 303
+    assert (await api.post(f"{here}/consent", data=answer | {"purpose": "x"})).status_code == 422
+    page = (await api.get(here)).text
+    assert "News by e-mail" in page
+    assert "Kim &lt;b&gt;" in page
+
+    export = (await api.post(f"{here}/requests", data={"kind": "access"})).headers["location"]
+    assert "Waits" in (await api.get(export)).text
+    await running.collect(db, Vault.of(settings), UUID(export.rsplit("/", 1)[1]))
+    assert "Done" in (await api.get(export)).text
+    readable = (await api.get(f"{export}/export")).text
+    assert "kim@example.com" in readable
+    assert "Kim &lt;b&gt;" in readable
+
+    assert (await api.post(f"{here}/requests", data={"kind": "erasure"})).status_code == 422
+    erasure = await api.post(f"{here}/requests", data={"kind": "erasure", "sure": "1"})
+    assert (await api.post(f"{erasure.headers['location']}/cancel")).status_code == 303
+    assert "Cancelled" in (await api.get("/admin/privacy?kind=erasure")).text
+
+    rule = {"type": "page", "name": "", "days": "30"}
+    assert (await api.post("/admin/retention", data=rule)).status_code == 303
+    assert (await api.post("/admin/retention", data=rule | {"days": "0"})).status_code == 422
+    shown = (await api.get("/admin/retention")).text
+    remove = shown.split('action="/admin/retention/')[1].split('"')[0]
+    assert (await api.post(f"/admin/retention/{remove}")).status_code == 303

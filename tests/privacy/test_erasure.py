@@ -17,6 +17,7 @@ from samlad.customers import PersonInput, tombstones
 from samlad.kernel import personal
 from samlad.kernel.context import GUEST, Actor, Context
 from samlad.kernel.database import Database
+from samlad.kernel.jobs import JobContext
 from samlad.kernel.settings import Settings
 from samlad.kernel.vault import Vault
 from samlad.privacy import running
@@ -229,6 +230,41 @@ async def test_what_is_under_way_comes_first(settings: Settings, db: Database) -
     assert refused.state == "refused"
     assert placed.number in refused.reason
     assert "kim@example.org" in str(await db.row("SELECT email FROM orders WHERE id = $1", placed.id))
+
+
+async def test_what_somebody_only_claimed_is_not_theirs(
+    settings: Settings, db: Database, api_as: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever claims another's address in a browser, and asks to be erased, erases nothing of the other."""
+    monkeypatch.setattr(running, "SETTLE_SECONDS", 0)
+    trade = await build(db)
+    pool = trade.web.pools[Resource.CUSTOMERS]
+    robin = await db.transaction(
+        lambda tx: customers.find_or_create(
+            tx, pool, PersonInput(email="robin@example.com", name="Robin Kvar")
+        )
+    )
+    kim = await db.transaction(lambda tx: customers.find_or_create(tx, pool, PersonInput(email=EMAIL)))
+    await trade.follow()
+    browser, server = [await open_door(db, trade.web.id, kind=kind) for kind in ("browser", "server")]
+    claimed = {"type": "identify", "anonymousId": "browser-1", "traits": {"email": "robin@example.com"}}
+    known = {"type": "identify", "userId": "kim-1", "anonymousId": "browser-1", "traits": {"email": EMAIL}}
+    async with api_as(GUEST) as wire:
+        for door, event in ((server, known), (browser, claimed)):
+            assert (
+                await wire.post("/v1/batch", json={"batch": [event]}, headers=door.basic)
+            ).status_code == 200
+            await trade.follow()
+    data = privacy.RequestInput(kind=privacy.RequestKind.ERASURE, person=kim.id, after_minutes=0)
+    request = await db.transaction(lambda tx: privacy.ask(tx, data))
+    context = JobContext(db, settings, 1, "privacy.run", 1, Context())
+    await running.run(context, request.id)
+    assert (await privacy.get(db, request.id)).state == "done"
+    assert await in_tables(db, [EMAIL]) == {}
+    row = await db.row("SELECT email, name FROM customer WHERE id = $1", robin.id)
+    assert row is not None
+    assert (row["email"], row["name"]) == ("robin@example.com", "Robin Kvar")
+    assert not await db.transaction(lambda tx: tombstones.buried(tx, ["robin@example.com"]))
 
 
 SUSPECT = (

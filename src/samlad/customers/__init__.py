@@ -19,6 +19,7 @@ from samlad.customers.store import (
     resolve,
     spend_of,
     stand_for,
+    with_emails,
 )
 
 __all__ = [
@@ -44,4 +45,5 @@ __all__ = [
     "spend_of",
     "stand_for",
     "tombstones",
+    "with_emails",
 ]

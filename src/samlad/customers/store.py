@@ -81,6 +81,12 @@ async def members(reader: Reader, customer: UUID) -> list[UUID]:
     return [row["id"] for row in rows]
 
 
+async def with_emails(reader: Reader, emails: Sequence[str]) -> list[UUID]:
+    """Everybody who has one of these e-mail addresses (lower case), in any pool."""
+    rows = await reader.rows("SELECT id FROM customer WHERE lower(email) = ANY($1) ORDER BY id", list(emails))
+    return [row["id"] for row in rows]
+
+
 async def stand_for(tx: Tx, survivors: Mapping[UUID, UUID]) -> None:
     """Note which customer stands for which; one that stands for itself is its own survivor."""
     await tx.execute(

@@ -407,9 +407,9 @@ async def everybodys_ids(reader: Reader, ids: Iterable[UUID]) -> list[tuple[UUID
     return [(row["asked"], row["id"]) for row in rows]
 
 
-async def identifiers(reader: Reader, nodes: Collection[UUID]) -> list[tuple[Kind, str]]:
-    """What these identifiers are."""
-    return [node.key for node in await nodes_by_id(reader, nodes)]
+async def identifiers(reader: Reader, nodes: Collection[UUID]) -> list[tuple[Kind, str, bool]]:
+    """What these identifiers are, and whether somebody with authority has told them: others are only claims."""
+    return [(node.kind, node.value, node.is_known) for node in await nodes_by_id(reader, nodes)]
 
 
 async def rules_of(reader: Reader, pools: Collection[UUID]) -> dict[UUID, Rules]:

@@ -4,6 +4,7 @@ An erasure takes its person down once, sealed with a key of its own, because wha
 last table that key is destroyed, and so is that of every export of theirs: copies of those in backups are noise from then on.
 """
 
+import asyncio
 import os
 from datetime import timedelta
 from uuid import UUID
@@ -26,6 +27,8 @@ from samlad.privacy.model import Export, ExportPart, PrivacyRequest, RequestKind
 from samlad.privacy.service import JOB, secret_name
 
 EXPORT_KEPT = timedelta(days=30)
+SETTLE_SECONDS = 5
+"""Other processes know tombstones after two seconds (`samlad.tracking.known`), and events land within one."""
 STEP_SECONDS = 600
 """A table may take this long: what has no index for a person is read from end to end."""
 
@@ -39,7 +42,9 @@ async def run(ctx: JobContext, request: UUID) -> None:
         return
     if found.kind == RequestKind.ACCESS:
         await collect(ctx.database, keys, request)
-    else:
+    elif await _begin(ctx.database, keys, request) is not None:
+        # Until every process knows the tombstones, and what came in before them has landed.
+        await asyncio.sleep(SETTLE_SECONDS)
         await erase(ctx.database, keys, request)
 
 

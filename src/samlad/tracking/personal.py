@@ -3,9 +3,13 @@
 from samlad.kernel.i18n import marked
 from samlad.kernel.personal import Holding
 
+# By on whom they landed, and by whose address they tell; by other names only where they landed on nobody else: a browser may
+# be several people's.
 _THEIRS = """(id IN (SELECT event FROM tracked_profile WHERE identity = ANY({ids}))
-              OR lower(user_id) = ANY({texts}) OR lower(anonymous_id) = ANY({texts})
-              OR lower(previous_id) = ANY({texts}) OR lower(traits ->> 'email') = ANY({texts}))"""
+              OR lower(traits ->> 'email') = ANY({texts})
+              OR ((lower(user_id) = ANY({texts}) OR lower(anonymous_id) = ANY({texts})
+                   OR lower(previous_id) = ANY({texts}))
+                  AND id NOT IN (SELECT event FROM tracked_profile WHERE identity <> ALL({ids}))))"""
 
 HOLDINGS = [
     Holding(

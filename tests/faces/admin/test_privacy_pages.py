@@ -3,12 +3,15 @@
 from uuid import UUID
 
 import httpx
+import pytest
+from browser import Site
+from playwright.async_api import expect
 
 from samlad.kernel.database import Database
 from samlad.kernel.settings import Settings
 from samlad.kernel.vault import Vault
 from samlad.privacy import running
-from trade import build
+from trade import Trade, build
 
 
 async def test_consent_and_requests_of_a_customer(
@@ -50,3 +53,36 @@ async def test_consent_and_requests_of_a_customer(
     shown = (await api.get("/admin/retention")).text
     remove = shown.split('action="/admin/retention/')[1].split('"')[0]
     assert (await api.post(f"/admin/retention/{remove}")).status_code == 303
+
+
+@pytest.mark.browser
+async def test_staff_write_down_an_answer_and_ask_for_erasure(
+    site: Site, db: Database, settings: Settings
+) -> None:
+    trade: Trade = await build(db)
+    await trade.buy((await trade.kettle(), 1))
+    await trade.follow()
+    customer = await db.value("SELECT id FROM customer")
+    page = await site.staff(width=390)
+    await page.goto(f"/admin/customers/{customer}")
+    await page.get_by_role("link", name="Consent and personal data").click()
+    await page.get_by_label("Purpose").select_option("email_marketing")
+    await page.get_by_role("radio", name="Yes").check()
+    await page.get_by_role("button", name="Write down").click()
+    await expect(page.get_by_role("table", name="Everything that was answered")).to_contain_text("Yes")
+    await site.fine(page)
+    await site.picture(page, "customer-privacy")
+    await page.locator("summary", has_text="Erase").click()
+    await page.get_by_role("checkbox", name="Erase this person for ever").check()
+    await page.get_by_role("button", name="Erase").click()
+    await expect(page.locator(".page-head .badge")).to_have_text("Waits")
+    request = UUID(page.url.rsplit("/", 1)[1])
+    await running.erase(db, Vault.of(settings), request)
+    await page.reload()
+    await expect(page.locator(".page-head .badge")).to_have_text("Not possible yet")
+    await site.fine(page)
+    await site.picture(page, "privacy-request")
+    for path, name in (("/admin/consent", "consent"), ("/admin/retention", "retention")):
+        await page.goto(path)
+        await site.fine(page)
+        await site.picture(page, name)

@@ -8,12 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import horizon
+from samlad import consent
 from samlad.consent import stamps, tcf
+from samlad.kernel import followers
 from samlad.kernel.context import GUEST
-from samlad.tracking import parked, sources
+from samlad.tracking import events_store, parked, resolving, sources
 from samlad.tracking.consenting import SAFE, stripped
 from samlad.tracking.known import known
 from samlad.tracking.model import SourceChange
+from samlad.tracking.resolving import FOLLOWERS
 from tracked import Tracked
 
 # Written by @iabtcf/core 1.5.6: purposes none; 1 to 11 with special features 1 and 2; 1, 8, 9 with legitimate interests 2
@@ -132,3 +136,43 @@ async def test_an_event_without_consent_loses_its_person(api_as: Any, tracked: T
         state = await known(tracked.db)
         answer = await tracked.db.transaction(lambda tx: parked.retry(tx, found[0]["id"], state))
         assert (answer.is_taken, answer.reason) == (False, "consent")
+
+
+async def test_what_somebody_chose_is_in_the_ledger(api_as: Any, tracked: Tracked) -> None:
+    """Also a no, which is all that the event may say; read again it is told once."""
+    door = tracked.browser
+    change = SourceChange(needs=["performance"], without_consent="park")  # type: ignore[arg-type]
+    await tracked.db.transaction(lambda tx: sources.change(tx, door.source.id, change))
+
+    def chose(number: int, *, yes: bool) -> dict[str, Any]:
+        stamp = {
+            "consent": {"categoryPreferences": {"Analytics": yes, "Advertising": False, "Necessary": True}}
+        }
+        return {"type": "track", "event": "Segment Consent Preference Updated", "anonymousId": "browser-8", "messageId": f"c{number}",
+                "context": stamp | {"ip": "192.0.2.8"}, "properties": {"note": "hemligt"}}  # fmt: skip
+
+    async def holds() -> bool:
+        node = await tracked.db.value("SELECT id FROM identity_node WHERE value = 'browser-8'")
+        return node in await consent.allowed(tracked.db, [node], "analytics")
+
+    async def follow() -> None:
+        await horizon.passed(tracked.db)
+        await followers.register(tracked.db, FOLLOWERS)
+        while await followers.step(tracked.db, FOLLOWERS[0]):
+            await horizon.passed(tracked.db)
+
+    async with api_as(GUEST) as wire:
+        for number, yes in enumerate((True, False)):
+            sent = await wire.post("/v1/batch", json={"batch": [chose(number, yes=yes)]}, headers=door.basic)
+            assert sent.status_code == 200
+            await follow()
+            assert await holds() is yes
+    await tracked.db.transaction(lambda tx: tx.execute("UPDATE tracked_profile SET failure = 'again'"))
+    rows = await events_store.of_batches(
+        tracked.db, [(row["batch"], row["received_at"], row["received_at"]) for row in await tracked.db.rows("SELECT batch, received_at FROM tracked_event")]
+    )  # fmt: skip
+    assert len(rows) == 2
+    await tracked.db.transaction(lambda tx: resolving.resolve(tx, rows))
+    assert await tracked.db.value("SELECT count(*) FROM consent_entry") == 4
+    assert await tracked.parked() == []
+    assert "hemligt" not in str((await tracked.events("payload"))[1])

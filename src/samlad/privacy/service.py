@@ -19,7 +19,14 @@ from samlad.privacy.model import Export, PrivacyRequest, RequestInput, RequestKi
 from samlad.privacy.permissions import ERASE, EXPORT
 
 JOB = "privacy.run"
-PERMISSIONS = {RequestKind.ACCESS: EXPORT, RequestKind.ERASURE: ERASE}
+
+
+def _require(tx: Tx, kind: RequestKind) -> None:
+    """Who may ask for an export, or for an erasure; the same may take it back."""
+    if kind == RequestKind.ERASURE:
+        tx.actor.require(ERASE)
+    else:
+        tx.actor.require(EXPORT)
 
 
 async def ask(tx: Tx, data: RequestInput) -> PrivacyRequest:
@@ -30,7 +37,7 @@ async def ask(tx: Tx, data: RequestInput) -> PrivacyRequest:
     Raises:
         NotFound: nobody is known by this id.
     """
-    tx.actor.require(PERMISSIONS[data.kind])
+    _require(tx, data.kind)
     current = await identity.current(tx, [data.person])
     customer = await customers.current(tx, data.person)
     if not current and customer is None:
@@ -60,7 +67,7 @@ async def cancel(tx: Tx, request: UUID) -> PrivacyRequest:
     before = await store.lock(tx, request)
     if before is None:
         raise NotFound("There is no such request.")
-    tx.actor.require(PERMISSIONS[before.kind])
+    _require(tx, before.kind)
     if before.state == RequestState.CANCELLED:
         return before
     if before.state != RequestState.WAITING:

@@ -21,6 +21,10 @@ LONGEST = 100
 MOST_PRODUCTS = 100
 
 
+ANSWERS = frozenset({"Segment Consent Preference", "Segment Consent Preference Updated"})
+"""Events that tell what somebody chose: the first is what Segment's client sent until 2025. A *no* must arrive too."""
+
+
 def missing(source: Source, context: object) -> list[str]:
     """The categories that a source needs and that an event's context does not grant."""
     if not source.needs:

@@ -22,7 +22,7 @@ from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Busy
 from samlad.tracking import events_store
 from samlad.tracking.bodies import Envelope
-from samlad.tracking.consenting import email_of, missing, nameless, names_in, readable, stripped
+from samlad.tracking.consenting import ANSWERS, email_of, missing, nameless, names_in, readable, stripped
 from samlad.tracking.events import EventsReceived
 from samlad.tracking.events_store import Arrival, Misfit
 from samlad.tracking.known import Known
@@ -72,6 +72,8 @@ def _arrival(
     if known.stones.has((normal.user_id, normal.anonymous_id, email_of(normal.traits))):
         return _without_person(_made(normal, source, received_at, []), {"verdict": "erased"})
     lacking = missing(source, normal.payload.get("context"))
+    if lacking and normal.type == "track" and normal.name in ANSWERS:
+        return _only_answer(_made(normal, source, received_at, []))
     if lacking and source.without_consent is Without.PARK:
         raise Unfit("consent", f"without consent to: {', '.join(lacking)}", type=normal.type)
     expected = known.plan.get(normal.plan_name)
@@ -102,6 +104,16 @@ def _made(normal: Normal, source: Source, received_at: datetime, violations: lis
         consent=normal.consent,
         violations=msgspec.Raw(msgspec.json.encode(violations)) if violations else None,
         payload=normal.payload,
+    )
+
+
+def _only_answer(arrival: Arrival) -> Arrival:
+    """Of an event that tells what somebody chose: who and what, and nothing else."""
+    return msgspec.structs.replace(
+        _without_person(arrival, arrival.consent or {}),
+        message_id=arrival.message_id,
+        anonymous_id=arrival.anonymous_id,
+        user_id=arrival.user_id,
     )
 
 

@@ -151,11 +151,19 @@ async def show_request(request: AnyRequest, request_id: FromPath[UUID]) -> Respo
         request,
         "admin/privacy_request.html",
         asked=found,
+        reasons=_reasons(request, found.reason),
         kinds=KINDS,
         states=STATES,
         about=privacy.ABOUT,
         why_kept=privacy.WHY_KEPT,
     )
+
+
+def _reasons(request: AnyRequest, reason: str) -> list[str]:
+    """What is under way, in the reader's language: ``reason`` names kinds of things, each with its numbers."""
+    _ = words(request)
+    pairs = [part.partition(": ") for part in reason.split("; ") if part]
+    return [f"{_(about)}: {numbers}" for about, _colon, numbers in pairs]
 
 
 @post("/admin/privacy/{request_id:uuid}/cancel", status_code=303)

@@ -47,6 +47,22 @@ async def test_consent_and_requests_of_a_customer(
     assert (await api.post(f"{erasure.headers['location']}/cancel")).status_code == 303
     assert "Cancelled" in (await api.get("/admin/privacy?kind=erasure")).text
 
+    source = {"channel": str(trade.web.id), "name": "Web"}
+    number = (await api.post("/api/tracking/sources", json=source)).json()["id"]
+    needs = {
+        "name": "Web",
+        "per_second": "9",
+        "has_needs": "1",
+        "needs": ["performance", "targeting"],
+        "without_consent": "park",
+    }
+    assert (await api.post(f"/admin/tracking/{number}", data=needs)).status_code == 303
+    found = (await api.get(f"/api/tracking/sources/{number}")).json()
+    assert (found["needs"], found["without_consent"]) == (["performance", "targeting"], "park")
+    assert "checked" in (await api.get(f"/admin/tracking/{number}")).text
+    assert (await api.post(f"/admin/tracking/{number}", data=needs | {"needs": []})).status_code == 303
+    assert (await api.get(f"/api/tracking/sources/{number}")).json()["needs"] == []
+
     rule = {"type": "page", "name": "", "days": "30"}
     assert (await api.post("/admin/retention", data=rule)).status_code == 303
     assert (await api.post("/admin/retention", data=rule | {"days": "0"})).status_code == 422

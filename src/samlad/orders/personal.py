@@ -44,9 +44,9 @@ HOLDINGS = [
         table="order_change",
         about=marked("Changes of orders"),
         whose="order_id = ANY({things})",
-        personal=("note", "actions", "preview", "photos"),
+        personal=("note", "override", "actions", "preview", "photos"),
         shown=("order_id",),
-        erase="""note = '', photos = '{}', preview = preview - 'address', actions = (
+        erase="""note = '', override = CASE WHEN override IS NOT NULL THEN '' END, photos = '{}', preview = preview - 'address', actions = (
                      SELECT coalesce(jsonb_agg(a) FILTER (WHERE a -> 'address' IS NULL), '[]')
                      FROM jsonb_array_elements(actions) AS a)""",
     ),

@@ -9,6 +9,7 @@ from samlad.documents import personal as documents
 from samlad.identity import personal as identity
 from samlad.kernel import holdings as kernel
 from samlad.orders import personal as orders
+from samlad.payments import personal as payments
 from samlad.subscriptions import personal as subscriptions
 from samlad.tracking import personal as tracking
 
@@ -18,6 +19,7 @@ HOLDINGS = (
     *subscriptions.HOLDINGS,
     *orders.HOLDINGS,
     *carts.HOLDINGS,
+    *payments.HOLDINGS,
     *credit.HOLDINGS,
     *consent.HOLDINGS,
     *identity.HOLDINGS,

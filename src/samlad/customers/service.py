@@ -18,7 +18,7 @@ from samlad.kernel.problems import Conflict, InvalidInput, NotFound
 
 
 async def create(tx: Tx, new: NewCustomer) -> Customer:
-    """Add a customer to a channel's pool.
+    """Add a customer to a channel's pool. Somebody who was erased and is added by hand is known again.
 
     Raises:
         Conflict: somebody in the pool has this external id or e-mail address already; ``customer`` says who.
@@ -34,6 +34,7 @@ async def create(tx: Tx, new: NewCustomer) -> Customer:
             "There is a customer with this external id or e-mail address.",
             customer=None if taken is None else str(taken.id),
         )
+    await tombstones.lift(tx, (added.email, added.external_id))
     _tell_created(tx, added, channel.id)
     return added
 

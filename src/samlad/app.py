@@ -80,6 +80,8 @@ from samlad.payments import api as payments_api
 from samlad.payments import checks as payments_checks
 from samlad.payments import sweepers as payments_sweepers
 from samlad.payments import webhooks as payments_webhooks
+from samlad.pools import api as pools_api
+from samlad.pools import moving as pools_moving  # noqa: F401 - declares its job
 from samlad.promotions import api as promotions_api
 from samlad.promotions import checks as promotions_checks
 from samlad.promotions import sweepers as promotions_sweepers
@@ -136,6 +138,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *books_api.routes,
     *tracking_api.routes,
     *tracking_wire.routes,
+    *pools_api.routes,
     *FACES,
 )
 """Every package's routes: its ``api.py`` under ``/api``, the faces' pages."""

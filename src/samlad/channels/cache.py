@@ -4,6 +4,10 @@ Staleness: a change is seen at once by the process that made it, and within `MAX
 which then compares one number (`store.fingerprint`) and loads all channels again only when it grew. A channel that is
 not known is looked for at once: who has just opened it may ask the next process. Reads that must not be stale (verbs
 that change a channel) use `store.get`.
+
+A channel that moves to another pool: whoever still writes into the old one is refused by the database (``sql/0002``) as
+if others had changed the same rows. Its transaction is done again, and asks anew (`Tx.is_retry`). And before a
+transaction refuses somebody because of what is not in the old pool, it asks whether that is still so (`Tx.doubt`).
 """
 
 import time
@@ -64,10 +68,23 @@ def last_seen(database: Database) -> list[Channel]:
     return [] if snapshot is None else list(snapshot.channels.values())
 
 
+async def _is_outdated(tx: Tx) -> bool:
+    """Whether what this process remembers has changed; then it is forgotten."""
+    snapshot = _snapshots.get(tx.database)
+    if snapshot is None or await store.fingerprint(tx) == snapshot.fingerprint:
+        return False
+    forget()
+    return True
+
+
 async def _current(reader: Database | Tx, max_age: float | None = None) -> _Snapshot:
     # Never a second connection while one is held: a pool full of such transactions would wait for itself.
     database = reader.database if isinstance(reader, Tx) else reader
     now, generation = time.monotonic(), _generation
+    if isinstance(reader, Tx):
+        reader.doubt = _is_outdated
+        if reader.is_retry:
+            max_age = 0
     snapshot = _snapshots.get(database)
     if snapshot is not None and snapshot.generation == generation:
         if now - snapshot.checked_at < (MAX_AGE_SECONDS if max_age is None else max_age):

@@ -5,7 +5,7 @@ from samlad.pools import registry
 
 APART = {"channel_pool", "pool_move"}
 """What says who uses which pool."""
-HISTORY = {"identity_change", "price_history", "product_search", "price_context", "facet", "search_word", "tax_country_rate"}
+HISTORY = {"identity_change", "price_history", "product_search", "price_context", "facet", "search_word"}
 """Projections and histories, written from rows that are guarded."""
 
 

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from samlad.channels import Resource
 from samlad.channels.pooling import SHOWN, Finding, Level, Move, MoveKind, Pooling, Step, Turn, examples, relabel
+from samlad.customers.pooling import renaming
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.i18n import marked
 
@@ -97,6 +98,8 @@ async def step_forward(tx: Tx, move: Move, _cursor: UUID | None, _limit: int) ->
     return Turn(0)
 
 
+_STEPS_BACK = f""", is_current = t.is_current AND NOT EXISTS (
+    SELECT FROM cart o WHERE o.customer = ours.there AND o.pool = t.pool AND {_LIVE.format("o")})"""
 _OF_CHANNEL = "t.channel = $3"
 _OPEN = "t.status IN ('open', 'checkout', 'parked')"
 
@@ -117,6 +120,7 @@ POOLING = Pooling(
             relabel("cart", only=_OPEN, since=_OF_CHANNEL, with_switch=True),
             relabel("cart", since=_OF_CHANNEL),
             Step("carts beside", step_forward),
-        ]
+        ],
+        Resource.CUSTOMERS: [renaming("cart", sets=_STEPS_BACK)],
     },
 )

@@ -5,7 +5,7 @@ for it. Goods do not move yet: two variants of one thing would have to become on
 """
 
 from samlad.channels import Resource
-from samlad.channels.pooling import SHOWN, Finding, Level, Move, MoveKind, Pooling, examples
+from samlad.channels.pooling import SHOWN, Example, Finding, Level, Move, MoveKind, Pooling, examples
 from samlad.kernel.database import Reader
 from samlad.kernel.i18n import marked
 
@@ -19,11 +19,11 @@ _PRICES = """SELECT DISTINCT ON (p.variant) p.variant, p.amount FROM price p JOI
 
 async def look_at_goods(reader: Reader, move: Move) -> list[Finding]:
     """Which goods are the same, by GTIN or SKU, and which need a hand."""
-    if move.kind is MoveKind.LEAVE:
-        return [_kept(await _count(reader, move))] if await _count(reader, move) else []
-    total = await _count(reader, move)
+    total = int(await reader.value("SELECT count(*) FROM variant WHERE pool = $1", move.old))
     if not total:
         return []
+    if move.kind is MoveKind.LEAVE:
+        return [_kept(total)]
     pools = (move.old, move.new)
     by_gtin = await examples(
         reader,
@@ -72,27 +72,23 @@ async def look_at_goods(reader: Reader, move: Move) -> list[Finding]:
             alone,
             marked("Give them the GTIN or SKU that they have there, or add them there."),
         ),
-        _kept((total, [])),
+        _kept(total),
     ]
     return [each for each in found if each.count]
 
 
-async def _count(reader: Reader, move: Move) -> int:
-    return int(await reader.value("SELECT count(*) FROM variant WHERE pool = $1", move.old))
-
-
 def _finding(
-    code: str, level: Level, text: str, found: tuple[int, list], advice: str = ""
+    code: str, level: Level, text: str, found: tuple[int, list[Example]], advice: str = ""
 ) -> Finding:
     return Finding(code=code, level=level, text=text, count=found[0], examples=found[1], advice=advice)
 
 
-def _kept(found: tuple[int, list]) -> Finding:
+def _kept(count: int) -> Finding:
     return _finding(
         "catalogue-goods",
         Level.BLOCKING,
         marked("Goods in the pool: goods cannot move between pools yet"),
-        found,
+        (count, []),
         marked("Import the goods of the channel into the shared catalogue, and open the channel anew with it."),
     )
 
@@ -148,7 +144,7 @@ POOLING = Pooling(
         "variant": _GOODS,
         "collection": _GOODS,
         "size_chart": _GOODS,
-        "search_facet": _GOODS,
+        "facet": _GOODS,
         "product_search": _GOODS,
         "search_word": _GOODS,
         "price_list": _LISTS,

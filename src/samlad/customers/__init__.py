@@ -16,6 +16,7 @@ from samlad.customers.store import (
     members,
     orders_of,
     resolve,
+    set_spend,
     spend_of,
     stand_for,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "members",
     "orders_of",
     "resolve",
+    "set_spend",
     "spend_of",
     "stand_for",
 ]

@@ -7,9 +7,12 @@ anew who is who. On the way back what came goes back as it was, and what the oth
 
 from uuid import UUID
 
+from samlad import customers
 from samlad.channels import Resource
 from samlad.channels.pooling import Finding, Level, Move, MoveKind, Pooling, Step, Turn
 from samlad.identity import store
+from samlad.identity.observing import observe
+from samlad.identity.preparing import sighting_of_customer
 from samlad.identity.projecting import project
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.i18n import marked
@@ -129,6 +132,7 @@ async def _join(tx: Tx, move: Move) -> int:
 async def _leave(tx: Tx, move: Move) -> int:
     if move.joined is None:
         return 0
+    told_again = await _take_out(tx, move)
     copies = await _copy(tx, move)
     twins_back = _TWINS.replace("$1", "$4")
     for sql in (
@@ -166,7 +170,36 @@ async def _leave(tx: Tx, move: Move) -> int:
              AND $1::uuid IS NOT NULL AND $3::uuid IS NOT NULL""",
     ):
         await tx.execute(sql, move.id, move.new, move.old, move.joined)
+    for customer in told_again:
+        row = await customers.get(tx, customer)
+        if row is not None:
+            await observe(tx, [sighting_of_customer(row, row.updated_at, str(move.id))])
     return len(copies)
+
+
+async def _take_out(tx: Tx, move: Move) -> list[UUID]:
+    """Customers that go back leave what was seen with them since; what their rows say is seen anew at home."""
+    rows = await tx.rows(
+        """
+        WITH gone AS (
+            DELETE FROM identity_sighting_node s USING pool_move_row j, identity_node n
+            WHERE j.move = $1 AND j.subject = 'identity_node' AND n.id = j.row AND n.kind = 'customer' AND s.node = n.id
+              AND NOT EXISTS (SELECT FROM pool_move_row k
+                              WHERE k.move = $1 AND k.subject = 'identity_sighting' AND k.row = s.sighting)
+            RETURNING s.node, s.sighting
+        ), cut AS (
+            UPDATE identity_sighting s
+            SET nodes = ARRAY(SELECT u.n FROM unnest(s.nodes, s.ceilings) WITH ORDINALITY AS u (n, c, place)
+                              WHERE u.n <> ALL (g.nodes) ORDER BY place),
+                ceilings = ARRAY(SELECT u.c FROM unnest(s.nodes, s.ceilings) WITH ORDINALITY AS u (n, c, place)
+                                 WHERE u.n <> ALL (g.nodes) ORDER BY place)
+            FROM (SELECT sighting, array_agg(node) AS nodes FROM gone GROUP BY 1) AS g WHERE s.id = g.sighting
+        )
+        SELECT DISTINCT node FROM gone ORDER BY 1
+        """,
+        move.joined,
+    )
+    return [row["node"] for row in rows]
 
 
 async def _copy(tx: Tx, move: Move) -> list[UUID]:

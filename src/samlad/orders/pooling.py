@@ -1,8 +1,14 @@
 """What orders have in pools."""
 
+from collections.abc import Sequence
+from uuid import UUID
+
+from samlad import customers
 from samlad.channels import Resource
 from samlad.channels.pooling import SHOWN, Finding, Level, Move, Pooling, examples, relabel
-from samlad.kernel.database import Reader
+from samlad.customers import Spend
+from samlad.customers.pooling import renaming
+from samlad.kernel.database import Reader, Tx
 from samlad.kernel.i18n import marked
 
 
@@ -46,6 +52,18 @@ async def look(reader: Reader, move: Move) -> list[Finding]:
     return found
 
 
+async def _sum_up(tx: Tx, people: Sequence[UUID]) -> None:
+    """What these customers have ordered, summed anew rather than added to."""
+    spends = await tx.all(
+        Spend,
+        """SELECT customer, currency, count(*) FILTER (WHERE kind = 'sale')::int AS orders, sum(total)::bigint AS spent,
+                  max(placed_at) AS last_order_at
+           FROM orders WHERE counted AND customer = ANY ($1::uuid[]) GROUP BY 1, 2""",
+        list(people),
+    )
+    await customers.set_spend(tx, people, spends)
+
+
 _STAYS = "how returns are taken is a rule of the pool; the channel follows that of the pool it is in"
 
 POOLING = Pooling(
@@ -53,5 +71,8 @@ POOLING = Pooling(
     moves={"orders": Resource.ORDERS},
     stays={"return_reason": _STAYS, "return_window": _STAYS},
     look={Resource.ORDERS: look},
-    steps={Resource.ORDERS: [relabel("orders", since="t.channel = $3")]},
+    steps={
+        Resource.ORDERS: [relabel("orders", since="t.channel = $3")],
+        Resource.CUSTOMERS: [renaming("orders", after=_sum_up)],
+    },
 )

@@ -2,6 +2,7 @@
 
 from samlad.channels import Resource
 from samlad.channels.pooling import Finding, Level, Move, Pooling, relabel
+from samlad.customers.pooling import renaming
 from samlad.kernel.database import Reader
 from samlad.kernel.i18n import marked
 
@@ -20,5 +21,8 @@ POOLING = Pooling(
     order=80,
     moves={"subscription": Resource.ORDERS},
     look={Resource.ORDERS: look},
-    steps={Resource.ORDERS: [relabel("subscription", since="t.channel = $3")]},
+    steps={
+        Resource.ORDERS: [relabel("subscription", since="t.channel = $3")],
+        Resource.CUSTOMERS: [renaming("subscription")],
+    },
 )

@@ -177,15 +177,18 @@ async def _leave(tx: Tx, move: Move) -> int:
     return len(copies)
 
 
+_HOMECOMING = """(SELECT n.id FROM pool_move_row g JOIN identity_node n ON n.id = g.row
+                    WHERE g.move = $1 AND g.subject = 'customer')"""
+
+
 async def _take_out(tx: Tx, move: Move) -> list[UUID]:
     """Customers that go back leave what was seen with them since; what their rows say is seen anew at home."""
     rows = await tx.rows(
-        """
+        f"""
         WITH gone AS (
-            DELETE FROM identity_sighting_node s USING pool_move_row j, identity_node n
-            WHERE j.move = $1 AND j.subject = 'identity_node' AND n.id = j.row AND n.kind = 'customer' AND s.node = n.id
-              AND NOT EXISTS (SELECT FROM pool_move_row k
-                              WHERE k.move = $1 AND k.subject = 'identity_sighting' AND k.row = s.sighting)
+            DELETE FROM identity_sighting_node s
+            WHERE s.node IN {_HOMECOMING} AND NOT EXISTS (
+                SELECT FROM pool_move_row k WHERE k.move = $2 AND k.subject = 'identity_sighting' AND k.row = s.sighting)
             RETURNING s.node, s.sighting
         ), cut AS (
             UPDATE identity_sighting s
@@ -194,12 +197,24 @@ async def _take_out(tx: Tx, move: Move) -> list[UUID]:
                 ceilings = ARRAY(SELECT u.c FROM unnest(s.nodes, s.ceilings) WITH ORDINALITY AS u (n, c, place)
                                  WHERE u.n <> ALL (g.nodes) ORDER BY place)
             FROM (SELECT sighting, array_agg(node) AS nodes FROM gone GROUP BY 1) AS g WHERE s.id = g.sighting
+        ), around AS (  -- whom they were seen with: there it is computed anew who is who
+            INSERT INTO pool_move_row (move, subject, row)
+            SELECT DISTINCT $1, 'identity around', s.node FROM identity_sighting_node s JOIN gone USING (sighting)
+            WHERE s.node NOT IN {_HOMECOMING}
+        ), unknown AS (  -- not known yet when the channel joined
+            UPDATE identity_node n SET pool = $3, profile = n.id, person = NULL, state = 'live', fan_out = NULL
+            WHERE n.id IN {_HOMECOMING} AND n.pool = $4 AND NOT EXISTS (
+                SELECT FROM pool_move_row j WHERE j.move = $2 AND j.subject = 'identity_node' AND j.row = n.id)
+            RETURNING n.id
         )
-        SELECT DISTINCT node FROM gone ORDER BY 1
+        SELECT node AS id FROM gone UNION SELECT id FROM unknown ORDER BY 1
         """,
+        move.id,
         move.joined,
+        move.new,
+        move.old,
     )
-    return [row["node"] for row in rows]
+    return [row["id"] for row in rows]
 
 
 async def _copy(tx: Tx, move: Move) -> list[UUID]:
@@ -248,15 +263,17 @@ async def who_is_who(tx: Tx, move: Move, cursor: UUID | None, _limit: int) -> Tu
     """Compute profiles anew around the identifiers that both pools know."""
     rows = await tx.rows(
         """
-        SELECT DISTINCT twin FROM pool_move_row
-        WHERE subject = 'identity_node' AND twin IS NOT NULL AND move = ANY ($1::uuid[]) AND ($2::uuid IS NULL OR twin > $2)
-        ORDER BY twin LIMIT $3
+        SELECT DISTINCT n.id FROM pool_move_row j JOIN identity_node n ON n.id = coalesce(j.twin, j.row) AND n.pool = $4
+        WHERE j.move = ANY ($1::uuid[]) AND ($2::uuid IS NULL OR n.id > $2)
+          AND ((j.subject = 'identity_node' AND j.twin IS NOT NULL) OR j.subject = 'identity around')
+        ORDER BY n.id LIMIT $3
         """,
         [move.id, move.joined],
         cursor,
         PROFILES,
+        move.shared,
     )
-    nodes = [row["twin"] for row in rows]
+    nodes = [row["id"] for row in rows]
     if nodes:
         await store.share_pool(tx, move.shared)
         await project(tx, move.shared, nodes)

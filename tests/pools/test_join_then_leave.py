@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from samlad import customers
@@ -89,6 +89,15 @@ def test_join_then_leave_is_nothing(postgres: Embedded, template: str, tmp_path:
             await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
             await admin.close()
 
+    kim, mia = "kim@example.org", "Mia@example.org"
+
+    @example(
+        before=[("sale", kim, None), ("person", mia, PHONES[1])],
+        beside=[("person", kim, None), ("sale", mia, None)],
+        between=[("sale", kim, None), ("cart", kim, None), ("person", mia, PHONES[1])],
+        resources=set(ORDERLY),
+        is_followed=True,
+    )
     @given(
         before=story,
         beside=story,
@@ -97,7 +106,7 @@ def test_join_then_leave_is_nothing(postgres: Embedded, template: str, tmp_path:
         is_followed=st.booleans(),
     )
     @settings(
-        max_examples=int(os.environ.get("SAMLAD_POOL_EXAMPLES", "6")),
+        max_examples=int(os.environ.get("SAMLAD_POOL_EXAMPLES", "3")),
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )

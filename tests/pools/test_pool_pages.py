@@ -1,0 +1,41 @@
+"""Plans and moves over HTTP, on the command line's and the page's side."""
+
+import pytest
+from playwright.async_api import expect
+
+from conftest import ApiAs
+from samlad.access.permissions import Role, permissions_of
+from samlad.kernel.context import Actor
+from samlad.kernel.ids import new_id
+from samlad.pools import moving
+from silo import Silo
+
+
+async def test_plan_join_and_leave_over_http(silo: Silo, api_as: ApiAs) -> None:
+    await silo.kettle(here=3, there=2)
+    base = f"/api/channels/{silo.market.id}/pools"
+    async with api_as() as api:
+        plan = (await api.get(f"{base}/stock/plan")).json()
+        assert (plan["kind"], plan["to"], plan["is_ready"]) == ("join", ["lund", "malmo", "web"], True)
+        assert plan["findings"][0]["examples"] == [
+            {"label": "Depot", "here": "depot", "there": "", "why": "3 units"}
+        ]
+        assert (await api.get(f"{base}/stock/plan?to=market")).status_code == 422
+        assert (await api.get(f"{base}/nonsense/plan")).status_code in (400, 404)
+        refused = await api.post(f"{base}/carts/join", json={})
+        assert (refused.status_code, refused.json()["findings"][0]["code"]) == (409, "needs-customers")
+
+        begun = await api.post(f"{base}/stock/join", json={"to": "web"}, headers={"Idempotency-Key": "one"})
+        again = await api.post(f"{base}/stock/join", json={"to": "web"}, headers={"Idempotency-Key": "one"})
+        assert (begun.status_code, begun.json()) == (202, again.json())
+        assert (await api.post(f"{base}/stock/join", json={})).status_code == 409
+        page = await api.get(f"/admin/channels/{silo.market.id}/pools/stock")
+        assert "On its way" in page.text
+        await moving.carry_on(silo.trade.db, begun.json()["id"])
+        done = (await api.get(f"/api/pool-moves/{begun.json()['id']}")).json()
+        assert (done["status"], done["rows"], done["channel_code"]) == ("done", 1, "market")
+        assert [each["kind"] for each in (await api.get("/api/pool-moves?channel=market")).json()["items"]] == ["join"]
+        assert (await api.post(f"{base}/stock/leave")).status_code == 202
+    clerk = Actor(kind="staff", id=new_id(), name="Sam", permissions=permissions_of(Role.STORE))
+    async with api_as(clerk) as api:
+        assert (await api.post(f"{base}/orders/join", json={})).status_code == 403

@@ -1,9 +1,9 @@
 """A retailer with a silo for each test."""
 
 import pytest
+from silo import Silo, build_silo
 
 from samlad.kernel.database import Database
-from silo import Silo, build_silo
 from trade import build
 
 

@@ -13,7 +13,17 @@ from samlad.pools import moving
 from samlad.stock import Location, LocationInput, LocationKind
 from trade import BUYER, Trade
 
-ASIDE = ("pool_move", "pool_move_row", "event", "audit", "procrastinate", "follower", "channel", "pool", "schema")
+ASIDE = (
+    "pool_move",
+    "pool_move_row",
+    "event",
+    "audit",
+    "procrastinate",
+    "follower",
+    "channel",
+    "pool",
+    "schema",
+)
 """Tables that tell of a move: these differ when it is over."""
 
 
@@ -33,7 +43,9 @@ class Silo(msgspec.Struct):
 
     async def sell(self, variant: UUID, quantity: int = 1, *, email: str = "kim@example.org") -> Order:
         """Sold in the marketplace."""
-        cart = await self.trade.cart((variant, quantity), channel=await self.now(), **{**BUYER, "email": email})
+        cart = await self.trade.cart(
+            (variant, quantity), channel=await self.now(), **{**BUYER, "email": email}
+        )
         return await self.trade.place(cart.id)
 
     async def now(self) -> Channel:
@@ -81,7 +93,9 @@ async def build_silo(trade: Trade) -> Silo:
         )
         depot = await stock.create_location(
             tx,
-            LocationInput(code="depot", name="Depot", kind=LocationKind.MARKETPLACE, pool_of="market", priority=50),
+            LocationInput(
+                code="depot", name="Depot", kind=LocationKind.MARKETPLACE, pool_of="market", priority=50
+            ),
         )
         return Silo(trade, market, depot)
 

@@ -19,7 +19,13 @@ async def test_every_table_with_a_pool_is_declared_and_guarded(db: Database) -> 
     found = {row["name"]: row["is_guarded"] for row in rows}
     declared = registry.tables()
     forgotten = sorted(found.keys() - declared.keys() - APART)
-    assert forgotten == [], "say in the package's pooling.py what becomes of it when a channel joins or leaves"
+    assert forgotten == [], (
+        "say in the package's pooling.py what becomes of it when a channel joins or leaves"
+    )
     assert sorted(declared.keys() - found.keys() - {"book"}) == [], "declared, but there is no such table"
-    open_doors = sorted(name for name, is_guarded in found.items() if not is_guarded and name not in APART | HISTORY)
-    assert open_doors == [], "SELECT guard_pool(…) in a migration keeps rows out of pools that nobody uses any more"
+    open_doors = sorted(
+        name for name, is_guarded in found.items() if not is_guarded and name not in APART | HISTORY
+    )
+    assert open_doors == [], (
+        "SELECT guard_pool(…) in a migration keeps rows out of pools that nobody uses any more"
+    )

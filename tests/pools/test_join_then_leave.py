@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from silo import Silo, build_silo
 
 from samlad import customers
 from samlad.channels import Channel, Resource
@@ -19,7 +20,6 @@ from samlad.kernel.database import Database, Tx, open_database
 from samlad.kernel.embedded import Embedded
 from samlad.kernel.problems import Problem
 from samlad.kernel.settings import load
-from silo import Silo, build_silo
 from trade import BUYER, build
 
 pytestmark = pytest.mark.slow

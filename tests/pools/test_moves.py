@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from silo import Silo, contents
 
 from samlad import channels, pools, stock
 from samlad.channels import Channel, Resource, cache
@@ -11,7 +12,6 @@ from samlad.kernel.problems import Conflict
 from samlad.orders import Order
 from samlad.pools import store
 from samlad.stock import HoldKind, HoldLine
-from silo import Silo, contents
 from trade import BUYER
 
 STOCK, ORDERS, CARTS = Resource.STOCK, Resource.ORDERS, Resource.CARTS
@@ -36,7 +36,7 @@ async def test_joined_stock_is_sold_by_all_and_goes_back_where_it_was(silo: Silo
     assert (done.status, done.rows, done.problem) == ("done", 1, None)
     assert (await silo.now()).pools[STOCK] == web.pools[STOCK]
     await silo.trade.buy((variant, 5))  # three of them lie in the marketplace's warehouse
-    with pytest.raises(Conflict, match="for itself|shares"):
+    with pytest.raises(Conflict, match="shares"):
         await silo.begin(STOCK)
 
     await silo.leave(STOCK)
@@ -46,7 +46,7 @@ async def test_joined_stock_is_sold_by_all_and_goes_back_where_it_was(silo: Silo
 
 
 async def test_orders_and_carts_go_along_and_come_back_with_what_happened_since(silo: Silo) -> None:
-    db, web = silo.trade.db, silo.trade.web
+    web = silo.trade.web
     variant = await silo.kettle(here=9, there=9)
     before = await silo.sell(variant)
     await silo.join(Resource.CUSTOMERS, ORDERS, CARTS)

@@ -1,11 +1,12 @@
 """People of two pools: joined, they are one; apart again, they are as they were."""
 
+from silo import Silo, contents
+
 from samlad import customers, pools
 from samlad.channels import Channel, Resource
 from samlad.customers import Customer, PersonInput
 from samlad.customers.model import CustomerChange
 from samlad.kernel.database import Tx
-from silo import Silo, contents
 
 PEOPLE = Resource.CUSTOMERS
 STORIES = {"identity_change", "identity_conflict"}
@@ -90,5 +91,10 @@ async def test_a_number_that_is_somebody_elses_there_stands_in_the_way(silo: Sil
     await person(silo, silo.market, email="mia@example.org", external_id="1001")
     plan = await pools.plan(silo.trade.db, silo.market, PEOPLE)
     first = plan.findings[0]
-    assert (first.code, first.level, first.count, plan.is_ready) == ("customers-contrary", "blocking", 1, False)
+    assert (first.code, first.level, first.count, plan.is_ready) == (
+        "customers-contrary",
+        "blocking",
+        1,
+        False,
+    )
     assert (first.examples[0].label, first.examples[0].here) == ("1001", "mia@example.org")

@@ -7,12 +7,13 @@ import sys
 from pathlib import Path
 from uuid import UUID
 
+from silo import Silo
+
 from samlad.carts.model import NotSellable
 from samlad.channels import Channel, Resource
 from samlad.kernel.database import Database, open_database
 from samlad.pools import moving, store
 from samlad.stock import SoldOut
-from silo import Silo
 from trade import BUYER, Trade
 
 UNITS = 12
@@ -67,14 +68,14 @@ async def test_nothing_is_oversold_and_nothing_is_lost(silo: Silo) -> None:
         await other.close()
     assert len(sold) == 2 * UNITS
     counted = await db.rows("SELECT pool, count(*) AS orders FROM orders GROUP BY 1")
-    assert [(row["pool"], row["orders"]) for row in counted] == [(trade.web.pools[Resource.ORDERS], 2 * UNITS)]
+    assert [(row["pool"], row["orders"]) for row in counted] == [
+        (trade.web.pools[Resource.ORDERS], 2 * UNITS)
+    ]
     assert await db.value("SELECT count(*) FROM cart WHERE pool <> $1", trade.web.pools[Resource.CARTS]) == 0
     await trade.agree()
 
 
-async def test_another_process_goes_on_where_one_was_killed(
-    silo: Silo, tmp_path: Path
-) -> None:
+async def test_another_process_goes_on_where_one_was_killed(silo: Silo, tmp_path: Path) -> None:
     trade, db = silo.trade, silo.trade.db
     variant = await silo.kettle(here=20)
     made = [await silo.sell(variant) for _ in range(7)]
@@ -99,7 +100,9 @@ async def test_another_process_goes_on_where_one_was_killed(
     done = await store.get(db, move)
     assert done is not None
     assert (done.status, done.rows) == ("done", 7)
-    pools = await db.rows("SELECT DISTINCT pool FROM orders WHERE id = ANY ($1::uuid[])", [o.id for o in [*made, since]])
+    pools = await db.rows(
+        "SELECT DISTINCT pool FROM orders WHERE id = ANY ($1::uuid[])", [o.id for o in [*made, since]]
+    )
     assert [row["pool"] for row in pools] == [trade.web.pools[Resource.ORDERS]]
     assert await db.value("SELECT count(*) FROM pool_move_row WHERE move = $1", move) == 7
     await trade.agree()

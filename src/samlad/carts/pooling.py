@@ -3,7 +3,18 @@
 from uuid import UUID
 
 from samlad.channels import Resource
-from samlad.channels.pooling import SHOWN, Finding, Level, Move, MoveKind, Pooling, Step, Turn, examples, relabel
+from samlad.channels.pooling import (
+    SHOWN,
+    Finding,
+    Level,
+    Move,
+    MoveKind,
+    Pooling,
+    Step,
+    Turn,
+    examples,
+    relabel,
+)
 from samlad.customers.pooling import renaming
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.i18n import marked
@@ -43,7 +54,9 @@ async def look(reader: Reader, move: Move) -> list[Finding]:
             Finding(
                 code="carts-both",
                 level=Level.INFO,
-                text=marked("People with a cart in both: the one touched last goes on, the other is kept beside it"),
+                text=marked(
+                    "People with a cart in both: the one touched last goes on, the other is kept beside it"
+                ),
                 count=twice,
                 examples=people,
             )

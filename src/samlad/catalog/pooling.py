@@ -89,7 +89,9 @@ def _kept(count: int) -> Finding:
         Level.BLOCKING,
         marked("Goods in the pool: goods cannot move between pools yet"),
         (count, []),
-        marked("Import the goods of the channel into the shared catalogue, and open the channel anew with it."),
+        marked(
+            "Import the goods of the channel into the shared catalogue, and open the channel anew with it."
+        ),
     )
 
 

@@ -5,7 +5,9 @@ from samlad.channels.pooling import Finding, Level, Move, MoveKind, Pooling, rel
 from samlad.kernel.database import Reader
 from samlad.kernel.i18n import marked
 
-_GOES_BACK = "EXISTS (SELECT FROM pool_move_row n WHERE n.move = $7 AND n.subject = 'customer' AND n.row = {0})"
+_GOES_BACK = (
+    "EXISTS (SELECT FROM pool_move_row n WHERE n.move = $7 AND n.subject = 'customer' AND n.row = {0})"
+)
 
 
 async def look(reader: Reader, move: Move) -> list[Finding]:
@@ -14,7 +16,9 @@ async def look(reader: Reader, move: Move) -> list[Finding]:
         return []
     cards = await reader.value("SELECT count(*) FROM gift_card WHERE pool = $1", move.old)
     members = await reader.value("SELECT count(*) FROM loyalty_member WHERE pool = $1", move.old)
-    has_programme = await reader.value("SELECT EXISTS (SELECT FROM loyalty_programme WHERE pool = $1)", move.new)
+    has_programme = await reader.value(
+        "SELECT EXISTS (SELECT FROM loyalty_programme WHERE pool = $1)", move.new
+    )
     found = [
         Finding(
             code="credit-cards",
@@ -55,7 +59,9 @@ POOLING = Pooling(
                 with_switch=True,
             ),
             relabel("gift_card", since="t.channel = $3", with_switch=True),
-            relabel("loyalty_member", key="customer", since=_GOES_BACK.format("t.customer"), with_switch=True),
+            relabel(
+                "loyalty_member", key="customer", since=_GOES_BACK.format("t.customer"), with_switch=True
+            ),
         ]
     },
 )

@@ -9,7 +9,18 @@ from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
 from samlad.channels import Resource
-from samlad.channels.pooling import SHOWN, Example, Finding, Level, Move, MoveKind, Pooling, Step, Turn, examples
+from samlad.channels.pooling import (
+    SHOWN,
+    Example,
+    Finding,
+    Level,
+    Move,
+    MoveKind,
+    Pooling,
+    Step,
+    Turn,
+    examples,
+)
 from samlad.customers import service
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.i18n import marked
@@ -76,7 +87,9 @@ async def look(reader: Reader, move: Move) -> list[Finding]:
     return [*(each for each in found if each.count), moved]
 
 
-def _finding(code: str, level: Level, text: str, found: tuple[int, list[Example]], advice: str = "") -> Finding:
+def _finding(
+    code: str, level: Level, text: str, found: tuple[int, list[Example]], advice: str = ""
+) -> Finding:
     return Finding(code=code, level=level, text=text, count=found[0], examples=found[1], advice=advice)
 
 

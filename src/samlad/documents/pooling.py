@@ -15,18 +15,20 @@ async def look(reader: Reader, move: Move) -> list[Finding]:
     )
     by_pool = {row["pool"]: row for row in rows}
     old, new = by_pool.get(move.old), by_pool.get(move.new)
-    if old is None or (new is not None and (old["name"], old["vat_number"]) == (new["name"], new["vat_number"])):
+    if old is None or (
+        new is not None and (old["name"], old["vat_number"]) == (new["name"], new["vat_number"])
+    ):
         return []
     return [
         Finding(
             code="documents-seller",
             level=Level.WARNING,
-            text=marked("Receipts and invoices will name another seller, unless the channel's settings name one"),
+            text=marked(
+                "Receipts and invoices will name another seller, unless the channel's settings name one"
+            ),
             advice=marked("Name the legal entity in the channel's settings if it is to stay the same."),
             count=1,
-            examples=[
-                Example(label=old["name"], here=old["name"], there="" if new is None else new["name"])
-            ],
+            examples=[Example(label=old["name"], here=old["name"], there="" if new is None else new["name"])],
         )
     ]
 

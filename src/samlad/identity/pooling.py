@@ -47,13 +47,17 @@ async def look(reader: Reader, move: Move) -> list[Finding]:
         Finding(
             code="identity-both",
             level=Level.INFO,
-            text=marked("Of these, identifiers that the others know too: who is who is computed anew around them"),
+            text=marked(
+                "Of these, identifiers that the others know too: who is who is computed anew around them"
+            ),
             count=both,
         ),
         Finding(
             code="identity-rules",
             level=Level.WARNING,
-            text=marked("The channel has rules of its own for who is who; in the shared pool those of that hold"),
+            text=marked(
+                "The channel has rules of its own for who is who; in the shared pool those of that hold"
+            ),
             count=int(rules),
         ),
     ]

@@ -34,7 +34,6 @@ _encode_json = msgspec.json.Encoder().encode
 _decode_json = msgspec.json.Decoder().decode
 
 
-
 class Stale(Exception):
     """What this process remembers is not so any more: the transaction is done again, with what is so now."""
 

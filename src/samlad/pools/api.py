@@ -45,9 +45,7 @@ async def join(
     data: JSONBody[MoveInput],
 ) -> Response[MoveRow]:
     """Let the channel share the resource with others. Answers at once; the work goes on and can be looked at."""
-    return await write(
-        request, lambda tx: service.join(tx, channel_id, resource, to=data.to), status=202
-    )
+    return await write(request, lambda tx: service.join(tx, channel_id, resource, to=data.to), status=202)
 
 
 @post("/channels/{channel_id:uuid}/pools/{resource:str}/leave", status_code=202, summary="Leave a pool")
@@ -77,9 +75,7 @@ async def list_moves(
         sort=sort,
         filters={"channel": channel, "resource": resource, "status": status},
     )
-    return await store.MOVES.answer(
-        database_of(request), query, as_csv=as_format == "csv", name="pool-moves"
-    )
+    return await store.MOVES.answer(database_of(request), query, as_csv=as_format == "csv", name="pool-moves")
 
 
 @get("/pool-moves/{move_id:uuid}", summary="Read a join or leave")

@@ -64,9 +64,7 @@ async def _turn(tx: Tx, move_id: UUID) -> int | None:
     elif row.step <= len(later):
         turn = await later[row.step - 1].run(tx, row.move(), cursor, ROWS)
         is_over, rows = turn.cursor is None, turn.rows
-        await store.advance(
-            tx, row.id, step=row.step + is_over, cursor=turn.cursor, rows=rows
-        )
+        await store.advance(tx, row.id, step=row.step + is_over, cursor=turn.cursor, rows=rows)
     else:
         await store.finish(tx, row.id)
         fact = PoolMoved(move=row.id, resource=row.resource, kind=row.kind, rows=row.rows)

@@ -26,16 +26,7 @@ async def plan(reader: Reader, channel: Channel, resource: Resource, to: str | N
     channel = next(each for each in every if each.id == channel.id)
     kind = rules.kind_of(channel, resource, every)
     target = await _target(reader, channel, resource, to, kind, every)
-    if kind is MoveKind.JOIN:
-        assert target is not None
-        home, shared, joined = channel.pools[resource], target.pools[resource], None
-    else:
-        last = await store.latest(reader, channel.id, resource)
-        came = last if last is not None and last.kind is MoveKind.JOIN else None
-        home, shared, joined = (came.home if came else None), channel.pools[resource], came and came.id
-    move = Move(
-        id=None, channel=channel.id, resource=resource, kind=kind, home=home, shared=shared, joined=joined
-    )
+    move = await _move(reader, channel, resource, kind, target)
     findings = [_first(kind, need) for need in rules.missing(kind, channel, resource, target, every)]
     if not findings:
         for look in registry.looks(resource):
@@ -44,13 +35,37 @@ async def plan(reader: Reader, channel: Channel, resource: Resource, to: str | N
         channel=channel.code,
         resource=resource,
         kind=kind,
-        to=sorted(each.code for each in every if each.id != channel.id and each.pools[resource] == shared),
-        home=home,
-        shared=shared,
-        joined=joined,
+        to=sorted(
+            each.code for each in every if each.id != channel.id and each.pools[resource] == move.shared
+        ),
+        home=move.home,
+        shared=move.shared,
+        joined=move.joined,
         findings=rules.ordered(findings),
         rows=sum(each.count for each in findings if each.is_moved),
         is_ready=all(each.level is not Level.BLOCKING for each in findings),
+    )
+
+
+async def _move(
+    reader: Reader, channel: Channel, resource: Resource, kind: MoveKind, target: Channel | None
+) -> Move:
+    """From which pool to which; a leave goes back to where the channel joined from."""
+    here = channel.pools[resource]
+    if kind is MoveKind.JOIN:
+        assert target is not None
+        there = target.pools[resource]
+        return Move(id=None, channel=channel.id, resource=resource, kind=kind, home=here, shared=there)
+    last = await store.latest(reader, channel.id, resource)
+    came = last if last is not None and last.kind is MoveKind.JOIN and last.shared == here else None
+    return Move(
+        id=None,
+        channel=channel.id,
+        resource=resource,
+        kind=kind,
+        home=None if came is None else came.home,
+        shared=here,
+        joined=None if came is None else came.id,
     )
 
 

@@ -33,8 +33,4 @@ def steps(resource: Resource) -> list[Step]:
 
 def tables() -> dict[str, str]:
     """Every declared table with the package that owns it."""
-    return {
-        table: package
-        for package, each in poolings().items()
-        for table in (*each.moves, *each.stays)
-    }
+    return {table: package for package, each in poolings().items() for table in (*each.moves, *each.stays)}

@@ -41,12 +41,8 @@ def missing(
     """What is to be shared first, or of a leave what is to be left first."""
     if kind is MoveKind.JOIN:
         assert target is not None
-        return [
-            need for need in NEEDS.get(resource, ()) if channel.pools[need] != target.pools[need]
-        ]
-    return [
-        other for other, needs in NEEDS.items() if resource in needs and others_in(channel, other, every)
-    ]
+        return [need for need in NEEDS.get(resource, ()) if channel.pools[need] != target.pools[need]]
+    return [other for other, needs in NEEDS.items() if resource in needs and others_in(channel, other, every)]
 
 
 def ordered(findings: Sequence[Finding]) -> list[Finding]:

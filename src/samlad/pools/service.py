@@ -52,7 +52,9 @@ async def _begin(tx: Tx, channel_id: UUID, resource: Resource, kind: MoveKind, t
             else f"“{channel.code}” has its {resource} for itself."
         )
     if not planned.is_ready:
-        raise Conflict("Something stands in the way; see the plan.", findings=msgspec.to_builtins(planned.blocking()))
+        raise Conflict(
+            "Something stands in the way; see the plan.", findings=msgspec.to_builtins(planned.blocking())
+        )
     if busy := [each for each in await store.running(tx) if planned.shared in (each.home, each.shared)]:
         raise Conflict("Another channel is on its way into or out of that pool.", move=str(busy[0].id))
     home = planned.home or await new_pool(tx, resource, channel.name)

@@ -60,7 +60,7 @@ async def _page(
         problem=problem,
         running=running[0] if running else None,
         others=_named(request, every, plan.to if plan else []),
-        targets=_targets(request, channel, resource, every),
+        targets=_targets(channel, resource, every),
         to=to,
         moves=[move for move in await pools.moves_of(database, channel_id) if move.resource == resource],
         path=address(channel_id, resource),
@@ -72,9 +72,7 @@ def _named(request: AnyRequest, every: list[Channel], codes: list[str]) -> list[
     return sorted(found, key=lambda each: collation_key(each.name, locale_of(request)))
 
 
-def _targets(
-    request: AnyRequest, channel: Channel, resource: Resource, every: list[Channel]
-) -> list[tuple[str, str]]:
+def _targets(channel: Channel, resource: Resource, every: list[Channel]) -> list[tuple[str, str]]:
     """One channel of each other pool, named by all that are in it."""
     groups: dict[UUID, list[Channel]] = {}
     for each in every:
@@ -106,9 +104,7 @@ async def move_channel(
 
 async def lonely(database: Database) -> list[tuple[Channel, Resource]]:
     """Open channels that have something for themselves while others share it, with the first thing they could join."""
-    every = [
-        each for each in await channels.cached_all(database) if each.status is not ChannelStatus.CLOSED
-    ]
+    every = [each for each in await channels.cached_all(database) if each.status is not ChannelStatus.CLOSED]
     found = []
     for channel in every:
         for resource in (Resource.CUSTOMERS, Resource.ORDERS, Resource.STOCK):

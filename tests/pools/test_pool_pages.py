@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import pytest
+from browser import Site
+from playwright.async_api import expect
 from silo import Silo
 
 from samlad.access.permissions import Role, permissions_of
 from samlad.kernel.context import Actor
 from samlad.kernel.ids import new_id
-from samlad.pools import moving
+from samlad.pools import moving, store
 
 
 async def test_plan_join_and_leave_over_http(silo: Silo, api_as: Any) -> None:
@@ -40,3 +43,27 @@ async def test_plan_join_and_leave_over_http(silo: Silo, api_as: Any) -> None:
     clerk = Actor(kind="staff", id=new_id(), name="Sam", permissions=permissions_of(Role.STORE))
     async with api_as(clerk) as api:
         assert (await api.post(f"{base}/orders/join", json={})).status_code == 403
+
+
+@pytest.mark.browser
+async def test_a_channel_is_joined_on_a_phone_by_the_keyboard(site: Site, silo: Silo) -> None:
+    db = silo.trade.db
+    await silo.kettle(here=3, there=2)
+    page = await site.staff(width=390)
+    await page.goto("/admin/channels?view=sharing")
+    await page.locator(f"a[href='/admin/channels/{silo.market.id}/pools/stock']").press("Enter")
+    await expect(page.locator("tr[data-finding=stock-locations]")).to_contain_text("Depot")
+    await site.fine(page)
+    await site.picture(page, "pool-plan")
+    await page.get_by_role("button", name="Join now").press("Enter")
+    await expect(page.get_by_role("progressbar")).to_be_visible()
+    (move,) = await store.running(db)
+    await moving.carry_on(db, move.id)
+    await expect(page.get_by_role("button", name="Leave now")).to_be_visible()
+    await expect(page.get_by_role("table", name="What was done")).to_contain_text("Joined")
+    await site.fine(page)
+    await site.picture(page, "pool-joined")
+    await page.goto(f"/admin/channels/{silo.market.id}/pools/carts")
+    await expect(page.locator("tr[data-finding=needs-customers]")).to_contain_text("Customers")
+    await site.fine(page)
+    await site.picture(page, "pool-blocked")

@@ -6,6 +6,7 @@ from samlad import customers, pools
 from samlad.channels import Channel, Resource
 from samlad.customers import Customer, PersonInput
 from samlad.customers.model import CustomerChange
+from samlad.identity import AuthLevel, Identifier, Kind, Sighting, observe
 from samlad.kernel.database import Tx
 
 PEOPLE = Resource.CUSTOMERS
@@ -83,6 +84,19 @@ async def test_who_bought_in_the_channel_since_goes_along_as_a_copy(silo: Silo) 
     stays = await db.value("SELECT customer FROM orders WHERE id = $1", of_web.id)
     assert await db.value("SELECT pool FROM customer WHERE id = $1", stays) == trade.web.pools[PEOPLE]
     assert await db.value("SELECT pool FROM customer WHERE id = $1", kim.id) == market.pools[PEOPLE]
+    late = Sighting(
+        pool=trade.web.pools[PEOPLE],
+        source="app",
+        event_id="late",
+        observed_at=kim.created_at,
+        received_at=kim.created_at,
+        auth=AuthLevel.AUTHENTICATED,
+        identifiers=[Identifier(Kind.CUSTOMER, str(kim.id)), Identifier(Kind.DEVICE, "phone")],
+    )
+    (under,) = await db.transaction(lambda tx: observe(tx, [late]))
+    assert under not in (None, kim.id), (
+        "told late of one who is not here any more: only the device is seen here"
+    )
     await trade.agree()
 
 

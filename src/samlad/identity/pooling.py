@@ -10,10 +10,11 @@ from uuid import UUID
 from samlad import customers
 from samlad.channels import Resource
 from samlad.channels.pooling import Finding, Level, Move, MoveKind, Pooling, Step, Turn
-from samlad.identity import store
+from samlad.identity import followers, store  # noqa: F401 - followers declares the job
 from samlad.identity.observing import observe
 from samlad.identity.preparing import sighting_of_customer
 from samlad.identity.projecting import project
+from samlad.kernel import jobs
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.i18n import marked
 from samlad.kernel.ids import new_id
@@ -294,6 +295,14 @@ async def apart(tx: Tx, move: Move, _cursor: UUID | None, _limit: int) -> Turn:
     return Turn(0)
 
 
+async def catch_up(tx: Tx, move: Move, _cursor: UUID | None, _limit: int) -> Turn:
+    """Customers that an import brought shortly before may not have been seen where they were: they are where they are now."""
+    await jobs.defer(
+        tx, "identity.catch-up", {"pool": move.new}, queueing_lock=f"identity.catch-up {move.new}"
+    )
+    return Turn(0)
+
+
 _RULES = "rules are those of their pool"
 _HISTORY = "the history of what was decided there"
 
@@ -311,6 +320,7 @@ POOLING = Pooling(
             Step("identity", carry, with_switch=True),
             Step("apart", apart, with_switch=True),
             Step("who is who", who_is_who),
+            Step("catch up", catch_up),
         ]
     },
 )

@@ -11,6 +11,7 @@ transaction refuses somebody because of what is not in the old pool, it asks whe
 """
 
 import time
+from functools import partial
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -68,23 +69,26 @@ def last_seen(database: Database) -> list[Channel]:
     return [] if snapshot is None else list(snapshot.channels.values())
 
 
-async def _is_outdated(tx: Tx) -> bool:
-    """Whether what this process remembers has changed; then it is forgotten."""
-    snapshot = _snapshots.get(tx.database)
-    if snapshot is None or await store.fingerprint(tx) == snapshot.fingerprint:
+async def _is_outdated(seen: int, tx: Tx) -> bool:
+    """Whether channels have changed since a transaction saw them; then they are forgotten."""
+    if await store.fingerprint(tx) == seen:
         return False
     forget()
     return True
 
 
 async def _current(reader: Database | Tx, max_age: float | None = None) -> _Snapshot:
+    if not isinstance(reader, Tx):
+        return await _remembered(reader, max_age)
+    snapshot = await _remembered(reader, 0 if reader.is_retry else max_age)
+    reader.doubt = reader.doubt or partial(_is_outdated, snapshot.fingerprint)
+    return snapshot
+
+
+async def _remembered(reader: Database | Tx, max_age: float | None) -> _Snapshot:
     # Never a second connection while one is held: a pool full of such transactions would wait for itself.
     database = reader.database if isinstance(reader, Tx) else reader
     now, generation = time.monotonic(), _generation
-    if isinstance(reader, Tx):
-        reader.doubt = _is_outdated
-        if reader.is_retry:
-            max_age = 0
     snapshot = _snapshots.get(database)
     if snapshot is not None and snapshot.generation == generation:
         if now - snapshot.checked_at < (MAX_AGE_SECONDS if max_age is None else max_age):

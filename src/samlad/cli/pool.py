@@ -4,18 +4,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from samlad.channels import Resource
 from samlad.cli import app
 from samlad.cli.terminal import AsJson, print_json, print_table, progress, say, with_runtime
 
 if TYPE_CHECKING:
+    from samlad.channels import Resource
     from samlad.pools import MoveRow, Plan
 
 pool = typer.Typer(no_args_is_help=True, help="Let channels join the pools of others, and leave them.")
 app.add_typer(pool, name="pool")
 
 OfChannel = Annotated[str, typer.Argument(help="Code of the channel")]
-OfResource = Annotated[Resource, typer.Argument(help="What is shared")]
+OfResource = Annotated[
+    str, typer.Argument(help="What is shared: stock, orders, customers, carts, prices, catalogue …")
+]
 To = Annotated[str | None, typer.Option(help="Code of a channel whose pool is joined")]
 
 
@@ -30,7 +32,7 @@ def plan(channel: OfChannel, resource: OfResource, to: To = None, as_json: AsJso
 
     async def work(runtime: Runtime) -> "Plan":
         found = await channels.by_code(runtime.database, channel)
-        return await pools.plan(runtime.database, found, resource, to)
+        return await pools.plan(runtime.database, found, _resource(resource), to)
 
     planned = with_runtime(work)
     if as_json:
@@ -38,6 +40,16 @@ def plan(channel: OfChannel, resource: OfResource, to: To = None, as_json: AsJso
     else:
         _show(planned)
     raise typer.Exit(0 if planned.is_ready else 1)
+
+
+def _resource(text: str) -> "Resource":
+    from samlad.channels import Resource
+    from samlad.kernel.problems import InvalidInput
+
+    try:
+        return Resource(text)
+    except ValueError:
+        raise InvalidInput.at("resource", f"“{text}” is none of {', '.join(Resource)}") from None
 
 
 def _show(planned: "Plan") -> None:
@@ -75,7 +87,7 @@ def leave(channel: OfChannel, resource: OfResource, as_json: AsJson = False) -> 
     _move(channel, resource, "leave", None, as_json=as_json)
 
 
-def _move(channel: str, resource: Resource, kind: str, to: str | None, *, as_json: bool) -> None:
+def _move(channel: str, resource: str, kind: str, to: str | None, *, as_json: bool) -> None:
     import samlad.app  # noqa: F401 - every package must have declared its events and jobs
     from samlad import channels, pools
     from samlad.kernel.database import Tx
@@ -87,8 +99,8 @@ def _move(channel: str, resource: Resource, kind: str, to: str | None, *, as_jso
 
         async def begin(tx: Tx) -> "MoveRow":
             if kind == "join":
-                return await pools.join(tx, found.id, resource, to=to)
-            return await pools.leave(tx, found.id, resource)
+                return await pools.join(tx, found.id, _resource(resource), to=to)
+            return await pools.leave(tx, found.id, _resource(resource))
 
         begun = await runtime.database.transaction(begin)
         with progress(f"{kind.title()} {resource}", begun.expected, quiet=as_json) as step:

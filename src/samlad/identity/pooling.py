@@ -67,13 +67,13 @@ async def look(reader: Reader, move: Move) -> list[Finding]:
 
 _TWINS = """(SELECT row AS old, twin AS new FROM pool_move_row
              WHERE move = $1 AND subject = 'identity_node' AND twin IS NOT NULL)"""
-_MAPPED = """(SELECT array_agg(coalesce(w.{to}, u.n) ORDER BY u.place)
-              FROM unnest({column}) WITH ORDINALITY AS u (n, place) LEFT JOIN {twins} w ON w.{of} = u.n)"""
 
 
-def _mapped(column: str, *, back: bool = False, twins: str = _TWINS) -> str:
-    of, to = ("new", "old") if back else ("old", "new")
-    return f"coalesce({_MAPPED.format(column=column, of=of, to=to, twins=twins)}, {column})"
+def _mapped(column: str) -> str:
+    """An array of identifiers with their twins instead of those that have one."""
+    return f"""coalesce((SELECT array_agg(coalesce(w.new, u.n) ORDER BY u.place)
+                         FROM unnest({column}) WITH ORDINALITY AS u (n, place) LEFT JOIN {_TWINS} w ON w.old = u.n),
+                        {column})"""
 
 
 async def carry(tx: Tx, move: Move, _cursor: UUID | None, _limit: int) -> Turn:

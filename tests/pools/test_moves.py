@@ -75,7 +75,7 @@ async def test_a_process_that_remembers_the_old_pool_does_its_work_again(silo: S
     trade, web = silo.trade, silo.trade.web
     db, stale = trade.db, silo.market
     other = await open_database(db.dsn, db.settings)
-    variant = await silo.kettle(here=4)
+    variant = await silo.kettle(here=6)
     seen: list[Channel] = []
 
     async def hold(tx: Tx) -> list[stock.Hold]:
@@ -85,20 +85,20 @@ async def test_a_process_that_remembers_the_old_pool_does_its_work_again(silo: S
             tx, [HoldLine(variant, 3)], channel=channel, kind=HoldKind.CART, owner=channel.id
         )
 
-    def remember() -> None:
+    def remember(channel: Channel) -> None:
         """As if another process had moved the channel a moment ago."""
-        known = {stale.id: stale, web.id: web}
+        known = {channel.id: channel, web.id: web}
         cache._snapshots[other] = cache._Snapshot(known, 0, cache._generation, time.monotonic())
 
     try:
         await silo.join(STOCK, ORDERS)
-        remember()
+        remember(stale)
         assert sum(each.quantity for each in await other.transaction(hold)) == 3
         assert [each.pools[STOCK] for each in seen] == [stale.pools[STOCK], web.pools[STOCK]]
 
         trade.db = other
         cart = await trade.cart((variant, 1), channel=stale, **BUYER)
-        remember()
+        remember(stale)
         order = await trade.place(cart.id)
         assert await pool_of(silo, order) == web.pools[ORDERS]
 

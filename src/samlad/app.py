@@ -81,6 +81,8 @@ from samlad.payments import api as payments_api
 from samlad.payments import checks as payments_checks
 from samlad.payments import sweepers as payments_sweepers
 from samlad.payments import webhooks as payments_webhooks
+from samlad.pools import api as pools_api
+from samlad.pools import moving as pools_moving  # noqa: F401 - declares its job
 from samlad.privacy import api as privacy_api
 from samlad.privacy import running as privacy_running
 from samlad.promotions import api as promotions_api
@@ -142,6 +144,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *tracking_api.routes,
     *tracking_wire.routes,
     *privacy_api.routes,
+    *pools_api.routes,
     *FACES,
 )
 """Every package's routes: its ``api.py`` under ``/api``, the faces' pages."""

@@ -21,5 +21,6 @@ PACKAGES = (
     "samlad.books",
     "samlad.tracking",
     "samlad.privacy",
+    "samlad.pools",
 )
 """Every package with migrations, in the order of the floors."""

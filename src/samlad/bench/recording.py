@@ -71,12 +71,18 @@ class RecordingDatabase(Database):
         self.reads: list[Statement] = []
 
     async def _once(
-        self, work: Callable[[Tx], Awaitable[T]], context: Context, isolation: Isolation | None
+        self,
+        work: Callable[[Tx], Awaitable[T]],
+        context: Context,
+        isolation: Isolation | None,
+        *,
+        is_retry: bool,
     ) -> T:
         async with self.pool.acquire() as connection:
             transaction = connection.transaction(isolation=isolation)
             await transaction.start()
             tx = RecordingTx(connection, context, self)
+            tx.is_retry = is_retry
             try:
                 result = await work(tx)
                 await tx.flush()

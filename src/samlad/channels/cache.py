@@ -4,9 +4,14 @@ Staleness: a change is seen at once by the process that made it, and within `MAX
 which then compares one number (`store.fingerprint`) and loads all channels again only when it grew. A channel that is
 not known is looked for at once: who has just opened it may ask the next process. Reads that must not be stale (verbs
 that change a channel) use `store.get`.
+
+A channel that moves to another pool: whoever still writes into the old one is refused by the database (``sql/0002``) as
+if others had changed the same rows. Its transaction is done again, and asks anew (`Tx.is_retry`). And before a
+transaction refuses somebody because of what is not in the old pool, it asks whether that is still so (`Tx.doubt`).
 """
 
 import time
+from functools import partial
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -64,7 +69,23 @@ def last_seen(database: Database) -> list[Channel]:
     return [] if snapshot is None else list(snapshot.channels.values())
 
 
+async def _is_outdated(seen: int, tx: Tx) -> bool:
+    """Whether channels have changed since a transaction saw them; then they are forgotten."""
+    if await store.fingerprint(tx) == seen:
+        return False
+    forget()
+    return True
+
+
 async def _current(reader: Database | Tx, max_age: float | None = None) -> _Snapshot:
+    if not isinstance(reader, Tx):
+        return await _remembered(reader, max_age)
+    snapshot = await _remembered(reader, 0 if reader.is_retry else max_age)
+    reader.doubt = reader.doubt or partial(_is_outdated, snapshot.fingerprint)
+    return snapshot
+
+
+async def _remembered(reader: Database | Tx, max_age: float | None) -> _Snapshot:
     # Never a second connection while one is held: a pool full of such transactions would wait for itself.
     database = reader.database if isinstance(reader, Tx) else reader
     now, generation = time.monotonic(), _generation

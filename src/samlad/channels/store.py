@@ -121,6 +121,58 @@ async def is_below(reader: Reader, channel_id: UUID, ancestor: UUID) -> bool:
     )
 
 
+async def pools_of(reader: Reader, channel_id: UUID) -> dict[Resource, UUID]:
+    """The pools that a channel uses now."""
+    rows = await reader.rows("SELECT resource, pool FROM channel_pool WHERE channel = $1", channel_id)
+    return {Resource(row["resource"]): row["pool"] for row in rows}
+
+
+async def members(reader: Reader, pool: UUID) -> list[UUID]:
+    """The channels that use a pool."""
+    rows = await reader.rows("SELECT channel FROM channel_pool WHERE pool = $1 ORDER BY channel", pool)
+    return [row["channel"] for row in rows]
+
+
+async def new_pool(tx: Tx, resource: Resource, name: str) -> UUID:
+    """A pool that nobody uses yet."""
+    made = new_id()
+    await tx.execute("INSERT INTO pool (id, resource, name) VALUES ($1, $2, $3)", made, str(resource), name)
+    return made
+
+
+async def switch(tx: Tx, channel_id: UUID, resource: Resource, old: UUID, new: UUID) -> bool:
+    """Let a channel use another pool; False if it does not use the old one. A pool without channels takes nothing in.
+
+    The caller holds `lock_tree`. Waits for those who are writing rows of this channel or of a pool that closes, and makes
+    those that come later do their work again: when this has committed, nothing of this channel comes into the old pool.
+    """
+    is_last = await members(tx, old) == [channel_id]
+    await tx.execute(
+        """SELECT FROM pool WHERE (id = $1 AND $3) OR (id = $2 AND closed_at IS NOT NULL) ORDER BY id FOR UPDATE""",
+        old,
+        new,
+        is_last,
+    )
+    used = await tx.value(
+        "SELECT pool FROM channel_pool WHERE channel = $1 AND resource = $2 FOR UPDATE",
+        channel_id,
+        str(resource),
+    )
+    if used != old:
+        return False
+    await tx.execute("UPDATE pool SET closed_at = NULL WHERE id = $1 AND closed_at IS NOT NULL", new)
+    await tx.execute(
+        "UPDATE channel_pool SET pool = $3 WHERE channel = $1 AND resource = $2",
+        channel_id,
+        str(resource),
+        new,
+    )
+    if is_last:
+        await tx.execute("UPDATE pool SET closed_at = now() WHERE id = $1", old)
+    await tx.execute("UPDATE channel SET version = version + 1, updated_at = now() WHERE id = $1", channel_id)
+    return True
+
+
 async def insert(tx: Tx, values: Mapping[str, Any]) -> bool:
     """Insert a channel; False when its code is taken."""
     names = list(values)

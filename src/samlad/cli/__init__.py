@@ -48,6 +48,7 @@ from samlad.cli import migrate  # noqa: E402, F401
 from samlad.cli import imports  # noqa: E402, F401
 from samlad.cli import import_orders  # noqa: E402, F401
 from samlad.cli import exports  # noqa: E402, F401
+from samlad.cli import pool  # noqa: E402, F401
 from samlad.cli import routing  # noqa: E402, F401
 from samlad.cli import followers  # noqa: E402, F401
 from samlad.cli import user  # noqa: E402, F401

@@ -14,6 +14,7 @@ from samlad.customers.permissions import CHANGE
 from samlad.kernel import log
 from samlad.kernel.database import Tx
 from samlad.kernel.http import check_version
+from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound
 
 
@@ -68,6 +69,14 @@ async def add_many(tx: Tx, pool: UUID, people: Sequence[PersonInput]) -> list[Cu
     for customer in added:
         _tell_created(tx, customer, None)
     return added
+
+
+async def copy_into(tx: Tx, pool: UUID, people: Sequence[UUID], *, channel: UUID) -> dict[UUID, UUID]:
+    """The same people once more in another pool, by their ids here. For a channel that leaves with who bought there."""
+    ids = {person: new_id() for person in sorted(people)}
+    for added in await store.copy_into(tx, pool, ids) if ids else ():
+        _tell_created(tx, added, channel)
+    return ids
 
 
 async def import_people(

@@ -168,6 +168,22 @@ async def insert_many(tx: Tx, pool: UUID, people: Sequence[PersonInput]) -> list
     )
 
 
+async def copy_into(tx: Tx, pool: UUID, ids: Mapping[UUID, UUID]) -> list[Customer]:
+    """Copies of customers in another pool, under new ids by those that they have here."""
+    return await tx.all(
+        Customer,
+        f"""
+        INSERT INTO customer (id, pool, external_id, email, name, phone, country, locale, group_name)
+        SELECT t.new, $1, c.external_id, c.email, c.name, c.phone, c.country, c.locale, c.group_name
+        FROM unnest($2::uuid[], $3::uuid[]) AS t (old, new) JOIN customer c ON c.id = t.old ORDER BY t.old
+        RETURNING {_COLUMNS}
+        """,
+        pool,
+        list(ids),
+        list(ids.values()),
+    )
+
+
 async def find_many(reader: Reader, pool: UUID, people: Sequence[PersonInput]) -> list[Customer]:
     """The customers of a pool that have one of these external ids or e-mail addresses."""
     return await reader.all(
@@ -229,6 +245,12 @@ async def upsert_many(tx: Tx, pool: UUID, people: Sequence[PersonInput]) -> tupl
         _Known, "SELECT external_id, id FROM customer WHERE pool = $1 AND external_id = ANY($2)", pool, ids
     )
     return {row.external_id: row.id for row in known}, added
+
+
+async def set_spend(tx: Tx, people: Sequence[UUID], spends: Sequence[Spend]) -> None:
+    """Say anew, whole, what customers have ordered."""
+    await tx.execute("DELETE FROM customer_spend WHERE customer = ANY ($1::uuid[])", list(people))
+    await book_spend(tx, spends)
 
 
 async def book_spend(tx: Tx, spends: Sequence[Spend]) -> None:

@@ -13,7 +13,7 @@ from samlad import catalog, stock
 from samlad.catalog import imports as product_imports
 from samlad.catalog.imports import ImportOptions
 from samlad.channels import Channel, Resource
-from samlad.demo import goods, people, places, retail
+from samlad.demo import bazaar, goods, people, places, retail
 from samlad.demo.events import DemoBuilt
 from samlad.demo.people import SignIn
 from samlad.demo.records import ProductRecord
@@ -62,7 +62,9 @@ async def _fill(database: Database, channel: Channel, progress: Progress) -> Non
     with retail.open_source() as source:
         records = list(retail.products(source))
         await _import_products(database, channel, records, progress)
-        orders = await _import_orders(database, channel, source, progress)
+        sample = bazaar.Sample()
+        orders = await _import_orders(database, channel, source, sample, progress)
+        await bazaar.open_up(database, list(retail.categories()), records, sample.orders)
     await _open_stock(database, channel, records, orders, progress)
 
 
@@ -83,7 +85,11 @@ async def _import_products(
 
 
 async def _import_orders(
-    database: Database, channel: Channel, source: duckdb.DuckDBPyConnection, progress: Progress
+    database: Database,
+    channel: Channel,
+    source: duckdb.DuckDBPyConnection,
+    sample: bazaar.Sample,
+    progress: Progress,
 ) -> int:
     done, total = 0, retail.facts().invoices
 
@@ -92,7 +98,8 @@ async def _import_orders(
         done += count
         progress("Orders of a year", done, total)
 
-    report = await order_imports.run(database, channel, retail.orders(source), source=SOURCE, progress=told)
+    records = sample.watch(retail.orders(source))
+    report = await order_imports.run(database, channel, records, source=SOURCE, progress=told)
     return report.orders + report.skipped
 
 
@@ -110,7 +117,7 @@ async def _open_stock(
         }
         variants = await catalog.by_skus(tx, channel.pool(Resource.CATALOGUE), skus)
         rows = [(places_of[line.location], variants[line.sku].id, line.quantity) for line in plan]
-        await stock.opening(tx, rows)
+        await stock.opening(tx, rows + await bazaar.opening(tx))
         units = sum(line.quantity for line in plan)
         log.append(tx, DemoBuilt(variants=len(variants), orders=orders, units=units), subject=DEMO)
 

@@ -39,12 +39,13 @@ class Proof:
         self._owner = owner
         self.checks: list[Check] = []
 
-    def run(self, webshop: str, store: str) -> list[Check]:
-        """Everything, with the codes of the two channels that sell."""
+    def run(self, webshop: str, store: str, bazaar: str) -> list[Check]:
+        """Everything, with the codes of the two channels that sell, and of the one that stands apart."""
         with self._client:
             self._pages("page", PAGES_OF_GUESTS)
             self._look("sign in as the owner", self._sign_in)
             self._pages("page for staff", PAGES_OF_STAFF)
+            self._look("plan the joining of what stands apart", lambda: self._plan(bazaar))
             self._look("sell in the web shop and at a till", lambda: self._sell_twice(webshop, store))
         return self.checks
 
@@ -70,6 +71,14 @@ class Proof:
         me = self._call("POST", "/api/session", given)
         self._client.headers["X-CSRF-Token"] = me["csrf_token"]
         return str(me["name"])
+
+    def _plan(self, bazaar: str) -> str:
+        (channel,) = self._items(f"/api/channels?code={bazaar}")
+        plan = self._call("GET", f"/api/channels/{channel['id']}/pools/customers/plan")
+        found = {each["code"]: each["count"] for each in plan["findings"]}
+        assert plan["is_ready"], "its customers can join those of the others"
+        assert found["customers"] > found["customers-number"] > 0, "some are the same people, some are not"
+        return f"{found['customers']} customers, {found['customers-number']} of them known already"
 
     def _sell_twice(self, webshop: str, store: str) -> str:
         channels = {c["code"]: c for c in self._items("/api/channels?limit=200")}

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import msgspec
+
 from samlad.identity import history, store
 from samlad.identity.history import Change
 from samlad.identity.keeping import Nodes, keep, keys_of
@@ -28,12 +30,14 @@ async def observe(tx: Tx, sightings: Sequence[Sighting]) -> list[UUID | None]:
     Set-based: thousands at once, in three statements if all of them are known. The caller holds the permission for
     what it reports. Told twice it does nothing the second time.
     """
-    made = [prepare(sighting) for sighting in sightings]
+    made: Sequence[Prepared | None] = [prepare(sighting) for sighting in sightings]
     prepared = [one for one in made if one is not None]
     if not prepared:
         return [None] * len(made)
     rules = await store.rules_of(tx, {one.pool for one in prepared})
     nodes = await store.nodes_of(tx, {(one.pool, key) for one in prepared for key in keys_of(one)})
+    made = await _without_strangers(tx, made, nodes)
+    prepared = [one for one in made if one is not None]
     times = await store.times_of(tx, {one.id for one in prepared})
     fresh = [one for one in prepared if one.id not in times]
     earlier = await _widen(tx, prepared, times)
@@ -41,6 +45,35 @@ async def observe(tx: Tx, sightings: Sequence[Sighting]) -> list[UUID | None]:
         await _take_in(tx, fresh, earlier, nodes)
     trusts = {pool: its.trusts() for pool, its in rules.items()}
     return [None if one is None else kept_under(one, nodes, trusts[one.pool]) for one in made]
+
+
+async def _without_strangers(
+    tx: Tx, made: Sequence[Prepared | None], nodes: Nodes
+) -> Sequence[Prepared | None]:
+    """Without customers that are of another pool: what is told late of one whose channel has joined or left meanwhile."""
+    unknown = {
+        UUID(key.value)
+        for one in made
+        if one is not None
+        for key in one.keys
+        if key.kind == Kind.CUSTOMER and (one.pool, key) not in nodes
+    }
+    elsewhere = {str(node.id) for node in await store.nodes_by_id(tx, unknown)} if unknown else set()
+    if not elsewhere:
+        return made
+    found: list[Prepared | None] = []
+    for one in made:
+        if one is not None:
+            kept = [
+                place
+                for place, key in enumerate(one.keys)
+                if key.kind != Kind.CUSTOMER or key.value not in elsewhere or (one.pool, key) in nodes
+            ]
+            keys = tuple(one.keys[place] for place in kept)
+            ceilings = tuple(one.ceilings[place] for place in kept)
+            one = msgspec.structs.replace(one, keys=keys, ceilings=ceilings) if keys else None
+        found.append(one)
+    return found
 
 
 async def _widen(tx: Tx, prepared: Iterable[Prepared], times: dict[UUID, Times]) -> list[Prepared]:

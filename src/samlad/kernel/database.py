@@ -19,7 +19,7 @@ from asyncpg.transaction import Transaction
 
 from samlad.kernel.context import BACKGROUND, EVENT_IDS, Actor, Context
 from samlad.kernel.outbox import KeptAnswer, PendingEvent, write
-from samlad.kernel.problems import Busy, OutcomeUnknown
+from samlad.kernel.problems import Busy, OutcomeUnknown, Problem
 from samlad.kernel.rows import into
 from samlad.kernel.settings import Settings
 
@@ -33,7 +33,12 @@ EXTENSIONS_SCHEMA = "extensions"
 _encode_json = msgspec.json.Encoder().encode
 _decode_json = msgspec.json.Decoder().decode
 
-RETRIED = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+
+class Stale(Exception):
+    """What this process remembers is not so any more: the transaction is done again, with what is so now."""
+
+
+RETRIED = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, Stale)
 UNREACHABLE = (
     OSError,
     asyncpg.CannotConnectNowError,
@@ -74,7 +79,8 @@ class Reader(Protocol):
 class Tx:
     """One open transaction: reads, writes, and the events that it will append when it commits.
 
-    ``statements`` counts what was sent to the server, without ``BEGIN`` and ``COMMIT``.
+    ``statements`` counts what was sent to the server, without ``BEGIN`` and ``COMMIT``. ``is_retry`` says that the same
+    work was tried before and others were in its way: what is remembered from then is asked for anew.
     """
 
     __slots__ = (
@@ -87,7 +93,9 @@ class Tx:
         "connection",
         "context",
         "database",
+        "doubt",
         "events",
+        "is_retry",
         "statements",
     )
 
@@ -99,6 +107,9 @@ class Tx:
         self.answer: KeptAnswer | None = None
         """To be kept with the events, for the same request once more."""
         self.statements = 0
+        self.is_retry = False
+        self.doubt: Callable[[Tx], Awaitable[bool]] | None = None
+        """Asked before a refusal stands: whether it rests on what is not so any more. Then the work is done again."""
         self._after: list[Callable[[], None]] = []
         self._ended: list[Callable[[], None]] = []
         self._rolled_back: list[Callable[[], None]] = []
@@ -278,7 +289,7 @@ class Database:
     ) -> T:
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return await self._once(work, context, isolation)
+                return await self._once(work, context, isolation, is_retry=attempt > 1)
             except RETRIED:
                 if attempt == ATTEMPTS:
                     raise Busy("Others keep changing the same rows.") from None
@@ -294,11 +305,17 @@ class Database:
         raise AssertionError("unreachable")
 
     async def _once(
-        self, work: Callable[[Tx], Awaitable[T]], context: Context, isolation: Isolation | None
+        self,
+        work: Callable[[Tx], Awaitable[T]],
+        context: Context,
+        isolation: Isolation | None,
+        *,
+        is_retry: bool,
     ) -> T:
         async with self.pool.acquire() as connection:
             transaction = connection.transaction(isolation=isolation)
             tx = Tx(connection, context, self)
+            tx.is_retry = is_retry
             is_committed = False
             try:
                 result = await self._run(tx, transaction, work)
@@ -311,7 +328,7 @@ class Database:
     async def _run(self, tx: Tx, transaction: Transaction, work: Callable[[Tx], Awaitable[T]]) -> T:
         try:
             await transaction.start()
-            result = await work(tx)
+            result = await self._work(tx, work)
             await tx.flush()
         except BaseException:
             await _roll_back(tx.connection, transaction)
@@ -321,6 +338,20 @@ class Database:
         except (*UNREACHABLE, asyncpg.InterfaceError) as error:
             raise OutcomeUnknown("It may or may not have been done.") from error
         return result
+
+    async def _work(self, tx: Tx, work: Callable[[Tx], Awaitable[T]]) -> T:
+        try:
+            return await work(tx)
+        except Problem as problem:
+            if tx.doubt is None or tx.is_retry:
+                raise
+            try:
+                is_outdated = await tx.doubt(tx)
+            except asyncpg.PostgresError:  # the transaction had failed before
+                raise problem from None
+            if is_outdated:
+                raise Stale from problem
+            raise
 
     async def rows(self, sql: str, *args: Any) -> list[Record]:
         """All rows, in a snapshot of its own."""

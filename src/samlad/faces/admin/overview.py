@@ -11,6 +11,7 @@ from litestar import Response, get
 from samlad import channels, orders
 from samlad.channels import Channel
 from samlad.faces.admin import names
+from samlad.faces.admin.pools import lonely
 from samlad.faces.admin.scope import order_scope, own_codes
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.design import formats
@@ -22,6 +23,7 @@ from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.listing import ListQuery
 from samlad.kernel.money import exponent
 from samlad.orders import ChannelSales, fulfilment_store
+from samlad.pools import MOVE
 from samlad.stock.lists import LEVELS
 from samlad.stock.permissions import READ as STOCK_READ
 
@@ -214,7 +216,8 @@ async def hints(request: AnyRequest) -> Response[Any]:
     """What runs out, what waits, what is not well: fetched after the page, because it may look through much."""
     require(request)
     actor, database = actor_of(request), database_of(request)
-    context: dict[str, Any] = {"low": [], "waiting": None, "late": [], "stuck": 0, "ills": []}
+    context: dict[str, Any] = {"low": [], "waiting": None, "late": [], "stuck": 0, "ills": [], "names": names}
+    context["lonely"] = await lonely(database) if actor.may(MOVE) else []
     if actor.may(STOCK_READ):
         codes = await own_codes(actor, database)
         for state in ("out", "low"):

@@ -1,0 +1,139 @@
+"""What carts have in pools: themselves, and offers to go on elsewhere."""
+
+from uuid import UUID
+
+from samlad.channels import Resource
+from samlad.channels.pooling import (
+    SHOWN,
+    Finding,
+    Level,
+    Move,
+    MoveKind,
+    Pooling,
+    Step,
+    Turn,
+    examples,
+    relabel,
+)
+from samlad.customers.pooling import renaming
+from samlad.kernel.database import Reader, Tx
+from samlad.kernel.i18n import marked
+
+_LIVE = "{0}.is_current AND {0}.kind = 'cart' AND {0}.status IN ('open', 'checkout')"
+_WHOSE = """($3 = 'join' OR t.channel = $2 OR EXISTS (SELECT FROM pool_move_row j
+             WHERE j.move = $4 AND j.subject = 'cart' AND j.row = t.id))"""
+
+
+async def look(reader: Reader, move: Move) -> list[Finding]:
+    """Carts that come along, and people who have one in both pools."""
+    whose = (move.old, move.channel, str(move.kind), move.joined)
+    count = await reader.value(
+        f"SELECT count(*) FROM cart t WHERE t.pool = $1 AND status IN ('open', 'checkout', 'parked') AND {_WHOSE}",
+        *whose,
+    )
+    twice, people = await examples(
+        reader,
+        f"""SELECT coalesce(c.name, c.email, c.external_id, c.id::text) AS label, count(*) OVER () AS total
+            FROM cart t JOIN cart o ON o.customer = t.customer AND o.pool = $5 JOIN customer c ON c.id = t.customer
+            WHERE t.pool = $1 AND {_LIVE.format("t")} AND {_LIVE.format("o")} AND {_WHOSE}
+            ORDER BY t.id LIMIT {SHOWN}""",
+        *whose,
+        move.new,
+    )
+    found = [
+        Finding(
+            code="carts",
+            level=Level.INFO,
+            text=marked("Carts that are open and come along"),
+            count=count,
+            is_moved=True,
+        )
+    ]
+    if twice:
+        found.append(
+            Finding(
+                code="carts-both",
+                level=Level.INFO,
+                text=marked(
+                    "People with a cart in both: the one touched last goes on, the other is kept beside it"
+                ),
+                count=twice,
+                examples=people,
+            )
+        )
+    return found
+
+
+async def step_back(tx: Tx, move: Move, _cursor: UUID | None, _limit: int) -> Turn:
+    """Where a person would have two current carts in one pool, the one touched before steps back."""
+    await tx.execute(
+        f"""
+        WITH both_current AS (
+            SELECT t.id AS ours, o.id AS theirs, (t.updated_at, t.id) > (o.updated_at, o.id) AS is_ours
+            FROM cart t JOIN cart o ON o.customer = t.customer AND o.pool = $5
+            WHERE t.pool = $1 AND {_LIVE.format("t")} AND {_LIVE.format("o")} AND {_WHOSE}
+        ), loser AS (SELECT CASE WHEN is_ours THEN theirs ELSE ours END AS id FROM both_current),
+        locked AS (SELECT c.id FROM cart c JOIN loser USING (id) ORDER BY c.id FOR UPDATE OF c),
+        changed AS (
+            UPDATE cart c SET is_current = false, version = version + 1 FROM locked WHERE c.id = locked.id
+            RETURNING c.id
+        )
+        INSERT INTO pool_move_row (move, subject, row, before)
+        SELECT $6, 'cart beside', id, '{{"is_current": true}}'::jsonb FROM changed
+        """,
+        move.old,
+        move.channel,
+        str(move.kind),
+        move.joined,
+        move.new,
+        move.id,
+    )
+    return Turn(0)
+
+
+async def step_forward(tx: Tx, move: Move, _cursor: UUID | None, _limit: int) -> Turn:
+    """After leaving: what stepped back for the join is current again, unless its customer has gone on with another."""
+    if move.kind is MoveKind.LEAVE and move.joined is not None:
+        await tx.execute(
+            """
+            WITH back AS (
+                SELECT c.id FROM pool_move_row j JOIN cart c ON c.id = j.row
+                WHERE j.move = $1 AND j.subject = 'cart beside' AND c.kind = 'cart' AND NOT c.is_current
+                  AND c.status IN ('open', 'checkout')
+                  AND NOT EXISTS (SELECT FROM cart o WHERE o.customer = c.customer AND o.pool = c.pool AND o.is_current
+                                  AND o.kind = 'cart' AND o.status IN ('open', 'checkout'))
+                ORDER BY c.id FOR UPDATE OF c
+            )
+            UPDATE cart c SET is_current = true, version = version + 1 FROM back WHERE c.id = back.id
+            """,
+            move.joined,
+        )
+    return Turn(0)
+
+
+_STEPS_BACK = f""", is_current = t.is_current AND NOT EXISTS (
+    SELECT FROM cart o WHERE o.customer = ours.there AND o.pool = t.pool AND {_LIVE.format("o")})"""
+_OF_CHANNEL = "t.channel = $3"
+_OPEN = "t.status IN ('open', 'checkout', 'parked')"
+
+POOLING = Pooling(
+    order=65,
+    moves={"cart": Resource.CARTS, "cart_handover": Resource.CARTS},
+    look={Resource.CARTS: look},
+    steps={
+        Resource.CARTS: [
+            Step("carts in both", step_back, with_switch=True),
+            # An offer to go on elsewhere lives for minutes; it goes before its cart, by which it is found.
+            relabel(
+                "cart_handover",
+                key="cart",
+                since="EXISTS (SELECT FROM cart c WHERE c.id = t.cart AND c.channel = $3)",
+                with_switch=True,
+            ),
+            relabel("cart", only=_OPEN, since=_OF_CHANNEL, with_switch=True),
+            relabel("cart", since=_OF_CHANNEL),
+            Step("carts beside", step_forward),
+        ],
+        Resource.CUSTOMERS: [renaming("cart", sets=_STEPS_BACK)],
+    },
+)

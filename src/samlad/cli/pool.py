@@ -1,0 +1,116 @@
+"""``samlad pool``: let channels join and leave pools."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from samlad.cli import app
+from samlad.cli.terminal import AsJson, print_json, print_table, progress, say, with_runtime
+
+if TYPE_CHECKING:
+    from samlad.channels import Resource
+    from samlad.pools import MoveRow, Plan
+
+pool = typer.Typer(no_args_is_help=True, help="Let channels join the pools of others, and leave them.")
+app.add_typer(pool, name="pool")
+
+OfChannel = Annotated[str, typer.Argument(help="Code of the channel")]
+OfResource = Annotated[
+    str, typer.Argument(help="What is shared: stock, orders, customers, carts, prices, catalogue …")
+]
+To = Annotated[str | None, typer.Option(help="Code of a channel whose pool is joined")]
+
+
+@pool.command("plan")
+def plan(channel: OfChannel, resource: OfResource, to: To = None, as_json: AsJson = False) -> None:
+    """Say what joining (or, if it shares already, leaving) would do. Changes nothing. Exit code 1: something is in the way.
+
+    Example: `samlad pool plan bazaar customers --to web`
+    """
+    from samlad import channels, pools
+    from samlad.kernel.runtime import Runtime
+
+    async def work(runtime: Runtime) -> "Plan":
+        found = await channels.by_code(runtime.database, channel)
+        return await pools.plan(runtime.database, found, _resource(resource), to)
+
+    planned = with_runtime(work)
+    if as_json:
+        print_json(planned)
+    else:
+        _show(planned)
+    raise typer.Exit(0 if planned.is_ready else 1)
+
+
+def _resource(text: str) -> "Resource":
+    from samlad.channels import Resource
+    from samlad.kernel.problems import InvalidInput
+
+    try:
+        return Resource(text)
+    except ValueError:
+        raise InvalidInput.at("resource", f"“{text}” is none of {', '.join(Resource)}") from None
+
+
+def _show(planned: "Plan") -> None:
+    others = ", ".join(planned.to[:8]) + (" …" if len(planned.to) > 8 else "")
+    verb = "would join" if planned.kind == "join" else "would leave"
+    say(f"{planned.channel} {verb} the {planned.resource} of {others}; {planned.rows:,} rows come along.")
+    rows = []
+    for finding in planned.findings:
+        rows.append([finding.level, f"{finding.count:,}", finding.text])
+        if finding.advice:
+            rows.append(["", "", f"→ {finding.advice}"])
+        for each in finding.examples:
+            beside = " | ".join(part for part in (each.here, each.there) if part)
+            rows.append(["", "", "  ".join(part for part in (each.label, beside, each.why) if part)])
+    if rows:
+        print_table(["", "how many", "what"], rows)
+    say("Ready." if planned.is_ready else "Not ready: what is blocking comes first.")
+
+
+@pool.command("join")
+def join(channel: OfChannel, resource: OfResource, to: To = None, as_json: AsJson = False) -> None:
+    """Let a channel join, and see it through. A worker goes on with it if this is interrupted.
+
+    Example: `samlad pool join bazaar customers --to web`
+    """
+    _move(channel, resource, "join", to, as_json=as_json)
+
+
+@pool.command("leave")
+def leave(channel: OfChannel, resource: OfResource, as_json: AsJson = False) -> None:
+    """Let a channel leave, back into its own pool, and see it through.
+
+    Example: `samlad pool leave bazaar customers`
+    """
+    _move(channel, resource, "leave", None, as_json=as_json)
+
+
+def _move(channel: str, resource: str, kind: str, to: str | None, *, as_json: bool) -> None:
+    import samlad.app  # noqa: F401 - every package must have declared its events and jobs
+    from samlad import channels, pools
+    from samlad.kernel.database import Tx
+    from samlad.kernel.runtime import Runtime
+    from samlad.pools import moving, store
+
+    async def work(runtime: Runtime) -> "MoveRow":
+        found = await channels.by_code(runtime.database, channel)
+
+        async def begin(tx: Tx) -> "MoveRow":
+            if kind == "join":
+                return await pools.join(tx, found.id, _resource(resource), to=to)
+            return await pools.leave(tx, found.id, _resource(resource))
+
+        begun = await runtime.database.transaction(begin)
+        with progress(f"{kind.title()} {resource}", begun.expected, quiet=as_json) as step:
+            await moving.carry_on(runtime.database, begun.id, lambda rows: step.advance(rows - step.done))
+        done = await store.get(runtime.database, begun.id)
+        assert done is not None
+        return done
+
+    done = with_runtime(work)
+    if as_json:
+        print_json(done)
+    else:
+        say(f"{done.channel_code}: {done.rows:,} rows of {done.resource} are in their place.")

@@ -18,6 +18,10 @@ import samlad
 from samlad.access import api as access_api
 from samlad.access import housekeeping as access_housekeeping
 from samlad.access.middleware import Identify
+from samlad.audiences import api as audiences_api
+from samlad.audiences import checks as audiences_checks
+from samlad.audiences import live as audiences_live
+from samlad.audiences import sweepers as audiences_sweepers
 from samlad.books import api as books_api
 from samlad.books import checks as books_checks
 from samlad.books import followers as books_followers
@@ -136,6 +140,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *books_api.routes,
     *tracking_api.routes,
     *tracking_wire.routes,
+    *audiences_api.routes,
     *FACES,
 )
 """Every package's routes: its ``api.py`` under ``/api``, the faces' pages."""
@@ -153,6 +158,7 @@ FOLLOWERS: Sequence[Follower] = (
     *books_followers.FOLLOWERS,
     *tracking_own.FOLLOWERS,
     *tracking_resolving.FOLLOWERS,
+    *audiences_live.FOLLOWERS,
 )
 """Every follower of the log, run by the worker."""
 
@@ -168,6 +174,7 @@ CHECKS: Sequence[Check] = (
     *subscriptions_checks.CHECKS,
     *documents_checks.CHECKS,
     *books_checks.CHECKS,
+    *audiences_checks.CHECKS,
 )
 """Every check of ``samlad doctor``."""
 
@@ -184,6 +191,7 @@ SWEEPERS: Sequence[Sweeper] = (
     *orders_sweepers.SWEEPERS,
     *subscriptions_sweepers.SWEEPERS,
     *tracking_housekeeping.SWEEPERS,
+    *audiences_sweepers.SWEEPERS,
 )
 """Every sweeper, run by the worker."""
 

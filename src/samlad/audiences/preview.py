@@ -1,0 +1,73 @@
+"""How many people conditions hold for: counted where there are few, estimated from a sample by chance where there are many.
+
+The sample is some of 1,024 equal parts of a pool, by a hash of the customers' ids (index customer_sample): about 20,000
+people, whatever the size of the pool.
+"""
+
+import math
+from uuid import UUID
+
+from samlad import channels
+from samlad.audiences import compiling, rules
+from samlad.audiences.model import Preview, PreviewInput
+from samlad.audiences.segments import check, definitions_of
+from samlad.channels import Resource
+from samlad.kernel import clock
+from samlad.kernel.database import Reader
+
+COUNTED = 40_000
+"""A pool of so many is counted as a whole."""
+SAMPLE = 20_000
+
+
+async def preview(reader: Reader, data: PreviewInput) -> Preview:
+    """How many people of a channel's customers conditions hold for now.
+
+    Raises:
+        NotFound: no such channel.
+        InvalidInput: the conditions cannot be used.
+        Busy: ``exact`` was asked for and takes longer than a statement may.
+    """
+    channel = await channels.get(reader, data.channel)
+    pool = channel.pools[Resource.CUSTOMERS]
+    expanded = check(data.definition, await definitions_of(reader, pool))
+    people = await people_of(reader, pool)
+    buckets = None if data.exact or people <= COUNTED else buckets_for(people)
+    compiled = compiling.compiled(expanded, pool, clock.now(), channel.time_zone, buckets=buckets)
+    row = await reader.row(
+        f"WITH {compiled.with_} SELECT count(*) AS people, count(*) FILTER (WHERE is_in) AS hits FROM truth",
+        *compiled.args,
+    )
+    assert row is not None
+    if buckets is None:
+        return Preview(
+            size=row["hits"],
+            people=row["people"],
+            looked_at=row["people"],
+            is_exact=True,
+            low=row["hits"],
+            high=row["hits"],
+        )
+    size, low, high = rules.margin(row["hits"], row["people"], people)
+    return Preview(size=size, people=people, looked_at=row["people"], is_exact=False, low=low, high=high)
+
+
+async def people_of(reader: Reader, pool: UUID) -> int:
+    """How many people a pool has; of many, as the statistics of PostgreSQL say for the whole table and a part of the pool
+    that is counted."""
+    part = await reader.value(
+        f"""SELECT count(*) FROM customer
+            WHERE pool = $1 AND survivor IS NULL AND (uuid_hash_extended(id, 0) & {compiling.BUCKETS - 1}) < 8""",
+        pool,
+    )
+    if part * compiling.BUCKETS / 8 > COUNTED * 2:
+        return int(part * compiling.BUCKETS // 8)
+    found: int = await reader.value(
+        "SELECT count(*) FROM customer WHERE pool = $1 AND survivor IS NULL", pool
+    )
+    return found
+
+
+def buckets_for(people: int) -> int:
+    """How many of the parts hold a sample."""
+    return min(compiling.BUCKETS, max(1, math.ceil(compiling.BUCKETS * SAMPLE / max(people, 1))))

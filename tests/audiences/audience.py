@@ -80,7 +80,9 @@ class Audience:
         return order.id
 
     async def cancels(self, order: UUID) -> None:
-        await self.db.transaction(lambda tx: orders.cancel(tx, order, orders.CancelInput(reason="not wanted")))
+        await self.db.transaction(
+            lambda tx: orders.cancel(tx, order, orders.CancelInput(reason="not wanted"))
+        )
 
     async def merge(self, *people: UUID) -> Decision:
         data = MergeInput(profiles=list(people), reason="the same person")

@@ -32,7 +32,7 @@ class Sql:
         self.args: list[Any] = []
         self.at, self.time_zone = at, time_zone
         self.pool = self.arg(pool, "uuid")
-        self.now = self.arg(at, "timestamptz")
+        self._now = ""
         self.joins: list[str] = []
         self.wants_nodes = False
         self._parts: dict[bytes, Part] = {}
@@ -41,6 +41,12 @@ class Sql:
         """A parameter, with its type of PostgreSQL."""
         self.args.append(value)
         return f"${len(self.args)}::{kind}"
+
+    @property
+    def now(self) -> str:
+        """The moment, as a parameter; PostgreSQL refuses those that nothing uses."""
+        self._now = self._now or self.arg(self.at, "timestamptz")
+        return self._now
 
     def within(self, window: PastWindow | None, column: str) -> str:
         """Whether a moment lies in a window; ``true`` without one."""

@@ -468,6 +468,22 @@ class RfmCell(msgspec.Struct, frozen=True, kw_only=True):
     spent: dict[str, int]
 
 
+class RfmPerson(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody with their scores. ``spent`` in minor units of ``currency``."""
+
+    id: UUID
+    name: str | None
+    email: str | None
+    recency: int
+    frequency: int
+    monetary: int
+    group: str
+    orders: int
+    spent: int
+    currency: str
+    last_at: datetime
+
+
 class RfmView(msgspec.Struct, frozen=True, kw_only=True):
     """The grid of a pool; ``computed_at`` null: not computed yet."""
 

@@ -11,12 +11,33 @@ from uuid import UUID
 
 from samlad.audiences import rules
 from samlad.audiences.events import RfmComputed
-from samlad.audiences.model import RfmCell, RfmView
+from samlad.audiences.model import RfmCell, RfmPerson, RfmView
 from samlad.audiences.permissions import CHANGE
 from samlad.channels import Resource
 from samlad.kernel import clock, log
 from samlad.kernel.database import Database, Reader, Tx
 from samlad.kernel.jobs import JobContext, job, periodic
+from samlad.kernel.listing import Filter, Listing, Sort
+
+PEOPLE = Listing(
+    row=RfmPerson,
+    select="c.id, c.name, c.email, r.recency, r.frequency, r.monetary, r.name AS group, r.orders, r.spent, r.currency, r.last_at",
+    source="rfm_score r JOIN customer c ON c.id = r.person WHERE r.pool = $1",
+    key="c.id",
+    sorts={
+        "last_at": Sort("r.last_at", "timestamptz"),
+        "orders": Sort("r.orders", "int"),
+        "spent": Sort("r.spent", "bigint"),
+    },
+    default_sort="-spent",
+    filters={
+        "recency": Filter("r.recency = {}", int),
+        "frequency": Filter("r.frequency = {}", int),
+        "monetary": Filter("r.monetary = {}", int),
+        "group": Filter("r.name = {}"),
+    },
+)
+"""Who has which scores in a pool (the scope's first argument)."""
 
 _NAMES = ", ".join(
     f"({recency}, {frequency}, '{rules.group_of(recency, frequency)}')"

@@ -5,6 +5,7 @@ everybody says, and with what the log's events add up to.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -265,10 +266,8 @@ class People(RuleBasedStateMachine):
 
     @rule(pick=st.integers(0, 9))
     def take_apart(self, pick: int) -> None:
-        try:
+        with contextlib.suppress(Problem):
             self.decisions.append(self.run(self.audience.split(self.who(pick), self.who(pick))).id)
-        except Problem:
-            pass
 
     @precondition(lambda self: self.decisions)
     @rule(pick=st.integers(0, 9))

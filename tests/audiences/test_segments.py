@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from audience import Audience, condition
 
+from samlad.app import FOLLOWERS
 from samlad.audiences import segments
 from samlad.audiences.model import SegmentChange
 from samlad.kernel import followers
 from samlad.kernel.problems import Conflict, InvalidInput
-from samlad.app import FOLLOWERS
 
 REGULARS = {"kind": "orders", "at_least": 2, "within": {"days": 30}}
 
@@ -74,7 +74,7 @@ async def test_merged_and_taken_apart_again_it_is_as_if_nothing_had_been(audienc
     listed = (await audience.segment("Listed", None)).id
     await audience.buys(kim)
     await audience.buys(sam)
-    from samlad.audiences import lists  # noqa: PLC0415
+    from samlad.audiences import lists
 
     await audience.db.transaction(lambda tx: lists.pick(tx, listed, [sam]))
     await audience.follow()
@@ -115,8 +115,8 @@ async def test_a_segment_that_others_name(audience: Audience) -> None:
     await audience.db.transaction(lambda tx: segments.restore(tx, second.id))
     await audience.follow()
     assert await audience.members(second.id) == {kim}
+    change = SegmentChange(name="first")
     with pytest.raises(Conflict, match="name"):
-        change = SegmentChange(name="first")
         await audience.db.transaction(lambda tx: segments.change(tx, second.id, change))
     await audience.sound()
     assert condition({"kind": "all", "of": []})

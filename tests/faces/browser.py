@@ -113,7 +113,8 @@ class Site:
 
     async def fine(self, page: Page) -> None:
         """The page is accessible, as wide as the window, and nothing was complained about in any console."""
-        assert await self.violations(page) == [], page.url
+        found = await self.violations(page)
+        assert found == [], (page.url, found)
         assert await self.overflow(page) == 0, page.url
         assert self.complaints == [], page.url
 

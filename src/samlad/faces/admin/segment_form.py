@@ -143,7 +143,7 @@ def _shown(row: Row, currency: str) -> dict[str, Any]:
         flat |= {"property": each["name"], "property_op": each["op"], "property_value": each.get("value")}
     for piece in PIECES[document["kind"]]:
         value = flat.get(piece.name)
-        if value is None or value == []:
+        if value is None or value == [] or (piece.how == "amount" and value == 0):
             continue
         is_money = piece.how == "amount" or (piece.how == "measured" and _is_money(document))
         if is_money:

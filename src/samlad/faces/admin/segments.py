@@ -118,9 +118,10 @@ async def show_new(request: AnyRequest) -> Response[Any]:
     for key, text, note, conditions in names.TEMPLATES:
         if key == given.get("template"):
             document, fields = conditions, {"name": _(text), "note": _(note)}
-    if given.get("group") in names.group:
-        document = {"kind": "all", "of": [{"kind": "rfm", "groups": [given["group"]]}]}
-        fields = {"name": _(names.group[given["group"]])}
+    group = given.get("group", "")
+    if group in names.group:
+        document = {"kind": "all", "of": [{"kind": "rfm", "groups": [group]}]}
+        fields = {"name": _(names.group[group])}
     form = segment_form.form_of(msgspec.convert(document, Condition), channel.currency, **fields)
     return await _new_page(request, channel, form)
 
@@ -139,7 +140,7 @@ async def _form_page(
         status_code=form.status,
         segment=segment,
         action=action,
-        query=f"?channel={channel.code}",
+        params=f"?channel={channel.code}",
         templates=names.TEMPLATES,
         **context,
     )
@@ -182,7 +183,7 @@ async def shape(request: AnyRequest) -> Response[Any]:
     action = "/admin/segments/new" if segment is None else f"/admin/segments/{segment.id}/edit"
     if request.headers.get("hx-request"):
         context = await _builder(request, channel, form, segment)
-        return page(request, "admin/segment_rows.html", query=f"?channel={channel.code}", **context)
+        return page(request, "admin/segment_rows.html", params=f"?channel={channel.code}", **context)
     return await _form_page(request, channel, form, segment, action)
 
 

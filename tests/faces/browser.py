@@ -113,8 +113,7 @@ class Site:
 
     async def fine(self, page: Page) -> None:
         """The page is accessible, as wide as the window, and nothing was complained about in any console."""
-        found = await self.violations(page)
-        assert found == [], (page.url, found)
+        assert await self.violations(page) == [], page.url
         assert await self.overflow(page) == 0, page.url
         assert self.complaints == [], page.url
 

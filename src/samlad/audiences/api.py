@@ -83,7 +83,7 @@ async def create_segment(request: AnyRequest, data: JSONBody[NewSegment]) -> Res
 
 @post("/segments/preview", summary="Try conditions", status_code=200)
 async def try_conditions(request: AnyRequest, data: JSONBody[PreviewInput]) -> Preview:
-    """How many people conditions hold for. Of large pools it is estimated from some 20,000 people, and marked so."""
+    """How many people conditions hold for. Of large pools it is estimated from some 5,000 people, and marked so."""
     actor_of(request).require(READ)
     return await preview(database_of(request), data)
 

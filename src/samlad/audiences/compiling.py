@@ -1,4 +1,4 @@
-"""Conditions as SQL: one statement for everybody, for some people, or for a sample. Values are always parameters.
+"""Conditions as SQL: one statement for everybody or for some people. Values are always parameters.
 
 Each leaf becomes a subquery with a row for each person that there is anything to say about: ``ok``, what was ``found``, and
 ``until``, the first moment at which ``ok`` can be different though nothing happens. The statement joins them to the people
@@ -116,10 +116,6 @@ class Compiled(NamedTuple):
     args: list[Any]
 
 
-BUCKETS = 1024
-"""Of the index customer_sample: a bucket is one of so many equal parts of a pool, by chance."""
-
-
 def compiled(
     definition: Condition,
     pool: UUID,
@@ -127,9 +123,8 @@ def compiled(
     time_zone: str,
     *,
     people: Sequence[UUID] | None = None,
-    buckets: int | None = None,
 ) -> Compiled:
-    """The truth about everybody of a pool, about these people, or about so many buckets of everybody.
+    """The truth about everybody of a pool, or about these people.
 
     ``definition`` is expanded. People who are not of the pool, or who are the same as somebody else who stands for them,
     have no row.
@@ -138,8 +133,6 @@ def compiled(
     whom = ""
     if people is not None:
         whom = f" AND c.id = ANY ({sql.arg(list(people), 'uuid[]')})"
-    elif buckets is not None:
-        whom = f" AND (uuid_hash_extended(c.id, 0) & {BUCKETS - 1}) < {int(buckets)}"
     part = sql.part(definition)
     truth = f"""SELECT p.id AS person, {part.holds} AS is_in, {_until(sql, part)} AS until
                 FROM people p {" ".join(sql.joins)}"""

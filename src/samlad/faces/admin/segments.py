@@ -183,7 +183,13 @@ async def shape(request: AnyRequest) -> Response[Any]:
     action = "/admin/segments/new" if segment is None else f"/admin/segments/{segment.id}/edit"
     if request.headers.get("hx-request"):
         context = await _builder(request, channel, form, segment)
-        return page(request, "admin/segment_rows.html", params=f"?channel={channel.code}", **context)
+        return page(
+            request,
+            "admin/segment_rows.html",
+            headers={"HX-Trigger-After-Swap": "rows-changed"},
+            params=f"?channel={channel.code}",
+            **context,
+        )
     return await _form_page(request, channel, form, segment, action)
 
 

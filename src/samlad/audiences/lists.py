@@ -140,8 +140,7 @@ async def pick(tx: Tx, segment: UUID, customers: Iterable[UUID]) -> int:
     tx.actor.require(CHANGE)
     found = await _list(tx, segment)
     wanted = sorted(set(customers))
-    rows = await tx.rows("SELECT id FROM customer WHERE id = ANY ($1) AND pool = $2", wanted, found.pool)
-    missing = set(wanted) - {row["id"] for row in rows}
+    missing = set(wanted) - await store.in_pool(tx, found.pool, wanted)
     if missing:
         raise InvalidInput.at("customers", f"{min(missing)} is no customer of this pool")
     added = await store.put_on_list(tx, segment, wanted)

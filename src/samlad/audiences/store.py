@@ -255,6 +255,14 @@ async def take_off_list(tx: Tx, segment: UUID, customers: Sequence[UUID]) -> int
     )
 
 
+async def in_pool(reader: Reader, pool: UUID, customers: Sequence[UUID]) -> set[UUID]:
+    """Which of these are customers of a pool."""
+    rows = await reader.rows(
+        "SELECT id FROM customer WHERE id = ANY ($1) AND pool = $2", list(customers), pool
+    )
+    return {row["id"] for row in rows}
+
+
 class Match(msgspec.Struct, frozen=True):
     """A customer that a text names."""
 

@@ -18,6 +18,10 @@ import samlad
 from samlad.access import api as access_api
 from samlad.access import housekeeping as access_housekeeping
 from samlad.access.middleware import Identify
+from samlad.audiences import api as audiences_api
+from samlad.audiences import checks as audiences_checks
+from samlad.audiences import live as audiences_live
+from samlad.audiences import sweepers as audiences_sweepers
 from samlad.books import api as books_api
 from samlad.books import checks as books_checks
 from samlad.books import followers as books_followers
@@ -145,6 +149,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *tracking_wire.routes,
     *privacy_api.routes,
     *pools_api.routes,
+    *audiences_api.routes,
     *FACES,
 )
 """Every package's routes: its ``api.py`` under ``/api``, the faces' pages."""
@@ -162,6 +167,7 @@ FOLLOWERS: Sequence[Follower] = (
     *books_followers.FOLLOWERS,
     *tracking_own.FOLLOWERS,
     *tracking_resolving.FOLLOWERS,
+    *audiences_live.FOLLOWERS,
 )
 """Every follower of the log, run by the worker."""
 
@@ -177,6 +183,7 @@ CHECKS: Sequence[Check] = (
     *subscriptions_checks.CHECKS,
     *documents_checks.CHECKS,
     *books_checks.CHECKS,
+    *audiences_checks.CHECKS,
 )
 """Every check of ``samlad doctor``."""
 
@@ -195,6 +202,7 @@ SWEEPERS: Sequence[Sweeper] = (
     *tracking_housekeeping.SWEEPERS,
     *tracking_retention.SWEEPERS,
     *privacy_running.SWEEPERS,
+    *audiences_sweepers.SWEEPERS,
 )
 """Every sweeper, run by the worker."""
 

@@ -22,5 +22,6 @@ PACKAGES = (
     "samlad.tracking",
     "samlad.privacy",
     "samlad.pools",
+    "samlad.audiences",
 )
 """Every package with migrations, in the order of the floors."""

@@ -29,6 +29,14 @@ class ProfileSplit(Fact, frozen=True, kw_only=True):
     pin: UUID | None = None
 
 
+@declare("identity.customers_led")
+class CustomersLed(Fact, frozen=True, kw_only=True):
+    """Customer rows lead elsewhere than before: ``customers`` has them, and who stood and stands for them."""
+
+    pool: UUID
+    customers: list[UUID]
+
+
 @declare("identity.conflict")
 class IdentityConflict(Fact, frozen=True, kw_only=True):
     """Two identifiers were seen together that cannot be one person's: the link was left out. A person may look."""

@@ -13,12 +13,14 @@ import msgspec
 
 from samlad import customers
 from samlad.identity import history, store
+from samlad.identity.events import CustomersLed
 from samlad.identity.evidence import Key, Partition
 from samlad.identity.history import Change
 from samlad.identity.knowing import make_customers
 from samlad.identity.model import RANK, Kind, Rules
 from samlad.identity.rules import resolve
 from samlad.identity.store import Node, StoredPin, StoredSighting
+from samlad.kernel import log
 from samlad.kernel.database import Tx
 
 
@@ -146,7 +148,7 @@ async def settle(
     await history.tell(tx, pool, changes, cause=cause.name, pin=cause.pin)
     history.tell_states(tx, pool, around.nodes, after)
     await history.keep_conflicts(tx, pool, partition, ids, after)
-    await _stand(tx, around.nodes, after)
+    await _stand(tx, pool, around.nodes, after)
     return await make_customers(tx, pool, after.values(), around.sightings.values())
 
 
@@ -192,7 +194,7 @@ def _evidence(
     return found
 
 
-async def _stand(tx: Tx, before: Mapping[UUID, Node], after: Mapping[UUID, Node]) -> None:
+async def _stand(tx: Tx, pool: UUID, before: Mapping[UUID, Node], after: Mapping[UUID, Node]) -> None:
     """Tell the floor of customers which of them stands for which."""
     moved = {
         node.id: node.profile
@@ -201,3 +203,5 @@ async def _stand(tx: Tx, before: Mapping[UUID, Node], after: Mapping[UUID, Node]
     }
     if moved:
         await customers.stand_for(tx, moved)
+        told = {*moved, *moved.values(), *(before[customer].profile for customer in moved)}
+        log.append(tx, CustomersLed(pool=pool, customers=sorted(told)))

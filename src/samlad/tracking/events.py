@@ -1,6 +1,9 @@
 """What happens to sources of events, and that events came."""
 
 from datetime import datetime
+from uuid import UUID
+
+import msgspec
 
 from samlad.kernel.log import Fact, declare
 
@@ -18,6 +21,21 @@ class EventsReceived(Fact, frozen=True, kw_only=True):
     violating: int
     first: datetime
     last: datetime
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """Events that were stored together, with arrival from ``first`` to ``last``."""
+
+    id: UUID
+    first: datetime
+    last: datetime
+
+
+@declare("tracking.landed")
+class EventsLanded(Fact, frozen=True, kw_only=True):
+    """It is known on whom the events of these groups landed: `tracked_profile` has it."""
+
+    batches: list[Batch]
 
 
 @declare("tracking.source_created")

@@ -12,6 +12,7 @@ import structlog
 
 from samlad import channels, consent, identity
 from samlad.consent import Answer, AnswerInput, Level, stamps
+from samlad.kernel import log
 from samlad.kernel.clock import now
 from samlad.kernel.database import RETRIED, Tx
 from samlad.kernel.followers import Follower
@@ -19,7 +20,7 @@ from samlad.kernel.log import Event
 from samlad.kernel.problems import Problem
 from samlad.tracking import events_store, store
 from samlad.tracking.consenting import ANSWERS
-from samlad.tracking.events import EventsReceived
+from samlad.tracking.events import Batch, EventsLanded, EventsReceived
 from samlad.tracking.events_store import Count, Landing, Unresolved
 from samlad.tracking.model import Source, SourceKind
 from samlad.tracking.sightings import sighting, without_repeats
@@ -60,7 +61,12 @@ async def _handle(tx: Tx, events: list[Event]) -> None:
             )
         )
     await events_store.add_volume(tx, counts)
-    await resolve(tx, await events_store.of_batches(tx, batches))
+    waiting = await events_store.of_batches(tx, batches)
+    await resolve(tx, waiting)
+    if waiting:
+        log.append(
+            tx, EventsLanded(batches=[Batch(id=id_, first=first, last=last) for id_, first, last in batches])
+        )
 
 
 async def resolve(tx: Tx, events: Sequence[Unresolved]) -> None:

@@ -1,0 +1,122 @@
+"""Segments against the database: who is in, why, and until when."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from audience import Audience, condition
+
+from samlad.app import FOLLOWERS
+from samlad.audiences import segments
+from samlad.audiences.model import SegmentChange
+from samlad.kernel import followers
+from samlad.kernel.problems import Conflict, InvalidInput
+
+REGULARS = {"kind": "orders", "at_least": 2, "within": {"days": 30}}
+
+
+async def test_who_buys_comes_in_and_falls_out_at_midnight(audience: Audience) -> None:
+    kim, sam = await audience.person(), await audience.person()
+    regulars = (await audience.segment("Regulars", REGULARS)).id
+    rest = (
+        await audience.segment("Rest", {"kind": "not", "of": {"kind": "segment", "segment": str(regulars)}})
+    ).id
+    await audience.buys(kim, days_ago=10)
+    await audience.buys(sam)
+    await audience.follow()
+    assert await audience.members(regulars) == set()
+    assert await audience.members(rest) == {kim, sam}
+    order = await audience.buys(kim)
+    await audience.follow()
+    assert await audience.members(regulars) == {kim}
+    assert await audience.members(rest) == {sam}
+    why = await segments.explain(audience.db, regulars, kim)
+    assert why.is_member
+    assert (why.why.kind, why.why.found) == ("orders", "2")
+    assert why.next_change_at is not None
+    assert why.next_change_at.astimezone(ZoneInfo("Europe/Stockholm")).hour == 0
+    audience.ahead = why.next_change_at - audience.now() - timedelta(seconds=60)
+    await audience.turn()
+    assert await audience.members(regulars) == {kim}
+    audience.ahead += timedelta(seconds=120)
+    await audience.turn()
+    assert await audience.members(regulars) == set()
+    assert await audience.members(rest) == {kim, sam}
+    await audience.turn()
+    await audience.cancels(order)
+    await audience.follow()
+    await audience.sound()
+    causes = await audience.db.rows(
+        "SELECT entered, cause FROM segment_change WHERE segment = $1 ORDER BY at, id", regulars
+    )
+    assert [(row["entered"], row["cause"]) for row in causes] == [(True, "data"), (False, "clock")]
+
+
+async def test_the_same_events_again_change_nothing(audience: Audience) -> None:
+    kim = await audience.person()
+    once = (await audience.segment("Bought", {"kind": "orders", "at_least": 1})).id
+    await audience.buys(kim)
+    await audience.follow()
+    before = await audience.db.value("SELECT count(*) FROM event WHERE subject = $1", once)
+    for name in ("audiences", "audiences.build"):
+        await followers.replay(audience.db, name)
+    await audience.follow()
+    assert await audience.members(once) == {kim}
+    assert await audience.db.value("SELECT count(*) FROM event WHERE subject = $1", once) == before
+    assert {each.name for each in FOLLOWERS} >= {"audiences", "audiences.build"}
+    await audience.sound()
+
+
+async def test_merged_and_taken_apart_again_it_is_as_if_nothing_had_been(audience: Audience) -> None:
+    kim, sam = await audience.person(), await audience.person()
+    twice = (await audience.segment("Twice", {"kind": "orders", "at_least": 2})).id
+    once = (await audience.segment("Once", {"kind": "orders", "at_least": 1, "at_most": 1})).id
+    listed = (await audience.segment("Listed", None)).id
+    await audience.buys(kim)
+    await audience.buys(sam)
+    from samlad.audiences import lists
+
+    await audience.db.transaction(lambda tx: lists.pick(tx, listed, [sam]))
+    await audience.follow()
+    assert await audience.members(once) == {kim, sam}
+    made = await audience.merge(kim, sam)
+    await audience.follow()
+    (person,) = await audience.members(twice)
+    assert await audience.members(once) == set()
+    assert await audience.members(listed) == {person}
+    await audience.sound()
+    await audience.undo(made.id)
+    await audience.follow()
+    assert await audience.members(once) == {kim, sam}
+    assert await audience.members(twice) == set()
+    assert await audience.members(listed) == {sam}
+    await audience.sound()
+
+
+async def test_a_segment_that_others_name(audience: Audience) -> None:
+    first = await audience.segment("First", {"kind": "orders", "at_least": 1})
+    second = await audience.segment("Second", {"kind": "segment", "segment": str(first.id)})
+    kim = await audience.person()
+    await audience.buys(kim)
+    await audience.follow()
+    assert await audience.members(second.id) == {kim}
+    with pytest.raises(InvalidInput, match="circle"):
+        await audience.edit(first.id, {"kind": "segment", "segment": str(second.id)})
+    with pytest.raises(Conflict, match="Second"):
+        await audience.db.transaction(lambda tx: segments.delete(tx, first.id))
+    await audience.edit(first.id, {"kind": "orders", "at_least": 2})
+    await audience.follow()
+    assert await audience.members(second.id) == set()
+    await audience.db.transaction(lambda tx: segments.delete(tx, second.id))
+    await audience.buys(kim)
+    await audience.follow()
+    assert await audience.members(first.id) == {kim}
+    assert await audience.members(second.id) == set()
+    await audience.db.transaction(lambda tx: segments.restore(tx, second.id))
+    await audience.follow()
+    assert await audience.members(second.id) == {kim}
+    change = SegmentChange(name="first")
+    with pytest.raises(Conflict, match="name"):
+        await audience.db.transaction(lambda tx: segments.change(tx, second.id, change))
+    await audience.sound()
+    assert condition({"kind": "all", "of": []})

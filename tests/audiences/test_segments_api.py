@@ -1,0 +1,134 @@
+"""Segments over HTTP: tried, made, asked, listed, exported."""
+
+import csv
+import hashlib
+import io
+from uuid import uuid4
+
+import httpx
+from audience import Audience
+
+BOUGHT = {"kind": "orders", "at_least": 1}
+
+
+async def test_a_segment_from_the_first_try_to_its_export(audience: Audience, api: httpx.AsyncClient) -> None:
+    web = str(audience.trade.web.id)
+    kim = await audience.person(
+        name="Kim", email="Kim.Berg+shop@gmail.com", phone="070-123 45 67", country="SE"
+    )
+    sam = await audience.person(name="Sam")
+    await audience.buys(kim)
+    tried = await api.post("/api/segments/preview", json={"channel": web, "definition": BOUGHT})
+    assert tried.json() == {"size": 1, "people": 2, "looked_at": 2, "is_exact": True, "low": 1, "high": 1}
+    wrong = {"kind": "all", "of": [{"kind": "orders", "measure": "sum", "at_least": 5, "at_most": 2}]}
+    refused = await api.post("/api/segments", json={"channel": web, "name": "X", "definition": wrong})
+    assert refused.status_code == 422
+    assert {each["field"] for each in refused.json()["errors"]} == {
+        "definition.of.0.at_most",
+        "definition.of.0.currency",
+    }
+    made = (
+        await api.post("/api/segments", json={"channel": web, "name": "Bought", "definition": BOUGHT})
+    ).json()
+    path = f"/api/segments/{made['id']}"
+    again = await api.post("/api/segments", json={"channel": web, "name": "bought", "definition": BOUGHT})
+    assert again.status_code == 409
+    await audience.follow()
+    members = (await api.get(f"{path}/members?q=kim")).json()["items"]
+    assert [each["name"] for each in members] == ["Kim"]
+    assert members[0]["orders"] == 1
+    why = (await api.get(f"{path}/members/{sam}")).json()
+    assert (why["is_member"], why["why"]["kind"], why["why"]["found"]) == (False, "orders", None)
+    assert (await api.get(f"/api/customers/{kim}/segments")).json()[0]["name"] == "Bought"
+    assert (await api.get(f"/api/customers/{sam}/segments")).json() == []
+    changes = (await api.get(f"{path}/changes?way=in&cause=definition,data")).json()["items"]
+    assert [each["person"] for each in changes] == [str(kim)]
+    assert (await api.get(f"{path}/sizes")).json()[-1]["size"] == 1
+    named = {"kind": "not", "of": {"kind": "segment", "segment": made["id"]}}
+    rest = (
+        await api.post("/api/segments", json={"channel": web, "name": "Rest", "definition": named})
+    ).json()
+    await audience.follow()
+    parts = await api.get(f"/api/segments/overlap?segment={made['id']},{rest['id']}")
+    assert sorted(each["people"] for each in parts.json()) == [1, 1]
+    assert (await api.delete(path)).status_code == 409
+    stale = await api.patch(path, json={"name": "Other"}, headers={"If-Match": '"99"'})
+    assert stale.status_code == 412
+    assert (await api.delete(f"/api/segments/{rest['id']}")).status_code == 200
+    assert (await api.get(f"/api/segments/{rest['id']}")).status_code == 404
+    assert (await api.post(f"/api/segments/{rest['id']}/restore")).status_code == 200
+    assert len((await api.get(f"{path}/versions")).json()) == 1
+
+    google = list(csv.reader(io.StringIO((await api.get(f"{path}/ads/google")).text)))
+    assert google[0] == ["Email", "Phone", "Country"]
+    assert google[1:] == [
+        [
+            hashlib.sha256(b"kimberg@gmail.com").hexdigest(),
+            hashlib.sha256(b"+46701234567").hexdigest(),
+            "SE",
+        ]
+    ]
+    meta = list(csv.reader(io.StringIO((await api.get(f"{path}/ads/meta")).text)))
+    assert meta[1][:2] == [
+        hashlib.sha256(b"kim.berg+shop@gmail.com").hexdigest(),
+        hashlib.sha256(b"46701234567").hexdigest(),
+    ]
+    assert (await api.get(f"{path}/ads/other")).status_code == 404
+    assert "Kim" in (await api.get(f"{path}/members?format=csv")).text
+    told = await audience.db.value("SELECT count(*) FROM event WHERE type = 'segment.exported'")
+    assert told == 3
+
+
+async def test_a_list_says_what_did_not_match_row_by_row(audience: Audience, api: httpx.AsyncClient) -> None:
+    kim = await audience.person(email="kim@example.org", phone="070-123 45 67", country="SE")
+    sam = await audience.person(external_id="17850")
+    made = await api.post("/api/segments", json={"channel": str(audience.trade.web.id), "name": "Picked"})
+    path = f"/api/segments/{made.json()['id']}/list"
+    await audience.follow()
+    people = ["KIM@example.org", "+46 70 123 45 67", "17850", "nobody@example.org", str(uuid4()), "  "]
+    found = (await api.post(path, json={"people": people})).json()
+    assert (found["rows"], found["added"], found["already"], found["unmatched_rows"]) == (6, 2, 0, 3)
+    assert [(each["row"], each["reason"]) for each in found["unmatched"]] == [
+        (4, "unknown"),
+        (5, "unknown"),
+        (6, "empty"),
+    ]
+    await audience.follow()
+    segment = made.json()["id"]
+    assert await audience.members(segment) == {kim, sam}
+    again = (await api.post(path, json={"people": ["070-1234567", str(kim)]})).json()
+    assert (again["added"], again["already"]) == (0, 1)
+    await api.post(f"{path}/remove", json={"customers": [str(kim)]})
+    await audience.follow()
+    assert await audience.members(segment) == {sam}
+    form = {"file": ("people.csv", b"name;email;phone\nKim;kim@example.org;\nX;;123\n", "text/csv")}
+    shown = await api.post(f"/admin/segments/{segment}/list", files=form, data={"people": ""})
+    assert shown.status_code == 200
+    assert "Row 2" in shown.text
+    await audience.follow()
+    assert await audience.members(segment) == {kim, sam}
+    await audience.sound()
+
+
+async def test_scores_are_fifths_in_which_equals_are_equal(
+    audience: Audience, api: httpx.AsyncClient
+) -> None:
+    people = [await audience.person() for _ in range(5)]
+    for number, person in enumerate(people):
+        await audience.buys(person, days_ago=10 * (5 - number))
+    await audience.buys(people[4])
+    web = audience.trade.web.id
+    segment = (await audience.segment("Champions", {"kind": "rfm", "groups": ["champions"]})).id
+    await audience.follow()
+    assert await audience.members(segment) == set()
+    grid = (await api.post(f"/api/rfm/{web}")).json()
+    assert grid["people"] == 5
+    cells = {(each["recency"], each["frequency"]): each["people"] for each in grid["cells"] if each["people"]}
+    assert cells == {(1, 1): 1, (2, 1): 1, (3, 1): 1, (4, 1): 1, (5, 5): 1}
+    await audience.follow()
+    assert await audience.members(segment) == {people[4]}
+    shown = await api.get("/admin/rfm")
+    assert "heat-5" in shown.text
+    cell = await api.get("/admin/rfm/people?recency=5&frequency=5")
+    assert cell.text.count("/admin/customers/") >= 1
+    await audience.sound()

@@ -80,6 +80,8 @@ from samlad.payments import api as payments_api
 from samlad.payments import checks as payments_checks
 from samlad.payments import sweepers as payments_sweepers
 from samlad.payments import webhooks as payments_webhooks
+from samlad.profile import api as profile_api
+from samlad.profile import household
 from samlad.promotions import api as promotions_api
 from samlad.promotions import checks as promotions_checks
 from samlad.promotions import sweepers as promotions_sweepers
@@ -134,6 +136,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *subscriptions_api.routes,
     *documents_api.routes,
     *books_api.routes,
+    *profile_api.routes,
     *tracking_api.routes,
     *tracking_wire.routes,
     *FACES,
@@ -153,6 +156,7 @@ FOLLOWERS: Sequence[Follower] = (
     *books_followers.FOLLOWERS,
     *tracking_own.FOLLOWERS,
     *tracking_resolving.FOLLOWERS,
+    *household.FOLLOWERS,
 )
 """Every follower of the log, run by the worker."""
 

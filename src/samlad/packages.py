@@ -19,5 +19,6 @@ PACKAGES = (
     "samlad.documents",
     "samlad.books",
     "samlad.tracking",
+    "samlad.profile",
 )
 """Every package with migrations, in the order of the floors."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -32,95 +33,104 @@ async def own(trade: Trade, customer: UUID, kind: AccountKind) -> int:
     return found or 0
 
 
+class Accounts:
+    """What each customer's own accounts should hold, and verbs that change both the real ones and this."""
+
+    def __init__(self, trade: Trade, people: list[UUID], draw: random.Random) -> None:
+        self.trade, self.people, self.draw = trade, sorted(people), draw
+        self.money = dict.fromkeys(people, 0)
+        self.lots: list[list[Any]] = []
+        self.taken: dict[UUID, list[tuple[UUID, int]]] = {}
+        self.survivor = {each: each for each in people}
+
+    def same(self, each: UUID) -> list[UUID]:
+        return [one for one in self.people if self.survivor[one] == self.survivor[each]]
+
+    def points(self, of: list[UUID]) -> int:
+        return sum(lot[1] for lot in self.lots if lot[0] in of)
+
+    async def do(self, verb: Any, *args: Any) -> Any:
+        return await self.trade.db.transaction(lambda tx: verb(tx, *args))
+
+    async def add(self, each: UUID) -> None:
+        amount, points = self.draw.randint(1, 900), self.draw.randint(10, 60)
+        await self.do(credit.grant, each, GrantInput(amount=amount, currency="SEK", reason="Late"))
+        await self.do(credit.adjust, each, PointsInput(points=points, reason="Late"))
+        self.money[each] += amount
+        self.lots.append([each, points])
+
+    async def pay(self, each: UUID) -> None:
+        amount, payment = self.draw.randint(1, 1_500), new_id()
+        held = await self.do(credit.hold_credit, payment, each, amount, "SEK")
+        assert (held is not None) == (amount <= sum(self.money[one] for one in self.same(each)))
+        end = self.draw.choice(["void", "capture", "part"])
+        if held is None:
+            return
+        if end == "void":
+            await self.do(credit.void, payment)
+            return
+        amount = amount if end == "capture" else max(1, amount // 2)
+        for _ in range(2):
+            assert await self.do(credit.capture, payment, amount)
+        self.taken[payment] = []
+        for one in self.same(each):
+            part = min(self.money[one], amount)
+            self.money[one] -= part
+            amount -= part
+            self.taken[payment].append((one, part))
+
+    async def give_back(self, _: UUID) -> None:
+        if not self.taken:
+            return
+        payment, parts = self.taken.popitem()
+        refund, total = new_id(), sum(part for _, part in parts)
+        for _n in range(2):
+            assert await self.do(credit.refund, payment, refund, total)
+        for one, part in parts:
+            self.money[one] += part
+
+    async def take(self, each: UUID) -> None:
+        mine, points = self.same(each), self.draw.randint(1, 80)
+        less = PointsInput(points=-points, reason="By hand")
+        if points > self.points(mine):
+            with pytest.raises(NotEnoughPoints):
+                await self.do(credit.adjust, each, less)
+            return
+        await self.do(credit.adjust, each, less)
+        for lot in self.lots:
+            part = min(lot[1], points) if lot[0] in mine else 0
+            lot[1] -= part
+            points -= part
+
+    async def change(self, _: UUID) -> None:
+        """Others are one person, or nobody is."""
+        together = self.draw.sample(self.people, self.draw.choice([0, 2, 3]))
+        self.survivor = {each: min(together) if each in together else each for each in self.people}
+        await stand(self.trade, self.survivor)
+
+
 @pytest.mark.parametrize("seed", range(3))
 async def test_used_together_each_has_its_own_when_they_come_apart(trade: Trade, seed: int) -> None:
     """A model of the accounts beside the real ones, whatever happens: merging and splitting move nothing."""
     draw = random.Random(seed)
     await programme(trade, tiers=[])
-    people = sorted([await person(trade, f"p{number}@example.org") for number in range(3)])
+    people = [await person(trade, f"p{number}@example.org") for number in range(3)]
     for each in people:
         await trade.db.transaction(lambda tx, each=each: credit.enrol(tx, each))
-    money = dict.fromkeys(people, 0)
-    lots: list[list[object]] = []
-    taken: dict[UUID, list[tuple[UUID, int]]] = {}
-    survivor = {each: each for each in people}
-
-    async def add(each: UUID) -> None:
-        amount, points = draw.randint(1, 900), draw.randint(10, 60)
-        data = GrantInput(amount=amount, currency="SEK", reason="Late")
-        await trade.db.transaction(lambda tx: credit.grant(tx, each, data))
-        given_points = PointsInput(points=points, reason="Late")
-        await trade.db.transaction(lambda tx: credit.adjust(tx, each, given_points))
-        money[each] += amount
-        lots.append([each, points])
-
-    async def pay(each: UUID) -> None:
-        mine = [one for one in people if survivor[one] == survivor[each]]
-        free = sum(money[one] for one in mine)
-        amount, payment = draw.randint(1, 1_500), new_id()
-        held = await trade.db.transaction(lambda tx: credit.hold_credit(tx, payment, each, amount, "SEK"))
-        assert (held is not None) == (amount <= free)
-        if held is None:
-            return
-        end = draw.choice(["void", "capture", "part"])
-        if end == "void":
-            await trade.db.transaction(lambda tx: credit.void(tx, payment))
-            return
-        amount = amount if end == "capture" else max(1, amount // 2)
-        for _ in range(2):
-            assert await trade.db.transaction(lambda tx: credit.capture(tx, payment, amount))
-        taken[payment] = []
-        for one in mine:
-            part = min(money[one], amount)
-            money[one] -= part
-            amount -= part
-            taken[payment].append((one, part))
-
-    async def give_back(_: UUID) -> None:
-        if taken:
-            payment, parts = taken.popitem()
-            refund = new_id()
-            for _n in range(2):
-                total = sum(part for _, part in parts)
-                assert await trade.db.transaction(lambda tx: credit.refund(tx, payment, refund, total))
-            for one, part in parts:
-                money[one] += part
-
-    async def take(each: UUID) -> None:
-        mine = {one for one in people if survivor[one] == survivor[each]}
-        points = draw.randint(1, 80)
-        less = PointsInput(points=-points, reason="By hand")
-        work = trade.db.transaction(lambda tx: credit.adjust(tx, each, less))
-        if points > sum(lot[1] for lot in lots if lot[0] in mine):
-            with pytest.raises(NotEnoughPoints):
-                await work
-            return
-        await work
-        for lot in lots:
-            part = min(lot[1], points) if lot[0] in mine else 0
-            lot[1] -= part
-            points -= part
-
-    async def change(_: UUID) -> None:
-        for each in people:
-            survivor[each] = each
-        together = draw.sample(people, draw.choice([0, 2, 3]))
-        survivor.update(dict.fromkeys(together, min(together, default=people[0])))
-        await stand(trade, survivor)
-
+    have = Accounts(trade, people, draw)
+    verbs = [have.add, have.add, have.pay, have.pay, have.give_back, have.take, have.change]
     for _ in range(24):
-        await draw.choice([add, add, pay, pay, give_back, take, change])(draw.choice(people))
+        await draw.choice(verbs)(draw.choice(people))
     for each in people:
-        mine = [one for one in people if survivor[one] == survivor[each]]
-        balances = await credit.of_customer(trade.db, each)
-        assert sum(one.available for one in balances) == sum(money[one] for one in mine)
+        together = await credit.of_customer(trade.db, each)
+        assert sum(one.available for one in together) == sum(have.money[one] for one in have.same(each))
         seen = await credit.view(trade.db, each)
         assert seen is not None
-        assert seen.points == sum(lot[1] for lot in lots if lot[0] in mine)
+        assert seen.points == have.points(have.same(each))
     await stand(trade, {each: each for each in people})
     for each in people:
-        assert await own(trade, each, AccountKind.STORE_CREDIT) == money[each]
-        assert await own(trade, each, AccountKind.POINTS) == sum(lot[1] for lot in lots if lot[0] == each)
+        assert await own(trade, each, AccountKind.STORE_CREDIT) == have.money[each]
+        assert await own(trade, each, AccountKind.POINTS) == have.points([each])
     await books_are_sound(trade.db)
 
 

@@ -7,6 +7,7 @@ from litestar import Request, Response, Router, delete, get, put
 from litestar.params import FromPath, QueryParameter
 
 from samlad import customers
+from samlad.customers.api import change_customer
 from samlad.kernel.http import actor_of, database_of, with_etag, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
@@ -104,7 +105,7 @@ async def leave(request: AnyRequest, customer_id: FromPath[UUID], other_id: From
 routes = [
     Router(
         path="/api",
-        route_handlers=[read_customer, read_timeline, live_with, leave],
+        route_handlers=[read_customer, change_customer, read_timeline, live_with, leave],
         tags=["Customers"],
     )
 ]

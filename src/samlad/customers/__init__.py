@@ -4,7 +4,7 @@ The public face: what the floors above may use. Whoever calls these verbs holds 
 """
 
 from samlad.customers.model import Customer, CustomerRow, PersonInput, Spend
-from samlad.customers.note_store import Note
+from samlad.customers.note_store import Note, tags_of
 from samlad.customers.notes import (
     NoteChange,
     NoteInput,
@@ -70,5 +70,6 @@ __all__ = [
     "stand_for",
     "tag",
     "tags_in_use",
+    "tags_of",
     "untag",
 ]

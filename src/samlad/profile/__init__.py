@@ -4,6 +4,7 @@ The public face: what the faces may use.
 """
 
 from samlad.profile.household import leave, live_with
+from samlad.profile.live import TOPIC
 from samlad.profile.model import KINDS, Person, TimelineRow
 from samlad.profile.reading import read
 from samlad.profile.timeline import TIMELINE, scope_of
@@ -11,6 +12,7 @@ from samlad.profile.timeline import TIMELINE, scope_of
 __all__ = [
     "KINDS",
     "TIMELINE",
+    "TOPIC",
     "Person",
     "TimelineRow",
     "leave",

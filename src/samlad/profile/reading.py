@@ -11,7 +11,7 @@ from samlad.customers import Customer, notes_of
 from samlad.identity.model import DEVICES
 from samlad.kernel.clock import now
 from samlad.kernel.context import Actor
-from samlad.kernel.database import Database, Reader
+from samlad.kernel.database import Database, Reader, Tx
 from samlad.kernel.problems import InvalidInput, NotFound
 from samlad.profile import rules, store
 from samlad.profile.model import PARTS, Person, Traits
@@ -19,7 +19,7 @@ from samlad.profile.timeline import ids_of
 
 
 async def read(
-    database: Database, actor: Actor, customer: UUID, only: Collection[str] | None = None
+    reader: Database | Tx, actor: Actor, customer: UUID, only: Collection[str] | None = None
 ) -> Person:
     """A person, by the id of any customer that they are. Some parts only, if they are named.
 
@@ -30,26 +30,26 @@ async def read(
     for name in only or ():
         if name not in PARTS:
             raise InvalidInput.at("parts", f"there is no “{name}”: {', '.join(PARTS)}")
-    found = await customers.current(database, customer)
+    found = await customers.current(reader, customer)
     if found is None:
         raise NotFound("There is no such customer.")
     wanted = {
         name for name, permission in PARTS.items() if actor.may(permission) and (only is None or name in only)
     }
-    members = await customers.members(database, found.id)
+    members = await customers.members(reader, found.id)
     values: dict[str, Any] = {}
     locations = None if actor.locations is None else sorted(actor.locations)
-    parts = await store.parts(database, members, wanted & store.TOGETHER, locations)
+    parts = await store.parts(reader, members, wanted & store.TOGETHER, locations)
     values.update({name: getattr(parts, name) for name in wanted & store.TOGETHER})
     if wanted & {"identities", "devices", "traits"}:
-        ids = await ids_of(database, found.id, members)
-        values.update(await _known(database, ids, wanted))
+        ids = await ids_of(reader, found.id, members)
+        values.update(await _known(reader, ids, wanted))
         if "traits" in wanted:
-            values["traits"] = await _traits(database, found, members, ids)
+            values["traits"] = await _traits(reader, found, members, ids)
     if "loyalty" in wanted:
-        values["loyalty"] = await credit.view(database, found.id)
+        values["loyalty"] = await credit.view(reader, found.id)
     if "notes" in wanted:
-        values["notes"] = await notes_of(database, actor, found.id)
+        values["notes"] = await notes_of(reader, actor, found.id)
     return Person(
         **msgspec.structs.asdict(found),
         customers=members,
@@ -69,9 +69,9 @@ async def _known(reader: Reader, ids: list[UUID], wanted: Collection[str]) -> di
     }
 
 
-async def _traits(database: Database, customer: Customer, members: list[UUID], ids: list[UUID]) -> Traits:
-    zones = {channel.id: channel.time_zone for channel in await channels.cached_all(database)}
-    did = await store.behaviour(database, members, ids, zones)
+async def _traits(reader: Database | Tx, customer: Customer, members: list[UUID], ids: list[UUID]) -> Traits:
+    zones = {channel.id: channel.time_zone for channel in await channels.cached_all(reader)}
+    did = await store.behaviour(reader, members, ids, zones)
     first = [each for each in (customer.created_at, did.first_event, did.first_order) if each]
     last = [each for each in (customer.created_at, did.last_event, did.last_order) if each]
     recency = interval = None

@@ -39,7 +39,7 @@ def _moment(text: str) -> datetime:
 TIMELINE: Listing[TimelineRow] = Listing(
     row=TimelineRow,
     select=f"""t.id, t.at, t.kind, coalesce(t.type, (SELECT x.type {_TRACKED})) AS type,
-               (SELECT x.name {_TRACKED}) AS name, {_CHANNEL} AS channel, t.subject, t.actor,
+               CASE WHEN t.received_at IS NOT NULL THEN (SELECT x.name {_TRACKED}) END AS name, {_CHANNEL} AS channel, t.subject, t.actor,
                coalesce(t.facts, (SELECT x.payload -> 'properties' {_TRACKED})) AS facts""",
     source=f"""(
         SELECT {_LOG}, NULL::timestamptz AS received_at FROM event e WHERE e.profile = ANY ($1::uuid[])

@@ -55,7 +55,7 @@ async def _timeline(request: AnyRequest, customer: Customer) -> dict[str, Any]:
 
 
 customer_blocks.add(Block(place=10, template="admin/customer_person.html", load=_person))
-customer_blocks.add(Block(place=90, template="admin/customer_timeline.html", load=_timeline))
+customer_blocks.add(Block(place=20, template="admin/customer_timeline.html", load=_timeline))
 
 
 def _back(request: AnyRequest, customer: UUID, problem: Problem) -> Response[Any]:

@@ -243,15 +243,15 @@ async def serving(app: Litestar, settings: Settings) -> AsyncIterator[None]:
     """Everything that is open while the application serves; the application's lifespan, and what tests enter."""
     async with open_runtime(settings, with_live=True) as runtime:
         app.state.runtime = runtime
-        gauges = asyncio.create_task(metrics.keep_gauges(runtime), name="gauges")
+        counting = asyncio.create_task(metrics.keep_writing(runtime), name="metrics")
         try:
             with tracing(settings, runtime.database) as tracer:
                 edge: Edge = app.asgi_handler  # type: ignore[assignment]
                 edge.tracer = tracer
                 yield
         finally:
-            gauges.cancel()
-            await asyncio.gather(gauges, return_exceptions=True)
+            counting.cancel()
+            await asyncio.gather(counting, return_exceptions=True)
 
 
 def runtime_of(app: Litestar) -> Runtime:

@@ -211,7 +211,12 @@ class Embedded:
             "unix_socket_permissions": "0700",
         }
         if not self._durable:
-            options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+            options |= {
+                "fsync": "off",
+                "synchronous_commit": "off",
+                "full_page_writes": "off",
+                "autovacuum": "off",
+            }
         text = " ".join(f"-c {name}='{value}'" for name, value in options.items())
         deadline = time.monotonic() + START_SECONDS
         while True:

@@ -5,11 +5,12 @@ GS1-128 and DataMatrix carry element strings (GS1 General Specifications, sectio
 """
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 import msgspec
-from biip import ParseError, parse
-from biip.gs1_element_strings import GS1ElementStrings
-from biip.gs1_messages import GS1Message
+
+if TYPE_CHECKING:
+    from biip.gs1_element_strings import GS1ElementStrings
 
 SEPARATOR = "\x1d"
 _DATES = ("17", "15", "16")
@@ -41,7 +42,11 @@ def read(text: str) -> Scan:
     )
 
 
-def _elements(text: str) -> GS1ElementStrings | None:
+def _elements(text: str) -> "GS1ElementStrings | None":
+    # It loads the tables of all companies' prefixes, a twentieth of every start: here it is for those who scan.
+    from biip import ParseError, parse
+    from biip.gs1_messages import GS1Message
+
     try:
         if text.startswith("(01)"):
             return GS1Message.parse_hri(text).element_strings

@@ -29,6 +29,7 @@ from samlad.catalog import checks as catalog_checks
 from samlad.catalog import media_fetch  # noqa: F401 - declares its job
 from samlad.catalog import sweepers as catalog_sweepers
 from samlad.channels import api as channels_api
+from samlad.consent import api as consent_api
 from samlad.credit import api as credit_api
 from samlad.credit import checks as credit_checks
 from samlad.credit import followers as credit_followers
@@ -80,6 +81,8 @@ from samlad.payments import api as payments_api
 from samlad.payments import checks as payments_checks
 from samlad.payments import sweepers as payments_sweepers
 from samlad.payments import webhooks as payments_webhooks
+from samlad.privacy import api as privacy_api
+from samlad.privacy import running as privacy_running
 from samlad.profile import api as profile_api
 from samlad.profile import household
 from samlad.promotions import api as promotions_api
@@ -99,6 +102,7 @@ from samlad.tracking import api as tracking_api
 from samlad.tracking import housekeeping as tracking_housekeeping
 from samlad.tracking import own as tracking_own
 from samlad.tracking import resolving as tracking_resolving
+from samlad.tracking import retention as tracking_retention
 from samlad.tracking import wire as tracking_wire
 
 FACES: Sequence[ControllerRouterHandler] = (
@@ -120,6 +124,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *stock_api.routes,
     *customers_api.routes,
     *identity_api.routes,
+    *consent_api.routes,
     *delivery_api.routes,
     *payments_api.routes,
     *payments_webhooks.routes,
@@ -139,6 +144,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *profile_api.routes,
     *tracking_api.routes,
     *tracking_wire.routes,
+    *privacy_api.routes,
     *FACES,
 )
 """Every package's routes: its ``api.py`` under ``/api``, the faces' pages."""
@@ -188,6 +194,8 @@ SWEEPERS: Sequence[Sweeper] = (
     *orders_sweepers.SWEEPERS,
     *subscriptions_sweepers.SWEEPERS,
     *tracking_housekeeping.SWEEPERS,
+    *tracking_retention.SWEEPERS,
+    *privacy_running.SWEEPERS,
 )
 """Every sweeper, run by the worker."""
 

@@ -9,6 +9,7 @@ PACKAGES = (
     "samlad.stock",
     "samlad.customers",
     "samlad.identity",
+    "samlad.consent",
     "samlad.delivery",
     "samlad.credit",
     "samlad.payments",
@@ -20,5 +21,6 @@ PACKAGES = (
     "samlad.books",
     "samlad.tracking",
     "samlad.profile",
+    "samlad.privacy",
 )
 """Every package with migrations, in the order of the floors."""

@@ -176,7 +176,7 @@ async def _ids(database: Database) -> dict[str, list[str]]:
         "orders": ("order", "order_id"),
         "fulfilment": ("fulfilment_id",),
         "price_list": ("price_list", "list_id"),
-        "customer": ("customer", "customer_id"),
+        "customer": ("customer", "customer_id", "person", "any_id"),
         "gift_card": ("card_id",),
         "promotion": ("promotion_id",),
         "selling_plan": ("plan", "plan_id"),

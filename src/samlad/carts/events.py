@@ -4,6 +4,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from samlad.kernel.log import Fact, declare
 
 
@@ -30,7 +32,7 @@ class CartLineNoted(Fact, frozen=True, kw_only=True):
     """What the card with a line says was written."""
 
     variant: UUID
-    gift_note: str | None
+    gift_note: str | None = None
 
 
 @declare("cart.details_set", personal=("details",))
@@ -38,7 +40,7 @@ class CartDetailsSet(Fact, frozen=True, kw_only=True):
     """Who buys and how they get it was told; ``fields`` names what, ``details`` has it."""
 
     fields: list[str]
-    details: dict[str, Any]
+    details: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 @declare("cart.prices_accepted")
@@ -75,8 +77,8 @@ class CartAbandoned(Fact, frozen=True, kw_only=True):
 class CartParked(Fact, frozen=True, kw_only=True):
     """A sale was put aside at a till; what there is of it is held till ``held_until``."""
 
-    label: str | None
     held_until: datetime | None
+    label: str | None = None
 
 
 @declare("cart.resumed")

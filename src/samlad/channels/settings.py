@@ -315,6 +315,12 @@ SETTINGS: dict[str, Setting] = {
             "When an order gets its invoice: when somebody asks, once it is paid, or once all of it has left",
         ),
         Setting("storefront_host", _Host, "", "Host name under which this channel's storefront answers"),
+        Setting(
+            "cookie_banner",
+            bool,
+            False,
+            "Visitors are asked for cookie categories before any script runs that needs one; the shop itself needs none",
+        ),
         Setting("contact_email", _Line, "", "Where customers of this channel write to"),
         Setting("receipt_footer", _Line, "", "Last line of receipts"),
     )

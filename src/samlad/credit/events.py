@@ -49,13 +49,13 @@ class GiftCardRedeemed(CardFact, frozen=True, kw_only=True):
     payment: UUID
 
 
-@declare("gift_card.status_changed")
+@declare("gift_card.status_changed", personal=("reason",))
 class GiftCardStatusChanged(CardFact, frozen=True, kw_only=True):
     """A card was blocked, freed again, or replaced by another."""
 
     before: str
     after: str
-    reason: str
+    reason: str = ""
 
 
 @declare("gift_card.expired")
@@ -65,7 +65,7 @@ class GiftCardExpired(CardFact, frozen=True, kw_only=True):
     amount: int
 
 
-@declare("store_credit.granted")
+@declare("store_credit.granted", personal=("reason",))
 class StoreCreditGranted(Fact, frozen=True, kw_only=True):
     """A customer has more store credit: ``source`` is given, refunded or rewarded."""
 
@@ -73,7 +73,7 @@ class StoreCreditGranted(Fact, frozen=True, kw_only=True):
     amount: int
     currency: str
     balance: int
-    reason: str
+    reason: str = ""
     order: UUID | None = None
 
 

@@ -3,6 +3,7 @@
 The public face: what the floors above may use. Whoever calls these verbs holds the permission for their own.
 """
 
+from samlad.customers import tombstones
 from samlad.customers.model import Customer, CustomerRow, PersonInput, Spend
 from samlad.customers.note_store import Note, tags_of
 from samlad.customers.notes import (
@@ -33,6 +34,7 @@ from samlad.customers.store import (
     resolve,
     spend_of,
     stand_for,
+    with_emails,
 )
 
 __all__ = [
@@ -71,5 +73,7 @@ __all__ = [
     "tag",
     "tags_in_use",
     "tags_of",
+    "tombstones",
     "untag",
+    "with_emails",
 ]

@@ -3,10 +3,12 @@
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from samlad.kernel.log import Fact, declare
 
 
-@declare("customer.created", personal=("email", "name", "phone"))
+@declare("customer.created", personal=("external_id", "email", "name", "phone"))
 class CustomerCreated(Fact, frozen=True, kw_only=True):
     """Somebody is a customer from now on."""
 
@@ -23,8 +25,8 @@ class CustomerChanged(Fact, frozen=True, kw_only=True):
     """Details of a customer were changed: the fields that differ, with their values before and after."""
 
     fields: list[str]
-    before: dict[str, Any]
-    after: dict[str, Any]
+    before: dict[str, Any] = msgspec.field(default_factory=dict)
+    after: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 @declare("customer.imported")

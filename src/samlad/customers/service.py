@@ -7,7 +7,7 @@ import asyncpg
 import msgspec
 
 from samlad import channels
-from samlad.customers import store
+from samlad.customers import store, tombstones
 from samlad.customers.events import CustomerChanged, CustomerCreated, CustomersImported
 from samlad.customers.model import Customer, CustomerChange, NewCustomer, PersonInput
 from samlad.customers.permissions import CHANGE
@@ -18,7 +18,7 @@ from samlad.kernel.problems import Conflict, InvalidInput, NotFound
 
 
 async def create(tx: Tx, new: NewCustomer) -> Customer:
-    """Add a customer to a channel's pool.
+    """Add a customer to a channel's pool. Somebody who was erased and is added by hand is known again.
 
     Raises:
         Conflict: somebody in the pool has this external id or e-mail address already; ``customer`` says who.
@@ -34,6 +34,7 @@ async def create(tx: Tx, new: NewCustomer) -> Customer:
             "There is a customer with this external id or e-mail address.",
             customer=None if taken is None else str(taken.id),
         )
+    await tombstones.lift(tx, (added.email, added.external_id))
     _tell_created(tx, added, channel.id)
     return added
 
@@ -41,7 +42,8 @@ async def create(tx: Tx, new: NewCustomer) -> Customer:
 async def find_or_create(tx: Tx, pool: UUID, person: PersonInput, *, channel: UUID | None = None) -> Customer:
     """The customer with this external id, else with this e-mail address (in any case), else a new one.
 
-    Safe against a twin that does the same at the same time: both get the same customer.
+    Safe against a twin that does the same at the same time: both get the same customer. Who was erased and comes back is
+    somebody new.
     """
     wanted = _person(person)
     for _ in range(3):  # the twin may be seen only by the next statement
@@ -50,14 +52,19 @@ async def find_or_create(tx: Tx, pool: UUID, person: PersonInput, *, channel: UU
             return found
         added = await store.insert(tx, pool, wanted)
         if added is not None:
+            await tombstones.lift(tx, (wanted.email, wanted.external_id))
             _tell_created(tx, added, channel)
             return added
     raise Conflict("Others keep changing this customer.")
 
 
 async def add_many(tx: Tx, pool: UUID, people: Sequence[PersonInput]) -> list[Customer]:
-    """Add whoever is new, by external id or e-mail address; those that were added. For the floor of identity."""
-    added = await store.insert_many(tx, pool, people) if people else []
+    """Add whoever is new, by external id or e-mail address; those that were added. For the floor of identity.
+
+    Nobody who was erased comes in this way.
+    """
+    living = await tombstones.without_buried(tx, people)
+    added = await store.insert_many(tx, pool, living) if living else []
     for customer in added:
         _tell_created(tx, customer, None)
     return added
@@ -66,11 +73,15 @@ async def add_many(tx: Tx, pool: UUID, people: Sequence[PersonInput]) -> list[Cu
 async def import_people(
     tx: Tx, pool: UUID, people: Sequence[PersonInput], *, channel: UUID | None = None
 ) -> dict[str, UUID]:
-    """Find or create many at once by external id, with one event for all; their ids by external id."""
+    """Find or create many at once by external id, with one event for all; their ids by external id.
+
+    Whoever was erased is left out: what is old is not brought back by a file.
+    """
     tx.actor.require(CHANGE)
-    if not people:
+    living = await tombstones.without_buried(tx, people)
+    if not living:
         return {}
-    ids, added = await store.upsert_many(tx, pool, people)
+    ids, added = await store.upsert_many(tx, pool, living)
     if added:
         log.append(tx, CustomersImported(pool=pool, count=added), channel=channel)
     return ids

@@ -93,6 +93,12 @@ async def are_same(reader: Reader, one: UUID | None, other: UUID | None) -> bool
     return bool(await reader.value("SELECT $1::uuid = ANY (customer_members(ARRAY[$2::uuid]))", one, other))
 
 
+async def with_emails(reader: Reader, emails: Sequence[str]) -> list[UUID]:
+    """Everybody who has one of these e-mail addresses (lower case), in any pool."""
+    rows = await reader.rows("SELECT id FROM customer WHERE lower(email) = ANY($1) ORDER BY id", list(emails))
+    return [row["id"] for row in rows]
+
+
 async def stand_for(tx: Tx, survivors: Mapping[UUID, UUID]) -> None:
     """Note which customer stands for which; one that stands for itself is its own survivor."""
     await tx.execute(

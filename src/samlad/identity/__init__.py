@@ -9,7 +9,7 @@ from samlad.identity.observing import observe
 from samlad.identity.permissions import DECIDE, READ, RULES
 from samlad.identity.profile_store import CHANGES_OF, DECISIONS
 from samlad.identity.profiles import read
-from samlad.identity.store import current, ids_of
+from samlad.identity.store import current, everybodys_ids, identifiers, ids_of
 from samlad.identity.views import Decision, MergeInput, Profile, ReasonInput, SplitInput
 
 __all__ = [
@@ -30,6 +30,8 @@ __all__ = [
     "SplitInput",
     "Trust",
     "current",
+    "everybodys_ids",
+    "identifiers",
     "ids_of",
     "merge",
     "observe",

@@ -389,6 +389,29 @@ async def ids_of(reader: Reader, profile: UUID) -> list[UUID]:
     return [row["id"] for row in rows]
 
 
+async def everybodys_ids(reader: Reader, ids: Iterable[UUID]) -> list[tuple[UUID, UUID]]:
+    """`ids_of` for many at once: each id with each under which something of that person may have been kept.
+
+    An id that nothing was seen of yet is only its own.
+    """
+    rows = await reader.rows(
+        f"""WITH asked AS MATERIALIZED (
+                SELECT a.id, c.profile FROM unnest($1::uuid[]) AS a (id) LEFT JOIN ({_CURRENT}) AS c USING (id)),
+            people AS (SELECT a.id AS asked, n.id FROM asked a
+                       JOIN identity_node n ON n.profile = a.profile AND n.person IS NULL)
+            SELECT asked, id FROM people
+            UNION ALL SELECT p.asked, m.id FROM people p JOIN identity_node m ON m.person = p.id
+            UNION ALL SELECT id, id FROM asked WHERE profile IS NULL""",
+        list(ids),
+    )
+    return [(row["asked"], row["id"]) for row in rows]
+
+
+async def identifiers(reader: Reader, nodes: Collection[UUID]) -> list[tuple[Kind, str, bool]]:
+    """What these identifiers are, and whether somebody with authority has told them: others are only claims."""
+    return [(node.kind, node.value, node.is_known) for node in await nodes_by_id(reader, nodes)]
+
+
 async def rules_of(reader: Reader, pools: Collection[UUID]) -> dict[UUID, Rules]:
     """The rules that are in force, by pool."""
     rows = await reader.rows(

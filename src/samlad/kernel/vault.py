@@ -103,6 +103,10 @@ class Vault:
             return sealed
         return self.seal(purpose, self.open(purpose, sealed))
 
+    def fingerprints(self, purpose: str, text: str) -> list[bytes]:
+        """A keyed hash of a text by every key (HMAC-SHA-256), the first key's first: to compare what must not be kept."""
+        return [hmac.digest(_derive(key, f"hash/{purpose}"), text.encode(), sha256) for key in self._keys]
+
     def sign(self, purpose: str, data: str) -> str:
         """A text for cookies and links that holds the data readably, the time, and a signature of both."""
         body = _to_text(int(time.time()).to_bytes(6, "big") + data.encode())

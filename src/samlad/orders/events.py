@@ -79,7 +79,7 @@ class OrderFulfilled(Fact, frozen=True, kw_only=True):
     is_complete: bool
 
 
-@declare("order.cancelled")
+@declare("order.cancelled", personal=("reason",))
 class OrderCancelled(Fact, frozen=True, kw_only=True):
     """An order was called off. Its stock is free again, its money went back."""
 
@@ -87,10 +87,10 @@ class OrderCancelled(Fact, frozen=True, kw_only=True):
     total: int
     currency: str
     refunded: int
-    reason: str
+    reason: str = ""
 
 
-@declare("order.returned")
+@declare("order.returned", personal=("reason",))
 class OrderReturned(Fact, frozen=True, kw_only=True):
     """Goods came back; ``by`` is the order of kind return that says what and for how much.
 
@@ -103,14 +103,14 @@ class OrderReturned(Fact, frozen=True, kw_only=True):
     total: int
     currency: str
     refunded: int
-    reason: str
+    reason: str = ""
     tax: int = 0
     credited: int = 0
     transferred: int = 0
     lines: list[dict[str, Any]] = field(default_factory=list)
 
 
-@declare("order.changed")
+@declare("order.changed", personal=("note",))
 class OrderChanged(Fact, frozen=True, kw_only=True):
     """An order was edited, or something of it came back, was called off, exchanged or made good.
 
@@ -142,7 +142,7 @@ class OrderChanged(Fact, frozen=True, kw_only=True):
     has_new_address: bool = False
 
 
-@declare("order.returned_without_receipt")
+@declare("order.returned_without_receipt", personal=("reason",))
 class ReturnedWithoutReceipt(Fact, frozen=True, kw_only=True):
     """Goods came back of an order that nobody knows: the subject is the order of kind return (amounts negative).
     ``credited`` became store credit."""
@@ -153,7 +153,7 @@ class ReturnedWithoutReceipt(Fact, frozen=True, kw_only=True):
     tax: int
     credited: int
     location: UUID
-    reason: str
+    reason: str = ""
     lines: list[dict[str, Any]]
 
 
@@ -202,13 +202,13 @@ class ReturnSettled(Fact, frozen=True, kw_only=True):
     currency: str
 
 
-@declare("return.cancelled")
+@declare("return.cancelled", personal=("reason",))
 class ReturnCancelled(Fact, frozen=True, kw_only=True):
     """An announced return will not come."""
 
     number: str
     request: UUID
-    reason: str
+    reason: str = ""
 
 
 @declare("return.overdue")

@@ -91,15 +91,15 @@ class FulfilmentDelivered(Fact, frozen=True, kw_only=True):
     at: datetime
 
 
-@declare("fulfilment.rejected")
+@declare("fulfilment.rejected", personal=("reason", "note"))
 class FulfilmentRejected(Fact, frozen=True, kw_only=True):
     """A place has not got what it should give. What becomes of it is told by the events after this."""
 
     number: str
     fulfilment: UUID
     location: UUID
-    reason: str
-    note: str
+    reason: str = ""
+    note: str = ""
     units: int
 
 
@@ -145,7 +145,7 @@ class FulfilmentUncollected(Fact, frozen=True, kw_only=True):
     units: int
 
 
-@declare("order.part_called_off")
+@declare("order.part_called_off", personal=("reason",))
 class OrderPartCalledOff(Fact, frozen=True, kw_only=True):
     """Some units will not come; ``by`` is the order of kind return that says what they were worth."""
 
@@ -154,4 +154,4 @@ class OrderPartCalledOff(Fact, frozen=True, kw_only=True):
     total: int
     currency: str
     refunded: int
-    reason: str
+    reason: str = ""

@@ -54,7 +54,7 @@ class SubscriptionMoved(Fact, frozen=True, kw_only=True):
     once: bool
 
 
-@declare("subscription.skipped")
+@declare("subscription.skipped", personal=("reason",))
 class CycleSkipped(Fact, frozen=True, kw_only=True):
     """An order will not come: somebody does not want it, or (``out_of_stock``) the goods are not there."""
 
@@ -62,7 +62,7 @@ class CycleSkipped(Fact, frozen=True, kw_only=True):
     cycle: int
     due_on: date
     next_on: date
-    reason: str
+    reason: str = ""
 
 
 @declare("subscription.unskipped")
@@ -83,13 +83,13 @@ class CyclesMissed(Fact, frozen=True, kw_only=True):
     last: int
 
 
-@declare("subscription.paused")
+@declare("subscription.paused", personal=("reason",))
 class SubscriptionPaused(Fact, frozen=True, kw_only=True):
     """Nothing is ordered until ``until``, or until somebody says so. ``cause`` is ``asked``, ``declined`` or ``problem``."""
 
     number: str
     cause: str
-    reason: str
+    reason: str = ""
     until: date | None = None
 
 
@@ -102,22 +102,22 @@ class SubscriptionResumed(Fact, frozen=True, kw_only=True):
     was: str
 
 
-@declare("subscription.ending")
+@declare("subscription.ending", personal=("reason",))
 class SubscriptionEnding(Fact, frozen=True, kw_only=True):
     """It ends with its period, on ``ends_on`` as things are."""
 
     number: str
     ends_on: date
-    reason: str
+    reason: str = ""
 
 
-@declare("subscription.cancelled")
+@declare("subscription.cancelled", personal=("reason",))
 class SubscriptionCancelled(Fact, frozen=True, kw_only=True):
     """It is over. ``cause`` is ``asked``, ``period`` (as had been asked for) or ``declined``."""
 
     number: str
     cause: str
-    reason: str
+    reason: str = ""
     orders: int
 
 
@@ -172,14 +172,14 @@ class SubscriptionRenewed(Fact, frozen=True, kw_only=True):
     missing: list[dict[str, Any]]
 
 
-@declare("subscription.payment_failed")
+@declare("subscription.payment_failed", personal=("reason",))
 class RenewalDeclined(Fact, frozen=True, kw_only=True):
     """A renewal could not be paid. ``retry_at`` is the next try; without one it is paused or cancelled."""
 
     number: str
     cycle: int
     attempt: int
-    reason: str
+    reason: str = ""
     retry_at: datetime | None
 
 

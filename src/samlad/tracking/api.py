@@ -21,13 +21,16 @@ from samlad.kernel.listing import (
     Wanted,
 )
 from samlad.kernel.problems import NotFound
-from samlad.tracking import events_store, parked, sources, store
+from samlad.tracking import events_store, parked, retention, retention_store, sources, store
 from samlad.tracking.known import known
 from samlad.tracking.model import (
     EventSchema,
     KeyInput,
     NewWriteKey,
     ParkedRow,
+    RetentionInput,
+    RetentionRule,
+    RetentionRules,
     Retried,
     SchemaInput,
     Source,
@@ -219,10 +222,39 @@ async def read_volume(
     return await events_store.volume(database_of(request), since=since, minutes=minutes, source=source)
 
 
+@get("/tracking/retention", summary="List how long events are kept")
+async def list_retention(request: AnyRequest) -> Response[RetentionRules]:
+    """Rules by type and name; the one that names most holds, and what none names is kept for ever."""
+    actor_of(request).require(READ)
+    return Response(RetentionRules(rules=await retention_store.rules(database_of(request))))
+
+
+@put("/tracking/retention", summary="Set how long events are kept")
+async def set_retention(request: AnyRequest, data: JSONBody[RetentionInput]) -> Response[RetentionRule]:
+    """Keep events of a type and name for so many days after they came; again replaces the rule. An hourly job forgets them."""
+    return await write(request, lambda tx: retention.set_rule(tx, data))
+
+
+@delete("/tracking/retention/{rule_id:uuid}", summary="Remove a rule of retention")
+async def remove_retention(request: AnyRequest, rule_id: FromPath[UUID]) -> Response[None]:
+    """Such events are kept as long as the other rules say."""
+    return await write(request, lambda tx: retention.remove_rule(tx, rule_id))
+
+
+@delete("/tracking/events/{event_id:uuid}", summary="Delete an event")
+async def delete_event(request: AnyRequest, event_id: FromPath[UUID]) -> Response[None]:
+    """Forget one event for ever. A client that sends it again within two days does not bring it back."""
+    return await write(request, lambda tx: retention.delete_event(tx, event_id))
+
+
 routes = [
     Router(
         path="/api",
         route_handlers=[
+            list_retention,
+            set_retention,
+            remove_retention,
+            delete_event,
             list_sources,
             create_source,
             read_source,

@@ -72,3 +72,34 @@ class ParkedRetried(Fact, frozen=True, kw_only=True):
     """A parked event was tried once more; ``reason`` null: it was taken."""
 
     reason: str | None
+
+
+@declare("tracking.retention_set")
+class RetentionSet(Fact, frozen=True, kw_only=True):
+    """Events of a type (null: all) and name (null: all) are kept for so many days from now on."""
+
+    type: str | None
+    name: str | None
+    days: int
+
+
+@declare("tracking.retention_removed")
+class RetentionRemoved(Fact, frozen=True, kw_only=True):
+    """The rule for events of a type and name is gone."""
+
+    type: str | None
+    name: str | None
+
+
+@declare("tracking.event_deleted")
+class EventDeleted(Fact, frozen=True, kw_only=True):
+    """Staff had one event forgotten."""
+
+    type: str
+
+
+@declare("tracking.forgotten")
+class EventsForgotten(Fact, frozen=True, kw_only=True):
+    """So many events were kept as long as the rule, which is the subject, says."""
+
+    events: int

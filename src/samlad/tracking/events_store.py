@@ -206,6 +206,7 @@ class Unresolved(msgspec.Struct, frozen=True, kw_only=True):
     previous_id: str | None
     traits: dict[str, Any] | None
     session: Any
+    consent: Any = None
 
 
 async def of_batches(reader: Reader, batches: Sequence[tuple[UUID, datetime, datetime]]) -> list[Unresolved]:
@@ -214,7 +215,7 @@ async def of_batches(reader: Reader, batches: Sequence[tuple[UUID, datetime, dat
         Unresolved,
         """
         SELECT e.id, e.received_at, e.occurred_at, e.source, e.type, e.name, e.anonymous_id, e.user_id, e.previous_id,
-               e.traits, e.payload #> '{context,sessionId}' AS session
+               e.traits, e.payload #> '{context,sessionId}' AS session, e.consent
         FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS b (batch, first, last)
         JOIN tracked_event e ON e.received_at BETWEEN b.first AND b.last AND e.batch = b.batch
         WHERE NOT EXISTS (SELECT 1 FROM tracked_profile p

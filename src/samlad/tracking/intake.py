@@ -10,6 +10,7 @@ import contextvars
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -21,11 +22,12 @@ from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Busy
 from samlad.tracking import events_store
 from samlad.tracking.bodies import Envelope
+from samlad.tracking.consenting import ANSWERS, email_of, missing, nameless, names_in, readable, stripped
 from samlad.tracking.events import EventsReceived
 from samlad.tracking.events_store import Arrival, Misfit
 from samlad.tracking.known import Known
-from samlad.tracking.model import Full, Policy, Source
-from samlad.tracking.rules import Unfit, moment_of, normalise
+from samlad.tracking.model import Full, Policy, Source, Without
+from samlad.tracking.rules import Normal, Unfit, moment_of, normalise
 
 LARGEST_GROUP = 1_000
 """Events of one statement, unless one request has more."""
@@ -50,14 +52,15 @@ def sort_out(
 ) -> Sorted:
     """Decide on each event by itself: one that cannot be taken holds up no other.
 
-    This is also the place to refuse what the stamp of consent (`Arrival.consent`) does not allow, before it is stored.
+    What the stamp of consent does not allow never gets further than here: it is stored without the person, or parked
+    without them, as the source says.
     """
     found = Sorted([], [])
     for raw in envelope.events:
         try:
             found.arrivals.append(_arrival(known, source, raw, envelope.sent_at, received_at, route_type))
         except Unfit as unfit:
-            misfit = _misfit(source.id, raw, unfit, envelope.sent_at, received_at, route_type)
+            misfit = _misfit_of(known, source, raw, unfit, envelope.sent_at, received_at, route_type)
             found.misfits.append(misfit)
     return found
 
@@ -66,11 +69,24 @@ def _arrival(
     known: Known, source: Source, raw: bytes, sent_at: object, received_at: datetime, route_type: str | None
 ) -> Arrival:
     normal = normalise(raw, received_at=received_at, sent_at=sent_at, route_type=route_type)
+    if known.stones.has((normal.user_id, normal.anonymous_id, email_of(normal.traits))):
+        return _without_person(_made(normal, source, received_at, []), {"verdict": "erased"})
+    lacking = missing(source, normal.payload.get("context"))
+    if lacking and normal.type == "track" and normal.name in ANSWERS:
+        return _only_answer(_made(normal, source, received_at, []))
+    if lacking and source.without_consent is Without.PARK:
+        raise Unfit("consent", f"without consent to: {', '.join(lacking)}", type=normal.type)
     expected = known.plan.get(normal.plan_name)
     violations = [] if expected is None else expected.violations(normal.subject_matter)
     if violations and expected is not None and expected.policy is Policy.PARK:
         told = "; ".join(f"{each.path}: {each.message}" for each in violations)
         raise Unfit("plan", told[:1000], type=normal.type, name=normal.name)
+    arrival = _made(normal, source, received_at, violations)
+    verdict = {"verdict": "anonymised", "lacking": lacking}
+    return _without_person(arrival, verdict) if lacking else arrival
+
+
+def _made(normal: Normal, source: Source, received_at: datetime, violations: list[Any]) -> Arrival:
     return Arrival(
         id=new_id(),
         received_at=received_at,
@@ -89,6 +105,56 @@ def _arrival(
         violations=msgspec.Raw(msgspec.json.encode(violations)) if violations else None,
         payload=normal.payload,
     )
+
+
+def _only_answer(arrival: Arrival) -> Arrival:
+    """Of an event that tells what somebody chose: who and what, and nothing else."""
+    return msgspec.structs.replace(
+        _without_person(arrival, arrival.consent or {}),
+        message_id=arrival.message_id,
+        anonymous_id=arrival.anonymous_id,
+        user_id=arrival.user_id,
+    )
+
+
+def _without_person(arrival: Arrival, verdict: dict[str, Any]) -> Arrival:
+    """What is stored in place of an event of somebody who has not agreed or was erased, with the verdict as its stamp."""
+    return msgspec.structs.replace(
+        arrival,
+        message_id=nameless(arrival.message_id),
+        name=arrival.name if arrival.type == "track" and "@" not in (arrival.name or "") else None,
+        anonymous_id=None,
+        user_id=None,
+        previous_id=None,
+        group_id=None,
+        traits=None,
+        consent=verdict,
+        violations=None,
+        payload=stripped(arrival.payload),
+    )
+
+
+def _misfit_of(
+    known: Known,
+    source: Source,
+    raw: bytes,
+    unfit: Unfit,
+    sent_at: object,
+    received_at: datetime,
+    route_type: str | None,
+) -> Misfit:
+    """What is parked of an event: as it came, or without the person where they have not agreed or were erased."""
+    event = readable(raw)
+    is_nobodys = bool(missing(source, event.get("context"))) or known.stones.has(names_in(event))
+    if not is_nobodys:
+        return _misfit(source.id, raw, unfit, sent_at, received_at, route_type)
+    # What was wrong with it may repeat what was in it.
+    detail = unfit.detail if unfit.reason == "consent" else "what came was not kept"
+    nobody = Unfit(unfit.reason, detail, type=unfit.type)
+    parked = _misfit(
+        source.id, msgspec.json.encode(stripped(event)), nobody, sent_at, received_at, route_type
+    )
+    return msgspec.structs.replace(parked, fingerprint=hashlib.sha256(raw).digest())
 
 
 def _misfit(

@@ -14,6 +14,7 @@ import structlog
 
 from samlad.access.rate import LocalLimit
 from samlad.access.tokens import token_hash
+from samlad.customers import tombstones
 from samlad.kernel.clock import now
 from samlad.kernel.database import Database
 from samlad.kernel.problems import InvalidInput
@@ -35,6 +36,8 @@ class Known(msgspec.Struct):
     keys: dict[bytes, tuple[UUID, datetime | None]]
     plan: dict[str, Expected]
     limits: dict[UUID, LocalLimit]
+    stones: tombstones.Stones
+    """Of people who were erased."""
     fingerprint: str
     generation: int
     checked_at: float
@@ -75,23 +78,28 @@ async def known(database: Database) -> Known:
     if before is not None and before.generation == generation:
         if moment - before.checked_at < MAX_AGE_SECONDS:
             return before
-        if await store.fingerprint(database) == before.fingerprint:
+        if await _fingerprint(database) == before.fingerprint:
             before.checked_at = moment
             return before
     # The fingerprint first: a change between the reads only makes the next check load once more.
-    fingerprint = await store.fingerprint(database)
+    fingerprint = await _fingerprint(database)
     sources = {source.id: source for source in await store.all_sources(database)}
     loaded = Known(
         sources=sources,
         keys={key.key_hash: (key.source, key.ends_at) for key in await store.valid_keys(database)},
         plan=await _plan(database),
         limits={source.id: _limit(source, before) for source in sources.values()},
+        stones=await tombstones.everything(database),
         fingerprint=fingerprint,
         generation=generation,
         checked_at=moment,
     )
     _known[database] = loaded
     return loaded
+
+
+async def _fingerprint(database: Database) -> str:
+    return f"{await store.fingerprint(database)} {await tombstones.state(database)}"
 
 
 async def _plan(database: Database) -> dict[str, Expected]:

@@ -2,7 +2,7 @@
 
 import enum
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -47,8 +47,25 @@ class Policy(enum.StrEnum):
     PARK = "park"
 
 
+class Without(enum.StrEnum):
+    """What becomes of an event whose person has not agreed: its person is taken out, or it is parked without them."""
+
+    ANONYMISE = "anonymise"
+    PARK = "park"
+
+
+Needs = Annotated[
+    list[Literal["functional", "performance", "targeting"]],
+    msgspec.Meta(
+        max_length=3,
+        description="Cookie categories that the stamp of each event must grant; none: everything is taken as it comes",
+        examples=[["performance"]],
+    ),
+]
+
+
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """A source as stored."""
+    """A source as stored. ``needs`` are the categories of consent without which ``without_consent`` happens."""
 
     id: UUID
     channel: UUID
@@ -57,6 +74,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     device_class: DeviceClass
     is_on: bool
     per_second: int
+    needs: list[str]
+    without_consent: Without
     version: int
     created_at: datetime
     updated_at: datetime
@@ -111,6 +130,8 @@ class SourceInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     kind: SourceKind = SourceKind.BROWSER
     device_class: DeviceClass = DeviceClass.PERSONAL
     per_second: PerSecond = PER_SECOND
+    needs: Needs = []
+    without_consent: Without = Without.ANONYMISE
 
 
 class SourceChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -121,6 +142,8 @@ class SourceChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         msgspec.UNSET
     )
     per_second: PerSecond | msgspec.UnsetType = msgspec.UNSET
+    needs: Needs | msgspec.UnsetType = msgspec.UNSET
+    without_consent: Without | msgspec.UnsetType = msgspec.UNSET
 
 
 class KeyInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -161,6 +184,39 @@ class EventSchema(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     created_at: datetime
     updated_at: datetime
+
+
+EventType = Literal["track", "identify", "page", "screen", "group", "alias"]
+
+
+class RetentionInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long some events are kept. Without a type: all that no other rule names."""
+
+    type: EventType | None = None
+    name: Annotated[EventName, msgspec.Meta(description="Of what is tracked; only with a type")] | None = None
+    days: Annotated[int, msgspec.Meta(ge=1, le=3_650, examples=[400])]
+
+    def __post_init__(self) -> None:
+        if self.name is not None and self.type is None:
+            raise ValueError("a name needs a type")
+
+
+class RetentionRule(msgspec.Struct, frozen=True, kw_only=True):
+    """How long events of a type and name are kept (days after they came)."""
+
+    id: UUID
+    type: str | None
+    name: str | None
+    days: int
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class RetentionRules(msgspec.Struct, frozen=True, kw_only=True):
+    """All rules; the one that names most holds. What none names is kept for ever."""
+
+    rules: list[RetentionRule]
 
 
 class TrackedRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,6 +25,8 @@ async def retry(tx: Tx, parked: UUID, known: Known) -> Retried:
     source = None if misfit is None else await store.get(tx, misfit.source)
     if misfit is None or source is None:
         raise NotFound("This event is not parked.")
+    if misfit.reason == "consent":  # of whom it was is not known any more
+        return Retried(is_taken=False, reason=misfit.reason, detail=misfit.detail)
     found = sort_out(
         known,
         source,

@@ -16,3 +16,4 @@ CHANGE = permission(
     Role.MANAGER,
     Role.DEVELOPER,
 )
+DELETE = permission("tracking.delete", "Delete single events of clients", Role.MANAGER)

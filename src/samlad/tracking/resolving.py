@@ -10,15 +10,18 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from samlad import channels, identity
+from samlad import channels, consent, identity
+from samlad.consent import Answer, AnswerInput, Level, stamps
+from samlad.kernel.clock import now
 from samlad.kernel.database import RETRIED, Tx
 from samlad.kernel.followers import Follower
 from samlad.kernel.log import Event
 from samlad.kernel.problems import Problem
 from samlad.tracking import events_store, store
+from samlad.tracking.consenting import ANSWERS
 from samlad.tracking.events import EventsReceived
 from samlad.tracking.events_store import Count, Landing, Unresolved
-from samlad.tracking.model import Source
+from samlad.tracking.model import Source, SourceKind
 from samlad.tracking.sightings import sighting, without_repeats
 
 NOT_ITS_FAULT = (*RETRIED, asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError)
@@ -75,6 +78,42 @@ async def resolve(tx: Tx, events: Sequence[Unresolved]) -> None:
         logger.warning("events are looked at one by one", events=len(events), error=str(error))
         landings = [await _observe_alone(tx, event, sources) for event in events]
     await events_store.note_landings(tx, landings)
+    await _note_answers(tx, landings, sources)
+
+
+async def _note_answers(tx: Tx, landings: Sequence[Landing], sources: dict[UUID, Source]) -> None:
+    """Write into the ledger of consent what events told that people chose. An event that is read again tells it once."""
+    told = []
+    for landing in landings:
+        event = landing.event
+        if (
+            landing.identity is None
+            or event.type != "track"
+            or event.name not in ANSWERS
+            or not event.consent
+        ):
+            continue
+        source, stamp = sources[event.source], stamps.read(event.consent)
+        for codes, answer in ((stamp.granted, Answer.GRANTED), (stamp.denied, Answer.DENIED)):
+            for code in sorted(codes - {"necessary"}):
+                given = AnswerInput(
+                    purpose=code,
+                    answer=answer,
+                    answered_at=min(event.occurred_at, now()),
+                    channel=source.channel,
+                    event_id=str(event.id),
+                )
+                told.append((landing.identity, given, _LEVELS[source.kind], str(source.id), event.consent))
+    if told:
+        await consent.record_many(tx, told)
+
+
+_LEVELS = {
+    SourceKind.BROWSER: Level.CLAIMED,
+    SourceKind.SERVER: Level.AUTHENTICATED,
+    SourceKind.OURS: Level.AUTHENTICATED,
+}
+"""Who stands behind an answer that a source tells."""
 
 
 async def _observe(tx: Tx, events: Sequence[Unresolved], sources: dict[UUID, Source]) -> list[Landing]:

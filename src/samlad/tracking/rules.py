@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from samlad.consent import stamps
 from samlad.kernel import cards
 from samlad.kernel.ids import new_id
 
@@ -166,7 +167,7 @@ def _normal(event: dict[str, Any], kind: str, received_at: datetime, sent_at: ob
         previous_id=previous_id,
         group_id=group_id,
         traits=_without_cards(traits),
-        consent=consent_stamp(context),
+        consent=stamps.kept(context),
         payload=_payload(kept),
     )
 
@@ -229,17 +230,6 @@ def _traits(event: dict[str, Any], kind: str, context: dict[str, Any]) -> dict[s
     if kind == "identify":
         return {**around, **own}
     return around or None
-
-
-def consent_stamp(context: Mapping[str, Any]) -> Any:
-    """What the client says that the person agreed to, as it came: Segment's ``consent``, RudderStack's ``consentManagement``.
-
-    Kept with the event. What may not be taken without it is to be refused in `samlad.tracking.intake.sort_out`.
-    """
-    for name in ("consent", "consentManagement"):
-        if isinstance(context.get(name), dict):
-            return {name: context[name]}
-    return None
 
 
 # -- time --------------------------------------------------------------------------------------------------------------

@@ -12,7 +12,8 @@ from samlad.kernel.ids import new_id
 from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
 from samlad.tracking.model import EventSchema, Source, SourceInput, SourceKind, SourceRow, WriteKey
 
-_SOURCE = "id, channel, name, kind, device_class, is_on, per_second, version, created_at, updated_at"
+_SOURCE = """id, channel, name, kind, device_class, is_on, per_second, needs, without_consent, version, created_at,
+             updated_at"""
 _KEY = "id, source, key, hint, created_at, ends_at"
 _SCHEMA = "id, event, schema, policy, version, created_at, updated_at"
 
@@ -57,14 +58,16 @@ async def insert(tx: Tx, data: SourceInput) -> Source | None:
     """Add a source; None if the channel has one of ours for this class of device already."""
     return await tx.one(
         Source,
-        f"""INSERT INTO tracking_source (id, channel, name, kind, device_class, per_second)
-            VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING {_SOURCE}""",
+        f"""INSERT INTO tracking_source (id, channel, name, kind, device_class, per_second, needs, without_consent)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING RETURNING {_SOURCE}""",
         new_id(),
         data.channel,
         data.name,
         data.kind,
         data.device_class,
         data.per_second,
+        sorted(set(data.needs)),
+        data.without_consent,
     )
 
 

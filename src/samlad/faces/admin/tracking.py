@@ -26,6 +26,7 @@ from samlad.faces.page import (
 )
 from samlad.kernel.clock import now
 from samlad.kernel.http import actor_of, database_of
+from samlad.kernel.i18n import marked
 from samlad.kernel.problems import Problem
 from samlad.tracking import events_store, parked, sources, store
 from samlad.tracking.known import known
@@ -44,6 +45,17 @@ from samlad.tracking.permissions import CHANGE, READ
 HOURS = 24
 """Of the plot, a bar for each."""
 ROWS = 50
+
+
+NEEDS = {
+    "functional": marked("Functional"),
+    "performance": marked("Statistics"),
+    "targeting": marked("Advertising"),
+}
+WITHOUT = {
+    "anonymise": marked("It is kept without the person"),
+    "park": marked("It is parked without the person"),
+}
 
 
 @get("/admin/tracking")
@@ -147,7 +159,13 @@ async def show_source(request: AnyRequest, source_id: FromPath[UUID]) -> Respons
     """One source: its keys and how to send with them."""
     require(request, READ)
     found = await sources.read(database_of(request), source_id)
-    return await _source_page(request, found, Form.of(name=found.name, per_second=found.per_second))
+    return await _source_page(request, found, _form_of(found))
+
+
+def _form_of(found: SourceView) -> Form:
+    shown = Form.of(name=found.name, per_second=found.per_second, without_consent=found.without_consent)
+    shown.fields["needs"] = list(found.needs)
+    return shown
 
 
 async def _source_page(request: AnyRequest, found: SourceView, form: Form) -> Response[Any]:
@@ -163,6 +181,8 @@ async def _source_page(request: AnyRequest, found: SourceView, form: Form) -> Re
         plot=await _plot(request, main.time_zone if main else "UTC", found.id),
         now=now(),
         snippet=_snippet(request, found),
+        needs=translated(request, NEEDS),
+        without=translated(request, WITHOUT),
     )
 
 
@@ -185,7 +205,9 @@ async def change_source(request: AnyRequest, source_id: FromPath[UUID]) -> Respo
     require(request, CHANGE)
     form = await read_form(request)
     try:
-        given = form.into(SourceChange, per_second=form.whole("per_second"))
+        # Boxes that are not ticked are not sent: whether they were there is said beside them.
+        needs = {"needs": form.all("needs")} if form.has("has_needs") else {}
+        given = form.into(SourceChange, per_second=form.whole("per_second"), **needs)
         await change(request, lambda tx: sources.change(tx, source_id, given))
     except Problem as problem:
         found = await sources.read(database_of(request), source_id)

@@ -9,7 +9,7 @@ from samlad import carts, channels
 from samlad.channels import Channel
 from samlad.faces import page as face
 from samlad.faces.page import AnyRequest
-from samlad.faces.storefront import basket, shelf
+from samlad.faces.storefront import basket, cookie_choices, shelf
 from samlad.kernel.context import GUEST, Context
 from samlad.kernel.http import context_of, database_of
 from samlad.kernel.i18n import marked
@@ -70,6 +70,7 @@ async def show(
         "account_href": None,
         "cart_live": _live(request),
         "is_piece": face.is_htmx(request),
+        "consent_choices": await cookie_choices.choices(request) if channel.setting("cookie_banner") else [],
         **context,
     }
     return face.page(

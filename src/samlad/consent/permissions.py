@@ -1,0 +1,17 @@
+"""Who may see and record what people agreed to."""
+
+from samlad.access.permissions import Role, permission
+
+READ = permission(
+    "consent.read",
+    "See what customers agreed to",
+    Role.MANAGER,
+    Role.STORE,
+    Role.SUPPORT,
+    Role.MARKETING,
+    Role.DEVELOPER,
+)
+RECORD = permission(
+    "consent.record", "Record what customers agree to and withdraw", Role.MANAGER, Role.STORE, Role.SUPPORT
+)
+CHANGE = permission("consent.change", "Change purposes and the texts that people are shown", Role.MANAGER)

@@ -1,0 +1,101 @@
+"""The banner of cookies: what a browser may be asked, and its answer, kept in a cookie and in the ledger of consent."""
+
+import re
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, post
+
+from samlad import consent, identity
+from samlad.channels import Channel, Resource
+from samlad.consent import Answer, AnswerInput, Level
+from samlad.faces import page as face
+from samlad.faces.form import read_form
+from samlad.faces.page import AnyRequest
+from samlad.faces.storefront import limits
+from samlad.faces.storefront.cookie_choices import choices
+from samlad.faces.storefront.place import channel_of, shopper
+from samlad.identity import AuthLevel, Identifier, Kind, Sighting
+from samlad.kernel.clock import now
+from samlad.kernel.database import Tx
+from samlad.kernel.http import database_of
+from samlad.kernel.ids import new_id
+
+COOKIE = "consent"
+KEPT_SECONDS = 365 * 86_400
+_VALUE = re.compile(r"v1\.([0-9a-f-]{36})\.([a-z-]*)")
+_ANALYTICS = "ajs_anonymous_id"
+"""The cookie in which Segment's and compatible clients keep their anonymousId: who is measured is who has answered."""
+
+
+@post("/consent", status_code=200)
+async def answer(request: AnyRequest) -> Response[Any]:
+    """What a browser agrees to, category by category; what is not named is denied."""
+    limits.writes.check(limits.who(request))
+    channel, form = await channel_of(request), await read_form(request)
+    asked = [each.code for each in await choices(request) if not each.is_always]
+    granted = [code for code in asked if code in form.all("category")]
+    given = _VALUE.fullmatch(request.cookies.get(COOKIE) or "")
+    own = UUID(given[1]) if given and _is_uuid(given[1]) else new_id()
+    told = new_id()
+
+    async def work(tx: Tx) -> None:
+        moment = now()
+        ids = {str(own), (request.cookies.get(_ANALYTICS) or "").strip('"')[:100]} - {""}
+        for value in sorted(ids):
+            sighting = Sighting(
+                pool=channel.pools[Resource.CUSTOMERS],
+                source="banner",
+                event_id=str(told),
+                observed_at=moment,
+                received_at=moment,
+                identifiers=[Identifier(Kind.ANONYMOUS, value)],
+                channel=channel.id,
+                auth=AuthLevel.CLAIMED,
+            )
+            node = (await identity.observe(tx, [sighting]))[0]
+            if node is not None:
+                await consent.record(
+                    tx,
+                    node,
+                    await _answers(tx, asked, granted, channel, told),
+                    level=Level.CLAIMED,
+                    source="banner",
+                )
+
+    await database_of(request).transaction(work, shopper(request, channel))
+    done: Response[Any] = Response({"granted": granted}, status_code=200)
+    value = f"v1.{own}.{'-'.join(granted)}"
+    cookie = face.own_cookie(request, COOKIE, value, KEPT_SECONDS)
+    cookie.httponly = False  # the script must know before it lets others run
+    done.set_cookie(cookie)
+    return done
+
+
+async def _answers(
+    tx: Tx, asked: list[str], granted: list[str], channel: Channel, told: UUID
+) -> list[AnswerInput]:
+    found = []
+    for code in asked:
+        text = await consent.latest_text(tx, code, channel.locale[:2])
+        found.append(
+            AnswerInput(
+                purpose=code,
+                answer=Answer.GRANTED if code in granted else Answer.DENIED,
+                text=text.id if text else None,
+                channel=channel.id,
+                event_id=str(told),
+            )
+        )
+    return found
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+handlers = [answer]

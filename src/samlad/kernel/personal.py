@@ -1,0 +1,128 @@
+"""What each package knows of people: where it is, how it is read, how it is erased, what the law keeps and why.
+
+A package declares it once, in its ``personal.py``::
+
+    HOLDINGS = [
+        Holding(
+            table="cart",
+            about=marked("What they meant to buy"),
+            whose="id = ANY({things})",
+            personal=("email", "name"),
+            erase="email = NULL, name = NULL",
+        ),
+    ]
+
+Conditions name what is known of the person: ``{ids}`` (uuid[]: every id of identity and of customers), ``{texts}`` (text[], lower
+case: what is theirs alone, such as e-mail addresses and numbers), ``{needles}`` (text[]: those, names and phone numbers) and
+``{things}`` (uuid[]: what `Things` found, such as their orders and carts). A test compares the declarations with the schema.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from samlad.kernel.database import Reader, Tx
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom an export or an erasure is about."""
+
+    ids: list[Any]
+    texts: list[str]
+    needles: list[str]
+    things: list[Any]
+
+
+class Things(msgspec.Struct, frozen=True):
+    """Finds ids of what belongs to a person: SQL with ``{ids}`` and ``{texts}`` that answers one column of uuid."""
+
+    sql: str
+
+
+class Blocker(msgspec.Struct, frozen=True):
+    """Why somebody cannot be erased yet: SQL that answers names of what is under way, such as numbers of orders."""
+
+    about: str
+    sql: str
+
+
+class Holding(msgspec.Struct, frozen=True, kw_only=True):
+    """Personal data in one table.
+
+    Attributes:
+        about: what it is, for the person who asks; marked for translation.
+        whose: the condition on rows of the table; its columns go by their own names.
+        personal: columns that hold personal data. They are what is erased.
+        shown: columns that an export has besides, to make sense of it.
+        erase: what follows ``UPDATE … SET``; ``DELETE`` removes the rows; None: it stays.
+        kept: why it stays, where it does; marked for translation.
+        is_shown: whether an export has it. Not what only repeats what is elsewhere.
+    """
+
+    table: str
+    about: str
+    whose: str
+    personal: tuple[str, ...]
+    shown: tuple[str, ...] = ()
+    erase: str | None = None
+    kept: str | None = None
+    is_shown: bool = True
+
+
+_NAMES = re.compile(r"\{(ids|texts|needles|things)\}")
+_CASTS = {"ids": "uuid[]", "texts": "text[]", "needles": "text[]", "things": "uuid[]"}
+MOST_ROWS = 20_000
+"""Of one table in an export."""
+
+
+def bound(sql: str, person: Person) -> tuple[str, list[Any]]:
+    """SQL with its names made parameters, and their values."""
+    order: list[str] = []
+
+    def number(match: re.Match[str]) -> str:
+        name = match[1]
+        if name not in order:
+            order.append(name)
+        return f"${order.index(name) + 1}::{_CASTS[name]}"
+
+    text = _NAMES.sub(number, sql)
+    return text, [list(getattr(person, name)) for name in order]
+
+
+async def find_things(reader: Reader, things: Sequence[Things], person: Person) -> list[Any]:
+    """The ids of what belongs to a person."""
+    found: set[Any] = set()
+    for each in things:
+        sql, values = bound(each.sql, person)
+        found.update(row[0] for row in await reader.rows(sql, *values))
+    return sorted(found)
+
+
+async def read(reader: Reader, holding: Holding, person: Person) -> list[dict[str, Any]]:
+    """What a table holds of a person."""
+    columns = ", ".join(dict.fromkeys((*holding.shown, *holding.personal)))
+    sql, values = bound(
+        f"SELECT {columns} FROM {holding.table} WHERE {holding.whose} LIMIT {MOST_ROWS}", person
+    )
+    return [dict(row.items()) for row in await reader.rows(sql, *values)]
+
+
+async def erase(tx: Tx, holding: Holding, person: Person) -> int:
+    """Take a person out of a table; how many rows. Doing it twice does no harm."""
+    if holding.erase is None:
+        return 0
+    head = (
+        f"DELETE FROM {holding.table}"
+        if holding.erase == "DELETE"
+        else f"UPDATE {holding.table} SET {holding.erase}"
+    )
+    sql, values = bound(f"{head} WHERE {holding.whose}", person)
+    return await tx.execute(sql, *values)
+
+
+async def blocked(reader: Reader, blocker: Blocker, person: Person) -> list[str]:
+    """What is under way."""
+    sql, values = bound(blocker.sql, person)
+    return [str(row[0]) for row in await reader.rows(sql, *values)]

@@ -1,0 +1,35 @@
+"""What this package knows of people: what staff wrote beside money. The payments themselves are in the books."""
+
+from samlad.kernel.i18n import marked
+from samlad.kernel.personal import Holding
+
+_THEIRS = "payment IN (SELECT id FROM payment WHERE order_id = ANY({things}))"
+
+HOLDINGS = [
+    Holding(
+        table="payment_receipt",
+        about=marked("Money that came to the bank"),
+        whose=_THEIRS,
+        personal=("note",),
+        shown=("reference", "currency"),
+        erase="note = ''",
+    ),
+    Holding(
+        table="refund",
+        about=marked("Money that went back"),
+        whose=_THEIRS,
+        personal=("reason",),
+        shown=("amount", "status"),
+        erase="reason = ''",
+    ),
+    Holding(
+        table="payment",
+        about=marked("Payments"),
+        whose="order_id = ANY({things})",
+        personal=("reference",),
+        shown=("provider", "amount", "currency", "status"),
+        kept=marked(
+            "What was paid and how is part of the books. The provider's reference leads to the payer only at the provider."
+        ),
+    ),
+]

@@ -1,0 +1,28 @@
+"""Privacy: giving people everything that is known of them, and erasing it.
+
+The public face: what the floors above may use. `docs/concepts/privacy.md` explains.
+"""
+
+from samlad.privacy.holdings import ABOUT, WHY_KEPT
+from samlad.privacy.model import Export, PrivacyRequest, RequestInput, RequestKind, RequestState
+from samlad.privacy.permissions import ERASE, EXPORT, READ
+from samlad.privacy.service import ask, cancel, download, get
+from samlad.privacy.store import LISTING
+
+__all__ = [
+    "ABOUT",
+    "ERASE",
+    "EXPORT",
+    "LISTING",
+    "READ",
+    "WHY_KEPT",
+    "Export",
+    "PrivacyRequest",
+    "RequestInput",
+    "RequestKind",
+    "RequestState",
+    "ask",
+    "cancel",
+    "download",
+    "get",
+]

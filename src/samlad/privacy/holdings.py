@@ -1,0 +1,38 @@
+"""What all packages together know of people, in the order in which it is erased: what refers to a thing before the thing."""
+
+from samlad.access import personal as access
+from samlad.carts import personal as carts
+from samlad.consent import personal as consent
+from samlad.credit import personal as credit
+from samlad.customers import personal as customers
+from samlad.documents import personal as documents
+from samlad.identity import personal as identity
+from samlad.kernel import holdings as kernel
+from samlad.orders import personal as orders
+from samlad.payments import personal as payments
+from samlad.profile import personal as profile
+from samlad.subscriptions import personal as subscriptions
+from samlad.tracking import personal as tracking
+
+HOLDINGS = (
+    *tracking.HOLDINGS,
+    *documents.HOLDINGS,
+    *subscriptions.HOLDINGS,
+    *orders.HOLDINGS,
+    *carts.HOLDINGS,
+    *payments.HOLDINGS,
+    *credit.HOLDINGS,
+    *consent.HOLDINGS,
+    *identity.HOLDINGS,
+    *profile.HOLDINGS,
+    *customers.HOLDINGS,
+    *access.HOLDINGS,
+    *kernel.HOLDINGS,
+)
+THINGS = (*carts.THINGS, *credit.THINGS, *orders.THINGS, *subscriptions.THINGS)
+BLOCKERS = (*orders.BLOCKERS, *subscriptions.BLOCKERS)
+
+ABOUT = {holding.table: holding.about for holding in HOLDINGS}
+"""What each table is, for people; to be translated."""
+WHY_KEPT = {holding.table: holding.kept for holding in HOLDINGS if holding.kept}
+"""Why what stays of a table stays; to be translated."""

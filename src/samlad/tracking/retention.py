@@ -1,0 +1,74 @@
+"""How long events are kept, and forgetting single ones."""
+
+from uuid import UUID
+
+from samlad.access import audit
+from samlad.kernel import log
+from samlad.kernel.clock import now
+from samlad.kernel.database import Database, Tx
+from samlad.kernel.problems import NotFound
+from samlad.kernel.sweepers import Sweeper
+from samlad.tracking import retention_store as store
+from samlad.tracking.events import EventDeleted, EventsForgotten, RetentionRemoved, RetentionSet
+from samlad.tracking.model import RetentionInput, RetentionRule
+from samlad.tracking.permissions import CHANGE, DELETE
+
+BATCH = 2_000
+
+
+async def set_rule(tx: Tx, data: RetentionInput) -> RetentionRule:
+    """Say how long events of a type and name are kept; again replaces it. The rule that names most holds."""
+    tx.actor.require(CHANGE)
+    rule, is_changed = await store.set_rule(tx, data)
+    if is_changed:
+        log.append(tx, RetentionSet(type=rule.type, name=rule.name, days=rule.days), subject=rule.id)
+        audit.record(tx, "tracking_retention.set", "tracking_retention", rule.id, after=rule)
+    return rule
+
+
+async def remove_rule(tx: Tx, rule: UUID) -> None:
+    """Keep such events as long as the other rules say.
+
+    Raises:
+        NotFound: there is no such rule.
+    """
+    tx.actor.require(CHANGE)
+    removed = await store.delete_rule(tx, rule)
+    if removed is None:
+        raise NotFound("There is no such rule.")
+    log.append(tx, RetentionRemoved(type=removed.type, name=removed.name), subject=rule)
+    audit.record(tx, "tracking_retention.removed", "tracking_retention", rule, before=removed)
+
+
+async def delete_event(tx: Tx, event: UUID) -> None:
+    """Forget one event. Its message is still known for a while, so that a client's retry does not bring it back.
+
+    Raises:
+        NotFound: there is no such event (any more).
+    """
+    tx.actor.require(DELETE)
+    gone = await store.delete_event(tx, event)
+    if gone is None:
+        raise NotFound("There is no such event.")
+    log.append(tx, EventDeleted(type=gone), subject=event)
+    audit.record(tx, "tracked_event.deleted", "tracked_event", event, after={"type": gone})
+
+
+async def sweep(database: Database) -> int:
+    """Forget events whose time is over, those first that are oldest; how many."""
+
+    async def work(tx: Tx) -> int:
+        gone = await store.forget(tx, now(), BATCH)
+        for rule, count in gone.items():
+            log.append(tx, EventsForgotten(events=count), subject=rule)
+        return sum(gone.values())
+
+    total = 0
+    while True:
+        count = await database.transaction(work)
+        total += count
+        if count < BATCH:
+            return total
+
+
+SWEEPERS = [Sweeper("tracking.retention", 3_600, sweep)]

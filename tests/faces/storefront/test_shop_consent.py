@@ -1,0 +1,128 @@
+"""The banner, the preferences by a link, double opt-in, one click."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import httpx
+import pytest
+from browser import Site
+from market import Market, text_of
+from playwright.async_api import expect
+
+from samlad import channels, consent, identity
+from samlad.channels import ChannelChange, Resource
+from samlad.consent import links
+from samlad.consent.links import Confirmation
+from samlad.identity import AuthLevel, Identifier, Kind, Sighting
+from samlad.kernel.clock import now
+from samlad.kernel.settings import Settings
+from samlad.kernel.vault import Vault
+
+
+async def somebody(market: Market) -> UUID:
+    sighting = Sighting(
+        pool=market.web.pools[Resource.CUSTOMERS],
+        source="test",
+        event_id="1",
+        observed_at=now() - timedelta(hours=1),
+        received_at=now(),
+        identifiers=[Identifier(Kind.EMAIL, "kim@example.com")],
+        auth=AuthLevel.AUTHENTICATED,
+    )
+    node = (await market.db.transaction(lambda tx: identity.observe(tx, [sighting])))[0]
+    assert node is not None
+    return node
+
+
+async def test_a_link_confirms_changes_and_stops(
+    guest: httpx.AsyncClient, market: Market, settings: Settings
+) -> None:
+    node, vault = await somebody(market), Vault.of(settings)
+
+    async def holds(purpose: str = "email_marketing") -> bool:
+        return node in await consent.allowed(market.db, [node], purpose, market.web.id)
+
+    confirm = links.confirm_link(vault, Confirmation(node, "email_marketing", None))
+    assert "News by e-mail" in text_of((await guest.get(confirm)).text)
+    assert not await holds(), "a look is no answer"
+    for _ in range(2):
+        assert (await guest.post(confirm)).status_code == 200
+    assert await holds()
+    assert await market.db.value("SELECT count(*) FROM consent_entry") == 1
+
+    address = links.preferences_link(vault, node)
+    assert "News by e-mail" in text_of((await guest.get(address)).text)
+    stop = {"List-Unsubscribe": "One-Click"}
+    for _ in range(2):
+        assert (await guest.post(f"{address}/unsubscribe", data=stop)).status_code == 200
+    assert not await holds()
+    saved = await guest.post(address, data={"purpose": ["sms_marketing", "email_marketing", "nonsense"]})
+    assert saved.status_code == 303
+    assert await holds()
+    assert await holds("sms_marketing")
+    await guest.post(address, data={"purpose": "sms_marketing", "nothing": "1"})
+    assert not await holds("sms_marketing")
+    for wrong in (
+        address[:-2],
+        f"/preferences/{confirm.rsplit('/', 1)[1]}",
+        f"/confirm/{address.rsplit('/', 1)[1]}",
+    ):
+        assert (await guest.get(wrong)).status_code == 404
+
+
+@pytest.mark.browser
+async def test_nothing_runs_before_it_is_agreed_to(site: Site, market: Market) -> None:
+    change = ChannelChange(settings={"cookie_banner": True})
+    await market.db.transaction(lambda tx: channels.change(tx, market.web.id, change))
+    page = await site.visitor(width=390)
+    await page.goto("/")
+    banner = page.get_by_role("region", name="Cookies and what we measure")
+    await expect(banner).to_be_visible()
+    first = await page.evaluate("Array.from(window.dataLayer[0])")
+    assert first[:2] == ["consent", "default"]
+    assert {
+        first[2][name] for name in ("ad_storage", "ad_user_data", "ad_personalization", "analytics_storage")
+    } == {"denied"}
+    await page.evaluate(
+        """() => { for (const category of ["performance", "targeting"]) {
+             const script = document.createElement("script");
+             script.type = "text/plain"; script.dataset.consent = category; script.src = `/test-${category}.js`;
+             document.head.append(script); } }"""
+    )
+    asked: list[str] = []
+    await page.route(
+        "**/test-*.js",
+        lambda route: (
+            asked.append(route.request.url),
+            route.fulfill(body="", content_type="text/javascript"),
+        )[1],
+    )
+    await site.fine(page)
+    # By the keyboard alone: the banner comes first, after the link that skips to the content.
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Tab")
+    await expect(banner.get_by_text("Choose yourself")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await site.picture(page, "consent-banner")
+    await banner.get_by_label("Statistics").focus()
+    await page.keyboard.press("Space")
+    assert asked == []
+    await banner.get_by_role("button", name="Save my choice").focus()
+    await page.keyboard.press("Enter")
+    await expect(banner).to_be_hidden()
+    await expect(page.locator('script[src="/test-performance.js"]:not([type])')).to_have_count(1)
+    assert all("performance" in url for url in asked)
+    last = await page.evaluate("Array.from(window.dataLayer.at(-1))")
+    assert (last[1], last[2]["analytics_storage"], last[2]["ad_storage"]) == ("update", "granted", "denied")
+    rows = await market.db.rows("SELECT purpose, answer, source FROM consent_entry ORDER BY purpose")
+    assert [(row["purpose"], row["answer"]) for row in rows] == [
+        ("functional", "denied"),
+        ("performance", "granted"),
+        ("targeting", "denied"),
+    ]
+    await page.goto("/stores")
+    await expect(page.locator("#consent")).to_be_hidden()
+    await page.get_by_role("button", name="Cookies").click()
+    await page.get_by_role("button", name="Only what is needed").click()
+    await expect(page.locator("#consent")).to_be_hidden()
+    await site.fine(page)

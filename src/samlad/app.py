@@ -89,6 +89,8 @@ from samlad.pools import api as pools_api
 from samlad.pools import moving as pools_moving  # noqa: F401 - declares its job
 from samlad.privacy import api as privacy_api
 from samlad.privacy import running as privacy_running
+from samlad.profile import api as profile_api
+from samlad.profile import household
 from samlad.promotions import api as promotions_api
 from samlad.promotions import checks as promotions_checks
 from samlad.promotions import sweepers as promotions_sweepers
@@ -145,6 +147,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *subscriptions_api.routes,
     *documents_api.routes,
     *books_api.routes,
+    *profile_api.routes,
     *tracking_api.routes,
     *tracking_wire.routes,
     *privacy_api.routes,
@@ -168,6 +171,7 @@ FOLLOWERS: Sequence[Follower] = (
     *tracking_own.FOLLOWERS,
     *tracking_resolving.FOLLOWERS,
     *audiences_live.FOLLOWERS,
+    *household.FOLLOWERS,
 )
 """Every follower of the log, run by the worker."""
 

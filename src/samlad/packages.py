@@ -20,6 +20,7 @@ PACKAGES = (
     "samlad.documents",
     "samlad.books",
     "samlad.tracking",
+    "samlad.profile",
     "samlad.privacy",
     "samlad.pools",
     "samlad.audiences",

@@ -14,6 +14,7 @@ from samlad.bench import (
     oversell,
     product_import,
     product_list,
+    profile,
     promise,
     purchase,
     search,
@@ -34,6 +35,7 @@ BENCHMARKS: Sequence[Benchmark] = (
     product_import.BENCHMARK,
     live.BENCHMARK,
     tracking.BENCHMARK,
+    profile.BENCHMARK,
     start.BENCHMARK,
 )
 """In the order in which they are run."""

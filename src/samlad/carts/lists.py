@@ -57,7 +57,7 @@ LISTING = Listing(
               CROSS JOIN LATERAL (SELECT coalesce(sum(quantity), 0)::int AS items,
                                          coalesce(sum(quantity * unit_price), 0)::bigint AS value
                                   FROM cart_line WHERE cart = c.id) l
-              WHERE ($1::uuid IS NULL OR c.customer = $1)""",
+              WHERE ($1::uuid IS NULL OR c.customer = ANY (customer_members(ARRAY[$1::uuid])))""",
     key="c.id",
     sorts={"updated_at": Sort("c.updated_at", "timestamptz")},
     default_sort="-updated_at",
@@ -65,7 +65,7 @@ LISTING = Listing(
         "channel": Filter("h.code = ANY({})", texts),
         "status": Filter("c.status = ANY({})", texts),
         "kind": Filter("c.kind = ANY({})", texts),
-        "customer": Filter("c.customer = ANY({}::uuid[])", uuids),
+        "customer": Filter("c.customer = ANY(customer_members({}::uuid[]))", uuids),
     },
 )
 """Carts and lists, those touched last first; scoped to one customer's, or to none."""

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from samlad import channels, promotions, stock
+from samlad import channels, customers, promotions, stock
 from samlad.carts import events, holding, sharing_store, store
 from samlad.carts.access import access_of
 from samlad.carts.cart_view import compose
@@ -70,7 +70,7 @@ async def attach(
         raise InvalidInput.at("cart", "this is a quote: accept it first")
     group = await group_of(tx, whose, channel)
     situation = situation_of(cart)
-    if cart.customer == whose:
+    if await customers.are_same(tx, cart.customer, whose):
         shown = await compose(tx, cart, channel)
         return Attached(cart=shown, how="already", situation=situation, version=shown.version)
     if cart.customer is not None:

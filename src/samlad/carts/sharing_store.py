@@ -54,8 +54,12 @@ _MERGE = "id, cart, other, how, before, after, undone_at"
 
 
 async def queue(tx: Tx, customer: UUID) -> None:
-    """Let whoever changes which cart of a customer is the live one wait for each other."""
-    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1::text, 41))", str(customer))
+    """Let whoever changes which cart of a person is the live one wait for each other."""
+    await tx.execute(
+        """SELECT pg_advisory_xact_lock(hashtextextended(
+               coalesce((SELECT survivor FROM customer WHERE id = $1), $1::uuid)::text, 41))""",
+        customer,
+    )
 
 
 async def lock_rows(tx: Tx, carts: Sequence[UUID]) -> None:
@@ -64,11 +68,12 @@ async def lock_rows(tx: Tx, carts: Sequence[UUID]) -> None:
 
 
 async def live_of(reader: Reader, customer: UUID, pool: UUID) -> UUID | None:
-    """A customer's live cart in a pool: the current one, else the one touched last."""
+    """A person's live cart in a pool: the current one, else the one touched last."""
     found: UUID | None = await reader.value(
         """
         SELECT id FROM cart
-        WHERE customer = $1 AND pool = $2 AND kind = 'cart' AND status IN ('open', 'checkout')
+        WHERE customer = ANY (customer_members(ARRAY[$1::uuid])) AND pool = $2 AND kind = 'cart'
+          AND status IN ('open', 'checkout')
         ORDER BY is_current DESC, updated_at DESC, id DESC LIMIT 1
         """,
         customer,
@@ -78,10 +83,11 @@ async def live_of(reader: Reader, customer: UUID, pool: UUID) -> UUID | None:
 
 
 async def make_current(tx: Tx, cart: UUID, customer: UUID, pool: UUID) -> None:
-    """Let this cart be the one that is meant; the others of its customer and pool step back."""
+    """Let this cart be the one that is meant; the others of its person and pool step back."""
     await tx.execute(
         """UPDATE cart SET is_current = false, version = version + 1
-           WHERE customer = $2 AND pool = $3 AND id <> $1 AND is_current AND kind = 'cart'
+           WHERE customer = ANY (customer_members(ARRAY[$2::uuid])) AND pool = $3 AND id <> $1 AND is_current
+             AND kind = 'cart'
              AND status IN ('open', 'checkout')""",
         cart,
         customer,
@@ -100,7 +106,7 @@ async def of_person(reader: Reader, cart: Cart, kinds: Sequence[CartKind], most:
         )
         SELECT c.id FROM cart c
         WHERE c.kind = ANY($4::text[]) AND c.pool = $3 AND c.status IN ('open', 'checkout', 'parked') AND c.id <> $1
-          AND (c.customer = $2::uuid
+          AND (c.customer = ANY (customer_members(ARRAY[$2::uuid]))
                OR $2::uuid IS NOT DISTINCT FROM c.customer AND c.id IN (
                    SELECT k.id FROM cart k JOIN mine ON k.token_hash = mine.hash
                    UNION SELECT t.cart FROM cart_token t JOIN mine ON t.hash = mine.hash))
@@ -303,8 +309,9 @@ async def is_only(reader: Reader, customer: UUID | None, pool: UUID) -> bool:
     if customer is None:
         return True
     found: bool = await reader.value(
-        """SELECT NOT EXISTS (SELECT FROM cart WHERE customer = $1 AND pool = $2 AND kind = 'cart' AND is_current
-                                              AND status IN ('open', 'checkout'))""",
+        """SELECT NOT EXISTS (
+               SELECT FROM cart WHERE customer = ANY (customer_members(ARRAY[$1::uuid])) AND pool = $2
+                 AND kind = 'cart' AND is_current AND status IN ('open', 'checkout'))""",
         customer,
         pool,
     )

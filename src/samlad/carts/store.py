@@ -28,7 +28,7 @@ class Access(msgspec.Struct, frozen=True):
     customer: UUID | None = None
 
 
-_ALLOWED = """($2::bool OR c.token_hash = $3::bytea OR c.customer = $4::uuid
+_ALLOWED = """($2::bool OR c.token_hash = $3::bytea OR c.customer = ANY (customer_members(ARRAY[$4::uuid]))
                OR EXISTS (SELECT FROM cart_token t WHERE t.hash = $3::bytea AND t.cart = c.id))"""
 
 

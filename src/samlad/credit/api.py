@@ -6,6 +6,7 @@ from uuid import UUID
 from litestar import Request, Response, Router, get, post
 from litestar.params import FromPath, JSONBody
 
+from samlad import customers
 from samlad.credit import gift_cards, store_credit
 from samlad.credit.api_loyalty import LOYALTY
 from samlad.credit.book import ENTRIES
@@ -177,9 +178,9 @@ async def customer_entries(
     """Every entry of a customer, newest first. ``account``: store_credit, points or pending."""
     actor_of(request).require(READ)
     query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters={"kind": kind, "account": account})
-    return await ENTRIES.answer(
-        database_of(request), query, [customer_id], as_csv=as_format == "csv", name="credit"
-    )
+    database = database_of(request)
+    same = await customers.members(database, customer_id)
+    return await ENTRIES.answer(database, query, same, as_csv=as_format == "csv", name="credit")
 
 
 routes = [

@@ -78,7 +78,7 @@ async def read_member(request: AnyRequest, customer_id: FromPath[UUID]) -> Membe
 async def member_code(request: AnyRequest, customer_id: FromPath[UUID]) -> Response[str]:
     """The member's code as a QR code (SVG), to print or to show on a phone."""
     actor_of(request).require(READ)
-    member = await loyalty_store.member(database_of(request), customer_id)
+    member = await loyalty_store.member_of(database_of(request), customer_id)
     if member is None:
         raise NotFound("This customer is not a member.")
     return Response(qr.svg(member.code), media_type="image/svg+xml")

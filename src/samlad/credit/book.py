@@ -76,15 +76,36 @@ async def lock(tx: Tx, pool: UUID, kind: AccountKind, unit: str, holder: UUID) -
     return balance
 
 
-async def balances(reader: Reader, holder: UUID, kind: AccountKind) -> list[Balance]:
-    """What a holder has, by unit."""
+async def lock_person(tx: Tx, kind: AccountKind, unit: str, customer: UUID) -> int:
+    """What all customers that are the same person have, held against changes; locked in key order. One statement."""
+    balance: int = await tx.value(
+        """SELECT coalesce(sum(balance), 0)::bigint FROM (
+               SELECT balance FROM credit_account
+               WHERE holder = ANY (customer_members(ARRAY[$1::uuid])) AND kind = $2 AND unit = $3
+               ORDER BY id FOR UPDATE) AS locked""",
+        customer,
+        kind,
+        unit,
+    )
+    return balance
+
+
+async def balances(reader: Reader, customer: UUID, kind: AccountKind) -> list[Balance]:
+    """What a person has, by unit: added up over all customers that they are."""
     return await reader.all(
         Balance,
-        """SELECT unit, balance, held, balance - held AS available FROM credit_account
-           WHERE holder = $1 AND kind = $2 ORDER BY unit""",
-        holder,
+        """SELECT unit, sum(balance)::bigint AS balance, sum(held)::bigint AS held,
+                  sum(balance - held)::bigint AS available
+           FROM credit_account WHERE holder = ANY (customer_members(ARRAY[$1::uuid])) AND kind = $2
+           GROUP BY unit ORDER BY unit""",
+        customer,
         kind,
     )
+
+
+async def is_booked(tx: Tx, key: str) -> bool:
+    """Whether a transaction with this key was booked."""
+    return bool(await tx.value("SELECT EXISTS (SELECT FROM credit_transaction WHERE key = $1)", key))
 
 
 async def house_balance(reader: Reader, pool: UUID, kind: AccountKind, unit: str) -> int:

@@ -64,7 +64,8 @@ async def _earn(tx: Tx, order: KnownOrder, customer: UUID, goods: int) -> None:
     if person is None or programme is None or not programme.is_active:
         return
     if await loyalty_store.member(tx, customer) is None:
-        if not programme.is_automatic:
+        # Who is a member as another customer earns here too, on this one's own account.
+        if not programme.is_automatic and await loyalty_store.member_of(tx, customer) is None:
             return
         await join(tx, customer, person.pool)
     moment = now()

@@ -65,29 +65,30 @@ async def capture(tx: Tx, payment: UUID, amount: int) -> bool:
     )
     if not taken:
         return await store.hold_status(tx, payment) == "captured"
-    await _tell_redeemed(tx, payment, amount)
+    await _tell_redeemed(tx, payment)
     return True
 
 
-async def _tell_redeemed(tx: Tx, payment: UUID, amount: int) -> None:
-    row = await tx.row(
-        """SELECT a.unit, a.holder, a.kind, a.balance, g.last_four, g.channel FROM credit_hold h
-           JOIN credit_account a ON a.id = h.account LEFT JOIN gift_card g ON g.account = a.id WHERE h.payment = $1""",
+async def _tell_redeemed(tx: Tx, payment: UUID) -> None:
+    rows = await tx.rows(
+        """SELECT h.captured, a.unit, a.holder, a.kind, a.balance, g.last_four, g.channel FROM credit_hold h
+           JOIN credit_account a ON a.id = h.account LEFT JOIN gift_card g ON g.account = a.id
+           WHERE h.payment = $1 AND h.status = 'captured' ORDER BY a.holder""",
         payment,
     )
-    assert row is not None
-    if row["kind"] == "gift_card":
-        card = events.GiftCardRedeemed(
-            last_four=row["last_four"],
-            currency=row["unit"],
-            balance=row["balance"],
-            amount=amount,
-            payment=payment,
-        )
-        log.append(tx, card, subject=row["holder"])
-    else:
-        spent = events.StoreCreditRedeemed(amount=amount, currency=row["unit"], payment=payment)
-        log.append(tx, spent, subject=row["holder"], profile=row["holder"])
+    for row in rows:
+        if row["kind"] == "gift_card":
+            card = events.GiftCardRedeemed(
+                last_four=row["last_four"],
+                currency=row["unit"],
+                balance=row["balance"],
+                amount=row["captured"],
+                payment=payment,
+            )
+            log.append(tx, card, subject=row["holder"])
+        else:
+            spent = events.StoreCreditRedeemed(amount=row["captured"], currency=row["unit"], payment=payment)
+            log.append(tx, spent, subject=row["holder"], profile=row["holder"])
 
 
 async def void(tx: Tx, payment: UUID) -> None:
@@ -97,7 +98,9 @@ async def void(tx: Tx, payment: UUID) -> None:
     ):
         return
     left = await tx.value(
-        "SELECT captured - refunded FROM credit_hold WHERE payment = $1 AND status = 'captured' FOR UPDATE",
+        """SELECT sum(taken)::bigint FROM (
+               SELECT captured - refunded AS taken FROM credit_hold
+               WHERE payment = $1 AND status = 'captured' ORDER BY account FOR UPDATE) AS parts""",
         payment,
     )
     if left:

@@ -1,5 +1,6 @@
 """The verbs of loyalty. A programme belongs to a pool of customers, so that points and tier are the same everywhere in it."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
@@ -111,7 +112,7 @@ async def enrol(tx: Tx, customer: UUID) -> Member:
     if found is None:
         raise NotFound("There is no such customer.")
     await programme_of(tx, found.pool)
-    return await earning.join(tx, customer, found.pool)
+    return await loyalty_store.member_of(tx, customer) or await earning.join(tx, customer, found.pool)
 
 
 async def by_code(reader: Reader, text: str, pool: UUID | None = None) -> Member | None:
@@ -122,8 +123,8 @@ async def by_code(reader: Reader, text: str, pool: UUID | None = None) -> Member
 
 
 async def view(reader: Reader, customer: UUID) -> MemberView | None:
-    """A member with points and tier; None for who is no member."""
-    member = await loyalty_store.member(reader, customer)
+    """A member with points and tier, over all customers that are the same person; None for who is no member."""
+    member = await loyalty_store.member_of(reader, customer)
     if member is None:
         return None
     programme = await loyalty_store.programme(reader, member.pool)
@@ -166,32 +167,57 @@ async def adjust(tx: Tx, customer: UUID, data: PointsInput) -> MemberView:
         raise InvalidInput.at("points", "how many, with a minus to take them")
     member = await _member(tx, customer)
     programme = await programme_of(tx, member.pool)
-    before = await book.lock(tx, member.pool, AccountKind.POINTS, POINTS_UNIT, customer)
-    if data.points < 0 and before + data.points < 0:
-        raise NotEnoughPoints(f"There are {before}.", points=before)
-    legs = [
-        Leg(AccountKind.POINTS, data.points, POINTS_UNIT, customer),
-        Leg(AccountKind.GIVEN, -data.points, POINTS_UNIT),
-    ]
     key = f"points:{data.key or new_id()}"
-    if await book.post(tx, member.pool, "grant", key, legs, reason=data.reason):
-        if data.points > 0:
-            await earning.keep_lot(tx, programme, customer, data.points, before, None)
-            fact: events.PointsFact = events.PointsEarned(points=data.points, balance=before + data.points)
-        else:
-            await loyalty_store.use(tx, customer, -data.points)
-            fact = events.PointsTakenBack(points=-data.points, balance=before + data.points)
-        log.append(tx, fact, subject=customer, profile=customer)
+    if data.points > 0:
+        changed = await _give_points(tx, member, programme, data, key)
+    else:
+        changed = await _take_points(tx, member, data, key)
+    if changed is not None:
+        log.append(tx, changed, subject=customer, profile=customer)
         after = {"points": data.points, "reason": data.reason}
         audit.record(tx, "loyalty.points-adjusted", "customer", customer, after=after)
     return await _view(tx, customer)
 
 
+async def _give_points(
+    tx: Tx, member: Member, programme: Programme, data: PointsInput, key: str
+) -> events.PointsFact | None:
+    before = await book.lock(tx, member.pool, AccountKind.POINTS, POINTS_UNIT, member.customer)
+    legs = [
+        Leg(AccountKind.POINTS, data.points, POINTS_UNIT, member.customer),
+        Leg(AccountKind.GIVEN, -data.points, POINTS_UNIT),
+    ]
+    if not await book.post(tx, member.pool, "grant", key, legs, reason=data.reason):
+        return None
+    await earning.keep_lot(tx, programme, member.customer, data.points, before, None)
+    return events.PointsEarned(points=data.points, balance=before + data.points)
+
+
+async def _take_points(tx: Tx, member: Member, data: PointsInput, key: str) -> events.PointsFact | None:
+    before = await book.lock_person(tx, AccountKind.POINTS, POINTS_UNIT, member.customer)
+    if await book.is_booked(tx, key):
+        return None
+    if before + data.points < 0:
+        raise NotEnoughPoints(f"There are {before}.", points=before)
+    legs = await _used(tx, member, -data.points, AccountKind.GIVEN)
+    await book.post(tx, member.pool, "grant", key, legs, reason=data.reason)
+    return events.PointsTakenBack(points=-data.points, balance=before + data.points)
+
+
+async def _used(tx: Tx, member: Member, points: int, taker: AccountKind) -> list[Leg]:
+    """Use up points of a person, whose accounts are locked, the oldest first; the entries that this makes."""
+    used = await loyalty_store.use_of_person(tx, member.customer, points)
+    return [
+        *(Leg(AccountKind.POINTS, -each.points, POINTS_UNIT, each.customer) for each in used),
+        Leg(taker, points, POINTS_UNIT),
+    ]
+
+
 async def redeem(tx: Tx, customer: UUID, data: RedeemInput) -> Rewarded:
     """Turn points into a reward: store credit, or a gift card whose code the answer tells this once.
 
-    Members do it themselves, staff for them. A hundred at once never use more points than there are: the account of
-    points is locked first.
+    Members do it themselves, staff for them. A hundred at once never use more points than there are: the accounts of
+    points of all customers that are the same person are locked first. The oldest points go first, whosever they are.
 
     Raises:
         NotFound: not a member, or no such reward. NotEnoughPoints: with how many there are.
@@ -207,20 +233,20 @@ async def redeem(tx: Tx, customer: UUID, data: RedeemInput) -> Rewarded:
     channel = await channels.cached(tx, data.channel)
     if channel.pools[Resource.CUSTOMERS] != member.pool:
         raise InvalidInput.at("channel", "this channel has other customers")
-    before = await book.lock(tx, member.pool, AccountKind.POINTS, POINTS_UNIT, customer)
+    before = await book.lock_person(tx, AccountKind.POINTS, POINTS_UNIT, customer)
     key = f"reward:{data.key or new_id()}"
-    if data.key and await tx.value("SELECT true FROM credit_transaction WHERE key = $1", key):
+    if data.key and await book.is_booked(tx, key):
         raise Conflict("These points were turned into a reward before.")
     if before < reward.points:
         raise NotEnoughPoints(f"It takes {reward.points}, there are {before}.", points=before)
     code = None
+    used = await _used(tx, member, reward.points, AccountKind.REWARDED)
     if reward.kind is RewardKind.STORE_CREDIT:
         await store_credit.add(
-            tx, member.pool, customer, reward.amount, reward.currency, reward.name, key, reward.points
+            tx, member.pool, customer, reward.amount, reward.currency, reward.name, key, used
         )
     else:
-        code = await _give_card(tx, member, reward, channel, key)
-    await loyalty_store.use(tx, customer, reward.points)
+        code = await _give_card(tx, member, reward, channel, key, used)
     fact = events.PointsRewarded(
         points=reward.points,
         balance=before - reward.points,
@@ -234,7 +260,9 @@ async def redeem(tx: Tx, customer: UUID, data: RedeemInput) -> Rewarded:
     )
 
 
-async def _give_card(tx: Tx, member: Member, reward: Reward, channel: channels.Channel, key: str) -> str:
+async def _give_card(
+    tx: Tx, member: Member, reward: Reward, channel: channels.Channel, key: str, used: Sequence[Leg]
+) -> str:
     made = await gift_cards.create(
         tx,
         channel,
@@ -246,8 +274,7 @@ async def _give_card(tx: Tx, member: Member, reward: Reward, channel: channels.C
         currency=reward.currency,
     )
     legs = [
-        Leg(AccountKind.POINTS, -reward.points, POINTS_UNIT, member.customer),
-        Leg(AccountKind.REWARDED, reward.points, POINTS_UNIT),
+        *used,
         Leg(AccountKind.GIFT_CARD, reward.amount, reward.currency, made.card.id),
         Leg(AccountKind.GIVEN, -reward.amount, reward.currency),
     ]
@@ -265,7 +292,7 @@ async def _give_card(tx: Tx, member: Member, reward: Reward, channel: channels.C
 
 
 async def _member(tx: Tx, customer: UUID) -> Member:
-    member = await loyalty_store.member(tx, customer)
+    member = await loyalty_store.member_of(tx, customer)
     if member is None:
         raise NotFound("This customer is not a member.")
     return member

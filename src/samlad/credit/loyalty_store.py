@@ -46,6 +46,17 @@ async def member(reader: Reader, customer: UUID) -> Member | None:
     )
 
 
+async def member_of(reader: Reader, customer: UUID) -> Member | None:
+    """The member that a person is: as this customer, else as the first of those that are the same person, or None."""
+    return await reader.one(
+        Member,
+        """SELECT customer, pool, code, joined_at FROM loyalty_member
+           WHERE customer = ANY (customer_members(ARRAY[$1::uuid]))
+           ORDER BY customer = $1 DESC, joined_at, customer LIMIT 1""",
+        customer,
+    )
+
+
 async def member_by_code(reader: Reader, code: str) -> Member | None:
     """The member with a code, or None."""
     return await reader.one(
@@ -116,6 +127,36 @@ async def use(tx: Tx, customer: UUID, points: int, order: UUID | None = None) ->
     await tx.execute("SELECT loyalty_use($1, $2, $3)", customer, points, order)
 
 
+class UsedPoints(msgspec.Struct, frozen=True):
+    """Of whose points how many were used."""
+
+    customer: UUID
+    points: int
+
+
+async def use_of_person(tx: Tx, customer: UUID, points: int) -> list[UsedPoints]:
+    """Use up lots of all customers that are the same person, the oldest first; whose, and how many of each.
+
+    The caller has locked their accounts of points, and there are so many. One statement.
+    """
+    return await tx.all(
+        UsedPoints,
+        """
+        WITH ranked AS (
+            SELECT id, open, sum(open) OVER (ORDER BY earned_at, id) AS upto FROM loyalty_lot
+            WHERE customer = ANY (customer_members(ARRAY[$1::uuid])) AND release_at IS NULL AND open > 0
+        ), taken AS (
+            UPDATE loyalty_lot l SET open = l.open - least(l.open, $2 - (r.upto - r.open)) FROM ranked r
+            WHERE l.id = r.id AND r.upto - r.open < $2
+            RETURNING l.customer, least(r.open, $2 - (r.upto - r.open)) AS points
+        )
+        SELECT customer, sum(points)::bigint AS points FROM taken GROUP BY customer ORDER BY customer
+        """,
+        customer,
+        points,
+    )
+
+
 async def due_lots(reader: Reader, column: str, moment: datetime, limit: int) -> list[Lot]:
     """Lots whose time has come: to be released (``release_at``) or to expire (``expires_at``)."""
     condition = {
@@ -128,10 +169,11 @@ async def due_lots(reader: Reader, column: str, moment: datetime, limit: int) ->
 
 
 async def qualifying(reader: Reader, customer: UUID, since: datetime) -> int:
-    """Points earned since a moment and still kept, without multipliers: what counts for tiers."""
+    """Points that a person earned since a moment and still has, without multipliers: what counts for tiers."""
     found = await reader.value(
         """SELECT coalesce(sum(CASE WHEN points = 0 THEN 0 ELSE base * kept / points END), 0)::bigint
-           FROM credit_order WHERE customer = $1 AND points IS NOT NULL AND earned_at > $2""",
+           FROM credit_order WHERE customer = ANY (customer_members(ARRAY[$1::uuid])) AND points IS NOT NULL
+             AND earned_at > $2""",
         customer,
         since,
     )
@@ -150,7 +192,8 @@ async def expiring(reader: Reader, customer: UUID) -> Expiring | None:
     return await reader.one(
         Expiring,
         """SELECT sum(open)::bigint AS points, expires_at AS at FROM loyalty_lot
-           WHERE customer = $1 AND open > 0 AND release_at IS NULL AND expires_at IS NOT NULL
+           WHERE customer = ANY (customer_members(ARRAY[$1::uuid])) AND open > 0 AND release_at IS NULL
+             AND expires_at IS NOT NULL
            GROUP BY expires_at ORDER BY expires_at LIMIT 1""",
         customer,
     )

@@ -34,7 +34,7 @@ CARDS = Listing(
         "status": Filter("g.status = ANY({}::text[])", texts),
         "currency": Filter("g.currency = ANY({}::text[])", texts),
         "pool": Filter("g.pool = ANY({}::uuid[])", uuids),
-        "customer": Filter("g.customer = ANY({}::uuid[])", uuids),
+        "customer": Filter("g.customer = ANY(customer_members({}::uuid[]))", uuids),
         "last_four": Filter("g.last_four = upper({}::text)"),
     },
 )
@@ -158,18 +158,13 @@ async def hold_on_card(tx: Tx, payment: UUID, code_hash: bytes, amount: int, cur
 
 
 async def hold_on_credit(tx: Tx, payment: UUID, customer: UUID, amount: int, currency: str) -> Held | None:
-    """Hold an amount of a customer's store credit; None if there is less. One statement, conditional."""
+    """Hold an amount of a person's store credit; None if there is less. One statement, accounts in key order.
+
+    A part is held of each account of the customers that are the same person, until it is enough.
+    """
     return await tx.one(
         Held,
-        """
-        WITH found AS (
-            SELECT id AS account, pool, balance - held AS available FROM credit_account
-            WHERE holder = $2 AND kind = 'store_credit' AND unit = $4 AND balance - held >= $3 FOR UPDATE
-        ), held AS (
-            INSERT INTO credit_hold (payment, account, amount) SELECT $1, account, $3 FROM found RETURNING 1
-        )
-        SELECT account, pool, available - $3 AS available FROM found, held
-        """,
+        "SELECT account, pool, available FROM credit_hold_credit($1, $2, $3, $4)",
         payment,
         customer,
         amount,
@@ -178,9 +173,9 @@ async def hold_on_credit(tx: Tx, payment: UUID, customer: UUID, amount: int, cur
 
 
 async def hold_status(tx: Tx, payment: UUID) -> str | None:
-    """How a hold stands, held against changes; None if there is none."""
+    """How a hold stands, held against changes; None if there is none. Taken if any part of it is."""
     status: str | None = await tx.value(
-        "SELECT status FROM credit_hold WHERE payment = $1 FOR UPDATE", payment
+        "SELECT status FROM credit_hold WHERE payment = $1 ORDER BY status, account FOR UPDATE", payment
     )
     return status
 

@@ -1,5 +1,6 @@
 """The verbs of store credit: what a customer has with the shop, in a currency, on every channel of the pool."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from samlad import customers
@@ -46,17 +47,23 @@ async def refund_to_credit(
 
 
 async def of_customer(reader: Reader, customer: UUID) -> list[Balance]:
-    """What a customer has, by currency."""
+    """What a person has, by currency, over all customers that they are."""
     return await book.balances(reader, customer, AccountKind.STORE_CREDIT)
 
 
 async def add(
-    tx: Tx, pool: UUID, customer: UUID, amount: int, currency: str, reward: str, key: str, points: int
+    tx: Tx,
+    pool: UUID,
+    customer: UUID,
+    amount: int,
+    currency: str,
+    reward: str,
+    key: str,
+    points: Sequence[Leg],
 ) -> bool:
-    """Points become store credit: one transaction of four entries, in two units. Part of the verbs of loyalty."""
+    """Points (their entries) become store credit: one transaction, in two units. Part of the verbs of loyalty."""
     legs = [
-        Leg(AccountKind.POINTS, -points, "points", customer),
-        Leg(AccountKind.REWARDED, points, "points"),
+        *points,
         Leg(AccountKind.STORE_CREDIT, amount, currency, customer),
         Leg(AccountKind.GIVEN, -amount, currency),
     ]

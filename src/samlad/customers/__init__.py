@@ -5,10 +5,25 @@ The public face: what the floors above may use. Whoever calls these verbs holds 
 
 from samlad.customers import tombstones
 from samlad.customers.model import Customer, CustomerRow, PersonInput, Spend
-from samlad.customers.permissions import CHANGE, READ
+from samlad.customers.note_store import Note, tags_of
+from samlad.customers.notes import (
+    NoteChange,
+    NoteInput,
+    TagsInput,
+    add_note,
+    change_note,
+    delete_note,
+    notes_of,
+    restore_note,
+    tag,
+    tags_in_use,
+    untag,
+)
+from samlad.customers.permissions import CHANGE, NOTES, READ
 from samlad.customers.service import add_many, change, find_or_create, import_people
 from samlad.customers.store import (
     LISTING,
+    are_same,
     book_spend,
     current,
     find,
@@ -26,26 +41,41 @@ from samlad.customers.store import (
 __all__ = [
     "CHANGE",
     "LISTING",
+    "NOTES",
     "READ",
     "Customer",
     "CustomerRow",
+    "Note",
+    "NoteChange",
+    "NoteInput",
     "PersonInput",
     "Spend",
+    "TagsInput",
     "add_many",
+    "add_note",
+    "are_same",
     "book_spend",
     "change",
+    "change_note",
     "current",
+    "delete_note",
     "find",
     "find_many",
     "find_or_create",
     "get",
     "import_people",
     "members",
+    "notes_of",
     "orders_of",
     "resolve",
+    "restore_note",
     "set_spend",
     "spend_of",
     "stand_for",
+    "tag",
+    "tags_in_use",
+    "tags_of",
     "tombstones",
+    "untag",
     "with_emails",
 ]

@@ -1,4 +1,5 @@
-"""HTTP: customers."""
+"""HTTP: customers. Reading one is in the package that knows everything about them, `samlad.profile`; as one path has one
+router, ``change_customer`` is routed there."""
 
 from typing import Any
 from uuid import UUID
@@ -7,12 +8,12 @@ from litestar import Request, Response, Router, get, patch, post
 from litestar.params import FromPath, JSONBody
 
 from samlad.customers import service, store
+from samlad.customers.api_notes import NOTES
 from samlad.customers.model import Customer, CustomerChange, CustomerRow, NewCustomer
 from samlad.customers.permissions import READ
 from samlad.kernel.database import Tx
-from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import actor_of, database_of, if_match, write
 from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
-from samlad.kernel.problems import NotFound
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -23,6 +24,7 @@ async def list_customers(
     q: Wanted = None,
     country: Wanted = None,
     pool: Wanted = None,
+    tag: Wanted = None,
     sort: Sorting = None,
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
@@ -30,33 +32,19 @@ async def list_customers(
 ) -> Response[Page[CustomerRow]]:
     """All customers with how much they ordered, newest first.
 
-    ``q`` is a part of a name, e-mail address, phone number or external id; sort by created_at, name, orders or
+    ``q`` is a part of a name, e-mail address, phone number or external id; ``tag`` finds who has any of these tags; sort by created_at, name, orders or
     last_order_at.
     """
     actor_of(request).require(READ)
     query = ListQuery(
-        limit=limit, cursor=cursor, sort=sort, filters={"q": q, "country": country, "pool": pool}
+        limit=limit,
+        cursor=cursor,
+        sort=sort,
+        filters={"q": q, "country": country, "pool": pool, "tag": tag},
     )
     return await store.LISTING.answer(
         database_of(request), query, as_csv=as_format == "csv", name="customers"
     )
-
-
-@get("/customers/{customer_id:uuid}", summary="Read a customer")
-async def read_customer(request: AnyRequest, customer_id: FromPath[UUID]) -> Response[Customer]:
-    """One customer, with an ETag of its version.
-
-    Ids live for ever: that of a customer who was found to be the same person as another answers the one that stands
-    for both, whose ``id`` it then has; ``Content-Location`` says where that is.
-    """
-    actor_of(request).require(READ)
-    customer = await store.current(database_of(request), customer_id)
-    if customer is None:
-        raise NotFound("There is no such customer.")
-    answer = with_etag(customer, customer.version)
-    if customer.id != customer_id:
-        answer.headers["Content-Location"] = f"/api/customers/{customer.id}"
-    return answer
 
 
 @post("/customers", summary="Add a customer", status_code=201)
@@ -85,7 +73,7 @@ async def change_customer(
 routes = [
     Router(
         path="/api",
-        route_handlers=[list_customers, read_customer, create_customer, change_customer],
+        route_handlers=[list_customers, create_customer, *NOTES],
         tags=["Customers"],
     )
 ]

@@ -35,3 +35,47 @@ class CustomersImported(Fact, frozen=True, kw_only=True):
 
     pool: UUID
     count: int
+
+
+@declare("customer.note_added", personal=("text",))
+class NoteAdded(Fact, frozen=True, kw_only=True):
+    """Staff wrote something down about a customer."""
+
+    note: UUID
+    text: str | None = None
+
+
+@declare("customer.note_changed", personal=("text",))
+class NoteChanged(Fact, frozen=True, kw_only=True):
+    """A note about a customer was written anew."""
+
+    note: UUID
+    text: str | None = None
+
+
+@declare("customer.note_deleted")
+class NoteDeleted(Fact, frozen=True, kw_only=True):
+    """A note about a customer was taken away."""
+
+    note: UUID
+
+
+@declare("customer.note_restored")
+class NoteRestored(Fact, frozen=True, kw_only=True):
+    """A note about a customer was brought back."""
+
+    note: UUID
+
+
+@declare("customer.tagged")
+class CustomerTagged(Fact, frozen=True, kw_only=True):
+    """A customer has tags that they did not have before."""
+
+    tags: list[str]
+
+
+@declare("customer.untagged")
+class CustomerUntagged(Fact, frozen=True, kw_only=True):
+    """A customer does not have these tags any more."""
+
+    tags: list[str]

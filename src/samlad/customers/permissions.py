@@ -14,3 +14,9 @@ READ = permission(
 CHANGE = permission(
     "customers.change", "Add customers and change their details", Role.MANAGER, Role.STORE, Role.SUPPORT
 )
+NOTES = permission(
+    "customers.notes",
+    "Read and write all notes about customers, also those that clerks do not see",
+    Role.MANAGER,
+    Role.SUPPORT,
+)

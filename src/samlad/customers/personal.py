@@ -5,6 +5,22 @@ from samlad.kernel.personal import Holding
 
 HOLDINGS = [
     Holding(
+        table="customer_note",
+        about=marked("Notes"),
+        whose="customer = ANY({ids})",
+        personal=("text",),
+        shown=("id", "customer", "created_at"),
+        erase="DELETE",
+    ),
+    Holding(
+        table="customer_tag",
+        about=marked("Tags"),
+        whose="customer = ANY({ids})",
+        personal=("tag",),
+        shown=("customer", "tagged_at"),
+        erase="DELETE",
+    ),
+    Holding(
         table="customer",
         about=marked("The customer"),
         whose="id = ANY({ids})",

@@ -9,7 +9,7 @@ import msgspec
 from samlad.customers.model import Customer, CustomerRow, PersonInput, Spend
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.ids import new_id
-from samlad.kernel.listing import Filter, Listing, Sort, uuids
+from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
 
 _COLUMNS = """id, pool, external_id, email, name, phone, country, locale, group_name, version, created_at,
               updated_at"""
@@ -45,6 +45,11 @@ LISTING = Listing(
         "q": Filter("c.id IN (SELECT coalesce(survivor, id) FROM customer WHERE search LIKE {})", _like),
         "pool": Filter("c.pool = ANY({}::uuid[])", uuids),
         "country": Filter("c.country = {}"),
+        "tag": Filter(
+            """c.id IN (SELECT coalesce(k.survivor, k.id) FROM customer_tag t JOIN customer k ON k.id = t.customer
+                        WHERE t.tag = ANY ({}::text[]))""",
+            lambda text: texts(text.lower()),
+        ),
     },
 )
 """All customers with what they ordered; ``q`` looks into name, e-mail, phone and external id.
@@ -79,6 +84,13 @@ async def members(reader: Reader, customer: UUID) -> list[UUID]:
         f"SELECT id FROM customer WHERE id = {_MEMBERS} ORDER BY survivor NULLS FIRST, id", customer
     )
     return [row["id"] for row in rows]
+
+
+async def are_same(reader: Reader, one: UUID | None, other: UUID | None) -> bool:
+    """Whether two ids are the same person's; asks nobody if they are the same id."""
+    if one is None or other is None or one == other:
+        return one is not None and one == other
+    return bool(await reader.value("SELECT $1::uuid = ANY (customer_members(ARRAY[$2::uuid]))", one, other))
 
 
 async def with_emails(reader: Reader, emails: Sequence[str]) -> list[UUID]:

@@ -162,7 +162,7 @@ async def past_of(reader: Reader, pool: UUID, customer: UUID, currency: str, day
         """SELECT count(*) FILTER (WHERE kind = 'return')::int AS returns,
                   coalesce(-sum(total) FILTER (WHERE kind = 'return'), 0)::bigint AS returned_worth,
                   coalesce(sum(total) FILTER (WHERE kind = 'sale' AND status <> 'cancelled'), 0)::bigint AS bought
-           FROM orders WHERE customer = $2 AND pool = $1 AND currency = $3
+           FROM orders WHERE customer = ANY (customer_members(ARRAY[$2::uuid])) AND pool = $1 AND currency = $3
              AND placed_at > now() - make_interval(days => $4)""",
         pool,
         customer,

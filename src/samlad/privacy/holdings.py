@@ -10,6 +10,7 @@ from samlad.identity import personal as identity
 from samlad.kernel import holdings as kernel
 from samlad.orders import personal as orders
 from samlad.payments import personal as payments
+from samlad.profile import personal as profile
 from samlad.subscriptions import personal as subscriptions
 from samlad.tracking import personal as tracking
 
@@ -23,6 +24,7 @@ HOLDINGS = (
     *credit.HOLDINGS,
     *consent.HOLDINGS,
     *identity.HOLDINGS,
+    *profile.HOLDINGS,
     *customers.HOLDINGS,
     *access.HOLDINGS,
     *kernel.HOLDINGS,

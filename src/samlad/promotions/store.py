@@ -254,7 +254,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 async def facts(
     reader: Reader, holders: Sequence[UUID], customer: UUID | None, counted: Sequence[UUID]
 ) -> Facts:
-    """The grants of some holders, the uses of a customer, (uses, spent) of counted promotions. One statement."""
+    """The grants of some holders, the uses of a person, (uses, spent) of counted promotions. One statement.
+
+    Customers that are the same person have each other's grants and uses.
+    """
     found = await reader.one(
         Facts,
         """
@@ -263,8 +266,11 @@ async def facts(
                        'promotion', g.promotion, 'name', p.name, 'source', g.source, 'code', c.code, 'code_id', c.id,
                        'is_used_up', coalesce(c.uses >= c.limit_total, false)) ORDER BY g.granted_at, g.promotion)
                    FROM promotion_grant g JOIN promotion p ON p.id = g.promotion
-                   LEFT JOIN promotion_code c ON c.id = g.code WHERE g.holder = ANY($1)), '[]') AS grants,
-               coalesce((SELECT jsonb_object_agg(promotion, uses) FROM promotion_customer WHERE customer = $2), '{}')
+                   LEFT JOIN promotion_code c ON c.id = g.code
+                   WHERE g.holder = ANY($1) OR g.holder = ANY(customer_members($1))), '[]') AS grants,
+               coalesce((SELECT jsonb_object_agg(promotion, uses) FROM (
+                             SELECT promotion, sum(uses)::int AS uses FROM promotion_customer
+                             WHERE customer = ANY(customer_members(ARRAY[$2::uuid])) GROUP BY promotion) AS u), '{}')
                    AS customer_uses,
                coalesce((SELECT jsonb_object_agg(id, jsonb_build_array(uses, spent))
                          FROM promotion WHERE id = ANY($3)), '{}') AS counted
@@ -321,7 +327,9 @@ async def hand_on(tx: Tx, giver: UUID, taker: UUID, kind: str) -> list[UUID]:
 async def drop_code(tx: Tx, holders: Sequence[UUID], code: UUID) -> int:
     """Take away what came to holders by a code; how many grants that was."""
     return await tx.execute(
-        "DELETE FROM promotion_grant WHERE holder = ANY($1) AND code = $2", list(holders), code
+        "DELETE FROM promotion_grant WHERE holder = ANY ($1 || customer_members($1)) AND code = $2",
+        list(holders),
+        code,
     )
 
 
@@ -337,11 +345,16 @@ async def forget_visitors(tx: Tx, before: datetime, limit: int) -> int:
 
 
 async def grants_of(reader: Reader, holder: UUID) -> list[Grant]:
-    """What somebody may have, the latest first."""
+    """What somebody (as any customer that is the same person) may have, the latest first."""
     return await reader.all(
         Grant,
         """SELECT g.promotion, p.name, g.source, c.code, g.granted_at
            FROM promotion_grant g JOIN promotion p ON p.id = g.promotion LEFT JOIN promotion_code c ON c.id = g.code
-           WHERE g.holder = $1 ORDER BY g.granted_at DESC, g.promotion LIMIT 500""",
+           WHERE (g.holder = $1 OR g.holder = ANY (customer_members(ARRAY[$1::uuid])))
+             AND NOT EXISTS (  -- of what several customers that are one person were given the latest
+                 SELECT FROM promotion_grant n WHERE n.promotion = g.promotion AND n.holder <> g.holder
+                   AND n.holder = ANY (customer_members(ARRAY[$1::uuid]))
+                   AND (n.granted_at, n.holder) > (g.granted_at, g.holder))
+           ORDER BY g.granted_at DESC, g.promotion LIMIT 500""",
         holder,
     )

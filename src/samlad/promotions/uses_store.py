@@ -41,17 +41,27 @@ SELECT w.id, w.name, CASE
     WHEN w.is_counted AND w.id NOT IN (SELECT id FROM counted) THEN 'used-up'
     WHEN w.code IS NOT NULL AND w.code NOT IN (SELECT id FROM codes) THEN 'used-up'
     WHEN w.each_customer IS NOT NULL AND $5::uuid IS NULL THEN 'who'
-    WHEN w.each_customer IS NOT NULL AND w.id NOT IN (SELECT promotion FROM persons) THEN 'once' END AS reason
+    WHEN w.each_customer IS NOT NULL AND w.id NOT IN (SELECT promotion FROM persons) THEN 'once' END AS reason,
+    w.each_customer IS NOT NULL AND cardinality(customer_members(ARRAY[$5::uuid])) > 1 AS is_shared
 FROM wanted w ORDER BY w.id
+"""
+_OVER = """
+SELECT p.id FROM promotion p JOIN promotion_customer c ON c.promotion = p.id
+WHERE p.id = ANY ($2::uuid[]) AND c.customer = ANY (customer_members(ARRAY[$1::uuid]))
+GROUP BY p.id HAVING sum(c.uses) > CASE WHEN p.first_order THEN 1 ELSE p.limit_customer END
 """
 
 
 class Used(msgspec.Struct, frozen=True):
-    """A promotion that was to be used; ``reason`` says why it cannot be."""
+    """A promotion that was to be used; ``reason`` says why it cannot be.
+
+    ``is_shared``: it is limited for each customer, and this one is the same person as others.
+    """
 
     id: UUID
     name: str
     reason: str | None
+    is_shared: bool = False
 
 
 async def use(
@@ -66,8 +76,11 @@ async def use(
     """Count uses as (promotion, amount, code) for an order; all or, when any has a reason, none (the caller raises).
 
     ``stands``: what was agreed to holds though it has ended meanwhile; limits hold in any case. One statement.
+
+    Limits for each customer are limits for each person. Where several customers are one, what this order has counted
+    is looked at again over all of them, one order after the other; that takes two statements more.
     """
-    return await tx.all(
+    told = await tx.all(
         Used,
         _USE,
         order,
@@ -78,6 +91,18 @@ async def use(
         stands,
         today,
     )
+    if not any(each.is_shared for each in told):
+        return told
+    await tx.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended(coalesce(survivor, id)::text, 43)) FROM customer WHERE id = $1",
+        customer,
+    )
+    rows = await tx.rows(_OVER, customer, [each.id for each in told if each.is_shared])
+    over = {row["id"] for row in rows}
+    return [
+        msgspec.structs.replace(each, reason="once") if each.id in over and each.reason is None else each
+        for each in told
+    ]
 
 
 async def release(tx: Tx, order: UUID) -> list[UUID]:

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from samlad import channels, delivery, payments, stock
+from samlad import channels, customers, delivery, payments, stock
 from samlad.carts import Address, Delivery
 from samlad.carts import rules as cart_rules
 from samlad.carts.delivery_choice import way_of
@@ -58,7 +58,7 @@ async def enter(
     if tx.actor.kind != "customer":
         tx.actor.require(CHANGE)
     found = await store.lock(tx, subscription)
-    if found is None or (tx.actor.kind == "customer" and found.customer != tx.actor.id):
+    if found is None or not await _may_see(tx, tx.actor, found):
         raise NotFound(NO_SUBSCRIPTION)
     check_version(version, found.version)
     if statuses and found.status not in statuses:
@@ -75,9 +75,13 @@ async def read(reader: Reader, actor: Actor, subscription: UUID) -> Subscription
     if actor.kind != "customer":
         actor.require(READ)
     found = await store.read(reader, subscription)
-    if found is None or (actor.kind == "customer" and found.customer != actor.id):
+    if found is None or not await _may_see(reader, actor, found):
         raise NotFound(NO_SUBSCRIPTION)
     return found
+
+
+async def _may_see(reader: Reader, actor: Actor, found: Subscription) -> bool:
+    return actor.kind != "customer" or await customers.are_same(reader, found.customer, actor.id)
 
 
 async def again(tx: Tx, subscription: UUID) -> Subscription:

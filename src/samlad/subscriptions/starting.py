@@ -139,7 +139,7 @@ async def start_from_order(tx: Tx, data: FromOrderInput) -> list[Subscription]:
     if tx.actor.kind != "customer":
         tx.actor.require(CHANGE)
     order = await orders.read(tx, data.order)
-    if tx.actor.kind == "customer" and order.customer != tx.actor.id:
+    if tx.actor.kind == "customer" and not await customers.are_same(tx, order.customer, tx.actor.id):
         raise NotFound("There is no such order.")
     if order.kind is not OrderKind.SALE or order.status is OrderStatus.CANCELLED:
         raise WrongState("Only from a sale that stands.", state=order.status)

@@ -38,7 +38,7 @@ LISTING: Listing[SubscriptionRow] = Listing(
         "status": Filter("s.status = ANY({}::text[])", texts),
         "channel": Filter("c.code = ANY({}::text[])", texts),
         "plan": Filter("p.code = ANY({}::text[])", texts),
-        "customer": Filter("s.customer = ANY({}::uuid[])", uuids),
+        "customer": Filter("s.customer = ANY(customer_members({}::uuid[]))", uuids),
         "trouble": Filter(
             "CASE WHEN {0}::text = 'any' THEN s.trouble IS NOT NULL ELSE s.trouble = {0}::text END"
         ),

@@ -7,10 +7,11 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from samlad import channels, customers, orders
+from samlad import channels, customers, orders, profile
 from samlad.customers import Customer
 from samlad.customers.model import CustomerChange
-from samlad.faces.admin import names
+from samlad.faces.admin import customer_blocks, names
+from samlad.faces.admin.customer_blocks import Block
 from samlad.faces.admin.identity import customer_identity
 from samlad.faces.admin.lists import shown
 from samlad.faces.admin.loyalty import customer_credit
@@ -18,10 +19,11 @@ from samlad.faces.admin.scope import order_scope
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.admin.undo import undo_href, undoable
 from samlad.faces.form import Form, read_form
-from samlad.faces.page import AnyRequest, change, go, require, words
+from samlad.faces.page import AnyRequest, change, go, listen_from_here, live_href, require, words
 from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.listing import ListQuery
+from samlad.kernel.live import MOST_TOPICS
 from samlad.kernel.problems import NotFound, Problem
 
 FIELDS = ("name", "email", "phone", "country", "locale", "group_name", "external_id")
@@ -32,12 +34,14 @@ async def list_customers(request: AnyRequest) -> Response[Any]:
     """All customers, the newest first."""
     require(request, customers.READ)
     found = await shown(request, database_of(request), customers.LISTING)
-    return await admin_page(request, "admin/customers.html", list=found)
+    tags = await customers.tags_in_use(database_of(request), actor_of(request))
+    options = [(each.tag, f"{each.tag} ({each.people})") for each in tags]
+    return await admin_page(request, "admin/customers.html", list=found, tags=options)
 
 
 @get("/admin/customers/{customer_id:uuid}")
 async def show_customer(request: AnyRequest, customer_id: FromPath[UUID]) -> Response[Any]:
-    """A customer with their orders. Who is the same person as another is shown where that one is."""
+    """Everything about a customer. Who is the same person as another is shown where that one is."""
     require(request, customers.READ)
     customer = await _customer(request, customer_id)
     if customer.id != customer_id:
@@ -55,6 +59,9 @@ async def _customer(request: AnyRequest, customer_id: UUID) -> Customer:
 
 async def _customer_page(request: AnyRequest, customer: Customer, form: Form) -> Response[Any]:
     database, actor = database_of(request), actor_of(request)
+    await listen_from_here(request)
+    topics = [f"{profile.TOPIC}:{each}" for each in await customers.members(database, customer.id)]
+    blocks, values = await customer_blocks.loaded(request, customer)
     bought, count = [], 0
     if actor.may(orders.READ):
         query = ListQuery(limit=20, filters={**order_scope(actor), "customer": str(customer.id)})
@@ -68,11 +75,26 @@ async def _customer_page(request: AnyRequest, customer: Customer, form: Form) ->
         form=form,
         bought=bought,
         count=count,
-        credit=await customer_credit(request, customer),
-        known=await customer_identity(request, customer),
+        blocks=blocks,
         names=names,
         channel_names={channel.code: channel.name for channel in await channels.cached_all(database)},
+        live_href=live_href(request, *topics[:MOST_TOPICS]),
+        **values,
     )
+
+
+async def _known(request: AnyRequest, customer: Customer) -> dict[str, Any] | None:
+    known = await customer_identity(request, customer)
+    return None if known is None else {"known": known}
+
+
+async def _credit(request: AnyRequest, customer: Customer) -> dict[str, Any] | None:
+    credit = await customer_credit(request, customer)
+    return None if credit is None else {"credit": credit}
+
+
+customer_blocks.add(Block(place=30, template="admin/customer_identity.html", load=_known))
+customer_blocks.add(Block(place=40, template="admin/customer_credit.html", load=_credit))
 
 
 @post("/admin/customers/{customer_id:uuid}")

@@ -61,7 +61,7 @@ async def merge(request: AnyRequest, customer_id: FromPath[UUID]) -> Response[An
     require(request, identity.DECIDE)
     form, _ = await read_form(request), words(request)
     try:
-        other = await _other(request, customer_id, form.text("other") or "")
+        other = await found_customer(request, customer_id, form.text("other") or "")
         given = form.into(MergeInput, profiles=[str(customer_id), str(other)], reason=form.text("reason"))
         made = await change(request, lambda tx: identity.merge(tx, given))
     except (Conflict, InvalidInput, NotFound) as problem:
@@ -69,14 +69,14 @@ async def merge(request: AnyRequest, customer_id: FromPath[UUID]) -> Response[An
     return _decided(request, made, _("They are one person from now on."))
 
 
-async def _other(request: AnyRequest, customer_id: UUID, text: str) -> UUID:
+async def found_customer(request: AnyRequest, customer_id: UUID, text: str) -> UUID:
     """The customer that somebody names: by id, number or e-mail address."""
     try:
         return UUID(text.strip())
     except ValueError:
         pass
     database = database_of(request)
-    this = await customers.get(database, customer_id)
+    this = await customers.current(database, customer_id)
     if this is None:
         raise NotFound("There is no such customer.")
     wanted = PersonInput(email=text.strip(), external_id=text.strip())

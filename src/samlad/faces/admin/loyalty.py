@@ -160,12 +160,13 @@ async def customer_credit(request: AnyRequest, customer: Customer) -> dict[str, 
         return None
     database = database_of(request)
     member = await credit.view(database, customer.id)
+    same = await customers.members(database, customer.id)
     return {
         "balances": await credit.of_customer(database, customer.id),
         "member": member,
         "picture": Markup(qr.svg(member.code)) if member else None,  # noqa: S704 - drawn by segno from a code
         "programme": await credit.programme(database, customer.pool),
-        "entries": (await ENTRIES.page(database, ListQuery(limit=20), [customer.id])).items,
+        "entries": (await ENTRIES.page(database, ListQuery(limit=20), same)).items,
         "currency": await _currency_of(request, customer),
         "key": str(new_id()),
     }

@@ -242,7 +242,7 @@ async def _sale_of(database: Database, order: OrderHead) -> OrderHead | None:
     return await orders.read(database, order.returns) if order.returns else None
 
 
-_TOLD: dict[str, tuple[str, str, str]] = {
+HAPPENED: dict[str, tuple[str, str, str]] = {
     "order.placed": (marked("Placed"), "cart", "accent"),
     "order.routed": (marked("It was decided where it is sent from"), "truck", ""),
     "order.paid": (marked("Paid"), "card", "success"),
@@ -281,7 +281,7 @@ _TOLD: dict[str, tuple[str, str, str]] = {
 
 def told(entry: HistoryEntry, said: NullTranslations, who: Mapping[str, str]) -> dict[str, Any]:
     """A line of an order's history; ``who`` are names of staff by id."""
-    text, icon, kind = _TOLD.get(entry.type, (entry.type, "clock", ""))
+    text, icon, kind = HAPPENED.get(entry.type, (entry.type, "clock", ""))
     count = sum(
         int(line.get("quantity", 0)) for line in entry.payload.get("lines", []) if isinstance(line, dict)
     )

@@ -7,6 +7,7 @@ from samlad.faces.pos import (
     drawer,
     elsewhere,
     pay,
+    people,
     returns,
     sharing,
     terminal,
@@ -26,6 +27,7 @@ routes = [
         route_handlers=[
             *ticket.handlers,
             *sharing.handlers,
+            *people.handlers,
             *pay.handlers,
             *terminal.handlers,
             *day.handlers,

@@ -7,7 +7,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from samlad import carts, catalog, credit, stock
+from samlad import carts, catalog, credit, customers, stock
 from samlad.carts import CartClosed, CartInput, CartView, DetailsInput, LineInput, TakeOver
 from samlad.catalog.product_store import variants_of
 from samlad.catalog.search.query import SearchQuery, search
@@ -371,9 +371,11 @@ async def _context(request: AnyRequest, till: Till, cart: CartView | None) -> di
     short = [line.variant for line in lines if line.problem == "short"]
     tax = cart.totals.tax if cart else 0
     customer = cart.customer if cart else None
+    member = await credit.view(database_of(request), customer) if customer else None
     return {
         "cart": cart,
-        "member": await credit.view(database_of(request), customer) if customer else None,
+        "member": member,
+        "buyer": await customers.current(database_of(request), customer) if customer and not member else None,
         "stock": {line.variant: line.available for line in lines if line.available is not None},
         "elsewhere": await _elsewhere(request, till, short) if short else {},
         "blocked": any(line.problem for line in lines) or bool(cart and cart.moved_promotions),

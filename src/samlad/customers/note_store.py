@@ -1,0 +1,128 @@
+"""SQL of the tables ``customer_note`` and ``customer_tag``. Read over all customers that are one person."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from samlad.kernel.database import Reader, Tx
+
+_COLUMNS = "id, customer, text, for_clerks, author, created_at, changed_at, deleted_at, version"
+_MEMBERS = "ANY (customer_members(ARRAY[$1::uuid]))"
+MOST_NOTES = 200
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """A note of staff about a customer. ``for_clerks``: seen at the till; ``deleted_at``: can be brought back."""
+
+    id: UUID
+    customer: UUID
+    text: str
+    for_clerks: bool
+    author: str
+    created_at: datetime
+    changed_at: datetime
+    deleted_at: datetime | None
+    version: int
+
+
+class TagCount(msgspec.Struct, frozen=True):
+    """A tag, and how many people have it."""
+
+    tag: str
+    people: int
+
+
+async def notes_of(reader: Reader, customer: UUID, *, all_notes: bool) -> list[Note]:
+    """The notes about a person, the latest first; without ``all_notes`` those for clerks."""
+    return await reader.all(
+        Note,
+        f"""SELECT {_COLUMNS} FROM customer_note
+            WHERE customer = {_MEMBERS} AND deleted_at IS NULL AND ($2 OR for_clerks)
+            ORDER BY created_at DESC, id LIMIT {MOST_NOTES}""",
+        customer,
+        all_notes,
+    )
+
+
+async def lock(tx: Tx, customer: UUID, note: UUID) -> Note | None:
+    """A note about a person, held against changes, or None."""
+    return await tx.one(
+        Note,
+        f"SELECT {_COLUMNS} FROM customer_note WHERE customer = {_MEMBERS} AND id = $2 FOR UPDATE",
+        customer,
+        note,
+    )
+
+
+async def insert(tx: Tx, note: UUID, customer: UUID, text: str, author: str, *, for_clerks: bool) -> Note:
+    """Keep a note."""
+    added = await tx.one(
+        Note,
+        f"""INSERT INTO customer_note (id, customer, text, for_clerks, author) VALUES ($1, $2, $3, $4, $5)
+            RETURNING {_COLUMNS}""",
+        note,
+        customer,
+        text,
+        for_clerks,
+        author,
+    )
+    assert added is not None
+    return added
+
+
+async def update(tx: Tx, note: UUID, text: str, *, for_clerks: bool, is_deleted: bool) -> Note:
+    """Write a note anew, take it away or bring it back; the version counts up."""
+    changed = await tx.one(
+        Note,
+        f"""UPDATE customer_note
+            SET text = $2, for_clerks = $3, deleted_at = CASE WHEN $4 THEN coalesce(deleted_at, now()) END,
+                changed_at = now(), version = version + 1
+            WHERE id = $1 RETURNING {_COLUMNS}""",
+        note,
+        text,
+        for_clerks,
+        is_deleted,
+    )
+    assert changed is not None
+    return changed
+
+
+async def tags_of(reader: Reader, customer: UUID) -> list[str]:
+    """The tags of a person, in the order of the alphabet."""
+    rows = await reader.rows(
+        f"SELECT DISTINCT tag FROM customer_tag WHERE customer = {_MEMBERS} ORDER BY tag", customer
+    )
+    return [row["tag"] for row in rows]
+
+
+async def add_tags(tx: Tx, customer: UUID, tags: Sequence[str]) -> list[str]:
+    """Tag a customer; the tags that no customer of the person had. One statement, in key order."""
+    rows = await tx.rows(
+        f"""INSERT INTO customer_tag (customer, tag)
+            SELECT $1, t FROM unnest($2::text[]) AS t
+            WHERE t NOT IN (SELECT tag FROM customer_tag WHERE customer = {_MEMBERS}) ORDER BY t
+            ON CONFLICT DO NOTHING RETURNING tag""",
+        customer,
+        list(tags),
+    )
+    return [row["tag"] for row in rows]
+
+
+async def remove_tag(tx: Tx, customer: UUID, tag: str) -> list[UUID]:
+    """Take a tag off all customers that are the person; off which."""
+    rows = await tx.rows(
+        f"DELETE FROM customer_tag WHERE customer = {_MEMBERS} AND tag = $2 RETURNING customer", customer, tag
+    )
+    return sorted(row["customer"] for row in rows)
+
+
+async def tags_in_use(reader: Reader, most: int) -> list[TagCount]:
+    """The tags that most people have."""
+    return await reader.all(
+        TagCount,
+        """SELECT tag, count(DISTINCT coalesce(c.survivor, c.id))::int AS people
+           FROM customer_tag t JOIN customer c ON c.id = t.customer GROUP BY tag ORDER BY 2 DESC, 1 LIMIT $1""",
+        most,
+    )

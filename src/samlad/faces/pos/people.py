@@ -1,0 +1,86 @@
+"""The clerk's view of customers: find one, see what a clerk may see, put them on the ticket."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get, post
+from litestar.params import FromPath
+
+from samlad import carts, customers, profile
+from samlad.carts import CartClosed, CartInput, CartView, DetailsInput
+from samlad.channels import Resource
+from samlad.faces import page as face
+from samlad.faces.page import AnyRequest
+from samlad.faces.pos.desk import DAY_SECONDS, Till, cookie_of, current, show, till_of
+from samlad.kernel.database import Tx
+from samlad.kernel.http import actor_of, database_of
+from samlad.kernel.listing import ListQuery
+from samlad.kernel.problems import Conflict, InvalidInput, NotFound
+from samlad.profile import Person
+
+MOST, LEAST_LETTERS = 20, 2
+SHOWN = ("tags", "loyalty", "promotions", "orders", "notes", "store_credit")
+"""The parts that a clerk sees, each if their role may."""
+LAST = 5
+
+
+@get("/{code:str}/customers")
+async def find(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
+    """Customers of this store by name, e-mail address, phone or number; two letters at least."""
+    till = await till_of(request, code)
+    actor_of(request).require(customers.READ)
+    query = request.query_params.get("q", "").replace("\x00", "").strip()[:100]
+    found = []
+    if len(query) >= LEAST_LETTERS:
+        pool = str(till.channel.pools[Resource.CUSTOMERS])
+        wanted = ListQuery(limit=MOST, filters={"q": query, "pool": pool})
+        found = (await customers.LISTING.page(database_of(request), wanted)).items
+    return show(request, till, "pos/customers.html", query=query, found=found)
+
+
+async def _person(request: AnyRequest, till: Till, customer: UUID) -> Person:
+    """What a clerk may see; notes only those for clerks, whoever stands at the till.
+
+    Raises:
+        NotFound: no such customer among those of this store.
+    """
+    person = await profile.read(database_of(request), actor_of(request), customer, SHOWN)
+    if person.pool != till.channel.pools[Resource.CUSTOMERS]:
+        raise NotFound("There is no such customer in this store.")
+    notes = None if person.notes is None else [note for note in person.notes if note.for_clerks]
+    return msgspec.structs.replace(person, notes=notes)
+
+
+@get("/{code:str}/customers/{customer_id:uuid}")
+async def person(request: AnyRequest, code: FromPath[str], customer_id: FromPath[UUID]) -> Response[Any]:
+    """One customer, in short."""
+    till = await till_of(request, code)
+    found = await _person(request, till, customer_id)
+    return show(request, till, "pos/customer.html", person=found, last=(found.orders or [])[:LAST])
+
+
+@post("/{code:str}/customers/{customer_id:uuid}", status_code=303)
+async def attach(request: AnyRequest, code: FromPath[str], customer_id: FromPath[UUID]) -> Response[Any]:
+    """The ticket is theirs: they earn points, and have what they were offered."""
+    till, _ = await till_of(request, code), face.words(request)
+    found = await _person(request, till, customer_id)
+    cart = await current(request, till)
+
+    async def verb(tx: Tx) -> CartView:
+        if cart is None:
+            made: CartView = await carts.create(tx, CartInput(channel=till.channel.id, customer=found.id))
+            return made
+        return await carts.set_details(tx, cart.id, DetailsInput(customer=found.id))
+
+    try:
+        changed = await face.change(request, verb)
+    except (CartClosed, Conflict, InvalidInput, NotFound) as problem:
+        return face.go(request, till.base, _(problem.detail), kind="warning")
+    label = found.name or found.email or found.external_id or ""
+    answer = face.go(request, till.base, _("The ticket is %(name)s’s.") % {"name": label})
+    answer.set_cookie(face.own_cookie(request, cookie_of(till), str(changed.id), DAY_SECONDS))
+    return answer
+
+
+handlers = [find, person, attach]

@@ -1,0 +1,104 @@
+"""The customer's page: everything about a person, notes and tags with undo, the timeline live in any script."""
+
+import re
+
+import pytest
+from browser import Site
+from market import text_of
+from playwright.async_api import expect
+
+from samlad import customers
+from samlad.access.permissions import Role, permissions_of
+from samlad.channels import Resource
+from samlad.customers import NoteInput, PersonInput
+from samlad.faces.admin import customer_blocks
+from samlad.kernel.context import Actor
+from samlad.kernel.ids import new_id
+
+PEOPLE = {"accept": "text/html", "accept-language": "en"}
+
+
+async def test_notes_tags_and_household_with_undo(api, api_as, shop) -> None:
+    await shop.buy("MUG-032")
+    await shop.trade.follow()
+    kim = await shop.db.value("SELECT id FROM customer WHERE email = 'kim@example.org'")
+    pool = shop.trade.web.pools[Resource.CUSTOMERS]
+    sam = await shop.db.transaction(
+        lambda tx: customers.find_or_create(tx, pool, PersonInput(email="sam@example.org", name="Sam"))
+    )
+    here = f"/admin/customers/{kim}"
+
+    async def send(path: str = "", to: str = here, **fields: str) -> str:
+        answer = await api.post(f"{to}{path}", data=fields, headers=PEOPLE)
+        assert answer.status_code == 303, answer.text
+        return (await api.get(answer.headers["location"], headers=PEOPLE)).text
+
+    async def undone(page: str) -> str:
+        path = re.search(r'action="(/admin/undo/[^"]+)"', page)
+        assert path, "the page offers to take it back"
+        return await send(to=path[1])
+
+    page = text_of((await api.get(here, headers=PEOPLE)).text)
+    for teaches in ("No tags.", "No notes.", "Nobody that we know of.", "Timeline", "Placed"):
+        assert teaches in page
+    page = await send("/notes", text="Likes <b>blue</b>", for_clerks="1")
+    assert "Likes &lt;b&gt;blue" in page
+    note = (await customers.notes_of(shop.db, Actor(kind="system"), kim))[0]
+    page = await send(f"/notes/{note.id}", text="Likes green", version=str(note.version))
+    assert "Likes green" in page
+    assert "Likes &lt;b&gt;blue" in await undone(page)
+    page = await send(f"/notes/{note.id}", text="x", delete="1")
+    assert "Likes" not in text_of(page)
+    assert "Likes" in text_of(await undone(page))
+    page = await send("/tags", tags="VIP, press")
+    assert "Take off vip" in page
+    page = await send("/tags", remove="vip")
+    assert "Take off vip" not in page
+    assert "Take off vip" in await undone(page)
+    listed = text_of((await api.get("/admin/customers?tag=vip", headers=PEOPLE)).text)
+    assert "kim@example.org" in listed
+    assert "sam@example.org" not in listed
+    page = await send("/household", other="sam@example.org")
+    assert f"/admin/customers/{sam.id}" in page
+    assert f"/admin/customers/{sam.id}" not in await undone(page)
+    assert "No other customer has this" in await send("/household", other="nobody@example.org")
+    narrow = text_of((await api.get(f"{here}?kind=customer", headers=PEOPLE)).text)
+    assert "A note was brought back" in narrow
+    assert "Placed" not in narrow.split("Timeline")[1]
+
+    secret = NoteInput(text="Has complained")
+    await shop.db.transaction(lambda tx: customers.add_note(tx, kim, secret))
+    clerk = Actor(kind="staff", id=new_id(), permissions=permissions_of(Role.STORE))
+    async with api_as(clerk) as till:
+        seen = text_of((await till.get(here, headers=PEOPLE)).text)
+    assert "Likes" in seen
+    assert "Has complained" not in seen
+    assert "Known by" not in seen
+    assert {each.template for each in customer_blocks._BLOCKS.values()} >= {"admin/customer_timeline.html"}
+
+
+@pytest.mark.browser
+async def test_the_page_of_a_person_lives(site: Site, shop) -> None:
+    await shop.buy("MUG-032")
+    await shop.trade.follow()
+    kim = await shop.db.value(
+        "UPDATE customer SET name = 'مريم الخطيب' WHERE email = 'kim@example.org' RETURNING id"
+    )
+    await shop.db.rows(
+        """INSERT INTO event (id, type, occurred_at, profile, subject, actor, request, payload)
+           SELECT gen_random_uuid(), 'cart.line_changed', now() - make_interval(mins => 17 * n), $1, $1, 'test',
+                  gen_random_uuid(), '{}'
+           FROM generate_series(1, 5000) AS n RETURNING 1""",
+        kim,
+    )
+    page = await site.staff(width=390)
+    await page.goto(f"/admin/customers/{kim}")
+    timeline = page.locator("#timeline")
+    await expect(timeline).to_contain_text("Changed what is in the cart")
+    await shop.db.transaction(lambda tx: customers.add_note(tx, kim, NoteInput(text="رسالة")))
+    await expect(timeline).to_contain_text("A note was written")
+    await page.get_by_label("Everything").select_option("orders")
+    await expect(timeline).to_contain_text("Placed")
+    await expect(timeline).not_to_contain_text("Changed what is in the cart")
+    await site.picture(page, "customer")
+    await site.fine(page)

@@ -5,7 +5,16 @@ from samlad.pools import registry
 
 APART = {"channel_pool", "pool_move"}
 """What says who uses which pool."""
-HISTORY = {"identity_change", "price_history", "product_search", "price_context", "facet", "search_word"}
+HISTORY = {
+    "identity_change",
+    "price_history",
+    "product_search",
+    "price_context",
+    "facet",
+    "search_word",
+    "rfm_score",
+    "rfm_run",
+}
 """Projections and histories, written from rows that are guarded."""
 
 

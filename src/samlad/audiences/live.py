@@ -78,6 +78,8 @@ _CAUSES: dict[str, membership.Cause] = {
     "rfm.computed": "rfm",
     "identity.rules_changed": "identity",
     "loyalty.programme_changed": "data",
+    "pool.switched": "identity",
+    "pool.moved": "identity",
 }
 
 
@@ -86,12 +88,12 @@ def _of_event(event: Event, segments: Sequence[Segment], definitions: rules.Defi
     if event.type.startswith("segment."):
         is_as_before = event.type == "segment.changed" and "definition" not in event.payload["fields"]
         return () if is_as_before or event.subject is None else rules.dependents(event.subject, definitions)
-    pool = UUID(event.payload["pool"])
+    pools = {UUID(event.payload[name]) for name in ("pool", "old", "new") if name in event.payload}
     source = {"rfm.computed": "rfm", "loyalty.programme_changed": "points"}.get(event.type)
     found = []
     for each in segments:
         what = _expanded(each, definitions)
-        if each.pool == pool and what is not None and (source is None or source in rules.sources(what)):
+        if each.pool in pools and what is not None and (source is None or source in rules.sources(what)):
             found.append(each.id)
     return found
 

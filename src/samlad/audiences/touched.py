@@ -56,8 +56,9 @@ SUBSCRIPTIONS = (
 )
 CUSTOMERS = ("customer.changed", "customer.created")
 TRACKED = "tracking.landed"
+ERASED = "privacy.erased"
 
-TYPES = (*CUSTOMERS, *IDENTITY, *ORDERS, *CARTS, *POINTS, *SUBSCRIPTIONS, TRACKED)
+TYPES = (*CUSTOMERS, *IDENTITY, *ORDERS, *CARTS, *POINTS, *SUBSCRIPTIONS, TRACKED, ERASED)
 
 People = dict[str, set[UUID]]
 
@@ -79,6 +80,7 @@ async def people(tx: Tx, events: Sequence[Event], names: set[str]) -> People:
         event for event in by_table["customer"] if event.type == "customer.created"
     )
     found[EVERYTHING] |= _of_identity(by_table["identity"])
+    found[EVERYTHING] |= {UUID(each) for event in by_table["privacy"] for each in event.payload["ids"]}
     found["points"] |= _subjects(by_table["points"])
     found["order"] |= await _of_orders(tx, by_table["order"])
     found["cart"] |= await _of_carts(tx, by_table["cart"])

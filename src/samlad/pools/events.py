@@ -36,4 +36,6 @@ class PoolMoved(Fact, frozen=True):
     move: UUID
     resource: Resource
     kind: MoveKind
+    old: UUID
+    new: UUID
     rows: int

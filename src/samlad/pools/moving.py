@@ -67,7 +67,8 @@ async def _turn(tx: Tx, move_id: UUID) -> int | None:
         await store.advance(tx, row.id, step=row.step + is_over, cursor=turn.cursor, rows=rows)
     else:
         await store.finish(tx, row.id)
-        fact = PoolMoved(move=row.id, resource=row.resource, kind=row.kind, rows=row.rows)
+        old, new = _ways(row)
+        fact = PoolMoved(move=row.id, resource=row.resource, kind=row.kind, old=old, new=new, rows=row.rows)
         log.append(tx, fact, subject=row.id, channel=row.channel)
         return None
     return row.rows + rows
@@ -76,9 +77,7 @@ async def _turn(tx: Tx, move_id: UUID) -> int | None:
 async def _switch(tx: Tx, row: MoveRow) -> int:
     """The channel uses the other pool from this commit on."""
     move = row.move()
-    old, new = move.old, move.new
-    assert old is not None
-    assert new is not None
+    old, new = _ways(row)
     await lock_tree(tx)
     if not await switch(tx, row.channel, row.resource, old, new):
         raise Conflict("The channel does not use the pool any more that it was to leave.")
@@ -90,6 +89,14 @@ async def _switch(tx: Tx, row: MoveRow) -> int:
     log.append(tx, fact, subject=row.id, channel=row.channel)
     tx.after_commit(cache.forget)
     return rows
+
+
+def _ways(row: MoveRow) -> tuple[UUID, UUID]:
+    """Where the channel comes from and where it goes; of a move that has begun both are there."""
+    move = row.move()
+    assert move.old is not None
+    assert move.new is not None
+    return move.old, move.new
 
 
 async def _whole(tx: Tx, move: Move, step: Step) -> int:

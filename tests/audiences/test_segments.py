@@ -6,11 +6,16 @@ from zoneinfo import ZoneInfo
 import pytest
 from audience import Audience, condition
 
+from samlad import customers, privacy
 from samlad.app import FOLLOWERS
 from samlad.audiences import segments
 from samlad.audiences.model import SegmentChange
+from samlad.customers import TagsInput
 from samlad.kernel import followers
 from samlad.kernel.problems import Conflict, InvalidInput
+from samlad.kernel.settings import Settings
+from samlad.kernel.vault import Vault
+from samlad.privacy import running
 
 REGULARS = {"kind": "orders", "at_least": 2, "within": {"days": 30}}
 
@@ -50,6 +55,29 @@ async def test_who_buys_comes_in_and_falls_out_at_midnight(audience: Audience) -
         "SELECT entered, cause FROM segment_change WHERE segment = $1 ORDER BY at, id", regulars
     )
     assert [(row["entered"], row["cause"]) for row in causes] == [(True, "data"), (False, "clock")]
+
+
+async def test_tags_bring_in_and_who_is_erased_is_known_by_nothing(
+    audience: Audience, settings: Settings
+) -> None:
+    kim = await audience.person()
+    generous = (await audience.segment("Generous", {"kind": "tagged", "tags": ["VIP", "press"]})).id
+    reachable = (
+        await audience.segment("Reachable", {"kind": "trait", "field": "email", "op": "is_known"})
+    ).id
+    await audience.db.transaction(lambda tx: customers.tag(tx, kim, TagsInput(tags=["vip"])))
+    await audience.follow()
+    assert (await audience.members(generous), await audience.members(reachable)) == ({kim}, {kim})
+    assert (await segments.explain(audience.db, generous, kim)).why.found == "vip"
+    await audience.db.transaction(lambda tx: customers.untag(tx, kim, "vip"))
+    await audience.follow()
+    assert await audience.members(generous) == set()
+    data = privacy.RequestInput(kind=privacy.RequestKind.ERASURE, person=kim, after_minutes=0)
+    request = await audience.db.transaction(lambda tx: privacy.ask(tx, data))
+    await running.erase(audience.db, Vault.of(settings), request.id)
+    await audience.follow()
+    assert await audience.members(reachable) == set()
+    await audience.sound()
 
 
 async def test_the_same_events_again_change_nothing(audience: Audience) -> None:

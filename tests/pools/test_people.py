@@ -1,8 +1,12 @@
 """People of two pools: joined, they are one; apart again, they are as they were."""
 
+from uuid import UUID
+
 from silo import Silo, contents
 
 from samlad import customers, pools
+from samlad.audiences import segments
+from samlad.audiences.model import NewSegment, Trait, TraitField, TraitOp
 from samlad.channels import Channel, Resource
 from samlad.customers import Customer, PersonInput
 from samlad.customers.model import CustomerChange
@@ -112,3 +116,30 @@ async def test_a_number_that_is_somebody_elses_there_stands_in_the_way(silo: Sil
         False,
     )
     assert (first.examples[0].label, first.examples[0].here) == ("1001", "mia@example.org")
+
+
+async def test_segments_are_of_whoever_is_in_their_pool(silo: Silo) -> None:
+    db, trade, market = silo.trade.db, silo.trade, silo.market
+    kim = await person(silo, market, email="kim@example.org", country="SE")
+
+    async def segment(channel: Channel) -> UUID:
+        data = NewSegment(
+            channel=channel.id,
+            name="Swedes",
+            definition=Trait(field=TraitField.COUNTRY, op=TraitOp.IS, values=["SE"]),
+        )
+        return (await db.transaction(lambda tx: segments.create(tx, data))).id
+
+    async def members(of: UUID) -> list[UUID]:
+        rows = await db.rows("SELECT person FROM segment_member WHERE segment = $1", of)
+        return [row["person"] for row in rows]
+
+    shared, own = await segment(trade.web), await segment(market)
+    await trade.follow()
+    assert (await members(shared), await members(own)) == ([], [kim.id])
+    await silo.join(PEOPLE)
+    await trade.follow()
+    assert (await members(shared), await members(own)) == ([kim.id], [])
+    await silo.leave(PEOPLE)
+    await trade.follow()
+    assert (await members(shared), await members(own)) == ([], [kim.id])

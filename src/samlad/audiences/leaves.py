@@ -16,6 +16,7 @@ from samlad.audiences.model import (
     OrderDate,
     PropertyOp,
     Subscribed,
+    Tagged,
     Tracked,
     Trait,
     TraitField,
@@ -227,6 +228,13 @@ def _tier(condition: InTier, sql: "Sql") -> Leaf:
     return Leaf(rows=rows)
 
 
+def _tagged(condition: Tagged, sql: "Sql") -> Leaf:
+    tags = sql.arg([tag.strip().lower() for tag in condition.tags], "text[]")
+    rows = f"""SELECT m.person, true AS ok, string_agg(DISTINCT t.tag, ', ') AS found, NULL::timestamptz AS until
+               FROM member m JOIN customer_tag t ON t.customer = m.id WHERE t.tag = ANY ({tags}) GROUP BY m.person"""
+    return Leaf(rows=rows)
+
+
 def _cart(condition: OpenCart, sql: "Sql") -> Leaf:
     hours = sql.arg(condition.idle_hours, "int")
     where = "k.status IN ('open', 'checkout') AND k.kind = 'cart'"
@@ -284,6 +292,7 @@ LEAVES: dict[type, Callable[[Any, "Sql"], Leaf]] = {
     Tracked: _tracked,
     HasPoints: _points,
     InTier: _tier,
+    Tagged: _tagged,
     OpenCart: _cart,
     Subscribed: _subscribed,
     InRfm: _rfm,

@@ -190,6 +190,12 @@ class InTier(Base, frozen=True, kw_only=True, tag="tier"):
     tiers: Texts
 
 
+class Tagged(Base, frozen=True, kw_only=True, tag="tagged"):
+    """They have one of these tags."""
+
+    tags: Texts
+
+
 class OpenCart(Base, frozen=True, kw_only=True, tag="cart"):
     """They have an open cart with goods for at least so much that nobody has touched for so many hours."""
 
@@ -245,6 +251,7 @@ Condition: TypeAlias = (
     | Tracked
     | HasPoints
     | InTier
+    | Tagged
     | OpenCart
     | Subscribed
     | InRfm

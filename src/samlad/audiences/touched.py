@@ -54,7 +54,7 @@ SUBSCRIPTIONS = (
     "subscription.resumed",
     "subscription.started",
 )
-CUSTOMERS = ("customer.changed", "customer.created")
+CUSTOMERS = ("customer.changed", "customer.created", "customer.tagged", "customer.untagged")
 TRACKED = "tracking.landed"
 ERASED = "privacy.erased"
 

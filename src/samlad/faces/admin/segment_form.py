@@ -78,6 +78,9 @@ PIECES: Mapping[str, tuple[Piece, ...]] = {
     "tier": (
         Piece("tiers", marked("Codes of the tiers"), "texts", hint=marked("With commas between them.")),
     ),
+    "tagged": (
+        Piece("tags", marked("One of these tags"), "texts", hint=marked("With commas between them.")),
+    ),
     "subscription": (Piece("states", marked("State"), "one", "state"),),
     "rfm": (Piece("groups", marked("Group"), "one", "group"),),
     "segment": (Piece("segment", marked("Segment"), "choice", "segments"),),

@@ -24,6 +24,7 @@ condition: Mapping[str, str] = {
     "cart": marked("Open cart"),
     "points": marked("Points"),
     "tier": marked("Loyalty tier"),
+    "tagged": marked("Tag"),
     "subscription": marked("Subscription"),
     "rfm": marked("RFM group"),
     "segment": marked("Other segment"),

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import msgspec
 
 from samlad import customers, identity, orders, profile
 from samlad.access.permissions import Role, permissions_of
@@ -12,7 +13,8 @@ from samlad.customers import NoteInput, PersonInput, TagsInput
 from samlad.identity import MergeInput
 from samlad.kernel.context import SYSTEM, Actor
 from samlad.kernel.ids import new_id
-from samlad.orders import FulfilInput, ReturnInput
+from samlad.orders import FulfilInput, ReturnInput, imports
+from samlad.orders.import_model import OrderInput
 from samlad.profile import household
 from trade import ADDRESS, BUYER, Trade
 
@@ -138,6 +140,27 @@ async def test_the_timeline_pages_filters_and_follows_merges(trade: Trade, api: 
     assert len(old) + len(new) == len(everything)
     assert (await api.get(f"/api/customers/{kim}/timeline?from=2026-01-01")).status_code == 422
     assert (await api.get(f"/api/customers/{new_id()}/timeline")).status_code == 404
+
+
+async def test_what_was_bought_before_we_came_is_in_the_timeline(
+    trade: Trade, api: httpx.AsyncClient
+) -> None:
+    line = {"sku": "GONE", "title": "Kettle", "kind": "item", "quantity": 1, "unit_price": "99.00"}
+    record = {
+        "number": "OLD-1",
+        "placed_at": "2024-03-01T12:00:00Z",
+        "currency": "SEK",
+        "customer": "k-1",
+        "country": "SE",
+        "total_minor": 9_900,
+        "lines": [line | {"total_minor": 9_900}],
+    }
+    await imports.run(trade.db, trade.web, [msgspec.convert(record, OrderInput)])
+    customer = await trade.db.value("SELECT customer FROM orders WHERE number = 'OLD-1'")
+    found = (await read(api, f"{customer}/timeline", kind="orders"))["items"]
+    assert [(each["type"], each["at"], each["facts"]["number"]) for each in found] == [
+        ("order.placed", "2024-03-01T12:00:00Z", "OLD-1")
+    ]
 
 
 async def test_few_statements_with_thousands_of_events(trade: Trade) -> None:

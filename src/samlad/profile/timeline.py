@@ -1,6 +1,7 @@
 """Everything that happened to a person, over all channels: a list over the log and over what clients report.
 
-Events are never rewritten: the list is read under every id that the person has, so that it follows merges and splits.
+Orders of history, which an import brought, are on the log all together; here each is where it was placed. Events are never
+rewritten: the list is read under every id that the person has, so that it follows merges and splits.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from samlad import customers, identity
 from samlad.kernel.context import Actor
 from samlad.kernel.database import Reader
 from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
+from samlad.payments import MARKETPLACE
 from samlad.profile.model import BROWSING, KINDS, TimelineRow
 
 _KIND = "CASE split_part(e.type, '.', 1) {} ELSE 'other' END".format(
@@ -46,6 +48,11 @@ TIMELINE: Listing[TimelineRow] = Listing(
         UNION ALL
         SELECT {_LOG}, NULL FROM orders o JOIN event e ON e.subject = o.id AND e.profile IS NULL
         WHERE o.customer = ANY ($2::uuid[])
+        UNION ALL
+        SELECT o.id, o.placed_at, 'orders', CASE o.kind WHEN 'return' THEN 'order.returned' ELSE 'order.placed' END,
+               o.channel, o.id, o.actor, jsonb_build_object('number', o.number, 'total', o.total, 'currency', o.currency),
+               NULL
+        FROM orders o WHERE o.customer = ANY ($2) AND o.imported <> '{MARKETPLACE}'
         UNION ALL
         SELECT p.event, p.occurred_at, '{BROWSING}', NULL, NULL, NULL, NULL, NULL, p.received_at
         FROM tracked_profile p WHERE p.identity = ANY ($1)) t

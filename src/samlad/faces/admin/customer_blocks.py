@@ -18,7 +18,7 @@ Load = Callable[[AnyRequest, Customer], Awaitable[dict[str, Any] | None]]
 
 
 class Block(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of the page. Blocks stand in the order of their ``place``."""
+    """A part of the page. Blocks stand in the order of their ``place``: below 0 above the orders, else below them."""
 
     place: int
     template: str
@@ -33,12 +33,14 @@ def add(block: Block) -> None:
     _BLOCKS[block.template] = block
 
 
-async def loaded(request: AnyRequest, customer: Customer) -> tuple[list[str], dict[str, Any]]:
-    """The templates of the blocks that the reader may see, in their order, and what they need."""
-    templates, values = [], {}
+async def loaded(request: AnyRequest, customer: Customer) -> tuple[list[str], list[str], dict[str, Any]]:
+    """The templates of the blocks that the reader may see, above the orders and below, and what they need."""
+    above: list[str] = []
+    below: list[str] = []
+    values: dict[str, Any] = {}
     for block in sorted(_BLOCKS.values(), key=lambda each: (each.place, each.template)):
         shown = await block.load(request, customer)
         if shown is not None:
-            templates.append(block.template)
+            (above if block.place < 0 else below).append(block.template)
             values.update(shown)
-    return templates, values
+    return above, below, values

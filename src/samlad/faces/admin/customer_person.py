@@ -41,6 +41,11 @@ async def _person(request: AnyRequest, customer: Customer) -> dict[str, Any]:
     return {"person": read}
 
 
+async def _nothing_more(_request: AnyRequest, _customer: Customer) -> dict[str, Any]:
+    """What `_person` has read is there for both."""
+    return {}
+
+
 async def _timeline(request: AnyRequest, customer: Customer) -> dict[str, Any]:
     database, actor = database_of(request), actor_of(request)
     scope = await profile.scope_of(database, actor, customer.id)
@@ -54,7 +59,8 @@ async def _timeline(request: AnyRequest, customer: Customer) -> dict[str, Any]:
     }
 
 
-customer_blocks.add(Block(place=10, template="admin/customer_person.html", load=_person))
+customer_blocks.add(Block(place=-10, template="admin/customer_traits.html", load=_person))
+customer_blocks.add(Block(place=10, template="admin/customer_person.html", load=_nothing_more))
 customer_blocks.add(Block(place=20, template="admin/customer_timeline.html", load=_timeline))
 
 

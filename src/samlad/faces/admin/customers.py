@@ -61,7 +61,7 @@ async def _customer_page(request: AnyRequest, customer: Customer, form: Form) ->
     database, actor = database_of(request), actor_of(request)
     await listen_from_here(request)
     topics = [f"{profile.TOPIC}:{each}" for each in await customers.members(database, customer.id)]
-    blocks, values = await customer_blocks.loaded(request, customer)
+    above, below, values = await customer_blocks.loaded(request, customer)
     bought, count = [], 0
     if actor.may(orders.READ):
         query = ListQuery(limit=20, filters={**order_scope(actor), "customer": str(customer.id)})
@@ -75,7 +75,8 @@ async def _customer_page(request: AnyRequest, customer: Customer, form: Form) ->
         form=form,
         bought=bought,
         count=count,
-        blocks=blocks,
+        above=above,
+        below=below,
         names=names,
         channel_names={channel.code: channel.name for channel in await channels.cached_all(database)},
         live_href=live_href(request, *topics[:MOST_TOPICS]),

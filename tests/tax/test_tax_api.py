@@ -37,7 +37,7 @@ async def test_what_a_shop_had_changed_comes_along(postgres: Embedded, tmp_path:
     await admin.execute(f"CREATE DATABASE {name}")
     dsn, settings = postgres.dsn.replace("/samlad?", f"/{name}?"), load({}, home=tmp_path)
     everything = migrations.find(PACKAGES)
-    late = {("tax", 1), ("catalog", 4), ("carts", 5), ("orders", 6)}
+    late = {("tax", 1), ("catalog", 4), ("carts", 5), ("orders", 6), ("pools", 1)}
     try:
         await migrations.migrate(dsn, settings, [])
         connection = await asyncpg.connect(dsn)

@@ -16,7 +16,7 @@ from samlad.faces.page import AnyRequest, change, go, locale_of, require, words
 from samlad.kernel.database import Database
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import collation_key
-from samlad.kernel.problems import Conflict, InvalidInput, Problem
+from samlad.kernel.problems import Conflict, InvalidInput, NotFound, Problem
 
 
 def address(channel: UUID, resource: Resource) -> str:
@@ -26,11 +26,17 @@ def address(channel: UUID, resource: Resource) -> str:
 
 @get("/admin/channels/{channel_id:uuid}/pools/{resource:str}")
 async def show_pool(
-    request: AnyRequest, channel_id: FromPath[UUID], resource: FromPath[Resource]
+    request: AnyRequest, channel_id: FromPath[UUID], resource: FromPath[str]
 ) -> Response[Any]:
     """What joining or leaving would do, and what was done."""
     require(request, READ)
-    return await _page(request, channel_id, resource, None)
+    return await _page(request, channel_id, _resource(resource), None)
+
+
+def _resource(text: str) -> Resource:
+    if text not in list(Resource):
+        raise NotFound("Channels share nothing of this name.")
+    return Resource(text)
 
 
 async def _page(
@@ -87,19 +93,22 @@ def _targets(channel: Channel, resource: Resource, every: list[Channel]) -> list
 
 @post("/admin/channels/{channel_id:uuid}/pools/{resource:str}/{kind:str}")
 async def move_channel(
-    request: AnyRequest, channel_id: FromPath[UUID], resource: FromPath[Resource], kind: FromPath[str]
+    request: AnyRequest, channel_id: FromPath[UUID], resource: FromPath[str], kind: FromPath[str]
 ) -> Response[Any]:
     """Let the channel join or leave; it is done by a worker, and this page shows how far it is."""
     require(request, pools.MOVE)
-    form, _ = await read_form(request), words(request)
+    form, _, which = await read_form(request), words(request), _resource(resource)
     try:
-        if kind == "leave":
-            await change(request, lambda tx: pools.leave(tx, channel_id, resource))
-        else:
-            await change(request, lambda tx: pools.join(tx, channel_id, resource, to=form.text("to")))
+        match kind:
+            case "join":
+                await change(request, lambda tx: pools.join(tx, channel_id, which, to=form.text("to")))
+            case "leave":
+                await change(request, lambda tx: pools.leave(tx, channel_id, which))
+            case _:
+                raise NotFound("A channel can join or leave.")
     except (Conflict, InvalidInput) as problem:
-        return await _page(request, channel_id, resource, problem)
-    return go(request, address(channel_id, resource), _("It has begun. Everybody can go on selling."))
+        return await _page(request, channel_id, which, problem)
+    return go(request, address(channel_id, which), _("It has begun. Everybody can go on selling."))
 
 
 async def lonely(database: Database) -> list[tuple[Channel, Resource]]:

@@ -145,8 +145,8 @@ async def test_a_return_asks_which_lot_where_the_order_got_several(api: httpx.As
     await keep(shop, Tracking.LOT)
     variant, place = shop.variants[SKU], shop.trade.warehouse.id
     (there, _state) = (await lots_of(shop))[""]
-    named = [Named(variant, 1, "A"), Named(variant, there - 1, "B")]
-    await shop.db.transaction(lambda tx: lots.name_units(tx, place, named))
+    for named in (Named(variant, 1, "A"), Named(variant, there - 1, "B")):  # A was there first
+        await shop.db.transaction(lambda tx, named=named: lots.name_units(tx, place, [named]))
     order = await shop.buy(SKU, 2)
     page = (await api.get(f"/admin/orders/{order.id}/change")).text
     assert 'name="lot-1"' not in page

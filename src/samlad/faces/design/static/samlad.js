@@ -250,7 +250,9 @@ document.addEventListener("alpine:init", () => {
     shown() {
       return [...this.$root.querySelectorAll('[role="option"]:not([hidden])')];
     },
+    turn: 0,
     async filter() {
+      const turn = ++this.turn;
       const wanted = this.input().value.trim().toLocaleLowerCase();
       const list = this.$root.querySelector('[role="listbox"]');
       list.replaceChildren(...this.own);
@@ -259,8 +261,9 @@ document.addEventListener("alpine:init", () => {
       const source = this.$root.dataset.source;
       if (!source || wanted.length < 2) return;
       const answer = await fetch(`${source}?q=${encodeURIComponent(this.input().value.trim())}`, { headers: { "hx-request": "true" } });
-      if (!answer.ok || wanted !== this.input().value.trim().toLocaleLowerCase()) return;
-      list.insertAdjacentHTML("beforeend", await answer.text());
+      const found = answer.ok ? await answer.text() : "";
+      // Only the answer to the question that was asked last: of the same one asked twice, too, one answer is shown.
+      if (turn === this.turn) list.insertAdjacentHTML("beforeend", found);
       this.select(0);
     },
     select(index) {

@@ -104,6 +104,8 @@ from samlad.subscriptions import sweepers as subscriptions_sweepers
 from samlad.tax import api as tax_api
 from samlad.tax import checking as tax_checking  # noqa: F401 - declares its job
 from samlad.tax import sweepers as tax_sweepers
+from samlad.tills import api as tills_api
+from samlad.tills import checks as tills_checks
 from samlad.tracking import api as tracking_api
 from samlad.tracking import housekeeping as tracking_housekeeping
 from samlad.tracking import own as tracking_own
@@ -147,6 +149,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *subscriptions_api.routes,
     *documents_api.routes,
     *books_api.routes,
+    *tills_api.routes,
     *profile_api.routes,
     *tracking_api.routes,
     *tracking_wire.routes,
@@ -187,6 +190,7 @@ CHECKS: Sequence[Check] = (
     *subscriptions_checks.CHECKS,
     *documents_checks.CHECKS,
     *books_checks.CHECKS,
+    *tills_checks.CHECKS,
     *audiences_checks.CHECKS,
 )
 """Every check of ``samlad doctor``."""

@@ -19,6 +19,7 @@ PACKAGES = (
     "samlad.subscriptions",
     "samlad.documents",
     "samlad.books",
+    "samlad.tills",
     "samlad.tracking",
     "samlad.profile",
     "samlad.privacy",

@@ -40,6 +40,7 @@ NOT_IDEMPOTENT = {
     "/api/vat-numbers/check": "it asks a register; asked twice in a day it answers what it knows",
     "/api/orders/{order_id}/changes/preview": "it only reads; what is to be changed is in the body",
     "/api/returns/without-receipt/preview": "it only reads; what came back is in the body",
+    "/api/till-sales/batch": "each sale brings its own id, and is recorded once however often it is sent",
     "/api/segments/preview": "it only reads; the conditions are in the body",
     "/api/imports/products": "the same file again changes nothing: its rows are known by handle and SKU",
 }

@@ -5,6 +5,7 @@ The public face. `docs/concepts/catalogue.md` explains products, prices, the ref
 
 from samlad.catalog.belonging import Belonging, belonging, unknown
 from samlad.catalog.model import (
+    Codes,
     Component,
     Product,
     ProductChange,
@@ -19,10 +20,19 @@ from samlad.catalog.model import (
 )
 from samlad.catalog.product_store import components_of, titles_of
 from samlad.catalog.products import archive, change, change_variant, create, view, view_by_handle
-from samlad.catalog.sellables import by_ids, by_skus, sellables, variant_by_code
+from samlad.catalog.sellables import (
+    by_ids,
+    by_skus,
+    codes_of,
+    page_of_codes,
+    sellables,
+    variant_by_code,
+    variants_of_products,
+)
 
 __all__ = [
     "Belonging",
+    "Codes",
     "Component",
     "Product",
     "ProductChange",
@@ -40,12 +50,15 @@ __all__ = [
     "by_skus",
     "change",
     "change_variant",
+    "codes_of",
     "components_of",
     "create",
+    "page_of_codes",
     "sellables",
     "titles_of",
     "unknown",
     "variant_by_code",
+    "variants_of_products",
     "view",
     "view_by_handle",
 ]

@@ -387,6 +387,14 @@ class VariantRef(msgspec.Struct, frozen=True):
     title: str
 
 
+class Codes(msgspec.Struct, frozen=True):
+    """What a variant is scanned by."""
+
+    id: UUID
+    sku: str
+    gtin: str | None
+
+
 class Sellable(msgspec.Struct, frozen=True):
     """A variant as a channel sells it at one moment.
 

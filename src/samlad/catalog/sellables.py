@@ -7,7 +7,7 @@ from uuid import UUID
 from asyncpg import Record
 
 from samlad import tax
-from samlad.catalog.model import Sellable, VariantRef
+from samlad.catalog.model import Codes, Sellable, VariantRef
 from samlad.channels import Channel, ChannelKind, Resource
 from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Reader
@@ -137,6 +137,31 @@ async def variant_by_code(reader: Reader, pool: UUID, code: str) -> VariantRef |
         code,
         number,
     )
+
+
+async def page_of_codes(reader: Reader, pool: UUID, after: UUID | None, limit: int) -> list[Codes]:
+    """What variants of a catalogue pool are scanned by, those with ids above ``after``, by id; archived ones, too."""
+    return await reader.all(
+        Codes,
+        """SELECT id, sku, gtin FROM variant WHERE pool = $1 AND ($2::uuid IS NULL OR id > $2)
+           ORDER BY id LIMIT $3""",
+        pool,
+        after,
+        limit,
+    )
+
+
+async def codes_of(reader: Reader, variant_ids: Sequence[UUID]) -> list[Codes]:
+    """The same of these variants, of whatever pool."""
+    return await reader.all(
+        Codes, "SELECT id, sku, gtin FROM variant WHERE id = ANY($1) ORDER BY id", list(variant_ids)
+    )
+
+
+async def variants_of_products(reader: Reader, product_ids: Sequence[UUID]) -> list[UUID]:
+    """The ids of all variants of some products, archived ones, too."""
+    rows = await reader.rows("SELECT id FROM variant WHERE product = ANY($1)", list(product_ids))
+    return [row["id"] for row in rows]
 
 
 _REFS = """

@@ -49,6 +49,18 @@ SETTINGS: dict[str, Setting] = {
             "How long a sale that is parked at a till holds its stock (seconds); 0: not at all",
         ),
         Setting(
+            "till_lease_seconds",
+            Annotated[int, Meta(ge=60, le=14 * 86_400)],
+            86_400,
+            "How long a till keeps the stock that it has leased to sell without network (seconds)",
+        ),
+        Setting(
+            "till_lease_percent",
+            Annotated[int, Meta(ge=0, le=100)],
+            20,
+            "How much of what is free in its store a till leases of what is sold there most (percent); 0: nothing",
+        ),
+        Setting(
             "handover_seconds",
             Annotated[int, Meta(ge=30, le=3_600)],
             600,

@@ -22,6 +22,8 @@ PROVIDERS = {
     "on_delivery": marked("Pay on delivery"),
     "gift_card": marked("Gift card"),
     "store_credit": marked("Store credit"),
+    "till_card": marked("Card"),
+    "till_other": marked("Other way to pay"),
 }
 TITLES = {
     "invoice": marked("Invoice"),

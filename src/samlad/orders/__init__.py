@@ -4,8 +4,9 @@ from samlad.orders.change_apply import apply as apply_change
 from samlad.orders.change_apply import preview as preview_change
 from samlad.orders.change_model import Changed, ChangeInput
 from samlad.orders.changes import cancel, capture, fulfil, pay, take_back
+from samlad.orders.happened import record as record_happened
 from samlad.orders.import_store import Imported, imported
-from samlad.orders.lists import LISTING, by_day, by_hour, days_with_trade
+from samlad.orders.lists import LISTING, by_day, by_hour, days_with_trade, sold_most
 from samlad.orders.model import (
     AlreadyOrdered,
     CancelInput,
@@ -75,5 +76,7 @@ __all__ = [
     "place",
     "preview_change",
     "read",
+    "record_happened",
+    "sold_most",
     "take_back",
 ]

@@ -113,3 +113,17 @@ async def days_with_trade(reader: Reader, until: date, limit: int) -> list[date]
         limit,
     )
     return [row["day"] for row in rows]
+
+
+async def sold_most(reader: Reader, channel: UUID, since: datetime, most: int) -> list[UUID]:
+    """The variants of which a channel has sold most units since, those first."""
+    rows = await reader.rows(
+        """SELECT l.variant FROM orders o JOIN order_line l ON l.order_id = o.id
+           WHERE o.channel = $1 AND o.placed_at >= $2 AND o.kind = 'sale' AND o.status <> 'cancelled'
+             AND l.kind = 'item' AND l.variant IS NOT NULL
+           GROUP BY l.variant ORDER BY sum(l.quantity) DESC, l.variant LIMIT $3""",
+        channel,
+        since,
+        most,
+    )
+    return [row["variant"] for row in rows]

@@ -5,6 +5,7 @@ else), prices are read, payments authorised, stock held, promotions counted, the
 rows that many want, those of stock and of promotions, are locked late.
 """
 
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -212,8 +213,8 @@ async def _already_ordered(tx: Tx, cart: UUID, error: CartClosed) -> Exception:
     return AlreadyOrdered(f"It is order {number}.", order=order, number=number, cart=str(cart))
 
 
-def tell_placed(tx: Tx, order: Order) -> None:
-    """Append what was placed, a sale or a return."""
+def tell_placed(tx: Tx, order: Order, *, occurred_at: datetime | None = None) -> None:
+    """Append what was placed, a sale or a return; ``occurred_at`` if that was earlier than now."""
     fact = events.OrderPlaced(
         number=order.number,
         kind=order.kind,
@@ -236,4 +237,11 @@ def tell_placed(tx: Tx, order: Order) -> None:
         email=order.email,
         name=order.name,
     )
-    log.append(tx, fact, subject=order.id, channel=order.channel, profile=order.customer)
+    log.append(
+        tx,
+        fact,
+        subject=order.id,
+        channel=order.channel,
+        profile=order.customer,
+        occurred_at=occurred_at,
+    )

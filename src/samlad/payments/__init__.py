@@ -6,6 +6,7 @@ guard them.
 
 from samlad.payments import manual, stored_value, stripe, terminal  # noqa: F401 - they register themselves
 from samlad.payments.accounts import is_offered, offered
+from samlad.payments.at_till import TAKEN, taken_at_till
 from samlad.payments.attempts import begin, begun, claim, leave_begun, shown
 from samlad.payments.elsewhere import NAME as MARKETPLACE
 from samlad.payments.elsewhere import paid_elsewhere
@@ -42,6 +43,7 @@ from samlad.payments.store import read as read_payment
 
 __all__ = [
     "MARKETPLACE",
+    "TAKEN",
     "Action",
     "Attempt",
     "NetworkProvider",
@@ -83,6 +85,7 @@ __all__ = [
     "register",
     "round_cash",
     "shown",
+    "taken_at_till",
     "to_place",
     "trouble_of",
     "void",

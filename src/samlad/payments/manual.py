@@ -18,7 +18,7 @@ from samlad.kernel.database import Database, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.jobs import JobContext, job, periodic
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound
-from samlad.payments import elsewhere, events, manual_store, store
+from samlad.payments import at_till, elsewhere, events, manual_store, store
 from samlad.payments.model import (
     Outcome,
     Payment,
@@ -160,7 +160,7 @@ async def refunded(tx: Tx, refund_id: UUID) -> None:
     payment = await store.lock(tx, refund.payment) if refund else None
     if refund is None or payment is None:
         raise NotFound("There is no such refund.")
-    if payment.provider not in NAMES | {elsewhere.NAME}:
+    if payment.provider not in NAMES | {elsewhere.NAME, *at_till.TAKEN}:
         raise InvalidInput(f"{payment.provider} sends it and says so itself.")
     if await store.end_refund(tx, refund_id, RefundStatus.DONE, None, None):
         tell_refund(tx, events.PaymentRefunded, payment, refund)

@@ -10,7 +10,7 @@ The wish is a row (``payment_operation``) that was committed before. Three steps
 
 import asyncio
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -265,6 +265,7 @@ def tell(
     kind: type[events.PaymentFact] | None = None,
     channel: UUID | None = None,
     profile: UUID | None = None,
+    occurred_at: datetime | None = None,
 ) -> None:
     """Append how a payment stands. ``came_in`` is what was captured just now, minor units."""
     fact = (kind or (events.PaymentCaptured if came_in else _FACTS[payment.status]))(
@@ -282,6 +283,7 @@ def tell(
         subject=payment.order_id or payment.cart,
         channel=channel or payment.channel,
         profile=profile,
+        occurred_at=occurred_at,
     )
 
 

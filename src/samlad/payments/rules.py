@@ -17,9 +17,14 @@ only cash (De Nederlandsche Bank). Where nothing stands here, cash is paid to th
 """
 
 
+def cash_step(currency: str, country: str) -> int:
+    """The smallest amount that can be paid in coins, minor units."""
+    return CASH_STEPS.get((currency, None)) or CASH_STEPS.get((currency, country)) or 1
+
+
 def round_cash(amount: int, currency: str, country: str) -> int:
     """An amount as it can be paid in coins: the nearest multiple of the smallest one, halves away from zero."""
-    step = CASH_STEPS.get((currency, None)) or CASH_STEPS.get((currency, country)) or 1
+    step = cash_step(currency, country)
     sign = -1 if amount < 0 else 1
     return sign * ((abs(amount) + step // 2) // step * step)
 

@@ -10,6 +10,7 @@ often as it takes (`samlad.payments.pursuit`, docs/decisions/payments.md).
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -110,14 +111,24 @@ def _taken(order: UUID, given: PaymentInput, asked: Request, outcome: Outcome, n
     )
 
 
-async def keep(tx: Tx, payments: Sequence[Payment], *, channel: UUID, profile: UUID | None = None) -> None:
-    """Store what `authorize` answered, with an event each. One statement, none without payments."""
+async def keep(
+    tx: Tx,
+    payments: Sequence[Payment],
+    *,
+    channel: UUID,
+    profile: UUID | None = None,
+    occurred_at: datetime | None = None,
+) -> None:
+    """Store what `authorize` answered, with an event each. One statement, none without payments.
+
+    ``occurred_at`` is given for what was paid earlier than now.
+    """
     fresh = [payment for payment in payments if payment.cart is None]
     if fresh:
         await store.insert(tx, fresh, channel=channel)
     for payment in payments:
         kind = None if payment.cart is None else events.PaymentClaimed
-        tell(tx, payment, kind=kind, channel=channel, profile=profile)
+        tell(tx, payment, kind=kind, channel=channel, profile=profile, occurred_at=occurred_at)
 
 
 async def add(

@@ -13,6 +13,7 @@ from samlad.orders import personal as orders
 from samlad.payments import personal as payments
 from samlad.profile import personal as profile
 from samlad.subscriptions import personal as subscriptions
+from samlad.tills import personal as tills
 from samlad.tracking import personal as tracking
 
 HOLDINGS = (
@@ -20,6 +21,7 @@ HOLDINGS = (
     *tracking.HOLDINGS,
     *documents.HOLDINGS,
     *subscriptions.HOLDINGS,
+    *tills.HOLDINGS,
     *orders.HOLDINGS,
     *carts.HOLDINGS,
     *payments.HOLDINGS,

@@ -3,6 +3,7 @@
 The public face. `docs/concepts/stock.md` explains how.
 """
 
+from samlad.stock.happened import Sold, lease, prolong, sell
 from samlad.stock.holds import convert, release, ship, sweep, take
 from samlad.stock.lots import Share, sold_lots
 from samlad.stock.lots import resolve as resolve_lots
@@ -23,7 +24,7 @@ from samlad.stock.model import (
     Promise,
 )
 from samlad.stock.problems import LotNeeded, NotHeld, NotInStock, ShortLine, SoldOut
-from samlad.stock.promise_store import levels_of
+from samlad.stock.promise_store import free_at, lease_ends, levels_of
 from samlad.stock.quarantine import put_aside
 from samlad.stock.quarantine_model import Aside
 from samlad.stock.service import (
@@ -62,18 +63,23 @@ __all__ = [
     "Promise",
     "Share",
     "ShortLine",
+    "Sold",
     "SoldOut",
     "atp",
     "change_location",
     "convert",
     "correct",
     "create_location",
+    "free_at",
     "holds_of",
+    "lease",
+    "lease_ends",
     "levels_of",
     "location",
     "location_by_code",
     "locations",
     "opening",
+    "prolong",
     "promises",
     "put_aside",
     "receive",
@@ -82,6 +88,7 @@ __all__ = [
     "restock",
     "revalue",
     "scanned_lot",
+    "sell",
     "set_level",
     "ship",
     "shipped",

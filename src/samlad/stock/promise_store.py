@@ -1,6 +1,7 @@
 """Levels as they are, and as a channel sees them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -99,3 +100,21 @@ async def available(
 
 def _arguments(channel: Channel, variants: Sequence[UUID], carry_out: bool) -> tuple[Any, ...]:
     return list(variants), channel.pools[Resource.STOCK], channel.id, carry_out
+
+
+async def free_at(reader: Reader, location: UUID) -> list[tuple[UUID, int]]:
+    """What is free at a location, as (variant, units); variants of which nothing is are left out."""
+    rows = await reader.rows(
+        f"""SELECT l.variant, n.free::int AS free FROM level l CROSS JOIN LATERAL (SELECT {_FREE} AS free) n
+            WHERE l.location = $1 AND l.on_hand > 0 AND n.free > 0""",
+        location,
+    )
+    return [(row["variant"], row["free"]) for row in rows]
+
+
+async def lease_ends(reader: Reader, owner: UUID) -> datetime | None:
+    """When the first of a till's leased units are on sale again."""
+    ends: datetime | None = await reader.value(
+        "SELECT min(expires_at) FROM hold WHERE owner = $1 AND kind = 'lease'", owner
+    )
+    return ends

@@ -209,6 +209,42 @@ async def move(
     return outcome
 
 
+async def sell(
+    tx: Tx,
+    location_id: UUID,
+    lines: Sequence[tuple[UUID, int]],
+    *,
+    lease: UUID,
+    reference: UUID,
+    reason: str,
+    events: tuple[UUID, UUID],
+) -> list[tuple[str, Moved]]:
+    """Book a sale that has happened: ``sold`` and ``found`` movements. ``events`` are those of the two."""
+    rows = await tx.rows(
+        "SELECT * FROM stock_sell($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        location_id,
+        lease,
+        [variant for variant, _ in lines],
+        [units for _, units in lines],
+        reference,
+        reason,
+        tx.actor.label,
+        *events,
+    )
+    return [
+        (
+            row["outcome"],
+            Moved(row["id"], row["location"], row["variant"], row["quantity"], row["on_hand"], row["lot"]),
+        )
+        for row in rows
+    ]
+
+
+async def prolong(tx: Tx, owner: UUID, kind: HoldKind, until: datetime) -> list[Hold]:
+    """Let the holds of an owner last until then."""
+    return await tx.all(Hold, f"SELECT {_HOLD} FROM stock_prolong($1, $2, $3)", owner, kind, until)
+
+
 async def transaction_id(tx: Tx) -> str:
     """The id of this transaction, by which others see whether it still runs."""
     return str(await tx.value("SELECT pg_current_xact_id()::text"))

@@ -103,6 +103,14 @@ setting: Mapping[str, tuple[str, str]] = {
         marked("How long a parked sale holds its stock, in seconds"),
         marked("0: it holds nothing."),
     ),
+    "till_lease_seconds": (
+        marked("How long a till keeps leased stock, in seconds"),
+        marked("What a till may sell without network is on sale elsewhere again after that."),
+    ),
+    "till_lease_percent": (
+        marked("How much of its store's free stock a till leases, in percent"),
+        marked("Of what is sold there most. 0: nothing."),
+    ),
     "handover_seconds": (
         marked("How long a cart's link or code is good, in seconds"),
         marked("The one that opens a cart on another device, once."),
@@ -402,6 +410,8 @@ provider: Mapping[str, str] = {
     "on_delivery": marked("Payment on delivery"),
     "gift_card": marked("Gift card"),
     "store_credit": marked("Store credit"),
+    "till_card": marked("Card, at a terminal of its own"),
+    "till_other": marked("Other, at the till"),
 }
 refund_status: Mapping[str, str] = {
     "pending": marked("on its way back"),

@@ -1,0 +1,158 @@
+"""Sales that have happened: a till rang them up without us, the customer has left with the goods, the money is in the drawer.
+
+Nothing is priced, authorised or refused here: the order says what was sold, for how much, and how it was paid. Whether the
+server would have agreed is for `samlad.tills` to note beside it.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from samlad import payments, stock
+from samlad.carts import Delivery, PriceStep
+from samlad.channels import Channel, Resource
+from samlad.kernel import log
+from samlad.kernel.clock import local_day
+from samlad.kernel.database import Tx
+from samlad.kernel.ids import new_id
+from samlad.orders import events, rules, store
+from samlad.orders.model import LineKind, Order, OrderKind, OrderLine
+from samlad.orders.placement import tell_placed
+from samlad.payments.at_till import Tendered
+from samlad.stock import Sold
+from samlad.tax import Treatment, plain_category
+
+FOUND = "Sold at a till beyond what the books had"
+"""The reason of corrections that make room for such a sale."""
+
+
+class HappenedLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A line as it was sold. Amounts in minor units; ``total`` is with tax. Without a variant nobody knows what it was."""
+
+    variant: UUID | None
+    sku: str | None
+    title: str
+    options: str = ""
+    quantity: int
+    unit_price: int
+    reductions: Sequence[PriceStep] = ()
+    tax_rate: int
+    tax: int
+    total: int
+
+
+class HappenedSale(msgspec.Struct, frozen=True, kw_only=True):
+    """A sale of a store's till. ``lease`` owns the holds that it sells first, ``reference`` is what the receipt says.
+
+    ``difference`` is what was paid more (less, negative) than the lines and the ``rounding`` come to, minor units.
+    """
+
+    lease: UUID
+    location: UUID
+    happened_at: datetime
+    reference: str
+    lines: Sequence[HappenedLine]
+    tenders: Sequence[Tendered]
+    rounding: int = 0
+    difference: int = 0
+    customer: UUID | None = None
+
+
+async def record(tx: Tx, channel: Channel, sale: HappenedSale) -> tuple[Order, Sold]:
+    """Make the order of a sale that has happened, with its movements and payments, and what the books lacked for it.
+
+    Part of the verbs of tills, whose permissions guard it, and which see to it that it happens once.
+    """
+    order_id = new_id()
+    lines = _lines(channel, sale)
+    taken = payments.taken_at_till(order_id, sale.tenders, channel.currency, reference=sale.reference)
+    total = sum(line.total for line in lines)
+    state = rules.payment_state(total, taken)
+    order = Order(
+        id=order_id,
+        pool=channel.pools[Resource.ORDERS],
+        channel=channel.id,
+        number="",
+        kind=OrderKind.SALE,
+        status=rules.status_of(lines, state),
+        payment_status=state,
+        customer=sale.customer,
+        country=channel.country,
+        currency=channel.currency,
+        delivery=Delivery.CARRY_OUT,
+        location=sale.location,
+        items=rules.goods_of(lines),
+        tax=sum(line.tax for line in lines),
+        total=total,
+        paid=sum(payment.captured for payment in taken),
+        placed_at=sale.happened_at,
+        local_day=local_day(sale.happened_at, channel.time_zone),
+        lines=lines,
+        payments=taken,
+    )
+    number = await store.insert(tx, order, channel.setting("number_prefix"))
+    order = msgspec.structs.replace(order, number=number)
+    tell_placed(tx, order, occurred_at=sale.happened_at)
+    await payments.keep(tx, taken, channel=channel.id, profile=order.customer, occurred_at=sale.happened_at)
+    return order, await _hand_over(tx, channel, sale, order)
+
+
+async def _hand_over(tx: Tx, channel: Channel, sale: HappenedSale, order: Order) -> Sold:
+    goods = [(line.variant, line.quantity) for line in order.lines if line.variant is not None]
+    if not goods:
+        return Sold([], [])
+    sold = await stock.sell(
+        tx, sale.location, goods, lease=sale.lease, reference=order.id, reason=f"{FOUND}: {sale.reference}"
+    )
+    gone = [{"position": line.position, "quantity": line.fulfilled} for line in order.lines if line.fulfilled]
+    fact = events.OrderFulfilled(number=order.number, lines=gone, is_complete=True)
+    log.append(
+        tx,
+        fact,
+        subject=order.id,
+        channel=channel.id,
+        profile=order.customer,
+        occurred_at=sale.happened_at,
+    )
+    return sold
+
+
+def _lines(channel: Channel, sale: HappenedSale) -> list[OrderLine]:
+    included = bool(channel.setting("prices_include_tax"))
+    lines = [
+        OrderLine(
+            position=position,
+            kind=LineKind.ITEM if line.variant is not None else LineKind.FEE,
+            variant=line.variant,
+            sku=line.sku,
+            title=line.title,
+            options=line.options,
+            quantity=line.quantity,
+            unit_price=line.unit_price,
+            tax_included=included,
+            tax_rate=line.tax_rate,
+            tax=line.tax,
+            total=line.total,
+            fulfilled=line.quantity if line.variant is not None else 0,
+            reductions=list(line.reductions),
+            tax_category=plain_category(line.tax_rate),
+            tax_treatment=Treatment.DOMESTIC,
+            tax_country=channel.country,
+        )
+        for position, line in enumerate(sale.lines, 1)
+    ]
+    lines = rules.with_rounding(lines, sale.rounding)
+    if sale.difference:
+        lines.append(
+            OrderLine(
+                position=len(lines) + 1,
+                kind=LineKind.ADJUSTMENT,
+                title="Difference at the till",
+                quantity=1,
+                unit_price=sale.difference,
+                total=sale.difference,
+            )
+        )
+    return lines

@@ -1,0 +1,79 @@
+"""Stock of sales that have happened: somebody left with the goods, so nothing is refused.
+
+These verbs ask for no permission: they are parts of the verbs of tills, which do.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from samlad.channels import Channel
+from samlad.kernel import log
+from samlad.kernel.database import Tx
+from samlad.kernel.ids import new_id
+from samlad.stock import holds, store
+from samlad.stock.events import StockMoved, moved_lines
+from samlad.stock.model import Cause, Hold, HoldKind, HoldLine, Moved
+from samlad.stock.problems import SoldOut
+
+
+class Sold(msgspec.Struct, frozen=True):
+    """What left, and what had to be found in the books before it could: units that they did not have, or held for others."""
+
+    moved: list[Moved]
+    found: list[Moved]
+
+
+async def sell(
+    tx: Tx, location: UUID, lines: Sequence[tuple[UUID, int]], *, lease: UUID, reference: UUID, reason: str
+) -> Sold:
+    """Book (variant, units) out of a location, whatever the books say: the owner's lease first, then what is free.
+
+    What neither has is booked openly as a correction with ``reason`` and sold with the rest. No other hold loses anything.
+    """
+    event, found_event = new_id(), new_id()
+    rows = await store.sell(
+        tx, location, lines, lease=lease, reference=reference, reason=reason, events=(event, found_event)
+    )
+    sold = Sold(
+        moved=[moved for outcome, moved in rows if outcome == "sold"],
+        found=[moved for outcome, moved in rows if outcome == "found"],
+    )
+    for cause, moved, its_event in (
+        (Cause.CORRECTION, sold.found, found_event),
+        (Cause.SALE, sold.moved, event),
+    ):
+        if moved:
+            fact = StockMoved(cause=cause, reference=reference, lines=moved_lines(moved))
+            log.append(tx, fact, subject=reference, event_id=its_event)
+    return sold
+
+
+async def lease(
+    tx: Tx,
+    location: UUID,
+    lines: Sequence[tuple[UUID, int]],
+    *,
+    channel: Channel,
+    owner: UUID,
+    expires_at: datetime,
+) -> list[Hold]:
+    """Hold (variant, units) for a till, of each as much as is free there: the answer says how much that is."""
+    wanted = {variant: units for variant, units in lines if units > 0}
+    while wanted:
+        asked = [HoldLine(variant, units, location) for variant, units in sorted(wanted.items())]
+        try:
+            return await holds.take(
+                tx, asked, channel=channel, kind=HoldKind.LEASE, owner=owner, expires_at=expires_at
+            )
+        except SoldOut as short:  # nothing was held; less of these
+            wanted |= {line.variant: min(line.available, wanted[line.variant] - 1) for line in short.lines}
+            wanted = {variant: units for variant, units in wanted.items() if units > 0}
+    return []
+
+
+async def prolong(tx: Tx, owner: UUID, *, expires_at: datetime) -> list[Hold]:
+    """Let a till's lease last until then; what it is. What had expired and was released is not in it any more."""
+    return await store.prolong(tx, owner, HoldKind.LEASE, expires_at)

@@ -1,0 +1,59 @@
+"""Tills that sell without network: their journals come in, leases of stock, and the data that they carry.
+
+The public face; `docs/concepts/tills.md` explains.
+"""
+
+from samlad.tills.desk import Desk, desk_of
+from samlad.tills.journal import record, record_batch
+from samlad.tills.leases import give_back, of_till, renew, take
+from samlad.tills.model import (
+    KeptSale,
+    Lease,
+    LeaseInput,
+    LeaseLine,
+    LeaseOf,
+    NotToResolve,
+    Objection,
+    Sale,
+    SaleRow,
+    SaleState,
+    Verdict,
+    WriteOffInput,
+)
+from samlad.tills.pack import Pack, pack
+from samlad.tills.permissions import READ, RECORD, RESOLVE
+from samlad.tills.resolving import get, settle, write_off
+from samlad.tills.store import SALES, waiting
+
+__all__ = [
+    "READ",
+    "RECORD",
+    "RESOLVE",
+    "SALES",
+    "Desk",
+    "KeptSale",
+    "Lease",
+    "LeaseInput",
+    "LeaseLine",
+    "LeaseOf",
+    "NotToResolve",
+    "Objection",
+    "Pack",
+    "Sale",
+    "SaleRow",
+    "SaleState",
+    "Verdict",
+    "WriteOffInput",
+    "desk_of",
+    "get",
+    "give_back",
+    "of_till",
+    "pack",
+    "record",
+    "record_batch",
+    "renew",
+    "settle",
+    "take",
+    "waiting",
+    "write_off",
+]

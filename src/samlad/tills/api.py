@@ -1,0 +1,183 @@
+"""HTTP of tills: their sales come in, what needs a look, the data pack, leases."""
+
+import gzip
+import hashlib
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, Router, get, post
+from litestar.params import FromPath, JSONBody, QueryParameter
+
+from samlad.kernel.http import actor_of, context_of, database_of, if_match, with_etag, write
+from samlad.kernel.listing import (
+    DEFAULT_LIMIT,
+    Cursor,
+    FileFormat,
+    Limit,
+    ListQuery,
+    Page,
+    Sorting,
+    States,
+    Wanted,
+)
+from samlad.tills import journal, leases, resolving
+from samlad.tills.desk import desk_of
+from samlad.tills.model import (
+    Batch,
+    KeptSale,
+    Lease,
+    LeaseInput,
+    LeaseOf,
+    SaleRow,
+    Verdicts,
+    WriteOffInput,
+)
+from samlad.tills.pack import Pack, pack
+from samlad.tills.permissions import READ
+from samlad.tills.store import SALES
+
+AnyRequest = Request[Any, Any, Any]
+GZIP_LEVEL = 5
+EVER = datetime(2000, 1, 1, tzinfo=UTC)
+
+Since = Annotated[
+    str | None,
+    QueryParameter(
+        max_length=60, description="`upto` of the pack that the till has; it gets what has changed"
+    ),
+]
+
+
+@post("/till-sales/batch", summary="Send in sales that a till rang up", status_code=200)
+async def send(request: AnyRequest, data: JSONBody[Batch]) -> Response[Verdicts]:
+    """Each sale becomes an order, once, however often it is sent; none is refused. What the server objects to is in the
+    verdict and on the managers' list; after `later` it is to be sent again. Needs the permission `tills.record`.
+    """
+    database, context = database_of(request), context_of(request)
+    desk = await desk_of(database, context.actor, data.channel)
+    return Response(Verdicts(await journal.record_batch(database, context, desk, data.entries)))
+
+
+@get("/till-sales", summary="List sales of tills")
+async def list_sales(
+    request: AnyRequest,
+    channel: Wanted = None,
+    states: States = None,
+    needs_look: Wanted = None,
+    till: Wanted = None,
+    objection: Wanted = None,
+    sort: Sorting = None,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+    as_format: FileFormat = "json",
+) -> Response[Page[SaleRow]]:
+    """Everything that tills sent, what came last first. ``needs_look``: true for what waits for a manager."""
+    actor = actor_of(request)
+    actor.require(READ)
+    filters = {
+        "channel": channel,
+        "state": states,
+        "needs_look": needs_look,
+        "till": till,
+        "objection": objection,
+    }
+    query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
+    scope = None if actor.locations is None else sorted(actor.locations)
+    return await SALES.answer(
+        database_of(request), query, scope, as_csv=as_format == "csv", name="till-sales"
+    )
+
+
+@get("/till-sales/{sale_id:uuid}", summary="Read a sale of a till")
+async def read_sale(request: AnyRequest, sale_id: FromPath[UUID]) -> Response[KeptSale]:
+    """With everything that was sent, what became of it, and an ETag of its version."""
+    actor = actor_of(request)
+    actor.require(READ)
+    found = await resolving.get(database_of(request), sale_id)
+    actor.require(READ, location=found.location)
+    return with_etag(found, found.version)
+
+
+@post("/till-sales/{sale_id:uuid}/settle", summary="Settle a sale of a till as it is", status_code=200)
+async def settle(request: AnyRequest, sale_id: FromPath[UUID]) -> Response[KeptSale]:
+    """One that waits becomes an order with everything as it was sold; of one that is an order it is said that somebody has
+    looked."""
+    version = if_match(request)
+    return await write(request, lambda tx: resolving.settle(tx, sale_id, version=version))
+
+
+@post("/till-sales/{sale_id:uuid}/write-off", summary="Write a sale of a till off", status_code=200)
+async def write_off(
+    request: AnyRequest, sale_id: FromPath[UUID], data: JSONBody[WriteOffInput]
+) -> Response[KeptSale]:
+    """It will be no order, and why. What was sent stays here."""
+    version = if_match(request)
+    return await write(request, lambda tx: resolving.write_off(tx, sale_id, data, version=version))
+
+
+@get("/till-pack/{channel:str}", summary="Load what a till needs")
+async def load(
+    request: AnyRequest,
+    channel: FromPath[str],
+    till: UUID | None = None,
+    since: Since = None,
+    cursor: Cursor = None,
+) -> Response[Pack]:
+    """Goods with prices, tax rates, free stock and the till's lease, in pages; with ``since`` only what has changed after that.
+    Compressed if the client takes gzip; with an ETag. Needs the permission `tills.record`.
+    """
+    database = database_of(request)
+    desk = await desk_of(database, actor_of(request), channel)
+    found = await pack(database, desk, till, cursor=cursor, since=since)
+    body: Any = msgspec.json.encode(found)
+    # The moment is no change: a till that asks often gets 304 for as long as nothing else is new.
+    same = msgspec.json.encode(msgspec.structs.replace(found, at=EVER, upto=""))
+    tag = f'"{hashlib.sha256(same).hexdigest()[:24]}"'
+    headers = {"ETag": tag, "Vary": "Accept-Encoding, Cookie", "Cache-Control": "private, no-cache"}
+    if request.headers.get("if-none-match") == tag:
+        nothing: Any = b""
+        return Response(nothing, status_code=304, headers=headers)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        body = gzip.compress(body, compresslevel=GZIP_LEVEL, mtime=0)
+        headers["Content-Encoding"] = "gzip"
+    return Response(body, media_type="application/json", headers=headers)
+
+
+@post("/till-leases", summary="Lease stock for a till", status_code=200)
+async def take_lease(request: AnyRequest, data: JSONBody[LeaseInput]) -> Response[Lease]:
+    """A part of the store's stock that the till may sell without network; the answer says how much it got. It is nobody
+    else's until it ends."""
+    return await write(request, lambda tx: leases.take(tx, data))
+
+
+@post("/till-leases/renew", summary="Renew a till's lease", status_code=200)
+async def renew_lease(request: AnyRequest, data: JSONBody[LeaseOf]) -> Response[Lease]:
+    """It lasts anew; what had ended before may be gone."""
+    return await write(request, lambda tx: leases.renew(tx, data))
+
+
+@post("/till-leases/give-back", summary="Give a till's lease back", status_code=200)
+async def give_lease_back(request: AnyRequest, data: JSONBody[LeaseOf]) -> Response[Lease]:
+    """What the till has leased is on sale again, at the end of a day for one."""
+    return await write(request, lambda tx: leases.give_back(tx, data))
+
+
+routes = [
+    Router(
+        "/api",
+        route_handlers=[
+            send,
+            list_sales,
+            read_sale,
+            settle,
+            write_off,
+            load,
+            take_lease,
+            renew_lease,
+            give_lease_back,
+        ],
+        tags=["Tills"],
+    )
+]

@@ -1,0 +1,42 @@
+"""What happens to sales that tills rang up. The order of one has its own events."""
+
+from uuid import UUID
+
+from samlad.kernel.log import Fact, declare
+
+
+@declare("till_sale.recorded")
+class SaleRecorded(Fact, frozen=True, kw_only=True):
+    """A sale of a till is order ``order`` now; ``objections`` are the codes of what a manager should know."""
+
+    till: UUID
+    location: UUID
+    reference: str
+    order: UUID
+    number: str
+    total: int
+    currency: str
+    objections: list[str]
+
+
+@declare("till_sale.kept")
+class SaleKept(Fact, frozen=True, kw_only=True):
+    """A sale of a till could not become an order and waits for a manager; nothing of it is lost."""
+
+    till: UUID | None
+    location: UUID
+    reference: str
+    total: int | None
+    currency: str
+    objections: list[str]
+
+
+@declare("till_sale.resolved", personal=("reason",))
+class SaleResolved(Fact, frozen=True, kw_only=True):
+    """A manager has looked at a sale: ``seen``, ``settled`` as order ``order``, or ``written_off``."""
+
+    location: UUID
+    reference: str
+    resolution: str
+    order: UUID | None = None
+    reason: str = ""

@@ -1,0 +1,105 @@
+"""What a manager does with a sale that needs a look: it was right, it becomes an order as it is, or it is written off."""
+
+from uuid import UUID
+
+import msgspec
+
+from samlad import channels, stock
+from samlad.access import audit
+from samlad.kernel import cards, log
+from samlad.kernel.database import Reader, Tx
+from samlad.kernel.http import check_version
+from samlad.kernel.problems import InvalidInput, NotFound
+from samlad.tills import events, journal, rules, store
+from samlad.tills.desk import Desk
+from samlad.tills.model import KeptSale, NotToResolve, SaleState, WriteOffInput
+from samlad.tills.permissions import RESOLVE
+
+
+async def get(reader: Reader, sale_id: UUID) -> KeptSale:
+    """A sale with what was sent.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = await store.read(reader, sale_id)
+    if found is None:
+        raise NotFound("There is no such sale.")
+    return found
+
+
+async def settle(tx: Tx, sale_id: UUID, *, version: int | None = None) -> KeptSale:
+    """It is right as it is: one that waits becomes an order with everything as it was sold; of one that is an order it is
+    said that somebody has looked. Said twice it is the same.
+
+    Raises:
+        NotToResolve: it was written off. InvalidInput: it cannot be read, so that nobody knows what was sold.
+    """
+    found = await _taken(tx, sale_id, version)
+    if found.resolution in ("seen", "settled") and found.state is SaleState.ORDERED:
+        return found
+    if found.state is SaleState.ORDERED:
+        return await _resolved(tx, found, "seen")
+    if found.state is not SaleState.KEPT:
+        raise NotToResolve(f"It is {found.state}.", state=found.state)
+    sale = rules.read(found.body)
+    if isinstance(sale, str):
+        raise InvalidInput(
+            f"What was sold cannot be read ({sale}): ring it up by hand if it was a sale, then write this off."
+        )
+    desk = Desk(await channels.get(tx, found.channel_id), await stock.location(tx, found.location))
+    objections = await journal.objections_to(tx, desk, sale_id, sale)
+    if any(each.code == "currency" for each in objections):
+        raise InvalidInput(
+            f"The store sells in {desk.channel.currency}: ring it up by hand, then write this off."
+        )
+    kept = [each for each in found.objections if each.code not in {new.code for new in objections}]
+    await journal.make_order(tx, desk, sale_id, sale, [*kept, *objections])
+    return await _resolved(tx, found, "settled")
+
+
+async def write_off(tx: Tx, sale_id: UUID, data: WriteOffInput, *, version: int | None = None) -> KeptSale:
+    """It will be no order, and why. It stays here with everything that was sent.
+
+    Raises:
+        NotToResolve: it is an order, which is cancelled or taken back like any other.
+    """
+    cards.refuse(data.reason, "reason")
+    found = await _taken(tx, sale_id, version)
+    if found.state is SaleState.WRITTEN_OFF:
+        return found
+    if found.state is not SaleState.KEPT:
+        raise NotToResolve(f"It is {found.state}.", state=found.state)
+    return await _resolved(tx, found, "written_off", data.reason)
+
+
+async def _taken(tx: Tx, sale_id: UUID, version: int | None) -> KeptSale:
+    found = await store.lock(tx, sale_id)
+    if found is None:
+        tx.actor.require(RESOLVE)
+        raise NotFound("There is no such sale.")
+    tx.actor.require(RESOLVE, location=found.location)
+    check_version(version, found.version)
+    return found
+
+
+async def _resolved(tx: Tx, before: KeptSale, resolution: str, reason: str = "") -> KeptSale:
+    await store.resolve(tx, before.id, resolution, reason)
+    after = await get(tx, before.id)
+    fact = events.SaleResolved(
+        location=after.location,
+        reference=after.reference,
+        resolution=resolution,
+        order=after.order_id,
+        reason=reason,
+    )
+    log.append(tx, fact, subject=after.id, channel=after.channel_id)
+    audit.record(
+        tx,
+        "till-sale.resolved",
+        "till-sale",
+        after.id,
+        before=msgspec.to_builtins({"state": before.state}),
+        after={"resolution": resolution, "reason": reason, "order": after.order_id},
+    )
+    return after

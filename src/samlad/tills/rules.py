@@ -1,0 +1,125 @@
+"""Sales of tills, judged without a database: which it is, when it was, whether its sums agree."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import UUID, uuid5
+
+import msgspec
+
+from samlad.catalog import Sellable
+from samlad.kernel import cards
+from samlad.tills.model import Objection, Sale, SoldLine
+
+NAMESPACE = UUID("8f4f1e0a-53a4-5d0e-9d51-0d6f2f6a7f11")
+"""Of the names of entries that bring none that can be read, and of those whose name is taken."""
+AHEAD = timedelta(minutes=5)
+OLD = timedelta(days=14)
+WRONG_CLOCK = timedelta(hours=12)
+NAMES_OF_GOODS = frozenset({"sku"})
+
+
+def digest(raw: Mapping[str, Any]) -> bytes:
+    """SHA-256 of an entry, whatever the order of its fields."""
+    return sha256(msgspec.json.encode(raw, order="deterministic")).digest()
+
+
+def name_of(raw: Mapping[str, Any], of_content: bytes) -> UUID:
+    """The id of an entry; of one without any that can be read, one that follows from its content."""
+    try:
+        return UUID(str(raw.get("id")))
+    except ValueError:
+        return uuid5(NAMESPACE, of_content.hex())
+
+
+def beside(name: UUID, of_content: bytes) -> UUID:
+    """Under which id an entry is kept whose own id is another's."""
+    return uuid5(name, of_content.hex())
+
+
+def read(raw: Mapping[str, Any]) -> Sale | str:
+    """The entry as a sale, or why it is none."""
+    try:
+        return msgspec.convert(raw, Sale)
+    except msgspec.ValidationError as error:
+        return cards.redact(str(error))[:300]
+
+
+def to_keep(value: Any, key: str = "") -> Any:
+    """An entry as the database can keep it: without NUL, and without what looks like a card number."""
+    if isinstance(value, str):
+        plain = value.replace("\x00", "\ufffd")
+        return plain if key in NAMES_OF_GOODS else cards.redact(plain)
+    if isinstance(value, dict):
+        return {to_keep(str(name)): to_keep(each, str(name)) for name, each in value.items()}
+    if isinstance(value, list):
+        return [to_keep(each, key) for each in value]
+    return value
+
+
+def when(sale: Sale, received: datetime) -> tuple[datetime, list[Objection]]:
+    """When it was by our clock, and what is odd about that. Nothing that has happened is in the future."""
+    told, objections = sale.happened_at, []
+    offset = timedelta(0)
+    try:
+        offset = timedelta(milliseconds=sale.clock_offset_ms or 0)
+        at = told + offset
+    except OverflowError:
+        return received, [Objection(code="clock", here=received.isoformat(), there=told.isoformat())]
+    if at > received + AHEAD or at.year < 2000:
+        return received, [Objection(code="clock", here=received.isoformat(), there=told.isoformat())]
+    if abs(offset) > WRONG_CLOCK:
+        objections.append(Objection(code="clock", here=at.isoformat(), there=told.isoformat()))
+    if received - at > OLD:
+        objections.append(Objection(code="late", here=received.isoformat(), there=at.isoformat()))
+    return min(at, received), objections
+
+
+def sums(sale: Sale, *, tax_included: bool) -> tuple[int, list[Objection]]:
+    """What was paid more (less, negative) than the sale comes to, and where its sums disagree. Minor units."""
+    objections = []
+    for place, line in enumerate(sale.lines, 1):
+        comes_to = _comes_to(line, tax_included=tax_included)
+        if comes_to != line.total or abs(line.tax) > abs(line.total):
+            objections.append(Objection(code="sums", line=place, here=str(comes_to), there=str(line.total)))
+    due = sum(line.total for line in sale.lines)
+    if sale.total != due:
+        objections.append(Objection(code="sums", here=str(due), there=str(sale.total)))
+    paid = sum(tender.amount for tender in sale.tenders)
+    difference = paid - due - sale.rounding
+    if difference:
+        objections.append(Objection(code="paid", here=str(due + sale.rounding), there=str(paid)))
+    return difference, objections
+
+
+def _comes_to(line: SoldLine, *, tax_included: bool) -> int:
+    quoted = line.unit_price * line.quantity - sum(step.amount for step in line.reductions)
+    return quoted if tax_included else quoted + line.tax
+
+
+def against(lines: Sequence[SoldLine], sold: Mapping[UUID, Sellable], known: set[UUID]) -> list[Objection]:
+    """What the server would have said at that moment: other prices and taxes, goods that were not for sale or unknown."""
+    objections: list[Objection] = []
+    for place, line in enumerate(lines, 1):
+        here = sold.get(line.variant)
+        if line.variant not in known or here is None:
+            objections.append(Objection(code="unknown-goods", line=place, there=line.sku, blocks=True))
+            continue
+        if not here.is_available:
+            objections.append(Objection(code="not-for-sale", line=place))
+        if here.price is not None and here.price != line.unit_price:
+            objections.append(
+                Objection(code="price", line=place, here=str(here.price), there=str(line.unit_price))
+            )
+        if here.tax_rate != line.tax_rate:
+            objections.append(
+                Objection(code="tax", line=place, here=str(here.tax_rate), there=str(line.tax_rate))
+            )
+    return objections
+
+
+def total_of(raw: Mapping[str, Any]) -> int | None:
+    """What an entry says that it comes to, if it says so."""
+    total = raw.get("total")
+    return total if isinstance(total, int) and not isinstance(total, bool) and abs(total) < 2**62 else None

@@ -1,0 +1,163 @@
+"""SQL of the tables ``till_device`` and ``till_sale``."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from samlad.kernel.clock import now
+from samlad.kernel.database import Reader, Tx
+from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
+from samlad.tills.model import KeptSale, Objection, SaleRow, SaleState
+
+_FROM = """till_sale s JOIN channel c ON c.id = s.channel JOIN location p ON p.id = s.location
+           LEFT JOIN orders o ON o.id = s.order_id"""
+_ROW = """s.id, s.entry, s.reference, s.till_id, c.code AS channel, p.code AS location_code, s.state, s.happened_at,
+          s.received_at, s.total, s.currency, s.clerk_name, s.order_id, o.number AS order_number, s.objections,
+          s.needs_look, s.resolution, s.resolved_at, s.version"""
+
+
+def _truth(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError("true or false")
+    return text == "true"
+
+
+SALES = Listing(
+    row=SaleRow,
+    select=_ROW,
+    source=f"{_FROM} WHERE ($1::uuid[] IS NULL OR s.location = ANY ($1))",
+    key="s.id",
+    sorts={
+        "received_at": Sort("s.received_at", "timestamptz"),
+        "happened_at": Sort("s.happened_at", "timestamptz"),
+    },
+    default_sort="-received_at",
+    filters={
+        "channel": Filter("c.code = ANY({}::text[])", texts),
+        "state": Filter("s.state = ANY({}::text[])", texts),
+        "needs_look": Filter("s.needs_look = {}", _truth),
+        "till": Filter("s.till_id = ANY({}::uuid[])", uuids),
+        "objection": Filter(
+            "EXISTS (SELECT FROM jsonb_array_elements(s.objections) e WHERE e ->> 'code' = ANY({}::text[]))",
+            texts,
+        ),
+    },
+)
+"""Sales of tills, what came last first; within some locations if they are given."""
+
+
+async def note_device(tx: Tx, device: UUID, channel: UUID, location: UUID) -> None:
+    """A till was heard of."""
+    await tx.execute(
+        """INSERT INTO till_device (id, channel, location) VALUES ($1, $2, $3)
+           ON CONFLICT (id) DO UPDATE SET channel = $2, location = $3, seen_at = now()""",
+        device,
+        channel,
+        location,
+    )
+
+
+class NewSale(msgspec.Struct, frozen=True, kw_only=True):
+    """A row to be written."""
+
+    id: UUID
+    entry: str | None
+    digest: bytes
+    conflicts_with: UUID | None
+    till_id: UUID | None
+    channel: UUID
+    location: UUID
+    sequence: int | None
+    reference: str
+    happened_at: datetime
+    total: int | None
+    currency: str
+    clerk_name: str
+    body: dict[str, Any]
+
+
+async def claim(tx: Tx, sale: NewSale) -> bool:
+    """Keep an entry, at first as one that waits; False if its id is there, once whoever writes it has ended."""
+    return bool(
+        await tx.execute(
+            """INSERT INTO till_sale (id, entry, digest, conflicts_with, till_id, channel, location, sequence, reference,
+                                      happened_at, total, currency, clerk_name, body, actor, state, needs_look)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'kept', true)
+               ON CONFLICT (id) DO NOTHING""",
+            *(getattr(sale, name) for name in NewSale.__struct_fields__),
+            tx.actor.label,
+        )
+    )
+
+
+async def digest_of(reader: Reader, sale: UUID) -> bytes | None:
+    """The digest of an entry that is here."""
+    found: bytes | None = await reader.value("SELECT digest FROM till_sale WHERE id = $1", sale)
+    return found
+
+
+async def is_used(reader: Reader, till: UUID, sequence: int, but: UUID) -> bool:
+    """Whether another entry of a till has this number."""
+    return bool(
+        await reader.value(
+            "SELECT EXISTS (SELECT FROM till_sale WHERE till_id = $1 AND sequence = $2 AND id <> $3)",
+            till,
+            sequence,
+            but,
+        )
+    )
+
+
+async def conclude(
+    tx: Tx, sale: UUID, state: SaleState, order: UUID | None, objections: Sequence[Objection], *, looks: bool
+) -> None:
+    """Say what became of an entry that this transaction has claimed or locked."""
+    await tx.execute(
+        """UPDATE till_sale SET state = $2, order_id = $3, objections = $4, needs_look = $5, version = version + 1
+           WHERE id = $1""",
+        sale,
+        state,
+        order,
+        msgspec.to_builtins(list(objections)),
+        looks,
+    )
+
+
+async def resolve(tx: Tx, sale: UUID, resolution: str, reason: str) -> None:
+    """Somebody has dealt with it."""
+    await tx.execute(
+        """UPDATE till_sale SET resolution = $2, reason = $3, resolved_by = $4, resolved_at = $5, needs_look = false,
+                  state = CASE WHEN $2 = 'written_off' THEN 'written_off' ELSE state END, version = version + 1
+           WHERE id = $1""",
+        sale,
+        resolution,
+        reason,
+        tx.actor.label,
+        now(),
+    )
+
+
+_KEPT = f"""SELECT {_ROW}, s.body, s.conflicts_with, s.reason, s.location, s.channel AS channel_id
+            FROM {_FROM} WHERE s.id = $1"""
+
+
+async def read(reader: Reader, sale: UUID) -> KeptSale | None:
+    """A sale with what was sent."""
+    return await reader.one(KeptSale, _KEPT, sale)
+
+
+async def lock(tx: Tx, sale: UUID) -> KeptSale | None:
+    """The same, held until the transaction ends."""
+    return await tx.one(KeptSale, f"{_KEPT} FOR UPDATE OF s", sale)
+
+
+async def waiting(reader: Reader, locations: Sequence[UUID] | None) -> int:
+    """How many sales need a look."""
+    count: int = await reader.value(
+        "SELECT count(*) FROM till_sale WHERE needs_look AND ($1::uuid[] IS NULL OR location = ANY ($1))",
+        None if locations is None else list(locations),
+    )
+    return count

@@ -1,0 +1,258 @@
+"""Sales of tills become orders once, whatever comes in between; what is odd is told, and nothing is lost."""
+
+import asyncio
+import copy
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from selling import AT_TILL, Till
+
+from samlad import orders, stock, tills
+from samlad.kernel.clock import now
+from samlad.kernel.context import Actor, Context
+from samlad.kernel.database import Tx
+from samlad.kernel.listing import ListQuery
+from samlad.kernel.problems import Forbidden, InvalidInput
+from samlad.tills import LeaseInput, LeaseLine, LeaseOf, NotToResolve, SaleState, WriteOffInput, journal
+from trade import Trade
+
+
+def codes(verdict: tills.Verdict) -> list[str]:
+    return [each.code for each in verdict.objections]
+
+
+async def test_a_sale_is_one_order_however_often_it_comes(trade: Trade) -> None:
+    till, kettle = Till(trade), await trade.kettle(quantity=5, at=trade.at_malmo)
+    first, second = till.sale((kettle, 2)), till.sale((kettle, 1))
+    # Out of order, twice in one batch, and at once from two tabs.
+    both = await asyncio.gather(till.send(second, first, first), till.send(first, second))
+    assert {each.verdict for each in (*both[0], *both[1])} == {"recorded"}
+    assert len({each.order for each in (*both[0], *both[1])}) == 2
+    assert sum(not each.is_known for each in (*both[0], *both[1])) == 2
+    [again] = await till.send(first)
+    assert again.is_known
+    assert again.objections == []
+    order = await orders.read(trade.db, again.order)
+    assert (order.status, order.payment_status, order.total, order.paid) == (
+        "fulfilled",
+        "paid",
+        39_800,
+        39_800,
+    )
+    assert (order.location, order.delivery) == (trade.at_malmo.id, "carry_out")
+    assert order.placed_at < now() - timedelta(hours=2)
+    assert order.payments[0].change_due == 100
+    assert await trade.level(kettle, trade.at_malmo) == (2, 0)
+    await trade.agree()
+
+
+async def test_stock_that_is_gone_is_sold_all_the_same_and_said_openly(trade: Trade) -> None:
+    till, kettle = Till(trade), await trade.kettle(quantity=3, at=trade.at_malmo)
+    held = uuid4()
+
+    async def hold(tx: Tx) -> None:
+        wanted = [stock.HoldLine(kettle, 2, trade.at_malmo.id)]
+        await stock.take(tx, wanted, channel=trade.malmo, kind=stock.HoldKind.ORDER, owner=held)
+
+    await trade.db.transaction(hold)
+    [verdict] = await till.send(till.sale((kettle, 3)))
+    assert verdict.verdict == "recorded"
+    assert codes(verdict) == ["stock"]
+    assert verdict.objections[0].here == "1"  # of the three that were sold two are somebody else's
+    assert await trade.level(kettle, trade.at_malmo) == (2, 2)  # who holds two still does
+    moved = await trade.db.rows(
+        "SELECT cause, quantity, reason FROM movement WHERE variant = $1 ORDER BY seq", kettle
+    )
+    assert [(row["cause"], row["quantity"]) for row in moved] == [
+        ("receipt", 3),
+        ("correction", 2),
+        ("sale", -3),
+    ]
+    assert "beyond what the books had" in moved[1]["reason"]
+    nowhere = await trade.kettle(quantity=0)  # a level that has never been
+    [verdict] = await till.send(till.sale((nowhere, 1)))
+    assert codes(verdict) == ["stock"]
+    assert await trade.level(nowhere, trade.at_malmo) == (0, 0)
+    assert await tills.waiting(trade.db, [trade.at_malmo.id]) == 2
+    await trade.db.transaction(lambda tx: stock.release(tx, held))
+    await trade.agree()
+
+
+async def test_goods_by_lot_leave_from_their_lots_and_from_none(trade: Trade) -> None:
+    till, milk = Till(trade), await trade.kettle(quantity=0)
+    await trade.by_lot(milk, early=2, late=2)
+    till.desk = tills.Desk(trade.malmo, trade.warehouse)
+    [verdict] = await till.send(till.sale((milk, 5)))
+    assert verdict.verdict == "recorded"
+    assert codes(verdict) == ["stock"]
+    assert await trade.level(milk) == (0, 0)
+    await trade.sound()
+
+
+async def test_the_lease_goes_first_and_its_end_refuses_nothing(trade: Trade) -> None:
+    till, kettle = Till(trade), await trade.kettle(quantity=6, at=trade.at_malmo)
+    lease = await trade.db.transaction(
+        lambda tx: tills.take(
+            tx, LeaseInput(channel="malmo", till=till.id, lines=[LeaseLine(variant=kettle, units=99)])
+        )
+    )
+    assert [(line.variant, line.units) for line in lease.lines] == [(kettle, 6)]
+    assert (await stock.atp(trade.db, trade.web, [kettle]))[kettle] == 0  # nobody else can sell them
+    [verdict] = await till.send(till.sale((kettle, 2)))
+    assert codes(verdict) == []
+    assert await trade.level(kettle, trade.at_malmo) == (4, 4)
+    await trade.db.rows(
+        "UPDATE hold SET expires_at = now() - interval '1 minute' WHERE owner = $1 RETURNING 1", till.id
+    )
+    await trade.buy((kettle, 3))  # it has ended: the web sells three of the four
+    [late] = await till.send(till.sale((kettle, 2)))
+    assert late.verdict == "recorded"
+    assert codes(late) == ["stock"]
+    renewed = await trade.db.transaction(lambda tx: tills.renew(tx, LeaseOf(channel="malmo", till=till.id)))
+    assert renewed.lines == []
+    usual = await trade.db.transaction(lambda tx: tills.take(tx, LeaseInput(channel="malmo", till=till.id)))
+    assert usual.lines == []  # the rest is the web's
+    await trade.db.transaction(lambda tx: stock.receive(tx, trade.at_malmo.id, [(kettle, 10)]))
+    usual = await trade.db.transaction(lambda tx: tills.take(tx, LeaseInput(channel="malmo", till=till.id)))
+    assert [line.units for line in usual.lines] == [2]  # a fifth of ten
+    await trade.db.transaction(lambda tx: tills.give_back(tx, LeaseOf(channel="malmo", till=till.id)))
+    assert (await tills.of_till(trade.db, till.id)).lines == []
+    await trade.sound()
+
+
+async def test_what_the_server_objects_to_is_an_order_and_on_the_list(trade: Trade) -> None:
+    till, kettle = Till(trade), await trade.kettle(quantity=9, at=trade.at_malmo)
+    cheap, ahead = till.sale((kettle, 1), price=10_000), till.sale((kettle, 1))
+    ahead["happened_at"] = (now() + timedelta(days=400)).isoformat()
+    slow = till.sale((kettle, 1), clock_offset_ms=3 * 86_400_000)
+    slow["happened_at"] = (now() - timedelta(days=3, hours=1)).isoformat()
+    long_ago = till.sale((kettle, 1), clerk=str(uuid4()), clerk_name="Gone")
+    long_ago["happened_at"] = (now() - timedelta(days=30)).isoformat()
+    short = till.sale((kettle, 1), customer=str(uuid4()), rounding=-20)
+    short["tenders"][0]["amount"] -= 500
+    twice = till.sale((kettle, 1), sequence=1)
+    verdicts = await till.send(cheap, ahead, slow, long_ago, short, twice)
+    assert {each.verdict for each in verdicts} == {"recorded"}
+    told = [codes(each) for each in verdicts]
+    assert told == [["price"], ["clock"], ["clock"], ["late", "clerk"], ["paid", "customer"], ["number-used"]]
+    days = [(await orders.read(trade.db, each.order)).placed_at for each in verdicts]
+    assert all(day <= now() for day in days)
+    assert now() - days[2] < timedelta(hours=2)  # its clock was three days slow, and it knew
+    paid = await orders.read(trade.db, verdicts[4].order)
+    assert (paid.total, paid.paid) == (19_400, 19_400)  # what the customer gave; the difference is a line
+    assert [line.total for line in paid.lines] == [19_900, -20, -480]
+    page = await tills.SALES.page(trade.db, _needs(), None)
+    assert len(page.items) == 6
+    await trade.agree()
+
+
+def _needs() -> ListQuery:
+    return ListQuery(filters={"needs_look": "true"})
+
+
+async def test_what_cannot_be_an_order_waits_with_everything_in_it(trade: Trade) -> None:
+    till, kettle = Till(trade), await trade.kettle(quantity=9, at=trade.at_malmo)
+    unknown = till.sale((uuid4(), 2), (kettle, 1))
+    garbled = {"id": 7, "lines": "none\x00of these", "note": "4111 1111 1111 1111", "total": 5}
+    foreign = till.sale((kettle, 1), currency="EUR")
+    good = till.sale((kettle, 1))
+    verdicts = await till.send(unknown, garbled, {}, foreign, good)
+    assert [each.verdict for each in verdicts] == ["kept", "kept", "kept", "kept", "recorded"]
+    assert [codes(each)[0] for each in verdicts[:4]] == [
+        "unknown-goods",
+        "unreadable",
+        "unreadable",
+        "currency",
+    ]
+    again = await till.send(unknown, garbled, {}, foreign)
+    assert all(each.is_known and each.verdict == "kept" for each in again)
+    page = await tills.SALES.page(trade.db, _needs(), [trade.at_malmo.id])
+    assert len(page.items) == 4
+    by = {row.entry: row for row in page.items}
+    # Settled as it is: the order has the goods that nobody knows as they were called and paid.
+    row = by[unknown["id"]]
+    done = await trade.db.transaction(lambda tx: tills.settle(tx, row.id, version=row.version))
+    assert (done.state, done.resolution) == (SaleState.ORDERED, "settled")
+    order = await orders.read(trade.db, done.order_id)
+    assert [(line.kind, line.total) for line in order.lines] == [("fee", 39_800), ("item", 19_900)]
+    assert (await till.send(unknown))[0].order == done.order_id
+    assert (await trade.db.transaction(lambda tx: tills.settle(tx, row.id))).order_id == done.order_id
+    with pytest.raises(NotToResolve):
+        await trade.db.transaction(lambda tx: tills.write_off(tx, row.id, WriteOffInput(reason="no")))
+    # Nobody knows what was sold: it can only be written off, and stays.
+    lost = by["7"]
+    kept = await tills.get(trade.db, lost.id)
+    assert kept.body["unread"]["note"] == "[card number removed]"
+    with pytest.raises(InvalidInput):
+        await trade.db.transaction(lambda tx: tills.settle(tx, lost.id))
+    gone = await trade.db.transaction(lambda tx: tills.write_off(tx, lost.id, WriteOffInput(reason="A test")))
+    assert (gone.state, gone.reason) == (SaleState.WRITTEN_OFF, "A test")
+    assert (await till.send(garbled))[0].verdict == "kept"
+    await trade.agree()
+
+
+async def test_another_sale_of_the_same_id_is_kept_beside_it(trade: Trade) -> None:
+    till, kettle = Till(trade), await trade.kettle(quantity=9, at=trade.at_malmo)
+    sale = till.sale((kettle, 1))
+    other = copy.deepcopy(sale)
+    other["lines"][0]["quantity"], other["lines"][0]["total"], other["total"] = 2, 39_800, 39_800
+    other["lines"][0]["tax"], other["tenders"][0]["amount"] = 7_960, 39_800
+    both = await asyncio.gather(till.send(sale, other), till.send(other, sale))
+    flat = [each for pair in both for each in pair]
+    assert sorted(each.verdict for each in flat) == ["conflict", "conflict", "recorded", "recorded"]
+    page = await tills.SALES.page(trade.db, _needs(), None)
+    [row] = page.items
+    assert [each.code for each in row.objections] == ["conflict"]
+    done = await trade.db.transaction(lambda tx: tills.settle(tx, row.id))
+    assert done.order_id is not None
+    assert await trade.db.value("SELECT count(*) FROM orders") == 2
+    assert await trade.level(kettle, trade.at_malmo) == (6, 0)
+    await trade.sound()
+
+
+async def test_killed_in_the_middle_leaves_nothing_and_it_comes_again(
+    trade: Trade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    till, kettle = Till(trade), await trade.kettle(quantity=9, at=trade.at_malmo)
+    sale = till.sale((kettle, 1))
+    whole = journal.orders.record_happened
+    fails = {"with": ConnectionError("the cable")}
+
+    async def breaks(*args: Any) -> Any:
+        await whole(*args)
+        raise fails["with"]
+
+    monkeypatch.setattr(journal.orders, "record_happened", breaks)
+    monkeypatch.setattr(journal, "_keep", breaks)  # keeping it fails, too
+    assert [each.verdict for each in await till.send(sale)] == ["later"]
+    assert await trade.db.value("SELECT count(*) FROM till_sale") == 0
+    assert await trade.level(kettle, trade.at_malmo) == (9, 0)
+    monkeypatch.undo()
+    assert [each.verdict for each in await till.send(sale)] == ["recorded"]
+    # A fault of ours keeps the sale for a manager, who settles it once the fault is mended.
+    poison, fails["with"] = till.sale((kettle, 1)), ValueError("not ours")
+    with monkeypatch.context() as broken:
+        broken.setattr(journal.orders, "record_happened", breaks)
+        [verdict] = await till.send(poison)
+        assert (verdict.verdict, codes(verdict)) == ("kept", ["not-understood"])
+    [row] = (await tills.SALES.page(trade.db, _needs(), None)).items
+    assert (await trade.db.transaction(lambda tx: tills.settle(tx, row.id))).order_id is not None
+    assert await trade.level(kettle, trade.at_malmo) == (7, 0)
+    await trade.sound()
+
+
+async def test_training_is_no_sale_and_strangers_send_none(trade: Trade) -> None:
+    till, kettle = Till(trade), await trade.kettle(quantity=9, at=trade.at_malmo)
+    assert [each.verdict for each in await till.send(till.sale((kettle, 1), training=True))] == ["training"]
+    assert await trade.db.value("SELECT count(*) FROM orders") == 0
+    assert await tills.waiting(trade.db, None) == 0
+    elsewhere = Actor(
+        kind="staff",
+        id=uuid4(),
+        permissions=AT_TILL.actor.permissions,
+        locations=frozenset({trade.at_lund.id}),
+    )
+    with pytest.raises(Forbidden):
+        await tills.record_batch(trade.db, Context(actor=elsewhere), till.desk, [till.sale((kettle, 1))])

@@ -20,7 +20,8 @@ from samlad.tills.model import (
     Verdict,
     WriteOffInput,
 )
-from samlad.tills.pack import Pack, pack
+from samlad.tills.pack import Pack
+from samlad.tills.pack import load as load_pack
 from samlad.tills.permissions import READ, RECORD, RESOLVE
 from samlad.tills.resolving import get, settle, write_off
 from samlad.tills.store import SALES, waiting
@@ -47,8 +48,8 @@ __all__ = [
     "desk_of",
     "get",
     "give_back",
+    "load_pack",
     "of_till",
-    "pack",
     "record",
     "record_batch",
     "renew",

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, Router, get, post
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from samlad.kernel.http import actor_of, context_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import (
@@ -23,6 +23,7 @@ from samlad.kernel.listing import (
     Wanted,
 )
 from samlad.tills import journal, leases, resolving
+from samlad.tills import pack as packs
 from samlad.tills.desk import desk_of
 from samlad.tills.model import (
     Batch,
@@ -34,7 +35,7 @@ from samlad.tills.model import (
     Verdicts,
     WriteOffInput,
 )
-from samlad.tills.pack import Pack, pack
+from samlad.tills.pack import Pack
 from samlad.tills.permissions import READ
 from samlad.tills.store import SALES
 
@@ -121,7 +122,7 @@ async def write_off(
 async def load(
     request: AnyRequest,
     channel: FromPath[str],
-    till: UUID | None = None,
+    till: FromQuery[UUID | None] = None,
     since: Since = None,
     cursor: Cursor = None,
 ) -> Response[Pack]:
@@ -130,7 +131,7 @@ async def load(
     """
     database = database_of(request)
     desk = await desk_of(database, actor_of(request), channel)
-    found = await pack(database, desk, till, cursor=cursor, since=since)
+    found = await packs.load(database, desk, till, cursor=cursor, since=since)
     body: Any = msgspec.json.encode(found)
     # The moment is no change: a till that asks often gets 304 for as long as nothing else is new.
     same = msgspec.json.encode(msgspec.structs.replace(found, at=EVER, upto=""))

@@ -68,7 +68,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True):
     lease_ends: datetime | None = None
 
 
-async def pack(
+async def load(
     database: Database, desk: Desk, till: UUID | None, *, cursor: str | None = None, since: str | None = None
 ) -> Pack:
     """A page of everything, or with ``since`` what has changed after that; everything again where that is too much.

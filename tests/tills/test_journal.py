@@ -256,3 +256,24 @@ async def test_training_is_no_sale_and_strangers_send_none(trade: Trade) -> None
     )
     with pytest.raises(Forbidden):
         await tills.record_batch(trade.db, Context(actor=elsewhere), till.desk, [till.sale((kettle, 1))])
+
+
+async def test_a_ticket_that_was_sold_online_after_all_is_not_sold_twice(trade: Trade) -> None:
+    till, kettle = Till(trade), await trade.kettle(quantity=9, at=trade.at_malmo)
+    cart = (await trade.cart((kettle, 1), channel=trade.malmo)).id
+    placed = await trade.place(cart)  # and the answer was lost
+    [lost] = await till.send(till.sale((kettle, 1), cart=str(cart)))
+    assert (lost.verdict, codes(lost)) == ("kept", ["cart-ordered"])
+    assert lost.objections[0].here == str(placed.id)
+    other = (await trade.cart((kettle, 1), channel=trade.malmo)).id
+    [sold] = await till.send(till.sale((kettle, 1), cart=str(other)))
+    assert (sold.verdict, codes(sold)) == ("recorded", [])
+    with pytest.raises(orders.AlreadyOrdered):
+        await trade.place(other)
+    [row] = (await tills.SALES.page(trade.db, _needs(), None)).items
+    second = await trade.db.transaction(
+        lambda tx: tills.settle(tx, row.id)
+    )  # the manager knows: it was another
+    assert second.order_id not in (None, placed.id)
+    assert await trade.level(kettle, trade.at_malmo) == (6, 0)
+    await trade.sound()

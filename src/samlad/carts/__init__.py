@@ -1,7 +1,7 @@
 """Carts: what somebody means to buy. The public face; `docs/concepts/carts.md` explains."""
 
 from samlad.carts.cart_view import ask_tax, view
-from samlad.carts.closing import buyer_of, close, use_promotions
+from samlad.carts.closing import buyer_of, close, order_of, take_for, use_promotions
 from samlad.carts.codes import add_code, follow_link, remove_code
 from samlad.carts.delivery_options import DeliveryOption
 from samlad.carts.delivery_options import options as delivery_ways
@@ -119,6 +119,7 @@ __all__ = [
     "live_cart",
     "make_current",
     "offer",
+    "order_of",
     "park",
     "quote",
     "remove_code",
@@ -130,6 +131,7 @@ __all__ = [
     "save_line",
     "set_details",
     "sweep",
+    "take_for",
     "take_over",
     "topic_of",
     "undo",

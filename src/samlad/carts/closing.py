@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from samlad import channels, customers, promotions
+from samlad import channels, customers, promotions, stock
 from samlad.carts import delivery_choice, pricing, rules, store, taxing
 from samlad.carts.access import access_of
 from samlad.carts.cart_view import prices
@@ -138,6 +138,20 @@ def _closed(cart: Cart, channel: Channel, priced: Priced, *, stands: bool) -> Cl
         stands=stands,
         may_be_held=cart.checkout_until is not None or cart.held_until is not None,
     )
+
+
+async def take_for(tx: Tx, cart_id: UUID, order: UUID) -> bool:
+    """A cart whose goods a till sold on its own is that order's, and holds nothing any more; False if it cannot be."""
+    if await store.close(tx, cart_id, access_of(tx.actor, None), order) is None:
+        return False
+    await stock.release(tx, cart_id)
+    return True
+
+
+async def order_of(tx: Tx, cart_id: UUID) -> UUID | None:
+    """The order that a cart has become, or None."""
+    found = await store.read(tx, cart_id, access_of(tx.actor, None))
+    return None if found is None else found.order_id
 
 
 async def buyer_of(tx: Tx, closed: ClosedCart) -> UUID | None:

@@ -16,7 +16,6 @@ from samlad.channels import Channel, Resource
 from samlad.kernel import log
 from samlad.kernel.clock import local_day
 from samlad.kernel.database import Tx
-from samlad.kernel.ids import new_id
 from samlad.orders import events, rules, store
 from samlad.orders.model import LineKind, Order, OrderKind, OrderLine
 from samlad.orders.placement import tell_placed
@@ -44,11 +43,12 @@ class HappenedLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HappenedSale(msgspec.Struct, frozen=True, kw_only=True):
-    """A sale of a store's till. ``lease`` owns the holds that it sells first, ``reference`` is what the receipt says.
+    """A sale of a store's till. ``id`` is the order's to be; ``lease`` owns the holds that it sells first, ``reference`` is what the receipt says.
 
     ``difference`` is what was paid more (less, negative) than the lines and the ``rounding`` come to, minor units.
     """
 
+    id: UUID
     lease: UUID
     location: UUID
     happened_at: datetime
@@ -58,6 +58,7 @@ class HappenedSale(msgspec.Struct, frozen=True, kw_only=True):
     rounding: int = 0
     difference: int = 0
     customer: UUID | None = None
+    cart: UUID | None = None
 
 
 async def record(tx: Tx, channel: Channel, sale: HappenedSale) -> tuple[Order, Sold]:
@@ -65,7 +66,7 @@ async def record(tx: Tx, channel: Channel, sale: HappenedSale) -> tuple[Order, S
 
     Part of the verbs of tills, whose permissions guard it, and which see to it that it happens once.
     """
-    order_id = new_id()
+    order_id = sale.id
     lines = _lines(channel, sale)
     taken = payments.taken_at_till(order_id, sale.tenders, channel.currency, reference=sale.reference)
     total = sum(line.total for line in lines)
@@ -87,6 +88,7 @@ async def record(tx: Tx, channel: Channel, sale: HappenedSale) -> tuple[Order, S
         tax=sum(line.tax for line in lines),
         total=total,
         paid=sum(payment.captured for payment in taken),
+        cart=sale.cart,
         placed_at=sale.happened_at,
         local_day=local_day(sale.happened_at, channel.time_zone),
         lines=lines,

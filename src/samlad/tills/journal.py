@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from samlad import catalog, customers, orders
+from samlad import carts, catalog, customers, orders
 from samlad.access import staff
 from samlad.carts import PriceStep
 from samlad.channels import Resource
@@ -20,6 +20,7 @@ from samlad.kernel import log
 from samlad.kernel.clock import now
 from samlad.kernel.context import Context
 from samlad.kernel.database import Database, Tx
+from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Busy, NotFound, OutcomeUnknown
 from samlad.orders.happened import HappenedLine, HappenedSale
 from samlad.payments.at_till import Tendered
@@ -141,11 +142,20 @@ async def _keep(tx: Tx, new: store.NewSale, objections: Sequence[Objection], raw
 
 
 async def _judge(tx: Tx, desk: Desk, sale_id: UUID, sale: Sale, raw: dict[str, Any]) -> Verdict:
-    objections = await objections_to(tx, desk, sale_id, sale)
-    if any(each.blocks for each in objections):
+    objections, order_id = await objections_to(tx, desk, sale_id, sale), new_id()
+    is_refused = any(each.blocks for each in objections)
+    has_cart = sale.cart is not None and not is_refused and await carts.take_for(tx, sale.cart, order_id)
+    if sale.cart is not None and not is_refused and not has_cart:
+        before = await carts.order_of(tx, sale.cart)
+        if (
+            before is not None
+        ):  # the same sale, most likely: the network failed after the server had placed it
+            objections.append(Objection(code="cart-ordered", here=str(before), blocks=True))
+            is_refused = True
+    if is_refused:
         new = _new(desk, raw, b"", sale)
         return await _keep(tx, msgspec.structs.replace(new, id=sale_id), objections, raw)
-    order, objections = await make_order(tx, desk, sale_id, sale, objections)
+    order, objections = await make_order(tx, desk, sale_id, sale, objections, order_id, has_cart=has_cart)
     return Verdict(
         id=_said(raw), verdict="recorded", order=order.id, number=order.number, objections=list(objections)
     )
@@ -193,7 +203,14 @@ def _tendered(tender: SoldTender) -> Tendered:
 
 
 async def make_order(
-    tx: Tx, desk: Desk, sale_id: UUID, sale: Sale, objections: Sequence[Objection]
+    tx: Tx,
+    desk: Desk,
+    sale_id: UUID,
+    sale: Sale,
+    objections: Sequence[Objection],
+    order_id: UUID,
+    *,
+    has_cart: bool,
 ) -> tuple[orders.Order, list[Objection]]:
     """Make the order of a sale, whatever was said against it; what its stock lacked is one more objection.
 
@@ -204,6 +221,8 @@ async def make_order(
     difference, _ = rules.sums(sale, tax_included=bool(channel.setting("prices_include_tax")))
     unknown = {each.line for each in objections if each.code == "unknown-goods"}
     happened = HappenedSale(
+        id=order_id,
+        cart=sale.cart if has_cart else None,
         lease=sale.till,
         location=desk.location.id,
         happened_at=at,

@@ -54,7 +54,8 @@ class SoldTender(msgspec.Struct, frozen=True, kw_only=True):
 class Sale(msgspec.Struct, frozen=True, kw_only=True):
     """An entry of a till's journal. ``clock_offset_ms`` is what the till's clock was behind ours when it last knew.
 
-    Fields that we do not know yet are kept with it.
+    ``cart`` was on the ticket when the network failed: it may have been ordered without the till hearing of it. Fields that
+    we do not know yet are kept with the rest.
     """
 
     id: UUID
@@ -70,7 +71,7 @@ class Sale(msgspec.Struct, frozen=True, kw_only=True):
     customer: UUID | None = None
     clerk: UUID | None = None
     clerk_name: Text = ""
-    shift: UUID | None = None
+    cart: UUID | None = None
     training: bool = False
 
     @property

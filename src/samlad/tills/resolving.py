@@ -4,11 +4,12 @@ from uuid import UUID
 
 import msgspec
 
-from samlad import channels, stock
+from samlad import carts, channels, stock
 from samlad.access import audit
 from samlad.kernel import cards, log
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.http import check_version
+from samlad.kernel.ids import new_id
 from samlad.kernel.problems import InvalidInput, NotFound
 from samlad.tills import events, journal, rules, store
 from samlad.tills.desk import Desk
@@ -54,7 +55,9 @@ async def settle(tx: Tx, sale_id: UUID, *, version: int | None = None) -> KeptSa
             f"The store sells in {desk.channel.currency}: ring it up by hand, then write this off."
         )
     kept = [each for each in found.objections if each.code not in {new.code for new in objections}]
-    await journal.make_order(tx, desk, sale_id, sale, [*kept, *objections])
+    order_id = new_id()
+    has_cart = sale.cart is not None and await carts.take_for(tx, sale.cart, order_id)
+    await journal.make_order(tx, desk, sale_id, sale, [*kept, *objections], order_id, has_cart=has_cart)
     return await _resolved(tx, found, "settled")
 
 

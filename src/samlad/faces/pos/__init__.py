@@ -1,4 +1,4 @@
-"""The till: sign in, choose a store, scan, take the money, print the receipt. Plain and online; offline comes later."""
+"""The till: sign in, choose a store, scan, take the money, print the receipt. With network or without."""
 
 from samlad.faces.pos.routes import routes
 

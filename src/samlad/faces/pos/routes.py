@@ -6,6 +6,7 @@ from samlad.faces.pos import (
     day,
     drawer,
     elsewhere,
+    offline,
     pay,
     people,
     returns,
@@ -25,6 +26,7 @@ routes = [
         include_in_schema=False,
         exception_handlers={Unauthenticated: to_sign_in},
         route_handlers=[
+            *offline.handlers,
             *ticket.handlers,
             *sharing.handlers,
             *people.handlers,

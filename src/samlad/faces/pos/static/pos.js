@@ -1,5 +1,7 @@
 /* The till beside samlad.js: the scanner's field keeps the focus, function keys act, stock that moves is seen. */
 
+import "./offline/beside.js";
+
 const code = () => document.getElementById("code");
 const isTyping = (element) => element instanceof HTMLElement && element.matches("input, textarea, select") && element.id !== "code";
 

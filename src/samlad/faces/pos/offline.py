@@ -1,0 +1,74 @@
+"""The till without network: the page that browsers keep, the worker that opens it, and what it asks when it is back.
+
+The page is the same for everybody in a language: who is at the till and what it sells are in the browser's own database.
+"""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get
+from litestar.params import FromPath
+
+from samlad.access.csrf import csrf_token
+from samlad.faces import page as face
+from samlad.faces.page import AnyRequest
+from samlad.faces.pos.desk import show, till_of
+from samlad.faces.pos.offline_words import WORDS
+from samlad.kernel.clock import now
+from samlad.kernel.http import actor_of
+
+_STATIC = Path(__file__).parent / "static" / "offline"
+_WORKER = (_STATIC / "worker.js").read_bytes()
+MODULES = tuple(f"/static/pos/offline/{path.name}" for path in sorted(_STATIC.glob("*.js")))
+"""What the page loads without a hash in its address."""
+
+
+class Clerk(msgspec.Struct, frozen=True):
+    """Who is at the till."""
+
+    id: UUID | None
+    name: str
+
+
+class Here(msgspec.Struct, frozen=True):
+    """What a till asks whenever it may have a network again: the token for what it sends, and the time."""
+
+    csrf: str
+    clerk: Clerk
+    now: datetime
+
+
+@get("/sw.js")
+async def worker(request: AnyRequest) -> Response[bytes]:  # noqa: ARG001
+    """The service worker of the till."""
+    headers = {"Service-Worker-Allowed": "/pos", "Cache-Control": "no-cache"}
+    return Response(_WORKER, media_type="text/javascript; charset=utf-8", headers=headers)
+
+
+@get("/{code:str}/offline")
+async def offline_page(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
+    """The till without network."""
+    till, _ = await till_of(request, code), face.words(request)
+    return show(
+        request,
+        till,
+        "pos/offline.html",
+        csrf_token="",  # it is kept by the browser: a token of now would be of no use
+        modules=MODULES,
+        texts=msgspec.json.encode({name: _(text) for name, text in WORDS.items()}).decode(),
+    )
+
+
+@get("/{code:str}/offline/here")
+async def here(request: AnyRequest, code: FromPath[str]) -> Response[Here]:
+    """Whether the server can be reached."""
+    await till_of(request, code)
+    actor = actor_of(request)
+    answer = Here(csrf=csrf_token(request), clerk=Clerk(actor.id, actor.name), now=now())
+    return Response(answer, headers={"Cache-Control": "no-store"})
+
+
+handlers = [worker, offline_page, here]

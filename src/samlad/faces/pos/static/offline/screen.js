@@ -1,0 +1,62 @@
+/* What the till shows. Texts come translated with the page; nothing here knows what a sale is. */
+
+export const byId = (id) => document.getElementById(id);
+export const root = document.querySelector("[data-till]");
+export const words = JSON.parse(root.dataset.words);
+const locale = document.documentElement.lang;
+
+export const say = (name, values = {}) => words[name].replace(/\{(\w+)\}/g, (_, key) => values[key]);
+
+let currency = "EUR";
+export const useCurrency = (code) => {
+  currency = code;
+};
+const format = () => new Intl.NumberFormat(locale, { style: "currency", currency });
+const digits = () => format().resolvedOptions().maximumFractionDigits;
+export const money = (minor) => format().format(minor / 10 ** digits());
+export const moment = (text) => new Intl.DateTimeFormat(locale, { dateStyle: "short", timeStyle: "short" }).format(new Date(text));
+export const percent = (rate) => new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 2 }).format(rate / 10_000);
+export const inField = (minor) => (minor / 10 ** digits()).toFixed(digits());
+
+/* Minor units of what was typed, or null. */
+export function typed(text) {
+  const plain = text.replace(/[\s\u00a0\u202f']/g, "").replace(",", ".");
+  return /^\d{1,9}(\.\d{0,3})?$/.test(plain) ? Math.round(Number(plain) * 10 ** digits()) : null;
+}
+
+/* A copy of a template with its slots filled: by name, text or a function of the element. */
+export function fill(template, slots) {
+  const copy = byId(template).content.cloneNode(true);
+  for (const [name, value] of Object.entries(slots)) {
+    for (const place of copy.querySelectorAll(`[data-slot="${name}"]`)) {
+      if (typeof value === "function") value(place);
+      else if (value === null || value === "") place.remove();
+      else place.textContent = value;
+    }
+  }
+  return copy;
+}
+
+export const show = (id, is) => {
+  byId(id).hidden = !is;
+};
+
+let quiet = 0;
+/* A line above the ticket; it goes by itself unless it is serious. */
+export function announce(text, kind = "") {
+  clearTimeout(quiet);
+  byId("said").replaceChildren(...(text ? [fill("notice", { text, box: (box) => box.classList.add(...[kind].filter(Boolean)) })] : []));
+  if (text && kind !== "danger") quiet = setTimeout(() => announce(""), 6_000);
+}
+
+export const NOTES = [5, 10, 20, 50, 100, 200, 500, 1000];
+
+/* What people hand over for an amount: exactly that, and the next notes. */
+export function handed(due) {
+  const unit = 10 ** digits(), found = [due];
+  for (const note of NOTES) {
+    const amount = Math.ceil(due / (note * unit)) * note * unit;
+    if (!found.includes(amount)) found.push(amount);
+  }
+  return found.sort((a, b) => a - b).slice(0, 5);
+}

@@ -1,0 +1,116 @@
+/* Sends what is unsent, in order, until the server has said that it has it. One tab at a time; for ever, with longer pauses. */
+
+import * as database from "./database.js";
+import * as journal from "./journal.js";
+import { Away, here, lease, page, send } from "./server.js";
+import { refresh } from "./goods.js";
+
+const BATCH = 20;
+const FIRST_MS = 1_000, LONGEST_MS = 60_000, IDLE_MS = 30_000;
+const SOON_MS = 60_000, PACK_MS = 5 * 60_000, LEASE_MS = 30 * 60_000;
+
+export class Sender extends EventTarget {
+  constructor(db, code, till) {
+    super();
+    Object.assign(this, { db, code, till, base: `/pos/${code}`, state: "", tries: 0, timer: 0, isRunning: false, packed: 0, leased: 0 });
+    this.others = new BroadcastChannel(`till-${code}`);
+    this.others.onmessage = (event) => this.tell(event.data);
+    addEventListener("online", () => this.wake());
+    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.wake());
+  }
+
+  tell(what) {
+    this.dispatchEvent(new CustomEvent(what));
+  }
+
+  /* Something has changed that other tabs show, too. */
+  told(what) {
+    this.others.postMessage(what);
+    this.tell(what);
+  }
+
+  wake() {
+    clearTimeout(this.timer);
+    this.tries = 0;
+    this.run();
+  }
+
+  async run() {
+    if (this.isRunning) {
+      this.again = true;
+      return;
+    }
+    this.isRunning = true;
+    let pause = IDLE_MS;
+    try {
+      const said = await here(this.base);
+      await database.keep(this.db, "clock", { offset: said.offset, asked: said.asked });
+      await database.keep(this.db, "clerk", said.clerk);
+      this.be("online");
+      await this.empty(said.csrf);
+      this.tries = 0;
+      await this.carry(said.csrf).catch((error) => console.warn("the till has what it had", error)); // sales matter more
+    } catch (error) {
+      if (!(error instanceof Away)) console.warn("the till could not send", error);
+      pause = Math.min(FIRST_MS * 2 ** Math.min(this.tries++, 10), LONGEST_MS) * (0.75 + Math.random() / 2);
+      this.be(error instanceof Away ? error.why : "network");
+      this.tell("away");
+    }
+    this.isRunning = false;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.run(), this.again ? 0 : pause);
+    this.again = false;
+  }
+
+  be(state) {
+    if (this.state === state) return;
+    this.state = state;
+    this.tell("state");
+  }
+
+  /* Everything that is unsent. Another tab that is at it already does as well. */
+  empty(token) {
+    return navigator.locks.request(`till-send-${this.code}`, { ifAvailable: true }, async (lock) => {
+      if (!lock) return;
+      for (;;) {
+        const waiting = (await journal.unsent(this.db)).slice(0, BATCH);
+        if (!waiting.length) return;
+        this.tell("sending");
+        const isStuck = await this.sendThese(token, waiting);
+        this.told("journal");
+        this.packed = Math.min(this.packed, Date.now() - PACK_MS + SOON_MS); // what there is has changed
+        if (isStuck) throw new Away("network");
+      }
+    });
+  }
+
+  /* Whether the server wants some of them again later. */
+  async sendThese(token, sales) {
+    const verdicts = await send(this.code, token, sales.map(({ entry }) => entry));
+    if (verdicts === null && sales.length > 1) {
+      for (const sale of sales) if (await this.sendThese(token, [sale])) return true;
+      return false;
+    }
+    if (verdicts === null) {
+      await journal.conclude(this.db, [[sales[0].id, journal.REFUSED, null]]); // it stays, is shown, and holds up no other
+      return false;
+    }
+    const said = verdicts.flatMap((verdict, index) => (verdict.verdict === "later" ? [] : [[sales[index].id, journal.SENT, verdict]]));
+    await journal.conclude(this.db, said);
+    return said.length < sales.length;
+  }
+
+  /* What the till carries, and its lease, now and then. */
+  async carry(token) {
+    if (Date.now() - this.leased > LEASE_MS) {
+      await lease(this.code, token, this.till);
+      this.leased = Date.now();
+    }
+    if (Date.now() - this.packed > PACK_MS) {
+      const isNew = await refresh(this.db, this.code, (query) => page(this.code, this.till, query));
+      this.packed = Date.now();
+      if (isNew) this.told("pack");
+    }
+    await journal.prune(this.db);
+  }
+}

@@ -1,0 +1,58 @@
+/* What a till asks the server. Every answer may be lost; whoever asks tells `Away` (no network, or nobody signed in) from the rest. */
+
+export class Away extends Error {
+  constructor(why) {
+    super(why);
+    this.why = why; // "network" or "sign-in"
+  }
+}
+
+const PATIENCE_MS = 15_000;
+
+async function request(address, options = {}, patience = PATIENCE_MS) {
+  let answer;
+  try {
+    answer = await fetch(address, { ...options, signal: AbortSignal.timeout(patience), credentials: "same-origin", cache: "no-store" });
+  } catch {
+    throw new Away("network");
+  }
+  if (answer.status === 401 || answer.status === 403 || answer.redirected) throw new Away("sign-in");
+  if (answer.status === 429 || answer.status >= 500) throw new Away("network");
+  return answer;
+}
+
+/* Who is at the till, the token for what is sent, and the server's clock: what ours is behind it, in milliseconds. */
+export async function here(base) {
+  const before = Date.now();
+  const answer = await request(`${base}/offline/here`, {}, 5_000);
+  if (!answer.ok) throw new Away("network");
+  const said = await readJson(answer);
+  const after = Date.now();
+  return { ...said, offset: Math.round(Date.parse(said.now) - (before + after) / 2), asked: after };
+}
+
+export async function page(code, till, query) {
+  const answer = await request(`/api/till-pack/${code}?${new URLSearchParams({ till, ...query })}`, {}, 60_000);
+  if (answer.status === 422 && query.since) return page(code, till, {});
+  if (!answer.ok) throw new Away("network");
+  return readJson(answer);
+}
+
+const post = (address, token, body) =>
+  request(address, { method: "POST", headers: { "Content-Type": "application/json", "X-CSRF-Token": token }, body: JSON.stringify(body) });
+
+/* The verdicts on some entries, or null where the server takes none of the whole request. */
+export async function send(code, token, entries) {
+  const answer = await post("/api/till-sales/batch", token, { channel: code, entries });
+  return answer.ok ? (await readJson(answer)).verdicts : null;
+}
+
+export const lease = (code, token, till) => post("/api/till-leases", token, { channel: code, till });
+
+async function readJson(answer) {
+  try {
+    return await answer.json();
+  } catch {
+    throw new Away("network"); // cut off in the middle
+  }
+}

@@ -1,0 +1,30 @@
+/* Puts the till's page for when there is no network, with everything that it needs, into the cache; whole or not at all. */
+
+const FILE = /\/static\/[^"'#\s<>&]+/g;
+
+export async function registered() {
+  if (!("serviceWorker" in navigator)) return;
+  await navigator.serviceWorker.register("/pos/sw.js", { scope: "/pos" });
+}
+
+export async function keepShell(code) {
+  const address = `/pos/${code}/offline`;
+  const answer = await fetch(address, { cache: "no-store" });
+  if (!answer.ok || answer.redirected) return false;
+  const html = await answer.clone().text();
+  if (!html.includes(`data-till="${code}"`)) return false;
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(html));
+  const version = Array.from(new Uint8Array(digest).slice(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const prefix = `till:${code}:`, name = prefix + version;
+  if (await caches.has(name)) {
+    if (await caches.match(address, { cacheName: name, ignoreVary: true })) return true;
+    await caches.delete(name); // broken off
+  }
+  const cache = await caches.open(name);
+  await cache.addAll([...new Set(html.match(FILE))]);
+  await cache.put(address, answer); // last: with it the cache is whole
+  for (const old of await caches.keys()) if (old.startsWith(prefix) && old !== name) await caches.delete(old);
+  return true;
+}
+
+export const hasShell = async (code) => Boolean(await caches.match(`/pos/${code}/offline`, { ignoreVary: true }));

@@ -1,0 +1,213 @@
+"""The till without network, in a browser: it opens, sells, is closed and cut off in the middle, and loses nothing."""
+
+import asyncio
+import json
+import os
+import random
+from typing import Any
+
+import pytest
+from browser import Site
+from market import Market
+from playwright.async_api import BrowserContext, Page, Route, expect
+
+from samlad.app import CHECKS
+
+SALES = 25
+"""So many are rung up in the suite; ``pytest -m soak`` rings up thousands."""
+SOAK = int(os.environ.get("SAMLAD_SOAK_SALES", "2000"))
+TILL = "/pos/soder"
+
+
+async def _ready(page: Page) -> None:
+    await page.goto(TILL)
+    await expect(page.locator('[data-store="soder"][data-kept="true"][data-goods="true"]')).to_have_count(1)
+
+
+async def _open(page: Page) -> None:
+    await expect(page.locator("[data-till][data-ready]")).to_have_count(1)
+
+
+async def _scan(page: Page, code: str) -> None:
+    await page.locator("#code").fill(code)
+    await page.locator("#code").press("Enter")
+
+
+async def _journal(page: Page) -> list[dict[str, Any]]:
+    text = await page.evaluate(
+        """async () => {
+            const { open } = await import("/static/pos/offline/database.js");
+            const { all } = await import("/static/pos/offline/journal.js");
+            return JSON.stringify(await all(await open("soder")));
+        }"""
+    )
+    return json.loads(text)
+
+
+async def _settled(site: Site, market: Market, sold: set[str]) -> None:
+    """Every sale that was acknowledged is one order, none is twice, and the ledger adds up."""
+    rows = await market.db.rows("SELECT id::text AS id, state, order_id, order_id IS NULL AS lost FROM till_sale")
+    assert {row["id"] for row in rows} >= sold
+    assert [row["id"] for row in rows if row["lost"]] == []
+    assert len({row["order_id"] for row in rows}) == len(rows)
+    assert await market.db.value("SELECT count(*) FROM orders WHERE delivery = 'carry_out'") == len(rows)
+    for check in CHECKS:
+        if check.name.startswith(("stock", "order-stock", "order-totals", "till")):
+            finding = await check.look(market.db)
+            assert finding.status == "ok", f"{check.name}: {finding.message}"
+
+
+class Fuzz:
+    """Somebody who sells while everything goes wrong."""
+
+    def __init__(self, context: BrowserContext, chance: random.Random) -> None:
+        self.context = context
+        self.chance = chance
+        self.sold: set[str] = set()
+        self.loses = 0
+
+    async def lose_answers(self, route: Route) -> None:
+        """The server has done it, and the till never hears of it."""
+        if self.loses and self.chance.random() < 0.5:
+            self.loses -= 1
+            await route.fetch()
+            await route.abort()
+        else:
+            await route.continue_()
+
+    async def page(self) -> Page:
+        """A window of the till, whether there is a network or not."""
+        page = await self.context.new_page()
+        await page.goto(f"{TILL}/offline")
+        await _open(page)
+        return page
+
+    async def sell(self, page: Page) -> None:
+        """Ring one up; what the screen says is sold is noted."""
+        for _ in range(self.chance.randint(1, 2)):
+            await _scan(page, self.chance.choice(["KETTLE", "POT", "73100700"]))
+        await expect(page.locator("#ticket li").first).to_be_visible()
+        way = self.chance.choice(["cash", "card"])
+        await page.locator(f'[data-pay="{way}"]').click()
+        await page.locator("#pay-quick button").first.click()
+        await expect(page.locator("#done")).to_be_visible()
+        self.sold.add(await page.locator("#receipt").get_attribute("data-sale") or "")
+        await page.locator("#next").click()
+
+
+async def _fuzz(site: Site, market: Market, sales: int, seed: int) -> None:
+    chance = random.Random(seed)
+    await market.product(sku="KETTLE", title="Kittel", price=19_900, stock=(sales // 4, 0))
+    await market.product(title="Gryta", handle="pot", variants=[{"sku": "POT", "gtin": "73100700"}], stock=(3, 0))
+    first = await site.staff()
+    await _ready(first)
+    fuzz = Fuzz(first.context, chance)
+    await first.context.route("**/api/till-sales/batch", fuzz.lose_answers)
+    pages = [first]
+    await first.context.set_offline(True)
+    await first.goto(TILL)  # the till's own address opens without network
+    await _open(first)
+    is_off = True
+    while len(fuzz.sold) < sales:
+        page = chance.choice(pages)
+        act = chance.random()
+        if act < 0.12:
+            is_off = not is_off
+            await fuzz.context.set_offline(is_off)
+        elif act < 0.2:
+            await page.reload()
+            await _open(page)
+        elif act < 0.26 and len(pages) < 2:
+            pages.append(await fuzz.page())
+        elif act < 0.34:  # closed in the middle of a ticket, perhaps of a sale
+            await _scan(page, "KETTLE")
+            await page.close(run_before_unload=False)
+            pages = [each for each in pages if each is not page] or [await fuzz.page()]
+        elif act < 0.42:
+            fuzz.loses += 1
+        else:
+            await fuzz.sell(page)
+    await fuzz.context.set_offline(False)
+    fuzz.loses = 0
+    page = pages[0]
+    await page.reload()
+    await _open(page)
+    await expect(page.locator("#unsent")).to_have_attribute("data-unsent", "0")
+    kept = await _journal(page)
+    assert fuzz.sold <= {sale["id"] for sale in kept}
+    assert {sale["state"] for sale in kept} == {"sent"}
+    await _settled(site, market, fuzz.sold)
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+async def test_a_day_without_network(site: Site, market: Market) -> None:
+    await market.product(
+        title="Kittel", handle="kettle", variants=[{"sku": "KETTLE", "gtin": "7310865004703"}], price=19_950, stock=(9, 0)
+    )
+    page = await site.staff(width=1440)
+    await _ready(page)
+    await expect(page.locator("[data-unsent]")).to_contain_text("0")
+    await _scan(page, "KETTLE")
+    await expect(page.locator("#ticket li")).to_have_count(1)
+    await page.wait_for_function("document.querySelector('#ticket').dataset.cart")
+    # The network fails: the till goes on by itself, with what was on the ticket.
+    await page.context.set_offline(True)
+    await _open(page)
+    await expect(page.locator("#net")).to_have_attribute("data-state", "network")
+    await expect(page.locator("#ticket li")).to_have_count(1)
+    await site.picture(page, "till-offline")
+    await _scan(page, "7310865004703")
+    await expect(page.locator("#ticket li input")).to_have_value("2")
+    await _scan(page, "kitt")
+    await expect(page.locator("#results button")).to_have_count(1)
+    await site.fine(page)
+    await page.locator('[data-pay="cash"]').click()
+    await expect(page.locator("#pay-due")).to_contain_text("399")
+    await site.picture(page, "till-offline-pay")
+    await page.locator("#pay-amount").fill("500")
+    await page.locator("#pay-form button").click()
+    await expect(page.locator("#change")).to_contain_text("101")
+    await site.picture(page, "till-offline-receipt")
+    await site.fine(page)
+    # A window that is closed and opened again has everything.
+    await page.goto(TILL)
+    await _open(page)
+    await expect(page.locator("#unsent")).to_have_attribute("data-unsent", "1")
+    await expect(page.locator("#ticket li")).to_have_count(0)
+    await page.set_viewport_size({"width": 390, "height": 900})
+    await page.locator("#unsent-button").click()
+    await expect(page.locator("#sales li")).to_have_count(1)
+    await site.fine(page)
+    async with page.expect_download() as loading:
+        await page.locator("#export").click()
+    file = await (await loading.value).path()
+    assert json.loads(file.read_text())["sales"][0]["entry"]["total"] == 39_900
+    # It is back: the sale is sent, once, and the online till is a link away.
+    await page.locator("#journal [data-close]").first.click()
+    await page.context.set_offline(False)
+    await expect(page.locator("#unsent")).to_have_attribute("data-unsent", "0")
+    await expect(page.locator("#back")).to_be_visible()
+    [order] = await market.db.rows("SELECT id, total, paid, cart, status FROM orders")
+    assert (order["total"], order["paid"], order["status"]) == (39_900, 39_900, "fulfilled")
+    assert order["cart"] is not None
+    await page.locator("#unsent-button").click()
+    await page.locator("#import").set_input_files(file)  # the same journal again changes nothing
+    await expect(page.locator("#said")).to_contain_text("0")
+    await page.locator("#back a").click()
+    await expect(page.locator("[data-unsent]")).to_contain_text("0")
+    await expect(page.locator("#ticket li")).to_have_count(0)
+    assert await market.db.value("SELECT count(*) FROM orders") == 1
+    await asyncio.sleep(0)
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+async def test_nothing_is_lost_and_nothing_twice(site: Site, market: Market) -> None:
+    await _fuzz(site, market, SALES, seed=7)
+
+
+@pytest.mark.browser
+@pytest.mark.soak
+async def test_nothing_is_lost_in_thousands(site: Site, market: Market) -> None:
+    await _fuzz(site, market, SOAK, seed=random.randrange(2**32))

@@ -113,9 +113,10 @@ class Site:
 
     async def fine(self, page: Page) -> None:
         """The page is accessible, as wide as the window, and nothing was complained about in any console."""
-        assert await self.violations(page) == [], page.url
+        violations = await self.violations(page)
+        assert violations == [], (page.url, violations)
         assert await self.overflow(page) == 0, page.url
-        assert self.complaints == [], page.url
+        assert self.complaints == [], (page.url, self.complaints)
 
     @contextlib.asynccontextmanager
     async def before_it_listens(self, page: Page, path: str) -> AsyncIterator[None]:

@@ -85,7 +85,7 @@ class Fuzz:
     async def sell(self, page: Page) -> None:
         """Ring one up; what the screen says is sold is noted."""
         for _ in range(self.chance.randint(1, 2)):
-            await _scan(page, self.chance.choice(["KETTLE", "POT", "73100700"]))
+            await _scan(page, self.chance.choice(["KETTLE", "POT", "73100706"]))
         await expect(page.locator("#ticket li").first).to_be_visible()
         way = self.chance.choice(["cash", "card"])
         await page.locator(f'[data-pay="{way}"]').click()
@@ -98,7 +98,7 @@ class Fuzz:
 async def _fuzz(site: Site, market: Market, sales: int, seed: int) -> None:
     chance = random.Random(seed)
     await market.product(sku="KETTLE", title="Kittel", price=19_900, stock=(sales // 4, 0))
-    await market.product(title="Gryta", handle="pot", variants=[{"sku": "POT", "gtin": "73100700"}], stock=(3, 0))
+    await market.product(title="Gryta", handle="pot", variants=[{"sku": "POT", "gtin": "73100706"}], stock=(3, 0))
     first = await site.staff()
     await _ready(first)
     fuzz = Fuzz(first.context, chance)

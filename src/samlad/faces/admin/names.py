@@ -665,3 +665,20 @@ happened: Mapping[str, str] = {
     "subscription.paused": marked("Paused a subscription"),
     "subscription.resumed": marked("Went on with a subscription"),
 }
+till_sale_state: Mapping[str, str] = {
+    "ordered": marked("Is an order"),
+    "kept": marked("Waits for a decision"),
+    "training": marked("Training"),
+    "written_off": marked("Written off"),
+}
+till_sale_kind: Mapping[str, str] = {
+    "ordered": "success",
+    "kept": "warning",
+    "training": "",
+    "written_off": "danger",
+}
+till_tender: Mapping[str, str] = {
+    "cash": marked("Cash"),
+    "card": marked("Card"),
+    "other": marked("Other"),
+}

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from litestar import Response, get
 
-from samlad import channels, orders
+from samlad import channels, orders, tills
 from samlad.channels import Channel
 from samlad.faces.admin import names
 from samlad.faces.admin.pools import lonely
@@ -217,6 +217,7 @@ async def hints(request: AnyRequest) -> Response[Any]:
     require(request)
     actor, database = actor_of(request), database_of(request)
     context: dict[str, Any] = {"low": [], "waiting": None, "late": [], "stuck": 0, "ills": [], "names": names}
+    context["odd_sales"] = 0
     context["lonely"] = await lonely(database) if actor.may(MOVE) else []
     if actor.may(STOCK_READ):
         codes = await own_codes(actor, database)
@@ -234,6 +235,9 @@ async def hints(request: AnyRequest) -> Response[Any]:
             row for row in await fulfilment_store.late(database, places) if row.late or row.uncollected
         ]
         context["stuck"] = await fulfilment_store.stuck(database, places)
+    if actor.may(tills.READ):
+        places = None if actor.locations is None else sorted(actor.locations)
+        context["odd_sales"] = await tills.waiting(database, places)
     if actor.may("system.read"):
         work = request.app.state.work
         known = checks.kernel_checks(work.packages, work.followers)

@@ -41,6 +41,7 @@ from samlad.faces.admin import (
     subscriptions,
     system,
     tax,
+    till_sales,
     tracking,
     undo,
 )
@@ -57,6 +58,7 @@ routes: list[Router] = [
             *return_settings.HANDLERS,
             *changes.HANDLERS,
             *fulfilments.HANDLERS,
+            *till_sales.HANDLERS,
             *subscriptions.HANDLERS,
             *selling_plans.HANDLERS,
             *documents.HANDLERS,

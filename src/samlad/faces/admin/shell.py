@@ -67,6 +67,7 @@ MORE_PLACES = (
     Place(marked("Create product"), "/admin/products/new", "plus", "catalog.change"),
     Place(marked("Import products"), "/admin/products/import", "upload", "catalog.change"),
     Place(marked("Orders to bring"), "/admin/fulfilments", "truck", "orders.read"),
+    Place(marked("Sales of tills"), "/admin/till-sales", "till", "tills.read"),
     Place(marked("Returns"), "/admin/returns", "undo", "orders.read"),
     Place(marked("Return without a receipt"), "/admin/returns/without-receipt", "undo", "orders.override"),
     Place(marked("Return settings"), "/admin/return-settings", "settings", "orders.read"),

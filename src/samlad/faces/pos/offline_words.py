@@ -1,5 +1,6 @@
 """What the script of the till without network says, by the name that it knows it by; ``{n}`` and others are filled in there."""
 
+from samlad.faces.objections import OBJECTIONS
 from samlad.kernel.i18n import marked
 
 WORDS = {
@@ -15,7 +16,9 @@ WORDS = {
     "pieces": marked("Pieces of {title}"),
     "remove": marked("Remove {title}"),
     "found": marked("Found: {n}"),
-    "nothing": marked("Nothing found for “{text}”. Look at the number on the label, or try a part of the name."),
+    "nothing": marked(
+        "Nothing found for “{text}”. Look at the number on the label, or try a part of the name."
+    ),
     "tax": marked("{tax} tax ({rate})"),
     "tax-on": marked("of which tax {rate} on {net}"),
     "paid": marked("Paid so far: {amount}"),
@@ -31,7 +34,9 @@ WORDS = {
     "by-card": marked("Card"),
     "by-other": marked("Other"),
     "given-back": marked("Change given"),
-    "changed": marked("The ticket has changed, in another window perhaps. Nothing was sold: look at it, then take the money."),
+    "changed": marked(
+        "The ticket has changed, in another window perhaps. Nothing was sold: look at it, then take the money."
+    ),
     "not-written": marked(
         "This device could not write the sale down: nothing was sold. Its storage may be full; export the journal, then make room."
     ),
@@ -49,21 +54,5 @@ WORDS = {
     "state-kept": marked("A manager looks at it"),
     "state-conflict": marked("A manager looks at it"),
     "state-training": marked("Training"),
-    "objection-unknown-goods": marked("Unknown article"),
-    "objection-not-for-sale": marked("Not for sale here"),
-    "objection-price": marked("Another price"),
-    "objection-tax": marked("Another tax rate"),
-    "objection-sums": marked("Sums do not agree"),
-    "objection-paid": marked("Paid more or less"),
-    "objection-stock": marked("More than the books had"),
-    "objection-clock": marked("The clock was wrong"),
-    "objection-late": marked("Long ago"),
-    "objection-clerk": marked("Nobody of this name works here"),
-    "objection-customer": marked("Unknown customer"),
-    "objection-currency": marked("Another currency"),
-    "objection-number-used": marked("Its number was used before"),
-    "objection-conflict": marked("Another sale has its id"),
-    "objection-cart-ordered": marked("Its ticket was sold online already"),
-    "objection-unreadable": marked("It cannot be read"),
-    "objection-not-understood": marked("The server failed on it"),
+    **{f"objection-{code}": text for code, text in OBJECTIONS.items()},
 }

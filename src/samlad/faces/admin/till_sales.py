@@ -1,0 +1,127 @@
+"""Sales of tills: what they sent, what was wrong with it, and what is to be done about that."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get, post
+from litestar.params import FromPath
+
+from samlad import stock, tills
+from samlad.faces.admin import names
+from samlad.faces.admin.lists import shown
+from samlad.faces.admin.shell import admin_page
+from samlad.faces.form import Form, read_form
+from samlad.faces.objections import OBJECTIONS
+from samlad.faces.page import AnyRequest, change, go, require, translated, words
+from samlad.kernel.http import actor_of, database_of
+from samlad.kernel.problems import NotFound, Outdated, Problem
+from samlad.tills import READ, RESOLVE, SALES, KeptSale, SaleState, WriteOffInput, rules
+
+BASE = "/admin/till-sales"
+
+
+@get(BASE)
+async def list_sales(request: AnyRequest) -> Response[Any]:
+    """What needs a look, unless the address asks for something else; what came last first."""
+    require(request, READ)
+    database, actor = database_of(request), actor_of(request)
+    scope = None if actor.locations is None else sorted(actor.locations)
+    fixed = None if request.query_params else {"needs_look": "true"}
+    found = await shown(request, database, SALES, scope, fixed=fixed)
+    _ = words(request)
+    return await admin_page(
+        request,
+        "admin/till_sales.html",
+        list=found,
+        is_first_view=fixed is not None,
+        looks=[("true", _("Needs a look")), ("false", _("All right, or looked at"))],
+        states=translated(request, names.till_sale_state),
+        names=names,
+        texts=_texts(request),
+    )
+
+
+def _texts(request: AnyRequest) -> dict[str, str]:
+    """What each objection means."""
+    return dict(translated(request, OBJECTIONS))
+
+
+@get(f"{BASE}/{{sale_id:uuid}}")
+async def show_sale(request: AnyRequest, sale_id: FromPath[UUID]) -> Response[Any]:
+    """One sale as it was sent, with what the server says about it."""
+    require(request, READ)
+    return await _page(request, await _found(request, sale_id), Form())
+
+
+async def _found(request: AnyRequest, sale_id: UUID) -> KeptSale:
+    found = await tills.get(database_of(request), sale_id)
+    actor_of(request).require(READ, location=found.location)
+    return found
+
+
+async def _page(request: AnyRequest, sale: KeptSale, form: Form) -> Response[Any]:
+    database = database_of(request)
+    place = await stock.location(database, sale.location)
+    read = rules.read(sale.body)
+    return await admin_page(
+        request,
+        "admin/till_sale.html",
+        status_code=form.status,
+        sale=sale,
+        place=place,
+        lines=[] if isinstance(read, str) else read.lines,
+        tenders=[] if isinstance(read, str) else read.tenders,
+        ways=dict(translated(request, names.till_tender)),
+        sent=msgspec.json.format(msgspec.json.encode(sale.body), indent=2).decode(),
+        names=names,
+        texts=_texts(request),
+        form=form,
+        may_resolve=actor_of(request).may(RESOLVE, sale.location),
+        is_kept=sale.state is SaleState.KEPT,
+        amounts=("price", "sums", "paid"),
+    )
+
+
+@post(f"{BASE}/{{sale_id:uuid}}/settle")
+async def settle(request: AnyRequest, sale_id: FromPath[UUID]) -> Response[Any]:
+    """It is right as it is."""
+    require(request, RESOLVE)
+    form, _ = await read_form(request), words(request)
+    await _found(request, sale_id)
+    try:
+        done = await change(request, lambda tx: tills.settle(tx, sale_id, version=form.version()))
+    except (NotFound, Outdated):
+        return _changed(request, sale_id)
+    except Problem as problem:
+        return await _page(request, await _found(request, sale_id), form.failed(problem))
+    said = (
+        _("Looked at.")
+        if done.resolution == "seen"
+        else _("It is order %(number)s now.") % {"number": done.order_number}
+    )
+    return go(request, BASE, said)
+
+
+@post(f"{BASE}/{{sale_id:uuid}}/write-off")
+async def write_off(request: AnyRequest, sale_id: FromPath[UUID]) -> Response[Any]:
+    """It will be no order."""
+    require(request, RESOLVE)
+    form, _ = await read_form(request), words(request)
+    await _found(request, sale_id)
+    try:
+        data = form.into(WriteOffInput)
+        await change(request, lambda tx: tills.write_off(tx, sale_id, data, version=form.version()))
+    except (NotFound, Outdated):
+        return _changed(request, sale_id)
+    except Problem as problem:
+        return await _page(request, await _found(request, sale_id), form.failed(problem))
+    return go(request, BASE, _("Written off. What was sent stays here."))
+
+
+def _changed(request: AnyRequest, sale_id: UUID) -> Response[Any]:
+    said = words(request)("Somebody was quicker: this has changed. Look at it as it is now.")
+    return go(request, f"{BASE}/{sale_id}", said, kind="warning")
+
+
+HANDLERS = [list_sales, show_sale, settle, write_off]

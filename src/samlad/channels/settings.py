@@ -123,6 +123,12 @@ SETTINGS: dict[str, Setting] = {
             "When reserved money is taken: as soon as the order is placed, or when somebody says so",
         ),
         Setting(
+            "discount_limit",
+            Annotated[int, Meta(ge=0, le=100)],
+            10,
+            "What staff may take off by hand at a till without a manager, percent of the ticket",
+        ),
+        Setting(
             "cash_step",
             Annotated[int, Meta(ge=0, le=100_000)],
             0,

@@ -13,7 +13,7 @@ import msgspec
 
 import make_vectors
 from samlad import promotions, tax
-from samlad.carts import taxing
+from samlad.carts import Discount, DiscountKind, discount_rules, pricing, taxing
 from samlad.carts.model import Cart, CartLine, CartPromotion, CartStatus, Delivery, PriceStep
 from samlad.carts.taxing import Basis, TaxedCart
 from samlad.catalog import Belonging, Sellable
@@ -105,6 +105,9 @@ def shop(dice: random.Random) -> Shop:
     abroad = dice.choice(PLACES)[0] if dice.random() < 0.4 else country
     rates = [rate for each in {country, abroad} for rate in tax_rates(dice, each)]
     found = [price_list(dice, channel) for _ in range(dice.randint(2, 5))]
+    found[0] = msgspec.structs.replace(
+        found[0], channel=None, customer_group=None, valid_from=None, valid_to=None
+    )
     made = [promotion(dice, channel) for _ in range(dice.randint(1, 7))]
     setup = Setup(shipped=Rates(rates), of_pool={}, registrations={})
     place, coded = tax.territory(abroad), {each.id for each in made if dice.random() < 0.7}
@@ -257,16 +260,16 @@ def promotion(dice: random.Random, channel: Channel) -> Promotion:
         status=dice.choice([PromotionStatus.ACTIVE] * 9 + [PromotionStatus.PAUSED]),
         is_automatic=dice.random() < 0.8,
         channels=dice.choice([None, None, None, [channel.id], [UUID(int=1)]]),
-        customer_group=dice.choice([None, None, None, *GROUPS]),
+        customer_group=dice.choice([None, None, None, None, None, *GROUPS]),
         first_order=dice.random() < 0.05,
-        currency=dice.choice([None, channel.currency, channel.currency, "XTS"]),
+        currency=dice.choice([None, channel.currency, channel.currency, channel.currency, "XTS"]),
         terms=msgspec.convert(terms, Terms),
         priority=dice.choice([0, 0, 0, 1, 2, -1]),
         combination=dice.choice([Combination.ALL, Combination.ALL, Combination.LINE, Combination.NONE]),
         first_day=dice.choice([None, None, None, days[0]]),
         last_day=dice.choice([None, None, None, days[1]]),
-        weekdays=dice.choice([[], [], [], [1, 2, 3, 4, 5], [6, 7]]),
-        hours=dice.choice([None, None, None, Interval(*hours)]),
+        weekdays=dice.choice([[], [], [], [], [], [1, 2, 3, 4, 5], [6, 7]]),
+        hours=dice.choice([None, None, None, None, None, Interval(*hours)]),
         limit_total=dice.choice([None, None, None, 5]),
         limit_customer=dice.choice([None, None, None, None, 1]),
         budget=dice.choice([None, None, None, dice.randint(1, 30_000)]),
@@ -276,6 +279,27 @@ def promotion(dice: random.Random, channel: Channel) -> Promotion:
         created_at=YEAR,
         updated_at=YEAR,
     )
+
+
+def discounts(dice: random.Random, variants: list[UUID]) -> list[Discount]:
+    """What staff take off by hand, of lines (one of which may be gone) and of the sale."""
+    of: list[UUID | None] = [each for each in [*variants, VARIANTS[0]] if dice.random() < 0.1]
+    if dice.random() < 0.15:
+        of.append(None)
+    kinds = [(DiscountKind.PERCENT, [1, 1_000, 3_333, 10_000]), (DiscountKind.AMOUNT, [1, 500, 99_999])]
+    kinds_of_lines = [*kinds, (DiscountKind.PRICE, [0, 95, 1_000])]
+    made = []
+    for each in dict.fromkeys(of):
+        kind, values = dice.choice(kinds if each is None else kinds_of_lines)
+        most = dice.choice([50, 2_000, 2**50, 2**50])
+        value = dice.choice(values)
+        made.append(
+            Discount(
+                id=ids(dice), variant=each, kind=kind, value=value, most=most, reason="By hand", given_at=YEAR
+            )
+        )
+    dice.shuffle(made)
+    return made
 
 
 # -- what the server says ------------------------------------------------------------------------------------------------
@@ -293,6 +317,7 @@ def case(dice: random.Random, made: Shop) -> dict[str, Any]:
         if dice.random() < 0.2
     }
     is_known = dice.random() < 0.3
+    by_hand = discounts(dice, list(wanted))
     basket = {
         "lines": [
             {
@@ -306,11 +331,12 @@ def case(dice: random.Random, made: Shop) -> dict[str, Any]:
         "customer_group": group,
         "codes": [{"code": "CODE", "promotion": each} for each in redeemed],
         "used": used,
+        "discounts": by_hand,
     }
     return {
         "basket": msgspec.to_builtins(basket, str_keys=True),
         "at": int(at.timestamp() * 1000),
-        "expected": says(made, wanted, group, at, redeemed, used, is_known=is_known),
+        "expected": says(made, wanted, group, at, redeemed, used, by_hand, is_known=is_known),
     }
 
 
@@ -321,6 +347,7 @@ def says(
     at: datetime,
     redeemed: list[UUID],
     used: dict[UUID, dict[str, int]],
+    by_hand: list[Discount],
     *,
     is_known: bool,
 ) -> dict[str, Any]:
@@ -354,6 +381,9 @@ def says(
         UUID(key): [PriceStep(promotion=UUID(s.promotion), name=s.name, amount=s.amount) for s in each]
         for key, each in outcome.lines.items()
     }
+    at_list = {variant: (sold[variant].price or 0) * quantity for variant, quantity in wanted.items()}
+    for variant, each in discount_rules.steps(pricing.left_of(at_list, steps), wanted, by_hand).items():
+        steps[variant] = [*steps.get(variant, []), *each]
     applied = [
         CartPromotion(
             promotion=UUID(id_), name="An offer", amount=amount, code=None, code_id=None, once=False

@@ -156,6 +156,7 @@ def test_the_cases_are_about_everything() -> None:
         seen["promotions"] += bool(said["promotions"])
         seen["several promotions"] += len(said["promotions"]) > 1
         seen["gifts"] += bool(said["gifts"])
+        seen["by hand"] += any(step.get("by_hand") for line in said["lines"] for step in line["steps"])
         seen["cash is rounded"] += said["cash"]["rounding"] != 0
         seen["tax on top"] += any(not line["tax_included"] and line["tax"] for line in said["lines"])
     wanted = [
@@ -173,7 +174,7 @@ def test_the_cases_are_about_everything() -> None:
         "budget",
     ]
     wanted += ["problem None", "problem price", "problem not-sold", "tax S", "tax Z", "tax E", "tax O"]
-    wanted += ["promotions", "several promotions", "gifts", "cash is rounded", "tax on top"]
+    wanted += ["promotions", "several promotions", "gifts", "by hand", "cash is rounded", "tax on top"]
     assert len(tickets) == SHOPS * BASKETS
     assert min(seen[each] for each in wanted) >= 15, seen
 
@@ -194,6 +195,8 @@ MISTAKES = [
     ("tax.js", "spans.findLast((span) => span.from <= day)", "spans.find((span) => span.from <= day)"),
     ("tax.js", "included ? WHOLE + rate : WHOLE", "WHOLE + rate"),
     ("tax.js", "all >= price ? there : Math.min(there, moved(all, home, to))", "moved(all, home, to)"),
+    ("discounts.js", "(a.variant === null) - (b.variant === null)", "(b.variant === null) - (a.variant === null)"),
+    ("discounts.js", "times(value, quantity)", "value"),
     ("moments.js", "getUTCDay() || 7", "getUTCDay()"),
     ("cash.js", "Math.floor(step / 2)", "Math.floor((step - 1) / 2)"),
     ("totals.js", "if (reason !== null)", 'if (reason !== null && reason !== "hours")'),

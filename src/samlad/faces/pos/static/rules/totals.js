@@ -5,6 +5,7 @@
 
 import { whyNot } from "./availability.js";
 import { roundCash } from "./cash.js";
+import { stepsByHand } from "./discounts.js";
 import { sum, times, whole } from "./money.js";
 import { choose } from "./prices.js";
 import { apply } from "./promotions.js";
@@ -16,6 +17,7 @@ import { localMoment } from "./moments.js";
                                            goods.json says of it, null for what is not known here
      customer: true if we know who buys   customer_group: theirs, or null
      codes: [{code, promotion}]           as redeem() found them
+     discounts: [{id, variant, kind, value, most, reason}]   by hand; see discounts.js
      used: {promotion: {uses, spent}}     what this till has sold since the rules were made
    }
    rules: as rules_pack made them. at: milliseconds since 1970, UTC. */
@@ -27,7 +29,10 @@ export function totals(basket, rules, at) {
   const found = offers(basket, rules, at);
   const goods = lines.map((line) => ({ key: line.variant, price: line.price, quantity: line.quantity, marks: line.marks }));
   const outcome = apply(goods, found.offers);
-  const shown = lines.map((line) => taxable(line, outcome.lines[line.variant] ?? [], rules.tax));
+  const promoted = (line) => outcome.lines[line.variant] ?? [];
+  const left = lines.map((line) => ({ ...line, left: times(line.price, line.quantity) - sum(promoted(line).map((step) => step.amount)) }));
+  const byHand = stepsByHand(left, basket.discounts ?? []);
+  const shown = lines.map((line) => taxable(line, [...promoted(line), ...(byHand[line.variant] ?? [])], rules.tax));
   const reckoned = reckon(shown.map((line) => line.taxable), rules.tax.rounding);
   const answer = shown.map(({ taxable: _, ...line }, index) => ({ ...line, ...reckoned[index] }));
   const total = sum(reckoned.map((each) => each.total));

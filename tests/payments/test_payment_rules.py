@@ -11,7 +11,7 @@ from samlad.kernel.problems import InvalidInput
 from samlad.payments import Payment, PaymentInput, PaymentStatus, due_amounts, round_cash
 from samlad.payments.model import Request
 from samlad.payments.providers import Cash, Test
-from samlad.payments.rules import spread_refund
+from samlad.payments.rules import cash_step, spread_refund
 
 amounts = st.integers(1, 10**9)
 NO_TX: Any = None
@@ -26,27 +26,40 @@ NO_TX: Any = None
         (-9_950, "SEK", "SE", -10_000),
         (102, "EUR", "NL", 100),
         (103, "EUR", "NL", 105),
+        (103, "EUR", "FI", 105),
         (103, "EUR", "DE", 103),
+        (103, "EUR", "IE", 103),
         (199, "GBP", "GB", 199),
+        (1_050, "NOK", "NO", 1_100),
+        (1_074, "DKK", "DK", 1_050),
+        (1_075, "DKK", "DK", 1_100),
+        (1_018, "CHF", "CH", 1_020),
+        (123_700, "HUF", "HU", 123_500),
     ],
 )
 def test_cash_is_rounded_where_coins_are_missing(
     amount: int, currency: str, country: str, rounded: int
 ) -> None:
-    assert round_cash(amount, currency, country) == rounded
+    assert round_cash(amount, cash_step(currency, country, 0)) == rounded
+
+
+def test_a_shop_may_choose_its_smallest_coin() -> None:
+    assert round_cash(103, cash_step("EUR", "IE", 5)) == 105
+    assert round_cash(103, cash_step("EUR", "NL", 1)) == 103
 
 
 @given(amounts, st.sampled_from([("SEK", "SE", 50), ("EUR", "NL", 2), ("EUR", "DE", 0)]))
 def test_rounding_is_never_more_than_half_a_coin(amount: int, where: tuple[str, str, int]) -> None:
     currency, country, half = where
-    assert abs(round_cash(amount, currency, country) - amount) <= half
-    assert round_cash(-amount, currency, country) == -round_cash(amount, currency, country)
+    step = cash_step(currency, country, 0)
+    assert abs(round_cash(amount, step) - amount) <= half
+    assert round_cash(-amount, step) == -round_cash(amount, step)
 
 
 @given(st.integers(100, 10**7), st.data())
 def test_payments_come_to_the_rounded_total(total: int, data: st.DataObject) -> None:
     card = PaymentInput(provider="test", amount=data.draw(st.integers(1, total - 50)))
-    paid, rounding = due_amounts(total, [card, PaymentInput(provider="cash")], "SEK", "SE")
+    paid, rounding = due_amounts(total, [card, PaymentInput(provider="cash")], 100)
     assert paid[0] == card.amount
     assert paid[1] % 100 == 0
     assert sum(paid) == total + rounding
@@ -66,7 +79,7 @@ def test_payments_come_to_the_rounded_total(total: int, data: st.DataObject) -> 
 )
 def test_payments_that_do_not_come_to_the_total_are_refused(inputs: list[PaymentInput]) -> None:
     with pytest.raises(InvalidInput):
-        due_amounts(1_000, inputs, "EUR", "DE")
+        due_amounts(1_000, inputs, 1)
 
 
 @given(st.lists(st.tuples(amounts, st.integers(0, 100), st.booleans()), max_size=5), amounts)

@@ -6,12 +6,12 @@ from typing import Any
 from uuid import UUID
 
 import carts_of
-import make_vectors
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import make_vectors
 from samlad.promotions.rules import Line, Offer, Outcome, apply
 from samlad.promotions.terms import Combination, Terms
 

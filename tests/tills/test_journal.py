@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import pytest
 from selling import AT_TILL, Till
 
@@ -15,6 +16,8 @@ from samlad.kernel.context import Actor, Context
 from samlad.kernel.database import Tx
 from samlad.kernel.listing import ListQuery
 from samlad.kernel.problems import Forbidden, InvalidInput
+from samlad.promotions import service as promotions
+from samlad.promotions.model import PromotionInput
 from samlad.tills import LeaseInput, LeaseLine, LeaseOf, NotToResolve, SaleState, WriteOffInput, journal
 from trade import Trade
 
@@ -210,6 +213,35 @@ async def test_another_sale_of_the_same_id_is_kept_beside_it(trade: Trade) -> No
     assert await trade.db.value("SELECT count(*) FROM orders") == 2
     assert await trade.level(kettle, trade.at_malmo) == (6, 0)
     await trade.sound()
+
+
+async def test_promotions_that_were_given_are_counted_and_what_is_over_is_said(trade: Trade) -> None:
+    till, kettle = Till(trade), await trade.kettle(quantity=9, at=trade.at_malmo)
+    terms = {"effect": {"kind": "percent", "percent": 1_000}}
+    data = {"channel": str(trade.malmo.id), "name": "Kettle week", "terms": terms, "limit_total": 1}
+    given = msgspec.convert(data | {"is_automatic": True}, PromotionInput)
+    week = await trade.db.transaction(lambda tx: promotions.create(tx, given))
+
+    def reduced(which: str, name: str) -> dict[str, Any]:
+        sale = till.sale((kettle, 1))
+        sale["lines"][0] |= {
+            "reductions": [{"promotion": which, "name": name, "amount": 1_990}],
+            "tax": 3_582,
+            "total": 17_910,
+        }
+        return sale | {"total": 17_910, "tenders": [{"kind": "card", "amount": 17_910}]}
+
+    first = reduced(str(week.id), week.name)
+    verdicts = await till.send(
+        first, first, reduced(str(week.id), week.name), reduced(str(uuid4()), "Who knows")
+    )
+    assert [each.verdict for each in verdicts] == ["recorded"] * 4
+    assert [codes(each) for each in verdicts] == [[], [], ["promotion"], ["promotion"]]
+    kept = await trade.db.row("SELECT uses, spent FROM promotion WHERE id = $1", week.id)
+    assert kept is not None
+    assert tuple(kept) == (2, 3_980), "once for each sale, over its limit or not"
+    assert verdicts[0].order is not None
+    await trade.agree()
 
 
 async def test_killed_in_the_middle_leaves_nothing_and_it_comes_again(

@@ -38,3 +38,9 @@ class LastOwner(Problem):
     """There must always be an active owner; make somebody else an owner first."""
 
     code, status, title = "last-owner", 409, "Nobody could administer this shop any more"
+
+
+class ApprovalRefused(Problem):
+    """A manager's approval does not hold: no such account or PIN, or they may not approve this here."""
+
+    code, status, title = "approval-refused", 403, "This was not approved"

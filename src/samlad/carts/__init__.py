@@ -5,6 +5,9 @@ from samlad.carts.closing import buyer_of, close, order_of, take_for, use_promot
 from samlad.carts.codes import add_code, follow_link, remove_code
 from samlad.carts.delivery_options import DeliveryOption
 from samlad.carts.delivery_options import options as delivery_ways
+from samlad.carts.discount_model import Discount, DiscountInput, DiscountKind, NeedsApproval
+from samlad.carts.discounts import give as give_discount
+from samlad.carts.discounts import take_back as take_discount_back
 from samlad.carts.handover import (
     Offer,
     OfferGone,
@@ -79,10 +82,14 @@ __all__ = [
     "DeliveryOption",
     "DetailsInput",
     "Device",
+    "Discount",
+    "DiscountInput",
+    "DiscountKind",
     "LineChanged",
     "LineInput",
     "LineNews",
     "LineView",
+    "NeedsApproval",
     "NewCart",
     "NotSellable",
     "Offer",
@@ -114,6 +121,7 @@ __all__ = [
     "devices",
     "estimate",
     "follow_link",
+    "give_discount",
     "hand_to",
     "lists_beside",
     "live_cart",
@@ -131,6 +139,7 @@ __all__ = [
     "save_line",
     "set_details",
     "sweep",
+    "take_discount_back",
     "take_for",
     "take_over",
     "topic_of",

@@ -7,13 +7,17 @@ import msgspec
 from litestar import Response, delete, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from samlad.carts import handover, lists, merging, parking, quotes
+from samlad.access import pins
+from samlad.access.pins import Approver
+from samlad.carts import discounts, handover, lists, merging, parking, quotes
 from samlad.carts.api_inputs import AnyRequest, CartToken, LineVersion
+from samlad.carts.cart_view import view
+from samlad.carts.discount_model import DiscountInput
 from samlad.carts.handover import Offer, TakeOver
 from samlad.carts.lists import LISTING, CartRow
 from samlad.carts.merging import Attached
 from samlad.carts.model import CartView, Label, NewCart
-from samlad.carts.permissions import WRITE
+from samlad.carts.permissions import DISCOUNT, DISCOUNT_ANY, WRITE
 from samlad.carts.quotes import QuoteInput
 from samlad.carts.sharing_store import Device
 from samlad.kernel.http import actor_of, context_of, database_of, if_match, with_etag, write
@@ -48,6 +52,19 @@ class SaveInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     to: UUID | None = None
     version: LineVersion | None = None
+
+
+class Approval(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Who approves: their e-mail address and PIN."""
+
+    email: Annotated[str, msgspec.Meta(max_length=254, examples=["manager@example.org"])]
+    pin: Annotated[str, msgspec.Meta(min_length=4, max_length=8, pattern="^[0-9]*$", examples=["4071"])]
+
+
+class GiveDiscount(DiscountInput, forbid_unknown_fields=True, kw_only=True):
+    """Something to take off by hand, perhaps with a manager's approval."""
+
+    approval: Approval | None = None
 
 
 class ParkInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -220,6 +237,43 @@ async def resume(request: AnyRequest, cart_id: FromPath[UUID]) -> Response[CartV
     return await write(request, lambda tx: parking.resume(tx, cart_id, version=version))
 
 
+@post("/carts/{cart_id:uuid}/discounts", summary="Take something off by hand", status_code=200)
+async def give_discount(
+    request: AnyRequest, cart_id: FromPath[UUID], data: JSONBody[GiveDiscount]
+) -> Response[CartView]:
+    """At a till, off a line or off the sale. It takes the place of what was taken off there by hand before.
+
+    403 ``needs-approval`` beyond the channel's ``discount_limit``: send ``approval`` with a manager's address and PIN.
+    """
+    version, actor = if_match(request), actor_of(request)
+    actor.require(DISCOUNT)
+    approved = await _approved(request, cart_id, data.approval)
+    wanted = DiscountInput(line=data.line, kind=data.kind, value=data.value, reason=data.reason)
+    return await write(
+        request, lambda tx: discounts.give(tx, cart_id, wanted, approved=approved, version=version)
+    )
+
+
+async def _approved(request: AnyRequest, cart_id: UUID, approval: Approval | None) -> Approver | None:
+    if approval is None:
+        return None
+    database, context = database_of(request), context_of(request)
+    at = (await view(database, context.actor, cart_id)).location
+    return await pins.approve(database, context, approval.email, approval.pin, DISCOUNT_ANY, at)
+
+
+@delete(
+    "/carts/{cart_id:uuid}/discounts/{discount:uuid}", summary="Take back a discount by hand", status_code=200
+)
+async def take_discount_back(
+    request: AnyRequest, cart_id: FromPath[UUID], discount: FromPath[UUID]
+) -> Response[CartView]:
+    """What it took off is not taken off any more."""
+    version = if_match(request)
+    actor_of(request).require(DISCOUNT)
+    return await write(request, lambda tx: discounts.take_back(tx, cart_id, discount, version=version))
+
+
 @post("/quotes", summary="Make a quote", status_code=201)
 async def make_quote(request: AnyRequest, data: JSONBody[QuoteInput]) -> Response[NewCart]:
     """Prices that stand until a date. Read it at `/api/carts/{id}`; the ``token`` goes into the customer's link."""
@@ -236,6 +290,8 @@ async def accept_quote(
 
 
 handlers: list[Any] = [
+    give_discount,
+    take_discount_back,
     list_carts,
     live,
     attach,

@@ -132,6 +132,7 @@ def build(cart: Cart, priced: Priced, available: Mapping[UUID, int] | None, chan
         shipping_steps=taxed.shipping_steps,
         codes=priced.codes,
         gifts=priced.gifts,
+        discounts=cart.discounts,
         kind=cart.kind,
         label=cart.label,
         is_current=cart.is_current,

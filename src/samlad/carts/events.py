@@ -43,6 +43,27 @@ class CartDetailsSet(Fact, frozen=True, kw_only=True):
     details: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
+@declare("cart.discounted")
+class CartDiscounted(Fact, frozen=True, kw_only=True):
+    """Staff took something off by hand: of a variant or, without one, of the sale. ``most`` in minor units."""
+
+    discount: UUID
+    variant: UUID | None
+    kind: str
+    value: int
+    most: int
+    reason: str
+    approved_by: UUID | None = None
+
+
+@declare("cart.discount_taken_back")
+class CartDiscountTakenBack(Fact, frozen=True, kw_only=True):
+    """A discount by hand is not given after all."""
+
+    discount: UUID
+    variant: UUID | None
+
+
 @declare("cart.prices_accepted")
 class CartPricesAccepted(Fact, frozen=True, kw_only=True):
     """The buyer agreed to prices that had changed."""

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from samlad.carts.discount_model import Discount
 from samlad.channels.model import Code
 from samlad.customers.model import Email, Text
 from samlad.delivery import Method
@@ -160,12 +161,16 @@ class CodeInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     code: CodeText
 
 
-class PriceStep(msgspec.Struct, frozen=True, kw_only=True):
-    """A step from the list price to what is paid: a promotion and what it takes off, in minor units as quoted."""
+class PriceStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A step from the list price to what is paid: a promotion and what it takes off, in minor units as quoted.
+
+    ``by_hand``: no promotion but a discount that staff gave; ``name`` is its reason.
+    """
 
     promotion: UUID
     name: str
     amount: int
+    by_hand: bool = False
 
 
 class CartPromotion(msgspec.Struct, frozen=True, kw_only=True):
@@ -274,6 +279,7 @@ class Cart(msgspec.Struct, frozen=True, kw_only=True):
     held_until: datetime | None = None
     quoted_until: datetime | None = None
     vat_number: str | None = None
+    discounts: list[Discount] = []
     lines: list[CartLine] = []
     method: Method | None = None
 
@@ -388,6 +394,7 @@ class CartView(msgspec.Struct, frozen=True, kw_only=True):
     shipping_steps: list[PriceStep] = []
     codes: list[CodeView] = []
     gifts: list[GiftView] = []
+    discounts: list[Discount] = []
     kind: CartKind = CartKind.CART
     label: str | None = None
     is_current: bool = True

@@ -190,7 +190,10 @@ async def take_out(tx: Tx, cart: Cart, channel: Channel, line: CartLine) -> Cart
     await store.delete_lines(tx, [line.id])
     tell_line(tx, cart, line, line.quantity, 0)
     rest = [other for other in cart.lines if other.id != line.id]
-    return await holding.keep_up(tx, msgspec.structs.replace(cart, lines=rest), channel)
+    kept = [each for each in cart.discounts if each.variant != line.variant]
+    if len(kept) < len(cart.discounts):
+        await store.set_fields(tx, cart.id, {"discounts": kept})
+    return await holding.keep_up(tx, msgspec.structs.replace(cart, lines=rest, discounts=kept), channel)
 
 
 def tell_line(tx: Tx, cart: Cart, line: CartLine, before: int, after: int) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from samlad import promotions, tax
-from samlad.carts import rules, store, taxing
+from samlad.carts import discount_rules, rules, store, taxing
 from samlad.carts.model import (
     Agreed,
     Cart,
@@ -18,6 +18,7 @@ from samlad.carts.model import (
     CartPromotion,
     CartStatus,
     CodeView,
+    Delivery,
     GiftView,
     MovedPromotion,
     PriceStep,
@@ -89,14 +90,15 @@ async def price(
     found = await promotions.offers(reader, _asking(cart, channel), _goods(cart, sellables))
     if not found.promotions:
         moved = _moved(cart, found, None, {})
-        return Priced(sellables=sellables, moved=moved, shipping_price=shipping, taxes=taxes)
+        agreed = _discounted(cart, Agreed(), prices)
+        return Priced(sellables=sellables, agreed=agreed, moved=moved, shipping_price=shipping, taxes=taxes)
     outcome = promotions.apply(found.lines, found.offers, shipping)
     agreed = _agreed(outcome, found)
     taken_off = {each.promotion: each.amount for each in agreed.promotions}
     is_same = all(line.unit_price == prices[line.id] for line in cart.lines)
     return Priced(
         sellables=sellables,
-        agreed=agreed,
+        agreed=_discounted(cart, agreed, prices),
         moved=_moved(cart, found, outcome, taken_off, amounts_tell=is_same),
         codes=_codes(found, outcome),
         gifts=[
@@ -112,6 +114,25 @@ async def price(
         shipping_price=shipping,
         taxes=taxes,
     )
+
+
+def left_of(at_list: Mapping[UUID, int], steps: Mapping[UUID, Sequence[PriceStep]]) -> dict[UUID, int]:
+    """What lines (by variant) still cost after steps."""
+    return {
+        variant: amount - sum(step.amount for step in steps.get(variant, ()))
+        for variant, amount in at_list.items()
+    }
+
+
+def _discounted(cart: Cart, agreed: Agreed, prices: Mapping[UUID, int]) -> Agreed:
+    """With what staff take off by hand, where the goods are handed over at a till."""
+    if not cart.discounts or cart.delivery is not Delivery.CARRY_OUT:
+        return agreed
+    at_list = {line.variant: prices[line.id] * line.quantity for line in cart.lines}
+    quantities = {line.variant: line.quantity for line in cart.lines}
+    found = discount_rules.steps(left_of(at_list, agreed.lines), quantities, cart.discounts)
+    lines = {each: [*agreed.lines.get(each, []), *found.get(each, [])] for each in agreed.lines | found}
+    return msgspec.structs.replace(agreed, lines=lines)
 
 
 def with_tax(

@@ -204,7 +204,9 @@ def taxed(
         totals=rules.totals(
             [(line.quantity, amount) for line, amount in zip(cart.lines, lines, strict=True)],
             delivered,
-            reduced=sum(each.amount for each in promotions),
+            reduced=sum(
+                step.amount for each in [*(each[2] for each in shown), parcel_steps] for step in each
+            ),
         ),
     )
 

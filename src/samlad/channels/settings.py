@@ -135,6 +135,18 @@ SETTINGS: dict[str, Setting] = {
             "When reserved money is taken: as soon as the order is placed, or when somebody says so",
         ),
         Setting(
+            "discount_limit",
+            Annotated[int, Meta(ge=0, le=100)],
+            10,
+            "What staff may take off by hand at a till without a manager, percent of the ticket",
+        ),
+        Setting(
+            "cash_step",
+            Annotated[int, Meta(ge=0, le=100_000)],
+            0,
+            "What totals that are paid in cash are rounded to, minor units (5: to five cents; 1: not rounded); 0: as the country does",
+        ),
+        Setting(
             "payment_days",
             Annotated[int, Meta(ge=0, le=365)],
             14,

@@ -7,6 +7,7 @@ OBJECTIONS = {
     "not-for-sale": marked("Not for sale here"),
     "price": marked("Another price"),
     "tax": marked("Another tax rate"),
+    "promotion": marked("A promotion that it should not have had"),
     "sums": marked("Sums do not agree"),
     "paid": marked("Paid more or less"),
     "stock": marked("More than the books had"),

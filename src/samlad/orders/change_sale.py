@@ -66,7 +66,7 @@ async def add_goods(tx: Tx, head: OrderHead, channel: Channel, lines: Sequence[O
 
 async def pay_more(tx: Tx, head: OrderHead, channel: Channel, due: int, data: ChangeInput) -> list[Payment]:
     """Payments for what was added to an order; where cash is rounded the order gets a line that says so."""
-    amounts, rounding = payments.due_amounts(due, data.payments, head.currency, channel.country)
+    amounts, rounding = payments.due_amounts(due, data.payments, payments.coin_of(channel, head.currency))
     taken = await payments.authorize(tx, head.id, data.payments, amounts, head.currency, channel=channel)
     await payments.keep(tx, taken, channel=head.channel, profile=head.customer)
     if rounding:
@@ -141,7 +141,7 @@ async def _place(
     due = preview.transferred + (preview.to_pay if data.payments else 0)
     inputs = [*paid, *(data.payments if preview.to_pay else [])]
     amounts, rounding = (
-        payments.due_amounts(due, inputs, head.currency, channel.country) if inputs else ([], 0)
+        payments.due_amounts(due, inputs, payments.coin_of(channel, head.currency)) if inputs else ([], 0)
     )
     taken = (
         await payments.authorize(tx, sale, inputs, amounts, head.currency, channel=channel) if inputs else []

@@ -49,7 +49,7 @@ async def pay(tx: Tx, order_id: UUID, data: PayInput, *, version: int | None = N
     due = head.total - head.called_off - sum(p.promised for p in known)
     if due <= 0:
         raise WrongState("Nothing is due.", state=head.status)
-    amounts, rounding = payments.due_amounts(due, data.payments, head.currency, channel.country)
+    amounts, rounding = payments.due_amounts(due, data.payments, payments.coin_of(channel, head.currency))
     taken = await payments.authorize(tx, order_id, data.payments, amounts, head.currency, channel=channel)
     await payments.keep(tx, taken, channel=head.channel, profile=head.customer)
     if rounding:

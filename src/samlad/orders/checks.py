@@ -177,7 +177,7 @@ _RULES: dict[str, tuple[str, str]] = {
             SELECT l.order_id, (s.step ->> 'promotion')::uuid AS promotion, sum((s.step ->> 'amount')::bigint) AS amount
             FROM order_line l JOIN orders o ON o.id = l.order_id AND o.kind = 'sale' AND o.status <> 'cancelled'
                 CROSS JOIN LATERAL jsonb_array_elements(l.reductions) AS s (step)
-            WHERE l.reductions <> '[]' GROUP BY 1, 2
+            WHERE l.reductions <> '[]' AND NOT coalesce((s.step ->> 'by_hand')::bool, false) GROUP BY 1, 2
         ), used AS (SELECT order_id, promotion, amount FROM promotion_use WHERE released_at IS NULL)
         SELECT 'order ' || coalesce(o.number, order_id::text) AS what,
                format('promotion %s: used %s, lines %s', promotion, u.amount, s.amount) AS detail

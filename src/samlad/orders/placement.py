@@ -110,7 +110,9 @@ async def _take_payments(
     channel = closed.channel
     claimed = await payments.claim(tx, order, closed.cart.id, data.payments, channel)
     inputs = payments.with_amounts(data.payments, claimed)
-    amounts, rounding = payments.due_amounts(closed.totals.total, inputs, channel.currency, channel.country)
+    amounts, rounding = payments.due_amounts(
+        closed.totals.total, inputs, payments.coin_of(channel, channel.currency)
+    )
     taken = await payments.authorize(
         tx, order, inputs, amounts, channel.currency, channel=channel, claimed=claimed
     )

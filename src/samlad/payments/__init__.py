@@ -5,7 +5,7 @@ guard them.
 """
 
 from samlad.payments import manual, stored_value, stripe, terminal  # noqa: F401 - they register themselves
-from samlad.payments.accounts import is_offered, offered
+from samlad.payments.accounts import coin_of, is_offered, offered
 from samlad.payments.at_till import TAKEN, taken_at_till
 from samlad.payments.attempts import begin, begun, claim, leave_begun, shown
 from samlad.payments.elsewhere import NAME as MARKETPLACE
@@ -66,6 +66,7 @@ __all__ = [
     "begun",
     "capture",
     "claim",
+    "coin_of",
     "comes_by_itself",
     "due_amounts",
     "is_network",

@@ -9,30 +9,36 @@ import msgspec
 from samlad.kernel.problems import InvalidInput
 from samlad.payments.model import Outcome, Payment, PaymentInput, PaymentStatus
 
-CASH_STEPS = {("SEK", None): 100, ("EUR", "NL"): 5}
-"""Smallest amount that can be paid in coins, in minor units, by currency and country (None: any country).
+COINS = {"SEK": 100, "NOK": 100, "DKK": 50, "CHF": 5, "CZK": 100, "HUF": 500}
+"""Smallest coin by currency, in minor units, where it is more than one.
 
-Sweden withdrew the 50 öre coin on 2010-09-30 (Riksbank); Dutch shops round cash to five cents since 2004-09-01 and
-only cash (De Nederlandsche Bank). Where nothing stands here, cash is paid to the minor unit.
+SEK: 50 öre were withdrawn on 2010-09-30 (Riksbank). NOK: 50 øre on 2012-05-01 (Norges Bank). DKK: 25 øre on 2008-10-01
+(Danmarks Nationalbank). CHF: 5 Rappen. CZK: 50 haléřů on 2008-08-31 (Česká národní banka). HUF: 1 and 2 forint on
+2008-03-01 (act III of 2008).
 """
+ROUND_EUROS = frozenset({"BE", "EE", "FI", "LT", "NL", "SK"})
+"""Where a total in euros that is paid in cash is rounded to five cents: the Netherlands since 2004-09-01 (as shops do),
+Finland since 2002 (890/2000), Belgium since 2019-12-01 (WER VI.7/1), Slovakia since 2022-07-01, Estonia since 2025-01-01,
+Lithuania since 2025-05-01. In Ireland and elsewhere it is each shop's choice: the channel setting ``cash_step``."""
 
 
-def cash_step(currency: str, country: str) -> int:
-    """The smallest amount that can be paid in coins, minor units."""
-    return CASH_STEPS.get((currency, None)) or CASH_STEPS.get((currency, country)) or 1
+def cash_step(currency: str, country: str, setting: int) -> int:
+    """The smallest amount that can be paid in coins, minor units: as the setting says, or (0) as the country does."""
+    if setting:
+        return setting
+    return 5 if currency == "EUR" and country in ROUND_EUROS else COINS.get(currency, 1)
 
 
-def round_cash(amount: int, currency: str, country: str) -> int:
+def round_cash(amount: int, step: int) -> int:
     """An amount as it can be paid in coins: the nearest multiple of the smallest one, halves away from zero."""
-    step = cash_step(currency, country)
     sign = -1 if amount < 0 else 1
     return sign * ((abs(amount) + step // 2) // step * step)
 
 
-def due_amounts(
-    total: int, inputs: Sequence[PaymentInput], currency: str, country: str
-) -> tuple[list[int], int]:
+def due_amounts(total: int, inputs: Sequence[PaymentInput], step: int) -> tuple[list[int], int]:
     """What each payment pays, and the rounding that cash adds to the total (minor units, may be negative).
+
+    ``step`` is the smallest coin (`cash_step`).
 
     The payments must come to the total, of which the part that is left for cash is rounded.
 
@@ -50,7 +56,7 @@ def due_amounts(
     rounding = 0
     if cash:
         exact = total - (given - amounts[cash[0]]) if not open_ones or open_ones == cash else amounts[cash[0]]
-        due = round_cash(exact, currency, country)
+        due = round_cash(exact, step)
         rounding = due - exact
         if open_ones == cash:
             amounts[cash[0]] = due

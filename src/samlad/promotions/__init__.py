@@ -3,11 +3,23 @@
 The public face: what carts and orders use.
 """
 
-from samlad.promotions.granting import Holder, Use, drop_code, follow, hand_on, redeem, release, show, use
+from samlad.promotions.granting import (
+    Holder,
+    Use,
+    drop_code,
+    follow,
+    hand_on,
+    note,
+    redeem,
+    release,
+    show,
+    use,
+)
 from samlad.promotions.model import BadCode, HolderKind, Promotion, PromotionGone, PromotionStatus
 from samlad.promotions.offers import NOTHING, Asking, Goods, Offers, offers
 from samlad.promotions.permissions import CHANGE, GRANT, READ
 from samlad.promotions.rules import Outcome, apply
+from samlad.promotions.uses_store import known
 
 __all__ = [
     "CHANGE",
@@ -29,6 +41,8 @@ __all__ = [
     "drop_code",
     "follow",
     "hand_on",
+    "known",
+    "note",
     "offers",
     "redeem",
     "release",

@@ -154,6 +154,22 @@ async def use(
     log.append(tx, fact, subject=order, channel=channel.id, profile=customer)
 
 
+async def note(
+    tx: Tx, order: UUID, uses: Sequence[Use], *, channel: Channel, customer: UUID | None
+) -> list[Use]:
+    """Count the promotions, all of them known, of a sale that has happened without us: nothing is refused any more.
+    Those that are over their limit or budget by it."""
+    if not uses:
+        return []
+    is_over = await uses_store.note(tx, order, [(each.promotion, each.amount) for each in uses])
+    fact = events.PromotionsUsed(
+        order=order,
+        promotions=[{"id": str(u.promotion), "name": u.name, "amount": u.amount} for u in uses],
+    )
+    log.append(tx, fact, subject=order, channel=channel.id, profile=customer)
+    return [each for each in uses if is_over[each.promotion]]
+
+
 async def release(tx: Tx, order: UUID, *, channel: UUID) -> None:
     """A cancelled order gives back its uses: limits and budgets have room again. Twice is once."""
     released = await uses_store.release(tx, order)

@@ -1,7 +1,7 @@
 """The engine of promotions: lines, promotions and the price of shipping in, reductions out. Pure, exact, no clock.
 
 Everything is in minor units as prices are quoted; tax is reckoned afterwards on what is left. Nothing depends on the
-order in which lines or promotions are given. `tests/promotions/vectors.json` holds this engine, and any other that is
+order in which lines or promotions are given. `tests/vectors.json` holds this engine, and any other that is
 to say the same (the till's), to its answers.
 """
 

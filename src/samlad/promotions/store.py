@@ -182,6 +182,32 @@ async def code(reader: Reader, pool: UUID, text: str) -> FoundCode | None:
     )
 
 
+class OpenCode(msgspec.Struct, frozen=True):
+    """A code that anybody may use any number of times."""
+
+    promotion: UUID
+    code: str
+
+
+async def open_codes(reader: Reader, promotions: Sequence[UUID]) -> list[OpenCode]:
+    """The codes of promotions that have no limit of their own, by code."""
+    return await reader.all(
+        OpenCode,
+        "SELECT promotion, code FROM promotion_code WHERE promotion = ANY($1) AND limit_total IS NULL ORDER BY code",
+        list(promotions),
+    )
+
+
+async def have_limited_codes(reader: Reader, promotions: Sequence[UUID]) -> bool:
+    """Whether any of some promotions has a code that can be used a few times only, and is not used up."""
+    return bool(
+        await reader.value(
+            "SELECT EXISTS (SELECT FROM promotion_code WHERE promotion = ANY($1) AND uses < limit_total)",
+            list(promotions),
+        )
+    )
+
+
 async def insert_codes(
     tx: Tx, pool: UUID, promotion: UUID, codes: Sequence[tuple[UUID, str]], limit: int | None
 ) -> set[str]:

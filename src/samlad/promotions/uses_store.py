@@ -105,6 +105,39 @@ async def use(
     ]
 
 
+async def known(reader: Reader, promotions: Sequence[UUID]) -> set[UUID]:
+    """Which of these promotions there are."""
+    rows = await reader.rows("SELECT id FROM promotion WHERE id = ANY($1)", list(promotions))
+    return {row["id"] for row in rows}
+
+
+async def note(tx: Tx, order: UUID, uses: Sequence[tuple[UUID, int]]) -> dict[UUID, bool]:
+    """Count uses as (promotion, amount) that have happened, whatever the limits say. One statement, in key order.
+
+    By promotion that is known: whether it is over its limit or budget now.
+    """
+    rows = await tx.rows(
+        """
+        WITH wanted AS MATERIALIZED (
+            SELECT p.id, w.amount, (p.limit_total IS NOT NULL OR p.budget IS NOT NULL) AS is_counted
+            FROM unnest($2::uuid[], $3::bigint[]) AS w (promotion, amount)
+            JOIN promotion p ON p.id = w.promotion ORDER BY p.id FOR KEY SHARE OF p
+        ), counted AS (
+            UPDATE promotion p SET uses = p.uses + 1, spent = p.spent + w.amount FROM wanted w
+            WHERE p.id = w.id AND w.is_counted
+            RETURNING p.id, coalesce(p.uses > p.limit_total, false) OR coalesce(p.spent > p.budget, false) AS is_over
+        ), used AS (
+            INSERT INTO promotion_use (order_id, promotion, amount) SELECT $1, id, amount FROM wanted
+        )
+        SELECT w.id, coalesce(c.is_over, false) AS is_over FROM wanted w LEFT JOIN counted c USING (id)
+        """,
+        order,
+        [promotion for promotion, _ in uses],
+        [amount for _, amount in uses],
+    )
+    return {row["id"]: row["is_over"] for row in rows}
+
+
 async def release(tx: Tx, order: UUID) -> list[UUID]:
     """Give back the uses of an order; of which promotions. Asked again: none. One statement."""
     rows = await tx.rows(

@@ -16,8 +16,10 @@ from samlad.tax.model import (
 )
 from samlad.tax.rules import (
     WHOLE,
+    Rates,
     amounts,
     decide,
+    home_rate,
     keeps_net,
     largest,
     moved,
@@ -38,6 +40,7 @@ __all__ = [
     "Decision",
     "NumberCheck",
     "NumberStatus",
+    "Rates",
     "Rounding",
     "Seller",
     "Setup",
@@ -49,6 +52,7 @@ __all__ = [
     "country_of_number",
     "current",
     "decide",
+    "home_rate",
     "keeps_net",
     "largest",
     "moved",

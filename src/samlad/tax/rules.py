@@ -57,6 +57,17 @@ class Rates:
                         return row
         return None
 
+    def turns(self, after: date) -> list[date]:
+        """The days after a day on which any rate begins or ends, in order."""
+        days = {
+            day
+            for rows in self._rows.values()
+            for row in rows
+            for day in (row.valid_from, row.valid_to)
+            if day is not None and day > after
+        }
+        return sorted(days)
+
 
 def decide(
     seller: Seller,

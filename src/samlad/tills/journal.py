@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from samlad import carts, catalog, customers, orders
+from samlad import carts, catalog, customers, orders, promotions
 from samlad.access import staff
 from samlad.carts import PriceStep
 from samlad.channels import Resource
@@ -220,6 +220,8 @@ async def make_order(
     at, _ = rules.when(sale, now())
     difference, _ = rules.sums(sale, tax_included=bool(channel.setting("prices_include_tax")))
     unknown = {each.line for each in objections if each.code == "unknown-goods"}
+    given = rules.promotions_of(sale)
+    there = await promotions.known(tx, [use.promotion for use in given]) if given else set()
     happened = HappenedSale(
         id=order_id,
         cart=sale.cart if has_cart else None,
@@ -236,7 +238,12 @@ async def make_order(
                 quantity=line.quantity,
                 unit_price=line.unit_price,
                 reductions=[
-                    PriceStep(promotion=step.promotion, name=step.name, amount=step.amount)
+                    PriceStep(
+                        promotion=step.promotion,
+                        name=step.name,
+                        amount=step.amount,
+                        by_hand=step.promotion not in there,
+                    )
                     for step in line.reductions
                 ],
                 tax_rate=line.tax_rate,
@@ -252,8 +259,12 @@ async def make_order(
     )
     order, sold = await orders.record_happened(tx, channel, happened)
     lacked = {found.variant: found.quantity for found in sold.found}
+    over = [use for use in given if use.promotion not in there]
+    counted = [use for use in given if use.promotion in there]
+    over += await promotions.note(tx, order.id, counted, channel=channel, customer=order.customer)
     objections = [
         *objections,
+        *(Objection(code="promotion", there=each.name) for each in over),
         *(
             Objection(
                 code="stock",

@@ -1,7 +1,8 @@
 """The data pack: what a till needs to sell without network, whole in pages, later only what has changed.
 
-A row is a list, so that 300,000 of them are small: id, SKU, GTIN, title, options, price, tax class, picture, product. A
-variant that is not for sale here (any more) is in ``gone``.
+A row is a list, so that 300,000 of them are small: id, SKU, GTIN, title, options, price, tax class, picture, product, and what
+the till's own rules need of it: prices, marks, whether it is goods, sold from, sold to (`rules_pack.PackedGood`). A variant that
+is not for sale here (any more) is in ``gone``. The rules themselves (`rules_pack`) come with the first page.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,17 +12,18 @@ from uuid import UUID
 
 import msgspec
 
-from samlad import catalog, stock, tax
+from samlad import catalog, payments, stock, tax
+from samlad.catalog import price_scales
 from samlad.channels import Channel, Resource
 from samlad.kernel import log
 from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Database
 from samlad.kernel.log import Event, Position
 from samlad.kernel.problems import InvalidInput
-from samlad.payments.rules import cash_step
 from samlad.tills import leases
 from samlad.tills.desk import Desk
 from samlad.tills.model import Leased
+from samlad.tills.rules_pack import PackedGood, RulesPack, pack_good, rules_pack
 
 PAGE_ROWS = 5_000
 MOST_EVENTS, MOST_CHANGED = 2_000, 20_000
@@ -30,7 +32,8 @@ TYPES = ("product.created", "product.changed", "product.archived", "price.change
 WHOLE = ("channel.changed", "tax.rate_created", "tax.rate_changed", "tax.class_created")
 """After these everything may be otherwise."""
 
-Row = tuple[UUID, str, str | None, str, str, int, str, str | None, UUID]
+Scale = tuple[list[tuple[UUID, int, int]], list[str], bool, int | None, int | None]
+Row = tuple[UUID, str, str | None, str, str, int, str, str | None, UUID, Scale]
 
 
 class Store(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +60,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     store: Annotated[Store | None, msgspec.Meta(description="With the first page")]
+    rules: Annotated[RulesPack | None, msgspec.Meta(description="With the first page")]
     is_whole: bool
     rows: list[Row]
     gone: list[UUID]
@@ -155,11 +159,14 @@ async def _page(
     is_whole: bool,
     is_first: bool,
 ) -> Pack:
-    sold = await catalog.sellables(database, desk.channel, [ref.id for ref in refs]) if refs else {}
+    variants = [ref.id for ref in refs]
+    sold = await catalog.sellables(database, desk.channel, variants) if refs else {}
+    goods = await _goods(database, desk.channel, variants)
     rows: list[Row] = []
     for ref in refs:
         here = sold.get(ref.id)
-        if here is not None and here.is_available and here.price is not None:
+        good = goods.get(ref.id)
+        if here is not None and here.is_available and here.price is not None and good is not None:
             rows.append(
                 (
                     ref.id,
@@ -171,6 +178,7 @@ async def _page(
                     here.tax_class,
                     here.image,
                     here.product,
+                    (good.prices, good.marks, good.is_goods, good.sold_from, good.sold_to),
                 )
             )
     kept = {row[0] for row in rows}
@@ -182,6 +190,7 @@ async def _page(
             last |= {"lease": lease.lines, "lease_ends": lease.expires_at}
     return Pack(
         store=await _store(database, desk) if is_first else None,
+        rules=await rules_pack(database, desk.channel, desk.location, now()) if is_first else None,
         is_whole=is_whole,
         rows=rows,
         gone=[variant for variant in gone if variant not in kept],
@@ -190,6 +199,16 @@ async def _page(
         at=now(),
         **last,
     )
+
+
+async def _goods(database: Database, channel: Channel, variants: Sequence[UUID]) -> dict[UUID, PackedGood]:
+    """What the till's rules need of some variants. Three statements."""
+    if not variants:
+        return {}
+    lists = [each.id for each in await price_scales.lists_for(database, channel, now())]
+    found = await price_scales.scaled(database, channel, lists, variants)
+    belongs = await catalog.belonging(database, [each.product for each in found])
+    return {each.variant: pack_good(each, belongs.get(each.product)) for each in found}
 
 
 async def _store(database: Database, desk: Desk) -> Store:
@@ -206,7 +225,7 @@ async def _store(database: Database, desk: Desk) -> Store:
         locale=channel.locale,
         tax_included=bool(channel.setting("prices_include_tax")),
         tax_rounding=channel.setting("tax_rounding"),
-        cash_step=cash_step(channel.currency, channel.country),
+        cash_step=payments.coin_of(channel, channel.currency),
         receipt_footer=channel.setting("receipt_footer"),
         tax_rates=await _rates(database, channel),
     )

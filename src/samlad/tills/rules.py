@@ -10,7 +10,8 @@ import msgspec
 
 from samlad.catalog import Sellable
 from samlad.kernel import cards
-from samlad.tills.model import Objection, Sale, SoldLine
+from samlad.promotions import Use
+from samlad.tills.model import NO_PROMOTION, Objection, Sale, SoldLine
 
 NAMESPACE = UUID("8f4f1e0a-53a4-5d0e-9d51-0d6f2f6a7f11")
 """Of the names of entries that bring none that can be read, and of those whose name is taken."""
@@ -117,6 +118,16 @@ def against(lines: Sequence[SoldLine], sold: Mapping[UUID, Sellable], known: set
                 Objection(code="tax", line=place, here=str(here.tax_rate), there=str(line.tax_rate))
             )
     return objections
+
+
+def promotions_of(sale: Sale) -> list[Use]:
+    """What each promotion took off the sale."""
+    found: dict[UUID, Use] = {}
+    for step in (step for line in sale.lines for step in line.reductions):
+        if step.promotion != NO_PROMOTION and step.amount > 0:
+            amount = step.amount + (found[step.promotion].amount if step.promotion in found else 0)
+            found[step.promotion] = Use(promotion=step.promotion, name=step.name, amount=amount)
+    return list(found.values())
 
 
 def total_of(raw: Mapping[str, Any]) -> int | None:

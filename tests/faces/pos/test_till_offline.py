@@ -5,12 +5,15 @@ import os
 import random
 from typing import Any
 
+import msgspec
 import pytest
 from browser import Site
 from market import Market
 from playwright.async_api import BrowserContext, Page, Route, expect
 
 from samlad.app import CHECKS
+from samlad.promotions import service as promotion_service
+from samlad.promotions.model import PromotionInput
 
 SALES = 16
 """So many are rung up in the suite; ``pytest -m soak`` rings up thousands."""
@@ -181,6 +184,11 @@ async def test_a_day_without_network(site: Site, market: Market) -> None:
         price=19_950,
         stock=(9, 0),
     )
+    terms = {"effect": {"kind": "percent", "percent": 1_000}}
+    data = {"channel": str(market.web.id), "name": "Kettle week", "terms": terms, "is_automatic": True}
+    await market.db.transaction(
+        lambda tx: promotion_service.create(tx, msgspec.convert(data, PromotionInput))
+    )
     page = await site.staff(width=1440)
     await _ready(page)
     await expect(page.locator("[data-unsent]")).to_contain_text("0")
@@ -199,11 +207,12 @@ async def test_a_day_without_network(site: Site, market: Market) -> None:
     await expect(page.locator("#results button")).to_have_count(1)
     await site.fine(page)
     await page.locator('[data-pay="cash"]').click()
-    await expect(page.locator("#pay-due")).to_contain_text("399")
+    # Ten percent are off without the server, too; and in Sweden there are no öre.
+    await expect(page.locator("#pay-due")).to_contain_text("359")
     await site.picture(page, "till-offline-pay")
     await page.locator("#pay-amount").fill("500")
     await page.locator("#pay-form button").click()
-    await expect(page.locator("#change")).to_contain_text("101")
+    await expect(page.locator("#change")).to_contain_text("141")
     await site.picture(page, "till-offline-receipt")
     await site.fine(page)
     # A window that is closed and opened again has everything.
@@ -218,14 +227,15 @@ async def test_a_day_without_network(site: Site, market: Market) -> None:
     async with page.expect_download() as loading:
         await page.locator("#export").click()
     file = await (await loading.value).path()
-    assert json.loads(file.read_text())["sales"][0]["entry"]["total"] == 39_900
+    assert json.loads(file.read_text())["sales"][0]["entry"]["total"] == 35_910
     # It is back: the sale is sent, once, and the online till is a link away.
     await page.locator("#journal [data-close]").first.click()
     await page.context.set_offline(False)
     await expect(page.locator("#unsent")).to_have_attribute("data-unsent", "0")
     await expect(page.locator("#back")).to_be_visible()
     [order] = await market.db.rows("SELECT id, total, paid, cart, status FROM orders")
-    assert (order["total"], order["paid"], order["status"]) == (39_900, 39_900, "fulfilled")
+    assert (order["total"], order["paid"], order["status"]) == (35_900, 35_900, "fulfilled")
+    assert await market.db.value("SELECT amount FROM promotion_use WHERE order_id = $1", order["id"]) == 3_990
     assert order["cart"] is not None
     [sent] = await market.db.rows("SELECT objections, needs_look FROM till_sale")
     assert (sent["objections"], sent["needs_look"]) == ([], False)  # the till reckons as the server does

@@ -7,7 +7,7 @@ import msgspec
 from litestar import Response, delete, get, post
 from litestar.params import FromPath, JSONBody
 
-from samlad.access import passkeys, second_factor, sessions, staff, welcome
+from samlad.access import passkeys, pins, second_factor, sessions, staff, welcome
 from samlad.access.api.browser import runtime_of, site_of
 from samlad.access.api.session import Code, Credential, Secret, Token
 from samlad.access.middleware import session_of
@@ -24,6 +24,12 @@ class PasswordChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     current: Secret
     new: Secret
+
+
+class NewPin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Four to eight digits, not one again and again and not counting up or down."""
+
+    pin: Annotated[str, msgspec.Meta(min_length=4, max_length=8, pattern="^[0-9]*$", examples=["4071"])]
 
 
 class NewPasskey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -50,6 +56,13 @@ async def change_password(request: AnyRequest, data: JSONBody[PasswordChange]) -
     await welcome.change_password(
         database_of(request), context_of(request), data.current, data.new, session.id if session else None
     )
+
+
+@post("/account/pin", status_code=204, summary="Choose my PIN")
+async def set_pin(request: AnyRequest, data: JSONBody[NewPin]) -> None:
+    """The number by which one approves something at somebody else's till. It is no way to sign in."""
+    sessions.require_fresh(session_of(request))
+    await pins.set_pin(database_of(request), context_of(request), data.pin)
 
 
 @post("/account/totp", status_code=200, summary="Begin to use codes of an app")
@@ -153,6 +166,7 @@ async def end_other_sessions(request: AnyRequest) -> None:
 HANDLERS = [
     read_account,
     change_password,
+    set_pin,
     begin_totp,
     activate_totp,
     deactivate_totp,

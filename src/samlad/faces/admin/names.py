@@ -192,6 +192,14 @@ setting: Mapping[str, tuple[str, str]] = {
         marked("When reserved money is taken"),
         marked("A card's money is reserved when the order is placed."),
     ),
+    "discount_limit": (
+        marked("Discount by hand without a manager, in percent"),
+        marked("Of the whole ticket. Beyond it a manager approves with their PIN; 0: always."),
+    ),
+    "cash_step": (
+        marked("Smallest coin, in minor units"),
+        marked("What is paid in cash is rounded to it. 0: as the country does; 1: nothing is rounded."),
+    ),
     "payment_days": (
         marked("Days to pay an invoice or bank transfer"),
         marked("After that the customer is reminded."),

@@ -7,7 +7,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from markupsafe import Markup
 
-from samlad.access import passkeys, second_factor, sessions, welcome
+from samlad.access import passkeys, pins, second_factor, sessions, welcome
 from samlad.access import staff as people
 from samlad.access.api.browser import runtime_of
 from samlad.access.middleware import session_of
@@ -49,6 +49,7 @@ async def _profile_page(request: AnyRequest, form: Form) -> Response[Any]:
         status_code=form.status,
         form=form,
         me=await people.get(database, own),
+        has_pin=await pins.has_pin(database, own),
         keys=await passkeys.of_staff(database, own),
         sessions=await sessions.of_staff(database, own),
         this=session.id if session else None,
@@ -74,6 +75,20 @@ async def change_password(request: AnyRequest) -> Response[Any]:
     except Problem as problem:
         return await _profile_page(request, form.failed(problem))
     return go(request, "/admin/profile", _("Your password is changed. Everywhere else you are signed out."))
+
+
+@post("/admin/profile/pin")
+async def set_pin(request: AnyRequest) -> Response[Any]:
+    """Choose the PIN by which one approves something at a till."""
+    _own(request)
+    if ask := _confirm_first(request):
+        return ask
+    form, _ = await read_form(request), words(request)
+    try:
+        await pins.set_pin(database_of(request), context_of(request), form.get("pin").strip())
+    except Problem as problem:
+        return await _profile_page(request, form.failed(problem))
+    return go(request, "/admin/profile", _("Your PIN is set."))
 
 
 # -- codes of an app -----------------------------------------------------------------------------------------------------
@@ -178,6 +193,7 @@ HANDLERS = [
     begin_codes,
     activate_codes,
     renew_codes,
+    set_pin,
     switch_codes_off,
     remove_passkey,
     end_session,

@@ -20,9 +20,13 @@ from samlad.faces.pos.offline_words import WORDS
 from samlad.kernel.clock import now
 from samlad.kernel.http import actor_of
 
-_STATIC = Path(__file__).parent / "static" / "offline"
-_WORKER = (_STATIC / "worker.js").read_bytes()
-MODULES = tuple(f"/static/pos/offline/{path.name}" for path in sorted(_STATIC.glob("*.js")))
+_STATIC = Path(__file__).parent / "static"
+_WORKER = (_STATIC / "offline" / "worker.js").read_bytes()
+MODULES = tuple(
+    f"/static/pos/{folder}/{path.name}"
+    for folder in ("offline", "rules")
+    for path in sorted((_STATIC / folder).glob("*.js"))
+)
 """What the page loads without a hash in its address."""
 
 

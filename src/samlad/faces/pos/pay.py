@@ -127,7 +127,7 @@ def _one_payment(request: AnyRequest, till: Till, cart: CartView, form: Form, by
         payment = PaymentInput(provider="test", token=token)
     else:
         given = form.amount("other", currency) or form.amount("tendered", currency)
-        due = payments.round_cash(cart.totals.total, currency, till.channel.country)
+        due = payments.round_cash(cart.totals.total, payments.coin_of(till.channel, currency))
         if given is None or given < due:
             raise InvalidInput.at("tendered", face.words(request)(TOO_LITTLE))
         payment = PaymentInput(provider="cash", tendered=given)
@@ -147,7 +147,7 @@ def _pay_form(
     request: AnyRequest, till: Till, cart: CartView, by: str, form: Form, stored: Stored | None = None
 ) -> Response[Any]:
     _, currency, total = face.words(request), till.channel.currency, cart.totals.total
-    due = payments.round_cash(total, currency, till.channel.country) if by == "cash" else total
+    due = payments.round_cash(total, payments.coin_of(till.channel, currency)) if by == "cash" else total
     return show(
         request,
         till,

@@ -4,6 +4,7 @@ from litestar import Router
 
 from samlad.faces.pos import (
     day,
+    discount,
     drawer,
     elsewhere,
     offline,
@@ -36,6 +37,7 @@ routes = [
             *elsewhere.handlers,
             *returns.handlers,
             *unknown.handlers,
+            *discount.handlers,
             *drawer.handlers,
             *work.handlers,
             *work_acts.handlers,

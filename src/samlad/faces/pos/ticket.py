@@ -9,6 +9,7 @@ from litestar.params import FromPath
 
 from samlad import carts, catalog, credit, customers, stock
 from samlad.carts import CartClosed, CartInput, CartView, DetailsInput, LineInput, TakeOver
+from samlad.carts.permissions import DISCOUNT
 from samlad.catalog.product_store import variants_of
 from samlad.catalog.search.query import SearchQuery, search
 from samlad.channels import Resource
@@ -386,6 +387,7 @@ async def _context(request: AnyRequest, till: Till, cart: CartView | None) -> di
         "code": "",
         "code_error": None,
         "tax_text": amounts.tax_text(request, tax, till.channel.currency, cart.tax_notes if cart else ()),
+        "may_discount": actor_of(request).may(DISCOUNT, till.location.id),
         "said": None,
         "added": None,
         "email_error": None,

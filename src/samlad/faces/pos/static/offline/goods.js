@@ -1,9 +1,9 @@
 /* The pack in memory: found by code in one look-up, by words in one pass. A row is what the server sends:
-   [id, SKU, GTIN, title, options, price, tax class, picture, product]. */
+   [id, SKU, GTIN, title, options, price, tax class, picture, product, [prices, marks, is goods, sold from, sold to]]. */
 
 import { ask, ended, meta, write } from "./database.js";
 
-export const ID = 0, SKU = 1, GTIN = 2, TITLE = 3, OPTIONS = 4, PRICE = 5, TAX = 6, IMAGE = 7;
+export const ID = 0, SKU = 1, GTIN = 2, TITLE = 3, OPTIONS = 4, PRICE = 5, TAX = 6, IMAGE = 7, PRODUCT = 8, SCALE = 9;
 const MOST_FOUND = 24;
 
 export const fold = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
@@ -58,6 +58,14 @@ export class Goods {
 
   get(id) {
     return this.rows[this.byId.get(id)] ?? null;
+  }
+
+  /* As the rules look at it (`rules/totals.js`), or null. */
+  good(id) {
+    const row = this.get(id);
+    if (!row?.[SCALE]) return null;
+    const [prices, marks, is_goods, sold_from, sold_to] = row[SCALE];
+    return { product: row[PRODUCT], tax_class: row[TAX], is_sold: true, is_goods, sold_from, sold_to, prices, marks };
   }
 
   scan(text) {
@@ -120,14 +128,14 @@ export const refresh = (database, code, fetchPage) =>
     }
     await write(database, ["changes", "meta"], async (transaction) => {
       transaction.objectStore("changes").clear();
-      await ask(transaction.objectStore("meta").put({ ...ofPage({ ...page, store: first.store }), generation }, "pack"));
+      await ask(transaction.objectStore("meta").put({ ...ofPage({ ...page, store: first.store, rules: first.rules }), generation }, "pack"));
     });
     await drop(database, 0, generation - 1);
     return true;
   });
 
 const ofPage = (page) => ({
-  ...(page.store ? { store: page.store } : {}),
+  ...(page.store ? { store: page.store, rules: page.rules } : {}),
   upto: page.upto,
   at: page.at,
   stock: page.stock,

@@ -12,10 +12,11 @@ import { announce, byId, fill, handed, inField, moment, money, percent, root, sa
 
 const code = root.dataset.till, CARRIED_HOURS = 12, SHOWN_SALES = 60;
 const goods = new Goods();
-let db, device, pack = null, open = null, sums = null, sender, clerk = null, offset = null, sold = new Map(), counted = new Set(), isTraining = false;
+let db, device, pack = null, open = null, sums = null, sender, clerk = null, offset = null, sold = new Map(), used = {}, counted = new Set(), isTraining = false;
 
 /* -- what is shown ---------------------------------------------------------------------------------------------------------- */
 
+const reduction = ({ name, amount }) => `${name} −${money(amount)}`;
 const due = () => sums.total - open.tenders.reduce((sum, each) => sum + each.amount, 0);
 
 /* What is here of a variant: leased and free, less what was sold since that was said. */
@@ -32,7 +33,7 @@ function stockOf(line) {
 }
 
 function showTicket() {
-  sums = reckon(open.lines, pack.store, pack.rules);
+  sums = reckon(open.lines, pack, goods, used);
   byId("ticket").replaceChildren(
     ...[...sums.lines].reverse().map((line) => {
       const [stock, kind] = stockOf(line);
@@ -40,7 +41,7 @@ function showTicket() {
         item: (item) => Object.assign(item.dataset, { variant: line.variant, price: line.price }),
         title: line.title,
         options: line.options,
-        about: `${line.sku} · ${money(line.price)}`,
+        about: [line.sku, money(line.price), ...line.reductions.map(reduction)].join(" · "),
         total: money(line.total),
         stock: (badge) => {
           badge.textContent = stock;
@@ -159,7 +160,7 @@ function together(tenders) {
 }
 
 const entryOf = (tenders, rounding) => (sequence, till, seen) => {
-  const { lines, total } = reckon(seen.lines, pack.store, pack.rules);
+  const { lines, total } = reckon(seen.lines, pack, goods, used);
   return {
     id: seen.id,
     till,
@@ -207,7 +208,15 @@ async function sell(tenders, rounding, back) {
 function count(entry) {
   if (entry.training || counted.has(entry.id)) return;
   counted.add(entry.id);
-  for (const line of entry.lines) sold.set(line.variant, (sold.get(line.variant) ?? 0) + line.quantity);
+  const given = new Map();
+  for (const line of entry.lines) {
+    sold.set(line.variant, (sold.get(line.variant) ?? 0) + line.quantity);
+    for (const { promotion, amount } of line.reductions) given.set(promotion, (given.get(promotion) ?? 0) + amount);
+  }
+  for (const [promotion, amount] of given) {
+    const { uses = 0, spent = 0 } = used[promotion] ?? {};
+    used[promotion] = { uses: uses + 1, spent: spent + amount };
+  }
 }
 
 /* What was sold since the server said what there is, in whatever tab. */
@@ -229,7 +238,7 @@ function showReceipt(sale, back, isNew) {
   show("is-sold", isNew);
   byId("is-sold").dataset.sale = entry.id;
   const row = (text, amount, css = "") => fill("receipt-row", { text, amount: money(amount), row: (place) => css && place.classList.add(css) });
-  const parts = entry.lines.map((line) => row(`${line.title}${line.options ? `, ${line.options}` : ""}${line.quantity > 1 ? ` (${line.quantity} × ${money(line.unit_price)})` : ""}`, line.total));
+  const parts = entry.lines.map((line) => row(`${line.title}${line.options ? `, ${line.options}` : ""}${line.quantity > 1 ? ` (${line.quantity} × ${money(line.unit_price)})` : ""}${line.reductions.map((each) => ` · ${reduction(each)}`).join("")}`, line.total));
   byId("receipt-lines").replaceChildren(...parts);
   byId("receipt-sums").replaceChildren(
     row(say("total"), entry.total + entry.rounding, "total"),
@@ -346,8 +355,7 @@ function listen() {
 }
 
 function setLine(element, quantity) {
-  const { variant, price } = element.closest("[data-variant]").dataset;
-  return change(ticket.setQuantity(db, variant, Number(price), quantity));
+  return change(ticket.setQuantity(db, element.closest("[data-variant]").dataset.variant, quantity));
 }
 
 async function hear() {
@@ -366,7 +374,7 @@ async function hear() {
 async function load() {
   const found = await restore(db, goods);
   pack = found ?? pack;
-  [sold, counted] = [new Map(), new Set()];
+  [sold, used, counted] = [new Map(), {}, new Set()];
   await countAll();
   [clerk, offset, isTraining] = [await database.meta(db, "clerk"), (await database.meta(db, "clock"))?.offset ?? null, (await database.meta(db, "training")) ?? false];
   show("is-training", isTraining);

@@ -1,31 +1,59 @@
-/* What a ticket comes to. Amounts are whole minor units.
+/* What a ticket comes to: by the rules that came with the pack (`rules/totals.js`), as the server would reckon it. What they cannot
+   price (goods that are not in the pack, or not for sale any more) is what it was quoted for: it is in the customer's hands.
+   Amounts are whole minor units. */
 
-   THE SEAM for the engine of promotions and tax (`rules/`): `reckon(lines, store, rules)` is the only place where lines get
-   their reductions, tax and totals. With rules in the pack it is to call `totals(basket, rules)` and answer in the same shape:
-   {lines: [{…line, reductions: [{promotion, name, amount}], tax_rate, tax, total}], total, tax, pieces}. */
+import { roundCash } from "../rules/cash.js";
+import { share } from "../rules/money.js";
+import { totals } from "../rules/totals.js";
 
-const WHOLE = 10_000n;
+const FORMAT = 1, WHOLE = 10_000;
 
-/* whole × part / of, rounded once, halves away from zero; exact beyond 2^53. As `share` in samlad.kernel.money. */
-export function share(whole, part, of) {
-  const product = BigInt(whole) * BigInt(part), divisor = BigInt(of);
-  const sign = product < 0n ? -1n : 1n;
-  return Number(sign * ((2n * sign * product + divisor) / (2n * divisor)));
-}
-
-export function reckon(lines, store, _rules = null) {
-  const reckoned = lines.map((line) => {
-    const rate = store.tax_rates[line.tax_class] ?? 0;
-    const quoted = line.price * line.quantity;
-    const tax = share(quoted, rate, store.tax_included ? WHOLE + BigInt(rate) : WHOLE);
-    return { ...line, reductions: [], tax_rate: rate, tax, total: store.tax_included ? quoted : quoted + tax };
-  });
+/* lines: of the ticket; goods: what is known of each; used: what this till has given by promotion since the rules were made.
+   → {lines: [{…line, reductions: [{promotion, name, amount}], tax_rate, tax, total}], total, tax, pieces} */
+export function reckon(lines, pack, goods, used = {}, at = Date.now()) {
+  const ruled = byRules(lines, pack.rules, goods, used, at);
+  const reckoned = lines.map((line, index) => ruled.get(index) ?? quoted(line, pack.store));
   const sum = (name) => reckoned.reduce((whole, line) => whole + line[name], 0);
   return { lines: reckoned, total: sum("total"), tax: sum("tax"), pieces: sum("quantity") };
 }
 
-/* An amount as coins can pay it: the nearest multiple of the smallest one, halves away from zero. */
-export const inCoins = (amount, step) => Math.sign(amount) * Math.floor((Math.abs(amount) + Math.floor(step / 2)) / step) * step;
+function byRules(lines, rules, goods, used, at) {
+  if (rules?.format !== FORMAT) return new Map();
+  const places = new Map();
+  lines.forEach((line, index) => places.has(line.variant) || !goods.good(line.variant) || places.set(line.variant, index));
+  try {
+    for (;;) {
+      const basket = [...places].map(([variant, index]) => ({ variant, quantity: lines[index].quantity, good: goods.good(variant) }));
+      if (!basket.length) return new Map();
+      const answer = totals({ lines: basket, used }, rules, at).lines;
+      const wrong = answer.filter((line) => line.problem !== null);
+      if (!wrong.length) return new Map(answer.map((line) => [places.get(line.variant), ruledLine(lines[places.get(line.variant)], line)]));
+      for (const line of wrong) places.delete(line.variant);
+    }
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return new Map(); // a sale is never refused
+  }
+}
+
+const ruledLine = (line, { unit_price, steps, tax_rate, tax, total }) => ({
+  ...line,
+  price: unit_price,
+  reductions: steps.map(({ promotion, name, amount }) => ({ promotion, name, amount })),
+  tax_rate,
+  tax,
+  total,
+});
+
+function quoted(line, store) {
+  const rate = store.tax_rates[line.tax_class] ?? 0;
+  const whole = line.price * line.quantity;
+  const tax = share(whole, rate, store.tax_included ? WHOLE + rate : WHOLE);
+  return { ...line, reductions: [], tax_rate: rate, tax, total: store.tax_included ? whole : whole + tax };
+}
+
+/* An amount as coins can pay it. */
+export const inCoins = roundCash;
 
 /* Tax by rate, the highest first: [[rate, net, tax]]. */
 export function taxes(lines) {

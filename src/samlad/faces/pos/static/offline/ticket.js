@@ -22,18 +22,18 @@ export const current = (database) => changed(database, (ticket) => (ticket.versi
 
 export const add = (database, line) =>
   changed(database, (ticket) => {
-    const known = ticket.lines.findIndex((each) => each.variant === line.variant && each.price === line.price);
+    const known = ticket.lines.findIndex((each) => each.variant === line.variant);
     const quantity = Math.min((ticket.lines[known]?.quantity ?? 0) + 1, 9999);
     const rest = ticket.lines.filter((_, index) => index !== known);
     return { ...ticket, lines: [...rest, { ...line, quantity }] };
   });
 
 /* 0 takes it off. */
-export const setQuantity = (database, variant, price, quantity) =>
+export const setQuantity = (database, variant, quantity) =>
   changed(database, (ticket) => ({
     ...ticket,
     lines: ticket.lines
-      .map((line) => (line.variant === variant && line.price === price ? { ...line, quantity } : line))
+      .map((line) => (line.variant === variant ? { ...line, quantity } : line))
       .filter((line) => line.quantity > 0),
   }));
 

@@ -1,4 +1,4 @@
-"""Makes vectors.json: carts, promotions, and what the engine says. `python tests/promotions/make_vectors.py`
+"""Makes vectors.json: carts, promotions, and what the engine says. `python tests/make_vectors.py`
 
 An engine in another language (the till's) must give the same answers. Make it anew only when the rules are to change,
 and read the difference.

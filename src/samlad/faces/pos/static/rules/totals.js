@@ -1,0 +1,134 @@
+/* What a ticket comes to without the server: prices, promotions, tax and cash, step by step as `samlad.carts` reckons it.
+
+   Pure: no clock, no network, no page. Amounts are safe integers in minor units; a basket that would pass 2^53 is refused
+   with a RangeError. `samlad.tills.rules_pack` makes the rules, and the vectors of its tests hold both to one answer. */
+
+import { whyNot } from "./availability.js";
+import { roundCash } from "./cash.js";
+import { stepsByHand } from "./discounts.js";
+import { sum, times, whole } from "./money.js";
+import { choose } from "./prices.js";
+import { apply } from "./promotions.js";
+import { UNKNOWN, decided, moved, movedSteps, quotedRate, reckon } from "./tax.js";
+import { localMoment } from "./moments.js";
+
+/* basket: {
+     lines: [{variant, quantity, good}]   in the order in which they were put in, each variant once; good: what
+                                           goods.json says of it, null for what is not known here
+     customer: true if we know who buys   customer_group: theirs, or null
+     codes: [{code, promotion}]           as redeem() found them
+     discounts: [{id, variant, kind, value, most, reason}]   by hand; see discounts.js
+     used: {promotion: {uses, spent}}     what this till has sold since the rules were made
+   }
+   rules: as rules_pack made them. at: milliseconds since 1970, UTC. */
+export function totals(basket, rules, at) {
+  whole(at, "at");
+  const day = localMoment(at, rules.time_zone).day;
+  const lines = basket.lines.map((line) => priced(line, basket, rules, at, day));
+  if (new Set(lines.map((line) => line.variant)).size < lines.length) throw new RangeError("a variant is on two lines");
+  const found = offers(basket, rules, at);
+  const goods = lines.map((line) => ({ key: line.variant, price: line.price, quantity: line.quantity, marks: line.marks }));
+  const outcome = apply(goods, found.offers);
+  const promoted = (line) => outcome.lines[line.variant] ?? [];
+  const left = lines.map((line) => ({ ...line, left: times(line.price, line.quantity) - sum(promoted(line).map((step) => step.amount)) }));
+  const byHand = stepsByHand(left, basket.discounts ?? []);
+  const shown = lines.map((line) => taxable(line, [...promoted(line), ...(byHand[line.variant] ?? [])], rules.tax));
+  const reckoned = reckon(shown.map((line) => line.taxable), rules.tax.rounding);
+  const answer = shown.map(({ taxable: _, ...line }, index) => ({ ...line, ...reckoned[index] }));
+  const total = sum(reckoned.map((each) => each.total));
+  const rounded = roundCash(total, rules.cash_step);
+  const steps = answer.flatMap((line) => line.steps);
+  return {
+    lines: answer,
+    promotions: Object.keys(outcome.applied).map((id) => ({
+      promotion: id,
+      name: rules.promotions.find((each) => each.id === id).name,
+      amount: sum(steps.filter((step) => step.promotion === id).map((step) => step.amount)),
+      code: basket.codes?.find((each) => each.promotion === id)?.code ?? null,
+    })),
+    refused: { ...found.unavailable, ...outcome.refused },
+    gifts: outcome.gifts,
+    taxes: taxParts(answer),
+    items: sum(answer.map((line) => line.quantity)),
+    tax: sum(answer.map((line) => line.tax)),
+    reduced: sum(steps.map((step) => step.amount)),
+    total,
+    cash: { due: rounded, rounding: rounded - total },
+  };
+}
+
+/* A line with its price, and its problem if it cannot be sold as it stands: unknown, price or not-sold. */
+function priced({ variant, quantity, good }, basket, rules, at, day) {
+  if (whole(quantity, "quantity") < 1) throw new RangeError(`${variant}: a quantity of ${quantity}`);
+  const taxes = good ? decided(rules.tax, good.tax_class, good.is_goods, day) : null;
+  if (taxes === null) {
+    const marks = [`variant:${variant}`, `product:${variant}`];
+    return { variant, quantity, price: 0, included: true, home: 0, decision: UNKNOWN, marks, problem: "unknown" };
+  }
+  const price = choose(good.prices, rules.price_lists, { quantity, at, customer_group: basket.customer_group ?? null });
+  return {
+    variant,
+    quantity,
+    price: price?.amount ?? 0,
+    included: price?.tax_included ?? rules.prices_include_tax,
+    home: taxes.home,
+    decision: taxes.decision,
+    marks: [`variant:${variant}`, `product:${good.product}`, ...good.marks],
+    problem: price === null ? "price" : isSold(good, at) ? null : "not-sold",
+  };
+}
+
+const isSold = (good, at) => good.is_sold && (good.sold_from === null || good.sold_from <= at) && (good.sold_to === null || at < good.sold_to);
+
+/* The promotions that the ticket may have, and why it may not have the others. */
+function offers(basket, rules, at) {
+  const here = {
+    time_zone: rules.time_zone,
+    at,
+    customer: basket.customer ?? false,
+    customer_group: basket.customer_group ?? null,
+    granted: new Set((basket.codes ?? []).map((each) => each.promotion)),
+    used: basket.used,
+  };
+  const unavailable = {};
+  const found = [];
+  for (const promotion of rules.promotions) {
+    const reason = whyNot(promotion, here);
+    if (reason !== null) unavailable[promotion.id] = reason;
+    else found.push({ ...promotion, left: promotion.left === null ? null : promotion.left - (here.used?.[promotion.id]?.spent ?? 0) });
+  }
+  return { offers: found, unavailable };
+}
+
+function taxable({ variant, quantity, price, included, home, decision, problem }, taken, tax) {
+  const to = included ? quotedRate(tax, decision, home) : home;
+  const unit = moved(price, home, to);
+  const steps = movedSteps(taken, times(price, quantity), times(unit, quantity), home, to);
+  const quoted = times(unit, quantity) - sum(steps.map((step) => step.amount));
+  return {
+    variant,
+    quantity,
+    unit_price: unit,
+    tax_included: included,
+    tax_rate: decision.rate,
+    tax_category: decision.category,
+    tax_treatment: decision.treatment,
+    tax_country: decision.country,
+    tax_note: decision.note,
+    steps,
+    problem,
+    taxable: { quoted, rate: decision.rate, included },
+  };
+}
+
+/* Tax by rate and category, the highest rate first: what a receipt says. */
+function taxParts(lines) {
+  const parts = new Map();
+  for (const line of lines) {
+    const key = `${line.tax_rate}/${line.tax_category}`;
+    const part = parts.get(key) ?? { rate: line.tax_rate, category: line.tax_category, net: 0, tax: 0, total: 0 };
+    for (const field of ["net", "tax", "total"]) part[field] = sum([part[field], line[field]]);
+    parts.set(key, part);
+  }
+  return [...parts.values()].sort((a, b) => b.rate - a.rate || (a.category < b.category ? -1 : 1));
+}

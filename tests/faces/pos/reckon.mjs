@@ -1,0 +1,32 @@
+// Reads cases as lines of JSON, answers each with what the till's rules say: node reckon.mjs FOLDER-OF-RULES < cases
+import { createInterface } from "node:readline";
+import { pathToFileURL } from "node:url";
+
+const at = (name) => import(pathToFileURL(`${process.argv[2]}/${name}.js`).href);
+const [{ totals }, { apply }, { share, allocate }, { due }, { redeem }] = await Promise.all(
+  ["totals", "promotions", "money", "cash", "codes"].map(at),
+);
+let store; // the rules that hold for the tickets after them
+const kinds = {
+  rules: ({ rules }) => void (store = rules),
+  totals: async ({ basket, at, typed = [] }) => {
+    const found = await Promise.all(typed.map((text) => redeem(text, store)));
+    const codes = [...(basket.codes ?? []), ...found.filter((each) => each.promotion)];
+    return totals({ ...basket, codes }, store, at);
+  },
+  engine: ({ lines, offers, shipping }) => apply(lines, offers, shipping),
+  share: ({ numbers }) => share(...numbers),
+  allocate: ({ amount, weights }) => allocate(amount, weights),
+  due: ({ total, payments, step }) => due(total, payments, step),
+  redeem: ({ text }) => redeem(text, store),
+};
+for await (const line of createInterface({ input: process.stdin })) {
+  const { kind, ...given } = JSON.parse(line);
+  let answer;
+  try {
+    answer = (await kinds[kind](given)) ?? null;
+  } catch (error) {
+    answer = { error: error.name };
+  }
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+}

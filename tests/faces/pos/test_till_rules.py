@@ -1,0 +1,226 @@
+"""The till's rules in JavaScript say what the server says: thousands of cases made from a number, one run of Node for each half.
+
+Their number is in `SEED`; a case that fails is printed whole.
+"""
+
+import json
+import random
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import made_up_shops
+import msgspec
+import pytest
+
+import make_vectors
+from samlad.faces import pos
+from samlad.kernel.money import allocate, share
+from samlad.kernel.problems import InvalidInput
+from samlad.payments import PaymentInput, due_amounts
+from samlad.promotions.terms import Terms
+from samlad.tills import rules_pack
+
+RULES = Path(pos.__file__).parent / "static/rules"
+READER = Path(__file__).with_name("reckon.mjs")
+SEED = 20261126
+SHOPS, BASKETS, ENGINE, NUMBERS = 150, 20, 1_000, 1_500
+Case = dict[str, Any]
+
+
+def reckoned(cases: Iterable[Case], rules: Path = RULES) -> list[Any]:
+    """What the rules in JavaScript say of cases, in their order."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("no Node: apt-get install nodejs")
+    given = b"".join(
+        msgspec.json.encode({k: v for k, v in c.items() if k != "expected"}) + b"\n" for c in cases
+    )
+    run = subprocess.run([node, READER, rules], input=given, capture_output=True, timeout=120, check=False)
+    assert run.returncode == 0, run.stderr.decode()
+    return [json.loads(line) for line in run.stdout.splitlines()]
+
+
+def differing(cases: list[Case], rules: Path = RULES) -> list[tuple[Case, Any]]:
+    """The cases of which JavaScript says something else, with that."""
+    answers = reckoned(cases, rules)
+    assert len(answers) == len(cases)
+    return [
+        (each, said)
+        for each, answer in zip(cases, answers, strict=True)
+        if (said := comparable(answer)) != each["expected"]
+    ]
+
+
+def comparable(answer: Any) -> Any:
+    """Without what only receipts need; promotions by id."""
+    if isinstance(answer, dict) and "lines" in answer and "cash" in answer:
+        answer.pop("taxes")
+        answer["promotions"] = {each["promotion"]: each["amount"] for each in answer["promotions"]}
+    return answer
+
+
+@cache
+def of_tickets() -> list[Case]:
+    """Tickets of made-up shops: prices, promotions, tax, cash."""
+    cases: list[Case] = []
+    for shop, dice in made_up_shops.shops(SEED, SHOPS):
+        cases.append(
+            {"kind": "rules", "rules": msgspec.to_builtins(shop.pack, str_keys=True), "expected": None}
+        )
+        cases += ({"kind": "totals", **made_up_shops.case(dice, shop)} for _ in range(BASKETS))
+    return cases
+
+
+@cache
+def of_the_engine() -> list[Case]:
+    """Promotions alone, with shipping; the amounts near what a number can hold, too."""
+    dice = random.Random(SEED)
+    made = [make_vectors.answered(make_vectors.case(dice, number)) for number in range(ENGINE)]
+    kept = json.loads(make_vectors.FILE.read_text())
+    return [
+        {"kind": "engine", **case, "offers": [packed(each) for each in case["offers"]]}
+        for case in made + kept
+    ]
+
+
+def packed(offer: Case) -> Case:
+    """An offer as it stands in a till's rules."""
+    terms = rules_pack.folded(msgspec.convert(offer["terms"], Terms))
+    return offer | {"terms": msgspec.to_builtins(terms)}
+
+
+@cache
+def of_numbers() -> list[Case]:
+    """Shares, allocations and payments."""
+    dice = random.Random(SEED)
+
+    def size() -> int:
+        return dice.choice([0, 1, 2, 99, 10_000, dice.randint(0, 10**6), dice.randint(0, 2**50)])
+
+    cases: list[Case] = []
+    for _ in range(NUMBERS):
+        amount, whole = dice.choice([-1, 1]) * size(), dice.randint(1, 2**40)
+        numbers = [amount, dice.randint(0, whole), whole]
+        cases.append({"kind": "share", "numbers": numbers, "expected": share(*numbers)})
+        weights = [size() // 8 for _ in range(dice.randint(0, 7))]
+        cases.append(
+            {"kind": "allocate", "amount": amount, "weights": weights, "expected": allocate(amount, weights)}
+        )
+        cases.append(payments(dice))
+    return cases
+
+
+def payments(dice: random.Random) -> Case:
+    """Payments of a total, some of which the server refuses."""
+    step = dice.choice([1, 5, 50, 100])
+    total = dice.choice([dice.randint(1, 3_000), 50 * dice.randint(1, 60)])
+    paid = [
+        {
+            "provider": dice.choice(["cash", "test"]),
+            "amount": dice.choice([None, None, total, dice.randint(1, total)]),
+        }
+        for _ in range(dice.randint(0, 3))
+    ]
+    try:
+        amounts, rounding = due_amounts(total, msgspec.convert(paid, list[PaymentInput]), step)
+        expected: Any = {"amounts": amounts, "rounding": rounding}
+    except InvalidInput:
+        expected = {"error": "RangeError"}
+    return {"kind": "due", "total": total, "payments": paid, "step": step, "expected": expected}
+
+
+ALL = {"tickets": of_tickets, "engine": of_the_engine, "numbers": of_numbers}
+
+
+@pytest.mark.parametrize("of", ALL)
+def test_the_till_says_what_the_server_says(of: str) -> None:
+    cases = ALL[of]()
+    wrong = differing(cases)
+    assert not wrong, (
+        f"{len(wrong)} of {len(cases)}, the first:\n{json.dumps(wrong[0], indent=1, default=str)}"
+    )
+
+
+def test_the_cases_are_about_everything() -> None:
+    """Vectors that nothing happens in would prove nothing."""
+    tickets = [case["expected"] for case in of_tickets() if case["kind"] == "totals"]
+    seen: Counter[str] = Counter()
+    for said in tickets:
+        seen.update(set(said["refused"].values()))
+        seen.update({f"problem {line['problem']}" for line in said["lines"]})
+        seen.update({f"tax {line['tax_category']}" for line in said["lines"]})
+        seen["promotions"] += bool(said["promotions"])
+        seen["several promotions"] += len(said["promotions"]) > 1
+        seen["gifts"] += bool(said["gifts"])
+        seen["by hand"] += any(step.get("by_hand") for line in said["lines"] for step in line["steps"])
+        seen["cash is rounded"] += said["cash"]["rounding"] != 0
+        seen["tax on top"] += any(not line["tax_included"] and line["tax"] for line in said["lines"])
+    wanted = [
+        "not-yet",
+        "ended",
+        "hours",
+        "group",
+        "offline",
+        "used-up",
+        "not-granted",
+        "goods",
+        "minimum",
+        "nothing",
+        "combination",
+        "budget",
+    ]
+    wanted += ["problem None", "problem price", "problem not-sold", "tax S", "tax Z", "tax E", "tax O"]
+    wanted += ["promotions", "several promotions", "gifts", "by hand", "cash is rounded", "tax on top"]
+    assert len(tickets) == SHOPS * BASKETS
+    assert min(seen[each] for each in wanted) >= 15, seen
+
+
+# -- mutations: a mistake in the JavaScript is found ------------------------------------------------------------------------
+
+MISTAKES = [
+    ("money.js", "2 * Math.abs(amount) * numerator + denominator", "2 * Math.abs(amount) * numerator"),
+    ("money.js", "exact[b].rest - exact[a].rest || a - b", "exact[b].rest - exact[a].rest || b - a"),
+    ("money.js", "BigInt(amount) * BigInt(weight)", "BigInt(amount * weight)"),
+    ("promotions.js", 'offer.combination === "line" ? this.reduced : this.closed', "this.closed"),
+    ("promotions.js", "a.price - b.price || byText(a.key, b.key)", "byText(a.key, b.key)"),
+    ("promotions.js", "amount > offer.left", "amount >= offer.left + 500"),
+    ("availability.js", "weekday === 1 ? 7 : weekday - 1", "weekday"),
+    ("availability.js", "moment.day > promotion.last_day", "moment.day >= promotion.last_day"),
+    ("prices.js", "b.least - a.least ||", ""),
+    ("prices.js", "at < list.valid_to", "at <= list.valid_to + 86400000"),
+    ("tax.js", "spans.findLast((span) => span.from <= day)", "spans.find((span) => span.from <= day)"),
+    ("tax.js", "included ? WHOLE + rate : WHOLE", "WHOLE + rate"),
+    ("tax.js", "all >= price ? there : Math.min(there, moved(all, home, to))", "moved(all, home, to)"),
+    ("discounts.js", "(a.variant === null) - (b.variant === null)", "(b.variant === null) - (a.variant === null)"),
+    ("discounts.js", "times(value, quantity)", "value"),
+    ("moments.js", "getUTCDay() || 7", "getUTCDay()"),
+    ("cash.js", "Math.floor(step / 2)", "Math.floor((step - 1) / 2)"),
+    ("totals.js", "if (reason !== null)", 'if (reason !== null && reason !== "hours")'),
+]  # fmt: skip
+
+
+def test_mistakes_are_found(tmp_path: Path) -> None:
+    missed: list[Any] = []
+    for number, (name, right, wrong) in enumerate(MISTAKES):
+        folder = tmp_path / str(number)
+        shutil.copytree(RULES, folder)
+        text = (folder / name).read_text()
+        assert text.count(right) == 1, (name, right)
+        (folder / name).write_text(text.replace(right, wrong))
+        if not any(differing(cases, folder) for cases in _likely(name)):
+            missed.append((name, right))
+    assert not missed
+
+
+def _likely(name: str) -> Iterator[list[Case]]:
+    """The cases that a mistake may show in; first some, then all of them."""
+    made = of_numbers if name in ("money.js", "cash.js") else of_tickets
+    if name == "promotions.js":
+        yield of_the_engine()[:500]
+    yield made()[:600]
+    yield made()

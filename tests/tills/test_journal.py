@@ -119,7 +119,13 @@ async def test_the_lease_goes_first_and_its_end_refuses_nothing(trade: Trade) ->
     assert usual.lines == []  # the rest is the web's
     await trade.db.transaction(lambda tx: stock.receive(tx, trade.at_malmo.id, [(kettle, 10)]))
     usual = await trade.db.transaction(lambda tx: tills.take(tx, LeaseInput(channel="malmo", till=till.id)))
-    assert [line.units for line in usual.lines] == [2]  # a fifth of ten
+    assert [line.units for line in usual.lines] == [2]  # a fifth of what nobody else has, in whole pieces
+    # Who stands in the store can have what its tills have leased; nobody else can.
+    assert (await stock.atp(trade.db, trade.malmo, [kettle], carry_out=True))[kettle] == 10
+    assert (await stock.atp(trade.db, trade.web, [kettle]))[kettle] == 8
+    [gone] = await trade.db.transaction(lambda tx: stock.end_leases(tx, trade.at_malmo.id, [(kettle, 3)]))
+    assert gone.quantity == 2
+    assert (await stock.atp(trade.db, trade.web, [kettle]))[kettle] == 10
     await trade.db.transaction(lambda tx: tills.give_back(tx, LeaseOf(channel="malmo", till=till.id)))
     assert (await tills.of_till(trade.db, till.id)).lines == []
     await trade.sound()

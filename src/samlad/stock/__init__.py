@@ -3,7 +3,7 @@
 The public face. `docs/concepts/stock.md` explains how.
 """
 
-from samlad.stock.happened import Sold, lease, prolong, sell
+from samlad.stock.happened import Sold, end_leases, lease, prolong, sell
 from samlad.stock.holds import convert, release, ship, sweep, take
 from samlad.stock.lots import Share, sold_lots
 from samlad.stock.lots import resolve as resolve_lots
@@ -70,6 +70,7 @@ __all__ = [
     "convert",
     "correct",
     "create_location",
+    "end_leases",
     "free_at",
     "holds_of",
     "lease",

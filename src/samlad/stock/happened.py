@@ -14,7 +14,7 @@ from samlad.kernel import log
 from samlad.kernel.database import Tx
 from samlad.kernel.ids import new_id
 from samlad.stock import holds, store
-from samlad.stock.events import StockMoved, moved_lines
+from samlad.stock.events import StockMoved, StockReleased, moved_lines, released_lines
 from samlad.stock.model import Cause, Hold, HoldKind, HoldLine, Moved
 from samlad.stock.problems import SoldOut
 
@@ -77,3 +77,11 @@ async def lease(
 async def prolong(tx: Tx, owner: UUID, *, expires_at: datetime) -> list[Hold]:
     """Let a till's lease last until then; what it is. What had expired and was released is not in it any more."""
     return await store.prolong(tx, owner, HoldKind.LEASE, expires_at)
+
+
+async def end_leases(tx: Tx, location: UUID, lines: Sequence[tuple[UUID, int]]) -> list[Hold]:
+    """Free (variant, units) that tills have leased at a location, or as much as there is: somebody has them in hand there."""
+    released = await store.end_leases(tx, location, lines)
+    if released:
+        log.append(tx, StockReleased(reason="released", lines=released_lines(released)))
+    return released

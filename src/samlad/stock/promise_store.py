@@ -13,13 +13,17 @@ from samlad.stock.model import ExcludedBy, ExcludedLevel, Level
 _FREE = """l.on_hand - l.expired - l.expiring - l.blocked - l.held + coalesce((SELECT sum(h.quantity) FROM hold h WHERE h.location = l.location
            AND h.variant = l.variant AND h.expires_at <= now()), 0)"""
 
+# What tills of a store have leased lies in it: whoever stands there can have it.
+_LEASED = """coalesce((SELECT sum(h.quantity) FROM hold h WHERE h.location = l.location AND h.variant = l.variant
+             AND h.kind = 'lease' AND h.expires_at > now()), 0)"""
+
 # What a channel ($3) sees; $4: only its own store, all of which a customer can have in hand.
 _SEEN = f"""FROM level l JOIN location p ON p.id = l.location
     LEFT JOIN location_sharing c ON c.location = l.location AND c.channel = $3
     CROSS JOIN LATERAL (SELECT CASE WHEN $4 THEN 0 ELSE coalesce(c.buffer, p.buffer) END AS kept,
                                CASE WHEN NOT p.is_active THEN 'inactive'
                                     WHEN c.is_excluded AND NOT $4 THEN 'channel' END AS excluded,
-                               {_FREE} AS free) n
+                               {_FREE} + CASE WHEN $4 THEN {_LEASED} ELSE 0 END AS free) n
     WHERE l.variant = ANY($1::uuid[]) AND p.pool = $2 AND (NOT $4 OR p.channel = $3)"""
 
 _TODAY = "(now() AT TIME ZONE p.time_zone)::date"

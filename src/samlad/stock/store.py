@@ -245,6 +245,17 @@ async def prolong(tx: Tx, owner: UUID, kind: HoldKind, until: datetime) -> list[
     return await tx.all(Hold, f"SELECT {_HOLD} FROM stock_prolong($1, $2, $3)", owner, kind, until)
 
 
+async def end_leases(tx: Tx, location_id: UUID, lines: Sequence[tuple[UUID, int]]) -> list[Hold]:
+    """Free units (variant, so many) that tills have leased at a location."""
+    return await tx.all(
+        Hold,
+        f"SELECT {_HOLD} FROM stock_end_leases($1, $2, $3)",
+        location_id,
+        [variant for variant, _ in lines],
+        [units for _, units in lines],
+    )
+
+
 async def transaction_id(tx: Tx) -> str:
     """The id of this transaction, by which others see whether it still runs."""
     return str(await tx.value("SELECT pg_current_xact_id()::text"))

@@ -25,7 +25,8 @@ MOST_VARIANTS = 500
 async def take(tx: Tx, data: LeaseInput) -> Lease:
     """Lease units for a till, of each as many as are free at its store; beside what it has leased before.
 
-    Without lines: of what the store has sold most lately, the channel's ``till_lease_percent`` of what is free, up to that.
+    Without lines: of what the store has sold most lately, the channel's ``till_lease_percent`` of what lies there, rounded down: a single
+    piece is nobody's before somebody has it in hand.
 
     Raises:
         Forbidden, NotFound: not this store.
@@ -91,8 +92,5 @@ async def _usual(tx: Tx, desk: Desk, till: UUID) -> list[tuple[UUID, int]]:
     free = await stock.atp(tx, desk.channel, sold, carry_out=True)
     mine = {line.variant: line.units for line in (await of_till(tx, till)).lines}
     percent = desk.channel.setting("till_lease_percent")
-    wanted = {
-        variant: -(-(free[variant] + mine.get(variant, 0)) * percent // 100) - mine.get(variant, 0)
-        for variant in sold
-    }
+    wanted = {variant: free[variant] * percent // 100 - mine.get(variant, 0) for variant in sold}
     return [(variant, units) for variant, units in wanted.items() if units > 0]

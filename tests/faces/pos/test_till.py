@@ -213,3 +213,18 @@ async def test_every_variant_of_a_product_has_a_key_of_its_own(
     await market.product(title="Shirt", variants=sizes, options=options, stock=(2,))
     found = text_of((await scan(clerk, "shirt")).text)
     assert "3 found for “shirt”" in found
+
+
+async def test_what_tills_have_leased_is_sold_to_who_has_it_in_hand(
+    clerk: httpx.AsyncClient, market: Market
+) -> None:
+    made = await market.product(sku="KTL", price=9900, stock=(2, 0))
+    till, variant = str(uuid4()), str(made.variants[0].id)
+    lease = {"channel": "soder", "till": till, "lines": [{"variant": variant, "units": 2}]}
+    assert (await clerk.post("/api/till-leases", json=lease)).json()["lines"][0]["units"] == 2
+    assert await market.available(made.variants[0].id) == 0
+    await scan(clerk, "KTL")
+    assert (await pay(clerk, tendered="99")).headers["location"].endswith("?new=1")
+    assert [row["status"] for row in await market.orders()] == ["fulfilled"]
+    left = await clerk.post("/api/till-leases/renew", json={"channel": "soder", "till": till})
+    assert left.json()["lines"][0]["units"] == 1

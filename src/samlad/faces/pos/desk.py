@@ -13,9 +13,11 @@ from samlad.channels import Channel, ChannelKind, ChannelStatus
 from samlad.faces import page as face
 from samlad.faces.page import AnyRequest
 from samlad.kernel.context import Actor
+from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.problems import NotFound, Problem, Unauthenticated
-from samlad.stock import Location
+from samlad.orders import Order, PlaceOrder
+from samlad.stock import Location, SoldOut
 
 SIGN_IN = "/admin/sign-in"
 DAY_SECONDS = 86_400
@@ -123,6 +125,24 @@ async def current(request: AnyRequest, till: Till) -> CartView | None:
         return None
     is_away = cart.status in carts.OVER or cart.status is CartStatus.PARKED
     return None if is_away or cart.channel != till.channel.id else cart
+
+
+async def place(request: AnyRequest, till: Till, wanted: PlaceOrder) -> Order:
+    """Sell a ticket. What it lacks and a till of this store has leased is taken from that lease: the customer has it in hand.
+
+    Raises:
+        SoldOut: others hold it. All that `orders.place` raises.
+    """
+
+    async def from_leases(tx: Tx, lacking: list[tuple[UUID, int]]) -> Order:
+        await stock.end_leases(tx, till.location.id, lacking)
+        return await orders.place(tx, wanted)
+
+    try:
+        return await face.change(request, lambda tx: orders.place(tx, wanted))
+    except SoldOut as short:
+        lacking = [(line.variant, line.wanted - line.available) for line in short.lines]
+    return await face.change(request, lambda tx: from_leases(tx, lacking))
 
 
 def to_sign_in(request: AnyRequest, _problem: Problem) -> Response[Any]:

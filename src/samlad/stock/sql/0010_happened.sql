@@ -48,3 +48,30 @@ CREATE FUNCTION stock_prolong(of_owner uuid, of_kind text, until timestamptz) RE
     )
     UPDATE hold h SET expires_at = until FROM mine WHERE h.id = mine.id RETURNING h.*
 $$;
+
+-- Units that tills have leased at a location are wanted at the same place: of each variant so many are free again, or all.
+CREATE FUNCTION stock_end_leases(at_location uuid, variants uuid[], quantities int[]) RETURNS SETOF hold LANGUAGE plpgsql AS $$
+DECLARE
+    gone hold[];
+BEGIN
+    WITH mine AS MATERIALIZED (
+        SELECT h.* FROM hold h WHERE h.location = at_location AND h.variant = ANY(variants) AND h.kind = 'lease'
+        ORDER BY h.id FOR UPDATE
+    ), wanted AS (
+        SELECT t.variant, sum(t.quantity)::int AS quantity FROM unnest(variants, quantities) AS t (variant, quantity) GROUP BY 1
+    ), part AS (
+        SELECT mine.id, mine.quantity AS whole,
+               least(mine.quantity, w.quantity - (sum(mine.quantity) OVER (PARTITION BY mine.variant ORDER BY mine.id)
+                                                  - mine.quantity))::int AS quantity
+        FROM wanted w JOIN mine ON mine.variant = w.variant
+    ), deleted AS (DELETE FROM hold h USING part WHERE h.id = part.id AND part.quantity = part.whole),
+    reduced AS (UPDATE hold h SET quantity = h.quantity - part.quantity FROM part
+                WHERE h.id = part.id AND part.quantity > 0 AND part.quantity < part.whole)
+    SELECT array_agg((mine.id, mine.location, mine.variant, part.quantity, mine.kind, mine.owner, mine.channel,
+                      mine.expires_at, mine.created_at)::hold) INTO gone
+    FROM part JOIN mine ON mine.id = part.id WHERE part.quantity > 0;
+    IF gone IS NOT NULL THEN
+        PERFORM stock_unhold((SELECT array_agg((location, variant, quantity, 0)::stock_pick) FROM unnest(gone)));
+        RETURN QUERY SELECT * FROM unnest(gone);
+    END IF;
+END $$;

@@ -154,5 +154,6 @@ export const makeRoom = (database) =>
   write(database, ["chunks", "changes", "meta"], async (transaction) => {
     transaction.objectStore("chunks").clear();
     transaction.objectStore("changes").clear();
+    transaction.objectStore("meta").delete("carried");
     await ask(transaction.objectStore("meta").delete("pack"));
   });

@@ -12,7 +12,7 @@ const SOON_MS = 60_000, PACK_MS = 5 * 60_000, LEASE_MS = 30 * 60_000;
 export class Sender extends EventTarget {
   constructor(db, code, till) {
     super();
-    Object.assign(this, { db, code, till, base: `/pos/${code}`, state: "", tries: 0, timer: 0, isRunning: false, packed: 0, leased: 0 });
+    Object.assign(this, { db, code, till, base: `/pos/${code}`, state: "", tries: 0, timer: 0, isRunning: false, hasSent: false });
     this.others = new BroadcastChannel(`till-${code}`);
     this.others.onmessage = (event) => this.tell(event.data);
     addEventListener("online", () => this.wake());
@@ -78,7 +78,7 @@ export class Sender extends EventTarget {
         this.tell("sending");
         const isStuck = await this.sendThese(token, waiting);
         this.told("journal");
-        this.packed = Math.min(this.packed, Date.now() - PACK_MS + SOON_MS); // what there is has changed
+        this.hasSent = true; // what there is has changed
         if (isStuck) throw new Away("network");
       }
     });
@@ -102,13 +102,16 @@ export class Sender extends EventTarget {
 
   /* What the till carries, and its lease, now and then. */
   async carry(token) {
-    if (Date.now() - this.leased > LEASE_MS) {
+    const done = (await database.meta(this.db, "carried")) ?? { leased: 0, packed: 0 };
+    if (Date.now() - done.leased > LEASE_MS) {
       await lease(this.code, token, this.till);
-      this.leased = Date.now();
+      done.leased = Date.now();
+      await database.keep(this.db, "carried", done);
     }
-    if (Date.now() - this.packed > PACK_MS) {
+    if (Date.now() - done.packed > (this.hasSent ? SOON_MS : PACK_MS)) {
       const isNew = await refresh(this.db, this.code, (query) => page(this.code, this.till, query));
-      this.packed = Date.now();
+      await database.keep(this.db, "carried", { ...done, packed: Date.now() });
+      this.hasSent = false;
       if (isNew) this.told("pack");
     }
     await journal.prune(this.db);

@@ -9,13 +9,17 @@ from browser import Site
 from market import Market, hidden, text_of
 from playwright.async_api import expect
 
+from samlad import stock
 from samlad.access import pins, staff
 from samlad.access.permissions import Role
 from samlad.access.staff import StaffInput
+from samlad.catalog import ProductChange, Tracking, change
 from samlad.faces.pos.rules_pack import goods_page, rules_pack
 from samlad.kernel.clock import now
 from samlad.kernel.context import Actor, Context
+from samlad.kernel.database import Tx
 from samlad.kernel.ids import new_id
+from samlad.stock.lots_model import Named
 
 HTMX = {"hx-request": "true"}
 
@@ -24,6 +28,18 @@ async def manager(market: Market) -> None:
     wanted = StaffInput(email="ada@example.org", name="Ada", roles=[Role.MANAGER])
     ada = await market.db.transaction(lambda tx: staff.add(tx, wanted, "active"))
     await pins.set_pin(market.db, Context(actor=Actor(kind="staff", id=ada.id, name="Ada")), "4071")
+
+
+async def by_lot(market: Market) -> None:
+    made = await market.product(title="Milk", sku="MILK", price=1_500)
+    variant = made.variants[0].id
+
+    async def work(tx: Tx) -> None:
+        await change(tx, made.id, ProductChange(tracking=Tracking.LOT))
+        of = await stock.resolve_lots(tx, [Named(variant, 2, "A1")])
+        await stock.receive(tx, market.places[0].id, [(variant, 2)], lots=of)
+
+    await market.db.transaction(work)
 
 
 async def test_a_clerk_gives_a_little_and_a_manager_more(
@@ -98,12 +114,19 @@ async def test_a_discount_in_a_browser_and_the_rules_say_the_same(site: Site, ma
     await site.picture(page, "till-discount")
     await page.get_by_role("button", name="Take it off").click()
     await expect(page.locator(".till-total")).to_contain_text("86.6")
+    await by_lot(market)
+    await page.locator("#code").fill("MILK")
+    await page.keyboard.press("Enter")
+    await page.get_by_label("Lot or number in hand").select_option(label="A1")
+    await page.get_by_role("button", name="It is this one").click()
+    await expect(page.locator("#ticket")).to_contain_text("1 of lot A1")
     await site.fine(page)
     await site.picture(page, "till-discounted")
 
     channel, place = market.stores[0], market.places[0]
     pack = await rules_pack(market.db, channel, place, now())
-    good = (await goods_page(market.db, channel, now())).goods[0]
+    known = (await goods_page(market.db, channel, now())).goods
+    good = next(each for each in known if each.sku == "KTL")
     by_hand = {
         "id": "d",
         "variant": str(kettle.variants[0].id),

@@ -31,6 +31,7 @@ NOT_IDEMPOTENT = {
     "/api/session": "cookies are set, and a code counts once",
     "/api/links": "cookies are set, and a link counts once",
     "/api/account/password": "sessions end and cookies are set",
+    "/api/account/pin": "the same PIN again is the same; no hash of the request is kept",
     "/api/account/totp": "secrets are shown that are stored nowhere else",
     "/api/account/recovery-codes": "secrets are shown that are stored nowhere else",
     "/api/account/passkeys/options": "a challenge counts once",

@@ -14,9 +14,13 @@ from samlad.access.problems import ApprovalRefused
 from samlad.access.second_factor import note
 from samlad.kernel.context import Context
 from samlad.kernel.database import Database, Reader, Tx
+from samlad.kernel.i18n import marked
 from samlad.kernel.problems import InvalidInput
 
 SHORTEST, LONGEST = 4, 8
+NOT_APPROVED = marked("The address or the PIN is wrong, or they may not approve this here.")
+FOUR_TO_EIGHT = marked("must be four to eight digits")
+TOO_EASY = marked("is one of the first that anybody would try; take another one")
 
 
 class Approver(msgspec.Struct, frozen=True):
@@ -34,9 +38,9 @@ async def set_pin(database: Database, context: Context, pin: str) -> None:
     """
     who = sessions.require_own(context.actor)
     if not (pin.isascii() and pin.isdigit() and SHORTEST <= len(pin) <= LONGEST):
-        raise InvalidInput.at("pin", f"must be {SHORTEST} to {LONGEST} digits")
+        raise InvalidInput.at("pin", FOUR_TO_EIGHT)
     if is_easy(pin):
-        raise InvalidInput.at("pin", "is one of the first that anybody would try; take another one")
+        raise InvalidInput.at("pin", TOO_EASY)
     pin_hash = await passwords.hashed(pin)
 
     async def work(tx: Tx) -> None:
@@ -82,9 +86,9 @@ async def approve(
     )
     is_right = await passwords.matches(None if row is None else row["pin_hash"], pin)
     if row is None or not is_right:
-        raise ApprovalRefused("The address or the PIN is wrong, or they may not approve this here.")
+        raise ApprovalRefused(NOT_APPROVED)
     actor = staff_actor(row["id"], row["name"], row["roles"], row["locations"])
     if not actor.may(permission, location):
-        raise ApprovalRefused("The address or the PIN is wrong, or they may not approve this here.")
+        raise ApprovalRefused(NOT_APPROVED)
     await database.transaction(lambda tx: attempts.settle(tx, key, None), context)
     return Approver(row["id"], row["name"])

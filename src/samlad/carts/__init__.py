@@ -21,6 +21,10 @@ from samlad.carts.handover import (
     withdraw,
 )
 from samlad.carts.lists import LISTING, CartRow, lists_beside, live_cart, make_current, save_line
+from samlad.carts.lot_model import ChooseLot, ChosenLot
+from samlad.carts.lots import add_scanned
+from samlad.carts.lots import choose as choose_lot
+from samlad.carts.lots import leaving as leaving_lots
 from samlad.carts.merging import Attached, attach, combine, undo
 from samlad.carts.model import (
     OVER,
@@ -78,6 +82,8 @@ __all__ = [
     "CartRow",
     "CartStatus",
     "CartView",
+    "ChooseLot",
+    "ChosenLot",
     "Delivery",
     "DeliveryOption",
     "DetailsInput",
@@ -107,12 +113,14 @@ __all__ = [
     "accept_quote",
     "add_code",
     "add_line",
+    "add_scanned",
     "ask_tax",
     "attach",
     "bring",
     "buyer_of",
     "change_line",
     "checkout",
+    "choose_lot",
     "close",
     "combine",
     "count_try",
@@ -123,6 +131,7 @@ __all__ = [
     "follow_link",
     "give_discount",
     "hand_to",
+    "leaving_lots",
     "lists_beside",
     "live_cart",
     "make_current",

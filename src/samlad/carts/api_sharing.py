@@ -9,12 +9,13 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from samlad.access import pins
 from samlad.access.pins import Approver
-from samlad.carts import discounts, handover, lists, merging, parking, quotes
+from samlad.carts import discounts, handover, lists, lots, merging, parking, quotes
 from samlad.carts.api_inputs import AnyRequest, CartToken, LineVersion
 from samlad.carts.cart_view import view
 from samlad.carts.discount_model import DiscountInput
 from samlad.carts.handover import Offer, TakeOver
 from samlad.carts.lists import LISTING, CartRow
+from samlad.carts.lot_model import ChooseLot
 from samlad.carts.merging import Attached
 from samlad.carts.model import CartView, Label, NewCart
 from samlad.carts.permissions import DISCOUNT, DISCOUNT_ANY, WRITE
@@ -274,6 +275,19 @@ async def take_discount_back(
     return await write(request, lambda tx: discounts.take_back(tx, cart_id, discount, version=version))
 
 
+@post("/carts/{cart_id:uuid}/lines/{line_id:uuid}/lots", summary="Choose the lot of a line", status_code=200)
+async def choose_lot(
+    request: AnyRequest, cart_id: FromPath[UUID], line_id: FromPath[UUID], data: JSONBody[ChooseLot]
+) -> Response[CartView]:
+    """At a till: so many units of the line are of this lot, or the piece with this serial number; they leave when it is sold.
+
+    409 when there is not so much of it here. What nobody chooses leaves by the strategy of the location.
+    """
+    version = if_match(request)
+    actor_of(request).require(WRITE)
+    return await write(request, lambda tx: lots.choose(tx, cart_id, line_id, data, version=version))
+
+
 @post("/quotes", summary="Make a quote", status_code=201)
 async def make_quote(request: AnyRequest, data: JSONBody[QuoteInput]) -> Response[NewCart]:
     """Prices that stand until a date. Read it at `/api/carts/{id}`; the ``token`` goes into the customer's link."""
@@ -292,6 +306,7 @@ async def accept_quote(
 handlers: list[Any] = [
     give_discount,
     take_discount_back,
+    choose_lot,
     list_carts,
     live,
     attach,

@@ -133,6 +133,7 @@ def build(cart: Cart, priced: Priced, available: Mapping[UUID, int] | None, chan
         codes=priced.codes,
         gifts=priced.gifts,
         discounts=cart.discounts,
+        lots=cart.lots,
         kind=cart.kind,
         label=cart.label,
         is_current=cart.is_current,

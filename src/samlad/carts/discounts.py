@@ -20,11 +20,13 @@ from samlad.channels import Channel
 from samlad.kernel import log
 from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
+from samlad.kernel.i18n import marked
 from samlad.kernel.ids import new_id
 from samlad.kernel.money import share
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound
 
 WITHOUT_END = 2**62
+NOTHING_OFF = marked("takes nothing off")
 
 
 async def give(
@@ -124,6 +126,6 @@ async def _reckoned(
     of_each = [step for each in found.values() for step in each]
     off = sum(step.amount for step in of_each if step.promotion == wanted.id)
     if off == 0:
-        raise InvalidInput.at("value", "takes nothing off")
+        raise InvalidInput.at("value", NOTHING_OFF)
     made = msgspec.structs.replace(wanted, most=off)
     return made, sum(step.amount for step in of_each), sum(at_list.values())

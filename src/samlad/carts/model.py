@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from samlad.carts.discount_model import Discount
+from samlad.carts.lot_model import ChosenLot
 from samlad.channels.model import Code
 from samlad.customers.model import Email, Text
 from samlad.delivery import Method
@@ -280,6 +281,7 @@ class Cart(msgspec.Struct, frozen=True, kw_only=True):
     quoted_until: datetime | None = None
     vat_number: str | None = None
     discounts: list[Discount] = []
+    lots: list[ChosenLot] = []
     lines: list[CartLine] = []
     method: Method | None = None
 
@@ -395,6 +397,7 @@ class CartView(msgspec.Struct, frozen=True, kw_only=True):
     codes: list[CodeView] = []
     gifts: list[GiftView] = []
     discounts: list[Discount] = []
+    lots: list[ChosenLot] = []
     kind: CartKind = CartKind.CART
     label: str | None = None
     is_current: bool = True

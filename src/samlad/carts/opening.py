@@ -191,9 +191,11 @@ async def take_out(tx: Tx, cart: Cart, channel: Channel, line: CartLine) -> Cart
     tell_line(tx, cart, line, line.quantity, 0)
     rest = [other for other in cart.lines if other.id != line.id]
     kept = [each for each in cart.discounts if each.variant != line.variant]
-    if len(kept) < len(cart.discounts):
-        await store.set_fields(tx, cart.id, {"discounts": kept})
-    return await holding.keep_up(tx, msgspec.structs.replace(cart, lines=rest, discounts=kept), channel)
+    lots = [each for each in cart.lots if each.variant != line.variant]
+    if len(kept) < len(cart.discounts) or len(lots) < len(cart.lots):
+        await store.set_fields(tx, cart.id, {"discounts": kept, "lots": lots})
+    cart = msgspec.structs.replace(cart, lines=rest, discounts=kept, lots=lots)
+    return await holding.keep_up(tx, cart, channel)
 
 
 def tell_line(tx: Tx, cart: Cart, line: CartLine, before: int, after: int) -> None:

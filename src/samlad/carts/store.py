@@ -13,7 +13,7 @@ from samlad.kernel.database import Reader, Tx
 _COLUMNS = """c.id, c.pool, c.channel, c.customer, c.customer_group, c.currency, c.status, c.email, c.name, c.phone, c.address,
               c.delivery, c.location, c.checkout_until, c.order_id, c.version, c.created_at, c.updated_at, c.delivery_method,
               c.agreed, c.kind, c.label, c.is_current, c.gift_note, c.merged_into, c.held_until, c.quoted_until,
-              c.vat_number, c.discounts"""
+              c.vat_number, c.discounts, c.lots"""
 _LINE = (
     "id, variant, quantity, unit_price, version, added_by, changed_by, gift_note, price_until, problem, plan"
 )

@@ -80,7 +80,7 @@ async def place(tx: Tx, data: PlaceOrder, *, token: str | None = None, version: 
     fulfilment_plan.tell_opened(tx, order, parts)
     await payments.keep(tx, taken, channel=channel.id, profile=cart.customer)
     if hands_over:
-        await stock.ship(tx, order.id, reference=order.id)
+        await stock.ship(tx, order.id, reference=order.id, lines=carts.leaving_lots(cart, held or ()))
         gone = [{"position": line.position, "quantity": line.fulfilled} for line in lines if line.fulfilled]
         fact = events.OrderFulfilled(number=number, lines=gone, is_complete=True)
         log.append(tx, fact, subject=order.id, channel=channel.id, profile=cart.customer)

@@ -8,6 +8,7 @@ from samlad.stock.holds import convert, release, ship, sweep, take
 from samlad.stock.lots import Share, sold_lots
 from samlad.stock.lots import resolve as resolve_lots
 from samlad.stock.lots import scanned as scanned_lot
+from samlad.stock.lots_store import here as lots_here
 from samlad.stock.model import (
     Cause,
     Hold,
@@ -79,6 +80,7 @@ __all__ = [
     "location",
     "location_by_code",
     "locations",
+    "lots_here",
     "opening",
     "prolong",
     "promises",

@@ -105,6 +105,16 @@ class LotAt(msgspec.Struct, frozen=True):
     state: LotState
 
 
+class LotHere(msgspec.Struct, frozen=True):
+    """Units of a lot at one location that customers may get."""
+
+    variant: UUID
+    lot: UUID
+    code: str
+    expires_on: date | None
+    on_hand: int
+
+
 class LotMove(msgspec.Struct, frozen=True):
     """Units of a lot at a location that became something else."""
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from samlad.catalog import Tracking
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.problems import NotFound
-from samlad.stock.lots_model import Lot, LotAt, LotMove, LotState, Named, Recall
+from samlad.stock.lots_model import Lot, LotAt, LotHere, LotMove, LotState, Named, Recall
 from samlad.stock.model import Hold, HoldKind
 
 _LOT = "id, variant, code, expires_on, recall, version"
@@ -161,6 +161,18 @@ async def sold(
         *values, units = row.values()
         found.setdefault(row["variant"], []).append((Lot(*values), units))
     return found
+
+
+async def here(reader: Reader, location: UUID, variants: Sequence[UUID]) -> list[LotHere]:
+    """The lots of variants that customers may get at a location, whose turn it is first."""
+    return await reader.all(
+        LotHere,
+        """SELECT v.id AS variant, s.lot, t.code, t.expires_on, s.on_hand
+           FROM unnest($2::uuid[]) AS v (id) CROSS JOIN LATERAL stock_lots_for_customers($1, v.id) AS s
+           JOIN lot t ON t.id = s.lot WHERE t.code <> '' ORDER BY v.id, s.turn""",
+        location,
+        list(variants),
+    )
 
 
 async def where(reader: Reader, lot: UUID) -> list[LotAt]:

@@ -8,7 +8,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from samlad import carts, catalog, credit, customers, stock
-from samlad.carts import CartClosed, CartInput, CartView, DetailsInput, LineInput, TakeOver
+from samlad.carts import CartClosed, CartInput, CartView, ChooseLot, DetailsInput, LineInput, TakeOver
 from samlad.carts.permissions import DISCOUNT
 from samlad.catalog.product_store import variants_of
 from samlad.catalog.search.query import SearchQuery, search
@@ -27,13 +27,14 @@ from samlad.kernel.i18n import marked
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound
 from samlad.promotions import BadCode
 from samlad.stock import SoldOut
-from samlad.stock.scanning import read
+from samlad.stock.scanning import Scan, read
 
 KEYS = 12
 """So many products can be tapped at once, …"""
 MOST_KEYS = 40
 """… each of their variants by a key of its own."""
 NONE_LEFT = marked("There is no other piece of this here: the rest is held for others.")
+NO_SUCH_LOT = marked("There is no more of this lot here, or nobody knows it.")
 NOT_FOR_SALE = marked("This is not for sale here.")
 
 
@@ -103,7 +104,7 @@ async def scan(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     pool = till.channel.pools[Resource.CATALOGUE]
     found = await catalog.variant_by_code(database_of(request), pool, read(text).code) if text else None
     if found is not None:
-        return await _add(request, till, found.id, 1, clear_results=True)
+        return await _add(request, till, found.id, 1, scan=read(text), clear_results=True)
     member = await _scanned_member(request, till, text)
     if member is not None:
         return await _put_member(request, till, member)
@@ -189,6 +190,22 @@ async def change_line(request: AnyRequest, code: FromPath[str], line: FromPath[U
     if cart is not None and any(each.id == line for each in cart.lines):
         cart = await _change(request, till, lambda tx: carts.change_line(tx, cart.id, line, quantity))
     return await _answer(request, till, cart)
+
+
+@post("/{code:str}/lines/{line:uuid}/lots", status_code=200)
+async def choose_lot(request: AnyRequest, code: FromPath[str], line: FromPath[UUID]) -> Response[Any]:
+    """Which lot, or which piece by its number, is handed over."""
+    till, form, _ = await till_of(request, code), await read_form(request), face.words(request)
+    cart = await current(request, till)
+    if cart is None:
+        return await _answer(request, till, None)
+    try:
+        data = form.into(ChooseLot, quantity=form.whole("quantity"))
+        changed = await face.change(request, lambda tx: carts.choose_lot(tx, cart.id, line, data))
+    except (CartClosed, Conflict, InvalidInput, NotFound) as problem:
+        said = Said(_(problem.errors[0].message if problem.errors else problem.detail), "danger")
+        return await _answer(request, till, await current(request, till), said=said)
+    return await _answer(request, till, changed)
 
 
 @post("/{code:str}/customer", status_code=200)
@@ -292,12 +309,22 @@ async def products(request: AnyRequest, till: Till, text: str) -> list[dict[str,
 
 
 async def _add(
-    request: AnyRequest, till: Till, variant: UUID, quantity: int, *, clear_results: bool = False
+    request: AnyRequest,
+    till: Till,
+    variant: UUID,
+    quantity: int,
+    *,
+    scan: Scan | None = None,
+    clear_results: bool = False,
 ) -> Response[Any]:
     cart = await current(request, till)
     line = LineInput(variant=variant, quantity=quantity)
 
     async def verb(tx: Tx) -> CartView:
+        names_lot = scan is not None and bool(scan.lot or scan.serial)
+        if names_lot and scan is not None:
+            empty = cart or await carts.create(tx, CartInput(channel=till.channel.id))
+            return await carts.add_scanned(tx, empty.id, variant, scan)
         if cart is not None:
             return await carts.add_line(tx, cart.id, line)
         return await carts.create(tx, CartInput(channel=till.channel.id, lines=[line]))
@@ -307,8 +334,9 @@ async def _add(
         changed: CartView | None = await face.change(request, verb)
     except SoldOut:
         changed, said = await current(request, till), Said(face.words(request)(NONE_LEFT), "danger")
-    except (CartClosed, carts.NotSellable, InvalidInput, NotFound):
-        changed, said = await current(request, till), Said(face.words(request)(NOT_FOR_SALE), "danger")
+    except (CartClosed, carts.NotSellable, Conflict, InvalidInput, NotFound) as problem:
+        text = NO_SUCH_LOT if any(fault.field == "code" for fault in problem.errors) else NOT_FOR_SALE
+        changed, said = await current(request, till), Said(face.words(request)(text), "danger")
     extra: dict[str, Any] = {}
     if clear_results and face.is_htmx(request):
         extra = {"query": "", "keys": await products(request, till, ""), "clear_results": True}
@@ -371,6 +399,7 @@ async def _context(request: AnyRequest, till: Till, cart: CartView | None) -> di
     lines = cart.lines if cart else []
     short = [line.variant for line in lines if line.problem == "short"]
     tax = cart.totals.tax if cart else 0
+    here = await stock.lots_here(database_of(request), till.location.id, [line.variant for line in lines])
     customer = cart.customer if cart else None
     member = await credit.view(database_of(request), customer) if customer else None
     return {
@@ -387,6 +416,7 @@ async def _context(request: AnyRequest, till: Till, cart: CartView | None) -> di
         "code": "",
         "code_error": None,
         "tax_text": amounts.tax_text(request, tax, till.channel.currency, cart.tax_notes if cart else ()),
+        "lots": {line.variant: [each for each in here if each.variant == line.variant] for line in lines},
         "may_discount": actor_of(request).may(DISCOUNT, till.location.id),
         "said": None,
         "added": None,
@@ -422,6 +452,7 @@ handlers = [
     scan,
     add,
     change_line,
+    choose_lot,
     accept,
     take_rest,
     undo,

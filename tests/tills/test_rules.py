@@ -1,5 +1,6 @@
 """Sales of tills, judged: whatever was sent has one name, no time to come, and sums that say what is wrong."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,7 +14,7 @@ from samlad.tills.model import Sale, SoldLine, SoldReduction, SoldTender
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=20),
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=12,
 )
@@ -43,7 +44,7 @@ def test_an_entry_is_known_by_its_content_however_it_is_written(entry: dict[str,
     chance.shuffle(mixed)
     content = rules.digest(entry)
     assert rules.digest(dict(mixed)) == content
-    assert rules.digest(msgspec.json.decode(msgspec.json.encode(entry))) == content
+    assert rules.digest(json.loads(json.dumps(entry))) == content
     assert rules.digest({**entry, "more": 1}) != content
     name = rules.name_of(entry, content)
     assert name == rules.name_of(dict(mixed), content)

@@ -16,6 +16,7 @@ from samlad.kernel.context import Actor, Context
 from samlad.kernel.database import Tx
 from samlad.kernel.listing import ListQuery
 from samlad.kernel.problems import Forbidden, InvalidInput
+from samlad.payments import manual
 from samlad.promotions import service as promotions
 from samlad.promotions.model import PromotionInput
 from samlad.tills import LeaseInput, LeaseLine, LeaseOf, NotToResolve, SaleState, WriteOffInput, journal
@@ -315,3 +316,21 @@ async def test_a_ticket_that_was_sold_online_after_all_is_not_sold_twice(trade: 
     assert second.order_id not in (None, placed.id)
     assert await trade.level(kettle, trade.at_malmo) == (6, 0)
     await trade.sound()
+
+
+async def test_money_of_a_card_goes_back_by_hand(trade: Trade) -> None:
+    till, kettle = Till(trade), await trade.kettle(quantity=9, at=trade.at_malmo)
+    paid = [{"kind": "card", "amount": 9_900}, {"kind": "cash", "amount": 10_000}]
+    [sold] = await till.send(till.sale((kettle, 1), tenders=paid))
+    assert sold.order is not None
+    back = await trade.db.transaction(lambda tx: orders.take_back(tx, sold.order, orders.ReturnInput()))
+    assert back.total == -19_900
+    order = await orders.read(trade.db, sold.order)
+    by = {payment.provider: payment for payment in order.payments}
+    assert set(by) == {"cash", "till_card"}
+    states = {refund.payment: refund.status for refund in order.refunds}
+    assert states == {by["cash"].id: "done", by["till_card"].id: "pending"}
+    [waits] = [refund for refund in order.refunds if refund.status == "pending"]
+    await trade.db.transaction(lambda tx: manual.refunded(tx, waits.id))
+    assert {r.status for r in (await orders.read(trade.db, sold.order)).refunds} == {"done"}
+    await trade.agree()

@@ -23,7 +23,16 @@ NAMES_OF_GOODS = frozenset({"sku"})
 
 def digest(raw: Mapping[str, Any]) -> bytes:
     """SHA-256 of an entry, whatever the order of its fields."""
-    return sha256(msgspec.json.encode(raw, order="deterministic")).digest()
+    return sha256(msgspec.json.encode(_writable(raw), order="deterministic")).digest()
+
+
+def _writable(value: Any) -> Any:
+    """A document without numbers that are too large for any of our encoders; those as text."""
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return str(value)
+    if isinstance(value, dict):
+        return {name: _writable(each) for name, each in value.items()}
+    return [_writable(each) for each in value] if isinstance(value, list) else value
 
 
 def name_of(raw: Mapping[str, Any], of_content: bytes) -> UUID:
@@ -56,7 +65,7 @@ def to_keep(value: Any, key: str = "") -> Any:
         return {to_keep(str(name)): to_keep(each, str(name)) for name, each in value.items()}
     if isinstance(value, list):
         return [to_keep(each, key) for each in value]
-    return value
+    return _writable(value)
 
 
 def when(sale: Sale, received: datetime) -> tuple[datetime, list[Objection]]:

@@ -137,7 +137,10 @@ class GoodsPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def rules_pack(reader: Database | Tx, channel: Channel, place: Location, at: datetime) -> RulesPack:
-    """The rules of a store as they are at a moment and as far as they are known to change. At most six statements."""
+    """The rules of a store as they are at a moment and as far as they are known to change.
+
+    Five statements, and those of what this process keeps (promotions, rates, sites) where that is stale.
+    """
     lists = await price_scales.lists_for(reader, channel, at)
     known = await live.of_pool(reader, channel.pools[Resource.PROMOTIONS])
     here = [each for each in known if may_hold(each, channel, at)]

@@ -11,9 +11,9 @@ import pytest
 from market import Market, open_market
 from PIL import Image
 
-from conftest import OWNER
 from horizon import passed
 from samlad import content
+from samlad.access.permissions import permissions
 from samlad.content import brands, pages, pictures, redirects, rules, setup, store
 from samlad.content.brand_model import Brand, Palette
 from samlad.content.model import (
@@ -31,10 +31,12 @@ from samlad.content.model import (
     Words,
 )
 from samlad.kernel.clock import now
-from samlad.kernel.context import Context
+from samlad.kernel.context import Actor, Context
 from samlad.kernel.database import Database
+from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, Forbidden, InvalidInput, Outdated
 
+OWNER = Actor(kind="staff", id=new_id(), name="Olivia Owner", permissions=frozenset(permissions()))
 STAFF = Context(actor=OWNER)
 
 

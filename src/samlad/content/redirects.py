@@ -139,7 +139,8 @@ async def follow(database: Database, host: str, path: str, query: str) -> Redire
     found = await store.redirect_from(database, look.line, path)
     if found is None:
         return None
-    await database.transaction(lambda tx: store.count_hit(tx, found.id))
+    counted = found.id
+    await database.transaction(lambda tx: store.count_hit(tx, counted))
     if query and "?" not in found.target:
         base, mark, fragment = found.target.partition("#")
         found = msgspec.structs.replace(found, target=f"{base}?{query}{mark}{fragment}")

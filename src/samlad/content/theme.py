@@ -7,6 +7,7 @@ text on them is readable.
 
 import hashlib
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -145,14 +146,14 @@ def fingerprint(sheet: str) -> str:
 
 def inherit(nearest_first: Sequence[Brand]) -> Brand:
     """What holds: each value from the nearest that sets it, each colour by itself."""
-    values = {}
-    for name in Brand.__struct_fields__:
-        given = [getattr(brand, name) for brand in nearest_first]
-        if name in ("light", "dark"):
-            values[name] = _inherit_palette(given)
-        else:
-            values[name] = next((value for value in given if value is not None), None)
-    return msgspec.structs.replace(Brand(), **values)
+    values: dict[str, Any] = {
+        name: next((value for each in nearest_first if (value := getattr(each, name)) is not None), None)
+        for name in Brand.__struct_fields__
+        if name not in ("light", "dark")
+    }
+    light = _inherit_palette([each.light for each in nearest_first])
+    dark = _inherit_palette([each.dark for each in nearest_first])
+    return Brand(**values, light=light, dark=dark)
 
 
 def _inherit_palette(nearest_first: Sequence[Palette]) -> Palette:

@@ -290,8 +290,15 @@ def problem_page(request: AnyRequest, problem: Problem) -> Response[Any] | None:
         shop_name=shop.name if shop is not None else "Samlad",
         home_href="/admin" if under_admin else "/pos" if under_till else "/",
         detail=problem.detail if said else None,
+        searched=_searched(request) if shop is not None and problem.status == 404 else None,
         request_id=scope.get(REQUEST_ID_SCOPE) if problem.status >= 500 else None,
     )
+
+
+def _searched(request: AnyRequest) -> str:
+    """What somebody may have looked for at an address where nothing is: the words of its last part."""
+    last = request.url.path.rstrip("/").rpartition("/")[2]
+    return " ".join(re.findall(r"[^\W_]+", last))[:100]
 
 
 # -- the language ------------------------------------------------------------------------------------------------------------

@@ -60,6 +60,7 @@ async def show(
     values = {
         "shop_name": name,
         "look": look,
+        "theme_href": f"/theme.css?v={look.version}",
         "categories": await _menu(request, channel, look),
         "cart_count": basket.count_of(request) if cart_count is None else cart_count,
         "footer": _footer(_, channel, look, name),

@@ -28,7 +28,7 @@ from samlad.kernel.problems import InvalidInput, Problem
 BASE = "/admin/content/brand"
 PICTURES = ("logo", "logo_dark", "icon", "share")
 TEXTS = ("name", "voice", "theme", "heading_face", "body_face", "radius", *PICTURES)
-FACES = {
+FACES: dict[str, str] = {
     Face.SYSTEM: marked("As the device"),
     Face.HUMANIST: marked("Humanist"),
     Face.GEOMETRIC: marked("Geometric"),
@@ -38,7 +38,7 @@ FACES = {
     Face.SLAB: marked("Slab"),
     Face.ROUNDED: marked("Rounded"),
 }
-RADII = {
+RADII: dict[str, str] = {
     Radius.NONE: marked("Square"),
     Radius.SMALL: marked("A little round"),
     Radius.MEDIUM: marked("Round"),

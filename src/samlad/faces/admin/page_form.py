@@ -173,4 +173,4 @@ def places(document: Document) -> dict[str, str]:
 
 def new_block(kind: str) -> Block:
     """An empty block."""
-    return msgspec.convert({"type": kind, "id": f"n{secrets.token_hex(4)}"}, Block)
+    return BLOCKS[kind](id=f"n{secrets.token_hex(4)}")

@@ -31,6 +31,8 @@ AnyRequest = Request[Any, Any, Any]
 ChannelCode = Annotated[
     str, PathParameter(max_length=63, pattern=r"^[^\x00]+$", description="Code of the channel")
 ]
+LARGEST_REQUEST = pictures.LARGEST_BYTES * 4 // 3 + 10_000
+"""A picture in Base64, and its name."""
 Number = Annotated[int, PathParameter(ge=1, le=2_000_000_000, description="Number of the version")]
 
 
@@ -193,7 +195,12 @@ async def list_pictures(
     )
 
 
-@post("/content/pictures", status_code=201, summary="Add a picture")
+@post(
+    "/content/pictures",
+    status_code=201,
+    summary="Add a picture",
+    request_max_body_size=LARGEST_REQUEST,
+)
 async def add_picture(request: AnyRequest, data: JSONBody[PictureInput]) -> Response[Picture]:
     """Keep a picture. The same bytes again are the same picture."""
     home = request.app.state.runtime.settings.home

@@ -8,6 +8,7 @@ import asyncio
 import io
 import json
 import os
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from browser import Site
 from market import Market, open_market
 from PIL import Image, ImageDraw
+from playwright.async_api import expect
 
 from samlad.catalog import media_files
 from samlad.kernel.settings import Settings
@@ -25,6 +27,7 @@ pytestmark = [pytest.mark.soak, pytest.mark.browser]
 COMMAND = os.environ.get("LIGHTHOUSE", "npx --yes lighthouse@12.8.2")
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 LEAST = 0.95
+TRIES = 3
 NOT_FOR_SEARCH = {"checkout"}
 """Pages that tell search engines to stay away, as they should; Lighthouse counts that against them."""
 
@@ -39,7 +42,7 @@ async def test_the_scores(site: Site, settings: Settings, tmp_path: Path) -> Non
         .or_(page.get_by_role("button", name="Add to cart"))
         .first.click()
     )
-    await page.wait_for_load_state()
+    await expect(page.locator("#cart-count")).to_have_text(re.compile("1"))
     cookies = "; ".join(f"{each['name']}={each['value']}" for each in await page.context.cookies())
     paths = {"start": "/", "list": "/c/kok", "product": "/p/pan-0", "checkout": "/checkout"}
     found = {
@@ -78,9 +81,11 @@ async def _measure(url: str, cookies: str, output: Path) -> dict:
         "--chrome-flags=--headless=new --no-sandbox --disable-dev-shm-usage",
     ]  # fmt: skip
     environment = {**os.environ, "CHROME_PATH": "/usr/bin/chromium"}
-    process = await asyncio.create_subprocess_exec(*command, env=environment)
-    assert await process.wait() == 0, f"{url}: lighthouse failed"
-    return json.loads(output.read_text())
+    for _ in range(TRIES):  # on a busy machine Chromium misses the beginning of its own trace now and then
+        process = await asyncio.create_subprocess_exec(*command, env=environment)
+        if await process.wait() == 0:
+            return json.loads(output.read_text())
+    pytest.fail(f"{url}: Lighthouse did not end")
 
 
 async def _fill(market: Market, settings: Settings) -> None:

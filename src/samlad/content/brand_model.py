@@ -76,8 +76,8 @@ class Brand(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
         Annotated[list[PictureKey], Meta(max_length=100, description="To choose from in texts and messages")]
         | None
     ) = None
-    light: Palette = Palette()
-    dark: Palette = Palette()
+    light: Palette = msgspec.field(default_factory=Palette)
+    dark: Palette = msgspec.field(default_factory=Palette)
     heading_face: Face | None = None
     body_face: Face | None = None
     radius: Radius | None = None

@@ -80,9 +80,6 @@ class Prose(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     nl: _Prose = ""
 
 
-NO_WORDS, NO_PROSE = Words(), Prose()
-
-
 class _Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="type"):
     id: BlockId
 
@@ -91,11 +88,11 @@ class Hero(_Block, frozen=True, tag="hero"):
     """The first thing that one sees: a picture, a line, a text, a button."""
 
     kind: ClassVar[str] = "hero"
-    title: Words = NO_WORDS
-    text: Prose = NO_PROSE
+    title: Words = msgspec.field(default_factory=Words)
+    text: Prose = msgspec.field(default_factory=Prose)
     picture: PictureKey = ""
-    alt: Words = NO_WORDS
-    button: Words = NO_WORDS
+    alt: Words = msgspec.field(default_factory=Words)
+    button: Words = msgspec.field(default_factory=Words)
     href: Href = ""
 
 
@@ -103,7 +100,7 @@ class Shelf(_Block, frozen=True, tag="shelf"):
     """Products of a collection or a category."""
 
     kind: ClassVar[str] = "shelf"
-    title: Words = NO_WORDS
+    title: Words = msgspec.field(default_factory=Words)
     source: Literal["collection", "category"] = "collection"
     goods: _Goods = ""
     count: _Count = 8
@@ -113,19 +110,19 @@ class Text(_Block, frozen=True, tag="text"):
     """A text."""
 
     kind: ClassVar[str] = "text"
-    text: Prose = NO_PROSE
+    text: Prose = msgspec.field(default_factory=Prose)
 
 
 class PictureText(_Block, frozen=True, tag="picture_text"):
     """A picture with a text beside it; ``side`` is where the picture stands in reading direction."""
 
     kind: ClassVar[str] = "picture_text"
-    title: Words = NO_WORDS
-    text: Prose = NO_PROSE
+    title: Words = msgspec.field(default_factory=Words)
+    text: Prose = msgspec.field(default_factory=Prose)
     picture: PictureKey = ""
-    alt: Words = NO_WORDS
+    alt: Words = msgspec.field(default_factory=Words)
     side: Literal["start", "end"] = "start"
-    button: Words = NO_WORDS
+    button: Words = msgspec.field(default_factory=Words)
     href: Href = ""
 
 
@@ -133,7 +130,7 @@ class Recommend(_Block, frozen=True, tag="recommend"):
     """Products by what is known: the newest, those that sell most, those that this visitor saw last."""
 
     kind: ClassVar[str] = "recommend"
-    title: Words = NO_WORDS
+    title: Words = msgspec.field(default_factory=Words)
     what: Literal["new", "most_sold", "last_seen"] = "new"
     count: _Count = 8
 
@@ -142,7 +139,7 @@ class Categories(_Block, frozen=True, tag="categories"):
     """The trunk of the catalogue as tiles."""
 
     kind: ClassVar[str] = "categories"
-    title: Words = NO_WORDS
+    title: Words = msgspec.field(default_factory=Words)
     count: _Count = 8
 
 
@@ -150,15 +147,15 @@ class Stores(_Block, frozen=True, tag="stores"):
     """The stores with their addresses and whether they are open."""
 
     kind: ClassVar[str] = "stores"
-    title: Words = NO_WORDS
+    title: Words = msgspec.field(default_factory=Words)
 
 
 class Newsletter(_Block, frozen=True, tag="newsletter"):
     """Asks for an e-mail address and the consent to write to it, which a link in a mail confirms."""
 
     kind: ClassVar[str] = "newsletter"
-    title: Words = NO_WORDS
-    text: Prose = NO_PROSE
+    title: Words = msgspec.field(default_factory=Words)
+    text: Prose = msgspec.field(default_factory=Prose)
 
 
 Block = Hero | Shelf | Text | PictureText | Recommend | Categories | Stores | Newsletter
@@ -171,8 +168,8 @@ BLOCKS: dict[str, type[Block]] = {
 class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """What a page shows: its name, what search engines say of it, and its blocks from top to bottom."""
 
-    title: Words = NO_WORDS
-    description: Words = NO_WORDS
+    title: Words = msgspec.field(default_factory=Words)
+    description: Words = msgspec.field(default_factory=Words)
     blocks: Annotated[list[Block], Meta(max_length=MOST_BLOCKS)] = []
 
 

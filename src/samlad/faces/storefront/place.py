@@ -17,6 +17,7 @@ from samlad.kernel.i18n import marked
 from samlad.kernel.problems import NotFound
 
 NO_SHOP = marked("There is no shop at this address. Open a channel of the kind “webshop” first.")
+DESCRIPTION = marked("%(shop)s: order here and have it sent, or pick it up in a store.")
 NAV_CATEGORIES = 9
 
 
@@ -73,6 +74,8 @@ async def show(
         "consent_choices": await cookie_choices.choices(request) if channel.setting("cookie_banner") else [],
         **context,
     }
+    if not values.get("description"):  # every page says something to search engines
+        values["description"] = _(DESCRIPTION) % {"shop": name}
     return face.page(
         request,
         template,

@@ -49,8 +49,6 @@ async def front(request: AnyRequest) -> Response[Any]:
         newest=await shelf.cards(database, channel, newest.items, _("Sale")),
         tiles=blocks.tiles(trunk[:FRONT_LENGTH]),
         store_count=store_count,
-        description=_("%(shop)s: order here and have it sent, or pick it up in a store.")
-        % {"shop": look.brand.name or channel.name},
         structured_data=await _site_data(request, channel),
         query="",
     )

@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 export SAMLAD_HOME ?= $(CURDIR)/var
 
-.PHONY: demo test check bench soak docs lock clean
+.PHONY: demo test check bench soak lighthouse docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -56,6 +56,9 @@ bench: $(VENV)/run ## what things cost, as ratios measured in one run
 soak: $(VENV)/develop ## the tests that take longer than the suite may
 	$(COMPILE)
 	$(BIN)/python -m pytest -m soak --timeout 3600 $(ARGS)
+
+lighthouse: $(VENV)/develop ## four scores of the shop's pages on a phone (needs Node and Chromium)
+	$(BIN)/python -m pytest -m soak -n 0 -s --timeout 1800 tests/faces/storefront/test_lighthouse.py $(ARGS)
 
 lock: $(VENV)/uv ## lock the dependencies anew, at their newest
 	@mkdir -p locks

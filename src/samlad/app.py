@@ -34,6 +34,8 @@ from samlad.catalog import media_fetch  # noqa: F401 - declares its job
 from samlad.catalog import sweepers as catalog_sweepers
 from samlad.channels import api as channels_api
 from samlad.consent import api as consent_api
+from samlad.content import api as content_api
+from samlad.content.redirects import Redirecting
 from samlad.credit import api as credit_api
 from samlad.credit import checks as credit_checks
 from samlad.credit import followers as credit_followers
@@ -129,6 +131,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *channels_api.routes,
     *tax_api.routes,
     *catalog_api.routes,
+    *content_api.routes,
     *stock_api.routes,
     *customers_api.routes,
     *identity_api.routes,
@@ -257,7 +260,7 @@ def create(settings: Settings, *, is_patient: bool = False) -> Litestar:
             use_handler_docstrings=True,
         ),
     )
-    application.asgi_handler = Edge(application.asgi_handler, settings)
+    application.asgi_handler = Edge(Redirecting(application.asgi_handler), settings)
     return application
 
 

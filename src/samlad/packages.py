@@ -6,6 +6,7 @@ PACKAGES = (
     "samlad.channels",
     "samlad.tax",
     "samlad.catalog",
+    "samlad.content",
     "samlad.stock",
     "samlad.customers",
     "samlad.identity",

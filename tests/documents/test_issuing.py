@@ -1,15 +1,20 @@
 """Invoices and credit notes: when, for how much, exactly once, and final."""
 
 import asyncio
+import io
+from pathlib import Path
 
 import asyncpg
 import pytest
 from instead import substituted
 from paper import FOLLOWER, Paper
+from PIL import Image
 
 import horizon
-from samlad import channels, orders
+from samlad import channels, content, orders
 from samlad.channels import ChannelChange
+from samlad.content import pictures
+from samlad.content.model import PictureInput
 from samlad.documents.model import Kind, NothingToIssue
 from samlad.kernel import followers, log
 from samlad.kernel.context import Actor, Context
@@ -208,3 +213,24 @@ async def test_cash_that_was_rounded_bears_no_tax(paper: Paper) -> None:
     (invoice,) = await paper.of(order.id)
     assert [line.kind for line in invoice.printed.lines] == ["item"]
     await paper.sound()
+
+
+async def test_a_document_carries_the_logo_of_its_channels_brand_as_it_was(
+    paper: Paper, tmp_path: Path
+) -> None:
+    held = io.BytesIO()
+    Image.new("RGB", (20, 10), "#0a6353").save(held, "PNG")
+    given = PictureInput(name="logo.png", content=held.getvalue())
+
+    async def brand(tx: Tx) -> None:
+        logo = await pictures.add(tx, tmp_path, given)
+        await content.set_kit(tx, "web", content.Brand(logo=logo.key))
+
+    await paper.db.transaction(brand)
+    order = await paper.sold()
+    await paper.issue(order.id)
+    (invoice,) = await paper.of(order.id)
+    assert invoice.printed.logo.startswith("data:image/png;base64,")
+    await paper.db.transaction(lambda tx: content.set_kit(tx, "web", content.Brand()))
+    (after,) = await paper.of(order.id)
+    assert after.printed.logo == invoice.printed.logo

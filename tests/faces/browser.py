@@ -70,7 +70,8 @@ class Site:
         self._contexts: list[BrowserContext] = []
 
     async def visitor(self, width: int = 1440, scheme: str = "light", **options: Any) -> Page:
-        """A page of somebody who has not been here before."""
+        """A page of somebody who has not been here before. Without service workers, unless ``service_workers="allow"``."""
+        options.setdefault("service_workers", "block")
         context = await self.browser.new_context(
             base_url=self.url,
             viewport={"width": width, "height": 900},

@@ -273,7 +273,7 @@ SUSPECT = (
 )  # fmt: skip
 NOBODY = {
     "staff and their devices": ("staff", "session", "passkey", "api_key", "till_clerk", "till_shift", "till_movement", "pick_batch", "audit_entry.actor_name", "fulfilment.taken_name"),
-    "the shop itself": ("legal_entity", "location", "channel", "pool", "till", "book", "book_account", "return_reason", "supplier", "tracking_source", "loyalty_programme"),
+    "the shop itself": ("legal_entity", "location", "channel", "pool", "till", "book", "book_account", "return_reason", "supplier", "tracking_source", "loyalty_programme", "content_picture"),
     "goods and offers": ("collection", "category", "product", "variant", "price_list", "size_chart", "attribute", "promotion", "delivery_method", "selling_plan", "listing", "facet", "media", "search_name", "promotion_customer", "promotion_use", "credit_order",  "tax_country_rate", "tax_product_class", "customer.group_name", "facet_name", "segment", "segment_version", "rfm_score.name"),
     "companies, from a public register": ("tax_number_check", "tax_registration"),
     "names of things of the program": ("migration", "secret", "follower", "metric", "parked_event", "tracking_schema", "tracking_retention"),

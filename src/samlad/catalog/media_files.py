@@ -53,9 +53,14 @@ def path_of(home: Path, key: str) -> Path:
     return home / "media" / key[:2] / key[2:4] / key
 
 
+def key_of(content: bytes, kind: str) -> str:
+    """The key under which a picture is stored."""
+    return f"{hashlib.sha256(content).hexdigest()}.{kind}"
+
+
 def store(home: Path, content: bytes, kind: str) -> str:
     """Keep a picture, whole or not at all; its key. The same bytes again change nothing."""
-    key = f"{hashlib.sha256(content).hexdigest()}.{kind}"
+    key = key_of(content, kind)
     path = path_of(home, key)
     if path.exists():
         return key

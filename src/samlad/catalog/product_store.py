@@ -106,6 +106,12 @@ async def products_after(reader: Reader, pool: UUID, after: UUID, limit: int) ->
     return await reader.all(Product, sql, pool, after, limit)
 
 
+async def products_by_id(reader: Reader, product_ids: Sequence[UUID]) -> list[Product]:
+    """Products by id, in that order; unknown ones are left out."""
+    sql = f"SELECT {PRODUCT_COLUMNS} FROM product WHERE id = ANY($1) ORDER BY id"
+    return await reader.all(Product, sql, list(product_ids))
+
+
 async def option_names(reader: Reader, pool: UUID) -> list[str]:
     """Every name of an option that a product of a pool has."""
     sql = """

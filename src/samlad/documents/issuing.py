@@ -13,7 +13,7 @@ from uuid import UUID
 
 import msgspec
 
-from samlad import channels, payments
+from samlad import channels, content, payments
 from samlad.channels import Channel
 from samlad.documents import entities, rules, snapshot, store
 from samlad.documents.events import DocumentIssued
@@ -168,10 +168,10 @@ async def _lock(tx: Tx, order: UUID, buyer: BuyerInput | None, *, on_request: bo
     printed = [_decode(each.payload) for each in stored]
     told: list[PrintedLine] = []
     rounding = 0
-    for each, content in zip(stored, printed, strict=True):
+    for each, copy in zip(stored, printed, strict=True):
         is_credit = each.document.kind is Kind.CREDIT_NOTE
-        told += [rules.negated(line) if is_credit else line for line in content.lines if line.position]
-        rounding += -content.rounding if is_credit else content.rounding
+        told += [rules.negated(line) if is_credit else line for line in copy.lines if line.position]
+        rounding += -copy.rounding if is_credit else copy.rounding
     return _Sale(
         head=head,
         lines=lines,
@@ -304,7 +304,7 @@ async def _draft(tx: Tx, sale: _Sale, part: _Part, entity: Entity, invoice: Docu
         reason=part.cause.partition(":")[0],
         legal_text=entity.legal_text,
         footer=channel.setting("receipt_footer"),
-        logo=entity.logo,
+        logo=entity.logo or await content.printed_logo(tx, channel),
     )
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from samlad import channels, customers, stock
+from samlad import channels, content, customers, stock
 from samlad.channels import Channel
 from samlad.documents import rules, taxation
 from samlad.documents.model import (
@@ -157,7 +157,7 @@ async def printed_order(
         due_on=min((p.due_on for p in order.payments if p.due_on), default=None),
         legal_text=entity.legal_text if entity else "",
         footer=channel.setting("receipt_footer"),
-        logo=entity.logo if entity else "",
+        logo=(entity.logo if entity else "") or await content.printed_logo(reader, channel),
     )
 
 

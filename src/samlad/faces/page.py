@@ -118,12 +118,13 @@ def page(
     status_code: int = 200,
     time_zone: str = "UTC",
     headers: dict[str, str] | None = None,
+    theme_folder: str | None = None,
     **context: Any,
 ) -> Response[Any]:
     """Render a template for who asks. The context also has ``csrf_token``, ``flashes``, ``languages`` and ``here``.
 
     Pages are the reader's own: no cache keeps them. Flashes are shown once: those of a redirect before, taken by
-    this page.
+    this page. ``theme_folder`` names a brand's own templates, which come first.
     """
     flashes = [] if is_htmx(request) else _waiting(request)
     values = {
@@ -138,6 +139,9 @@ def page(
         locale=locale_of(request),
         time_zone=time_zone,
         theme=request.cookies.get(THEME_COOKIE),
+        overrides=None
+        if theme_folder is None
+        else request.app.state.runtime.settings.home / "themes" / theme_folder / "templates",
         **values,
     )
     answer: Response[Any] = Response(
@@ -286,8 +290,15 @@ def problem_page(request: AnyRequest, problem: Problem) -> Response[Any] | None:
         shop_name=shop.name if shop is not None else "Samlad",
         home_href="/admin" if under_admin else "/pos" if under_till else "/",
         detail=problem.detail if said else None,
+        searched=_searched(request) if shop is not None and problem.status == 404 else None,
         request_id=scope.get(REQUEST_ID_SCOPE) if problem.status >= 500 else None,
     )
+
+
+def _searched(request: AnyRequest) -> str:
+    """What somebody may have looked for at an address where nothing is: the words of its last part."""
+    last = request.url.path.rstrip("/").rpartition("/")[2]
+    return " ".join(re.findall(r"[^\W_]+", last))[:100]
 
 
 # -- the language ------------------------------------------------------------------------------------------------------------

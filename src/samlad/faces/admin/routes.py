@@ -5,6 +5,7 @@ from litestar import Router
 from samlad.faces.admin import (
     books,
     books_days,
+    brand,
     changes,
     channels,
     customer_person,
@@ -19,6 +20,7 @@ from samlad.faces.admin import (
     loyalty,
     orders,
     overview,
+    page_editor,
     pools,
     privacy,
     product,
@@ -44,6 +46,7 @@ from samlad.faces.admin import (
     till_sales,
     tracking,
     undo,
+    website,
 )
 
 routes: list[Router] = [
@@ -84,6 +87,9 @@ routes: list[Router] = [
             *search.HANDLERS,
             *channels.HANDLERS,
             *pools.HANDLERS,
+            *website.HANDLERS,
+            *page_editor.HANDLERS,
+            *brand.HANDLERS,
             *delivery.HANDLERS,
             *tax.HANDLERS,
             *tracking.HANDLERS,

@@ -15,8 +15,9 @@ from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
+from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
 
 from samlad.faces.design import art, formats
@@ -32,17 +33,25 @@ class Pages:
 
     def __init__(self) -> None:
         self._loader = FileSystemLoader(sorted(_FACES.glob("*/templates")))
-        self._environments: dict[str, Environment] = {}
+        self._environments: dict[tuple[str, Path | None], Environment] = {}
 
     def render(
-        self, template: str, *, locale: str, time_zone: str = "UTC", theme: str | None = None, **context: Any
+        self,
+        template: str,
+        *,
+        locale: str,
+        time_zone: str = "UTC",
+        theme: str | None = None,
+        overrides: Path | None = None,
+        **context: Any,
     ) -> str:
         """The page as text. Times are shown in `time_zone` (IANA name); `theme` is `light`, `dark` or, by the reader's system, None.
 
+        Templates in the folder `overrides` come before ours of the same name, and run in a sandbox.
         The template also sees `locale`, `direction`, `theme` and `time_zone`. Raises `jinja2.UndefinedError` when it uses a name
         that the context lacks, `KeyError` for an unknown time zone or icon.
         """
-        env = self.environment(locale)
+        env = self.environment(locale, overrides)
         token = formats.zone.set(formats.zone_of(time_zone))
         try:
             return env.get_template(template).render(
@@ -55,22 +64,26 @@ class Pages:
         finally:
             formats.zone.reset(token)
 
-    def environment(self, locale: str) -> Environment:
-        """The Jinja environment of a locale, made at first use."""
-        found = self._environments.get(locale)
+    def environment(self, locale: str, overrides: Path | None = None) -> Environment:
+        """The Jinja environment of a locale (and of a brand with templates of its own), made at first use."""
+        key = (locale, overrides)
+        found = self._environments.get(key)
         if found is None:
-            found = self._environments[locale] = _environment(self._loader, locale)
+            found = self._environments[key] = _environment(self._loader, locale, overrides)
         return found
 
 
-def _environment(loader: FileSystemLoader, locale: str) -> Environment:
-    env = Environment(
-        loader=loader,
+def _environment(loader: BaseLoader, locale: str, overrides: Path | None) -> Environment:
+    # A brand's templates are written by somebody who changes pages, not the program: they see values, and nothing
+    # behind them (docs/decisions/themes.md). They are read again when their file changes.
+    kind = Environment if overrides is None else SandboxedEnvironment
+    env = kind(
+        loader=loader if overrides is None else ChoiceLoader([FileSystemLoader(overrides), loader]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        auto_reload=False,
+        auto_reload=overrides is not None,
         cache_size=-1,
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
     )

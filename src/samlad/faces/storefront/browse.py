@@ -12,7 +12,7 @@ from samlad.channels import Channel
 from samlad.faces import page as face
 from samlad.faces.form import Form
 from samlad.faces.page import AnyRequest
-from samlad.faces.storefront import limits, shelf, stores
+from samlad.faces.storefront import limits, shelf
 from samlad.faces.storefront.place import channel_of, show
 from samlad.faces.storefront.typed import typed
 from samlad.kernel.http import database_of
@@ -21,7 +21,6 @@ from samlad.kernel.money import decimal_text
 from samlad.kernel.problems import InvalidInput, NotFound
 
 PAGE_LENGTH = 24
-FRONT_LENGTH = 8
 SORTS = (
     ("relevance", marked("What fits best")),
     ("newest", marked("Newest first")),
@@ -32,26 +31,6 @@ SORTS = (
 MOST_FILTERS = 40
 OPEN_FACETS = 3
 """So many filters are unfolded; the others open by a click."""
-
-
-@get("/")
-async def front(request: AnyRequest) -> Response[Any]:
-    """The start page."""
-    channel, database, _ = await channel_of(request), database_of(request), face.words(request)
-    newest = await search(database, channel, SearchQuery(sort="newest", limit=FRONT_LENGTH, facets=False))
-    found = [b for b in await shelf.branches(database, channel) if b.depth == 0]
-    tiles = [
-        {"text": b.name, "href": b.href, "sku": b.path, "image": None, "count": b.count} for b in found[:8]
-    ]
-    return await show(
-        request,
-        channel,
-        "storefront/start.html",
-        newest=await shelf.cards(database, channel, newest.items, _("Sale")),
-        tiles=tiles,
-        store_count=len(await stores.stores_of(request, channel)),
-        query="",
-    )
 
 
 @get("/search")
@@ -269,4 +248,4 @@ def _addresses(
     }
 
 
-handlers = [front, search_page, category_page, suggest]
+handlers = [search_page, category_page, suggest]

@@ -5,8 +5,9 @@ from typing import Any
 import msgspec
 from litestar import Response
 
-from samlad import carts, channels
-from samlad.channels import Channel
+from samlad import carts, channels, content
+from samlad.channels import Channel, ChannelKind, ChannelStatus, Resource
+from samlad.content import MenuPlace, rules
 from samlad.faces import page as face
 from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import basket, cookie_choices, shelf
@@ -16,6 +17,7 @@ from samlad.kernel.i18n import marked
 from samlad.kernel.problems import NotFound
 
 NO_SHOP = marked("There is no shop at this address. Open a channel of the kind “webshop” first.")
+DESCRIPTION = marked("%(shop)s: order here and have it sent, or pick it up in a store.")
 NAV_CATEGORIES = 9
 
 
@@ -54,18 +56,17 @@ async def show(
 ) -> Response[Any]:
     """A page of the shop, or (for htmx) a piece of one."""
     _ = face.words(request)
-    branches = await shelf.branches(database_of(request), channel)
-    here = request.url.path
+    look = await content.look_of(database_of(request), channel)
+    name = look.brand.name or channel.name
     values = {
-        "shop_name": channel.name,
-        "categories": [
-            {"text": b.name, "href": b.href, "current": here == b.href or here.startswith(f"{b.href}/")}
-            for b in branches
-            if b.depth == 0
-        ][:NAV_CATEGORIES],
+        "shop_name": name,
+        "look": look,
+        "theme_href": f"/theme.css?v={look.version}",
+        "categories": await _menu(request, channel, look),
         "cart_count": basket.count_of(request) if cart_count is None else cart_count,
-        "footer": _footer(_, channel),
+        "footer": _footer(_, channel, look, name),
         "canonical": str(request.url.with_replacements(query="")),
+        "alternates": await alternates(request, channel, request.url.path),
         "contact_email": channel.setting("contact_email"),
         "account_href": None,
         "cart_live": _live(request),
@@ -73,9 +74,57 @@ async def show(
         "consent_choices": await cookie_choices.choices(request) if channel.setting("cookie_banner") else [],
         **context,
     }
+    if not values.get("description"):  # every page says something to search engines
+        values["description"] = _(DESCRIPTION) % {"shop": name}
     return face.page(
-        request, template, status_code=status, time_zone=channel.time_zone, headers=headers, **values
+        request,
+        template,
+        status_code=status,
+        time_zone=channel.time_zone,
+        headers=headers,
+        theme_folder=look.brand.theme,
+        **values,
     )
+
+
+async def _menu(request: AnyRequest, channel: Channel, look: content.Look) -> list[dict[str, Any]]:
+    """The header: what the shop wrote, else the trunk of its catalogue."""
+    here = request.url.path
+    written = look.menus.get(MenuPlace.HEADER)
+    if written:
+        own = (channel.own.locale or "en")[:2]
+        pairs = [(rules.said(item.text, channel.locale, own), item.href) for item in written]
+    else:
+        branches = await shelf.branches(database_of(request), channel)
+        pairs = [(b.name, b.href) for b in branches if b.depth == 0][:NAV_CATEGORIES]
+    return [
+        {"text": text, "href": href, "current": here == href or here.startswith(f"{href}/")}
+        for text, href in pairs
+    ]
+
+
+async def alternates(request: AnyRequest, channel: Channel, path: str) -> list[tuple[str, str]]:
+    """The same page in other shops: (language tag, address) of each webshop of one catalogue that has a host of its own.
+
+    Empty where there is only one: a page is no alternative to itself.
+    """
+    if not path.startswith(("/p/", "/c/")) and path not in ("/", "/stores"):
+        return []
+    pool = channel.pools[Resource.CATALOGUE]
+    found = [
+        (each.locale, f"{request.url.scheme}://{host}{path}")
+        for each in await channels.cached_all(database_of(request))
+        if each.kind is ChannelKind.WEBSHOP
+        and each.status is ChannelStatus.ACTIVE
+        and each.pools[Resource.CATALOGUE] == pool
+        and (host := each.setting("storefront_host"))
+    ]
+    return found if len({tag for tag, _ in found}) > 1 else []
+
+
+def root_of(request: AnyRequest) -> str:
+    """Scheme and host of the shop, without a slash at the end."""
+    return str(request.base_url).rstrip("/")
 
 
 def _live(request: AnyRequest) -> str | None:
@@ -84,14 +133,21 @@ def _live(request: AnyRequest) -> str | None:
     return None if held is None else face.live_href(request, carts.topic_of(held.cart, held.token))
 
 
-def _footer(_: Any, channel: Channel) -> list[dict[str, Any]]:
+def _footer(_: Any, channel: Channel, look: content.Look, name: str) -> list[dict[str, Any]]:
+    written = look.menus.get(MenuPlace.FOOTER)
+    if written:
+        own = (channel.own.locale or "en")[:2]
+        return [
+            {"title": column.title or name, "links": column.links}
+            for column in rules.columns(written, channel.locale, own)
+        ]
     shop = [
         (_("All products"), "/search"),
         (_("New here"), "/search?sort=newest"),
         (_("Our stores"), "/stores"),
     ]
-    columns = [
-        {"title": channel.name, "links": shop},
+    columns: list[dict[str, Any]] = [
+        {"title": name, "links": shop},
         {"title": _("Your order"), "links": [(_("Cart"), "/cart")]},
     ]
     contact = channel.setting("contact_email")

@@ -3,10 +3,13 @@
 from litestar import Router
 
 from samlad.faces.storefront import (
+    brand,
     browse,
     cart,
     checkout,
     cookies,
+    digital_link,
+    feeds,
     machines,
     offers,
     orders,
@@ -15,6 +18,7 @@ from samlad.faces.storefront import (
     preferences,
     product,
     sharing,
+    start,
     stores,
 )
 
@@ -23,6 +27,8 @@ routes = [
         path="/",
         include_in_schema=False,
         route_handlers=[
+            *start.handlers,
+            *brand.handlers,
             *browse.handlers,
             *product.handlers,
             *cart.handlers,
@@ -36,6 +42,8 @@ routes = [
             *preferences.handlers,
             *cookies.handlers,
             *machines.handlers,
+            *feeds.handlers,
+            *digital_link.handlers,
         ],
     )
 ]

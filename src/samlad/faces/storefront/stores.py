@@ -77,17 +77,19 @@ async def for_pickup(
 async def stores_page(request: AnyRequest) -> Response[Any]:
     """Where the stores are and when they are open."""
     channel, moment = await channel_of(request), now()
-    shown = [
-        {
-            "name": store.location.name,
-            "address": address_lines(store.location.address),
-            "phone": store.location.address.get("phone"),
-            "is_open": channels.is_open(store.channel, moment),
-            "hours_text": hours_text(request, store, moment),
-        }
-        for store in await stores_of(request, channel)
-    ]
+    shown = [card(request, store, moment) for store in await stores_of(request, channel)]
     return await show(request, channel, "storefront/stores.html", stores=shown)
+
+
+def card(request: AnyRequest, store: Store, moment: datetime) -> dict[str, Any]:
+    """A store as lists show it."""
+    return {
+        "name": store.location.name,
+        "address": address_lines(store.location.address),
+        "phone": store.location.address.get("phone"),
+        "is_open": channels.is_open(store.channel, moment),
+        "hours_text": hours_text(request, store, moment),
+    }
 
 
 def hours_text(request: AnyRequest, store: Store, moment: datetime) -> str:

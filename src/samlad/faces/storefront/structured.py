@@ -70,3 +70,33 @@ def breadcrumbs(pairs: list[tuple[str, str]]) -> dict[str, Any]:
         for place, (name, address) in enumerate(pairs, 1)
     ]
     return {"@context": "https://schema.org", "@type": "BreadcrumbList", "itemListElement": items}
+
+
+def organization(name: str, root: str, logo: str, email: str | None) -> dict[str, Any]:
+    """Who sells here."""
+    document: dict[str, Any] = {
+        "@context": "https://schema.org",
+        "@type": "OnlineStore",
+        "@id": f"{root}/#organization",
+        "name": name,
+        "url": f"{root}/",
+        "logo": logo,
+    }
+    return document | ({"email": email} if email else {})
+
+
+def website(name: str, root: str) -> dict[str, Any]:
+    """The shop as a site that can be searched."""
+    return {
+        "@context": "https://schema.org",
+        "@type": "WebSite",
+        "@id": f"{root}/#website",
+        "name": name,
+        "url": f"{root}/",
+        "publisher": {"@id": f"{root}/#organization"},
+        "potentialAction": {
+            "@type": "SearchAction",
+            "target": {"@type": "EntryPoint", "urlTemplate": f"{root}/search?q={{search_term_string}}"},
+            "query-input": "required name=search_term_string",
+        },
+    }

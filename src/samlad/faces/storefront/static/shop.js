@@ -83,3 +83,39 @@ document.addEventListener("submit", (event) => {
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
+
+/* What this browser looked at last is known to this browser only; a block that shows it asks for those by name. */
+const SEEN = "seen";
+const seen = () => {
+  try {
+    return JSON.parse(localStorage.getItem(SEEN) ?? "[]").filter((each) => typeof each === "string");
+  } catch {
+    return [];
+  }
+};
+const looked = /^\/p\/([^/]+)$/.exec(location.pathname);
+if (looked && document.querySelector("main .product-page, main form[action='/cart']")) {
+  const handle = decodeURIComponent(looked[1]);
+  try {
+    localStorage.setItem(SEEN, JSON.stringify([handle, ...seen().filter((each) => each !== handle)].slice(0, 24)));
+  } catch {
+    /* a browser that keeps nothing remembers nothing */
+  }
+}
+for (const block of document.querySelectorAll("[data-last-seen]")) {
+  const handles = seen();
+  if (!handles.length) continue;
+  const query = new URLSearchParams({ handles: handles.join(","), count: block.dataset.lastSeen });
+  fetch(`/last-seen?${query}`, { headers: { "hx-request": "true" } })
+    .then((answer) => (answer.ok ? answer.text() : ""))
+    .then((html) => {
+      if (!html.trim()) return;
+      block.querySelector("[data-last-seen-shelf]").innerHTML = html;
+      block.hidden = false;
+    })
+    .catch(() => {});
+}
+
+if ("serviceWorker" in navigator) {
+  addEventListener("load", () => navigator.serviceWorker.register("/sw.js").catch(() => {}));
+}

@@ -2,11 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 
+from samlad.catalog.model import Option
 from samlad.catalog.size_charts import SizeChart
 from samlad.recommendations.model import SizeAdvice, Tried
 
 TOO_SMALL, TOO_LARGE = "too_small", "too_large"
 """Reasons of returns, as `samlad.orders.return_reasons` names them."""
+
+
+_NAMES = ("size", "storlek", "maat", "grösse", "größe", "taille")
+
+
+def size_option(options: Sequence[Option], sizes: Sequence[str]) -> Option | None:
+    """The option of a product that is its size: the one with most values of the chart, without a chart by its name."""
+    fitting = max(options, key=lambda option: len({*option.values} & {*sizes}), default=None)
+    if fitting is not None and {*fitting.values} & {*sizes}:
+        return fitting
+    return next((option for option in options if option.name.casefold() in _NAMES), None)
 
 
 def advise(

@@ -28,6 +28,7 @@ from samlad.reviews.service import (
     write_for_somebody,
 )
 from samlad.reviews.store import REVIEWS, SHOWN, of_order, reports_of
+from samlad.reviews.store import get as find
 
 __all__ = [
     "MODERATE",
@@ -47,6 +48,7 @@ __all__ = [
     "Vote",
     "answer",
     "decide",
+    "find",
     "of_order",
     "read",
     "report",

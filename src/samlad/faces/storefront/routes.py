@@ -3,6 +3,7 @@
 from litestar import Router
 
 from samlad.faces.storefront import (
+    back_again,
     browse,
     cart,
     checkout,
@@ -14,6 +15,7 @@ from samlad.faces.storefront import (
     paying,
     preferences,
     product,
+    reviewing,
     sharing,
     stores,
 )
@@ -25,6 +27,8 @@ routes = [
         route_handlers=[
             *browse.handlers,
             *product.handlers,
+            *reviewing.handlers,
+            *back_again.handlers,
             *cart.handlers,
             *offers.handlers,
             *sharing.handlers,

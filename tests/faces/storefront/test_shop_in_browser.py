@@ -54,7 +54,7 @@ async def _phone_buys(site: Site, market: Market) -> None:
     await phone.goto("/")
     await site.fine(phone)
     await phone.get_by_role("combobox", name="Search the shop").fill("kettl")
-    await phone.get_by_role("option", name="Copper kettle").click()
+    await phone.get_by_role("option", name="Copper kettle SEK").click()
     await phone.wait_for_url("**/p/kettle")
     await site.fine(phone)
     await phone.get_by_role("button", name="Add to cart").click()

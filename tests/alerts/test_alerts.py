@@ -49,8 +49,11 @@ async def test_whoever_waits_is_told_once(db: Database, api_as: Any) -> None:
     await ask(trade, kettle, "kim@example.org")  # whoever asks again waits again
     assert await sweepers.sweep(db) == 1
     waiting = await db.value("SELECT id FROM stock_alert WHERE ended_at IS NULL")
+    stranger = Context(actor=Actor(kind="customer", id=uuid4()))
+    with pytest.raises(NotFound):
+        await db.transaction(lambda tx: alerts.end(tx, waiting), stranger)
     for _ in range(2):
-        await db.transaction(lambda tx: alerts.end(tx, waiting), GUEST)
+        await db.transaction(lambda tx: alerts.end(tx, waiting))
     await db.transaction(lambda tx: stock.receive(tx, trade.warehouse.id, [(other, 1)]))
     assert await sweepers.sweep(db) == 0
     async with api_as() as owner, api_as(Actor(kind="guest")) as guest:

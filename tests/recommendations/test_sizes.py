@@ -1,14 +1,21 @@
-"""Which size is right."""
+"""Which size is right: by what was kept and sent back, and by the chart."""
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from samlad import orders, recommendations, stock
+from samlad.catalog import products
+from samlad.catalog.model import ProductInput
 from samlad.catalog.size_charts import SizeChart, SizeRow
+from samlad.channels import Resource
+from samlad.kernel.database import Database
 from samlad.kernel.ids import new_id
 from samlad.recommendations import Tried, by_measures
 from samlad.recommendations.rules import advise
+from trade import build
 
 SIZES = ["S", "M", "L", "XL"]
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -80,3 +87,49 @@ def test_a_size_is_never_too_small_for_any_measure(chest: float, waist: float) -
     smaller = SHIRTS.rows[: SHIRTS.rows.index(row)]
     for each in smaller:
         assert any(value > (span or [0])[-1] for value, span in zip((chest, waist), each.values, strict=True))
+
+
+async def test_what_somebody_kept_is_read_from_their_orders(db: Database) -> None:
+    trade = await build(db)
+    data = msgspec.convert(
+        {
+            "title": "Shirt",
+            "handle": "shirt",
+            "brand": "Aurin",
+            "status": "active",
+            "options": [{"name": "Size", "values": ["S", "M"]}],
+            "variants": [
+                {
+                    "sku": f"SH-{size}",
+                    "options": {"Size": size},
+                    "prices": [{"price_list": "base", "amount": 9900}],
+                }
+                for size in ("S", "M")
+            ],
+        },
+        ProductInput,
+    )
+    pools = trade.web.pools
+    made = await db.transaction(
+        lambda tx: products.create(tx, pools[Resource.CATALOGUE], data, price_pool=pools[Resource.PRICES])
+    )
+    small, medium = (variant.id for variant in made.variants)
+    await db.transaction(lambda tx: stock.receive(tx, trade.warehouse.id, [(small, 5), (medium, 5)]))
+    order = await trade.buy((small, 1), (medium, 1))
+    await trade.follow()
+    kim = await db.value("SELECT customer FROM orders WHERE id = $1", order.id)
+
+    async def advice() -> str | None:
+        found = await recommendations.size_for(db, kim, "Size", ["S", "M"], brand="Aurin", category=None)
+        return found.size if found else None
+
+    assert await advice() is None, "nothing has gone out yet"
+    await db.transaction(lambda tx: orders.fulfil(tx, order.id, orders.FulfilInput()))
+    back = msgspec.convert(
+        {"lines": [{"position": 1, "quantity": 1}], "location": trade.warehouse.id}, orders.ReturnInput
+    )
+    await db.transaction(lambda tx: orders.take_back(tx, order.id, back))
+    assert await advice() == "M"
+    assert (
+        await recommendations.size_for(db, new_id(), "Size", ["S", "M"], brand="Aurin", category=None) is None
+    )

@@ -1,9 +1,10 @@
 """HTTP of alerts."""
 
 from typing import Any
+from uuid import UUID
 
-from litestar import Request, Response, Router, get, post
-from litestar.params import JSONBody
+from litestar import Request, Response, Router, delete, get, post
+from litestar.params import FromPath, JSONBody
 
 from samlad.alerts import service
 from samlad.alerts.model import AlertInput, StockAlert
@@ -48,4 +49,10 @@ async def list_alerts(
     return await ALERTS.answer(database_of(request), query, as_csv=as_format == "csv", name="stock-alerts")
 
 
-routes = [Router(path="/api", tags=["Alerts"], route_handlers=[ask, list_alerts])]
+@delete("/stock-alerts/{alert_id:uuid}", status_code=204, summary="Do not wait any more")
+async def end(request: AnyRequest, alert_id: FromPath[UUID]) -> Response[None]:
+    """The customer who asked, or staff. Again is no error."""
+    return await write(request, lambda tx: service.end(tx, alert_id), status=204)
+
+
+routes = [Router(path="/api", tags=["Alerts"], route_handlers=[ask, list_alerts, end])]

@@ -10,3 +10,4 @@ READ = permission(
     Role.SUPPORT,
     Role.MARKETING,
 )
+CHANGE = permission("alerts.change", "Take such requests away", Role.MANAGER, Role.SUPPORT)

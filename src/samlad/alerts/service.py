@@ -8,6 +8,7 @@ from samlad import catalog, channels, stock
 from samlad.access import rate
 from samlad.alerts import events, store
 from samlad.alerts.model import AlertInput, StockAlert
+from samlad.alerts.permissions import CHANGE
 from samlad.channels import Channel
 from samlad.kernel import log
 from samlad.kernel.clock import now
@@ -52,7 +53,16 @@ async def ask(tx: Tx, data: AlertInput) -> None:
 
 
 async def end(tx: Tx, alert: UUID) -> None:
-    """Somebody does not wait any more: who asked, by a link of their own. Again is no error."""
+    """A customer does not wait any more, or staff take an alert away. Again is no error.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    whose = tx.actor.id if tx.actor.kind == "customer" else None
+    if whose is None:
+        tx.actor.require(CHANGE)
+    if not await store.exists(tx, alert, whose):
+        raise NotFound("There is no such alert.")
     ended = await store.end(tx, alert)
     if ended is not None:
         fact = events.AlertEnded(variant=ended.variant)

@@ -37,6 +37,18 @@ async def insert(tx: Tx, values: dict[str, Any]) -> bool:
     )
 
 
+async def exists(reader: Reader, alert: UUID, customer: UUID | None) -> bool:
+    """Whether there is an alert; with a ``customer``, one of that person's."""
+    return bool(
+        await reader.value(
+            """SELECT EXISTS (SELECT 1 FROM stock_alert WHERE id = $1
+                              AND ($2::uuid IS NULL OR customer = ANY (customer_members(ARRAY[$2]))))""",
+            alert,
+            customer,
+        )
+    )
+
+
 async def end(tx: Tx, alert: UUID) -> StockAlert | None:
     """End an alert that waits, forgetting the address; None when it does not wait (any more)."""
     return await tx.one(

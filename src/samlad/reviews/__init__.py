@@ -27,7 +27,7 @@ from samlad.reviews.service import (
     write_for_order,
     write_for_somebody,
 )
-from samlad.reviews.store import REVIEWS, SHOWN, of_order, reports_of
+from samlad.reviews.store import REVIEWS, SHOWN, of_customer, of_order, reports_of
 from samlad.reviews.store import get as find
 
 __all__ = [
@@ -49,6 +49,7 @@ __all__ = [
     "answer",
     "decide",
     "find",
+    "of_customer",
     "of_order",
     "read",
     "report",

@@ -112,6 +112,25 @@ async def of_order(reader: Reader, order: UUID) -> list[ToReview]:
     )
 
 
+async def of_customer(reader: Reader, customer: UUID, product: UUID) -> ToReview | None:
+    """A product that a customer may review, with what they have said of it; None when they have not got it."""
+    return await reader.one(
+        ToReview,
+        f"""
+        SELECT p.id AS product, p.handle, l.title, l.variant, r.id AS review, r.stars, r.status,
+               coalesce(r.reason, '') AS reason
+        FROM orders o JOIN order_line l ON l.order_id = o.id JOIN variant v ON v.id = l.variant
+        JOIN product p ON p.id = v.product
+        LEFT JOIN review r ON r.product = p.id
+            AND (r.order_id = o.id OR r.customer = ANY (customer_members(ARRAY[$1::uuid])))
+        WHERE o.customer = ANY (customer_members(ARRAY[$1::uuid])) AND p.id = $2 AND {_HAD}
+        ORDER BY r.written_at NULLS LAST, o.placed_at DESC LIMIT 1
+        """,
+        customer,
+        product,
+    )
+
+
 async def lock_own(tx: Tx, product: UUID, bought: Purchase) -> Review | None:
     """The review that a buyer has written of a product, held against changes; none can be written at the same time."""
     await tx.value(

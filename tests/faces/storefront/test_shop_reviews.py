@@ -9,8 +9,11 @@ import httpx
 import msgspec
 from market import Market, hidden, text_of
 
-from samlad import carts, orders
+from samlad import carts, customers, orders
 from samlad.carts import CartInput, DetailsInput, LineInput
+from samlad.channels import Resource
+from samlad.customers import PersonInput
+from samlad.kernel.context import Actor
 from samlad.kernel.database import Tx
 from samlad.kernel.settings import Settings
 from samlad.kernel.vault import Vault
@@ -123,3 +126,30 @@ async def test_who_bought_reviews_and_everybody_reads(
     gone = await guest.post(f"{form_at}/withdraw", data={"_csrf": token})
     assert gone.headers["location"] == order
     assert "aggregateRating" not in (await guest.get("/p/kettle")).text
+
+
+async def test_who_is_signed_in_reviews_what_they_bought(
+    market: Market, api_as: Any, guest: httpx.AsyncClient
+) -> None:
+    made = await market.product(title="Mug", sku="MUG", handle="mug", stock=(9, 0))
+    other = await market.product(title="Pan", sku="PAN", handle="pan", stock=(9, 0))
+    order = await bought(market, made.variants[0].id)
+    pool = market.web.pools[Resource.CUSTOMERS]
+    kim = await market.db.transaction(
+        lambda tx: customers.find_or_create(tx, pool, PersonInput(email="kim@example.org", name="Kim Berg"))
+    )
+    await market.db.transaction(
+        lambda tx: tx.execute("UPDATE orders SET customer = $2 WHERE id = $1", order, kim.id)
+    )
+    assert (await guest.get("/p/mug/review")).status_code in (303, 401)
+    actor = Actor(kind="customer", id=kim.id)
+    async with api_as(actor, accept="text/html", **{"accept-language": "en"}) as own:
+        assert (await own.get(f"/p/{other.handle}/review")).status_code == 404
+        form = await own.get("/p/mug/review")
+        said = {"_csrf": hidden(form.text, "_csrf"), "stars": "5"}
+        assert (await own.post("/p/mug/review", data={**said, "stars": ""})).status_code == 422
+        assert (await own.post("/p/mug/review", data=said)).headers["location"] == "/p/mug"
+        assert "We have not read your review yet" in text_of((await own.get("/p/mug/review")).text)
+        assert await market.db.value("SELECT (customer, stars) = ($1, 5) FROM review", kim.id)
+        assert (await own.post("/p/mug/review/withdraw", data=said)).status_code == 303
+        assert await market.db.value("SELECT status FROM review") == "withdrawn"

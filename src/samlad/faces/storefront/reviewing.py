@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
@@ -22,7 +23,7 @@ from samlad.kernel.database import Tx
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.listing import ListQuery
-from samlad.kernel.problems import InvalidInput, NotFound
+from samlad.kernel.problems import InvalidInput, NotFound, Unauthenticated
 from samlad.reviews import Report, Review, ReviewInput, ToReview, Totals, Vote
 
 FEW, PAGE = 4, 20
@@ -32,6 +33,7 @@ SORTS = (
     ("-stars", marked("Best first")),
     ("stars", marked("Worst first")),
 )
+THANKS = marked("Thank you. We read it, and then it is shown.")
 STARS = (
     ("5", marked("5 stars: excellent")),
     ("4", marked("4 stars: good")),
@@ -169,12 +171,7 @@ async def show_form(request: AnyRequest, link: FromPath[str], product_id: FromPa
     order = read_link(request, link)
     goods = await _goods(request, order, product_id)
     before = await _before(request, goods)
-    form = (
-        Form.of(stars=before.stars, title=before.title, text=before.text, author=before.author)
-        if before
-        else Form()
-    )
-    return await _form_page(request, link, goods, form)
+    return await _form_page(request, _of_order(link, product_id), goods, _filled(before))
 
 
 @post("/order/{link:str}/reviews/{product_id:uuid}", status_code=303)
@@ -182,18 +179,16 @@ async def write(request: AnyRequest, link: FromPath[str], product_id: FromPath[U
     """Keep it: somebody reads it before it is shown."""
     limits.writes.check(limits.who(request))
     order, channel = read_link(request, link), await channel_of(request)
-    form, _ = await read_form(request), face.words(request)
+    form = await read_form(request)
     goods = await _goods(request, order, product_id)
     try:
-        if not form.text("stars"):
-            raise InvalidInput.at("stars", _("Choose how many stars you give."))
-        data = form.into(ReviewInput, product=product_id, language=language_of(channel.locale), order=None)
+        data = _said(form, channel, product_id)
         await database_of(request).transaction(
             lambda tx: reviews.write_for_order(tx, order, data), person.context(request, channel)
         )
     except InvalidInput as problem:
-        return await _form_page(request, link, goods, form.failed(problem))
-    return face.go(request, f"/order/{link}", _("Thank you. We read it, and then it is shown."))
+        return await _form_page(request, _of_order(link, product_id), goods, form.failed(problem))
+    return face.go(request, f"/order/{link}", face.words(request)(THANKS))
 
 
 @post("/order/{link:str}/reviews/{product_id:uuid}/withdraw", status_code=303)
@@ -222,7 +217,32 @@ async def _before(request: AnyRequest, goods: ToReview) -> Review | None:
     return None if goods.review is None else await reviews.find(database_of(request), goods.review)
 
 
-async def _form_page(request: AnyRequest, link: str, goods: ToReview, form: Form) -> Response[Any]:
+class Door(msgspec.Struct, frozen=True):
+    """Where a form is sent, and where it leads back to."""
+
+    action: str
+    back: str
+    back_text: str
+
+
+def _of_order(link: str, product: UUID) -> Door:
+    return Door(f"/order/{link}/reviews/{product}", f"/order/{link}", marked("Your order"))
+
+
+def _filled(before: Review | None) -> Form:
+    if before is None:
+        return Form()
+    return Form.of(stars=before.stars, title=before.title, text=before.text, author=before.author)
+
+
+def _said(form: Form, channel: Channel, product: UUID) -> ReviewInput:
+    if not form.text("stars"):
+        raise InvalidInput.at("stars", form.translate(marked("Choose how many stars you give.")))
+    return form.into(ReviewInput, product=product, language=language_of(channel.locale), order=None)
+
+
+async def _form_page(request: AnyRequest, door: Door, goods: ToReview, form: Form) -> Response[Any]:
+    _ = face.words(request)
     return await show(
         request,
         await channel_of(request),
@@ -231,9 +251,76 @@ async def _form_page(request: AnyRequest, link: str, goods: ToReview, form: Form
         headers={"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"},
         form=form,
         goods=goods,
-        link=link,
-        stars=[(value, face.words(request)(text), None) for value, text in STARS],
+        door=door,
+        crumbs=[(_(door.back_text), door.back)],
+        stars=[(value, _(text), None) for value, text in STARS],
     )
 
 
-handlers = [reviews_page, vote, report, show_form, write, withdraw]
+# -- written by who is signed in ---------------------------------------------------------------------------------------
+
+
+@get("/p/{handle:str}/review")
+async def show_own_form(request: AnyRequest, handle: FromPath[str]) -> Response[Any]:
+    """The form for a customer who is signed in and bought it, in whatever order."""
+    goods = await _own_goods(request, handle)
+    return await _form_page(request, _of_product(goods), goods, _filled(await _before(request, goods)))
+
+
+@post("/p/{handle:str}/review", status_code=303)
+async def write_own(request: AnyRequest, handle: FromPath[str]) -> Response[Any]:
+    """Keep it: somebody reads it before it is shown."""
+    limits.writes.check(limits.who(request))
+    channel, form = await channel_of(request), await read_form(request)
+    goods = await _own_goods(request, handle)
+    try:
+        data = _said(form, channel, goods.product)
+        await database_of(request).transaction(
+            lambda tx: reviews.write_as_customer(tx, data), person.context(request, channel)
+        )
+    except InvalidInput as problem:
+        return await _form_page(request, _of_product(goods), goods, form.failed(problem))
+    return face.go(request, shelf.product_href(goods.handle), face.words(request)(THANKS))
+
+
+@post("/p/{handle:str}/review/withdraw", status_code=303)
+async def withdraw_own(request: AnyRequest, handle: FromPath[str]) -> Response[Any]:
+    """Take it back."""
+    limits.writes.check(limits.who(request))
+    channel, _ = await channel_of(request), face.words(request)
+    goods = await _own_goods(request, handle)
+    if goods.review is not None:
+        review = goods.review
+        await database_of(request).transaction(
+            lambda tx: reviews.withdraw(tx, review), person.context(request, channel)
+        )
+    return face.go(request, shelf.product_href(goods.handle), _("Your review is taken back."))
+
+
+def _of_product(goods: ToReview) -> Door:
+    href = shelf.product_href(goods.handle)
+    return Door(f"{href}/review", href, goods.title)
+
+
+async def _own_goods(request: AnyRequest, handle: str) -> ToReview:
+    channel, who = await channel_of(request), person.signed_in(request)
+    if who is None:
+        raise Unauthenticated(face.words(request)("Sign in to review what you bought."))
+    product, _title = await _product(request, channel, handle)
+    found = await reviews.of_customer(database_of(request), who, product.id)
+    if found is None:
+        raise NotFound(face.words(request)("This can be reviewed when you have got it."))
+    return found
+
+
+handlers = [
+    reviews_page,
+    vote,
+    report,
+    show_form,
+    write,
+    withdraw,
+    show_own_form,
+    write_own,
+    withdraw_own,
+]

@@ -77,7 +77,7 @@ async def test_a_review_is_shown_once_approved_and_its_stars_are_in_lists(trade:
     assert (await decide(trade, first.id)).version == done.version, "approved twice is approved once"
     with pytest.raises(Outdated):
         await decide(trade, first.id, "refused", reason="Nej", version=first.version)
-    assert (await reviews.totals(trade.db, product)).by_stars == (0, 0, 0, 1, 0)
+    assert (await reviews.totals(trade.db, product)).by_stars == [0, 0, 0, 1, 0]
     hit = (await search(trade.db, trade.web, SearchQuery(sort="rated", stars_from=4))).items[0]
     assert (hit.id, hit.rating, hit.ratings) == (product, 400, 1)
     assert (await search(trade.db, trade.web, SearchQuery(stars_from=5))).items == []
@@ -87,7 +87,7 @@ async def test_a_review_is_shown_once_approved_and_its_stars_are_in_lists(trade:
     assert (changed.id, changed.status) == (first.id, Status.WAITING)
     assert (await reviews.totals(trade.db, product)).count == 0
     await decide(trade, first.id)
-    assert (await reviews.totals(trade.db, product)).by_stars == (1, 0, 0, 0, 0)
+    assert (await reviews.totals(trade.db, product)).by_stars == [1, 0, 0, 0, 0]
     answer = Answer("Vi byter den.")
     answered = await trade.db.transaction(lambda tx: reviews.answer(tx, first.id, answer))
     assert answered.reply == "Vi byter den."

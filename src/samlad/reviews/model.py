@@ -82,7 +82,9 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
 
     count: int = 0
     average: int = 0
-    by_stars: tuple[int, int, int, int, int] = (0, 0, 0, 0, 0)
+    by_stars: Annotated[list[int], Meta(min_length=5, max_length=5)] = msgspec.field(
+        default_factory=lambda: [0] * 5
+    )
 
 
 class ReviewInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

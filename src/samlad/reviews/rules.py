@@ -10,11 +10,10 @@ PRIOR_STARS, PRIOR_WEIGHT = 350, 5
 
 def totals(by_stars: Sequence[int]) -> Totals:
     """Count and average of the numbers of reviews with one, two … five stars."""
-    one, two, three, four, five = by_stars
     count = sum(by_stars)
     points = sum(stars * number for stars, number in enumerate(by_stars, 1))
     average = (200 * points + count) // (2 * count) if count else 0  # hundredths, half up
-    return Totals(count=count, average=average, by_stars=(one, two, three, four, five))
+    return Totals(count=count, average=average, by_stars=list(by_stars))
 
 
 def standing(found: Totals) -> int:

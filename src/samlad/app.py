@@ -18,6 +18,8 @@ import samlad
 from samlad.access import api as access_api
 from samlad.access import housekeeping as access_housekeeping
 from samlad.access.middleware import Identify
+from samlad.alerts import api as alerts_api
+from samlad.alerts import sweepers as alerts_sweepers
 from samlad.audiences import api as audiences_api
 from samlad.audiences import checks as audiences_checks
 from samlad.audiences import live as audiences_live
@@ -96,6 +98,11 @@ from samlad.profile import household
 from samlad.promotions import api as promotions_api
 from samlad.promotions import checks as promotions_checks
 from samlad.promotions import sweepers as promotions_sweepers
+from samlad.recommendations import api as recommendations_api
+from samlad.recommendations import followers as recommendations_followers
+from samlad.recommendations import sweepers as recommendations_sweepers
+from samlad.reviews import api as reviews_api
+from samlad.reviews import checks as reviews_checks
 from samlad.stock import api as stock_api
 from samlad.stock import checks as stock_checks
 from samlad.stock import sweepers as stock_sweepers
@@ -153,6 +160,9 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *documents_api.routes,
     *books_api.routes,
     *tills_api.routes,
+    *reviews_api.routes,
+    *recommendations_api.routes,
+    *alerts_api.routes,
     *profile_api.routes,
     *tracking_api.routes,
     *tracking_wire.routes,
@@ -174,6 +184,7 @@ FOLLOWERS: Sequence[Follower] = (
     *credit_followers.FOLLOWERS,
     *documents_followers.FOLLOWERS,
     *books_followers.FOLLOWERS,
+    *recommendations_followers.FOLLOWERS,
     *tracking_own.FOLLOWERS,
     *tracking_resolving.FOLLOWERS,
     *audiences_live.FOLLOWERS,
@@ -194,6 +205,7 @@ CHECKS: Sequence[Check] = (
     *documents_checks.CHECKS,
     *books_checks.CHECKS,
     *tills_checks.CHECKS,
+    *reviews_checks.CHECKS,
     *audiences_checks.CHECKS,
 )
 """Every check of ``samlad doctor``."""
@@ -210,6 +222,8 @@ SWEEPERS: Sequence[Sweeper] = (
     *carts_sweepers.SWEEPERS,
     *orders_sweepers.SWEEPERS,
     *subscriptions_sweepers.SWEEPERS,
+    *recommendations_sweepers.SWEEPERS,
+    *alerts_sweepers.SWEEPERS,
     *tracking_housekeeping.SWEEPERS,
     *tracking_retention.SWEEPERS,
     *privacy_running.SWEEPERS,

@@ -25,6 +25,11 @@ PUBLIC = {
     "/api/selling-plans/offers": "customers see how they can subscribe",
     "/api/gift-cards/balance": "whoever has the code of the card; their tries are counted",
     "/api/products/{product_id}/size-chart": "customers look at it",
+    "/api/products/{product_id}/reviews": "customers read them",
+    "/api/products/{product_id}/rating": "customers read it",
+    "/api/products/{product_id}/together": "customers look at it",
+    "/api/reviews": "customers write their own and say what helped",
+    "/api/stock-alerts": "customers ask to be told; their tries are counted",
     "/api/vat-numbers/check": "businesses that buy ask; their tries are counted",
 }
 NOT_IDEMPOTENT = {

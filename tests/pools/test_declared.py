@@ -14,6 +14,8 @@ HISTORY = {
     "search_word",
     "rfm_score",
     "rfm_run",
+    "product_pair",
+    "paired_order",
 }
 """Projections and histories, written from rows that are guarded."""
 

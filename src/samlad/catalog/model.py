@@ -421,3 +421,5 @@ class Sellable(msgspec.Struct, frozen=True):
     weight: int | None
     requires_shipping: bool
     handle: str
+    price_until: datetime | None = None
+    """When the list ends that the price is of; None: it has no end."""

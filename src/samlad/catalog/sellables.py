@@ -31,13 +31,13 @@ SELECT v.id AS variant, v.product, v.sku, v.option_text, v.options, p.handle,
            AND CASE WHEN l.product IS NULL THEN NOT $11
                     ELSE coalesce(l.published_at <= $9, false) AND coalesce($9 < l.unpublish_at, true) END
            AS is_available,
-       v.weight_g AS weight, v.requires_shipping
+       v.weight_g AS weight, v.requires_shipping, best.valid_to AS price_until
 FROM wanted_variants($1, $2) AS wanted (id, quantity)
 JOIN variant v ON v.id = wanted.id AND v.pool = $3
 JOIN product p ON p.id = v.product
 LEFT JOIN listing l ON l.product = p.id AND l.channel = $5
 LEFT JOIN LATERAL (
-    SELECT pr.amount, pr.compare_at, pl.tax_included, pl.kind,
+    SELECT pr.amount, pr.compare_at, pl.tax_included, pl.kind, pl.valid_to,
            pl.customer_group IS NULL AND pr.min_quantity = 1 AS is_public
     FROM price pr JOIN price_list pl ON pl.id = pr.price_list
     WHERE pr.variant = v.id AND pr.min_quantity <= wanted.quantity

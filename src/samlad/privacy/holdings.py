@@ -1,6 +1,7 @@
 """What all packages together know of people, in the order in which it is erased: what refers to a thing before the thing."""
 
 from samlad.access import personal as access
+from samlad.alerts import personal as alerts
 from samlad.audiences import personal as audiences
 from samlad.carts import personal as carts
 from samlad.consent import personal as consent
@@ -12,6 +13,7 @@ from samlad.kernel import holdings as kernel
 from samlad.orders import personal as orders
 from samlad.payments import personal as payments
 from samlad.profile import personal as profile
+from samlad.reviews import personal as reviews
 from samlad.subscriptions import personal as subscriptions
 from samlad.tills import personal as tills
 from samlad.tracking import personal as tracking
@@ -20,6 +22,8 @@ HOLDINGS = (
     *audiences.HOLDINGS,
     *tracking.HOLDINGS,
     *documents.HOLDINGS,
+    *reviews.HOLDINGS,
+    *alerts.HOLDINGS,
     *subscriptions.HOLDINGS,
     *tills.HOLDINGS,
     *orders.HOLDINGS,
@@ -33,7 +37,14 @@ HOLDINGS = (
     *access.HOLDINGS,
     *kernel.HOLDINGS,
 )
-THINGS = (*carts.THINGS, *credit.THINGS, *orders.THINGS, *subscriptions.THINGS)
+THINGS = (
+    *alerts.THINGS,
+    *carts.THINGS,
+    *credit.THINGS,
+    *orders.THINGS,
+    *reviews.THINGS,
+    *subscriptions.THINGS,
+)
 BLOCKERS = (*orders.BLOCKERS, *subscriptions.BLOCKERS)
 
 ABOUT = {holding.table: holding.about for holding in HOLDINGS}

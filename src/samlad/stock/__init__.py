@@ -28,6 +28,7 @@ from samlad.stock.problems import LotNeeded, NotHeld, NotInStock, ShortLine, Sol
 from samlad.stock.promise_store import free_at, lease_ends, levels_of
 from samlad.stock.quarantine import put_aside
 from samlad.stock.quarantine_model import Aside
+from samlad.stock.searching import there_now
 from samlad.stock.service import (
     atp,
     change_location,
@@ -99,5 +100,6 @@ __all__ = [
     "sweep",
     "take",
     "take_together",
+    "there_now",
     "write_off",
 ]

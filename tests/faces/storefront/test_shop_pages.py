@@ -140,9 +140,15 @@ async def test_search_engines_get_data_that_cannot_break_out(
     blocks = re.findall(r'<script type="application/ld\+json">(.*?)</script>', html, flags=re.DOTALL)
     product, crumbs = map(json.loads, blocks)
     assert product["name"].startswith("Pan </script>")
-    assert product["offers"][0] | {"url": ""} == {
-        "@type": "Offer", "sku": "PAN", "url": "", "price": "99.00", "priceCurrency": "SEK",
-        "availability": "https://schema.org/InStock", "itemCondition": "https://schema.org/NewCondition",
+    assert product["offers"][0] == {
+        "@type": "Offer", "sku": "PAN", "url": "http://samlad.test/p/pan?variant=PAN", "price": "99.00",
+        "priceCurrency": "SEK", "availability": "https://schema.org/InStock",
+        "itemCondition": "https://schema.org/NewCondition",
+        "shippingDetails": {
+            "@type": "OfferShippingDetails",
+            "shippingRate": {"@type": "MonetaryAmount", "value": "49.00", "currency": "SEK"},
+            "shippingDestination": {"@type": "DefinedRegion", "addressCountry": "SE"},
+        },
     }  # fmt: skip
     assert crumbs["itemListElement"][0]["name"] == "Hemma"
     assert "alert(1)</script>" not in html.replace("\\u003c", "<").split("ld+json")[0]

@@ -43,6 +43,9 @@ async def search_products(
     ] = None,
     price_from: Amount = None,
     price_to: Amount = None,
+    stars_from: Annotated[
+        int | None, QueryParameter(ge=1, le=5, description="Only what is rated so many stars or more")
+    ] = None,
     sort: Annotated[
         Order | None, QueryParameter(description="Default: relevance with words, else newest")
     ] = None,
@@ -66,6 +69,7 @@ async def search_products(
         filters=_filters(filters or []),
         price_from=price_from,
         price_to=price_to,
+        stars_from=stars_from,
         sort=sort,
         limit=limit,
         offset=offset,

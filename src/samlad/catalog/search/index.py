@@ -177,6 +177,17 @@ async def change_prices(tx: Tx, product_ids: Sequence[UUID], at: datetime | None
     )
 
 
+async def put_rating(tx: Tx, product_id: UUID, rating: int, ratings: int, standing: int) -> None:
+    """What customers think of a product: average in hundredths of stars, how many, and what lists are sorted by."""
+    await tx.execute(
+        "UPDATE product_search SET rating = $2, ratings = $3, standing = $4 WHERE product = $1",
+        product_id,
+        rating,
+        ratings,
+        standing,
+    )
+
+
 async def refresh_variant_prices(tx: Tx, variant_ids: Sequence[UUID]) -> None:
     """The same, for the products of variants."""
     if not variant_ids:

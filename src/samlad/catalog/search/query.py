@@ -26,7 +26,7 @@ from samlad.kernel.clock import now
 from samlad.kernel.database import Reader
 from samlad.kernel.problems import InvalidInput
 
-Order = Literal["relevance", "newest", "price", "-price", "name", "-name"]
+Order = Literal["relevance", "newest", "price", "-price", "name", "-name", "rated"]
 FacetKind = Literal["category", "brand", "option", "attribute", "tag"]
 
 MOST_MATCHES = 3_000
@@ -47,10 +47,14 @@ class SearchQuery(msgspec.Struct, frozen=True, kw_only=True):
     filters: Mapping[str, Sequence[str]] = {}
     price_from: int | None = None
     price_to: int | None = None
+    stars_from: int | None = None
+    """Only what is rated so many stars or more, on average."""
     sort: Order | None = None
     limit: int = 24
     offset: int = 0
     facets: bool = True
+    is_exact: bool = False
+    """Search for the words as they are; ``corrected`` is then only told."""
     condition: tuple[str, Sequence[Any]] | None = None
     """Of a collection: SQL over ``s`` (product_search) with ``{}`` where its parameters go."""
     own_order: Literal["own"] | None = None
@@ -71,6 +75,9 @@ class Hit(msgspec.Struct, frozen=True):
     is_reduced: bool
     variant: UUID | None
     variants: int
+    rating: int = 0
+    """Average of its reviews in hundredths of stars; ``ratings`` is how many."""
+    ratings: int = 0
 
 
 class FacetValue(msgspec.Struct, frozen=True):
@@ -99,7 +106,8 @@ class PriceRange(msgspec.Struct, frozen=True):
 
 
 class SearchResult(msgspec.Struct, frozen=True):
-    """What was found. ``corrected`` is the query that was searched for instead, when nothing was found as typed."""
+    """What was found. ``corrected`` is the query that was searched for instead, when nothing was found as typed; of an exact
+    search, what would find something."""
 
     items: list[Hit]
     total: int
@@ -165,8 +173,9 @@ async def search(
     if prepared.words and result.total == 0:
         better = await mend(reader, channel, prepared.words)
         if better is not None:
-            prepared = await _prepare(reader, channel, query, better)
-            result = await _results(reader, channel, query, prepared, moment)
+            if not query.is_exact:
+                prepared = await _prepare(reader, channel, query, better)
+                result = await _results(reader, channel, query, prepared, moment)
             result = msgspec.structs.replace(result, corrected=better)
     return result
 
@@ -253,6 +262,8 @@ def _matches(
         where.append(f"{_price(sql, prepared, 'highs')} >= {sql(query.price_from)}")
     if price and query.price_to is not None:
         where.append(f"{_price(sql, prepared, 'lows')} <= {sql(query.price_to)}")
+    if query.stars_from is not None:
+        where.append(f"s.rating >= {sql(query.stars_from * 100)}")
     where += _visible(sql, channel, prepared.has_listings, moment)
     return f"product_search s {joined} WHERE {' AND '.join(where)}"
 
@@ -329,6 +340,7 @@ def _page(
         "-price": "o.high DESC, o.product DESC",
         "name": f"{name}, s.product",
         "-name": f"{name} DESC, s.product DESC",
+        "rated": "s.standing DESC, s.product DESC",
         "own": f"{query.own_position}, s.product",
     }.get(sort, "s.created_at DESC, s.product DESC")
     joined = ""
@@ -347,8 +359,9 @@ def _items(sql: _Sql, channel: Channel, prepared: _Prepared, language: str) -> s
         SELECT page.place, p.id, p.handle, p.brand,
                coalesce(l.title, p.translations -> {sql(language)} ->> 'title', p.title) AS title,
                m.url AS image, coalesce(m.alt, '') AS image_alt, o.low AS price, o.high AS price_to,
-               coalesce(o.is_reduced, false) AS is_reduced, v.only AS variant, coalesce(v.number, 0) AS variants
-        FROM page JOIN product p ON p.id = page.product
+               coalesce(o.is_reduced, false) AS is_reduced, v.only AS variant, coalesce(v.number, 0) AS variants,
+               r.rating, r.ratings
+        FROM page JOIN product p ON p.id = page.product JOIN product_search r ON r.product = p.id
         LEFT JOIN search_price o ON o.context = {sql(prepared.context)} AND o.product = p.id
         LEFT JOIN listing l ON l.product = p.id AND l.channel = {sql(channel.id)}
         LEFT JOIN LATERAL (

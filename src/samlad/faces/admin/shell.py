@@ -42,6 +42,7 @@ NAVIGATION: tuple[tuple[str | None, tuple[Place, ...]], ...] = (
             Place(marked("Gift cards"), "/admin/gift-cards", "gift", "credit.read"),
             Place(marked("Promotions"), "/admin/promotions", "tag", "promotions.read"),
             Place(marked("Website"), "/admin/content", "globe", "content.read"),
+            Place(marked("Reviews"), "/admin/reviews", "star", "reviews.read"),
             Place(marked("Books"), "/admin/books", "receipt", "books.read"),
             Place(marked("Channels"), "/admin/channels", "channels", "channels.read"),
         ),

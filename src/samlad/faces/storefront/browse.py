@@ -7,6 +7,8 @@ from urllib.parse import urlencode
 from litestar import Response, get
 from litestar.params import FromPath
 
+from samlad import stock
+from samlad.catalog.search.completing import complete
 from samlad.catalog.search.query import SearchQuery, SearchResult, search
 from samlad.channels import Channel
 from samlad.faces import page as face
@@ -26,8 +28,11 @@ SORTS = (
     ("newest", marked("Newest first")),
     ("price", marked("Cheapest first")),
     ("-price", marked("Dearest first")),
+    ("rated", marked("Best rated")),
     ("name", marked("By name")),
 )
+STARS = (4, 3, 2)
+"""From so many stars on one can filter."""
 MOST_FILTERS = 40
 OPEN_FACETS = 3
 """So many filters are unfolded; the others open by a click."""
@@ -70,14 +75,20 @@ async def suggest(request: AnyRequest) -> Response[Any]:
     found = await search(database, channel, SearchQuery(text=text, limit=6, facets=False))
     wanted = text.casefold()
     meant = [b for b in await shelf.branches(database, channel) if wanted in b.name.casefold()][:2]
+    completed = await complete(database, channel, text)
     return face.page(
         request,
         "storefront/suggestions.html",
         query=text,
+        words=[{"text": each, "href": _search_href(each)} for each in completed if each != wanted],
         products=await shelf.cards(database, channel, found.items, ""),
         branches=[{"text": b.name, "href": b.href} for b in meant],
-        search_href=f"/search?{urlencode({'q': text})}",
+        search_href=_search_href(text),
     )
+
+
+def _search_href(text: str, **more: str) -> str:
+    return f"/search?{urlencode({'q': text, **more})}"
 
 
 async def _list(
@@ -92,7 +103,8 @@ async def _list(
 ) -> Response[Any]:
     """A list with its filters. What cannot be read in the address is left out: a list is never refused for that."""
     _, database = face.words(request), database_of(request)
-    asked = Asked(request, channel)
+    places = await stores.stores_of(request, channel)
+    asked = Asked(request, channel, places)
     filters = dict(asked.filters)
     if category is not None:
         filters["category"] = [category]
@@ -101,9 +113,12 @@ async def _list(
         filters=filters,
         price_from=asked.price_from,
         price_to=asked.price_to,
+        stars_from=asked.stars_from,
         sort=asked.sort,
         limit=PAGE_LENGTH,
         offset=asked.offset,
+        is_exact=asked.is_exact,
+        condition=stock.there_now(asked.store.location.id) if asked.store else None,
     )
     try:
         found = await search(database, channel, query)
@@ -118,6 +133,14 @@ async def _list(
         "products": await shelf.cards(database, channel, found.items, _("Sale")),
         "total": found.total,
         "corrected": found.corrected,
+        "is_exact": asked.is_exact,
+        "exact_href": _search_href(text, exact="1"),
+        "meant_href": _search_href(found.corrected) if found.corrected else None,
+        "stores": [(each.location.code, each.location.name) for each in places],
+        "store": asked.store.location.code if asked.store else "",
+        "star_choices": STARS,
+        "stars_from": asked.stars_from,
+        "hints": _price_hints(found, channel.currency),
         "branches": [] if category is None else await _branches(request, channel, category),
         "facets": _facets(_, found, asked),
         "facets_open": request.query_params.get("filter") == "1",
@@ -127,10 +150,17 @@ async def _list(
     return await show(request, channel, template, **context)
 
 
+def _price_hints(found: SearchResult, currency: str) -> tuple[str, str] | None:
+    """Between which prices one can choose."""
+    if found.price_range is None:
+        return None
+    return decimal_text(found.price_range.low, currency), decimal_text(found.price_range.high, currency)
+
+
 class Asked:
     """What the address of a list asks for."""
 
-    def __init__(self, request: AnyRequest, channel: Channel) -> None:
+    def __init__(self, request: AnyRequest, channel: Channel, places: Sequence[stores.Store] = ()) -> None:
         params = request.query_params
         form = Form({name: [value] for name, value in params.items()})
         self.price_from = _amount(form, "price_from", channel.currency)
@@ -143,6 +173,19 @@ class Asked:
             if _is_filter(name) and typed(value) == value != "" and typed(name) == name:
                 self.filters.setdefault(name, []).append(value)
         self.currency = channel.currency
+        self.store = next((each for each in places if each.location.code == params.get("store")), None)
+        stars = params.get("stars_from", "")
+        self.stars_from = int(stars) if stars in {str(each) for each in STARS} else None
+        self.is_exact = params.get("exact") == "1"
+
+    @property
+    def prices(self) -> str:
+        """The prices between which it must be, as a chip shows them."""
+        low, high = (
+            "" if each is None else decimal_text(each, self.currency)
+            for each in (self.price_from, self.price_to)
+        )
+        return f"{low}–{high} {self.currency}"
 
     def pairs(self, *, sort: bool = True) -> list[tuple[str, str]]:
         """The address's own parameters again, without the page."""
@@ -150,6 +193,12 @@ class Asked:
         for name, amount in (("price_from", self.price_from), ("price_to", self.price_to)):
             if amount is not None:
                 pairs.append((name, decimal_text(amount, self.currency)))
+        if self.stars_from is not None:
+            pairs.append(("stars_from", str(self.stars_from)))
+        if self.store is not None:
+            pairs.append(("store", self.store.location.code))
+        if self.is_exact:
+            pairs.append(("exact", "1"))
         if sort and self.sort:
             pairs.append(("sort", self.sort))
         return pairs
@@ -198,17 +247,29 @@ def _facets(_: Callable[[str], str], found: SearchResult, asked: Asked) -> list[
     ]
 
 
+def _more_chips(request: AnyRequest, asked: Asked) -> list[tuple[str, str]]:
+    """Parameter and text of the filters that are no facets."""
+    _, chips = face.words(request), []
+    if asked.stars_from is not None:
+        chips.append(("stars_from", _("%(num)d stars and up") % {"num": asked.stars_from}))
+    if asked.store is not None:
+        chips.append(("store", _("There now: %(store)s") % {"store": asked.store.location.name}))
+    return chips
+
+
 def _addresses(
     request: AnyRequest, href: str, text: str, asked: Asked, found: SearchResult
 ) -> dict[str, Any]:
     """Where everything on a list leads to."""
     _ = face.words(request)
     base = [("q", text)] if text else []
+    if text and asked.is_exact:
+        base.append(("exact", "1"))
 
     def address(pairs: Sequence[tuple[str, str]]) -> str:
         return f"{href}?{urlencode(pairs)}" if pairs else href
 
-    everything = base + asked.pairs()
+    everything = [*base[:1], *asked.pairs()] if text else asked.pairs()
     labels = {(f.name, v.value): v.label for f in found.facets for v in f.values}
     chosen = [
         {
@@ -220,7 +281,9 @@ def _addresses(
     ]
     if asked.price_from is not None or asked.price_to is not None:
         rest = [pair for pair in everything if not pair[0].startswith("price_")]
-        chosen.append({"text": _("Price"), "href": address(rest)})
+        chosen.append({"text": asked.prices, "href": address(rest)})
+    for name, text in _more_chips(request, asked):
+        chosen.append({"text": text, "href": address([pair for pair in everything if pair[0] != name])})
     last = min(asked.offset + PAGE_LENGTH, found.total)
     before = max(0, asked.offset - PAGE_LENGTH)
     note = _("%(first)s to %(last)s of %(total)s") % {
@@ -233,7 +296,7 @@ def _addresses(
         "chosen": chosen,
         "clear_href": address(base),
         "kept": base + ([("sort", asked.sort)] if asked.sort else []),
-        "kept_by_sort": base + asked.pairs(sort=False),
+        "kept_by_sort": [pair for pair in everything if pair[0] != "sort"],
         "sort": asked.sort or ("relevance" if text else "newest"),
         "sorts": [(name, _(label)) for name, label in SORTS if text or name != "relevance"],
         "price_from": "" if asked.price_from is None else decimal_text(asked.price_from, asked.currency),

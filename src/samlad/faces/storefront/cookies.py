@@ -72,6 +72,12 @@ async def answer(request: AnyRequest) -> Response[Any]:
     return done
 
 
+def granted(request: AnyRequest) -> list[str]:
+    """The categories that this browser has agreed to."""
+    given = _VALUE.fullmatch(request.cookies.get(COOKIE) or "")
+    return given[2].split("-") if given else []
+
+
 async def _answers(
     tx: Tx, asked: list[str], granted: list[str], channel: Channel, told: UUID
 ) -> list[AnswerInput]:

@@ -6,7 +6,7 @@ from uuid import UUID
 from litestar import Response, get
 from litestar.params import FromPath
 
-from samlad import catalog, documents, orders, stock
+from samlad import catalog, documents, orders, reviews, stock
 from samlad.documents.api import file_answer
 from samlad.documents.snapshot import address_lines
 from samlad.documents.writing import PROVIDERS
@@ -43,6 +43,7 @@ async def order_page(request: AnyRequest, link: FromPath[str]) -> Response[Any]:
         ),
         "country_name": _country(request, order),
         "tenders": tenders(request, order),
+        "to_review": await reviews.of_order(database_of(request), order.id),
         "papers": await documents.of_order(database_of(request), order.id),
         **_states(request, order),
     }

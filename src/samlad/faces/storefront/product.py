@@ -5,32 +5,43 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
+import msgspec
 from litestar import Response, get
 from litestar.params import FromPath
 from markupsafe import Markup
 
 from samlad import catalog, delivery, stock
 from samlad.carts.model import LARGEST_QUANTITY
-from samlad.catalog import ProductView, Sellable, Variant
+from samlad.catalog import ProductView, Sellable, Variant, attributes
 from samlad.catalog.model import Media, Texts
-from samlad.catalog.search.query import SearchQuery, search
 from samlad.catalog.sellables import language_of
 from samlad.channels import Channel, Resource
-from samlad.delivery import Destination
 from samlad.faces import page as face
+from samlad.faces.design import formats
 from samlad.faces.page import AnyRequest
-from samlad.faces.storefront import amounts, basket, picker, repeats, shelf, stores, structured
+from samlad.faces.storefront import (
+    amounts,
+    back_again,
+    basket,
+    beside,
+    fitting,
+    nearby,
+    person,
+    picker,
+    repeats,
+    reviewing,
+    shelf,
+    stores,
+    structured,
+    unit_prices,
+)
 from samlad.faces.storefront.place import channel_of, show
 from samlad.faces.storefront.typed import typed
 from samlad.kernel.http import database_of
-from samlad.kernel.i18n import translator
 from samlad.kernel.problems import NotFound
+from samlad.reviews import ShownReview, Totals
 from samlad.tracking import own
 from samlad.tracking.vocabulary import decimal
-
-MORE = 4
-MOST_PLACES = 30
-"""Stores on the page; whoever types a postal code sees those nearby."""
 
 
 @get("/p/{handle:str}")
@@ -53,6 +64,7 @@ async def product_page(request: AnyRequest, handle: FromPath[str]) -> Response[A
     texts = product.translations.get(language_of(channel.locale)) or Texts()
     title = next(iter(sold.values())).title
     crumbs = await _crumbs(request, channel, product)
+    said, parcel = await reviewing.section(request, product), await _delivery_cost(request, channel, sold)
     context = {
         "product": {
             "title": title,
@@ -69,16 +81,24 @@ async def product_page(request: AnyRequest, handle: FromPath[str]) -> Response[A
         "description": texts.seo_description or product.seo_description,
         "options": _options(product, choices, choice, texts),
         "facts": _facts(request, product, chosen),
-        "more": await _more(request, channel, product),
         "plans": await repeats.choices(request, channel, chosen.id if chosen else None),
-        "structured_data": _structured(request, product, variants, sold, there, title, crumbs),
-        **_price_and_stock(
-            request, await _costs_delivery(request, channel), sold.get(chosen.id) if chosen else None, there
-        ),
-        **await _places(request, channel, chosen.id if chosen else None),
+        "bundle": await _bundle(request, channel, product, sold.get(chosen.id) if chosen else None),
+        "agreed_text": _(back_again.AGREED),
+        "is_known": person.signed_in(request) is not None,
+        **said,
+        **await fitting.section(request, channel, product),
+        **await beside.section(request, channel, product),
+        **_price_and_stock(request, bool(parcel), sold.get(chosen.id) if chosen else None, there),
+        **await nearby.section(request, channel, chosen.id if chosen else None),
     }
+    facts = Facts(product, variants, sold, there, title, crumbs, said["rating"], said["reviews"], parcel)
+    context["structured_data"] = _structured(request, channel, facts)
+    context["unit_price"] = await _unit_price(request, product, chosen, context["chosen"])
     _tell_of_view(request, channel, product, title, sold.get(chosen.id) if chosen else None)
-    return await show(request, channel, "storefront/product.html", **context)
+    answer = await show(request, channel, "storefront/product.html", **context)
+    if not face.is_htmx(request):
+        beside.remember(request, channel, product.id, answer)
+    return answer
 
 
 def _tell_of_view(
@@ -162,69 +182,66 @@ def _price_and_stock(
     units = there.get(sellable.variant, 0)
     return {
         "price_note": f"{shape % {'rate': rate}}, {parcel}",
-        "stock": stock_words(request, units),
+        "stock": stores.stock_words(request, units),
         "most": min(units, LARGEST_QUANTITY),
     }
 
 
-async def _costs_delivery(request: AnyRequest, channel: Channel) -> bool:
-    """Whether to have it sent may cost something."""
+async def _delivery_cost(request: AnyRequest, channel: Channel, sold: Mapping[UUID, Sellable]) -> int | None:
+    """What it costs at least to have the cheapest variant sent, minor units; 0: nothing. None: nothing is sent."""
     sent = [m for m in await delivery.methods_of(database_of(request), channel) if m.kind in delivery.SENT]
     if not sent:
-        return bool(channel.setting("shipping_flat"))
-    return any(delivery.price(method.rate, goods=0, weight=0) for method in sent)
+        flat: int = channel.setting("shipping_flat") or 0
+        return flat
+    goods = min((each.price for each in sold.values() if each.price is not None), default=0)
+    weight = min((each.weight or 0 for each in sold.values()), default=0)
+    return min(delivery.price(method.rate, goods=goods, weight=weight) for method in sent)
 
 
-def stock_words(request: AnyRequest, units: int) -> dict[str, str]:
-    """How much there is, in words: exact only when it is few."""
-    if units <= 0:
-        return {"text": face.words(request)("Sold out"), "kind": "none"}
-    if units <= stores.FEW:
-        said = translator(face.locale_of(request)).ngettext("Only %(num)d left", "Only %(num)d left", units)
-        return {"text": said % {"num": units}, "kind": "few"}
-    return {"text": face.words(request)("In stock"), "kind": "good"}
-
-
-async def _places(request: AnyRequest, channel: Channel, variant: UUID | None) -> dict[str, Any]:
-    """When it can be had: brought, and in each store, the nearest first where a postal code is typed."""
-    found = await stores.stores_of(request, channel)
-    code = (request.query_params.get("postal_code") or "").replace("\x00", "").strip()[:20]
-    nothing: dict[str, Any] = {
-        "places": [],
-        "places_note": "",
-        "brought": [],
-        "postal_code": code,
-        "more_places": 0,
+async def _bundle(
+    request: AnyRequest, channel: Channel, product: ProductView, chosen: Sellable | None
+) -> dict[str, Any] | None:
+    """What is in a bundle, and what one saves; a statement where it is one."""
+    parts = [part for part in product.components if chosen is not None and part.bundle == chosen.variant]
+    if not parts or chosen is None:
+        return None
+    goods = await catalog.sellables(database_of(request), channel, [part.component for part in parts])
+    known = [(part.quantity, goods[part.component]) for part in parts if part.component in goods]
+    apart = sum(quantity * (each.price or 0) for quantity, each in known)
+    is_priced = len(known) == len(parts) and all(each.price is not None for _, each in known)
+    saving = apart - chosen.price if is_priced and chosen.price is not None else 0
+    return {
+        "parts": [
+            {
+                "quantity": quantity,
+                "title": each.title,
+                "options": each.options,
+                "href": shelf.product_href(each.handle, each.sku) if each.is_available else None,
+                "image": each.image,
+                "handle": each.handle,
+            }
+            for quantity, each in known
+        ],
+        "apart": apart,
+        "saving": max(0, saving),
     }
-    if variant is None:
-        return nothing
-    database = database_of(request)
-    to = Destination(country=channel.country, postal_code=code or None)
-    promised = await delivery.answer(database, channel, {variant: 1}, to, locale=face.locale_of(request))
-    nothing["brought"] = [each.text for each in promised.delivered]
-    if not found:
-        return nothing
-    levels = await stock.levels_of(database, [variant], channel=channel)
-    free = {level.location: level.available for level in levels}
-    order = {store.location: place for place, store in enumerate(promised.stores)}
-    said_of = {store.location: store.promise.text for store in promised.stores if store.promise is not None}
-    places = [
-        {
-            "name": store.location.name,
-            "note": said_of.get(store.location.id) or store.location.address.get("city", ""),
-            "units": free.get(store.location.id, 0),
-            **stock_words(request, free.get(store.location.id, 0)),
-        }
-        for store in sorted(found, key=lambda store: order.get(store.location.id, len(order)))
-    ]
-    have = sum(free.get(store.location.id, 0) > 0 for store in found)
-    said = translator(face.locale_of(request)).ngettext("in %(num)d store", "in %(num)d stores", have)
-    places.sort(key=lambda place: place["units"] == 0)
-    return nothing | {
-        "places": places[:MOST_PLACES],
-        "more_places": max(0, len(places) - MOST_PLACES),
-        "places_note": said % {"num": have},
-    }
+
+
+async def _unit_price(
+    request: AnyRequest, product: ProductView, chosen: Variant | None, sold: Sellable | None
+) -> str:
+    """The price of a kilogram, litre or metre, where the content is known (Directive 98/6/EC)."""
+    own = chosen.attributes if chosen else {}
+    content = own.get(unit_prices.CONTENT, product.attributes.get(unit_prices.CONTENT))
+    if sold is None or sold.price is None or not isinstance(content, int | float):
+        return ""
+    known = await attributes.all_attributes(database_of(request), product.pool)
+    unit = next((each.unit for each in known if each.code == unit_prices.CONTENT), None)
+    found = unit_prices.of(sold.price, content, unit)
+    if found is None:
+        return ""
+    amount = formats.money(found.amount, sold.currency, face.locale_of(request))
+    return f"{amount} / {found.unit}"
 
 
 def _facts(request: AnyRequest, product: ProductView, chosen: Variant | None) -> list[tuple[str, str]]:
@@ -262,43 +279,48 @@ async def _crumbs(request: AnyRequest, channel: Channel, product: ProductView) -
     return [(channel.name, "/"), *found]
 
 
-async def _more(request: AnyRequest, channel: Channel, product: ProductView) -> list[dict[str, Any]]:
-    """Others of the same category."""
-    if not product.category_path:
-        return []
-    query = SearchQuery(
-        filters={"category": [product.category_path]}, limit=MORE + 1, facets=False, sort="newest"
-    )
-    found = await search(database_of(request), channel, query)
-    others = [hit for hit in found.items if hit.id != product.id][:MORE]
-    return await shelf.cards(database_of(request), channel, others, face.words(request)("Sale"))
+class Facts(msgspec.Struct, frozen=True):
+    """What is told to search engines of a product."""
+
+    product: ProductView
+    variants: Sequence[Variant]
+    sold: Mapping[UUID, Sellable]
+    there: Mapping[UUID, int]
+    title: str
+    crumbs: Sequence[tuple[str, str]]
+    rating: Totals
+    reviews: Sequence[ShownReview]
+    parcel: int | None
 
 
-def _structured(
-    request: AnyRequest,
-    product: ProductView,
-    variants: Sequence[Variant],
-    sold: Mapping[UUID, Sellable],
-    there: Mapping[UUID, int],
-    title: str,
-    crumbs: Sequence[tuple[str, str]],
-) -> Markup:
+def _structured(request: AnyRequest, channel: Channel, facts: Facts) -> Markup:
+    product, sold = facts.product, facts.sold
     root = str(request.base_url).rstrip("/")
     address = f"{root}/p/{quote(product.handle, safe='')}"
     document = structured.product(
-        title=title,
+        title=facts.title,
         description=Markup(product.description).striptags(),  # noqa: S704 - only its text is taken
         brand=product.brand,
         pictures=[root + _source(m) for m in product.media if m.status == "ready"],
         address=address,
         offers=[
-            (sold[v.id], v.gtin, there.get(v.id, 0) > 0)
-            for v in variants
+            structured.Offer(
+                sold[v.id],
+                v.gtin,
+                facts.there.get(v.id, 0) > 0,
+                f"{root}{shelf.product_href(product.handle, v.sku)}",
+            )
+            for v in facts.variants
             if v.id in sold and sold[v.id].is_available
         ],
+        shipping=None if facts.parcel is None else (facts.parcel, channel.country),
+        rating=facts.rating,
+        reviews=facts.reviews,
     )
-    way = [(name, root + href) for name, href in crumbs]
-    return structured.block(document) + structured.block(structured.breadcrumbs([*way, (title, address)]))
+    way = [(name, root + href) for name, href in facts.crumbs]
+    return structured.block(document) + structured.block(
+        structured.breadcrumbs([*way, (facts.title, address)])
+    )
 
 
 handlers = [product_page]

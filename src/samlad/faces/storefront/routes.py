@@ -4,6 +4,7 @@ from litestar import Router
 
 from samlad.faces.storefront import (
     brand,
+    back_again,
     browse,
     cart,
     checkout,
@@ -17,6 +18,7 @@ from samlad.faces.storefront import (
     paying,
     preferences,
     product,
+    reviewing,
     sharing,
     start,
     stores,
@@ -31,6 +33,8 @@ routes = [
             *brand.handlers,
             *browse.handlers,
             *product.handlers,
+            *reviewing.handlers,
+            *back_again.handlers,
             *cart.handlers,
             *offers.handlers,
             *sharing.handlers,

@@ -101,6 +101,8 @@ def _card(hit: Hit, sellable: Sellable | None, channel: Channel, sale_word: str)
         "currency": channel.currency,
         "from_price": hit.price_to is not None and hit.price_to != hit.price,
         "badge": (sale_word, "danger") if hit.is_reduced else None,
+        "rating": hit.rating,
+        "ratings": hit.ratings,
     }
     if sellable is not None and sellable.price is not None:
         card |= {

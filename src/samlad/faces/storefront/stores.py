@@ -17,6 +17,7 @@ from samlad.faces.storefront.orders import address_lines
 from samlad.faces.storefront.place import channel_of, show
 from samlad.kernel.clock import now
 from samlad.kernel.http import database_of
+from samlad.kernel.i18n import translator
 from samlad.stock import Location
 
 FEW = 5
@@ -90,6 +91,16 @@ def card(request: AnyRequest, store: Store, moment: datetime) -> dict[str, Any]:
         "is_open": channels.is_open(store.channel, moment),
         "hours_text": hours_text(request, store, moment),
     }
+
+
+def stock_words(request: AnyRequest, units: int) -> dict[str, str]:
+    """How much there is, in words: exact only when it is few."""
+    if units <= 0:
+        return {"text": face.words(request)("Sold out"), "kind": "none"}
+    if units <= FEW:
+        said = translator(face.locale_of(request)).ngettext("Only %(num)d left", "Only %(num)d left", units)
+        return {"text": said % {"num": units}, "kind": "few"}
+    return {"text": face.words(request)("In stock"), "kind": "good"}
 
 
 def hours_text(request: AnyRequest, store: Store, moment: datetime) -> str:

@@ -1,5 +1,6 @@
 """What search engines read of a product: JSON-LD by schema.org."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -7,6 +8,7 @@ from markupsafe import Markup
 
 from samlad.catalog import Sellable
 from samlad.kernel.money import decimal_text
+from samlad.reviews import ShownReview, Totals
 
 _BREAKS_OUT = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
@@ -19,6 +21,15 @@ def block(document: dict[str, Any]) -> Markup:
     return Markup('<script type="application/ld+json">') + Markup(text) + Markup("</script>")  # noqa: S704 - escaped above
 
 
+class Offer(msgspec.Struct, frozen=True):
+    """A variant as it is sold, its GTIN, whether it can be promised, and its address."""
+
+    sellable: Sellable
+    gtin: str | None
+    is_there: bool
+    address: str
+
+
 def product(
     *,
     title: str,
@@ -26,41 +37,79 @@ def product(
     brand: str | None,
     pictures: list[str],
     address: str,
-    offers: list[tuple[Sellable, str | None, bool]],
+    offers: Sequence[Offer],
+    shipping: tuple[int, str] | None = None,
+    rating: Totals | None = None,
+    reviews: Sequence[ShownReview] = (),
 ) -> dict[str, Any]:
-    """A product with its offers: (variant as it is sold, GTIN, whether it can be promised)."""
-    sold = [(s, gtin, there) for s, gtin, there in offers if s.price is not None]
+    """A product with its offers. ``shipping``: what it costs to have it sent (minor units), and to which country."""
+    sold = [offer for offer in offers if offer.sellable.price is not None]
     document: dict[str, Any] = {
         "@context": "https://schema.org",
         "@type": "Product",
         "name": title,
         "url": address,
-        "offers": [_offer(sellable, there, address) for sellable, _, there in sold],
+        "offers": [_offer(offer, shipping) for offer in sold],
     }
     if len(sold) == 1:
-        document["sku"] = sold[0][0].sku
-        if sold[0][1]:
-            document["gtin"] = sold[0][1]
+        document["sku"] = sold[0].sellable.sku
+        if sold[0].gtin:
+            document["gtin"] = sold[0].gtin
     optional = {
         "description": description[:5000],
         "image": pictures,
         "brand": {"@type": "Brand", "name": brand} if brand else None,
+        "aggregateRating": _rating(rating) if rating and rating.count else None,
+        "review": [_review(each) for each in reviews if each.author],
     }
     return document | {name: value for name, value in optional.items() if value}
 
 
-def _offer(sellable: Sellable, is_there: bool, address: str) -> dict[str, Any]:
-    state = "InStock" if is_there else "OutOfStock"
+def _offer(offer: Offer, shipping: tuple[int, str] | None) -> dict[str, Any]:
+    state, sellable = "InStock" if offer.is_there else "OutOfStock", offer.sellable
     assert sellable.price is not None
-    return {
+    told: dict[str, Any] = {
         "@type": "Offer",
         "sku": sellable.sku,
-        "url": address,
+        "url": offer.address,
         "price": decimal_text(sellable.price, sellable.currency),
         "priceCurrency": sellable.currency,
         "availability": f"https://schema.org/{state}",
         "itemCondition": "https://schema.org/NewCondition",
     }
+    if sellable.price_until is not None:
+        told["priceValidUntil"] = sellable.price_until.date().isoformat()
+    if shipping is not None and sellable.requires_shipping:
+        told["shippingDetails"] = _shipping(*shipping, sellable.currency)
+    return told
+
+
+def _shipping(cost: int, country: str, currency: str) -> dict[str, Any]:
+    rate = {"@type": "MonetaryAmount", "value": decimal_text(cost, currency), "currency": currency}
+    region = {"@type": "DefinedRegion", "addressCountry": country}
+    return {"@type": "OfferShippingDetails", "shippingRate": rate, "shippingDestination": region}
+
+
+def _rating(found: Totals) -> dict[str, Any]:
+    return {
+        "@type": "AggregateRating",
+        "ratingValue": f"{found.average / 100:.2f}",
+        "reviewCount": found.count,
+        "bestRating": 5,
+        "worstRating": 1,
+    }
+
+
+def _review(found: ShownReview) -> dict[str, Any]:
+    told = {
+        "@type": "Review",
+        "reviewRating": {"@type": "Rating", "ratingValue": found.stars, "bestRating": 5, "worstRating": 1},
+        "author": {"@type": "Person", "name": found.author},
+        "datePublished": found.written_at.date().isoformat(),
+        "name": found.title,
+        "reviewBody": found.text[:1000],
+    }
+    return {name: value for name, value in told.items() if value}
 
 
 def breadcrumbs(pairs: list[tuple[str, str]]) -> dict[str, Any]:

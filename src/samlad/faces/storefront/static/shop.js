@@ -1,19 +1,46 @@
 /* The shop beside samlad.js: suggestions by keyboard, the time that goods are put aside, and the cart as others change it. */
 
-/* Arrow keys go from the search field through the suggestions and back; Escape puts them away. */
-document.addEventListener("keydown", (event) => {
-  const box = event.target.closest(".suggest");
-  if (!box) return;
-  const stops = [box.querySelector("input[type=search]"), ...box.querySelectorAll(".suggestions a")];
-  const at = stops.indexOf(document.activeElement);
-  if (event.key === "Escape") {
-    box.querySelector(".suggestions").replaceChildren();
-    stops[0].focus();
-  } else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && stops.length > 1 && at >= 0) {
-    event.preventDefault();
-    stops[(at + (event.key === "ArrowDown" ? 1 : stops.length - 1)) % stops.length].focus();
+/* The search field is a combobox (ARIA APG): the focus stays in it, arrow keys choose among what is suggested, Enter opens
+   that or searches, Escape puts the list away. Without this script it is a search field. */
+const field = document.querySelector(".suggest input[type=search]");
+const list = document.getElementById("suggestions");
+function suggested() {
+  return [...list.querySelectorAll("[role=option]")];
+}
+function choose(option) {
+  for (const each of suggested()) each.setAttribute("aria-selected", String(each === option));
+  if (option) field.setAttribute("aria-activedescendant", option.id);
+  else field.removeAttribute("aria-activedescendant");
+  option?.scrollIntoView({ block: "nearest" });
+}
+function unfold() {
+  field.setAttribute("aria-expanded", String(suggested().length > 0));
+  if (suggested().length) field.setAttribute("aria-controls", "suggestion-list");
+  else field.removeAttribute("aria-controls");
+  choose(null);
+}
+if (field && list) {
+  for (const [name, value] of [["role", "combobox"], ["aria-autocomplete", "list"], ["aria-expanded", "false"], ["aria-haspopup", "listbox"]]) {
+    field.setAttribute(name, value);
   }
-});
+  list.addEventListener("htmx:afterSwap", unfold);
+  field.addEventListener("keydown", (event) => {
+    const options = suggested();
+    const at = options.findIndex((each) => each.getAttribute("aria-selected") === "true");
+    if (event.key === "Escape" && options.length) {
+      event.preventDefault();
+      list.replaceChildren();
+      unfold();
+    } else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && options.length) {
+      event.preventDefault();
+      const next = event.key === "ArrowDown" ? at + 1 : at < 0 ? options.length - 1 : at - 1;
+      choose(options[next] ?? null);
+    } else if (event.key === "Enter" && at >= 0) {
+      event.preventDefault();
+      options[at].click();
+    }
+  });
+}
 
 /* data-countdown: seconds that are left when the page, or a piece of it, is sent. */
 let timers = [];
@@ -81,7 +108,105 @@ document.addEventListener("submit", (event) => {
   setTimeout(() => (button.disabled = true));
 });
 addEventListener("pageshow", (event) => {
-  if (event.persisted) location.reload();
+  if (!event.persisted) return;
+  // A list stays where it was left; only the number in the cart may be another.
+  if (document.querySelector(".listing, .sheet")) document.body.dispatchEvent(new Event("cart-moved"));
+  else location.reload();
+});
+
+/* Pictures of a product: a thumbnail shows itself large, the large one opens closely; arrow keys turn, + and - zoom.
+   Without this script each is a link to its picture. */
+function pictures() {
+  const seen = new Map();
+  for (const link of document.querySelectorAll(".pictures [data-gallery]")) {
+    if (!seen.has(link.getAttribute("href"))) seen.set(link.getAttribute("href"), link.querySelector("img")?.alt ?? "");
+  }
+  return [...seen];
+}
+function look(closely, step = 0, start = null) {
+  const all = pictures();
+  const image = closely.querySelector("img");
+  const at = all.findIndex(([source]) => source === (start ?? image.getAttribute("src")));
+  const [source, alt] = all[(Math.max(at, 0) + step + all.length) % all.length];
+  image.src = source;
+  image.alt = alt;
+  closely.querySelector("[data-place]").textContent = `${all.findIndex(([each]) => each === source) + 1} / ${all.length}`;
+  for (const button of closely.querySelectorAll("[data-turn]")) button.hidden = all.length < 2;
+  zoom(closely, false);
+}
+function zoom(closely, wanted) {
+  const stage = closely.querySelector(".stage");
+  const isLarge = wanted ?? !stage.classList.contains("large");
+  stage.classList.toggle("large", isLarge);
+  closely.querySelector("[data-zoom]").setAttribute("aria-pressed", String(isLarge));
+}
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-gallery]");
+  const closely = document.getElementById("closely");
+  if (!closely || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (link) {
+    event.preventDefault();
+    if (link.dataset.gallery === "main") {
+      look(closely, 0, link.getAttribute("href"));
+      closely.showModal();
+      closely.querySelector(".stage").focus();
+    } else {
+      const main = document.querySelector('[data-gallery="main"]');
+      const image = main.querySelector("img");
+      main.href = image.src = link.href;
+      image.alt = link.querySelector("img").alt;
+      for (const each of document.querySelectorAll(".pictures li a")) each.removeAttribute("aria-current");
+      link.setAttribute("aria-current", "true");
+    }
+  } else if (event.target.closest("#closely [data-turn]")) {
+    look(closely, Number(event.target.closest("[data-turn]").dataset.turn));
+  } else if (event.target.closest("#closely [data-zoom], #closely img")) {
+    zoom(closely);
+  }
+});
+document.addEventListener("keydown", (event) => {
+  const closely = document.getElementById("closely");
+  if (!closely?.open) return;
+  const isLarge = closely.querySelector(".stage").classList.contains("large");
+  const rtl = document.dir === "rtl" ? -1 : 1;
+  if (event.key === "ArrowLeft" && !isLarge) look(closely, -rtl);
+  else if (event.key === "ArrowRight" && !isLarge) look(closely, rtl);
+  else if (event.key === "+" || event.key === "=") zoom(closely, true);
+  else if (event.key === "-") zoom(closely, false);
+});
+
+/* Where somebody is, only when they press the button, to a hundredth of a degree (about a kilometre). */
+function offerToLocate() {
+  if (!navigator.geolocation) return;
+  for (const button of document.querySelectorAll("[data-locate]")) button.hidden = false;
+}
+offerToLocate();
+document.addEventListener("htmx:afterSettle", offerToLocate);
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-locate]");
+  if (!button) return;
+  button.disabled = true;
+  navigator.geolocation.getCurrentPosition(
+    ({ coords }) => {
+      const form = button.form;
+      for (const [name, value] of [["lat", coords.latitude], ["lon", coords.longitude]]) {
+        const field = document.createElement("input");
+        field.type = "hidden";
+        field.name = name;
+        field.value = value.toFixed(2);
+        form.append(field);
+      }
+      form.elements.postal_code.value = "";
+      form.requestSubmit();
+    },
+    () => {
+      button.disabled = false;
+      button.insertAdjacentHTML("afterend", '<p class="small" role="alert"></p>');
+      button.nextElementSibling.textContent = button.dataset.refused;
+      button.hidden = true;
+    },
+    { maximumAge: 600000, timeout: 10000 },
+  );
 });
 
 /* What this browser looked at last is known to this browser only; a block that shows it asks for those by name. */

@@ -153,8 +153,8 @@ class NextInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Which pairs somebody wants to decide."""
 
     channel: Annotated[UUID | None, Meta(description="Only customers of this channel's pool")] = None
-    at_least: Annotated[float | None, Meta(description="Bits of weight", ge=-1000, le=1000)] = None
-    strong: Annotated[int | None, Meta(description="Strong fields that are the same", ge=0, le=3)] = None
+    at_least: Annotated[float, Meta(description="Bits of weight", ge=-1000, le=1000)] | None = None
+    strong: Annotated[int, Meta(description="Strong fields that are the same", ge=0, le=3)] | None = None
 
 
 class Progress(msgspec.Struct, frozen=True):

@@ -84,7 +84,7 @@ async def waiting(reader: Reader, pool: UUID | None = None) -> int:
     """How many pairs wait for somebody; counted up to 10,000."""
     found: int = await reader.value(
         f"""SELECT count(*) FROM (SELECT FROM {_TWO} WHERE p.status = 'open' AND {_APART_STILL}
-                                  AND ($1::uuid IS NULL OR l.pool = $1) LIMIT 10000) AS some""",
+                                  AND ($1::uuid IS NULL OR l.pool = $1) LIMIT 10000) AS few""",
         pool,
     )
     return found

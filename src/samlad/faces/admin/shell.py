@@ -88,6 +88,7 @@ MORE_PLACES = (
     Place(marked("Create segment"), "/admin/segments/new", "plus", "audiences.change"),
     Place(marked("Compare segments"), "/admin/segments/overlap", "filter", "audiences.read"),
     Place(marked("RFM grid"), "/admin/rfm", "chart", "audiences.read"),
+    Place(marked("Probable duplicates"), "/admin/duplicates", "user", "identity.read"),
     Place(marked("Create channel"), "/admin/channels/new", "plus", "channels.change"),
     Place(marked("Create delivery method"), "/admin/delivery/new", "plus", "delivery.change"),
     Place(marked("Tax rates"), "/admin/tax/rates", "receipt", "tax.read"),

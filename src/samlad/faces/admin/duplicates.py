@@ -52,6 +52,7 @@ class Line(msgspec.Struct, frozen=True):
     left: str
     right: str
     is_same: bool
+    is_compared: bool
 
 
 async def _channel(request: AnyRequest) -> Channel:
@@ -211,7 +212,7 @@ async def _lines(request: AnyRequest, people: list[Customer]) -> list[Line]:
         (_("Customer since"), [f"{one.created_at:%Y-%m-%d}" for one in people], ["", ""]),
     ]
     return [
-        Line(label, said[0], said[1], bool(same[0]) and same[0] == same[1])
+        Line(label, said[0], said[1], bool(same[0]) and same[0] == same[1], all(same))
         for label, said, same in rows
         if any(said)
     ]

@@ -7,15 +7,16 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from samlad import channels, customers, duplicates
-from samlad.channels import Channel, Resource
+from samlad import customers, duplicates
+from samlad.channels import Resource
 from samlad.customers import Customer
 from samlad.duplicates import NextInput, Pair, SettingsInput, TrainInput
 from samlad.duplicates.model import Evidence
 from samlad.duplicates.permissions import DECIDE, READ, RULES, SEE_CUSTOMERS
 from samlad.faces.admin import duplicate_names as names
 from samlad.faces.admin.lists import href, shown
-from samlad.faces.admin.shell import admin_page, main_of
+from samlad.faces.admin.segments import main
+from samlad.faces.admin.shell import admin_page
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest, change, go, require, translated, words
 from samlad.kernel.database import Tx
@@ -55,15 +56,6 @@ class Line(msgspec.Struct, frozen=True):
     is_compared: bool
 
 
-async def _channel(request: AnyRequest) -> Channel:
-    known = await channels.cached_all(database_of(request))
-    wanted = request.query_params.get("channel")
-    found = next((one for one in known if one.code == wanted), main_of(known))
-    if found is None:
-        raise NotFound("There is no channel yet.")
-    return found
-
-
 @get(PATH)
 async def list_pairs(request: AnyRequest) -> Response[Any]:
     """All pairs, how the training goes, and the settings."""
@@ -73,7 +65,7 @@ async def list_pairs(request: AnyRequest) -> Response[Any]:
 async def _list_page(request: AnyRequest, form: Form | None) -> Response[Any]:
     require(request, READ)
     require(request, SEE_CUSTOMERS)
-    database, channel = database_of(request), await _channel(request)
+    database, channel = database_of(request), await main(request)
     pool = channel.pools[Resource.CUSTOMERS]
     current = await duplicates.settings(database, channel.id)
     given = Form.of(
@@ -105,7 +97,7 @@ async def _list_page(request: AnyRequest, form: Form | None) -> Response[Any]:
 async def train(request: AnyRequest) -> Response[Any]:
     """Train on the pool of a channel."""
     require(request, RULES)
-    channel, _ = await _channel(request), words(request)
+    channel, _ = await main(request), words(request)
     try:
         await change(request, lambda tx: duplicates.ask(tx, TrainInput(channel=channel.id)))
     except Conflict:
@@ -117,7 +109,7 @@ async def train(request: AnyRequest) -> Response[Any]:
 async def save_settings(request: AnyRequest) -> Response[Any]:
     """Change what is shown, and what is merged without asking."""
     require(request, RULES)
-    channel, form = await _channel(request), await read_form(request)
+    channel, form = await main(request), await read_form(request)
     version = form.whole("version")
     try:
         given = form.into(

@@ -80,10 +80,7 @@ async def _list_page(request: AnyRequest, form: Form | None) -> Response[Any]:
         list=await shown(request, database, duplicates.LISTING, also=("channel",)),
         statuses=translated(request, names.status),
         names=names,
-        strong=translated(
-            request,
-            {"0": marked("No strong field"), "1": marked("One"), "2": marked("Two"), "3": marked("Three")},
-        ),
+        strong=[("0", words(request)("No strong field")), ("1", "1"), ("2", "2"), ("3", "3")],
         channel=channel,
         model=(await duplicates.models(database, pool))[0],
         run=await duplicates.run_of(database, pool),

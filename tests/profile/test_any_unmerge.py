@@ -157,3 +157,16 @@ async def does_something(world: World, draw: random.Random) -> None:
         await world.fills_a_cart(who, 1)
     else:
         await world.buys(who)
+
+
+async def test_tagged_while_they_were_one_each_keeps_the_tag(trade: Trade) -> None:
+    """Found by the lives above: a tag that another customer of the person had was not given to the one who was tagged."""
+    world = World(trade)
+    await world.open()
+    await world.people(2)
+    await world.tags(0, "vip")
+    await world.merged_by_hand(0, 1)
+    await world.tags(1, "vip")
+    await world.compare()
+    await world.nothing_shared()
+    await world.compare()

@@ -242,7 +242,7 @@ async def decide(request: AnyRequest, pair_id: FromPath[UUID]) -> Response[Any]:
     kept = {name: form.text(name) for name in KEPT}
 
     async def work(tx: Tx) -> Pair:
-        return await verbs[verdict](tx, pair_id)  # type: ignore[operator,no-any-return]
+        return await verbs[verdict](tx, pair_id)
 
     try:
         await change(request, work)

@@ -118,7 +118,7 @@ async def show_cut(request: AnyRequest, node_id: FromPath[UUID]) -> Response[Any
 
 async def _cut_page(request: AnyRequest, node_id: UUID, form: Form) -> Response[Any]:
     database = database_of(request)
-    [node] = await store.nodes_by_id(database, [node_id]) or [None]
+    node = next(iter(await store.nodes_by_id(database, [node_id])), None)
     if node is None or node.kind in (Kind.CUSTOMER, Kind.SIGHTING):
         raise NotFound("There is no such identifier.")
     seen = await profile_store.evidence_of(database, [node_id])

@@ -47,6 +47,8 @@ from samlad.delivery import api as delivery_api
 from samlad.documents import api as documents_api
 from samlad.documents import checks as documents_checks
 from samlad.documents import followers as documents_followers
+from samlad.duplicates import api as duplicates_api
+from samlad.duplicates import followers as duplicates_followers
 from samlad.faces import page as pages
 from samlad.faces import pos, reference, storefront
 from samlad.faces.admin import routes as admin
@@ -164,6 +166,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *recommendations_api.routes,
     *alerts_api.routes,
     *profile_api.routes,
+    *duplicates_api.routes,
     *tracking_api.routes,
     *tracking_wire.routes,
     *privacy_api.routes,
@@ -189,6 +192,7 @@ FOLLOWERS: Sequence[Follower] = (
     *tracking_resolving.FOLLOWERS,
     *audiences_live.FOLLOWERS,
     *household.FOLLOWERS,
+    *duplicates_followers.FOLLOWERS,
 )
 """Every follower of the log, run by the worker."""
 

@@ -26,6 +26,7 @@ PACKAGES = (
     "samlad.alerts",
     "samlad.tracking",
     "samlad.profile",
+    "samlad.duplicates",
     "samlad.privacy",
     "samlad.pools",
     "samlad.audiences",

@@ -3,7 +3,8 @@
 import csv
 import hashlib
 import io
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 import httpx
 from audience import Audience
@@ -59,7 +60,7 @@ async def test_a_segment_from_the_first_try_to_its_export(audience: Audience, ap
     assert (await api.post(f"/api/segments/{rest['id']}/restore")).status_code == 200
     assert len((await api.get(f"{path}/versions")).json()) == 1
 
-    google = list(csv.reader(io.StringIO((await api.get(f"{path}/ads/google")).text)))
+    google = list(csv.reader(io.StringIO((await api.get(f"{path}/ads/google?purpose=none")).text)))
     assert google[0] == ["Email", "Phone", "Country"]
     assert google[1:] == [
         [
@@ -68,13 +69,13 @@ async def test_a_segment_from_the_first_try_to_its_export(audience: Audience, ap
             "SE",
         ]
     ]
-    meta = list(csv.reader(io.StringIO((await api.get(f"{path}/ads/meta")).text)))
+    meta = list(csv.reader(io.StringIO((await api.get(f"{path}/ads/meta?purpose=none")).text)))
     assert meta[1][:2] == [
         hashlib.sha256(b"kim.berg+shop@gmail.com").hexdigest(),
         hashlib.sha256(b"46701234567").hexdigest(),
     ]
     assert (await api.get(f"{path}/ads/other")).status_code == 404
-    assert "Kim" in (await api.get(f"{path}/members?format=csv")).text
+    assert "Kim" in (await api.get(f"{path}/members?format=csv&purpose=none")).text
     told = await audience.db.value("SELECT count(*) FROM event WHERE type = 'segment.exported'")
     assert told == 3
 
@@ -131,4 +132,60 @@ async def test_scores_are_fifths_in_which_equals_are_equal(
     assert "heat-5" in shown.text
     cell = await api.get("/admin/rfm/people?recency=5&frequency=5")
     assert cell.text.count("/admin/customers/") >= 1
+    await audience.sound()
+
+
+async def test_only_who_agreed_leaves_the_house(audience: Audience, api: httpx.AsyncClient) -> None:
+    """Granted and denied are conditions that answers keep up; an export for a purpose leaves out the rest, and says so."""
+    web = str(audience.trade.web.id)
+    kim, sam, lou = [await audience.person(name=name) for name in ("Kim", "Sam", "Lou")]
+    await audience.follow()
+
+    async def answers(person: UUID, answer: str, **more: Any) -> None:
+        said = {"purpose": "ads", "answer": answer, "event_id": uuid4().hex, **more}
+        told = await api.post(f"/api/consent/people/{person}", json={"answers": [said]})
+        assert told.status_code == 201, told.text
+        await audience.follow()
+
+    def has(answer: str, **more: Any) -> dict[str, Any]:
+        return {"kind": "consent", "purpose": "ads", "answer": answer, **more}
+
+    granted = (await audience.segment("Granted", has("granted"))).id
+    here = (await audience.segment("Granted here", has("granted", channel=web))).id
+    denied = (await audience.segment("Denied", has("denied"))).id
+    everybody = (await audience.segment("Everybody", {"kind": "customer_since", "within": {"days": 9}})).id
+    await audience.follow()
+    assert await audience.members(granted) == await audience.members(denied) == set(), "missing is neither"
+    await answers(kim, "granted")
+    await answers(sam, "denied")
+    await answers(lou, "granted", scope=web)
+    assert await audience.members(granted) == {kim}
+    assert await audience.members(here) == {kim, lou}
+    assert await audience.members(denied) == {sam}
+    path = f"/api/segments/{everybody}"
+    refused = await api.get(f"{path}/members?format=csv")
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "purpose")
+    assert (await api.get(f"{path}/ads/google")).status_code == 422
+    assert (await api.get(f"{path}/ads/google?purpose=adz")).status_code == 422
+    out = await api.get(f"{path}/members?format=csv&purpose=ads")
+    assert (out.headers["left-out"], out.text.count("example.org")) == ("2", 1)
+    out = await api.get(f"{path}/ads/google?purpose=ads&channel={web}")
+    assert (out.headers["left-out"], len(out.text.splitlines())) == ("1", 3)
+    nobody = await api.get(f"/api/segments/{denied}/members?format=csv&purpose=ads")
+    assert (nobody.headers["left-out"], "Sam" in nobody.text) == ("1", False), "nobody is not everybody"
+    page = await api.get(f"/admin/segments/{everybody}/export?purpose=ads", headers={"accept": "text/html"})
+    assert "2 have not agreed" in page.text
+    told = await audience.db.value(
+        "SELECT payload FROM event WHERE type = 'segment.exported' ORDER BY seq LIMIT 1"
+    )
+    assert (told["purpose"], told["left_out"]) == ("ads", 2)
+    await answers(kim, "denied")
+    assert await audience.members(granted) == set()
+    assert await audience.members(denied) == {kim, sam}
+    await audience.merge(sam, lou)
+    await audience.follow()
+    assert await audience.members(here) == set(), "the no of one outweighs an unproved yes of the other"
+    changed = await api.patch("/api/consent/purposes/ads", json={"least": 2}, headers={"If-Match": "*"})
+    assert changed.status_code == 200, changed.text
+    await audience.follow()
     await audience.sound()

@@ -103,7 +103,7 @@ async def live(settings: Settings, db: Database, api: Any, wire: Any) -> World:
     await trade.follow()
     found = await in_tables(db, WORDS)
     assert {"customer", "orders", "cart", "event", "tracked_event", "tracking_parked", "identity_node", "idempotency",
-            "consent_entry", "credit_transaction"} <= {_whole(name) for name in found}, found  # fmt: skip
+            "consent_entry", "credit_transaction", "duplicate_card"} <= {_whole(name) for name in found}, found  # fmt: skip
     return World(trade, kim, order.id, other.id)
 
 

@@ -51,6 +51,13 @@ Days = Annotated[int, QueryParameter(ge=1, le=3650, description="How many days b
 Several = Annotated[
     str, QueryParameter(max_length=200, description="Two to four ids of segments, with commas between")
 ]
+ForWhat = Annotated[
+    str | None,
+    QueryParameter(max_length=50, description="Code of a purpose of consent, or none: it needs no consent"),
+]
+OnChannel = Annotated[
+    UUID | None, QueryParameter(description="What was agreed to for this channel counts too")
+]
 MOST_OVERLAPPING = 4
 
 
@@ -151,20 +158,40 @@ async def list_members(
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
     as_format: FileFormat = "json",
+    purpose: ForWhat = None,
+    channel: OnChannel = None,
 ) -> Response[Page[MemberRow]]:
     """The people of a segment, who came last first; sort by entered_at, name, orders or last_order_at.
 
-    ``format=csv`` needs the permission ``audiences.export``.
+    ``format=csv`` needs the permission ``audiences.export`` and a ``purpose``: who has not agreed to it is left out, and
+    ``Left-Out`` says how many that are. With ``purpose`` alone only those who have agreed are listed.
     """
     actor_of(request).require(READ)
     database = database_of(request)
     if as_format == "csv":
         actor_of(request).require(EXPORT)
-        await database.transaction(lambda tx: exporting.note(tx, segment_id, "csv"), context_of(request))
+        what = _told(purpose)
+        found = await database.transaction(
+            lambda tx: exporting.note(tx, segment_id, "csv", what, channel), context_of(request)
+        )
     else:
-        await segments.get(database, segment_id)
-    query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters={"q": q, "country": country})
-    return await store.MEMBERS.answer(database, query, segment_id, as_csv=as_format == "csv", name="members")
+        found = await exporting.leaving(database, segment_id, purpose or exporting.WITHOUT, channel)
+    filters = {"q": q, "country": country, "people": found.named()}
+    query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
+    answer = await store.MEMBERS.answer(
+        database, query, segment_id, as_csv=as_format == "csv", name="members"
+    )
+    answer.headers["Left-Out"] = str(found.left_out)
+    return answer
+
+
+def _told(purpose: str | None) -> str:
+    """What an export is for, which has to be said."""
+    if purpose is None:
+        raise InvalidInput.at(
+            "purpose", f"say what it is for: a purpose that people agree to, or {exporting.WITHOUT}"
+        )
+    return purpose
 
 
 @get("/segments/{segment_id:uuid}/members/{customer_id:uuid}", summary="Explain whether somebody is in")
@@ -212,18 +239,33 @@ async def list_sizes(request: AnyRequest, segment_id: FromPath[UUID], days: Days
     summary="Export a segment for an ad platform",
     media_type="text/csv",
 )
-async def export_for_ads(request: AnyRequest, segment_id: FromPath[UUID], platform: FromPath[str]) -> Stream:
-    """A CSV file of SHA-256 hashes of e-mail addresses and phone numbers, in the form that ``google`` or ``meta`` wants."""
+async def export_for_ads(
+    request: AnyRequest,
+    segment_id: FromPath[UUID],
+    platform: FromPath[str],
+    purpose: ForWhat = None,
+    channel: OnChannel = None,
+) -> Stream:
+    """A CSV file of SHA-256 hashes of e-mail addresses and phone numbers, in the form that ``google`` or ``meta`` wants.
+
+    It needs a ``purpose``, such as ``ads``: who has not agreed to it is left out, and ``Left-Out`` says how many.
+    """
     actor_of(request).require(EXPORT)
     known = next((each for each in exporting.TITLES if each == platform), None)
     if known is None:
         raise NotFound(f"There is no form for {platform}; there are {', '.join(exporting.TITLES)}.")
     database = database_of(request)
-    await database.transaction(lambda tx: exporting.note(tx, segment_id, known), context_of(request))
+    what = _told(purpose)
+    found = await database.transaction(
+        lambda tx: exporting.note(tx, segment_id, known, what, channel), context_of(request)
+    )
     return Stream(
-        exporting.hashed(database, segment_id, known),
+        exporting.hashed(database, found, known),
         media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="segment-{known}.csv"'},
+        headers={
+            "Content-Disposition": f'attachment; filename="segment-{known}.csv"',
+            "Left-Out": str(found.left_out),
+        },
     )
 
 

@@ -72,11 +72,16 @@ class SegmentLeft(Fact, frozen=True, kw_only=True):
 
 @declare("segment.exported")
 class SegmentExported(Fact, frozen=True, kw_only=True):
-    """Somebody took the people of a segment out of the house. ``form``: csv, google or meta."""
+    """Somebody took the people of a segment out of the house. ``form``: csv, google or meta.
+
+    ``left_out``: of its ``size`` so many have not agreed to the ``purpose``, and stayed.
+    """
 
     pool: UUID
     form: str
     size: int
+    purpose: str | None = None
+    left_out: int = 0
 
 
 @declare("rfm.computed")

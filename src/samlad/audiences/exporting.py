@@ -10,14 +10,19 @@ from collections.abc import AsyncIterator
 from typing import Literal
 from uuid import UUID
 
+import msgspec
+
+from samlad import consent
 from samlad.access import audit
 from samlad.audiences import rules, segments
+from samlad.audiences.compiling import compiled
 from samlad.audiences.events import SegmentExported
-from samlad.audiences.model import Segment
+from samlad.audiences.model import Consented, Segment
 from samlad.audiences.permissions import EXPORT
 from samlad.identity import normalising
-from samlad.kernel import log
-from samlad.kernel.database import Database, Tx
+from samlad.kernel import clock, log
+from samlad.kernel.database import Database, Reader, Tx
+from samlad.kernel.problems import InvalidInput
 
 Platform = Literal["google", "meta"]
 
@@ -26,22 +31,70 @@ TITLES: dict[Platform, tuple[str, ...]] = {
     "meta": ("email", "phone", "country"),
 }
 STEP = 2_000
+WITHOUT = "none"
+"""For what needs no consent: nothing is sent and nobody else gets it. It stands in the audit log."""
 
 
-async def note(tx: Tx, segment: UUID, form: str) -> Segment:
-    """Note that the people of a segment leave the house, before they do.
+class Leaving(msgspec.Struct, frozen=True):
+    """Who of a segment may leave the house for a purpose. ``people`` None: all, as no consent is needed."""
+
+    segment: Segment
+    purpose: str | None
+    people: list[UUID] | None
+    left_out: int
+
+    def named(self) -> str | None:
+        """Them as a filter of the list; None: no filter. Nobody is a filter too."""
+        return None if self.people is None else ",".join(map(str, (UUID(int=0), *self.people)))
+
+
+async def leaving(reader: Reader, segment: UUID, purpose: str, channel: UUID | None = None) -> Leaving:
+    """Who of a segment has agreed to what they are exported for, as it holds now; and how many have not.
 
     Raises:
         NotFound: no such segment.
+        InvalidInput: no such purpose.
+    """
+    found = await segments.get(reader, segment)
+    if purpose == WITHOUT:
+        return Leaving(found, None, None, 0)
+    known = [each.code for each in await consent.purposes(reader)]
+    if purpose not in known:
+        raise InvalidInput.at("purpose", f"must be one of {', '.join(known)}, or {WITHOUT}")
+    wanted = Consented(purpose=purpose, channel=channel)
+    with_, args = compiled(wanted, found.pool, clock.now(), found.time_zone)
+    rows = await reader.rows(
+        f"""WITH {with_} SELECT m.person, coalesce(t.is_in, false) AS may
+            FROM segment_member m LEFT JOIN truth t ON t.person = m.person WHERE m.segment = ${len(args) + 1}""",
+        *args,
+        segment,
+    )
+    people = [row["person"] for row in rows if row["may"]]
+    return Leaving(found, purpose, people, len(rows) - len(people))
+
+
+async def note(
+    tx: Tx, segment: UUID, form: str, purpose: str = WITHOUT, channel: UUID | None = None
+) -> Leaving:
+    """Note that people of a segment leave the house for a purpose, before they do; who they are.
+
+    Raises:
+        NotFound: no such segment.
+        InvalidInput: no such purpose.
     """
     tx.actor.require(EXPORT)
-    found = await segments.get(tx, segment)
-    log.append(tx, SegmentExported(pool=found.pool, form=form, size=found.size), subject=segment)
-    audit.record(tx, "segment.exported", "segment", segment, after={"form": form, "size": found.size})
+    found = await leaving(tx, segment, purpose, channel)
+    size = found.segment.size
+    fact = SegmentExported(
+        pool=found.segment.pool, form=form, size=size, purpose=found.purpose, left_out=found.left_out
+    )
+    log.append(tx, fact, subject=segment)
+    after = {"form": form, "size": size, "purpose": found.purpose, "left_out": found.left_out}
+    audit.record(tx, "segment.exported", "segment", segment, after=after)
     return found
 
 
-async def hashed(database: Database, segment: UUID, platform: Platform) -> AsyncIterator[bytes]:
+async def hashed(database: Database, leaving: Leaving, platform: Platform) -> AsyncIterator[bytes]:
     """A CSV file for a platform, streamed from one snapshot. Who has neither address nor number is left out."""
     async with database.pool.acquire() as connection, connection.transaction(readonly=True):
         buffer = io.StringIO()
@@ -50,8 +103,9 @@ async def hashed(database: Database, segment: UUID, platform: Platform) -> Async
         cursor = connection.cursor(
             """SELECT c.email, c.phone, c.country FROM segment_member m JOIN customer c
                    ON c.id = ANY (customer_members(ARRAY[m.person]))
-               WHERE m.segment = $1 AND (c.email IS NOT NULL OR c.phone IS NOT NULL) ORDER BY c.id""",
-            segment,
+               WHERE m.segment = $1 AND ($2::uuid[] IS NULL OR m.person = ANY ($2)) AND (c.email IS NOT NULL OR c.phone IS NOT NULL) ORDER BY c.id""",
+            leaving.segment.id,
+            leaving.people,
             prefetch=STEP,
         )
         count = 0

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from samlad.audiences.model import (
+    Consented,
     CustomerSince,
     EventProperty,
     HasOrders,
@@ -235,6 +236,40 @@ def _tagged(condition: Tagged, sql: "Sql") -> Leaf:
     return Leaf(rows=rows)
 
 
+def _consented(condition: Consented, sql: "Sql") -> Leaf:
+    """As `samlad.consent.rules.deciding`: a grant holds that no denial outlives."""
+    sql.wants_nodes = True
+    purpose = sql.arg(condition.purpose, "text")
+    scope = "e.scope IS NULL"
+    if condition.channel is not None:
+        scope = f"(e.scope IS NULL OR e.scope = {sql.arg(condition.channel, 'uuid')})"
+    is_granted = condition.answer == "granted"
+    ok = (
+        "(q.is_always OR h.person IS NOT NULL)"
+        if is_granted
+        else "(d.person IS NOT NULL AND h.person IS NULL)"
+    )
+    rows = f"""
+        WITH said AS MATERIALIZED (
+            SELECT n.person, e.node, e.answer, e.level, e.answered_at, e.until
+            FROM consent_purpose q JOIN consent_entry e ON e.purpose IN (q.code, q.category) JOIN node n ON n.id = e.node
+            WHERE q.code = {purpose} AND {scope} AND e.answered_at <= {sql.now}
+        ), holding AS (
+            SELECT g.person, max(g.answered_at) AS at, CASE WHEN bool_and(g.until IS NOT NULL) THEN max(g.until) END AS until
+            FROM said g JOIN consent_purpose q ON q.code = {purpose}
+            WHERE g.answer = 'granted' AND g.level >= q.least AND (g.until IS NULL OR g.until > {sql.now})
+              AND NOT EXISTS (SELECT FROM said d WHERE d.person = g.person AND d.answer = 'denied' AND NOT (
+                  g.answered_at > d.answered_at AND (g.level = 2 OR (g.node = d.node AND g.level >= d.level))))
+            GROUP BY g.person
+        ), denied AS (
+            SELECT person, max(answered_at) AS at FROM said WHERE answer = 'denied' GROUP BY person
+        )
+        SELECT p.id AS person, {ok} AS ok, coalesce(h.at, d.at)::text AS found, h.until
+        FROM consent_purpose q CROSS JOIN people p LEFT JOIN holding h ON h.person = p.id LEFT JOIN denied d ON d.person = p.id
+        WHERE q.code = {purpose} AND (q.is_always OR h.person IS NOT NULL OR d.person IS NOT NULL)"""
+    return Leaf(rows=rows)
+
+
 def _cart(condition: OpenCart, sql: "Sql") -> Leaf:
     hours = sql.arg(condition.idle_hours, "int")
     where = "k.status IN ('open', 'checkout') AND k.kind = 'cart'"
@@ -293,6 +328,7 @@ LEAVES: dict[type, Callable[[Any, "Sql"], Leaf]] = {
     HasPoints: _points,
     InTier: _tier,
     Tagged: _tagged,
+    Consented: _consented,
     OpenCart: _cart,
     Subscribed: _subscribed,
     InRfm: _rfm,

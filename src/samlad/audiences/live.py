@@ -78,6 +78,7 @@ _CAUSES: dict[str, membership.Cause] = {
     "rfm.computed": "rfm",
     "identity.rules_changed": "identity",
     "loyalty.programme_changed": "data",
+    "consent.purpose-changed": "data",
     "pool.switched": "identity",
     "pool.moved": "identity",
 }
@@ -88,6 +89,8 @@ def _of_event(event: Event, segments: Sequence[Segment], definitions: rules.Defi
     if event.type.startswith("segment."):
         is_as_before = event.type == "segment.changed" and "definition" not in event.payload["fields"]
         return () if is_as_before or event.subject is None else rules.dependents(event.subject, definitions)
+    if event.type == "consent.purpose-changed":  # in every pool
+        return [each.id for each in segments if "consent" in _sources(each, definitions)]
     pools = {UUID(event.payload[name]) for name in ("pool", "old", "new") if name in event.payload}
     source = {"rfm.computed": "rfm", "loyalty.programme_changed": "points"}.get(event.type)
     found = []
@@ -96,6 +99,11 @@ def _of_event(event: Event, segments: Sequence[Segment], definitions: rules.Defi
         if each.pool in pools and what is not None and (source is None or source in rules.sources(what)):
             found.append(each.id)
     return found
+
+
+def _sources(segment: Segment, definitions: rules.Definitions) -> set[str]:
+    what = _expanded(segment, definitions)
+    return set() if what is None else rules.sources(what)
 
 
 async def build(tx: Tx, causes: dict[UUID, membership.Cause]) -> None:

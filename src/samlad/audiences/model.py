@@ -196,6 +196,17 @@ class Tagged(Base, frozen=True, kw_only=True, tag="tagged"):
     tags: Texts
 
 
+class Consented(Base, frozen=True, kw_only=True, tag="consent"):
+    """They have agreed to a purpose, or said no to it: as it holds now, on one channel or wherever it is not said.
+
+    Who never answered is in neither; a grant that has ended is none (`samlad.consent.rules`).
+    """
+
+    purpose: Annotated[str, Meta(max_length=50, pattern=r"^[a-z][a-z0-9_]*$", examples=["email_marketing"])]
+    answer: Literal["granted", "denied"] = "granted"
+    channel: Annotated[UUID, Meta(description="What was said for this channel counts too")] | None = None
+
+
 class OpenCart(Base, frozen=True, kw_only=True, tag="cart"):
     """They have an open cart with goods for at least so much that nobody has touched for so many hours."""
 
@@ -252,6 +263,7 @@ Condition: TypeAlias = (
     | HasPoints
     | InTier
     | Tagged
+    | Consented
     | OpenCart
     | Subscribed
     | InRfm

@@ -14,6 +14,7 @@ from samlad.audiences.model import (
     GROUPS,
     MOST_CONDITIONS,
     Condition,
+    Consented,
     CustomerSince,
     EventProperty,
     HasOrders,
@@ -215,6 +216,7 @@ _SOURCES: dict[type, str] = {
     HasPoints: "points",
     InTier: "points",
     Tagged: "customer",
+    Consented: "consent",
     OpenCart: "cart",
     Subscribed: "subscription",
     InRfm: "rfm",
@@ -223,7 +225,7 @@ _SOURCES: dict[type, str] = {
 
 
 def sources(expanded: Condition) -> set[str]:
-    """What can change whether conditions hold: customer, order, tracked, points, cart, subscription, rfm, list, or what a
+    """What can change whether conditions hold: customer, order, tracked, points, cart, subscription, rfm, consent, list, or what a
     registered kind says."""
     found: set[str] = set()
     for each in walk(expanded):

@@ -73,6 +73,7 @@ MEMBERS = Listing(
     filters={
         "q": Filter("c.id IN (SELECT coalesce(survivor, id) FROM customer WHERE search LIKE {})", _like),
         "country": Filter("c.country = {}"),
+        "people": Filter("c.id = ANY({}::uuid[])", uuids),
     },
 )
 """The people of one segment (the scope's first argument)."""

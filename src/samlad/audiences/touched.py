@@ -55,10 +55,11 @@ SUBSCRIPTIONS = (
     "subscription.started",
 )
 CUSTOMERS = ("customer.changed", "customer.created", "customer.tagged", "customer.untagged")
+CONSENT = "consent.recorded"
 TRACKED = "tracking.landed"
 ERASED = "privacy.erased"
 
-TYPES = (*CUSTOMERS, *IDENTITY, *ORDERS, *CARTS, *POINTS, *SUBSCRIPTIONS, TRACKED, ERASED)
+TYPES = (*CUSTOMERS, *IDENTITY, *ORDERS, *CARTS, *POINTS, *SUBSCRIPTIONS, CONSENT, TRACKED, ERASED)
 
 People = dict[str, set[UUID]]
 
@@ -85,6 +86,7 @@ async def people(tx: Tx, events: Sequence[Event], names: set[str]) -> People:
     found["order"] |= await _of_orders(tx, by_table["order"])
     found["cart"] |= await _of_carts(tx, by_table["cart"])
     found["subscription"] |= await _of_subscriptions(tx, by_table["subscription"])
+    found["consent"] |= await _of_consent(tx, by_table["consent"])
     found["tracked"] |= await _of_tracked(tx, by_table["tracked"], names)
     # Orders of history bring people with them, and one event tells of all.
     imported = [event for event in by_table["order"] if event.type == "order.imported"]
@@ -153,6 +155,19 @@ async def _of_subscriptions(tx: Tx, events: Sequence[Event]) -> set[UUID]:
         return set()
     rows = await tx.rows("SELECT DISTINCT customer FROM subscription WHERE id = ANY ($1)", list(subjects))
     return {row["customer"] for row in rows}
+
+
+async def _of_consent(tx: Tx, events: Sequence[Event]) -> set[UUID]:
+    """Whose the identifiers are that answered."""
+    nodes = {event.profile for event in events if event.profile is not None}
+    if not nodes:
+        return set()
+    rows = await tx.rows(
+        """SELECT DISTINCT coalesce(p.profile, n.profile) AS profile
+           FROM identity_node n LEFT JOIN identity_node p ON p.id = n.person WHERE n.id = ANY ($1)""",
+        list(nodes),
+    )
+    return {row["profile"] for row in rows}
 
 
 async def _of_tracked(tx: Tx, events: Sequence[Event], names: set[str]) -> set[UUID]:

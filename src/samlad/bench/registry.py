@@ -9,6 +9,7 @@ import msgspec
 
 from samlad.bench import (
     checkout,
+    duplicates,
     hot,
     live,
     oversell,
@@ -36,6 +37,7 @@ BENCHMARKS: Sequence[Benchmark] = (
     live.BENCHMARK,
     tracking.BENCHMARK,
     profile.BENCHMARK,
+    duplicates.BENCHMARK,
     start.BENCHMARK,
 )
 """In the order in which they are run."""

@@ -98,12 +98,13 @@ async def tags_of(reader: Reader, customer: UUID) -> list[str]:
 
 
 async def add_tags(tx: Tx, customer: UUID, tags: Sequence[str]) -> list[str]:
-    """Tag a customer; the tags that no customer of the person had. One statement, in key order."""
+    """Tag a customer; the tags that they did not have. One statement, in key order.
+
+    Another customer who is the same person may have it already: taken apart, each has what they were given.
+    """
     rows = await tx.rows(
-        f"""INSERT INTO customer_tag (customer, tag)
-            SELECT $1, t FROM unnest($2::text[]) AS t
-            WHERE t NOT IN (SELECT tag FROM customer_tag WHERE customer = {_MEMBERS}) ORDER BY t
-            ON CONFLICT DO NOTHING RETURNING tag""",
+        """INSERT INTO customer_tag (customer, tag) SELECT $1, t FROM unnest($2::text[]) AS t ORDER BY t
+           ON CONFLICT DO NOTHING RETURNING tag""",
         customer,
         list(tags),
     )

@@ -3,14 +3,15 @@
 The public face: what the floors above may use. `docs/concepts/identity.md` explains.
 """
 
-from samlad.identity.deciding import merge, split, undo
+from samlad.identity.deciding import keep_apart, merge, release, split, undo
+from samlad.identity.decision_store import get as decision
 from samlad.identity.model import AuthLevel, DeviceClass, Identifier, Kind, Sighting, Trust
 from samlad.identity.observing import observe
 from samlad.identity.permissions import DECIDE, READ, RULES
 from samlad.identity.profile_store import CHANGES_OF, DECISIONS
 from samlad.identity.profiles import read
-from samlad.identity.store import current, everybodys_ids, identifiers, ids_of
-from samlad.identity.views import Decision, MergeInput, Profile, ReasonInput, SplitInput
+from samlad.identity.store import are_one, current, everybodys_ids, identifiers, ids_of
+from samlad.identity.views import ApartInput, Decision, MergeInput, Profile, ReasonInput, SplitInput
 
 __all__ = [
     "CHANGES_OF",
@@ -18,6 +19,7 @@ __all__ = [
     "DECISIONS",
     "READ",
     "RULES",
+    "ApartInput",
     "AuthLevel",
     "Decision",
     "DeviceClass",
@@ -29,13 +31,17 @@ __all__ = [
     "Sighting",
     "SplitInput",
     "Trust",
+    "are_one",
     "current",
+    "decision",
     "everybodys_ids",
     "identifiers",
     "ids_of",
+    "keep_apart",
     "merge",
     "observe",
     "read",
+    "release",
     "split",
     "undo",
 ]

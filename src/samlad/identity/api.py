@@ -10,6 +10,7 @@ from samlad.identity import deciding, profiles, ruling, store
 from samlad.identity.permissions import READ, RULES
 from samlad.identity.profile_store import CHANGES, CHANGES_OF, CONFLICTS, DECISIONS, QUARANTINE
 from samlad.identity.views import (
+    ApartInput,
     ChangeRow,
     ConflictRow,
     CutRow,
@@ -126,6 +127,12 @@ async def merge(request: AnyRequest, data: JSONBody[MergeInput]) -> Response[Dec
 async def split(request: AnyRequest, data: JSONBody[SplitInput]) -> Response[Decision]:
     """These identifiers are somebody else's, whatever is seen. What was kept under them goes with them."""
     return await write(request, lambda tx: deciding.split(tx, data), status=201)
+
+
+@post("/identity/apart", summary="Keep profiles apart", status_code=201)
+async def keep_apart(request: AnyRequest, data: JSONBody[ApartInput]) -> Response[Decision]:
+    """These are two people, whatever is seen. Nothing is rewritten, and `undo` takes it back."""
+    return await write(request, lambda tx: deciding.keep_apart(tx, data), status=201)
 
 
 @post("/identity/decisions/{decision_id:uuid}/undo", summary="Take a decision back", status_code=200)
@@ -246,6 +253,7 @@ routes = [
             list_decisions,
             merge,
             split,
+            keep_apart,
             undo,
             block,
             release,

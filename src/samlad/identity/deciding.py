@@ -16,7 +16,7 @@ from samlad.identity.permissions import DECIDE
 from samlad.identity.preparing import sighting_of_customer
 from samlad.identity.projecting import Cause, project
 from samlad.identity.store import Node
-from samlad.identity.views import Decision, MergeInput, SplitInput
+from samlad.identity.views import ApartInput, Decision, MergeInput, SplitInput
 from samlad.kernel.database import Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound
@@ -60,6 +60,21 @@ async def split(tx: Tx, given: SplitInput) -> Decision:
     if given.takes_along:
         staying = [node for node in staying if node.kind == Kind.CUSTOMER] or staying[:1]
     return await _decide(tx, PinKind.APART, sorted(leaving), [node.id for node in staying], given.reason)
+
+
+async def keep_apart(tx: Tx, given: ApartInput) -> Decision:
+    """Profiles are not one person, and never become one by what is seen: a cannot-link pin between their customers.
+
+    Raises:
+        NotFound: one of them is not known.
+        InvalidInput: they are of different pools, one is nobody, or both are the same.
+    """
+    tx.actor.require(DECIDE)
+    await _held(tx, given.profiles)
+    one, other = given.profiles
+    if one == other:
+        raise InvalidInput.at("profiles", "must be two different ones")
+    return await _decide(tx, PinKind.APART, [one], [other], given.reason)
 
 
 async def block(tx: Tx, identifier: UUID, reason: str) -> Decision:

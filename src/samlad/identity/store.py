@@ -376,6 +376,12 @@ async def current(reader: Reader, ids: Iterable[UUID]) -> dict[UUID, UUID]:
     return {row["id"]: row["profile"] for row in rows}
 
 
+async def are_one(reader: Reader, one: UUID, other: UUID) -> bool:
+    """Whether two ids lead to one person now."""
+    found = await current(reader, [one, other])
+    return found.get(one, one) == found.get(other, other)
+
+
 async def ids_of(reader: Reader, profile: UUID) -> list[UUID]:
     """Every id under which something of this person may have been kept."""
     rows = await reader.rows(

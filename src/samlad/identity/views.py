@@ -60,6 +60,15 @@ class SplitInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     reason: Reason
 
 
+class ApartInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Which profiles are two people."""
+
+    profiles: Annotated[
+        list[UUID], Meta(min_length=2, max_length=2, description="Customers, or any id that a profile has")
+    ]
+    reason: Reason
+
+
 class ReasonInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Why."""
 

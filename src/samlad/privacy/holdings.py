@@ -8,6 +8,7 @@ from samlad.consent import personal as consent
 from samlad.credit import personal as credit
 from samlad.customers import personal as customers
 from samlad.documents import personal as documents
+from samlad.duplicates import personal as duplicates
 from samlad.identity import personal as identity
 from samlad.kernel import holdings as kernel
 from samlad.orders import personal as orders
@@ -20,6 +21,7 @@ from samlad.tracking import personal as tracking
 
 HOLDINGS = (
     *audiences.HOLDINGS,
+    *duplicates.HOLDINGS,
     *tracking.HOLDINGS,
     *documents.HOLDINGS,
     *reviews.HOLDINGS,

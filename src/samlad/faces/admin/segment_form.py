@@ -81,6 +81,11 @@ PIECES: Mapping[str, tuple[Piece, ...]] = {
     "tagged": (
         Piece("tags", marked("One of these tags"), "texts", hint=marked("With commas between them.")),
     ),
+    "consent": (
+        Piece("purpose", marked("Purpose"), "choice", "purposes"),
+        Piece("answer", marked("They have"), "choice", "consent"),
+        Piece("channel", marked("On the channel"), "choice", "channels"),
+    ),
     "subscription": (Piece("states", marked("State"), "one", "state"),),
     "rfm": (Piece("groups", marked("Group"), "one", "group"),),
     "segment": (Piece("segment", marked("Segment"), "choice", "segments"),),
@@ -353,6 +358,16 @@ def input_of(form: Form, channel: Any, definition: Condition | None) -> NewSegme
 
 def options(segments: Sequence[tuple[str, str]], translate: Any) -> dict[str, list[tuple[str, str]]]:
     """The choices of the selects by name."""
-    known = ("orders_measure", "returns_measure", "which", "field", "op", "property_op", "state", "group")
+    known = (
+        "orders_measure",
+        "returns_measure",
+        "which",
+        "field",
+        "op",
+        "property_op",
+        "state",
+        "group",
+        "consent",
+    )
     found = {name: [(key, translate(text)) for key, text in getattr(names, name).items()] for name in known}
     return {**found, "segments": list(segments)}

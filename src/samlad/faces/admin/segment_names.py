@@ -25,10 +25,12 @@ condition: Mapping[str, str] = {
     "points": marked("Points"),
     "tier": marked("Loyalty tier"),
     "tagged": marked("Tag"),
+    "consent": marked("Consent"),
     "subscription": marked("Subscription"),
     "rfm": marked("RFM group"),
     "segment": marked("Other segment"),
 }
+consent: Mapping[str, str] = {"granted": marked("agreed"), "denied": marked("said no")}
 inside: Mapping[str, str] = {
     **condition,
     "all": marked("All of these"),

@@ -9,7 +9,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from samlad import channels
+from samlad import channels, consent
 from samlad.audiences import segments, store
 from samlad.audiences.model import Condition, PreviewInput, Segment, SegmentChange, SegmentKind, SizeOn
 from samlad.audiences.permissions import CHANGE, READ
@@ -18,6 +18,7 @@ from samlad.channels import Channel, Resource
 from samlad.faces.admin import segment_form
 from samlad.faces.admin import segment_names as names
 from samlad.faces.admin.lists import shown
+from samlad.faces.admin.segment_export import purpose_choices
 from samlad.faces.admin.shell import admin_page, main_of
 from samlad.faces.admin.undo import undo_href, undoable
 from samlad.faces.form import Form, read_form
@@ -158,7 +159,14 @@ async def _builder(
         "form": form,
         "rows": range(rows),
         "pieces": segment_form.PIECES,
-        "options": segment_form.options(pairs, words(request)),
+        "options": segment_form.options(pairs, words(request))
+        | {
+            "purposes": purpose_choices(request, await consent.purposes(database_of(request))),
+            "channels": [
+                ("", words(request)("any")),
+                *((str(one.id), one.name) for one in await channels.cached_all(database_of(request))),
+            ],
+        },
         "kinds": translated(request, names.condition),
         "currency": channel.currency,
         "channel": channel,

@@ -18,6 +18,7 @@ import samlad
 from samlad.access import api as access_api
 from samlad.access import housekeeping as access_housekeeping
 from samlad.access.middleware import Identify
+from samlad.accounts import sweepers as accounts_sweepers
 from samlad.audiences import api as audiences_api
 from samlad.audiences import checks as audiences_checks
 from samlad.audiences import live as audiences_live
@@ -51,7 +52,7 @@ from samlad.identity import api as identity_api
 from samlad.identity import checks as identity_checks
 from samlad.identity import followers as identity_followers
 from samlad.kernel import api as kernel_api
-from samlad.kernel import cards, housekeeping, metrics, migrations, openapi
+from samlad.kernel import cards, housekeeping, mail, metrics, migrations, openapi
 from samlad.kernel.checks import Check, kernel_checks
 from samlad.kernel.edge import Edge
 from samlad.kernel.followers import Follower
@@ -193,6 +194,7 @@ CHECKS: Sequence[Check] = (
 
 SWEEPERS: Sequence[Sweeper] = (
     *housekeeping.SWEEPERS,
+    *mail.SWEEPERS,
     *access_housekeeping.SWEEPERS,
     *tax_sweepers.SWEEPERS,
     *catalog_sweepers.SWEEPERS,
@@ -205,6 +207,7 @@ SWEEPERS: Sequence[Sweeper] = (
     *subscriptions_sweepers.SWEEPERS,
     *tracking_housekeeping.SWEEPERS,
     *tracking_retention.SWEEPERS,
+    *accounts_sweepers.SWEEPERS,
     *privacy_running.SWEEPERS,
     *audiences_sweepers.SWEEPERS,
 )

@@ -21,6 +21,7 @@ PACKAGES = (
     "samlad.books",
     "samlad.tracking",
     "samlad.profile",
+    "samlad.accounts",
     "samlad.privacy",
     "samlad.pools",
     "samlad.audiences",

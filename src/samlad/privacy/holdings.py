@@ -1,6 +1,7 @@
 """What all packages together know of people, in the order in which it is erased: what refers to a thing before the thing."""
 
 from samlad.access import personal as access
+from samlad.accounts import personal as accounts
 from samlad.audiences import personal as audiences
 from samlad.carts import personal as carts
 from samlad.consent import personal as consent
@@ -16,6 +17,7 @@ from samlad.subscriptions import personal as subscriptions
 from samlad.tracking import personal as tracking
 
 HOLDINGS = (
+    *accounts.HOLDINGS,
     *audiences.HOLDINGS,
     *tracking.HOLDINGS,
     *documents.HOLDINGS,

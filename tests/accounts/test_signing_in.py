@@ -5,9 +5,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from people import VISITOR, Post
 
 import horizon
+from account_people import VISITOR, Post
 from samlad import accounts, channels, customers, identity, privacy
 from samlad.accounts import NotGood, Opened, SignedIn, SignInFailed
 from samlad.channels import ChannelInput, ChannelKind, Resource
@@ -228,14 +228,14 @@ async def test_merged_and_taken_apart_while_signed_in(post: Post, trade: Trade) 
     own = opened.customer.id
     await trade.follow()
     merged = await db.transaction(
-        lambda tx: identity.merge(tx, MergeInput(ids=[old.id, own], reason="Showed both cards"))
+        lambda tx: identity.merge(tx, MergeInput(profiles=[old.id, own], reason="Showed both cards"))
     )
     await trade.follow()
     signed = await is_known(post, opened)
     assert await customers.are_same(db, signed.customer.id, old.id)
     again = await post.sign_in("kim@example.org")
     assert again.account.id == opened.account.id, "one person, one account"
-    await db.transaction(lambda tx: identity.undo(tx, merged.id, identity.ReasonInput(reason="Not them")))
+    await db.transaction(lambda tx: identity.undo(tx, merged.id, "Not them"))
     await trade.follow()
     signed = await is_known(post, opened)
     assert signed.customer.id == own

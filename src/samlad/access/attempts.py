@@ -44,7 +44,7 @@ RETURNING kind, failed, locked_until
 """
 
 
-Tell = Callable[[Tx, int, datetime], None]
+Tell = Callable[[Tx, int, datetime], object]
 """Appends what the log is told of an account that pauses: how many tries failed, and until when it pauses."""
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from samlad import stock
 from samlad.accounts import store
@@ -18,8 +19,10 @@ from samlad.kernel.i18n import LOCALES
 from samlad.kernel.ids import new_id
 from samlad.kernel.listing import ListQuery
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound, Outdated
+from samlad.kernel.vault import CannotOpen, Vault
 
 MOST_CHARTS = 200
+_PURPOSE = "accounts.address"
 
 
 def _tell(tx: Tx, signed: SignedIn, *fields: str) -> None:
@@ -69,7 +72,7 @@ async def change_address(
     """
     cards.refuse([text for text in (given.name, given.line1, given.line2) if text], "line1")
     await store.lock(tx, signed.account.id)
-    before = await _own(tx, signed, address)
+    before = await own_address(tx, signed, address)
     delivery, invoice = delivery or before.is_delivery, invoice or before.is_invoice
     await store.unset_default(
         tx,
@@ -90,13 +93,35 @@ async def remove_address(tx: Tx, signed: SignedIn, address: UUID) -> SavedAddres
     Raises:
         NotFound: it is not theirs.
     """
-    before = await _own(tx, signed, address)
+    before = await own_address(tx, signed, address)
     await store.delete_address(tx, signed.account.id, address)
     _tell(tx, signed, "addresses")
     return before
 
 
-async def _own(reader: Reader, signed: SignedIn, address: UUID) -> SavedAddress:
+def seal_address(keys: Vault, address: SavedAddress) -> str:
+    """An address that was forgotten, so that only we can read it again: for putting it back."""
+    return keys.seal(_PURPOSE, msgspec.json.encode(address)).hex()
+
+
+def open_address(keys: Vault, sealed: str) -> SavedAddress:
+    """What `seal_address` made.
+
+    Raises:
+        NotFound: it is not whole.
+    """
+    try:
+        return msgspec.json.decode(keys.open(_PURPOSE, bytes.fromhex(sealed)), type=SavedAddress)
+    except (CannotOpen, ValueError, msgspec.MsgspecError):
+        raise NotFound("It cannot be put back.") from None
+
+
+async def own_address(reader: Reader, signed: SignedIn, address: UUID) -> SavedAddress:
+    """One of somebody's addresses.
+
+    Raises:
+        NotFound: it is not theirs.
+    """
     found = await store.address(reader, signed.account.id, address)
     if found is None:
         raise NotFound("There is no such address.")

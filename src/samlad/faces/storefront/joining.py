@@ -38,9 +38,7 @@ async def join(
         await _bring(request, channel, acting, answer)
         return None
     try:
-        joined = await database.transaction(
-            lambda tx: carts.attach(tx, held.cart, token=held.token), acting
-        )
+        joined = await database.transaction(lambda tx: carts.attach(tx, held.cart, token=held.token), acting)
     except (Conflict, Forbidden):
         answer.delete_cookie(basket.COOKIE)
         await _bring(request, channel, acting, answer)

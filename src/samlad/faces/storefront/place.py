@@ -67,7 +67,7 @@ async def show(
         "footer": _footer(_, channel),
         "canonical": str(request.url.with_replacements(query="")),
         "contact_email": channel.setting("contact_email"),
-        "account_href": None,
+        "account_href": "/account",
         "cart_live": _live(request),
         "is_piece": face.is_htmx(request),
         "consent_choices": await cookie_choices.choices(request) if channel.setting("cookie_banner") else [],

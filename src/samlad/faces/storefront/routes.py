@@ -3,10 +3,12 @@
 from litestar import Router
 
 from samlad.faces.storefront import (
+    account,
     browse,
     cart,
     checkout,
     cookies,
+    joining,
     machines,
     offers,
     orders,
@@ -36,6 +38,8 @@ routes = [
             *preferences.handlers,
             *cookies.handlers,
             *machines.handlers,
+            *joining.handlers,
+            *account.handlers,
         ],
     )
 ]

@@ -124,9 +124,7 @@ async def sent(request: AnyRequest) -> Response[Any]:
     """Look into your mail."""
     channel = await channel_of(request)
     minutes = accounts.LINK_MINUTES
-    return await show(
-        request, channel, "storefront/account/sent.html", headers=HEADERS, minutes=minutes
-    )
+    return await show(request, channel, "storefront/account/sent.html", headers=HEADERS, minutes=minutes)
 
 
 @get("/account/link/{token:str}")

@@ -87,7 +87,9 @@ async def end_others(tx: Tx, account: UUID, keep: UUID | None) -> int:
 
 async def _tell(tx: Tx, account: UUID, gone: list[UUID]) -> None:
     found = await store.account(tx, account)
-    log.append(tx, AccountSignedOut(sessions=gone), subject=account, profile=found.customer if found else None)
+    log.append(
+        tx, AccountSignedOut(sessions=gone), subject=account, profile=found.customer if found else None
+    )
 
 
 # -- for staff ----------------------------------------------------------------------------------------------------------

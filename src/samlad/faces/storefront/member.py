@@ -1,23 +1,21 @@
 """Who is signed in to the shop: a cookie of its own, apart from staff's and from the cart's."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 from litestar import Response
 from litestar.datastructures import Cookie
 
 from samlad import accounts
-from samlad.access.middleware import cookie_name, is_https, own_cookies
+from samlad.access.middleware import cookie_name, own_cookies
 from samlad.access.passkeys import Site
 from samlad.accounts import Opened, SignedIn
 from samlad.channels import Channel
+from samlad.faces import shop_link
 from samlad.faces.page import AnyRequest
-from samlad.kernel import mail
 from samlad.kernel.context import Context
 from samlad.kernel.http import context_of, database_of
 from samlad.kernel.problems import Unauthenticated
-from samlad.kernel.settings import Settings
 
 COOKIE = "samlad_customer"
 _KNOWN = "storefront.member"
@@ -25,7 +23,7 @@ _KNOWN = "storefront.member"
 
 def token_of(request: AnyRequest) -> str | None:
     """The secret that the browser carries."""
-    return own_cookies(request.scope["headers"], _https(request)).get(COOKIE)
+    return own_cookies(request.scope["headers"], shop_link.is_https(request)).get(COOKIE)
 
 
 async def signed_in(request: AnyRequest, channel: Channel) -> SignedIn | None:
@@ -68,7 +66,7 @@ def forget(request: AnyRequest, answer: Response[Any]) -> None:
 
 
 def _set(request: AnyRequest, answer: Response[Any], value: str, seconds: int) -> None:
-    https = _https(request)
+    https = shop_link.is_https(request)
     answer.set_cookie(
         Cookie(
             key=cookie_name(COOKIE, https),
@@ -88,41 +86,6 @@ def agent(request: AnyRequest) -> str:
     return request.headers.get("user-agent", "")[:500]
 
 
-def base_url(request: AnyRequest, channel: Channel) -> str | None:
-    """Where links in mails begin: as the shop is configured, never as the request names us, which anybody can write.
-
-    Only a developer, whose mails go to the log, gets the address that was asked for. None: nothing says it.
-    """
-    settings = _settings(request)
-    public = settings.public_url
-    host = channel.setting("storefront_host")
-    if host:
-        scheme = urlsplit(public).scheme if public else "https" if _https(request) else "http"
-        port = request.url.port if settings.mail_to_log else None
-        return f"{scheme}://{host}:{port}" if port else f"{scheme}://{host}"
-    if public:
-        return public.rstrip("/")
-    return _as_asked(request) if settings.mail_to_log else None
-
-
-def mails_go_out(request: AnyRequest, channel: Channel) -> bool:
-    """Whether a link can be sent."""
-    return mail.is_set(_settings(request)) and base_url(request, channel) is not None
-
-
 def site(request: AnyRequest) -> Site:
     """The site that passkeys belong to. What the browser signs names it too, so the request may say it."""
-    return Site(_as_asked(request))
-
-
-def _as_asked(request: AnyRequest) -> str:
-    return f"{'https' if _https(request) else 'http'}://{request.url.netloc}"
-
-
-def _https(request: AnyRequest) -> bool:
-    return is_https(request.scope, _settings(request))
-
-
-def _settings(request: AnyRequest) -> Settings:
-    settings: Settings = request.app.state.runtime.settings
-    return settings
+    return Site(shop_link.as_asked(request))

@@ -10,6 +10,7 @@ from samlad import accounts
 from samlad.access.passkeys import Challenge
 from samlad.accounts import passkeys
 from samlad.faces import page as face
+from samlad.faces import shop_link
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import limits, member
@@ -48,7 +49,7 @@ async def _page(request: AnyRequest, form: Form) -> Response[Any]:
         devices=await accounts.sessions(database, [signed.account.id]),
         keys=await accounts.keys(database, signed.account.id),
         waiting=await accounts.mail_change(database, signed.account.id),
-        has_mail=member.mails_go_out(request, channel),
+        has_mail=shop_link.mails_go_out(request, channel),
         means=means,
     )
 
@@ -103,7 +104,7 @@ async def ask_mail_change(request: AnyRequest) -> Response[Any]:
     limits.writes.check(limits.who(request))
     channel, form, _ = await channel_of(request), await read_form(request), face.words(request)
     signed = await member.require(request, channel)
-    base = member.base_url(request, channel)
+    base = shop_link.base_url(request, channel)
     if base is None:
         return face.go(request, HERE, _("This shop sends no mails yet."), kind="warning")
     acting = member.acting(request, channel, signed)

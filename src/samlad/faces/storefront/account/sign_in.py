@@ -13,6 +13,7 @@ from samlad.accounts import NotGood, Opened, SignedIn, SignInFailed
 from samlad.accounts import passkeys as passkeys_of
 from samlad.channels import Channel
 from samlad.faces import page as face
+from samlad.faces import shop_link
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import basket, joining, limits, member
@@ -57,7 +58,7 @@ async def sign_in_page(
         form=form,
         next=_next(form.get("next") or request.query_params.get("next")),
         again="again" in request.query_params,
-        has_mail=member.mails_go_out(request, channel),
+        has_mail=shop_link.mails_go_out(request, channel),
     )
 
 
@@ -82,8 +83,8 @@ async def ask_link(request: AnyRequest) -> Response[Any]:
     limits.writes.check(limits.who(request))
     channel, form, _ = await channel_of(request), await read_form(request), face.words(request)
     database, context = database_of(request), shopper(request, channel)
-    base = member.base_url(request, channel)
-    if base is None or not member.mails_go_out(request, channel):
+    base = shop_link.base_url(request, channel)
+    if base is None or not shop_link.mails_go_out(request, channel):
         return face.go(request, "/account/sign-in", _("This shop sends no mails yet."), kind="warning")
     browser = new_token()
     try:

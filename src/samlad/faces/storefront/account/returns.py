@@ -46,7 +46,8 @@ WAYS = (
     ("send", marked("I send it"), marked("Put the number into the parcel; you find it on the next page.")),
     ("store", marked("I bring it to a store"), marked("Any of our stores takes it.")),
 )
-WISHES = {"": marked("Money back"), "same": marked("The same again")}
+MONEY = "money"
+WISHES = {MONEY: marked("Money back"), "same": marked("The same again")}
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -202,7 +203,7 @@ def _chosen(form: Form, order: Order, instead: dict[int, dict[str, str]]) -> lis
             raise InvalidInput.at(f"back-{line.position}", form.translate(marked("Please write 0 or more.")))
         if count:
             wish = form.get(f"instead-{line.position}")
-            text = instead.get(line.position, {}).get(wish, "") if wish else ""
+            text = "" if wish == MONEY else instead.get(line.position, {}).get(wish, "")
             reason = form.get(f"reason-{line.position}") or "other"
             title = f"{line.title} {line.options}".strip()
             found.append(Wish(line.position, title, min(count, 9_999), reason[:40], text))

@@ -9,8 +9,9 @@ import httpx
 import pytest
 
 from account_people import Post
-from samlad import accounts, customers, orders
+from samlad import accounts, credit, customers, orders
 from samlad.channels import Resource
+from samlad.credit import IssueInput, ProgrammeInput, Rate
 from samlad.customers import PersonInput
 from samlad.kernel.context import GUEST, Actor, Context
 from samlad.kernel.database import Database
@@ -279,6 +280,37 @@ async def test_what_somebody_keeps(browser: httpx.AsyncClient, post: Post, trade
     assert (await browser.post("/account/consent", data={"purpose": "email_marketing"})).status_code == 303
     page = (await browser.get("/account/preferences")).text
     assert re.search(r'value="email_marketing"[^>]* checked', page)
+
+
+async def test_points_and_gift_cards(browser: httpx.AsyncClient, post: Post, trade: Trade) -> None:
+    await come_in(browser, post)
+    robin = await post.sign_in(ROBIN)
+    made = await post.db.transaction(
+        lambda tx: credit.issue(tx, IssueInput(channel=trade.web.id, amount=50_000, note="A prize"))
+    )
+    looked = await browser.post("/account/points/card", data={"code": made.code.lower()})
+    assert f"On the card ···· {made.card.last_four}" in looked.text
+    assert await post.db.value("SELECT customer FROM gift_card") is None
+    for _ in range(2):
+        kept = await browser.post("/account/points/card", data={"code": made.code, "keep": "1"})
+        assert kept.status_code == 303
+    assert made.card.last_four in (await browser.get("/account/points")).text
+    assert (await browser.post("/account/points/card", data={"code": "NO-SUCH-CARD"})).status_code == 422
+    await post.db.rows("UPDATE gift_card SET customer = $1 RETURNING 1", robin.customer.id)
+    assert (
+        await browser.post("/account/points/card", data={"code": made.code, "keep": "1"})
+    ).status_code == 422
+    # Without a programme there is nothing to join; with one there is a code to scan.
+    assert (await browser.post("/account/points/join")).status_code == 303
+    programme = ProgrammeInput(
+        channel=trade.web.id, name="Friends", rates=[Rate(currency="SEK", spend=1000, points=1)]
+    )
+    await post.db.transaction(lambda tx: credit.set_programme(tx, programme))
+    for _ in range(2):
+        assert (await browser.post("/account/points/join")).status_code == 303
+    page = await browser.get("/account/points")
+    assert await post.db.value("SELECT code FROM loyalty_member") in page.text
+    assert "<svg" in page.text
 
 
 async def test_devices_data_and_another_person(

@@ -37,6 +37,7 @@ async def account_page(
 ) -> Response[Any]:
     """A page of somebody who is signed in. No cache keeps it, no search engine finds it."""
     _, here = face.words(request), request.url.path.removeprefix("/account")
+    here = here.replace("/returns/", "/orders/")
     current = max((path for path, _text in PAGES if here.startswith(path)), key=len)
     tabs = [{"href": f"/account{path}", "text": _(text), "current": path == current} for path, text in PAGES]
     return await show(

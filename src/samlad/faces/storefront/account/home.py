@@ -93,13 +93,20 @@ async def join_programme(request: AnyRequest) -> Response[Any]:
 
 @post("/account/points/card", status_code=200)
 async def look_at_card(request: AnyRequest) -> Response[Any]:
-    """What is on a gift card, by its code. Every code that is tried counts."""
+    """What is on a gift card, by its code, and into the account with it. Every code that is tried counts."""
     channel, form, _ = await channel_of(request), await read_form(request), face.words(request)
-    await member.require(request, channel)
+    signed = await member.require(request, channel)
     database, card = database_of(request), None
     try:
         await database.transaction(credit.guess, shopper(request, channel))
         card = await credit.usable(database, form.get("code"), channel)
+        if form.has("keep"):
+            await database.transaction(
+                lambda tx: credit.keep(tx, card, signed.customer.id), member.acting(request, channel, signed)
+            )
+            return face.go(request, "/account/points", _("The card is in your account."))
+    except Conflict:
+        form.errors["code"] = _("This card is in somebody’s account already.")
     except CardUnusable:
         form.errors["code"] = _("This gift card cannot be used here. Look at its code once more.")
     except TooMany:

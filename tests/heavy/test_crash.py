@@ -95,7 +95,7 @@ async def crash(shop: Shop, server: Server, victims: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("purchases", "units", "crashes"),
-    [(120, 110, 3), pytest.param(1500, 1400, 40, marks=pytest.mark.soak)],
+    [(200, 180, 3), pytest.param(1500, 1400, 40, marks=pytest.mark.soak)],
 )
 @pytest.mark.timeout(600)
 async def test_kill_9_loses_nothing_and_doubles_nothing(purchases: int, units: int, crashes: int) -> None:

@@ -167,6 +167,41 @@ async def test_a_poison_event_is_parked_and_the_rest_goes_on(
     assert await db.value("SELECT count(*) FROM parked_event") == 0
 
 
+async def test_poison_in_what_a_follower_collects_is_found_and_parked(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(followers, "PARK_AFTER", 2)
+    handled: list[int] = []
+    tries: list[int] = []
+
+    async def together(tx: Tx, events: list[log.Event]) -> None:
+        numbers = [event.payload["number"] for event in events]
+        tries.append(len(numbers))
+        if 5 in numbers:
+            raise ValueError("five is poison")
+        tx.after_commit(lambda: handled.extend(numbers))
+
+    async def handle(tx: Tx, event: log.Event) -> None:
+        tx.collect(together, event)
+
+    follower = Follower("together", handle)
+    await followers.register(db, [follower])
+    await say(db, *range(1, 9))
+    await horizon.passed(db)
+    for _ in range(8):
+        await followers.step(db, follower)
+        await db.value("UPDATE follower SET retry_at = '-infinity' RETURNING 1")
+    assert handled == [1, 2, 3, 4, 6, 7, 8]
+    assert tries[0] == 8, "what is fine goes together"
+    lag = (await followers.lags(db, [follower]))[0]
+    assert (lag.parked, lag.events) == (1, 0)
+    row = await db.row("SELECT event, reason FROM parked_event")
+    assert row is not None
+    assert "five is poison" in row["reason"]
+    with pytest.raises(ValueError, match="poison"):
+        await followers.retry_parked(db, follower, row["event"])
+
+
 async def test_replay_goes_back(db: Database) -> None:
     handled: list[int] = []
 

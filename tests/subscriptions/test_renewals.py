@@ -9,7 +9,7 @@ from subscribing import Shop
 
 from samlad import channels, credit, subscriptions
 from samlad.kernel.database import Tx
-from samlad.subscriptions import ChangeInput, OrderNowInput, Status, renewals
+from samlad.subscriptions import ChangeInput, OrderNowInput, Status, renewals, sweepers
 
 
 async def test_the_first_order_comes_at_once_and_the_next_on_its_day(shop: Shop) -> None:
@@ -291,18 +291,26 @@ async def test_a_channel_that_is_paused_orders_nothing(shop: Shop) -> None:
 
 
 async def test_one_that_fails_holds_up_no_other(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweepers, "BATCH", 1)  # so that the one that fails would always be all that is looked at
     kettle = await shop.trade.kettle(10_000, 50)
     first, second = [await shop.start((kettle, 1)) for _ in range(2)]
-    want = renewals.want
+    want, broken = renewals.want, {min(first.id, second.id)}
 
-    async def break_first(tx: Tx, found: Any, *rest: Any, **more: Any) -> Any:
-        if found.id == first.id:
+    async def break_one(tx: Tx, found: Any, *rest: Any, **more: Any) -> Any:
+        if found.id in broken:
             raise RuntimeError("a fault that nobody foresaw")
         return await want(tx, found, *rest, **more)
 
-    monkeypatch.setattr(renewals, "want", break_first)
+    monkeypatch.setattr(renewals, "want", break_one)
+    for _ in range(2):
+        await shop.sweep()
+    orders = {each.id: await shop.orders(each) for each in (first, second)}
+    assert [made for each, made in orders.items() if each not in broken] == [[(0, 9_000)]]
+    assert [made for each, made in orders.items() if each in broken] == [[]]
+    broken.clear()
+    shop.clock.on(hours=7)
     await shop.sweep()
-    assert (await shop.orders(first), await shop.orders(second)) == ([], [(0, 9_000)])
+    assert [len(await shop.orders(each)) for each in (first, second)] == [1, 1]
 
 
 async def test_every_means_that_needs_nobody_there(shop: Shop) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -152,6 +153,25 @@ def test_keys_and_card_numbers_are_not_kept_and_numbers_of_goods_are() -> None:
     assert "writeKey" not in kept
     assert kept["properties"]["note"] == "[card number removed] 12/27"
     assert (kept["properties"]["gtin"], kept["properties"]["at"]) == ("4006381333931", "1764158400000")
+
+
+SEPARATORS = ["", " ", "-", ".", ",", ":", "/", "_", "\t", "\u00a0", "\u2009", "\u202f", "\u2013", "\u2014"]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(SEPARATORS), st.sampled_from(SEPARATORS)), min_size=15, max_size=15),
+    st.booleans(),
+    st.booleans(),
+)
+def test_no_way_to_write_a_card_number_gets_past_the_first_look(
+    between: list[tuple[str, str]], is_wide: bool, is_ascii: bool
+) -> None:
+    digits = "4111111111111111"
+    number = digits[0] + "".join(a + b + digit for (a, b), digit in zip(between, digits[1:], strict=True))
+    if is_wide:
+        number = number.translate({ord(digit): ord(digit) + 0xFEE0 for digit in "0123456789"})
+    raw = json.dumps(TRACK | {"properties": {"note": f"it is {number}"}}, ensure_ascii=is_ascii).encode()
+    assert "[card number removed]" in normalise(raw, received_at=NOW).payload["properties"]["note"]
 
 
 def check_told(verdict: Unfit) -> None:

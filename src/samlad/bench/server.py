@@ -15,6 +15,7 @@ from typing import Self
 
 import psutil
 
+from samlad.bench.meter import Meter
 from samlad.bench.wire import Answer, Connection, request
 from samlad.kernel.embedded import Embedded
 from samlad.kernel.runtime import Runtime, open_runtime
@@ -129,6 +130,15 @@ class Server:
                 if any(each.status == psutil.CONN_LISTEN for each in process.net_connections("tcp")):
                     found.append(process.pid)
         return found
+
+    def meters(self) -> dict[str, Meter]:
+        """Meters of what it is made of: ``server`` (its web processes), ``worker``, ``postgres``."""
+        worker = [process.pid for process in self._tree() if process.cmdline()[-1:] == ["worker"]]
+        return {
+            "server": Meter(*self.listening()),
+            "worker": Meter(*worker[:1]),
+            "postgres": Meter(postgres_pid(self.home)),
+        }
 
     async def ask(self, data: bytes) -> Answer:
         """One request on a connection of its own."""

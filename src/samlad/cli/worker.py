@@ -1,5 +1,6 @@
 """``samlad worker``: the work in the background."""
 
+import gc
 import os
 
 from samlad.cli import app
@@ -25,4 +26,7 @@ def worker() -> None:
     settings = load()
     configure_logging(settings)
     follow_parent(os.environ)
+    if hasattr(os, "nice"):
+        os.nice(5)  # where both want the processor, who waits for a page goes first
+    gc.freeze()  # the program itself is never garbage: looking through it again and again would hold followers up
     asyncio.run(run_until_stopped(settings, Work(PACKAGES, FOLLOWERS, SWEEPERS)))

@@ -1,6 +1,6 @@
 """SQL of the tables ``customer`` and ``customer_spend``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -61,6 +61,12 @@ Those that are one person are one line, found by what any of them has.
 async def get(reader: Reader, customer: UUID) -> Customer | None:
     """One customer, or None."""
     return await reader.one(Customer, f"SELECT {_COLUMNS} FROM customer WHERE id = $1", customer)
+
+
+async def get_many(reader: Reader, rows: Collection[UUID]) -> dict[UUID, Customer]:
+    """Customers by id, those that are there."""
+    found = await reader.all(Customer, f"SELECT {_COLUMNS} FROM customer WHERE id = ANY($1)", list(rows))
+    return {customer.id: customer for customer in found}
 
 
 async def current(reader: Reader, customer: UUID) -> Customer | None:

@@ -31,8 +31,23 @@ async def _heads(database: Database) -> Finding:
     )
 
 
+async def _links(database: Database) -> Finding:
+    """What is seen together points at what is there, and what is there is of a pool."""
+    rows = await database.rows(
+        """(SELECT l.sighting AS id FROM identity_sighting_node l
+            LEFT JOIN identity_node n ON n.id = l.node LEFT JOIN identity_sighting s ON s.id = l.sighting
+            WHERE n.id IS NULL OR s.id IS NULL LIMIT 50)
+           UNION ALL
+           (SELECT n.id FROM identity_node n LEFT JOIN pool p ON p.id = n.pool WHERE p.id IS NULL LIMIT 50)"""
+    )
+    if not rows:
+        return Finding("ok", "all of them")
+    return Finding("failed", f"{len(rows)}: " + ", ".join(str(row["id"]) for row in rows[:SHOWN]), ADVICE)
+
+
 CHECKS = [
     Check("identity-survivors", "Customers lead to whom identity says they are", _survivors),
     Check("identity-profiles", "What stands for a profile belongs to it", _heads),
+    Check("identity-links", "What was seen together points at identifiers that are there", _links),
 ]
 """The checks of identity."""

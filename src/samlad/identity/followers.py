@@ -12,7 +12,7 @@ from samlad import customers
 from samlad.customers import Customer
 from samlad.identity import decision_store, profile_store, store
 from samlad.identity.evidence import Key
-from samlad.identity.model import FIELDS, Kind, PinKind
+from samlad.identity.model import FIELDS, Kind, PinKind, Sighting
 from samlad.identity.normalising import identifier
 from samlad.identity.observing import observe
 from samlad.identity.preparing import CUSTOMERS, sighting_of_customer
@@ -37,36 +37,51 @@ async def follow(tx: Tx, event: Event) -> None:
                 tx, "identity.catch-up", {"pool": pool}, queueing_lock=f"identity.catch-up {pool}"
             )
         return
-    row = None if event.subject is None else await customers.get(tx, event.subject)
-    if row is None:
-        return
+    tx.collect(_handle, event)
+
+
+async def _handle(tx: Tx, events: list[Event]) -> None:
+    """Observe what all of these say in one go, whatever came first: who is who does not depend on it."""
+    rows = await customers.get_many(tx, {event.subject for event in events if event.subject is not None})
+    told = [(event, rows[event.subject]) for event in events if event.subject in rows]
+    said = [_said(event) for event, _ in told]
+    await observe(tx, [_sighting(row, event, of) for (event, row), of in zip(told, said, strict=True)])
+    values = [value for (event, row), of in zip(told, said, strict=True) for value in _values(row, event, of)]
+    await profile_store.add_values(tx, values)
+    for (event, row), of in zip(told, said, strict=True):
+        if event.type == "customer.changed" and "external_id" in of:
+            await _renumber(
+                tx, event, row, (event.payload.get("before") or {}).get("external_id"), of["external_id"]
+            )
+
+
+def _said(event: Event) -> dict[str, str | None]:
+    """The fields that an event tells, with their values."""
     told = event.payload if event.type == "customer.created" else event.payload.get("after") or {}
-    names = (*FIELDS, "external_id")
-    said = {name: told.get(name) for name in names if name in told}
+    return {name: told.get(name) for name in (*FIELDS, "external_id") if name in told}
+
+
+def _sighting(row: Customer, event: Event, said: dict[str, str | None]) -> Sighting:
     as_told = msgspec.structs.replace(
         row, **{name: said.get(name) for name in ("external_id", "email", "phone")}
     )
-    await observe(tx, [sighting_of_customer(as_told, event.occurred_at, str(event.id))])
-    await profile_store.add_values(
-        tx,
-        [
-            FieldValue(
-                customer=row.id,
-                field=field,
-                value=said[field],
-                source=CUSTOMERS,
-                event_id=str(event.id),
-                channel=event.channel,
-                observed_at=event.occurred_at,
-            )
-            for field in FIELDS
-            if field in said and (said[field] is not None or event.type == "customer.changed")
-        ],
-    )
-    if event.type == "customer.changed" and "external_id" in said:
-        await _renumber(
-            tx, event, row, (event.payload.get("before") or {}).get("external_id"), said["external_id"]
+    return sighting_of_customer(as_told, event.occurred_at, str(event.id))
+
+
+def _values(row: Customer, event: Event, said: dict[str, str | None]) -> list[FieldValue]:
+    return [
+        FieldValue(
+            customer=row.id,
+            field=field,
+            value=said[field],
+            source=CUSTOMERS,
+            event_id=str(event.id),
+            channel=event.channel,
+            observed_at=event.occurred_at,
         )
+        for field in FIELDS
+        if field in said and (said[field] is not None or event.type == "customer.changed")
+    ]
 
 
 async def _renumber(tx: Tx, event: Event, row: Customer, old: str | None, new: str | None) -> None:
@@ -129,6 +144,6 @@ FOLLOWERS = [
         name="identity",
         handle=follow,
         types=("customer.created", "customer.changed", "customer.imported"),
-        batch=50,
+        batch=500,
     )
 ]

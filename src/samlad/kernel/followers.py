@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import asyncpg
@@ -75,20 +76,24 @@ async def step(database: Database, follower: Follower) -> int | None:
     0: nothing to do, or another has the turn. None: the next one failed, or has failed and waits for its time.
 
     An event that fails is tried again alone after a pause of 1, 2, 4 … seconds (at most five minutes) and parked
-    after `PARK_AFTER` attempts.
+    after `PARK_AFTER` attempts. In what is handled together (`Tx.collect`) it is looked for by halves.
     """
-    try:
-        return await database.transaction(lambda tx: _handle_batch(tx, follower, follower.batch))
-    except _HandlerFailed as error:
-        failure = error
-    if failure.index > 0:
+    size = follower.batch
+    while True:
+        try:
+            return await database.transaction(partial(_handle_batch, follower=follower, size=size))
+        except _HandlerFailed as error:
+            failure = error
+        if failure.index == 0:
+            await database.transaction(partial(_note_failure, follower=follower, failure=failure))
+            return None
         # What came before the bad event goes through; the bad one is then alone at the front.
-        return await database.transaction(lambda tx: _handle_batch(tx, follower, failure.index))
-    await database.transaction(lambda tx: _note_failure(tx, follower, failure))
-    return None
+        size = failure.index
 
 
 class _HandlerFailed(Exception):
+    """``index`` events may go through without the one that failed."""
+
     def __init__(self, index: int, event: Event, error: Exception) -> None:
         super().__init__(str(error))
         self.index, self.event, self.error = index, event, error
@@ -112,6 +117,12 @@ async def _handle_batch(tx: Tx, follower: Follower, size: int) -> int | None:
             raise  # the transaction is tried again as a whole
         except Exception as error:
             raise _HandlerFailed(index, event, error) from error
+    try:
+        await tx.flush()
+    except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError):
+        raise
+    except Exception as error:
+        raise _HandlerFailed(len(events) // 2, events[0], error) from error
     if not events and position.xid - row["xid"] < QUIET_STRIDE:
         return 0  # nothing of ours happened: not worth a write
     await tx.execute(

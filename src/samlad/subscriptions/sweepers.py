@@ -15,6 +15,7 @@ from samlad.kernel.database import Database, Tx
 from samlad.kernel.problems import Busy, OutcomeUnknown
 from samlad.kernel.sweepers import Sweeper
 from samlad.subscriptions import notices, renewals, rules, service, store
+from samlad.subscriptions.dunning import LOOK_AGAIN
 from samlad.subscriptions.model import Status
 
 SECONDS = 20.0
@@ -97,6 +98,9 @@ async def _renew(database: Database, places: Sequence[Channel]) -> int:
             raise
         except Exception as error:  # noqa: BLE001 - the others go on
             logger.warning("a renewal failed", subscription=str(subscription), error=str(error))
+            # Nobody has foreseen this, so nothing was written down: it must not stand before the others for ever.
+            later = {"retry_at": moment + LOOK_AGAIN}
+            await database.transaction(partial(store.note, subscription=subscription, values=later), CONTEXT)
     return len(found)
 
 

@@ -29,8 +29,8 @@ NOT_ITS_FAULT = (*RETRIED, asyncpg.LockNotAvailableError, asyncpg.QueryCanceledE
 """The transaction is tried again as a whole."""
 IMPOSSIBLE = (asyncpg.PostgresError, asyncpg.InterfaceError, Problem, ValueError, TypeError, KeyError)
 
-GROUPS = 10
-"""That are handled in one transaction: each may have a thousand events."""
+GROUPS = 20
+"""That are handled in one transaction: each has some hundred events."""
 
 logger = structlog.get_logger("samlad.tracking")
 

@@ -19,7 +19,7 @@ from samlad.kernel.http import database_of
 from samlad.kernel.problems import Problem, TooMany
 from samlad.tracking import sdk
 from samlad.tracking.bodies import LARGEST_BODY, given_key, open_envelope
-from samlad.tracking.intake import Intake, sort_out
+from samlad.tracking.intake import Intake
 from samlad.tracking.known import Known, known
 from samlad.tracking.model import SlowDown, Source, UnknownWriteKey
 
@@ -80,8 +80,9 @@ async def _take(request: AnyRequest, *, is_batch: bool, route_type: str | None =
     envelope = open_envelope(await request.body(), is_batch=is_batch)
     if source is None:
         source = _admitted(here, given_key({}, None, envelope.write_key))
-    found = sort_out(here, source, envelope, received_at=received_at, route_type=route_type)
-    await database.companion(Intake).take(source, found)
+    intake = database.companion(Intake)
+    found = await intake.sort_out(here, source, envelope, received_at=received_at, route_type=route_type)
+    await intake.take(source, found)
     return Response(SUCCESS, media_type="application/json", headers=cors(request))
 
 

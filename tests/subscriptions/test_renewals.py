@@ -291,7 +291,9 @@ async def test_a_channel_that_is_paused_orders_nothing(shop: Shop) -> None:
 
 
 async def test_one_that_fails_holds_up_no_other(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweepers, "BATCH", 1)  # so that the one that fails would always be all that is looked at
+    monkeypatch.setattr(
+        sweepers, "BATCH", 1
+    )  # so that the one that fails would always be all that is looked at
     kettle = await shop.trade.kettle(10_000, 50)
     first, second = [await shop.start((kettle, 1)) for _ in range(2)]
     want, broken = renewals.want, {min(first.id, second.id)}

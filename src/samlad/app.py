@@ -18,6 +18,7 @@ import samlad
 from samlad.access import api as access_api
 from samlad.access import housekeeping as access_housekeeping
 from samlad.access.middleware import Identify
+from samlad.accounts import sweepers as accounts_sweepers
 from samlad.alerts import api as alerts_api
 from samlad.alerts import sweepers as alerts_sweepers
 from samlad.audiences import api as audiences_api
@@ -57,7 +58,7 @@ from samlad.identity import api as identity_api
 from samlad.identity import checks as identity_checks
 from samlad.identity import followers as identity_followers
 from samlad.kernel import api as kernel_api
-from samlad.kernel import cards, housekeeping, metrics, migrations, openapi
+from samlad.kernel import cards, housekeeping, mail, metrics, migrations, openapi
 from samlad.kernel.checks import Check, kernel_checks
 from samlad.kernel.edge import Edge
 from samlad.kernel.followers import Follower
@@ -216,6 +217,7 @@ CHECKS: Sequence[Check] = (
 
 SWEEPERS: Sequence[Sweeper] = (
     *housekeeping.SWEEPERS,
+    *mail.SWEEPERS,
     *access_housekeeping.SWEEPERS,
     *tax_sweepers.SWEEPERS,
     *catalog_sweepers.SWEEPERS,
@@ -230,6 +232,7 @@ SWEEPERS: Sequence[Sweeper] = (
     *alerts_sweepers.SWEEPERS,
     *tracking_housekeeping.SWEEPERS,
     *tracking_retention.SWEEPERS,
+    *accounts_sweepers.SWEEPERS,
     *privacy_running.SWEEPERS,
     *audiences_sweepers.SWEEPERS,
 )

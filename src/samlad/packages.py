@@ -27,6 +27,7 @@ PACKAGES = (
     "samlad.tracking",
     "samlad.profile",
     "samlad.duplicates",
+    "samlad.accounts",
     "samlad.privacy",
     "samlad.pools",
     "samlad.audiences",

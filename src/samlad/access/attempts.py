@@ -4,6 +4,7 @@ A try is charged before its secret is looked at, so that fifty at once count as 
 """
 
 import hashlib
+from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
@@ -43,8 +44,14 @@ RETURNING kind, failed, locked_until
 """
 
 
-async def charge(tx: Tx, email: str | None, remote: str | None) -> None:
+Tell = Callable[[Tx, int, datetime], object]
+"""Appends what the log is told of an account that pauses: how many tries failed, and until when it pauses."""
+
+
+async def charge(tx: Tx, email: str | None, remote: str | None, *, tell: Tell | None = None) -> None:
     """Count one try for an account, an address, or both. Commit it before the secret is looked at.
+
+    ``email`` is whatever names the account; who is not staff is named otherwise and ``tell`` something of their own.
 
     Raises:
         TooMany: one of them pauses; ``retry_after`` in seconds. Nothing was counted then.
@@ -63,11 +70,11 @@ async def charge(tx: Tx, email: str | None, remote: str | None) -> None:
         raise TooMany("Too many tries. Wait a little.", retry_after=await _seconds_left(tx, kinds, keys))
     for row in rows:
         if row["kind"] == "account" and email is not None and row["failed"] >= ACCOUNT.free:
-            _tell(tx, email, row["failed"], row["locked_until"], remote)
-
-
-def _tell(tx: Tx, email: str, failed: int, until: datetime, remote: str | None) -> None:
-    log.append(tx, StaffLocked(email=email, failed=failed, until=until, remote=remote))
+            failed, until = row["failed"], row["locked_until"]
+            if tell is not None:
+                tell(tx, failed, until)
+            else:
+                log.append(tx, StaffLocked(email=email, failed=failed, until=until, remote=remote))
 
 
 async def _seconds_left(tx: Tx, kinds: list[str], keys: list[bytes]) -> int:

@@ -40,12 +40,18 @@ class NewCredential(msgspec.Struct, frozen=True):
 
 
 def ask_to_register(
-    *, site_id: str, user_id: bytes, email: str, name: str, known: Sequence[bytes]
+    *,
+    site_id: str,
+    user_id: bytes,
+    email: str,
+    name: str,
+    known: Sequence[bytes],
+    site_name: str = "Samlad",
 ) -> Question:
     """Options for ``navigator.credentials.create``; authenticators that hold a ``known`` one refuse."""
     options = webauthn.generate_registration_options(
         rp_id=site_id,
-        rp_name="Samlad",
+        rp_name=site_name,
         user_id=user_id,
         user_name=email,
         user_display_name=name,

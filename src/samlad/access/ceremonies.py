@@ -10,7 +10,9 @@ from samlad.access.tokens import new_token, token_hash
 from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
 
-Kind = Literal["passkey-registration", "passkey-sign-in", "oidc"]
+Kind = Literal[
+    "passkey-registration", "passkey-sign-in", "oidc", "customer-passkey", "customer-passkey-sign-in"
+]
 LIFETIME = timedelta(minutes=10)
 
 

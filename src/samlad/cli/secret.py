@@ -1,5 +1,7 @@
 """``samlad secret …``: the key of the vault."""
 
+import sys
+
 import typer
 
 from samlad.cli import app
@@ -22,6 +24,26 @@ def list_secrets(as_json: AsJson = False) -> None:
         print_json(found)
     else:
         print_table(["name", "key"], [[secret.name, secret.key_id] for secret in found])
+
+
+@group.command("set")
+def set_secret(name: str) -> None:
+    """Keep a secret under a name, in place of what was there; its value is asked for, or read from a pipe.
+
+    Example: `pass show mail | samlad secret set smtp`
+    """
+    from samlad.kernel import vault
+    from samlad.kernel.problems import InvalidInput
+
+    value = typer.prompt("Value", hide_input=True) if sys.stdin.isatty() else sys.stdin.read().rstrip("\n")
+    if not value:
+        raise InvalidInput("There is nothing to keep.")
+    with_runtime(
+        lambda runtime: runtime.database.transaction(
+            lambda tx: vault.put(tx, runtime.vault, name, value.encode())
+        )
+    )
+    say(f"Kept as {name}.")
 
 
 @group.command()

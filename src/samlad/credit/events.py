@@ -58,6 +58,11 @@ class GiftCardStatusChanged(CardFact, frozen=True, kw_only=True):
     reason: str = ""
 
 
+@declare("gift_card.kept")
+class GiftCardKept(CardFact, frozen=True, kw_only=True):
+    """Whoever holds a card's code keeps it in their account from now on."""
+
+
 @declare("gift_card.expired")
 class GiftCardExpired(CardFact, frozen=True, kw_only=True):
     """A card's time is over: ``amount`` that was left is the shop's."""

@@ -354,6 +354,25 @@ async def balance(reader: Database | Tx, data: BalanceInput) -> CardBalance:
     )
 
 
+async def keep(tx: Tx, card: GiftCard, customer: UUID) -> None:
+    """Let a customer who holds the code of a card (`usable`) keep it in their account. Kept before, nothing happens.
+
+    It pays as before for whoever has its code.
+
+    Raises:
+        Conflict: it is in somebody else's account.
+    """
+    if not (tx.actor.kind == "customer" and tx.actor.id == customer):
+        tx.actor.require(ISSUE)
+    if await store.set_holder(tx, card.id, customer):
+        fact = events.GiftCardKept(last_four=card.last_four, currency=card.currency, balance=card.balance)
+        log.append(tx, fact, subject=card.id, channel=card.channel, profile=customer)
+        return
+    now_held = await get(tx, card.id)
+    if not await customers.are_same(tx, now_held.customer, customer):
+        raise Conflict("This card is in somebody's account already.")
+
+
 async def guess(tx: Tx) -> None:
     """Count that somebody asks about a code; in a transaction of its own, or a wrong one would not count.
 

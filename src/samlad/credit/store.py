@@ -73,6 +73,12 @@ async def set_status(tx: Tx, card_id: UUID, status: str) -> None:
     await tx.execute("UPDATE gift_card SET status = $2, version = version + 1 WHERE id = $1", card_id, status)
 
 
+async def set_holder(tx: Tx, card_id: UUID, customer: UUID) -> bool:
+    """Note whose a card is; False if that is known already."""
+    sql = "UPDATE gift_card SET customer = $2, version = version + 1 WHERE id = $1 AND customer IS NULL"
+    return bool(await tx.execute(sql, card_id, customer))
+
+
 class Charge(msgspec.Struct, frozen=True, kw_only=True):
     """Value that comes onto a card."""
 

@@ -270,6 +270,14 @@ def problem_page(request: AnyRequest, problem: Problem) -> Response[Any] | None:
             return Response(b"", status_code=200, media_type="text/plain", headers={"HX-Redirect": target})
         if is_for_people(request):
             return Response(b"", status_code=303, media_type="text/plain", headers={"Location": target})
+    if request.url.path.startswith("/account") and problem.code in (Unauthenticated.code, _AGAIN):
+        back = address_of(request) if request.method == "GET" else _account_page(request.url.path)
+        again = {"again": "1"} if problem.code == _AGAIN else {}
+        target = "/account/sign-in?" + urlencode({**again, "next": back})
+        if is_htmx(request):
+            return Response(b"", status_code=200, media_type="text/plain", headers={"HX-Redirect": target})
+        if is_for_people(request):
+            return Response(b"", status_code=303, media_type="text/plain", headers={"Location": target})
     if not is_for_people(request):
         return None
     under_till = request.url.path.startswith("/pos")
@@ -299,6 +307,23 @@ def _searched(request: AnyRequest) -> str:
     """What somebody may have looked for at an address where nothing is: the words of its last part."""
     last = request.url.path.rstrip("/").rpartition("/")[2]
     return " ".join(re.findall(r"[^\W_]+", last))[:100]
+
+
+_AGAIN = "account-sign-in-again"
+"""The code of the problem (of `samlad.accounts`) that somebody signed in too long ago for this."""
+
+
+def _account_page(path: str) -> str:
+    """The page of an account from which a form was sent."""
+    return (
+        "/" + "/".join(path.split("/")[1:3])
+        if path.startswith(("/account/data", "/account/orders"))
+        else (
+            "/account/security"
+            if path.startswith(("/account/passkeys", "/account/password", "/account/mail"))
+            else "/account"
+        )
+    )
 
 
 # -- the language ------------------------------------------------------------------------------------------------------------

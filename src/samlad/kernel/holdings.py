@@ -7,6 +7,14 @@ _SAYS = "EXISTS (SELECT 1 FROM unnest({needles}) AS n (word) WHERE strpos(lower(
 
 HOLDINGS = [
     Holding(
+        table="mail_outbox",
+        about=marked("Mails on their way"),
+        whose="lower(recipient) = ANY({texts})",
+        personal=("recipient", "sealed"),
+        erase="DELETE",
+        is_shown=False,
+    ),
+    Holding(
         table="event",
         about=marked("What happened"),
         whose="personal IS NOT NULL AND (profile = ANY({ids}) OR subject = ANY({ids}) OR subject = ANY({things}))",

@@ -62,6 +62,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     oidc_issuer: Annotated[str | None, Doc(description="OpenID Connect issuer for staff sign-in")] = None
     oidc_client_id: Annotated[str | None, Doc(description="Client id at that issuer")] = None
     oidc_client_secret: Annotated[str | None, Doc(description="Client secret at that issuer")] = None
+    smtp_host: Annotated[
+        str | None, Doc(description="Mail server that takes our mails; empty: none are sent")
+    ] = None
+    smtp_port: Annotated[int, Doc(ge=1, le=65535, description="Port of the mail server")] = 587
+    smtp_tls: Annotated[
+        str,
+        Doc(
+            pattern="^(starttls|tls|none)$",
+            description="How the way to it is encrypted; none only within a house",
+        ),
+    ] = "starttls"
+    smtp_user: Annotated[
+        str | None, Doc(description="Name at the mail server; its password: `samlad secret set smtp`")
+    ] = None
+    mail_from: Annotated[str | None, Doc(description="E-mail address that mails come from")] = None
+    mail_to_log: Annotated[
+        bool,
+        Doc(description="For developers: write mails, with the links that are in them, to the log instead"),
+    ] = False
 
     def __repr__(self) -> str:
         """Without what is secret: settings end up in tracebacks."""

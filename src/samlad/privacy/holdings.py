@@ -1,6 +1,7 @@
 """What all packages together know of people, in the order in which it is erased: what refers to a thing before the thing."""
 
 from samlad.access import personal as access
+from samlad.accounts import personal as accounts
 from samlad.alerts import personal as alerts
 from samlad.audiences import personal as audiences
 from samlad.carts import personal as carts
@@ -20,6 +21,7 @@ from samlad.tills import personal as tills
 from samlad.tracking import personal as tracking
 
 HOLDINGS = (
+    *accounts.HOLDINGS,
     *audiences.HOLDINGS,
     *duplicates.HOLDINGS,
     *tracking.HOLDINGS,

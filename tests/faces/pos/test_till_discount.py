@@ -8,13 +8,13 @@ import pytest
 from browser import Site
 from market import Market, hidden, text_of
 from playwright.async_api import expect
+from samlad.faces.pos.rules_pack import goods_page, rules_pack
 
 from samlad import stock
 from samlad.access import pins, staff
 from samlad.access.permissions import Role
 from samlad.access.staff import StaffInput
 from samlad.catalog import ProductChange, Tracking, change
-from samlad.faces.pos.rules_pack import goods_page, rules_pack
 from samlad.kernel.clock import now
 from samlad.kernel.context import Actor, Context
 from samlad.kernel.database import Tx

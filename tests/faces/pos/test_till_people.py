@@ -1,12 +1,15 @@
 """The clerk finds a customer, sees what a clerk may see, and puts them on the ticket."""
 
+import re
+
 import httpx
 from market import Market, text_of
 
-from samlad import credit, customers
+from samlad import accounts, credit, customers
 from samlad.channels import Resource
 from samlad.credit import GrantInput
 from samlad.customers import NoteInput, PersonInput, TagsInput
+from samlad.kernel.context import Actor, Context
 from samlad.kernel.database import Tx
 
 
@@ -36,5 +39,13 @@ async def test_a_customer_is_found_and_put_on_the_ticket(clerk: httpx.AsyncClien
     assert cart is not None
     assert (cart["customer"], cart["code"]) == (kim.id, "soder")
     assert "نور Berg" in text_of((await clerk.get("/pos/soder")).text)
+    # A code for their own phone: what the page shows signs them in, and nobody else's page shows one.
+    shown = (await clerk.post(f"{here}/{kim.id}/code")).text
+    digits = re.search(r"code-digits[^>]*>(\d{3}) (\d{3})<", shown)
+    assert digits is not None
+    visitor = Context(actor=Actor(kind="guest"), remote="192.0.2.9")
+    typed = accounts.with_digits(market.db, visitor, market.web, "kim@example.org", "".join(digits.groups()))
+    assert (await typed).customer.id == kim.id
+    assert (await clerk.post(f"{here}/{market.web.id}/code")).status_code == 404
     missing = await clerk.get(f"{here}/{market.web.id}")
     assert missing.status_code == 404

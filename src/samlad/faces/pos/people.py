@@ -6,13 +6,16 @@ from uuid import UUID
 import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
+from markupsafe import Markup
 
-from samlad import carts, customers, profile
+from samlad import accounts, carts, customers, profile
 from samlad.carts import CartClosed, CartInput, CartView, DetailsInput
 from samlad.channels import Resource
 from samlad.faces import page as face
+from samlad.faces import shop_link
 from samlad.faces.page import AnyRequest
 from samlad.faces.pos.desk import DAY_SECONDS, Till, cookie_of, current, show, till_of
+from samlad.kernel import qr
 from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.listing import ListQuery
@@ -57,7 +60,14 @@ async def person(request: AnyRequest, code: FromPath[str], customer_id: FromPath
     """One customer, in short."""
     till = await till_of(request, code)
     found = await _person(request, till, customer_id)
-    return show(request, till, "pos/customer.html", person=found, last=(found.orders or [])[:LAST])
+    return show(
+        request,
+        till,
+        "pos/customer.html",
+        person=found,
+        last=(found.orders or [])[:LAST],
+        may_help=actor_of(request).may(accounts.HELP, till.location.id),
+    )
 
 
 @post("/{code:str}/customers/{customer_id:uuid}", status_code=303)
@@ -83,4 +93,25 @@ async def attach(request: AnyRequest, code: FromPath[str], customer_id: FromPath
     return answer
 
 
-handlers = [find, person, attach]
+@post("/{code:str}/customers/{customer_id:uuid}/code", status_code=200)
+async def show_code(request: AnyRequest, code: FromPath[str], customer_id: FromPath[UUID]) -> Response[Any]:
+    """A code with which they sign in on their own phone: to scan, or six digits to type."""
+    till = await till_of(request, code)
+    actor_of(request).require(accounts.HELP, location=till.location.id)
+    found = await _person(request, till, customer_id)
+    made = await face.change(request, lambda tx: accounts.show(tx, found.id, till.channel))
+    shop = await shop_link.shop_of(request, found.pool)
+    base = shop_link.base_url(request, shop) if shop else None
+    address = (base or shop_link.as_asked(request)) + made.path
+    return show(
+        request,
+        till,
+        "pos/customer_code.html",
+        person=found,
+        digits=made.code,
+        minutes=accounts.CODE_MINUTES,
+        picture=Markup(qr.svg(address, scale=6)),  # noqa: S704 - drawn by segno from an address
+    )
+
+
+handlers = [find, person, attach, show_code]

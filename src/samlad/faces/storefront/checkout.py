@@ -5,7 +5,7 @@ that an old page cannot buy a newer cart, and the total that was shown, so that 
 """
 
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -13,15 +13,16 @@ from uuid import UUID
 import msgspec
 from litestar import Response, get, post
 
-from samlad import carts, orders, payments
+from samlad import accounts, carts, orders, payments
 from samlad.access import rate
+from samlad.accounts import SavedAddress, SignedIn
 from samlad.carts import Address, CartClosed, CartStatus, CartView, Delivery, DetailsInput
 from samlad.channels import Channel
 from samlad.credit import GiftCard
 from samlad.faces import page as face
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
-from samlad.faces.storefront import amounts, basket, gift, limits, paying, stores, vat
+from samlad.faces.storefront import amounts, basket, gift, joining, limits, member, paying, stores, vat
 from samlad.faces.storefront import orders as order_pages
 from samlad.faces.storefront.basket import Basket
 from samlad.faces.storefront.place import channel_of, shopper, show
@@ -85,6 +86,15 @@ async def start(request: AnyRequest) -> Response[Any]:
     cart = await basket.view(database_of(request), held, channel)
     if held is None or cart is None:
         return face.go(request, "/cart")
+    answer = face.go(request, "/checkout")
+    signed = await member.signed_in(request, channel)
+    if signed is not None and cart.customer is None:
+        joined = await joining.join(request, channel, signed, answer)
+        if joined is not None and joined.cart.id != cart.id:  # more may be in it now: look at it first
+            undo = joining.undo_href(request, joined)
+            answer = face.go(request, "/cart", face.words(request)(joining.MERGED), undo=undo)
+            basket.keep(request, answer, joined.cart.id, held.token, joined.cart.totals.items)
+            return answer
 
     async def verb(tx: Tx) -> CartView:
         if cart.channel != channel.id:  # a till had it open: what it costs here is said before it is paid
@@ -102,7 +112,7 @@ async def start(request: AnyRequest) -> Response[Any]:
         return _closed(request, problem)
     except (SoldOut, carts.PriceChanged, carts.NotSellable, InvalidInput) as problem:
         return await _back_to_cart(request, channel, SOLD_OUT if isinstance(problem, SoldOut) else CHANGED)
-    return face.go(request, "/checkout")
+    return answer
 
 
 @get("/checkout")
@@ -114,7 +124,9 @@ async def checkout_page(request: AnyRequest) -> Response[Any]:
         return face.go(request, "/cart")
     if cart.moved_promotions or any(line.problem or line.price_before is not None for line in cart.lines):
         return await _back_to_cart(request, channel, CHANGED)
-    return await _form_page(request, channel, cart, _filled(cart, channel))
+    signed = await member.signed_in(request, channel)
+    own = await accounts.addresses(database_of(request), signed.account.id) if signed else []
+    return await _form_page(request, channel, cart, _filled(cart, channel, signed, own))
 
 
 @post("/checkout/sum", status_code=200)
@@ -353,13 +365,18 @@ def _closed(request: AnyRequest, problem: Problem) -> Response[Any]:
     return face.go(request, f"{order_pages.href(request, UUID(order))}?new=1")
 
 
-def _filled(cart: CartView, channel: Channel) -> Form:
-    """The form as the cart knows it."""
-    address = msgspec.structs.asdict(cart.address) if cart.address else {"country": channel.country}
+def _filled(
+    cart: CartView, channel: Channel, signed: SignedIn | None = None, own: Sequence[SavedAddress] = ()
+) -> Form:
+    """The form as the cart knows it; what it does not know, as the account of who is signed in does."""
+    usual = next((each.address for each in own if each.is_delivery), None)
+    given = cart.address or usual
+    address = msgspec.structs.asdict(given) if given else {"country": channel.country}
+    person = signed.customer if signed else None
     return Form.of(
-        email=cart.email,
-        name=cart.name or address.pop("name", None),
-        phone=cart.phone,
+        email=cart.email or (signed and signed.account.email) or (person and person.email),
+        name=cart.name or address.pop("name", None) or (person and person.name),
+        phone=cart.phone or (person and person.phone),
         vat_number=cart.vat_number,
         delivery=cart.delivery_method or cart.delivery,
         location=cart.location,
@@ -381,7 +398,7 @@ async def _form_page(
     context = {
         "form": form,
         "cart": cart,
-        "countries": _countries(request, channel),
+        "countries": countries(request, channel),
         "asks_number": vat.is_asked(channel),
         "tax_news": amounts.tax_news(request, cart),
         "stores": [
@@ -444,7 +461,8 @@ def _seconds_left(cart: CartView, moment: datetime) -> int | None:
     return max(0, int((cart.checkout_until - moment).total_seconds()))
 
 
-def _countries(request: AnyRequest, channel: Channel) -> list[tuple[str, str]]:
+def countries(request: AnyRequest, channel: Channel) -> list[tuple[str, str]]:
+    """The countries that can be chosen, by their names in the reader's language."""
     locale = face.locale_of(request)
     names = formatting_locale(locale).territories
     codes = {*COUNTRIES, channel.country}

@@ -7,6 +7,7 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from samlad import catalog, documents, orders, reviews, stock
+from samlad.channels import Channel
 from samlad.documents.api import file_answer
 from samlad.documents.snapshot import address_lines
 from samlad.documents.writing import PROVIDERS
@@ -25,16 +26,24 @@ from samlad.orders import LineKind, Order, OrderPayment, OrderStatus
 async def order_page(request: AnyRequest, link: FromPath[str]) -> Response[Any]:
     """How far an order is."""
     channel = await channel_of(request)
-    order_id = read_link(request, link)
-    order = await orders.read(database_of(request), order_id)
+    order = await orders.read(database_of(request), read_link(request, link))
+    context = await context_of_order(request, channel, order, link)
+    headers = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
+    return await show(request, channel, "storefront/order.html", headers=headers, **context)
+
+
+async def context_of_order(
+    request: AnyRequest, channel: Channel, order: Order, link: str | None = None
+) -> dict[str, Any]:
+    """What the page of an order needs; ``link`` is that of its address, made anew without one."""
     place, parts = await _place(request, order), await parcels.parcels_of(request, order)
     bought = [line.variant for line in order.lines if line.variant is not None]
-    context: dict[str, Any] = {
+    return {
         "order": order,
         "pictures": await catalog.sellables(database_of(request), channel, bought),
         "is_new": request.query_params.get("new") == "1",
         "place": place,
-        "link": link,
+        "link": link or href(request, order.id).removeprefix("/order/"),
         "parcels": parts,
         "steps": steps(request, order, is_ready=any(part.code for part in parts)),
         "sums": _sums(request, order),
@@ -47,8 +56,6 @@ async def order_page(request: AnyRequest, link: FromPath[str]) -> Response[Any]:
         "papers": await documents.of_order(database_of(request), order.id),
         **_states(request, order),
     }
-    headers = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
-    return await show(request, channel, "storefront/order.html", headers=headers, **context)
 
 
 @get("/order/{link:str}/documents/{document_id:uuid}/file.pdf")

@@ -68,7 +68,7 @@ async def show(
         "canonical": str(request.url.with_replacements(query="")),
         "alternates": await alternates(request, channel, request.url.path),
         "contact_email": channel.setting("contact_email"),
-        "account_href": None,
+        "account_href": "/account",
         "cart_live": _live(request),
         "is_piece": face.is_htmx(request),
         "consent_choices": await cookie_choices.choices(request) if channel.setting("cookie_banner") else [],

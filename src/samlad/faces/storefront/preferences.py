@@ -15,7 +15,7 @@ from samlad import consent
 from samlad.channels import Channel
 from samlad.consent import Answer, AnswerInput, Level, Purpose, links
 from samlad.faces import page as face
-from samlad.faces.form import read_form
+from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import limits
 from samlad.faces.storefront.place import channel_of, shopper, show
@@ -47,7 +47,12 @@ async def save(request: AnyRequest, link: FromPath[str]) -> Response[Any]:
     """What is ticked is wanted, what is not is not. Only what changed is written down."""
     limits.writes.check(limits.who(request))
     node, channel = links.read_preferences(_vault(request), link), await channel_of(request)
-    form, _ = await read_form(request), face.words(request)
+    await save_choices(request, channel, node, await read_form(request))
+    return face.go(request, f"/preferences/{link}", face.words(request)("Saved. It holds from now on."))
+
+
+async def save_choices(request: AnyRequest, channel: Channel, node: UUID, form: Form) -> None:
+    """Write down what somebody ticked and what not, as far as it changed."""
     wanted = set(form.all("purpose"))
     if form.has("nothing"):
         wanted = set()
@@ -58,14 +63,13 @@ async def save(request: AnyRequest, link: FromPath[str]) -> Response[Any]:
             text=each.wording,
             channel=channel.id,
         )
-        for each in await _choices(request, channel, node)
+        for each in await choices_of(request, channel, node)
         if each.is_allowed != (each.code in wanted)
     ]
     await database_of(request).transaction(
         lambda tx: consent.record(tx, node, answers, level=Level.VERIFIED, source=SOURCE),
         shopper(request, channel),
     )
-    return face.go(request, f"/preferences/{link}", _("Saved. It holds from now on."))
 
 
 @post("/preferences/{link:str}/unsubscribe", status_code=200)
@@ -136,7 +140,7 @@ def _vault(request: AnyRequest) -> Vault:
 
 async def _page(request: AnyRequest, link: str) -> Response[Any]:
     node, channel = links.read_preferences(_vault(request), link), await channel_of(request)
-    choices = await _choices(request, channel, node)
+    choices = await choices_of(request, channel, node)
     # The address is the person's alone: nothing may hand it on.
     headers = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
     return await show(
@@ -144,7 +148,8 @@ async def _page(request: AnyRequest, link: str) -> Response[Any]:
     )
 
 
-async def _choices(request: AnyRequest, channel: Channel, node: UUID) -> list[Choice]:
+async def choices_of(request: AnyRequest, channel: Channel, node: UUID) -> list[Choice]:
+    """Everything that somebody can say yes or no to, and what they have said."""
     database = database_of(request)
     found = await consent.given(database, node, channel.id)
     allowed = {each.purpose for each in found.standing if each.is_allowed}

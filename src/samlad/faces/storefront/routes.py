@@ -3,14 +3,16 @@
 from litestar import Router
 
 from samlad.faces.storefront import (
-    brand,
+    account,
     back_again,
+    brand,
     browse,
     cart,
     checkout,
     cookies,
     digital_link,
     feeds,
+    joining,
     machines,
     offers,
     orders,
@@ -48,6 +50,8 @@ routes = [
             *machines.handlers,
             *feeds.handlers,
             *digital_link.handlers,
+            *joining.handlers,
+            *account.handlers,
         ],
     )
 ]

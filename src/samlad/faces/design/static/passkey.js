@@ -1,4 +1,6 @@
-/* Passkeys: signing in with one, and adding one to a profile. The server makes the challenge and judges the answer. */
+/* Passkeys: signing in with one, and adding one. The server makes the challenge and judges the answer.
+   data-passkey is the address to which the answer goes (its options come from …/options), data-next where to go then;
+   data-confirm is where one proves who one is, when the server says (data-confirm-type) that it is too long ago. */
 
 const token = () => document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 
@@ -27,15 +29,15 @@ function plain(credential) {
 }
 
 async function signIn(place) {
-  const { ceremony, options } = await ask("/api/session/passkey/options");
+  const { ceremony, options } = await ask(`${place.dataset.passkey}/options`);
   const publicKey = { ...options, challenge: fromBase64(options.challenge), allowCredentials: known(options.allowCredentials) };
   const credential = await navigator.credentials.get({ publicKey });
-  await ask("/api/session/passkey", { ceremony, credential: plain(credential) });
+  await ask(place.dataset.passkey, { ceremony, credential: plain(credential) });
   location.assign(place.dataset.next);
 }
 
 async function add(place) {
-  const { ceremony, options } = await ask("/api/account/passkeys/options");
+  const { ceremony, options } = await ask(`${place.dataset.passkey}/options`);
   const publicKey = {
     ...options,
     challenge: fromBase64(options.challenge),
@@ -44,7 +46,7 @@ async function add(place) {
   };
   const credential = await navigator.credentials.create({ publicKey });
   const name = place.querySelector('[name="passkey-name"]').value.trim() || place.dataset.name;
-  await ask("/api/account/passkeys", { ceremony, credential: plain(credential), name });
+  await ask(place.dataset.passkey, { ceremony, credential: plain(credential), name });
   location.assign(place.dataset.next);
 }
 
@@ -59,7 +61,7 @@ for (const place of document.querySelectorAll("[data-passkey]")) {
     try {
       await (adds ? add(place) : signIn(place));
     } catch (failure) {
-      if (failure.problem?.type === "/problems/confirm-first") location.assign(`/admin/confirm?next=${encodeURIComponent(location.pathname)}`);
+      if (place.dataset.confirm && failure.problem?.type === place.dataset.confirmType) location.assign(place.dataset.confirm + encodeURIComponent(location.pathname));
       error.textContent = place.dataset.failed;
       error.hidden = false;
     }

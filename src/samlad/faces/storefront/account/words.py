@@ -1,0 +1,53 @@
+"""How things of an account are called, for the person whose they are."""
+
+from collections.abc import Mapping
+
+from samlad.faces.page import AnyRequest, words
+from samlad.kernel.i18n import marked
+
+ORDERS: Mapping[str, tuple[str, str]] = {
+    "placed": (marked("Placed"), "info"),
+    "paid": (marked("Being packed"), "accent"),
+    "partially_fulfilled": (marked("Partly sent"), "accent"),
+    "fulfilled": (marked("Done"), "success"),
+    "cancelled": (marked("Cancelled"), "danger"),
+    "returned": (marked("Sent back"), "warning"),
+}
+RETURNS: Mapping[str, str] = {
+    "requested": marked("We expect it"),
+    "received": marked("It has arrived"),
+    "inspected": marked("It has arrived"),
+    "settled": marked("Done"),
+    "cancelled": marked("Cancelled"),
+}
+CART_KINDS: Mapping[str, str] = {
+    "cart": marked("Cart"),
+    "saved": marked("Saved for later"),
+    "wish": marked("Wish list"),
+    "quote": marked("Quote"),
+}
+HISTORY: Mapping[str, str] = {
+    "earn": marked("Earned"),
+    "confirm": marked("Earned"),
+    "grant": marked("Given"),
+    "redeem": marked("Used"),
+    "capture": marked("Used"),
+    "refund": marked("Given back"),
+    "expire": marked("Run out"),
+    "take_back": marked("Taken back"),
+}
+REASONS: Mapping[str, str] = {
+    "changed_mind": marked("I changed my mind"),
+    "wrong_size": marked("Wrong size"),
+    "damaged": marked("Damaged on the way"),
+    "defective": marked("Does not work"),
+    "wrong_item": marked("Not what was ordered"),
+    "late": marked("Came too late"),
+    "other": marked("Another reason"),
+}
+
+
+def order_words(request: AnyRequest) -> dict[str, tuple[str, str]]:
+    """Text and colour of an order's status."""
+    _ = words(request)
+    return {status: (_(text), kind) for status, (text, kind) in ORDERS.items()}

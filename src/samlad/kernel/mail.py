@@ -1,0 +1,143 @@
+"""Mails to people: written into an outbox in the transaction that wants them sent, and sent by a job.
+
+What a mail says (it may hold a link that signs somebody in) is sealed in the outbox and never logged; the job only knows the
+mail's id. The server gets each mail at least once: killed between its yes and our commit it is sent again, under the same
+Message-ID, by which mail programs show it once.
+
+Without a mail server nothing is sent, and pages offer nothing that needs it (`is_set`). A developer may have mails written to
+the log instead, with ``SAMLAD_MAIL_TO_LOG``; nobody else should.
+"""
+
+import ssl
+from datetime import timedelta
+from email.message import EmailMessage
+from email.utils import formataddr, formatdate
+from uuid import UUID
+
+import msgspec
+import structlog
+
+from samlad.kernel import jobs, vault
+from samlad.kernel.clock import now
+from samlad.kernel.database import Database, Tx
+from samlad.kernel.ids import new_id
+from samlad.kernel.jobs import JobContext, Retry, job
+from samlad.kernel.problems import NotFound
+from samlad.kernel.settings import Settings
+from samlad.kernel.sweepers import Sweeper
+from samlad.kernel.vault import Vault
+
+JOB = "kernel.send-mail"
+PASSWORD = "smtp"  # noqa: S105 - the name under which the vault has it
+"""``samlad secret set smtp`` keeps the password of the mail server under this name."""
+SEND_SECONDS = 30
+KEPT = timedelta(days=2)
+"""A mail that could not be sent for so long is worth nothing any more: links in it are over."""
+
+logger = structlog.get_logger("samlad.mail")
+
+
+class NoMailServer(Exception):
+    """There is no mail server in the settings, and mails do not go to the log either."""
+
+
+class Mail(msgspec.Struct, frozen=True, kw_only=True):
+    """A mail in plain text. ``sender`` is the name that is shown; the address is the setting ``mail_from``."""
+
+    to: str
+    subject: str
+    text: str
+    sender: str = ""
+
+
+def is_set(settings: Settings) -> bool:
+    """Whether mails get anywhere."""
+    return bool(settings.smtp_host and settings.mail_from) or settings.mail_to_log
+
+
+async def send(tx: Tx, keys: Vault, mail: Mail) -> UUID:
+    """Send a mail after this transaction commits; its id. Two statements."""
+    made = new_id()
+    await tx.execute(
+        "INSERT INTO mail_outbox (id, recipient, sealed) VALUES ($1, $2, $3)",
+        made,
+        mail.to,
+        keys.seal(_purpose(made), msgspec.json.encode(mail)),
+    )
+    await jobs.defer(tx, JOB, {"mail": made})
+    return made
+
+
+@job(JOB, retry=Retry(attempts=12, first_seconds=5, longest_seconds=3600))
+async def deliver(ctx: JobContext, mail: UUID) -> None:
+    """Hand a mail to the server. Done or forgotten before, nothing happens."""
+    keys = Vault.of(ctx.settings)
+
+    async def work(tx: Tx) -> None:
+        # Held while it is sent: of two workers with the same job only one sends it.
+        sealed = await tx.value("SELECT sealed FROM mail_outbox WHERE id = $1 FOR UPDATE SKIP LOCKED", mail)
+        if sealed is None:
+            return
+        await _hand_over(tx, ctx.settings, keys, mail, open_mail(keys, mail, sealed))
+        await tx.execute("DELETE FROM mail_outbox WHERE id = $1", mail)
+
+    await ctx.database.transaction(work)
+
+
+def open_mail(keys: Vault, mail: UUID, sealed: bytes) -> Mail:
+    """What a row of the outbox says."""
+    return msgspec.json.decode(keys.open(_purpose(mail), sealed), type=Mail)
+
+
+def _purpose(mail: UUID) -> str:
+    return f"mail:{mail}"
+
+
+async def _hand_over(tx: Tx, settings: Settings, keys: Vault, mail_id: UUID, mail: Mail) -> None:
+    if settings.mail_to_log:
+        logger.warning("mail", to=mail.to, subject=mail.subject, text=mail.text)
+        return
+    if not settings.smtp_host or not settings.mail_from:
+        raise NoMailServer("Set SAMLAD_SMTP_HOST and SAMLAD_MAIL_FROM.")
+    import aiosmtplib  # late, most processes send none
+
+    password = None
+    if settings.smtp_user:
+        try:
+            password = (await vault.get(tx, keys, PASSWORD)).decode()
+        except NotFound:
+            raise NoMailServer("The mail server's password is missing: samlad secret set smtp") from None
+    await aiosmtplib.send(
+        message_of(settings.mail_from, mail_id, mail),
+        hostname=settings.smtp_host,
+        port=settings.smtp_port,
+        username=settings.smtp_user,
+        password=password,
+        use_tls=settings.smtp_tls == "tls",
+        start_tls=settings.smtp_tls == "starttls",
+        tls_context=ssl.create_default_context() if settings.smtp_tls != "none" else None,
+        timeout=SEND_SECONDS,
+    )
+
+
+def message_of(address: str, mail_id: UUID, mail: Mail) -> EmailMessage:
+    """The message as it goes over the wire (RFC 5322). Line breaks in a header are refused by the library."""
+    message = EmailMessage()
+    message["From"] = formataddr((mail.sender, address))
+    message["To"] = mail.to
+    message["Subject"] = mail.subject
+    message["Date"] = formatdate(now().timestamp())
+    message["Message-ID"] = f"<{mail_id}@{address.rpartition('@')[2]}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(mail.text)
+    return message
+
+
+async def forget_old(database: Database) -> None:
+    """Forget mails that could not be sent in time."""
+    await database.transaction(
+        lambda tx: tx.execute("DELETE FROM mail_outbox WHERE created_at < $1", now() - KEPT)
+    )
+
+
+SWEEPERS = [Sweeper("kernel.forget-mails", 3600, forget_old)]

@@ -1,0 +1,383 @@
+"""The pages of an account, as somebody without scripts sees them."""
+
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from account_people import Post
+from samlad import accounts, credit, customers, orders
+from samlad.channels import Resource
+from samlad.credit import IssueInput, ProgrammeInput, Rate
+from samlad.customers import PersonInput
+from samlad.kernel.context import GUEST, Actor, Context
+from samlad.kernel.database import Database
+from samlad.kernel.settings import Settings, load
+from samlad.kernel.vault import Vault
+from samlad.orders import FulfilInput, Order
+from samlad.privacy import running
+from trade import Trade, build
+
+KIM, ROBIN = "kim@example.org", "robin@example.org"
+PAGES = [
+    "",
+    "/orders",
+    "/subscriptions",
+    "/lists",
+    "/points",
+    "/addresses",
+    "/preferences",
+    "/security",
+    "/data",
+]
+
+
+@pytest.fixture
+def settings(dsn: str, tmp_path: Any) -> Settings:
+    """A developer's: mails can be asked for. Nobody works here, so they stay in the outbox."""
+    return load({}, home=tmp_path, database_url=dsn, pool_size=8, mail_to_log=True)
+
+
+@pytest.fixture
+async def trade(db: Database) -> Trade:
+    return await build(db)
+
+
+@pytest.fixture
+def post(db: Database, settings: Settings, trade: Trade) -> Post:
+    return Post(db, settings, trade.web)
+
+
+@pytest.fixture
+async def browser(api_as: Any, trade: Trade) -> AsyncIterator[httpx.AsyncClient]:
+    async with api_as(GUEST, accept="text/html", **{"accept-language": "en"}) as client:
+        yield client
+
+
+async def come_in(browser: httpx.AsyncClient, post: Post, email: str = KIM, **more: str) -> httpx.Response:
+    """Ask for a link and follow it in the same browser; the answer to the link."""
+    asked = await browser.post("/account/sign-in/link", data={"email": email, **more})
+    assert asked.status_code == 303, asked.text
+    return await browser.get(f"/account/link/{(await post.tokens(email))[0]}")
+
+
+async def bought(trade: Trade, variant: UUID, *, channel: Any = None) -> Order:
+    """Kim has it in hand."""
+    made = await trade.buy((variant, 2), channel=channel)
+    if channel is None:
+        await trade.db.transaction(lambda tx: orders.fulfil(tx, made.id, FulfilInput()))
+    await trade.follow()
+    return made
+
+
+async def test_a_link_signs_in_where_it_was_asked_for(
+    browser: httpx.AsyncClient, post: Post, api_as: Any
+) -> None:
+    for path in PAGES:
+        turned = await browser.get(f"/account{path}")
+        assert turned.status_code == 303, path
+        assert turned.headers["location"].startswith("/account/sign-in?next=")
+    page = await browser.get("/account/sign-in")
+    assert page.status_code == 200
+    assert "Send me a link" in page.text
+    assert (await browser.post("/account/sign-in/link", data={"email": "kim"})).status_code == 422
+    known = await browser.post("/account/sign-in/link", data={"email": KIM, "next": "//evil.test"})
+    assert (await browser.get(known.headers["location"])).status_code == 200
+    token = (await post.tokens(KIM))[0]
+    async with api_as(GUEST, accept="text/html") as other:  # another browser: only a button
+        looked = await other.get(f"/account/link/{token}")
+        assert looked.status_code == 200
+        assert KIM in looked.text
+        assert "samlad_customer" not in other.cookies
+    own = await browser.get(f"/account/link/{token}")
+    assert (own.status_code, own.headers["location"]) == (303, "/account"), "nobody is led elsewhere"
+    cookie = next(each for each in own.headers.get_list("set-cookie") if "samlad_customer" in each)
+    assert "httponly" in cookie.lower()
+    assert "samesite=lax" in cookie.lower()
+    for path in PAGES:
+        shown = await browser.get(f"/account{path}")
+        assert shown.status_code == 200, (path, shown.text[:500])
+        assert shown.headers["cache-control"] == "no-store"
+    assert (await browser.get(f"/account/link/{token}")).status_code == 410
+    assert (await browser.post("/account/sign-out")).status_code == 303
+    assert (await browser.get("/account")).status_code == 303
+    # A wrong password is not told apart from an address that nobody has.
+    await browser.get("/account/sign-in")
+    answers = {
+        (answer.status_code, re.sub(r'value="[^"]*"', "", answer.text.partition("<main")[2]))
+        for email in (KIM, "nobody@example.org")
+        for answer in [
+            await browser.post("/account/sign-in/password", data={"email": email, "password": "x"})
+        ]
+    }
+    assert [status for status, _text in answers] == [401]
+
+
+async def test_the_cart_comes_along_with_undo(browser: httpx.AsyncClient, post: Post, trade: Trade) -> None:
+    kettle, mug = await trade.kettle(), await trade.kettle(5_000)
+    await come_in(browser, post)
+    await browser.post("/cart/lines", data={"variant": str(kettle), "quantity": "1"})
+    # A cart that was filled while signed in is the person's when they pay.
+    assert (await browser.post("/checkout/start")).headers["location"] == "/checkout"
+    assert f'value="{KIM}"' in (await browser.get("/checkout")).text
+    owner = await post.db.value("SELECT customer FROM cart WHERE status = 'checkout'")
+    assert owner == await post.db.value("SELECT customer FROM account")
+    await browser.post("/account/sign-out")
+    assert "cart" not in browser.cookies
+    # Somewhere else, as a guest, and then signed in: both are together, and apart again.
+    await browser.post("/cart/lines", data={"variant": str(mug), "quantity": "2"})
+    await post.db.rows(
+        "UPDATE cart SET status = 'open', checkout_until = NULL WHERE status = 'checkout' RETURNING 1"
+    )
+    answer = await come_in(browser, post)
+    home = await browser.get(answer.headers["location"])
+    undo = re.search(r'action="(/account/cart/[^"]+/undo)"', home.text)
+    assert undo is not None, home.text
+    count = (
+        "SELECT count(*) FROM cart_line l JOIN cart c ON c.id = l.cart WHERE c.status = 'open' GROUP BY c.id"
+    )
+    assert [row["count"] for row in await post.db.rows(count)] == [2]
+    assert (await browser.post(undo[1])).status_code == 303
+    assert [row["count"] for row in await post.db.rows(count)] == [1, 1]
+    assert (await browser.get("/cart")).text.count("data-line") <= 2
+    # Signed in on a new device, the cart of the person is there.
+    browser.cookies.delete("cart")
+    browser.cookies.delete("samlad_customer")
+    await come_in(browser, post)
+    assert browser.cookies.get("cart") is not None
+    lists = await browser.get("/account/lists")
+    assert "Kettle" in lists.text
+
+
+async def test_orders_of_all_channels_and_nobody_elses(
+    browser: httpx.AsyncClient, post: Post, trade: Trade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kettle = await trade.kettle(quantity=20)
+    await trade.kettle()  # something else in the shop
+    order = await bought(trade, kettle)
+    signed = await post.sign_in(KIM)
+    at_store = await trade.cart(
+        (await trade.kettle(at=trade.at_malmo), 1), channel=trade.malmo, customer=str(signed.customer.id)
+    )
+    in_store = await trade.place(at_store.id)
+    await trade.follow()
+    await come_in(browser, post)
+    listed = (await browser.get("/account/orders")).text
+    assert order.number in listed
+    assert in_store.number in listed
+    assert order.number not in (await browser.get("/account/orders?status=cancelled")).text
+    page = await browser.get(f"/account/orders/{order.id}")
+    assert page.status_code == 200
+    assert "Send back or exchange" in page.text
+    # The same again, as far as it is there.
+    again = await browser.post(f"/account/orders/{order.id}/again")
+    assert again.headers["location"] == "/cart"
+    assert (
+        await post.db.value(
+            "SELECT sum(quantity) FROM cart_line l JOIN cart c ON c.id = l.cart WHERE c.status = 'open'"
+        )
+        == 2
+    )
+    # What comes back is seen before it is announced; twice announced it is once.
+    here = f"/account/orders/{order.id}/return"
+    assert (await browser.get(here)).status_code == 200
+    position = next(line.position for line in order.lines if line.variant == kettle)
+    given = {
+        f"back-{position}": "1",
+        f"reason-{position}": "changed_mind",
+        f"instead-{position}": "same",
+        "way": "store",
+    }
+    assert (await browser.post(here, data={f"back-{position}": "0"})).status_code == 422
+    assert (await browser.post(here, data={**given, f"back-{position}": "3"})).status_code == 422
+    looked = await browser.post(here, data=given)
+    assert looked.status_code == 200
+    assert "You get back" in looked.text
+    assert await post.db.value("SELECT count(*) FROM return_request") == 0
+    made = await browser.post(here, data={**given, "do": "1"})
+    assert made.status_code == 303, made.text
+    shown = await browser.get(made.headers["location"])
+    assert "The same again" in shown.text
+    assert (await browser.post(here, data={**given, f"back-{position}": "2", "do": "1"})).status_code == 422
+    actor = await post.db.value("SELECT actor FROM event WHERE type = 'return.requested'")
+    assert actor == f"customer:{signed.customer.id}"
+    # Robin sees none of it, whatever address they know.
+    kims = [f"/account/orders/{order.id}", here, made.headers["location"]]
+    browser.cookies.clear()
+    await come_in(browser, post, ROBIN)
+    for path in kims:
+        assert (await browser.get(path)).status_code == 404, path
+    for path in (f"/account/orders/{order.id}/again", here, f"{made.headers['location']}/cancel"):
+        assert (await browser.post(path, data={**given, "do": "1"})).status_code == 404, path
+    # Called off by who announced it, twice; then too late to send anything back.
+    browser.cookies.clear()
+    await come_in(browser, post, KIM)
+    for _ in range(2):
+        assert (await browser.post(f"{made.headers['location']}/cancel")).status_code == 303
+    assert await post.db.value("SELECT state FROM return_request") == "cancelled"
+    await post.db.rows(
+        "UPDATE orders SET placed_at = placed_at - interval '400 days', local_day = local_day - 400 RETURNING 1"
+    )
+    await post.db.rows(
+        "UPDATE fulfilment SET left_at = left_at - interval '400 days' WHERE left_at IS NOT NULL RETURNING 1"
+    )
+    late = await browser.post(here, data={**given, "do": "1"})
+    assert late.status_code == 422
+    assert "is over" in late.text
+
+
+async def test_what_somebody_keeps(browser: httpx.AsyncClient, post: Post, trade: Trade) -> None:
+    await come_in(browser, post)
+    address = {
+        "name": "Kim Berg",
+        "line1": "Storgatan 1",
+        "postal_code": "211 34",
+        "city": "Malmö",
+        "country": "SE",
+    }
+    key = {"key": "7f0c3f3e-8a3f-4a55-9d5f-0a6f5f1d2c3b"}
+    assert (await browser.post("/account/addresses", data={"name": "Kim"})).status_code == 422
+    for _ in range(2):
+        assert (await browser.post("/account/addresses", data={**address, **key})).status_code == 303
+    second = {**address, "line1": "Lillgatan 2", "is_delivery": "1"}
+    assert (await browser.post("/account/addresses", data=second)).status_code == 303
+    rows = await post.db.rows(
+        "SELECT id, address ->> 'line1' AS line, is_delivery, is_invoice FROM account_address ORDER BY 2"
+    )
+    assert [(row["line"], row["is_delivery"], row["is_invoice"]) for row in rows] == [
+        ("Lillgatan 2", True, False),
+        ("Storgatan 1", False, True),
+    ]
+    one = rows[0]["id"]
+    assert (await browser.get(f"/account/addresses/{one}")).status_code == 200
+    stale = await browser.post(f"/account/addresses/{one}", data={**second, "city": "Lund", "version": "7"})
+    assert stale.status_code == 412
+    gone = await browser.post(f"/account/addresses/{one}/remove")
+    undo = re.search(
+        r'action="(/account/addresses/restore/[^"]+)"', (await browser.get(gone.headers["location"])).text
+    )
+    assert undo is not None
+    for _ in range(2):
+        assert (await browser.post(undo[1])).status_code == 303
+    assert await post.db.value("SELECT count(*) FROM account_address") == 2
+    kettle = await trade.kettle()
+    await browser.post("/cart/lines", data={"variant": str(kettle), "quantity": "1"})
+    await browser.post("/checkout/start")
+    assert "Lillgatan 2" in (await browser.get("/checkout")).text
+    # Language, store and what one wants to hear.
+    places = {"language": "nl", "store": str(trade.at_lund.id)}
+    assert (
+        await browser.post(
+            "/account/preferences", data={**places, "store": str(trade.warehouse.id), "language": "xx"}
+        )
+    ).status_code == 422
+    assert (await browser.post("/account/preferences", data=places)).status_code == 303
+    assert "Voorkeuren" in (await browser.get("/account/preferences")).text
+    await browser.get("/language/en")
+    assert (await browser.post("/account/consent", data={"purpose": "email_marketing"})).status_code == 303
+    page = (await browser.get("/account/preferences")).text
+    assert re.search(r'value="email_marketing"[^>]* checked', page)
+
+
+async def test_points_and_gift_cards(browser: httpx.AsyncClient, post: Post, trade: Trade) -> None:
+    await come_in(browser, post)
+    robin = await post.sign_in(ROBIN)
+    made = await post.db.transaction(
+        lambda tx: credit.issue(tx, IssueInput(channel=trade.web.id, amount=50_000, note="A prize"))
+    )
+    looked = await browser.post("/account/points/card", data={"code": made.code.lower()})
+    assert f"On the card ···· {made.card.last_four}" in looked.text
+    assert await post.db.value("SELECT customer FROM gift_card") is None
+    for _ in range(2):
+        kept = await browser.post("/account/points/card", data={"code": made.code, "keep": "1"})
+        assert kept.status_code == 303
+    assert made.card.last_four in (await browser.get("/account/points")).text
+    assert (await browser.post("/account/points/card", data={"code": "NO-SUCH-CARD"})).status_code == 422
+    await post.db.rows("UPDATE gift_card SET customer = $1 RETURNING 1", robin.customer.id)
+    assert (
+        await browser.post("/account/points/card", data={"code": made.code, "keep": "1"})
+    ).status_code == 422
+    # Without a programme there is nothing to join; with one there is a code to scan.
+    assert (await browser.post("/account/points/join")).status_code == 303
+    programme = ProgrammeInput(
+        channel=trade.web.id, name="Friends", rates=[Rate(currency="SEK", spend=1000, points=1)]
+    )
+    await post.db.transaction(lambda tx: credit.set_programme(tx, programme))
+    for _ in range(2):
+        assert (await browser.post("/account/points/join")).status_code == 303
+    page = await browser.get("/account/points")
+    assert await post.db.value("SELECT code FROM loyalty_member") in page.text
+    assert "<svg" in page.text
+
+
+async def test_devices_data_and_another_person(
+    browser: httpx.AsyncClient, post: Post, trade: Trade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "SETTLE_SECONDS", 0)
+    keys = Vault.of(post.settings)
+    await come_in(browser, post)
+    other = await post.sign_in(KIM)
+    robin = await post.sign_in(ROBIN)
+    assert "Sign out everywhere else" in (await browser.get("/account/security")).text
+    assert (await browser.post(f"/account/devices/{robin.session.id}/end")).status_code == 404
+    assert (await browser.post("/account/devices/end")).status_code == 303
+    assert await post.who(other) is None
+    assert (await browser.post("/account/password", data={"password": "short"})).status_code == 422
+    assert (
+        await browser.post("/account/password", data={"password": "seven grey otters swim"})
+    ).status_code == 303
+    # All of it as a file, but only one's own.
+    assert (await browser.post("/account/data/export")).status_code == 303
+    request = await post.db.value("SELECT id FROM privacy_request")
+    await running.collect(post.db, keys, request)
+    assert "Download" in (await browser.get("/account/data")).text
+    file = await browser.get(f"/account/data/{request}/file.json")
+    assert KIM in file.text
+    assert ROBIN not in file.text
+    kims = dict(browser.cookies)
+    browser.cookies.clear()
+    await come_in(browser, post, ROBIN)
+    assert (await browser.get(f"/account/data/{request}/file.json")).status_code == 404
+    assert (await browser.post(f"/account/data/{request}/cancel")).status_code == 404
+    # Deletion waits and is taken back; long after signing in one must sign in once more first.
+    browser.cookies.clear()
+    browser.cookies.update(kims)
+    assert (await browser.post("/account/data/erase")).status_code == 303
+    erasure = await post.db.value("SELECT id FROM privacy_request WHERE kind = 'erasure'")
+    assert "No, keep everything" in (await browser.get("/account/data")).text
+    assert (await browser.post(f"/account/data/{erasure}/cancel")).status_code == 303
+    await post.db.rows("UPDATE account_session SET created_at = now() - interval '1 hour' RETURNING 1")
+    turned = await browser.post("/account/data/erase")
+    assert turned.headers["location"] == "/account/sign-in?again=1&next=%2Faccount%2Fdata"
+    assert "once more" in (await browser.get(turned.headers["location"])).text
+    assert await post.db.value("SELECT count(*) FROM privacy_request WHERE kind = 'erasure'") == 1
+
+
+async def test_without_mail_there_is_no_link_and_no_foreign_host_gets_one(
+    browser: httpx.AsyncClient, post: Post, trade: Trade
+) -> None:
+    """The address in a mail is the shop's own, whatever the request says it was sent to."""
+    await post.db.rows(
+        """UPDATE channel SET settings = settings || '{"storefront_host": "shop.example"}' WHERE code = 'web' RETURNING 1"""
+    )
+    for host in ("shop.example", "evil.test"):
+        await browser.post("/account/sign-in/link", data={"email": KIM}, headers={"host": host})
+    assert {re.findall(r"https?://[^/\s]+", each.text)[0] for each in await post.mails()} == {
+        "http://shop.example"
+    }
+    kim = await post.db.transaction(
+        lambda tx: customers.find_or_create(
+            tx, trade.web.pools[Resource.CUSTOMERS], PersonInput(external_id="K-1")
+        )
+    )
+    clerk = Context(actor=Actor(kind="staff", id=UUID(int=7), permissions=frozenset({accounts.HELP})))
+    code = await post.db.transaction(lambda tx: accounts.show(tx, kim.id, trade.malmo), clerk)
+    assert (await browser.get(code.path)).status_code == 200
+    wrong = await browser.post("/account/sign-in/code", data={"whose": "K-2", "code": code.code})
+    assert wrong.status_code == 401
+    assert (await browser.post(code.path)).headers["location"] == "/account"
+    assert (await browser.get("/account")).status_code == 200
+    assert (await browser.post(code.path)).status_code == 410

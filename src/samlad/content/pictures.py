@@ -1,5 +1,6 @@
 """Pictures of pages and brands: judged by their bytes, stored once, measured so that pages do not jump."""
 
+import asyncio
 import base64
 import io
 from functools import lru_cache
@@ -79,8 +80,8 @@ async def add(tx: Tx, home: Path, data: PictureInput) -> Picture:
         InvalidInput: as `read`.
     """
     tx.actor.require(CHANGE)
-    picture, printed = read(data.content, data.name)
-    media_files.store(home, data.content, picture.key.rpartition(".")[2])
+    picture, printed = await asyncio.to_thread(read, data.content, data.name)
+    await asyncio.to_thread(media_files.store, home, data.content, picture.key.rpartition(".")[2])
     made = await store.put_picture(tx, picture, printed)
     if made is None:
         return (await store.pictures(tx, [picture.key]))[picture.key]

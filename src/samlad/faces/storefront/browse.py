@@ -14,7 +14,7 @@ from samlad.channels import Channel
 from samlad.faces import page as face
 from samlad.faces.form import Form
 from samlad.faces.page import AnyRequest
-from samlad.faces.storefront import limits, shelf
+from samlad.faces.storefront import limits, shelf, stores
 from samlad.faces.storefront.place import channel_of, show
 from samlad.faces.storefront.typed import typed
 from samlad.kernel.http import database_of

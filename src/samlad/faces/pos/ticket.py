@@ -321,8 +321,7 @@ async def _add(
     line = LineInput(variant=variant, quantity=quantity)
 
     async def verb(tx: Tx) -> CartView:
-        names_lot = scan is not None and bool(scan.lot or scan.serial)
-        if names_lot and scan is not None:
+        if scan is not None and (scan.lot or scan.serial):
             empty = cart or await carts.create(tx, CartInput(channel=till.channel.id))
             return await carts.add_scanned(tx, empty.id, variant, scan)
         if cart is not None:

@@ -1,6 +1,7 @@
 """Where a clerk stands: the stores that they may sell in, and the frame of every page of a till."""
 
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -16,8 +17,9 @@ from samlad.kernel.context import Actor
 from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.problems import NotFound, Problem, Unauthenticated
-from samlad.orders import Order, PlaceOrder
 from samlad.stock import Location, SoldOut
+
+T = TypeVar("T")
 
 SIGN_IN = "/admin/sign-in"
 DAY_SECONDS = 86_400
@@ -127,19 +129,20 @@ async def current(request: AnyRequest, till: Till) -> CartView | None:
     return None if is_away or cart.channel != till.channel.id else cart
 
 
-async def place(request: AnyRequest, till: Till, wanted: PlaceOrder) -> Order:
-    """Sell a ticket. What it lacks and a till of this store has leased is taken from that lease: the customer has it in hand.
+async def in_hand(request: AnyRequest, till: Till, verb: Callable[[Tx], Awaitable[T]]) -> T:
+    """Run a verb that takes stock of this store. What it lacks and a till here has leased is taken from that lease: the
+    customer has it in hand.
 
     Raises:
-        SoldOut: others hold it. All that `orders.place` raises.
+        SoldOut: others hold it. All that the verb raises.
     """
 
-    async def from_leases(tx: Tx, lacking: list[tuple[UUID, int]]) -> Order:
+    async def from_leases(tx: Tx, lacking: list[tuple[UUID, int]]) -> T:
         await stock.end_leases(tx, till.location.id, lacking)
-        return await orders.place(tx, wanted)
+        return await verb(tx)
 
     try:
-        return await face.change(request, lambda tx: orders.place(tx, wanted))
+        return await face.change(request, verb)
     except SoldOut as short:
         lacking = [(line.variant, line.wanted - line.available) for line in short.lines]
     return await face.change(request, lambda tx: from_leases(tx, lacking))

@@ -13,7 +13,7 @@ from samlad.faces import page as face
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
 from samlad.faces.pos import terminal
-from samlad.faces.pos.desk import Till, cookie_of, current, place, show, till_of
+from samlad.faces.pos.desk import Till, cookie_of, current, in_hand, show, till_of
 from samlad.faces.pos.stored import NOT_USABLE, Stored, stored_for
 from samlad.faces.storefront import amounts
 from samlad.faces.storefront.checkout import TEST_CARDS
@@ -117,7 +117,7 @@ async def _sell(
         paid = [_one_payment(request, till, cart, form, by)]
     wanted = PlaceOrder(cart=cart.id, payments=paid if cart.totals.total else [], total=shown)
     await carts.ask_tax(database_of(request), actor_of(request), wanted.cart)
-    return await place(request, till, wanted)
+    return await in_hand(request, till, lambda tx: orders.place(tx, wanted))
 
 
 def _one_payment(request: AnyRequest, till: Till, cart: CartView, form: Form, by: str) -> PaymentInput:

@@ -13,13 +13,13 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from samlad import carts, payments
+from samlad import carts, orders, payments
 from samlad.carts import CartClosed, CartView, paying
 from samlad.channels import Channel
 from samlad.faces import page as face
 from samlad.faces.form import read_form
 from samlad.faces.page import AnyRequest
-from samlad.faces.pos.desk import Till, cookie_of, current, place, show, till_of
+from samlad.faces.pos.desk import Till, cookie_of, current, in_hand, show, till_of
 from samlad.faces.pos.stored import Stored
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked
@@ -125,7 +125,7 @@ async def _sell(request: AnyRequest, till: Till, cart: CartView, seen: Attempt) 
     wanted = PlaceOrder(cart=cart.id, payments=paid, total=total)
     try:
         await carts.ask_tax(database_of(request), actor_of(request), cart.id)
-        order = await place(request, till, wanted)
+        order = await in_hand(request, till, lambda tx: orders.place(tx, wanted))
     except (CartClosed, AlreadyOrdered) as problem:
         sold = problem.extra.get("order")
         return _done(request, till, f"{till.base}/sales/{sold}" if sold else till.base)

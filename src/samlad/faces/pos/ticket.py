@@ -18,7 +18,7 @@ from samlad.faces import page as face
 from samlad.faces.form import read_form
 from samlad.faces.page import AnyRequest
 from samlad.faces.pos import sharing
-from samlad.faces.pos.desk import DAY_SECONDS, Till, cookie_of, current, show, till_of, tills_of
+from samlad.faces.pos.desk import DAY_SECONDS, Till, cookie_of, current, in_hand, show, till_of, tills_of
 from samlad.faces.storefront import amounts, reductions
 from samlad.faces.storefront.typed import typed
 from samlad.kernel.database import Tx
@@ -330,7 +330,7 @@ async def _add(
 
     said = None
     try:
-        changed: CartView | None = await face.change(request, verb)
+        changed: CartView | None = await in_hand(request, till, verb)
     except SoldOut:
         changed, said = await current(request, till), Said(face.words(request)(NONE_LEFT), "danger")
     except (CartClosed, carts.NotSellable, Conflict, InvalidInput, NotFound) as problem:
@@ -380,7 +380,7 @@ async def _change(request: AnyRequest, till: Till, work: Any) -> CartView | None
         return changed
 
     try:
-        return await face.change(request, verb)
+        return await in_hand(request, till, verb)
     except BadCode:
         raise  # said at the field
     except (CartClosed, Conflict, carts.NotSellable, InvalidInput, NotFound, SoldOut):

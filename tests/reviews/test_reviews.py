@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from msgspec import structs
 
 from samlad import orders, reviews
 from samlad.app import CHECKS
@@ -12,9 +13,12 @@ from samlad.catalog.search.query import SearchQuery, search
 from samlad.kernel.context import Actor, Context
 from samlad.kernel.database import Database
 from samlad.kernel.listing import ListQuery
+from samlad.kernel.personal import Person, erase, find_things
+from samlad.kernel.personal import read as holdings_read
 from samlad.kernel.problems import InvalidInput, NotFound, Outdated, TooMany
 from samlad.orders import Order
 from samlad.reviews import Answer, Decision, NotBought, Report, Review, ReviewInput, Status, Vote
+from samlad.reviews.personal import HOLDINGS, THINGS
 from trade import Trade, build
 
 GUEST = Context(actor=Actor(kind="guest"), remote="192.0.2.9")
@@ -188,6 +192,9 @@ async def test_votes_and_reports_count_once_for_each_person(trade: Trade) -> Non
     assert (found.helpful, found.reports) == (1, 1)
     assert [reason for reason, _ in await reviews.reports_of(trade.db, review.id)] == ["Reklam"]
     assert (await decide(trade, review.id)).reports == 0, "decided again, reports are done with"
+    await write(trade, order.id, product, text="Annat.")
+    assert (await decide(trade, review.id)).helpful == 0, "votes were of what it said before"
+    assert await vote(voter) == 1
     many = await asyncio.gather(*(vote(uuid4()) for _ in range(80)), return_exceptions=True)
     assert 0 < sum(isinstance(each, TooMany) for each in many) < 80
     assert await vote(uuid4(), context=Context(actor=Actor(kind="guest"), remote="192.0.2.10")) > 1
@@ -232,3 +239,27 @@ async def test_over_http_each_verb_asks_for_its_permission(trade: Trade, api_as:
         }  # fmt: skip
         found = await guest.get("/api/search?channel=web&sort=rated&stars_from=5")
         assert [hit["ratings"] for hit in found.json()["items"]] == [1]
+
+
+async def test_erased_a_person_leaves_stars_without_name_and_words(trade: Trade) -> None:
+    kettle = await trade.kettle()
+    product, order = await product_of(trade, kettle), await bought(trade, kettle)
+    review = await write(trade, order.id, product, title="Hej från Kim")
+    await decide(trade, review.id)
+    await trade.follow()
+    kim = await trade.db.value("SELECT customer FROM orders WHERE id = $1", order.id)
+    await trade.db.transaction(lambda tx: reviews.vote(tx, review.id, kim, Vote()))
+    person = Person(ids=[kim], texts=["kim@example.org"], needles=[], things=[])
+    things = await find_things(trade.db, THINGS, person)
+    assert things == [review.id]
+    person = structs.replace(person, things=things)
+    shown = {holding.table: await holdings_read(trade.db, holding, person) for holding in HOLDINGS}
+    assert shown["review"][0]["title"] == "Hej från Kim"
+    for holding in (*HOLDINGS, *HOLDINGS):  # twice does no harm
+        await trade.db.transaction(lambda tx, h=holding: erase(tx, h, person))  # type: ignore[misc]
+    row = await trade.db.row("SELECT customer, author, title, text, status, stars, helpful FROM review")
+    assert row is not None
+    assert tuple(row.values()) == (None, "", "", "", "approved", 4, 1)
+    assert await trade.db.value("SELECT count(*) FROM review_vote WHERE voter = $1", kim) == 0
+    assert (await reviews.totals(trade.db, product)).count == 1
+    await whole(trade)

@@ -107,14 +107,15 @@ async def _write(tx: Tx, data: ReviewInput, bought: Purchase | None) -> Review:
     if before is not None and is_there and all(getattr(before, n) == value for n, value in said.items()):
         return before  # sent twice
     review = before.id if before else new_id()
-    state = {"status": Status.WAITING, "reason": "", "written_at": now(), "reports": 0}
+    state = {"status": Status.WAITING, "reason": "", "written_at": now(), "helpful": 0, "reports": 0}
     if before is None:
         taken = {"order_id": bought.order, "channel": bought.channel, "customer": bought.customer}
         goods = {"product": data.product, "variant": bought.variant, "options": bought.options}
-        fixed = {"id": review, "helpful": 0, "version": 1}
+        fixed = {"id": review, "version": 1}
         await store.insert(tx, fixed | taken | goods | said | state)
     else:
         await store.update(tx, review, said | state | {"decided_at": None, "decided_by": None})
+        await store.forget_reactions(tx, review)
         await _count(tx, before, Status.WAITING, data.stars)
     fact = events.ReviewWritten(product=data.product, order=bought.order, is_new=before is None, **said)
     log.append(tx, fact, subject=review, channel=bought.channel, profile=bought.customer)

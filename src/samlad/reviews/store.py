@@ -230,6 +230,15 @@ async def report(tx: Tx, review: UUID, voter: UUID, reason: str) -> tuple[UUID, 
     return None if row is None else (row["product"], row["reports"])
 
 
+async def forget_reactions(tx: Tx, review: UUID) -> None:
+    """Votes and reports were of what it said before."""
+    await tx.execute(
+        """WITH votes AS (DELETE FROM review_vote WHERE review = $1)
+           DELETE FROM review_report WHERE review = $1""",
+        review,
+    )
+
+
 async def reports_of(reader: Reader, review: UUID) -> list[tuple[str, datetime]]:
     """Why and when a review was reported, the latest first; 50 at most."""
     rows = await reader.rows(

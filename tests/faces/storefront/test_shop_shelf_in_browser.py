@@ -72,6 +72,8 @@ async def test_finding_looking_and_reviewing_by_keyboard(
     await page.wait_for_url("**/p/kettle")
 
     # Pictures closely, by keyboard.
+    await page.locator('[data-gallery="1"]').click()
+    await page.locator('[data-gallery="0"]').click()
     await page.locator('[data-gallery="main"]').focus()
     await page.keyboard.press("Enter")
     await expect(page.locator("#closely")).to_be_visible()

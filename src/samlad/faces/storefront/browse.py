@@ -187,7 +187,7 @@ class Asked:
         )
         return f"{low}–{high} {self.currency}"
 
-    def pairs(self, *, sort: bool = True) -> list[tuple[str, str]]:
+    def pairs(self) -> list[tuple[str, str]]:
         """The address's own parameters again, without the page."""
         pairs = [(name, value) for name, values in self.filters.items() for value in values]
         for name, amount in (("price_from", self.price_from), ("price_to", self.price_to)):
@@ -199,7 +199,7 @@ class Asked:
             pairs.append(("store", self.store.location.code))
         if self.is_exact:
             pairs.append(("exact", "1"))
-        if sort and self.sort:
+        if self.sort:
             pairs.append(("sort", self.sort))
         return pairs
 
@@ -282,8 +282,8 @@ def _addresses(
     if asked.price_from is not None or asked.price_to is not None:
         rest = [pair for pair in everything if not pair[0].startswith("price_")]
         chosen.append({"text": asked.prices, "href": address(rest)})
-    for name, text in _more_chips(request, asked):
-        chosen.append({"text": text, "href": address([pair for pair in everything if pair[0] != name])})
+    for name, said in _more_chips(request, asked):
+        chosen.append({"text": said, "href": address([pair for pair in everything if pair[0] != name])})
     last = min(asked.offset + PAGE_LENGTH, found.total)
     before = max(0, asked.offset - PAGE_LENGTH)
     note = _("%(first)s to %(last)s of %(total)s") % {

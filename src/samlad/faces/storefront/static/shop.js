@@ -153,7 +153,9 @@ document.addEventListener("click", (event) => {
     } else {
       const main = document.querySelector('[data-gallery="main"]');
       const image = main.querySelector("img");
-      main.href = image.src = link.href;
+      const source = link.getAttribute("href");
+      main.setAttribute("href", source);
+      image.setAttribute("src", source);
       image.alt = link.querySelector("img").alt;
       for (const each of document.querySelectorAll(".pictures li a")) each.removeAttribute("aria-current");
       link.setAttribute("aria-current", "true");

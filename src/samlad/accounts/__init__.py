@@ -46,7 +46,8 @@ from samlad.accounts.sessions import (
     sign_out,
     who,
 )
-from samlad.accounts.store import addresses, mail_change, sessions, sizes
+from samlad.accounts.store import addresses, sessions, sizes
+from samlad.accounts.store import mail_change as waiting_address
 from samlad.accounts.store import passkeys as keys
 
 __all__ = [
@@ -84,7 +85,6 @@ __all__ = [
     "is_good",
     "keys",
     "look",
-    "mail_change",
     "of_customer",
     "open_address",
     "own_address",
@@ -99,6 +99,7 @@ __all__ = [
     "show",
     "sign_out",
     "sizes",
+    "waiting_address",
     "who",
     "with_digits",
     "with_link",

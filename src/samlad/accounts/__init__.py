@@ -11,6 +11,7 @@ from samlad.accounts.keeping import (
     seal_address,
     set_preferences,
 )
+from samlad.accounts.keeping_store import addresses, sizes
 from samlad.accounts.links import address_of, count_ask, look, send_to_customer
 from samlad.accounts.links import ask as ask_link
 from samlad.accounts.links import sign_in as with_link
@@ -46,9 +47,9 @@ from samlad.accounts.sessions import (
     sign_out,
     who,
 )
-from samlad.accounts.store import addresses, sessions, sizes
 from samlad.accounts.store import mail_change as waiting_address
 from samlad.accounts.store import passkeys as keys
+from samlad.accounts.store import sessions
 
 __all__ = [
     "ABSOLUTE",

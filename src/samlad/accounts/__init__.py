@@ -11,6 +11,7 @@ from samlad.accounts.keeping import (
     seal_address,
     set_preferences,
 )
+from samlad.accounts.keeping_store import addresses, sizes
 from samlad.accounts.links import address_of, count_ask, look, send_to_customer
 from samlad.accounts.links import ask as ask_link
 from samlad.accounts.links import sign_in as with_link
@@ -46,8 +47,9 @@ from samlad.accounts.sessions import (
     sign_out,
     who,
 )
-from samlad.accounts.store import addresses, mail_change, sessions, sizes
+from samlad.accounts.store import mail_change as waiting_address
 from samlad.accounts.store import passkeys as keys
+from samlad.accounts.store import sessions
 
 __all__ = [
     "ABSOLUTE",
@@ -84,7 +86,6 @@ __all__ = [
     "is_good",
     "keys",
     "look",
-    "mail_change",
     "of_customer",
     "open_address",
     "own_address",
@@ -99,6 +100,7 @@ __all__ = [
     "show",
     "sign_out",
     "sizes",
+    "waiting_address",
     "who",
     "with_digits",
     "with_link",

@@ -7,7 +7,7 @@ import asyncpg
 import msgspec
 
 from samlad import stock
-from samlad.accounts import store
+from samlad.accounts import keeping_store, store
 from samlad.accounts.events import AccountDetailsChanged
 from samlad.accounts.model import MOST_ADDRESSES, SavedAddress, SignedIn
 from samlad.carts import Address
@@ -40,16 +40,18 @@ async def add_address(
     """
     cards.refuse([text for text in (given.name, given.line1, given.line2) if text], "line1")
     await store.lock(tx, signed.account.id)
-    known = await store.addresses(tx, signed.account.id)
+    known = await keeping_store.addresses(tx, signed.account.id)
     if key is not None and key in {each.id for each in known}:
         return
     if len(known) >= MOST_ADDRESSES:
         raise Conflict(f"At most {MOST_ADDRESSES} addresses; remove one first.")
     delivery, invoice = delivery or not known, invoice or not known
-    await store.unset_default(tx, signed.account.id, delivery=delivery, invoice=invoice)
+    await keeping_store.unset_default(tx, signed.account.id, delivery=delivery, invoice=invoice)
     made = key or new_id()
     try:
-        await store.insert_address(tx, signed.account.id, made, given, delivery=delivery, invoice=invoice)
+        await keeping_store.insert_address(
+            tx, signed.account.id, made, given, delivery=delivery, invoice=invoice
+        )
     except asyncpg.UniqueViolationError:
         raise Conflict("This id is taken.") from None
     _tell(tx, signed, "addresses")
@@ -74,13 +76,13 @@ async def change_address(
     await store.lock(tx, signed.account.id)
     before = await own_address(tx, signed, address)
     delivery, invoice = delivery or before.is_delivery, invoice or before.is_invoice
-    await store.unset_default(
+    await keeping_store.unset_default(
         tx,
         signed.account.id,
         delivery=delivery and not before.is_delivery,
         invoice=invoice and not before.is_invoice,
     )
-    if not await store.update_address(
+    if not await keeping_store.update_address(
         tx, signed.account.id, address, given, delivery=delivery, invoice=invoice, version=version
     ):
         raise Outdated("This address was changed meanwhile.")
@@ -94,7 +96,7 @@ async def remove_address(tx: Tx, signed: SignedIn, address: UUID) -> SavedAddres
         NotFound: it is not theirs.
     """
     before = await own_address(tx, signed, address)
-    await store.delete_address(tx, signed.account.id, address)
+    await keeping_store.delete_address(tx, signed.account.id, address)
     _tell(tx, signed, "addresses")
     return before
 
@@ -122,7 +124,7 @@ async def own_address(reader: Reader, signed: SignedIn, address: UUID) -> SavedA
     Raises:
         NotFound: it is not theirs.
     """
-    found = await store.address(reader, signed.account.id, address)
+    found = await keeping_store.address(reader, signed.account.id, address)
     if found is None:
         raise NotFound("There is no such address.")
     return found
@@ -152,7 +154,7 @@ async def set_preferences(
         if size not in known.get(chart, ()):
             raise InvalidInput.at(f"size-{chart}", "is none of this chart's sizes")
     await store.update(tx, signed.account.id, {"language": language, "store": favourite})
-    await store.set_sizes(tx, signed.account.id, sizes)
+    await keeping_store.set_sizes(tx, signed.account.id, sizes)
     _tell(tx, signed, "language", "store", "sizes")
 
 

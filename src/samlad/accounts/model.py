@@ -1,11 +1,10 @@
 """What accounts of customers are."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
 import msgspec
-from msgspec import Meta
 
 from samlad.carts import Address
 from samlad.customers import Customer
@@ -25,7 +24,7 @@ MOST_PASSKEYS, MOST_ADDRESSES = 20, 30
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """An account. ``customer`` is the row that it was made for, and never changes; `current_customer` says who that is now."""
+    """An account. ``customer`` is the row that it was made for, and never changes; `who` says whom it stands for now."""
 
     id: UUID
     customer: UUID
@@ -124,13 +123,6 @@ class MailChange(msgspec.Struct, frozen=True, kw_only=True):
     new_said: bool
     old_said: bool
     expires_at: datetime
-
-
-class AddressFlags(msgspec.Struct, frozen=True, kw_only=True):
-    """What an address is for."""
-
-    is_delivery: Annotated[bool, Meta(description="Filled in at the checkout")] = False
-    is_invoice: bool = False
 
 
 class SignInFailed(Problem):

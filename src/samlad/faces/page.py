@@ -313,17 +313,14 @@ _AGAIN = "account-sign-in-again"
 """The code of the problem (of `samlad.accounts`) that somebody signed in too long ago for this."""
 
 
+_FORMS_OF = {"data": "/account/data", "orders": "/account/orders"} | dict.fromkeys(
+    ("passkeys", "password", "mail"), "/account/security"
+)
+
+
 def _account_page(path: str) -> str:
     """The page of an account from which a form was sent."""
-    return (
-        "/" + "/".join(path.split("/")[1:3])
-        if path.startswith(("/account/data", "/account/orders"))
-        else (
-            "/account/security"
-            if path.startswith(("/account/passkeys", "/account/password", "/account/mail"))
-            else "/account"
-        )
-    )
+    return _FORMS_OF.get(path.split("/")[2] if path.count("/") > 1 else "", "/account")
 
 
 # -- the language ------------------------------------------------------------------------------------------------------------

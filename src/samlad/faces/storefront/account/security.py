@@ -48,7 +48,7 @@ async def _page(request: AnyRequest, form: Form) -> Response[Any]:
         form=form,
         devices=await accounts.sessions(database, [signed.account.id]),
         keys=await accounts.keys(database, signed.account.id),
-        waiting=await accounts.mail_change(database, signed.account.id),
+        waiting=await accounts.waiting_address(database, signed.account.id),
         has_mail=shop_link.mails_go_out(request, channel),
         means=means,
     )

@@ -148,6 +148,8 @@ async def drop_older(tx: Tx, pool: UUID, model: int, since: datetime) -> None:
 
 async def take(tx: Tx, who: str, pool: UUID | None, wanted: NextInput) -> Pair | None:
     """The pair that somebody looks at already, else the surest that nobody does; it is theirs for `HELD`."""
+    # Somebody who asks twice at once is to get one pair, not what the first request is just holding and another.
+    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 44))", who)
     return await tx.one(
         Pair,
         f"""

@@ -15,7 +15,6 @@ from samlad.duplicates.model import (
     Condition,
     Evidence,
     Frequencies,
-    Level,
     Model,
     PoolSettings,
     Record,
@@ -106,8 +105,3 @@ def contradict(one: Collection[tuple[str, str]], other: Collection[tuple[str, st
         )
         for wanted in kinds
     )
-
-
-def levels_of(model: Model) -> list[tuple[Comparison, Level]]:
-    """Every level with its comparison."""
-    return [(each, level) for each in model.comparisons for level in each.levels]

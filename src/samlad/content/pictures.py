@@ -5,8 +5,7 @@ import base64
 import io
 from functools import lru_cache
 from pathlib import Path
-
-from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
+from typing import TYPE_CHECKING
 
 from samlad.access import audit
 from samlad.catalog import media_files
@@ -18,6 +17,9 @@ from samlad.kernel import log
 from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
 from samlad.kernel.problems import InvalidInput
+
+if TYPE_CHECKING:  # loaded where a picture is looked at: most processes never do
+    from PIL.Image import Image
 
 LARGEST_BYTES = 5_000_000
 LARGEST_SIDE = 8_000
@@ -34,6 +36,8 @@ def read(content: bytes, name: str) -> tuple[Picture, str]:
     Raises:
         InvalidInput: too large, or no picture that browsers show.
     """
+    from PIL import Image, UnidentifiedImageError
+
     if len(content) > LARGEST_BYTES:
         raise InvalidInput.at("content", f"larger than {LARGEST_BYTES // 1_000_000} MB; save it smaller")
     kind = media_files.kind_of(content)
@@ -58,7 +62,7 @@ def read(content: bytes, name: str) -> tuple[Picture, str]:
     return picture, printed
 
 
-def _printed(found: Image.Image) -> str:
+def _printed(found: "Image") -> str:
     """A small PNG as a ``data:`` URL; empty if even that is larger than documents may carry."""
     small = found.convert("RGBA")
     small.thumbnail(PRINTED_SIZE)
@@ -96,6 +100,8 @@ def icon(home: Path, key: str, letter: str, accent: str, size: int) -> bytes:
 
     A whole picture is in the inner 80 %, so that a phone may cut it round (the "safe zone" of maskable icons).
     """
+    from PIL import Image, ImageDraw, ImageFont
+
     ground = Image.new("RGB", (size, size), accent)
     if key:
         path = media_files.path_of(home, key)

@@ -130,7 +130,7 @@ async def _fuzz(site: Site, market: Market, sales: int, seed: int) -> None:
     await market.product(
         title="Gryta", handle="pot", variants=[{"sku": "POT", "gtin": "73100706"}], stock=(3, 0)
     )
-    first = await site.staff()
+    first = await site.staff(service_workers="allow")
     await _ready(first)
     fuzz = Fuzz(first.context, chance)
     await first.context.route("**/api/till-sales/batch", fuzz.lose_answers)
@@ -189,7 +189,7 @@ async def test_a_day_without_network(site: Site, market: Market) -> None:
     await market.db.transaction(
         lambda tx: promotion_service.create(tx, msgspec.convert(data, PromotionInput))
     )
-    page = await site.staff(width=1440)
+    page = await site.staff(width=1440, service_workers="allow")
     await _ready(page)
     await expect(page.locator("[data-unsent]")).to_contain_text("0")
     await _scan(page, "KETTLE")

@@ -20,6 +20,7 @@ from samlad.access import housekeeping as access_housekeeping
 from samlad.access.middleware import Identify
 from samlad.accounts import sweepers as accounts_sweepers
 from samlad.alerts import api as alerts_api
+from samlad.alerts import mails as alerts_mails
 from samlad.alerts import sweepers as alerts_sweepers
 from samlad.audiences import api as audiences_api
 from samlad.audiences import checks as audiences_checks
@@ -37,6 +38,7 @@ from samlad.catalog import media_fetch  # noqa: F401 - declares its job
 from samlad.catalog import sweepers as catalog_sweepers
 from samlad.channels import api as channels_api
 from samlad.consent import api as consent_api
+from samlad.consent import mails as consent_mails
 from samlad.content import api as content_api
 from samlad.content.redirects import Redirecting
 from samlad.credit import api as credit_api
@@ -193,6 +195,8 @@ FOLLOWERS: Sequence[Follower] = (
     *tracking_resolving.FOLLOWERS,
     *audiences_live.FOLLOWERS,
     *household.FOLLOWERS,
+    *consent_mails.FOLLOWERS,
+    *alerts_mails.FOLLOWERS,
     *duplicates_followers.FOLLOWERS,
 )
 """Every follower of the log, run by the worker."""

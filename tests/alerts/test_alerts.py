@@ -4,13 +4,16 @@ import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 
+from account_people import Post
 from samlad import alerts, stock
 from samlad.alerts import AlertInput, sweepers
 from samlad.kernel.context import Actor, Context
 from samlad.kernel.database import Database
 from samlad.kernel.problems import InvalidInput, NotFound, TooMany
+from samlad.kernel.settings import Settings
 from trade import Trade, build
 
 GUEST = Context(actor=Actor(kind="guest"), remote="192.0.2.9")
@@ -64,6 +67,31 @@ async def test_whoever_waits_is_told_once(db: Database, api_as: Any) -> None:
         assert (
             await guest.post("/api/stock-alerts", json={**body, "email": "a@example.org"})
         ).status_code == 204
+
+
+@pytest.mark.parametrize("goes_out", [True, False])
+async def test_the_mail_goes_out_once_in_their_language(
+    db: Database, settings: Settings, *, goes_out: bool
+) -> None:
+    trade = await build(db)
+    db.settings = msgspec.structs.replace(
+        settings, mail_to_log=goes_out, public_url="https://shop.example.org"
+    )
+    kettle = await trade.kettle(quantity=0)
+    await ask(trade, kettle, "kim@example.org")
+    await db.transaction(lambda tx: stock.receive(tx, trade.warehouse.id, [(kettle, 1)]))
+    for _ in range(2):
+        await sweepers.sweep(db)
+        await trade.follow()
+    told = await Post(db, db.settings, trade.web).mails()
+    if not goes_out:
+        assert told == []
+        return
+    [told_once] = told
+    assert told_once.to == "kim@example.org"
+    assert "Tillbaka igen: Kettle" in told_once.subject
+    assert "https://shop.example.org/p/" in told_once.text
+    assert "?variant=" in told_once.text
 
 
 async def test_what_cannot_be_asked(db: Database) -> None:

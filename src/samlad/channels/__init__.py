@@ -19,6 +19,7 @@ from samlad.channels.model import (
 )
 from samlad.channels.rules import shop_at
 from samlad.channels.service import change, create
+from samlad.channels.shop_address import shop_address
 from samlad.channels.store import all_channels, by_code, get
 
 __all__ = [
@@ -42,5 +43,6 @@ __all__ = [
     "is_open",
     "last_seen",
     "next_opening",
+    "shop_address",
     "shop_at",
 ]

@@ -4,17 +4,23 @@ from datetime import timedelta
 from uuid import UUID
 
 import httpx
+import msgspec
 import pytest
 from browser import Site
 from market import Market, text_of
 from playwright.async_api import expect
 
+import horizon
+from account_people import Post
 from samlad import channels, consent, identity
 from samlad.channels import ChannelChange, Resource
 from samlad.consent import links
+from samlad.consent import mails as consent_mails
 from samlad.consent.links import Confirmation
 from samlad.identity import AuthLevel, Identifier, Kind, Sighting
+from samlad.kernel import followers
 from samlad.kernel.clock import now
+from samlad.kernel.database import Tx
 from samlad.kernel.settings import Settings
 from samlad.kernel.vault import Vault
 
@@ -68,6 +74,32 @@ async def test_a_link_confirms_changes_and_stops(
         f"/confirm/{address.rsplit('/', 1)[1]}",
     ):
         assert (await guest.get(wrong)).status_code == 404
+
+
+async def test_who_asks_for_news_gets_one_mail_whose_link_says_yes(
+    guest: httpx.AsyncClient, market: Market, settings: Settings
+) -> None:
+    market.db.settings = msgspec.structs.replace(settings, mail_to_log=True)
+    node = await somebody(market)
+    sweden = "sv-SE"
+
+    async def ask(tx: Tx) -> None:
+        await consent.ask_to_confirm(tx, node, "email_marketing", market.web.id, sweden)
+
+    for _ in range(4):  # as often as somebody likes to type their address
+        await market.db.transaction(ask)
+    [follower] = consent_mails.FOLLOWERS
+    await followers.register(market.db, [follower])
+    await horizon.passed(market.db)
+    while await followers.step(market.db, follower):
+        await horizon.passed(market.db)
+    mails = await Post(market.db, market.db.settings, market.web).mails()
+    assert [each.to for each in mails] == ["kim@example.com"] * 2
+    assert "bekräfta" in mails[0].text
+    link = next(word for word in mails[0].text.split() if "/confirm/" in word)
+    assert node not in await consent.allowed(market.db, [node], "email_marketing", market.web.id)
+    assert (await guest.post("/confirm/" + link.rpartition("/confirm/")[2])).status_code == 200
+    assert node in await consent.allowed(market.db, [node], "email_marketing", market.web.id)
 
 
 @pytest.mark.browser

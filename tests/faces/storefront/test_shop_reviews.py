@@ -9,11 +9,12 @@ import httpx
 import msgspec
 from market import Market, hidden, text_of
 
+from account_people import Post
 from samlad import carts, customers, orders
 from samlad.carts import CartInput, DetailsInput, LineInput
 from samlad.channels import Resource
 from samlad.customers import PersonInput
-from samlad.kernel.context import Actor
+from samlad.kernel.context import GUEST
 from samlad.kernel.database import Tx
 from samlad.kernel.settings import Settings
 from samlad.kernel.vault import Vault
@@ -129,7 +130,7 @@ async def test_who_bought_reviews_and_everybody_reads(
 
 
 async def test_who_is_signed_in_reviews_what_they_bought(
-    market: Market, api_as: Any, guest: httpx.AsyncClient
+    market: Market, api_as: Any, guest: httpx.AsyncClient, settings: Settings
 ) -> None:
     made = await market.product(title="Mug", sku="MUG", handle="mug", stock=(9, 0))
     other = await market.product(title="Pan", sku="PAN", handle="pan", stock=(9, 0))
@@ -142,8 +143,10 @@ async def test_who_is_signed_in_reviews_what_they_bought(
         lambda tx: tx.execute("UPDATE orders SET customer = $2 WHERE id = $1", order, kim.id)
     )
     assert (await guest.get("/p/mug/review")).status_code in (303, 401)
-    actor = Actor(kind="customer", id=kim.id)
-    async with api_as(actor, accept="text/html", **{"accept-language": "en"}) as own:
+    opened = await Post(market.db, settings, market.web).sign_in("kim@example.org")
+    assert opened.customer.id == kim.id
+    async with api_as(GUEST, accept="text/html", **{"accept-language": "en"}) as own:
+        own.cookies.set("samlad_customer", opened.token)
         assert (await own.get(f"/p/{other.handle}/review")).status_code == 404
         form = await own.get("/p/mug/review")
         said = {"_csrf": hidden(form.text, "_csrf"), "stars": "5"}

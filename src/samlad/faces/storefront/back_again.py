@@ -34,7 +34,7 @@ async def tell_me(request: AnyRequest, handle: FromPath[str]) -> Response[Any]:
         raise NotFound(_("We do not sell this (any more)."))
     back = shelf.product_href(typed(handle), sku)
     try:
-        if not form.has("agreed") and person.signed_in(request) is None:
+        if not form.has("agreed") and await person.signed_in(request, channel) is None:
             raise InvalidInput.at("agreed", _("Tick that we may write to you, or we cannot."))
         data = form.into(
             AlertInput,
@@ -43,7 +43,7 @@ async def tell_me(request: AnyRequest, handle: FromPath[str]) -> Response[Any]:
             language=language_of(channel.locale),
             consent=_(AGREED),
         )
-        await database.transaction(lambda tx: alerts.ask(tx, data), person.context(request, channel))
+        await database.transaction(lambda tx: alerts.ask(tx, data), await person.context(request, channel))
     except InvalidInput as problem:
         told = next(iter(form.failed(problem).errors.values()), _("Write the address that is to be told."))
         return face.go(request, back, told, kind="danger")

@@ -32,7 +32,7 @@ async def section(request: AnyRequest, channel: Channel, product: ProductView) -
         return nothing
     measures = _measures(request, chart)
     advice = recommendations.by_measures(chart, measures) if chart and measures else None
-    who = person.signed_in(request)
+    who = await person.signed_in(request, channel)
     if advice is None and who is not None:
         sizes = [row.size for row in chart.rows] if chart else list(option.values)
         advice = await recommendations.size_for(

@@ -84,7 +84,7 @@ async def product_page(request: AnyRequest, handle: FromPath[str]) -> Response[A
         "plans": await repeats.choices(request, channel, chosen.id if chosen else None),
         "bundle": await _bundle(request, channel, product, sold.get(chosen.id) if chosen else None),
         "agreed_text": _(back_again.AGREED),
-        "is_known": person.signed_in(request) is not None,
+        "is_known": await person.signed_in(request, channel) is not None,
         **said,
         **await fitting.section(request, channel, product),
         **await beside.section(request, channel, product),

@@ -128,13 +128,13 @@ async def vote(request: AnyRequest, review_id: FromPath[UUID]) -> Response[Any]:
     """Somebody found a review helpful; once each."""
     limits.writes.check(limits.who(request))
     channel, form, _ = await channel_of(request), await read_form(request), face.words(request)
-    who, is_new = person.voter(request)
+    who, is_new = await person.voter(request, channel)
     data = Vote(helpful=not form.has("back"))
 
     async def work(tx: Tx) -> int:
         return await reviews.vote(tx, review_id, who, data)
 
-    helpful = await database_of(request).transaction(work, person.context(request, channel))
+    helpful = await database_of(request).transaction(work, await person.context(request, channel))
     if face.is_htmx(request):
         values: dict[str, Any] = {"review_id": review_id, "helpful": helpful, "voted": data.helpful}
         answer = face.page(request, "storefront/review_vote.html", **values)
@@ -150,10 +150,10 @@ async def report(request: AnyRequest, review_id: FromPath[UUID]) -> Response[Any
     """Somebody thinks that a review should not be there; once each."""
     limits.writes.check(limits.who(request))
     channel, form, _ = await channel_of(request), await read_form(request), face.words(request)
-    who, is_new = person.voter(request)
+    who, is_new = await person.voter(request, channel)
     data = form.into(Report)
     await database_of(request).transaction(
-        lambda tx: reviews.report(tx, review_id, who, data), person.context(request, channel)
+        lambda tx: reviews.report(tx, review_id, who, data), await person.context(request, channel)
     )
     told = _("Thank you. We look at it.")
     answer = face.go(request, face.local_path(form.text("next")), told)
@@ -184,7 +184,7 @@ async def write(request: AnyRequest, link: FromPath[str], product_id: FromPath[U
     try:
         data = _said(form, channel, product_id)
         await database_of(request).transaction(
-            lambda tx: reviews.write_for_order(tx, order, data), person.context(request, channel)
+            lambda tx: reviews.write_for_order(tx, order, data), await person.context(request, channel)
         )
     except InvalidInput as problem:
         return await _form_page(request, _of_order(link, product_id), goods, form.failed(problem))
@@ -200,7 +200,7 @@ async def withdraw(request: AnyRequest, link: FromPath[str], product_id: FromPat
     if before is not None:
         await database_of(request).transaction(
             lambda tx: reviews.withdraw(tx, before.id, order=before.order_id),
-            person.context(request, channel),
+            await person.context(request, channel),
         )
     return face.go(request, f"/order/{link}", _("Your review is taken back."))
 
@@ -276,7 +276,7 @@ async def write_own(request: AnyRequest, handle: FromPath[str]) -> Response[Any]
     try:
         data = _said(form, channel, goods.product)
         await database_of(request).transaction(
-            lambda tx: reviews.write_as_customer(tx, data), person.context(request, channel)
+            lambda tx: reviews.write_as_customer(tx, data), await person.context(request, channel)
         )
     except InvalidInput as problem:
         return await _form_page(request, _of_product(goods), goods, form.failed(problem))
@@ -292,7 +292,7 @@ async def withdraw_own(request: AnyRequest, handle: FromPath[str]) -> Response[A
     if goods.review is not None:
         review = goods.review
         await database_of(request).transaction(
-            lambda tx: reviews.withdraw(tx, review), person.context(request, channel)
+            lambda tx: reviews.withdraw(tx, review), await person.context(request, channel)
         )
     return face.go(request, shelf.product_href(goods.handle), _("Your review is taken back."))
 
@@ -303,7 +303,8 @@ def _of_product(goods: ToReview) -> Door:
 
 
 async def _own_goods(request: AnyRequest, handle: str) -> ToReview:
-    channel, who = await channel_of(request), person.signed_in(request)
+    channel = await channel_of(request)
+    who = await person.signed_in(request, channel)
     if who is None:
         raise Unauthenticated(face.words(request)("Sign in to review what you bought."))
     product, _title = await _product(request, channel, handle)

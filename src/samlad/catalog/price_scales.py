@@ -65,19 +65,3 @@ async def scaled(
         list(lists),
         list(dict.fromkeys(variants)),
     )
-
-
-async def page_of_scaled(
-    reader: Reader, channel: Channel, lists: Sequence[UUID], after: UUID | None, limit: int
-) -> list[Scaled]:
-    """The next so many active variants of the channel's catalogue, by id. One statement."""
-    return await reader.all(
-        Scaled,
-        f"""{_SCALED} v.id > $4 AND p.status = 'active' AND v.status = 'active'
-            ORDER BY v.id LIMIT $5""",
-        channel.pools[Resource.CATALOGUE],
-        channel.id,
-        list(lists),
-        after or UUID(int=0),
-        limit,
-    )

@@ -13,7 +13,6 @@ from uuid import UUID
 import msgspec
 
 from samlad import catalog, payments, stock, tax
-from samlad.catalog import price_scales
 from samlad.channels import Channel, Resource
 from samlad.kernel import log
 from samlad.kernel.clock import local_day, now
@@ -23,7 +22,7 @@ from samlad.kernel.problems import InvalidInput
 from samlad.tills import leases
 from samlad.tills.desk import Desk
 from samlad.tills.model import Leased
-from samlad.tills.rules_pack import PackedGood, RulesPack, pack_good, rules_pack
+from samlad.tills.rules_pack import RulesPack, goods_of, rules_pack
 
 PAGE_ROWS = 5_000
 MOST_EVENTS, MOST_CHANGED = 2_000, 20_000
@@ -161,7 +160,7 @@ async def _page(
 ) -> Pack:
     variants = [ref.id for ref in refs]
     sold = await catalog.sellables(database, desk.channel, variants) if refs else {}
-    goods = await _goods(database, desk.channel, variants)
+    goods = await goods_of(database, desk.channel, variants, now())
     rows: list[Row] = []
     for ref in refs:
         here = sold.get(ref.id)
@@ -199,16 +198,6 @@ async def _page(
         at=now(),
         **last,
     )
-
-
-async def _goods(database: Database, channel: Channel, variants: Sequence[UUID]) -> dict[UUID, PackedGood]:
-    """What the till's rules need of some variants. Three statements."""
-    if not variants:
-        return {}
-    lists = [each.id for each in await price_scales.lists_for(database, channel, now())]
-    found = await price_scales.scaled(database, channel, lists, variants)
-    belongs = await catalog.belonging(database, [each.product for each in found])
-    return {each.variant: pack_good(each, belongs.get(each.product)) for each in found}
 
 
 async def _store(database: Database, desk: Desk) -> Store:

@@ -31,8 +31,6 @@ FORMAT = 1
 AHEAD = timedelta(days=14)
 """Promotions that begin in this time come along: a till may be offline for long."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-PAGE = 2_000
-"""Variants in one answer."""
 ALWAYS_UNDECIDED = ["credit", "gift-cards", "points", "grants", "selling-plans"]
 """What takes the server: money that is kept there, what a customer was shown elsewhere, subscriptions."""
 
@@ -129,13 +127,6 @@ class PackedGood(msgspec.Struct, frozen=True, kw_only=True):
     marks: list[str]
 
 
-class GoodsPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Some goods; ``next`` asks for those after them, None: that was all."""
-
-    goods: list[PackedGood]
-    next: UUID | None
-
-
 async def rules_pack(reader: Database | Tx, channel: Channel, place: Location, at: datetime) -> RulesPack:
     """The rules of a store as they are at a moment and as far as they are known to change.
 
@@ -185,17 +176,16 @@ async def rules_pack(reader: Database | Tx, channel: Channel, place: Location, a
     )
 
 
-async def goods_page(
-    reader: Database | Tx, channel: Channel, at: datetime, after: UUID | None = None, limit: int = PAGE
-) -> GoodsPage:
-    """The channel's goods with their prices, so many at a time. Three statements."""
+async def goods_of(
+    reader: Database | Tx, channel: Channel, variants: Sequence[UUID], at: datetime
+) -> dict[UUID, PackedGood]:
+    """What the rules need of some variants of the channel's catalogue. Three statements, none for none."""
+    if not variants:
+        return {}
     lists = [each.id for each in await price_scales.lists_for(reader, channel, at)]
-    found = await price_scales.page_of_scaled(reader, channel, lists, after, limit)
+    found = await price_scales.scaled(reader, channel, lists, variants)
     belongs = await catalog.belonging(reader, [each.product for each in found])
-    return GoodsPage(
-        goods=[pack_good(each, belongs.get(each.product)) for each in found],
-        next=found[-1].variant if len(found) == limit else None,
-    )
+    return {each.variant: pack_good(each, belongs.get(each.product)) for each in found}
 
 
 async def _territory(reader: Database | Tx, channel: Channel, place: Location) -> Territory:

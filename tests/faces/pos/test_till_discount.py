@@ -8,7 +8,6 @@ import pytest
 from browser import Site
 from market import Market, hidden, text_of
 from playwright.async_api import expect
-from samlad.faces.pos.rules_pack import goods_page, rules_pack
 
 from samlad import stock
 from samlad.access import pins, staff
@@ -20,6 +19,7 @@ from samlad.kernel.context import Actor, Context
 from samlad.kernel.database import Tx
 from samlad.kernel.ids import new_id
 from samlad.stock.lots_model import Named
+from samlad.tills.rules_pack import goods_of, rules_pack
 
 HTMX = {"hx-request": "true"}
 
@@ -125,8 +125,8 @@ async def test_a_discount_in_a_browser_and_the_rules_say_the_same(site: Site, ma
 
     channel, place = market.stores[0], market.places[0]
     pack = await rules_pack(market.db, channel, place, now())
-    known = (await goods_page(market.db, channel, now())).goods
-    good = next(each for each in known if each.sku == "KTL")
+    variant = kettle.variants[0].id
+    good = (await goods_of(market.db, channel, [variant], now()))[variant]
     by_hand = {
         "id": "d",
         "variant": str(kettle.variants[0].id),

@@ -22,17 +22,17 @@ from samlad.kernel.settings import Settings, load
 @pytest.fixture
 async def accounts(db: Database) -> Database:
     async def work(tx: Tx) -> None:
-        await tx.execute("CREATE TABLE account (id int PRIMARY KEY, balance int NOT NULL)")
-        await tx.execute_many("INSERT INTO account VALUES ($1, $2)", [(n, 100) for n in range(1, 5)])
+        await tx.execute("CREATE TABLE pot (id int PRIMARY KEY, balance int NOT NULL)")
+        await tx.execute_many("INSERT INTO pot VALUES ($1, $2)", [(n, 100) for n in range(1, 5)])
 
     await db.transaction(work)
     return db
 
 
 async def move(tx: Tx, source: int, target: int, pause: float = 0) -> None:
-    await tx.execute("UPDATE account SET balance = balance - 1 WHERE id = $1", source)
+    await tx.execute("UPDATE pot SET balance = balance - 1 WHERE id = $1", source)
     await asyncio.sleep(pause)
-    await tx.execute("UPDATE account SET balance = balance + 1 WHERE id = $1", target)
+    await tx.execute("UPDATE pot SET balance = balance + 1 WHERE id = $1", target)
 
 
 async def test_deadlocks_are_retried(accounts: Database) -> None:
@@ -46,7 +46,7 @@ async def test_deadlocks_are_retried(accounts: Database) -> None:
     pairs = [(1, 2), (2, 1), (3, 4), (4, 3)]
     await asyncio.gather(*(accounts.transaction(lambda tx, p=p: work(tx, *p)) for p in pairs))
     assert attempts > 4, "there were deadlocks"
-    assert [r["balance"] for r in await accounts.rows("SELECT balance FROM account ORDER BY id")] == [100] * 4
+    assert [r["balance"] for r in await accounts.rows("SELECT balance FROM pot ORDER BY id")] == [100] * 4
 
 
 async def test_serialization_failures_are_retried_and_nothing_is_lost(accounts: Database) -> None:
@@ -55,13 +55,13 @@ async def test_serialization_failures_are_retried_and_nothing_is_lost(accounts: 
     async def work(tx: Tx) -> None:
         nonlocal attempts
         attempts += 1
-        balance = await tx.value("SELECT balance FROM account WHERE id = 1")
+        balance = await tx.value("SELECT balance FROM pot WHERE id = 1")
         await asyncio.sleep(0.02)
-        await tx.execute("UPDATE account SET balance = $1 WHERE id = 1", balance + 1)
+        await tx.execute("UPDATE pot SET balance = $1 WHERE id = 1", balance + 1)
 
     await asyncio.gather(*(accounts.transaction(work, isolation="repeatable_read") for _ in range(4)))
     assert attempts > 4
-    assert await accounts.value("SELECT balance FROM account WHERE id = 1") == 104
+    assert await accounts.value("SELECT balance FROM pot WHERE id = 1") == 104
 
 
 async def test_endless_conflicts_are_busy(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +82,7 @@ async def test_a_lock_that_is_held_too_long_is_busy(accounts: Database, settings
     held, release = asyncio.Event(), asyncio.Event()
 
     async def hold(tx: Tx) -> None:
-        await tx.execute("UPDATE account SET balance = 0 WHERE id = 1")
+        await tx.execute("UPDATE pot SET balance = 0 WHERE id = 1")
         held.set()
         await release.wait()
 
@@ -126,7 +126,7 @@ async def test_a_connection_that_broke_before_the_commit_is_tried_again(accounts
     async def work(tx: Tx) -> None:
         nonlocal attempts
         attempts += 1
-        await tx.execute("UPDATE account SET balance = balance - 1 WHERE id = 1")
+        await tx.execute("UPDATE pot SET balance = balance - 1 WHERE id = 1")
         if attempts == 1:
             own = await tx.value("SELECT pg_backend_pid()")
             await accounts.value("SELECT pg_terminate_backend($1)", own)
@@ -135,7 +135,7 @@ async def test_a_connection_that_broke_before_the_commit_is_tried_again(accounts
 
     await accounts.transaction(work)
     assert attempts == 2
-    assert await accounts.value("SELECT balance FROM account WHERE id = 1") == 99
+    assert await accounts.value("SELECT balance FROM pot WHERE id = 1") == 99
 
 
 async def test_a_connection_that_broke_at_the_commit_is_an_unknown_outcome(accounts: Database) -> None:
@@ -144,7 +144,7 @@ async def test_a_connection_that_broke_at_the_commit_is_an_unknown_outcome(accou
     async def work(tx: Tx) -> None:
         nonlocal attempts
         attempts += 1
-        await tx.execute("UPDATE account SET balance = balance - 1 WHERE id = 1")
+        await tx.execute("UPDATE pot SET balance = balance - 1 WHERE id = 1")
         own = await tx.value("SELECT pg_backend_pid()")
         await accounts.value("SELECT pg_terminate_backend($1)", own)
         await asyncio.sleep(0.1)
@@ -158,7 +158,7 @@ async def test_a_cancelled_transaction_leaves_nothing_and_frees_its_connection(a
     started = asyncio.Event()
 
     async def work(tx: Tx) -> None:
-        await tx.execute("UPDATE account SET balance = 0 WHERE id = 1")
+        await tx.execute("UPDATE pot SET balance = 0 WHERE id = 1")
         started.set()
         await asyncio.sleep(60)
 
@@ -167,7 +167,7 @@ async def test_a_cancelled_transaction_leaves_nothing_and_frees_its_connection(a
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await accounts.value("SELECT balance FROM account WHERE id = 1") == 100
+    assert await accounts.value("SELECT balance FROM pot WHERE id = 1") == 100
     assert accounts.pool.get_idle_size() == accounts.pool.get_size()
 
 
@@ -177,11 +177,11 @@ class Row(msgspec.Struct):
 
 
 async def test_rows_become_structs_by_name(accounts: Database) -> None:
-    assert await accounts.one(Row, "SELECT balance, id FROM account WHERE id = 1") == Row(1, 100)
-    assert await accounts.one(Row, "SELECT id FROM account WHERE id = 9") is None
-    assert len(await accounts.all(Row, "SELECT id FROM account")) == 4
+    assert await accounts.one(Row, "SELECT balance, id FROM pot WHERE id = 1") == Row(1, 100)
+    assert await accounts.one(Row, "SELECT id FROM pot WHERE id = 9") is None
+    assert len(await accounts.all(Row, "SELECT id FROM pot")) == 4
     with pytest.raises(TypeError, match="no field"):
-        await accounts.all(Row, "SELECT id, 1 AS surprise FROM account")
+        await accounts.all(Row, "SELECT id, 1 AS surprise FROM pot")
 
 
 async def test_json_goes_through_as_it_is(db: Database) -> None:

@@ -58,11 +58,12 @@ async def tell(silo: Silo, channel: Channel, variant: UUID, story: list[tuple[st
 
 
 async def owned(db: Database, pools: list[UUID]) -> dict[str, list[str]]:
-    """Every row of the channel's own pools, without what says when it was last touched."""
+    """Every row of the channel's own pools, without what says when it was last touched, and without what followers count of
+    its orders whenever they come to it (`samlad.recommendations`)."""
     tables = await db.rows(
         """SELECT c.relname AS name FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'pool'
            WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace
-             AND c.relname NOT IN ('channel_pool', 'identity_change', 'identity_conflict') ORDER BY 1"""
+             AND c.relname NOT IN ('channel_pool', 'identity_change', 'identity_conflict', 'product_pair', 'paired_order', 'duplicate_run') ORDER BY 1"""
     )
     found = {}
     for (name,) in tables:

@@ -14,8 +14,8 @@ from samlad.identity import AuthLevel, Identifier, Kind, Sighting, observe
 from samlad.kernel.database import Tx
 
 PEOPLE = Resource.CUSTOMERS
-STORIES = {"identity_change", "identity_conflict"}
-"""Histories: they tell of a merge and of its end."""
+STORIES = {"identity_change", "identity_conflict", "duplicate_run"}
+"""Histories: they tell of a merge and of its end, and that everybody was compared anew."""
 
 
 async def person(silo: Silo, channel: Channel, **fields: str) -> Customer:

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Request, Response, Router, get, patch, post
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody
 
 from samlad.duplicates import deciding, pair_store, running, store
@@ -61,8 +62,13 @@ async def list_pairs(
     )
 
 
-@post("/duplicates/next", summary="Take the next pair to decide", status_code=200)
-async def take_next(request: AnyRequest, data: JSONBody[NextInput]) -> Response[Pair | None]:
+@post(
+    "/duplicates/next",
+    summary="Take the next pair to decide",
+    status_code=200,
+    responses={204: ResponseSpec(None, description="Nothing waits", generate_examples=False)},
+)
+async def take_next(request: AnyRequest, data: JSONBody[NextInput]) -> Response[Pair]:
     """The surest pair that waits; for five minutes nobody else is shown it. Asked again it is the same one.
 
     204: nothing waits (but what you skipped, or others look at).

@@ -65,8 +65,12 @@ async def _decided_elsewhere(tx: Tx, pin: UUID) -> None:
 
 
 async def _moved(tx: Tx, event: Event) -> None:
-    """A channel's customers are among others now: they are compared with those by the model that is there."""
-    for pool in sorted({UUID(event.payload["old"]), UUID(event.payload["new"])}):
+    """A channel's customers are among others now: they are compared with those by the model that is there.
+
+    In a pool that no channel uses any more there is nobody left to compare.
+    """
+    pools = {UUID(event.payload["old"]), UUID(event.payload["new"])}
+    for pool in sorted(await store.open_pools(tx, pools)):
         model = (await store.models_of(tx, [pool]))[pool].id
         await running.order(tx, pool, model)
 

@@ -328,6 +328,14 @@ async def set_run(tx: Tx, pool: UUID, **fields: Any) -> None:
     await tx.execute(f"UPDATE duplicate_run SET {sets} WHERE pool = $1", pool, *fields.values())
 
 
+async def open_pools(tx: Tx, pools: Collection[UUID]) -> set[UUID]:
+    """Which of these pools some channel uses; they stay so until the transaction ends."""
+    rows = await tx.rows(
+        "SELECT id FROM pool WHERE id = ANY($1) AND closed_at IS NULL ORDER BY id FOR KEY SHARE", list(pools)
+    )
+    return {row["id"] for row in rows}
+
+
 async def hold_pools(tx: Tx, pools: Iterable[UUID]) -> None:
     """Let one at a time compare the people of a pool: two cards that come at once must see each other."""
     for pool in sorted(pools):

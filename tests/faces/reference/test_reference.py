@@ -93,6 +93,6 @@ async def test_the_document_is_built_once_and_sent_small(
     again = await api.get("/api/docs/openapi.json", headers={"accept-encoding": "identity"})
     assert "content-encoding" not in again.headers
     assert again.json() == document
-    assert int(first.headers["content-length"]) == len(gzip.compress(again.content, mtime=0)) < 100_000
+    assert int(first.headers["content-length"]) == len(gzip.compress(again.content, mtime=0)) < 130_000
     same = await api.get("/api/docs/openapi.json", headers={"if-none-match": first.headers["etag"]})
     assert (same.status_code, same.content) == (304, b"")

@@ -1,10 +1,13 @@
 """Channels: where the shop meets customers, what each sets itself, and what they share."""
 
+from functools import cache
 from typing import Any
 from uuid import UUID
 from zoneinfo import available_timezones
 
 import msgspec
+from babel.core import get_global
+from babel.numbers import get_territory_currencies
 from litestar import Response, get, post
 from litestar.params import FromPath
 
@@ -218,10 +221,14 @@ def _setting_field(channel: Channel, parent: Channel | None, name: str) -> dict[
     }
 
 
+@cache
 def _choices() -> dict[str, Any]:
+    """What fields suggest: zones by place (not their older names) and currencies that are tender somewhere today."""
+    places = ("Africa/", "America/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/")
+    tender = {each for land in get_global("territory_currencies") for each in get_territory_currencies(land)}
     return {
-        "time_zones": sorted(available_timezones()),
-        "currencies": sorted(currencies()),
+        "time_zones": ["UTC", *sorted(zone for zone in available_timezones() if zone.startswith(places))],
+        "currencies": sorted(currencies() & tender),
     }
 
 

@@ -15,7 +15,7 @@ from samlad import channels
 from samlad.channels import Channel, ChannelChange, ChannelInput, ChannelStatus, Resource
 from samlad.channels.permissions import CHANGE, READ
 from samlad.channels.settings import SETTINGS
-from samlad.faces.admin import names
+from samlad.faces.admin import names, setting_names
 from samlad.faces.admin.hours import dates_of, hours_fields, hours_from, spans_of
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.admin.undo import undo_href, undoable
@@ -177,7 +177,7 @@ async def _channel_page(request: AnyRequest, channel: Channel, form: Form) -> Re
         next_opening=channels.next_opening(channel, now()),
         now=now(),
         status_options=translated(request, names.channel_status),
-        choices={name: translated(request, texts) for name, texts in names.choices.items()},
+        choices={name: translated(request, texts) for name, texts in setting_names.choices.items()},
         inherited={name: getattr(parent, name) for name in INHERITED} if parent else {},
         settings=[_setting_field(channel, parent, name) for name in SETTINGS],
         parents=[(one.code, one.name) for one in found if one.code not in below],
@@ -200,11 +200,11 @@ def _setting_field(channel: Channel, parent: Channel | None, name: str) -> dict[
     """How a setting is edited, and what holds where it is left empty."""
     setting = SETTINGS[name]
     fallback = parent.setting(name) if parent else setting.default
-    label, hint = names.setting.get(name, (name, setting.description))
+    label, hint = setting_names.setting.get(name, (name, setting.description))
     kind = "text"
     if setting.type is bool:
         kind = "flag"
-    elif name in names.choices:
+    elif name in setting_names.choices:
         kind = "choice"
     elif name in _MONEY_SETTINGS:
         kind = "money"

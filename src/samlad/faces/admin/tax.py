@@ -11,7 +11,7 @@ from litestar.params import FromPath
 
 from samlad import channels, tax
 from samlad.channels import Channel
-from samlad.faces.admin import names
+from samlad.faces.admin import setting_names
 from samlad.faces.admin.lists import shown
 from samlad.faces.admin.shell import admin_page, main_of
 from samlad.faces.admin.undo import undo_href, undoable
@@ -65,7 +65,7 @@ async def overview(request: AnyRequest) -> Response[Any]:
         channels=everything,
         by_id={channel.id: channel for channel in everything},
         today=today,
-        names=names,
+        setting_names=setting_names,
         treatments=TREATMENTS,
         meters=meters,
         rows=rows,

@@ -121,7 +121,7 @@ async def test_pages_menus_and_addresses_where_nothing_is(guest: httpx.AsyncClie
     lost = await guest.get("/products/copper-kettle")
     assert lost.status_code == 404
     assert 'value="copper kettle"' in lost.text
-    assert 'hx-get="/search/suggest?q=copper%20kettle"' in lost.text
+    assert 'href="/search?q=copper%20kettle"' in lost.text
 
 
 async def test_a_brand_is_a_style_sheet_a_manifest_and_icons(

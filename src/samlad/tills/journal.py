@@ -5,7 +5,7 @@ what cannot be an order at all waits for a person. Each entry is a transaction o
 other, and whatever happens to the answer, the same entry may be sent again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -24,9 +24,10 @@ from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Busy, NotFound, OutcomeUnknown
 from samlad.orders.happened import HappenedLine, HappenedSale
 from samlad.payments.at_till import Tendered
+from samlad.stock import Sold
 from samlad.tills import events, rules, store
 from samlad.tills.desk import Desk
-from samlad.tills.model import Objection, Sale, SaleState, SoldTender, Verdict
+from samlad.tills.model import Objection, Sale, SaleState, SoldLine, SoldTender, Verdict
 from samlad.tills.permissions import RECORD
 
 logger = structlog.get_logger("samlad.tills")
@@ -202,6 +203,45 @@ def _tendered(tender: SoldTender) -> Tendered:
     return Tendered(PROVIDERS[tender.kind], tender.amount, handed)
 
 
+def _line(line: SoldLine, there: set[UUID], *, is_known: bool) -> HappenedLine:
+    """A line as the order has it. ``there`` are the promotions that we know: what else was taken off is by hand."""
+    return HappenedLine(
+        variant=line.variant if is_known else None,
+        sku=line.sku,
+        title=line.title or line.sku or str(line.variant),
+        options=line.options,
+        quantity=line.quantity,
+        unit_price=line.unit_price,
+        reductions=[
+            PriceStep(
+                promotion=step.promotion,
+                name=step.name,
+                amount=step.amount,
+                by_hand=step.promotion not in there,
+            )
+            for step in line.reductions
+        ],
+        tax_rate=line.tax_rate,
+        tax=line.tax,
+        total=line.total,
+    )
+
+
+def _lacking(sale: Sale, sold: Sold, unknown: Collection[int | None]) -> list[Objection]:
+    """An objection for each line of which the books had fewer than were sold."""
+    lacked = {found.variant: found.quantity for found in sold.found}
+    return [
+        Objection(
+            code="stock",
+            line=place,
+            here=str(line.quantity - lacked[line.variant]),
+            there=str(line.quantity),
+        )
+        for place, line in enumerate(sale.lines, 1)
+        if line.variant in lacked and place not in unknown
+    ]
+
+
 async def make_order(
     tx: Tx,
     desk: Desk,
@@ -229,52 +269,20 @@ async def make_order(
         location=desk.location.id,
         happened_at=at,
         reference=sale.reference,
-        lines=[
-            HappenedLine(
-                variant=None if place in unknown else line.variant,
-                sku=line.sku,
-                title=line.title or line.sku or str(line.variant),
-                options=line.options,
-                quantity=line.quantity,
-                unit_price=line.unit_price,
-                reductions=[
-                    PriceStep(
-                        promotion=step.promotion,
-                        name=step.name,
-                        amount=step.amount,
-                        by_hand=step.promotion not in there,
-                    )
-                    for step in line.reductions
-                ],
-                tax_rate=line.tax_rate,
-                tax=line.tax,
-                total=line.total,
-            )
-            for place, line in enumerate(sale.lines, 1)
-        ],
+        lines=[_line(line, there, is_known=place not in unknown) for place, line in enumerate(sale.lines, 1)],
         tenders=[_tendered(each) for each in sale.tenders],
         rounding=sale.rounding,
         difference=difference,
         customer=None if sale.customer is None else await _customer(tx, desk, sale.customer),
     )
     order, sold = await orders.record_happened(tx, channel, happened)
-    lacked = {found.variant: found.quantity for found in sold.found}
     over = [use for use in given if use.promotion not in there]
     counted = [use for use in given if use.promotion in there]
     over += await promotions.note(tx, order.id, counted, channel=channel, customer=order.customer)
     objections = [
         *objections,
         *(Objection(code="promotion", there=each.name) for each in over),
-        *(
-            Objection(
-                code="stock",
-                line=place,
-                here=str(line.quantity - lacked[line.variant]),
-                there=str(line.quantity),
-            )
-            for place, line in enumerate(sale.lines, 1)
-            if line.variant in lacked and place not in unknown
-        ),
+        *_lacking(sale, sold, unknown),
     ]
     await store.conclude(tx, sale_id, SaleState.ORDERED, order.id, objections, looks=bool(objections))
     fact = events.SaleRecorded(

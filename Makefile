@@ -4,8 +4,10 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 export SAMLAD_HOME ?= $(CURDIR)/var
+# Every worker of the tests would compile all of them anew.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check bench soak lighthouse docs lock clean
+.PHONY: demo test check bench soak lighthouse pictures docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -39,7 +41,7 @@ demo: $(VENV)/run ## a running shop with a year of real trade (ARGS=--once: do i
 
 test: $(VENV)/develop ## every test
 	$(COMPILE)
-	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal --durations 20 --durations-min 5 $(ARGS)
 
 check: $(VENV)/develop ## format, lint, types, floors, texts, docs
 	$(BIN)/ruff format --check src tests
@@ -59,6 +61,10 @@ soak: $(VENV)/develop ## the tests that take longer than the suite may
 
 lighthouse: $(VENV)/develop ## four scores of the shop's pages on a phone (needs Node and Chromium)
 	$(BIN)/python -m pytest -m soak -n 0 -s --timeout 1800 tests/faces/storefront/test_lighthouse.py $(ARGS)
+
+pictures: $(VENV)/develop ## pictures of every page at three widths, light and dark, in var/pictures (needs Chromium)
+	$(COMPILE)
+	PYTHONPATH=tests:tests/faces $(BIN)/python tests/faces/take_pictures.py $(ARGS)
 
 lock: $(VENV)/uv ## lock the dependencies anew, at their newest
 	@mkdir -p locks

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import fcntl
+import gc
 import hashlib
 import itertools
 import logging
@@ -15,9 +16,11 @@ from typing import Any
 
 import asyncpg
 import httpx
+import hypothesis
 import pytest
 import structlog
 from browser import require_chromium, server, site
+from one_chromium import _function_scoped_runner, chromium, lasting_runner
 
 from applications import running
 from samlad.access.permissions import permissions
@@ -33,10 +36,22 @@ from samlad.tax import checking
 from samlad.tax.vies import RestVies
 from skipping import refuse_skipped
 
-__all__ = ["server", "site"]  # fixtures for every folder
+__all__ = [
+    "_function_scoped_runner",
+    "chromium",
+    "lasting_runner",
+    "server",
+    "site",
+]  # fixtures for every folder
 
 # No test asks the real VIES: one behind the gate is silent at once.
 checking.use(RestVies("http://127.0.0.1:80/"))
+
+# How long a machine that others use takes for an example says nothing about the example. In CI it does not matter already.
+hypothesis.settings.register_profile(
+    "patient", hypothesis.settings(), deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
 
 ApiAs = Callable[..., contextlib.AbstractAsyncContextManager[httpx.AsyncClient]]
 
@@ -48,6 +63,15 @@ os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_temporary))
 
 TEMPLATE = "samlad_template"
 _numbers = itertools.count()
+
+
+gc.disable()  # until everything is loaded: nothing of it is garbage, and looking for some takes a fifth of the time
+
+
+def pytest_collection_finish() -> None:
+    """From here on only what tests make is looked through, not the modules and the tests themselves."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -182,3 +206,17 @@ async def api(api_as: "ApiAs") -> AsyncIterator[httpx.AsyncClient]:
     """An HTTP client of the whole application that may do everything."""
     async with api_as() as client:
         yield client
+
+
+@pytest.fixture
+def wire(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every statement that any connection sends, by asyncpg's own query log (prepared ones included)."""
+    sent: list[str] = []
+    init = asyncpg.Connection.__init__
+
+    def watched(self: Any, *args: Any, **kwargs: Any) -> None:
+        init(self, *args, **kwargs)
+        self.add_query_logger(lambda record: sent.append(record.query))
+
+    monkeypatch.setattr(asyncpg.Connection, "__init__", watched)
+    return sent

@@ -67,6 +67,9 @@ def line(dice: random.Random, variant: str) -> Line:
     if dice.random() < 0.5:
         marks.add(f"category:{CATEGORY}")
     price = dice.choice([0, 1, 99, 333, 1_995, 19_900, dice.randint(1, 60_000)])
+    if dice.random() < 0.1:
+        weight = dice.choice([1, 5, 770, dice.randint(1, 9_999)])
+        return Line(key=variant, price=price, quantity=weight, per=1_000, marks=frozenset(marks))
     return Line(key=variant, price=price, quantity=dice.choice([1, 1, 2, 3, 7, 12]), marks=frozenset(marks))
 
 

@@ -45,14 +45,24 @@ class Trade(msgspec.Struct):
     at_malmo: Location
     at_lund: Location
 
-    async def kettle(self, price: int = 19_900, quantity: int = 10, at: Location | None = None) -> UUID:
+    async def kettle(
+        self,
+        price: int = 19_900,
+        quantity: int = 10,
+        at: Location | None = None,
+        *,
+        title: str = "Kettle",
+        **variant: Any,
+    ) -> UUID:
         """A new variant at a price in öre (25 % tax in it), with so many at a location (the warehouse)."""
         data = msgspec.convert(
             {
-                "title": "Kettle",
+                "title": title,
                 "handle": f"kettle-{new_id()}",
                 "status": "active",
-                "variants": [{"sku": f"K-{new_id()}", "prices": [{"price_list": "base", "amount": price}]}],
+                "variants": [
+                    {"sku": f"K-{new_id()}", "prices": [{"price_list": "base", "amount": price}], **variant}
+                ],
             },
             ProductInput,
         )
@@ -68,6 +78,43 @@ class Trade(msgspec.Struct):
             if quantity:
                 await stock.receive(tx, (at or self.warehouse).id, [(variant, quantity)])
             return variant
+
+        return await self.db.transaction(work)
+
+    async def set_of(self, price: int, *parts: tuple[UUID, int], title: str = "Tea set") -> UUID:
+        """A new set at a price, made of (variant, how many of it)."""
+        refs = await catalog.by_ids(self.db, [variant for variant, _ in parts])
+        components = [{"sku": refs[variant].sku, "quantity": count} for variant, count in parts]
+        return await self.kettle(price, 0, title=title, components=components)
+
+    async def shirts(self) -> list[UUID]:
+        """A shirt in two lengths: the short one costs 10,000 öre, the long one 15,000; nine of each at the warehouse."""
+        data = msgspec.convert(
+            {
+                "title": "Shirt",
+                "handle": f"shirt-{new_id()}",
+                "status": "active",
+                "options": [{"name": "Length", "values": ["short", "long"]}],
+                "variants": [
+                    {
+                        "sku": f"{length}-{new_id()}",
+                        "options": {"Length": length},
+                        "prices": [{"price_list": "base", "amount": price}],
+                    }
+                    for length, price in (("short", 10_000), ("long", 15_000))
+                ],
+            },
+            ProductInput,
+        )
+        pools = self.web.pools
+
+        async def work(tx: Tx) -> list[UUID]:
+            made = await products.create(
+                tx, pools[Resource.CATALOGUE], data, price_pool=pools[Resource.PRICES]
+            )
+            found = [variant.id for variant in made.variants]
+            await stock.receive(tx, self.warehouse.id, [(variant, 9) for variant in found])
+            return found
 
         return await self.db.transaction(work)
 
@@ -119,10 +166,13 @@ class Trade(msgspec.Struct):
     async def follow(self) -> None:
         """Let the followers catch up."""
         await followers.register(self.db, FOLLOWERS)
+        behind = await horizon.behind(self.db, FOLLOWERS)
         for follower in FOLLOWERS:
-            await horizon.passed(self.db)
-            while await followers.step(self.db, follower):
+            if follower.name in behind:
                 await horizon.passed(self.db)
+                while await followers.step(self.db, follower):
+                    await horizon.passed(self.db)
+                behind = await horizon.behind(self.db, FOLLOWERS)
         parked = await self.db.rows("SELECT name, last_error FROM follower WHERE last_error IS NOT NULL")
         assert parked == []
 

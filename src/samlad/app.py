@@ -22,6 +22,10 @@ from samlad.accounts import sweepers as accounts_sweepers
 from samlad.alerts import api as alerts_api
 from samlad.alerts import mails as alerts_mails
 from samlad.alerts import sweepers as alerts_sweepers
+from samlad.appointments import api as appointments_api
+from samlad.appointments import checks as appointments_checks
+from samlad.appointments import mails as appointments_mails
+from samlad.appointments import sweepers as appointments_sweepers
 from samlad.audiences import api as audiences_api
 from samlad.audiences import checks as audiences_checks
 from samlad.audiences import live as audiences_live
@@ -37,19 +41,28 @@ from samlad.catalog import checks as catalog_checks
 from samlad.catalog import media_fetch  # noqa: F401 - declares its job
 from samlad.catalog import sweepers as catalog_sweepers
 from samlad.channels import api as channels_api
+from samlad.clienteling import api as clienteling_api
+from samlad.clienteling import followers as clienteling_followers
 from samlad.consent import api as consent_api
 from samlad.consent import mails as consent_mails
 from samlad.content import api as content_api
+from samlad.content import photograph_api
 from samlad.content.redirects import Redirecting
 from samlad.credit import api as credit_api
 from samlad.credit import checks as credit_checks
 from samlad.credit import followers as credit_followers
 from samlad.credit import sweepers as credit_sweepers
 from samlad.customers import api as customers_api
+from samlad.customers import sweepers as customers_sweepers
 from samlad.delivery import api as delivery_api
+from samlad.destinations import api as destinations_api
+from samlad.destinations import live as destinations_live
 from samlad.documents import api as documents_api
 from samlad.documents import checks as documents_checks
 from samlad.documents import followers as documents_followers
+from samlad.documents import order_mails as documents_order_mails
+from samlad.documents import papers as documents_papers
+from samlad.documents import papers_api as documents_papers_api
 from samlad.duplicates import api as duplicates_api
 from samlad.duplicates import followers as duplicates_followers
 from samlad.faces import page as pages
@@ -82,10 +95,14 @@ from samlad.kernel.settings import Settings, load
 from samlad.kernel.sweepers import Sweeper
 from samlad.kernel.telemetry import configure_logging, tracing
 from samlad.kernel.worker import Work
+from samlad.labels import api as labels_api
+from samlad.labels import making as labels_making
 from samlad.orders import api as orders_api
-from samlad.orders import change_api, fulfilment_api, recall_list, routing_api
+from samlad.orders import change_api, desk_api, fulfilment_api, recall_list, routing_api
 from samlad.orders import checks as orders_checks
+from samlad.orders import exchange_paying as orders_exchange_paying
 from samlad.orders import followers as orders_followers
+from samlad.orders import return_claim as orders_return_claim
 from samlad.orders import settling as orders_settling
 from samlad.orders import sweepers as orders_sweepers
 from samlad.orders import tax_api as orders_tax_api
@@ -96,6 +113,8 @@ from samlad.payments import sweepers as payments_sweepers
 from samlad.payments import webhooks as payments_webhooks
 from samlad.pools import api as pools_api
 from samlad.pools import moving as pools_moving  # noqa: F401 - declares its job
+from samlad.printers import api as printers_api
+from samlad.printers import sending as printers_sending
 from samlad.privacy import api as privacy_api
 from samlad.privacy import running as privacy_running
 from samlad.profile import api as profile_api
@@ -108,8 +127,10 @@ from samlad.recommendations import followers as recommendations_followers
 from samlad.recommendations import sweepers as recommendations_sweepers
 from samlad.reviews import api as reviews_api
 from samlad.reviews import checks as reviews_checks
+from samlad.screens import service as screens_service
 from samlad.stock import api as stock_api
 from samlad.stock import checks as stock_checks
+from samlad.stock import pace as stock_pace  # noqa: F401 - declares its job
 from samlad.stock import sweepers as stock_sweepers
 from samlad.subscriptions import api as subscriptions_api
 from samlad.subscriptions import checks as subscriptions_checks
@@ -144,6 +165,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *tax_api.routes,
     *catalog_api.routes,
     *content_api.routes,
+    photograph_api.router,
     *stock_api.routes,
     *customers_api.routes,
     *identity_api.routes,
@@ -156,6 +178,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *carts_api.routes,
     *carts_paying_api.routes,
     *orders_api.routes,
+    *desk_api.routes,
     *change_api.routes,
     *routing_api.routes,
     *recall_list.routes,
@@ -163,11 +186,16 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *orders_tax_api.routes,
     *subscriptions_api.routes,
     *documents_api.routes,
+    *documents_papers_api.routes,
     *books_api.routes,
     *tills_api.routes,
     *reviews_api.routes,
     *recommendations_api.routes,
     *alerts_api.routes,
+    *clienteling_api.routes,
+    *appointments_api.routes,
+    *printers_api.routes,
+    *labels_api.routes,
     *profile_api.routes,
     *duplicates_api.routes,
     *tracking_api.routes,
@@ -175,6 +203,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *privacy_api.routes,
     *pools_api.routes,
     *audiences_api.routes,
+    *destinations_api.routes,
     *FACES,
 )
 """Every package's routes: its ``api.py`` under ``/api``, the faces' pages."""
@@ -186,17 +215,23 @@ FOLLOWERS: Sequence[Follower] = (
     *identity_followers.FOLLOWERS,
     *orders_followers.FOLLOWERS,
     *orders_settling.FOLLOWERS,
+    *orders_return_claim.FOLLOWERS,
+    *orders_exchange_paying.FOLLOWERS,
     *subscriptions_followers.FOLLOWERS,
     *credit_followers.FOLLOWERS,
     *documents_followers.FOLLOWERS,
+    *documents_order_mails.FOLLOWERS,
     *books_followers.FOLLOWERS,
     *recommendations_followers.FOLLOWERS,
     *tracking_own.FOLLOWERS,
     *tracking_resolving.FOLLOWERS,
     *audiences_live.FOLLOWERS,
+    *destinations_live.FOLLOWERS,
     *household.FOLLOWERS,
     *consent_mails.FOLLOWERS,
     *alerts_mails.FOLLOWERS,
+    *clienteling_followers.FOLLOWERS,
+    *appointments_mails.FOLLOWERS,
     *duplicates_followers.FOLLOWERS,
 )
 """Every follower of the log, run by the worker."""
@@ -215,6 +250,7 @@ CHECKS: Sequence[Check] = (
     *books_checks.CHECKS,
     *tills_checks.CHECKS,
     *reviews_checks.CHECKS,
+    *appointments_checks.CHECKS,
     *audiences_checks.CHECKS,
 )
 """Every check of ``samlad doctor``."""
@@ -229,11 +265,17 @@ SWEEPERS: Sequence[Sweeper] = (
     *payments_sweepers.SWEEPERS,
     *credit_sweepers.SWEEPERS,
     *promotions_sweepers.SWEEPERS,
+    *customers_sweepers.SWEEPERS,
     *carts_sweepers.SWEEPERS,
     *orders_sweepers.SWEEPERS,
     *subscriptions_sweepers.SWEEPERS,
+    *documents_papers.SWEEPERS,
     *recommendations_sweepers.SWEEPERS,
     *alerts_sweepers.SWEEPERS,
+    *appointments_sweepers.SWEEPERS,
+    *printers_sending.SWEEPERS,
+    *labels_making.SWEEPERS,
+    *screens_service.SWEEPERS,
     *tracking_housekeeping.SWEEPERS,
     *tracking_retention.SWEEPERS,
     *accounts_sweepers.SWEEPERS,

@@ -24,6 +24,11 @@ PACKAGES = (
     "samlad.reviews",
     "samlad.recommendations",
     "samlad.alerts",
+    "samlad.clienteling",
+    "samlad.appointments",
+    "samlad.printers",
+    "samlad.labels",
+    "samlad.screens",
     "samlad.tracking",
     "samlad.profile",
     "samlad.duplicates",
@@ -31,5 +36,6 @@ PACKAGES = (
     "samlad.privacy",
     "samlad.pools",
     "samlad.audiences",
+    "samlad.destinations",
 )
 """Every package with migrations, in the order of the floors."""

@@ -1,8 +1,8 @@
 """A retailer for each test, and its segments."""
 
 import pytest
-from audience import Audience
 
+from audience import Audience
 from samlad.kernel.database import Database
 from trade import build
 

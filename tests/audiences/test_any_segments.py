@@ -12,7 +12,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from audience import Audience
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -24,6 +23,7 @@ from hypothesis.stateful import (
 )
 
 import horizon
+from audience import Audience
 from samlad import credit, customers, identity
 from samlad.app import FOLLOWERS
 from samlad.audiences import lists, rfm, segments

@@ -1,15 +1,18 @@
 """Segments against the database: who is in, why, and until when."""
 
 from datetime import timedelta
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
-from audience import Audience, condition
 
+from audience import Audience, condition
 from samlad import customers, privacy
 from samlad.app import FOLLOWERS
 from samlad.audiences import segments
 from samlad.audiences.model import SegmentChange
+from samlad.channels import Resource
 from samlad.customers import TagsInput
 from samlad.kernel import followers
 from samlad.kernel.problems import Conflict, InvalidInput
@@ -148,3 +151,76 @@ async def test_a_segment_that_others_name(audience: Audience) -> None:
         await audience.db.transaction(lambda tx: segments.change(tx, second.id, change))
     await audience.sound()
     assert condition({"kind": "all", "of": []})
+
+
+async def test_promotions_that_were_used_and_sums_of_events(audience: Audience) -> None:
+    """What a cancelled order had does not count; a property that is no number adds nothing."""
+    kim, sam = await audience.person(), await audience.person()
+    promotion, other = uuid4(), uuid4()
+    for each in (promotion, other):
+        await audience.db.rows(
+            """INSERT INTO promotion (id, pool, name, status, is_automatic, first_order, terms, priority, combination, weekdays)
+               VALUES ($1, $2, 'Autumn', 'ended', true, false, '{}', 1, 'all', '{}') RETURNING 1""",
+            each,
+            audience.trade.web.pools[Resource.PROMOTIONS],
+        )
+    for person, days_ago in ((kim, 1), (kim, 40), (sam, 1)):
+        order = await audience.buys(person, days_ago=days_ago)
+        await audience.db.rows(
+            "INSERT INTO promotion_use (order_id, promotion, amount) VALUES ($1, $2, 5) RETURNING 1",
+            order,
+            promotion,
+        )
+    gone = await audience.buys(sam)
+    await audience.db.rows(
+        "INSERT INTO promotion_use (order_id, promotion, amount, released_at) VALUES ($1, $2, 5, now()) RETURNING 1",
+        gone,
+        other,
+    )
+    twice = await audience.segment(
+        "Twice", {"kind": "promotion", "promotions": [str(promotion)], "at_least": 2}
+    )
+    lately = {"kind": "promotion", "at_least": 1, "within": {"days": 30}}
+    month, never = (
+        await audience.segment("Month", lately),
+        await audience.segment(
+            "Never the other", {"kind": "promotion", "promotions": [str(other)], "at_most": 0}
+        ),
+    )
+    spent = await audience.segment(
+        "Spent", {"kind": "event", "name": "Bill Paid", "sum_of": "revenue", "at_least": 30}
+    )
+    source, batch = uuid4(), uuid4()
+    await audience.db.rows(
+        """INSERT INTO tracking_source (id, channel, name, kind, device_class, per_second)
+           VALUES ($1, $2, 'test', 'server', 'personal', 10) RETURNING 1""",
+        source,
+        audience.trade.web.id,
+    )
+    await audience.follow()
+    for person, revenues in ((kim, (10, 20.5, "1000")), (sam, (29.5, True))):
+        node = await audience.db.value("SELECT id FROM identity_node WHERE profile = $1 LIMIT 1", person)
+        for revenue in revenues:
+            event = uuid4()
+            await audience.db.rows(
+                """INSERT INTO tracked_event (id, received_at, batch, source, message_id, type, name, occurred_at, payload)
+                   VALUES ($1, now(), $2, $3, $4, 'track', 'Bill Paid', now(), $5) RETURNING 1""",
+                event,
+                batch,
+                source,
+                str(event),
+                {"properties": {"revenue": revenue}},
+            )
+            await audience.db.rows(
+                """INSERT INTO tracked_profile (event, received_at, occurred_at, identity)
+                   SELECT id, received_at, occurred_at, $2 FROM tracked_event WHERE id = $1 RETURNING 1""",
+                event,
+                node,
+            )
+    await audience.edit(spent.id, {"kind": "all", "of": [msgspec.to_builtins(spent.definition)]})
+    await audience.follow()
+    assert await audience.members(twice.id) == {kim}
+    assert await audience.members(month.id) == {kim, sam}
+    assert await audience.members(never.id) == {kim, sam}
+    assert await audience.members(spent.id) == {kim}
+    await audience.sound()

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+
 from audience import Audience
 
 BOUGHT = {"kind": "orders", "at_least": 1}
@@ -20,7 +21,9 @@ async def test_a_segment_from_the_first_try_to_its_export(audience: Audience, ap
     sam = await audience.person(name="Sam")
     await audience.buys(kim)
     tried = await api.post("/api/segments/preview", json={"channel": web, "definition": BOUGHT})
-    assert tried.json() == {"size": 1, "people": 2, "looked_at": 2, "is_exact": True, "low": 1, "high": 1}
+    found = tried.json()
+    assert [(each["id"], each["name"]) for each in found.pop("examples")] == [(str(kim), "Kim")]
+    assert found == {"size": 1, "people": 2, "looked_at": 2, "is_exact": True, "low": 1, "high": 1}
     wrong = {"kind": "all", "of": [{"kind": "orders", "measure": "sum", "at_least": 5, "at_most": 2}]}
     refused = await api.post("/api/segments", json={"channel": web, "name": "X", "definition": wrong})
     assert refused.status_code == 422
@@ -128,6 +131,14 @@ async def test_scores_are_fifths_in_which_equals_are_equal(
     assert cells == {(1, 1): 1, (2, 1): 1, (3, 1): 1, (4, 1): 1, (5, 5): 1}
     await audience.follow()
     assert await audience.members(segment) == {people[4]}
+    # Somebody who belongs to another pool since then, as when channels join, is scored there.
+    await audience.db.transaction(
+        lambda tx: tx.execute(
+            "UPDATE rfm_score r SET pool = (SELECT id FROM pool p WHERE p.id <> r.pool LIMIT 1)"
+        )
+    )
+    again = (await api.post(f"/api/rfm/{web}")).json()
+    assert again == {**grid, "computed_at": again["computed_at"]}
     shown = await api.get("/admin/rfm")
     assert "heat-5" in shown.text
     cell = await api.get("/admin/rfm/people?recency=5&frequency=5")

@@ -99,7 +99,7 @@ async def _answering(*pieces: bytes) -> tuple[asyncio.Server, int]:
 )
 async def test_answers_are_put_together(pieces: list[bytes], status: int, body: bytes) -> None:
     server, port = await _answering(*pieces)
-    async with server, asyncio.timeout(5):
+    async with server, asyncio.timeout(60):
         connection = await Connection.open("127.0.0.1", port)
         answer = await connection.ask(request("GET", "/"))
         connection.close()
@@ -108,7 +108,7 @@ async def test_answers_are_put_together(pieces: list[bytes], status: int, body: 
 
 async def test_an_answer_that_breaks_off_is_an_error() -> None:
     server, port = await _answering(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf")
-    async with server, asyncio.timeout(5):
+    async with server, asyncio.timeout(60):
         connection = await Connection.open("127.0.0.1", port)
         with pytest.raises(ConnectionResetError):
             await connection.ask(request("GET", "/"))
@@ -123,7 +123,7 @@ async def test_a_stream_of_events_is_heard() -> None:
         head, b"d\r\nretry: 2000\n\n\r\n", b"%x\r\n%b\r\n" % (len(frame), frame), b"0\r\n\r\n"
     )
     heard: list[str] = []
-    async with server, asyncio.timeout(5):
+    async with server, asyncio.timeout(60):
         await EventStream.listen(
             "127.0.0.1", port, request("GET", "/live"), lambda _, event: heard.append(event)
         )
@@ -134,6 +134,6 @@ async def test_a_stream_of_events_is_heard() -> None:
 
 async def test_a_refused_stream_is_an_error() -> None:
     server, port = await _answering(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n")
-    async with server, asyncio.timeout(5):
+    async with server, asyncio.timeout(60):
         with pytest.raises(ConnectionRefusedError, match="403"):
             await EventStream.listen("127.0.0.1", port, request("GET", "/live"), lambda *_: None)

@@ -355,6 +355,12 @@ async def test_numbers_have_no_gap_when_posting_rolls_back(trade: Trade) -> None
         ("clearing:stripe", "1580"),
         ("cash:malmo", "1910"),
         ("shipping:2500:SE", "3520"),
+        ("sales:0:SE:intra_eu", "3108"),
+        ("sales:0:SE:export", "3105"),
+        ("sales:2100:NL:oss", "3106"),
+        ("tax:2100:NL:oss", "2670"),
+        ("tax:0:SE:margin", "2616"),
+        ("shipping:0:SE:export", "3520"),
     ],
 )
 def test_the_swedish_chart(purpose: str, number: str) -> None:

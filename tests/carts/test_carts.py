@@ -23,11 +23,11 @@ from samlad.channels import Resource
 from samlad.customers import PersonInput
 from samlad.kernel.clock import now
 from samlad.kernel.context import SYSTEM, Actor, Context
-from samlad.kernel.database import Database
+from samlad.kernel.database import Database, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Forbidden, InvalidInput, NotFound, Outdated
 from samlad.stock import SoldOut
-from trade import ADDRESS, GUEST, Trade, build
+from trade import ADDRESS, BUYER, GUEST, Trade, build
 
 
 async def test_the_same_thing_twice_is_one_line_with_more(trade: Trade) -> None:
@@ -236,3 +236,64 @@ async def test_a_store_without_a_place_of_its_own_has_no_till(trade: Trade) -> N
     lund = await channels.get(trade.db, trade.lund.id)
     with pytest.raises(InvalidInput):
         await trade.db.transaction(lambda tx: carts.create(tx, CartInput(channel=lund.id)))
+
+
+async def test_said_at_once_a_cart_is_what_it_is_said_step_by_step(trade: Trade) -> None:
+    kettle = await trade.kettle(19_900, quantity=5)
+    lines, buyer = [LineInput(variant=kettle, quantity=2)], msgspec.convert(BUYER, DetailsInput)
+    stepped = await trade.cart((kettle, 2))
+    spent = []
+
+    async def work(tx: Tx) -> carts.NewCart:
+        made = await carts.create(tx, CartInput(channel=trade.web.id, lines=lines, details=buyer))
+        spent.append(tx.statements)
+        return made
+
+    made = await trade.db.transaction(work, GUEST)
+    alike = {"id", "lines", "version", "updated_at", "token"}
+    at_once = {key: value for key, value in msgspec.structs.asdict(made).items() if key not in alike}
+    assert at_once == {k: v for k, v in msgspec.structs.asdict(stepped).items() if k not in alike}
+    assert at_once == {
+        k: v
+        for k, v in msgspec.structs.asdict(await view(trade.db, SYSTEM, made.id)).items()
+        if k not in alike
+    }
+    assert (made.lines[0].total, made.version) == (39_800, 1)
+    assert spent[0] <= 5
+    order = await trade.place(made.id)
+    assert (order.email, order.total) == (BUYER["email"], made.totals.total)
+
+    for details, field in (
+        (DetailsInput(customer=new_id()), "details/customer"),
+        (DetailsInput(label="Mine"), "details/label"),
+        (DetailsInput(delivery_method="balloon"), "details/delivery_method"),
+        (
+            msgspec.convert({"address": ADDRESS | {"postal_code": "1"}}, DetailsInput),
+            "details/address/postal_code",
+        ),
+    ):
+        data = CartInput(channel=trade.web.id, lines=lines, details=details)
+        with pytest.raises(InvalidInput) as refused:
+            await trade.db.transaction(lambda tx, d=data: carts.create(tx, d), GUEST)
+        assert refused.value.errors[0].field == field
+
+
+async def test_a_customer_who_begins_again_says_it_of_the_cart_they_have(trade: Trade) -> None:
+    kettle = await trade.kettle(19_900, quantity=5)
+    pool = trade.web.pools[Resource.CUSTOMERS]
+    kim = await trade.db.transaction(
+        lambda tx: customers.find_or_create(tx, pool, PersonInput(email="kim@example.org"))
+    )
+    as_kim = Context(actor=Actor(kind="customer", id=kim.id))
+    lines, buyer = [LineInput(variant=kettle)], msgspec.convert(BUYER, DetailsInput)
+
+    def begin(**fields: Any) -> Any:
+        data = CartInput(channel=trade.web.id, **fields)
+        return trade.db.transaction(lambda tx: carts.create(tx, data), as_kim)
+
+    first = await begin(lines=lines)
+    second = await begin(lines=lines, details=buyer)
+    third = await begin(details=DetailsInput(note="Ring twice"))
+    assert first.id == second.id == third.id
+    assert (third.lines[0].quantity, third.email, third.note) == (2, BUYER["email"], "Ring twice")
+    assert third.totals.total == (await view(trade.db, as_kim.actor, first.id)).totals.total

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -125,7 +126,12 @@ async def test_beyond_the_limit_a_manager_approves_with_a_pin(trade: Trade) -> N
             await wrong
     approved = await approve("4071")
     seen = await give(trade, cart, "percent", 3_000, approved=approved)
-    assert (seen.totals.total, seen.discounts[0].approved_by) == (7_000, ada.id)
+    assert (seen.totals.total, seen.discounts[0].reason) == (7_000, "Scratched")
+    kept = await trade.db.value("SELECT discounts::text FROM cart WHERE id = $1", cart.id)
+    assert str(ada.id) in kept
+    shown = msgspec.json.encode(seen).decode()
+    assert str(ada.id) not in shown, "customers are not told who works here"
+    assert str(CLERK.actor.id) not in shown
     for _ in range(5):
         with pytest.raises(ApprovalRefused):
             await approve("5555")

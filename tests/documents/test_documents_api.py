@@ -12,7 +12,9 @@ import pytest
 from lxml import etree
 from paper import SELLER, Paper
 
+from samlad import carts, orders
 from samlad.access.permissions import permissions
+from samlad.carts import DetailsInput
 from samlad.kernel.clock import now
 from samlad.kernel.context import GUEST, Actor
 from samlad.kernel.ids import new_id
@@ -148,6 +150,31 @@ async def test_confirmation_and_packing_slip_are_of_the_order_as_it_is(
     pdf = await api.get(f"/api/fulfilments/{work}/packing-slip.pdf")
     assert placed.number in pypdf.PdfReader(io.BytesIO(pdf.content)).pages[0].extract_text()
     assert (await api.get(f"/api/fulfilments/{new_id()}/packing-slip.html")).status_code == 404
+
+
+async def test_each_parcel_has_a_slip_of_its_own_with_its_lots_and_the_note(
+    api: httpx.AsyncClient, paper: Paper
+) -> None:
+    trade = paper.trade
+    milk, pot = await trade.kettle(1_000, quantity=0), await trade.kettle(12_345, at=trade.at_malmo)
+    await trade.by_lot(milk, LOT7=2)
+    cart = await trade.cart((milk, 2), (pot, 1))
+    note = DetailsInput(gift_note="Happy birthday, Kim")
+    await trade.db.transaction(lambda tx: carts.set_details(tx, cart.id, note))
+    placed = await trade.place(cart.id)
+    await trade.db.transaction(lambda tx: orders.fulfil(tx, placed.id, orders.FulfilInput()))
+    parts = await trade.db.rows("SELECT id, location FROM fulfilment WHERE order_id = $1", placed.id)
+    assert len(parts) == 2
+    texts = {
+        part["location"]: (await api.get(f"/api/fulfilments/{part['id']}/packing-slip.html")).text
+        for part in parts
+    }
+    here, there = texts[trade.warehouse.id], texts[trade.at_malmo.id]
+    assert "LOT7" in here
+    assert "LOT7" not in there
+    for text in (here, there):
+        assert "Happy birthday, Kim" in text
+        assert "123,45" not in text
 
 
 async def test_who_sells_is_said_and_checked(api: httpx.AsyncClient, paper: Paper) -> None:

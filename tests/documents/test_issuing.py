@@ -234,3 +234,22 @@ async def test_a_document_carries_the_logo_of_its_channels_brand_as_it_was(
     await paper.db.transaction(lambda tx: content.set_kit(tx, "web", content.Brand()))
     (after,) = await paper.of(order.id)
     assert after.printed.logo == invoice.printed.logo
+
+
+async def test_a_credit_note_comes_to_the_cash_that_was_handed_out(paper: Paper) -> None:
+    """Three at 33.50 were sold for 101 in coins; they go back for 34, 34 and 33, and each note says by how much it is rounded."""
+    trade = paper.trade
+    kettle = await trade.kettle(3_350, at=trade.at_malmo)
+    cart = await trade.cart((kettle, 3), channel=trade.malmo)
+    order = await trade.place(cart.id, PaymentInput(provider="cash"))
+    (invoice,) = await paper.issue(order.id)
+    assert invoice.total == 10_100
+    for _ in range(3):
+        await paper.take_back(order.id, (1, 1))
+        await paper.settle(order.id)
+    notes = [each for each in await paper.of(order.id) if each.kind is Kind.CREDIT_NOTE]
+    assert [(note.total, note.printed.rounding) for note in notes] == [(3_400, 50), (3_400, 50), (3_300, -50)]
+    assert sum(note.total for note in notes) == 10_100
+    assert [note.net + note.tax for note in notes] == [3_350] * 3, "the rounding bears no tax"
+    await paper.sound()
+    await trade.agree()

@@ -121,8 +121,8 @@ def test_in_process_is_splink_to_the_last_digit(tmp_path: Path) -> None:
     try:
         assert training.load_people(base, tmp_path / "people.csv") == len(rows)
         learnt = training.learn(base, random_pairs=200_000)
-        pairs = training.predict(base, learnt.model, least=1e-9)
-        shipped = training.predict(base, DEFAULT, least=1e-9)
+        pairs = [pair for few in training.predict(base, learnt.model, least=1e-9) for pair in few]
+        shipped = [pair for few in training.predict(base, DEFAULT, least=1e-9) for pair in few]
     finally:
         base.close()
     assert len(pairs) > 500
@@ -162,3 +162,15 @@ def test_in_process_is_splink_to_the_last_digit(tmp_path: Path) -> None:
     assert all(share > few for values in learnt.shares.values() for share in values.values()), (
         "rare names are not kept"
     )
+
+
+@given(st.dictionaries(st.integers(2, 200), st.integers(1, 50), max_size=30), st.integers(0, 100_000))
+def test_a_block_makes_no_more_pairs_than_it_may(sizes: dict[int, int], most: int) -> None:
+    largest = rules.largest_block(sorted(sizes.items()), most)
+    made = {size: size * (size - 1) // 2 * keys for size, keys in sizes.items()}
+    assert sum(pairs for size, pairs in made.items() if size <= largest) <= most
+    bigger = [size for size in sorted(sizes) if size > largest]
+    if bigger:
+        assert sum(pairs for size, pairs in made.items() if size <= bigger[0]) > most, "as many as may be"
+    else:
+        assert largest <= 200

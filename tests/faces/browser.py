@@ -15,8 +15,8 @@ The server process is one for each worker and goes from database to database (`s
 
 import asyncio
 import contextlib
+import functools
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -29,7 +29,8 @@ from uuid import UUID
 import httpx
 import msgspec
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, Route, async_playwright, expect
+from one_chromium import CHROMIUM, Chromium
+from playwright.async_api import Browser, BrowserContext, Locator, Page, Route, expect
 from site_server import SWITCH, TESTS
 
 from samlad.access import sessions
@@ -42,14 +43,6 @@ from skipping import is_ci
 
 ROOT = Path(__file__).parents[2]
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
-CHROMIUM = Path(
-    os.environ.get("SAMLAD_CHROMIUM")
-    or shutil.which("chromium-headless-shell")  # the same without a window: pages cost half the processor
-    or shutil.which("chromium")
-    or "/usr/bin/chromium"
-)
-CHROMIUM_ARGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-                 "--disable-component-update", "--disable-sync"]  # fmt: skip
 START_SECONDS = 60.0
 PATIENCE_MS = 30_000.0
 """How long a page may take on a busy machine. Only a test that fails waits so long."""
@@ -57,6 +50,36 @@ WIDTHS = {"phone": 390, "desk": 1440}
 
 
 expect.set_options(timeout=PATIENCE_MS)
+
+ACTS = ("check", "click", "dblclick", "fill", "hover", "press", "press_sequentially", "select_option", "set_checked",
+        "set_input_files", "tap", "uncheck")  # fmt: skip
+
+
+def _act_when_loaded(actor: Any, names: tuple[str, ...], page: Page | None = None) -> None:
+    """What is looked for can be seen before the document has its scripts, and what is done to it then is lost.
+
+    Args:
+        actor: a class of Playwright's, whose objects know their page, or something that acts on ``page``.
+    """
+
+    def late(act: Any) -> Any:
+        @functools.wraps(act)
+        async def act_when_loaded(*given: Any, **options: Any) -> Any:
+            await (page or _page_of(given[0])).wait_for_load_state()
+            return await act(*given, **options)
+
+        return act_when_loaded
+
+    for name in names:
+        setattr(actor, name, late(getattr(actor, name)))
+
+
+def _page_of(acted_on: Locator | Page) -> Page:
+    return acted_on if isinstance(acted_on, Page) else acted_on.page
+
+
+_act_when_loaded(Locator, ACTS)
+_act_when_loaded(Page, tuple(name for name in ACTS if name != "press_sequentially"))
 
 
 class Site:
@@ -84,6 +107,7 @@ class Site:
         page = await context.new_page()
         page.on("console", lambda said: self._note(said.type, said.text))
         page.on("pageerror", lambda error: self._note("error", str(error)))
+        _act_when_loaded(page.keyboard, ("press", "type", "insert_text"), page)
         return page
 
     def _note(self, kind: str, text: str) -> None:
@@ -96,9 +120,7 @@ class Site:
     ) -> Page:
         """A page of somebody who is signed in; without roles as an owner."""
         page = await self.visitor(**options)
-        token = await self.db.transaction(
-            lambda tx: _session(tx, name, list(roles) or [Role.OWNER], list(locations))
-        )
+        token = await session_of(self.db, *roles, locations=locations, name=name)
         await page.context.add_cookies([{"name": "samlad_session", "value": token, "url": self.url}])
         return page
 
@@ -151,6 +173,13 @@ class Site:
         """Close every page."""
         for context in self._contexts:
             await context.close()
+
+
+async def session_of(
+    db: Database, *roles: Role, locations: tuple[UUID, ...] = (), name: str = "Olivia Owner"
+) -> str:
+    """What the cookie of somebody who is signed in says; without roles of an owner."""
+    return await db.transaction(lambda tx: _session(tx, name, list(roles) or [Role.OWNER], list(locations)))
 
 
 async def _session(tx: Tx, name: str, roles: list[Role], locations: list[UUID]) -> str:
@@ -224,15 +253,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
-async def site(server: Server, settings: Settings, db: Database) -> AsyncIterator[Site]:
+async def site(chromium: Chromium, server: Server, settings: Settings, db: Database) -> AsyncIterator[Site]:
     """The application over this test's database, and a browser."""
     served = msgspec.structs.replace(settings, pool_size=4, log_level="warning")
-    switching = asyncio.create_task(server.switch(served))  # while the browser starts
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_ARGS)
-        await switching
-        made = Site(server.url, browser, db)
-        yield made
-        await made.close()
-        await browser.close()
+    _, browser = await asyncio.gather(server.switch(served), chromium.browser())
+    made = Site(server.url, browser, db)
+    yield made
+    await made.close()
     await server.switch(None)

@@ -77,13 +77,14 @@ def test_update_keeps_translations_and_says_what_lacks(
     monkeypatch.setattr(i18n, "_CATALOGUES", tmp_path)
     target = tmp_path / "sv/LC_MESSAGES/samlad.po"
     target.parent.mkdir(parents=True)
-    target.write_text(stored.replace('msgstr "Spara"', 'msgstr ""') + '\nmsgid "Gone"\nmsgstr "Borta"\n')
+    lacking = stored.replace('msgid "Save"\nmsgstr "Spara"', 'msgid "Save"\nmsgstr ""')
+    target.write_text(lacking + '\nmsgid "Gone"\nmsgstr "Borta"\n')
     assert sorted(line.partition(" (")[0] for line in i18n.missing("sv")) == [
         "sv: no longer used: 'Gone'",
         "sv: not translated: 'Save'",
     ]
     i18n.update("sv")
-    assert target.read_text() == stored.replace('msgstr "Spara"', 'msgstr ""')
+    assert target.read_text() == lacking
     assert i18n.main(["check"]) == 1
     assert i18n.main(["nonsense"]) == 2
 

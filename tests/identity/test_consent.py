@@ -12,13 +12,16 @@ from meeting import Meeting
 
 from samlad import consent, identity
 from samlad.access.permissions import permissions
-from samlad.consent import rules, store
+from samlad.consent import rules, sending, store
 from samlad.consent.model import Answer, AnswerInput, Level, PurposeChange, TextInput
 from samlad.consent.service import add_text, change_purpose
 from samlad.identity import MergeInput
+from samlad.kernel import mail
 from samlad.kernel.clock import now
 from samlad.kernel.context import Actor, Context
+from samlad.kernel.mail import Mail
 from samlad.kernel.problems import Conflict, InvalidInput
+from samlad.kernel.vault import Vault
 
 OWNER = Actor(kind="staff", id=uuid4(), name="Olivia Owner", permissions=frozenset(permissions()))
 AS_OWNER = Context(actor=OWNER)
@@ -204,3 +207,34 @@ async def test_the_api(api_as: Any, met: Meeting) -> None:
     async with api_as(nobody) as api:
         assert (await api.post(path, json=answers)).status_code == 403
         assert (await api.get(path)).status_code == 403
+
+
+async def test_a_mail_that_needs_consent_goes_out_only_with_it_and_can_be_stopped(met: Meeting) -> None:
+    """Asked as of now: before a yes, after it, when its time is over, and after a no."""
+    keys, web = Vault([b"k" * 32]), met.trade.web
+    kim = await met.see("email:kim@example.com")
+    letter = Mail(to="kim@example.com", subject="News", text="A kettle.", sender="Hemma")
+
+    async def send() -> bool:
+        return await met.db.transaction(
+            lambda tx: sending.send(tx, keys, web, kim, "email_marketing", letter, language="sv")
+        )
+
+    assert not await send()
+    await tell(met, kim, yes, hours_ago=3, until=now() - timedelta(hours=1))
+    assert not await send()
+    await tell(met, kim, yes, hours_ago=2)
+    assert await send()
+    row = await met.db.row("SELECT id, sealed FROM mail_outbox")
+    assert row is not None
+    message = mail.message_of("shop@example.com", row["id"], mail.open_mail(keys, row["id"], row["sealed"]))
+    address = message["List-Unsubscribe"].strip("<>")
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    link, _, purpose = address.partition("/preferences/")[2].partition("/unsubscribe?purpose=")
+    assert (consent.links.read_preferences(keys, link), purpose) == (kim, "email_marketing")
+    assert address.partition("/unsubscribe")[0] in message.get_content()
+    await met.db.transaction(
+        lambda tx: consent.withdraw(tx, kim, [purpose], level=Level.VERIFIED, source="one-click")
+    )
+    assert not await send()
+    assert "List-Unsubscribe" not in mail.message_of("shop@example.com", row["id"], letter)

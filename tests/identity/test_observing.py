@@ -43,6 +43,24 @@ async def test_what_is_known_takes_three_statements_and_writes_nothing(met: Meet
     )
 
 
+async def test_who_comes_back_after_erasure_is_somebody_new(met: Meeting) -> None:
+    """The same identifiers from the same source: what is kept of the person who was erased is not found by them."""
+    told = ("anonymous:x", "external_id:A")
+    erased = await met.see(*told)
+    for _ in range(2):
+        await met.db.transaction(
+            lambda tx: tx.execute(
+                "UPDATE identity_node SET value = 'erased-' || id WHERE kind <> 'customer' AND value IN ('x', 'A')"
+            )
+        )
+        anew = await met.see(*told)
+        now = await identity.current(met.db, [erased, anew])
+        assert now[erased] != now[anew]
+        assert await met.see(*told) == anew, "and is known the next time"
+        erased = anew
+    assert await met.db.value("SELECT count(*) FROM identity_sighting WHERE source = 'test'") == 3
+
+
 async def test_new_people_take_few_statements_however_many(met: Meeting) -> None:
     async def count(sightings: list[Any]) -> int:
         async def work(tx: Tx) -> int:

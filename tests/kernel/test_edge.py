@@ -20,7 +20,7 @@ from litestar.params import FromPath
 
 from applications import running
 from samlad import app as composition
-from samlad.kernel import edge, log, telemetry
+from samlad.kernel import edge, log, telemetry, turns
 from samlad.kernel.context import Actor
 from samlad.kernel.database import Tx
 from samlad.kernel.http import ACTOR_SCOPE, database_of, write
@@ -70,12 +70,20 @@ def address(request: Request[Any, Any, Any]) -> dict[str, Any]:
     return {"client": client and client.host, "url": str(request.url), "near": edge.is_near(request.scope)}
 
 
+@get("/api/test-turns/{aside:str}", sync_to_thread=False)
+def step_aside(request: Request[Any, Any, Any], aside: FromPath[str]) -> list[int]:
+    before = turns.waited_for()
+    for _ in range(2 if aside == "yes" else 0):
+        turns.leave(request.scope)
+    return [before, turns.waited_for()]
+
+
 Open = Callable[..., contextlib.AbstractAsyncContextManager[httpx.AsyncClient]]
 
 
 @pytest.fixture
 def web(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Open:
-    monkeypatch.setattr(composition, "ROUTES", [*composition.ROUTES, touch, crash, address])
+    monkeypatch.setattr(composition, "ROUTES", [*composition.ROUTES, touch, crash, address, step_aside])
 
     @contextlib.asynccontextmanager
     async def open_client(
@@ -164,6 +172,16 @@ FORWARDED = {
     "X-Forwarded-Proto": "https",
     "X-Forwarded-Host": "shop.example",
 }
+
+
+async def test_a_request_is_waited_for_until_it_is_answered_or_steps_aside(web: Open) -> None:
+    before = turns.waited_for()
+    async with web() as api:
+        assert (await api.get("/api/test-turns/no")).json() == [before + 1, before + 1]
+        assert (await api.get("/api/test-turns/yes")).json() == [before + 1, before]
+        await api.get("/api/test-crash")
+        await api.get("/nowhere")
+    assert turns.waited_for() == before
 
 
 async def test_forwarded_headers_count_only_from_trusted_proxies(web: Open) -> None:

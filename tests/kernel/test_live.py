@@ -185,7 +185,7 @@ async def test_who_resumes_gets_what_was_missed_then_the_new(
     await ring(other, 0, kind=Blown)
     stream = hub.stream(topics, first.event.position)
     ids: list[Position] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         async for frame in stream:
             if b"\nevent: bell\n" in frame:
                 ids.append(Position.parse(frame.decode().split("\n")[0].removeprefix("id: ")))
@@ -246,7 +246,7 @@ async def test_the_connection_comes_back_after_it_was_cut(db: Database, hub: Liv
 async def test_followers_are_woken(hub: Live, other: Database) -> None:
     woken = asyncio.Event()
     hub.on_wake(woken.set)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not woken.is_set():
             await ring(other, 1)
             await asyncio.sleep(0.05)
@@ -349,7 +349,7 @@ async def test_the_context_of_a_request_is_not_told(db: Database, hub: Live, oth
 async def frames(stream: AsyncIterator[bytes], count: int) -> list[bytes]:
     """The next frames that tell of an event."""
     found = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(found) < count:
             frame = await anext(stream)
             if b"\nevent: bell\n" in frame:

@@ -92,7 +92,7 @@ async def test_concurrent_writers_lose_nothing(db: Database) -> None:
             runner.wake()
 
     await asyncio.gather(*(writer(1000 * w) for w in range(6)))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(handled) < 240:
             runner.wake()
             await asyncio.sleep(0.01)
@@ -119,7 +119,7 @@ async def test_followers_are_woken_by_their_own_types_only(
     reader = Follower("reader", handle, types=(Counted.event_type,))
     runner = Runner(db, [reader, Follower("bystander", handle, types=("test.never",))])
     await runner.start()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         for number in range(5):
             await say(db, number)
             while number not in handled:

@@ -15,7 +15,7 @@ from samlad.kernel.context import Actor, Context
 from samlad.kernel.problems import Forbidden, InvalidInput
 from samlad.orders import Order, arrivals, changes
 from samlad.orders.arrivals import Arrival, ArrivedDifferently
-from samlad.orders.model import CancelInput, ReturnInput, WrongState
+from samlad.orders.model import CancelInput
 from samlad.payments import manual
 from samlad.stock import SoldOut
 from trade import ADDRESS, Trade
@@ -99,9 +99,6 @@ async def test_what_was_sent_from_there_holds_nothing_here(trade: Trade) -> None
     )
     assert (order.status, order.is_held) == ("fulfilled", False)
     await trade.sound()
-    back = ReturnInput(location=trade.warehouse.id)
-    with pytest.raises(WrongState, match="history"):
-        await trade.db.transaction(lambda tx: changes.take_back(tx, order.id, back))
 
 
 async def test_money_goes_back_through_the_marketplace(trade: Trade) -> None:

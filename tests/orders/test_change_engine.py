@@ -8,7 +8,8 @@ import msgspec
 import pytest
 from changing import back, change, clerk, make, preview, sold
 
-from samlad import credit, orders
+from samlad import channels, credit, orders
+from samlad.channels import ChannelChange
 from samlad.kernel import log
 from samlad.kernel.database import Database
 from samlad.kernel.ids import new_id
@@ -375,6 +376,31 @@ async def test_fraud_signals_are_shown_and_refuse_nothing(trade: Trade) -> None:
     done = await make(trade, order, back(1, 2, scanned=sku), who=clerk())
     kept = await trade.db.value("SELECT notices FROM order_change WHERE id = $1", done.id)
     assert kept == ["many-returns", "high-share", "other-item"]
+
+
+async def test_signals_of_a_channel_ask_a_manager_who_says_why(trade: Trade) -> None:
+    kettle = await trade.kettle(20_000)
+    setting = ChannelChange(settings={"number_prefix": "W", "signal_score": 15})
+    await trade.db.transaction(lambda tx: channels.change(tx, trade.web.id, setting))
+    order = await sold(trade, (kettle, 1))
+    await trade.db.rows(
+        """INSERT INTO price_history (variant, price_list, pool, channel, currency, kind, priority, tax_included, amount,
+                                      applied_from, applied_to)
+           SELECT variant, price_list, pool, channel, currency, kind, priority, tax_included, 15000,
+                  now() - interval '2 days', now() - interval '1 day' FROM price_history WHERE variant = $1
+           RETURNING 1""",
+        kettle,
+    )
+    said = await preview(trade, order, back(1, 1), who=clerk())
+    assert [(n.code, n.values.get("percent")) for n in said.notices] == [
+        ("price-drop", 25),
+        ("signal-score", None),
+    ]
+    with pytest.raises(NeedsOverride):
+        await make(trade, order, back(1, 1), who=clerk())
+    done = await make(trade, order, back(1, 1), override="They showed the offer at the counter")
+    row = await trade.db.row("SELECT notices, override FROM order_change WHERE id = $1", done.id)
+    assert tuple(row) == (["price-drop", "signal-score"], "They showed the offer at the counter")
 
 
 async def test_fees_are_taken_off_and_can_be_waived_by_a_manager(trade: Trade) -> None:

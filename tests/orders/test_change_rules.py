@@ -144,6 +144,16 @@ def test_signals_say_why() -> None:
     assert [notice.code for notice in loud] == ["many-returns", "high-share", "no-receipt", "other-item"]
     assert "70 %" in loud[1].text
     assert not any(notice.needs_override for notice in loud)
+    assert rules.score(loud) == rules.score([*loud, loud[-1]]) == 120, "each kind once"
+    assert rules.score_notice(loud, 0) == rules.score_notice(loud, 121) == []
+    [held] = rules.score_notice(loud, 120)
+    assert (held.code, held.needs_override, held.values) == (
+        "signal-score",
+        True,
+        {"score": 120, "limit": 120},
+    )
+    often = rules.signals(Past(no_receipt=2, bought=1), 0, most=5, share_percent=60, days=90)
+    assert [notice.code for notice in often] == ["no-receipt-often"]
 
 
 def test_a_fingerprint_says_what_differs() -> None:

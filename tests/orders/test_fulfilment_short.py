@@ -292,3 +292,18 @@ async def test_one_walk_for_several_orders_sorted_into_boxes(trade: Trade) -> No
     assert set(boxes) == {1, 2}
     with pytest.raises(InvalidInput):
         await desk.run(batches.pick, walk.id, "NOTHING")
+
+
+async def test_what_is_weighed_is_substituted_as_a_whole_by_what_is_weighed(trade: Trade, desk: Desk) -> None:
+    cheese, other = [await trade.kettle(19_900, 2_000, sold_by="weight") for _ in range(2)]
+    piece = await trade.kettle()
+    order = await trade.buy((cheese, 800))
+    found = await desk.take(await desk.only(order))
+    skus = [await trade.db.value("SELECT sku FROM variant WHERE id = $1", each) for each in (other, piece)]
+    for quantity, sku, field in ((500, skus[0], "quantity"), (800, skus[1], "code")):
+        with pytest.raises(InvalidInput) as refused:
+            await desk.run(substitute, found.id, SubstituteInput(position=1, quantity=quantity, code=sku))
+        assert refused.value.errors[0].field == field
+    now = await desk.run(substitute, found.id, SubstituteInput(position=1, quantity=800, code=skus[0]))
+    assert [(line.variant, line.quantity) for line in now.lines] == [(other, 800)]
+    await trade.sound()

@@ -124,6 +124,10 @@ async def test_who_got_a_recalled_lot(trade: Trade, api: Any) -> None:
     text = (await api.get(url, params={"format": "csv"})).text
     assert first.number in text
     assert third.number not in text
+    await make(trade, first, back(1, 1, condition="damaged"))
+    await make(trade, second, back(1, 1, lot="BAD", condition="damaged"))
+    answer = (await api.get(url)).json()["items"]
+    assert [(row["number"], row["units"], row["returned"]) for row in answer] == [(first.number, 2, 1)]
     await desk.ship(await desk.picked(await desk.only(waiting)))
     assert await given(desk, waiting) == {"GOOD": 7}
     assert await trade.db.value("SELECT count(*) FROM fulfilment_lot") == 5

@@ -1,8 +1,5 @@
 """The budget of the hot verb: what really goes over the wire, counted on the connection."""
 
-from typing import Any
-
-import asyncpg
 import httpx
 import pytest
 
@@ -11,20 +8,6 @@ from trade import Trade
 
 LIMIT = 12
 FRAMES = ("BEGIN", "COMMIT")
-
-
-@pytest.fixture
-def wire(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every statement that any connection sends, by asyncpg's own query log (prepared ones included)."""
-    sent: list[str] = []
-    init = asyncpg.Connection.__init__
-
-    def watched(self: Any, *args: Any, **kwargs: Any) -> None:
-        init(self, *args, **kwargs)
-        self.add_query_logger(lambda record: sent.append(record.query))
-
-    monkeypatch.setattr(asyncpg.Connection, "__init__", watched)
-    return sent
 
 
 async def order_over_http(

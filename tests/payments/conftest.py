@@ -22,5 +22,16 @@ def bank() -> Iterator[FakeBank]:
 @pytest.fixture
 async def trade(db: Database) -> Trade:
     """A webshop that offers everything, and two stores."""
-    offered = ["fakebank", "terminal", "test", "cash", "invoice", "bank_transfer", "on_delivery", "stripe"]
+    offered = [
+        "fakebank",
+        "gift_card",
+        "store_credit",
+        "terminal",
+        "test",
+        "cash",
+        "invoice",
+        "bank_transfer",
+        "on_delivery",
+        "stripe",
+    ]
     return await build(db, payment_providers=offered)

@@ -27,6 +27,8 @@ class FakeStripe:
         self.silent: deque[str] = deque()
         self.requests: list[tuple[str, str, str | None]] = []
         self.refund_status = "succeeded"
+        self.detached: list[str] = []
+        self.balance: list[dict[str, Any]] = []
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         key = request.headers.get("idempotency-key")
@@ -84,6 +86,16 @@ class FakeStripe:
                     "requires_confirmation",
                 )
                 return self._act(intent, waiting, "canceled")
+            case ("POST", ["customers"]):
+                return 200, {"id": f"cus_{form['metadata[samlad_customer]'][-12:]}", "object": "customer"}
+            case ("POST", ["payment_methods", method, "detach"]):
+                self.detached.append(method)
+                return 200, {"id": method}
+            case ("GET", ["balance_transactions"]):
+                known = [each["id"] for each in self.balance]
+                first = known.index(form["starting_after"]) + 1 if "starting_after" in form else 0
+                page = self.balance[first : first + 2]
+                return 200, {"data": page, "has_more": first + 2 < len(self.balance)}
             case ("POST", ["refunds"]):
                 return self._refund(form)
             case ("GET", ["refunds"]):
@@ -133,6 +145,8 @@ class FakeStripe:
             return 402, error
         else:
             found["status"], found["last_payment_error"] = "requires_capture", None
+            card = {"brand": "visa", "last4": "4242", "exp_month": 2, "exp_year": 2031}
+            found["payment_method"] = {"id": method, "type": "card", "card": card}
         return 200, found
 
     def authenticate(self, intent: str, *, succeeds: bool) -> None:

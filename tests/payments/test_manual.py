@@ -218,6 +218,6 @@ async def test_only_staff_start_a_terminal(trade: Trade, api_as: ApiAs) -> None:
                 f"/api/carts/{cart['id']}/payment-providers", headers={"Cart-Token": cart["token"]}
             )
         ).json()
-        assert [way["provider"] for way in ways][:2] == ["terminal", "test"]
+        assert {way["provider"] for way in ways} >= {"terminal", "test"}
         assert UUID(cart["id"])
         assert (await guest.get(f"/api/carts/{cart['id']}/payments")).status_code == 404

@@ -10,8 +10,9 @@ from desk import hurry
 from fake_stripe import KEYS, FakeStripe
 from market import Market, hidden, open_market, put_in, text_of
 
-from samlad import channels, orders
+from samlad import channels, credit, orders
 from samlad.channels import ChannelChange
+from samlad.credit import IssueInput
 from samlad.kernel.context import GUEST
 from samlad.kernel.database import Database
 from samlad.kernel.vault import Vault
@@ -131,6 +132,34 @@ async def test_a_silent_provider_is_told_and_another_way_is_open(
     assert (await guest.get("/checkout/pay/01a20189-6f9a-7000-88b6-9b5c7d637995")).headers[
         "location"
     ] == "/cart"
+
+
+async def test_a_gift_card_is_held_while_the_provider_is_asked_for_the_rest(
+    guest: httpx.AsyncClient, market: Market, fake: FakeStripe
+) -> None:
+    await offer(market, "stripe", "invoice", "gift_card")
+    data = IssueInput(channel=market.web.id, amount=10_000, note="Hi")
+    code = (await market.db.transaction(lambda tx: credit.issue(tx, data))).code
+    form = await at_checkout(guest, market) | {"token": "stripe", "gift_code": code}
+    here = (await guest.post("/checkout", data=form)).headers["location"]
+    assert "48.00" in text_of((await guest.get(here)).text)
+    assert (await credit.usable(market.db, code, market.web)).available == 0
+    # Another way for the rest: the card is reserved still, and an old page does not charge the whole of it.
+    assert (await guest.post(f"{here}/leave")).headers["location"] == "/checkout"
+    page = (await guest.get("/checkout")).text
+    assert "Reserved" in text_of(page)
+    old = await guest.post("/checkout", data=form | {"gift_code": "", "token": "invoice", "reserved": "0"})
+    assert old.status_code == 409
+    again = form | {"gift_code": "", "reserved": hidden(page, "reserved")}
+    there = (await guest.post("/checkout", data=again)).headers["location"]
+    await guest.get(there)
+    fake.confirm("pi_2" if "pi_2" in fake.intents else "pi_1", "pm_card_visa")
+    await hurry(market.db)
+    done = await guest.get(there)
+    assert done.status_code == 303
+    assert "Thank you" in text_of((await guest.get(done.headers["location"])).text)
+    paid = (await orders.read(market.db, (await market.orders())[0]["id"])).payments
+    assert sorted((p.provider, p.amount) for p in paid) == [("gift_card", 10_000), ("stripe", 4_800)]
 
 
 async def test_a_part_by_card_and_the_rest_by_invoice(

@@ -12,8 +12,13 @@ from desk import Desk, hurry
 from fake_stripe import KEYS, WEBHOOK, FakeStripe, signed
 
 from fake_bank import FakeBank
-from samlad.kernel.context import GUEST
-from samlad.payments import stripe
+from samlad import customers, payments
+from samlad.carts import paying
+from samlad.channels import Resource
+from samlad.customers import PersonInput
+from samlad.kernel.context import GUEST, Actor, Context
+from samlad.kernel.problems import Forbidden, InvalidInput, NotFound
+from samlad.payments import StartInput, settlements, stripe
 from samlad.payments.webhooks import NotSigned, verify
 from trade import Trade
 
@@ -350,3 +355,104 @@ async def test_a_card_number_is_refused_everywhere_and_kept_nowhere(
     said = capfd.readouterr()
     assert not leaks(said.out + said.err)
     assert fake.requests == []
+
+
+async def test_a_card_is_kept_for_a_member_paid_with_again_and_forgotten(
+    desk: Desk, fake: FakeStripe, trade: Trade
+) -> None:
+    db = trade.db
+    pool = trade.web.pools[Resource.CUSTOMERS]
+    people = [PersonInput(email=f"{name}@example.org") for name in ("kim", "robin")]
+    kim, robin = [
+        (await db.transaction(lambda tx, p=p: customers.find_or_create(tx, pool, p, channel=trade.web.id))).id
+        for p in people
+    ]
+    acting, other = (
+        Context(actor=Actor(kind="customer", id=who), channel=trade.web.id) for who in (kim, robin)
+    )
+
+    async def cart_of(who: UUID) -> UUID:
+        made = await desk.cart()
+        await db.rows(
+            "UPDATE cart SET customer = $2, is_current = false WHERE id = $1 RETURNING 1", made.id, who
+        )
+        return made.id
+
+    first, second, theirs = await cart_of(kim), await cart_of(kim), await cart_of(robin)
+    keep = StartInput(provider="stripe", keep=True)
+    with pytest.raises(Forbidden):
+        await db.transaction(lambda tx: paying.begin(tx, first, keep))
+    begun = await db.transaction(lambda tx: paying.begin(tx, first, keep), acting)
+    await desk.look(first, begun.id)
+    assert await payments.kept_cards(db, kim) == [], "nothing is kept before it has paid"
+    fake.confirm("pi_1", "pm_card_visa")
+    begun = await desk.look(first, begun.id)
+    await desk.look(first, begun.id)
+    [card] = await payments.kept_cards(db, kim)
+    assert (card.brand, card.last_four, str(card.expires_on)) == ("visa", "4242", "2031-02-28")
+    await desk.place(first, begun)
+    again = StartInput(provider="stripe", token=f"kept:{card.id}")
+    with pytest.raises(InvalidInput):
+        await db.transaction(lambda tx: paying.begin(tx, theirs, again), other)
+    paid = await db.transaction(lambda tx: paying.begin(tx, second, again), acting)
+    assert (await desk.look(second, paid.id)).status == "authorized"
+    intent = fake.intents["pi_2"]
+    assert (intent["customer"], intent["off_session"]) == (f"cus_{str(kim)[-12:]}", False)
+    with pytest.raises(NotFound):
+        await db.transaction(lambda tx: payments.remove_kept(tx, robin, card.id), other)
+    for _ in range(2):
+        await db.transaction(lambda tx: payments.remove_kept(tx, kim, card.id), acting)
+    assert await payments.kept_cards(db, kim) == []
+    fake.silent.append("before")
+    for _ in range(3):
+        await desk.settle_once()
+    assert fake.detached == ["pm_card_visa"]
+
+
+async def test_what_stripe_keeps_and_pays_out_is_read_once(
+    desk: Desk, fake: FakeStripe, api: httpx.AsyncClient, trade: Trade
+) -> None:
+    cart = await desk.cart()
+    begun = await begin(api, cart.id)
+    fake.confirm("pi_1", "pm_card_visa")
+    await desk.look(cart.id, UUID(begun["id"]))
+    fake.balance = [
+        {
+            "id": "txn_3",
+            "type": "payout",
+            "amount": -19_290,
+            "fee": 0,
+            "currency": "sek",
+            "created": 1_790_000_300,
+        },
+        {
+            "id": "txn_2",
+            "type": "stripe_fee",
+            "amount": -200,
+            "fee": 0,
+            "currency": "sek",
+            "created": 1_790_000_200,
+        },
+        {
+            "id": "txn_1",
+            "type": "charge",
+            "amount": 19_900,
+            "fee": 410,
+            "currency": "sek",
+            "created": 1_790_000_100,
+            "source": {"id": "ch_1", "payment_intent": "pi_1"},
+        },
+    ]
+    assert await settlements.fetch(trade.db) == 3, "by pages of two"
+    assert await settlements.fetch(trade.db) == 0
+    rows = await trade.db.rows("SELECT kind, amount, fee, payment FROM payment_settlement ORDER BY reference")
+    assert [(row["kind"], row["amount"], row["fee"]) for row in rows] == [
+        ("charge", 19_900, 410),
+        ("fee", 0, 200),
+        ("payout", -19_290, 0),
+    ]
+    assert str(rows[0]["payment"]) == begun["id"]
+    listed = (await api.get("/api/payment-settlements?kind=payout")).json()
+    assert [each["reference"] for each in listed["items"]] == ["txn_3"]
+    fake.silent.append("before")
+    assert await settlements.fetch(trade.db) == 0, "silence is tried again in an hour"

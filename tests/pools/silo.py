@@ -64,9 +64,9 @@ class Silo(msgspec.Struct):
         await moving.carry_on(self.trade.db, move)
         return move
 
-    async def join(self, *resources: Resource) -> None:
+    async def join(self, *resources: Resource, **how: Any) -> None:
         for resource in resources:
-            await self.move(resource)
+            await self.move(resource, **how)
 
     async def leave(self, *resources: Resource) -> None:
         for resource in resources:

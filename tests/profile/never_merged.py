@@ -14,7 +14,7 @@ from samlad import consent, credit, customers, identity, profile
 from samlad.app import FOLLOWERS
 from samlad.audiences import segments
 from samlad.audiences.model import Condition, NewSegment
-from samlad.carts import CartInput, LineInput, create
+from samlad.carts import CartInput, LineInput, create, wish
 from samlad.channels import Resource
 from samlad.consent import AnswerInput, Level
 from samlad.consent import rules as consent_rules
@@ -47,6 +47,7 @@ class Life(msgspec.Struct):
     notes: Counter[str]
     tags: set[str]
     carts: Counter[str]
+    put: int
     orders: Counter[int]
     timeline: Counter[str]
     identities: Counter[str]
@@ -57,6 +58,7 @@ class Life(msgspec.Struct):
             self.notes + other.notes,
             self.tags | other.tags,
             self.carts + other.carts,
+            self.put + other.put,
             self.orders + other.orders,
             self.timeline + other.timeline,
             self.identities + other.identities,
@@ -75,6 +77,8 @@ class World:
         self.pairs: list[tuple[UUID, UUID]] = []
         self.decisions: list[UUID] = []
         self.shared: list[str] = []
+        self.as_one: list[set[UUID]] = []
+        """Who put things into carts while they were one."""
 
     async def open(self) -> None:
         """What the shop has before anybody comes."""
@@ -99,7 +103,7 @@ class World:
 
     async def people(self, count: int) -> None:
         """So many people, each with a twin; nobody has anything yet."""
-        self.pairs, self.decisions, self.shared = [], [], []
+        self.pairs, self.decisions, self.shared, self.as_one = [], [], [], []
         for _ in range(count):
             both = [await self._person() for _ in range(2)]
             self.pairs.append((both[0], both[1]))
@@ -169,15 +173,27 @@ class World:
 
     async def fills_a_cart(self, who: int, quantity: int) -> None:
         """A cart of their own. While they are merged a person has one live cart, and what is put in then is the person's:
-        only what each had before can be told apart, so only that is compared."""
-        data = CartInput(
-            channel=self.trade.web.id, lines=[LineInput(variant=self.variant, quantity=quantity)]
-        )
-        if len(await customers.members(self.db, self.pairs[who % len(self.pairs)][0])) > 1:
-            return
-        for customer in self.pairs[who % len(self.pairs)]:
-            actor = Context(actor=Actor(kind="customer", id=customer))
-            await self.db.transaction(lambda tx: create(tx, data), actor)
+        it stays where it was put, so that of those who shopped as one only all together can be told."""
+        line = LineInput(variant=self.variant, quantity=quantity)
+        data = CartInput(channel=self.trade.web.id, lines=[line])
+        await self._shops(who, lambda tx: create(tx, data))
+
+    async def wishes(self, who: int) -> None:
+        """Something on the wish list, which is one list while they are one. What is there already stays as it is."""
+        line = LineInput(variant=self.variant, quantity=1)
+        await self._shops(who, lambda tx: wish(tx, self.trade.web.id, line))
+
+    async def _shops(self, who: int, verb: Any) -> None:
+        mine = self.pairs[who % len(self.pairs)]
+        for customer in mine:
+            await self.db.transaction(verb, Context(actor=Actor(kind="customer", id=customer)))
+        ours = set(await customers.members(self.db, mine[0])) & {person for person, _ in self.pairs}
+        joined = [each for each in self.as_one if each & ours]
+        self.as_one = [each for each in self.as_one if each not in joined]
+        if len(ours) > 1:
+            self.as_one.append(ours.union(*joined))
+        else:
+            self.as_one.extend(joined)
 
     async def buys(self, who: int) -> None:
         for customer in self.pairs[who % len(self.pairs)]:
@@ -259,7 +275,7 @@ class World:
             found.identities = Counter(
                 {kind: count for kind, count in found.identities.items() if kind != "shared"}
             )
-            for part in Life.__struct_fields__:
+            for part in set(Life.__struct_fields__) - {"carts", "put"}:
                 one, other = getattr(found, part), getattr(expected, part)
                 assert one == other, (part, head, len(group), one, other)
             entries = [entry for twin in group for entry in said[twin]]
@@ -275,6 +291,32 @@ class World:
                 "refused": denied and not holds,
             }
             assert {name: head in people for name, people in members.items()} == should
+        await self._compare_carts(stands, twins, lives)
+
+    async def _compare_carts(
+        self, stands: dict[UUID, UUID | None], twins: dict[UUID, UUID], lives: dict[UUID, Life]
+    ) -> None:
+        """What is in carts and on lists, of those together who were or are one."""
+        groups: list[set[UUID]] = [{p for p in stands if stands[p] == head} for head in set(stands.values())]
+        for mixed in self.as_one:
+            touched = [group for group in groups if group & mixed]
+            groups = [group for group in groups if group not in touched] + [set().union(*touched)]
+        for group in groups:
+            found: Counter[str] = Counter()
+            put = 0
+            for head in {stands[person] for person in group}:
+                assert head is not None
+                life = await self.life(head)
+                found, put = found + life.carts, put + life.put
+            assert put == sum(lives[twins[person]].put for person in group), "units, by the events of carts"
+            expected = sum((lives[twins[person]].carts for person in group), Counter[str]())
+            # Of a wish list that was one while they were, a thing is wished once by all of them.
+            for kind in (
+                ("cart", "saved")
+                if any(group & mixed for mixed in self.as_one)
+                else ("cart", "saved", "wish")
+            ):
+                assert found[kind] == expected[kind], (kind, group, found, expected)
 
     async def life(self, customer: UUID) -> Life:
         found = await profile.read(self.db, SYSTEM, customer)
@@ -289,7 +331,8 @@ class World:
         # The profile shows the newest twenty of each; all of them count here.
         members = found.customers
         carts = await self.db.rows(
-            "SELECT status FROM cart WHERE customer = ANY ($1) AND status IN ('open', 'checkout', 'parked')",
+            """SELECT id, kind, (SELECT coalesce(sum(quantity), 0) FROM cart_line WHERE cart = cart.id) AS units
+               FROM cart WHERE customer = ANY ($1) AND status IN ('open', 'checkout', 'parked')""",
             members,
         )
         orders = await self.db.rows("SELECT total FROM orders WHERE customer = ANY ($1)", members)
@@ -300,14 +343,30 @@ class World:
         return Life(
             notes=Counter(note.text for note in found.notes),
             tags=set(found.tags),
-            carts=Counter(row["status"] for row in carts),
+            carts=_sums(carts),
+            put=sum(
+                row.facts["quantity"] - row.facts["quantity_before"]
+                for row in rows
+                if row.type == "cart.line_changed" and row.facts
+            ),
             orders=Counter(row["total"] for row in orders),
-            timeline=Counter(row.type for row in rows if not _of_identity(row.type)),
+            timeline=Counter(row.type for row in rows if self._is_theirs(row.type)),
             identities=Counter(
                 "shared" if each.value.startswith("shared-") else str(each.kind) for each in known.identifiers
             ),
             points=loyalty.points if loyalty is not None else 0,
         )
+
+    def _is_theirs(self, kind: str) -> bool:
+        """Who shopped as one has one list, which one of them began: then only what is in carts is compared."""
+        return not (_of_identity(kind) or (self.as_one and kind.startswith("cart.")))
+
+
+def _sums(carts: list[Any]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for row in carts:
+        found[row["kind"]] += int(row["units"])
+    return found
 
 
 def _of_identity(kind: str) -> bool:

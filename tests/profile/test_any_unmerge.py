@@ -56,6 +56,10 @@ class Lives(RuleBasedStateMachine):
         self.run(self.world.fills_a_cart(who, quantity))
 
     @rule(who=WHO)
+    def wishes(self, who: int) -> None:
+        self.run(self.world.wishes(who))
+
+    @rule(who=WHO)
     def buys(self, who: int) -> None:
         self.run(self.world.buys(who))
 
@@ -142,7 +146,7 @@ async def test_after_fifty_merges_among_a_long_life_everybody_has_their_own(trad
 
 
 async def does_something(world: World, draw: random.Random) -> None:
-    who, what = draw.randrange(8), draw.randrange(7)
+    who, what = draw.randrange(8), draw.randrange(8)
     if what == 0:
         await world.notes(who)
     elif what == 1:
@@ -155,6 +159,8 @@ async def does_something(world: World, draw: random.Random) -> None:
         await world.browses(who)
     elif what == 5:
         await world.fills_a_cart(who, 1)
+    elif what == 6:
+        await world.wishes(who)
     else:
         await world.buys(who)
 

@@ -141,8 +141,10 @@ SOUND = {
     "stock-lots": ("ok", 0),
     "stock-holds": ("ok", 0),
     "stock-incoming": ("ok", 0),
+    "stock-supplier-returns": ("ok", 0),
     "stock-bounds": ("ok", 0),
     "stock-expired": ("ok", 0),
+    "stock-sets": ("ok", 0),
 }
 
 

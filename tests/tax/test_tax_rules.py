@@ -182,3 +182,38 @@ def test_shipping_shares_the_fate_of_most_of_the_goods() -> None:
     assert largest([(100, high), (300, low), (250, high)]) == high
     assert largest([(100, low), (100, high)]) == high
     assert largest([]) is None
+
+
+# -- schemes ---------------------------------------------------------------------------------------------------------------
+
+
+def test_the_margin_scheme_holds_at_home_and_within_the_eu_only() -> None:
+    seller = Seller(home=territory("SE"), oss=True, margin={"second_hand": "margin-second-hand"})
+    for to in ("SE", "NL"):
+        found = decide(seller, territory(to), CONSUMER, "second_hand", DAY, RATES)
+        assert (found.rate, found.category, found.treatment, found.country) == (0, "E", "margin", "SE")
+        assert found.note == "margin-second-hand"
+    business = decide(seller, territory("NL"), Buyer(number_country="NL"), "second_hand", DAY, RATES)
+    assert business.treatment == "margin", "no exempt supply to a business"
+    assert decide(seller, territory("NO"), CONSUMER, "second_hand", DAY, RATES).treatment == "export"
+    assert decide(seller, territory("SE"), CONSUMER, "standard", DAY, RATES).treatment == "domestic"
+
+
+@pytest.mark.parametrize(
+    ("home", "to", "parcel", "treatment"),
+    [
+        ("NO", "SE", 15_000, "ioss"),
+        ("NO", "SE", 15_001, "export"),
+        ("NO", "SE", 0, "export"),
+        ("NO", "GB", 9_000, "export"),
+        ("SE", "NL", 9_000, "origin"),
+    ],
+)
+def test_small_parcels_from_outside(home: str, to: str, parcel: int, treatment: str) -> None:
+    seller = Seller(home=territory(home), ioss_most=15_000)
+    found = decide(seller, territory(to), CONSUMER, "standard", DAY, RATES, parcel=parcel)
+    assert found.treatment == treatment
+    if treatment == "ioss":
+        assert (found.rate, found.country) == (2_500, "SE")
+    business = decide(seller, territory(to), Buyer(number_country=to), "standard", DAY, RATES, parcel=parcel)
+    assert business.treatment != "ioss"

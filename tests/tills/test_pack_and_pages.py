@@ -41,7 +41,7 @@ async def test_the_pack_is_whole_once_and_then_what_changed(
     assert rows[str(kettles[1])][3:7] == ["Kettle", "", 200, "standard"]
     first, last = pages[0], pages[-1]
     assert first["store"]["tax_rates"]["standard"] == 2500
-    assert (first["store"]["currency"], first["store"]["cash_step"]) == ("SEK", 100)
+    assert (first["store"]["currency"], first["store"]["cash"]["step"]) == ("SEK", 100)
     assert dict(last["stock"]) == {str(kettles[0]): 1, str(kettles[1]): 2, str(kettles[2]): 1}
     assert [line["units"] for line in last["lease"]] == [2]
     assert {page["upto"] for page in pages} == {first["upto"]}

@@ -5,11 +5,12 @@ from typing import Any
 import httpx
 
 import horizon
-from samlad import carts, identity
+from samlad import carts, identity, orders, reviews
 from samlad.carts import LineInput
 from samlad.kernel import followers
 from samlad.kernel.database import Database
 from samlad.kernel.log import BEGINNING
+from samlad.reviews import ReviewInput
 from samlad.tracking import own, resolving
 from trade import build
 
@@ -42,6 +43,7 @@ async def test_from_the_cart_to_the_order_one_person(db: Database) -> None:
     found = await told(db)
     assert [row[:2] for row in found] == [
         ("personal", "Product Added"),
+        ("personal", "Checkout Step Completed"),
         ("personal", "Order Completed"),
     ]
     assert {row[3] for row in found} == {f"cart:{order.cart}"}
@@ -55,7 +57,37 @@ async def test_from_the_cart_to_the_order_one_person(db: Database) -> None:
         await followers.replay(db, follower.name, BEGINNING)
     await settle(db)
     assert await told(db) == found, "told again it is there once"
-    assert await db.value("SELECT sum(accepted) FROM tracking_volume") == 2
+    assert await db.value("SELECT sum(accepted) FROM tracking_volume") == 3
+
+
+async def test_the_till_the_office_and_a_review_report_too(db: Database) -> None:
+    """A sale in a store by its staff's devices, what staff take back and call off, what a buyer writes afterwards."""
+    trade = await build(db)
+    kettle = await trade.kettle(at=trade.at_malmo)
+    sold = await trade.buy((kettle, 1), channel=trade.malmo)
+    lines = [orders.LineSelection(position=1, quantity=1)]
+    if sold.status != "fulfilled":
+        await db.transaction(lambda tx: orders.fulfil(tx, sold.id, orders.FulfilInput()))
+    product = await db.value("SELECT product FROM variant WHERE id = $1", kettle)
+    wrote = ReviewInput(product=product, stars=5, language="sv", text="HEMLIGT", author="Kim")
+    await db.transaction(lambda tx: reviews.write_for_order(tx, sold.id, wrote))
+    await db.transaction(lambda tx: orders.take_back(tx, sold.id, orders.ReturnInput(lines=lines)))
+    mug = await trade.kettle()
+    called_off = await trade.buy((mug, 1))
+    await db.transaction(lambda tx: orders.cancel(tx, called_off.id, orders.CancelInput(reason="HEMLIGT")))
+    await settle(db)
+    found = [row[:2] for row in await told(db)]
+    assert {row for row in found if row[0] == "staff"} >= {
+        ("staff", "Order Completed"),
+        ("staff", "Product Reviewed"),
+        ("staff", "Order Refunded"),
+    }
+    assert ("personal", "Order Cancelled") in found
+    assert [row[1] for row in found].count("Order Completed") == 2, "what comes back is no sale"
+    rating = "SELECT payload -> 'properties' ->> 'rating' FROM tracked_event WHERE name = 'Product Reviewed'"
+    assert await db.value(rating) == "5"
+    texts = "SELECT count(*) FROM tracked_event WHERE payload::text LIKE '%HEMLIGT%'"
+    assert await db.value(texts) == 0, "what people write is not told"
 
 
 async def test_a_product_that_somebody_with_a_cart_looks_at(api: httpx.AsyncClient, db: Database) -> None:

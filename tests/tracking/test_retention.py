@@ -43,6 +43,8 @@ async def test_events_are_forgotten_by_rule_and_by_hand(api: httpx.AsyncClient, 
     assert await retention.sweep(tracked.db) == 1
     assert await left() == [("track", "Order Completed"), ("page", "Home"), ("track", "Viewed")]
     assert await tracked.db.value("SELECT count(*) FROM event WHERE type = 'tracking.forgotten'") == 1
+    forgotten = "SELECT after ->> 'events' FROM audit_entry WHERE verb = 'tracking_retention.forgotten'"
+    assert await tracked.db.value(forgotten) == "1"
     found = (await api.get("/api/tracking/retention")).json()["rules"]
     assert [rule["days"] for rule in found] == [365, 30, 300]
     path = f"/api/tracking/retention/{found[2]['id']}"

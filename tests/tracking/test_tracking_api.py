@@ -1,5 +1,6 @@
 """The API of sources, keys, the plan, events and what was parked."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -9,11 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import horizon
 from samlad.identity import DeviceClass, Identifier, Kind, Sighting
+from samlad.kernel import followers
 from samlad.kernel.clock import now
 from samlad.kernel.context import Actor
 from samlad.kernel.ids import new_id
 from samlad.tracking import events_store, housekeeping, known
+from samlad.tracking.resolving import FOLLOWERS
 from samlad.tracking.sightings import without_repeats
 from tracked import Tracked
 
@@ -171,3 +175,109 @@ def test_repeats_are_told_by_their_first_and_last(seen_at: list[tuple[str, Devic
     assert all(each in told for each in shared)
     personal = {each.identifiers[0].value for each in seen if each.device_class is DeviceClass.PERSONAL}
     assert len(told) - len(shared) <= 2 * len(personal)
+
+
+async def test_parked_events_are_tried_again_together(api: httpx.AsyncClient, tracked: Tracked) -> None:
+    """Under a plan that was mended, by name and reason, in parts; others at the same moment take none of them twice."""
+    path = "/api/tracking/schemas"
+    line = {"event": "Clicked", "schema": {"required": ["where"]}, "policy": "park"}
+    assert (await api.put(path, json=line)).status_code == 200
+    events = [
+        {
+            "type": "track",
+            "event": name,
+            "anonymousId": "a",
+            "messageId": f"{name}{n}",
+            "properties": {"n": n},
+        }
+        for name in ("Clicked", "Seen")
+        for n in range(4)
+    ]
+    await api.put(path, json=line | {"event": "Seen"})
+    await api.post("/v1/batch", json={"batch": events}, headers=tracked.browser.basic)
+    found = (await api.get("/api/tracking/parked?name=Seen&reason=plan")).json()["items"]
+    assert len(found) == 4
+    one = (await api.get(f"/api/tracking/parked/{found[0]['id']}")).json()
+    assert '"event":"Seen"' in one["body"].replace(" ", "")
+    schemas = {each["event"]: each["id"] for each in (await api.get(path)).json()["items"]}
+    assert one["schema"] == schemas["Seen"]
+    faults = (await api.get("/api/tracking/faults")).json()
+    assert [(each["reason"], each["events"]) for each in faults] == [("plan", 8)]
+
+    still = await api.post("/api/tracking/parked/retry", json={"name": "Seen"})
+    assert still.json() == {"taken": 0, "still_parked": 4, "next": None}
+    await api.put(path, json=line | {"event": "Seen", "schema": {"required": ["n"]}})
+    answers = await asyncio.gather(
+        *(api.post("/api/tracking/parked/retry", json={"name": "Seen", "reason": "plan"}) for _ in range(3))
+    )
+    assert sum(answer.json()["taken"] for answer in answers) == 4
+    assert {event["name"] for event in await tracked.events("name")} == {"Seen"}
+    assert len(await tracked.events("id")) == 4
+    left = (await api.get("/api/tracking/parked")).json()["items"]
+    assert {each["name"] for each in left} == {"Clicked"}
+    for status in (204, 404):
+        gone = await api.delete(f"/api/tracking/parked/{left[0]['id']}")
+        assert gone.status_code == status
+    assert (
+        await tracked.db.value("SELECT count(*) FROM audit_entry WHERE verb = 'tracking_parked.discarded'")
+        == 1
+    )
+
+
+async def test_a_long_list_of_parked_events_is_tried_in_parts(
+    api: httpx.AsyncClient, tracked: Tracked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("samlad.tracking.parked.MANY", 3)
+    batch = [{"type": "track", "event": "E", "n": n} for n in range(7)]  # of nobody
+    await api.post("/v1/batch", json={"batch": batch}, headers=tracked.browser.basic)
+    after, seen, turns = None, 0, 0
+    while turns == 0 or after is not None:
+        answer = (await api.post("/api/tracking/parked/retry", json={"after": after})).json()
+        after, seen, turns = answer["next"], seen + answer["still_parked"], turns + 1
+    assert (seen, turns) == (7, 3)
+
+
+async def test_a_source_blocks_events(api: httpx.AsyncClient, tracked: Tracked) -> None:
+    path = f"/api/tracking/sources/{tracked.browser.source.id}"
+    changed = await api.patch(path, json={"blocks": ["Moved", "page"]}, headers={"If-Match": '"1"'})
+    assert changed.json()["blocks"] == ["Moved", "page"]
+    who = {"anonymousId": "a"}
+    batch = [
+        {"type": "track", "event": "Moved", **who},
+        {"type": "page", **who},
+        {"type": "track", "event": "page", **who},
+        {"type": "track", "event": "Kept", **who},
+    ]
+    for events in (batch, batch[:1]):  # a request of nothing else is counted, too
+        sent = await api.post("/v1/batch", json={"batch": events}, headers=tracked.browser.basic)
+        assert sent.content == b'{"success":true}'
+    assert [event["name"] for event in await tracked.events("name")] == ["Kept"]
+    assert await tracked.parked() == []
+    await horizon.passed(tracked.db)
+    await followers.register(tracked.db, FOLLOWERS)
+    for _ in range(2):
+        while await followers.step(tracked.db, FOLLOWERS[0]):
+            pass
+    volume = (await api.get("/api/tracking/volume")).json()
+    assert [sum(each[name] for each in volume) for name in ("accepted", "blocked")] == [1, 4]
+    other = await api.post("/v1/batch", json={"batch": batch}, headers=tracked.server.basic)
+    assert other.status_code == 200
+    assert len(await tracked.events("id")) == 5, "another source takes them"
+
+
+async def test_events_are_found_by_person(api: httpx.AsyncClient, tracked: Tracked) -> None:
+    batch = [
+        {"type": "identify", "userId": "c-1", "anonymousId": "dev-1", "traits": {"email": "Kim@Example.com"}},
+        {"type": "track", "event": "Seen", "userId": "c-1"},
+        {"type": "track", "event": "Other", "userId": "c-2"},
+    ]
+    await api.post("/v1/batch", json={"batch": batch}, headers=tracked.server.basic)
+    await horizon.passed(tracked.db)
+    await followers.register(tracked.db, FOLLOWERS)
+    while await followers.step(tracked.db, FOLLOWERS[0]):
+        pass
+    for who, count in (("c-1", 2), (" KIM@example.com", 2), ("dev-1", 2), ("c-2", 1), ("nobody", 0)):
+        found = (await api.get("/api/tracking/events", params={"who": who})).json()["items"]
+        assert len(found) == count, who
+    profile = (await api.get("/api/tracking/events", params={"who": "c-2"})).json()["items"][0]["identity"]
+    assert len((await api.get("/api/tracking/events", params={"who": profile})).json()["items"]) == 1

@@ -1,14 +1,17 @@
 """Segment's ecommerce names and ours, both ways."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from samlad.catalog import Measure
+from samlad.catalog.measures import UNITS
 from samlad.kernel.ids import new_id
 from samlad.kernel.log import declared
-from samlad.tracking.vocabulary import MEANINGS, from_segment, to_segment
+from samlad.tracking.vocabulary import AS_THEY_COME, BY_PAGES, MEANINGS, from_segment, to_segment
 
 currencies = st.sampled_from(["SEK", "JPY", "KWD", "EUR"])
 lines = st.lists(
@@ -35,6 +38,94 @@ json_values = st.recursive(
 def test_every_meaning_is_an_event_of_ours() -> None:
     assert {meaning.type for meaning in MEANINGS} <= set(declared())
     assert len({meaning.name for meaning in MEANINGS}) == len(MEANINGS)
+    page = (Path(__file__).parents[2] / "docs/concepts/event-names.md").read_text()
+    for name in (*(meaning.name for meaning in MEANINGS), *BY_PAGES, *AS_THEY_COME):
+        assert f"| {name} |" in page, f"{name} is not in the table of the documentation"
+
+
+SPEC = """
+Products Searched, Product List Viewed, Product List Filtered, Promotion Viewed, Promotion Clicked, Product Clicked,
+Product Viewed, Product Added, Product Removed, Cart Viewed, Checkout Started, Checkout Step Viewed, Checkout Step Completed,
+Payment Info Entered, Order Updated, Order Completed, Order Refunded, Order Cancelled, Coupon Entered, Coupon Applied,
+Coupon Denied, Coupon Removed, Product Added to Wishlist, Product Removed from Wishlist, Wishlist Product Added to Cart,
+Product Shared, Cart Shared, Product Reviewed
+"""
+"""Segment's ecommerce spec, v2."""
+EMAILS = (
+    "Email Delivered, Email Opened, Email Link Clicked, Email Bounced, Email Marked as Spam, Unsubscribed"
+)
+"""Segment's spec of e-mail."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload", "name", "properties"),
+    [
+        (
+            "cart.details_set",
+            {"fields": ["delivery", "email"]},
+            "Checkout Step Completed",
+            {"checkout_id": "c1", "step": 2, "step_name": "delivery"},
+        ),
+        ("cart.details_set", {"fields": ["label"]}, None, {}),
+        (
+            "payment.authorized",
+            {"provider": "card", "amount": 1999, "currency": "SEK", "cart": "c9"},
+            "Payment Info Entered",
+            {"payment_method": "card", "currency": "SEK", "value": 19.99, "checkout_id": "c9"},
+        ),
+        ("promotion.granted", {"name": "Ten off", "source": "link"}, "Promotion Clicked", {"name": "Ten off", "promotion_id": "c1"}),
+        ("promotion.granted", {"name": "Ten off", "source": "shown"}, "Promotion Viewed", {"name": "Ten off", "promotion_id": "c1"}),
+        ("promotion.granted", {"name": "Ten off", "source": "code"}, "Coupon Applied", {"name": "Ten off", "coupon_id": "c1"}),
+        ("promotion.granted", {"name": "Ten off", "source": "staff"}, None, {}),
+        ("cart.offered", {"until": "2026-12-01"}, "Cart Shared", {"cart_id": "c1", "share_via": "link", "share_until": "2026-12-01"}),
+        ("consent.recorded", {"purpose": "email_marketing", "answer": "denied"}, "Unsubscribed", {"list_id": "email_marketing"}),
+        ("consent.recorded", {"purpose": "email_marketing", "answer": "granted"}, None, {}),
+        ("consent.recorded", {"purpose": "targeting", "answer": "denied"}, None, {}),
+        ("mail.bounced", {"kind": "order", "status": 550, "recipient": "a@b.c"}, "Email Bounced", {"email_kind": "order", "status": 550}),
+    ],
+)  # fmt: skip
+def test_what_carts_offers_and_mails_are_called(
+    kind: str, payload: dict[str, Any], name: str | None, properties: dict[str, Any]
+) -> None:
+    told = to_segment(kind, payload, currency="EUR", subject="c1")
+    assert (told and told.name, told.properties if told else {}) == (name, properties)
+    if told is not None:
+        back = from_segment(told.name, told.properties, currency="EUR")
+        assert back is not None
+        assert back.type == kind
+        same = {field: payload[field] for field in back.payload if field in payload and field != "fields"}
+        assert same == {field: back.payload[field] for field in same}
+
+
+def test_every_name_of_the_spec_is_accounted_for() -> None:
+    names = [name.strip() for name in f"{SPEC}, {EMAILS}".replace("\n", " ").split(",")]
+    ours = [meaning.name for meaning in MEANINGS]
+    assert sorted([*ours, *BY_PAGES, *AS_THEY_COME]) == sorted(names)
+    assert all(from_segment(name, {}, currency="SEK") is None for name in (*BY_PAGES, *AS_THEY_COME))
+
+
+def test_a_review_and_a_change_there_and_back() -> None:
+    product = str(new_id())
+    written = {"product": product, "order": str(new_id()), "stars": 4, "title": "Fine", "author": "Kim"}
+    told = to_segment("review.written", written, currency="SEK")
+    assert told is not None
+    assert (told.name, told.properties) == ("Product Reviewed", {"product_id": product, "rating": 4})
+    back = from_segment(told.name, told.properties, currency="SEK")
+    assert back is not None
+    assert (back.type, back.payload) == ("review.written", {"product": product, "stars": 4})
+    changed = to_segment(
+        "order.changed",
+        {"number": "7", "currency": "SEK", "worth": 500, "tax": 100, "refunded": 500},
+        currency="EUR",
+    )
+    assert changed is not None
+    assert (changed.name, changed.properties) == (
+        "Order Updated",
+        {"currency": "SEK", "order_id": "7", "refunded": 5},
+    )
+    again = from_segment(changed.name, changed.properties, currency="EUR")
+    assert again is not None
+    assert again.payload == {"currency": "SEK", "number": "7", "refunded": 500}
 
 
 @given(lines=lines, currency=currencies, tax=st.integers(0, 10**8))
@@ -87,9 +178,41 @@ def test_a_line_there_and_back(before: int, after: int, price: int, currency: st
     }
 
 
+@given(
+    grams=st.integers(1, 9_999),
+    price=st.integers(1, 10**7),
+    sold_by=st.sampled_from(["weight", "length", "volume"]),
+)
+def test_what_is_weighed_is_told_in_kilograms(grams: int, price: int, sold_by: str) -> None:
+    variant, measure = str(new_id()), Measure(sold_by)
+    line = {"variant": variant, "quantity_before": 0, "quantity": grams, "unit_price": price}
+    told = to_segment("cart.line_changed", line, currency="SEK", measured={variant: measure})
+    assert told is not None
+    given_ = told.properties
+    assert (given_["quantity"], given_["unit"]) == (grams / 1000, UNITS[measure])
+    assert given_["price"] == price / 100
+    back = from_segment(told.name, given_, currency="SEK")
+    assert back is not None
+    assert (back.payload["quantity_change"], back.payload["unit_price"]) == (grams, price)
+    total = round(grams * price / 1000)
+    placed = {
+        "number": "7",
+        "currency": "SEK",
+        "total": total,
+        "lines": [{"variant": variant, "quantity": grams, "total": total}],
+    }
+    ordered = to_segment("order.placed", placed, currency="SEK", measured={variant: measure})
+    assert ordered is not None
+    [product] = ordered.properties["products"]
+    assert abs(product["quantity"] * product["price"] - total / 100) < 1e-6 * max(total, 1)
+    again = from_segment(ordered.name, ordered.properties, currency="SEK")
+    assert again is not None
+    assert again.payload["lines"] == placed["lines"]
+
+
 @pytest.mark.parametrize("meaning", MEANINGS, ids=lambda meaning: meaning.name)
 @given(properties=st.dictionaries(st.sampled_from(
-    ["order_id", "total", "tax", "currency", "products", "product_id", "sku", "price", "quantity", "refunded"]),
+    ["order_id", "total", "tax", "currency", "products", "product_id", "sku", "price", "quantity", "refunded", "unit"]),
     json_values))  # fmt: skip
 def test_whatever_is_sent_is_read_or_left_out(meaning: Any, properties: dict[str, Any]) -> None:
     found = from_segment(meaning.name, properties, currency="SEK")

@@ -11,7 +11,7 @@ import pytest
 from samlad.kernel.context import GUEST
 from samlad.kernel.database import Database
 from samlad.kernel.problems import Busy
-from samlad.tracking import intake, known, sources
+from samlad.tracking import intake, known, planning, sources
 from samlad.tracking.model import Policy, SchemaInput, SourceChange
 from tracked import Tracked, open_door
 
@@ -117,13 +117,22 @@ async def test_a_preflight(wire: httpx.AsyncClient, tracked: Tracked) -> None:
         assert allowed == {"authorization", "content-type", "x-retry-count", "anonymousid", "x-write-key"}
         assert int(answer.headers["access-control-max-age"]) > 0
         assert answer.headers["access-control-expose-headers"] == "Retry-After"
+    # RudderStack's client has headers of its own, and asks for its settings with its key in a header.
+    asked = {
+        "Access-Control-Request-Headers": "anonymousid,authorization,content-type,sentat,rsa-retry-attempt"
+    }
+    for path in ("/v1/t", "/sourceConfig/", "/sourceConfig", f"/v1/projects/{tracked.browser.key}/settings"):
+        answer = await wire.options(path, headers=ORIGIN | asked)
+        assert answer.status_code == 204, path
+        allowed = {name.strip() for name in answer.headers["access-control-allow-headers"].split(",")}
+        assert {"sentat", "rsa-retry-attempt"} <= allowed
 
 
 async def test_each_event_has_its_own_verdict(wire: httpx.AsyncClient, tracked: Tracked) -> None:
     schema = SchemaInput(event="Clicked", schema={"required": ["where"]})
-    await tracked.db.transaction(lambda tx: sources.set_schema(tx, schema))
+    await tracked.db.transaction(lambda tx: planning.set_schema(tx, schema))
     strict = msgspec.structs.replace(schema, event="Strict", policy=Policy.PARK)
-    await tracked.db.transaction(lambda tx: sources.set_schema(tx, strict))
+    await tracked.db.transaction(lambda tx: planning.set_schema(tx, strict))
     batch = [
         track(1, properties={"where": "here"}),
         track(2),
@@ -138,7 +147,9 @@ async def test_each_event_has_its_own_verdict(wire: httpx.AsyncClient, tracked: 
     stored = await tracked.events("message_id", "violations")
     assert [event["message_id"] for event in stored] == ["m1", "m2"]
     assert stored[0]["violations"] is None
-    assert stored[1]["violations"] == [{"path": "/", "message": '"where" is a required property'}]
+    assert stored[1]["violations"] == [
+        {"path": "/", "message": '"where" is a required property', "rule": "required"}
+    ]
     assert await tracked.parked() == [
         ("plan", "Strict"),
         ("too-large", None),
@@ -186,9 +197,9 @@ async def test_many_requests_at_once_share_commits(wire: httpx.AsyncClient, trac
 
 async def test_a_parked_event_is_taken_once(api: httpx.AsyncClient, tracked: Tracked) -> None:
     plan = SchemaInput(event="Clicked", schema={"required": ["where"]}, policy=Policy.PARK)
-    line = await tracked.db.transaction(lambda tx: sources.set_schema(tx, plan))
+    line = await tracked.db.transaction(lambda tx: planning.set_schema(tx, plan))
     await api.post("/v1/batch", json={"batch": [track(1)]}, headers=tracked.browser.basic)
-    await tracked.db.transaction(lambda tx: sources.remove_schema(tx, line.id))
+    await tracked.db.transaction(lambda tx: planning.remove_schema(tx, line.id))
     parked = await tracked.db.value("SELECT id FROM tracking_parked")
     answers = await asyncio.gather(*(api.post(f"/api/tracking/parked/{parked}/retry") for _ in range(4)))
     assert sorted(answer.status_code for answer in answers) == [200, 404, 404, 404]

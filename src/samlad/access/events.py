@@ -48,6 +48,13 @@ class StaffSignedOut(Fact, frozen=True):
     sessions: list[UUID]
 
 
+@declare("till.clerk-changed")
+class ClerkChanged(Fact, frozen=True, kw_only=True):
+    """Somebody else is on at the till of a session; null: it was locked."""
+
+    clerk: UUID | None = None
+
+
 @declare("staff.locked", personal=("email", "remote"))
 class StaffLocked(Fact, frozen=True):
     """Too many failed tries to sign in; the account (which need not exist) pauses until then."""
@@ -60,7 +67,7 @@ class StaffLocked(Fact, frozen=True):
 
 @declare("staff.factor-changed")
 class StaffFactorChanged(Fact, frozen=True):
-    """How somebody proves who they are changed: password, totp, recovery-codes, passkey."""
+    """How somebody proves who they are changed: password, totp, recovery-codes, passkey, pin, badge."""
 
     factor: str
     change: str
@@ -88,3 +95,46 @@ class KeyRevoked(Fact, frozen=True):
     """An API key was revoked."""
 
     name: str
+
+
+@declare("oauth_client.created")
+class ClientCreated(Fact, frozen=True):
+    """An OAuth client was made."""
+
+    name: str
+    scopes: list[str]
+
+
+@declare("oauth_client.changed")
+class ClientChanged(Fact, frozen=True):
+    """An OAuth client may do something else, or has another name."""
+
+    name: str
+    scopes: list[str]
+
+
+@declare("oauth_client.revoked")
+class ClientRevoked(Fact, frozen=True):
+    """An OAuth client was revoked, with all of its tokens."""
+
+    name: str
+
+
+@declare("oauth_client.secret_made")
+class ClientSecretMade(Fact, frozen=True):
+    """An OAuth client has a new secret; those of before end at ``others_end_at``."""
+
+    hint: str
+    others_end_at: datetime | None = None
+
+
+@declare("oauth_client.secret_ended")
+class ClientSecretEnded(Fact, frozen=True):
+    """A secret of an OAuth client was ended before its time."""
+
+    hint: str
+
+
+@declare("oauth_client.token_revoked")
+class TokenRevoked(Fact, frozen=True):
+    """An OAuth client gave one of its tokens back."""

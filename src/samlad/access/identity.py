@@ -27,10 +27,15 @@ WITH touched AS (
 )
 SELECT {", ".join(f"s.{name.strip()}" for name in COLUMNS.split(","))}, p.name,
        ARRAY(SELECT role FROM staff_role r WHERE r.staff = p.id) AS roles,
-       ARRAY(SELECT location FROM staff_location l WHERE l.staff = p.id) AS locations
-FROM session s JOIN staff p ON p.id = s.staff
+       ARRAY(SELECT location FROM staff_location l WHERE l.staff = p.id) AS locations, c.name AS clerk_name,
+       ARRAY(SELECT role FROM staff_role r WHERE r.staff = c.id) AS clerk_roles,
+       ARRAY(SELECT location FROM staff_location l WHERE l.staff = c.id) AS clerk_locations
+FROM session s JOIN staff p ON p.id = s.staff LEFT JOIN staff c ON c.id = s.clerk AND c.status = 'active'
 WHERE s.token_hash = $1 AND s.idle_until > now() AND s.ends_at > now() AND p.status = 'active'
 """
+
+SENDS = "tills.record"
+"""What a till that is locked may still do. The permission is of `samlad.tills`, above."""
 
 _KEY = """
 WITH touched AS (
@@ -39,6 +44,12 @@ WITH touched AS (
 )
 SELECT id, name, scopes, locations FROM api_key
 WHERE key_hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+"""
+
+_ACCESS = """
+SELECT c.id, c.name, c.locations, ARRAY(SELECT unnest(t.scopes) INTERSECT SELECT unnest(c.scopes)) AS scopes
+FROM oauth_token t JOIN oauth_client c ON c.id = t.client
+WHERE t.token_hash = $1 AND t.revoked_at IS NULL AND t.expires_at > now() AND c.revoked_at IS NULL
 """
 
 _STAFF = """
@@ -62,18 +73,41 @@ async def of_session(database: Database, token_hash: bytes) -> Identity | None:
     actor = GUEST
     if session.state == "signed-in":
         actor = staff_actor(session.staff, row["name"], row["roles"], row["locations"])
+    if session.is_till:
+        actor = _at_till(session, actor, row)
     identity = Identity(actor, session)
     recent.remember(token_hash, identity, asked_in)
     return identity
 
 
+def _at_till(session: Session, owner: Actor, row: Any) -> Actor:
+    """Who is on at a till, where also whoever signed it in may be. Locked, it may only send what was sold."""
+    if row["clerk_name"] is None:
+        sends = owner.permissions & {SENDS}
+        return Actor(kind="key", id=session.id, name="", permissions=sends, locations=owner.locations)
+    clerk = staff_actor(session.clerk, row["clerk_name"], row["clerk_roles"], row["clerk_locations"])  # type: ignore[arg-type]
+    places = (
+        clerk.locations if owner.locations is None else owner.locations & (clerk.locations or owner.locations)
+    )
+    return msgspec.structs.replace(clerk, locations=places)
+
+
 async def of_key(database: Database, key_hash: bytes) -> Identity | None:
     """Whose key it is, or None: unknown, revoked, expired."""
+    return await _of_machine(database, key_hash, _KEY)
+
+
+async def of_token(database: Database, hashed: bytes) -> Identity | None:
+    """Which OAuth client's token it is, or None: unknown, given back, expired. It may do what the client still may."""
+    return await _of_machine(database, hashed, _ACCESS)
+
+
+async def _of_machine(database: Database, key_hash: bytes, statement: str) -> Identity | None:
     known: Identity | None = recent.recall(key_hash)
     if known is not None:
         return known
     asked_in = recent.generation()
-    row = await database.row(_KEY, key_hash)
+    row = await database.row(statement, key_hash)
     if row is None:
         return None
     locations = None if row["locations"] is None else frozenset(row["locations"])

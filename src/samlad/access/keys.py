@@ -73,10 +73,11 @@ KEYS = Listing(
     sorts={"created_at": Sort("created_at", "timestamptz"), "name": Sort("name")},
     default_sort="-created_at",
     filters={
+        "q": Filter("strpos(lower(name), lower({})) > 0"),
         "status": Filter(
             "CASE WHEN revoked_at IS NOT NULL THEN 'revoked' WHEN expires_at <= now() THEN 'expired' ELSE 'valid' END"
             " = {}"
-        )
+        ),
     },
 )
 """All keys, as a list; ``status`` is valid, expired or revoked."""

@@ -9,10 +9,11 @@ from typing import Any, cast
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from samlad.access import csrf, identity
+from samlad.access.clerks import is_of_till
 from samlad.access.identity import Identity
 from samlad.access.problems import WrongKey
 from samlad.access.sessions import Session
-from samlad.access.tokens import KEY_PREFIX, token_hash
+from samlad.access.tokens import ACCESS_PREFIX, KEY_PREFIX, token_hash
 from samlad.kernel.context import GUEST
 from samlad.kernel.database import Database
 from samlad.kernel.http import ACTOR_SCOPE, AnyRequest
@@ -31,6 +32,7 @@ OPEN_PATHS = (
     "/feeds/",
     "/ofrep/",
     "/.well-known/",
+    "/oauth/",
 )
 """Addresses for machines: cookies count for nothing there, so other sites' pages may post to them."""
 
@@ -78,7 +80,7 @@ class Identify:
         elif not scope["path"].startswith(self.open_paths):
             https = is_https(scope, runtime.settings)
             cookies = own_cookies(scope["headers"], https)
-            await _identify(state, runtime.database, cookies)
+            await _identify(state, runtime.database, cookies, scope["path"])
             if state["method"] not in csrf.SAFE:
                 own = csrf.origins(scope["scheme"], headers.get(b"host", b""), runtime.settings.public_url)
                 csrf.check_site(headers, own, has_cookies=bool(cookies))
@@ -88,19 +90,23 @@ class Identify:
         await self.app(scope, receive, send)
 
 
-async def _identify(state: dict[str, Any], database: Database, cookies: dict[str, str]) -> None:
+async def _identify(state: dict[str, Any], database: Database, cookies: dict[str, str], path: str) -> None:
     state[csrf.COOKIES_SCOPE] = cookies
     secret = cookies.get(csrf.SESSION_COOKIE)
     found: Identity | None = await identity.of_session(database, token_hash(secret)) if secret else None
+    if found is not None and found.session is not None and found.session.is_till and not is_of_till(path):
+        return  # to whom nothing but a till was opened is a guest elsewhere
     if found is not None:
         state[ACTOR_SCOPE], state[SESSION_SCOPE] = found.actor, found.session
 
 
 async def _of_authorization(database: Database, authorization: bytes) -> Any:
     scheme, _, credentials = authorization.decode("latin-1").partition(" ")
-    if scheme.lower() != "bearer" or not credentials.startswith(KEY_PREFIX):
+    if scheme.lower() != "bearer" or not credentials.startswith((KEY_PREFIX, ACCESS_PREFIX)):
         return GUEST  # other faces know other schemes (the event API's Basic write keys)
-    found = await identity.of_key(database, token_hash(credentials[:_LONGEST_SECRET]))
+    hashed = token_hash(credentials[:_LONGEST_SECRET])
+    is_key = credentials.startswith(KEY_PREFIX)
+    found = await (identity.of_key(database, hashed) if is_key else identity.of_token(database, hashed))
     if found is None:
         raise WrongKey("It does not exist, was revoked, or has expired.")
     return found.actor

@@ -1,6 +1,7 @@
 """Passwords: argon2id in threads of their own, and which passwords are refused."""
 
 import asyncio
+import hashlib
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -45,6 +46,15 @@ async def matches(password_hash: str | None, password: str) -> bool:
     """
     right = await _in_thread(_verify, password_hash or _NOBODY, password[:LONGEST])
     return right and password_hash is not None
+
+
+async def derived(pin: str, salt: bytes, rounds: int) -> bytes:
+    """PBKDF2-HMAC-SHA-256, 32 bytes: what browsers can check without us.
+
+    Raises:
+        Busy: too many others wait.
+    """
+    return await _in_thread(lambda text: hashlib.pbkdf2_hmac("sha256", text.encode(), salt, rounds), pin)
 
 
 def is_outdated(password_hash: str) -> bool:

@@ -1,4 +1,5 @@
-"""PINs: a manager approves something at a till where somebody else is signed in. Never a way to sign in.
+"""PINs: a manager approves something at a till where somebody else works, and clerks take turns at one (`clerks`).
+Never a way to sign in.
 
 Tries are counted as those of signing in are, but apart from them: guessing a PIN locks nobody out of their account.
 """
@@ -8,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from samlad.access import attempts, passwords, sessions
+from samlad.access import attempts, clerks, passwords, sessions
 from samlad.access.identity import staff_actor
 from samlad.access.problems import ApprovalRefused
 from samlad.access.second_factor import note
@@ -41,14 +42,16 @@ async def set_pin(database: Database, context: Context, pin: str) -> None:
         raise InvalidInput.at("pin", FOUR_TO_EIGHT)
     if is_easy(pin):
         raise InvalidInput.at("pin", TOO_EASY)
-    pin_hash = await passwords.hashed(pin)
+    pin_hash, till_check = await passwords.hashed(pin), await clerks.check_of(pin)
 
     async def work(tx: Tx) -> None:
         await tx.execute(
-            """INSERT INTO staff_pin (staff, pin_hash) VALUES ($1, $2)
-               ON CONFLICT (staff) DO UPDATE SET pin_hash = excluded.pin_hash, set_at = now()""",
+            """INSERT INTO staff_pin (staff, pin_hash, till_check) VALUES ($1, $2, $3)
+               ON CONFLICT (staff) DO UPDATE SET pin_hash = excluded.pin_hash, till_check = excluded.till_check,
+                                                 set_at = now()""",
             who,
             pin_hash,
+            till_check,
         )
         note(tx, who, "pin", "changed")
 

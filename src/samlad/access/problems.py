@@ -10,7 +10,7 @@ class SignInFailed(Problem):
 
 
 class WrongKey(Problem):
-    """The API key in ``Authorization`` does not exist, was revoked, or has expired."""
+    """The API key or token in ``Authorization`` does not exist, was revoked, or has expired."""
 
     code, status, title = "wrong-key", 401, "This API key is not valid"
 
@@ -38,6 +38,12 @@ class LastOwner(Problem):
     """There must always be an active owner; make somebody else an owner first."""
 
     code, status, title = "last-owner", 409, "Nobody could administer this shop any more"
+
+
+class WrongPin(Problem):
+    """PIN or badge are not right, or who has them may not work at this till. Which of it is not told."""
+
+    code, status, title = "wrong-pin", 403, "That did not work"
 
 
 class ApprovalRefused(Problem):

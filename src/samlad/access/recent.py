@@ -15,7 +15,16 @@ _MOST = 20_000
 _known: OrderedDict[bytes, tuple[Any, float]] = OrderedDict()
 _generation = 0
 
-CHANGING = ("staff.changed", "staff.signed-out", "key.revoked", "staff.factor-changed")
+CHANGING = (
+    "staff.changed",
+    "staff.signed-out",
+    "key.revoked",
+    "staff.factor-changed",
+    "till.clerk-changed",
+    "oauth_client.changed",
+    "oauth_client.revoked",
+    "oauth_client.token_revoked",
+)
 """Types of events after which what is remembered may be wrong."""
 
 

@@ -29,7 +29,10 @@ FRESH = timedelta(minutes=15)
 
 
 class Session(msgspec.Struct, frozen=True):
-    """One signed-in browser. ``agent`` is a short summary of what it calls itself."""
+    """One signed-in browser. ``agent`` is a short summary of what it calls itself.
+
+    ``is_till``: it was handed to a till (`samlad.access.clerks`) and opens nothing else; ``clerk`` is on there, nobody: locked.
+    """
 
     id: UUID
     staff: UUID
@@ -42,6 +45,8 @@ class Session(msgspec.Struct, frozen=True):
     ends_at: datetime
     remote: str | None
     agent: str
+    is_till: bool = False
+    clerk: UUID | None = None
 
 
 class Opened(msgspec.Struct, frozen=True):

@@ -4,6 +4,10 @@ import hashlib
 import secrets
 
 KEY_PREFIX = "sk_live_"
+CLIENT_PREFIX = "cs_live_"
+"""How secrets of OAuth clients begin."""
+ACCESS_PREFIX = "at_live_"
+"""How their tokens begin."""
 KEY_HINT_LENGTH = len(KEY_PREFIX) + 4
 
 

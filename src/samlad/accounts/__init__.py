@@ -1,5 +1,6 @@
 """Accounts: how customers sign in, and what they keep with us. The public face; `docs/concepts/accounts.md` explains."""
 
+from samlad.accounts import profile_parts
 from samlad.accounts.codes import is_good, show, with_digits, with_secret
 from samlad.accounts.keeping import (
     add_address,
@@ -10,6 +11,7 @@ from samlad.accounts.keeping import (
     remove_address,
     seal_address,
     set_preferences,
+    sizes_of,
 )
 from samlad.accounts.keeping_store import addresses, sizes
 from samlad.accounts.links import address_of, count_ask, look, send_to_customer
@@ -89,6 +91,7 @@ __all__ = [
     "of_customer",
     "open_address",
     "own_address",
+    "profile_parts",
     "remove_address",
     "remove_password",
     "require_fresh",
@@ -100,6 +103,7 @@ __all__ = [
     "show",
     "sign_out",
     "sizes",
+    "sizes_of",
     "waiting_address",
     "who",
     "with_digits",

@@ -6,14 +6,15 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from samlad import stock
+from samlad import customers, stock
 from samlad.accounts import keeping_store, store
 from samlad.accounts.events import AccountDetailsChanged
-from samlad.accounts.model import MOST_ADDRESSES, SavedAddress, SignedIn
+from samlad.accounts.model import MOST_ADDRESSES, SavedAddress, SignedIn, Size
 from samlad.carts import Address
 from samlad.catalog import size_charts
 from samlad.channels import Channel, Resource
 from samlad.kernel import cards, log
+from samlad.kernel.context import Actor
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.i18n import LOCALES
 from samlad.kernel.ids import new_id
@@ -156,6 +157,12 @@ async def set_preferences(
     await store.update(tx, signed.account.id, {"language": language, "store": favourite})
     await keeping_store.set_sizes(tx, signed.account.id, sizes)
     _tell(tx, signed, "language", "store", "sizes")
+
+
+async def sizes_of(reader: Reader, actor: Actor, customer: UUID) -> list[Size]:
+    """What a person wears, as far as they keep it with us. Needs ``customers.read``."""
+    actor.require(customers.READ)
+    return await keeping_store.sizes(reader, [each.id for each in await store.of_person(reader, customer)])
 
 
 async def charts(reader: Reader, channel: Channel) -> list[size_charts.SizeChart]:

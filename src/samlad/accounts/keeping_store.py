@@ -8,6 +8,7 @@ import msgspec
 from samlad.accounts.model import SavedAddress, Size
 from samlad.carts import Address
 from samlad.kernel.database import Reader, Tx
+from samlad.profile import KnownSize
 
 _ADDRESS = "id, address, is_delivery, is_invoice, version"
 
@@ -97,6 +98,36 @@ async def sizes(reader: Reader, accounts: Sequence[UUID]) -> list[Size]:
            FROM account_size s JOIN size_chart h ON h.id = s.chart WHERE s.account = ANY($1) ORDER BY h.name, s.chart""",
         list(accounts),
     )
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person chose in any of their accounts; of several the one used last has its say."""
+
+    language: str | None
+    store: UUID | None
+    sizes: list[KnownSize]
+
+
+async def kept_by(reader: Reader, customer: UUID) -> Kept:
+    """What the person that a customer is chose. One statement."""
+    found = await reader.one(
+        Kept,
+        """
+        WITH mine AS MATERIALIZED (
+            SELECT id, language, store, signed_in_at FROM account WHERE customer = ANY (customer_members(ARRAY[$1::uuid]))
+        ), worn AS (
+            SELECT DISTINCT ON (s.chart) s.chart, h.name, s.size
+            FROM mine m JOIN account_size s ON s.account = m.id JOIN size_chart h ON h.id = s.chart
+            ORDER BY s.chart, m.signed_in_at DESC NULLS LAST, m.id
+        )
+        SELECT (SELECT language FROM mine WHERE language IS NOT NULL ORDER BY signed_in_at DESC NULLS LAST, id LIMIT 1),
+               (SELECT store FROM mine WHERE store IS NOT NULL ORDER BY signed_in_at DESC NULLS LAST, id LIMIT 1),
+               coalesce((SELECT jsonb_agg(to_jsonb(worn) ORDER BY name, chart) FROM worn), '[]') AS sizes
+        """,
+        customer,
+    )
+    assert found is not None
+    return found
 
 
 async def set_sizes(tx: Tx, account_id: UUID, wanted: Mapping[UUID, str]) -> None:

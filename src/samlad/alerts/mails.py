@@ -4,7 +4,9 @@ from urllib.parse import quote
 
 from samlad import catalog, channels, customers
 from samlad.alerts.events import AlertDue
+from samlad.consent import reporting
 from samlad.kernel import mail
+from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
 from samlad.kernel.followers import Follower
 from samlad.kernel.i18n import negotiate, translator
@@ -34,7 +36,10 @@ async def follow(tx: Tx, event: Event) -> None:
         "you."
     ) % {"what": what, "link": channels.shop_address(settings, channel) + path}
     subject = _("Back again: %(what)s") % {"what": what}
-    await mail.send(tx, Vault.of(settings), Mail(to=to, sender=channel.name, subject=subject, text=text))
+    letter, keys = Mail(to=to, sender=channel.name, subject=subject, text=text), Vault.of(settings)
+    at = int(now().timestamp())
+    letter = await reporting.reported(tx, keys, channel, event.profile, "back-again", letter, at=at)
+    await mail.send(tx, keys, letter)
 
 
 FOLLOWERS = [Follower(name="stock-alert-mails", handle=follow, types=("stock_alert.due",))]

@@ -49,7 +49,7 @@ AnyRequest = Request[Any, Any, Any]
 
 Days = Annotated[int, QueryParameter(ge=1, le=3650, description="How many days back")]
 Several = Annotated[
-    str, QueryParameter(max_length=200, description="Two to four ids of segments, with commas between")
+    str, QueryParameter(max_length=200, description="Two to five ids of segments, with commas between")
 ]
 ForWhat = Annotated[
     str | None,
@@ -58,7 +58,7 @@ ForWhat = Annotated[
 OnChannel = Annotated[
     UUID | None, QueryParameter(description="What was agreed to for this channel counts too")
 ]
-MOST_OVERLAPPING = 4
+MOST_OVERLAPPING = 5
 
 
 @get("/segments", summary="List segments")
@@ -97,7 +97,7 @@ async def try_conditions(request: AnyRequest, data: JSONBody[PreviewInput]) -> P
 
 @get("/segments/overlap", summary="Compare segments")
 async def overlap(request: AnyRequest, segment: Several) -> list[Overlap]:
-    """How many people are in exactly which of two to four segments, the most first."""
+    """How many people are in exactly which of two to five segments, the most first."""
     actor_of(request).require(READ)
     try:
         ids = list(dict.fromkeys(uuids(segment)))

@@ -147,6 +147,15 @@ class HasReturns(Base, frozen=True, kw_only=True, tag="returns"):
     within: PastWindow | None = None
 
 
+class UsedPromotion(Base, frozen=True, kw_only=True, tag="promotion"):
+    """How many of their orders had one of these promotions, or any. What a cancelled order had does not count."""
+
+    promotions: Ids | None = None
+    at_least: Count | None = None
+    at_most: Count | None = None
+    within: PastWindow | None = None
+
+
 class PropertyOp(StrEnum):
     """How a property of an event is compared."""
 
@@ -168,12 +177,16 @@ class EventProperty(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
 
 class Tracked(Base, frozen=True, kw_only=True, tag="event"):
-    """How often something was tracked of them (`tracking`): a name, with what all of these properties say."""
+    """How often something was tracked of them (`tracking`): a name, with what all of these properties say.
+
+    With ``sum_of`` it is what the numbers of that property come to: who has no such event has 0.
+    """
 
     name: Annotated[Text, Meta(examples=["Product Viewed"])]
     properties: Annotated[list[EventProperty], Meta(max_length=20)] = []
-    at_least: Count | None = None
-    at_most: Count | None = None
+    sum_of: Annotated[Text, Meta(examples=["revenue"])] | None = None
+    at_least: Amount | None = None
+    at_most: Amount | None = None
     within: PastWindow | None = None
 
 
@@ -259,6 +272,7 @@ Condition: TypeAlias = (
     | HasOrders
     | OrderDate
     | HasReturns
+    | UsedPromotion
     | Tracked
     | HasPoints
     | InTier
@@ -344,9 +358,18 @@ class PreviewInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     exact: Annotated[bool, Meta(description="Count everybody, however long it takes (30 s at most)")] = False
 
 
+class ExamplePerson(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody for whom conditions hold."""
+
+    id: UUID
+    name: str | None
+    email: str | None
+    external_id: str | None
+
+
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
     """How many people conditions hold for. If ``is_exact`` is false it is estimated from ``looked_at`` of ``people``, and
-    19 times in 20 the truth lies from ``low`` to ``high``."""
+    19 times in 20 the truth lies from ``low`` to ``high``. ``examples`` are a few of them."""
 
     size: int
     people: int
@@ -354,6 +377,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     is_exact: bool
     low: int
     high: int
+    examples: list[ExamplePerson] = []
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):

@@ -38,7 +38,7 @@ HOLDINGS = [
         whose="person = ANY({ids})",
         personal=("person",),
         kept=_WITHOUT_DETAILS,
-        is_shown=False,
+        not_shown="only when the segments are looked at again",
     ),
     Holding(
         table="rfm_score",

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from samlad import channels
 from samlad.audiences import compiling, rules
-from samlad.audiences.model import Preview, PreviewInput
+from samlad.audiences.model import ExamplePerson, Preview, PreviewInput
 from samlad.audiences.segments import check, definitions_of
 from samlad.channels import Resource
 from samlad.kernel import clock
@@ -19,6 +19,8 @@ from samlad.kernel.database import Reader
 COUNTED = 20_000
 """A pool of so many is counted as a whole."""
 SAMPLE = 5_000
+EXAMPLES = 5
+"""People who are shown."""
 PARTS = 1024
 """Of a pool, in the index."""
 
@@ -38,10 +40,18 @@ async def preview(reader: Reader, data: PreviewInput) -> Preview:
     sample = None if data.exact or people <= COUNTED else await sample_of(reader, pool, people)
     compiled = compiling.compiled(expanded, pool, clock.now(), channel.time_zone, people=sample)
     row = await reader.row(
-        f"WITH {compiled.with_} SELECT count(*) AS people, count(*) FILTER (WHERE is_in) AS hits FROM truth",
+        f"""WITH {compiled.with_}
+            SELECT count(*) AS people, count(*) FILTER (WHERE is_in) AS hits,
+                   ARRAY(SELECT person FROM truth WHERE is_in LIMIT {EXAMPLES}) AS some
+            FROM truth""",
         *compiled.args,
     )
     assert row is not None
+    examples = await reader.all(
+        ExamplePerson,
+        "SELECT id, name, email, external_id FROM customer WHERE id = ANY ($1) ORDER BY id",
+        row["some"],
+    )
     if sample is None:
         return Preview(
             size=row["hits"],
@@ -50,9 +60,18 @@ async def preview(reader: Reader, data: PreviewInput) -> Preview:
             is_exact=True,
             low=row["hits"],
             high=row["hits"],
+            examples=examples,
         )
     size, low, high = rules.margin(row["hits"], row["people"], people)
-    return Preview(size=size, people=people, looked_at=row["people"], is_exact=False, low=low, high=high)
+    return Preview(
+        size=size,
+        people=people,
+        looked_at=row["people"],
+        is_exact=False,
+        low=low,
+        high=high,
+        examples=examples,
+    )
 
 
 async def people_of(reader: Reader, pool: UUID) -> int:

@@ -45,6 +45,9 @@ _NAMES = ", ".join(
     for frequency in range(1, 6)
 )
 
+_SCORED = "pool, recency, frequency, monetary, name, last_at, orders, spent, currency"
+_FRESH = ", ".join(f"excluded.{name}" for name in _SCORED.split(", "))
+
 
 async def compute(tx: Tx, pool: UUID) -> int:
     """Score everybody of a pool who has ordered; how many. Segments that ask for scores are computed right after."""
@@ -77,9 +80,10 @@ async def _compute(tx: Tx, pool: UUID) -> int:
                    least(5, 1 + floor(5 * percent_rank() OVER (PARTITION BY currency ORDER BY spent)))::int AS monetary
             FROM person
         )
-        INSERT INTO rfm_score (person, pool, recency, frequency, monetary, name, last_at, orders, spent, currency)
+        INSERT INTO rfm_score (person, {_SCORED})
         SELECT s.person, $1, s.recency, s.frequency, s.monetary, g.name, s.last_at, s.orders, s.spent, s.currency
         FROM score s JOIN (VALUES {_NAMES}) AS g (recency, frequency, name) USING (recency, frequency)
+        ON CONFLICT (person) DO UPDATE SET ({_SCORED}) = ROW ({_FRESH}) -- who came from another pool, scored there before
         """,
         pool,
     )

@@ -35,6 +35,7 @@ from samlad.audiences.model import (
     Tracked,
     Trait,
     TraitOp,
+    UsedPromotion,
     of,
 )
 from samlad.kernel.problems import FieldError, InvalidInput
@@ -93,7 +94,7 @@ def _faults(condition: Condition, place: str, depth: int) -> Iterator[tuple[str,
 
 
 def _faults_of_leaf(condition: Condition, place: str) -> Iterator[tuple[str, str]]:
-    if isinstance(condition, HasOrders | HasReturns | Tracked | HasPoints):
+    if isinstance(condition, HasOrders | HasReturns | UsedPromotion | Tracked | HasPoints):
         yield from _range_faults(condition, place)
     if isinstance(condition, HasOrders | HasReturns | OpenCart):
         yield from _money_faults(condition, place)
@@ -105,6 +106,8 @@ def _faults_of_leaf(condition: Condition, place: str) -> Iterator[tuple[str, str
     if isinstance(condition, Tracked):
         for index, each in enumerate(condition.properties):
             yield from _property_faults(each, f"{place}.properties.{index}")
+        if condition.sum_of is not None and "" in condition.sum_of.split("."):
+            yield f"{place}.sum_of", "has an empty part between dots"
     if isinstance(condition, Other):
         fault = kinds.fault(condition)
         if fault is not None:
@@ -134,7 +137,7 @@ def _score_faults(condition: InRfm, place: str) -> Iterator[tuple[str, str]]:
 
 
 def _range_faults(
-    condition: HasOrders | HasReturns | Tracked | HasPoints, place: str
+    condition: HasOrders | HasReturns | UsedPromotion | Tracked | HasPoints, place: str
 ) -> Iterator[tuple[str, str]]:
     low, high = condition.at_least, condition.at_most
     if low is None and high is None:
@@ -212,6 +215,7 @@ _SOURCES: dict[type, str] = {
     HasOrders: "order",
     OrderDate: "order",
     HasReturns: "order",
+    UsedPromotion: "order",
     Tracked: "tracked",
     HasPoints: "points",
     InTier: "points",

@@ -139,6 +139,22 @@ async def change(tx: Tx, segment: UUID, data: SegmentChange, *, version: int | N
     return after
 
 
+async def take_back(tx: Tx, segment: UUID, before: SegmentChange, *, to: int, version: int) -> Segment:
+    """Let a segment mean again what it meant at the version ``to``, with the name and note of then.
+
+    Raises:
+        NotFound, Outdated: no such segment, or no such version of it; somebody changed it after ``version``.
+        Conflict, InvalidInput: the name is another's now; a segment that it named is gone.
+    """
+    tx.actor.require(CHANGE)
+    then = await store.version_at(tx, segment, to)
+    if then is None:
+        raise NotFound(NONE)
+    is_list = (await get(tx, segment)).kind is SegmentKind.LIST
+    wanted = before if is_list else msgspec.structs.replace(before, definition=then.definition)
+    return await change(tx, segment, wanted, version=version)
+
+
 async def _held(tx: Tx, segment: UUID) -> Segment:
     found = await store.lock(tx, segment)
     if found is None or found.deleted_at is not None:

@@ -141,6 +141,17 @@ async def versions(reader: Reader, segment: UUID) -> list[SegmentVersion]:
     )
 
 
+async def version_at(reader: Reader, segment: UUID, version: int) -> SegmentVersion | None:
+    """What a segment meant when it had a version."""
+    return await reader.one(
+        SegmentVersion,
+        """SELECT version, definition, actor, created_at FROM segment_version WHERE segment = $1 AND version <= $2
+           ORDER BY version DESC LIMIT 1""",
+        segment,
+        version,
+    )
+
+
 async def update(tx: Tx, segment: UUID, fields: dict[str, Any]) -> Segment | None:
     """Set the named fields and count the version up; None if another segment has the name."""
     names = ", ".join(f"{name} = ${number}" for number, name in enumerate(fields, 2))
@@ -223,6 +234,20 @@ async def sizes(reader: Reader, segment: UUID, days: int) -> list[SizeOn]:
         segment,
         days,
     )
+
+
+async def sizes_of(reader: Reader, segments: Sequence[UUID], days: int) -> dict[UUID, list[SizeOn]]:
+    """`sizes` of many; what did not change in that time is left out."""
+    found: dict[UUID, list[SizeOn]] = {}
+    for row in await reader.rows(
+        """SELECT segment, day, size, entered, "left" FROM segment_day
+           WHERE segment = ANY ($1) AND day > (now() AT TIME ZONE 'UTC')::date - $2::int ORDER BY segment, day""",
+        list(segments),
+        days,
+    ):
+        on = SizeOn(day=row["day"], size=row["size"], entered=row["entered"], left=row["left"])
+        found.setdefault(row["segment"], []).append(on)
+    return found
 
 
 async def overlap(reader: Reader, segments: Sequence[UUID]) -> list[Overlap]:

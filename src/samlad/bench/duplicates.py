@@ -8,6 +8,7 @@ it is compared by columns of its own; learning, scoring and blocking are what cu
 import asyncio
 import random
 import re
+import resource
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -120,13 +121,14 @@ class Linked(msgspec.Struct, frozen=True):
     learn_s: float
     predict_s: float
     seconds: float
+    cpu_s: float
 
 
 def link(
     people: Iterator[tuple[str, Record]], truth: set[frozenset[str]], shape: Shape, checked: int
 ) -> Linked:
     """Write, learn and compare people as a training does; ``checked`` pairs are scored in process too."""
-    began = time.monotonic()
+    began, used = time.monotonic(), time.process_time()
     with TemporaryDirectory(prefix="samlad-bench-") as name:
         folder = Path(name)
         file = folder / "people.csv"
@@ -144,7 +146,7 @@ def link(
             training.load_people(base, file, shape)
             learnt = training.learn(base, shape)
             compared = time.monotonic()
-            pairs = training.predict(base, learnt.model, shape, LEAST)
+            pairs = [pair for few in training.predict(base, learnt.model, shape, LEAST) for pair in few]
         finally:
             base.close()
         ended = time.monotonic()
@@ -164,6 +166,7 @@ def link(
         learn_s=learnt.seconds,
         predict_s=ended - compared,
         seconds=ended - began,
+        cpu_s=time.process_time() - used,
     )
 
 
@@ -242,6 +245,8 @@ async def run(people: int = PEOPLE) -> Figures:
         "learn_s": round(many.learn_s, 1),
         "predict_s": round(many.predict_s, 1),
         "total_s": round(many.seconds, 1),
+        "cpu_s": round(many.cpu_s, 1),
+        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
         "worst_bits": max(febrl.worst, many.worst),
     }
 

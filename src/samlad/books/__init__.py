@@ -11,6 +11,7 @@ from samlad.books.model import (
     BalanceRow,
     Book,
     BookChange,
+    CashRefundInput,
     CloseDayInput,
     CloseTillInput,
     DayClosing,
@@ -31,13 +32,13 @@ from samlad.books.model import (
     VoucherKind,
     VoucherState,
 )
-from samlad.books.permissions import ACCOUNTS, CLOSE, READ, REOPEN, TILL, TILL_REPORT
+from samlad.books.permissions import ACCOUNTS, CLOSE, READ, REOPEN, TILL, TILL_REFUND, TILL_REPORT
 from samlad.books.purposes import PURPOSES
 from samlad.books.service import change, chart, get, names, reverse, set_account, voucher
 from samlad.books.store import books
 from samlad.books.till_rules import denominations
-from samlad.books.till_store import drawers, open_shifts
-from samlad.books.tills import close_till, join_till, move_cash, open_till, view, x_report
+from samlad.books.till_store import By, drawers, note_told, open_shifts
+from samlad.books.tills import close_till, join_till, move_cash, open_till, refund_cash, view, x_report
 
 __all__ = [
     "ACCOUNTS",
@@ -48,6 +49,7 @@ __all__ = [
     "REOPEN",
     "SHIFTS",
     "TILL",
+    "TILL_REFUND",
     "TILL_REPORT",
     "VOUCHERS",
     "Account",
@@ -55,6 +57,8 @@ __all__ = [
     "BalanceRow",
     "Book",
     "BookChange",
+    "By",
+    "CashRefundInput",
     "CloseDayInput",
     "CloseTillInput",
     "DayClosing",
@@ -86,10 +90,12 @@ __all__ = [
     "join_till",
     "move_cash",
     "names",
+    "note_told",
     "open_shifts",
     "open_till",
     "over_time",
     "place_of",
+    "refund_cash",
     "reopen_day",
     "report",
     "reverse",

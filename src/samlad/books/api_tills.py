@@ -8,7 +8,14 @@ from litestar.params import FromPath, JSONBody
 
 from samlad.books import till_store, tills
 from samlad.books.lists import SHIFTS, ShiftRow
-from samlad.books.model import CloseTillInput, OpenTillInput, ShiftView, TillMovementInput, TillReport
+from samlad.books.model import (
+    CashRefundInput,
+    CloseTillInput,
+    OpenTillInput,
+    ShiftView,
+    TillMovementInput,
+    TillReport,
+)
 from samlad.books.permissions import READ, TILL
 from samlad.kernel.http import actor_of, context_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
@@ -76,6 +83,14 @@ async def move_cash(
     return await write(request, lambda tx: tills.move_cash(tx, shift_id, data))
 
 
+@post("/tills/shifts/{shift_id:uuid}/refunds", summary="Pay a refund out of a drawer", status_code=200)
+async def refund_cash(
+    request: AnyRequest, shift_id: FromPath[UUID], data: JSONBody[CashRefundInput]
+) -> Response[ShiftView]:
+    """What goes back of an imported order, whose way of paying nobody here knows: in cash, with a reason."""
+    return await write(request, lambda tx: tills.refund_cash(tx, shift_id, data))
+
+
 @post("/tills/shifts/{shift_id:uuid}/close", summary="Count and close a drawer", status_code=200)
 async def close_till(
     request: AnyRequest, shift_id: FromPath[UUID], data: JSONBody[CloseTillInput]
@@ -93,4 +108,4 @@ async def read_report(request: AnyRequest, shift_id: FromPath[UUID]) -> TillRepo
     )
 
 
-TILLS = [list_shifts, open_till, read_shift, join_till, move_cash, close_till, read_report]
+TILLS = [list_shifts, open_till, read_shift, join_till, move_cash, refund_cash, close_till, read_report]

@@ -75,10 +75,10 @@ _ACROSS: dict[str, tuple[str, str]] = {
         """
         WITH fact AS (
             SELECT id, 'payment' AS kind, provider, captured AS amount FROM payment
-            WHERE captured <> 0 AND (order_id IS NOT NULL OR channel IS NOT NULL)
+            WHERE captured <> 0 AND (order_id IS NOT NULL OR channel IS NOT NULL) AND provider <> 'history'
             UNION ALL
             SELECT r.id, 'refund', p.provider, -r.amount FROM refund r JOIN payment p ON p.id = r.payment
-            WHERE r.status = 'done'
+            WHERE r.status = 'done' AND r.reference IS DISTINCT FROM 'history'  -- that was before it was imported
         ), booked AS (
             SELECT v.subject AS id, v.kind, sum(l.amount)::bigint AS amount
             FROM voucher v JOIN voucher_line l ON l.voucher = v.id
@@ -99,7 +99,8 @@ _ACROSS: dict[str, tuple[str, str]] = {
             SELECT o.id, o.number, o.kind, CASE WHEN o.status = 'cancelled' THEN 0 ELSE o.total END AS total,
                    CASE WHEN o.status = 'cancelled' THEN 0 ELSE o.tax END AS tax
             FROM orders o
-            WHERE (o.imported IS NULL OR EXISTS (SELECT FROM payment p WHERE p.order_id = o.id))
+            WHERE (o.imported IS NULL OR EXISTS (SELECT FROM payment p WHERE p.order_id = o.id
+                                                     AND p.provider <> 'history'))
                  AND (o.kind <> 'sale' OR o.status = 'cancelled' OR o.payment_status IN ('paid', 'refunded'))
         )
         SELECT t.kind || ' ' || t.number AS what,
@@ -107,9 +108,66 @@ _ACROSS: dict[str, tuple[str, str]] = {
                       coalesce(b.tax, 0)) AS detail
         FROM truth t LEFT JOIN LATERAL (
             SELECT sum(l.amount) FILTER (WHERE l.purpose = 'receivables') AS total,
-                   -sum(l.amount) FILTER (WHERE split_part(l.purpose, ':', 1) = 'tax') AS tax
+                   -sum(l.amount) FILTER (WHERE split_part(l.purpose, ':', 1) = 'tax'
+                                              AND split_part(l.purpose, ':', 4) <> 'margin') AS tax
             FROM voucher v JOIN voucher_line l ON l.voucher = v.id WHERE v.subject = t.id AND v.kind = 'order') AS b ON true
         WHERE (t.total, t.tax) <> (coalesce(b.total, 0), coalesce(b.tax, 0)) ORDER BY 1 LIMIT 20
+    """,
+    ),
+    "books-fees": (
+        "What payment providers kept, corrected and paid out is in the book",
+        """
+        WITH fact AS (
+            SELECT id, provider, -fee + CASE WHEN kind IN ('payout', 'adjustment') THEN amount ELSE 0 END AS amount
+            FROM payment_settlement
+        ), booked AS (
+            SELECT v.subject AS id, sum(l.amount) FILTER (WHERE l.purpose LIKE 'clearing:%')::bigint AS amount
+            FROM voucher v JOIN voucher_line l ON l.voucher = v.id WHERE v.kind = 'settlement' GROUP BY 1
+        )
+        SELECT f.provider || ' ' || f.id AS what,
+               format('%s there, %s in the book', f.amount, coalesce(b.amount, 0)) AS detail
+        FROM fact f LEFT JOIN booked b USING (id) WHERE f.amount <> coalesce(b.amount, 0) ORDER BY 1 LIMIT 20
+    """,
+    ),
+    "books-supplier-returns": (
+        "What went back to suppliers and what they credited is in the book",
+        """
+        WITH truth AS (
+            SELECT r.id, r.number, CASE WHEN r.status = 'sent' THEN greatest(0, r.expected - r.credited) ELSE 0 END AS owed,
+                   r.credited FROM supplier_return r
+        ), booked AS (
+            SELECT v.subject AS id, sum(l.amount) FILTER (WHERE l.purpose = 'suppliers_owe')::bigint AS owed,
+                   sum(l.amount) FILTER (WHERE l.purpose = 'suppliers_credited')::bigint AS credited
+            FROM voucher v JOIN voucher_line l ON l.voucher = v.id WHERE v.kind = 'supplier_return' GROUP BY 1
+        )
+        SELECT 'return ' || t.number AS what,
+               format('%s to come and %s credited, %s and %s in the book', t.owed, t.credited, coalesce(b.owed, 0),
+                      coalesce(b.credited, 0)) AS detail
+        FROM truth t LEFT JOIN booked b USING (id)
+        WHERE (t.owed, t.credited) <> (coalesce(b.owed, 0), coalesce(b.credited, 0)) ORDER BY 1 LIMIT 20
+    """,
+    ),
+    "books-points": (
+        "The debt of members' points is what they have, at its fair value",
+        """
+        WITH worth AS (
+            SELECT a.holder, b.id AS book, sum(a.balance) * b.points_worth AS thousandths
+            FROM credit_account a
+            CROSS JOIN LATERAL (
+                SELECT o.pool FROM channel_pool c JOIN channel k ON k.id = c.channel
+                JOIN channel_pool o ON o.channel = c.channel AND o.resource = 'orders'
+                WHERE c.pool = a.pool ORDER BY k.created_at, k.id LIMIT 1) AS first
+            JOIN book b ON b.id = first.pool
+            WHERE a.kind IN ('points', 'pending') GROUP BY a.holder, b.id, b.points_worth
+        ), booked AS (
+            SELECT v.subject AS holder, -sum(l.amount) AS amount FROM voucher v JOIN voucher_line l ON l.voucher = v.id
+            WHERE v.kind = 'points' AND l.purpose = 'loyalty_points' GROUP BY 1
+        )
+        SELECT 'customer ' || coalesce(w.holder, b.holder) AS what,
+               format('points are worth %s thousandths, %s in the book', coalesce(w.thousandths, 0),
+                      coalesce(b.amount, 0)) AS detail
+        FROM worth w FULL JOIN booked b USING (holder)
+        WHERE abs(coalesce(w.thousandths, 0) - 1000 * coalesce(b.amount, 0)) > 500 ORDER BY 1 LIMIT 20
     """,
     ),
     "books-credit": (

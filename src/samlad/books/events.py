@@ -39,6 +39,18 @@ class TillClosed(Fact, frozen=True, kw_only=True):
     currency: str
 
 
+@declare("till.amended")
+class TillAmended(Fact, frozen=True, kw_only=True):
+    """Cash (``amount``, below zero: given back) came to a drawer's Z report after it was counted: a till told of it late."""
+
+    till: UUID
+    location: UUID
+    number: int
+    amount: int
+    difference: int
+    currency: str
+
+
 @declare("day.closed")
 class DayClosed(Fact, frozen=True, kw_only=True):
     """A location, or a channel without one, has closed a day. What is corrected later is booked on a later day."""

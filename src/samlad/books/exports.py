@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import samlad
-from samlad.books import service, sie
+from samlad.books import purposes, service, sie
 from samlad.books.model import Book
 from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Database, Reader
@@ -219,7 +219,10 @@ async def _sie_head(
         accounts={row["account"]: names.get(row["account"], row["account"]) for row in rows},
         opening={row["account"]: row["opening"] for row in rows},
         closing={row["account"]: row["closing"] for row in rows},
-        objects=[(row["dimension"], row["code"], row["name"]) for row in objects],
+        objects=[
+            *((row["dimension"], row["code"], row["name"]) for row in objects),
+            *((22, code, name) for code, name in sie.RULES.items()),
+        ],
     )
     return sie.head(heading, book.country)
 
@@ -239,7 +242,8 @@ def _ver(rows: list[Any], book: Book) -> sie.Ver:
                     (dimension, row[column])
                     for dimension, column in ((1, "location"), (20, "channel"), (21, "tender"))
                     if row[column]
-                ),
+                )
+                + tuple((22, rule) for rule in [purposes.treatment_of(row["purpose"])] if rule),
                 row["amount"],
                 row["order_number"] or "",
             )

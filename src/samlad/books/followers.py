@@ -26,6 +26,7 @@ ORDER_EVENTS = (
 """After these an order is looked at, and the return that they name."""
 PAYMENT_EVENTS = ("payment.captured", "payment.claimed")
 REFUND_EVENTS = ("payment.refunded", "payment.refund_begun", "payment.refund_failed")
+TIP_EVENTS = ("order.tipped", "order.tip_returned")
 CREDIT_EVENTS = (
     "gift_card.issued",
     "gift_card.charged",
@@ -34,7 +35,14 @@ CREDIT_EVENTS = (
     "store_credit.granted",
     "loyalty.rewarded",
 )
-MONEY_EVENTS = (*ORDER_EVENTS, *PAYMENT_EVENTS, *REFUND_EVENTS, *CREDIT_EVENTS)
+POINTS_EVENTS = (
+    "loyalty.earned",
+    "loyalty.released",
+    "loyalty.taken_back",
+    "loyalty.expired",
+    "loyalty.rewarded",
+)
+MONEY_EVENTS = (*ORDER_EVENTS, *PAYMENT_EVENTS, *REFUND_EVENTS, *TIP_EVENTS, *CREDIT_EVENTS)
 """What must be booked before a day is closed."""
 
 
@@ -50,14 +58,30 @@ async def follow(tx: Tx, event: Event) -> None:
         await posting.settle_payment(tx, UUID(payload["payment"]), cause)
         await tills.note_payment(tx, event)
         await _order_of(tx, event, cause)
+    elif event.type in TIP_EVENTS and subject is not None:
+        await posting.settle_tip(tx, subject, cause)
     elif event.type in REFUND_EVENTS:
         await posting.settle_refund(tx, UUID(payload["refund"]), cause)
         await tills.note_payment(tx, event)
         await _order_of(tx, event, cause)
-    elif event.type == "payment.unmatched":
+    elif subject is not None and event.type in (*CREDIT_EVENTS, *POINTS_EVENTS):
+        if event.type in CREDIT_EVENTS:
+            await posting.settle_credit(tx, subject, cause)
+        if event.type in POINTS_EVENTS:
+            await posting.settle_points(tx, subject, cause)
+    else:
+        await _book_other(tx, event, cause)
+
+
+async def _book_other(tx: Tx, event: Event, cause: Cause) -> None:
+    """What is no order's, payment's or customer's: money at the bank or a provider, goods, the past."""
+    payload = event.payload
+    if event.type == "payment.unmatched":
         await posting.settle_receipt(tx, UUID(payload["receipt"]), cause)
-    elif event.type in CREDIT_EVENTS and subject is not None:
-        await posting.settle_credit(tx, subject, cause)
+    elif event.type == "payment.settled":
+        await posting.settle_settlement(tx, UUID(payload["settlement"]), cause)
+    elif event.type == "supplier_return.changed" and event.subject is not None:
+        await posting.settle_supplier_return(tx, event.subject, cause)
     elif event.type == "stock.moved":
         await _stock(tx, event, cause)
     elif event.type == "order.imported" and await posting.posts_imports(tx, event.channel):
@@ -92,8 +116,11 @@ FOLLOWERS = [
         handle=follow,
         types=(
             *MONEY_EVENTS,
+            *(kind for kind in POINTS_EVENTS if kind not in CREDIT_EVENTS),
             "payment.unmatched",
+            "payment.settled",
             "stock.moved",
+            "supplier_return.changed",
             "order.imported",
         ),
         batch=50,

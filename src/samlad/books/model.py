@@ -38,6 +38,10 @@ class VoucherKind(StrEnum):
     STOCK = "stock"
     TILL = "till"
     CLOSING = "closing"
+    SETTLEMENT = "settlement"
+    POINTS = "points"
+    SUPPLIER_RETURN = "supplier_return"
+    TIP = "tip"
     REVERSAL = "reversal"
 
 
@@ -46,8 +50,12 @@ SERIES = {
     VoucherKind.PAYMENT: "P",
     VoucherKind.REFUND: "P",
     VoucherKind.RECEIPT: "P",
+    VoucherKind.SETTLEMENT: "P",
+    VoucherKind.TIP: "P",
     VoucherKind.CREDIT: "G",
+    VoucherKind.POINTS: "G",
     VoucherKind.STOCK: "C",
+    VoucherKind.SUPPLIER_RETURN: "C",
     VoucherKind.TILL: "T",
     VoucherKind.CLOSING: "D",
     VoucherKind.REVERSAL: "M",
@@ -56,7 +64,8 @@ SERIES = {
 
 
 class Book(msgspec.Struct, frozen=True, kw_only=True):
-    """The book of a pool of orders: one legal entity. ``fiscal_month`` is the first of its fiscal years."""
+    """The book of a pool of orders: one legal entity. ``fiscal_month`` is the first of its fiscal years;
+    ``points_worth`` is what 1,000 points of members are worth (minor units), 0: they are not booked."""
 
     id: UUID
     name: str
@@ -67,6 +76,7 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     fiscal_month: int
     recognition: Recognition
     posts_imports: bool
+    points_worth: int
     version: int
 
 
@@ -78,6 +88,12 @@ class BookChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     fiscal_month: Annotated[int, Meta(ge=1, le=12)] | None = None
     recognition: Recognition | None = None
     posts_imports: bool | None = None
+    points_worth: (
+        Annotated[
+            int, Meta(ge=0, le=10**12, description="What 1,000 points are worth, minor units; 0: not booked")
+        ]
+        | None
+    ) = None
 
 
 class AccountInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -258,6 +274,25 @@ class TillReason(StrEnum):
     PETTY_CASH = "petty_cash"
     BANK_DEPOSIT = "bank_deposit"
     CORRECTION = "correction"
+    TIPS = "tips"
+
+
+class MovedFor(StrEnum):
+    """Why cash went into or out of a drawer. A refund goes out by its own verb: it is of an imported order."""
+
+    CHANGE = "change"
+    PETTY_CASH = "petty_cash"
+    BANK_DEPOSIT = "bank_deposit"
+    CORRECTION = "correction"
+    REFUND = "refund"
+    TIPS = "tips"
+
+
+class CashRefundInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What is paid out of a drawer for an order of another system, and why in cash."""
+
+    refund: Annotated[UUID, Meta(description="Id of the refund: it is paid once, however often it is told")]
+    reason: Reason
 
 
 class TillMovementInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -291,19 +326,30 @@ class TillMovement(msgspec.Struct, frozen=True, kw_only=True):
     """Cash that was put in or taken out."""
 
     id: UUID
-    reason: TillReason
+    reason: MovedFor
     amount: int
     note: str
     name: str
     at: datetime
 
 
+class TipDay(msgspec.Struct, frozen=True, kw_only=True):
+    """What customers gave for somebody of the staff, less what went back (minor units)."""
+
+    name: str
+    amount: int
+
+
 class TillReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What a shift did: the X report while it is open, the Z report when it is closed."""
+    """What a shift did: the X report while it is open, the Z report when it is closed.
+
+    ``tips`` are in ``tenders``, too, because they were paid with the sales; in ``rates`` they are not.
+    """
 
     sales: int = 0
     tenders: list[TenderDay] = []
     rates: list[RateDay] = []
+    tips: list[TipDay] = []
     moved: int = 0
     expected: int = 0
 
@@ -331,6 +377,7 @@ class Shift(msgspec.Struct, frozen=True, kw_only=True):
     closed_by: str | None
     closed_name: str | None
     closed_at: datetime | None
+    late: Annotated[int, Meta(description="So many payments came to its Z report after it was counted")] = 0
     version: int
     clerks: list[str] = []
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from samlad import channels
+from samlad import channels, tax
 from samlad.books import purposes, rules, store
 from samlad.books.model import SERIES, Book, Entry, VoucherHead, VoucherKind, VoucherLine
 from samlad.channels import Channel, Resource
@@ -145,6 +145,8 @@ async def settle_order(tx: Tx, order_id: UUID, cause: Cause) -> None:
     book = await book_of(tx, channel)
     if order.imported is not None and not book.posts_imports:
         return
+    if any(line.tax_treatment == "margin" for line in order.lines):
+        order = msgspec.structs.replace(order, margin_rate=await _margin_rate(tx, channel, order.local_day))
     target = rules.order_target(order, book.country, book.recognition)
     if order.imported is not None:  # nobody pays here what was paid then
         target = {
@@ -162,6 +164,62 @@ async def settle_order(tx: Tx, order_id: UUID, cause: Cause) -> None:
         order_id=order.id,
         day=order.local_day if order.imported is not None else None,
     )
+    await _settle(tx, book, fact, cause, target)
+
+
+async def _margin_rate(tx: Tx, channel: Channel, day: date) -> int:
+    """The rate of tax on a margin: the standard one at home (directive 2006/112/EC, article 315)."""
+    found = (await tax.current(tx)).rates(channel).find(channel.country, "", tax.STANDARD, day)
+    return 0 if found is None else found.rate_bp
+
+
+async def settle_tip(tx: Tx, order_id: UUID, cause: Cause) -> None:
+    """What was given for the staff with an order."""
+    tip = await store.tip_fact(tx, order_id)
+    if tip is None:
+        return
+    channel = await channels.cached(tx, tip.channel)
+    fact = Fact(
+        kind=VoucherKind.TIP,
+        subject=order_id,
+        text=f"Tip {tip.number}",
+        channel=channel,
+        location=tip.location,
+        order_id=order_id,
+    )
+    await _settle(tx, await book_of(tx, channel), fact, cause, rules.tip_target(tip))
+
+
+async def settle_settlement(tx: Tx, settlement_id: UUID, cause: Cause) -> None:
+    """What a payment provider kept, corrected or paid out."""
+    found = await store.settlement_fact(tx, settlement_id)
+    channel = None if found is None else await _channel(tx, found.channel)
+    if found is None or channel is None:
+        return
+    fact = Fact(
+        kind=VoucherKind.SETTLEMENT,
+        subject=found.id,
+        text=f"{found.provider} {found.kind} {found.reference}",
+        channel=channel,
+    )
+    target = rules.settlement_target(
+        found.provider, found.kind, found.amount, found.fee, found.currency, channel.id
+    )
+    await _settle(tx, await book_of(tx, channel), fact, cause, target)
+
+
+async def settle_points(tx: Tx, customer: UUID, cause: Cause) -> None:
+    """What a customer's points are worth: in one book, that of the oldest channel of their pool of customers."""
+    found = await store.points_fact(tx, customer)
+    channel_id = None if found is None else await store.channel_of_pool(tx, found[0])
+    if found is None or channel_id is None:
+        return
+    channel = await channels.cached(tx, channel_id)
+    book = await book_of(tx, channel)
+    if not book.points_worth and not await store.booked(tx, customer, VoucherKind.POINTS):
+        return
+    fact = Fact(kind=VoucherKind.POINTS, subject=customer, text="Points", channel=channel)
+    target = rules.points_target(found[1], book.points_worth, book.currency, channel.id)
     await _settle(tx, book, fact, cause, target)
 
 
@@ -279,3 +337,22 @@ async def settle_stock(
         order_id=sold.id if sold else None,
     )
     await _settle(tx, await book_of(tx, channel), fact, cause, rules.stock_target(moves, channel.id))
+
+
+async def settle_supplier_return(tx: Tx, return_id: UUID, cause: Cause) -> None:
+    """Goods that went back to a supplier, and what was credited for them."""
+    found = await store.supplier_return_fact(tx, return_id)
+    channel = (
+        None if found is None else await _channel(tx, await store.channel_of_location(tx, found.location))
+    )
+    if found is None or channel is None:
+        return
+    fact = Fact(
+        kind=VoucherKind.SUPPLIER_RETURN,
+        subject=found.id,
+        text=f"To supplier {found.number}",
+        channel=channel,
+        location=found.location,
+    )
+    target = rules.supplier_return_target(found, channel.id)
+    await _settle(tx, await book_of(tx, channel), fact, cause, target)

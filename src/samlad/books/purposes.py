@@ -1,7 +1,8 @@
 """What is booked (purposes), and on which account each is, by country.
 
 A purpose may be narrowed: ``sales:2500:NL`` is sales at 25.00 % to the Netherlands. An account is looked for under the
-whole of it, then under ``sales:2500``, then (to another country than the book's) ``sales:abroad``, then ``sales``.
+whole of it, then under ``sales:2500``, then (to another country than the book's) ``sales:abroad``, then ``sales``. What a
+special rule taxes says so at its end (``sales:0:SE:intra_eu``) and is looked for under ``sales:intra_eu`` before that.
 
 Numbers for Sweden follow the BAS chart of accounts (BAS-kontogruppen, bas.se); elsewhere a neutral chart holds.
 """
@@ -28,6 +29,7 @@ PURPOSES: dict[str, str] = {
     "unmatched": marked("Money that came in and nobody knows what for"),
     "cash": marked("Cash in drawers, by location"),
     "safe": marked("Cash outside of drawers"),
+    "tips": marked("Tips that are still to be paid out to the staff"),
     "bank": marked("Bank account"),
     "petty_cash": marked("Expenses paid from a drawer"),
     "till_difference": marked("Differences of drawers and card totals"),
@@ -40,7 +42,16 @@ PURPOSES: dict[str, str] = {
     "cost_of_goods": marked("Cost of goods sold"),
     "stock": marked("Stock at cost"),
     "stock_difference": marked("Stock lost, broken or found"),
+    "suppliers_owe": marked("What suppliers are to credit for goods that went back"),
+    "suppliers_credited": marked("What suppliers credited: less is owed to them"),
+    "supplier_difference": marked("Goods sent back for more or less than they cost"),
     "imported": marked("Settlement of imported orders"),
+    "provider_fees": marked("What payment providers keep for themselves"),
+    "provider_adjustments": marked("Disputes and other corrections of payment providers"),
+    "loyalty_points": marked("Points that members can still use, at their fair value"),
+    "loyalty_earned": marked("Points given, less those taken back"),
+    "loyalty_used": marked("Points that became rewards"),
+    "loyalty_expired": marked("Points that expired"),
 }
 """Every purpose that is booked, in plain words. Others are refused."""
 
@@ -68,11 +79,13 @@ _SWEDEN: dict[str, tuple[str, str]] = {
     "unmatched": ("2999", "OBS-konto"),
     "cash": ("1910", "Kassa"),
     "safe": ("1912", "Växelkassa"),
+    "tips": ("2899", "Övriga kortfristiga skulder: dricks till personalen"),
     "bank": ("1930", "Företagskonto"),
     "petty_cash": ("6990", "Övriga externa kostnader"),
     "till_difference": ("6991", "Kassadifferenser"),
     "clearing": ("1580", "Fordringar för kontokort och kuponger"),
     "clearing:bank_transfer": ("1930", "Företagskonto"),
+    "clearing:history": ("1930", "Företagskonto"),
     "clearing:invoice": ("1930", "Företagskonto"),
     "gift_cards": ("2421", "Ej inlösta presentkort"),
     "gift_cards_sold": ("3004", "Försäljning inom Sverige, momsfri"),
@@ -82,7 +95,21 @@ _SWEDEN: dict[str, tuple[str, str]] = {
     "cost_of_goods": ("4960", "Förändring av lager av handelsvaror"),
     "stock": ("1460", "Lager av handelsvaror"),
     "stock_difference": ("4990", "Lagerdifferenser"),
+    "suppliers_owe": ("1687", "Kortfristiga fordringar hos leverantörer"),
+    "suppliers_credited": ("2440", "Leverantörsskulder"),
+    "supplier_difference": ("4970", "Differenser vid returer till leverantörer"),
     "imported": ("2998", "Importerade ordrar"),
+    "sales:intra_eu": ("3108", "Försäljning varor till annat EU-land, momsfri"),
+    "sales:reverse_charge": ("3308", "Försäljning tjänster till annat EU-land"),
+    "sales:export": ("3105", "Försäljning varor till land utanför EU"),
+    "sales:margin": ("3200", "Försäljning VMB"),
+    "tax:margin": ("2616", "Utgående moms VMB"),
+    "provider_fees": ("6040", "Kontokortsavgifter"),
+    "provider_adjustments": ("6390", "Övriga kostnader för riskhantering"),
+    "loyalty_points": ("2428", "Ej inlösta bonuspoäng"),
+    "loyalty_earned": ("3735", "Lämnade bonuspoäng"),
+    "loyalty_used": ("3736", "Inlösta bonuspoäng"),
+    "loyalty_expired": ("3737", "Förfallna bonuspoäng"),
 }
 
 _NEUTRAL: dict[str, tuple[str, str]] = {
@@ -103,11 +130,13 @@ _NEUTRAL: dict[str, tuple[str, str]] = {
     "unmatched": ("2120", "Unmatched money"),
     "cash": ("1000", "Cash in drawers"),
     "safe": ("1010", "Cash outside of drawers"),
+    "tips": ("2170", "Tips owed to staff"),
     "bank": ("1020", "Bank"),
     "petty_cash": ("6000", "Petty cash expenses"),
     "till_difference": ("6010", "Till differences"),
     "clearing": ("1030", "Payment providers"),
     "clearing:bank_transfer": ("1020", "Bank"),
+    "clearing:history": ("1020", "Bank"),
     "clearing:invoice": ("1020", "Bank"),
     "gift_cards": ("2130", "Gift cards"),
     "gift_cards_sold": ("4009", "Sales without tax"),
@@ -117,7 +146,21 @@ _NEUTRAL: dict[str, tuple[str, str]] = {
     "cost_of_goods": ("5000", "Cost of goods sold"),
     "stock": ("1200", "Stock"),
     "stock_difference": ("5010", "Stock differences"),
+    "suppliers_owe": ("1120", "Credits expected from suppliers"),
+    "suppliers_credited": ("2010", "Suppliers"),
+    "supplier_difference": ("5020", "Differences of returns to suppliers"),
     "imported": ("2150", "Imported orders"),
+    "sales:intra_eu": ("4011", "Sales to businesses in the EU, without tax"),
+    "sales:reverse_charge": ("4012", "Services to businesses in the EU, reverse charge"),
+    "sales:export": ("4013", "Exports"),
+    "sales:margin": ("4014", "Sales under the margin scheme"),
+    "tax:margin": ("2220", "Output tax on margins"),
+    "provider_fees": ("6030", "Fees of payment providers"),
+    "provider_adjustments": ("6040", "Disputes of payments"),
+    "loyalty_points": ("2160", "Loyalty points"),
+    "loyalty_earned": ("4240", "Loyalty points given"),
+    "loyalty_used": ("4250", "Loyalty points used"),
+    "loyalty_expired": ("4310", "Expired loyalty points"),
 }
 
 
@@ -145,10 +188,18 @@ def steps(purpose: str, country: str) -> list[str]:
     """Under what an account of a purpose is looked for, the most exact first."""
     parts = purpose.split(":")
     found = [":".join(parts[:length]) for length in range(len(parts), 0, -1)]
+    if len(parts) == 4:
+        return [purpose, f"{parts[0]}:{parts[3]}", *steps(":".join(parts[:3]), country)]
     if len(parts) == 3 and parts[2] != country:
         # What holds for a rate at home does not hold for the same rate of another country.
         found[1:2] = [f"{parts[0]}:abroad"]
     return found
+
+
+def treatment_of(purpose: str) -> str:
+    """The special rule that a purpose names at its end, or nothing."""
+    parts = purpose.split(":")
+    return parts[3] if len(parts) == 4 else ""
 
 
 def account_of(purpose: str, day: date, country: str, own: Iterable[Account]) -> Account:

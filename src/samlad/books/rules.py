@@ -18,7 +18,8 @@ Amounts = dict[Entry, int]
 
 
 class OrderLineFact(msgspec.Struct, frozen=True, kw_only=True):
-    """What the book needs of an order's line. ``reduced`` is what promotions took off it, as quoted."""
+    """What the book needs of an order's line. ``reduced`` is what promotions took off it, as quoted; ``cost_e4`` what its
+    goods cost that have left (ten-thousandths), known where they are taxed on the margin."""
 
     kind: str
     quantity: int
@@ -30,10 +31,18 @@ class OrderLineFact(msgspec.Struct, frozen=True, kw_only=True):
     total: int
     reduced: int
     tax_country: str | None = None
+    tax_treatment: str | None = None
+    is_taxable: bool = True
+    cost_e4: int | None = None
+
+
+MARKED = frozenset({"intra_eu", "reverse_charge", "export", "oss", "ioss", "margin"})
+"""Rules of tax whose sales are booked under a purpose of their own, so that returns and lists for the tax office can be
+made from the book."""
 
 
 class OrderFact(msgspec.Struct, frozen=True, kw_only=True):
-    """What the book needs of an order."""
+    """What the book needs of an order. ``margin_rate``: of tax on margins (basis points), where a line is taxed so."""
 
     id: UUID
     number: str
@@ -48,6 +57,7 @@ class OrderFact(msgspec.Struct, frozen=True, kw_only=True):
     local_day: date
     imported: str | None
     lines: list[OrderLineFact]
+    margin_rate: int = 0
 
     @property
     def is_paid(self) -> bool:
@@ -66,6 +76,58 @@ def tender_purpose(tender: str, location_code: str | None) -> str:
     ):  # what came back of another order and was not paid out: we owe it to the same customer
         return "receivables"
     return "store_credit" if tender == "store_credit" else f"clearing:{tender}"
+
+
+def settlement_target(
+    provider: str, kind: str, amount: int, fee: int, currency: str, channel: UUID
+) -> Amounts:
+    """An entry of a payment provider's account: what it kept, corrected or paid out. Customers' money is booked by its
+    payments; here only the fee is news."""
+    target: Amounts = {}
+
+    def put(purpose: str, value: int) -> None:
+        entry = Entry(purpose, currency, channel, None, provider)
+        target[entry] = target.get(entry, 0) + value
+
+    clearing = tender_purpose(provider, None)
+    put("provider_fees", fee)
+    put(clearing, -fee)
+    if kind == "payout":
+        put("bank", -amount)
+        put(clearing, amount)
+    elif kind == "adjustment":
+        put("provider_adjustments", -amount)
+        put(clearing, amount)
+    return {entry: value for entry, value in target.items() if value}
+
+
+class PointsFact(msgspec.Struct, frozen=True, kw_only=True):
+    """Points of a customer: what they have, and what was ever given (less what was taken back), used and lost."""
+
+    balance: int
+    earned: int
+    used: int
+    expired: int
+
+
+def points_target(points: PointsFact, worth: int, currency: str, channel: UUID) -> Amounts:
+    """What a customer's points come to in the book; ``worth`` is that of a thousand, minor units.
+
+    Each sum is rounded by itself. What they have is the debt, so that nobody without points is owed anything; what
+    rounding leaves over is with what was given.
+    """
+
+    def value(count: int) -> int:
+        return share(count * worth, 1, 1_000)
+
+    debt, used, expired = value(points.balance), value(points.used), value(points.expired)
+    named = {
+        "loyalty_points": -debt,
+        "loyalty_earned": debt + used + expired,
+        "loyalty_used": -used,
+        "loyalty_expired": -expired,
+    }
+    return {Entry(purpose, currency, channel): amount for purpose, amount in named.items() if amount}
 
 
 def order_target(order: OrderFact, country: str, recognition: Recognition) -> Amounts:
@@ -114,10 +176,14 @@ def _add_line(
     total, tax = share(line.total, booked, pieces), share(line.tax, booked, pieces)
     put("receivables", total)
     narrow, rate = f":{line.tax_rate}:{country}", line.tax_rate
+    if line.tax_treatment in MARKED:
+        narrow += f":{line.tax_treatment}"
+    for purpose, amount in _on_margin(order, line).items():
+        put(f"{purpose}{narrow}", amount, rate)
     if tax:
         put(f"tax{narrow}", -tax, rate)
     if line.kind == "adjustment":
-        put("rounding" if order.imported is None else "adjustments", -(total - tax), rate)
+        put(_adjusts(order, line), -(total - tax), rate)
         return
     # From the parts that are not to be divided again: what is earned, and the rest.
     earned_net = share(line.total, earned, pieces) - share(line.tax, earned, pieces)
@@ -131,6 +197,23 @@ def _add_line(
     if reduced:
         put("given_away" if line.total == 0 else "discounts", reduced, rate)
     put(f"{purpose}{narrow}", -(earned_net + reduced), rate)
+
+
+def _adjusts(order: OrderFact, line: OrderLineFact) -> str:
+    """What an adjustment is: of an imported order nobody knows, one that bears tax is goodwill, else cash was rounded."""
+    if order.imported is not None:
+        return "adjustments"
+    return "discounts" if line.is_taxable else "rounding"
+
+
+def _on_margin(order: OrderFact, line: OrderLineFact) -> dict[str, int]:
+    """The tax on the margin of goods that have left (or came back), which is a part of what they were sold for."""
+    if line.cost_e4 is None or not order.margin_rate:
+        return {}
+    sign, gone = (1, line.fulfilled) if order.kind == "sale" else (-1, line.quantity)
+    margin = sign * (share(line.total, gone, line.quantity) - share(line.cost_e4, 1, 10_000))
+    owed = sign * share(max(0, margin), order.margin_rate, 10_000 + order.margin_rate)
+    return {"tax": -owed, "sales": owed} if owed else {}
 
 
 def _without_tax(line: OrderLineFact) -> int:
@@ -177,6 +260,25 @@ def _money(payment: PaymentFact, amount: int, purpose: str) -> Amounts:
         return {}
     dims = (payment.currency, payment.channel, payment.location)
     return {Entry(purpose, *dims, payment.provider): amount, Entry("receivables", *dims): -amount}
+
+
+class TipFact(msgspec.Struct, frozen=True, kw_only=True):
+    """What the book needs of a tip: ``amount`` less what went back, and the order whose payments brought it."""
+
+    order_id: UUID
+    number: str
+    channel: UUID
+    location: UUID
+    currency: str
+    amount: int
+
+
+def tip_target(tip: TipFact) -> Amounts:
+    """A tip is owed to the staff. Its order's payments brought more than the order comes to, by just that."""
+    if tip.amount == 0:
+        return {}
+    dims = (tip.currency, tip.channel, tip.location)
+    return {Entry("receivables", *dims): tip.amount, Entry("tips", *dims): -tip.amount}
 
 
 def difference(target: Mapping[Entry, int], booked: Mapping[Entry, int]) -> Amounts:
@@ -236,3 +338,37 @@ def stock_target(moves: Iterable[tuple[UUID, str, str, int]], channel: UUID | No
             entry = Entry(name, currency, channel, location)
             target[entry] = target.get(entry, 0) + part
     return {entry: amount for entry, amount in target.items() if amount}
+
+
+class SupplierReturnFact(msgspec.Struct, frozen=True, kw_only=True):
+    """What the book needs of goods that went back to a supplier; ``value_e4`` is what they were worth in stock."""
+
+    id: UUID
+    number: int
+    location: UUID
+    status: str
+    currency: str
+    value_e4: int
+    expected: int
+    credited: int
+
+
+def supplier_return_target(fact: SupplierReturnFact, channel: UUID) -> Amounts:
+    """Goods that went back: out of stock, against what the supplier still is to credit and what was credited.
+
+    What the credit is more or less than the goods were worth is a difference, from the day on that it is expected; what
+    was expected and is not to come any more joins it.
+    """
+    worth = share(fact.value_e4, 1, 10_000)
+    owed = max(0, fact.expected - fact.credited) if fact.status == "sent" else 0
+    named = {
+        "stock": -worth,
+        "suppliers_owe": owed,
+        "suppliers_credited": fact.credited,
+        "supplier_difference": worth - owed - fact.credited,
+    }
+    return {
+        Entry(purpose, fact.currency, channel, fact.location): amount
+        for purpose, amount in named.items()
+        if amount
+    }

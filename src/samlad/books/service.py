@@ -7,7 +7,7 @@ import msgspec
 
 from samlad import channels
 from samlad.access import audit
-from samlad.books import events, posting, purposes, store
+from samlad.books import events, posting, purposes, revalue, store
 from samlad.books.model import (
     Account,
     AccountInput,
@@ -53,6 +53,8 @@ async def change(tx: Tx, book_id: UUID, data: BookChange, *, version: int | None
     if values:
         await store.change_book(tx, book_id, values)
     new = await get(tx, book_id)
+    if new.points_worth != old.points_worth:
+        await revalue.defer(tx, book_id)
     audit.record(tx, "book.changed", "book", book_id, before=old, after=new)
     return new
 

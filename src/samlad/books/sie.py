@@ -12,8 +12,17 @@ import msgspec
 from samlad.kernel.money import decimal_text
 
 CRLF = "\r\n"
-DIMENSIONS = {1: "Kostnadsställe", 20: "Kanal", 21: "Betalsätt"}
-"""Dimension 1 is reserved for cost centres (our locations); those from 20 on are free (§ 8.2)."""
+DIMENSIONS = {1: "Kostnadsställe", 20: "Kanal", 21: "Betalsätt", 22: "Momsregel"}
+"""Dimension 1 is reserved for cost centres (our locations); those from 20 on are free (§ 8.2). 22 says by which
+special rule a line is taxed: sales to businesses in the EU, reverse charge, export, one-stop shops, margin scheme."""
+RULES = {
+    "intra_eu": "Varor till annat EU-land, momsfri",
+    "reverse_charge": "Omvänd betalningsskyldighet",
+    "export": "Export",
+    "oss": "OSS",
+    "ioss": "IOSS",
+    "margin": "Vinstmarginalbeskattning",
+}
 
 _REPLACED = {
     "–": "-",

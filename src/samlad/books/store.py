@@ -7,11 +7,19 @@ from uuid import UUID
 import msgspec
 
 from samlad.books.model import Account, Book, Entry, Voucher, VoucherHead, VoucherKind, VoucherLine
-from samlad.books.rules import CREDIT_COUNTERS, OrderFact, OrderLineFact, PaymentFact
+from samlad.books.rules import (
+    CREDIT_COUNTERS,
+    OrderFact,
+    OrderLineFact,
+    PaymentFact,
+    PointsFact,
+    SupplierReturnFact,
+    TipFact,
+)
 from samlad.channels import Channel, Resource
 from samlad.kernel.database import Reader, Tx
 
-BOOK = "id, name, org_number, country, currency, time_zone, fiscal_month, recognition, posts_imports, version"
+BOOK = "id, name, org_number, country, currency, time_zone, fiscal_month, recognition, posts_imports, points_worth, version"
 HEAD = """v.id, v.book, v.series, v.year, v.number, v.day, v.fact_day, v.place, v.text, v.kind, v.cause, v.event, v.subject,
           v.order_id, v.reverses, v.actor, v.posted_at"""
 
@@ -164,6 +172,16 @@ async def voucher(reader: Reader, voucher_id: UUID) -> Voucher | None:
 # -- facts of the floors below -----------------------------------------------------------------------------------------
 
 
+async def tip_fact(reader: Reader, order: UUID) -> TipFact | None:
+    """The tip of an order as it is now."""
+    return await reader.one(
+        TipFact,
+        """SELECT t.order_id, o.number, t.channel, t.location, t.currency, t.amount - t.returned AS amount
+           FROM order_tip t JOIN orders o ON o.id = t.order_id WHERE t.order_id = $1""",
+        order,
+    )
+
+
 async def order_fact(reader: Reader, order: UUID) -> OrderFact | None:
     """An order as it is now. Its location is told where that sold it, or where it came back.
 
@@ -173,10 +191,19 @@ async def order_fact(reader: Reader, order: UUID) -> OrderFact | None:
         """
         SELECT o.id, o.number, o.channel, o.kind, o.status, o.payment_status, o.delivery, o.country, o.currency,
                o.local_day,
-               CASE WHEN NOT EXISTS (SELECT FROM payment p WHERE p.order_id = o.id) THEN o.imported END AS imported,
+               CASE WHEN NOT EXISTS (SELECT FROM payment p WHERE p.order_id = o.id AND p.provider <> 'history')
+                    THEN o.imported END AS imported,
                CASE WHEN o.delivery = 'carry_out' OR o.kind = 'return' THEN o.location END AS location,
                l.kind AS line_kind, l.quantity, l.fulfilled, l.cancelled, l.tax_rate, l.tax_included, l.tax, l.total,
-               l.tax_country,
+               l.tax_country, l.tax_treatment, l.kind <> 'adjustment' OR l.tax_rate > 0 OR l.tax_treatment IS NOT NULL
+                   AS is_taxable,
+               CASE WHEN l.tax_treatment = 'margin' AND l.kind = 'item' THEN (
+                   SELECT coalesce(-sum(m.value_e4), 0) FROM movement m
+                   WHERE m.reference = o.id AND m.variant = l.variant AND m.cause IN ('sale', 'return'))
+                   * CASE WHEN o.kind = 'sale' THEN l.fulfilled ELSE l.quantity END
+                   / nullif((SELECT sum(CASE WHEN o.kind = 'sale' THEN x.fulfilled ELSE x.quantity END) FROM order_line x
+                             WHERE x.order_id = o.id AND x.variant = l.variant AND x.kind = 'item'), 0)
+               END::bigint AS cost_e4,
                (SELECT coalesce(sum((r ->> 'amount')::bigint), 0)::bigint FROM jsonb_array_elements(l.reductions) r)
                    AS reduced
         FROM orders o LEFT JOIN order_line l ON l.order_id = o.id WHERE o.id = $1 ORDER BY l.position
@@ -185,7 +212,7 @@ async def order_fact(reader: Reader, order: UUID) -> OrderFact | None:
     )
     if not rows:
         return None
-    names = [name for name in OrderFact.__struct_fields__ if name != "lines"]
+    names = [name for name in OrderFact.__struct_fields__ if name not in ("lines", "margin_rate")]
     return OrderFact(
         **{name: rows[0][name] for name in names},
         lines=[
@@ -316,6 +343,70 @@ async def stock_moves(
     return [(row["location"], row["currency"], row["cause"], row["value"]) for row in rows]
 
 
+class SettlementFact(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry of a payment provider's account."""
+
+    id: UUID
+    provider: str
+    reference: str
+    kind: str
+    amount: int
+    fee: int
+    currency: str
+    channel: UUID | None
+
+
+async def settlement_fact(reader: Reader, settlement: UUID) -> SettlementFact | None:
+    """An entry of a payment provider's account, with the channel of the payment that it is about."""
+    return await reader.one(
+        SettlementFact,
+        "SELECT id, provider, reference, kind, amount, fee, currency, channel FROM payment_settlement WHERE id = $1",
+        settlement,
+    )
+
+
+async def points_fact(reader: Reader, customer: UUID) -> tuple[UUID, PointsFact] | None:
+    """The pool of a customer who has or had points, and what these come to; None for who never had any."""
+    row = await reader.row(
+        """
+        WITH mine AS (SELECT id, pool, balance FROM credit_account
+                      WHERE holder = $1 AND kind IN ('points', 'pending') AND unit = 'points'),
+        house AS (
+            SELECT h.kind, -sum(e.amount)::bigint AS points FROM credit_entry e JOIN credit_account h ON h.id = e.account
+            WHERE h.holder IS NULL AND e.transaction IN (
+                SELECT transaction FROM credit_entry WHERE account IN (SELECT id FROM mine)) AND h.unit = 'points'
+            GROUP BY 1)
+        SELECT (SELECT pool FROM mine LIMIT 1) AS pool, (SELECT sum(balance)::bigint FROM mine) AS balance,
+               coalesce((SELECT points FROM house WHERE kind = 'earned'), 0) AS earned,
+               coalesce(-(SELECT points FROM house WHERE kind = 'rewarded'), 0) AS used,
+               coalesce(-(SELECT points FROM house WHERE kind = 'expired'), 0) AS expired
+        """,
+        customer,
+    )
+    if row is None or row["pool"] is None:
+        return None
+    names = PointsFact.__struct_fields__
+    return row["pool"], PointsFact(**{name: row[name] for name in names})
+
+
+async def holders(reader: Reader, book: UUID, after: UUID | None, limit: int) -> list[UUID]:
+    """Customers whose points are in a book or belong into it, by id, those after one."""
+    rows = await reader.rows(
+        """
+        SELECT holder FROM (
+            SELECT DISTINCT a.holder FROM credit_account a WHERE a.kind IN ('points', 'pending') AND a.pool IN (
+                SELECT c.pool FROM channel_pool o JOIN channel_pool c ON c.channel = o.channel
+                WHERE o.pool = $1 AND c.resource = 'customers')
+            UNION SELECT subject FROM voucher WHERE book = $1 AND kind = 'points') h
+        WHERE $2::uuid IS NULL OR holder > $2 ORDER BY holder LIMIT $3
+        """,
+        book,
+        after,
+        limit,
+    )
+    return [row["holder"] for row in rows]
+
+
 async def channel_of_location(reader: Reader, location: UUID) -> UUID | None:
     """The store that stands there, else the first channel that has its stock."""
     found: UUID | None = await reader.value(
@@ -325,3 +416,15 @@ async def channel_of_location(reader: Reader, location: UUID) -> UUID | None:
         location,
     )
     return found
+
+
+async def supplier_return_fact(reader: Reader, return_id: UUID) -> SupplierReturnFact | None:
+    """Goods that went back to a supplier, as they are now."""
+    return await reader.one(
+        SupplierReturnFact,
+        """SELECT r.id, r.number, r.location, r.status, r.currency, r.expected, r.credited,
+                  (SELECT coalesce(sum(l.value_e4), 0)::bigint FROM supplier_return_line l
+                   WHERE l.supplier_return = r.id) AS value_e4
+           FROM supplier_return r WHERE r.id = $1""",
+        return_id,
+    )

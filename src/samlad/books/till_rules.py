@@ -42,6 +42,7 @@ _AGAINST = {
     TillReason.PETTY_CASH: "petty_cash",
     TillReason.BANK_DEPOSIT: "bank",
     TillReason.CORRECTION: "till_difference",
+    TillReason.TIPS: "tips",
 }
 
 
@@ -54,6 +55,19 @@ def moved_target(amount: int, against: str, currency: str, place: tuple[UUID, UU
         Entry(f"cash:{code}", currency, channel, location, "cash"): amount,
         Entry(against, currency, channel, location): -amount,
     }
+
+
+def refunded_target(
+    amount: int, paid: int, tender: str, currency: str, place: tuple[UUID, UUID, str]
+) -> Amounts:
+    """Cash out of a drawer for a refund that its payment's tender is booked for; what coins add to it is rounding."""
+    channel, location, code = place
+    target = {
+        Entry(f"cash:{code}", currency, channel, location, "cash"): -paid,
+        Entry(f"clearing:{tender}", currency, channel, location, tender): amount,
+        Entry("rounding", currency, channel, location): paid - amount,
+    }
+    return {entry: value for entry, value in target.items() if value}
 
 
 def against(reason: TillReason) -> str:

@@ -1,18 +1,20 @@
 """SQL of drawers, their shifts, and what was paid at a location."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from samlad.books.model import RateDay, Shift, TenderDay, TillMovement
+from samlad.books.model import RateDay, Shift, TenderDay, TillMovement, TipDay
+from samlad.kernel.clock import now
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.ids import new_id
 
 _SHIFT = """s.id, s.till, t.name AS till_name, t.location, s.book, s.currency, s.number, s.float, s.counted, s.counts,
             s.expected, s.taken, s.report, s.note, s.opened_by, s.opened_name, s.opened_at, s.closed_by, s.closed_name,
-            s.closed_at, s.version, ARRAY(SELECT c.name FROM till_clerk c WHERE c.shift = s.id ORDER BY c.joined_at, c.actor)
+            s.closed_at, s.late, s.version, ARRAY(SELECT c.name FROM till_clerk c WHERE c.shift = s.id ORDER BY c.joined_at, c.actor)
                 AS clerks"""
 SHIFT_FROM = "till_shift s JOIN till t ON t.id = s.till"
 
@@ -41,31 +43,49 @@ async def lock_till(tx: Tx, location: UUID, name: str) -> Till:
     return found
 
 
-async def insert_shift(tx: Tx, shift: UUID, till: Till, book: UUID, currency: str, amount: int) -> bool:
+class By(msgspec.Struct, frozen=True):
+    """Who did something at a drawer, and when. A till tells of it later."""
+
+    actor: str
+    name: str
+    at: datetime
+
+
+def by(tx: Tx) -> By:
+    """Who does it, now."""
+    return By(tx.actor.label, tx.actor.name, now())
+
+
+async def insert_shift(
+    tx: Tx, shift: UUID, till: Till, book: UUID, currency: str, amount: int, who: By
+) -> bool:
     """Open a drawer; False if it is open already, or the shift is there."""
     return bool(
         await tx.execute(
-            """INSERT INTO till_shift (id, till, book, currency, float, opened_by, opened_name)
-               VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING""",
+            """INSERT INTO till_shift (id, till, book, currency, float, opened_by, opened_name, opened_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING""",
             shift,
             till.id,
             book,
             currency,
             amount,
-            tx.actor.label,
-            tx.actor.name,
+            who.actor,
+            who.name,
+            who.at,
         )
     )
 
 
-async def join(tx: Tx, shift: UUID) -> bool:
-    """The actor works at this drawer, too; False if they did already."""
+async def join(tx: Tx, shift: UUID, who: By) -> bool:
+    """Somebody works at this drawer, too; False if they did already."""
     return bool(
         await tx.execute(
-            "INSERT INTO till_clerk (shift, actor, name) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+            """INSERT INTO till_clerk (shift, actor, name, joined_at) VALUES ($1, $2, $3, $4)
+               ON CONFLICT DO NOTHING""",
             shift,
-            tx.actor.label,
-            tx.actor.name,
+            who.actor,
+            who.name,
+            who.at,
         )
     )
 
@@ -101,20 +121,53 @@ async def drawers(reader: Reader, location: UUID) -> list[Till]:
     )
 
 
-async def add_movement(tx: Tx, shift_id: UUID, key: UUID, reason: str, amount: int, note: str) -> bool:
+async def add_movement(
+    tx: Tx, shift_id: UUID, key: UUID, reason: str, amount: int, note: str, who: By
+) -> bool:
     """Cash in or out; False if this key was used before."""
     return bool(
         await tx.execute(
-            """INSERT INTO till_movement (id, shift, reason, amount, note, actor, name)
-               VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING""",
+            """INSERT INTO till_movement (id, shift, reason, amount, note, actor, name, at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING""",
             key,
             shift_id,
             reason,
             amount,
             note,
-            tx.actor.label,
-            tx.actor.name,
+            who.actor,
+            who.name,
+            who.at,
         )
+    )
+
+
+async def movement_shift(reader: Reader, movement: UUID) -> UUID | None:
+    """The shift of a movement, if there is one."""
+    found: UUID | None = await reader.value("SELECT shift FROM till_movement WHERE id = $1", movement)
+    return found
+
+
+class WaitingRefund(msgspec.Struct, frozen=True):
+    """Money of an imported order that is to go back (minor units), and whose it is."""
+
+    id: UUID
+    number: str
+    amount: int
+    order: UUID
+
+
+async def waiting_refunds(reader: Reader, location: UUID, currency: str, limit: int) -> list[WaitingRefund]:
+    """What came back at a location of imported orders and a person is still to pay, the longest waiting first."""
+    return await reader.all(
+        WaitingRefund,
+        """SELECT r.id, o.number, r.amount, o.id AS "order" FROM refund r JOIN payment p ON p.id = r.payment
+           JOIN orders o ON o.id = p.order_id
+           WHERE r.status = 'pending' AND p.provider = 'history' AND p.currency = $2
+                 AND EXISTS (SELECT FROM orders b WHERE b.returns = o.id AND b.location = $1)
+           ORDER BY r.created_at, r.id LIMIT $3""",
+        location,
+        currency,
+        limit,
     )
 
 
@@ -130,28 +183,72 @@ async def movements(reader: Reader, shift_id: UUID) -> list[TillMovement]:
 _EVENTS = """
     SELECT e.id, o.location, o.id AS order_id, e.payload ->> 'provider' AS tender,
            CASE WHEN e.type = 'payment.captured' THEN 1 ELSE -1 END * (e.payload ->> 'amount')::bigint AS amount,
-           e.payload ->> 'currency' AS currency, e.actor, e.occurred_at
+           e.payload ->> 'currency' AS currency, coalesce(d.actor, e.actor) AS actor, coalesce(d.at, e.occurred_at) AS at,
+           d.subject IS NOT NULL AS is_told, d.shift AS told_shift
     FROM event e JOIN orders o ON o.id = (e.payload ->> 'order')::uuid
+         LEFT JOIN till_told d ON d.subject = coalesce(e.payload ->> 'refund', e.payload ->> 'payment')::uuid
     WHERE e.type IN ('payment.captured', 'payment.refunded') AND o.location IS NOT NULL
           AND (o.delivery = 'carry_out' OR e.payload ->> 'provider' = 'cash')
 """
+_NOTED = "location, order_id, tender, amount, currency, actor, at, is_told, told_shift"
+_TOLD = "till_shift_told(p.location, p.currency, p.told_shift, p.actor, p.at)"
+
+
+async def note_told(tx: Tx, subjects: Sequence[UUID], shift: UUID | None, actor: str, at: datetime) -> None:
+    """Keep where the money of some payments or refunds is, as a till says; once."""
+    await tx.execute(
+        """INSERT INTO till_told (subject, shift, actor, at) SELECT unnest($1::uuid[]), $2, $3, $4
+           ON CONFLICT (subject) DO NOTHING""",
+        list(subjects),
+        shift,
+        actor,
+        at,
+    )
 
 
 async def note_payment(tx: Tx, event: UUID) -> None:
     """Keep a payment or refund at a location for the shift that it belongs to; once."""
     await tx.execute(
-        f"""INSERT INTO till_payment (event, location, order_id, tender, amount, currency, actor, at)
-            SELECT id, location, order_id, tender, amount, currency, actor, occurred_at FROM ({_EVENTS} AND e.id = $1) n
+        f"""INSERT INTO till_payment (event, {_NOTED}) SELECT id, {_NOTED} FROM ({_EVENTS} AND e.id = $1) n
             ON CONFLICT (event) DO NOTHING""",
         event,
+    )
+
+
+async def told_shift(reader: Reader, event: UUID) -> UUID | None:
+    """The shift of a payment that a till told of and that no shift has yet."""
+    found: UUID | None = await reader.value(
+        f"SELECT {_TOLD} FROM till_payment p WHERE p.event = $1 AND p.is_told AND p.shift IS NULL", event
+    )
+    return found
+
+
+async def add_late(tx: Tx, event: UUID, shift: UUID) -> int | None:
+    """A payment is a closed shift's now; the cash that it is (minor units), None if it is another's already."""
+    found: int | None = await tx.value(
+        """UPDATE till_payment SET shift = $2 WHERE event = $1 AND shift IS NULL
+           RETURNING CASE WHEN tender = 'cash' THEN amount ELSE 0 END""",
+        event,
+        shift,
+    )
+    return found
+
+
+async def amend(tx: Tx, shift: UUID, expected: int, report: object) -> None:
+    """What a closed shift comes to with what came late. The report that was printed stays beside it."""
+    await tx.execute(
+        """UPDATE till_shift SET expected = $2, report = $3, first_report = coalesce(first_report, report),
+                  late = late + 1, version = version + 1 WHERE id = $1""",
+        shift,
+        expected,
+        report,
     )
 
 
 async def catch_up(tx: Tx, location: UUID) -> None:
     """Keep what the log has of a location and the follower has not come to yet. What commits later is the next shift's."""
     await tx.execute(
-        f"""INSERT INTO till_payment (event, location, order_id, tender, amount, currency, actor, at)
-            SELECT id, location, order_id, tender, amount, currency, actor, occurred_at
+        f"""INSERT INTO till_payment (event, {_NOTED}) SELECT id, {_NOTED}
             FROM ({_EVENTS} AND o.location = $1 AND (e.xid, e.seq) >
                   (SELECT coalesce(max(f.xid), 0), coalesce(max(f.seq), 0) FROM follower f WHERE f.name = 'books')) n
             ORDER BY id ON CONFLICT (event) DO NOTHING""",
@@ -160,14 +257,17 @@ async def catch_up(tx: Tx, location: UUID) -> None:
 
 
 async def claim(tx: Tx, found: Shift) -> None:
-    """What was paid at the location and belongs to no shift is this one's: of its clerks, and of nobody else's."""
+    """What was paid at the location and belongs to no shift is this one's: of its clerks, and of nobody else's. What a till
+    told of is that of the shift in which it was made."""
     await tx.execute(
-        """
+        f"""
         UPDATE till_payment p SET shift = $1
         WHERE p.shift IS NULL AND p.location = $2 AND p.currency = $3
-              AND (EXISTS (SELECT FROM till_clerk c WHERE c.shift = $1 AND c.actor = p.actor)
-                   OR NOT EXISTS (SELECT FROM till_clerk c JOIN till_shift s ON s.id = c.shift JOIN till t ON t.id = s.till
-                                  WHERE t.location = $2 AND s.closed_at IS NULL AND c.actor = p.actor))
+              AND CASE WHEN p.is_told AND {_TOLD} IS NOT NULL THEN {_TOLD} = $1
+                       ELSE EXISTS (SELECT FROM till_clerk c WHERE c.shift = $1 AND c.actor = p.actor)
+                            OR NOT EXISTS (SELECT FROM till_clerk c JOIN till_shift s ON s.id = c.shift
+                                           JOIN till t ON t.id = s.till
+                                           WHERE t.location = $2 AND s.closed_at IS NULL AND c.actor = p.actor) END
         """,
         found.id,
         found.location,
@@ -202,20 +302,34 @@ async def rates(reader: Reader, shift_id: UUID) -> tuple[int, list[RateDay]]:
     return int(sales), found
 
 
-async def close_shift(tx: Tx, shift_id: UUID, till: UUID, values: Mapping[str, Any], left: int) -> int:
+async def tips(reader: Reader, shift_id: UUID) -> list[TipDay]:
+    """What was given for each of the staff with the sales of a shift, less what went back."""
+    return await reader.all(
+        TipDay,
+        """SELECT t.clerk_name AS name, sum(t.amount - t.returned)::bigint AS amount FROM order_tip t
+           WHERE t.order_id IN (SELECT order_id FROM till_payment WHERE shift = $1 AND amount > 0)
+           GROUP BY t.clerk, t.clerk_name HAVING sum(t.amount - t.returned) <> 0 ORDER BY 2 DESC, 1""",
+        shift_id,
+    )
+
+
+async def close_shift(
+    tx: Tx, shift_id: UUID, till: UUID, values: Mapping[str, Any], left: int, who: By
+) -> int:
     """Write the count; the number of the Z report, the till's next. The caller holds the till."""
     number: int = await tx.value(
         "UPDATE till SET last_z = last_z + 1, left_in = $2 WHERE id = $1 RETURNING last_z", till, left
     )
     columns: Sequence[str] = list(values)
-    setters = ", ".join(f"{name} = ${place}" for place, name in enumerate(columns, 5))
+    setters = ", ".join(f"{name} = ${place}" for place, name in enumerate(columns, 6))
     await tx.execute(
-        f"""UPDATE till_shift SET number = $2, closed_by = $3, closed_name = $4, closed_at = now(),
+        f"""UPDATE till_shift SET number = $2, closed_by = $3, closed_name = $4, closed_at = $5,
                version = version + 1, {setters} WHERE id = $1""",
         shift_id,
         number,
-        tx.actor.label,
-        tx.actor.name,
+        who.actor,
+        who.name,
+        who.at,
         *values.values(),
     )
     return number

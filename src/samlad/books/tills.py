@@ -2,17 +2,21 @@
 
 What was paid at a location belongs to the shift that is closed next there: each payment to one shift, whenever its
 event is seen. So a sale that commits while its drawer is closed is in the next shift, and none is lost or counted twice.
+What a till tells of later belongs to the shift in which it was made, be it counted by then.
 """
 
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
-from samlad import channels, stock
+from samlad import channels, payments, stock
 from samlad.access import audit
 from samlad.books import events, posting, store, till_rules, till_store
 from samlad.books.model import (
+    CashRefundInput,
     CloseTillInput,
+    MovedFor,
     OpenTillInput,
     Shift,
     ShiftView,
@@ -21,8 +25,9 @@ from samlad.books.model import (
     TillState,
     VoucherKind,
 )
-from samlad.books.permissions import TILL, TILL_REPORT
+from samlad.books.permissions import TILL, TILL_REFUND, TILL_REPORT
 from samlad.books.posting import Cause, Fact
+from samlad.books.till_store import By
 from samlad.channels import Channel
 from samlad.kernel import cards, log
 from samlad.kernel.clock import now
@@ -30,18 +35,51 @@ from samlad.kernel.database import Reader, Tx
 from samlad.kernel.http import check_version
 from samlad.kernel.ids import new_id
 from samlad.kernel.log import Event
-from samlad.kernel.problems import InvalidInput, NotFound
+from samlad.kernel.problems import Conflict, InvalidInput, NotFound
+from samlad.payments import RefundStatus, elsewhere, manual
 from samlad.stock import Location
 
 
 async def note_payment(tx: Tx, event: Event) -> None:
-    """A payment or refund at a location is kept for the shift that it belongs to. Part of the follower's work."""
-    if event.type in ("payment.captured", "payment.refunded") and event.payload.get("order"):
-        await till_store.note_payment(tx, event.id)
+    """A payment or refund at a location is kept for the shift that it belongs to. Part of the follower's work.
+
+    What a till tells of after its drawer was counted is added to that shift: the cash was in the drawer when it was
+    counted, so what was more than expected then is less of a difference now. The report that was printed is kept.
+    """
+    if event.type not in ("payment.captured", "payment.refunded") or not event.payload.get("order"):
+        return
+    await till_store.note_payment(tx, event.id)
+    shift_id = await till_store.told_shift(tx, event.id)
+    if shift_id is None:
+        return
+    found = await till_store.lock_shift(tx, shift_id)  # whoever counts it now has ended
+    assert found is not None
+    if found.closed_at is None:
+        return
+    cash = await till_store.add_late(tx, event.id, shift_id)
+    if cash is None:
+        return
+    report = await _report(tx, found)
+    await till_store.amend(tx, shift_id, report.expected, msgspec.to_builtins(report))
+    place, channel = await _place(tx, found.location)
+    await _book(tx, place, channel, shift_id, f"late:{event.id}", -cash, "till_difference", now())
+    assert found.number is not None
+    assert found.counted is not None
+    fact = events.TillAmended(
+        till=found.till,
+        location=place.id,
+        number=found.number,
+        amount=cash,
+        difference=found.counted - report.expected,
+        currency=found.currency,
+    )
+    log.append(tx, fact, subject=shift_id, channel=channel.id)
 
 
-async def open_till(tx: Tx, data: OpenTillInput) -> ShiftView:
+async def open_till(tx: Tx, data: OpenTillInput, *, who: By | None = None) -> ShiftView:
     """Open a drawer with what is in it. What that differs from what was left in it is booked as put in or taken out.
+
+    ``who``, here and below: somebody did it before, as a till tells.
 
     Raises:
         TillState: it is open already. InvalidInput: the location is no store. NotFound: there is none.
@@ -50,14 +88,17 @@ async def open_till(tx: Tx, data: OpenTillInput) -> ShiftView:
     place, channel = await _place(tx, data.location)
     book = await posting.book_of(tx, channel)
     till = await till_store.lock_till(tx, place.id, data.till)
-    shift_id = data.id or new_id()
-    if not await till_store.insert_shift(tx, shift_id, till, book.id, channel.currency, data.float_amount):
+    shift_id, who = data.id or new_id(), who or till_store.by(tx)
+    if not await till_store.insert_shift(
+        tx, shift_id, till, book.id, channel.currency, data.float_amount, who
+    ):
         known = await till_store.shift(tx, shift_id)
         if known is not None and known.till == till.id:
             return await view(tx, shift_id)
         raise TillState(f"Drawer {till.name} is open already.", till=till.name)
-    await till_store.join(tx, shift_id)
-    await _book(tx, place, channel, shift_id, f"open:{shift_id}", data.float_amount - till.left_in, "safe")
+    await till_store.join(tx, shift_id, who)
+    put_in = data.float_amount - till.left_in
+    await _book(tx, place, channel, shift_id, f"open:{shift_id}", put_in, "safe", who.at)
     fact = events.TillOpened(
         till=till.id, location=place.id, amount=data.float_amount, currency=channel.currency
     )
@@ -69,11 +110,11 @@ async def open_till(tx: Tx, data: OpenTillInput) -> ShiftView:
 async def join_till(tx: Tx, shift_id: UUID) -> ShiftView:
     """Somebody else works at this drawer, too: what they ring up is in its shift."""
     found = await _lock_open(tx, shift_id)
-    await till_store.join(tx, found.id)
+    await till_store.join(tx, found.id, till_store.by(tx))
     return await view(tx, shift_id)
 
 
-async def move_cash(tx: Tx, shift_id: UUID, data: TillMovementInput) -> ShiftView:
+async def move_cash(tx: Tx, shift_id: UUID, data: TillMovementInput, *, who: By | None = None) -> ShiftView:
     """Put cash in or take it out. The same ``id`` again counts once.
 
     Raises:
@@ -82,13 +123,14 @@ async def move_cash(tx: Tx, shift_id: UUID, data: TillMovementInput) -> ShiftVie
     found = await _lock_open(tx, shift_id)
     if data.amount == 0:
         raise InvalidInput.at("amount", "more or less than nothing")
-    if data.reason in ("petty_cash", "correction") and not data.note.strip():
+    if data.reason in ("petty_cash", "correction", "tips") and not data.note.strip():
         raise InvalidInput.at("note", "say what for")
     cards.refuse(data.note, "note")
-    key = data.id or new_id()
-    if await till_store.add_movement(tx, shift_id, key, data.reason, data.amount, data.note):
+    key, who = data.id or new_id(), who or till_store.by(tx)
+    if await till_store.add_movement(tx, shift_id, key, data.reason, data.amount, data.note, who):
         place, channel = await _place(tx, found.location)
-        await _book(tx, place, channel, shift_id, f"move:{key}", data.amount, till_rules.against(data.reason))
+        against = till_rules.against(data.reason)
+        await _book(tx, place, channel, shift_id, f"move:{key}", data.amount, against, who.at)
         fact = events.TillMoved(
             till=found.till,
             location=place.id,
@@ -102,8 +144,57 @@ async def move_cash(tx: Tx, shift_id: UUID, data: TillMovementInput) -> ShiftVie
     return await view(tx, shift_id)
 
 
+async def refund_cash(tx: Tx, shift_id: UUID, data: CashRefundInput) -> ShiftView:
+    """Pay a refund of an imported order out of a drawer, as coins can pay it. The same refund again is paid once.
+
+    How it was paid nobody here knows, so its refund waits for a person; here it is cash. The movement has its id.
+
+    Raises:
+        NotFound: no such refund. InvalidInput: it is no imported order's, or in another currency.
+        TillState: the drawer is closed. Conflict: it was sent otherwise.
+    """
+    found = await _lock_open(tx, shift_id)
+    tx.actor.require(TILL_REFUND, location=found.location)
+    cards.refuse(data.reason, "reason")
+    refund, payment = await manual.refund_of(tx, data.refund)
+    if payment.provider != elsewhere.HISTORY:
+        raise InvalidInput.at("refund", "only what was paid before an order was imported goes back so")
+    if payment.currency != found.currency:
+        raise InvalidInput.at("refund", f"it is in {payment.currency}, the drawer in {found.currency}")
+    if refund.status is not RefundStatus.PENDING:
+        if await till_store.movement_shift(tx, refund.id) is None:
+            raise Conflict.at("refund", "it went back already")
+        return await view(tx, shift_id)
+    await manual.refunded(tx, refund.id)
+    place, channel = await _place(tx, found.location)
+    paid = payments.round_cash(refund.amount, payments.coin_of(channel, found.currency))
+    who = till_store.by(tx)
+    if paid:
+        await till_store.add_movement(tx, shift_id, refund.id, MovedFor.REFUND, -paid, data.reason, who)
+    target = till_rules.refunded_target(
+        refund.amount, paid, payment.provider, found.currency, (channel.id, place.id, place.code)
+    )
+    fact = Fact(
+        kind=VoucherKind.TILL,
+        subject=shift_id,
+        text=f"Drawer {place.name}: refund",
+        channel=channel,
+        location=place.id,
+        order_id=payment.order_id,
+    )
+    cause = Cause(key=f"till:refund:{refund.id}", at=who.at, actor=tx.actor.label)
+    await posting.post(tx, await posting.book_of(tx, channel), fact, cause, target)
+    moved = events.TillMoved(
+        till=found.till, location=place.id, reason=MovedFor.REFUND, amount=-paid, currency=found.currency
+    )
+    log.append(tx, moved, subject=shift_id, channel=channel.id)
+    after = {"shift": shift_id, "refund": refund.id, "amount": -paid, "reason": data.reason}
+    audit.record(tx, "till.refunded", "till", found.till, after=after)
+    return await view(tx, shift_id)
+
+
 async def close_till(
-    tx: Tx, shift_id: UUID, data: CloseTillInput, *, version: int | None = None
+    tx: Tx, shift_id: UUID, data: CloseTillInput, *, version: int | None = None, who: By | None = None
 ) -> ShiftView:
     """Count a drawer and close it: its Z report. The difference to what should be there is booked openly.
 
@@ -113,6 +204,7 @@ async def close_till(
     cards.refuse(data.note, "note")
     found = await _lock_open(tx, shift_id)
     check_version(version, found.version)
+    who = who or till_store.by(tx)
     place, channel = await _place(tx, found.location)
     counted = till_rules.counted(data.counts)
     if data.taken > counted:
@@ -129,9 +221,9 @@ async def close_till(
         "note": data.note,
         "report": msgspec.to_builtins(report),
     }
-    number = await till_store.close_shift(tx, shift_id, found.till, values, counted - data.taken)
-    await _book(tx, place, channel, shift_id, f"difference:{shift_id}", difference, "till_difference")
-    await _book(tx, place, channel, shift_id, f"taken:{shift_id}", -data.taken, "safe")
+    number = await till_store.close_shift(tx, shift_id, found.till, values, counted - data.taken, who)
+    await _book(tx, place, channel, shift_id, f"difference:{shift_id}", difference, "till_difference", who.at)
+    await _book(tx, place, channel, shift_id, f"taken:{shift_id}", -data.taken, "safe", who.at)
     fact = events.TillClosed(
         till=found.till,
         location=place.id,
@@ -180,6 +272,7 @@ async def _report(reader: Reader, found: Shift) -> TillReport:
         sales=sales,
         tenders=tenders,
         rates=rates,
+        tips=await till_store.tips(reader, found.id),
         moved=moved,
         expected=till_rules.expected(found.float, tenders, moved),
     )
@@ -215,7 +308,7 @@ async def _place(reader: Reader, location: UUID) -> tuple[Location, Channel]:
 
 
 async def _book(
-    tx: Tx, place: Location, channel: Channel, shift: UUID, key: str, amount: int, against: str
+    tx: Tx, place: Location, channel: Channel, shift: UUID, key: str, amount: int, against: str, at: datetime
 ) -> None:
     """Book cash into a drawer (above zero) or out of it."""
     book = await posting.book_of(tx, channel)
@@ -226,6 +319,6 @@ async def _book(
         channel=channel,
         location=place.id,
     )
-    cause = Cause(key=f"till:{key}", at=now(), actor=tx.actor.label)
+    cause = Cause(key=f"till:{key}", at=at, actor=tx.actor.label)
     target = till_rules.moved_target(amount, against, channel.currency, (channel.id, place.id, place.code))
     await posting.post(tx, book, fact, cause, target)

@@ -1,9 +1,10 @@
 """Carts: what somebody means to buy. The public face; `docs/concepts/carts.md` explains."""
 
+from samlad.carts.address_formats import AddressFormat, address_format
 from samlad.carts.cart_view import ask_tax, view
 from samlad.carts.closing import buyer_of, close, order_of, take_for, use_promotions
 from samlad.carts.codes import add_code, follow_link, remove_code
-from samlad.carts.delivery_options import DeliveryOption
+from samlad.carts.delivery_options import DeliveryOption, chosen_promise, keep_promise
 from samlad.carts.delivery_options import options as delivery_ways
 from samlad.carts.discount_model import Discount, DiscountInput, DiscountKind, NeedsApproval
 from samlad.carts.discounts import give as give_discount
@@ -20,7 +21,18 @@ from samlad.carts.handover import (
     take_over,
     withdraw,
 )
-from samlad.carts.lists import LISTING, CartRow, lists_beside, live_cart, make_current, save_line
+from samlad.carts.lists import (
+    LISTING,
+    CartRow,
+    lists_beside,
+    live_cart,
+    make_current,
+    parked_by_channel,
+    put_for,
+    save_line,
+    wish,
+    wish_for,
+)
 from samlad.carts.lot_model import ChooseLot, ChosenLot
 from samlad.carts.lots import add_scanned
 from samlad.carts.lots import choose as choose_lot
@@ -53,6 +65,7 @@ from samlad.carts.permissions import QUOTE, WRITE
 from samlad.carts.quotes import QuoteExpired, QuoteInput, QuoteLine, quote
 from samlad.carts.quotes import accept as accept_quote
 from samlad.carts.repeats import Repeat, RepeatLine, estimate, hand_to, repeat
+from samlad.carts.rules import destination
 from samlad.carts.service import (
     accept_prices,
     add_line,
@@ -73,6 +86,7 @@ __all__ = [
     "QUOTE",
     "WRITE",
     "Address",
+    "AddressFormat",
     "Attached",
     "Cart",
     "CartClosed",
@@ -114,6 +128,7 @@ __all__ = [
     "add_code",
     "add_line",
     "add_scanned",
+    "address_format",
     "ask_tax",
     "attach",
     "bring",
@@ -121,16 +136,19 @@ __all__ = [
     "change_line",
     "checkout",
     "choose_lot",
+    "chosen_promise",
     "close",
     "combine",
     "count_try",
     "create",
     "delivery_ways",
+    "destination",
     "devices",
     "estimate",
     "follow_link",
     "give_discount",
     "hand_to",
+    "keep_promise",
     "leaving_lots",
     "lists_beside",
     "live_cart",
@@ -138,6 +156,8 @@ __all__ = [
     "offer",
     "order_of",
     "park",
+    "parked_by_channel",
+    "put_for",
     "quote",
     "remove_code",
     "remove_device",
@@ -155,5 +175,7 @@ __all__ = [
     "undo",
     "use_promotions",
     "view",
+    "wish",
+    "wish_for",
     "withdraw",
 ]

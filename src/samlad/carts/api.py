@@ -22,6 +22,7 @@ from samlad.carts.model import (
     LineInput,
     NewCart,
 )
+from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
 from samlad.tax.api import check_for
 
@@ -45,7 +46,11 @@ async def create_cart(
 
     Send the ``Cart-Token`` of the cart before, if there was one: it then opens this one too, and what was saved for
     later stays with it. A signed-in customer who has a live cart gets that one, unless the new one has a ``label``.
+
+    Whoever knows it all at once says it at once, with ``lines`` and ``details``: the cart can then be ordered.
     """
+    if data.details is not None and data.details.vat_number:
+        await check_for(request, data.details.vat_number)
     return await write(request, lambda tx: service.create(tx, data, token=token), status=201)
 
 
@@ -185,9 +190,15 @@ async def accept_prices(
 async def begin_checkout(
     request: AnyRequest, cart_id: FromPath[UUID], token: CartToken = None
 ) -> Response[CartView]:
-    """Prices stand and stock is held until ``checkout_until``. 409 ``price-changed``, ``sold-out``, ``not-sellable``."""
+    """Prices stand and stock is held until ``checkout_until``; ``promise`` of the chosen method goes with the order. 409 ``price-changed``, ``sold-out``, ``not-sellable``."""
     version = if_match(request)
-    return await write(request, lambda tx: service.checkout(tx, cart_id, token=token, version=version))
+    promise = await delivery_options.promise_of(database_of(request), actor_of(request), cart_id, token=token)
+
+    async def work(tx: Tx) -> CartView:
+        await delivery_options.keep_promise(tx, cart_id, promise, token=token)
+        return await service.checkout(tx, cart_id, token=token, version=version)
+
+    return await write(request, work)
 
 
 @delete("/carts/{cart_id:uuid}/checkout", summary="Back to shopping", status_code=200)

@@ -11,7 +11,7 @@ from samlad.carts.model import Cart, CartLine, CartStatus, CartView, LineView
 from samlad.carts.news import news_of, problem_of
 from samlad.carts.pricing import Priced
 from samlad.carts.taxing import TaxedLine
-from samlad.catalog import Sellable
+from samlad.catalog import Measure, Sellable
 from samlad.channels import Channel
 from samlad.kernel.clock import now
 from samlad.kernel.context import Actor
@@ -62,7 +62,7 @@ async def show(reader: Reader, cart: Cart, priced: Priced, channel: Channel) -> 
     if not variants:
         return build(cart, priced, None, channel)
     is_open = cart.status is CartStatus.OPEN
-    available = await holding.available(reader, cart, channel, variants) if is_open else None
+    available = await holding.available(reader, cart, channel) if is_open else None
     return build(cart, priced, available, channel)
 
 
@@ -132,12 +132,14 @@ def build(cart: Cart, priced: Priced, available: Mapping[UUID, int] | None, chan
         shipping_steps=taxed.shipping_steps,
         codes=priced.codes,
         gifts=priced.gifts,
-        discounts=cart.discounts,
+        discounts=[each.shown() for each in cart.discounts],
         lots=cart.lots,
         kind=cart.kind,
         label=cart.label,
         is_current=cart.is_current,
         gift_note=cart.gift_note,
+        note=cart.note,
+        promise=cart.promised,
         held_until=cart.held_until,
         quoted_until=cart.quoted_until,
         vat_number=cart.vat_number,
@@ -191,4 +193,5 @@ def _line(
         tax_country=decision.country,
         tax_note=decision.note,
         plan=line.plan,
+        sold_by=sellable.sold_by if sellable else Measure.PIECE,
     )

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from samlad import channels, customers, promotions, stock
-from samlad.carts import delivery_choice, pricing, rules, store, taxing
+from samlad.carts import delivery_choice, pricing, rules, set_rules, store, taxing
 from samlad.carts.access import access_of
 from samlad.carts.cart_view import prices
 from samlad.carts.model import (
@@ -99,6 +99,7 @@ async def close(
         raise InvalidInput("Something about the buyer is missing.", errors=tuple(missing))
     channel = await channels.cached(tx, cart.channel)
     sellables = await prices(tx, cart, channel)
+    cart = msgspec.structs.replace(cart, lines=set_rules.with_parts(cart.lines, sellables))
     stands = rules.prices_stand(cart, now())
     priced = await pricing.price(tx, cart, channel, sellables, stands=stands)
     if stands:

@@ -5,7 +5,7 @@ from uuid import UUID
 import msgspec
 
 from samlad import channels, delivery, tax
-from samlad.carts import rules, store, taxing
+from samlad.carts import rules, set_rules, store, taxing
 from samlad.carts.access import access_of
 from samlad.carts.cart_view import prices
 from samlad.carts.delivery_choice import way_of, with_method
@@ -14,7 +14,7 @@ from samlad.catalog import Sellable
 from samlad.channels import Channel
 from samlad.delivery import COLLECTED, Destination, MethodKind, Promised, StorePromise
 from samlad.kernel.context import Actor
-from samlad.kernel.database import Database
+from samlad.kernel.database import Database, Tx
 from samlad.kernel.problems import NotFound
 
 
@@ -58,6 +58,39 @@ async def options(
     return await _options(database, cart, channel, sellables, where, locale or channel.locale)
 
 
+async def promise_of(
+    database: Database, actor: Actor, cart_id: UUID, *, token: str | None = None, locale: str | None = None
+) -> Promised | None:
+    """What is promised now for the method that a cart has chosen: at its store where it is fetched. None without one."""
+    cart = await store.read(database, cart_id, access_of(actor, token))
+    if cart is None or cart.delivery_method is None:
+        return None
+    found = await options(database, actor, cart_id, token=token, locale=locale)
+    return chosen_promise(next((each for each in found if each.is_chosen), None), cart.location)
+
+
+def chosen_promise(option: DeliveryOption | None, location: UUID | None) -> Promised | None:
+    """The promise of an option, of the chosen store where there are several."""
+    if option is None or option.promise is not None or not option.stores:
+        return option.promise if option else None
+    there = next((each.promise for each in option.stores if each.location == location), None)
+    return there and msgspec.structs.replace(there, method=option.code)
+
+
+async def keep_promise(tx: Tx, cart_id: UUID, promise: Promised | None, *, token: str | None = None) -> None:
+    """Keep what the buyer is shown for the chosen method, for the order that the cart becomes. Part of the verbs of a
+    checkout: it changes nothing that others could have seen, so there is no event and no new version.
+
+    Raises:
+        NotFound: no such cart, or it is not this actor's.
+    """
+    cart = await store.hold(tx, cart_id, access_of(tx.actor, token))
+    if cart is None:
+        raise NotFound("There is no such cart, or its token is not the right one.")
+    if cart.promise != promise:
+        await store.set_fields(tx, cart_id, {"promise": promise})
+
+
 async def _options(
     database: Database,
     cart: Cart,
@@ -75,13 +108,14 @@ async def _options(
             line.quantity,
             sellables[line.variant].tax_rate,
             tax_included=sellables[line.variant].tax_included,
+            per=sellables[line.variant].sold_by.per,
         ).total
         for line in cart.lines
         if line.variant in sellables
     )
     by = await taxing.basis(database, cart, channel, sellables)
     quoted = taxing.shipping_shown(cart, channel, by, sellables)
-    wanted = {line.variant: line.quantity for line in cart.lines}
+    wanted = set_rules.demand(cart.lines)  # a set is there with the last of its parts
     found = await delivery.answer(database, channel, wanted, to, locale=locale, weight=weight, holder=cart.id)
     promises = {promised.method: promised for promised in found.delivered}
     return [

@@ -18,8 +18,8 @@ class DiscountKind(StrEnum):
     PRICE = "price"
 
 
-class Discount(msgspec.Struct, frozen=True, kw_only=True):
-    """What staff take off by hand: of a line (``variant``) or, without one, of the sale.
+class DiscountView(msgspec.Struct, frozen=True, kw_only=True):
+    """What staff take off by hand: of a line (``variant``) or, without one, of the sale; as whoever has the cart sees it.
 
     ``value`` is basis points or minor units as prices are quoted; ``most`` what it came to when it was given: it never
     takes off more.
@@ -32,8 +32,17 @@ class Discount(msgspec.Struct, frozen=True, kw_only=True):
     most: int
     reason: str
     given_at: datetime
+
+
+class Discount(DiscountView, frozen=True, kw_only=True):
+    """The same with who gave it, and who approved it: for the audit log and the event, never for the customer."""
+
     given_by: UUID | None = None
     approved_by: UUID | None = None
+
+    def shown(self) -> DiscountView:
+        """Without who works here."""
+        return DiscountView(**{name: getattr(self, name) for name in DiscountView.__struct_fields__})
 
 
 class DiscountInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

@@ -22,7 +22,7 @@ from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
 from samlad.kernel.i18n import marked
 from samlad.kernel.ids import new_id
-from samlad.kernel.money import share
+from samlad.kernel.money import share, worth
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound
 
 WITHOUT_END = 2**62
@@ -119,10 +119,14 @@ async def _reckoned(
     sellables = await prices(tx, cart, channel)
     bare = msgspec.structs.replace(cart, discounts=[])
     agreed = (await pricing.price(tx, bare, channel, sellables)).agreed
-    at_list = {line.variant: pricing.price_now(line, sellables) * line.quantity for line in cart.lines}
+    per = {line.variant: pricing.per_of(line, sellables) for line in cart.lines}
+    at_list = {
+        line.variant: worth(pricing.price_now(line, sellables), line.quantity, per[line.variant])
+        for line in cart.lines
+    }
     left = pricing.left_of(at_list, agreed.lines)
     quantities = {line.variant: line.quantity for line in cart.lines}
-    found = discount_rules.steps(left, quantities, [*others, wanted])
+    found = discount_rules.steps(left, quantities, [*others, wanted], per)
     of_each = [step for each in found.values() for step in each]
     off = sum(step.amount for step in of_each if step.promotion == wanted.id)
     if off == 0:

@@ -1,14 +1,15 @@
 """What is held for a cart while somebody shops, pays, or has it parked: through the verbs of stock only."""
 
+import contextlib
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
 
 from samlad import stock
-from samlad.carts import rules, store
+from samlad.carts import rules, set_rules, store
 from samlad.carts.model import Cart, CartKind, Delivery
 from samlad.channels import Channel
 from samlad.kernel.clock import now
@@ -22,21 +23,21 @@ def holds_in_cart(cart: Cart, channel: Channel) -> bool:
 
 
 def hold_lines(cart: Cart) -> list[HoldLine]:
-    """What to hold: at the place of hand-over if there is one, else wherever stock is."""
+    """What to hold, each variant once: at the place of hand-over if there is one, else wherever stock is. For sets their
+    parts."""
     place = rules.held_at(cart)
-    return [HoldLine(variant=line.variant, quantity=line.quantity, location=place) for line in cart.lines]
+    return [HoldLine(variant, units, place) for variant, units in set_rules.demand(cart.lines).items()]
 
 
-async def available(
-    reader: Reader, cart: Cart, channel: Channel, variants: Sequence[UUID]
-) -> dict[UUID, int]:
-    """How many of each an open cart could have: what is free, and what is held for it already."""
+async def available(reader: Reader, cart: Cart, channel: Channel) -> dict[UUID, int]:
+    """How many of each of its lines an open cart could have: what is free, and what is held for it already."""
     carry_out = cart.delivery is Delivery.CARRY_OUT
-    found = dict(await stock.atp(reader, channel, list(variants), carry_out=carry_out))
+    wanted = list(set_rules.demand(cart.lines))
+    found = dict(await stock.atp(reader, channel, wanted, carry_out=carry_out))
     if cart.held_until is not None and cart.held_until > now():
         for hold in await stock.holds_of(reader, cart.id):
             found[hold.variant] = found.get(hold.variant, 0) + hold.quantity
-    return found
+    return set_rules.possible(cart.lines, found)
 
 
 async def keep_up(
@@ -67,9 +68,10 @@ async def for_checkout(tx: Tx, cart: Cart, channel: Channel, until: datetime) ->
         SoldOut: there is not enough; nothing more is held than before.
     """
     if channel.setting("hold_policy") == "checkout" and cart.held_until is None:
-        await stock.take_together(
-            tx, hold_lines(cart), channel=channel, kind=HoldKind.CHECKOUT, owner=cart.id, expires_at=until
-        )
+        with telling_of(cart):
+            await stock.take_together(
+                tx, hold_lines(cart), channel=channel, kind=HoldKind.CHECKOUT, owner=cart.id, expires_at=until
+            )
         return True
     if channel.setting("hold_policy") not in ("checkout", "cart"):
         return False
@@ -110,7 +112,7 @@ async def claim(
 ) -> None:
     """Make what is held for a cart what is in it: what is too much goes back, what is missing is taken.
 
-    ``strict`` are the variants that must be had, None for all of them; of others there is held what can be.
+    ``strict`` are the variants of lines that must be had, None for all of them; of others there is held what can be.
 
     Raises:
         SoldOut: of those there is not enough.
@@ -137,10 +139,29 @@ async def claim(
         for line in wanted.values()
         if line.quantity > has[line.variant]
     ]
-    must = [line for line in missing if strict is None or line.variant in strict]
+    needed = set_rules.demand(line for line in cart.lines if strict is None or line.variant in strict)
+    must = _of_each(missing, {x.variant: min(x.quantity, needed[x.variant]) for x in missing})
     if must:
-        await stock.take(tx, must, channel=channel, kind=kind, owner=cart.id, expires_at=until)
-    await _take_what_there_is(tx, [x for x in missing if x not in must], channel, kind, cart.id, until)
+        with telling_of(cart, strict):
+            await stock.take(tx, must, channel=channel, kind=kind, owner=cart.id, expires_at=until)
+    may = _of_each(missing, {x.variant: x.quantity - needed[x.variant] for x in missing})
+    await _take_what_there_is(tx, may, channel, kind, cart.id, until)
+
+
+def _of_each(lines: Sequence[HoldLine], units: Mapping[UUID, int]) -> list[HoldLine]:
+    """The lines with so many units; without those that have none then."""
+    return [HoldLine(x.variant, units[x.variant], x.location) for x in lines if units[x.variant] > 0]
+
+
+@contextlib.contextmanager
+def telling_of(cart: Cart, strict: Collection[UUID] | None = None) -> Iterator[None]:
+    """What stock is short of, said of the cart's lines: `SoldOut` names a set and how many of it there are, not its part."""
+    try:
+        yield
+    except SoldOut as short:
+        if all(line.parts is None for line in cart.lines):
+            raise
+        raise SoldOut(set_rules.of_lines(cart.lines, short.lines, strict), short.lines) from None
 
 
 async def _take_what_there_is(

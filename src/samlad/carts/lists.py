@@ -13,17 +13,20 @@ from samlad.carts.cart_view import compose, view
 from samlad.carts.model import (
     LARGEST_QUANTITY,
     Cart,
+    CartInput,
     CartKind,
     CartStatus,
     CartView,
     LineChanged,
+    LineInput,
 )
 from samlad.carts.opening import NO_CART, open_cart, open_known, put, take_out
-from samlad.carts.service import new_cart
+from samlad.carts.permissions import WRITE
+from samlad.carts.service import add_line, create, new_cart
 from samlad.channels import Resource
 from samlad.kernel import log
 from samlad.kernel.context import Actor
-from samlad.kernel.database import Database, Tx
+from samlad.kernel.database import Database, Reader, Tx
 from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
 from samlad.kernel.problems import Conflict, Forbidden, InvalidInput, NotFound
 
@@ -54,9 +57,12 @@ LISTING = Listing(
     select="""c.id, h.code AS channel, c.kind, c.status, c.label, c.is_current, c.customer, c.currency,
               l.items, l.value, c.held_until, c.quoted_until, c.updated_at, c.version""",
     source="""cart c JOIN channel h ON h.id = c.channel
-              CROSS JOIN LATERAL (SELECT coalesce(sum(quantity), 0)::int AS items,
-                                         coalesce(sum(quantity * unit_price), 0)::bigint AS value
-                                  FROM cart_line WHERE cart = c.id) l
+              CROSS JOIN LATERAL (SELECT coalesce(sum(CASE v.sold_by WHEN 'piece' THEN i.quantity ELSE 1 END), 0)::int
+                                             AS items,
+                                         coalesce(sum(i.quantity * i.unit_price
+                                                      / CASE v.sold_by WHEN 'piece' THEN 1 ELSE 1000 END), 0)::bigint
+                                             AS value
+                                  FROM cart_line i JOIN variant v ON v.id = i.variant WHERE i.cart = c.id) l
               WHERE ($1::uuid IS NULL OR c.customer = ANY (customer_members(ARRAY[$1::uuid])))""",
     key="c.id",
     sorts={"updated_at": Sort("c.updated_at", "timestamptz")},
@@ -69,6 +75,14 @@ LISTING = Listing(
     },
 )
 """Carts and lists, those touched last first; scoped to one customer's, or to none."""
+
+
+async def parked_by_channel(reader: Reader) -> list[tuple[UUID, int]]:
+    """How many sales are parked at the tills of each channel that has any, the most first. One statement."""
+    rows = await reader.rows(
+        "SELECT channel, count(*)::int AS parked FROM cart WHERE status = 'parked' GROUP BY 1 ORDER BY 2 DESC, 1"
+    )
+    return [(row["channel"], row["parked"]) for row in rows]
 
 
 async def save_line(
@@ -132,6 +146,57 @@ async def _saved_list(tx: Tx, cart: Cart) -> UUID:
     fact = events.CartCreated(currency=made.currency, customer=made.customer)
     log.append(tx, fact, subject=made.id, channel=channel.id, profile=made.customer)
     return made.id
+
+
+async def wish(tx: Tx, channel_id: UUID, data: LineInput) -> CartView:
+    """Put something on the wish list of the customer who acts; the list is begun when it is first needed.
+
+    What is there already stays as it is. Of two at once the later one waits, so that there is one list.
+
+    Raises:
+        Forbidden: a guest or staff. NotSellable: the channel does not sell it.
+    """
+    if tx.actor.kind != "customer" or tx.actor.id is None:
+        raise Forbidden("Sign in for a list that goes with you.")
+    return await _wish(tx, channel_id, tx.actor.id, data)
+
+
+async def wish_for(tx: Tx, channel_id: UUID, customer: UUID, data: LineInput) -> CartView:
+    """Staff put something on a customer's wish list, as `wish` does.
+
+    Raises:
+        NotFound: no such customer. Conflict: theirs is another pool. NotSellable: the channel does not sell it.
+    """
+    tx.actor.require(WRITE)
+    return await _wish(tx, channel_id, customer, data)
+
+
+async def put_for(tx: Tx, channel_id: UUID, customer: UUID, data: LineInput) -> CartView:
+    """Staff put something into the cart that a customer has on their devices; without one it is begun.
+
+    Raises:
+        NotFound: no such customer. NotSellable, SoldOut, CartClosed: as `add_line`.
+    """
+    tx.actor.require(WRITE)
+    channel = await channels.cached(tx, channel_id)
+    await sharing_store.queue(tx, customer)
+    live = await sharing_store.live_of(tx, customer, channel.pools[Resource.CARTS])
+    if live is None:
+        return await create(tx, CartInput(channel=channel_id, lines=[data], customer=customer))
+    return await add_line(tx, live, data)
+
+
+async def _wish(tx: Tx, channel_id: UUID, customer: UUID, data: LineInput) -> CartView:
+    channel = await channels.cached(tx, channel_id)
+    await sharing_store.queue(tx, customer)
+    known = await sharing_store.wish_list_of(tx, customer, channel.pools[Resource.CARTS])
+    if known is None:
+        whose = customer if tx.actor.may(WRITE) else None
+        return await create(tx, CartInput(channel=channel_id, kind="wish", lines=[data], customer=whose))
+    cart, its_channel = await open_cart(tx, known, None, None)
+    if data.variant in sharing_store.quantities(cart.lines):
+        return await compose(tx, cart, its_channel)
+    return await put(tx, cart, its_channel, {data.variant: data.quantity})
 
 
 async def lists_beside(

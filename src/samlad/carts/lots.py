@@ -44,8 +44,8 @@ async def choose(
     return await after_change(tx, cart, channel)
 
 
-async def add_scanned(tx: Tx, cart_id: UUID, variant: UUID, scan: Scan) -> CartView:
-    """One more of what was scanned; where the code says of which lot, that lot or piece.
+async def add_scanned(tx: Tx, cart_id: UUID, variant: UUID, scan: Scan, quantity: int = 1) -> CartView:
+    """One more of what was scanned (or so much); where the code says of which lot, that lot or piece.
 
     Raises:
         InvalidInput: nobody has ever seen this lot. Conflict: there is no more of it here, or the piece is on the ticket.
@@ -55,13 +55,13 @@ async def add_scanned(tx: Tx, cart_id: UUID, variant: UUID, scan: Scan) -> CartV
     lot = await stock.scanned_lot(tx, variant, scan)
     cart, channel = await open_cart(tx, cart_id, None, None)
     before = next((line.quantity for line in cart.lines if line.variant == variant), 0)
-    view = await put(tx, cart, channel, {variant: min(before + 1, LARGEST_QUANTITY)})
+    view = await put(tx, cart, channel, {variant: min(before + quantity, LARGEST_QUANTITY)})
     if lot is None:
         return view
     cart = msgspec.structs.replace(cart, lines=await store.lines_of(tx, cart.id))
     line = next(line for line in cart.lines if line.variant == variant)
     had = sum(each.quantity for each in cart.lots if each.lot == lot)
-    return await after_change(tx, await _chosen(tx, cart, line, lot, had + 1), channel)
+    return await after_change(tx, await _chosen(tx, cart, line, lot, had + quantity), channel)
 
 
 async def _chosen(tx: Tx, cart: Cart, line: CartLine, lot: UUID, quantity: int | None) -> Cart:

@@ -157,9 +157,12 @@ async def _merge(
         source.id,
         {"status": CartStatus.MERGED, "merged_into": target.id, "checkout_until": None, "held_until": None},
     )
-    values: dict[str, Any] = {}
-    if source.gift_note and not target.gift_note:
-        values["gift_note"] = source.gift_note
+    values: dict[str, Any] = {
+        name: getattr(source, name)
+        for name in ("gift_note", "note")
+        if getattr(source, name) and not getattr(target, name)
+    }
+    if values:
         await store.set_fields(tx, target.id, values)
         target = msgspec.structs.replace(target, **values)
     await promotions.hand_on(tx, source.id, target.id, promotions.HolderKind.CART)

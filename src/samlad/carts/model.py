@@ -7,11 +7,12 @@ from uuid import UUID
 
 import msgspec
 
-from samlad.carts.discount_model import Discount
+from samlad.carts.discount_model import Discount, DiscountView
 from samlad.carts.lot_model import ChosenLot
+from samlad.catalog.model import Measure
 from samlad.channels.model import Code
 from samlad.customers.model import Email, Text
-from samlad.delivery import Method
+from samlad.delivery import Method, Promised
 from samlad.kernel.problems import Conflict
 from samlad.promotions.model import CodeText
 from samlad.tax import NumberStatus
@@ -36,6 +37,17 @@ GiftNote = Annotated[
         pattern=r"^[^\x00]*$",
         description="What the card says that comes with it",
         examples=["Happy birthday!"],
+    ),
+]
+
+
+BuyerNote = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=1000,
+        pattern=r"^[^\x00]*$",
+        description="What the buyer wants the shop to know",
+        examples=["Please ring twice."],
     ),
 ]
 
@@ -117,18 +129,6 @@ class LineInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     ] = None
 
 
-class CartInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A new cart, perhaps with something in it already."""
-
-    channel: Annotated[UUID, msgspec.Meta(description="Id of the channel that it is for")]
-    lines: Annotated[list[LineInput], msgspec.Meta(max_length=MOST_LINES)] = []
-    customer: Annotated[UUID | None, msgspec.Meta(description="Whose it is; only staff may say so")] = None
-    kind: Annotated[
-        Literal["cart", "wish"], msgspec.Meta(description="A cart, or a list of wishes", examples=["cart"])
-    ] = "cart"
-    label: Label | None = None
-
-
 class DetailsInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Who buys and how they get it. What is left out stays, ``null`` empties."""
 
@@ -153,7 +153,26 @@ class DetailsInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     ] = msgspec.UNSET
     label: Label | msgspec.UnsetType | None = msgspec.UNSET
     gift_note: GiftNote | msgspec.UnsetType | None = msgspec.UNSET
+    note: BuyerNote | msgspec.UnsetType | None = msgspec.UNSET
     vat_number: VatNumber | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class CartInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A new cart, perhaps with something in it already, and all that is known of who buys."""
+
+    channel: Annotated[UUID, msgspec.Meta(description="Id of the channel that it is for")]
+    lines: Annotated[list[LineInput], msgspec.Meta(max_length=MOST_LINES)] = []
+    customer: Annotated[UUID | None, msgspec.Meta(description="Whose it is; only staff may say so")] = None
+    kind: Annotated[
+        Literal["cart", "wish"], msgspec.Meta(description="A cart, or a list of wishes", examples=["cart"])
+    ] = "cart"
+    label: Label | None = None
+    details: Annotated[
+        DetailsInput | None,
+        msgspec.Meta(
+            description="Who buys and how they get it, as in `PATCH /api/carts/{id}`; `customer` and `label` are the cart's own"
+        ),
+    ] = None
 
 
 class CodeInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -230,7 +249,8 @@ class CartLine(msgspec.Struct, frozen=True, kw_only=True):
 
     ``price_until``: a quote's price, which stands till then. ``problem`` is what the buyer was last told. ``plan`` is the
     selling plan by which it is bought.
-    ``added_by`` and ``changed_by`` are kinds of actors.
+    ``added_by`` and ``changed_by`` are kinds of actors. ``parts``: of a set, how many of which parts are in one; they are
+    what is held for it.
     """
 
     id: UUID
@@ -244,11 +264,13 @@ class CartLine(msgspec.Struct, frozen=True, kw_only=True):
     price_until: datetime | None = None
     problem: str | None = None
     plan: UUID | None = None
+    parts: dict[UUID, int] | None = None
 
 
 class Cart(msgspec.Struct, frozen=True, kw_only=True):
     """A cart as stored; ``lines`` in the order they were added, empty where they were not read.
 
+    ``promise`` is what was last shown of the chosen method, while that is chosen.
     ``method`` is what ``delivery_method`` names, known where the cart came through `samlad.carts.delivery_choice`.
     """
 
@@ -282,8 +304,18 @@ class Cart(msgspec.Struct, frozen=True, kw_only=True):
     vat_number: str | None = None
     discounts: list[Discount] = []
     lots: list[ChosenLot] = []
+    note: str | None = None
+    promise: Promised | None = None
     lines: list[CartLine] = []
     method: Method | None = None
+
+    @property
+    def promised(self) -> Promised | None:
+        """The promise that was kept, if it is the chosen method's."""
+        is_its = (
+            self.promise is not None and self.method is not None and self.promise.method == self.method.code
+        )
+        return self.promise if is_its else None
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
@@ -328,7 +360,7 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
     quote's and stands till then. ``steps`` lead from ``unit_price`` times ``quantity`` to what is paid.
     ``tax_category`` is its EN 16931 code, ``tax_treatment`` the rule that it is taxed by, ``tax_country`` the one whose
     return it belongs to, ``tax_note`` the key of a text that belongs on the invoice. ``plan``: it is bought by this
-    selling plan, again and again.
+    selling plan, again and again. ``sold_by``: what ``quantity`` counts; ``unit_price`` is for a piece, kilogram, metre or litre.
     """
 
     id: UUID
@@ -361,6 +393,7 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
     tax_country: str | None = None
     tax_note: str | None = None
     plan: UUID | None = None
+    sold_by: Measure = Measure.PIECE
 
 
 class CartView(msgspec.Struct, frozen=True, kw_only=True):
@@ -370,7 +403,8 @@ class CartView(msgspec.Struct, frozen=True, kw_only=True):
     ``held_until``: its goods are put aside till then. ``is_current``: of its customer's carts it is the one meant.
     ``vat_check`` says how far the VAT number is known to be right. ``tax_notes`` are keys of what the law wants said
     (``reverse-charge``, ``export``, …). ``tax_news``: tax has changed since the buyer was last told.
-    ``tax_is_provisional``: the channel's tax engine is silent, our own stands in.
+    ``tax_is_provisional``: the channel's tax engine is silent, our own stands in. ``note`` is for the shop; ``promise``
+    is what was promised for the chosen delivery method when its checkout began.
     """
 
     id: UUID
@@ -396,7 +430,7 @@ class CartView(msgspec.Struct, frozen=True, kw_only=True):
     shipping_steps: list[PriceStep] = []
     codes: list[CodeView] = []
     gifts: list[GiftView] = []
-    discounts: list[Discount] = []
+    discounts: list[DiscountView] = []
     lots: list[ChosenLot] = []
     kind: CartKind = CartKind.CART
     label: str | None = None
@@ -409,6 +443,8 @@ class CartView(msgspec.Struct, frozen=True, kw_only=True):
     tax_notes: list[str] = []
     tax_news: TaxNews | None = None
     tax_is_provisional: bool = False
+    note: str | None = None
+    promise: Promised | None = None
 
 
 class NewCart(CartView, frozen=True, kw_only=True):

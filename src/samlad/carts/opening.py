@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from samlad import channels, customers, stock
-from samlad.carts import delivery_choice, events, holding, pricing, rules, sharing_store, store
+from samlad.carts import delivery_choice, events, holding, pricing, rules, set_rules, sharing_store, store
 from samlad.carts.access import access_of
 from samlad.carts.cart_view import build, prices, show
 from samlad.carts.model import (
@@ -124,10 +124,11 @@ async def put(
         raise InvalidInput.at("lines", f"at most {MOST_LINES} different things")
     cart = msgspec.structs.replace(cart, lines=list(lines.values()))
     sellables = await prices(tx, cart, channel)
+    cart = msgspec.structs.replace(cart, lines=set_rules.with_parts(cart.lines, sellables))
     if carried is None:
         check_sellable(msgspec.structs.replace(cart, lines=touched), sellables)
     cart = await holding.keep_up(tx, cart, channel, wanted if carried is None else ())
-    available = await holding.available(tx, cart, channel, list(lines))
+    available = await holding.available(tx, cart, channel)
     agreed = [
         _agreed(line, sellables.get(line.variant), available, is_carried=carried is not None)
         for line in touched

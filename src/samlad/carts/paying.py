@@ -12,11 +12,11 @@ from samlad import channels, payments
 from samlad.carts import store
 from samlad.carts.access import access_of
 from samlad.carts.cart_view import compose
-from samlad.carts.model import CartClosed, CartStatus
+from samlad.carts.model import CartClosed, CartStatus, Delivery
 from samlad.kernel.context import Actor
 from samlad.kernel.database import Database, Reader, Tx
 from samlad.kernel.http import check_version
-from samlad.kernel.problems import NotFound
+from samlad.kernel.problems import InvalidInput, NotFound
 from samlad.payments import Attempt, Payment, StartInput
 
 PATIENCE_SECONDS = 10.0
@@ -39,9 +39,18 @@ async def begin(
         raise CartClosed(f"It is {cart.status}.", order=None if cart.order_id is None else str(cart.order_id))
     check_version(version, cart.version)
     channel = await channels.cached(tx, cart.channel)
+    if data.tip and (
+        not channel.setting("tips")
+        or data.place
+        or cart.delivery is not Delivery.CARRY_OUT
+        or tx.actor.kind != "staff"
+    ):
+        raise InvalidInput.at("tip", "only a sale at a till that takes tips has one")
     filled = msgspec.structs.replace(cart, lines=await store.lines_of(tx, cart_id))
     total = (await compose(tx, filled, channel)).totals.total
-    return payments.shown(await payments.begin(tx, cart_id, channel, total, data, until=cart.checkout_until))
+    return payments.shown(
+        await payments.begin(tx, cart_id, channel, total + data.tip, data, until=cart.checkout_until)
+    )
 
 
 async def look(

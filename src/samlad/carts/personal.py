@@ -22,15 +22,27 @@ HOLDINGS = [
         shown=("created_at",),
         # What is taken back by these is over: a cart without its people is nobody's.
         erase="before = '{}', after = '{}', undone_at = coalesce(undone_at, now())",
-        is_shown=False,
+        not_shown="repeats what carts had",
     ),
     Holding(
         table="cart",
         about=marked("Carts"),
         whose="id = ANY({things})",
-        personal=("email", "name", "phone", "address", "label", "gift_note", "vat_number"),
+        personal=(
+            "email",
+            "name",
+            "phone",
+            "address",
+            "label",
+            "gift_note",
+            "note",
+            "vat_number",
+            "discounts",
+        ),
         shown=("created_at", "status", "currency"),
         erase="""email = NULL, name = NULL, phone = NULL, address = NULL, label = NULL, gift_note = NULL,
-                 vat_number = NULL, version = version + 1, updated_at = now()""",
+                 note = NULL, vat_number = NULL, discounts = coalesce((
+                     SELECT jsonb_agg(d || '{"reason": ""}' ORDER BY place)
+                     FROM jsonb_array_elements(discounts) WITH ORDINALITY AS e (d, place)), '[]'), version = version + 1, updated_at = now()""",
     ),
 ]

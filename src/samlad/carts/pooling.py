@@ -1,7 +1,10 @@
 """What carts have in pools: themselves, and offers to go on elsewhere."""
 
+import re
+from collections.abc import Mapping
 from uuid import UUID
 
+from samlad.catalog.twins import repointing, stand_ins
 from samlad.channels import Resource
 from samlad.channels.pooling import (
     SHOWN,
@@ -18,6 +21,7 @@ from samlad.channels.pooling import (
 from samlad.customers.pooling import renaming
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.i18n import marked
+from samlad.promotions import pooling as promotions_of_pool
 
 _LIVE = "{0}.is_current AND {0}.kind = 'cart' AND {0}.status IN ('open', 'checkout')"
 _WHOSE = """($3 = 'join' OR t.channel = $2 OR EXISTS (SELECT FROM pool_move_row j
@@ -111,6 +115,82 @@ async def step_forward(tx: Tx, move: Move, _cursor: UUID | None, _limit: int) ->
     return Turn(0)
 
 
+async def lock_carts(tx: Tx, move: Move, _cursor: UUID | None, _limit: int) -> Turn:
+    """Whoever is buying buys to the end; whoever comes next reads lines that name the other variants."""
+    await tx.execute(
+        "SELECT FROM cart WHERE channel = $1 AND status IN ('open', 'checkout', 'parked') ORDER BY id FOR UPDATE",
+        move.channel,
+    )
+    return Turn(0)
+
+
+async def rename_agreed(tx: Tx, move: Move, _cursor: UUID | None, _limit: int) -> Turn:
+    """What buyers agreed to, and discounts by hand, name variants too: they stand in a checkout, whatever happens around."""
+    rows = await tx.rows(
+        """SELECT id, channel = $1 AS is_ours, agreed::text AS agreed, discounts::text AS discounts FROM cart
+           WHERE status IN ('open', 'checkout', 'parked') AND (agreed IS NOT NULL OR discounts <> '[]')
+             AND (channel = $1 OR $2 = 'leave') ORDER BY id FOR UPDATE""",
+        move.channel,
+        str(move.kind),
+    )
+    ids = {
+        row["id"]: {UUID(each) for each in _ID.findall(f"{row['agreed']} {row['discounts']}")} for row in rows
+    }
+    names: dict[tuple[UUID, bool], UUID] = {}
+    for is_ours in (True, False):
+        asked = sorted({each for row in rows if row["is_ours"] is is_ours for each in ids[row["id"]]})
+        found = await stand_ins(tx, move, asked, is_ours=is_ours) if asked else {}
+        names |= {(each, is_ours): there for each, there in found.items()}
+    for row in rows:
+        mine = {
+            each: names[each, row["is_ours"]] for each in ids[row["id"]] if (each, row["is_ours"]) in names
+        }
+        if mine:
+            await _rewrite(tx, row["id"], mine)
+    return Turn(0)
+
+
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+async def _rewrite(tx: Tx, cart: UUID, names: Mapping[UUID, UUID]) -> None:
+    """Put other ids into what was agreed of a cart."""
+    row = await tx.row(
+        "SELECT agreed::text AS agreed, discounts::text AS discounts FROM cart WHERE id = $1", cart
+    )
+    assert row is not None
+    agreed, discounts = (
+        None
+        if row[name] is None
+        else _ID.sub(lambda found: str(names.get(UUID(found[0]), found[0])), row[name])
+        for name in ("agreed", "discounts")
+    )
+    await tx.execute(
+        "UPDATE cart SET agreed = $2::text::jsonb, discounts = $3::text::jsonb WHERE id = $1",
+        cart,
+        agreed,
+        discounts,
+    )
+
+
+async def keep_shown(tx: Tx, move: Move, _cursor: UUID | None, _limit: int) -> Turn:
+    """What the others' promotions promised to carts of the channel, and to whose carts these are, stays promised."""
+    if move.kind is MoveKind.JOIN:
+        return Turn(0)
+    rows = await tx.rows(
+        """SELECT id, customer FROM cart WHERE channel = $1 AND status IN ('open', 'checkout', 'parked') ORDER BY id""",
+        move.channel,
+    )
+    holders = {row["id"] for row in rows} | {row["customer"] for row in rows if row["customer"] is not None}
+    copies = await promotions_of_pool.keep_shown(tx, move, sorted(holders))
+    if copies:
+        for row in rows:
+            await _rewrite(tx, row["id"], copies)
+    return Turn(len(copies))
+
+
+_OWN_CART = "EXISTS (SELECT FROM cart c WHERE c.id = t.cart AND c.channel = $1)"
+
 _STEPS_BACK = f""", is_current = t.is_current AND NOT EXISTS (
     SELECT FROM cart o WHERE o.customer = ours.there AND o.pool = t.pool AND {_LIVE.format("o")})"""
 _OF_CHANNEL = "t.channel = $3"
@@ -134,6 +214,12 @@ POOLING = Pooling(
             relabel("cart", since=_OF_CHANNEL),
             Step("carts beside", step_forward),
         ],
+        Resource.CATALOGUE: [
+            Step("carts", lock_carts, with_switch=True, is_first=True),
+            repointing("cart_line", key="cart", ours=_OWN_CART, with_switch=True),
+            Step("what was agreed", rename_agreed, with_switch=True),
+        ],
+        Resource.PROMOTIONS: [Step("what was shown", keep_shown, with_switch=True)],
         Resource.CUSTOMERS: [renaming("cart", sets=_STEPS_BACK)],
     },
 )

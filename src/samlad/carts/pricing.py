@@ -28,6 +28,7 @@ from samlad.catalog import Sellable
 from samlad.channels import Channel
 from samlad.kernel.clock import now
 from samlad.kernel.database import Database, Tx
+from samlad.kernel.money import worth
 from samlad.promotions import HolderKind, Offers, Outcome
 from samlad.promotions.rules import Step
 
@@ -90,7 +91,7 @@ async def price(
     found = await promotions.offers(reader, _asking(cart, channel), _goods(cart, sellables))
     if not found.promotions:
         moved = _moved(cart, found, None, {})
-        agreed = _discounted(cart, Agreed(), prices)
+        agreed = _discounted(cart, Agreed(), prices, sellables)
         return Priced(sellables=sellables, agreed=agreed, moved=moved, shipping_price=shipping, taxes=taxes)
     outcome = promotions.apply(found.lines, found.offers, shipping)
     agreed = _agreed(outcome, found)
@@ -98,7 +99,7 @@ async def price(
     is_same = all(line.unit_price == prices[line.id] for line in cart.lines)
     return Priced(
         sellables=sellables,
-        agreed=_discounted(cart, agreed, prices),
+        agreed=_discounted(cart, agreed, prices, sellables),
         moved=_moved(cart, found, outcome, taken_off, amounts_tell=is_same),
         codes=_codes(found, outcome),
         gifts=[
@@ -124,13 +125,23 @@ def left_of(at_list: Mapping[UUID, int], steps: Mapping[UUID, Sequence[PriceStep
     }
 
 
-def _discounted(cart: Cart, agreed: Agreed, prices: Mapping[UUID, int]) -> Agreed:
+def per_of(line: CartLine, sellables: Mapping[UUID, Sellable]) -> int:
+    """A line's price is for so many of what its quantity counts."""
+    return sellables[line.variant].sold_by.per if line.variant in sellables else 1
+
+
+def _discounted(
+    cart: Cart, agreed: Agreed, prices: Mapping[UUID, int], sellables: Mapping[UUID, Sellable]
+) -> Agreed:
     """With what staff take off by hand, where the goods are handed over at a till."""
     if not cart.discounts or cart.delivery is not Delivery.CARRY_OUT:
         return agreed
-    at_list = {line.variant: prices[line.id] * line.quantity for line in cart.lines}
+    at_list = {
+        line.variant: worth(prices[line.id], line.quantity, per_of(line, sellables)) for line in cart.lines
+    }
     quantities = {line.variant: line.quantity for line in cart.lines}
-    found = discount_rules.steps(left_of(at_list, agreed.lines), quantities, cart.discounts)
+    per = {line.variant: per_of(line, sellables) for line in cart.lines}
+    found = discount_rules.steps(left_of(at_list, agreed.lines), quantities, cart.discounts, per)
     lines = {each: [*agreed.lines.get(each, []), *found.get(each, [])] for each in agreed.lines | found}
     return msgspec.structs.replace(agreed, lines=lines)
 
@@ -163,7 +174,8 @@ def _shipping_price(
     for line in cart.lines:
         sold = sellables.get(line.variant)
         rate, included = (sold.tax_rate, sold.tax_included) if sold else (0, True)
-        goods += tax.amounts(prices[line.id], line.quantity, rate, tax_included=included).total
+        per = per_of(line, sellables)
+        goods += tax.amounts(prices[line.id], line.quantity, rate, tax_included=included, per=per).total
     weight = rules.weight_of(cart.lines, sellables)
     return rules.shipping_price(cart, channel, goods=goods, weight=weight)
 
@@ -199,6 +211,7 @@ def _goods(cart: Cart, sellables: Mapping[UUID, Sellable]) -> list[promotions.Go
             product=sellables[line.variant].product if line.variant in sellables else line.variant,
             price=price_now(line, sellables),
             quantity=line.quantity,
+            per=per_of(line, sellables),
         )
         for line in cart.lines
         if line.plan is not None or not rules.price_stands(line, now())  # a quote is its own offer

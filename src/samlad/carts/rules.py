@@ -1,6 +1,5 @@
 """Carts, decided without a database: what lines come to, and whether an address can be right."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -9,6 +8,7 @@ import msgspec
 from babel import Locale
 
 from samlad import delivery
+from samlad.carts.address_formats import address_format
 from samlad.carts.model import Address, Cart, CartLine, Delivery, Totals
 from samlad.catalog import Sellable
 from samlad.channels import Channel
@@ -64,26 +64,6 @@ def moved_prices(lines: Sequence[CartLine], current: Mapping[UUID, int]) -> list
     ]
 
 
-POSTAL_CODES = {
-    "AT": r"\d{4}",
-    "BE": r"\d{4}",
-    "CH": r"\d{4}",
-    "DE": r"\d{5}",
-    "DK": r"\d{4}",
-    "ES": r"\d{5}",
-    "FI": r"\d{5}",
-    "FR": r"\d{5}",
-    "GB": r"[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}",
-    "IT": r"\d{5}",
-    "NL": r"[1-9]\d{3} ?[A-Z]{2}",
-    "NO": r"\d{4}",
-    "PL": r"\d{2}-\d{3}",
-    "PT": r"\d{4}-\d{3}",
-    "SE": r"\d{3} ?\d{2}",
-    "US": r"\d{5}(-\d{4})?",
-}
-"""How postal codes look where they are always used (Universal Postal Union, addressing sheets)."""
-REGION_NEEDED = frozenset({"US", "CA", "AU"})
 _COUNTRIES = frozenset(
     code for code in map(str, Locale("en").territories) if len(code) == 2 and code not in ("EU", "UN", "ZZ")
 )
@@ -94,11 +74,14 @@ def address_errors(address: Address, field: str = "address") -> list[FieldError]
     errors = []
     if address.country not in _COUNTRIES:
         errors.append(FieldError(f"{field}/country", f"“{address.country}” is no country"))
-    pattern = POSTAL_CODES.get(address.country)
-    code = (address.postal_code or "").strip().upper()
-    if pattern and not re.fullmatch(pattern, code):
-        errors.append(FieldError(f"{field}/postal_code", f"“{code}” is no postal code of {address.country}"))
-    if address.country in REGION_NEEDED and not address.region:
+    known = address_format(address.country)
+    code = (address.postal_code or "").strip()
+    if not known.fits(code) if code else "postal_code" in known.needed:
+        such = f", which is like {known.example}" if known.example else ""
+        errors.append(
+            FieldError(f"{field}/postal_code", f"“{code}” is no postal code of {address.country}{such}")
+        )
+    if "region" in known.needed and not (address.region or "").strip():
         errors.append(
             FieldError(f"{field}/region", f"addresses in {address.country} name the state or province")
         )

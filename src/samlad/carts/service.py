@@ -69,6 +69,7 @@ async def create(tx: Tx, data: CartInput, *, token: str | None = None) -> NewCar
     if not is_staff and (channel.kind is ChannelKind.STORE or data.customer is not None):
         raise Forbidden("Only staff can sell at a till or begin a cart for somebody.")
     customer = data.customer if is_staff else tx.actor.id if tx.actor.kind == "customer" else None
+    details = _details_of_new(data)
     wanted: dict[UUID, int] = {}
     for line in data.lines:
         wanted[line.variant] = wanted.get(line.variant, 0) + line.quantity
@@ -78,17 +79,32 @@ async def create(tx: Tx, data: CartInput, *, token: str | None = None) -> NewCar
     if tx.actor.kind == "customer" and customer is not None and data.kind == "cart" and data.label is None:
         live = await sharing_store.live_of(tx, customer, channel.pools[Resource.CARTS])
         if live is not None:
-            return await _more(tx, live, wanted, planned)
+            return await _more(tx, live, wanted, planned, details)
     cart = await new_cart(tx, channel, customer, kind=CartKind(data.kind), label=data.label)
+    cart, said = await _with_new(tx, cart, channel, details)
     token = await admit(tx, cart, None if is_staff else token, is_needed=not is_staff)
     fact = events.CartCreated(currency=cart.currency, customer=customer)
     log.append(tx, fact, subject=cart.id, channel=channel.id, profile=customer)
+    _tell(tx, cart, said)
     shown = (
         await put(tx, cart, channel, wanted, planned=planned)
         if wanted
         else build(cart, Priced(sellables={}), None, channel)
     )
     return as_new(shown, token)
+
+
+def _details_of_new(data: CartInput) -> dict[str, Any]:
+    """What is said of who buys, with the cart.
+
+    Raises:
+        InvalidInput: something that the cart itself says.
+    """
+    details = {} if data.details is None else _said(data.details)
+    for name in ("customer", "label"):
+        if name in details:
+            raise InvalidInput.at(f"details/{name}", f"say it as “{name}” of the cart")
+    return details
 
 
 async def new_cart(
@@ -147,13 +163,24 @@ def as_new(shown: CartView, token: str | None) -> NewCart:
 
 
 async def _more(
-    tx: Tx, cart_id: UUID, wanted: Mapping[UUID, int], planned: Mapping[UUID, UUID | None]
+    tx: Tx,
+    cart_id: UUID,
+    wanted: Mapping[UUID, int],
+    planned: Mapping[UUID, UUID | None],
+    details: dict[str, Any],
 ) -> NewCart:
     """A customer's live cart, with more in it."""
-    cart, channel = await open_cart(tx, cart_id, None, None, reopen=bool(wanted))
+    moves = not _MOVING.isdisjoint(details)
+    cart, channel = await open_cart(tx, cart_id, None, None, reopen=bool(wanted) or moves)
+    cart, said = await _with_new(tx, cart, channel, details)
+    await _write(tx, cart, said)
+    if moves:
+        cart = await holding.keep_up(tx, cart, channel, moved=True)
     has = sharing_store.quantities(cart.lines)
     more = {variant: has.get(variant, 0) + quantity for variant, quantity in wanted.items()}
-    shown = await put(tx, cart, channel, more, planned=planned) if more else await compose(tx, cart, channel)
+    if more:
+        return as_new(await put(tx, cart, channel, more, planned=planned), None)
+    shown = await (after_change if details else compose)(tx, cart, channel)
     return as_new(shown, None)
 
 
@@ -237,18 +264,45 @@ async def set_details(
             picked up.
         Forbidden: only staff may say whose cart it is.
     """
-    wanted = {
-        name: getattr(data, name)
-        for name in DetailsInput.__struct_fields__
-        if getattr(data, name) is not msgspec.UNSET
-    }
-    cards.refuse({name: wanted[name] for name in ("name", "address") if name in wanted})
+    wanted = _said(data)
     if "customer" in wanted and not tx.actor.may(WRITE):
         raise Forbidden("Only staff can say whose cart it is.")
-    moves = bool({"delivery", "delivery_method", "location"} & wanted.keys())
+    moves = not _MOVING.isdisjoint(wanted)
     if wanted.get("customer") is not None:
         await sharing_store.queue(tx, wanted["customer"])
     cart, channel = await open_cart(tx, cart_id, token, version, reopen=moves)
+    cart, wanted = await _with(tx, cart, channel, wanted)
+    await _write(tx, cart, wanted)
+    if cart.status is CartStatus.OPEN:
+        cart = await holding.keep_up(tx, cart, channel, moved=moves)
+    return await after_change(tx, cart, channel)
+
+
+_MOVING = frozenset({"delivery", "delivery_method", "location"})
+"""What decides where the goods are taken from."""
+
+
+def _said(data: DetailsInput) -> dict[str, Any]:
+    """What is named, as it is to be.
+
+    Raises:
+        CardNumber: it looks like one.
+    """
+    said = {
+        name: value
+        for name in DetailsInput.__struct_fields__
+        if (value := getattr(data, name)) is not msgspec.UNSET
+    }
+    cards.refuse({name: said[name] for name in ("name", "address") if name in said})
+    return said
+
+
+async def _with(tx: Tx, cart: Cart, channel: Channel, wanted: dict[str, Any]) -> tuple[Cart, dict[str, Any]]:
+    """A cart as it is to be, and its columns that are said, once they were checked.
+
+    Raises:
+        InvalidInput: the address, the VAT number, the place or the method cannot be right.
+    """
     if wanted.get("address") is not None:
         faults = rules.address_errors(wanted["address"])
         if faults:
@@ -265,17 +319,32 @@ async def set_details(
         if wanted["customer"] is not None:
             await promotions.hand_on(tx, cart.id, wanted["customer"], HolderKind.CUSTOMER)
     cart, wanted = await delivery_choice.choose(tx, cart, channel, wanted)
-    if wanted:
-        await store.set_fields(tx, cart.id, wanted)
-        told = msgspec.to_builtins(wanted)
-        fact = events.CartDetailsSet(fields=sorted(set(wanted) - {"is_current"}), details=told)
-        log.append(
-            tx, fact, subject=cart.id, channel=cart.channel, profile=wanted.get("customer", cart.customer)
+    return msgspec.structs.replace(cart, **wanted), wanted
+
+
+async def _with_new(
+    tx: Tx, cart: Cart, channel: Channel, details: dict[str, Any]
+) -> tuple[Cart, dict[str, Any]]:
+    """The same for what is said with a new cart: what is wrong is wrong there."""
+    try:
+        return await _with(tx, cart, channel, details)
+    except InvalidInput as refused:
+        raise refused.under("details") from None
+
+
+async def _write(tx: Tx, cart: Cart, said: dict[str, Any]) -> None:
+    """Write and tell what is said of a cart that is there; nothing if nothing is."""
+    if said:
+        await store.set_fields(tx, cart.id, said)
+        _tell(tx, cart, said)
+
+
+def _tell(tx: Tx, cart: Cart, said: dict[str, Any]) -> None:
+    if said:
+        fact = events.CartDetailsSet(
+            fields=sorted(set(said) - {"is_current"}), details=msgspec.to_builtins(said)
         )
-    cart = msgspec.structs.replace(cart, **wanted)
-    if cart.status is CartStatus.OPEN:
-        cart = await holding.keep_up(tx, cart, channel, moved=moves)
-    return await after_change(tx, cart, channel)
+        log.append(tx, fact, subject=cart.id, channel=cart.channel, profile=cart.customer)
 
 
 async def _vat_number(tx: Tx, channel: Channel, text: str) -> str | None:
@@ -296,7 +365,7 @@ async def accept_prices(
     cart, channel = await open_cart(tx, cart_id, token, version)
     sellables = await prices(tx, cart, channel)
     current = check_sellable(cart, sellables)
-    available = await holding.available(tx, cart, channel, list(current)) if current else {}
+    available = await holding.available(tx, cart, channel) if current else {}
     agreed = [
         line
         if rules.price_stands(line, now())

@@ -96,6 +96,17 @@ async def make_current(tx: Tx, cart: UUID, customer: UUID, pool: UUID) -> None:
     await tx.execute("UPDATE cart SET is_current = true WHERE id = $1", cart)
 
 
+async def wish_list_of(tx: Tx, customer: UUID, pool: UUID) -> UUID | None:
+    """The wish list of a person that was touched last, or None."""
+    found: UUID | None = await tx.value(
+        """SELECT id FROM cart WHERE kind = 'wish' AND pool = $2 AND status = 'open'
+           AND customer = ANY (customer_members(ARRAY[$1::uuid])) ORDER BY updated_at DESC, id LIMIT 1""",
+        customer,
+        pool,
+    )
+    return found
+
+
 async def of_person(reader: Reader, cart: Cart, kinds: Sequence[CartKind], most: int) -> list[UUID]:
     """The open carts and lists of whoever a cart belongs to: its customer's, and those that its tokens open."""
     rows = await reader.rows(

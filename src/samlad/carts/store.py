@@ -13,11 +13,14 @@ from samlad.kernel.database import Reader, Tx
 _COLUMNS = """c.id, c.pool, c.channel, c.customer, c.customer_group, c.currency, c.status, c.email, c.name, c.phone, c.address,
               c.delivery, c.location, c.checkout_until, c.order_id, c.version, c.created_at, c.updated_at, c.delivery_method,
               c.agreed, c.kind, c.label, c.is_current, c.gift_note, c.merged_into, c.held_until, c.quoted_until,
-              c.vat_number, c.discounts, c.lots"""
+              c.vat_number, c.discounts, c.lots, c.note, c.promise"""
 _LINE = (
     "id, variant, quantity, unit_price, version, added_by, changed_by, gift_note, price_until, problem, plan"
 )
-_LINES = ", ".join(f"l.{name.strip()}" for name in _LINE.split(","))
+_PARTS = (
+    "(SELECT jsonb_object_agg(b.component, b.quantity) FROM bundle_component b WHERE b.bundle = l.variant)"
+)
+_LINES = ", ".join(f"l.{name.strip()}" for name in _LINE.split(",")) + f", {_PARTS} AS parts"
 
 
 class Access(msgspec.Struct, frozen=True):
@@ -32,27 +35,21 @@ _ALLOWED = """($2::bool OR c.token_hash = $3::bytea OR c.customer = ANY (custome
                OR EXISTS (SELECT FROM cart_token t WHERE t.hash = $3::bytea AND t.cart = c.id))"""
 
 
+_WRITTEN = (
+    "id", "pool", "channel", "customer", "customer_group", "currency", "email", "name", "phone", "address", "delivery",
+    "delivery_method", "location", "kind", "label", "is_current", "quoted_until", "gift_note", "note", "vat_number",
+)  # fmt: skip
+
+
 async def insert(tx: Tx, cart: Cart, token_hash: bytes | None) -> None:
-    """Add an empty cart."""
+    """Add an empty cart, with what is known of who buys."""
     await tx.execute(
-        """
-        INSERT INTO cart (id, pool, channel, customer, customer_group, token_hash, currency, delivery, location,
-                          kind, label, is_current, quoted_until)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+        f"""
+        INSERT INTO cart (token_hash, {", ".join(_WRITTEN)})
+        VALUES ({", ".join(f"${number}" for number in range(1, len(_WRITTEN) + 2))})
         """,
-        cart.id,
-        cart.pool,
-        cart.channel,
-        cart.customer,
-        cart.customer_group,
         token_hash,
-        cart.currency,
-        cart.delivery,
-        cart.location,
-        cart.kind,
-        cart.label,
-        cart.is_current,
-        cart.quoted_until,
+        *(getattr(cart, name) for name in _WRITTEN),
     )
 
 
@@ -62,8 +59,8 @@ async def read(reader: Reader, cart: UUID, access: Access) -> Cart | None:
         Cart,
         f"""
         SELECT {_COLUMNS}, coalesce((
-                   SELECT jsonb_agg(to_jsonb(l) - 'cart' ORDER BY l.id) FROM cart_line l WHERE l.cart = c.id), '[]')
-                   AS lines
+                   SELECT jsonb_agg(to_jsonb(l) - 'cart' || jsonb_build_object('parts', {_PARTS}) ORDER BY l.id)
+                   FROM cart_line l WHERE l.cart = c.id), '[]') AS lines
         FROM cart c WHERE c.id = $1 AND {_ALLOWED}
         """,
         cart,

@@ -1,18 +1,19 @@
 """What tax a cart bears: by whose rules it is decided, and what its lines and their delivery come to with it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from uuid import UUID
 
 import msgspec
 
 from samlad import delivery, tax
 from samlad.carts import rules
-from samlad.carts.model import Cart, CartPromotion, Delivery, PriceStep, TaxNews, Totals
+from samlad.carts.model import Cart, CartLine, CartPromotion, Delivery, PriceStep, TaxNews, Totals
 from samlad.catalog import Sellable
 from samlad.channels import Channel
 from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Database, Tx
-from samlad.kernel.money import allocate
+from samlad.kernel.money import allocate, worth
 from samlad.tax import (
     Amounts,
     Buyer,
@@ -20,6 +21,7 @@ from samlad.tax import (
     Decision,
     NumberCheck,
     NumberStatus,
+    Setup,
     Taxable,
     Treatment,
     engines,
@@ -105,16 +107,32 @@ async def _question(
         to = cart.address
         place, postal_code = tax.territory(to.country, to.region, to.postal_code), to.postal_code
     wanted = {_good(sellables[line.variant]) for line in cart.lines if line.variant in sellables}
+    seller = setup.seller(channel, day)
     question = Question(
-        seller=setup.seller(channel, day),
+        seller=seller,
         place=place,
         postal_code=postal_code,
         buyer=_buyer(check, channel),
         day=day,
         is_handed_over=hands_over,
         goods=sorted(wanted),
+        parcel=0 if seller.ioss_most is None else _parcel(cart, channel, setup, day, sellables),
     )
     return question, OwnEngine(setup.rates(channel))
+
+
+def _parcel(cart: Cart, channel: Channel, setup: Setup, day: date, sellables: Mapping[UUID, Sellable]) -> int:
+    """What the goods of a cart are worth at their list prices without tax (minor units), for the import scheme."""
+    total = 0
+    for line in cart.lines:
+        sold = sellables.get(line.variant)
+        if sold is not None and sold.requires_shipping and sold.price is not None:
+            rate = setup.home_rate(channel, sold.tax_class, day)
+            worth_it = tax.amounts(
+                sold.price, line.quantity, rate, tax_included=sold.tax_included, per=sold.sold_by.per
+            )
+            total += worth_it.net
+    return total
 
 
 def _good(sold: Sellable) -> Good:
@@ -176,12 +194,14 @@ def taxed(
         taken = steps.get(line.variant, [])
         to = _quoted_rate(channel, keep, decision, home) if included else home
         unit = tax.moved(price, home, to)
-        moved = _moved_steps(taken, price * line.quantity, unit * line.quantity, home, to)
-        quoted = unit * line.quantity - sum(step.amount for step in moved)
+        per = sold.sold_by.per if sold else 1
+        at_list, there = worth(price, line.quantity, per), worth(unit, line.quantity, per)
+        moved = _moved_steps(taken, at_list, there, home, to)
+        quoted = there - sum(step.amount for step in moved)
         shown.append(
             (unit, tax.moved(before, home, to), moved, Taxable(quoted, decision.rate, included), decision)
         )
-        old = price * line.quantity - sum(step.amount for step in taken)
+        old = at_list - sum(step.amount for step in taken)
         at_home.append((tax.reckon([Taxable(old, home, included)])[0].total, home))
     goods = tax.reckon([each[3] for each in shown])
     carried = (
@@ -202,13 +222,18 @@ def taxed(
         shipping=carried,
         promotions=promotions,
         totals=rules.totals(
-            [(line.quantity, amount) for line, amount in zip(cart.lines, lines, strict=True)],
+            [(_pieces(line, sellables), amount) for line, amount in zip(cart.lines, lines, strict=True)],
             delivered,
             reduced=sum(
                 step.amount for each in [*(each[2] for each in shown), parcel_steps] for step in each
             ),
         ),
     )
+
+
+def _pieces(line: CartLine, sellables: Mapping[UUID, Sellable]) -> int:
+    sold = sellables.get(line.variant)
+    return sold.sold_by.pieces(line.quantity) if sold else line.quantity
 
 
 def _quoted_rate(channel: Channel, keep: str, decision: Decision, home: int) -> int:
@@ -229,7 +254,11 @@ def shipping_shown(
         sold = sellables.get(line.variant)
         if sold is not None:
             total = tax.amounts(
-                line.unit_price, line.quantity, sold.tax_rate, tax_included=sold.tax_included
+                line.unit_price,
+                line.quantity,
+                sold.tax_rate,
+                tax_included=sold.tax_included,
+                per=sold.sold_by.per,
             ).total
             at_home.append((total, sold.tax_rate))
             there.append((total, by.of(sold)))

@@ -3,22 +3,25 @@
 The public face. `docs/concepts/catalogue.md` explains products, prices, the reference price and listings.
 """
 
+from samlad.catalog import measures
 from samlad.catalog.belonging import Belonging, belonging, unknown
 from samlad.catalog.model import (
     Codes,
     Component,
+    Measure,
     Product,
     ProductChange,
     ProductInput,
     ProductRow,
     ProductView,
     Sellable,
+    SetPart,
     Tracking,
     Variant,
     VariantInput,
     VariantRef,
 )
-from samlad.catalog.product_store import components_of, titles_of
+from samlad.catalog.product_store import components_of, measured, titles_of
 from samlad.catalog.products import archive, change, change_variant, create, view, view_by_handle
 from samlad.catalog.sellables import (
     by_ids,
@@ -34,12 +37,14 @@ __all__ = [
     "Belonging",
     "Codes",
     "Component",
+    "Measure",
     "Product",
     "ProductChange",
     "ProductInput",
     "ProductRow",
     "ProductView",
     "Sellable",
+    "SetPart",
     "Tracking",
     "Variant",
     "VariantInput",
@@ -53,6 +58,8 @@ __all__ = [
     "codes_of",
     "components_of",
     "create",
+    "measured",
+    "measures",
     "page_of_codes",
     "sellables",
     "titles_of",

@@ -192,7 +192,7 @@ class _Layout(msgspec.Struct):
             *(f"{field}.{language}" for language in LANGUAGES for field in (*TEXT_FIELDS, "options")),
             *(f"attribute.{code}" for code in self.attributes),
             *("sku", "gtin", "variant_status", "position", "weight_g", "length_mm", "width_mm", "height_mm"),
-            *("hs_code", "origin_country", "requires_shipping", "components"),
+            *("hs_code", "origin_country", "requires_shipping", "sold_by", "components"),
             *(f"option.{name}" for name in self.options),
             *(f"variant_attribute.{code}" for code in self.attributes),
             *(f"{kind}.{_price_name(*key)}" for key in self.price_keys for kind in ("price", "compare_at")),
@@ -224,7 +224,8 @@ class _Layout(msgspec.Struct):
         names = ("sku", "gtin", "status", "position", "weight_g", "length_mm", "width_mm", "height_mm")
         cells = [write_plain(getattr(variant, name)) for name in names]
         cells += [
-            write_plain(getattr(variant, n)) for n in ("hs_code", "origin_country", "requires_shipping")
+            write_plain(getattr(variant, n))
+            for n in ("hs_code", "origin_country", "requires_shipping", "sold_by")
         ]
         cells.append(write_json(variant.components) if variant.components is not UNSET else "")
         options: dict[str, str] = variant.options or {}

@@ -64,6 +64,12 @@ def store(home: Path, content: bytes, kind: str) -> str:
     path = path_of(home, key)
     if path.exists():
         return key
+    write(home, path, content)
+    return key
+
+
+def write(home: Path, path: Path, content: bytes) -> None:
+    """Write a file below the pictures, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = _unfinished(home)
     unfinished.mkdir(parents=True, exist_ok=True)
@@ -73,7 +79,6 @@ def store(home: Path, content: bytes, kind: str) -> str:
         os.fsync(file.fileno())
     Path(file.name).chmod(0o644)
     Path(file.name).replace(path)
-    return key
 
 
 def forget_unfinished(home: Path) -> None:

@@ -205,6 +205,24 @@ class PriceInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     min_quantity: Quantity = 1
 
 
+class Measure(StrEnum):
+    """What a quantity of a variant counts, in stock, carts and orders: pieces, grams, millimetres or millilitres."""
+
+    PIECE = "piece"
+    WEIGHT = "weight"
+    LENGTH = "length"
+    VOLUME = "volume"
+
+    @property
+    def per(self) -> int:
+        """A price is for so many of what a quantity counts: one piece, or a kilogram, metre or litre."""
+        return 1 if self is Measure.PIECE else 1_000
+
+    def pieces(self, quantity: int) -> int:
+        """How many pieces a quantity is to whoever counts pieces: what is weighed is one (negative: it came back)."""
+        return quantity if self is Measure.PIECE or quantity == 0 else 1 if quantity > 0 else -1
+
+
 class VariantFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What can be said of a variant; what is left out stays as it is, null empties it."""
 
@@ -236,6 +254,16 @@ class VariantFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     ) = UNSET
     origin_country: Country | UnsetType | None = UNSET
     requires_shipping: bool | UnsetType = UNSET
+    sold_by: (
+        Annotated[
+            Measure,
+            Meta(
+                description="How it is sold, which stays: quantities are pieces, grams, millimetres or millilitres; "
+                "prices are for a piece, kilogram, metre or litre"
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
     attributes: AttributeValues | UnsetType = UNSET
     components: (
         Annotated[list[ComponentInput], Meta(max_length=100, description="Makes it a bundle of these")]
@@ -320,7 +348,7 @@ class ProductChange(ProductFields, frozen=True, forbid_unknown_fields=True, kw_o
 
 
 class Variant(msgspec.Struct, frozen=True):
-    """What is sold, counted and priced. Sizes in millimetres, weight in grams."""
+    """What is sold, counted and priced. Sizes in millimetres, weight in grams. ``sold_by``: what its quantities count."""
 
     id: UUID
     product: UUID
@@ -341,6 +369,7 @@ class Variant(msgspec.Struct, frozen=True):
     version: int
     created_at: datetime
     updated_at: datetime
+    sold_by: Measure = Measure.PIECE
 
 
 class Product(msgspec.Struct, frozen=True):
@@ -423,3 +452,14 @@ class Sellable(msgspec.Struct, frozen=True):
     handle: str
     price_until: datetime | None = None
     """When the list ends that the price is of; None: it has no end."""
+    sold_by: Measure = Measure.PIECE
+    """What its quantity counts; ``price`` is for `Measure.per` of it."""
+    parts: "tuple[SetPart, ...]" = ()
+    """What a set is made of: its stock is theirs."""
+
+
+class SetPart(msgspec.Struct, frozen=True):
+    """A part of a set as it is sold on its own (perhaps it is not), and how many are in one set."""
+
+    sold: Sellable
+    quantity: int

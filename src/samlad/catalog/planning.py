@@ -27,6 +27,8 @@ from samlad.catalog.rules import attribute_value, clean_html, grown_options, is_
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import FieldError
 
+SOLD_BY_STAYS = "its stock and orders count it so: make another variant"
+
 
 class AttributeRule(msgspec.Struct, frozen=True):
     """What a value of an attribute must be."""
@@ -298,6 +300,8 @@ def _merge_variants(
         present = variants.get(row.sku)
         if present is None:
             present = _new_variant(product, row.sku, len(variants), moment)
+        elif values.get("sold_by", present.sold_by) != present.sold_by:
+            errors.append(FieldError(f"{where}/sold_by", SOLD_BY_STAYS))
         variants[row.sku] = msgspec.structs.replace(present, **values)
         named.append(variants[row.sku])
     return list(variants.values()), named

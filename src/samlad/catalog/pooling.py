@@ -1,80 +1,167 @@
 """What the catalogue has in pools: goods, and prices of them.
 
-A pool of prices is a set of lists: a channel that joins sells by the lists of the others from then on, and its own wait
-for it. Goods do not move yet: two variants of one thing would have to become one in stock, carts and orders.
+Goods that both have become one (`samlad.catalog.joining`), the others come along. A pool of prices is a set of lists: a
+channel that joins sells by the lists of the others from then on, and its own wait for it; where prices differ it may keep
+its own in a list for it alone.
 """
 
+from uuid import UUID
+
+from samlad.catalog import joining
+from samlad.catalog.price_writing import put_prices
+from samlad.catalog.search import index
+from samlad.catalog.twins import repointing
 from samlad.channels import Resource
-from samlad.channels.pooling import SHOWN, Example, Finding, Level, Move, MoveKind, Pooling, examples
-from samlad.kernel.database import Reader
+from samlad.channels.pooling import (
+    SHOWN,
+    Example,
+    Finding,
+    Level,
+    Move,
+    MoveKind,
+    Pooling,
+    Step,
+    Turn,
+    examples,
+)
+from samlad.kernel.clock import now
+from samlad.kernel.database import Reader, Tx
 from samlad.kernel.i18n import marked
+from samlad.kernel.ids import new_id
 
 # What a single piece costs everybody in a channel, by the lists of a pool ({0}) as they are now.
-_PRICES = """SELECT DISTINCT ON (p.variant) p.variant, p.amount FROM price p JOIN price_list l ON l.id = p.price_list
+_PRICES = """SELECT DISTINCT ON (p.variant) p.variant, p.amount, p.compare_at, l.tax_included
+             FROM price p JOIN price_list l ON l.id = p.price_list
              WHERE l.pool = {0} AND l.status = 'active' AND l.currency = $3 AND (l.channel IS NULL OR l.channel = $4)
                AND l.customer_group IS NULL AND p.min_quantity = 1
                AND (l.valid_from IS NULL OR l.valid_from <= now()) AND (l.valid_to IS NULL OR l.valid_to > now())
              ORDER BY p.variant, l.priority DESC, l.channel IS NULL, p.amount"""
+_PAIRS = f"""SELECT sku AS label, title AS here, concat_ws(' ', twin_sku, twin_title) AS there, {{why}} AS why,
+                    count(*) OVER () AS total
+             FROM catalogue_pairs($1, $2) WHERE {{which}} ORDER BY sku LIMIT {SHOWN}"""
+KEPT_PRIORITY = 9_999
+"""Of the list with a channel's own prices: above all but those of listings."""
+_STATES = (
+    ("gtin", Level.INFO, marked("Goods that are the same by their GTIN"), ""),
+    ("sku", Level.INFO, marked("Goods that are the same by their SKU"), ""),
+    ("hand", Level.INFO, marked("Goods that somebody said are the same"), ""),
+    (
+        "new",
+        Level.WARNING,
+        marked("Goods that match nothing there: they come along as new ones, and all sell them"),
+        marked("Pair them by hand in the work list if they are there under another number."),
+    ),
+    ("another", Level.INFO, marked("Goods that come along because somebody said that they are others"), ""),
+    (
+        "out",
+        Level.WARNING,
+        marked("Goods that are left out: the channel does not sell them while it shares the catalogue"),
+        "",
+    ),
+)
+"""What is said of goods by their state (`catalogue_pairs`): state, how bad it is, text, what would help."""
+_CODES = {"new": "catalogue-alone"}
+"""Codes of findings that are not named as the state is."""
 
 
 async def look_at_goods(reader: Reader, move: Move) -> list[Finding]:
-    """Which goods are the same, by GTIN or SKU, and which need a hand."""
-    total = int(await reader.value("SELECT count(*) FROM variant WHERE pool = $1", move.old))
-    if not total:
-        return []
+    """Which goods are the same, by GTIN, SKU or somebody's word, which come along, and which need a hand."""
     if move.kind is MoveKind.LEAVE:
-        return [_kept(total)]
-    pools = (move.old, move.new)
-    by_gtin = await examples(
+        return await _look_back(reader, move)
+
+    async def pairs(which: str, why: str = "''") -> tuple[int, list[Example]]:
+        return await examples(reader, _PAIRS.format(which=which, why=why), move.home, move.shared)
+
+    contrary = await pairs("state = 'contrary'", _WHY)
+    texts = await examples(
         reader,
-        f"""SELECT a.sku AS label, a.sku AS here, b.sku AS there, a.gtin AS why, count(*) OVER () AS total
-            FROM variant a JOIN variant b ON b.pool = $2 AND b.gtin14 = a.gtin14 WHERE a.pool = $1
-            ORDER BY a.sku LIMIT {SHOWN}""",
-        *pools,
-    )
-    by_sku = await examples(
-        reader,
-        f"""SELECT a.sku AS label, count(*) OVER () AS total FROM variant a JOIN variant b ON b.pool = $2 AND b.sku = a.sku
-            WHERE a.pool = $1 AND (a.gtin14 IS NULL OR b.gtin14 IS NULL) ORDER BY a.sku LIMIT {SHOWN}""",
-        *pools,
-    )
-    contrary = await examples(
-        reader,
-        f"""SELECT a.sku AS label, a.gtin AS here, b.gtin AS there, count(*) OVER () AS total
-            FROM variant a JOIN variant b ON b.pool = $2 AND b.sku = a.sku AND b.gtin14 <> a.gtin14
-            WHERE a.pool = $1 ORDER BY a.sku LIMIT {SHOWN}""",
-        *pools,
-    )
-    alone = await examples(
-        reader,
-        f"""SELECT a.sku AS label, p.title AS here, count(*) OVER () AS total
-            FROM variant a JOIN product p ON p.id = a.product
-            WHERE a.pool = $1 AND a.status = 'active'
-              AND NOT EXISTS (SELECT FROM variant b WHERE b.pool = $2 AND b.gtin14 = a.gtin14)
-              AND NOT EXISTS (SELECT FROM variant b WHERE b.pool = $2 AND b.sku = a.sku)
-            ORDER BY a.sku LIMIT {SHOWN}""",
-        *pools,
+        f"""SELECT c.sku AS label, p.title AS here, q.title AS there, count(*) OVER () AS total
+            FROM catalogue_pairs($1, $2) c JOIN product p ON p.id = c.product JOIN variant b ON b.id = c.twin
+                 JOIN product q ON q.id = b.product
+            WHERE c.state IN ('gtin', 'sku', 'hand') AND c.is_active
+              AND (p.title, p.description) IS DISTINCT FROM (q.title, q.description) ORDER BY c.sku LIMIT {SHOWN}""",
+        move.home,
+        move.shared,
     )
     found = [
-        _finding("catalogue-gtin", Level.INFO, marked("Goods that are the same by their GTIN"), by_gtin),
-        _finding("catalogue-sku", Level.INFO, marked("Goods that are the same by their SKU"), by_sku),
         _finding(
             "catalogue-contrary",
-            Level.WARNING,
-            marked("Goods with the same SKU and different GTINs: they need a hand"),
+            Level.BLOCKING,
+            marked("Goods that need a hand: what they may be contradicts what they are"),
             contrary,
-            marked("Correct the GTIN where it is wrong, or give one of them another SKU."),
+            marked("Say in the work list whether each is the same, is another, or is left out."),
         ),
+        *[
+            _finding(
+                _CODES.get(state, f"catalogue-{state}"),
+                level,
+                text,
+                await pairs(f"state = '{state}'", "gtin" if state == "gtin" else "''"),
+                advice,
+            )
+            for state, level, text, advice in _STATES
+        ],
         _finding(
-            "catalogue-alone",
-            Level.WARNING,
-            marked("Goods that match nothing there: they need a hand"),
-            alone,
-            marked("Give them the GTIN or SKU that they have there, or add them there."),
+            "catalogue-texts",
+            Level.INFO if move.keeps_own else Level.WARNING,
+            marked("Goods with other texts there: the channel keeps its own title and description")
+            if move.keeps_own
+            else marked("Goods with other texts there: those of the pool are shown"),
+            texts,
+            "" if move.keeps_own else marked("Choose that the channel keeps its own, if they are to stay."),
         ),
-        _kept(total),
     ]
-    return [each for each in found if each.count]
+    total = int(await reader.value("SELECT count(*) FROM variant WHERE pool = $1", move.home))
+    moved = Finding(
+        code="catalogue",
+        level=Level.INFO,
+        text=marked("Goods that are looked at"),
+        count=total,
+        is_moved=True,
+    )
+    return [*(each for each in found if each.count), moved]
+
+
+CONTRARY = {
+    "sku-gtin": marked("the same SKU, different GTINs"),
+    "gtin-twice": marked("one GTIN on two variants"),
+    "taken": marked("two here are one there"),
+    "measure": marked("sold by another measure"),
+    "set": marked("a set: its stock is that of its parts"),
+    "lots": marked("kept by lots or serial numbers"),
+    "tax": marked("another tax class"),
+    "options": marked("other options"),
+}
+"""Why something needs a hand, by the code that `catalogue_pairs` gives."""
+_WHY = "CASE why " + " ".join(f"WHEN '{code}' THEN '{text}'" for code, text in CONTRARY.items()) + " END"
+
+
+async def _look_back(reader: Reader, move: Move) -> list[Finding]:
+    total, twins = 0, 0
+    if move.joined is not None:
+        row = await reader.row(
+            "SELECT count(*) AS total, count(twin) AS twins FROM pool_move_row WHERE move = $1 AND subject = 'variant'",
+            move.joined,
+        )
+        assert row is not None
+        total, twins = row["total"], row["twins"]
+    return [
+        Finding(
+            code="catalogue",
+            level=Level.INFO,
+            text=marked(
+                "Goods that came along and go back; what the others sold of them stays with them as a copy"
+            ),
+            count=total - twins,
+            is_moved=True,
+        ),
+        Finding(
+            code="catalogue-twins",
+            level=Level.INFO,
+            text=marked("Goods that were matched: the channel's own stand for themselves again"),
+            count=twins,
+        ),
+    ]
 
 
 def _finding(
@@ -83,22 +170,11 @@ def _finding(
     return Finding(code=code, level=level, text=text, count=found[0], examples=found[1], advice=advice)
 
 
-def _kept(count: int) -> Finding:
-    return _finding(
-        "catalogue-goods",
-        Level.BLOCKING,
-        marked("Goods in the pool: goods cannot move between pools yet"),
-        (count, []),
-        marked(
-            "Import the goods of the channel into the shared catalogue, and open the channel anew with it."
-        ),
-    )
-
-
 async def look_at_prices(reader: Reader, move: Move) -> list[Finding]:
     """Which prices change, and what would have none."""
     currency = await reader.value("SELECT currency FROM effective_channel($1)", move.channel)
     asked = (move.old, move.new, currency, move.channel)
+    keeps = move.keeps_own and move.kind is MoveKind.JOIN
     changed = await examples(
         reader,
         f"""SELECT v.sku AS label, o.amount AS here, n.amount AS there, count(*) OVER () AS total
@@ -110,7 +186,7 @@ async def look_at_prices(reader: Reader, move: Move) -> list[Finding]:
     gone = await examples(
         reader,
         f"""SELECT v.sku AS label, o.amount AS here, count(*) OVER () AS total
-            FROM ({_PRICES.format("$1")}) o JOIN variant v ON v.id = o.variant AND v.status = 'active'
+            FROM ({_PRICES.format("$1")}) o JOIN variant v ON v.id = o.variant AND v.status = 'active' AND v.twin IS NULL
             WHERE NOT EXISTS (SELECT FROM ({_PRICES.format("$2")}) n WHERE n.variant = o.variant)
             ORDER BY v.sku LIMIT {SHOWN}""",
         *asked,
@@ -118,40 +194,148 @@ async def look_at_prices(reader: Reader, move: Move) -> list[Finding]:
     found = [
         _finding(
             "prices-change",
-            Level.WARNING,
-            marked("Goods whose price changes in the channel"),
+            Level.INFO if keeps else Level.WARNING,
+            marked("Goods whose price differs: the channel keeps its own, in a list for it alone")
+            if keeps
+            else marked("Goods whose price changes in the channel"),
             changed,
-            marked("A list for this channel alone, in the shared pool, keeps prices as they are."),
+            ""
+            if keeps
+            else marked("Choose that the channel keeps its own, if prices are to stay as they are."),
         ),
         _finding(
             "prices-gone",
-            Level.BLOCKING,
-            marked("Goods that would have no price in the channel's currency"),
+            Level.INFO if keeps else Level.BLOCKING if move.kind is MoveKind.JOIN else Level.WARNING,
+            marked("Goods that only the channel has a price for: it keeps them")
+            if keeps
+            else marked("Goods that would have no price in the channel's currency"),
             gone,
-            marked("Give them a price in a list of the pool that the channel moves to."),
+            "" if keeps else marked("Give them a price in a list of the pool that the channel moves to."),
         ),
     ]
     return [each for each in found if each.count]
 
 
+async def keep_prices(tx: Tx, move: Move, _cursor: UUID | None, _limit: int) -> Turn:
+    """The channel's own prices where they differ, as lists for it alone in the shared pool; when it leaves, they go."""
+    if move.kind is MoveKind.LEAVE:
+        return Turn(await _take_lists_back(tx, move))
+    if not move.keeps_own:
+        return Turn(0)
+    channel = await tx.row(
+        "SELECT c.code, c.name, e.currency FROM channel c, effective_channel(c.id) e WHERE c.id = $1",
+        move.channel,
+    )
+    assert channel is not None
+    rows = await tx.rows(
+        f"""SELECT o.variant, o.amount, o.compare_at, o.tax_included FROM ({_PRICES.format("$1")}) o
+            LEFT JOIN ({_PRICES.format("$2")}) n USING (variant)
+            WHERE (o.amount, o.tax_included) IS DISTINCT FROM (n.amount, n.tax_included) ORDER BY o.variant""",
+        move.old,
+        move.new,
+        channel["currency"],
+        move.channel,
+    )
+    for with_tax in sorted({row["tax_included"] for row in rows}):
+        chosen = [row for row in rows if row["tax_included"] is with_tax]
+        made = await tx.value(
+            """
+            WITH made AS (
+                INSERT INTO price_list (id, pool, code, name, currency, channel, kind, tax_included, priority, status)
+                VALUES ($1, $2, $3, $4, $5, $6, 'regular', $7, $8, 'active') RETURNING id
+            ), kept AS (INSERT INTO pool_move_row (move, subject, row) SELECT $9, 'price_list', id FROM made)
+            SELECT id FROM made
+            """,
+            new_id(),
+            move.new,
+            f"kept:{channel['code']}:{'gross' if with_tax else 'net'}:{str(move.id)[-8:]}",
+            channel["name"],
+            channel["currency"],
+            move.channel,
+            with_tax,
+            KEPT_PRIORITY,
+            move.id,
+        )
+        variants = [row["variant"] for row in chosen]
+        await put_prices(
+            tx,
+            variants,
+            [made] * len(chosen),
+            [1] * len(chosen),
+            [row["amount"] for row in chosen],
+            [row["compare_at"] for row in chosen],
+            now(),
+        )
+        assert move.new is not None
+        if await index.ensure_context(tx, move.new, channel["currency"], move.channel):
+            await index.refresh_all_prices(tx, move.new)
+        await index.refresh_variant_prices(tx, variants)
+    return Turn(len(rows))
+
+
+async def _take_lists_back(tx: Tx, move: Move) -> int:
+    """Lists of kept prices: those that were changed since go into the channel's own pool, the others are not needed there."""
+    rows = await tx.rows(
+        """SELECT l.id, EXISTS (SELECT FROM price p WHERE p.price_list = l.id AND p.updated_at > m.finished_at) AS is_changed
+           FROM pool_move_row j JOIN price_list l ON l.id = j.row JOIN pool_move m ON m.id = j.move
+           WHERE j.move = $1 AND j.subject = 'price_list' AND l.pool = $2 ORDER BY l.id FOR UPDATE OF l""",
+        move.joined,
+        move.old,
+    )
+    for row in rows:
+        priced = await tx.rows("SELECT variant FROM price WHERE price_list = $1", row["id"])
+        if row["is_changed"]:
+            await tx.execute("UPDATE price_list SET pool = $2 WHERE id = $1", row["id"], move.new)
+            await tx.execute("UPDATE price_history SET pool = $2 WHERE price_list = $1", row["id"], move.new)
+        else:
+            for table, column in (
+                ("price_history", "price_list"),
+                ("price", "price_list"),
+                ("price_list", "id"),
+            ):
+                await tx.execute(f"DELETE FROM {table} WHERE {column} = $1", row["id"])
+        await index.refresh_variant_prices(tx, [each["variant"] for each in priced])
+    return len(rows)
+
+
 _LISTS = "lists are rules of their pool: the channel sells by those of the pool that it is in"
-_GOODS = "goods cannot move yet; a pool with goods refuses"
+_FOLLOWS = "found anew of the goods of the pool"
+_OWN_LIST = """EXISTS (SELECT FROM price_list l JOIN channel_pool u ON u.pool = l.pool AND u.resource = 'prices'
+                       WHERE l.id = t.price_list AND u.channel = $1)"""
 
 POOLING = Pooling(
     order=10,
+    moves={
+        "category": Resource.CATALOGUE,
+        "attribute": Resource.CATALOGUE,
+        "product": Resource.CATALOGUE,
+        "variant": Resource.CATALOGUE,
+    },
     stays={
-        "category": _GOODS,
-        "attribute": _GOODS,
-        "product": _GOODS,
-        "variant": _GOODS,
-        "collection": _GOODS,
-        "size_chart": _GOODS,
-        "facet": _GOODS,
-        "product_search": _GOODS,
-        "search_word": _GOODS,
+        "collection": "which goods are shown together is a choice of the pool; the channel's own wait for it",
+        "size_chart": "a chart is a rule of its pool",
+        "facet": _FOLLOWS,
+        "product_search": _FOLLOWS,
+        "search_word": _FOLLOWS,
         "price_list": _LISTS,
         "price_history": _LISTS,
         "price_context": _LISTS,
     },
     look={Resource.CATALOGUE: look_at_goods, Resource.PRICES: look_at_prices},
+    steps={
+        Resource.CATALOGUE: [
+            Step("goods", joining.carry, with_switch=True),
+            repointing("price", key="price_list", ours=_OWN_LIST, with_switch=True),
+            repointing("price_history", key="price_list", ours=_OWN_LIST, with_switch=True),
+            repointing(
+                "bundle_component",
+                key="bundle",
+                column="component",
+                ours="EXISTS (SELECT FROM variant b WHERE b.id = t.bundle AND b.pool = $2)",
+                with_switch=True,
+            ),
+            Step("search", joining.index_anew),
+        ],
+        Resource.PRICES: [Step("prices of its own", keep_prices, with_switch=True)],
+    },
 )

@@ -9,12 +9,13 @@ from uuid import UUID
 
 import msgspec
 
+from samlad.catalog.model import Measure
 from samlad.catalog.prices import PriceList, all_lists
 from samlad.channels import Channel, Resource
 from samlad.kernel.database import Reader
 
 _SCALED = """
-SELECT v.id AS variant, v.product, v.sku, p.tax_class, v.requires_shipping AS is_goods,
+SELECT v.id AS variant, v.product, v.sku, p.tax_class, v.requires_shipping AS is_goods, v.sold_by,
        p.status = 'active' AND v.status = 'active' AND (l.product IS NULL OR l.published_at IS NOT NULL) AS is_sold,
        l.published_at AS sold_from, l.unpublish_at AS sold_to,
        coalesce((SELECT jsonb_agg(jsonb_build_array(pr.price_list, pr.min_quantity, pr.amount)
@@ -39,6 +40,7 @@ class Scaled(msgspec.Struct, frozen=True, kw_only=True):
     sold_from: datetime | None
     sold_to: datetime | None
     prices: list[tuple[UUID, int, int]]
+    sold_by: Measure = Measure.PIECE
 
 
 async def lists_for(reader: Reader, channel: Channel, at: datetime) -> list[PriceList]:

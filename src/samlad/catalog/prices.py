@@ -16,6 +16,7 @@ from samlad.catalog.model import ONE_LINE, Amount, Currency, Quantity, Title
 from samlad.catalog.permissions import PRICES
 from samlad.catalog.price_writing import put_prices, rewrite_history
 from samlad.catalog.search import index
+from samlad.channels import Channel, Resource
 from samlad.kernel import log
 from samlad.kernel.clock import now
 from samlad.kernel.database import Reader, Tx
@@ -387,3 +388,19 @@ async def history(reader: Reader, variant_id: UUID) -> list[PricePeriod]:
         """,
         variant_id,
     )
+
+
+async def changed_since(reader: Reader, channel: Channel, since: datetime, limit: int) -> list[UUID]:
+    """Variants for which another public price began or ended to apply in a channel since a moment, by id."""
+    rows = await reader.rows(
+        """SELECT DISTINCT variant FROM price_history
+           WHERE pool = $1 AND currency = $2 AND (channel IS NULL OR channel = $3)
+                 AND (applied_from BETWEEN $4 AND now() OR applied_to BETWEEN $4 AND now())
+           ORDER BY variant LIMIT $5""",
+        channel.pools[Resource.PRICES],
+        channel.currency,
+        channel.id,
+        since,
+        limit,
+    )
+    return [row["variant"] for row in rows]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from samlad.catalog.model import Component, Media, Product, Variant
+from samlad.catalog.model import Component, Measure, Media, Product, Variant
 from samlad.catalog.planning import AttributeRule, Known
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
@@ -293,7 +293,12 @@ async def put_media(tx: Tx, media: Sequence[Media], product_ids: Sequence[UUID])
 
 
 async def put_components(tx: Tx, pool: UUID, bundles: dict[UUID, list[tuple[str, int]]]) -> list[str]:
-    """Make these the parts of the bundles; SKUs that are unknown or themselves bundles (nothing is right then)."""
+    """Make these the parts of the bundles; SKUs that are unknown, themselves bundles, or not sold by the piece (nothing is
+    right then).
+
+    Raises:
+        asyncpg.PostgresError: ``SSETS``, one that is to be a bundle has something of its own still.
+    """
     if not bundles:
         return []
     lines = [(bundle, sku, quantity) for bundle, parts in bundles.items() for sku, quantity in parts]
@@ -311,9 +316,12 @@ async def put_components(tx: Tx, pool: UUID, bundles: dict[UUID, list[tuple[str,
     rows = await tx.rows(
         """
         SELECT DISTINCT w.sku FROM unnest($1::text[]) AS w (sku) LEFT JOIN variant v ON v.pool = $2 AND v.sku = w.sku
-        WHERE v.id IS NULL OR EXISTS (SELECT 1 FROM bundle_component b WHERE b.bundle = v.id)
+        WHERE v.id IS NULL OR v.sold_by <> 'piece' OR EXISTS (SELECT 1 FROM bundle_component b WHERE b.bundle = v.id)
         UNION
         SELECT v.sku FROM bundle_component b JOIN variant v ON v.id = b.component WHERE b.component = ANY($3)
+        UNION
+        SELECT v.sku FROM bundle_component b JOIN variant v ON v.id = b.bundle
+        WHERE b.bundle = ANY($3) AND v.sold_by <> 'piece'
         """,
         columns[1],
         pool,
@@ -326,3 +334,62 @@ async def titles_of(reader: Reader, products: Sequence[UUID]) -> dict[UUID, str]
     """What products are called in their own language, by id; unknown ones are left out."""
     rows = await reader.rows("SELECT id, title FROM product WHERE id = ANY($1)", list(products))
     return {row["id"]: row["title"] for row in rows}
+
+
+async def variants_like(
+    reader: Reader,
+    pool: UUID,
+    *,
+    category: str = "",
+    brand: str = "",
+    tag: str = "",
+    among: Sequence[UUID] | None = None,
+    limit: int,
+) -> list[UUID]:
+    """Variants that are sold, in a category (its path) and below, of a brand, with a tag: by category, title and position."""
+    rows = await reader.rows(
+        """SELECT v.id FROM variant v JOIN product p ON p.id = v.product LEFT JOIN category c ON c.id = p.category
+           WHERE v.pool = $1 AND v.status = 'active' AND p.status = 'active'
+                 AND ($2 = '' OR (c.path || '/') LIKE ($2 || '/%')) AND ($3 = '' OR p.brand = $3)
+                 AND ($4 = '' OR $4 = ANY(p.tags)) AND ($5::uuid[] IS NULL OR v.id = ANY($5))
+           ORDER BY c.path NULLS LAST, p.title, p.id, v.position, v.id LIMIT $6""",
+        pool,
+        category,
+        brand,
+        tag,
+        None if among is None else list(among),
+        limit,
+    )
+    return [row["id"] for row in rows]
+
+
+async def variants_by_codes(reader: Reader, pool: UUID, codes: Sequence[str]) -> dict[str, UUID]:
+    """Variants by SKU, else by GTIN, as somebody wrote them; unknown ones are left out. Active ones first, then the oldest."""
+    rows = await reader.rows(
+        """SELECT DISTINCT ON (w.code) w.code, v.id FROM unnest($2::text[]) AS w (code)
+           JOIN variant v ON v.pool = $1 AND (v.sku = w.code OR
+                v.gtin14 = CASE WHEN w.code ~ '^([0-9]{8}|[0-9]{12,14})$' THEN lpad(w.code, 14, '0') END)
+           ORDER BY w.code, (v.sku = w.code) DESC, (v.status = 'active') DESC, v.created_at, v.id""",
+        pool,
+        list(codes),
+    )
+    return {row["code"]: row["id"] for row in rows}
+
+
+async def measured(reader: Reader, variant_ids: Sequence[UUID]) -> dict[UUID, Measure]:
+    """Which of these variants are sold by weight, length or volume, and by which; pieces are left out."""
+    rows = await reader.rows(
+        "SELECT id, sold_by FROM variant WHERE id = ANY($1) AND sold_by <> 'piece'", list(variant_ids)
+    )
+    return {row["id"]: Measure(row["sold_by"]) for row in rows}
+
+
+async def contents_of(reader: Reader, variant_ids: Sequence[UUID], attribute: str) -> dict[UUID, str]:
+    """What an attribute says of variants, their own or their product's; those without it are left out."""
+    rows = await reader.rows(
+        """SELECT v.id, coalesce(v.attributes ->> $2, p.attributes ->> $2) AS content
+           FROM variant v JOIN product p ON p.id = v.product WHERE v.id = ANY($1)""",
+        list(variant_ids),
+        attribute,
+    )
+    return {row["id"]: row["content"] for row in rows if row["content"]}

@@ -294,9 +294,17 @@ def _is_changed(made: Plan) -> bool:
 
 async def _write_components(tx: Tx, pool: UUID, plans: list[Plan]) -> None:
     bundles = {bundle: parts for p in plans for bundle, parts in p.components.items()}
-    wrong = await product_store.put_components(tx, pool, bundles)
+    try:
+        wrong = await product_store.put_components(tx, pool, bundles)
+    except asyncpg.PostgresError as error:
+        if error.sqlstate != "SSETS":  # a guard of those who keep stock and orders
+            raise
+        raise Conflict.at("variants/components", error.args[0]) from error
     if wrong:
-        message = f"these parts are unknown or bundles themselves: {', '.join(wrong)}"
+        message = (
+            f"these are unknown, bundles themselves, or not sold by the piece: {', '.join(wrong)}; "
+            "a bundle and its parts are single variants that are counted in pieces"
+        )
         raise InvalidInput(message, errors=(FieldError("variants/components", message),))
 
 

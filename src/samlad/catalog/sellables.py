@@ -7,7 +7,7 @@ from uuid import UUID
 from asyncpg import Record
 
 from samlad import tax
-from samlad.catalog.model import Codes, Sellable, VariantRef
+from samlad.catalog.model import Codes, Measure, Sellable, SetPart, VariantRef
 from samlad.channels import Channel, ChannelKind, Resource
 from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Reader
@@ -31,7 +31,8 @@ SELECT v.id AS variant, v.product, v.sku, v.option_text, v.options, p.handle,
            AND CASE WHEN l.product IS NULL THEN NOT $11
                     ELSE coalesce(l.published_at <= $9, false) AND coalesce($9 < l.unpublish_at, true) END
            AS is_available,
-       v.weight_g AS weight, v.requires_shipping, best.valid_to AS price_until
+       v.weight_g AS weight, v.requires_shipping, v.sold_by, best.valid_to AS price_until,
+       (SELECT jsonb_object_agg(b.component, b.quantity) FROM bundle_component b WHERE b.bundle = v.id) AS parts
 FROM wanted_variants($1, $2) AS wanted (id, quantity)
 JOIN variant v ON v.id = wanted.id AND v.pool = $3
 JOIN product p ON p.id = v.product
@@ -61,15 +62,33 @@ async def sellables(
     at: datetime | None = None,
     quantities: Mapping[UUID, int] | None = None,
 ) -> dict[UUID, Sellable]:
-    """Variants as a channel sells them; one statement. Ids that are not in the channel's catalogue are left out.
+    """Variants as a channel sells them; one statement, and one more where there is a set among them, for its parts.
 
-    ``quantities`` decides which price of a scale applies (1 where it says nothing). Titles and options are in the
-    channel's language. Prices are by the rule in `samlad.catalog.price_rules`.
+    Ids that are not in the channel's catalogue are left out. ``quantities`` decides which price of a scale applies (1 where
+    it says nothing). Titles and options are in the channel's language. Prices are by the rule in
+    `samlad.catalog.price_rules`.
     """
-    ids = list(dict.fromkeys(variant_ids))
     moment = at or now()
-    counts = quantities or {}
-    rows = await reader.rows(
+    rows = await _rows(reader, channel, variant_ids, customer_group, moment, quantities or {})
+    parts = sorted({UUID(each) for row in rows for each in row["parts"] or ()})
+    beside = await _rows(reader, channel, parts, customer_group, moment, {}) if parts else []
+    taxes, day = await tax.current(reader), local_day(moment, channel.time_zone)
+    classes = {row["tax_class"] for row in [*rows, *beside]}
+    rates = {each: taxes.home_rate(channel, each, day) for each in classes}
+    known = {row["variant"]: _sellable(row, channel.currency, rates, {}) for row in beside}
+    return {row["variant"]: _sellable(row, channel.currency, rates, known) for row in rows}
+
+
+async def _rows(
+    reader: Reader,
+    channel: Channel,
+    variant_ids: Sequence[UUID],
+    customer_group: str | None,
+    moment: datetime,
+    counts: Mapping[UUID, int],
+) -> list[Record]:
+    ids = list(dict.fromkeys(variant_ids))
+    return await reader.rows(
         _SELLABLES,
         ids,
         [counts.get(each, 1) for each in ids],
@@ -83,19 +102,27 @@ async def sellables(
         bool(channel.setting("prices_include_tax")),
         channel.kind is ChannelKind.MARKETPLACE,
     )
-    taxes, day = await tax.current(reader), local_day(moment, channel.time_zone)
-    classes = {row["tax_class"] for row in rows}
-    rates = {each: taxes.home_rate(channel, each, day) for each in classes}
-    return {row["variant"]: _sellable(row, channel.currency, rates) for row in rows}
 
 
-def _sellable(row: Record, currency: str, rates: Mapping[str, int]) -> Sellable:
+def _sellable(
+    row: Record, currency: str, rates: Mapping[str, int], known: Mapping[UUID, Sellable]
+) -> Sellable:
     values = dict(row.items()) | {"tax_rate": rates[row["tax_class"]]}
     words, options, text = values.pop("words"), values.pop("options"), values.pop("option_text")
     if words:
         # The text has the order, the translations are by word: each value is replaced where it stands.
         text = " / ".join(words.get(part, part) for part in _parts(text, options))
-    return Sellable(options=text, currency=currency, **values)
+    sold_by = Measure(values.pop("sold_by"))
+    parts = tuple(
+        SetPart(known[UUID(part)], quantity)
+        for part, quantity in sorted((values.pop("parts") or {}).items())
+        if UUID(part) in known
+    )
+    if parts:  # a set weighs what its parts weigh, unless it says otherwise, and is a thing if one of them is
+        values["requires_shipping"] = any(part.sold.requires_shipping for part in parts)
+        if values["weight"] is None:
+            values["weight"] = sum((part.sold.weight or 0) * part.quantity for part in parts) or None
+    return Sellable(options=text, currency=currency, sold_by=sold_by, parts=parts, **values)
 
 
 def _parts(text: str, options: dict[str, str]) -> list[str]:

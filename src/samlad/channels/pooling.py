@@ -30,6 +30,7 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
         home: the channel's own pool; of a leave that has none yet, None.
         shared: the pool of the others.
         joined: of a leave, the join whose journal it takes back; None if the channel never had its own.
+        keeps_own: where both have a price or a text for the same goods, the channel keeps its own.
     """
 
     id: UUID | None
@@ -39,6 +40,7 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     home: UUID | None
     shared: UUID
     joined: UUID | None = None
+    keeps_own: bool = False
 
     @property
     def old(self) -> UUID | None:
@@ -99,11 +101,15 @@ Run = Callable[[Tx, Move, UUID | None, int], Awaitable[Turn]]
 
 
 class Step(msgspec.Struct, frozen=True):
-    """A part of a move, done in turns. One ``with_switch`` is done whole in the transaction that switches the pools."""
+    """A part of a move, done in turns. One ``with_switch`` is done whole in the transaction that switches the pools.
+
+    ``is_first``: before all others of the switch, because it takes the locks that sellers take first.
+    """
 
     name: str
     run: Run
     with_switch: bool = False
+    is_first: bool = False
 
 
 Look = Callable[[Reader, Move], Awaitable[list[Finding]]]

@@ -18,6 +18,7 @@ class Setting(msgspec.Struct, frozen=True):
 
 
 _Line = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+_SCALE = r"^(?:se|gb|de|plain|2\dI{2,7}V?(?:P{4,5}|W{4,5})C\.[0-3])(?!\n)$"
 _Host = Annotated[str, Meta(max_length=253, pattern=r"^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?)?$")]
 
 SETTINGS: dict[str, Setting] = {
@@ -55,10 +56,34 @@ SETTINGS: dict[str, Setting] = {
             "How long a till keeps the stock that it has leased to sell without network (seconds)",
         ),
         Setting(
+            "till_gift_card_limit",
+            Annotated[int, Meta(ge=0, le=100_000_000)],
+            0,
+            "What a till may take of a gift card without network, of one that was looked up in its store before (minor units); 0: nothing",
+        ),
+        Setting(
+            "till_lock_seconds",
+            Annotated[int, Meta(ge=0, le=86_400)],
+            0,
+            "After so many seconds without a touch a till locks itself until a clerk's PIN or badge; 0: never",
+        ),
+        Setting(
             "till_lease_percent",
             Annotated[int, Meta(ge=0, le=100)],
             20,
             "How much of what is free in its store a till leases of what is sold there most (percent); 0: nothing",
+        ),
+        Setting(
+            "till_customer_months",
+            Annotated[int, Meta(ge=0, le=36)],
+            12,
+            "Members who bought in a store in so many months are on its tills without network; 0: nobody",
+        ),
+        Setting(
+            "till_customer_days",
+            Annotated[int, Meta(ge=1, le=30)],
+            7,
+            "After so many days without contact a till forgets the customers that it carries",
         ),
         Setting(
             "handover_seconds",
@@ -139,6 +164,25 @@ SETTINGS: dict[str, Setting] = {
             Annotated[int, Meta(ge=0, le=100)],
             10,
             "What staff may take off by hand at a till without a manager, percent of the ticket",
+        ),
+        Setting("tips", bool, False, "Customers may give something for the staff when they pay at a till"),
+        Setting(
+            "tip_percents",
+            Annotated[list[Annotated[int, Meta(ge=1, le=100)]], Meta(max_length=6)],
+            [5, 10, 15],
+            "Tips that a till offers, percent of what is to be paid",
+        ),
+        Setting(
+            "tip_amounts",
+            Annotated[list[Annotated[int, Meta(ge=1, le=10_000_000)]], Meta(max_length=6)],
+            [],
+            "Tips that a till offers, minor units of the channel's currency",
+        ),
+        Setting(
+            "scale_codes",
+            Annotated[list[Annotated[str, Meta(max_length=15, pattern=_SCALE)]], Meta(max_length=20)],
+            [],
+            "How the store's scales print codes: se, gb, de, plain, or layouts such as 21IIIIIWWWWWC.3 (I article, W weight, P price, V its check digit, C the last one, then decimals)",
         ),
         Setting(
             "cash_step",
@@ -261,6 +305,18 @@ SETTINGS: dict[str, Setting] = {
             "Days in which announced returns, and goods that were exchanged before they were back, are to come",
         ),
         Setting(
+            "instant_exchange",
+            bool,
+            False,
+            "Customers who exchange by themselves get the new goods before the old ones are back, if these cost no more",
+        ),
+        Setting(
+            "exchange_patience",
+            Annotated[int, Meta(ge=0, le=365)],
+            7,
+            "Days after that on which new goods are charged whose old ones never came",
+        ),
+        Setting(
             "no_receipt_days",
             Annotated[int, Meta(ge=1, le=3650)],
             90,
@@ -283,6 +339,12 @@ SETTINGS: dict[str, Setting] = {
             Annotated[int, Meta(ge=1, le=100)],
             60,
             "When so much of what a customer bought in that time comes back it is pointed out (percent)",
+        ),
+        Setting(
+            "signal_score",
+            Annotated[int, Meta(ge=0, le=1_000)],
+            0,
+            "From so many points of signals on a manager agrees to a return, with a reason; 0: never",
         ),
         Setting(
             "subscription_hour",
@@ -338,12 +400,35 @@ SETTINGS: dict[str, Setting] = {
             "request",
             "When an order gets its invoice: when somebody asks, once it is paid, or once all of it has left",
         ),
+        Setting(
+            "storefront_open",
+            bool,
+            True,
+            "Everybody may come into the storefront; false: it says that it opens soon, and only staff see it",
+        ),
+        Setting(
+            "setup_later",
+            Annotated[
+                list[Annotated[str, Meta(max_length=40, pattern=r"^[a-z][a-z-]*$")]], Meta(max_length=40)
+            ],
+            [],
+            "Steps of setting up the shop that were put off",
+        ),
         Setting("storefront_host", _Host, "", "Host name under which this channel's storefront answers"),
         Setting(
             "cookie_banner",
             bool,
             False,
             "Visitors are asked for cookie categories before any script runs that needs one; the shop itself needs none",
+        ),
+        Setting(
+            "terms_href", _Line, "", "Page with the terms, which the checkout links to, such as /pages/terms"
+        ),
+        Setting(
+            "content_attribute",
+            Annotated[str, Meta(max_length=60, pattern=r"^[a-z0-9_-]*(?!\n)$")],
+            "net_content",
+            "Code of the attribute that says how much a piece holds (500 g, 6 x 33 cl); price tags say the price of a unit by it",
         ),
         Setting("contact_email", _Line, "", "Where customers of this channel write to"),
         Setting("receipt_footer", _Line, "", "Last line of receipts"),

@@ -112,6 +112,8 @@ class _Steps:
 
 
 def _greet(settings: "Settings", built: "Built", summary: "Summary", seconds: float) -> None:
+    from samlad.demo import kim
+
     say(
         f"\n{summary.invoices:,} invoices with {summary.lines:,} lines of {summary.customers:,} customers, "
         f"£{Decimal(summary.revenue):,}, checked against the file ({seconds:.1f} s)."
@@ -120,6 +122,7 @@ def _greet(settings: "Settings", built: "Built", summary: "Summary", seconds: fl
     say(f"\n  Shop    {address}/\n  Till    {address}/pos\n  Admin   {address}/admin\n")
     for person in built.people:
         say(f"  {person.email}   {person.password}   ({person.name}, {person.role})")
+    say(f"\n  {kim.EMAIL}   a customer: ask for a link at {address}/account; the mail is in the log")
     say("\nCtrl-C ends it.")
 
 

@@ -1,5 +1,6 @@
 """``samlad pool``: let channels join and leave pools."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,10 +20,23 @@ OfResource = Annotated[
     str, typer.Argument(help="What is shared: stock, orders, customers, carts, prices, catalogue …")
 ]
 To = Annotated[str | None, typer.Option(help="Code of a channel whose pool is joined")]
+KeepOwn = Annotated[
+    bool,
+    typer.Option(
+        "--keep-own",
+        help="Where prices (or texts) differ, the channel keeps its own; else those of the pool hold",
+    ),
+]
 
 
 @pool.command("plan")
-def plan(channel: OfChannel, resource: OfResource, to: To = None, as_json: AsJson = False) -> None:
+def plan(
+    channel: OfChannel,
+    resource: OfResource,
+    to: To = None,
+    keep_own: KeepOwn = False,
+    as_json: AsJson = False,
+) -> None:
     """Say what joining (or, if it shares already, leaving) would do. Changes nothing. Exit code 1: something is in the way.
 
     Example: `samlad pool plan bazaar customers --to web`
@@ -32,7 +46,7 @@ def plan(channel: OfChannel, resource: OfResource, to: To = None, as_json: AsJso
 
     async def work(runtime: Runtime) -> "Plan":
         found = await channels.by_code(runtime.database, channel)
-        return await pools.plan(runtime.database, found, _resource(resource), to)
+        return await pools.plan(runtime.database, found, _resource(resource), to, keeps_own=keep_own)
 
     planned = with_runtime(work)
     if as_json:
@@ -70,12 +84,18 @@ def _show(planned: "Plan") -> None:
 
 
 @pool.command("join")
-def join(channel: OfChannel, resource: OfResource, to: To = None, as_json: AsJson = False) -> None:
+def join(
+    channel: OfChannel,
+    resource: OfResource,
+    to: To = None,
+    keep_own: KeepOwn = False,
+    as_json: AsJson = False,
+) -> None:
     """Let a channel join, and see it through. A worker goes on with it if this is interrupted.
 
     Example: `samlad pool join bazaar customers --to web`
     """
-    _move(channel, resource, "join", to, as_json=as_json)
+    _move(channel, resource, "join", to, keep_own=keep_own, as_json=as_json)
 
 
 @pool.command("leave")
@@ -84,10 +104,56 @@ def leave(channel: OfChannel, resource: OfResource, as_json: AsJson = False) -> 
 
     Example: `samlad pool leave bazaar customers`
     """
-    _move(channel, resource, "leave", None, as_json=as_json)
+    _move(channel, resource, "leave", None, keep_own=False, as_json=as_json)
 
 
-def _move(channel: str, resource: str, kind: str, to: str | None, *, as_json: bool) -> None:
+@pool.command("pairs")
+def pairs(
+    channel: OfChannel,
+    to: To = None,
+    save: Annotated[Path | None, typer.Option(help="Write the whole work list into this file (CSV)")] = None,
+    read: Annotated[
+        Path | None, typer.Option(help="Keep what this file says: sku, decision, twin_sku (CSV)")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what the channel's goods are in the catalogue that it would join, or say it.
+
+    Example: `samlad pool pairs bazaar --save pairs.csv`
+    """
+    import samlad.app  # noqa: F401 - every package must have declared its events
+    from samlad import pools
+    from samlad.catalog import pairing
+    from samlad.channels import by_code
+    from samlad.kernel.listing import ListQuery
+    from samlad.kernel.runtime import Runtime
+
+    async def work(runtime: Runtime) -> tuple[dict[str, int], list[pairing.Pair]]:
+        database = runtime.database
+        found = await by_code(database, channel)
+        if read is not None:
+            decisions = pairing.read_csv(read.read_text(encoding="utf-8"))
+            await database.transaction(lambda tx: pools.decide(tx, found.id, decisions, to))
+        here = await pools.between(database, found.id, to)
+        if save is not None:
+            with save.open("wb") as file:
+                async for piece in pairing.PAIRS.csv(database, ListQuery(), *here.scope):
+                    file.write(piece)
+        first = await pairing.PAIRS.page(database, ListQuery(limit=20), *here.scope)
+        return await pairing.states(database, here.home, here.shared), first.items
+
+    counts, lines = with_runtime(work)
+    if as_json:
+        print_json(counts)
+        return
+    say(", ".join(f"{count:,} {state}" for state, count in counts.items()) or "The channel has no goods.")
+    print_table(
+        ["sku", "what", "there", "why"],
+        [[each.sku, each.state, each.twin_sku or "", each.why or ""] for each in lines],
+    )
+
+
+def _move(channel: str, resource: str, kind: str, to: str | None, *, keep_own: bool, as_json: bool) -> None:
     import samlad.app  # noqa: F401 - every package must have declared its events and jobs
     from samlad import channels, pools
     from samlad.kernel.database import Tx
@@ -99,7 +165,7 @@ def _move(channel: str, resource: str, kind: str, to: str | None, *, as_json: bo
 
         async def begin(tx: Tx) -> "MoveRow":
             if kind == "join":
-                return await pools.join(tx, found.id, _resource(resource), to=to)
+                return await pools.join(tx, found.id, _resource(resource), to=to, keeps_own=keep_own)
             return await pools.leave(tx, found.id, _resource(resource))
 
         begun = await runtime.database.transaction(begin)

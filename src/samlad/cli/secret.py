@@ -54,8 +54,10 @@ def rotate() -> None:
 
     Example: `samlad secret rotate`
     """
-    from samlad.kernel import vault
+    from samlad.kernel import sealing, vault
+    from samlad.kernel.database import Tx
     from samlad.kernel.problems import InvalidInput
+    from samlad.kernel.runtime import Runtime
     from samlad.kernel.settings import load
 
     settings = load()
@@ -64,7 +66,12 @@ def rotate() -> None:
             "The key comes from SAMLAD_SECRET_KEY: put a new one before it there, with a comma."
         )
     new = vault.add_key(settings.home)
-    count = with_runtime(
-        lambda runtime: runtime.database.transaction(lambda tx: vault.reseal_all(tx, runtime.vault))
-    )
+
+    async def reseal(runtime: Runtime) -> int:
+        async def work(tx: Tx) -> int:
+            return await vault.reseal_all(tx, runtime.vault) + await sealing.reseal_all(tx, runtime.vault)
+
+        return await runtime.database.transaction(work)
+
+    count = with_runtime(reseal)
     say(f"The key is {new} now; {count} secrets were sealed anew. Restart the servers.")

@@ -16,6 +16,7 @@ from samlad.consent.model import (
     TextInput,
 )
 from samlad.consent.permissions import CHANGE, READ, RECORD
+from samlad.consent.sending import send
 from samlad.consent.service import (
     add_text,
     allowed,
@@ -49,6 +50,7 @@ __all__ = [
     "purposes",
     "record",
     "record_many",
+    "send",
     "texts_of",
     "withdraw",
 ]

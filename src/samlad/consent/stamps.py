@@ -82,7 +82,9 @@ def read(context: Mapping[str, Any]) -> Stamp:
 
 def kept(context: Mapping[str, Any]) -> dict[str, Any] | None:
     """The stamps as they came, to be kept with the event; None without."""
-    found = {name: context[name] for name in KEPT if isinstance(context.get(name), dict | str)}
+    found = {
+        name: context[name] for name in KEPT if name in context and isinstance(context[name], (dict, str))
+    }
     return found or None
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from samlad.access import audit
 from samlad.catalog import media_files
+from samlad.catalog.unpacking import unpacked
 from samlad.content import colour, store
 from samlad.content.events import PictureAdded
 from samlad.content.model import Picture, PictureInput
@@ -22,9 +23,6 @@ if TYPE_CHECKING:  # loaded where a picture is looked at: most processes never d
     from PIL.Image import Image
 
 LARGEST_BYTES = 5_000_000
-LARGEST_SIDE = 8_000
-LARGEST_AREA = 40_000_000
-"""Pixels. A picture of a few bytes can be a terabyte when it is unpacked; what is larger is never unpacked."""
 PRINTED_SIZE = (600, 240)
 PRINTED_BYTES = 100_000
 _FORMATS = {"jpg": "JPEG", "png": "PNG", "gif": "GIF", "webp": "WEBP", "avif": "AVIF"}
@@ -36,21 +34,14 @@ def read(content: bytes, name: str) -> tuple[Picture, str]:
     Raises:
         InvalidInput: too large, or no picture that browsers show.
     """
-    from PIL import Image, UnidentifiedImageError
-
     if len(content) > LARGEST_BYTES:
         raise InvalidInput.at("content", f"larger than {LARGEST_BYTES // 1_000_000} MB; save it smaller")
     kind = media_files.kind_of(content)
     if kind is None:
         raise InvalidInput.at("content", "it is not a JPEG, PNG, GIF, WebP or AVIF picture")
-    try:
-        with Image.open(io.BytesIO(content), formats=[_FORMATS[kind]]) as found:
-            width, height = found.size
-            if max(width, height) > LARGEST_SIDE or width * height > LARGEST_AREA:
-                raise InvalidInput.at("content", f"{width} × {height} pixels are too many; save it smaller")
-            printed = _printed(found)
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        raise InvalidInput.at("content", "the picture is damaged") from None
+    with unpacked(content, _FORMATS[kind], "content") as found:
+        width, height = found.size
+        printed = _printed(found)
     picture = Picture(
         key=media_files.key_of(content, kind),
         name=name,

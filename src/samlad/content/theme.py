@@ -6,6 +6,7 @@ text on them is readable.
 """
 
 import hashlib
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -76,7 +77,8 @@ def findings(brand: Brand) -> list[Finding]:
             )
             if worst < colour.TEXT_RATIO:
                 better = colour.readable(value, behind)
-                found.append(Finding(scheme, token, name, round(worst, 2), colour.TEXT_RATIO, better))
+                shown = math.floor(worst * 100) / 100  # cut, not rounded: 4.499 is not 4.5
+                found.append(Finding(scheme, token, name, shown, colour.TEXT_RATIO, better))
     return found
 
 

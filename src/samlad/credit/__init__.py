@@ -3,7 +3,10 @@
 The public face. `docs/concepts/credit.md` explains.
 """
 
+from samlad.credit.at_till import sell as sell_at_till
+from samlad.credit.at_till import take as take_at_till
 from samlad.credit.book import ENTRIES
+from samlad.credit.codes import card_hash, read_card_code
 from samlad.credit.earning import join
 from samlad.credit.gift_cards import (
     balance,
@@ -18,7 +21,7 @@ from samlad.credit.gift_cards import (
     unblock,
     usable,
 )
-from samlad.credit.holds import capture, hold_card, hold_credit, refund, void
+from samlad.credit.holds import capture, hold_card, hold_credit, hold_own_card, refund, void
 from samlad.credit.loyalty import adjust, by_code, enrol, programme_of, redeem, set_programme, view
 from samlad.credit.loyalty_store import programme
 from samlad.credit.model import (
@@ -26,6 +29,7 @@ from samlad.credit.model import (
     Balance,
     BalanceInput,
     CardBalance,
+    CardRow,
     CardState,
     CardStatus,
     CardUnusable,
@@ -51,6 +55,7 @@ from samlad.credit.model import (
     TopUpInput,
 )
 from samlad.credit.permissions import GRANT, ISSUE, PAY, PROGRAMME, READ
+from samlad.credit.points_paying import HeldPoints, Worth, hold_points, take_points, worth
 from samlad.credit.store import CARDS
 from samlad.credit.store_credit import grant, of_customer, refund_to_credit
 
@@ -66,12 +71,14 @@ __all__ = [
     "Balance",
     "BalanceInput",
     "CardBalance",
+    "CardRow",
     "CardState",
     "CardStatus",
     "CardUnusable",
     "EntryRow",
     "GiftCard",
     "GrantInput",
+    "HeldPoints",
     "IssueInput",
     "IssuedCard",
     "Member",
@@ -89,11 +96,13 @@ __all__ = [
     "Rewarded",
     "Tier",
     "TopUpInput",
+    "Worth",
     "adjust",
     "balance",
     "block",
     "by_code",
     "capture",
+    "card_hash",
     "enrol",
     "find",
     "get",
@@ -101,20 +110,27 @@ __all__ = [
     "guess",
     "hold_card",
     "hold_credit",
+    "hold_own_card",
+    "hold_points",
     "issue",
     "join",
     "keep",
     "of_customer",
     "programme",
     "programme_of",
+    "read_card_code",
     "redeem",
     "refund",
     "refund_to_credit",
     "replace",
+    "sell_at_till",
     "set_programme",
+    "take_at_till",
+    "take_points",
     "top_up",
     "unblock",
     "usable",
     "view",
     "void",
+    "worth",
 ]

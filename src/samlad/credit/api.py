@@ -7,8 +7,9 @@ from litestar import Request, Response, Router, get, post
 from litestar.params import FromPath, JSONBody
 
 from samlad import customers
-from samlad.credit import gift_cards, store_credit
+from samlad.credit import at_till, gift_cards, store_credit
 from samlad.credit.api_loyalty import LOYALTY
+from samlad.credit.at_till import Prepared, PrepareInput
 from samlad.credit.book import ENTRIES
 from samlad.credit.model import (
     Balance,
@@ -66,6 +67,12 @@ async def issue(request: AnyRequest, data: JSONBody[IssueInput]) -> Response[Iss
     With ``order`` it is sold: it pays once that order is paid. Without, it is given and pays at once.
     """
     return await write(request, lambda tx: gift_cards.issue(tx, data), status=201, secret=True)
+
+
+@post("/gift-cards/prepared", summary="Make gift cards to be printed", status_code=201)
+async def prepare_cards(request: AnyRequest, data: JSONBody[PrepareInput]) -> Response[Prepared]:
+    """Empty cards: each is worth what it is sold for. Their codes are told this once."""
+    return await write(request, lambda tx: at_till.prepare(tx, data), status=201, secret=True)
 
 
 @get("/gift-cards/{card_id:uuid}", summary="Read a gift card")
@@ -189,6 +196,7 @@ routes = [
         route_handlers=[
             list_cards,
             issue,
+            prepare_cards,
             read_card,
             card_entries,
             top_up,

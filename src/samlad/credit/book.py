@@ -77,10 +77,11 @@ async def lock(tx: Tx, pool: UUID, kind: AccountKind, unit: str, holder: UUID) -
 
 
 async def lock_person(tx: Tx, kind: AccountKind, unit: str, customer: UUID) -> int:
-    """What all customers that are the same person have, held against changes; locked in key order. One statement."""
+    """What all customers that are the same person have and no payment holds; locked against changes in key order. One
+    statement."""
     balance: int = await tx.value(
-        """SELECT coalesce(sum(balance), 0)::bigint FROM (
-               SELECT balance FROM credit_account
+        """SELECT coalesce(sum(balance - held), 0)::bigint FROM (
+               SELECT balance, held FROM credit_account
                WHERE holder = ANY (customer_members(ARRAY[$1::uuid])) AND kind = $2 AND unit = $3
                ORDER BY id FOR UPDATE) AS locked""",
         customer,

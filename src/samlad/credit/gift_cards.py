@@ -102,8 +102,9 @@ async def create(
     note: str = "",
     replaces: GiftCard | None = None,
     currency: str | None = None,
+    known: tuple[bytes, str] | None = None,
 ) -> IssuedCard:
-    """An empty card with a new code; the value comes by an entry. A replacement keeps the old one's last day."""
+    """An empty card with a new code, or with one that is ``known`` by its hash and last four only; the value comes by an entry. A replacement keeps the old one's last day."""
     pool = replaces.pool if replaces else channel.pools[Resource.CUSTOMERS]
     if customer is not None:
         found = await customers.get(tx, customer)
@@ -124,8 +125,8 @@ async def create(
             "id": card_id,
             "pool": pool,
             "account": account,
-            "code_hash": codes.card_hash(code),
-            "last_four": code[-4:],
+            "code_hash": known[0] if known else codes.card_hash(code),
+            "last_four": known[1] if known else code[-4:],
             "currency": unit,
             "status": status,
             "origin": origin,
@@ -139,7 +140,7 @@ async def create(
     )
     if not inserted:
         raise Conflict("This card was issued before; its code was told then.", card=str(card_id))
-    return IssuedCard(card=await get(tx, card_id), code=codes.written(code))
+    return IssuedCard(card=await get(tx, card_id), code="" if known else codes.written(code))
 
 
 async def top_up(tx: Tx, card_id: UUID, data: TopUpInput) -> GiftCard:
@@ -169,6 +170,20 @@ async def top_up(tx: Tx, card_id: UUID, data: TopUpInput) -> GiftCard:
         after = {"amount": data.amount, "order": data.order, "reason": data.reason}
         audit.record(tx, "gift-card.topped-up", "gift-card", card.id, after=after)
     return await get(tx, card_id)
+
+
+async def charge_sold(tx: Tx, charge: UUID, card: UUID, amount: int, order: UUID) -> None:
+    """A card that waited is worth what it was sold for once its order is paid. The same charge twice is done once."""
+    new = store.Charge(
+        id=charge,
+        card=card,
+        amount=amount,
+        kind="issue",
+        source="sold",
+        order_id=order,
+        status="waiting",
+    )
+    await _charge(tx, new, "")
 
 
 async def _charge(tx: Tx, charge: store.Charge, reason: str) -> bool:

@@ -9,13 +9,10 @@ from uuid import UUID
 from samlad.credit import codes, events, store
 from samlad.credit.gift_cards import tries
 from samlad.credit.permissions import PAY
-from samlad.credit.store import Held
+from samlad.credit.store import REVIVED_DAYS, Held
 from samlad.kernel import log
 from samlad.kernel.database import Tx
 from samlad.kernel.ids import new_id
-
-REVIVED_DAYS = 90
-"""A card that has expired lives on for so long when money goes back to it."""
 
 
 async def hold_card(tx: Tx, payment: UUID, code: str, amount: int, currency: str) -> Held | None:
@@ -32,6 +29,14 @@ async def hold_card(tx: Tx, payment: UUID, code: str, amount: int, currency: str
         if plain is None
         else await store.hold_on_card(tx, payment, codes.card_hash(plain), amount, currency)
     )
+
+
+async def hold_own_card(tx: Tx, payment: UUID, card: UUID, amount: int, currency: str) -> Held | None:
+    """Hold an amount of a card that the customer who acts keeps in their account; None if it cannot pay that, or if it is
+    not theirs. Its code is not needed: who is signed in has shown it once (`gift_cards.keep`)."""
+    if tx.actor.kind != "customer" or tx.actor.id is None:
+        return None
+    return await store.hold_on_own_card(tx, payment, card, tx.actor.id, amount, currency)
 
 
 async def hold_credit(
@@ -93,9 +98,7 @@ async def _tell_redeemed(tx: Tx, payment: UUID) -> None:
 
 async def void(tx: Tx, payment: UUID) -> None:
     """Let go of a payment: what is held is free again; what was taken and has not gone back goes back."""
-    if await tx.value(
-        "SELECT credit_release($1, $2, $3, $4)", new_id(), payment, tx.actor.label, REVIVED_DAYS
-    ):
+    if await store.release(tx, payment):
         return
     left = await tx.value(
         """SELECT sum(taken)::bigint FROM (

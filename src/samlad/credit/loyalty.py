@@ -199,12 +199,12 @@ async def _take_points(tx: Tx, member: Member, data: PointsInput, key: str) -> e
         return None
     if before + data.points < 0:
         raise NotEnoughPoints(f"There are {before}.", points=before)
-    legs = await _used(tx, member, -data.points, AccountKind.GIVEN)
+    legs = await used(tx, member, -data.points, AccountKind.GIVEN)
     await book.post(tx, member.pool, "grant", key, legs, reason=data.reason)
     return events.PointsTakenBack(points=-data.points, balance=before + data.points)
 
 
-async def _used(tx: Tx, member: Member, points: int, taker: AccountKind) -> list[Leg]:
+async def used(tx: Tx, member: Member, points: int, taker: AccountKind) -> list[Leg]:
     """Use up points of a person, whose accounts are locked, the oldest first; the entries that this makes."""
     used = await loyalty_store.use_of_person(tx, member.customer, points)
     return [
@@ -240,13 +240,13 @@ async def redeem(tx: Tx, customer: UUID, data: RedeemInput) -> Rewarded:
     if before < reward.points:
         raise NotEnoughPoints(f"It takes {reward.points}, there are {before}.", points=before)
     code = None
-    used = await _used(tx, member, reward.points, AccountKind.REWARDED)
+    spent = await used(tx, member, reward.points, AccountKind.REWARDED)
     if reward.kind is RewardKind.STORE_CREDIT:
         await store_credit.add(
-            tx, member.pool, customer, reward.amount, reward.currency, reward.name, key, used
+            tx, member.pool, customer, reward.amount, reward.currency, reward.name, key, spent
         )
     else:
-        code = await _give_card(tx, member, reward, channel, key, used)
+        code = await _give_card(tx, member, reward, channel, key, spent)
     fact = events.PointsRewarded(
         points=reward.points,
         balance=before - reward.points,

@@ -7,10 +7,13 @@ from uuid import UUID
 
 import msgspec
 
-from samlad.credit.model import CardRow, GiftCard
+from samlad.credit.model import AccountKind, CardRow, GiftCard
 from samlad.kernel.database import Reader, Tx
+from samlad.kernel.ids import new_id
 from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
 
+REVIVED_DAYS = 90
+"""A card that has expired lives on for so long when money goes back to it."""
 _EXPIRED = "(g.expires_at IS NOT NULL AND g.expires_at <= now())"
 _CARD = f"""g.id, g.pool, g.account, g.last_four, g.currency, g.status, g.origin, g.channel, g.customer, g.replaces,
             g.expires_on, {_EXPIRED} AS is_expired, g.note, a.balance, a.held,
@@ -143,38 +146,61 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
 async def hold_on_card(tx: Tx, payment: UUID, code_hash: bytes, amount: int, currency: str) -> Held | None:
     """Hold an amount of a card that can pay it; None if it cannot. One statement, conditional."""
     return await tx.one(
-        Held,
-        f"""
-        WITH found AS (
-            SELECT g.id AS card, g.account, g.pool, g.last_four, a.balance - a.held AS available
-            FROM {_FROM}
-            WHERE g.code_hash = $2 AND g.status = 'active' AND NOT {_EXPIRED} AND g.currency = $4
-              AND a.balance - a.held >= $3
-            FOR UPDATE OF g, a
-        ), held AS (
-            INSERT INTO credit_hold (payment, account, amount) SELECT $1, account, $3 FROM found RETURNING 1
-        )
-        SELECT account, pool, last_four, card, available - $3 AS available FROM found, held
-        """,
-        payment,
-        code_hash,
-        amount,
-        currency,
+        Held, _HOLD_ON_CARD.format(which="g.code_hash = $4"), payment, amount, currency, code_hash
     )
 
 
-async def hold_on_credit(tx: Tx, payment: UUID, customer: UUID, amount: int, currency: str) -> Held | None:
-    """Hold an amount of a person's store credit; None if there is less. One statement, accounts in key order.
+async def hold_on_own_card(
+    tx: Tx, payment: UUID, card: UUID, customer: UUID, amount: int, currency: str
+) -> Held | None:
+    """The same of a card of this person by its id."""
+    which = "g.id = $4 AND g.customer = ANY (customer_members(ARRAY[$5::uuid]))"
+    return await tx.one(Held, _HOLD_ON_CARD.format(which=which), payment, amount, currency, card, customer)
+
+
+_HOLD_ON_CARD = f"""
+    WITH found AS (
+        SELECT g.id AS card, g.account, g.pool, g.last_four, a.balance - a.held AS available
+        FROM {_FROM}
+        WHERE {{which}} AND g.status = 'active' AND NOT {_EXPIRED} AND g.currency = $3
+          AND a.balance - a.held >= $2
+        FOR UPDATE OF g, a
+    ), held AS (
+        INSERT INTO credit_hold (payment, account, amount) SELECT $1, account, $2 FROM found RETURNING 1
+    )
+    SELECT account, pool, last_four, card, available - $2 AS available FROM found, held
+"""
+
+
+async def hold_on_credit(
+    tx: Tx,
+    payment: UUID,
+    customer: UUID,
+    amount: int,
+    unit: str,
+    kind: AccountKind = AccountKind.STORE_CREDIT,
+) -> Held | None:
+    """Hold an amount of a person's store credit or points; None if there is less. One statement, accounts in key order.
 
     A part is held of each account of the customers that are the same person, until it is enough.
     """
     return await tx.one(
         Held,
-        "SELECT account, pool, available FROM credit_hold_credit($1, $2, $3, $4)",
+        "SELECT account, pool, available FROM credit_hold_credit($1, $2, $3, $4, $5)",
         payment,
         customer,
         amount,
-        currency,
+        unit,
+        kind,
+    )
+
+
+async def release(tx: Tx, payment: UUID) -> bool:
+    """Set free what is held for a payment; False if nothing is (any more)."""
+    return bool(
+        await tx.value(
+            "SELECT credit_release($1, $2, $3, $4)", new_id(), payment, tx.actor.label, REVIVED_DAYS
+        )
     )
 
 

@@ -10,7 +10,7 @@ from samlad.kernel.log import Fact, declare
 
 @declare("customer.created", personal=("external_id", "email", "name", "phone"))
 class CustomerCreated(Fact, frozen=True, kw_only=True):
-    """Somebody is a customer from now on."""
+    """Somebody is a customer from now on; ``is_seen``: identity made the row of what it has seen of them."""
 
     pool: UUID
     external_id: str | None = None
@@ -18,6 +18,7 @@ class CustomerCreated(Fact, frozen=True, kw_only=True):
     email: str | None = None
     name: str | None = None
     phone: str | None = None
+    is_seen: bool = False
 
 
 @declare("customer.changed", personal=("before", "after"))
@@ -39,7 +40,7 @@ class CustomersImported(Fact, frozen=True, kw_only=True):
 
 @declare("customer.note_added", personal=("text",))
 class NoteAdded(Fact, frozen=True, kw_only=True):
-    """Staff wrote something down about a customer."""
+    """Staff wrote something down about a customer. ``text``: of before notes were sealed; now only the note has it."""
 
     note: UUID
     text: str | None = None
@@ -47,7 +48,7 @@ class NoteAdded(Fact, frozen=True, kw_only=True):
 
 @declare("customer.note_changed", personal=("text",))
 class NoteChanged(Fact, frozen=True, kw_only=True):
-    """A note about a customer was written anew."""
+    """A note about a customer was written anew. ``text`` as of `NoteAdded`."""
 
     note: UUID
     text: str | None = None
@@ -67,15 +68,15 @@ class NoteRestored(Fact, frozen=True, kw_only=True):
     note: UUID
 
 
-@declare("customer.tagged")
+@declare("customer.tagged", personal=("tags",))
 class CustomerTagged(Fact, frozen=True, kw_only=True):
     """A customer has tags that they did not have before."""
 
-    tags: list[str]
+    tags: list[str] = msgspec.field(default_factory=list)
 
 
-@declare("customer.untagged")
+@declare("customer.untagged", personal=("tags",))
 class CustomerUntagged(Fact, frozen=True, kw_only=True):
     """A customer does not have these tags any more."""
 
-    tags: list[str]
+    tags: list[str] = msgspec.field(default_factory=list)

@@ -6,15 +6,21 @@ from uuid import UUID
 
 import msgspec
 
+from samlad.kernel import sealing
 from samlad.kernel.database import Reader, Tx
+from samlad.kernel.sealing import SealedColumn
 
-_COLUMNS = "id, customer, text, for_clerks, author, created_at, changed_at, deleted_at, version"
+SEALED = SealedColumn(table="customer_note", owner="customer", purpose="customers.note")
+_COLUMNS = "id, customer, text, sealed, for_clerks, author, created_at, changed_at, deleted_at, version"
 _MEMBERS = "ANY (customer_members(ARRAY[$1::uuid]))"
 MOST_NOTES = 200
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
-    """A note of staff about a customer. ``for_clerks``: seen at the till; ``deleted_at``: can be brought back."""
+    """A note of staff about a customer. ``for_clerks``: seen at the till; ``deleted_at``: can be brought back.
+
+    In the database its text is sealed with the customer's key.
+    """
 
     id: UUID
     customer: UUID
@@ -27,6 +33,39 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     version: int
 
 
+class _Row(msgspec.Struct, frozen=True, kw_only=True):
+    """A note as it is stored. ``text``: of before texts were sealed."""
+
+    id: UUID
+    customer: UUID
+    text: str | None
+    sealed: bytes | None
+    for_clerks: bool
+    author: str
+    created_at: datetime
+    changed_at: datetime
+    deleted_at: datetime | None
+    version: int
+
+
+async def _opened(reader: Reader, rows: Sequence[_Row]) -> list[Note]:
+    texts = await sealing.unseal(reader, SEALED.purpose, [(row.customer, row.sealed) for row in rows])
+    return [
+        Note(
+            id=row.id,
+            customer=row.customer,
+            text=row.text if row.text is not None else text,
+            for_clerks=row.for_clerks,
+            author=row.author,
+            created_at=row.created_at,
+            changed_at=row.changed_at,
+            deleted_at=row.deleted_at,
+            version=row.version,
+        )
+        for row, text in zip(rows, texts, strict=True)
+    ]
+
+
 class TagCount(msgspec.Struct, frozen=True):
     """A tag, and how many people have it."""
 
@@ -36,57 +75,59 @@ class TagCount(msgspec.Struct, frozen=True):
 
 async def notes_of(reader: Reader, customer: UUID, *, all_notes: bool) -> list[Note]:
     """The notes about a person, the latest first; without ``all_notes`` those for clerks."""
-    return await reader.all(
-        Note,
+    rows = await reader.all(
+        _Row,
         f"""SELECT {_COLUMNS} FROM customer_note
             WHERE customer = {_MEMBERS} AND deleted_at IS NULL AND ($2 OR for_clerks)
             ORDER BY created_at DESC, id LIMIT {MOST_NOTES}""",
         customer,
         all_notes,
     )
+    return await _opened(reader, rows)
 
 
 async def lock(tx: Tx, customer: UUID, note: UUID) -> Note | None:
     """A note about a person, held against changes, or None."""
-    return await tx.one(
-        Note,
+    row = await tx.one(
+        _Row,
         f"SELECT {_COLUMNS} FROM customer_note WHERE customer = {_MEMBERS} AND id = $2 FOR UPDATE",
         customer,
         note,
     )
+    return None if row is None else (await _opened(tx, [row]))[0]
 
 
 async def insert(tx: Tx, note: UUID, customer: UUID, text: str, author: str, *, for_clerks: bool) -> Note:
     """Keep a note."""
     added = await tx.one(
-        Note,
-        f"""INSERT INTO customer_note (id, customer, text, for_clerks, author) VALUES ($1, $2, $3, $4, $5)
+        _Row,
+        f"""INSERT INTO customer_note (id, customer, sealed, for_clerks, author) VALUES ($1, $2, $3, $4, $5)
             RETURNING {_COLUMNS}""",
         note,
         customer,
-        text,
+        await sealing.seal(tx, customer, SEALED.purpose, text),
         for_clerks,
         author,
     )
     assert added is not None
-    return added
+    return (await _opened(tx, [added]))[0]
 
 
-async def update(tx: Tx, note: UUID, text: str, *, for_clerks: bool, is_deleted: bool) -> Note:
+async def update(tx: Tx, note: Note, text: str, *, for_clerks: bool, is_deleted: bool) -> Note:
     """Write a note anew, take it away or bring it back; the version counts up."""
     changed = await tx.one(
-        Note,
+        _Row,
         f"""UPDATE customer_note
-            SET text = $2, for_clerks = $3, deleted_at = CASE WHEN $4 THEN coalesce(deleted_at, now()) END,
+            SET text = NULL, sealed = $2, for_clerks = $3, deleted_at = CASE WHEN $4 THEN coalesce(deleted_at, now()) END,
                 changed_at = now(), version = version + 1
             WHERE id = $1 RETURNING {_COLUMNS}""",
-        note,
-        text,
+        note.id,
+        await sealing.seal(tx, note.customer, SEALED.purpose, text),
         for_clerks,
         is_deleted,
     )
     assert changed is not None
-    return changed
+    return (await _opened(tx, [changed]))[0]
 
 
 async def tags_of(reader: Reader, customer: UUID) -> list[str]:

@@ -77,7 +77,7 @@ async def add_note(tx: Tx, customer: UUID, data: NoteInput) -> Note:
     await _customer(tx, customer)
     text = _tidy(data.text)
     made = await note_store.insert(tx, new_id(), customer, text, tx.actor.label, for_clerks=data.for_clerks)
-    _tell(tx, customer, events.NoteAdded(note=made.id, text=text), None, made)
+    _tell(tx, customer, events.NoteAdded(note=made.id), None, made)
     return made
 
 
@@ -97,8 +97,8 @@ async def change_note(
     _may_write(tx.actor, for_clerks=for_clerks)
     if (text, for_clerks) == (before.text, before.for_clerks):
         return before
-    after = await note_store.update(tx, note, text, for_clerks=for_clerks, is_deleted=False)
-    _tell(tx, customer, events.NoteChanged(note=note, text=text), before, after)
+    after = await note_store.update(tx, before, text, for_clerks=for_clerks, is_deleted=False)
+    _tell(tx, customer, events.NoteChanged(note=note), before, after)
     return after
 
 
@@ -111,7 +111,7 @@ async def delete_note(tx: Tx, customer: UUID, note: UUID, *, version: int | None
     before = await _note(tx, customer, note, version)
     if before.deleted_at is not None:
         return before
-    after = await note_store.update(tx, note, before.text, for_clerks=before.for_clerks, is_deleted=True)
+    after = await note_store.update(tx, before, before.text, for_clerks=before.for_clerks, is_deleted=True)
     _tell(tx, customer, events.NoteDeleted(note=note), before, None)
     return after
 
@@ -125,7 +125,7 @@ async def restore_note(tx: Tx, customer: UUID, note: UUID) -> Note:
     before = await _note(tx, customer, note, None)
     if before.deleted_at is None:
         raise Conflict("This note is not deleted.")
-    after = await note_store.update(tx, note, before.text, for_clerks=before.for_clerks, is_deleted=False)
+    after = await note_store.update(tx, before, before.text, for_clerks=before.for_clerks, is_deleted=False)
     _tell(tx, customer, events.NoteRestored(note=note), None, after)
     return after
 

@@ -1,5 +1,6 @@
 """What this package knows of people."""
 
+from samlad.customers import note_store
 from samlad.kernel.i18n import marked
 from samlad.kernel.personal import Holding
 
@@ -8,9 +9,10 @@ HOLDINGS = [
         table="customer_note",
         about=marked("Notes"),
         whose="customer = ANY({ids})",
-        personal=("text",),
+        personal=("text", "sealed"),
         shown=("id", "customer", "created_at"),
         erase="DELETE",
+        sealed=note_store.SEALED,
     ),
     Holding(
         table="customer_tag",

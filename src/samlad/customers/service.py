@@ -67,7 +67,7 @@ async def add_many(tx: Tx, pool: UUID, people: Sequence[PersonInput]) -> list[Cu
     living = await tombstones.without_buried(tx, people)
     added = await store.insert_many(tx, pool, living) if living else []
     for customer in added:
-        _tell_created(tx, customer, None)
+        _tell_created(tx, customer, None, is_seen=True)
     return added
 
 
@@ -140,7 +140,7 @@ def _person(given: PersonInput) -> PersonInput:
     return PersonInput(**cleaned)
 
 
-def _tell_created(tx: Tx, customer: Customer, channel: UUID | None) -> None:
+def _tell_created(tx: Tx, customer: Customer, channel: UUID | None, *, is_seen: bool = False) -> None:
     fact = CustomerCreated(
         pool=customer.pool,
         external_id=customer.external_id,
@@ -148,5 +148,6 @@ def _tell_created(tx: Tx, customer: Customer, channel: UUID | None) -> None:
         email=customer.email,
         name=customer.name,
         phone=customer.phone,
+        is_seen=is_seen,
     )
     log.append(tx, fact, subject=customer.id, channel=channel, profile=customer.id)

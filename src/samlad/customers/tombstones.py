@@ -64,6 +64,11 @@ class Stones:
         self._database = database
         self._stones = stones
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Stones) and other._stones == self._stones
+
+    __hash__ = None  # type: ignore[assignment]
+
     def has(self, texts: Iterable[str | None]) -> bool:
         """Whether one of some identifiers is under a stone."""
         if not self._stones:

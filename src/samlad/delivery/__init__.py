@@ -18,6 +18,7 @@ from samlad.delivery.promising import Answer, Promised, StorePromise, answer
 from samlad.delivery.rules import price, reaching
 from samlad.delivery.service import change_method, count_order, create_method, give_back, set_workday
 from samlad.delivery.setup import current, methods_of
+from samlad.delivery.store import workday
 
 __all__ = [
     "COLLECTED",
@@ -46,4 +47,5 @@ __all__ = [
     "price",
     "reaching",
     "set_workday",
+    "workday",
 ]

@@ -1,7 +1,9 @@
 """A marketplace that stands apart: goods, prices, customers, stock and orders of its own, ready to be joined.
 
-It sells some of the shop's real goods, most under the shop's stock codes and some under its own, to people half of whom
-the shop knows by the same number. Its orders are the file's last small baskets, told once more under its own numbers.
+It sells some of the shop's real goods, most under the shop's stock codes and some under its own, at prices that often
+differ, to people half of whom the shop knows by the same number. Some codes of its own match by GTIN, some match nothing,
+and a few numbers contradict each other, so that whoever plans its joining has something to decide. Its orders are the
+file's last small baskets, told once more under its own numbers.
 """
 
 import contextlib
@@ -14,6 +16,7 @@ import msgspec
 from samlad import catalog, channels, stock
 from samlad.catalog import imports as product_imports
 from samlad.catalog.imports import ImportOptions
+from samlad.catalog.model import PriceInput
 from samlad.channels import Channel, ChannelInput, ChannelKind, Resource
 from samlad.demo import goods
 from samlad.demo.records import CategoryRecord, OrderRecord, ProductRecord
@@ -26,7 +29,9 @@ from samlad.stock import LocationInput, LocationKind
 CODE, DEPOT, SOURCE = "bazaar", "bazaar-depot", "bazaar"
 PRODUCTS, ORDERS, UNITS = 60, 120, 24
 OWN_CODE_EACH = 4
-"""Every so manyth of its goods has a code of its own, which matches nothing until somebody says what it is."""
+"""Every so manyth of its goods has a code of its own; every second of these has lost its GTIN and matches nothing."""
+WRONG_EACH, DEARER_EACH, DEARER_PERCENT = 15, 3, 12
+"""Every so manyth of its goods has somebody else's GTIN; every so manyth costs so much more than in the shop."""
 SMALL = 12
 """Lines of a basket at most."""
 
@@ -55,8 +60,7 @@ async def open_up(
     channel = await database.transaction(lambda tx: _make(tx, nodes))
     chosen = records[:: max(len(records) // PRODUCTS, 1)][:PRODUCTS]
     paths = goods.category_paths(nodes)
-    own = {v.sku for record in chosen[::OWN_CODE_EACH] for v in record.variants}
-    rows = [_with_own_codes(goods.product_row(record, paths), own) for record in chosen]
+    rows = [_as_it_sells_it(goods.product_row(record, paths), place) for place, record in enumerate(chosen)]
     await product_imports.run(database, rows, ImportOptions(channel=channel, price_list=goods.PRICE_LIST))
     await order_imports.run(database, channel, _told_again(orders), source=SOURCE)
 
@@ -85,12 +89,24 @@ async def _make(tx: Tx, nodes: list[CategoryRecord]) -> Channel:
     return channel
 
 
-def _with_own_codes(row: catalog.ProductRow, own: set[str]) -> catalog.ProductRow:
-    variants = [
-        msgspec.structs.replace(variant, sku=f"BZ-{variant.sku}") if variant.sku in own else variant
-        for variant in row.variants
-    ]
+def _as_it_sells_it(row: catalog.ProductRow, place: int) -> catalog.ProductRow:
+    variants = []
+    for variant in row.variants:
+        sku, gtin, prices = variant.sku, variant.gtin, variant.prices
+        if place % OWN_CODE_EACH == 0:
+            sku = f"BZ-{sku}"
+            gtin = None if place % (2 * OWN_CODE_EACH) == 0 else gtin
+        elif place % WRONG_EACH == 1:
+            gtin = goods.in_store_number(f"{10_000 + place}")
+        if place % DEARER_EACH == 0 and prices:
+            prices = [_dearer(each) for each in prices]
+        variants.append(msgspec.structs.replace(variant, sku=sku, gtin=gtin, prices=prices))
     return msgspec.structs.replace(row, variants=variants)
+
+
+def _dearer(price: PriceInput) -> PriceInput:
+    amount = None if price.amount is None else price.amount * (100 + DEARER_PERCENT) // 100
+    return msgspec.structs.replace(price, amount=amount)
 
 
 def _told_again(orders: Iterable[OrderRecord]) -> Iterator[OrderRecord]:

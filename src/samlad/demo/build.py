@@ -13,7 +13,7 @@ from samlad import catalog, stock
 from samlad.catalog import imports as product_imports
 from samlad.catalog.imports import ImportOptions
 from samlad.channels import Channel, Resource
-from samlad.demo import bazaar, goods, people, places, retail
+from samlad.demo import bazaar, goods, kim, opinions, own_range, people, places, retail
 from samlad.demo.events import DemoBuilt
 from samlad.demo.people import SignIn
 from samlad.demo.records import ProductRecord
@@ -106,9 +106,10 @@ async def _import_orders(
 async def _open_stock(
     database: Database, channel: Channel, records: list[ProductRecord], orders: int, progress: Progress
 ) -> None:
-    """The opening stock and the word that all is done, in one transaction: never half, never twice."""
+    """The opening stock, what the file has none of, and the word that all is done, in one transaction: never half, never twice."""
     plan = list(retail.opening_stock(stores(), records))
     skus = sorted({line.sku for line in plan})
+    customer = await kim.arrive(database, channel)
 
     async def work(tx: Tx) -> None:
         places_of = {
@@ -118,6 +119,10 @@ async def _open_stock(
         variants = await catalog.by_skus(tx, channel.pool(Resource.CATALOGUE), skus)
         rows = [(places_of[line.location], variants[line.sku].id, line.quantity) for line in plan]
         await stock.opening(tx, rows + await bazaar.opening(tx))
+        warehouse = await stock.location_by_code(tx, retail.WAREHOUSE)
+        own = await own_range.make(tx, channel, warehouse)
+        await opinions.tell(tx, channel)
+        await kim.trade(tx, channel, customer, own)
         units = sum(line.quantity for line in plan)
         log.append(tx, DemoBuilt(variants=len(variants), orders=orders, units=units), subject=DEMO)
 

@@ -66,7 +66,20 @@ def _variant(record: VariantRecord, option: str | None) -> VariantInput:
     found = {"colour": record.colour, "material": record.material, "pieces": record.pieces}
     return VariantInput(
         sku=record.sku,
+        gtin=in_store_number(record.sku),
         options={option: record.option_value} if option and record.option_value else {},
         attributes={code: value for code, value in found.items() if value is not None},
         prices=[PriceInput(price_list=PRICE_LIST, amount=record.price_minor)],
     )
+
+
+def in_store_number(sku: str) -> str | None:
+    """A GTIN-8 for use inside a shop, of a stock code of five digits; none of a code with letters.
+
+    The file has no GTINs. Numbers that begin with 2 are the shop's own to give (RCN-8, GS1 General Specifications 2.1.11).
+    """
+    if len(sku) != 5 or not (sku.isascii() and sku.isdigit()):
+        return None
+    digits = f"20{sku}"
+    total = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(digits))
+    return f"{digits}{-total % 10}"

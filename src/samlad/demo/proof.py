@@ -10,6 +10,13 @@ import msgspec
 from samlad.demo.people import SignIn
 
 PAGES_OF_GUESTS = ("/", "/search?q=lantern", "/cart", "/sitemap.xml", "/admin/sign-in", "/health/ready")
+SHOWN = {
+    "/p/hot-water-bottle-keep-calm": ("Warm all night", "Sorry for that", "/media/photo/"),
+    "/p/potters-cotton-apron": ("Which size is mine?", "112–124"),
+    "/p/strawberry-jam": ("Pantry, every month", "/ kg"),
+    "/p/afternoon-tea-for-two": ("In this set", "You save"),
+}
+"""What pages of goods say: reviews with answers and pictures, a size chart, a plan and a unit price, a set."""
 PAGES_OF_STAFF = (
     "/admin",
     "/admin/products",
@@ -43,9 +50,12 @@ class Proof:
         """Everything, with the codes of the two channels that sell, and of the one that stands apart."""
         with self._client:
             self._pages("page", PAGES_OF_GUESTS)
+            for path, said in SHOWN.items():
+                self._look(f"what {path} shows", lambda path=path, said=said: self._says(path, said))  # type: ignore[misc]
             self._look("sign in as the owner", self._sign_in)
             self._pages("page for staff", PAGES_OF_STAFF)
             self._look("plan the joining of what stands apart", lambda: self._plan(bazaar))
+            self._look("lots, subscriptions and gift cards", self._kept)
             self._look("sell in the web shop and at a till", lambda: self._sell_twice(webshop, store))
         return self.checks
 
@@ -64,6 +74,21 @@ class Proof:
         assert answer.status_code == 200, f"HTTP {answer.status_code}"
         return f"{len(answer.content):,} bytes"
 
+    def _says(self, path: str, said: tuple[str, ...]) -> str:
+        page = self._client.get(path).text
+        missing = [each for each in said if each not in page]
+        assert not missing, f"without {missing}"
+        return f"{len(said)} things"
+
+    def _kept(self) -> str:
+        lots = [lot for lot in self._items("/api/stock/lots?limit=200") if lot["expires_on"]]
+        states = sorted(each["status"] for each in self._items("/api/subscriptions?limit=50"))
+        cards = self._items("/api/gift-cards?limit=50")
+        assert len(lots) >= 2, "lots have last good days"
+        assert {"active", "paused"} <= set(states), f"subscriptions are {states}"
+        assert cards, "somebody has a gift card"
+        return f"{len(lots)} lots with a day, {len(states)} subscriptions, {len(cards)} gift card"
+
     def _sign_in(self) -> str:
         # A visitor has a cookie by now, so the sign-in needs the token that goes with it.
         self._client.headers["X-CSRF-Token"] = self._call("GET", "/api/session")["csrf_token"] or ""
@@ -78,7 +103,17 @@ class Proof:
         found = {each["code"]: each["count"] for each in plan["findings"]}
         assert plan["is_ready"], "its customers can join those of the others"
         assert found["customers"] > found["customers-number"] > 0, "some are the same people, some are not"
-        return f"{found['customers']} customers, {found['customers-number']} of them known already"
+        goods = self._call("GET", f"/api/channels/{channel['id']}/pools/catalogue/plan")
+        kinds = {each["code"]: each["count"] for each in goods["findings"]}
+        for code in ("gtin", "sku", "alone", "contrary"):
+            assert kinds.get(f"catalogue-{code}", 0) > 0, f"some of its goods are {code}"
+        lines = self._items(f"/api/channels/{channel['id']}/catalogue-pairs?limit=200")
+        assert any(each["twin_price"] not in (None, each["price"]) for each in lines), "some prices differ"
+        return (
+            f"{found['customers']} customers, {found['customers-number']} of them known already; goods: "
+            f"{kinds['catalogue-gtin']} the same by GTIN, {kinds['catalogue-sku']} by SKU, {kinds['catalogue-alone']} new, "
+            f"{kinds['catalogue-contrary']} to decide"
+        )
 
     def _sell_twice(self, webshop: str, store: str) -> str:
         channels = {c["code"]: c for c in self._items("/api/channels?limit=200")}

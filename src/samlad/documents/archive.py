@@ -34,7 +34,7 @@ async def wanted(
 
 async def stream(database: Database, documents: Sequence[UUID]) -> AsyncIterator[bytes]:
     """The archive, piece by piece."""
-    sink = _Sink()
+    sink = Sink()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
         for document in documents:
             content = await issuing.read(database, document)
@@ -51,7 +51,7 @@ def _name(document: DocumentContent) -> str:
     return f"{seller}/{document.issued_on:%Y-%m}/{document.kind}-{number}.pdf"
 
 
-class _Sink(io.RawIOBase):
+class Sink(io.RawIOBase):
     """Where the archive is written to: what was not taken yet."""
 
     def __init__(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from facturx.generate_xml import generate_ubl_xml
 from lxml import etree
 
+from samlad.catalog import Measure
 from samlad.documents import rules
 from samlad.documents.model import EInvoiceIncomplete, Kind, Party, Printed, PrintedLine, RateTotal
 from samlad.documents.writing import LINES, Writer
@@ -20,7 +21,8 @@ PEPPOL = "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:billing
 PEPPOL_PROCESS = "urn:fdc:peppol.eu:2017:poacc:billing:01:1.0"
 TYPES = {Kind.INVOICE: "380", Kind.CREDIT_NOTE: "381"}
 """UNTDID 1001 (BT-3)."""
-PIECE = "C62"
+UNITS = {Measure.PIECE: "C62", Measure.WEIGHT: "GRM", Measure.LENGTH: "MMT", Measure.VOLUME: "MLT"}
+"""What quantities count, by their code of UN/ECE recommendation 20."""
 """Unit of quantities (UNECE Recommendation 20): one."""
 _CBC = "{urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2}"
 
@@ -190,7 +192,7 @@ def _line(number: int, line: PrintedLine, printed: Printed, writer: Writer) -> d
     values: dict[str, Any] = {
         "BT-126": str(number),
         "BT-129": str(line.quantity or 1),
-        "BT-130": PIECE,
+        "BT-130": UNITS[line.sold_by],
         "BT-131": _amount(line.net, printed),
         "BT-146": _amount(price // pieces if price % pieces == 0 else price, printed),
         "BT-151": line.category,

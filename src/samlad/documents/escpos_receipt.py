@@ -11,20 +11,26 @@ import unicodedata
 from escpos.constants import QR_ECLEVEL_M
 from escpos.printer import Dummy
 
-from samlad.documents.model import Columns, Printed
+from samlad.documents.model import Columns, Paper, Printed
 from samlad.documents.rendering import tax_notes
 from samlad.documents.writing import LINES, Writer
 from samlad.kernel.i18n import marked, translator
 
-CODE_PAGE = "CP858"
 COPY = marked("COPY")
+CHECKED_SIZE = 4
+"""Dots of a module of the code of a signed receipt: some 60 modules, which paper of 58 mm has room for."""
 _SPACES = dict.fromkeys(map(ord, "\u00a0\u202f\u2009\u2007"), " ")
 _SIGNS = _SPACES | {ord("\u2212"): "-", ord("\u2013"): "-", ord("\u2019"): "'"}
 
 
-def receipt(printed: Printed, *, columns: Columns = 42, is_copy: bool = False) -> bytes:
-    """The bytes of a receipt for paper of so many letters a line; a copy says so at both ends."""
-    page = _Page(printed, columns)
+def receipt(
+    printed: Printed, *, columns: Columns = 42, is_copy: bool = False, paper: Paper | None = None
+) -> bytes:
+    """The bytes of a receipt for paper of so many letters a line; a copy says so at both ends.
+
+    ``paper`` says more of a printer than how wide it prints, and then says that, too.
+    """
+    page = _Page(printed, paper or Paper(columns=columns))
     page.head(is_copy=is_copy)
     page.lines()
     page.sums()
@@ -32,19 +38,42 @@ def receipt(printed: Printed, *, columns: Columns = 42, is_copy: bool = False) -
     return page.bytes()
 
 
-class _Page:
-    def __init__(self, printed: Printed, columns: int) -> None:
-        self.p, self.columns = printed, columns
-        self.w = Writer(printed.locale, printed.time_zone, printed.currency)
-        self.printer = Dummy(profile="default")
-        self.printer.hw("INIT")
-        self.printer.magic.write_with_encoding(CODE_PAGE, None)
+class Sheet:
+    """What is written for a printer, line by line. ``printer`` sets what letters look like."""
+
+    def __init__(self, paper: Paper) -> None:
+        self.paper, self.columns = paper, paper.columns
+        self.printer = started(paper)
 
     def bytes(self) -> bytes:
         """All of it, with the cut."""
-        self.printer.cut()
-        made: bytes = self.printer.output
-        return made
+        return ended(self.printer, self.paper)
+
+    def rule(self) -> None:
+        """A line across."""
+        self.printer.textln("-" * self.columns)
+
+    def text(self, words: str) -> None:
+        """Words, broken where the paper ends."""
+        indent = " " * (len(words) - len(words.lstrip(" ")))
+        told = plain(words).lstrip(" ")
+        for line in textwrap.wrap(told, self.columns, initial_indent=indent, subsequent_indent=indent):
+            self.printer.textln(line)
+
+    def pair(self, words: str, amount: str) -> None:
+        """Words on the left, an amount at the right edge; long words take lines of their own."""
+        amount = plain(amount)
+        lines = textwrap.wrap(plain(words), max(8, self.columns - len(amount) - 1)) or [""]
+        for line in lines[:-1]:
+            self.printer.textln(line)
+        self.printer.textln(f"{lines[-1]}{amount:>{max(len(amount), self.columns - len(lines[-1]))}}")
+
+
+class _Page(Sheet):
+    def __init__(self, printed: Printed, paper: Paper) -> None:
+        super().__init__(paper)
+        self.p = printed
+        self.w = Writer(printed.locale, printed.time_zone, printed.currency)
 
     def head(self, *, is_copy: bool) -> None:
         """Who sells, where and when."""
@@ -69,11 +98,17 @@ class _Page:
     def lines(self) -> None:
         """What was sold."""
         self.rule()
+        group = None
         for line in self.p.lines:
+            before, group = group, line.set_of.group if line.set_of else None
+            if line.set_of and group != before:
+                told = ", ".join(part for part in (line.set_of.title, line.set_of.options) if part)
+                self.text(f"{told} x {self.w.number(line.set_of.quantity)}")
             title = self.w.translate(LINES["shipping"]) if line.kind == "shipping" else line.title
-            self.pair(", ".join(part for part in (title, line.options) if part), self.w.money(line.total))
-            if line.quantity != 1:
-                self.text(f"  {self.w.number(line.quantity)} x {self.w.money(line.unit_price)}")
+            told = ", ".join(part for part in (title, line.options) if part)
+            self.pair(f"- {told}" if line.set_of else told, self.w.money(line.total))
+            if times := self.w.times(line):
+                self.text(f"  {times.replace('×', 'x')}")
             for step in line.reductions:
                 self.text(f"  {step.name} {self.w.money(-step.amount)}")
 
@@ -90,6 +125,8 @@ class _Page:
             if rate.tax:
                 shape = w.translate("of which tax %(rate)s on %(net)s")
                 self.pair(shape % {"rate": w.rate(rate.rate), "net": w.money(rate.net)}, w.money(rate.tax))
+        if p.tip:
+            self.pair(w.translate("Tip"), w.money(p.tip))
         self.rule()
         for payment in p.payments:
             paid = payment.amount if payment.tendered is None else payment.tendered
@@ -106,7 +143,12 @@ class _Page:
         self.text(self.p.footer or self.w.translate("Thank you, and welcome back."))
         self.copy(is_copy=is_copy)
         self.printer.ln()
-        self.printer.qr(plain(self.p.number), ec=QR_ECLEVEL_M, size=6, native=True)
+        self.printer.qr(
+            self.p.check or plain(self.p.number),
+            ec=QR_ECLEVEL_M,
+            size=CHECKED_SIZE if self.p.check else 6,
+            native=True,
+        )
         self.printer.ln()
 
     def copy(self, *, is_copy: bool) -> None:
@@ -116,24 +158,25 @@ class _Page:
             self.text(translator(self.p.locale).gettext(COPY))
             self.printer.set(bold=False, normal_textsize=True)
 
-    def rule(self) -> None:
-        """A line across."""
-        self.printer.textln("-" * self.columns)
 
-    def text(self, words: str) -> None:
-        """Words, broken where the paper ends."""
-        indent = " " * (len(words) - len(words.lstrip(" ")))
-        told = plain(words).lstrip(" ")
-        for line in textwrap.wrap(told, self.columns, initial_indent=indent, subsequent_indent=indent):
-            self.printer.textln(line)
+def started(paper: Paper) -> Dummy:
+    """A printer that was told its letters, and has opened its drawer if it is to: the change is counted while it prints."""
+    printer = Dummy(profile="default")
+    printer.hw("INIT")
+    if paper.opens_pin:
+        printer.cashdraw(paper.opens_pin)
+    printer.magic.write_with_encoding(paper.code_page, None)
+    return printer
 
-    def pair(self, words: str, amount: str) -> None:
-        """Words on the left, an amount at the right edge; long words take lines of their own."""
-        amount = plain(amount)
-        lines = textwrap.wrap(plain(words), max(8, self.columns - len(amount) - 1)) or [""]
-        for line in lines[:-1]:
-            self.printer.textln(line)
-        self.printer.textln(f"{lines[-1]}{amount:>{max(len(amount), self.columns - len(lines[-1]))}}")
+
+def ended(printer: Dummy, paper: Paper) -> bytes:
+    """What was written, with the cut; without a cutter so far out that it can be torn off."""
+    if paper.has_cutter:
+        printer.cut()
+    else:
+        printer.print_and_feed(6)
+    made: bytes = printer.output
+    return made
 
 
 def plain(text: str) -> str:

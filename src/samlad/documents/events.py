@@ -41,3 +41,27 @@ class LegalEntityChanged(Fact, frozen=True, kw_only=True):
 
     code: str
     fields: list[str]
+
+
+@declare("papers.asked")
+class PapersAsked(Fact, frozen=True, kw_only=True):
+    """Somebody wants invoices, packing slips or labels of many orders. The subject is the run."""
+
+    what: str
+    form: str
+    total: int
+
+
+@declare("papers.made")
+class PapersMade(Fact, frozen=True, kw_only=True):
+    """The papers of many orders are ready, were stopped, or could not be made (``state``)."""
+
+    what: str
+    state: str
+    done: int
+    left_out: int
+
+
+@declare("receipt.mailed")
+class ReceiptMailed(Fact, frozen=True, kw_only=True):
+    """A receipt was mailed to where its customer said. The subject is the order; the address is not kept."""

@@ -87,14 +87,20 @@ async def issue(tx: Tx, order: UUID, data: IssueInput) -> list[Document]:
 
 
 async def settle(
-    tx: Tx, order: UUID, buyer: BuyerInput | None = None, *, on_request: bool = False
+    tx: Tx,
+    order: UUID,
+    buyer: BuyerInput | None = None,
+    *,
+    on_request: bool = False,
+    is_claim: bool = False,
 ) -> list[Document]:
-    """Issue what an order's documents lack; nothing if they lack nothing. Without an invoice only when its time has come.
+    """Issue what an order's documents lack; nothing if they lack nothing. Without an invoice only when its time has come,
+    which for a claim is now.
 
     The order is locked first, the series of numbers last.
     """
     sale = await _lock(tx, order, buyer, on_request=on_request)
-    if sale is None or not (sale.documents or on_request or is_due(sale.head, sale.channel)):
+    if sale is None or not (sale.documents or on_request or is_claim or is_due(sale.head, sale.channel)):
         return []
     issued = []
     if not sale.documents:
@@ -109,7 +115,7 @@ async def settle(
             part = await _returned(tx, back)
             if part is not None:
                 issued.append(await _issue(tx, sale, part, invoice))
-    changed = _changed(sale)
+    changed = await _changed(tx, sale)
     if changed is not None:
         issued.append(await _issue(tx, sale, changed, invoice))
     return issued
@@ -190,31 +196,39 @@ async def _first(tx: Tx, sale: _Sale) -> _Part | None:
     """The invoice: what was sold less what came back before. None if nothing is left."""
     if sale.head.status is OrderStatus.CANCELLED:
         return None
-    lines = rules.printed_lines(sale.lines)
+    lines, rounding = rules.printed_lines(sale.lines), rules.rounding_of(sale.lines)
     for back in sale.returns:
-        lines += rules.printed_lines(await order_store.lines_of(tx, back.id), source=back.id)
+        came = await order_store.lines_of(tx, back.id)
+        lines += rules.printed_lines(came, source=back.id)
+        rounding += rules.rounding_of(came)
     if rules.kind_of(lines) is not Kind.INVOICE:
         return None
     return _Part(
         Kind.INVOICE,
         "sale",
         lines,
-        rules.rounding_of(sale.lines),
+        rounding,
         tuple(back.id for back in sale.returns),
     )
 
 
 async def _returned(tx: Tx, back: OrderHead) -> _Part | None:
     """The credit note of a return; None for one that is worth nothing."""
-    came = rules.printed_lines(await order_store.lines_of(tx, back.id), source=back.id)
+    lines = await order_store.lines_of(tx, back.id)
+    came = rules.printed_lines(lines, source=back.id)
     if rules.kind_of(came) is not Kind.CREDIT_NOTE:
         return None
+    # What goes back in cash is rounded, too: the note comes to what was handed out.
     return _Part(
-        Kind.CREDIT_NOTE, f"return:{back.id}", [rules.negated(line) for line in came], returns=(back.id,)
+        Kind.CREDIT_NOTE,
+        f"return:{back.id}",
+        [rules.negated(line) for line in came],
+        -rules.rounding_of(lines),
+        returns=(back.id,),
     )
 
 
-def _changed(sale: _Sale) -> _Part | None:
+async def _changed(tx: Tx, sale: _Sale) -> _Part | None:
     """What the sale itself is other than its documents say: cancelled, replaced, cheaper, more."""
     is_off = sale.head.status is OrderStatus.CANCELLED
     target = [] if is_off else rules.printed_lines(sale.lines)
@@ -223,6 +237,9 @@ def _changed(sale: _Sale) -> _Part | None:
     if kind is None:
         return None
     rounding = (0 if is_off else rules.rounding_of(sale.lines)) - sale.rounding_told
+    for back in sale.returns:
+        if back.id in sale.told_returns:
+            rounding += rules.rounding_of(await order_store.lines_of(tx, back.id))
     cause = f"{'cancelled' if is_off else 'changed'}:{len(sale.documents)}"
     if kind is Kind.CREDIT_NOTE:
         return _Part(kind, cause, [rules.negated(line) for line in lines], -rounding)

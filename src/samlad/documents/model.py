@@ -8,8 +8,10 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from samlad.catalog import Measure
 from samlad.channels.model import Code, Country, Currency
 from samlad.kernel.problems import Conflict, Problem
+from samlad.orders import SetOf
 
 _LINE = r"^[^\x00-\x1f\x7f]*(?!\n)$"
 Line = Annotated[str, Meta(max_length=200, pattern=_LINE)]
@@ -212,6 +214,7 @@ class PrintedLine(msgspec.Struct, frozen=True, kw_only=True):
     """A line of a document. ``net`` + ``tax`` = ``total``; on a credit note what is credited is positive.
 
     ``position`` is that of the sale's line, None for one of a return (``source``). ``category``: EN 16931, BT-151.
+    ``set_of``: the set that it is a part of, which stands above its parts.
     """
 
     position: int | None = None
@@ -230,6 +233,8 @@ class PrintedLine(msgspec.Struct, frozen=True, kw_only=True):
     tax: int
     total: int
     reductions: list[Step] = []
+    sold_by: Measure = Measure.PIECE
+    set_of: SetOf | None = None
 
 
 class RateTotal(msgspec.Struct, frozen=True, kw_only=True):
@@ -252,9 +257,12 @@ class Paid(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Printed(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a document says. ``rounding`` is of cash and bears no tax; ``paid`` is what came in before.
+    """All that a document says. ``rounding`` is of cash and bears no tax; ``paid`` is what came in before, without
+    the ``tip``, which is no part of the total.
 
-    ``of`` and ``of_date``: number and day of the invoice that a credit note takes back.
+    ``of`` and ``of_date``: number and day of the invoice that a credit note takes back. ``promise``: when the buyer was
+    promised the goods, in their words; ``note`` is what they wrote for the shop.
+    ``check``: the address at which a receipt can be checked.
     """
 
     kind: str
@@ -282,6 +290,7 @@ class Printed(msgspec.Struct, frozen=True, kw_only=True):
     tax: int
     rounding: int = 0
     total: int
+    tip: int = 0
     paid: int = 0
     payments: list[Paid] = []
     bank: Bank = Bank()
@@ -291,6 +300,9 @@ class Printed(msgspec.Struct, frozen=True, kw_only=True):
     legal_text: str = ""
     footer: str = ""
     logo: str = ""
+    promise: str = ""
+    note: str = ""
+    check: str = ""
 
 
 # -- what was issued -------------------------------------------------------------------------------------------------------
@@ -388,3 +400,15 @@ class PdfUnavailable(Problem):
 
 Columns = Literal[32, 42, 48]
 Values = dict[str, Any]
+
+
+class Paper(msgspec.Struct, frozen=True, kw_only=True):
+    """What a till printer is like: letters a line, the page of letters it begins with, and what else it does.
+
+    ``opens_pin``: the pin (2 or 5) on which a drawer hangs that is to open first; 0: none.
+    """
+
+    columns: Columns = 42
+    code_page: str = "CP858"
+    has_cutter: bool = True
+    opens_pin: int = 0

@@ -15,4 +15,13 @@ HOLDINGS = [
             " name and address of the buyer on them. They are used for nothing else."
         ),
     ),
+    Holding(
+        table="paper_file",
+        about=marked("Files with papers of many orders, kept for three days"),
+        whose="""EXISTS (SELECT FROM paper_row r WHERE r.run = paper_file.run AND r.part = paper_file.part
+                         AND r.order_id = ANY({things}))""",
+        personal=("name", "content"),
+        not_shown="they hold papers of others beside what an export has already",
+        erase="DELETE",
+    ),
 ]

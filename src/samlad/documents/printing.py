@@ -2,14 +2,16 @@
 
 from uuid import UUID
 
+import msgspec
+
 from samlad import channels, orders, stock
-from samlad.documents import entities, issuing, rendering, snapshot, store
-from samlad.documents.model import Columns, DocumentContent, Printed, Slip
+from samlad.documents import entities, issuing, rendering, signing, snapshot, store
+from samlad.documents.model import Columns, DocumentContent, Paper, Printed, Slip
 from samlad.documents.permissions import READ
 from samlad.kernel.clock import now
 from samlad.kernel.database import Database, Tx
 from samlad.kernel.problems import NotFound
-from samlad.orders import Order, fulfilment_store
+from samlad.orders import Order, fulfilment_lots, fulfilment_store
 
 TYPES = {"html": "text/html; charset=utf-8", "pdf": "application/pdf", "xml": "application/xml"}
 
@@ -33,7 +35,10 @@ async def slip_of(reader: Database | Tx, order: Order, slip: Slip) -> Printed:
     """An order as it is now, for its confirmation or its receipt."""
     channel = await channels.cached(reader, order.channel)
     entity = await entities.look_up(reader, channel)
-    return await snapshot.printed_order(reader, order, slip, entity, now())
+    printed = await snapshot.printed_order(reader, order, slip, entity, now())
+    if slip is not Slip.RECEIPT:
+        return printed
+    return msgspec.structs.replace(printed, check=await signing.address(reader, order, channel))
 
 
 async def confirmation(database: Database, order_id: UUID, form: str) -> bytes:
@@ -49,6 +54,11 @@ async def receipt_page(database: Database, order_id: UUID, *, is_copy: bool) -> 
     return rendering.html(printed, is_copy=is_copy).encode()
 
 
+async def receipt_pdf(database: Database, order_id: UUID) -> bytes:
+    """The same as PDF, marked as a copy: for whoever bought."""
+    return await rendering.pdf((await receipt_page(database, order_id, is_copy=True)).decode())
+
+
 async def print_receipt(tx: Tx, order_id: UUID, columns: Columns) -> bytes:
     """The receipt of an order for a till printer. The first is the original, each after it is marked as a copy."""
     from samlad.documents import escpos_receipt  # loads the printers' library
@@ -58,6 +68,20 @@ async def print_receipt(tx: Tx, order_id: UUID, columns: Columns) -> bytes:
     before = await store.note_print(tx, order_id)
     printed = await slip_of(tx, order, Slip.RECEIPT)
     return escpos_receipt.receipt(printed, columns=columns, is_copy=before > 0)
+
+
+async def note_receipt(tx: Tx, order_id: UUID) -> bool:
+    """Somebody prints the receipt of an order; whether that is a copy, because it was printed before."""
+    tx.actor.require(READ)
+    return await store.note_print(tx, order_id) > 0
+
+
+async def receipt_for(database: Database, order_id: UUID, paper: Paper, *, is_copy: bool) -> bytes:
+    """The receipt of an order for a till printer; whether it is a copy was noted before (`note_receipt`)."""
+    from samlad.documents import escpos_receipt  # loads the printers' library
+
+    printed = await slip_of(database, await orders.read(database, order_id), Slip.RECEIPT)
+    return escpos_receipt.receipt(printed, is_copy=is_copy, paper=paper)
 
 
 async def packing_slip(
@@ -82,6 +106,7 @@ async def packing_slip(
         shop=channel.name,
         place=place.name if place else "",
         sender=snapshot.address_lines(place.address) if place else [],
+        lots=await fulfilment_lots.codes(database, fulfilment_id),
     )
     return await rendering.pdf(page) if form == "pdf" else page.encode()
 

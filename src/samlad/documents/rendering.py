@@ -8,7 +8,7 @@ import asyncio
 import base64
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
@@ -62,9 +62,20 @@ def html(printed: Printed, *, is_copy: bool = False, is_paged: bool = False) -> 
 
 
 def packing_slip(
-    work: Fulfilment, order: Order, *, locale: str, time_zone: str, shop: str, place: str, sender: list[str]
+    work: Fulfilment,
+    order: Order,
+    *,
+    locale: str,
+    time_zone: str,
+    shop: str,
+    place: str,
+    sender: list[str],
+    lots: Mapping[int, Sequence[tuple[str, int]]],
 ) -> str:
-    """What is in a parcel, for whom. It has no prices: parcels may be gifts."""
+    """What is in a parcel, for whom. It has no prices: parcels may be gifts.
+
+    ``lots`` are codes and units by the line's position.
+    """
     writer = Writer(locale, time_zone, order.currency)
     return (
         _environment(locale)
@@ -76,6 +87,8 @@ def packing_slip(
             shop=shop,
             place=place,
             sender=sender,
+            lots=lots,
+            gift_notes={line.position: line.gift_note for line in order.lines if line.gift_note},
             code=Markup(qr.svg(order.number, border=0)),  # noqa: S704 - our own drawing
             title=writer.translate("Packing slip"),
             **_common(locale),

@@ -83,6 +83,8 @@ def printed_line(line: OrderLine, *, source: UUID | None = None) -> PrintedLine:
         tax=line.tax,
         total=line.total,
         reductions=[Step(step.name, step.amount) for step in line.reductions if step.amount],
+        sold_by=line.sold_by,
+        set_of=line.set_of,
     )
 
 
@@ -162,7 +164,7 @@ def _part(line: PrintedLine, quantity: int, net: int, tax: int) -> PrintedLine:
     total = net + tax
     price = line.unit_price
     if not whole:
-        price = share(total if line.tax_included else net, 1, quantity)
+        price = share(total if line.tax_included else net, line.sold_by.per, quantity)
     sign = 1 if quantity * line.quantity > 0 else -1
     steps = [Step(step.name, sign * step.amount) for step in line.reductions] if whole else []
     return msgspec.structs.replace(

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from samlad import channels, content, customers, stock
+from samlad import channels, content, customers, orders, stock
 from samlad.channels import Channel
 from samlad.documents import rules, taxation
 from samlad.documents.model import (
@@ -131,6 +131,7 @@ async def printed_order(
     seller = seller_party(entity) if entity else Party(name=channel.name, country=channel.country)
     lines = rules.printed_lines(order.lines)
     rounding = rules.rounding_of(order.lines)
+    tip = await orders.tip_of(reader, order.id)
     return Printed(
         kind=kind,
         number=order.number,
@@ -151,13 +152,16 @@ async def printed_order(
         lines=lines,
         rounding=rounding,
         **sums(lines, rounding),
-        paid=order.paid,
+        paid=order.paid - (tip.amount if tip else 0),
+        tip=tip.amount - tip.returned if tip else 0,
         payments=paid_of(order.payments),
         bank=bank_of(entity, order.payments, order.number) if entity else Bank(),
         due_on=min((p.due_on for p in order.payments if p.due_on), default=None),
         legal_text=entity.legal_text if entity else "",
         footer=channel.setting("receipt_footer"),
         logo=(entity.logo if entity else "") or await content.printed_logo(reader, channel),
+        promise=f"{order.promise.name}: {order.promise.text}" if order.promise else "",
+        note=order.note or "",
     )
 
 

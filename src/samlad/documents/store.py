@@ -308,3 +308,21 @@ async def note_print(tx: Tx, order: UUID) -> int:
         order,
     )
     return before
+
+
+async def note_mail(tx: Tx, key: UUID, order: UUID) -> bool:
+    """Note that a receipt is mailed; False if this key was used before."""
+    return bool(
+        await tx.execute(
+            "INSERT INTO receipt_mail (id, order_id, sent_by) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING",
+            key,
+            order,
+            tx.actor.label,
+        )
+    )
+
+
+async def mails_of(reader: Reader, order: UUID) -> int:
+    """How often a receipt was mailed."""
+    found: int = await reader.value("SELECT count(*) FROM receipt_mail WHERE order_id = $1", order)
+    return found

@@ -7,8 +7,12 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time
 from babel.numbers import format_decimal
+from markupsafe import Markup
 
-from samlad.documents.model import Party
+from samlad.catalog import Measure
+from samlad.catalog.measures import per_text, quantity_text
+from samlad.documents.model import Party, PrintedLine
+from samlad.kernel import qr
 from samlad.kernel.i18n import formatting_locale, marked, translator
 from samlad.kernel.money import format_money
 
@@ -52,9 +56,27 @@ class Writer:
         """An amount with its currency."""
         return format_money(amount, self.currency, str(self._babel))
 
+    def code(self, text: str) -> Markup:
+        """A text as a QR code."""
+        return Markup(qr.svg(text, border=2))  # noqa: S704 - our own drawing
+
     def number(self, value: int) -> str:
         """A number of pieces."""
         return format_decimal(value, locale=self._babel)
+
+    def quantity(self, line: PrintedLine) -> str:
+        """How much of a line there is, with its unit where it is weighed or measured."""
+        return quantity_text(line.quantity, line.sold_by, self._babel)
+
+    def times(self, line: PrintedLine) -> str:
+        """A line as a receipt reckons it: ``3 × 5.00 kr``, ``0.770 kg × 199.00 kr/kg``; nothing for one piece."""
+        if line.quantity == 1 and line.sold_by is Measure.PIECE:
+            return ""
+        return f"{self.quantity(line)} × {self.price(line)}"
+
+    def price(self, line: PrintedLine) -> str:
+        """What one piece, kilogram, metre or litre costs."""
+        return f"{self.money(line.unit_price)}{per_text(line.sold_by)}"
 
     def day(self, value: date) -> str:
         """A day, written out so that nobody takes the month for the day."""

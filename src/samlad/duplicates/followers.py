@@ -13,6 +13,8 @@ from samlad.kernel.jobs import JobContext, job
 from samlad.kernel.log import Event
 
 STRIDE = 200
+COMPARED = ("name", "email", "phone")
+"""Who is made without any of these cannot be compared yet."""
 
 
 async def follow(tx: Tx, event: Event) -> None:
@@ -49,7 +51,9 @@ def _whose(event: Event) -> set[UUID]:
         return {UUID(customer)} if customer else set()
     if event.type == "privacy.erased":
         return {UUID(each) for each in event.payload["ids"]}
-    is_customer = event.type in ("customer.created", "customer.changed")
+    is_customer = event.type == "customer.changed" or (
+        event.type == "customer.created" and any(event.payload.get(field) for field in COMPARED)
+    )
     return {event.subject} if is_customer and event.subject is not None else set()
 
 

@@ -11,7 +11,7 @@ HOLDINGS = [
         personal=("left_customer", "right_customer"),
         shown=("status", "found_at"),
         erase="DELETE",
-        is_shown=False,
+        not_shown="names another customer",
     ),
     Holding(
         table="duplicate_card",
@@ -30,6 +30,6 @@ HOLDINGS = [
             "keys",
         ),
         erase="DELETE",
-        is_shown=False,
+        not_shown="repeats the customer in another form",
     ),
 ]

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from rapidfuzz.distance import JaroWinkler, Levenshtein
 
-from samlad.duplicates.comparing import BLOCKS, STRONG
+from samlad.duplicates.comparing import BLOCKS, LARGEST_BLOCK, STRONG
 from samlad.duplicates.model import (
     Comparison,
     Condition,
@@ -105,3 +105,18 @@ def contradict(one: Collection[tuple[str, str]], other: Collection[tuple[str, st
         )
         for wanted in kinds
     )
+
+
+def largest_block(sizes: Sequence[tuple[int, int]], most: int) -> int:
+    """How many people may have a key in common so that a block makes at most so many pairs.
+
+    ``sizes``: how many people have a key, and of how many keys that is so, the smallest first. Smaller groups go first: what few
+    have in common says more.
+    """
+    pairs, largest = 0, 1
+    for size, keys in sizes:
+        pairs += size * (size - 1) // 2 * keys
+        if pairs > most:
+            return largest
+        largest = size
+    return LARGEST_BLOCK

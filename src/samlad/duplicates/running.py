@@ -109,13 +109,18 @@ async def _train(database: Database, pool: UUID, folder: Path, *, is_learnt: boo
         least = (await store.settings_of(database, [pool]))[pool].suggest_from
         await database.transaction(lambda tx: store.set_run(tx, pool, state="scoring", people=people))
         began = clock.now()
-        pairs = await asyncio.to_thread(training.predict, base, used.model, training.SHAPE, least)
+        pairs = training.predict(base, used.model, training.SHAPE, least)
+        while (few := await asyncio.to_thread(next, pairs, None)) is not None:
+            await _put_all(database, pool, few)
     finally:
         base.close()
+    await database.transaction(lambda tx: _end(tx, pool, used, began))
+
+
+async def _put_all(database: Database, pool: UUID, pairs: Sequence[tuple[str, str, float]]) -> None:
     for place in range(0, len(pairs), STRIDE):
         ids = [(UUID(one), UUID(other)) for one, other, _ in pairs[place : place + STRIDE]]
         await database.transaction(lambda tx, ids=ids: _put(tx, pool, ids))  # type: ignore[misc]
-    await database.transaction(lambda tx: _end(tx, pool, used, began))
 
 
 async def _write(database: Database, pool: UUID, file: Path) -> int:

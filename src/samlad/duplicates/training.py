@@ -9,7 +9,7 @@ Splink is imported where it is needed: a server that trains nothing starts witho
 import csv
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ import msgspec
 
 from samlad.duplicates.comparing import BLOCKS, CERTAIN, CERTAIN_RECALL, DEFAULT, LARGEST_BLOCK, TRAINING
 from samlad.duplicates.model import Comparison, Condition, Level, Model, Record, Test
-from samlad.duplicates.rules import frequent_fields
+from samlad.duplicates.rules import frequent_fields, largest_block
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -32,6 +32,10 @@ UNSEEN = 0.1
 """What no pair had that was learnt from is rarer than it is taken for at first."""
 LEAST, MOST = 1e-9, 1 - 1e-9
 MEMORY = "2GB"
+MOST_PAIRS = 20_000_000
+"""Pairs that one block may compare: of a million people a block of names could make five times as many."""
+STRIDE = 10_000
+"""Pairs that are handed on at once."""
 
 logging.getLogger("splink").setLevel(logging.ERROR)
 
@@ -111,17 +115,35 @@ def load_people(base: "DuckDBPyConnection", file: Path, shape: Shape = SHAPE) ->
         f"CASE WHEN {' AND '.join(f'{field} IS NOT NULL' for field in block)} THEN concat_ws('|', {', '.join(block)}) END AS k{place}"
         for place, block in enumerate(shape.blocks)
     ]
-    capped = [
-        f"CASE WHEN count(*) OVER (PARTITION BY k{place}) <= {LARGEST_BLOCK} THEN k{place} END AS b{place}"
-        for place in range(len(shape.blocks))
-    ]
-    base.execute(
-        f"""CREATE TABLE people AS
-            WITH keyed AS (SELECT *, {", ".join(keys)} FROM told)
-            SELECT unique_id, {", ".join(shape.fields)}, {", ".join(capped)} FROM keyed"""
-    )
+    base.execute(f"CREATE TABLE keyed AS SELECT *, {', '.join(keys)} FROM told")
     base.execute("DROP TABLE told")
+    capped = []
+    for place in range(len(shape.blocks)):
+        # One block at a time: windows over all of them at once would hold everybody in memory as often as there are blocks.
+        largest = _largest(base, place)
+        base.execute(
+            f"""CREATE TABLE wide{place} AS SELECT k{place} FROM keyed WHERE k{place} IS NOT NULL
+                GROUP BY 1 HAVING count(*) BETWEEN 2 AND {largest}"""
+        )
+        capped.append(
+            f"CASE WHEN k{place} IN (SELECT k{place} FROM wide{place}) THEN k{place} END AS b{place}"
+        )
+    base.execute(
+        f"CREATE TABLE people AS SELECT unique_id, {', '.join(shape.fields)}, {', '.join(capped)} FROM keyed"
+    )
+    for place in range(len(shape.blocks)):
+        base.execute(f"DROP TABLE wide{place}")
+    base.execute("DROP TABLE keyed")
     return _one(base, "SELECT count(*) FROM people")
+
+
+def _largest(base: "DuckDBPyConnection", place: int, most: int = MOST_PAIRS) -> int:
+    """How many people may have a key of a block in common: `LARGEST_BLOCK`, or fewer where that made too many pairs."""
+    sizes = base.execute(
+        f"""SELECT size, count(*) FROM (SELECT count(*) AS size FROM keyed WHERE k{place} IS NOT NULL GROUP BY k{place})
+            WHERE size BETWEEN 2 AND {LARGEST_BLOCK} GROUP BY 1 ORDER BY 1"""
+    ).fetchall()
+    return largest_block(sizes, most)
 
 
 def learn(base: "DuckDBPyConnection", shape: Shape = SHAPE, random_pairs: int = RANDOM_PAIRS) -> Learnt:
@@ -146,14 +168,13 @@ def learn(base: "DuckDBPyConnection", shape: Shape = SHAPE, random_pairs: int = 
 
 def predict(
     base: "DuckDBPyConnection", model: Model, shape: Shape = SHAPE, least: float = 0.9
-) -> "list[tuple[str, str, float]]":
-    """All pairs that are at least so probable: both ids, and the weight in bits."""
+) -> "Iterator[list[tuple[str, str, float]]]":
+    """All pairs that are at least so probable, `STRIDE` at once: both ids, and the weight in bits."""
     linker = _linker(base, model, shape, is_trained=True)
     found = linker.inference.predict(threshold_match_probability=least)
-    rows: list[tuple[str, str, float]] = base.execute(
-        f"SELECT unique_id_l, unique_id_r, match_weight FROM {found.physical_name}"
-    ).fetchall()
-    return rows
+    told = base.execute(f"SELECT unique_id_l, unique_id_r, match_weight FROM {found.physical_name}")
+    while rows := told.fetchmany(STRIDE):
+        yield rows
 
 
 def _linker(base: "DuckDBPyConnection", model: Model, shape: Shape, *, is_trained: bool) -> "Linker":

@@ -72,9 +72,16 @@ _NOTICES: Mapping[str, str] = {
     "many-returns": marked("This customer has brought things back %(count)s times in %(days)s days."),
     "high-share": marked("%(percent)s %% of what this customer bought in %(days)s days comes back."),
     "no-receipt": marked("There is no receipt: nobody knows what was paid."),
+    "no-receipt-often": marked(
+        "This customer has brought things back without a receipt %(count)s times in %(days)s days."
+    ),
+    "price-drop": marked("“%(title)s” costs %(percent)s %% less now than was paid for it."),
+    "signal-score": marked(
+        "The signs of misuse come to %(score)s points; from %(limit)s on a manager agrees."
+    ),
     "other-item": marked("What was scanned (%(code)s) is not what was bought on this line."),
 }
-SIGNALS = ("many-returns", "high-share", "no-receipt", "other-item")
+SIGNALS = ("many-returns", "high-share", "no-receipt", "no-receipt-often", "price-drop", "other-item")
 
 
 def notice_text(notice: Notice, translate: Callable[[str], str], currency: str, locale: str) -> str:
@@ -141,6 +148,8 @@ async def change_from(request: AnyRequest, order: Order, form: Form, **fixed: An
         "fingerprint": form.text("fingerprint"),
         **fixed,
     }
+    if form.text("if_not_back"):
+        values["if_not_back"] = {"provider": form.get("if_not_back")}
     if form.text("way") in ("cash", "test"):
         values["payments"] = [{"provider": form.get("way")}]
     else:
@@ -157,10 +166,12 @@ async def _of_line(request: AnyRequest, order: Order, form: Form, position: int)
     why: dict[str, Any] = {"reason": form.get(f"reason-{position}") or "other"}
     why |= {"condition": form.get(f"condition-{position}")} if form.text(f"condition-{position}") else {}
     why |= {"lot": form.get(f"lot-{position}")} if form.text(f"lot-{position}") else {}
+    seen = {"scanned": form.get(f"scanned-{position}")} if form.text(f"scanned-{position}") else {}
     code = form.text(f"exchange-{position}")
     if code:
         variant = await _variant(request, order, code, f"exchange-{position}")
-        swap = {"kind": "exchange", **common, **why, "variant": variant, "keep_price": form.has("keep_price")}
+        new = {"variant": variant, "keep_price": form.has("keep_price")}
+        swap = {"kind": "exchange", **common, **why, **seen, **new}
         instant = form.has("instant")
         return [
             {**swap, "quantity": count, "instant": instant and count == back}
@@ -169,7 +180,7 @@ async def _of_line(request: AnyRequest, order: Order, form: Form, position: int)
         ]
     found: list[dict[str, Any]] = []
     if back:
-        found.append({"kind": "return", **common, **why, "quantity": back})
+        found.append({"kind": "return", **common, **why, **seen, "quantity": back})
     if off:
         found.append({"kind": "cancel", **common, "quantity": off})
     claimed = form.whole(f"claim-{position}") or 0

@@ -7,6 +7,7 @@ from typing import Any, Self, TypeVar
 import msgspec
 from litestar.datastructures import UploadFile
 
+from samlad.faces import objections
 from samlad.faces.page import AnyRequest, words
 from samlad.kernel.i18n import marked
 from samlad.kernel.money import parse_amount
@@ -64,6 +65,11 @@ class Form:
         """Whether a box is ticked, or one of several of the same name."""
         values = self.fields.get(name, [])
         return bool(values) if value is None else value in values
+
+    def uploads(self, name: str) -> list[UploadFile]:
+        """The files that were chosen under a name; a field that was left empty sends one without a name."""
+        found = [file for key, file in self.files.items() if key.partition("#")[0] == name]
+        return [file for file in found if file.filename]
 
     def text(self, name: str) -> str | None:
         """The text without spaces around it; None when there is nothing."""
@@ -150,11 +156,11 @@ class Form:
             name = (names or {}).get(fault.field, fault.field)
             self.errors.setdefault(name, self._said(fault))
             loose.append(fault)
-        self.message = self.translate(problem.detail) if problem.detail else self.translate(problem.title)
+        self.message = objections.said(self.translate, problem.detail or problem.title)
         return self
 
     def _said(self, fault: FieldError) -> str:
-        text = self.translate(fault.message)
+        text = objections.said(self.translate, fault.message)
         return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
 
     def loose_errors(self, shown: Iterable[str]) -> list[tuple[str, str]]:
@@ -182,7 +188,7 @@ async def read_form(request: AnyRequest) -> Form:
         if number >= MOST_FIELDS:
             raise Malformed("The form has too many fields.")
         if isinstance(value, UploadFile):
-            files[name] = value
+            files[name if name not in files else f"{name}#{number}"] = value
         else:
             fields.setdefault(name, []).append(str(value).replace("\x00", "").replace("\r\n", "\n"))
     return Form(fields, files, words(request))

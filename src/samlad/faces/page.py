@@ -12,8 +12,12 @@ A handler of a page reads, calls one verb, and either shows a page or goes on to
         return go(request, f"/admin/channels/{channel.id}", words(request)("The channel is open."))
 """
 
+import gzip
+import io
 import re
+import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from hashlib import blake2b
 from typing import Annotated, Any, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -25,10 +29,12 @@ from litestar.params import FromPath, QueryParameter
 from samlad.access.csrf import csrf_token
 from samlad.access.middleware import is_https
 from samlad.channels import last_seen, shop_at
-from samlad.faces.design import Pages
+from samlad.faces.design import CAMERA_POLICY, Pages, policy_text
+from samlad.faces.design.rendering import apart, turning_in
+from samlad.kernel import once
 from samlad.kernel.database import Tx
 from samlad.kernel.http import REQUEST_ID_SCOPE, actor_of, context_of, database_of
-from samlad.kernel.i18n import LOCALES, negotiate, translator
+from samlad.kernel.i18n import LOCALES, PSEUDO, PSEUDO_RTL, negotiate, translator
 from samlad.kernel.problems import Problem, Unauthenticated
 from samlad.kernel.vault import BadSignature
 
@@ -42,7 +48,13 @@ LANGUAGES = (("en", "English"), ("sv", "Svenska"), ("nl", "Nederlands"))
 LOCALE_COOKIE, THEME_COOKIE, FLASH_COOKIE = "locale", "theme", "flash"
 YEAR_SECONDS = 365 * 86400
 FLASH_SECONDS = 300
+LEAST_PACKED = 1_400
+"""Bytes: what fits into one packet arrives no sooner when it is shorter."""
+MOST_PADDING = 100
 _FLASHES = "faces.flash"
+ONCE = "_once"
+"""The field of a form that makes it another one than the same form shown again."""
+_ASKED = "faces.once"
 _HEARD_UNTIL = "faces.heard_until"
 _LOCAL = re.compile(r"^/(?![/\\])[^\x00-\x20\x7f\\]{0,1500}$")
 
@@ -53,16 +65,43 @@ _LOCAL = re.compile(r"^/(?![/\\])[^\x00-\x20\x7f\\]{0,1500}$")
 def locale_of(request: AnyRequest) -> str:
     """The language of the answer: what was chosen before, else what the browser asks for, else the retailer's."""
     chosen = request.cookies.get(LOCALE_COOKIE)
-    if chosen in LOCALES:
+    if chosen in _choices(request):
         return str(chosen)
     default = request.app.state.runtime.settings.default_locale
     ordered = (default, *(locale for locale in LOCALES if locale != default))
     return negotiate(request.headers.get("accept-language"), ordered)
 
 
+def _choices(request: AnyRequest) -> tuple[str, ...]:
+    """The languages that can be chosen; for developers also those that are made to find faults of layout."""
+    pseudo = request.app.state.runtime.settings.pseudo_locales
+    return (*LOCALES, PSEUDO, PSEUDO_RTL) if pseudo else LOCALES
+
+
+class Text(str):
+    """A text of the catalogue. What is put into it is kept apart where it runs against the page, as templates do."""
+
+    __slots__ = ("locale",)
+    locale: str
+
+    def __mod__(self, values: Any) -> str:
+        return str(self) % (apart(values, turning_in(self.locale)) if isinstance(values, Mapping) else values)
+
+
 def words(request: AnyRequest) -> Callable[[str], str]:
     """The translator of this request: ``_ = words(request)``, then ``_("Saved.")``."""
-    return translator(locale_of(request)).gettext
+    locale = locale_of(request)
+    gettext = translator(locale).gettext
+
+    def translated(message: str) -> str:
+        text = gettext(message)
+        if "%(" not in text:
+            return text
+        open_text = Text(text)
+        open_text.locale = locale
+        return open_text
+
+    return translated
 
 
 def translated(request: AnyRequest, names: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -144,14 +183,37 @@ def page(
         else request.app.state.runtime.settings.home / "themes" / theme_folder / "templates",
         **values,
     )
+    body = html.encode()
     answer: Response[Any] = Response(
-        html, status_code=status_code, media_type="text/html; charset=utf-8", headers=dict(headers or {})
+        body, status_code=status_code, media_type="text/html; charset=utf-8", headers=dict(headers or {})
     )
     answer.headers.setdefault("Cache-Control", "no-store" if context.get("user") else "private, no-cache")
-    answer.headers.setdefault("Vary", "Cookie, Accept-Language, HX-Request")
+    answer.headers.setdefault("Vary", "Accept-Encoding, Cookie, Accept-Language, HX-Request")
+    if len(body) > LEAST_PACKED and "gzip" in request.headers.get("accept-encoding", ""):
+        answer.content = packed(body)
+        answer.headers["Content-Encoding"] = "gzip"
     if flashes:
         answer.delete_cookie(FLASH_COOKIE)
     return answer
+
+
+def packed(body: bytes) -> bytes:
+    """A page with gzip, by a random number of bytes longer than it need be.
+
+    A page has a token that nobody else may know, and words of whoever asked. Without the random bytes somebody who sees how
+    long answers are could guess the one by the other (BREACH, CVE-2013-3587; the remedy is "Heal the BREACH",
+    ieeexplore.ieee.org/document/9754554). They stand in the header, as the name of the file.
+    """
+    held = io.BytesIO()
+    name = "-" * secrets.randbelow(MOST_PADDING)
+    with gzip.GzipFile(filename=name, mode="wb", compresslevel=4, fileobj=held, mtime=0) as file:
+        file.write(body)
+    return held.getvalue()
+
+
+def camera_headers() -> dict[str, str]:
+    """Headers of a page with `ui.camera`: the reader of barcodes may run there."""
+    return {"Content-Security-Policy": policy_text(CAMERA_POLICY)}
 
 
 def address_of(request: AnyRequest) -> str:
@@ -251,8 +313,37 @@ def require(request: AnyRequest, permission: str | None = None) -> None:
 
 
 async def change(request: AnyRequest, work: Callable[[Tx], Awaitable[T]]) -> T:
-    """Run a verb in one transaction on behalf of who sent the form."""
-    return await database_of(request).transaction(work, context_of(request))
+    """Run a verb in one transaction on behalf of who sent the form. A form that is sent twice is done once.
+
+    Raises:
+        SentBefore: the very same was sent and done before: a second click, or a browser that sent a page again.
+    """
+    sent = await _sent(request)
+
+    async def run(tx: Tx) -> T:
+        if sent is not None:
+            await once.claim(tx, sent)
+        return await work(tx)
+
+    return await database_of(request).transaction(run, context_of(request))
+
+
+async def _sent(request: AnyRequest) -> bytes | None:
+    """What was sent, as a hash; None if it may be sent again: no form, or one that stays on the page (htmx).
+
+    Of several changes of one request only the first asks.
+    """
+    state: dict[str, Any] = request.scope  # type: ignore[assignment]
+    if request.method != "POST" or is_htmx(request) or state.get(_ASKED):
+        return None
+    state[_ASKED] = True
+    fields = [
+        (name, str(getattr(value, "filename", value))) for name, value in (await request.form()).multi_items()
+    ]
+    if not any(name == ONCE for name, _ in fields):
+        return None
+    said = msgspec.json.encode((request.url.path, request.url.query, sorted(fields)))
+    return blake2b(said, digest_size=16).digest()
 
 
 # -- problems ----------------------------------------------------------------------------------------------------------------
@@ -278,6 +369,8 @@ def problem_page(request: AnyRequest, problem: Problem) -> Response[Any] | None:
             return Response(b"", status_code=200, media_type="text/plain", headers={"HX-Redirect": target})
         if is_for_people(request):
             return Response(b"", status_code=303, media_type="text/plain", headers={"Location": target})
+    if problem.code == _NOT_OPEN and is_for_people(request):
+        return Response(b"", status_code=303, media_type="text/plain", headers={"Location": "/opening"})
     if not is_for_people(request):
         return None
     under_till = request.url.path.startswith("/pos")
@@ -309,6 +402,9 @@ def _searched(request: AnyRequest) -> str:
     return " ".join(re.findall(r"[^\W_]+", last))[:100]
 
 
+_NOT_OPEN = "shop-not-open"
+"""The code of the problem (of the storefront) that a shop is closed to visitors."""
+
 _AGAIN = "account-sign-in-again"
 """The code of the problem (of `samlad.accounts`) that somebody signed in too long ago for this."""
 
@@ -336,7 +432,7 @@ async def switch_language(
     answer: Response[Any] = Response(
         b"", status_code=303, media_type="text/plain", headers={"Location": local_path(back)}
     )
-    if locale in LOCALES:
+    if locale in _choices(request):
         answer.set_cookie(own_cookie(request, LOCALE_COOKIE, locale, YEAR_SECONDS))
     return answer
 

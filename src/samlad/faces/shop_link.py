@@ -47,6 +47,20 @@ async def shop_of(request: AnyRequest, pool: UUID) -> Channel | None:
     return min(shops, key=lambda each: each.created_at, default=None)
 
 
+async def shops_of_goods(request: AnyRequest, pool: UUID) -> list[tuple[Channel, str]]:
+    """The web shops of a pool of goods that are active, and where their addresses begin for who reads this page."""
+    known = await channels.cached_all(database_of(request))
+    here = channels.shop_at(request.headers.get("host", ""), known)
+    return [
+        (each, "" if each is here else base_url(request, each) or "")
+        for each in known
+        if each.kind is ChannelKind.WEBSHOP
+        and each.status is ChannelStatus.ACTIVE
+        and each.pools[Resource.CATALOGUE] == pool
+        and (each.setting("storefront_host") or each is here)
+    ]
+
+
 def as_asked(request: AnyRequest) -> str:
     """The address under which the browser asked."""
     return f"{'https' if is_https(request) else 'http'}://{request.url.netloc}"

@@ -1,11 +1,13 @@
 """The form by which goods are taken back without a receipt, at the desk and at the till alike."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from samlad import catalog, credit, customers
+from samlad.catalog import Tracking, VariantRef
 from samlad.channels import Channel, Resource
 from samlad.customers import PersonInput
 from samlad.faces import change_form
@@ -18,6 +20,7 @@ from samlad.kernel.problems import InvalidInput, Problem
 from samlad.orders import Order, return_reasons
 from samlad.orders.return_model import UnknownInput
 from samlad.orders.return_unknown import UnknownPreview, preview_unknown, take_unknown
+from samlad.stock import lots_store, scanning
 
 ROWS = 5
 """So many different things at once; whoever has more takes them back twice."""
@@ -35,13 +38,18 @@ async def read(request: AnyRequest, channel: Channel, location: UUID, form: Form
         code = form.text(f"code-{row}")
         if code is None:
             continue
-        found = await catalog.variant_by_code(database_of(request), channel.pools[Resource.CATALOGUE], code)
+        found = await _variant(request, channel, code)
         if found is None:
             raise InvalidInput.at(f"code-{row}", words(request)(marked("Nothing has this code.")))
         line: dict[str, Any] = {"variant": str(found.id), "quantity": form.whole(f"quantity-{row}") or 1}
         line["reason"] = form.text(f"reason-{row}") or "other"
         if form.text(f"condition-{row}"):
             line["condition"] = form.get(f"condition-{row}")
+        scan = scanning.read(code)
+        lot, until = form.text(f"lot-{row}") or scan.serial or scan.lot, form.text(f"expires_on-{row}")
+        if found.id in await _by_lot(request, [found.id]):
+            line |= {"lot": lot} if lot else {}
+            line |= {"expires_on": until or str(scan.expires_on)} if until or scan.expires_on else {}
         lines.append(line)
     if not lines:
         raise InvalidInput.at("code-1", words(request)(marked("Please fill this in.")))
@@ -55,6 +63,28 @@ async def read(request: AnyRequest, channel: Channel, location: UUID, form: Form
         "id": form.text("id"),
     }
     return form.into(UnknownInput, **values)
+
+
+async def _variant(request: AnyRequest, channel: Channel, code: str) -> VariantRef | None:
+    pool = channel.pools[Resource.CATALOGUE]
+    return await catalog.variant_by_code(database_of(request), pool, scanning.read(code).code)
+
+
+async def _by_lot(request: AnyRequest, variants: Sequence[UUID]) -> set[UUID]:
+    """Those whose units are of lots or have serial numbers, so that whoever takes one back must say which."""
+    tracking = await lots_store.tracking_of(database_of(request), list(variants))
+    return {variant for variant, how in tracking.items() if how is not Tracking.NONE}
+
+
+async def _lot_rows(request: AnyRequest, channel: Channel, form: Form) -> list[int]:
+    found = {}
+    for row in range(1, ROWS + 1):
+        code = form.text(f"code-{row}")
+        variant = await _variant(request, channel, code) if code else None
+        if variant is not None:
+            found[row] = variant.id
+    by_lot = await _by_lot(request, list(found.values())) if found else set()
+    return [row for row, variant in found.items() if variant in by_lot]
 
 
 async def _customer(request: AnyRequest, channel: Channel, form: Form) -> UUID | None:
@@ -135,6 +165,7 @@ async def shown(
     return {
         "form": form,
         "rows": list(range(1, ROWS + 1)),
+        "lot_rows": await _lot_rows(request, channel, form),
         "reasons": change_form.reason_options(request, active),
         "conditions": [(code, translate(text)) for code, text in change_form.CONDITIONS.items()],
         "said": said,

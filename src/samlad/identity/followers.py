@@ -42,6 +42,9 @@ async def follow(tx: Tx, event: Event) -> None:
 
 async def _handle(tx: Tx, events: list[Event]) -> None:
     """Observe what all of these say in one go, whatever came first: who is who does not depend on it."""
+    events = [event for event in events if not _is_old_news(event)]
+    if not events:
+        return
     rows = await customers.get_many(tx, {event.subject for event in events if event.subject is not None})
     told = [(event, rows[event.subject]) for event in events if event.subject in rows]
     said = [_said(event) for event, _ in told]
@@ -53,6 +56,12 @@ async def _handle(tx: Tx, events: list[Event]) -> None:
             await _renumber(
                 tx, event, row, (event.payload.get("before") or {}).get("external_id"), of["external_id"]
             )
+
+
+def _is_old_news(event: Event) -> bool:
+    """Whether a row was made here, of what was seen, and says nothing else."""
+    told = event.payload
+    return bool(told.get("is_seen")) and not any(told.get(field) is not None for field in FIELDS)
 
 
 def _said(event: Event) -> dict[str, str | None]:

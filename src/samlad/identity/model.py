@@ -35,6 +35,8 @@ class Kind(StrEnum):
     STAFF = "staff"
     """A login of staff. Links nothing."""
 
+    __hash__ = str.__hash__  # that of enums is written in Python, and identifiers are looked up all the time
+
 
 RANK = {kind: rank for rank, kind in enumerate(Kind)}
 """Which identifier stands for a person first."""
@@ -74,6 +76,8 @@ class AuthLevel(StrEnum):
     """A server of the shop's, staff or an import say so."""
     VERIFIED = "verified"
     """The person has proved it: a login, a code, a confirmed link."""
+
+    __hash__ = str.__hash__  # as of `Kind`
 
 
 class Identifier(msgspec.Struct, frozen=True, order=True):

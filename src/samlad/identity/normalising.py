@@ -3,13 +3,13 @@
 import re
 import unicodedata
 from collections.abc import Sequence
-from functools import lru_cache
 
 import idna
 import phonenumbers
 from anyascii import anyascii
 
 from samlad.identity.model import Kind
+from samlad.kernel.remembering import remembered
 
 LONGEST = 500
 """Characters of an identifier; what is longer is none."""
@@ -83,7 +83,7 @@ def email(text: str) -> str | None:
     return None if domain is None else f"{local}@{domain}"
 
 
-@lru_cache(maxsize=10_000)
+@remembered(most=10_000, seconds=60.0)
 def _domain(name: str) -> str | None:
     try:
         return idna.encode(name, uts46=True).decode("ascii")

@@ -1,7 +1,7 @@
 """The verb `observe`: identifiers were seen together."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -10,9 +10,10 @@ import msgspec
 from samlad.identity import history, store
 from samlad.identity.history import Change
 from samlad.identity.keeping import Nodes, keep, keys_of
-from samlad.identity.model import Kind, Rules, Sighting
+from samlad.identity.model import AuthLevel, Kind, Rules, Sighting, Trust
 from samlad.identity.preparing import Prepared, kept_under, prepare
 from samlad.identity.projecting import project
+from samlad.identity.recognising import Known, recognise
 from samlad.identity.sessions import attached
 from samlad.identity.store import Times
 from samlad.kernel.database import Tx
@@ -31,30 +32,45 @@ async def observe(tx: Tx, sightings: Sequence[Sighting]) -> list[UUID | None]:
     what it reports. Told twice it does nothing the second time.
     """
     made: Sequence[Prepared | None] = [prepare(sighting) for sighting in sightings]
-    prepared = [one for one in made if one is not None]
-    if not prepared:
+    if not any(one is not None for one in made):
         return [None] * len(made)
-    rules = await store.rules_of(tx, {one.pool for one in prepared})
-    nodes = await store.nodes_of(tx, {(one.pool, key) for one in prepared for key in keys_of(one)})
-    made = await _without_strangers(tx, made, nodes)
+    rules = await store.rules_of(tx, {one.pool for one in made if one is not None})
+    made, known = await recognise(tx, made)
+    rest = [one for one in made if one is not None and one.id not in known]
+    wanted = {(one.pool, key) for one in rest for key in keys_of(one)}
+    nodes = await store.nodes_of(tx, wanted) if wanted else {}
+    made = await _without_strangers(tx, made, nodes, known)
     prepared = [one for one in made if one is not None]
-    times = await store.times_of(tx, {one.id for one in prepared})
-    fresh = [one for one in prepared if one.id not in times]
-    earlier = await _widen(tx, prepared, times)
+    fresh = [one for one in prepared if one.id not in known]
+    earlier = await _widen(tx, prepared, known)
+    if earlier:
+        nodes |= await store.nodes_of(tx, {(one.pool, key) for one in earlier for key in keys_of(one)})
     if fresh or earlier:
         await _take_in(tx, fresh, earlier, nodes)
     trusts = {pool: its.trusts() for pool, its in rules.items()}
-    return [None if one is None else kept_under(one, nodes, trusts[one.pool]) for one in made]
+    return [None if one is None else _kept_under(one, known, nodes, trusts[one.pool]) for one in made]
+
+
+def _kept_under(
+    one: Prepared,
+    known: Mapping[UUID, Known],
+    nodes: Nodes,
+    trusts: Mapping[tuple[Kind, AuthLevel], Trust],
+) -> UUID | None:
+    before = known.get(one.id)
+    return kept_under(
+        one, before.nodes if before is not None else [nodes[one.pool, key] for key in one.keys], trusts
+    )
 
 
 async def _without_strangers(
-    tx: Tx, made: Sequence[Prepared | None], nodes: Nodes
+    tx: Tx, made: Sequence[Prepared | None], nodes: Nodes, known: Mapping[UUID, Known]
 ) -> Sequence[Prepared | None]:
     """Without customers that are of another pool: what is told late of one whose channel has joined or left meanwhile."""
     unknown = {
         UUID(key.value)
         for one in made
-        if one is not None
+        if one is not None and one.id not in known
         for key in one.keys
         if key.kind == Kind.CUSTOMER and (one.pool, key) not in nodes
     }
@@ -63,7 +79,7 @@ async def _without_strangers(
         return made
     found: list[Prepared | None] = []
     for one in made:
-        if one is not None:
+        if one is not None and one.id not in known:
             kept = [
                 place
                 for place, key in enumerate(one.keys)
@@ -76,7 +92,7 @@ async def _without_strangers(
     return found
 
 
-async def _widen(tx: Tx, prepared: Iterable[Prepared], times: dict[UUID, Times]) -> list[Prepared]:
+async def _widen(tx: Tx, prepared: Iterable[Prepared], times: Mapping[UUID, Known]) -> list[Prepared]:
     """Keep when known sets were seen; those that were seen earlier than we knew, which may change who is who."""
     wider: dict[UUID, Times] = {}
     earlier = []
@@ -86,7 +102,7 @@ async def _widen(tx: Tx, prepared: Iterable[Prepared], times: dict[UUID, Times])
             continue
         if at < known.first_seen:
             earlier.append(one)
-        before = wider.get(one.id, known)
+        before = wider.get(one.id) or Times(one.id, known.first_seen, known.last_seen)
         wider[one.id] = Times(one.id, min(at, before.first_seen), max(at, before.last_seen))
     if wider:
         await store.widen(tx, list(wider.values()))

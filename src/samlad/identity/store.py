@@ -35,12 +35,14 @@ class Node(msgspec.Struct, frozen=True):
 
 
 class NewNode(msgspec.Struct, frozen=True):
-    """An identifier that may be new. Its profile is at first its own."""
+    """An identifier that may be new. Whose it is and whether it is known is a guess until the projection has looked."""
 
     id: UUID
     pool: UUID
     key: Key
     alias: str | None
+    profile: UUID
+    is_known: bool
 
 
 class StoredSighting(msgspec.Struct, frozen=True):
@@ -93,6 +95,24 @@ class Times(msgspec.Struct, frozen=True):
     id: UUID
     first_seen: datetime
     last_seen: datetime
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """What decides under which identifier something is kept."""
+
+    id: UUID
+    value: str
+    state: str
+
+
+class KeptSighting(msgspec.Struct, frozen=True):
+    """A sighting as it is recognised; ``nodes`` in the order of its keys."""
+
+    id: UUID
+    pool: UUID
+    first_seen: datetime
+    last_seen: datetime
+    nodes: Any
 
 
 class NewSighting(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,12 +174,19 @@ async def nodes_by_id(reader: Reader, nodes: Collection[UUID]) -> list[Node]:
     return [_node(tuple(row)) for row in rows]
 
 
-async def times_of(reader: Reader, sightings: Collection[UUID]) -> dict[UUID, Times]:
-    """When these sets were seen, of those that are there."""
-    rows = await reader.all(
-        Times,
-        "SELECT id, first_seen, last_seen FROM identity_sighting WHERE id = ANY($1)",
+async def kept_sightings(reader: Reader, sightings: Collection[UUID]) -> list[KeptSighting]:
+    """These sightings, of those that are there."""
+    return await reader.all(
+        KeptSighting,
+        "SELECT id, pool, first_seen, last_seen, nodes FROM identity_sighting WHERE id = ANY($1)",
         list(sightings),
+    )
+
+
+async def standing_of(reader: Reader, nodes: Collection[UUID]) -> dict[UUID, Standing]:
+    """How these identifiers stand, by id."""
+    rows = await reader.all(
+        Standing, "SELECT id, value, state FROM identity_node WHERE id = ANY($1)", list(nodes)
     )
     return {row.id: row for row in rows}
 
@@ -169,10 +196,10 @@ async def add_nodes(tx: Tx, nodes: Sequence[NewNode]) -> set[UUID]:
     ordered = sorted(nodes, key=lambda node: (node.pool.bytes, node.key))
     rows = await tx.rows(
         """
-        INSERT INTO identity_node (id, pool, kind, value, alias, profile)
-        SELECT id, pool, kind, value, alias, id
-        FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[])
-             WITH ORDINALITY AS t (id, pool, kind, value, alias, place)
+        INSERT INTO identity_node (id, pool, kind, value, alias, profile, is_known)
+        SELECT id, pool, kind, value, alias, profile, is_known
+        FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::boolean[])
+             WITH ORDINALITY AS t (id, pool, kind, value, alias, profile, is_known, place)
         ORDER BY place
         ON CONFLICT (pool, kind, value) DO NOTHING RETURNING id
         """,
@@ -181,6 +208,8 @@ async def add_nodes(tx: Tx, nodes: Sequence[NewNode]) -> set[UUID]:
         [str(node.key.kind) for node in ordered],
         [node.key.value for node in ordered],
         [node.alias for node in ordered],
+        [node.profile for node in ordered],
+        [node.is_known for node in ordered],
     )
     return {row["id"] for row in rows}
 
@@ -232,8 +261,12 @@ async def widen(tx: Tx, times: Sequence[Times]) -> None:
 
 
 async def share_pool(tx: Tx, pool: UUID) -> None:
-    """Wait while other rules are put in force."""
-    await tx.execute("SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 41))", str(pool))
+    """Wait while other rules are put in force, and while the pool is closed: not before what we write, but now."""
+    await tx.execute(
+        """SELECT pg_advisory_xact_lock_shared(hashtextextended($1::uuid::text, 41))
+           FROM (SELECT) AS always LEFT JOIN (SELECT id FROM pool WHERE id = $1 FOR KEY SHARE) AS held ON true""",
+        pool,
+    )
 
 
 async def take_pool(tx: Tx, pool: UUID) -> None:

@@ -5,9 +5,12 @@ serves them all. SQL is plain and parameters are always ``$1``.
 """
 
 import asyncio
+import contextlib
+import os
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, contextmanager
+from functools import partial
 from typing import Any, Literal, Protocol, TypeVar, cast
 from uuid import UUID
 
@@ -423,6 +426,14 @@ async def prepare_connection(connection: asyncpg.Connection) -> None:
     )
 
 
+async def _prepare_pooled(connection: asyncpg.Connection, *, is_ours: bool) -> None:
+    await prepare_connection(connection)
+    if is_ours and hasattr(os, "setpriority") and (niceness := os.nice(0)) > 0:
+        # Of who gives way, the process on the other side of the connection gives way, too.
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, connection.get_server_pid(), niceness)
+
+
 def search_path(settings: Settings) -> str:
     """Where unqualified names are looked up: the retailer's schema, then the extensions."""
     return f"{settings.schema},{EXTENSIONS_SCHEMA}"
@@ -474,7 +485,7 @@ def _pool(dsn: str, settings: Settings) -> asyncpg.Pool:
         max_size=settings.pool_size,
         max_inactive_connection_lifetime=300,
         connection_class=_Connection,
-        init=prepare_connection,
+        init=partial(_prepare_pooled, is_ours=settings.database_url is None),
         server_settings=connection_options(settings),
         timeout=10,
     )

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import structlog
 
-from samlad.kernel import metrics
+from samlad.kernel import metrics, turns
 from samlad.kernel.context import EVENT_IDS, GUEST
 from samlad.kernel.http import ACTOR_SCOPE, REQUEST_ID_SCOPE
 from samlad.kernel.ids import new_id
@@ -61,6 +61,7 @@ class Edge:
         async def send_with_id(message: Any) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
+                turns.leave(scope)
                 status = message["status"]
                 message["headers"] = [*message.get("headers", ()), id_header]
             await send(message)
@@ -68,6 +69,7 @@ class Edge:
         started = time.perf_counter()
         event_ids: list[UUID] = []
         token = EVENT_IDS.set(event_ids)
+        turns.arrive(scope)
         try:
             with (
                 structlog.contextvars.bound_contextvars(request_id=str(request_id)),
@@ -78,6 +80,7 @@ class Edge:
                 finally:
                     self._record(scope, status, time.perf_counter() - started, event_ids, span)
         finally:
+            turns.leave(scope)
             EVENT_IDS.reset(token)
 
     def _span(self, scope: Scope) -> contextlib.AbstractContextManager[Any]:

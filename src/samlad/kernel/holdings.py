@@ -7,12 +7,20 @@ _SAYS = "EXISTS (SELECT 1 FROM unnest({needles}) AS n (word) WHERE strpos(lower(
 
 HOLDINGS = [
     Holding(
+        table="personal_key",
+        about=marked("Keys of what was written about them"),
+        whose="owner = ANY({ids}) OR owner = ANY({things})",
+        personal=("sealed",),
+        erase="DELETE",
+        not_shown="a key; what it opens is shown",
+    ),
+    Holding(
         table="mail_outbox",
         about=marked("Mails on their way"),
-        whose="lower(recipient) = ANY({texts})",
+        whose="lower(recipient) = ANY({texts}) OR lower(recipient) = ANY(SELECT lower(unnest({needles})))",
         personal=("recipient", "sealed"),
         erase="DELETE",
-        is_shown=False,
+        not_shown="gone when it is sent; the person has it then",
     ),
     Holding(
         table="event",
@@ -25,11 +33,11 @@ HOLDINGS = [
     Holding(
         table="idempotency",
         about=marked("Answers that were kept for a week in case they are asked for again"),
-        whose="""EXISTS (SELECT 1 FROM unnest({needles}) AS n (word)
-                         WHERE position(convert_to(n.word, 'UTF8') IN body) > 0 OR strpos(key, n.word) > 0)""",
+        whose="""(about && {ids} OR about && {things} OR EXISTS (SELECT 1 FROM unnest({needles}) AS n (word)
+                      WHERE position(convert_to(n.word, 'UTF8') IN body) > 0 OR strpos(key, n.word) > 0))""",
         personal=("key", "body"),
         erase="DELETE",
-        is_shown=False,
+        not_shown="repeats answers of the API, found by words",
     ),
     Holding(
         table="procrastinate_jobs",
@@ -37,7 +45,7 @@ HOLDINGS = [
         whose=_SAYS % "args::text",
         personal=("args",),
         erase="args = '{}'",
-        is_shown=False,
+        not_shown="repeats what is elsewhere, found by words",
     ),
     Holding(
         table="parked_event",
@@ -45,6 +53,14 @@ HOLDINGS = [
         whose=_SAYS % "reason",
         personal=("reason",),
         erase="reason = ''",
-        is_shown=False,
+        not_shown="an error of the program, found by words",
+    ),
+    Holding(
+        table="follower",
+        about=marked("Why a follower could not handle an event"),
+        whose=_SAYS % "coalesce(last_error, '')",
+        personal=("last_error",),
+        erase="last_error = ''",
+        not_shown="an error of the program, found by words",
     ),
 ]

@@ -14,6 +14,7 @@ from samlad.kernel.sweepers import Sweeper
 MONTHS_AHEAD = 3
 KEPT = timedelta(days=7)
 """How long answers to idempotent requests and finished jobs are kept."""
+FORMS_KEPT = timedelta(days=1)
 
 logger = structlog.get_logger("samlad.housekeeping")
 
@@ -28,12 +29,18 @@ async def event_partitions(ctx: JobContext) -> None:
 @job("kernel.forget-answers")
 @periodic("20 * * * *")
 async def forget_answers(ctx: JobContext) -> None:
-    """Delete stored answers to idempotent requests after seven days."""
+    """Delete stored answers to idempotent requests after seven days, and the hashes of forms after one."""
     await jobs.delete_in_batches(
         ctx.database,
         "DELETE FROM idempotency WHERE ctid = ANY (ARRAY("
         "SELECT ctid FROM idempotency WHERE created_at < $1 LIMIT 5000 FOR UPDATE SKIP LOCKED))",
         now() - KEPT,
+    )
+    await jobs.delete_in_batches(
+        ctx.database,
+        "DELETE FROM form_sent WHERE ctid = ANY (ARRAY("
+        "SELECT ctid FROM form_sent WHERE created_at < $1 LIMIT 5000 FOR UPDATE SKIP LOCKED))",
+        now() - FORMS_KEPT,
     )
 
 

@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, cast
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -106,7 +107,8 @@ async def write(
             return stored
         status_code, head, body = _encode_answer(await work(tx), status, headers)
         kept = vault.seal(_SEALED, body) if vault else body
-        tx.answer = KeptAnswer(scope, key, fingerprint, status_code, head, kept)
+        about = [each for each in request.path_params.values() if isinstance(each, UUID)]
+        tx.answer = KeptAnswer(scope, key, fingerprint, status_code, head, kept, about)
         return _answer(status_code, head, body)
 
     try:

@@ -141,6 +141,17 @@ class Listing(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
         except asyncpg.DataError as error:
             raise _unreadable(query, scope, error) from None
 
+    async def keys(self, reader: Reader, query: ListQuery, *scope: Any, most: int) -> list[UUID]:
+        """The keys of all rows under the filters in the list's order, at most so many."""
+        where, args = self._conditions(query, scope)
+        sort = self._sort(query)
+        by, direction = self.sorts[sort.removeprefix("-")].sql, "DESC" if sort.startswith("-") else "ASC"
+        sql = f"SELECT {self.key} AS key FROM {self._from(where)} ORDER BY {by} {direction}, {self.key} {direction} LIMIT {most}"
+        try:
+            return [row["key"] for row in await reader.rows(sql, *args)]
+        except asyncpg.DataError as error:
+            raise _unreadable(query, scope, error) from None
+
     async def csv(self, database: Database, query: ListQuery, *scope: Any) -> AsyncIterator[bytes]:
         """All rows under the filters as CSV (UTF-8 with a header), streamed from one snapshot."""
         sql, args = self._build(query, scope, None)

@@ -28,6 +28,9 @@ from samlad.kernel.ids import new_id
 from samlad.kernel.outbox import PendingEvent
 from samlad.kernel.problems import Busy
 
+LATEST_AMONG = 2000
+"""Events that `latest` looks through."""
+
 NOTIFY_CHANNEL = "samlad_event"
 """PostgreSQL channel that wakes followers; qualified with the schema by `wake_channel`."""
 
@@ -228,6 +231,23 @@ async def of_subject(reader: Reader, subject: UUID, *, limit: int = 200) -> list
         f"SELECT {_COLUMNS} FROM event WHERE subject = $1 ORDER BY seq DESC LIMIT $2", subject, limit
     )
     return [_event(row) for row in reversed(rows)]
+
+
+async def latest(
+    reader: Reader, types: Sequence[str], *, limit: int, among: int = LATEST_AMONG
+) -> list[Event]:
+    """The latest events of some types, newest first, of those that were appended last.
+
+    Only the last ``among`` events are looked through, so that a type that is rare costs no more than one that is not.
+    """
+    rows = await reader.rows(
+        f"""SELECT {_COLUMNS} FROM (SELECT * FROM event ORDER BY id DESC LIMIT $3) e WHERE type = ANY ($1)
+            ORDER BY id DESC LIMIT $2""",
+        list(types),
+        limit,
+        among,
+    )
+    return [_event(row) for row in rows]
 
 
 async def by_id(reader: Reader, event_id: UUID) -> Event | None:

@@ -8,6 +8,7 @@ import msgspec
 
 from samlad.kernel.database import Reader
 from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
+from samlad.kernel.problems import NotFound
 
 
 class EventRow(msgspec.Struct, frozen=True):
@@ -52,6 +53,19 @@ EVENTS: Listing[EventRow] = Listing(
     },
 )
 """The newest events first."""
+
+
+async def payload_of(reader: Reader, event: UUID) -> dict[str, Any]:
+    """What an event says, without its personal fields.
+
+    Raises:
+        NotFound: there is none of this id.
+    """
+    found = await reader.row("SELECT payload FROM event WHERE id = $1", event)
+    if found is None:
+        raise NotFound("No such event.")
+    payload: dict[str, Any] = found["payload"]
+    return payload
 
 
 async def parked(reader: Reader, *, limit: int = 200) -> list[Parked]:

@@ -17,7 +17,7 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from samlad.kernel import jobs, vault
+from samlad.kernel import jobs, log, vault
 from samlad.kernel.clock import now
 from samlad.kernel.database import Database, Tx
 from samlad.kernel.ids import new_id
@@ -31,6 +31,8 @@ JOB = "kernel.send-mail"
 PASSWORD = "smtp"  # noqa: S105 - the name under which the vault has it
 """``samlad secret set smtp`` keeps the password of the mail server under this name."""
 SEND_SECONDS = 30
+FOR_GOOD = 500
+"""From this status of SMTP on a refusal is for good; below it is for now."""
 KEPT = timedelta(days=2)
 """A mail that could not be sent for so long is worth nothing any more: links in it are over."""
 
@@ -41,13 +43,51 @@ class NoMailServer(Exception):
     """There is no mail server in the settings, and mails do not go to the log either."""
 
 
+class Attachment(msgspec.Struct, frozen=True, kw_only=True):
+    """A text that comes with a mail: its file name, its media type below ``text/``, what else is said of the type."""
+
+    name: str
+    subtype: str
+    text: str
+    parameters: dict[str, str] = {}
+
+
 class Mail(msgspec.Struct, frozen=True, kw_only=True):
-    """A mail in plain text. ``sender`` is the name that is shown; the address is the setting ``mail_from``."""
+    """A mail in plain text. ``sender`` is the name that is shown; the address is the setting ``mail_from``.
+
+    ``html`` is the same as the text, for programs that show it. ``person`` (an id that others know them by), ``channel`` and
+    ``kind`` (what it is about) are told when it comes back. ``unsubscribe``: the address to which a mail program posts when its reader wants no more (RFC 8058); none: it is no
+    mail that one can have enough of.
+    """
 
     to: str
     subject: str
     text: str
     sender: str = ""
+    unsubscribe: str = ""
+    attachments: list[Attachment] = []
+    html: str = ""
+    person: UUID | None = None
+    channel: UUID | None = None
+    kind: str = ""
+
+
+@log.declare("mail.bounced", personal=("recipient", "answer"))
+class MailBounced(log.Fact, frozen=True, kw_only=True):
+    """The mail server refused an address for good (a status of 5xx): the subject is the mail, which is not tried again."""
+
+    kind: str
+    status: int
+    recipient: str | None = None
+    answer: str | None = None
+
+
+class Refused(Exception):
+    """The mail server refused the recipient for good."""
+
+    def __init__(self, status: int, answer: str) -> None:
+        super().__init__(f"{status} {answer}")
+        self.status, self.answer = status, answer
 
 
 def is_set(settings: Settings) -> bool:
@@ -78,7 +118,15 @@ async def deliver(ctx: JobContext, mail: UUID) -> None:
         sealed = await tx.value("SELECT sealed FROM mail_outbox WHERE id = $1 FOR UPDATE SKIP LOCKED", mail)
         if sealed is None:
             return
-        await _hand_over(tx, ctx.settings, keys, mail, open_mail(keys, mail, sealed))
+        letter = open_mail(keys, mail, sealed)
+        try:
+            await _hand_over(tx, ctx.settings, keys, mail, letter)
+        except Refused as refused:  # nobody is there: sent again it would come back again
+            logger.warning("a mail was refused", mail=str(mail), status=refused.status)
+            fact = MailBounced(
+                kind=letter.kind, status=refused.status, recipient=letter.to, answer=refused.answer[:500]
+            )
+            log.append(tx, fact, subject=mail, channel=letter.channel, profile=letter.person)
         await tx.execute("DELETE FROM mail_outbox WHERE id = $1", mail)
 
     await ctx.database.transaction(work)
@@ -107,17 +155,23 @@ async def _hand_over(tx: Tx, settings: Settings, keys: Vault, mail_id: UUID, mai
             password = (await vault.get(tx, keys, PASSWORD)).decode()
         except NotFound:
             raise NoMailServer("The mail server's password is missing: samlad secret set smtp") from None
-    await aiosmtplib.send(
-        message_of(settings.mail_from, mail_id, mail),
-        hostname=settings.smtp_host,
-        port=settings.smtp_port,
-        username=settings.smtp_user,
-        password=password,
-        use_tls=settings.smtp_tls == "tls",
-        start_tls=settings.smtp_tls == "starttls",
-        tls_context=ssl.create_default_context() if settings.smtp_tls != "none" else None,
-        timeout=SEND_SECONDS,
-    )
+    try:
+        await aiosmtplib.send(
+            message_of(settings.mail_from, mail_id, mail),
+            hostname=settings.smtp_host,
+            port=settings.smtp_port,
+            username=settings.smtp_user,
+            password=password,
+            use_tls=settings.smtp_tls == "tls",
+            start_tls=settings.smtp_tls == "starttls",
+            tls_context=ssl.create_default_context() if settings.smtp_tls != "none" else None,
+            timeout=SEND_SECONDS,
+        )
+    except aiosmtplib.SMTPRecipientsRefused as error:
+        (refused,) = error.recipients  # a mail has one reader
+        if refused.code < FOR_GOOD:
+            raise
+        raise Refused(refused.code, refused.message) from None
 
 
 def message_of(address: str, mail_id: UUID, mail: Mail) -> EmailMessage:
@@ -129,7 +183,14 @@ def message_of(address: str, mail_id: UUID, mail: Mail) -> EmailMessage:
     message["Date"] = formatdate(now().timestamp())
     message["Message-ID"] = f"<{mail_id}@{address.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
+    if mail.unsubscribe:
+        message["List-Unsubscribe"] = f"<{mail.unsubscribe}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(mail.text)
+    if mail.html:
+        message.add_alternative(mail.html, subtype="html")
+    for each in mail.attachments:
+        message.add_attachment(each.text, subtype=each.subtype, filename=each.name, params=each.parameters)
     return message
 
 

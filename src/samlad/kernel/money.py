@@ -61,6 +61,11 @@ def format_money(amount: int, currency: str, locale: str = "en") -> str:
     return format_currency(Decimal(amount).scaleb(-exponent(currency)), currency, locale=locale)
 
 
+def worth(price: int, quantity: int, per: int = 1) -> int:
+    """What a quantity comes to (minor units) at a price for ``per`` of it, halves away from zero: 770 g at 199.00 a kg."""
+    return price * quantity if per == 1 else share(price * quantity, 1, per)
+
+
 def share(amount: int, numerator: int, denominator: int) -> int:
     """``amount · numerator / denominator`` in minor units, halves away from zero."""
     return int((Decimal(amount) * numerator / denominator).quantize(Decimal(1), rounding=ROUND_HALF_UP))

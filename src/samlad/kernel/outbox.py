@@ -28,7 +28,8 @@ class PendingEvent(msgspec.Struct):
 class KeptAnswer(msgspec.Struct, frozen=True):
     """The answer to a request with an Idempotency-Key, as it is given again to the same request.
 
-    ``request`` is a hash of what was asked.
+    ``request`` is a hash of what was asked, ``about`` the ids in its path: by these, and by those of its events, erasure
+    finds it.
     """
 
     scope: str
@@ -37,6 +38,7 @@ class KeptAnswer(msgspec.Struct, frozen=True):
     status: int
     headers: dict[str, str]
     body: bytes
+    about: list[UUID]
 
 
 _EVENTS = """
@@ -46,7 +48,8 @@ SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::uuid[], $5::
 """
 _EVENTS_AND_ANSWER = f"""
 WITH answered AS (
-    INSERT INTO idempotency (scope, key, request, status, headers, body) VALUES ($11, $12, $13, $14, $15, $16)
+    INSERT INTO idempotency (scope, key, request, status, headers, body, about)
+    VALUES ($11, $12, $13, $14, $15, $16, $17)
 ) {_EVENTS}"""
 
 
@@ -60,4 +63,6 @@ async def write(tx: "Tx", events: list[PendingEvent], answer: KeptAnswer | None)
     if answer is None:
         await tx.execute(_EVENTS, *columns)
     else:
+        about = {each for event in events for each in (event.profile, event.subject) if each is not None}
+        answer = msgspec.structs.replace(answer, about=sorted(about.union(answer.about)))
         await tx.execute(_EVENTS_AND_ANSWER, *columns, *msgspec.structs.astuple(answer))

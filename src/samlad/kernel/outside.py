@@ -9,7 +9,7 @@ import asyncio
 import ipaddress
 import socket
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -63,7 +63,7 @@ class Gate(msgspec.Struct, frozen=True):
     """What may be reached, and how much of it. Sizes in bytes, times in seconds."""
 
     allows: Callable[[Address], bool] = is_public
-    ports: frozenset[int] = frozenset({80, 443})
+    ports: Container[int] = frozenset({80, 443})
     largest: int = 10 * 1024 * 1024
     seconds: float = 15
     redirects: int = 3
@@ -100,30 +100,40 @@ async def read(url: str, gate: Gate = PUBLIC, *, accept: str = "*/*") -> Fetched
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What a service answered: the HTTP status, and the body whatever it is."""
+    """What a service answered: the HTTP status, the body whatever it is, and the header Retry-After."""
 
     status: int
     content: bytes
+    retry_after: str | None = None
 
 
-async def post(url: str, content: bytes, gate: Gate = PUBLIC, *, kind: str = "application/json") -> Answer:
+async def post(
+    url: str,
+    content: bytes,
+    gate: Gate = PUBLIC,
+    *,
+    kind: str = "application/json",
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
     """POST to an address through the gate. Redirects are not followed: they would carry what was sent elsewhere.
 
     Raises:
         OutsideError: it may not be reached, its answer is too large or too slow, or it is not HTTP.
     """
-    headers: dict[bytes | str, bytes | str] = {**_HEADERS, "Accept": kind, "Content-Type": kind}
+    sent: dict[bytes | str, bytes | str] = {**_HEADERS, "Accept": kind, "Content-Type": kind}
+    sent.update(headers or {})
     try:
         async with (
             asyncio.timeout(gate.seconds),
             _pool(gate) as pool,
             pool.stream(
-                "POST", _checked(url, gate), headers=headers, content=content, extensions=_limits(gate)
+                "POST", _checked(url, gate), headers=sent, content=content, extensions=_limits(gate)
             ) as response,
         ):
             found = {name.lower(): value for name, value in response.headers}
             body = await _bounded(response, found.get(b"content-length", b""), gate.largest)
-            return Answer(response.status, body)
+            later = found.get(b"retry-after")
+            return Answer(response.status, body, later.decode("latin-1") if later else None)
     except TimeoutError:
         raise OutsideError(f"no complete answer within {gate.seconds:g} seconds", is_final=False) from None
     except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, ssl.SSLError) as error:
@@ -243,7 +253,29 @@ class _Guarded(httpcore.AsyncNetworkBackend):
         raise failure
 
 
-async def _judged(host: str, port: int, gate: Gate) -> list[Address]:
+async def connect(host: str, port: int, gate: Gate) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A plain TCP connection through the gate, to an address that was judged; ``gate.seconds`` for each that it has.
+
+    Raises:
+        OutsideError: it may not be reached, or nobody answers there.
+    """
+    if port not in gate.ports:
+        raise OutsideError(f"port {port} is not allowed", is_final=True)
+    failure = "its host has no address"
+    for address in await _judged(host, port, gate, "may not be reached from here"):
+        try:
+            async with asyncio.timeout(gate.seconds):
+                return await asyncio.open_connection(str(address), port)
+        except TimeoutError:
+            failure = f"no answer within {gate.seconds:g} seconds"
+        except OSError as error:
+            failure = f"no answer: {error.strerror or type(error).__name__}"
+    raise OutsideError(failure, is_final=False)
+
+
+async def _judged(
+    host: str, port: int, gate: Gate, refusal: str = "is not on the public internet"
+) -> list[Address]:
     """All addresses of a host. One that is not allowed spoils all: such an answer is an attempt or a mistake."""
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -251,5 +283,5 @@ async def _judged(host: str, port: int, gate: Gate) -> list[Address]:
         raise OutsideError(f"the host {host} is not known", is_final=False) from None
     addresses = [ipaddress.ip_address(each[4][0]) for each in found]
     if not all(map(gate.allows, addresses)):
-        raise OutsideError(f"the host {host} is not on the public internet", is_final=True)
+        raise OutsideError(f"the host {host} {refusal}", is_final=True)
     return list(dict.fromkeys(addresses))

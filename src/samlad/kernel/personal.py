@@ -23,7 +23,9 @@ from typing import Any
 
 import msgspec
 
+from samlad.kernel import sealing
 from samlad.kernel.database import Reader, Tx
+from samlad.kernel.sealing import SealedColumn
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +60,10 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
         shown: columns that an export has besides, to make sense of it.
         erase: what follows ``UPDATE … SET``; ``DELETE`` removes the rows; None: it stays.
         kept: why it stays, where it does; marked for translation.
-        is_shown: whether an export has it. Not what only repeats what is elsewhere.
+        not_shown: why an export does not have it, such as what only repeats what is elsewhere.
+        sealed: free text that `kernel.sealing` sealed. An export has the text; ``personal`` and ``shown`` name its columns.
+        files: where rows are files: the column of an id that names them, that of their bytes, and how their names end. An
+            export has them beside its JSON, which names them.
     """
 
     table: str
@@ -68,7 +73,14 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
     shown: tuple[str, ...] = ()
     erase: str | None = None
     kept: str | None = None
-    is_shown: bool = True
+    not_shown: str = ""
+    sealed: SealedColumn | None = None
+    files: tuple[str, str, str] | None = None
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether an export has it."""
+        return not self.not_shown
 
 
 _NAMES = re.compile(r"\{(ids|texts|needles|things)\}")
@@ -102,11 +114,46 @@ async def find_things(reader: Reader, things: Sequence[Things], person: Person) 
 
 async def read(reader: Reader, holding: Holding, person: Person) -> list[dict[str, Any]]:
     """What a table holds of a person."""
-    columns = ", ".join(dict.fromkeys((*holding.shown, *holding.personal)))
+    left_out = None if holding.files is None else holding.files[1]
+    names = dict.fromkeys((*holding.shown, *holding.personal))
+    columns = ", ".join(name for name in names if name != left_out)
     sql, values = bound(
         f"SELECT {columns} FROM {holding.table} WHERE {holding.whose} LIMIT {MOST_ROWS}", person
     )
-    return [dict(row.items()) for row in await reader.rows(sql, *values)]
+    found = [dict(row.items()) for row in await reader.rows(sql, *values)]
+    if holding.sealed is not None:
+        told = holding.sealed
+        texts = await sealing.unseal(
+            reader, told.purpose, [(row[told.owner], row[told.sealed]) for row in found]
+        )
+        for row, text in zip(found, texts, strict=True):
+            if row.pop(told.sealed) is not None:
+                row[told.text] = text
+    if holding.files is not None:
+        for row in found:
+            row["file"] = _file_name(holding, row[holding.files[0]])
+    return found
+
+
+def _file_name(holding: Holding, named: Any) -> str:
+    assert holding.files is not None
+    return f"{holding.table}/{named}.{holding.files[2]}"
+
+
+async def files(reader: Reader, holding: Holding, person: Person, most: int) -> list[tuple[str, bytes]]:
+    """The files that a table holds of a person, with the names that `read` gives them; of at most so many bytes together."""
+    if holding.files is None:
+        return []
+    named, content, _ = holding.files
+    sql, values = bound(
+        f"""SELECT named, content FROM (
+                SELECT {named} AS named, {content} AS content,
+                       sum(octet_length({content})) OVER (ORDER BY {named}) AS so_far
+                FROM {holding.table} WHERE {holding.whose}) AS f
+            WHERE so_far <= {most:d} ORDER BY named""",
+        person,
+    )
+    return [(_file_name(holding, row["named"]), row["content"]) for row in await reader.rows(sql, *values)]
 
 
 async def erase(tx: Tx, holding: Holding, person: Person) -> int:

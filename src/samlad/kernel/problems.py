@@ -39,6 +39,12 @@ class Problem(Exception):
         """The problem of one field."""
         return cls(message, errors=(FieldError(field, message),))
 
+    def under(self, place: str) -> Self:
+        """The same, about what stands at a place of a larger input."""
+        kind = type(self)
+        faults = tuple(FieldError(f"{place}/{each.field}", each.message) for each in self.errors)
+        return kind(self.detail, errors=faults, **self.extra)
+
     def document(self, instance: str | None = None) -> dict[str, Any]:
         """The RFC 9457 document; ``type`` is relative to the server that answers."""
         document: dict[str, Any] = {

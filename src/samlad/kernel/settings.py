@@ -45,6 +45,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Doc(description="32 bytes in base64 for the vault; empty: a key file in `home`, made at first start"),
     ] = None
     default_locale: Annotated[str, Doc(description="Language when nobody says: en, sv or nl")] = "en"
+    pseudo_locales: Annotated[
+        bool,
+        Doc(
+            description="For developers: pages can also be read in en-XA (longer, accented) and ar-XB (right to left)"
+        ),
+    ] = False
     log_level: Annotated[
         str, Doc(pattern="^(debug|info|warning|error)$", description="Least level logged")
     ] = "info"
@@ -81,6 +87,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         bool,
         Doc(description="For developers: write mails, with the links that are in them, to the log instead"),
     ] = False
+
+    printer_networks: Annotated[
+        str,
+        Doc(
+            description="Comma-separated addresses or networks in which receipt printers may be; this machine itself only if named"
+        ),
+    ] = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
+    printer_ports: Annotated[str, Doc(description="TCP ports of receipt printers: numbers and ranges")] = (
+        "9100-9109"
+    )
 
     def __repr__(self) -> str:
         """Without what is secret: settings end up in tracebacks."""

@@ -24,13 +24,21 @@ from samlad.orders.model import (
     PayInput,
     PlaceOrder,
     ReturnInput,
+    SetOf,
     TotalChanged,
     WrongState,
 )
 from samlad.orders.order_page import HistoryEntry, OrderPage, page, read
 from samlad.orders.permissions import CHANGE, IMPORT, OVERRIDE, PLACE, READ
 from samlad.orders.placement import place
+from samlad.orders.sets import as_sold, parts_of_sets
 from samlad.orders.store import by_number
+from samlad.orders.tip_rules import offered as tips_offered
+from samlad.orders.tip_store import kept as tip_kept
+from samlad.orders.tip_store import of_order as tip_of
+from samlad.orders.tips import ClerkTips
+from samlad.orders.tips import by_clerk as tips_by_clerk
+from samlad.orders.tips import give_back as give_tip_back
 
 __all__ = [
     "CHANGE",
@@ -44,6 +52,7 @@ __all__ = [
     "ChangeInput",
     "Changed",
     "ChannelSales",
+    "ClerkTips",
     "FulfilInput",
     "HistoryEntry",
     "Imported",
@@ -60,9 +69,11 @@ __all__ = [
     "PayInput",
     "PlaceOrder",
     "ReturnInput",
+    "SetOf",
     "TotalChanged",
     "WrongState",
     "apply_change",
+    "as_sold",
     "by_day",
     "by_hour",
     "by_number",
@@ -70,8 +81,10 @@ __all__ = [
     "capture",
     "days_with_trade",
     "fulfil",
+    "give_tip_back",
     "imported",
     "page",
+    "parts_of_sets",
     "pay",
     "place",
     "preview_change",
@@ -79,4 +92,8 @@ __all__ = [
     "record_happened",
     "sold_most",
     "take_back",
+    "tip_kept",
+    "tip_of",
+    "tips_by_clerk",
+    "tips_offered",
 ]

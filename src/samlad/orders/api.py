@@ -1,6 +1,6 @@
 """HTTP: orders."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -15,7 +15,7 @@ from samlad.kernel.clock import day_bounds
 from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
 from samlad.kernel.problems import InvalidInput
-from samlad.orders import arrivals, changes, lists, order_page, placement
+from samlad.orders import arrivals, changes, lists, order_page, placement, tips
 from samlad.orders.arrivals import Arrival
 from samlad.orders.model import (
     CancelInput,
@@ -29,8 +29,11 @@ from samlad.orders.model import (
 )
 from samlad.orders.order_page import OrderPage
 from samlad.orders.permissions import READ
+from samlad.orders.tip_store import Tip
+from samlad.orders.tips import ClerkTips
 
 AnyRequest = Request[Any, Any, Any]
+MOST_MINOR = 10**15
 TimeZone = Annotated[
     str,
     QueryParameter(
@@ -81,6 +84,31 @@ async def list_orders(
     payment: Wanted = None,
     kind: Wanted = None,
     customer: Wanted = None,
+    currency: Wanted = None,
+    delivery: Wanted = None,
+    tag: Wanted = None,
+    place: Annotated[
+        str | None,
+        QueryParameter(
+            max_length=2000, pattern=r"^[^\x00]*$", description="Codes of locations that give a part"
+        ),
+    ] = None,
+    part: Annotated[
+        str | None,
+        QueryParameter(max_length=200, pattern=r"^[a-z_,]*$", description="States of parts (fulfilments)"),
+    ] = None,
+    late: Annotated[bool | None, QueryParameter(description="Only those with a late part")] = None,
+    returned: Annotated[
+        bool | None,
+        QueryParameter(description="Only those that came back in part or are announced to, or only others"),
+    ] = None,
+    least: Annotated[
+        int | None,
+        QueryParameter(ge=-MOST_MINOR, le=MOST_MINOR, description="Total of at least, minor units"),
+    ] = None,
+    most: Annotated[
+        int | None, QueryParameter(ge=-MOST_MINOR, le=MOST_MINOR, description="Total of at most, minor units")
+    ] = None,
     first_day: Annotated[date | None, QueryParameter(name="from", description="First day")] = None,
     last_day: Annotated[date | None, QueryParameter(name="to", description="Last day")] = None,
     time_zone: TimeZone = "UTC",
@@ -102,6 +130,15 @@ async def list_orders(
         "payment": payment,
         "kind": kind,
         "customer": customer,
+        "currency": currency,
+        "delivery": delivery,
+        "tag": tag,
+        "place": place,
+        "part": part,
+        "late": "true" if late else None,
+        "returned": None if returned is None else str(returned).lower(),
+        "least": None if least is None else str(least),
+        "most": None if most is None else str(most),
         "from": None if first_day is None else bounds(first_day, time_zone)[0],
         "before": None if last_day is None else bounds(last_day, time_zone)[1],
     }
@@ -160,6 +197,32 @@ async def return_order(
     return await write(request, lambda tx: changes.take_back(tx, order_id, data, version=version), status=201)
 
 
+@post("/orders/{order_id:uuid}/tip/give-back", summary="Give the tip of an order back", status_code=200)
+async def give_tip_back(request: AnyRequest, order_id: FromPath[UUID]) -> Response[Tip]:
+    """A return leaves the tip with the staff; this gives it back, too, by what paid it. Twice is once."""
+    return await write(request, lambda tx: tips.give_back(tx, order_id))
+
+
+@get("/tips", summary="Tips by clerk")
+async def tips_of_clerks(
+    request: AnyRequest,
+    since: Annotated[date, QueryParameter(name="from", description="The first day")],
+    until: Annotated[date, QueryParameter(name="to", description="The last day")],
+    time_zone: TimeZone = "UTC",
+) -> list[ClerkTips]:
+    """What customers gave for each of the staff in some days, less what went back, at the locations that one may see."""
+    actor = actor_of(request)
+    actor.require(READ)
+    begin, end = (
+        datetime.fromisoformat(bounds(since, time_zone)[0]),
+        datetime.fromisoformat(bounds(until, time_zone)[1]),
+    )
+    if begin >= end:
+        raise InvalidInput.at("to", "on or after the first day")
+    scope = None if actor.locations is None else sorted(actor.locations)
+    return await tips.by_clerk(database_of(request), begin, end, scope)
+
+
 @get("/sales/hours", summary="Sales of a day by hour")
 async def sales_by_hour(
     request: AnyRequest,
@@ -216,6 +279,8 @@ routes = [
             fulfil_order,
             cancel_order,
             return_order,
+            give_tip_back,
+            tips_of_clerks,
             sales_by_hour,
             sales_by_day,
         ],

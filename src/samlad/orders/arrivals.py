@@ -23,12 +23,11 @@ from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, FieldError, InvalidInput
-from samlad.orders import events, fulfilment_plan, order_page, routing, rules, store
+from samlad.orders import events, fulfilment_plan, order_page, routing, rules, sets, store
 from samlad.orders.fulfilment_model import Method
 from samlad.orders.model import LineKind, LineQuantity, Order, OrderKind, OrderLine
 from samlad.orders.permissions import ARRIVE
 from samlad.orders.placement import tell_placed
-from samlad.orders.routing_model import Line
 from samlad.stock import Hold, HoldKind, HoldLine
 from samlad.tax import Treatment, amounts, plain_category
 
@@ -152,7 +151,7 @@ async def arrive(tx: Tx, data: Arrival) -> Order:
 async def _write(
     tx: Tx, channel: Channel, order: Order, held: Sequence[Hold], sold: dict[UUID, Sellable], name: str
 ) -> Order:
-    digital = {variant for variant, each in sold.items() if not each.requires_shipping}
+    digital = sets.digital(sold.values())
     parts = (
         await fulfilment_plan.at_placing(tx, channel, Method.SHIP, order.lines, held, digital=digital)
         if held
@@ -206,31 +205,31 @@ def _lines(
     channel: Channel, data: Arrival, variants: Sequence[UUID], sold: dict[UUID, Sellable]
 ) -> list[OrderLine]:
     included = bool(channel.setting("prices_include_tax"))
-    lines: list[OrderLine] = []
+    whole: list[tuple[OrderLine, Sellable | None]] = []
     for position, (line, variant) in enumerate(zip(data.lines, variants, strict=True), 1):
         known = sold.get(variant)
         if line.tax_rate is None and known is None:
             raise InvalidInput.at(f"lines/{position - 1}/tax_rate", "is needed: the channel does not sell it")
         rate = line.tax_rate if line.tax_rate is not None else known.tax_rate if known else 0
         comes_to = amounts(line.unit_price, line.quantity, rate, tax_included=included)
-        lines.append(
-            OrderLine(
-                position=position,
-                kind=LineKind.ITEM,
-                variant=variant,
-                sku=known.sku if known else line.code,
-                title=line.title or (known.title if known else line.code or str(variant)),
-                options=known.options if known else "",
-                quantity=line.quantity,
-                unit_price=line.unit_price,
-                tax_included=included,
-                tax_rate=rate,
-                tax=comes_to.tax,
-                total=comes_to.total,
-                fulfilled=line.quantity if data.is_sent else 0,
-                **_taxed(channel, rate, is_ours=line.tax_rate is None),
-            )
+        bought = OrderLine(
+            position=position,
+            kind=LineKind.ITEM,
+            variant=variant,
+            sku=known.sku if known else line.code,
+            title=line.title or (known.title if known else line.code or str(variant)),
+            options=known.options if known else "",
+            quantity=line.quantity,
+            unit_price=line.unit_price,
+            tax_included=included,
+            tax_rate=rate,
+            tax=comes_to.tax,
+            total=comes_to.total,
+            fulfilled=line.quantity if data.is_sent else 0,
+            **_taxed(channel, rate, is_ours=line.tax_rate is None),
         )
+        whole.append((bought, known))
+    lines = sets.in_parts(whole)
     if data.shipping:
         rate = shipping_rate((line.total, line.tax_rate) for line in lines)
         comes_to = amounts(data.shipping, 1, rate, tax_included=included)
@@ -260,13 +259,12 @@ async def _hold(
     tx: Tx, channel: Channel, lines: Sequence[OrderLine], address: Address | None, order: UUID
 ) -> list[Hold]:
     """Claim the goods where the channel's routing sends them, and count them on the places' days."""
-    goods = [line for line in lines if line.variant is not None]
+    goods = routing.to_route(lines)
     routed = await routing.live_rules(tx, channel)
     if routed is not None:
-        plain = [Line(line.variant, line.quantity, line.total) for line in goods if line.variant]
-        held = await routing.hold_routed(tx, channel, plain, address, order, routed, [])
+        held = await routing.hold_routed(tx, channel, goods, address, order, routed, [])
     else:
-        wanted = [HoldLine(line.variant, line.quantity) for line in goods if line.variant]
+        wanted = [HoldLine(line.variant, line.quantity) for line in goods]
         held = await stock.take_together(tx, wanted, channel=channel, kind=HoldKind.ORDER, owner=order)
     parts: dict[UUID, int] = {}
     for hold in held:

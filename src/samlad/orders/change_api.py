@@ -20,7 +20,15 @@ from samlad.kernel.listing import (
     Wanted,
 )
 from samlad.kernel.problems import NotFound
-from samlad.orders import change_apply, change_store, return_announce, return_reasons, return_store, returns
+from samlad.orders import (
+    change_apply,
+    change_store,
+    return_announce,
+    return_claim,
+    return_reasons,
+    return_store,
+    returns,
+)
 from samlad.orders import return_unknown as unknown
 from samlad.orders.change_model import (
     Changed,
@@ -152,9 +160,16 @@ async def settle_return(
 
 @post("/returns/{request_id:uuid}/cancel", summary="Say that it will not come", status_code=200)
 async def cancel_return(request: AnyRequest, request_id: Id, data: JSONBody[EndInput]) -> Response[Announced]:
-    """Its goods stay with the customer; what went out instead stays to be paid."""
+    """Its goods stay with the customer; what went out instead is charged as it was agreed, else by invoice."""
     version = if_match(request)
     return await write(request, lambda tx: returns.end(tx, request_id, data, version=version))
+
+
+@post("/returns/{request_id:uuid}/charge", summary="Charge what went out for it", status_code=200)
+async def charge_return(request: AnyRequest, request_id: Id) -> Response[Announced]:
+    """The old goods will not come in time: what was given instead is charged as it was agreed, else by invoice. Once."""
+    version = if_match(request)
+    return await write(request, lambda tx: return_claim.charge_now(tx, request_id, version=version))
 
 
 @post(
@@ -226,6 +241,7 @@ routes = [
             inspect_return,
             settle_return,
             cancel_return,
+            charge_return,
             preview_unknown,
             take_unknown,
             list_reasons,

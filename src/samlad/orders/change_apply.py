@@ -8,7 +8,7 @@ from samlad.kernel.database import Database, Tx
 from samlad.kernel.http import check_version
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound
-from samlad.orders import change_facts, change_make, change_plan, changes, store
+from samlad.orders import change_facts, change_make, change_plan, changes, return_store, store
 from samlad.orders import change_store as rows
 from samlad.orders.change_execute import Done, execute, keep
 from samlad.orders.change_model import Changed, ChangeInput, Preview
@@ -31,6 +31,7 @@ async def preview(reader: Database | Tx, actor: Actor, order_id: UUID, data: Cha
         raise NotFound("There is no such order.")
     await change_facts.require(reader, actor, found, data)
     change_facts.check_state(found)
+    change_facts.check_actions(found, data)
     facts = await change_facts.gather(reader, actor, found, found.lines, data)
     return change_plan.plan(found, found.lines, facts, data).preview
 
@@ -59,11 +60,13 @@ async def apply(
     if before is not None:
         if before.order_id != order_id:
             raise Conflict("This id was used for a change of another order.")
+        awaited = await return_store.of_exchange(tx, before.placed) if before.placed else None
         return await _answer(
-            tx, before.id, before.preview, head, before.came_back, before.called_off, before.placed
+            tx, before.id, before.preview, head, before.came_back, before.called_off, before.placed, awaited
         )
     check_version(version, head.version)
     change_facts.check_state(head)
+    change_facts.check_actions(head, data)
     if not data.actions and data.cart is None:
         raise InvalidInput.at("actions", "nothing is to be changed")
     facts, planned = await change_make.planned(tx, head, lines, data, toward=toward)

@@ -26,7 +26,6 @@ from samlad.orders.model import (
     OrderStatus,
 )
 from samlad.orders.placement import tell_placed
-from samlad.payments import Payment
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,9 +63,9 @@ async def execute(
         await rows.concede(tx, head.id, planned.concessions)
     await _count(tx, head, planned)
     is_counted = bool(preview.added) and await change_sale.add_goods(tx, head, facts.channel, preview.added)
-    taken = await _move_money(tx, head, facts, preview, data, done.id)
+    rounding = await _move_money(tx, head, facts, preview, data, done.id)
     placed = await change_sale.sell(tx, head, facts, planned, data, toward=toward)
-    await _update(tx, head, planned, taken, is_counted=is_counted)
+    await _update(tx, head, planned, rounding, is_counted=is_counted)
     done = msgspec.structs.replace(done, came_back=back, called_off=off, placed=placed)
     _tell(tx, head, planned, data, done)
     await keep(tx, head, preview, data, done)
@@ -157,8 +156,8 @@ def _place(data: ChangeInput) -> UUID | None:
 
 async def _move_money(
     tx: Tx, head: OrderHead, facts: Facts, preview: Preview, data: ChangeInput, change: UUID
-) -> list[Payment]:
-    """Money goes back, or comes in for what was added to the order; the payments that came in."""
+) -> int:
+    """Money goes back, or comes in for what was added to the order; by how much cash that came in was rounded."""
     reason = data.note or ", ".join(_reasons(data))
     await payments.refund(tx, head.id, preview.refunded, channel=head.channel, reason=reason)
     if preview.credited:
@@ -167,19 +166,17 @@ async def _move_money(
             tx, head.customer, preview.credited, head.currency, refund=change, order=head.id, reason=reason
         )
     if not preview.added or preview.sold_total or not data.payments:
-        return []
-    return await change_sale.pay_more(tx, head, facts.channel, preview.to_pay, data)
+        return 0
+    _taken, rounding = await change_sale.pay_more(tx, head, facts.channel, preview.to_pay, data)
+    return rounding
 
 
-async def _update(
-    tx: Tx, head: OrderHead, planned: Planned, taken: Sequence[Payment], *, is_counted: bool
-) -> None:
+async def _update(tx: Tx, head: OrderHead, planned: Planned, rounding: int, *, is_counted: bool) -> None:
     """Bring the sums and the status of the sale in line with what was done."""
     preview = planned.preview
     lines = await store.lines_of(tx, head.id)
     known = await payments.of_order(tx, head.id)
     paid = sum(payment.captured for payment in known)
-    rounding = sum(payment.amount for payment in taken) - preview.to_pay if taken else 0
     added = sum(line.total for line in preview.added) + rounding
     credited = head.credited + preview.credited + preview.transferred
     refunded = sum(payment.refunded for payment in known)

@@ -24,6 +24,7 @@ from samlad.orders.change_model import (
     ReturnAction,
 )
 from samlad.orders.change_planned import Facts
+from samlad.orders.change_rules import DROP_DAYS
 from samlad.orders.model import OrderHead, OrderKind, OrderLine, OrderStatus, WrongState
 from samlad.orders.permissions import CHANGE
 from samlad.stock.scanning import read
@@ -31,19 +32,47 @@ from samlad.stock.scanning import read
 _ANYWHERE = (ReturnAction, ExchangeAction, ClaimAction, GoodwillAction, FeeAction, NoteAction)
 """What any store of the pool may do with an order of another; what has not left is its own store's business."""
 
+_COMES_BACK = (ReturnAction, ExchangeAction, ClaimAction, GoodwillAction)
+
 
 def check_state(head: OrderHead) -> None:
-    """Refuse what cannot be changed.
+    """Refuse what nothing can come back of.
 
     Raises:
-        WrongState: it is cancelled, history, or no sale.
+        WrongState: it is cancelled, or no sale.
     """
     if head.kind is not OrderKind.SALE:
         raise WrongState(f"It is a {head.kind}, not a sale.", state=head.status)
-    if head.imported is not None:
-        raise WrongState("It is history that was imported; it cannot be changed here.", state=head.status)
     if head.status is OrderStatus.CANCELLED:
         raise WrongState("It is cancelled.", state=head.status)
+
+
+def check_ours(head: OrderHead) -> None:
+    """Refuse what was sold, paid and sent elsewhere: it can be taken back, exchanged and made good, nothing else.
+
+    Raises:
+        WrongState: it is history that was imported.
+    """
+    if head.imported is not None:
+        raise WrongState(
+            "It was sold and sent elsewhere: its goods can be taken back or exchanged, nothing else.",
+            state=head.status,
+        )
+
+
+def check_actions(head: OrderHead, data: ChangeInput) -> None:
+    """Refuse actions on history that are for orders which are still to be served.
+
+    Raises:
+        WrongState: it is history, and more is asked for than to take back, exchange or make good.
+    """
+    is_back = any(isinstance(action, _COMES_BACK) for action in data.actions)
+    fits = all(
+        isinstance(action, _ANYWHERE) and (is_back or not isinstance(action, FeeAction))
+        for action in data.actions
+    )
+    if not fits:
+        check_ours(head)
 
 
 async def require(reader: Database | Tx, actor: Actor, head: OrderHead, data: ChangeInput) -> None:
@@ -98,14 +127,18 @@ async def gather(
     bought = {line.position: line.variant for line in lines if line.variant}
     products = await rows.products_of(reader, [*bought.values(), *instead])
     by_position = {position: products[variant] for position, variant in bought.items() if variant in products}
-    free = await stock.atp(reader, channel, more) if more else {}
+    parts = await stock.parts_of(reader, [*more, *instead]) if more or instead else {}
+    more_units, new_units = (
+        [*each, *(part for v in each for part in parts.get(v, ()))] for each in (more, [*instead, *same])
+    )
+    free = await stock.atp(reader, channel, more_units) if more else {}
     if instead or same:
-        free = free | await stock.atp(reader, sold_in, [*instead, *same], carry_out=data.hand_over)
+        free = free | await stock.atp(reader, sold_in, new_units, carry_out=data.hand_over)
     return Facts(
         channel=channel,
         sold_in=sold_in,
         today=local_day(now(), channel.time_zone),
-        payments=await payments.of_order(reader, head.id),
+        payments=await paid_by(reader, head),
         reasons=await return_reasons.reasons(reader, head.pool),
         terms=await return_reasons.terms(reader, head, channel, by_position),
         products=products,
@@ -117,7 +150,26 @@ async def gather(
         reserved=await return_store.announced(reader, head.id, exchanges=True, without=toward),
         owed=await _owed(reader, toward),
         cart_total=await _cart_total(reader, actor, head, data),
+        coin=await _coin(reader, channel, head, data.location),
+        prices=await _prices(reader, channel, head, lines, data),
     )
+
+
+async def paid_by(reader: Database | Tx, head: OrderHead) -> list[payments.Payment]:
+    """The payments of an order; of history that nothing was done with yet, what it says itself."""
+    known = await payments.of_order(reader, head.id)
+    if known or head.imported is None:
+        return known
+    return payments.history(head.id, head.paid, head.refunded, head.currency)
+
+
+async def _coin(
+    reader: Database | Tx, channel: Channel, head: OrderHead, place: UUID | None
+) -> payments.Coin:
+    """The smallest coin where money goes back: of the store whose drawer it is, else of the order's channel."""
+    here = None if place is None else (await stock.location(reader, place)).channel
+    there = channel if here is None else await channels.cached(reader, here)
+    return payments.coin_of(there, head.currency)
 
 
 async def _selling_channel(
@@ -153,6 +205,26 @@ async def _past(reader: Database | Tx, head: OrderHead, channel: Channel) -> Pas
     if head.customer is None:
         return Past()
     return await rows.past_of(reader, head.pool, head.customer, head.currency, channel.setting("signal_days"))
+
+
+async def _prices(
+    reader: Database | Tx, channel: Channel, head: OrderHead, lines: Sequence[OrderLine], data: ChangeInput
+) -> dict[UUID, int]:
+    """The lowest price of the last days of what comes back, where it is quoted as the line is (with tax, or without)."""
+    back = {a.position for a in data.actions if isinstance(a, ReturnAction)}
+    quoted = {
+        line.variant: line.tax_included
+        for line in lines
+        if line.position in back and line.variant is not None
+    }
+    if not quoted:
+        return {}
+    found = await return_store.lowest_prices(
+        reader, list(quoted), channel.pools[Resource.PRICES], channel.id, head.currency, DROP_DAYS
+    )
+    return {
+        variant: price.amount for variant, price in found.items() if price.tax_included == quoted[variant]
+    }
 
 
 async def _owed(reader: Database | Tx, sale: UUID | None) -> int:

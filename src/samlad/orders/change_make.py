@@ -20,7 +20,9 @@ async def planned(
     tx: Tx, head: OrderHead, lines: Sequence[OrderLine], data: ChangeInput, *, toward: UUID | None = None
 ) -> tuple[Facts, Planned]:
     """What a change of a locked order comes to; its payments are locked from now on. ``toward`` as in `gather`."""
-    await payments.lock_of_order(tx, head.id)
+    if not await payments.lock_of_order(tx, head.id) and head.imported is not None:
+        for payment in await change_facts.paid_by(tx, head):
+            await payments.adopt(tx, payment, channel=head.channel)
     facts = await change_facts.gather(tx, tx.actor, head, lines, data, toward=toward)
     return facts, change_plan.plan(head, lines, facts, data)
 

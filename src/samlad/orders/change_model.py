@@ -11,6 +11,7 @@ from samlad.carts import Address
 from samlad.kernel.problems import Conflict, Problem
 from samlad.orders.model import LineQuantity, Order, OrderLine, Reason
 from samlad.payments import PaymentInput
+from samlad.payments.model import ProviderName, Token
 from samlad.stock.lots_model import LotCode
 
 ReasonCode = Annotated[
@@ -193,6 +194,17 @@ Action = (
 )
 
 
+class Agreed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How new goods are paid if the old ones never come. Without it, or declined, it becomes an invoice.
+
+    The token is what the provider keeps: for Stripe ``cus_…:pm_…``, for a gift card its code; store credit is the
+    customer's own. It is kept sealed and never told again.
+    """
+
+    provider: ProviderName
+    token: Token | None = None
+
+
 class ChangeInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A change of an order. The same ``id`` twice is done once.
 
@@ -210,6 +222,10 @@ class ChangeInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
         list[PaymentInput], msgspec.Meta(max_length=10, description="They come to what is to be paid")
     ] = []
     pay_later: bool = False
+    if_not_back: Annotated[
+        Agreed | None,
+        msgspec.Meta(description="Of goods that leave before the old ones are back: how they are paid then"),
+    ] = None
     hand_over: Annotated[bool, msgspec.Meta(description="New goods leave here, at once")] = False
     sent_in: Annotated[bool, msgspec.Meta(description="The goods were sent, not brought to a store")] = False
     waive_fees: Annotated[
@@ -380,11 +396,13 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Past(msgspec.Struct, frozen=True, kw_only=True):
-    """What a customer has bought and brought back within some days: of fraud signals."""
+    """What a customer has bought and brought back within some days: of fraud signals. ``no_receipt`` are the returns of
+    which nobody knew the sale."""
 
     returns: int = 0
     returned_worth: int = 0
     bought: int = 0
+    no_receipt: int = 0
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):

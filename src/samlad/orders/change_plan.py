@@ -14,6 +14,7 @@ from samlad.catalog import Sellable
 from samlad.kernel.money import share
 from samlad.kernel.problems import InvalidInput
 from samlad.orders import change_rules as rules
+from samlad.orders import sets
 from samlad.orders.change_model import (
     AddAction,
     AddressAction,
@@ -139,6 +140,10 @@ class Draft:
         lots: tuple[str, ...] = (),
     ) -> list[OrderLine]:
         self._check_out(line, quantity, field)
+        place = location or self.data.location
+        is_here = what is not Disposition.NOWHERE and line.variant is not None
+        if self.head.imported is not None and is_here and place is None:
+            raise InvalidInput.at("location", "say where it came in: it did not leave from any place here")
         found = rules.back(line, quantity, self.head.id)
         self.came += found
         self.lines[line.position] = msgspec.structs.replace(line, returned=line.returned + quantity)
@@ -149,7 +154,7 @@ class Draft:
             sku=line.sku,
             quantity=quantity,
             disposition=what,
-            location=location or self.data.location,
+            location=place,
             why=why,
             lots=lots,
         )
@@ -209,7 +214,14 @@ class Draft:
     def _add(self, variant: UUID, quantity: int, field: str) -> None:
         if order_complete(self.bought):
             raise WrongState("All of it has left; sell more as an order of its own.", state=self.head.status)
-        self.added.append(self._priced(variant, quantity, self.facts.sellables, field))
+        line = self._priced(variant, quantity, self.facts.sellables, field)
+        self._give(self.added, line, self.facts.sellables)
+
+    def _give(self, to: list[OrderLine], line: OrderLine, sellables: Mapping[UUID, Sellable]) -> None:
+        """New goods; a set as its parts."""
+        known = None if line.variant is None else sellables.get(line.variant)
+        first = len(to) + 1 + (max(self.lines) if to is self.added else 0)
+        to += sets.in_parts([(line, known)], first)
 
     def _priced(
         self, variant: UUID, quantity: int, sellables: Mapping[UUID, Sellable], field: str
@@ -226,6 +238,7 @@ class Draft:
             options=sold.options,
             quantity=quantity,
             unit_price=sold.price,
+            sold_by=sold.sold_by,
             tax_included=sold.tax_included,
             tax_rate=sold.tax_rate,
             total=0,
@@ -253,7 +266,8 @@ class Draft:
             self._cancel(line, action.quantity, field)
             found = self.off_lines[first:]
         new = self._other(line, found, action, field)
-        (self.added if not is_out and not action.instant else self.sold).append(new)
+        to = self.added if not is_out and not action.instant else self.sold
+        self._give(to, new, self.facts.selling)
 
     def _other(self, line: OrderLine, came: list[OrderLine], action: ExchangeAction, field: str) -> OrderLine:
         """What is given instead: at today's price, or at what was paid for what comes back."""
@@ -280,7 +294,7 @@ class Draft:
             line,
             position=1,
             quantity=quantity,
-            unit_price=quoted // quantity,
+            unit_price=quoted * line.sold_by.per // quantity,
             tax=tax,
             total=total,
             fulfilled=0,
@@ -343,6 +357,9 @@ class Draft:
         now = max(0, new - self.expected)
         due = max(0, head.total + added - head.called_off - captured)
         spread = rules.settle(worth, due=due, available=available, new=now)
+        if data.refund_to is RefundTo.TENDER:
+            spread = self._in_coins(spread, worth, available)
+            worth = -sum(line.total for line in [*self.came, *self.off_lines])
         back = 0 if data.refund_to is RefundTo.NOTHING else spread.gives_back
         if back and data.refund_to is RefundTo.CREDIT and head.customer is None:
             raise InvalidInput.at("refund_to", "nobody is known whose store credit it could be")
@@ -384,6 +401,18 @@ class Draft:
             cancels_all=cancels_all,
         )
 
+    def _in_coins(self, spread: rules.Spread, worth: int, available: int) -> rules.Spread:
+        """What goes back as it can be paid in coins, if it goes back in cash; a line says by how much it was rounded."""
+        facts = self.facts
+        unpaid = worth - spread.forgiven - spread.transferred - spread.gives_back
+        given, rounding = rules.in_coins(
+            spread.gives_back, facts.payments, facts.coin, unpaid=unpaid, most=available - spread.transferred
+        )
+        if rounding:
+            lines = self.came or self.off_lines
+            lines.append(rules.rounded(rounding, self.head.id))
+        return msgspec.structs.replace(spread, gives_back=given)
+
     def _cancels_all(self) -> bool:
         """Whether the order is called off as a whole, before anything happened to it."""
         items = [line for line in self.bought if line.kind is LineKind.ITEM]
@@ -419,6 +448,17 @@ class Draft:
         else:
             self.added += [msgspec.structs.replace(line, returns=None) for line in self.fees]
 
+    def _cheaper(self) -> list[tuple[OrderLine, int]]:
+        """Lines whose goods come back and cost less now than was paid for them."""
+        found = []
+        back = {a.position for a in self.data.actions if isinstance(a, ReturnAction)}
+        for line in self.lines.values():
+            now = self.facts.prices.get(line.variant) if line.variant and line.position in back else None
+            percent = None if now is None else rules.dropped(line, now)
+            if percent is not None:
+                found.append((line, percent))
+        return found
+
     def _notice(self, back: int) -> None:
         setting = self.facts.channel.setting
         self.notices += rules.limit_notices(
@@ -436,7 +476,9 @@ class Draft:
                 share_percent=setting("signal_share"),
                 days=setting("signal_days"),
                 other=self.other,
+                cheaper=self._cheaper(),
             )
+            self.notices += rules.score_notice(self.notices, setting("signal_score"))
         wanted: dict[UUID, int] = {}
         for line in [*self.added, *self.sold]:
             if line.variant is not None:

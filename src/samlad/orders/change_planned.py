@@ -11,12 +11,14 @@ from samlad.channels import Channel
 from samlad.orders.change_model import Disposition, Past, Preview, ReturnReason, Terms
 from samlad.orders.model import Concession
 from samlad.payments import Payment
+from samlad.payments.rules import EXACT, Coin
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What is known when a change is planned. ``sold_in`` is the channel that sells new goods; ``free`` is what it may
     still promise; ``codes`` are the variants that scanned codes mean; ``cart_total`` what the ticket's cart costs. ``reserved`` are units
-    whose exchange went out already; ``owed`` is what the sale costs that this pays for, placed before."""
+    whose exchange went out already; ``owed`` is what the sale costs that this pays for, placed before; ``coin`` is what can go back in
+    cash; ``prices`` the lowest of the last days of what comes back."""
 
     channel: Channel
     sold_in: Channel
@@ -33,6 +35,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     reserved: Mapping[int, int]
     owed: int = 0
     cart_total: int = 0
+    coin: Coin = EXACT
+    prices: Mapping[UUID, int] = {}
 
 
 class BackUnit(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,14 +18,15 @@ from samlad.orders.change_model import Notice, Past, Preview, TenderPart, Terms
 from samlad.orders.model import Concession, LineKind, OrderLine
 from samlad.orders.rules import returned_line
 from samlad.payments import Payment
-from samlad.payments.rules import spread_refund
+from samlad.payments.rules import Coin, round_cash, spread_refund
 from samlad.tax import Treatment, amounts, plain_category
 
 AT_HOME = (Treatment.DOMESTIC, Treatment.ORIGIN)
 """Taxed at the rates of the seller's own country."""
 
 # Titles of lines that a change makes; pages translate them.
-GOODWILL, GIVEN_BEFORE, RESTOCKING, SENDING_BACK = (
+ROUNDING, GOODWILL, GIVEN_BEFORE, RESTOCKING, SENDING_BACK = (
+    "Cash rounding",
     "Goodwill",
     "Given back before",
     "Restocking fee",
@@ -94,7 +95,9 @@ def taxed_like(lines: Sequence[OrderLine], line: OrderLine) -> OrderLine:
     is_abroad = first is not None and first.tax_treatment not in AT_HOME
     rate = first.tax_rate if first is not None and is_abroad else line.tax_rate
     category = first.tax_category if first is not None and is_abroad else plain_category(rate)
-    costs = amounts(line.unit_price, line.quantity, rate, tax_included=line.tax_included)
+    costs = amounts(
+        line.unit_price, line.quantity, rate, tax_included=line.tax_included, per=line.sold_by.per
+    )
     return msgspec.structs.replace(
         line,
         tax_rate=rate,
@@ -179,6 +182,40 @@ def tenders(amount: int, known: Sequence[Payment], blocked: int) -> list[TenderP
     return [TenderPart(payment=p.id, provider=p.provider, amount=part) for p, part in parts]
 
 
+def in_coins(
+    gives_back: int, known: Sequence[Payment], coin: Coin, *, unpaid: int, most: int
+) -> tuple[int, int]:
+    """An amount that goes back as it can be paid in coins, and what that adds to it (may be negative), minor units.
+
+    Only what goes back in cash is rounded, as sales in cash are (`samlad.payments.rules.round_cash`), and never beyond
+    ``most``. ``unpaid`` is what the goods are worth beyond what there is to give back: less than a coin, it is the
+    rounding of the sale or of what went back before, which comes off too.
+    """
+    parts = spread_refund(gives_back, known) or []
+    if not any(payment.provider == "cash" for payment in known) or coin.step == 1:
+        return gives_back, 0
+    off = -unpaid if 0 < unpaid < coin.step else 0
+    is_mixed = coin.is_whole_only and any(payment.provider != "cash" for payment in known)
+    if not parts or parts[-1][0].provider != "cash" or is_mixed:
+        return gives_back, off
+    payment, part = parts[-1]
+    paid = min(round_cash(part, coin), payment.refundable, part + most - gives_back)
+    return gives_back + paid - part, off + paid - part
+
+
+def rounded(amount: int, sale: UUID) -> OrderLine:
+    """The line by which what goes back in cash is more (less) than its goods are worth. It bears no tax."""
+    return OrderLine(
+        position=1,
+        kind=LineKind.ADJUSTMENT,
+        title=ROUNDING,
+        quantity=1,
+        unit_price=-amount,
+        total=-amount,
+        returns=sale,
+    )
+
+
 # -- what somebody should know --------------------------------------------------------------------------------------------
 
 
@@ -209,6 +246,44 @@ def limit_notices(*, gives_back: int, goodwill: int, return_limit: int, goodwill
     return found
 
 
+NO_RECEIPT_OFTEN = 2
+"""So many returns without a receipt in the time that signals look back are pointed out."""
+DROP_PERCENT, DROP_DAYS = 10, 14
+"""Goods that come back after their price fell by so much in so many days: they may be bought again for less."""
+WEIGHTS = {
+    "many-returns": 30,
+    "high-share": 30,
+    "no-receipt": 20,
+    "no-receipt-often": 20,
+    "other-item": 40,
+    "price-drop": 15,
+}
+"""What each kind of signal counts, once a change: the setting ``signal_score`` is compared with their sum."""
+
+
+def score(notices: Sequence[Notice]) -> int:
+    """What the signals among notices come to."""
+    return sum(WEIGHTS.get(code, 0) for code in {notice.code for notice in notices})
+
+
+def score_notice(notices: Sequence[Notice], limit: int) -> list[Notice]:
+    """Where signals come to the limit that a channel sets a manager has to agree; 0: never."""
+    found = score(notices)
+    if not limit or found < limit:
+        return []
+    text = f"The signs of misuse come to {found}; from {limit} on a manager agrees."
+    values: dict[str, str | int] = {"score": found, "limit": limit}
+    return [Notice(code="signal-score", text=text, values=values, needs_override=True)]
+
+
+def dropped(line: OrderLine, now: int) -> int | None:
+    """By how many percent a line's goods cost less now than was paid for one (both as the line is quoted); None if they do
+    not, or by so little that nobody would buy again for it."""
+    paid = share(line.total if line.tax_included else line.total - line.tax, 1, line.quantity)
+    percent = (paid - now) * 100 // paid if paid > 0 else 0
+    return percent if percent >= DROP_PERCENT else None
+
+
 def signals(
     past: Past,
     worth: int,
@@ -218,11 +293,13 @@ def signals(
     days: int,
     no_receipt: bool = False,
     other: Sequence[tuple[int | None, str]] = (),
+    cheaper: Sequence[tuple[OrderLine, int]] = (),
 ) -> list[Notice]:
     """Signs that returns are misused, each with its reason. They are shown; nothing is refused for them.
 
     ``most`` returns of a customer within ``days``; ``share_percent`` of what they bought in that time comes back;
-    ``other`` are lines (position) with a scanned code that is not what was bought.
+    ``other`` are lines (position) with a scanned code that is not what was bought; ``cheaper`` lines whose goods cost so
+    many percent less now (`dropped`).
     """
     found = []
     if past.returns >= most:
@@ -235,9 +312,20 @@ def signals(
         found.append(Notice(code="high-share", text=text, values={"percent": percent, "days": days}))
     if no_receipt:
         found.append(Notice(code="no-receipt", text="There is no receipt: nobody knows what was paid."))
+    if past.no_receipt >= NO_RECEIPT_OFTEN:
+        text = f"{past.no_receipt} returns of this customer without a receipt in {days} days."
+        values: dict[str, str | int] = {"count": past.no_receipt, "days": days}
+        found.append(Notice(code="no-receipt-often", text=text, values=values))
+    for line, percent in cheaper:
+        text = f"“{line.title}” costs {percent} % less now than was paid for it."
+        told: dict[str, str | int] = {"title": line.title, "percent": percent}
+        found.append(Notice(code="price-drop", text=text, values=told, position=line.position))
     found += [
         Notice(
-            code="other-item", text=f"“{code}” was scanned, which is not in this order.", position=position
+            code="other-item",
+            text=f"“{code}” was scanned, which is not what this line sold.",
+            values={"code": code},
+            position=position,
         )
         for position, code in other
     ]

@@ -17,6 +17,7 @@ from samlad.orders import change_store as rows
 from samlad.orders import (
     change_tender,
     events,
+    exchange_store,
     fulfilment_plan,
     fulfilment_rules,
     placement,
@@ -64,8 +65,10 @@ async def add_goods(tx: Tx, head: OrderHead, channel: Channel, lines: Sequence[O
     return is_counted
 
 
-async def pay_more(tx: Tx, head: OrderHead, channel: Channel, due: int, data: ChangeInput) -> list[Payment]:
-    """Payments for what was added to an order; where cash is rounded the order gets a line that says so."""
+async def pay_more(
+    tx: Tx, head: OrderHead, channel: Channel, due: int, data: ChangeInput
+) -> tuple[list[Payment], int]:
+    """Payments for what was added to an order, and by how much cash was rounded: the order gets a line that says so."""
     amounts, rounding = payments.due_amounts(due, data.payments, payments.coin_of(channel, head.currency))
     taken = await payments.authorize(tx, head.id, data.payments, amounts, head.currency, channel=channel)
     await payments.keep(tx, taken, channel=head.channel, profile=head.customer)
@@ -73,7 +76,7 @@ async def pay_more(tx: Tx, head: OrderHead, channel: Channel, due: int, data: Ch
         await store.add_line(
             tx, head.id, rules.with_rounding(await store.lines_of(tx, head.id), rounding)[-1]
         )
-    return taken
+    return taken, rounding
 
 
 async def sell(
@@ -114,6 +117,7 @@ async def _pay_toward(tx: Tx, sale: UUID, paid: Sequence[PaymentInput]) -> None:
     head = found[0]
     taken = await payments.authorize(tx, sale, paid, [each.amount or 0 for each in paid], head.currency)
     await payments.keep(tx, taken, channel=head.channel, profile=head.customer)
+    await settling.let_go_of_rest(tx, head)
     await settling.settle_order(tx, sale)
 
 
@@ -139,12 +143,15 @@ async def _place(
     """Place a sale without a cart: its prices are those of the preview."""
     preview, channel, sale = planned.preview, facts.sold_in, new_id()
     due = preview.transferred + (preview.to_pay if data.payments else 0)
-    inputs = [*paid, *(data.payments if preview.to_pay else [])]
+    claimed = await _claimed(tx, sale, data, channel)
+    inputs = [*paid, *payments.with_amounts(data.payments if preview.to_pay else [], claimed)]
     amounts, rounding = (
         payments.due_amounts(due, inputs, payments.coin_of(channel, head.currency)) if inputs else ([], 0)
     )
     taken = (
-        await payments.authorize(tx, sale, inputs, amounts, head.currency, channel=channel) if inputs else []
+        await payments.authorize(tx, sale, inputs, amounts, head.currency, channel=channel, claimed=claimed)
+        if inputs
+        else []
     )
     place = data.location if data.hand_over else None
     wanted = [
@@ -173,6 +180,15 @@ async def _place(
         fact = events.OrderFulfilled(number=number, lines=gone, is_complete=True)
         log.append(tx, fact, subject=sale, channel=channel.id, profile=order.customer)
     return sale
+
+
+async def _claimed(tx: Tx, sale: UUID, data: ChangeInput, channel: Channel) -> dict[UUID, Payment]:
+    """What was begun for this change before, by a customer who pays it online."""
+    if data.id is None or not any(given.payment for given in data.payments):
+        return {}
+    if await exchange_store.order_of(tx, data.id) is None:
+        raise InvalidInput.at("payments", "nothing was begun for this change")
+    return await payments.claim(tx, sale, data.id, data.payments, channel)
 
 
 def _order(

@@ -12,6 +12,7 @@ from samlad.orders.change_planned import BackUnit
 from samlad.orders.fulfilment_model import UNENDED, FulfilmentState
 from samlad.orders.model import OrderHead
 from samlad.stock import Cause, HoldLine
+from samlad.stock.lots_model import Named
 
 Placed = tuple[UUID, UUID, int]
 """Location, variant, units."""
@@ -34,7 +35,9 @@ async def put_back(tx: Tx, head: OrderHead, units: Sequence[BackUnit], reference
     lots: list[UUID | None] = []
     out: dict[str, list[tuple[Placed, UUID | None]]] = {}
     aside: list[stock.Aside] = []
-    for unit, shares in zip(here, await stock.sold_lots(tx, head.id, wanted), strict=True):
+    find = stock.sold_lots if head.imported is None else _elsewhere
+    by_unit = await find(tx, head.id, wanted)
+    for unit, shares in zip(here, by_unit, strict=True):
         assert unit.variant is not None
         if unit.location is not None:
             placed = [(unit.location, unit.variant, unit.quantity)]
@@ -60,6 +63,23 @@ async def put_back(tx: Tx, head: OrderHead, units: Sequence[BackUnit], reference
             reference=reference,
             lots=[lot for _each, lot in gone],
         )
+
+
+async def _elsewhere(
+    tx: Tx, order: UUID, wanted: Sequence[tuple[UUID, int, Sequence[str]]]
+) -> list[list[stock.Share]]:
+    """The lots of goods that were sold elsewhere: as somebody said or scanned, else nobody knows.
+
+    Raises:
+        InvalidInput: it is new here, and its product asks until when it is good.
+    """
+    unsaid = await stock.sold_lots(tx, order, [(variant, units, ()) for variant, units, _lots in wanted])
+    found: list[list[stock.Share]] = []
+    for (variant, units, lots), shares in zip(wanted, unsaid, strict=True):
+        named = [Named(variant, units, lots[0], is_scanned=True)] if lots else []
+        known = await stock.resolve_lots(tx, named) if named else [None]
+        found.append(shares if known[0] is None else [(known[0], units)])
+    return found
 
 
 def share(placed: Sequence[Placed], shares: Sequence[stock.Share]) -> list[tuple[Placed, UUID | None]]:

@@ -7,37 +7,72 @@ from uuid import UUID
 
 import msgspec
 
+from samlad.kernel import sealing
 from samlad.kernel.database import Reader, Tx
+from samlad.kernel.sealing import SealedColumn
 from samlad.orders.change_model import ChangeRow, Past, ReturnReason, Window, WindowInput
 from samlad.orders.model import Concession, OrderLine
+from samlad.orders.store import IN_QUARTER, set_text
 
+SEALED = SealedColumn(
+    table="order_change",
+    owner="order_id",
+    purpose="orders.change-note",
+    sealed="sealed_note",
+    text="note",
+    emptied="''",
+)
 _CHANGE = """id, order_id, version, came_back, called_off, placed, worth, refunded, credited, transferred, location, note,
              photos, notices, preview, override, actor, created_at"""
 
 
+class _Row(ChangeRow, frozen=True, kw_only=True):
+    """As it is stored. ``note``: of before texts were sealed."""
+
+    sealed_note: bytes | None
+
+
 async def insert(tx: Tx, row: ChangeRow, actions: Any) -> None:
     """Keep a change that is being made."""
+    sealed = await sealing.seal(tx, row.order_id, SEALED.purpose, row.note) if row.note else None
+    row = msgspec.structs.replace(row, note="")
     await tx.execute(
-        f"""INSERT INTO order_change ({_CHANGE.replace("preview, ", "")}, preview, actions)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)""",
+        f"""INSERT INTO order_change ({_CHANGE.replace("preview, ", "")}, preview, actions, sealed_note)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)""",
         *(getattr(row, name) for name in ChangeRow.__struct_fields__ if name != "preview"),
         msgspec.to_builtins(row.preview),
         msgspec.to_builtins(actions),
+        sealed,
     )
 
 
 async def read(reader: Reader, change: UUID) -> ChangeRow | None:
     """A change, or None."""
-    return await reader.one(ChangeRow, f"SELECT {_CHANGE} FROM order_change WHERE id = $1", change)
+    rows = await reader.all(_Row, f"SELECT {_CHANGE}, sealed_note FROM order_change WHERE id = $1", change)
+    found = await _opened(reader, rows)
+    return found[0] if found else None
 
 
 async def of_order(reader: Reader, order: UUID) -> list[ChangeRow]:
     """The changes of an order, the latest first."""
-    return await reader.all(
-        ChangeRow,
-        f"SELECT {_CHANGE} FROM order_change WHERE order_id = $1 ORDER BY created_at DESC, id DESC LIMIT 200",
+    rows = await reader.all(
+        _Row,
+        f"""SELECT {_CHANGE}, sealed_note FROM order_change WHERE order_id = $1
+            ORDER BY created_at DESC, id DESC LIMIT 200""",
         order,
     )
+    return await _opened(reader, rows)
+
+
+async def _opened(reader: Reader, rows: Sequence[_Row]) -> list[ChangeRow]:
+    notes = await sealing.unseal(reader, SEALED.purpose, [(row.order_id, row.sealed_note) for row in rows])
+    return [
+        ChangeRow(
+            **{name: getattr(row, name) for name in ChangeRow.__struct_fields__ if name != "note"},
+            note=note if row.sealed_note is not None else row.note,
+        )
+        for row, note in zip(rows, notes, strict=True)
+    ]
 
 
 async def set_changes(tx: Tx, order: UUID, sale: UUID) -> None:
@@ -61,16 +96,25 @@ async def grow(tx: Tx, order: UUID, lines: Sequence[OrderLine]) -> bool:
     """Add lines to an order with their amounts in its sums; whether its day had counted it already."""
     await tx.execute(
         """INSERT INTO order_line (order_id, position, kind, variant, sku, title, options, quantity, unit_price,
-                                   tax_included, tax_rate, tax, total)
-           SELECT $1, * FROM unnest($2::smallint[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::int[],
-                                    $9::bigint[], $10::bool[], $11::int[], $12::bigint[], $13::bigint[])""",
+                                   tax_included, tax_rate, tax, total, sold_by, set_of)
+           SELECT $1, position, kind, variant, sku, title, options, quantity, unit_price, tax_included, tax_rate, tax, total,
+                  sold_by, set_of::jsonb
+           FROM unnest($2::smallint[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::int[], $9::bigint[],
+                       $10::bool[], $11::int[], $12::bigint[], $13::bigint[], $14::text[], $15::text[])
+                AS n (position, kind, variant, sku, title, options, quantity, unit_price, tax_included, tax_rate, tax, total,
+                      sold_by, set_of)""",
         order,
         *([getattr(line, name) for line in lines] for name in _ADDED),
+        [set_text(line) for line in lines],
     )
-    units = sum(line.quantity for line in lines if line.variant is not None)
+    units = sum(line.sold_by.pieces(line.quantity) for line in lines if line.variant is not None)
     return bool(
         await tx.execute(
-            """UPDATE order_day d SET revenue = d.revenue + $2, items = d.items + $3 FROM orders o
+            f"""WITH quarter AS (
+                   UPDATE order_quarter q SET revenue = q.revenue + $2, items = q.items + $3 FROM orders o
+                   WHERE o.id = $1 AND {IN_QUARTER}
+               )
+               UPDATE order_day d SET revenue = d.revenue + $2, items = d.items + $3 FROM orders o
                WHERE o.id = $1 AND o.counted AND d.channel = o.channel AND d.day = o.local_day
                  AND d.currency = o.currency""",
             order,
@@ -93,6 +137,7 @@ _ADDED = (
     "tax_rate",
     "tax",
     "total",
+    "sold_by",
 )
 
 # -- what pays for new goods ---------------------------------------------------------------------------------------------
@@ -160,6 +205,7 @@ async def past_of(reader: Reader, pool: UUID, customer: UUID, currency: str, day
     found = await reader.one(
         Past,
         """SELECT count(*) FILTER (WHERE kind = 'return')::int AS returns,
+                  count(*) FILTER (WHERE kind = 'return' AND returns IS NULL)::int AS no_receipt,
                   coalesce(-sum(total) FILTER (WHERE kind = 'return'), 0)::bigint AS returned_worth,
                   coalesce(sum(total) FILTER (WHERE kind = 'sale' AND status <> 'cancelled'), 0)::bigint AS bought
            FROM orders WHERE customer = ANY (customer_members(ARRAY[$2::uuid])) AND pool = $1 AND currency = $3

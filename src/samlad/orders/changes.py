@@ -18,6 +18,7 @@ from samlad.orders import (
     fulfilment_store,
     rules,
     store,
+    tip_store,
 )
 from samlad.orders.change_model import CancelAction, ChangeInput, RefundTo, ReturnAction
 from samlad.orders.model import (
@@ -116,7 +117,9 @@ async def cancel_locked(tx: Tx, head: OrderHead, lines: list[OrderLine], data: C
         await _restock(tx, head, out, None, order_id)
     await promotions.release(tx, order_id, channel=head.channel)
     known = await payments.lock_of_order(tx, order_id)  # what came in a moment ago may not be in the head yet
-    refunded = sum(payment.refundable for payment in known) - head.credited
+    refunded = (
+        sum(payment.refundable for payment in known) - head.credited - await tip_store.kept(tx, order_id)
+    )
     await payments.refund(tx, order_id, refunded, channel=head.channel, reason=data.reason)
     await payments.void(tx, order_id, channel=head.channel)
     await delivery.give_back(tx, order_id)
@@ -231,6 +234,7 @@ async def _lock(tx: Tx, order_id: UUID, version: int | None) -> tuple[OrderHead,
     tx.actor.require(CHANGE, location=head.location)
     check_version(version, head.version)
     change_facts.check_state(head)
+    change_facts.check_ours(head)
     return head, lines
 
 

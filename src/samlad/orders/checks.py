@@ -13,7 +13,8 @@ _RULES: dict[str, tuple[str, str]] = {
                       o.items, l.items) AS detail
         FROM orders o CROSS JOIN LATERAL (
             SELECT coalesce(sum(total), 0) AS total, coalesce(sum(tax), 0) AS tax,
-                   coalesce(sum(quantity) FILTER (WHERE kind = 'item' AND NOT stock_correction), 0) AS items
+                   coalesce(sum(CASE sold_by WHEN 'piece' THEN quantity ELSE sign(quantity) END)
+                            FILTER (WHERE kind = 'item' AND NOT stock_correction), 0) AS items
             FROM order_line WHERE order_id = o.id) AS l
         WHERE (o.total, o.tax, o.items) <> (l.total, l.tax, l.items)
         ORDER BY o.placed_at LIMIT 20
@@ -33,6 +34,23 @@ _RULES: dict[str, tuple[str, str]] = {
         FROM truth t FULL JOIN order_day d USING (channel, day, currency) LEFT JOIN channel c ON c.id = channel
         WHERE (coalesce(t.orders, 0), coalesce(t.revenue, 0), coalesce(t.items, 0))
               <> (coalesce(d.orders, 0), coalesce(d.revenue, 0), coalesce(d.items, 0))
+        ORDER BY 1 LIMIT 20
+    """,
+    ),
+    "order-quarters": (
+        "The sums of each quarter of an hour are those of its orders",
+        """
+        WITH truth AS (
+            SELECT channel, date_bin('15 minutes', placed_at, 'epoch') AS starts_at, currency,
+                   count(*) FILTER (WHERE kind = 'sale') AS orders, sum(total) AS revenue, sum(items) AS items
+            FROM orders WHERE counted GROUP BY 1, 2, 3
+        )
+        SELECT coalesce(c.code, '?') || ' ' || starts_at AS what,
+               format('orders %s/%s, revenue %s/%s, items %s/%s (orders/kept)', t.orders, q.orders, t.revenue,
+                      q.revenue, t.items, q.items) AS detail
+        FROM truth t FULL JOIN order_quarter q USING (channel, starts_at, currency) LEFT JOIN channel c ON c.id = channel
+        WHERE (coalesce(t.orders, 0), coalesce(t.revenue, 0), coalesce(t.items, 0))
+              <> (coalesce(q.orders, 0), coalesce(q.revenue, 0), coalesce(q.items, 0))
         ORDER BY 1 LIMIT 20
     """,
     ),
@@ -140,7 +158,8 @@ _RULES: dict[str, tuple[str, str]] = {
             SELECT coalesce(sum(captured), 0) AS captured,
                    coalesce(sum(refunded), 0) AS refunded
             FROM payment WHERE order_id = o.id) AS p
-        WHERE o.imported IS NULL AND (o.paid, o.refunded) <> (p.captured, p.refunded) ORDER BY o.placed_at LIMIT 20
+        WHERE (o.imported IS NULL OR EXISTS (SELECT FROM payment WHERE order_id = o.id))
+              AND (o.paid, o.refunded) <> (p.captured, p.refunded) ORDER BY o.placed_at LIMIT 20
     """,
     ),
     "order-credited": (
@@ -161,7 +180,7 @@ _RULES: dict[str, tuple[str, str]] = {
         """
         SELECT 'order ' || number AS what,
                format('paid %s, refunded %s, credited %s', paid, refunded, credited) AS detail
-        FROM orders WHERE kind = 'sale' AND imported IS NULL AND refunded + credited > paid
+        FROM orders WHERE kind = 'sale' AND refunded + credited > paid
         UNION ALL
         SELECT 'order ' || s.number, format('its returns come to %s of %s', -r.total, s.total)
         FROM orders s CROSS JOIN LATERAL (SELECT coalesce(sum(total), 0) AS total FROM orders WHERE returns = s.id) AS r
@@ -193,7 +212,8 @@ _RULES: dict[str, tuple[str, str]] = {
                       l.total - CASE WHEN l.tax_included THEN 0 ELSE l.tax END) AS detail
         FROM order_line l JOIN orders o ON o.id = l.order_id CROSS JOIN LATERAL (
             SELECT sum((s.step ->> 'amount')::bigint) AS amount FROM jsonb_array_elements(l.reductions) AS s (step)) AS r
-        WHERE l.reductions <> '[]' AND l.quantity * l.unit_price - r.amount
+        WHERE l.reductions <> '[]'
+          AND round(l.quantity * l.unit_price / CASE l.sold_by WHEN 'piece' THEN 1.0 ELSE 1000.0 END) - r.amount
               <> l.total - CASE WHEN l.tax_included THEN 0 ELSE l.tax END
         ORDER BY 1 LIMIT 20
     """,

@@ -61,6 +61,26 @@ class RoutingRulesAdded(Fact, frozen=True, kw_only=True):
     strategy: str
 
 
+@declare("order.tipped")
+class OrderTipped(Fact, frozen=True, kw_only=True):
+    """A customer gave something for the staff with what they paid for an order; minor units, no part of its total."""
+
+    amount: int
+    currency: str
+    location: UUID
+    clerk: UUID | None = None
+
+
+@declare("order.tip_returned")
+class TipReturned(Fact, frozen=True, kw_only=True):
+    """A tip went back to the customer."""
+
+    amount: int
+    currency: str
+    location: UUID
+    clerk: UUID | None = None
+
+
 @declare("order.paid")
 class OrderPaid(Fact, frozen=True, kw_only=True):
     """An order that had been placed unpaid was paid."""
@@ -222,6 +242,21 @@ class ReturnOverdue(Fact, frozen=True, kw_only=True):
     due: int = 0
 
 
+@declare("return.charged")
+class ReturnCharged(Fact, frozen=True, kw_only=True):
+    """Goods that were exchanged before they were back never came: what went out was charged (minor units), or is an
+    invoice to be paid by ``due_on``. The subject is the sale of what went out; ``order`` is the first one."""
+
+    number: str
+    request: UUID
+    order: UUID
+    payment: UUID
+    provider: str
+    amount: int
+    currency: str
+    due_on: date | None = None
+
+
 @declare("order.customer_linked")
 class OrderCustomerLinked(Fact, frozen=True, kw_only=True):
     """The customer of an order was found or made by its e-mail address."""
@@ -242,3 +277,62 @@ class OrdersImported(Fact, frozen=True, kw_only=True):
     first: str
     last: str
     orders: list[UUID]
+
+
+@declare("order.tagged", personal=("tags",))
+class OrderTagged(Fact, frozen=True, kw_only=True):
+    """Staff tagged an order; ``tags`` are the new ones."""
+
+    number: str
+    tags: list[str] = field(default_factory=list)
+
+
+@declare("order.untagged", personal=("tags",))
+class OrderUntagged(Fact, frozen=True, kw_only=True):
+    """Tags were taken off an order."""
+
+    number: str
+    tags: list[str] = field(default_factory=list)
+
+
+@declare("order.note_added", personal=("text",))
+class OrderNoteAdded(Fact, frozen=True, kw_only=True):
+    """Staff wrote something on an order. ``text``: of before notes were sealed; now only the note has it."""
+
+    number: str
+    note: UUID
+    text: str | None = None
+
+
+@declare("order.note_deleted")
+class OrderNoteDeleted(Fact, frozen=True, kw_only=True):
+    """A note on an order was taken away."""
+
+    number: str
+    note: UUID
+
+
+@declare("order.note_restored")
+class OrderNoteRestored(Fact, frozen=True, kw_only=True):
+    """A note on an order that had been taken away is back."""
+
+    number: str
+    note: UUID
+
+
+@declare("orders.bulk_begun")
+class BulkBegun(Fact, frozen=True, kw_only=True):
+    """One act on many orders begins; each order tells its own events."""
+
+    act: str
+    total: int
+
+
+@declare("orders.bulk_ended")
+class BulkEnded(Fact, frozen=True, kw_only=True):
+    """All orders of a bulk act have their outcome, or (``stopped``) the rest was left as it is."""
+
+    act: str
+    done: int
+    refused: int
+    stopped: bool = False

@@ -64,6 +64,9 @@ async def list_fulfilments(
     states: States = None,
     method: Wanted = None,
     order: Wanted = None,
+    within_days: Annotated[
+        int | None, QueryParameter(ge=1, le=366, description="Something happened to it in so many days")
+    ] = None,
     late: Annotated[bool | None, QueryParameter(description="Only late ones, or only others")] = None,
     sort: Sorting = None,
     cursor: Cursor = None,
@@ -85,6 +88,7 @@ async def list_fulfilments(
         "state": states,
         "method": method,
         "order": order,
+        "within_days": None if within_days is None else str(within_days),
         "late": None if late is None else str(late).lower(),
         "place": own,
     }

@@ -3,6 +3,14 @@
 from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
 from samlad.orders.fulfilment_model import FulfilmentRow
 
+
+def _days(text: str) -> int:
+    days = int(text)
+    if not 1 <= days <= 366:
+        raise ValueError("1 to 366 days")
+    return days
+
+
 LISTING = Listing(
     row=FulfilmentRow,
     select="""f.id, f.order_id, o.number, c.code AS channel, p.code AS location, f.method, f.state, f.due_at,
@@ -32,11 +40,12 @@ LISTING = Listing(
         "method": Filter("f.method = ANY({})", texts),
         "order": Filter("f.order_id = ANY({}::uuid[])", uuids),
         "q": Filter("starts_with(o.number, {})", str.strip),
+        "within_days": Filter("f.changed_at >= now() - {} * interval '1 day'", _days),
         "late": Filter(
             """({} = 'true') = (f.state IN ('open', 'picking') AND f.due_at < now()
                                 OR f.state = 'ready' AND f.pick_up_by < now())"""
         ),
     },
 )
-"""All fulfilments, those that are due first first. ``late`` is true or false; ``q`` the beginning of an order's
-number."""
+"""All fulfilments, those that are due first first. ``late`` is true or false; ``within_days``: something
+happened to it in so many days; ``q`` the beginning of an order's number."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from samlad.kernel.database import Tx
+from samlad.kernel.database import Reader, Tx
 from samlad.orders.fulfilment_model import UNENDED
 
 _UNENDED = [str(state) for state in UNENDED]
@@ -74,3 +74,16 @@ async def put(tx: Tx, given: Sequence[Given]) -> None:
         [lot for _, _, _, lot, _ in given],
         [units for _, _, _, _, units in given],
     )
+
+
+async def codes(reader: Reader, fulfilment: UUID) -> dict[int, list[tuple[str, int]]]:
+    """Lots or serial numbers of a fulfilment's lines, by position: (code, units). Those that nobody knows are left out."""
+    rows = await reader.rows(
+        """SELECT g.position, l.code, g.quantity FROM fulfilment_lot g JOIN lot l ON l.id = g.lot
+           WHERE g.fulfilment = $1 AND l.code <> '' ORDER BY g.position, l.code""",
+        fulfilment,
+    )
+    found: dict[int, list[tuple[str, int]]] = {}
+    for row in rows:
+        found.setdefault(row["position"], []).append((row["code"], row["quantity"]))
+    return found

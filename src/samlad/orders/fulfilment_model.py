@@ -107,7 +107,7 @@ class PickedLot(msgspec.Struct, frozen=True, kw_only=True):
 class FulfilmentLine(msgspec.Struct, frozen=True, kw_only=True):
     """A part of an order's line: how many are to go, are in the hand and were scanned into the parcel.
 
-    Where ``tracking`` says that it is kept by lot: ``lots`` that were scanned, and the lot whose turn it is.
+    ``set_title``: the set that it is a part of. Where ``tracking`` says that it is kept by lot: ``lots`` that were scanned, and the lot whose turn it is.
     """
 
     position: int
@@ -120,6 +120,7 @@ class FulfilmentLine(msgspec.Struct, frozen=True, kw_only=True):
     packed: int = 0
     bin: str | None = None
     substitutes: str | None = None
+    set_title: str | None = None
     tracking: Tracking = Tracking.NONE
     lots: list[PickedLot] = []
     next_lot: str | None = None

@@ -107,7 +107,7 @@ async def _with_lines(reader: Reader, heads: Sequence[FulfilmentHead]) -> list[F
     lines: dict[UUID, list[FulfilmentLine]] = {}
     rows = await reader.rows(
         """SELECT n.fulfilment, n.position, n.variant, l.sku, l.title, l.options, n.quantity, n.picked, n.packed,
-                  b.bin, l.substitutes, coalesce(g.tracking, 'none') AS tracking, t.lots, next.code AS next_lot,
+                  b.bin, l.substitutes, l.set_of ->> 'title' AS set_title, coalesce(g.tracking, 'none') AS tracking, t.lots, next.code AS next_lot,
                   next.expires_on AS next_expires_on
            FROM fulfilment_line n JOIN fulfilment f ON f.id = n.fulfilment
            JOIN order_line l ON l.order_id = f.order_id AND l.position = n.position

@@ -6,6 +6,7 @@ import msgspec
 
 from samlad import catalog, channels, customers, payments, stock
 from samlad.catalog import Sellable
+from samlad.catalog.model import Measure
 from samlad.channels import Resource
 from samlad.kernel import log
 from samlad.kernel.database import Tx
@@ -31,7 +32,8 @@ async def substitute(tx: Tx, fulfilment_id: UUID, data: SubstituteInput) -> Fulf
     The other thing is in the hand (its code was scanned), so its units count as picked.
 
     Raises:
-        InvalidInput: no such line or so many of it; an unknown code, the same thing, no price here, another tax.
+        InvalidInput: no such line or so many of it, or a part of what is weighed; an unknown code, the same thing, no
+            price here, another tax or measure.
         SoldOut: the place has not so many of it free.
         WrongState: nobody is picking it; or a part of the line came back or was called off.
     """
@@ -75,6 +77,11 @@ def _line(found: Fulfilment, lines: list[OrderLine], data: SubstituteInput) -> O
     if data.quantity > here.quantity:
         raise InvalidInput.at("quantity", f"at most {here.quantity}")
     line = next(line for line in lines if line.position == data.position)
+    if line.sold_by is not Measure.PIECE and data.quantity < line.quantity:
+        # Two lines of it would count as two of the order's items, and one was bought.
+        raise InvalidInput.at(
+            "quantity", f"all {line.quantity}: what is weighed or measured is replaced as a whole"
+        )
     if line.returned or line.cancelled:
         raise WrongState("A part of this line came back or was called off; refund the rest instead.")
     return line
@@ -90,6 +97,10 @@ async def _other(tx: Tx, found: Fulfilment, line: OrderLine, data: SubstituteInp
     sold = (await catalog.sellables(tx, channel, [ref.id])).get(ref.id)
     if sold is None or sold.price is None or sold.currency != channel.currency:
         raise InvalidInput.at("code", "this has no price here")
+    if sold.parts:
+        raise InvalidInput.at("code", "this is a set; give one of its parts, or sell the set")
+    if sold.sold_by is not line.sold_by:
+        raise InvalidInput.at("code", "this is sold by another measure")
     if sold.tax_rate != line.tax_rate:
         raise InvalidInput.at("code", "this is taxed otherwise; refund the one and sell the other")
     return sold
@@ -111,7 +122,9 @@ def parted(
     )
     total, tax = line.total - kept.total, line.tax - kept.tax
     assert other.price is not None
-    costs = amounts(other.price, quantity, other.tax_rate, tax_included=other.tax_included)
+    costs = amounts(
+        other.price, quantity, other.tax_rate, tax_included=other.tax_included, per=other.sold_by.per
+    )
     if costs.total < total:
         total, tax = costs.total, costs.tax
     given = msgspec.structs.replace(

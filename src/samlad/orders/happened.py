@@ -4,19 +4,20 @@ Nothing is priced, authorised or refused here: the order says what was sold, for
 server would have agreed is for `samlad.tills` to note beside it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
-from samlad import payments, stock
+from samlad import catalog, payments, stock
 from samlad.carts import Delivery, PriceStep
+from samlad.catalog import Measure, Sellable
 from samlad.channels import Channel, Resource
 from samlad.kernel import log
 from samlad.kernel.clock import local_day
 from samlad.kernel.database import Tx
-from samlad.orders import events, rules, store
+from samlad.orders import events, rules, sets, store, tips
 from samlad.orders.model import LineKind, Order, OrderKind, OrderLine
 from samlad.orders.placement import tell_placed
 from samlad.payments.at_till import Tendered
@@ -40,11 +41,13 @@ class HappenedLine(msgspec.Struct, frozen=True, kw_only=True):
     tax_rate: int
     tax: int
     total: int
+    sold_by: Measure = Measure.PIECE
 
 
 class HappenedSale(msgspec.Struct, frozen=True, kw_only=True):
     """A sale of a store's till. ``id`` is the order's to be; ``lease`` owns the holds that it sells first, ``reference`` is what the receipt says.
 
+    ``tip`` was given for the staff, to ``clerk``; the tenders bring it, too.
     ``difference`` is what was paid more (less, negative) than the lines and the ``rounding`` come to, minor units.
     """
 
@@ -57,6 +60,9 @@ class HappenedSale(msgspec.Struct, frozen=True, kw_only=True):
     tenders: Sequence[Tendered]
     rounding: int = 0
     difference: int = 0
+    tip: int = 0
+    clerk: UUID | None = None
+    clerk_name: str = ""
     customer: UUID | None = None
     cart: UUID | None = None
 
@@ -67,7 +73,7 @@ async def record(tx: Tx, channel: Channel, sale: HappenedSale) -> tuple[Order, S
     Part of the verbs of tills, whose permissions guard it, and which see to it that it happens once.
     """
     order_id = sale.id
-    lines = _lines(channel, sale)
+    lines = _lines(channel, sale, await _sets(tx, channel, sale))
     taken = payments.taken_at_till(order_id, sale.tenders, channel.currency, reference=sale.reference)
     total = sum(line.total for line in lines)
     state = rules.payment_state(total, taken)
@@ -98,6 +104,7 @@ async def record(tx: Tx, channel: Channel, sale: HappenedSale) -> tuple[Order, S
     order = msgspec.structs.replace(order, number=number)
     tell_placed(tx, order, occurred_at=sale.happened_at)
     await payments.keep(tx, taken, channel=channel.id, profile=order.customer, occurred_at=sale.happened_at)
+    await tips.keep(tx, order, sale.tip, clerk=sale.clerk, name=sale.clerk_name, at=sale.happened_at)
     return order, await _hand_over(tx, channel, sale, order)
 
 
@@ -121,7 +128,14 @@ async def _hand_over(tx: Tx, channel: Channel, sale: HappenedSale, order: Order)
     return sold
 
 
-def _lines(channel: Channel, sale: HappenedSale) -> list[OrderLine]:
+async def _sets(tx: Tx, channel: Channel, sale: HappenedSale) -> dict[UUID, Sellable]:
+    """Those of what was sold that are sets; what they are made of now is what left."""
+    sold = [line.variant for line in sale.lines if line.variant is not None]
+    found = await stock.parts_of(tx, sold)
+    return await catalog.sellables(tx, channel, list(found), at=sale.happened_at) if found else {}
+
+
+def _lines(channel: Channel, sale: HappenedSale, parted: Mapping[UUID, Sellable]) -> list[OrderLine]:
     included = bool(channel.setting("prices_include_tax"))
     lines = [
         OrderLine(
@@ -133,6 +147,7 @@ def _lines(channel: Channel, sale: HappenedSale) -> list[OrderLine]:
             options=line.options,
             quantity=line.quantity,
             unit_price=line.unit_price,
+            sold_by=line.sold_by,
             tax_included=included,
             tax_rate=line.tax_rate,
             tax=line.tax,
@@ -145,6 +160,7 @@ def _lines(channel: Channel, sale: HappenedSale) -> list[OrderLine]:
         )
         for position, line in enumerate(sale.lines, 1)
     ]
+    lines = sets.in_parts((line, parted.get(line.variant) if line.variant else None) for line in lines)
     lines = rules.with_rounding(lines, sale.rounding)
     if sale.difference:
         lines.append(

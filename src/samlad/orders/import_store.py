@@ -64,6 +64,12 @@ async def copy_lines(tx: Tx, rows: Iterable[Sequence[object]]) -> None:
     await tx.copy("order_line", _LINE, rows)
 
 
+async def came_back(tx: Tx, returns: Sequence[UUID]) -> None:
+    """Say on the sales which of their goods and money returns took back, so that it does not come back twice."""
+    if returns:
+        await tx.execute("SELECT orders_came_back($1)", list(returns))
+
+
 async def add_days(tx: Tx, channel: UUID, sums: Sequence[tuple[date, str, int, int, int]]) -> None:
     """Add to days as (day, currency, orders, revenue, items); one statement, in key order."""
     ordered = sorted(sums)
@@ -80,6 +86,22 @@ async def add_days(tx: Tx, channel: UUID, sums: Sequence[tuple[date, str, int, i
     )
 
 
+async def add_quarters(tx: Tx, orders: Sequence[UUID]) -> None:
+    """Add orders that were just copied to their quarters of an hour; one statement, in key order."""
+    await tx.execute(
+        """
+        INSERT INTO order_quarter AS q (channel, starts_at, currency, orders, revenue, items)
+        SELECT channel, date_bin('15 minutes', placed_at, 'epoch'), currency, count(*) FILTER (WHERE kind = 'sale'),
+               sum(total), sum(items)
+        FROM orders WHERE id = ANY ($1::uuid[]) AND counted GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+        ON CONFLICT (channel, starts_at, currency) DO UPDATE
+        SET orders = q.orders + excluded.orders, revenue = q.revenue + excluded.revenue,
+            items = q.items + excluded.items
+        """,
+        list(orders),
+    )
+
+
 async def number_beyond(tx: Tx, channel: UUID, used: int) -> None:
     """Let the channel's series go on beyond a number, unless it is there already; 0 changes nothing."""
     if used:
@@ -88,7 +110,7 @@ async def number_beyond(tx: Tx, channel: UUID, used: int) -> None:
 
 async def analyse(tx: Tx) -> None:
     """Let the planner know what there is now."""
-    await tx.execute("ANALYZE orders, order_line, order_day, customer, customer_spend")
+    await tx.execute("ANALYZE orders, order_line, order_day, order_quarter, customer, customer_spend")
 
 
 class Imported(msgspec.Struct, frozen=True):

@@ -114,7 +114,9 @@ async def _import_chunk(
         ),
     )
     await import_store.copy_lines(tx, _line_rows(fresh, ids, known, seen))
+    await import_store.came_back(tx, [ids[r.number] for r in fresh if r.kind == OrderKind.RETURN])
     await _sums(tx, channel, fresh, people, days)
+    await import_store.add_quarters(tx, list(ids.values()))
     await import_store.number_beyond(tx, channel.id, _largest_number(fresh, channel))
     for record in fresh:
         seen.totals[record.currency] = seen.totals.get(record.currency, 0) + record.total_minor

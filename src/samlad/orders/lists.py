@@ -16,6 +16,18 @@ def _moment(text: str) -> datetime:
     return found
 
 
+def _truth(text: str) -> str:
+    if text not in ("true", "false"):
+        raise ValueError("true or false")
+    return text
+
+
+def _only_true(text: str) -> str:
+    if text != "true":
+        raise ValueError("true, or left out")
+    return text
+
+
 def _prefix(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
 
@@ -38,11 +50,39 @@ LISTING = Listing(
         "status": Filter("o.status = ANY({})", texts),
         "payment": Filter("o.payment_status = ANY({})", texts),
         "kind": Filter("o.kind = ANY({})", texts),
+        "currency": Filter("o.currency = ANY({})", texts),
         "pool": Filter("o.pool = ANY({}::uuid[])", uuids),
         "customer": Filter("o.customer = ANY(customer_members({}::uuid[]))", uuids),
         "location": Filter("o.location = ANY({}::uuid[])", uuids),
         "from": Filter("o.placed_at >= {}", _moment),
         "before": Filter("o.placed_at < {}", _moment),
+        "id": Filter("o.id = ANY({}::uuid[])", uuids),
+        "delivery": Filter("o.delivery = ANY({})", texts),
+        "tag": Filter(
+            "o.id IN (SELECT t.order_id FROM order_tag t WHERE t.tag = ANY ({}::text[]))",
+            lambda text: texts(text.lower()),
+        ),
+        "place": Filter(
+            """EXISTS (SELECT FROM fulfilment f JOIN location p ON p.id = f.location
+                       WHERE f.order_id = o.id AND f.state <> 'cancelled' AND p.code = ANY ({}))""",
+            texts,
+        ),
+        "part": Filter(
+            "o.id IN (SELECT f.order_id FROM fulfilment f WHERE f.state = ANY ({}))",
+            texts,
+        ),
+        "late": Filter(
+            """o.id IN (SELECT f.order_id FROM fulfilment f WHERE {} = 'true' AND (
+                   f.state IN ('open', 'picking') AND f.due_at < now() OR f.state = 'ready' AND f.pick_up_by < now()))""",
+            _only_true,
+        ),
+        "returned": Filter(
+            """({} = 'true') = (EXISTS (SELECT FROM orders r WHERE r.returns = o.id)
+                   OR EXISTS (SELECT FROM return_request r WHERE r.order_id = o.id AND r.state <> 'cancelled'))""",
+            _truth,
+        ),
+        "least": Filter("o.total >= {}::bigint", int),
+        "most": Filter("o.total <= {}::bigint", int),
         "q": Filter(
             """o.number LIKE {0} OR lower(o.email) LIKE lower({0})
                OR o.id IN (SELECT l.order_id FROM order_line l WHERE l.sku LIKE {0})
@@ -51,7 +91,8 @@ LISTING = Listing(
         ),
     },
 )
-"""All orders, latest first. ``q`` is the beginning of a number, here or where it came from, an e-mail address or an SKU
+"""All orders, latest first. ``place`` is the code of a location that gives a part, ``part`` the state of one; ``late`` has a part
+that is late; ``returned`` came back in part or is announced to; ``least`` and ``most`` are totals in minor units. ``q`` is the beginning of a number, here or where it came from, an e-mail address or an SKU
 on one of the lines."""
 
 
@@ -121,7 +162,7 @@ async def sold_most(reader: Reader, channel: UUID, since: datetime, most: int) -
         """SELECT l.variant FROM orders o JOIN order_line l ON l.order_id = o.id
            WHERE o.channel = $1 AND o.placed_at >= $2 AND o.kind = 'sale' AND o.status <> 'cancelled'
              AND l.kind = 'item' AND l.variant IS NOT NULL
-           GROUP BY l.variant ORDER BY sum(l.quantity) DESC, l.variant LIMIT $3""",
+           GROUP BY l.variant ORDER BY sum(CASE l.sold_by WHEN 'piece' THEN l.quantity ELSE 1 END) DESC, l.variant LIMIT $3""",
         channel,
         since,
         most,

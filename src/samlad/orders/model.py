@@ -8,6 +8,8 @@ from uuid import UUID
 import msgspec
 
 from samlad.carts import Address, Delivery, PriceStep
+from samlad.catalog import Measure
+from samlad.delivery import Promised
 from samlad.kernel.problems import Conflict
 from samlad.payments import Payment, PaymentInput, Refund
 from samlad.tax import NumberStatus
@@ -76,6 +78,14 @@ class PlaceOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         bool,
         msgspec.Meta(description="Nothing is paid now: on account, or at pick-up. Only staff may say so"),
     ] = False
+    tip: Annotated[
+        int,
+        msgspec.Meta(
+            ge=0,
+            le=10**9,
+            description="For the staff, at tills of channels that take tips (minor units). No part of the total: the payments come to both",
+        ),
+    ] = 0
 
 
 class LineSelection(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -123,14 +133,27 @@ class Concession(msgspec.Struct, frozen=True, kw_only=True):
     after: int
 
 
+class SetOf(msgspec.Struct, frozen=True, kw_only=True):
+    """The set that a line is a part of, as it was bought: ``quantity`` sets. Lines of one ``group`` are parts of the same."""
+
+    group: int
+    variant: UUID
+    sku: str
+    title: str
+    options: str = ""
+    quantity: int
+
+
 class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
     """A line as it was bought. ``unit_price`` is as quoted, with tax if ``tax_included``; ``total`` is with tax.
+    ``sold_by``: what ``quantity`` counts; ``unit_price`` is for a piece, kilogram, metre or litre.
 
     ``cancelled`` units were called off before they left. ``substitutes``: the SKU that was ordered instead.
     ``reductions`` are the steps from ``unit_price`` times ``quantity`` to what was paid, as quoted.
     ``tax_category`` is the EN 16931 code, ``tax_treatment`` the rule that it was taxed by, ``tax_country`` the one whose
     return it belongs to (XI: Northern Ireland), ``tax_note`` the key of the text that belongs on the invoice. Null on
-    lines that are no supply, and where an import did not say. ``plan`` is the selling plan by which it was bought.
+    lines that are no supply, and where an import did not say. ``plan`` is the selling plan by which it was bought,
+    ``gift_note`` what the card says that goes with it. ``set_of``: it is a part of that set, at its share of the set's price.
     """
 
     position: int
@@ -158,6 +181,9 @@ class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
     tax_note: str | None = None
     concessions: list[Concession] = []
     plan: UUID | None = None
+    gift_note: str | None = None
+    sold_by: Measure = Measure.PIECE
+    set_of: SetOf | None = None
 
 
 class OrderHead(msgspec.Struct, frozen=True, kw_only=True):
@@ -167,6 +193,8 @@ class OrderHead(msgspec.Struct, frozen=True, kw_only=True):
     and ``vat_consultation`` its proof.
     ``credited`` went back otherwise than through the order's payments: as store credit, or to pay for other goods.
     ``changes``: the sale that this one came out of, by an exchange or in one ticket with a return.
+    ``delivery_method`` is what the buyer chose and ``promise`` when they were promised the goods by it. ``note`` is
+    theirs for the shop, ``gift_note`` for the card that goes with all of it.
     """
 
     id: UUID
@@ -201,6 +229,10 @@ class OrderHead(msgspec.Struct, frozen=True, kw_only=True):
     vat_check: NumberStatus | None = None
     vat_checked: datetime | None = None
     vat_consultation: str | None = None
+    delivery_method: UUID | None = None
+    promise: Promised | None = None
+    note: str | None = None
+    gift_note: str | None = None
     placed_at: datetime
     local_day: date
     version: int = 1

@@ -27,3 +27,6 @@ OVERRIDE = permission(
     "Go beyond return windows and limits, take goods back without a receipt, set reasons and windows",
     Role.MANAGER,
 )
+SHARE = permission(
+    "orders.share-views", "Share views of the order desk, and change shared ones", Role.MANAGER
+)

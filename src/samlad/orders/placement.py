@@ -5,13 +5,14 @@ else), prices are read, payments authorised, stock held, promotions counted, the
 rows that many want, those of stock and of promotions, are locked late.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
 from samlad import carts, delivery, payments, stock
-from samlad.carts import Cart, CartClosed, Delivery
+from samlad.carts import Cart, CartClosed, Delivery, holding, set_rules
 from samlad.carts.closing import ClosedCart
 from samlad.carts.rules import held_at
 from samlad.channels import Resource
@@ -20,7 +21,7 @@ from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Forbidden, InvalidInput
-from samlad.orders import events, fulfilment_plan, fulfilment_rules, routing, rules, store
+from samlad.orders import events, fulfilment_plan, fulfilment_rules, routing, rules, sets, store, tips
 from samlad.orders.model import (
     AlreadyOrdered,
     LineKind,
@@ -32,9 +33,8 @@ from samlad.orders.model import (
     TotalChanged,
 )
 from samlad.orders.permissions import PLACE
-from samlad.orders.routing_model import Line
 from samlad.payments import Payment
-from samlad.stock import Hold, HoldKind, HoldLine
+from samlad.stock import Hold, HoldKind
 
 
 async def place(tx: Tx, data: PlaceOrder, *, token: str | None = None, version: int | None = None) -> Order:
@@ -58,12 +58,13 @@ async def place(tx: Tx, data: PlaceOrder, *, token: str | None = None, version: 
     if data.total is not None and data.total != totals.total:
         raise TotalChanged(f"It comes to {totals.total} (minor units) now.", total=totals.total)
 
+    tips.check(data.tip, channel, cart, is_staff=tx.actor.kind not in ("guest", "customer"))
     taken, rounding = await _take_payments(tx, order_id, data, closed)
-    held = await _hold(tx, closed, order_id)
+    lines = rules.with_rounding(rules.order_lines(closed), rounding)
+    held = await _hold(tx, closed, order_id, lines)
     await _count(tx, closed, order_id, held)
     await carts.use_promotions(tx, closed, order_id, cart.customer)
     hands_over = cart.delivery is Delivery.CARRY_OUT
-    lines = rules.with_rounding(rules.order_lines(closed), rounding)
     if hands_over:
         lines = [
             msgspec.structs.replace(line, fulfilled=line.quantity) if line.kind is LineKind.ITEM else line
@@ -72,13 +73,16 @@ async def place(tx: Tx, data: PlaceOrder, *, token: str | None = None, version: 
     order = _order(order_id, closed, cart, lines, taken, is_held=held is not None)
     kind = None if cart.method is None else cart.method.kind
     method = fulfilment_rules.method_of(cart.delivery, kind)
-    digital = {variant for variant, sold in closed.sellables.items() if not sold.requires_shipping}
+    digital = sets.digital(closed.sellables.values())
     parts = await fulfilment_plan.at_placing(tx, channel, method, lines, held or (), digital=digital)
     number = await store.insert(tx, order, channel.setting("number_prefix"), parts)
     order = msgspec.structs.replace(order, number=number)
     tell_placed(tx, order)
     fulfilment_plan.tell_opened(tx, order, parts)
     await payments.keep(tx, taken, channel=channel.id, profile=cart.customer)
+    await tips.keep(
+        tx, order, data.tip, clerk=tx.actor.id if tx.actor.kind == "staff" else None, name=tx.actor.name
+    )
     if hands_over:
         await stock.ship(tx, order.id, reference=order.id, lines=carts.leaving_lots(cart, held or ()))
         gone = [{"position": line.position, "quantity": line.fulfilled} for line in lines if line.fulfilled]
@@ -102,16 +106,18 @@ async def _take_payments(
 ) -> tuple[list[Payment], int]:
     """The payments, and the rounding that cash adds to the total."""
     if data.pay_later:
-        if data.payments:
+        if data.payments or data.tip:
             raise InvalidInput.at("pay_later", "either payments or later")
         return [], 0
     if closed.totals.total == 0 and not data.payments:
+        if data.tip:
+            raise InvalidInput.at("tip", "say how it is paid")
         return [], 0
     channel = closed.channel
     claimed = await payments.claim(tx, order, closed.cart.id, data.payments, channel)
     inputs = payments.with_amounts(data.payments, claimed)
     amounts, rounding = payments.due_amounts(
-        closed.totals.total, inputs, payments.coin_of(channel, channel.currency)
+        closed.totals.total + data.tip, inputs, payments.coin_of(channel, channel.currency)
     )
     taken = await payments.authorize(
         tx, order, inputs, amounts, channel.currency, channel=channel, claimed=claimed
@@ -119,7 +125,7 @@ async def _take_payments(
     return taken, rounding
 
 
-async def _hold(tx: Tx, closed: ClosedCart, order: UUID) -> list[Hold] | None:
+async def _hold(tx: Tx, closed: ClosedCart, order: UUID, lines: Sequence[OrderLine]) -> list[Hold] | None:
     """Claim the goods for the order: what checkout held becomes the order's, else they are taken now.
 
     A channel whose policy is not to hold claims nothing here (None), unless the goods leave the store at once.
@@ -131,19 +137,21 @@ async def _hold(tx: Tx, closed: ClosedCart, order: UUID) -> list[Hold] | None:
     routed = await routing.live_rules(tx, channel) if place is None else None
     if routed is not None:
         before = await stock.release(tx, cart.id) if closed.may_be_held else []
-        lines = [Line(line.variant, line.quantity, line.unit_price * line.quantity) for line in cart.lines]
-        return await routing.hold_routed(tx, channel, lines, cart.address, order, routed, before)
-    wanted = [HoldLine(variant=line.variant, quantity=line.quantity, location=place) for line in cart.lines]
+        return await routing.hold_routed(
+            tx, channel, routing.to_route(lines), cart.address, order, routed, before
+        )
+    wanted = holding.hold_lines(cart)
     if closed.may_be_held:
         held = await stock.convert(tx, cart.id, to_kind=HoldKind.ORDER, to_owner=order)
         units: dict[UUID, int] = {}
         for hold in held:
             units[hold.variant] = units.get(hold.variant, 0) + hold.quantity
-        if units == {line.variant: line.quantity for line in cart.lines}:
+        if units == {line.variant: line.quantity for line in wanted}:
             return held
         if held:  # part of it expired and somebody else has it: begin anew
             await stock.release(tx, order)
-    return await stock.take_together(tx, wanted, channel=channel, kind=HoldKind.ORDER, owner=order)
+    with holding.telling_of(cart):
+        return await stock.take_together(tx, wanted, channel=channel, kind=HoldKind.ORDER, owner=order)
 
 
 async def _count(tx: Tx, closed: ClosedCart, order: UUID, held: list[Hold] | None) -> None:
@@ -155,7 +163,7 @@ async def _count(tx: Tx, closed: ClosedCart, order: UUID, held: list[Hold] | Non
     for hold in held or ():
         parts[hold.location] = parts.get(hold.location, 0) + hold.quantity
     if held is None and cart.location is not None:
-        parts[cart.location] = sum(line.quantity for line in cart.lines)
+        parts[cart.location] = sum(set_rules.demand(cart.lines).values())
     await delivery.count_order(tx, order, parts, cart.method)
 
 
@@ -198,6 +206,10 @@ def _order(
         vat_check=None if check is None else check.status,
         vat_checked=None if check is None else check.checked_at,
         vat_consultation=None if check is None else check.consultation,
+        delivery_method=None if cart.method is None else cart.method.id,
+        promise=cart.promised,
+        note=cart.note,
+        gift_note=cart.gift_note,
         is_held=is_held and status is not OrderStatus.FULFILLED,
         placed_at=moment,
         local_day=local_day(moment, channel.time_zone),

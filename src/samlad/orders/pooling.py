@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from samlad import customers
+from samlad.catalog.twins import repointing
 from samlad.channels import Resource
-from samlad.channels.pooling import SHOWN, Finding, Level, Move, Pooling, examples, relabel
+from samlad.channels.pooling import SHOWN, Finding, Level, Move, Pooling, Step, examples, relabel
 from samlad.customers import Spend
 from samlad.customers.pooling import renaming
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.i18n import marked
+from samlad.stock.pooling import STRAYS
 
 
 async def look(reader: Reader, move: Move) -> list[Finding]:
@@ -64,6 +66,28 @@ async def _sum_up(tx: Tx, people: Sequence[UUID]) -> None:
     await customers.set_spend(tx, people, spends)
 
 
+_OPEN = "o.status IN ('placed', 'paid', 'partially_fulfilled')"
+_OWN_ORDER = "EXISTS (SELECT FROM orders o WHERE o.id = t.order_id AND o.channel = $1)"
+_OWN_PART = "EXISTS (SELECT FROM fulfilment f JOIN orders o ON o.id = f.order_id WHERE f.id = t.fulfilment AND o.channel = $1)"
+
+
+def _lines(*, is_open: bool) -> list[Step]:
+    """Lines of orders and of their parts. Those that are still to be sent name what is held for them: with the switch."""
+    of_order, of_part = [
+        f"{'' if is_open else 'NOT '}EXISTS (SELECT FROM {source} AND {_OPEN})"
+        for source in (
+            "orders o WHERE o.id = t.order_id",
+            "fulfilment f JOIN orders o ON o.id = f.order_id WHERE f.id = t.fulfilment",
+        )
+    ]
+    return [
+        repointing("order_line", key="order_id", ours=_OWN_ORDER, only=of_order, with_switch=is_open),
+        repointing("fulfilment_line", key="fulfilment", ours=_OWN_PART, only=of_part, with_switch=is_open),
+    ]
+
+
+_OWN_PLACE = """EXISTS (SELECT FROM location p JOIN channel_pool u ON u.pool = p.pool AND u.resource = 'stock'
+                        WHERE p.id = t.location AND u.channel = $1)"""
 _STAYS = "how returns are taken is a rule of the pool; the channel follows that of the pool it is in"
 
 POOLING = Pooling(
@@ -73,6 +97,12 @@ POOLING = Pooling(
     look={Resource.ORDERS: look},
     steps={
         Resource.ORDERS: [relabel("orders", since="t.channel = $3")],
+        Resource.CATALOGUE: [
+            *_lines(is_open=True),
+            repointing("pick_bin", key="location", ours=_OWN_PLACE, with_switch=True),
+            *_lines(is_open=False),
+            STRAYS,
+        ],
         Resource.CUSTOMERS: [renaming("orders", after=_sum_up)],
     },
 )

@@ -12,7 +12,7 @@ LAST_ORDERS = 500
 async def most_sold(reader: Reader, channels: Sequence[UUID], limit: int) -> list[UUID]:
     """Products by units in the last orders of some channels, the most first. Cancelled orders and returns do not count."""
     rows = await reader.rows(
-        f"""SELECT v.product, sum(l.quantity) AS units
+        f"""SELECT v.product, sum(CASE l.sold_by WHEN 'piece' THEN l.quantity ELSE 1 END) AS units
             FROM unnest($1::uuid[]) AS c (channel)
             CROSS JOIN LATERAL (
                 SELECT o.id FROM orders o WHERE o.channel = c.channel AND o.kind = 'sale' AND o.status <> 'cancelled'

@@ -27,7 +27,8 @@ AnyRequest = Request[Any, Any, Any]
 
 
 class RecallRow(msgspec.Struct, frozen=True):
-    """An order that got units of a lot from a place, and whom to tell. Units that came back are not taken off.
+    """An order that got units of a lot from a place, and whom to tell. ``returned`` of the ``units`` came back; who has
+    brought all of them back is not in the list.
 
     ``left_at``: when the first of them left. Who bought at a till without a name has no customer.
     """
@@ -37,6 +38,7 @@ class RecallRow(msgspec.Struct, frozen=True):
     channel: str
     location_code: str
     units: int
+    returned: int
     left_at: datetime
     customer: UUID | None
     name: str | None
@@ -46,14 +48,21 @@ class RecallRow(msgspec.Struct, frozen=True):
 
 RECALLED: Listing[RecallRow] = Listing(
     row=RecallRow,
-    select="""o.id AS order_id, o.number, c.code AS channel, p.code AS location_code, m.units, m.left_at, o.customer,
+    select="""o.id AS order_id, o.number, c.code AS channel, p.code AS location_code, m.units, m.returned, m.left_at,
+              o.customer,
               coalesce(o.name, k.name) AS name, coalesce(o.email, k.email) AS email,
               coalesce(o.phone, k.phone) AS phone""",
-    source="""(SELECT reference, location, -sum(quantity)::int AS units, min(created_at) AS left_at,
-                      (array_agg(id ORDER BY seq))[1] AS id
-               FROM movement WHERE lot = $1 AND cause = 'sale' GROUP BY reference, location) m
+    source="""(SELECT *, greatest(0, least(units, back - before)) AS returned
+               FROM (SELECT *, (sum(units) OVER (PARTITION BY reference ORDER BY left_at, id) - units)::int AS before,
+                            coalesce((SELECT sum(b.quantity) FROM movement b WHERE b.lot = $1 AND b.cause = 'return'
+                                      AND (b.reference = sold.reference OR b.reference IN (
+                                           SELECT r.id FROM orders r WHERE r.returns = sold.reference))), 0)::int AS back
+                     FROM (SELECT reference, location, -sum(quantity)::int AS units, min(created_at) AS left_at,
+                                  (array_agg(id ORDER BY seq))[1] AS id
+                           FROM movement WHERE lot = $1 AND cause = 'sale' GROUP BY reference, location) sold) taken) m
               JOIN orders o ON o.id = m.reference JOIN channel c ON c.id = o.channel
-              JOIN location p ON p.id = m.location LEFT JOIN customer k ON k.id = o.customer WHERE true""",
+              JOIN location p ON p.id = m.location LEFT JOIN customer k ON k.id = o.customer
+              WHERE m.units > m.returned""",
     key="m.id",
     sorts={"left_at": Sort("m.left_at", "timestamptz"), "number": Sort("o.number")},
     default_sort="left_at",

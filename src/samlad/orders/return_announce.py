@@ -13,7 +13,7 @@ from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import FieldError, InvalidInput, NotFound
-from samlad.orders import change_facts, return_reasons, return_store, rules, store
+from samlad.orders import change_facts, return_claim, return_reasons, return_store, rules, store
 from samlad.orders.change_model import ChangeInput
 from samlad.orders.events import ReturnRequested
 from samlad.orders.model import OrderHead
@@ -66,7 +66,10 @@ async def announce_exchange(
     lines = [
         AnnouncedLine(position=p, quantity=q, reason=reason) for p, (q, reason) in sorted(follows.items())
     ]
-    made = await _insert(tx, head, channel, lines, note=data.note, photos=data.photos, exchange=exchange)
+    agreed = return_claim.agreed_columns(tx, channel, data.if_not_back)
+    made = await _insert(
+        tx, head, channel, lines, note=data.note, photos=data.photos, exchange=exchange, agreed=agreed
+    )
     return made.id
 
 
@@ -79,11 +82,20 @@ async def _insert(
     note: str,
     photos: list[str],
     exchange: UUID | None = None,
+    agreed: tuple[str | None, bytes | None] = (None, None),
 ) -> Request:
     request = new_id()
     due_on = local_day(now(), channel.time_zone) + timedelta(days=channel.setting("exchange_days"))
     number = await return_store.insert(
-        tx, request, head.id, lines, due_on=due_on, exchange=exchange, note=note, photos=photos
+        tx,
+        request,
+        head.id,
+        lines,
+        due_on=due_on,
+        exchange=exchange,
+        note=note,
+        photos=photos,
+        agreed=agreed,
     )
     fact = ReturnRequested(
         number=number,

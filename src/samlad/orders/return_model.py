@@ -92,7 +92,9 @@ class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RequestHead(msgspec.Struct, frozen=True, kw_only=True):
-    """An announced return without its lines. ``exchange``: the sale whose goods went out before these came back."""
+    """An announced return without its lines. ``exchange``: the sale whose goods went out before these came back;
+    ``agreed`` is the provider by which it is paid if they never come, ``charging`` the payment that is under way for
+    that, ``claimed_at`` when it was charged or became an invoice."""
 
     id: UUID
     order_id: UUID
@@ -107,6 +109,9 @@ class RequestHead(msgspec.Struct, frozen=True, kw_only=True):
     note: str
     photos: list[str]
     actor: str
+    agreed: str | None
+    charging: UUID | None
+    claimed_at: datetime | None
     received_at: datetime | None
     created_at: datetime
     version: int
@@ -136,6 +141,7 @@ class RequestRow(msgspec.Struct, frozen=True, kw_only=True):
     exchange_number: str | None
     open_amount: int
     currency: str
+    claimed_at: datetime | None
     created_at: datetime
 
 

@@ -152,7 +152,7 @@ async def terms(
     found = {}
     for position, product in products.items():
         days = days_of(windows, channel, head.country, product)
-        left = handed.get(position)
+        left = handed.get(position) or (head.placed_at if head.imported is not None else None)
         last = None if left is None else local_day(left, channel.time_zone) + timedelta(days=days)
         found[position] = Terms(days=days, last_day=last)
     return found

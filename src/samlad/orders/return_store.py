@@ -5,8 +5,12 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
+from samlad.kernel import sealing
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
+from samlad.kernel.sealing import SealedColumn
 from samlad.orders.return_model import (
     OPEN,
     AnnouncedLine,
@@ -17,11 +21,25 @@ from samlad.orders.return_model import (
     UnknownPrice,
 )
 
+SEALED = SealedColumn(
+    table="return_request",
+    owner="order_id",
+    purpose="orders.return-note",
+    sealed="sealed_note",
+    text="note",
+    emptied="''",
+)
 _OPEN = [str(state) for state in OPEN]
 _HEAD = """r.id, r.order_id, o.number AS order_number, r.number, r.state, r.exchange, r.due_on,
            r.state = 'requested' AND r.due_on < current_date AS is_overdue, r.location, r.settled_by, r.note, r.photos,
-           r.actor, r.received_at, r.created_at, r.version"""
+           r.actor, r.agreed, r.charging, r.claimed_at, r.received_at, r.created_at, r.version"""
 _FROM = "return_request r JOIN orders o ON o.id = r.order_id"
+
+
+class _Row(RequestHead, frozen=True, kw_only=True):
+    """As it is stored. ``note``: of before texts were sealed."""
+
+    sealed_note: bytes | None
 
 
 async def insert(
@@ -34,13 +52,15 @@ async def insert(
     exchange: UUID | None,
     note: str,
     photos: Sequence[str],
+    agreed: tuple[str | None, bytes | None] = (None, None),
 ) -> str:
     """Add an announced return; its number, the next there is."""
     number: str = await tx.value(
         """
         WITH made AS (
-            INSERT INTO return_request (id, order_id, number, state, exchange, due_on, note, photos, actor)
-            VALUES ($1, $2, 'R' || nextval('return_request_number'), 'requested', $3, $4, $5, $6, $7)
+            INSERT INTO return_request (id, order_id, number, state, exchange, due_on, sealed_note, photos, actor,
+                                        agreed, agreed_token)
+            VALUES ($1, $2, 'R' || nextval('return_request_number'), 'requested', $3, $4, $5, $6, $7, $11, $12)
             RETURNING number
         ), lines AS (
             INSERT INTO return_request_line (request, position, quantity, reason)
@@ -52,12 +72,13 @@ async def insert(
         order,
         exchange,
         due_on,
-        note,
+        await sealing.seal(tx, order, SEALED.purpose, note) if note else None,
         list(photos),
         tx.actor.label,
         [line.position for line in lines],
         [line.quantity for line in lines],
         [line.reason for line in lines],
+        *agreed,
     )
     return number
 
@@ -65,9 +86,14 @@ async def insert(
 async def read(reader: Reader, request: UUID, *, lock: bool = False) -> Request | None:
     """An announced return with its lines, or None; with ``lock`` held until the transaction ends."""
     end = " FOR UPDATE OF r" if lock else ""
-    found = await reader.one(RequestHead, f"SELECT {_HEAD} FROM {_FROM} WHERE r.id = $1{end}", request)
+    found = await reader.one(
+        _Row, f"SELECT {_HEAD}, r.sealed_note FROM {_FROM} WHERE r.id = $1{end}", request
+    )
     if found is None:
         return None
+    if found.sealed_note is not None:
+        [note] = await sealing.unseal(reader, SEALED.purpose, [(found.order_id, found.sealed_note)])
+        found = msgspec.structs.replace(found, note=note)
     lines = await reader.all(
         RequestLine,
         """SELECT n.position, l.title, l.sku, n.quantity, n.reason, n.condition, n.received
@@ -77,6 +103,22 @@ async def read(reader: Reader, request: UUID, *, lock: bool = False) -> Request 
         request,
     )
     return Request(**{name: getattr(found, name) for name in RequestHead.__struct_fields__}, lines=lines)
+
+
+async def of_exchange(reader: Reader, sale: UUID) -> UUID | None:
+    """The announced return of goods whose exchange has gone out as this sale."""
+    found: UUID | None = await reader.value("SELECT id FROM return_request WHERE exchange = $1", sale)
+    return found
+
+
+async def goes_to(reader: Reader, order: UUID) -> UUID | None:
+    """Where goods of an order are sent back to: the place that the first of them had left from."""
+    found: UUID | None = await reader.value(
+        """SELECT location FROM fulfilment WHERE order_id = $1 AND location IS NOT NULL
+           ORDER BY left_at NULLS LAST, id LIMIT 1""",
+        order,
+    )
+    return found
 
 
 async def order_of(reader: Reader, request: UUID) -> UUID | None:
@@ -144,6 +186,29 @@ async def overdue(tx: Tx, limit: int) -> list[RequestHead]:
     )
 
 
+async def unclaimed(reader: Reader, limit: int) -> list[UUID]:
+    """Announced returns whose goods should have come, and which went out before them; not charged yet."""
+    rows = await reader.rows(
+        """SELECT id FROM return_request WHERE state = 'requested' AND exchange IS NOT NULL AND claimed_at IS NULL
+           AND due_on < current_date ORDER BY due_on, id LIMIT $1""",
+        limit,
+    )
+    return [row["id"] for row in rows]
+
+
+async def agreed(reader: Reader, request: UUID) -> tuple[str | None, bytes | None]:
+    """How new goods are paid if the old ones never come: the provider, and what it is asked with, sealed."""
+    row = await reader.row("SELECT agreed, agreed_token FROM return_request WHERE id = $1", request)
+    assert row is not None
+    return row["agreed"], row["agreed_token"]
+
+
+async def charged_by(reader: Reader, payment: UUID) -> UUID | None:
+    """The announced return that a payment was begun for, or None."""
+    found: UUID | None = await reader.value("SELECT id FROM return_request WHERE charging = $1", payment)
+    return found
+
+
 async def lowest_prices(
     reader: Reader, variants: Sequence[UUID], pool: UUID, channel: UUID, currency: str, days: int
 ) -> dict[UUID, UnknownPrice]:
@@ -170,7 +235,7 @@ LISTING = Listing(
               (SELECT coalesce(sum(quantity), 0)::int FROM return_request_line n WHERE n.request = r.id) AS units,
               o.name, o.email, p.code AS location, r.exchange, e.number AS exchange_number,
               coalesce(greatest(e.total - e.called_off - e.paid, 0), 0)::bigint AS open_amount, o.currency,
-              r.created_at""",
+              r.claimed_at, r.created_at""",
     source="""return_request r JOIN orders o ON o.id = r.order_id LEFT JOIN orders e ON e.id = r.exchange
               LEFT JOIN location p ON p.id = r.location""",
     key="r.id",

@@ -169,6 +169,10 @@ async def _lines(
             raise InvalidInput.at(f"lines/{index}/reason", f"one of {', '.join(known)}")
         if given.variant not in sold or given.variant not in prices:
             raise InvalidInput.at(f"lines/{index}/variant", "this had no price here in that time")
+        if sold[given.variant].parts:
+            raise InvalidInput.at(
+                f"lines/{index}/variant", "this is a set: it comes back as its parts; name those"
+            )
         price = prices[given.variant]
         lines.append(
             _line(
@@ -180,7 +184,7 @@ async def _lines(
 
 
 def _line(position: int, sold: Sellable, quantity: int, price: int, *, tax_included: bool) -> OrderLine:
-    worth = amounts(price, quantity, sold.tax_rate, tax_included=tax_included)
+    worth = amounts(price, quantity, sold.tax_rate, tax_included=tax_included, per=sold.sold_by.per)
     return OrderLine(
         position=position,
         kind=LineKind.ITEM,
@@ -190,6 +194,7 @@ def _line(position: int, sold: Sellable, quantity: int, price: int, *, tax_inclu
         options=sold.options,
         quantity=-quantity,
         unit_price=price,
+        sold_by=sold.sold_by,
         tax_included=tax_included,
         tax_rate=sold.tax_rate,
         tax=-worth.tax,

@@ -8,7 +8,7 @@ from samlad.kernel.clock import now
 from samlad.kernel.database import Database, Tx
 from samlad.kernel.http import check_version
 from samlad.kernel.problems import FieldError, InvalidInput, NotFound
-from samlad.orders import change_facts, change_make, events, return_store, store
+from samlad.orders import change_facts, change_make, events, return_claim, return_store, store
 from samlad.orders.change_apply import apply
 from samlad.orders.change_model import Changed, ChangeInput, ReturnAction
 from samlad.orders.model import OrderHead, WrongState
@@ -112,7 +112,7 @@ async def settle(tx: Tx, request: UUID, data: SettleInput, *, version: int | Non
 
 
 async def end(tx: Tx, request: UUID, data: EndInput, *, version: int | None = None) -> Request:
-    """It will not come. What went out instead stays to be paid.
+    """It will not come. What went out instead is charged, unless it was before.
 
     Raises:
         WrongState: it is done already.
@@ -120,6 +120,8 @@ async def end(tx: Tx, request: UUID, data: EndInput, *, version: int | None = No
     cards.refuse(data.reason, "reason")
     head, found = await _enter(tx, request, version)
     tx.actor.require(CHANGE)
+    if found.exchange is not None and found.claimed_at is None:
+        await return_claim.charge(tx, head, found)
     await return_store.update(tx, request, {"state": ReturnState.CANCELLED})
     fact = events.ReturnCancelled(number=found.number, request=request, reason=data.reason)
     log.append(tx, fact, subject=head.id, channel=head.channel, profile=head.customer)

@@ -20,9 +20,11 @@ from samlad.kernel import log
 from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Database, Tx
 from samlad.kernel.ids import new_id
+from samlad.kernel.money import worth
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound
 from samlad.orders import events
 from samlad.orders import routing_store as store
+from samlad.orders.model import OrderLine
 from samlad.orders.permissions import ROUTE
 from samlad.orders.routing_model import (
     Candidate,
@@ -139,6 +141,18 @@ async def hold_routed(
     reason = "others were quicker where the rules sent it: it is where the checkout held it"
     _tell(tx, channel, order, msgspec.structs.replace(decision, parts=[], reason=reason))
     return held
+
+
+def to_route(lines: Iterable[OrderLine]) -> list[Line]:
+    """What of an order's lines is to be sent, each variant once, with what it comes to at list prices."""
+    units: dict[UUID, int] = {}
+    amounts: dict[UUID, int] = {}
+    for line in lines:
+        if line.variant is not None:
+            units[line.variant] = units.get(line.variant, 0) + line.quantity
+            listed = worth(line.unit_price, line.quantity, line.sold_by.per)
+            amounts[line.variant] = amounts.get(line.variant, 0) + listed
+    return [Line(variant, quantity, amounts[variant]) for variant, quantity in units.items()]
 
 
 async def _take(tx: Tx, wanted: Sequence[HoldLine], channel: Channel, order: UUID) -> list[Hold]:

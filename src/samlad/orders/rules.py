@@ -8,8 +8,10 @@ import msgspec
 
 from samlad.carts import Delivery, PriceStep
 from samlad.carts.closing import ClosedCart
-from samlad.kernel.money import allocate, share
+from samlad.catalog import Sellable
+from samlad.kernel.money import allocate, share, worth
 from samlad.kernel.problems import FieldError, InvalidInput
+from samlad.orders import sets
 from samlad.orders.model import (
     LineKind,
     LineSelection,
@@ -22,30 +24,32 @@ from samlad.tax import Decision
 
 
 def order_lines(closed: ClosedCart) -> list[OrderLine]:
-    """The lines of the order that a cart becomes: copies of what is sold, then shipping.
+    """The lines of the order that a cart becomes: copies of what is sold, sets in their parts, then shipping.
 
     Promotions are steps of the lines that they reduce: what a line comes to is what was paid for it.
     """
-    lines = []
+    whole: list[tuple[OrderLine, Sellable | None]] = []
     for position, each in enumerate(closed.lines, 1):
-        lines.append(
-            OrderLine(
-                position=position,
-                kind=LineKind.ITEM,
-                variant=each.line.variant,
-                sku=each.sold.sku,
-                title=each.sold.title,
-                options=each.sold.options,
-                quantity=each.line.quantity,
-                unit_price=each.unit_price,
-                tax_included=each.sold.tax_included,
-                tax=each.amounts.tax,
-                total=each.amounts.total,
-                reductions=list(each.steps),
-                plan=each.line.plan,
-                **_taxed(each.tax),
-            )
+        bought = OrderLine(
+            position=position,
+            kind=LineKind.ITEM,
+            variant=each.line.variant,
+            sku=each.sold.sku,
+            title=each.sold.title,
+            options=each.sold.options,
+            quantity=each.line.quantity,
+            unit_price=each.unit_price,
+            sold_by=each.sold.sold_by,
+            tax_included=each.sold.tax_included,
+            tax=each.amounts.tax,
+            total=each.amounts.total,
+            reductions=list(each.steps),
+            plan=each.line.plan,
+            gift_note=each.line.gift_note,
+            **_taxed(each.tax),
         )
+        whole.append((bought, each.sold))
+    lines = sets.in_parts(whole)
     totals = closed.totals
     if totals.shipping or closed.shipping_steps:
         lines.append(
@@ -183,6 +187,7 @@ def returned_line(line: OrderLine, quantity: int, position: int, sale: UUID) -> 
         returns=sale,
         reductions=_returned_steps(line, quantity),
         concessions=[],
+        gift_note=None,
     )
 
 
@@ -199,7 +204,7 @@ def _returned_steps(line: OrderLine, quantity: int) -> list[PriceStep]:
         paid = share(line.total, pieces, line.quantity)
         if not line.tax_included:
             paid -= share(line.tax, pieces, line.quantity)
-        return allocate(line.unit_price * pieces - paid, weights)
+        return allocate(worth(line.unit_price, pieces, line.sold_by.per) - paid, weights)
 
     gone = line.returned + line.cancelled
     before, after = until(gone), until(gone + quantity)
@@ -210,8 +215,9 @@ def _returned_steps(line: OrderLine, quantity: int) -> list[PriceStep]:
 
 
 def goods_of(lines: Sequence[OrderLine]) -> int:
-    """Units of goods, negative when they came back."""
-    return sum(line.quantity for line in lines if line.kind is LineKind.ITEM and not line.stock_correction)
+    """Pieces of goods, negative when they came back; what is weighed is one."""
+    items = (line for line in lines if line.kind is LineKind.ITEM and not line.stock_correction)
+    return sum(line.sold_by.pieces(line.quantity) for line in items)
 
 
 def needs_place(delivery: Delivery | None) -> bool:

@@ -17,7 +17,7 @@ from samlad.kernel.database import Tx
 from samlad.kernel.followers import Follower
 from samlad.kernel.log import Event
 from samlad.kernel.problems import Problem
-from samlad.orders import events, placement, rules, store
+from samlad.orders import events, placement, rules, store, tip_store
 from samlad.orders.model import AlreadyOrdered, OrderHead, OrderKind, OrderPayment, OrderStatus, PlaceOrder
 from samlad.payments import Payment, PaymentInput
 
@@ -71,11 +71,20 @@ async def return_surplus(tx: Tx, head: OrderHead, known: list[Payment]) -> tuple
     """
     kept = sum(p.captured for p in known) - sum(p.refunded for p in known) - head.credited
     over = kept - (head.total - head.called_off)
+    if over > 0:
+        over -= await tip_store.kept(tx, head.id)  # what is the staff's is no surplus
     if over <= 0:
         return head, known
     await payments.refund(tx, head.id, over, channel=head.channel, reason="")
     head = msgspec.structs.replace(head, called_off=max(0, head.called_off - over))
     return head, await payments.of_order(tx, head.id)
+
+
+async def let_go_of_rest(tx: Tx, head: OrderHead) -> None:
+    """What is still expected for a sale that is paid by now (an invoice for goods that came back after all)."""
+    known = await payments.of_order(tx, head.id)
+    if sum(payment.captured for payment in known) >= head.total - head.called_off:
+        await payments.void(tx, head.id, channel=head.channel)
 
 
 async def place_begun(tx: Tx, event: Event) -> None:
@@ -95,7 +104,7 @@ async def place_begun(tx: Tx, event: Event) -> None:
         return  # its browser was quicker; what it did not claim is let go in time
     except Problem as problem:
         logger.warning("a paid cart could not be ordered", payment=str(payment_id), problem=problem.code)
-        await payments.leave_begun(tx, payment.cart, payment_id)
+        await payments.leave_all(tx, payment.cart)
 
 
 async def _place_for(tx: Tx, payment: Payment) -> None:

@@ -1,4 +1,4 @@
-"""SQL of the tables ``orders``, ``order_line`` and ``order_day``."""
+"""SQL of the tables ``orders``, ``order_line``, ``order_day`` and ``order_quarter``."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,34 +14,42 @@ from samlad.orders.model import Order, OrderHead, OrderLine
 _HEAD = """o.id, o.pool, o.channel, o.number, o.kind, o.status, o.payment_status, o.customer, o.email, o.name,
            o.phone, o.address, o.country, o.currency, o.delivery, o.location, o.items, o.tax, o.total, o.paid,
            o.refunded, o.called_off, o.credited, o.cart, o.returns, o.changes, o.is_held, o.imported, o.vat_number,
-           o.vat_check, o.vat_checked, o.vat_consultation, o.placed_at, o.local_day, o.version"""
+           o.vat_check, o.vat_checked, o.vat_consultation, o.delivery_method, o.promise, o.note, o.gift_note, o.placed_at, o.local_day, o.version"""
 _LINE = """l.position, l.kind, l.variant, l.sku, l.title, l.options, l.quantity, l.unit_price, l.tax_included,
            l.tax_rate, l.tax, l.total, l.fulfilled, l.returned, l.cancelled, l.substitutes, l.returns,
            l.stock_correction, l.reductions, l.concessions, l.tax_category, l.tax_treatment, l.tax_country,
-           l.tax_note, l.plan"""
+           l.tax_note, l.plan, l.gift_note, l.sold_by, l.set_of"""
+
+IN_QUARTER = """o.counted AND q.channel = o.channel AND q.currency = o.currency
+    AND q.starts_at = date_bin('15 minutes', o.placed_at, 'epoch')"""
+"""The quarter ``q`` of an hour that has counted an order ``o``."""
 
 _INSERT = """
 WITH placed AS (
     INSERT INTO orders (id, pool, channel, kind, status, payment_status, customer, email, name, phone, address,
                         country, currency, delivery, location, items, tax, total, paid, cart, returns, is_held,
-                        placed_at, local_day, actor, vat_number, vat_check, vat_checked, vat_consultation, number)
+                        placed_at, local_day, actor, vat_number, vat_check, vat_checked, vat_consultation, delivery_method, promise, note, gift_note,
+                        number)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-            $23, $24, $25, $26, $27, $28, $29, $30 || order_number($3))
+            $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34 || order_number($3))
     RETURNING number
 ), lines AS (
     INSERT INTO order_line (order_id, position, kind, variant, sku, title, options, quantity, unit_price,
                             tax_included, tax_rate, tax, total, fulfilled, returns, tax_category,
-                            tax_treatment, tax_country, tax_note, plan, reductions)
+                            tax_treatment, tax_country, tax_note, plan, gift_note, sold_by, reductions, set_of)
     SELECT $1, position, kind, variant, sku, title, options, quantity, unit_price, tax_included, tax_rate, tax, total,
-           fulfilled, returns, tax_category, tax_treatment, tax_country, tax_note, plan, reductions::jsonb
-    FROM unnest($31::smallint[], $32::text[], $33::uuid[], $34::text[], $35::text[], $36::text[],
-                             $37::int[], $38::bigint[], $39::bool[], $40::int[], $41::bigint[], $42::bigint[],
-                             $43::int[], $44::uuid[], $45::text[], $46::text[], $47::text[], $48::text[], $49::uuid[], $50::text[])
+           fulfilled, returns, tax_category, tax_treatment, tax_country, tax_note, plan, gift_note,
+           sold_by, reductions::jsonb, set_of::jsonb
+    FROM unnest($35::smallint[], $36::text[], $37::uuid[], $38::text[], $39::text[], $40::text[],
+                             $41::int[], $42::bigint[], $43::bool[], $44::int[], $45::bigint[], $46::bigint[],
+                             $47::int[], $48::uuid[], $49::text[], $50::text[], $51::text[], $52::text[], $53::uuid[],
+                             $54::text[], $55::text[], $56::text[], $57::text[])
          AS n (position, kind, variant, sku, title, options, quantity, unit_price, tax_included, tax_rate, tax, total,
-               fulfilled, returns, tax_category, tax_treatment, tax_country, tax_note, plan, reductions)
+               fulfilled, returns, tax_category, tax_treatment, tax_country, tax_note, plan, gift_note, sold_by,
+               reductions, set_of)
 ), {making}
 SELECT number FROM placed
-""".replace("{making}", fulfilment_store.making(51))
+""".replace("{making}", fulfilment_store.making(58))
 _INSERTED_LINE = (
     "position",
     "kind",
@@ -62,6 +70,8 @@ _INSERTED_LINE = (
     "tax_country",
     "tax_note",
     "plan",
+    "gift_note",
+    "sold_by",
 )
 
 
@@ -98,12 +108,22 @@ async def insert(tx: Tx, order: Order, prefix: str, parts: Sequence[Part] = ()) 
         order.vat_check,
         order.vat_checked,
         order.vat_consultation,
+        order.delivery_method,
+        order.promise,
+        order.note,
+        order.gift_note,
         prefix,
         *([getattr(line, name) for line in order.lines] for name in _INSERTED_LINE),
         [msgspec.json.encode(line.reductions).decode() for line in order.lines],
+        [set_text(line) for line in order.lines],
         *fulfilment_store.made_of(parts),
     )
     return number
+
+
+def set_text(line: OrderLine) -> str | None:
+    """JSON of the set that a line is a part of."""
+    return None if line.set_of is None else msgspec.json.encode(line.set_of).decode()
 
 
 async def number_of(reader: Reader, order: UUID) -> str | None:
@@ -183,10 +203,12 @@ async def add_line(tx: Tx, order: UUID, line: OrderLine) -> bool:
     """
     return bool(
         await tx.execute(
-            """
+            f"""
             WITH added AS (
                 INSERT INTO order_line (order_id, position, kind, title, quantity, unit_price, total)
                 VALUES ($1, $2, $3, $4, $5, $6, $7)
+            ), quarter AS (
+                UPDATE order_quarter q SET revenue = q.revenue + $7 FROM orders o WHERE o.id = $1 AND {IN_QUARTER}
             )
             UPDATE order_day d SET revenue = d.revenue + $7 FROM orders o
             WHERE o.id = $1 AND o.counted AND d.channel = o.channel AND d.day = o.local_day AND d.currency = o.currency
@@ -226,8 +248,9 @@ async def insert_line(tx: Tx, order: UUID, line: OrderLine) -> None:
     await tx.execute(
         """INSERT INTO order_line (order_id, position, kind, variant, sku, title, options, quantity, unit_price,
                                    tax_included, tax_rate, tax, total, substitutes, tax_category, tax_treatment,
-                                   tax_country, tax_note)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)""",
+                                   tax_country, tax_note, gift_note, sold_by, set_of)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+                   $21::text::jsonb)""",
         order,
         line.position,
         line.kind,
@@ -246,6 +269,9 @@ async def insert_line(tx: Tx, order: UUID, line: OrderLine) -> None:
         line.tax_treatment,
         line.tax_country,
         line.tax_note,
+        line.gift_note,
+        line.sold_by,
+        set_text(line),
     )
 
 
@@ -253,7 +279,10 @@ async def change_revenue(tx: Tx, order: UUID, change: int) -> bool:
     """Let an order's day follow a change of its total (minor units); False when the day has not counted it yet."""
     return bool(
         await tx.execute(
-            """UPDATE order_day d SET revenue = d.revenue + $2 FROM orders o
+            f"""WITH quarter AS (
+                   UPDATE order_quarter q SET revenue = q.revenue + $2 FROM orders o WHERE o.id = $1 AND {IN_QUARTER}
+               )
+               UPDATE order_day d SET revenue = d.revenue + $2 FROM orders o
                WHERE o.id = $1 AND o.counted AND d.channel = o.channel AND d.day = o.local_day
                  AND d.currency = o.currency""",
             order,
@@ -275,7 +304,7 @@ class Counted(msgspec.Struct, frozen=True):
 
 
 async def count(tx: Tx, order: UUID) -> Counted | None:
-    """Bring an order into its day, or take it out if it was cancelled; None if that was done before.
+    """Bring an order into its day and quarter, or take it out if it was cancelled; None if that was done before.
 
     One statement, exact however often it is called: the mark on the order and the day's sums change together.
     """
@@ -285,6 +314,14 @@ async def count(tx: Tx, order: UUID) -> Counted | None:
         WITH changed AS (
             UPDATE orders SET counted = (status <> 'cancelled')
             WHERE id = $1 AND counted <> (status <> 'cancelled') RETURNING *
+        ), quarters AS (
+            INSERT INTO order_quarter AS q (channel, starts_at, currency, orders, revenue, items)
+            SELECT channel, date_bin('15 minutes', placed_at, 'epoch'), currency, sign * (kind = 'sale')::int, sign * total,
+                   sign * items
+            FROM changed, LATERAL (SELECT CASE WHEN counted THEN 1 ELSE -1 END AS sign) AS s
+            ON CONFLICT (channel, starts_at, currency) DO UPDATE
+            SET orders = q.orders + excluded.orders, revenue = q.revenue + excluded.revenue,
+                items = q.items + excluded.items
         ), sums AS (
             INSERT INTO order_day AS d (channel, day, currency, orders, revenue, items)
             SELECT channel, local_day, currency, sign * (kind = 'sale')::int, sign * total, sign * items

@@ -29,6 +29,8 @@ async def read_report(
 ) -> Response[Any]:
     """Net and tax by country, rule and rate for a period, less what came back: what a VAT or one-stop shop return needs.
 
+    Rows of the margin scheme say what the margins come to and the tax on them, which no document shows.
+
     ``channel`` are codes; without any, all channels.
     """
     actor_of(request).require(REPORT)

@@ -7,11 +7,13 @@ one-stop shop return asks for: for each member state and rate the taxable amount
 import csv
 import io
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
+from itertools import pairwise
 from uuid import UUID
 
 import msgspec
 
+from samlad import tax
 from samlad.channels import Channel
 from samlad.kernel.database import Reader
 from samlad.tax.rules import THRESHOLDS
@@ -24,7 +26,9 @@ class TaxRow(msgspec.Struct, frozen=True, kw_only=True):
     """What was sold under one rule at one rate. Amounts in minor units; rate in basis points.
 
     ``country`` is the one whose return it belongs to (XI: Northern Ireland), null where it belongs to none or is not
-    known (orders of before, imports). ``sent_from`` is the seller's country. ``orders`` counts returns too.
+    known (orders of before, imports). ``sent_from`` is the seller's country. ``orders`` counts returns too. Where goods
+    are taxed on the margin, ``margin`` is what the taxed margins come to (tax in it) and ``margin_tax`` the tax on them,
+    as far as the goods have left; no document shows it, so it is not in ``tax``.
     """
 
     sent_from: str
@@ -36,6 +40,8 @@ class TaxRow(msgspec.Struct, frozen=True, kw_only=True):
     orders: int
     net: int
     tax: int
+    margin: int = 0
+    margin_tax: int = 0
 
 
 class CountrySales(msgspec.Struct, frozen=True):
@@ -61,26 +67,88 @@ class ThresholdMeter(msgspec.Struct, frozen=True, kw_only=True):
     countries: list[CountrySales]
 
 
+class _MarginRate(msgspec.Struct, frozen=True):
+    """The standard rate at home of a channel from one day to another (exclusive), basis points."""
+
+    channel: UUID
+    since: date
+    until: date
+    rate: int
+
+
+async def _margin_rates(
+    reader: Reader, channels: Sequence[Channel], start: date, end: date
+) -> list[_MarginRate]:
+    """Margins are taxed at the standard rate at home (directive 2006/112/EC, article 315), as it was on the day."""
+    setup, after = await tax.current(reader), end + timedelta(days=1)
+    found = []
+    for channel in channels:
+        rates = setup.rates(channel)
+        days = [start, *(day for day in rates.turns(start) if day < after), after]
+        for since, until in pairwise(days):
+            rate = rates.find(channel.country, "", tax.STANDARD, since)
+            found.append(_MarginRate(channel.id, since, until, 0 if rate is None else rate.rate_bp))
+    return found
+
+
 async def report(reader: Reader, channels: Sequence[Channel], start: date, end: date) -> list[TaxRow]:
-    """The sums of a period, ``end`` included, over some channels. One statement."""
+    """The sums of a period, ``end`` included, over some channels. One statement.
+
+    The tax on a margin is reckoned line by line as the money book does (`samlad.books.rules`): from what the goods that
+    have left cost in stock, never below nothing, and what came back takes its own margin back.
+    """
+    rates = await _margin_rates(reader, channels, start, end)
     return await reader.all(
         TaxRow,
         """
-        SELECT c.country AS sent_from, l.tax_country AS country, l.tax_treatment AS treatment,
-               l.tax_category AS category, l.tax_rate AS rate, o.currency, count(DISTINCT o.id)::int AS orders,
-               sum(l.total - l.tax)::bigint AS net, sum(l.tax)::bigint AS tax
-        FROM unnest($1::uuid[], $2::text[]) AS c (id, country)
-        JOIN orders o ON o.channel = c.id AND o.local_day BETWEEN $3 AND $4 AND o.status <> 'cancelled'
-             AND o.placed_at >= $3::date - interval '2 days' AND o.placed_at < $4::date + interval '3 days'
-        JOIN order_line l ON l.order_id = o.id
-        WHERE l.kind <> 'adjustment' OR l.tax <> 0
-        GROUP BY 1, 2, 3, 4, 5, 6
-        ORDER BY country NULLS LAST, treatment, rate DESC, currency, sent_from
+        WITH rate AS (
+            SELECT * FROM unnest($5::uuid[], $6::date[], $7::date[], $8::int[]) AS r (channel, since, until, rate)
+        ), line AS MATERIALIZED (
+            SELECT c.country AS sent_from, o.id AS sold_by, o.kind AS sold_as, o.channel, o.local_day, o.currency, l.variant,
+                   l.kind, l.quantity, CASE WHEN o.kind = 'sale' THEN l.fulfilled ELSE l.quantity END AS gone,
+                   CASE WHEN o.kind = 'sale' THEN 1 ELSE -1 END AS sign,
+                   l.tax_country, l.tax_treatment, l.tax_category, l.tax_rate, l.total, l.tax
+            FROM unnest($1::uuid[], $2::text[]) AS c (id, country)
+            JOIN orders o ON o.channel = c.id AND o.local_day BETWEEN $3 AND $4 AND o.status <> 'cancelled'
+                 AND o.placed_at >= $3::date - interval '2 days' AND o.placed_at < $4::date + interval '3 days'
+            JOIN order_line l ON l.order_id = o.id
+            WHERE l.kind <> 'adjustment' OR l.tax <> 0
+        ), margin AS (
+            SELECT l.sent_from, l.tax_country, l.tax_category, l.tax_rate, l.currency,
+                   sum(l.sign * greatest(0, m.margin))::bigint AS margin,
+                   sum(l.sign * round(greatest(0, m.margin) * r.rate / (10000 + r.rate)))::bigint AS tax
+            FROM line l JOIN rate r ON r.channel = l.channel AND l.local_day >= r.since AND l.local_day < r.until
+            CROSS JOIN LATERAL (
+                SELECT coalesce(-sum(m.value_e4), 0) * l.gone
+                       / nullif((SELECT sum(x.gone) FROM line x WHERE x.sold_by = l.sold_by AND x.variant = l.variant
+                                 AND x.kind = 'item'), 0) AS cost_e4
+                FROM movement m WHERE m.reference = l.sold_by AND m.variant = l.variant AND m.cause IN ('sale', 'return')
+            ) AS c
+            CROSS JOIN LATERAL (
+                SELECT l.sign * (round(l.total::numeric * l.gone / l.quantity) - round(round(c.cost_e4) / 10000)) AS margin
+            ) AS m
+            WHERE l.tax_treatment = 'margin' AND l.kind = 'item' AND c.cost_e4 IS NOT NULL
+            GROUP BY 1, 2, 3, 4, 5
+        ), total AS (
+            SELECT sent_from, tax_country AS country, tax_treatment AS treatment, tax_category AS category,
+                   tax_rate AS rate, currency, count(DISTINCT sold_by)::int AS orders,
+                   sum(total - tax)::bigint AS net, sum(tax)::bigint AS tax
+            FROM line GROUP BY 1, 2, 3, 4, 5, 6
+        )
+        SELECT t.*, coalesce(m.margin, 0) AS margin, coalesce(m.tax, 0) AS margin_tax
+        FROM total t LEFT JOIN margin m ON t.treatment = 'margin'
+             AND (m.sent_from, m.tax_rate, m.currency) = (t.sent_from, t.rate, t.currency)
+             AND m.tax_country IS NOT DISTINCT FROM t.country AND m.tax_category IS NOT DISTINCT FROM t.category
+        ORDER BY t.country NULLS LAST, t.treatment, t.rate DESC, t.currency, t.sent_from
         """,
         [channel.id for channel in channels],
         [channel.country for channel in channels],
         start,
         end,
+        [rate.channel for rate in rates],
+        [rate.since for rate in rates],
+        [rate.until for rate in rates],
+        [rate.rate for rate in rates],
     )
 
 

@@ -4,12 +4,15 @@ The public face; `docs/concepts/payments.md` explains. Most verbs are parts of t
 guard them.
 """
 
-from samlad.payments import manual, stored_value, stripe, terminal  # noqa: F401 - they register themselves
+from samlad.payments import manual, settlements, stored_value, stripe, terminal  # noqa: F401 - they register themselves
 from samlad.payments.accounts import coin_of, is_offered, offered
 from samlad.payments.at_till import TAKEN, taken_at_till
-from samlad.payments.attempts import begin, begun, claim, leave_begun, shown
+from samlad.payments.attempts import begin, begun, claim, leave_all, leave_begun, shown
+from samlad.payments.elsewhere import HISTORY, adopt, history, paid_elsewhere
 from samlad.payments.elsewhere import NAME as MARKETPLACE
-from samlad.payments.elsewhere import paid_elsewhere
+from samlad.payments.kept import KeptCard
+from samlad.payments.kept import of_customer as kept_cards
+from samlad.payments.kept import remove as remove_kept
 from samlad.payments.model import (
     Action,
     Attempt,
@@ -36,16 +39,19 @@ from samlad.payments.providers import (
     register,
 )
 from samlad.payments.pursuit import action_of, pursue_payment
-from samlad.payments.rules import due_amounts, round_cash, with_amounts
-from samlad.payments.service import add, authorize, capture, keep, refund, void
+from samlad.payments.rules import Coin, due_amounts, round_cash, with_amounts
+from samlad.payments.service import add, authorize, capture, keep, owe, refund, void
 from samlad.payments.store import lock_of_order, of_order, refunds_of
 from samlad.payments.store import read as read_payment
 
 __all__ = [
+    "HISTORY",
     "MARKETPLACE",
     "TAKEN",
     "Action",
     "Attempt",
+    "Coin",
+    "KeptCard",
     "NetworkProvider",
     "NotClaimable",
     "NotRefundable",
@@ -61,6 +67,7 @@ __all__ = [
     "StartInput",
     "action_of",
     "add",
+    "adopt",
     "authorize",
     "begin",
     "begun",
@@ -69,13 +76,17 @@ __all__ = [
     "coin_of",
     "comes_by_itself",
     "due_amounts",
+    "history",
     "is_network",
     "is_offered",
     "keep",
+    "kept_cards",
+    "leave_all",
     "leave_begun",
     "lock_of_order",
     "of_order",
     "offered",
+    "owe",
     "paid_elsewhere",
     "pays_alone",
     "provider",
@@ -84,6 +95,7 @@ __all__ = [
     "refund",
     "refunds_of",
     "register",
+    "remove_kept",
     "round_cash",
     "shown",
     "taken_at_till",

@@ -13,7 +13,7 @@ from samlad.kernel.vault import Vault
 from samlad.payments import events
 from samlad.payments.permissions import SET_UP
 from samlad.payments.providers import AnyProvider, needs_offer, provider, registered
-from samlad.payments.rules import cash_step
+from samlad.payments.rules import Coin, coin
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -74,10 +74,10 @@ def offered(channel: Channel) -> list[str]:
     return [n for n in named if n in known] if named else [n for n, p in known.items() if not needs_offer(p)]
 
 
-def coin_of(channel: Channel, currency: str) -> int:
-    """The smallest amount that can be paid in coins in a channel, minor units."""
+def coin_of(channel: Channel, currency: str) -> Coin:
+    """What can be paid in coins in a channel."""
     chosen = channel.setting("cash_step") if currency == channel.currency else 0
-    return cash_step(currency, channel.country, chosen)
+    return coin(currency, channel.country, chosen)
 
 
 def secret_name(name: str) -> str:

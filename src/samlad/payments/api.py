@@ -15,10 +15,11 @@ from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, database_of, write
 from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
 from samlad.kernel.problems import NotFound
-from samlad.payments import accounts, manual, manual_store, service, store, terminal
+from samlad.payments import accounts, manual, manual_store, service, settlements, store, terminal
 from samlad.payments.accounts import ProviderInfo, StripeKeys
 from samlad.payments.model import Amount, Note, Payment, Receipt, ReceivedInput
 from samlad.payments.permissions import CAPTURE, READ
+from samlad.payments.settlements import Recorded, Settlement, SettlementsInput
 from samlad.payments.terminal import Button, TerminalPayment
 
 AnyRequest = Request[Any, Any, Any]
@@ -108,6 +109,32 @@ async def refund_done(request: AnyRequest, refund_id: FromPath[UUID]) -> Respons
     return await write(request, lambda tx: manual.refunded(tx, refund_id), status=204)
 
 
+@post("/payment-settlements", summary="Book what a provider kept and paid out", status_code=200)
+async def record_settlements(request: AnyRequest, data: JSONBody[SettlementsInput]) -> Response[Recorded]:
+    """Entries of a provider's account from its file; each counts once. Stripe is asked each hour by itself."""
+    return await write(request, lambda tx: settlements.record(tx, data))
+
+
+@get("/payment-settlements", summary="List what providers kept and paid out")
+async def list_settlements(
+    request: AnyRequest,
+    provider: Wanted = None,
+    kind: Wanted = None,
+    payment: Wanted = None,
+    sort: Sorting = None,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+    as_format: FileFormat = "json",
+) -> Response[Page[Settlement]]:
+    """Fees, corrections and payouts, the latest first. Sort by happened_at or amount."""
+    actor_of(request).require(READ)
+    filters = {"provider": provider, "kind": kind, "payment": payment}
+    query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
+    return await settlements.SETTLEMENTS.answer(
+        database_of(request), query, as_csv=as_format == "csv", name="payment-settlements"
+    )
+
+
 @get("/payment-providers", summary="List ways to pay")
 async def list_providers(request: AnyRequest) -> list[ProviderInfo]:
     """Every provider, and whether its keys are set. Which ones a channel offers is its setting
@@ -157,6 +184,8 @@ routes = [
             receive,
             list_receipts,
             refund_done,
+            record_settlements,
+            list_settlements,
             list_providers,
             set_stripe,
             remove_stripe,

@@ -16,11 +16,14 @@ from samlad.payments.providers import register
 
 
 class Tendered(msgspec.Struct, frozen=True):
-    """A payment as a till took it: minor units, and of cash what was handed over."""
+    """A payment as a till took it: minor units, and of cash what was handed over. ``payment`` and ``reference`` of one that was booked elsewhere
+    already: of a gift card."""
 
     provider: str
     amount: int
     tendered: int | None = None
+    payment: UUID | None = None
+    reference: str | None = None
 
 
 class TakenAtTill:
@@ -58,14 +61,14 @@ def taken_at_till(
     """The payments of a sale that has happened, to be kept with its order."""
     return [
         Payment(
-            id=new_id(),
+            id=each.payment or new_id(),
             order_id=order,
             provider=each.provider,
             currency=currency,
             amount=each.amount,
             status=PaymentStatus.CAPTURED,
             captured=each.amount,
-            reference=reference,
+            reference=each.reference or reference,
             tendered=each.tendered,
             change_due=None if each.tendered is None else each.tendered - each.amount,
         )

@@ -16,7 +16,7 @@ from samlad.kernel.clock import now
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, Forbidden, InvalidInput, NotFound
-from samlad.payments import accounts, operations, store
+from samlad.payments import accounts, held, kept, operations, store
 from samlad.payments.model import (
     Action,
     Attempt,
@@ -28,8 +28,9 @@ from samlad.payments.model import (
     PaymentStatus,
     StartInput,
 )
-from samlad.payments.providers import is_kept, is_network, network, provider
-from samlad.payments.pursuit import give_back, tell
+from samlad.payments.providers import beginnable, is_kept, is_network, keeps, provider, registered
+from samlad.payments.pursuit import give_back
+from samlad.payments.telling import tell
 
 LIFE = timedelta(minutes=30)
 """A payment that no order claims in this time is let go; a checkout that holds its goods longer has as long."""
@@ -41,22 +42,30 @@ LIVE = (PaymentStatus.PENDING, PaymentStatus.AUTHORIZED, PaymentStatus.CAPTURED)
 async def begin(
     tx: Tx, cart: UUID, channel: Channel, total: int, data: StartInput, *, until: datetime | None = None
 ) -> Payment:
-    """Begin a payment for a cart whose row the caller has locked; its provider is asked after the commit.
+    """Begin a payment for a cart whose row the caller has locked; a provider on the network is asked after the commit,
+    a gift card, store credit or points are held at once.
 
     ``total`` is what the cart comes to, minor units; ``until`` how long its goods are held.
 
     Raises:
         InvalidInput: the channel does not offer this provider, or more would be paid than the cart comes to.
         CardNumber: the token looks like a card number.
+        PaymentDeclined: a gift card, credit or points cannot pay that.
         Conflict: too many were begun.
     """
     cards.refuse(data)
-    through = network(data.provider)
+    through = beginnable(data.provider)
     accounts.check_offered(channel, through)
     if through.staff_only and tx.actor.kind in ("guest", "customer"):
         raise Forbidden(f"Only staff can take a payment by {through.name}.")
-    if is_kept(through, data.token) and tx.actor.kind in ("guest", "customer"):
+    token = data.token
+    if token is not None and token.startswith(kept.KEPT):
+        token = await kept.token_for(tx, through.name, token)
+    elif is_kept(through, token) and tx.actor.kind in ("guest", "customer"):
         raise Forbidden("Only the shop can charge by what a provider keeps.")
+    is_to_keep = data.keep and keeps(through)
+    if is_to_keep and tx.actor.kind != "customer":
+        raise Forbidden("Only a customer who is signed in can have a card kept.")
     known = await operations.lock_of_cart(tx, cart)
     if len(known) >= MOST_ATTEMPTS:
         raise Conflict("Too many payments were begun for this cart; take a new cart.")
@@ -78,8 +87,12 @@ async def begin(
         channel=channel.id,
         places=data.place,
         expires_at=max(filter(None, (now() + LIFE, until))),
+        customer=tx.actor.id if tx.actor.kind == "customer" else None,
+        keeps=is_to_keep,
     )
-    await operations.begin(tx, payment, token=data.token)
+    if held.can_hold(through):
+        return await held.begin(tx, through, payment, channel, data.token)
+    await operations.begin(tx, payment, token=token)
     tell(tx, payment)
     return payment
 
@@ -87,7 +100,8 @@ async def begin(
 async def claim(
     tx: Tx, order: UUID, cart: UUID, inputs: Sequence[PaymentInput], channel: Channel
 ) -> dict[UUID, Payment]:
-    """Make an order's what its inputs name of payments that were begun for its cart. One statement, none without.
+    """Make an order's what its inputs name of payments that were begun for its cart; what is held of gift cards, credit
+    and points is taken. One statement and one for each of those, none without.
 
     Raises:
         PaymentPending: a provider has not answered yet. NotClaimable: it is another's, used, declined or let go.
@@ -95,15 +109,17 @@ async def claim(
     wanted = [given.payment for given in inputs if given.payment is not None]
     if not wanted:
         return {}
-    captures = channel.setting("payment_capture") == "placed"
-    claimed = {each.id: each for each in await operations.claim(tx, order, cart, wanted, captures=captures)}
+    captured = [name for name, each in registered().items() if is_network(each)]
+    if channel.setting("payment_capture") != "placed":
+        captured = []
+    claimed = {each.id: each for each in await operations.claim(tx, order, cart, wanted, captured)}
     for index, given in enumerate(inputs):
         if given.payment is not None and given.payment not in claimed:
             await _refuse_claim(tx, cart, given.payment, index)
     for payment in claimed.values():
         if payment.currency != channel.currency:
             raise NotClaimable(f"It is in {payment.currency}, the cart in {channel.currency}.")
-    return claimed
+    return {key: await held.take(tx, payment) for key, payment in claimed.items()}
 
 
 async def _refuse_claim(tx: Tx, cart: UUID, payment_id: UUID, index: int) -> None:
@@ -131,6 +147,8 @@ async def leave(tx: Tx, payment: Payment, reason: str = "") -> Payment:
     is_paid = payment.status is PaymentStatus.CAPTURED and payment.order_id is not None  # that is a refund
     if payment.is_leaving or payment.status not in LIVE or is_paid:
         return payment
+    if not is_network(provider(payment.provider)):
+        return await held.let_go(tx, payment)
     payment = msgspec.structs.replace(payment, is_leaving=True)
     await store.change(tx, payment)
     withdrawn = await operations.withdraw(tx, payment.id)
@@ -158,6 +176,13 @@ async def leave_begun(tx: Tx, cart: UUID, payment_id: UUID) -> Payment:
     if payment.order_id is not None:
         raise NotClaimable("It pays an order already; cancel that.", order=str(payment.order_id))
     return await leave(tx, payment, "The customer chose another way to pay")
+
+
+async def leave_all(tx: Tx, cart: UUID) -> None:
+    """Nothing of what was begun for a cart becomes an order: all that no order has claimed is let go."""
+    for payment in await operations.lock_of_cart(tx, cart):
+        if payment.order_id is None:
+            await leave(tx, payment)
 
 
 async def expire(tx: Tx, limit: int = 50) -> int:

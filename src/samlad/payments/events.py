@@ -103,3 +103,16 @@ class ProviderChanged(Fact, frozen=True, kw_only=True):
 
     provider: str
     is_set_up: bool
+
+
+@declare("payment.settled")
+class PaymentSettled(Fact, frozen=True, kw_only=True):
+    """An entry of a provider's own account: its fee for a payment, or money that it paid out. Minor units."""
+
+    provider: str
+    settlement: UUID
+    kind: str
+    amount: int
+    fee: int
+    currency: str
+    payment: UUID | None = None

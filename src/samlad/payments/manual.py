@@ -25,12 +25,13 @@ from samlad.payments.model import (
     PaymentStatus,
     Receipt,
     ReceivedInput,
+    Refund,
     RefundStatus,
     Request,
 )
 from samlad.payments.permissions import RECEIVE
 from samlad.payments.providers import register
-from samlad.payments.pursuit import tell, tell_refund
+from samlad.payments.telling import tell, tell_refund
 
 _REFERENCE = re.compile(r"RF[0-9]{2}[0-9]{5,12}")
 REMINDER_DAYS, MOST_REMINDERS = 7, 3
@@ -160,10 +161,20 @@ async def refunded(tx: Tx, refund_id: UUID) -> None:
     payment = await store.lock(tx, refund.payment) if refund else None
     if refund is None or payment is None:
         raise NotFound("There is no such refund.")
-    if payment.provider not in NAMES | {elsewhere.NAME, *at_till.TAKEN}:
+    if payment.provider not in SENT_BY_HAND:
         raise InvalidInput(f"{payment.provider} sends it and says so itself.")
     if await store.end_refund(tx, refund_id, RefundStatus.DONE, None, None):
         tell_refund(tx, events.PaymentRefunded, payment, refund)
+
+
+async def refund_of(tx: Tx, refund_id: UUID) -> tuple[Refund, Payment]:
+    """A refund and its payment, which nobody changes until the commit. Raises NotFound."""
+    known = await manual_store.refund(tx, refund_id)
+    payment = await store.lock(tx, known.payment) if known else None
+    refund = await manual_store.refund(tx, refund_id)
+    if refund is None or payment is None:
+        raise NotFound("There is no such refund.")
+    return refund, payment
 
 
 async def _match(tx: Tx, receipt: Receipt, payment: Payment) -> Receipt:
@@ -230,6 +241,9 @@ TRANSFER = Manual("bank_transfer", has_reference=True)
 INVOICE = Manual("invoice", has_reference=True)
 ON_DELIVERY = Manual("on_delivery", has_reference=False)
 NAMES = frozenset({TRANSFER.name, INVOICE.name, ON_DELIVERY.name})
+
+SENT_BY_HAND = NAMES | {elsewhere.NAME, elsewhere.HISTORY, *at_till.TAKEN}
+"""What goes back through these a person sends, and says so."""
 
 for _each in (TRANSFER, INVOICE, ON_DELIVERY):
     register(_each)

@@ -65,7 +65,8 @@ class PaymentInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """What a provider is asked to authorise. ``payment`` is our id and the idempotency key."""
+    """What a provider is asked to authorise. ``payment`` is our id and the idempotency key; ``keeps_for`` the customer for
+    whom it is to keep the card."""
 
     payment: UUID
     amount: int
@@ -73,16 +74,26 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     token: str | None = None
     tendered: int | None = None
     channel: Channel | None = None
+    keeps_for: UUID | None = None
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
     """What the customer must do now. ``kind`` is ``client_secret`` (for the provider's own script, with its
-    ``publishable_key``), ``redirect`` (to ``url``) or ``terminal`` (hold the card to it)."""
+    ``publishable_key``), ``next_action`` (the same, where the card is known and the bank asks), ``redirect`` (to ``url``) or ``terminal`` (hold the card to it)."""
 
     kind: str
     client_secret: str | None = None
     publishable_key: str | None = None
     url: str | None = None
+
+
+class KeptMethod(msgspec.Struct, frozen=True, kw_only=True):
+    """A card that a provider keeps: its own id of it, and what its owner knows it by. Never the number."""
+
+    reference: str
+    brand: str = ""
+    last_four: str = ""
+    expires_on: date | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,13 +109,15 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     captured: int | None = None
     action: Action | None = None
     due_on: date | None = None
+    kept: KeptMethod | None = None
 
 
 class Payment(msgspec.Struct, frozen=True, kw_only=True):
     """A payment as stored. Amounts in minor units; ``change_due`` is what the till gives back.
 
     Without an order it was begun for a cart and waits to be claimed. ``is_leaving``: it is being let go;
-    ``places``: the order is placed as soon as the money is reserved.
+    ``places``: the order is placed as soon as the money is reserved. ``keeps``: the provider keeps the card for
+    ``customer``.
     """
 
     id: UUID
@@ -126,6 +139,8 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     places: bool = False
     expires_at: datetime | None = None
     created_at: datetime | None = None
+    customer: UUID | None = None
+    keeps: bool = False
 
     @property
     def promised(self) -> int:
@@ -188,11 +203,26 @@ class StartInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     amount: Annotated[
         Amount | None, msgspec.Meta(description="Without it: what other payments of this cart leave to pay")
     ] = None
+    tip: Annotated[
+        int,
+        msgspec.Meta(
+            ge=0,
+            le=10**9,
+            description="For the staff, at a till that takes tips: so much may come in beside the total (minor units)",
+        ),
+    ] = 0
     token: Token | None = None
     place: Annotated[
         bool,
         msgspec.Meta(
             description="Place the order as soon as the money is reserved, also if the browser is gone by then"
+        ),
+    ] = False
+    keep: Annotated[
+        bool,
+        msgspec.Meta(
+            description="The provider keeps the card, for a customer who is signed in; pay with it later by the token "
+            "`kept:` and its id"
         ),
     ] = False
 

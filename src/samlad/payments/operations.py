@@ -17,8 +17,9 @@ async def begin(tx: Tx, payment: Payment, *, token: str | None) -> None:
     await tx.execute(
         """
         WITH begun AS (
-            INSERT INTO payment (id, cart, channel, provider, currency, amount, status, expires_at, places)
-            VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7, $8) RETURNING id, amount
+            INSERT INTO payment (id, cart, channel, provider, currency, amount, status, expires_at, places, customer,
+                                 keeps)
+            VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7, $8, $10, $11) RETURNING id, amount
         )
         INSERT INTO payment_operation (id, payment, kind, amount, token)
         SELECT id, id, 'authorize', amount, $9 FROM begun
@@ -32,6 +33,27 @@ async def begin(tx: Tx, payment: Payment, *, token: str | None) -> None:
         payment.expires_at,
         payment.places,
         token,
+        payment.customer,
+        payment.keeps,
+    )
+
+
+async def begin_held(tx: Tx, payment: Payment) -> None:
+    """Add a payment for a cart whose amount a local provider holds already; one statement."""
+    await tx.execute(
+        """
+        INSERT INTO payment (id, cart, channel, provider, currency, amount, status, reference, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        """,
+        payment.id,
+        payment.cart,
+        payment.channel,
+        payment.provider,
+        payment.currency,
+        payment.amount,
+        payment.status,
+        payment.reference,
+        payment.expires_at,
     )
 
 
@@ -48,9 +70,10 @@ async def lock_of_cart(tx: Tx, cart: UUID) -> list[Payment]:
 
 
 async def claim(
-    tx: Tx, order: UUID, cart: UUID, payments: Sequence[UUID], *, captures: bool
+    tx: Tx, order: UUID, cart: UUID, payments: Sequence[UUID], captures: Sequence[str]
 ) -> list[Payment]:
-    """Make an order's what is authorised (or captured) for its cart, and with ``captures`` wish it captured.
+    """Make an order's what is authorised (or captured) for its cart, and wish captured what the providers named in
+    ``captures`` have authorised.
 
     One conditional update: what is another order's, or is being let go, is not among the answer.
     """
@@ -65,7 +88,7 @@ async def claim(
         ), wished AS (
             INSERT INTO payment_operation (id, payment, kind, amount)
             SELECT n.id, c.id, 'capture', c.amount FROM claimed c JOIN unnest($3::uuid[], $4::uuid[]) AS n (payment, id)
-                   ON n.payment = c.id WHERE c.status = 'authorized' AND $5
+                   ON n.payment = c.id WHERE c.status = 'authorized' AND c.provider = ANY($5)
         )
         SELECT {COLUMNS} FROM claimed ORDER BY id
         """,
@@ -73,7 +96,7 @@ async def claim(
         cart,
         list(payments),
         [new_id() for _ in payments],
-        captures,
+        list(captures),
     )
 
 

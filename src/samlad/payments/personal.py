@@ -7,6 +7,23 @@ _THEIRS = "payment IN (SELECT id FROM payment WHERE order_id = ANY({things}))"
 
 HOLDINGS = [
     Holding(
+        table="payment_kept",
+        about=marked("Cards that the payment provider keeps"),
+        whose="customer = ANY({ids})",
+        personal=("brand", "last_four", "expires_on"),
+        shown=("provider", "created_at"),
+        # The row stays until the provider has forgotten the card too.
+        erase="brand = '', last_four = '', expires_on = NULL, removed_at = coalesce(removed_at, now())",
+    ),
+    Holding(
+        table="payment_customer",
+        about=marked("What payment providers call them"),
+        whose="customer = ANY({ids})",
+        personal=("reference",),
+        shown=("provider",),
+        erase="DELETE",
+    ),
+    Holding(
         table="payment_receipt",
         about=marked("Money that came to the bank"),
         whose=_THEIRS,
@@ -21,6 +38,14 @@ HOLDINGS = [
         personal=("reason",),
         shown=("amount", "status"),
         erase="reason = ''",
+    ),
+    Holding(
+        table="payment_operation",
+        about=marked("What payment providers answered"),
+        whose=f"{_THEIRS} AND (reason IS NOT NULL OR token IS NOT NULL)",
+        personal=("reason", "token"),
+        shown=("kind", "status"),
+        erase="reason = CASE WHEN reason IS NOT NULL THEN '' END, token = NULL",
     ),
     Holding(
         table="payment",

@@ -44,6 +44,16 @@ class PaymentProvider(Protocol):
         ...
 
 
+class HoldingProvider(PaymentProvider, Protocol):
+    """A local provider that can hold an amount for a cart before there is an order; ``holds`` is true."""
+
+    holds: bool
+
+    async def hold(self, tx: Tx, request: Request) -> Outcome:
+        """Hold the amount: *authorized*, or *declined* with a reason."""
+        ...
+
+
 class ProviderSilent(Exception):
     """A provider did not answer, or not so that one could know what happened: ask again, with the same key."""
 
@@ -79,6 +89,14 @@ class NetworkProvider(Protocol):
 
     async def refund(self, database: Database, payment: Payment, operation: Operation) -> Outcome:
         """Give back ``operation.amount`` of what was captured."""
+        ...
+
+
+class KeepingProvider(NetworkProvider, Protocol):
+    """A provider on the network that keeps cards for customers; its outcomes say what it has kept."""
+
+    async def forget(self, database: Database, reference: str) -> None:
+        """Forget a card. One that it does not know is forgotten."""
         ...
 
 
@@ -205,6 +223,21 @@ def network(name: str, *, field: str = "provider") -> NetworkProvider:
     if not is_network(found):
         raise InvalidInput.at(field, f"“{name}” pays while the order is placed; there is nothing to begin")
     return found
+
+
+def beginnable(name: str) -> NetworkProvider | HoldingProvider:
+    """The provider of this name, with which a payment can be begun before there is an order.
+
+    Raises:
+        InvalidInput: there is none, or it is asked while the order is placed.
+    """
+    found = provider(name)
+    return found if getattr(found, "holds", False) else network(name)  # type: ignore[return-value]
+
+
+def keeps(through: AnyProvider) -> TypeGuard[KeepingProvider]:
+    """Whether a provider keeps cards for customers."""
+    return hasattr(through, "forget")
 
 
 def comes_by_itself(name: str) -> bool:

@@ -10,19 +10,19 @@ The wish is a row (``payment_operation``) that was committed before. Three steps
 
 import asyncio
 import time
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 import msgspec
 import structlog
 
-from samlad.kernel import cards, log
+from samlad.kernel import cards
 from samlad.kernel.clock import now
 from samlad.kernel.context import BACKGROUND, Context
 from samlad.kernel.database import Database, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Problem
-from samlad.payments import events, operations, rules, store
+from samlad.payments import events, held, kept, operations, rules, store
 from samlad.payments.model import (
     Action,
     Operation,
@@ -35,9 +35,11 @@ from samlad.payments.model import (
     Request,
 )
 from samlad.payments.providers import NetworkProvider, ProviderSilent, is_network, network, provider
+from samlad.payments.telling import tell, tell_refund
 
 PATIENCE_SECONDS = 20.0
 """A provider that says nothing for so long is asked again later."""
+FAILED = (PaymentStatus.DECLINED, PaymentStatus.VOIDED)
 LEASE = timedelta(seconds=90)
 """Longer than asking can take."""
 SOONER_THAN = timedelta(seconds=2)
@@ -165,7 +167,13 @@ async def _look_for(database: Database, through: NetworkProvider, payment: Payme
 
 
 def _request(payment: Payment, token: str | None) -> Request:
-    return Request(payment=payment.id, amount=payment.amount, currency=payment.currency, token=token)
+    return Request(
+        payment=payment.id,
+        amount=payment.amount,
+        currency=payment.currency,
+        token=token,
+        keeps_for=payment.customer if payment.keeps else None,
+    )
 
 
 # -- what an answer changes --------------------------------------------------------------------------------------------
@@ -212,11 +220,17 @@ async def apply(tx: Tx, payment: Payment, outcome: Outcome) -> Payment:
     changed = rules.after(payment, outcome)
     if changed != payment:
         await store.change(tx, changed)
+    await kept.note(tx, changed, outcome.kept)
     if changed.status is not payment.status or changed.captured != payment.captured:
         tell(tx, changed, came_in=changed.captured - payment.captured)
         is_reserved = changed.status in (PaymentStatus.AUTHORIZED, PaymentStatus.CAPTURED)
         if changed.places and is_reserved and changed.order_id is None and not changed.is_leaving:
             tell(tx, changed, kind=events.OrderWanted)
+        is_lost = (
+            changed.status in FAILED and not changed.is_leaving
+        )  # who chose another way keeps the rest of it
+        if is_lost and changed.cart is not None and changed.order_id is None:
+            await held.let_go_of_cart(tx, changed.cart)
     if changed.captured > payment.captured and changed.is_leaving:
         await give_back(tx, changed, changed.captured - payment.captured, "The payment had been let go")
     return changed
@@ -246,65 +260,3 @@ async def _record_refund(tx: Tx, wanted: Operation, payment: Payment, outcome: O
         if await store.end_refund(tx, refund.id, RefundStatus.FAILED, outcome.reference, why):
             tell_refund(tx, events.RefundFailed, payment, refund, reason=why)
         await operations.end(tx, wanted.id, failed=why)
-
-
-_FACTS: dict[PaymentStatus, type[events.PaymentFact]] = {
-    PaymentStatus.PENDING: events.PaymentPending,
-    PaymentStatus.AUTHORIZED: events.PaymentAuthorized,
-    PaymentStatus.CAPTURED: events.PaymentCaptured,
-    PaymentStatus.VOIDED: events.PaymentVoided,
-    PaymentStatus.DECLINED: events.PaymentDeclinedLate,
-}
-
-
-def tell(
-    tx: Tx,
-    payment: Payment,
-    *,
-    came_in: int = 0,
-    kind: type[events.PaymentFact] | None = None,
-    channel: UUID | None = None,
-    profile: UUID | None = None,
-    occurred_at: datetime | None = None,
-) -> None:
-    """Append how a payment stands. ``came_in`` is what was captured just now, minor units."""
-    fact = (kind or (events.PaymentCaptured if came_in else _FACTS[payment.status]))(
-        order=payment.order_id,
-        payment=payment.id,
-        provider=payment.provider,
-        amount=came_in or payment.amount,
-        currency=payment.currency,
-        cart=payment.cart,
-        **({"reason": payment.reason} if payment.status is PaymentStatus.DECLINED and not kind else {}),
-    )
-    log.append(
-        tx,
-        fact,
-        subject=payment.order_id or payment.cart,
-        channel=channel or payment.channel,
-        profile=profile,
-        occurred_at=occurred_at,
-    )
-
-
-def tell_refund(
-    tx: Tx,
-    kind: type[events.PaymentRefunded] | type[events.RefundBegun] | type[events.RefundFailed],
-    payment: Payment,
-    refund: Refund,
-    *,
-    channel: UUID | None = None,
-    **more: str,
-) -> None:
-    """Append how a refund stands."""
-    fact = kind(
-        order=payment.order_id,
-        payment=payment.id,
-        provider=payment.provider,
-        amount=refund.amount,
-        currency=payment.currency,
-        cart=payment.cart,
-        refund=refund.id,
-        **more,
-    )
-    log.append(tx, fact, subject=payment.order_id or payment.cart, channel=channel or payment.channel)

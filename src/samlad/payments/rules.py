@@ -1,7 +1,8 @@
 """Payments, decided without a database: how cash is rounded, which payments a refund goes to, what an answer changes."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -9,36 +10,167 @@ import msgspec
 from samlad.kernel.problems import InvalidInput
 from samlad.payments.model import Outcome, Payment, PaymentInput, PaymentStatus
 
-COINS = {"SEK": 100, "NOK": 100, "DKK": 50, "CHF": 5, "CZK": 100, "HUF": 500}
-"""Smallest coin by currency, in minor units, where it is more than one.
 
-SEK: 50 öre were withdrawn on 2010-09-30 (Riksbank). NOK: 50 øre on 2012-05-01 (Norges Bank). DKK: 25 øre on 2008-10-01
-(Danmarks Nationalbank). CHF: 5 Rappen. CZK: 50 haléřů on 2008-08-31 (Česká národní banka). HUF: 1 and 2 forint on
-2008-03-01 (act III of 2008).
-"""
-ROUND_EUROS = frozenset({"BE", "EE", "FI", "LT", "NL", "SK"})
-"""Where a total in euros that is paid in cash is rounded to five cents: the Netherlands since 2004-09-01 (as shops do),
-Finland since 2002 (890/2000), Belgium since 2019-12-01 (WER VI.7/1), Slovakia since 2022-07-01, Estonia since 2025-01-01,
-Lithuania since 2025-05-01. In Ireland and elsewhere it is each shop's choice: the channel setting ``cash_step``."""
+class Coin(msgspec.Struct, frozen=True):
+    """How cash is rounded: ``step`` is the smallest coin (minor units; 1: every amount can be paid).
+
+    ``small`` says what becomes of an amount that is no more than a coin: the nearest multiple, at least one coin (``up``),
+    or nothing (``exact``). With ``is_whole_only`` nothing is rounded where something else pays a part.
+    """
+
+    step: int = 1
+    small: Literal["nearest", "up", "exact"] = "nearest"
+    is_whole_only: bool = False
 
 
-def cash_step(currency: str, country: str, setting: int) -> int:
-    """The smallest amount that can be paid in coins, minor units: as the setting says, or (0) as the country does."""
+EXACT = Coin()
+"""Every amount can be paid."""
+
+
+class CashLaw(msgspec.Struct, frozen=True, kw_only=True):
+    """By what law (or custom) a country rounds cash, since when, and where that was read."""
+
+    country: str
+    currency: str
+    coin: Coin
+    since: date
+    law: str
+    source: str
+
+
+LAWS = (
+    CashLaw(
+        country="BE",
+        currency="EUR",
+        coin=Coin(5, small="exact"),
+        since=date(2019, 12, 1),
+        law="Wetboek van economisch recht, art. VI.7/1",
+        source="https://economie.fgov.be/en/themes/sales/payments/mandatory-rounding-cash",
+    ),
+    CashLaw(
+        country="CH",
+        currency="CHF",
+        coin=Coin(5),
+        since=date(2007, 1, 1),
+        law="the coin of 1 centime was withdrawn",
+        source="",
+    ),
+    CashLaw(
+        country="CZ",
+        currency="CZK",
+        coin=Coin(100),
+        since=date(2008, 9, 1),
+        law="the coin of 50 haléř was withdrawn",
+        source="",
+    ),
+    CashLaw(
+        country="DK",
+        currency="DKK",
+        coin=Coin(50),
+        since=date(2008, 10, 1),
+        law="Bekendtgørelse nr. 928 af 19. september 2008, § 2",
+        source="https://nalunaarutit.gl/rigslovgivning/2008/bekendtgoerelse-nr-928-af-19_09_2008",
+    ),
+    CashLaw(
+        country="EE",
+        currency="EUR",
+        coin=Coin(5),
+        since=date(2025, 1, 1),
+        law="the rounding rule",
+        source="https://www.eestipank.ee/en/press/frequently-asked-questions-faq-about-rounding-rule",
+    ),
+    CashLaw(
+        country="FI",
+        currency="EUR",
+        coin=Coin(5),
+        since=date(2002, 1, 1),
+        law="laki 890/2000",
+        source="",
+    ),
+    CashLaw(
+        country="HU",
+        currency="HUF",
+        coin=Coin(500),
+        since=date(2008, 3, 1),
+        law="2008. évi III. törvény",
+        source="http://www.mnb.hu/en/banknotes-and-coins/coins/coins-in-circulation/one-and-two-forint-coins-will-be-accepted-until-1-march",
+    ),
+    CashLaw(
+        country="IT",
+        currency="EUR",
+        coin=Coin(5, is_whole_only=True),
+        since=date(2018, 1, 1),
+        law="decreto-legge 50/2017, art. 13-quater",
+        source="https://ascom.pn.it/it/news/la-soppressione-delle-monete-da-1-2-centesimi-e-larrotondamento-in-contanti",
+    ),
+    CashLaw(
+        country="LT",
+        currency="EUR",
+        coin=Coin(5),
+        since=date(2025, 5, 1),
+        law="law on the rounding of cash payments, 28 March 2024",
+        source="https://www.lrs.lt/sip/portal.show?p_r=35403&p_k=2&p_t=288016&p_kade_id=9",
+    ),
+    CashLaw(
+        country="NL",
+        currency="EUR",
+        coin=Coin(5),
+        since=date(2004, 9, 1),
+        law="an agreement of shops and De Nederlandsche Bank, no law",
+        source="",
+    ),
+    CashLaw(
+        country="NO",
+        currency="NOK",
+        coin=Coin(100),
+        since=date(2012, 5, 1),
+        law="the coin of 50 øre was withdrawn",
+        source="",
+    ),
+    CashLaw(
+        country="SE",
+        currency="SEK",
+        coin=Coin(100),
+        since=date(2010, 10, 1),
+        law="the coin of 50 öre was withdrawn",
+        source="https://en.wikipedia.org/wiki/Swedish_rounding",
+    ),
+    CashLaw(
+        country="SK",
+        currency="EUR",
+        coin=Coin(5, small="up"),
+        since=date(2022, 7, 1),
+        law="zákon č. 18/1996 Z. z. o cenách, § 3 ods. 4 (č. 457/2021 Z. z.)",
+        source="https://www.zakonypreludi.sk/zz/2021-457",
+    ),
+)
+"""Every country whose cash is rounded. A ``source`` that is empty: nobody has read one. In Ireland it is each shop's
+choice (and a customer may refuse): the channel setting ``cash_step``. docs/concepts/cash-rounding.md says the same."""
+_OF_COUNTRY = {(law.country, law.currency): law.coin for law in LAWS}
+_OF_CURRENCY = {law.currency: law.coin for law in LAWS if law.currency != "EUR"}
+"""Coins of a currency are the same in every country that takes them; what is done about cents of the euro is not."""
+
+
+def coin(currency: str, country: str, setting: int) -> Coin:
+    """What can be paid in coins: as the setting says (the smallest one, minor units), or (0) as the country does."""
     if setting:
-        return setting
-    return 5 if currency == "EUR" and country in ROUND_EUROS else COINS.get(currency, 1)
+        return Coin(setting)
+    return _OF_COUNTRY.get((country, currency)) or _OF_CURRENCY.get(currency, EXACT)
 
 
-def round_cash(amount: int, step: int) -> int:
+def round_cash(amount: int, coin: Coin) -> int:
     """An amount as it can be paid in coins: the nearest multiple of the smallest one, halves away from zero."""
-    sign = -1 if amount < 0 else 1
-    return sign * ((abs(amount) + step // 2) // step * step)
+    size = abs(amount)
+    rounded = (size + coin.step // 2) // coin.step * coin.step
+    if 0 < size <= coin.step and coin.small != "nearest":
+        rounded = size if coin.small == "exact" else coin.step
+    return -rounded if amount < 0 else rounded
 
 
-def due_amounts(total: int, inputs: Sequence[PaymentInput], step: int) -> tuple[list[int], int]:
+def due_amounts(total: int, inputs: Sequence[PaymentInput], coin: Coin) -> tuple[list[int], int]:
     """What each payment pays, and the rounding that cash adds to the total (minor units, may be negative).
 
-    ``step`` is the smallest coin (`cash_step`).
+    ``coin`` is the smallest one (`coin`). So little cash that it rounds to nothing is a payment of 0, which is none.
 
     The payments must come to the total, of which the part that is left for cash is rounded.
 
@@ -56,7 +188,8 @@ def due_amounts(total: int, inputs: Sequence[PaymentInput], step: int) -> tuple[
     rounding = 0
     if cash:
         exact = total - (given - amounts[cash[0]]) if not open_ones or open_ones == cash else amounts[cash[0]]
-        due = round_cash(exact, step)
+        # Where the law rounds only what is wholly paid in cash, cash beside something else is exact.
+        due = round_cash(exact, EXACT if coin.is_whole_only and len(inputs) > 1 else coin)
         rounding = due - exact
         if open_ones == cash:
             amounts[cash[0]] = due
@@ -65,7 +198,7 @@ def due_amounts(total: int, inputs: Sequence[PaymentInput], step: int) -> tuple[
     if sum(amounts) != total + rounding:
         raise InvalidInput.at("payments", f"come to {sum(amounts)}, but {total + rounding} is due")
     for index, amount in enumerate(amounts):
-        if amount <= 0:
+        if amount < 0 or (amount == 0 and not (index in cash and rounding < 0)):
             raise InvalidInput.at(f"payments/{index}/amount", "nothing is left for this one to pay")
     return amounts, rounding
 

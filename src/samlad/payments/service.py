@@ -35,7 +35,8 @@ from samlad.payments.model import (
     Request,
 )
 from samlad.payments.providers import is_network, local, provider
-from samlad.payments.pursuit import give_back, tell, tell_refund
+from samlad.payments.pursuit import give_back
+from samlad.payments.telling import tell, tell_refund
 
 
 async def authorize(
@@ -48,7 +49,7 @@ async def authorize(
     channel: Channel | None = None,
     claimed: Mapping[UUID, Payment] | None = None,
 ) -> list[Payment]:
-    """Ask the providers for these amounts (`rules.due_amounts`); nothing is stored yet.
+    """Ask the providers for these amounts (`rules.due_amounts`), nobody for 0; nothing is stored yet.
 
     ``claimed`` are the payments that were begun before (`attempts.claim`), which are asked for nothing here.
 
@@ -61,6 +62,8 @@ async def authorize(
     cards.refuse(inputs, "payments")
     taken: list[Payment] = []
     for index, (given, amount) in enumerate(zip(inputs, amounts, strict=True)):
+        if amount == 0:  # cash that rounds to nothing
+            continue
         if given.payment is not None and claimed is not None and given.payment in claimed:
             taken.append(claimed[given.payment])
             continue
@@ -85,6 +88,14 @@ async def authorize(
             )
         taken.append(_taken(order, given, asked, outcome, through.name))
     return taken
+
+
+async def owe(tx: Tx, order: UUID, name: str, amount: int, currency: str, channel: Channel) -> Payment:
+    """What an order is owed on account, though customers of the channel may not choose to pay so; nothing is stored yet."""
+    through = local(name)
+    asked = Request(payment=new_id(), amount=amount, currency=currency, channel=channel)
+    outcome = await through.authorize(tx, asked)
+    return _taken(order, PaymentInput(provider=through.name), asked, outcome, through.name)
 
 
 async def _void_local(tx: Tx, taken: Sequence[Payment]) -> None:
@@ -129,6 +140,8 @@ async def keep(
     for payment in payments:
         kind = None if payment.cart is None else events.PaymentClaimed
         tell(tx, payment, kind=kind, channel=channel, profile=profile, occurred_at=occurred_at)
+        if kind is not None and payment.captured and not is_network(provider(payment.provider)):
+            tell(tx, payment, came_in=payment.captured, channel=channel, profile=profile)
 
 
 async def add(

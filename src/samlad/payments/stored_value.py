@@ -2,35 +2,48 @@
 
 `gift_card`: the token is the card's code. `store_credit`: customers pay with their own; staff name the customer's id as
 the token. Both take the money at once, as cash does, because it is in our own database; a token that begins with
-``hold:`` only reserves it, to be captured or voided later. Several of each can be in one order.
+``hold:`` only reserves it, to be captured or voided later, as `hold` does for a cart that is paid with another provider
+too. Several of each can be in one order. A customer who is signed in names a card of their own by ``card:`` and its id.
 """
 
 from uuid import UUID
 
 from samlad import channels, credit
 from samlad.channels import Resource
-from samlad.credit.store import Held
 from samlad.kernel.database import Tx
 from samlad.payments.model import NotRefundable, Outcome, PaymentDeclined, PaymentStatus, Request
 from samlad.payments.providers import register
 
 HOLD = "hold:"
+OWN_CARD = "card:"
+POINTS = "points:"
+MOST_DIGITS = 4
 
 
 class _StoredValue:
     """What both share: once something is held, they are the same."""
 
-    is_local, staff_only, pays_alone = True, False, True
+    is_local, staff_only, pays_alone, holds = True, False, True, True
 
-    async def _taken(self, tx: Tx, request: Request, held: Held | None, *, only_hold: bool) -> Outcome:
+    async def authorize(self, tx: Tx, request: Request) -> Outcome:
+        """Take the amount, or only hold it if the token begins with ``hold:``."""
+        outcome = await self.hold(tx, request)
+        if outcome.status is not PaymentStatus.AUTHORIZED or (request.token or "").startswith(HOLD):
+            return outcome
+        return await self.capture(tx, request.payment, outcome.reference, request.amount)
+
+    async def hold(self, tx: Tx, request: Request) -> Outcome:
+        """Hold the amount."""
+        held = await self._held(tx, request, (request.token or "").removeprefix(HOLD))
         if held is None:
             return Outcome(status=PaymentStatus.DECLINED, reason="not-enough-or-unusable")
-        tx.collect(_check_pools, (request.payment, held.pool))
-        reference = f"{request.payment}:{held.last_four or ''}"
-        if only_hold:
-            return Outcome(status=PaymentStatus.AUTHORIZED, reference=reference)
-        await credit.capture(tx, request.payment, request.amount)
-        return Outcome(status=PaymentStatus.CAPTURED, reference=reference)
+        pool, mark = held
+        tx.collect(_check_pools, (request.payment, pool))
+        return Outcome(status=PaymentStatus.AUTHORIZED, reference=f"{request.payment}:{mark}")
+
+    async def _held(self, tx: Tx, request: Request, token: str) -> tuple[UUID, str] | None:
+        """The pool of what was held, and how the reference tells it apart; None if it cannot pay that."""
+        raise NotImplementedError
 
     async def capture(self, tx: Tx, payment: UUID, reference: str | None, amount: int) -> Outcome:
         """Take what is held; what was taken before stays taken."""
@@ -56,36 +69,61 @@ class _StoredValue:
 
 
 class GiftCardProvider(_StoredValue):
-    """A gift card, by its code. The answer to a wrong, blocked, expired or empty one is the same."""
+    """A gift card, by its code or as one that its holder keeps. The answer to a wrong, blocked, expired or empty one is
+    the same."""
 
     name = "gift_card"
 
-    async def authorize(self, tx: Tx, request: Request) -> Outcome:
-        """Hold the amount on the card, and take it unless the token begins with ``hold:``."""
-        only_hold, code = _read(request.token)
-        held = await credit.hold_card(tx, request.payment, code, request.amount, request.currency)
-        return await self._taken(tx, request, held, only_hold=only_hold)
+    async def _held(self, tx: Tx, request: Request, token: str) -> tuple[UUID, str] | None:
+        if token.startswith(OWN_CARD):
+            card = _uuid(token.removeprefix(OWN_CARD))
+            if card is None:
+                return None
+            held = await credit.hold_own_card(tx, request.payment, card, request.amount, request.currency)
+        else:
+            held = await credit.hold_card(tx, request.payment, token, request.amount, request.currency)
+        return None if held is None else (held.pool, held.last_four or "")
 
 
 class StoreCreditProvider(_StoredValue):
-    """A customer's store credit: their own when they are signed in, else of the customer that staff name."""
+    """A customer's store credit: their own when they are signed in, else of the customer that staff name.
+
+    Members pay with points by ``points:REWARD:TIMES``: those are held, and turned into store credit when it is taken.
+    """
 
     name = "store_credit"
 
-    async def authorize(self, tx: Tx, request: Request) -> Outcome:
-        """Hold the amount, and take it unless the token begins with ``hold:``."""
-        only_hold, text = _read(request.token)
-        try:
-            customer = UUID(text) if text else None
-        except ValueError:
-            return Outcome(status=PaymentStatus.DECLINED, reason="unknown-customer")
-        held = await credit.hold_credit(tx, request.payment, customer, request.amount, request.currency)
-        return await self._taken(tx, request, held, only_hold=only_hold)
+    async def _held(self, tx: Tx, request: Request, token: str) -> tuple[UUID, str] | None:
+        if token.startswith(POINTS):
+            return await _hold_points(tx, request, token.removeprefix(POINTS))
+        held = await credit.hold_credit(tx, request.payment, _uuid(token), request.amount, request.currency)
+        return None if held is None else (held.pool, "")
+
+    async def capture(self, tx: Tx, payment: UUID, reference: str | None, amount: int) -> Outcome:
+        """Take what is held; points become store credit first."""
+        mark = (reference or "").partition(":")[2]
+        if mark.startswith(POINTS):
+            points, worth, currency = mark.removeprefix(POINTS).split(":")
+            if not await credit.take_points(tx, payment, int(points), int(worth), amount, currency):
+                return Outcome(status=PaymentStatus.DECLINED, reference=reference, reason="not-enough-points")
+        return await super().capture(tx, payment, reference, amount)
 
 
-def _read(token: str | None) -> tuple[bool, str]:
-    text = token or ""
-    return text.startswith(HOLD), text.removeprefix(HOLD)
+async def _hold_points(tx: Tx, request: Request, token: str) -> tuple[UUID, str] | None:
+    reward, _, times = token.rpartition(":")
+    if not times.isascii() or not times.isdigit() or len(times) > MOST_DIGITS:
+        return None
+    held = await credit.hold_points(tx, request.payment, reward, int(times), request.amount, request.currency)
+    return (
+        None if held is None else (held.held.pool, f"{POINTS}{held.points}:{held.worth}:{request.currency}")
+    )
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 async def _check_pools(tx: Tx, held: list[tuple[UUID, UUID]]) -> None:

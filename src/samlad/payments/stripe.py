@@ -7,22 +7,31 @@ request again with the same ``Idempotency-Key`` gives the first answer, for at l
 PaymentIntent; ``amount_received``; metadata can be searched.
 """
 
+import calendar
+import contextlib
+import re
+from datetime import UTC, date, datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from samlad.kernel import cards
 from samlad.kernel.clock import now
 from samlad.kernel.database import Database
-from samlad.payments import accounts
+from samlad.payments import accounts, kept
 from samlad.payments.accounts import StripeKeys
-from samlad.payments.model import Action, Operation, Outcome, Payment, PaymentStatus, Request
+from samlad.payments.kept import HERE
+from samlad.payments.model import Action, KeptMethod, Operation, Outcome, Payment, PaymentStatus, Request
 from samlad.payments.providers import ProviderSilent, register
+from samlad.payments.settlements import SettlementInput, SettlementKind
 
 if TYPE_CHECKING:
     import httpx
 
 VERSION = "2026-10-28.endive"
 CALL_SECONDS = 15.0
+MOST_PAGES = 200
+"""Of a hundred balance transactions each, in one go; what is beyond comes with the next."""
 KEY_HOURS = 23
 """Idempotency keys are kept for 24 hours; an older authorisation is searched for instead of repeated."""
 NOT_SUPPORTED = frozenset({"ISK", "UGX"})
@@ -47,6 +56,25 @@ _REFUND = {
     "failed": PaymentStatus.DECLINED,
     "canceled": PaymentStatus.DECLINED,
 }
+
+
+WEBHOOKS = (
+    "payment_intent.succeeded",
+    "payment_intent.amount_capturable_updated",
+    "payment_intent.payment_failed",
+    "payment_intent.canceled",
+    "charge.refunded",
+    "refund.updated",
+)
+"""What Stripe is to tell us. More does no harm, less is found out by asking."""
+
+
+class Trial(StrEnum):
+    """What came of trying keys."""
+
+    WORKS = "works"
+    WRONG = "wrong"
+    SILENT = "silent"
 
 
 class Refused(Exception):
@@ -85,12 +113,24 @@ class Stripe:
             "capture_method": "manual",
             f"metadata[{METADATA}]": str(request.payment),
         }
-        if request.token:
-            customer, _, method = request.token.rpartition(":")
-            form |= {"payment_method": method, "confirm": "true"}
-            if customer:
-                form |= {"customer": customer, "off_session": "true"}
         try:
+            if request.keeps_for is not None and not request.token:
+                customer = await self._customer(database, keys, request.keeps_for)
+                form |= {"customer": customer, "setup_future_usage": "on_session"}
+                form["expand[]"] = "payment_method"
+            if request.token:
+                is_here, token = request.token.startswith(HERE), request.token.removeprefix(HERE)
+                customer, _, method = token.rpartition(":")
+                form |= {"payment_method": method, "confirm": "true"}
+                if customer:
+                    form["customer"] = customer
+                if is_here:  # what needs a redirect is not kept: the bank's question comes by the script
+                    form |= {
+                        "automatic_payment_methods[enabled]": "true",
+                        "automatic_payment_methods[allow_redirects]": "never",
+                    }
+                elif customer:
+                    form["off_session"] = "true"
             intent = await _call(keys, "POST", "/v1/payment_intents", form, key=request.payment)
         except Refused as refusal:
             reference = (refusal.intent or {}).get("id")
@@ -104,6 +144,24 @@ class Stripe:
             return _outcome(await self._read(keys, payment), keys)
         except Refused as refusal:  # it is not there: another account's keys, or test data that was deleted
             raise ProviderSilent(f"Stripe does not know {payment.reference}: {refusal.code}") from None
+
+    async def _customer(self, database: Database, keys: StripeKeys, customer: UUID) -> str:
+        """What Stripe calls a customer of ours, who is made known to it without name or address. Its key makes it one."""
+        known = await kept.customer_at(database, self.name, customer)
+        if known is not None:
+            return known
+        made = await _call(
+            keys, "POST", "/v1/customers", {"metadata[samlad_customer]": str(customer)}, key=customer
+        )
+        reference = str(made["id"])
+        await database.transaction(lambda tx: kept.set_customer_at(tx, self.name, customer, reference))
+        return reference
+
+    async def forget(self, database: Database, reference: str) -> None:
+        """Detach a payment method; one that is gone is gone."""
+        keys = await accounts.keys(database, self.name, StripeKeys)
+        with contextlib.suppress(Refused):
+            await _call(keys, "POST", f"/v1/payment_methods/{reference}/detach", {})
 
     async def capture(self, database: Database, payment: Payment, operation: Operation) -> Outcome:
         """Capture an amount; Stripe lets go of the rest. If it says no, the PaymentIntent says why."""
@@ -135,6 +193,23 @@ class Stripe:
         status = _REFUND.get(str(found.get("status")), PaymentStatus.PENDING)
         return Outcome(status=status, reference=found.get("id"), reason=found.get("failure_reason"))
 
+    async def fees(self, database: Database, since: datetime) -> list[SettlementInput]:
+        """Its balance transactions since a moment: charges and refunds with Stripe's fee, other fees, disputes, payouts."""
+        keys = await accounts.keys(database, self.name, StripeKeys)
+        query = {"created[gte]": str(int(since.timestamp())), "limit": "100", "expand[]": "data.source"}
+        found: list[SettlementInput] = []
+        for _page in range(MOST_PAGES):
+            try:
+                page = await _call(keys, "GET", "/v1/balance_transactions", query)
+            except Refused as refusal:
+                raise ProviderSilent(f"Stripe does not list its balance: {refusal.code}") from None
+            entries = page.get("data") or []
+            found += [_settled(entry) for entry in entries]
+            if not entries or not page.get("has_more"):
+                break
+            query = query | {"starting_after": str(entries[-1]["id"])}
+        return found
+
     async def _act(
         self, keys: StripeKeys, payment: Payment, act: str, form: dict[str, str], operation: Operation
     ) -> Outcome:
@@ -148,7 +223,8 @@ class Stripe:
                 raise ProviderSilent(f"Stripe refuses: {refusal.code}") from None
 
     async def _read(self, keys: StripeKeys, payment: Payment) -> dict[str, Any]:
-        return await _call(keys, "GET", f"/v1/payment_intents/{payment.reference}")
+        more = {"expand[]": "payment_method"} if payment.keeps else None
+        return await _call(keys, "GET", f"/v1/payment_intents/{payment.reference}", more)
 
     async def _search(self, keys: StripeKeys, payment: UUID) -> Outcome:
         query = {"query": f"metadata['{METADATA}']:'{payment}'"}
@@ -179,6 +255,37 @@ class Stripe:
         )
 
 
+_BALANCE = {
+    "charge": SettlementKind.CHARGE,
+    "payment": SettlementKind.CHARGE,
+    "refund": SettlementKind.REFUND,
+    "payment_refund": SettlementKind.REFUND,
+    "stripe_fee": SettlementKind.FEE,
+    "network_cost": SettlementKind.FEE,
+    "payout": SettlementKind.PAYOUT,
+}
+"""Types of balance transactions (Stripe's API reference); others (disputes, failed refunds) are corrections."""
+
+
+def _settled(entry: dict[str, Any]) -> SettlementInput:
+    """A balance transaction as ours. What Stripe charges by itself it lists as an amount; for us that is the fee."""
+    kind = _BALANCE.get(str(entry.get("type")), SettlementKind.ADJUSTMENT)
+    amount, fee = int(entry.get("amount") or 0), int(entry.get("fee") or 0)
+    if kind is SettlementKind.FEE:
+        amount, fee = 0, fee - amount
+    source = entry.get("source")
+    about = source.get("payment_intent") if isinstance(source, dict) else None
+    return SettlementInput(
+        reference=str(entry["id"]),
+        kind=kind,
+        amount=amount,
+        fee=fee,
+        currency=str(entry.get("currency", "")).upper(),
+        happened_at=datetime.fromtimestamp(int(entry["created"]), UTC),
+        payment_reference=str(about) if about else None,
+    )
+
+
 def _is_old(operation: Operation) -> bool:
     return (now() - operation.created_at).total_seconds() > KEY_HOURS * 3600
 
@@ -191,7 +298,7 @@ def _outcome(intent: dict[str, Any], keys: StripeKeys, *, reason: str | None = N
     action = None
     if said in _CLIENT_MUST_ACT and intent.get("client_secret"):
         action = Action(
-            kind="client_secret",
+            kind="next_action" if said == "requires_action" else "client_secret",
             client_secret=intent["client_secret"],
             publishable_key=keys.publishable_key,
         )
@@ -201,6 +308,27 @@ def _outcome(intent: dict[str, Any], keys: StripeKeys, *, reason: str | None = N
         reason=reason or failed if status is not PaymentStatus.CAPTURED else None,
         captured=_received(intent) if status is PaymentStatus.CAPTURED else None,
         action=action,
+        kept=_kept(intent),
+    )
+
+
+def _kept(intent: dict[str, Any]) -> KeptMethod | None:
+    """The card that Stripe keeps for its customer, where the answer has it expanded."""
+    method = intent.get("payment_method")
+    if not isinstance(method, dict) or not intent.get("customer"):
+        return None
+    card = method.get("card") or {}
+    try:
+        month, year = int(card["exp_month"]), int(card["exp_year"])
+        ends = date(year, month, calendar.monthrange(year, month)[1])
+    except (KeyError, TypeError, ValueError):
+        ends = None
+    four = str(card.get("last4") or "")
+    return KeptMethod(
+        reference=str(method.get("id")),
+        brand=str(card.get("brand") or method.get("type") or "")[:40],
+        last_four=four if re.fullmatch(r"[0-9]{4}", four) else "",
+        expires_on=ends,
     )
 
 
@@ -213,6 +341,18 @@ def _received(intent: dict[str, Any]) -> int | None:
     if not charges:
         return None
     return int(charges[0].get("amount", 0)) - int(charges[0].get("amount_refunded", 0))
+
+
+async def try_keys(keys: StripeKeys) -> Trial:
+    """Ask for something that costs nothing, with keys that are not kept yet. What they are is never told or logged."""
+    try:
+        await _call(keys, "GET", "/v1/balance_transactions", {"limit": "1"})
+    except Refused:
+        return Trial.WRONG
+    except ProviderSilent as silence:
+        is_known = any(f"answered {status}" in str(silence) for status in (401, 403))
+        return Trial.WRONG if is_known else Trial.SILENT
+    return Trial.WORKS
 
 
 def connect(keys: StripeKeys) -> "httpx.AsyncClient":

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from samlad.kernel.database import Database
 from samlad.kernel.sweepers import Sweeper
-from samlad.payments import attempts, operations
+from samlad.payments import attempts, kept, operations
 from samlad.payments.providers import is_network, registered
 from samlad.payments.pursuit import pursue, refresh
 
@@ -33,6 +33,7 @@ async def reconcile(database: Database) -> int:
     names = [name for name, each in registered().items() if is_network(each)]
     old = await database.transaction(lambda tx: operations.to_look_at(tx, names, LOOK_AGAIN, BATCH))
     await asyncio.gather(*(one(refresh(database, payment)) for payment in old))
+    await kept.forget_removed(database)
     return len(found) + len(old)
 
 

@@ -3,16 +3,30 @@
 from typing import Annotated, Any
 from uuid import UUID
 
+import msgspec
 from litestar import Request, Response, Router, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from samlad import channels
+from samlad.catalog import pairing
+from samlad.catalog.pairing import PAIRS, Decided, DecisionInput, Pair
 from samlad.channels import Resource
+from samlad.channels.model import Code
 from samlad.channels.permissions import READ
 from samlad.kernel.http import actor_of, database_of, write
-from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
+from samlad.kernel.listing import (
+    DEFAULT_LIMIT,
+    Cursor,
+    FileFormat,
+    Limit,
+    ListQuery,
+    Page,
+    Sorting,
+    States,
+    Wanted,
+)
 from samlad.kernel.problems import NotFound
-from samlad.pools import service, store
+from samlad.pools import pairs, service, store
 from samlad.pools.model import MoveInput, MoveRow, Plan
 from samlad.pools.planning import plan
 
@@ -27,6 +41,9 @@ async def read_plan(
     to: Annotated[
         str | None, QueryParameter(description="Code of a channel whose pool would be joined", required=False)
     ] = None,
+    keeps_own: Annotated[
+        bool, QueryParameter(description="The channel would keep its own prices or texts", required=False)
+    ] = False,
 ) -> Plan:
     """What it would do: to join others, if the channel has the resource for itself, else to leave them.
 
@@ -34,7 +51,7 @@ async def read_plan(
     """
     actor_of(request).require(READ)
     database = database_of(request)
-    return await plan(database, await channels.get(database, channel_id), resource, to)
+    return await plan(database, await channels.get(database, channel_id), resource, to, keeps_own=keeps_own)
 
 
 @post("/channels/{channel_id:uuid}/pools/{resource:str}/join", status_code=202, summary="Join a pool")
@@ -45,7 +62,11 @@ async def join(
     data: JSONBody[MoveInput],
 ) -> Response[MoveRow]:
     """Let the channel share the resource with others. Answers at once; the work goes on and can be looked at."""
-    return await write(request, lambda tx: service.join(tx, channel_id, resource, to=data.to), status=202)
+    return await write(
+        request,
+        lambda tx: service.join(tx, channel_id, resource, to=data.to, keeps_own=data.keeps_own),
+        status=202,
+    )
 
 
 @post("/channels/{channel_id:uuid}/pools/{resource:str}/leave", status_code=202, summary="Leave a pool")
@@ -54,6 +75,54 @@ async def leave(
 ) -> Response[MoveRow]:
     """Let the channel have the resource for itself again, with everything that has happened since in its place."""
     return await write(request, lambda tx: service.leave(tx, channel_id, resource), status=202)
+
+
+class Decisions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What goods of the channel are in the catalogue that it would join; ``to`` as in the plan."""
+
+    decisions: Annotated[list[DecisionInput], msgspec.Meta(min_length=1, max_length=pairing.MOST)]
+    to: Code | None = None
+
+
+@get("/channels/{channel_id:uuid}/catalogue-pairs", summary="List what goods are in another catalogue")
+async def list_pairs(
+    request: AnyRequest,
+    channel_id: FromPath[UUID],
+    to: Annotated[
+        str | None, QueryParameter(description="Code of a channel whose pool would be joined", required=False)
+    ] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+    sort: Sorting = None,
+    states: States = None,
+    why: Wanted = None,
+    q: Wanted = None,
+    as_format: FileFormat = "json",
+) -> Response[Page[Pair]]:
+    """The work list before the channel joins the catalogue of others: what each of its variants is there, and why.
+
+    What needs a hand comes first. As CSV it is a file that can be changed and read in again.
+    """
+    actor_of(request).require(READ)
+    database = database_of(request)
+    here = await pairs.between(database, channel_id, to)
+    query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters={"state": states, "why": why, "q": q})
+    return await PAIRS.answer(database, query, *here.scope, as_csv=as_format == "csv", name="catalogue-pairs")
+
+
+@post(
+    "/channels/{channel_id:uuid}/catalogue-pairs",
+    status_code=200,
+    summary="Say what goods are in another catalogue",
+)
+async def decide_pairs(
+    request: AnyRequest, channel_id: FromPath[UUID], data: JSONBody[Decisions]
+) -> Response[Decided]:
+    """Say of goods that they are the same as one there, that they are others, or that they are left out.
+
+    It is kept, and used by plan and join. All of it is kept or nothing.
+    """
+    return await write(request, lambda tx: pairs.decide(tx, channel_id, data.decisions, data.to))
 
 
 @get("/pool-moves", summary="List joins and leaves")
@@ -89,5 +158,9 @@ async def read_move(request: AnyRequest, move_id: FromPath[UUID]) -> MoveRow:
 
 
 routes = [
-    Router(path="/api", route_handlers=[read_plan, join, leave, list_moves, read_move], tags=["Channels"])
+    Router(
+        path="/api",
+        route_handlers=[read_plan, join, leave, list_pairs, decide_pairs, list_moves, read_move],
+        tags=["Channels"],
+    )
 ]

@@ -49,6 +49,13 @@ class MoveInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             examples=["web"],
         ),
     ] = None
+    keeps_own: Annotated[
+        bool,
+        msgspec.Meta(
+            description="Where both have a price (of `prices`) or a title and description (of `catalogue`) for the same "
+            "goods, the channel keeps its own; else those of the pool hold"
+        ),
+    ] = False
 
 
 class MoveRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +77,7 @@ class MoveRow(msgspec.Struct, frozen=True, kw_only=True):
     actor: str
     started_at: datetime
     finished_at: datetime | None
+    keeps_own: bool
 
     def move(self) -> Move:
         """As packages see it."""
@@ -81,6 +89,7 @@ class MoveRow(msgspec.Struct, frozen=True, kw_only=True):
             home=self.home,
             shared=self.shared,
             joined=self.joined,
+            keeps_own=self.keeps_own,
         )
 
 

@@ -82,9 +82,8 @@ async def _switch(tx: Tx, row: MoveRow) -> int:
     if not await switch(tx, row.channel, row.resource, old, new):
         raise Conflict("The channel does not use the pool any more that it was to leave.")
     rows = 0
-    for step in registry.steps(row.resource):
-        if step.with_switch:
-            rows += await _whole(tx, move, step)
+    for step in registry.steps_of_switch(row.resource):
+        rows += await _whole(tx, move, step)
     fact = PoolSwitched(move=row.id, resource=row.resource, kind=row.kind, old=old, new=new)
     log.append(tx, fact, subject=row.id, channel=row.channel)
     tx.after_commit(cache.forget)

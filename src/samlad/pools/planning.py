@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import msgspec
+
 from samlad import channels
 from samlad.channels import Channel, Resource
 from samlad.channels.pooling import Example, Finding, Level, Move, MoveKind
@@ -12,10 +14,12 @@ from samlad.pools import registry, rules, store
 from samlad.pools.model import Plan
 
 
-async def plan(reader: Reader, channel: Channel, resource: Resource, to: str | None = None) -> Plan:
+async def plan(
+    reader: Reader, channel: Channel, resource: Resource, to: str | None = None, *, keeps_own: bool = False
+) -> Plan:
     """What it would do to a channel to join others (``to``: the code of one of them), or to leave those it shares with.
 
-    Which of both follows from whether it shares the resource now. Reads every row once; nothing is written.
+    ``keeps_own``: where both have a price or a text for the same goods, the channel would keep its own. Which of both follows from whether it shares the resource now. Reads every row once; nothing is written.
 
     Raises:
         InvalidInput: there is nobody to join, or the channel is to join itself.
@@ -26,7 +30,7 @@ async def plan(reader: Reader, channel: Channel, resource: Resource, to: str | N
     channel = next(each for each in every if each.id == channel.id)
     kind = rules.kind_of(channel, resource, every)
     target = await _target(reader, channel, resource, to, kind, every)
-    move = await _move(reader, channel, resource, kind, target)
+    move = msgspec.structs.replace(await _move(reader, channel, resource, kind, target), keeps_own=keeps_own)
     findings = [_first(kind, need) for need in rules.missing(kind, channel, resource, target, every)]
     if not findings:
         for look in registry.looks(resource):
@@ -45,6 +49,15 @@ async def plan(reader: Reader, channel: Channel, resource: Resource, to: str | N
         rows=sum(each.count for each in findings if each.is_moved),
         is_ready=all(each.level is not Level.BLOCKING for each in findings),
     )
+
+
+async def plan_of_whom(
+    reader: Reader, channel: Channel, resource: Resource, to: str | None = None
+) -> tuple[MoveKind, Channel | None]:
+    """Whether a channel would join or leave, and a channel of the pool that it would join; raises as `plan`."""
+    every = await channels.all_channels(reader)
+    kind = rules.kind_of(channel, resource, every)
+    return kind, await _target(reader, channel, resource, to, kind, every)
 
 
 async def _move(

@@ -31,6 +31,11 @@ def steps(resource: Resource) -> list[Step]:
     return [step for each in poolings().values() for step in each.steps.get(resource, ())]
 
 
+def steps_of_switch(resource: Resource) -> list[Step]:
+    """Those that are done in the transaction of the switch; first of all those that take locks."""
+    return sorted((step for step in steps(resource) if step.with_switch), key=lambda step: not step.is_first)
+
+
 def tables() -> dict[str, str]:
     """Every declared table with the package that owns it."""
     return {table: package for package, each in poolings().items() for table in (*each.moves, *each.stays)}

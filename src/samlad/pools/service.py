@@ -19,15 +19,19 @@ from samlad.pools.permissions import MOVE
 from samlad.pools.planning import plan
 
 
-async def join(tx: Tx, channel_id: UUID, resource: Resource, *, to: str | None = None) -> MoveRow:
+async def join(
+    tx: Tx, channel_id: UUID, resource: Resource, *, to: str | None = None, keeps_own: bool = False
+) -> MoveRow:
     """Let a channel join the pool of others. The work begins when this has committed.
+
+    ``keeps_own``: where both have a price or a text for the same goods, the channel keeps its own.
 
     Raises:
         NotFound, InvalidInput: as `plan`.
         Conflict: something stands in the way (``findings`` says what), the channel shares with others already, or another
             move of it is under way.
     """
-    return await _begin(tx, channel_id, resource, MoveKind.JOIN, to)
+    return await _begin(tx, channel_id, resource, MoveKind.JOIN, to, keeps_own=keeps_own)
 
 
 async def leave(tx: Tx, channel_id: UUID, resource: Resource) -> MoveRow:
@@ -40,11 +44,13 @@ async def leave(tx: Tx, channel_id: UUID, resource: Resource) -> MoveRow:
     return await _begin(tx, channel_id, resource, MoveKind.LEAVE, None)
 
 
-async def _begin(tx: Tx, channel_id: UUID, resource: Resource, kind: MoveKind, to: str | None) -> MoveRow:
+async def _begin(
+    tx: Tx, channel_id: UUID, resource: Resource, kind: MoveKind, to: str | None, *, keeps_own: bool = False
+) -> MoveRow:
     tx.actor.require(MOVE)
     await lock_tree(tx)  # two channels that join each other at once would end in each other's old pools
     channel = await channels.get(tx, channel_id)
-    planned = await plan(tx, channel, resource, to)
+    planned = await plan(tx, channel, resource, to, keeps_own=keeps_own)
     if planned.kind is not kind:
         raise Conflict(
             f"“{channel.code}” shares its {resource} with others already."
@@ -67,6 +73,7 @@ async def _begin(tx: Tx, channel_id: UUID, resource: Resource, kind: MoveKind, t
         shared=planned.shared,
         joined=planned.joined,
         expected=planned.rows,
+        keeps_own=keeps_own,
     )
     if made is None:
         (under_way,) = await store.running(tx, channel.id)
@@ -79,7 +86,7 @@ async def _begin(tx: Tx, channel_id: UUID, resource: Resource, kind: MoveKind, t
         f"pools.{kind}",
         "channel",
         channel.id,
-        after={"resource": str(resource), "with": planned.to},
+        after={"resource": str(resource), "with": planned.to, "keeps_own": keeps_own},
     )
     row = await store.get(tx, made)
     assert row is not None

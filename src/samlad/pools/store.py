@@ -11,7 +11,7 @@ from samlad.kernel.listing import Filter, Listing, Sort, texts
 from samlad.pools.model import MoveRow
 
 _MOVE = """m.id, m.channel, c.code AS channel_code, m.resource, m.kind, m.home, m.shared, m.joined, m.status, m.step, m.rows,
-           m.expected, m.problem, m.actor, m.started_at, m.finished_at"""
+           m.expected, m.problem, m.actor, m.started_at, m.finished_at, m.keeps_own"""
 _SOURCE = "pool_move m JOIN channel c ON c.id = m.channel"
 
 MOVES: Listing[MoveRow] = Listing(
@@ -82,12 +82,13 @@ async def insert(
     shared: UUID,
     joined: UUID | None,
     expected: int,
+    keeps_own: bool,
 ) -> UUID | None:
     """Begin a move; None if one of this channel is under way."""
     made: UUID | None = await tx.value(
         """
-        INSERT INTO pool_move (id, channel, resource, kind, home, shared, joined, status, expected, actor)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, 'running', $8, $9)
+        INSERT INTO pool_move (id, channel, resource, kind, home, shared, joined, status, expected, actor, keeps_own)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, 'running', $8, $9, $10)
         ON CONFLICT (channel) WHERE status = 'running' DO NOTHING RETURNING id
         """,
         new_id(),
@@ -99,6 +100,7 @@ async def insert(
         joined,
         expected,
         tx.actor.label,
+        keeps_own,
     )
     return made
 

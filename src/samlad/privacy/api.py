@@ -85,10 +85,27 @@ async def download(request: AnyRequest, request_id: FromPath[UUID]) -> Response[
     return Response(export, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
+@get(
+    "/privacy/requests/{request_id:uuid}/archive",
+    summary="Download everything that is known of a person, with files",
+    media_type="application/zip",
+)
+async def download_archive(request: AnyRequest, request_id: FromPath[UUID]) -> Response[bytes]:
+    """A ZIP: ``export.json`` as in the export, and the photographs that it names beside it. Downloads are in the audit log."""
+    actor_of(request).require(EXPORT)
+    keys = request.app.state.runtime.vault
+    packed = await database_of(request).transaction(
+        lambda tx: service.download_archive(tx, keys, request_id), context_of(request)
+    )
+    name = f"personal-data-{request_id}.zip"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return Response(packed, media_type="application/zip", headers=headers)
+
+
 routes = [
     Router(
         path="/api",
-        route_handlers=[list_requests, make_request, read_request, cancel, download],
+        route_handlers=[list_requests, make_request, read_request, cancel, download, download_archive],
         tags=["Privacy"],
     )
 ]

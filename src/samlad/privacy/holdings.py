@@ -3,11 +3,16 @@
 from samlad.access import personal as access
 from samlad.accounts import personal as accounts
 from samlad.alerts import personal as alerts
+from samlad.appointments import personal as appointments
 from samlad.audiences import personal as audiences
 from samlad.carts import personal as carts
+from samlad.channels import personal as channels
+from samlad.clienteling import personal as clienteling
 from samlad.consent import personal as consent
+from samlad.content import personal as content
 from samlad.credit import personal as credit
 from samlad.customers import personal as customers
+from samlad.destinations import personal as destinations
 from samlad.documents import personal as documents
 from samlad.duplicates import personal as duplicates
 from samlad.identity import personal as identity
@@ -23,11 +28,15 @@ from samlad.tracking import personal as tracking
 HOLDINGS = (
     *accounts.HOLDINGS,
     *audiences.HOLDINGS,
+    *destinations.HOLDINGS,
     *duplicates.HOLDINGS,
     *tracking.HOLDINGS,
     *documents.HOLDINGS,
+    *content.HOLDINGS,
     *reviews.HOLDINGS,
     *alerts.HOLDINGS,
+    *appointments.HOLDINGS,
+    *clienteling.HOLDINGS,
     *subscriptions.HOLDINGS,
     *tills.HOLDINGS,
     *orders.HOLDINGS,
@@ -38,18 +47,20 @@ HOLDINGS = (
     *identity.HOLDINGS,
     *profile.HOLDINGS,
     *customers.HOLDINGS,
+    *channels.HOLDINGS,
     *access.HOLDINGS,
     *kernel.HOLDINGS,
 )
 THINGS = (
     *alerts.THINGS,
+    *appointments.THINGS,
     *carts.THINGS,
     *credit.THINGS,
     *orders.THINGS,
     *reviews.THINGS,
     *subscriptions.THINGS,
 )
-BLOCKERS = (*orders.BLOCKERS, *subscriptions.BLOCKERS)
+BLOCKERS = (*orders.BLOCKERS, *subscriptions.BLOCKERS, *appointments.BLOCKERS)
 
 ABOUT = {holding.table: holding.about for holding in HOLDINGS}
 """What each table is, for people; to be translated."""

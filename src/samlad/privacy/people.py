@@ -11,8 +11,11 @@ from samlad.kernel.database import Reader
 from samlad.kernel.personal import Holding, Person
 from samlad.privacy.holdings import HOLDINGS, THINGS
 
-_NAMED = ("customer", "orders", "cart", "subscription")
-"""Tables whose names and phone numbers say how a person is called; they have the columns ``name``, ``email``, ``phone``."""
+_NAMED = {
+    **dict.fromkeys(("customer", "orders", "cart", "subscription"), ("email", "name", "phone")),
+    "account_mail_change": ("email",),
+}
+"""Tables that say how a person is called, or where mail for them went, and the columns that do."""
 SHORTEST = 4
 """Characters of a word that is looked for in texts: shorter ones would be found everywhere."""
 _DEVICES = ("device", "anonymous")
@@ -46,9 +49,9 @@ async def find(reader: Reader, any_id: UUID) -> Person:
         texts |= {row[name].lower() for name in ("email", "external_id") if row[name]}
     person = msgspec.structs.replace(person, texts=sorted(texts | emails))
     person = msgspec.structs.replace(person, things=await personal.find_things(reader, THINGS, person))
-    for table in _NAMED:
+    for table, names in _NAMED.items():
         for row in await personal.read(reader, _holding(table), person):
-            needles |= {row[name] for name in ("email", "name", "phone") if row[name]}
+            needles |= {row[name] for name in names if row[name]}
     long = sorted(word for word in needles if len(word) >= SHORTEST)
     return msgspec.structs.replace(person, needles=long)
 

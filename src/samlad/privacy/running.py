@@ -13,14 +13,14 @@ import msgspec
 
 from samlad import customers
 from samlad.access import audit
-from samlad.kernel import log, personal, vault
+from samlad.kernel import log, personal, remembering, vault
 from samlad.kernel.clock import now
 from samlad.kernel.database import Database, Tx
 from samlad.kernel.jobs import JobContext, job
 from samlad.kernel.personal import Holding, Person
 from samlad.kernel.sweepers import Sweeper
 from samlad.kernel.vault import KEY_BYTES, Vault
-from samlad.privacy import people, store
+from samlad.privacy import archive, people, store
 from samlad.privacy.events import Collected, Erased, Refused
 from samlad.privacy.holdings import BLOCKERS, HOLDINGS
 from samlad.privacy.model import Export, ExportPart, PrivacyRequest, RequestKind, RequestState
@@ -71,6 +71,11 @@ async def collect(database: Database, keys: Vault, request: UUID) -> None:
             if holding.is_shown
         ]
         export = Export(made_at=now(), parts=[part for part in parts if part.rows])
+        files: list[tuple[str, bytes]] = []
+        for holding in HOLDINGS:
+            if holding.is_shown:
+                left = archive.MOST_BYTES - sum(len(content) for _, content in files)
+                files += await personal.files(tx, holding, person, left)
         expires_at = now() + EXPORT_KEPT
         counts = {part.table: len(part.rows) for part in export.parts}
         await store.set_state(
@@ -80,7 +85,7 @@ async def collect(database: Database, keys: Vault, request: UUID) -> None:
             steps=held.total,
             counts=counts,
             kept={part.table: len(part.rows) for part in export.parts if part.kept},
-            sealed=await _seal(tx, keys, request, msgspec.json.encode(export)),
+            sealed=await _seal(tx, keys, request, archive.pack(export, files)),
             ended_at=now(),
             expires_at=expires_at,
         )
@@ -105,6 +110,7 @@ async def erase(database: Database, keys: Vault, request: UUID) -> None:
     person = await erase_steps(database, keys, request, len(HOLDINGS))
     if person is not None:
         await database.transaction(lambda tx: _end(tx, request, person))
+        remembering.forget_all()
 
 
 async def erase_steps(database: Database, keys: Vault, request: UUID, until: int) -> Person | None:

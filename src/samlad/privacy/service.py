@@ -3,8 +3,6 @@
 from datetime import timedelta
 from uuid import UUID
 
-import msgspec
-
 from samlad import customers, identity
 from samlad.access import audit
 from samlad.kernel import jobs, log, vault
@@ -12,7 +10,7 @@ from samlad.kernel.clock import now
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.problems import Conflict, NotFound
 from samlad.kernel.vault import Vault
-from samlad.privacy import store
+from samlad.privacy import archive, store
 from samlad.privacy.events import Cancelled, Requested
 from samlad.privacy.holdings import HOLDINGS
 from samlad.privacy.model import Export, PrivacyRequest, RequestInput, RequestKind, RequestState
@@ -96,14 +94,36 @@ async def download(tx: Tx, keys: Vault, request: UUID) -> Export:
     Raises:
         NotFound: no such request, or its export is not ready or not kept any more.
     """
+    return archive.export_of(await download_archive(tx, keys, request))
+
+
+async def download_archive(tx: Tx, keys: Vault, request: UUID) -> bytes:
+    """The same as a ZIP, with its photographs and files. Who took it is in the audit log.
+
+    Raises:
+        NotFound: no such request, or its export is not ready or not kept any more.
+    """
+    opened = await _open(tx, keys, request)
+    audit.record(tx, "privacy.export_downloaded", "privacy_request", request)
+    return opened
+
+
+async def file(tx: Tx, keys: Vault, request: UUID, name: str) -> bytes:
+    """One file of an export, by the name that its JSON gives it: for the page that shows them.
+
+    Raises:
+        NotFound: no such request or file, or the export is not ready or not kept any more.
+    """
+    return archive.file_of(await _open(tx, keys, request), name)
+
+
+async def _open(tx: Tx, keys: Vault, request: UUID) -> bytes:
     tx.actor.require(EXPORT)
     sealed = await store.sealed_of(tx, request)
     found = await store.get(tx, request)
     if found is None or sealed is None or found.kind != RequestKind.ACCESS:
         raise NotFound("There is no export: it is not ready yet, or is not kept any more.")
-    opened = Vault([await vault.get(tx, keys, secret_name(request))]).open(secret_name(request), sealed)
-    audit.record(tx, "privacy.export_downloaded", "privacy_request", request)
-    return msgspec.json.decode(opened, type=Export)
+    return Vault([await vault.get(tx, keys, secret_name(request))]).open(secret_name(request), sealed)
 
 
 def secret_name(request: UUID) -> str:

@@ -3,9 +3,10 @@
 The public face: what the faces may use.
 """
 
+from samlad.profile.extending import provide
 from samlad.profile.household import leave, live_with
 from samlad.profile.live import TOPIC
-from samlad.profile.model import KINDS, Person, TimelineRow
+from samlad.profile.model import KINDS, KnownSize, Person, Preferences, TimelineRow
 from samlad.profile.reading import read
 from samlad.profile.timeline import TIMELINE, scope_of
 
@@ -13,10 +14,13 @@ __all__ = [
     "KINDS",
     "TIMELINE",
     "TOPIC",
+    "KnownSize",
     "Person",
+    "Preferences",
     "TimelineRow",
     "leave",
     "live_with",
+    "provide",
     "read",
     "scope_of",
 ]

@@ -6,7 +6,20 @@ from uuid import UUID
 
 import msgspec
 
-from samlad import carts, credit, customers, documents, identity, orders, promotions, subscriptions
+from samlad import (
+    appointments,
+    carts,
+    clienteling,
+    consent,
+    credit,
+    customers,
+    documents,
+    identity,
+    orders,
+    promotions,
+    subscriptions,
+)
+from samlad.consent import Standing
 from samlad.credit import MemberView
 from samlad.customers import Note
 from samlad.tracking import permissions as tracking
@@ -22,6 +35,8 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "subscriptions": (subscriptions.READ, ("subscription",)),
     "documents": (documents.READ, ("document",)),
     "customer": (customers.READ, ("customer", "household")),
+    "appointments": (appointments.READ, ("appointment",)),
+    "service": (clienteling.SERVE, ("client", "follow_up")),
     "identity": (identity.READ, ("identity", "profile")),
     BROWSING: (tracking.READ, ()),
 }
@@ -43,6 +58,9 @@ PARTS: dict[str, str] = {
     "store_credit": credit.READ,
     "gift_cards": credit.READ,
     "subscriptions": subscriptions.READ,
+    "consent": consent.READ,
+    "preferences": customers.READ,
+    "sizes": customers.READ,
     "household": customers.READ,
     "notes": customers.READ,
     "tags": customers.READ,
@@ -224,6 +242,21 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     return_rate: float | None = None
 
 
+class Preferences(msgspec.Struct, frozen=True, kw_only=True):
+    """What the person chose in their account: the language they read, and the id of the store they like best."""
+
+    language: str | None
+    favourite_store: UUID | None
+
+
+class KnownSize(msgspec.Struct, frozen=True, kw_only=True):
+    """What the person wears of a size chart: its id and name, and the size's name on it."""
+
+    chart: UUID
+    name: str
+    size: str
+
+
 class Person(msgspec.Struct, frozen=True, kw_only=True):
     """A customer, and everything that is known of the person; lists have the newest 20.
 
@@ -257,6 +290,9 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     store_credit: list[HeldCredit] | None = None
     gift_cards: list[HeldCard] | None = None
     subscriptions: list[Subscribed] | None = None
+    consent: list[Standing] | None = None
+    preferences: Preferences | None = None
+    sizes: list[KnownSize] | None = None
     household: list[Housemate] | None = None
     notes: list[Note] | None = None
     tags: list[str] | None = None

@@ -11,7 +11,7 @@ HOLDINGS = [
         personal=("key",),
         shown=("customer", "seen_at"),
         erase="DELETE",
-        is_shown=False,
+        not_shown="a hash of an address that orders have",
     ),
     Holding(
         table="profile_household",

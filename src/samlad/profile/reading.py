@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from samlad import channels, credit, customers
+from samlad import channels, consent, credit, customers
 from samlad.customers import Customer, notes_of
 from samlad.identity.model import DEVICES
 from samlad.kernel.clock import now
@@ -14,6 +14,7 @@ from samlad.kernel.context import Actor
 from samlad.kernel.database import Database, Reader, Tx
 from samlad.kernel.problems import InvalidInput, NotFound
 from samlad.profile import rules, store
+from samlad.profile.extending import provided
 from samlad.profile.model import PARTS, Person, Traits
 from samlad.profile.timeline import ids_of
 
@@ -48,6 +49,9 @@ async def read(
             values["traits"] = await _traits(reader, found, members, ids)
     if "loyalty" in wanted:
         values["loyalty"] = await credit.view(reader, found.id)
+    if "consent" in wanted:
+        values["consent"] = (await consent.given(reader, found.id)).standing
+    values.update(await provided(reader, found.id, wanted))
     if "notes" in wanted:
         values["notes"] = await notes_of(reader, actor, found.id)
     return Person(

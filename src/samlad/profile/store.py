@@ -49,9 +49,10 @@ _PARTS = {
         SELECT c.id, h.code AS channel, c.kind, c.status, c.label, c.is_current, c.currency, l.items, l.value,
                c.updated_at
         FROM cart c JOIN channel h ON h.id = c.channel
-        CROSS JOIN LATERAL (SELECT coalesce(sum(quantity), 0) AS items,
-                                   coalesce(sum(quantity * unit_price), 0) AS value
-                            FROM cart_line WHERE cart = c.id) l
+        CROSS JOIN LATERAL (SELECT coalesce(sum(CASE v.sold_by WHEN 'piece' THEN i.quantity ELSE 1 END), 0) AS items,
+                                   coalesce(sum(i.quantity * i.unit_price
+                                                / CASE v.sold_by WHEN 'piece' THEN 1 ELSE 1000 END), 0)::bigint AS value
+                            FROM cart_line i JOIN variant v ON v.id = i.variant WHERE i.cart = c.id) l
         WHERE c.customer = ANY ($1) AND c.status IN ('open', 'checkout', 'parked')
         ORDER BY c.is_current DESC, c.updated_at DESC LIMIT {MOST}) x)""",
     "orders": f"""(SELECT jsonb_agg(to_jsonb(x) ORDER BY x.placed_at DESC) FROM (

@@ -41,6 +41,7 @@ class Goods(msgspec.Struct, frozen=True, kw_only=True):
     product: UUID
     price: int
     quantity: int
+    per: int = 1
 
 
 class Offers(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,6 +152,7 @@ async def _lines(reader: Reader, available: Sequence[Promotion], goods: Sequence
             key=str(each.variant),
             price=each.price,
             quantity=each.quantity,
+            per=each.per,
             marks=frozenset(
                 {f"variant:{each.variant}", f"product:{each.product}", *_marks(belongs.get(each.product))}
             ),

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from samlad.kernel.money import allocate, share
+from samlad.kernel.money import allocate, share, worth
 from samlad.promotions.terms import (
     AmountOff,
     Bundle,
@@ -30,12 +30,30 @@ SHIPPING = "shipping"
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of a cart. ``key`` is its own in the cart; ``marks`` say what it is (``product:…``, ``brand:…``)."""
+    """A line of a cart. ``key`` is its own in the cart; ``marks`` say what it is (``product:…``, ``brand:…``).
+
+    ``price`` is for ``per`` of what ``quantity`` counts: what is sold by the kilogram has 1,000. Such a line is one piece.
+    """
 
     key: str
     price: int
     quantity: int
     marks: frozenset[str] = frozenset()
+    per: int = 1
+
+    @property
+    def pieces(self) -> int:
+        """How many pieces it is to whoever counts pieces."""
+        return self.quantity if self.per == 1 else 1
+
+    @property
+    def each(self) -> int:
+        """What a piece costs in the list."""
+        return self.price if self.per == 1 else self.at(self.price)
+
+    def at(self, price: int) -> int:
+        """What all of it comes to at a price."""
+        return worth(price, self.quantity, self.per)
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,8 +103,8 @@ class _Cart:
     """What is left to pay of each line while promotions are applied one after the other."""
 
     def __init__(self, lines: Sequence[Line], shipping: int) -> None:
-        self.lines = sorted(lines, key=lambda line: (line.price, line.key))
-        self.paid = {line.key: line.price * line.quantity for line in lines} | {SHIPPING: shipping}
+        self.lines = sorted(lines, key=lambda line: (line.each, line.key))
+        self.paid = {line.key: line.at(line.price) for line in lines} | {SHIPPING: shipping}
         self.steps: dict[str, list[Step]] = {}
         self.reduced: set[str] = set()
         self.closed: set[str] = set()
@@ -101,7 +119,7 @@ class _Cart:
 
     def value(self, line: Line, pieces: int) -> int:
         """What so many pieces of a line come to now."""
-        return share(self.paid[line.key], pieces, line.quantity)
+        return share(self.paid[line.key], pieces, line.pieces)
 
     def free_for(self, combination: Combination, lines: Iterable[Line]) -> list[Line]:
         taken = self.reduced if combination is Combination.LINE else self.closed
@@ -167,8 +185,8 @@ def unmet(lines: Sequence[Line], terms: Terms) -> str | None:
     found = _measured(_Cart(lines, 0), terms)
     if not found:
         return "goods"
-    pieces = sum(line.quantity for line in found)
-    amount = sum(line.price * line.quantity for line in found)
+    pieces = sum(line.pieces for line in found)
+    amount = sum(line.at(line.price) for line in found)
     return None if pieces >= terms.minimum_quantity and amount >= terms.minimum_amount else "minimum"
 
 
@@ -188,11 +206,11 @@ def _reductions(cart: _Cart, offer: Offer) -> dict[str, int]:
         case Percent():
             return _percent(cart, lines, effect.percent)
         case AmountOff(each=True):
-            return {line.key: min(cart.paid[line.key], effect.amount * line.quantity) for line in lines}
+            return {line.key: min(cart.paid[line.key], line.at(effect.amount)) for line in lines}
         case AmountOff():
             return _spread(cart, lines, effect.amount)
         case FixedPrice():
-            return {line.key: max(0, cart.paid[line.key] - effect.price * line.quantity) for line in lines}
+            return {line.key: max(0, cart.paid[line.key] - line.at(effect.price)) for line in lines}
         case Tiers():
             return _tiers(cart, lines, offer.terms, effect)
         case BuyGet():
@@ -225,7 +243,7 @@ def _spread(cart: _Cart, lines: Sequence[Line], amount: int) -> dict[str, int]:
 
 def _tiers(cart: _Cart, lines: Sequence[Line], terms: Terms, effect: Tiers) -> dict[str, int]:
     measured = cart.matching(terms.goods)
-    reached = sum(line.quantity * (1 if effect.by_quantity else line.price) for line in measured)
+    reached = sum(line.pieces if effect.by_quantity else line.at(line.price) for line in measured)
     fitting = [tier for tier in effect.tiers if tier.at_least <= reached]
     if not fitting:
         return {}
@@ -237,12 +255,12 @@ def _tiers(cart: _Cart, lines: Sequence[Line], terms: Terms, effect: Tiers) -> d
 
 def _buy_get(cart: _Cart, lines: Sequence[Line], offer: Offer, effect: BuyGet) -> dict[str, int]:
     if effect.get_goods is None:
-        times = sum(line.quantity for line in lines) // (effect.buy + effect.get)
+        times = sum(line.pieces for line in lines) // (effect.buy + effect.get)
         given = list(lines)
     else:
         given = cart.free_for(offer.combination, cart.matching(effect.get_goods))
         keys = {line.key for line in given}
-        times = sum(line.quantity for line in lines if line.key not in keys) // effect.buy
+        times = sum(line.pieces for line in lines if line.key not in keys) // effect.buy
     if effect.times is not None:
         times = min(times, effect.times)
     return _cheapest(cart, given, times * effect.get, effect.percent)
@@ -252,7 +270,7 @@ def _cheapest(cart: _Cart, lines: Sequence[Line], pieces: int, percent: int) -> 
     """So many of the cheapest pieces (by list price, then key: the order of ``cart.lines``) reduced."""
     parts = {}
     for line in lines:
-        taken = min(pieces, line.quantity)
+        taken = min(pieces, line.pieces)
         pieces -= taken
         parts[line.key] = share(cart.value(line, taken), percent, WHOLE)
     return parts
@@ -260,7 +278,7 @@ def _cheapest(cart: _Cart, lines: Sequence[Line], pieces: int, percent: int) -> 
 
 def _bundle(cart: _Cart, offer: Offer, effect: Bundle) -> dict[str, int]:
     choices = [cart.free_for(offer.combination, cart.matching(part.goods)) for part in effect.parts]
-    most = sum(line.quantity for line in cart.lines)
+    most = sum(line.pieces for line in cart.lines)
     if effect.times is not None:
         most = min(most, effect.times)
     least = 0  # the largest number of bundles that can be filled, by halving
@@ -283,7 +301,7 @@ def _fill(choices: Sequence[Sequence[Line]], effect: Bundle, times: int) -> dict
     for part, lines in zip(effect.parts, choices, strict=True):
         wanted = part.quantity * times
         for line in reversed(lines):
-            taken = min(wanted, line.quantity - used.get(line.key, 0))
+            taken = min(wanted, line.pieces - used.get(line.key, 0))
             used[line.key] = used.get(line.key, 0) + taken
             wanted -= taken
         if wanted:
@@ -295,7 +313,7 @@ def _still_to_give(cart: _Cart, offer: Offer) -> GiftOffer | None:
     effect = offer.terms.effect
     if not isinstance(effect, Gift):
         return None
-    there = sum(line.quantity for line in cart.matching(Goods(variants=[effect.variant])))
+    there = sum(line.pieces for line in cart.matching(Goods(variants=[effect.variant])))
     if there >= effect.quantity:
         return None
     missing = effect.quantity - there

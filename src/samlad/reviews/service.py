@@ -11,6 +11,7 @@ import msgspec
 
 from samlad.access import audit, rate
 from samlad.catalog.search import index
+from samlad.content import photograph_store
 from samlad.kernel import cards, log
 from samlad.kernel.clock import now
 from samlad.kernel.database import Reader, Tx
@@ -138,6 +139,7 @@ async def withdraw(tx: Tx, review: UUID, *, order: UUID | None = None) -> Review
     if before.status is Status.WITHDRAWN:
         return before
     await store.update(tx, review, {"status": Status.WITHDRAWN})
+    await photograph_store.remove(tx, review)
     await _count(tx, before, Status.WITHDRAWN)
     fact = events.ReviewWithdrawn(product=before.product)
     log.append(tx, fact, subject=review, channel=before.channel, profile=before.customer)

@@ -14,6 +14,10 @@ _FIELDS = ", ".join(
     for name in Review.__struct_fields__
 )
 _SOURCE = "review r JOIN product p ON p.id = r.product"
+_GOODS = """CROSS JOIN LATERAL (VALUES (l.variant, l.title, l.options),
+                (CAST(l.set_of ->> 'variant' AS uuid), l.set_of ->> 'title', l.set_of ->> 'options')) AS g (variant, title, options)
+        JOIN variant v ON v.id = g.variant"""
+"""What a line is of: the thing itself, and the set that it is a part of."""
 _HAD = """o.kind = 'sale' AND o.status <> 'cancelled' AND l.kind = 'item' AND (l.fulfilled > 0 OR o.imported IS NOT NULL)"""
 """Lines whose goods somebody has got."""
 
@@ -83,8 +87,8 @@ async def purchase(
     return await reader.one(
         Purchase,
         f"""
-        SELECT o.id AS "order", o.channel, o.customer, coalesce(o.name, '') AS name, l.variant, l.options
-        FROM orders o JOIN order_line l ON l.order_id = o.id JOIN variant v ON v.id = l.variant
+        SELECT o.id AS "order", o.channel, o.customer, coalesce(o.name, '') AS name, g.variant, g.options
+        FROM orders o JOIN order_line l ON l.order_id = o.id {_GOODS}
         WHERE v.product = $1 AND {_HAD}
           AND (o.id = $2 OR ($2 IS NULL AND o.customer = ANY (customer_members(ARRAY[$3::uuid]))))
         ORDER BY o.placed_at DESC, l.position LIMIT 1
@@ -100,9 +104,9 @@ async def of_order(reader: Reader, order: UUID) -> list[ToReview]:
     return await reader.all(
         ToReview,
         f"""
-        SELECT DISTINCT ON (p.id) p.id AS product, p.handle, l.title, l.variant, r.id AS review, r.stars, r.status,
+        SELECT DISTINCT ON (p.id) p.id AS product, p.handle, g.title, g.variant, r.id AS review, r.stars, r.status,
                coalesce(r.reason, '') AS reason
-        FROM orders o JOIN order_line l ON l.order_id = o.id JOIN variant v ON v.id = l.variant
+        FROM orders o JOIN order_line l ON l.order_id = o.id {_GOODS}
         JOIN product p ON p.id = v.product
         LEFT JOIN review r ON r.product = p.id
             AND (r.order_id = o.id OR r.customer = ANY (customer_members(ARRAY[o.customer])))
@@ -117,9 +121,9 @@ async def of_customer(reader: Reader, customer: UUID, product: UUID) -> ToReview
     return await reader.one(
         ToReview,
         f"""
-        SELECT p.id AS product, p.handle, l.title, l.variant, r.id AS review, r.stars, r.status,
+        SELECT p.id AS product, p.handle, g.title, g.variant, r.id AS review, r.stars, r.status,
                coalesce(r.reason, '') AS reason
-        FROM orders o JOIN order_line l ON l.order_id = o.id JOIN variant v ON v.id = l.variant
+        FROM orders o JOIN order_line l ON l.order_id = o.id {_GOODS}
         JOIN product p ON p.id = v.product
         LEFT JOIN review r ON r.product = p.id
             AND (r.order_id = o.id OR r.customer = ANY (customer_members(ARRAY[$1::uuid])))

@@ -23,6 +23,7 @@ from samlad.stock.model import (
     LocationKind,
     Moved,
     Promise,
+    PromisedPart,
 )
 from samlad.stock.problems import LotNeeded, NotHeld, NotInStock, ShortLine, SoldOut
 from samlad.stock.promise_store import free_at, lease_ends, levels_of
@@ -42,6 +43,7 @@ from samlad.stock.service import (
     set_level,
     write_off,
 )
+from samlad.stock.sets import parts_of, sets_of
 from samlad.stock.store import holds_of, location, location_by_code, locations, shipped
 from samlad.stock.together import take as take_together
 
@@ -63,6 +65,7 @@ __all__ = [
     "NotHeld",
     "NotInStock",
     "Promise",
+    "PromisedPart",
     "Share",
     "ShortLine",
     "Sold",
@@ -83,6 +86,7 @@ __all__ = [
     "locations",
     "lots_here",
     "opening",
+    "parts_of",
     "prolong",
     "promises",
     "put_aside",
@@ -94,6 +98,7 @@ __all__ = [
     "scanned_lot",
     "sell",
     "set_level",
+    "sets_of",
     "ship",
     "shipped",
     "sold_lots",

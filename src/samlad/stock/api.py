@@ -24,6 +24,7 @@ from samlad.stock.api_costs import COSTING
 from samlad.stock.api_lots import LOTS
 from samlad.stock.api_purchases import PURCHASING
 from samlad.stock.api_quarantine import QUARANTINING
+from samlad.stock.api_supplier_returns import SUPPLIER_RETURNING
 from samlad.stock.model import Count, Location, LocationChannel, Promise, Transfer
 from samlad.stock.permissions import READ
 
@@ -40,11 +41,12 @@ async def list_locations(
     kind: Wanted = None,
     channel: Wanted = None,
     pool: Wanted = None,
+    q: Wanted = None,
     as_format: FileFormat = "json",
 ) -> Response[Page[lists.LocationRow]]:
     """Places that hold stock. ``channel`` filters by the code of the store that stands there."""
     actor_of(request).require(READ)
-    filters = {"code": code, "kind": kind, "channel": channel, "pool": pool}
+    filters = {"q": q, "code": code, "kind": kind, "channel": channel, "pool": pool}
     query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
     return await lists.LOCATIONS.answer(
         database_of(request), query, as_csv=as_format == "csv", name="locations"
@@ -152,11 +154,12 @@ async def list_counts(
     sort: Sorting = None,
     location: Wanted = None,
     count_status: Annotated[str | None, QueryParameter(name="status", max_length=60)] = None,
+    q: Wanted = None,
     as_format: FileFormat = "json",
 ) -> Response[Page[lists.CountRow]]:
     """Counts, newest first, with how much they differed."""
     actor_of(request).require(READ)
-    filters = {"location": location, "status": count_status}
+    filters = {"q": q, "location": location, "status": count_status}
     query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
     return await lists.COUNTS.answer(database_of(request), query, as_csv=as_format == "csv", name="counts")
 
@@ -178,11 +181,12 @@ async def list_transfers(
     origin: Wanted = None,
     destination: Wanted = None,
     transfer_status: Annotated[str | None, QueryParameter(name="status", max_length=60)] = None,
+    q: Wanted = None,
     as_format: FileFormat = "json",
 ) -> Response[Page[lists.TransferRow]]:
     """Transfers, newest first. ``origin`` and ``destination`` filter by code."""
     actor_of(request).require(READ)
-    filters = {"origin": origin, "destination": destination, "status": transfer_status}
+    filters = {"q": q, "origin": origin, "destination": destination, "status": transfer_status}
     query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
     return await lists.TRANSFERS.answer(
         database_of(request), query, as_csv=as_format == "csv", name="transfers"
@@ -210,7 +214,8 @@ async def read_promises(
 
     ``available`` units can be sold now, ``backorder`` more before they are there; ``later`` says when those come.
     The parts are on hand, held, what has expired, will soon or is recalled, what locations keep back, the channel's buffer, what suppliers are to bring and when,
-    each location's own numbers, and the locations that do not count with the reason.
+    each location's own numbers, and the locations that do not count with the reason. A set has none of its own: its ``parts`` say how many
+    sets each of them makes, and which is the reason that there are no more.
 
     ``carry_out``: only what lies in the channel's own store. A variant without stock anywhere is left out: it is 0.
     """
@@ -240,6 +245,7 @@ routes: list[Router] = [
             *COSTING,
             *LOTS,
             *QUARANTINING,
+            *SUPPLIER_RETURNING,
         ],
         tags=["Stock"],
     )

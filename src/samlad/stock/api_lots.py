@@ -103,11 +103,14 @@ async def list_recalls(
     lot: Wanted = None,
     sku: Wanted = None,
     code: Wanted = None,
+    q: Wanted = None,
     as_format: FileFormat = "json",
 ) -> Response[Page[Recall]]:
     """Lots that are or were blocked, newest first."""
     actor_of(request).require(READ)
-    query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters={"lot": lot, "sku": sku, "code": code})
+    query = ListQuery(
+        limit=limit, cursor=cursor, sort=sort, filters={"q": q, "lot": lot, "sku": sku, "code": code}
+    )
     return await lots_lists.RECALLS.answer(
         database_of(request), query, as_csv=as_format == "csv", name="recalls"
     )

@@ -23,6 +23,7 @@ from samlad.kernel.problems import InvalidInput, NotFound
 from samlad.stock import purchases, purchases_store, reorder, suppliers
 from samlad.stock.inputs import place_of, variants_of
 from samlad.stock.lot_lines import goods_of
+from samlad.stock.pace import MOST_DAYS, RUNNING_OUT, PaceRow
 from samlad.stock.permissions import PURCHASE, READ
 from samlad.stock.purchase_lists import PURCHASES, SUPPLIERS, PurchaseRow, SupplierRow
 from samlad.stock.purchase_model import (
@@ -83,11 +84,12 @@ async def list_purchases(
     location: Wanted = None,
     supplier: Wanted = None,
     purchase_status: Annotated[str | None, QueryParameter(name="status", max_length=90)] = None,
+    q: Wanted = None,
     as_format: FileFormat = "json",
 ) -> Response[Page[PurchaseRow]]:
     """Purchase orders, newest first. ``location`` and ``supplier`` filter by code."""
     actor_of(request).require(PURCHASE)
-    filters = {"location": location, "supplier": supplier, "status": purchase_status}
+    filters = {"q": q, "location": location, "supplier": supplier, "status": purchase_status}
     query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
     return await PURCHASES.answer(database_of(request), query, as_csv=as_format == "csv", name="purchases")
 
@@ -145,13 +147,39 @@ async def list_reorder(
     sort: Sorting = None,
     location: Wanted = None,
     supplier: Wanted = None,
+    q: Wanted = None,
     as_format: FileFormat = "json",
 ) -> Response[Page[ReorderRow]]:
     """Levels at or below their reorder point, expected units counted. Filters by code."""
     actor_of(request).require(READ)
-    filters = {"location": location, "supplier": supplier}
+    filters = {"q": q, "location": location, "supplier": supplier}
     query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
     return await REORDER.answer(database_of(request), query, as_csv=as_format == "csv", name="reorder")
+
+
+@get("/stock/running-out", summary="List what sells by how long it lasts")
+async def list_running_out(
+    request: AnyRequest,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+    sort: Sorting = None,
+    location: Wanted = None,
+    q: Wanted = None,
+    days: Annotated[
+        int | None, QueryParameter(ge=0, le=MOST_DAYS, description="What lasts at most so many days")
+    ] = None,
+    as_format: FileFormat = "json",
+) -> Response[Page[PaceRow]]:
+    """Levels that sold in the last 28 days, with the days that what is free lasts at that pace. Summed up every hour.
+
+    ``location`` takes codes; ``q`` is the beginning of an SKU or a part of a title; sort by runs_out_on, sku or sold.
+    """
+    actor_of(request).require(READ)
+    filters = {"location": location, "q": q, "days": None if days is None else str(days)}
+    query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
+    return await RUNNING_OUT.answer(
+        database_of(request), query, as_csv=as_format == "csv", name="running-out"
+    )
 
 
 @post("/stock/purchases/proposals", status_code=201, summary="Propose a purchase order")
@@ -240,6 +268,7 @@ PURCHASING = [
     read_purchase,
     list_purchase_receipts,
     list_reorder,
+    list_running_out,
     propose_purchase,
     draft_purchase,
     change_purchase,

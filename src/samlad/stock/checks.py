@@ -94,6 +94,56 @@ async def _expired(database: Database) -> Finding:
     return Finding("ok", "none waits")
 
 
+async def _sets(database: Database) -> Finding:
+    rows = await database.rows(
+        """SELECT v.sku, p.code, l.on_hand, l.held, l.incoming FROM level l
+           JOIN variant v ON v.id = l.variant JOIN location p ON p.id = l.location
+           WHERE (l.on_hand > 0 OR l.held > 0 OR l.incoming > 0)
+             AND EXISTS (SELECT FROM bundle_component b WHERE b.bundle = l.variant)
+           ORDER BY v.sku, p.code LIMIT 20"""
+    )
+    if not rows:
+        return Finding("ok", "none has any")
+    told = "; ".join(
+        f"{row['sku']} at {row['code']}: {row['on_hand']} on hand, {row['held']} held, {row['incoming']} to come"
+        for row in rows
+    )
+    return Finding(
+        "warning",
+        f"a set is sold from the stock of its parts, and these have stock that nobody sees: {told}",
+        "Count its parts, and book its own units out by a correction (docs/concepts/sets.md)",
+    )
+
+
+async def _supplier_returns(database: Database) -> Finding:
+    rows = await database.rows(
+        """
+        WITH moved AS (
+            SELECT reference, -sum(quantity)::bigint AS units, -sum(value_e4)::bigint AS value FROM movement
+            WHERE cause = 'supplier_return' GROUP BY 1
+        )
+        SELECT r.number, coalesce(l.units, 0) AS units, coalesce(m.units, 0) AS moved, coalesce(l.value, 0) AS value,
+               coalesce(m.value, 0) AS moved_value, r.credited, coalesce(c.amount, 0) AS came
+        FROM supplier_return r
+        LEFT JOIN LATERAL (SELECT sum(quantity)::bigint AS units, sum(value_e4)::bigint AS value
+                           FROM supplier_return_line WHERE supplier_return = r.id) l ON true
+        LEFT JOIN LATERAL (SELECT sum(amount)::bigint AS amount FROM supplier_credit WHERE supplier_return = r.id) c ON true
+        FULL JOIN moved m ON m.reference = r.id
+        WHERE (coalesce(l.units, 0), coalesce(l.value, 0), coalesce(r.credited, 0))
+              <> (coalesce(m.units, 0), coalesce(m.value, 0), coalesce(c.amount, 0))
+        ORDER BY r.number LIMIT 20
+        """
+    )
+    if not rows:
+        return Finding("ok", "every return")
+    told = [
+        f"return {row['number']}: {row['units']} units worth {row['value']}, {row['moved']} worth {row['moved_value']} "
+        f"left; credited {row['credited']}, its credit notes add up to {row['came']}"
+        for row in rows[:SHOWN]
+    ]
+    return Finding("failed", "; ".join(told), "Nothing mends this by itself: look at its movements")
+
+
 def _finding(rows: list[Record], text: str, *, can_fix: bool = True) -> Finding:
     if not rows:
         return Finding("ok", "every level")
@@ -185,6 +235,12 @@ CHECKS = [
         _incoming,
         _fix_incoming,
     ),
+    Check(
+        "stock-supplier-returns",
+        "What went back to suppliers left stock, and what they credited adds up",
+        _supplier_returns,
+    ),
+    Check("stock-sets", "No set has stock of its own", _sets),
     Check("stock-bounds", "No level is negative or oversold", _bounds),
     Check("stock-expired", "No expired hold is forgotten", _expired, sweep),
 ]

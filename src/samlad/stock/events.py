@@ -10,6 +10,7 @@ from samlad.kernel.log import Fact, declare
 from samlad.stock.lots_model import LotMove
 from samlad.stock.model import Cause, Hold, HoldKind, Moved, TransferStatus
 from samlad.stock.purchase_model import PurchaseStatus
+from samlad.stock.supplier_return_model import SupplierReturnStatus
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -224,6 +225,24 @@ class PurchaseChanged(Fact, frozen=True):
     supplier: UUID
     location: UUID
     receipt: UUID | None
+    lines: list[MovedLine]
+
+
+@declare("supplier_return.changed")
+class SupplierReturnChanged(Fact, frozen=True):
+    """Goods went back to a supplier, were credited (perhaps in part), or no more is to come for them.
+
+    ``lines`` are the movements that it booked; amounts are minor units, without input tax.
+    """
+
+    number: int
+    status: SupplierReturnStatus
+    supplier: UUID
+    location: UUID
+    purchase: UUID | None
+    currency: str
+    expected: int
+    credited: int
     lines: list[MovedLine]
 
 

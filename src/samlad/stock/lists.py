@@ -12,6 +12,10 @@ from samlad.stock.model import Cause, CountStatus, HoldKind, LocationKind, Trans
 
 _SKU = "v.sku = ANY({}::text[])"
 _PLACE = "p.code = ANY({}::text[])"
+_HAS_LINE = (
+    """{of}.id IN (SELECT n.{key} FROM {table} n JOIN variant v ON v.id = n.variant WHERE v.sku = {{0}})"""
+)
+"""Whether a list has a line of an SKU."""
 _FREE = "l.on_hand - l.expired - l.expiring - l.blocked - l.held"
 
 
@@ -53,6 +57,7 @@ LOCATIONS: Listing[LocationRow] = Listing(
     filters={
         "code": Filter(_PLACE, texts),
         "kind": Filter("p.kind = ANY({}::text[])", texts),
+        "q": Filter("strpos(lower(p.code || ' ' || p.name), lower({})) > 0", str.strip),
         "channel": Filter("c.code = ANY({}::text[])", texts),
         "pool": Filter("p.pool = ANY({}::uuid[])", uuids),
     },
@@ -232,6 +237,10 @@ COUNTS: Listing[CountRow] = Listing(
     filters={
         "location": Filter(_PLACE, texts),
         "status": Filter("s.status = ANY({}::text[])", texts),
+        "q": Filter(
+            f"strpos(lower(s.note), lower({{0}})) > 0 OR {_HAS_LINE.format(table='stock_count_line', key='count', of='s')}",
+            str.strip,
+        ),
     },
 )
 
@@ -269,5 +278,9 @@ TRANSFERS: Listing[TransferRow] = Listing(
         "origin": Filter("a.code = ANY({}::text[])", texts),
         "destination": Filter("b.code = ANY({}::text[])", texts),
         "status": Filter("t.status = ANY({}::text[])", texts),
+        "q": Filter(
+            f"strpos(lower(t.note), lower({{0}})) > 0 OR {_HAS_LINE.format(table='stock_transfer_line', key='transfer', of='t')}",
+            str.strip,
+        ),
     },
 )

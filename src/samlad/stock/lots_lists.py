@@ -75,6 +75,10 @@ RECALLS: Listing[Recall] = Listing(
     default_sort="-created_at",
     filters={
         "lot": Filter("r.lot = ANY({}::uuid[])", uuids),
+        "q": Filter(
+            "starts_with(lower(v.sku), lower({0})) OR starts_with(lower(t.code), lower({0})) OR strpos(lower(r.reason), lower({0})) > 0",
+            str.strip,
+        ),
         "sku": Filter("v.sku = ANY({}::text[])", texts),
         "code": Filter("t.code = ANY({}::text[])", texts),
     },

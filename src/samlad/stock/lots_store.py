@@ -232,3 +232,9 @@ async def recall_of(reader: Reader, lot: UUID) -> Recall:
     if found is None:
         raise NotFound(f"Lot {lot} is not recalled.")
     return found
+
+
+async def codes_of(reader: Reader, lots: Sequence[UUID]) -> dict[UUID, str]:
+    """The codes of lots by their id."""
+    rows = await reader.rows("SELECT id, code FROM lot WHERE id = ANY($1::uuid[])", list(lots))
+    return {row["id"]: row["code"] for row in rows}

@@ -69,6 +69,7 @@ class Cause(StrEnum):
     TRANSFER_IN = "transfer_in"
     CORRECTION = "correction"
     REVALUATION = "revaluation"
+    SUPPLIER_RETURN = "supplier_return"
 
 
 class CountStatus(StrEnum):
@@ -298,6 +299,21 @@ class ExcludedLevel(msgspec.Struct, frozen=True):
     reason: ExcludedBy
 
 
+class PromisedPart(msgspec.Struct, frozen=True):
+    """A part of a set: ``available`` and ``backorder`` units of it are ``sets`` sets at ``quantity`` in each.
+
+    ``is_limiting``: no other part makes fewer.
+    """
+
+    variant: UUID
+    sku: str
+    quantity: int
+    available: int
+    backorder: int
+    sets: int
+    is_limiting: bool
+
+
 class Promise(msgspec.Struct, frozen=True):
     """What a channel may sell of a variant, and why.
 
@@ -305,6 +321,9 @@ class Promise(msgspec.Struct, frozen=True):
     ``backorder`` units more may be sold before they are there, and ``later`` says when those come. ``on_hand``,
     ``held``, ``kept`` (by locations), ``expired``, ``expiring``, ``blocked`` and ``incoming`` are sums over ``locations``;
     those in ``excluded`` do not count.
+
+    A set has no stock of its own: it is promised as often as each of its ``parts`` suffices, wherever those are; what its
+    ``locations`` say is how many whole sets lie there, and what comes is there when the last of its parts is.
     """
 
     variant: UUID
@@ -321,6 +340,7 @@ class Promise(msgspec.Struct, frozen=True):
     expired: int = 0
     expiring: int = 0
     blocked: int = 0
+    parts: list[PromisedPart] = []
 
 
 class CountLine(msgspec.Struct, frozen=True):

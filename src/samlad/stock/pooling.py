@@ -1,8 +1,23 @@
 """What stock has in pools: locations. Levels, holds and the ledger hang on them and go where they go."""
 
+from uuid import UUID
+
+from samlad.catalog.twins import counterparts, repointing
 from samlad.channels import Resource
-from samlad.channels.pooling import SHOWN, Finding, Level, Look, Move, Pooling, examples, relabel
-from samlad.kernel.database import Reader
+from samlad.channels.pooling import (
+    SHOWN,
+    Finding,
+    Level,
+    Look,
+    Move,
+    MoveKind,
+    Pooling,
+    Step,
+    Turn,
+    examples,
+    relabel,
+)
+from samlad.kernel.database import Reader, Tx
 from samlad.kernel.i18n import marked
 
 _WHOSE = """($2 = 'join' OR p.channel = $3 OR EXISTS (SELECT FROM pool_move_row j
@@ -63,7 +78,141 @@ async def look(reader: Reader, move: Move) -> list[Finding]:
     return [each for each in found if each.count or each.is_moved]
 
 
-_LOOK: dict[Resource, Look] = {Resource.STOCK: look}
+async def look_at_goods(reader: Reader, move: Move) -> list[Finding]:
+    """What of stock stands in the way when the catalogue moves: units of the one that are promised by the other."""
+    crossed = f"""SELECT v.sku AS label, p.name AS here, c.name AS there, count(*) OVER () AS total
+            FROM hold h JOIN location p ON p.id = h.location JOIN variant v ON v.id = h.variant JOIN channel c ON c.id = h.channel
+            WHERE h.kind = 'order' AND v.pool = ANY ($2::uuid[])
+              AND (c.id = $1) <> EXISTS (SELECT FROM channel_pool u WHERE u.channel = $1 AND u.resource = 'stock'
+                                         AND u.pool = p.pool)
+            ORDER BY v.sku LIMIT {SHOWN}"""
+    away = await examples(reader, crossed, move.channel, [move.home, move.shared])
+    lots = await examples(
+        reader,
+        f"""SELECT v.sku AS label, p.name AS here, o.code AS why, count(*) OVER () AS total
+            FROM stock_lot s JOIN lot o ON o.id = s.lot JOIN location p ON p.id = s.location JOIN variant v ON v.id = s.variant
+            WHERE s.on_hand > 0 AND $4 = 'leave' AND v.pool = $2
+              AND EXISTS (SELECT FROM channel_pool u WHERE u.channel = $1 AND u.resource = 'stock' AND u.pool = p.pool)
+                  <> EXISTS (SELECT FROM pool_move_row j WHERE j.move = $3 AND j.subject = 'variant' AND j.row = v.id)
+            ORDER BY v.sku, o.code LIMIT {SHOWN}""",
+        move.channel,
+        move.shared,
+        move.joined,
+        str(move.kind),
+    )
+    shared = await examples(
+        reader,
+        f"""SELECT c.name AS label, count(*) OVER () AS total FROM channel_pool a
+            JOIN channel_pool b ON b.resource = a.resource AND b.pool = a.pool AND b.channel <> a.channel
+            JOIN channel c ON c.id = b.channel
+            WHERE a.channel = $1 AND a.resource = 'stock' AND $2 = 'join' ORDER BY c.code LIMIT {SHOWN}""",
+        move.channel,
+        str(move.kind),
+    )
+    found = [
+        Finding(
+            code="stock-crossed",
+            level=Level.BLOCKING,
+            text=marked("Orders that are to be sent from a place of the others"),
+            advice=marked("Hand them over first, or let their own channel's place send them."),
+            count=away[0],
+            examples=away[1],
+        ),
+        Finding(
+            code="stock-lots",
+            level=Level.BLOCKING,
+            text=marked(
+                "Units with lots or serial numbers that lie at places of the others, or are the others'"
+            ),
+            advice=marked("Bring them to a place of those who keep the goods first."),
+            count=lots[0],
+            examples=lots[1],
+        ),
+        Finding(
+            code="stock-shared",
+            level=Level.BLOCKING,
+            text=marked("Channels that share stock with this one, but not its goods"),
+            advice=marked("Let the channel leave the pool of stock first."),
+            count=shared[0],
+            examples=shared[1],
+        ),
+    ]
+    return [each for each in found if each.count]
+
+
+_LOOK: dict[Resource, Look] = {Resource.STOCK: look, Resource.CATALOGUE: look_at_goods}
+_OWN_PLACE = """EXISTS (SELECT FROM location p JOIN channel_pool u ON u.pool = p.pool AND u.resource = 'stock'
+                        WHERE p.id = {0} AND u.channel = $1)"""
+
+
+async def carry_levels(tx: Tx, move: Move, _cursor: UUID | None, _limit: int) -> Turn:
+    """What lies there of a variant is from now on of its counterpart: on hand, held, expected, worth and rules."""
+    assert move.home is not None
+    if move.kind is MoveKind.JOIN:
+        rows = await tx.rows(
+            """SELECT l.location, v.id AS here, v.twin AS there FROM level l JOIN variant v ON v.id = l.variant
+               WHERE v.pool = $1 AND v.twin IS NOT NULL AND (l.on_hand, l.held, l.incoming, l.backorder_limit) <> (0, 0, 0, 0)""",
+            move.home,
+        )
+        pairs = [(row["location"], row["here"], row["there"]) for row in rows]
+    else:
+        pairs = await _levels_to_leave(tx, move, move.home)
+    if not pairs:
+        return Turn(0)
+    columns = [list(column) for column in zip(*pairs, strict=True)]
+    return Turn(
+        await tx.value(
+            "SELECT stock_rename($1::uuid[], $2::uuid[], $3::uuid[], $4)", *columns, tx.actor.label
+        )
+    )
+
+
+async def _levels_to_leave(tx: Tx, move: Move, home: UUID) -> list[tuple[UUID, UUID, UUID]]:
+    own = _OWN_PLACE.format("l.location")
+    rows = await tx.rows(
+        f"""SELECT l.location, l.variant, {own} AS is_ours FROM level l JOIN variant v ON v.id = l.variant
+            WHERE v.pool = CASE WHEN {own} THEN $3::uuid ELSE $2::uuid END
+              AND (l.on_hand, l.held, l.incoming, l.backorder_limit) <> (0, 0, 0, 0) ORDER BY 1, 2""",
+        move.channel,
+        home,
+        move.shared,
+    )
+    pairs = []
+    for is_ours, pool in ((True, home), (False, move.shared)):
+        chosen = [row for row in rows if row["is_ours"] is is_ours]
+        found = (
+            await counterparts(tx, move, sorted({row["variant"] for row in chosen}), pool) if chosen else {}
+        )
+        pairs += [(row["location"], row["variant"], found[row["variant"]]) for row in chosen]
+    return pairs
+
+
+LEVELS = Step("levels", carry_levels, with_switch=True)
+STRAYS = Step("strays", carry_levels)
+"""What came back to a shelf under its old name while orders were still on their way."""
+
+
+def _lines(table: str, key: str, place: str) -> Step:
+    return repointing(table, key=key, ours=_OWN_PLACE.format(place), with_switch=True)
+
+
+_THINGS = [
+    _lines("stock_count_line", "count", "(SELECT location FROM stock_count c WHERE c.id = t.count)"),
+    _lines(
+        "stock_transfer_line",
+        "transfer",
+        "(SELECT destination FROM stock_transfer c WHERE c.id = t.transfer)",
+    ),
+    _lines(
+        "purchase_order_line", "purchase", "(SELECT location FROM purchase_order c WHERE c.id = t.purchase)"
+    ),
+    _lines(
+        "supplier_return_line",
+        "supplier_return",
+        "(SELECT location FROM supplier_return c WHERE c.id = t.supplier_return)",
+    ),
+    _lines("stock_quarantine", "id", "t.location"),
+]
 
 POOLING = Pooling(
     order=20,
@@ -72,5 +221,6 @@ POOLING = Pooling(
     steps={
         # Few rows, and who asks for goods meanwhile must find them: in one transaction with the switch.
         Resource.STOCK: [relabel("location", since="t.channel = $3", with_switch=True)],
+        Resource.CATALOGUE: [LEVELS, *_THINGS],
     },
 )

@@ -19,13 +19,15 @@ class ShortLine(msgspec.Struct, frozen=True):
 class SoldOut(Problem):
     """There are not enough units. ``lines`` says for each variant what was ``wanted`` and what is ``available``.
 
-    Nothing was held: take less, or leave the line out.
+    Nothing was held: take less, or leave the line out. ``of_stock`` says the same of what stock lacks, which for sets are
+    their parts.
     """
 
     code, status, title = "sold-out", 409, "Not enough in stock"
 
-    def __init__(self, lines: list[ShortLine]) -> None:
+    def __init__(self, lines: list[ShortLine], of_stock: list[ShortLine] | None = None) -> None:
         self.lines = lines
+        self.of_stock = lines if of_stock is None else of_stock
         super().__init__(
             f"{len(lines)} of the wanted variants cannot be had in that quantity.",
             lines=[msgspec.to_builtins(line) for line in lines],

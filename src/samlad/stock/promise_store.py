@@ -5,9 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from samlad.channels import Channel, Resource
 from samlad.kernel.database import Reader
+from samlad.stock import sets
 from samlad.stock.model import ExcludedBy, ExcludedLevel, Level
+from samlad.stock.sets import SetOf, Sets
 
 # An expired hold that nobody has released yet does not count: it makes room as soon as somebody wants it.
 _FREE = """l.on_hand - l.expired - l.expiring - l.blocked - l.held + coalesce((SELECT sum(h.quantity) FROM hold h WHERE h.location = l.location
@@ -17,6 +21,13 @@ _FREE = """l.on_hand - l.expired - l.expiring - l.blocked - l.held + coalesce((S
 _LEASED = """coalesce((SELECT sum(h.quantity) FROM hold h WHERE h.location = l.location AND h.variant = l.variant
              AND h.kind = 'lease' AND h.expires_at > now()), 0)"""
 
+# What is asked for ($1) and, of sets, their parts. What a set may have from before it was one counts for nothing.
+_STOCKED = (
+    """($1::uuid[] || ARRAY(SELECT b.component FROM bundle_component b WHERE b.bundle = ANY($1::uuid[])))"""
+)
+_SETS = """(SELECT jsonb_agg(jsonb_build_array(b.bundle, b.component, v.sku, b.quantity) ORDER BY b.bundle, v.sku)
+            FROM bundle_component b JOIN variant v ON v.id = b.component WHERE b.bundle = ANY($1::uuid[])) AS sets"""
+
 # What a channel ($3) sees; $4: only its own store, all of which a customer can have in hand.
 _SEEN = f"""FROM level l JOIN location p ON p.id = l.location
     LEFT JOIN location_sharing c ON c.location = l.location AND c.channel = $3
@@ -24,7 +35,7 @@ _SEEN = f"""FROM level l JOIN location p ON p.id = l.location
                                CASE WHEN NOT p.is_active THEN 'inactive'
                                     WHEN c.is_excluded AND NOT $4 THEN 'channel' END AS excluded,
                                {_FREE} + CASE WHEN $4 THEN {_LEASED} ELSE 0 END AS free) n
-    WHERE l.variant = ANY($1::uuid[]) AND p.pool = $2 AND (NOT $4 OR p.channel = $3)"""
+    WHERE l.variant = ANY({_STOCKED}) AND p.pool = $2 AND (NOT $4 OR p.channel = $3)"""
 
 _TODAY = "(now() AT TIME ZONE p.time_zone)::date"
 _HELD = (
@@ -42,10 +53,24 @@ _PROMISED = f"""l.location, l.variant, l.on_hand, {_HELD}, greatest(n.free - n.k
         FROM stock_incoming i WHERE i.variant = l.variant AND i.location = l.location) ELSE '[]' END AS incoming"""
 
 
-class _Seen(Level, frozen=True):
+class _Level(Level, frozen=True):
+    """A level, and of which parts the sets are made that were asked for beside it."""
+
+    sets: list[SetOf] | None = None
+
+
+class _Seen(_Level, frozen=True):
     """A level, and why it does not count if it does not."""
 
     excluded: ExcludedBy | None = None
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """Levels that count, those that do not with the variant, and of which parts the sets are that were asked for."""
+
+    levels: list[Level]
+    excluded: list[tuple[UUID, ExcludedLevel]]
+    sets: Sets
 
 
 async def levels_of(
@@ -56,48 +81,66 @@ async def levels_of(
     Without a channel every level at active locations of all pools, whoever may sell from them, nothing kept back.
     """
     if channel is not None:
-        return (await promised_levels(reader, channel, variants, carry_out=False))[0]
-    return await reader.all(
-        Level,
-        f"""SELECT l.location, l.variant, l.on_hand, {_HELD}, greatest(n.free, 0)::int AS available, l.backorder_limit
+        seen = await promised_levels(reader, channel, variants, carry_out=False)
+        return sets.levels_with_sets(seen.levels, seen.sets, variants) if seen.sets else seen.levels
+    rows = await reader.all(
+        _Level,
+        f"""SELECT l.location, l.variant, l.on_hand, {_HELD}, greatest(n.free, 0)::int AS available, l.backorder_limit, {_SETS}
             FROM level l CROSS JOIN LATERAL (SELECT {_FREE} AS free) n JOIN location p ON p.id = l.location AND p.is_active
-            WHERE l.variant = ANY($1::uuid[]) ORDER BY l.variant, p.priority, p.code""",
+            WHERE l.variant = ANY({_STOCKED}) ORDER BY l.variant, p.priority, p.code""",
         list(variants),
     )
+    known = sets.known(rows[0].sets if rows else None)
+    levels = [_plain(level) for level in rows]
+    return sets.levels_with_sets(levels, known, variants) if known else levels
 
 
 async def promised_levels(
     reader: Reader, channel: Channel, variants: Sequence[UUID], *, carry_out: bool
-) -> tuple[list[Level], list[tuple[UUID, ExcludedLevel]]]:
-    """Levels that a channel promises from, and (variant, level) that its stock pool has beside those.
+) -> Seen:
+    """Levels that a channel promises from, and what its stock pool has beside those; of sets, those of their parts.
 
     ``carry_out``: only what lies in its own store.
     """
-    seen = await reader.all(
+    rows = await reader.all(
         _Seen,
-        f"""SELECT {_PROMISED}, n.excluded {_SEEN}
+        f"""SELECT {_PROMISED}, n.excluded, {_SETS} {_SEEN}
             ORDER BY l.variant, p.channel IS NOT DISTINCT FROM $3 DESC, p.priority, p.code""",
         *_arguments(channel, variants, carry_out),
     )
-    counted: list[Level] = []
-    excluded = []
-    for level in seen:
+    seen = Seen([], [], sets.known(rows[0].sets if rows else None))
+    for level in rows:
+        if level.variant in seen.sets:
+            continue
         if level.excluded is None:
-            counted.append(Level(*(getattr(level, name) for name in Level.__struct_fields__)))
+            seen.levels.append(_plain(level))
         else:
             told = ExcludedLevel(level.location, level.on_hand, level.held, level.excluded)
-            excluded.append((level.variant, told))
-    return counted, excluded
+            seen.excluded.append((level.variant, told))
+    return seen
+
+
+def _plain(level: Level) -> Level:
+    return Level(*(getattr(level, name) for name in Level.__struct_fields__))
 
 
 async def available(
-    reader: Reader, channel: Channel, variants: Sequence[UUID], *, carry_out: bool
+    reader: Reader, channel: Channel, variants: Sequence[UUID], buffer: int, *, carry_out: bool
 ) -> dict[UUID, int]:
-    """Free units by variant over the locations of `promised_levels`; variants without a level are missing."""
+    """Units by variant over the locations of `promised_levels`, less the channel's buffer; of a set, as many as each of its
+    parts makes. Variants without a level are missing."""
     rows = await reader.rows(
-        f"""SELECT l.variant, sum(greatest(n.free - n.kept, 0))::bigint AS free {_SEEN} AND n.excluded IS NULL
-            GROUP BY l.variant""",
+        f"""WITH free AS (
+                SELECT l.variant, greatest(sum(greatest(n.free - n.kept, 0)) - $5, 0)::bigint AS units
+                {_SEEN} AND n.excluded IS NULL GROUP BY l.variant
+            ), asked AS (
+                SELECT w.variant, coalesce(b.component, w.variant) AS part, coalesce(b.quantity, 1) AS quantity
+                FROM unnest($1::uuid[]) AS w (variant) LEFT JOIN bundle_component b ON b.bundle = w.variant
+            )
+            SELECT a.variant, min(coalesce(f.units, 0) / a.quantity)::bigint AS free
+            FROM asked a LEFT JOIN free f ON f.variant = a.part GROUP BY a.variant""",
         *_arguments(channel, variants, carry_out),
+        buffer,
     )
     return {row["variant"]: row["free"] for row in rows}
 

@@ -69,5 +69,10 @@ PURCHASES: Listing[PurchaseRow] = Listing(
         "supplier": Filter("s.code = ANY({}::text[])", texts),
         "location": Filter("p.code = ANY({}::text[])", texts),
         "status": Filter("o.status = ANY({}::text[])", texts),
+        "q": Filter(
+            """o.number::text = {0} OR strpos(lower(o.reference || ' ' || o.note), lower({0})) > 0 OR o.id IN (
+                   SELECT n.purchase FROM purchase_order_line n JOIN variant v ON v.id = n.variant WHERE v.sku = {0})""",
+            str.strip,
+        ),
     },
 )

@@ -54,6 +54,9 @@ REORDER: Listing[ReorderRow] = Listing(
     sorts={"sku": Sort("v.sku"), "projected": Sort("r.projected", "bigint")},
     default_sort="projected",
     filters={
+        "q": Filter(
+            "starts_with(lower(v.sku), lower({0})) OR product.title ILIKE '%' || {0} || '%'", str.strip
+        ),
         "location": Filter("p.code = ANY({}::text[])", texts),
         "supplier": Filter(f"{_SUPPLIER} = ANY({{}}::text[])", texts),
     },

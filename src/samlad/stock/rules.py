@@ -98,6 +98,12 @@ def share(value: int, units: int, of: int) -> int:
     return (2 * value * units + of) // (2 * of)
 
 
+def leaving_value(on_hand: int, value: int, units: int, unit_cost: int) -> int:
+    """What units take with them that leave at a cost of their own: no more than their level is worth, and with the last
+    one all of it."""
+    return value if units == on_hand else min(value, units * unit_cost)
+
+
 def needs_approval(place: Location, lines: Iterable[CountLine], unit_costs_e4: Mapping[UUID, int]) -> bool:
     """Whether a count differs by more than its location lets one person book.
 

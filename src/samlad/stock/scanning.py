@@ -5,6 +5,7 @@ GS1-128 and DataMatrix carry element strings (GS1 General Specifications, sectio
 """
 
 from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from biip.gs1_element_strings import GS1ElementStrings
 
 SEPARATOR = "\x1d"
+_MEASURES = {"310": "weight", "320": "pounds", "311": "length", "315": "volume"}
+GRAMS_A_POUND = Decimal("0.45359237")
+"""Thousandths of what 320n counts: the avoirdupois pound of 1959, in kilograms."""
 _DATES = ("17", "15", "16")
 """Expiration, best before, sell by: the first that is there is the last good day."""
 
@@ -24,6 +28,10 @@ class Scan(msgspec.Struct, frozen=True):
     lot: str | None = None
     serial: str | None = None
     expires_on: date | None = None
+    measure: tuple[str, int] | None = None
+    """`weight`, `length` or `volume`, and how many grams, millimetres or millilitres."""
+    price: tuple[int, int] | None = None
+    """What it costs: a number with so many decimals, in the currency of the place."""
 
 
 def read(text: str) -> Scan:
@@ -39,7 +47,22 @@ def read(text: str) -> Scan:
         None if lot is None else lot.value,
         None if serial is None else serial.value,
         dates[0].date if dates else None,
+        *_how_much(found),
     )
+
+
+def _how_much(found: "GS1ElementStrings") -> tuple[tuple[str, int] | None, tuple[int, int] | None]:
+    """Net weight (310n kilograms, 320n pounds), length (311n), volume (315n), and the price to pay (392n)."""
+    measure, price = None, None
+    for each in found:
+        ai, value = each.ai.ai, each.value
+        kind = _MEASURES.get(ai[:3]) if len(ai) == 4 else None
+        if kind is not None and measure is None:
+            exact = Decimal(value).scaleb(3 - int(ai[3])) * (GRAMS_A_POUND if kind == "pounds" else 1)
+            measure = ("weight" if kind == "pounds" else kind, int(exact.quantize(Decimal(1), ROUND_HALF_UP)))
+        if ai[:3] == "392":
+            price = (int(value), int(ai[3]))
+    return measure, price
 
 
 def _elements(text: str) -> "GS1ElementStrings | None":

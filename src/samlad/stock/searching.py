@@ -14,7 +14,8 @@ def there_now(location: UUID) -> tuple[str, Sequence[Any]]:
     return (
         f"""EXISTS (
             SELECT 1 FROM variant v WHERE v.product = s.product AND v.status = 'active' AND (
-                EXISTS (SELECT 1 FROM level l WHERE l.variant = v.id AND {free})
+                (EXISTS (SELECT 1 FROM level l WHERE l.variant = v.id AND {free})
+                 AND NOT EXISTS (SELECT 1 FROM bundle_component b WHERE b.bundle = v.id))
                 OR (EXISTS (SELECT 1 FROM bundle_component b WHERE b.bundle = v.id) AND NOT EXISTS (
                     SELECT 1 FROM bundle_component b WHERE b.bundle = v.id AND NOT EXISTS (
                         SELECT 1 FROM level l WHERE l.variant = b.component AND l.location = {{}}

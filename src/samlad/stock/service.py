@@ -18,7 +18,7 @@ from samlad.kernel.database import Reader, Tx
 from samlad.kernel.http import check_version
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound, Outdated
-from samlad.stock import promise_store, rules, store
+from samlad.stock import promise_store, rules, sets, store
 from samlad.stock.events import (
     LevelSet,
     LocationChanged,
@@ -146,17 +146,26 @@ async def restock(
 ) -> list[Moved]:
     """Units come back: (location, variant, units) each. Part of the verbs of orders, so without a permission.
 
-    They bring back what they cost when they were sold under ``sold_as`` (an order; default: the reference).
+    They bring back what they cost when they were sold under ``sold_as`` (an order; default: the reference). A set that was
+    sold before it was made of parts comes back as its parts.
 
     Raises:
         LotNeeded: the product is kept by lot, and ``lots`` does not say which (`samlad.stock.lots.sold_lots`).
     """
+    parts = await sets.parts_of(tx, [variant for _, variant, _ in lines])
     costs = await store.sold_costs(tx, sold_as or reference, [variant for _, variant, _ in lines])
     return await move(
         tx,
         [
-            MoveLine(place, variant, quantity, lot=lot, unit_cost_e4=costs.get(variant))
+            MoveLine(
+                place,
+                part,
+                quantity * each,
+                lot=None if variant in parts else lot,
+                unit_cost_e4=costs.get(part),
+            )
             for (place, variant, quantity), lot in zip(lines, lots_beside(lots, lines), strict=True)
+            for part, each in parts.get(variant, {variant: 1}).items()
         ],
         cause=cause,
         reference=reference,
@@ -372,11 +381,11 @@ async def atp(
 
     Free units over the active locations of its stock pool that it does not leave out, less what each keeps back, minus
     its own buffer, never below 0. ``carry_out``: only what lies in its own store, all of it, because a customer has it
-    in hand.
+    in hand. Of a set as many as its parts make.
     """
-    free = await promise_store.available(reader, channel, variants, carry_out=carry_out)
     buffer = 0 if carry_out else channel.setting("buffer")
-    return {variant: max(0, free.get(variant, 0) - buffer) for variant in variants}
+    free = await promise_store.available(reader, channel, variants, buffer, carry_out=carry_out)
+    return {variant: free.get(variant, 0) for variant in variants}
 
 
 async def promises(
@@ -384,10 +393,12 @@ async def promises(
 ) -> list[Promise]:
     """The numbers of `atp` with what explains them, per location. Variants without any level are missing.
 
-    `take` holds exactly so much for the channel: ``available`` and ``backorder`` together.
+    `take` holds exactly so much for the channel: ``available`` and ``backorder`` together; of a set, of its parts.
     """
-    levels, excluded = await promise_store.promised_levels(reader, channel, variants, carry_out=carry_out)
-    return rules.promise(levels, 0 if carry_out else channel.setting("buffer"), excluded)
+    seen = await promise_store.promised_levels(reader, channel, variants, carry_out=carry_out)
+    buffer = 0 if carry_out else channel.setting("buffer")
+    found = rules.promise(seen.levels, buffer, seen.excluded)
+    return sets.with_sets(found, seen.sets, variants, buffer) if seen.sets else found
 
 
 def lots_beside(lots: Sequence[UUID | None], lines: Sequence[object]) -> Sequence[UUID | None]:
@@ -418,4 +429,6 @@ def moving() -> Iterator[None]:
             raise LotNeeded from error
         if error.sqlstate == "SLOTX":
             raise NotInStock(f"A lot that was to leave cannot: {error.args[0]}.") from error
+        if error.sqlstate == "SSETV":
+            raise InvalidInput.at("variant", error.args[0]) from error
         raise

@@ -185,11 +185,16 @@ async def end_with_order(tx: Tx, event: Event) -> None:
 
 
 def _planned(order: Order) -> dict[UUID, list[LineInput]]:
-    """What of an order was bought by which plan."""
+    """What of an order was bought by which plan; sets as sets."""
     found: dict[UUID, list[LineInput]] = {}
     for line in order.lines:
         if line.kind is LineKind.ITEM and line.plan is not None and line.variant is not None:
-            found.setdefault(line.plan, []).append(LineInput(variant=line.variant, quantity=line.quantity))
+            if line.set_of is None:
+                wanted = LineInput(variant=line.variant, quantity=line.quantity)
+            else:
+                wanted = LineInput(variant=line.set_of.variant, quantity=line.set_of.quantity)
+            if wanted not in found.setdefault(line.plan, []):  # the other parts of the same set
+                found[line.plan].append(wanted)
     return found
 
 

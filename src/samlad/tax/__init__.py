@@ -15,6 +15,7 @@ from samlad.tax.model import (
     Treatment,
 )
 from samlad.tax.rules import (
+    STANDARD,
     WHOLE,
     Rates,
     amounts,
@@ -33,6 +34,7 @@ from samlad.tax.territories import country_of_number, territory
 
 __all__ = [
     "CONSUMER",
+    "STANDARD",
     "WHOLE",
     "Amounts",
     "Buyer",

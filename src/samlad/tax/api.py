@@ -11,13 +11,16 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from samlad.access import rate
 from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
-from samlad.tax import checking, service, store
+from samlad.tax import checking, schemes, service, store
 from samlad.tax.model import (
     NumberCheck,
     NumberStatus,
     Registration,
     RegistrationChange,
     RegistrationInput,
+    Scheme,
+    SchemeChange,
+    SchemeInput,
     TaxClass,
     TaxClassInput,
     TaxRate,
@@ -135,6 +138,47 @@ async def change_registration(
     return await write(request, lambda tx: service.change_registration(tx, registration_id, data, version))
 
 
+@get("/tax-schemes", summary="List tax schemes")
+async def list_schemes(
+    request: AnyRequest,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+    sort: Sorting = None,
+    channel: Wanted = None,
+    scheme: Wanted = None,
+    as_format: FileFormat = "json",
+) -> Response[Page[Scheme]]:
+    """Margin and import schemes by channel. ``channel`` is a code; children inherit their parents' rows."""
+    actor_of(request).require(READ)
+    query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters={"channel": channel, "scheme": scheme})
+    return await schemes.SCHEMES.answer(
+        database_of(request), query, as_csv=as_format == "csv", name="tax-schemes"
+    )
+
+
+@post("/tax-schemes", status_code=201, summary="Use a tax scheme")
+async def use_scheme(request: AnyRequest, data: JSONBody[SchemeInput]) -> Response[Scheme]:
+    """The margin scheme for a class of goods, or the import one-stop shop, from a day on."""
+    return await write(request, lambda tx: schemes.use(tx, data), status=201)
+
+
+@get("/tax-schemes/{scheme_id:uuid}", summary="Read a tax scheme")
+async def read_scheme(request: AnyRequest, scheme_id: FromPath[UUID]) -> Response[Scheme]:
+    """One use of a scheme; the ETag is its version."""
+    actor_of(request).require(READ)
+    found = await schemes.read(database_of(request), scheme_id)
+    return with_etag(found, found.version)
+
+
+@patch("/tax-schemes/{scheme_id:uuid}", summary="Change a tax scheme")
+async def change_scheme(
+    request: AnyRequest, scheme_id: FromPath[UUID], data: JSONBody[SchemeChange]
+) -> Response[Scheme]:
+    """From when to when it is used. Orders keep how they were taxed."""
+    version = if_match(request)
+    return await write(request, lambda tx: schemes.change(tx, scheme_id, data, version))
+
+
 class NumberInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A VAT number as somebody types it."""
 
@@ -200,6 +244,10 @@ routes: list[Router] = [
             create_registration,
             read_registration,
             change_registration,
+            list_schemes,
+            use_scheme,
+            read_scheme,
+            change_scheme,
             check_number,
         ],
         tags=["Tax"],

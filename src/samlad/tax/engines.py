@@ -40,7 +40,10 @@ class Good(msgspec.Struct, frozen=True, order=True):
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that an engine decides by. The same question has the same answer."""
+    """Everything that an engine decides by. The same question has the same answer.
+
+    ``parcel``: net value of the goods (minor units) where a scheme asks for it, else 0.
+    """
 
     seller: Seller
     place: Territory
@@ -49,6 +52,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     day: date
     is_handed_over: bool
     goods: Sequence[Good]
+    parcel: int = 0
 
     @property
     def key(self) -> bytes:
@@ -94,6 +98,7 @@ class OwnEngine:
                 self._rates,
                 is_goods=good.is_goods,
                 is_handed_over=question.is_handed_over,
+                parcel=question.parcel,
             )
             for good in question.goods
         ]

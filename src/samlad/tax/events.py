@@ -55,6 +55,16 @@ class TaxRegistrationChanged(Fact, frozen=True, kw_only=True):
     after: dict[str, Any]
 
 
+@declare("tax.scheme_changed")
+class TaxSchemeChanged(Fact, frozen=True, kw_only=True):
+    """A channel sells by a scheme from a day on, or no longer does."""
+
+    scheme: str
+    tax_class: str | None
+    valid_from: date
+    valid_to: date | None
+
+
 @declare("tax.number_checked")
 class TaxNumberChecked(Fact, frozen=True, kw_only=True):
     """VIES said whether a VAT number is one. A number may name a person: only its country is told here."""

@@ -63,6 +63,8 @@ class Treatment(StrEnum):
     ``domestic``: where the seller is. ``registered``: where it goes, by a registration there. ``oss``: where it goes,
     told in the one-stop shop. ``origin``: a distance sale below the threshold, taxed where the seller is.
     ``intra_eu``: goods to a business in another member state, exempt here. ``reverse_charge``: services to one.
+    ``margin``: second-hand goods, art or antiques, taxed at home on the seller's margin alone, which no invoice shows.
+    ``ioss``: small parcels from outside the EU to consumers, told in the import one-stop shop.
     ``export``: it leaves the VAT area. ``exempt`` by the law of the country or the seller's scheme. ``outside``: no
     supply that VAT knows.
     """
@@ -73,6 +75,8 @@ class Treatment(StrEnum):
     ORIGIN = "origin"
     INTRA_EU = "intra_eu"
     REVERSE_CHARGE = "reverse_charge"
+    MARGIN = "margin"
+    IOSS = "ioss"
     EXPORT = "export"
     EXEMPT = "exempt"
     OUTSIDE = "outside"
@@ -194,6 +198,66 @@ class RegistrationChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     valid_to: date | UnsetType | None = UNSET
 
 
+class SchemeKind(StrEnum):
+    """A scheme beside the ordinary rules."""
+
+    SECOND_HAND = "margin_second_hand"
+    ART = "margin_art"
+    ANTIQUES = "margin_antiques"
+    IOSS = "ioss"
+
+
+class Scheme(msgspec.Struct, frozen=True, kw_only=True):
+    """A scheme that a channel, and those that inherit from it, sells by: a class of goods under the margin scheme, or
+    parcels of at most ``most`` (net, minor units) under the import one-stop shop's ``number``."""
+
+    id: UUID
+    channel: UUID
+    scheme: SchemeKind
+    tax_class: str | None
+    number: str
+    most: int | None
+    valid_from: date
+    valid_to: date | None
+    version: int
+
+
+class SchemeInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Use a scheme from a day on."""
+
+    channel: Annotated[Code, Meta(description="Code of the channel that it holds for, with its children")]
+    scheme: SchemeKind
+    tax_class: Annotated[
+        TaxClassCode | None, Meta(description="Goods under the margin scheme; none for the import scheme")
+    ] = None
+    number: Annotated[
+        str,
+        Meta(
+            max_length=12, pattern=r"^[^\x00-\x1f\x7f]*$", description="Of the import scheme", examples=[""]
+        ),
+    ] = ""
+    most: (
+        Annotated[
+            int,
+            Meta(
+                ge=1,
+                le=2**52,
+                description="Import scheme: what 150 euros are, if the channel sells in another currency",
+            ),
+        ]
+        | None
+    ) = None
+    valid_from: date
+    valid_to: Annotated[date | None, Meta(description="First day on which it no longer holds")] = None
+
+
+class SchemeChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What to change of a scheme's use: normally the day on which it ends."""
+
+    valid_from: date | UnsetType = UNSET
+    valid_to: date | UnsetType | None = UNSET
+
+
 class NumberCheck(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a customer's VAT number. ``consultation`` is VIES's proof that it was asked."""
 
@@ -227,12 +291,18 @@ class Territory(msgspec.Struct, frozen=True):
 
 
 class Seller(msgspec.Struct, frozen=True, kw_only=True):
-    """Who sells: at home where, registered in which other countries (of returns), and by which scheme."""
+    """Who sells: at home where, registered in which other countries (of returns), and by which scheme.
+
+    ``margin``: the note for invoices by tax class that is sold under the margin scheme; ``ioss_most``: up to which net
+    value (minor units) a parcel is told in the import one-stop shop.
+    """
 
     home: Territory
     registered: frozenset[str] = frozenset()
     oss: bool = False
     small_business: bool = False
+    margin: dict[str, str] = {}
+    ioss_most: int | None = None
 
 
 class Buyer(msgspec.Struct, frozen=True, kw_only=True):

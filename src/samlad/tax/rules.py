@@ -3,7 +3,8 @@
 Place of supply is by directive 2006/112/EC: goods that are handed over, article 31; that are sent, articles 32 and 33
 (distance sales to consumers: where they arrive) with the threshold of article 59c; goods to a business in another
 member state are exempt by article 138; services to one are taxed by the customer, articles 44 and 196; electronic
-services to consumers, article 58; exports, article 146. Category codes are those of EN 16931 (UNTDID 5305).
+services to consumers, article 58; exports, article 146. Goods under the margin scheme are taxed at home on the seller's
+margin wherever in the EU they go (articles 313 ff. and 35); small parcels from outside, articles 369l ff. Category codes are those of EN 16931 (UNTDID 5305).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from samlad.kernel.money import allocate, share
+from samlad.kernel.money import allocate, share, worth
 from samlad.tax.model import (
     CONSUMER,
     Amounts,
@@ -79,17 +80,24 @@ def decide(
     *,
     is_goods: bool = True,
     is_handed_over: bool = False,
+    parcel: int = 0,
 ) -> Decision:
-    """How a supply of a class is taxed. ``place`` is where the goods arrive, or are handed over."""
+    """How a supply of a class is taxed. ``place`` is where the goods arrive, or are handed over; ``parcel`` what all goods
+    that go there together are worth, net in minor units."""
     home = seller.home
     if tax_class == NEVER:
         return _untaxed(Category.OUTSIDE, Treatment.OUTSIDE, "outside-scope")
     if seller.small_business:
         return _untaxed(Category.EXEMPT, Treatment.EXEMPT, "small-business", home.files_in)
-    if is_handed_over or place.area == home.area:
-        return _taxed(place, Treatment.DOMESTIC, tax_class, day, rates)
     within = home.in_eu and place.in_eu if is_goods else home.services_in_eu and place.services_in_eu
+    is_home = is_handed_over or place.area == home.area
+    if is_goods and (is_home or within) and tax_class in seller.margin:
+        return _untaxed(Category.EXEMPT, Treatment.MARGIN, seller.margin[tax_class], home.files_in)
+    if is_home:
+        return _taxed(place, Treatment.DOMESTIC, tax_class, day, rates)
     if not within:
+        if is_goods and _is_small_import(seller, place, buyer, parcel):
+            return _taxed(place, Treatment.IOSS, tax_class, day, rates)
         return _abroad(seller, place, tax_class, day, rates, is_goods=is_goods)
     if buyer.number_country not in (None, home.files_in):
         if is_goods:
@@ -100,6 +108,18 @@ def decide(
     if seller.oss:
         return _taxed(place, Treatment.OSS, tax_class, day, rates)
     return _taxed(home, Treatment.ORIGIN, tax_class, day, rates)
+
+
+def _is_small_import(seller: Seller, place: Territory, buyer: Buyer, parcel: int) -> bool:
+    """Whether goods come from outside the EU to a consumer in a parcel of so small a value (article 369l)."""
+    return (
+        seller.ioss_most is not None
+        and place.services_in_eu  # a member state: Northern Ireland has no import scheme
+        and not seller.home.in_eu
+        and buyer.number_country is None
+        and place.files_in not in seller.registered
+        and 0 < parcel <= seller.ioss_most
+    )
 
 
 def _abroad(
@@ -148,15 +168,16 @@ def plain_category(rate: int) -> Category:
 
 
 def amounts(
-    unit_price: int, quantity: int, tax_rate: int, *, tax_included: bool, reduction: int = 0
+    unit_price: int, quantity: int, tax_rate: int, *, tax_included: bool, reduction: int = 0, per: int = 1
 ) -> Amounts:
-    """What a line comes to. ``reduction`` is what promotions take off it, as quoted; tax follows what is left.
+    """What a line comes to. ``reduction`` is what promotions take off it, as quoted; tax follows what is left. The
+    price is for ``per`` of the quantity.
 
     Tax is rounded once a line, halves away from zero (as EU rules allow, and as receipts of most countries do), and
     never per unit: 3 × 0.99 is taxed as 2.97. What the price is quoted in is exact: with tax included the total is
     price × quantity less the reduction, without it the net is.
     """
-    return _amounts(Taxable(unit_price * quantity - reduction, tax_rate, tax_included))
+    return _amounts(Taxable(worth(unit_price, quantity, per) - reduction, tax_rate, tax_included))
 
 
 def _amounts(each: Taxable, tax: int | None = None) -> Amounts:

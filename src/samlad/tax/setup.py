@@ -7,7 +7,7 @@ a new law holds from its first minute on whatever the age.
 
 import time
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -17,11 +17,12 @@ from samlad import channels
 from samlad.channels import Channel, Resource
 from samlad.kernel.database import Reader, Tx
 from samlad.tax import rules, store
-from samlad.tax.model import Registration, Seller
+from samlad.tax.model import Registration, Scheme, Seller
 from samlad.tax.rules import Rates
 from samlad.tax.territories import territory
 
 MAX_AGE_SECONDS = 2.0
+T = TypeVar("T")
 
 
 class Setup(msgspec.Struct, frozen=True):
@@ -30,6 +31,7 @@ class Setup(msgspec.Struct, frozen=True):
     shipped: Rates
     of_pool: dict[UUID, Rates]
     registrations: dict[UUID, list[Registration]]
+    schemes: dict[UUID, list[Scheme]]
 
     def rates(self, channel: Channel) -> Rates:
         """The rates that hold in a channel."""
@@ -45,11 +47,21 @@ class Setup(msgspec.Struct, frozen=True):
 
     def seller(self, channel: Channel, day: date) -> Seller:
         """Who sells in a channel: a legal entity is a channel and what inherits from it."""
+        margin: dict[str, str] = {}
+        most = None
+        for each in reversed(self.schemes.get(channel.id, ())):  # the nearest channel's word is the last
+            if each.valid_from <= day and (each.valid_to is None or day < each.valid_to):
+                if each.tax_class is None:
+                    most = each.most
+                else:
+                    margin[each.tax_class] = each.scheme.replace("_", "-")
         return Seller(
             home=territory(channel.country),
             registered=frozenset(each.country for each in self.registered(channel, day)),
             oss=bool(channel.setting("tax_oss")),
             small_business=channel.setting("tax_scheme") == "small_business",
+            margin=margin,
+            ioss_most=most,
         )
 
     def home_rate(self, channel: Channel, tax_class: str, day: date) -> int:
@@ -100,19 +112,21 @@ async def _load(reader: Reader) -> Setup:
     own: dict[UUID, list[Registration]] = {}
     for each in await store.all_registrations(reader):
         own.setdefault(each.channel, []).append(each)
+    schemes: dict[UUID, list[Scheme]] = {}
+    for used in await store.all_schemes(reader):
+        schemes.setdefault(used.channel, []).append(used)
     known = {channel.id: channel for channel in await channels.all_channels(reader)}
     return Setup(
         shipped=Rates(shipped),
         of_pool={pool: Rates([*shipped, *(row for row in rows if row.pool == pool)]) for pool in pools},
         registrations={each.id: _inherited(each, known, own) for each in known.values()},
+        schemes={each.id: _inherited(each, known, schemes) for each in known.values()},
     )
 
 
-def _inherited(
-    channel: Channel, known: dict[UUID, Channel], own: dict[UUID, list[Registration]]
-) -> list[Registration]:
-    """The registrations that hold in a channel: its own and those of its parents, the nearest first."""
-    found: list[Registration] = []
+def _inherited(channel: Channel, known: dict[UUID, Channel], own: dict[UUID, list[T]]) -> list[T]:
+    """What holds in a channel: its own registrations or schemes and those of its parents, the nearest first."""
+    found: list[T] = []
     at: Channel | None = channel
     while at is not None:
         found += own.get(at.id, ())

@@ -10,7 +10,7 @@ import msgspec
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.listing import Filter, Listing, Sort, texts
 from samlad.kernel.problems import Conflict, NotFound
-from samlad.tax.model import NumberCheck, Registration, TaxClass, TaxRate
+from samlad.tax.model import NumberCheck, Registration, Scheme, TaxClass, TaxRate
 
 _RATE = "id, pool, country, region, tax_class, rate_bp, category, valid_from, valid_to, name, version"
 _REGISTRATION = "id, channel, country, number, valid_from, valid_to, version"
@@ -55,6 +55,7 @@ async def fingerprint(reader: Reader) -> int:
         await reader.value(
             """SELECT (SELECT count(*) + coalesce(sum(version), 0) FROM tax_country_rate)
                     + (SELECT count(*) + coalesce(sum(version), 0) FROM tax_registration)
+                    + (SELECT count(*) + coalesce(sum(version), 0) FROM tax_scheme)
                     + (SELECT count(*) + coalesce(sum(version), 0) FROM channel)"""
         )
     )
@@ -111,6 +112,15 @@ async def all_registrations(reader: Reader) -> list[Registration]:
     """Every registration there is or was."""
     return await reader.all(
         Registration, f"SELECT {_REGISTRATION} FROM tax_registration ORDER BY country, valid_from"
+    )
+
+
+async def all_schemes(reader: Reader) -> list[Scheme]:
+    """Every scheme that is or was used."""
+    return await reader.all(
+        Scheme,
+        """SELECT id, channel, scheme, tax_class, number, most, valid_from, valid_to, version FROM tax_scheme
+           ORDER BY valid_from""",
     )
 
 

@@ -9,6 +9,16 @@ NOTES: Mapping[str, str] = {
     "reverse-charge": marked(
         "Reverse charge: the customer owes the VAT, article 196 of Directive 2006/112/EC."
     ),
+    "margin-second-hand": marked(
+        "Margin scheme, second-hand goods (article 226(14) of Directive 2006/112/EC). No VAT can be deducted."
+    ),
+    "margin-art": marked(
+        "Margin scheme, works of art (article 226(14) of Directive 2006/112/EC). No VAT can be deducted."
+    ),
+    "margin-antiques": marked(
+        "Margin scheme, collector's items and antiques (article 226(14) of Directive 2006/112/EC)."
+        " No VAT can be deducted."
+    ),
     "export": marked("Export, exempt from VAT under article 146 of Directive 2006/112/EC."),
     "small-business": marked("No VAT is charged: the seller uses the exemption for small businesses."),
     "exempt": marked("Exempt from VAT."),
@@ -32,6 +42,8 @@ TREATMENTS: Mapping[str, str] = {
     "origin": marked("Below the threshold"),
     "intra_eu": marked("Business in the EU"),
     "reverse_charge": marked("Reverse charge"),
+    "margin": marked("Margin scheme"),
+    "ioss": marked("Import one-stop shop"),
     "export": marked("Export"),
     "exempt": marked("Exempt"),
     "outside": marked("Outside VAT"),

@@ -4,6 +4,9 @@ The public face; `docs/concepts/tills.md` explains.
 """
 
 from samlad.tills.desk import Desk, desk_of
+from samlad.tills.gaps import look as look_at_numbers
+from samlad.tills.gaps import missing
+from samlad.tills.gift_cards import note as note_card
 from samlad.tills.journal import record, record_batch
 from samlad.tills.leases import give_back, of_till, renew, take
 from samlad.tills.model import (
@@ -12,6 +15,7 @@ from samlad.tills.model import (
     LeaseInput,
     LeaseLine,
     LeaseOf,
+    LookInput,
     NotToResolve,
     Objection,
     Sale,
@@ -24,7 +28,7 @@ from samlad.tills.pack import Pack
 from samlad.tills.pack import load as load_pack
 from samlad.tills.permissions import READ, RECORD, RESOLVE
 from samlad.tills.resolving import get, settle, write_off
-from samlad.tills.store import SALES, waiting
+from samlad.tills.store import SALES, DevicesSeen, devices_seen, waiting
 
 __all__ = [
     "READ",
@@ -32,11 +36,13 @@ __all__ = [
     "RESOLVE",
     "SALES",
     "Desk",
+    "DevicesSeen",
     "KeptSale",
     "Lease",
     "LeaseInput",
     "LeaseLine",
     "LeaseOf",
+    "LookInput",
     "NotToResolve",
     "Objection",
     "Pack",
@@ -46,9 +52,13 @@ __all__ = [
     "Verdict",
     "WriteOffInput",
     "desk_of",
+    "devices_seen",
     "get",
     "give_back",
     "load_pack",
+    "look_at_numbers",
+    "missing",
+    "note_card",
     "of_till",
     "record",
     "record_batch",

@@ -10,6 +10,7 @@ import msgspec
 from litestar import Request, Response, Router, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
+from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, context_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
@@ -22,15 +23,20 @@ from samlad.kernel.listing import (
     States,
     Wanted,
 )
-from samlad.tills import journal, leases, resolving
+from samlad.tills import day as days
+from samlad.tills import gaps, journal, leases, resolving
 from samlad.tills import pack as packs
+from samlad.tills.day import Day
 from samlad.tills.desk import desk_of
 from samlad.tills.model import (
     Batch,
+    Gap,
     KeptSale,
     Lease,
     LeaseInput,
     LeaseOf,
+    Looked,
+    LookInput,
     SaleRow,
     Verdicts,
     WriteOffInput,
@@ -57,14 +63,39 @@ async def send(request: AnyRequest, data: JSONBody[Batch]) -> Response[Verdicts]
     verdict and on the managers' list; after `later` it is to be sent again. Needs the permission `tills.record`.
     """
     database, context = database_of(request), context_of(request)
-    desk = await desk_of(database, context.actor, data.channel)
-    return Response(Verdicts(await journal.record_batch(database, context, desk, data.entries)))
+    desk, state = await desk_of(database, context.actor, data.channel), data.journal
+    verdicts = await journal.record_batch(database, context, desk, data.entries)
+    if state is not None:
+        later = sum(each.verdict == "later" for each in verdicts)
+        state = msgspec.structs.replace(state, unsent=min(state.unsent + later, 1_000_000))
+        await database.transaction(lambda tx: gaps.note(tx, desk, state), context)
+    return Response(Verdicts(verdicts))
+
+
+@get("/till-numbers/missing", summary="List numbers of tills that never came")
+async def list_missing(request: AnyRequest) -> list[Gap]:
+    """Runs of numbers that a till gave out, that are not here, and that nobody has looked into; the oldest first."""
+    actor = actor_of(request)
+    actor.require(READ)
+    scope = None if actor.locations is None else sorted(actor.locations)
+    return await gaps.missing(database_of(request), scope)
+
+
+@post("/till-numbers/looked-at", summary="Say what became of missing numbers", status_code=200)
+async def look(request: AnyRequest, data: JSONBody[LookInput]) -> Response[Looked]:
+    """They are no longer on the managers' list; said twice nothing more happens. Needs the permission `tills.resolve`."""
+
+    async def verb(tx: Tx) -> Looked:
+        return Looked(await gaps.look(tx, data))
+
+    return await write(request, verb)
 
 
 @get("/till-sales", summary="List sales of tills")
 async def list_sales(
     request: AnyRequest,
     channel: Wanted = None,
+    kind: Wanted = None,
     states: States = None,
     needs_look: Wanted = None,
     till: Wanted = None,
@@ -72,13 +103,16 @@ async def list_sales(
     sort: Sorting = None,
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
+    q: Wanted = None,
     as_format: FileFormat = "json",
 ) -> Response[Page[SaleRow]]:
     """Everything that tills sent, what came last first. ``needs_look``: true for what waits for a manager."""
     actor = actor_of(request)
     actor.require(READ)
     filters = {
+        "q": q,
         "channel": channel,
+        "kind": kind,
         "state": states,
         "needs_look": needs_look,
         "till": till,
@@ -132,14 +166,27 @@ async def load(
     database = database_of(request)
     desk = await desk_of(database, actor_of(request), channel)
     found = await packs.load(database, desk, till, cursor=cursor, since=since)
-    body: Any = msgspec.json.encode(found)
     # The moment is no change: a till that asks often gets 304 for as long as nothing else is new.
-    same = msgspec.json.encode(msgspec.structs.replace(found, at=EVER, upto=""))
-    tag = f'"{hashlib.sha256(same).hexdigest()[:24]}"'
+    return _kept(request, found, msgspec.structs.replace(found, at=EVER, upto=""))
+
+
+@get("/till-day/{channel:str}", summary="Load what a till needs for a day")
+async def load_day(request: AnyRequest, channel: FromPath[str], till: FromQuery[UUID]) -> Response[Day]:
+    """Members of this store, orders that wait to be picked up, receipts whose goods may come back, drawers: each as far as
+    the role sees it. Whole each time, compressed, with an ETag. Needs the permission `tills.record`.
+    """
+    database, actor = database_of(request), actor_of(request)
+    found = await days.load(database, actor, await desk_of(database, actor, channel), till)
+    return _kept(request, found, msgspec.structs.replace(found, at=EVER))
+
+
+def _kept(request: AnyRequest, found: Any, same: Any) -> Response[Any]:
+    """A document that is not sent again while it is the ``same``; compressed if the client takes gzip."""
+    tag = f'"{hashlib.sha256(msgspec.json.encode(same)).hexdigest()[:24]}"'
     headers = {"ETag": tag, "Vary": "Accept-Encoding, Cookie", "Cache-Control": "private, no-cache"}
     if request.headers.get("if-none-match") == tag:
-        nothing: Any = b""
-        return Response(nothing, status_code=304, headers=headers)
+        return Response(b"", status_code=304, headers=headers)
+    body: Any = msgspec.json.encode(found)
     if "gzip" in request.headers.get("accept-encoding", ""):
         body = gzip.compress(body, compresslevel=GZIP_LEVEL, mtime=0)
         headers["Content-Encoding"] = "gzip"
@@ -170,11 +217,14 @@ routes = [
         "/api",
         route_handlers=[
             send,
+            list_missing,
+            look,
             list_sales,
             read_sale,
             settle,
             write_off,
             load,
+            load_day,
             take_lease,
             renew_lease,
             give_lease_back,

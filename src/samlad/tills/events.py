@@ -40,3 +40,24 @@ class SaleResolved(Fact, frozen=True, kw_only=True):
     resolution: str
     order: UUID | None = None
     reason: str = ""
+
+
+@declare("till_entry.done")
+class EntryDone(Fact, frozen=True, kw_only=True):
+    """Something that a till did beside selling was done here, too: it is about ``about``."""
+
+    till: UUID
+    location: UUID
+    reference: str
+    kind: str
+    about: UUID
+    objections: list[str]
+
+
+@declare("till.numbers_missing")
+class NumbersMissing(Fact, frozen=True, kw_only=True):
+    """Numbers of a till's journal are not here though it has nothing more to send."""
+
+    till: UUID
+    location: UUID
+    numbers: list[int]

@@ -13,25 +13,27 @@ import msgspec
 import structlog
 
 from samlad import carts, catalog, customers, orders, promotions
-from samlad.access import staff
+from samlad.access import identity, staff
 from samlad.carts import PriceStep
+from samlad.carts.permissions import DISCOUNT_ANY
 from samlad.channels import Resource
 from samlad.kernel import log
 from samlad.kernel.clock import now
-from samlad.kernel.context import Context
+from samlad.kernel.context import Actor, Context
 from samlad.kernel.database import Database, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Busy, NotFound, OutcomeUnknown
 from samlad.orders.happened import HappenedLine, HappenedSale
 from samlad.payments.at_till import Tendered
 from samlad.stock import Sold
-from samlad.tills import events, rules, store
+from samlad.tills import acts, events, gap_store, gift_cards, rules, store
 from samlad.tills.desk import Desk
-from samlad.tills.model import Objection, Sale, SaleState, SoldLine, SoldTender, Verdict
+from samlad.tills.model import Entry, Objection, Sale, SaleState, SoldLine, SoldTender, Verdict
 from samlad.tills.permissions import RECORD
 
 logger = structlog.get_logger("samlad.tills")
 
+_KNOWN = {SaleState.TRAINING: "training", SaleState.DONE: "done"}
 PROVIDERS = {"cash": "cash", "card": "till_card", "other": "till_other"}
 
 
@@ -48,11 +50,13 @@ async def _record_one(database: Database, context: Context, desk: Desk, raw: dic
         return await database.transaction(lambda tx: record(tx, desk, raw), context)
     except (Busy, OutcomeUnknown):
         return _later(raw)
+    except acts.NotDone as refused:
+        why = refused.objection
     except Exception as error:
         name = type(error).__name__
         logger.exception("a till's sale could not be recorded", error=name)
-    try:
         why = Objection(code="not-understood", there=name, blocks=True)
+    try:
         return await database.transaction(lambda tx: record(tx, desk, raw, because=why), context)
     except Exception as error:
         logger.exception("a till's sale could not be kept", error=type(error).__name__)
@@ -83,40 +87,80 @@ async def record(tx: Tx, desk: Desk, raw: dict[str, Any], *, because: Objection 
         if not await store.claim(tx, new):
             return await _known(tx, new.id, raw)
         because = Objection(code="conflict", here=str(new.conflicts_with), blocks=True)
+    if new.till_id is not None and new.sequence is not None:
+        await gap_store.came(tx, new.till_id, new.sequence)
     if isinstance(sale, str):
         because = because or Objection(code="unreadable", there=sale, blocks=True)
     elif sale.training and because is None:
         await store.conclude(tx, new.id, SaleState.TRAINING, None, [], looks=False)
         return Verdict(id=_said(raw), verdict="training")
-    elif because is None:
+    elif because is None and isinstance(sale, Sale):
         return await _judge(tx, desk, new.id, sale, raw)
+    elif because is None:
+        return await _act(tx, desk, new.id, sale, raw)
     return await _keep(tx, new, [because], raw)
 
 
-def _new(desk: Desk, raw: dict[str, Any], content: bytes, sale: Sale | str) -> store.NewSale:
-    name, is_read = rules.name_of(raw, content), not isinstance(sale, str)
+def _new(desk: Desk, raw: dict[str, Any], content: bytes, entry: Entry | str) -> store.NewSale:
+    name, is_read, numbered = rules.name_of(raw, content), isinstance(entry, Entry), rules.number_of(raw)
     return store.NewSale(
         id=name,
         entry=_said(raw),
+        kind=rules.kind_of(raw),
         digest=content,
         conflicts_with=None,
-        till_id=sale.till if isinstance(sale, Sale) else None,
+        till_id=numbered[0] if numbered else None,
         channel=desk.channel.id,
         location=desk.location.id,
-        sequence=sale.sequence if isinstance(sale, Sale) else None,
-        reference=sale.reference if isinstance(sale, Sale) else f"?-{name.hex[-6:]}",
-        happened_at=rules.when(sale, now())[0] if isinstance(sale, Sale) else now(),
+        sequence=numbered[1] if numbered else None,
+        reference=entry.reference if isinstance(entry, Entry) else f"?-{name.hex[-6:]}",
+        happened_at=rules.when(entry, now())[0] if isinstance(entry, Entry) else now(),
         total=rules.total_of(raw),
-        currency=sale.currency if isinstance(sale, Sale) else desk.channel.currency,
-        clerk_name=sale.clerk_name if isinstance(sale, Sale) else "",
+        currency=getattr(entry, "currency", desk.channel.currency),
+        clerk_name=entry.clerk_name if isinstance(entry, Entry) else "",
         body=rules.to_keep(raw) if is_read else {"unread": rules.to_keep(raw)},
     )
+
+
+async def _act(tx: Tx, desk: Desk, entry_id: UUID, entry: Entry, raw: dict[str, Any]) -> Verdict:
+    """What is no sale is done here, too."""
+    objections = await do_act(tx, desk, entry_id, entry)
+    return Verdict(id=_said(raw), verdict="done", objections=objections)
+
+
+async def do_act(
+    tx: Tx, desk: Desk, entry_id: UUID, entry: Entry, before: Sequence[Objection] = ()
+) -> list[Objection]:
+    """Do what a till has done and say so; all that is odd about it.
+
+    Raises:
+        NotDone: it does not go as it stands.
+    """
+    _, objections = rules.when(entry, now())
+    if await store.is_used(tx, entry.till, entry.sequence, entry_id):
+        objections.append(Objection(code="number-used", there=str(entry.sequence)))
+    objections += (await _clerk(tx, desk, entry))[1]
+    subject, odd = await acts.do(tx, desk, entry)
+    objections = [*before, *objections, *odd]
+    await store.conclude(
+        tx, entry_id, SaleState.DONE, None, objections, looks=bool(objections), subject=subject
+    )
+    fact = events.EntryDone(
+        till=entry.till,
+        location=desk.location.id,
+        reference=entry.reference,
+        kind=str(type(entry).__name__),
+        about=subject,
+        objections=[each.code for each in objections],
+    )
+    log.append(tx, fact, subject=entry_id, channel=desk.channel.id, occurred_at=acts.when(entry))
+    return objections
 
 
 async def _known(tx: Tx, sale: UUID, raw: dict[str, Any]) -> Verdict:
     found = await store.read(tx, sale)
     assert found is not None, "it was there"
-    verdict = "recorded" if found.order_id else "training" if found.state is SaleState.TRAINING else "kept"
+    verdict = "recorded" if found.order_id else _KNOWN.get(found.state, "kept")
     return Verdict(
         id=_said(raw),
         verdict="conflict" if found.conflicts_with else verdict,  # type: ignore[arg-type]
@@ -175,20 +219,31 @@ async def objections_to(tx: Tx, desk: Desk, sale_id: UUID, sale: Sale) -> list[O
     objections += rules.sums(sale, tax_included=bool(channel.setting("prices_include_tax")))[1]
     if await store.is_used(tx, sale.till, sale.sequence, sale_id):
         objections.append(Objection(code="number-used", there=str(sale.sequence)))
+    by_hand = rules.by_hand(sale)
+    clerk, said = await _clerk(tx, desk, sale)
+    may_any = clerk is not None and clerk.may(DISCOUNT_ANY, desk.location.id)
+    if by_hand > rules.whole(sale) * int(channel.setting("discount_limit")) // 100 and not may_any:
+        objections.append(Objection(code="discount", here=str(by_hand), there=sale.allowed_by))
     if sale.customer is not None and await _customer(tx, desk, sale.customer) is None:
         objections.append(Objection(code="customer", there=str(sale.customer)))
-    return objections + await _about_clerk(tx, sale)
+    return objections + said
 
 
-async def _about_clerk(tx: Tx, sale: Sale) -> list[Objection]:
-    if sale.clerk is None:
-        return []
+async def _clerk(tx: Tx, desk: Desk, entry: Entry) -> tuple[Actor | None, list[Objection]]:
+    """Who was on, as an actor, and what is odd about that."""
+    if entry.clerk is None:
+        return None, []
     try:
-        found = await staff.get(tx, sale.clerk)
+        found = await staff.get(tx, entry.clerk)
     except NotFound:
-        is_known = tx.actor.id == sale.clerk  # somebody of another system, by OpenID Connect
-        return [] if is_known else [Objection(code="clerk", there=sale.clerk_name or str(sale.clerk))]
-    return [] if found.status == "active" else [Objection(code="clerk", there=found.name)]
+        is_known = tx.actor.id == entry.clerk  # somebody of another system, by OpenID Connect
+        return None, [] if is_known else [Objection(code="clerk", there=entry.clerk_name or str(entry.clerk))]
+    if found.status != "active":
+        return None, [Objection(code="clerk", there=found.name)]
+    clerk = await identity.of_staff(tx, found.id)
+    if not clerk.may(orders.PLACE, desk.location.id):
+        return None, [Objection(code="clerk-rights", there=found.name)]
+    return clerk, []
 
 
 async def _customer(tx: Tx, desk: Desk, customer: UUID) -> UUID | None:
@@ -212,6 +267,7 @@ def _line(line: SoldLine, there: set[UUID], *, is_known: bool) -> HappenedLine:
         options=line.options,
         quantity=line.quantity,
         unit_price=line.unit_price,
+        sold_by=line.sold_by,
         reductions=[
             PriceStep(
                 promotion=step.promotion,
@@ -227,19 +283,18 @@ def _line(line: SoldLine, there: set[UUID], *, is_known: bool) -> HappenedLine:
     )
 
 
-def _lacking(sale: Sale, sold: Sold, unknown: Collection[int | None]) -> list[Objection]:
-    """An objection for each line of which the books had fewer than were sold."""
+def _lacking(sale: Sale, order: orders.Order, sold: Sold, unknown: Collection[int | None]) -> list[Objection]:
+    """An objection for each line of which the books had fewer than were sold; of a set by the part that lacked most."""
     lacked = {found.variant: found.quantity for found in sold.found}
-    return [
-        Objection(
-            code="stock",
-            line=place,
-            here=str(line.quantity - lacked[line.variant]),
-            there=str(line.quantity),
-        )
-        for place, line in enumerate(sale.lines, 1)
-        if line.variant in lacked and place not in unknown
-    ]
+    parts = orders.parts_of_sets(order.lines)
+    objections = []
+    for place, line in enumerate(sale.lines, 1):
+        of = parts.get(line.variant, {line.variant: 1})
+        less = max(-(-lacked.get(part, 0) // each) for part, each in of.items())
+        if less and place not in unknown:
+            here, there = str(max(0, line.quantity - less)), str(line.quantity)
+            objections.append(Objection(code="stock", line=place, here=here, there=there))
+    return objections
 
 
 async def make_order(
@@ -262,6 +317,8 @@ async def make_order(
     unknown = {each.line for each in objections if each.code == "unknown-goods"}
     given = rules.promotions_of(sale)
     there = await promotions.known(tx, [use.promotion for use in given]) if given else set()
+    by_card = await gift_cards.take(tx, channel, sale)
+    objections = [*objections, *by_card.objections]
     happened = HappenedSale(
         id=order_id,
         cart=sale.cart if has_cart else None,
@@ -269,20 +326,28 @@ async def make_order(
         location=desk.location.id,
         happened_at=at,
         reference=sale.reference,
-        lines=[_line(line, there, is_known=place not in unknown) for place, line in enumerate(sale.lines, 1)],
-        tenders=[_tendered(each) for each in sale.tenders],
+        lines=[
+            *(_line(line, there, is_known=place not in unknown) for place, line in enumerate(sale.lines, 1)),
+            *gift_cards.lines_of(sale),
+        ],
+        tenders=[_tendered(each) for each in sale.tenders if each.kind != "gift"] + by_card.tenders,
         rounding=sale.rounding,
-        difference=difference,
+        difference=difference - by_card.lacking,
+        tip=sale.tip,
+        clerk=sale.clerk,
+        clerk_name=sale.clerk_name,
         customer=None if sale.customer is None else await _customer(tx, desk, sale.customer),
     )
     order, sold = await orders.record_happened(tx, channel, happened)
+    await acts.tell_drawer(tx, sale, [payment.id for payment in order.payments])
     over = [use for use in given if use.promotion not in there]
     counted = [use for use in given if use.promotion in there]
     over += await promotions.note(tx, order.id, counted, channel=channel, customer=order.customer)
     objections = [
         *objections,
+        *await gift_cards.sold(tx, channel, sale_id, sale, order.id),
         *(Objection(code="promotion", there=each.name) for each in over),
-        *_lacking(sale, sold, unknown),
+        *_lacking(sale, order, sold, unknown),
     ]
     await store.conclude(tx, sale_id, SaleState.ORDERED, order.id, objections, looks=bool(objections))
     fact = events.SaleRecorded(

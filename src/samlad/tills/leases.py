@@ -40,8 +40,10 @@ async def take(tx: Tx, data: LeaseInput) -> Lease:
     else:
         wanted = [(line.variant, line.units) for line in data.lines]
     units: dict[UUID, int] = defaultdict(int)
+    parts = await stock.parts_of(tx, [variant for variant, _ in wanted])  # of sets those are what is leased
     for variant, count in wanted:
-        units[variant] += count
+        for part, each in parts.get(variant, {variant: 1}).items():
+            units[part] += count * each
     await stock.lease(
         tx,
         desk.location.id,

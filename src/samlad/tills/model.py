@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from samlad.catalog import Measure
 from samlad.channels.model import Code
 from samlad.kernel.problems import Conflict
 
@@ -29,7 +30,10 @@ class SoldReduction(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SoldLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A line as it was sold. ``unit_price`` is as quoted; ``tax`` is as the till reckoned it, ``total`` with tax."""
+    """A line as it was sold. ``unit_price`` is as quoted; ``tax`` is as the till reckoned it, ``total`` with tax.
+
+    ``sold_by``: what ``quantity`` counts; ``unit_price`` is for a piece, kilogram, metre or litre.
+    """
 
     variant: UUID
     sku: Text | None = None
@@ -41,21 +45,36 @@ class SoldLine(msgspec.Struct, frozen=True, kw_only=True):
     tax_rate: Annotated[int, msgspec.Meta(ge=0, le=10_000, description="Basis points")]
     tax: Minor
     total: Minor
+    sold_by: Measure = Measure.PIECE
+
+
+CardHash = Annotated[
+    str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of a gift card's code, as we keep it")
+]
+Digits = Annotated[str, msgspec.Meta(max_length=4, pattern=r"^[0-9A-Z]*$")]
 
 
 class SoldTender(msgspec.Struct, frozen=True, kw_only=True):
-    """How it was paid: ``tendered`` is what was handed over in cash, of which ``amount`` stays."""
+    """How it was paid: ``tendered`` is what was handed over in cash, of which ``amount`` stays; ``card`` the gift card."""
 
-    kind: Literal["cash", "card", "other"]
+    kind: Literal["cash", "card", "other", "gift"]
     amount: Paid
     tendered: Paid | None = None
+    card: CardHash | None = None
+    last_four: Digits = ""
 
 
-class Sale(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry of a till's journal. ``clock_offset_ms`` is what the till's clock was behind ours when it last knew.
+class SoldCard(msgspec.Struct, frozen=True, kw_only=True):
+    """A gift card that was sold with its printed number: it is worth ``amount`` once this is recorded."""
 
-    ``cart`` was on the ticket when the network failed: it may have been ordered without the till hearing of it. Fields that
-    we do not know yet are kept with the rest.
+    card: CardHash
+    last_four: Digits = ""
+    amount: Paid
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """What every entry of a till's journal has. ``clock_offset_ms`` is what the till's clock was behind ours when it last knew;
+    ``shift`` is the drawer's shift that it belongs to, if the till knows one. Fields that we do not know are kept with the rest.
     """
 
     id: UUID
@@ -63,15 +82,9 @@ class Sale(msgspec.Struct, frozen=True, kw_only=True):
     sequence: Annotated[int, msgspec.Meta(ge=1, le=2**53)]
     happened_at: Annotated[datetime, msgspec.Meta(tz=True)]
     clock_offset_ms: Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)] | None = None
-    lines: Annotated[list[SoldLine], msgspec.Meta(min_length=1, max_length=500)]
-    tenders: Annotated[list[SoldTender], msgspec.Meta(max_length=20)]
-    total: Minor
-    rounding: Annotated[int, msgspec.Meta(ge=-10_000, le=10_000)] = 0
-    currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
-    customer: UUID | None = None
     clerk: UUID | None = None
     clerk_name: Text = ""
-    cart: UUID | None = None
+    shift: UUID | None = None
     training: bool = False
 
     @property
@@ -80,10 +93,36 @@ class Sale(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.till.hex[-4:].upper()}-{self.sequence:06d}"
 
 
+class Sale(Entry, frozen=True, kw_only=True):
+    """An entry that is a sale, of goods (``lines``), gift cards or both; ``total`` is of both.
+
+    ``cart`` was on the ticket when the network failed: it may have been ordered without the till hearing of it.
+    ``tip`` is what was given for the staff beside ``total``: ``tenders`` come to both.
+    ``allowed_by`` is who was said to allow a discount beyond what the clerk may give alone: nobody could check it.
+    """
+
+    lines: Annotated[list[SoldLine], msgspec.Meta(max_length=500)] = []
+    cards: Annotated[list[SoldCard], msgspec.Meta(max_length=20)] = []
+    tenders: Annotated[list[SoldTender], msgspec.Meta(max_length=20)]
+    total: Minor
+    tip: Price = 0
+    rounding: Annotated[int, msgspec.Meta(ge=-10_000, le=10_000)] = 0
+    currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
+    customer: UUID | None = None
+    cart: UUID | None = None
+    allowed_by: Text | None = None
+
+    def __post_init__(self) -> None:
+        """A sale is of something."""
+        if not self.lines and not self.cards:
+            raise ValueError("no lines")
+
+
 class SaleState(StrEnum):
-    """What became of an entry. ``kept``: it is no order yet."""
+    """What became of an entry: ``ordered`` as a sale, ``done`` if it is none. ``kept``: neither yet."""
 
     ORDERED = "ordered"
+    DONE = "done"
     KEPT = "kept"
     TRAINING = "training"
     WRITTEN_OFF = "written_off"
@@ -104,16 +143,62 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What became of an entry that was sent. After ``later`` it is to be sent again, after the others it is safe here.
+    ``done``: it was no sale, and what it tells of was done here, too.
 
     ``conflict``: another sale of this id is here already; this one is kept beside it.
     """
 
     id: str | None
-    verdict: Literal["recorded", "kept", "conflict", "training", "later"]
+    verdict: Literal["recorded", "done", "kept", "conflict", "training", "later"]
     is_known: bool = False
     order: UUID | None = None
     number: str | None = None
     objections: list[Objection] = []
+
+
+class JournalState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How far a till's journal goes: its last number, and how much of it has not been sent before this batch is answered.
+
+    ``lost`` are numbers that it had given out and cannot find any more.
+    """
+
+    till: UUID
+    last: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+    unsent: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+    lost: Annotated[list[Annotated[int, msgspec.Meta(ge=1, le=2**53)]], msgspec.Meta(max_length=1_000)] = []
+
+
+class Gap(msgspec.Struct, frozen=True, kw_only=True):
+    """Numbers of a till, ``first`` to ``last``, that never came. ``is_lost``: the till says that its storage was gone."""
+
+    till: UUID
+    channel: str
+    location: UUID
+    first: int
+    last: int
+    is_lost: bool
+    noticed_at: datetime
+
+    @property
+    def reference(self) -> str:
+        """As receipts have them."""
+        name = self.till.hex[-4:].upper()
+        return f"{name}-{self.first:06d}" + (f" – {self.last:06d}" if self.last != self.first else "")
+
+
+class LookInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Somebody knows what became of missing numbers of a till, and says it."""
+
+    till: UUID
+    first: Annotated[int, msgspec.Meta(ge=1, le=2**53)]
+    last: Annotated[int, msgspec.Meta(ge=1, le=2**53)]
+    reason: Annotated[Why, msgspec.Meta(examples=["The tablet was broken; the slips were rung up by hand"])]
+
+
+class Looked(msgspec.Struct, frozen=True):
+    """How many numbers were looked into just now."""
+
+    numbers: int
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -123,9 +208,11 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     entries: Annotated[
         list[dict[str, Any]],
         msgspec.Meta(
-            min_length=1, max_length=100, description="Each a `Sale`; what is none is kept all the same"
+            max_length=100,
+            description="Each a `Sale`, or by its `kind` something else; what is none is kept all the same",
         ),
     ]
+    journal: JournalState | None = None
 
 
 class Verdicts(msgspec.Struct, frozen=True):
@@ -139,6 +226,7 @@ class SaleRow(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     entry: str | None
+    kind: str
     reference: str
     till_id: UUID | None
     channel: str
@@ -151,6 +239,7 @@ class SaleRow(msgspec.Struct, frozen=True, kw_only=True):
     clerk_name: str
     order_id: UUID | None
     order_number: str | None
+    subject: UUID | None
     objections: list[Objection]
     needs_look: bool
     resolution: str | None

@@ -1,7 +1,7 @@
 """The data pack: what a till needs to sell without network, whole in pages, later only what has changed.
 
 A row is a list, so that 300,000 of them are small: id, SKU, GTIN, title, options, price, tax class, picture, product, and what
-the till's own rules need of it: prices, marks, whether it is goods, sold from, sold to (`rules_pack.PackedGood`). A variant that
+the till's own rules need of it: prices, marks, whether it is goods, sold from, sold to, what its quantity counts (`rules_pack.PackedGood`). A variant that
 is not for sale here (any more) is in ``gone``. The rules themselves (`rules_pack`) come with the first page.
 """
 
@@ -31,12 +31,19 @@ TYPES = ("product.created", "product.changed", "product.archived", "price.change
 WHOLE = ("channel.changed", "tax.rate_created", "tax.rate_changed", "tax.class_created")
 """After these everything may be otherwise."""
 
-Scale = tuple[list[tuple[UUID, int, int]], list[str], bool, int | None, int | None]
+Scale = tuple[list[tuple[UUID, int, int]], list[str], bool, int | None, int | None, catalog.Measure]
 Row = tuple[UUID, str, str | None, str, str, int, str, str | None, UUID, Scale]
 
 
+class Tips(msgspec.Struct, frozen=True):
+    """What is offered to be given for the staff: parts in percent, amounts in minor units."""
+
+    percents: list[int]
+    amounts: list[int]
+
+
 class Store(msgspec.Struct, frozen=True, kw_only=True):
-    """What holds for the whole store. ``cash_step`` is the smallest amount in coins, in minor units."""
+    """What holds for the whole store. ``cash`` is what can be paid in coins."""
 
     code: str
     name: str
@@ -47,15 +54,18 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     locale: str
     tax_included: bool
     tax_rounding: str
-    cash_step: int
+    cash: payments.Coin
     receipt_footer: str
+    tips: Tips | None
+    scale_codes: list[str]
     tax_rates: dict[str, int]
 
 
 class Pack(msgspec.Struct, frozen=True, kw_only=True):
     """A page of the pack. ``next``: the cursor of the page after it; ``upto``: what to ask with as ``since`` later.
 
-    ``is_whole`` false: rows replace those of the same id. ``stock`` and ``lease``, (variant, units), come with the last page.
+    ``is_whole`` false: rows replace those of the same id. ``stock`` and ``lease``, (variant, units), come with the last page, and
+    so do ``sets``: of each what is in one, as (variant, units).
     """
 
     store: Annotated[Store | None, msgspec.Meta(description="With the first page")]
@@ -68,6 +78,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     stock: list[tuple[UUID, int]] = []
     lease: list[Leased] = []
+    sets: list[tuple[UUID, list[tuple[UUID, int]]]] = []
     lease_ends: datetime | None = None
 
 
@@ -177,13 +188,15 @@ async def _page(
                     here.tax_class,
                     here.image,
                     here.product,
-                    (good.prices, good.marks, good.is_goods, good.sold_from, good.sold_to),
+                    (good.prices, good.marks, good.is_goods, good.sold_from, good.sold_to, good.sold_by),
                 )
             )
     kept = {row[0] for row in rows}
     last: dict[str, Any] = {}
     if following is None:
         last["stock"] = await stock.free_at(database, desk.location.id)
+        sets = await stock.sets_of(database, desk.channel.pools[Resource.CATALOGUE])
+        last["sets"] = [(whole, list(parts.items())) for whole, parts in sets.items()]
         if till is not None:
             lease = await leases.of_till(database, till)
             last |= {"lease": lease.lines, "lease_ends": lease.expires_at}
@@ -214,8 +227,12 @@ async def _store(database: Database, desk: Desk) -> Store:
         locale=channel.locale,
         tax_included=bool(channel.setting("prices_include_tax")),
         tax_rounding=channel.setting("tax_rounding"),
-        cash_step=payments.coin_of(channel, channel.currency),
+        cash=payments.coin_of(channel, channel.currency),
         receipt_footer=channel.setting("receipt_footer"),
+        tips=Tips(channel.setting("tip_percents"), channel.setting("tip_amounts"))
+        if channel.setting("tips")
+        else None,
+        scale_codes=list(channel.setting("scale_codes")),
         tax_rates=await _rates(database, channel),
     )
 

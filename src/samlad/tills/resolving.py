@@ -11,9 +11,9 @@ from samlad.kernel.database import Reader, Tx
 from samlad.kernel.http import check_version
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import InvalidInput, NotFound
-from samlad.tills import events, journal, rules, store
+from samlad.tills import acts, events, journal, rules, store
 from samlad.tills.desk import Desk
-from samlad.tills.model import KeptSale, NotToResolve, SaleState, WriteOffInput
+from samlad.tills.model import Entry, KeptSale, NotToResolve, Sale, SaleState, WriteOffInput
 from samlad.tills.permissions import RESOLVE
 
 
@@ -37,9 +37,10 @@ async def settle(tx: Tx, sale_id: UUID, *, version: int | None = None) -> KeptSa
         NotToResolve: it was written off. InvalidInput: it cannot be read, so that nobody knows what was sold.
     """
     found = await _taken(tx, sale_id, version)
-    if found.resolution in ("seen", "settled") and found.state is SaleState.ORDERED:
+    is_done = found.state in (SaleState.ORDERED, SaleState.DONE)
+    if found.resolution in ("seen", "settled") and is_done:
         return found
-    if found.state is SaleState.ORDERED:
+    if is_done:
         return await _resolved(tx, found, "seen")
     if found.state is not SaleState.KEPT:
         raise NotToResolve(f"It is {found.state}.", state=found.state)
@@ -49,6 +50,9 @@ async def settle(tx: Tx, sale_id: UUID, *, version: int | None = None) -> KeptSa
             f"What was sold cannot be read ({sale}): ring it up by hand if it was a sale, then write this off."
         )
     desk = Desk(await channels.get(tx, found.channel_id), await stock.location(tx, found.location))
+    if not isinstance(sale, Sale):
+        await _do(tx, desk, found, sale)
+        return await _resolved(tx, found, "settled")
     objections = await journal.objections_to(tx, desk, sale_id, sale)
     if any(each.code == "currency" for each in objections):
         raise InvalidInput(
@@ -59,6 +63,19 @@ async def settle(tx: Tx, sale_id: UUID, *, version: int | None = None) -> KeptSa
     has_cart = sale.cart is not None and await carts.take_for(tx, sale.cart, order_id)
     await journal.make_order(tx, desk, sale_id, sale, [*kept, *objections], order_id, has_cart=has_cart)
     return await _resolved(tx, found, "settled")
+
+
+async def _do(tx: Tx, desk: Desk, found: KeptSale, entry: Entry) -> None:
+    """What did not go then, and does now.
+
+    Raises:
+        NotToResolve: it does not go yet.
+    """
+    try:
+        await journal.do_act(tx, desk, found.id, entry, found.objections)
+    except acts.NotDone as refused:
+        said = refused.objection.there or refused.objection.code
+        raise NotToResolve(f"It does not go yet: {said}", state=found.state) from refused
 
 
 async def write_off(tx: Tx, sale_id: UUID, data: WriteOffInput, *, version: int | None = None) -> KeptSale:

@@ -10,8 +10,10 @@ import msgspec
 
 from samlad.catalog import Sellable
 from samlad.kernel import cards
+from samlad.kernel.money import worth
 from samlad.promotions import Use
-from samlad.tills.model import NO_PROMOTION, Objection, Sale, SoldLine
+from samlad.tills.entries import KINDS
+from samlad.tills.model import NO_PROMOTION, Entry, Objection, Sale, SoldLine
 
 NAMESPACE = UUID("8f4f1e0a-53a4-5d0e-9d51-0d6f2f6a7f11")
 """Of the names of entries that bring none that can be read, and of those whose name is taken."""
@@ -48,12 +50,32 @@ def beside(name: UUID, of_content: bytes) -> UUID:
     return uuid5(name, of_content.hex())
 
 
-def read(raw: Mapping[str, Any]) -> Sale | str:
-    """The entry as a sale, or why it is none."""
+def kind_of(raw: Mapping[str, Any]) -> str:
+    """What an entry says that it is; a sale if it says nothing. Unknown kinds are ``other``."""
+    kind = raw.get("kind", "sale")
+    return kind if isinstance(kind, str) and kind in KINDS else "other"
+
+
+def read(raw: Mapping[str, Any]) -> Entry | str:
+    """The entry as what it is, or why it cannot be read."""
+    kind = kind_of(raw)
+    if kind not in KINDS:
+        return cards.redact(f"of an unknown kind: {raw.get('kind')}")[:300]
     try:
-        return msgspec.convert(raw, Sale)
+        return msgspec.convert(raw, KINDS[kind])
     except msgspec.ValidationError as error:
         return cards.redact(str(error))[:300]
+
+
+def number_of(raw: Mapping[str, Any]) -> tuple[UUID, int] | None:
+    """The till and its number, of an entry that can be read or cannot."""
+    number = raw.get("sequence")
+    if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= 2**53:
+        return None
+    try:
+        return UUID(str(raw.get("till"))), number
+    except ValueError:
+        return None
 
 
 def to_keep(value: Any, key: str = "") -> Any:
@@ -68,7 +90,7 @@ def to_keep(value: Any, key: str = "") -> Any:
     return _writable(value)
 
 
-def when(sale: Sale, received: datetime) -> tuple[datetime, list[Objection]]:
+def when(sale: Entry, received: datetime) -> tuple[datetime, list[Objection]]:
     """When it was by our clock, and what is odd about that. Nothing that has happened is in the future."""
     told, objections = sale.happened_at, []
     offset = timedelta(0)
@@ -93,18 +115,20 @@ def sums(sale: Sale, *, tax_included: bool) -> tuple[int, list[Objection]]:
         comes_to = _comes_to(line, tax_included=tax_included)
         if comes_to != line.total or abs(line.tax) > abs(line.total):
             objections.append(Objection(code="sums", line=place, here=str(comes_to), there=str(line.total)))
-    due = sum(line.total for line in sale.lines)
+    due = sum(line.total for line in sale.lines) + sum(card.amount for card in sale.cards)
     if sale.total != due:
         objections.append(Objection(code="sums", here=str(due), there=str(sale.total)))
     paid = sum(tender.amount for tender in sale.tenders)
-    difference = paid - due - sale.rounding
+    difference = paid - due - sale.rounding - sale.tip
     if difference:
-        objections.append(Objection(code="paid", here=str(due + sale.rounding), there=str(paid)))
+        objections.append(Objection(code="paid", here=str(due + sale.rounding + sale.tip), there=str(paid)))
     return difference, objections
 
 
 def _comes_to(line: SoldLine, *, tax_included: bool) -> int:
-    quoted = line.unit_price * line.quantity - sum(step.amount for step in line.reductions)
+    quoted = worth(line.unit_price, line.quantity, line.sold_by.per) - sum(
+        step.amount for step in line.reductions
+    )
     return quoted if tax_included else quoted + line.tax
 
 
@@ -127,6 +151,17 @@ def against(lines: Sequence[SoldLine], sold: Mapping[UUID, Sellable], known: set
                 Objection(code="tax", line=place, here=str(here.tax_rate), there=str(line.tax_rate))
             )
     return objections
+
+
+def by_hand(sale: Sale) -> int:
+    """What was taken off by hand, minor units: steps of no promotion."""
+    steps = (step for line in sale.lines for step in line.reductions)
+    return sum(step.amount for step in steps if step.promotion == NO_PROMOTION)
+
+
+def whole(sale: Sale) -> int:
+    """What the lines come to before anything was taken off by hand, minor units."""
+    return sum(line.total for line in sale.lines) + by_hand(sale)
 
 
 def promotions_of(sale: Sale) -> list[Use]:

@@ -103,7 +103,7 @@ class RulesPack(msgspec.Struct, frozen=True, kw_only=True):
     exponent: int
     time_zone: str
     prices_include_tax: bool
-    cash_step: int
+    cash: payments.Coin
     tax: PackedTax
     price_lists: dict[UUID, PackedList]
     promotions: list[PackedPromotion]
@@ -125,6 +125,7 @@ class PackedGood(msgspec.Struct, frozen=True, kw_only=True):
     sold_to: int | None
     prices: list[tuple[UUID, int, int]]
     marks: list[str]
+    sold_by: catalog.Measure = catalog.Measure.PIECE
 
 
 async def rules_pack(reader: Database | Tx, channel: Channel, place: Location, at: datetime) -> RulesPack:
@@ -137,16 +138,11 @@ async def rules_pack(reader: Database | Tx, channel: Channel, place: Location, a
     here = [each for each in known if may_hold(each, channel, at)]
     ids = [each.id for each in here]
     codes = await promotion_store.open_codes(reader, ids)
-    coded = {each.promotion for each in codes}
     salt = str(channel.pools[Resource.PROMOTIONS])
     taxes = await tax.current(reader)
     classes = [each.code for each in await tax.classes(reader)]
     counted = await promotion_store.facts(reader, [], None, [each.id for each in here if each.is_counted])
-    packed = [
-        pack_promotion(each, counted.counted.get(each.id))
-        for each in here
-        if each.is_automatic or each.id in coded
-    ]
+    packed = [pack_promotion(each, counted.counted.get(each.id)) for each in here]
     has_others = await promotion_store.have_limited_codes(reader, ids)
     is_own = channel.setting("tax_engine") == engines.OWN
     unknown = {
@@ -162,7 +158,7 @@ async def rules_pack(reader: Database | Tx, channel: Channel, place: Location, a
         exponent=exponent(channel.currency),
         time_zone=channel.time_zone,
         prices_include_tax=bool(channel.setting("prices_include_tax")),
-        cash_step=payments.coin_of(channel, channel.currency),
+        cash=payments.coin_of(channel, channel.currency),
         tax=pack_tax(channel, taxes, await _territory(reader, channel, place), classes, at),
         price_lists={each.id: pack_list(each) for each in lists},
         promotions=packed,
@@ -281,6 +277,7 @@ def pack_good(good: Scaled, belongs: catalog.Belonging | None) -> PackedGood:
         sold_to=milliseconds(good.sold_to),
         prices=good.prices,
         marks=marks,
+        sold_by=good.sold_by,
     )
 
 

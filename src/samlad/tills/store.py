@@ -14,8 +14,8 @@ from samlad.tills.model import KeptSale, Objection, SaleRow, SaleState
 
 _FROM = """till_sale s JOIN channel c ON c.id = s.channel JOIN location p ON p.id = s.location
            LEFT JOIN orders o ON o.id = s.order_id"""
-_ROW = """s.id, s.entry, s.reference, s.till_id, c.code AS channel, p.code AS location_code, s.state, s.happened_at,
-          s.received_at, s.total, s.currency, s.clerk_name, s.order_id, o.number AS order_number, s.objections,
+_ROW = """s.id, s.entry, s.kind, s.reference, s.till_id, c.code AS channel, p.code AS location_code, s.state, s.happened_at,
+          s.received_at, s.total, s.currency, s.clerk_name, s.order_id, o.number AS order_number, s.subject, s.objections,
           s.needs_look, s.resolution, s.resolved_at, s.version"""
 
 
@@ -36,7 +36,12 @@ SALES = Listing(
     },
     default_sort="-received_at",
     filters={
+        "q": Filter(
+            "strpos(lower(s.reference), lower({0})) > 0 OR starts_with(o.number, {0}) OR strpos(lower(s.clerk_name), lower({0})) > 0",
+            str.strip,
+        ),
         "channel": Filter("c.code = ANY({}::text[])", texts),
+        "kind": Filter("s.kind = ANY({}::text[])", texts),
         "state": Filter("s.state = ANY({}::text[])", texts),
         "needs_look": Filter("s.needs_look = {}", _truth),
         "till": Filter("s.till_id = ANY({}::uuid[])", uuids),
@@ -65,6 +70,7 @@ class NewSale(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     entry: str | None
+    kind: str
     digest: bytes
     conflicts_with: UUID | None
     till_id: UUID | None
@@ -83,9 +89,9 @@ async def claim(tx: Tx, sale: NewSale) -> bool:
     """Keep an entry, at first as one that waits; False if its id is there, once whoever writes it has ended."""
     return bool(
         await tx.execute(
-            """INSERT INTO till_sale (id, entry, digest, conflicts_with, till_id, channel, location, sequence, reference,
+            """INSERT INTO till_sale (id, entry, kind, digest, conflicts_with, till_id, channel, location, sequence, reference,
                                       happened_at, total, currency, clerk_name, body, actor, state, needs_look)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'kept', true)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 'kept', true)
                ON CONFLICT (id) DO NOTHING""",
             *(getattr(sale, name) for name in NewSale.__struct_fields__),
             tx.actor.label,
@@ -112,17 +118,25 @@ async def is_used(reader: Reader, till: UUID, sequence: int, but: UUID) -> bool:
 
 
 async def conclude(
-    tx: Tx, sale: UUID, state: SaleState, order: UUID | None, objections: Sequence[Objection], *, looks: bool
+    tx: Tx,
+    sale: UUID,
+    state: SaleState,
+    order: UUID | None,
+    objections: Sequence[Objection],
+    *,
+    looks: bool,
+    subject: UUID | None = None,
 ) -> None:
     """Say what became of an entry that this transaction has claimed or locked."""
     await tx.execute(
-        """UPDATE till_sale SET state = $2, order_id = $3, objections = $4, needs_look = $5, version = version + 1
-           WHERE id = $1""",
+        """UPDATE till_sale SET state = $2, order_id = $3, objections = $4, needs_look = $5, subject = $6,
+                  version = version + 1 WHERE id = $1""",
         sale,
         state,
         order,
         msgspec.to_builtins(list(objections)),
         looks,
+        subject or order,
     )
 
 
@@ -155,9 +169,36 @@ async def lock(tx: Tx, sale: UUID) -> KeptSale | None:
 
 
 async def waiting(reader: Reader, locations: Sequence[UUID] | None) -> int:
-    """How many sales need a look."""
+    """How many sales need a look, and how many tills have numbers that never came."""
     count: int = await reader.value(
-        "SELECT count(*) FROM till_sale WHERE needs_look AND ($1::uuid[] IS NULL OR location = ANY ($1))",
+        """SELECT (SELECT count(*) FROM till_sale WHERE needs_look AND ($1::uuid[] IS NULL OR location = ANY ($1)))
+                  + (SELECT count(DISTINCT till) FROM till_gap WHERE came_at IS NULL AND looked_at IS NULL
+                     AND ($1::uuid[] IS NULL OR location = ANY ($1)))""",
         None if locations is None else list(locations),
     )
     return count
+
+
+class DevicesSeen(msgspec.Struct, frozen=True):
+    """The tills of a channel that have ever been heard of, and when one was last."""
+
+    channel: UUID
+    devices: int
+    seen_at: datetime
+
+
+async def devices_seen(reader: Reader, channels: Sequence[UUID]) -> dict[UUID, DevicesSeen]:
+    """By channel; those without a till are left out. One statement."""
+    rows = await reader.all(
+        DevicesSeen,
+        """SELECT channel, count(*)::int AS devices, max(seen_at) AS seen_at FROM till_device
+           WHERE channel = ANY ($1) GROUP BY channel""",
+        list(channels),
+    )
+    return {row.channel: row for row in rows}
+
+
+async def order_of(reader: Reader, entry: UUID) -> UUID | None:
+    """The order that a till's sale became, by the id that the till gave it."""
+    found: UUID | None = await reader.value("SELECT order_id FROM till_sale WHERE id = $1", entry)
+    return found

@@ -21,24 +21,44 @@ from samlad.kernel.listing import (
     Wanted,
 )
 from samlad.kernel.problems import NotFound
-from samlad.tracking import events_store, parked, retention, retention_store, sources, store
+from samlad.tracking import (
+    events_store,
+    parked,
+    parked_store,
+    plan_file,
+    plan_store,
+    planning,
+    retention,
+    retention_store,
+    sources,
+    store,
+)
 from samlad.tracking.known import known
 from samlad.tracking.model import (
     EventSchema,
+    Faults,
     KeyInput,
+    Learned,
+    LearnInput,
     NewWriteKey,
+    ParkedEvent,
     ParkedRow,
+    PlanInput,
     RetentionInput,
     RetentionRule,
     RetentionRules,
     Retried,
+    RetriedMany,
+    RetryInput,
     SchemaInput,
+    SchemaVersion,
     Source,
     SourceChange,
     SourceInput,
     SourceRow,
     SourceView,
     TrackedRow,
+    ViolationRow,
     Volume,
 )
 from samlad.tracking.permissions import READ
@@ -110,27 +130,85 @@ async def list_schemas(
     request: AnyRequest,
     q: Wanted = None,
     policy: Wanted = None,
+    source: Wanted = None,
     sort: Sorting = None,
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
     as_format: FileFormat = "json",
 ) -> Response[Page[EventSchema]]:
-    """What is expected of events, by name. ``policy`` is report or park; sort by event or updated_at."""
+    """What is expected of events, by name. ``policy`` is report, park or drop; sort by event or updated_at."""
     actor_of(request).require(READ)
-    query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters={"q": q, "policy": policy})
-    return await store.SCHEMAS.answer(database_of(request), query, as_csv=as_format == "csv", name="plan")
+    query = ListQuery(
+        limit=limit, cursor=cursor, sort=sort, filters={"q": q, "policy": policy, "source": source}
+    )
+    return await plan_store.SCHEMAS.answer(
+        database_of(request), query, as_csv=as_format == "csv", name="plan"
+    )
 
 
 @put("/tracking/schemas", summary="Set the schema of an event")
 async def set_schema(request: AnyRequest, data: JSONBody[SchemaInput]) -> Response[EventSchema]:
-    """Say what is expected of the events of one name; again replaces it. Events that came before stay as they are."""
-    return await write(request, lambda tx: sources.set_schema(tx, data))
+    """Say what is expected of the events of one name, of one source or of all others; again replaces it. Events that came
+    before stay as they are. ``drop`` takes an event without what does not fit."""
+    return await write(request, lambda tx: planning.set_schema(tx, data))
 
 
 @delete("/tracking/schemas/{schema_id:uuid}", summary="Remove the schema of an event", status_code=204)
 async def remove_schema(request: AnyRequest, schema_id: FromPath[UUID]) -> Response[None]:
     """Expect nothing of the events of this name any more."""
-    return await write(request, lambda tx: sources.remove_schema(tx, schema_id), status=204)
+    return await write(request, lambda tx: planning.remove_schema(tx, schema_id), status=204)
+
+
+@get("/tracking/schemas/{schema_id:uuid}/versions", summary="Read the versions of a schema")
+async def schema_versions(request: AnyRequest, schema_id: FromPath[UUID]) -> list[SchemaVersion]:
+    """What a line of the plan said from when on, the latest first; also of one that was removed."""
+    actor_of(request).require(READ)
+    return await planning.versions(database_of(request), schema_id)
+
+
+@post("/tracking/schemas/learn", summary="Learn a schema from events", status_code=200)
+async def learn_schema(request: AnyRequest, data: JSONBody[LearnInput]) -> Learned:
+    """A schema that the latest events of a name all fit. It is a suggestion: read it, then set it."""
+    actor_of(request).require(READ)
+    return await planning.learn(database_of(request), data)
+
+
+@get("/tracking/plan", summary="Export the tracking plan")
+async def export_plan(request: AnyRequest) -> dict[str, Any]:
+    """The whole plan as one JSON Schema (2020-12) that checks events as clients send them; `PUT` takes it over elsewhere."""
+    actor_of(request).require(READ)
+    return plan_file.written(await plan_store.all_schemas(database_of(request)))
+
+
+@put("/tracking/plan", summary="Import a tracking plan")
+async def import_plan(request: AnyRequest, data: JSONBody[PlanInput]) -> Response[plan_file.Differences]:
+    """Take a plan over, all of it or nothing. Say ``is_trial`` first to see what it would change."""
+    return await write(request, lambda tx: planning.put(tx, data))
+
+
+@get("/tracking/violations", summary="List what did not fit the plan")
+async def list_violations(
+    request: AnyRequest,
+    event: Wanted = None,
+    source: Wanted = None,
+    outcome: Annotated[
+        str | None,
+        QueryParameter(max_length=40, pattern=r"^[a-z,]*$", description="reported, dropped or parked"),
+    ] = None,
+    sort: Sorting = None,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+    as_format: FileFormat = "json",
+) -> Response[Page[ViolationRow]]:
+    """What events of the last 30 days had wrong, counted by event, source and place, with examples; sort by events, last_at
+    or event."""
+    actor_of(request).require(READ)
+    query = ListQuery(
+        limit=limit, cursor=cursor, sort=sort, filters={"event": event, "source": source, "outcome": outcome}
+    )
+    return await plan_store.VIOLATIONS.answer(
+        database_of(request), query, as_csv=as_format == "csv", name="violations"
+    )
 
 
 @get("/tracking/events", summary="List events of clients")
@@ -144,6 +222,13 @@ async def list_events(
     name: Wanted = None,
     user_id: Wanted = None,
     identity: Wanted = None,
+    who: Annotated[
+        str | None,
+        QueryParameter(
+            max_length=500,
+            description="Of one person: by their profile's id, e-mail address, phone number, `userId` or `anonymousId`",
+        ),
+    ] = None,
     violating: Annotated[
         str | None,
         QueryParameter(pattern="^(yes|no)?$", max_length=3, description="Against the plan: yes or no"),
@@ -161,6 +246,7 @@ async def list_events(
         "name": name,
         "user_id": user_id,
         "identity": identity,
+        "who": who,
         "violating": violating,
     }
     query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
@@ -184,6 +270,7 @@ async def list_parked(
     request: AnyRequest,
     source: Wanted = None,
     reason: Wanted = None,
+    name: Wanted = None,
     kind: Annotated[
         str | None,
         QueryParameter(name="type", max_length=100, pattern=r"^[a-z,]*$", description="track, page …"),
@@ -195,11 +282,32 @@ async def list_parked(
 ) -> Response[Page[ParkedRow]]:
     """Events that could not be taken, each with the reason, the latest first; sort by received_at or size."""
     actor_of(request).require(READ)
-    filters = {"source": source, "reason": reason, "type": kind}
+    filters = {"source": source, "reason": reason, "type": kind, "name": name}
     query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
-    return await events_store.PARKED.answer(
+    return await parked_store.PARKED.answer(
         database_of(request), query, as_csv=as_format == "csv", name="parked-events"
     )
+
+
+@get("/tracking/parked/{parked_id:uuid}", summary="Read a parked event")
+async def read_parked(request: AnyRequest, parked_id: FromPath[UUID]) -> ParkedEvent:
+    """A parked event with all of its body, and the line of the plan that speaks of it."""
+    actor_of(request).require(READ)
+    return await parked.read(database_of(request), parked_id)
+
+
+@delete("/tracking/parked/{parked_id:uuid}", summary="Discard a parked event")
+async def discard_parked(request: AnyRequest, parked_id: FromPath[UUID]) -> Response[None]:
+    """Forget a parked event before its 30 days are over."""
+    return await write(request, lambda tx: parked.discard(tx, parked_id))
+
+
+@post("/tracking/parked/retry", summary="Retry parked events", status_code=200)
+async def retry_many(request: AnyRequest, data: JSONBody[RetryInput]) -> Response[RetriedMany]:
+    """Try up to 500 parked events again, in the order in which they were parked, under the plan of now; with ``next`` of the
+    answer as ``after`` it goes on."""
+    here = await known(database_of(request))
+    return await write(request, lambda tx: parked.retry_many(tx, data, here))
 
 
 @post("/tracking/parked/{parked_id:uuid}/retry", summary="Retry a parked event", status_code=200)
@@ -220,6 +328,19 @@ async def read_volume(
     actor_of(request).require(READ)
     since = now().replace(second=0, microsecond=0) - timedelta(hours=hours)
     return await events_store.volume(database_of(request), since=since, minutes=minutes, source=source)
+
+
+@get("/tracking/faults", summary="How many events were parked, and why")
+async def read_faults(
+    request: AnyRequest,
+    source: Annotated[UUID | None, QueryParameter(description="Id of a source; else of all")] = None,
+    hours: Annotated[int, QueryParameter(ge=1, le=720, description="Back from now")] = 24,
+    minutes: Annotated[int, QueryParameter(ge=1, le=1440, description="Length of one span")] = 60,
+) -> list[Faults]:
+    """How many of the events that came are parked for which reason, span by span; those that were taken since are left out."""
+    actor_of(request).require(READ)
+    since = now().replace(second=0, microsecond=0) - timedelta(hours=hours)
+    return await parked_store.faults(database_of(request), since=since, minutes=minutes, source=source)
 
 
 @get("/tracking/retention", summary="List how long events are kept")
@@ -264,11 +385,20 @@ routes = [
             list_schemas,
             set_schema,
             remove_schema,
+            schema_versions,
+            learn_schema,
+            list_violations,
             list_events,
             read_event,
             list_parked,
+            read_parked,
+            discard_parked,
+            retry_many,
             retry_parked,
+            export_plan,
+            import_plan,
             read_volume,
+            read_faults,
         ],
         tags=["Tracking"],
     )

@@ -12,7 +12,7 @@ from samlad.tracking.model import Source
 SAFE = frozenset(
     {
         "brand", "category", "currency", "discount", "position", "price", "product_id", "quantity", "revenue", "shipping",
-        "sku", "tax", "total", "value", "variant",
+        "sku", "tax", "total", "unit", "value", "variant",
     }
 )  # fmt: skip
 """Properties of Segment's ecommerce events that speak of goods and money. Everything else goes: a list of what may stay

@@ -21,6 +21,7 @@ class EventsReceived(Fact, frozen=True, kw_only=True):
     violating: int
     first: datetime
     last: datetime
+    blocked: int = 0
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +91,21 @@ class ParkedRetried(Fact, frozen=True, kw_only=True):
     """A parked event was tried once more; ``reason`` null: it was taken."""
 
     reason: str | None
+
+
+@declare("tracking.retried_many")
+class ParkedRetriedMany(Fact, frozen=True, kw_only=True):
+    """Parked events were tried once more, together."""
+
+    taken: int
+    still_parked: int
+
+
+@declare("tracking.parked_discarded")
+class ParkedDiscarded(Fact, frozen=True, kw_only=True):
+    """Staff had a parked event forgotten."""
+
+    reason: str
 
 
 @declare("tracking.retention_set")

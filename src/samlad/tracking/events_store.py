@@ -1,4 +1,4 @@
-"""SQL of the tables ``tracked_event``, ``tracked_message``, ``tracked_profile``, ``tracking_parked``, ``tracking_volume``."""
+"""SQL of the tables ``tracked_event``, ``tracked_message``, ``tracked_profile``, ``tracking_volume``."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,9 +9,18 @@ import msgspec
 
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
-from samlad.tracking.model import ParkedRow, TrackedRow, Volume
+from samlad.tracking.model import TrackedRow, Volume
+from samlad.tracking.plan import Violation
 
-SHOWN_BODY = 2_000
+_encode = msgspec.json.Encoder().encode
+
+
+def spellings(text: str) -> list[str]:
+    """How an identifier that somebody types may be kept: as it stands, and as e-mail addresses and phone numbers are."""
+    plain = text.strip()
+    digits = "+" + "".join(letter for letter in plain if letter.isdigit())
+    return sorted({plain, plain.lower(), digits} - {"", "+"})
+
 
 EVENTS = Listing(
     row=TrackedRow,
@@ -28,26 +37,11 @@ EVENTS = Listing(
         "name": Filter("e.name = {}"),
         "user_id": Filter("e.user_id = {}"),
         "identity": Filter("p.identity = ANY({}::uuid[])", uuids),
+        "who": Filter("p.identity = ANY (ARRAY(SELECT identity_known_as({}::text[])))", spellings),
         "violating": Filter("(e.violations IS NOT NULL) = ({} = 'yes')"),
     },
 )
 """All events, the latest first."""
-
-PARKED = Listing(
-    row=ParkedRow,
-    select=f"""id, source, received_at, type, name, reason, detail, size,
-               encode(substring(body FOR {SHOWN_BODY}), 'escape') AS body""",
-    source="tracking_parked",
-    key="id",
-    sorts={"received_at": Sort("received_at", "timestamptz"), "size": Sort("size", "int")},
-    default_sort="-received_at",
-    filters={
-        "source": Filter("source = ANY({}::uuid[])", uuids),
-        "reason": Filter("reason = ANY({}::text[])", texts),
-        "type": Filter("type = ANY({}::text[])", texts),
-    },
-)
-"""All parked events, the latest first."""
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,26 +61,8 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     group_id: str | None
     traits: dict[str, Any] | None
     consent: Any
-    violations: Any
-    """Encoded, because a list in a column of an array would be taken for more of the array."""
+    violations: list[Violation] | None
     payload: Any
-
-
-class Misfit(msgspec.Struct, frozen=True, kw_only=True):
-    """An event to be parked; the fields are the columns."""
-
-    id: UUID
-    source: UUID
-    fingerprint: bytes
-    received_at: datetime
-    sent_at: datetime | None
-    route_type: str | None
-    type: str | None
-    name: str | None
-    reason: str
-    detail: str
-    size: int
-    body: bytes
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -98,20 +74,31 @@ class Stored(msgspec.Struct, frozen=True):
 
 
 _COLUMNS = ", ".join(Arrival.__struct_fields__)
+_JSON = ("traits", "consent", "violations", "payload")
+_GIVEN = ", ".join(f"{name}::jsonb" if name in _JSON else name for name in Arrival.__struct_fields__)
 _ARRAYS = ", ".join(
     f"${number}::{kind}[]"
     for number, kind in enumerate(
         (
             "uuid", "timestamptz", "uuid", "uuid", "text", "text", "text", "timestamptz", "text", "text", "text",
-            "text", "jsonb", "jsonb", "jsonb", "jsonb",
+            "text", "text", "text", "text", "text",
         ),
         1,
     )
 )  # fmt: skip
 
 
-def _columns(rows: Sequence[msgspec.Struct], kind: type[msgspec.Struct]) -> list[list[Any]]:
+def columns(rows: Sequence[msgspec.Struct], kind: type[msgspec.Struct]) -> list[list[Any]]:
+    """The fields of rows, each as one array for ``unnest``."""
     return [[getattr(row, name) for row in rows] for name in kind.__struct_fields__]
+
+
+def _arrival_columns(arrivals: Sequence[Arrival]) -> list[list[Any]]:
+    """JSON as text: of every element of an array that is none the driver asks whether it is an array."""
+    by_name = dict(zip(Arrival.__struct_fields__, columns(arrivals, Arrival), strict=True))
+    for name in _JSON:
+        by_name[name] = [None if value is None else _encode(value).decode() for value in by_name[name]]
+    return list(by_name.values())
 
 
 async def insert(tx: Tx, arrivals: Sequence[Arrival]) -> list[Stored]:
@@ -123,7 +110,7 @@ async def insert(tx: Tx, arrivals: Sequence[Arrival]) -> list[Stored]:
     return await tx.all(
         Stored,
         f"""
-        WITH given AS (SELECT * FROM unnest({_ARRAYS}) AS given ({_COLUMNS})),
+        WITH given AS (SELECT {_GIVEN} FROM unnest({_ARRAYS}) AS given ({_COLUMNS})),
              fresh AS (INSERT INTO tracked_message (source, message_id, received_at)
                        SELECT source, message_id, received_at FROM given ORDER BY source, message_id
                        ON CONFLICT DO NOTHING RETURNING source, message_id),
@@ -132,51 +119,16 @@ async def insert(tx: Tx, arrivals: Sequence[Arrival]) -> list[Stored]:
                         RETURNING source, violations)
         SELECT source, count(*)::int AS accepted, count(violations)::int AS violating FROM stored GROUP BY source
         """,
-        *_columns(arrivals, Arrival),
+        *_arrival_columns(arrivals),
     )
 
 
 async def insert_own(tx: Tx, arrivals: Sequence[Arrival]) -> int:
     """Store events that this program reports; what is there already (their ids are made of the log's) stays. One statement."""
     return await tx.execute(
-        f"""INSERT INTO tracked_event ({_COLUMNS}) SELECT * FROM unnest({_ARRAYS}) ON CONFLICT DO NOTHING""",
-        *_columns(arrivals, Arrival),
-    )
-
-
-async def park(tx: Tx, misfits: Sequence[Misfit]) -> dict[UUID, int]:
-    """Park events; how many by source, those that were parked before left out. One statement."""
-    names = ", ".join(Misfit.__struct_fields__)
-    rows = await tx.rows(
-        f"""
-        WITH parked AS (
-            INSERT INTO tracking_parked ({names})
-            SELECT {names} FROM unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::timestamptz[], $5::timestamptz[],
-                $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::int[], $12::bytea[])
-                AS given ({names})
-            ORDER BY source, fingerprint ON CONFLICT (source, fingerprint) DO NOTHING RETURNING source)
-        SELECT source, count(*)::int AS count FROM parked GROUP BY source
-        """,
-        *_columns(misfits, Misfit),
-    )
-    return {row["source"]: row["count"] for row in rows}
-
-
-async def lock_parked(tx: Tx, parked: UUID) -> Misfit | None:
-    """A parked event, held until the transaction ends, or None."""
-    names = ", ".join(Misfit.__struct_fields__)
-    return await tx.one(Misfit, f"SELECT {names} FROM tracking_parked WHERE id = $1 FOR UPDATE", parked)
-
-
-async def unpark(tx: Tx, parked: UUID) -> bool:
-    """Take an event off the parking place; False if it was not there."""
-    return bool(await tx.execute("DELETE FROM tracking_parked WHERE id = $1", parked))
-
-
-async def still_parked(tx: Tx, parked: UUID, reason: str, detail: str) -> None:
-    """A retry failed for this reason."""
-    await tx.execute(
-        "UPDATE tracking_parked SET reason = $2, detail = $3 WHERE id = $1", parked, reason, detail
+        f"""INSERT INTO tracked_event ({_COLUMNS})
+            SELECT {_GIVEN} FROM unnest({_ARRAYS}) AS given ({_COLUMNS}) ON CONFLICT DO NOTHING""",
+        *_arrival_columns(arrivals),
     )
 
 
@@ -192,8 +144,11 @@ async def get(reader: Reader, event: UUID) -> TrackedRow | None:
 # -- what the follower reads and writes --------------------------------------------------------------------------------
 
 
-class Unresolved(msgspec.Struct, frozen=True, kw_only=True):
-    """What identity is resolved from."""
+class Unresolved(msgspec.Struct, frozen=True):
+    """What identity is resolved from; in the order of the columns, because there are many.
+
+    ``traits`` is an object or None; ``is_again``: it was tried before and failed.
+    """
 
     id: UUID
     received_at: datetime
@@ -204,9 +159,10 @@ class Unresolved(msgspec.Struct, frozen=True, kw_only=True):
     anonymous_id: str | None
     user_id: str | None
     previous_id: str | None
-    traits: dict[str, Any] | None
+    traits: Any
     session: Any
     consent: Any = None
+    is_again: bool = False
 
 
 async def of_batches(reader: Reader, batches: Sequence[tuple[UUID, datetime, datetime]]) -> list[Unresolved]:
@@ -215,11 +171,11 @@ async def of_batches(reader: Reader, batches: Sequence[tuple[UUID, datetime, dat
         Unresolved,
         """
         SELECT e.id, e.received_at, e.occurred_at, e.source, e.type, e.name, e.anonymous_id, e.user_id, e.previous_id,
-               e.traits, e.payload #> '{context,sessionId}' AS session, e.consent
+               e.traits, e.payload #> '{context,sessionId}' AS session, e.consent, p.event IS NOT NULL AS is_again
         FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS b (batch, first, last)
         JOIN tracked_event e ON e.received_at BETWEEN b.first AND b.last AND e.batch = b.batch
-        WHERE NOT EXISTS (SELECT 1 FROM tracked_profile p
-                          WHERE p.received_at = e.received_at AND p.event = e.id AND p.failure IS NULL)
+        LEFT JOIN tracked_profile p ON p.received_at = e.received_at AND p.event = e.id
+        WHERE p.event IS NULL OR p.failure IS NOT NULL
         ORDER BY e.occurred_at, e.id
         """,
         [batch for batch, _, _ in batches],
@@ -236,22 +192,33 @@ class Landing(msgspec.Struct, frozen=True):
     failure: str | None = None
 
 
-async def note_landings(tx: Tx, landings: Sequence[Landing]) -> int:
-    """Note on whom events landed; what was found out before stays. One statement."""
-    return await tx.execute(
-        """
-        INSERT INTO tracked_profile AS p (event, received_at, occurred_at, identity, failure)
-        SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::uuid[], $5::text[])
-        ON CONFLICT (received_at, event) DO UPDATE
-            SET identity = excluded.identity, failure = excluded.failure, resolved_at = clock_timestamp()
-            WHERE p.failure IS NOT NULL
-        """,
+async def note_landings(tx: Tx, landings: Sequence[Landing]) -> None:
+    """Note on whom events landed. One statement, and one more for those that failed before: what they found out stays."""
+    again = [landing for landing in landings if landing.event.is_again]
+    fresh = [landing for landing in landings if not landing.event.is_again] if again else landings
+    if fresh:
+        await tx.execute(f"INSERT INTO tracked_profile {_LANDED}", *_landed(fresh))
+    if again:
+        await tx.execute(
+            f"""INSERT INTO tracked_profile AS p {_LANDED} ON CONFLICT (received_at, event) DO UPDATE
+                SET identity = excluded.identity, failure = excluded.failure, resolved_at = clock_timestamp()
+                WHERE p.failure IS NOT NULL""",
+            *_landed(again),
+        )
+
+
+_LANDED = """(event, received_at, occurred_at, identity, failure)
+             SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::uuid[], $5::text[])"""
+
+
+def _landed(landings: Sequence[Landing]) -> list[list[Any]]:
+    return [
         [landing.event.id for landing in landings],
         [landing.event.received_at for landing in landings],
         [landing.event.occurred_at for landing in landings],
         [landing.identity for landing in landings],
         [landing.failure for landing in landings],
-    )
+    ]
 
 
 class Count(msgspec.Struct, frozen=True, kw_only=True):
@@ -263,6 +230,7 @@ class Count(msgspec.Struct, frozen=True, kw_only=True):
     duplicates: int
     parked: int
     violating: int
+    blocked: int
     xid: int
     seq: int
 
@@ -271,19 +239,21 @@ async def add_volume(tx: Tx, counts: Sequence[Count]) -> None:
     """Add to the counts of minutes what they do not have yet; one statement, in key order. One follower calls it."""
     await tx.execute(
         """
-        INSERT INTO tracking_volume AS v (source, minute, accepted, duplicates, parked, violating, position)
-        SELECT source, minute, sum(g.accepted), sum(g.duplicates), sum(g.parked), sum(g.violating),
+        INSERT INTO tracking_volume AS v (source, minute, accepted, duplicates, parked, violating, blocked, position)
+        SELECT source, minute, sum(g.accepted), sum(g.duplicates), sum(g.parked), sum(g.violating), sum(g.blocked),
                max(ARRAY[g.xid, g.seq])
-        FROM unnest($1::uuid[], $2::timestamptz[], $3::int[], $4::int[], $5::int[], $6::int[], $7::bigint[], $8::bigint[])
-             AS g (source, minute, accepted, duplicates, parked, violating, xid, seq)
+        FROM unnest($1::uuid[], $2::timestamptz[], $3::int[], $4::int[], $5::int[], $6::int[], $7::int[], $8::bigint[],
+                    $9::bigint[])
+             AS g (source, minute, accepted, duplicates, parked, violating, blocked, xid, seq)
         LEFT JOIN tracking_volume b USING (source, minute)
         WHERE b.position IS NULL OR ARRAY[g.xid, g.seq] > b.position
         GROUP BY source, minute ORDER BY minute, source
         ON CONFLICT (minute, source) DO UPDATE SET accepted = v.accepted + excluded.accepted,
             duplicates = v.duplicates + excluded.duplicates, parked = v.parked + excluded.parked,
-            violating = v.violating + excluded.violating, position = excluded.position
+            violating = v.violating + excluded.violating, blocked = v.blocked + excluded.blocked,
+            position = excluded.position
         """,
-        *_columns(counts, Count),
+        *columns(counts, Count),
     )
 
 
@@ -295,7 +265,8 @@ async def volume(
         Volume,
         """
         SELECT date_bin(make_interval(mins => $2), minute, $1) AS at, sum(accepted)::int AS accepted,
-               sum(duplicates)::int AS duplicates, sum(parked)::int AS parked, sum(violating)::int AS violating
+               sum(duplicates)::int AS duplicates, sum(parked)::int AS parked, sum(violating)::int AS violating,
+               sum(blocked)::int AS blocked
         FROM tracking_volume WHERE minute >= $1 AND ($3::uuid IS NULL OR source = $3) GROUP BY 1 ORDER BY 1
         """,
         since,
@@ -312,16 +283,6 @@ async def forget_messages(tx: Tx, before: datetime, limit: int) -> int:
     return await tx.execute(
         """DELETE FROM tracked_message WHERE ctid = ANY (ARRAY(
                SELECT ctid FROM tracked_message WHERE received_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))""",
-        before,
-        limit,
-    )
-
-
-async def forget_parked(tx: Tx, before: datetime, limit: int) -> int:
-    """Remove what was parked before some time; how many."""
-    return await tx.execute(
-        """DELETE FROM tracking_parked WHERE ctid = ANY (ARRAY(
-               SELECT ctid FROM tracking_parked WHERE received_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))""",
         before,
         limit,
     )

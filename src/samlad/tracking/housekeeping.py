@@ -11,7 +11,7 @@ from samlad.kernel.database import Database, Tx
 from samlad.kernel.housekeeping import MONTHS_AHEAD, months
 from samlad.kernel.problems import Busy
 from samlad.kernel.sweepers import Sweeper
-from samlad.tracking import events_store
+from samlad.tracking import events_store, parked_store
 
 MESSAGES_KEPT = timedelta(hours=48)
 """How long a message that comes again is known: clients try for at most twelve hours, and 24 are promised."""
@@ -28,7 +28,7 @@ async def sweep(database: Database) -> int:
     total = 0
     for forget, kept in (
         (events_store.forget_messages, MESSAGES_KEPT),
-        (events_store.forget_parked, PARKED_KEPT),
+        (parked_store.forget_parked, PARKED_KEPT),
     ):
 
         async def work(tx: Tx, forget: Forget = forget, kept: timedelta = kept) -> int:

@@ -16,20 +16,21 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from samlad.kernel import log
+from samlad.kernel import log, turns
 from samlad.kernel.database import Database, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Busy
-from samlad.tracking import events_store
+from samlad.tracking import events_store, parked_store, plan
 from samlad.tracking.bodies import Envelope
 from samlad.tracking.consenting import ANSWERS, email_of, missing, nameless, names_in, readable, stripped
 from samlad.tracking.events import EventsReceived
-from samlad.tracking.events_store import Arrival, Misfit
+from samlad.tracking.events_store import Arrival
 from samlad.tracking.known import Known
-from samlad.tracking.model import Full, Policy, Source, Without
+from samlad.tracking.model import Full, Source, Without
+from samlad.tracking.parked_store import Misfit
 from samlad.tracking.rules import Normal, Unfit, moment_of, normalise
 
-LARGEST_GROUP = 200
+LARGEST_GROUP = 100
 """Events of one statement, unless one request has more. Larger ones were little cheaper, and while one is made ready
 nobody else in the process gets a turn."""
 STRIDE = 10
@@ -43,11 +44,24 @@ _UNSTORABLE = (asyncpg.DataError, asyncpg.ProgramLimitExceededError, UnicodeEnco
 """What PostgreSQL and its driver say of a value that they cannot keep."""
 
 
+class Blocked(Exception):
+    """The source does not take events of this name."""
+
+
+class Refusals(msgspec.Struct, frozen=True):
+    """How many events of a source came, at one moment, that it does not take."""
+
+    source: UUID
+    at: datetime
+    count: int
+
+
 class Sorted(msgspec.Struct, frozen=True):
-    """The events of a request with their verdicts: to be stored, to be parked."""
+    """The events of a request with their verdicts: to be stored, to be parked, not to be taken at all."""
 
     arrivals: list[Arrival]
     misfits: list[Misfit]
+    blocked: list[Refusals] = []
 
 
 def sort_out(
@@ -58,13 +72,17 @@ def sort_out(
     What the stamp of consent does not allow never gets further than here: it is stored without the person, or parked
     without them, as the source says.
     """
-    found = Sorted([], [])
+    found, blocked = Sorted([], [], []), 0
     for raw in envelope.events:
         try:
             found.arrivals.append(_arrival(known, source, raw, envelope.sent_at, received_at, route_type))
         except Unfit as unfit:
             misfit = _misfit_of(known, source, raw, unfit, envelope.sent_at, received_at, route_type)
             found.misfits.append(misfit)
+        except Blocked:
+            blocked += 1
+    if blocked:
+        found.blocked.append(Refusals(source.id, received_at, blocked))
     return found
 
 
@@ -72,6 +90,8 @@ def _arrival(
     known: Known, source: Source, raw: bytes, sent_at: object, received_at: datetime, route_type: str | None
 ) -> Arrival:
     normal = normalise(raw, received_at=received_at, sent_at=sent_at, route_type=route_type)
+    if source.blocks and normal.plan_name in source.blocks:
+        raise Blocked
     if known.stones.has((normal.user_id, normal.anonymous_id, email_of(normal.traits))):
         return _without_person(_made(normal, source, received_at, []), {"verdict": "erased"})
     lacking = missing(source, normal.payload.get("context"))
@@ -79,11 +99,7 @@ def _arrival(
         return _only_answer(_made(normal, source, received_at, []))
     if lacking and source.without_consent is Without.PARK:
         raise Unfit("consent", f"without consent to: {', '.join(lacking)}", type=normal.type)
-    expected = known.plan.get(normal.plan_name)
-    violations = [] if expected is None else expected.violations(normal.subject_matter)
-    if violations and expected is not None and expected.policy is Policy.PARK:
-        told = "; ".join(f"{each.path}: {each.message}" for each in violations)
-        raise Unfit("plan", told[:1000], type=normal.type, name=normal.name)
+    normal, violations = plan.checked(known.plan, source.id, normal)
     arrival = _made(normal, source, received_at, violations)
     verdict = {"verdict": "anonymised", "lacking": lacking}
     return _without_person(arrival, verdict) if lacking else arrival
@@ -105,7 +121,7 @@ def _made(normal: Normal, source: Source, received_at: datetime, violations: lis
         group_id=normal.group_id,
         traits=normal.traits,
         consent=normal.consent,
-        violations=msgspec.Raw(msgspec.json.encode(violations)) if violations else None,
+        violations=violations or None,
         payload=normal.payload,
     )
 
@@ -200,18 +216,19 @@ class Intake:
     async def sort_out(self, known: Known, source: Source, envelope: Envelope, **how: Any) -> Sorted:
         """`sort_out` a request without holding up who checks out in the same process meanwhile.
 
-        One large request at a time, a stride and then the others: who waits for something else waits for one stride.
+        One large request at a time, a stride and then the others (`kernel.turns`).
         """
         if len(envelope.events) <= STRIDE:
             return sort_out(known, source, envelope, **how)
-        found = Sorted([], [])
+        found = Sorted([], [], [])
         async with self._sorting:
             for start in range(0, len(envelope.events), STRIDE):
                 few = msgspec.structs.replace(envelope, events=envelope.events[start : start + STRIDE])
                 part = sort_out(known, source, few, **how)
                 found.arrivals.extend(part.arrivals)
                 found.misfits.extend(part.misfits)
-                await asyncio.sleep(0)
+                found.blocked.extend(part.blocked)
+                await turns.let_others()
         return found
 
     async def take(self, source: Source, found: Sorted) -> None:
@@ -222,7 +239,7 @@ class Intake:
             Busy, OutcomeUnknown: the database did not answer. Sent again, each message is there once.
         """
         size = len(found.arrivals) + len(found.misfits)
-        if not size:
+        if not size and not found.blocked:
             return
         if self._events and self._events + size > MOST_WAITING:
             raise Full("Events come faster than they can be stored. Send the same again.", retry_after=1)
@@ -238,6 +255,7 @@ class Intake:
 
     async def _run(self) -> None:
         while self._waiting:
+            await turns.let_others()
             group: list[_Waiting] = []
             size = 0
             for each in self._waiting:
@@ -263,14 +281,19 @@ class Intake:
         channels = {source: channel for each in group for source, channel in each.channels.items()}
         arrivals = [arrival for each in group for arrival in each.sorted.arrivals]
         misfits = [misfit for each in group for misfit in each.sorted.misfits]
-        await self._store_or_split(channels, arrivals, misfits)
+        blocked = [each for one in group for each in one.sorted.blocked]
+        await self._store_or_split(channels, arrivals, misfits, blocked)
 
     async def _store_or_split(
-        self, channels: dict[UUID, UUID], arrivals: list[Arrival], misfits: list[Misfit]
+        self,
+        channels: dict[UUID, UUID],
+        arrivals: list[Arrival],
+        misfits: list[Misfit],
+        blocked: Sequence[Refusals] = (),
     ) -> None:
         """Store a group. A value that only PostgreSQL finds impossible is looked for by halves, and parked."""
         try:
-            await self._database.transaction(lambda tx: write(tx, channels, arrivals, misfits))
+            await self._database.transaction(lambda tx: write(tx, channels, arrivals, misfits, blocked))
             return
         except _UNSTORABLE as error:
             if not arrivals:
@@ -280,25 +303,34 @@ class Intake:
             raw = msgspec.json.encode(arrivals[0].payload)
             unfit = Unfit("unstorable", refusal, type=arrivals[0].type)
             parked = _misfit(arrivals[0].source, raw, unfit, None, arrivals[0].received_at, None)
-            await self._store_or_split(channels, [], [*misfits, parked])
+            await self._store_or_split(channels, [], [*misfits, parked], blocked)
             return
         middle = len(arrivals) // 2
-        await self._store_or_split(channels, arrivals[:middle], misfits)
+        await self._store_or_split(channels, arrivals[:middle], misfits, blocked)
         await self._store_or_split(channels, arrivals[middle:], [])
 
 
 async def write(
-    tx: Tx, channels: dict[UUID, UUID], arrivals: Sequence[Arrival], misfits: Sequence[Misfit]
+    tx: Tx,
+    channels: dict[UUID, UUID],
+    arrivals: Sequence[Arrival],
+    misfits: Sequence[Misfit],
+    blocked: Sequence[Refusals] = (),
 ) -> None:
     """Store events whose message is new, park the others, and tell the log of each source. Three statements."""
     batches = {source: new_id() for source in channels}
     once = {(each.source, each.message_id): each for each in reversed(arrivals)}  # the first of several stays
     rows = [msgspec.structs.replace(each, batch=batches[each.source]) for each in reversed(once.values())]
     stored = {row.source: row for row in await events_store.insert(tx, rows)} if rows else {}
-    parked = await events_store.park(tx, misfits) if misfits else {}
+    parked = await parked_store.park(tx, misfits) if misfits else {}
     for source, channel in channels.items():
         came = [each.received_at for each in arrivals if each.source == source]
-        moments = came or [each.received_at for each in misfits if each.source == source]
+        refused = [each for each in blocked if each.source == source]
+        moments = (
+            came
+            or [each.received_at for each in misfits if each.source == source]
+            or [each.at for each in refused]
+        )
         if not moments:
             continue
         new = stored.get(source)
@@ -309,5 +341,6 @@ async def write(
             violating=new.violating if new else 0,
             first=min(moments),
             last=max(moments),
+            blocked=sum(each.count for each in refused),
         )
         log.append(tx, fact, subject=source, channel=channel, event_id=batches[source])

@@ -15,10 +15,11 @@ import structlog
 from samlad.access.rate import LocalLimit
 from samlad.access.tokens import token_hash
 from samlad.customers import tombstones
+from samlad.kernel import remembering
 from samlad.kernel.clock import now
 from samlad.kernel.database import Database
 from samlad.kernel.problems import InvalidInput
-from samlad.tracking import store
+from samlad.tracking import plan_store, store
 from samlad.tracking.model import Source
 from samlad.tracking.plan import Expected, compiled
 
@@ -34,7 +35,7 @@ class Known(msgspec.Struct):
 
     sources: dict[UUID, Source]
     keys: dict[bytes, tuple[UUID, datetime | None]]
-    plan: dict[str, Expected]
+    plan: dict[tuple[str, UUID | None], Expected]
     limits: dict[UUID, LocalLimit]
     stones: tombstones.Stones
     """Of people who were erased."""
@@ -95,6 +96,8 @@ async def known(database: Database) -> Known:
         checked_at=moment,
     )
     _known[database] = loaded
+    if before is not None and loaded.stones != before.stones:
+        remembering.forget_all()
     return loaded
 
 
@@ -102,11 +105,11 @@ async def _fingerprint(database: Database) -> str:
     return f"{await store.fingerprint(database)} {await tombstones.state(database)}"
 
 
-async def _plan(database: Database) -> dict[str, Expected]:
+async def _plan(database: Database) -> dict[tuple[str, UUID | None], Expected]:
     found = {}
-    for line in await store.all_schemas(database):
+    for line in await plan_store.all_schemas(database):
         try:
-            found[line.event] = compiled(line.schema, line.policy)
+            found[line.event, line.source] = compiled(line.schema, line.policy)
         except InvalidInput as error:  # written by a version that understood more
             logger.warning(
                 "a schema of the tracking plan cannot be used", event_name=line.event, error=str(error)

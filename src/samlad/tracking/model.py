@@ -19,6 +19,16 @@ Name = Annotated[
 EventName = Annotated[
     str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*$", examples=["Product Added"])
 ]
+MOST_BLOCKS = 200
+Blocks = Annotated[
+    list[EventName],
+    msgspec.Meta(
+        max_length=MOST_BLOCKS,
+        description="Names of events that are not taken (`identify`, `page` … for those types): they are counted, and nothing of"
+        " them is kept",
+        examples=[["Mouse Moved"]],
+    ),
+]
 PerSecond = Annotated[
     int, msgspec.Meta(ge=1, le=100_000, description="Requests a second and process before 429 is answered")
 ]
@@ -41,10 +51,11 @@ class DeviceClass(enum.StrEnum):
 
 
 class Policy(enum.StrEnum):
-    """What becomes of an event that does not fit the plan: taken and reported, or parked."""
+    """What becomes of an event that does not fit the plan: taken and reported, parked, or taken without what does not fit."""
 
     REPORT = "report"
     PARK = "park"
+    DROP = "drop"
 
 
 class Without(enum.StrEnum):
@@ -76,6 +87,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     per_second: int
     needs: list[str]
     without_consent: Without
+    blocks: list[str]
     version: int
     created_at: datetime
     updated_at: datetime
@@ -132,6 +144,7 @@ class SourceInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     per_second: PerSecond = PER_SECOND
     needs: Needs = []
     without_consent: Without = Without.ANONYMISE
+    blocks: Blocks = []
 
 
 class SourceChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -144,6 +157,7 @@ class SourceChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     per_second: PerSecond | msgspec.UnsetType = msgspec.UNSET
     needs: Needs | msgspec.UnsetType = msgspec.UNSET
     without_consent: Without | msgspec.UnsetType = msgspec.UNSET
+    blocks: Blocks | msgspec.UnsetType = msgspec.UNSET
 
 
 class KeyInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -172,6 +186,10 @@ class SchemaInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         ),
     ]
     policy: Policy = Policy.REPORT
+    source: (
+        Annotated[UUID, msgspec.Meta(description="Only of the events of this source; null: of all others")]
+        | None
+    ) = None
 
 
 class EventSchema(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,11 +197,71 @@ class EventSchema(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     event: str
+    source: UUID | None
     schema: dict[str, Any]
     policy: Policy
     version: int
     created_at: datetime
     updated_at: datetime
+
+
+class PlanInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A tracking plan to take over."""
+
+    document: Annotated[
+        dict[str, Any],
+        msgspec.Meta(
+            description="A JSON Schema as `GET /api/tracking/plan` writes it: one schema for each event in `$defs`",
+            examples=[{"$defs": {"Product Added": {"type": "object", "required": ["product_id"]}}}],
+        ),
+    ]
+    replaces: Annotated[bool, msgspec.Meta(description="What the document does not have is removed")] = False
+    is_trial: Annotated[bool, msgspec.Meta(description="Only say what would change")] = False
+
+
+class SchemaVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """What a line of the tracking plan said from ``at`` on."""
+
+    version: int
+    schema: dict[str, Any]
+    policy: Policy
+    actor: str
+    at: datetime
+
+
+class LearnInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """From which events a schema is to be learned: the latest of a name."""
+
+    event: EventName
+    source: UUID | None = None
+    last: Annotated[int, msgspec.Meta(ge=1, le=5_000, description="So many of the latest, of 30 days")] = 500
+
+
+class Learned(msgspec.Struct, frozen=True, kw_only=True):
+    """A schema that all ``events`` fit from which it was learned. It is not in the plan yet."""
+
+    event: str
+    source: UUID | None
+    events: int
+    schema: dict[str, Any]
+
+
+class ViolationRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What events of one name and source had wrong in one place, in the last 30 days.
+
+    ``path`` is a JSON pointer (null for parked events, whose reason names several); ``examples`` are ids of the latest
+    events, or of parked ones.
+    """
+
+    event: str
+    source: UUID
+    path: str | None
+    rule: str
+    message: str
+    outcome: Literal["reported", "dropped", "parked"]
+    events: int
+    last_at: datetime
+    examples: list[UUID]
 
 
 EventType = Literal["track", "identify", "page", "screen", "group", "alias"]
@@ -267,14 +345,48 @@ class Retried(msgspec.Struct, frozen=True, kw_only=True):
     detail: str | None = None
 
 
+class ParkedEvent(ParkedRow, frozen=True, kw_only=True):
+    """A parked event with all of its ``body``, and the line of the plan that speaks of it (null: none)."""
+
+    schema: UUID | None
+
+
+class RetryInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which parked events to try again; what is left out is not asked for."""
+
+    source: UUID | None = None
+    reason: Annotated[str, msgspec.Meta(max_length=40, examples=["plan"])] | None = None
+    name: Annotated[EventName, msgspec.Meta(description="Of what was tracked")] | None = None
+    after: (
+        Annotated[UUID, msgspec.Meta(description="``next`` of the answer before: goes on from there")] | None
+    ) = None
+
+
+class RetriedMany(msgspec.Struct, frozen=True, kw_only=True):
+    """How many were taken and how many stay parked; ``next`` null: all have been tried."""
+
+    taken: int
+    still_parked: int
+    next: UUID | None
+
+
 class Volume(msgspec.Struct, frozen=True, kw_only=True):
-    """What came in a span of time that begins at ``at``."""
+    """What came in a span of time that begins at ``at``; ``blocked``: what the source does not take."""
 
     at: datetime
     accepted: int
     duplicates: int
     parked: int
     violating: int
+    blocked: int = 0
+
+
+class Faults(msgspec.Struct, frozen=True, kw_only=True):
+    """How many of the events that came in a span from ``at`` are parked for a reason."""
+
+    at: datetime
+    reason: str
+    events: int
 
 
 class WireProblem(Problem):
@@ -287,6 +399,12 @@ class UnknownWriteKey(WireProblem):
     """The write key does not exist, has ended, or its source is switched off."""
 
     code, status, title = "write-key", 401, "This write key is not valid"
+
+
+class NotAllowed(WireProblem):
+    """The token or API key may not send events."""
+
+    code, status, title = "not-allowed", 403, "Events may not be sent with this"
 
 
 class BodyTooLarge(WireProblem):

@@ -1,23 +1,26 @@
-"""What this program itself reports: its storefront and its tills through the same door as everybody else.
+"""What this program itself reports: storefront, tills, admin and mails through the same door as everybody else.
 
-A follower tells of the log's carts and orders in Segment's words. Their ids are made of the log's, and their time of
+A follower tells of the log's carts, orders, offers and mails in Segment's words. Their ids are made of the log's, and their time of
 arrival is that of the log, so that a replay of any age finds them there and adds nothing.
 
-What nobody writes to the log, a product that was looked at, is told by the page: `viewed`, which the page does not
-wait for.
+What nobody writes to the log, what was looked at, is told by the page (`viewed`) or the mail (`mailed`), which does not wait for
+that.
 """
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID, uuid5
 
 import msgspec
 import structlog
 
-from samlad import channels
+from samlad import catalog, channels, identity
+from samlad.catalog import Measure
 from samlad.channels import Channel, ChannelKind
+from samlad.identity import Kind
 from samlad.kernel import log
 from samlad.kernel.clock import now
-from samlad.kernel.database import Database, Tx
+from samlad.kernel.database import Database, Reader, Tx
 from samlad.kernel.followers import Follower
 from samlad.kernel.ids import new_id
 from samlad.kernel.log import Event
@@ -29,6 +32,8 @@ from samlad.tracking.intake import NO_BATCH, Intake, Sorted
 from samlad.tracking.model import DeviceClass, Source, SourceInput, SourceKind
 from samlad.tracking.vocabulary import MEANINGS, to_segment
 
+_BY_IDENTIFIER = ("consent.", "mail.")
+"""Beginnings of events whose profile is any id of identity."""
 LIBRARY = {"library": {"name": "samlad"}}
 
 logger = structlog.get_logger("samlad.tracking")
@@ -53,7 +58,10 @@ async def _tell(tx: Tx, events: list[Event]) -> None:
     for channel_id, told in by_channel.items():
         channel = await channels.cached(tx, channel_id)
         source = await source_of(tx, channel)
-        arrivals = [found for event in told if (found := _arrival(event, channel, source)) is not None]
+        people = await _people(tx, told)
+        measured = await catalog.measured(tx, [each for event in told for each in _variants(event)])
+        told_so = (_arrival(event, channel, source, people, measured) for event in told)
+        arrivals = [found for found in told_so if found is not None and found.name not in source.blocks]
         if not arrivals or not source.is_on:
             continue
         batch = new_id()
@@ -87,16 +95,64 @@ async def source_of(tx: Tx, channel: Channel) -> Source:
     return made
 
 
-def _arrival(event: Event, channel: Channel, source: Source) -> Arrival | None:
+class Person(msgspec.Struct, frozen=True):
+    """Who somebody is, as an event says it."""
+
+    user_id: str | None = None
+    traits: dict[str, Any] | None = None
+
+
+async def _people(reader: Reader, events: list[Event]) -> dict[UUID, Person]:
+    """Whose the identifiers are that events about mails and consent name in place of a customer. None: no statement."""
+    nodes = {event.profile for event in events if event.profile and event.type.startswith(_BY_IDENTIFIER)}
+    return {node: await _person(reader, node) for node in nodes}
+
+
+async def _person(reader: Reader, node: UUID) -> Person:
+    """What an id of identity is: a customer's, or that of an address."""
+    for kind, value, _ in await identity.identifiers(reader, [node]):
+        if kind is Kind.EMAIL:
+            return Person(traits={"email": value})
+        if kind is not Kind.CUSTOMER:
+            return Person()
+    return Person(user_id=str(node))
+
+
+def _variants(event: Event) -> list[UUID]:
+    """What an event is about."""
+    lines = event.payload.get("lines") or [event.payload]
+    return [UUID(str(line["variant"])) for line in lines if isinstance(line, dict) and line.get("variant")]
+
+
+def _arrival(
+    event: Event,
+    channel: Channel,
+    source: Source,
+    people: dict[UUID, Person],
+    measured: Mapping[UUID, Measure],
+) -> Arrival | None:
     about_cart = event.type.startswith("cart.")
     subject = None if event.subject is None else str(event.subject)
     told = to_segment(
-        event.type, event.payload, currency=channel.currency, subject=subject if about_cart else None
+        event.type,
+        event.payload,
+        currency=channel.currency,
+        subject=subject if about_cart else None,
+        measured={str(variant): sold_by for variant, sold_by in measured.items()},
     )
     if told is None:
         return None
     cart = subject if about_cart else event.payload.get("cart")
+    who = None if cart is None else f"cart:{cart}"
+    if event.type == "promotion.granted" and event.payload["kind"] != "customer":
+        who = f"{event.payload['kind']}:{event.payload['holder']}"
     email = event.payload.get("email")
+    person = Person(
+        user_id=None if event.profile is None else str(event.profile),
+        traits={"email": email} if email else None,
+    )
+    if event.profile in people:
+        person = people[event.profile]
     return _tracked(
         source,
         event_id=uuid5(event.id, told.name),
@@ -105,9 +161,9 @@ def _arrival(event: Event, channel: Channel, source: Source) -> Arrival | None:
         properties=told.properties,
         occurred_at=event.occurred_at,
         received_at=event.recorded_at,
-        anonymous_id=None if cart is None else f"cart:{cart}",
-        user_id=None if event.profile is None else str(event.profile),
-        traits={"email": email} if email else None,
+        anonymous_id=who,
+        user_id=person.user_id,
+        traits=person.traits,
     )
 
 
@@ -155,33 +211,70 @@ def viewed(
     *,
     cart: UUID | None,
     visitor: UUID | None,
+    name: str = "Product Viewed",
 ) -> None:
-    """Somebody looks at a product: told in the background, and forgotten where that fails.
+    """Somebody looks at a product (a list, a cart): told in the background, and forgotten where that fails.
 
     Who has neither a cart nor an offer has no id of ours, and gets none for being watched: nothing is told of them.
     """
     who = f"cart:{cart}" if cart else f"visitor:{visitor}" if visitor else None
     if who is not None:
-        database.in_background(_tell_view(database, channel, properties, who))
+        database.in_background(_tell_now(database, channel, name, properties, anonymous_id=who))
 
 
-async def _tell_view(database: Database, channel: Channel, properties: dict[str, Any], who: str) -> None:
+def mailed(
+    database: Database, channel: Channel, node: UUID, name: str, properties: dict[str, Any], *, message: UUID
+) -> None:
+    """A mail was opened, or a link in it: told in the background. Once an hour for each mail, link and reader: programs load
+    pictures again and again.
+
+    ``node`` is an id of identity.
+    """
+
+    async def tell() -> None:
+        person = await _person(database, node)
+        said = f"{name} {properties.get('link_url')} {properties.get('machine')} {now():%Y-%m-%d %H}"
+        await _tell_now(
+            database,
+            channel,
+            name,
+            properties,
+            message_id=f"samlad-{uuid5(message, said)}",
+            user_id=person.user_id,
+            traits=person.traits,
+        )
+
+    database.in_background(tell())
+
+
+async def _tell_now(
+    database: Database,
+    channel: Channel,
+    name: str,
+    properties: dict[str, Any],
+    *,
+    message_id: str | None = None,
+    anonymous_id: str | None = None,
+    user_id: str | None = None,
+    traits: dict[str, Any] | None = None,
+) -> None:
     moment = now()
     try:
         source = await database.transaction(lambda tx: source_of(tx, channel))
-        if not source.is_on:
+        if not source.is_on or name in source.blocks:
             return
         event_id = new_id()
         arrival = _tracked(
             source,
             event_id=event_id,
-            message_id=f"samlad-{event_id}",
-            name="Product Viewed",
+            message_id=message_id or f"samlad-{event_id}",
+            name=name,
             properties=properties,
+            traits=traits,
             occurred_at=moment,
             received_at=moment,
-            anonymous_id=who,
-            user_id=None,
+            anonymous_id=anonymous_id,
+            user_id=user_id,
         )
         await database.companion(Intake).take(source, Sorted([arrival], []))
     except Problem as problem:

@@ -16,4 +16,9 @@ CHANGE = permission(
     Role.MANAGER,
     Role.DEVELOPER,
 )
+WRITE = permission(
+    "tracking.write",
+    "Send events to any source, as programs with a token do",
+    Role.DEVELOPER,
+)
 DELETE = permission("tracking.delete", "Delete single events of clients", Role.MANAGER)

@@ -18,7 +18,7 @@ HOLDINGS = [
         whose=f"message_id IN (SELECT message_id FROM tracked_event WHERE {_THEIRS})",
         personal=("message_id",),
         erase="DELETE",
-        is_shown=False,
+        not_shown="repeats ids of events",
     ),
     Holding(
         table="tracking_parked",
@@ -28,7 +28,7 @@ HOLDINGS = [
         personal=("body", "detail", "name"),
         shown=("received_at", "reason"),
         erase="DELETE",
-        is_shown=False,
+        not_shown="found by words; what else is in it may be another's",
     ),
     Holding(
         table="tracked_event",

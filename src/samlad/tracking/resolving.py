@@ -23,7 +23,7 @@ from samlad.tracking.consenting import ANSWERS
 from samlad.tracking.events import Batch, EventsLanded, EventsReceived
 from samlad.tracking.events_store import Count, Landing, Unresolved
 from samlad.tracking.model import Source, SourceKind
-from samlad.tracking.sightings import sighting, without_repeats
+from samlad.tracking.sightings import reporter, sighting, without_repeats
 
 NOT_ITS_FAULT = (*RETRIED, asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError)
 """The transaction is tried again as a whole."""
@@ -56,6 +56,7 @@ async def _handle(tx: Tx, events: list[Event]) -> None:
                 duplicates=fact.duplicates,
                 parked=fact.parked,
                 violating=fact.violating,
+                blocked=fact.blocked,
                 xid=event.xid,
                 seq=event.seq,
             )
@@ -123,10 +124,10 @@ _LEVELS = {
 
 
 async def _observe(tx: Tx, events: Sequence[Unresolved], sources: dict[UUID, Source]) -> list[Landing]:
-    seen = []
-    for event in events:
-        source = sources[event.source]
-        seen.append(sighting(event, source, await channels.cached(tx, source.channel)))
+    by = {}
+    for source in {event.source for event in events}:
+        by[source] = reporter(sources[source], await channels.cached(tx, sources[source].channel))
+    seen = [sighting(event, by[event.source]) for event in events]
     told, places = without_repeats(seen)
     async with tx.connection.transaction():
         found = await identity.observe(tx, told)

@@ -61,6 +61,9 @@ async def sweep(database: Database) -> int:
         gone = await store.forget(tx, now(), BATCH)
         for rule, count in gone.items():
             log.append(tx, EventsForgotten(events=count), subject=rule)
+            audit.record(
+                tx, "tracking_retention.forgotten", "tracking_retention", rule, after={"events": count}
+            )
         return sum(gone.values())
 
     total = 0

@@ -1,6 +1,9 @@
 """What an event says of who somebody is, for `samlad.identity`. Pure."""
 
 from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
 
 from samlad.channels import Channel, Resource
 from samlad.identity import AuthLevel, DeviceClass, Identifier, Kind, Sighting
@@ -20,21 +23,47 @@ ENDS_SESSION = frozenset({"Signed Out", "Order Completed"})
 LONGEST = 255
 
 
-def sighting(event: Unresolved, source: Source, channel: Channel) -> Sighting:
+class Reporter(msgspec.Struct, frozen=True):
+    """What all sightings of a source have in common."""
+
+    source: str
+    pool: UUID
+    channel: UUID
+    country: str | None
+    device_class: DeviceClass
+    auth: AuthLevel
+    user: Kind
+    """What ``userId`` is."""
+
+
+def reporter(source: Source, channel: Channel) -> Reporter:
+    """Who reports the events of a source."""
+    return Reporter(
+        source=str(source.id),
+        pool=channel.pools[Resource.CUSTOMERS],
+        channel=channel.id,
+        country=channel.country,
+        device_class=DeviceClass(source.device_class.value),
+        auth=AUTH[source.kind],
+        user=Kind.CUSTOMER if source.kind is SourceKind.OURS else Kind.EXTERNAL_ID,
+    )
+
+
+def sighting(event: Unresolved, by: Reporter) -> Sighting:
     """The identifiers of an event, as they were seen together."""
     return Sighting(
-        pool=channel.pools[Resource.CUSTOMERS],
-        source=str(source.id),
+        pool=by.pool,
+        source=by.source,
         event_id=str(event.id),
         observed_at=event.occurred_at,
         received_at=event.received_at,
-        identifiers=_identifiers(event, source),
-        channel=channel.id,
-        device_class=DeviceClass(source.device_class.value),
-        auth=AUTH[source.kind],
-        country=channel.country,
+        identifiers=_identifiers(event, by.user),
+        channel=by.channel,
+        device_class=by.device_class,
+        auth=by.auth,
+        country=by.country,
         session=_text(event.session),
-        ends_session=event.type == "track" and event.name in ENDS_SESSION,
+        ends_session=event.name in ENDS_SESSION and event.type == "track",
     )
 
 
@@ -66,22 +95,25 @@ def without_repeats(seen: Sequence[Sighting]) -> tuple[list[Sighting], list[int]
     return told, places
 
 
-def _identifiers(event: Unresolved, source: Source) -> list[Identifier]:
-    user = Kind.CUSTOMER if source.kind is SourceKind.OURS else Kind.EXTERNAL_ID
-    traits = (event.traits or {}) if event.type != "group" else {}
-    given = [
-        (user, event.user_id),
-        (Kind.EMAIL, _text(traits.get("email"))),
-        (Kind.PHONE, _text(traits.get("phone"))),
-        (Kind.ANONYMOUS, event.anonymous_id),
+def _identifiers(event: Unresolved, user: Kind) -> list[Identifier]:
+    found = []
+    if event.user_id:
+        found.append(Identifier(user, event.user_id))
+    if event.traits and event.type != "group":
+        for kind, value in ((Kind.EMAIL, event.traits.get("email")), (Kind.PHONE, event.traits.get("phone"))):
+            text = _text(value)
+            if text is not None:
+                found.append(Identifier(kind, text))
+    if event.anonymous_id:
+        found.append(Identifier(Kind.ANONYMOUS, event.anonymous_id))
+    if event.type == "alias" and event.previous_id:
         # Whose other name it was; that it was a userId nobody can know.
-        (Kind.ANONYMOUS, event.previous_id if event.type == "alias" else None),
-    ]
-    return [Identifier(kind, value) for kind, value in given if value]
+        found.append(Identifier(Kind.ANONYMOUS, event.previous_id))
+    return found
 
 
 def _text(value: object) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if value is None or isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
     text = str(value).strip()
     return text if 0 < len(text) <= LONGEST else None

@@ -1,4 +1,4 @@
-"""The verbs of sources, their write keys and the tracking plan."""
+"""The verbs of sources and their write keys."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -13,12 +13,10 @@ from samlad.kernel.clock import now
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.http import check_version
 from samlad.kernel.problems import Conflict, NotFound
-from samlad.tracking import events, known, plan, store
+from samlad.tracking import events, known, store
 from samlad.tracking.model import (
-    EventSchema,
     KeyInput,
     NewWriteKey,
-    SchemaInput,
     Source,
     SourceChange,
     SourceInput,
@@ -155,34 +153,3 @@ async def end_key(tx: Tx, source: UUID, key: UUID) -> SourceView:
         audit.record(tx, "tracking_source.key_ended", "tracking_source", source, after={"hint": ended.hint})
         tx.after_commit(known.forget)
     return view
-
-
-async def set_schema(tx: Tx, data: SchemaInput) -> EventSchema:
-    """Say what is expected of the events of one name; again replaces it.
-
-    Raises:
-        InvalidInput: no JSON Schema, or one that points to other documents.
-    """
-    tx.actor.require(CHANGE)
-    plan.compiled(data.schema, data.policy)
-    made, is_changed = await store.set_schema(tx, data.event, data.schema, data.policy)
-    if is_changed:
-        log.append(tx, events.SchemaSet(event=made.event, policy=made.policy), subject=made.id)
-        audit.record(tx, "tracking_schema.set", "tracking_schema", made.id, after=made)
-        tx.after_commit(known.forget)
-    return made
-
-
-async def remove_schema(tx: Tx, schema: UUID) -> None:
-    """Expect nothing of the events of a name any more.
-
-    Raises:
-        NotFound: the plan has no such line.
-    """
-    tx.actor.require(CHANGE)
-    removed = await store.delete_schema(tx, schema)
-    if removed is None:
-        raise NotFound("The plan has no such line.")
-    log.append(tx, events.SchemaRemoved(event=removed.event), subject=schema)
-    audit.record(tx, "tracking_schema.removed", "tracking_schema", schema, before=removed)
-    tx.after_commit(known.forget)

@@ -1,6 +1,5 @@
-"""SQL of the tables ``tracking_source``, ``tracking_key`` and ``tracking_schema``."""
+"""SQL of the tables ``tracking_source`` and ``tracking_key``."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,12 +9,11 @@ import msgspec
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
-from samlad.tracking.model import EventSchema, Source, SourceInput, SourceKind, SourceRow, WriteKey
+from samlad.tracking.model import Source, SourceInput, SourceKind, SourceRow, WriteKey
 
-_SOURCE = """id, channel, name, kind, device_class, is_on, per_second, needs, without_consent, version, created_at,
+_SOURCE = """id, channel, name, kind, device_class, is_on, per_second, needs, without_consent, blocks, version, created_at,
              updated_at"""
 _KEY = "id, source, key, hint, created_at, ends_at"
-_SCHEMA = "id, event, schema, policy, version, created_at, updated_at"
 
 LISTING = Listing(
     row=SourceRow,
@@ -42,24 +40,13 @@ LISTING = Listing(
 )
 """All sources with what they brought in a day; ``state`` is on or off."""
 
-SCHEMAS = Listing(
-    row=EventSchema,
-    select=_SCHEMA,
-    source="tracking_schema",
-    key="id",
-    sorts={"event": Sort("event"), "updated_at": Sort("updated_at", "timestamptz")},
-    default_sort="event",
-    filters={"q": Filter("strpos(lower(event), lower({})) > 0"), "policy": Filter("policy = {}")},
-)
-"""The tracking plan, as a list."""
-
 
 async def insert(tx: Tx, data: SourceInput) -> Source | None:
     """Add a source; None if the channel has one of ours for this class of device already."""
     return await tx.one(
         Source,
-        f"""INSERT INTO tracking_source (id, channel, name, kind, device_class, per_second, needs, without_consent)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING RETURNING {_SOURCE}""",
+        f"""INSERT INTO tracking_source (id, channel, name, kind, device_class, per_second, needs, without_consent, blocks)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING {_SOURCE}""",
         new_id(),
         data.channel,
         data.name,
@@ -68,6 +55,7 @@ async def insert(tx: Tx, data: SourceInput) -> Source | None:
         data.per_second,
         sorted(set(data.needs)),
         data.without_consent,
+        sorted(set(data.blocks)),
     )
 
 
@@ -156,35 +144,6 @@ async def end_key(tx: Tx, source: UUID, key: UUID) -> WriteKey | None:
     )
 
 
-# -- the plan ------------------------------------------------------------------------------------------------------------
-
-
-async def set_schema(tx: Tx, event: str, schema: dict[str, Any], policy: str) -> tuple[EventSchema, bool]:
-    """Add or replace what is expected of an event; whether that changed anything."""
-    row = await tx.one(
-        EventSchema,
-        f"""INSERT INTO tracking_schema AS s (id, event, schema, policy) VALUES ($1, $2, $3, $4)
-            ON CONFLICT (event) DO UPDATE SET schema = excluded.schema, policy = excluded.policy,
-                version = s.version + 1, updated_at = now()
-            WHERE (s.schema, s.policy) IS DISTINCT FROM (excluded.schema, excluded.policy)
-            RETURNING {_SCHEMA}""",
-        new_id(),
-        event,
-        schema,
-        policy,
-    )
-    if row is not None:
-        return row, True
-    found = await tx.one(EventSchema, f"SELECT {_SCHEMA} FROM tracking_schema WHERE event = $1", event)
-    assert found is not None
-    return found, False
-
-
-async def delete_schema(tx: Tx, schema: UUID) -> EventSchema | None:
-    """Take a line out of the plan; None if it is not there."""
-    return await tx.one(EventSchema, f"DELETE FROM tracking_schema WHERE id = $1 RETURNING {_SCHEMA}", schema)
-
-
 # -- what every process knows ----------------------------------------------------------------------------------------------
 
 
@@ -208,11 +167,6 @@ async def valid_keys(reader: Reader) -> list[KnownKey]:
 async def all_sources(reader: Reader) -> list[Source]:
     """Every source."""
     return await reader.all(Source, f"SELECT {_SOURCE} FROM tracking_source ORDER BY lower(name), id")
-
-
-async def all_schemas(reader: Reader) -> Sequence[EventSchema]:
-    """The whole plan."""
-    return await reader.all(EventSchema, f"SELECT {_SCHEMA} FROM tracking_schema")
 
 
 async def fingerprint(reader: Reader) -> str:

@@ -1,15 +1,21 @@
-"""Segment's names of ecommerce events and what this program calls the same, both ways. Pure, and all in this one place.
+"""Segment's names of events of ecommerce and e-mail, and what this program calls the same, both ways. Pure, and all in this one place.
 
 Ours are the events of the log, whose amounts are minor units of a currency; Segment's have decimal numbers of the
 currency itself (Segment's ecommerce spec, v2). `MEANINGS` is the whole table.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
 
+from samlad.catalog import Measure
+from samlad.catalog.measures import UNITS
 from samlad.kernel.money import exponent
+
+NO_MEASURES: Mapping[str, Measure] = {}
+_SIGNS = frozenset(UNITS.values()) - {""}
 
 
 class Meaning(msgspec.Struct, frozen=True):
@@ -27,12 +33,52 @@ MEANINGS = (
     Meaning("Order Completed", "order.placed"),
     Meaning("Order Cancelled", "order.cancelled"),
     Meaning("Order Refunded", "order.returned"),
+    Meaning("Order Updated", "order.changed"),
+    Meaning("Product Reviewed", "review.written"),
+    Meaning("Checkout Step Completed", "cart.details_set"),
+    Meaning("Payment Info Entered", "payment.authorized"),
+    Meaning("Promotion Viewed", "promotion.granted"),
+    Meaning("Promotion Clicked", "promotion.granted"),
+    Meaning("Coupon Applied", "promotion.granted"),
+    Meaning("Cart Shared", "cart.offered"),
+    Meaning("Unsubscribed", "consent.recorded"),
+    Meaning("Email Bounced", "mail.bounced"),
 )
+
+BY_PAGES = frozenset(
+    {
+        "Product Viewed",
+        "Product List Viewed",
+        "Product List Filtered",
+        "Cart Viewed",
+        "Checkout Step Viewed",
+        "Email Opened",
+        "Email Link Clicked",
+    }
+)
+"""Names that our own pages and mails tell as they happen: nobody writes them to the log."""
+
+AS_THEY_COME = {
+    "Products Searched": "what is searched for is counted, and not kept with who did",
+    "Product Clicked": "the page of the product tells that it is viewed",
+    "Coupon Entered": "a code that fits is told as Coupon Applied, one that does not leaves nothing behind",
+    "Coupon Denied": "a refusal leaves nothing behind",
+    "Coupon Removed": "the reduction is gone with it: the order tells which ones it had",
+    "Product Added to Wishlist": "lists are carts that are not bought yet, and tell nothing to the log",
+    "Product Removed from Wishlist": "as Product Added to Wishlist",
+    "Wishlist Product Added to Cart": "it is told as Product Added",
+    "Product Shared": "the shop does not learn of it",
+    "Email Delivered": "the mail server tells that it took a mail, not that it arrived",
+    "Email Marked as Spam": "the mail server does not tell",
+}
+"""The other names of Segment's specs of ecommerce (v2) and of e-mail, and why nothing of ours is called so. From clients they are taken, kept and
+counted as any event; they mean nothing to carts and orders."""
 
 AMOUNTS = {"total": "total", "tax": "tax", "refunded": "refunded"}
 """Our amounts (minor units) to Segment's properties of an order (decimal)."""
 
 LARGEST_AMOUNT = 10**15
+MOST_STARS = 5
 
 _BY_NAME = {meaning.name: meaning for meaning in MEANINGS}
 
@@ -52,19 +98,33 @@ class Ours(msgspec.Struct, frozen=True):
 
 
 def to_segment(
-    kind: str, payload: dict[str, Any], *, currency: str, subject: str | None = None
+    kind: str,
+    payload: dict[str, Any],
+    *,
+    currency: str,
+    subject: str | None = None,
+    measured: Mapping[str, Measure] = NO_MEASURES,
 ) -> Told | None:
     """An event of the log in Segment's words; None for types that Segment has no name for.
+
+    ``measured`` are the variants that are sold by weight, length or volume: of them the log counts grams, and others are
+    told kilograms (``unit``) at the price of one, so that quantity times price is what was paid.
 
     ``subject`` is the cart's id for what happens to carts; ``currency`` counts where the payload names none.
     """
     currency = payload.get("currency") or currency
     if kind == "cart.line_changed":
-        return _line_to_segment(payload, currency, subject)
+        return _line_to_segment(payload, currency, subject, measured)
     meaning = next((each for each in MEANINGS if each.type == kind), None)
     if meaning is None:
         return None
+    if kind == "review.written":
+        return Told(meaning.name, {"product_id": str(payload["product"]), "rating": payload["stars"]})
+    if kind in _PLAIN:
+        return _plain_to_segment(kind, meaning.name, payload, currency, subject)
     properties: dict[str, Any] = {"currency": currency}
+    if kind == "order.changed":  # its amounts are those of the change, Segment's those of the order
+        payload = {name: payload[name] for name in ("number", "refunded") if name in payload}
     if kind == "cart.checkout_started":
         properties["cart_id"] = subject
     if "number" in payload:
@@ -75,7 +135,7 @@ def to_segment(
     if kind == "order.placed":
         properties["revenue"] = decimal(sum(line["total"] for line in payload["lines"]), currency)
     if "lines" in payload:
-        properties["products"] = [_product_of(line, currency) for line in payload["lines"]]
+        properties["products"] = [_product_of(line, currency, measured) for line in payload["lines"]]
     return Told(meaning.name, properties)
 
 
@@ -88,6 +148,10 @@ def from_segment(name: str, properties: dict[str, Any], *, currency: str) -> Our
     currency = given if isinstance(given, str) and len(given) == 3 and given.isupper() else currency
     if meaning.sign:
         return _line_from_segment(meaning, properties, currency)
+    if meaning.type == "review.written":
+        return Ours(meaning.type, _review_from_segment(properties))
+    if meaning.type in _PLAIN:
+        return Ours(meaning.type, _plain_from_segment(meaning, properties, currency))
     payload: dict[str, Any] = {"currency": currency}
     if isinstance(properties.get("order_id"), str | int):
         payload["number"] = str(properties["order_id"])
@@ -102,7 +166,88 @@ def from_segment(name: str, properties: dict[str, Any], *, currency: str) -> Our
     return Ours(meaning.type, payload)
 
 
-def _line_to_segment(payload: dict[str, Any], currency: str, subject: str | None) -> Told | None:
+_PLAIN: dict[str, dict[str, str]] = {
+    "cart.details_set": {},
+    "payment.authorized": {"provider": "payment_method"},
+    "promotion.granted": {"name": "name"},
+    "cart.offered": {"until": "share_until"},
+    "consent.recorded": {"purpose": "list_id"},
+    "mail.bounced": {"kind": "email_kind", "status": "status"},
+}
+"""Types whose fields are properties under another name."""
+_GRANTED = {"shown": "Promotion Viewed", "link": "Promotion Clicked", "code": "Coupon Applied"}
+"""How somebody got a promotion (`promotions.GrantSource`), as Segment calls it; what staff gave has no name."""
+_STEPS = (
+    ("contact", ("email", "name", "phone")),
+    ("delivery", ("address", "delivery", "delivery_method", "location")),
+)
+"""What buyers tell at the checkout, as steps: its page has both."""
+EMAIL_LIST = "email_marketing"
+
+
+def _plain_to_segment(
+    kind: str, name: str, payload: dict[str, Any], currency: str, subject: str | None
+) -> Told | None:
+    properties = {told: payload[own] for own, told in _PLAIN[kind].items() if payload.get(own) is not None}
+    if kind == "cart.details_set":
+        return _details_to_segment(name, payload, subject)
+    if kind == "consent.recorded" and (payload.get("purpose"), payload.get("answer")) != (
+        EMAIL_LIST,
+        "denied",
+    ):
+        return None  # only a no to mails has a name
+    if kind == "promotion.granted":
+        granted = _GRANTED.get(payload.get("source", ""))
+        if granted is None:
+            return None
+        name, place = granted, "coupon_id" if granted == "Coupon Applied" else "promotion_id"
+        properties[place] = subject
+    if kind == "cart.offered":
+        properties |= {"cart_id": subject, "share_via": "link"}
+    if kind == "payment.authorized":
+        properties["currency"] = currency
+        if payload.get("amount") is not None:
+            properties["value"] = decimal(payload["amount"], currency)
+        if payload.get("cart") is not None:
+            properties["checkout_id"] = str(payload["cart"])
+    return Told(name, properties)
+
+
+def _details_to_segment(name: str, payload: dict[str, Any], subject: str | None) -> Told | None:
+    """Which step of the checkout was done; None for details that are no step of it."""
+    told = set(payload.get("fields", ()))
+    steps = [(number, step) for number, (step, fields) in enumerate(_STEPS, 1) if told & set(fields)]
+    if not steps:
+        return None
+    number, step = steps[-1]
+    return Told(name, {"checkout_id": subject, "step": number, "step_name": step})
+
+
+def _plain_from_segment(meaning: Meaning, properties: dict[str, Any], currency: str) -> dict[str, Any]:
+    kind = meaning.type
+    payload = {
+        own: properties[told]
+        for own, told in _PLAIN[kind].items()
+        if isinstance(properties.get(told), str | int) and not isinstance(properties.get(told), bool)
+    }
+    if kind == "cart.details_set":
+        number = _whole(properties.get("step"))
+        return {"fields": list(_STEPS[number - 1][1])} if number is not None and number <= len(_STEPS) else {}
+    if kind == "consent.recorded":
+        return payload | {"answer": "denied"}
+    if kind == "promotion.granted":
+        return payload | {"source": next(source for source, name in _GRANTED.items() if name == meaning.name)}
+    if kind == "payment.authorized":
+        payload["currency"] = currency
+        amount = _minor(properties.get("value"), currency)
+        if amount is not None:
+            payload["amount"] = amount
+    return payload
+
+
+def _line_to_segment(
+    payload: dict[str, Any], currency: str, subject: str | None, measured: Mapping[str, Measure]
+) -> Told | None:
     difference = payload["quantity"] - payload["quantity_before"]
     if not difference:
         return None
@@ -112,15 +257,33 @@ def _line_to_segment(payload: dict[str, Any], currency: str, subject: str | None
         {
             "cart_id": subject,
             "product_id": str(payload["variant"]),
-            "quantity": abs(difference),
+            **_quantity(abs(difference), payload["variant"], measured),
             "price": decimal(payload["unit_price"], currency),
             "currency": currency,
         },
     )
 
 
+def _quantity(counted: int, variant: object, measured: Mapping[str, Measure]) -> dict[str, Any]:
+    """How much of a variant: pieces, or kilograms, metres or litres with their sign."""
+    sold_by = measured.get(str(variant))
+    if sold_by is None:
+        return {"quantity": counted}
+    return {"quantity": _number(Decimal(counted) / sold_by.per), "unit": UNITS[sold_by]}
+
+
+def _counted(properties: dict[str, Any]) -> tuple[int, int]:
+    """How much was told in what we count, and of how much of that a price is: of kilograms grams, else pieces."""
+    unit, given = properties.get("unit"), properties.get("quantity")
+    per = 1_000 if isinstance(unit, str) and unit in _SIGNS else 1
+    if per != 1 and isinstance(given, int | float) and not isinstance(given, bool):
+        given = given * per if 0 < given < LARGEST_AMOUNT else None
+        given = None if given is None else round(given)
+    return _whole(given) or per, per
+
+
 def _line_from_segment(meaning: Meaning, properties: dict[str, Any], currency: str) -> Ours:
-    quantity = _whole(properties.get("quantity")) or 1
+    quantity, _per = _counted(properties)
     payload: dict[str, Any] = {"currency": currency}
     if isinstance(properties.get("product_id"), str | int):
         payload["variant"] = str(properties["product_id"])
@@ -132,26 +295,36 @@ def _line_from_segment(meaning: Meaning, properties: dict[str, Any], currency: s
     return Ours(meaning.type, payload | {"quantity_change": meaning.sign * quantity})
 
 
-def _product_of(line: dict[str, Any], currency: str) -> dict[str, Any]:
+def _review_from_segment(properties: dict[str, Any]) -> dict[str, Any]:
+    payload: dict[str, Any] = {}
+    if isinstance(properties.get("product_id"), str | int):
+        payload["product"] = str(properties["product_id"])
+    stars = _whole(properties.get("rating"))
+    return payload | ({"stars": stars} if stars is not None and stars <= MOST_STARS else {})
+
+
+def _product_of(line: dict[str, Any], currency: str, measured: Mapping[str, Measure]) -> dict[str, Any]:
     quantity = abs(line["quantity"])
+    sold_by = measured.get(str(line["variant"]))
+    of = Decimal(quantity or 1) / (sold_by.per if sold_by else 1)
     product = {
         "product_id": str(line["variant"]),
         "sku": line.get("sku"),
-        "quantity": quantity,
-        # Of one piece, as the buyer pays it: a part of a minor unit is possible, and told.
-        "price": _number(Decimal(abs(line["total"])).scaleb(-exponent(currency)) / (quantity or 1)),
+        **_quantity(quantity, line["variant"], measured),
+        # Of one piece or kilogram, as the buyer pays it: a part of a minor unit is possible, and told.
+        "price": _number(Decimal(abs(line["total"])).scaleb(-exponent(currency)) / of),
     }
     return {name: value for name, value in product.items() if value is not None}
 
 
 def _line_of(product: dict[str, Any], currency: str, sign: int) -> dict[str, Any]:
-    quantity = _whole(product.get("quantity")) or 1
+    quantity, per = _counted(product)
     line: dict[str, Any] = {"quantity": sign * quantity}
     if isinstance(product.get("product_id"), str | int):
         line["variant"] = str(product["product_id"])
     if isinstance(product.get("sku"), str):
         line["sku"] = product["sku"]
-    total = _minor(product.get("price"), currency, times=quantity)
+    total = _minor(product.get("price"), currency, times=Decimal(quantity) / per)
     if total is not None:
         line["total"] = sign * total
     return line
@@ -166,7 +339,7 @@ def _number(value: Decimal) -> int | float:
     return int(value) if value == int(value) else float(value)
 
 
-def _minor(value: object, currency: str, *, times: int = 1) -> int | None:
+def _minor(value: object, currency: str, *, times: Decimal | int = 1) -> int | None:
     """Minor units of a decimal number or text, rounded; None if it is none, or beyond all reason."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None

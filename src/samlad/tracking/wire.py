@@ -5,8 +5,10 @@ What each client needs was measured (`knowledge/event-api-wire.md`): an accepted
 JSON with ``code`` and ``message``, since some try for ever without.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -14,14 +16,16 @@ from litestar import HttpMethod, Request, Response, Router, get, route
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 
+from samlad.kernel import turns
 from samlad.kernel.clock import now
-from samlad.kernel.http import database_of
+from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.problems import Problem, TooMany
 from samlad.tracking import sdk
 from samlad.tracking.bodies import LARGEST_BODY, given_key, open_envelope
 from samlad.tracking.intake import Intake
 from samlad.tracking.known import Known, known
-from samlad.tracking.model import SlowDown, Source, UnknownWriteKey
+from samlad.tracking.model import NotAllowed, SlowDown, Source, SourceKind, UnknownWriteKey
+from samlad.tracking.permissions import WRITE
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -47,6 +51,19 @@ PREFLIGHT_SECONDS = 86_400
 logger = structlog.get_logger("samlad.tracking")
 
 POST_OR_ASK = [HttpMethod.POST, HttpMethod.OPTIONS]
+GET_OR_ASK = [HttpMethod.GET, HttpMethod.OPTIONS]
+"""A browser asks before a request with a header of its own, and RudderStack's client sends its key in one."""
+
+
+HEADERS = "authorization, content-type, x-retry-count, anonymousid, x-write-key"
+"""What clients send that browsers ask about; some have more of their own (RudderStack's: sentat, rsa-retry-attempt …)."""
+_HEADERS = re.compile(r"[a-z0-9, -]{1,1000}")
+
+
+def _allowed(request: AnyRequest) -> str:
+    """The headers that a browser asks for: each is harmless, as there are no cookies and the key is in the request."""
+    wanted = request.headers.get("access-control-request-headers", "").lower()
+    return f"{HEADERS}, {wanted}" if _HEADERS.fullmatch(wanted) else HEADERS
 
 
 def cors(request: AnyRequest) -> dict[str, str]:
@@ -62,28 +79,64 @@ def cors(request: AnyRequest) -> dict[str, str]:
     if request.method == HttpMethod.OPTIONS:
         headers |= {
             "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
-            "Access-Control-Allow-Headers": "authorization, content-type, x-retry-count, anonymousid, x-write-key",
+            "Access-Control-Allow-Headers": _allowed(request),
             "Access-Control-Max-Age": str(PREFLIGHT_SECONDS),
         }
     return headers
 
 
+def _asked(request: AnyRequest) -> Response[bytes]:
+    """What a browser asks before it sends (CORS preflight)."""
+    return Response(b"", status_code=204, headers=cors(request))
+
+
 async def _take(request: AnyRequest, *, is_batch: bool, route_type: str | None = None) -> Response[bytes]:
     if request.method == HttpMethod.OPTIONS:
-        return Response(b"", status_code=204, headers=cors(request))
+        return _asked(request)
     received_at = now()
     database = database_of(request)
     here = await known(database)
     query = request.query_params.get("writeKey")
-    key = given_key(request.headers, query, None)
-    source = None if key is None else _admitted(here, key)
+    by_token = actor_of(request).kind == "key"
+    if by_token:  # a token or API key says who it is, and the write key only which source
+        _require_write(request)
+    admitted = _named if by_token else _admitted
+    headers = {"x-write-key": request.headers.get("x-write-key", "")} if by_token else request.headers
+    key = given_key(headers, query, None)
+    source = None if key is None else admitted(here, key)
     envelope = open_envelope(await request.body(), is_batch=is_batch)
     if source is None:
-        source = _admitted(here, given_key({}, None, envelope.write_key))
+        source = admitted(here, given_key({}, None, envelope.write_key))
+    turns.leave(request.scope)  # who checks out meanwhile goes first
     intake = database.companion(Intake)
     found = await intake.sort_out(here, source, envelope, received_at=received_at, route_type=route_type)
     await intake.take(source, found)
     return Response(SUCCESS, media_type="application/json", headers=cors(request))
+
+
+def _require_write(request: AnyRequest) -> None:
+    """Whoever comes with a token or an API key must be allowed to send events.
+
+    Raises:
+        NotAllowed.
+    """
+    if not actor_of(request).may(WRITE):
+        raise NotAllowed(f"This token may not send events: it needs the permission “{WRITE}”.")
+
+
+def _named(here: Known, key: str | None) -> Source:
+    """The source that whoever has a token names: by its id, or by one of its keys.
+
+    Raises:
+        UnknownWriteKey, SlowDown.
+    """
+    try:
+        source = here.sources.get(UUID(key or ""))
+    except ValueError:
+        return _admitted(here, key)
+    if source is None or not source.is_on or source.kind is SourceKind.OURS:
+        raise UnknownWriteKey("There is no source with this id that takes events.")
+    return _counted(here, source)
 
 
 def _admitted(here: Known, key: str | None) -> Source:
@@ -98,6 +151,10 @@ def _admitted(here: Known, key: str | None) -> Source:
             "Send a write key that is valid, as the user of Basic authentication, as X-Write-Key, as ?writeKey= or as"
             " “writeKey” in the body."
         )
+    return _counted(here, source)
+
+
+def _counted(here: Known, source: Source) -> Source:
     try:
         here.count_request(source)
     except TooMany as error:
@@ -127,7 +184,7 @@ async def take_jitsu(request: AnyRequest, kind: FromPath[str]) -> Response[bytes
 async def take_metrics(request: AnyRequest) -> Response[bytes]:
     """What Segment's browser client tells of itself: answered, so that it is content, and not kept."""
     if request.method == HttpMethod.OPTIONS:
-        return Response(b"", status_code=204, headers=cors(request))
+        return _asked(request)
     return Response(SUCCESS, media_type="application/json", headers=cors(request))
 
 
@@ -138,9 +195,11 @@ async def take_nothing(request: AnyRequest, rest: FromPath[str]) -> Response[byt
     return _refusal(request, 404, "not-found", text, {})
 
 
-@get("/v1/projects/{key:str}/settings")
+@route("/v1/projects/{key:str}/settings", http_method=GET_OR_ASK, status_code=200)
 async def browser_settings(request: AnyRequest, key: FromPath[str]) -> Response[Any]:
     """What Segment's browser client asks before it sends anything: where to, with which key."""
+    if request.method == HttpMethod.OPTIONS:
+        return _asked(request)
     _admitted(await known(database_of(request)), key)
     url = request.base_url
     host = f"{request.headers.get('host', url.netloc)}/v1"
@@ -153,9 +212,11 @@ async def browser_settings(request: AnyRequest, key: FromPath[str]) -> Response[
     return Response(settings, headers={"Cache-Control": "no-cache", **cors(request)})
 
 
-@get(["/sourceConfig", "/sourceConfig/"])
+@route(["/sourceConfig", "/sourceConfig/"], http_method=GET_OR_ASK, status_code=200)
 async def rudder_settings(request: AnyRequest) -> Response[Any]:
     """What RudderStack's browser client asks before it sends anything."""
+    if request.method == HttpMethod.OPTIONS:
+        return _asked(request)
     key = given_key(request.headers, request.query_params.get("writeKey"), None)
     source = _admitted(await known(database_of(request)), key)
     quiet = {"errors": {"enabled": False}, "metrics": {"enabled": False}}

@@ -114,3 +114,39 @@ async def test_what_is_chosen_is_previewed_at_once(site: Site, shop) -> None:
     await expect(page.get_by_text("Changed.").first).to_be_visible()
     assert (await orders.read(shop.db, order.id)).refunded == 14_500
     assert site.complaints == []
+
+
+async def test_what_was_scanned_is_something_else(api, shop) -> None:
+    order = await sold(shop)
+    chosen = {"id": str(new_id()), "return-1": "1", "scanned-1": "LIN-TT2"}
+    piece = await api.post(f"/admin/orders/{order.id}/change/preview", data=chosen, headers=HTMX)
+    assert "What was scanned (LIN-TT2) is not what was bought on this line." in piece.text
+
+
+async def test_an_exchange_whose_goods_do_not_come_is_charged(api, shop) -> None:
+    order = await sold(shop, 1)
+    here = f"/admin/orders/{order.id}/change"
+    assert "If the old ones never come" in (await api.get(here, headers=PEOPLE)).text
+    form = {"id": str(new_id()), "return-1": "1", "exchange-1": "LIN-TT2", "instant": "on", "way": "later"}
+    done = await api.post(here, data={**form, "act": "apply", "if_not_back": ""}, headers=PEOPLE)
+    assert done.status_code == 303, done.text
+    row = await shop.db.row("SELECT id, exchange, version FROM return_request")
+    page = (await api.get(f"/admin/returns/{row['id']}", headers=PEOPLE)).text
+    assert "If they never come it is paid by Invoice" in page
+    act = await api.post(
+        f"/admin/returns/{row['id']}/charge", data={"version": row["version"]}, headers=PEOPLE
+    )
+    assert act.status_code == 303, act.text
+    page = (await api.get(f"/admin/returns/{row['id']}", headers=PEOPLE)).text
+    assert "What was given instead was charged on" in page
+    assert "Charge it now" not in page
+    new = await orders.read(shop.db, row["exchange"])
+    assert [payment.provider for payment in new.payments] == ["invoice"]
+
+
+async def test_refusals_are_in_the_readers_language(api, shop) -> None:
+    order = await sold(shop)
+    chosen = {"id": str(new_id()), "return-1": "9"}
+    swedish = {**HTMX, "accept-language": "sv"}
+    piece = await api.post(f"/admin/orders/{order.id}/change/preview", data=chosen, headers=swedish)
+    assert "högst 2: mer av det är inte ute" in piece.text.lower()

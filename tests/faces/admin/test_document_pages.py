@@ -1,15 +1,18 @@
 """Invoices in the admin and for customers, without and with a browser."""
 
+import io
 import re
 
 import httpx
 import pytest
 from browser import Site
 from market import text_of
+from PIL import Image
 from playwright.async_api import expect
 
-from samlad import documents
+from samlad import channels, documents
 from samlad.kernel.context import GUEST
+from samlad.kernel.ids import new_id
 
 PEOPLE = {"accept": "text/html", "accept-language": "en"}
 
@@ -110,3 +113,50 @@ async def test_an_invoice_is_issued_and_found_in_a_browser(site: Site, shop) -> 
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert await site.violations(page) == []
     assert site.complaints == []
+
+
+async def test_a_company_has_a_logo_of_its_own(api, shop) -> None:
+    made = await api.post("/admin/legal-entities/default", headers=PEOPLE)
+    here = made.headers["location"].partition("?")[0]
+    content = io.BytesIO()
+    Image.new("RGB", (600, 200), "#0a6353").save(content, "PNG")
+    where = f"{here}/logo"
+    sent = await api.post(
+        where, headers=PEOPLE, files={"logo": ("logo.png", content.getvalue(), "image/png")}
+    )
+    assert sent.status_code == 303, sent.text
+    [entity] = await documents.all_entities(shop.db)
+    assert entity.logo.startswith("data:image/")
+    page = (await api.get(here, headers=PEOPLE)).text
+    assert f'src="{entity.logo}" alt="{entity.name}"' in page
+    for bad, said in (
+        (b"MZ no picture", "no picture that we can read"),
+        (b"x" * (5 * 1024 * 1024 + 1), "too large"),
+    ):
+        refused = await api.post(where, headers=PEOPLE, files={"logo": ("logo.png", bad, "image/png")})
+        assert (refused.status_code in (413, 422), said in refused.text) == (True, True), said
+    assert "Please choose a file" in (await api.post(where, headers=PEOPLE, data={"version": "2"})).text
+    gone = await api.post(where, headers=PEOPLE, data={"remove": "1"})
+    assert gone.status_code == 303
+    [entity] = await documents.all_entities(shop.db)
+    assert entity.logo == ""
+
+
+async def test_several_companies_and_which_channel_sells_for_whom(api, shop) -> None:
+    await api.post("/admin/legal-entities/default", headers=PEOPLE)
+    page = (await api.get("/admin/legal-entities/new", headers=PEOPLE)).text
+    assert "It sells where the orders of this channel are" in page
+    form = {"name": "Nordic AB", "code": "nordic", "channel": str(shop.trade.web.id), "invoice_prefix": "N"}
+    made = await api.post("/admin/legal-entities/new", data=form, headers=PEOPLE)
+    assert made.status_code == 303, made.text
+    entity = made.headers["location"].split("/")[-1].split("?")[0]
+    again = await api.post("/admin/legal-entities/new", data=form, headers=PEOPLE)
+    assert again.status_code == 409
+    chosen = {f"seller-{shop.trade.malmo.id}": entity}
+    saved = await api.post("/admin/legal-entities/channels", data=chosen, headers=PEOPLE)
+    assert saved.status_code == 303
+    malmo = await channels.get(shop.db, shop.trade.malmo.id)
+    assert malmo.own.settings["legal_entity"] == entity
+    stranger = {f"seller-{shop.trade.malmo.id}": str(new_id())}
+    await api.post("/admin/legal-entities/channels", data=stranger, headers=PEOPLE)
+    assert (await channels.get(shop.db, malmo.id)).own.settings["legal_entity"] == entity, "nobody we know"

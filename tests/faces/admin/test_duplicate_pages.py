@@ -67,21 +67,22 @@ async def test_settings_training_and_the_list(api, shop) -> None:
 async def test_decided_by_the_keyboard_alone(site: Site, shop) -> None:
     await twice(shop, 3)
     page = await site.staff(width=390)
+
+    async def press(key: str, says: str) -> None:
+        await page.keyboard.press(key)
+        await expect(page.get_by_text(says)).to_be_visible()
+        await page.wait_for_load_state()  # a page hears keys when its script has come, not when it is seen
+
     await page.goto("/admin/duplicates/next")
     await site.fine(page)
     await site.picture(page, "duplicate")
-    await page.keyboard.press("m")
-    await expect(page.get_by_text("One person.")).to_be_visible()
+    await press("m", "One person.")
     assert await shop.db.value("SELECT count(*) FROM duplicate_pair WHERE status = 'merged'") == 1
-    await page.keyboard.press("u")
-    await expect(page.get_by_text("as if it had never been")).to_be_visible()
+    await press("u", "as if it had never been")
     assert await shop.db.value("SELECT count(*) FROM duplicate_pair WHERE status = 'open'") == 3
-    await page.keyboard.press("n")
-    await expect(page.get_by_text("Two people.")).to_be_visible()
-    await page.keyboard.press("s")
-    await expect(page.get_by_text("Skipped")).to_be_visible()
-    await page.keyboard.press("m")
-    await expect(page.get_by_text("Nothing waits")).to_be_visible()
+    await press("n", "Two people.")
+    await press("s", "Skipped")
+    await press("m", "Nothing waits")
     await page.get_by_role("button", name="Show what I skipped").click()
     await expect(page.get_by_role("button", name="Merge")).to_be_visible()
     await page.goto("/admin/duplicates")

@@ -63,8 +63,8 @@ async def test_every_page_opens(api, shop, locale: str) -> None:
 
 
 async def test_empty_shops_are_told_what_to_do(api) -> None:
+    assert "data-start-card" in (await api.get("/admin", headers=PEOPLE)).text
     for path in (
-        "/admin",
         "/admin/products",
         "/admin/orders",
         "/admin/stock",
@@ -221,7 +221,8 @@ async def test_an_order_is_cancelled_or_paid(api, shop) -> None:
         await api.post(f"{here}/cancel", data={"version": str(paid.version), "reason": "Changed their mind"})
     ).status_code == 303
     page = (await api.get(here)).text
-    assert acts_of(page.split("<main")[1].split("</main>")[0]) == []
+    acts = acts_of(page.split("<main")[1].split("</main>")[0])
+    assert [act for act in acts if "/words/" not in act] == []  # tags and notes stay possible
     assert "Changed their mind" in page
     assert (await api.post(f"{here}/explode", data={}, headers=PEOPLE)).status_code == 404
 
@@ -275,6 +276,31 @@ async def test_stock_is_corrected_with_a_reason_and_taken_back(api, shop) -> Non
         "/admin/stock/correct", data={**line, "back": "//evil", "on_hand": "12", "reason": "x"}
     )
     assert elsewhere.headers["location"] == "/admin/stock"
+
+
+async def test_what_is_sent_twice_is_done_once(api, shop) -> None:
+    """A double click, a page sent again: each form has a word of its own. Shown again it may say the same again."""
+    page = (await api.get("/admin/stock?sku=KTL-150")).text
+    words = re.findall(r'name="_once" value="([^"]+)"', page)
+    assert len(words) == len(set(words)) > 1
+    line = {
+        "location": str(shop.trade.warehouse.id),
+        "variant": str(shop.variants["KTL-150"]),
+        "known": "12",
+        "on_hand": "9",
+        "_once": words[0],
+    }
+    refused = await api.post("/admin/stock/correct", data={**line, "reason": ""})
+    assert refused.status_code == 422  # and may be sent again
+    answers = await asyncio.gather(
+        *(api.post("/admin/stock/correct", data={**line, "reason": "Fell"}) for _ in range(3))
+    )
+    assert sorted(answer.status_code for answer in answers) == [303, 409, 409]
+    assert "Nothing was done twice." in next(answer for answer in answers if answer.status_code == 409).text
+    assert await on_hand(shop, "KTL-150", shop.trade.warehouse) == 9
+    other = await api.post("/admin/stock/correct", data={**line, "reason": "Fell", "_once": words[1]})
+    assert other.status_code == 303
+    assert await on_hand(shop, "KTL-150", shop.trade.warehouse) == 6
 
 
 async def test_goods_come_in_by_lines(api, shop) -> None:
@@ -440,6 +466,14 @@ async def test_a_product_is_made_with_variants_and_found(api, shop) -> None:
     taken = await api.post("/admin/products/new", data={**form, "option": "", "sku": "KTL-150"})
     assert taken.status_code == 422
     assert 'id="f-sku-error"' in taken.text
+    for wrong, field in (
+        ({"price": "-1"}, "price"),
+        ({"option": "", "price": "-1"}, "price"),
+        ({"sku": "x" * 500}, "sku"),
+    ):
+        refused = await api.post("/admin/products/new", data={**form, **wrong})
+        assert refused.status_code == 422
+        assert f'id="f-{field}-error"' in refused.text
 
 
 async def test_a_product_is_changed_and_a_clash_told_kindly(api, shop) -> None:
@@ -487,6 +521,13 @@ async def test_texts_and_listings(api, shop) -> None:
         await api.post(f"{here}/languages", data={"title-nl": "Koperen ketel", "title-en": ""})
     ).status_code == 303
     assert 'value="Koperen ketel"' in (await api.get(f"{here}?tab=languages")).text
+    seen = re.search(r'href="([^"]*/p/[^"]+)"', (await api.get(here)).text)
+    assert seen is not None, "a link into the shop"
+    assert (await api.get(seen[1])).status_code == 200
+    program = f"/api/products/{shop.products['KTL-150']}"
+    assert (await api.patch(program, json={"status": "archived"})).status_code == 200
+    assert "See it in the shop" not in (await api.get(here)).text
+    assert (await api.patch(program, json={"status": "active"})).status_code == 200
     channel = shop.trade.malmo.id
     hidden = await api.post(f"{here}/channels/{channel}", data={"title": "Kettle of Malmö", "price": "799"})
     assert hidden.status_code == 303
@@ -562,7 +603,7 @@ async def test_a_key_is_shown_once_and_revoked(api) -> None:
     listed = (await api.get("/admin/keys")).text
     assert secret not in listed
     assert HOSTILE not in listed
-    revoke = next(act for act in acts_of(listed) if act.endswith("/revoke"))
+    revoke = re.search(r"/admin/keys/[0-9a-f-]{36}/revoke", listed)[0]
     assert (await api.post(revoke)).status_code == 303
     assert "Revoked" in (await api.get("/admin/keys?state=revoked")).text
 
@@ -573,6 +614,20 @@ async def test_events_are_listed_without_personal_data(api, shop) -> None:
     assert "order.placed" in page
     assert "kim@example.org" not in page
     assert UUID(re.search(r"subject=([0-9a-f-]{36})", page)[1])
+    large = {"orders": [str(new_id()) for _ in range(2_000)]}
+    await shop.db.transaction(
+        lambda tx: tx.execute(
+            """INSERT INTO event (id, type, occurred_at, actor, request, payload)
+               VALUES ($1, 'order.imported', now(), 'system', $1, $2)""",
+            new_id(),
+            large,
+        )
+    )
+    page = (await api.get("/admin/system/events?type=order.imported")).text
+    assert len(page) < 60_000
+    facts = await api.get(re.search(r'href="(/admin/system/events/[^"]+/facts.json)"', page)[1])
+    assert facts.json() == large
+    assert (await api.get(f"/admin/system/events/{new_id()}/facts.json")).status_code == 404
 
 
 async def test_products_come_in_from_a_file_after_a_look(api, shop) -> None:

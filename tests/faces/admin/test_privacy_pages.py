@@ -1,12 +1,16 @@
 """Pages of consent and personal data: what holds, what was answered, exports, erasures, texts, retention."""
 
+import io
 from uuid import UUID
 
 import httpx
 import pytest
 from browser import Site
+from PIL import Image
 from playwright.async_api import expect
 
+from samlad import privacy
+from samlad.content import photograph_store, photographs
 from samlad.kernel.database import Database
 from samlad.kernel.settings import Settings
 from samlad.kernel.vault import Vault
@@ -81,6 +85,8 @@ async def test_staff_write_down_an_answer_and_ask_for_erasure(
     customer = await db.value("SELECT id FROM customer")
     page = await site.staff(width=390)
     await page.goto(f"/admin/customers/{customer}")
+    await expect(page.get_by_role("heading", name="Consent", exact=True)).to_be_visible()
+    await site.picture(page, "customer-with-consent")
     await page.get_by_role("link", name="Consent and personal data").click()
     await page.get_by_label("Purpose").select_option("email_marketing")
     await page.get_by_role("radio", name="Yes").check()
@@ -98,6 +104,22 @@ async def test_staff_write_down_an_answer_and_ask_for_erasure(
     await expect(page.locator(".page-head .badge")).to_have_text("Not possible yet")
     await site.fine(page)
     await site.picture(page, "privacy-request")
+    # An export shows the photographs that they sent.
+    out = io.BytesIO()
+    Image.new("RGB", (900, 600), "teal").save(out, "JPEG")
+    sent = photographs.read(out.getvalue())
+    await db.transaction(lambda tx: photograph_store.add(tx, customer, sent))
+    asked = privacy.RequestInput(kind=privacy.RequestKind.ACCESS, person=customer)
+    export = await db.transaction(lambda tx: privacy.ask(tx, asked))
+    await running.collect(db, Vault.of(settings), export.id)
+    await page.goto(f"/admin/privacy/{export.id}")
+    await expect(page.get_by_role("link", name="Download with photographs")).to_be_visible()
+    await page.get_by_role("link", name="Read", exact=True).click()
+    photograph = page.get_by_role("img", name="A photograph they sent")
+    await photograph.scroll_into_view_if_needed()
+    await expect(photograph).to_have_js_property("naturalWidth", 900)
+    await site.fine(page)
+    await site.picture(page, "privacy-export")
     for path, name in (("/admin/consent", "consent"), ("/admin/retention", "retention")):
         await page.goto(path)
         await site.fine(page)

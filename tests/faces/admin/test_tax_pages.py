@@ -70,6 +70,39 @@ async def test_a_rate_is_made_and_changed(api: httpx.AsyncClient, shop) -> None:
     assert (await api.post(here, data=changed)).status_code == 412
 
 
+async def test_a_scheme_is_begun_ended_and_that_taken_back(api: httpx.AsyncClient, shop) -> None:
+    assert "No scheme is used" in (await api.get("/admin/tax/schemes")).text
+    given = {
+        "channel": "web", "scheme": "margin_second_hand", "tax_class": "second_hand", "valid_from": "2026-01-01",
+    }  # fmt: skip
+    made = await api.post("/admin/tax/schemes/new", data=given)
+    assert made.status_code == 303, made.text
+    [one] = await store.all_schemes(shop.db)
+    listed = (await api.get("/admin/tax/schemes")).text
+    assert "Margin scheme: second-hand goods" in listed
+    assert "In use" in listed
+    twice = await api.post("/admin/tax/schemes/new", data=given)
+    assert (twice.status_code, "end that one first" in twice.text) == (409, True)
+    here = f"/admin/tax/schemes/{one.id}"
+    assert "Second-hand" in (await api.get(here)).text
+    ended = {"version": "1", "valid_from": "2026-01-01", "valid_to": "2026-02-01"}
+    assert (await api.post(here, data=ended)).status_code == 303
+    page = (await api.get("/admin/tax/schemes")).text
+    assert "Ended" in page
+    await api.post(undo_of(page))
+    [one] = await store.all_schemes(shop.db)
+    assert (one.valid_to, one.version) == (None, 3)
+    assert (await api.post(here, data=ended)).status_code == 412
+    for wrong, field in (
+        ({"scheme": "ioss", "number": "12"}, "IM and ten digits"),
+        ({"tax_class": ""}, "The margin scheme is for one class of goods"),
+        ({"valid_to": "2025-01-01"}, "The end must be after the beginning"),
+        ({"channel": "nowhere"}, "Please choose one of these"),
+    ):
+        refused = await api.post("/admin/tax/schemes/new", data=given | wrong)
+        assert (refused.status_code, field in refused.text) == (422, True), field
+
+
 @pytest.mark.parametrize(
     ("where", "data", "field"),
     [

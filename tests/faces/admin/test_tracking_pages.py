@@ -9,9 +9,11 @@ from browser import Site
 from playwright.async_api import expect
 
 import horizon
+from samlad.access import clients
+from samlad.access.clients import ClientInput
 from samlad.kernel import followers
 from samlad.kernel.database import Database
-from samlad.tracking import sources
+from samlad.tracking import planning
 from samlad.tracking.model import Policy, SchemaInput
 from samlad.tracking.resolving import FOLLOWERS
 from tracked import open_tracked
@@ -53,7 +55,7 @@ async def test_a_source_from_the_form_to_its_first_event(api: httpx.AsyncClient,
 async def test_a_parked_event_is_tried_again(api: httpx.AsyncClient, db: Database) -> None:
     tracked = await open_tracked(db)
     plan = SchemaInput(event="Clicked", schema={"required": ["where"]}, policy=Policy.PARK)
-    line = await db.transaction(lambda tx: sources.set_schema(tx, plan))
+    line = await db.transaction(lambda tx: planning.set_schema(tx, plan))
     batch = {
         "batch": [track(1, timestamp="2026-11-01T10:00:00Z"), {"type": "track"}],
         "sentAt": "2026-11-01T10:00:01Z",
@@ -67,7 +69,7 @@ async def test_a_parked_event_is_tried_again(api: httpx.AsyncClient, db: Databas
     assert (
         await tracked.parked() == [("plan", "Clicked"), ("nobody", None)] or len(await tracked.parked()) == 2
     )
-    await db.transaction(lambda tx: sources.remove_schema(tx, line.id))
+    await db.transaction(lambda tx: planning.remove_schema(tx, line.id))
     tried = await api.post(f"/api/tracking/parked/{rows[0]['id']}/retry")
     assert tried.json() == {"is_taken": True, "reason": None, "detail": None}
     assert (await api.post(f"/api/tracking/parked/{rows[0]['id']}/retry")).status_code == 404
@@ -76,20 +78,119 @@ async def test_a_parked_event_is_tried_again(api: httpx.AsyncClient, db: Databas
     assert [reason for reason, _ in await tracked.parked()] != ["plan"]
 
 
+async def test_a_plan_is_learned_saved_and_removed(api: httpx.AsyncClient, db: Database) -> None:
+    tracked = await open_tracked(db)
+    events = [track(n, properties={"where": "top", "price": n}) for n in range(6)]
+    assert (
+        await api.post("/v1/batch", json={"batch": events}, headers=tracked.browser.basic)
+    ).status_code == 200
+    assert "Clicked" in (await api.get("/admin/tracking/plan")).text, "came lately and is not in the plan"
+    learned = await api.post(
+        "/admin/tracking/plan/new", data={"event": "Clicked", "learn": "1", "source": ""}
+    )
+    assert learned.status_code == 200
+    assert "Learned from 6 events" in learned.text
+    assert "&#34;where&#34;" in learned.text
+    form = {"event": "Clicked", "policy": "drop", "source": str(tracked.browser.source.id)}
+    wrong = await api.post("/admin/tracking/plan/new", data=form | {"schema": "{"})
+    assert wrong.status_code == 422
+    saved = await api.post(
+        "/admin/tracking/plan/new", data=form | {"schema": '{"properties": {"price": {"type": "string"}}}'}
+    )
+    assert saved.status_code == 303, saved.text
+    path = saved.headers["location"]
+    assert "Version 1" in (await api.get(path)).text
+    sent = await api.post("/v1/track", json=track(9, properties={"price": 1}), headers=tracked.browser.basic)
+    assert sent.status_code == 200
+    faults = (await api.get("/admin/tracking/plan/violations?event=Clicked")).text
+    assert "/price" in faults
+    assert "Dropped" in faults
+    assert (await api.post(f"{path}/remove")).status_code == 303
+    assert (await api.get(path)).status_code == 404
+
+
+async def test_parked_events_by_their_pages(api: httpx.AsyncClient, db: Database) -> None:
+    tracked = await open_tracked(db)
+    plan = SchemaInput(event="Clicked", schema={"required": ["where"]}, policy=Policy.PARK)
+    line = await db.transaction(lambda tx: planning.set_schema(tx, plan))
+    batch = {"batch": [track(n) for n in range(3)] + [{"type": "track"}]}
+    assert (await api.post("/v1/batch", json=batch, headers=tracked.browser.basic)).status_code == 200
+    shown = (await api.get("/admin/tracking/parked?reason=plan&span=week")).text
+    assert "plan (3)" in shown
+    assert "parked by reason: plan 3, nobody 1" in shown
+    live = (await api.get("/admin/tracking/events")).text
+    assert live.count("/admin/tracking/parked/") == 4, "parked is a verdict, too"
+    assert "/admin/tracking/parked/" not in (await api.get("/admin/tracking/events?violating=no")).text
+    one = (await api.get("/api/tracking/parked?reason=plan")).json()["items"][0]["id"]
+    page = (await api.get(f"/admin/tracking/parked/{one}")).text
+    assert f"/admin/tracking/plan/{line.id}" in page
+    tried = await api.post("/admin/tracking/parked/retry", data={"reason": "plan"})
+    assert tried.headers["location"] == "/admin/tracking/parked?reason=plan"
+    assert len(await tracked.parked()) == 4
+    await db.transaction(lambda tx: planning.remove_schema(tx, line.id))
+    assert (await api.post("/admin/tracking/parked/retry", data={"reason": "plan"})).status_code == 303
+    assert await tracked.parked() == [("nobody", None)]
+    last = await db.value("SELECT id FROM tracking_parked")
+    assert (await api.post(f"/admin/tracking/parked/{last}/discard")).status_code == 303
+    assert await tracked.parked() == []
+    form = {"name": "Webshop", "per_second": "60", "blocks": "Clicked\n\n page \nClicked"}
+    assert (await api.post(f"/admin/tracking/{tracked.browser.source.id}", data=form)).status_code == 303
+    source = (await api.get(f"/api/tracking/sources/{tracked.browser.source.id}")).json()
+    assert source["blocks"] == ["Clicked", "page"]
+    assert "Clicked\npage</textarea>" in (await api.get(f"/admin/tracking/{source['id']}?span=month")).text
+
+
+async def test_a_plan_is_taken_over_by_its_page(api: httpx.AsyncClient, db: Database) -> None:
+    path, text = "/admin/tracking/plan/import", '{"$defs": {"Clicked": {"required": ["where"]}}}'
+    assert (await api.get(path)).status_code == 200
+    looked = await api.post(path, data={"document": text, "look": "1"})
+    assert "What it would change" in looked.text
+    assert await db.value("SELECT count(*) FROM tracking_schema") == 0
+    wrong = await api.post(path, data={"document": '{"$defs": {"Clicked": {"type": 7}}}'})
+    assert wrong.status_code == 422
+    assert "$defs/Clicked/schema: no JSON Schema" in wrong.text
+    assert (await api.post(path, data={"document": text})).status_code == 303
+    assert "Clicked" in (await api.get("/admin/tracking/plan")).text
+
+
+async def test_an_oauth_client_by_its_pages(api: httpx.AsyncClient, db: Database) -> None:
+    form = {"name": "Warehouse", "token_seconds": "900"}
+    assert (await api.post("/admin/keys/clients/new", data=form)).status_code == 422
+    made = await api.post("/admin/keys/clients/new", data=form | {"scopes": "stock.read"})
+    assert made.status_code == 201
+    assert "cs_live_" in made.text
+    row = (await api.get("/api/oauth-clients")).json()["items"][0]
+    path = f"/admin/keys/clients/{row['id']}"
+    page = await api.get(path)
+    assert (page.status_code, page.headers.get("cache-control") is not None) == (200, True)
+    changed = await api.post(
+        path, data={"name": "Depot", "token_seconds": "600", "version": "1", "scopes": "stock.read"}
+    )
+    assert changed.status_code == 303, changed.text
+    again = await api.post(f"{path}/secrets", data={"others_end_in_hours": "1"})
+    assert again.status_code == 201
+    secrets = (await api.get(f"/api/oauth-clients/{row['id']}")).json()["secrets"]
+    assert (await api.post(f"{path}/secrets/{secrets[1]['id']}/end")).status_code == 303
+    assert (await api.post(f"{path}/revoke")).status_code == 303
+    assert "Revoked" in (await api.get("/admin/keys/clients")).text
+
+
 @pytest.mark.browser
 async def test_events_are_seen_as_they_arrive(site: Site, db: Database) -> None:
     tracked = await open_tracked(db)
+    given = ClientInput(name="Warehouse", scopes=["stock.read"])
+    machine = await db.transaction(lambda tx: clients.create(tx, given))
     page = await site.staff(width=1440)
     await page.goto("/admin/tracking/events")
     await expect(page.get_by_text("No events yet")).to_be_visible()
     await site.fine(page)
     async with httpx.AsyncClient(base_url=site.url) as client:
         plan = SchemaInput(event="Viewed", schema={"required": ["product_id"]})
-        await db.transaction(lambda tx: sources.set_schema(tx, plan))
+        await db.transaction(lambda tx: planning.set_schema(tx, plan))
         batch = {"batch": [track(1), track(2, event="Viewed", properties={"a": 1}), {"type": "track"}]}
         sent = await client.post("/v1/batch", json=batch, headers=tracked.browser.basic)
         assert sent.content == b'{"success":true}'
-        await expect(page.locator("#stream tbody tr")).to_have_count(2)
+        await expect(page.locator("#stream tbody tr")).to_have_count(3)  # what was parked, too
         await expect(page.locator("#stream")).to_contain_text("in a moment")
         await horizon.passed(db)
         await followers.register(db, FOLLOWERS)
@@ -111,12 +212,17 @@ async def test_events_are_seen_as_they_arrive(site: Site, db: Database) -> None:
         await expect(page.get_by_role("link", name="Go on")).to_be_visible()
         await client.post("/v1/track", json=track(3), headers=tracked.browser.basic)
         await page.get_by_role("link", name="Go on").click()
-        await expect(page.locator("#stream tbody tr")).to_have_count(min(50, 3 + streamed))
+        await expect(page.locator("#stream tbody tr")).to_have_count(min(50, 3 + streamed) + 1)
     for path, name in (
         ("/admin/tracking", "tracking"),
         (f"/admin/tracking/{tracked.browser.source.id}", "tracking-source"),
         ("/admin/tracking/parked", "tracking-parked"),
         ("/admin/tracking/new", "tracking-new"),
+        ("/admin/tracking/plan", "tracking-plan"),
+        ("/admin/tracking/plan/violations", "tracking-violations"),
+        ("/admin/tracking/plan/new?event=Viewed", "tracking-schema"),
+        ("/admin/keys/clients", "oauth-clients"),
+        (f"/admin/keys/clients/{machine.client.id}", "oauth-client"),
     ):
         for width in (390, 1440):
             await page.set_viewport_size({"width": width, "height": 900})

@@ -16,13 +16,13 @@ from samlad import promotions, tax
 from samlad.carts import Discount, DiscountKind, discount_rules, pricing, taxing
 from samlad.carts.model import Cart, CartLine, CartPromotion, CartStatus, Delivery, PriceStep
 from samlad.carts.taxing import Basis, TaxedCart
-from samlad.catalog import Belonging, Sellable
+from samlad.catalog import Belonging, Measure, Sellable
 from samlad.catalog.price_rules import Candidate, choose
 from samlad.catalog.price_scales import Scaled
 from samlad.catalog.prices import PriceList, PriceListKind, PriceListStatus
 from samlad.channels import Channel, ChannelKind, ChannelStatus, Interval, OwnValues, Resource
 from samlad.kernel.clock import local_day
-from samlad.kernel.money import exponent
+from samlad.kernel.money import exponent, worth
 from samlad.payments import coin_of, round_cash
 from samlad.promotions import Promotion, PromotionStatus
 from samlad.promotions.availability import Circumstances, why_not
@@ -109,7 +109,7 @@ def shop(dice: random.Random) -> Shop:
         found[0], channel=None, customer_group=None, valid_from=None, valid_to=None
     )
     made = [promotion(dice, channel) for _ in range(dice.randint(1, 7))]
-    setup = Setup(shipped=Rates(rates), of_pool={}, registrations={})
+    setup = Setup(shipped=Rates(rates), of_pool={}, registrations={}, schemes={})
     place, coded = tax.territory(abroad), {each.id for each in made if dice.random() < 0.7}
     return Shop(
         channel=channel,
@@ -141,7 +141,7 @@ def pack(
         exponent=exponent(channel.currency),
         time_zone=channel.time_zone,
         prices_include_tax=bool(channel.setting("prices_include_tax")),
-        cash_step=coin_of(channel, channel.currency),
+        cash=coin_of(channel, channel.currency),
         tax=rules_pack.pack_tax(channel, setup, place, CLASSES, YEAR),
         price_lists={
             each.id: rules_pack.pack_list(each) for each in lists if each.channel in (None, channel.id)
@@ -232,6 +232,7 @@ def good(dice: random.Random, variant: UUID, lists: list[PriceList]) -> tuple[Sc
         sold_from=dice.choice([None, None, None, moment(dice)]),
         sold_to=dice.choice([None, None, None, moment(dice)]),
         prices=list({(list_, least): (list_, least, amount) for list_, least, amount in prices}.values()),
+        sold_by=dice.choice([*([Measure.PIECE] * 6), *Measure]),
     )
     return scaled, Belonging(
         product=product,
@@ -307,7 +308,12 @@ def discounts(dice: random.Random, variants: list[UUID]) -> list[Discount]:
 def case(dice: random.Random, made: Shop) -> dict[str, Any]:
     """A basket for `totals()` with what the server says of it."""
     at, group = moment(dice), dice.choice([None, None, *GROUPS])
-    wanted = {each: dice.choice([1, 1, 2, 3, 7, 12]) for each in dice.sample(VARIANTS, dice.randint(0, 6))}
+    wanted = {
+        each: dice.choice([1, 1, 2, 3, 7, 12])
+        if made.goods[each][0].sold_by is Measure.PIECE
+        else dice.choice([1, 5, 770, dice.randint(1, 9_999)])
+        for each in dice.sample(VARIANTS, dice.randint(0, 6))
+    }
     packed = made.pack.promotions
     redeemed = [each.id for each in packed if each.id in made.coded and dice.random() < 0.5]
     used = {
@@ -369,6 +375,7 @@ def says(
             key=str(variant),
             price=sold[variant].price or 0,
             quantity=quantity,
+            per=sold[variant].sold_by.per,
             marks=frozenset(
                 {f"variant:{variant}", f"product:{sold[variant].product}", *_marks(made.goods[variant][1])}
             ),
@@ -380,8 +387,10 @@ def says(
         UUID(key): [PriceStep(promotion=UUID(s.promotion), name=s.name, amount=s.amount) for s in each]
         for key, each in outcome.lines.items()
     }
-    at_list = {variant: (sold[variant].price or 0) * quantity for variant, quantity in wanted.items()}
-    for variant, each in discount_rules.steps(pricing.left_of(at_list, steps), wanted, by_hand).items():
+    per = {variant: each.sold_by.per for variant, each in sold.items()}
+    at_list = {each: worth(sold[each].price or 0, quantity, per[each]) for each, quantity in wanted.items()}
+    by_line = discount_rules.steps(pricing.left_of(at_list, steps), wanted, by_hand, per)
+    for variant, each in by_line.items():
         steps[variant] = [*steps.get(variant, []), *each]
     applied = [
         CartPromotion(
@@ -473,6 +482,7 @@ def sellable(made: Shop, variant: UUID, quantity: int, group: str | None, at: da
         weight=None,
         requires_shipping=scaled.is_goods,
         handle="",
+        sold_by=scaled.sold_by,
     )
 
 
@@ -541,6 +551,7 @@ def line_says(variant: UUID, quantity: int, sold: Sellable, taxed: TaxedCart) ->
     return {
         "variant": variant,
         "quantity": quantity,
+        "sold_by": sold.sold_by,
         "unit_price": line.unit_price,
         "tax_included": sold.tax_included,
         "tax_rate": line.decision.rate,

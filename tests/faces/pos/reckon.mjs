@@ -3,8 +3,8 @@ import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 
 const at = (name) => import(pathToFileURL(`${process.argv[2]}/${name}.js`).href);
-const [{ totals }, { apply }, { share, allocate }, { due }, { redeem }] = await Promise.all(
-  ["totals", "promotions", "money", "cash", "codes"].map(at),
+const [{ totals }, { apply }, { share, allocate }, { due }, { redeem }, { readScale, readGs1, minorOf, quantityFor }, { offered }] = await Promise.all(
+  ["totals", "promotions", "money", "cash", "codes", "scale", "tips"].map(at),
 );
 let store; // the rules that hold for the tickets after them
 const kinds = {
@@ -17,7 +17,12 @@ const kinds = {
   engine: ({ lines, offers, shipping }) => apply(lines, offers, shipping),
   share: ({ numbers }) => share(...numbers),
   allocate: ({ amount, weights }) => allocate(amount, weights),
-  due: ({ total, payments, step }) => due(total, payments, step),
+  due: ({ total, payments, coin }) => due(total, payments, coin),
+  scale: ({ code, layouts }) => readScale(code, layouts),
+  gs1: ({ text }) => readGs1(text),
+  minor: ({ price, exponent }) => minorOf(price, exponent),
+  quantity: ({ numbers }) => quantityFor(...numbers),
+  tips: ({ total, percents, amounts, unit }) => offered(total, percents, amounts, unit),
   redeem: ({ text }) => redeem(text, store),
 };
 for await (const line of createInterface({ input: process.stdin })) {

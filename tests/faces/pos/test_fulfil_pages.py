@@ -15,12 +15,11 @@ from playwright.async_api import expect
 from samlad import carts, orders
 from samlad.access.permissions import Role
 from samlad.carts import CartInput, DetailsInput, LineInput
-from samlad.faces.storefront import order_link
 from samlad.kernel.context import GUEST
 from samlad.kernel.database import Tx
 from samlad.kernel.settings import Settings
 from samlad.kernel.vault import Vault
-from samlad.orders import Order, fulfilment_short, fulfilment_store
+from samlad.orders import Order, fulfilment_short, fulfilment_store, order_address
 from samlad.orders.fulfilment_model import RejectInput, RejectReason
 from samlad.payments import PaymentInput
 
@@ -107,7 +106,7 @@ async def _code(clerk: httpx.AsyncClient, code: str) -> str:
 def signed(settings: Settings) -> Callable[[Order], str]:
     """The link of an order's page."""
     vault = Vault.of(settings)
-    return lambda order: f"/order/{vault.sign(order_link.PURPOSE, order.id.hex)}"
+    return lambda order: f"/order/{vault.sign(order_address.PURPOSE, order.id.hex)}"
 
 
 async def test_a_buyer_chooses_when_the_store_has_not_got_it(

@@ -2,11 +2,16 @@
 
 import re
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
+import msgspec
 import pytest
 from browser import WIDTHS, Site
 from market import Market, hidden, text_of
+
+from samlad.documents import Paper
+from samlad.printers import reports
 
 
 async def opened(clerk: httpx.AsyncClient, amount: str = "1000") -> str:
@@ -80,3 +85,38 @@ async def test_the_drawer_in_a_browser(site: Site, market: Market, tmp_path: Pat
     await page.get_by_text("Z report 1").first.wait_for()
     assert await site.violations(page) == []
     await page.screenshot(path=tmp_path / "drawer-z.png", full_page=True)
+
+
+async def test_x_and_z_reports_go_to_the_receipt_printer(
+    clerk: httpx.AsyncClient, api: httpx.AsyncClient, market: Market
+) -> None:
+    page = {"accept": "text/html", "accept-language": "en"}
+    here = await opened(clerk)
+    shift = here.rpartition("/")[2]
+    nowhere = await clerk.post(f"{here}/print", data={"id": str(uuid4())})
+    assert nowhere.status_code == 303
+    printer = {"name": "Till 1", "host": "192.168.1.60", "port": "9100", "columns": "42"}
+    chosen = printer | {"code_page": "CP858", "drawer_pin": "0", "has_cutter": "1"}
+    assert (await api.post("/pos/soder/printers", data=chosen, headers=page)).status_code == 303
+    refused = await clerk.post(f"{here}/print", data={"id": str(uuid4())})
+    assert refused.status_code == 403, "an X report is not for whoever counts blind"
+    html = (await api.get(f"{here}?x=1", headers=page)).text
+    key = hidden(html.partition(f'action="{here}/print"')[2], "id")
+    for _ in range(2):
+        assert (await api.post(f"{here}/print", data={"id": key}, headers=page)).status_code == 303
+    count = {"version": "1", "count-50000": "1", "count-10000": "4", "taken": "0"}
+    assert (await clerk.post(f"{here}/close", data=count)).status_code == 303
+    assert (await clerk.post(f"{here}/print", data={"id": str(uuid4())})).status_code == 303
+    rows = await market.db.rows("SELECT report FROM print_job WHERE kind = 'report' ORDER BY asked_at")
+    assert len(rows) == 2, "pressed twice: one paper"
+    x, z = (
+        reports.page(msgspec.convert(row["report"], reports.PrintedReport), Paper(columns=42)).decode("cp858")
+        for row in rows
+    )
+    assert "X-rapport" in x
+    assert "Z-rapport 1" in z
+    assert "Räknad" not in x
+    assert re.search(r"Skillnad\s+-100,00 kr", z), z
+    found = (await market.db.rows("SELECT id FROM printer"))[0]["id"]
+    asked = await api.post(f"/api/tills/shifts/{shift}/prints", json={"printer": str(found)})
+    assert (asked.status_code, asked.json()["kind"]) == (202, "report")

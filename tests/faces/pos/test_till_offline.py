@@ -20,24 +20,43 @@ SALES = 16
 SOAK = int(os.environ.get("SAMLAD_SOAK_SALES", "2000"))
 TILL = "/pos/soder"
 
-SLOWEST_SCAN_MS = """async () => {
-    const { Goods } = await import("/static/pos/offline/goods.js");
-    const goods = new Goods(), size = 50_000;
-    for (let n = 0; n < size; n++) {
-        const gtin = String(10_000_000_000_000 + n);
-        goods.put([`id-${n}`, `SKU-${n}`, gtin, `Article ${n}`, "", 100, "standard", null, `p-${n}`]);
+CARRIED = """async (size) => {
+    const { ask, meta, open } = await import("/static/pos/offline/database.js");
+    const { Goods, refresh, restore } = await import("/static/pos/offline/goods.js");
+    const row = (n) => [`id-${n}`, `SKU-${n}`, String(10_000_000_000_000 + n), `Article ${n}`, "Red, 36", 19900, "standard", null, `p-${n}`,
+        [[["list", 1, 19900]], [`category:${n % 40}`, "brand:acme"], true, null, null]];
+    const page = (from) => ({
+        is_whole: true, gone: [], upto: "1-1", at: new Date().toISOString(), stock: [], lease: [], lease_ends: null, store: {}, rules: {},
+        rows: Array.from({ length: Math.min(5_000, size - from) }, (_, n) => row(from + n)),
+        next: from + 5_000 < size ? String(from + 5_000) : null,
+    });
+    const db = await open("carried"), took = {};
+    const timed = async (name, work) => {
+        const began = performance.now(), answer = await work();
+        (took[name] ??= []).push(performance.now() - began);
+        return answer;
+    };
+    await timed("load", () => refresh(db, "carried", async ({ cursor }) => page(Number(cursor ?? 0))));
+    const goods = new Goods();
+    const pack = await timed("open", () => restore(db, goods));
+    if (pack.size !== size) throw new Error(`${pack.size} articles`);
+    for (let n = 0; n < size; n += Math.ceil(size / 200)) {
+        const code = n % 2 ? `sku-${n}` : String(10_000_000_000_000 + n);
+        const found = await timed("scan", () => goods.scan(code));
+        if (found?.[0] !== `id-${n}`) throw new Error(`${code} was not found`);
     }
-    let slowest = 0;
-    for (let n = 0; n < size; n += 500) {
-        const began = performance.now();
-        const row = goods.scan(n % 1000 ? `SKU-${n}` : String(10_000_000_000_000 + n));
-        slowest = Math.max(slowest, performance.now() - began);
-        if (row?.[0] !== `id-${n}`) throw new Error(`${n} was not found`);
-    }
-    if (goods.search("article 49999").length !== 1) throw new Error("words were not found");
-    goods.remove("id-7");
-    if (goods.scan("SKU-7")) throw new Error("what is gone was found");
-    return slowest;
+    if (await goods.scan("nothing")) throw new Error("something was found");
+    await timed("names", () => goods.fill());
+    const [found] = await timed("search", () => goods.search(`article ${size - 1}`));
+    if (found?.[0] !== `id-${size - 1}`) throw new Error("words were not found");
+    goods.put([...row(7).slice(0, 3), "Renamed", ...row(7).slice(4)]);
+    goods.remove("id-8");
+    if ((await goods.scan("SKU-7"))[3] !== "Renamed" || (await goods.search("renamed")).length !== 1) throw new Error("a change was not found");
+    if ((await goods.scan("SKU-8")) || (await goods.search("article 8")).some((each) => each[0] === "id-8")) throw new Error("what is gone was found");
+    db.close();
+    await ask(indexedDB.deleteDatabase("samlad-till-carried"));
+    // Of many scans the one that 19 of 20 are quicker than: others use this machine, too.
+    return Object.fromEntries(Object.entries(took).map(([name, all]) => [name, all.sort((a, b) => a - b)[Math.floor((all.length - 1) * 0.95)]]));
 }"""
 
 
@@ -164,6 +183,7 @@ async def _fuzz(site: Site, market: Market, sales: int, seed: int) -> None:
     await fuzz.context.set_offline(True)
     await fuzz.sell(page)
     fuzz.loses = 1
+    await expect(page.locator("#unsent")).not_to_have_attribute("data-unsent", "0")
     await fuzz.context.set_offline(False)
     await expect(page.locator("#unsent")).to_have_attribute("data-unsent", "0")
     kept = await _journal(page)
@@ -239,7 +259,8 @@ async def test_a_day_without_network(site: Site, market: Market) -> None:
     assert order["cart"] is not None
     [sent] = await market.db.rows("SELECT objections, needs_look FROM till_sale")
     assert (sent["objections"], sent["needs_look"]) == ([], False)  # the till reckons as the server does
-    assert await page.evaluate(SLOWEST_SCAN_MS) < 50
+    took = await page.evaluate(CARRIED, 10_000)
+    assert took["scan"] < 50, took
     await page.locator("#unsent-button").click()
     await page.locator("#import").set_input_files(file)  # the same journal again changes nothing
     await expect(page.locator("#said")).to_contain_text("0")
@@ -259,3 +280,15 @@ async def test_nothing_is_lost_and_nothing_twice(site: Site, market: Market) -> 
 @pytest.mark.soak
 async def test_nothing_is_lost_in_thousands(site: Site, market: Market) -> None:
     await _fuzz(site, market, SOAK, seed=random.randrange(2**32))
+
+
+@pytest.mark.browser
+@pytest.mark.soak
+async def test_a_till_carries_300_000_articles(site: Site, market: Market) -> None:
+    page = await site.staff(service_workers="allow")
+    await _ready(page)
+    took = await page.evaluate(CARRIED, 300_000)
+    print({name: round(ms, 1) for name, ms in took.items()})  # noqa: T201 - what `make soak` shows
+    assert took["open"] < 2_000, took
+    assert took["scan"] < 50, took
+    assert market

@@ -19,9 +19,10 @@ import pytest
 
 import make_vectors
 from samlad.faces import pos
-from samlad.kernel.money import allocate, share
+from samlad.kernel.money import allocate, exponent, share
 from samlad.kernel.problems import InvalidInput
-from samlad.payments import PaymentInput, due_amounts
+from samlad.orders import tips_offered
+from samlad.payments import Coin, PaymentInput, due_amounts
 from samlad.promotions.terms import Terms
 from samlad.tills import rules_pack
 
@@ -112,13 +113,29 @@ def of_numbers() -> list[Case]:
             {"kind": "allocate", "amount": amount, "weights": weights, "expected": allocate(amount, weights)}
         )
         cases.append(payments(dice))
+        cases.append(tips(random.Random(f"tip {numbers}")))
     return cases
+
+
+def tips(dice: random.Random) -> Case:
+    """Tips that are offered for a total, in a currency with cents and in one without."""
+    currency = dice.choice(["SEK", "EUR", "JPY"])
+    given = {
+        "total": dice.choice([0, 1, 49, dice.randint(1, 3_000), dice.randint(1, 10**7)]),
+        "percents": [dice.randint(1, 100) for _ in range(dice.randint(0, 4))],
+        "amounts": [dice.choice([100, 1_000, dice.randint(1, 5_000)]) for _ in range(dice.randint(0, 3))],
+    }
+    expected = [list(each) for each in tips_offered(**given, currency=currency)]
+    return {"kind": "tips", **given, "unit": 10 ** exponent(currency), "expected": expected}
 
 
 def payments(dice: random.Random) -> Case:
     """Payments of a total, some of which the server refuses."""
     step = dice.choice([1, 5, 50, 100])
     total = dice.choice([dice.randint(1, 3_000), 50 * dice.randint(1, 60)])
+    law = random.Random(f"{step} {total}")  # not of the same dice: what the others throw stays as it was
+    coin = Coin(step, law.choice(["nearest", "up", "exact"]), law.choice([False, False, True]))
+    total = law.choice([total, total, law.randint(1, 2 * step)])
     paid = [
         {
             "provider": dice.choice(["cash", "test"]),
@@ -127,11 +144,17 @@ def payments(dice: random.Random) -> Case:
         for _ in range(dice.randint(0, 3))
     ]
     try:
-        amounts, rounding = due_amounts(total, msgspec.convert(paid, list[PaymentInput]), step)
+        amounts, rounding = due_amounts(total, msgspec.convert(paid, list[PaymentInput]), coin)
         expected: Any = {"amounts": amounts, "rounding": rounding}
     except InvalidInput:
         expected = {"error": "RangeError"}
-    return {"kind": "due", "total": total, "payments": paid, "step": step, "expected": expected}
+    return {
+        "kind": "due",
+        "total": total,
+        "payments": paid,
+        "coin": msgspec.to_builtins(coin),
+        "expected": expected,
+    }
 
 
 ALL = {"tickets": of_tickets, "engine": of_the_engine, "numbers": of_numbers}
@@ -187,7 +210,8 @@ MISTAKES = [
     ("money.js", "exact[b].rest - exact[a].rest || a - b", "exact[b].rest - exact[a].rest || b - a"),
     ("money.js", "BigInt(amount) * BigInt(weight)", "BigInt(amount * weight)"),
     ("promotions.js", 'offer.combination === "line" ? this.reduced : this.closed', "this.closed"),
-    ("promotions.js", "a.price - b.price || byText(a.key, b.key)", "byText(a.key, b.key)"),
+    ("promotions.js", "onePiece(a) - onePiece(b) || byText(a.key, b.key)", "byText(a.key, b.key)"),
+    ("promotions.js", "per(line) === 1 ? line.quantity : 1", "line.quantity"),
     ("promotions.js", "amount > offer.left", "amount >= offer.left + 500"),
     ("availability.js", "weekday === 1 ? 7 : weekday - 1", "weekday"),
     ("availability.js", "moment.day > promotion.last_day", "moment.day >= promotion.last_day"),
@@ -197,9 +221,11 @@ MISTAKES = [
     ("tax.js", "included ? WHOLE + rate : WHOLE", "WHOLE + rate"),
     ("tax.js", "all >= price ? there : Math.min(there, moved(all, home, to))", "moved(all, home, to)"),
     ("discounts.js", "(a.variant === null) - (b.variant === null)", "(b.variant === null) - (a.variant === null)"),
-    ("discounts.js", "times(value, quantity)", "value"),
+    ("discounts.js", "worth(value, quantity, per)", "value"),
     ("moments.js", "getUTCDay() || 7", "getUTCDay()"),
     ("cash.js", "Math.floor(step / 2)", "Math.floor((step - 1) / 2)"),
+    ("cash.js", 'small === "exact" ? size : step', "step"),
+    ("cash.js", "coin.is_whole_only && payments.length > 1", "coin.is_whole_only"),
     ("totals.js", "if (reason !== null)", 'if (reason !== null && reason !== "hours")'),
 ]  # fmt: skip
 

@@ -1,10 +1,14 @@
-"""A customer's cart at the till: by code and picture, beside what was there, parked, and paid."""
+"""A customer's cart at the till: by code and picture, beside what was there, parked, and paid; and what moves meanwhile."""
 
+import asyncio
 import re
 from uuid import UUID
 
 import httpx
+import pytest
+from browser import Site
 from market import Market, text_of
+from playwright.async_api import Route, expect
 
 from samlad import carts, customers
 from samlad.carts import CartInput, LineInput, NewCart
@@ -93,3 +97,30 @@ async def test_a_known_customer_is_offered_what_they_have_and_it_can_be_undone(
     apart = (await clerk.post(undo[0], headers=HTMX)).text
     assert apart.count('id="line-') == 1
     assert "another cart with 1 piece" in text_of(apart)
+
+
+@pytest.mark.browser
+async def test_an_answer_is_shown_though_the_ticket_was_refreshed_meanwhile(
+    site: Site, market: Market
+) -> None:
+    await market.product(title="Kettle", sku="KTL", price=9_900, stock=(5,))
+    page = await site.staff(width=390)
+    await page.route("**/live?*", lambda route: route.fulfill(status=204))  # nothing mends it afterwards
+    await page.goto("/pos/soder")
+    await page.locator("#code").fill("KTL")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#ticket")).to_contain_text("Kettle")
+    may_arrive = asyncio.Event()
+
+    async def slowly(route: Route) -> None:
+        await may_arrive.wait()
+        await route.continue_()
+
+    await page.route("**/pos/soder/lines/*", slowly)
+    await page.get_by_role("button", name="Remove Kettle").click()
+    await page.locator("#code").focus()
+    async with page.expect_response("**/pos/soder/ticket"):
+        await page.evaluate("document.body.dispatchEvent(new Event('stock-moved'))")
+    await page.evaluate("new Promise(requestAnimationFrame)")
+    may_arrive.set()
+    await expect(page.locator("#ticket")).to_contain_text("Nothing on the ticket yet.")

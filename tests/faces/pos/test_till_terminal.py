@@ -9,9 +9,10 @@ from market import Market, hidden, text_of
 from playwright.async_api import expect
 from test_till_credit import card, on_ticket
 
-from samlad import channels
+from samlad import channels, orders
 from samlad.access.permissions import Role
 from samlad.channels import ChannelChange
+from samlad.orders import settling
 
 HTMX = {"hx-request": "true"}
 
@@ -119,6 +120,33 @@ async def test_what_cannot_be_sold_any_more_is_not_charged(clerk: httpx.AsyncCli
     assert "the card is not charged" in text_of((await clerk.get("/pos/soder")).text)
     assert await state(market) == [("terminal", "voided", False)]
     assert await market.db.value("SELECT count(*) FROM orders") == 0
+
+
+async def test_a_tip_goes_along_with_the_card(clerk: httpx.AsyncClient, market: Market) -> None:
+    change = ChannelChange(settings={"tips": True, "tip_amounts": [1_500]})
+    await on_ticket(clerk, market)
+    assert "Something for the staff" not in text_of((await clerk.get("/pos/soder/pay?by=card")).text)
+    await market.db.transaction(lambda tx: channels.change(tx, market.stores[0].id, change))
+    shown = text_of((await clerk.get("/pos/soder/pay?by=card&tip=2000")).text)
+    assert "219" in shown
+    assert "of which" in shown
+    assert "Something for the staff" not in text_of((await clerk.get("/pos/soder/pay?by=gift")).text)
+    much = await clerk.get("/pos/soder/pay?by=card&tip_text=500")
+    assert "at most as much as the ticket" in text_of(much.text)
+    page = await to_terminal(clerk, tip="2000")
+    assert "219" in text_of((await clerk.get(page)).text)
+    sold = await held_to_it(clerk, page, "approve")
+    receipt = text_of((await clerk.get(sold.headers["location"])).text)
+    assert "Tip" in receipt
+    order = await market.db.row("SELECT id, total FROM orders")
+    assert order is not None
+    assert order["total"] == 19_900
+    tip = await orders.tip_of(market.db, order["id"])
+    assert tip is not None
+    assert (tip.amount, tip.tender, tip.clerk_name) == (2_000, "terminal", "Sam Säljare")
+    # What the card brought more than the order comes to is no surplus that goes back by itself.
+    await market.db.transaction(lambda tx: settling.settle_order(tx, order["id"]))
+    assert await market.db.value("SELECT count(*) FROM refund") == 0
 
 
 @pytest.mark.browser

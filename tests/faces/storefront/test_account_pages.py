@@ -1,24 +1,36 @@
 """The pages of an account, as somebody without scripts sees them."""
 
+import io
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import httpx
+import msgspec
 import pytest
+from market import hidden
+from PIL import Image
 
 from account_people import Post
-from samlad import accounts, credit, customers, orders
-from samlad.channels import Resource
-from samlad.credit import IssueInput, ProgrammeInput, Rate
+from samlad import accounts, appointments, channels, credit, customers, orders, subscriptions
+from samlad.access.permissions import Role, permissions_of
+from samlad.appointments import BookInput, ServiceInput
+from samlad.carts import Address
+from samlad.channels import ChannelChange, Resource
+from samlad.channels.model import Interval, OpeningHours
+from samlad.credit import GrantInput, IssueInput, PointsInput, ProgrammeInput, Rate, Reward
 from samlad.customers import PersonInput
-from samlad.kernel.context import GUEST, Actor, Context
-from samlad.kernel.database import Database
+from samlad.kernel.clock import local_day, now
+from samlad.kernel.context import GUEST, SYSTEM, Actor, Context
+from samlad.kernel.database import Database, Tx
+from samlad.kernel.ids import new_id
 from samlad.kernel.settings import Settings, load
 from samlad.kernel.vault import Vault
-from samlad.orders import FulfilInput, Order
+from samlad.orders import FulfilInput, Order, order_address
 from samlad.privacy import running
+from samlad.subscriptions import PlanInput, StartInput
 from trade import Trade, build
 
 KIM, ROBIN = "kim@example.org", "robin@example.org"
@@ -26,6 +38,7 @@ PAGES = [
     "",
     "/orders",
     "/subscriptions",
+    "/appointments",
     "/lists",
     "/points",
     "/addresses",
@@ -193,14 +206,28 @@ async def test_orders_of_all_channels_and_nobody_elses(
     }
     assert (await browser.post(here, data={f"back-{position}": "0"})).status_code == 422
     assert (await browser.post(here, data={**given, f"back-{position}": "3"})).status_code == 422
-    looked = await browser.post(here, data=given)
-    assert looked.status_code == 200
-    assert "You get back" in looked.text
+    photo = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x010E] = "secret place"
+    Image.new("RGB", (3000, 40), "red").save(photo, "JPEG", exif=exif)
+    sent = {"photos": ("a.jpg", photo.getvalue(), "image/jpeg")}
+    looked = await browser.post(here, data=given, files=sent)
+    assert looked.status_code == 200, looked.text
+    assert "It costs you nothing" in looked.text
+    given["photo"] = re.search(r'name="photo" value="([^"]+)"', looked.text)[1]  # type: ignore[index]
+    wrong = await browser.post(here, data=given, files={"photos": ("a.jpg", b"MZ", "image/jpeg")})
+    assert "it is not a JPEG" in wrong.text
     assert await post.db.value("SELECT count(*) FROM return_request") == 0
     made = await browser.post(here, data={**given, "do": "1"})
     assert made.status_code == 303, made.text
     shown = await browser.get(made.headers["location"])
     assert "The same again" in shown.text
+    assert "Goes back then" in shown.text
+    seen = await browser.get(f"/media/photo/{given['photo']}")
+    assert (seen.headers["content-type"], b"secret" in seen.content) == ("image/webp", False)
+    assert max(Image.open(io.BytesIO(seen.content)).size) == 1600
+    label = await browser.get(f"{made.headers['location']}/label.pdf")
+    assert (label.headers["content-type"], label.content[:5]) == ("application/pdf", b"%PDF-")
     assert (await browser.post(here, data={**given, f"back-{position}": "2", "do": "1"})).status_code == 422
     actor = await post.db.value("SELECT actor FROM event WHERE type = 'return.requested'")
     assert actor == f"customer:{signed.customer.id}"
@@ -218,6 +245,17 @@ async def test_orders_of_all_channels_and_nobody_elses(
     for _ in range(2):
         assert (await browser.post(f"{made.headers['location']}/cancel")).status_code == 303
     assert await post.db.value("SELECT state FROM return_request") == "cancelled"
+    # The shop lets customers exchange at once: the new one is ordered, the old one is awaited, twice pressed it is one.
+    assert (await browser.get(f"{made.headers['location']}/label.pdf")).status_code == 404
+    change = ChannelChange(settings={"instant_exchange": True})
+    await post.db.transaction(lambda tx: channels.change(tx, trade.web.id, change))
+    at_once = await browser.post(here, data=given)
+    now_id, mark = (re.search(rf'name="{n}" value="([^"]+)"', at_once.text)[1] for n in ("id", "fingerprint"))  # type: ignore[index]
+    for _ in range(2):
+        done = await browser.post(here, data={**given, "id": now_id, "fingerprint": mark, "do": "exchange"})
+        assert done.status_code == 303, done.text
+    assert "Label for the parcel" in (await browser.get(done.headers["location"])).text
+    assert await post.db.value("SELECT count(*) FROM orders WHERE changes = $1", order.id) == 1
     await post.db.rows(
         "UPDATE orders SET placed_at = placed_at - interval '400 days', local_day = local_day - 400 RETURNING 1"
     )
@@ -381,3 +419,270 @@ async def test_without_mail_there_is_no_link_and_no_foreign_host_gets_one(
     assert (await browser.post(code.path)).headers["location"] == "/account"
     assert (await browser.get("/account")).status_code == 200
     assert (await browser.post(code.path)).status_code == 410
+
+
+async def test_a_member_pays_with_what_is_theirs(
+    browser: httpx.AsyncClient, post: Post, trade: Trade
+) -> None:
+    kettle = await trade.kettle()
+    signed = await post.sign_in(KIM)
+    kim, home = (
+        signed.customer.id,
+        Address(name="Kim", line1="Dam 1", postal_code="1012 JS", city="Amsterdam", country="NL"),
+    )
+    reward = Reward(code="fifty", name="50 kr", points=500, amount=5_000, currency="SEK")
+    programme = ProgrammeInput(channel=trade.web.id, name="Club", rewards=[reward])
+
+    async def prepare(tx: Tx) -> None:
+        await credit.set_programme(tx, programme)
+        await credit.enrol(tx, kim)
+        await credit.adjust(tx, kim, PointsInput(points=1_200, reason="Hello"))
+        await credit.grant(tx, kim, GrantInput(amount=3_000, currency="SEK", reason="Sorry"))
+        await credit.issue(tx, IssueInput(channel=trade.web.id, amount=4_000, customer=kim, note="Hi"))
+        await accounts.add_address(tx, signed, home, delivery=True, invoice=True)
+
+    await post.db.transaction(prepare)
+    await come_in(browser, post)
+    await browser.post("/cart/lines", data={"variant": str(kettle), "quantity": "1"})
+    await browser.post("/checkout/start")
+    page = (await browser.get("/checkout")).text
+    card, address = (
+        await post.db.value("SELECT id FROM gift_card"),
+        await post.db.value("SELECT id FROM account_address"),
+    )
+    for text in (
+        "Dam 1",
+        "Gift card ···· ",
+        "Store credit: SEK",
+        "1,000 points for SEK",
+        f'value="{address}" checked',
+    ):
+        assert text in page, text
+    form = {
+        name: re.search(rf'name="{name}" value="([^"]*)"', page)[1] for name in ("cart", "total", "reserved")
+    }  # type: ignore[index]
+    form |= {"email": KIM, "name": "Kim Berg", "delivery": "ship", "token": "ok", "saved": str(address)}
+    form |= {
+        "gift_card": str(card),
+        "credit": "1",
+        "points-fifty": "2",
+        "note": "Ring twice",
+        "gift_note": "For Robin",
+    }
+    looked = (await browser.post("/checkout/look", data=form)).text
+    assert "Still to pay" in looked
+    assert await post.db.value("SELECT count(*) FROM credit_hold") == 0, "nothing is held for a look"
+    declined = await browser.post("/checkout", data=form | {"token": "decline"})
+    assert "The card was declined" in declined.text
+    assert await post.db.value("SELECT count(*) FROM credit_hold WHERE status <> 'voided'") == 0
+    bought = await browser.post("/checkout", data=form)
+    assert bought.status_code == 303, bought.text
+    order = await orders.read(post.db, await post.db.value("SELECT id FROM orders"))
+    paid = [(p.provider, p.amount) for p in order.payments]
+    assert paid[:3] == [("gift_card", 4_000), ("store_credit", 3_000), ("store_credit", 10_000)]
+    assert (order.address, order.note, order.gift_note) == (home, "Ring twice", "For Robin")
+    shown = (await browser.get(bought.headers["location"])).text
+    assert "Ring twice" in shown
+    loyalty = await credit.view(post.db, kim)
+    assert loyalty is not None
+    assert loyalty.points == 200
+    await trade.sound()
+
+
+async def test_a_wish_list_is_shared_by_a_link(browser: httpx.AsyncClient, post: Post, trade: Trade) -> None:
+    kettle = await trade.kettle()
+    assert (
+        (await browser.post("/account/wishes", data={"variant": str(kettle)}))
+        .headers["location"]
+        .startswith("/account/sign-in")
+    )
+    await come_in(browser, post)
+    for _ in range(2):  # pressed twice it is there once
+        assert (await browser.post("/account/wishes", data={"variant": str(kettle)})).status_code == 303
+    page = (await browser.get("/account/lists")).text
+    link = re.search(r'value="http[^"]+(/wishes/[^"]+)"', page)[1]  # type: ignore[index]
+    [line] = await post.db.rows(
+        "SELECT l.id, l.cart, l.quantity FROM cart_line l JOIN cart c ON c.id = l.cart WHERE c.kind = 'wish'"
+    )
+    assert line["quantity"] == 1
+    browser.cookies.clear()
+    shared = (await browser.get(link)).text
+    assert "Kettle" in shared
+    assert KIM not in shared
+    assert (await browser.get(link + "x")).status_code == 404
+    assert (
+        (await browser.post(f"/account/wishes/{line['cart']}/{line['id']}/remove"))
+        .headers["location"]
+        .startswith("/account/sign-in")
+    )
+    await come_in(browser, post)
+    for _ in range(2):
+        assert (await browser.post(f"/account/wishes/{line['cart']}/{line['id']}/remove")).status_code == 303
+    assert "Nothing here yet" in (await browser.get(link)).text
+
+
+async def test_a_subscription_is_changed_after_it_was_seen_what_that_costs(
+    browser: httpx.AsyncClient, post: Post, trade: Trade
+) -> None:
+    jam = await trade.kettle(price=10_000, quantity=40)
+    plans = []
+    for code, terms in (
+        ("monthly", {}),
+        ("weekly", {"every": 1, "unit": "week", "prices": [{"percent_off": 2000}]}),
+    ):
+        data = {"code": code, "name": code.title(), "channels": ["web"], "terms": terms}
+        given = msgspec.convert(data, PlanInput)
+        plans.append(await trade.db.transaction(lambda tx, given=given: subscriptions.create_plan(tx, given)))
+    await come_in(browser, post)
+    kim = await trade.db.value("SELECT id FROM customer WHERE email = $1", KIM)
+    address = {
+        "name": "Kim",
+        "line1": "Storgatan 1",
+        "postal_code": "211 34",
+        "city": "Malmö",
+        "country": "SE",
+    }
+    later = local_day(now(), trade.web.time_zone) + timedelta(days=20)
+    begun = {
+        "plan": plans[0].id,
+        "channel": trade.web.id,
+        "customer": kim,
+        "lines": [{"variant": jam, "quantity": 1}],
+    }
+    start = msgspec.convert(
+        begun | {"address": address, "first_on": later, "payment": {"provider": "test"}}, StartInput
+    )
+    made = await trade.db.transaction(lambda tx: subscriptions.start(tx, start))
+    here = f"/account/subscriptions/{made.id}"
+    page = await browser.get(here)
+    assert page.status_code == 200, page.text
+    assert "100.00" in page.text
+    form = {"version": str(made.version), f"quantity-{jam}": "3", "plan": str(plans[1].id)}
+    looked = await browser.post(here, data=form)
+    assert "What it comes to from then on" in looked.text
+    assert hidden(looked.text, "total") == "24000", "three at 80"
+    assert (await subscriptions.read(trade.db, SYSTEM, made.id)).version == made.version, (
+        "a look changes nothing"
+    )
+
+    dearer = await browser.post(here, data=form | {"do": "save", "total": "1000"})
+    assert "It costs something else by now" in dearer.text
+    for _ in range(2):  # pressed twice
+        saved = await browser.post(here, data=form | {"do": "save", "total": "24000"})
+    assert (await subscriptions.read(trade.db, SYSTEM, made.id)).lines[0].quantity == 3
+    changed = await subscriptions.read(trade.db, SYSTEM, made.id)
+    assert (changed.plan, changed.terms.unit) == (plans[1].id, "week")
+    assert saved.status_code in (303, 409), "the second found nothing to do, or an older page"
+
+    day = (changed.next_on + timedelta(days=3)).isoformat()
+    moved = {"version": str(changed.version), "next_on": day, "once": "1"}
+    total = hidden((await browser.post(here, data=moved)).text, "total")
+    assert (await browser.post(here, data=moved | {"do": "save", "total": total})).status_code == 303
+    changed = await subscriptions.read(trade.db, SYSTEM, made.id)
+    assert changed.next_on.isoformat() == day
+    nothing = await browser.post(here, data={"version": str(changed.version), f"quantity-{jam}": "0"})
+    assert nothing.status_code == 422
+    assert "At least one thing has to be left" in nothing.text
+    assert (await browser.post(here, data={"next_on": "soon"})).status_code == 422
+
+    ended = {"version": str(changed.version), "why": "price", "reason": "Sorry"}
+    await browser.post(f"{here}/cancel", data=ended)
+    changed = await subscriptions.read(trade.db, SYSTEM, made.id)
+    assert changed.is_ending
+    assert changed.reason == "It costs too much · Sorry"
+    await come_in(browser, post, ROBIN)
+    assert (await browser.get(here)).status_code == 404, "somebody else's is not there"
+    assert (await browser.post(here, data=form)).status_code == 404
+
+
+async def test_a_guest_finds_an_order_by_mail_and_sends_something_back(
+    browser: httpx.AsyncClient, post: Post, trade: Trade
+) -> None:
+    kettle = await trade.kettle(quantity=20)
+    order, other = await bought(trade, kettle), await bought(trade, kettle)
+    email = order.email or ""
+    assert "Find my order" in (await browser.get("/")).text
+    told = {}
+    wrongs = [{"number": "W-9", "email": email}, {"number": order.number, "email": "eve@example.org"}]
+    for given in (*wrongs, {"number": f" {order.number.lower()} ", "email": email.upper()}):
+        asked = await browser.post("/order", data=given)
+        told[given["number"]] = (asked.status_code, asked.headers["location"], len(asked.content))
+    assert len(set(told.values())) == 1, "nobody learns which of them there is"
+    letters = [each for each in await post.mails() if "/order/" in each.text]
+    assert [each.to for each in letters] == [email]
+    for given in ({"number": "", "email": email}, {"number": order.number, "email": "nobody"}):
+        assert (await browser.post("/order", data=given)).status_code == 422
+    for _ in range(8):
+        last = await browser.post("/order", data={"number": order.number, "email": email})
+    assert last.status_code == 429, "mails to one address are counted"
+
+    link = re.search(r"(/order/\S+)", letters[0].text)[1]  # type: ignore[index]
+    assert f'href="{link}/return"' in (await browser.get(link)).text
+    position = next(line.position for line in order.lines if line.variant == kettle)
+    given = {f"back-{position}": "1", f"reason-{position}": "changed_mind", f"instead-{position}": "money"}
+    looked = await browser.post(f"{link}/return", data=given)
+    assert "You get back" in looked.text
+    made = await browser.post(f"{link}/return", data={**given, "do": "announce"})
+    assert made.headers["location"].startswith(f"{link}/returns/"), made.text
+    shown = await browser.get(made.headers["location"])
+    assert "Return R" in shown.text or "We expect it" in shown.text
+    assert shown.headers["referrer-policy"] == "no-referrer"
+    label = await browser.get(f"{made.headers['location']}/label.pdf")
+    assert label.content[:5] == b"%PDF-"
+    assert await post.db.value("SELECT actor FROM event WHERE type = 'return.requested'") == "guest"
+    # Another order's link opens no return of this one, a forged one none at all, and a member sees it as well.
+    of_other = order_address.path(Vault.of(post.settings), other.id)
+    assert (await browser.get(made.headers["location"].replace(link, of_other))).status_code == 404
+    assert (
+        await browser.post(f"{link[:-4]}AAAA/return", data={**given, "do": "announce"})
+    ).status_code == 404
+    for _ in range(2):
+        assert (await browser.post(f"{made.headers['location']}/cancel")).status_code == 303
+    assert await post.db.value("SELECT state FROM return_request") == "cancelled"
+
+
+async def test_appointments_to_come_and_before(browser: httpx.AsyncClient, post: Post, trade: Trade) -> None:
+    hours = OpeningHours(weekly=[[Interval("09:00", "17:00")]] * 7)
+    owner = Context(actor=Actor(kind="staff", id=new_id(), permissions=permissions_of(Role.OWNER)))
+    await trade.db.transaction(
+        lambda tx: channels.change(tx, trade.malmo.id, ChannelChange(opening_hours=hours))
+    )
+    offer = ServiceInput(location=trade.at_malmo.id, code="fitting", name="Fitting", minutes=30)
+    service = await trade.db.transaction(lambda tx: appointments.set_service(tx, offer), owner)
+    day = local_day(now(), trade.at_malmo.time_zone) + timedelta(days=2)
+    free = [slot.starts_at for slot in (await appointments.slots(trade.db, service.id, day, 1)).slots]
+    await come_in(browser, post)
+    here = "/account/appointments"
+    assert "No appointment" in (await browser.get(here)).text
+    for at in free[:2]:
+        given = {"id": str(new_id()), "starts_at": at.isoformat(), "name": "Kim", "email": KIM}
+        booked = await browser.post(f"/appointments/{service.id}", data=given)
+        assert booked.status_code == 303, booked.text
+    robin = BookInput(service=service.id, starts_at=free[3], name="Robin", email=ROBIN)
+    await trade.db.transaction(lambda tx: appointments.book(tx, robin), Context(actor=GUEST))
+    rows = await trade.db.rows("SELECT id, email FROM appointment ORDER BY starts_at")
+    mine, second, robins = (row["id"] for row in rows)
+    page = (await browser.get(here)).text
+    assert page.count("/change") == 2
+    assert "9:00" in page, "the time of the store, not of the server"
+    link = re.search(r'href="(/appointment/[^"/]+)/change"', page)[1]  # type: ignore[index]
+    assert f'href="{here}"' in (await browser.get(link)).text
+    moved = await browser.post(f"{link}/change", data={"starts_at": free[5].isoformat()})
+    assert moved.headers["location"] == link
+    for _ in range(2):
+        assert (await browser.post(f"{here}/{second}/cancel")).headers["location"] == here
+    assert (await browser.post(f"{here}/{robins}/cancel")).status_code == 404
+    page = (await browser.get(here)).text
+    assert page.count("/change") == 1
+    assert page.index("Before") < page.index("Cancelled")
+    states = await trade.db.rows(
+        "SELECT state FROM appointment WHERE id = ANY($1) ORDER BY id", [second, robins]
+    )
+    assert sorted(row["state"] for row in states) == ["booked", "cancelled"]
+    await trade.db.rows(
+        "UPDATE appointment SET state = 'done', starts_at = starts_at - interval '9 days', ends_at = ends_at - interval '9 days' WHERE id = $1 RETURNING 1",
+        mine,
+    )
+    page = (await browser.get(here)).text
+    assert "You came" in page
+    assert "/change" not in page

@@ -53,6 +53,28 @@ async def test_the_whole_way_without_a_script(guest: httpx.AsyncClient, market: 
     assert (await guest.get("/cart")).text.count("Your cart is empty") == 1
 
 
+async def test_what_is_weighed_is_priced_by_the_kilogram_and_chosen_in_grams(
+    guest: httpx.AsyncClient, market: Market
+) -> None:
+    product = await market.product(
+        title="Cheese", price=19_900, stock=(2_000,), variants=[{"sku": "CHS", "sold_by": "weight"}]
+    )
+    cheese = product.variants[0]
+    html = (await guest.get(f"/p/{product.handle}")).text
+    assert "/kg" in text_of(html)
+    assert "In stock" in text_of(html)
+    assert 'value="100" min="1" max="2000" step="1" data-by="100"' in html
+    await put_in(guest, cheese.id, 250)
+    page = (await guest.get("/cart")).text
+    assert "/kg · 0.250 kg" in text_of(page)
+    assert "49.75" in text_of(page)
+    assert 'aria-label="Pieces of Cheese (g)"' in page
+    form = await at_checkout(guest)
+    assert "× 0.250 kg" in text_of((await guest.get("/checkout")).text)
+    bought = await guest.post("/checkout", data=form)
+    assert "× 0.250 kg" in text_of((await guest.get(bought.headers["location"])).text)
+
+
 async def test_pressing_twice_or_at_once_makes_one_order(guest: httpx.AsyncClient, market: Market) -> None:
     kettle = (await market.product(stock=(9,))).variants[0]
     await put_in(guest, kettle.id)
@@ -226,7 +248,7 @@ async def test_nonsense_in_forms_is_answered_and_not_an_error(
         "/cart/lines",
         f"/cart/lines/{new_id()}",
         "/checkout",
-        "/checkout/sum",
+        "/checkout/look",
         "/checkout/start",
         "/cart/prices",
     ):

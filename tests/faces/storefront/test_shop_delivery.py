@@ -3,7 +3,11 @@
 import re
 
 import httpx
+import msgspec
 from market import Market, hidden, offer
+
+from samlad import delivery, orders
+from samlad.delivery import MethodInput
 
 
 def form_of(page: str) -> dict[str, str]:
@@ -43,7 +47,7 @@ async def test_the_product_page_promises_and_the_checkout_charges(
         assert text in page, text
     form = form_of(page)
     assert form["total"] == "17900"
-    piece = await guest.post("/checkout/sum", data=form | {"delivery": "post"})
+    piece = await guest.post("/checkout/look", data=form | {"delivery": "post"})
     assert "129.00" in piece.text
     page = (await guest.get("/checkout")).text
     assert 'value="post" checked' in page
@@ -59,6 +63,41 @@ async def test_the_product_page_promises_and_the_checkout_charges(
     assert bought.status_code == 303, bought.text
     [order] = await market.orders()
     assert (order["total"], order["delivery"]) == (12_900, "ship")
+    kept = await orders.read(market.db, order["id"])
+    assert kept.promise is not None
+    assert (kept.promise.method, bool(kept.promise.first_day)) == ("post", True)
+    assert kept.promise.text in (await guest.get(bought.headers["location"])).text
+
+
+async def bring_by_bike(market: Market) -> None:
+    """Within Stockholm by bike, before all other ways."""
+    zone = {"countries": ["SE"], "postal_codes": [{"first": "11", "last": "11"}], "transit_max": 1}
+    bike = {"code": "bike", "kind": "ship", "name": "Bike", "position": 0, "zones": [zone]}
+    data = msgspec.convert({"channel": "web", "rate": {"kind": "flat", "price": 900}, **bike}, MethodInput)
+    await market.db.transaction(lambda tx: delivery.create_method(tx, data))
+
+
+async def test_a_postal_code_changes_the_ways_and_what_is_charged(
+    guest: httpx.AsyncClient, market: Market
+) -> None:
+    await offer(market)
+    await bring_by_bike(market)
+    made = await market.product(price=10_000, stock=(3, 0))
+    await guest.post("/cart/lines", data={"variant": str(made.variants[0].id), "quantity": "1"})
+    await guest.post("/checkout/start")
+    page = (await guest.get("/checkout")).text
+    near = await guest.post(
+        "/checkout/look", data=form_of(page) | BUYER | {"delivery": "bike", "postal_code": "111 22"}
+    )
+    assert 'value="bike" checked' in near.text
+    assert hidden(near.text, "total") == "10900"
+    assert "does not go to this address" not in near.text
+    far = await guest.post("/checkout/look", data=form_of(near.text) | BUYER | {"delivery": "bike"})
+    assert 'value="bike"' not in far.text
+    assert "What you had chosen does not go to this address. It is “Courier” now." in far.text
+    assert hidden(far.text, "total") == "17900", "what is shown is what is charged"
+    bought = await guest.post("/checkout", data=form_of(far.text) | BUYER | {"delivery": "courier"})
+    assert bought.status_code == 303, bought.text
 
 
 async def test_picking_up_by_a_method_takes_the_stock_of_the_store(

@@ -3,18 +3,19 @@
 import json
 import re
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import httpx
 import pytest
-from market import Market, hidden, text_of
+from market import Market, hidden, put_in, text_of
 
 from samlad import stock
-from samlad.catalog import attributes, prices, size_charts
+from samlad.catalog import attributes, prices, size_charts, unit_prices
 from samlad.catalog.attributes import AttributeInput, AttributeType
 from samlad.catalog.size_charts import SizeChartInput, SizeRow
 from samlad.channels import Resource
-from samlad.faces.storefront import nearby, unit_prices
+from samlad.faces.storefront import nearby
 from samlad.kernel.clock import now
 from samlad.kernel.database import Database, Tx
 from samlad.recommendations import store as pairs
@@ -107,6 +108,26 @@ async def test_a_set_says_what_is_in_it_and_a_content_what_it_costs_a_litre(
     assert "In this set Oil 2 ×" in page
     assert re.search(r"You save SEK ?10.00: apart it is SEK ?90.00", page), page
     assert re.search(r"SEK ?60.00 / l", text_of((await guest.get("/p/oil")).text).replace("\xa0", " "))
+    # The same in lists, while one types, in feeds and on a wish list; what is weighed says so everywhere.
+    await market.product(
+        title="Olive cheese", sku="CHEESE", handle="cheese", price=19_900,
+        variants=[{"sku": "CHEESE", "sold_by": "weight"}], attributes={"net_content": 1},
+    )  # fmt: skip
+    found = text_of((await guest.get("/search")).text).replace("\xa0", " ")
+    assert re.search(r"Oil SEK ?45.00 SEK ?60.00 / l", found), found
+    assert re.search(r"SEK ?199.00 /kg", found), found
+    assert re.search(
+        r"SEK ?199.00/kg", (await guest.get("/search/suggest?q=olive")).text.replace("\xa0", " ")
+    )
+    rows = (await guest.get("/feeds/google.tsv")).text.splitlines()
+    head = rows[0].split("\t")
+    by_sku = {row.split("\t")[0]: dict(zip(head, row.split("\t"), strict=True)) for row in rows[1:]}
+    per = ("unit_pricing_measure", "unit_pricing_base_measure")
+    assert [by_sku["OIL"][name] for name in per] == ["0.75 l", "1 l"]
+    assert [by_sku["CHEESE"][name] for name in per] == ["1 kg", "1 kg"]
+    assert [by_sku["SET"][name] for name in per] == ["", ""]
+    assert unit_prices.in_base(333, "g") == (Decimal("0.333"), "kg")
+    assert unit_prices.in_base(1, "pieces") is None
     assert unit_prices.of(999, 333, "g") == unit_prices.UnitPrice(3000, "kg")
     assert unit_prices.of(999, 0, "g") is None
     assert unit_prices.of(999, 3, "pieces") is None
@@ -203,13 +224,25 @@ async def test_pages_are_light_and_take_few_statements(
     for kind, names in ((Database, ("rows", "row", "value")), (Tx, ("rows", "row", "value", "execute"))):
         for name in names:
             _count(monkeypatch, kind, name, counted)
-    addresses = {"/search?q=mug": 6, "/c/kok": 5, "/p/mug-3": 16, "/p/mug-3/reviews": 9}
-    for address, most in addresses.items():
-        await guest.get(address)  # what a process keeps is kept then
-        counted.clear()
-        page = await guest.get(address)
-        assert page.status_code == 200
-        assert len(counted) <= most, (address, len(counted), [" ".join(sql.split())[:90] for sql in counted])
+    addresses = {
+        "/search?q=mug": 6, "/c/kok": 5, "/p/mug-3": 16, "/p/mug-3/reviews": 9, "/": 8, "/search/suggest?q=mug": 8,
+        "/stores": 8,
+    }  # fmt: skip
+    with_a_cart = {"/cart": 20, "/checkout": 36}
+    for address, most in (addresses | with_a_cart).items():
+        if address == "/cart":
+            await put_in(guest, await market.db.value("SELECT id FROM variant WHERE sku = 'MUG3'"))
+            await guest.post("/checkout/start")
+        asked = []
+        for _ in range(
+            3
+        ):  # what a process keeps is kept then; on a busy machine it may be read again in between
+            counted.clear()
+            page = await guest.get(address)
+            assert page.status_code == 200
+            asked.append([" ".join(sql.split())[:90] for sql in counted])
+        least = min(asked, key=len)
+        assert len(least) <= most, (address, len(least), least)
         assert len(page.content) < 100_000, address
     html = (await guest.get("/p/mug-3")).text
     told = json.loads(

@@ -7,7 +7,7 @@ import msgspec
 from litestar import Response, delete, get, post
 from litestar.params import FromPath, JSONBody
 
-from samlad.access import passkeys, pins, second_factor, sessions, staff, welcome
+from samlad.access import clerks, passkeys, pins, second_factor, sessions, staff, welcome
 from samlad.access.api.browser import runtime_of, site_of
 from samlad.access.api.session import Code, Credential, Secret, Token
 from samlad.access.middleware import session_of
@@ -15,6 +15,7 @@ from samlad.access.passkeys import Challenge, Passkey
 from samlad.access.second_factor import Enrolment, RecoveryCodes
 from samlad.access.sessions import Session
 from samlad.access.staff import Staff
+from samlad.kernel.database import Tx
 from samlad.kernel.http import AnyRequest, actor_of, context_of, database_of, write
 from samlad.kernel.problems import NotFound
 
@@ -163,10 +164,28 @@ async def end_other_sessions(request: AnyRequest) -> None:
     await write(request, lambda tx: sessions.end_others(tx, own, this.id))
 
 
+class NewBadge(msgspec.Struct, frozen=True):
+    """What the barcode of a badge says; shown this one time."""
+
+    code: str
+
+
+@post("/account/badge", status_code=201, summary="Make my badge for tills")
+async def make_badge(request: AnyRequest) -> Response[Any]:
+    """A code to be printed as a barcode: scanned at a till, one is on there. The badge of before holds no more."""
+    session = sessions.require_fresh(session_of(request))
+    return await write(request, lambda tx: _badge(tx, session.staff), status=201, secret=True)
+
+
+async def _badge(tx: Tx, staff_id: UUID) -> NewBadge:
+    return NewBadge(await clerks.make_badge(tx, staff_id))
+
+
 HANDLERS = [
     read_account,
     change_password,
     set_pin,
+    make_badge,
     begin_totp,
     activate_totp,
     deactivate_totp,

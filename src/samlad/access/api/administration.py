@@ -151,12 +151,13 @@ async def list_keys(
     limit: Limit = 50,
     cursor: Cursor = None,
     sort: Sorting = None,
+    q: Text = None,
     status: Text = None,
     format: Format = "json",  # noqa: A002 - the parameter's public name
 ) -> Response[Any]:
-    """All keys, without their secrets. Filter: ``status`` is valid, expired or revoked."""
+    """All keys, without their secrets. ``q`` is a part of the name. Filter: ``status`` is valid, expired or revoked."""
     actor_of(request).require(KEY_READ)
-    query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters={"status": status})
+    query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters={"q": q, "status": status})
     return await KEYS.answer(database_of(request), query, as_csv=format == "csv", name="keys")
 
 

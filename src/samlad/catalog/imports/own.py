@@ -58,12 +58,13 @@ VARIANT_CELLS: dict[str, Reader] = {
     "hs_code": read_optional,
     "origin_country": read_optional,
     "requires_shipping": read_truth,
+    "sold_by": read_text,
     "components": read_json(Any_),
 }
 NEVER_EMPTY = frozenset(
     {
         *("title", "status", "tax_class", "tracking", "min_days_left"),
-        *("variant_status", "position", "requires_shipping"),
+        *("variant_status", "position", "requires_shipping", "sold_by"),
     }
 )
 RENAMED = {"images": "media", "variant_status": "status"}

@@ -22,7 +22,7 @@ from samlad.catalog.imports import own, shopify
 from samlad.catalog.imports.parsed import Parsed
 from samlad.catalog.imports.report import ImportReport, LineReport, Outcome
 from samlad.catalog.imports.source import begins_json, lines_of, open_text, table
-from samlad.catalog.model import ProductRow, VariantInput
+from samlad.catalog.model import Measure, ProductRow, VariantInput
 from samlad.catalog.permissions import CHANGE
 from samlad.catalog.planning import AttributeRule, Known, Plan, Refused, handle_base, plan
 from samlad.channels import Channel, Resource
@@ -347,11 +347,13 @@ async def _check_parts(session: _Session) -> None:
         session.database, session.pool, [], sorted({sku for _, sku in session.parts})
     )
     nested = {v.sku for v in known.by_sku.values() if known.components.get(v.id)}
+    loose = {v.sku for v in known.by_sku.values() if v.sold_by is not Measure.PIECE}
     for place, sku in session.parts:
         is_there = sku in session.skus or sku in known.by_sku
-        if not is_there or sku in made_here or sku in nested:
+        if not is_there or sku in made_here or sku in nested or sku in loose:
             line = session.report.lines[place]
-            reason = "is a bundle itself" if is_there else "does not exist"
+            reason = "is not sold by the piece" if sku in loose else "is a bundle itself"
+            reason = reason if is_there else "does not exist"
             problem = f"components: “{sku}” {reason}"
             session.report.lines[place] = msgspec.structs.replace(
                 line, outcome=Outcome.REFUSED, problems=[*line.problems, problem]

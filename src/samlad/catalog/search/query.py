@@ -18,6 +18,7 @@ from uuid import UUID
 
 import msgspec
 
+from samlad.catalog.model import Measure
 from samlad.catalog.search.mending import mend
 from samlad.catalog.search.words import MOST_WORDS, configuration, tsquery
 from samlad.catalog.sellables import language_of
@@ -78,6 +79,11 @@ class Hit(msgspec.Struct, frozen=True):
     rating: int = 0
     """Average of its reviews in hundredths of stars; ``ratings`` is how many."""
     ratings: int = 0
+    sold_by: Measure = Measure.PIECE
+    """What a price is for: a piece, or a kilogram, metre or litre."""
+    content: float | None = None
+    """How much is in one (attribute of the channel setting `content_attribute`), in ``content_unit``; None where variants differ."""
+    content_unit: str | None = None
 
 
 class FacetValue(msgspec.Struct, frozen=True):
@@ -355,12 +361,15 @@ def _page(
 
 def _items(sql: _Sql, channel: Channel, prepared: _Prepared, language: str) -> str:
     """The products of the page as a customer sees them in a list."""
+    pool, content = channel.pools[Resource.CATALOGUE], f"{sql(channel.setting('content_attribute'))}::text"
     return f"""
         SELECT page.place, p.id, p.handle, p.brand,
                coalesce(l.title, p.translations -> {sql(language)} ->> 'title', p.title) AS title,
                m.url AS image, coalesce(m.alt, '') AS image_alt, o.low AS price, o.high AS price_to,
                coalesce(o.is_reduced, false) AS is_reduced, v.only AS variant, coalesce(v.number, 0) AS variants,
-               r.rating, r.ratings
+               r.rating, r.ratings, coalesce(v.sold_by, 'piece') AS sold_by,
+               CASE WHEN jsonb_typeof(c.content) = 'number' THEN c.content END AS content,
+               (SELECT unit FROM attribute WHERE pool = {sql(pool)} AND code = {content}) AS content_unit
         FROM page JOIN product p ON p.id = page.product JOIN product_search r ON r.product = p.id
         LEFT JOIN search_price o ON o.context = {sql(prepared.context)} AND o.product = p.id
         LEFT JOIN listing l ON l.product = p.id AND l.channel = {sql(channel.id)}
@@ -369,9 +378,15 @@ def _items(sql: _Sql, channel: Channel, prepared: _Prepared, language: str) -> s
             WHERE media.product = p.id AND media.status = 'ready' ORDER BY media.position, media.id LIMIT 1
         ) AS m ON true
         LEFT JOIN LATERAL (
-            SELECT count(*) AS number, CASE WHEN count(*) = 1 THEN (array_agg(variant.id))[1] END AS only FROM variant
-            WHERE variant.product = p.id AND variant.status = 'active'
-        ) AS v ON true"""
+            SELECT count(*) AS number, CASE WHEN count(*) = 1 THEN (array_agg(variant.id))[1] END AS only,
+                   CASE WHEN min(variant.sold_by) = max(variant.sold_by) THEN min(variant.sold_by) END AS sold_by,
+                   bool_or(variant.attributes ? {content}) AS have_own,
+                   (array_agg(variant.attributes -> {content}))[1] AS own
+            FROM variant WHERE variant.product = p.id AND variant.status = 'active'
+        ) AS v ON true
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN NOT v.have_own THEN p.attributes -> {content} WHEN v.number = 1 THEN v.own END AS content
+        ) AS c"""
 
 
 def _facets(

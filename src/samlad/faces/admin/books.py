@@ -18,7 +18,7 @@ from samlad.faces.page import AnyRequest, change, go, locale_of, require, transl
 from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Database
 from samlad.kernel.http import database_of
-from samlad.kernel.money import exponent
+from samlad.kernel.money import decimal_text, exponent
 from samlad.kernel.problems import NotFound, Problem
 
 BASE = "/admin/books"
@@ -202,6 +202,7 @@ async def _settings_page(request: AnyRequest, form: Form) -> Response[Any]:
             fiscal_month=book.fiscal_month,
             recognition=book.recognition.value,
             posts_imports=book.posts_imports,
+            points_worth=decimal_text(book.points_worth, book.currency),
             version=book.version,
             valid_from=today.isoformat(),
         )
@@ -238,6 +239,7 @@ async def save_settings(request: AnyRequest) -> Response[Any]:
             org_number=form.get("org_number").strip(),
             fiscal_month=form.whole("fiscal_month"),
             posts_imports=form.has("posts_imports"),
+            points_worth=form.amount("points_worth", book.currency) or 0,
         )
         await change(request, lambda tx: books.change(tx, book_id, data, version=form.version()))
     except Problem as problem:

@@ -1,5 +1,6 @@
 """Change an order on one page, and the returns that were announced."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -7,7 +8,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from samlad import orders
+from samlad import channels, orders
 from samlad.faces import change_form
 from samlad.faces.admin import names
 from samlad.faces.admin.lists import shown as shown_list
@@ -18,7 +19,7 @@ from samlad.faces.page import AnyRequest, change, go, is_htmx, require, translat
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.problems import InvalidInput, NotFound, Problem
-from samlad.orders import Order, change_store, return_reasons, return_store, returns
+from samlad.orders import Order, change_store, return_claim, return_reasons, return_store, returns
 from samlad.orders.change_model import ChangeDiffers, ChangeInput, Preview
 from samlad.orders.return_model import OPEN, EndInput, InspectInput, ReceiveInput, Request, SettleInput
 
@@ -35,6 +36,8 @@ VIEWS = (
     (marked("Overdue"), "overdue=true"),
     (marked("All"), ""),
 )
+UNPAID_WAYS = (("", marked("Invoice")), ("store_credit", marked("Store credit")))
+"""How new goods are paid whose old ones never come, as it can be said here; by the API what a provider keeps, too."""
 PAY_WAYS = (("later", marked("Later")), ("cash", marked("Cash")), ("test", marked("Test payment")))
 
 
@@ -111,9 +114,13 @@ async def _page(request: AnyRequest, order: Order, form: Form, said: Preview | N
         **await change_form.shown(request, order, await change_form.reasons_for(request, order), form),
         **change_form.previewed(request, said, may_override=actor.may(orders.OVERRIDE)),
         "pay_ways": [(name, _(text)) for name, text in PAY_WAYS],
+        "unpaid_ways": [
+            (name, _(text)) for name, text in UNPAID_WAYS if name != "store_credit" or order.customer
+        ],
         "provider_names": names.provider,
         "here": f"/admin/orders/{order.id}",
-        "places": [("", _("where it left from"))] + [(str(place.id), place.name) for place in places],
+        "places": [("", _("Choose where it came in") if order.imported else _("where it left from"))]
+        + [(str(place.id), place.name) for place in places],
         "names": names,
     }
     if is_htmx(request):
@@ -168,9 +175,12 @@ async def _return_page(request: AnyRequest, request_id: UUID, form: Form) -> Res
         raise NotFound("There is no such return.")
     order = await orders.read(database, found.order_id)
     known = await return_reasons.reasons(database, order.pool)
+    channel = await channels.cached(database, order.channel)
     return await admin_page(
         request,
         "admin/return.html",
+        agreed=_(names.provider.get(found.agreed or "invoice", found.agreed or "")),
+        charged_on=found.due_on + timedelta(days=int(channel.setting("exchange_patience")) + 1),
         status_code=form.status,
         found=found,
         order=order,
@@ -188,12 +198,12 @@ async def _return_page(request: AnyRequest, request_id: UUID, form: Form) -> Res
 
 @post("/admin/returns/{request_id:uuid}/{act:str}")
 async def act_on_return(request: AnyRequest, request_id: FromPath[UUID], act: FromPath[str]) -> Response[Any]:
-    """It is here, it looks so, its money goes back, or it will not come."""
+    """It is here, it looks so, its money goes back, it will not come, or what went out for it is charged."""
     require(request, orders.CHANGE)
     form, _ = await read_form(request), words(request)
     version = form.version()
     found = await return_store.read(database_of(request), request_id)
-    if found is None or act not in ("receive", "inspect", "settle", "cancel"):
+    if found is None or act not in ("receive", "inspect", "settle", "cancel", "charge"):
         raise NotFound("There is no such return, or no such act.")
     try:
         if act == "receive":
@@ -208,6 +218,9 @@ async def act_on_return(request: AnyRequest, request_id: FromPath[UUID], act: Fr
             how = form.into(SettleInput, sent_in=form.has("sent_in"), waive_fees=form.has("waive_fees"))
             await change(request, lambda tx: returns.settle(tx, request_id, how, version=version))
             text = _("Settled.")
+        elif act == "charge":
+            await change(request, lambda tx: return_claim.charge_now(tx, request_id, version=version))
+            text = _("It is charged.")
         else:
             await change(request, lambda tx: returns.end(tx, request_id, EndInput(), version=version))
             text = _("It is not expected any more.")

@@ -6,7 +6,7 @@ from uuid import UUID
 from litestar import Response, post
 from litestar.params import FromPath
 
-from samlad import channels, customers, profile
+from samlad import channels, consent, customers, profile
 from samlad.customers import Customer, NoteChange, NoteInput, TagsInput
 from samlad.faces.admin import customer_blocks, names
 from samlad.faces.admin.customer_blocks import Block
@@ -32,13 +32,15 @@ READ_HERE = (
     "notes",
     "tags",
     "devices",
+    "consent",
 )
 """The parts of a person that no other block shows."""
 
 
 async def _person(request: AnyRequest, customer: Customer) -> dict[str, Any]:
     read = await profile.read(database_of(request), actor_of(request), customer.id, READ_HERE)
-    return {"person": read}
+    purposes = await consent.purposes(database_of(request)) if read.consent else []
+    return {"person": read, "purposes": {each.code: each.names for each in purposes}}
 
 
 async def _nothing_more(_request: AnyRequest, _customer: Customer) -> dict[str, Any]:

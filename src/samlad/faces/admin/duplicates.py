@@ -15,7 +15,7 @@ from samlad.duplicates.model import Evidence
 from samlad.duplicates.permissions import DECIDE, READ, RULES, SEE_CUSTOMERS
 from samlad.faces.admin import duplicate_names as names
 from samlad.faces.admin.lists import href, shown
-from samlad.faces.admin.segments import main
+from samlad.faces.admin.segment_builder import main
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest, change, go, require, translated, words

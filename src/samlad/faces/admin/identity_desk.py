@@ -11,7 +11,7 @@ from samlad import identity
 from samlad.faces.admin import identity_names as desk
 from samlad.faces.admin import names
 from samlad.faces.admin.lists import shown
-from samlad.faces.admin.segments import main
+from samlad.faces.admin.segment_builder import main
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.admin.undo import undo_href
 from samlad.faces.form import Form, read_form

@@ -34,6 +34,7 @@ KEPT_SECONDS = 86_400
 STALE_SECONDS = 60
 _PIECE = 1 << 20
 _SHOWN_LINES = 200
+_LOOKED_AT = 20
 _running: set[asyncio.Task[None]] = set()
 
 
@@ -79,6 +80,30 @@ def _forget_old(folder: Path) -> None:
     for path in folder.iterdir():
         if time.time() - path.stat().st_mtime > KEPT_SECONDS:
             path.unlink(missing_ok=True)
+
+
+class Troubled(msgspec.Struct, frozen=True):
+    """An import of the last day that failed, stopped, or refused lines (then ``refused`` says how many)."""
+
+    id: str
+    name: str
+    refused: int
+
+
+async def troubled(request: AnyRequest) -> list[Troubled]:
+    """Imports that somebody should look at again, the latest first."""
+    return await asyncio.to_thread(_troubled, _folder(request))
+
+
+def _troubled(folder: Path) -> list[Troubled]:
+    found = []
+    paths = [(path.stat().st_mtime, path) for path in folder.glob("*.json")]
+    for changed, path in sorted(paths, reverse=True)[:_LOOKED_AT]:
+        state = msgspec.json.decode(path.read_bytes(), type=State)
+        refused = state.report.refused if state.report and state.phase == "done" else 0
+        if time.time() - changed < KEPT_SECONDS and (state.phase == "failed" or state.is_stale or refused):
+            found.append(Troubled(path.stem, state.name, refused))
+    return found
 
 
 # -- looking -----------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """API keys: make one (shown once), see them, revoke them."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from litestar.params import FromPath
 
 from samlad.access import keys
 from samlad.access.keys import KeyInput
-from samlad.access.permissions import KEY_READ, KEY_WRITE, permissions
+from samlad.access.permissions import KEY_READ, KEY_WRITE, PermissionInfo, permissions
 from samlad.faces.admin.lists import shown
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.form import Form, read_form
@@ -36,12 +37,18 @@ async def show_new(request: AnyRequest) -> Response[Any]:
 
 
 async def _new_page(request: AnyRequest, form: Form) -> Response[Any]:
-    actor = actor_of(request)
-    groups: dict[str, list[Any]] = {}
-    for info in permissions().values():
-        if actor.may(info.name):
-            groups.setdefault(info.name.partition(".")[0], []).append(info)
+    groups = groups_of(request)
     return await admin_page(request, "admin/key_new.html", status_code=form.status, form=form, groups=groups)
+
+
+def groups_of(request: AnyRequest, also: Sequence[str] = ()) -> dict[str, list[PermissionInfo]]:
+    """The permissions that somebody can give, and others that are given already, by their first part."""
+    actor = actor_of(request)
+    groups: dict[str, list[PermissionInfo]] = {}
+    for info in permissions().values():
+        if actor.may(info.name) or info.name in also:
+            groups.setdefault(info.name.partition(".")[0], []).append(info)
+    return groups
 
 
 @post("/admin/keys/new")

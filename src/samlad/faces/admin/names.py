@@ -150,6 +150,8 @@ provider: Mapping[str, str] = {
     "store_credit": marked("Store credit"),
     "till_card": marked("Card, at a terminal of its own"),
     "till_other": marked("Other, at the till"),
+    "marketplace": marked("Marketplace"),
+    "history": marked("Before it was imported"),
 }
 refund_status: Mapping[str, str] = {
     "pending": marked("on its way back"),
@@ -221,6 +223,21 @@ cause: Mapping[str, str] = {
     "transfer_in": marked("Came from another place"),
     "correction": marked("Corrected"),
     "revaluation": marked("Valued anew"),
+    "supplier_return": marked("Sent back to its supplier"),
+}
+supplier_return_status: Mapping[str, str] = {
+    "sent": marked("Credit awaited"),
+    "credited": marked("Credited"),
+    "closed": marked("Closed"),
+}
+supplier_return_status_kind: Mapping[str, str] = {"sent": "warning", "credited": "success", "closed": ""}
+supplier_return_reason: Mapping[str, str] = {
+    "faulty": marked("Faulty"),
+    "wrong": marked("Not what was ordered"),
+    "too_many": marked("Too many came"),
+    "unsold": marked("Unsold"),
+    "recall": marked("Recalled"),
+    "other": marked("Something else"),
 }
 purchase_status: Mapping[str, str] = {
     "draft": marked("Draft"),
@@ -262,6 +279,12 @@ product_status: Mapping[str, str] = {
     "active": marked("On sale"),
     "archived": marked("Archived"),
 }
+measure: Mapping[str, str] = {
+    "piece": marked("Piece"),
+    "weight": marked("Kilogram"),
+    "length": marked("Metre"),
+    "volume": marked("Litre"),
+}
 variant_status: Mapping[str, str] = {"active": marked("On sale"), "archived": marked("Archived")}
 voucher_kind: Mapping[str, str] = {
     "order": marked("Sale or return"),
@@ -273,6 +296,8 @@ voucher_kind: Mapping[str, str] = {
     "till": marked("Drawer"),
     "closing": marked("Day closed"),
     "reversal": marked("Reversal"),
+    "supplier_return": marked("Return to a supplier"),
+    "tip": marked("Tip"),
 }
 recognition: Mapping[str, str] = {
     "paid": marked("When it is paid or handed over, whichever comes first"),
@@ -283,6 +308,7 @@ till_reason: Mapping[str, str] = {
     "petty_cash": marked("Petty cash"),
     "bank_deposit": marked("Deposit at the bank"),
     "correction": marked("Correction"),
+    "tips": marked("Tips paid out to the staff"),
 }
 identifier: Mapping[str, str] = {
     "customer": marked("Customer"),
@@ -353,6 +379,8 @@ moment_kind: Mapping[str, str] = {
     "subscriptions": marked("Subscriptions"),
     "documents": marked("Documents"),
     "customer": marked("Details and notes"),
+    "appointments": marked("Appointments"),
+    "service": marked("Service in the store"),
     "identity": marked("Who is who"),
     "browsing": marked("On pages and in apps"),
 }
@@ -365,16 +393,28 @@ moment_icon: Mapping[str, str] = {
     "subscriptions": "clock",
     "documents": "receipt",
     "customer": "customers",
+    "appointments": "calendar",
+    "service": "store",
     "identity": "customers",
     "browsing": "globe",
 }
 happened: Mapping[str, str] = {
+    "appointment.booked": marked("Booked an appointment"),
+    "appointment.cancelled": marked("Cancelled an appointment"),
+    "appointment.due": marked("Was reminded of an appointment"),
+    "appointment.kept": marked("Came to an appointment"),
+    "appointment.missed": marked("Did not come to an appointment"),
+    "appointment.moved": marked("Moved an appointment"),
+    "appointment.reopened": marked("An appointment is open again"),
     "cart.created": marked("Began a cart"),
     "cart.line_changed": marked("Changed what is in the cart"),
     "cart.checkout_started": marked("Went to the checkout"),
     "cart.abandoned": marked("Gave a cart up"),
     "cart.joined": marked("Opened the cart on another device"),
     "cart.merged": marked("Two carts became one"),
+    "client.assigned": marked("A clerk looks after them"),
+    "client.recommended": marked("A clerk recommended something"),
+    "client.released": marked("No clerk looks after them any more"),
     "customer.changed": marked("Details were changed"),
     "customer.created": marked("Became a customer"),
     "customer.note_added": marked("A note was written"),
@@ -383,6 +423,9 @@ happened: Mapping[str, str] = {
     "customer.note_restored": marked("A note was brought back"),
     "customer.tagged": marked("Was tagged"),
     "customer.untagged": marked("A tag was taken off"),
+    "follow_up.done": marked("A follow-up is done"),
+    "follow_up.made": marked("A follow-up was planned"),
+    "follow_up.reopened": marked("A follow-up is open again"),
     "gift_card.issued": marked("Got a gift card"),
     "household.joined": marked("Joined a household"),
     "household.left": marked("Left a household"),
@@ -405,15 +448,26 @@ happened: Mapping[str, str] = {
 }
 till_sale_state: Mapping[str, str] = {
     "ordered": marked("Is an order"),
+    "done": marked("Done here, too"),
     "kept": marked("Waits for a decision"),
     "training": marked("Training"),
     "written_off": marked("Written off"),
 }
 till_sale_kind: Mapping[str, str] = {
     "ordered": "success",
+    "done": "success",
     "kept": "warning",
     "training": "",
     "written_off": "danger",
+}
+till_entry_kind: Mapping[str, str] = {
+    "sale": marked("Sale"),
+    "return": marked("Goods that came back"),
+    "pick-up": marked("Handed over"),
+    "drawer-open": marked("Drawer opened"),
+    "drawer-move": marked("Cash in or out"),
+    "drawer-close": marked("Drawer counted"),
+    "other": marked("Unknown"),
 }
 till_tender: Mapping[str, str] = {
     "cash": marked("Cash"),

@@ -1,7 +1,6 @@
-"""Orders: one desk over all channels, and one page an order."""
+"""One page an order: all about it, and its acts."""
 
 from collections.abc import Callable, Mapping
-from datetime import date
 from gettext import NullTranslations
 from typing import Any
 from uuid import UUID
@@ -17,10 +16,8 @@ from samlad.faces.admin import names
 from samlad.faces.admin.documents import BUYER, issue_for, papers_of
 from samlad.faces.admin.fulfilments import TOLD as PARTS_TOLD
 from samlad.faces.admin.fulfilments import parts_of
-from samlad.faces.admin.lists import shown
-from samlad.faces.admin.overview import arrived
-from samlad.faces.admin.scope import order_scope, own_locations
-from samlad.faces.admin.shell import admin_page, main_channel
+from samlad.faces.admin.scope import own_locations
+from samlad.faces.admin.shell import admin_page
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import (
     AnyRequest,
@@ -30,10 +27,8 @@ from samlad.faces.page import (
     live_href,
     locale_of,
     require,
-    translated,
     words,
 )
-from samlad.kernel.clock import day_bounds
 from samlad.kernel.database import Database
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked, translator
@@ -49,72 +44,15 @@ from samlad.orders import (
     OrderStatus,
     PayInput,
     ReturnInput,
+    tagging_store,
 )
 from samlad.orders.rules import returnable, unfulfilled
 from samlad.payments import PaymentInput, PaymentStatus, manual
 from samlad.payments.manual import NAMES as BY_HAND
+from samlad.payments.manual import SENT_BY_HAND
 from samlad.payments.model import Note
 from samlad.payments.permissions import RECEIVE
 from samlad.tax.texts import TREATMENTS
-
-VIEWS: tuple[tuple[str, dict[str, str]], ...] = (
-    (marked("All"), {}),
-    (marked("To hand over"), {"status": "placed,paid,partially_fulfilled", "kind": "sale"}),
-    (
-        marked("Unpaid"),
-        {"payment": "unpaid,pending", "kind": "sale", "status": "placed,partially_fulfilled,fulfilled"},
-    ),
-    (marked("Returns"), {"kind": "return"}),
-    (marked("Cancelled"), {"status": "cancelled"}),
-)
-"""Views of the desk that are asked for every day."""
-
-
-@get("/admin/orders")
-async def list_orders(request: AnyRequest) -> Response[Any]:
-    """The desk: every order of every channel, the newest first, live."""
-    require(request, orders.READ)
-    await listen_from_here(request)
-    database = database_of(request)
-    main = await main_channel(database)
-    fixed = order_scope(actor_of(request)) | _days(request, main.time_zone if main else "UTC")
-    found = await shown(request, database, orders.LISTING, fixed=fixed, also=("first", "last"))
-    everything = await channels.cached_all(database)
-    is_first = "cursor" not in found.params
-    return await admin_page(
-        request,
-        "admin/orders.html",
-        list=found,
-        names=names,
-        live_href=live_href(request, "orders") if is_first else None,
-        arrived=arrived(request, found.items),
-        newest=found.items[0].placed_at.isoformat() if found.items and is_first else "",
-        channel_names={channel.code: channel.name for channel in everything},
-        channel_options=[(channel.code, channel.name) for channel in everything],
-        states=translated(request, names.order_status),
-        payments=translated(request, names.payment_status),
-        kinds=translated(request, names.order_kind),
-        views=[_view(words(request)(text), filters, found.params) for text, filters in VIEWS],
-    )
-
-
-def _view(text: str, filters: dict[str, str], params: dict[str, str]) -> dict[str, Any]:
-    asked = {name: params[name] for name in ("status", "payment", "kind") if name in params}
-    query = "&".join(f"{name}={value}" for name, value in filters.items())
-    return {"text": text, "href": f"/admin/orders{'?' if query else ''}{query}", "current": asked == filters}
-
-
-def _days(request: AnyRequest, zone: str) -> dict[str, str | None]:
-    """The filters for the days that were chosen, as the main channel's clock has them."""
-    filters: dict[str, str | None] = {"from": None, "before": None}
-    for name, target, index in (("first", "from", 0), ("last", "before", 1)):
-        try:
-            day = date.fromisoformat(request.query_params.get(name, ""))
-            filters[target] = day_bounds(day, zone)[index].isoformat()
-        except (ValueError, OverflowError):
-            continue
-    return filters
-
 
 # -- one order -------------------------------------------------------------------------------------------------------------
 
@@ -132,16 +70,13 @@ class Possible(msgspec.Struct, frozen=True):
 
 def possible(order: Order, *, may_change: bool) -> Possible:
     """Which acts the order's state allows."""
-    if (
-        not may_change
-        or order.kind is not OrderKind.SALE
-        or order.imported is not None
-        or order.status is OrderStatus.CANCELLED
-    ):
+    if not may_change or order.kind is not OrderKind.SALE or order.status is OrderStatus.CANCELLED:
         return Possible({}, {}, 0, 0, cancel=False)
     known = sum(payment.promised for payment in order.payments)
     waiting = sum(p.amount for p in order.payments if p.status is PaymentStatus.AUTHORIZED)
     back = {position: count for position, count in returnable(order.lines).items() if count > 0}
+    if order.imported is not None:
+        return Possible({}, back, 0, 0, cancel=False, change=bool(back))
     return Possible(
         fulfil={position: count for position, count in unfulfilled(order.lines).items() if count > 0},
         take_back=back,
@@ -188,6 +123,9 @@ async def _order_page(request: AnyRequest, order_id: UUID, form: Form) -> Respon
         papers=await papers_of(request, order),
         tenders=await payment_rows(request, order, may_change=may_change),
         back_by_hand=[r for r in order.refunds if r.status == "pending" and _is_by_hand(order, r.payment)],
+        tags=await tagging_store.tags_of(database, order_id),
+        notes=await tagging_store.notes_of(database, order_id),
+        who=who,
         history=[told(entry, translator(locale_of(request)), who) for entry in reversed(found.history)],
         live_href=live_href(request, f"subject:{order.id}"),
     )
@@ -228,7 +166,7 @@ async def payment_rows(request: AnyRequest, order: Order, *, may_change: bool) -
 
 
 def _is_by_hand(order: Order, payment_id: UUID) -> bool:
-    return any(payment.id == payment_id and payment.provider in BY_HAND for payment in order.payments)
+    return any(payment.id == payment_id and payment.provider in SENT_BY_HAND for payment in order.payments)
 
 
 def _only_own(request: AnyRequest, order: OrderHead) -> None:
@@ -257,6 +195,7 @@ HAPPENED: dict[str, tuple[str, str, str]] = {
     "return.settled": (marked("An announced return was settled"), "check", "success"),
     "return.cancelled": (marked("An announced return will not come"), "close", ""),
     "return.overdue": (marked("An announced return is overdue"), "clock", "danger"),
+    "return.charged": (marked("Charged, because the goods it was given for never came"), "card", "warning"),
     "document.issued": (marked("Document issued"), "receipt", ""),
     "order.customer_linked": (marked("The customer was recognised"), "user", ""),
     "stock.held": (marked("Stock held"), "stock", ""),
@@ -274,6 +213,11 @@ HAPPENED: dict[str, tuple[str, str, str]] = {
     "payment.declined": (marked("Payment declined"), "warning", "danger"),
     "payment.refund_begun": (marked("Money is to go back"), "cash", ""),
     "payment.refund_failed": (marked("Money could not be given back"), "warning", "danger"),
+    "order.tagged": (marked("Tagged"), "tag", ""),
+    "order.untagged": (marked("A tag was taken off"), "tag", ""),
+    "order.note_added": (marked("A note was written"), "edit", ""),
+    "order.note_deleted": (marked("A note was taken away"), "close", ""),
+    "order.note_restored": (marked("A note is back"), "undo", ""),
     "payment.overdue": (marked("Reminded: not paid in time"), "clock", "warning"),
 }
 """What the history says of an event: text, icon, colour."""
@@ -423,4 +367,4 @@ def _return_from(form: Form) -> ReturnInput:
     )
 
 
-HANDLERS = [list_orders, show_order, act_on_order, issue_documents]
+HANDLERS = [show_order, act_on_order, issue_documents]

@@ -5,43 +5,26 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from litestar import Response, get
 
-from samlad import channels, orders, tills
+from samlad import channels, orders
 from samlad.channels import Channel
-from samlad.faces.admin import names
-from samlad.faces.admin.pools import lonely
-from samlad.faces.admin.scope import order_scope, own_codes
-from samlad.faces.admin.shell import admin_page
+from samlad.faces.admin import names, overview_today, ticker
+from samlad.faces.admin.scope import order_scope
+from samlad.faces.admin.shell import admin_page, main_of
+from samlad.faces.admin.start import steps as start
 from samlad.faces.design import formats
-from samlad.faces.page import AnyRequest, listen_from_here, live_href, locale_of, page, require, words
-from samlad.kernel import checks
-from samlad.kernel.clock import local_day, now
-from samlad.kernel.database import Database
+from samlad.faces.page import AnyRequest, listen_from_here, live_href, locale_of, require, words
+from samlad.kernel.clock import now
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.listing import ListQuery
 from samlad.kernel.money import exponent
-from samlad.orders import ChannelSales, fulfilment_store
-from samlad.pools import MOVE
-from samlad.stock.lists import LEVELS
-from samlad.stock.permissions import READ as STOCK_READ
+from samlad.orders import ChannelSales
 
 PERIODS = ("days", "months")
 _LATEST = 10
 _PLOTTED = 5
 """Channels with a line of their own in the plot; the rest go together."""
-
-
-class Today(msgspec.Struct, frozen=True):
-    """What one channel has sold on its own present day, by currency."""
-
-    channel: Channel
-    orders: int
-    revenue: int
-    currency: str
-    items: int
-    hours: list[int]
 
 
 @get("/admin")
@@ -51,19 +34,28 @@ async def overview(request: AnyRequest) -> Response[Any]:
     actor, database = actor_of(request), database_of(request)
     everything = await channels.cached_all(database)
     context: dict[str, Any] = {"has_channels": bool(everything), "names": names, "sees_orders": False}
+    context["start"] = await start.card(database, actor)
     if actor.may(orders.READ):
         await listen_from_here(request)
         wanted = request.query_params.get("period", "days")
         period = wanted if wanted in PERIODS else "days"
-        rows = await todays(database, everything)
+        rows = await overview_today.read(database, everything)
+        main = main_of(everything)
+        zone = main.time_zone if main else "UTC"
         scope = order_scope(actor)
         latest = await orders.LISTING.page(database, ListQuery(limit=_LATEST, filters=scope))
         context |= {
             "sees_orders": True,
-            "live_href": live_href(request, "orders"),
+            "live_href": live_href(request, *ticker.topics(actor)),
             "period": period,
             "today": rows,
-            "totals": _totals(rows),
+            "totals": overview_today.totals(rows),
+            "weekday": overview_today.weekday(request, zone),
+            "as_of": now(),
+            "hours": overview_today.plot(request, rows),
+            "differs": lambda here, then: overview_today.difference(request, here, then),
+            "ticks": await ticker.latest(request),
+            "ticker_topics": ticker.topics(actor),
             "latest": latest.items,
             "arrived": arrived(request, latest.items),
             "newest": latest.items[0].placed_at.isoformat() if latest.items else "",
@@ -81,49 +73,6 @@ def arrived(request: AnyRequest, rows: list[Any]) -> frozenset[UUID]:
         return frozenset(row.id for row in rows if row.placed_at > seen)
     except (ValueError, TypeError):
         return frozenset()
-
-
-async def todays(database: Database, everything: list[Channel]) -> list[Today]:
-    """What every open channel has sold on its own present day. One statement a time zone."""
-    by_zone: dict[str, list[Channel]] = defaultdict(list)
-    for channel in everything:
-        by_zone[channel.time_zone].append(channel)
-    sales: dict[tuple[UUID, str], list[ChannelSales]] = defaultdict(list)
-    for zone, here in by_zone.items():
-        ids = {channel.id for channel in here}
-        for row in await orders.by_hour(database, local_day(now(), zone), zone):
-            if row.channel in ids:
-                sales[row.channel, row.currency].append(row)
-    known = {channel.id: channel for channel in everything}
-    found = [_today(known[channel], currency, rows) for (channel, currency), rows in sales.items()]
-    return sorted(found, key=lambda row: (-row.orders, row.channel.name))
-
-
-def _today(channel: Channel, currency: str, rows: list[ChannelSales]) -> Today:
-    zone = formats.zone_of(channel.time_zone)
-    hours = [0] * 24
-    for row in rows:
-        hours[row.period.astimezone(zone).hour] += row.revenue
-    return Today(
-        channel=channel,
-        orders=sum(row.orders for row in rows),
-        revenue=sum(row.revenue for row in rows),
-        currency=currency,
-        items=sum(row.items for row in rows),
-        hours=hours,
-    )
-
-
-def _totals(rows: list[Today]) -> dict[str, Any]:
-    """Sums over the channels: orders and pieces, and revenue by currency, the largest first."""
-    revenue: dict[str, int] = defaultdict(int)
-    for row in rows:
-        revenue[row.currency] += row.revenue
-    return {
-        "orders": sum(row.orders for row in rows),
-        "items": sum(row.items for row in rows),
-        "revenue": sorted(revenue.items(), key=lambda pair: -pair[1]),
-    }
 
 
 # -- the course of trade ---------------------------------------------------------------------------------------------------
@@ -208,41 +157,4 @@ def _option(marks: list[date], series: list[dict[str, Any]], period: str, locale
     return option | ({"legend": {"type": "scroll"}} if len(series) > 1 else {})
 
 
-# -- what needs a hand --------------------------------------------------------------------------------------------------------
-
-
-@get("/admin/overview/hints")
-async def hints(request: AnyRequest) -> Response[Any]:
-    """What runs out, what waits, what is not well: fetched after the page, because it may look through much."""
-    require(request)
-    actor, database = actor_of(request), database_of(request)
-    context: dict[str, Any] = {"low": [], "waiting": None, "late": [], "stuck": 0, "ills": [], "names": names}
-    context["odd_sales"] = 0
-    context["lonely"] = await lonely(database) if actor.may(MOVE) else []
-    if actor.may(STOCK_READ):
-        codes = await own_codes(actor, database)
-        for state in ("out", "low"):
-            query = ListQuery(limit=6, filters={"state": state, "location": codes})
-            context["low"] += (await LEVELS.page(database, query)).items
-        context["low"] = context["low"][:6]
-    if actor.may(orders.READ):
-        query = ListQuery(
-            filters={**order_scope(actor), "status": "placed,paid,partially_fulfilled", "kind": "sale"}
-        )
-        context["waiting"] = await orders.LISTING.count(database, query)
-        places = None if actor.locations is None else sorted(actor.locations)
-        context["late"] = [
-            row for row in await fulfilment_store.late(database, places) if row.late or row.uncollected
-        ]
-        context["stuck"] = await fulfilment_store.stuck(database, places)
-    if actor.may(tills.READ):
-        places = None if actor.locations is None else sorted(actor.locations)
-        context["odd_sales"] = await tills.waiting(database, places)
-    if actor.may("system.read"):
-        work = request.app.state.work
-        known = checks.kernel_checks(work.packages, work.followers)
-        context["ills"] = [found for found in await checks.run(database, known) if found.status != "ok"]
-    return page(request, "admin/overview_hints.html", **context)
-
-
-HANDLERS = [overview, hints]
+HANDLERS = [overview]

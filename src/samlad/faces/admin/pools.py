@@ -7,6 +7,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from samlad import channels, pools
+from samlad.catalog.pooling import CONTRARY
 from samlad.channels import Channel, ChannelStatus, Resource
 from samlad.channels.permissions import READ
 from samlad.faces.admin import names
@@ -46,11 +47,12 @@ async def _page(
     channel = await channels.get(database, channel_id)
     every = await channels.all_channels(database)
     to = request.query_params.get("to") or None
+    keeps = request.query_params.get("keep") == "own"
     running = await pools.running(database, channel_id)
     plan = None
     if not running:
         try:
-            plan = await pools.plan(database, channel, resource, to)
+            plan = await pools.plan(database, channel, resource, to, keeps_own=keeps)
         except (Conflict, InvalidInput) as refused:
             problem = problem or refused
     return await admin_page(
@@ -68,9 +70,15 @@ async def _page(
         others=_named(request, every, plan.to if plan else []),
         targets=_targets(channel, resource, every),
         to=to,
+        keeps=keeps if plan and plan.kind == "join" and resource in _DIFFER else None,
+        contrary=CONTRARY.values(),
         moves=[move for move in await pools.moves_of(database, channel_id) if move.resource == resource],
         path=address(channel_id, resource),
     )
+
+
+_DIFFER = (Resource.CATALOGUE, Resource.PRICES)
+"""Of these both may say something of the same goods."""
 
 
 def _named(request: AnyRequest, every: list[Channel], codes: list[str]) -> list[Channel]:
@@ -101,7 +109,12 @@ async def move_channel(
     try:
         match kind:
             case "join":
-                await change(request, lambda tx: pools.join(tx, channel_id, which, to=form.text("to")))
+                await change(
+                    request,
+                    lambda tx: pools.join(
+                        tx, channel_id, which, to=form.text("to"), keeps_own=form.get("keep") == "own"
+                    ),
+                )
             case "leave":
                 await change(request, lambda tx: pools.leave(tx, channel_id, which))
             case _:
@@ -116,7 +129,7 @@ async def lonely(database: Database) -> list[tuple[Channel, Resource]]:
     every = [each for each in await channels.cached_all(database) if each.status is not ChannelStatus.CLOSED]
     found = []
     for channel in every:
-        for resource in (Resource.CUSTOMERS, Resource.ORDERS, Resource.STOCK):
+        for resource in (Resource.CATALOGUE, Resource.CUSTOMERS, Resource.ORDERS, Resource.STOCK):
             same = [each for each in every if each.pools[resource] == channel.pools[resource]]
             pools_of_others = [each.pools[resource] for each in every if each.id != channel.id]
             is_shared = len(pools_of_others) > len(set(pools_of_others))

@@ -186,6 +186,20 @@ async def show_export(request: AnyRequest, request_id: FromPath[UUID]) -> Respon
     return await admin_page(request, "admin/privacy_export.html", export=export, number=request_id)
 
 
+@get("/admin/privacy/{request_id:uuid}/files/{folder:str}/{name:str}")
+async def show_file(
+    request: AnyRequest, request_id: FromPath[UUID], folder: FromPath[str], name: FromPath[str]
+) -> Response[bytes]:
+    """A photograph of an export."""
+    require(request, privacy.EXPORT)
+    keys = request.app.state.runtime.vault
+    content = await database_of(request).transaction(
+        lambda tx: privacy.file(tx, keys, request_id, f"{folder}/{name}"), context_of(request)
+    )
+    headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+    return Response(content, media_type="image/webp", headers=headers)
+
+
 # -- purposes, texts, retention ----------------------------------------------------------------------------------------
 
 
@@ -278,6 +292,7 @@ HANDLERS = [
     show_request,
     cancel,
     show_export,
+    show_file,
     show_purposes,
     add_text,
     show_retention,

@@ -15,6 +15,7 @@ from samlad.catalog.model import LANGUAGES
 from samlad.catalog.permissions import CHANGE, PRICES, READ
 from samlad.catalog.prices import PRICES_OF
 from samlad.channels import Channel, Resource
+from samlad.faces import shop_link
 from samlad.faces.admin import lot_names, names
 from samlad.faces.admin.products import product_choices, shop_channel
 from samlad.faces.admin.scope import own_locations
@@ -78,6 +79,7 @@ async def _page(request: AnyRequest, product: ProductView, tab: str, form: Form 
         tab=tab,
         tabs=[{"text": _(text), "href": f"{here}?tab={key}", "current": key == tab} for key, text in TABS],
         channel=channel,
+        in_shops=await _in_shops(request, product),
         names=names,
         can_change=actor_of(request).may(CHANGE),
         can_price=actor_of(request).may(PRICES),
@@ -92,6 +94,18 @@ async def _channel_of(request: AnyRequest, product: ProductView) -> Channel:
         return first
     everything = await channels.cached_all(database_of(request))
     return next((one for one in everything if one.pools[Resource.CATALOGUE] == product.pool), first)
+
+
+async def _in_shops(request: AnyRequest, product: ProductView) -> list[tuple[str, str]]:
+    """Where it can be seen: (name, address) of each web shop that sells any of it now."""
+    if product.status != "active":
+        return []
+    database, variants = database_of(request), [variant.id for variant in product.variants]
+    return [
+        (shop.name, f"{start}/p/{product.handle}")
+        for shop, start in await shop_link.shops_of_goods(request, product.pool)
+        if await catalog.sellables(database, shop, variants)
+    ]
 
 
 # -- what each tab shows ---------------------------------------------------------------------------------------------------
@@ -144,6 +158,7 @@ async def _variants(
         "sold": await catalog.sellables(database, channel, ids),
         "currency": next((price.currency for price in found), channel.currency),
         "variant_states": translated(request, names.variant_status),
+        "measures": translated(request, names.measure),
     }
 
 
@@ -310,7 +325,8 @@ def _new_row(form: Form, currency: str) -> dict[str, Any]:
     if form.text("new-option") and form.text("new-value"):
         options[form.get("new-option").strip()] = form.text("new-value")
     prices_of = [] if amount is None else [{"price_list": "base", "amount": amount}]
-    return {"sku": form.text("new-sku"), "options": options, "prices": prices_of}
+    sold_by = form.get("new-sold-by") or "piece"
+    return {"sku": form.text("new-sku"), "options": options, "prices": prices_of, "sold_by": sold_by}
 
 
 @post("/admin/products/{product_id:uuid}/languages")

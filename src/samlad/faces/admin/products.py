@@ -9,7 +9,6 @@ from litestar import Response, get, post
 from samlad import catalog, channels, stock, tax
 from samlad.catalog import ProductInput, product_store
 from samlad.catalog.categories import tree
-from samlad.catalog.model import VariantInput
 from samlad.catalog.permissions import CHANGE, READ
 from samlad.catalog.product_store import PRODUCTS, ProductSummary
 from samlad.catalog.search.query import SearchQuery, search
@@ -86,6 +85,21 @@ async def list_products(request: AnyRequest) -> Response[Any]:
     )
 
 
+@get("/admin/products/export.csv")
+async def export(request: AnyRequest) -> Response[Any]:
+    """What the list shows as CSV, searched as it is there."""
+    require(request, READ)
+    database, channel = database_of(request), await shop_channel(request)
+    pool, asked = channel.pools[Resource.CATALOGUE], request.query_params
+    filters = {name: asked[name] for name in PRODUCTS.filters if asked.get(name)}
+    wanted = asked.get("q", "").replace("\x00", "").strip()
+    if wanted:
+        ids, _corrected = await find(database, channel, wanted)
+        filters["id"] = ",".join(map(str, ids)) or str(UUID(int=0))
+    query = ListQuery(filters=filters, sort=asked.get("sort"))
+    return await PRODUCTS.answer(database, query, [pool], as_csv=True, name="products")
+
+
 def _catalogues(everything: list[Channel]) -> list[tuple[str, str]]:
     """One channel for each catalogue; a choice only where there are several."""
     by_pool: dict[UUID, Channel] = {}
@@ -157,6 +171,7 @@ async def _new_page(request: AnyRequest, form: Form) -> Response[Any]:
         form=form,
         channel=channel,
         states=translated(request, names.product_status)[:2],
+        measures=translated(request, names.measure),
         **await product_choices(request, channel.pools[Resource.CATALOGUE]),
     )
 
@@ -180,10 +195,9 @@ async def create(request: AnyRequest) -> Response[Any]:
     form, _ = await read_form(request), words(request)
     channel = await shop_channel(request)
     try:
-        variants = msgspec.to_builtins(_variants(form, channel.currency))
         data = form.into(
             ProductInput,
-            variants=variants,
+            variants=_variants(form, channel.currency),
             tags=_tags(form),
             options=[],
             media=[],
@@ -209,26 +223,22 @@ def _tags(form: Form) -> list[str]:
     return [tag.strip() for tag in form.get("tags").split(",") if tag.strip()]
 
 
-def _variants(form: Form, currency: str) -> list[VariantInput]:
+def _variants(form: Form, currency: str) -> list[dict[str, Any]]:
     """One variant for each value of the option that was named, with its SKU made from the first; else one."""
     sku, option = form.text("sku"), form.text("option")
     if sku is None:
         raise InvalidInput.at("sku", form.translate("Please fill this in."))
     amount = form.amount("price", currency)
     prices = [] if amount is None else [{"price_list": "base", "amount": amount}]
+    common = {"prices": prices, "sold_by": form.get("sold_by") or "piece"}
     values = [value.strip() for value in form.get("values").split(",") if value.strip()] if option else []
     if not values:
-        one: dict[str, Any] = {"sku": sku, "prices": prices}
-        if form.text("gtin"):
-            one["gtin"] = form.text("gtin")
-        return [msgspec.convert(one, VariantInput)]
+        code = {"gtin": form.text("gtin")} if form.text("gtin") else {}
+        return [{"sku": sku, **common, **code}]
     return [
-        msgspec.convert(
-            {"sku": f"{sku}-{value.upper().replace(' ', '')}", "options": {option: value}, "prices": prices},
-            VariantInput,
-        )
+        {"sku": f"{sku}-{value.upper().replace(' ', '')}", "options": {option: value}, **common}
         for value in dict.fromkeys(values)
     ]
 
 
-HANDLERS = [list_products, show_new, create]
+HANDLERS = [list_products, export, show_new, create]

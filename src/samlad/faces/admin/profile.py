@@ -7,7 +7,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from markupsafe import Markup
 
-from samlad.access import passkeys, pins, second_factor, sessions, welcome
+from samlad.access import clerks, passkeys, pins, second_factor, sessions, welcome
 from samlad.access import staff as people
 from samlad.access.api.browser import runtime_of
 from samlad.access.middleware import session_of
@@ -89,6 +89,23 @@ async def set_pin(request: AnyRequest) -> Response[Any]:
     except Problem as problem:
         return await _profile_page(request, form.failed(problem))
     return go(request, "/admin/profile", _("Your PIN is set."))
+
+
+@post("/admin/profile/badge")
+async def make_badge(request: AnyRequest) -> Response[Any]:
+    """Make a badge for tills; its code is shown on the page that follows, this one time."""
+    own = _own(request)
+    if ask := _confirm_first(request):
+        return ask
+    await read_form(request)
+    code = await change(request, lambda tx: clerks.make_badge(tx, own))
+    return await admin_page(
+        request,
+        "admin/badge.html",
+        code=code,
+        picture=Markup(qr.svg(code, scale=6)),  # noqa: S704 - drawn by segno from our own letters
+        headers={"Cache-Control": "no-store"},
+    )
 
 
 # -- codes of an app -----------------------------------------------------------------------------------------------------
@@ -194,6 +211,7 @@ HANDLERS = [
     activate_codes,
     renew_codes,
     set_pin,
+    make_badge,
     switch_codes_off,
     remove_passkey,
     end_session,

@@ -8,6 +8,7 @@ from litestar.params import FromPath
 
 from samlad import channels, reviews
 from samlad.channels import Resource
+from samlad.content import photograph_store
 from samlad.faces.admin.lists import shown
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.form import Form, read_form
@@ -121,6 +122,7 @@ async def _page(request: AnyRequest, review_id: UUID, form: Form) -> Response[An
         status_code=form.status,
         form=form,
         found=found,
+        photos=(await photograph_store.of(database, [found.id])).get(found.id, []),
         state=(_(text), kind),
         reasons=[_(reason) for reason in REASONS],
         reports=await reviews.reports_of(database, review_id),

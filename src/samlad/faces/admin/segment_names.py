@@ -18,6 +18,7 @@ condition: Mapping[str, str] = {
     "orders": marked("Orders and spending"),
     "order_date": marked("First or last order"),
     "returns": marked("Returns"),
+    "promotion": marked("Promotion used"),
     "trait": marked("Details of the customer"),
     "customer_since": marked("Customer since"),
     "event": marked("Tracked event"),
@@ -29,6 +30,12 @@ condition: Mapping[str, str] = {
     "subscription": marked("Subscription"),
     "rfm": marked("RFM group"),
     "segment": marked("Other segment"),
+    "other": marked("Another condition"),
+}
+grouping: Mapping[str, str] = {
+    "all": marked("All of these hold"),
+    "any": marked("At least one of these holds"),
+    "not": marked("None of these holds"),
 }
 consent: Mapping[str, str] = {"granted": marked("agreed"), "denied": marked("said no")}
 inside: Mapping[str, str] = {
@@ -37,7 +44,6 @@ inside: Mapping[str, str] = {
     "any": marked("Any of these"),
     "not": marked("Not this"),
     "listed": marked("On the list"),
-    "other": marked("Another condition"),
 }
 orders_measure: Mapping[str, str] = {
     "count": marked("Number of orders"),

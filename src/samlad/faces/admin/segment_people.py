@@ -13,7 +13,8 @@ from samlad.audiences.permissions import CHANGE, READ
 from samlad.channels import Resource
 from samlad.faces.admin import segment_names as names
 from samlad.faces.admin.lists import shown
-from samlad.faces.admin.segments import main, size_plot
+from samlad.faces.admin.segment_builder import main, sentence_of
+from samlad.faces.admin.segments import size_plot
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest, change, go, require, translated, words
@@ -46,6 +47,7 @@ async def _segment_page(request: AnyRequest, segment_id: UUID, form: Form, outco
         form=form,
         outcome=outcome,
         is_list=segment.kind is SegmentKind.LIST,
+        said=await sentence_of(request, segment),
     )
 
 

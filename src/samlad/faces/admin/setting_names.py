@@ -33,6 +33,14 @@ setting: Mapping[str, tuple[str, str]] = {
         marked("How much of its store's free stock a till leases, in percent"),
         marked("Of what is sold there most. 0: nothing."),
     ),
+    "till_customer_months": (
+        marked("Which members tills know without network, in months"),
+        marked("Those who bought in the store in so many months. 0: nobody."),
+    ),
+    "till_customer_days": (
+        marked("After how many days without contact a till forgets customers"),
+        marked("It gets them again when it has a network."),
+    ),
     "handover_seconds": (
         marked("How long a cart's link or code is good, in seconds"),
         marked("The one that opens a cart on another device, once."),
@@ -118,6 +126,12 @@ setting: Mapping[str, tuple[str, str]] = {
         marked("Discount by hand without a manager, in percent"),
         marked("Of the whole ticket. Beyond it a manager approves with their PIN; 0: always."),
     ),
+    "scale_codes": (
+        marked("Codes of scales"),
+        marked(
+            "With commas: se, gb, de, plain, or a layout such as 21IIIIIWWWWWC.3. Print one on the scale and scan it here."
+        ),
+    ),
     "cash_step": (
         marked("Smallest coin, in minor units"),
         marked("What is paid in cash is rounded to it. 0: as the country does; 1: nothing is rounded."),
@@ -177,6 +191,10 @@ setting: Mapping[str, tuple[str, str]] = {
         marked("Days until an announced return is overdue"),
         marked("Also for goods whose exchange has left already."),
     ),
+    "exchange_patience": (
+        marked("Days until an exchange whose goods never came is charged"),
+        marked("Counted from the day on which they were due: as was agreed, else by invoice."),
+    ),
     "no_receipt_days": (
         marked("Days that count without a receipt"),
         marked("Goods are then worth their lowest price of so many days."),
@@ -190,9 +208,35 @@ setting: Mapping[str, tuple[str, str]] = {
         marked("Share of what comes back to point out, in percent"),
         marked("Of what a customer bought in that time."),
     ),
+    "signal_score": (
+        marked("From how many points of signs a manager agrees to a return"),
+        marked("Each sign has its points, shown in the manual. 0: never."),
+    ),
+    "storefront_open": (
+        marked("The web shop is open"),
+        marked("If not, visitors read that it opens soon, and only staff see it."),
+    ),
+    "setup_later": (
+        marked("Steps of setting up that were put off"),
+        marked("They can be taken up again on the page “Set up the shop”."),
+    ),
     "storefront_host": (
         marked("Host name of the web shop"),
         marked("Where browsers find it, for example shop.example.com."),
+    ),
+    "instant_exchange": (
+        marked("New goods before the old ones are back"),
+        marked("For customers who exchange by themselves, where what is new costs no more."),
+    ),
+    "terms_href": (
+        marked("Page with the terms"),
+        marked("The checkout links to it, for example /pages/terms."),
+    ),
+    "content_attribute": (
+        marked("Attribute for the price of a unit"),
+        marked(
+            "Its code. It says how much a piece holds, like 500 g or 6 x 33 cl; price tags have the price of a unit by it."
+        ),
     ),
     "contact_email": (marked("E-mail for customers"), marked("Where they write to.")),
     "legal_entity": (

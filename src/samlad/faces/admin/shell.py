@@ -19,38 +19,42 @@ from samlad.kernel.problems import NotFound
 
 
 class Place(msgspec.Struct, frozen=True):
-    """An entry of the navigation. ``permission`` None: for everybody who is signed in."""
+    """An entry of the navigation. ``permission`` None: for everybody who is signed in; ``go``: the letter after g."""
 
     text: str
     href: str
     icon: str
     permission: str | None = None
+    go: str = ""
 
 
 NAVIGATION: tuple[tuple[str | None, tuple[Place, ...]], ...] = (
     (
         None,
         (
-            Place(marked("Overview"), "/admin", "home"),
-            Place(marked("Orders"), "/admin/orders", "orders", "orders.read"),
-            Place(marked("Products"), "/admin/products", "products", "catalog.read"),
-            Place(marked("Stock"), "/admin/stock", "stock", "stock.read"),
-            Place(marked("Customers"), "/admin/customers", "customers", "customers.read"),
+            Place(marked("Overview"), "/admin", "home", None, "h"),
+            Place(marked("Orders"), "/admin/orders", "orders", "orders.read", "o"),
+            Place(marked("Products"), "/admin/products", "products", "catalog.read", "p"),
+            Place(marked("Stock"), "/admin/stock", "stock", "stock.read", "s"),
+            Place(marked("Customers"), "/admin/customers", "customers", "customers.read", "c"),
             Place(marked("Segments"), "/admin/segments", "filter", "audiences.read"),
             Place(marked("Invoices"), "/admin/documents", "receipt", "documents.read"),
             Place(marked("Subscriptions"), "/admin/subscriptions", "clock", "subscriptions.read"),
             Place(marked("Gift cards"), "/admin/gift-cards", "gift", "credit.read"),
-            Place(marked("Promotions"), "/admin/promotions", "tag", "promotions.read"),
+            Place(marked("Promotions"), "/admin/promotions", "tag", "promotions.read", "m"),
             Place(marked("Website"), "/admin/content", "globe", "content.read"),
             Place(marked("Reviews"), "/admin/reviews", "star", "reviews.read"),
+            Place(marked("Appointments"), "/admin/appointments", "calendar", "appointments.read"),
             Place(marked("Books"), "/admin/books", "receipt", "books.read"),
-            Place(marked("Channels"), "/admin/channels", "channels", "channels.read"),
+            Place(marked("Channels"), "/admin/channels", "channels", "channels.read", "n"),
         ),
     ),
     (
         marked("Settings"),
         (
             Place(marked("Delivery"), "/admin/delivery", "truck", "delivery.read"),
+            Place(marked("Who sends orders"), "/admin/routing", "truck", "orders.routing"),
+            Place(marked("Ways to pay"), "/admin/payments", "card", "payments.read"),
             Place(marked("Tax"), "/admin/tax", "receipt", "tax.read"),
             Place(marked("Loyalty"), "/admin/loyalty", "tag", "credit.read"),
             Place(marked("Staff"), "/admin/staff", "user", "staff.read"),
@@ -66,14 +70,19 @@ NAVIGATION: tuple[tuple[str | None, tuple[Place, ...]], ...] = (
 """Where one can go. The first four are the bar at the bottom of a phone."""
 
 MORE_PLACES = (
+    Place(marked("Set up the shop"), "/admin/start", "check", "channels.change"),
     Place(marked("Create product"), "/admin/products/new", "plus", "catalog.change"),
     Place(marked("Import products"), "/admin/products/import", "upload", "catalog.change"),
+    Place(marked("Price tags"), "/admin/labels", "tag", "labels.read"),
     Place(marked("Orders to bring"), "/admin/fulfilments", "truck", "orders.read"),
     Place(marked("Sales of tills"), "/admin/till-sales", "till", "tills.read"),
     Place(marked("Returns"), "/admin/returns", "undo", "orders.read"),
     Place(marked("Return without a receipt"), "/admin/returns/without-receipt", "undo", "orders.override"),
     Place(marked("Return settings"), "/admin/return-settings", "settings", "orders.read"),
     Place(marked("Who sells"), "/admin/legal-entities", "store", "documents.read"),
+    Place(marked("Keys of Stripe"), "/admin/payments/stripe", "key", "payments.read"),
+    Place(marked("Fees and payouts"), "/admin/payments/settlements", "receipt", "payments.read"),
+    Place(marked("Simulated terminal"), "/admin/payments/terminal", "till", "payments.read"),
     Place(marked("Selling plans"), "/admin/selling-plans", "tag", "subscriptions.read"),
     Place(marked("Create promotion"), "/admin/promotions/new", "plus", "promotions.change"),
     Place(marked("Brand"), "/admin/content/brand", "image", "content.read"),
@@ -84,6 +93,8 @@ MORE_PLACES = (
     Place(marked("Stock movements"), "/admin/stock/movements", "stock", "stock.read"),
     Place(marked("Counts"), "/admin/stock/counts", "scan", "stock.read"),
     Place(marked("Transfers"), "/admin/stock/transfers", "truck", "stock.read"),
+    Place(marked("Back to suppliers"), "/admin/stock/supplier-returns", "undo", "stock.purchase"),
+    Place(marked("Tax schemes"), "/admin/tax/schemes", "receipt", "tax.read"),
     Place(marked("Issue gift card"), "/admin/gift-cards/new", "gift", "credit.issue"),
     Place(marked("Close a day"), "/admin/books/days", "check", "books.close"),
     Place(marked("Drawers"), "/admin/books/shifts", "till", "books.read"),
@@ -91,9 +102,15 @@ MORE_PLACES = (
     Place(marked("Invite somebody"), "/admin/staff/new", "plus", "staff.write"),
     Place(marked("Events live"), "/admin/tracking/events", "clock", "tracking.read"),
     Place(marked("How long events are kept"), "/admin/retention", "clock", "tracking.read"),
+    Place(marked("OAuth clients"), "/admin/keys/clients", "key", "key.read"),
+    Place(marked("Tracking plan"), "/admin/tracking/plan", "check", "tracking.read"),
+    Place(marked("What did not fit"), "/admin/tracking/plan/violations", "warning", "tracking.read"),
+    Place(marked("Import a plan"), "/admin/tracking/plan/import", "upload", "tracking.change"),
     Place(marked("Parked events"), "/admin/tracking/parked", "warning", "tracking.read"),
+    Place(marked("Papers"), "/admin/orders/papers", "receipt", "documents.read"),
     Place(marked("Create segment"), "/admin/segments/new", "plus", "audiences.change"),
     Place(marked("Compare segments"), "/admin/segments/overlap", "filter", "audiences.read"),
+    Place(marked("Destinations of segments"), "/admin/destinations", "external", "destinations.read"),
     Place(marked("RFM grid"), "/admin/rfm", "chart", "audiences.read"),
     Place(marked("Probable duplicates"), "/admin/duplicates", "user", "identity.read"),
     Place(marked("Conflicts of identity"), "/admin/identity/conflicts", "warning", "identity.read"),
@@ -102,6 +119,30 @@ MORE_PLACES = (
     Place(marked("Create channel"), "/admin/channels/new", "plus", "channels.change"),
     Place(marked("Create delivery method"), "/admin/delivery/new", "plus", "delivery.change"),
     Place(marked("Tax rates"), "/admin/tax/rates", "receipt", "tax.read"),
+    Place(marked("Create selling plan"), "/admin/selling-plans/new", "plus", "subscriptions.plans"),
+    Place(marked("Create tax rate"), "/admin/tax/rates/new", "plus", "tax.change"),
+    Place(marked("Register for tax in a country"), "/admin/tax/registrations/new", "plus", "tax.change"),
+    Place(marked("Create return reason"), "/admin/return-settings/reasons/new", "plus", "orders.override"),
+    Place(marked("Lots"), "/admin/stock/lots", "stock", "stock.read"),
+    Place(marked("Recalls"), "/admin/stock/recalls", "warning", "stock.read"),
+    Place(marked("Put aside"), "/admin/stock/quarantine", "warning", "stock.read"),
+    Place(marked("Purchases"), "/admin/stock/purchases", "cart", "stock.adjust"),
+    Place(marked("Create purchase"), "/admin/stock/purchases/new", "plus", "stock.purchase"),
+    Place(marked("Buy again"), "/admin/stock/reorder", "cart", "stock.read"),
+    Place(marked("Running out"), "/admin/stock/running-out", "clock", "stock.read"),
+    Place(marked("Create transfer"), "/admin/stock/transfers/new", "plus", "stock.adjust"),
+    Place(marked("Locations"), "/admin/stock/locations", "store", "stock.read"),
+    Place(marked("Accounts of the books"), "/admin/books/accounts", "receipt", "books.read"),
+    Place(marked("Settings of the books"), "/admin/books/settings", "settings", "books.read"),
+    Place(marked("Create API key"), "/admin/keys/new", "plus", "key.write"),
+    Place(marked("Create OAuth client"), "/admin/keys/clients/new", "plus", "key.write"),
+    Place(marked("Add a company"), "/admin/legal-entities/new", "plus", "documents.entities"),
+    Place(marked("New routing rules"), "/admin/routing/new", "plus", "orders.routing"),
+    Place(marked("Plan an event"), "/admin/tracking/plan/new", "plus", "tracking.change"),
+    Place(marked("Create source of events"), "/admin/tracking/new", "plus", "tracking.change"),
+    Place(marked("Open shift"), "/pos", "till", "orders.place"),
+    Place(marked("Till"), "/pos", "till", "orders.place"),
+    Place(marked("Pick and pack"), "/pos/work", "scan", "orders.change"),
     Place(marked("My profile"), "/admin/profile", "user"),
     Place(marked("Style"), "/admin/style", "image"),
 )
@@ -194,7 +235,7 @@ def _nav(translate: Callable[[str], str], actor: Actor, path: str) -> list[dict[
 
 
 def _item(translate: Callable[[str], str], place: Place) -> dict[str, Any]:
-    return {"text": translate(place.text), "href": place.href, "icon": place.icon}
+    return {"text": translate(place.text), "href": place.href, "icon": place.icon, "go": place.go}
 
 
 def _is_current(place: Place, path: str) -> bool:

@@ -227,7 +227,9 @@ async def send_link(request: AnyRequest, token: FromPath[str]) -> Response[Any]:
         return await _link_page(request, token, form.failed(problem))
     if opened is None:
         return go(request, "/admin/sign-in", _("Your password is set. Now sign in with it and your code."))
-    return await _come_in(request, opened, "/admin")
+    # Whoever comes to an empty house is shown where to begin.
+    is_new = await main_channel(database_of(request)) is None
+    return await _come_in(request, opened, "/admin/start" if is_new else "/admin")
 
 
 HANDLERS = [

@@ -16,7 +16,7 @@ from samlad.faces.admin.stock_lines import typed_goods
 from samlad.faces.admin.stock_lots import day_of
 from samlad.faces.admin.undo import undo_href, undoable
 from samlad.faces.form import Form, read_form
-from samlad.faces.page import AnyRequest, change, go, local_path, require, translated, words
+from samlad.faces.page import AnyRequest, camera_headers, change, go, local_path, require, translated, words
 from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.problems import InvalidInput, NotFound, Problem
@@ -120,7 +120,12 @@ async def show_receipt(request: AnyRequest) -> Response[Any]:
 async def _work_page(request: AnyRequest, kind: str, form: Form) -> Response[Any]:
     context = await frame(request, kind)
     return await admin_page(
-        request, f"admin/stock_{kind}_new.html", status_code=form.status, form=form, **context
+        request,
+        f"admin/stock_{kind}_new.html",
+        status_code=form.status,
+        headers=camera_headers(),
+        form=form,
+        **context,
     )
 
 
@@ -199,6 +204,7 @@ async def _count_page(request: AnyRequest, count_id: UUID, form: Form) -> Respon
         request,
         "admin/stock_count.html",
         status_code=form.status,
+        headers=camera_headers(),
         count=count,
         known=known,
         place=place,
@@ -272,6 +278,7 @@ async def _transfer_form(request: AnyRequest, form: Form) -> Response[Any]:
         request,
         "admin/stock_transfers_new.html",
         status_code=form.status,
+        headers=camera_headers(),
         form=form,
         destinations=[(place.code, place.name) for place in everywhere],
         **context,

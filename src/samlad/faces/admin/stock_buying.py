@@ -15,12 +15,13 @@ from samlad.faces.admin.shell import admin_page
 from samlad.faces.admin.stock_frame import chosen_place, frame
 from samlad.faces.admin.stock_lines import typed_goods, typed_wanted
 from samlad.faces.form import Form, read_form
-from samlad.faces.page import AnyRequest, change, go, require, translated, words
+from samlad.faces.page import AnyRequest, camera_headers, change, go, require, translated, words
 from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import InvalidInput, NotFound, Problem
 from samlad.stock import purchases, purchases_store, reorder, suppliers
+from samlad.stock.pace import RUNNING_OUT
 from samlad.stock.permissions import ADJUST, PURCHASE, READ
 from samlad.stock.purchase_lists import PURCHASES
 from samlad.stock.purchase_model import OPEN, PurchaseStatus, Supplier, SupplierInput
@@ -135,6 +136,7 @@ async def _purchase_page(request: AnyRequest, purchase_id: UUID, form: Form) -> 
         request,
         "admin/stock_purchase.html",
         status_code=form.status,
+        headers=camera_headers(),
         purchase=found,
         supplier=await purchases_store.supplier(database, found.supplier),
         place=await stock.location(database, found.location),
@@ -142,6 +144,7 @@ async def _purchase_page(request: AnyRequest, purchase_id: UUID, form: Form) -> 
         receipts=await purchases_store.receipts(database, purchase_id),
         delivery=form.get("receipt") or new_id(),
         is_open=found.status in OPEN,
+        can_go_back=any(line.received for line in found.lines),
         is_draft=found.status is PurchaseStatus.DRAFT,
         may_buy=actor.may(PURCHASE, found.location),
         may_receive=actor.may(ADJUST, found.location),
@@ -223,6 +226,18 @@ async def _reorder_page(request: AnyRequest, form: Form) -> Response[Any]:
     )
 
 
+@get("/admin/stock/running-out")
+async def list_running_out(request: AnyRequest) -> Response[Any]:
+    """What sells, and for how long what is there lasts at that pace."""
+    require(request, READ)
+    database, _ = database_of(request), words(request)
+    codes = await own_codes(actor_of(request), database, request.query_params.get("location"))
+    found = await shown(request, database, RUNNING_OUT, fixed={"location": codes})
+    weeks = [(str(days), _("Lasts at most %(days)s days") % {"days": days}) for days in (0, 3, 7, 14, 28)]
+    context = await frame(request, "running-out")
+    return await admin_page(request, "admin/stock_running_out.html", list=found, weeks=weeks, **context)
+
+
 @post("/admin/stock/reorder")
 async def propose(request: AnyRequest) -> Response[Any]:
     """Draft a purchase order of what runs low."""
@@ -246,5 +261,6 @@ HANDLERS = [
     show_purchase,
     act_on_purchase,
     list_reorder,
+    list_running_out,
     propose,
 ]

@@ -9,7 +9,7 @@ from samlad.faces.page import AnyRequest, words
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.problems import InvalidInput
 from samlad.stock import Location
-from samlad.stock.permissions import ADJUST, READ
+from samlad.stock.permissions import ADJUST, PURCHASE, READ
 
 
 async def frame(request: AnyRequest, current: str) -> dict[str, Any]:
@@ -25,7 +25,9 @@ async def frame(request: AnyRequest, current: str) -> dict[str, Any]:
         ("counts", _("Counts"), "/admin/stock/counts", READ),
         ("transfers", _("Transfers"), "/admin/stock/transfers", READ),
         ("purchases", _("Purchases"), "/admin/stock/purchases", ADJUST),
+        ("supplier-returns", _("Back to suppliers"), "/admin/stock/supplier-returns", PURCHASE),
         ("reorder", _("Buy again"), "/admin/stock/reorder", READ),
+        ("running-out", _("Running out"), "/admin/stock/running-out", READ),
         ("receipts", _("Receive goods"), "/admin/stock/receipts/new", ADJUST),
         ("places", _("Locations"), "/admin/stock/locations", READ),
     )

@@ -11,6 +11,8 @@ from msgspec import structs
 from samlad import catalog, channels, stock
 from samlad.channels import Resource
 from samlad.faces.admin import lot_names
+from samlad.faces.admin.lists import shown
+from samlad.faces.admin.scope import own_codes
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.admin.stock_frame import frame
 from samlad.faces.form import Form, read_form
@@ -22,6 +24,7 @@ from samlad.kernel.money import decimal_text
 from samlad.kernel.problems import InvalidInput, NotFound, Problem
 from samlad.stock import LocationChange, sharing
 from samlad.stock.lists import LEVELS
+from samlad.stock.lists import LOCATIONS as LOCATIONS_LIST
 from samlad.stock.model import LARGEST, LocationChannelInput, LotStrategy
 from samlad.stock.permissions import ADJUST, LOCATIONS, READ
 
@@ -34,9 +37,10 @@ async def list_places(request: AnyRequest) -> Response[Any]:
     """Locations, and what each keeps back."""
     require(request, READ)
     context = await frame(request, "places")
-    mine = dict(context["places"])
-    found = [place for place in await stock.locations(database_of(request)) if place.code in mine]
-    return await admin_page(request, "admin/stock_locations.html", found=found, **context)
+    actor, database = actor_of(request), database_of(request)
+    found = await shown(request, database, LOCATIONS_LIST, fixed={"code": await own_codes(actor, database)})
+    kinds = translated(request, context["names"].location_kind)
+    return await admin_page(request, "admin/stock_locations.html", list=found, kinds=kinds, **context)
 
 
 @get("/admin/stock/locations/{location_id:uuid}")
@@ -179,6 +183,7 @@ async def _level_page(
         seen_by=seen_by,
         sharers=[(channel.code, channel.name) for channel in sharers],
         promise=promises[0] if promises else None,
+        is_set=bool(await stock.parts_of(database, [variant_id])),
         where={one.id: one.name for one in await stock.locations(database)},
         may_change=actor_of(request).may(ADJUST, location_id),
         form=form or Form.of(**(structs.asdict(row) if row else {"backorder_limit": 0, "low_at": 2})),

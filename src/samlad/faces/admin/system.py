@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
@@ -10,15 +11,17 @@ from samlad import channels
 from samlad.access import audit
 from samlad.access import staff as people
 from samlad.access.permissions import AUDIT_READ
-from samlad.faces.admin.lists import shown
+from samlad.faces.admin.lists import Shown, shown
 from samlad.faces.admin.permissions import SYSTEM_READ, SYSTEM_RETRY
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.design.style import style_context
 from samlad.faces.page import AnyRequest, go, require, words
 from samlad.kernel import checks, followers, jobs, log
 from samlad.kernel.http import actor_of, database_of
-from samlad.kernel.log_list import EVENTS, parked
+from samlad.kernel.log_list import EVENTS, parked, payload_of
 from samlad.kernel.problems import NotFound
+
+MOST_CHOICES = 200
 
 
 @get("/admin/audit")
@@ -32,9 +35,17 @@ async def show_audit(request: AnyRequest) -> Response[Any]:
         request,
         "admin/audit.html",
         list=found,
-        actors=[(str(person.id), person.name) for person in people_here],
+        actors=_actors([(str(person.id), person.name) for person in people_here], found),
         subjects=[(kind, kind) for kind in sorted({entry.subject_type for entry in found.items})],
     )
+
+
+def _actors(everybody: list[tuple[str, str]], found: Shown[audit.AuditEntry]) -> list[tuple[str, str]]:
+    """Whom one can choose; of very many staff those who are on this page."""
+    if len(everybody) <= MOST_CHOICES:
+        return everybody
+    here = {str(entry.actor_id) for entry in found.items} | {found.get("actor")}
+    return [(person, name) for person, name in everybody if person in here]
 
 
 @get("/admin/system")
@@ -75,6 +86,15 @@ async def show_events(request: AnyRequest) -> Response[Any]:
     )
 
 
+@get("/admin/system/events/{event:uuid}/facts.json")
+async def download_facts(request: AnyRequest, event: FromPath[UUID]) -> Response[bytes]:
+    """Everything that an event says, as a file; in the list long ones are cut."""
+    require(request, SYSTEM_READ)
+    facts = msgspec.json.format(msgspec.json.encode(await payload_of(database_of(request), event)))
+    headers = {"Content-Disposition": f'attachment; filename="{event}.json"'}
+    return Response(facts, media_type="application/json", headers=headers)
+
+
 @post("/admin/system/parked/{follower:str}/{event:uuid}")
 async def retry(request: AnyRequest, follower: FromPath[str], event: FromPath[UUID]) -> Response[Any]:
     """Let a follower handle an event again that it could not handle before."""
@@ -104,4 +124,4 @@ async def show_style(request: AnyRequest) -> Response[Any]:
     return await admin_page(request, "design/style.html", **context)
 
 
-HANDLERS = [show_audit, show_system, show_events, retry, show_style]
+HANDLERS = [show_audit, show_system, show_events, download_facts, retry, show_style]

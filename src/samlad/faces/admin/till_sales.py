@@ -16,7 +16,7 @@ from samlad.faces.objections import OBJECTIONS
 from samlad.faces.page import AnyRequest, change, go, require, translated, words
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.problems import NotFound, Outdated, Problem
-from samlad.tills import READ, RESOLVE, SALES, KeptSale, SaleState, WriteOffInput, rules
+from samlad.tills import READ, RESOLVE, SALES, KeptSale, LookInput, Sale, SaleState, WriteOffInput, rules
 
 BASE = "/admin/till-sales"
 
@@ -37,6 +37,9 @@ async def list_sales(request: AnyRequest) -> Response[Any]:
         is_first_view=fixed is not None,
         looks=[("true", _("Needs a look")), ("false", _("All right, or looked at"))],
         states=translated(request, names.till_sale_state),
+        kinds=dict(translated(request, names.till_entry_kind)),
+        missing=await tills.missing(database, scope) if fixed is not None else [],
+        may_look=actor.may(RESOLVE),
         names=names,
         texts=_texts(request),
     )
@@ -70,8 +73,9 @@ async def _page(request: AnyRequest, sale: KeptSale, form: Form) -> Response[Any
         status_code=form.status,
         sale=sale,
         place=place,
-        lines=[] if isinstance(read, str) else read.lines,
-        tenders=[] if isinstance(read, str) else read.tenders,
+        lines=read.lines if isinstance(read, Sale) else [],
+        tenders=read.tenders if isinstance(read, Sale) else [],
+        kinds=dict(translated(request, names.till_entry_kind)),
         ways=dict(translated(request, names.till_tender)),
         sent=msgspec.json.format(msgspec.json.encode(sale.body), indent=2).decode(),
         names=names,
@@ -80,6 +84,7 @@ async def _page(request: AnyRequest, sale: KeptSale, form: Form) -> Response[Any
         may_resolve=actor_of(request).may(RESOLVE, sale.location),
         is_kept=sale.state is SaleState.KEPT,
         amounts=("price", "sums", "paid"),
+        is_sale=sale.kind == "sale",
     )
 
 
@@ -95,12 +100,26 @@ async def settle(request: AnyRequest, sale_id: FromPath[UUID]) -> Response[Any]:
         return _changed(request, sale_id)
     except Problem as problem:
         return await _page(request, await _found(request, sale_id), form.failed(problem))
-    said = (
-        _("Looked at.")
-        if done.resolution == "seen"
-        else _("It is order %(number)s now.") % {"number": done.order_number}
-    )
+    if done.resolution == "seen":
+        said = _("Looked at.")
+    elif done.order_number is None:
+        said = _("It is done here, too.")
+    else:
+        said = _("It is order %(number)s now.") % {"number": done.order_number}
     return go(request, BASE, said)
+
+
+@post(f"{BASE}/numbers")
+async def look_at_numbers(request: AnyRequest) -> Response[Any]:
+    """Somebody knows what became of numbers that never came."""
+    require(request, RESOLVE)
+    form, _ = await read_form(request), words(request)
+    try:
+        data = form.into(LookInput)
+        await change(request, lambda tx: tills.look_at_numbers(tx, data))
+    except Problem:
+        return go(request, BASE, _("Say in a few words what became of them."), kind="warning")
+    return go(request, BASE, _("Looked at."))
 
 
 @post(f"{BASE}/{{sale_id:uuid}}/write-off")
@@ -124,4 +143,4 @@ def _changed(request: AnyRequest, sale_id: UUID) -> Response[Any]:
     return go(request, f"{BASE}/{sale_id}", said, kind="warning")
 
 
-HANDLERS = [list_sales, show_sale, settle, write_off]
+HANDLERS = [list_sales, show_sale, settle, write_off, look_at_numbers]

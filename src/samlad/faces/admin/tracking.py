@@ -1,18 +1,18 @@
 """Events of clients: sources with their keys, the events as they arrive, and what was parked."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from litestar import Response, get, post
 from litestar.params import FromPath
 
 from samlad import channels, customers, identity
 from samlad.faces.admin import names
-from samlad.faces.admin.lists import shown
+from samlad.faces.admin.lists import Shown, shown
 from samlad.faces.admin.shell import admin_page, main_channel
+from samlad.faces.admin.tracking_plots import volume_plot
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import (
     AnyRequest,
@@ -27,24 +27,24 @@ from samlad.faces.page import (
 from samlad.kernel.clock import now
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked
+from samlad.kernel.listing import uuids
 from samlad.kernel.problems import Problem
-from samlad.tracking import events_store, parked, sources, store
-from samlad.tracking.known import known
+from samlad.tracking import events_store, parked_store, sources, store
 from samlad.tracking.model import (
     PER_SECOND,
     KeyInput,
+    ParkedRow,
     SourceChange,
     SourceInput,
     SourceKind,
     SourceView,
     TrackedRow,
-    Volume,
 )
 from samlad.tracking.permissions import CHANGE, READ
 
-HOURS = 24
-"""Of the plot, a bar for each."""
 ROWS = 50
+PARKED_SHOWN = timedelta(days=1)
+"""How far back the live page shows what was parked when it has no full page of events."""
 
 
 NEEDS = {
@@ -71,54 +71,13 @@ async def list_sources(request: AnyRequest) -> Response[Any]:
         list=found,
         names=names,
         channel_names=await _channel_names(request),
-        plot=await _plot(request, main.time_zone if main else "UTC"),
+        plot=await volume_plot(request, main.time_zone if main else "UTC"),
         kinds=translated(request, names.source_kind),
     )
 
 
 async def _channel_names(request: AnyRequest) -> dict[UUID, str]:
     return {channel.id: channel.name for channel in await channels.cached_all(database_of(request))}
-
-
-async def _plot(request: AnyRequest, time_zone: str, source: UUID | None = None) -> dict[str, Any] | None:
-    """The plot of the last 24 hours and what it says; None when nothing came."""
-    _ = words(request)
-    since = now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS - 1)
-    volume = await events_store.volume(database_of(request), since=since, minutes=60, source=source)
-    if not volume:
-        return None
-    series = [
-        (_("Taken"), [each.accepted - each.violating for each in _filled(volume, since)]),
-        (_("Against the plan"), [each.violating for each in _filled(volume, since)]),
-        (_("Parked"), [each.parked for each in _filled(volume, since)]),
-        (_("Came twice"), [each.duplicates for each in _filled(volume, since)]),
-    ]
-    option = {
-        "xAxis": {
-            "type": "category",
-            "data": [f"{each.at.astimezone(ZoneInfo(time_zone)):%H:%M}" for each in _filled(volume, since)],
-        },
-        "yAxis": {"type": "value", "minInterval": 1},
-        "legend": {"type": "scroll"},
-        "series": [
-            {"type": "bar", "stack": "all", "name": name, "data": values}
-            for name, values in series
-            if any(values) or name == series[0][0]
-        ],
-    }
-    text = _("In the last 24 hours %(taken)s events were taken and %(parked)s were parked.") % {
-        "taken": sum(each.accepted for each in volume),
-        "parked": sum(each.parked for each in volume),
-    }
-    return {"option": option, "summary": text}
-
-
-def _filled(volume: Sequence[Volume], since: datetime) -> list[Volume]:
-    """Each hour, also those in which nothing came."""
-    there = {each.at: each for each in volume}
-    hours = [since + timedelta(hours=hour) for hour in range(HOURS)]
-    nothing = dict.fromkeys(("accepted", "duplicates", "parked", "violating"), 0)
-    return [there.get(hour) or Volume(at=hour, **nothing) for hour in hours]
 
 
 @get("/admin/tracking/new")
@@ -165,6 +124,7 @@ async def show_source(request: AnyRequest, source_id: FromPath[UUID]) -> Respons
 def _form_of(found: SourceView) -> Form:
     shown = Form.of(name=found.name, per_second=found.per_second, without_consent=found.without_consent)
     shown.fields["needs"] = list(found.needs)
+    shown.fields["blocks"] = ["\n".join(found.blocks)]
     return shown
 
 
@@ -178,7 +138,7 @@ async def _source_page(request: AnyRequest, found: SourceView, form: Form) -> Re
         form=form,
         names=names,
         channel_name=(await _channel_names(request)).get(found.channel, ""),
-        plot=await _plot(request, main.time_zone if main else "UTC", found.id),
+        plot=await volume_plot(request, main.time_zone if main else "UTC", found.id),
         now=now(),
         snippet=_snippet(request, found),
         needs=translated(request, NEEDS),
@@ -207,12 +167,17 @@ async def change_source(request: AnyRequest, source_id: FromPath[UUID]) -> Respo
     try:
         # Boxes that are not ticked are not sent: whether they were there is said beside them.
         needs = {"needs": form.all("needs")} if form.has("has_needs") else {}
-        given = form.into(SourceChange, per_second=form.whole("per_second"), **needs)
+        blocks = {"blocks": _lines(form.get("blocks"))} if "blocks" in form.fields else {}
+        given = form.into(SourceChange, per_second=form.whole("per_second"), **needs, **blocks)
         await change(request, lambda tx: sources.change(tx, source_id, given))
     except Problem as problem:
         found = await sources.read(database_of(request), source_id)
         return await _source_page(request, found, form.failed(problem))
     return go(request, f"/admin/tracking/{source_id}", words(request)("Saved."))
+
+
+def _lines(text: str) -> list[str]:
+    return sorted({line.strip() for line in text.splitlines() if line.strip()})
 
 
 @post("/admin/tracking/{source_id:uuid}/switch")
@@ -260,10 +225,12 @@ async def show_events(request: AnyRequest) -> Response[Any]:
     found = await shown(request, database, events_store.EVENTS, also=("paused",), limit=ROWS)
     everything = await store.all_sources(database)
     is_live = not found.get("paused") and not found.get("cursor")
+    rows = await _with_parked(request, found)
     return await admin_page(
         request,
         "admin/tracking_events.html",
         list=found,
+        rows=rows,
         names=names,
         sources={source.id: source.name for source in everything},
         source_options=[(str(source.id), source.name) for source in everything],
@@ -272,6 +239,19 @@ async def show_events(request: AnyRequest) -> Response[Any]:
         people=await _people(request, profiles.values()),
         live_href=live_href(request, "tracking") if is_live else None,
     )
+
+
+async def _with_parked(request: AnyRequest, found: Shown[TrackedRow]) -> list[TrackedRow | ParkedRow]:
+    """A page of events, and what was parked in its span of time: both arrived. Not where a filter is set that only speaks of
+    events that were taken."""
+    rows: list[TrackedRow | ParkedRow] = list(found.items)
+    if any(found.get(name) for name in ("type", "name", "user_id", "identity", "who", "violating")):
+        return rows
+    since = found.items[-1].received_at if found.next and found.items else now() - PARKED_SHOWN
+    until = found.items[0].received_at if found.get("cursor") and found.items else None
+    sources = uuids(found.get("source"))
+    rows += await parked_store.between(database_of(request), since, until, sources, ROWS)
+    return sorted(rows, key=lambda row: row.received_at, reverse=True)
 
 
 async def _profiles(request: AnyRequest, rows: Sequence[TrackedRow]) -> dict[UUID, UUID]:
@@ -288,35 +268,6 @@ async def _people(request: AnyRequest, profiles: Iterable[UUID]) -> dict[UUID, s
     return {one.id: one.name or one.email or one.external_id or "" for one in found if one is not None}
 
 
-@get("/admin/tracking/parked")
-async def list_parked(request: AnyRequest) -> Response[Any]:
-    """What could not be taken, with the reason."""
-    require(request, READ)
-    database = database_of(request)
-    found = await shown(request, database, events_store.PARKED, limit=ROWS)
-    everything = await store.all_sources(database)
-    return await admin_page(
-        request,
-        "admin/tracking_parked.html",
-        list=found,
-        sources={source.id: source.name for source in everything},
-        source_options=[(str(source.id), source.name) for source in everything],
-    )
-
-
-@post("/admin/tracking/parked/{parked_id:uuid}/retry")
-async def retry(request: AnyRequest, parked_id: FromPath[UUID]) -> Response[Any]:
-    """Try a parked event again."""
-    require(request, CHANGE)
-    _ = words(request)
-    here = await known(database_of(request))
-    tried = await change(request, lambda tx: parked.retry(tx, parked_id, here))
-    if tried.is_taken:
-        return go(request, "/admin/tracking/parked", _("The event was taken this time."))
-    text = _("It is still parked: %(reason)s") % {"reason": tried.detail}
-    return go(request, "/admin/tracking/parked", text, kind="warning")
-
-
 HANDLERS = [
     list_sources,
     show_new,
@@ -327,6 +278,4 @@ HANDLERS = [
     make_key,
     end_key,
     show_events,
-    list_parked,
-    retry,
 ]

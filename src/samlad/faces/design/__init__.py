@@ -2,6 +2,6 @@
 
 from samlad.faces.design.assets import asset, static_router
 from samlad.faces.design.rendering import Pages
-from samlad.faces.design.security import security_headers
+from samlad.faces.design.security import CAMERA_POLICY, policy_text, security_headers
 
-__all__ = ["Pages", "asset", "security_headers", "static_router"]
+__all__ = ["CAMERA_POLICY", "Pages", "asset", "policy_text", "security_headers", "static_router"]

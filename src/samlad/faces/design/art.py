@@ -15,6 +15,10 @@ from samlad.faces.design.assets import asset
 _SPRITE = Path(__file__).parent / "static" / "icons.svg"
 
 
+POINTING = frozenset({"arrow-right", "chevron-left", "chevron-right", "external", "logout", "truck", "undo"})
+"""Icons that point along the line of text: where that runs from right to left they are mirrored."""
+
+
 @cache
 def icon_names() -> tuple[str, ...]:
     """The icons of the sprite, in its order."""
@@ -27,8 +31,9 @@ def icon(name: str, label: str = "") -> Markup:
     if name not in icon_names():
         raise KeyError(f"there is no icon {name!r}; there are {', '.join(icon_names())}")
     said = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
-    return Markup('<svg class="icon" {}><use href="{}#{}"></use></svg>').format(
-        said, asset("icons.svg"), name
+    turns = " turns" if name in POINTING else ""
+    return Markup('<svg class="icon{}" {}><use href="{}#{}"></use></svg>').format(
+        turns, said, asset("icons.svg"), name
     )
 
 

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_time, format_timedelta, get_datetime_format
 from babel.numbers import format_currency, format_decimal, get_currency_precision
 
+from samlad.catalog.measures import quantity_text
 from samlad.kernel.i18n import formatting_locale
 
 zone: ContextVar[tzinfo] = ContextVar("zone", default=UTC)
@@ -67,6 +68,12 @@ def number(value: float | Decimal, locale: str) -> str:
     return format_decimal(value, locale=formatting_locale(locale))
 
 
+@lru_cache(maxsize=8192)
+def amount_of(quantity: int, sold_by: str, locale: str) -> str:
+    """A quantity with its unit where it is weighed or measured: `amount_of(770, "weight", "sv")` is `0,770 kg`."""
+    return quantity_text(quantity, sold_by, formatting_locale(locale))
+
+
 def local(moment: datetime) -> datetime:
     """The moment in the page's time zone. Raises `ValueError` for a naive one: times are aware UTC everywhere."""
     if moment.tzinfo is None:
@@ -114,6 +121,15 @@ def day_and_clock(moment: datetime, locale: str) -> str:
         .replace("{1}", _day(here.date(), locale))
         .replace("{0}", _minute(here.hour, here.minute, locale))
     )
+
+
+def day_and_clock_at(moment: datetime, time_zone: str, locale: str) -> str:
+    """Day and time of a moment in the time zone (IANA name) of the place where it happens, whatever the page's is."""
+    token = zone.set(zone_of(time_zone))
+    try:
+        return day_and_clock(moment, locale)
+    finally:
+        zone.reset(token)
 
 
 _STEPS = (

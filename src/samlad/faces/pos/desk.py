@@ -1,5 +1,6 @@
 """Where a clerk stands: the stores that they may sell in, and the frame of every page of a till."""
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -9,6 +10,7 @@ import msgspec
 from litestar import Response
 
 from samlad import carts, channels, orders, stock
+from samlad.access.middleware import session_of
 from samlad.carts import CartStatus, CartView
 from samlad.channels import Channel, ChannelKind, ChannelStatus
 from samlad.faces import page as face
@@ -90,7 +92,13 @@ async def _place_of(request: AnyRequest, channel: UUID) -> Location | None:
 
 
 def show(
-    request: AnyRequest, till: Till, template: str, *, status: int = 200, **context: Any
+    request: AnyRequest,
+    till: Till,
+    template: str,
+    *,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    **context: Any,
 ) -> Response[Any]:
     """A page of the till; nothing of it is kept by the browser."""
     values = {
@@ -101,14 +109,19 @@ def show(
         "home_href": till.base,
         "till_href": till.base,
         "currency": till.channel.currency,
+        "lock_seconds": till.channel.setting("till_lock_seconds"),
         "is_piece": face.is_htmx(request),
         "oob": False,
         "clear_results": False,
         **context,
     }
-    headers = {"Cache-Control": "no-store"}
     return face.page(
-        request, template, status_code=status, time_zone=till.channel.time_zone, headers=headers, **values
+        request,
+        template,
+        status_code=status,
+        time_zone=till.channel.time_zone,
+        headers={"Cache-Control": "no-store", **(headers or {})},
+        **values,
     )
 
 
@@ -144,11 +157,18 @@ async def in_hand(request: AnyRequest, till: Till, verb: Callable[[Tx], Awaitabl
     try:
         return await face.change(request, verb)
     except SoldOut as short:
-        lacking = [(line.variant, line.wanted - line.available) for line in short.lines]
+        lacking = [(line.variant, line.wanted - line.available) for line in short.of_stock]
     return await face.change(request, lambda tx: from_leases(tx, lacking))
 
 
+_LOCKED = re.compile(r"^/pos/(?:work/)?([a-z0-9-]+)(?:/|$)")
+
+
 def to_sign_in(request: AnyRequest, _problem: Problem) -> Response[Any]:
-    """Nobody has signed in: on to the page for that, and back here after it."""
+    """Nobody is on: to the names, where the till is locked; else to the page where one signs in, and back here after it."""
+    session = session_of(request)
+    if session is not None and session.is_till:
+        at = _LOCKED.match(request.url.path)
+        return face.go(request, f"/pos/{at[1]}/clerks" if at and at[1] != "work" else "/pos/unlock")
     back = request.url.path if request.method == "GET" else "/pos"
     return face.go(request, f"{SIGN_IN}?{urlencode({'next': back})}")

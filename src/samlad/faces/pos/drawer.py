@@ -7,9 +7,10 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from samlad import books
-from samlad.books import CloseTillInput, OpenTillInput, Shift, TillMovementInput
+from samlad.books import CashRefundInput, CloseTillInput, OpenTillInput, Shift, TillMovementInput, till_store
 from samlad.faces import page as face
 from samlad.faces.admin import names
+from samlad.faces.design.formats import money
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
 from samlad.faces.pos.desk import Till, show, till_of
@@ -17,6 +18,9 @@ from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.ids import new_id
 from samlad.kernel.money import decimal_text
 from samlad.kernel.problems import InvalidInput, NotFound, Problem
+
+MOST_WAITING = 50
+"""Refunds that a drawer's page offers."""
 
 
 @get("/{code:str}/drawer")
@@ -92,10 +96,23 @@ async def _shift_page(request: AnyRequest, till: Till, view: books.ShiftView, fo
         may_see=may_see,
         is_mine=actor_of(request).name in view.shift.clerks,
         reasons=face.translated(request, names.till_reason),
+        waiting=await _waiting(request, view.shift),
         pieces=_pieces(view.shift, form),
         tenders=names.provider,
+        print_id=new_id(),
         form=form,
     )
+
+
+async def _waiting(request: AnyRequest, shift: Shift) -> list[tuple[str, str, str | None]]:
+    """Refunds of imported orders that may be paid out of this drawer, as choices."""
+    if shift.closed_at is not None or not actor_of(request).may(books.TILL_REFUND, shift.location):
+        return []
+    waiting = await till_store.waiting_refunds(
+        database_of(request), shift.location, shift.currency, MOST_WAITING
+    )
+    locale = face.locale_of(request)
+    return [(str(one.id), one.number, money(one.amount, shift.currency, locale)) for one in waiting]
 
 
 def _pieces(shift: Shift, form: Form) -> list[tuple[int, str]]:
@@ -128,6 +145,21 @@ async def move(request: AnyRequest, code: FromPath[str], shift_id: FromPath[UUID
     return face.go(request, f"{till.base}/drawer/{shift_id}", _("It is written down."))
 
 
+@post("/{code:str}/drawer/{shift_id:uuid}/refund")
+async def refund(request: AnyRequest, code: FromPath[str], shift_id: FromPath[UUID]) -> Response[Any]:
+    """Pay a refund of an imported order out of the drawer, with a reason."""
+    till, form, _ = await till_of(request, code), await read_form(request), face.words(request)
+    view = await _shift(request, till, shift_id)
+    try:
+        if not form.get("refund"):
+            raise InvalidInput.at("refund", _("Please choose one of these."))
+        data = form.into(CashRefundInput, reason=form.text("why") or "")
+        await face.change(request, lambda tx: books.refund_cash(tx, shift_id, data))
+    except Problem as problem:
+        return await _shift_page(request, till, view, form.failed(problem, {"reason": "why"}))
+    return face.go(request, f"{till.base}/drawer/{shift_id}", _("Paid out. It is written down."))
+
+
 @post("/{code:str}/drawer/{shift_id:uuid}/close")
 async def close(request: AnyRequest, code: FromPath[str], shift_id: FromPath[UUID]) -> Response[Any]:
     """Count it and close it."""
@@ -153,4 +185,4 @@ async def close(request: AnyRequest, code: FromPath[str], shift_id: FromPath[UUI
     return face.go(request, f"{till.base}/drawer/{shift_id}", _("The drawer is closed."))
 
 
-handlers = [drawer_page, open_drawer, shift_page, join, move, close]
+handlers = [drawer_page, open_drawer, shift_page, join, move, refund, close]

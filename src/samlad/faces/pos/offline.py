@@ -12,13 +12,15 @@ import msgspec
 from litestar import Response, get
 from litestar.params import FromPath
 
+from samlad import tills
 from samlad.access.csrf import csrf_token
+from samlad.access.middleware import session_of
 from samlad.faces import page as face
 from samlad.faces.page import AnyRequest
 from samlad.faces.pos.desk import show, till_of
 from samlad.faces.pos.offline_words import WORDS
 from samlad.kernel.clock import now
-from samlad.kernel.http import actor_of
+from samlad.kernel.http import actor_of, database_of
 
 _STATIC = Path(__file__).parent / "static"
 _WORKER = (_STATIC / "offline" / "worker.js").read_bytes()
@@ -38,10 +40,13 @@ class Clerk(msgspec.Struct, frozen=True):
 
 
 class Here(msgspec.Struct, frozen=True):
-    """What a till asks whenever it may have a network again: the token for what it sends, and the time."""
+    """What a till asks whenever it may have a network again: the token for what it sends, and the time.
+
+    ``clerk`` null: the till is locked; it may still send.
+    """
 
     csrf: str
-    clerk: Clerk
+    clerk: Clerk | None
     now: datetime
 
 
@@ -69,9 +74,14 @@ async def offline_page(request: AnyRequest, code: FromPath[str]) -> Response[Any
 @get("/{code:str}/offline/here")
 async def here(request: AnyRequest, code: FromPath[str]) -> Response[Here]:
     """Whether the server can be reached."""
-    await till_of(request, code)
-    actor = actor_of(request)
-    answer = Here(csrf=csrf_token(request), clerk=Clerk(actor.id, actor.name), now=now())
+    session, actor = session_of(request), actor_of(request)
+    is_locked = session is not None and session.is_till and session.clerk is None
+    if is_locked:
+        await tills.desk_of(database_of(request), actor, code)
+    else:
+        await till_of(request, code)
+    clerk = None if is_locked else Clerk(actor.id, actor.name)
+    answer = Here(csrf=csrf_token(request), clerk=clerk, now=now())
     return Response(answer, headers={"Cache-Control": "no-store"})
 
 

@@ -12,12 +12,12 @@ from samlad.carts import CartClosed, CartView
 from samlad.faces import page as face
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
-from samlad.faces.pos import terminal
+from samlad.faces.pos import printing, terminal
 from samlad.faces.pos.desk import Till, cookie_of, current, in_hand, show, till_of
 from samlad.faces.pos.stored import NOT_USABLE, Stored, stored_for
 from samlad.faces.storefront import amounts
-from samlad.faces.storefront.checkout import TEST_CARDS
 from samlad.faces.storefront.orders import address_lines
+from samlad.faces.storefront.paying import TEST_CARDS
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.money import decimal_text, exponent
@@ -30,6 +30,8 @@ NOTES = (5, 10, 20, 50, 100, 200, 500, 1000)
 """Coins and notes that people hand over, in whole units of a currency with cents."""
 MOST_QUICK = 5
 WAYS = ("cash", "card", "gift", "credit")
+TIPPED = ("cash", "card")
+TOO_LARGE = marked("A tip is at most as much as the ticket.")
 TOO_LITTLE = marked("This is less than there is to pay.")
 CHANGED = marked("The ticket has changed. Look at it before you take the money.")
 SOLD_OUT = marked("Somebody was quicker: something on the ticket is sold out here. Nothing was sold.")
@@ -45,7 +47,31 @@ async def pay_page(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     if terminal.is_here(till.channel) and (awake := await terminal.under_way(request, cart)) is not None:
         return face.go(request, terminal.page_of(till, awake.id))
     by = _way(request.query_params.get("by"))
-    return _pay_form(request, till, cart, by, Form(), await stored_for(request, till, cart, by, ""))
+    form = Form(
+        {
+            "tip": [request.query_params.get("tip", "")[:12]],
+            "tip_text": [request.query_params.get("tip_text", "")[:12]],
+        }
+    )
+    try:
+        _tip(till, cart, by, form)
+    except InvalidInput as problem:
+        form.failed(problem)
+    return _pay_form(request, till, cart, by, form, await stored_for(request, till, cart, by, ""))
+
+
+def _tip(till: Till, cart: CartView, by: str, form: Form) -> int:
+    """What is given for the staff, as it was chosen or typed; minor units.
+
+    Raises:
+        InvalidInput: no amount, or more than the whole ticket.
+    """
+    if not till.channel.setting("tips") or by not in TIPPED or not cart.totals.total:
+        return 0
+    tip = form.amount("tip_text", till.channel.currency) or form.whole("tip") or 0
+    if not 0 <= tip <= cart.totals.total:
+        raise InvalidInput.at("tip_text", TOO_LARGE)
+    return tip
 
 
 def _way(text: str | None) -> str:
@@ -83,6 +109,7 @@ async def pay(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
         return face.go(request, till.base, _(CHANGED), kind="warning")
     except (PaymentDeclined, InvalidInput) as problem:
         return _refused(request, till, cart, by, form, problem)
+    await printing.after_sale(request, till, order)
     answer = face.go(request, f"{till.base}/sales/{order.id}?new=1")
     answer.delete_cookie(cookie_of(till))
     return answer
@@ -102,7 +129,7 @@ async def _to_terminal(
 ) -> Response[Any]:
     if form.whole("total") != cart.totals.total:
         raise TotalChanged("The ticket has changed.", total=cart.totals.total)
-    return await terminal.begin(request, till, cart, stored)
+    return await terminal.begin(request, till, cart, stored, _tip(till, cart, form.get("by"), form))
 
 
 async def _sell(
@@ -115,7 +142,8 @@ async def _sell(
             paid.append(PaymentInput(provider="test" if form.get("rest") == "card" else "cash"))
     else:
         paid = [_one_payment(request, till, cart, form, by)]
-    wanted = PlaceOrder(cart=cart.id, payments=paid if cart.totals.total else [], total=shown)
+    tip = _tip(till, cart, by, form)
+    wanted = PlaceOrder(cart=cart.id, payments=paid if cart.totals.total else [], total=shown, tip=tip)
     await carts.ask_tax(database_of(request), actor_of(request), wanted.cart)
     return await in_hand(request, till, lambda tx: orders.place(tx, wanted))
 
@@ -127,7 +155,7 @@ def _one_payment(request: AnyRequest, till: Till, cart: CartView, form: Form, by
         payment = PaymentInput(provider="test", token=token)
     else:
         given = form.amount("other", currency) or form.amount("tendered", currency)
-        due = payments.round_cash(cart.totals.total, payments.coin_of(till.channel, currency))
+        due = _due(till, cart, by, _tip(till, cart, by, form))
         if given is None or given < due:
             raise InvalidInput.at("tendered", face.words(request)(TOO_LITTLE))
         payment = PaymentInput(provider="cash", tendered=given)
@@ -147,7 +175,11 @@ def _pay_form(
     request: AnyRequest, till: Till, cart: CartView, by: str, form: Form, stored: Stored | None = None
 ) -> Response[Any]:
     _, currency, total = face.words(request), till.channel.currency, cart.totals.total
-    due = payments.round_cash(total, payments.coin_of(till.channel, currency)) if by == "cash" else total
+    try:
+        tip = _tip(till, cart, by, form)
+    except InvalidInput:
+        tip = 0
+    due = _due(till, cart, by, tip)
     return show(
         request,
         till,
@@ -156,7 +188,9 @@ def _pay_form(
         cart=cart,
         by=by,
         due=due,
-        exact=total,
+        exact=total + tip,
+        tip=tip,
+        tips=_tips_to_choose(till, cart, by),
         stored=stored,
         quick=[(minor, decimal_text(minor, currency)) for minor in quick_amounts(due, currency)],
         form=form,
@@ -165,6 +199,23 @@ def _pay_form(
         test_cards=[(token, _(text), _(note)) for token, text, note in TEST_CARDS[:2]]
         if "test" in payments.offered(till.channel)
         else [],
+    )
+
+
+def _due(till: Till, cart: CartView, by: str, tip: int) -> int:
+    whole = cart.totals.total + tip
+    if by != "cash":
+        return whole
+    return payments.round_cash(whole, payments.coin_of(till.channel, till.channel.currency))
+
+
+def _tips_to_choose(till: Till, cart: CartView, by: str) -> list[tuple[int, int]] | None:
+    """Pairs (percent or 0, minor units); None where no tip is asked for."""
+    setting = till.channel.setting
+    if not setting("tips") or by not in TIPPED or not cart.totals.total:
+        return None
+    return orders.tips_offered(
+        cart.totals.total, setting("tip_percents"), setting("tip_amounts"), till.channel.currency
     )
 
 
@@ -178,6 +229,7 @@ def quick_amounts(due: int, currency: str) -> list[int]:
 @get("/{code:str}/sales/{order_id:uuid}")
 async def receipt_page(request: AnyRequest, code: FromPath[str], order_id: FromPath[UUID]) -> Response[Any]:
     """The receipt of a sale of this store."""
+    await face.listen_from_here(request)
     till = await till_of(request, code)
     order = await orders.read(database_of(request), order_id)
     if order.channel != till.channel.id:
@@ -188,12 +240,14 @@ async def receipt_page(request: AnyRequest, code: FromPath[str], order_id: FromP
         till,
         "pos/done.html",
         order=order,
+        tip=await orders.tip_of(database_of(request), order.id),
         is_new=request.query_params.get("new") == "1",
         change_due=change or None,
         store_lines=address_lines(till.location.address),
         taxes=tax_rows(order, face.locale_of(request)),
         receipt_footer=till.channel.setting("receipt_footer"),
         served_by=None,
+        **await printing.paper_of(request, till, order),
         printer_href=f"/api/orders/{order.id}/receipt.escpos"
         if actor_of(request).may(documents.READ)
         else None,

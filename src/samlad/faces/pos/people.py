@@ -1,5 +1,6 @@
-"""The clerk's view of customers: find one, see what a clerk may see, put them on the ticket."""
+"""Customers at the till: find one, put them on the ticket, help them to sign in. `clients` has the page of a person."""
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -8,9 +9,10 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from markupsafe import Markup
 
-from samlad import accounts, carts, customers, profile
+from samlad import accounts, carts, clienteling, credit, customers, profile
 from samlad.carts import CartClosed, CartInput, CartView, DetailsInput
 from samlad.channels import Resource
+from samlad.customers import CustomerRow
 from samlad.faces import page as face
 from samlad.faces import shop_link
 from samlad.faces.page import AnyRequest
@@ -25,7 +27,9 @@ from samlad.profile import Person
 MOST, LEAST_LETTERS = 20, 2
 SHOWN = ("tags", "loyalty", "promotions", "orders", "notes", "store_credit")
 """The parts that a clerk sees, each if their role may."""
-LAST = 5
+SERVED = (*SHOWN, "returns", "carts", "traits")
+"""What a clerk sees besides who serves customers here: over all channels and stores."""
+_PHONE = re.compile(r"^[+0-9 ()/.-]{6,}$")
 
 
 @get("/{code:str}/customers")
@@ -34,47 +38,56 @@ async def find(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     till = await till_of(request, code)
     actor_of(request).require(customers.READ)
     query = request.query_params.get("q", "").replace("\x00", "").strip()[:100]
-    found = []
+    pool, database = till.channel.pools[Resource.CUSTOMERS], database_of(request)
+    found: list[CustomerRow] = []
     if len(query) >= LEAST_LETTERS:
-        pool = str(till.channel.pools[Resource.CUSTOMERS])
-        wanted = ListQuery(limit=MOST, filters={"q": query, "pool": pool})
-        found = (await customers.LISTING.page(database_of(request), wanted)).items
-    return show(request, till, "pos/customers.html", query=query, found=found)
+        member = await credit.by_code(database, query, pool) if actor_of(request).may(credit.READ) else None
+        if member is not None:  # the code of their card, or from their phone
+            return face.go(request, f"{till.base}/customers/{member.customer}")
+        for text in dict.fromkeys((query, _written(query))):
+            wanted = ListQuery(limit=MOST, filters={"q": text, "pool": str(pool)})
+            found = found or (await customers.LISTING.page(database, wanted)).items
+        await face.change(request, lambda tx: clienteling.searched(tx, till.location.id, len(found)))
+    return show(
+        request,
+        till,
+        "pos/customers.html",
+        headers=face.camera_headers(),
+        query=query,
+        found=found,
+        may_serve=actor_of(request).may(clienteling.SERVE, till.location.id),
+    )
 
 
-async def _person(request: AnyRequest, till: Till, customer: UUID) -> Person:
+def _written(query: str) -> str:
+    """A phone number as it is kept: without what people put between digits, and without the country's 0."""
+    return re.sub(r"[^0-9]", "", query).lstrip("0") or query if _PHONE.match(query) else query
+
+
+async def person_of(request: AnyRequest, till: Till, customer: UUID) -> Person:
     """What a clerk may see; notes only those for clerks, whoever stands at the till.
+
+    Who serves customers here sees what they bought in all stores, who does not only what they bought in their own.
 
     Raises:
         NotFound: no such customer among those of this store.
     """
-    person = await profile.read(database_of(request), actor_of(request), customer, SHOWN)
+    actor = actor_of(request)
+    serves = actor.may(clienteling.SERVE, till.location.id)
+    if serves:
+        actor = msgspec.structs.replace(actor, locations=None)
+    person = await profile.read(database_of(request), actor, customer, SERVED if serves else SHOWN)
     if person.pool != till.channel.pools[Resource.CUSTOMERS]:
         raise NotFound("There is no such customer in this store.")
     notes = None if person.notes is None else [note for note in person.notes if note.for_clerks]
     return msgspec.structs.replace(person, notes=notes)
 
 
-@get("/{code:str}/customers/{customer_id:uuid}")
-async def person(request: AnyRequest, code: FromPath[str], customer_id: FromPath[UUID]) -> Response[Any]:
-    """One customer, in short."""
-    till = await till_of(request, code)
-    found = await _person(request, till, customer_id)
-    return show(
-        request,
-        till,
-        "pos/customer.html",
-        person=found,
-        last=(found.orders or [])[:LAST],
-        may_help=actor_of(request).may(accounts.HELP, till.location.id),
-    )
-
-
 @post("/{code:str}/customers/{customer_id:uuid}", status_code=303)
 async def attach(request: AnyRequest, code: FromPath[str], customer_id: FromPath[UUID]) -> Response[Any]:
     """The ticket is theirs: they earn points, and have what they were offered."""
     till, _ = await till_of(request, code), face.words(request)
-    found = await _person(request, till, customer_id)
+    found = await person_of(request, till, customer_id)
     cart = await current(request, till)
 
     async def verb(tx: Tx) -> CartView:
@@ -98,7 +111,7 @@ async def show_code(request: AnyRequest, code: FromPath[str], customer_id: FromP
     """A code with which they sign in on their own phone: to scan, or six digits to type."""
     till = await till_of(request, code)
     actor_of(request).require(accounts.HELP, location=till.location.id)
-    found = await _person(request, till, customer_id)
+    found = await person_of(request, till, customer_id)
     made = await face.change(request, lambda tx: accounts.show(tx, found.id, till.channel))
     shop = await shop_link.shop_of(request, found.pool)
     base = shop_link.base_url(request, shop) if shop else None
@@ -114,4 +127,4 @@ async def show_code(request: AnyRequest, code: FromPath[str], customer_id: FromP
     )
 
 
-handlers = [find, person, attach, show_code]
+handlers = [find, attach, show_code]

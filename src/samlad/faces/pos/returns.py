@@ -6,7 +6,7 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from samlad import channels, credit, orders
+from samlad import channels, credit, documents, orders
 from samlad.carts import CartView
 from samlad.channels import Resource
 from samlad.faces import change_form
@@ -45,13 +45,15 @@ async def find_page(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     """Find the order: by number, e-mail address, SKU, or the loyalty code of its customer."""
     till = await till_of(request, code)
     clerk_of(request).require(orders.READ)
-    query = request.query_params.get("q", "").strip()[:120]
+    query = request.query_params.get("q", "").strip()[:1000]
+    is_signed = documents.token_in(query) is not None
     _, everything = face.words(request), await channels.cached_all(database_of(request))
     return show(
         request,
         till,
         "pos/returns.html",
-        query=query,
+        query="" if is_signed else query[:120],
+        is_signed=is_signed,
         rows=await _found(request, till, query) if query else [],
         channel_names={channel.code: channel.name for channel in everything},
         status_texts={status: _(text) for status, text in STATUS.items()},
@@ -60,6 +62,11 @@ async def find_page(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
 
 async def _found(request: AnyRequest, till: Till, query: str) -> list[OrderRow]:
     database = database_of(request)
+    if (token := documents.token_in(query)) is not None:
+        said = await documents.check_receipt(database, token)
+        if said is None:
+            return []
+        query = said.number
     filters: dict[str, str | None] = {"pool": str(till.channel.pools[Resource.ORDERS]), "kind": "sale"}
     member = await credit.by_code(database, query, till.channel.pools[Resource.CUSTOMERS])
     filters |= {"customer": str(member.customer)} if member else {"q": query}

@@ -2,12 +2,12 @@
 
 import msgspec
 
-from samlad import credit
+from samlad import credit, tills
 from samlad.carts import CartView
 from samlad.credit import CardUnusable
 from samlad.faces.page import AnyRequest
 from samlad.faces.pos.desk import Till
-from samlad.kernel.http import actor_of, database_of
+from samlad.kernel.http import actor_of, context_of, database_of
 from samlad.kernel.i18n import marked
 
 NOT_USABLE = marked("This gift card cannot be used here. Look at its code once more.")
@@ -31,6 +31,10 @@ async def stored_for(request: AnyRequest, till: Till, cart: CartView, by: str, c
             card = await credit.usable(database_of(request), code, till.channel)
         except CardUnusable:
             return None
+        # Not `face.change`: the form is to be sent once for what it sells, and looking a card up is not that.
+        await database_of(request).transaction(
+            lambda tx: tills.note_card(tx, card.id, till.location.id), context_of(request)
+        )
         return _paying(cart, "gift_card", code, card.last_four, card.available)
     if by == "credit" and cart.customer is not None and actor_of(request).may(credit.PAY):
         for one in await credit.of_customer(database_of(request), cart.customer):

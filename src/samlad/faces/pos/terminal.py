@@ -19,6 +19,7 @@ from samlad.channels import Channel
 from samlad.faces import page as face
 from samlad.faces.form import read_form
 from samlad.faces.page import AnyRequest
+from samlad.faces.pos import printing
 from samlad.faces.pos.desk import Till, cookie_of, current, in_hand, show, till_of
 from samlad.faces.pos.stored import Stored
 from samlad.kernel.http import actor_of, database_of
@@ -45,11 +46,12 @@ _SAID = {"cancelled-at-the-terminal": CANCELLED, "timed-out": TOO_LONG, "let go"
 
 
 class Beside(msgspec.Struct, frozen=True):
-    """What else pays the ticket: a gift card or the customer's credit; minor units."""
+    """What else pays the ticket: a gift card or the customer's credit, or nothing; and the tip. Minor units."""
 
-    provider: str
-    token: str
-    amount: int
+    provider: str = ""
+    token: str = ""
+    amount: int = 0
+    tip: int = 0
 
 
 def is_here(channel: Channel) -> bool:
@@ -57,19 +59,23 @@ def is_here(channel: Channel) -> bool:
     return PROVIDER in payments.offered(channel)
 
 
-async def begin(request: AnyRequest, till: Till, cart: CartView, stored: Stored | None) -> Response[Any]:
+async def begin(
+    request: AnyRequest, till: Till, cart: CartView, stored: Stored | None, tip: int = 0
+) -> Response[Any]:
     """Wake the terminal for what is left to pay: on to the page that waits. One that is awake for it is gone on with."""
-    amount = cart.totals.total if stored is None else stored.rest
+    amount = (cart.totals.total if stored is None else stored.rest) + tip
     found = await under_way(request, cart)
     if found is not None and found.amount != amount:
         await _let_go(request, cart.id, found.id)
         found = None
     if found is None:
-        wanted = StartInput(provider=PROVIDER, amount=amount)
+        wanted = StartInput(provider=PROVIDER, amount=amount, tip=tip)
         found = await face.change(request, lambda tx: paying.begin(tx, cart.id, wanted))
     answer = face.go(request, page_of(till, found.id))
-    if stored is not None:
-        beside = Beside(stored.provider, stored.token, stored.pays)
+    if stored is not None or tip:
+        beside = (
+            Beside(tip=tip) if stored is None else Beside(stored.provider, stored.token, stored.pays, tip)
+        )
         sealed = base64.urlsafe_b64encode(_vault(request).seal(_SEALED, msgspec.json.encode(beside))).decode()
         answer.set_cookie(face.own_cookie(request, _cookie(till), sealed, STORED_SECONDS))
     else:
@@ -119,10 +125,11 @@ async def wait_page(request: AnyRequest, code: FromPath[str], payment_id: FromPa
 async def _sell(request: AnyRequest, till: Till, cart: CartView, seen: Attempt) -> Response[Any]:
     beside = _beside(request, till)
     paid = [PaymentInput(provider=PROVIDER, payment=seen.id)]
-    if beside is not None:
+    if beside is not None and beside.provider:
         paid.insert(0, PaymentInput(provider=beside.provider, token=beside.token, amount=beside.amount))
-    total = seen.amount + (0 if beside is None else beside.amount)
-    wanted = PlaceOrder(cart=cart.id, payments=paid, total=total)
+    tip = 0 if beside is None else beside.tip
+    total = seen.amount + (0 if beside is None else beside.amount) - tip
+    wanted = PlaceOrder(cart=cart.id, payments=paid, total=total, tip=tip)
     try:
         await carts.ask_tax(database_of(request), actor_of(request), cart.id)
         order = await in_hand(request, till, lambda tx: orders.place(tx, wanted))
@@ -132,6 +139,7 @@ async def _sell(request: AnyRequest, till: Till, cart: CartView, seen: Attempt) 
     except Problem:
         await _let_go(request, cart.id, seen.id)
         return face.go(request, till.base, face.words(request)(LET_GO), kind="danger")
+    await printing.after_sale(request, till, order)
     return _done(request, till, f"{till.base}/sales/{order.id}?new=1")
 
 

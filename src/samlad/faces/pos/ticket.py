@@ -10,15 +10,15 @@ from litestar.params import FromPath
 from samlad import carts, catalog, credit, customers, stock
 from samlad.carts import CartClosed, CartInput, CartView, ChooseLot, DetailsInput, LineInput, TakeOver
 from samlad.carts.permissions import DISCOUNT
-from samlad.catalog.product_store import variants_of
-from samlad.catalog.search.query import SearchQuery, search
+from samlad.catalog import Measure
 from samlad.channels import Resource
 from samlad.credit import Member
 from samlad.faces import page as face
 from samlad.faces.form import read_form
 from samlad.faces.page import AnyRequest
-from samlad.faces.pos import sharing
+from samlad.faces.pos import displays, sharing, weighing
 from samlad.faces.pos.desk import DAY_SECONDS, Till, cookie_of, current, in_hand, show, till_of, tills_of
+from samlad.faces.pos.goods import products
 from samlad.faces.storefront import amounts, reductions
 from samlad.faces.storefront.typed import typed
 from samlad.kernel.database import Tx
@@ -27,12 +27,8 @@ from samlad.kernel.i18n import marked
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound
 from samlad.promotions import BadCode
 from samlad.stock import SoldOut
-from samlad.stock.scanning import Scan, read
+from samlad.stock.scanning import Scan
 
-KEYS = 12
-"""So many products can be tapped at once, …"""
-MOST_KEYS = 40
-"""… each of their variants by a key of its own."""
 NONE_LEFT = marked("There is no other piece of this here: the rest is held for others.")
 NO_SUCH_LOT = marked("There is no more of this lot here, or nobody knows it.")
 NOT_FOR_SALE = marked("This is not for sale here.")
@@ -49,9 +45,14 @@ class Said(msgspec.Struct, frozen=True):
 async def choose(request: AnyRequest) -> Response[Any]:
     """Which store; with only one the till opens at once."""
     tills = await tills_of(request)
+    screen = request.query_params.get("screen", "")[:6]
+    below = f"/screens?code={screen}" if screen.isascii() and screen.isdigit() else ""
     if len(tills) == 1 and "choose" not in request.query_params:
-        return face.go(request, tills[0].base)
-    shops = [{"name": t.channel.name, "note": t.location.address.get("city"), "href": t.base} for t in tills]
+        return face.go(request, tills[0].base + below)
+    shops = [
+        {"name": t.channel.name, "note": t.location.address.get("city"), "href": t.base + below}
+        for t in tills
+    ]
     return face.page(
         request,
         "pos/stores.html",
@@ -92,7 +93,16 @@ async def _whole(
 ) -> Response[Any]:
     context = await _context(request, till, cart)
     live = face.live_href(request, "stock")
-    return show(request, till, "pos/till.html", keys=keys, query=query, live=live, **context)
+    return show(
+        request,
+        till,
+        "pos/till.html",
+        headers=face.camera_headers(),
+        keys=keys,
+        query=query,
+        live=live,
+        **context,
+    )
 
 
 @post("/{code:str}/scan", status_code=200)
@@ -101,10 +111,13 @@ async def scan(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     await face.listen_from_here(request)
     till, form = await till_of(request, code), await read_form(request)
     text = typed(form.get("code"))
-    pool = till.channel.pools[Resource.CATALOGUE]
-    found = await catalog.variant_by_code(database_of(request), pool, read(text).code) if text else None
+    found = await weighing.look_up(request, till, text)
+    if found is not None and not found.quantity:
+        return _weigh_first(request, till, found.variant.id, is_wrong=found.is_wrong)
     if found is not None:
-        return await _add(request, till, found.id, 1, scan=read(text), clear_results=True)
+        return await _add(
+            request, till, found.variant.id, found.quantity, scan=found.scan, clear_results=True
+        )
     member = await _scanned_member(request, till, text)
     if member is not None:
         return await _put_member(request, till, member)
@@ -178,7 +191,15 @@ async def add(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     """One more of what was tapped."""
     till, form = await till_of(request, code), await read_form(request)
     line = form.into(LineInput, quantity=1)
+    sold = await catalog.sellables(database_of(request), till.channel, [line.variant])
+    if line.variant in sold and sold[line.variant].sold_by is not Measure.PIECE:
+        return _weigh_first(request, till, line.variant)
     return await _add(request, till, line.variant, 1)
+
+
+def _weigh_first(request: AnyRequest, till: Till, variant: UUID, *, is_wrong: bool = False) -> Response[Any]:
+    """How much of it has to be typed."""
+    return face.go(request, f"{till.base}/weigh?variant={variant}{'&wrong=1' if is_wrong else ''}")
 
 
 @post("/{code:str}/lines/{line:uuid}", status_code=200)
@@ -279,35 +300,6 @@ async def clear(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
 # -- what the pages above share ----------------------------------------------------------------------------------------
 
 
-async def products(request: AnyRequest, till: Till, text: str) -> list[dict[str, Any]]:
-    """What can be tapped: what a search finds, or the newest."""
-    database = database_of(request)
-    query = SearchQuery(text=text, limit=KEYS, facets=False, sort=None if text else "newest")
-    hits = (await search(database, till.channel, query)).items
-    several = [hit.id for hit in hits if hit.variant is None]
-    found = {hit.id: [hit.variant] for hit in hits if hit.variant is not None}
-    for each in await variants_of(database, several) if several else []:
-        if each.status == "active":
-            found.setdefault(each.product, []).append(each.id)
-    variants = [variant for hit in hits for variant in found.get(hit.id, [])][: MOST_KEYS if text else KEYS]
-    sold = await catalog.sellables(database, till.channel, variants)
-    here = await stock.atp(database, till.channel, variants, carry_out=True)
-    return [
-        {
-            "variant": str(each.variant),
-            "title": each.title,
-            "options": each.options,
-            "sku": each.handle,
-            "image": each.image,
-            "price": each.price,
-            "currency": each.currency,
-            "available": here.get(each.variant, 0),
-        }
-        for each in (sold[variant] for variant in variants if variant in sold)
-        if each.price is not None and each.is_available
-    ]
-
-
 async def _add(
     request: AnyRequest,
     till: Till,
@@ -323,7 +315,7 @@ async def _add(
     async def verb(tx: Tx) -> CartView:
         if scan is not None and (scan.lot or scan.serial):
             empty = cart or await carts.create(tx, CartInput(channel=till.channel.id))
-            return await carts.add_scanned(tx, empty.id, variant, scan)
+            return await carts.add_scanned(tx, empty.id, variant, scan, quantity)
         if cart is not None:
             return await carts.add_line(tx, cart.id, line)
         return await carts.create(tx, CartInput(channel=till.channel.id, lines=[line]))
@@ -395,6 +387,7 @@ async def _answer(request: AnyRequest, till: Till, cart: CartView | None, **cont
 
 
 async def _context(request: AnyRequest, till: Till, cart: CartView | None) -> dict[str, Any]:
+    await displays.follow(request, till, cart)
     lines = cart.lines if cart else []
     short = [line.variant for line in lines if line.problem == "short"]
     tax = cart.totals.tax if cart else 0

@@ -89,6 +89,6 @@ def show(
         template,
         status_code=status,
         time_zone=place.location.time_zone,
-        headers={"Cache-Control": "no-store"},
+        headers={"Cache-Control": "no-store", **face.camera_headers()},
         **values,
     )

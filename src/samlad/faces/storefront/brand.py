@@ -26,7 +26,7 @@ _WORKER = Path(__file__).parent / "static/worker.js"
 @get("/theme.css")
 async def theme_css(request: AnyRequest) -> Response[str]:
     """The tokens of this shop's brand. Asked for with its fingerprint it never changes."""
-    look = await content.look_of(database_of(request), await channel_of(request))
+    look = await content.look_of(database_of(request), await channel_of(request, before_opening=True))
     is_known = request.query_params.get("v") == look.version
     headers = {"Cache-Control": FOR_EVER if is_known else "no-cache", "ETag": f'"{look.version}"'}
     if request.headers.get("if-none-match") == headers["ETag"]:
@@ -37,7 +37,7 @@ async def theme_css(request: AnyRequest) -> Response[str]:
 @get(list(ICONS))
 async def icon(request: AnyRequest) -> Response[bytes]:
     """The shop's icon as a square, for home screens."""
-    channel = await channel_of(request)
+    channel = await channel_of(request, before_opening=True)
     look = await content.look_of(database_of(request), channel)
     accent = theme.palettes(look.brand)["light"].accent
     made = await asyncio.to_thread(
@@ -58,7 +58,7 @@ async def icon(request: AnyRequest) -> Response[bytes]:
 @get("/manifest.webmanifest")
 async def manifest(request: AnyRequest) -> Response[bytes]:
     """What the shop is as a web app (W3C Web Application Manifest). The till has one of its own."""
-    channel = await channel_of(request)
+    channel = await channel_of(request, before_opening=True)
     look = await content.look_of(database_of(request), channel)
     palette, name = theme.palettes(look.brand)["light"], look.brand.name or channel.name
     document = {
@@ -88,7 +88,7 @@ async def manifest(request: AnyRequest) -> Response[bytes]:
 @get("/offline")
 async def offline(request: AnyRequest) -> Response[Any]:
     """What the service worker shows when there is no network. It is asked for without cookies, once."""
-    channel = await channel_of(request)
+    channel = await channel_of(request, before_opening=True)
     look = await content.look_of(database_of(request), channel)
     return face.page(request, "storefront/offline.html", shop_name=look.brand.name or channel.name, look=look)
 
@@ -96,7 +96,7 @@ async def offline(request: AnyRequest) -> Response[Any]:
 @get("/sw.js")
 async def service_worker(request: AnyRequest) -> Response[str]:
     """The shop's service worker. It is another one, and browsers fetch anew, whenever a file of ours is."""
-    await channel_of(request)
+    await channel_of(request, before_opening=True)
     headers = {"Cache-Control": "no-cache"}
     return Response(_worker(), headers=headers, media_type="text/javascript; charset=utf-8")
 

@@ -14,7 +14,7 @@ from samlad.channels import Channel
 from samlad.faces import page as face
 from samlad.faces.form import Form
 from samlad.faces.page import AnyRequest
-from samlad.faces.storefront import limits, shelf, stores
+from samlad.faces.storefront import limits, looked, shelf, stores
 from samlad.faces.storefront.place import channel_of, show
 from samlad.faces.storefront.typed import typed
 from samlad.kernel.http import database_of
@@ -23,6 +23,8 @@ from samlad.kernel.money import decimal_text
 from samlad.kernel.problems import InvalidInput, NotFound
 
 PAGE_LENGTH = 24
+SHOWN_FIRST = 8
+"""Products of a list that are told of: those that everybody sees."""
 SORTS = (
     ("relevance", marked("What fits best")),
     ("newest", marked("Newest first")),
@@ -124,6 +126,10 @@ async def _list(
         found = await search(database, channel, query)
     except InvalidInput:  # too deep a page, a filter that is none
         return face.go(request, href)
+    if category is not None:
+        looked.at_list(
+            request, channel, category, [hit.id for hit in found.items][:SHOWN_FIRST], asked.filters
+        )
     context = {
         "heading": heading,
         "intro": None,

@@ -13,7 +13,7 @@ from samlad.channels import Channel
 from samlad.faces import page as face
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
-from samlad.faces.storefront import amounts, basket, limits, reductions, repeats
+from samlad.faces.storefront import amounts, basket, joining, limits, looked, member, reductions, repeats
 from samlad.faces.storefront.place import channel_of, shopper, show
 from samlad.kernel.clock import now
 from samlad.kernel.context import GUEST
@@ -42,6 +42,14 @@ async def cart_page(request: AnyRequest) -> Response[Any]:
         held and cart and cart.checkout_until and cart.checkout_until < now()
     ):  # the time of a checkout is over
         cart = await _run(request, channel, lambda tx: carts.reopen(tx, held.cart, token=held.token))
+    signed = await member.signed_in(request, channel) if cart is None else None
+    if signed is not None:  # one that was begun elsewhere meanwhile, by a clerk for one
+        there = face.go(request, "/cart")
+        await joining.join(request, channel, signed, there)
+        if there.cookies:
+            return there
+    if cart is not None and cart.lines:
+        looked.at_cart(request, channel, cart)
     return await _basket_page(request, channel, cart)
 
 
@@ -82,6 +90,10 @@ async def add(request: AnyRequest) -> Response[Any]:
     else:
         answer = face.go(request, "/cart", said)
     basket.keep(request, answer, cart.id, token, cart.totals.items)
+    signed = await member.signed_in(request, channel) if cart.customer is None else None
+    if signed is not None:  # somebody who has signed in begins a cart: it is theirs on every device
+        made = basket.Basket(cart.id, token, cart.totals.items)
+        await joining.join(request, channel, signed, answer, made)
     return answer
 
 

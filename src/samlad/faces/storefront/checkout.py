@@ -1,82 +1,82 @@
-"""Checkout: everything on one page, for guests. What is in the cart is held while they pay.
+"""Checkout: everything on one page, for guests and members. What is in the cart is held while they pay.
 
 The cart is the idempotency key: it becomes one order, whoever presses how often. The form carries the cart's id, so
-that an old page cannot buy a newer cart, and the total that was shown, so that nobody pays what they did not see.
+that an old page cannot buy a newer cart, the total that was shown, so that nobody pays what they did not see, and what was
+reserved then, so that nobody pays more by the chosen way than they saw.
 """
 
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import msgspec
 from litestar import Response, get, post
 
-from samlad import accounts, carts, orders, payments
+from samlad import accounts, carts, consent, orders
 from samlad.access import rate
-from samlad.accounts import SavedAddress, SignedIn
+from samlad.accounts import SignedIn
 from samlad.carts import Address, CartClosed, CartStatus, CartView, Delivery, DetailsInput
 from samlad.channels import Channel
-from samlad.credit import GiftCard
+from samlad.consent import Answer, AnswerInput, Level
 from samlad.faces import page as face
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
-from samlad.faces.storefront import amounts, basket, gift, joining, limits, member, paying, stores, vat
+from samlad.faces.storefront import (
+    addresses,
+    basket,
+    joining,
+    limits,
+    looked,
+    member,
+    paying,
+    stores,
+    tenders,
+    vat,
+)
 from samlad.faces.storefront import orders as order_pages
 from samlad.faces.storefront.basket import Basket
-from samlad.faces.storefront.place import channel_of, shopper, show
+from samlad.faces.storefront.checkout_page import (
+    NEW_ADDRESS,
+    NEWS,
+    destination,
+    filled,
+    form_page,
+    seconds_left,
+)
+from samlad.faces.storefront.place import channel_of, shopper
+from samlad.faces.storefront.tenders import Part
 from samlad.faces.storefront.ways import Way, chosen, moves, ways_of
 from samlad.kernel.clock import now
-from samlad.kernel.context import GUEST
+from samlad.kernel.context import GUEST, Context
 from samlad.kernel.database import Tx
 from samlad.kernel.http import database_of
-from samlad.kernel.i18n import collation_key, formatting_locale, marked
-from samlad.kernel.problems import FieldError, InvalidInput, NotFound, Problem
+from samlad.kernel.i18n import marked
+from samlad.kernel.problems import Conflict, FieldError, InvalidInput, NotFound, Problem
 from samlad.orders import AlreadyOrdered, PlaceOrder, TotalChanged
-from samlad.payments import NotClaimable, PaymentDeclined, PaymentInput, PaymentPending, PaymentStatus
+from samlad.payments import NotClaimable, PaymentDeclined, PaymentPending
 from samlad.stock import SoldOut
 
 T = TypeVar("T")
 
-COUNTRIES = [
-    "AT",
-    "BE",
-    "CH",
-    "CZ",
-    "DE",
-    "DK",
-    "EE",
-    "ES",
-    "FI",
-    "FR",
-    "GB",
-    "IE",
-    "IT",
-    "LT",
-    "LU",
-    "LV",
-    "NL",
-    "NO",
-    "PL",
-    "PT",
-    "SE",
-    "US",
-]
-"""Where parcels go; the shop's own country always."""
-TEST_CARDS = (
-    ("ok", marked("A card that pays"), marked("The order is paid at once.")),
-    ("decline", marked("A card that is declined"), marked("The bank says no; nothing is ordered.")),
-    ("pending", marked("A payment that takes time"), marked("The order is placed and waits for its money.")),
-)
 SOLD_OUT = marked("Somebody was quicker: something in the cart is sold out. Nothing was ordered.")
 CHANGED = marked("Something in the cart has changed. Look at it before you go on; nothing was ordered.")
 DECLINED = marked("The card was declined. Nothing was ordered and nothing was paid; try another one.")
 NOT_YET = marked("A payment is not finished. Nothing was ordered; look below at how it stands.")
 NO_SUCH_WAY = marked("One cannot pay like this here. Nothing was ordered; choose another way.")
 NEW_TOTAL = marked("The total has changed with what you chose. Look at it, then place the order once more.")
+NEW_REST = marked(
+    "What was reserved has changed. Look at what is left to pay, then place the order once more."
+)
 NOT_THERE = marked("The store you chose does not have everything. Choose another one, or have it sent.")
+PERSON = ("email", "name", "phone")
 FIELDS = {f"address/{name}": name for name in Address.__struct_fields__} | {"delivery_method": "delivery"}
+
+
+class RestChanged(Conflict):
+    """What is reserved for the cart is not what the page showed."""
+
+    code, title = "rest-changed", "What is left to pay has changed"
 
 
 @post("/checkout/start", status_code=303)
@@ -126,49 +126,32 @@ async def checkout_page(request: AnyRequest) -> Response[Any]:
         return await _back_to_cart(request, channel, CHANGED)
     signed = await member.signed_in(request, channel)
     own = await accounts.addresses(database_of(request), signed.account.id) if signed else []
-    return await _form_page(request, channel, cart, _filled(cart, channel, signed, own))
+    looked.at_cart(request, channel, cart, "Checkout Step Viewed", checkout_id=str(cart.id), step=1)
+    return await form_page(request, channel, cart, filled(cart, channel, signed, own))
 
 
-@post("/checkout/sum", status_code=200)
-async def change_delivery(request: AnyRequest) -> Response[Any]:
-    """What it comes to when it gets there another way; the goods stay held."""
+@post("/checkout/look", status_code=200)
+async def look(request: AnyRequest) -> Response[Any]:
+    """The page once more with what was typed so far: another way of delivery, country, address or tender, what a gift card
+    can pay. Nothing is ordered or taken; the goods stay held."""
     limits.writes.check(limits.who(request))
     channel, held, form = await channel_of(request), basket.read(request), await read_form(request)
     cart = await basket.view(database_of(request), held, channel)
-    if held is None or cart is None:
+    if held is None or cart is None or not cart.lines:
         return face.go(request, "/cart")
-    way = await _way(request, channel, held, cart, form)
-
-    async def verb(tx: Tx) -> CartView:
-        details = DetailsInput(**way.details(None))
-        await carts.set_details(tx, held.cart, details, token=held.token)
-        return await carts.checkout(tx, held.cart, token=held.token)
-
-    try:
-        cart = await _run(request, channel, verb)
-    except (NotFound, CartClosed, SoldOut, carts.PriceChanged, carts.NotSellable):
-        return await _back_to_cart(request, channel, CHANGED)
-    return await show(request, channel, "storefront/sum.html", cart=cart, **_sums(request, cart))
+    way = await _way(request, channel, held, cart, form, is_look=True)
+    location = form.text("location") if way.delivery is Delivery.PICKUP else None
+    if moves(way, location or (str(way.location) if way.location else None), cart):
+        try:
+            cart = await _run(request, channel, lambda tx: _move(tx, held, way))
+        except (NotFound, CartClosed, SoldOut, carts.PriceChanged, carts.NotSellable):
+            return await _back_to_cart(request, channel, CHANGED)
+    return await form_page(request, channel, cart, form, is_look=True)
 
 
-@post("/checkout/gift-card", status_code=200)
-async def use_gift_card(request: AnyRequest) -> Response[Any]:
-    """What a gift card can pay of this cart; nothing is taken from it yet."""
-    channel, held, form = await channel_of(request), basket.read(request), await read_form(request)
-    cart = await basket.view(database_of(request), held, channel)
-    if cart is None or not cart.lines:
-        return face.go(request, "/cart")
-    card = None
-    try:
-        card = await gift.read(request, channel, form)
-    except Problem as problem:
-        form.failed(problem)
-        form.message = None
-    if not face.is_htmx(request):
-        return await _form_page(request, channel, cart, form, card)
-    return await show(
-        request, channel, "storefront/gift.html", cart=cart, form=form, gift=gift.shown(card, cart)
-    )
+async def _move(tx: Tx, held: Basket, way: Way) -> CartView:
+    await carts.set_details(tx, held.cart, DetailsInput(**way.details(None)), token=held.token)
+    return await carts.checkout(tx, held.cart, token=held.token)
 
 
 @post("/checkout", status_code=200)
@@ -179,12 +162,23 @@ async def buy(request: AnyRequest) -> Response[Any]:
     if held is None or form.get("cart") != str(held.cart):
         text = face.words(request)("This page was older than your cart. Nothing was ordered; have a look.")
         return face.go(request, "/cart", text, kind="warning")
+    signed = await member.signed_in(request, channel)
     try:
-        cart = await _save_details(request, channel, held, form)
+        cart = await _save_details(request, channel, held, form, signed)
         await carts.ask_tax(database_of(request), GUEST, held.cart, token=held.token)
-        if await _begins_first(request, channel, held, form, cart):
-            return await paying.begin(request, channel, held, form.get("token"))
-        order = await _place(request, channel, held, form)
+        await _keep(request, channel, cart, form, signed)
+        reserved = await paying.reserved(request, held)
+        rest = paying.rest(cart, reserved)
+        _check_shown(form, cart, rest)
+        own = await tenders.own(request, channel, signed)
+        parts = await tenders.parts(request, channel, own, form, rest)
+        left = rest - sum(part.pays for part in parts)
+        acting = tenders.acting(request, channel, signed)
+        network = paying.network_way(channel, form, own)
+        if left > 0 and network is not None:
+            network.keep = signed is not None and form.has("keep_card") and network.token is None
+            return await paying.begin(request, acting, held, network, parts, left)
+        order = await _place(request, acting, channel, held, form, parts, left)
     except (CartClosed, AlreadyOrdered) as problem:
         return _closed(request, problem)
     except NotFound:
@@ -198,7 +192,22 @@ async def buy(request: AnyRequest) -> Response[Any]:
     return answer
 
 
-async def _save_details(request: AnyRequest, channel: Channel, held: Basket, form: Form) -> CartView:
+def _check_shown(form: Form, cart: CartView, rest: int) -> None:
+    """Nobody pays what they did not see.
+
+    Raises:
+        TotalChanged: another total than was shown. RestChanged: a gift card that was held is free again, or the like.
+    """
+    if form.whole("total") != cart.totals.total:
+        raise TotalChanged(total=cart.totals.total)
+    reserved = form.whole("reserved")
+    if reserved is not None and reserved != cart.totals.total - rest:
+        raise RestChanged(f"{rest} is left to pay.", rest=rest)
+
+
+async def _save_details(
+    request: AnyRequest, channel: Channel, held: Basket, form: Form, signed: SignedIn | None
+) -> CartView:
     """Who buys and how they get it; then hold everything where it will be handed over or sent from.
 
     A transaction of its own: what somebody has typed outlives a card that is declined.
@@ -206,9 +215,16 @@ async def _save_details(request: AnyRequest, channel: Channel, held: Basket, for
     cart = await basket.view(database_of(request), held, channel)
     if cart is None:
         raise await _gone(request, held)
-    way = await _way(request, channel, held, cart, form)
-    details = _details(request, form, way)
-    person = DetailsInput(email=details.email, name=details.name, phone=details.phone)
+    kept = await _kept_address(request, form, signed)
+    way = await _way(request, channel, held, cart, form, kept)
+    details = _details(request, channel, form, way, kept)
+    person = DetailsInput(
+        email=details.email,
+        name=details.name,
+        phone=details.phone,
+        note=_said(form, "note", 1000),
+        gift_note=_said(form, "gift_note", 500),
+    )
     if vat.is_asked(channel):
         person.vat_number = await vat.read(request, form)
 
@@ -217,50 +233,76 @@ async def _save_details(request: AnyRequest, channel: Channel, held: Basket, for
         place = DetailsInput(address=details.address)
         if moves(way, None if details.location is None else str(details.location), before):
             place = details
+        await carts.keep_promise(tx, held.cart, way.promised(form.text("location")), token=held.token)
         cart = await carts.set_details(tx, held.cart, place, token=held.token)
-        if cart.status is CartStatus.OPEN or _seconds_left(cart, now()) == 0:
+        if cart.status is CartStatus.OPEN or seconds_left(cart, now()) == 0:
             cart = await carts.checkout(tx, held.cart, token=held.token)
         return cart
 
     return await _run(request, channel, verb)
 
 
-async def _begins_first(
-    request: AnyRequest, channel: Channel, held: Basket, form: Form, cart: CartView
-) -> bool:
-    """Whether the chosen way to pay reserves money before the order is placed, and some is left to reserve.
-
-    Raises:
-        TotalChanged: another total than was shown.
-        InvalidInput: a gift card was given too; it pays when the order is placed, which is later.
-    """
-    chosen = form.get("token")
-    if chosen not in paying.ways(channel) or payments.provider(chosen).is_local:
-        return False
-    if form.whole("total") != cart.totals.total:
-        raise TotalChanged(total=cart.totals.total)
-    if form.text(gift.FIELD) is not None:
-        raise InvalidInput.at(gift.FIELD, gift.NOT_TOGETHER)
-    return paying.rest(cart, await paying.reserved(request, held)) > 0
+async def _kept_address(request: AnyRequest, form: Form, signed: SignedIn | None) -> Address | None:
+    """The address of the account that was chosen, if one was."""
+    chosen_one = form.get("saved", NEW_ADDRESS)
+    if signed is None or chosen_one == NEW_ADDRESS:
+        return None
+    known = await accounts.addresses(database_of(request), signed.account.id)
+    return next((each.address for each in known if str(each.id) == chosen_one), None)
 
 
-def _chosen(channel: Channel, form: Form) -> PaymentInput:
-    """The way to pay that was chosen; the first of those that there are if it is none."""
-    chosen, ways = form.get("token"), paying.ways(channel)
-    if chosen in ways:
-        return PaymentInput(provider=chosen)
-    if not paying.has_test_cards(channel) and ways:
-        return PaymentInput(provider=ways[0])
-    return PaymentInput(provider="test", token=chosen if chosen in {card[0] for card in TEST_CARDS} else "ok")
+async def _keep(
+    request: AnyRequest, channel: Channel, cart: CartView, form: Form, signed: SignedIn | None
+) -> None:
+    """What they want kept: the address in their account, the wish to be written to. The same form twice: once."""
+    is_new = cart.delivery is Delivery.SHIP and form.get("saved", NEW_ADDRESS) == NEW_ADDRESS
+    if signed is not None and form.has("keep_address") and is_new and cart.address is not None:
+        given, key = cart.address, uuid5(cart.id, "address")
+        with contextlib.suppress(Conflict):  # thirty are kept already: the order is more important
+            await database_of(request).transaction(
+                lambda tx: accounts.add_address(tx, signed, given, delivery=False, invoice=False, key=key),
+                member.acting(request, channel, signed),
+            )
+    if form.has("news") and signed is not None:
+        text = await consent.latest_text(database_of(request), NEWS, channel.locale)
+        answer = AnswerInput(
+            purpose=NEWS,
+            answer=Answer.GRANTED,
+            text=text.id if text else None,
+            channel=channel.id,
+            event_id=f"checkout-{cart.id}",
+        )
+        await _run(
+            request,
+            channel,
+            lambda tx: consent.record(
+                tx, signed.customer.id, [answer], level=Level.VERIFIED, source="checkout"
+            ),
+        )
 
 
-async def _place(request: AnyRequest, channel: Channel, held: Basket, form: Form) -> orders.Order:
-    shown = form.whole("total")
-    card = await gift.read(request, channel, form)
-    left = (shown or 0) - gift.pays(card, shown)
-    rest = await paying.inputs(request, held, left, _chosen(channel, form)) if left else []
-    wanted = PlaceOrder(cart=held.cart, payments=gift.payments(card, form, shown, rest), total=shown)
-    return await _run(request, channel, lambda tx: orders.place(tx, wanted, token=held.token))
+def _said(form: Form, name: str, most: int) -> str | msgspec.UnsetType | None:
+    if not form.has(name):  # a form without the field leaves what there is
+        return msgspec.UNSET
+    return form.get(name).replace("\x00", "").strip()[:most] or None
+
+
+async def _place(
+    request: AnyRequest,
+    acting: Context,
+    channel: Channel,
+    held: Basket,
+    form: Form,
+    parts: list[Part],
+    left: int,
+) -> orders.Order:
+    paid = [*await paying.inputs(request, held), *(part.as_input() for part in parts)]
+    if left > 0:
+        paid.append(paying.local_way(channel, form))
+    wanted = PlaceOrder(cart=held.cart, payments=paid, total=form.whole("total"))
+    return await database_of(request).transaction(
+        lambda tx: orders.place(tx, wanted, token=held.token), acting
+    )
 
 
 async def _refused(
@@ -280,19 +322,37 @@ async def _refused(
         form.errors["payments"] = form.message = _(NO_SUCH_WAY)
     elif isinstance(problem, TotalChanged):
         form.message = _(NEW_TOTAL)
+    elif isinstance(problem, RestChanged):
+        form.message = _(NEW_REST)
     elif isinstance(problem, SoldOut):
         if (await _way(request, channel, held, cart, form)).delivery is not Delivery.PICKUP:
             return await _back_to_cart(request, channel, SOLD_OUT)
         form.errors["location"] = form.message = _(NOT_THERE)
     elif problem.errors:
         form.message = _("Something is missing or not right below. Nothing was ordered yet.")
-    return await _form_page(request, channel, cart, form)
+    return await form_page(request, channel, cart, form)
 
 
-async def _way(request: AnyRequest, channel: Channel, held: Basket, cart: CartView, form: Form) -> Way:
-    """The way of delivery that the form says."""
+async def _way(
+    request: AnyRequest,
+    channel: Channel,
+    held: Basket,
+    cart: CartView,
+    form: Form,
+    kept: Address | None = None,
+    *,
+    is_look: bool = False,
+) -> Way:
+    """The way of delivery that the form says, with its promise for the address that it says.
+
+    One that does not go there is answered all the same, so that it is refused; a look answers the one in its place.
+    """
     has_stores = bool(await stores.stores_of(request, channel))
-    ways = await ways_of(request, channel, held, cart, has_stores=has_stores)
+    to = destination(form, channel) if kept is None else carts.destination(kept)
+    ways = await ways_of(request, channel, held, cart, has_stores=has_stores, to=to)
+    wanted = form.get("delivery")
+    if to is not None and wanted and not is_look and wanted not in {way.value for way in ways}:
+        ways = await ways_of(request, channel, held, cart, has_stores=has_stores)
     return chosen(ways, form.get("delivery"), cart)
 
 
@@ -302,33 +362,36 @@ async def _gone(request: AnyRequest, held: Basket) -> Problem:
     return CartClosed("It is closed.", order=None if found.order_id is None else str(found.order_id))
 
 
-def _details(request: AnyRequest, form: Form, way: Way) -> DetailsInput:
+def _details(
+    request: AnyRequest, channel: Channel, form: Form, way: Way, kept: Address | None
+) -> DetailsInput:
     """What was typed, checked as far as a form can; every fault at its field at once.
 
     Raises:
         InvalidInput: with all faults.
     """
-    faults: list[Any] = []
+    faults: list[FieldError] = []
     _ = face.words(request)
-
-    def read(kind: type[Any], **values: Any) -> Any:
+    faults += [
+        FieldError(name, _("Please fill this in.")) for name in ("email", "name") if form.text(name) is None
+    ]
+    address = kept if way.needs_address else None
+    if way.needs_address and kept is None:
         try:
-            return form.into(kind, **values)
+            address = addresses.read(form, channel)
         except InvalidInput as problem:
-            faults.extend(problem.errors)
-            return None
-
-    is_pickup = way.delivery is Delivery.PICKUP
-    needed = ("email", "name", "line1", "city") if way.needs_address else ("email", "name")
-    faults += [FieldError(name, _("Please fill this in.")) for name in needed if form.text(name) is None]
-    address = read(Address) if way.needs_address and not faults else None
-    told = way.details(form.text("location"))
-    details = read(DetailsInput, address=address, phone=form.text("phone"), **told)
-    if is_pickup and form.text("location") is None:
+            faults += [fault for fault in problem.errors if fault.field != "name"]
+    found = DetailsInput()
+    try:
+        told = way.details(form.text("location"))
+        person = Form({name: form.all(name) for name in PERSON}, translate=form.translate)
+        found = person.into(DetailsInput, address=address, phone=form.text("phone"), **told)
+    except InvalidInput as problem:
+        faults.extend(problem.errors)
+    if way.delivery is Delivery.PICKUP and form.text("location") is None:
         faults.append(FieldError("location", _("Please choose a store.")))
     if faults:
         raise InvalidInput("", errors=tuple(faults))
-    found: DetailsInput = details
     return found
 
 
@@ -365,110 +428,4 @@ def _closed(request: AnyRequest, problem: Problem) -> Response[Any]:
     return face.go(request, f"{order_pages.href(request, UUID(order))}?new=1")
 
 
-def _filled(
-    cart: CartView, channel: Channel, signed: SignedIn | None = None, own: Sequence[SavedAddress] = ()
-) -> Form:
-    """The form as the cart knows it; what it does not know, as the account of who is signed in does."""
-    usual = next((each.address for each in own if each.is_delivery), None)
-    given = cart.address or usual
-    address = msgspec.structs.asdict(given) if given else {"country": channel.country}
-    person = signed.customer if signed else None
-    return Form.of(
-        email=cart.email or (signed and signed.account.email) or (person and person.email),
-        name=cart.name or address.pop("name", None) or (person and person.name),
-        phone=cart.phone or (person and person.phone),
-        vat_number=cart.vat_number,
-        delivery=cart.delivery_method or cart.delivery,
-        location=cart.location,
-        **{name: value for name, value in address.items() if name != "name"},
-    )
-
-
-async def _form_page(
-    request: AnyRequest, channel: Channel, cart: CartView, form: Form, card: GiftCard | None = None
-) -> Response[Any]:
-    _ = face.words(request)
-    left = _seconds_left(cart, now())
-    places = await stores.for_pickup(request, channel, [(line.variant, line.quantity) for line in cart.lines])
-    held = basket.read(request)
-    assert held is not None  # there is no cart without
-    ways = await ways_of(request, channel, held, cart, has_stores=bool(places))
-    way = chosen(ways, form.get("delivery"), cart)
-    said = {place: text for each in ways for place, text in each.places.items()}
-    context = {
-        "form": form,
-        "cart": cart,
-        "countries": countries(request, channel),
-        "asks_number": vat.is_asked(channel),
-        "tax_news": amounts.tax_news(request, cart),
-        "stores": [
-            (str(place.id), f"{place.text} · {said[place.id]}" if place.id in said else place.text)
-            for place in places
-        ],
-        "ways": ways,
-        "way": way,
-        "seconds_left": left,
-        "minutes_left": None if left is None else f"{left // 60}:{left % 60:02d}",
-        "gift": gift.shown(card, cart),
-        "test_cards": [(token, _(text), _(note)) for token, text, note in TEST_CARDS]
-        if paying.has_test_cards(channel)
-        else [],
-        "pay_ways": [(name, *(_(text) for text in paying.NAMES[name])) for name in paying.ways(channel)],
-        "begun": await _begun(request),
-        "problem_text": None,
-        **_sums(request, cart),
-    }
-    return await show(
-        request,
-        channel,
-        "storefront/checkout.html",
-        status=form.status,
-        cart_count=cart.totals.items,
-        **context,
-    )
-
-
-async def _begun(request: AnyRequest) -> list[dict[str, Any]]:
-    """The payments that were begun for the cart: how each stands, and what to do next."""
-    _, held = face.words(request), basket.read(request)
-    said = {
-        PaymentStatus.PENDING: (_("Not finished"), "warning"),
-        PaymentStatus.AUTHORIZED: (_("Reserved"), "success"),
-        PaymentStatus.CAPTURED: (_("Paid"), "success"),
-        PaymentStatus.DECLINED: (_("Did not go through"), "danger"),
-    }
-    return [
-        {
-            "payment": each,
-            "name": _(paying.NAMES.get(each.provider, (each.provider, ""))[0]),
-            "state": said[each.status],
-        }
-        for each in (await paying.reserved(request, held) if held else [])[-6:]
-    ]
-
-
-def _sums(request: AnyRequest, cart: CartView) -> dict[str, Any]:
-    return {
-        "sums": amounts.sums(request, cart),
-        "tax_text": amounts.tax_text(request, cart.totals.tax, cart.currency, cart.tax_notes),
-    }
-
-
-def _seconds_left(cart: CartView, moment: datetime) -> int | None:
-    """How long everything is still held; None when nothing is."""
-    if cart.status is not CartStatus.CHECKOUT or cart.checkout_until is None:
-        return None
-    return max(0, int((cart.checkout_until - moment).total_seconds()))
-
-
-def countries(request: AnyRequest, channel: Channel) -> list[tuple[str, str]]:
-    """The countries that can be chosen, by their names in the reader's language."""
-    locale = face.locale_of(request)
-    names = formatting_locale(locale).territories
-    codes = {*COUNTRIES, channel.country}
-    return sorted(
-        ((code, names.get(code, code)) for code in codes), key=lambda pair: collation_key(pair[1], locale)
-    )
-
-
-handlers = [start, checkout_page, change_delivery, use_gift_card, buy]
+handlers = [start, checkout_page, look, buy]

@@ -9,8 +9,17 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from samlad import catalog, channels, content, stock
-from samlad.catalog import Sellable, Variant, addresses, categories, product_store
-from samlad.catalog.model import Media, Product, Texts
+from samlad.catalog import (
+    Sellable,
+    Variant,
+    addresses,
+    attributes,
+    categories,
+    measures,
+    product_store,
+    unit_prices,
+)
+from samlad.catalog.model import Measure, Media, Product, Texts
 from samlad.catalog.sellables import language_of
 from samlad.channels import Channel, Resource
 from samlad.faces.page import AnyRequest
@@ -82,6 +91,9 @@ async def _items(
     sold = await catalog.sellables(database, channel, [v.id for v in variants])
     promises = {p.variant: p for p in await stock.promises(database, channel, [v.id for v in variants])}
     by_product = product_store.grouped(variants, "product")
+    code = channel.setting("content_attribute")
+    known = await attributes.all_attributes(database, channel.pools[Resource.CATALOGUE])
+    unit = next((each.unit for each in known if each.code == code), None)
     found = []
     for product in products:
         for variant in by_product.get(product.id, []):
@@ -106,7 +118,7 @@ async def _items(
                         weight_g=variant.weight_g,
                         seller=seller,
                         root=root,
-                        traits=_traits(product, variant),
+                        traits=_measured(product, variant, channel, unit) | _traits(product, variant),
                     )
                 )
     return found
@@ -137,6 +149,23 @@ def _pictures(media: Sequence[Media], variant: Variant, root: str) -> list[str]:
     ready.sort(key=lambda m: m.variant is None)
     found = [f"/media/{m.storage_key}" if m.storage_key else m.url for m in ready]
     return [f"{root}{href}" if href.startswith("/") else href for href in found]
+
+
+def _measured(product: Product, variant: Variant, channel: Channel, unit: str | None) -> dict[str, str]:
+    """Of how much a price is, and for how much readers compare it: what is weighed costs so much a kilogram."""
+    if variant.sold_by is not Measure.PIECE:
+        sign = measures.UNITS[variant.sold_by]
+        return {"unit_pricing_measure": f"1 {sign}", "unit_pricing_base_measure": f"1 {sign}"}
+    code = channel.setting("content_attribute")
+    content = variant.attributes.get(code, product.attributes.get(code))
+    if isinstance(content, bool) or not isinstance(content, int | float):
+        return {}
+    found = unit_prices.in_base(content, unit)
+    if found is None:
+        return {}
+    amount, base = found
+    sign = "sqm" if base == "m²" else base
+    return {"unit_pricing_measure": f"{amount:f} {sign}", "unit_pricing_base_measure": f"1 {sign}"}
 
 
 def _traits(product: Product, variant: Variant) -> dict[str, str]:

@@ -25,13 +25,18 @@ MERGED = marked("What was in this cart and in yours from before is together now.
 
 
 async def join(
-    request: AnyRequest, channel: Channel, signed: SignedIn, answer: Response[Any]
+    request: AnyRequest,
+    channel: Channel,
+    signed: SignedIn,
+    answer: Response[Any],
+    held: basket.Basket | None = None,
 ) -> Attached | None:
     """Let the browser's cart be its customer's, or let the browser have the cart that they left elsewhere.
 
-    A cart that is somebody else's stays theirs: it is taken out of the browser.
+    A cart that is somebody else's stays theirs: it is taken out of the browser. ``held`` is a cart that was made just
+    now, of which no cookie says anything yet.
     """
-    database, held = database_of(request), basket.read(request)
+    database, held = database_of(request), held or basket.read(request)
     acting = member.acting(request, channel, signed)
     cart = await basket.view(database, held, channel)
     if held is None or cart is None:

@@ -51,13 +51,13 @@ def one_at_a_time() -> asyncio.Semaphore:
 
 @get("/robots.txt")
 async def robots(request: AnyRequest) -> Response[str]:
-    """What machines may read."""
+    """What machines may read. The checkout sends whoever has no cart away by itself."""
     lines = [
         "User-agent: *",
         *(
             f"Disallow: {path}"
             for path in (
-                "/cart", "/quote/", "/checkout", "/order/", "/search", "/last-seen", "/admin", "/pos", "/api/",
+                "/cart", "/quote/", "/checkout/", "/order/", "/search", "/last-seen", "/admin", "/pos", "/api/",
             )
         ),
     ]  # fmt: skip

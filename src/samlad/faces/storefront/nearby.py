@@ -72,7 +72,7 @@ async def section(request: AnyRequest, channel: Channel, variant: UUID | None) -
     return shown | {
         "places": places[:MOST_PLACES],
         "more_places": max(0, len(places) - MOST_PLACES),
-        "places_note": said % {"num": have},
+        "places_note": said % {"num": have} if have else translator(locale).gettext("in none at the moment"),
         "map": drawn(places[:MOST_PLACES], here),
     }
 

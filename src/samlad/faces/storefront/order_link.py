@@ -1,19 +1,16 @@
-"""The address of an order for who placed it: a signature instead of a password."""
+"""The address of an order for who placed it, as pages use it."""
 
 from uuid import UUID
 
 from samlad.faces import page as face
 from samlad.faces.page import AnyRequest
 from samlad.kernel.problems import NotFound
-from samlad.kernel.vault import BadSignature
-
-PURPOSE = "storefront.order"
-KEPT_SECONDS = 5 * 365 * 86_400
+from samlad.orders import order_address
 
 
 def href(request: AnyRequest, order: UUID) -> str:
     """The address of an order's page."""
-    return f"/order/{request.app.state.runtime.vault.sign(PURPOSE, order.hex)}"
+    return order_address.path(request.app.state.runtime.vault, order)
 
 
 def read_link(request: AnyRequest, link: str) -> UUID:
@@ -22,9 +19,9 @@ def read_link(request: AnyRequest, link: str) -> UUID:
     Raises:
         NotFound: it was not signed by us, or is too old.
     """
-    try:
-        return UUID(request.app.state.runtime.vault.unsign(PURPOSE, link, max_age=KEPT_SECONDS))
-    except (BadSignature, ValueError):
+    found = order_address.read(request.app.state.runtime.vault, link)
+    if found is None:
         raise NotFound(
             face.words(request)("This link is not complete. Copy it once more from where you got it.")
-        ) from None
+        )
+    return found

@@ -6,7 +6,7 @@ from uuid import UUID
 from litestar import Response, get
 from litestar.params import FromPath
 
-from samlad import catalog, documents, orders, reviews, stock
+from samlad import catalog, delivery, documents, orders, reviews, stock
 from samlad.channels import Channel
 from samlad.documents.api import file_answer
 from samlad.documents.snapshot import address_lines
@@ -15,11 +15,16 @@ from samlad.faces import page as face
 from samlad.faces.design.formats import money
 from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import amounts, parcels
+from samlad.faces.storefront.account.words import RETURNS
 from samlad.faces.storefront.order_link import href, read_link
 from samlad.faces.storefront.place import channel_of, show
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import formatting_locale
-from samlad.orders import LineKind, Order, OrderPayment, OrderStatus
+from samlad.kernel.listing import ListQuery
+from samlad.orders import LineKind, Order, OrderKind, OrderPayment, OrderStatus, exchange_store, return_store
+from samlad.orders.rules import returnable
+
+MOST_RETURNS = 20
 
 
 @get("/order/{link:str}")
@@ -29,7 +34,33 @@ async def order_page(request: AnyRequest, link: FromPath[str]) -> Response[Any]:
     order = await orders.read(database_of(request), read_link(request, link))
     context = await context_of_order(request, channel, order, link)
     headers = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
-    return await show(request, channel, "storefront/order.html", headers=headers, **context)
+    own = await sending_back(request, order, f"/order/{link}", f"/order/{link}/returns")
+    return await show(request, channel, "storefront/order.html", headers=headers, own=own, **context)
+
+
+async def sending_back(
+    request: AnyRequest, order: Order, order_href: str, returns_href: str
+) -> dict[str, Any]:
+    """Whether something of an order can go back, and what is announced of it already; with where both are found."""
+    _, database = face.words(request), database_of(request)
+    coming = await return_store.announced(database, order.id)
+    is_left = any(n > coming.get(p, 0) for p, n in returnable(order.lines).items())
+    can_return = is_left and order.kind is OrderKind.SALE and order.status is not OrderStatus.CANCELLED
+    waiting = await exchange_store.open_of(database, order.id)
+    query = ListQuery(limit=MOST_RETURNS, filters={"order": str(order.id)})
+    return {
+        "can_return": can_return,
+        "exchange_href": None if waiting is None else exchange_href(returns_href, waiting),
+        "returns": (await return_store.LISTING.page(database, query)).items,
+        "return_words": {state: _(text) for state, text in RETURNS.items()},
+        "order_href": order_href,
+        "returns_href": returns_href,
+    }
+
+
+def exchange_href(returns_href: str, exchange: UUID) -> str:
+    """Where an exchange is paid, beside what is sent back."""
+    return f"{returns_href.removesuffix('/returns')}/exchanges/{exchange}"
 
 
 async def context_of_order(
@@ -45,6 +76,7 @@ async def context_of_order(
         "place": place,
         "link": link or href(request, order.id).removeprefix("/order/"),
         "parcels": parts,
+        "way": await _way(request, order),
         "steps": steps(request, order, is_ready=any(part.code for part in parts)),
         "sums": _sums(request, order),
         "tax_text": amounts.tax_text(
@@ -67,6 +99,24 @@ async def order_document(
     answer = file_answer(await documents.document_file(found, "pdf"), "pdf", f"{found.kind}-{found.number}")
     answer.headers["Referrer-Policy"] = "no-referrer"
     return answer
+
+
+async def _way(request: AnyRequest, order: Order) -> dict[str, Any]:
+    """The way of delivery that was chosen, what was promised, and what the buyer wrote."""
+    _ = face.words(request)
+    known = (await delivery.current(database_of(request))).by_id
+    method = known.get(order.delivery_method) if order.delivery_method else None
+    name = (
+        method.name_in(face.locale_of(request)) if method else order.promise.name if order.promise else None
+    )
+    promise = order.promise.text if order.promise else None
+    facts = [
+        (_("Delivery"), name),
+        (_("Promised"), promise),
+        (_("Note to the shop"), order.note),
+        (_("Gift note"), order.gift_note),
+    ]
+    return {"name": name, "promise": promise, "facts": [(label, text) for label, text in facts if text]}
 
 
 async def _place(request: AnyRequest, order: Order) -> dict[str, Any] | None:

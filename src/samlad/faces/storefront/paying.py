@@ -4,6 +4,7 @@ The money is reserved here, before the order is placed; the checkout holds the g
 the wish to place the order, so that a customer who has paid gets it also if the browser never comes back.
 """
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,13 +16,15 @@ from samlad.carts import CartClosed, CartView, paying
 from samlad.channels import Channel
 from samlad.faces import page as face
 from samlad.faces.design.security import POLICY, policy_text
-from samlad.faces.form import read_form
+from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import basket, limits
 from samlad.faces.storefront import orders as order_pages
 from samlad.faces.storefront.basket import Basket
 from samlad.faces.storefront.place import channel_of, shopper, show
-from samlad.kernel.context import GUEST
+from samlad.faces.storefront.tenders import Own, Part
+from samlad.kernel.context import GUEST, Context
+from samlad.kernel.database import Tx
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.problems import NotFound, Problem
@@ -39,6 +42,8 @@ STRIPE_POLICY = policy_text(
 """What Stripe's script needs, on this page alone (docs.stripe.com/security/guide#content-security-policy)."""
 
 NAMES = {
+    "gift_card": (marked("Gift card"), ""),
+    "store_credit": (marked("Store credit"), ""),
     "stripe": (marked("Card"), marked("You type it into the fields of our payment provider.")),
     "invoice": (marked("Invoice"), marked("The goods come first; you pay within the days on the invoice.")),
     "bank_transfer": (
@@ -48,6 +53,13 @@ NAMES = {
     "on_delivery": (marked("Pay on delivery"), marked("You pay whoever brings it.")),
 }
 """Ways to pay as customers read them; the test cards have texts of their own."""
+TEST_CARDS = (
+    ("ok", marked("A card that pays"), marked("The order is paid at once.")),
+    ("decline", marked("A card that is declined"), marked("The bank says no; nothing is ordered.")),
+    ("pending", marked("A payment that takes time"), marked("The order is placed and waits for its money.")),
+)
+PARTS = ("gift_card", "store_credit")
+"""They pay a part: what is theirs is chosen by itself (`tenders`)."""
 STILL_OPEN = marked(
     "The payment provider has not answered yet. Nothing is lost: this page looks again by itself."
 )
@@ -56,7 +68,7 @@ SAID_NO = marked("The payment did not go through. Nothing was ordered; try again
 
 def ways(channel: Channel) -> list[str]:
     """How guests can pay here, apart from the test cards."""
-    return [name for name in payments.offered(channel) if name in NAMES]
+    return [name for name in payments.offered(channel) if name in NAMES and name not in PARTS]
 
 
 def has_test_cards(channel: Channel) -> bool:
@@ -64,19 +76,81 @@ def has_test_cards(channel: Channel) -> bool:
     return "test" in payments.offered(channel)
 
 
-async def begin(request: AnyRequest, channel: Channel, held: Basket, provider: str) -> Response[Any]:
-    """Reserve the money with a provider on the network: on to its page. One that was begun is gone on with."""
-    database, context = database_of(request), shopper(request, channel)
-    open_ones = [
-        each for each in await payments.begun(database, held.cart) if each.status is PaymentStatus.PENDING
+def offered(request: AnyRequest, channel: Channel) -> dict[str, Any]:
+    """The ways to pay as pages show them, beside what somebody has to pay a part with."""
+    _ = face.words(request)
+    return {
+        "test_cards": [(token, _(text), _(note)) for token, text, note in TEST_CARDS]
+        if has_test_cards(channel)
+        else [],
+        "pay_ways": [(name, *(_(text) for text in NAMES[name])) for name in ways(channel)],
+    }
+
+
+def network_way(channel: Channel, form: Form, own: Own) -> StartInput | None:
+    """The payment to begin, if the chosen way reserves money before the order is placed: a provider on the network, or a
+    card that it keeps."""
+    chosen_way = form.get("token")
+    card = next((each for each in own.kept if chosen_way == f"kept:{each.id}"), None)
+    if card is not None:
+        return StartInput(provider=card.provider, token=chosen_way, place=True)
+    if chosen_way in ways(channel) and not payments.provider(chosen_way).is_local:
+        return StartInput(provider=chosen_way, place=True)
+    return None
+
+
+def local_way(channel: Channel, form: Form) -> PaymentInput:
+    """The way to pay that was chosen; the first of those that there are if it is none."""
+    chosen_way, there = form.get("token"), ways(channel)
+    if chosen_way in there:
+        return PaymentInput(provider=chosen_way)
+    if not has_test_cards(channel) and there:
+        return PaymentInput(provider=there[0])
+    known = {card[0] for card in TEST_CARDS}
+    return PaymentInput(provider="test", token=chosen_way if chosen_way in known else "ok")
+
+
+def told(request: AnyRequest, begun: Sequence[Attempt]) -> list[dict[str, Any]]:
+    """The payments that were begun for a cart, or an exchange: how each stands, and what to do next."""
+    _ = face.words(request)
+    said = {
+        PaymentStatus.PENDING: (_("Not finished"), "warning"),
+        PaymentStatus.AUTHORIZED: (_("Reserved"), "success"),
+        PaymentStatus.CAPTURED: (_("Paid"), "success"),
+        PaymentStatus.DECLINED: (_("Did not go through"), "danger"),
+    }
+    return [
+        {
+            "payment": each,
+            "name": _(NAMES.get(each.provider, (each.provider, ""))[0]),
+            "state": said[each.status],
+        }
+        for each in begun[-6:]
     ]
-    if not open_ones:
-        data = StartInput(provider=provider, place=True)
-        begun = await database.transaction(
-            lambda tx: paying.begin(tx, held.cart, data, token=held.token), context
-        )
-        open_ones = [begun]
-    return face.go(request, f"/checkout/pay/{open_ones[-1].id}")
+
+
+async def begin(
+    request: AnyRequest, acting: Context, held: Basket, rest: StartInput, parts: Sequence[Part], left: int
+) -> Response[Any]:
+    """Hold what pays a part and have the rest reserved with a provider on the network, in one transaction: on to its page.
+
+    A payment that was begun with it for this rest is gone on with; one for another rest is let go.
+    """
+    database = database_of(request)
+
+    async def verb(tx: Tx) -> UUID:
+        for part in parts:
+            await paying.begin(tx, held.cart, part.as_start(), token=held.token)
+        for each in await payments.begun(tx, held.cart):
+            if each.status is not PaymentStatus.PENDING or each.order_id is not None:
+                continue
+            is_same = each.provider == rest.provider and each.amount == left
+            if is_same and not parts and rest.token is None and not rest.keep:
+                return each.id
+            await paying.let_go(tx, held.cart, each.id, token=held.token)
+        return (await paying.begin(tx, held.cart, rest, token=held.token)).id
+
+    return face.go(request, f"/checkout/pay/{await database.transaction(verb, acting)}")
 
 
 async def reserved(request: AnyRequest, held: Basket) -> list[Attempt]:
@@ -102,8 +176,7 @@ async def pay_page(request: AnyRequest, payment_id: FromPath[UUID]) -> Response[
     _ = face.words(request)
     if seen.status is not PaymentStatus.PENDING:
         return face.go(request, "/checkout", _(SAID_NO), kind="danger")
-    cart = await basket.view(database_of(request), held, channel)
-    if cart is None:
+    if await basket.view(database_of(request), held, channel) is None:
         return face.go(request, "/cart")
     return await show(
         request,
@@ -111,9 +184,10 @@ async def pay_page(request: AnyRequest, payment_id: FromPath[UUID]) -> Response[
         "storefront/pay.html",
         headers={"Content-Security-Policy": STRIPE_POLICY, "Referrer-Policy": "strict-origin"},
         payment=seen,
-        cart=cart,
         waits=_(STILL_OPEN) if seen.action is None else None,
         failed=_(SAID_NO) if seen.reason else None,
+        crumbs=[(_("Cart"), "/cart"), (_("Checkout"), "/checkout")],
+        leave_href=f"/checkout/pay/{seen.id}/leave",
         back=str(request.url.with_replacements(query="")),
     )
 
@@ -135,11 +209,13 @@ async def leave(request: AnyRequest, payment_id: FromPath[UUID]) -> Response[Any
     return face.go(request, "/checkout", face.words(request)(marked("Choose another way to pay.")), kind="")
 
 
-async def inputs(request: AnyRequest, held: Basket, total: int, chosen: PaymentInput) -> list[PaymentInput]:
-    """What pays an order: all that is reserved for the cart, and the chosen way for the rest."""
-    known = [each for each in await reserved(request, held) if each.status is PaymentStatus.AUTHORIZED]
-    found = [PaymentInput(provider=each.provider, payment=each.id) for each in known]
-    return found if sum(each.amount for each in known) >= total else [*found, chosen]
+async def inputs(request: AnyRequest, held: Basket) -> list[PaymentInput]:
+    """All that is reserved for the cart, for the order that it pays."""
+    return [
+        PaymentInput(provider=each.provider, payment=each.id)
+        for each in await reserved(request, held)
+        if each.status is PaymentStatus.AUTHORIZED
+    ]
 
 
 async def _place(request: AnyRequest, channel: Channel, held: Basket) -> Response[Any]:

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 from litestar import Response
+from markupsafe import Markup
 
 from samlad import carts, channels, content
 from samlad.channels import Channel, ChannelKind, ChannelStatus, Resource
@@ -12,22 +13,33 @@ from samlad.faces import page as face
 from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import basket, cookie_choices, shelf
 from samlad.kernel.context import GUEST, Context
-from samlad.kernel.http import context_of, database_of
+from samlad.kernel.http import actor_of, context_of, database_of
 from samlad.kernel.i18n import marked
-from samlad.kernel.problems import NotFound
+from samlad.kernel.problems import NotFound, Problem
 
 NO_SHOP = marked("There is no shop at this address. Open a channel of the kind “webshop” first.")
 DESCRIPTION = marked("%(shop)s: order here and have it sent, or pick it up in a store.")
+PREVIEW = marked("Visitors do not see this yet: the shop is closed to them.")
+OPEN = "storefront_open"
+OPENS_IN_SECONDS = 3600
 NAV_CATEGORIES = 9
 
 
-async def channel_of(request: AnyRequest) -> Channel:
+class NotOpenYet(Problem):
+    """The shop is being set up: only its staff see it. Come again later."""
+
+    code, status, title = "shop-not-open", 503, "The shop opens soon"
+
+
+async def channel_of(request: AnyRequest, *, before_opening: bool = False) -> Channel:
     """The shop at the host of this request: the one that names it, else the first webshop, in the reader's language.
 
-    Every page asks this first, and hears what others do to the cart from then on.
+    Every page asks this first, and hears what others do to the cart from then on. What a closed shop shows to everybody
+    asks with ``before_opening``.
 
     Raises:
-        NotFound: there is no webshop that is open.
+        NotFound: there is no webshop that is active.
+        NotOpenYet: it is being set up, and who asks is not of its staff; answered by the way to `/opening`.
     """
     if basket.read(request) is not None:
         await face.listen_from_here(request)
@@ -35,6 +47,8 @@ async def channel_of(request: AnyRequest) -> Channel:
     found = channels.shop_at(request.headers.get("host", ""), known)
     if found is None:
         raise NotFound(NO_SHOP)
+    if not before_opening and not found.setting(OPEN) and actor_of(request).kind != "staff":
+        raise NotOpenYet("The shop opens soon.", retry_after=OPENS_IN_SECONDS)
     # Texts of goods come in the language that the page is read in.
     return msgspec.structs.replace(found, locale=face.locale_of(request))
 
@@ -71,6 +85,7 @@ async def show(
         "account_href": "/account",
         "cart_live": _live(request),
         "is_piece": face.is_htmx(request),
+        "announcement": None if channel.setting(OPEN) else _preview(_),
         "consent_choices": await cookie_choices.choices(request) if channel.setting("cookie_banner") else [],
         **context,
     }
@@ -85,6 +100,11 @@ async def show(
         theme_folder=look.brand.theme,
         **values,
     )
+
+
+def _preview(_: Any) -> Markup:
+    """What staff read above a shop that is closed to everybody else."""
+    return Markup('{} <a href="/admin/start/open">{}</a>').format(_(PREVIEW), _("Open the shop"))
 
 
 async def _menu(request: AnyRequest, channel: Channel, look: content.Look) -> list[dict[str, Any]]:
@@ -148,7 +168,7 @@ def _footer(_: Any, channel: Channel, look: content.Look, name: str) -> list[dic
     ]
     columns: list[dict[str, Any]] = [
         {"title": name, "links": shop},
-        {"title": _("Your order"), "links": [(_("Cart"), "/cart")]},
+        {"title": _("Your order"), "links": [(_("Cart"), "/cart"), (_("Find my order"), "/order")]},
     ]
     contact = channel.setting("contact_email")
     if contact:

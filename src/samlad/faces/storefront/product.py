@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from samlad import catalog, delivery, stock
 from samlad.carts.model import LARGEST_QUANTITY
-from samlad.catalog import ProductView, Sellable, Variant, attributes
+from samlad.catalog import Measure, ProductView, Sellable, Variant, attributes, measures, unit_prices
 from samlad.catalog.model import Media, Texts
 from samlad.catalog.sellables import language_of
 from samlad.channels import Channel, Resource
@@ -22,9 +22,9 @@ from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import (
     amounts,
     back_again,
-    basket,
     beside,
     fitting,
+    looked,
     nearby,
     person,
     picker,
@@ -33,14 +33,12 @@ from samlad.faces.storefront import (
     shelf,
     stores,
     structured,
-    unit_prices,
 )
 from samlad.faces.storefront.place import channel_of, show
 from samlad.faces.storefront.typed import typed
 from samlad.kernel.http import database_of
 from samlad.kernel.problems import NotFound
 from samlad.reviews import ShownReview, Totals
-from samlad.tracking import own
 from samlad.tracking.vocabulary import decimal
 
 
@@ -82,7 +80,7 @@ async def product_page(request: AnyRequest, handle: FromPath[str]) -> Response[A
         "options": _options(product, choices, choice, texts),
         "facts": _facts(request, product, chosen),
         "plans": await repeats.choices(request, channel, chosen.id if chosen else None),
-        "bundle": await _bundle(request, channel, product, sold.get(chosen.id) if chosen else None),
+        "bundle": _bundle(sold.get(chosen.id) if chosen else None),
         "agreed_text": _(back_again.AGREED),
         "is_known": await person.signed_in(request, channel) is not None,
         **said,
@@ -93,7 +91,7 @@ async def product_page(request: AnyRequest, handle: FromPath[str]) -> Response[A
     }
     facts = Facts(product, variants, sold, there, title, crumbs, said["rating"], said["reviews"], parcel)
     context["structured_data"] = _structured(request, channel, facts)
-    context["unit_price"] = await _unit_price(request, product, chosen, context["chosen"])
+    context["unit_price"] = await _unit_price(request, channel, product, chosen, context["chosen"])
     _tell_of_view(request, channel, product, title, sold.get(chosen.id) if chosen else None)
     answer = await show(request, channel, "storefront/product.html", **context)
     if not face.is_htmx(request):
@@ -105,19 +103,14 @@ def _tell_of_view(
     request: AnyRequest, channel: Channel, product: ProductView, title: str, chosen: Sellable | None
 ) -> None:
     """The page reports through the same door as everybody's; it does not wait for that."""
-    held = basket.read(request)
     properties: dict[str, Any] = {"name": title, "url": f"/p/{product.handle}", "currency": channel.currency}
     if chosen is not None:
         properties |= {"product_id": str(chosen.variant), "sku": chosen.sku}
         if chosen.price is not None:
             properties["price"] = decimal(chosen.price, chosen.currency)
-    own.viewed(
-        database_of(request),
-        channel,
-        properties,
-        cart=held.cart if held else None,
-        visitor=basket.visitor(request),
-    )
+        if chosen.sold_by is not Measure.PIECE:
+            properties["unit"] = measures.UNITS[chosen.sold_by]
+    looked.at(request, channel, "Product Viewed", properties)
 
 
 def _units(promise: stock.Promise | None) -> int:
@@ -179,10 +172,13 @@ def _price_and_stock(
     rate = amounts.rate_text(sellable.tax_rate, locale)
     shape = _("Including %(rate)s tax") if sellable.tax_included else _("Without %(rate)s tax")
     parcel = _("delivery not included") if costs_delivery else _("free delivery")
-    units = there.get(sellable.variant, 0)
+    units, is_counted = (
+        there.get(sellable.variant, 0),
+        sellable.sold_by is Measure.PIECE,
+    )  # grams are never few
     return {
         "price_note": f"{shape % {'rate': rate}}, {parcel}",
-        "stock": stores.stock_words(request, units),
+        "stock": stores.stock_words(request, units if is_counted or units <= 0 else stores.FEW + 1),
         "most": min(units, LARGEST_QUANTITY),
     }
 
@@ -198,17 +194,13 @@ async def _delivery_cost(request: AnyRequest, channel: Channel, sold: Mapping[UU
     return min(delivery.price(method.rate, goods=goods, weight=weight) for method in sent)
 
 
-async def _bundle(
-    request: AnyRequest, channel: Channel, product: ProductView, chosen: Sellable | None
-) -> dict[str, Any] | None:
-    """What is in a bundle, and what one saves; a statement where it is one."""
-    parts = [part for part in product.components if chosen is not None and part.bundle == chosen.variant]
-    if not parts or chosen is None:
+def _bundle(chosen: Sellable | None) -> dict[str, Any] | None:
+    """What is in a bundle, and what one saves."""
+    if chosen is None or not chosen.parts:
         return None
-    goods = await catalog.sellables(database_of(request), channel, [part.component for part in parts])
-    known = [(part.quantity, goods[part.component]) for part in parts if part.component in goods]
+    known = [(part.quantity, part.sold) for part in chosen.parts]
     apart = sum(quantity * (each.price or 0) for quantity, each in known)
-    is_priced = len(known) == len(parts) and all(each.price is not None for _, each in known)
+    is_priced = all(each.price is not None for _, each in known)
     saving = apart - chosen.price if is_priced and chosen.price is not None else 0
     return {
         "parts": [
@@ -228,15 +220,16 @@ async def _bundle(
 
 
 async def _unit_price(
-    request: AnyRequest, product: ProductView, chosen: Variant | None, sold: Sellable | None
+    request: AnyRequest, channel: Channel, product: ProductView, chosen: Variant | None, sold: Sellable | None
 ) -> str:
     """The price of a kilogram, litre or metre, where the content is known (Directive 98/6/EC)."""
     own = chosen.attributes if chosen else {}
-    content = own.get(unit_prices.CONTENT, product.attributes.get(unit_prices.CONTENT))
+    code = channel.setting("content_attribute")
+    content = own.get(code, product.attributes.get(code))
     if sold is None or sold.price is None or not isinstance(content, int | float):
         return ""
     known = await attributes.all_attributes(database_of(request), product.pool)
-    unit = next((each.unit for each in known if each.code == unit_prices.CONTENT), None)
+    unit = next((each.unit for each in known if each.code == code), None)
     found = unit_prices.of(sold.price, content, unit)
     if found is None:
         return ""

@@ -12,10 +12,11 @@ from samlad import catalog, reviews
 from samlad.catalog import ProductView
 from samlad.catalog.sellables import language_of
 from samlad.channels import Channel, Resource
+from samlad.content import photograph_store, photographs
 from samlad.faces import page as face
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
-from samlad.faces.storefront import basket, limits, person, shelf
+from samlad.faces.storefront import basket, limits, person, review_pictures, shelf
 from samlad.faces.storefront.order_link import read_link
 from samlad.faces.storefront.place import channel_of, show
 from samlad.faces.storefront.typed import typed
@@ -52,6 +53,7 @@ async def section(request: AnyRequest, product: ProductView) -> dict[str, Any]:
         "rating": totals,
         "rating_rows": _rows(product.handle, totals),
         "reviews": found.items if found else [],
+        "photos": await review_pictures.of(request, found.items) if found else {},
         "reviews_href": f"{shelf.product_href(product.handle)}/reviews",
         "reviews_more": bool(found and found.next_cursor),
     }
@@ -94,6 +96,7 @@ async def reviews_page(request: AnyRequest, handle: FromPath[str]) -> Response[A
         rating=totals,
         rating_rows=_rows(product.handle, totals),
         reviews=found.items,
+        photos=await review_pictures.of(request, found.items),
         reviews_href=base,
         sorts=[(name, face.words(request)(text)) for name, text in SORTS],
         sort=sort,
@@ -174,7 +177,11 @@ async def show_form(request: AnyRequest, link: FromPath[str], product_id: FromPa
     return await _form_page(request, _of_order(link, product_id), goods, _filled(before))
 
 
-@post("/order/{link:str}/reviews/{product_id:uuid}", status_code=303)
+@post(
+    "/order/{link:str}/reviews/{product_id:uuid}",
+    status_code=303,
+    request_max_body_size=review_pictures.LARGEST_BODY,
+)
 async def write(request: AnyRequest, link: FromPath[str], product_id: FromPath[UUID]) -> Response[Any]:
     """Keep it: somebody reads it before it is shown."""
     limits.writes.check(limits.who(request))
@@ -182,10 +189,13 @@ async def write(request: AnyRequest, link: FromPath[str], product_id: FromPath[U
     form = await read_form(request)
     goods = await _goods(request, order, product_id)
     try:
-        data = _said(form, channel, product_id)
-        await database_of(request).transaction(
-            lambda tx: reviews.write_for_order(tx, order, data), await person.context(request, channel)
-        )
+        data, made = _said(form, channel, product_id), await review_pictures.read(form)
+
+        async def work(tx: Tx) -> None:
+            review = await reviews.write_for_order(tx, order, data)
+            await review_pictures.keep(tx, review.id, made, clear=form.has("no_photos"))
+
+        await database_of(request).transaction(work, await person.context(request, channel))
     except InvalidInput as problem:
         return await _form_page(request, _of_order(link, product_id), goods, form.failed(problem))
     return face.go(request, f"/order/{link}", face.words(request)(THANKS))
@@ -243,10 +253,13 @@ def _said(form: Form, channel: Channel, product: UUID) -> ReviewInput:
 
 async def _form_page(request: AnyRequest, door: Door, goods: ToReview, form: Form) -> Response[Any]:
     _ = face.words(request)
+    own = {} if goods.review is None else await photograph_store.of(database_of(request), [goods.review])
     return await show(
         request,
         await channel_of(request),
         "storefront/review_form.html",
+        photos=[each for found in own.values() for each in found],
+        most_photos=photographs.MOST,
         status=form.status,
         headers={"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"},
         form=form,
@@ -267,17 +280,20 @@ async def show_own_form(request: AnyRequest, handle: FromPath[str]) -> Response[
     return await _form_page(request, _of_product(goods), goods, _filled(await _before(request, goods)))
 
 
-@post("/p/{handle:str}/review", status_code=303)
+@post("/p/{handle:str}/review", status_code=303, request_max_body_size=review_pictures.LARGEST_BODY)
 async def write_own(request: AnyRequest, handle: FromPath[str]) -> Response[Any]:
     """Keep it: somebody reads it before it is shown."""
     limits.writes.check(limits.who(request))
     channel, form = await channel_of(request), await read_form(request)
     goods = await _own_goods(request, handle)
     try:
-        data = _said(form, channel, goods.product)
-        await database_of(request).transaction(
-            lambda tx: reviews.write_as_customer(tx, data), await person.context(request, channel)
-        )
+        data, made = _said(form, channel, goods.product), await review_pictures.read(form)
+
+        async def work(tx: Tx) -> None:
+            review = await reviews.write_as_customer(tx, data)
+            await review_pictures.keep(tx, review.id, made, clear=form.has("no_photos"))
+
+        await database_of(request).transaction(work, await person.context(request, channel))
     except InvalidInput as problem:
         return await _form_page(request, _of_product(goods), goods, form.failed(problem))
     return face.go(request, shelf.product_href(goods.handle), face.words(request)(THANKS))

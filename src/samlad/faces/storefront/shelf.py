@@ -9,11 +9,12 @@ from uuid import UUID
 import msgspec
 
 from samlad import catalog
-from samlad.catalog import Sellable, categories
+from samlad.catalog import Measure, Sellable, categories, unit_prices
 from samlad.catalog.categories import Category
 from samlad.catalog.search.query import Hit, SearchQuery, search
 from samlad.catalog.sellables import language_of
 from samlad.channels import Channel, Resource
+from samlad.faces.design.formats import money
 from samlad.kernel.database import Database
 
 KEPT_SECONDS = 30.0
@@ -103,6 +104,7 @@ def _card(hit: Hit, sellable: Sellable | None, channel: Channel, sale_word: str)
         "badge": (sale_word, "danger") if hit.is_reduced else None,
         "rating": hit.rating,
         "ratings": hit.ratings,
+        "sold_by": hit.sold_by,
     }
     if sellable is not None and sellable.price is not None:
         card |= {
@@ -110,7 +112,16 @@ def _card(hit: Hit, sellable: Sellable | None, channel: Channel, sale_word: str)
             "reduced_from": before_price(sellable),
             "lowest_30": sellable.reference_price,
         }
-    return card
+    content = (
+        hit.content if hit.sold_by is Measure.PIECE else None
+    )  # what is weighed has its price by it already
+    return card | {"unit_price": unit_price(card["price"], content, hit.content_unit, channel)}
+
+
+def unit_price(price: int, content: float | None, unit: str | None, channel: Channel) -> str:
+    """What a kilogram, litre or metre of it costs, as pages say it; empty where it is not known (Directive 98/6/EC)."""
+    found = None if content is None else unit_prices.of(price, content, unit)
+    return "" if found is None else f"{money(found.amount, channel.currency, channel.locale)} / {found.unit}"
 
 
 def before_price(sellable: Sellable) -> int | None:

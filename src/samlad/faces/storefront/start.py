@@ -15,7 +15,7 @@ from samlad.faces import page as face
 from samlad.faces.form import read_form
 from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import blocks, limits, shelf, stores, structured
-from samlad.faces.storefront.place import channel_of, root_of, show
+from samlad.faces.storefront.place import OPEN, channel_of, root_of, show
 from samlad.faces.storefront.typed import typed
 from samlad.identity import AuthLevel, Identifier, Kind, Sighting
 from samlad.kernel.clock import now
@@ -51,6 +51,27 @@ async def front(request: AnyRequest) -> Response[Any]:
         store_count=store_count,
         structured_data=await _site_data(request, channel),
         query="",
+    )
+
+
+@get("/opening")
+async def opening(request: AnyRequest) -> Response[Any]:
+    """What visitors see of a shop that is being set up: its name, its colours, how to reach it. On to the shop once it
+    is open."""
+    channel = await channel_of(request, before_opening=True)
+    if channel.setting(OPEN):
+        return face.go(request, "/")
+    look = await content.look_of(database_of(request), channel)
+    return face.page(
+        request,
+        "storefront/opening.html",
+        time_zone=channel.time_zone,
+        headers={"X-Robots-Tag": "noindex", "Cache-Control": "no-store"},
+        theme_folder=look.brand.theme,
+        shop_name=look.brand.name or channel.name,
+        look=look,
+        theme_href=f"/theme.css?v={look.version}",
+        contact_email=channel.setting("contact_email"),
     )
 
 
@@ -183,4 +204,4 @@ async def subscribe(request: AnyRequest) -> Response[Any]:
     return face.go(request, back, _("Almost done: open the mail that we send you, and confirm there."))
 
 
-handlers = [front, page_page, last_seen, subscribe]
+handlers = [front, opening, page_page, last_seen, subscribe]

@@ -9,7 +9,7 @@ import msgspec
 from samlad import carts
 from samlad.carts import CartView, Delivery
 from samlad.channels import Channel
-from samlad.delivery import MethodKind
+from samlad.delivery import Destination, MethodKind, Promised
 from samlad.faces import page as face
 from samlad.faces.page import AnyRequest
 from samlad.faces.storefront.basket import Basket
@@ -33,6 +33,15 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     needs_address: bool
     location: UUID | None = None
     places: dict[UUID, str] = {}
+    option: carts.DeliveryOption | None = None
+
+    def promised(self, location: str | None) -> Promised | None:
+        """What is promised when it is chosen; of the store that is chosen with it."""
+        try:
+            place = UUID(location) if location else None
+        except ValueError:
+            place = None
+        return carts.chosen_promise(self.option, place)
 
     @property
     def css(self) -> str:
@@ -48,14 +57,23 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def ways_of(
-    request: AnyRequest, channel: Channel, held: Basket, cart: CartView, *, has_stores: bool
+    request: AnyRequest,
+    channel: Channel,
+    held: Basket,
+    cart: CartView,
+    *,
+    has_stores: bool,
+    to: Destination | None = None,
 ) -> list[Way]:
-    """What can be chosen for a cart; the first is for who has not chosen yet."""
+    """What can be chosen for a cart; the first is for who has not chosen yet. ``to`` is where it would go, if that is
+    another place than the cart knows."""
     database = database_of(request)
     found = await carts.delivery_ways(
-        database, GUEST, cart.id, token=held.token, locale=face.locale_of(request)
+        database, GUEST, cart.id, token=held.token, to=to, locale=face.locale_of(request)
     )
     found = [option for option in found if has_stores or option.delivery is not Delivery.PICKUP]
+    if not found and to is not None:  # nothing goes there: the address is what is refused, not the way
+        return await ways_of(request, channel, held, cart, has_stores=has_stores)
     if not found:
         return _plain(request, channel, has_stores)
     return [_way(option) for option in found]
@@ -75,6 +93,7 @@ def _way(option: carts.DeliveryOption) -> Way:
         needs_address=option.kind in (MethodKind.SHIP, MethodKind.SAME_DAY),
         location=option.promise.location if option.promise and option.kind is MethodKind.SAME_DAY else None,
         places={place: promise.text for place, promise in promises.items()},
+        option=option,
     )
 
 

@@ -88,7 +88,11 @@ document.addEventListener("htmx:configRequest", (event) => {
 /* -- clicks ------------------------------------------------------------------------------------------------------------------------ */
 
 const clicks = {
-  "[data-open]": (target) => openDialog(byId(target.dataset.open)),
+  "[data-open]": (target) => {
+    const dialog = byId(target.dataset.open);
+    if (dialog && target.dataset.fill) fill(dialog, JSON.parse(target.dataset.fill));
+    openDialog(dialog);
+  },
   "[data-close]": (target) => target.closest("dialog")?.close(),
   "[data-theme-set]": (target) => setTheme(target.dataset.themeSet),
   "[data-copy]": async (target) => {
@@ -118,6 +122,17 @@ function openDialog(dialog) {
   if (dialog && !dialog.open) dialog.showModal();
 }
 
+/* One dialog serves all rows of a list: the button of a row says what stands in it, by names of fields and of data-told. */
+function fill(dialog, told) {
+  const form = dialog.querySelector("form");
+  form.reset();
+  for (const [name, value] of Object.entries(told)) {
+    if (name === "action") form.setAttribute("action", value);
+    else if (form.elements[name]) form.elements[name].value = value;
+    for (const place of dialog.querySelectorAll(`[data-told="${name}"]`)) place.textContent = value;
+  }
+}
+
 /* -- theme: in a cookie, so that the server sends the page in it ---------------------------------------------------------------- */
 
 function setTheme(theme) {
@@ -137,8 +152,9 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draw
 function step(button) {
   const input = button.closest("[data-stepper]").querySelector("input");
   const before = input.value;
-  if (button.dataset.step === "1") input.stepUp();
-  else input.stepDown();
+  const by = Number(input.dataset.by ?? 1);
+  if (button.dataset.step === "1") input.stepUp(by);
+  else input.stepDown(by);
   if (input.value !== before) input.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
@@ -201,6 +217,7 @@ document.addEventListener("keydown", (event) => {
   const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
   if (typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
   if (event.key === "?") return showShortcuts();
+  if (goes(event)) return;
   const target = document.querySelector(`[data-shortcut="${CSS.escape(event.key)}"]`);
   if (target) {
     event.preventDefault();
@@ -208,6 +225,28 @@ document.addEventListener("keydown", (event) => {
     else target.click();
   }
 });
+
+/* "g" and then the letter of a place: it stays open for a second. */
+let going = null;
+function goes(event) {
+  if (root.dataset.going !== undefined) {
+    stopGoing();
+    const place = document.querySelector(`[data-go="${CSS.escape(event.key)}"]`);
+    if (place) {
+      event.preventDefault();
+      place.click();
+    }
+    return true;
+  }
+  if (event.key !== "g" || !document.querySelector("[data-go]")) return false;
+  root.dataset.going = "";
+  going = setTimeout(stopGoing, 1000);
+  return true;
+}
+function stopGoing() {
+  clearTimeout(going);
+  setTimeout(() => delete root.dataset.going); // other listeners of this key still know
+}
 
 function showShortcuts() {
   const dialog = byId("shortcuts") ?? document.body.appendChild(element("dialog", ""));
@@ -225,6 +264,16 @@ function showShortcuts() {
     key.append(element("kbd", "", target.getAttribute("aria-keyshortcuts")));
     list.append(key, element("dd", "", target.ariaLabel || target.textContent.trim()));
   }
+  for (const place of new Map([...document.querySelectorAll("[data-go]")].map((one) => [one.dataset.go, one])).values()) {
+    const keys = element("dt", "");
+    keys.append(element("kbd", "", "g"), " ", element("kbd", "", place.dataset.go));
+    list.append(keys, element("dd", "", place.textContent.trim()));
+  }
+  for (const key of document.querySelectorAll("[data-keys] dt")) {
+    const shown = element("dt", "");
+    shown.append(element("kbd", "", key.textContent));
+    list.append(shown, element("dd", "", key.nextElementSibling.textContent));
+  }
   const body = element("div", "body");
   body.append(list);
   dialog.replaceChildren(head, body);
@@ -233,12 +282,67 @@ function showShortcuts() {
 
 /* -- the command bar (Alpine's CSP build: behaviour is registered here, the page only names it) ---------------------------------------- */
 
+/* Where somebody was last, in this browser only, until they sign out. */
+const recent = {
+  most: 8,
+  all() {
+    try {
+      const kept = JSON.parse(localStorage.getItem("recent") ?? "[]");
+      return Array.isArray(kept) ? kept.filter((one) => /^\/(?!\/)/.test(one?.href) && one?.text) : [];
+    } catch {
+      return [];
+    }
+  },
+  note() {
+    const text = document.querySelector("main h1")?.textContent.trim();
+    const href = location.pathname;
+    if (!text || !byId("command")?.dataset.recent) return;
+    const kept = [{ text: text.slice(0, 80), href }, ...this.all().filter((one) => one.href !== href)].slice(0, this.most);
+    try {
+      localStorage.setItem("recent", JSON.stringify(kept));
+    } catch {
+      /* no room, or not allowed: then nothing is remembered */
+    }
+  },
+  options(label) {
+    return this.all().filter((one) => one.href !== location.pathname).map(({ text, href }, index) => {
+      const option = element("a", "");
+      option.role = "option";
+      option.id = `command-recent-${index}`;
+      option.tabIndex = -1;
+      option.ariaSelected = "false";
+      option.setAttribute("href", href);
+      option.append(iconOf("clock"), element("span", "", text), element("span", "sub", label));
+      return option;
+    });
+  },
+};
+recent.note();
+document.addEventListener("submit", (event) => {
+  if (new URL(event.target.action, location.href).pathname.endsWith("/sign-out")) localStorage.removeItem("recent");
+});
+
+/* A second click on a button that sends a page sends nothing: the answer to the first is on its way. (The server would not do it
+   twice either.) After a while, and on a page that was gone back to, it may be sent again. htmx sends its own forms, and what
+   is shown elsewhere (a preview) leaves the page as it is. */
+const ONE_CLICK_MS = 4_000;
+document.addEventListener("submit", (event) => {
+  const form = event.target, target = event.submitter?.formTarget || form.target;
+  if (event.defaultPrevented || form.method !== "post" || (target && target !== "_self")) return;
+  if (form.dataset.sent !== undefined) return event.preventDefault();
+  form.dataset.sent = "";
+  setTimeout(() => delete form.dataset.sent, ONE_CLICK_MS);
+});
+addEventListener("pagehide", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+});
+
 document.addEventListener("alpine:init", () => {
   window.Alpine.data("command", () => ({
     init() {
       this.own = [...this.$root.querySelectorAll('[role="option"]')];
       this.$root.addEventListener("close", () => this.reset());
-      this.select(0);
+      this.filter();
     },
     reset() {
       this.input().value = "";
@@ -253,18 +357,28 @@ document.addEventListener("alpine:init", () => {
     turn: 0,
     async filter() {
       const turn = ++this.turn;
-      const wanted = this.input().value.trim().toLocaleLowerCase();
+      const asked = this.input().value.trim();
+      const wanted = asked.toLocaleLowerCase();
       const list = this.$root.querySelector('[role="listbox"]');
-      list.replaceChildren(...this.own);
+      list.replaceChildren(...(wanted ? [] : recent.options(this.$root.dataset.recent)), ...this.own);
       for (const option of this.own) option.hidden = !option.textContent.toLocaleLowerCase().includes(wanted);
       this.select(0);
       const source = this.$root.dataset.source;
       if (!source || wanted.length < 2) return;
-      const answer = await fetch(`${source}?q=${encodeURIComponent(this.input().value.trim())}`, { headers: { "hx-request": "true" } });
+      await new Promise((done) => setTimeout(done, 120)); // who types on is not answered in between
+      if (turn !== this.turn) return;
+      const answer = await fetch(`${source}?q=${encodeURIComponent(asked)}`, { headers: { "hx-request": "true" } });
       const found = answer.ok ? await answer.text() : "";
       // Only the answer to the question that was asked last: of the same one asked twice, too, one answer is shown.
-      if (turn === this.turn) list.insertAdjacentHTML("beforeend", found);
-      this.select(0);
+      if (turn !== this.turn) return;
+      const known = new Set(this.shown().map((option) => option.getAttribute("href")));
+      const made = document.createElement("template");
+      made.innerHTML = found;
+      for (const option of made.content.querySelectorAll('[role="option"]')) {
+        if (known.has(option.getAttribute("href"))) option.remove();
+      }
+      list.append(made.content);
+      this.select(this.at);
     },
     select(index) {
       const options = this.shown();

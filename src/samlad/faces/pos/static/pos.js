@@ -38,9 +38,36 @@ document.addEventListener("keydown", (event) => {
   if (field && isFree && event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey) field.focus();
 });
 
-/* Stock that moves anywhere, and what somebody else does to the cart on the ticket, refreshes the ticket, unless a line
-   of it is being changed. Which cart is on the ticket changes without a new page; the till then goes on listening where
-   it was. */
+/* Stock that moves anywhere, and what somebody else does to the cart on the ticket, refreshes the ticket. A refresh gives
+   way: while something on the ticket has the focus or is being sent it waits, and one whose answer comes then is not shown,
+   because what is pressed would be gone under the finger, and an answer would find nothing to be shown in. Which cart is on
+   the ticket changes without a new page; the till then goes on listening where it was. */
+const sent = new Set();
+const isBusy = () => sent.size > 0 || Boolean(document.activeElement?.closest("#ticket"));
+let refreshing = 0;
+let due = Infinity;
+function refresh(wait) {
+  const at = Date.now() + wait;
+  if (at >= due) return; // what comes meanwhile is seen with it
+  clearTimeout(refreshing);
+  due = at;
+  refreshing = setTimeout(() => {
+    due = Infinity;
+    if (isBusy()) refresh(500);
+    else document.body.dispatchEvent(new Event("stock-moved"));
+  }, wait);
+}
+document.addEventListener("htmx:beforeSend", ({ detail: { xhr, requestConfig } }) => {
+  if (requestConfig.verb === "get") return;
+  sent.add(xhr);
+  xhr.addEventListener("loadend", () => sent.delete(xhr));
+});
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (detail.requestConfig.triggeringEvent?.type !== "stock-moved" || !isBusy()) return;
+  detail.shouldSwap = false;
+  refresh(500);
+});
+
 let base = document.querySelector("[data-live]")?.dataset.live;
 let live = null;
 function listen() {
@@ -49,13 +76,9 @@ function listen() {
   live?.source.close();
   const source = new EventSource(topic ? `${base}&topic=${topic}` : base);
   for (const [name, wait] of [["stock", 2000], ["cart", 200], ["reset", 200]]) {
-    let due = 0; // what comes while one is due is seen with it: the last event is never lost
     source.addEventListener(name, (event) => {
       base = base.replace(/after=[^&]*/, `after=${event.lastEventId}`);
-      due ||= setTimeout(() => {
-        due = 0;
-        if (!document.activeElement?.closest("#ticket")) document.body.dispatchEvent(new Event("stock-moved"));
-      }, wait);
+      refresh(wait);
     });
   }
   live = { topic, source };

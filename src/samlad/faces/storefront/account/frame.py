@@ -15,8 +15,9 @@ PAGES = (
     ("", marked("Overview")),
     ("/orders", marked("Orders")),
     ("/subscriptions", marked("Subscriptions")),
+    ("/appointments", marked("Appointments")),
     ("/lists", marked("Carts and lists")),
-    ("/points", marked("Points and gift cards")),
+    ("/points", marked("Points")),
     ("/addresses", marked("Addresses")),
     ("/preferences", marked("Preferences")),
     ("/security", marked("Signing in")),
@@ -37,7 +38,7 @@ async def account_page(
 ) -> Response[Any]:
     """A page of somebody who is signed in. No cache keeps it, no search engine finds it."""
     _, here = face.words(request), request.url.path.removeprefix("/account")
-    here = here.replace("/returns/", "/orders/")
+    here = here.replace("/returns/", "/orders/").replace("/exchanges/", "/orders/")
     current = max((path for path, _text in PAGES if here.startswith(path)), key=len)
     tabs = [{"href": f"/account{path}", "text": _(text), "current": path == current} for path, text in PAGES]
     return await show(

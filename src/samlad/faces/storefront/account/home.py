@@ -7,13 +7,16 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from markupsafe import Markup
 
-from samlad import carts, credit, customers, orders
+from samlad import carts, catalog, credit, customers, orders, payments, stock
 from samlad.carts import CartClosed, CartKind, CartStatus, TakeOver
+from samlad.channels import Channel
 from samlad.credit import CardUnusable, NoProgramme
 from samlad.faces import page as face
+from samlad.faces.design.formats import day, money
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import basket, limits, member
+from samlad.faces.storefront.account import wishes
 from samlad.faces.storefront.account.frame import account_page
 from samlad.faces.storefront.account.words import CART_KINDS, HISTORY, order_words
 from samlad.faces.storefront.place import channel_of, shopper
@@ -21,6 +24,7 @@ from samlad.kernel import qr
 from samlad.kernel.http import database_of
 from samlad.kernel.listing import ListQuery
 from samlad.kernel.problems import Conflict, Forbidden, NotFound, TooMany
+from samlad.orders import bought
 
 LAST, MOST = 3, 50
 
@@ -42,7 +46,32 @@ async def home(request: AnyRequest) -> Response[Any]:
         order_words=order_words(request),
         loyalty=await credit.view(database, customer.id),
         balances=await credit.of_customer(database, customer.id),
+        bought=await _bought(request, channel, customer.id),
     )
+
+
+async def _bought(request: AnyRequest, channel: Channel, customer: UUID) -> list[dict[str, Any]]:
+    """What they bought lately, and what has changed since: the price, or that it is gone. Three statements."""
+    _, locale, database = face.words(request), face.locale_of(request), database_of(request)
+    found = await bought.lately(database, customer)
+    variants = [each.variant for each in found]
+    sold = await catalog.sellables(database, channel, variants) if variants else {}
+    there = await stock.atp(database, channel, variants) if variants else {}
+    rows = []
+    for each in found:
+        now = sold.get(each.variant)
+        is_sold = now is not None and now.is_available and now.price is not None
+        is_there = is_sold and there.get(each.variant, 0) > 0
+        said = _("Last on %(day)s") % {"day": day(each.at, locale)}
+        if now is None or not is_sold:
+            said = _("We do not sell this any more.")
+        elif not is_there:
+            said = _("Sold out at the moment.")
+        elif now.currency == each.currency and now.price != each.unit_price:
+            before = money(each.unit_price, each.currency, locale)
+            said = _("Last on %(day)s for %(price)s") % {"day": day(each.at, locale), "price": before}
+        rows.append({"line": each, "now": now, "said": said, "is_sold": is_sold, "is_there": is_there})
+    return rows
 
 
 @get("/account/points")
@@ -72,6 +101,7 @@ async def _points(request: AnyRequest, form: Form, card: Any = None) -> Response
         balances=await credit.of_customer(database, customer.id),
         entries=(await credit.ENTRIES.page(database, ListQuery(limit=MOST), same)).items,
         history_names=HISTORY,
+        kept_cards=await payments.kept_cards(database, customer.id),
         gift_cards=(await credit.CARDS.page(database, held)).items,
     )
 
@@ -115,6 +145,18 @@ async def look_at_card(request: AnyRequest) -> Response[Any]:
     return await _points(request, form, card)
 
 
+@post("/account/cards/{card:uuid}/remove", status_code=303)
+async def forget_card(request: AnyRequest, card: FromPath[UUID]) -> Response[Any]:
+    """The payment provider is to forget a card. Pressed twice it is once."""
+    limits.writes.check(limits.who(request))
+    channel = await channel_of(request)
+    signed = await member.require(request, channel)
+    await database_of(request).transaction(
+        lambda tx: payments.remove_kept(tx, signed.customer.id, card), member.acting(request, channel, signed)
+    )
+    return face.go(request, "/account/points", face.words(request)("The card is forgotten."))
+
+
 @get("/account/lists")
 async def lists(request: AnyRequest) -> Response[Any]:
     """Carts of all channels, what was saved for later, wish lists."""
@@ -134,6 +176,8 @@ async def lists(request: AnyRequest) -> Response[Any]:
         kinds=CART_KINDS,
         here=held.cart if held else None,
         parked=CartStatus.PARKED,
+        wish=CartKind.WISH,
+        share_link=lambda cart: wishes.link(request, cart),
         cart=CartKind.CART,
     )
 
@@ -162,4 +206,4 @@ async def open_cart(request: AnyRequest, cart: FromPath[UUID]) -> Response[Any]:
     return answer
 
 
-handlers = [home, points, join_programme, look_at_card, lists, open_cart]
+handlers = [home, points, join_programme, look_at_card, forget_card, lists, open_cart]

@@ -13,16 +13,14 @@ from samlad.channels import Channel
 from samlad.faces import page as face
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import LANGUAGES, AnyRequest
-from samlad.faces.storefront import checkout, limits, member, preferences, stores
+from samlad.faces.storefront import addresses as address_form
+from samlad.faces.storefront import limits, member, preferences, stores
 from samlad.faces.storefront.account.frame import account_page
 from samlad.faces.storefront.place import channel_of
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import formatting_locale
 from samlad.kernel.ids import new_id
-from samlad.kernel.problems import FieldError, InvalidInput, Problem
-
-NEEDED = ("name", "line1", "city", "country")
-
+from samlad.kernel.problems import InvalidInput, Problem
 
 # -- addresses ----------------------------------------------------------------------------------------------------------
 
@@ -51,7 +49,8 @@ async def _addresses(
         form=form,
         edited=edited,
         saved=await accounts.addresses(database_of(request), signed.account.id),
-        countries=checkout.countries(request, channel),
+        countries=address_form.countries(request, channel),
+        address=address_form.shown(form, channel),
         country_name=lambda code: str(names.get(code, code)),
     )
 
@@ -63,7 +62,7 @@ async def add_address(request: AnyRequest) -> Response[Any]:
     channel, form, _ = await channel_of(request), await read_form(request), face.words(request)
     signed = await member.require(request, channel)
     try:
-        given, key = _address(form), _id(form.get("key"))
+        given, key = address_form.read(form, channel), _id(form.get("key"))
         await database_of(request).transaction(
             lambda tx: accounts.add_address(
                 tx, signed, given, delivery=form.has("is_delivery"), invoice=form.has("is_invoice"), key=key
@@ -73,6 +72,16 @@ async def add_address(request: AnyRequest) -> Response[Any]:
     except Problem as problem:
         return await _addresses(request, channel, signed, form.failed(problem))
     return face.go(request, "/account/addresses", _("The address is kept."))
+
+
+@post("/account/addresses/look", status_code=200)
+async def look_at_fields(request: AnyRequest) -> Response[Any]:
+    """The form once more, with the fields of the country that was chosen. Nothing is kept."""
+    channel, form = await channel_of(request), await read_form(request)
+    signed = await member.require(request, channel)
+    edited = _id(form.get("edited"))
+    found = await accounts.own_address(database_of(request), signed, edited) if edited else None
+    return await _addresses(request, channel, signed, form, found)
 
 
 @get("/account/addresses/{address_id:uuid}")
@@ -96,7 +105,7 @@ async def change_address(request: AnyRequest, address_id: FromPath[UUID]) -> Res
     signed = await member.require(request, channel)
     found = await accounts.own_address(database_of(request), signed, address_id)
     try:
-        given = _address(form)
+        given = address_form.read(form, channel)
         await database_of(request).transaction(
             lambda tx: accounts.change_address(
                 tx,
@@ -141,15 +150,6 @@ async def restore_address(request: AnyRequest, sealed: FromPath[str]) -> Respons
         member.acting(request, channel, signed),
     )
     return face.go(request, "/account/addresses", _("The address is kept."))
-
-
-def _address(form: Form) -> Address:
-    faults = [
-        FieldError(name, form.translate("Please fill this in.")) for name in NEEDED if form.text(name) is None
-    ]
-    if faults:
-        raise InvalidInput("", errors=tuple(faults))
-    return form.into(Address)
 
 
 def _id(text: str) -> UUID | None:
@@ -234,6 +234,7 @@ async def save_consent(request: AnyRequest) -> Response[Any]:
 handlers = [
     addresses,
     add_address,
+    look_at_fields,
     one_address,
     change_address,
     remove_address,

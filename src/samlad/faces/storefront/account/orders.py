@@ -11,21 +11,22 @@ from samlad import carts, catalog, channels, customers, orders
 from samlad.accounts import SignedIn
 from samlad.carts import LineInput
 from samlad.channels import Channel
+from samlad.documents import printing
+from samlad.documents.api import file_answer
 from samlad.faces import page as face
 from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import basket, limits, member
 from samlad.faces.storefront import orders as order_pages
 from samlad.faces.storefront.account.frame import HEADERS, account_page
-from samlad.faces.storefront.account.words import RETURNS, order_words
+from samlad.faces.storefront.account.words import order_words
 from samlad.faces.storefront.place import channel_of, shopper, show
 from samlad.kernel.http import database_of
 from samlad.kernel.listing import ListQuery
 from samlad.kernel.problems import InvalidInput, NotFound
-from samlad.orders import LineKind, Order, OrderKind, OrderStatus, return_store
-from samlad.orders.rules import returnable
+from samlad.orders import LineKind, Order, OrderKind
 from samlad.stock import SoldOut
 
-ROWS, MOST_LINES, MOST_RETURNS = 20, 100, 20
+ROWS, MOST_LINES = 20, 100
 
 
 async def own_order(request: AnyRequest, signed: SignedIn, order_id: UUID) -> Order:
@@ -81,10 +82,6 @@ async def one_order(request: AnyRequest, order_id: FromPath[UUID]) -> Response[A
     channel = await channel_of(request)
     signed = await member.require(request, channel)
     order = await own_order(request, signed, order_id)
-    database = database_of(request)
-    query = ListQuery(limit=MOST_RETURNS, filters={"order": str(order.id)})
-    coming = await return_store.announced(database, order.id)
-    left = {p: n - coming.get(p, 0) for p, n in returnable(order.lines).items() if n > coming.get(p, 0)}
     _ = face.words(request)
     is_sale = order.kind is OrderKind.SALE
     context = await order_pages.context_of_order(request, channel, order)
@@ -94,14 +91,25 @@ async def one_order(request: AnyRequest, order_id: FromPath[UUID]) -> Response[A
         "storefront/account/order.html",
         headers=HEADERS,
         own={
-            "can_return": bool(left) and is_sale and order.status is not OrderStatus.CANCELLED,
+            **await order_pages.sending_back(
+                request, order, f"/account/orders/{order.id}", "/account/returns"
+            ),
+            "has_receipt": is_sale and order.delivery == "carry_out",
             "can_repeat": is_sale and any(line.variant for line in order.lines),
-            "returns": (await return_store.LISTING.page(database, query)).items,
-            "return_words": {state: _(text) for state, text in RETURNS.items()},
         },
         crumbs=[(_("Your account"), "/account"), (_("Orders"), "/account/orders")],
         **context,
     )
+
+
+@get("/account/orders/{order_id:uuid}/receipt.pdf")
+async def receipt(request: AnyRequest, order_id: FromPath[UUID]) -> Response[Any]:
+    """The receipt of what was bought in a store, as a copy."""
+    channel = await channel_of(request)
+    signed = await member.require(request, channel)
+    order = await own_order(request, signed, order_id)
+    made = await printing.receipt_pdf(database_of(request), order.id)
+    return file_answer(made, "pdf", f"receipt-{order.number}")
 
 
 @post("/account/orders/{order_id:uuid}/again", status_code=303)
@@ -113,8 +121,13 @@ async def again(request: AnyRequest, order_id: FromPath[UUID]) -> Response[Any]:
     order = await own_order(request, signed, order_id)
     wanted: dict[UUID, int] = {}
     titles: dict[UUID, str] = {}
+    sets = {line.set_of.group: line.set_of for line in order.lines if line.set_of is not None}
+    for whole in sets.values():
+        wanted[whole.variant] = wanted.get(whole.variant, 0) + whole.quantity
+        titles[whole.variant] = whole.title
     for line in order.lines[:MOST_LINES]:
-        if line.kind is LineKind.ITEM and line.variant is not None and line.quantity > 0:
+        is_goods = line.kind is LineKind.ITEM and line.variant is not None and line.set_of is None
+        if is_goods and line.variant is not None and line.quantity > 0:
             wanted[line.variant] = wanted.get(line.variant, 0) + line.quantity
             titles[line.variant] = line.title
     held, missing = await _put(request, channel, wanted)
@@ -123,11 +136,24 @@ async def again(request: AnyRequest, order_id: FromPath[UUID]) -> Response[Any]:
         said = _("None of it can be had any more: %(titles)s.") % {"titles": gone}
         return face.go(request, f"/account/orders/{order.id}", said, kind="warning")
     said = _("It is in the cart, at the prices of today.")
-    if gone:
+    short = await _short(request, channel, held, titles)
+    if short:
+        said = _("It is in the cart, but this is sold out at the moment: %(titles)s.") % {"titles": short}
+        gone = gone or short
+    elif gone:
         said = _("It is in the cart. What is not there any more: %(titles)s.") % {"titles": gone}
     answer = face.go(request, "/cart", said, kind="warning" if gone else "success")
     basket.keep(request, answer, held.cart, held.token, held.count)
     return answer
+
+
+async def _short(request: AnyRequest, channel: Channel, held: basket.Basket, titles: dict[UUID, str]) -> str:
+    """What of it cannot be had at the moment, by name."""
+    cart = await basket.view(database_of(request), held, channel)
+    lines = cart.lines if cart else []
+    return ", ".join(
+        dict.fromkeys(titles[line.variant] for line in lines if line.problem and line.variant in titles)
+    )
 
 
 async def _put(
@@ -157,4 +183,4 @@ async def _put(
     return held if put else None, missing
 
 
-handlers = [list_orders, one_order, again]
+handlers = [list_orders, one_order, receipt, again]

@@ -1,14 +1,19 @@
 """Every address of an account."""
 
 from samlad.faces.storefront.account import (
+    announced,
+    appointments,
     data,
+    exchanging,
     home,
     keeping,
     orders,
     returns,
     security,
     sign_in,
+    subscription_change,
     subscriptions,
+    wishes,
 )
 
 handlers = [
@@ -16,8 +21,13 @@ handlers = [
     *home.handlers,
     *orders.handlers,
     *returns.handlers,
+    *announced.handlers,
+    *exchanging.handlers,
     *keeping.handlers,
     *security.handlers,
     *data.handlers,
     *subscriptions.handlers,
+    *subscription_change.handlers,
+    *appointments.handlers,
+    *wishes.handlers,
 ]

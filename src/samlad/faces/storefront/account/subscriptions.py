@@ -9,25 +9,21 @@ from litestar.params import FromPath
 from samlad import subscriptions
 from samlad.catalog.sellables import language_of
 from samlad.faces import page as face
-from samlad.faces.form import read_form
+from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
 from samlad.faces.repeat_names import every
 from samlad.faces.storefront import limits, member
 from samlad.faces.storefront.account.frame import account_page
+from samlad.faces.storefront.account.words import ENDING_REASONS, SUBSCRIPTIONS
 from samlad.faces.storefront.place import channel_of
 from samlad.kernel.database import Tx
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.listing import ListQuery
-from samlad.kernel.problems import NotFound, Problem
+from samlad.kernel.problems import InvalidInput, NotFound, Problem
 from samlad.subscriptions import CancelInput, MinimumNotReached, PauseInput, ResumeInput, TooLate
 
 HERE, MOST = "/account/subscriptions", 50
-STATUSES = {
-    "active": (marked("It comes"), "success"),
-    "paused": (marked("Paused"), "warning"),
-    "cancelled": (marked("Ended"), ""),
-}
 DONE = {
     "pause": marked("Nothing comes until you let it go on."),
     "resume": marked("It goes on."),
@@ -55,7 +51,7 @@ async def show_all(request: AnyRequest) -> Response[Any]:
         one = await subscriptions.read(database, acting, row.id)
         plan = await subscriptions.read_plan(database, one.plan)
         shown.append((one, plan.names.get(language, plan.name), every(_, one.terms)))
-    statuses = {status: (_(text), kind) for status, (text, kind) in STATUSES.items()}
+    statuses = {status: (_(text), kind) for status, (text, kind) in SUBSCRIPTIONS.items()}
     return await account_page(request, channel, signed, "subscriptions", shown=shown, statuses=statuses)
 
 
@@ -69,7 +65,9 @@ async def change(request: AnyRequest, subscription: FromPath[UUID], what: FromPa
 
     async def work(tx: Tx) -> Any:
         if what == "pause":
-            return await subscriptions.pause(tx, subscription, PauseInput(), version=version)
+            return await subscriptions.pause(
+                tx, subscription, form.into(PauseInput, reason=""), version=version
+            )
         if what == "resume":
             return await subscriptions.resume(tx, subscription, ResumeInput(), version=version)
         if what == "skip":
@@ -79,13 +77,16 @@ async def change(request: AnyRequest, subscription: FromPath[UUID], what: FromPa
         if what == "reactivate":
             return await subscriptions.reactivate(tx, subscription, ResumeInput(), version=version)
         if what == "cancel":
-            return await subscriptions.cancel(tx, subscription, CancelInput(), version=version)
+            return await subscriptions.cancel(tx, subscription, _ending(form), version=version)
         raise NotFound("There is no such page.")
 
     try:
         await database_of(request).transaction(work, member.acting(request, channel, signed))
     except (MinimumNotReached, TooLate) as problem:
         return face.go(request, HERE, _(REFUSED[type(problem)]), kind="warning")
+    except InvalidInput as problem:
+        told = next(iter(form.failed(problem).errors.values()), form.message)
+        return face.go(request, f"{HERE}/{subscription}", told, kind="warning")
     except Problem as problem:
         if problem.status >= 500 or problem.status == 404:
             raise
@@ -94,6 +95,12 @@ async def change(request: AnyRequest, subscription: FromPath[UUID], what: FromPa
     undo = {"skip": "unskip", "pause": "resume", "cancel": "reactivate"}.get(what)
     href = f"{HERE}/{subscription}/{undo}" if undo else None
     return face.go(request, HERE, _(DONE[what]), undo=href)
+
+
+def _ending(form: Form) -> CancelInput:
+    """Why it ends: what was chosen, and what was written to it."""
+    said = (ENDING_REASONS.get(form.get("why"), ""), form.get("reason").replace("\x00", "").strip()[:400])
+    return CancelInput(reason=" · ".join(part for part in said if part))
 
 
 handlers = [show_all, change]

@@ -36,6 +36,23 @@ HISTORY: Mapping[str, str] = {
     "expire": marked("Run out"),
     "take_back": marked("Taken back"),
 }
+SUBSCRIPTIONS: Mapping[str, tuple[str, str]] = {
+    "active": (marked("It comes"), "success"),
+    "paused": (marked("Paused"), "warning"),
+    "cancelled": (marked("Ended"), ""),
+}
+CYCLES: Mapping[str, str] = {
+    "ordered": marked("ordered"),
+    "skipped": marked("left out"),
+    "out_of_stock": marked("not to be had"),
+}
+ENDING_REASONS: Mapping[str, str] = {
+    "enough": marked("I have enough of it"),
+    "price": marked("It costs too much"),
+    "elsewhere": marked("I buy it elsewhere"),
+    "unhappy": marked("I am not happy with it"),
+    "other": marked("Another reason"),
+}
 REASONS: Mapping[str, str] = {
     "changed_mind": marked("I changed my mind"),
     "wrong_size": marked("Wrong size"),

@@ -11,19 +11,25 @@ if (typeof Stripe === "undefined") {
   button.disabled = true;
 } else {
   const stripe = Stripe(form.dataset.key);
-  const elements = stripe.elements({ clientSecret: form.dataset.secret });
-  const element = elements.create("payment");
-  element.on("ready", () => fields.removeAttribute("aria-busy"));
-  element.mount(fields);
+  const asks = "next" in form.dataset; // the card is known: only the bank has a question
+  if (asks) fields.removeAttribute("aria-busy");
+  const elements = asks ? null : stripe.elements({ clientSecret: form.dataset.secret });
+  if (elements) {
+    const element = elements.create("payment");
+    element.on("ready", () => fields.removeAttribute("aria-busy"));
+    element.mount(fields);
+  }
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     button.disabled = true;
     said.textContent = "";
-    const answer = await stripe.confirmPayment({
-      elements,
-      confirmParams: { return_url: form.dataset.return },
-      redirect: "if_required",
-    });
+    const answer = asks
+      ? await stripe.handleNextAction({ clientSecret: form.dataset.secret })
+      : await stripe.confirmPayment({
+          elements,
+          confirmParams: { return_url: form.dataset.return },
+          redirect: "if_required",
+        });
     if (answer.error) {
       said.textContent = answer.error.message;
       button.disabled = false;

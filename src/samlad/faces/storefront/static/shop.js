@@ -177,6 +177,22 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "-") zoom(closely, false);
 });
 
+/* Of tabs that do not all fit, the one that one is at is in sight. */
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
+/* On a phone the button that buys stays at hand: a bar shows while the form is out of sight. */
+const watched = new IntersectionObserver(([{ isIntersecting }]) => {
+  const bar = document.querySelector("[data-buy-bar]");
+  if (bar) bar.hidden = isIntersecting;
+});
+function keepAtHand() {
+  watched.disconnect();
+  const form = document.querySelector("form.buy");
+  if (form && document.querySelector("[data-buy-bar]")) watched.observe(form);
+}
+keepAtHand();
+document.addEventListener("htmx:afterSettle", keepAtHand);
+
 /* Where somebody is, only when they press the button, to a hundredth of a degree (about a kilometre). */
 function offerToLocate() {
   if (!navigator.geolocation) return;
@@ -242,6 +258,25 @@ for (const block of document.querySelectorAll("[data-last-seen]")) {
     })
     .catch(() => {});
 }
+
+/* What is typed into the checkout while the server looks something up stays: its answer knows only what was there before. */
+const typedIn = (form) => new Map([...form.elements].filter((each) => each.id && each.name && /^(text|email|tel|search|textarea)$/.test(each.type)).map((each) => [each.id, each.value]));
+let asked = new Map();
+let since = new Map();
+const isCheckout = (event) => event.detail.target?.id === "checkout";
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (isCheckout(event)) asked = typedIn(event.detail.target);
+});
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (isCheckout(event)) since = new Map([...typedIn(event.detail.target)].filter(([id, text]) => asked.has(id) && asked.get(id) !== text));
+});
+document.addEventListener("htmx:afterSettle", () => {
+  for (const [id, text] of since) {
+    const field = document.getElementById(id);
+    if (field) field.value = text;
+  }
+  since = new Map();
+});
 
 if ("serviceWorker" in navigator) {
   addEventListener("load", () => navigator.serviceWorker.register("/sw.js").catch(() => {}));

@@ -2,6 +2,7 @@
    is copied as it changes. When the network fails the till goes on without it by itself. */
 
 import * as database from "./database.js";
+import { watch } from "./idle.js";
 import * as journal from "./journal.js";
 import { Sender } from "./sender.js";
 import { hasShell, keepShell, registered } from "./shell.js";
@@ -31,6 +32,7 @@ async function copyTicket() {
     options: dataset.options,
     price: Number(dataset.price),
     quantity: Number(dataset.quantity),
+    sold_by: dataset.soldBy ?? "piece",
   }));
   await database.keep(db, "online", { cart: ticket?.dataset.cart || null, lines, at: Date.now() });
 }
@@ -43,15 +45,24 @@ async function goOffline() {
   }
 }
 
+/* Nobody has touched it for long: locked here at once, and there as soon as it hears of it. */
+async function lockNow() {
+  await database.keep(db, "on", { id: null, name: "", over: (await database.meta(db, "clerk"))?.id ?? null });
+  sender.wake();
+}
+
 async function begin() {
   db = await database.open(code);
-  const device = await database.device(db);
+  const device = await database.device(db, code);
   sender = new Sender(db, code, device.id);
   sender.addEventListener("journal", showCount);
   sender.addEventListener("sending", showCount);
   sender.addEventListener("away", () => sender.state === "network" && sender.tries > 1 && goOffline());
   const noteGoods = async () => (frame.dataset.goods = String(Boolean(await database.meta(db, "pack"))));
   sender.addEventListener("pack", noteGoods);
+  const isAtNames = location.pathname.endsWith("/clerks");
+  sender.addEventListener("clerk", async () => !isAtNames && (await database.meta(db, "clerk")) === null && location.assign(`/pos/${code}/clerks`));
+  watch(code, () => (isAtNames ? 0 : Number(frame.dataset.lockSeconds)), lockNow);
   addEventListener("offline", goOffline);
   document.addEventListener("htmx:sendError", goOffline);
   document.addEventListener("htmx:timeout", goOffline);

@@ -1,12 +1,16 @@
-/* The pack in memory: found by code in one look-up, by words in one pass. A row is what the server sends:
-   [id, SKU, GTIN, title, options, price, tax class, picture, product, [prices, marks, is goods, sold from, sold to]]. */
+/* The pack: 300,000 articles lie in the database in small chunks, and only an index of their codes is in memory: numbers in their order,
+   each the hash of a code and the place of its row. So the till opens at once, and a scan reads one chunk. Names are read
+   beside that, for the search. A row is what the server sends:
+   [id, SKU, GTIN, title, options, price, tax class, picture, product, [prices, marks, is goods, sold from, sold to, what its quantity counts]]. */
 
+import { minorOf, quantityFor, readGs1, readScale } from "../rules/scale.js";
 import { ask, ended, meta, write } from "./database.js";
 
 export const ID = 0, SKU = 1, GTIN = 2, TITLE = 3, OPTIONS = 4, PRICE = 5, TAX = 6, IMAGE = 7, PRODUCT = 8, SCALE = 9;
-const MOST_FOUND = 24;
+const MOST_FOUND = 24, CHUNK = 500, MOST_CHUNKS = 200, PLACES = 2 ** 20;
 
 export const fold = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+export const soldBy = (row) => row[SCALE]?.[5] ?? "piece";
 const gtin14 = (code) => (/^\d{8,14}$/.test(code) ? code.padStart(14, "0") : null);
 
 /* What is in a scanned text: a GS1 element string or Digital Link has its GTIN after (01), ]C101 or /01/. */
@@ -15,94 +19,187 @@ export function codeIn(text) {
   return inside && text.length > 14 ? inside[1] : text.trim();
 }
 
+/* 32 bits of a code (FNV-1a with a last stir); two codes may have the same: the row decides. */
+function hash(text) {
+  let h = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) h = Math.imul(h ^ text.charCodeAt(at), 0x01000193);
+  h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d);
+  return (h ^ (h >>> 13)) >>> 0;
+}
+
+const keysOf = (row) => [`i${row[ID]}`, `s${row[SKU].toLowerCase()}`, ...(row[GTIN] && gtin14(row[GTIN]) ? [`g${gtin14(row[GTIN])}`] : [])];
+
+/* Made while the pack is loaded: hash · 2^20 + place, exact in a double. */
+export class Index {
+  constructor() {
+    this.keys = [];
+    this.size = 0;
+  }
+
+  add(row) {
+    if (this.size >= PLACES) throw new RangeError("more articles than a till can carry");
+    for (const key of keysOf(row)) this.keys.push(hash(key) * PLACES + this.size);
+    this.size += 1;
+  }
+
+  sorted = () => Float64Array.from(this.keys).sort();
+}
+
 export class Goods {
   constructor() {
     this.clear();
   }
 
   clear() {
-    this.rows = [];
-    this.byId = new Map();
-    this.byCode = new Map();
-    this.words = [];
+    Object.assign(this, { database: null, generation: 0, index: new Float64Array(0), size: 0, chunks: new Map(), words: null, filling: null });
+    this.known = new Map(); // rows that are in memory, by id
+    this.changed = new Map(); // what is newer than the chunks: id → row, or null for what is gone
+    this.codes = new Map(); // of those
   }
 
-  get size() {
-    return this.byId.size;
-  }
-
+  /* A row that is newer than the chunks. */
   put(row) {
-    const known = this.byId.get(row[ID]);
-    const place = known ?? this.rows.length;
-    if (known !== undefined) this.forget(this.rows[known], known);
-    this.rows[place] = row;
-    this.words[place] = fold(`${row[TITLE]} ${row[OPTIONS]} ${row[SKU]}`);
-    this.byId.set(row[ID], place);
-    const gtin = row[GTIN] && gtin14(row[GTIN]);
-    if (gtin && !this.byCode.has(gtin)) this.byCode.set(gtin, place);
-    this.byCode.set(row[SKU].toLowerCase(), place); // an SKU goes before a GTIN
+    this.remove(row[ID]);
+    this.changed.set(row[ID], row);
+    this.known.set(row[ID], row);
+    for (const key of keysOf(row)) if (!this.codes.has(key)) this.codes.set(key, row[ID]);
   }
 
   remove(id) {
-    const place = this.byId.get(id);
-    if (place === undefined) return;
-    this.forget(this.rows[place], place);
-    this.byId.delete(id);
-    this.rows[place] = null;
-    this.words[place] = "";
+    const before = this.changed.get(id);
+    if (before) for (const key of keysOf(before)) if (this.codes.get(key) === id) this.codes.delete(key);
+    this.changed.set(id, null);
+    this.known.delete(id);
   }
 
-  forget(row, place) {
-    for (const code of [row[SKU].toLowerCase(), row[GTIN] && gtin14(row[GTIN])]) if (this.byCode.get(code) === place) this.byCode.delete(code);
-  }
-
+  /* One that is in memory: it was scanned, found, or asked for by `need`. */
   get(id) {
-    return this.rows[this.byId.get(id)] ?? null;
+    return this.known.get(id) ?? null;
   }
 
   /* As the rules look at it (`rules/totals.js`), or null. */
   good(id) {
     const row = this.get(id);
     if (!row?.[SCALE]) return null;
-    const [prices, marks, is_goods, sold_from, sold_to] = row[SCALE];
-    return { product: row[PRODUCT], tax_class: row[TAX], is_sold: true, is_goods, sold_from, sold_to, prices, marks };
+    const [prices, marks, is_goods, sold_from, sold_to, sold_by] = row[SCALE];
+    return { product: row[PRODUCT], tax_class: row[TAX], is_sold: true, is_goods, sold_from, sold_to, prices, marks, sold_by };
   }
 
-  scan(text) {
-    const code = codeIn(text);
-    const place = this.byCode.get(code.toLowerCase()) ?? this.byCode.get(gtin14(code));
-    return this.rows[place] ?? null;
+  /* Bring these into memory. */
+  need = (ids) => Promise.all(ids.map((id) => this.known.has(id) || this.byKey(`i${id}`)));
+
+  async scan(text) {
+    const code = codeIn(text), gtin = gtin14(code);
+    return (await this.byKey(`s${code.toLowerCase()}`)) ?? (gtin ? this.byKey(`g${gtin}`) : null); // an SKU goes before a GTIN
   }
 
-  search(text) {
-    const wanted = fold(text).split(/\s+/).filter(Boolean), found = [];
+  /* What was scanned, and how much of it its code says: {row, quantity (0: to be typed), is_wrong, expires_on}, or null. `layouts`: of the
+     store's scales; `exponent`: of its currency. */
+  async read(text, layouts, exponent) {
+    const gs1 = readGs1(text), plain = await this.scan(text), scale = plain ? null : readScale(text.trim(), layouts);
+    let row = plain;
+    for (const name of scale?.names ?? []) row ??= await this.scan(name);
+    if (!row) return null;
+    const expires_on = gs1?.expires_on ?? null;
+    if (soldBy(row) === "piece") return { row, quantity: 1, is_wrong: false, expires_on };
+    if (scale?.is_wrong) return { row, quantity: 0, is_wrong: true, expires_on };
+    const measure = gs1?.measure ?? (scale && scale.grams !== null ? ["weight", scale.grams] : null), price = gs1?.price ?? scale?.price ?? null;
+    const own = measure?.[0] === soldBy(row) ? measure[1] : 0;
+    const paid = own || !price ? 0 : (quantityFor(minorOf(price, exponent), row[PRICE], 1_000) ?? 0);
+    return { row, quantity: own || paid, is_wrong: false, expires_on };
+  }
+
+  async byKey(key) {
+    if (this.codes.has(key)) return this.changed.get(this.codes.get(key));
+    const wanted = hash(key);
+    for (let at = this.first(wanted * PLACES); at < this.index.length && Math.floor(this.index[at] / PLACES) === wanted; at++) {
+      const row = await this.at(this.index[at] % PLACES);
+      if (row && keysOf(row).includes(key)) return this.remember(row);
+    }
+    return null;
+  }
+
+  /* The first place in the index that is not below a number. */
+  first(number) {
+    let low = 0, high = this.index.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.index[middle] < number) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  remember(row) {
+    this.known.set(row[ID], row);
+    return row;
+  }
+
+  /* The row of a place, null if something newer is known of it. */
+  async at(place) {
+    const row = (await this.chunk(Math.floor(place / CHUNK)))?.[place % CHUNK];
+    return row && !this.changed.has(row[ID]) ? row : null;
+  }
+
+  async chunk(number) {
+    const there = this.chunks.get(number);
+    if (there) return there;
+    const rows = await ask(this.database.transaction("chunks").objectStore("chunks").get([this.generation, number]));
+    if (this.chunks.size >= MOST_CHUNKS) this.chunks.delete(this.chunks.keys().next().value);
+    if (rows) this.chunks.set(number, rows);
+    return rows;
+  }
+
+  /* Read all names, a chunk at a time, so that nobody waits for it but who searches. */
+  fill() {
+    this.filling ??= (async () => {
+      const words = [], { database, generation } = this;
+      for (let number = 0; number * CHUNK < this.size && database; number++) {
+        const rows = (await ask(database.transaction("chunks").objectStore("chunks").get([generation, number]))) ?? [];
+        for (const row of rows) words.push(wordsOf(row));
+      }
+      this.words = words;
+    })();
+    return this.filling;
+  }
+
+  async search(text) {
+    const wanted = fold(text).split(/\s+/).filter(Boolean), found = [], fits = (words) => wanted.every((word) => words.includes(word));
+    for (const row of this.changed.values()) if (row && found.length < MOST_FOUND && fits(wordsOf(row))) found.push(row);
+    await this.fill();
     for (let place = 0; place < this.words.length && found.length < MOST_FOUND; place++) {
-      if (this.words[place] && wanted.every((word) => this.words[place].includes(word))) found.push(this.rows[place]);
+      const row = fits(this.words[place]) ? await this.at(place) : null;
+      if (row) found.push(this.remember(row));
     }
     return found;
   }
 }
 
-/* Read what was kept. The rows come in the order in which they were loaded. */
+const wordsOf = (row) => fold(`${row[TITLE]} ${row[OPTIONS]} ${row[SKU]}`);
+
+/* Make ready what was kept: the index and what has changed, not the articles. */
 export async function restore(database, goods) {
-  goods.clear();
-  const pack = await meta(database, "pack");
-  if (!pack) return null;
-  const transaction = database.transaction(["chunks", "changes"]);
-  const bounds = IDBKeyRange.bound([pack.generation, 0], [pack.generation, Infinity]);
-  const chunks = await ask(transaction.objectStore("chunks").getAll(bounds));
-  for (const rows of chunks) for (const row of rows) goods.put(row);
-  const [ids, changed] = await Promise.all([
+  const transaction = database.transaction(["chunks", "changes", "meta"]);
+  const pack = await ask(transaction.objectStore("meta").get("pack"));
+  if (!pack) return goods.clear() ?? null;
+  const [index, ids, changed] = await Promise.all([
+    ask(transaction.objectStore("chunks").get([pack.generation, "index"])),
     ask(transaction.objectStore("changes").getAllKeys()),
     ask(transaction.objectStore("changes").getAll()),
   ]);
-  changed.forEach((row, index) => (row ? goods.put(row) : goods.remove(ids[index])));
+  const known = goods.known;
+  goods.clear();
+  if (!index) return null; // half of it was thrown away
+  Object.assign(goods, { database, generation: pack.generation, index: index.keys, size: index.size });
+  changed.forEach((row, at) => (row ? goods.put(row) : goods.remove(ids[at])));
+  await goods.need([...known.keys()].slice(-MOST_CHUNKS));
   return pack;
 }
 
 /* Bring the pack up to date: only what has changed, or everything in pages beside the old one, which holds until the last page
-   is there. `fetchPage(query)` answers a page or null where nothing is new. One tab at a time. */
-export const refresh = (database, code, fetchPage) =>
+   is there. `fetchPage(query)` answers a page or null where nothing is new; `told(n)` hears how many articles are there. One tab at a
+   time. */
+export const refresh = (database, code, fetchPage, told = () => {}) =>
   navigator.locks.request(`till-pack-${code}`, { ifAvailable: true }, async (lock) => {
     if (!lock) return false;
     const pack = await meta(database, "pack");
@@ -117,18 +214,24 @@ export const refresh = (database, code, fetchPage) =>
       });
       return page.rows.length > 0 || page.gone.length > 0 || pack.upto !== page.upto;
     }
-    const generation = (pack?.generation ?? 0) + 1, first = page;
+    const generation = (pack?.generation ?? 0) + 1, first = page, index = new Index();
     await drop(database, generation, generation); // of a load that was broken off
-    for (let number = 0; ; number++) {
-      const transaction = database.transaction("chunks", "readwrite");
-      transaction.objectStore("chunks").put(page.rows, [generation, number]);
+    for (let rest = []; ; ) {
+      const transaction = database.transaction("chunks", "readwrite"), store = transaction.objectStore("chunks");
+      const rows = [...rest, ...page.rows];
+      let number = Math.floor(index.size / CHUNK);
+      for (const row of page.rows) index.add(row);
+      for (rest = rows; rest.length >= CHUNK || (rest.length && !page.next); rest = rest.slice(CHUNK)) store.put(rest.slice(0, CHUNK), [generation, number++]);
       await ended(transaction);
+      told(index.size);
       if (!page.next) break;
       page = await fetchPage({ cursor: page.next });
     }
-    await write(database, ["changes", "meta"], async (transaction) => {
+    await write(database, ["chunks", "changes", "meta"], async (transaction) => {
+      transaction.objectStore("chunks").put({ keys: index.sorted(), size: index.size }, [generation, "index"]);
       transaction.objectStore("changes").clear();
-      await ask(transaction.objectStore("meta").put({ ...ofPage({ ...page, store: first.store, rules: first.rules }), generation }, "pack"));
+      const kept = { ...ofPage({ ...page, store: first.store, rules: first.rules }), generation, size: index.size };
+      await ask(transaction.objectStore("meta").put(kept, "pack"));
     });
     await drop(database, 0, generation - 1);
     return true;
@@ -139,13 +242,15 @@ const ofPage = (page) => ({
   upto: page.upto,
   at: page.at,
   stock: page.stock,
+  sets: page.sets,
   lease: page.lease.map((line) => [line.variant, line.units]),
   leaseEnds: page.lease_ends,
 });
 
+/* All chunks of some generations, their index with them: texts and lists come after numbers. */
 async function drop(database, from, to) {
   const transaction = database.transaction("chunks", "readwrite");
-  transaction.objectStore("chunks").delete(IDBKeyRange.bound([from, 0], [to, Infinity]));
+  transaction.objectStore("chunks").delete(IDBKeyRange.bound([from, 0], [to, []]));
   await ended(transaction);
 }
 

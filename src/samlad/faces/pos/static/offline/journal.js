@@ -1,6 +1,6 @@
 /* The journal: a sale is in it, on the disk, before anything says that it is sold. Nothing leaves it before the server has it. */
 
-import { ask, write } from "./database.js";
+import { ask, meta, outside, write } from "./database.js";
 import { Changed } from "./ticket.js";
 
 const KEEP_DAYS = 35;
@@ -15,13 +15,35 @@ export const sell = (database, seen, make) =>
     const store = transaction.objectStore("meta");
     const [ticket, device] = await Promise.all([ask(store.get("ticket")), ask(store.get("device"))]);
     if (ticket?.id !== seen.id || ticket.version !== seen.version) throw new Changed();
-    const sequence = device.sequence + 1;
-    const entry = make(sequence, device.id, ticket);
-    await ask(transaction.objectStore("journal").add({ id: entry.id, till: device.id, sequence, state: UNSENT, entry, verdict: null }));
-    await ask(store.put({ ...device, sequence }, "device"));
+    const entry = await add(transaction, device, (sequence, till) => make(sequence, till, ticket));
     await ask(store.delete("ticket"));
     return entry;
   });
+
+/* Write down something else that was done: `make(sequence, till)` answers the entry; `also(meta)` changes what goes with it. */
+export const note = (database, make, also = () => {}) =>
+  write(database, ["journal", "meta"], async (transaction) => {
+    const store = transaction.objectStore("meta");
+    const entry = await add(transaction, await ask(store.get("device")), make);
+    await also(store);
+    return entry;
+  });
+
+async function add(transaction, device, make) {
+  const sequence = device.sequence + 1, entry = make(sequence, device.id);
+  outside.wrote(device.code, device.id, sequence);
+  await ask(transaction.objectStore("journal").add({ id: entry.id, till: device.id, sequence, state: UNSENT, entry, verdict: null }));
+  await ask(transaction.objectStore("meta").put({ ...device, sequence }, "device"));
+  return entry;
+}
+
+/* What the server is told of this journal: its last number, what is not sent, and what is lost. */
+export async function state(database) {
+  const [device, lost, waiting] = await Promise.all([meta(database, "device"), meta(database, "lost"), unsent(database)]);
+  const refused = await ofState(database, REFUSED);
+  const own = [...waiting, ...refused].filter(({ till }) => till === device.id).length;
+  return { till: device.id, last: device.sequence, unsent: own, lost: lost?.numbers ?? [] };
+}
 
 const ofState = (database, state) => ask(database.transaction("journal").objectStore("journal").index("state").getAll(state));
 
@@ -37,13 +59,15 @@ export const read = (database, id) => ask(database.transaction("journal").object
 
 /* What the server said of some sales: [[id, state, verdict]]. What it has already is not sent again, whoever says so later. */
 export const conclude = (database, said) =>
-  write(database, ["journal"], async (transaction) => {
-    const store = transaction.objectStore("journal");
+  write(database, ["journal", "meta"], async (transaction) => {
+    const store = transaction.objectStore("journal"), device = await ask(transaction.objectStore("meta").get("device")), sent = [];
     for (const [id, state, verdict] of said) {
       const known = await ask(store.get(id));
-      if (known && known.state !== SENT) await ask(store.put({ ...known, state, verdict }));
+      if (known && known.state !== SENT) await ask(store.put({ ...known, state, verdict, at: Date.now() }));
+      if (known?.till === device?.id && state === SENT) sent.push(known.sequence);
     }
-  });
+    return [device, sent];
+  }).then(([device, sent]) => sent.length && outside.sent(device.code, device.id, sent));
 
 /* Refused ones are tried again: after an update of the server, or by hand. */
 export const tryAgain = async (database) => conclude(database, (await ofState(database, REFUSED)).map(({ id }) => [id, UNSENT, null]));

@@ -2,38 +2,93 @@
 
 import * as database from "./database.js";
 import * as journal from "./journal.js";
+import * as clerks from "./clerks.js";
+import * as counter from "./counter.js";
+import { numberOf } from "./counter.js";
+import { entryOf, signed, worthOf } from "./entry.js";
+import * as extras from "./extras.js";
+import * as giftCards from "./gift_cards.js";
+import * as panel from "./panel.js";
+import * as people from "./people.js";
 import * as ticket from "./ticket.js";
 import { Changed } from "./ticket.js";
-import { Goods, ID, SKU, TITLE, OPTIONS, PRICE, TAX, makeRoom, restore } from "./goods.js";
-import { inCoins, reckon, taxes } from "./reckon.js";
+import { Goods, ID, SKU, TITLE, OPTIONS, PRICE, TAX, makeRoom, restore, soldBy } from "./goods.js";
+import { coinOf, inCoins, reckon, taxes } from "./reckon.js";
+import { offered } from "../rules/tips.js";
 import { Sender } from "./sender.js";
 import { keepShell, registered } from "./shell.js";
-import { announce, byId, fill, handed, inField, moment, money, percent, root, say, show, typed, useCurrency } from "./screen.js";
+import * as storage from "./storage.js";
+import { weigh } from "./weighing.js";
+import * as who from "./who.js";
+import { amountOf, announce, byId, exponent, fill, handed, inField, moment, money, percent, perText, root, say, show, typed, useCurrency } from "./screen.js";
 
 const code = root.dataset.till, CARRIED_HOURS = 12, SHOWN_SALES = 60;
 const goods = new Goods();
-let db, device, pack = null, open = null, sums = null, sender, clerk = null, offset = null, sold = new Map(), used = {}, counted = new Set(), isTraining = false;
+let db, device, pack = null, open = null, sums = null, sender, clerk = null, offset = null, sold = new Map(), used = {}, counted = new Set(), isTraining = false, day = null, drawer = null;
+
+/* What the dialogs of `extras.js` and `counter.js` may know and do. */
+const till = {
+  get db() { return db; },
+  get open() { return open; },
+  get sums() { return sums; },
+  get pack() { return pack; },
+  get goods() { return goods; },
+  get used() { return used; },
+  get day() { return day; },
+  get drawer() { return drawer; },
+  get clerk() { return clerk; },
+  get code() { return code; },
+  due: () => due(),
+  /* A part is paid, or all that was left. */
+  pay: (tender) => (tender.amount < due() ? change(ticket.tender(db, open.version, tender)) : sell([...open.tenders, tender], 0, 0)),
+  may: (act, unknown) => who.may(clerk, day, act, unknown),
+  async changed(one) {
+    clerk = one;
+    clerks.look();
+    sender.others.postMessage("clerk");
+    sender.wake();
+  },
+  change,
+  note,
+  async keepDrawer(one, isWritten = false) {
+    if (!isWritten) await database.keep(db, "drawer", one);
+    drawer = one;
+    showDrawer();
+  },
+};
 
 /* -- what is shown ---------------------------------------------------------------------------------------------------------- */
 
 const reduction = ({ name, amount }) => `${name} −${money(amount)}`;
-const due = () => sums.total - open.tenders.reduce((sum, each) => sum + each.amount, 0);
+const paid = () => open.tenders.reduce((sum, each) => sum + each.amount, 0);
+const due = () => sums.total + worthOf(open.cards) + (open.tip ?? 0) - paid();
 
-/* What is here of a variant: leased and free, less what was sold since that was said. */
+/* What stock has to give for one of a variant, [variant, units] each: itself, or of a set what is in it. */
+const partsOf = (variant) => new Map(pack?.sets ?? []).get(variant) ?? [[variant, 1]];
+
+/* What is here of a variant: leased and free, less what was sold since that was said and what other lines of the ticket take of the
+   same goods. Of a set as many as its parts make. */
 function left(variant) {
-  const of = (list) => new Map(list).get(variant) ?? 0;
-  return { leased: of(pack.lease) - (sold.get(variant) ?? 0), here: of(pack.lease) + of(pack.stock) - (sold.get(variant) ?? 0) };
+  const lease = new Map(pack.lease), stock = new Map(pack.stock), gone = new Map(sold);
+  for (const line of open?.lines ?? []) {
+    if (line.variant === variant) continue;
+    for (const [part, each] of partsOf(line.variant)) gone.set(part, (gone.get(part) ?? 0) + line.quantity * each);
+  }
+  const make = (units) => Math.min(...partsOf(variant).map(([part, each]) => Math.floor((units(part) - (gone.get(part) ?? 0)) / each)));
+  return { leased: make((part) => lease.get(part) ?? 0), here: make((part) => (lease.get(part) ?? 0) + (stock.get(part) ?? 0)) };
 }
 
 function stockOf(line) {
   const { leased, here } = left(line.variant);
-  if (line.quantity > here) return [say("beyond", { n: Math.max(0, here) }), "warning"];
-  if (line.quantity > leased && sender.state !== "online") return [say("unleased", { n: Math.max(0, here) }), "info"];
-  return [say("here", { n: here }), "success"];
+  const n = amountOf(Math.max(0, here), line.sold_by);
+  if (line.quantity > here) return [say("beyond", { n }), "warning"];
+  if (line.quantity > leased && sender.state !== "online") return [say("unleased", { n }), "info"];
+  return [say("here", { n }), "success"];
 }
 
 function showTicket() {
-  sums = reckon(open.lines, pack, goods, used);
+  sums = reckon(open.lines, pack, goods, used, open);
+  byId("whose").textContent = [open.customer && say("customer-is", { name: open.customer.name }), ...open.codes.map(({ code: text }) => text), ...open.cards.map(({ last_four, amount }) => say("gift-card-on", { four: last_four, amount: money(amount) }))].filter(Boolean).join(" · ");
   byId("ticket").replaceChildren(
     ...[...sums.lines].reverse().map((line) => {
       const [stock, kind] = stockOf(line);
@@ -41,12 +96,18 @@ function showTicket() {
         item: (item) => Object.assign(item.dataset, { variant: line.variant, price: line.price }),
         title: line.title,
         options: line.options,
-        about: [line.sku, money(line.price), ...line.reductions.map(reduction)].join(" · "),
+        about: [line.sku, `${money(line.price)}${perText(line.sold_by)}`, ...line.reductions.map(reduction)].join(" · "),
         total: money(line.total),
         stock: (badge) => {
           badge.textContent = stock;
           badge.classList.add(kind);
         },
+        weighed: (button) => {
+          button.hidden = !perText(line.sold_by);
+          button.textContent = amountOf(line.quantity, line.sold_by);
+          button.setAttribute("aria-label", say("weigh-again", { title: line.title, amount: amountOf(line.quantity, line.sold_by) }));
+        },
+        stepper: (box) => (box.hidden = Boolean(perText(line.sold_by))),
         quantity: (field) => {
           field.value = line.quantity;
           field.setAttribute("aria-label", say("pieces", { title: line.title }));
@@ -55,23 +116,26 @@ function showTicket() {
       });
     }),
   );
-  show("empty", !open.lines.length);
+  show("empty", !open.lines.length && !open.cards.length);
   byId("total").textContent = money(due());
   byId("tax").textContent = taxes(sums.lines).map(([rate, , tax]) => say("tax", { rate: percent(rate), tax: money(tax) })).join(" · ");
-  byId("paid").textContent = open.tenders.length ? say("paid", { amount: money(sums.total - due()) }) : "";
-  for (const button of document.querySelectorAll("[data-pay]")) button.disabled = !open.lines.length;
+  byId("paid").textContent = [open.tip && say("with-tip", { amount: money(open.tip) }), open.tenders.length && say("paid", { amount: money(paid()) })].filter(Boolean).join(" · ");
+  for (const button of document.querySelectorAll("[data-pay]")) button.disabled = !open.lines.length && !open.cards.length;
 }
 
-function showResults(text) {
-  const found = text ? goods.search(text) : [];
+let wanted = "";
+async function showResults(text) {
+  wanted = text;
+  const found = text ? await goods.search(text) : [];
+  if (wanted !== text) return; // something else was typed meanwhile
   byId("results").replaceChildren(
     ...found.map((row) =>
       fill("result", {
         button: (button) => (button.dataset.variant = row[ID]),
         title: row[TITLE],
         options: row[OPTIONS],
-        price: money(row[PRICE]),
-        here: say("here", { n: Math.max(0, left(row[ID]).here) }),
+        price: `${money(row[PRICE])}${perText(soldBy(row))}`,
+        here: say("here", { n: amountOf(Math.max(0, left(row[ID]).here), soldBy(row)) }),
       }),
     ),
   );
@@ -99,33 +163,50 @@ async function showState() {
 
 /* -- what the clerk does ---------------------------------------------------------------------------------------------------- */
 
-const lineOf = (row) => ({ variant: row[ID], sku: row[SKU], title: row[TITLE], options: row[OPTIONS], price: row[PRICE], tax_class: row[TAX] });
+const lineOf = (row) => ({ variant: row[ID], sku: row[SKU], title: row[TITLE], options: row[OPTIONS], price: row[PRICE], tax_class: row[TAX], sold_by: soldBy(row) });
 
-async function put(row) {
+/* `quantity` of what is weighed is asked for where nothing says it. */
+async function put(row, quantity = soldBy(row) === "piece" ? 1 : 0, isWrong = false) {
+  if (!quantity) return weigh(till, row, (found) => put(row, found), { isWrong });
   show("done", false);
   show("desk", true);
-  await change(ticket.add(db, lineOf(row)));
+  await change(ticket.add(db, lineOf(row), quantity));
   announce("");
 }
 
-async function change(work) {
+async function change(work, isOurs = true) {
   open = await work;
+  await goods.need(open.lines.map((line) => line.variant));
   showTicket();
-  sender.others.postMessage("ticket");
+  if (isOurs) sender.others.postMessage("ticket");
 }
 
 async function scan(text) {
-  const row = text && goods.scan(text);
-  if (row) {
+  if (people.isMember(text)) {
+    const [found] = await people.find(day, text);
+    byId("code").value = "";
+    return found ? extras.attach(till, found) : announce(say(day?.members ? "customer-unknown" : "no-people"), "warning");
+  }
+  const found = text && (await goods.read(text, pack.store.scale_codes ?? [], exponent()));
+  if (found) {
     byId("code").value = "";
     showResults("");
-    return put(row);
+    await put(found.row, found.quantity, found.is_wrong);
+    if (found.expires_on && found.expires_on < new Date().toISOString().slice(0, 10)) announce(say("expired", { day: found.expires_on }), "danger");
+    return;
   }
   showResults(text);
 }
 
+/* What is asked for: cash in coins that there are, unless the law rounds only what is wholly paid in cash and this is not. */
+function asked(kind, rest) {
+  const coin = coinOf(pack.store);
+  const isMixed = coin.is_whole_only && open.tenders.some((each) => each.kind !== "cash");
+  return kind === "cash" && !isMixed ? inCoins(rest, coin) : rest;
+}
+
 function askFor(kind) {
-  const dialog = byId("pay"), rest = due(), step = kind === "cash" ? pack.store.cash_step : 1, amount = inCoins(rest, step);
+  const dialog = byId("pay"), rest = due(), amount = asked(kind, rest);
   dialog.dataset.kind = kind;
   byId("pay-title").textContent = say(`pay-${kind}`);
   byId("pay-due").textContent = money(amount);
@@ -137,11 +218,36 @@ function askFor(kind) {
   );
   byId("pay-amount").value = kind === "cash" ? "" : inField(amount);
   byId("pay-wrong").textContent = "";
-  dialog.showModal();
+  showTips(kind);
+  if (!dialog.open) dialog.showModal();
+}
+
+/* What may be given for the staff, where the store asks and nothing is paid yet. */
+function showTips(kind) {
+  const { tips } = pack.store, is = Boolean(tips) && kind !== "other" && !open.tenders.length;
+  show("pay-tips", is);
+  if (!is) return;
+  byId("tip-amount").value = "";
+  byId("tip-quick").replaceChildren(
+    ...[[0, 0], ...offered(sums.total, tips.percents, tips.amounts, 10 ** exponent())].map(([part, amount]) =>
+      fill("note", {
+        button: (button) => {
+          Object.assign(button, { value: amount, textContent: amount ? [money(amount), part && `${part} %`].filter(Boolean).join(" · ") : say("no-tip") });
+          button.setAttribute("aria-pressed", String(amount === (open.tip ?? 0)));
+        },
+      }),
+    ),
+  );
+}
+
+async function tip(amount) {
+  if (amount === null || amount > sums.total) return void (byId("pay-wrong").textContent = say("wrong-tip"));
+  await change(ticket.set(db, { tip: amount }));
+  askFor(byId("pay").dataset.kind);
 }
 
 async function take(handedOver) {
-  const kind = byId("pay").dataset.kind, rest = due(), amount = kind === "cash" ? inCoins(rest, pack.store.cash_step) : rest;
+  const kind = byId("pay").dataset.kind, rest = due(), amount = asked(kind, rest);
   if (handedOver === null || handedOver < 0 || (handedOver === 0 && amount > 0) || (kind !== "cash" && handedOver > amount)) {
     byId("pay-wrong").textContent = say("wrong-amount");
     return;
@@ -152,42 +258,33 @@ async function take(handedOver) {
   await sell([...open.tenders, ...last], amount - rest, handedOver - amount);
 }
 
-/* All cash of a sale is one payment. */
-function together(tenders) {
-  const cash = tenders.filter((each) => each.kind === "cash"), rest = tenders.filter((each) => each.kind !== "cash");
-  const sum = (name) => cash.reduce((whole, each) => whole + each[name], 0);
-  return cash.length ? [...rest, { kind: "cash", amount: sum("amount"), tendered: sum("tendered") }] : rest;
+const here = () => ({ pack, goods, used, clerk, offset, shift: drawer?.shift ?? null, isTraining });
+
+/* Write down what is no sale; it is on the disk when this has ended. */
+async function note(kind, fields, also) {
+  const make = (sequence, till) => ({ ...signed(here(), sequence, till), kind, ...fields });
+  try {
+    await journal.note(db, make, also);
+  } catch (error) {
+    if (error?.name !== "QuotaExceededError") throw error;
+    await makeRoom(db);
+    await journal.note(db, make, also);
+  }
+  sender.told("journal");
+  sender.wake();
 }
 
-const entryOf = (tenders, rounding) => (sequence, till, seen) => {
-  const { lines, total } = reckon(seen.lines, pack, goods, used);
-  return {
-    id: seen.id,
-    till,
-    sequence,
-    happened_at: new Date().toISOString(),
-    clock_offset_ms: offset,
-    lines: lines.map(({ variant, sku, title, options, quantity, price, reductions, tax_rate, tax, total: whole }) => ({
-      variant, sku, title, options, quantity, unit_price: price, reductions, tax_rate, tax, total: whole,
-    })),
-    tenders: together(tenders),
-    total,
-    rounding,
-    currency: pack.store.currency,
-    cart: seen.cart,
-    clerk: clerk?.id ?? null,
-    clerk_name: clerk?.name ?? "",
-    training: isTraining,
-  };
-};
+function showDrawer() {
+  byId("drawer-name").textContent = drawer ? say("drawer-of", { name: drawer.name }) : "";
+}
 
 async function sell(tenders, rounding, back) {
-  const seen = open, make = entryOf(tenders, rounding);
+  const seen = open, make = entryOf(here(), tenders, rounding);
   let entry;
   try {
     entry = await journal.sell(db, seen, make).catch(async (error) => {
       if (error?.name !== "QuotaExceededError") throw error;
-      await makeRoom(db); // the goods stay in this page's memory, and are loaded again when there is room
+      await makeRoom(db); // what is on the ticket is in memory; the rest is loaded again when there is room
       return journal.sell(db, seen, make);
     });
   } catch (error) {
@@ -206,12 +303,12 @@ async function sell(tenders, rounding, back) {
 }
 
 function count(entry) {
-  if (entry.training || counted.has(entry.id)) return;
+  if (entry.training || entry.kind || counted.has(entry.id)) return;
   counted.add(entry.id);
   const given = new Map();
   for (const line of entry.lines) {
-    sold.set(line.variant, (sold.get(line.variant) ?? 0) + line.quantity);
-    for (const { promotion, amount } of line.reductions) given.set(promotion, (given.get(promotion) ?? 0) + amount);
+    for (const [part, each] of partsOf(line.variant)) sold.set(part, (sold.get(part) ?? 0) + line.quantity * each);
+    for (const { promotion, amount } of line.reductions) if (promotion) given.set(promotion, (given.get(promotion) ?? 0) + amount);
   }
   for (const [promotion, amount] of given) {
     const { uses = 0, spent = 0 } = used[promotion] ?? {};
@@ -226,8 +323,6 @@ async function countAll() {
 
 /* -- receipts and the journal ------------------------------------------------------------------------------------------------ */
 
-const numberOf = (entry) => `${entry.till.replaceAll("-", "").slice(-4).toUpperCase()}-${String(entry.sequence).padStart(6, "0")}`;
-
 function showReceipt(sale, back, isNew) {
   const { entry } = sale, receipt = byId("receipt");
   useCurrency(entry.currency);
@@ -238,11 +333,12 @@ function showReceipt(sale, back, isNew) {
   show("is-sold", isNew);
   byId("is-sold").dataset.sale = entry.id;
   const row = (text, amount, css = "") => fill("receipt-row", { text, amount: money(amount), row: (place) => css && place.classList.add(css) });
-  const parts = entry.lines.map((line) => row(`${line.title}${line.options ? `, ${line.options}` : ""}${line.quantity > 1 ? ` (${line.quantity} × ${money(line.unit_price)})` : ""}${line.reductions.map((each) => ` · ${reduction(each)}`).join("")}`, line.total));
-  byId("receipt-lines").replaceChildren(...parts);
+  const parts = entry.lines.map((line) => row(`${line.title}${line.options ? `, ${line.options}` : ""}${perText(line.sold_by) || line.quantity > 1 ? ` (${amountOf(line.quantity, line.sold_by)} × ${money(line.unit_price)}${perText(line.sold_by)})` : ""}${line.reductions.map((each) => ` · ${reduction(each)}`).join("")}`, line.total));
+  byId("receipt-lines").replaceChildren(...parts, ...(entry.cards ?? []).map((each) => row(say("gift-card-line", { four: each.last_four }), each.amount)));
   byId("receipt-sums").replaceChildren(
     row(say("total"), entry.total + entry.rounding, "total"),
     ...taxes(entry.lines).map(([rate, net, tax]) => row(say("tax-on", { rate: percent(rate), net: money(net) }), tax)),
+    ...(entry.tip ? [row(say("tip"), entry.tip)] : []),
     ...entry.tenders.flatMap((each) => [
       row(say(`by-${each.kind}`), each.tendered ?? each.amount),
       ...(each.tendered > each.amount ? [row(say("given-back"), each.amount - each.tendered)] : []),
@@ -265,7 +361,8 @@ async function showJournal() {
       return fill("sale", {
         open: (button) => {
           button.dataset.sale = sale.id;
-          button.textContent = `${numberOf(entry)} · ${money(entry.total + entry.rounding)}`;
+          button.textContent = `${numberOf(entry)} · ${entry.kind ? say(`kind-${entry.kind}`) : money(entry.total + entry.rounding)}`;
+          button.disabled = Boolean(entry.kind);
         },
         when: moment(entry.happened_at),
         state: (badge) => {
@@ -319,10 +416,19 @@ function listen() {
   byId("ticket").addEventListener("change", (event) => setLine(event.target, Math.max(0, Math.min(9999, Math.trunc(Number(event.target.value)) || 0))));
   byId("ticket").addEventListener("click", (event) => {
     if (event.target.closest("[data-remove]")) setLine(event.target, 0);
+    if (event.target.closest("[data-weigh]")) weighAgain(event.target);
   });
   byId("clear").addEventListener("click", () => change(ticket.clear(db)));
+  const acts = { customer: extras.customer, code: extras.code, discount: extras.discount, parked: extras.parked, "pick-ups": counter.pickUps, returns: counter.returns, gift: giftCards.redeem, "card-sale": giftCards.sell, drawer: counter.drawer };
+  for (const button of document.querySelectorAll("[data-act]")) button.addEventListener("click", () => pack && (till.may(button.dataset.act) ? acts[button.dataset.act](till) : announce(say("may-not", { name: clerk.name }), "warning")));
+  panel.listen();
   for (const button of document.querySelectorAll("[data-pay]")) button.addEventListener("click", () => askFor(button.dataset.pay));
   byId("pay-quick").addEventListener("click", (event) => event.target.value && take(Number(event.target.value)));
+  byId("tip-quick").addEventListener("click", (event) => event.target.value && tip(Number(event.target.value)));
+  byId("tip-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    tip(typed(byId("tip-amount").value));
+  });
   byId("pay-form").addEventListener("submit", (event) => {
     event.preventDefault();
     take(typed(byId("pay-amount").value));
@@ -346,12 +452,21 @@ function listen() {
     sender.wake();
   });
   byId("export").addEventListener("click", download);
-  byId("import").addEventListener("change", (event) => event.target.files[0] && bringIn(event.target.files[0]));
+  byId("import").addEventListener("change", async (event) => {
+    const [file] = event.target.files;
+    if (file) await bringIn(file);
+    event.target.value = ""; // or the same file, chosen again, would be no change
+  });
   byId("training").addEventListener("change", async (event) => {
     isTraining = event.target.checked;
     show("is-training", isTraining);
     await database.keep(db, "training", isTraining);
   });
+}
+
+function weighAgain(element) {
+  const { variant } = element.closest("[data-variant]").dataset, row = goods.get(variant);
+  if (row) weigh(till, row, (quantity) => change(ticket.setQuantity(db, variant, quantity)));
 }
 
 function setLine(element, quantity) {
@@ -365,10 +480,19 @@ async function hear() {
     await showState();
   });
   sender.addEventListener("ticket", async () => {
-    open = await ticket.current(db);
-    showTicket();
+    await change(ticket.current(db), false);
   });
+  sender.addEventListener("loading", ({ detail }) => (byId("loading").textContent = say("loading", { n: detail })));
   sender.addEventListener("pack", load);
+  sender.addEventListener("day", async () => {
+    day = await people.forget(db);
+    clerks.look();
+  });
+  sender.addEventListener("clerk", async () => {
+    clerk = await who.read(db);
+    clerks.look();
+  });
+  sender.addEventListener("state", async () => sender.state === "sign-in" && (day = await people.forget(db, { isOut: true })));
 }
 
 async function load() {
@@ -376,36 +500,44 @@ async function load() {
   pack = found ?? pack;
   [sold, used, counted] = [new Map(), {}, new Set()];
   await countAll();
-  [clerk, offset, isTraining] = [await database.meta(db, "clerk"), (await database.meta(db, "clock"))?.offset ?? null, (await database.meta(db, "training")) ?? false];
+  [clerk, offset, isTraining] = [await who.read(db), (await database.meta(db, "clock"))?.offset ?? null, (await database.meta(db, "training")) ?? false];
+  [day, drawer] = [await people.forget(db), (await database.meta(db, "drawer")) ?? null];
+  showDrawer();
   show("is-training", isTraining);
   byId("training").checked = isTraining;
-  byId("clerk").textContent = clerk?.name ?? "";
+  byId("loading").textContent = "";
   show("no-pack", !pack);
   show("desk-in", Boolean(pack));
+  clerks.look();
   if (!pack) return;
   useCurrency(pack.store.currency);
   byId("receipt-store").textContent = pack.store.name;
   byId("receipt-place").textContent = pack.store.lines.join(", ");
   byId("receipt-foot").textContent = pack.store.receipt_footer || say("thanks");
-  byId("pack-at").textContent = say("pack-at", { at: moment(pack.at), n: goods.size });
+  byId("pack-at").textContent = say("pack-at", { at: moment(pack.at), n: pack.size ?? goods.size });
+  const carried = await database.meta(db, "online");
+  await goods.need((carried?.lines ?? []).map((line) => line.variant));
   open = await ticket.takeOver(db, Date.now() - CARRIED_HOURS * 3_600_000, (line) => {
     const row = goods.get(line.variant);
     return { ...line, tax_class: row?.[TAX] ?? line.tax_class ?? "standard" };
   });
   if (open.version === 0) open = await ticket.current(db);
   if (open.cart && open.lines.length) announce(say("carried"), "success");
+  await goods.need(open.lines.map((line) => line.variant));
   showTicket();
+  goods.fill().catch((error) => console.warn("the till cannot search yet", error));
 }
 
 db = await database.open(code);
-device = await database.device(db);
+device = await database.device(db, code);
 sender = new Sender(db, code, device.id);
 listen();
+clerks.begin(till);
 hear();
 await load();
 await showState();
+await storage.look(db);
 root.dataset.ready = "";
 byId("code").focus();
-navigator.storage?.persist?.();
 registered().then(() => keepShell(code)).catch(() => {});
 sender.run();

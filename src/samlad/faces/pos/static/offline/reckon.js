@@ -2,22 +2,32 @@
    price (goods that are not in the pack, or not for sale any more) is what it was quoted for: it is in the customer's hands.
    Amounts are whole minor units. */
 
-import { roundCash } from "../rules/cash.js";
-import { share } from "../rules/money.js";
+import { coinOf, roundCash } from "../rules/cash.js";
+import { perOf, piecesOf } from "../rules/measures.js";
+import { share, worth } from "../rules/money.js";
 import { totals } from "../rules/totals.js";
 
 const FORMAT = 1, WHOLE = 10_000;
 
-/* lines: of the ticket; goods: what is known of each; used: what this till has given by promotion since the rules were made.
+/* lines: of the ticket; goods: what is known of each; used: what this till has given by promotion since the rules were made;
+   ticket: whose it is, its codes, and what is taken off by hand.
    → {lines: [{…line, reductions: [{promotion, name, amount}], tax_rate, tax, total}], total, tax, pieces} */
-export function reckon(lines, pack, goods, used = {}, at = Date.now()) {
-  const ruled = byRules(lines, pack.rules, goods, used, at);
+export function reckon(lines, pack, goods, used = {}, ticket = {}, at = Date.now()) {
+  const ruled = byRules(lines, pack.rules, goods, used, ticket, at);
   const reckoned = lines.map((line, index) => ruled.get(index) ?? quoted(line, pack.store));
   const sum = (name) => reckoned.reduce((whole, line) => whole + line[name], 0);
-  return { lines: reckoned, total: sum("total"), tax: sum("tax"), pieces: sum("quantity") };
+  return { lines: reckoned, total: sum("total"), tax: sum("tax"), pieces: reckoned.reduce((whole, line) => whole + piecesOf(line.sold_by, line.quantity), 0) };
 }
 
-function byRules(lines, rules, goods, used, at) {
+/* What the customer was granted counts as a code that was typed. */
+const about = ({ customer = null, codes = [], discounts = [] }) => ({
+  customer: Boolean(customer),
+  customer_group: customer?.group ?? null,
+  codes: [...codes, ...(customer?.promotions ?? []).map((promotion) => ({ code: null, promotion }))],
+  discounts,
+});
+
+function byRules(lines, rules, goods, used, ticket, at) {
   if (rules?.format !== FORMAT) return new Map();
   const places = new Map();
   lines.forEach((line, index) => places.has(line.variant) || !goods.good(line.variant) || places.set(line.variant, index));
@@ -25,7 +35,7 @@ function byRules(lines, rules, goods, used, at) {
     for (;;) {
       const basket = [...places].map(([variant, index]) => ({ variant, quantity: lines[index].quantity, good: goods.good(variant) }));
       if (!basket.length) return new Map();
-      const answer = totals({ lines: basket, used }, rules, at).lines;
+      const answer = totals({ ...about(ticket), lines: basket, used }, rules, at).lines;
       const wrong = answer.filter((line) => line.problem !== null);
       if (!wrong.length) return new Map(answer.map((line) => [places.get(line.variant), ruledLine(lines[places.get(line.variant)], line)]));
       for (const line of wrong) places.delete(line.variant);
@@ -39,7 +49,7 @@ function byRules(lines, rules, goods, used, at) {
 const ruledLine = (line, { unit_price, steps, tax_rate, tax, total }) => ({
   ...line,
   price: unit_price,
-  reductions: steps.map(({ promotion, name, amount }) => ({ promotion, name, amount })),
+  reductions: steps.map(({ promotion, name, amount, by_hand }) => (by_hand ? { name, amount } : { promotion, name, amount })),
   tax_rate,
   tax,
   total,
@@ -47,13 +57,13 @@ const ruledLine = (line, { unit_price, steps, tax_rate, tax, total }) => ({
 
 function quoted(line, store) {
   const rate = store.tax_rates[line.tax_class] ?? 0;
-  const whole = line.price * line.quantity;
+  const whole = worth(line.price, line.quantity, perOf(line.sold_by));
   const tax = share(whole, rate, store.tax_included ? WHOLE + rate : WHOLE);
   return { ...line, reductions: [], tax_rate: rate, tax, total: store.tax_included ? whole : whole + tax };
 }
 
 /* An amount as coins can pay it. */
-export const inCoins = roundCash;
+export { coinOf, roundCash as inCoins };
 
 /* Tax by rate, the highest first: [[rate, net, tax]]. */
 export function taxes(lines) {

@@ -16,12 +16,26 @@ const digits = () => format().resolvedOptions().maximumFractionDigits;
 export const money = (minor) => format().format(minor / 10 ** digits());
 export const moment = (text) => new Intl.DateTimeFormat(locale, { dateStyle: "short", timeStyle: "short" }).format(new Date(text));
 export const percent = (rate) => new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 2 }).format(rate / 10_000);
+export const exponent = () => digits();
 export const inField = (minor) => (minor / 10 ** digits()).toFixed(digits());
 
 /* Minor units of what was typed, or null. */
 export function typed(text) {
   const plain = text.replace(/[\s\u00a0\u202f']/g, "").replace(",", ".");
   return /^\d{1,9}(\.\d{0,3})?$/.test(plain) ? Math.round(Number(plain) * 10 ** digits()) : null;
+}
+
+/* How much of something there is, as `catalog.measures` writes it: pieces, or 0,770 kg. */
+const UNITS = { weight: "kg", length: "m", volume: "l" };
+export const unitOf = (sold_by) => UNITS[sold_by] ?? "";
+export const perText = (sold_by) => (unitOf(sold_by) ? `/${unitOf(sold_by)}` : "");
+const thousandths = () => new Intl.NumberFormat(locale, { minimumFractionDigits: 3, maximumFractionDigits: 3 });
+export const amountOf = (quantity, sold_by) => (unitOf(sold_by) ? `${thousandths().format(quantity / 1_000)} ${unitOf(sold_by)}` : String(quantity));
+
+/* Thousandths of what was typed in kilograms, metres or litres, or null. */
+export function typedMeasure(text) {
+  const plain = text.replace(/[\s\u00a0\u202f]/g, "").replace(",", ".");
+  return /^\d{1,6}(\.\d{0,3})?$/.test(plain) ? Math.round(Number(plain) * 1_000) : null;
 }
 
 /* A copy of a template with its slots filled: by name, text or a function of the element. */

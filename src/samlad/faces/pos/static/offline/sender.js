@@ -2,12 +2,12 @@
 
 import * as database from "./database.js";
 import * as journal from "./journal.js";
-import { Away, here, lease, page, send } from "./server.js";
+import { Away, day, here, lease, lock, page, send, tell } from "./server.js";
 import { refresh } from "./goods.js";
 
 const BATCH = 20;
 const FIRST_MS = 1_000, LONGEST_MS = 60_000, IDLE_MS = 30_000;
-const SOON_MS = 60_000, PACK_MS = 5 * 60_000, LEASE_MS = 30 * 60_000;
+const SOON_MS = 60_000, DAY_MS = 2 * 60_000, PACK_MS = 5 * 60_000, LEASE_MS = 30 * 60_000;
 
 export class Sender extends EventTarget {
   constructor(db, code, till) {
@@ -45,9 +45,10 @@ export class Sender extends EventTarget {
     try {
       const said = await here(this.base);
       await database.keep(this.db, "clock", { offset: said.offset, asked: said.asked });
-      await database.keep(this.db, "clerk", said.clerk);
+      await this.settle(said);
       this.be("online");
       await this.empty(said.csrf);
+      await this.report(said.csrf);
       this.tries = 0;
       await this.carry(said.csrf).catch((error) => console.warn("the till has what it had", error)); // sales matter more
     } catch (error) {
@@ -60,6 +61,27 @@ export class Sender extends EventTarget {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.run(), this.again ? 0 : pause);
     this.again = false;
+  }
+
+  /* Who is on here and there. Who went on without network is not who the server has on: that one is locked there, so that nobody goes
+     on with somebody else's rights. Whoever has signed on there since is who is on. */
+  async settle({ csrf, clerk }) {
+    const before = await database.meta(this.db, "clerk"), on = await database.meta(this.db, "on");
+    let there = clerk;
+    if (on && there && there.id === on.over && there.id !== on.id) {
+      await lock(this.base, csrf);
+      there = null;
+    }
+    const isOver = on && (there?.id ?? null) !== null;
+    await database.write(this.db, ["meta"], async (transaction) => {
+      const store = transaction.objectStore("meta"), now = await database.ask(store.get("on"));
+      if (isOver && now?.id === on.id) await database.ask(store.delete("on"));
+      else if (now && !there) await database.ask(store.put({ ...now, over: null }, "on"));
+      await database.ask(store.put(there, "clerk"));
+    });
+    if (before?.id === there?.id && !isOver) return;
+    this.hasSent = true; // what they may see may be otherwise
+    this.told("clerk");
   }
 
   be(state) {
@@ -100,6 +122,18 @@ export class Sender extends EventTarget {
     return said.length < sales.length;
   }
 
+  /* How far the journal goes: once for each state of it. */
+  async report(token) {
+    const state = await journal.state(this.db), text = JSON.stringify(state);
+    if (text === (await database.meta(this.db, "told"))) return;
+    if (!(await tell(this.code, token, state))) return;
+    await database.write(this.db, ["meta"], async (transaction) => {
+      const store = transaction.objectStore("meta");
+      if (state.lost.length) await database.ask(store.delete("lost"));
+      await database.ask(store.put(JSON.stringify({ ...state, lost: [] }), "told"));
+    });
+  }
+
   /* What the till carries, and its lease, now and then. */
   async carry(token) {
     const done = (await database.meta(this.db, "carried")) ?? { leased: 0, packed: 0 };
@@ -108,8 +142,15 @@ export class Sender extends EventTarget {
       done.leased = Date.now();
       await database.keep(this.db, "carried", done);
     }
+    if (Date.now() - (done.day ?? 0) > DAY_MS || this.hasSent) {
+      const known = await database.meta(this.db, "day"), fresh = await day(this.code, this.till, known?.tag);
+      done.day = Date.now();
+      await database.keep(this.db, "day", { ...(fresh ?? known), heard: Date.now() });
+      await database.keep(this.db, "carried", done);
+      this.told("day");
+    }
     if (Date.now() - done.packed > (this.hasSent ? SOON_MS : PACK_MS)) {
-      const isNew = await refresh(this.db, this.code, (query) => page(this.code, this.till, query));
+      const isNew = await refresh(this.db, this.code, (query) => page(this.code, this.till, query), (n) => this.dispatchEvent(new CustomEvent("loading", { detail: n })));
       await database.keep(this.db, "carried", { ...done, packed: Date.now() });
       this.hasSent = false;
       if (isNew) this.told("pack");

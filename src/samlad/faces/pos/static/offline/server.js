@@ -47,7 +47,27 @@ export async function send(code, token, entries) {
   return answer.ok ? (await readJson(answer)).verdicts : null;
 }
 
+/* How far the journal goes, so that a number that is missing is noticed. */
+export async function tell(code, token, journal) {
+  const answer = await post("/api/till-sales/batch", token, { channel: code, entries: [], journal });
+  return answer.ok;
+}
+
+/* What is taken along for a day, or null where nothing is new. */
+export async function day(code, till, tag) {
+  const answer = await request(`/api/till-day/${code}?${new URLSearchParams({ till })}`, tag ? { headers: { "If-None-Match": tag } } : {}, 30_000);
+  if (answer.status === 304) return null;
+  if (!answer.ok) throw new Away("network");
+  return { ...(await readJson(answer)), tag: answer.headers.get("ETag") };
+}
+
 export const lease = (code, token, till) => post("/api/till-leases", token, { channel: code, till });
+
+/* Nobody is on at the online till. */
+export async function lock(base, token) {
+  const answer = await request(`${base}/lock`, { method: "POST", headers: { "Content-Type": "application/x-www-form-urlencoded", "X-CSRF-Token": token }, redirect: "manual" });
+  if (answer.type !== "opaqueredirect" && !answer.ok) throw new Away("network");
+}
 
 async function readJson(answer) {
   try {

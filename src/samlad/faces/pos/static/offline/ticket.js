@@ -5,12 +5,12 @@ import { ask, write } from "./database.js";
 
 export class Changed extends Error {}
 
-const fresh = () => ({ id: crypto.randomUUID(), version: 0, lines: [], tenders: [], cart: null });
+const fresh = () => ({ id: crypto.randomUUID(), version: 0, lines: [], tenders: [], cart: null, customer: null, codes: [], discounts: [], allowed_by: null, tip: 0, cards: [] });
 
 const changed = (database, work) =>
   write(database, ["meta"], async (transaction) => {
     const store = transaction.objectStore("meta");
-    const ticket = (await ask(store.get("ticket"))) ?? fresh();
+    const ticket = { ...fresh(), ...(await ask(store.get("ticket"))) };
     const next = await work(ticket, store);
     if (!next) return ticket;
     const kept = { ...next, version: ticket.version + 1 };
@@ -20,10 +20,12 @@ const changed = (database, work) =>
 
 export const current = (database) => changed(database, (ticket) => (ticket.version ? null : ticket));
 
-export const add = (database, line) =>
+export const MOST = 9_999;
+
+export const add = (database, line, more = 1) =>
   changed(database, (ticket) => {
     const known = ticket.lines.findIndex((each) => each.variant === line.variant);
-    const quantity = Math.min((ticket.lines[known]?.quantity ?? 0) + 1, 9999);
+    const quantity = Math.min((ticket.lines[known]?.quantity ?? 0) + more, MOST);
     const rest = ticket.lines.filter((_, index) => index !== known);
     return { ...ticket, lines: [...rest, { ...line, quantity }] };
   });
@@ -42,6 +44,31 @@ export const tender = (database, version, paid) =>
   changed(database, (ticket) => {
     if (ticket.version !== version) throw new Changed();
     return { ...ticket, tenders: [...ticket.tenders, paid] };
+  });
+
+/* Whose it is, the codes that were typed, what is taken off by hand. */
+export const set = (database, fields) => changed(database, (ticket) => ({ ...ticket, ...fields }));
+
+/* Put it aside and begin a new one. */
+export const park = (database, label) => swap(database, null, label);
+
+export const parked = async (database) =>
+  (await ask(database.transaction("parked").objectStore("parked").getAll())).sort((a, b) => b.parked_at - a.parked_at);
+
+/* Go on with a parked one; what is on the ticket is parked instead. It is taken up once, in whatever window. */
+export const resume = (database, id) => swap(database, id, null);
+
+const swap = (database, id, label) =>
+  write(database, ["meta", "parked"], async (transaction) => {
+    const store = transaction.objectStore("meta"), aside = transaction.objectStore("parked");
+    const [ticket, wanted] = await Promise.all([ask(store.get("ticket")), id ? ask(aside.get(id)) : fresh()]);
+    if (!wanted) throw new Changed();
+    if (ticket?.lines.length || ticket?.cards?.length) await ask(aside.put({ ...ticket, label, parked_at: Date.now() }));
+    if (id) await ask(aside.delete(id));
+    const { label: _, parked_at: __, ...next } = wanted;
+    const kept = { ...next, version: next.version + 1 };
+    await ask(store.put(kept, "ticket"));
+    return kept;
   });
 
 export const clear = (database) => changed(database, () => fresh());

@@ -9,6 +9,9 @@ export function whole(value, name = "amount") {
 
 export const times = (a, b) => whole(a * b, "product");
 
+/* What a quantity comes to at a price for `per` of it: 770 g at a price a kilogram. */
+export const worth = (price, quantity, per = 1) => (per === 1 ? times(price, quantity) : share(times(price, quantity), 1, per));
+
 export const sum = (numbers) => numbers.reduce((all, each) => whole(all + each, "sum"), 0);
 
 /* amount · numerator / denominator, halves away from zero. */

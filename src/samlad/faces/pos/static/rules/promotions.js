@@ -1,7 +1,7 @@
 /* The engine of promotions, as `samlad.promotions.rules` has it: lines, offers and the price of shipping in, reductions out.
    Which of them may be had at all is asked of availability.js before. Held to the server's answers by the shared vectors. */
 
-import { allocate, share, sum, times } from "./money.js";
+import { allocate, share, sum, times, worth } from "./money.js";
 
 const WHOLE = 10_000;
 const SHIPPING = "shipping";
@@ -14,10 +14,16 @@ export function marksOf(goods = {}) {
 
 const byText = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
 
+/* What is weighed or measured (a price for `per` of it) is one piece to whoever counts pieces. */
+const per = (line) => line.per ?? 1;
+const pieces = (line) => (per(line) === 1 ? line.quantity : 1);
+const at = (line, price) => worth(price, line.quantity, per(line));
+const onePiece = (line) => (per(line) === 1 ? line.price : at(line, line.price));
+
 class Cart {
   constructor(lines, shipping) {
-    this.lines = [...lines].sort((a, b) => a.price - b.price || byText(a.key, b.key));
-    this.paid = new Map(lines.map((line) => [line.key, times(line.price, line.quantity)]));
+    this.lines = [...lines].sort((a, b) => onePiece(a) - onePiece(b) || byText(a.key, b.key));
+    this.paid = new Map(lines.map((line) => [line.key, at(line, line.price)]));
     this.paid.set(SHIPPING, shipping);
     this.steps = new Map();
     this.reduced = new Set();
@@ -31,8 +37,8 @@ class Cart {
   }
 
   /* What so many pieces of a line come to now. */
-  value(line, pieces) {
-    return share(this.paid.get(line.key), pieces, line.quantity);
+  value(line, wanted) {
+    return share(this.paid.get(line.key), wanted, pieces(line));
   }
 
   taken(offer) {
@@ -102,9 +108,9 @@ function unmet(cart, terms) {
   const gift = terms.effect.kind === "gift" ? `variant:${terms.effect.variant}` : null;
   const found = cart.matching(terms.goods, gift);
   if (!found.length) return "goods";
-  const pieces = sum(found.map((line) => line.quantity));
-  const amount = sum(found.map((line) => times(line.price, line.quantity)));
-  return pieces >= (terms.minimum_quantity ?? 0) && amount >= (terms.minimum_amount ?? 0) ? null : "minimum";
+  const many = sum(found.map(pieces));
+  const amount = sum(found.map((line) => at(line, line.price)));
+  return many >= (terms.minimum_quantity ?? 0) && amount >= (terms.minimum_amount ?? 0) ? null : "minimum";
 }
 
 /* What a promotion takes off each line now, as a map by key; conditions and budget are not looked at. */
@@ -116,9 +122,9 @@ function reductions(cart, offer) {
     case "percent":
       return percentOff(cart, lines, effect.percent);
     case "amount":
-      return effect.each ? each(lines, (line) => Math.min(cart.paid.get(line.key), times(effect.amount, line.quantity))) : spread(cart, lines, effect.amount);
+      return effect.each ? each(lines, (line) => Math.min(cart.paid.get(line.key), at(line, effect.amount))) : spread(cart, lines, effect.amount);
     case "fixed_price":
-      return each(lines, (line) => Math.max(0, cart.paid.get(line.key) - times(effect.price, line.quantity)));
+      return each(lines, (line) => Math.max(0, cart.paid.get(line.key) - at(line, effect.price)));
     case "tiers":
       return tiersOff(cart, lines, offer.terms, effect);
     case "buy_get":
@@ -150,7 +156,7 @@ function spread(cart, lines, amount) {
 }
 
 function tiersOff(cart, lines, terms, effect) {
-  const reached = sum(cart.matching(terms.goods).map((line) => times(line.quantity, effect.by_quantity ? 1 : line.price)));
+  const reached = sum(cart.matching(terms.goods).map((line) => effect.by_quantity ? pieces(line) : at(line, line.price)));
   const fitting = effect.tiers.filter((tier) => tier.at_least <= reached);
   if (!fitting.length) return new Map();
   const best = fitting.reduce((a, b) => (b.at_least > a.at_least ? b : a));
@@ -158,7 +164,7 @@ function tiersOff(cart, lines, terms, effect) {
 }
 
 function buyGet(cart, lines, offer, effect) {
-  const count = (some) => sum(some.map((line) => line.quantity));
+  const count = (some) => sum(some.map(pieces));
   let given = lines;
   let often;
   if ((effect.get_goods ?? null) === null) often = Math.floor(count(lines) / (effect.buy + effect.get));
@@ -172,10 +178,10 @@ function buyGet(cart, lines, offer, effect) {
 }
 
 /* So many of the cheapest pieces (by list price, then key: the order of cart.lines) reduced. */
-function cheapest(cart, lines, pieces, percent) {
-  let left = pieces;
+function cheapest(cart, lines, wanted, percent) {
+  let left = wanted;
   return each(lines, (line) => {
-    const taken = Math.min(left, line.quantity);
+    const taken = Math.min(left, pieces(line));
     left -= taken;
     return share(cart.value(line, taken), percent, WHOLE);
   });
@@ -183,7 +189,7 @@ function cheapest(cart, lines, pieces, percent) {
 
 function bundle(cart, offer, effect) {
   const choices = effect.parts.map((part) => cart.freeFor(offer, cart.matching(part.goods)));
-  let most = sum(cart.lines.map((line) => line.quantity));
+  let most = sum(cart.lines.map(pieces));
   most = Math.min(most, effect.times ?? most);
   let least = 0; // the largest number of bundles that can be filled, by halving
   while (least < most) {
@@ -191,9 +197,9 @@ function bundle(cart, offer, effect) {
     if (fill(choices, effect, middle) === null) most = middle - 1;
     else least = middle;
   }
-  const pieces = fill(choices, effect, least) ?? new Map();
-  const taken = cart.lines.filter((line) => pieces.get(line.key));
-  const values = taken.map((line) => cart.value(line, pieces.get(line.key)));
+  const filled = fill(choices, effect, least) ?? new Map();
+  const taken = cart.lines.filter((line) => filled.get(line.key));
+  const values = taken.map((line) => cart.value(line, filled.get(line.key)));
   const parts = allocate(Math.max(0, sum(values) - times(least, effect.price)), values);
   return new Map(taken.map((line, index) => [line.key, parts[index]]));
 }
@@ -205,7 +211,7 @@ function fill(choices, effect, often) {
     let wanted = times(part.quantity ?? 1, often);
     for (const line of [...choices[index]].reverse()) {
       const before = used.get(line.key) ?? 0;
-      const taken = Math.min(wanted, line.quantity - before);
+      const taken = Math.min(wanted, pieces(line) - before);
       used.set(line.key, before + taken);
       wanted -= taken;
     }
@@ -217,7 +223,7 @@ function fill(choices, effect, often) {
 function stillToGive(cart, offer) {
   const effect = offer.terms.effect;
   if (effect.kind !== "gift") return null;
-  const there = sum(cart.matching({ variants: [effect.variant] }).map((line) => line.quantity));
+  const there = sum(cart.matching({ variants: [effect.variant] }).map(pieces));
   const missing = (effect.quantity ?? 1) - there;
   return missing > 0 ? { promotion: offer.id, name: offer.name, variant: effect.variant, quantity: missing } : null;
 }

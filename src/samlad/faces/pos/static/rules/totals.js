@@ -4,9 +4,10 @@
    with a RangeError. `samlad.tills.rules_pack` makes the rules, and the vectors of its tests hold both to one answer. */
 
 import { whyNot } from "./availability.js";
-import { roundCash } from "./cash.js";
+import { coinOf, roundCash } from "./cash.js";
 import { stepsByHand } from "./discounts.js";
-import { sum, times, whole } from "./money.js";
+import { perOf, piecesOf } from "./measures.js";
+import { sum, whole, worth } from "./money.js";
 import { choose } from "./prices.js";
 import { apply } from "./promotions.js";
 import { UNKNOWN, decided, moved, movedSteps, quotedRate, reckon } from "./tax.js";
@@ -27,16 +28,16 @@ export function totals(basket, rules, at) {
   const lines = basket.lines.map((line) => priced(line, basket, rules, at, day));
   if (new Set(lines.map((line) => line.variant)).size < lines.length) throw new RangeError("a variant is on two lines");
   const found = offers(basket, rules, at);
-  const goods = lines.map((line) => ({ key: line.variant, price: line.price, quantity: line.quantity, marks: line.marks }));
+  const goods = lines.map((line) => ({ key: line.variant, price: line.price, quantity: line.quantity, per: line.per, marks: line.marks }));
   const outcome = apply(goods, found.offers);
   const promoted = (line) => outcome.lines[line.variant] ?? [];
-  const left = lines.map((line) => ({ ...line, left: times(line.price, line.quantity) - sum(promoted(line).map((step) => step.amount)) }));
+  const left = lines.map((line) => ({ ...line, left: worth(line.price, line.quantity, line.per) - sum(promoted(line).map((step) => step.amount)) }));
   const byHand = stepsByHand(left, basket.discounts ?? []);
   const shown = lines.map((line) => taxable(line, [...promoted(line), ...(byHand[line.variant] ?? [])], rules.tax));
   const reckoned = reckon(shown.map((line) => line.taxable), rules.tax.rounding);
   const answer = shown.map(({ taxable: _, ...line }, index) => ({ ...line, ...reckoned[index] }));
   const total = sum(reckoned.map((each) => each.total));
-  const rounded = roundCash(total, rules.cash_step);
+  const rounded = roundCash(total, coinOf(rules));
   const steps = answer.flatMap((line) => line.steps);
   return {
     lines: answer,
@@ -49,7 +50,7 @@ export function totals(basket, rules, at) {
     refused: { ...found.unavailable, ...outcome.refused },
     gifts: outcome.gifts,
     taxes: taxParts(answer),
-    items: sum(answer.map((line) => line.quantity)),
+    items: sum(answer.map((line) => piecesOf(line.sold_by, line.quantity))),
     tax: sum(answer.map((line) => line.tax)),
     reduced: sum(steps.map((step) => step.amount)),
     total,
@@ -63,12 +64,14 @@ function priced({ variant, quantity, good }, basket, rules, at, day) {
   const taxes = good ? decided(rules.tax, good.tax_class, good.is_goods, day) : null;
   if (taxes === null) {
     const marks = [`variant:${variant}`, `product:${variant}`];
-    return { variant, quantity, price: 0, included: true, home: 0, decision: UNKNOWN, marks, problem: "unknown" };
+    return { variant, quantity, sold_by: "piece", per: 1, price: 0, included: true, home: 0, decision: UNKNOWN, marks, problem: "unknown" };
   }
   const price = choose(good.prices, rules.price_lists, { quantity, at, customer_group: basket.customer_group ?? null });
   return {
     variant,
     quantity,
+    sold_by: good.sold_by ?? "piece",
+    per: perOf(good.sold_by),
     price: price?.amount ?? 0,
     included: price?.tax_included ?? rules.prices_include_tax,
     home: taxes.home,
@@ -100,14 +103,16 @@ function offers(basket, rules, at) {
   return { offers: found, unavailable };
 }
 
-function taxable({ variant, quantity, price, included, home, decision, problem }, taken, tax) {
+function taxable({ variant, quantity, sold_by, per, price, included, home, decision, problem }, taken, tax) {
   const to = included ? quotedRate(tax, decision, home) : home;
   const unit = moved(price, home, to);
-  const steps = movedSteps(taken, times(price, quantity), times(unit, quantity), home, to);
-  const quoted = times(unit, quantity) - sum(steps.map((step) => step.amount));
+  const there = worth(unit, quantity, per);
+  const steps = movedSteps(taken, worth(price, quantity, per), there, home, to);
+  const quoted = there - sum(steps.map((step) => step.amount));
   return {
     variant,
     quantity,
+    sold_by,
     unit_price: unit,
     tax_included: included,
     tax_rate: decision.rate,

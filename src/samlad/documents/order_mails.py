@@ -1,0 +1,131 @@
+"""Mails about an order that its buyer must act on: goods that a store has not got, and what is still to be paid.
+
+Each follows from an event, once. Where no mail goes out (nothing is set up, no address is known) the order's page says
+the same.
+"""
+
+from uuid import UUID
+
+from samlad import channels, orders, stock
+from samlad.channels import Channel
+from samlad.consent import reporting
+from samlad.documents import snapshot
+from samlad.kernel import mail
+from samlad.kernel.clock import now
+from samlad.kernel.database import Tx
+from samlad.kernel.followers import Follower
+from samlad.kernel.i18n import formatting_locale, translator
+from samlad.kernel.log import Event
+from samlad.kernel.mail import Mail
+from samlad.kernel.money import decimal_text
+from samlad.kernel.problems import NotFound
+from samlad.kernel.vault import Vault
+from samlad.orders import Order, order_address
+from samlad.orders.events import ReturnCharged
+from samlad.orders.fulfilment_events import FulfilmentNeedsCustomer
+from samlad.payments.events import PaymentOverdue
+
+
+async def follow(tx: Tx, event: Event) -> None:
+    """Write to the buyer, if their address is known and mails go out."""
+    settings, fact = tx.database.settings, event.fact()
+    if not mail.is_set(settings):
+        return
+    order_id = fact.order if isinstance(fact, PaymentOverdue) else event.subject
+    order = None if order_id is None else await _order(tx, order_id)
+    if order is None or order.email is None:
+        return
+    channel = await channels.cached(tx, order.channel)
+    locale = await snapshot.locale_of(tx, order, channel)
+    keys = Vault.of(settings)
+    link = channels.shop_address(settings, channel) + order_address.path(keys, order.id)
+    if isinstance(fact, FulfilmentNeedsCustomer):
+        place = None if fact.offered is None else await stock.location(tx, fact.offered)
+        subject, text = needs_answer(order, None if place is None else place.name, link, locale)
+    elif isinstance(fact, ReturnCharged):
+        subject, text = charged(order, fact, link, locale)
+    elif isinstance(fact, PaymentOverdue):
+        subject, text = overdue(order, fact, link, locale)
+    else:
+        return
+    letter = Mail(to=order.email, sender=_sender(channel), subject=subject, text=text)
+    at = int(now().timestamp())
+    letter = await reporting.reported(tx, keys, channel, order.customer, "order", letter, at=at)
+    await mail.send(tx, keys, letter)
+
+
+async def _order(tx: Tx, order: UUID) -> Order | None:
+    try:
+        return await orders.read(tx, order)
+    except NotFound:
+        return None
+
+
+def _sender(channel: Channel) -> str:
+    return channel.name
+
+
+def needs_answer(order: Order, place: str | None, link: str, locale: str) -> tuple[str, str]:
+    """A store has not got what was ordered: subject and text, with the next best that can be chosen."""
+    _ = translator(locale).gettext
+    subject = _("Order %(number)s: please choose") % {"number": order.number}
+    sorry = _("We are sorry: the store has not got everything that you ordered as %(number)s.") % {
+        "number": order.number
+    }
+    offer = (
+        _("%(place)s has it and keeps it for you until you answer.") % {"place": place}
+        if place
+        else _("No other store has it now.")
+    )
+    ways = _("Choose here: fetch it there, wait for it, or take the money back.")
+    if place is None:
+        ways = _("Choose here: wait for it, or take the money back.")
+    return subject, f"{sorry}\n\n{offer}\n\n{ways}\n\n{link}"
+
+
+def charged(order: Order, fact: ReturnCharged, link: str, locale: str) -> tuple[str, str]:
+    """What was exchanged never came back: it is charged, or there is an invoice."""
+    _ = translator(locale).gettext
+    amount = f"{decimal_text(fact.amount, fact.currency)} {fact.currency}"
+    subject = _("Order %(number)s: the goods to exchange did not come") % {"number": order.number}
+    why = _(
+        "You got new goods before the old ones were back (return %(number)s), and these have not come."
+    ) % {"number": fact.number}
+    if fact.due_on is None:
+        what = _("So we have charged %(amount)s, as was agreed.") % {"amount": amount}
+    else:
+        what = _("So %(amount)s is to be paid by %(day)s. The invoice is here:") % {
+            "amount": amount,
+            "day": _day(fact.due_on, locale),
+        }
+    still = _("If they come all the same, you get it back.")
+    return subject, f"{why}\n\n{what}\n\n{link}\n\n{still}"
+
+
+def overdue(order: Order, fact: PaymentOverdue, link: str, locale: str) -> tuple[str, str]:
+    """A payment by invoice or bank transfer has not come by its day."""
+    _ = translator(locale).gettext
+    amount = f"{decimal_text(fact.amount, fact.currency)} {fact.currency}"
+    subject = _("Reminder: order %(number)s is not paid yet") % {"number": order.number}
+    text = _("%(amount)s was to be paid by %(day)s. If you have paid meanwhile, forget this mail.") % {
+        "amount": amount,
+        "day": _day(fact.due_on, locale),
+    }
+    name = _("Say this when you pay: %(reference)s") % {"reference": fact.reference} if fact.reference else ""
+    return subject, "\n\n".join(part for part in (text, name, link) if part)
+
+
+def _day(day: object, locale: str) -> str:
+    from babel.dates import format_date
+
+    return str(format_date(day, "long", locale=formatting_locale(locale)))  # type: ignore[arg-type]
+
+
+FOLLOWERS = [
+    Follower(
+        name="order-mails",
+        handle=follow,
+        types=("fulfilment.needs_customer", "return.charged", "payment.overdue"),
+        batch=20,
+    )
+]

@@ -1,0 +1,212 @@
+"""What a till takes along for a day beside its goods: members of this store, orders that wait to be picked up, receipts whose goods
+may come back, and its drawers. Small, and sent anew as a whole whenever it has changed: who was erased here is gone there.
+
+People are carried as little as can be: members of the loyalty programme (who joined to be known at tills) that bought in this
+store lately, by name; their number and phone number only as hashes, to be found by whoever tells them.
+`docs/decisions/till-customers.md` says why.
+"""
+
+import hashlib
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from samlad import books, credit, customers, orders
+from samlad.access import clerks
+from samlad.access.clerks import OnTill, TillCheck
+from samlad.books import till_rules
+from samlad.carts.permissions import DISCOUNT, DISCOUNT_ANY
+from samlad.channels import Resource
+from samlad.kernel.clock import now
+from samlad.kernel.context import Actor
+from samlad.kernel.database import Database
+from samlad.tills import day_store, gift_cards
+from samlad.tills.day_store import Receipt
+from samlad.tills.desk import Desk
+
+MOST_MEMBERS, MOST_RECEIPTS = 5_000, 2_000
+RECEIPT_DAYS, MONTH = 30, timedelta(days=30)
+ACTS = {
+    "discount": DISCOUNT,
+    "discount-any": DISCOUNT_ANY,
+    "returns": orders.CHANGE,
+    "pick-ups": orders.CHANGE,
+    "drawer": books.TILL,
+}
+"""What a till without network asks of whoever is on, and the permission that the server asks for the same."""
+PHONE_DIGITS = 8
+"""Of a phone number its last digits are hashed: those are the same however it is written."""
+
+
+class Member(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """A member: ``code`` and ``phone`` are hashes, ``promotions`` what they were granted."""
+
+    id: UUID
+    name: str
+    code: str
+    phone: str | None
+    group: str | None
+    promotions: list[UUID]
+
+
+class PickUp(msgspec.Struct, frozen=True, kw_only=True):
+    """An order that waits here. ``code`` is the hash of what its customer shows; lines are (title, pieces)."""
+
+    id: UUID
+    number: str
+    name: str
+    state: str
+    code: str | None
+    pick_up_by: datetime | None
+    lines: list[tuple[str, int]]
+
+
+class DayClerk(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who can be on: how their PIN is checked, their badge's hash, and what they may do here (`ACTS`)."""
+
+    id: UUID
+    name: str
+    pin: TillCheck | None
+    badge: str | None
+    may: list[str]
+
+
+class DayCard(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """A gift card that was looked up here: its hash (good on one till), and what was on it (minor units)."""
+
+    key: str
+    available: int
+
+
+class OpenDrawer(msgspec.Struct, frozen=True, kw_only=True):
+    """A drawer that is open, or was, with what lies in it if it is closed (minor units)."""
+
+    name: str
+    shift: UUID | None
+    left_in: int | None
+
+
+class Day(msgspec.Struct, frozen=True, kw_only=True):
+    """What a till takes along for a day. ``members`` null: whoever is signed in may not see customers.
+
+    ``forget_days``: after so many days without contact the till forgets the people. ``discount_limit`` is in percent.
+    """
+
+    salt: str
+    members: list[Member] | None
+    forget_days: int
+    pick_ups: list[PickUp]
+    receipts: list[Receipt]
+    drawers: list[OpenDrawer]
+    pieces: list[int]
+    discount_limit: int
+    clerks: list[DayClerk]
+    card_limit: int
+    cards: list[DayCard]
+    lock_seconds: int
+    at: datetime
+
+
+async def load(database: Database, actor: Actor, desk: Desk, till: UUID) -> Day:
+    """What a till takes along; what the actor may not see is not in it. Eight statements."""
+    channel, place, salt = desk.channel, desk.location, str(till)
+    may_see = actor.may(orders.READ, place.id)
+    limit = int(channel.setting("till_gift_card_limit"))
+    months = int(channel.setting("till_customer_months"))
+    members: list[Member] | None = None
+    if actor.may(customers.READ):
+        since = now() - months * MONTH
+        pool = channel.pools[Resource.CUSTOMERS]
+        rows = await day_store.members(database, channel.id, pool, since, MOST_MEMBERS) if months else []
+        members = [_member(row, salt) for row in rows]
+    opened = {shift.till_name: shift.id for shift in await books.open_shifts(database, place.id)}
+    return Day(
+        salt=salt,
+        members=members,
+        forget_days=int(channel.setting("till_customer_days")),
+        pick_ups=[_pick_up(row, salt) for row in await day_store.pick_ups(database, place.id)]
+        if may_see
+        else [],
+        receipts=await day_store.receipts(
+            database, channel.id, now() - timedelta(days=RECEIPT_DAYS), MOST_RECEIPTS
+        )
+        if may_see
+        else [],
+        drawers=[
+            OpenDrawer(
+                name=one.name,
+                shift=opened.get(one.name),
+                left_in=None if one.name in opened else one.left_in,
+            )
+            for one in await books.drawers(database, place.id)
+        ],
+        pieces=list(till_rules.denominations(channel.currency)),
+        discount_limit=int(channel.setting("discount_limit")),
+        clerks=[
+            _clerk(each, place.id, salt)
+            for each in await clerks.who_can_be_on(database, orders.PLACE, place.id)
+            if actor.locations is None or place.id in actor.locations
+        ],
+        card_limit=limit,
+        cards=[
+            DayCard(key=hashed(salt, each.code_hash), available=each.available)
+            for each in await gift_cards.known(
+                database, place.id, channel.pools[Resource.CUSTOMERS], channel.currency
+            )
+        ]
+        if limit and actor.may(credit.PAY)
+        else [],
+        lock_seconds=int(channel.setting("till_lock_seconds")),
+        at=now(),
+    )
+
+
+def hashed(salt: str, text: str) -> str:
+    """What a till looks something up by: the first half of SHA-256 over salt and text, hex."""
+    return hashlib.sha256(f"{salt}{text}".encode()).hexdigest()[:32]
+
+
+def phone_key(salt: str, phone: str | None) -> str | None:
+    """Of a phone number its last digits, hashed; None for one that is too short."""
+    digits = "".join(sign for sign in phone or "" if sign in "0123456789")
+    return hashed(salt, digits[-PHONE_DIGITS:]) if len(digits) >= PHONE_DIGITS else None
+
+
+def short_name(name: str | None) -> str:
+    """A name as it is called out at a counter: “Kim B.”."""
+    first, *rest = (name or "").split()[:2] or [""]
+    return f"{first} {rest[0][0]}." if rest else first
+
+
+def _member(row: day_store.MemberRow, salt: str) -> Member:
+    return Member(
+        id=row.id,
+        name=row.name,
+        code=hashed(salt, row.code),
+        phone=phone_key(salt, row.phone),
+        group=row.group_name,
+        promotions=row.promotions,
+    )
+
+
+def _clerk(found: OnTill, place: UUID, salt: str) -> DayClerk:
+    return DayClerk(
+        id=found.id,
+        name=found.name,
+        pin=clerks.read_check(found.till_check),
+        badge=None if found.badge is None else clerks.badge_key(salt, found.badge),
+        may=[act for act, permission in ACTS.items() if found.actor.may(permission, place)],
+    )
+
+
+def _pick_up(row: day_store.PickUpRow, salt: str) -> PickUp:
+    return PickUp(
+        id=row.id,
+        number=row.number,
+        name=short_name(row.name),
+        state=row.state,
+        code=None if row.code is None else hashed(salt, f"{row.id}{row.code}"),
+        pick_up_by=row.pick_up_by,
+        lines=row.lines,
+    )

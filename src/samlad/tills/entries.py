@@ -1,0 +1,83 @@
+"""What a till writes into its journal beside sales: goods that came back, orders that were picked up, its drawer."""
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+
+from samlad.books import CloseTillInput, TillReason
+from samlad.orders.change_model import Position, ReasonCode
+from samlad.orders.fulfilment_model import HandOverInput
+from samlad.tills.model import Entry, Paid, Price, Sale, Text
+
+Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
+
+
+class BackLine(msgspec.Struct, frozen=True, kw_only=True):
+    """Units of a line of a receipt that came back. Without ``position`` it is a sale of a till, whose lines are in their order;
+    ``line`` is its place there, from 1. ``amount`` is what the till gave back for all of them, with tax."""
+
+    position: Position | None = None
+    line: Annotated[int, msgspec.Meta(ge=1, le=500)] | None = None
+    quantity: Annotated[int, msgspec.Meta(ge=1, le=9_999)]
+    amount: Price
+
+
+class TakenBack(Entry, frozen=True, kw_only=True):
+    """Goods of a receipt came back, and cash went out of the drawer. ``sale`` is the entry that sold them, ``order`` the order."""
+
+    order: UUID | None = None
+    sale: UUID | None = None
+    receipt: Text = ""
+    lines: Annotated[list[BackLine], msgspec.Meta(min_length=1, max_length=500)]
+    total: Paid
+    currency: Currency
+    reason: ReasonCode = "other"
+    note: Text = ""
+
+
+class PickedUp(Entry, frozen=True, kw_only=True):
+    """A customer has what waited for them: by ``code``, or by what else was checked (``note``)."""
+
+    fulfilment: UUID
+    code: Annotated[str, msgspec.Meta(pattern=r"^\d{6}$")] | None = None
+    note: Text = ""
+
+    def proof(self) -> HandOverInput:
+        """As the verb wants it."""
+        return HandOverInput(code=self.code, note=self.note)
+
+
+class DrawerOpened(Entry, frozen=True, kw_only=True):
+    """A drawer was opened with so much in it; ``shift`` is the shift's id to be."""
+
+    shift: UUID
+    drawer: Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f]+(?!\n)$")]
+    amount: Price
+
+
+class DrawerMoved(Entry, frozen=True, kw_only=True):
+    """Cash went into a drawer (above zero) or out of it."""
+
+    shift: UUID
+    amount: Annotated[int, msgspec.Meta(ge=-(2**52), le=2**52)]
+    reason: TillReason
+    note: Annotated[str, msgspec.Meta(max_length=120, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+
+
+class DrawerClosed(Entry, frozen=True, kw_only=True):
+    """A drawer was counted."""
+
+    shift: UUID
+    count: CloseTillInput
+
+
+KINDS: dict[str, type[Entry]] = {
+    "sale": Sale,
+    "return": TakenBack,
+    "pick-up": PickedUp,
+    "drawer-open": DrawerOpened,
+    "drawer-move": DrawerMoved,
+    "drawer-close": DrawerClosed,
+}
+"""By the entry's ``kind``; without one it is a sale."""

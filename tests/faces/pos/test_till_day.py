@@ -1,0 +1,191 @@
+"""A whole day at a till without network, in a browser: each act is in the journal, and the server agrees in the evening."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+from browser import Site
+from market import Market
+from playwright.async_api import Page, expect
+
+from samlad import carts, credit, customers, orders
+from samlad.app import CHECKS
+from samlad.carts import CartInput, LineInput
+from samlad.channels import Resource
+from samlad.credit import ProgrammeInput
+from samlad.customers import PersonInput
+from samlad.kernel.context import Context
+from samlad.payments import PaymentInput
+from samlad.promotions import service as promotion_service
+from samlad.promotions.model import CodesInput, PromotionInput
+
+TILL = "/pos/soder"
+EVICT = """async () => {
+    const { open } = await import("/static/pos/offline/database.js");
+    (await open("soder")).close();
+    await new Promise((resolve, reject) => {
+        const gone = indexedDB.deleteDatabase("samlad-till-soder");
+        gone.onsuccess = resolve;
+        gone.onerror = () => reject(gone.error);
+    });
+}"""
+
+
+async def _act(page: Page, name: str) -> None:
+    if await page.locator(f'footer [data-act="{name}"]').count():
+        await page.locator(f'[data-act="{name}"]').click()
+    else:
+        await page.locator(f'[data-act="{name}"]').evaluate("(button) => button.click()")
+    await expect(page.locator("#panel")).to_be_visible()
+
+
+async def _fill(page: Page, **fields: str) -> None:
+    for name, value in fields.items():
+        await page.locator(f"#panel-{name}").fill(value)
+
+
+async def _scan(page: Page, code: str) -> None:
+    await page.locator("#code").fill(code)
+    await page.locator("#code").press("Enter")
+
+
+async def _sell(page: Page) -> None:
+    await page.locator('[data-pay="cash"]').click()
+    await page.locator("#pay-quick button").first.click()
+    await expect(page.locator("#done")).to_be_visible()
+
+
+async def _member(market: Market, variant: UUID) -> tuple[UUID, str]:
+    """Kim, a member who bought here."""
+    pool = market.stores[0].pools[Resource.CUSTOMERS]
+    club = msgspec.convert({"channel": str(market.web.id), "name": "Club", "rates": []}, ProgrammeInput)
+
+    async def work(tx: Any) -> tuple[UUID, str]:
+        await credit.set_programme(tx, club)
+        person = PersonInput(email="kim@example.org", name="Kim Berg", phone="+46701234567")
+        kim = await customers.find_or_create(tx, pool, person)
+        code = (await credit.enrol(tx, kim.id)).code
+        lines = [LineInput(variant=variant, quantity=1)]
+        cart = await carts.create(tx, CartInput(channel=market.stores[0].id, customer=kim.id, lines=lines))
+        await orders.place(tx, orders.PlaceOrder(cart=cart.id, payments=[PaymentInput(provider="cash")]))
+        return kim.id, code
+
+    return await market.db.transaction(work, Context())
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+async def test_a_whole_day_without_network(site: Site, market: Market) -> None:
+    product = await market.product(sku="KETTLE", title="Kittel", price=20_000, stock=(30, 0))
+    kim, card = await _member(market, product.variants[0].id)
+    terms = {"effect": {"kind": "percent", "percent": 1_000}}
+    data = {"channel": str(market.web.id), "name": "Leaflet", "terms": terms, "is_automatic": False}
+
+    async def leaflet(tx: Any) -> None:
+        made = await promotion_service.create(tx, msgspec.convert(data, PromotionInput))
+        await promotion_service.add_codes(tx, made.id, CodesInput(codes=["LEAF10"]))
+
+    await market.db.transaction(leaflet)
+    page = await site.staff(width=1440, service_workers="allow")
+    await page.goto(TILL)
+    await expect(page.locator('[data-store="soder"][data-kept="true"][data-goods="true"]')).to_have_count(1)
+    await page.context.set_offline(True)  # it goes on by itself
+    await expect(page.locator("[data-till][data-ready]")).to_have_count(1)
+    # The drawer is opened.
+    await _act(page, "drawer")
+    await _fill(page, name="1", amount="1000")
+    await site.fine(page)
+    await page.locator("#panel-act").click()
+    await expect(page.locator("#drawer-name")).to_contain_text("1")
+    # A member with a code and something off by hand; parked, reloaded, taken up again, and sold.
+    await _scan(page, card.lower())
+    await expect(page.locator("#whose")).to_contain_text("Kim Berg")
+    await _scan(page, "KETTLE")
+    await _act(page, "code")
+    await _fill(page, code="leaf-10")
+    await page.locator("#panel-act").click()
+    await expect(page.locator("#total")).to_contain_text("180")
+    await _act(page, "discount")
+    await _fill(page, value="100", reason="Dented")
+    await page.locator("#panel-rows button").first.click()
+    await expect(page.locator("#panel-wrong")).not_to_be_empty()  # more than a clerk gives alone
+    await _fill(page, value="10")
+    await page.locator("#panel-rows button").first.click()
+    await expect(page.locator("#total")).to_contain_text("170")
+    await _act(page, "parked")
+    await _fill(page, label="Back soon")
+    await page.locator("#panel-act").click()
+    await expect(page.locator("#ticket li[data-variant]")).to_have_count(0)
+    await page.reload()
+    await expect(page.locator("[data-till][data-ready]")).to_have_count(1)
+    await _act(page, "parked")
+    await page.locator("#panel-rows button").first.click()
+    await expect(page.locator("#total")).to_contain_text("170")
+    await expect(page.locator("#whose")).to_contain_text("Kim Berg")
+    await _sell(page)
+    number = (await page.locator("#receipt-head").text_content() or "").split(" · ")[1]
+    await page.locator("#next").click()
+    # It comes back, by its number; and so does a sale of before, which the till has taken along.
+    await _act(page, "returns")
+    await _fill(page, number=number)
+    await page.locator("#panel-rows button").first.click()
+    await expect(page.locator("#panel-title")).to_contain_text(number)
+    await page.locator("#panel-fields input").first.fill("2")
+    await page.locator("#panel-act").click()
+    await expect(page.locator("#panel-wrong")).not_to_be_empty()
+    await page.locator("#panel-fields input").first.fill("1")
+    await page.locator("#panel-act").click()
+    await expect(page.locator("#said")).to_contain_text("170")
+    await _act(page, "returns")
+    await _fill(page, number=number)
+    await expect(page.locator("#panel-rows button")).to_have_count(0)
+    await site.picture(page, "till-day-returns")
+    await page.keyboard.press("Escape")
+    # A gift card is refused with words, and the drawer is counted.
+    await _act(page, "code")
+    await _fill(page, code="ABCD-2345-6789-ABCD")
+    await page.locator("#panel-act").click()
+    await expect(page.locator("#panel-wrong")).to_contain_text("gift card")
+    await page.keyboard.press("Escape")
+    await _act(page, "drawer")
+    await page.locator("#panel-rows button").first.click()
+    await page.locator('[name="100000"]').fill("1")
+    await page.set_viewport_size({"width": 390, "height": 900})
+    await site.fine(page)
+    await site.picture(page, "till-day-count")
+    await page.locator("#panel-act").click()
+    await expect(page.locator("#panel-title")).to_contain_text("1")
+    await page.keyboard.press("Escape")
+    # In the evening.
+    await expect(page.locator("#unsent")).to_have_attribute(
+        "data-unsent", "4"
+    )  # what was there before is 0, too
+    await page.context.set_offline(False)
+    await expect(page.locator("#unsent")).to_have_attribute("data-unsent", "0")
+    rows = await market.db.rows("SELECT kind, state, objections FROM till_sale ORDER BY sequence")
+    assert [(row["kind"], row["state"]) for row in rows] == [
+        ("drawer-open", "done"),
+        ("sale", "ordered"),
+        ("return", "done"),
+        ("drawer-close", "done"),
+    ]
+    assert [row["objections"] for row in rows] == [[]] * 4
+    assert await market.db.value("SELECT customer FROM orders WHERE total = 17000") == kim
+    # The database is thrown away, with a sale in it that was not sent: the till says so, and the server hears of it.
+    await page.context.set_offline(True)
+    await _scan(page, "KETTLE")
+    await _sell(page)
+    await page.evaluate(EVICT)
+    await page.goto(f"{TILL}/offline")
+    await expect(page.locator("#storage .danger")).to_contain_text("5")
+    async with page.expect_response("**/api/till-sales/batch") as told:
+        await page.context.set_offline(False)
+    assert (await told.value).ok
+    gap = await market.db.row("SELECT number, is_lost FROM till_gap")
+    assert gap is not None
+    assert tuple(gap) == (5, True)
+    for check in CHECKS:
+        if check.name.startswith(("stock", "order", "till")):
+            finding = await check.look(market.db)
+            assert finding.status == "ok", f"{check.name}: {finding.message}"

@@ -1,0 +1,131 @@
+"""New goods went out and the old ones never came: charged as it was agreed, else an invoice, a document and a reminder."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from changing import make, sold
+from test_returns import receive, settle
+
+from fake_bank import FakeBank
+from samlad import orders
+from samlad.kernel import log
+from samlad.kernel.clock import now
+from samlad.kernel.database import Database
+from samlad.kernel.problems import InvalidInput
+from samlad.orders import Order, WrongState, return_claim, returns
+from samlad.orders.return_model import Request
+from samlad.payments import manual, providers
+from samlad.payments.sweepers import reconcile
+from trade import Trade, build
+
+
+class Bank(FakeBank):
+    """One that keeps the customer's card and can be asked while they are away."""
+
+    pays_alone = True
+
+
+@pytest.fixture
+def bank() -> Iterator[Bank]:
+    """The provider, registered for this test."""
+    made = Bank()
+    providers.register(made)
+    yield made
+    del providers._PROVIDERS[made.name]
+
+
+@pytest.fixture
+async def trade(db: Database, bank: Bank) -> Trade:
+    return await build(db, payment_providers=["fakebank", "test", "store_credit"])
+
+
+async def swapped(trade: Trade, **fields: Any) -> tuple[Order, Order, Request]:
+    """An order whose new goods went out before its old ones came; what went out, and what is expected."""
+    order = await sold(trade, (await trade.kettle(10_000), 1))
+    swap = {"kind": "exchange", "position": 1, "quantity": 1, "instant": True}
+    done = await make(trade, order, swap, **fields)
+    assert done.request is not None
+    assert done.placed is not None
+    asked = await trade.db.transaction(lambda tx: returns.again(tx, done.request))  # type: ignore[arg-type]
+    return order, await orders.read(trade.db, done.placed), asked
+
+
+async def let_pass(trade: Trade, days: int) -> None:
+    await trade.db.rows("UPDATE return_request SET due_on = current_date - $1::int RETURNING 1", days)
+
+
+async def settled(trade: Trade) -> None:
+    """Let the provider answer and what follows happen."""
+    for _ in range(3):
+        await trade.db.rows(
+            "UPDATE payment_operation SET next_at = now() - interval '1 s' WHERE status = 'open' RETURNING 1"
+        )
+        await reconcile(trade.db)
+        await trade.follow()
+
+
+async def test_after_some_days_of_patience_it_is_an_invoice_once(trade: Trade) -> None:
+    order, new, asked = await swapped(trade)
+    await let_pass(trade, 5)
+    assert await return_claim.charge_overdue(trade.db) == 0, "the channel has patience"
+    await let_pass(trade, 9)
+    both = await asyncio.gather(*(return_claim.charge_overdue(trade.db) for _ in range(2)))
+    assert sorted(both) == [0, 1]
+    new = await orders.read(trade.db, new.id)
+    assert [(p.provider, p.amount, p.status) for p in new.payments] == [("invoice", 10_000, "pending")]
+    assert new.payment_status == "pending"
+    await trade.follow()
+    papers = await trade.db.rows("SELECT order_id, kind FROM document")
+    assert [(row["order_id"], row["kind"]) for row in papers] == [(new.id, "invoice")]
+    await manual.remind_of(trade.db, now().date() + timedelta(days=60))
+    types = [event.type for event in await log.of_subject(trade.db, new.id)]
+    assert types.count("return.charged") == 1
+    assert "payment.overdue" in types
+    # The goods come after all: their worth pays for what went out, and the invoice is not due any more.
+    await receive(trade, asked)
+    done = await settle(trade, asked)
+    assert (done.preview.transferred, done.preview.refunded) == (10_000, 0)
+    new = await orders.read(trade.db, new.id)
+    assert (new.payment_status, new.paid) == ("paid", 10_000)
+    assert sorted((p.provider, str(p.status)) for p in new.payments) == [
+        ("exchange", "captured"),
+        ("invoice", "voided"),
+    ]
+    assert (await orders.read(trade.db, order.id)).status == "returned"
+    await trade.agree()
+
+
+async def test_the_card_that_was_agreed_is_charged(trade: Trade, bank: Bank) -> None:
+    order, new, asked = await swapped(trade, if_not_back={"provider": "fakebank", "token": "ok"})
+    assert asked.agreed == "fakebank"
+    with pytest.raises(InvalidInput):
+        await swapped(trade, if_not_back={"provider": "cash"})
+    await let_pass(trade, 9)
+    assert await return_claim.charge_overdue(trade.db) == 1
+    assert bank.calls == [], "nobody is asked inside a transaction"
+    await settled(trade)
+    new = await orders.read(trade.db, new.id)
+    assert (new.payment_status, new.paid, bank.kept) == ("paid", 10_000, 10_000)
+    # The goods come after all: their money goes back by the first order's payment.
+    await receive(trade, asked)
+    done = await settle(trade, asked)
+    assert (done.preview.transferred, done.preview.refunded) == (0, 10_000)
+    assert (await orders.read(trade.db, order.id)).refunded == 10_000
+    await settled(trade)
+    await trade.agree()
+
+
+async def test_declined_it_becomes_a_claim_and_who_says_it_will_not_come_need_not_wait(trade: Trade) -> None:
+    _order, new, asked = await swapped(trade, if_not_back={"provider": "fakebank", "token": "decline"})
+    await trade.db.transaction(lambda tx: return_claim.charge_now(tx, asked.id))
+    with pytest.raises(WrongState):
+        await trade.db.transaction(lambda tx: return_claim.charge_now(tx, asked.id))
+    await settled(trade)
+    new = await orders.read(trade.db, new.id)
+    assert [(p.provider, p.status) for p in new.payments] == [("invoice", "pending")]
+    asked = await trade.db.transaction(lambda tx: returns.again(tx, asked.id))
+    assert (asked.charging, asked.claimed_at is not None) == (None, True)
+    await trade.agree()

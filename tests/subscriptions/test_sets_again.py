@@ -1,0 +1,38 @@
+"""A subscription of a set repeats the set, though its orders are of the parts."""
+
+from subscribing import Shop
+
+from samlad import carts, orders, subscriptions
+from samlad.carts import CartInput, DetailsInput, LineInput
+from samlad.kernel.database import Tx
+from samlad.orders import Order, PlaceOrder
+from samlad.payments import PaymentInput
+from samlad.subscriptions import FromOrderInput
+from trade import ADDRESS
+
+
+async def test_a_set_that_was_bought_by_a_plan_comes_again(shop: Shop) -> None:
+    trade = shop.trade
+    pot, cup = await trade.kettle(30_000, 5), await trade.kettle(5_000, 9)
+    tea = await trade.set_of(36_000, (pot, 1), (cup, 2))
+
+    async def buy(tx: Tx) -> Order:
+        line = LineInput(variant=tea, quantity=2, plan=shop.plan.id)
+        made = await carts.create(tx, CartInput(channel=trade.web.id, customer=shop.kim, lines=[line]))
+        details = DetailsInput(email="kim@example.org", address=carts.Address(**ADDRESS), delivery="ship")
+        await carts.set_details(tx, made.id, details)
+        return await orders.place(tx, PlaceOrder(cart=made.id, payments=[PaymentInput(provider="test")]))
+
+    order = await shop.db.transaction(buy)
+    assert [(line.variant, line.quantity, line.total) for line in order.lines] == [
+        (pot, 2, 48_600),
+        (cup, 4, 16_200),
+    ]
+    asked = FromOrderInput(order=order.id)
+    (begun,) = await shop.db.transaction(lambda tx: subscriptions.start_from_order(tx, asked))
+    assert [(line.variant, line.quantity) for line in begun.lines] == [(tea, 2)]
+    shop.clock.on(days=32)
+    await shop.sweep()
+    assert await shop.orders(begun) == [(1, 64_800)]
+    assert await trade.level(cup) == (9, 8)
+    await shop.agree()

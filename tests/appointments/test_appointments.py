@@ -114,13 +114,12 @@ async def test_a_guest_books_by_mail_and_changes_it_by_its_link(db: Database, se
     await trade.follow()
     await db.transaction(lambda tx: appointments.move(tx, key, later, link=link), GUEST)
     await trade.follow()
-    # A day before.
-    await db.rows("UPDATE appointment SET booked_at = booked_at - interval '9 days' RETURNING 1")
+    # A day before: at any hour this runs it is in twenty hours.
     await db.rows(
-        "UPDATE appointment_claim SET during = tstzrange(lower(during) - interval '60 hours', upper(during) - interval '60 hours') RETURNING 1"
+        "UPDATE appointment_claim SET during = tstzrange(now() + interval '20 hours', now() + interval '20 hours' + (upper(during) - lower(during))) RETURNING 1"
     )
     await db.rows(
-        "UPDATE appointment SET starts_at = starts_at - interval '60 hours', ends_at = ends_at - interval '60 hours' RETURNING 1"
+        "UPDATE appointment SET booked_at = booked_at - interval '9 days', starts_at = now() + interval '20 hours', ends_at = now() + interval '20 hours' + (ends_at - starts_at) RETURNING 1"
     )
     reminded = await asyncio.gather(*(sweepers.remind(db) for _ in range(3)))
     assert sum(reminded) == 1

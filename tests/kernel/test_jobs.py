@@ -231,7 +231,8 @@ async def test_jobs_of_a_killed_worker_are_done_by_another(
         await asyncio.sleep(1.5)
         assert (await jobs.stalled_count(db, 1)) == 1
         assert await jobs.retry_stalled(db, 1) == 1
-        await until(rescued.exists, 30)
+        # A file is there before what is written in it.
+        await until(lambda: rescued.exists() and rescued.read_text() != "", 30)
         assert rescued.read_text() == "2"
     finally:
         del jobs._DECLARED["test.slow"]

@@ -45,6 +45,7 @@ async def run(
         pairs = [goods[n % 18 : n % 18 + 2] for n in range(2 * orders)]
         carts = await shops.each(pairs, lambda pair: shops.add_cart(shop, pair, checked_out=True))
         checkouts = [shops.order_request(shop, cart) for cart in carts]
+        burst = _burst_requests(key, events, people)
         async with Server(runtime.settings.home) as server:
             quiet = await _check_out(server, checkouts[:orders])
             await _samples(runtime, server, key, 1)  # the worker is there, too
@@ -52,7 +53,7 @@ async def run(
             meters = server.meters()
             spent = {name: meter.seconds() for name, meter in meters.items()}
             began = time.perf_counter()
-            taking = asyncio.create_task(_burst(server, key, events, people))
+            taking = asyncio.create_task(_burst(server, burst))
             busy = await _check_out(server, checkouts[orders:])
             taken = await taking - began
             landed = await _until_landed(runtime, before + events) - began
@@ -104,16 +105,24 @@ def _batch(key: str, events: Sequence[dict[str, Any]]) -> bytes:
     return request("POST", "/v1/batch", body=body, headers={"x-write-key": key})
 
 
-async def _burst(server: Server, key: str, events: int, people: int) -> float:
+def _burst_requests(key: str, events: int, people: int) -> list[bytes]:
+    """The requests of the burst, made ready before it: what making them costs is not what the checkouts beside it wait for."""
+    return [
+        _batch(
+            key,
+            [_event(n, people, messageId=f"burst-{n}") for n in range(start, min(start + BATCH, events))],
+        )
+        for start in range(0, events, BATCH)
+    ]
+
+
+async def _burst(server: Server, requests: list[bytes]) -> float:
     """Send it, as fast as it is answered; when the last was. What is refused (503) is sent again."""
-    numbers = list(range(events))
-    waiting = [numbers[start : start + BATCH] for start in range(0, events, BATCH)]
 
     async def send() -> None:
         (connection,) = await server.connect(1)
-        while waiting:
-            batch = waiting.pop()
-            data = _batch(key, [_event(n, people, messageId=f"burst-{n}") for n in batch])
+        while requests:
+            data = requests.pop()
             while (await connection.ask(data)).status != 200:  # noqa: ASYNC110 - it is the server that is waited for
                 await asyncio.sleep(0.5)
         connection.close()

@@ -48,6 +48,10 @@ from samlad.consent import mails as consent_mails
 from samlad.content import api as content_api
 from samlad.content import photograph_api
 from samlad.content.redirects import Redirecting
+from samlad.conversations import api as conversations_api
+from samlad.conversations import checks as conversations_checks
+from samlad.conversations import mails as conversations_mails
+from samlad.conversations import service as conversations
 from samlad.credit import api as credit_api
 from samlad.credit import checks as credit_checks
 from samlad.credit import followers as credit_followers
@@ -194,6 +198,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *alerts_api.routes,
     *clienteling_api.routes,
     *appointments_api.routes,
+    *conversations_api.routes,
     *printers_api.routes,
     *labels_api.routes,
     *profile_api.routes,
@@ -232,6 +237,7 @@ FOLLOWERS: Sequence[Follower] = (
     *alerts_mails.FOLLOWERS,
     *clienteling_followers.FOLLOWERS,
     *appointments_mails.FOLLOWERS,
+    *conversations_mails.FOLLOWERS,
     *duplicates_followers.FOLLOWERS,
 )
 """Every follower of the log, run by the worker."""
@@ -251,6 +257,7 @@ CHECKS: Sequence[Check] = (
     *tills_checks.CHECKS,
     *reviews_checks.CHECKS,
     *appointments_checks.CHECKS,
+    *conversations_checks.CHECKS,
     *audiences_checks.CHECKS,
 )
 """Every check of ``samlad doctor``."""
@@ -273,6 +280,7 @@ SWEEPERS: Sequence[Sweeper] = (
     *recommendations_sweepers.SWEEPERS,
     *alerts_sweepers.SWEEPERS,
     *appointments_sweepers.SWEEPERS,
+    *conversations.SWEEPERS,
     *printers_sending.SWEEPERS,
     *labels_making.SWEEPERS,
     *screens_service.SWEEPERS,

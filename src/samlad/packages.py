@@ -26,6 +26,7 @@ PACKAGES = (
     "samlad.alerts",
     "samlad.clienteling",
     "samlad.appointments",
+    "samlad.conversations",
     "samlad.printers",
     "samlad.labels",
     "samlad.screens",

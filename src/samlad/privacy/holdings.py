@@ -10,6 +10,7 @@ from samlad.channels import personal as channels
 from samlad.clienteling import personal as clienteling
 from samlad.consent import personal as consent
 from samlad.content import personal as content
+from samlad.conversations import personal as conversations
 from samlad.credit import personal as credit
 from samlad.customers import personal as customers
 from samlad.destinations import personal as destinations
@@ -36,6 +37,7 @@ HOLDINGS = (
     *reviews.HOLDINGS,
     *alerts.HOLDINGS,
     *appointments.HOLDINGS,
+    *conversations.HOLDINGS,
     *clienteling.HOLDINGS,
     *subscriptions.HOLDINGS,
     *tills.HOLDINGS,
@@ -54,6 +56,7 @@ HOLDINGS = (
 THINGS = (
     *alerts.THINGS,
     *appointments.THINGS,
+    *conversations.THINGS,
     *carts.THINGS,
     *credit.THINGS,
     *orders.THINGS,

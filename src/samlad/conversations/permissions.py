@@ -1,0 +1,11 @@
+"""Who talks with customers. Customers read and write their own conversations."""
+
+from samlad.access.permissions import Role, permission
+
+READ = permission(
+    "conversations.read", "Read conversations with customers", Role.MANAGER, Role.SUPPORT, Role.STORE
+)
+WRITE = permission(
+    "conversations.write", "Answer customers, and assign and close conversations", Role.MANAGER, Role.SUPPORT
+)
+SETUP = permission("conversations.setup", "Change the saved replies", Role.MANAGER, Role.SUPPORT)

@@ -1,0 +1,25 @@
+"""What this package knows of people: what they wrote, and what was written to and about them."""
+
+from samlad.kernel.i18n import marked
+from samlad.kernel.personal import Holding, Things
+
+THINGS = [Things("SELECT id FROM conversation WHERE customer = ANY({ids}) OR email = ANY({texts})")]
+
+HOLDINGS = [
+    Holding(
+        table="conversation",
+        about=marked("Conversations"),
+        whose="id = ANY({things})",
+        personal=("customer", "name", "email", "phone", "subject"),
+        shown=("topic", "state", "begun_at", "last_at"),
+        erase="customer = NULL, name = '', email = NULL, phone = NULL, subject = '', version = version + 1",
+    ),
+    Holding(
+        table="conversation_message",
+        about=marked("What was said in conversations"),
+        whose="origin = ANY({things})",
+        personal=("author_name", "body"),
+        shown=("way", "medium", "at"),
+        erase="author_name = '', body = ''",
+    ),
+]

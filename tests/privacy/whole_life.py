@@ -24,6 +24,7 @@ from samlad import (
     carts,
     channels,
     clienteling,
+    conversations,
     credit,
     customers,
     orders,
@@ -305,6 +306,21 @@ class Life:
             )
             booked = await appointments.book(tx, wanted)
             await appointments.cancel(tx, booked.id)
+            talk = await conversations.begin(
+                tx,
+                conversations.BeginInput(
+                    channel=self.trade.web.id,
+                    customer=self.kim,
+                    subject=text,
+                    body=text,
+                    name=NAME,
+                    way="out",
+                ),
+            )
+            await conversations.write(
+                tx, talk.id, conversations.MessageInput(body=text, way="in", medium="phone")
+            )
+            await conversations.write(tx, talk.id, conversations.MessageInput(body=text, note=True))
 
         await self.db.transaction(lambda tx: channels.change(tx, self.trade.malmo.id, open_always))
         await self.db.transaction(work, Context(actor=owner))

@@ -148,6 +148,25 @@ PRIVACY = (
     marked("It has begun; what is erased cannot be brought back."),
     marked("Another request for this person has just ended. Ask again."),
 )
+CONVERSATIONS = (
+    marked("say in a few words what it is about"),
+    marked("This id is another message's."),
+    marked("This id is another conversation's."),
+    marked("Somebody wrote while you did. Read it, then send your answer again."),
+    marked("Somebody changed it meanwhile."),
+    marked("either a state or a time, not both"),
+    marked("a moment within the next year"),
+    marked("A conversation cannot go on in itself."),
+    marked("One of them goes on in another conversation already."),
+    marked("These are conversations of two customers."),
+    marked("write something"),
+    marked("Only staff note something, or write for somebody else."),
+    marked("Only staff write for somebody else."),
+    marked("is nobody of the staff"),
+    marked("does not work here now"),
+    marked("say where the answer can go"),
+    marked("There is a saved reply “%(name)s” in this language."),
+)
 PROFILE = (
     marked("there is no such customer among these"),
     marked("is the same person"),
@@ -162,6 +181,7 @@ COVERED = {
     "audiences": AUDIENCES,
     "clienteling": CLIENTELING,
     "consent": CONSENT,
+    "conversations": CONVERSATIONS,
     "customers": CUSTOMERS,
     "destinations": DESTINATIONS,
     "duplicates": DUPLICATES,

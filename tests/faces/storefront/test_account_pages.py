@@ -38,6 +38,7 @@ PAGES = [
     "",
     "/orders",
     "/subscriptions",
+    "/conversations",
     "/appointments",
     "/lists",
     "/points",

@@ -64,3 +64,5 @@ CREATE TABLE saved_reply (
     version    int         NOT NULL DEFAULT 1
 );
 CREATE UNIQUE INDEX saved_reply_name ON saved_reply (lower(name), language) WHERE deleted_at IS NULL;
+
+SELECT guard_pool('conversation');

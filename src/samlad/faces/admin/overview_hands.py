@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from litestar import Response, get
 
-from samlad import carts, channels, orders, tills
+from samlad import carts, channels, conversations, orders, tills
 from samlad.carts.permissions import WRITE as WRITE_CARTS
 from samlad.catalog.permissions import CHANGE as CATALOG_CHANGE
 from samlad.channels import Channel, ChannelStatus
@@ -60,6 +60,7 @@ async def hints(request: AnyRequest) -> Response[Any]:
     context: dict[str, Any] = {
         "waiting": None,
         "late": [],
+        "talks": None,
         "odd_sales": 0,
         "parked": [],
         "imports": [],
@@ -73,6 +74,8 @@ async def hints(request: AnyRequest) -> Response[Any]:
         context["late"] = [
             r for r in await fulfilment_store.late(database, places) if r.late or r.uncollected
         ]
+    if actor.may(conversations.READ):
+        context["talks"] = await conversations.counts(database, actor.id)
     if actor.may(WRITE_CARTS):
         own = {place.channel for place in await own_locations(actor, database)}
         known = {

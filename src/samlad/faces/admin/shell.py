@@ -37,6 +37,7 @@ NAVIGATION: tuple[tuple[str | None, tuple[Place, ...]], ...] = (
             Place(marked("Products"), "/admin/products", "products", "catalog.read", "p"),
             Place(marked("Stock"), "/admin/stock", "stock", "stock.read", "s"),
             Place(marked("Customers"), "/admin/customers", "customers", "customers.read", "c"),
+            Place(marked("Conversations"), "/admin/conversations", "mail", "conversations.read", "t"),
             Place(marked("Segments"), "/admin/segments", "filter", "audiences.read"),
             Place(marked("Invoices"), "/admin/documents", "receipt", "documents.read"),
             Place(marked("Subscriptions"), "/admin/subscriptions", "clock", "subscriptions.read"),
@@ -71,6 +72,8 @@ NAVIGATION: tuple[tuple[str | None, tuple[Place, ...]], ...] = (
 
 MORE_PLACES = (
     Place(marked("Set up the shop"), "/admin/start", "check", "channels.change"),
+    Place(marked("Write to somebody"), "/admin/conversations/new", "plus", "conversations.write"),
+    Place(marked("Saved replies"), "/admin/conversations/replies", "edit", "conversations.read"),
     Place(marked("Create product"), "/admin/products/new", "plus", "catalog.change"),
     Place(marked("Import products"), "/admin/products/import", "upload", "catalog.change"),
     Place(marked("Price tags"), "/admin/labels", "tag", "labels.read"),

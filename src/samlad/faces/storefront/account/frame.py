@@ -15,6 +15,7 @@ PAGES = (
     ("", marked("Overview")),
     ("/orders", marked("Orders")),
     ("/subscriptions", marked("Subscriptions")),
+    ("/conversations", marked("Messages")),
     ("/appointments", marked("Appointments")),
     ("/lists", marked("Carts and lists")),
     ("/points", marked("Points")),

@@ -3,6 +3,7 @@
 from samlad.faces.storefront.account import (
     announced,
     appointments,
+    conversations,
     data,
     exchanging,
     home,
@@ -29,5 +30,6 @@ handlers = [
     *subscriptions.handlers,
     *subscription_change.handlers,
     *appointments.handlers,
+    *conversations.handlers,
     *wishes.handlers,
 ]

@@ -22,6 +22,7 @@ import structlog
 from browser import require_chromium, server, site
 from one_chromium import _function_scoped_runner, chromium, lasting_runner
 
+import warm
 from applications import running
 from samlad.access.permissions import permissions
 from samlad.kernel import migrations, telemetry
@@ -150,14 +151,38 @@ def template(postgres: Embedded, run_folder: Path) -> str:
 
 
 @pytest.fixture
-async def dsn(postgres: Embedded, template: str) -> AsyncIterator[str]:
-    """URL of a fresh database with the schema, dropped after the test."""
+async def dsn(postgres: Embedded, template: str, request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    """URL of a database with the schema and nothing in it: the worker's warm one if it can be made clean."""
+    if warm.current is not None and ("wire" in request.fixturenames or not await warm.current.clean()):
+        await _drop(postgres)
+    if warm.current is None:
+        await _copy(postgres, template)
+    assert warm.current is not None
+    if "wire" in request.fixturenames:
+        warm.current.is_spoiled = True
+    yield warm.current.dsn
+
+
+async def _copy(postgres: Embedded, template: str) -> None:
     name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}_{next(_numbers)}"
     admin = await asyncpg.connect(postgres.dsn)
     try:
         await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
-        yield postgres.dsn.replace("/samlad?", f"/{name}?")
-        await admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    finally:
+        await admin.close()
+    url = postgres.dsn.replace("/samlad?", f"/{name}?")
+    made = warm.Warm(url, name, await asyncpg.connect(url))
+    await made.open()
+    warm.current = made
+
+
+async def _drop(postgres: Embedded) -> None:
+    gone, warm.current = warm.current, None
+    assert gone is not None
+    await gone.close()
+    admin = await asyncpg.connect(postgres.dsn)
+    try:
+        await admin.execute(f"DROP DATABASE IF EXISTS {gone.name} WITH (FORCE)")
     finally:
         await admin.close()
 

@@ -5,7 +5,6 @@ import contextlib
 import fcntl
 import gc
 import hashlib
-import itertools
 import logging
 import os
 import shutil
@@ -22,7 +21,6 @@ import structlog
 from browser import require_chromium, server, site
 from one_chromium import _function_scoped_runner, chromium, lasting_runner
 
-import warm
 from applications import running
 from samlad.access.permissions import permissions
 from samlad.kernel import migrations, telemetry
@@ -36,6 +34,7 @@ from samlad.packages import PACKAGES
 from samlad.tax import checking
 from samlad.tax.vies import RestVies
 from skipping import refuse_skipped
+from warm import Databases
 
 __all__ = [
     "_function_scoped_runner",
@@ -63,7 +62,6 @@ _temporary.mkdir(exist_ok=True)
 os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_temporary))
 
 TEMPLATE = "samlad_template"
-_numbers = itertools.count()
 
 
 gc.disable()  # until everything is loaded: nothing of it is garbage, and looking for some takes a fifth of the time
@@ -150,41 +148,19 @@ def template(postgres: Embedded, run_folder: Path) -> str:
     return TEMPLATE
 
 
+@pytest.fixture(scope="session")
+def databases(postgres: Embedded, template: str, lasting_runner: asyncio.Runner) -> Iterator[Databases]:
+    """This worker's."""
+    made = Databases(postgres, template)
+    yield made
+    lasting_runner.run(made.close())
+
+
 @pytest.fixture
-async def dsn(postgres: Embedded, template: str, request: pytest.FixtureRequest) -> AsyncIterator[str]:
-    """URL of a database with the schema and nothing in it: the worker's warm one if it can be made clean."""
-    if warm.current is not None and ("wire" in request.fixturenames or not await warm.current.clean()):
-        await _drop(postgres)
-    if warm.current is None:
-        await _copy(postgres, template)
-    assert warm.current is not None
-    if "wire" in request.fixturenames:
-        warm.current.is_spoiled = True
-    yield warm.current.dsn
-
-
-async def _copy(postgres: Embedded, template: str) -> None:
-    name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}_{next(_numbers)}"
-    admin = await asyncpg.connect(postgres.dsn)
-    try:
-        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
-    finally:
-        await admin.close()
-    url = postgres.dsn.replace("/samlad?", f"/{name}?")
-    made = warm.Warm(url, name, await asyncpg.connect(url))
-    await made.open()
-    warm.current = made
-
-
-async def _drop(postgres: Embedded) -> None:
-    gone, warm.current = warm.current, None
-    assert gone is not None
-    await gone.close()
-    admin = await asyncpg.connect(postgres.dsn)
-    try:
-        await admin.execute(f"DROP DATABASE IF EXISTS {gone.name} WITH (FORCE)")
-    finally:
-        await admin.close()
+async def dsn(databases: Databases, request: pytest.FixtureRequest) -> str:
+    """URL of a database with the schema and nothing in it (`warm`)."""
+    # Whoever listens to the wire wants to see a connection from its beginning.
+    return await databases.clean(only_once="wire" in request.fixturenames)
 
 
 @pytest.fixture

@@ -2,13 +2,15 @@
 
 A fresh copy for each test cost as much as the test: 1,800 files, and connections that know nothing of the schema yet. So
 each worker keeps one copy, and the connections to it, and makes it clean before the next test has it (`Warm.clean`):
-tables with rows lose them, the rows that migrations brought are as they were, sequences begin anew. What cannot be undone so is not
-tried: a database in which anything was defined or analyzed, that still has large objects, whose address a process was told, or to
+tables with rows lose them, the rows that migrations brought are as they were, sequences begin anew, and what was analyzed is
+forgotten. What cannot be undone so is not
+tried: a database in which anything was defined, that still has large objects, whose address a process was told, or to
 which somebody else is connected is dropped, and the next test gets a fresh copy.
 """
 
 import asyncio
 import contextlib
+import itertools
 import os
 import sys
 import time
@@ -21,6 +23,7 @@ import asyncpg.pool
 from asyncpg.pool import PoolConnectionHolder
 
 from samlad.kernel import database
+from samlad.kernel.embedded import Embedded
 from samlad.kernel.settings import Settings
 
 FEW_PAGES = 10
@@ -63,15 +66,17 @@ ADDED = """
 """
 BEYOND = """
     SELECT EXISTS (SELECT FROM warm.defined) OR EXISTS (SELECT FROM pg_largeobject_metadata)
-        OR EXISTS (SELECT FROM pg_statistic WHERE starelid >= 16384)
         OR EXISTS (SELECT FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase
                    WHERE d.datname = current_database())
         OR EXISTS (SELECT FROM pg_prepared_xacts WHERE database = current_database())
-        OR EXISTS (SELECT FROM pg_class WHERE relkind = 'r' AND oid >= 16384 AND reltuples <> -1)
 """
 OTHERS = """
     SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND pid <> ALL($1::int[])
+"""
+ANALYZED = """
+    SELECT pg_clear_relation_stats(n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p') AND c.oid >= 16384 AND c.reltuples <> -1
 """
 LARGE = f"SELECT oid FROM unnest($1::oid[]) t (oid) WHERE pg_relation_size(oid) > {FEW_PAGES} * 8192"
 
@@ -95,18 +100,18 @@ class Warm:
         exists = ", ".join(f"EXISTS (SELECT FROM {name})" for name in names)
         self._has_rows = await self._admin.prepare(f"SELECT ARRAY[{exists}]")
         filled = await self._has_rows.fetchval()
-        self._seeds = {name: await self._content(name) for name, has in zip(names, filled, strict=True) if has}
+        self._seeds = {
+            name: await self._content(name) for name, has in zip(names, filled, strict=True) if has
+        }
         sequences = await self._admin.fetch(SEQUENCES)
         self._sequences = [row["oid"] for row in sequences]
         restart = [f"setval('{row['name']}', {row['at']}, {row['is_called']})" for row in sequences]
         self._restart = await self._admin.prepare(f"SELECT {', '.join(restart)}")
         await self._admin.execute("SET session_replication_role = replica; SET event_triggers = off")
 
-    def is_mine(self, dsn: str) -> bool:
-        """Whether this address is its, in the event loop that it lives in."""
-        with contextlib.suppress(RuntimeError):
-            return dsn == self.dsn and asyncio.get_running_loop() is self._loop
-        return False
+    def is_here(self) -> bool:
+        """Whether this is the event loop that it lives in, and its connections may be kept."""
+        return asyncio.get_running_loop() is self._loop and not self.is_spoiled
 
     def idle_connections(self) -> list[asyncpg.Connection]:
         """Those that live."""
@@ -124,7 +129,7 @@ class Warm:
                 await _copy_in(self._admin, name, content)
         return True
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Close its connections."""
         for connection in [*self.idle_connections(), self._admin]:
             connection.terminate()
@@ -152,15 +157,13 @@ class Warm:
             elif has_rows and name not in self._seeds:
                 batch.append(f"DELETE FROM {name}")
             if table["oid"] in large and table["is_referenced"]:
-                made_new.append(table)
+                made_new.append(name)
         if batch:
             await self._admin.execute("; ".join(batch))
         if made_new:
-            await self._admin.execute(f"VACUUM {', '.join(table['name'] for table in made_new)}")
-            for table in made_new:
-                await self._admin.fetchval(
-                    "SELECT pg_clear_relation_stats($1, $2)", table["schema"], table["bare"]
-                )
+            await self._admin.execute(f"VACUUM {', '.join(made_new)}")
+        await self._admin.execute("DELETE FROM pg_statistic WHERE starelid >= 16384")
+        await self._admin.fetch(ANALYZED)
 
     async def _content(self, name: str) -> bytes:
         parts: list[bytes] = []
@@ -225,19 +228,80 @@ async def _as_connected(connection: asyncpg.Connection) -> asyncpg.Connection | 
     return connection
 
 
-current: Warm | None = None
-"""This process's."""
+class Databases:
+    """Clean databases, one at a time, in the event loop that it is used in."""
+
+    numbers = itertools.count()
+
+    def __init__(self, server: Embedded, template: str) -> None:
+        self._server = server
+        self._template = template
+        self._warm: Warm | None = None
+
+    async def clean(self, *, only_once: bool = False) -> str:
+        """URL of a database as the template is. The one of before is no more.
+
+        Args:
+            only_once: a copy of its own with connections of its own, which nobody has after it.
+        """
+        if self._warm is not None and (only_once or not await self._warm.clean()):
+            await self.close()
+        if self._warm is None:
+            self._warm = await self._copy()
+        self._warm.is_spoiled = only_once
+        return self._warm.dsn
+
+    async def close(self) -> None:
+        """Drop what there is."""
+        if self._warm is not None:
+            gone, self._warm = self._warm, None
+            del _living[gone.dsn]
+            gone.close()
+            await self._admin(f"DROP DATABASE IF EXISTS {gone.name} WITH (FORCE)")
+
+    async def _copy(self) -> Warm:
+        worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+        name = f"test_{worker}_{os.getpid()}_{next(self.numbers)}"
+        await self._admin(f"CREATE DATABASE {name} TEMPLATE {self._template} STRATEGY file_copy")
+        url = self._server.dsn.replace("/samlad?", f"/{name}?")
+        made = Warm(url, name, await asyncpg.connect(url))
+        await made.open()
+        _living[url] = made
+        return made
+
+    async def _admin(self, sql: str) -> None:
+        connection = await asyncpg.connect(self._server.dsn)
+        try:
+            await connection.execute(sql)
+        finally:
+            await connection.close()
+
+
+@contextlib.contextmanager
+def apart(server: Embedded, template: str) -> Iterator[tuple[asyncio.AbstractEventLoop, Databases]]:
+    """An event loop and its databases, for a test that runs its loop by hand and wants one after another."""
+    with asyncio.Runner() as runner:
+        databases = Databases(server, template)
+        try:
+            yield runner.get_loop(), databases
+        finally:
+            runner.run(databases.close())
+
+
+_living: dict[str, Warm] = {}
+"""By their URLs."""
 
 _cold_pool = database._pool
 
 
 def _pool(dsn: str, settings: Settings) -> asyncpg.Pool:
-    if current is None or not current.is_mine(dsn):
+    warm = _living.get(dsn)
+    if warm is None or not warm.is_here():
         return _cold_pool(dsn, settings)
     kind = (settings.database_url is None, *database.connection_options(settings).items())
     with patch.object(asyncpg.pool, "Pool", KeepingPool):
         pool = _cold_pool(dsn, settings)
-    pool.kept = current.idle.setdefault(kind, [])
+    pool.kept = warm.idle.setdefault(kind, [])
     return pool
 
 
@@ -246,9 +310,12 @@ database._pool = _pool
 
 def _watch_processes(event: str, args: tuple[Any, ...]) -> None:
     """A process that was told the address may live longer than the test."""
-    if current is None or event not in ("subprocess.Popen", "os.fork", "os.posix_spawn"):
-        return
-    current.is_spoiled = current.is_spoiled or event != "subprocess.Popen" or _tells(args, current.name)
+    if event in ("os.fork", "os.forkpty", "os.posix_spawn"):
+        for warm in _living.values():
+            warm.is_spoiled = True
+    elif event == "subprocess.Popen":
+        for warm in _living.values():
+            warm.is_spoiled = warm.is_spoiled or _tells(args, warm.name)
 
 
 def _tells(args: tuple[Any, ...], name: str) -> bool:

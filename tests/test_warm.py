@@ -150,7 +150,7 @@ def test_connections_outlive_their_pool_as_they_were_made(
                 await connection.execute("CREATE TEMPORARY TABLE mine (id int)")
             await first.close()
             with pytest.raises(asyncpg.InterfaceError, match="closed"):
-                await first.value("SELECT 1")
+                await first.pool.fetchval("SELECT 1")
             second = await opened()
             assert await second.value("SELECT pg_backend_pid()") == pid
             assert await second.value("SHOW lock_timeout") == f"{second.settings.lock_seconds}s"

@@ -5,7 +5,6 @@ import contextlib
 import fcntl
 import gc
 import hashlib
-import itertools
 import logging
 import os
 import shutil
@@ -35,6 +34,7 @@ from samlad.packages import PACKAGES
 from samlad.tax import checking
 from samlad.tax.vies import RestVies
 from skipping import refuse_skipped
+from warm import Databases
 
 __all__ = [
     "_function_scoped_runner",
@@ -62,7 +62,6 @@ _temporary.mkdir(exist_ok=True)
 os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_temporary))
 
 TEMPLATE = "samlad_template"
-_numbers = itertools.count()
 
 
 gc.disable()  # until everything is loaded: nothing of it is garbage, and looking for some takes a fifth of the time
@@ -149,17 +148,19 @@ def template(postgres: Embedded, run_folder: Path) -> str:
     return TEMPLATE
 
 
+@pytest.fixture(scope="session")
+def databases(postgres: Embedded, template: str, lasting_runner: asyncio.Runner) -> Iterator[Databases]:
+    """This worker's."""
+    made = Databases(postgres, template)
+    yield made
+    lasting_runner.run(made.close())
+
+
 @pytest.fixture
-async def dsn(postgres: Embedded, template: str) -> AsyncIterator[str]:
-    """URL of a fresh database with the schema, dropped after the test."""
-    name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}_{next(_numbers)}"
-    admin = await asyncpg.connect(postgres.dsn)
-    try:
-        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
-        yield postgres.dsn.replace("/samlad?", f"/{name}?")
-        await admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-    finally:
-        await admin.close()
+async def dsn(databases: Databases, request: pytest.FixtureRequest) -> str:
+    """URL of a database with the schema and nothing in it (`warm`)."""
+    # Whoever listens to the wire wants to see a connection from its beginning.
+    return await databases.clean(only_once="wire" in request.fixturenames)
 
 
 @pytest.fixture

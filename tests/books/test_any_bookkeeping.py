@@ -1,15 +1,12 @@
 """Any mixture of sales, part refunds, gift cards, roundings, fees and prepayments: the book balances and equals them."""
 
 import asyncio
-import itertools
-import os
 from collections.abc import Coroutine
 from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 from bookkeeping import is_sound
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -30,6 +27,7 @@ from samlad.orders import CancelInput, FulfilInput, ReturnInput
 from samlad.orders.model import LineSelection
 from samlad.payments import PaymentInput
 from trade import build
+from warm import Databases, apart
 
 # -- what orders come to, without a database --------------------------------------------------------------------------
 
@@ -119,18 +117,15 @@ def test_the_difference_makes_the_book_what_it_should_be(
 class Shop(RuleBasedStateMachine):
     """A retailer to whom anything happens; the follower reads as it pleases, and some events twice."""
 
-    server: Embedded
-    template: str
+    databases: Databases
     folder: Path
     loop: asyncio.AbstractEventLoop
-    numbers = itertools.count()
 
     def __init__(self) -> None:
         super().__init__()
         self.orders: list[UUID] = []
         self.cards: list[IssuedCard] = []
         self.read = 0
-        self.name = f"money_{os.getpid()}_{next(self.numbers)}"
 
     def do(self, work: Coroutine[Any, Any, Any]) -> Any:
         return self.loop.run_until_complete(work)
@@ -142,16 +137,10 @@ class Shop(RuleBasedStateMachine):
         except Problem:
             return None
 
-    async def admin(self, sql: str) -> None:
-        connection = await asyncpg.connect(self.server.dsn)
-        await connection.execute(sql)
-        await connection.close()
-
     @initialize(recognition=st.sampled_from(list(Recognition)))
     def start(self, recognition: Recognition) -> None:
         async def begin() -> None:
-            await self.admin(f"CREATE DATABASE {self.name} TEMPLATE {self.template}")
-            dsn = self.server.dsn.replace("/samlad?", f"/{self.name}?")
+            dsn = await self.databases.clean()
             chosen = load({}, home=self.folder, database_url=dsn, pool_size=2)
             self.trade = await build(await open_database(dsn, chosen), shipping_flat=4_900)
             self.db = self.trade.db
@@ -169,7 +158,6 @@ class Shop(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "trade"):
             self.do(self.db.close())
-            self.do(self.admin(f"DROP DATABASE {self.name} WITH (FORCE)"))
 
     @rule(quantity=st.integers(1, 4), later=st.booleans())
     def order(self, quantity: int, later: bool) -> None:
@@ -269,9 +257,8 @@ def _paid(tender: str) -> orders.PayInput:
 
 
 def test_any_shop(postgres: Embedded, template: str, tmp_path: Path) -> None:
-    Shop.server, Shop.template, Shop.folder = postgres, template, tmp_path
-    with asyncio.Runner() as runner:
-        Shop.loop = runner.get_loop()
+    Shop.folder = tmp_path
+    with apart(postgres, template) as (Shop.loop, Shop.databases):
         run_state_machine_as_test(
             Shop,
             settings=settings(

@@ -1,14 +1,11 @@
 """Anything may happen to cards, credit and points, in any order and twice: the books balance, always."""
 
 import asyncio
-import itertools
-import os
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 from credit_shop import books_are_sound, given, person, programme
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -34,6 +31,7 @@ from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Problem
 from samlad.kernel.settings import load
 from trade import build
+from warm import Databases, apart
 
 amounts = st.integers(1, 1_500)
 
@@ -41,11 +39,9 @@ amounts = st.integers(1, 1_500)
 class Book(RuleBasedStateMachine):
     """Cards, one customer's credit and points; and a plain account of what each should hold."""
 
-    server: Embedded
-    template: str
+    databases: Databases
     folder: Path
     loop: asyncio.AbstractEventLoop
-    numbers = itertools.count()
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,7 +53,6 @@ class Book(RuleBasedStateMachine):
         self.dead: set[UUID] = set()
         self.orders: dict[UUID, tuple[int, int]] = {}
         self.points = 0
-        self.name = f"book_{os.getpid()}_{next(self.numbers)}"
 
     def do(self, work: Coroutine[Any, Any, Any]) -> Any:
         return self.loop.run_until_complete(work)
@@ -72,8 +67,7 @@ class Book(RuleBasedStateMachine):
     @initialize(pending=st.booleans())
     def start(self, pending: bool) -> None:
         async def begin() -> None:
-            await self.admin(f"CREATE DATABASE {self.name} TEMPLATE {self.template}")
-            dsn = self.server.dsn.replace("/samlad?", f"/{self.name}?")
+            dsn = await self.databases.clean()
             chosen = load({}, home=self.folder, database_url=dsn, pool_size=2)
             self.trade = await build(await open_database(dsn, chosen))
             self.db = self.trade.db
@@ -87,12 +81,6 @@ class Book(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "trade"):
             self.do(self.db.close())
-            self.do(self.admin(f"DROP DATABASE {self.name} WITH (FORCE)"))
-
-    async def admin(self, sql: str) -> None:
-        connection = await asyncpg.connect(self.server.dsn)
-        await connection.execute(sql)
-        await connection.close()
 
     # -- value -----------------------------------------------------------------------------------------------------
 
@@ -328,9 +316,8 @@ class Book(RuleBasedStateMachine):
 
 
 def test_whatever_happens_the_books_balance(postgres: Embedded, template: str, tmp_path: Path) -> None:
-    Book.server, Book.template, Book.folder = postgres, template, tmp_path
-    with asyncio.Runner() as runner:
-        Book.loop = runner.get_loop()
+    Book.folder = tmp_path
+    with apart(postgres, template) as (Book.loop, Book.databases):
         run_state_machine_as_test(
             Book,
             settings=settings(

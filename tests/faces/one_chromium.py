@@ -66,10 +66,11 @@ def chromium(lasting_runner: asyncio.Runner) -> Iterator[Chromium]:
 @pytest.fixture
 def _function_scoped_runner(request: pytest.FixtureRequest) -> Iterator[asyncio.Runner]:
     """Where pytest-asyncio runs a test and its fixtures: a browser test in the lasting loop, if it uses the browser."""
-    if "chromium" not in request.fixturenames:
+    if not {"chromium", "dsn"} & set(request.fixturenames):
         yield request.getfixturevalue("_function_scoped_runner")
         return
-    request.getfixturevalue("chromium")  # what it runs itself is there before, and stays
+    if "chromium" in request.fixturenames:
+        request.getfixturevalue("chromium")  # what it runs itself is there before, and stays
     runner: asyncio.Runner = request.getfixturevalue("lasting_runner")
     before = asyncio.all_tasks(runner.get_loop())
     yield runner

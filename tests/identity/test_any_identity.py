@@ -2,15 +2,12 @@
 that is taken back leaves nothing. Beside the shop there is one that is told the same in another order and decides nothing."""
 
 import asyncio
-import itertools
-import os
 from collections.abc import Coroutine
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import msgspec
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -27,6 +24,7 @@ from samlad.kernel.embedded import Embedded
 from samlad.kernel.problems import Conflict, InvalidInput
 from samlad.kernel.settings import load
 from trade import build
+from warm import Databases, apart
 
 IDENTIFIERS = [
     *(f"{kind}:{n}" for kind in ("login", "external_id", "loyalty") for n in "ABCD"),
@@ -48,15 +46,12 @@ WHO = st.integers(0, 10_000)
 class Shop(RuleBasedStateMachine):
     """A shop in which people are seen and decisions are made, and its twin."""
 
-    server: Embedded
-    template: str
+    databases: Databases
     folder: Path
     loop: asyncio.AbstractEventLoop
-    numbers = itertools.count()
 
     def __init__(self) -> None:
         super().__init__()
-        self.name = f"people_{os.getpid()}_{next(self.numbers)}"
         self.seen: list[Sighting] = []
         self.kept: list[UUID | None] = []
         self.decisions: list[Decision] = []
@@ -67,8 +62,7 @@ class Shop(RuleBasedStateMachine):
     @initialize()
     def start(self) -> None:
         async def begin() -> None:
-            await self.admin(f"CREATE DATABASE {self.name} TEMPLATE {self.template}")
-            dsn = self.server.dsn.replace("/samlad?", f"/{self.name}?")
+            dsn = await self.databases.clean()
             trade = await build(
                 await open_database(dsn, load({}, home=self.folder, database_url=dsn, pool_size=2))
             )
@@ -92,12 +86,6 @@ class Shop(RuleBasedStateMachine):
         if hasattr(self, "twin"):
             self.nothing_is_left_of_what_is_taken_back()
             self.do(self.met.db.close())
-            self.do(self.admin(f"DROP DATABASE {self.name} WITH (FORCE)"))
-
-    async def admin(self, sql: str) -> None:
-        connection = await asyncpg.connect(self.server.dsn)
-        await connection.execute(sql)
-        await connection.close()
 
     @rule(told=st.lists(st.fixed_dictionaries(FIELDS), min_size=1, max_size=4))
     def are_seen(self, told: list[dict[str, Any]]) -> None:
@@ -200,9 +188,8 @@ class Shop(RuleBasedStateMachine):
 
 
 def test_whatever_happens_people_are_what_was_seen(postgres: Embedded, template: str, tmp_path: Path) -> None:
-    Shop.server, Shop.template, Shop.folder = postgres, template, tmp_path
-    with asyncio.Runner() as runner:
-        Shop.loop = runner.get_loop()
+    Shop.folder = tmp_path
+    with apart(postgres, template) as (Shop.loop, Shop.databases):
         run_state_machine_as_test(
             Shop,
             settings=settings(

@@ -1,13 +1,10 @@
 """Fulfilments of a few orders, any way they may go: stock, holds, fulfilments, orders and money agree afterwards."""
 
 import asyncio
-import itertools
-import os
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 from fulfilling import Desk
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -44,6 +41,7 @@ from samlad.orders.fulfilment_model import (
 from samlad.orders.fulfilment_substitute import substitute
 from samlad.stock import SoldOut
 from trade import build
+from warm import Databases, apart
 
 START = 4
 REASONS = [RejectReason.NOT_FOUND, RejectReason.DAMAGED, RejectReason.NO_TIME]
@@ -52,16 +50,13 @@ REASONS = [RejectReason.NOT_FOUND, RejectReason.DAMAGED, RejectReason.NO_TIME]
 class Work(RuleBasedStateMachine):
     """Three places with little of two things; orders are sent, picked up, rejected, called off and taken back."""
 
-    server: Embedded
-    template: str
+    databases: Databases
     folder: Path
     loop: asyncio.AbstractEventLoop
-    numbers = itertools.count()
 
     def __init__(self) -> None:
         super().__init__()
         self.orders: list[Order] = []
-        self.name = f"work_{os.getpid()}_{next(self.numbers)}"
 
     def do(self, work: Coroutine[Any, Any, Any]) -> Any:
         return self.loop.run_until_complete(work)
@@ -75,8 +70,7 @@ class Work(RuleBasedStateMachine):
     @initialize()
     def start(self) -> None:
         async def begin() -> None:
-            await self.admin(f"CREATE DATABASE {self.name} TEMPLATE {self.template}")
-            dsn = self.server.dsn.replace("/samlad?", f"/{self.name}?")
+            dsn = await self.databases.clean()
             found = load({}, home=self.folder, database_url=dsn, pool_size=2)
             self.trade = await build(await open_database(dsn, found), shipping_flat=4_900)
             self.desk = Desk(self.trade)
@@ -93,12 +87,6 @@ class Work(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "trade"):
             self.do(self.trade.db.close())
-            self.do(self.admin(f"DROP DATABASE {self.name} WITH (FORCE)"))
-
-    async def admin(self, sql: str) -> None:
-        connection = await asyncpg.connect(self.server.dsn)
-        await connection.execute(sql)
-        await connection.close()
 
     @rule(
         which=st.integers(0, 1),
@@ -216,9 +204,8 @@ class Work(RuleBasedStateMachine):
 
 
 def test_any_way_of_fulfilments_keeps_the_books(postgres: Embedded, template: str, tmp_path: Path) -> None:
-    Work.server, Work.template, Work.folder = postgres, template, tmp_path
-    with asyncio.Runner() as runner:
-        Work.loop = runner.get_loop()
+    Work.folder = tmp_path
+    with apart(postgres, template) as (Work.loop, Work.databases):
         run_state_machine_as_test(
             Work,
             settings=settings(

@@ -1,14 +1,11 @@
 """The life of orders, any way it may go: stock, money and sums always agree."""
 
 import asyncio
-import itertools
-import os
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import msgspec
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -22,6 +19,7 @@ from samlad.kernel.settings import load
 from samlad.orders import CancelInput, FulfilInput, LineSelection, Order, ReturnInput, WrongState
 from samlad.stock import SoldOut
 from trade import build
+from warm import Databases, apart
 
 START = 12
 
@@ -29,17 +27,14 @@ START = 12
 class Lives(RuleBasedStateMachine):
     """A webshop and a till sell two things; orders are shipped, cancelled and taken back in parts."""
 
-    server: Embedded
-    template: str
+    databases: Databases
     folder: Path
     loop: asyncio.AbstractEventLoop
-    numbers = itertools.count()
 
     def __init__(self) -> None:
         super().__init__()
         self.orders: list[Order] = []
         self.open_carts: list[UUID] = []
-        self.name = f"lives_{os.getpid()}_{next(self.numbers)}"
 
     def do(self, work: Coroutine[Any, Any, Any]) -> Any:
         return self.loop.run_until_complete(work)
@@ -47,8 +42,7 @@ class Lives(RuleBasedStateMachine):
     @initialize()
     def start(self) -> None:
         async def begin() -> None:
-            await self.admin(f"CREATE DATABASE {self.name} TEMPLATE {self.template}")
-            dsn = self.server.dsn.replace("/samlad?", f"/{self.name}?")
+            dsn = await self.databases.clean()
             settings = load({}, home=self.folder, database_url=dsn, pool_size=2)
             self.trade = await build(await open_database(dsn, settings), shipping_flat=4_900)
             self.goods = [await self.trade.kettle(price, START) for price in (9_999, 25_000)]
@@ -60,12 +54,6 @@ class Lives(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "trade"):
             self.do(self.trade.db.close())
-            self.do(self.admin(f"DROP DATABASE {self.name} WITH (FORCE)"))
-
-    async def admin(self, sql: str) -> None:
-        connection = await asyncpg.connect(self.server.dsn)
-        await connection.execute(sql)
-        await connection.close()
 
     @rule(which=st.integers(0, 1), quantity=st.integers(1, 5), at_till=st.booleans(), second=st.booleans())
     def fill(self, which: int, quantity: int, at_till: bool, second: bool) -> None:
@@ -173,9 +161,8 @@ class Lives(RuleBasedStateMachine):
 
 
 def test_any_life_of_orders_keeps_the_books(postgres: Embedded, template: str, tmp_path: Path) -> None:
-    Lives.server, Lives.template, Lives.folder = postgres, template, tmp_path
-    with asyncio.Runner() as runner:
-        Lives.loop = runner.get_loop()
+    Lives.folder = tmp_path
+    with apart(postgres, template) as (Lives.loop, Lives.databases):
         run_state_machine_as_test(
             Lives,
             settings=settings(

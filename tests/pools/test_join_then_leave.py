@@ -1,13 +1,11 @@
 """Join then leave is nothing, whatever happened to the other channels in between."""
 
-import asyncio
 import itertools
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from uuid import UUID
 
-import asyncpg
 import msgspec
 import pytest
 from goods import build_apart, product
@@ -27,6 +25,7 @@ from samlad.kernel.settings import load
 from samlad.promotions import service as promotions_service
 from samlad.promotions.model import PromotionInput
 from trade import BUYER, build
+from warm import Databases, apart
 
 pytestmark = pytest.mark.slow
 
@@ -35,7 +34,6 @@ ORDERLY = (R.CUSTOMERS, R.STOCK, R.ORDERS, R.CARTS)
 EMAILS = ("kim@example.org", "Mia@example.org", "bo@example.org")
 PHONES = (None, "+46701234567")
 COMPUTED = {"version", "updated_at", "is_held", "changed_at"}
-numbers = itertools.count()
 
 person = st.tuples(st.just("person"), st.sampled_from(EMAILS), st.sampled_from(PHONES))
 sale = st.tuples(st.just("sale"), st.sampled_from(EMAILS), st.none())
@@ -63,6 +61,9 @@ async def tell(silo: Silo, channel: Channel, variant: UUID, story: list[tuple[st
             continue
 
 
+numbers = itertools.count()
+
+
 async def owned(db: Database, pools: list[UUID]) -> dict[str, list[str]]:
     """Every row of the channel's own pools, without what says when it was last touched, and without what followers count of
     its orders whenever they come to it (`samlad.recommendations`)."""
@@ -83,20 +84,15 @@ async def owned(db: Database, pools: list[UUID]) -> dict[str, list[str]]:
 
 
 async def with_database(
-    postgres: Embedded, template: str, home: Path, work: Callable[[Database], Awaitable[None]]
+    databases: Databases, home: Path, work: Callable[[Database], Awaitable[None]]
 ) -> None:
-    """Do something with a fresh database: each example of a property has its own."""
-    name = f"silo_{os.getpid()}_{next(numbers)}"
-    admin = await asyncpg.connect(postgres.dsn)
-    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
-    dsn = postgres.dsn.replace("/samlad?", f"/{name}?")
+    """Do something with a clean database: each example of a property has its own."""
+    dsn = await databases.clean()
     database = await open_database(dsn, load({}, home=home, database_url=dsn, pool_size=2))
     try:
         await work(database)
     finally:
         await database.close()
-        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        await admin.close()
 
 
 def test_join_then_leave_is_nothing(postgres: Embedded, template: str, tmp_path: Path) -> None:
@@ -153,9 +149,10 @@ def test_join_then_leave_is_nothing(postgres: Embedded, template: str, tmp_path:
             }
             await trade.agree()
 
-        asyncio.run(with_database(postgres, template, tmp_path, work))
+        loop.run_until_complete(with_database(databases, tmp_path, work))
 
-    holds()
+    with apart(postgres, template) as (loop, databases):
+        holds()
 
 
 GOODS = (R.CATALOGUE, R.PRICES, R.CUSTOMERS, R.STOCK, R.ORDERS, R.CARTS, R.PROMOTIONS)
@@ -295,6 +292,7 @@ def test_join_then_leave_is_nothing_for_goods_and_promotions(
             }
             await trade.agree()
 
-        asyncio.run(with_database(postgres, template, tmp_path, work))
+        loop.run_until_complete(with_database(databases, tmp_path, work))
 
-    holds()
+    with apart(postgres, template) as (loop, databases):
+        holds()

@@ -2,14 +2,11 @@
 
 import asyncio
 import contextlib
-import itertools
-import os
 from collections.abc import Coroutine
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import msgspec
 import pytest
 from hypothesis import HealthCheck, settings
@@ -34,6 +31,7 @@ from samlad.subscriptions import (
     Status,
     Subscription,
 )
+from warm import Databases, apart
 
 STOCK = 25
 
@@ -41,16 +39,13 @@ STOCK = 25
 class Life(RuleBasedStateMachine):
     """A subscription is paused, skipped, moved, changed, cancelled and brought back while days pass and workers run."""
 
-    server: Embedded
-    template: str
+    databases: Databases
     folder: Path
     loop: asyncio.AbstractEventLoop
     clock: Clock
-    numbers = itertools.count()
 
     def __init__(self) -> None:
         super().__init__()
-        self.name = f"subscribed_{os.getpid()}_{next(self.numbers)}"
 
     def do(self, work: Coroutine[Any, Any, Any]) -> Any:
         return self.loop.run_until_complete(work)
@@ -63,8 +58,7 @@ class Life(RuleBasedStateMachine):
     )
     def start(self, unit: str, every: int, minimum: int, policy: str) -> None:
         async def begin() -> Subscription:
-            await self.admin(f"CREATE DATABASE {self.name} TEMPLATE {self.template} STRATEGY file_copy")
-            dsn = self.server.dsn.replace("/samlad?", f"/{self.name}?")
+            dsn = await self.databases.clean()
             chosen = load({}, home=self.folder, database_url=dsn, pool_size=4)
             self.clock.__init__()  # type: ignore[misc]
             self.shop = await open_shop(await open_database(dsn, chosen), self.clock, shipping_flat=4_900)
@@ -80,12 +74,6 @@ class Life(RuleBasedStateMachine):
         if hasattr(self, "shop"):
             self.do(self.shop.agree())
             self.do(self.shop.db.close())
-            self.do(self.admin(f"DROP DATABASE {self.name} WITH (FORCE)"))
-
-    async def admin(self, sql: str) -> None:
-        connection = await asyncpg.connect(self.server.dsn)
-        await connection.execute(sql)
-        await connection.close()
 
     def verb(self, verb: Any, *data: Any) -> None:
         with contextlib.suppress(Conflict, InvalidInput):  # it does not allow this now
@@ -199,9 +187,8 @@ class Life(RuleBasedStateMachine):
 
 @pytest.mark.slow
 def test_any_life_of_a_subscription(postgres: Embedded, template: str, tmp_path: Path, clock: Clock) -> None:
-    Life.server, Life.template, Life.folder, Life.clock = postgres, template, tmp_path, clock
-    with asyncio.Runner() as runner:
-        Life.loop = runner.get_loop()
+    Life.folder, Life.clock = tmp_path, clock
+    with apart(postgres, template) as (Life.loop, Life.databases):
         run_state_machine_as_test(
             Life,
             settings=settings(

@@ -7,6 +7,8 @@ import httpx
 import msgspec
 import pytest
 
+from samlad.channels.settings import SETTINGS
+from samlad.faces.admin import setting_names
 from samlad.faces.form import Form, spoken
 from samlad.faces.page import local_path
 from samlad.kernel.context import GUEST, Actor
@@ -90,6 +92,10 @@ async def test_problems_are_pages_for_people_and_documents_for_programs(api) -> 
     assert document.headers["content-type"].startswith("application/problem+json")
     assert (await api.get("/nowhere", headers=PEOPLE)).status_code == 404
     assert "json" in (await api.get("/api/nowhere", headers=PEOPLE)).headers["content-type"]
+
+
+def test_every_setting_has_a_name_for_people() -> None:
+    assert [name for name in SETTINGS if name not in setting_names.setting] == []
 
 
 # -- messages and undo --------------------------------------------------------------------------------------------------

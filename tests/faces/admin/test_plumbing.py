@@ -120,6 +120,14 @@ async def test_a_clash_says_its_own_cause_and_the_way_on(api, monkeypatch: pytes
     assert "See how it is now" not in other.text
 
 
+async def test_tips_as_amounts_are_numbers(api) -> None:
+    href = await make_channel(api)
+    form = {"version": "1", "name": "Web", "settings/tip_amounts": "100, 200"}
+    done = await api.post(href, data=form)
+    assert done.status_code == 303, done.text
+    assert 'value="100, 200"' in (await api.get(href)).text
+
+
 def test_every_setting_has_a_name_for_people() -> None:
     assert [name for name in SETTINGS if name not in setting_names.setting] == []
 

@@ -170,8 +170,8 @@ class Photographer:
 
 
 async def _count(request: Any, sent: list[int]) -> None:
-    sizes = await request.sizes()
-    sent[0] += sizes["responseBodySize"]
+    with contextlib.suppress(BrowserError):  # one that ended while its page was being closed
+        sent[0] += (await request.sizes())["responseBodySize"]
     sent[1] += 1
 
 

@@ -517,6 +517,7 @@ class RfmPerson(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     name: str | None
     email: str | None
+    external_id: str | None
     recency: int
     frequency: int
     monetary: int

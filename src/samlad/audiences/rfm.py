@@ -21,7 +21,7 @@ from samlad.kernel.listing import Filter, Listing, Sort
 
 PEOPLE = Listing(
     row=RfmPerson,
-    select="c.id, c.name, c.email, r.recency, r.frequency, r.monetary, r.name AS group, r.orders, r.spent, r.currency, r.last_at",
+    select="c.id, c.name, c.email, c.external_id, r.recency, r.frequency, r.monetary, r.name AS group, r.orders, r.spent, r.currency, r.last_at",
     source="rfm_score r JOIN customer c ON c.id = r.person WHERE r.pool = $1",
     key="c.id",
     sorts={

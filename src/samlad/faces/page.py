@@ -19,7 +19,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from hashlib import blake2b
 from typing import Annotated, Any, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 from litestar import Request, Response, Router, get
@@ -29,6 +29,7 @@ from litestar.params import FromPath, QueryParameter
 from samlad.access.csrf import csrf_token
 from samlad.access.middleware import is_https
 from samlad.channels import last_seen, shop_at
+from samlad.faces import objections
 from samlad.faces.design import CAMERA_POLICY, Pages, policy_text
 from samlad.faces.design.rendering import apart, turning_in
 from samlad.kernel import once
@@ -380,6 +381,7 @@ def problem_page(request: AnyRequest, problem: Problem) -> Response[Any] | None:
         else shop_at(request.headers.get("host", ""), last_seen(database_of(request)))
     )
     said = problem.status in (400, 409, 410, 412, 413, 422, 429)
+    is_done = problem.code == once.SentBefore.code
     scope: dict[str, Any] = request.scope  # type: ignore[assignment]
     headers = {"Retry-After": str(problem.extra["retry_after"])} if "retry_after" in problem.extra else {}
     return page(
@@ -390,10 +392,22 @@ def problem_page(request: AnyRequest, problem: Problem) -> Response[Any] | None:
         headers=headers,
         shop_name=shop.name if shop is not None else "Samlad",
         home_href="/admin" if under_admin else "/pos" if under_till else "/",
-        detail=problem.detail if said else None,
+        detail=objections.said(words(request), problem.detail) if said and problem.detail else None,
+        now_href=_sent_from(request) if problem.status in (409, 412) and not is_done else None,
+        is_done=is_done,
         searched=_searched(request) if shop is not None and problem.status == 404 else None,
         request_id=scope.get(REQUEST_ID_SCOPE) if problem.status >= 500 else None,
     )
+
+
+def _sent_from(request: AnyRequest) -> str | None:
+    """The page of ours whose form was sent: None where the browser does not say, or it is another site's."""
+    if request.method != "POST":
+        return None
+    from_page = urlsplit(request.headers.get("referer", ""))
+    if from_page.netloc != request.headers.get("host", "") or not from_page.path:
+        return None
+    return local_path(from_page.path + (f"?{from_page.query}" if from_page.query else ""), "") or None
 
 
 def _searched(request: AnyRequest) -> str:

@@ -52,11 +52,8 @@ async def test_two_numbers_that_want_to_meet(api, shop) -> None:
     )
     page = (await api.get("/admin/identity/conflicts?status=open", headers=PEOPLE)).text
     assert "Two values of which a person has one" in page
-    rows = re.findall(
-        r'conflicts/([0-9a-f-]{36})" method="post">.*?name="left" value="([^"]+)"><input type="hidden" name="right" value="([^"]+)"',
-        page,
-        re.DOTALL,
-    )
+    filled = [json.loads(each) for each in re.findall(r"data-fill='([^']+)'", page)]
+    rows = [(each["action"].rsplit("/", 1)[1], each["left"], each["right"]) for each in filled]
     assert len(rows) == 2
     (one, left, right), (other, *_) = rows
     assert "one person from now on" in await go_on(

@@ -7,11 +7,13 @@ import httpx
 import msgspec
 import pytest
 
+from samlad.channels.settings import SETTINGS
+from samlad.faces.admin import setting_names
 from samlad.faces.form import Form, spoken
 from samlad.faces.page import local_path
 from samlad.kernel.context import GUEST, Actor
 from samlad.kernel.ids import new_id
-from samlad.kernel.problems import InvalidInput, NotFound
+from samlad.kernel.problems import Conflict, InvalidInput, NotFound
 
 PEOPLE = {"accept": "text/html,application/xhtml+xml"}
 HOSTILE = '<img src=x onerror="alert(1)">{{ 7*7 }}</script>'
@@ -90,6 +92,44 @@ async def test_problems_are_pages_for_people_and_documents_for_programs(api) -> 
     assert document.headers["content-type"].startswith("application/problem+json")
     assert (await api.get("/nowhere", headers=PEOPLE)).status_code == 404
     assert "json" in (await api.get("/api/nowhere", headers=PEOPLE)).headers["content-type"]
+
+
+async def test_a_clash_says_its_own_cause_and_the_way_on(api, monkeypatch: pytest.MonkeyPatch) -> None:
+    await make_channel(api)
+    ours = {**PEOPLE, "referer": str(api.base_url).rstrip("/") + "/admin/rfm?channel=web"}
+    sent = {"_once": "a"}
+    assert (await api.post("/admin/rfm", data=sent, headers=ours)).status_code == 303
+    twice = await api.post("/admin/rfm", data=sent, headers=ours)
+    assert twice.status_code == 409
+    assert "This is done already" in twice.text
+    assert "Nothing was done twice." in twice.text
+    assert "Back to the form" not in twice.text, "nothing is to be sent again"
+
+    async def refuse(*_: object) -> None:
+        raise Conflict("It is closed already.")
+
+    monkeypatch.setattr("samlad.faces.admin.segment_people.rfm.compute", refuse)
+    clash = await api.post("/admin/rfm", data={"_once": "b"}, headers={**ours, "accept-language": "sv"})
+    assert clash.status_code == 409
+    assert "It is closed already." not in clash.text, "a refusal is said in the reader's language"
+    assert "Det här går inte ihop" in clash.text
+    assert 'href="/admin/rfm?channel=web"' in clash.text
+    elsewhere = {**PEOPLE, "referer": "https://elsewhere.example/admin/rfm"}
+    other = await api.post("/admin/rfm", data={"_once": "c"}, headers=elsewhere)
+    assert "It is closed already." in other.text
+    assert "See how it is now" not in other.text
+
+
+async def test_tips_as_amounts_are_numbers(api) -> None:
+    href = await make_channel(api)
+    form = {"version": "1", "name": "Web", "settings/tip_amounts": "100, 200"}
+    done = await api.post(href, data=form)
+    assert done.status_code == 303, done.text
+    assert 'value="100, 200"' in (await api.get(href)).text
+
+
+def test_every_setting_has_a_name_for_people() -> None:
+    assert [name for name in SETTINGS if name not in setting_names.setting] == []
 
 
 # -- messages and undo --------------------------------------------------------------------------------------------------

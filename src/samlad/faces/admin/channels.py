@@ -30,6 +30,7 @@ from samlad.kernel.problems import Problem
 
 INHERITED = ("country", "locale", "currency", "time_zone")
 _MONEY_SETTINGS = (
+    "till_gift_card_limit",
     "shipping_flat",
     "tax_distance_threshold",
     "return_shipping",
@@ -272,7 +273,10 @@ def _setting_from(form: Form, channel: Channel, name: str) -> Any:
         return {"yes": True, "no": False}.get(form.get(field))
     if isinstance(setting.default, list):
         parts = [part.strip() for part in form.get(field).split(",") if part.strip()]
-        of_numbers = all(isinstance(each, int) for each in setting.default) and bool(setting.default)
+        kind = msgspec.inspect.type_info(setting.type)
+        of_numbers = isinstance(kind, msgspec.inspect.ListType) and isinstance(
+            kind.item_type, msgspec.inspect.IntType
+        )
         return [Form.of(**{field: part}).whole(field) if of_numbers else part for part in parts] or None
     return form.whole(field) if isinstance(setting.default, int) else form.text(field)
 

@@ -29,6 +29,14 @@ setting: Mapping[str, tuple[str, str]] = {
         marked("How long a till keeps leased stock, in seconds"),
         marked("What a till may sell without network is on sale elsewhere again after that."),
     ),
+    "till_gift_card_limit": (
+        marked("What a till may take of a gift card without network"),
+        marked("Of a card that was looked up in its store before. 0: nothing."),
+    ),
+    "till_lock_seconds": (
+        marked("After how many seconds without a touch a till locks itself"),
+        marked("Until a clerk's PIN or badge. 0: never."),
+    ),
     "till_lease_percent": (
         marked("How much of its store's free stock a till leases, in percent"),
         marked("Of what is sold there most. 0: nothing."),
@@ -246,6 +254,22 @@ setting: Mapping[str, tuple[str, str]] = {
     "invoice_when": (
         marked("When an order gets its invoice"),
         marked("Say who sells before you let it happen by itself: numbers cannot be taken back."),
+    ),
+    "tips": (
+        marked("Customers may give a tip at a till"),
+        marked("They are asked when they pay. Off is usual in shops."),
+    ),
+    "tip_percents": (
+        marked("Tips that a till offers, in percent"),
+        marked("With commas between them, for example 5, 10, 15."),
+    ),
+    "tip_amounts": (
+        marked("Tips that a till offers, as amounts in cents"),
+        marked("With commas between them, for example 100, 200. Empty: percentages only."),
+    ),
+    "cookie_banner": (
+        marked("Visitors are asked for cookie categories"),
+        marked("Before any script runs that needs one. The shop itself needs none."),
     ),
     "receipt_footer": (marked("Last line of receipts"), marked("A thank you, or how to return things.")),
 }

@@ -169,6 +169,24 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
 });
 
+/* -- what is current in a row of tabs or a navigation that scrolls is in view from the start (the page itself stays where it is) -------- */
+
+function showCurrent() {
+  for (const one of document.querySelectorAll(".tabs > [aria-current], .side-nav > [aria-current]")) {
+    for (let box = one.parentElement; box && box !== document.body; box = box.parentElement) {
+      const [at, around] = [one.getBoundingClientRect(), box.getBoundingClientRect()];
+      if (box.scrollWidth > box.clientWidth && (at.left < around.left || at.right > around.right)) {
+        box.scrollLeft += (at.left + at.right - around.left - around.right) / 2;
+      }
+      if (box.scrollHeight > box.clientHeight && getComputedStyle(box).overflowY !== "visible" && (at.top < around.top || at.bottom > around.bottom)) {
+        box.scrollTop += (at.top + at.bottom - around.top - around.bottom) / 2;
+      }
+    }
+  }
+}
+showCurrent();
+document.addEventListener("htmx:afterSettle", showCurrent);
+
 /* -- picking rows: within [data-picking]; shift picks a range ----------------------------------------------------------------------- */
 
 let lastPicked = null;
@@ -305,18 +323,24 @@ const recent = {
     }
   },
   options(label) {
-    return this.all().filter((one) => one.href !== location.pathname).map(({ text, href }, index) => {
-      const option = element("a", "");
-      option.role = "option";
-      option.id = `command-recent-${index}`;
-      option.tabIndex = -1;
-      option.ariaSelected = "false";
-      option.setAttribute("href", href);
-      option.append(iconOf("clock"), element("span", "", text), element("span", "sub", label));
-      return option;
-    });
+    return this.all()
+      .filter((one) => one.href !== location.pathname)
+      .map(({ text, href }, index) => optionOf(`command-recent-${index}`, text, href, "clock", label));
   },
 };
+
+/* An option of the command bar; the server's own (ui.options) look the same. */
+function optionOf(id, text, href, icon, sub) {
+  const option = element("a", "");
+  option.role = "option";
+  option.id = id;
+  option.tabIndex = -1;
+  option.ariaSelected = "false";
+  option.setAttribute("href", href);
+  option.append(iconOf(icon), element("span", "", text));
+  if (sub) option.append(element("span", "sub", sub));
+  return option;
+}
 recent.note();
 document.addEventListener("submit", (event) => {
   if (new URL(event.target.action, location.href).pathname.endsWith("/sign-out")) localStorage.removeItem("recent");
@@ -340,7 +364,8 @@ addEventListener("pagehide", () => {
 document.addEventListener("alpine:init", () => {
   window.Alpine.data("command", () => ({
     init() {
-      this.own = [...this.$root.querySelectorAll('[role="option"]')];
+      const places = JSON.parse(this.$root.querySelector("[data-places]").textContent);
+      this.own = places.map(([text, href, icon, sub], index) => optionOf(`command-${index + 1}`, text, href, icon, sub));
       this.$root.addEventListener("close", () => this.reset());
       this.filter();
     },

@@ -42,7 +42,7 @@ async def test_whoever_waits_behind_stuck_ones_gets_in_up_to_the_limit(
 
     visits = [asyncio.create_task(visit()) for _ in range(gate.EAGER + 3)]
     async with asyncio.timeout(60):
-        while entered < gate.EAGER + 2:  # noqa: ASYNC110 - nothing tells of it
+        while entered < gate.EAGER + 2:
             await asyncio.sleep(0.001)
     assert entered == gate.EAGER + 2
     released.set()

@@ -6,9 +6,10 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from samlad import carts, orders
+from samlad import carts, orders, stock
 from samlad.carts import CartInput, LineInput, PriceChanged
 from samlad.kernel import log
+from samlad.kernel.context import SYSTEM
 from samlad.kernel.database import Tx
 from samlad.kernel.problems import Forbidden, InvalidInput, NotFound, Outdated
 from samlad.orders import AlreadyOrdered, OrderPayment, OrderStatus, PlaceOrder, TotalChanged
@@ -92,6 +93,38 @@ async def test_fifty_buyers_for_ten(trade: Trade) -> None:
     assert len({order.number for order in placed}) == 10
     assert await trade.level(kettle) == (10, 10)
     await trade.follow()
+    await trade.sound()
+
+
+async def test_what_is_sold_out_is_told_before_anybody_is_asked_to_pay(trade: Trade) -> None:
+    kettle, cup, lamp = [await trade.kettle(quantity=units) for units in (0, 1, 5)]
+    tea = await trade.set_of(33_000, (cup, 1), (kettle, 2))
+    declined = PaymentInput(provider="test", token="decline:stolen")
+    cart = await trade.cart((kettle, 3), (lamp, 1), (cup, 2))
+    with pytest.raises(SoldOut) as gone:
+        await trade.place(cart.id, declined)
+    told = {line.variant: (line.wanted, line.available) for line in gone.value.lines}
+    assert told == {kettle: (3, 0), cup: (2, 1)}  # the same answer as from taking: everything that is short
+    set_cart = await trade.cart((tea, 1))
+    with pytest.raises(SoldOut) as of_a_set:
+        await trade.place(set_cart.id, declined)
+    assert [(line.variant, line.available) for line in of_a_set.value.lines] == [(tea, 0)]
+    with pytest.raises(SoldOut):
+        await trade.db.transaction(lambda tx: carts.checkout(tx, set_cart.id))
+    assert (await carts.view(trade.db, SYSTEM, set_cart.id)).status == "open"
+
+    # What may be sold before it comes, and what an expired hold keeps from nobody, is not gone.
+    at = (trade.warehouse.id, kettle)
+    await trade.db.transaction(lambda tx: stock.set_level(tx, *at, backorder_limit=5))
+    with pytest.raises(SoldOut) as still:
+        await trade.place(cart.id)
+    assert [line.variant for line in still.value.lines] == [cup]
+    slow = await trade.cart((cup, 1))
+    await trade.db.transaction(lambda tx: carts.checkout(tx, slow.id))
+    with pytest.raises(SoldOut):
+        await trade.place(set_cart.id, declined)  # somebody else pays for the cup just now
+    await expire(trade, slow.id)
+    assert (await trade.place(set_cart.id)).status is OrderStatus.PAID
     await trade.sound()
 
 

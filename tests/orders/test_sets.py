@@ -19,7 +19,7 @@ from samlad.kernel.clock import now
 from samlad.kernel.context import SYSTEM
 from samlad.kernel.database import Tx
 from samlad.kernel.problems import Conflict, InvalidInput
-from samlad.orders import Order, arrivals
+from samlad.orders import Order, arrivals, popular
 from samlad.orders.model import FulfilInput, LineSelection, ReturnInput
 from samlad.payments import PaymentInput
 from samlad.stock import SoldOut, counts
@@ -127,6 +127,21 @@ async def test_a_cart_holds_parts_as_long_as_it_may_and_says_what_is_short(trade
         await trade.place(cart.id)
     assert [(each.variant, each.wanted, each.available) for each in gone.value.lines] == [(tea, 1, 0)]
     await trade.sound()
+
+
+async def test_what_sells_most_and_what_is_bought_together_are_sets_not_their_parts(trade: Trade) -> None:
+    pot, cup, lamp = [await trade.kettle(price, 50) for price in (30_000, 5_000, 9_000)]
+    tea = await trade.set_of(33_000, (pot, 1), (cup, 4))
+    await trade.buy((tea, 3), (lamp, 2))
+    refs = await catalog.by_ids(trade.db, [tea, pot, cup, lamp])
+    whole, light = refs[tea].product, refs[lamp].product
+    assert await popular.most_sold(trade.db, [trade.web.id], 9) == [whole, light]
+    await trade.follow()
+    pairs = await trade.db.rows("SELECT product, other FROM product_pair")
+    assert {(row["product"], row["other"]) for row in pairs} <= {
+        (a, b) for a in (whole, light) for b in (whole, light)
+    }
+    assert (whole, light) in {(row["product"], row["other"]) for row in pairs}
 
 
 async def _policy(trade: Trade, policy: str) -> None:

@@ -45,6 +45,22 @@ async def test_two_lines_take_at_most_twelve_statements(
     assert len(counted) <= LIMIT, "\n".join(" ".join(sql.split())[:90] for sql in counted)
 
 
+async def test_that_it_is_sold_out_is_told_with_five(
+    trade: Trade, wire: list[str], api: httpx.AsyncClient
+) -> None:
+    kettle = await trade.kettle(quantity=1)
+    carts = [await trade.cart((kettle, 1)) for _ in range(3)]
+    await trade.place(carts[0].id)
+    for cart in carts[1:]:  # the first fills what is kept of channels
+        wire.clear()
+        body = {"cart": str(cart.id), "payments": [{"provider": "test"}], "total": cart.totals.total}
+        answer = await api.post("/api/orders", json=body, headers={"Idempotency-Key": str(cart.id)})
+        assert (answer.status_code, answer.json()["lines"][0]["available"]) == (409, 0)
+    first = next(i for i, sql in enumerate(wire) if "pg_try_advisory_xact_lock" in sql)
+    counted = [sql for sql in wire[first:] if not sql.rstrip("; ").startswith((*FRAMES, "ROLLBACK"))]
+    assert len(counted) <= 5, "\n".join(" ".join(sql.split())[:90] for sql in counted)
+
+
 async def test_a_cart_is_shown_with_at_most_three(
     trade: Trade, wire: list[str], api: httpx.AsyncClient
 ) -> None:

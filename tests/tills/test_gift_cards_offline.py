@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from selling import CLERK, Till
 
 from samlad import channels, credit, tills
+from samlad.books.checks import CHECKS
 from samlad.channels import ChannelChange
 from samlad.credit import IssueInput
 from samlad.credit.at_till import PrepareInput, prepare
+from samlad.kernel import checks
 from samlad.kernel.context import Context
 from samlad.orders import ReturnInput, read, take_back
 from samlad.tills import day
@@ -41,6 +43,19 @@ def gift(code: str, amount: int) -> dict[str, Any]:
 
 def codes(objections: Sequence[tills.Objection]) -> list[str]:
     return [each.code for each in objections]
+
+
+AS = "UPDATE order_line SET kind = $2 WHERE order_id = $1 RETURNING kind"
+
+
+async def purposes(trade: Trade, order: UUID) -> dict[str, int]:
+    """What the book has of an order, by purpose."""
+    rows = await trade.db.rows(
+        """SELECT l.purpose, sum(l.amount)::bigint AS amount FROM voucher v JOIN voucher_line l ON l.voucher = v.id
+           WHERE v.order_id = $1 GROUP BY 1""",
+        order,
+    )
+    return {row["purpose"]: row["amount"] for row in rows}
 
 
 async def test_what_is_on_the_card_is_booked_and_the_rest_is_told(trade: Trade) -> None:
@@ -88,12 +103,27 @@ async def test_a_printed_number_is_worth_something_once_it_is_recorded(trade: Tr
     said = await till.send(entry, entry, selling(strange), {**selling(second), "cards": []})
     assert [each.verdict for each in said] == ["recorded", "recorded", "recorded", "kept"]
     assert [codes(each.objections) for each in said[:3]] == [[], [], ["gift-card-used"]]
+    assert [line["kind"] for line in await trade.db.rows(AS, said[0].order, "fee")] == ["fee"]
     await trade.follow()
     assert await left(trade, first) == ("active", 50_000)
     assert await left(trade, strange) == ("active", 51_000)
     assert said[0].order is not None
     order = await read(trade.db, said[0].order)
     assert (order.total, order.tax, order.items) == (50_000, 0, 0)
+    # The book has it as one that is sold online: what is rung up is taken out of sales, and is owed to who has the card.
+    assert said[2].order is not None
+    owed = {"receivables": 0, "clearing:till_card": 50_000, "gift_cards_sold": 50_000, "gift_cards": -50_000}
+    assert await purposes(trade, said[2].order) == {**owed, "sales:0:SE": -50_000}
+    # What was booked as a fee before gets a voucher of what differs.
+    assert await purposes(trade, order.id) == {**owed, "fees:0:SE": -50_000}
+    await trade.db.rows(AS, order.id, "gift_card")
+    [check] = [each for each in CHECKS if each.name == "books-gift-cards"]
+    [found] = await checks.run(trade.db, [check])
+    assert (found.status, order.number in found.message) == ("failed", True)
+    [mended] = await checks.run(trade.db, [check], fix=True)
+    assert (mended.status, mended.fixed) == ("ok", 1)
+    assert await purposes(trade, order.id) == {**owed, "fees:0:SE": 0, "sales:0:SE": -50_000}
+    await trade.sound()
     # A number that nobody made: the customer has paid, so it is a card now, and somebody looks.
     unknown = {**selling(second), "cards": [{"card": "cd" * 32, "last_four": "CDCD", "amount": 50_000}]}
     assert codes((await till.send(unknown))[0].objections) == ["gift-card-unknown"]

@@ -5,8 +5,10 @@ The ones that compare with other floors look at what the follower has come to; w
 """
 
 from samlad.books.followers import FOLLOWERS
+from samlad.books.posting import Cause, settle_order
 from samlad.kernel import followers
 from samlad.kernel.checks import Check, Finding
+from samlad.kernel.clock import now
 from samlad.kernel.database import Database
 
 SHOWN = 5
@@ -217,8 +219,33 @@ async def _behind(database: Database) -> int:
     )
 
 
+_AS_FEES = """
+    SELECT DISTINCT o.id, o.number FROM orders o JOIN order_line g ON g.order_id = o.id AND g.kind = 'gift_card'
+    WHERE (SELECT coalesce(sum(v.amount), 0) FROM voucher h JOIN voucher_line v ON v.voucher = h.id
+           WHERE h.subject = o.id AND h.kind = 'order' AND split_part(v.purpose, ':', 1) = 'fees') <> 0
+      AND NOT EXISTS (SELECT FROM order_line f WHERE f.order_id = o.id AND f.kind = 'fee') ORDER BY o.number"""
+
+
+async def _as_fees(database: Database) -> Finding:
+    rows = await database.rows(_AS_FEES)
+    if not rows:
+        return Finding("ok", "all of them")
+    told = ", ".join(row["number"] for row in rows[:SHOWN])
+    return Finding("failed", f"booked as fees: {len(rows)} sales ({told})", "samlad doctor --fix")
+
+
+async def _rebook_fees(database: Database) -> int:
+    """Each gets a voucher of what differs, on its first open day."""
+    rows = await database.rows(_AS_FEES)
+    for row in rows:
+        cause = Cause(key="gift-cards-no-fees", at=now(), actor="doctor")
+        await database.transaction(lambda tx, sale=row["id"], why=cause: settle_order(tx, sale, why))  # type: ignore[misc]
+    return len(rows)
+
+
 CHECKS = [
     *(_check(name, told, sql, follows=False) for name, (told, sql) in _OWN.items()),
     *(_check(name, told, sql, follows=True) for name, (told, sql) in _ACROSS.items()),
+    Check("books-gift-cards", "Gift cards that tills sold are no fees in the book", _as_fees, _rebook_fees),
 ]
 """The checks of the money book."""

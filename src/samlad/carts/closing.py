@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from samlad import channels, customers, promotions, stock
-from samlad.carts import delivery_choice, pricing, rules, set_rules, store, taxing
+from samlad.carts import delivery_choice, holding, pricing, rules, set_rules, store, taxing
 from samlad.carts.access import access_of
 from samlad.carts.cart_view import prices
 from samlad.carts.model import (
@@ -77,6 +77,7 @@ async def close(
         NotFound: no such cart, or it is not this actor's. CartClosed: it was ordered or given up before.
         Outdated: it is not the version that was seen.
         InvalidInput: it is empty, or something about the buyer is missing.
+        SoldOut: of something in it nothing is left.
         NotSellable, PriceChanged: something in it cannot be had here any more, or costs something else now.
     """
     access = access_of(tx.actor, token)
@@ -91,13 +92,15 @@ async def close(
         )
     check_version(version, cart.version - 1)
     cart = await delivery_choice.with_method(tx, cart)
-    cart = msgspec.structs.replace(cart, lines=await store.lines_of(tx, cart.id))
+    channel = await channels.cached(tx, cart.channel)
+    cart = await holding.look(tx, cart, channel)
     if not cart.lines:
         raise InvalidInput.at("lines", "the cart is empty")
     missing = rules.missing_details(cart)
     if missing:
         raise InvalidInput("Something about the buyer is missing.", errors=tuple(missing))
-    channel = await channels.cached(tx, cart.channel)
+    if holding.is_gone(cart):
+        await holding.refuse_short(tx, cart, channel)
     sellables = await prices(tx, cart, channel)
     cart = msgspec.structs.replace(cart, lines=set_rules.with_parts(cart.lines, sellables))
     stands = rules.prices_stand(cart, now())

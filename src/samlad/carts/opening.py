@@ -40,11 +40,11 @@ MOST_MERGES = 8
 
 
 async def open_cart(
-    tx: Tx, cart_id: UUID, token: str | None, version: int | None, *, reopen: bool = True
+    tx: Tx, cart_id: UUID, token: str | None, version: int | None, *, reopen: bool = True, looks: bool = False
 ) -> tuple[Cart, Channel]:
     """Lock a cart for a change, and take it out of checkout or parking unless the change leaves that alone.
 
-    A cart that was merged stands for the one that it went into.
+    ``looks``: with a look at whether what is in it can be had (`holding.look`). A cart that was merged stands for the one that it went into.
 
     Raises:
         NotFound: no such cart, or not this actor's. CartClosed: ordered or given up. Outdated: not the version seen.
@@ -63,8 +63,10 @@ async def open_cart(
     channel = await channels.cached(tx, cart.channel)
     if cart.status is not CartStatus.OPEN and reopen:
         cart = await back_to_open(tx, cart, channel)
-    cart = msgspec.structs.replace(cart, lines=await store.lines_of(tx, cart.id))
-    return await delivery_choice.with_method(tx, cart), channel
+    cart = await delivery_choice.with_method(tx, cart)
+    if looks:
+        return await holding.look(tx, cart, channel), channel
+    return msgspec.structs.replace(cart, lines=await store.lines_of(tx, cart.id)), channel
 
 
 async def open_known(tx: Tx, cart_id: UUID) -> tuple[Cart, Channel]:

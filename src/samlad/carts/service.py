@@ -402,10 +402,12 @@ async def checkout(
         NotSellable, PriceChanged: something in it cannot be had here any more, or costs something else now.
         SoldOut: there is not enough; nothing is held.
     """
-    cart, channel = await open_cart(tx, cart_id, token, version)
+    cart, channel = await open_cart(tx, cart_id, token, version, looks=True)
     check_orderable(cart)
     if not cart.lines:
         raise InvalidInput.at("lines", "the cart is empty")
+    if channel.setting("hold_policy") != "none" and holding.is_gone(cart):
+        await holding.refuse_short(tx, cart, channel)
     sellables = await prices(tx, cart, channel)
     priced = await pricing.price(tx, cart, channel, sellables)
     check_prices(cart, check_sellable(cart, sellables), priced.moved)

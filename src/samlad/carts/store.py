@@ -125,6 +125,19 @@ async def lines_of(reader: Reader, cart: UUID) -> list[CartLine]:
     )
 
 
+class SeenLine(CartLine, frozen=True):
+    """A line, and whether of what it wants nothing at all can be had."""
+
+    is_gone: bool
+
+
+async def seen_lines(reader: Reader, cart: UUID, pool: UUID, location: UUID | None) -> list[SeenLine]:
+    """As `lines_of`, with a look at stock: in a pool, or at the one location that the goods come from."""
+    sql = f"""SELECT {_LINES}, stock_is_gone(l.variant, $2, $3) AS is_gone
+              FROM cart_line l WHERE l.cart = $1 ORDER BY l.id"""
+    return await reader.all(SeenLine, sql, cart, pool, location)
+
+
 async def put_lines(tx: Tx, cart: UUID, lines: Sequence[CartLine]) -> list[CartLine]:
     """Write lines, each in place of what there is of its variant, and as they are now; one statement.
 

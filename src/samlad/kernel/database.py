@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import os
 import random
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, contextmanager
 from functools import partial
 from typing import Any, Literal, Protocol, TypeVar, cast
@@ -21,6 +21,7 @@ from asyncpg.pool import PoolConnectionProxy
 from asyncpg.transaction import Transaction
 
 from samlad.kernel.context import BACKGROUND, EVENT_IDS, Actor, Context
+from samlad.kernel.gate import Gate
 from samlad.kernel.outbox import KeptAnswer, PendingEvent, write
 from samlad.kernel.problems import Busy, OutcomeUnknown, Problem
 from samlad.kernel.rows import into
@@ -224,6 +225,7 @@ class Database:
         """Called after each commit that appended events: the log's poker sets it."""
         self.around: Callable[[], AbstractContextManager[Any]] | None = None
         """Entered around each transaction: telemetry sets it when traces are collected."""
+        self._gate = Gate(settings.pool_size)
         self._beside: Database | None = None
         self._opening = asyncio.Lock()
         self._companions: dict[Callable[[Database], Any], Any] = {}
@@ -254,6 +256,16 @@ class Database:
         task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+
+    @contextlib.asynccontextmanager
+    async def _connection(self) -> AsyncIterator[PoolConnectionProxy]:
+        """One of the pool, in turn."""
+        await self._gate.enter()
+        try:
+            async with self.pool.acquire() as connection:
+                yield connection
+        finally:
+            self._gate.leave()
 
     async def close(self) -> None:
         """Close every connection, waiting at most five seconds for those in use."""
@@ -315,7 +327,7 @@ class Database:
         *,
         is_retry: bool,
     ) -> T:
-        async with self.pool.acquire() as connection:
+        async with self._connection() as connection:
             transaction = connection.transaction(isolation=isolation)
             tx = Tx(connection, context, self)
             tx.is_retry = is_retry
@@ -380,7 +392,7 @@ class Database:
     async def _read(self, method: str, sql: str, args: tuple[Any, ...]) -> Any:
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                async with self.pool.acquire() as connection:
+                async with self._connection() as connection:
                     return await getattr(connection, method)(sql, *args)
             except asyncpg.QueryCanceledError as error:
                 raise Busy(f"A time limit of the database was reached: {error}.") from error

@@ -29,7 +29,8 @@ FOUND = "Sold at a till beyond what the books had"
 
 
 class HappenedLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A line as it was sold. Amounts in minor units; ``total`` is with tax. Without a variant nobody knows what it was."""
+    """A line as it was sold. Amounts in minor units; ``total`` is with tax. Without a variant nobody knows what it was,
+    unless it ``is_gift_card``."""
 
     variant: UUID | None
     sku: str | None
@@ -42,6 +43,7 @@ class HappenedLine(msgspec.Struct, frozen=True, kw_only=True):
     tax: int
     total: int
     sold_by: Measure = Measure.PIECE
+    is_gift_card: bool = False
 
 
 class HappenedSale(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,12 +137,18 @@ async def _sets(tx: Tx, channel: Channel, sale: HappenedSale) -> dict[UUID, Sell
     return await catalog.sellables(tx, channel, list(found), at=sale.happened_at) if found else {}
 
 
+def _kind(line: HappenedLine) -> LineKind:
+    if line.is_gift_card:
+        return LineKind.GIFT_CARD
+    return LineKind.ITEM if line.variant is not None else LineKind.FEE
+
+
 def _lines(channel: Channel, sale: HappenedSale, parted: Mapping[UUID, Sellable]) -> list[OrderLine]:
     included = bool(channel.setting("prices_include_tax"))
     lines = [
         OrderLine(
             position=position,
-            kind=LineKind.ITEM if line.variant is not None else LineKind.FEE,
+            kind=_kind(line),
             variant=line.variant,
             sku=line.sku,
             title=line.title,

@@ -48,13 +48,14 @@ class OrderPayment(StrEnum):
 
 
 class LineKind(StrEnum):
-    """What a line is for. Only items are goods."""
+    """What a line is for. Only items are goods. A gift card is one that a till sold without network."""
 
     ITEM = "item"
     SHIPPING = "shipping"
     FEE = "fee"
     DISCOUNT = "discount"
     ADJUSTMENT = "adjustment"
+    GIFT_CARD = "gift_card"
 
 
 class PlaceOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

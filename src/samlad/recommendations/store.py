@@ -66,7 +66,8 @@ async def remove(tx: Tx, order: UUID) -> bool:
 _BASKET = f"""goods AS (
         SELECT t.order_id, t.pool, t.month, v.product,
                row_number() OVER (PARTITION BY t.order_id ORDER BY min(l.position)) AS place
-        FROM taken t JOIN order_line l ON l.order_id = t.order_id JOIN variant v ON v.id = l.variant
+        FROM taken t JOIN order_line l ON l.order_id = t.order_id
+        JOIN variant v ON v.id = coalesce((l.set_of ->> 'variant')::uuid, l.variant)  -- a set, not its parts
         WHERE l.kind = 'item' AND l.quantity > 0 GROUP BY t.order_id, t.pool, t.month, v.product
     ), sums AS (
         SELECT a.pool, a.product, b.product AS other, a.month, count(*)::int AS orders

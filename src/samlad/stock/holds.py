@@ -11,7 +11,7 @@ import asyncpg
 
 from samlad.channels import Channel, Resource
 from samlad.kernel import log
-from samlad.kernel.database import Database, Tx
+from samlad.kernel.database import Database, Reader, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import InvalidInput
 from samlad.stock import store
@@ -25,7 +25,7 @@ from samlad.stock.events import (
     released_lines,
 )
 from samlad.stock.model import LARGEST, Cause, Hold, HoldKind, HoldLine, Moved
-from samlad.stock.problems import NotHeld, NotInStock, SoldOut
+from samlad.stock.problems import NotHeld, NotInStock, ShortLine, SoldOut
 
 SWEEP_BATCH = 1000
 CLAIM_SECONDS = 600
@@ -66,6 +66,12 @@ async def take(
     if outcome.short:
         raise SoldOut(outcome.short)
     return outcome.held
+
+
+async def short(reader: Reader, lines: Sequence[HoldLine], *, channel: Channel) -> list[ShortLine]:
+    """Of which lines there is not enough, as `take` would say it now; nothing is locked or held."""
+    pool = channel.pools[Resource.STOCK]
+    return await store.short(reader, lines, channel.id, pool, channel.setting("buffer"))
 
 
 def to_take(

@@ -88,6 +88,14 @@ async def take(tx: Tx, wanted: Take) -> TakeOutcome:
     return outcome
 
 
+async def short(
+    reader: Reader, lines: Sequence[HoldLine], channel: UUID, pool: UUID, buffer: int | None
+) -> list[ShortLine]:
+    """What `take` would be short of now; it locks and changes nothing. What has expired makes no room here."""
+    sql = "SELECT variant, quantity AS wanted, available FROM stock_plan($1, $2, $3, $4, $5, $6) WHERE location IS NULL"
+    return await reader.all(ShortLine, sql, *_columns(lines), channel, pool, buffer)
+
+
 async def take_each(tx: Tx, wanted: Sequence[Take], claimants: Sequence[str]) -> list[TakeOutcome]:
     """`take` for many in one call, one after the other, each with its own outcome.
 

@@ -62,6 +62,7 @@ def lines_of(sale: Sale) -> list[HappenedLine]:
             tax_rate=0,
             tax=0,
             total=card.amount,
+            is_gift_card=True,
         )
         for card in sale.cards
     ]

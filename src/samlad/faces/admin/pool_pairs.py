@@ -29,6 +29,7 @@ STATES = {
     "gtin": (marked("Same GTIN"), "success"),
     "sku": (marked("Same SKU"), "success"),
     "hand": (marked("Paired by hand"), "success"),
+    "parts": (marked("Same parts"), "success"),
     "another": (marked("Is another"), "info"),
     "out": (marked("Left out"), ""),
 }

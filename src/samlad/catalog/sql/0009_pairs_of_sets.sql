@@ -94,3 +94,13 @@ CREATE OR REPLACE FUNCTION catalogue_pairs(of_pool uuid, with_pool uuid) RETURNS
              WHERE o.bundle = n.variant AND n.state IN ('gtin', 'sku') AND o.parts IS DISTINCT FROM t.parts
          ) o ON true
 $$;
+
+-- All names that a variant has had while its channel shared goods, itself first: the ledger of stock keeps the name that goods
+-- had when they left, an order names what its channel calls them now.
+CREATE INDEX pool_move_row_of_variant ON pool_move_row (row) WHERE subject IN ('variant', 'variant copy') AND twin IS NOT NULL;
+CREATE INDEX pool_move_row_to_variant ON pool_move_row (twin) WHERE subject IN ('variant', 'variant copy') AND twin IS NOT NULL;
+CREATE FUNCTION variant_names(of_variant uuid) RETURNS SETOF uuid LANGUAGE sql STABLE ROWS 2 AS $$
+    SELECT of_variant
+    UNION SELECT twin FROM pool_move_row WHERE row = of_variant AND subject IN ('variant', 'variant copy') AND twin IS NOT NULL
+    UNION SELECT row FROM pool_move_row WHERE twin = of_variant AND subject IN ('variant', 'variant copy') AND twin IS NOT NULL
+$$;

@@ -9,7 +9,14 @@ from samlad import channels, pools, stock
 from samlad.channels import Channel, ChannelInput, ChannelKind, Resource
 from samlad.kernel.database import Database, Tx
 from samlad.orders import Order, fulfilment, fulfilment_store
-from samlad.orders.fulfilment_model import Fulfilment, FulfilmentState, PackInput, PickInput, ShipInput, TakeInput
+from samlad.orders.fulfilment_model import (
+    Fulfilment,
+    FulfilmentState,
+    PackInput,
+    PickInput,
+    ShipInput,
+    TakeInput,
+)
 from samlad.pools import moving
 from samlad.stock import Location, LocationInput, LocationKind
 from trade import BUYER, Trade

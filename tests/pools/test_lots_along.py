@@ -84,7 +84,9 @@ async def test_a_lot_of_one_number_is_one_lot_and_two_again(apart: Silo) -> None
     await apart.join(GOODS, Resource.STOCK)
     assert await lying(apart, theirs, apart.depot) == was
     assert await lying(apart, ours, apart.depot) == {}
-    places = {row.location: row.on_hand for row in await lots_store.where(db, await lot_of(apart, theirs, "L1"))}
+    places = {
+        row.location: row.on_hand for row in await lots_store.where(db, await lot_of(apart, theirs, "L1"))
+    }
     assert places == {trade.warehouse.id: 4, apart.depot.id: 5}, "one lot, at both places"
     await trade.agree()
 
@@ -100,7 +102,10 @@ async def test_a_lot_of_one_number_is_one_lot_and_two_again(apart: Silo) -> None
         "L2": (3, day(80), False),
         "L3": (6, day(120), False),
     }
-    assert await lying(apart, theirs, trade.warehouse) == {"L1": (4, day(30), True), "L9": (2, day(60), False)}
+    assert await lying(apart, theirs, trade.warehouse) == {
+        "L1": (4, day(30), True),
+        "L9": (2, day(60), False),
+    }
     assert await lying(apart, theirs, apart.depot) == {}
     assert await trade.level(ours, apart.depot) == (14, 2)
     assert order.id
@@ -128,7 +133,9 @@ async def test_what_lots_contradict_a_person_decides(apart: Silo, code: str, her
         await db.transaction(lambda tx: lots.change_date(tx, lot, day(30)))
     else:
         lot = await lot_of(apart, ours, "S1")
-        await db.transaction(lambda tx: stock.correct(tx, apart.depot.id, [(ours, -1)], reason="miscounted", lots=[lot]))
+        await db.transaction(
+            lambda tx: stock.correct(tx, apart.depot.id, [(ours, -1)], reason="miscounted", lots=[lot])
+        )
     await apart.join(GOODS)
     units = {"stock-lot-dates": {"L1": (5, day(30), False)}, "stock-serials": {}}[code]
     assert await lying(apart, theirs, apart.depot) == units
@@ -205,7 +212,9 @@ async def test_sets_are_the_same_where_their_parts_are(apart: Silo) -> None:
     before = await apart.sell(tea)
     await apart.join(GOODS)
     parts = await db.rows("SELECT component FROM bundle_component WHERE bundle = $1", two)
-    assert [row["component"] for row in parts] == [pot_there], "a set that comes along is made of what is there"
+    assert [row["component"] for row in parts] == [pot_there], (
+        "a set that comes along is made of what is there"
+    )
     since = await apart.sell(tea_there)
     await trade.agree()
     await apart.leave(GOODS)

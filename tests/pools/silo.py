@@ -8,7 +8,15 @@ import msgspec
 from samlad import channels, pools, stock
 from samlad.channels import Channel, ChannelInput, ChannelKind, Resource
 from samlad.kernel.database import Database, Tx
-from samlad.orders import Order
+from samlad.orders import Order, fulfilment, fulfilment_store
+from samlad.orders.fulfilment_model import (
+    Fulfilment,
+    FulfilmentState,
+    PackInput,
+    PickInput,
+    ShipInput,
+    TakeInput,
+)
 from samlad.pools import moving
 from samlad.stock import Location, LocationInput, LocationKind
 from trade import BUYER, Trade
@@ -48,6 +56,12 @@ class Silo(msgspec.Struct):
         )
         return await self.trade.place(cart.id)
 
+    async def send(self, order: UUID) -> None:
+        """All of an order that is still here leaves the house."""
+        for found in await fulfilment_store.of_order(self.trade.db, order):
+            if found.state in (FulfilmentState.OPEN, FulfilmentState.PICKING):
+                await self.trade.db.transaction(lambda tx, f=found: _send(tx, f))
+
     async def now(self) -> Channel:
         """The marketplace as it is."""
         return await channels.get(self.trade.db, self.market.id)
@@ -71,6 +85,14 @@ class Silo(msgspec.Struct):
     async def leave(self, *resources: Resource) -> None:
         for resource in resources:
             await self.move(resource, "leave")
+
+
+async def _send(tx: Tx, found: Fulfilment) -> None:
+    await fulfilment.take(tx, found.id, TakeInput())
+    for line in found.lines:
+        await fulfilment.pick(tx, found.id, PickInput(position=line.position, quantity=line.quantity))
+    await fulfilment.pack(tx, found.id, PackInput())
+    await fulfilment.ship(tx, found.id, ShipInput())
 
 
 async def build_silo(trade: Trade) -> Silo:

@@ -199,7 +199,7 @@ async def order_fact(reader: Reader, order: UUID) -> OrderFact | None:
                    AS is_taxable,
                CASE WHEN l.tax_treatment = 'margin' AND l.kind = 'item' THEN (
                    SELECT coalesce(-sum(m.value_e4), 0) FROM movement m
-                   WHERE m.reference = o.id AND m.variant = l.variant AND m.cause IN ('sale', 'return'))
+                   WHERE m.reference = o.id AND m.variant IN (SELECT variant_names(l.variant)) AND m.cause IN ('sale', 'return'))
                    * CASE WHEN o.kind = 'sale' THEN l.fulfilled ELSE l.quantity END
                    / nullif((SELECT sum(CASE WHEN o.kind = 'sale' THEN x.fulfilled ELSE x.quantity END) FROM order_line x
                              WHERE x.order_id = o.id AND x.variant = l.variant AND x.kind = 'item'), 0)

@@ -22,6 +22,7 @@ from samlad.customers.pooling import renaming
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.i18n import marked
 from samlad.promotions import pooling as promotions_of_pool
+from samlad.stock import lots_pooling
 
 _LIVE = "{0}.is_current AND {0}.kind = 'cart' AND {0}.status IN ('open', 'checkout')"
 _WHOSE = """($3 = 'join' OR t.channel = $2 OR EXISTS (SELECT FROM pool_move_row j
@@ -127,19 +128,21 @@ async def lock_carts(tx: Tx, move: Move, _cursor: UUID | None, _limit: int) -> T
 async def rename_agreed(tx: Tx, move: Move, _cursor: UUID | None, _limit: int) -> Turn:
     """What buyers agreed to, and discounts by hand, name variants too: they stand in a checkout, whatever happens around."""
     rows = await tx.rows(
-        """SELECT id, channel = $1 AS is_ours, agreed::text AS agreed, discounts::text AS discounts FROM cart
-           WHERE status IN ('open', 'checkout', 'parked') AND (agreed IS NOT NULL OR discounts <> '[]')
+        """SELECT id, channel = $1 AS is_ours, agreed::text AS agreed, discounts::text AS discounts, lots::text AS lots FROM cart
+           WHERE status IN ('open', 'checkout', 'parked') AND (agreed IS NOT NULL OR discounts <> '[]' OR lots <> '[]')
              AND (channel = $1 OR $2 = 'leave') ORDER BY id FOR UPDATE""",
         move.channel,
         str(move.kind),
     )
     ids = {
-        row["id"]: {UUID(each) for each in _ID.findall(f"{row['agreed']} {row['discounts']}")} for row in rows
+        row["id"]: {UUID(each) for each in _ID.findall(f"{row['agreed']} {row['discounts']} {row['lots']}")}
+        for row in rows
     }
     names: dict[tuple[UUID, bool], UUID] = {}
     for is_ours in (True, False):
         asked = sorted({each for row in rows if row["is_ours"] is is_ours for each in ids[row["id"]]})
         found = await stand_ins(tx, move, asked, is_ours=is_ours) if asked else {}
+        found |= await lots_pooling.stand_ins(tx, found) if found else {}
         names |= {(each, is_ours): there for each, there in found.items()}
     for row in rows:
         mine = {
@@ -156,20 +159,22 @@ _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 async def _rewrite(tx: Tx, cart: UUID, names: Mapping[UUID, UUID]) -> None:
     """Put other ids into what was agreed of a cart."""
     row = await tx.row(
-        "SELECT agreed::text AS agreed, discounts::text AS discounts FROM cart WHERE id = $1", cart
+        "SELECT agreed::text AS agreed, discounts::text AS discounts, lots::text AS lots FROM cart WHERE id = $1",
+        cart,
     )
     assert row is not None
-    agreed, discounts = (
+    agreed, discounts, lots = (
         None
         if row[name] is None
         else _ID.sub(lambda found: str(names.get(UUID(found[0]), found[0])), row[name])
-        for name in ("agreed", "discounts")
+        for name in ("agreed", "discounts", "lots")
     )
     await tx.execute(
-        "UPDATE cart SET agreed = $2::text::jsonb, discounts = $3::text::jsonb WHERE id = $1",
+        "UPDATE cart SET agreed = $2::text::jsonb, discounts = $3::text::jsonb, lots = $4::text::jsonb WHERE id = $1",
         cart,
         agreed,
         discounts,
+        lots,
     )
 
 

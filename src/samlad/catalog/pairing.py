@@ -58,7 +58,7 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
 class Pair(msgspec.Struct, frozen=True, kw_only=True):
     """A line of the work list.
 
-    ``state``: gtin, sku or hand (the same as ``twin``, and by what), new, another, out, contrary (``why`` says what
+    ``state``: gtin, sku, hand or parts (the same as ``twin``, and by what), new, another, out, contrary (``why`` says what
     contradicts). Prices are those of a single piece for everybody today, minor units of the channel's currency.
     """
 
@@ -125,8 +125,8 @@ async def decide(tx: Tx, home: UUID, shared: UUID, decisions: Sequence[DecisionI
     """Say of variants of one pool what they are in the other. The last word on each holds; saying it twice changes nothing.
 
     Raises:
-        InvalidInput: there is no such variant here or there, it cannot be the same (sold by another measure, a set, kept by
-            lots), or what it would be the same as is somebody else's already. Nothing is written then.
+        InvalidInput: there is no such variant here or there, it cannot be the same (sold by another measure, only one is a
+            set, kept by lots in another way), or what it would be the same as is somebody else's already. Nothing is written then.
     """
     tx.actor.require(CHANGE)
     if len(decisions) > MOST:
@@ -206,8 +206,9 @@ async def _put(tx: Tx, home: UUID, said: dict[UUID, tuple[DecisionKind | None, U
 
 CANNOT = {
     "measure": "it is sold by another measure there: give it the same measure, or say that it is another",
-    "set": "one of them is a set, whose stock is that of its parts: say that it is another, or leave it out",
-    "lots": "one of them is kept by lots or serial numbers: say that it is another, or leave it out",
+    "set": "only one of them is a set, whose stock is that of its parts: say that it is another, or leave it out",
+    "lots": "one is kept by lots, dates or serial numbers, the other is not, or otherwise: keep both in the same way, or say "
+    "that it is another",
 }
 
 

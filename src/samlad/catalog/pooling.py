@@ -45,6 +45,7 @@ _STATES = (
     ("gtin", Level.INFO, marked("Goods that are the same by their GTIN"), ""),
     ("sku", Level.INFO, marked("Goods that are the same by their SKU"), ""),
     ("hand", Level.INFO, marked("Goods that somebody said are the same"), ""),
+    ("parts", Level.INFO, marked("Sets that are the same because their parts are"), ""),
     (
         "new",
         Level.WARNING,
@@ -78,7 +79,7 @@ async def look_at_goods(reader: Reader, move: Move) -> list[Finding]:
         f"""SELECT c.sku AS label, p.title AS here, q.title AS there, count(*) OVER () AS total
             FROM catalogue_pairs($1, $2) c JOIN product p ON p.id = c.product JOIN variant b ON b.id = c.twin
                  JOIN product q ON q.id = b.product
-            WHERE c.state IN ('gtin', 'sku', 'hand') AND c.is_active
+            WHERE c.state IN ('gtin', 'sku', 'hand', 'parts') AND c.is_active
               AND (p.title, p.description) IS DISTINCT FROM (q.title, q.description) ORDER BY c.sku LIMIT {SHOWN}""",
         move.home,
         move.shared,
@@ -127,8 +128,9 @@ CONTRARY = {
     "gtin-twice": marked("one GTIN on two variants"),
     "taken": marked("two here are one there"),
     "measure": marked("sold by another measure"),
-    "set": marked("a set: its stock is that of its parts"),
-    "lots": marked("kept by lots or serial numbers"),
+    "set": marked("only one of them is a set: its stock is that of its parts"),
+    "parts": marked("a set of other parts"),
+    "lots": marked("kept by lots or serial numbers in another way"),
     "tax": marked("another tax class"),
     "options": marked("other options"),
 }

@@ -85,7 +85,8 @@ _RULES: dict[str, tuple[str, str]] = {
                    coalesce((SELECT sum(h.quantity) FROM hold h
                              WHERE h.owner = r.id AND h.variant = r.variant AND h.kind = 'order'), 0) AS held,
                    coalesce((SELECT -sum(m.quantity) FROM movement m
-                             WHERE m.reference = r.id AND m.variant = r.variant AND m.cause = 'sale'), 0) AS shipped
+                             WHERE m.reference = r.id AND m.variant IN (SELECT variant_names(r.variant))
+                               AND m.cause = 'sale'), 0) AS shipped
             FROM ordered r
         )
         SELECT 'order ' || number AS what,

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from samlad import customers
-from samlad.catalog.twins import repointing
+from samlad.catalog.twins import repointing, stand_ins
 from samlad.channels import Resource
-from samlad.channels.pooling import SHOWN, Finding, Level, Move, Pooling, Step, examples, relabel
+from samlad.channels.pooling import SHOWN, Finding, Level, Move, Pooling, Step, Turn, examples, relabel
 from samlad.customers import Spend
 from samlad.customers.pooling import renaming
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.i18n import marked
+from samlad.stock.lots_pooling import lots_of
 from samlad.stock.pooling import STRAYS
 
 
@@ -83,11 +84,40 @@ def _lines(*, is_open: bool) -> list[Step]:
     return [
         repointing("order_line", key="order_id", ours=_OWN_ORDER, only=of_order, with_switch=is_open),
         repointing("fulfilment_line", key="fulfilment", ours=_OWN_PART, only=of_part, with_switch=is_open),
+        repointing("fulfilment_lot", key="fulfilment", ours=_OWN_PART, only=of_part, with_switch=is_open),
+        lots_of("fulfilment_lot", with_switch=is_open),
     ]
 
 
 _OWN_PLACE = """EXISTS (SELECT FROM location p JOIN channel_pool u ON u.pool = p.pool AND u.resource = 'stock'
                         WHERE p.id = t.location AND u.channel = $1)"""
+
+
+async def name_sets(tx: Tx, move: Move, _cursor: UUID | None, _limit: int) -> Turn:
+    """Parts of sets say of which set they are: of that of the catalogue that the order's channel uses."""
+    rows = await tx.rows(
+        """SELECT DISTINCT (l.set_of ->> 'variant')::uuid AS set, o.channel = $1 AS is_ours
+           FROM order_line l JOIN orders o ON o.id = l.order_id JOIN variant v ON v.id = (l.set_of ->> 'variant')::uuid
+           WHERE l.set_of IS NOT NULL AND v.pool = ANY ($2::uuid[]) ORDER BY 1""",
+        move.channel,
+        [move.home, move.shared],
+    )
+    moved = 0
+    for is_ours in (True, False):
+        asked = [row["set"] for row in rows if row["is_ours"] is is_ours]
+        found = await stand_ins(tx, move, asked, is_ours=is_ours) if asked else {}
+        moved += await tx.execute(
+            """UPDATE order_line l SET set_of = jsonb_set(l.set_of, '{variant}', to_jsonb(n.there))
+               FROM unnest($2::uuid[], $3::uuid[]) AS n (here, there), orders o
+               WHERE o.id = l.order_id AND (o.channel = $1) = $4 AND (l.set_of ->> 'variant')::uuid = n.here""",
+            move.channel,
+            list(found),
+            list(found.values()),
+            is_ours,
+        )
+    return Turn(moved)
+
+
 _STAYS = "how returns are taken is a rule of the pool; the channel follows that of the pool it is in"
 
 POOLING = Pooling(
@@ -101,6 +131,7 @@ POOLING = Pooling(
             *_lines(is_open=True),
             repointing("pick_bin", key="location", ours=_OWN_PLACE, with_switch=True),
             *_lines(is_open=False),
+            Step("sets of order_line", name_sets),
             STRAYS,
         ],
         Resource.CUSTOMERS: [renaming("orders", after=_sum_up)],

@@ -122,7 +122,8 @@ async def report(reader: Reader, channels: Sequence[Channel], start: date, end: 
                 SELECT coalesce(-sum(m.value_e4), 0) * l.gone
                        / nullif((SELECT sum(x.gone) FROM line x WHERE x.sold_by = l.sold_by AND x.variant = l.variant
                                  AND x.kind = 'item'), 0) AS cost_e4
-                FROM movement m WHERE m.reference = l.sold_by AND m.variant = l.variant AND m.cause IN ('sale', 'return')
+                FROM movement m WHERE m.reference = l.sold_by AND m.variant IN (SELECT variant_names(l.variant))
+                  AND m.cause IN ('sale', 'return')
             ) AS c
             CROSS JOIN LATERAL (
                 SELECT l.sign * (round(l.total::numeric * l.gone / l.quantity) - round(round(c.cost_e4) / 10000)) AS margin

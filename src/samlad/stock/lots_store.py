@@ -146,13 +146,17 @@ async def judge(tx: Tx, lots: Sequence[UUID] | None, most: int) -> tuple[list[Lo
 async def sold(
     reader: Reader, reference: UUID, variants: Sequence[UUID]
 ) -> dict[UUID, list[tuple[Lot, int]]]:
-    """Which lots of variants were sold under a reference (an order), with their units, the first that left first."""
+    """Which lots of variants were sold under a reference (an order), with their units, the first that left first.
+
+    Those that left under another name of the goods (a channel shared them then, or does now) are lots of these by number.
+    """
     rows = await reader.rows(
         f"""SELECT {", ".join(f"l.{name}" for name in Lot.__struct_fields__)}, m.units
-            FROM lot l
-            JOIN (SELECT lot, min(seq) AS first, -sum(quantity)::int AS units FROM movement
-                  WHERE reference = $1 AND cause = 'sale' AND variant = ANY($2::uuid[]) AND lot IS NOT NULL
-                  GROUP BY lot) m ON m.lot = l.id ORDER BY m.first""",
+            FROM unnest($2::uuid[]) AS asked (variant)
+            CROSS JOIN LATERAL (SELECT lot, min(seq) AS first, -sum(quantity)::int AS units FROM movement
+                                WHERE reference = $1 AND cause = 'sale' AND variant IN (SELECT variant_names(asked.variant))
+                                  AND lot IS NOT NULL GROUP BY lot) m
+            JOIN lot o ON o.id = m.lot JOIN lot l ON l.variant = asked.variant AND l.code = o.code ORDER BY m.first""",
         reference,
         list(variants),
     )

@@ -19,6 +19,7 @@ from samlad.channels.pooling import (
 )
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.i18n import marked
+from samlad.stock import lots_pooling
 
 _WHOSE = """($2 = 'join' OR p.channel = $3 OR EXISTS (SELECT FROM pool_move_row j
              WHERE j.move = $4 AND j.subject = 'location' AND j.row = p.id))"""
@@ -87,19 +88,6 @@ async def look_at_goods(reader: Reader, move: Move) -> list[Finding]:
                                          AND u.pool = p.pool)
             ORDER BY v.sku LIMIT {SHOWN}"""
     away = await examples(reader, crossed, move.channel, [move.home, move.shared])
-    lots = await examples(
-        reader,
-        f"""SELECT v.sku AS label, p.name AS here, o.code AS why, count(*) OVER () AS total
-            FROM stock_lot s JOIN lot o ON o.id = s.lot JOIN location p ON p.id = s.location JOIN variant v ON v.id = s.variant
-            WHERE s.on_hand > 0 AND $4 = 'leave' AND v.pool = $2
-              AND EXISTS (SELECT FROM channel_pool u WHERE u.channel = $1 AND u.resource = 'stock' AND u.pool = p.pool)
-                  <> EXISTS (SELECT FROM pool_move_row j WHERE j.move = $3 AND j.subject = 'variant' AND j.row = v.id)
-            ORDER BY v.sku, o.code LIMIT {SHOWN}""",
-        move.channel,
-        move.shared,
-        move.joined,
-        str(move.kind),
-    )
     shared = await examples(
         reader,
         f"""SELECT c.name AS label, count(*) OVER () AS total FROM channel_pool a
@@ -119,16 +107,6 @@ async def look_at_goods(reader: Reader, move: Move) -> list[Finding]:
             examples=away[1],
         ),
         Finding(
-            code="stock-lots",
-            level=Level.BLOCKING,
-            text=marked(
-                "Units with lots or serial numbers that lie at places of the others, or are the others'"
-            ),
-            advice=marked("Bring them to a place of those who keep the goods first."),
-            count=lots[0],
-            examples=lots[1],
-        ),
-        Finding(
             code="stock-shared",
             level=Level.BLOCKING,
             text=marked("Channels that share stock with this one, but not its goods"),
@@ -137,7 +115,7 @@ async def look_at_goods(reader: Reader, move: Move) -> list[Finding]:
             examples=shared[1],
         ),
     ]
-    return [each for each in found if each.count]
+    return [*(each for each in found if each.count), *await lots_pooling.look(reader, move)]
 
 
 _LOOK: dict[Resource, Look] = {Resource.STOCK: look, Resource.CATALOGUE: look_at_goods}
@@ -146,7 +124,7 @@ _OWN_PLACE = """EXISTS (SELECT FROM location p JOIN channel_pool u ON u.pool = p
 
 
 async def carry_levels(tx: Tx, move: Move, _cursor: UUID | None, _limit: int) -> Turn:
-    """What lies there of a variant is from now on of its counterpart: on hand, held, expected, worth and rules."""
+    """What lies there of a variant is from now on of its counterpart: on hand, held, expected, worth, rules and lots."""
     assert move.home is not None
     if move.kind is MoveKind.JOIN:
         rows = await tx.rows(
@@ -162,7 +140,10 @@ async def carry_levels(tx: Tx, move: Move, _cursor: UUID | None, _limit: int) ->
     columns = [list(column) for column in zip(*pairs, strict=True)]
     return Turn(
         await tx.value(
-            "SELECT stock_rename($1::uuid[], $2::uuid[], $3::uuid[], $4)", *columns, tx.actor.label
+            "SELECT stock_rename($1::uuid[], $2::uuid[], $3::uuid[], $4, $5)",
+            *columns,
+            tx.actor.label,
+            move.kind is MoveKind.LEAVE,
         )
     )
 
@@ -212,6 +193,10 @@ _THINGS = [
         "(SELECT location FROM supplier_return c WHERE c.id = t.supplier_return)",
     ),
     _lines("stock_quarantine", "id", "t.location"),
+    *[
+        lots_pooling.lots_of(table, with_switch=True)
+        for table in ("stock_count_line", "stock_transfer_line", "supplier_return_line", "stock_quarantine")
+    ],
 ]
 
 POOLING = Pooling(
@@ -221,6 +206,6 @@ POOLING = Pooling(
     steps={
         # Few rows, and who asks for goods meanwhile must find them: in one transaction with the switch.
         Resource.STOCK: [relabel("location", since="t.channel = $3", with_switch=True)],
-        Resource.CATALOGUE: [LEVELS, *_THINGS],
+        Resource.CATALOGUE: [lots_pooling.AGREE, LEVELS, lots_pooling.RECALLS, *_THINGS],
     },
 )

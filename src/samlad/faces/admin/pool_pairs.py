@@ -29,10 +29,13 @@ STATES = {
     "gtin": (marked("Same GTIN"), "success"),
     "sku": (marked("Same SKU"), "success"),
     "hand": (marked("Paired by hand"), "success"),
+    "parts": (marked("Same parts"), "success"),
     "another": (marked("Is another"), "info"),
     "out": (marked("Left out"), ""),
 }
 LARGEST_FILE = 5_000_000
+LINES = 30
+"""Of a page: each has buttons of its own, so that 50 would be more than 100 kB."""
 
 
 def address(channel: UUID) -> str:
@@ -51,7 +54,7 @@ async def _page(request: AnyRequest, channel_id: UUID, form: Form) -> Response[A
     database, _ = database_of(request), words(request)
     to = request.query_params.get("to") or None
     here = await pools.between(database, channel_id, to)
-    found = await shown(request, database, PAIRS, *here.scope, also=("to", "seek"))
+    found = await shown(request, database, PAIRS, *here.scope, also=("to", "seek"), limit=LINES)
     seek = request.query_params.get("seek", "").strip()
     return await admin_page(
         request,

@@ -29,6 +29,7 @@ from litestar.params import FromPath, QueryParameter
 from samlad.access.csrf import csrf_token
 from samlad.access.middleware import is_https
 from samlad.channels import last_seen, shop_at
+from samlad.faces import objections
 from samlad.faces.design import CAMERA_POLICY, Pages, policy_text
 from samlad.faces.design.rendering import apart, turning_in
 from samlad.kernel import once
@@ -379,7 +380,6 @@ def problem_page(request: AnyRequest, problem: Problem) -> Response[Any] | None:
         if under_admin or under_till
         else shop_at(request.headers.get("host", ""), last_seen(database_of(request)))
     )
-    said = problem.status in (400, 409, 410, 412, 413, 422, 429)
     scope: dict[str, Any] = request.scope  # type: ignore[assignment]
     headers = {"Retry-After": str(problem.extra["retry_after"])} if "retry_after" in problem.extra else {}
     return page(
@@ -390,10 +390,17 @@ def problem_page(request: AnyRequest, problem: Problem) -> Response[Any] | None:
         headers=headers,
         shop_name=shop.name if shop is not None else "Samlad",
         home_href="/admin" if under_admin else "/pos" if under_till else "/",
-        detail=problem.detail if said else None,
+        detail=_told(request, problem),
         searched=_searched(request) if shop is not None and problem.status == 404 else None,
         request_id=scope.get(REQUEST_ID_SCOPE) if problem.status >= 500 else None,
     )
+
+
+def _told(request: AnyRequest, problem: Problem) -> str | None:
+    """What a verb said is wrong, in the reader's language; None where the page says it better."""
+    text = problem.detail if problem.status in (400, 404, 409, 410, 412, 413, 422, 429) else None
+    # An address that no handler has is the framework's to refuse, in two words.
+    return objections.said(words(request), text) if text and text.endswith((".", "?", "!")) else None
 
 
 def _searched(request: AnyRequest) -> str:

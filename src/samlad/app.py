@@ -44,6 +44,7 @@ from samlad.channels import api as channels_api
 from samlad.clienteling import api as clienteling_api
 from samlad.clienteling import followers as clienteling_followers
 from samlad.consent import api as consent_api
+from samlad.consent import api_bounces as consent_api_bounces
 from samlad.consent import mails as consent_mails
 from samlad.content import api as content_api
 from samlad.content import photograph_api
@@ -174,6 +175,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *customers_api.routes,
     *identity_api.routes,
     *consent_api.routes,
+    *consent_api_bounces.routes,
     *delivery_api.routes,
     *payments_api.routes,
     *payments_webhooks.routes,

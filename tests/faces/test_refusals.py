@@ -2,9 +2,11 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
+import httpx
 import pytest
 
 import samlad
@@ -24,13 +26,16 @@ PACKAGES = sorted(
 
 
 def _kinds(kind: type[Problem]) -> set[str]:
-    """Every kind of problem; those of protocols speak to programs, and what is not there has a page of its own."""
-    if issubclass(kind, WireProblem | NotFound):
+    """Every kind of problem; those of protocols speak to programs."""
+    if issubclass(kind, WireProblem):
         return set()
     return {kind.__name__}.union(*(_kinds(each) for each in kind.__subclasses__()))
 
 
 KINDS = {"FieldError"} | _kinds(Problem) - {"Problem"}
+NOT_THERE = _kinds(NotFound)
+ALSO_NOT_THERE = ("faces", "kernel")
+"""What these say of things that are not there stands on pages too; else they are no packages of verbs."""
 FOR_MACHINES = {
     "payments": {
         # What only programs can do wrong: no form of a page has these fields.
@@ -43,6 +48,7 @@ FOR_MACHINES = {
         "“7” pays while the order is placed; there is nothing to begin",
         "It is 7 with 7; only what is authorised can be captured.",
     },
+    "kernel": {"There is no kind of problem called 7.", "There is no secret called 7."},
     "channels": {"“7” is 7"},  # what it is stands in a sentence of its own
     "documents": {"not 7"},
     "promotions": {"7: 7"},
@@ -51,7 +57,9 @@ FOR_MACHINES = {
 """Sentences that no person meets, with 7 in their holes."""
 
 
-def _text(node: ast.expr) -> str | None:
+def _text(node: ast.expr, constants: Mapping[str, str] = MappingProxyType({})) -> str | None:
+    if isinstance(node, ast.Name | ast.Attribute):
+        return constants.get(node.id if isinstance(node, ast.Name) else node.attr)
     if isinstance(node, ast.Constant):
         return node.value if isinstance(node.value, str) else None
     if isinstance(node, ast.JoinedStr):
@@ -59,18 +67,31 @@ def _text(node: ast.expr) -> str | None:
     return None
 
 
-def _refusals(package: str) -> Iterator[tuple[str, str]]:
+def _constants(trees: Iterable[ast.Module]) -> dict[str, str]:
+    """Texts of a package that have a name: ``NO_CART = "There is no such cart."``"""
+    found = {}
+    for node in (node for tree in trees for node in tree.body):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            text = _text(node.value)
+            if text is not None:
+                found[node.targets[0].id] = text
+    return found
+
+
+def _refusals(package: str, kinds: set[str]) -> Iterator[tuple[str, str]]:
     """What the modules of a package may refuse, and where."""
-    for path in sorted((ROOT / package).rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
+    trees = {path: ast.parse(path.read_text()) for path in sorted((ROOT / package).rglob("*.py"))}
+    constants = _constants(trees.values())
+    for path, tree in trees.items():
+        for node in ast.walk(tree):
             if not isinstance(node, ast.Call) or not node.args:
                 continue
             is_at = isinstance(node.func, ast.Attribute) and node.func.attr == "at" and len(node.args) > 1
             kind = node.func.id if isinstance(node.func, ast.Name) else ""
-            if is_at or (kind == "FieldError" and len(node.args) > 1):
+            if "FieldError" in kinds and (is_at or (kind == "FieldError" and len(node.args) > 1)):
                 text = _text(node.args[1])
-            elif kind in KINDS:
-                text = _text(node.args[0])
+            elif kind in kinds:
+                text = _text(node.args[0], constants if kind in NOT_THERE else {})
             else:
                 continue
             if text and re.search("[A-Za-z]{2}", text):  # a sentence; not what only joins others
@@ -82,8 +103,8 @@ def test_no_refusal_is_only_english(locale: str) -> None:
     translate = translator(locale).gettext
     missing = [
         f"{where}: {text}"
-        for package in PACKAGES
-        for text, where in _refusals(package)
+        for package in (*PACKAGES, *ALSO_NOT_THERE)
+        for text, where in _refusals(package, KINDS if package in PACKAGES else NOT_THERE)
         if text not in FOR_MACHINES.get(package, ()) and objections.said(translate, text) == text
     ]
     assert not missing, "\n".join(missing)
@@ -97,3 +118,19 @@ def test_figures_and_names_stay_in_their_place() -> None:
         == "komen op 100, maar 150 is verschuldigd"
     )
     assert objections.said(translator("sv").gettext, "nobody ever said this") == "nobody ever said this"
+
+
+async def test_a_page_says_in_the_readers_language_what_is_not_there(api: httpx.AsyncClient) -> None:
+    here = "/admin/orders/00000000-0000-0000-0000-000000000001"
+    for language, text in (
+        ("en", "There is no such order."),
+        ("sv", "Det finns ingen sådan order."),
+        ("nl", "Er is geen zo’n bestelling."),
+    ):
+        page = await api.get(here, headers={"accept": "text/html", "accept-language": language})
+        assert page.status_code == 404
+        assert text in page.text
+    # The framework's own words are no sentence for people.
+    page = await api.get("/admin/nothing-here", headers={"accept": "text/html", "accept-language": "sv"})
+    assert page.status_code == 404
+    assert "Not Found" not in page.text

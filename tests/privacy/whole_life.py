@@ -42,12 +42,14 @@ from samlad.content import photograph_store, photographs
 from samlad.credit.model import GrantInput
 from samlad.customers import PersonInput
 from samlad.identity import MergeInput, deciding
-from samlad.kernel import followers
+from samlad.kernel import followers, mailboxes
+from samlad.kernel.bounces import Bounce
 from samlad.kernel.clock import local_day, now
 from samlad.kernel.context import Actor, Context
 from samlad.kernel.database import Database, Tx
 from samlad.kernel.followers import Follower
 from samlad.kernel.log import Event
+from samlad.kernel.mailboxes import Sent
 from samlad.kernel.settings import Settings
 from samlad.kernel.vault import Vault
 from samlad.orders import return_announce
@@ -71,7 +73,7 @@ ADDRESS = {"name": NAME, "line1": STREET, "postal_code": "211 34", "city": "Malm
 EVERYWHERE = {
     "account", "account_address", "appointment", "follow_up", "account_code", "account_link", "account_mail_change", "account_passkey", "account_session",
     "audit_entry", "cart", "consent_entry", "credit_transaction", "customer", "duplicate_card", "event", "follower",
-    "gift_card", "idempotency", "identity_node", "identity_pin", "identity_value", "mail_outbox", "order_change", "order_tag",
+    "gift_card", "idempotency", "identity_node", "identity_pin", "identity_value", "mail_bounce", "mail_outbox", "mail_sent", "order_change", "order_tag",
     "order_view", "orders", "pool_move_row", "return_request", "review", "stock_alert", "subscription",
     "tracked_event", "tracking_parked",
 }  # fmt: skip
@@ -126,6 +128,15 @@ class Life:
         pool = self.web.pools[Resource.CUSTOMERS]
         given = PersonInput(email=email, name=name)
         return (await self.db.transaction(lambda tx: customers.find_or_create(tx, pool, given))).id
+
+    async def gets_no_mail(self) -> None:
+        """A mail went to them, and came back."""
+        sent = Sent(recipient=EMAIL, person=self.kim, channel=self.web.id, kind="order")
+        came = Bounce(
+            mail=uuid4(), is_permanent=True, status="5.1.1", code=550, answer=f"550 <{EMAIL}> unknown"
+        )
+        await self.db.transaction(lambda tx: mailboxes.remember(tx, came.mail, sent))
+        await self.db.transaction(lambda tx: mailboxes.take(tx, [came]))
 
     async def shops(self) -> None:
         """Orders of both, carts, a wish list, a subscription that ended, a sale at a till."""
@@ -396,4 +407,5 @@ async def live(settings: Settings, db: Database, api: Any, wire: Any, patch: pyt
     await life.trade.follow()
     await life.is_somebody_else_too()
     await life.breaks_a_follower()
+    await life.gets_no_mail()
     return World(life.trade, life.kim, life.order, life.robin, life.stripe)

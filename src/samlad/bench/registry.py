@@ -20,6 +20,7 @@ from samlad.bench import (
     promise,
     purchase,
     search,
+    segments,
     start,
     tracking,
 )
@@ -39,6 +40,7 @@ BENCHMARKS: Sequence[Benchmark] = (
     live.BENCHMARK,
     tracking.BENCHMARK,
     profile.BENCHMARK,
+    segments.BENCHMARK,
     duplicates.BENCHMARK,
     start.BENCHMARK,
 )

@@ -55,6 +55,7 @@ from samlad.cli import user  # noqa: E402, F401
 from samlad.cli import key  # noqa: E402, F401
 from samlad.cli import secret  # noqa: E402, F401
 from samlad.cli import payments  # noqa: E402, F401
+from samlad.cli import mail  # noqa: E402, F401
 from samlad.cli import doctor  # noqa: E402, F401
 from samlad.cli import reindex  # noqa: E402, F401
 from samlad.cli import bench  # noqa: E402, F401

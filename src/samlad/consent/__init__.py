@@ -3,7 +3,8 @@
 The public face: what the floors above may use. `docs/concepts/privacy.md` explains.
 """
 
-from samlad.consent import links
+from samlad.consent import bounces, links
+from samlad.consent.bounces import BounceChange
 from samlad.consent.model import (
     CATEGORIES,
     Answer,
@@ -15,7 +16,7 @@ from samlad.consent.model import (
     Text,
     TextInput,
 )
-from samlad.consent.permissions import CHANGE, READ, RECORD
+from samlad.consent.permissions import CHANGE, MAIL_CHANGE, MAIL_READ, READ, RECORD
 from samlad.consent.sending import send
 from samlad.consent.service import (
     add_text,
@@ -31,10 +32,13 @@ from samlad.consent.store import latest_text, purposes, texts_of
 __all__ = [
     "CATEGORIES",
     "CHANGE",
+    "MAIL_CHANGE",
+    "MAIL_READ",
     "READ",
     "RECORD",
     "Answer",
     "AnswerInput",
+    "BounceChange",
     "Level",
     "Purpose",
     "Standing",
@@ -44,6 +48,7 @@ __all__ = [
     "add_text",
     "allowed",
     "ask_to_confirm",
+    "bounces",
     "given",
     "latest_text",
     "links",

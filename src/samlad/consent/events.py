@@ -43,3 +43,10 @@ class ConsentAsked(Fact, frozen=True, kw_only=True):
     purpose: str
     language: str
     text: UUID | None
+
+
+@declare("mail.decided")
+class BounceDecided(Fact, frozen=True, kw_only=True):
+    """Staff said whether mails go to an address (the subject) from which some came back."""
+
+    is_stopped: bool

@@ -15,3 +15,9 @@ RECORD = permission(
     "consent.record", "Record what customers agree to and withdraw", Role.MANAGER, Role.STORE, Role.SUPPORT
 )
 CHANGE = permission("consent.change", "Change purposes and the texts that people are shown", Role.MANAGER)
+MAIL_READ = permission(
+    "mail.read", "See which mails came back", Role.MANAGER, Role.SUPPORT, Role.MARKETING, Role.DEVELOPER
+)
+MAIL_CHANGE = permission(
+    "mail.change", "Say whether mails go to an address that some came back from", Role.MANAGER, Role.SUPPORT
+)

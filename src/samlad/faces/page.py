@@ -380,7 +380,6 @@ def problem_page(request: AnyRequest, problem: Problem) -> Response[Any] | None:
         if under_admin or under_till
         else shop_at(request.headers.get("host", ""), last_seen(database_of(request)))
     )
-    said = problem.status in (400, 409, 410, 412, 413, 422, 429)
     is_done = problem.code == once.SentBefore.code
     scope: dict[str, Any] = request.scope  # type: ignore[assignment]
     headers = {"Retry-After": str(problem.extra["retry_after"])} if "retry_after" in problem.extra else {}
@@ -392,7 +391,7 @@ def problem_page(request: AnyRequest, problem: Problem) -> Response[Any] | None:
         headers=headers,
         shop_name=shop.name if shop is not None else "Samlad",
         home_href="/admin" if under_admin else "/pos" if under_till else "/",
-        detail=objections.said(words(request), problem.detail) if said and problem.detail else None,
+        detail=_told(request, problem),
         now_href=_sent_from(request) if problem.status in (409, 412) and not is_done else None,
         is_done=is_done,
         searched=_searched(request) if shop is not None and problem.status == 404 else None,
@@ -408,6 +407,13 @@ def _sent_from(request: AnyRequest) -> str | None:
     if from_page.netloc != request.headers.get("host", "") or not from_page.path:
         return None
     return local_path(from_page.path + (f"?{from_page.query}" if from_page.query else ""), "") or None
+
+
+def _told(request: AnyRequest, problem: Problem) -> str | None:
+    """What a verb said is wrong, in the reader's language; None where the page says it better."""
+    text = problem.detail if problem.status in (400, 404, 409, 410, 412, 413, 422, 429) else None
+    # An address that no handler has is the framework's to refuse, in two words.
+    return objections.said(words(request), text) if text and text.endswith((".", "?", "!")) else None
 
 
 def _searched(request: AnyRequest) -> str:

@@ -4,6 +4,7 @@ from samlad.kernel.i18n import marked
 from samlad.kernel.personal import Holding
 
 _SAYS = "EXISTS (SELECT 1 FROM unnest({needles}) AS n (word) WHERE strpos(lower(%s), lower(n.word)) > 0)"
+_RECIPIENT = "%s IN (SELECT unnest({texts}) UNION ALL SELECT lower(unnest({needles})))"
 
 HOLDINGS = [
     Holding(
@@ -17,10 +18,26 @@ HOLDINGS = [
     Holding(
         table="mail_outbox",
         about=marked("Mails on their way"),
-        whose="lower(recipient) = ANY({texts}) OR lower(recipient) = ANY(SELECT lower(unnest({needles})))",
+        whose=_RECIPIENT % "lower(recipient)",
         personal=("recipient", "sealed"),
         erase="DELETE",
         not_shown="gone when it is sent; the person has it then",
+    ),
+    Holding(
+        table="mail_sent",
+        about=marked("Mails of the last 30 days, in case they come back"),
+        whose=_RECIPIENT % "lower(recipient)",
+        personal=("recipient",),
+        shown=("kind", "sent_at", "bounced_at"),
+        erase="DELETE",
+    ),
+    Holding(
+        table="mail_bounce",
+        about=marked("Mails that came back from their address"),
+        whose=_RECIPIENT % "address",
+        personal=("address", "answer"),
+        shown=("status", "times", "first_at", "last_at"),
+        erase="DELETE",
     ),
     Holding(
         table="event",

@@ -17,11 +17,13 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from samlad.kernel import jobs, log, vault
+from samlad.kernel import bounces, jobs, mailboxes, vault
+from samlad.kernel.bounces import Bounce
 from samlad.kernel.clock import now
 from samlad.kernel.database import Database, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.jobs import JobContext, Retry, job
+from samlad.kernel.mailboxes import Sent
 from samlad.kernel.problems import NotFound
 from samlad.kernel.settings import Settings
 from samlad.kernel.sweepers import Sweeper
@@ -72,16 +74,6 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     kind: str = ""
 
 
-@log.declare("mail.bounced", personal=("recipient", "answer"))
-class MailBounced(log.Fact, frozen=True, kw_only=True):
-    """The mail server refused an address for good (a status of 5xx): the subject is the mail, which is not tried again."""
-
-    kind: str
-    status: int
-    recipient: str | None = None
-    answer: str | None = None
-
-
 class Refused(Exception):
     """The mail server refused the recipient for good."""
 
@@ -118,18 +110,33 @@ async def deliver(ctx: JobContext, mail: UUID) -> None:
         sealed = await tx.value("SELECT sealed FROM mail_outbox WHERE id = $1 FOR UPDATE SKIP LOCKED", mail)
         if sealed is None:
             return
-        letter = open_mail(keys, mail, sealed)
-        try:
-            await _hand_over(tx, ctx.settings, keys, mail, letter)
-        except Refused as refused:  # nobody is there: sent again it would come back again
-            logger.warning("a mail was refused", mail=str(mail), status=refused.status)
-            fact = MailBounced(
-                kind=letter.kind, status=refused.status, recipient=letter.to, answer=refused.answer[:500]
-            )
-            log.append(tx, fact, subject=mail, channel=letter.channel, profile=letter.person)
+        await _send_once(tx, ctx.settings, keys, mail, open_mail(keys, mail, sealed))
         await tx.execute("DELETE FROM mail_outbox WHERE id = $1", mail)
 
     await ctx.database.transaction(work)
+
+
+async def _send_once(tx: Tx, settings: Settings, keys: Vault, mail: UUID, letter: Mail) -> None:
+    """Hand a mail over, unless mails to its address come back; what is refused for good is marked and not tried again."""
+    sent = Sent(recipient=letter.to, person=letter.person, channel=letter.channel, kind=letter.kind)
+    if await mailboxes.is_stopped(tx, letter.to):
+        await mailboxes.withhold(tx, mail, sent)
+        return
+    try:
+        await _hand_over(tx, settings, keys, mail, letter)
+    except Refused as refused:  # nobody is there: sent again it would come back again
+        logger.warning("a mail was refused", mail=str(mail), status=refused.status)
+        is_permanent, status = bounces.judged(refused.answer, refused.status)
+        answer = Bounce(
+            mail=mail,
+            is_permanent=is_permanent,
+            status=status,
+            code=refused.status,
+            answer=refused.answer,
+        )
+        await mailboxes.mark(tx, sent, answer)
+    else:
+        await mailboxes.remember(tx, mail, sent)
 
 
 def open_mail(keys: Vault, mail: UUID, sealed: bytes) -> Mail:
@@ -158,6 +165,7 @@ async def _hand_over(tx: Tx, settings: Settings, keys: Vault, mail_id: UUID, mai
     try:
         await aiosmtplib.send(
             message_of(settings.mail_from, mail_id, mail),
+            sender=comes_back_to(settings, mail_id),
             hostname=settings.smtp_host,
             port=settings.smtp_port,
             username=settings.smtp_user,
@@ -172,6 +180,14 @@ async def _hand_over(tx: Tx, settings: Settings, keys: Vault, mail_id: UUID, mai
         if refused.code < FOR_GOOD:
             raise
         raise Refused(refused.code, refused.message) from None
+
+
+def comes_back_to(settings: Settings, mail_id: UUID) -> str | None:
+    """The address that a mail which does not arrive is sent back to: one for each mail, so that it is known which it was."""
+    if not settings.mail_bounces:
+        return settings.mail_from
+    name, _, domain = settings.mail_bounces.rpartition("@")
+    return f"{name}+{mail_id.hex}@{domain}"
 
 
 def message_of(address: str, mail_id: UUID, mail: Mail) -> EmailMessage:
@@ -195,10 +211,13 @@ def message_of(address: str, mail_id: UUID, mail: Mail) -> EmailMessage:
 
 
 async def forget_old(database: Database) -> None:
-    """Forget mails that could not be sent in time."""
-    await database.transaction(
-        lambda tx: tx.execute("DELETE FROM mail_outbox WHERE created_at < $1", now() - KEPT)
-    )
+    """Forget mails that could not be sent in time, and to whom those went that do not come back any more."""
+
+    async def work(tx: Tx) -> None:
+        await tx.execute("DELETE FROM mail_outbox WHERE created_at < $1", now() - KEPT)
+        await mailboxes.forget_old(tx)
+
+    await database.transaction(work)
 
 
 SWEEPERS = [Sweeper("kernel.forget-mails", 3600, forget_old)]

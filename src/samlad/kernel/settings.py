@@ -83,6 +83,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         str | None, Doc(description="Name at the mail server; its password: `samlad secret set smtp`")
     ] = None
     mail_from: Annotated[str | None, Doc(description="E-mail address that mails come from")] = None
+    mail_bounces: Annotated[
+        str,
+        Doc(
+            pattern=r"^([^@\s+]{1,27}@[^@\s]+)?$",
+            description="Address that mails which do not arrive come back to, each under one of its own "
+            "(`name+…@domain`), for `samlad mail bounce`; empty: they come back to `mail_from`",
+        ),
+    ] = ""
     mail_to_log: Annotated[
         bool,
         Doc(description="For developers: write mails, with the links that are in them, to the log instead"),

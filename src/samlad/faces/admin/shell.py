@@ -105,6 +105,7 @@ MORE_PLACES = (
     Place(marked("Invite somebody"), "/admin/staff/new", "plus", "staff.write"),
     Place(marked("Events live"), "/admin/tracking/events", "clock", "tracking.read"),
     Place(marked("How long events are kept"), "/admin/retention", "clock", "tracking.read"),
+    Place(marked("Mails that came back"), "/admin/mail", "warning", "mail.read"),
     Place(marked("OAuth clients"), "/admin/keys/clients", "key", "key.read"),
     Place(marked("Tracking plan"), "/admin/tracking/plan", "check", "tracking.read"),
     Place(marked("What did not fit"), "/admin/tracking/plan/violations", "warning", "tracking.read"),

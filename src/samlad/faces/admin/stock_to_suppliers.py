@@ -18,6 +18,7 @@ from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest, change, go, require, translated, words
 from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, database_of
+from samlad.kernel.i18n import marked
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import InvalidInput, NotFound, Problem
 from samlad.stock import lots_store, purchases_store, supplier_returns, supplier_returns_store
@@ -50,15 +51,20 @@ async def list_returns(request: AnyRequest) -> Response[Any]:
     )
 
 
-def _id(text: str, what: str) -> UUID:
+def _id(text: str, otherwise: str) -> UUID:
+    """An id of a form; ``otherwise`` is what is said where it is none."""
     try:
         return UUID(text)
     except ValueError:
-        raise NotFound(f"There is no such {what}.") from None
+        raise NotFound(otherwise) from None
 
 
 async def _came(request: AnyRequest, text: str | None) -> Purchase | None:
-    return await purchases_store.get(database_of(request), _id(text, "purchase order")) if text else None
+    return (
+        await purchases_store.get(database_of(request), _id(text, marked("There is no such purchase order.")))
+        if text
+        else None
+    )
 
 
 @get("/admin/stock/supplier-returns/new")
@@ -101,7 +107,10 @@ async def send(request: AnyRequest) -> Response[Any]:
     """The goods leave. The form knows its return: sent twice is once."""
     require(request, PURCHASE)
     form, _ = await read_form(request), words(request)
-    came, own = await _came(request, form.text("purchase")), _id(form.get("id"), "return")
+    came, own = (
+        await _came(request, form.text("purchase")),
+        _id(form.get("id"), marked("There is no such return.")),
+    )
     try:
         supplier = await _whom(request, form, came)
         place = (
@@ -192,7 +201,7 @@ async def _credit(tx: Tx, return_id: UUID, form: Form) -> None:
         SupplierCreditInput,
         amount=form.amount("amount", currency) or 0,
         reference=form.text("reference") or "",
-        id=_id(form.get("id"), "credit"),
+        id=_id(form.get("id"), marked("There is no such credit of a supplier.")),
     )
     await supplier_returns.credit(tx, return_id, data)
 

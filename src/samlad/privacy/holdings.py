@@ -20,6 +20,7 @@ from samlad.kernel import holdings as kernel
 from samlad.orders import personal as orders
 from samlad.payments import personal as payments
 from samlad.profile import personal as profile
+from samlad.questions import personal as questions
 from samlad.reviews import personal as reviews
 from samlad.subscriptions import personal as subscriptions
 from samlad.tills import personal as tills
@@ -34,6 +35,7 @@ HOLDINGS = (
     *documents.HOLDINGS,
     *content.HOLDINGS,
     *reviews.HOLDINGS,
+    *questions.HOLDINGS,
     *alerts.HOLDINGS,
     *appointments.HOLDINGS,
     *clienteling.HOLDINGS,
@@ -57,6 +59,7 @@ THINGS = (
     *carts.THINGS,
     *credit.THINGS,
     *orders.THINGS,
+    *questions.THINGS,
     *reviews.THINGS,
     *subscriptions.THINGS,
 )

@@ -17,6 +17,7 @@ from samlad import (
     identity,
     orders,
     promotions,
+    questions,
     subscriptions,
 )
 from samlad.consent import Standing
@@ -36,6 +37,7 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "documents": (documents.READ, ("document",)),
     "customer": (customers.READ, ("customer", "household")),
     "appointments": (appointments.READ, ("appointment",)),
+    "questions": (questions.READ, ("question",)),
     "service": (clienteling.SERVE, ("client", "follow_up")),
     "identity": (identity.READ, ("identity", "profile")),
     BROWSING: (tracking.READ, ()),

@@ -122,13 +122,13 @@ from samlad.profile import household
 from samlad.promotions import api as promotions_api
 from samlad.promotions import checks as promotions_checks
 from samlad.promotions import sweepers as promotions_sweepers
-from samlad.recommendations import api as recommendations_api
-from samlad.recommendations import followers as recommendations_followers
-from samlad.recommendations import sweepers as recommendations_sweepers
 from samlad.questions import api as questions_api
 from samlad.questions import checks as questions_checks
 from samlad.questions import mails as questions_mails
 from samlad.questions import sweepers as questions_sweepers
+from samlad.recommendations import api as recommendations_api
+from samlad.recommendations import followers as recommendations_followers
+from samlad.recommendations import sweepers as recommendations_sweepers
 from samlad.reviews import api as reviews_api
 from samlad.reviews import checks as reviews_checks
 from samlad.screens import service as screens_service

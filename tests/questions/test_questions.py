@@ -131,7 +131,9 @@ async def test_a_member_asks_the_shop_answers_and_everybody_reads(trade: Trade) 
     [seen] = await shown(trade, product)
     assert (seen.text, seen.answers, seen.best[0].text) == ("Passar locket 2 l?", 1, "Ja, det gör det.")
     assert [one.id for one in await shown(trade, product, q="LOCKET 2")] == [first.id]
-    assert [one.id for one in await shown(trade, product, q="gör det")] == [first.id], "answers are searched too"
+    assert [one.id for one in await shown(trade, product, q="gör det")] == [first.id], (
+        "answers are searched too"
+    )
     assert await shown(trade, product, q="100 %") == []
 
     with pytest.raises(Conflict):
@@ -205,12 +207,14 @@ async def test_who_bought_answers_and_the_most_helpful_stand_first(trade: Trade)
         await trade.db.transaction(
             lambda tx: questions.decide_answer(tx, which, AnswerDecision(status="declined"))
         )
+    yes = AnswerDecision(status="published")
     for _ in range(2):
-        yes = AnswerDecision(status="published")
         await trade.db.transaction(lambda tx: questions.decide_answer(tx, which, yes))
 
     async def vote(voter: UUID, *, helpful: bool = True) -> int:
-        return await trade.db.transaction(lambda tx: questions.vote(tx, which, voter, Vote(helpful)), SOMEBODY)
+        return await trade.db.transaction(
+            lambda tx: questions.vote(tx, which, voter, Vote(helpful)), SOMEBODY
+        )
 
     one, other = uuid4(), uuid4()
     await asyncio.gather(*(vote(each) for each in (one, one, other, one, other)))
@@ -239,9 +243,7 @@ async def test_who_bought_answers_and_the_most_helpful_stand_first(trade: Trade)
     assert found is not None
     assert (found.answers, found.answered_at) == (0, None), "nothing that answers it stands"
     for _ in range(2):
-        await trade.db.transaction(
-            lambda tx: questions.report(tx, first.id, one, Report("Reklam")), SOMEBODY
-        )
+        await trade.db.transaction(lambda tx: questions.report(tx, first.id, one, Report("Reklam")), SOMEBODY)
     assert await trade.db.value("SELECT reports FROM question WHERE id = $1", first.id) == 1
     await trade.db.transaction(lambda tx: questions.decide(tx, first.id, PUBLISH))
     assert await trade.db.value("SELECT reports FROM question WHERE id = $1", first.id) == 0
@@ -265,9 +267,7 @@ async def test_the_doctor_sees_and_mends_wrong_votes(trade: Trade) -> None:
 
 
 @pytest.mark.parametrize("goes_out", [True, False])
-async def test_a_guest_confirms_and_is_told_once(
-    db: Database, settings: Settings, *, goes_out: bool
-) -> None:
+async def test_a_guest_confirms_and_is_told_once(db: Database, settings: Settings, *, goes_out: bool) -> None:
     trade = await build(db)
     db.settings = msgspec.structs.replace(
         settings, mail_to_log=goes_out, public_url="https://shop.example.org"
@@ -325,7 +325,9 @@ async def test_one_address_is_not_written_to_again_and_again(db: Database, setti
     await trade.follow()
     assert len(await Post(db, db.settings, trade.web).mails()) == 3
     await db.transaction(
-        lambda tx: tx.execute("UPDATE question SET asked_at = $1 WHERE text LIKE '%0?'", now() - timedelta(days=15))
+        lambda tx: tx.execute(
+            "UPDATE question SET asked_at = $1 WHERE text LIKE '%0?'", now() - timedelta(days=15)
+        )
     )
     assert await sweepers.sweep(db) == 1, "what is never confirmed is removed"
     assert await db.value("SELECT count(*) FROM question") == 5
@@ -391,7 +393,9 @@ async def test_who_is_erased_leaves_no_words(trade: Trade) -> None:
     assert [row["words"] for row in rows] == ["", "", "", "", ""]
     await whole(trade)
     with pytest.raises(NotFound):
-        await trade.db.transaction(lambda tx: questions.restore(tx, mine.id, is_proven=True), Context(actor=SYSTEM))
+        await trade.db.transaction(
+            lambda tx: questions.restore(tx, mine.id, is_proven=True), Context(actor=SYSTEM)
+        )
 
 
 async def test_over_http(trade: Trade, api_as: Any) -> None:
@@ -403,6 +407,14 @@ async def test_over_http(trade: Trade, api_as: Any) -> None:
         said = await guest.post("/api/questions", json={**body, "email": "gast@example.org"})
         assert (said.status_code, said.json()) == (201, {"is_confirmed": True})
         assert (await member.post("/api/questions", json=body)).status_code == 201
+        for_kim = {**body, "text": "Och glaset?", "customer": str(kim.actor.id)}
+        assert (await guest.post("/api/questions", json=for_kim)).status_code == 401
+        assert (await member.post("/api/questions", json=for_kim)).status_code == 403
+        assert (
+            await owner.post("/api/questions", json={**for_kim, "customer": str(uuid4())})
+        ).status_code == 404
+        assert (await owner.post("/api/questions", json=for_kim)).status_code == 201
+        assert len((await owner.get(f"/api/questions?customer={kim.actor.id}")).json()["items"]) == 2
         assert (await guest.get("/api/questions")).status_code == 401
         rows = (await owner.get("/api/questions?state=waiting&answered=false&q=LOCKET")).json()["items"]
         assert len(rows) == 2

@@ -26,7 +26,7 @@ from samlad.questions.model import (
     Vote,
 )
 from samlad.questions.permissions import ANSWER, MODERATE, READ
-from samlad.questions.service import ask, change, confirm, read, report, restore, withdraw
+from samlad.questions.service import ask, asked_by, change, confirm, read, report, restore, withdraw
 from samlad.questions.store import (
     OWN,
     QUESTIONS,
@@ -67,6 +67,7 @@ __all__ = [
     "answer_as_buyer",
     "answers_of",
     "ask",
+    "asked_by",
     "bought",
     "change",
     "confirm",

@@ -79,9 +79,9 @@ async def answer_as_buyer(tx: Tx, question: UUID, data: BuyerAnswer) -> Answer:
         raise Conflict("This is your own question.")
     text, author = fit(tx, data.text, "text"), data.author.strip() or rules.shown_name(name)
     before = await store.own_answer(tx, question, who)
-    if before is not None and before.status in (Status.WAITING, Status.PUBLISHED):
-        if (before.text, before.author) == (text, author):
-            return before
+    is_there = before is not None and before.status in (Status.WAITING, Status.PUBLISHED)
+    if before is not None and is_there and (before.text, before.author) == (text, author):
+        return before  # sent twice
     which = before.id if before else new_id()
     fixed = {"question": question, "kind": "buyer", "channel": tx.context.channel or asked.channel}
     said = {"text": text, "author": author, "language": data.language, "status": Status.WAITING}

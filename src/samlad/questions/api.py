@@ -112,7 +112,8 @@ async def list_questions(
 
 @post("/questions", status_code=201, summary="Ask a question")
 async def ask_question(request: AnyRequest, data: JSONBody[QuestionInput]) -> Response[Asked]:
-    """Ask about a product. A customer is answered at their address; everybody else gives one and confirms it.
+    """Ask about a product. A customer is answered at their address; everybody else gives one and confirms it. Staff write down
+    what a ``customer`` asked.
 
     The same words of the same person again are the same question. It is shown once staff publish it.
     """

@@ -91,9 +91,7 @@ async def _tell(tx: Tx, channel: Channel, asker: Asker, fact: QuestionAnswered) 
     subject = _("Answered: %(what)s") % {"what": asker.product_title}
     letter = Mail(to=to, sender=channel.name, subject=subject, text=text, kind="question-answered")
     at = int(now().timestamp())
-    letter = await reporting.reported(
-        tx, keys, channel, asker.customer, "question-answered", letter, at=at
-    )
+    letter = await reporting.reported(tx, keys, channel, asker.customer, "question-answered", letter, at=at)
     await mail.send(tx, keys, letter)
 
 

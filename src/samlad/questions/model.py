@@ -15,10 +15,12 @@ MOST_AT_ONCE = 200
 """Questions that are decided together."""
 
 Asked = Annotated[
-    str, Meta(min_length=3, max_length=1000, pattern=NO_CONTROL, examples=["Does the lid fit the 2 litre one?"])
+    str,
+    Meta(min_length=3, max_length=1000, pattern=NO_CONTROL, examples=["Does the lid fit the 2 litre one?"]),
 ]
 Said = Annotated[
-    str, Meta(min_length=1, max_length=4000, pattern=NO_CONTROL, examples=["It does, and the 3 litre one too."])
+    str,
+    Meta(min_length=1, max_length=4000, pattern=NO_CONTROL, examples=["It does, and the 3 litre one too."]),
 ]
 Name = Annotated[str, Meta(max_length=60, pattern=ONE_LINE, examples=["Kim B."])]
 Language = Annotated[str, Meta(pattern="^[a-z]{2}$", examples=["sv"])]
@@ -141,11 +143,17 @@ class QuestionInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
     channel: UUID
     product: UUID
-    variant: Annotated[UUID | None, Meta(description="What they look at; without it the product's first")] = None
+    variant: Annotated[UUID | None, Meta(description="What they look at; without it the product's first")] = (
+        None
+    )
     text: Asked
     author: Name = ""
     email: Email | None = None
     language: Language
+    customer: Annotated[
+        UUID | None,
+        Meta(description="For staff: who asked, at a counter or by telephone; customers need not say"),
+    ] = None
 
 
 class TextInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -8,17 +8,18 @@ from uuid import UUID
 
 from samlad import catalog, channels
 from samlad.access import rate
-from samlad.customers import are_same
+from samlad.customers import are_same, resolve
 from samlad.kernel import cards, log, mail
 from samlad.kernel.clock import now
 from samlad.kernel.context import Actor
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.http import check_version
 from samlad.kernel.ids import new_id
+from samlad.kernel.listing import ListQuery
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound
 from samlad.questions import events, rules, store
-from samlad.questions.model import Question, QuestionInput, Report, Status, TextInput
-from samlad.questions.permissions import READ
+from samlad.questions.model import OwnQuestion, Question, QuestionInput, Report, Status, TextInput
+from samlad.questions.permissions import MODERATE, READ
 
 NO_QUESTION = "There is no such question."
 LEAST = 3
@@ -40,14 +41,21 @@ async def read(reader: Reader, actor: Actor, question: UUID) -> Question:
     return found
 
 
+async def asked_by(reader: Reader, actor: Actor, customer: UUID, most: int) -> list[OwnQuestion]:
+    """The latest questions of a customer, for whoever serves them; none where the role may not see them."""
+    if not actor.may(READ):
+        return []
+    return (await store.OWN.page(reader, ListQuery(limit=most), customer)).items
+
+
 async def ask(tx: Tx, data: QuestionInput) -> Question:
     """Somebody asks about a product that a channel sells. The same words again are the same question.
 
     Raises:
-        NotFound: no such product here. InvalidInput: nobody to be answered, or advertising. TooMany: from this address.
+        NotFound: no such product here, or no such customer. InvalidInput: nobody to be answered, or advertising. TooMany: from this address.
     """
     await not_too_often(tx, "questions.ask", ASKS_AN_HOUR)
-    customer = tx.actor.id if tx.actor.kind == "customer" else None
+    customer = await _asking(tx, data)
     email = data.email.strip().lower() if data.email and customer is None else None
     if customer is None and email is None:
         raise InvalidInput.at("email", "Write the address that the answer goes to.")
@@ -86,6 +94,17 @@ async def ask(tx: Tx, data: QuestionInput) -> Question:
     )
     log.append(tx, fact, subject=question, channel=channel.id, profile=customer)
     return await after(tx, question)
+
+
+async def _asking(tx: Tx, data: QuestionInput) -> UUID | None:
+    """The customer who asks, or for whom staff write it down; None for a guest."""
+    if data.customer is None:
+        return tx.actor.id if tx.actor.kind == "customer" else None
+    tx.actor.require(MODERATE)
+    found = await resolve(tx, data.customer)
+    if found is None:
+        raise NotFound("There is no such customer.")
+    return found
 
 
 async def _is_sold(tx: Tx, channel: channels.Channel, product: UUID) -> bool:

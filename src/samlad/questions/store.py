@@ -33,7 +33,9 @@ _FIELDS = _fields(Question)
 _ANSWER_FIELDS = ", ".join(f"a.{name}" for name in Answer.__struct_fields__)
 _SHOWN_ANSWER = ", ".join(f"a.{name}" for name in ShownAnswer.__struct_fields__)
 _BEST_FIRST = "a.helpful DESC, (a.kind = 'shop') DESC, a.written_at, a.id"
-_ONE = "(EXISTS (SELECT FROM question_answer a WHERE a.question = q.id AND a.status = '{}') = ({{}} = 'true'))"
+_ONE = (
+    "(EXISTS (SELECT FROM question_answer a WHERE a.question = q.id AND a.status = '{}') = ({{}} = 'true'))"
+)
 
 QUESTIONS = Listing(
     row=Question,
@@ -159,9 +161,7 @@ async def answers_of(reader: Reader, question: UUID, most: int = 100) -> list[An
 
 async def get_answer(reader: Reader, answer: UUID) -> Answer | None:
     """An answer, or None."""
-    return await reader.one(
-        Answer, f"SELECT {_ANSWER_FIELDS} FROM question_answer a WHERE a.id = $1", answer
-    )
+    return await reader.one(Answer, f"SELECT {_ANSWER_FIELDS} FROM question_answer a WHERE a.id = $1", answer)
 
 
 async def waiting_answer(reader: Reader, pools: Sequence[UUID]) -> UUID | None:
@@ -258,7 +258,8 @@ async def insert(tx: Tx, values: dict[str, Any]) -> None:
     """Keep a question."""
     names = ", ".join(values)
     await tx.execute(
-        f"INSERT INTO question ({names}) SELECT {names} FROM jsonb_populate_record(NULL::question, $1)", values
+        f"INSERT INTO question ({names}) SELECT {names} FROM jsonb_populate_record(NULL::question, $1)",
+        values,
     )
 
 

@@ -57,7 +57,11 @@ async def _timeline(request: AnyRequest, customer: Customer) -> dict[str, Any]:
         "moments": found,
         "moment_kinds": scope[2],
         "moment_channels": {each.id: each.name for each in known},
-        "happened": {**{name: told[0] for name, told in HAPPENED.items()}, **names.happened, **question_names.HAPPENED},
+        "happened": {
+            **{name: told[0] for name, told in HAPPENED.items()},
+            **names.happened,
+            **question_names.HAPPENED,
+        },
     }
 
 

@@ -16,6 +16,7 @@ PAGES = (
     ("/orders", marked("Orders")),
     ("/subscriptions", marked("Subscriptions")),
     ("/appointments", marked("Appointments")),
+    ("/questions", marked("Questions")),
     ("/lists", marked("Carts and lists")),
     ("/points", marked("Points")),
     ("/addresses", marked("Addresses")),

@@ -8,6 +8,7 @@ from samlad.faces.storefront.account import (
     home,
     keeping,
     orders,
+    questions,
     returns,
     security,
     sign_in,
@@ -29,5 +30,6 @@ handlers = [
     *subscriptions.handlers,
     *subscription_change.handlers,
     *appointments.handlers,
+    *questions.handlers,
     *wishes.handlers,
 ]

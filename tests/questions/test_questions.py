@@ -284,7 +284,8 @@ async def test_a_guest_confirms_and_is_told_once(db: Database, settings: Setting
         return
     assert asked.status is Status.UNCONFIRMED
     [confirm] = await post.mails()
-    assert (confirm.to, "Passar locket?" in confirm.text) == ("gast@example.org", True)
+    assert (confirm.to, "Kettle" in confirm.text) == ("gast@example.org", True)
+    assert "Passar" not in confirm.text + confirm.subject, "nobody writes to others through us"
     keys = Vault.of(db.settings)
     link = confirm.text.split("/question/")[1].split()[0]
     assert links.read(keys, link) == asked.id
@@ -340,6 +341,8 @@ async def test_what_cannot_be_asked(trade: Trade) -> None:
     for text in ("Se http://example.org", "köp på www.example.org", "  \n ", "4111 1111 1111 1111"):
         with pytest.raises(InvalidInput):
             await ask(trade, product, kim, text)
+    with pytest.raises(InvalidInput):
+        await ask(trade, product, kim, author="www.example.org")
     with pytest.raises(NotFound):
         await ask(trade, uuid4(), kim)
     with pytest.raises(NotFound):

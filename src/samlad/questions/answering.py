@@ -24,7 +24,7 @@ from samlad.questions.model import (
     Vote,
 )
 from samlad.questions.permissions import ANSWER, MODERATE
-from samlad.questions.service import NO_QUESTION, after, fit, not_too_often
+from samlad.questions.service import NO_QUESTION, after, fit, fit_name, not_too_often
 
 NO_ANSWER = "There is no such answer."
 ANSWERS_AN_HOUR, VOTES_AN_HOUR = 20, 60
@@ -77,7 +77,7 @@ async def answer_as_buyer(tx: Tx, question: UUID, data: BuyerAnswer) -> Answer:
         raise NotBought("Only who bought this and has got it can answer.", product=str(asked.product))
     if asked.customer is not None and asked.customer == who:
         raise Conflict("This is your own question.")
-    text, author = fit(tx, data.text, "text"), data.author.strip() or rules.shown_name(name)
+    text, author = fit(tx, data.text, "text"), fit_name(tx, data.author) or rules.shown_name(name)
     before = await store.own_answer(tx, question, who)
     is_there = before is not None and before.status in (Status.WAITING, Status.PUBLISHED)
     if before is not None and is_there and (before.text, before.author) == (text, author):

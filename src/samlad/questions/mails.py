@@ -47,13 +47,13 @@ async def _ask_to_confirm(tx: Tx, channel: Channel, asker: Asker, to: str) -> No
     except TooMany:
         return
     keys, _ = Vault.of(tx.database.settings), translator(negotiate(asker.language)).gettext
+    # What was typed is not in it: nobody shall write to others through us. The page behind the link shows it.
     text = _(
-        "You asked about %(what)s at %(shop)s:\n\n%(question)s\n\nPlease confirm that it was you, and we read it:\n\n%(link)s\n\nIf it "
-        "was not you, do nothing: without the link nobody reads it, and it is gone in two weeks."
+        "Somebody asked about %(what)s at %(shop)s and gave this address for the answer.\n\nIf that was you, please confirm it, and we read "
+        "your question:\n\n%(link)s\n\nIf it was not you, do nothing: without the link nobody reads it, and it is gone in two weeks."
     ) % {
         "what": asker.product_title,
         "shop": channel.name,
-        "question": asker.text,
         "link": channels.shop_address(tx.database.settings, channel) + links.path(keys, asker.id),
     }
     subject = _("Did you ask this? %(shop)s") % {"shop": channel.name}

@@ -68,7 +68,7 @@ async def ask(tx: Tx, data: QuestionInput) -> Question:
     if same is not None:
         return same
     is_confirmed = email is None or not mail.is_set(tx.database.settings)
-    question, author = new_id(), data.author.strip()
+    question, author = new_id(), fit_name(tx, data.author)
     values = {
         "id": question,
         "version": 1,
@@ -233,6 +233,15 @@ def fit(tx: Tx, text: str, field: str, least: int = 1) -> str:
         raise InvalidInput.at(field, "write it without addresses of web pages")
     cards.refuse(kept, field)
     return kept
+
+
+def fit_name(tx: Tx, author: str) -> str:
+    """A name as it is kept; nothing is one too.
+
+    Raises:
+        InvalidInput: it advertises.
+    """
+    return fit(tx, author, "author") if author.strip() else ""
 
 
 async def _locked(tx: Tx, question: UUID) -> Question:

@@ -181,7 +181,7 @@ async def test_a_guest_confirms_by_the_link_in_the_mail(
 
 
 async def test_a_member_keeps_their_questions_and_who_bought_answers(
-    guest: httpx.AsyncClient, market: Market, settings: Settings
+    guest: httpx.AsyncClient, market: Market, settings: Settings, api_as: Any
 ) -> None:
     made = await market.product(title="Mug", sku="MUG", handle="mug", stock=(9, 0))
     opened = await Post(market.db, settings, market.web).sign_in("kim@example.org")
@@ -223,5 +223,25 @@ async def test_a_member_keeps_their_questions_and_who_bought_answers(
     waiting = (await guest.get(href)).text
     assert "We have not read your answer yet" in text_of(waiting)
     assert await market.db.value("SELECT author FROM question_answer") == "Kim B."
+    customer = f"/admin/customers/{opened.customer.id}"
+    async with api_as(**ACT) as owner:
+        one = text_of((await owner.get(customer)).text)
+        assert "How wide is it?" in one, "what they asked is on their page"
+        assert "Asked about a product" in one, "and on their timeline"
+        seen = await owner.get(f"/pos/{market.stores[0].code}/customers/{opened.customer.id}")
+        assert "How wide is it?" in text_of(seen.text), "and before a clerk who serves them"
+        offered = await owner.get("/admin/questions?offered=true")
+        assert str(other) in offered.text
+        desk = f"/admin/questions/{other}"
+        page = (await owner.get(desk)).text
+        form = page[page.index(f"{desk}/answers/") :]
+        path = re.match(r"[^\"]+", form)
+        assert path
+        verdict = {"_csrf": hidden(form, "_csrf"), "version": hidden(form, "version")}
+        for status, expected in (("declined", 422), ("published", 303)):
+            answer = await owner.post(path[0], data={**verdict, "status": status})
+            assert answer.status_code == expected
+    assert "Not at all." in (await guest.get("/p/mug")).text
+    assert "Bought here" in text_of((await guest.get(href)).text)
     await guest.post(f"{href}/answer/remove", data=token)
     assert await market.db.value("SELECT status FROM question_answer") == "withdrawn"

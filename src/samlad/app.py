@@ -127,6 +127,10 @@ from samlad.profile import household
 from samlad.promotions import api as promotions_api
 from samlad.promotions import checks as promotions_checks
 from samlad.promotions import sweepers as promotions_sweepers
+from samlad.questions import api as questions_api
+from samlad.questions import checks as questions_checks
+from samlad.questions import mails as questions_mails
+from samlad.questions import sweepers as questions_sweepers
 from samlad.recommendations import api as recommendations_api
 from samlad.recommendations import followers as recommendations_followers
 from samlad.recommendations import sweepers as recommendations_sweepers
@@ -196,6 +200,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *books_api.routes,
     *tills_api.routes,
     *reviews_api.routes,
+    *questions_api.routes,
     *recommendations_api.routes,
     *alerts_api.routes,
     *clienteling_api.routes,
@@ -237,6 +242,7 @@ FOLLOWERS: Sequence[Follower] = (
     *household.FOLLOWERS,
     *consent_mails.FOLLOWERS,
     *alerts_mails.FOLLOWERS,
+    *questions_mails.FOLLOWERS,
     *clienteling_followers.FOLLOWERS,
     *appointments_mails.FOLLOWERS,
     *conversations_mails.FOLLOWERS,
@@ -258,6 +264,7 @@ CHECKS: Sequence[Check] = (
     *books_checks.CHECKS,
     *tills_checks.CHECKS,
     *reviews_checks.CHECKS,
+    *questions_checks.CHECKS,
     *appointments_checks.CHECKS,
     *conversations_checks.CHECKS,
     *audiences_checks.CHECKS,
@@ -281,6 +288,7 @@ SWEEPERS: Sequence[Sweeper] = (
     *documents_papers.SWEEPERS,
     *recommendations_sweepers.SWEEPERS,
     *alerts_sweepers.SWEEPERS,
+    *questions_sweepers.SWEEPERS,
     *appointments_sweepers.SWEEPERS,
     *conversations.SWEEPERS,
     *printers_sending.SWEEPERS,

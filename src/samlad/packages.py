@@ -22,6 +22,7 @@ PACKAGES = (
     "samlad.books",
     "samlad.tills",
     "samlad.reviews",
+    "samlad.questions",
     "samlad.recommendations",
     "samlad.alerts",
     "samlad.clienteling",

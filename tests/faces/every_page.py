@@ -62,6 +62,7 @@ NO_PAGES: Mapping[str, str] = {
     "/pos/{code}/elsewhere/{variant}": _PIECE, "/.well-known/samlad-receipts": _FILE,
     "/pos/{code}/clerks": "of a browser that was signed in; `test_till_clerks.py` looks at it",
     "/pos/unlock": "goes on to the names of a till that is locked",
+    "/question/{link}": _SECRET,
     "/p/{handle}/review": "only for a customer who bought it",
     "/account/orders/{order_id}/receipt.pdf": _FILE, "/account/returns/{return_id}/label.pdf": _FILE,
     "/receipt/{token}": "only with the code of a signed receipt; `test_signed_receipts.py` looks at it",
@@ -73,6 +74,8 @@ NO_PAGES: Mapping[str, str] = {
 
 _TALKED_OF = """SELECT handle FROM product p WHERE status = 'active'
     ORDER BY (SELECT count(*) FROM review r WHERE r.product = p.id) DESC, handle DESC LIMIT 1"""
+_ASKED_ABOUT = """SELECT {} FROM question q JOIN product p ON p.id = q.product WHERE q.status = 'published' AND p.status = 'active'
+    ORDER BY q.id DESC LIMIT 1"""
 _OF_KIM = (
     "SELECT {} FROM {} o JOIN customer c ON c.id = o.customer WHERE lower(c.email) = '"
     + kim.EMAIL
@@ -134,6 +137,7 @@ FILLED: Mapping[str, str] = {
     "/admin/books/shifts/{shift_id}": _last("till_shift", "shift_id"),
     "/admin/promotions/{promotion_id}": _last("promotion", "promotion_id"),
     "/admin/reviews/{review_id}": _last("review", "review_id"),
+    "/admin/questions/{question_id}": _last("question", "question_id"),
     "/admin/channels/{channel_id}": _last("channel", "channel_id"),
     "/admin/channels/{channel_id}/pairs": "SELECT c.id AS channel_id FROM channel c JOIN channel_pool u ON u.channel = c.id AND u.resource = 'catalogue' WHERE NOT EXISTS (SELECT FROM channel_pool o WHERE o.pool = u.pool AND o.channel <> c.id) AND EXISTS (SELECT FROM channel o WHERE o.id <> c.id) ORDER BY c.created_at LIMIT 1",
     "/admin/channels/{channel_id}/pools/{resource}": "SELECT id AS channel_id, 'stock' AS resource FROM channel ORDER BY created_at LIMIT 1",
@@ -152,6 +156,9 @@ FILLED: Mapping[str, str] = {
     "/c/{path}": _last("category", "path", "path"),
     "/p/{handle}": _TALKED_OF,
     "/p/{handle}/reviews": _TALKED_OF,
+    "/p/{handle}/questions": _ASKED_ABOUT.format("p.handle"),
+    "/p/{handle}/questions/{question_id}": _ASKED_ABOUT.format("p.handle, q.id AS question_id"),
+    "/account/questions/{question_id}": _OF_KIM.format("o.id AS question_id", "question"),
     "/account/orders/{order_id}": _OF_KIM.format("o.id AS order_id", "orders"),
     "/account/orders/{order_id}/return": _OF_KIM.format("o.id AS order_id", "orders"),
     "/account/subscriptions/{subscription}": _OF_KIM.format("o.id AS subscription", "subscription"),

@@ -47,6 +47,7 @@ NAMES_GOODS = {
     "goods": {"variant", "media"},
     "levels": {"level", "hold", "movement"},
     "reviews": {"review"},
+    "questions": {"question"},
     "cannot be matched, so nothing is renamed": {"stock_lot", "lot", "fulfilment_lot"},
     "is summed up again": {"stock_pace"},
     "what was decided before": {"catalogue_decision"},

@@ -29,6 +29,7 @@ from samlad import (
     customers,
     orders,
     payments,
+    questions,
     reviews,
     subscriptions,
 )
@@ -74,7 +75,7 @@ EVERYWHERE = {
     "account", "account_address", "appointment", "follow_up", "account_code", "account_link", "account_mail_change", "account_passkey", "account_session",
     "audit_entry", "cart", "consent_entry", "credit_transaction", "customer", "duplicate_card", "event", "follower",
     "gift_card", "idempotency", "identity_node", "identity_pin", "identity_value", "mail_bounce", "mail_outbox", "mail_sent", "order_change", "order_tag",
-    "order_view", "orders", "pool_move_row", "return_request", "review", "stock_alert", "subscription",
+    "order_view", "orders", "pool_move_row", "question", "return_request", "review", "stock_alert", "subscription",
     "tracked_event", "tracking_parked",
 }  # fmt: skip
 """Tables in which the person's words stand afterwards, in the clear or, in ``SEALED``, not."""
@@ -283,6 +284,7 @@ class Life:
             review = await reviews.write_for_order(tx, order, wrote)
             await self.sends_photograph(tx, review.id)
             await alerts.ask(tx, waits)
+            await self.asks_about(tx, product)
             request = await return_announce.announce(tx, msgspec.convert(announced, AnnounceInput))
             await self.sends_photograph(tx, request.id)
             await self.sends_photograph(tx, None)
@@ -290,6 +292,22 @@ class Life:
         await self.db.transaction(work)
         back = {"lines": [{"position": 1, "quantity": 1}], "reason": f"{SECRET_WORD}: {NAME} ångrade sig"}
         await self.post(f"/api/orders/{order}/return", back, "back")
+
+    async def asks_about(self, tx: Tx, product: UUID) -> None:
+        """A question by mail, and the shop's answer to it."""
+        asked = await questions.ask(
+            tx,
+            questions.QuestionInput(
+                channel=self.web.id,
+                product=product,
+                text=f"{SECRET_WORD}: passar den {NAME}?",
+                author=NAME,
+                email=EMAIL,
+                language="sv",
+            ),
+        )
+        await questions.confirm(tx, asked.id)
+        await questions.answer(tx, asked.id, questions.AnswerInput(text=f"Hej {NAME}, ja."))
 
     async def is_looked_after(self) -> None:
         """What a clerk is to do for them, and a time at which they would have come."""

@@ -308,6 +308,18 @@ ORDERS = (
     marked("unknown; one can filter by %(names)s"),
     marked("There is a view of this name already."),
 )
+QUESTIONS = (
+    marked("Write the address that the answer goes to."),
+    marked("write what you want to say"),
+    marked("write it without addresses of web pages"),
+    marked("It is answered already; ask another question."),
+    marked("say why: whoever asked reads this"),
+    marked("say why: whoever answered reads this"),
+    marked("Only who bought this and has got it can answer."),
+    marked("This is your own question."),
+    marked("Sign in to answer."),
+    marked("Sign in to say something about an answer."),
+)
 REVIEWS = (
     marked("Sign in, or use the link of your order."),
     marked("Sign in to say something about a review."),
@@ -354,6 +366,7 @@ COVERED = {
     "credit": CREDIT,
     "delivery": DELIVERY,
     "orders": ORDERS,
+    "questions": QUESTIONS,
     "reviews": REVIEWS,
     "subscriptions": SUBSCRIPTIONS,
 }

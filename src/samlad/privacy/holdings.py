@@ -21,6 +21,7 @@ from samlad.kernel import holdings as kernel
 from samlad.orders import personal as orders
 from samlad.payments import personal as payments
 from samlad.profile import personal as profile
+from samlad.questions import personal as questions
 from samlad.reviews import personal as reviews
 from samlad.subscriptions import personal as subscriptions
 from samlad.tills import personal as tills
@@ -35,6 +36,7 @@ HOLDINGS = (
     *documents.HOLDINGS,
     *content.HOLDINGS,
     *reviews.HOLDINGS,
+    *questions.HOLDINGS,
     *alerts.HOLDINGS,
     *appointments.HOLDINGS,
     *conversations.HOLDINGS,
@@ -60,6 +62,7 @@ THINGS = (
     *carts.THINGS,
     *credit.THINGS,
     *orders.THINGS,
+    *questions.THINGS,
     *reviews.THINGS,
     *subscriptions.THINGS,
 )

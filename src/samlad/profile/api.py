@@ -68,7 +68,7 @@ async def read_timeline(
     """What happened to a person in all channels, the newest first, as far as the role may see.
 
     ``kind``: orders, payments, carts, promotions, credit, subscriptions, documents, customer,
-    appointments, conversations, service, identity, browsing.
+    appointments, conversations, questions, service, identity, browsing.
     ``channel``: ids; ``from`` (with it) and ``to`` (without it): moments with a time zone.
     """
     actor, database = actor_of(request), database_of(request)

@@ -18,6 +18,7 @@ from samlad import (
     identity,
     orders,
     promotions,
+    questions,
     subscriptions,
 )
 from samlad.consent import Standing
@@ -38,6 +39,7 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "customer": (customers.READ, ("customer", "household")),
     "appointments": (appointments.READ, ("appointment",)),
     "conversations": (conversations.READ, ("conversation",)),
+    "questions": (questions.READ, ("question",)),
     "service": (clienteling.SERVE, ("client", "follow_up")),
     "identity": (identity.READ, ("identity", "profile")),
     BROWSING: (tracking.READ, ()),

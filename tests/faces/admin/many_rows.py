@@ -44,6 +44,7 @@ COPIES: Mapping[str, Mapping[str, str]] = {
         "order_id": made("orders"),
         "charging": "NULL",
     },
+    "question": {"id": made("question")},
     "review": {"id": made("review"), "product": made("product"), "order_id": made("orders")},
     "promotion": {"id": made("promotion"), "name": "'Many ' || n"},
     "credit_account": {"id": made("credit_account"), "kind": "'gift_card'", "holder": made("gift_card")},
@@ -67,6 +68,8 @@ SEEDS: Mapping[str, str] = {
         SELECT gen_random_uuid(), id, 'R1', 'requested', current_date, 'system' FROM orders LIMIT 1""",
     "review": """INSERT INTO review (id, product, variant, order_id, channel, language, stars, status, written_at)
         SELECT gen_random_uuid(), v.product, v.id, o.id, o.channel, 'en', 4, 'waiting', now() FROM orders o, variant v LIMIT 1""",
+    "question": """INSERT INTO question (id, product, variant, channel, language, text, status, asked_at)
+        SELECT gen_random_uuid(), v.product, v.id, c.id, 'en', 'How tall is it?', 'waiting', now() FROM channel c, variant v LIMIT 1""",
     "stock_transfer": """INSERT INTO stock_transfer (id, origin, destination)
         SELECT gen_random_uuid(), min(id::text)::uuid, max(id::text)::uuid FROM location""",
     "stock_count": """INSERT INTO stock_count (id, location, actor) SELECT gen_random_uuid(), id, 'system' FROM location LIMIT 1""",

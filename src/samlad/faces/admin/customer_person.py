@@ -8,7 +8,7 @@ from litestar.params import FromPath
 
 from samlad import channels, consent, customers, profile
 from samlad.customers import Customer, NoteChange, NoteInput, TagsInput
-from samlad.faces.admin import customer_blocks, names
+from samlad.faces.admin import customer_blocks, names, question_names
 from samlad.faces.admin.customer_blocks import Block
 from samlad.faces.admin.identity import found_customer
 from samlad.faces.admin.lists import shown
@@ -57,7 +57,11 @@ async def _timeline(request: AnyRequest, customer: Customer) -> dict[str, Any]:
         "moments": found,
         "moment_kinds": scope[2],
         "moment_channels": {each.id: each.name for each in known},
-        "happened": {**{name: told[0] for name, told in HAPPENED.items()}, **names.happened},
+        "happened": {
+            **{name: told[0] for name, told in HAPPENED.items()},
+            **names.happened,
+            **question_names.HAPPENED,
+        },
     }
 
 

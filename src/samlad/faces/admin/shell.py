@@ -45,6 +45,7 @@ NAVIGATION: tuple[tuple[str | None, tuple[Place, ...]], ...] = (
             Place(marked("Promotions"), "/admin/promotions", "tag", "promotions.read", "m"),
             Place(marked("Website"), "/admin/content", "globe", "content.read"),
             Place(marked("Reviews"), "/admin/reviews", "star", "reviews.read"),
+            Place(marked("Questions"), "/admin/questions", "question", "questions.read"),
             Place(marked("Appointments"), "/admin/appointments", "calendar", "appointments.read"),
             Place(marked("Books"), "/admin/books", "receipt", "books.read"),
             Place(marked("Channels"), "/admin/channels", "channels", "channels.read", "n"),

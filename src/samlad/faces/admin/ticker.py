@@ -95,6 +95,14 @@ KINDS: dict[str, Kind] = {
         "/admin/customers/{subject}",
         "success",
     ),
+    "question.asked": Kind(
+        "questions",
+        "questions.read",
+        marked("Somebody asked about a product"),
+        "question",
+        "/admin/questions/{subject}",
+        "info",
+    ),
     "review.written": Kind(
         "reviews", "reviews.read", marked("A review was written"), "star", "/admin/reviews", "info"
     ),
@@ -140,7 +148,7 @@ def _is_for(actor: Actor, event: Event) -> bool:
     """Staff who are bound to locations hear of what happens there, and of new customers."""
     if event.type == "order.placed" and event.payload.get("kind") != "sale":
         return False  # the return of it is told
-    if actor.locations is None or event.type in ("customer.created", "review.written"):
+    if actor.locations is None or event.type in ("customer.created", "question.asked", "review.written"):
         return True
     return event.payload.get("location") in {str(one) for one in actor.locations}
 

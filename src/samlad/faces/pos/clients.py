@@ -9,7 +9,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from markupsafe import Markup
 
-from samlad import accounts, appointments, carts, clienteling, customers
+from samlad import accounts, appointments, carts, clienteling, customers, questions
 from samlad.carts import CartClosed, CartKind, CartView, NotSellable
 from samlad.channels import Channel
 from samlad.clienteling import SERVE, AssignInput, FollowUpInput, RecommendInput
@@ -66,6 +66,7 @@ async def page(request: AnyRequest, till: Till, found: Person, form: Form) -> Re
         may_book=actor.may(appointments.READ, till.location.id),
         may_note=serves and actor.may(customers.CHANGE),
         sizes=await accounts.sizes_of(database_of(request), actor, found.id) if serves else [],
+        asked=await questions.asked_by(database_of(request), actor, found.id, LAST),
         form=form,
         **more,
     )

@@ -72,7 +72,7 @@ async def reviews_page(request: AnyRequest, handle: FromPath[str]) -> Response[A
     """All reviews of a product, by pages, sorted and filtered."""
     limits.searches.check(limits.who(request))
     channel, database = await channel_of(request), database_of(request)
-    product, title = await _product(request, channel, handle)
+    product, title = await product_of(request, channel, handle)
     asked = request.query_params
     sort = asked.get("sort") if asked.get("sort") in {name for name, _text in SORTS} else SORTS[0][0]
     filters = {
@@ -109,7 +109,7 @@ async def reviews_page(request: AnyRequest, handle: FromPath[str]) -> Response[A
     )
 
 
-async def _product(request: AnyRequest, channel: Channel, handle: str) -> tuple[ProductView, str]:
+async def product_of(request: AnyRequest, channel: Channel, handle: str) -> tuple[ProductView, str]:
     """A product that is sold here and what it is called.
 
     Raises:
@@ -323,7 +323,7 @@ async def _own_goods(request: AnyRequest, handle: str) -> ToReview:
     who = await person.signed_in(request, channel)
     if who is None:
         raise Unauthenticated(face.words(request)("Sign in to review what you bought."))
-    product, _title = await _product(request, channel, handle)
+    product, _title = await product_of(request, channel, handle)
     found = await reviews.of_customer(database_of(request), who, product.id)
     if found is None:
         raise NotFound(face.words(request)("This can be reviewed when you have got it."))

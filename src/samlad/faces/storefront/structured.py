@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from samlad.catalog import Sellable
 from samlad.kernel.money import decimal_text
+from samlad.questions import ShownAnswer, ShownQuestion
 from samlad.reviews import ShownReview, Totals
 
 _BREAKS_OUT = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
@@ -110,6 +111,48 @@ def _review(found: ShownReview) -> dict[str, Any]:
         "reviewBody": found.text[:1000],
     }
     return {name: value for name, value in told.items() if value}
+
+
+def question(
+    found: ShownQuestion, answers: Sequence[ShownAnswer], *, address: str, shop: str, asker: str
+) -> dict[str, Any]:
+    """The page of one question, as Google reads it: a QAPage has one question, which readers can answer.
+
+    The shop's answer is the accepted one. ``asker`` is what somebody without a name is called. There is at least one answer:
+    https://developers.google.com/search/docs/appearance/structured-data/qapage
+    """
+    told: dict[str, list[dict[str, Any]]] = {"buyer": [], "shop": []}
+    for each in answers:
+        told[each.kind].append(_answer(each, address=address, shop=shop, asker=asker))
+    entity: dict[str, Any] = {
+        "@type": "Question",
+        "name": " ".join(found.text.split())[:200],
+        "text": found.text,
+        "inLanguage": found.language,
+        "answerCount": found.answers,
+        "author": {"@type": "Person", "name": found.author or asker},
+        "datePublished": found.asked_at.isoformat(timespec="seconds"),
+        "acceptedAnswer": told["shop"][0] if told["shop"] else None,
+        "suggestedAnswer": told["buyer"],
+    }
+    entity = {name: value for name, value in entity.items() if value}
+    return {"@context": "https://schema.org", "@type": "QAPage", "mainEntity": entity}
+
+
+def _answer(found: ShownAnswer, *, address: str, shop: str, asker: str) -> dict[str, Any]:
+    is_shop = found.kind == "shop"
+    return {
+        "@type": "Answer",
+        "text": found.text,
+        "inLanguage": found.language,
+        "upvoteCount": found.helpful,
+        "url": f"{address}#answer-{found.id}",
+        "datePublished": found.written_at.isoformat(timespec="seconds"),
+        "author": {
+            "@type": "Organization" if is_shop else "Person",
+            "name": shop if is_shop else found.author or asker,
+        },
+    }
 
 
 def breadcrumbs(pairs: list[tuple[str, str]]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ PAGES = (
     ("/subscriptions", marked("Subscriptions")),
     ("/conversations", marked("Messages")),
     ("/appointments", marked("Appointments")),
+    ("/questions", marked("Questions")),
     ("/lists", marked("Carts and lists")),
     ("/points", marked("Points")),
     ("/addresses", marked("Addresses")),

@@ -9,6 +9,7 @@ from samlad.faces.storefront.account import (
     home,
     keeping,
     orders,
+    questions,
     returns,
     security,
     sign_in,
@@ -31,5 +32,6 @@ handlers = [
     *subscription_change.handlers,
     *appointments.handlers,
     *conversations.handlers,
+    *questions.handlers,
     *wishes.handlers,
 ]

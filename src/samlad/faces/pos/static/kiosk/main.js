@@ -280,7 +280,11 @@ function listen() {
   });
   byId("results").addEventListener("click", (event) => {
     const row = goods.get(event.target.closest("[data-variant]")?.dataset.variant);
-    if (row) put(row);
+    if (!row) return;
+    byId("code").value = "";
+    showResults("");
+    byId("code").focus();
+    put(row);
   });
   byId("ticket").addEventListener("change", (event) => setLine(event.target, Math.max(0, Math.min(99, Math.trunc(Number(event.target.value)) || 0))));
   byId("ticket").addEventListener("click", (event) => event.target.closest("[data-remove]") && setLine(event.target, 0));

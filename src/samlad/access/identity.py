@@ -85,7 +85,9 @@ async def of_session(database: Database, token_hash: bytes) -> Identity | None:
 def _at_kiosk(session: Session, owner: Actor) -> Actor:
     """A kiosk: it may send what was sold at its place, as long as whoever set it up may; nothing else, whoever that was."""
     places = frozenset({session.kiosk}) if session.kiosk is not None else frozenset()
-    sends = owner.permissions & {SENDS} if owner.locations is None or places <= owner.locations else frozenset()
+    sends = (
+        owner.permissions & {SENDS} if owner.locations is None or places <= owner.locations else frozenset()
+    )
     return Actor(kind="kiosk", id=session.id, name=session.kiosk_name, permissions=sends, locations=places)
 
 

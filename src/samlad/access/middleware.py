@@ -10,8 +10,8 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from samlad.access import csrf, identity
 from samlad.access.clerks import is_of_till
-from samlad.access.kiosks import is_of_kiosk
 from samlad.access.identity import Identity
+from samlad.access.kiosks import is_of_kiosk
 from samlad.access.problems import WrongKey
 from samlad.access.sessions import Session
 from samlad.access.tokens import ACCESS_PREFIX, KEY_PREFIX, token_hash

@@ -100,9 +100,19 @@ async def test_a_kiosk_opens_nothing_but_the_kiosk(device: httpx.AsyncClient, ma
     for path in pages:
         answer = await device.get(path)
         assert answer.status_code in (303, 401, 403), (path, answer.status_code)
-        assert answer.headers.get("location", "/admin/sign-in").startswith("/admin/sign-in"), (path, answer.headers)
+        assert answer.headers.get("location", "/admin/sign-in").startswith("/admin/sign-in"), (
+            path,
+            answer.headers,
+        )
     order = uuid4()
-    reads = ("/api/orders", "/api/customers", "/api/till-sales", "/api/staff", "/api/shifts", f"/api/orders/{order}/receipt.escpos")
+    reads = (
+        "/api/orders",
+        "/api/customers",
+        "/api/till-sales",
+        "/api/staff",
+        "/api/shifts",
+        f"/api/orders/{order}/receipt.escpos",
+    )
     for path in reads:
         answer = await device.get(path, headers={"accept": "application/json"})
         assert answer.status_code in (401, 403, 404), (path, answer.status_code)
@@ -122,7 +132,9 @@ async def test_a_kiosk_opens_nothing_but_the_kiosk(device: httpx.AsyncClient, ma
     assert fact["payload"]["name"] == "Kiosk 1"
 
 
-async def test_what_a_kiosk_may_not_sell_waits_for_a_manager(device: httpx.AsyncClient, market: Market) -> None:
+async def test_what_a_kiosk_may_not_sell_waits_for_a_manager(
+    device: httpx.AsyncClient, market: Market
+) -> None:
     made = await market.product(title="Kettle", sku="KTL", price=10_000, stock=(9,))
     kettle = made.variants[0].id
     sam = await person(market, "Sam Säljare", "4071", Role.STORE)
@@ -134,7 +146,14 @@ async def test_what_a_kiosk_may_not_sell_waits_for_a_manager(device: httpx.Async
     base = {"id": str(uuid4()), "till": str(uuid4()), "sequence": 2, "happened_at": now().isoformat()}
     back = {**base, "kind": "return", "order": None, "sale": good["id"], "receipt": "X-1", "currency": "SEK", "total": 10_000,
             "lines": [{"line": 1, "quantity": 1, "amount": 10_000}]}  # fmt: skip
-    drawer = {**base, "id": str(uuid4()), "kind": "drawer-open", "shift": str(uuid4()), "drawer": "1", "amount": 0}
+    drawer = {
+        **base,
+        "id": str(uuid4()),
+        "kind": "drawer-open",
+        "shift": str(uuid4()),
+        "drawer": "1",
+        "amount": 0,
+    }
     card = entry(kettle, 10_000, cards=[{"card": "a" * 64, "last_four": "1234", "amount": 10_000}], total=20_000,
                  tenders=[{"kind": "card", "amount": 20_000}])  # fmt: skip
     bad = [
@@ -179,7 +198,10 @@ async def test_what_not_everybody_may_buy_is_looked_at(device: httpx.AsyncClient
     assert pack["store"]["kiosk"] == {"idle_seconds": 90, "staff_marks": [f"category:{above.id}"]}
     variant = wine.variants[0].id
     alone, looked, by_whom = await sent(
-        device, entry(variant, 10_000), entry(variant, 10_000, checked_by=str(sam)), entry(variant, 10_000, checked_by=str(uuid4()))
+        device,
+        entry(variant, 10_000),
+        entry(variant, 10_000, checked_by=str(sam)),
+        entry(variant, 10_000, checked_by=str(uuid4())),
     )
     assert [each["code"] for each in alone["objections"]] == ["kiosk-unchecked"]
     assert looked["objections"] == []
@@ -193,14 +215,18 @@ async def test_a_kiosk_carries_no_names(device: httpx.AsyncClient, market: Marke
     await market.db.transaction(lambda tx: credit.set_programme(tx, club))
     pool = market.stores[0].pools[Resource.CUSTOMERS]
     kim = await market.db.transaction(
-        lambda tx: customers.find_or_create(tx, pool, PersonInput(email="kim@example.org", name="Kim Berg", phone="+46701234567"))
+        lambda tx: customers.find_or_create(
+            tx, pool, PersonInput(email="kim@example.org", name="Kim Berg", phone="+46701234567")
+        )
     )
     member = await market.db.transaction(lambda tx: credit.enrol(tx, kim.id))
     await as_kiosk(device)
     [bought] = await sent(device, entry(made.variants[0].id, 9_900, customer=str(kim.id)))
     assert bought["verdict"] == "recorded"
     till = uuid4()
-    day = await device.get("/api/till-day/soder", params={"till": str(till)}, headers={"accept-encoding": "identity"})
+    day = await device.get(
+        "/api/till-day/soder", params={"till": str(till)}, headers={"accept-encoding": "identity"}
+    )
     assert "Kim" not in day.text
     assert member.code not in day.text
     [row] = day.json()["members"]
@@ -210,7 +236,9 @@ async def test_a_kiosk_carries_no_names(device: httpx.AsyncClient, market: Marke
     assert await market.db.value("SELECT count(*) FROM identity_sighting") == 0
 
 
-async def test_staff_are_called_and_only_a_manager_takes_it_back(device: httpx.AsyncClient, market: Market) -> None:
+async def test_staff_are_called_and_only_a_manager_takes_it_back(
+    device: httpx.AsyncClient, market: Market
+) -> None:
     sam = await person(market, "Sam Säljare", "4071", Role.STORE)
     ada = await person(market, "Ada Chef", "8146", Role.MANAGER)
     await as_kiosk(device)
@@ -232,14 +260,18 @@ async def test_staff_are_called_and_only_a_manager_takes_it_back(device: httpx.A
     assert await market.db.value("SELECT count(*) FROM session") == 0
 
 
-async def test_a_manager_ends_a_kiosk_from_elsewhere(device: httpx.AsyncClient, market: Market, settings: Settings) -> None:
+async def test_a_manager_ends_a_kiosk_from_elsewhere(
+    device: httpx.AsyncClient, market: Market, settings: Settings
+) -> None:
     await as_kiosk(device)
     await device.post(f"{KIOSK}/help", data={"sent": "1"})
     token = await session_of(market.db)
     async with running(settings) as application:
         transport = httpx.ASGITransport(app=application, raise_app_exceptions=False)
         headers = {"accept": "text/html", "accept-language": "en", "x-csrf-token": token_for(token)}
-        async with httpx.AsyncClient(transport=transport, base_url="http://samlad.test", headers=headers) as desk:
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://samlad.test", headers=headers
+        ) as desk:
             desk.cookies.set("samlad_session", token)
             assert (await desk.get(f"{TILL}/offline/here")).json()["help"] == ["Kiosk 1"]
             assert "A customer waits for help" in text_of((await desk.get(f"{TILL}/kiosks")).text)
@@ -255,7 +287,9 @@ async def test_only_who_may_sets_a_kiosk_up(market: Market, settings: Settings) 
     async with running(settings) as application:
         transport = httpx.ASGITransport(app=application, raise_app_exceptions=False)
         headers = {"accept": "text/html", "x-csrf-token": token_for(token)}
-        async with httpx.AsyncClient(transport=transport, base_url="http://samlad.test", headers=headers) as client:
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://samlad.test", headers=headers
+        ) as client:
             client.cookies.set("samlad_session", token)
             assert (await client.post(f"{TILL}/kiosks", data={"name": "Kiosk 1"})).status_code == 403
             assert (await client.get(TILL)).status_code == 200
@@ -291,12 +325,16 @@ async def _pictures(site: Site, page: Page, name: str) -> None:
 
 @pytest.mark.browser
 @pytest.mark.slow
-async def test_a_customer_serves_themselves_by_keyboard_and_without_network(site: Site, market: Market) -> None:
+async def test_a_customer_serves_themselves_by_keyboard_and_without_network(
+    site: Site, market: Market
+) -> None:
     await market.product(title="Kettle", sku="KTL", price=19_900, stock=(9, 0))
     await market.product(title="Pot", sku="POT", price=9_900, stock=(9, 0))
     ada = await person(market, "Ada Chef", "8146", Role.MANAGER)
     page = await _become(site, width=390)
-    await expect(page.locator("html")).to_have_attribute("lang", "sv")  # the store's language until somebody chooses
+    await expect(page.locator("html")).to_have_attribute(
+        "lang", "sv"
+    )  # the store's language until somebody chooses
     await site.fine(page)
     await _in_english(page)
     await _pictures(site, page, "kiosk-start")
@@ -425,7 +463,8 @@ async def test_a_kiosk_asks_staff_and_forgets_who_went_away(site: Site, market: 
     [one] = await kiosks.of_location(market.db, market.places[0].id)
     await market.db.transaction(lambda tx: kiosks.end(tx, one.id, market.places[0].id))
     await page.wait_for_function(  # the server remembers who asks for seconds
-        "async () => (await fetch('/pos/soder/offline/here', { redirect: 'manual' })).status !== 200", polling=300
+        "async () => (await fetch('/pos/soder/offline/here', { redirect: 'manual' })).status !== 200",
+        polling=300,
     )
     await page.evaluate("dispatchEvent(new Event('online'))")
     await expect(page.locator("#closed")).to_be_visible()

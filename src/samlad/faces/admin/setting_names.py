@@ -39,7 +39,9 @@ setting: Mapping[str, tuple[str, str]] = {
     ),
     "kiosk_staff_categories": (
         marked("What a kiosk sells only after staff have looked"),
-        marked("Paths of categories with commas, for example drinks/wine: staff show their badge or PIN there."),
+        marked(
+            "Paths of categories with commas, for example drinks/wine: staff show their badge or PIN there."
+        ),
     ),
     "till_customer_months": (
         marked("Which members tills know without network, in months"),

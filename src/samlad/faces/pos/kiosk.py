@@ -203,9 +203,7 @@ async def set_up(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     if not name:
         return await _page(request, till, form.failed(InvalidInput.at("name", _("Please fill this in."))))
     session = session_of(request)
-    await face.change(
-        request, lambda tx: kiosks.set_up(tx, session, tills.KIOSK, till.location.id, name)
-    )
+    await face.change(request, lambda tx: kiosks.set_up(tx, session, tills.KIOSK, till.location.id, name))
     return face.go(request, f"{till.base}/kiosk")
 
 

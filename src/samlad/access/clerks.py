@@ -173,7 +173,9 @@ async def prove(
     if not await passwords.matches(None if row is None else row["pin_hash"], pin):
         raise WrongPin("The PIN is wrong, or they may not work here.")
     actor = _may_work(row, permission, location)
-    check = await check_of(pin) if row is not None and row["till_check"] is None else None
+    assert row is not None, "they may work"
+    pin_hash = row["pin_hash"]
+    check = await check_of(pin) if row["till_check"] is None else None
 
     async def work(tx: Tx) -> None:
         if check is not None:
@@ -181,7 +183,7 @@ async def prove(
                 "UPDATE staff_pin SET till_check = $2 WHERE staff = $1 AND pin_hash = $3 AND till_check IS NULL",
                 actor.id,
                 check,
-                row["pin_hash"],
+                pin_hash,
             )
         await attempts.settle(tx, key, None)
 

@@ -132,6 +132,24 @@ async def sign_on(
 ) -> Actor:
     """Somebody is on at the till of a session from now on: by who they are and their PIN, or by their badge's code.
 
+    Raises: as `prove`.
+    """
+    actor = await prove(database, context, session, given, permission, location)
+    assert session is not None, "it was looked at"
+    await database.transaction(lambda tx: _put(tx, session, actor.id), context)
+    return actor
+
+
+async def prove(
+    database: Database,
+    context: Context,
+    session: Session | None,
+    given: tuple[UUID, str] | str,
+    permission: str,
+    location: UUID,
+) -> Actor:
+    """Who stands before a session's device: by who they are and their PIN, or by their badge's code.
+
     Outside of any transaction: a try is counted before the PIN is looked at.
 
     Raises:
@@ -147,31 +165,17 @@ async def sign_on(
             await database.transaction(
                 lambda tx: attempts.charge(tx, f"badge:{session.id}", context.remote), context
             )
-        return await _on(database, context, session, row, permission, location)
+        return _may_work(row, permission, location)
     who, pin = given
     row = await database.row(f"{_FOUND} AND p.id = $1", who)
     key = f"pin:{row['email'] if row else who}"
     await database.transaction(lambda tx: attempts.charge(tx, key, None), context)
     if not await passwords.matches(None if row is None else row["pin_hash"], pin):
         raise WrongPin("The PIN is wrong, or they may not work here.")
-    check = await check_of(pin) if row is not None and row["till_check"] is None else None
-    actor = await _on(database, context, session, row, permission, location, check)
-    await database.transaction(lambda tx: attempts.settle(tx, key, None), context)
-    return actor
-
-
-async def _on(
-    database: Database,
-    context: Context,
-    session: Session,
-    row: Any,
-    permission: str,
-    location: UUID,
-    check: str | None = None,
-) -> Actor:
-    actor = None if row is None else staff_actor(row["id"], row["name"], row["roles"], row["locations"])
-    if actor is None or actor.id is None or not actor.may(permission, location):
-        raise WrongPin("The PIN is wrong, or they may not work here.")
+    actor = _may_work(row, permission, location)
+    assert row is not None, "they may work"
+    pin_hash = row["pin_hash"]
+    check = await check_of(pin) if row["till_check"] is None else None
 
     async def work(tx: Tx) -> None:
         if check is not None:
@@ -179,11 +183,18 @@ async def _on(
                 "UPDATE staff_pin SET till_check = $2 WHERE staff = $1 AND pin_hash = $3 AND till_check IS NULL",
                 actor.id,
                 check,
-                row["pin_hash"],
+                pin_hash,
             )
-        await _put(tx, session, actor.id)
+        await attempts.settle(tx, key, None)
 
     await database.transaction(work, context)
+    return actor
+
+
+def _may_work(row: Any, permission: str, location: UUID) -> Actor:
+    actor = None if row is None else staff_actor(row["id"], row["name"], row["roles"], row["locations"])
+    if actor is None or actor.id is None or not actor.may(permission, location):
+        raise WrongPin("The PIN is wrong, or they may not work here.")
     return actor
 
 
@@ -201,7 +212,7 @@ async def lock(tx: Tx, session: Session | None) -> None:
 async def _put(tx: Tx, session: Session, clerk: UUID | None) -> None:
     changed = await tx.execute(
         """UPDATE session SET is_till = true, clerk = $2
-           WHERE id = $1 AND state = 'signed-in' AND (NOT is_till OR clerk IS DISTINCT FROM $2)""",
+           WHERE id = $1 AND state = 'signed-in' AND kiosk IS NULL AND (NOT is_till OR clerk IS DISTINCT FROM $2)""",
         session.id,
         clerk,
     )

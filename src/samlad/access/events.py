@@ -55,6 +55,30 @@ class ClerkChanged(Fact, frozen=True, kw_only=True):
     clerk: UUID | None = None
 
 
+@declare("till.kiosk-set-up")
+class KioskSetUp(Fact, frozen=True, kw_only=True):
+    """A session was handed to a kiosk: customers serve themselves at this device."""
+
+    location: UUID
+    name: str
+
+
+@declare("till.kiosk-ended")
+class KioskEnded(Fact, frozen=True, kw_only=True):
+    """A device is no kiosk any more, and nobody is signed in there."""
+
+    location: UUID
+    name: str
+
+
+@declare("till.help-called")
+class HelpCalled(Fact, frozen=True, kw_only=True):
+    """A customer at a kiosk called for staff."""
+
+    location: UUID
+    name: str
+
+
 @declare("staff.locked", personal=("email", "remote"))
 class StaffLocked(Fact, frozen=True):
     """Too many failed tries to sign in; the account (which need not exist) pauses until then."""

@@ -7,7 +7,7 @@ import msgspec
 
 from samlad.access import recent
 from samlad.access.permissions import Role, permissions, permissions_of
-from samlad.access.sessions import COLUMNS, IDLE, Session
+from samlad.access.sessions import COLUMNS, IDLE, KIOSK_IDLE, Session
 from samlad.kernel.context import GUEST, Actor
 from samlad.kernel.database import Database, Reader
 
@@ -21,7 +21,7 @@ class Identity(msgspec.Struct, frozen=True):
 
 _SESSION = f"""
 WITH touched AS (
-    UPDATE session SET last_seen = now(), idle_until = least(now() + $2, ends_at)
+    UPDATE session SET last_seen = now(), idle_until = least(now() + CASE WHEN kiosk IS NULL THEN $2::interval ELSE $3::interval END, ends_at)
     WHERE token_hash = $1 AND state = 'signed-in' AND last_seen < now() - interval '1 minute'
       AND idle_until > now() AND ends_at > now()
 )
@@ -66,18 +66,29 @@ async def of_session(database: Database, token_hash: bytes) -> Identity | None:
     if known is not None:
         return known
     asked_in = recent.generation()
-    row = await database.row(_SESSION, token_hash, IDLE)
+    row = await database.row(_SESSION, token_hash, IDLE, KIOSK_IDLE)
     if row is None:
         return None
     session = Session(*[row[name] for name in Session.__struct_fields__])
     actor = GUEST
     if session.state == "signed-in":
         actor = staff_actor(session.staff, row["name"], row["roles"], row["locations"])
-    if session.is_till:
+    if session.kiosk is not None:
+        actor = _at_kiosk(session, actor)
+    elif session.is_till:
         actor = _at_till(session, actor, row)
     identity = Identity(actor, session)
     recent.remember(token_hash, identity, asked_in)
     return identity
+
+
+def _at_kiosk(session: Session, owner: Actor) -> Actor:
+    """A kiosk: it may send what was sold at its place, as long as whoever set it up may; nothing else, whoever that was."""
+    places = frozenset({session.kiosk}) if session.kiosk is not None else frozenset()
+    sends = (
+        owner.permissions & {SENDS} if owner.locations is None or places <= owner.locations else frozenset()
+    )
+    return Actor(kind="kiosk", id=session.id, name=session.kiosk_name, permissions=sends, locations=places)
 
 
 def _at_till(session: Session, owner: Actor, row: Any) -> Actor:

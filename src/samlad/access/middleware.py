@@ -11,6 +11,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from samlad.access import csrf, identity
 from samlad.access.clerks import is_of_till
 from samlad.access.identity import Identity
+from samlad.access.kiosks import is_of_kiosk
 from samlad.access.problems import WrongKey
 from samlad.access.sessions import Session
 from samlad.access.tokens import ACCESS_PREFIX, KEY_PREFIX, token_hash
@@ -94,10 +95,15 @@ async def _identify(state: dict[str, Any], database: Database, cookies: dict[str
     state[csrf.COOKIES_SCOPE] = cookies
     secret = cookies.get(csrf.SESSION_COOKIE)
     found: Identity | None = await identity.of_session(database, token_hash(secret)) if secret else None
-    if found is not None and found.session is not None and found.session.is_till and not is_of_till(path):
+    session = found.session if found is not None else None
+    if session is not None and session.is_till and not _opens(session, path):
         return  # to whom nothing but a till was opened is a guest elsewhere
     if found is not None:
         state[ACTOR_SCOPE], state[SESSION_SCOPE] = found.actor, found.session
+
+
+def _opens(session: Session, path: str) -> bool:
+    return is_of_till(path) if session.kiosk is None else is_of_kiosk(path)
 
 
 async def _of_authorization(database: Database, authorization: bytes) -> Any:

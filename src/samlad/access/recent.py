@@ -21,6 +21,8 @@ CHANGING = (
     "key.revoked",
     "staff.factor-changed",
     "till.clerk-changed",
+    "till.kiosk-set-up",
+    "till.kiosk-ended",
     "oauth_client.changed",
     "oauth_client.revoked",
     "oauth_client.token_revoked",

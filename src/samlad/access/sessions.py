@@ -25,6 +25,8 @@ IDLE = timedelta(hours=12)
 """A session nobody uses for so long has ended; a working day."""
 ABSOLUTE = timedelta(days=7)
 WAITING_FOR_CODE = timedelta(minutes=10)
+KIOSK_IDLE, KIOSK_ABSOLUTE = timedelta(days=14), timedelta(days=365)
+"""A kiosk stands where it stands, and may do next to nothing."""
 FRESH = timedelta(minutes=15)
 
 
@@ -32,6 +34,7 @@ class Session(msgspec.Struct, frozen=True):
     """One signed-in browser. ``agent`` is a short summary of what it calls itself.
 
     ``is_till``: it was handed to a till (`samlad.access.clerks`) and opens nothing else; ``clerk`` is on there, nobody: locked.
+    ``kiosk``: the location where customers serve themselves at it (`samlad.access.kiosks`); one waits for staff since ``help_at``.
     """
 
     id: UUID
@@ -47,6 +50,9 @@ class Session(msgspec.Struct, frozen=True):
     agent: str
     is_till: bool = False
     clerk: UUID | None = None
+    kiosk: UUID | None = None
+    kiosk_name: str = ""
+    help_at: datetime | None = None
 
 
 class Opened(msgspec.Struct, frozen=True):

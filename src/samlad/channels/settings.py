@@ -68,6 +68,21 @@ SETTINGS: dict[str, Setting] = {
             "After so many seconds without a touch a till locks itself until a clerk's PIN or badge; 0: never",
         ),
         Setting(
+            "kiosk_idle_seconds",
+            Annotated[int, Meta(ge=30, le=1_800)],
+            90,
+            "After so many seconds without a touch a kiosk asks whether somebody is still there, and 30 seconds later begins anew",
+        ),
+        Setting(
+            "kiosk_staff_categories",
+            Annotated[
+                list[Annotated[str, Meta(max_length=200, pattern=r"^[a-z0-9-]+(?:/[a-z0-9-]+)*(?!\n)$")]],
+                Meta(max_length=50),
+            ],
+            [],
+            "Categories (by their path, with all below them) whose goods a kiosk sells only after staff have looked at the customer",
+        ),
+        Setting(
             "till_lease_percent",
             Annotated[int, Meta(ge=0, le=100)],
             20,

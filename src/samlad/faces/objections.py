@@ -23,6 +23,8 @@ OBJECTIONS = {
     "late": marked("Long ago"),
     "clerk": marked("Nobody of this name works here"),
     "clerk-rights": marked("Whoever was on may not sell here"),
+    "kiosk": marked("A kiosk may not do this"),
+    "kiosk-unchecked": marked("Nobody of staff had looked at the customer"),
     "customer": marked("Unknown customer"),
     "currency": marked("Another currency"),
     "number-used": marked("Its number was used before"),

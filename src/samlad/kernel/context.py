@@ -9,7 +9,8 @@ import msgspec
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Forbidden
 
-ActorKind = Literal["staff", "key", "customer", "guest", "system"]
+ActorKind = Literal["staff", "key", "customer", "guest", "system", "kiosk"]
+"""``kiosk``: a till's device at which customers serve themselves; nobody of staff has said yes to what it sends."""
 
 
 class Actor(msgspec.Struct, frozen=True):

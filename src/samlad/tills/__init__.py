@@ -26,11 +26,12 @@ from samlad.tills.model import (
 )
 from samlad.tills.pack import Pack
 from samlad.tills.pack import load as load_pack
-from samlad.tills.permissions import READ, RECORD, RESOLVE
+from samlad.tills.permissions import KIOSK, READ, RECORD, RESOLVE
 from samlad.tills.resolving import get, settle, write_off
 from samlad.tills.store import SALES, DevicesSeen, devices_seen, waiting
 
 __all__ = [
+    "KIOSK",
     "READ",
     "RECORD",
     "RESOLVE",

@@ -109,17 +109,20 @@ class Day(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def load(database: Database, actor: Actor, desk: Desk, till: UUID) -> Day:
-    """What a till takes along; what the actor may not see is not in it. Eight statements."""
+    """What a till takes along; what the actor may not see is not in it. Eight statements.
+
+    A kiosk gets members without names, and no orders, receipts or drawers.
+    """
     channel, place, salt = desk.channel, desk.location, str(till)
-    may_see = actor.may(orders.READ, place.id)
+    may_see, is_kiosk = actor.may(orders.READ, place.id), actor.kind == "kiosk"
     limit = int(channel.setting("till_gift_card_limit"))
     months = int(channel.setting("till_customer_months"))
     members: list[Member] | None = None
-    if actor.may(customers.READ):
+    if is_kiosk or actor.may(customers.READ):
         since = now() - months * MONTH
         pool = channel.pools[Resource.CUSTOMERS]
         rows = await day_store.members(database, channel.id, pool, since, MOST_MEMBERS) if months else []
-        members = [_member(row, salt) for row in rows]
+        members = [_unnamed(row, salt) if is_kiosk else _member(row, salt) for row in rows]
     opened = {shift.till_name: shift.id for shift in await books.open_shifts(database, place.id)}
     return Day(
         salt=salt,
@@ -140,7 +143,9 @@ async def load(database: Database, actor: Actor, desk: Desk, till: UUID) -> Day:
                 left_in=None if one.name in opened else one.left_in,
             )
             for one in await books.drawers(database, place.id)
-        ],
+        ]
+        if not is_kiosk
+        else [],
         pieces=list(till_rules.denominations(channel.currency)),
         discount_limit=int(channel.setting("discount_limit")),
         clerks=[
@@ -155,7 +160,7 @@ async def load(database: Database, actor: Actor, desk: Desk, till: UUID) -> Day:
                 database, place.id, channel.pools[Resource.CUSTOMERS], channel.currency
             )
         ]
-        if limit and actor.may(credit.PAY)
+        if limit and (is_kiosk or actor.may(credit.PAY))
         else [],
         lock_seconds=int(channel.setting("till_lock_seconds")),
         at=now(),
@@ -188,6 +193,11 @@ def _member(row: day_store.MemberRow, salt: str) -> Member:
         group=row.group_name,
         promotions=row.promotions,
     )
+
+
+def _unnamed(row: day_store.MemberRow, salt: str) -> Member:
+    """A member as a kiosk knows them: by the code that they show, and without a name or number for whoever stands there."""
+    return msgspec.structs.replace(_member(row, salt), name="", phone=None)
 
 
 def _clerk(found: OnTill, place: UUID, salt: str) -> DayClerk:

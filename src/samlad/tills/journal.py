@@ -26,7 +26,7 @@ from samlad.kernel.problems import Busy, NotFound, OutcomeUnknown
 from samlad.orders.happened import HappenedLine, HappenedSale
 from samlad.payments.at_till import Tendered
 from samlad.stock import Sold
-from samlad.tills import acts, events, gap_store, gift_cards, rules, store
+from samlad.tills import acts, events, gap_store, gift_cards, kiosk, rules, store
 from samlad.tills.desk import Desk
 from samlad.tills.model import Entry, Objection, Sale, SaleState, SoldLine, SoldTender, Verdict
 from samlad.tills.permissions import RECORD
@@ -89,6 +89,8 @@ async def record(tx: Tx, desk: Desk, raw: dict[str, Any], *, because: Objection 
         because = Objection(code="conflict", here=str(new.conflicts_with), blocks=True)
     if new.till_id is not None and new.sequence is not None:
         await gap_store.came(tx, new.till_id, new.sequence)
+    if not isinstance(sale, str) and tx.actor.kind == "kiosk":
+        because = because or kiosk.against(sale)
     if isinstance(sale, str):
         because = because or Objection(code="unreadable", there=sale, blocks=True)
     elif sale.training and because is None:
@@ -226,6 +228,8 @@ async def objections_to(tx: Tx, desk: Desk, sale_id: UUID, sale: Sale) -> list[O
         objections.append(Objection(code="discount", here=str(by_hand), there=sale.allowed_by))
     if sale.customer is not None and await _customer(tx, desk, sale.customer) is None:
         objections.append(Objection(code="customer", there=str(sale.customer)))
+    if tx.actor.kind == "kiosk":
+        said += await kiosk.unchecked(tx, desk, sale)
     return objections + said
 
 

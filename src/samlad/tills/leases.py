@@ -12,6 +12,7 @@ from uuid import UUID
 from samlad import orders, stock
 from samlad.kernel.clock import now
 from samlad.kernel.database import Reader, Tx
+from samlad.kernel.problems import Forbidden
 from samlad.stock import Hold, HoldKind
 from samlad.tills import store
 from samlad.tills.desk import Desk, desk_of
@@ -32,6 +33,8 @@ async def take(tx: Tx, data: LeaseInput) -> Lease:
         Forbidden, NotFound: not this store.
     """
     desk = await desk_of(tx, tx.actor, data.channel)
+    if data.lines is not None and tx.actor.kind == "kiosk":
+        raise Forbidden("A kiosk leases what its store sells most, and nothing that it names.")
     await store.note_device(tx, data.till, desk.channel.id, desk.location.id)
     until = _until(desk)
     await stock.prolong(tx, data.till, expires_at=until)

@@ -99,6 +99,7 @@ class Sale(Entry, frozen=True, kw_only=True):
     ``cart`` was on the ticket when the network failed: it may have been ordered without the till hearing of it.
     ``tip`` is what was given for the staff beside ``total``: ``tenders`` come to both.
     ``allowed_by`` is who was said to allow a discount beyond what the clerk may give alone: nobody could check it.
+    ``checked_by`` is who of staff looked at the customer of a kiosk, for goods that not everybody may buy.
     """
 
     lines: Annotated[list[SoldLine], msgspec.Meta(max_length=500)] = []
@@ -111,6 +112,7 @@ class Sale(Entry, frozen=True, kw_only=True):
     customer: UUID | None = None
     cart: UUID | None = None
     allowed_by: Text | None = None
+    checked_by: UUID | None = None
 
     def __post_init__(self) -> None:
         """A sale is of something."""

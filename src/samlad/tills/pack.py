@@ -19,7 +19,7 @@ from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Database
 from samlad.kernel.log import Event, Position
 from samlad.kernel.problems import InvalidInput
-from samlad.tills import leases
+from samlad.tills import kiosk, leases
 from samlad.tills.desk import Desk
 from samlad.tills.model import Leased
 from samlad.tills.rules_pack import RulesPack, goods_of, rules_pack
@@ -42,6 +42,13 @@ class Tips(msgspec.Struct, frozen=True):
     amounts: list[int]
 
 
+class Kiosk(msgspec.Struct, frozen=True):
+    """How customers serve themselves here. ``staff_marks``: goods with one of these marks need a look by staff."""
+
+    idle_seconds: int
+    staff_marks: list[str]
+
+
 class Store(msgspec.Struct, frozen=True, kw_only=True):
     """What holds for the whole store. ``cash`` is what can be paid in coins."""
 
@@ -57,6 +64,7 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     cash: payments.Coin
     receipt_footer: str
     tips: Tips | None
+    kiosk: Kiosk
     scale_codes: list[str]
     tax_rates: dict[str, int]
 
@@ -232,6 +240,10 @@ async def _store(database: Database, desk: Desk) -> Store:
         tips=Tips(channel.setting("tip_percents"), channel.setting("tip_amounts"))
         if channel.setting("tips")
         else None,
+        kiosk=Kiosk(
+            channel.setting("kiosk_idle_seconds"),
+            sorted(kiosk.staff_marks(await kiosk.staff_categories(database, channel))),
+        ),
         scale_codes=list(channel.setting("scale_codes")),
         tax_rates=await _rates(database, channel),
     )

@@ -12,3 +12,6 @@ READ = permission("tills.read", "See the sales of tills and what was wrong with 
 RESOLVE = permission(
     "tills.resolve", "Settle sales of tills that need a look, or write them off", Role.MANAGER
 )
+KIOSK = permission(
+    "tills.kiosk", "Set a device up as a kiosk, and take it back; see which kiosks there are", Role.MANAGER
+)

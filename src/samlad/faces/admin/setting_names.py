@@ -41,6 +41,16 @@ setting: Mapping[str, tuple[str, str]] = {
         marked("How much of its store's free stock a till leases, in percent"),
         marked("Of what is sold there most. 0: nothing."),
     ),
+    "kiosk_idle_seconds": (
+        marked("When a kiosk asks whether somebody is still there, in seconds"),
+        marked("Half a minute later it clears the basket and the customer, and begins anew."),
+    ),
+    "kiosk_staff_categories": (
+        marked("What a kiosk sells only after staff have looked"),
+        marked(
+            "Paths of categories with commas, for example drinks/wine: staff show their badge or PIN there."
+        ),
+    ),
     "till_customer_months": (
         marked("Which members tills know without network, in months"),
         marked("Those who bought in the store in so many months. 0: nobody."),

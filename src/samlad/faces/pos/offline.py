@@ -13,6 +13,7 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from samlad import tills
+from samlad.access import kiosks
 from samlad.access.csrf import csrf_token
 from samlad.access.middleware import session_of
 from samlad.faces import page as face
@@ -30,6 +31,14 @@ MODULES = tuple(
     for path in sorted((_STATIC / folder).glob("*.js"))
 )
 """What the page loads without a hash in its address."""
+_NOT_OF_KIOSK = ("main", "beside", "clerks", "extras", "idle", "worker", "storage", "weighing")
+
+
+def kiosk_modules() -> list[str]:
+    """The same for the kiosk's page: what it has in common with the till, and its own."""
+    own = sorted((_STATIC / "kiosk").glob("*.js"))
+    common = [each for each in MODULES if Path(each).stem not in _NOT_OF_KIOSK]
+    return [*common, *(f"/static/pos/kiosk/{path.name}" for path in own if path.stem != "main")]
 
 
 class Clerk(msgspec.Struct, frozen=True):
@@ -42,12 +51,13 @@ class Clerk(msgspec.Struct, frozen=True):
 class Here(msgspec.Struct, frozen=True):
     """What a till asks whenever it may have a network again: the token for what it sends, and the time.
 
-    ``clerk`` null: the till is locked; it may still send.
+    ``clerk`` null: the till is locked; it may still send. ``help``: kiosks of the store where somebody waits for staff.
     """
 
     csrf: str
     clerk: Clerk | None
     now: datetime
+    help: list[str] = []
 
 
 @get("/sw.js")
@@ -77,11 +87,12 @@ async def here(request: AnyRequest, code: FromPath[str]) -> Response[Here]:
     session, actor = session_of(request), actor_of(request)
     is_locked = session is not None and session.is_till and session.clerk is None
     if is_locked:
-        await tills.desk_of(database_of(request), actor, code)
+        place = (await tills.desk_of(database_of(request), actor, code)).location.id
     else:
-        await till_of(request, code)
+        place = (await till_of(request, code)).location.id
+    waiting = [] if actor.kind == "kiosk" else await kiosks.waiting(database_of(request), place)
     clerk = None if is_locked else Clerk(actor.id, actor.name)
-    answer = Here(csrf=csrf_token(request), clerk=clerk, now=now())
+    answer = Here(csrf=csrf_token(request), clerk=clerk, now=now(), help=waiting)
     return Response(answer, headers={"Cache-Control": "no-store"})
 
 

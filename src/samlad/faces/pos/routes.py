@@ -12,6 +12,7 @@ from samlad.faces.pos import (
     displays,
     drawer,
     elsewhere,
+    kiosk,
     labels,
     offline,
     pay,
@@ -37,6 +38,7 @@ routes = [
         route_handlers=[
             *offline.handlers,
             *clerks.handlers,
+            *kiosk.handlers,
             *ticket.handlers,
             *sharing.handlers,
             *people.handlers,

@@ -58,6 +58,12 @@ async function begin() {
   sender.addEventListener("journal", showCount);
   sender.addEventListener("sending", showCount);
   sender.addEventListener("away", () => sender.state === "network" && sender.tries > 1 && goOffline());
+  sender.addEventListener("help", ({ detail }) => {
+    for (const place of document.querySelectorAll("[data-help]")) {
+      place.hidden = !detail.length;
+      place.querySelector("[data-help-where]").textContent = detail.join(", ");
+    }
+  });
   const noteGoods = async () => (frame.dataset.goods = String(Boolean(await database.meta(db, "pack"))));
   sender.addEventListener("pack", noteGoods);
   const isAtNames = location.pathname.endsWith("/clerks");

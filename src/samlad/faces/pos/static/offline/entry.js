@@ -33,6 +33,7 @@ export const entryOf = (here, tenders, rounding) => (sequence, till, seen) => {
     cart: seen.cart,
     customer: seen.customer?.id ?? null,
     allowed_by: seen.allowed_by ?? null,
+    checked_by: seen.checked_by ?? null,
   };
 };
 

@@ -2,8 +2,13 @@
 
 export const byId = (id) => document.getElementById(id);
 export const root = document.querySelector("[data-till]");
-export const words = JSON.parse(root.dataset.words);
-const locale = document.documentElement.lang;
+let words = JSON.parse(root.dataset.words), locale = document.documentElement.lang;
+
+/* Another language from now on: its texts by name. */
+export function speak(language, texts) {
+  [locale, words] = [language, texts];
+  document.documentElement.lang = language;
+}
 
 export const say = (name, values = {}) => words[name].replace(/\{(\w+)\}/g, (_, key) => values[key]);
 

@@ -65,7 +65,8 @@ export class Sender extends EventTarget {
 
   /* Who is on here and there. Who went on without network is not who the server has on: that one is locked there, so that nobody goes
      on with somebody else's rights. Whoever has signed on there since is who is on. */
-  async settle({ csrf, clerk }) {
+  async settle({ csrf, clerk, help = [] }) {
+    this.dispatchEvent(new CustomEvent("help", { detail: help }));
     const before = await database.meta(this.db, "clerk"), on = await database.meta(this.db, "on");
     let there = clerk;
     if (on && there && there.id === on.over && there.id !== on.id) {

@@ -18,7 +18,8 @@ addEventListener("fetch", (event) => {
   }
 });
 
-const shellOf = (code) => caches.match(`/pos/${code}/offline`, { ignoreVary: true });
+/* A device is a till or a kiosk: one of the two is kept. */
+const shellOf = async (code) => (await caches.match(`/pos/${code}/kiosk`, { ignoreVary: true })) ?? caches.match(`/pos/${code}/offline`, { ignoreVary: true });
 
 async function page(request, code) {
   const shell = await shellOf(code);

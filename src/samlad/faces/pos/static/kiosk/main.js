@@ -1,0 +1,360 @@
+/* The kiosk: a customer scans, pays and takes the receipt along, with network or without. It is the till's own code with fewer buttons:
+   the same pack, rules, journal and sender. What a kiosk may not do the server does not do for it either (`samlad.tills.kiosk`). */
+
+import * as database from "../offline/database.js";
+import { entryOf } from "../offline/entry.js";
+import * as giftCards from "../offline/gift_cards.js";
+import { Goods, ID, SKU, TITLE, OPTIONS, PRICE, TAX, SCALE, makeRoom, restore, soldBy } from "../offline/goods.js";
+import * as journal from "../offline/journal.js";
+import * as panel from "../offline/panel.js";
+import * as people from "../offline/people.js";
+import { reckon, taxes } from "../offline/reckon.js";
+import { Sender } from "../offline/sender.js";
+import { here } from "../offline/server.js";
+import { keepShell, registered } from "../offline/shell.js";
+import * as ticket from "../offline/ticket.js";
+import { amountOf, announce, byId, exponent, fill, money, percent, perText, root, say, show, speak, useCurrency } from "../offline/screen.js";
+import { watch } from "./patience.js";
+import * as receipt from "./receipt.js";
+import * as staff from "./staff.js";
+
+const code = root.dataset.till, base = `/pos/${code}/kiosk`, tongues = JSON.parse(root.dataset.words), HELPED_SECONDS = 300;
+const goods = new Goods(), VIEWS = ["no-pack", "closed", "start", "shop", "done"];
+let db, device, sender, pack = null, day = null, open = null, sums = null, offset = null, used = {}, view = "", isHelpCalled = false, isPaying = false;
+
+/* What the dialogs of the till's own scripts may know and do. */
+const till = {
+  get db() { return db; },
+  get open() { return open; },
+  get pack() { return pack; },
+  get day() { return day; },
+  get code() { return code; },
+  due: () => due(),
+  pay: (tender) => (tender.amount < due() ? change(ticket.tender(db, open.version, tender)) : sell([...open.tenders, tender])),
+  change,
+  post,
+  async checked(person) {
+    await change(ticket.set(db, { checked_by: person.id }));
+    await helped();
+    announce(say("staff-checked"), "success");
+  },
+  helped,
+  taken: () => location.assign(`/admin/sign-in?next=/pos/${code}`),
+};
+
+/* -- what is shown ---------------------------------------------------------------------------------------------------------- */
+
+function look(name) {
+  view = name;
+  for (const each of VIEWS) show(each, each === name);
+  if (name === "shop") byId("code").focus();
+  if (name === "start") byId("begin").focus();
+}
+
+/* All texts in a language; what is drawn from data is drawn again. */
+function talk(language) {
+  speak(language, tongues[language]);
+  for (const place of document.querySelectorAll("[data-say]")) place.textContent = say(place.dataset.say);
+  for (const place of document.querySelectorAll("[data-say-label]")) place.setAttribute("aria-label", say(place.dataset.sayLabel));
+  for (const place of document.querySelectorAll("[data-say-hint]")) place.setAttribute("placeholder", say(place.dataset.sayHint));
+  for (const button of document.querySelectorAll("[data-tongue]")) button.setAttribute("aria-pressed", String(button.dataset.tongue === language));
+  showState();
+  if (open && pack) showBasket();
+}
+
+const paid = () => open.tenders.reduce((sum, each) => sum + each.amount, 0);
+const due = () => sums.total - paid();
+const needsStaff = (variant) => (goods.get(variant)?.[SCALE]?.[1] ?? []).some((mark) => (pack.store.kiosk?.staff_marks ?? []).includes(mark));
+const isWaiting = () => !open.checked_by && open.lines.some((line) => needsStaff(line.variant));
+
+function showBasket() {
+  sums = reckon(open.lines, pack, goods, used, open);
+  byId("ticket").replaceChildren(
+    ...[...sums.lines].reverse().map((line) =>
+      fill("line", {
+        item: (item) => (item.dataset.variant = line.variant),
+        title: line.title,
+        options: line.options,
+        about: `${money(line.price)}${perText(line.sold_by)}`,
+        off: line.reductions.map(({ name, amount }) => `${name} −${money(amount)}`).join(" · "),
+        total: money(line.total),
+        weighed: perText(line.sold_by) ? amountOf(line.quantity, line.sold_by) : null,
+        stepper: (box) => (box.hidden = Boolean(perText(line.sold_by))),
+        less: (button) => button.setAttribute("aria-label", say("less")),
+        more: (button) => button.setAttribute("aria-label", say("more")),
+        quantity: (field) => {
+          field.value = line.quantity;
+          field.setAttribute("aria-label", say("pieces", { title: line.title }));
+        },
+        check: needsStaff(line.variant) ? (badge) => ((badge.textContent = say(open.checked_by ? "was-checked" : "needs-staff")), badge.classList.add(open.checked_by ? "success" : "warning")) : null,
+        remove: (button) => button.setAttribute("aria-label", say("remove", { title: line.title })),
+      }),
+    ),
+  );
+  show("empty", !open.lines.length);
+  show("member", Boolean(open.customer));
+  byId("total").textContent = money(due());
+  byId("tax").textContent = taxes(sums.lines).map(([rate, , tax]) => say("tax", { rate: percent(rate), tax: money(tax) })).join(" · ");
+  byId("paid").textContent = open.tenders.length ? say("paid", { amount: money(paid()) }) : "";
+  byId("pay-open").disabled = !open.lines.length;
+}
+
+let wanted = "";
+async function showResults(text) {
+  wanted = text;
+  const found = text ? await goods.search(text) : [];
+  if (wanted !== text) return; // something else was typed meanwhile
+  byId("results").replaceChildren(
+    ...found.map((row) => fill("result", { button: (button) => (button.dataset.variant = row[ID]), title: row[TITLE], options: row[OPTIONS], price: `${money(row[PRICE])}${perText(soldBy(row))}` })),
+  );
+  byId("found").textContent = text ? (found.length ? say("found", { n: found.length }) : say("nothing", { text })) : "";
+}
+
+async function showState() {
+  if (!sender) return;
+  const unsent = say("unsent", { n: await journal.count(db) });
+  byId("net").textContent = sender.state === "network" ? say("no-network") : "";
+  byId("net").dataset.state = sender.state;
+  byId("closed-unsent").textContent = byId("staff-unsent").textContent = unsent;
+  root.dataset.unsent = await journal.count(db);
+  if (sender.state === "sign-in" && view !== "done") look("closed"); // taken back from elsewhere: whoever paid still gets the receipt
+  else if (sender.state === "online" && view === "closed") look(pack ? "start" : "no-pack");
+}
+
+/* -- what a customer does ------------------------------------------------------------------------------------------------------ */
+
+async function change(work) {
+  open = await work;
+  await goods.need(open.lines.map((line) => line.variant));
+  showBasket();
+}
+
+/* `quantity` 0: it is weighed, and its code does not say how much there is. */
+async function put(row, quantity = soldBy(row) === "piece" ? 1 : 0) {
+  if (!quantity) return announce(say("weigh-label"), "warning");
+  announce("");
+  await unpay();
+  const line = { variant: row[ID], sku: row[SKU], title: row[TITLE], options: row[OPTIONS], price: row[PRICE], tax_class: row[TAX], sold_by: soldBy(row) };
+  await change(ticket.add(db, line, quantity));
+}
+
+async function scan(text) {
+  if (people.isMember(text)) {
+    const [member] = await people.find(day, text);
+    byId("code").value = "";
+    if (!member) return announce(say("member-unknown"), "warning");
+    return change(ticket.set(db, { customer: member }));
+  }
+  const found = text && (await goods.read(text, pack.store.scale_codes ?? [], exponent()));
+  if (!found) return showResults(text);
+  byId("code").value = "";
+  showResults("");
+  await put(found.row, found.is_wrong ? 0 : found.quantity);
+  if (found.expires_on && found.expires_on < new Date().toISOString().slice(0, 10)) announce(say("expired", { day: found.expires_on }), "danger");
+}
+
+/* Everything of the customer goes; the kiosk is the next one's. */
+async function startOver() {
+  for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+  receipt.forget();
+  byId("code").value = "";
+  showResults("");
+  announce("");
+  open = await ticket.clear(db);
+  if (pack) useCurrency(pack.store.currency);
+  look(sender.state === "sign-in" ? "closed" : pack ? "start" : "no-pack");
+  talk(root.dataset.language);
+}
+
+function pay() {
+  if (isWaiting()) {
+    callHelp();
+    return staff.open(true);
+  }
+  if (due() <= 0) return sell(open.tenders);
+  byId("pay-due").textContent = money(due());
+  show("pay-gift", Boolean(day?.card_limit));
+  byId("pay").showModal();
+}
+
+function payByCard() {
+  byId("pay").close();
+  byId("card-due").textContent = money(due());
+  byId("card-note").textContent = say("card-note", { amount: money(due()) });
+  byId("card").showModal();
+}
+
+const about = () => ({ pack, goods, used, clerk: null, offset, shift: null, isTraining: false });
+
+async function sell(tenders) {
+  if (isPaying) return;
+  isPaying = true;
+  const seen = open, make = entryOf(about(), tenders, 0);
+  let entry;
+  try {
+    entry = await journal.sell(db, seen, make).catch(async (error) => {
+      if (error?.name !== "QuotaExceededError") throw error;
+      await makeRoom(db); // what is in the basket is in memory; the rest is loaded again when there is room
+      return journal.sell(db, seen, make);
+    });
+  } catch (error) {
+    open = await ticket.current(db).catch(() => open);
+    showBasket();
+    announce(say(error instanceof ticket.Changed || error?.name === "ConstraintError" ? "changed" : "not-written"), "danger");
+    return;
+  } finally {
+    isPaying = false;
+    for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+  }
+  // It is on the disk: only now anything says so.
+  count(entry);
+  receipt.show(entry, pack.store);
+  look("done");
+  byId("sold-title").focus();
+  open = await ticket.current(db);
+  sender.told("journal");
+  sender.wake();
+}
+
+/* What promotions gave since the rules were made. */
+function count(entry) {
+  if (entry.kind || entry.training) return;
+  for (const { promotion, amount } of entry.lines.flatMap((line) => line.reductions)) {
+    if (!promotion) continue;
+    const { uses = 0, spent = 0, by = "" } = used[promotion] ?? {};
+    used[promotion] = { uses: by === entry.id ? uses : uses + 1, spent: spent + amount, by: entry.id };
+  }
+}
+
+/* -- help ------------------------------------------------------------------------------------------------------------------------ */
+
+/* Whether the server has done it; false without network. */
+async function post(path, fields = {}) {
+  try {
+    const { csrf } = await here(`/pos/${code}`);
+    const answer = await fetch(`${base}/${path}`, { method: "POST", headers: { "X-CSRF-Token": csrf }, body: new URLSearchParams({ sent: "1", ...fields }), credentials: "same-origin" });
+    return answer.ok;
+  } catch {
+    return false;
+  }
+}
+
+async function callHelp() {
+  const isHeard = await post("help");
+  isHelpCalled = isHeard;
+  show("help-called", isHeard);
+  if (!isHeard) announce(say("help-offline"), "danger");
+}
+
+async function helped() {
+  if (isHelpCalled) await post("help", { stop: "1" });
+  isHelpCalled = false;
+  show("help-called", false);
+}
+
+/* -- listening ---------------------------------------------------------------------------------------------------------------------- */
+
+function begin() {
+  if (view === "start") look("shop");
+}
+
+function listen() {
+  byId("begin").addEventListener("click", begin);
+  for (const button of document.querySelectorAll("[data-tongue]")) button.addEventListener("click", () => talk(button.dataset.tongue));
+  for (const button of document.querySelectorAll("[data-shut]")) button.addEventListener("click", () => byId(button.dataset.shut).close());
+  // A scanner types: what comes while nothing has the focus is a code, and begins a purchase by itself.
+  addEventListener("keydown", (event) => {
+    const isFree = !document.querySelector("dialog[open]") && !event.target.closest("input, select, textarea");
+    if (!isFree || event.key.length !== 1 || event.key === " " || event.ctrlKey || event.metaKey || event.altKey) return;
+    begin();
+    if (view === "shop") byId("code").focus();
+  });
+  byId("scan").addEventListener("submit", (event) => {
+    event.preventDefault();
+    scan(byId("code").value.trim());
+  });
+  let looking = 0;
+  byId("code").addEventListener("input", () => {
+    clearTimeout(looking);
+    looking = setTimeout(() => showResults(byId("code").value.trim()), 250); // a scanner is quicker, and ends with Enter
+  });
+  byId("results").addEventListener("click", (event) => {
+    const row = goods.get(event.target.closest("[data-variant]")?.dataset.variant);
+    if (!row) return;
+    byId("code").value = "";
+    showResults("");
+    byId("code").focus();
+    put(row);
+  });
+  byId("ticket").addEventListener("change", (event) => setLine(event.target, Math.max(0, Math.min(99, Math.trunc(Number(event.target.value)) || 0))));
+  byId("ticket").addEventListener("click", (event) => event.target.closest("[data-remove]") && setLine(event.target, 0));
+  byId("member-off").addEventListener("click", () => change(ticket.set(db, { customer: null })));
+  byId("clear").addEventListener("click", () => (open.lines.length ? byId("ask-clear").showModal() : startOver()));
+  byId("clear-yes").addEventListener("click", startOver);
+  byId("pay-open").addEventListener("click", pay);
+  byId("pay-card").addEventListener("click", payByCard);
+  byId("card-paid").addEventListener("click", () => sell([...open.tenders, { kind: "card", amount: due() }]));
+  byId("pay-gift").addEventListener("click", () => {
+    byId("pay").close();
+    giftCards.redeem(till);
+  });
+  byId("take-out").addEventListener("click", async () => {
+    for (const { variant } of open.lines.filter((line) => needsStaff(line.variant))) await change(ticket.setQuantity(db, variant, 0));
+    byId("staff-box").close();
+    await helped();
+  });
+  byId("finish").addEventListener("click", startOver);
+  byId("help").addEventListener("click", callHelp);
+  byId("help-stop").addEventListener("click", helped);
+  panel.listen();
+}
+
+async function setLine(element, quantity) {
+  const { variant } = element.closest("[data-variant]").dataset;
+  await unpay();
+  await change(ticket.setQuantity(db, variant, quantity));
+}
+
+/* What a gift card was to pay is asked for anew when the basket is another: nothing was taken of it yet. */
+const unpay = async () => open.tenders.length && change(ticket.set(db, { tenders: [] }));
+
+function hear() {
+  sender.addEventListener("state", showState);
+  sender.addEventListener("journal", async () => {
+    await showState();
+    await receipt.fetched(db, base);
+  });
+  sender.addEventListener("loading", ({ detail }) => (byId("loading").textContent = say("loading", { n: detail })));
+  sender.addEventListener("pack", load);
+  sender.addEventListener("day", async () => (day = await people.forget(db)));
+}
+
+async function load() {
+  pack = (await restore(db, goods)) ?? pack;
+  [used, offset] = [{}, (await database.meta(db, "clock"))?.offset ?? null];
+  for (const { entry } of await journal.unsent(db)) count(entry);
+  day = await people.forget(db);
+  open = await ticket.current(db);
+  if (!pack) return look("no-pack");
+  useCurrency(pack.store.currency);
+  await goods.need(open.lines.map((line) => line.variant));
+  showBasket();
+  if (!view || view === "no-pack") look(open.lines.length ? "shop" : "start");
+  goods.fill().catch((error) => console.warn("the kiosk cannot search yet", error));
+}
+
+db = await database.open(code);
+device = await database.device(db, code);
+sender = new Sender(db, code, device.id);
+listen();
+staff.begin(till);
+receipt.listen(post);
+hear();
+await ticket.clear(db).catch(() => {}); // whoever began before it was closed is gone
+await load();
+talk(root.dataset.language);
+watch(() => (isHelpCalled ? HELPED_SECONDS : view === "done" || view === "shop" ? (pack.store.kiosk?.idle_seconds ?? 90) : 0), startOver);
+navigator.storage?.persist?.();
+root.dataset.ready = "";
+registered().then(() => keepShell(code, "kiosk")).then((is) => (root.dataset.kept = String(is))).catch(() => {});
+sender.run();

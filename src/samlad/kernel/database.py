@@ -21,7 +21,7 @@ from asyncpg.pool import PoolConnectionProxy
 from asyncpg.transaction import Transaction
 
 from samlad.kernel.context import BACKGROUND, EVENT_IDS, Actor, Context
-from samlad.kernel.gate import Gate
+from samlad.kernel.gate import EAGER, Gate
 from samlad.kernel.outbox import KeptAnswer, PendingEvent, write
 from samlad.kernel.problems import Busy, OutcomeUnknown, Problem
 from samlad.kernel.rows import into
@@ -225,7 +225,8 @@ class Database:
         """Called after each commit that appended events: the log's poker sets it."""
         self.around: Callable[[], AbstractContextManager[Any]] | None = None
         """Entered around each transaction: telemetry sets it when traces are collected."""
-        self._gate = Gate(settings.pool_size)
+        # A PostgreSQL of its own machine has its own processors: what they bear is what the size of the pool says.
+        self._gate = Gate(settings.pool_size, settings.pool_size if settings.database_url else EAGER)
         self._beside: Database | None = None
         self._opening = asyncio.Lock()
         self._companions: dict[Callable[[Database], Any], Any] = {}

@@ -9,7 +9,7 @@ import asyncio
 from collections import deque
 
 EAGER = 4
-"""So many are let in at once without waiting."""
+"""So many are let in at once without waiting, where PostgreSQL shares the machine with us."""
 STUCK_SECONDS = 0.2
 """Nobody has left for so long: those inside wait for something, so one more may come in."""
 SLOW_SECONDS = 1.0
@@ -19,10 +19,10 @@ SLOW_SECONDS = 1.0
 class Gate:
     """Lets callers in by turns. Use `enter`, then `leave`, whatever happened between."""
 
-    def __init__(self, most: int) -> None:
-        """``most``: so many at once whatever happens."""
+    def __init__(self, most: int, eager: int = EAGER) -> None:
+        """``most``: so many at once whatever happens; ``eager``: so many without waiting."""
         self._most = most
-        self._allowed = self._eager = min(EAGER, most)
+        self._allowed = self._eager = min(eager, most)
         self._inside = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._timer: asyncio.TimerHandle | None = None

@@ -9,6 +9,7 @@ import msgspec
 
 from samlad.channels import Channel, Resource
 from samlad.kernel.database import Reader
+from samlad.kernel.rows import into
 from samlad.stock import sets
 from samlad.stock.model import ExcludedBy, ExcludedLevel, Level
 from samlad.stock.sets import SetOf, Sets
@@ -59,12 +60,6 @@ class _Level(Level, frozen=True):
     sets: list[SetOf] | None = None
 
 
-class _Seen(_Level, frozen=True):
-    """A level, and why it does not count if it does not."""
-
-    excluded: ExcludedBy | None = None
-
-
 class Seen(msgspec.Struct, frozen=True):
     """Levels that count, those that do not with the variant, and of which parts the sets are that were asked for."""
 
@@ -91,7 +86,7 @@ async def levels_of(
         list(variants),
     )
     known = sets.known(rows[0].sets if rows else None)
-    levels = [_plain(level) for level in rows]
+    levels = [Level(*(getattr(level, name) for name in Level.__struct_fields__)) for level in rows]
     return sets.levels_with_sets(levels, known, variants) if known else levels
 
 
@@ -102,26 +97,27 @@ async def promised_levels(
 
     ``carry_out``: only what lies in its own store.
     """
-    rows = await reader.all(
-        _Seen,
+    rows = await reader.rows(
         f"""SELECT {_PROMISED}, n.excluded, {_SETS} {_SEEN}
             ORDER BY l.variant, p.channel IS NOT DISTINCT FROM $3 DESC, p.priority, p.code""",
         *_arguments(channel, variants, carry_out),
     )
-    seen = Seen([], [], sets.known(rows[0].sets if rows else None))
-    for level in rows:
-        if level.variant in seen.sets:
+    made = msgspec.convert(rows[0]["sets"] if rows else None, list[SetOf] | None, strict=False)
+    seen = Seen([], [], sets.known(made))
+    counting: list[dict[str, Any]] = []
+    for row in rows:
+        level = dict(row)
+        del level["sets"]
+        if level["variant"] in seen.sets:
             continue
-        if level.excluded is None:
-            seen.levels.append(_plain(level))
+        excluded = level.pop("excluded")
+        if excluded is None:
+            counting.append(level)
         else:
-            told = ExcludedLevel(level.location, level.on_hand, level.held, level.excluded)
-            seen.excluded.append((level.variant, told))
+            told = ExcludedLevel(level["location"], level["on_hand"], level["held"], ExcludedBy(excluded))
+            seen.excluded.append((level["variant"], told))
+    seen.levels.extend(into(Level, counting))
     return seen
-
-
-def _plain(level: Level) -> Level:
-    return Level(*(getattr(level, name) for name in Level.__struct_fields__))
 
 
 async def available(

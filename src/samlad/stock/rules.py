@@ -64,6 +64,8 @@ def dated(level: Level) -> list[Tranche]:
     Who bought first is served first, so the earliest arrivals go to those who wait already. What is on backorder comes
     on the level's own day or, where it has none, with what suppliers are to bring.
     """
+    if level.later <= 0:
+        return []
     incoming = [(None if line.is_late else line.expected_on, line.units) for line in level.incoming]
     supply = incoming if level.sells_incoming or level.backorder_on is None else []
     most = level.backorder_limit + (sum(units for _, units in incoming) if level.sells_incoming else 0)

@@ -280,7 +280,7 @@ function showShortcuts() {
   for (const target of document.querySelectorAll("[aria-keyshortcuts]")) {
     const key = element("dt", "");
     key.append(element("kbd", "", target.getAttribute("aria-keyshortcuts")));
-    list.append(key, element("dd", "", target.ariaLabel || target.textContent.trim()));
+    list.append(key, element("dd", "", target.ariaLabel || (target.labels?.[0] ?? target).textContent.trim()));
   }
   for (const place of new Map([...document.querySelectorAll("[data-go]")].map((one) => [one.dataset.go, one])).values()) {
     const keys = element("dt", "");

@@ -244,6 +244,14 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+/* Enter in a field that has one form with others presses the button that is meant. */
+document.addEventListener("keydown", (event) => {
+  const meant = event.key === "Enter" && !event.isComposing && event.target.dataset?.enter;
+  if (!meant) return;
+  event.preventDefault();
+  byId(meant).click();
+});
+
 /* "g" and then the letter of a place: it stays open for a second. */
 let going = null;
 function goes(event) {

@@ -30,7 +30,9 @@ async def test_one_form_for_all_lines(apart: Silo, api_as: Any) -> None:
     path = f"/admin/channels/{apart.market.id}/pairs"
     async with api_as(accept="text/html") as api:
         page = (await api.get(path)).text
-        assert page.count(f'action="{path}" method="post"') == 2, "that of one line and that of all picked ones"
+        assert page.count(f'action="{path}" method="post"') == 2, (
+            "that of one line and that of all picked ones"
+        )
         unsaid = await api.post(path, data={"line": ""})
         assert unsaid.status_code == 422
         assert "Press the button of the line that you mean" in unsaid.text

@@ -20,7 +20,9 @@ from trade import Trade, build
 pytestmark = pytest.mark.browser
 
 KIM = "kim@example.org"
-SAM = Context(actor=Actor(kind="staff", id=new_id(), name="Sam Clerk", permissions=permissions_of(Role.MANAGER)))
+SAM = Context(
+    actor=Actor(kind="staff", id=new_id(), name="Sam Clerk", permissions=permissions_of(Role.MANAGER))
+)
 LONG = "https://shop.example/" + "a-very-long-address-without-a-break/" * 8
 ARABIC = "مرحبا، وصلت الغلاية مكسورة. هل يمكنكم إرسال واحدة أخرى؟"
 
@@ -70,7 +72,9 @@ class Talk:
                 "كسرت الغلاية", ARABIC, email="layla@example.org", name="ليلى حسن", phone="+46 70 123 45 67"
             )
             for name, language in (("It is on its way", "en"), ("Det är på väg", "sv")):
-                reply = ReplyInput(name=name, language=language, body="Hello {name}!\n\nIt is on its way.\n\n{agent}")
+                reply = ReplyInput(
+                    name=name, language=language, body="Hello {name}!\n\nIt is on its way.\n\n{agent}"
+                )
                 await saved.put(tx, reply)
 
         await self.trade.db.transaction(work, SAM)

@@ -307,7 +307,11 @@ async def _page(request: AnyRequest, conversation_id: UUID, form: Form) -> Respo
 
 async def _crew(request: AnyRequest, found: conversations.Conversation) -> list[tuple[str, str]]:
     """Who can look after it: nobody, everybody who works here, and who does so now."""
-    crew = {str(each.id): each.name for each in await people.everybody(database_of(request)) if each.status == "active"}
+    crew = {
+        str(each.id): each.name
+        for each in await people.everybody(database_of(request))
+        if each.status == "active"
+    }
     if found.assignee is not None:
         crew.setdefault(str(found.assignee), found.assignee_name or str(found.assignee))
     return [("", words(request)("Nobody")), *crew.items()]

@@ -53,8 +53,8 @@ REPLIES = (
 
 async def tell(tx: Tx, channel: Channel, kim: UUID) -> int:
     """Hold them all, and save two replies; how many conversations there are. Once: who calls it holds that."""
-    for each in REPLIES:
-        await saved.put(tx, each)
+    for reply in REPLIES:
+        await saved.put(tx, reply)
     theirs, ours = tx.context, await _answering(tx)
     for number, each in enumerate(TALKS):
         about = each.is_kims and each.topic is Topic.ORDER

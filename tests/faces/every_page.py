@@ -179,7 +179,7 @@ FILLED: Mapping[str, str] = {
     "/admin/appointments/{service_id}": _last("appointment_service", "service_id"),
     "/admin/conversations/{conversation_id}": _last("conversation", "conversation_id"),
     "/admin/conversations/replies/{reply_id}": _last("saved_reply", "reply_id"),
-    "/account/conversations/{conversation_id}": _last("conversation", "conversation_id", where="customer IS NOT NULL AND merged_into IS NULL"),
+    "/account/conversations/{conversation_id}": _OF_KIM.format("o.id AS conversation_id", "conversation"),
     "/pos/{code}/customers/{customer_id}/advise": f"SELECT t.code, c.id AS customer_id FROM ({_TILL}) t, customer c ORDER BY c.id DESC LIMIT 1",
     "/pos/{code}/customers/{customer_id}/share": f"SELECT t.code, c.customer AS customer_id FROM ({_TILL}) t, cart c WHERE c.kind = 'wish' AND c.customer IS NOT NULL LIMIT 1",
     "/pos/{code}/customers/{customer_id}": f"SELECT t.code, c.id AS customer_id FROM ({_TILL}) t, customer c ORDER BY c.id DESC LIMIT 1",

@@ -1,5 +1,7 @@
 """The work list before catalogues become one, on a page."""
 
+from typing import Any
+
 import pytest
 from browser import Site
 from goods import build_apart, product
@@ -22,6 +24,26 @@ async def apart(db: Database) -> Silo:
     await product(silo, silo.market, {"sku": "C-3", "gtin": "5901234123457"}, title="Lamp")
     await product(silo, silo.market, {"sku": "M-4"}, title="Woven rug")
     return silo
+
+
+async def test_one_form_for_all_lines(apart: Silo, api_as: Any) -> None:
+    path = f"/admin/channels/{apart.market.id}/pairs"
+    async with api_as(accept="text/html") as api:
+        page = (await api.get(path)).text
+        assert page.count(f'action="{path}" method="post"') == 2, (
+            "that of one line and that of all picked ones"
+        )
+        unsaid = await api.post(path, data={"line": ""})
+        assert unsaid.status_code == 422
+        assert "Press the button of the line that you mean" in unsaid.text
+        sent = {"line": "same M-4", "twin M-4": "nothing", "twin M-1": "typed"}
+        wrong = await api.post(path, data=sent)
+        assert wrong.status_code == 422
+        assert 'value="typed"' in wrong.text, "what was typed in other lines is not lost"
+        sent["twin M-4"] = "W-4"
+        assert (await api.post(path, data=sent)).status_code == 303
+    rows = await apart.trade.db.rows("SELECT kind FROM catalogue_decision")
+    assert [row["kind"] for row in rows] == ["same"], "of one line and no other"
 
 
 @pytest.mark.browser

@@ -13,7 +13,7 @@ from samlad import catalog, stock
 from samlad.catalog import imports as product_imports
 from samlad.catalog.imports import ImportOptions
 from samlad.channels import Channel, Resource
-from samlad.demo import asked, bazaar, goods, kim, opinions, own_range, people, places, retail
+from samlad.demo import asked, bazaar, goods, kim, opinions, own_range, people, places, retail, talks
 from samlad.demo.events import DemoBuilt
 from samlad.demo.people import SignIn
 from samlad.demo.records import ProductRecord
@@ -124,6 +124,7 @@ async def _open_stock(
         await opinions.tell(tx, channel)
         await asked.tell(tx, channel, customer)
         await kim.trade(tx, channel, customer, own)
+        await talks.tell(tx, channel, customer)
         units = sum(line.quantity for line in plan)
         log.append(tx, DemoBuilt(variants=len(variants), orders=orders, units=units), subject=DEMO)
 

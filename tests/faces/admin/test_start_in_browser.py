@@ -11,34 +11,46 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 FEW_FORMS = 14
 """Forms to send until the first order is there, the account of the owner and the checkout counted."""
+FEW_FIELDS, FEW_KEYS = 10, 33
+"""Fields to fill in until the shop can sell, and presses of Tab and Enter until then: what is guessed is neither filled in nor visited."""
 _HERE = "(document.activeElement?.labels?.[0]?.innerText || document.activeElement?.innerText || '').trim()"
 
 
 class Keyboard:
-    """Nothing but keys; it counts how often something was sent."""
+    """Nothing but keys; it counts what was pressed, what was filled in and how often something was sent."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
-        self.sent = 0
+        self.sent = self.filled = self.pressed = 0
+
+    async def press(self, key: str) -> None:
+        """Press a key."""
+        self.pressed += 1
+        await self.page.keyboard.press(key)
+
+    async def write(self, text: str) -> None:
+        """Fill in the field that has the focus."""
+        self.filled += 1
+        await self.page.keyboard.type(text)
 
     async def to(self, name: str) -> None:
         """Press Tab until what is called so has the focus."""
         for _ in range(90):
             if (await self.page.evaluate(_HERE)).startswith(name):
                 return
-            await self.page.keyboard.press("Tab")
+            await self.press("Tab")
         raise AssertionError(f"no key leads to {name!r} on {self.page.url}")
 
     async def type(self, name: str, text: str) -> None:
         """Write into a field in place of what is in it."""
         await self.to(name)
         await self.page.keyboard.press("Control+A")
-        await self.page.keyboard.type(text)
+        await self.write(text)
 
     async def enter(self, arrives: str, *, sends: bool = True) -> None:
         """Press Enter, and wait until the next page is there."""
         self.sent += sends
-        await self.page.keyboard.press("Enter")
+        await self.press("Enter")
         await self.page.wait_for_url(f"**{arrives}")
         await self.page.wait_for_load_state()
 
@@ -60,7 +72,7 @@ async def test_from_an_empty_database_to_the_first_order_by_keyboard(site: Site,
     await keys.enter("/admin/start/shop", sends=False)
     await site.fine(page)
     await site.picture(page, "start-shop")
-    await page.keyboard.type("Hearth")  # the first field has the focus, here and on every step
+    await keys.write("Hearth")  # the first field has the focus, here and on every step
     await keys.enter("/admin/start/place")
     await site.fine(page)
     await site.picture(page, "start-place")
@@ -70,7 +82,7 @@ async def test_from_an_empty_database_to_the_first_order_by_keyboard(site: Site,
     await keys.enter("/admin/start/product")
     await site.fine(page)
     await site.picture(page, "start-product")
-    await page.keyboard.type("Copper kettle")
+    await keys.write("Copper kettle")
     await keys.type("Price", "49.50")
     await keys.enter("/admin/start/payment")
     await site.fine(page)
@@ -87,6 +99,8 @@ async def test_from_an_empty_database_to_the_first_order_by_keyboard(site: Site,
     await keys.enter("/admin/start/sale")
     await site.fine(page)
     await site.picture(page, "start-sale")
+    assert keys.filled <= FEW_FIELDS, keys.filled
+    assert keys.pressed <= FEW_KEYS, keys.pressed
     await keys.enter("/", sends=False)
     await expect(page.locator(".shop-bar")).to_contain_text("Visitors do not see this yet")
     await site.fine(page)

@@ -283,7 +283,7 @@ async def _page(request: AnyRequest, conversation_id: UUID, form: Form) -> Respo
     thread: Thread = await conversations.read(database, actor, conversation_id)
     found = thread.conversation
     may_write = actor.may(WRITE)
-    crew = [each for each in await people.everybody(database) if each.status == "active"] if may_write else []
+    others = await _others(request, found)
     return await admin_page(
         request,
         "admin/conversation.html",
@@ -298,11 +298,23 @@ async def _page(request: AnyRequest, conversation_id: UUID, form: Form) -> Respo
         key=form.get("id") or str(uuid4()),
         # Who sees that somebody wrote meanwhile has read it: the next try is not refused.
         seen=found.words,
-        crew=[("", _("Nobody"))] + [(str(each.id), each.name) for each in crew],
+        crew=await _crew(request, found) if may_write else [],
         replies=await saved.all_of(database, actor) if may_write else [],
-        others=await _others(request, found),
-        me=actor.id,
+        others=others,
+        into=[(str(each.id), each.subject or _("(erased)")) for each in others],
     )
+
+
+async def _crew(request: AnyRequest, found: conversations.Conversation) -> list[tuple[str, str]]:
+    """Who can look after it: nobody, everybody who works here, and who does so now."""
+    crew = {
+        str(each.id): each.name
+        for each in await people.everybody(database_of(request))
+        if each.status == "active"
+    }
+    if found.assignee is not None:
+        crew.setdefault(str(found.assignee), found.assignee_name or str(found.assignee))
+    return [("", words(request)("Nobody")), *crew.items()]
 
 
 async def _others(request: AnyRequest, found: conversations.Conversation) -> list[conversations.Conversation]:

@@ -77,7 +77,8 @@ async def _page(request: AnyRequest, channel_id: UUID, form: Form) -> Response[A
 async def decide_pairs(request: AnyRequest, channel_id: FromPath[UUID]) -> Response[Any]:
     """Say of one line, or of all that were picked, what they are; it can be taken back.
 
-    ``kind`` is said of the line ``sku``, or else of all that were picked; ``open`` takes back what was said.
+    ``line`` is a kind and an SKU: ``same M-4``, which is then written in ``twin M-4``. Without it ``kind`` is said of all that
+    were picked. ``open`` takes back what was said.
     """
     require(request, CHANGE)
     form, _ = await read_form(request), words(request)
@@ -104,15 +105,18 @@ _UNDONE = 50
 
 async def _said(tx: Tx, channel_id: UUID, form: Form) -> list[DecisionInput]:
     """Of one line what is written beside it, of all that were picked what the list shows."""
-    kind, sku = form.get("kind"), form.text("sku")
+    kind, _, sku = form.get("line", form.get("kind")).partition(" ")
+    if form.has("line") and not sku:
+        raise InvalidInput.at("line", "press the button of the line that you mean")
     if kind not in (*DecisionKind, "open"):
         raise InvalidInput.at("kind", "one of same, another, out")
     told = None if kind == "open" else DecisionKind(kind)
     is_same = told is DecisionKind.SAME
-    if sku is not None:
-        if is_same and form.text("twin") is None:
+    if sku:
+        twin = form.text(f"twin {sku}")
+        if is_same and twin is None:
             raise InvalidInput.at("twin", "which one there? write its SKU or GTIN")
-        return [DecisionInput(sku=sku, kind=told, twin=form.text("twin") if is_same else None)]
+        return [DecisionInput(sku=sku, kind=told, twin=twin if is_same else None)]
     picked = form.all("id")
     if not picked:
         raise InvalidInput.at("id", "pick a line first")

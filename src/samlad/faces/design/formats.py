@@ -154,6 +154,7 @@ _SECONDS = {
 def ago(moment: datetime, locale: str, now: datetime | None = None) -> str:
     """How long ago or ahead a moment is, in its largest unit: `3 minutes ago`, `in 2 days`."""
     seconds = int((moment - (now or datetime.now(UTC))).total_seconds())
+    seconds = seconds or -1  # "in 0 seconds" is said of nothing
     unit = next((name for limit, name in _STEPS if abs(seconds) < limit), "year")
     return _ago(int(seconds / _SECONDS[unit]), unit, locale)
 

@@ -244,6 +244,14 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+/* Enter in a field that has one form with others presses the button that is meant. */
+document.addEventListener("keydown", (event) => {
+  const meant = event.key === "Enter" && !event.isComposing && event.target.dataset?.enter;
+  if (!meant) return;
+  event.preventDefault();
+  byId(meant).click();
+});
+
 /* "g" and then the letter of a place: it stays open for a second. */
 let going = null;
 function goes(event) {
@@ -280,7 +288,7 @@ function showShortcuts() {
   for (const target of document.querySelectorAll("[aria-keyshortcuts]")) {
     const key = element("dt", "");
     key.append(element("kbd", "", target.getAttribute("aria-keyshortcuts")));
-    list.append(key, element("dd", "", target.ariaLabel || target.textContent.trim()));
+    list.append(key, element("dd", "", target.ariaLabel || (target.labels?.[0] ?? target).textContent.trim()));
   }
   for (const place of new Map([...document.querySelectorAll("[data-go]")].map((one) => [one.dataset.go, one])).values()) {
     const keys = element("dt", "");

@@ -88,7 +88,7 @@ async def _in_both(reader: Reader, move: Move, pairs: str, why: str) -> tuple[in
         reader,
         f"""
         WITH pair AS MATERIALIZED (
-            SELECT variant, twin, sku, {why} AS why FROM catalogue_pairs($6, $7) WHERE twin IS NOT NULL AND {pairs}
+            SELECT variant, twin, {why} AS why FROM catalogue_pairs($6, $7) WHERE twin IS NOT NULL AND {pairs}
         ), ours AS (
             SELECT l.variant, sum(l.on_hand - l.held) AS free FROM level l JOIN location p ON p.id = l.location
             WHERE p.pool = $1 AND {_WHOSE} AND l.on_hand > 0 GROUP BY 1

@@ -1,8 +1,8 @@
 """A test that fails is run once more: a machine with two busy cores now and then lets something come later than a test waits.
 
 Once: what fails twice fails the run, and a run in which more than ``MOST`` tests needed their second is a failed one, because
-that is no longer chance. What looks for rare faults gets none, because what it found is found: properties that Hypothesis searches
-and everything in ``tests/heavy`` (races, kill -9). Nothing is hidden: whatever needed its second run is told at the end under "flaky", with what went wrong at first, and kept in ``var/flaky.txt``.
+that is no longer chance. What looks for rare faults gets none, because what it found is found: properties that Hypothesis
+searches, everything in ``tests/heavy`` (races, kill -9), and what is marked ``soak``. Nothing is hidden: whatever needed its second run is told at the end under "flaky", with what went wrong at first, and kept in ``var/flaky.txt``.
 Who reads it there mends it: the test if it waited for the wrong thing, us if it did not.
 
 (pytest-rerunfailures does more than that, under the MPL; the plugins that a run names are few on purpose.)
@@ -26,7 +26,11 @@ MOST = 4
 
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     """Run a test, and once more if it failed."""
-    if is_hypothesis_test(getattr(item, "obj", None)) or item.path.parent.name == RARE:
+    if (
+        is_hypothesis_test(getattr(item, "obj", None))
+        or item.path.parent.name == RARE
+        or item.get_closest_marker("soak")
+    ):
         return None
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     reports = runtestprotocol(item, nextitem=nextitem, log=False)

@@ -62,7 +62,10 @@ async def test_what_hangs_together_is_joined_in_order(silo: Silo) -> None:
     db = silo.trade.db
     await silo.kettle(here=1)
     plan = await pools.plan(db, silo.market, CARTS)
-    assert [(each.code, each.level) for each in plan.findings] == [("needs-customers", "blocking")]
+    assert [(each.code, each.level) for each in plan.findings] == [
+        ("needs-customers", "blocking"),
+        ("carts", "info"),
+    ]
     with pytest.raises(Conflict, match="plan"):
         await silo.begin(CARTS)
     await silo.begin(STOCK)

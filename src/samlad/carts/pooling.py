@@ -28,6 +28,13 @@ _LIVE = "{0}.is_current AND {0}.kind = 'cart' AND {0}.status IN ('open', 'checko
 _WHOSE = """($3 = 'join' OR t.channel = $2 OR EXISTS (SELECT FROM pool_move_row j
              WHERE j.move = $4 AND j.subject = 'cart' AND j.row = t.id))"""
 
+# The customers of the other pool who are the same person as c: the row itself, and while customers are apart ($6, $7) those
+# whom a join would match.
+_SAME_PERSON = """SELECT c.id
+    UNION SELECT b.id FROM customer b WHERE c.pool = $6 AND b.pool = $7 AND lower(b.email) = lower(c.email)
+    UNION SELECT b.id FROM customer b WHERE c.pool = $6 AND b.pool = $7 AND b.external_id = c.external_id
+                                            AND (b.email IS NULL OR c.email IS NULL)"""
+
 
 async def look(reader: Reader, move: Move) -> list[Finding]:
     """Carts that come along, and people who have one in both pools."""
@@ -39,11 +46,14 @@ async def look(reader: Reader, move: Move) -> list[Finding]:
     twice, people = await examples(
         reader,
         f"""SELECT coalesce(c.name, c.email, c.external_id, c.id::text) AS label, count(*) OVER () AS total
-            FROM cart t JOIN cart o ON o.customer = t.customer AND o.pool = $5 JOIN customer c ON c.id = t.customer
-            WHERE t.pool = $1 AND {_LIVE.format("t")} AND {_LIVE.format("o")} AND {_WHOSE}
+            FROM cart t JOIN customer c ON c.id = t.customer
+            WHERE t.pool = $1 AND {_LIVE.format("t")} AND {_WHOSE} AND EXISTS (
+                SELECT FROM ({_SAME_PERSON}) person JOIN cart o ON o.customer = person.id
+                WHERE o.pool = $5 AND {_LIVE.format("o")})
             ORDER BY t.id LIMIT {SHOWN}""",
         *whose,
         move.new,
+        *(move.people or (None, None)),
     )
     found = [
         Finding(

@@ -10,7 +10,7 @@ from uuid import UUID
 from samlad.catalog import joining
 from samlad.catalog.price_writing import put_prices
 from samlad.catalog.search import index
-from samlad.catalog.twins import repointing
+from samlad.catalog.twins import IS_SAME, repointing, to_pair
 from samlad.channels import Resource
 from samlad.channels.pooling import (
     SHOWN,
@@ -73,7 +73,7 @@ async def look_at_goods(reader: Reader, move: Move) -> list[Finding]:
     async def pairs(which: str, why: str = "''") -> tuple[int, list[Example]]:
         return await examples(reader, _PAIRS.format(which=which, why=why), move.home, move.shared)
 
-    contrary = await pairs("state = 'contrary'", _WHY)
+    contrary = await pairs("state = 'contrary'", WHY)
     texts = await examples(
         reader,
         f"""SELECT c.sku AS label, p.title AS here, q.title AS there, count(*) OVER () AS total
@@ -135,7 +135,7 @@ CONTRARY = {
     "options": marked("other options"),
 }
 """Why something needs a hand, by the code that `catalogue_pairs` gives."""
-_WHY = "CASE why " + " ".join(f"WHEN '{code}' THEN '{text}'" for code, text in CONTRARY.items()) + " END"
+WHY = "CASE why " + " ".join(f"WHEN '{code}' THEN '{text}'" for code, text in CONTRARY.items()) + " END"
 
 
 async def _look_back(reader: Reader, move: Move) -> list[Finding]:
@@ -175,13 +175,14 @@ def _finding(
 async def look_at_prices(reader: Reader, move: Move) -> list[Finding]:
     """Which prices change, and what would have none."""
     currency = await reader.value("SELECT currency FROM effective_channel($1)", move.channel)
-    asked = (move.old, move.new, currency, move.channel)
+    asked = (move.old, move.new, currency, move.channel, *to_pair(move))
     keeps = move.keeps_own and move.kind is MoveKind.JOIN
     changed = await examples(
         reader,
         f"""SELECT v.sku AS label, o.amount AS here, n.amount AS there, count(*) OVER () AS total
-            FROM ({_PRICES.format("$1")}) o JOIN ({_PRICES.format("$2")}) n USING (variant)
-                 JOIN variant v ON v.id = variant
+            FROM ({_PRICES.format("$1")}) o LEFT JOIN catalogue_pairs($5, $6) s ON s.variant = o.variant AND {IS_SAME}
+                 JOIN ({_PRICES.format("$2")}) n ON n.variant = coalesce(s.twin, o.variant)
+                 JOIN variant v ON v.id = o.variant
             WHERE o.amount <> n.amount ORDER BY v.sku LIMIT {SHOWN}""",
         *asked,
     )
@@ -189,7 +190,9 @@ async def look_at_prices(reader: Reader, move: Move) -> list[Finding]:
         reader,
         f"""SELECT v.sku AS label, o.amount AS here, count(*) OVER () AS total
             FROM ({_PRICES.format("$1")}) o JOIN variant v ON v.id = o.variant AND v.status = 'active' AND v.twin IS NULL
-            WHERE NOT EXISTS (SELECT FROM ({_PRICES.format("$2")}) n WHERE n.variant = o.variant)
+                 LEFT JOIN catalogue_pairs($5, $6) s ON s.variant = o.variant
+            WHERE NOT EXISTS (SELECT FROM ({_PRICES.format("$2")}) n WHERE n.variant = coalesce(s.twin, o.variant))
+              AND coalesce(s.state, '') NOT IN ('contrary', 'out')
             ORDER BY v.sku LIMIT {SHOWN}""",
         *asked,
     )

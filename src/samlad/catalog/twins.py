@@ -12,6 +12,14 @@ from samlad.catalog import copying
 from samlad.channels.pooling import Move, MoveKind, Step, Turn
 from samlad.kernel.database import Tx
 
+IS_SAME = "state IN ('gtin', 'sku', 'hand', 'parts')"
+"""Of a row of `catalogue_pairs`: both would become one."""
+
+
+def to_pair(move: Move) -> tuple[UUID | None, UUID | None]:
+    """The arguments of `catalogue_pairs` in a plan that is made before goods are shared; else there are no pairs."""
+    return move.goods or (None, None)
+
 
 async def counterparts(tx: Tx, move: Move, variants: Sequence[UUID], pool: UUID) -> dict[UUID, UUID]:
     """Which variants of a pool stand for these of the other one, after the channel left."""

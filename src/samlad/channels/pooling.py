@@ -31,6 +31,9 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
         shared: the pool of the others.
         joined: of a leave, the join whose journal it takes back; None if the channel never had its own.
         keeps_own: where both have a price or a text for the same goods, the channel keeps its own.
+        goods: of a plan, the channel's catalogue and that of the others, while those are to be shared first: what would
+            be the same goods is said by `catalogue_pairs` of both. None: what is the same has one id already.
+        people: likewise their pools of customers.
     """
 
     id: UUID | None
@@ -41,6 +44,8 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     shared: UUID
     joined: UUID | None = None
     keeps_own: bool = False
+    goods: tuple[UUID, UUID] | None = None
+    people: tuple[UUID, UUID] | None = None
 
     @property
     def old(self) -> UUID | None:

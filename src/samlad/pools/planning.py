@@ -19,7 +19,9 @@ async def plan(
 ) -> Plan:
     """What it would do to a channel to join others (``to``: the code of one of them), or to leave those it shares with.
 
-    ``keeps_own``: where both have a price or a text for the same goods, the channel would keep its own. Which of both follows from whether it shares the resource now. Reads every row once; nothing is written.
+    ``keeps_own``: where both have a price or a text for the same goods, the channel would keep its own. Which of both
+    follows from whether it shares the resource now. Where something else is to be shared first, that stands in the way, and
+    the rest is said as it would be by then. Reads every row once; nothing is written.
 
     Raises:
         InvalidInput: there is nobody to join, or the channel is to join itself.
@@ -31,10 +33,12 @@ async def plan(
     kind = rules.kind_of(channel, resource, every)
     target = await _target(reader, channel, resource, to, kind, every)
     move = msgspec.structs.replace(await _move(reader, channel, resource, kind, target), keeps_own=keeps_own)
-    findings = [_first(kind, need) for need in rules.missing(kind, channel, resource, target, every)]
-    if not findings:
-        for look in registry.looks(resource):
-            findings += await look(reader, move)
+    needs = rules.missing(kind, channel, resource, target, every)
+    if kind is MoveKind.JOIN and target is not None:
+        move = _apart(move, channel, target, needs)
+    findings = [_first(kind, need) for need in needs]
+    for look in registry.looks(resource):
+        findings += await look(reader, move)
     return Plan(
         channel=channel.code,
         resource=resource,
@@ -80,6 +84,15 @@ async def _move(
         shared=here,
         joined=None if came is None else came.id,
     )
+
+
+def _apart(move: Move, channel: Channel, target: Channel, needs: Sequence[Resource]) -> Move:
+    """Say of a join which goods and people would be the same by then, where those are to be shared first."""
+    goods, people = (
+        (channel.pools[need], target.pools[need]) if need in needs else None
+        for need in (Resource.CATALOGUE, Resource.CUSTOMERS)
+    )
+    return msgspec.structs.replace(move, goods=goods, people=people)
 
 
 async def _target(

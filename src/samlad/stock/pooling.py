@@ -2,10 +2,14 @@
 
 from uuid import UUID
 
-from samlad.catalog.twins import counterparts, repointing
+import msgspec
+
+from samlad.catalog.pooling import WHY
+from samlad.catalog.twins import IS_SAME, counterparts, repointing, to_pair
 from samlad.channels import Resource
 from samlad.channels.pooling import (
     SHOWN,
+    Example,
     Finding,
     Level,
     Look,
@@ -35,20 +39,8 @@ async def look(reader: Reader, move: Move) -> list[Finding]:
             FROM location p WHERE p.pool = $1 AND {_WHOSE} ORDER BY p.code LIMIT {SHOWN}""",
         *whose,
     )
-    both, goods = await examples(
-        reader,
-        f"""
-        WITH ours AS (SELECT l.variant, sum(l.on_hand - l.held) AS free FROM level l JOIN location p ON p.id = l.location
-                      WHERE p.pool = $1 AND {_WHOSE} AND l.on_hand > 0 GROUP BY 1),
-             theirs AS (SELECT l.variant, sum(l.on_hand - l.held) AS free
-                        FROM level l JOIN location p ON p.id = l.location
-                        WHERE l.on_hand > 0 AND NOT (p.pool = $1 AND {_WHOSE}) AND p.pool = $5 GROUP BY 1)
-        SELECT v.sku AS label, ours.free AS here, theirs.free AS there, count(*) OVER () AS total
-        FROM ours JOIN theirs USING (variant) JOIN variant v ON v.id = variant ORDER BY v.sku LIMIT {SHOWN}
-        """,
-        *whose,
-        move.shared,
-    )
+    both, goods = await _in_both(reader, move, IS_SAME, "''")
+    against, contrary = await _in_both(reader, move, "state = 'contrary'", WHY) if move.goods else (0, [])
     held = await reader.value(
         f"""SELECT count(*) FROM hold h JOIN location p ON p.id = h.location WHERE p.pool = $1 AND {_WHOSE}""",
         *whose,
@@ -70,13 +62,57 @@ async def look(reader: Reader, move: Move) -> list[Finding]:
             examples=goods,
         ),
         Finding(
+            code="stock-contrary",
+            level=Level.WARNING,
+            text=marked(
+                "Goods that lie in both, but contradict each other: whether they are one sum is not said yet"
+            ),
+            advice=marked("Say in the work list whether each is the same, is another, or is left out."),
+            count=against,
+            examples=contrary,
+        ),
+        Finding(
             code="stock-holds",
             level=Level.INFO,
             text=marked("Holds of carts and orders that stay where they are"),
             count=held,
         ),
     ]
-    return [each for each in found if each.count or each.is_moved]
+    lots = [] if move.goods is None else await _lots_of_goods(reader, move, *move.goods)
+    return [*(each for each in found if each.count or each.is_moved), *lots]
+
+
+async def _in_both(reader: Reader, move: Move, pairs: str, why: str) -> tuple[int, list[Example]]:
+    """Goods that lie at places of both, with what is free of them. While goods are apart these are pairs that ``pairs`` chooses."""
+    return await examples(
+        reader,
+        f"""
+        WITH pair AS MATERIALIZED (
+            SELECT variant, twin, {why} AS why FROM catalogue_pairs($6, $7) WHERE twin IS NOT NULL AND {pairs}
+        ), ours AS (
+            SELECT l.variant, sum(l.on_hand - l.held) AS free FROM level l JOIN location p ON p.id = l.location
+            WHERE p.pool = $1 AND {_WHOSE} AND l.on_hand > 0 GROUP BY 1
+        ), theirs AS (
+            SELECT l.variant, sum(l.on_hand - l.held) AS free FROM level l JOIN location p ON p.id = l.location
+            WHERE l.on_hand > 0 AND NOT (p.pool = $1 AND {_WHOSE}) AND p.pool = $5 GROUP BY 1
+        )
+        SELECT v.sku AS label, ours.free AS here, theirs.free AS there, coalesce(pair.why, '') AS why, count(*) OVER () AS total
+        FROM ours LEFT JOIN pair USING (variant) JOIN theirs ON theirs.variant = coalesce(pair.twin, ours.variant)
+             JOIN variant v ON v.id = ours.variant
+        ORDER BY v.sku LIMIT {SHOWN}
+        """,
+        move.old,
+        str(move.kind),
+        move.channel,
+        move.joined,
+        move.shared,
+        *to_pair(move),
+    )
+
+
+async def _lots_of_goods(reader: Reader, move: Move, home: UUID, shared: UUID) -> list[Finding]:
+    """What lots of both would be when the catalogue has joined."""
+    return await lots_pooling.look(reader, msgspec.structs.replace(move, home=home, shared=shared))
 
 
 async def look_at_goods(reader: Reader, move: Move) -> list[Finding]:

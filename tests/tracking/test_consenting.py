@@ -46,8 +46,9 @@ def test_tc_strings_of_the_reference_encoder() -> None:
 def test_vendors_that_were_disclosed_change_nothing() -> None:
     """TCF 2.3 (policy 5) always has the segment of Disclosed Vendors: in bits or in ranges, and anywhere after the core."""
     core, publisher = SOME.split(".")
-    in_bits, in_ranges = segment("001", f"{12:016b}", "0", "101000000001"), segment(
-        "001", f"{900:016b}", "1", f"{2:012b}", "0", f"{7:016b}", "1", f"{800:016b}", f"{900:016b}"
+    in_bits, in_ranges = (
+        segment("001", f"{12:016b}", "0", "101000000001"),
+        segment("001", f"{900:016b}", "1", f"{2:012b}", "0", f"{7:016b}", "1", f"{800:016b}", f"{900:016b}"),
     )
     for segments in ((in_bits,), (in_ranges,), (in_bits, publisher), (publisher, in_ranges), ("IA",)):
         text = ".".join((core, *segments))

@@ -126,6 +126,11 @@ async def _person(tx: Tx, shop: Shop, events: int, orders: int) -> UUID:
 BENCHMARK = Benchmark(
     "profile",
     "Everything about a customer of 5,000 events in one call",
-    (Bound("p95_ms", most=40), Bound("timeline_p95_ms", most=40), Bound("page_p95_ms", most=100), Bound("statements", most=16)),
+    (
+        Bound("p95_ms", most=40),
+        Bound("timeline_p95_ms", most=40),
+        Bound("page_p95_ms", most=100),
+        Bound("statements", most=16),
+    ),
     run,
 )

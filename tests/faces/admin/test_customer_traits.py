@@ -11,10 +11,12 @@ from account_people import Post
 from samlad import accounts, identity, orders
 from samlad.channels import Resource
 from samlad.identity import AuthLevel, Identifier, Kind, Sighting
+from samlad.kernel import log
 from samlad.kernel.clock import now
-from samlad.kernel.database import Database
+from samlad.kernel.database import Database, Tx
 from samlad.kernel.settings import Settings
 from samlad.orders import FulfilInput, ReturnInput
+from samlad.orders.events import OrderTipped
 from trade import ADDRESS, BUYER, Trade, build
 
 KIM = "kim@example.org"
@@ -143,3 +145,23 @@ async def test_every_trait_has_its_value_in_the_call_and_on_the_page(
         "phone-of-kim",
     )
     assert [said for said in expected if said not in shown] == [], shown[:6_000]
+
+
+async def test_what_says_no_number_of_an_order_is_in_the_timeline(
+    api: httpx.AsyncClient, db: Database
+) -> None:
+    """A tip is told of an order, but not with the order's number."""
+    trade = await build(db)
+    order = await trade.buy((await trade.kettle(), 1))
+    tip = OrderTipped(amount=500, currency="SEK", location=trade.at_malmo.id)
+
+    async def tell(tx: Tx) -> None:
+        log.append(tx, tip, subject=order.id, channel=trade.web.id)
+
+    await db.transaction(tell)
+    await trade.follow()
+    customer = await db.value("SELECT id FROM customer")
+    shown = await api.get(f"/admin/customers/{customer}")
+    assert (shown.status_code, "Gave a tip" in text_of(shown.text)) == (200, True), text_of(shown.text)[
+        -2_000:
+    ]

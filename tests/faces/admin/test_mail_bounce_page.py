@@ -18,7 +18,9 @@ pytestmark = pytest.mark.browser
 
 async def come_back(db: Database, recipient: str, **more: Any) -> None:
     sent = Sent(recipient=recipient, person=None, channel=None, kind="order")
-    bounce = Bounce(**{"mail": new_id(), "is_permanent": True, "status": "5.1.1", "code": 550, "answer": ""} | more)
+    bounce = Bounce(
+        **{"mail": new_id(), "is_permanent": True, "status": "5.1.1", "code": 550, "answer": ""} | more
+    )
     await db.transaction(lambda tx: mailboxes.mark(tx, sent, bounce))
 
 

@@ -140,5 +140,5 @@ class EventsForgotten(Fact, frozen=True, kw_only=True):
     ``has_others``: there were pages and others, too, whose names may be personal."""
 
     events: int
-    names: list[str] = []
+    names: tuple[str, ...] = ()
     has_others: bool = False

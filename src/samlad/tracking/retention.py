@@ -61,7 +61,7 @@ async def sweep(database: Database) -> int:
     async def work(tx: Tx) -> int:
         gone = await store.forget(tx, now(), BATCH)
         for each in gone:
-            fact = EventsForgotten(events=each.events, names=each.names, has_others=each.has_others)
+            fact = EventsForgotten(events=each.events, names=tuple(each.names), has_others=each.has_others)
             log.append(tx, fact, subject=each.rule)
             told = {"events": each.events}
             audit.record(tx, "tracking_retention.forgotten", "tracking_retention", each.rule, after=told)

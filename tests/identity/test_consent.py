@@ -68,6 +68,9 @@ async def test_a_merge_denies_and_taking_it_back_gives_each_their_own(met: Meeti
     await met.db.transaction(lambda tx: identity.merge(tx, merge), AS_OWNER)
     await tell(met, second, yes, level=Level.VERIFIED)
     assert [await is_allowed(met, each) for each in (first, second)] == [True, True]
+    # The other way round: after the grant that was proved somebody says no, whichever of them it is.
+    await tell(met, first, no)
+    assert [await is_allowed(met, each) for each in (first, second)] == [False, False]
 
 
 async def test_told_twice_and_at_once_it_is_one_entry_and_it_stays(met: Meeting) -> None:

@@ -280,6 +280,7 @@ NOBODY = {
         payment_settlement promotion_customer promotion_grant promotion_use receipt_mail receipt_print
         return_request_line subscription_cycle subscription_line terminal_simulation till_payment till_told
         tracked_profile voucher voucher_line""",
+    "digests of what clients call their messages": "tracked_deleted",
     "who is who, by ids of rows that are emptied": """identity_change identity_conflict identity_pin_node
         identity_sighting_node privacy_request""",
     "who is sent what, by hashes that receivers are told to forget": "destination destination_batch",

@@ -1,5 +1,6 @@
 """What the person has not agreed to is never stored of them."""
 
+import base64
 from datetime import UTC, datetime
 from typing import Any
 
@@ -40,6 +41,27 @@ def test_tc_strings_of_the_reference_encoder() -> None:
     for wrong in ("", "hello", "BOEFEAyOEFEAyAHABDENAI4AAAB9vABAASA", "C", NOTHING[:20], "C" * 9000):
         with pytest.raises(ValueError):
             tcf.decode(wrong)
+
+
+def test_vendors_that_were_disclosed_change_nothing() -> None:
+    """TCF 2.3 (policy 5) always has the segment of Disclosed Vendors: in bits or in ranges, and anywhere after the core."""
+    core, publisher = SOME.split(".")
+    in_bits, in_ranges = (
+        segment("001", f"{12:016b}", "0", "101000000001"),
+        segment("001", f"{900:016b}", "1", f"{2:012b}", "0", f"{7:016b}", "1", f"{800:016b}", f"{900:016b}"),
+    )
+    for segments in ((in_bits,), (in_ranges,), (in_bits, publisher), (publisher, in_ranges), ("IA",)):
+        text = ".".join((core, *segments))
+        assert tcf.decode(text) == tcf.decode(SOME)
+        assert stamps.read({"tcf": text}).granted == {"performance"}
+
+
+def segment(*fields: str) -> str:
+    """A segment of a TC string from the bits of its fields."""
+    bits = "".join(fields)
+    bits += "0" * (-len(bits) % 8)
+    raw = int(bits, 2).to_bytes(len(bits) // 8, "big")
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 @pytest.mark.parametrize(

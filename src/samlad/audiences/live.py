@@ -79,6 +79,7 @@ _CAUSES: dict[str, membership.Cause] = {
     "identity.rules_changed": "identity",
     "loyalty.programme_changed": "data",
     "consent.purpose-changed": "data",
+    "tracking.forgotten": "data",
     "pool.switched": "identity",
     "pool.moved": "identity",
 }
@@ -91,12 +92,26 @@ def _of_event(event: Event, segments: Sequence[Segment], definitions: rules.Defi
         return () if is_as_before or event.subject is None else rules.dependents(event.subject, definitions)
     if event.type == "consent.purpose-changed":  # in every pool
         return [each.id for each in segments if "consent" in _sources(each, definitions)]
+    if event.type == "tracking.forgotten":
+        return _of_forgotten(event, segments, definitions)
     pools = {UUID(event.payload[name]) for name in ("pool", "old", "new") if name in event.payload}
     source = {"rfm.computed": "rfm", "loyalty.programme_changed": "points"}.get(event.type)
     found = []
     for each in segments:
         what = _expanded(each, definitions)
         if each.pool in pools and what is not None and (source is None or source in rules.sources(what)):
+            found.append(each.id)
+    return found
+
+
+def _of_forgotten(event: Event, segments: Sequence[Segment], definitions: rules.Definitions) -> list[UUID]:
+    """Segments that count events of which some are kept no longer: as a whole, because nobody knows any more whose they were."""
+    names = set(event.payload.get("names", ()))
+    found = []
+    for each in segments:
+        what = _expanded(each, definitions)
+        counted = set() if what is None else rules.event_names(what)
+        if counted & names or (counted and event.payload.get("has_others", True)):
             found.append(each.id)
     return found
 

@@ -57,9 +57,10 @@ SUBSCRIPTIONS = (
 CUSTOMERS = ("customer.changed", "customer.created", "customer.tagged", "customer.untagged")
 CONSENT = "consent.recorded"
 TRACKED = "tracking.landed"
+DELETED = "tracking.event_deleted"
 ERASED = "privacy.erased"
 
-TYPES = (*CUSTOMERS, *IDENTITY, *ORDERS, *CARTS, *POINTS, *SUBSCRIPTIONS, CONSENT, TRACKED, ERASED)
+TYPES = (*CUSTOMERS, *IDENTITY, *ORDERS, *CARTS, *POINTS, *SUBSCRIPTIONS, CONSENT, TRACKED, DELETED, ERASED)
 
 People = dict[str, set[UUID]]
 
@@ -88,6 +89,7 @@ async def people(tx: Tx, events: Sequence[Event], names: set[str]) -> People:
     found["subscription"] |= await _of_subscriptions(tx, by_table["subscription"])
     found["consent"] |= await _of_consent(tx, by_table["consent"])
     found["tracked"] |= await _of_tracked(tx, by_table["tracked"], names)
+    found["tracked"] |= await _of_deleted(tx, by_table["deleted"], names)
     # Orders of history bring people with them, and one event tells of all.
     imported = [event for event in by_table["order"] if event.type == "order.imported"]
     found[EVERYTHING] |= await _of_orders(tx, imported)
@@ -99,8 +101,8 @@ def _table(event_type: str) -> str:
         return "customer"
     if event_type in IDENTITY:
         return "identity"
-    if event_type == TRACKED:
-        return "tracked"
+    if event_type in (TRACKED, DELETED):
+        return {TRACKED: "tracked", DELETED: "deleted"}[event_type]
     return {"loyalty": "points"}.get(event_type.partition(".")[0], event_type.partition(".")[0])
 
 
@@ -192,6 +194,24 @@ async def _of_tracked(tx: Tx, events: Sequence[Event], names: set[str]) -> set[U
         [datetime.fromisoformat(batch["first"]) for batch in batches],
         [datetime.fromisoformat(batch["last"]) for batch in batches],
         list(names),
+    )
+    return {row["profile"] for row in rows}
+
+
+async def _of_deleted(tx: Tx, events: Sequence[Event], names: set[str]) -> set[UUID]:
+    """On whom events had landed that staff deleted, as identity has it now. What was not tracked tells no name."""
+    ids = [
+        UUID(event.payload["identity"])
+        for event in events
+        if event.payload.get("identity")
+        and (names if event.payload.get("name") is None else event.payload["name"] in names)
+    ]
+    if not ids:
+        return set()
+    rows = await tx.rows(
+        """SELECT DISTINCT coalesce(p.profile, n.profile) AS profile
+           FROM identity_node n LEFT JOIN identity_node p ON p.id = n.person WHERE n.id = ANY ($1)""",
+        ids,
     )
     return {row["profile"] for row in rows}
 

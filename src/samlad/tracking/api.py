@@ -364,7 +364,7 @@ async def remove_retention(request: AnyRequest, rule_id: FromPath[UUID]) -> Resp
 
 @delete("/tracking/events/{event_id:uuid}", summary="Delete an event")
 async def delete_event(request: AnyRequest, event_id: FromPath[UUID]) -> Response[None]:
-    """Forget one event for ever. A client that sends it again within two days does not bring it back."""
+    """Forget one event for ever. A client that sends it again does not bring it back."""
     return await write(request, lambda tx: retention.delete_event(tx, event_id))
 
 

@@ -127,13 +127,18 @@ class RetentionRemoved(Fact, frozen=True, kw_only=True):
 
 @declare("tracking.event_deleted")
 class EventDeleted(Fact, frozen=True, kw_only=True):
-    """Staff had one event forgotten."""
+    """Staff had one event forgotten; ``name`` of what was tracked, ``identity`` on whom it had landed."""
 
     type: str
+    name: str | None = None
+    identity: UUID | None = None
 
 
 @declare("tracking.forgotten")
 class EventsForgotten(Fact, frozen=True, kw_only=True):
-    """So many events were kept as long as the rule, which is the subject, says."""
+    """So many events were kept as long as the rule, which is the subject, says: ``names`` of those that were tracked;
+    ``has_others``: there were pages and others, too, whose names may be personal."""
 
     events: int
+    names: tuple[str, ...] = ()
+    has_others: bool = False

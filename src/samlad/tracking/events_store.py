@@ -88,6 +88,10 @@ _ARRAYS = ", ".join(
 )  # fmt: skip
 
 
+_NOT_DELETED = """NOT EXISTS (SELECT FROM tracked_deleted d WHERE d.source = given.source
+                                 AND d.digest = sha256(convert_to(given.message_id, 'UTF8')))"""
+
+
 def columns(rows: Sequence[msgspec.Struct], kind: type[msgspec.Struct]) -> list[list[Any]]:
     """The fields of rows, each as one array for ``unnest``."""
     return [[getattr(row, name) for row in rows] for name in kind.__struct_fields__]
@@ -112,7 +116,7 @@ async def insert(tx: Tx, arrivals: Sequence[Arrival]) -> list[Stored]:
         f"""
         WITH given AS (SELECT {_GIVEN} FROM unnest({_ARRAYS}) AS given ({_COLUMNS})),
              fresh AS (INSERT INTO tracked_message (source, message_id, received_at)
-                       SELECT source, message_id, received_at FROM given ORDER BY source, message_id
+                       SELECT source, message_id, received_at FROM given WHERE {_NOT_DELETED} ORDER BY source, message_id
                        ON CONFLICT DO NOTHING RETURNING source, message_id),
              stored AS (INSERT INTO tracked_event ({_COLUMNS})
                         SELECT {_COLUMNS} FROM given JOIN fresh USING (source, message_id)
@@ -127,7 +131,7 @@ async def insert_own(tx: Tx, arrivals: Sequence[Arrival]) -> int:
     """Store events that this program reports; what is there already (their ids are made of the log's) stays. One statement."""
     return await tx.execute(
         f"""INSERT INTO tracked_event ({_COLUMNS})
-            SELECT {_GIVEN} FROM unnest({_ARRAYS}) AS given ({_COLUMNS}) ON CONFLICT DO NOTHING""",
+            SELECT {_GIVEN} FROM unnest({_ARRAYS}) AS given ({_COLUMNS}) WHERE {_NOT_DELETED} ON CONFLICT DO NOTHING""",
         *_arrival_columns(arrivals),
     )
 

@@ -41,7 +41,7 @@ async def remove_rule(tx: Tx, rule: UUID) -> None:
 
 
 async def delete_event(tx: Tx, event: UUID) -> None:
-    """Forget one event. Its message is still known for a while, so that a client's retry does not bring it back.
+    """Forget one event. Its message is never taken again, whenever a client sends it once more.
 
     Raises:
         NotFound: there is no such event (any more).
@@ -50,8 +50,9 @@ async def delete_event(tx: Tx, event: UUID) -> None:
     gone = await store.delete_event(tx, event)
     if gone is None:
         raise NotFound("There is no such event.")
-    log.append(tx, EventDeleted(type=gone), subject=event)
-    audit.record(tx, "tracked_event.deleted", "tracked_event", event, after={"type": gone})
+    fact = EventDeleted(type=gone.type, name=gone.name, identity=gone.identity)
+    log.append(tx, fact, subject=event)
+    audit.record(tx, "tracked_event.deleted", "tracked_event", event, after={"type": gone.type})
 
 
 async def sweep(database: Database) -> int:
@@ -59,12 +60,12 @@ async def sweep(database: Database) -> int:
 
     async def work(tx: Tx) -> int:
         gone = await store.forget(tx, now(), BATCH)
-        for rule, count in gone.items():
-            log.append(tx, EventsForgotten(events=count), subject=rule)
-            audit.record(
-                tx, "tracking_retention.forgotten", "tracking_retention", rule, after={"events": count}
-            )
-        return sum(gone.values())
+        for each in gone:
+            fact = EventsForgotten(events=each.events, names=tuple(each.names), has_others=each.has_others)
+            log.append(tx, fact, subject=each.rule)
+            told = {"events": each.events}
+            audit.record(tx, "tracking_retention.forgotten", "tracking_retention", each.rule, after=told)
+        return sum(each.events for each in gone)
 
     total = 0
     while True:

@@ -1,7 +1,9 @@
-"""SQL of the table ``tracking_retention``, and of forgetting events."""
+"""SQL of the tables ``tracking_retention`` and ``tracked_deleted``, and of forgetting events."""
 
 from datetime import datetime
 from uuid import UUID
+
+import msgspec
 
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.ids import new_id
@@ -49,17 +51,43 @@ async def delete_rule(tx: Tx, rule: UUID) -> RetentionRule | None:
     )
 
 
-async def delete_event(tx: Tx, event: UUID) -> str | None:
-    """Remove one event and on whom it landed; its type, None if there is none."""
-    found: str | None = await tx.value("DELETE FROM tracked_event WHERE id = $1 RETURNING type", event)
-    if found is not None:
-        await tx.execute("DELETE FROM tracked_profile WHERE event = $1", event)
-    return found
+class Gone(msgspec.Struct, frozen=True):
+    """An event that was removed: its type, its name if it was tracked, and on whom it had landed."""
+
+    type: str
+    name: str | None
+    identity: UUID | None
 
 
-async def forget(tx: Tx, at: datetime, limit: int) -> dict[UUID, int]:
-    """Remove events that are kept no longer; how many by rule."""
-    rows = await tx.rows(
+async def delete_event(tx: Tx, event: UUID) -> Gone | None:
+    """Remove one event and on whom it landed, and note that its message is never taken again; None: there is none."""
+    return await tx.one(
+        Gone,
+        """
+        WITH gone AS (DELETE FROM tracked_event WHERE id = $1 RETURNING id, received_at, source, message_id, type, name),
+             landing AS (DELETE FROM tracked_profile p USING gone
+                         WHERE p.received_at = gone.received_at AND p.event = gone.id RETURNING p.identity),
+             noted AS (INSERT INTO tracked_deleted (source, digest)
+                       SELECT source, sha256(convert_to(message_id, 'UTF8')) FROM gone ON CONFLICT DO NOTHING)
+        SELECT type, CASE WHEN type = 'track' THEN name END AS name, (SELECT identity FROM landing) AS identity FROM gone
+        """,
+        event,
+    )
+
+
+class Forgotten(msgspec.Struct, frozen=True):
+    """What a rule had removed: how many events, the names of those that were tracked, and whether there were others."""
+
+    rule: UUID
+    events: int
+    names: list[str]
+    has_others: bool
+
+
+async def forget(tx: Tx, at: datetime, limit: int) -> list[Forgotten]:
+    """Remove events that are kept no longer; what, by rule."""
+    return await tx.all(
+        Forgotten,
         """
         WITH old AS MATERIALIZED (
             SELECT e.id, e.received_at, r.id AS rule FROM tracked_event e CROSS JOIN LATERAL (
@@ -70,12 +98,13 @@ async def forget(tx: Tx, at: datetime, limit: int) -> dict[UUID, int]:
               AND e.received_at < $1::timestamptz - r.days * interval '1 day'
             ORDER BY e.received_at LIMIT $2),
         events AS (DELETE FROM tracked_event e USING old
-                   WHERE e.received_at = old.received_at AND e.id = old.id RETURNING old.rule),
+                   WHERE e.received_at = old.received_at AND e.id = old.id RETURNING old.rule, e.type, e.name),
         landings AS (DELETE FROM tracked_profile p USING old
                      WHERE p.received_at = old.received_at AND p.event = old.id)
-        SELECT rule, count(*) AS events FROM events GROUP BY rule
+        SELECT rule, count(*)::int AS events, bool_or(type <> 'track') AS has_others,
+               coalesce(array_agg(DISTINCT name) FILTER (WHERE type = 'track' AND name IS NOT NULL), '{}') AS names
+        FROM events GROUP BY rule ORDER BY rule
         """,
         at,
         limit,
     )
-    return {row["rule"]: row["events"] for row in rows}

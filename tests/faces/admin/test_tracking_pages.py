@@ -11,6 +11,7 @@ from playwright.async_api import expect
 import horizon
 from samlad.access import clients
 from samlad.access.clients import ClientInput
+from samlad.access.permissions import Role
 from samlad.kernel import followers
 from samlad.kernel.database import Database
 from samlad.tracking import planning
@@ -173,6 +174,35 @@ async def test_an_oauth_client_by_its_pages(api: httpx.AsyncClient, db: Database
     assert (await api.post(f"{path}/secrets/{secrets[1]['id']}/end")).status_code == 303
     assert (await api.post(f"{path}/revoke")).status_code == 303
     assert "Revoked" in (await api.get("/admin/keys/clients")).text
+
+
+@pytest.mark.browser
+async def test_an_event_is_deleted_on_the_page(site: Site, db: Database) -> None:
+    tracked = await open_tracked(db)
+    page = await site.staff(width=390)
+    async with httpx.AsyncClient(base_url=site.url) as client:
+        batch = {"batch": [track(1, event="Viewed"), track(2, event="Kept")]}
+        await client.post("/v1/batch", json=batch, headers=tracked.browser.basic)
+        await page.goto("/admin/tracking/events?source=" + str(tracked.browser.source.id))
+        await page.get_by_role("button", name="Delete Viewed").focus()
+        await page.keyboard.press("Enter")
+        dialog = page.get_by_role("dialog", name="Delete this event?")
+        await expect(dialog).to_contain_text("Viewed")
+        await expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
+        await site.fine(page)
+        await site.picture(page, "tracking-event-delete")
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_text("The event is gone.")).to_be_visible()
+        assert str(tracked.browser.source.id) in page.url, "the list is as it was"
+        await expect(page.locator("#stream tbody tr")).to_have_count(1)
+        await expect(page.locator("#stream")).to_contain_text("Kept")
+        await client.post("/v1/batch", json=batch, headers=tracked.browser.basic)
+    assert await tracked.events("name") == [{"name": "Kept"}]
+    reader = await site.staff(Role.DEVELOPER, name="Dan Developer")
+    await reader.goto("/admin/tracking/events")
+    await expect(reader.locator("#stream")).to_contain_text("Kept")
+    await expect(reader.get_by_role("button", name="Delete Kept")).to_have_count(0)
 
 
 @pytest.mark.browser

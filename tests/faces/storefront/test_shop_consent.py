@@ -8,13 +8,13 @@ import msgspec
 import pytest
 from browser import Site
 from market import Market, text_of
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 import horizon
 from account_people import Post
 from samlad import channels, consent, identity
 from samlad.channels import ChannelChange, Resource
-from samlad.consent import links
+from samlad.consent import links, stamps
 from samlad.consent import mails as consent_mails
 from samlad.consent.links import Confirmation
 from samlad.identity import AuthLevel, Identifier, Kind, Sighting
@@ -112,9 +112,7 @@ async def test_nothing_runs_before_it_is_agreed_to(site: Site, market: Market) -
     await expect(banner).to_be_visible()
     first = await page.evaluate("Array.from(window.dataLayer[0])")
     assert first[:2] == ["consent", "default"]
-    assert {
-        first[2][name] for name in ("ad_storage", "ad_user_data", "ad_personalization", "analytics_storage")
-    } == {"denied"}
+    assert {name: first[2][name] for name in stamps.GOOGLE} == dict.fromkeys(stamps.GOOGLE, "denied")
     await page.evaluate(
         """() => { for (const category of ["performance", "targeting"]) {
              const script = document.createElement("script");
@@ -145,7 +143,8 @@ async def test_nothing_runs_before_it_is_agreed_to(site: Site, market: Market) -
     await expect(page.locator('script[src="/test-performance.js"]:not([type])')).to_have_count(1)
     assert all("performance" in url for url in asked)
     last = await page.evaluate("Array.from(window.dataLayer.at(-1))")
-    assert (last[1], last[2]["analytics_storage"], last[2]["ad_storage"]) == ("update", "granted", "denied")
+    said = {name: "granted" if name == "analytics_storage" else "denied" for name in stamps.GOOGLE}
+    assert last == ["consent", "update", said]
     rows = await market.db.rows("SELECT purpose, answer, source FROM consent_entry ORDER BY purpose")
     assert [(row["purpose"], row["answer"]) for row in rows] == [
         ("functional", "denied"),
@@ -159,3 +158,92 @@ async def test_nothing_runs_before_it_is_agreed_to(site: Site, market: Market) -
         await page.get_by_role("button", name="Only what is needed").click()
     await expect(page.locator("#consent")).to_be_hidden()
     await site.fine(page)
+
+
+MARKED = """<img data-consent="targeting" data-src="https://ads.example/pixel.gif" alt="">
+<script type="text/plain" data-consent="performance" src="/marked-one.js"></script>
+<script type="text/plain" data-consent="performance" src="/marked-two.js"></script>"""
+BANNERS = {
+    "en": ("Cookies and what we measure", "Allow all"),
+    "sv": ("Kakor och vad vi mäter", "Tillåt alla"),
+    "nl": ("Cookies en wat we meten", "Alles toestaan"),
+}
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("language", BANNERS)
+async def test_what_is_marked_in_a_page_is_not_asked_for_before(
+    site: Site, market: Market, language: str
+) -> None:
+    change = ChannelChange(settings={"cookie_banner": True})
+    await market.db.transaction(lambda tx: channels.change(tx, market.web.id, change))
+    title, everything = BANNERS[language]
+    page = await site.visitor(width=390, locale=language)
+    asked: list[str] = []
+
+    async def marked(route: Route) -> None:
+        answer = await route.fetch()
+        text = (await answer.text()).replace("</main>", f"{MARKED}</main>")
+        await route.fulfill(response=answer, body=text)
+
+    async def third(route: Route) -> None:
+        asked.append(route.request.url.rpartition("/")[2])
+        body = f"window.ran = [...(window.ran ?? []), '{asked[-1]}']"
+        await route.fulfill(body=body, content_type="text/javascript")
+
+    await page.route(f"{site.url}/", marked)
+    await page.route("**/marked-*.js", third)
+    await page.route("https://ads.example/*", third)
+    await page.goto("/")
+    banner = page.get_by_role("region", name=title)
+    await expect(banner).to_be_visible()
+    await page.wait_for_load_state("networkidle")
+    assert asked == []
+    await banner.get_by_role("button", name=everything, exact=True).click()
+    await expect(banner).to_be_hidden()
+    await page.wait_for_function("window.ran?.length === 2")
+    assert await page.evaluate("window.ran") == ["marked-one.js", "marked-two.js"], "in their order"
+    await expect(page.locator('img[src="https://ads.example/pixel.gif"]')).to_have_count(1)
+    assert sorted(asked) == ["marked-one.js", "marked-two.js", "pixel.gif"]
+    last = await page.evaluate("Array.from(window.dataLayer.at(-1))")
+    assert last == ["consent", "update", dict.fromkeys(stamps.GOOGLE, "granted")]
+    await page.goto("/")  # who has answered is not asked again, and has it at once
+    await page.wait_for_function("window.ran?.length === 2")
+    await expect(page.locator("#consent")).to_be_hidden()
+
+
+@pytest.mark.browser
+async def test_what_one_wants_to_hear_is_chosen_by_the_keyboard(
+    site: Site, market: Market, settings: Settings
+) -> None:
+    node, vault = await somebody(market), Vault.of(market.db.settings)
+
+    async def holds(purpose: str) -> bool:
+        return node in await consent.allowed(market.db, [node], purpose, market.web.id)
+
+    page = await site.visitor(width=390)
+    await page.goto(links.confirm_link(vault, Confirmation(node, "email_marketing", None)))
+    await page.get_by_role("button", name="Yes, I want this").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("status").first).to_contain_text("Thank you")
+    assert await holds("email_marketing")
+    await site.fine(page)
+
+    await page.goto(links.preferences_link(vault, node))
+    news, texts = page.get_by_label("News by e-mail"), page.get_by_label("News by text message")
+    await expect(news).to_be_checked()
+    await site.fine(page)
+    await site.picture(page, "preferences")
+    await news.focus()
+    await page.keyboard.press("Space")
+    await page.keyboard.press("Tab")
+    await expect(texts).to_be_focused()
+    await page.keyboard.press("Space")
+    await page.get_by_role("button", name="Save", exact=True).focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("Saved. It holds from now on.")).to_be_visible()
+    assert [await holds("email_marketing"), await holds("sms_marketing")] == [False, True]
+    await page.get_by_role("button", name="Stop everything").focus()
+    await page.keyboard.press("Enter")
+    await expect(texts).not_to_be_checked()
+    assert not await holds("sms_marketing")

@@ -184,6 +184,8 @@ HAPPENED: dict[str, tuple[str, str, str]] = {
     "order.placed": (marked("Placed"), "cart", "accent"),
     "order.routed": (marked("It was decided where it is sent from"), "truck", ""),
     "order.paid": (marked("Paid"), "card", "success"),
+    "order.tipped": (marked("Gave a tip"), "card", ""),
+    "order.tip_returned": (marked("The tip went back"), "undo", ""),
     "order.fulfilled": (marked("Handed over or shipped"), "truck", "success"),
     "order.cancelled": (marked("Cancelled"), "close", "danger"),
     "order.returned": (marked("Taken back"), "undo", "warning"),

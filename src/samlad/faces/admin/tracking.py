@@ -20,6 +20,7 @@ from samlad.faces.page import (
     go,
     listen_from_here,
     live_href,
+    local_path,
     require,
     translated,
     words,
@@ -29,7 +30,7 @@ from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.listing import uuids
 from samlad.kernel.problems import Problem
-from samlad.tracking import events_store, parked_store, sources, store
+from samlad.tracking import events_store, parked_store, retention, sources, store
 from samlad.tracking.model import (
     PER_SECOND,
     KeyInput,
@@ -40,7 +41,7 @@ from samlad.tracking.model import (
     SourceView,
     TrackedRow,
 )
-from samlad.tracking.permissions import CHANGE, READ
+from samlad.tracking.permissions import CHANGE, DELETE, READ
 
 ROWS = 50
 PARKED_SHOWN = timedelta(days=1)
@@ -241,6 +242,15 @@ async def show_events(request: AnyRequest) -> Response[Any]:
     )
 
 
+@post("/admin/tracking/events/{event_id:uuid}/delete")
+async def delete_event(request: AnyRequest, event_id: FromPath[UUID]) -> Response[Any]:
+    """Forget one event for ever."""
+    require(request, DELETE)
+    back = local_path((await read_form(request)).text("back"), "/admin/tracking/events")
+    await change(request, lambda tx: retention.delete_event(tx, event_id))
+    return go(request, back, words(request)("The event is gone."))
+
+
 async def _with_parked(request: AnyRequest, found: Shown[TrackedRow]) -> list[TrackedRow | ParkedRow]:
     """A page of events, and what was parked in its span of time: both arrived. Not where a filter is set that only speaks of
     events that were taken."""
@@ -278,4 +288,5 @@ HANDLERS = [
     make_key,
     end_key,
     show_events,
+    delete_event,
 ]

@@ -2,6 +2,7 @@
 
    - Google Consent Mode v2: everything denied by default, then what was chosen.
    - <script type="text/plain" data-consent="performance" src="…"> runs once its category was agreed to, never before.
+   - <img data-consent="targeting" data-src="…" alt=""> (a pixel) is asked for then, and so is all else that has data-src.
    - The choice is remembered in a cookie for a year and told to the shop's ledger. */
 (() => {
   "use strict";
@@ -39,7 +40,15 @@
       for (const { name, value } of waiting.attributes) {
         if (name !== "type" && name !== "data-consent") script.setAttribute(name, value);
       }
+      script.async = waiting.hasAttribute("async"); /* one after the other, as they stand in the page */
+      script.text = waiting.text;
       waiting.replaceWith(script);
+    }
+    for (const waiting of document.querySelectorAll("[data-consent][data-src]")) {
+      if (!granted.includes(waiting.dataset.consent)) continue;
+      waiting.setAttribute("src", waiting.dataset.src);
+      waiting.removeAttribute("data-src");
+      waiting.removeAttribute("data-consent");
     }
   }
 

@@ -426,12 +426,12 @@ async def test_a_kiosk_asks_staff_and_forgets_who_went_away(site: Site, market: 
     await page.clock.install()
     # It was a till before, and carried what a till knows of staff and customers.
     await page.goto(f"{TILL}/offline")
-    await page.wait_for_function(CARRIES, False)
+    await page.wait_for_function(CARRIES, arg=False)
     await page.goto(f"{TILL}/kiosks")
     await page.get_by_label("Name").fill("Kiosk 1")
     await page.get_by_role("button", name="Make this device a kiosk").click()
     await expect(page.locator("#start")).to_be_visible()
-    await page.wait_for_function(CARRIES, True)  # at once, not at the next of its rounds
+    await page.wait_for_function(CARRIES, arg=True)  # at once, not at the next of its rounds
     await _in_english(page)
 
     async def wine() -> None:

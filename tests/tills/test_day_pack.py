@@ -109,7 +109,9 @@ async def test_only_pins_that_are_not_soon_tried_through_come_along(
         await pins.set_pin(trade.db, Context(actor=Actor(kind="staff", id=made.id, name=name)), pin)
         if name == "Bo":
             await trade.db.transaction(lambda tx, who=made.id: clerks.make_badge(tx, who))
-    unknown = "UPDATE staff_pin SET digits = NULL FROM staff s WHERE s.id = staff AND s.name = 'Di' RETURNING 1"
+    unknown = (
+        "UPDATE staff_pin SET digits = NULL FROM staff s WHERE s.id = staff AND s.name = 'Di' RETURNING 1"
+    )
     assert len(await trade.db.rows(unknown)) == 1
     channel = trade.malmo
     if setting is not None:

@@ -392,7 +392,9 @@ async def test_a_customer_serves_themselves_by_keyboard_and_without_network(
     await page.locator("#finish").click()
     await _in_english(page)
     await page.locator("#staff-open").click()
-    await expect(page.locator("#clerk-list button")).to_have_text(["Ada Chef"])  # short PINs are not on a kiosk
+    await expect(page.locator("#clerk-list button")).to_have_text(
+        ["Ada Chef"]
+    )  # short PINs are not on a kiosk
     await page.locator("#clerk-list").get_by_role("button", name="Ada Chef").click()
     await page.locator("#clerk-secret").fill("814626")
     await page.keyboard.press("Enter")

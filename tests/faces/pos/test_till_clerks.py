@@ -1,9 +1,13 @@
 """Clerks take turns at a till: by PIN or badge, with their own rights, online and without network; it locks itself."""
 
+import shutil
+import subprocess
 from collections.abc import AsyncIterator
+from pathlib import Path
 from uuid import UUID
 
 import httpx
+import msgspec
 import pytest
 from browser import Site, session_of
 from market import Market, text_of
@@ -16,6 +20,7 @@ from samlad.access.csrf import token_for
 from samlad.access.permissions import Role
 from samlad.access.staff import StaffInput
 from samlad.channels import ChannelChange
+from samlad.faces import pos
 from samlad.kernel.context import Actor, Context
 from samlad.kernel.settings import Settings
 
@@ -250,6 +255,42 @@ async def test_clerks_take_turns_without_network(site: Site, market: Market) -> 
         await page.goto(TILL)
     await expect(page).to_have_url(f"{site.url}{TILL}/clerks")
     await expect(page.get_by_text("The till is locked")).to_be_visible()
+
+
+WHO = Path(pos.__file__).parent / "static/offline/who.js"
+RIGHTS = """
+const { isLocked, may, whyNotPin } = await import(process.argv[1]);
+const person = (id, pin, badge) => ({ id, name: id, pin, badge, may: ["returns"] });
+const short = { pins: "long", clerks: [person("sam", null, null)] };
+const badged = { pins: "none", clerks: [...short.clerks, person("ada", null, "k")] };
+const sam = { id: "sam" }, acts = ["parked", "returns", "drawer"];
+console.log(JSON.stringify({
+  locked: [short, badged, { clerks: [person("ada", {}, null)] }, null].map((day) => isLocked(null, day)),
+  on: acts.map((act) => may(sam, short, act)),
+  nobody: acts.map((act) => may(null, short, act)),
+  stranger: [...acts.map((act) => may({ id: "bo" }, short, act)), may({ id: "bo" }, short, "discount-any", false)],
+  never: acts.map((act) => may(undefined, null, act)),
+  why: [whyNotPin(short.clerks[0], short), whyNotPin(badged.clerks[1], badged), whyNotPin(person("ada", {}), short), whyNotPin(undefined, short)],
+}));
+"""
+
+
+def test_a_locked_till_that_nobody_can_open_sells_and_does_nothing_else() -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("no Node: apt-get install nodejs")
+    run = subprocess.run(
+        [node, "--input-type=module", "-e", RIGHTS, WHO], capture_output=True, timeout=120, check=False
+    )
+    assert run.returncode == 0, run.stderr.decode()
+    assert msgspec.json.decode(run.stdout) == {
+        "locked": [False, True, True, False],
+        "on": [True, True, False],
+        "nobody": [True, False, False],
+        "stranger": [True, True, True, False],
+        "never": [True, True, True],
+        "why": ["pin-not-long", "pin-not-none", None, None],
+    }
 
 
 def test_a_tills_session_opens_the_till_and_nothing_else() -> None:

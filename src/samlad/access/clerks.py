@@ -27,6 +27,8 @@ from samlad.kernel.context import Actor, Context
 from samlad.kernel.database import Database, Reader, Tx
 from samlad.kernel.problems import Unauthenticated
 
+LONG = 6
+"""From so many digits on a PIN is not tried through in hours by whoever takes a device apart: a million, not 10,000."""
 ROUNDS = 600_000
 """OWASP Password Storage Cheat Sheet (2024) for PBKDF2-HMAC-SHA-256."""
 _SALT_BYTES, _CHECK = 16, "pbkdf2-sha256"
@@ -40,13 +42,22 @@ _PLACES = re.compile(
 
 
 class OnTill(msgspec.Struct, frozen=True):
-    """Somebody who can be on at a till. ``till_check`` and ``badge`` (hex) are what a till without network compares with."""
+    """Somebody who can be on at a till. ``till_check`` and ``badge`` (hex) are what a till without network compares with.
+
+    ``digits``: how long their PIN is, None where that is not known yet.
+    """
 
     id: UUID
     name: str
     actor: Actor
     till_check: str | None
     badge: str | None
+    digits: int | None
+
+    @property
+    def has_long_pin(self) -> bool:
+        """Whether their PIN is known to be `LONG`; one of unknown length counts as short."""
+        return self.digits is not None and self.digits >= LONG
 
 
 class TillCheck(msgspec.Struct, frozen=True):
@@ -93,7 +104,7 @@ def read_check(text: str | None) -> TillCheck | None:
 
 
 _FOUND = """
-SELECT p.id, p.name, n.pin_hash, n.till_check, encode(b.code_hash, 'hex') AS badge, p.email,
+SELECT p.id, p.name, n.pin_hash, n.till_check, n.digits, encode(b.code_hash, 'hex') AS badge, p.email,
        ARRAY(SELECT role FROM staff_role r WHERE r.staff = p.id) AS roles,
        ARRAY(SELECT location FROM staff_location l WHERE l.staff = p.id) AS locations
 FROM staff p LEFT JOIN staff_pin n ON n.staff = p.id LEFT JOIN staff_badge b ON b.staff = p.id
@@ -116,6 +127,7 @@ async def who_can_be_on(reader: Reader, permission: str, location: UUID) -> list
             actor=staff_actor(row["id"], row["name"], row["roles"], row["locations"]),
             till_check=row["till_check"],
             badge=row["badge"],
+            digits=row["digits"],
         )
         for row in rows
     ]
@@ -174,21 +186,31 @@ async def prove(
         raise WrongPin("The PIN is wrong, or they may not work here.")
     actor = _may_work(row, permission, location)
     assert row is not None, "they may work"
-    pin_hash = row["pin_hash"]
     check = await check_of(pin) if row["till_check"] is None else None
 
     async def work(tx: Tx) -> None:
-        if check is not None:
-            await tx.execute(
-                "UPDATE staff_pin SET till_check = $2 WHERE staff = $1 AND pin_hash = $3 AND till_check IS NULL",
-                actor.id,
-                check,
-                pin_hash,
-            )
+        await learn(tx, row, pin, check)
         await attempts.settle(tx, key, None)
 
     await database.transaction(work, context)
     return actor
+
+
+async def learn(tx: Tx, row: Any, pin: str, check: str | None = None) -> None:
+    """Keep of a right PIN what was not kept when it was set: its length, and what a till without network compares with.
+
+    ``row``: the person's ``id``, ``pin_hash`` and ``digits`` as the PIN was looked at; a PIN set since then learns nothing.
+    """
+    if check is None and row["digits"] is not None:
+        return
+    await tx.execute(
+        """UPDATE staff_pin SET till_check = coalesce(till_check, $2), digits = $3
+           WHERE staff = $1 AND pin_hash = $4 AND (till_check IS NULL OR digits IS NULL)""",
+        row["id"],
+        check,
+        len(pin),
+        row["pin_hash"],
+    )
 
 
 def _may_work(row: Any, permission: str, location: UUID) -> Actor:

@@ -46,12 +46,13 @@ async def set_pin(database: Database, context: Context, pin: str) -> None:
 
     async def work(tx: Tx) -> None:
         await tx.execute(
-            """INSERT INTO staff_pin (staff, pin_hash, till_check) VALUES ($1, $2, $3)
+            """INSERT INTO staff_pin (staff, pin_hash, till_check, digits) VALUES ($1, $2, $3, $4)
                ON CONFLICT (staff) DO UPDATE SET pin_hash = excluded.pin_hash, till_check = excluded.till_check,
-                                                 set_at = now()""",
+                                                 digits = excluded.digits, set_at = now()""",
             who,
             pin_hash,
             till_check,
+            len(pin),
         )
         note(tx, who, "pin", "changed")
 
@@ -81,7 +82,7 @@ async def approve(
     key = f"pin:{email.strip().lower()}"
     await database.transaction(lambda tx: attempts.charge(tx, key, None), context)
     row = await database.row(
-        """SELECT p.id, p.name, n.pin_hash,
+        """SELECT p.id, p.name, n.pin_hash, n.digits,
                   ARRAY(SELECT role FROM staff_role r WHERE r.staff = p.id) AS roles,
                   ARRAY(SELECT location FROM staff_location l WHERE l.staff = p.id) AS locations
            FROM staff p JOIN staff_pin n ON n.staff = p.id WHERE p.email = $1 AND p.status = 'active'""",
@@ -93,5 +94,10 @@ async def approve(
     actor = staff_actor(row["id"], row["name"], row["roles"], row["locations"])
     if not actor.may(permission, location):
         raise ApprovalRefused(NOT_APPROVED)
-    await database.transaction(lambda tx: attempts.settle(tx, key, None), context)
+
+    async def work(tx: Tx) -> None:
+        await clerks.learn(tx, row, pin)
+        await attempts.settle(tx, key, None)
+
+    await database.transaction(work, context)
     return Approver(row["id"], row["name"])

@@ -68,6 +68,12 @@ SETTINGS: dict[str, Setting] = {
             "After so many seconds without a touch a till locks itself until a clerk's PIN or badge; 0: never",
         ),
         Setting(
+            "till_pins",
+            Literal["long", "all", "none"],
+            "long",
+            "Which PINs a till knows without network: those of six digits and more, all, or none; badges always, and a kiosk no short ones",
+        ),
+        Setting(
             "kiosk_idle_seconds",
             Annotated[int, Meta(ge=30, le=1_800)],
             90,

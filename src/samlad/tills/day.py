@@ -7,6 +7,7 @@ store lately, by name; their number and phone number only as hashes, to be found
 """
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -63,7 +64,10 @@ class PickUp(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DayClerk(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody who can be on: how their PIN is checked, their badge's hash, and what they may do here (`ACTS`)."""
+    """Somebody who can be on: how their PIN is checked, their badge's hash, and what they may do here (`ACTS`).
+
+    ``pin`` null: they have none, or it is none that is carried (`Day.pins`).
+    """
 
     id: UUID
     name: str
@@ -91,6 +95,7 @@ class Day(msgspec.Struct, frozen=True, kw_only=True):
     """What a till takes along for a day. ``members`` null: whoever is signed in may not see customers.
 
     ``forget_days``: after so many days without contact the till forgets the people. ``discount_limit`` is in percent.
+    ``pins``: which PINs are in it: long, all or none. ``is_kiosk``: it is what a kiosk may carry.
     """
 
     salt: str
@@ -102,6 +107,8 @@ class Day(msgspec.Struct, frozen=True, kw_only=True):
     pieces: list[int]
     discount_limit: int
     clerks: list[DayClerk]
+    pins: str
+    is_kiosk: bool
     card_limit: int
     cards: list[DayCard]
     lock_seconds: int
@@ -111,11 +118,12 @@ class Day(msgspec.Struct, frozen=True, kw_only=True):
 async def load(database: Database, actor: Actor, desk: Desk, till: UUID) -> Day:
     """What a till takes along; what the actor may not see is not in it. Eight statements.
 
-    A kiosk gets members without names, and no orders, receipts or drawers.
+    A kiosk gets members without names, and no orders, receipts or drawers; of staff who can unlock it by badge or long PIN.
     """
     channel, place, salt = desk.channel, desk.location, str(till)
     may_see, is_kiosk = actor.may(orders.READ, place.id), actor.kind == "kiosk"
     limit = int(channel.setting("till_gift_card_limit"))
+    pins = pins_of(str(channel.setting("till_pins")), is_kiosk)
     months = int(channel.setting("till_customer_months"))
     members: list[Member] | None = None
     if is_kiosk or actor.may(customers.READ):
@@ -123,6 +131,11 @@ async def load(database: Database, actor: Actor, desk: Desk, till: UUID) -> Day:
         pool = channel.pools[Resource.CUSTOMERS]
         rows = await day_store.members(database, channel.id, pool, since, MOST_MEMBERS) if months else []
         members = [_unnamed(row, salt) if is_kiosk else _member(row, salt) for row in rows]
+    staff = [
+        _clerk(each, place.id, salt, pins)
+        for each in await clerks.who_can_be_on(database, orders.PLACE, place.id)
+        if actor.locations is None or place.id in actor.locations
+    ]
     opened = {shift.till_name: shift.id for shift in await books.open_shifts(database, place.id)}
     return Day(
         salt=salt,
@@ -148,11 +161,9 @@ async def load(database: Database, actor: Actor, desk: Desk, till: UUID) -> Day:
         else [],
         pieces=list(till_rules.denominations(channel.currency)),
         discount_limit=int(channel.setting("discount_limit")),
-        clerks=[
-            _clerk(each, place.id, salt)
-            for each in await clerks.who_can_be_on(database, orders.PLACE, place.id)
-            if actor.locations is None or place.id in actor.locations
-        ],
+        clerks=_of_kiosk(staff) if is_kiosk else staff,
+        pins=pins,
+        is_kiosk=is_kiosk,
         card_limit=limit,
         cards=[
             DayCard(key=hashed(salt, each.code_hash), available=each.available)
@@ -200,14 +211,25 @@ def _unnamed(row: day_store.MemberRow, salt: str) -> Member:
     return msgspec.structs.replace(_member(row, salt), name="", phone=None)
 
 
-def _clerk(found: OnTill, place: UUID, salt: str) -> DayClerk:
+def pins_of(setting: str, is_kiosk: bool) -> str:
+    """Which PINs a device carries, of long, all and none. A kiosk stands in reach of customers: never short ones."""
+    return "long" if is_kiosk and setting == "all" else setting
+
+
+def _clerk(found: OnTill, place: UUID, salt: str, pins: str) -> DayClerk:
+    is_carried = pins == "all" or (pins == "long" and found.has_long_pin)
     return DayClerk(
         id=found.id,
         name=found.name,
-        pin=clerks.read_check(found.till_check),
+        pin=clerks.read_check(found.till_check) if is_carried else None,
         badge=None if found.badge is None else clerks.badge_key(salt, found.badge),
         may=[act for act, permission in ACTS.items() if found.actor.may(permission, place)],
     )
+
+
+def _of_kiosk(staff: Sequence[DayClerk]) -> list[DayClerk]:
+    """Of staff what a kiosk needs to be unlocked: who can do so there, and nothing of what they may elsewhere."""
+    return [msgspec.structs.replace(each, may=[]) for each in staff if each.pin or each.badge]
 
 
 def _pick_up(row: day_store.PickUpRow, salt: str) -> PickUp:

@@ -1,21 +1,26 @@
 """Clerks take turns at a till: by PIN or badge, with their own rights, online and without network; it locks itself."""
 
+import shutil
+import subprocess
 from collections.abc import AsyncIterator
+from pathlib import Path
 from uuid import UUID
 
 import httpx
+import msgspec
 import pytest
 from browser import Site, session_of
 from market import Market, text_of
 from playwright.async_api import Page, expect
 
 from applications import running
-from samlad import channels
+from samlad import channels, orders
 from samlad.access import clerks, pins, recent, staff
 from samlad.access.csrf import token_for
 from samlad.access.permissions import Role
 from samlad.access.staff import StaffInput
 from samlad.channels import ChannelChange
+from samlad.faces import pos
 from samlad.kernel.context import Actor, Context
 from samlad.kernel.settings import Settings
 
@@ -114,6 +119,31 @@ async def test_wrong_pins_are_paused(till: httpx.AsyncClient, market: Market) ->
     assert "Too many tries" in text_of(again.text)
 
 
+async def test_how_long_a_pin_is_is_learnt_when_it_is_right(till: httpx.AsyncClient, market: Market) -> None:
+    sam = await person(market, "Sam Säljare", "407113", Role.STORE)
+    ada = await person(market, "Ada Chef", "81462650", Role.MANAGER)
+    kept = "SELECT digits FROM staff_pin WHERE staff = $1"
+    assert [await market.db.value(kept, each) for each in (sam, ada)] == [6, 8]
+    # As PINs of before were kept.
+    forgotten = "UPDATE staff_pin SET digits = NULL, till_check = NULL WHERE staff = $1 RETURNING 1"
+    for each in (sam, ada):
+        await market.db.rows(forgotten, each)
+    assert (await till.post(f"{TILL}/clerks", data={"who": str(sam), "pin": "407114"})).status_code == 422
+    assert await market.db.value(kept, sam) is None
+    assert (await till.post(f"{TILL}/clerks", data={"who": str(sam), "pin": "407113"})).status_code == 303
+    assert await market.db.value(kept, sam) == 6
+    day = (await till.get("/api/till-day/soder", params={"till": str(sam)})).json()
+    assert {each["name"]: each["pin"] is not None for each in day["clerks"]} == {
+        "Ada Chef": False,
+        "Sam Säljare": True,
+    }
+    at = market.places[0].id
+    approval = (market.db, Context(), "ada@example.org", "81462650", orders.CHANGE, at)
+    assert (await pins.approve(*approval)).id == ada
+    assert await market.db.value(kept, ada) == 8
+    assert await market.db.value("SELECT till_check FROM staff_pin WHERE staff = $1", ada) is None
+
+
 ALONE = """async ([salt, rounds, hash]) => {
     const { ask, open } = await import("/static/pos/offline/database.js");
     const { charge, isPin } = await import("/static/pos/offline/who.js");
@@ -137,7 +167,7 @@ async def _on(page: Page, name: str, pin: str) -> None:
 async def test_clerks_take_turns_without_network(site: Site, market: Market) -> None:
     await market.product(title="Kittel", sku="KETTLE", price=19_900, stock=(9, 0))
     sam = await person(market, "Sam Säljare", "4071", Role.STORE)
-    ada = await person(market, "Ada Chef", "8146", Role.MANAGER)
+    ada = await person(market, "Ada Chef", "814626", Role.MANAGER)
     tips = ChannelChange(settings={"tips": True})
     await market.db.transaction(lambda tx: channels.change(tx, market.stores[0].id, tips))
     page = await site.staff(service_workers="allow")
@@ -170,6 +200,9 @@ async def test_clerks_take_turns_without_network(site: Site, market: Market) -> 
     await page.locator("#code").fill("KETTLE")
     await page.locator("#code").press("Enter")
     await expect(page.locator("#ticket li[data-variant]")).to_have_count(1)
+    await page.locator('[data-act="parked"]').click()  # what asks no rights is everybody's
+    await expect(page.locator("#panel")).to_be_visible()
+    await page.keyboard.press("Escape")
     await page.locator("#who").click()
     await page.locator("#clerk-lock").click()
     await expect(page.locator("#clerk-locked")).to_be_visible()
@@ -180,7 +213,15 @@ async def test_clerks_take_turns_without_network(site: Site, market: Market) -> 
     await site.fine(page)
     await _on(page, "Ada Chef", "4071")
     await expect(page.locator("#clerk-wrong")).to_contain_text("That did not work")
-    await _on(page, "Ada Chef", "8146")
+    # Four digits are not carried: it says so, and what to do, before anything is typed and after.
+    await page.locator("#clerk-list").get_by_role("button", name="Sam Säljare").click()
+    await expect(page.locator("#clerk-wrong")).to_contain_text("does not know the PIN of Sam Säljare")
+    await site.picture(page, "till-offline-short-pin")
+    await site.fine(page)
+    await _on(page, "Sam Säljare", "4071")
+    await expect(page.locator("#clerk-wrong")).to_contain_text("Scan the badge, or choose a longer PIN")
+    await expect(page.locator("#clerk-locked")).to_be_visible()
+    await _on(page, "Ada Chef", "814626")
     await expect(page.locator("#clerk")).to_have_text("Ada Chef")
     await expect(page.locator("#ticket li[data-variant]")).to_have_count(1)
     await page.locator('[data-pay="card"]').click()
@@ -205,7 +246,7 @@ async def test_clerks_take_turns_without_network(site: Site, market: Market) -> 
         lambda tx: channels.change(tx, market.stores[0].id, ChannelChange(settings={"till_lock_seconds": 2}))
     )
     await page.get_by_role("link", name="Ada Chef").click()
-    await page.get_by_label("PIN of Ada Chef").fill("8146")
+    await page.get_by_label("PIN of Ada Chef").fill("814626")
     await page.keyboard.press("Enter")
     await expect(page.get_by_text("Ada Chef is on")).to_be_visible()
     while (
@@ -214,6 +255,42 @@ async def test_clerks_take_turns_without_network(site: Site, market: Market) -> 
         await page.goto(TILL)
     await expect(page).to_have_url(f"{site.url}{TILL}/clerks")
     await expect(page.get_by_text("The till is locked")).to_be_visible()
+
+
+WHO = Path(pos.__file__).parent / "static/offline/who.js"
+RIGHTS = """
+const { isLocked, may, whyNotPin } = await import(process.argv[1]);
+const person = (id, pin, badge) => ({ id, name: id, pin, badge, may: ["returns"] });
+const short = { pins: "long", clerks: [person("sam", null, null)] };
+const badged = { pins: "none", clerks: [...short.clerks, person("ada", null, "k")] };
+const sam = { id: "sam" }, acts = ["parked", "returns", "drawer"];
+console.log(JSON.stringify({
+  locked: [short, badged, { clerks: [person("ada", {}, null)] }, null].map((day) => isLocked(null, day)),
+  on: acts.map((act) => may(sam, short, act)),
+  nobody: acts.map((act) => may(null, short, act)),
+  stranger: [...acts.map((act) => may({ id: "bo" }, short, act)), may({ id: "bo" }, short, "discount-any", false)],
+  never: acts.map((act) => may(undefined, null, act)),
+  why: [whyNotPin(short.clerks[0], short), whyNotPin(badged.clerks[1], badged), whyNotPin(person("ada", {}), short), whyNotPin(undefined, short)],
+}));
+"""
+
+
+def test_a_locked_till_that_nobody_can_open_sells_and_does_nothing_else() -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("no Node: apt-get install nodejs")
+    run = subprocess.run(
+        [node, "--input-type=module", "-e", RIGHTS, WHO], capture_output=True, timeout=120, check=False
+    )
+    assert run.returncode == 0, run.stderr.decode()
+    assert msgspec.json.decode(run.stdout) == {
+        "locked": [False, True, True, False],
+        "on": [True, True, False],
+        "nobody": [True, False, False],
+        "stranger": [True, True, True, False],
+        "never": [True, True, True],
+        "why": ["pin-not-long", "pin-not-none", None, None],
+    }
 
 
 def test_a_tills_session_opens_the_till_and_nothing_else() -> None:

@@ -37,6 +37,12 @@ setting: Mapping[str, tuple[str, str]] = {
         marked("After how many seconds without a touch a till locks itself"),
         marked("Until a clerk's PIN or badge. 0: never."),
     ),
+    "till_pins": (
+        marked("Which PINs a till knows without network"),
+        marked(
+            "Whoever takes a till apart can try four digits through in an hour. Badges always work; a kiosk never knows short PINs."
+        ),
+    ),
     "till_lease_percent": (
         marked("How much of its store's free stock a till leases, in percent"),
         marked("Of what is sold there most. 0: nothing."),
@@ -289,6 +295,11 @@ hold_policy: Mapping[str, str] = {
     "checkout": marked("At the checkout"),
     "order": marked("When the order is placed"),
 }
+till_pins: Mapping[str, str] = {
+    "long": marked("Those of six digits and more"),
+    "all": marked("All, short ones too"),
+    "none": marked("None: badges only"),
+}
 payment_capture: Mapping[str, str] = {
     "placed": marked("As soon as the order is placed"),
     "manual": marked("When somebody says so"),
@@ -345,6 +356,7 @@ choices: Mapping[str, Mapping[str, str]] = {
     "return_opened": return_goods,
     "return_damaged": return_goods,
     "return_defective": return_goods,
+    "till_pins": till_pins,
     "hold_policy": hold_policy,
     "cart_merge": cart_merge,
     "cart_merge_paying": cart_merge,

@@ -73,7 +73,9 @@ KIOSK = {
     "staff": marked("Staff"),
     "staff-check": marked("Staff look at this with you first"),
     "staff-check-note": marked("Something in your basket may not be sold to everybody. Staff are called and show their badge here."),
-    "staff-note": marked("For staff: scan your badge, or choose your name and type your PIN."),
+    "staff-note": marked(
+        "For staff: scan your badge, or choose your name and type your PIN. A kiosk knows only PINs of six digits and more: whose name is not here needs the badge, or a longer PIN from the profile page."
+    ),
     "staff-go": marked("Go on"),
     "staff-checked": marked("Thank you: staff have looked."),
     "take-out": marked("Take it out of the basket"),

@@ -9,6 +9,18 @@ DAY_WORDS = {
     "clerk-wait": marked("Too many tries. Wait {n} seconds, or let a colleague go on."),
     "clerks-none": marked("This till knows nobody’s PIN or badge yet."),
     "pin-of": marked("PIN of {name}"),
+    "pin-not-long": marked(
+        "This till does not know the PIN of {name} without network: only PINs of six digits and more that were chosen or used lately. Scan the badge, or choose a longer PIN on the profile page when there is a network."
+    ),
+    "pin-not-none": marked(
+        "This till knows no PINs without network. {name} can go on by badge, or when there is a network."
+    ),
+    "pin-not-all": marked(
+        "This till does not know a PIN of {name} without network. Scan the badge, or go on by PIN once when there is a network."
+    ),
+    "may-not-locked": marked(
+        "Nobody is on here: this till sells, and no more until somebody goes on by badge or with a network."
+    ),
     "badge": marked("Scan a badge"),
     "may-not": marked("{name} may not do this. Let a colleague go on who may."),
     "do-it": marked("Do it"),

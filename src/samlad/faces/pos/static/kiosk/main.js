@@ -19,6 +19,7 @@ import * as receipt from "./receipt.js";
 import * as staff from "./staff.js";
 
 const code = root.dataset.till, base = `/pos/${code}/kiosk`, tongues = JSON.parse(root.dataset.words), HELPED_SECONDS = 300;
+const ASK_MS = 10_000; // one that was taken back is closed within moments: processes of the server remember its session for five seconds more
 const goods = new Goods(), VIEWS = ["no-pack", "closed", "start", "shop", "done"];
 let db, device, sender, pack = null, day = null, open = null, sums = null, offset = null, used = {}, view = "", isHelpCalled = false, isPaying = false;
 
@@ -117,7 +118,7 @@ async function showState() {
   byId("net").dataset.state = sender.state;
   byId("closed-unsent").textContent = byId("staff-unsent").textContent = unsent;
   root.dataset.unsent = await journal.count(db);
-  if (sender.state === "sign-in" && view !== "done") look("closed"); // taken back from elsewhere: whoever paid still gets the receipt
+  if (sender.state === "sign-in" && view !== "done") look("closed"); // taken back from elsewhere: whoever paid, or is paying (a dialog), still gets the receipt
   else if (sender.state === "online" && view === "closed") look(pack ? "start" : "no-pack");
 }
 
@@ -326,14 +327,23 @@ function hear() {
   });
   sender.addEventListener("loading", ({ detail }) => (byId("loading").textContent = say("loading", { n: detail })));
   sender.addEventListener("pack", load);
-  sender.addEventListener("day", async () => (day = await people.forget(db)));
+  sender.addEventListener("day", readDay);
+}
+
+/* What came along for the day. What the device carried while it was a till names people, and goes at once. */
+async function readDay() {
+  day = await people.forget(db);
+  if (!day || day.is_kiosk) return;
+  day = null;
+  await database.write(db, ["meta"], (transaction) => database.ask(transaction.objectStore("meta").delete("day")));
+  sender.hasSent = true; // it is asked for anew
 }
 
 async function load() {
   pack = (await restore(db, goods)) ?? pack;
   [used, offset] = [{}, (await database.meta(db, "clock"))?.offset ?? null];
   for (const { entry } of await journal.unsent(db)) count(entry);
-  day = await people.forget(db);
+  await readDay();
   open = await ticket.current(db);
   if (!pack) return look("no-pack");
   useCurrency(pack.store.currency);
@@ -345,7 +355,7 @@ async function load() {
 
 db = await database.open(code);
 device = await database.device(db, code);
-sender = new Sender(db, code, device.id);
+sender = new Sender(db, code, device.id, ASK_MS);
 listen();
 staff.begin(till);
 receipt.listen(post);

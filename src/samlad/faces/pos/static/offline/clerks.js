@@ -2,7 +2,7 @@
 
 import { watch } from "./idle.js";
 import { announce, byId, fill, say, show } from "./screen.js";
-import { find, isLocked, known, put } from "./who.js";
+import { canOpen, find, isLocked, known, put, whyNotPin } from "./who.js";
 
 let till, chosen = null, isOpen = false;
 
@@ -18,7 +18,7 @@ export function begin(host) {
   });
   byId("clerk-lock").addEventListener("click", lock);
   byId("clerk-back").addEventListener("click", close);
-  watch(till.code, () => till.day?.lock_seconds ?? 0, () => known(till.day).length && !isLocked(till.clerk, till.day) && lock());
+  watch(till.code, () => till.day?.lock_seconds ?? 0, () => canOpen(till.day) && !isLocked(till.clerk, till.day) && lock());
 }
 
 async function lock() {
@@ -43,7 +43,7 @@ function open() {
   show("clerks", true);
   show("clerk-locked", locked);
   show("clerk-back", !locked);
-  show("clerk-lock", !locked);
+  show("clerk-lock", !locked && canOpen(till.day)); // nobody could open it again
   byId("clerk-back").dataset.asked = locked ? "" : "1";
   byId("clerk-list").replaceChildren(
     ...known(till.day).map(({ id, name }) =>
@@ -68,15 +68,17 @@ function choose(id) {
   chosen = id;
   const person = known(till.day).find((each) => each.id === id);
   for (const button of byId("clerk-list").querySelectorAll("[data-clerk]")) button.setAttribute("aria-pressed", String(button.dataset.clerk === id));
-  byId("clerk-label").textContent = person ? say("pin-of", { name: person.name }) : say("badge");
-  byId("clerk-wrong").textContent = "";
+  const why = whyNotPin(person, till.day);
+  byId("clerk-label").textContent = person && !why ? say("pin-of", { name: person.name }) : say("badge");
+  byId("clerk-wrong").textContent = why ? say(why, { name: person.name }) : "";
   byId("clerk-secret").focus();
 }
 
 async function go(text) {
-  const { person, wait } = await find(till.db, till.day, chosen, text);
+  const { person, wait, why } = await find(till.db, till.day, chosen, text);
   if (!person) {
-    byId("clerk-wrong").textContent = wait ? say("clerk-wait", { n: Math.ceil(wait / 1_000) }) : say("clerk-wrong");
+    const { name } = known(till.day).find((each) => each.id === chosen) ?? {};
+    byId("clerk-wrong").textContent = why ? say(why, { name }) : wait ? say("clerk-wait", { n: Math.ceil(wait / 1_000) }) : say("clerk-wrong");
     return;
   }
   await put(till.db, person);

@@ -420,7 +420,7 @@ function listen() {
   });
   byId("clear").addEventListener("click", () => change(ticket.clear(db)));
   const acts = { customer: extras.customer, code: extras.code, discount: extras.discount, parked: extras.parked, "pick-ups": counter.pickUps, returns: counter.returns, gift: giftCards.redeem, "card-sale": giftCards.sell, drawer: counter.drawer };
-  for (const button of document.querySelectorAll("[data-act]")) button.addEventListener("click", () => pack && (till.may(button.dataset.act) ? acts[button.dataset.act](till) : announce(say("may-not", { name: clerk.name }), "warning")));
+  for (const button of document.querySelectorAll("[data-act]")) button.addEventListener("click", () => pack && (till.may(button.dataset.act) ? acts[button.dataset.act](till) : announce(clerk ? say("may-not", { name: clerk.name }) : say("may-not-locked"), "warning")));
   panel.listen();
   for (const button of document.querySelectorAll("[data-pay]")) button.addEventListener("click", () => askFor(button.dataset.pay));
   byId("pay-quick").addEventListener("click", (event) => event.target.value && take(Number(event.target.value)));

@@ -10,9 +10,10 @@ const FIRST_MS = 1_000, LONGEST_MS = 60_000, IDLE_MS = 30_000;
 const SOON_MS = 60_000, DAY_MS = 2 * 60_000, PACK_MS = 5 * 60_000, LEASE_MS = 30 * 60_000;
 
 export class Sender extends EventTarget {
-  constructor(db, code, till) {
+  /* `idle`: after how many milliseconds it asks again while there is nothing to send. */
+  constructor(db, code, till, idle = IDLE_MS) {
     super();
-    Object.assign(this, { db, code, till, base: `/pos/${code}`, state: "", tries: 0, timer: 0, isRunning: false, hasSent: false });
+    Object.assign(this, { db, code, till, idle, base: `/pos/${code}`, state: "", tries: 0, timer: 0, isRunning: false, hasSent: false });
     this.others = new BroadcastChannel(`till-${code}`);
     this.others.onmessage = (event) => this.tell(event.data);
     addEventListener("online", () => this.wake());
@@ -41,7 +42,7 @@ export class Sender extends EventTarget {
       return;
     }
     this.isRunning = true;
-    let pause = IDLE_MS;
+    let pause = this.idle;
     try {
       const said = await here(this.base);
       await database.keep(this.db, "clock", { offset: said.offset, asked: said.asked });

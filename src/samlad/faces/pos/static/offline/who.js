@@ -8,6 +8,7 @@ import { ask, keep, meta, write } from "./database.js";
 import { hashed } from "./people.js";
 
 const FREE = 5, FIRST_MS = 30_000, LONGEST_MS = 900_000, DAY_MS = 86_400_000;
+const ASKED = ["discount", "discount-any", "returns", "pick-ups", "drawer"]; // `samlad.tills.day.ACTS`; the rest is everybody's
 const BADGE = /^K[0-9A-HJKMNP-TV-Z]{19}$/;
 
 /* Who is on: {id, name}; null: locked; undefined: nobody was ever named here. */
@@ -22,12 +23,22 @@ export const put = async (database, person) =>
 
 export const known = (day) => day?.clerks ?? [];
 
+/* Whether anybody can go on here: by a PIN that is carried, or a badge. */
+export const canOpen = (day) => known(day).some(({ pin, badge }) => pin || badge);
+
 /* Nothing goes on here before somebody is on. Where nobody could be, selling counts more. */
-export const isLocked = (clerk, day) => clerk === null && known(day).length > 0;
+export const isLocked = (clerk, day) => clerk === null && canOpen(day);
 
 /* Whether whoever is on may do something. Of whom nothing is known (no PIN, no badge) the server says so later; what only some
-   may do (`unknown` false) they may not. */
-export const may = (clerk, day, act, unknown = true) => known(day).find((each) => each.id === clerk?.id)?.may.includes(act) ?? unknown;
+   may do (`unknown` false) they may not. Where somebody has locked the till, and nobody can open it here, it sells and no more. */
+export const may = (clerk, day, act, unknown = true) => {
+  if (!ASKED.includes(act)) return true;
+  if (clerk === null && known(day).length) return false;
+  return known(day).find((each) => each.id === clerk?.id)?.may.includes(act) ?? unknown;
+};
+
+/* Why somebody's PIN cannot be looked at here, as what is said (`pin-not-long`, `pin-not-none`, `pin-not-all`), or null. */
+export const whyNotPin = (person, day) => (person && !person.pin ? `pin-not-${day.pins ?? "all"}` : null);
 
 /* One more try of somebody's PIN, written down before it is looked at; milliseconds to wait, or 0. A clock that was set back gains nothing. */
 export const charge = (database, id, now = Date.now()) =>
@@ -60,7 +71,7 @@ export async function isPin({ salt, rounds, hash }, pin) {
   return made.length === wanted.length && made.reduce((differs, byte, at) => differs | (byte ^ wanted[at]), 0) === 0;
 }
 
-/* {person} or {wait: milliseconds} or {}. */
+/* {person}, or {wait: milliseconds}, or {why: whyNotPin}, or {}. */
 export async function find(database, day, chosen, text) {
   const badge = text.trim().toUpperCase();
   if (BADGE.test(badge)) {
@@ -69,7 +80,7 @@ export async function find(database, day, chosen, text) {
     return { person: known(day).find((each) => each.badge === key) };
   }
   const person = known(day).find((each) => each.id === chosen);
-  if (!person?.pin) return {};
+  if (!person?.pin) return { why: whyNotPin(person, day) };
   const wait = await charge(database, person.id);
   if (wait) return { wait };
   if (!(await isPin(person.pin, text))) return {};

@@ -8,6 +8,7 @@ from samlad.faces import refusals_not_there, refusals_of_goods, refusals_of_peop
 from samlad.kernel.i18n import marked
 
 STOCK = (
+    marked("Lots contradict each other since the plan was made: %(lots)s."),
     marked("between 1 and %(most)s"),
     marked("“%(code)s” is taken"),
     marked("say from which location"),

@@ -6,6 +6,13 @@ Each is said by several packages, so they are by subject. A test holds that none
 from samlad.kernel.i18n import marked
 
 PEOPLE = (
+    marked("There is no such kiosk here."),
+    marked("There is no such saved reply."),
+    marked("There is no such conversation."),
+    marked("There is no such question."),
+    marked("There is no such answer."),
+    marked("Who asked this took it back."),
+    marked("Who asked this has not confirmed the address yet."),
     marked("There is no session."),
     marked("This client has no such secret."),
     marked("There is no such client."),
@@ -92,6 +99,8 @@ MONEY = (
     marked("There is no such selling plan."),
 )
 GOODS = (
+    marked("There is no such product in this channel."),
+    marked("There is no such sale here."),
     marked("There is no such cart, or its token is not the right one."),
     marked("There is no such cart, or its key is not the right one."),
     marked("There is no such line in this cart."),

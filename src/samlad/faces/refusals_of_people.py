@@ -3,6 +3,7 @@
 from samlad.kernel.i18n import marked
 
 ACCESS = (
+    marked("Sign this device in first."),
     marked("The PIN is wrong, or they may not work here."),
     marked("Sign this till in first."),
     marked("Sign in, or send an API key."),

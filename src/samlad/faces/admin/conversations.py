@@ -345,9 +345,19 @@ async def show_reply(request: AnyRequest, reply_id: FromPath[UUID]) -> Response[
     return await _replies_page(request, form, reply_id)
 
 
-@post([f"{BASE}/replies", f"{BASE}/replies/{{reply_id:uuid}}"])
-async def keep_reply(request: AnyRequest, reply_id: UUID | None = None) -> Response[Any]:
-    """Keep a saved reply, new or changed."""
+@post(f"{BASE}/replies")
+async def create_reply(request: AnyRequest) -> Response[Any]:
+    """Save a reply."""
+    return await _keep_reply(request, None)
+
+
+@post(f"{BASE}/replies/{{reply_id:uuid}}")
+async def change_reply(request: AnyRequest, reply_id: FromPath[UUID]) -> Response[Any]:
+    """Change a saved reply."""
+    return await _keep_reply(request, reply_id)
+
+
+async def _keep_reply(request: AnyRequest, reply_id: UUID | None) -> Response[Any]:
     require(request, conversations.SETUP)
     form, _ = await read_form(request), words(request)
     try:
@@ -405,5 +415,5 @@ customer_blocks.add(Block(place=25, template="admin/customer_conversations.html"
 
 HANDLERS = [
     list_conversations, show_new, begin, show_conversation, answer, change_conversation, merge, split,
-    show_replies, show_reply, keep_reply, delete_reply,
+    show_replies, show_reply, create_reply, change_reply, delete_reply,
 ]  # fmt: skip

@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import fcntl
+import functools
 import gc
 import hashlib
 import logging
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from pathlib import Path
@@ -23,6 +25,7 @@ from one_chromium import _function_scoped_runner, chromium, lasting_runner
 
 from applications import running
 from samlad.access.permissions import permissions
+from samlad.access.rate import LocalLimit
 from samlad.kernel import migrations, telemetry
 from samlad.kernel.context import Actor
 from samlad.kernel.database import Database, open_database
@@ -103,6 +106,20 @@ def logging_as_before() -> Iterator[None]:
     structlog.configure(**config)
     root.handlers[:] = handlers
     root.setLevel(level)
+
+
+@functools.lru_cache(maxsize=1)
+def _local_limits(_modules: int) -> list[LocalLimit]:
+    """Every limit of this process, by how many modules there are."""
+    ours = [module for name, module in sys.modules.items() if name.startswith("samlad.")]
+    return [value for module in ours for value in vars(module).values() if isinstance(value, LocalLimit)]
+
+
+@pytest.fixture(autouse=True)
+def limits_as_before() -> None:
+    """What a test before did too often is not this one's: all of a process come from one address."""
+    for limit in _local_limits(len(sys.modules)):
+        limit._buckets.clear()
 
 
 @pytest.fixture(scope="session")

@@ -164,3 +164,18 @@ def test_connections_outlive_their_pool_as_they_were_made(
             await second.close()
 
         loop.run_until_complete(uses())
+
+
+async def test_a_database_whose_connections_were_ended_is_replaced(postgres: Embedded, template: str) -> None:
+    databases = Databases(postgres, template)
+    try:
+        first = await databases.clean()
+        admin = await asyncpg.connect(postgres.dsn)
+        name = first.partition("?")[0].rpartition("/")[2]
+        await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+        await admin.close()
+        second = await databases.clean()
+        assert second != first
+        assert await databases.clean() == second
+    finally:
+        await databases.close()

@@ -119,6 +119,12 @@ class Warm:
 
     async def clean(self) -> bool:
         """Make it as the template is; False if that cannot be, and it should be dropped."""
+        try:
+            return await self._clean()
+        except (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, OSError):
+            return False  # a test ended every connection, ours too
+
+    async def _clean(self) -> bool:
         if self.is_spoiled or not await self._is_alone() or await self._admin.fetchval(BEYOND):
             return False
         await self._empty()

@@ -18,7 +18,8 @@ from samlad.customers import service
 from samlad.customers.model import NewCustomer
 from samlad.kernel import followers, log, mail
 from samlad.kernel.database import Database
-from samlad.kernel.mail import Mail, MailBounced
+from samlad.kernel.mail import Mail
+from samlad.kernel.mailboxes import MailBounced
 from samlad.kernel.problems import NotFound
 from samlad.kernel.vault import Vault
 from samlad.tracking import own

@@ -15,7 +15,7 @@ export function watch(seconds, over) {
   };
   for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => asked === null && (touched = performance.now()), { capture: true, passive: true });
   byId("more-time").addEventListener("click", stay);
-  dialog.addEventListener("close", stay); // Escape is an answer, too
+  dialog.addEventListener("close", () => asked !== null && stay()); // Escape is an answer, too; a button has said so already
   const look = () => {
     const now = performance.now(), patient = seconds() * 1_000;
     if (!patient) {

@@ -172,7 +172,9 @@ async def test_a_database_whose_connections_were_ended_is_replaced(postgres: Emb
         first = await databases.clean()
         admin = await asyncpg.connect(postgres.dsn)
         name = first.partition("?")[0].rpartition("/")[2]
-        await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+        await admin.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1", name
+        )
         await admin.close()
         second = await databases.clean()
         assert second != first

@@ -121,7 +121,7 @@ class Warm:
         """Make it as the template is; False if that cannot be, and it should be dropped."""
         try:
             return await self._clean()
-        except (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, OSError):
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
             return False  # a test ended every connection, ours too
 
     async def _clean(self) -> bool:

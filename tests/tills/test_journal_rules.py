@@ -9,6 +9,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from samlad.kernel import cards
 from samlad.tills import rules
 from samlad.tills.model import Sale, SoldLine, SoldReduction, SoldTender
 
@@ -55,6 +56,12 @@ def test_an_entry_is_known_by_its_content_however_it_is_written(entry: dict[str,
     assert rules.to_keep(kept) == kept
     total = rules.total_of(entry)
     assert total is None or -(2**62) < total < 2**62
+
+
+def test_a_number_that_is_kept_as_text_is_no_card_number_either() -> None:
+    kept = rules.to_keep({"": 9783342413549070336})
+    assert kept == {"": cards.REDACTED}
+    assert rules.to_keep(kept) == kept
 
 
 @given(st.datetimes(timezones=st.just(UTC)), st.integers(-(2**53), 2**53))

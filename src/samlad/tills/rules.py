@@ -87,7 +87,8 @@ def to_keep(value: Any, key: str = "") -> Any:
         return {to_keep(str(name)): to_keep(each, str(name)) for name, each in value.items()}
     if isinstance(value, list):
         return [to_keep(each, key) for each in value]
-    return _writable(value)
+    written = _writable(value)
+    return to_keep(written, key) if isinstance(written, str) else written
 
 
 def when(sale: Entry, received: datetime) -> tuple[datetime, list[Objection]]:

@@ -1,8 +1,7 @@
 """Sessions and keys that were verified a moment ago, so that most requests ask the database nothing.
 
 One process remembers for `SECONDS`. What ends a session or changes somebody's rights calls `forget` after its
-commit, so this process judges anew at once; other processes follow within `SECONDS`, or at once when they hear of
-the event (`forget_on`).
+commit, so this process judges anew at once; other processes follow within `SECONDS`.
 """
 
 import time
@@ -14,20 +13,6 @@ _MOST = 20_000
 
 _known: OrderedDict[bytes, tuple[Any, float]] = OrderedDict()
 _generation = 0
-
-CHANGING = (
-    "staff.changed",
-    "staff.signed-out",
-    "key.revoked",
-    "staff.factor-changed",
-    "till.clerk-changed",
-    "till.kiosk-set-up",
-    "till.kiosk-ended",
-    "oauth_client.changed",
-    "oauth_client.revoked",
-    "oauth_client.token_revoked",
-)
-"""Types of events after which what is remembered may be wrong."""
 
 
 def recall(key: bytes) -> Any:
@@ -61,9 +46,3 @@ def forget() -> None:
     global _generation
     _generation += 1
     _known.clear()
-
-
-def forget_on(event_type: str) -> None:
-    """For a process that listens to the log: forget when an event of this type says so."""
-    if event_type in CHANGING:
-        forget()

@@ -406,7 +406,7 @@ async def checkout(
     check_orderable(cart)
     if not cart.lines:
         raise InvalidInput.at("lines", "the cart is empty")
-    if channel.setting("hold_policy") != "none" and holding.is_gone(cart):
+    if channel.setting("hold_policy") != "none" and holding.is_gone(cart, channel):
         await holding.refuse_short(tx, cart, channel)
     sellables = await prices(tx, cart, channel)
     priced = await pricing.price(tx, cart, channel, sellables)

@@ -9,6 +9,7 @@ import msgspec
 
 from samlad.carts.model import Cart, CartLine
 from samlad.kernel.database import Reader, Tx
+from samlad.kernel.rows import into
 
 _COLUMNS = """c.id, c.pool, c.channel, c.customer, c.customer_group, c.currency, c.status, c.email, c.name, c.phone, c.address,
               c.delivery, c.location, c.checkout_until, c.order_id, c.version, c.created_at, c.updated_at, c.delivery_method,
@@ -70,20 +71,66 @@ async def read(reader: Reader, cart: UUID, access: Access) -> Cart | None:
     )
 
 
-async def lock(tx: Tx, cart: UUID, access: Access) -> Cart | None:
-    """A cart without its lines, held against changes until the transaction ends, its version counted up.
+class SeenLine(CartLine, frozen=True):
+    """A line, and whether of what it wants nothing at all seems to be left (where its cart holds nothing yet)."""
 
-    The lines are read by a statement of its own (`lines_of`): the one that waits for the lock sees old ones.
+    is_gone: bool = False
+
+
+_SEEN = f"""
+    WITH seen AS MATERIALIZED (
+        SELECT c.version, coalesce((
+                   SELECT jsonb_agg(to_jsonb(l) - 'cart' || jsonb_build_object('parts', {_PARTS}, 'is_gone', {{gone}})
+                                    ORDER BY l.id)
+                   FROM cart_line l WHERE l.cart = c.id), '[]') AS lines
+        FROM cart c WHERE c.id = $1)
+"""
+_GONE = """c.checkout_until IS NULL AND c.held_until IS NULL AND stock_is_gone(
+               l.variant, (SELECT pool FROM channel_pool WHERE channel = c.channel AND resource = 'stock'),
+               CASE WHEN c.delivery IN ('pickup', 'carry_out') THEN c.location END)"""
+
+
+async def lock(tx: Tx, cart: UUID, access: Access, *, looks: bool = False) -> Cart | None:
+    """A cart with its lines, held against changes until the transaction ends, its version counted up.
+
+    ``looks``: the lines with a look at stock.
     """
-    return await tx.one(
-        Cart,
-        f"""UPDATE cart c SET version = c.version + 1, updated_at = now()
-            WHERE c.id = $1 AND {_ALLOWED} RETURNING {_COLUMNS}""",
+    return await _locked(tx, "", "", looks, cart, access)
+
+
+async def close(tx: Tx, cart: UUID, access: Access, order: UUID) -> Cart | None:
+    """Turn a cart into an order's and lock it; of several that try at once the first wins. Its lines with a look at stock.
+
+    None if there is none that is open or in checkout; `read` tells why.
+    """
+    changes = "status = 'ordered', order_id = $5, "
+    return await _locked(
+        tx, changes, "AND c.status IN ('open', 'checkout') AND c.kind = 'cart'", True, cart, access, order
+    )
+
+
+async def _locked(
+    tx: Tx, changes: str, condition: str, looks: bool, cart: UUID, access: Access, *args: Any
+) -> Cart | None:
+    """What waits for the lock has seen lines of before; then they are read once more."""
+    row = await tx.row(
+        f"""{_SEEN.format(gone=_GONE if looks else "false")}
+            UPDATE cart c SET {changes} version = c.version + 1, updated_at = now() FROM seen
+            WHERE c.id = $1 AND {_ALLOWED} {condition} RETURNING {_COLUMNS}, seen.version AS seen, seen.lines""",
         cart,
         access.any,
         access.token_hash,
         access.customer,
+        *args,
     )
+    if row is None:
+        return None
+    found = dict(row)
+    is_stale = found.pop("seen") != found["version"] - 1
+    lines = found.pop("lines")
+    [locked] = into(Cart, [found])
+    fresh = await lines_of(tx, cart) if is_stale else msgspec.convert(lines, list[SeenLine], strict=False)
+    return msgspec.structs.replace(locked, lines=fresh)
 
 
 async def hold(tx: Tx, cart: UUID, access: Access) -> Cart | None:
@@ -98,44 +145,11 @@ async def hold(tx: Tx, cart: UUID, access: Access) -> Cart | None:
     )
 
 
-async def close(tx: Tx, cart: UUID, access: Access, order: UUID) -> Cart | None:
-    """Turn a cart into an order's and lock it; of several that try at once the first wins.
-
-    None if there is none that is open or in checkout; `read` tells why.
-    """
-    return await tx.one(
-        Cart,
-        f"""
-        UPDATE cart c SET status = 'ordered', order_id = $5, version = c.version + 1, updated_at = now()
-        WHERE c.id = $1 AND {_ALLOWED} AND c.status IN ('open', 'checkout') AND c.kind = 'cart'
-        RETURNING {_COLUMNS}
-        """,
-        cart,
-        access.any,
-        access.token_hash,
-        access.customer,
-        order,
-    )
-
-
 async def lines_of(reader: Reader, cart: UUID) -> list[CartLine]:
     """The lines of a cart in the order they were added."""
     return await reader.all(
         CartLine, f"SELECT {_LINES} FROM cart_line l WHERE l.cart = $1 ORDER BY l.id", cart
     )
-
-
-class SeenLine(CartLine, frozen=True):
-    """A line, and whether of what it wants nothing at all can be had."""
-
-    is_gone: bool
-
-
-async def seen_lines(reader: Reader, cart: UUID, pool: UUID, location: UUID | None) -> list[SeenLine]:
-    """As `lines_of`, with a look at stock: in a pool, or at the one location that the goods come from."""
-    sql = f"""SELECT {_LINES}, stock_is_gone(l.variant, $2, $3) AS is_gone
-              FROM cart_line l WHERE l.cart = $1 ORDER BY l.id"""
-    return await reader.all(SeenLine, sql, cart, pool, location)
 
 
 async def put_lines(tx: Tx, cart: UUID, lines: Sequence[CartLine]) -> list[CartLine]:

@@ -22,7 +22,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 from samlad.kernel.context import BACKGROUND, EVENT_IDS, Actor, Context
 from samlad.kernel.gate import EAGER, Gate
-from samlad.kernel.outbox import KeptAnswer, PendingEvent, write
+from samlad.kernel.outbox import KeptAnswer, PendingEvent, Statement, write
 from samlad.kernel.problems import Busy, OutcomeUnknown, Problem, StillRunning
 from samlad.kernel.rows import into
 from samlad.kernel.settings import Settings
@@ -91,6 +91,7 @@ class Tx:
         "_after",
         "_collected",
         "_ended",
+        "_later",
         "_rolled_back",
         "_written",
         "answer",
@@ -118,6 +119,7 @@ class Tx:
         self._ended: list[Callable[[], None]] = []
         self._rolled_back: list[Callable[[], None]] = []
         self._collected: dict[Callable[[Tx, list[Any]], Awaitable[None]], list[Any]] = {}
+        self._later: list[Statement] = []
         self._written: list[UUID] = []
 
     @property
@@ -200,15 +202,23 @@ class Tx:
         """Keep an item for ``write``, which gets all of its items in one call before the commit."""
         self._collected.setdefault(write, []).append(item)
 
+    def later(self, sql: str, *args: Any) -> None:
+        """Insert rows with the last statement of the transaction: until then nobody reads them, not here either.
+
+        What is refused is refused there. Not for updates: of two of one row in one statement the second is lost.
+        """
+        self._later.append((sql, args))
+
     async def flush(self) -> None:
-        """Write what was collected and the pending events now; `Database.transaction` does it before the commit."""
+        """Write what was collected, what was left for later and the pending events now; `Database.transaction` does it before the commit."""
         while self._collected:
             write_items, items = self._collected.popitem()
             await write_items(self, items)
-        if self.events or self.answer:
+        if self.events or self.answer or self._later:
             events, self.events = self.events, []
             answer, self.answer = self.answer, None
-            await write(self, events, answer)
+            later, self._later = self._later, []
+            await write(self, later, events, answer)
             if events:
                 self._written += [event.id for event in events]
                 self._after.append(_poke_marker)

@@ -99,6 +99,7 @@ async def put(
     *,
     carried: Mapping[UUID, CartLine] | None = None,
     planned: Mapping[UUID, UUID | None] | None = None,
+    is_new: bool = False,
 ) -> CartView:
     """Set quantities of variants, at the prices of now, and show the cart.
 
@@ -131,7 +132,11 @@ async def put(
         _agreed(line, sellables.get(line.variant), available, is_carried=carried is not None)
         for line in touched
     ]
-    written = {line.variant: line for line in await store.put_lines(tx, cart.id, agreed)}
+    if is_new:
+        store.add_lines(tx, cart.id, agreed)
+        written = {line.variant: line for line in set_rules.with_parts(agreed, sellables)}
+    else:
+        written = {line.variant: line for line in await store.put_lines(tx, cart.id, agreed)}
     for line in agreed:
         was = before.get(line.variant)
         tell_line(tx, cart, line, 0 if was is None else was.quantity, line.quantity)

@@ -42,16 +42,19 @@ _WRITTEN = (
 )  # fmt: skip
 
 
-async def insert(tx: Tx, cart: Cart, token_hash: bytes | None) -> None:
-    """Add an empty cart, with what is known of who buys."""
-    await tx.execute(
-        f"""
-        INSERT INTO cart (token_hash, {", ".join(_WRITTEN)})
-        VALUES ({", ".join(f"${number}" for number in range(1, len(_WRITTEN) + 2))})
-        """,
-        token_hash,
-        *(getattr(cart, name) for name in _WRITTEN),
-    )
+_INSERT = f"""
+    INSERT INTO cart (token_hash, {", ".join(_WRITTEN)})
+    VALUES ({", ".join(f"${number}" for number in range(1, len(_WRITTEN) + 2))})
+"""
+
+
+async def insert(tx: Tx, cart: Cart, token_hash: bytes | None, *, later: bool = False) -> None:
+    """Add an empty cart, with what is known of who buys; ``later``: nothing but `set_fields` and `add_lines` follows."""
+    values = (token_hash, *(getattr(cart, name) for name in _WRITTEN))
+    if later:
+        tx.later(_INSERT, *values)
+    else:
+        await tx.execute(_INSERT, *values)
 
 
 async def read(reader: Reader, cart: UUID, access: Access) -> Cart | None:
@@ -152,6 +155,25 @@ async def lines_of(reader: Reader, cart: UUID) -> list[CartLine]:
     )
 
 
+_ADD = """
+    INSERT INTO cart_line AS l (id, cart, variant, quantity, unit_price, added_by, changed_by, gift_note, price_until,
+                                problem, plan)
+    SELECT n.id, $1, n.variant, n.quantity, n.unit_price, n.added_by, n.changed_by, n.gift_note, n.price_until,
+           n.problem, n.plan
+    FROM unnest($2::uuid[], $3::uuid[], $4::int[], $5::bigint[], $6::text[], $7::text[], $8::text[],
+                $9::timestamptz[], $10::text[], $11::uuid[])
+         AS n (id, variant, quantity, unit_price, added_by, changed_by, gift_note, price_until, problem, plan)
+"""
+_ADDED = (
+    "id", "variant", "quantity", "unit_price", "added_by", "changed_by", "gift_note", "price_until", "problem", "plan",
+)  # fmt: skip
+
+
+def add_lines(tx: Tx, cart: UUID, lines: Sequence[CartLine]) -> None:
+    """Write the first lines of a cart that this transaction makes, with its last statement."""
+    tx.later(_ADD, cart, *([getattr(line, name) for line in lines] for name in _ADDED))
+
+
 async def put_lines(tx: Tx, cart: UUID, lines: Sequence[CartLine]) -> list[CartLine]:
     """Write lines, each in place of what there is of its variant, and as they are now; one statement.
 
@@ -159,14 +181,7 @@ async def put_lines(tx: Tx, cart: UUID, lines: Sequence[CartLine]) -> list[CartL
     """
     return await tx.all(
         CartLine,
-        f"""
-        INSERT INTO cart_line AS l (id, cart, variant, quantity, unit_price, added_by, changed_by, gift_note,
-                                    price_until, problem, plan)
-        SELECT n.id, $1, n.variant, n.quantity, n.unit_price, n.added_by, n.changed_by, n.gift_note, n.price_until,
-               n.problem, n.plan
-        FROM unnest($2::uuid[], $3::uuid[], $4::int[], $5::bigint[], $6::text[], $7::text[], $8::text[],
-                    $9::timestamptz[], $10::text[], $11::uuid[])
-             AS n (id, variant, quantity, unit_price, added_by, changed_by, gift_note, price_until, problem, plan)
+        f"""{_ADD}
         ON CONFLICT (cart, variant) DO UPDATE
         SET quantity = excluded.quantity, unit_price = excluded.unit_price, changed_by = excluded.changed_by,
             gift_note = excluded.gift_note, price_until = excluded.price_until, problem = excluded.problem,
@@ -174,16 +189,7 @@ async def put_lines(tx: Tx, cart: UUID, lines: Sequence[CartLine]) -> list[CartL
         RETURNING {_LINES}
         """,
         cart,
-        [line.id for line in lines],
-        [line.variant for line in lines],
-        [line.quantity for line in lines],
-        [line.unit_price for line in lines],
-        [line.added_by for line in lines],
-        [line.changed_by for line in lines],
-        [line.gift_note for line in lines],
-        [line.price_until for line in lines],
-        [line.problem for line in lines],
-        [line.plan for line in lines],
+        *([getattr(line, name) for line in lines] for name in _ADDED),
     )
 
 
@@ -193,7 +199,8 @@ async def delete_lines(tx: Tx, lines: Sequence[UUID]) -> None:
 
 
 async def set_fields(tx: Tx, cart: UUID, values: dict[str, Any]) -> None:
-    """Set columns of a cart that the caller has locked; names are ours, never the caller's input."""
+    """Set columns of a cart that the caller has locked or makes; names are ours, never the caller's input."""
+    await tx.settle()
     assignments = ", ".join(f"{name} = ${number}" for number, name in enumerate(values, 2))
     await tx.execute(f"UPDATE cart SET {assignments} WHERE id = $1", cart, *values.values())
 

@@ -209,6 +209,12 @@ class Tx:
         """
         self._later.append((sql, args))
 
+    async def settle(self) -> None:
+        """Write what was left for later now, where something is to be done with it."""
+        if self._later:
+            later, self._later = self._later, []
+            await write(self, later, [], None)
+
     async def flush(self) -> None:
         """Write what was collected, what was left for later and the pending events now; `Database.transaction` does it before the commit."""
         while self._collected:

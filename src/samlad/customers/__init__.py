@@ -23,6 +23,7 @@ from samlad.customers.permissions import CHANGE, NOTES, READ
 from samlad.customers.service import add_many, change, find_or_create, import_people
 from samlad.customers.store import (
     LISTING,
+    looks_like_phone,
     are_same,
     book_spend,
     current,
@@ -66,6 +67,7 @@ __all__ = [
     "get",
     "get_many",
     "import_people",
+    "looks_like_phone",
     "members",
     "notes_of",
     "orders_of",

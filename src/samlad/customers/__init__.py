@@ -23,7 +23,6 @@ from samlad.customers.permissions import CHANGE, NOTES, READ
 from samlad.customers.service import add_many, change, find_or_create, import_people
 from samlad.customers.store import (
     LISTING,
-    looks_like_phone,
     are_same,
     book_spend,
     current,
@@ -31,6 +30,7 @@ from samlad.customers.store import (
     find_many,
     get,
     get_many,
+    looks_like_phone,
     members,
     orders_of,
     resolve,

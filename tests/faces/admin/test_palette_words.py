@@ -2,12 +2,12 @@
 
 import msgspec
 import pytest
+from test_palette import hits_of
 
 from samlad import customers
 from samlad.faces.admin import palette_words, setting_names
 from samlad.faces.admin.search import number_in
 from samlad.faces.admin.shell import MORE_PLACES, NAVIGATION
-from test_palette import hits_of
 
 SETTING = "/admin/channels/{web}#f-"
 WANTED = {

@@ -235,7 +235,10 @@ async def fill_cart(browser: Browser, url: str, db: Database) -> dict[str, str]:
 async def opened(home: Path) -> AsyncIterator[tuple[str, Database, Settings]]:
     """The shop, served; its address and its database."""
     settings = settings_of(home)
-    async with open_runtime(settings, packages=PACKAGES) as runtime, Server(home, worker=False) as server:
+    async with (
+        open_runtime(settings, packages=PACKAGES) as runtime,
+        Server(home, worker=False, SAMLAD_PSEUDO_LOCALES="true") as server,
+    ):
         yield f"http://{server.host}:{server.port}", runtime.database, settings
 
 
@@ -326,7 +329,6 @@ def main() -> int:
     arguments.home = arguments.home.absolute()
     folder = f"pictures-{arguments.locale}" if arguments.locale else "pictures"
     arguments.folder = (arguments.folder or arguments.home / folder).absolute()
-    os.environ.setdefault("SAMLAD_PSEUDO_LOCALES", "true")  # of the server that is started for it
     build_demo(arguments.home)
 
     def say(text: str) -> None:

@@ -241,7 +241,7 @@ def test_the_command_bar_filters_and_goes_by_keyboard(show: Any) -> None:
     assert shown.page.locator('#command [aria-selected="true"]').inner_text() == "Staff"
     assert shown.violations() == []
     shown.page.keyboard.press("Enter")
-    shown.page.wait_for_url("**/#staff")
+    shown.page.wait_for_url("**/#shield")
     shown.page.keyboard.type("zzz")
     assert shown.page.locator("#command .none").is_visible()
     shown.page.keyboard.press("Escape")

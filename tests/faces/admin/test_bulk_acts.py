@@ -8,9 +8,13 @@ import msgspec
 import pytest
 
 from samlad import customers
+from samlad.access import staff as people
+from samlad.access.permissions import Role, permissions
+from samlad.access.staff import StaffInput
 from samlad.conversations import BeginInput
 from samlad.conversations import service as conversations
 from samlad.faces.admin import bulk
+from samlad.kernel.context import Actor
 from samlad.kernel.ids import new_id
 
 
@@ -85,7 +89,7 @@ async def test_customers_get_a_tag_and_only_those_lose_it_who_got_it(api, shop) 
     assert [await customers.tags_of(shop.db, one) for one in people] == [["vip"], [], []]
 
 
-async def test_conversations_are_done_together_and_wait_again(api, shop) -> None:
+async def test_conversations_are_done_together_and_wait_again(api, api_as, shop) -> None:
     async def begin(tx: Any, number: int) -> Any:
         given = {"id": new_id(), "channel": shop.trade.web.id, "name": f"N{number}", "email": f"n{number}@w.example",
                  "subject": f"S{number}", "body": "Is it open?", "topic": "other"}  # fmt: skip
@@ -106,11 +110,12 @@ async def test_conversations_are_done_together_and_wait_again(api, shop) -> None
     assert [state for state, _ in await states()] == ["closed", "closed", "open"]
     await take_back(api, page)
     assert await states() == [("open", False)] * 3
-    page = await done(
-        api,
-        "/admin/conversations/bulk",
-        {"id": made, "act": "mine", "next": "/admin/conversations?sort=-last_at"},
-    )
-    assert await states() == [("open", True)] * 3
-    await take_back(api, page)
-    assert await states() == [("open", False)] * 3
+    given = StaffInput(email="sam@staff.example", name="Sam", roles=[Role.OWNER])
+    sam = await shop.db.transaction(lambda tx: people.add(tx, given, "active"))
+    actor = Actor(kind="staff", id=sam.id, name="Sam", permissions=frozenset(permissions()))
+    async with api_as(actor) as client:
+        mine = {"id": made, "act": "mine", "next": "/admin/conversations?sort=-last_at"}
+        page = await done(client, "/admin/conversations/bulk", mine)
+        assert await states() == [("open", True)] * 3
+        await take_back(client, page)
+        assert await states() == [("open", False)] * 3

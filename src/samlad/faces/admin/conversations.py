@@ -435,14 +435,14 @@ async def act_on_many(request: AnyRequest) -> Response[Any]:
         until = found.snoozed_until.isoformat() if found.snoozed_until else ""
         return None if found.state == state else f"{found.state} {until}".strip()
 
-    return await bulk.run(request, bulk.picked(form), act, back=back, undo="conversations.many", act=wanted)
+    return await bulk.run(request, bulk.picked(form), act, back=back, undo="conversations.many", to=wanted)
 
 
 @undoable("conversations.many")
 async def _undo_many(tx: Tx, arguments: dict[str, Any]) -> str:
     for conversation, before in bulk.rows_before(arguments):
         state, _, until = before.partition(" ")
-        if arguments["act"] == "mine":
+        if arguments["to"] == "mine":
             data = ChangeInput(assignee=UUID(before) if before else None)
         elif until and datetime.fromisoformat(until) > now():
             data = ChangeInput(snoozed_until=datetime.fromisoformat(until))

@@ -61,6 +61,29 @@ async def test_one_that_refuses_does_not_keep_the_others(api, shop) -> None:
     assert (await statuses(shop))[kettle] == "active"
 
 
+async def test_promotions_are_paused_together_and_what_has_ended_stays_so(api, shop) -> None:
+    made = []
+    for name in ("Spring", "Autumn", "Winter"):
+        terms = {"effect": {"kind": "percent", "percent": 1_000}}
+        data = {"channel": str(shop.trade.web.id), "name": name, "is_automatic": True, "terms": terms}
+        answer = await api.post("/api/promotions", json=data)
+        assert answer.status_code == 201, answer.text
+        made.append(answer.json()["id"])
+
+    async def states() -> list[str]:
+        rows = await shop.db.rows("SELECT id, status FROM promotion ORDER BY id")
+        return [row["status"] for row in rows]
+
+    ended = await api.patch(f"/api/promotions/{made[2]}", json={"status": "ended"})
+    assert ended.status_code == 200, ended.text
+    page = await done(api, "/admin/promotions/bulk", {"id": made, "act": "paused"})
+    assert "Changed: 2. Refused: 1. It has ended." in page
+    assert await states() == ["paused", "paused", "ended"]
+    await take_back(api, page)
+    assert await states() == ["active", "active", "ended"]
+    assert "Please say" in await done(api, "/admin/promotions/bulk", {"id": made, "act": "ended"})
+
+
 @pytest.mark.parametrize(
     "path", ["/admin/products/bulk", "/admin/customers/bulk", "/admin/conversations/bulk"]
 )

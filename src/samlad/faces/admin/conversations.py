@@ -1,7 +1,7 @@
 """Conversations: who waits for an answer, and everything that was said."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
@@ -430,7 +430,7 @@ async def act_on_many(request: AnyRequest) -> Response[Any]:
         if wanted == "mine":
             await conversations.change(tx, conversation, ChangeInput(assignee=me), version=found.version)
             return None if found.assignee == me else str(found.assignee or "")
-        state = "closed" if wanted == "closed" else "open"
+        state: Literal["closed", "open"] = "closed" if wanted == "closed" else "open"
         await conversations.change(tx, conversation, ChangeInput(state=state), version=found.version)
         until = found.snoozed_until.isoformat() if found.snoozed_until else ""
         return None if found.state == state else f"{found.state} {until}".strip()

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from litestar import Response
 
+from samlad import channels
 from samlad.access import staff as people
 from samlad.channels import Channel, cached_all
 from samlad.faces.page import AnyRequest, page, require, words
@@ -164,10 +165,8 @@ async def main_channel(database: Database) -> Channel | None:
     return main_of(await cached_all(database))
 
 
-def main_of(channels: list[Channel]) -> Channel | None:
-    """See `main_channel`."""
-    top = [channel for channel in channels if channel.parent is None]
-    return min(top, key=lambda channel: (channel.created_at, channel.code), default=None)
+main_of = channels.main_of
+"""See `main_channel`."""
 
 
 _PEOPLE: dict[UUID, tuple[float, dict[str, str]]] = {}

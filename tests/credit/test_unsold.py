@@ -62,7 +62,7 @@ async def test_printed_cards_are_seen_and_taken_back_once(trade: Trade) -> None:
         "SELECT payload FROM event WHERE type = 'gift_card.status_changed' ORDER BY id"
     )
     assert [each["payload"]["after"] for each in events] == ["cancelled", "cancelled"]
-    assert await trade.db.value("SELECT count(*) FROM audit_entry WHERE action = 'gift-card.taken-back'") == 2
+    assert await trade.db.value("SELECT count(*) FROM audit_entry WHERE verb = 'gift-card.taken-back'") == 2
     await books_are_sound(trade.db)
 
 

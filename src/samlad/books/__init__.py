@@ -18,7 +18,6 @@ from samlad.books.model import (
     DayPoint,
     DayReport,
     DayState,
-    Means,
     OpenTillInput,
     Recognition,
     ReopenInput,
@@ -29,12 +28,6 @@ from samlad.books.model import (
     TillReason,
     TillReport,
     TillState,
-    TipPayout,
-    TipPayoutInput,
-    TipsOwed,
-    TipsState,
-    TipSum,
-    UndoTipsInput,
     Voucher,
     VoucherKind,
     VoucherState,
@@ -46,6 +39,15 @@ from samlad.books.store import books
 from samlad.books.till_rules import denominations
 from samlad.books.till_store import By, drawers, note_told, open_shifts
 from samlad.books.tills import close_till, join_till, move_cash, open_till, refund_cash, view, x_report
+from samlad.books.tip_model import (
+    Means,
+    TipPayout,
+    TipPayoutInput,
+    TipsOwed,
+    TipsState,
+    TipSum,
+    UndoTipsInput,
+)
 from samlad.books.tip_store import PAYOUTS as TIP_PAYOUTS
 from samlad.books.tip_store import TIPS as EACH_TIP
 from samlad.books.tip_store import Wanted as TipsWanted

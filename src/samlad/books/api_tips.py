@@ -8,8 +8,8 @@ from litestar.params import FromPath, JSONBody
 
 from samlad.books import tip_store, tips
 from samlad.books.api_days import FirstDay, LastDay
-from samlad.books.model import TipPayout, TipPayoutInput, TipsOwed, UndoTipsInput
 from samlad.books.permissions import READ
+from samlad.books.tip_model import TipPayout, TipPayoutInput, TipsOwed, UndoTipsInput
 from samlad.books.tip_store import PAYOUTS, PayoutRow, TipRow
 from samlad.kernel.http import actor_of, database_of, write
 from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
@@ -44,7 +44,14 @@ async def list_tips(
     as_format: FileFormat = "json",
 ) -> Response[Page[TipRow]]:
     """Each tip, the latest first. ``status``: owed or paid; ``till``: the name of a drawer."""
-    filters = {"location": location, "clerk": clerk, "till": till, "status": status, "from": first, "to": last}
+    filters = {
+        "location": location,
+        "clerk": clerk,
+        "till": till,
+        "status": status,
+        "from": first,
+        "to": last,
+    }
     query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
     return await tip_store.TIPS.answer(
         database_of(request), query, _scope(request), as_csv=as_format == "csv", name="tips"

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from samlad.books.lists import day
-from samlad.books.model import TipPayout, TipsOwed, TipSum
+from samlad.books.tip_model import TipPayout, TipsOwed, TipSum
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
 

@@ -10,19 +10,10 @@ import msgspec
 from samlad import orders, payments
 from samlad.access import audit
 from samlad.books import events, posting, store, till_rules, till_store, tills, tip_store
-from samlad.books.model import (
-    Means,
-    MovedFor,
-    Shift,
-    TillState,
-    TipPayout,
-    TipPayoutInput,
-    TipsState,
-    UndoTipsInput,
-    VoucherKind,
-)
+from samlad.books.model import MovedFor, Shift, TillState, VoucherKind
 from samlad.books.permissions import READ, TIPS
 from samlad.books.posting import Cause, Fact
+from samlad.books.tip_model import Means, TipPayout, TipPayoutInput, TipsState, UndoTipsInput
 from samlad.channels import Channel
 from samlad.kernel import cards, log
 from samlad.kernel.clock import now

@@ -5,8 +5,8 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-
 from phones import Phone, person
+
 from samlad import catalog, stock, storework
 from samlad.access.permissions import Role
 from samlad.kernel import log

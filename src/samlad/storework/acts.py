@@ -73,7 +73,7 @@ async def _count(tx: Tx, place: Location, entry: CountEntry) -> Told:
     )
     known = (await catalog.by_ids(tx, [variant])).get(variant)
     total = await counts_store.total(tx, entry.count, variant)
-    return Told(sku=known and known.sku, title=known and known.title, total=total)
+    return Told(total=total) if known is None else Told(sku=known.sku, title=known.title, total=total)
 
 
 async def _here(tx: Tx, place: Location, entry: OfFulfilment) -> None:

@@ -97,7 +97,8 @@ async def tasks_of(reader: Reader, actor: Actor, place: Location) -> Tasks:
     if actor.may(orders.CHANGE, place.id):
         picks = [_pick(each, actor) for each in await fulfilment_store.to_pick(reader, place.id, MOST)]
     needed = {line.variant for pick in picks for line in pick.lines}
-    needed |= {line[0] for each in (*counts, *coming) for line in each.lines}
+    needed |= {line[0] for count in counts for line in count.lines}
+    needed |= {line[0] for each in coming for line in each.lines}
     if actor.may(ADJUST, place.id):
         needed |= set(await _most_of(reader, place.id))
     return Tasks(

@@ -232,7 +232,7 @@ function count(entry) {
 /* Whether the server has done it; false without network. */
 async function post(path, fields = {}) {
   try {
-    const { csrf } = await here(`/pos/${code}`);
+    const { csrf } = await here(`/pos/${code}/offline/here`);
     const answer = await fetch(`${base}/${path}`, { method: "POST", headers: { "X-CSRF-Token": csrf }, body: new URLSearchParams({ sent: "1", ...fields }), credentials: "same-origin" });
     return answer.ok;
   } catch {

@@ -1,7 +1,5 @@
 """Store work on a phone, with a network or without: the page that browsers keep, what it takes along, and what it sends."""
 
-import re
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,15 +9,15 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from samlad import orders, stock, storework
+from samlad import stock, storework
 from samlad.access.csrf import csrf_token
 from samlad.faces import fulfilment_names as names
-from samlad.faces import objections
 from samlad.faces import page as face
 from samlad.faces.page import AnyRequest
 from samlad.faces.pos import work_words
 from samlad.faces.pos.desk import clerk_of
 from samlad.faces.pos.work_place import Place, show
+from samlad.faces.store_work_names import said
 from samlad.kernel.clock import now
 from samlad.kernel.http import actor_of, context_of, database_of
 from samlad.kernel.problems import Forbidden, Malformed, NotFound
@@ -38,7 +36,6 @@ MODULES = (
     ),
 )
 """What the page loads without a hash in its address."""
-_STATE = re.compile(r"It is (?P<state>\w+)(?: by (?P<name>.+))?\.", re.DOTALL)
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -126,21 +123,6 @@ async def send(request: AnyRequest, code: FromPath[str]) -> Response[Verdicts]:
     )
     told = [msgspec.structs.replace(each, detail=said(_, each.code, each.detail)) for each in verdicts]
     return Response(Verdicts(told), headers=_NO_STORE)
-
-
-def said(translate: Callable[[str], str], code: str, detail: str) -> str:
-    """Why an entry was refused, plainly: whoever did it is not at a page of the thing."""
-    if code == "not-found":
-        return translate(work_words.NOT_HERE)
-    found = _STATE.fullmatch(detail) if code == orders.WrongState.code else None
-    if found is None:
-        text = objections.said(translate, detail)
-        return text[:1].upper() + text[1:]
-    if found["state"] == "cancelled":
-        return translate(work_words.CANCELLED)
-    if found["state"] == "picking" and found["name"]:
-        return translate(work_words.TAKEN) % {"name": found["name"]}
-    return translate(work_words.FURTHER)
 
 
 handlers = [phone_page, here, tasks, send]

@@ -1,5 +1,6 @@
 """What the script of store work on a phone says, by the name that it knows it by; ``{n}`` and others are filled in there."""
 
+from samlad.faces.store_work_names import KINDS
 from samlad.kernel.i18n import marked
 
 WORDS = {
@@ -8,7 +9,7 @@ WORDS = {
     "connecting": marked("Connecting"),
     "sign-in": marked("Signed out"),
     "unsent-waits": marked(
-        "{n} entries that were made on this phone are not sent yet. They are kept, and are sent as soon as somebody who may work here has signed in."
+        "Not sent yet from this phone: {n}. It is kept, and is sent as soon as somebody who may work here has signed in."
     ),
     "n-unsent": marked("{n} not sent"),
     "not-written": marked(
@@ -53,15 +54,9 @@ WORDS = {
         "Written down and not sent yet: {n}. It is still among what is to come until then."
     ),
     "not-taken": marked("The server does not take this at all. It stays here; tell whoever looks after it."),
-    "did-count": marked("Counted"),
-    "did-take": marked("Begun to pick"),
-    "did-pick": marked("Picked"),
-    "did-pack": marked("Packed"),
-    "did-reject": marked("Given up"),
-    "did-arrival": marked("Transfer received"),
-    "did-delivery": marked("Purchase order received"),
+    **{f"did-{kind}": text for kind, text in KINDS.items()},
     "storage-lost": marked(
-        "The browser has thrown away what this phone had kept: {n} entries had not been sent ({numbers}). Do that work again."
+        "The browser has thrown away what this phone had kept: not sent were {n} entries ({numbers}). Do that work again."
     ),
     "storage-was-gone": marked(
         "The browser has thrown away what this phone had kept. Everything had been sent."
@@ -73,10 +68,3 @@ WORDS = {
     ),
     "storage-left": marked("{mb} MB left."),
 }
-
-CANCELLED = marked("This was called off meanwhile. Put the goods back on the shelf.")
-TAKEN = marked(
-    "%(name)s is picking this. Nothing of yours was counted; ask them, or take it over with a network."
-)
-FURTHER = marked("This is further already, or was given back: look at it as it is now.")
-NOT_HERE = marked("This is not to be done here any more.")

@@ -176,7 +176,6 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 class Kept(Row, frozen=True, kw_only=True):
     """An entry with what was sent."""
 
-    digest: bytes
     done_by: UUID | None
     body: dict[str, Any]
     told: Told

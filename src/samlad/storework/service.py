@@ -119,7 +119,7 @@ async def record(
     if not await store.claim(tx, new):
         known = await store.lock(tx, name)
         assert known is not None, "it was there"
-        if known.digest == content:
+        if await store.digest_of(tx, name) == content:
             return await _once_more(tx, place, known, raw, because, is_again=is_again)
         new = msgspec.structs.replace(new, id=journals.beside(name, content))
         if not await store.claim(tx, new):

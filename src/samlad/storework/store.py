@@ -15,7 +15,7 @@ from samlad.storework.model import Kept, Row, State, Told
 _ROW = """w.id, w.location, l.code AS location_code, w.kind, w.subject, w.state, w.happened_at, w.received_at,
           w.done_name, w.problem, w.code, w.reason, w.resolved_at, w.version"""
 _FROM = "store_work w JOIN location l ON l.id = w.location"
-_KEPT = f"SELECT {_ROW}, w.digest, w.done_by, w.body, w.told FROM {_FROM} WHERE w.id = $1"
+_KEPT = f"SELECT {_ROW}, w.done_by, w.body, w.told FROM {_FROM} WHERE w.id = $1"
 
 
 ENTRIES = Listing(
@@ -73,6 +73,12 @@ async def claim(tx: Tx, new: New) -> bool:
             new.body,
         )
     )
+
+
+async def digest_of(reader: Reader, entry: UUID) -> bytes | None:
+    """The digest of an entry that is here."""
+    found: bytes | None = await reader.value("SELECT digest FROM store_work WHERE id = $1", entry)
+    return found
 
 
 async def conclude(

@@ -5,13 +5,24 @@ import random
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 from browser import Site, session_of
 from market import Market
 from playwright.async_api import BrowserContext, Page, Route, expect
 
-from samlad.access.permissions import Role
-from samlad.stock import counts, counts_store
+from samlad import carts, orders
+from samlad.access.permissions import Role, permissions_of
+from samlad.app import CHECKS
+from samlad.carts import CartInput, DetailsInput, LineInput
+from samlad.kernel.context import Actor, Context
+from samlad.kernel.database import Tx
+from samlad.kernel.ids import new_id
+from samlad.orders import Order, fulfilment, fulfilment_store
+from samlad.orders.fulfilment_model import TakeInput
+from samlad.orders.model import CancelInput
+from samlad.payments import PaymentInput
+from samlad.stock import counts, counts_store, transfers, transfers_store
 
 HOME = "/pos/work/soder/phone"
 
@@ -25,6 +36,34 @@ async def begun(market: Market, note: str = "Cellar") -> UUID:
 async def counted(market: Market, count: UUID) -> int:
     """Units found by everybody, as the server has them."""
     return sum(line.counted for line in (await counts_store.get(market.db, count)).lines)
+
+
+async def ordered(market: Market, variant: UUID, units: int) -> Order:
+    """An order of the webshop that is picked up in the first store."""
+    details = {
+        "email": "kim@example.org",
+        "name": "Kim Berg",
+        "delivery": "pickup",
+        "location": str(market.places[0].id),
+    }
+
+    async def work(tx: Tx) -> Order:
+        lines = [LineInput(variant=variant, quantity=units)]
+        cart = await carts.create(tx, CartInput(channel=market.web.id, lines=lines))
+        await carts.set_details(tx, cart.id, msgspec.convert(details, DetailsInput))
+        return await orders.place(
+            tx, orders.PlaceOrder(cart=cart.id, payments=[PaymentInput(provider="test")])
+        )
+
+    return await market.db.transaction(work)
+
+
+def person(market: Market) -> Context:
+    """A colleague in the first store."""
+    rights, places = permissions_of(Role.STORE), frozenset({market.places[0].id})
+    return Context(
+        actor=Actor(kind="staff", id=new_id(), name="Anna Andersson", permissions=rights, locations=places)
+    )
 
 
 async def ready(page: Page, view: str = "") -> None:
@@ -242,3 +281,106 @@ async def test_who_is_signed_out_sees_nothing_and_nothing_is_lost(site: Site, ma
     assert row["actor"] != f"staff:{row['done_by']}"
     [line] = await market.db.rows("SELECT actors FROM stock_count_line")
     assert set(line["actors"]) == {row["actor"], f"staff:{row['done_by']}"}
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+async def test_picked_short_and_told_of_conflicts_without_network(site: Site, market: Market) -> None:
+    kettle = await market.product(
+        title="Kettle", handle="kettle", variants=[{"sku": "KETTLE", "gtin": "7310865004703"}], stock=(9, 9)
+    )
+    variant = kettle.variants[0].id
+    mine, theirs, off = [await ordered(market, variant, units) for units in (3, 1, 1)]
+    page = await site.staff(width=390, service_workers="allow")
+    await ready(page)
+    await page.context.set_offline(True)
+
+    async def begin(order: Order) -> None:
+        await page.goto(HOME)
+        await page.locator("#picks a", has_text=order.number).click()
+        await page.get_by_role("button", name="Pick this").click()
+        await expect(page.locator("#pick-state")).to_have_text("Being picked")
+
+    await begin(mine)
+    await scan(page, "7310865004703", "#pick-code")
+    await expect(page.locator("#pick-lines .count")).to_have_text("1 / 3")
+    await scan(page, "OTHER", "#pick-code")
+    await expect(page.locator("#said")).to_contain_text("This is not in the order.")
+    await page.reload()
+    await scan(page, "KETTLE", "#pick-code")
+    await expect(page.locator("#pick-lines .count")).to_have_text("2 / 3")
+    await unsent(page, 3)
+    await site.fine(page)
+    await site.picture(page, "work-pick")
+    await page.set_viewport_size({"width": 390, "height": 900})
+    # The third is not there; which place gets it is found when this arrives.
+    await page.locator("#give-up summary").click()
+    await expect(page.locator("#give-up-lines input")).to_have_value("1")
+    await site.fine(page)
+    await page.get_by_role("button", name="Give these up").click()
+    await expect(page.locator("#pick-state")).to_have_text("Given up here")
+    await begin(theirs)
+    await page.get_by_role("button", name="I have all").click()
+    await expect(page.locator("#pick-state")).to_have_text("Picked")
+    await begin(off)
+    await page.get_by_role("button", name="I have all").click()
+    await unsent(page, 8)
+    # Meanwhile Anna takes one of them, and another is called off.
+    anna = person(market)
+    (work,) = await fulfilment_store.of_order(market.db, theirs.id)
+    await market.db.transaction(lambda tx: fulfilment.take(tx, work.id, TakeInput()), anna)
+    await market.db.transaction(lambda tx: orders.cancel(tx, off.id, CancelInput()))
+    await page.context.set_offline(False)
+    await unsent(page, 0)
+    await page.goto(f"{HOME}#list")
+    await expect(page.locator("#refused-list li")).to_have_count(4)
+    await expect(page.locator("#refused-list li", has_text="Anna Andersson is picking this.")).to_have_count(
+        2
+    )
+    await expect(page.locator("#refused-list li", has_text="This was called off meanwhile.")).to_have_count(2)
+    await site.fine(page)
+    parts = await fulfilment_store.of_order(market.db, mine.id)
+    assert sum(line.picked for part in parts for line in part.lines) == 2
+    assert any(part.location != market.places[0].id for part in parts), "another store is asked for the third"
+    for check in CHECKS:
+        if check.name.startswith(("stock", "order-stock", "fulfil", "store-work")):
+            finding = await check.look(market.db)
+            assert finding.status == "ok", f"{check.name}: {finding.message}"
+
+
+@pytest.mark.browser
+async def test_a_transfer_is_received_without_network(site: Site, market: Market) -> None:
+    kettle = await market.product(
+        title="Kettle", handle="kettle", variants=[{"sku": "KETTLE", "gtin": "7310865004703"}], stock=(0, 9)
+    )
+    variant, (here, there) = kettle.variants[0].id, market.places[:2]
+    sent = await market.db.transaction(lambda tx: transfers.send(tx, there.id, here.id, [(variant, 5)]))
+    page = await site.staff(width=390, service_workers="allow")
+    await ready(page)
+    await page.context.set_offline(True)
+    await page.locator("#comings a").click()
+    for _piece in range(2):
+        await scan(page, "KETTLE", "#coming-code")
+    await expect(page.locator("#coming-lines input")).to_have_value("2")
+    await page.reload()  # what was scanned is on the disk, too
+    await expect(page.locator("#coming-lines input")).to_have_value("2")
+    await scan(page, "OTHER", "#coming-code")
+    await expect(page.locator("#said")).to_contain_text("This is not among what is to come.")
+    await page.get_by_label("Came of Kettle").fill("3")
+    await page.get_by_label("Came of Kettle").press("Tab")
+    await site.fine(page)
+    await site.picture(page, "work-coming")
+    await page.get_by_role("button", name="Book it in").click()
+    await unsent(page, 1)
+    await expect(page.locator("#coming-unsent")).to_contain_text("not sent yet: 1")
+    await page.context.set_offline(False)
+    await unsent(page, 0)
+    await expect(page.locator("#coming-lines li")).to_contain_text("expected: 2")
+    found = await transfers_store.get(market.db, sent.id)
+    assert [line.received for line in found.lines] == [3]
+    await page.get_by_role("button", name="All of it came").click()
+    await expect(page.locator("#coming-lines input")).to_have_value("2")
+    await page.get_by_role("button", name="Book it in").click()
+    await expect(page.locator("#coming-gone")).to_be_visible()
+    found = await transfers_store.get(market.db, sent.id)
+    assert [line.received for line in found.lines] == [5]

@@ -47,7 +47,7 @@ async def list_entries(request: AnyRequest) -> Response[Any]:
         states=translated(request, names.STATES),
         places=[(place.code, place.name) for place in places],
         place_names={place.code: place.name for place in places},
-        why={row.id: said(_, row.code, row.problem) for row in found["items"]},
+        why={row.id: said(_, row.code, row.problem) for row in found.items},
         names=names,
     )
 

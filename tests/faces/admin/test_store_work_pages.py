@@ -47,7 +47,7 @@ async def test_what_was_refused_is_tried_again_or_dismissed(market: Market, api_
         assert "Nothing was refused" in (await admin.get("/admin/store-work")).text
         said = await _send(admin, first, second, gone, {"odd": "<b>"}, language="sv")
         assert [each["verdict"] for each in said] == ["refused"] * 4
-        assert said[0]["detail"] == "“SOON” är inte känt här"
+        assert said[0]["detail"] == "”SOON” är inte känd här"
         assert said[2]["detail"] == "Det här ska inte göras här längre."
         assert "4 entries of phones were refused" in text_of((await admin.get("/admin/overview/hints")).text)
         page = text_of((await admin.get("/admin/store-work")).text)

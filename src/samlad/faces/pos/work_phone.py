@@ -32,7 +32,7 @@ MODULES = (
     *(
         f"/static/pos/work/{path.name}"
         for path in sorted((_STATIC / "work").glob("*.js"))
-        if path.stem != "main"
+        if path.stem not in ("main", "beside")
     ),
 )
 """What the page loads without a hash in its address."""
@@ -85,7 +85,6 @@ async def phone_page(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
         request,
         place,
         "pos/work_phone.html",
-        location_code=place.location.code,
         csrf_token="",  # it is kept by the browser: a token of now would be of no use
         modules=MODULES,
         reasons=[(name, _(text)) for name, text in names.REASONS.items() if name != "lost"],

@@ -11,13 +11,30 @@ export async function registered() {
 export async function keepShell(code, name = "offline") {
   const isKept = await keepPage(`/pos/${code}/${name}`, prefixOf(code, name), `data-till="${code}"`), other = prefixOf(code, name === "kiosk" ? "offline" : "kiosk");
   if (isKept) for (const old of await caches.keys()) if (old.startsWith(other)) await caches.delete(old);
+  await keepBeside(prefixOf(code, name));
   return isKept;
 }
 
 const prefixOf = (code, page) => `${page === "kiosk" ? "kiosk" : "till"}:${code}:`;
 
 /* Store work of a place: whatever else this device is. */
-export const keepWork = (code) => keepPage(`/pos/work/${code}/phone`, `work:${code}:`, `data-work="${code}"`);
+export async function keepWork(code) {
+  const isKept = await keepPage(...workOf(code));
+  await keepBeside(`work:${code}:`);
+  return isKept;
+}
+
+const workOf = (code) => [`/pos/work/${code}/phone`, `work:${code}:`, `data-work="${code}"`];
+
+/* The other pages that this device keeps are renewed with this one: their scripts have the same addresses, and without network the one
+   page would else get those of another version out of the cache of the other. */
+async function keepBeside(own) {
+  const others = new Map((await caches.keys()).map((name) => /^(till|kiosk|work):([^:]+):/.exec(name)).filter((found) => found && found[0] !== own).map((found) => [found[0], found]));
+  for (const [prefix, kind, code] of others.values()) {
+    const page = kind === "work" ? workOf(code) : [`/pos/${code}/${kind === "kiosk" ? "kiosk" : "offline"}`, prefix, `data-till="${code}"`];
+    await keepPage(...page).catch(() => false);
+  }
+}
 
 /* The page at an address, if it is the one that has this mark, and nobody's sign-in. */
 async function keepPage(address, prefix, mark) {

@@ -48,6 +48,7 @@ async function render() {
   count("refused", refused.length, "danger");
   show("refused", refused.length > 0);
   byId("net").textContent = say({ online: "online", network: "no-network", "sign-in": "sign-in" }[sender.state] ?? "connecting");
+  byId("net").classList.toggle("on", sender.state === "online");
   byId("net").dataset.state = sender.state;
   byId("clerk").textContent = who?.name ?? "";
   show("signed-out", !who);
@@ -119,7 +120,7 @@ function drawPick(id) {
   byId("pick-about").textContent = [say("by", { at: moment(work.due_at) }), !now.isMine && work.taken_name ? say("has-it", { name: work.taken_name }) : ""].filter(Boolean).join(" · ");
   const isPacking = isMine && now.state === "picked" && work.is_sent;
   show("take", now.state === "open" && !now.isGivenUp);
-  show("pick-scan", (isMine && now.state === "picking") || isPacking);
+  show("pick-scan-box", (isMine && now.state === "picking") || isPacking);
   byId("pick-label").textContent = say(isPacking ? "scan-pack" : "scan-pick");
   show("pack-all", isPacking);
   show("give-up", (now.state === "open" || isMine) && now.state !== "packed" && !now.isGivenUp);
@@ -198,6 +199,7 @@ function scanComing(id, text) {
   const lines = task.lines.filter(([each]) => each === variant);
   if (!saysMore(text) && !lines.length) return announce(say("not-among"), "danger");
   const key = saysMore(text) && !(lines.length === 1 && !lines[0][2] && task.kind === "transfer") ? `code:${text}` : keyOf(lines[0]);
+  announce(variant ? goodOf(variant)[3] : text, "success");
   return setDraft(id, (draft) => (draft[key] = (draft[key] ?? 0) + 1));
 }
 

@@ -387,7 +387,7 @@ async def test_a_transfer_is_received_without_network(site: Site, market: Market
     await page.route("**/phone/send", lambda route: route.fulfill(status=503))
     await page.context.set_offline(False)
     await page.goto("/pos/work/soder")
-    await expect(there_is).to_contain_text("Not sent yet 1")
+    await expect(there_is).to_contain_text("Not sent yet 1", use_inner_text=True)
     await site.fine(page)
     await page.unroute("**/phone/send")
     await page.evaluate("dispatchEvent(new Event('online'))")

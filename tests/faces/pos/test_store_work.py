@@ -251,7 +251,7 @@ async def _sign_out(context: BrowserContext) -> None:
 async def test_who_is_signed_out_sees_nothing_and_nothing_is_lost(site: Site, market: Market) -> None:
     await market.product(title="Kettle", handle="kettle", variants=[{"sku": "KETTLE"}], stock=(9,))
     count = await begun(market)
-    page = await site.staff(width=390, service_workers="allow")
+    page = await site.staff(width=390, scheme="dark", service_workers="allow")
     await ready(page, f"#count/{count}")
     await page.context.set_offline(True)
     await scan(page, "KETTLE")
@@ -262,6 +262,7 @@ async def test_who_is_signed_out_sees_nothing_and_nothing_is_lost(site: Site, ma
     await expect(page.locator("#view-count")).to_be_hidden()
     await unsent(page, 1)
     await site.fine(page)
+    await site.picture(page, "work-signed-out")
     left = await page.evaluate(
         """async () => {
             const { ask, open } = await import("/static/pos/work/queue.js");
@@ -355,7 +356,7 @@ async def test_a_transfer_is_received_without_network(site: Site, market: Market
     )
     variant, (here, there) = kettle.variants[0].id, market.places[:2]
     sent = await market.db.transaction(lambda tx: transfers.send(tx, there.id, here.id, [(variant, 5)]))
-    page = await site.staff(width=390, service_workers="allow")
+    page = await site.staff(width=390, scheme="dark", service_workers="allow")
     # Any page of the work makes ready the one that needs no network, and takes along what there is to do.
     await page.goto("/pos/work/soder")
     await expect(page.locator('[data-work-place][data-kept="true"]')).to_have_count(1)

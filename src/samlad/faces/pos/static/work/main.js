@@ -57,7 +57,7 @@ async function render() {
   const draws = { home: drawHome, count: drawCount, pick: drawPick, coming: drawComing, list: drawList };
   const isOpen = Boolean(who) && (name === "list" || Boolean(tasks));
   for (const view of VIEWS) show(`view-${view}`, isOpen && view === name);
-  show("back", name !== "home");
+  show("back", isOpen && name !== "home");
   if (isOpen) await draws[name](id, waiting, refused);
   root.dataset.ready = "";
 }

@@ -11,7 +11,7 @@ export async function registered() {
 export async function keepShell(code, name = "offline") {
   const isKept = await keepPage(`/pos/${code}/${name}`, prefixOf(code, name), `data-till="${code}"`), other = prefixOf(code, name === "kiosk" ? "offline" : "kiosk");
   if (isKept) for (const old of await caches.keys()) if (old.startsWith(other)) await caches.delete(old);
-  await keepBeside(prefixOf(code, name));
+  keepBeside(prefixOf(code, name)).catch(() => {}); // nobody waits for it
   return isKept;
 }
 
@@ -20,7 +20,7 @@ const prefixOf = (code, page) => `${page === "kiosk" ? "kiosk" : "till"}:${code}
 /* Store work of a place: whatever else this device is. */
 export async function keepWork(code) {
   const isKept = await keepPage(...workOf(code));
-  await keepBeside(`work:${code}:`);
+  keepBeside(`work:${code}:`).catch(() => {});
   return isKept;
 }
 

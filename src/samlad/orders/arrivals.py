@@ -222,14 +222,19 @@ def _lines(
             quantity=line.quantity,
             unit_price=line.unit_price,
             tax_included=included,
-            tax_rate=rate,
             tax=comes_to.tax,
             total=comes_to.total,
             fulfilled=line.quantity if data.is_sent else 0,
-            **_taxed(channel, rate, is_ours=line.tax_rate is None),
+            **_taxed_at(channel, rate, is_ours=line.tax_rate is None),
         )
         whole.append((bought, known))
-    lines = sets.in_parts(whole)
+
+    def parting(line: OrderLine, sold: Sellable) -> Sequence[sets.Part]:
+        if data.lines[line.position - 1].tax_rate is not None:
+            return sets.as_told(line, sold)
+        return sets.taxed_by(lambda part: _taxed_at(channel, part.tax_rate, is_ours=True))(line, sold)
+
+    lines = sets.in_parts(whole, parting)
     if data.shipping:
         rate = shipping_rate((line.total, line.tax_rate) for line in lines)
         comes_to = amounts(data.shipping, 1, rate, tax_included=included)
@@ -240,18 +245,17 @@ def _lines(
             quantity=1,
             unit_price=data.shipping,
             tax_included=included,
-            tax_rate=rate,
             tax=comes_to.tax,
             total=comes_to.total,
-            **_taxed(channel, rate, is_ours=all(line.tax_rate is None for line in data.lines)),
+            **_taxed_at(channel, rate, is_ours=all(line.tax_rate is None for line in data.lines)),
         )
         lines.append(shipping)
     return lines
 
 
-def _taxed(channel: Channel, rate: int, *, is_ours: bool) -> dict[str, Any]:
+def _taxed_at(channel: Channel, rate: int, *, is_ours: bool) -> dict[str, Any]:
     """How a line is taxed as far as it is known: whose return a rate belongs to that was decided there, nobody has said."""
-    known = {"tax_category": plain_category(rate)}
+    known = {"tax_rate": rate, "tax_category": plain_category(rate)}
     return known | ({"tax_treatment": Treatment.DOMESTIC, "tax_country": channel.country} if is_ours else {})
 
 

@@ -23,7 +23,7 @@ from samlad.kernel.context import Actor, Context
 from samlad.kernel.database import Database, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Busy, NotFound, OutcomeUnknown
-from samlad.orders.happened import HappenedLine, HappenedSale
+from samlad.orders.happened import HappenedLine, HappenedSale, HappenedTax
 from samlad.payments.at_till import Tendered
 from samlad.stock import Sold
 from samlad.tills import acts, events, gap_store, gift_cards, kiosk, rules, store
@@ -284,6 +284,7 @@ def _line(line: SoldLine, there: set[UUID], *, is_known: bool) -> HappenedLine:
         tax_rate=line.tax_rate,
         tax=line.tax,
         total=line.total,
+        taxes=[HappenedTax(each.rate, each.tax, each.total) for each in line.taxes],
     )
 
 

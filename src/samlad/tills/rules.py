@@ -114,7 +114,7 @@ def sums(sale: Sale, *, tax_included: bool) -> tuple[int, list[Objection]]:
     objections = []
     for place, line in enumerate(sale.lines, 1):
         comes_to = _comes_to(line, tax_included=tax_included)
-        if comes_to != line.total or abs(line.tax) > abs(line.total):
+        if comes_to != line.total or abs(line.tax) > abs(line.total) or not _taxes_agree(line):
             objections.append(Objection(code="sums", line=place, here=str(comes_to), there=str(line.total)))
     due = sum(line.total for line in sale.lines) + sum(card.amount for card in sale.cards)
     if sale.total != due:
@@ -124,6 +124,12 @@ def sums(sale: Sale, *, tax_included: bool) -> tuple[int, list[Objection]]:
     if difference:
         objections.append(Objection(code="paid", here=str(due + sale.rounding + sale.tip), there=str(paid)))
     return difference, objections
+
+
+def _taxes_agree(line: SoldLine) -> bool:
+    """Whether what was told of each rate adds up to the line."""
+    sums = sum(each.tax for each in line.taxes), sum(each.total for each in line.taxes)
+    return not line.taxes or sums == (line.tax, line.total)
 
 
 def _comes_to(line: SoldLine, *, tax_included: bool) -> int:
@@ -147,11 +153,14 @@ def against(lines: Sequence[SoldLine], sold: Mapping[UUID, Sellable], known: set
             objections.append(
                 Objection(code="price", line=place, here=str(here.price), there=str(line.unit_price))
             )
-        if here.tax_rate != line.tax_rate:
-            objections.append(
-                Objection(code="tax", line=place, here=str(here.tax_rate), there=str(line.tax_rate))
-            )
+        rates = {part.sold.tax_rate for part in here.parts} or {here.tax_rate}
+        if rates != line.rates:
+            objections.append(Objection(code="tax", line=place, here=_list(rates), there=_list(line.rates)))
     return objections
+
+
+def _list(rates: set[int]) -> str:
+    return " + ".join(map(str, sorted(rates, reverse=True)))
 
 
 def by_hand(sale: Sale) -> int:

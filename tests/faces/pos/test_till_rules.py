@@ -18,6 +18,7 @@ import msgspec
 import pytest
 
 import make_vectors
+from samlad.carts import set_prices
 from samlad.faces import pos
 from samlad.kernel.money import allocate, exponent, share
 from samlad.kernel.problems import InvalidInput
@@ -114,6 +115,7 @@ def of_numbers() -> list[Case]:
         )
         cases.append(payments(dice))
         cases.append(tips(random.Random(f"tip {numbers}")))
+        cases.append(set_prices_of(random.Random(f"set {numbers}")))
     return cases
 
 
@@ -127,6 +129,33 @@ def tips(dice: random.Random) -> Case:
     }
     expected = [list(each) for each in tips_offered(**given, currency=currency)]
     return {"kind": "tips", **given, "unit": 10 ** exponent(currency), "expected": expected}
+
+
+def set_prices_of(dice: random.Random) -> Case:
+    """A line of sets with what is taken off it, as its parts."""
+    price = dice.choice([0, 1, 99, 9_995, dice.randint(0, 60_000), dice.randint(0, 2**40)])
+    quantity, least = dice.choice([1, 1, 2, 7]), dice.choice([1, 2])
+    parts = [
+        (dice.choice([0, 1, 995, dice.randint(1, 50_000)]), dice.randint(least, 12))
+        for _ in range(dice.randint(1, 5))
+    ]
+    left, taken = price * quantity, []
+    for _ in range(dice.randint(0, 3)):
+        taken.append(dice.choice([0, left, left // 3, dice.randint(0, left)]))
+        left -= taken[-1]
+    found = set_prices.shares(price, quantity, taken, parts)
+    line = {
+        "quantity": quantity,
+        "per": 1,
+        "price": price,
+        "parts": [{"own": own, "units": units, "home": 0, "decision": {}} for own, units in parts],
+    }
+    return {
+        "kind": "set",
+        "line": line,
+        "taken": [{"amount": amount} for amount in taken],
+        "expected": [[each.unit_price, each.units, each.steps, each.quoted] for each in found],
+    }
 
 
 def payments(dice: random.Random) -> Case:
@@ -178,6 +207,7 @@ def test_the_cases_are_about_everything() -> None:
         seen.update({f"problem {line['problem']}" for line in said["lines"]})
         seen.update({f"tax {line['tax_category']}" for line in said["lines"]})
         seen["promotions"] += bool(said["promotions"])
+        seen["at several rates"] += any(len(line["taxes"]) > 1 for line in said["lines"])
         seen["several promotions"] += len(said["promotions"]) > 1
         seen["gifts"] += bool(said["gifts"])
         seen["by hand"] += any(step.get("by_hand") for line in said["lines"] for step in line["steps"])
@@ -199,6 +229,7 @@ def test_the_cases_are_about_everything() -> None:
     ]
     wanted += ["problem None", "problem price", "problem not-sold", "tax S", "tax Z", "tax E", "tax O"]
     wanted += ["promotions", "several promotions", "gifts", "by hand", "cash is rounded", "tax on top"]
+    wanted += ["at several rates"]
     assert len(tickets) == SHOPS * BASKETS
     assert min(seen[each] for each in wanted) >= 15, seen
 
@@ -222,6 +253,12 @@ MISTAKES = [
     ("tax.js", "all >= price ? there : Math.min(there, moved(all, home, to))", "moved(all, home, to)"),
     ("discounts.js", "(a.variant === null) - (b.variant === null)", "(b.variant === null) - (a.variant === null)"),
     ("discounts.js", "worth(value, quantity, per)", "value"),
+    ("sets.js", "prices[single] += rest", "prices[single] += 0"),
+    ("sets.js", "parts[b].units - parts[a].units", "parts[a].units - parts[b].units"),
+    ("sets.js", "telling(left, whole)", "telling(whole, whole)"),
+    ("tax.js", "before + quoted, rate", "quoted, rate"),
+    ("totals.js", "each.total > most.total", "each.total >= most.total"),
+    ("totals.js", "priceOf(part, 1)", "priceOf(part, part.units)"),
     ("moments.js", "getUTCDay() || 7", "getUTCDay()"),
     ("cash.js", "Math.floor(step / 2)", "Math.floor((step - 1) / 2)"),
     ("cash.js", 'small === "exact" ? size : step', "step"),
@@ -245,7 +282,7 @@ def test_mistakes_are_found(tmp_path: Path) -> None:
 
 def _likely(name: str) -> Iterator[list[Case]]:
     """The cases that a mistake may show in; first some, then all of them."""
-    made = of_numbers if name in ("money.js", "cash.js") else of_tickets
+    made = of_numbers if name in ("money.js", "cash.js", "sets.js") else of_tickets
     if name == "promotions.js":
         yield of_the_engine()[:500]
     yield made()[:600]

@@ -227,7 +227,7 @@ def ticket_case(
         {"variant": str(line.variant), "quantity": line.quantity, "good": goods[str(line.variant)]}
         for line in view.lines
     ]
-    fields = "variant quantity sold_by unit_price tax_included tax_rate tax_category tax_treatment tax_country tax_note steps net tax total"
+    fields = "variant quantity sold_by unit_price tax_included tax_rate tax_category tax_treatment tax_country tax_note steps net tax total taxes"
     return {
         "kind": "totals",
         "typed": typed,

@@ -14,9 +14,9 @@ import msgspec
 import make_vectors
 from samlad import promotions, tax
 from samlad.carts import Discount, DiscountKind, discount_rules, pricing, taxing
+from samlad.carts.cart_view import _way
 from samlad.carts.model import Cart, CartLine, CartPromotion, CartStatus, Delivery, PriceStep
 from samlad.carts.taxing import Basis, TaxedCart
-from samlad.carts.cart_view import _way
 from samlad.catalog import Belonging, Measure, Sellable, SetPart
 from samlad.catalog.price_rules import Candidate, choose
 from samlad.catalog.price_scales import Scaled

@@ -58,9 +58,9 @@ class SoldLine(msgspec.Struct, frozen=True, kw_only=True):
     taxes: Annotated[list[SoldTax], msgspec.Meta(max_length=50)] = []
 
     @property
-    def rates(self) -> set[int]:
-        """All rates that it was taxed at."""
-        return {each.rate for each in self.taxes} or {self.tax_rate}
+    def tax_rates(self) -> list[int]:
+        """All rates that it was taxed at, each once, the highest first."""
+        return sorted({each.rate for each in self.taxes} or {self.tax_rate}, reverse=True)
 
 
 CardHash = Annotated[

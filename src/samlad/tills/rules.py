@@ -153,14 +153,10 @@ def against(lines: Sequence[SoldLine], sold: Mapping[UUID, Sellable], known: set
             objections.append(
                 Objection(code="price", line=place, here=str(here.price), there=str(line.unit_price))
             )
-        rates = {part.sold.tax_rate for part in here.parts} or {here.tax_rate}
-        if rates != line.rates:
-            objections.append(Objection(code="tax", line=place, here=_list(rates), there=_list(line.rates)))
+        if here.tax_rates != line.tax_rates:
+            ours, theirs = (" + ".join(map(str, rates)) for rates in (here.tax_rates, line.tax_rates))
+            objections.append(Objection(code="tax", line=place, here=ours, there=theirs))
     return objections
-
-
-def _list(rates: set[int]) -> str:
-    return " + ".join(map(str, sorted(rates, reverse=True)))
 
 
 def by_hand(sale: Sale) -> int:

@@ -39,6 +39,7 @@ from samlad.orders.tip_store import of_order as tip_of
 from samlad.orders.tips import ClerkTips
 from samlad.orders.tips import by_clerk as tips_by_clerk
 from samlad.orders.tips import give_back as give_tip_back
+from samlad.orders.unknown_goods import name_goods
 
 __all__ = [
     "CHANGE",
@@ -83,6 +84,7 @@ __all__ = [
     "fulfil",
     "give_tip_back",
     "imported",
+    "name_goods",
     "page",
     "parts_of_sets",
     "pay",

@@ -38,8 +38,8 @@ class HappenedTax(msgspec.Struct, frozen=True):
 
 
 class HappenedLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A line as it was sold. Amounts in minor units; ``total`` is with tax. Without a variant nobody knows what it was,
-    unless it ``is_gift_card``. ``taxes``: a set was taxed at more than one rate."""
+    """A line as it was sold. Amounts in minor units; ``total`` is with tax. Without a variant it is goods
+    that nobody knows here, unless it ``is_gift_card``. ``taxes``: a set was taxed at more than one rate."""
 
     variant: UUID | None
     sku: str | None
@@ -121,13 +121,16 @@ async def record(tx: Tx, channel: Channel, sale: HappenedSale) -> tuple[Order, S
 
 
 async def _hand_over(tx: Tx, channel: Channel, sale: HappenedSale, order: Order) -> Sold:
-    goods = [(line.variant, line.quantity) for line in order.lines if line.variant is not None]
-    if not goods:
-        return Sold([], [])
-    sold = await stock.sell(
-        tx, sale.location, goods, lease=sale.lease, reference=order.id, reason=f"{FOUND}: {sale.reference}"
-    )
     gone = [{"position": line.position, "quantity": line.fulfilled} for line in order.lines if line.fulfilled]
+    if not gone:
+        return Sold([], [])
+    goods = [(line.variant, line.quantity) for line in order.lines if line.variant is not None]
+    reason = f"{FOUND}: {sale.reference}"
+    sold = (
+        await stock.sell(tx, sale.location, goods, lease=sale.lease, reference=order.id, reason=reason)
+        if goods
+        else Sold([], [])
+    )
     fact = events.OrderFulfilled(number=order.number, lines=gone, is_complete=True)
     log.append(
         tx,
@@ -147,18 +150,12 @@ async def _sets(tx: Tx, channel: Channel, sale: HappenedSale) -> dict[UUID, Sell
     return await catalog.sellables(tx, channel, list(found), at=sale.happened_at) if found else {}
 
 
-def _kind(line: HappenedLine) -> LineKind:
-    if line.is_gift_card:
-        return LineKind.GIFT_CARD
-    return LineKind.ITEM if line.variant is not None else LineKind.FEE
-
-
 def _lines(channel: Channel, sale: HappenedSale, parted: Mapping[UUID, Sellable]) -> list[OrderLine]:
     included = bool(channel.setting("prices_include_tax"))
     lines = [
         OrderLine(
             position=position,
-            kind=_kind(line),
+            kind=LineKind.GIFT_CARD if line.is_gift_card else LineKind.ITEM,
             variant=line.variant,
             sku=line.sku,
             title=line.title,
@@ -169,7 +166,7 @@ def _lines(channel: Channel, sale: HappenedSale, parted: Mapping[UUID, Sellable]
             tax_included=included,
             tax=line.tax,
             total=line.total,
-            fulfilled=line.quantity if line.variant is not None else 0,
+            fulfilled=0 if line.is_gift_card else line.quantity,
             reductions=list(line.reductions),
             **_taxed(channel, line.tax_rate),
         )

@@ -273,6 +273,27 @@ class KeptSale(SaleRow, frozen=True, kw_only=True):
     location: UUID
     channel_id: UUID
 
+    @property
+    def unknown_lines(self) -> list[int]:
+        """Lines (from 1) of goods that nobody knew when it came."""
+        return [each.line for each in self.objections if each.code == "unknown-goods" and each.line]
+
+
+class NameGoodsInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which variant a line (from 1) was that nobody knew."""
+
+    line: Annotated[int, msgspec.Meta(ge=1, le=500)]
+    code: Annotated[
+        str,
+        msgspec.Meta(
+            min_length=1,
+            max_length=200,
+            pattern=r"^[^\x00]*\S[^\x00]*$",
+            description="SKU or GTIN, typed or scanned",
+            examples=["KETTLE-1"],
+        ),
+    ]
+
 
 class WriteOffInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why a sale will be no order."""

@@ -145,7 +145,7 @@ def against(lines: Sequence[SoldLine], sold: Mapping[UUID, Sellable], known: set
     for place, line in enumerate(lines, 1):
         here = sold.get(line.variant)
         if line.variant not in known or here is None:
-            objections.append(Objection(code="unknown-goods", line=place, there=line.sku, blocks=True))
+            objections.append(Objection(code="unknown-goods", line=place, there=line.sku))
             continue
         if not here.is_available:
             objections.append(Objection(code="not-for-sale", line=place))

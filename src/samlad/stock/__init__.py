@@ -44,7 +44,7 @@ from samlad.stock.service import (
     write_off,
 )
 from samlad.stock.sets import parts_of, sets_of
-from samlad.stock.store import holds_of, location, location_by_code, locations, shipped
+from samlad.stock.store import holds_of, location, location_by_code, locations, shipped, sold_costs
 from samlad.stock.together import take as take_together
 
 __all__ = [
@@ -102,6 +102,7 @@ __all__ = [
     "ship",
     "shipped",
     "short",
+    "sold_costs",
     "sold_lots",
     "sweep",
     "take",

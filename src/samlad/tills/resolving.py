@@ -53,6 +53,7 @@ async def settle(tx: Tx, sale_id: UUID, *, version: int | None = None) -> KeptSa
     if not isinstance(sale, Sale):
         await _do(tx, desk, found, sale)
         return await _resolved(tx, found, "settled")
+    sale = await journal.called_now(tx, desk, sale)
     objections = await journal.objections_to(tx, desk, sale_id, sale)
     if any(each.code == "currency" for each in objections):
         raise InvalidInput(

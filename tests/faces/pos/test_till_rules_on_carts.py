@@ -32,9 +32,7 @@ GROUP = "club"
 
 async def test_real_tickets_come_to_the_same_at_the_till(db: Database) -> None:
     trade, dice = await build(db), random.Random(20261126)
-    variants = [
-        await trade.kettle(price, 500, trade.at_malmo) for price in (99, 995, 1_995, 4_950, 19_900)
-    ]
+    variants = [await trade.kettle(price, 500, trade.at_malmo) for price in (99, 995, 1_995, 4_950, 19_900)]
     variants.append(await trade.set_of(33_333, *zip(variants[:3], (1, 3, 2), strict=True)))
     here = {"category": new_id(), "collection": new_id()}
     await set_up(trade, variants, here)

@@ -4,7 +4,7 @@ The public face. `docs/concepts/stock.md` explains how.
 """
 
 from samlad.stock.happened import Sold, end_leases, lease, prolong, sell
-from samlad.stock.holds import convert, release, ship, short, sweep, take
+from samlad.stock.holds import convert, gone, release, ship, short, sweep, take
 from samlad.stock.lots import Share, sold_lots
 from samlad.stock.lots import resolve as resolve_lots
 from samlad.stock.lots import scanned as scanned_lot
@@ -77,6 +77,7 @@ __all__ = [
     "create_location",
     "end_leases",
     "free_at",
+    "gone",
     "holds_of",
     "lease",
     "lease_ends",

@@ -96,6 +96,16 @@ async def short(
     return await reader.all(ShortLine, sql, *_columns(lines), channel, pool, buffer)
 
 
+async def gone(reader: Reader, variants: Sequence[UUID], pool: UUID) -> list[UUID]:
+    """Of which variants nothing at all seems to be left in a pool; nothing is locked."""
+    rows = await reader.rows(
+        "SELECT v.id FROM unnest($1::uuid[]) AS v (id) WHERE stock_is_gone(v.id, $2, NULL)",
+        sorted(set(variants)),
+        pool,
+    )
+    return [row["id"] for row in rows]
+
+
 async def take_each(tx: Tx, wanted: Sequence[Take], claimants: Sequence[str]) -> list[TakeOutcome]:
     """`take` for many in one call, one after the other, each with its own outcome.
 

@@ -24,6 +24,7 @@ from samlad.kernel.money import allocate, exponent, share
 from samlad.kernel.problems import InvalidInput
 from samlad.orders import tips_offered
 from samlad.payments import Coin, PaymentInput, due_amounts
+from samlad.payments.rules import LAWS
 from samlad.promotions.terms import Terms
 from samlad.tills import rules_pack
 
@@ -163,15 +164,20 @@ def payments(dice: random.Random) -> Case:
     step = dice.choice([1, 5, 50, 100])
     total = dice.choice([dice.randint(1, 3_000), 50 * dice.randint(1, 60)])
     law = random.Random(f"{step} {total}")  # not of the same dice: what the others throw stays as it was
-    coin = Coin(step, law.choice(["nearest", "up", "exact"]), law.choice([False, False, True]))
+    coin = Coin(step, law.choice(["nearest", "up", "exact", "kept"]), law.choice([False, False, True]))
     total = law.choice([total, total, law.randint(1, 2 * step)])
-    paid = [
+    paid: list[Case] = [
         {
             "provider": dice.choice(["cash", "test"]),
             "amount": dice.choice([None, None, total, dice.randint(1, total)]),
         }
         for _ in range(dice.randint(0, 3))
     ]
+    return paying(total, paid, coin)
+
+
+def paying(total: int, paid: list[Case], coin: Coin) -> Case:
+    """What a total comes to when it is paid so, which the server may refuse."""
     try:
         amounts, rounding = due_amounts(total, msgspec.convert(paid, list[PaymentInput]), coin)
         expected: Any = {"amounts": amounts, "rounding": rounding}
@@ -186,7 +192,21 @@ def payments(dice: random.Random) -> Case:
     }
 
 
-ALL = {"tickets": of_tickets, "engine": of_the_engine, "numbers": of_numbers}
+@cache
+def of_laws() -> list[Case]:
+    """Cash by the law of each country: every amount up to three coins, and some that are more."""
+    cash: list[Case] = [{"provider": "cash", "amount": None}]
+    card: list[Case] = [{"provider": "test", "amount": 7}, *cash]
+    dice = random.Random(SEED)
+    return [
+        paying(total, paid, law.coin)
+        for law in LAWS
+        for total in [*range(1, 3 * law.coin.step + 1), *(dice.randint(1, 2**40) for _ in range(20))]
+        for paid in (cash, card)
+    ]
+
+
+ALL = {"laws": of_laws, "tickets": of_tickets, "engine": of_the_engine, "numbers": of_numbers}
 
 
 @pytest.mark.parametrize("of", ALL)
@@ -262,6 +282,7 @@ MISTAKES = [
     ("moments.js", "getUTCDay() || 7", "getUTCDay()"),
     ("cash.js", "Math.floor(step / 2)", "Math.floor((step - 1) / 2)"),
     ("cash.js", 'small === "exact" ? size : step', "step"),
+    ("cash.js", "rounded ||= size", "rounded ||= step"),
     ("cash.js", "coin.is_whole_only && payments.length > 1", "coin.is_whole_only"),
     ("totals.js", "if (reason !== null)", 'if (reason !== null && reason !== "hours")'),
 ]  # fmt: skip

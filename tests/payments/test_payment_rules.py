@@ -82,6 +82,7 @@ def test_the_table_of_laws_is_the_one_that_people_read() -> None:
         assert amount == f"{law.coin.step / 100:.{places}f} {law.currency}", code
         assert since == law.since.isoformat(), code
         assert law.law in source, code
+        assert law.source.startswith("http"), code
         assert law.source in source, code
     assert len({law.country for law in LAWS}) == len(LAWS)
     assert set(rows) - {"", "code", "---"} - {f"`{law.country}`" for law in LAWS} == {"`IE`"}

@@ -144,7 +144,7 @@ LAWS = (
         source="https://www.zakonypreludi.sk/zz/2021-457",
     ),
 )
-"""Every country whose cash is rounded. A ``source`` that is empty: nobody has read one. In Ireland it is each shop's
+"""Every country whose cash is rounded, with where that was read. In Ireland it is each shop's
 choice (and a customer may refuse): the channel setting ``cash_step``. docs/concepts/cash-rounding.md says the same."""
 _OF_COUNTRY = {(law.country, law.currency): law.coin for law in LAWS}
 _OF_CURRENCY = {law.currency: law.coin for law in LAWS if law.currency != "EUR"}

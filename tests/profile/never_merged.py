@@ -302,7 +302,9 @@ class World:
             touched = [group for group in groups if group & mixed]
             groups = [group for group in groups if group not in touched] + [set().union(*touched)]
         for group in groups:
-            found = [await self.life(head) for head in {stands[person] for person in group} if head is not None]
+            found = [
+                await self.life(head) for head in {stands[person] for person in group} if head is not None
+            ]
             held, put = _together(found)
             expected, expected_put = _together([lives[twins[person]] for person in group])
             # Of a wish list that was one while they were, a thing is wished once by all of them; what the log tells of it

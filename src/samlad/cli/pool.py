@@ -24,7 +24,7 @@ KeepOwn = Annotated[
     bool,
     typer.Option(
         "--keep-own",
-        help="Where prices (or texts) differ, the channel keeps its own; else those of the pool hold",
+        help="Where prices (or texts) differ, the channel keeps its own; leaving, the prices (or collections) that it shows now",
     ),
 ]
 
@@ -67,6 +67,8 @@ def _resource(text: str) -> "Resource":
 
 
 def _show(planned: "Plan") -> None:
+    from samlad.kernel.money import format_money
+
     others = ", ".join(planned.to[:8]) + (" …" if len(planned.to) > 8 else "")
     verb = "would join" if planned.kind == "join" else "would leave"
     say(f"{planned.channel} {verb} the {planned.resource} of {others}; {planned.rows:,} rows come along.")
@@ -76,7 +78,10 @@ def _show(planned: "Plan") -> None:
         if finding.advice:
             rows.append(["", "", f"→ {finding.advice}"])
         for each in finding.examples:
-            beside = " | ".join(part for part in (each.here, each.there) if part)
+            both = [part for part in (each.here, each.there) if part]
+            if each.currency:
+                both = [format_money(int(part), each.currency) for part in both]
+            beside = " | ".join(both)
             rows.append(["", "", "  ".join(part for part in (each.label, beside, each.why) if part)])
     if rows:
         print_table(["", "how many", "what"], rows)
@@ -99,12 +104,14 @@ def join(
 
 
 @pool.command("leave")
-def leave(channel: OfChannel, resource: OfResource, as_json: AsJson = False) -> None:
+def leave(
+    channel: OfChannel, resource: OfResource, keep_own: KeepOwn = False, as_json: AsJson = False
+) -> None:
     """Let a channel leave, back into its own pool, and see it through.
 
     Example: `samlad pool leave bazaar customers`
     """
-    _move(channel, resource, "leave", None, keep_own=False, as_json=as_json)
+    _move(channel, resource, "leave", None, keep_own=keep_own, as_json=as_json)
 
 
 @pool.command("pairs")
@@ -166,7 +173,7 @@ def _move(channel: str, resource: str, kind: str, to: str | None, *, keep_own: b
         async def begin(tx: Tx) -> "MoveRow":
             if kind == "join":
                 return await pools.join(tx, found.id, _resource(resource), to=to, keeps_own=keep_own)
-            return await pools.leave(tx, found.id, _resource(resource))
+            return await pools.leave(tx, found.id, _resource(resource), keeps_own=keep_own)
 
         begun = await runtime.database.transaction(begin)
         with progress(f"{kind.title()} {resource}", begun.expected, quiet=as_json) as step:

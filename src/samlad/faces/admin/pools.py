@@ -70,7 +70,7 @@ async def _page(
         others=_named(request, every, plan.to if plan else []),
         targets=_targets(channel, resource, every),
         to=to,
-        keeps=keeps if plan and plan.kind == "join" and resource in _DIFFER else None,
+        keeps=keeps if plan and resource in _DIFFER else None,
         contrary=CONTRARY.values(),
         moves=[move for move in await pools.moves_of(database, channel_id) if move.resource == resource],
         path=address(channel_id, resource),
@@ -116,7 +116,8 @@ async def move_channel(
                     ),
                 )
             case "leave":
-                await change(request, lambda tx: pools.leave(tx, channel_id, which))
+                keeps = form.get("keep") == "own"
+                await change(request, lambda tx: pools.leave(tx, channel_id, which, keeps_own=keeps))
             case _:
                 raise NotFound("A channel can join or leave.")
     except (Conflict, InvalidInput) as problem:

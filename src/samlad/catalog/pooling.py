@@ -141,7 +141,7 @@ async def _look_back(reader: Reader, move: Move) -> list[Finding]:
         )
         assert row is not None
         total, twins = row["total"], row["twins"]
-    return [
+    found = [
         Finding(
             code="catalogue",
             level=Level.INFO,
@@ -168,6 +168,7 @@ async def _look_back(reader: Reader, move: Move) -> list[Finding]:
             count=await collection_keeping.count(reader, move),
         ),
     ]
+    return [each for each in found if each.count or each.is_moved]
 
 
 def _finding(

@@ -66,12 +66,16 @@ def _resource(text: str) -> "Resource":
         raise InvalidInput.at("resource", f"“{text}” is none of {', '.join(Resource)}") from None
 
 
+def _rows(count: int) -> str:
+    return f"{count:,} row" if count == 1 else f"{count:,} rows"
+
+
 def _show(planned: "Plan") -> None:
     from samlad.kernel.money import format_money
 
     others = ", ".join(planned.to[:8]) + (" …" if len(planned.to) > 8 else "")
     verb = "would join" if planned.kind == "join" else "would leave"
-    say(f"{planned.channel} {verb} the {planned.resource} of {others}; {planned.rows:,} rows come along.")
+    say(f"{planned.channel} {verb} the {planned.resource} of {others}; {_rows(planned.rows)} to carry over.")
     rows = []
     for finding in planned.findings:
         rows.append([finding.level, f"{finding.count:,}", finding.text])
@@ -186,4 +190,4 @@ def _move(channel: str, resource: str, kind: str, to: str | None, *, keep_own: b
     if as_json:
         print_json(done)
     else:
-        say(f"{done.channel_code}: {done.rows:,} rows of {done.resource} are in their place.")
+        say(f"{done.channel_code}, {done.resource}: {_rows(done.rows)} in place.")

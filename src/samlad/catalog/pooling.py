@@ -5,6 +5,8 @@ channel that joins sells by the lists of the others from then on, and its own wa
 its own in a list for it alone.
 """
 
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from samlad.catalog import collection_keeping, joining, price_keeping
@@ -200,21 +202,10 @@ async def look_at_prices(reader: Reader, move: Move) -> list[Finding]:
             ORDER BY v.sku LIMIT {SHOWN}""",
         *asked,
     )
-    parts = {
-        part: await examples(
-            reader,
-            f"""SELECT v.sku AS label, count(*) OVER () AS total FROM price_structures($1, $3, $4) o
-                LEFT JOIN catalogue_pairs($5, $6) s ON s.variant = o.variant AND {IS_SAME}
-                LEFT JOIN price_structures($2, $3, $4) n ON n.variant = coalesce(s.twin, o.variant)
-                JOIN variant v ON v.id = o.variant
-                WHERE o.{part} IS DISTINCT FROM n.{part} ORDER BY v.sku LIMIT {SHOWN}""",
-            *asked,
-        )
-        for part in ("scales", "groups", "dated")
-    }
+    parts = await _other_prices(reader, asked)
     how = move.kind if move.keeps_own else None
     bad = Level.INFO if move.keeps_own else Level.WARNING
-    found = [
+    findings = [
         _finding("prices-change", bad, _CHANGED[how], changed, "" if how else _KEEP),
         _finding(
             "prices-gone",
@@ -224,11 +215,35 @@ async def look_at_prices(reader: Reader, move: Move) -> list[Finding]:
             "" if how else marked("Give them a price in a list of the pool that the channel moves to."),
         ),
         *[
-            _finding(f"prices-{part}", bad, _PARTS[part][move.keeps_own], parts[part], "" if how else _KEEP)
-            for part in parts
+            _finding(f"prices-{part}", bad, _PARTS[part][move.keeps_own], found, "" if how else _KEEP)
+            for part, found in parts.items()
         ],
     ]
-    return [each for each in found if each.count]
+    return [each for each in findings if each.count]
+
+
+async def _other_prices(reader: Reader, asked: Sequence[Any]) -> dict[str, tuple[int, list[Example]]]:
+    """Of how many goods prices from a quantity on, for groups, or from or until a day are others, with some of them."""
+    rows = await reader.rows(
+        f"""
+        WITH differing AS (
+            SELECT t.part, v.sku, count(*) OVER (PARTITION BY t.part) AS total,
+                   row_number() OVER (PARTITION BY t.part ORDER BY v.sku) AS place
+            FROM price_structures($1, $3, $4) o
+            LEFT JOIN catalogue_pairs($5, $6) s ON s.variant = o.variant AND {IS_SAME}
+            LEFT JOIN price_structures($2, $3, $4) n ON n.variant = coalesce(s.twin, o.variant)
+            JOIN variant v ON v.id = o.variant
+            CROSS JOIN LATERAL (VALUES ('scales', o.scales IS DISTINCT FROM n.scales),
+                                       ('groups', o.groups IS DISTINCT FROM n.groups),
+                                       ('dated', o.dated IS DISTINCT FROM n.dated)) AS t (part, differs)
+            WHERE t.differs
+        )
+        SELECT part, max(total) AS total, array_agg(sku ORDER BY sku) AS skus FROM differing WHERE place <= {SHOWN} GROUP BY 1
+        """,
+        *asked,
+    )
+    told = {row["part"]: (row["total"], [Example(label=sku) for sku in row["skus"]]) for row in rows}
+    return {part: told.get(part, (0, [])) for part in _PARTS}
 
 
 _KEEP = marked("Choose that the channel keeps its own, if prices are to stay as they are.")
@@ -275,9 +290,11 @@ _OWN_LIST = """EXISTS (SELECT FROM price_list l JOIN channel_pool u ON u.pool = 
                        WHERE l.id = t.price_list AND u.channel = $1)"""
 
 
-def _prices_of(**when: bool) -> list[Step]:
+def _prices_of(*, with_switch: bool = False, is_last: bool = False) -> list[Step]:
     return [
-        repointing(table, key="price_list", ours=_OWN_LIST, copies_ours=False, **when)
+        repointing(
+            table, key="price_list", ours=_OWN_LIST, copies_ours=False, with_switch=with_switch, is_last=is_last
+        )
         for table in ("price", "price_history")
     ]
 

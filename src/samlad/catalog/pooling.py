@@ -293,7 +293,12 @@ _OWN_LIST = """EXISTS (SELECT FROM price_list l JOIN channel_pool u ON u.pool = 
 def _prices_of(*, with_switch: bool = False, is_last: bool = False) -> list[Step]:
     return [
         repointing(
-            table, key="price_list", ours=_OWN_LIST, copies_ours=False, with_switch=with_switch, is_last=is_last
+            table,
+            key="price_list",
+            ours=_OWN_LIST,
+            copies_ours=False,
+            with_switch=with_switch,
+            is_last=is_last,
         )
         for table in ("price", "price_history")
     ]

@@ -20,7 +20,7 @@ async def test_plan_join_and_leave_over_http(silo: Silo, api_as: Any) -> None:
         plan = (await api.get(f"{base}/stock/plan")).json()
         assert (plan["kind"], plan["to"], plan["is_ready"]) == ("join", ["lund", "malmo", "web"], True)
         assert plan["findings"][0]["examples"] == [
-            {"label": "Depot", "here": "depot", "there": "", "why": "3 units"}
+            {"label": "Depot", "here": "depot", "there": "", "why": "3 units", "currency": ""}
         ]
         assert (await api.get(f"{base}/stock/plan?to=market")).status_code == 422
         assert (await api.get(f"{base}/nonsense/plan")).status_code in (404, 422)

@@ -176,3 +176,18 @@ async def test_tagged_while_they_were_one_each_keeps_the_tag(trade: Trade) -> No
     await world.compare()
     await world.nothing_shared()
     await world.compare()
+
+
+async def test_what_two_wish_while_they_are_one_is_wished_once(trade: Trade) -> None:
+    """Found by the lives above, which counted the units on wish lists twice: one list has a thing once, and the log tells so."""
+    world = World(trade)
+    await world.open()
+    await world.people(2)
+    await world.merged_by_hand(0, 1)
+    await world.wishes(0)
+    await world.wishes(1)
+    await world.compare()
+    assert (await world.life(world.pairs[0][0])).put == {"wish": 1}
+    await world.nothing_shared()
+    await world.compare()
+    assert [(await world.life(person)).put.total() for person, _ in world.pairs] == [1, 0]

@@ -5,11 +5,11 @@ channel that joins sells by the lists of the others from then on, and its own wa
 its own in a list for it alone.
 """
 
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-from samlad.catalog import joining
-from samlad.catalog.price_writing import put_prices
-from samlad.catalog.search import index
+from samlad.catalog import collection_keeping, joining, price_keeping
 from samlad.catalog.twins import IS_SAME, repointing, to_pair
 from samlad.channels import Resource
 from samlad.channels.pooling import (
@@ -24,10 +24,8 @@ from samlad.channels.pooling import (
     Turn,
     examples,
 )
-from samlad.kernel.clock import now
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.i18n import marked
-from samlad.kernel.ids import new_id
 
 # What a single piece costs everybody in a channel, by the lists of a pool ({0}) as they are now.
 _PRICES = """SELECT DISTINCT ON (p.variant) p.variant, p.amount, p.compare_at, l.tax_included
@@ -39,8 +37,6 @@ _PRICES = """SELECT DISTINCT ON (p.variant) p.variant, p.amount, p.compare_at, l
 _PAIRS = f"""SELECT sku AS label, title AS here, concat_ws(' ', twin_sku, twin_title) AS there, {{why}} AS why,
                     count(*) OVER () AS total
              FROM catalogue_pairs($1, $2) WHERE {{which}} ORDER BY sku LIMIT {SHOWN}"""
-KEPT_PRIORITY = 9_999
-"""Of the list with a channel's own prices: above all but those of listings."""
 _STATES = (
     ("gtin", Level.INFO, marked("Goods that are the same by their GTIN"), ""),
     ("sku", Level.INFO, marked("Goods that are the same by their SKU"), ""),
@@ -147,7 +143,7 @@ async def _look_back(reader: Reader, move: Move) -> list[Finding]:
         )
         assert row is not None
         total, twins = row["total"], row["twins"]
-    return [
+    found = [
         Finding(
             code="catalogue",
             level=Level.INFO,
@@ -163,7 +159,18 @@ async def _look_back(reader: Reader, move: Move) -> list[Finding]:
             text=marked("Goods that were matched: the channel's own stand for themselves again"),
             count=twins,
         ),
+        Finding(
+            code="catalogue-collections",
+            level=Level.INFO,
+            text=marked(
+                "Collections that the channel keeps as a copy, with those of their goods that are its own"
+            )
+            if move.keeps_own
+            else marked("Collections of the others that the channel shows no more; its own hold again"),
+            count=await collection_keeping.count(reader, move),
+        ),
     ]
+    return [each for each in found if each.count or each.is_moved]
 
 
 def _finding(
@@ -173,13 +180,12 @@ def _finding(
 
 
 async def look_at_prices(reader: Reader, move: Move) -> list[Finding]:
-    """Which prices change, and what would have none."""
+    """Which prices change, for whom and when, and what would have none."""
     currency = await reader.value("SELECT currency FROM effective_channel($1)", move.channel)
     asked = (move.old, move.new, currency, move.channel, *to_pair(move))
-    keeps = move.keeps_own and move.kind is MoveKind.JOIN
     changed = await examples(
         reader,
-        f"""SELECT v.sku AS label, o.amount AS here, n.amount AS there, count(*) OVER () AS total
+        f"""SELECT v.sku AS label, o.amount AS here, n.amount AS there, $3 AS currency, count(*) OVER () AS total
             FROM ({_PRICES.format("$1")}) o LEFT JOIN catalogue_pairs($5, $6) s ON s.variant = o.variant AND {IS_SAME}
                  JOIN ({_PRICES.format("$2")}) n ON n.variant = coalesce(s.twin, o.variant)
                  JOIN variant v ON v.id = o.variant
@@ -188,7 +194,7 @@ async def look_at_prices(reader: Reader, move: Move) -> list[Finding]:
     )
     gone = await examples(
         reader,
-        f"""SELECT v.sku AS label, o.amount AS here, count(*) OVER () AS total
+        f"""SELECT v.sku AS label, o.amount AS here, $3 AS currency, count(*) OVER () AS total
             FROM ({_PRICES.format("$1")}) o JOIN variant v ON v.id = o.variant AND v.status = 'active' AND v.twin IS NULL
                  LEFT JOIN catalogue_pairs($5, $6) s ON s.variant = o.variant
             WHERE NOT EXISTS (SELECT FROM ({_PRICES.format("$2")}) n WHERE n.variant = coalesce(s.twin, o.variant))
@@ -196,117 +202,122 @@ async def look_at_prices(reader: Reader, move: Move) -> list[Finding]:
             ORDER BY v.sku LIMIT {SHOWN}""",
         *asked,
     )
-    found = [
-        _finding(
-            "prices-change",
-            Level.INFO if keeps else Level.WARNING,
-            marked("Goods whose price differs: the channel keeps its own, in a list for it alone")
-            if keeps
-            else marked("Goods whose price changes in the channel"),
-            changed,
-            ""
-            if keeps
-            else marked("Choose that the channel keeps its own, if prices are to stay as they are."),
-        ),
+    parts = await _other_prices(reader, asked)
+    how = move.kind if move.keeps_own else None
+    bad = Level.INFO if move.keeps_own else Level.WARNING
+    findings = [
+        _finding("prices-change", bad, _CHANGED[how], changed, "" if how else _KEEP),
         _finding(
             "prices-gone",
-            Level.INFO if keeps else Level.BLOCKING if move.kind is MoveKind.JOIN else Level.WARNING,
-            marked("Goods that only the channel has a price for: it keeps them")
-            if keeps
-            else marked("Goods that would have no price in the channel's currency"),
+            Level.BLOCKING if move.kind is MoveKind.JOIN and not move.keeps_own else bad,
+            _GONE[how],
             gone,
-            "" if keeps else marked("Give them a price in a list of the pool that the channel moves to."),
+            "" if how else marked("Give them a price in a list of the pool that the channel moves to."),
         ),
+        *[
+            _finding(f"prices-{part}", bad, _PARTS[part][move.keeps_own], found, "" if how else _KEEP)
+            for part, found in parts.items()
+        ],
     ]
-    return [each for each in found if each.count]
+    return [each for each in findings if each.count]
+
+
+async def _other_prices(reader: Reader, asked: Sequence[Any]) -> dict[str, tuple[int, list[Example]]]:
+    """Of how many goods prices from a quantity on, for groups, or from or until a day are others, with some of them."""
+    rows = await reader.rows(
+        f"""
+        WITH differing AS (
+            SELECT t.part, v.sku, count(*) OVER (PARTITION BY t.part) AS total,
+                   row_number() OVER (PARTITION BY t.part ORDER BY v.sku) AS place
+            FROM price_structures($1, $3, $4) o
+            LEFT JOIN catalogue_pairs($5, $6) s ON s.variant = o.variant AND {IS_SAME}
+            LEFT JOIN price_structures($2, $3, $4) n ON n.variant = coalesce(s.twin, o.variant)
+            JOIN variant v ON v.id = o.variant
+            CROSS JOIN LATERAL (VALUES ('scales', o.scales IS DISTINCT FROM n.scales),
+                                       ('groups', o.groups IS DISTINCT FROM n.groups),
+                                       ('dated', o.dated IS DISTINCT FROM n.dated)) AS t (part, differs)
+            WHERE t.differs
+        )
+        SELECT part, max(total) AS total, array_agg(sku ORDER BY sku) AS skus FROM differing WHERE place <= {SHOWN} GROUP BY 1
+        """,
+        *asked,
+    )
+    told = {row["part"]: (row["total"], [Example(label=sku) for sku in row["skus"]]) for row in rows}
+    return {part: told.get(part, (0, [])) for part in _PARTS}
+
+
+_KEEP = marked("Choose that the channel keeps its own, if prices are to stay as they are.")
+_CHANGED = {
+    None: marked("Goods whose price changes in the channel"),
+    MoveKind.JOIN: marked("Goods whose price differs: the channel keeps its own, in lists for it alone"),
+    MoveKind.LEAVE: marked(
+        "Goods whose price differs: the channel keeps what they cost now, in lists of its own"
+    ),
+}
+_GONE = {
+    None: marked("Goods that would have no price in the channel's currency"),
+    MoveKind.JOIN: marked("Goods that only the channel has a price for: it keeps them"),
+    MoveKind.LEAVE: marked("Goods that the channel has no price of its own for: it keeps what they cost now"),
+}
+_PARTS = {
+    "scales": (
+        marked("Goods whose prices from a quantity on are others in the channel"),
+        marked("Goods with other prices from a quantity on: the channel keeps those of now"),
+    ),
+    "groups": (
+        marked("Goods whose prices for groups of customers are others in the channel"),
+        marked("Goods with other prices for groups of customers: the channel keeps those of now"),
+    ),
+    "dated": (
+        marked("Goods whose prices from or until a day are others in the channel"),
+        marked("Goods with other prices from or until a day: the channel keeps those of now"),
+    ),
+}
+"""What is said of a part of what goods cost: if the channel takes the prices of the pool, and if it keeps its own."""
 
 
 async def keep_prices(tx: Tx, move: Move, _cursor: UUID | None, _limit: int) -> Turn:
-    """The channel's own prices where they differ, as lists for it alone in the shared pool; when it leaves, they go."""
+    """What the channel's shoppers see goes along, if it keeps its own; when it leaves, the others are rid of what it kept."""
+    rows = await price_keeping.keep(tx, move) if move.keeps_own else 0
     if move.kind is MoveKind.LEAVE:
-        return Turn(await _take_lists_back(tx, move))
-    if not move.keeps_own:
-        return Turn(0)
-    channel = await tx.row(
-        "SELECT c.code, c.name, e.currency FROM channel c, effective_channel(c.id) e WHERE c.id = $1",
-        move.channel,
-    )
-    assert channel is not None
-    rows = await tx.rows(
-        f"""SELECT o.variant, o.amount, o.compare_at, o.tax_included FROM ({_PRICES.format("$1")}) o
-            LEFT JOIN ({_PRICES.format("$2")}) n USING (variant)
-            WHERE (o.amount, o.tax_included) IS DISTINCT FROM (n.amount, n.tax_included) ORDER BY o.variant""",
-        move.old,
-        move.new,
-        channel["currency"],
-        move.channel,
-    )
-    for with_tax in sorted({row["tax_included"] for row in rows}):
-        chosen = [row for row in rows if row["tax_included"] is with_tax]
-        made = await tx.value(
-            """
-            WITH made AS (
-                INSERT INTO price_list (id, pool, code, name, currency, channel, kind, tax_included, priority, status)
-                VALUES ($1, $2, $3, $4, $5, $6, 'regular', $7, $8, 'active') RETURNING id
-            ), kept AS (INSERT INTO pool_move_row (move, subject, row) SELECT $9, 'price_list', id FROM made)
-            SELECT id FROM made
-            """,
-            new_id(),
-            move.new,
-            f"kept:{channel['code']}:{'gross' if with_tax else 'net'}:{str(move.id)[-8:]}",
-            channel["name"],
-            channel["currency"],
-            move.channel,
-            with_tax,
-            KEPT_PRIORITY,
-            move.id,
-        )
-        variants = [row["variant"] for row in chosen]
-        await put_prices(
-            tx,
-            variants,
-            [made] * len(chosen),
-            [1] * len(chosen),
-            [row["amount"] for row in chosen],
-            [row["compare_at"] for row in chosen],
-            now(),
-        )
-        assert move.new is not None
-        if await index.ensure_context(tx, move.new, channel["currency"], move.channel):
-            await index.refresh_all_prices(tx, move.new)
-        await index.refresh_variant_prices(tx, variants)
-    return Turn(len(rows))
-
-
-async def _take_lists_back(tx: Tx, move: Move) -> int:
-    """Lists of kept prices: those that were changed since go into the channel's own pool, the others are not needed there."""
-    rows = await tx.rows(
-        """SELECT l.id, EXISTS (SELECT FROM price p WHERE p.price_list = l.id AND p.updated_at > m.finished_at) AS is_changed
-           FROM pool_move_row j JOIN price_list l ON l.id = j.row JOIN pool_move m ON m.id = j.move
-           WHERE j.move = $1 AND j.subject = 'price_list' AND l.pool = $2 ORDER BY l.id FOR UPDATE OF l""",
-        move.joined,
-        move.old,
-    )
-    for row in rows:
-        priced = await tx.rows("SELECT variant FROM price WHERE price_list = $1", row["id"])
-        if row["is_changed"]:
-            await tx.execute("UPDATE price_list SET pool = $2 WHERE id = $1", row["id"], move.new)
-            await tx.execute("UPDATE price_history SET pool = $2 WHERE price_list = $1", row["id"], move.new)
-        else:
-            for table, column in (
-                ("price_history", "price_list"),
-                ("price", "price_list"),
-                ("price_list", "id"),
-            ):
-                await tx.execute(f"DELETE FROM {table} WHERE {column} = $1", row["id"])
-        await index.refresh_variant_prices(tx, [each["variant"] for each in priced])
-    return len(rows)
+        rows += await price_keeping.take_back(tx, move)
+    return Turn(rows)
 
 
 _LISTS = "lists are rules of their pool: the channel sells by those of the pool that it is in"
 _FOLLOWS = "found anew of the goods of the pool"
 _OWN_LIST = """EXISTS (SELECT FROM price_list l JOIN channel_pool u ON u.pool = l.pool AND u.resource = 'prices'
                        WHERE l.id = t.price_list AND u.channel = $1)"""
+
+
+def _prices_of(*, with_switch: bool = False, is_last: bool = False) -> list[Step]:
+    return [
+        repointing(
+            table,
+            key="price_list",
+            ours=_OWN_LIST,
+            copies_ours=False,
+            with_switch=with_switch,
+            is_last=is_last,
+        )
+        for table in ("price", "price_history")
+    ]
+
+
+async def forget_prices(tx: Tx, move: Move, _cursor: UUID | None, _limit: int) -> Turn:
+    """When a channel leaves: what its own lists say of goods of the others that it has no copy of."""
+    if move.kind is MoveKind.LEAVE:
+        for table in ("price", "price_history"):
+            await tx.execute(
+                f"""DELETE FROM {table} t USING variant v
+                    WHERE v.id = t.variant AND v.pool = $2 AND {_OWN_LIST} AND NOT EXISTS (
+                        SELECT FROM channel_pool o JOIN price_list l ON l.pool = o.pool AND o.resource = 'prices'
+                        WHERE l.id = t.price_list AND o.channel <> $1)""",
+                move.channel,
+                move.shared,
+            )
+    return Turn(0)
+
 
 POOLING = Pooling(
     order=10,
@@ -330,8 +341,7 @@ POOLING = Pooling(
     steps={
         Resource.CATALOGUE: [
             Step("goods", joining.carry, with_switch=True),
-            repointing("price", key="price_list", ours=_OWN_LIST, with_switch=True),
-            repointing("price_history", key="price_list", ours=_OWN_LIST, with_switch=True),
+            *_prices_of(with_switch=True),
             repointing(
                 "bundle_component",
                 key="bundle",
@@ -339,7 +349,11 @@ POOLING = Pooling(
                 ours="EXISTS (SELECT FROM variant b WHERE b.id = t.bundle AND b.pool = $2)",
                 with_switch=True,
             ),
-            Step("search", joining.index_anew),
+            # When packages have made their copies: a price alone makes none, but each has the price of what it is a copy of.
+            *_prices_of(is_last=True),
+            Step("prices of goods that were left", forget_prices, is_last=True),
+            Step("collections", collection_keeping.keep, is_last=True),
+            Step("search", joining.index_anew, is_last=True),
         ],
         Resource.PRICES: [Step("prices of its own", keep_prices, with_switch=True)],
     },

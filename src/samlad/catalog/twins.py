@@ -21,8 +21,13 @@ def to_pair(move: Move) -> tuple[UUID | None, UUID | None]:
     return move.goods or (None, None)
 
 
-async def counterparts(tx: Tx, move: Move, variants: Sequence[UUID], pool: UUID) -> dict[UUID, UUID]:
-    """Which variants of a pool stand for these of the other one, after the channel left."""
+async def counterparts(
+    tx: Tx, move: Move, variants: Sequence[UUID], pool: UUID, *, copies: bool = True
+) -> dict[UUID, UUID]:
+    """Which variants of a pool stand for these of the other one, after the channel left.
+
+    ``copies``: where there is none a copy is made; else it is left out.
+    """
     rows = await tx.rows(
         """
         SELECT DISTINCT ON (t.id) t.id, coalesce(c.twin, w.id) AS found
@@ -38,7 +43,7 @@ async def counterparts(tx: Tx, move: Move, variants: Sequence[UUID], pool: UUID)
         pool,
     )
     found: dict[UUID, UUID] = {row["id"]: row["found"] for row in rows if row["found"] is not None}
-    missing = [row["id"] for row in rows if row["found"] is None]
+    missing = [row["id"] for row in rows if row["found"] is None] if copies else []
     return found | await copying.copy_into(tx, move, pool, missing)
 
 
@@ -59,12 +64,21 @@ async def stand_ins(tx: Tx, move: Move, ids: Sequence[UUID], *, is_ours: bool) -
 
 
 def repointing(
-    table: str, *, key: str, ours: str, column: str = "variant", only: str = "true", with_switch: bool = False
+    table: str,
+    *,
+    key: str,
+    ours: str,
+    column: str = "variant",
+    only: str = "true",
+    with_switch: bool = False,
+    is_last: bool = False,
+    copies_ours: bool = True,
 ) -> Step:
     """The step of a table whose rows (``t``) name a variant.
 
     Rows with one ``key`` (a uuid) are done together. ``ours`` says whether a row is the channel's, with that as ``$1`` and
     its own catalogue as ``$2``; ``only`` are the rows of this step. Names and conditions are the calling package's own.
+    ``copies_ours``: what is the channel's and names goods of the others makes a copy of them; else it names them on.
     """
 
     async def run(tx: Tx, move: Move, cursor: UUID | None, limit: int) -> Turn:
@@ -92,14 +106,16 @@ def repointing(
         )
         if not rows:
             return Turn(0)
+        keys = {row["key"] for row in rows}
         there = [row["twin"] for row in rows]
         if move.kind is MoveKind.LEAVE:
             found: dict[tuple[UUID, bool], UUID] = {}
             for side, pool in ((True, move.home), (False, move.shared)):
                 chosen = sorted({row["id"] for row in rows if row["is_ours"] is side})
                 if chosen:
-                    known = await counterparts(tx, move, chosen, pool)
+                    known = await counterparts(tx, move, chosen, pool, copies=copies_ours or not side)
                     found |= {(variant, side): twin for variant, twin in known.items()}
+            rows = [row for row in rows if (row["id"], row["is_ours"]) in found]
             there = [found[row["id"], row["is_ours"]] for row in rows]
         moved = await tx.execute(
             f"""
@@ -111,7 +127,6 @@ def repointing(
             [row["id"] for row in rows],
             there,
         )
-        keys = {row["key"] for row in rows}
         return Turn(moved, max(keys, key=lambda each: each.bytes) if len(keys) == limit else None)
 
-    return Step(f"variants of {table}", run, with_switch)
+    return Step(f"variants of {table}", run, with_switch=with_switch, is_last=is_last)

@@ -30,7 +30,8 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
         home: the channel's own pool; of a leave that has none yet, None.
         shared: the pool of the others.
         joined: of a leave, the join whose journal it takes back; None if the channel never had its own.
-        keeps_own: where both have a price or a text for the same goods, the channel keeps its own.
+        keeps_own: where both have a price or a text for the same goods, the channel keeps its own; of a leave, it keeps the
+            prices, or the collections, that its shoppers see.
         goods: of a plan, the channel's catalogue and that of the others, while those are to be shared first: what would
             be the same goods is said by `catalogue_pairs` of both. None: what is the same has one id already.
         people: likewise their pools of customers.
@@ -67,12 +68,16 @@ class Level(StrEnum):
 
 
 class Example(msgspec.Struct, frozen=True):
-    """One row that a finding is about: what it is, as it is in the channel's pool and in the others', and why."""
+    """One row that a finding is about: what it is, as it is in the channel's pool and in the others', and why.
+
+    With a ``currency`` both are amounts in its minor units.
+    """
 
     label: str
     here: str = ""
     there: str = ""
     why: str = ""
+    currency: str = ""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,13 +113,15 @@ Run = Callable[[Tx, Move, UUID | None, int], Awaitable[Turn]]
 class Step(msgspec.Struct, frozen=True):
     """A part of a move, done in turns. One ``with_switch`` is done whole in the transaction that switches the pools.
 
-    ``is_first``: before all others of the switch, because it takes the locks that sellers take first.
+    ``is_first``: before all others of the switch, because it takes the locks that sellers take first. ``is_last``: after those
+    of all packages.
     """
 
     name: str
     run: Run
     with_switch: bool = False
     is_first: bool = False
+    is_last: bool = False
 
 
 Look = Callable[[Reader, Move], Awaitable[list[Finding]]]

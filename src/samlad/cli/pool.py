@@ -24,7 +24,7 @@ KeepOwn = Annotated[
     bool,
     typer.Option(
         "--keep-own",
-        help="Where prices (or texts) differ, the channel keeps its own; else those of the pool hold",
+        help="Where prices (or texts) differ, the channel keeps its own; leaving, the prices (or collections) that it shows now",
     ),
 ]
 
@@ -66,17 +66,26 @@ def _resource(text: str) -> "Resource":
         raise InvalidInput.at("resource", f"“{text}” is none of {', '.join(Resource)}") from None
 
 
+def _rows(count: int) -> str:
+    return f"{count:,} row" if count == 1 else f"{count:,} rows"
+
+
 def _show(planned: "Plan") -> None:
+    from samlad.kernel.money import format_money
+
     others = ", ".join(planned.to[:8]) + (" …" if len(planned.to) > 8 else "")
     verb = "would join" if planned.kind == "join" else "would leave"
-    say(f"{planned.channel} {verb} the {planned.resource} of {others}; {planned.rows:,} rows come along.")
+    say(f"{planned.channel} {verb} the {planned.resource} of {others}; {_rows(planned.rows)} to carry over.")
     rows = []
     for finding in planned.findings:
         rows.append([finding.level, f"{finding.count:,}", finding.text])
         if finding.advice:
             rows.append(["", "", f"→ {finding.advice}"])
         for each in finding.examples:
-            beside = " | ".join(part for part in (each.here, each.there) if part)
+            both = [part for part in (each.here, each.there) if part]
+            if each.currency:
+                both = [format_money(int(part), each.currency) for part in both]
+            beside = " | ".join(both)
             rows.append(["", "", "  ".join(part for part in (each.label, beside, each.why) if part)])
     if rows:
         print_table(["", "how many", "what"], rows)
@@ -99,12 +108,14 @@ def join(
 
 
 @pool.command("leave")
-def leave(channel: OfChannel, resource: OfResource, as_json: AsJson = False) -> None:
+def leave(
+    channel: OfChannel, resource: OfResource, keep_own: KeepOwn = False, as_json: AsJson = False
+) -> None:
     """Let a channel leave, back into its own pool, and see it through.
 
     Example: `samlad pool leave bazaar customers`
     """
-    _move(channel, resource, "leave", None, keep_own=False, as_json=as_json)
+    _move(channel, resource, "leave", None, keep_own=keep_own, as_json=as_json)
 
 
 @pool.command("pairs")
@@ -166,7 +177,7 @@ def _move(channel: str, resource: str, kind: str, to: str | None, *, keep_own: b
         async def begin(tx: Tx) -> "MoveRow":
             if kind == "join":
                 return await pools.join(tx, found.id, _resource(resource), to=to, keeps_own=keep_own)
-            return await pools.leave(tx, found.id, _resource(resource))
+            return await pools.leave(tx, found.id, _resource(resource), keeps_own=keep_own)
 
         begun = await runtime.database.transaction(begin)
         with progress(f"{kind.title()} {resource}", begun.expected, quiet=as_json) as step:
@@ -179,4 +190,4 @@ def _move(channel: str, resource: str, kind: str, to: str | None, *, keep_own: b
     if as_json:
         print_json(done)
     else:
-        say(f"{done.channel_code}: {done.rows:,} rows of {done.resource} are in their place.")
+        say(f"{done.channel_code}, {done.resource}: {_rows(done.rows)} in place.")

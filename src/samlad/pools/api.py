@@ -42,7 +42,11 @@ async def read_plan(
         str | None, QueryParameter(description="Code of a channel whose pool would be joined", required=False)
     ] = None,
     keeps_own: Annotated[
-        bool, QueryParameter(description="The channel would keep its own prices or texts", required=False)
+        bool,
+        QueryParameter(
+            description="The channel would keep its own prices or texts; of a leave, the prices or collections that it shows",
+            required=False,
+        ),
     ] = False,
 ) -> Plan:
     """What it would do: to join others, if the channel has the resource for itself, else to leave them.
@@ -71,10 +75,22 @@ async def join(
 
 @post("/channels/{channel_id:uuid}/pools/{resource:str}/leave", status_code=202, summary="Leave a pool")
 async def leave(
-    request: AnyRequest, channel_id: FromPath[UUID], resource: FromPath[Resource]
+    request: AnyRequest,
+    channel_id: FromPath[UUID],
+    resource: FromPath[Resource],
+    keeps_own: Annotated[
+        bool,
+        QueryParameter(
+            description="Of `prices` and `catalogue`: the channel keeps the prices, or the collections, that its shoppers "
+            "see, as copies; else its own from before hold again",
+            required=False,
+        ),
+    ] = False,
 ) -> Response[MoveRow]:
     """Let the channel have the resource for itself again, with everything that has happened since in its place."""
-    return await write(request, lambda tx: service.leave(tx, channel_id, resource), status=202)
+    return await write(
+        request, lambda tx: service.leave(tx, channel_id, resource, keeps_own=keeps_own), status=202
+    )
 
 
 class Decisions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

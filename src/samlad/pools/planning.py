@@ -19,8 +19,8 @@ async def plan(
 ) -> Plan:
     """What it would do to a channel to join others (``to``: the code of one of them), or to leave those it shares with.
 
-    ``keeps_own``: where both have a price or a text for the same goods, the channel would keep its own. Which of both
-    follows from whether it shares the resource now. Where something else is to be shared first, that stands in the way, and
+    ``keeps_own``: where both have a price or a text for the same goods, the channel would keep its own; of a leave, the prices
+    or collections that its shoppers see. Which of both follows from whether it shares the resource now. Where something else is to be shared first, that stands in the way, and
     the rest is said as it would be by then. Reads every row once; nothing is written.
 
     Raises:

@@ -28,7 +28,8 @@ def looks(resource: Resource) -> list[Look]:
 
 def steps(resource: Resource) -> list[Step]:
     """What moves the rows of a resource."""
-    return [step for each in poolings().values() for step in each.steps.get(resource, ())]
+    found = [step for each in poolings().values() for step in each.steps.get(resource, ())]
+    return sorted(found, key=lambda step: step.is_last)
 
 
 def steps_of_switch(resource: Resource) -> list[Step]:

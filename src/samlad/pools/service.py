@@ -34,14 +34,16 @@ async def join(
     return await _begin(tx, channel_id, resource, MoveKind.JOIN, to, keeps_own=keeps_own)
 
 
-async def leave(tx: Tx, channel_id: UUID, resource: Resource) -> MoveRow:
+async def leave(tx: Tx, channel_id: UUID, resource: Resource, *, keeps_own: bool = False) -> MoveRow:
     """Let a channel leave the pool that it shares, back into its own with everything that has happened since.
+
+    ``keeps_own``: of prices and collections, its shoppers go on with what they see, as copies that are its own.
 
     Raises:
         NotFound: there is no such channel.
         Conflict: as `join`; also it is alone already.
     """
-    return await _begin(tx, channel_id, resource, MoveKind.LEAVE, None)
+    return await _begin(tx, channel_id, resource, MoveKind.LEAVE, None, keeps_own=keeps_own)
 
 
 async def _begin(

@@ -57,7 +57,9 @@ async def look(reader: Reader, move: Move) -> list[Finding]:
         Finding(
             code="stock-both",
             level=Level.INFO,
-            text=marked("Goods that both have: what is free is one sum in a shared pool"),
+            text=marked("Goods that both have: what is free is one sum in a shared pool")
+            if move.kind is MoveKind.JOIN
+            else marked("Goods that lie at places of both: each side has its own sum again"),
             count=both,
             examples=goods,
         ),

@@ -197,7 +197,9 @@ class Landing(msgspec.Struct, frozen=True):
 
 
 async def note_landings(tx: Tx, landings: Sequence[Landing]) -> None:
-    """Note on whom events landed. One statement, and one more for those that failed before: what they found out stays."""
+    """Note on whom events landed, of those that were not deleted meanwhile. One statement beside the lock, and one more for
+    those that failed before: what they found out stays."""
+    await tx.execute(f"SELECT pg_advisory_xact_lock_shared({DELETING})")
     again = [landing for landing in landings if landing.event.is_again]
     fresh = [landing for landing in landings if not landing.event.is_again] if again else landings
     if fresh:
@@ -211,8 +213,13 @@ async def note_landings(tx: Tx, landings: Sequence[Landing]) -> None:
         )
 
 
+DELETING = "hashtextextended('tracked_event ' || current_schema(), 0)"
+"""Whoever deletes events holds this lock alone, whoever notes on whom they landed shares it. Either the one who deletes sees
+what was noted, or the one who notes sees that the event is gone. The lock is a statement of its own, before that."""
 _LANDED = """(event, received_at, occurred_at, identity, failure)
-             SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::uuid[], $5::text[])"""
+             SELECT n.* FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::uuid[], $5::text[])
+                    AS n (event, received_at, occurred_at, identity, failure)
+             WHERE EXISTS (SELECT FROM tracked_event e WHERE e.received_at = n.received_at AND e.id = n.event)"""
 
 
 def _landed(landings: Sequence[Landing]) -> list[list[Any]]:

@@ -7,6 +7,7 @@ import msgspec
 
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.ids import new_id
+from samlad.tracking.events_store import DELETING
 from samlad.tracking.model import RetentionInput, RetentionRule
 
 _RULE = "id, type, name, days, version, created_at, updated_at"
@@ -46,6 +47,7 @@ async def set_rule(tx: Tx, data: RetentionInput) -> tuple[RetentionRule, bool]:
 
 async def delete_rule(tx: Tx, rule: UUID) -> RetentionRule | None:
     """Remove a rule; None: there is none."""
+    await tx.execute(f"SELECT pg_advisory_xact_lock({DELETING})")
     return await tx.one(
         RetentionRule, f"DELETE FROM tracking_retention WHERE id = $1 RETURNING {_RULE}", rule
     )
@@ -61,6 +63,7 @@ class Gone(msgspec.Struct, frozen=True):
 
 async def delete_event(tx: Tx, event: UUID) -> Gone | None:
     """Remove one event and on whom it landed, and note that its message is never taken again; None: there is none."""
+    await tx.execute(f"SELECT pg_advisory_xact_lock({DELETING})")
     return await tx.one(
         Gone,
         """
@@ -86,6 +89,7 @@ class Forgotten(msgspec.Struct, frozen=True):
 
 async def forget(tx: Tx, at: datetime, limit: int) -> list[Forgotten]:
     """Remove events that are kept no longer; what, by rule."""
+    await tx.execute(f"SELECT pg_advisory_xact_lock({DELETING})")
     return await tx.all(
         Forgotten,
         """

@@ -7,10 +7,12 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from samlad import channels, pools
+from samlad.access import staff as people
 from samlad.catalog.pooling import CONTRARY
 from samlad.channels import Channel, ChannelStatus, Resource
 from samlad.channels.permissions import READ
 from samlad.faces.admin import names
+from samlad.faces.admin.orders import doer
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.form import read_form
 from samlad.faces.page import AnyRequest, change, go, locale_of, require, words
@@ -55,6 +57,8 @@ async def _page(
             plan = await pools.plan(database, channel, resource, to, keeps_own=keeps)
         except (Conflict, InvalidInput) as refused:
             problem = problem or refused
+    who = {str(person.id): person.name for person in await people.everybody(database)}
+    moves = [move for move in await pools.moves_of(database, channel_id) if move.resource == resource]
     return await admin_page(
         request,
         "admin/pool.html",
@@ -70,9 +74,9 @@ async def _page(
         others=_named(request, every, plan.to if plan else []),
         targets=_targets(channel, resource, every),
         to=to,
-        keeps=keeps if plan and plan.kind == "join" and resource in _DIFFER else None,
+        keeps=keeps if plan and resource in _DIFFER else None,
         contrary=CONTRARY.values(),
-        moves=[move for move in await pools.moves_of(database, channel_id) if move.resource == resource],
+        moves=[(move, doer(move.actor, words(request), who)) for move in moves],
         path=address(channel_id, resource),
     )
 
@@ -116,7 +120,8 @@ async def move_channel(
                     ),
                 )
             case "leave":
-                await change(request, lambda tx: pools.leave(tx, channel_id, which))
+                keeps = form.get("keep") == "own"
+                await change(request, lambda tx: pools.leave(tx, channel_id, which, keeps_own=keeps))
             case _:
                 raise NotFound("A channel can join or leave.")
     except (Conflict, InvalidInput) as problem:

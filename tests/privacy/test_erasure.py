@@ -267,7 +267,7 @@ NOBODY = {
         content_redirect content_version day_closing delivery_load delivery_method delivery_share delivery_workday
         document_series form_sent legal_entity location location_sharing loyalty_programme pool pool_move printer print_job
         purchase_order purchase_order_line purchase_receipt return_reason return_window routing screen screen_pairing
-        supplier supplier_credit supplier_return supplier_return_line till till_device till_gap tax_registration tax_scheme tracking_key tracking_retention tracking_source
+        supplier supplier_credit supplier_return supplier_return_line till till_device till_gap till_key tax_registration tax_scheme tracking_key tracking_retention tracking_source
         tracking_volume""",
     "goods and offers": """attribute bundle_component catalogue_decision category collection collection_product facet import_row label_file
         label_part label_run level listing lot media movement pick_bin price price_clock price_context price_history price_list

@@ -21,7 +21,7 @@ from samlad.kernel.problems import NotFound, Unauthenticated
 _CODE = r"[a-z0-9-]+"
 _PLACES = re.compile(
     rf"^(?:/pos/sw\.js|/pos/{_CODE}/kiosk(?:/[a-z0-9-]+)*|/pos/{_CODE}/offline/here"
-    rf"|/api/till-(?:pack|day)/{_CODE}|/api/till-sales/batch|/api/till-leases)$"
+    rf"|/api/till-(?:pack|day)/{_CODE}|/api/till-sales/batch|/api/till-leases|/api/till-keys)$"
 )
 
 

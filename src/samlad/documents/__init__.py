@@ -30,6 +30,7 @@ from samlad.documents.printing import (
     packing_slip,
     receipt_for,
 )
+from samlad.documents.signing import PATH as RECEIPTS_AT
 from samlad.documents.signing import SignedReceipt, token_in
 from samlad.documents.signing import address as receipt_address
 from samlad.documents.signing import check as check_receipt
@@ -41,6 +42,7 @@ __all__ = [
     "ISSUE",
     "LISTING",
     "READ",
+    "RECEIPTS_AT",
     "SETTING",
     "BuyerInput",
     "Document",

@@ -1,7 +1,7 @@
 """Receipts that prove themselves: a short signed text says which store, number, moment and total, and anybody can check it.
 
 Ed25519 (RFC 8032). The private key is made once for the installation and kept sealed like every other secret; the public one
-is published as a JSON Web Key (RFC 8037). A signature says that the receipt is ours and was not changed. What came back since
+is published as a JSON Web Key (RFC 8037). What tills sign without network is another text (`samlad.tills.signed`). A signature says that the receipt is ours and was not changed. What came back since
 it does not say: for that whoever takes goods back asks the order.
 """
 

@@ -8,6 +8,11 @@ from samlad.tills.gaps import look as look_at_numbers
 from samlad.tills.gaps import missing
 from samlad.tills.gift_cards import note as note_card
 from samlad.tills.journal import record, record_batch
+from samlad.tills.keys import Checked
+from samlad.tills.keys import check as check_receipt
+from samlad.tills.keys import name as name_key
+from samlad.tills.keys import revoke as revoke_key
+from samlad.tills.keys import revoke_of_session as revoke_keys_of_session
 from samlad.tills.leases import give_back, of_till, renew, take
 from samlad.tills.model import (
     KeptSale,
@@ -19,9 +24,12 @@ from samlad.tills.model import (
     NameGoodsInput,
     NotToResolve,
     Objection,
+    RevokeInput,
     Sale,
     SaleRow,
     SaleState,
+    TillKey,
+    TillKeyInput,
     Verdict,
     WriteOffInput,
 )
@@ -29,6 +37,7 @@ from samlad.tills.pack import Pack
 from samlad.tills.pack import load as load_pack
 from samlad.tills.permissions import KIOSK, READ, RECORD, RESOLVE
 from samlad.tills.resolving import get, name_goods, settle, write_off
+from samlad.tills.signed import code_in
 from samlad.tills.store import SALES, DevicesSeen, devices_seen, waiting
 
 __all__ = [
@@ -37,6 +46,7 @@ __all__ = [
     "RECORD",
     "RESOLVE",
     "SALES",
+    "Checked",
     "Desk",
     "DevicesSeen",
     "KeptSale",
@@ -49,11 +59,16 @@ __all__ = [
     "NotToResolve",
     "Objection",
     "Pack",
+    "RevokeInput",
     "Sale",
     "SaleRow",
     "SaleState",
+    "TillKey",
+    "TillKeyInput",
     "Verdict",
     "WriteOffInput",
+    "check_receipt",
+    "code_in",
     "desk_of",
     "devices_seen",
     "get",
@@ -62,11 +77,14 @@ __all__ = [
     "look_at_numbers",
     "missing",
     "name_goods",
+    "name_key",
     "note_card",
     "of_till",
     "record",
     "record_batch",
     "renew",
+    "revoke_key",
+    "revoke_keys_of_session",
     "settle",
     "take",
     "waiting",

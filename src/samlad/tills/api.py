@@ -10,6 +10,7 @@ import msgspec
 from litestar import Request, Response, Router, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
+from samlad.access.middleware import session_of
 from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, context_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import (
@@ -24,7 +25,7 @@ from samlad.kernel.listing import (
     Wanted,
 )
 from samlad.tills import day as days
-from samlad.tills import gaps, journal, leases, resolving
+from samlad.tills import gaps, journal, keys, leases, resolving
 from samlad.tills import pack as packs
 from samlad.tills.day import Day
 from samlad.tills.desk import desk_of
@@ -38,7 +39,10 @@ from samlad.tills.model import (
     Looked,
     LookInput,
     NameGoodsInput,
+    RevokeInput,
     SaleRow,
+    TillKey,
+    TillKeyInput,
     Verdicts,
     WriteOffInput,
 )
@@ -222,6 +226,34 @@ async def give_lease_back(request: AnyRequest, data: JSONBody[LeaseOf]) -> Respo
     return await write(request, lambda tx: leases.give_back(tx, data))
 
 
+@post("/till-keys", summary="Name a till's key", status_code=200)
+async def name_key(request: AnyRequest, data: JSONBody[TillKeyInput]) -> Response[TillKey]:
+    """With its private half, which never leaves the device, the till signs receipts that it writes without network. Said again it is
+    the same; `replaced_at` or `revoked_at` in the answer says that the till has to make another. For devices that somebody has
+    signed in, kiosks too; not for API keys.
+    """
+    session = session_of(request)
+    return await write(request, lambda tx: keys.name(tx, data, session.id if session else None))
+
+
+@get("/till-keys", summary="List keys of tills")
+async def list_keys(request: AnyRequest) -> list[TillKey]:
+    """What tills signed receipts with and sign with now, the newest first; at most 500."""
+    actor = actor_of(request)
+    actor.require(READ)
+    scope = None if actor.locations is None else sorted(actor.locations)
+    return await keys.listed(database_of(request), scope)
+
+
+@post("/till-keys/{kid:str}/revoke", summary="Take a till's key back", status_code=200)
+async def revoke_key(
+    request: AnyRequest, kid: FromPath[str], data: JSONBody[RevokeInput]
+) -> Response[TillKey]:
+    """Its device is lost. Whoever checks a receipt that it signed is told, and when that was. Needs the permission
+    `tills.resolve`. Said twice nothing more happens."""
+    return await write(request, lambda tx: keys.revoke(tx, kid, data))
+
+
 routes = [
     Router(
         "/api",
@@ -239,6 +271,9 @@ routes = [
             take_lease,
             renew_lease,
             give_lease_back,
+            name_key,
+            list_keys,
+            revoke_key,
         ],
         tags=["Tills"],
     )

@@ -61,3 +61,21 @@ class NumbersMissing(Fact, frozen=True, kw_only=True):
     till: UUID
     location: UUID
     numbers: list[int]
+
+
+@declare("till.key_named")
+class KeyNamed(Fact, frozen=True, kw_only=True):
+    """A till signs receipts with another key from now on."""
+
+    till: UUID
+    location: UUID
+    kid: str
+
+
+@declare("till.key_revoked")
+class KeyRevoked(Fact, frozen=True, kw_only=True):
+    """A till's key was taken back: what is signed with it is doubtful."""
+
+    till: UUID
+    location: UUID
+    kid: str

@@ -323,6 +323,47 @@ class LeaseOf(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     till: UUID
 
 
+class TillKeyInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The public half of a key that a till has made, to be signed with from now on."""
+
+    channel: Annotated[Code, msgspec.Meta(examples=["soder"])]
+    till: UUID
+    public: Annotated[
+        str,
+        msgspec.Meta(
+            min_length=87,
+            max_length=87,
+            description="A point of P-256 as WebCrypto's `raw` format has it (65 bytes), base64url",
+        ),
+    ]
+
+
+class TillKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A key that a till signs receipts with. ``public``: 65 bytes, a point of P-256 that is not compressed."""
+
+    kid: str
+    till: UUID
+    channel: str
+    channel_id: UUID
+    location: UUID
+    public: bytes
+    created_at: datetime
+    replaced_at: datetime | None = None
+    revoked_at: datetime | None = None
+    reason: str = ""
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the till may sign with it."""
+        return self.replaced_at is None and self.revoked_at is None
+
+
+class RevokeInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why a key is taken back."""
+
+    reason: Annotated[str, msgspec.Meta(max_length=300)] = ""
+
+
 class Leased(msgspec.Struct, frozen=True, kw_only=True):
     """Units of a variant that are a till's."""
 

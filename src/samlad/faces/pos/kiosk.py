@@ -28,6 +28,7 @@ from samlad.faces.storefront import order_link
 from samlad.kernel import mail, qr
 from samlad.kernel.clock import now
 from samlad.kernel.context import Context
+from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, context_of, database_of
 from samlad.kernel.i18n import LOCALES, translator
 from samlad.kernel.ids import new_id
@@ -79,6 +80,8 @@ async def kiosk_page(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
         clerk="",
         kiosk_name=session.kiosk_name,
         modules=kiosk_modules(),
+        receipts_at=channels.shop_address(database_of(request).settings, till.channel)
+        + documents.RECEIPTS_AT,
         tongues=[(locale, NAMES[locale]) for locale in LOCALES],
         language=language if language in LOCALES else LOCALES[0],
         w={name: translator(face.locale_of(request)).gettext(text) for name, text in WORDS_OF_KIOSK.items()},
@@ -220,8 +223,15 @@ async def end(request: AnyRequest, code: FromPath[str], kiosk_id: FromPath[UUID]
     """A device is no kiosk any more, wherever it is."""
     till, _form, _ = await till_of(request, code), await read_form(request), face.words(request)
     actor_of(request).require(tills.KIOSK, location=till.location.id)
+
+    async def verb(tx: Tx) -> None:
+        await kiosks.end(tx, kiosk_id, till.location.id)
+        await tills.revoke_keys_of_session(
+            tx, kiosk_id
+        )  # it may be lost: what it signs is no longer believed
+
     try:
-        await face.change(request, lambda tx: kiosks.end(tx, kiosk_id, till.location.id))
+        await face.change(request, verb)
     except Problem as problem:
         return face.go(request, f"{till.base}/kiosks", _(problem.detail), kind="warning")
     return face.go(request, f"{till.base}/kiosks", _("It is no kiosk any more."))

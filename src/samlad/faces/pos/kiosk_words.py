@@ -54,6 +54,7 @@ KIOSK = {
     "receipt-number": marked("Receipt {number}"),
     "receipt-scan": marked("Scan this to take the receipt along on your phone."),
     "receipt-waits": marked("The code for your phone comes when there is a network. This number is on file: {number}"),
+    "check-code": marked("Code by which this receipt can be checked"),
     "receipt-code": marked("Picture with a link to the receipt"),
     "mail-to": marked("Receipt by mail to"),
     "mail-send": marked("Send"),

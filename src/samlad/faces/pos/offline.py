@@ -12,7 +12,7 @@ import msgspec
 from litestar import Response, get
 from litestar.params import FromPath
 
-from samlad import tills
+from samlad import channels, documents, tills
 from samlad.access import kiosks
 from samlad.access.csrf import csrf_token
 from samlad.access.middleware import session_of
@@ -25,10 +25,13 @@ from samlad.kernel.http import actor_of, database_of
 
 _STATIC = Path(__file__).parent / "static"
 _WORKER = (_STATIC / "offline" / "worker.js").read_bytes()
-MODULES = tuple(
-    f"/static/pos/{folder}/{path.name}"
-    for folder in ("offline", "rules")
-    for path in sorted((_STATIC / folder).glob("*.js"))
+MODULES = (
+    *(
+        f"/static/pos/{folder}/{path.name}"
+        for folder in ("offline", "rules")
+        for path in sorted((_STATIC / folder).glob("*.js"))
+    ),
+    "/static/vendor/lean-qr.js",
 )
 """What the page loads without a hash in its address."""
 _NOT_OF_KIOSK = ("main", "beside", "clerks", "extras", "idle", "worker", "storage", "weighing")
@@ -77,6 +80,8 @@ async def offline_page(request: AnyRequest, code: FromPath[str]) -> Response[Any
         "pos/offline.html",
         csrf_token="",  # it is kept by the browser: a token of now would be of no use
         modules=MODULES,
+        receipts_at=channels.shop_address(database_of(request).settings, till.channel)
+        + documents.RECEIPTS_AT,
         texts=msgspec.json.encode({name: _(text) for name, text in WORDS.items()}).decode(),
     )
 

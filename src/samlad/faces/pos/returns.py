@@ -6,7 +6,7 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from samlad import channels, credit, documents, orders
+from samlad import channels, credit, documents, orders, tills
 from samlad.carts import CartView
 from samlad.channels import Resource
 from samlad.faces import change_form
@@ -46,7 +46,7 @@ async def find_page(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     till = await till_of(request, code)
     clerk_of(request).require(orders.READ)
     query = request.query_params.get("q", "").strip()[:1000]
-    is_signed = documents.token_in(query) is not None
+    is_signed = documents.token_in(query) is not None or tills.code_in(query) is not None
     _, everything = face.words(request), await channels.cached_all(database_of(request))
     return show(
         request,
@@ -67,6 +67,11 @@ async def _found(request: AnyRequest, till: Till, query: str) -> list[OrderRow]:
         if said is None:
             return []
         query = said.number
+    elif (code := tills.code_in(query)) is not None:
+        checked = await tills.check_receipt(database, code)
+        if checked is None or checked.came is None or checked.came.order is None:
+            return []
+        query = (await orders.read(database, checked.came.order)).number
     filters: dict[str, str | None] = {"pool": str(till.channel.pools[Resource.ORDERS]), "kind": "sale"}
     member = await credit.by_code(database, query, till.channel.pools[Resource.CUSTOMERS])
     filters |= {"customer": str(member.customer)} if member else {"q": query}

@@ -211,7 +211,7 @@ async function sell(tenders) {
   }
   // It is on the disk: only now anything says so.
   count(entry);
-  receipt.show(entry, pack.store);
+  receipt.show(db, entry, pack.store);
   look("done");
   byId("sold-title").focus();
   open = await ticket.current(db);

@@ -1,13 +1,14 @@
 /* The receipt of the sale that was just made: on the screen and on paper at once, as a code and by mail once the sale was sent. */
 
+import * as checkCode from "../offline/check_code.js";
 import { numberOf } from "../offline/counter.js";
 import * as journal from "../offline/journal.js";
-import { amountOf, byId, fill, moment, money, percent, perText, say, show as reveal, useCurrency } from "../offline/screen.js";
+import { amountOf, byId, fill, moment, money, percent, perText, root, say, show as reveal, useCurrency } from "../offline/screen.js";
 import { taxes } from "../offline/reckon.js";
 
 let shown = null;
 
-export function show(entry, store) {
+export function show(db, entry, store) {
   shown = { id: entry.id, isThere: false };
   useCurrency(entry.currency);
   const row = (text, amount, css = "") => fill("receipt-row", { text, amount: money(amount), row: (place) => css && place.classList.add(css) });
@@ -28,6 +29,7 @@ export function show(entry, store) {
   byId("receipt-waits").textContent = say("receipt-waits", { number: numberOf(entry) });
   byId("mail-said").textContent = "";
   byId("mail-address").value = "";
+  checkCode.draw(db, entry, byId("receipt-code"), root.dataset.receipts);
   reveal("own-receipt", false);
   reveal("mail", false);
 }
@@ -58,6 +60,7 @@ export function listen(post) {
 /* Nothing of it is on the screen any more. */
 export function forget() {
   shown = null;
-  for (const id of ["receipt-head", "receipt-lines", "receipt-sums", "own-code", "mail-said", "receipt-waits"]) byId(id).replaceChildren();
+  delete byId("receipt-code").dataset.sale; // what is being drawn comes too late
+  for (const id of ["receipt-head", "receipt-lines", "receipt-sums", "own-code", "mail-said", "receipt-waits", "receipt-code"]) byId(id).replaceChildren();
   byId("mail-address").value = "";
 }

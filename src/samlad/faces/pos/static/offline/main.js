@@ -2,6 +2,7 @@
 
 import * as database from "./database.js";
 import * as journal from "./journal.js";
+import * as checkCode from "./check_code.js";
 import * as clerks from "./clerks.js";
 import * as counter from "./counter.js";
 import { numberOf } from "./counter.js";
@@ -348,6 +349,7 @@ function showReceipt(sale, back, isNew) {
   byId("receipt-kind").textContent = entry.training ? say("training-receipt") : isNew ? "" : say("copy");
   byId("receipt-clerk").textContent = entry.clerk_name ? say("served", { name: entry.clerk_name }) : "";
   receipt.dataset.sale = entry.id;
+  checkCode.draw(db, entry, byId("receipt-code"), root.dataset.receipts);
   byId("next").focus();
 }
 

@@ -3,8 +3,9 @@
 import * as database from "./database.js";
 import { refresh } from "./goods.js";
 import * as journal from "./journal.js";
+import { registered } from "./key.js";
 import { Pulse } from "./pulse.js";
-import { day, here, lease, lock, page, send, tell } from "./server.js";
+import { day, here, lease, lock, nameKey, page, send, tell } from "./server.js";
 
 const IDLE_MS = 30_000;
 const SOON_MS = 60_000, DAY_MS = 2 * 60_000, PACK_MS = 5 * 60_000, LEASE_MS = 30 * 60_000;
@@ -24,6 +25,7 @@ export class Sender extends Pulse {
     await this.send(said.csrf);
     await this.report(said.csrf);
     this.tries = 0;
+    await registered(this.db, (key) => nameKey(this.code, said.csrf, this.till, key)).catch((error) => console.warn("receipts of this till have no code", error));
     await this.carry(said.csrf).catch((error) => console.warn("the till has what it had", error)); // sales matter more
   }
 

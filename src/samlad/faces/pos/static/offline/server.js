@@ -63,6 +63,12 @@ export async function day(code, till, tag) {
 
 export const lease = (code, token, till) => post("/api/till-leases", token, { channel: code, till });
 
+/* The key that this till signs receipts with, or null where the server will not have it. */
+export async function nameKey(code, token, till, key) {
+  const answer = await post("/api/till-keys", token, { channel: code, till, public: key });
+  return answer.ok ? readJson(answer) : null;
+}
+
 /* Nobody is on at the online till. */
 export async function lock(base, token) {
   const answer = await request(`${base}/lock`, { method: "POST", headers: { "Content-Type": "application/x-www-form-urlencoded", "X-CSRF-Token": token }, redirect: "manual" });

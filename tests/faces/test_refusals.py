@@ -51,6 +51,12 @@ FOR_MACHINES = {
     "kernel": {"There is no kind of problem called 7.", "There is no secret called 7."},
     "channels": {"“7” is 7"},  # what it is stands in a sentence of its own
     "documents": {"not 7"},
+    "tills": {
+        # A till's script names its key; no form of a page does.
+        "Only a device that somebody has signed in has a key.",
+        "This is no public key of the curve P-256.",
+        "This is the key of another till.",
+    },
     "promotions": {"7: 7"},
     "stock": {"“7” 7", "there is no such 7"},  # made of sentences that are known
 }

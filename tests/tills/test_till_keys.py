@@ -107,7 +107,8 @@ async def test_a_key_is_named_once_and_its_receipt_is_known_before_its_sale(
     # It comes, and is what the receipt says; another total is noticed.
     [verdict] = await till.send(till.sale((variant, 1), rounding=0))
     found = await check_receipt(trade.db, token)
-    assert found is not None and found.came is not None
+    assert found is not None
+    assert found.came is not None
     assert (found.came.order, found.is_same) == (verdict.order, True)
     dear = await check_receipt(trade.db, signer.text_of(1, 99_900))
     assert dear is not None

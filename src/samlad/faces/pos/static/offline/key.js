@@ -26,7 +26,7 @@ async function own(db) {
 
 /* Tell the server the public half: once a page, and once a day, so that a till notices that its key counts no more.
    `name(public)` asks, and answers {kid, replaced_at, revoked_at} or null. */
-export async function registered(db, name, now = Date.now()) {
+export async function registered(db, name, now = Date.now(), isAgain = false) {
   if (now - asked < DAY_MS) return;
   const key = await own(db);
   if (!key) return;
@@ -34,12 +34,14 @@ export async function registered(db, name, now = Date.now()) {
   asked = now;
   if (!said) return;
   const isOver = Boolean(said.replaced_at || said.revoked_at);
-  if (isOver) asked = 0; // the next beat makes another
   await write(db, ["meta"], async (transaction) => {
     const store = transaction.objectStore("meta"), there = await ask(store.get("key"));
     if (there?.public !== key.public) return; // another window was here
     await ask(isOver ? store.delete("key") : store.put({ ...there, kid: said.kid }, "key"));
   });
+  if (!isOver) return;
+  asked = 0; // another, now
+  if (!isAgain) await registered(db, name, now, true);
 }
 
 /* The key if the server knows it, else null. */

@@ -1,5 +1,6 @@
 """Keys of tills: named, replaced, taken back; and what is signed with them is checked."""
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Callable
@@ -137,6 +138,15 @@ async def test_a_key_that_was_replaced_or_taken_back(trade: Trade, http: httpx.A
     listed = (await http.get("/api/till-keys")).json()
     assert [each["reason"] for each in listed] == ["stolen", ""]
     assert (await name(http, new)).json()["revoked_at"] is not None
+
+
+async def test_keys_that_are_named_at_once(trade: Trade, http: httpx.AsyncClient) -> None:
+    till = uuid4()
+    mine, other = Signer(till), Signer(till)
+    answers = await asyncio.gather(*(name(http, each) for each in (mine, other, mine, other, mine)))
+    assert [each.status_code for each in answers] == [200] * 5, [each.text for each in answers]
+    assert await trade.db.value("SELECT count(*) FROM event WHERE type = 'till.key_named'") == 2
+    assert await trade.db.value("SELECT count(*) FROM till_key WHERE replaced_at IS NULL") == 1
 
 
 async def test_who_may_name_a_key(trade: Trade, http: httpx.AsyncClient, api_as: ApiAs) -> None:

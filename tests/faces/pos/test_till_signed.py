@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from market import Market, text_of
 from PIL import Image
 from playwright.async_api import Page, expect
-from test_kiosk import _become, as_kiosk
+from test_kiosk import _become, as_kiosk, entry, sent
 from test_kiosk import device as device
 from test_till_day import EVICT
 from test_till_offline import TILL, _open, _ready, _scan
@@ -192,22 +192,39 @@ async def test_the_key_of_a_kiosk_that_is_taken_back_counts_no_more(
     till = uuid4()
     private = ec.generate_private_key(ec.SECP256R1())
     raw = private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-    content = [
-        signed.key_id(raw),
-        f"{till.hex[-4:].upper()}-000001",
-        int(now().timestamp()) - 60,
-        9_900,
-        "SEK",
-    ]
-    head = f"T1.{_text(json.dumps(content).encode())}"
-    r, s = utils.decode_dss_signature(private.sign(head.encode(), ec.ECDSA(SHA256())))
-    token = f"{head}.{_text(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
+    name = f"{till.hex[-4:].upper()}-"
+
+    def token_of(sequence: int, total: int, seconds: int) -> str:
+        moment = int(now().timestamp()) + seconds
+        content = [signed.key_id(raw), f"{name}{sequence:06d}", moment, total, "SEK"]
+        head = f"T1.{_text(json.dumps(content).encode())}"
+        r, s = utils.decode_dss_signature(private.sign(head.encode(), ec.ECDSA(SHA256())))
+        return f"{head}.{_text(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
+
+    async def says(token: str) -> str:
+        seen = await device.get(f"/receipt/{token}")
+        assert seen.status_code == 200
+        return text_of(seen.text)
+
+    token = token_of(1, 9_900, -60)
     assert (await device.get(f"/receipt/{token}")).status_code == 404  # nobody has named the key
     answer = await device.post(
         "/api/till-keys", json={"channel": "soder", "till": str(till), "public": _text(raw)}
     )
     assert answer.status_code == 200, answer.text
-    assert "Its sale is not here yet" in text_of((await device.get(f"/receipt/{token}")).text)
+    assert "Its sale is not here yet" in await says(token)
+    made = await market.product(title="Kettle", sku="KTL", price=9_900, stock=(9, 0))
+    good = entry(made.variants[0].id, 9_900, till=str(till))
+    odd = entry(made.variants[0].id, 9_900, till=str(till), sequence=2)
+    odd["tenders"] = [{"kind": "cash", "amount": 9_900, "tendered": 9_900}]
+    verdicts = await sent(device, good, odd)
+    assert [each["verdict"] for each in verdicts] == ["recorded", "kept"]
+    assert "Kettle" in await says(token)
+    dear = await says(token_of(1, 99_900, -60))
+    assert "The total differs" in dear
+    assert "Kettle" not in dear
+    assert "The store still looks at this sale" in await says(token_of(2, 9_900, -60))
+    assert "Its sale is not here yet" in await says(token_of(3, 9_900, -60))
     for path in (
         "/api/till-keys",
         f"/api/till-keys/{signed.key_id(raw)}/revoke",
@@ -220,8 +237,8 @@ async def test_the_key_of_a_kiosk_that_is_taken_back_counts_no_more(
     device.cookies.set("samlad_session", owner)
     ended = await device.post(f"{TILL}/kiosks/{kiosk}/end", headers={"x-csrf-token": token_for(owner)})
     assert ended.status_code == 303
-    seen = await device.get(f"/receipt/{token}")
-    assert "the key was taken back since" in text_of(seen.text)
+    assert "the key was taken back since" in await says(token)
+    assert "Signed after the key was taken back" in await says(token_of(4, 9_900, 3_600))
     # Strangers reach it: one address cannot go on for ever, whatever it brings.
     monkeypatch.setattr(limits, "receipts", LocalLimit(per_second=0.001, burst=2))
     codes = [(await device.get(f"/receipt/{each}")).status_code for each in (token, "T1.x.y", token)]

@@ -335,18 +335,25 @@ async def test_the_same_message_again_is_the_same_also_after_a_merge(db: Databas
     with pytest.raises(Conflict):
         await say(trade, two, "Something else", id=word)
     with pytest.raises(Conflict):
-        await say(trade, await begin(trade, subject="A third"), "On its way", id=word)
+        await say(trade, await begin(trade, email="eve@example.org"), "On its way", id=word)
+    await apart(trade, two)
+    for talk in (one, two):
+        assert (await say(trade, talk, "On its way", id=word)).id == talk.id
+    assert await words(trade, two) == ["It should have come on Monday.", "On its way"]
 
 
 async def test_one_message_id_at_once_in_two_conversations_is_one_message(db: Database) -> None:
     trade = await build(db)
-    talks = [await begin(trade), await begin(trade, subject="Again")]
-    for _ in range(5):
-        word = uuid4()
-        both = await asyncio.gather(
-            *(say(trade, each, "On its way", id=word) for each in talks), return_exceptions=True
-        )
-        assert sorted(type(each) is Conflict for each in both) == [False, True]
+    one, two = await begin(trade), await begin(trade, subject="Again")
+    other = await begin(trade, email="eve@example.org")
+    for talks, refused in (((one, other), [False, True]), ((one, two), [False, False])):
+        for _ in range(4):
+            word = uuid4()
+            both = await asyncio.gather(
+                *(say(trade, each, "On its way", id=word) for each in talks), return_exceptions=True
+            )
+            assert sorted(type(each) is Conflict for each in both) == refused
+            assert await db.value("SELECT count(*) FROM conversation_message WHERE id = $1", word) == 1
     await sound(trade)
 
 

@@ -5,12 +5,11 @@ from uuid import UUID
 
 import msgspec
 
-from samlad import customers
 from samlad.access import audit
 from samlad.conversations import events, rules, store
 from samlad.conversations.model import BeforeMerge, Conversation, Kept, State
 from samlad.conversations.permissions import WRITE
-from samlad.conversations.service import found_now, known, log_of
+from samlad.conversations.service import found_now, known, log_of, same_person
 from samlad.kernel.database import Tx
 from samlad.kernel.problems import Conflict
 
@@ -33,7 +32,7 @@ async def merge(tx: Tx, conversation: UUID, into: UUID) -> Conversation:
         return there
     if here.merged_into is not None or there.merged_into is not None:
         raise Conflict("One of them goes on in another conversation already.")
-    if here.pool != there.pool or not await _same_person(tx, here, there):
+    if here.pool != there.pool or not await same_person(tx, here, there):
         raise Conflict("These are conversations of two customers.")
     await store.carry(tx, here.id, there.id, there.messages)
     state, until = rules.together(here, there)
@@ -83,9 +82,3 @@ async def split(tx: Tx, conversation: UUID) -> Conversation:
 
 def _kept(of: Conversation) -> Kept:
     return Kept(state=of.state, snoozed_until=of.snoozed_until, seen=of.seen)
-
-
-async def _same_person(tx: Tx, one: Conversation, other: Conversation) -> bool:
-    if one.email is not None and one.email == other.email:
-        return True
-    return await customers.are_same(tx, one.customer, other.customer)

@@ -45,7 +45,9 @@ def together(here: Conversation, there: Conversation) -> tuple[State, datetime |
     """The state of two that become one, and until when it is snoozed: whoever of them has more to do, has it still."""
     if State.OPEN in (here.state, there.state):
         return State.OPEN, None
-    until = min((each.snoozed_until for each in (here, there) if each.snoozed_until is not None), default=None)
+    until = min(
+        (each.snoozed_until for each in (here, there) if each.snoozed_until is not None), default=None
+    )
     if until is not None:
         return State.SNOOZED, until
     return (State.PENDING if State.PENDING in (here.state, there.state) else State.CLOSED), None

@@ -26,7 +26,7 @@ from samlad.customers import PersonInput
 from samlad.kernel import cards, log
 from samlad.kernel.clock import now
 from samlad.kernel.context import SYSTEM, Actor, Context
-from samlad.kernel.database import Database, Reader, Tx
+from samlad.kernel.database import Database, Reader, Stale, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, Forbidden, InvalidInput, NotFound, Outdated
 from samlad.kernel.sweepers import Sweeper
@@ -106,7 +106,7 @@ async def write(tx: Tx, conversation: UUID, data: MessageInput, *, link: str | N
     body = _said(data.body)
     way = _way(data, is_staff=is_staff)
     if data.id is not None and (sent := await store.message(tx, data.id)) is not None:
-        if (sent.conversation, sent.body) != (before.id, body):
+        if sent.body != body or not await _is_of_the_same(tx, before, sent.conversation):
             raise Conflict(ANOTHERS)
         return before
     if not is_staff:
@@ -139,7 +139,7 @@ async def write(tx: Tx, conversation: UUID, data: MessageInput, *, link: str | N
         at,
     )
     if not await store.insert_message(tx, message):
-        raise Conflict(ANOTHERS)  # of another conversation, at the same moment
+        raise Stale  # said at the same moment in another conversation: look again which one that is
     if way is Way.OUT and before.assignee is None and tx.actor.kind == "staff":
         values |= {"assignee": tx.actor.id, "assignee_name": tx.actor.name}  # who answers looks after it
     await store.change(tx, before.id, values)
@@ -402,6 +402,18 @@ async def found_now(reader: Reader, conversation: UUID) -> Conversation:
     found = await store.one(reader, conversation)
     assert found is not None
     return found
+
+
+async def same_person(reader: Reader, one: Conversation, other: Conversation) -> bool:
+    """Whether two conversations are of one customer."""
+    if one.id == other.id or (one.email is not None and one.email == other.email):
+        return True
+    return await customers.are_same(reader, one.customer, other.customer)
+
+
+async def _is_of_the_same(tx: Tx, one: Conversation, other: UUID) -> bool:
+    """Conversations are put together and taken apart: what was sent may lie in another one of that customer by now."""
+    return one.id == other or await same_person(tx, one, await known(tx, other))
 
 
 async def _name_of(tx: Tx, staff: UUID) -> str:

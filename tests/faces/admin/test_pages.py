@@ -5,6 +5,7 @@ import re
 from uuid import UUID
 
 import pytest
+from test_subscription_pages import subscribe
 
 from samlad import conversations, orders, reviews, stock
 from samlad.access.permissions import Role, permissions_of
@@ -14,9 +15,9 @@ from samlad.kernel.context import GUEST, Actor
 from samlad.kernel.database import Tx
 from samlad.kernel.ids import new_id
 from samlad.reviews import ReviewInput
-from test_subscription_pages import subscribe
 
 PEOPLE = {"accept": "text/html"}
+HTMX = {**PEOPLE, "hx-request": "true"}
 OPEN = {"/admin/sign-in", "/admin/sign-in/code", "/admin/link/{token:str}", "/admin/sign-out"}
 HOSTILE = '<script>alert("x")</script>{{ 7*7 }}'
 RIGHT_TO_LEFT = "متجر ‮القهوة"
@@ -207,6 +208,23 @@ async def test_what_store_staff_may_not_open_is_no_link(api_as, shop) -> None:
                 found.add(href)
             assert theirs or "/customers/" in path or f"/admin/orders/{carried.id}" in found, path
     assert f"/admin/orders/{carried.id}" in found, "their own is one still"
+
+
+async def test_what_a_page_would_not_send_is_refused_where_it_was_typed(api, shop) -> None:
+    order = await shop.buy("MUG-032", 1)
+    for tags in ("x" * 41, "gift, a/b", "x" * 5000):
+        refused = await api.post(f"/admin/orders/{order.id}/words/tag", data={"tags": tags}, headers=HTMX)
+        assert refused.status_code == 422, tags[:50]
+        assert "at most 40 characters" in refused.text
+    data = BeginInput(channel=shop.trade.web.id, subject="Hi", body="Hi", email="kim@example.org")
+    talk = await shop.db.transaction(lambda tx: conversations.begin(tx, data))
+    for wrong in ({"assignee": "nobody"}, {"assignee": str(new_id())}, {"state": "lost"}):
+        refused = await api.post(f"/admin/conversations/{talk.id}/change", data=wrong, headers=PEOPLE)
+        assert refused.status_code == 422, wrong
+        assert 'class="error"' in refused.text or "notice" in refused.text
+    assert (
+        await api.post(f"/admin/conversations/{talk.id}/change", data={"assignee": ""})
+    ).status_code == 303
 
 
 async def test_hostile_names_are_only_names(api, shop) -> None:

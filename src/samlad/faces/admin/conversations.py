@@ -224,7 +224,7 @@ async def change_conversation(request: AnyRequest, conversation_id: FromPath[UUI
 async def _wanted(request: AnyRequest, form: Form, channel: UUID) -> ChangeInput:
     if form.has("assignee"):
         who = form.get("assignee")
-        return msgspec.convert({"assignee": who or None}, ChangeInput, strict=False)
+        return form.into(ChangeInput, assignee=who or None)
     if form.has("snooze"):
         return ChangeInput(snoozed_until=await _later(request, form.get("snooze"), channel))
     return form.into(ChangeInput)

@@ -298,6 +298,132 @@ async def test_put_together_and_taken_apart_is_as_if_nothing_had_been(db: Databa
     await sound(trade)
 
 
+async def merged(trade: Trade, here: Conversation, there: Conversation) -> Conversation:
+    return await trade.db.transaction(lambda tx: conversations.merge(tx, here.id, there.id), SAM)
+
+
+async def apart(trade: Trade, here: Conversation) -> Conversation:
+    return await trade.db.transaction(lambda tx: conversations.split(tx, here.id), SAM)
+
+
+async def test_an_answer_is_mailed_also_when_its_conversation_went_on_elsewhere_meanwhile(
+    db: Database, settings: Settings
+) -> None:
+    trade = await build(db)
+    db.settings = msgspec.structs.replace(settings, mail_to_log=True, public_url="https://shop.example.org")
+    one, two = await begin(trade), await begin(trade, subject="Again", body="Hello?")
+    await say(trade, two, "It comes tomorrow.", seen=1)
+    await merged(trade, two, one)  # before anybody has read the log
+    await say(trade, one, "And with it a voucher.", seen=3)
+    await trade.follow()
+    told = await Post(db, db.settings, trade.web).mails()
+    assert sorted(each.text.split("\n")[0] for each in told) == [
+        "And with it a voucher.", "It comes tomorrow.", *["Thank you for writing to us. We answer as soon as we can."] * 2,
+    ]  # fmt: skip
+    for each in told:
+        talk = two if "tomorrow" in each.text or "Hello?" in each.text else one
+        assert links.read(db.settings, each.text.rsplit("/", 1)[1]) == talk.id
+
+
+async def test_the_same_message_again_is_the_same_also_after_a_merge(db: Database) -> None:
+    trade = await build(db)
+    one, two, word = await begin(trade), await begin(trade, subject="Again"), uuid4()
+    await say(trade, two, "On its way", id=word, seen=1)
+    await merged(trade, two, one)
+    again = await say(trade, two, "On its way", id=word, seen=1)
+    assert (again.id, again.messages) == (one.id, 3)
+    with pytest.raises(Conflict):
+        await say(trade, two, "Something else", id=word)
+    with pytest.raises(Conflict):
+        await say(trade, await begin(trade, email="eve@example.org"), "On its way", id=word)
+    await apart(trade, two)
+    for talk in (one, two):
+        assert (await say(trade, talk, "On its way", id=word)).id == talk.id
+    assert await words(trade, two) == ["It should have come on Monday.", "On its way"]
+
+
+async def test_one_message_id_at_once_in_two_conversations_is_one_message(db: Database) -> None:
+    trade = await build(db)
+    one, two = await begin(trade), await begin(trade, subject="Again")
+    other = await begin(trade, email="eve@example.org")
+    for talks, refused in (((one, other), [False, True]), ((one, two), [False, False])):
+        for _ in range(4):
+            word = uuid4()
+            both = await asyncio.gather(
+                *(say(trade, each, "On its way", id=word) for each in talks), return_exceptions=True
+            )
+            assert sorted(type(each) is Conflict for each in both) == refused
+            assert await db.value("SELECT count(*) FROM conversation_message WHERE id = $1", word) == 1
+    await sound(trade)
+
+
+async def test_merged_into_one_that_is_merged_in_turn_and_taken_apart_in_any_order(db: Database) -> None:
+    trade = await build(db)
+    one, two, three = [
+        await begin(trade, subject=subject, body=f"{subject}?") for subject in ("One", "Two", "Three")
+    ]
+    await merged(trade, one, two)
+    await merged(trade, two, three)
+    await sound(trade)
+    assert await words(trade, three) == ["One?", "Two?", "Three?"]
+    shown = await conversations.by_link(db, one.id)
+    assert (shown.conversation.id, len(shown.messages)) == (three.id, 3)
+    on = await say(trade, one, "And now?", GUEST)
+    assert (on.id, on.messages) == (three.id, 4)
+    assert (await say(trade, one, "For us", note=True)).id == three.id
+    link = links.path(db.settings, one.id).rsplit("/", 1)[1]
+    await say(trade, three, "Soon", seen=4)
+    await db.transaction(lambda tx: conversations.see(tx, one.id, 6, link=link), GUEST)
+    assert (await store.one(db, three.id)).seen == 6  # type: ignore[union-attr]
+    await sound(trade)
+
+    await apart(trade, two)
+    assert await words(trade, two) == ["One?", "Two?"], "what had gone on in it comes along"
+    assert await words(trade, three) == ["Three?", "And now?", "For us", "Soon"]
+    assert (await conversations.by_link(db, one.id)).conversation.id == two.id
+    await merged(trade, two, three)
+    await apart(trade, one)
+    assert await words(trade, one) == ["One?"]
+    assert await words(trade, three) == ["Two?", "Three?", "And now?", "For us", "Soon"]
+    await sound(trade)
+
+
+async def test_what_is_taken_apart_waits_as_it_did_before(db: Database) -> None:
+    trade = await build(db)
+    one, two = await begin(trade), await begin(trade, subject="Again")
+    await say(trade, one, "Done", seen=1, then="closed")
+    await say(trade, two, "On its way", seen=1)
+    link = links.path(db.settings, two.id).rsplit("/", 1)[1]
+    await db.transaction(lambda tx: conversations.see(tx, two.id, 2, link=link), GUEST)
+
+    async def both() -> list[tuple[Any, ...]]:
+        found = [await store.one(db, each.id) for each in (one, two)]
+        return [
+            (each.state, each.snoozed_until, each.waiting_since, each.seen, each.messages, each.answers)
+            for each in found
+            if each
+        ]
+
+    before = await both()
+    here = await merged(trade, two, one)
+    assert here.state == State.PENDING, "what waits for the customer does so still"
+    assert here.seen == 1, "of what was said in either, the answer in the first was not seen"
+    await apart(trade, two)
+    assert await both() == before
+    until = now() + timedelta(days=1)
+    await change(trade, two, snoozed_until=until)
+    before = await both()
+    await merged(trade, two, one)
+    await apart(trade, two)
+    assert await both() == before
+    # What happened in it meanwhile stays.
+    await merged(trade, two, one)
+    await say(trade, one, "One more thing", GUEST)
+    await apart(trade, two)
+    assert [each[0] for each in await both()] == [State.OPEN, State.SNOOZED]
+    await sound(trade)
+
+
 async def test_whoever_turns_out_to_be_one_person_reads_both(db: Database, api_as: Any) -> None:
     trade = await build(db)
     made = await begin(trade)

@@ -294,7 +294,7 @@ NOBODY = {
 }  # fmt: skip
 # Columns of declared tables that say nothing of a person: codes, ids of the program, who of the staff.
 NOTHING_OF_A_PERSON = """
-    actor actor_kind added_by assignee_name begun_by booked_by done_by source staff_name agreed agreed_token asked_by asked_name attempts auth author bank_id browser_hash cause
+    actor actor_kind added_by assignee_name before_merge begun_by booked_by done_by source staff_name agreed agreed_token asked_by asked_name attempts auth author bank_id browser_hash cause
     charging_prices charging_short changed_by code code_hash condition country credential_id currency customer_group
     decided_by delivery digest event_id fingerprint follower group_name headers held_by how imported key kind language
     levels lock lots thumb method new_hash next notices old_hash options origin payment_status problem promise provider

@@ -3,6 +3,7 @@
 The public face; `docs/concepts/conversations.md` explains.
 """
 
+from samlad.conversations.merging import merge, split
 from samlad.conversations.model import (
     BeginInput,
     ChangeInput,
@@ -21,7 +22,7 @@ from samlad.conversations.model import (
 )
 from samlad.conversations.permissions import READ, SETUP, WRITE
 from samlad.conversations.rules import filled
-from samlad.conversations.service import begin, by_link, change, merge, read, see, split, write
+from samlad.conversations.service import begin, by_link, change, read, see, write
 from samlad.conversations.store import CONVERSATIONS, counts, one
 
 __all__ = [

@@ -8,12 +8,13 @@ from samlad.kernel.log import Fact, declare
 
 @declare("conversation.begun")
 class ConversationBegun(Fact, frozen=True, kw_only=True):
-    """Somebody said the first word: the customer (``in``) or staff (``out``)."""
+    """Somebody said the first word: the customer (``in``) or staff (``out``). ``message``: its id."""
 
     topic: str
     way: str
     medium: str
     order: UUID | None = None
+    message: UUID | None = None
 
 
 @declare("conversation.written")
@@ -27,10 +28,11 @@ class ConversationWritten(Fact, frozen=True, kw_only=True):
 
 @declare("conversation.answered")
 class ConversationAnswered(Fact, frozen=True, kw_only=True):
-    """Staff answered. ``waited_seconds``: since the oldest word that had no answer."""
+    """Staff answered. ``waited_seconds``: since the oldest word that had no answer. ``message``: the id of the answer."""
 
     number: int
     medium: str
+    message: UUID | None = None
     staff: UUID | None = None
     waited_seconds: int | None = None
 

@@ -2,6 +2,7 @@
 
 from samlad import channels
 from samlad.conversations import links, store
+from samlad.conversations.events import ConversationAnswered, ConversationBegun
 from samlad.conversations.model import Conversation, Medium, Message, Way
 from samlad.kernel import mail
 from samlad.kernel.database import Tx
@@ -28,9 +29,15 @@ async def follow(tx: Tx, event: Event) -> None:
     found = await store.one(tx, event.subject)
     if found is None:
         return
-    number = getattr(event.fact(), "number", 1)
-    said = await store.numbered(tx, found.id, number)
-    # A conversation that goes on in another one took its messages along.
+    fact = event.fact()
+    assert isinstance(fact, ConversationBegun | ConversationAnswered)
+    # By its id: a conversation that meanwhile goes on in another one took its messages along, and they have other numbers there.
+    # Events of earlier versions have none.
+    said = await (
+        store.numbered(tx, found.id, getattr(fact, "number", 1))
+        if fact.message is None
+        else store.message(tx, fact.message)
+    )
     if said is None or said.medium is not Medium.WEB or found.email is None or said.way is Way.NOTE:
         return
     if event.type == "conversation.answered" and said.way is not Way.OUT:

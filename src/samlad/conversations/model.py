@@ -171,6 +171,22 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     version: int
 
 
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What becomes of a conversation when another one goes on in it, or it in another one, besides what was said."""
+
+    state: State
+    snoozed_until: datetime | None
+    seen: int
+
+
+class BeforeMerge(msgspec.Struct, frozen=True, kw_only=True):
+    """How a conversation (``here``) and the one that it goes on in (``there``) were before. ``version`` is that of the other since."""
+
+    here: Kept
+    there: Kept
+    version: int
+
+
 class Message(msgspec.Struct, frozen=True, kw_only=True):
     """A word of a conversation. ``author``: who of the staff; null: the customer. ``origin``: where it was said first."""
 

@@ -1,4 +1,4 @@
-"""The verbs of conversations: begin, write, answer, note, assign, snooze, close, put together and take apart."""
+"""The verbs of conversations: begin, write, answer, note, assign, snooze, close."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from samlad import channels, customers
-from samlad.access import audit, rate
+from samlad.access import rate
 from samlad.access import staff as people
 from samlad.channels import Channel, Resource
 from samlad.conversations import events, links, rules, store
@@ -26,12 +26,13 @@ from samlad.customers import PersonInput
 from samlad.kernel import cards, log
 from samlad.kernel.clock import now
 from samlad.kernel.context import SYSTEM, Actor, Context
-from samlad.kernel.database import Database, Reader, Tx
+from samlad.kernel.database import Database, Reader, Stale, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, Forbidden, InvalidInput, NotFound, Outdated
 from samlad.kernel.sweepers import Sweeper
 
 NO_CONVERSATION = "There is no such conversation."
+ANOTHERS = "This id is another message's."
 BEGUN_AN_HOUR, BEGUN_A_DAY, WRITTEN_AN_HOUR = 10, 6, 40
 """So many may begin from one network address in an hour and for one e-mail address in a day, and write in an hour."""
 LONGEST_SNOOZE = timedelta(days=366)
@@ -54,6 +55,8 @@ async def begin(tx: Tx, data: BeginInput) -> Conversation:
     if not subject:
         raise InvalidInput.at("subject", "say in a few words what it is about")
     who = await _person(tx, data, channel, is_staff=is_staff)
+    if data.id is not None and await store.one(tx, data.id) is not None:
+        return await _again(tx, data.id, subject, who)  # before it is counted: sent twice is begun once
     if not is_staff:
         key = tx.context.remote or tx.actor.label
         await rate.limit(tx, "conversations.begin", key, per=3600, max=BEGUN_AN_HOUR)
@@ -85,9 +88,11 @@ async def begin(tx: Tx, data: BeginInput) -> Conversation:
         return await _again(tx, made, subject, who)
     message = _message(tx, made, 1, channel.id, way, data.medium, body, who["name"], new_id(), at)
     await store.insert_message(tx, message)
-    fact = events.ConversationBegun(topic=data.topic, way=way, medium=data.medium, order=values["order_id"])
+    fact = events.ConversationBegun(
+        topic=data.topic, way=way, medium=data.medium, order=values["order_id"], message=message["id"]
+    )
     log.append(tx, fact, subject=made, profile=who["customer"], channel=channel.id)
-    return await _found(tx, made)
+    return await found_now(tx, made)
 
 
 async def write(tx: Tx, conversation: UUID, data: MessageInput, *, link: str | None = None) -> Conversation:
@@ -100,9 +105,9 @@ async def write(tx: Tx, conversation: UUID, data: MessageInput, *, link: str | N
     before, is_staff = await _mine(tx, conversation, link)
     body = _said(data.body)
     way = _way(data, is_staff=is_staff)
-    if data.id is not None and (known := await store.message(tx, data.id)) is not None:
-        if (known.origin, known.body) != (before.id, body):
-            raise Conflict("This id is another message's.")
+    if data.id is not None and (sent := await store.message(tx, data.id)) is not None:
+        if sent.body != body or not await _is_of_the_same(tx, before, sent.conversation):
+            raise Conflict(ANOTHERS)
         return before
     if not is_staff:
         await rate.limit(
@@ -133,12 +138,13 @@ async def write(tx: Tx, conversation: UUID, data: MessageInput, *, link: str | N
         data.id or new_id(),
         at,
     )
-    await store.insert_message(tx, message)
+    if not await store.insert_message(tx, message):
+        raise Stale  # said at the same moment in another conversation: look again which one that is
     if way is Way.OUT and before.assignee is None and tx.actor.kind == "staff":
         values |= {"assignee": tx.actor.id, "assignee_name": tx.actor.name}  # who answers looks after it
     await store.change(tx, before.id, values)
     _tell(tx, before, way, values, message)
-    return await _found(tx, before.id)
+    return await found_now(tx, before.id)
 
 
 def _tell(
@@ -163,14 +169,15 @@ def _tell(
         fact = events.ConversationAnswered(
             number=number,
             medium=medium,
+            message=message["id"],
             staff=message["author"],
             waited_seconds=None if waited is None else max(0, int(waited.total_seconds())),
         )
-    _log(tx, fact, before, message["channel"])
+    log_of(tx, fact, before, message["channel"])
     if "assignee" in values:
-        _log(tx, events.ConversationAssigned(staff=values["assignee"]), before)
+        log_of(tx, events.ConversationAssigned(staff=values["assignee"]), before)
     if values.get("state") is State.CLOSED and before.state is not State.CLOSED:
-        _log(tx, events.ConversationClosed(), before)
+        log_of(tx, events.ConversationClosed(), before)
 
 
 async def change(
@@ -210,83 +217,21 @@ async def change(
     if "state" in changed:
         await store.count_anew(tx, before.id)  # since when the customer waits, if it is open again
     _tell_changes(tx, before, changed)
-    return await _found(tx, before.id)
+    return await found_now(tx, before.id)
 
 
 def _tell_changes(tx: Tx, before: Conversation, changed: dict[str, Any]) -> None:
     if "assignee" in changed:
-        _log(tx, events.ConversationAssigned(staff=changed["assignee"]), before)
+        log_of(tx, events.ConversationAssigned(staff=changed["assignee"]), before)
     state = changed.get("state")
     if state is State.CLOSED:
-        _log(tx, events.ConversationClosed(), before)
+        log_of(tx, events.ConversationClosed(), before)
     elif "snoozed_until" in changed and changed["snoozed_until"] is not None:
-        _log(tx, events.ConversationSnoozed(until=changed["snoozed_until"]), before)
+        log_of(tx, events.ConversationSnoozed(until=changed["snoozed_until"]), before)
     elif state is State.OPEN:
-        _log(tx, events.ConversationReopened(), before)
+        log_of(tx, events.ConversationReopened(), before)
     if state is State.PENDING or {"topic", "subject"} & changed.keys():
-        _log(tx, events.ConversationChanged(), before)
-
-
-async def merge(tx: Tx, conversation: UUID, into: UUID) -> Conversation:
-    """Let a conversation go on in another one of the same pool. Again is no error; `split` takes it back.
-
-    Raises:
-        NotFound: no such conversation. Conflict: it is the same one, or they are of different pools or customers.
-    """
-    tx.actor.require(WRITE)
-    if conversation == into:
-        raise Conflict("A conversation cannot go on in itself.")
-    for one in sorted(
-        (conversation, into)
-    ):  # always in the same order, so that two at once do not wait for each other
-        await store.lock(tx, one)
-    here, there = await _known(tx, conversation), await _known(tx, into)
-    if here.merged_into == there.id:
-        return there
-    if here.merged_into is not None or there.merged_into is not None:
-        raise Conflict("One of them goes on in another conversation already.")
-    if here.pool != there.pool or not await _same_person(tx, here, there):
-        raise Conflict("These are conversations of two customers.")
-    await store.carry(tx, here.id, there.id, there.messages)
-    is_open = State.OPEN in (here.state, there.state)
-    await store.change(
-        tx,
-        here.id,
-        {"state": State.CLOSED, "snoozed_until": None, "waiting_since": None, "merged_into": there.id},
-    )
-    await store.change(
-        tx, there.id, {"state": State.OPEN, "snoozed_until": None} if is_open else {"last_at": there.last_at}
-    )
-    for one in (here.id, there.id):
-        await store.count_anew(tx, one)
-    _log(tx, events.ConversationMerged(into=there.id), here)
-    audit.record(tx, "conversation.merged", "conversation", here.id, after={"into": there.id})
-    return await _found(tx, there.id)
-
-
-async def split(tx: Tx, conversation: UUID) -> Conversation:
-    """Let a conversation that goes on in another one stand by itself again, with what was said in it. Again is no error.
-
-    Raises:
-        NotFound: no such conversation.
-    """
-    tx.actor.require(WRITE)
-    here = await _known(tx, conversation)
-    if here.merged_into is None:
-        return here
-    for one in sorted((here.id, here.merged_into)):
-        await store.lock(tx, one)
-    here = await _known(tx, conversation)
-    if here.merged_into is None:
-        return here
-    there = here.merged_into
-    await store.change(tx, here.id, {"merged_into": None, "state": State.OPEN})
-    await store.carry(tx, there, here.id, 0, only=here.id)
-    for one in (here.id, there):
-        await store.count_anew(tx, one)
-    _log(tx, events.ConversationSplit(out_of=there), here)
-    audit.record(tx, "conversation.split", "conversation", here.id, before={"into": there})
-    return await _found(tx, here.id)
+        log_of(tx, events.ConversationChanged(), before)
 
 
 async def see(tx: Tx, conversation: UUID, number: int, *, link: str | None = None) -> None:
@@ -295,8 +240,8 @@ async def see(tx: Tx, conversation: UUID, number: int, *, link: str | None = Non
     Raises:
         NotFound: no such conversation, or not theirs.
     """
-    found = await store.one(tx, conversation)
-    if found is None or not await _is_theirs(tx, found, link):
+    found = await _end(tx, conversation)
+    if not await _is_theirs(tx, found, link, of=conversation):
         raise NotFound(NO_CONVERSATION)
     await store.see(tx, found.id, number)
 
@@ -323,7 +268,7 @@ async def read(reader: Reader, actor: Actor, conversation: UUID) -> Thread:
 async def shown(reader: Reader, found: Conversation) -> Thread:
     """What the customer sees of a conversation; whoever calls knows that they may. It may go on in another one."""
     if found.merged_into is not None:
-        found = await _known(reader, found.merged_into)
+        found = await _end(reader, found.merged_into)
     return Thread(conversation=found, messages=await store.messages(reader, found.id, notes=False))
 
 
@@ -333,7 +278,7 @@ async def by_link(reader: Reader, conversation: UUID) -> Thread:
     Raises:
         NotFound: there is none.
     """
-    return await shown(reader, await _known(reader, conversation))
+    return await shown(reader, await known(reader, conversation))
 
 
 async def wake(database: Database) -> int:
@@ -345,14 +290,15 @@ async def _wake(tx: Tx) -> int:
     found = await store.wake(tx, WOKEN)
     for one in found:
         await store.count_anew(tx, one.id)
-        _log(tx, events.ConversationReopened(woken=True), one)
+        log_of(tx, events.ConversationReopened(woken=True), one)
     return len(found)
 
 
 SWEEPERS = [Sweeper("conversations-wake", SECONDS, wake)]
 
 
-def _log(tx: Tx, fact: log.Fact, of: Conversation, channel: UUID | None = None) -> None:
+def log_of(tx: Tx, fact: log.Fact, of: Conversation, channel: UUID | None = None) -> None:
+    """Say what happened to a conversation; ``channel`` if it was not in its own."""
     log.append(tx, fact, subject=of.id, profile=of.customer, channel=channel or of.channel)
 
 
@@ -401,11 +347,14 @@ def _message(
 
 
 async def _again(tx: Tx, made: UUID, subject: str, who: dict[str, Any]) -> Conversation:
-    known = await _found(tx, made)
-    same = await customers.are_same(tx, known.customer, who["customer"]) or known.email == who["email"]
-    if known.subject != subject or not same:
+    first = await found_now(tx, made)
+    reached = (first.email, first.phone) if first.email is None else first.email
+    same = await customers.are_same(tx, first.customer, who["customer"]) or reached == (
+        (who["email"], who["phone"]) if who["email"] is None else who["email"]
+    )
+    if first.subject != subject or not same:
         raise Conflict("This id is another conversation's.")
-    return known
+    return first
 
 
 async def _mine(tx: Tx, conversation: UUID, link: str | None) -> tuple[Conversation, bool]:
@@ -413,9 +362,7 @@ async def _mine(tx: Tx, conversation: UUID, link: str | None) -> tuple[Conversat
 
     What goes on in another conversation goes on there.
     """
-    found = await store.lock(tx, conversation)
-    if found is not None and found.merged_into is not None:
-        found = await store.lock(tx, found.merged_into)
+    found = await store.lock_end(tx, conversation)
     if found is not None and tx.actor.kind not in ("customer", "guest"):
         tx.actor.require(WRITE)
         return found, True
@@ -424,29 +371,49 @@ async def _mine(tx: Tx, conversation: UUID, link: str | None) -> tuple[Conversat
     return found, False
 
 
-async def _is_theirs(tx: Tx, found: Conversation, link: str | None, *, of: UUID | None = None) -> bool:
+async def _is_theirs(tx: Tx, found: Conversation, link: str | None, *, of: UUID) -> bool:
     if link is not None:
         return links.read(tx.database.settings, link) in (found.id, of)
     return tx.actor.kind == "customer" and await customers.are_same(tx, found.customer, tx.actor.id)
 
 
-async def _known(reader: Reader, conversation: UUID) -> Conversation:
+async def known(reader: Reader, conversation: UUID) -> Conversation:
+    """A conversation.
+
+    Raises:
+        NotFound: there is none.
+    """
     found = await store.one(reader, conversation)
     if found is None:
         raise NotFound(NO_CONVERSATION)
     return found
 
 
-async def _found(reader: Reader, conversation: UUID) -> Conversation:
+async def _end(reader: Reader, conversation: UUID) -> Conversation:
+    """Where a conversation goes on, if anywhere; what it goes on in may itself go on in another one."""
+    found = await known(reader, conversation)
+    while found.merged_into is not None:
+        found = await known(reader, found.merged_into)
+    return found
+
+
+async def found_now(reader: Reader, conversation: UUID) -> Conversation:
+    """A conversation that is there, as it is by now."""
     found = await store.one(reader, conversation)
     assert found is not None
     return found
 
 
-async def _same_person(tx: Tx, one: Conversation, other: Conversation) -> bool:
-    if one.email is not None and one.email == other.email:
+async def same_person(reader: Reader, one: Conversation, other: Conversation) -> bool:
+    """Whether two conversations are of one customer."""
+    if one.id == other.id or (one.email is not None and one.email == other.email):
         return True
-    return await customers.are_same(tx, one.customer, other.customer)
+    return await customers.are_same(reader, one.customer, other.customer)
+
+
+async def _is_of_the_same(tx: Tx, one: Conversation, other: UUID) -> bool:
+    """Conversations are put together and taken apart: what was sent may lie in another one of that customer by now."""
+    return one.id == other or await same_person(tx, one, await known(tx, other))
 
 
 async def _name_of(tx: Tx, staff: UUID) -> str:

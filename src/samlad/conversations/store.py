@@ -5,7 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from samlad.conversations.model import Conversation, Counts, Message, SavedReply
+import msgspec
+
+from samlad.conversations.model import BeforeMerge, Conversation, Counts, Message, SavedReply
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
 
@@ -62,6 +64,14 @@ async def lock(tx: Tx, conversation: UUID) -> Conversation | None:
     return await tx.one(
         Conversation, f"SELECT {_ONE} FROM {_JOINED} WHERE c.id = $1 FOR NO KEY UPDATE OF c", conversation
     )
+
+
+async def lock_end(tx: Tx, conversation: UUID) -> Conversation | None:
+    """Where a conversation goes on, held against changes with all that lead there from it; itself, if it goes on nowhere; or None."""
+    found = await lock(tx, conversation)
+    while found is not None and found.merged_into is not None:
+        found = await lock(tx, found.merged_into)
+    return found
 
 
 async def messages(reader: Reader, conversation: UUID, *, notes: bool) -> list[Message]:
@@ -154,21 +164,38 @@ async def wake(tx: Tx, most: int) -> list[Conversation]:
     )
 
 
-async def carry(tx: Tx, old: UUID, new: UUID, after: int, *, only: UUID | None = None) -> int:
+async def carry(tx: Tx, old: UUID, new: UUID, after: int, *, only: Sequence[UUID] | None = None) -> int:
     """Let messages go on in another conversation, with numbers after its last one; how many.
 
-    ``only``: those that were said first in that conversation.
+    ``only``: those that were said first in these conversations.
     """
     return await tx.execute(
         """UPDATE conversation_message m SET conversation = $2, number = n.number FROM (
                SELECT id, $3 + row_number() OVER (ORDER BY at, number) AS number FROM conversation_message
-               WHERE conversation = $1 AND ($4::uuid IS NULL OR origin = $4)) AS n
+               WHERE conversation = $1 AND ($4::uuid[] IS NULL OR origin = ANY ($4))) AS n
            WHERE m.id = n.id""",
         old,
         new,
         after,
         only,
     )
+
+
+async def leading_to(tx: Tx, conversation: UUID) -> list[UUID]:
+    """A conversation and all that go on in it, directly or by others."""
+    rows = await tx.rows(
+        """WITH RECURSIVE led AS (
+               SELECT $1::uuid AS id UNION SELECT c.id FROM conversation c JOIN led ON c.merged_into = led.id)
+           SELECT id FROM led""",
+        conversation,
+    )
+    return [row["id"] for row in rows]
+
+
+async def before_merge(tx: Tx, conversation: UUID) -> BeforeMerge | None:
+    """How a conversation and the one that it goes on in were before; None if that is not known."""
+    kept = await tx.value("SELECT before_merge FROM conversation WHERE id = $1", conversation)
+    return None if kept is None else msgspec.convert(kept, BeforeMerge)
 
 
 async def count_anew(tx: Tx, conversation: UUID) -> None:

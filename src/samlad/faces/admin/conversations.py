@@ -26,6 +26,7 @@ from samlad.faces.admin import bulk, customer_blocks
 from samlad.faces.admin.conversation_names import MEDIA, STATES, TOPICS
 from samlad.faces.admin.customer_blocks import Block
 from samlad.faces.admin.lists import href, shown
+from samlad.faces.admin.scope import open_orders
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.admin.undo import undo_href, undoable
 from samlad.faces.form import Form, read_form
@@ -223,7 +224,7 @@ async def change_conversation(request: AnyRequest, conversation_id: FromPath[UUI
 async def _wanted(request: AnyRequest, form: Form, channel: UUID) -> ChangeInput:
     if form.has("assignee"):
         who = form.get("assignee")
-        return msgspec.convert({"assignee": who or None}, ChangeInput, strict=False)
+        return form.into(ChangeInput, assignee=who or None)
     if form.has("snooze"):
         return ChangeInput(snoozed_until=await _later(request, form.get("snooze"), channel))
     return form.into(ChangeInput)
@@ -301,6 +302,7 @@ async def _page(request: AnyRequest, conversation_id: UUID, form: Form) -> Respo
         crew=await _crew(request, found) if may_write else [],
         replies=await saved.all_of(database, actor) if may_write else [],
         others=others,
+        open_orders=await open_orders(actor, database, [found.order]),
         into=[(str(each.id), each.subject or _("(erased)")) for each in others],
     )
 

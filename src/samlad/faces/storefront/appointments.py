@@ -169,7 +169,7 @@ async def calendar(request: AnyRequest, link: FromPath[str]) -> Response[str]:
     file = calendar_file.calendar(found, f"{what} · {place.name}", where(place), address)
     return Response(
         file,
-        media_type="text/calendar; charset=utf-8",
+        media_type="text/calendar",
         headers={
             "Content-Disposition": 'attachment; filename="appointment.ics"',
             "Cache-Control": "no-store",

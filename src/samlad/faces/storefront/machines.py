@@ -62,7 +62,7 @@ async def robots(request: AnyRequest) -> Response[str]:
         ),
     ]  # fmt: skip
     lines.append(f"Sitemap: {root_of(request)}/sitemap.xml")
-    return Response("\n".join(lines) + "\n", media_type="text/plain; charset=utf-8", headers=HOUR)
+    return Response("\n".join(lines) + "\n", media_type="text/plain", headers=HOUR)
 
 
 @get("/sitemap.xml")

@@ -1,9 +1,8 @@
 """What is left for the last statement of a transaction."""
 
-import asyncpg
 import pytest
 
-from samlad.kernel.database import Database, Tx
+from samlad.kernel.database import Database
 
 _ADD = "INSERT INTO thing (id, of) SELECT * FROM unnest($1::int[], $2::int[])"
 

@@ -14,7 +14,7 @@ from trade import Trade, build
 
 
 async def test_each_is_written_once_with_the_link_to_the_order(db, monkeypatch) -> None:
-    trade: Trade = await build(db)
+    trade: Trade = await build(db, order_mails=False)
     settings = msgspec.structs.replace(db.settings, smtp_host="mail.example", mail_from="shop@example.org")
     monkeypatch.setattr(db, "settings", settings)
     order = await trade.buy((await trade.kettle(), 1))
@@ -57,7 +57,7 @@ async def test_each_is_written_once_with_the_link_to_the_order(db, monkeypatch) 
 
 
 async def test_whose_goods_lie_ready_in_a_store_is_told_once(db, monkeypatch) -> None:
-    trade: Trade = await build(db)
+    trade: Trade = await build(db, order_mails=False)
     settings = msgspec.structs.replace(db.settings, smtp_host="mail.example", mail_from="shop@example.org")
     monkeypatch.setattr(db, "settings", settings)
     kettle = await trade.kettle(at=trade.at_malmo)

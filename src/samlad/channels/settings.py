@@ -452,6 +452,12 @@ SETTINGS: dict[str, Setting] = {
             "Code of the attribute that says how much a piece holds (500 g, 6 x 33 cl); price tags say the price of a unit by it",
         ),
         Setting("contact_email", _Line, "", "Where customers of this channel write to"),
+        Setting(
+            "order_mails",
+            bool,
+            True,
+            "Buyers get mails of their orders: placed, a parcel on its way, cancelled; off where another system writes them",
+        ),
         Setting("receipt_footer", _Line, "", "Last line of receipts"),
     )
 }

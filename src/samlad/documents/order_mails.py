@@ -1,5 +1,5 @@
 """Mails about an order that its buyer must act on: goods that a store has not got, or that lie ready there, and what is
-still to be paid.
+still to be paid. What only tells of its way is in `letters`.
 
 Each follows from an event, once. Where no mail goes out (nothing is set up, no address is known) the order's page says
 the same.
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from samlad import channels, orders, stock
 from samlad.channels import Channel
 from samlad.consent import reporting
-from samlad.documents import snapshot
+from samlad.documents import letters, snapshot
 from samlad.kernel import mail
 from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
@@ -32,6 +32,9 @@ from samlad.payments.events import PaymentOverdue
 
 async def follow(tx: Tx, event: Event) -> None:
     """Write to the buyer, if their address is known and mails go out."""
+    if event.type in letters.TYPES:
+        await letters.follow(tx, event)
+        return
     settings, fact = tx.database.settings, event.fact()
     if not mail.is_set(settings):
         return
@@ -145,7 +148,14 @@ FOLLOWERS = [
     Follower(
         name="order-mails",
         handle=follow,
-        types=("fulfilment.needs_customer", "fulfilment.ready", "return.charged", "payment.overdue"),
+        # One follower for all: where it has read to is known, so that nobody is written to about orders of long ago.
+        types=(
+            "fulfilment.needs_customer",
+            "fulfilment.ready",
+            "return.charged",
+            "payment.overdue",
+            *letters.TYPES,
+        ),
         batch=20,
     )
 ]

@@ -262,6 +262,12 @@ setting: Mapping[str, tuple[str, str]] = {
             "Its code. It says how much a piece holds, like 500 g or 6 x 33 cl; price tags have the price of a unit by it."
         ),
     ),
+    "order_mails": (
+        marked("Mails of orders"),
+        marked(
+            "Buyers hear by mail that their order is placed, on its way or cancelled. Turn it off where another system writes them."
+        ),
+    ),
     "contact_email": (marked("E-mail for customers"), marked("Where they write to.")),
     "legal_entity": (
         marked("Who sells"),

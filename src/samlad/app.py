@@ -51,8 +51,8 @@ from samlad.content import photograph_api
 from samlad.content.redirects import Redirecting
 from samlad.conversations import api as conversations_api
 from samlad.conversations import checks as conversations_checks
+from samlad.conversations import desk as conversations_desk
 from samlad.conversations import mails as conversations_mails
-from samlad.conversations import service as conversations
 from samlad.credit import api as credit_api
 from samlad.credit import checks as credit_checks
 from samlad.credit import followers as credit_followers
@@ -290,7 +290,7 @@ SWEEPERS: Sequence[Sweeper] = (
     *alerts_sweepers.SWEEPERS,
     *questions_sweepers.SWEEPERS,
     *appointments_sweepers.SWEEPERS,
-    *conversations.SWEEPERS,
+    *conversations_desk.SWEEPERS,
     *printers_sending.SWEEPERS,
     *labels_making.SWEEPERS,
     *screens_service.SWEEPERS,

@@ -25,9 +25,9 @@ from samlad.conversations import (
     Topic,
     Way,
     checks,
+    desk,
     links,
     saved,
-    service,
     store,
 )
 from samlad.customers import PersonInput
@@ -157,9 +157,9 @@ async def test_snoozed_closed_opened_assigned(db: Database) -> None:
     until = now() + timedelta(hours=2)
     snoozed = await change(trade, made, snoozed_until=until)
     assert (snoozed.state, snoozed.snoozed_until) == (State.SNOOZED, until)
-    assert await service.wake(db) == 0
+    assert await desk.wake(db) == 0
     await db.rows("UPDATE conversation SET snoozed_until = now() - interval '1 second' RETURNING 1")
-    assert sum(await asyncio.gather(*(service.wake(db) for _ in range(3)))) == 1
+    assert sum(await asyncio.gather(*(desk.wake(db) for _ in range(3)))) == 1
     woken = await store.one(db, made.id)
     assert woken is not None
     assert (woken.state, woken.snoozed_until, woken.waiting_since) == (State.OPEN, None, made.begun_at)

@@ -3,12 +3,16 @@
 The public face; `docs/concepts/conversations.md` explains.
 """
 
+from samlad.conversations.desk import change
+from samlad.conversations.merging import merge, split
 from samlad.conversations.model import (
+    Attached,
     BeginInput,
     ChangeInput,
     Conversation,
     Counts,
     Crossed,
+    Mark,
     Medium,
     Message,
     MessageInput,
@@ -21,7 +25,7 @@ from samlad.conversations.model import (
 )
 from samlad.conversations.permissions import READ, SETUP, WRITE
 from samlad.conversations.rules import filled
-from samlad.conversations.service import begin, by_link, change, merge, read, see, split, write
+from samlad.conversations.service import begin, by_link, read, see, write
 from samlad.conversations.store import CONVERSATIONS, counts, one
 
 __all__ = [
@@ -29,11 +33,13 @@ __all__ = [
     "READ",
     "SETUP",
     "WRITE",
+    "Attached",
     "BeginInput",
     "ChangeInput",
     "Conversation",
     "Counts",
     "Crossed",
+    "Mark",
     "Medium",
     "Message",
     "MessageInput",

@@ -76,6 +76,27 @@ class Medium(StrEnum):
     STORE = "store"
 
 
+class Mark(StrEnum):
+    """What staff should know of a message that came by mail.
+
+    ``automatic``: a program wrote it, such as an answer of somebody who is away. ``other-address``: it came from an address
+    that is not the customer's. ``card``: a card number was taken out. ``shortened``: it was longer than a message can be.
+    """
+
+    AUTOMATIC = "automatic"
+    OTHER_ADDRESS = "other-address"
+    CARD = "card"
+    SHORTENED = "shortened"
+
+
+class Attached(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that came with a mail. It is not kept: ``name``, media ``type`` and ``size`` in bytes are."""
+
+    name: str
+    type: str
+    size: int
+
+
 class BeginInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Somebody says the first word. ``id`` sent twice begins one conversation.
 
@@ -185,6 +206,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     author: UUID | None
     author_name: str
     body: str
+    marks: list[Mark]
+    attachments: list[Attached]
     at: datetime
 
 

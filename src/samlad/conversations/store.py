@@ -14,7 +14,7 @@ _ONE = """c.id, c.pool, c.channel, h.name AS channel_name, c.customer, c.name, c
           c.waiting_since, c.last_at, c.messages, c.answers, c.words, c.seen, c.merged_into, c.begun_at, c.version"""
 _JOINED = "conversation c JOIN channel h ON h.id = c.channel LEFT JOIN orders o ON o.id = c.order_id"
 _MESSAGE = """m.id, m.conversation, m.number, m.origin, m.channel, h.name AS channel_name, m.way, m.medium, m.author,
-              m.author_name, m.body, m.at"""
+              m.author_name, m.body, m.marks, m.attachments, m.at"""
 
 
 def _like(text: str) -> str:

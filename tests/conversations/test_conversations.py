@@ -1,6 +1,7 @@
 """Conversations: nothing is said twice or lost, no two answers cross, and whose they are is who reads them."""
 
 import asyncio
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -106,7 +107,7 @@ async def test_a_guest_asks_is_answered_by_mail_and_asks_on_by_the_link(
         "Svar: Where is my parcel?",
     ]
     assert "On its way.\n\nIt is late.\n" in told[1].text
-    assert [links.read(db.settings, each.text.rsplit("/", 1)[1]) for each in told] == [made.id] * 2
+    assert [links.read(db.settings, re.findall(r"/conversation/(\S+)", each.text)[0]) for each in told] == [made.id] * 2
 
     asked = await say(trade, made, "When exactly?", GUEST)
     assert (asked.state, asked.messages, asked.seen) == (State.OPEN, 3, 3)

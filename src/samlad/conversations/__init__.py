@@ -12,10 +12,12 @@ from samlad.conversations.model import (
     Conversation,
     Counts,
     Crossed,
+    InboundMail,
     Mark,
     Medium,
     Message,
     MessageInput,
+    Received,
     ReplyInput,
     SavedReply,
     State,
@@ -23,7 +25,7 @@ from samlad.conversations.model import (
     Topic,
     Way,
 )
-from samlad.conversations.permissions import READ, SETUP, WRITE
+from samlad.conversations.permissions import READ, RECEIVE, SETUP, WRITE
 from samlad.conversations.rules import filled
 from samlad.conversations.service import begin, by_link, read, see, write
 from samlad.conversations.store import CONVERSATIONS, counts, one
@@ -31,6 +33,7 @@ from samlad.conversations.store import CONVERSATIONS, counts, one
 __all__ = [
     "CONVERSATIONS",
     "READ",
+    "RECEIVE",
     "SETUP",
     "WRITE",
     "Attached",
@@ -39,10 +42,12 @@ __all__ = [
     "Conversation",
     "Counts",
     "Crossed",
+    "InboundMail",
     "Mark",
     "Medium",
     "Message",
     "MessageInput",
+    "Received",
     "ReplyInput",
     "SavedReply",
     "State",

@@ -63,9 +63,12 @@ async def split(tx: Tx, conversation: UUID) -> Conversation:
     here = await thread.known(tx, conversation)
     if here.merged_into is None:
         return here
-    there = here.merged_into
+    held = await thread.held(tx, here.merged_into)
+    assert held is not None
+    there = held.id
     await store.change(tx, here.id, {"merged_into": None, "state": State.OPEN})
-    await store.carry(tx, there, here.id, 0, only=here.id)
+    # What went on in it before comes along: it goes on in this one still.
+    await store.carry(tx, there, here.id, 0, only=await store.gone_into(tx, here.id))
     for one in (here.id, there):
         await store.count_anew(tx, one)
     thread.tell(tx, events.ConversationSplit(out_of=there), here)

@@ -18,8 +18,16 @@ HOLDINGS = [
         table="conversation_message",
         about=marked("What was said in conversations"),
         whose="origin = ANY({things})",
-        personal=("author_name", "body"),
+        personal=("author_name", "body", "attachments"),
         shown=("way", "medium", "at"),
-        erase="author_name = '', body = ''",
+        erase="author_name = '', body = '', attachments = '[]'",
+    ),
+    Holding(
+        table="inbound_mail",
+        about=marked("Mails to the shop"),
+        whose="conversation = ANY({things}) OR sender = ANY({texts})",
+        personal=("message_id", "sender", "name", "subject", "body", "attachments"),
+        shown=("state", "reason", "received_at"),
+        erase="DELETE",
     ),
 ]

@@ -148,7 +148,7 @@ async def read(reader: Reader, actor: Actor, conversation: UUID) -> Thread:
 
 async def shown(reader: Reader, found: Conversation) -> Thread:
     """What the customer sees of a conversation; whoever calls knows that they may. It may go on in another one."""
-    if found.merged_into is not None:
+    while found.merged_into is not None:
         found = await thread.known(reader, found.merged_into)
     return Thread(conversation=found, messages=await store.messages(reader, found.id, notes=False))
 

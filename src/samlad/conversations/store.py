@@ -45,6 +45,7 @@ CONVERSATIONS = Listing(
         "customer": Filter("c.customer = ANY(customer_members({}::uuid[]))", uuids),
         "order": Filter("c.order_id = ANY({}::uuid[])", uuids),
         "assignee": Filter("c.assignee = ANY({}::uuid[])", uuids),
+        "email": Filter("c.email = lower({})", str.strip),
         "assigned": Filter("(c.assignee IS NOT NULL) = ({} = 'true')"),
         "q": Filter(_SEARCHED.replace("{}", "{0}"), _like),
     },
@@ -92,6 +93,18 @@ async def numbered(reader: Reader, conversation: UUID, number: int) -> Message |
             WHERE m.conversation = $1 AND m.number = $2""",
         conversation,
         number,
+    )
+
+
+async def before(reader: Reader, conversation: UUID, number: int, most: int) -> list[Message]:
+    """The last messages before the one with a number that were no notes, the latest first."""
+    return await reader.all(
+        Message,
+        f"""SELECT {_MESSAGE} FROM conversation_message m JOIN channel h ON h.id = m.channel
+            WHERE m.conversation = $1 AND m.number < $2 AND m.way <> 'note' ORDER BY m.number DESC LIMIT $3""",
+        conversation,
+        number,
+        most,
     )
 
 
@@ -154,20 +167,31 @@ async def wake(tx: Tx, most: int) -> list[Conversation]:
     )
 
 
-async def carry(tx: Tx, old: UUID, new: UUID, after: int, *, only: UUID | None = None) -> int:
+async def gone_into(reader: Reader, conversation: UUID) -> list[UUID]:
+    """A conversation and all that go on in it, also by way of others."""
+    rows = await reader.rows(
+        """WITH RECURSIVE every AS (
+               SELECT $1::uuid AS id UNION SELECT c.id FROM conversation c JOIN every e ON c.merged_into = e.id)
+           SELECT id FROM every""",
+        conversation,
+    )
+    return [row["id"] for row in rows]
+
+
+async def carry(tx: Tx, old: UUID, new: UUID, after: int, *, only: Sequence[UUID] | None = None) -> int:
     """Let messages go on in another conversation, with numbers after its last one; how many.
 
-    ``only``: those that were said first in that conversation.
+    ``only``: those that were said first in these conversations.
     """
     return await tx.execute(
         """UPDATE conversation_message m SET conversation = $2, number = n.number FROM (
                SELECT id, $3 + row_number() OVER (ORDER BY at, number) AS number FROM conversation_message
-               WHERE conversation = $1 AND ($4::uuid IS NULL OR origin = $4)) AS n
+               WHERE conversation = $1 AND ($4::uuid[] IS NULL OR origin = ANY ($4))) AS n
            WHERE m.id = n.id""",
         old,
         new,
         after,
-        only,
+        None if only is None else list(only),
     )
 
 

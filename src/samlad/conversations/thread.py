@@ -39,14 +39,20 @@ async def found(reader: Reader, conversation: UUID) -> Conversation:
     return found
 
 
+async def held(tx: Tx, conversation: UUID) -> Conversation | None:
+    """A conversation, or where it goes on, held against changes; None: there is none."""
+    found = await store.lock(tx, conversation)
+    while found is not None and found.merged_into is not None:
+        found = await store.lock(tx, found.merged_into)
+    return found
+
+
 async def mine(tx: Tx, conversation: UUID, link: str | None) -> tuple[Conversation, bool]:
     """A conversation that this actor may write in, held against changes, and whether they are staff.
 
     What goes on in another conversation goes on there.
     """
-    found = await store.lock(tx, conversation)
-    if found is not None and found.merged_into is not None:
-        found = await store.lock(tx, found.merged_into)
+    found = await held(tx, conversation)
     if found is not None and tx.actor.kind not in ("customer", "guest"):
         tx.actor.require(WRITE)
         return found, True

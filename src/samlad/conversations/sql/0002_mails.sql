@@ -19,7 +19,7 @@ CREATE TABLE inbound_mail (
     state        text        NOT NULL CHECK (state IN ('taken', 'waiting', 'dismissed')),
     reason       text        CHECK (reason IN ('no-thread', 'forged', 'two-threads', 'other-sender', 'other-customer', 'erased')),
     conversation uuid        REFERENCES conversation,          -- where it is, or where it says that it belongs
-    message      uuid        REFERENCES conversation_message,
+    message      uuid        REFERENCES conversation_message DEFERRABLE INITIALLY DEFERRED,
     sender       text        NOT NULL DEFAULT '',              -- small letters
     name         text        NOT NULL DEFAULT '',
     subject      text        NOT NULL DEFAULT '',

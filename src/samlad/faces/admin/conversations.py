@@ -20,21 +20,23 @@ from samlad.conversations import (
     ChangeInput,
     MessageInput,
     Thread,
+    mail_store,
     saved,
 )
 from samlad.faces.admin import customer_blocks
-from samlad.faces.admin.conversation_names import MEDIA, STATES, TOPICS
+from samlad.faces.admin.conversation_names import MARKS, MEDIA, STATES
 from samlad.faces.admin.customer_blocks import Block
 from samlad.faces.admin.lists import href, shown
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.admin.undo import undo_href, undoable
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest, change, go, listen_from_here, live_href, require, words
+from samlad.faces.topics import TOPICS
 from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.listing import ListQuery
-from samlad.kernel.problems import InvalidInput, NotFound, Problem
+from samlad.kernel.problems import InvalidInput, Problem
 
 BASE = "/admin/conversations"
 MORNING = 9
@@ -68,6 +70,7 @@ async def list_conversations(request: AnyRequest) -> Response[Any]:
         request,
         "admin/conversations.html",
         list=found,
+        mails=await mail_store.waiting(database),
         live_href=live_href(request, "conversations"),
         states={state: (_(text), kind) for state, (text, kind) in STATES.items()},
         topics={topic: _(text) for topic, text in TOPICS.items()},
@@ -295,6 +298,7 @@ async def _page(request: AnyRequest, conversation_id: UUID, form: Form) -> Respo
         state=(_(STATES[found.state][0]), STATES[found.state][1]),
         topic=_(TOPICS[found.topic]),
         media={medium: _(text) for medium, text in MEDIA.items()},
+        marks={mark: _(text) for mark, text in MARKS.items()},
         key=form.get("id") or str(uuid4()),
         # Who sees that somebody wrote meanwhile has read it: the next try is not refused.
         seen=found.words,
@@ -326,78 +330,6 @@ async def _others(request: AnyRequest, found: conversations.Conversation) -> lis
     return [each for each in page.items if each.id != found.id and each.pool == found.pool]
 
 
-@get(f"{BASE}/replies")
-async def show_replies(request: AnyRequest) -> Response[Any]:
-    """What is answered often."""
-    require(request, READ)
-    return await _replies_page(request, Form.of(language="en"), None)
-
-
-@get(f"{BASE}/replies/{{reply_id:uuid}}")
-async def show_reply(request: AnyRequest, reply_id: FromPath[UUID]) -> Response[Any]:
-    """A saved reply, to change it."""
-    require(request, conversations.SETUP)
-    known = await saved.all_of(database_of(request), actor_of(request))
-    found = next((each for each in known if each.id == reply_id), None)
-    if found is None:
-        raise NotFound(saved.NO_REPLY)
-    form = Form.of(**{name: getattr(found, name) for name in ("name", "language", "body", "version")})
-    return await _replies_page(request, form, reply_id)
-
-
-@post(f"{BASE}/replies")
-async def create_reply(request: AnyRequest) -> Response[Any]:
-    """Save a reply."""
-    return await _keep_reply(request, None)
-
-
-@post(f"{BASE}/replies/{{reply_id:uuid}}")
-async def change_reply(request: AnyRequest, reply_id: FromPath[UUID]) -> Response[Any]:
-    """Change a saved reply."""
-    return await _keep_reply(request, reply_id)
-
-
-async def _keep_reply(request: AnyRequest, reply_id: UUID | None) -> Response[Any]:
-    require(request, conversations.SETUP)
-    form, _ = await read_form(request), words(request)
-    try:
-        data = form.into(conversations.ReplyInput)
-        made = await change(
-            request,
-            lambda tx: saved.put(tx, data, reply=reply_id, version=form.version() if reply_id else None),
-        )
-    except Problem as problem:
-        return await _replies_page(request, form.failed(problem), reply_id)
-    return go(request, f"{BASE}/replies", _("“%(name)s” is kept.") % {"name": made.name})
-
-
-@post(f"{BASE}/replies/{{reply_id:uuid}}/delete")
-async def delete_reply(request: AnyRequest, reply_id: FromPath[UUID]) -> Response[Any]:
-    """Delete a saved reply; it can be taken back."""
-    require(request, conversations.SETUP)
-    await read_form(request)
-    await change(request, lambda tx: saved.delete(tx, reply_id))
-    back = undo_href(request, "saved_reply.delete", reply=str(reply_id))
-    return go(request, f"{BASE}/replies", words(request)("It is deleted."), undo=back)
-
-
-@undoable("saved_reply.delete")
-async def _restore(tx: Tx, arguments: dict[str, Any]) -> str:
-    await saved.restore(tx, UUID(arguments["reply"]))
-    return f"{BASE}/replies"
-
-
-async def _replies_page(request: AnyRequest, form: Form, reply: UUID | None) -> Response[Any]:
-    return await admin_page(
-        request,
-        "admin/saved_replies.html",
-        status_code=form.status,
-        form=form,
-        reply=reply,
-        replies=await saved.all_of(database_of(request), actor_of(request)),
-    )
-
-
 async def _talks(request: AnyRequest, customer: customers.Customer) -> dict[str, Any] | None:
     """The block of a customer's page."""
     if not actor_of(request).may(READ):
@@ -415,5 +347,4 @@ customer_blocks.add(Block(place=25, template="admin/customer_conversations.html"
 
 HANDLERS = [
     list_conversations, show_new, begin, show_conversation, answer, change_conversation, merge, split,
-    show_replies, show_reply, create_reply, change_reply, delete_reply,
 ]  # fmt: skip

@@ -20,6 +20,7 @@ from samlad.kernel.problems import NotFound, Problem
 NO_SHOP = marked("There is no shop at this address. Open a channel of the kind “webshop” first.")
 DESCRIPTION = marked("%(shop)s: order here and have it sent, or pick it up in a store.")
 PREVIEW = marked("Visitors do not see this yet: the shop is closed to them.")
+INCOMPLETE_LINK = marked("This link is not complete. Copy it once more from where you got it.")
 OPEN = "storefront_open"
 OPENS_IN_SECONDS = 3600
 NAV_CATEGORIES = 9

@@ -92,6 +92,9 @@ async def test_a_guest_asks_is_answered_by_mail_and_asks_on_by_the_link(
     assert made.waiting_since == made.begun_at
     with pytest.raises(Conflict):
         await begin(trade, id=key, subject="Another one")
+    counted = [row["key"] for row in await db.rows("SELECT key FROM rate_window")]
+    assert counted
+    assert "@example" not in str(counted).lower(), "whose it is cannot be read from what is counted"
     await trade.follow()
     answers = [say(trade, made, "On its way.\r\n\r\n\r\n\r\nIt is late.", id=word, seen=1) for _ in range(3)]
     answered = (await asyncio.gather(*answers))[0]
@@ -107,7 +110,9 @@ async def test_a_guest_asks_is_answered_by_mail_and_asks_on_by_the_link(
         "Svar: Where is my parcel?",
     ]
     assert "On its way.\n\nIt is late.\n" in told[1].text
-    assert [links.read(db.settings, re.findall(r"/conversation/(\S+)", each.text)[0]) for each in told] == [made.id] * 2
+    assert [links.read(db.settings, re.findall(r"/conversation/(\S+)", each.text)[0]) for each in told] == [
+        made.id
+    ] * 2
 
     asked = await say(trade, made, "When exactly?", GUEST)
     assert (asked.state, asked.messages, asked.seen) == (State.OPEN, 3, 3)

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from samlad import channels, customers, delivery, stock
-from samlad.access import audit, rate
+from samlad.access import audit, rate, tokens
 from samlad.appointments import events, links, rules, store
 from samlad.appointments.model import (
     Appointment,
@@ -145,7 +145,11 @@ async def book(tx: Tx, data: BookInput) -> Appointment:
             tx, "appointments.book", tx.context.remote or tx.actor.label, per=3600, max=BOOKS_AN_HOUR
         )
         await rate.limit(
-            tx, "appointments.email", who.email or str(who.customer), per=86_400, max=BOOKS_A_DAY
+            tx,
+            "appointments.email",
+            tokens.token_hash(who.email or str(who.customer)).hex(),
+            per=86_400,
+            max=BOOKS_A_DAY,
         )
     made = data.id or new_id()
     ends = data.starts_at + timedelta(minutes=wanted.minutes)

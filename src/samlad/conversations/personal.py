@@ -19,7 +19,7 @@ HOLDINGS = [
         about=marked("What was said in conversations"),
         whose="origin = ANY({things})",
         personal=("author_name", "body", "attachments"),
-        shown=("way", "medium", "at"),
+        shown=("way", "medium", "marks", "at"),
         erase="author_name = '', body = '', attachments = '[]'",
     ),
     Holding(
@@ -27,7 +27,7 @@ HOLDINGS = [
         about=marked("Mails to the shop"),
         whose="conversation = ANY({things}) OR sender = ANY({texts})",
         personal=("message_id", "sender", "name", "subject", "body", "attachments"),
-        shown=("state", "reason", "received_at"),
+        shown=("state", "reason", "marks", "received_at"),
         erase="DELETE",
     ),
 ]

@@ -9,7 +9,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from samlad import customers
-from samlad.access import audit, rate
+from samlad.access import audit, rate, tokens
 from samlad.conversations import events, letter, links, mail_store, rules, service, store, thread
 from samlad.conversations.letter import Letter
 from samlad.conversations.model import (
@@ -186,7 +186,8 @@ async def _wait(tx: Tx, here: Conversation | None, found: Letter, reason: Why) -
     }
     if not await mail_store.insert(tx, found.key, values):
         return Received(what="again")
-    await rate.limit(tx, "conversations.waiting-mail", found.sender, per=86_400, max=WAITING_A_DAY)
+    key = tokens.token_hash(found.sender).hex()  # whose it is cannot be read from what is counted
+    await rate.limit(tx, "conversations.waiting-mail", key, per=86_400, max=WAITING_A_DAY)
     log.append(tx, events.InboundMailWaiting(reason=reason), subject=made)
     return Received(what="waiting")
 

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from samlad import channels, customers
-from samlad.access import rate
+from samlad.access import rate, tokens
 from samlad.channels import Channel, Resource
 from samlad.conversations import events, rules, store, thread
 from samlad.conversations.model import BeginInput, Conversation, Crossed, MessageInput, State, Thread, Way
@@ -40,7 +40,11 @@ async def begin(tx: Tx, data: BeginInput) -> Conversation:
         key = tx.context.remote or tx.actor.label
         await rate.limit(tx, "conversations.begin", key, per=3600, max=BEGUN_AN_HOUR)
         await rate.limit(
-            tx, "conversations.email", who.email or str(who.customer), per=86_400, max=BEGUN_A_DAY
+            tx,
+            "conversations.email",
+            tokens.token_hash(who.email or str(who.customer)).hex(),
+            per=86_400,
+            max=BEGUN_A_DAY,
         )
     made, at, way = data.id or new_id(), now(), Way(data.way)
     order = await _order(tx, data, channel, who, is_staff=is_staff)

@@ -6,10 +6,11 @@ from typing import Any
 import msgspec
 from litestar import Response, get
 
-from samlad import carts, channels, conversations, orders, tills
+from samlad import carts, channels, conversations, orders, questions, tills
 from samlad.carts.permissions import WRITE as WRITE_CARTS
 from samlad.catalog.permissions import CHANGE as CATALOG_CHANGE
 from samlad.channels import Channel, ChannelStatus
+from samlad.conversations import mail_store
 from samlad.faces.admin import imports, names
 from samlad.faces.admin.pools import lonely
 from samlad.faces.admin.scope import own_codes, own_locations
@@ -61,7 +62,9 @@ async def hints(request: AnyRequest) -> Response[Any]:
         "waiting": None,
         "late": [],
         "talks": None,
+        "asked": None,
         "odd_sales": 0,
+        "mails": 0,
         "parked": [],
         "imports": [],
         "ills": [],
@@ -76,6 +79,9 @@ async def hints(request: AnyRequest) -> Response[Any]:
         ]
     if actor.may(conversations.READ):
         context["talks"] = await conversations.counts(database, actor.id)
+        context["mails"] = await mail_store.waiting(database)
+    if actor.may(questions.READ):
+        context["asked"] = await questions.to_read(database)
     if actor.may(WRITE_CARTS):
         own = {place.channel for place in await own_locations(actor, database)}
         known = {

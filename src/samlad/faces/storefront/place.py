@@ -11,7 +11,7 @@ from samlad.channels import Channel, ChannelKind, ChannelStatus, Resource
 from samlad.content import MenuPlace, rules
 from samlad.faces import page as face
 from samlad.faces.page import AnyRequest
-from samlad.faces.storefront import basket, cookie_choices, shelf
+from samlad.faces.storefront import basket, cookie_choices, shelf, third_parties
 from samlad.kernel.context import GUEST, Context
 from samlad.kernel.http import actor_of, context_of, database_of
 from samlad.kernel.i18n import marked
@@ -97,7 +97,7 @@ async def show(
         template,
         status_code=status,
         time_zone=channel.time_zone,
-        headers=headers,
+        headers=third_parties.headers(channel, request.url.path) | (headers or {}),
         theme_folder=look.brand.theme,
         **values,
     )

@@ -464,6 +464,12 @@ SETTINGS: dict[str, Setting] = {
             "net_content",
             "Code of the attribute that says how much a piece holds (500 g, 6 x 33 cl); price tags say the price of a unit by it",
         ),
+        Setting(
+            "answer_minutes",
+            Annotated[int, Meta(ge=0, le=30 * 24 * 60)],
+            0,
+            "Within so many minutes of opening hours who waits in a conversation is to have an answer; 0: no target",
+        ),
         Setting("contact_email", _Line, "", "Where customers of this channel write to"),
         Setting("receipt_footer", _Line, "", "Last line of receipts"),
     )

@@ -28,7 +28,8 @@ from samlad.conversations.model import (
 from samlad.conversations.permissions import READ, RECEIVE, SETUP, WRITE
 from samlad.conversations.rules import filled
 from samlad.conversations.service import begin, by_link, read, see, write
-from samlad.conversations.store import CONVERSATIONS, counts, one
+from samlad.conversations.store import CONVERSATIONS, one
+from samlad.conversations.targets import counts, cutoffs, is_overdue
 
 __all__ = [
     "CONVERSATIONS",
@@ -58,7 +59,9 @@ __all__ = [
     "by_link",
     "change",
     "counts",
+    "cutoffs",
     "filled",
+    "is_overdue",
     "merge",
     "one",
     "read",

@@ -21,7 +21,8 @@ from samlad.conversations.model import (
     Thread,
 )
 from samlad.conversations.permissions import READ
-from samlad.conversations.store import CONVERSATIONS, counts
+from samlad.conversations.store import CONVERSATIONS
+from samlad.conversations.targets import counts
 from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
@@ -78,7 +79,7 @@ async def list_conversations(
 
 @get("/conversations/counts", summary="Count conversations")
 async def read_counts(request: AnyRequest) -> Counts:
-    """How many wait for an answer, for yours, for anybody's, and since when the oldest does."""
+    """How many wait for an answer, for yours, for anybody's, since when the oldest does, and how many longer than promised."""
     actor = actor_of(request)
     actor.require(READ)
     return await counts(database_of(request), actor.id)

@@ -214,8 +214,8 @@ async def count_anew(tx: Tx, conversation: UUID) -> None:
     )
 
 
-async def counts(reader: Reader, staff: UUID | None) -> Counts:
-    """How many conversations are where."""
+async def counts(reader: Reader, staff: UUID | None, before: Mapping[UUID, datetime]) -> Counts:
+    """How many conversations are where; ``before``: who waits since then or longer, by channel, is overdue."""
     found = await reader.one(
         Counts,
         """SELECT count(*) FILTER (WHERE state = 'open')::int AS open,
@@ -223,9 +223,13 @@ async def counts(reader: Reader, staff: UUID | None) -> Counts:
                   count(*) FILTER (WHERE state = 'open' AND assignee IS NULL)::int AS unassigned,
                   count(*) FILTER (WHERE state = 'pending')::int AS pending,
                   count(*) FILTER (WHERE state = 'snoozed')::int AS snoozed,
-                  min(waiting_since) FILTER (WHERE state = 'open') AS oldest
-           FROM conversation WHERE merged_into IS NULL AND state <> 'closed'""",
+                  min(waiting_since) FILTER (WHERE state = 'open') AS oldest,
+                  count(*) FILTER (WHERE state = 'open' AND waiting_since <= t.since)::int AS overdue
+           FROM conversation c LEFT JOIN unnest($2::uuid[], $3::timestamptz[]) AS t (channel, since) ON t.channel = c.channel
+           WHERE c.merged_into IS NULL AND c.state <> 'closed'""",
         staff,
+        list(before),
+        list(before.values()),
     )
     assert found is not None
     return found

@@ -54,6 +54,7 @@ async def list_conversations(request: AnyRequest) -> Response[Any]:
     if not request.query_params and counts.open:
         return go(request, href(BASE, {"state": "open", "sort": "waiting_since"}))
     found = await shown(request, database, CONVERSATIONS, None)
+    before = await conversations.cutoffs(database)
     waiting = {"state": "open", "sort": "waiting_since"}
     views = [
         (_("To answer"), counts.open, waiting),
@@ -71,6 +72,7 @@ async def list_conversations(request: AnyRequest) -> Response[Any]:
         "admin/conversations.html",
         list=found,
         mails=await mail_store.waiting(database),
+        overdue={each.id for each in found.items if conversations.is_overdue(each, before)},
         live_href=live_href(request, "conversations"),
         states={state: (_(text), kind) for state, (text, kind) in STATES.items()},
         topics={topic: _(text) for topic, text in TOPICS.items()},

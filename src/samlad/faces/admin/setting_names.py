@@ -248,6 +248,12 @@ setting: Mapping[str, tuple[str, str]] = {
         marked("Host name of the web shop"),
         marked("Where browsers find it, for example shop.example.com."),
     ),
+    "answer_minutes": (
+        marked("Answers to customers within (minutes)"),
+        marked(
+            "Only opening hours of the channel count. Who waits longer is marked in the conversations. 0: no target."
+        ),
+    ),
     "script_origins": (
         marked("Where scripts of others may come from"),
         marked(

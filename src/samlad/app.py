@@ -54,7 +54,7 @@ from samlad.conversations import api_mails as conversations_api_mails
 from samlad.conversations import checks as conversations_checks
 from samlad.conversations import desk as conversations_desk
 from samlad.conversations import mails as conversations_mails
-from samlad.conversations import receiving as conversations_receiving
+from samlad.conversations import sweepers as conversations_sweepers
 from samlad.credit import api as credit_api
 from samlad.credit import checks as credit_checks
 from samlad.credit import followers as credit_followers
@@ -294,7 +294,7 @@ SWEEPERS: Sequence[Sweeper] = (
     *questions_sweepers.SWEEPERS,
     *appointments_sweepers.SWEEPERS,
     *conversations_desk.SWEEPERS,
-    *conversations_receiving.SWEEPERS,
+    *conversations_sweepers.SWEEPERS,
     *printers_sending.SWEEPERS,
     *labels_making.SWEEPERS,
     *screens_service.SWEEPERS,

@@ -27,6 +27,7 @@ from samlad.conversations import (
     links,
     receiving,
     store,
+    sweepers,
 )
 from samlad.kernel import mail
 from samlad.kernel.context import Actor, Context
@@ -305,13 +306,13 @@ async def test_staff_decide(talk: Talk, api: httpx.AsyncClient) -> None:
         assert (
             await talk.db.transaction(lambda tx: receiving.dismiss(tx, third), OWNER)
         ).state == "dismissed"
-    await receiving.forget_old(talk.db)
+    await sweepers.forget_old(talk.db)
     assert (
         await talk.db.transaction(lambda tx: receiving.dismiss(tx, third, is_dismissed=False), OWNER)
     ).state == "waiting"
     await talk.db.transaction(lambda tx: receiving.dismiss(tx, third), OWNER)
     await talk.db.rows("UPDATE inbound_mail SET decided_at = now() - interval '31 days' RETURNING 1")
-    await receiving.forget_old(talk.db)
+    await sweepers.forget_old(talk.db)
     assert await talk.db.value("SELECT count(*) FROM inbound_mail WHERE state <> 'taken'") == 0
     assert await talk.db.value("SELECT count(*) FROM audit_entry WHERE verb LIKE 'inbound_mail.%'") == 5
     nobody = Context(actor=Actor(kind="staff", permissions=frozenset({conversations.READ})))

@@ -5,7 +5,6 @@ ours it answers, and that counts only from the customer's own address. Neither s
 Nothing here answers, so nothing can go round in a circle.
 """
 
-from datetime import timedelta
 from uuid import UUID
 
 from samlad import customers
@@ -27,16 +26,13 @@ from samlad.conversations.model import (
 from samlad.conversations.permissions import RECEIVE, WRITE
 from samlad.conversations.thread import Word
 from samlad.kernel import bounces, cards, log, mailboxes
-from samlad.kernel.context import SYSTEM, Context
-from samlad.kernel.database import Database, Tx
+from samlad.kernel.database import Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, NotFound
 from samlad.kernel.settings import Settings
-from samlad.kernel.sweepers import Sweeper
 
 IN_AN_HOUR, WAITING_A_DAY = 40, 20
 """So many mails of a conversation are taken in an hour, and so many of a sender wait for staff in a day; more are asked to come later."""
-DISMISSED_FOR, KEYS_FOR = timedelta(days=30), timedelta(days=400)
 
 
 async def receive(tx: Tx, raw: bytes) -> Received:
@@ -282,13 +278,3 @@ async def _held(tx: Tx, mail: UUID) -> InboundMail:
 def _tell(tx: Tx, mail: UUID, state: str, conversation: UUID | None) -> None:
     log.append(tx, events.InboundMailDecided(state=state, conversation=conversation), subject=mail)
     audit.record(tx, f"inbound_mail.{state}", "inbound_mail", mail, after={"conversation": conversation})
-
-
-async def forget_old(database: Database) -> None:
-    """Forget what was put aside a month ago, and which mails came a long time ago."""
-    await database.transaction(
-        lambda tx: mail_store.forget(tx, dismissed=DISMISSED_FOR, keys=KEYS_FOR), Context(actor=SYSTEM)
-    )
-
-
-SWEEPERS = [Sweeper("conversations-forget-mails", 3600, forget_old)]

@@ -34,3 +34,13 @@ CREATE TABLE inbound_mail (
 CREATE INDEX inbound_mail_waiting ON inbound_mail (received_at, id) WHERE state = 'waiting';
 CREATE INDEX inbound_mail_sender ON inbound_mail (sender) WHERE sender <> '';
 CREATE INDEX inbound_mail_of ON inbound_mail (conversation, received_at) WHERE conversation IS NOT NULL;
+
+-- Who of the staff has a conversation open: their page says so every few seconds. Worth nothing after a crash.
+CREATE UNLOGGED TABLE conversation_viewer (
+    conversation uuid        NOT NULL,
+    staff        uuid        NOT NULL,
+    name         text        NOT NULL,
+    seen_at      timestamptz NOT NULL,
+    PRIMARY KEY (conversation, staff)
+);
+CREATE INDEX conversation_viewer_old ON conversation_viewer (seen_at);

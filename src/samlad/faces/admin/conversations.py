@@ -21,6 +21,7 @@ from samlad.conversations import (
     MessageInput,
     Thread,
     mail_store,
+    presence,
     saved,
 )
 from samlad.faces.admin import customer_blocks
@@ -30,11 +31,11 @@ from samlad.faces.admin.lists import href, shown
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.admin.undo import undo_href, undoable
 from samlad.faces.form import Form, read_form
-from samlad.faces.page import AnyRequest, change, go, listen_from_here, live_href, require, words
+from samlad.faces.page import AnyRequest, change, go, listen_from_here, live_href, page, require, words
 from samlad.faces.topics import TOPICS
 from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
-from samlad.kernel.http import actor_of, database_of
+from samlad.kernel.http import actor_of, context_of, database_of
 from samlad.kernel.listing import ListQuery
 from samlad.kernel.problems import InvalidInput, Problem
 
@@ -204,6 +205,20 @@ async def _insert(request: AnyRequest, conversation_id: UUID, form: Form) -> Res
     return await _page(request, conversation_id, kept)
 
 
+@post(f"{BASE}/{{conversation_id:uuid}}/here", status_code=200)
+async def say_here(request: AnyRequest, conversation_id: FromPath[UUID]) -> Response[Any]:
+    """A page that is open says so, and hears who else has it open. Nothing new is no answer, so that nothing is read out again."""
+    require(request, READ)
+    form = await read_form(request)
+    others = await database_of(request).transaction(
+        lambda tx: presence.here(tx, conversation_id), context_of(request)
+    )
+    known = "\n".join(others)
+    if form.get("known") == known:
+        return Response(None, status_code=204)
+    return page(request, "admin/conversation_here.html", others=others, known=known)
+
+
 @post(f"{BASE}/{{conversation_id:uuid}}/change")
 async def change_conversation(request: AnyRequest, conversation_id: FromPath[UUID]) -> Response[Any]:
     """Close or open it, put it off, or give it to somebody."""
@@ -297,6 +312,7 @@ async def _page(request: AnyRequest, conversation_id: UUID, form: Form) -> Respo
         found=found,
         messages=thread.messages,
         live_href=live_href(request, f"subject:{found.id}"),
+        every_seconds=presence.EVERY_SECONDS,
         state=(_(STATES[found.state][0]), STATES[found.state][1]),
         topic=_(TOPICS[found.topic]),
         media={medium: _(text) for medium, text in MEDIA.items()},
@@ -348,5 +364,5 @@ async def _talks(request: AnyRequest, customer: customers.Customer) -> dict[str,
 customer_blocks.add(Block(place=25, template="admin/customer_conversations.html", load=_talks))
 
 HANDLERS = [
-    list_conversations, show_new, begin, show_conversation, answer, change_conversation, merge, split,
+    list_conversations, show_new, begin, show_conversation, answer, say_here, change_conversation, merge, split,
 ]  # fmt: skip

@@ -39,15 +39,15 @@ _FONT = "font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Noto Sans',sans-
 
 def render(page: Page, colours: Colours) -> str:
     """The document."""
-    text, muted = f"color:{colours.text}", "color:#5b6560"
+    text = f"color:{colours.text}"  # on canvas and surface it can be read: brands are held to that
     signed = "<br>".join(escape(part) for part in (page.signed, page.shop) if part)
     quotes = "".join(
-        f'<p style="margin:24px 0 4px;font-size:14px;{muted}">{escape(quote.head)}</p>'
-        f'<blockquote type="cite" dir="auto" style="margin:0;padding:0 12px;border:solid #c8cecb;border-width:0 0 0 3px;font-size:14px;'
-        f'{muted}">{_paragraphs(quote.body)}</blockquote>'
+        f'<p style="margin:24px 0 4px;font-size:14px">{escape(quote.head)}</p>'
+        f'<blockquote type="cite" dir="auto" style="margin:0;padding:0 12px;border:solid #c8cecb;border-width:0 0 0 3px;font-size:14px">'
+        f"{_paragraphs(quote.body)}</blockquote>"
         for quote in page.quotes
     )
-    line = f'<p style="margin:0 0 16px;font-size:12px;{muted}">{escape(page.line)}</p>' if page.line else ""
+    line = f'<p style="margin:0 0 16px;font-size:12px">{escape(page.line)}</p>' if page.line else ""
     return (
         f'<!doctype html><html lang="{escape(page.language)}" dir="{page.direction}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">'

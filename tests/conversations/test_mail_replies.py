@@ -208,7 +208,12 @@ async def test_programs_are_noted_and_never_answered(talk: Talk) -> None:
     assert (here.state, here.waiting_since, here.words) == (State.PENDING, None, 2)
     # From nobody to nobody, a report on a mail, and what we sent ourselves: passed over, kept nowhere.
     assert await talk.comes("shop@shop.example", "Sale!", Precedence="bulk") == "passed"
-    assert await talk.comes(told.reply_to, "Late", Return_Path="<>") == "passed"
+    late = (
+        b"From: x@example.org\nTo: "
+        + told.reply_to.encode()
+        + b"\nContent-Type: multipart/report; boundary=b\n\n--b\n\nLate\n--b--"
+    )
+    assert (await talk.receive(late)).what == "passed"
     assert await talk.comes(told.reply_to, "Round", sender="Shop <shop@shop.example>") == "passed"
     assert await talk.comes(told.reply_to, "Round", sender=told.reply_to) == "passed"
     assert await talk.db.value("SELECT count(*) FROM inbound_mail") == 1
@@ -325,6 +330,8 @@ async def test_staff_decide(talk: Talk, api: httpx.AsyncClient) -> None:
 async def test_the_same_over_http_and_through_the_pipe(
     talk: Talk, api: httpx.AsyncClient, settings: Settings
 ) -> None:
+    async with api_as(Actor(kind="staff", permissions=frozenset({conversations.WRITE}))) as other:
+        assert (await other.post("/api/mail", content=b"x" * 100)).status_code == 403
     # The server of this test takes no answers: an address that it does not know is nobody's.
     raw = talk.written("shop@shop.example", "By a service", sender="noor@example.org")
     answers = [

@@ -115,11 +115,15 @@ def test_programs_are_told_from_people() -> None:
         {"Precedence": "bulk"},
         {"Precedence": "auto_reply"},
         {"X_Autoreply": "yes"},
+        {"Return_Path": "<>"},
         {"List_Id": "<x.example.org>"},
     ):
         assert letter.read(build(**headers)).is_automatic, headers
     assert not letter.read(build(Auto_Submitted="no")).is_automatic
-    assert letter.read(build(Return_Path="<>")).is_report
+    report = letter.read(
+        b"From: x@example.org\nContent-Type: multipart/report; boundary=b\n\n--b\n\nLate\n--b--"
+    )
+    assert report.is_report
 
 
 def test_files_are_named_and_not_kept() -> None:
@@ -155,8 +159,17 @@ def test_no_mail_breaks_it(noise: bytes, start: int, end: int) -> None:
     raw = build(In_Reply_To=f"<{OURS}@shop.example>", html="<p>Yes</p>")
     found = letter.read(raw[:start] + noise + raw[end:])
     assert len(found.text) <= letter.LONGEST_TEXT
-    found.text.encode()
-    assert "\x00" not in found.text + found.subject + found.name
+    kept = [found.text, found.subject, found.name, found.sender, found.message_id or ""]
+    kept += [part for each in found.attachments for part in (each.name, each.type)]
+    "".join(kept).encode()  # whatever it is, the database can hold it
+    assert "\x00" not in "".join(kept)
+
+
+def test_a_type_that_is_none_is_kept_all_the_same() -> None:
+    raw = b'From: x@example.org\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: image/\x00\xffpng; name="a\x00b.png"\n\nx\n--b--'
+    (file,) = letter.read(raw).attachments
+    assert "\x00" not in file.type + file.name
+    (file.type + file.name).encode()
 
 
 @pytest.mark.parametrize(

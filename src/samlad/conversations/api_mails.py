@@ -4,13 +4,15 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Request, Response, Router, get, post
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, JSONBody
 
 from samlad import channels
 from samlad.catalog.sellables import language_of
 from samlad.conversations import mail_store, receiving
 from samlad.conversations.model import Conversation, InboundMail, NewInput, PlaceInput, Received
-from samlad.conversations.permissions import READ
+from samlad.conversations.permissions import READ, RECEIVE
 from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, database_of, write
 from samlad.kernel.listing import (
@@ -26,10 +28,22 @@ from samlad.kernel.listing import (
 )
 
 AnyRequest = Request[Any, Any, Any]
+Connection = ASGIConnection[Any, Any, Any, Any]
 LARGEST_MAIL = 8 * 1024 * 1024
 
 
-@post("/mail", status_code=200, summary="Hand in a mail", request_max_body_size=LARGEST_MAIL)
+def may_hand_in(connection: Connection, _handler: BaseRouteHandler) -> None:
+    """Before a byte of the body is read."""
+    actor_of(Request(connection.scope)).require(RECEIVE)
+
+
+@post(
+    "/mail",
+    status_code=200,
+    summary="Hand in a mail",
+    guards=[may_hand_in],
+    request_max_body_size=LARGEST_MAIL,
+)
 async def hand_in(request: AnyRequest) -> Response[Received]:
     """The body is the mail as it came (RFC 5322, `message/rfc822`, at most 8 MB): an answer to a mail of a conversation, or one
     that says that a mail did not arrive (RFC 3464). The same mail again is nothing. As `samlad mail receive`."""

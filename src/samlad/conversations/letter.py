@@ -71,8 +71,7 @@ def read(raw: bytes) -> Letter:
         to=list(dict.fromkeys(_addresses(message, _CAME_TO))),
         answers=_answers(message),
         is_automatic=_is_automatic(message),
-        is_report=message.get_content_type() == "multipart/report"
-        or _value(message, "Return-Path").strip() == "<>",
+        is_report=message.get_content_type() == "multipart/report",
         text=quoting.written(_text(parts)),
         attachments=_attached(parts),
     )
@@ -118,6 +117,7 @@ def _is_automatic(message: Message) -> bool:
     said = _value(message, "Auto-Submitted").partition(";")[0].strip().lower()
     return (
         said not in ("", "no")
+        or _value(message, "Return-Path").strip() == "<>"  # so that nothing answers it
         or _value(message, "Precedence").strip().lower() in _BULK
         or any(
             name in message
@@ -178,5 +178,7 @@ def _attached(parts: list[Message]) -> list[Attached]:
         size = len(raw) if isinstance(raw, bytes) else 0
         if size:
             told = _line(str(name or "")).replace("\\", "/").rpartition("/")[2]
-            found.append(Attached(name=told[:100] or "?", type=part.get_content_type()[:100], size=size))
+            found.append(
+                Attached(name=told[:100] or "?", type=_line(part.get_content_type())[:100], size=size)
+            )
     return found[:MOST_ATTACHED]

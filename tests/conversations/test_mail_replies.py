@@ -328,7 +328,7 @@ async def test_staff_decide(talk: Talk, api: httpx.AsyncClient) -> None:
 
 
 async def test_the_same_over_http_and_through_the_pipe(
-    talk: Talk, api: httpx.AsyncClient, settings: Settings
+    talk: Talk, api: httpx.AsyncClient, api_as: Any, settings: Settings
 ) -> None:
     async with api_as(Actor(kind="staff", permissions=frozenset({conversations.WRITE}))) as other:
         assert (await other.post("/api/mail", content=b"x" * 100)).status_code == 403

@@ -280,6 +280,7 @@ async def test_staff_decide(talk: Talk, api: httpx.AsyncClient) -> None:
         assert (
             await talk.comes("shop@shop.example", f"Word {n}", sender="Noor <noor@example.org>") == "waiting"
         )
+    assert (await conversations.counts(talk.db, None)).mails == 3
     first, second, third = [
         row["id"] for row in await talk.db.rows("SELECT id FROM inbound_mail ORDER BY body")
     ]

@@ -104,11 +104,6 @@ async def set_state(tx: Tx, mail: UUID, state: str) -> None:
     )
 
 
-async def waiting(reader: Reader) -> int:
-    """How many wait for staff."""
-    return int(await reader.value("SELECT count(*) FROM inbound_mail WHERE state = 'waiting'"))
-
-
 async def forget(tx: Tx, *, dismissed: timedelta, keys: timedelta) -> None:
     """Forget what was put aside, and of what is in conversations that it came, when its mail server does not repeat it any more."""
     await tx.execute(

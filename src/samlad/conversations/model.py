@@ -219,7 +219,8 @@ class Thread(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """How many conversations are where; ``mine``, ``unassigned`` and ``overdue`` (longer than their channel's target) are of the open ones."""
+    """How many conversations are where; ``mine``, ``unassigned`` and ``overdue`` (longer than their channel's target) are of the
+    open ones. ``mails``: how many wait to be sorted."""
 
     open: int = 0
     mine: int = 0
@@ -228,6 +229,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     snoozed: int = 0
     oldest: datetime | None = None
     overdue: int = 0
+    mails: int = 0
 
 
 class ReplyInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

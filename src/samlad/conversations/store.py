@@ -224,7 +224,8 @@ async def counts(reader: Reader, staff: UUID | None, before: Mapping[UUID, datet
                   count(*) FILTER (WHERE state = 'pending')::int AS pending,
                   count(*) FILTER (WHERE state = 'snoozed')::int AS snoozed,
                   min(waiting_since) FILTER (WHERE state = 'open') AS oldest,
-                  count(*) FILTER (WHERE state = 'open' AND waiting_since <= t.since)::int AS overdue
+                  count(*) FILTER (WHERE state = 'open' AND waiting_since <= t.since)::int AS overdue,
+                  (SELECT count(*) FROM inbound_mail WHERE state = 'waiting')::int AS mails
            FROM conversation c LEFT JOIN unnest($2::uuid[], $3::timestamptz[]) AS t (channel, since) ON t.channel = c.channel
            WHERE c.merged_into IS NULL AND c.state <> 'closed'""",
         staff,

@@ -20,7 +20,6 @@ from samlad.conversations import (
     ChangeInput,
     MessageInput,
     Thread,
-    mail_store,
     presence,
     saved,
 )
@@ -72,7 +71,7 @@ async def list_conversations(request: AnyRequest) -> Response[Any]:
         request,
         "admin/conversations.html",
         list=found,
-        mails=await mail_store.waiting(database),
+        mails=counts.mails,
         overdue={each.id for each in found.items if conversations.is_overdue(each, before)},
         live_href=live_href(request, "conversations"),
         states={state: (_(text), kind) for state, (text, kind) in STATES.items()},

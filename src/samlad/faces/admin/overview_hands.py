@@ -10,7 +10,6 @@ from samlad import carts, channels, conversations, orders, questions, tills
 from samlad.carts.permissions import WRITE as WRITE_CARTS
 from samlad.catalog.permissions import CHANGE as CATALOG_CHANGE
 from samlad.channels import Channel, ChannelStatus
-from samlad.conversations import mail_store
 from samlad.faces.admin import imports, names
 from samlad.faces.admin.pools import lonely
 from samlad.faces.admin.scope import own_codes, own_locations
@@ -64,7 +63,6 @@ async def hints(request: AnyRequest) -> Response[Any]:
         "talks": None,
         "asked": None,
         "odd_sales": 0,
-        "mails": 0,
         "parked": [],
         "imports": [],
         "ills": [],
@@ -79,7 +77,6 @@ async def hints(request: AnyRequest) -> Response[Any]:
         ]
     if actor.may(conversations.READ):
         context["talks"] = await conversations.counts(database, actor.id)
-        context["mails"] = await mail_store.waiting(database)
     if actor.may(questions.READ):
         context["asked"] = await questions.to_read(database)
     if actor.may(WRITE_CARTS):

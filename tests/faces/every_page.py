@@ -70,6 +70,7 @@ NO_PAGES: Mapping[str, str] = {
     "/receipt/{token}": "only with the code of a signed receipt; `test_signed_receipts.py` looks at it",
     "/wishes/{signed_list}": _SECRET, "/admin/orders/{order_id}/panel": _PIECE, "/admin/overview/ticker": _PIECE,
     "/admin/orders/papers/{run_id}/file": _FILE, "/admin/orders/export.csv": _FILE, "/admin/products/export.csv": _FILE, "/screen/theme.css": _FILE, "/screen/now": _PIECE,
+    "/admin/books/tips/pay": "of somebody whom tips are owed to, whom the list of tips leads to",
     "/admin/books/days/report": "of a day and a place, which the list of days leads to",
 }  # fmt: skip
 """Routes that are no page to look at, each with the reason."""
@@ -136,6 +137,7 @@ FILLED: Mapping[str, str] = {
     "/admin/books/vouchers/{voucher_id}": _last("voucher", "voucher_id"),
     "/admin/books/accounts": "SELECT FROM book LIMIT 1", "/admin/books/settings": "SELECT FROM book LIMIT 1",
     "/admin/books/days/{closing_id}": _last("day_closing", "closing_id"),
+    "/admin/books/tips/payouts/{payout_id}": _last("tip_payout", "payout_id"),
     "/admin/books/shifts/{shift_id}": _last("till_shift", "shift_id"),
     "/admin/promotions/{promotion_id}": _last("promotion", "promotion_id"),
     "/admin/reviews/{review_id}": _last("review", "review_id"),

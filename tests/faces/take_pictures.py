@@ -34,6 +34,7 @@ from samlad.access.permissions import Role
 from samlad.access.staff import StaffInput
 from samlad.bench.server import Server, settings_of
 from samlad.demo import kim
+from samlad.faces.page import LOCALE_COOKIE
 from samlad.faces.storefront.member import COOKIE
 from samlad.kernel.database import Database, Tx
 from samlad.kernel.runtime import open_runtime
@@ -118,10 +119,13 @@ class Album:
 class Photographer:
     """Takes pictures in one browser: a context for who looks, each width and each theme."""
 
-    def __init__(self, browser: Browser, url: str, cookies: dict[str, dict[str, str]]) -> None:
+    def __init__(
+        self, browser: Browser, url: str, cookies: dict[str, dict[str, str]], locale: str | None = None
+    ) -> None:
         self._browser = browser
         self._url = url
         self._cookies = cookies
+        self._chosen = {LOCALE_COOKIE: locale} if locale else {}
         self._contexts: dict[tuple[str, int, str], BrowserContext] = {}
         self._lock = asyncio.Lock()
 
@@ -134,7 +138,7 @@ class Photographer:
                     reduced_motion="reduce", service_workers="block", locale="en-GB",
                 )  # fmt: skip
                 context.set_default_timeout(PATIENCE_MS)
-                for name, value in self._cookies.get(who, {}).items():
+                for name, value in (self._cookies.get(who, {}) | self._chosen).items():
                     await context.add_cookies([{"name": name, "value": value, "url": self._url}])
                 self._contexts[key] = context
             return self._contexts[key]
@@ -231,7 +235,10 @@ async def fill_cart(browser: Browser, url: str, db: Database) -> dict[str, str]:
 async def opened(home: Path) -> AsyncIterator[tuple[str, Database, Settings]]:
     """The shop, served; its address and its database."""
     settings = settings_of(home)
-    async with open_runtime(settings, packages=PACKAGES) as runtime, Server(home, worker=False) as server:
+    async with (
+        open_runtime(settings, packages=PACKAGES) as runtime,
+        Server(home, worker=False, SAMLAD_PSEUDO_LOCALES="true") as server,
+    ):
         yield f"http://{server.host}:{server.port}", runtime.database, settings
 
 
@@ -250,11 +257,13 @@ async def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
         wanted = [
             (page, width, theme)
             for page in await pages(db)
-            if not arguments.only or page.template.startswith(arguments.only) or page.face == arguments.only
+            if _is_wanted(page, arguments.only)
             for width in arguments.widths
             for theme in arguments.themes
         ]
-        await take_all(Photographer(browser, url, cookies), album, wanted, arguments.tabs, say)
+        await take_all(
+            Photographer(browser, url, cookies, arguments.locale), album, wanted, arguments.tabs, say
+        )
         await browser.close()
     index = album.write_index()
     names = {f"{name_of(page, width, theme)}.png" for page, width, theme in wanted}
@@ -268,6 +277,10 @@ async def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
     lacking = names - album.taken.keys()
     say(f"{len(names) - len(lacking)} pictures, {len(bad)} with something wrong: {index}\n")
     return 1 if bad or lacking else 0
+
+
+def _is_wanted(page: PageAt, only: str) -> bool:
+    return not only or any(page.template.startswith(one) or page.face == one for one in only.split(","))
 
 
 async def take_all(
@@ -301,7 +314,12 @@ def main() -> int:
     parser.add_argument("--home", type=Path, default=home, help="the shop to look at (SAMLAD_HOME; the demo)")
     parser.add_argument("--folder", type=Path, help="where pictures go (HOME/pictures)")
     parser.add_argument(
-        "--only", default="", help="routes that begin so, or a face: admin, till, shop, account"
+        "--only",
+        default="",
+        help="routes that begin so, or faces: admin, till, shop, account; several with commas",
+    )
+    parser.add_argument(
+        "--locale", help="the language of the pages: sv, nl, or ar-XB, which runs from right to left"
     )
     parser.add_argument("--widths", type=lambda text: [int(each) for each in text.split(",")], default=WIDTHS)
     parser.add_argument("--themes", type=lambda text: text.split(","), default=THEMES)
@@ -309,7 +327,8 @@ def main() -> int:
     parser.add_argument("--fresh", action="store_true", help="take all of them again")
     arguments = parser.parse_args()
     arguments.home = arguments.home.absolute()
-    arguments.folder = (arguments.folder or arguments.home / "pictures").absolute()
+    folder = f"pictures-{arguments.locale}" if arguments.locale else "pictures"
+    arguments.folder = (arguments.folder or arguments.home / folder).absolute()
     build_demo(arguments.home)
 
     def say(text: str) -> None:

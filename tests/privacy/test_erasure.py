@@ -261,7 +261,7 @@ async def test_what_somebody_only_claimed_is_not_theirs(
 # Tables that hold nothing of customers, by why. A new table is either in `HOLDINGS` or here.
 NOBODY = {
     "staff and their devices": """staff conversation_viewer staff_location staff_pin staff_badge staff_role session passkey recovery_code one_time_link
-        sign_in_attempt api_key oauth_client oauth_secret oauth_token till_clerk till_shift till_movement pick_batch
+        sign_in_attempt api_key oauth_client oauth_secret oauth_token till_clerk till_shift till_movement tip_payout pick_batch
         order_view_default""",
     "the shop itself": """appointment_claim appointment_service conversation_mail saved_reply book book_account book_series brand_kit channel channel_pool content_menu content_page content_picture
         content_redirect content_version day_closing delivery_load delivery_method delivery_share delivery_workday
@@ -278,7 +278,7 @@ NOBODY = {
         credit_hold credit_order credit_order_return customer_spend document_return exchange_credit fulfilment_line
         fulfilment_lot gift_card_charge hold hold_claim order_bulk_row order_day order_tip till_card_seen order_quarter paired_order paper_row
         payment_settlement promotion_customer promotion_grant promotion_use receipt_mail receipt_print
-        return_request_line subscription_cycle subscription_line terminal_simulation till_payment till_told
+        return_request_line subscription_cycle subscription_line terminal_simulation till_payment till_told tip_payout_line
         tracked_profile voucher voucher_line""",
     "digests of what clients call their messages": "tracked_deleted",
     "who is who, by ids of rows that are emptied": """identity_change identity_conflict identity_pin_node

@@ -44,7 +44,7 @@ async def settle(
     """
     try:
         expanded = rules.expand(segment.definition, definitions, (segment.id,))
-        async with tx.connection.transaction():
+        async with tx.savepoint():
             came, gone = await _write(tx, segment, expanded, people, at, cause)
     except NOT_ITS_FAULT:
         raise

@@ -157,7 +157,7 @@ async def update(tx: Tx, segment: UUID, fields: dict[str, Any]) -> Segment | Non
     names = ", ".join(f"{name} = ${number}" for number, name in enumerate(fields, 2))
     values = [msgspec.to_builtins(value) if name == "definition" else value for name, value in fields.items()]
     try:
-        async with tx.connection.transaction():
+        async with tx.savepoint():
             return await tx.one(
                 Segment,
                 f"""UPDATE segment SET {names}, version = version + 1, updated_at = now()

@@ -12,7 +12,7 @@ import msgspec
 
 from samlad.app import create
 from samlad.kernel.context import Context
-from samlad.kernel.database import Database, Isolation, Tx
+from samlad.kernel.database import Database, Tx
 from samlad.kernel.runtime import Runtime
 
 T = TypeVar("T")
@@ -74,20 +74,19 @@ class RecordingDatabase(Database):
         self,
         work: Callable[[Tx], Awaitable[T]],
         context: Context,
-        isolation: Isolation | None,
+        begin: str,
         *,
         is_retry: bool,
     ) -> T:
         async with self.pool.acquire() as connection:
-            transaction = connection.transaction(isolation=isolation)
-            await transaction.start()
+            await connection.execute(begin)
             tx = RecordingTx(connection, context, self)
             tx.is_retry = is_retry
             try:
                 result = await work(tx)
                 await tx.flush()
             finally:
-                await transaction.rollback()
+                await connection.execute("ROLLBACK")
                 tx.ended(is_committed=False)
         self.transactions.append(tx.noted)
         return result

@@ -60,14 +60,15 @@ def postgres_pid(home: Path) -> int:
 class Server:
     """``samlad serve`` on a free port. Use with ``async with``, or `start` and `stop`."""
 
-    def __init__(self, home: Path, *, workers: int = 1, worker: bool = True) -> None:
-        """``workers`` are web processes; ``worker`` is the one in the background."""
+    def __init__(self, home: Path, *, workers: int = 1, worker: bool = True, **more: str) -> None:
+        """``workers`` are web processes; ``worker`` is the one in the background; ``more`` are settings by their variables."""
         self.home = home
         self.settings = settings_of(home)
         self.host = HOST
         self.port = _free_port()
         self.log = home / "serve.log"
         self._workers = workers
+        self._more = more
         self._arguments = ["--workers", str(workers), "--worker" if worker else "--no-worker"]
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -97,7 +98,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=environment(self.home),
+                env={**environment(self.home), **self._more},
                 start_new_session=True,  # Ctrl-C is for us; we then stop it in order
             )
         try:

@@ -9,7 +9,9 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Stream
 
 from samlad.books import closing_store, closings, exports, lists, service, store
+from samlad.books.api_days import FirstDay, LastDay
 from samlad.books.api_tills import TILLS
+from samlad.books.api_tips import TIPS
 from samlad.books.lists import CLOSINGS, VOUCHERS, ClosingRow, VoucherRow
 from samlad.books.model import (
     Account,
@@ -35,12 +37,6 @@ AnyRequest = Request[Any, Any, Any]
 Day = Annotated[date | None, QueryParameter(description="YYYY-MM-DD")]
 From = Annotated[date | None, QueryParameter(name="from", description="First day, YYYY-MM-DD")]
 To = Annotated[date | None, QueryParameter(name="to", description="Last day, YYYY-MM-DD; included")]
-FirstDay = Annotated[
-    str | None, QueryParameter(name="from", max_length=20, description="First day, YYYY-MM-DD")
-]
-LastDay = Annotated[
-    str | None, QueryParameter(name="to", max_length=20, description="Last day, YYYY-MM-DD; included")
-]
 CurrencyCode = Annotated[
     str | None,
     QueryParameter(pattern="^[A-Z]{3}$", max_length=3, description="ISO 4217; default: the book's own"),
@@ -300,4 +296,5 @@ routes = [
         tags=["Money book"],
     ),
     Router(path="/api", route_handlers=TILLS, tags=["Drawers"]),
+    Router(path="/api", route_handlers=TIPS, tags=["Tips"]),
 ]

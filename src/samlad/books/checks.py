@@ -71,6 +71,28 @@ _OWN: dict[str, tuple[str, str]] = {
     """,
     ),
 }
+_OWN["books-tips"] = (
+    "What was paid out of each tip is what payouts say, and those are in the book",
+    """
+    WITH told AS (
+        SELECT x.order_id, sum(x.amount)::bigint AS amount FROM tip_payout_line x JOIN tip_payout p ON p.id = x.payout
+        WHERE p.undone_at IS NULL GROUP BY 1
+    ), booked AS (
+        SELECT split_part(v.cause, ':', 3) AS payout, sum(l.amount)::bigint AS amount FROM voucher v
+        JOIN voucher_line l ON l.voucher = v.id AND l.purpose = 'tips' WHERE v.cause LIKE 'tips:%' GROUP BY 1
+    )
+    SELECT 'tip of order ' || t.order_id AS what, format('%s paid out, payouts say %s', t.paid, coalesce(d.amount, 0)) AS detail
+    FROM order_tip t LEFT JOIN told d USING (order_id) WHERE t.paid <> coalesce(d.amount, 0)
+    UNION ALL
+    SELECT 'payout ' || p.id, format('%s paid out, its tips come to %s, %s in the book',
+           CASE WHEN p.undone_at IS NULL THEN p.amount ELSE 0 END, x.amount, coalesce(b.amount, 0))
+    FROM tip_payout p CROSS JOIN LATERAL (SELECT sum(amount)::bigint AS amount FROM tip_payout_line WHERE payout = p.id) AS x
+         LEFT JOIN booked b ON b.payout = p.id::text
+    WHERE p.amount IS DISTINCT FROM x.amount
+          OR CASE WHEN p.undone_at IS NULL THEN p.amount ELSE 0 END <> coalesce(b.amount, 0)
+    ORDER BY 1 LIMIT 20
+""",
+)
 _ACROSS: dict[str, tuple[str, str]] = {
     "books-money": (
         "Money in and out is in the book: each payment and refund, by its tender",

@@ -27,6 +27,28 @@ class TillMoved(Fact, frozen=True, kw_only=True):
     currency: str
 
 
+@declare("till.tips_paid")
+class TipsPaid(Fact, frozen=True, kw_only=True):
+    """Tips were paid out to whom they were given for; ``means``: drawer, bank or wages."""
+
+    location: UUID
+    clerk: UUID | None
+    amount: int
+    currency: str
+    means: str
+
+
+@declare("till.tips_unpaid")
+class TipsUnpaid(Fact, frozen=True, kw_only=True):
+    """A payout of tips was undone: they are owed again."""
+
+    location: UUID
+    clerk: UUID | None
+    amount: int
+    currency: str
+    reason: str
+
+
 @declare("till.closed")
 class TillClosed(Fact, frozen=True, kw_only=True):
     """A drawer was counted: its Z report. ``difference`` is what was there beyond what was expected."""

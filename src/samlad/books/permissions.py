@@ -13,3 +13,4 @@ TILL_REFUND = permission(
 TILL_REPORT = permission(
     "books.till_report", "See what should be in a drawer before it is counted", Role.MANAGER
 )
+TIPS = permission("books.tips", "Pay tips out to the staff, and undo that with a reason", Role.MANAGER)

@@ -70,6 +70,19 @@ def refunded_target(
     return {entry: value for entry, value in target.items() if value}
 
 
+def tips_target(amount: int, paid: int, means: str, currency: str, place: tuple[UUID, UUID, str]) -> Amounts:
+    """A debt to the staff that is paid: out of a drawer what coins can pay (the rest is rounding), by the bank or with the wages
+    all of it."""
+    channel, location, code = place
+    target = {Entry("tips", currency, channel, location): amount}
+    if means == "drawer":
+        target[Entry(f"cash:{code}", currency, channel, location, "cash")] = -paid
+        target[Entry("rounding", currency, channel, location)] = paid - amount
+    else:
+        target[Entry("bank" if means == "bank" else "wages_payable", currency, channel, location)] = -amount
+    return {entry: value for entry, value in target.items() if value}
+
+
 def against(reason: TillReason) -> str:
     """The purpose that stands against cash that is moved for a reason."""
     return _AGAINST[reason]

@@ -61,7 +61,7 @@ async def note_payment(tx: Tx, event: Event) -> None:
         return
     report = await _report(tx, found)
     await till_store.amend(tx, shift_id, report.expected, msgspec.to_builtins(report))
-    place, channel = await _place(tx, found.location)
+    place, channel = await place_of(tx, found.location)
     await _book(tx, place, channel, shift_id, f"late:{event.id}", -cash, "till_difference", now())
     assert found.number is not None
     assert found.counted is not None
@@ -85,7 +85,7 @@ async def open_till(tx: Tx, data: OpenTillInput, *, who: By | None = None) -> Sh
         TillState: it is open already. InvalidInput: the location is no store. NotFound: there is none.
     """
     tx.actor.require(TILL, location=data.location)
-    place, channel = await _place(tx, data.location)
+    place, channel = await place_of(tx, data.location)
     book = await posting.book_of(tx, channel)
     till = await till_store.lock_till(tx, place.id, data.till)
     shift_id, who = data.id or new_id(), who or till_store.by(tx)
@@ -128,7 +128,7 @@ async def move_cash(tx: Tx, shift_id: UUID, data: TillMovementInput, *, who: By 
     cards.refuse(data.note, "note")
     key, who = data.id or new_id(), who or till_store.by(tx)
     if await till_store.add_movement(tx, shift_id, key, data.reason, data.amount, data.note, who):
-        place, channel = await _place(tx, found.location)
+        place, channel = await place_of(tx, found.location)
         against = till_rules.against(data.reason)
         await _book(tx, place, channel, shift_id, f"move:{key}", data.amount, against, who.at)
         fact = events.TillMoved(
@@ -166,7 +166,7 @@ async def refund_cash(tx: Tx, shift_id: UUID, data: CashRefundInput) -> ShiftVie
             raise Conflict.at("refund", "it went back already")
         return await view(tx, shift_id)
     await manual.refunded(tx, refund.id)
-    place, channel = await _place(tx, found.location)
+    place, channel = await place_of(tx, found.location)
     paid = payments.round_cash(refund.amount, payments.coin_of(channel, found.currency))
     who = till_store.by(tx)
     if paid:
@@ -205,7 +205,7 @@ async def close_till(
     found = await _lock_open(tx, shift_id)
     check_version(version, found.version)
     who = who or till_store.by(tx)
-    place, channel = await _place(tx, found.location)
+    place, channel = await place_of(tx, found.location)
     counted = till_rules.counted(data.counts)
     if data.taken > counted:
         raise InvalidInput.at("taken", f"at most what was counted: {counted} (minor units)")
@@ -300,7 +300,7 @@ async def _lock_open(tx: Tx, shift_id: UUID) -> Shift:
     return found
 
 
-async def _place(reader: Reader, location: UUID) -> tuple[Location, Channel]:
+async def place_of(reader: Reader, location: UUID) -> tuple[Location, Channel]:
     place = await stock.location(reader, location)
     if place.channel is None:
         raise InvalidInput.at("location", "no store stands there")

@@ -22,7 +22,6 @@ from samlad.carts.model import (
     LineInput,
     NewCart,
 )
-from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
 from samlad.tax.api import check_for
 
@@ -51,7 +50,7 @@ async def create_cart(
     """
     if data.details is not None and data.details.vat_number:
         await check_for(request, data.details.vat_number)
-    return await write(request, lambda tx: service.create(tx, data, token=token), status=201)
+    return await write(request, lambda tx: service.create(tx, data, token=token, is_last=True), status=201)
 
 
 @get("/carts/{cart_id:uuid}", summary="Read a cart")
@@ -193,12 +192,9 @@ async def begin_checkout(
     """Prices stand and stock is held until ``checkout_until``; ``promise`` of the chosen method goes with the order. 409 ``price-changed``, ``sold-out``, ``not-sellable``."""
     version = if_match(request)
     promise = await delivery_options.promise_of(database_of(request), actor_of(request), cart_id, token=token)
-
-    async def work(tx: Tx) -> CartView:
-        await delivery_options.keep_promise(tx, cart_id, promise, token=token)
-        return await service.checkout(tx, cart_id, token=token, version=version)
-
-    return await write(request, work)
+    return await write(
+        request, lambda tx: service.checkout(tx, cart_id, token=token, version=version, promise=promise)
+    )
 
 
 @delete("/carts/{cart_id:uuid}/checkout", summary="Back to shopping", status_code=200)

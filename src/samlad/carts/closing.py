@@ -68,7 +68,7 @@ class ClosedCart(msgspec.Struct, frozen=True, kw_only=True):
 async def close(
     tx: Tx, cart_id: UUID, order: UUID, *, token: str | None = None, version: int | None = None
 ) -> ClosedCart:
-    """Take a cart for an order; of several that try at once the first gets it. Three statements, those of promotions, and
+    """Take a cart for an order; of several that try at once the first gets it. Two statements, those of promotions, and
     one for a VAT number.
 
     In a checkout that has not run out the agreed prices stand, else they must be those of now.
@@ -93,13 +93,12 @@ async def close(
     check_version(version, cart.version - 1)
     cart = await delivery_choice.with_method(tx, cart)
     channel = await channels.cached(tx, cart.channel)
-    cart = await holding.look(tx, cart, channel)
     if not cart.lines:
         raise InvalidInput.at("lines", "the cart is empty")
     missing = rules.missing_details(cart)
     if missing:
         raise InvalidInput("Something about the buyer is missing.", errors=tuple(missing))
-    if holding.is_gone(cart):
+    if holding.is_gone(cart, channel):
         await holding.refuse_short(tx, cart, channel)
     sellables = await prices(tx, cart, channel)
     cart = msgspec.structs.replace(cart, lines=set_rules.with_parts(cart.lines, sellables))

@@ -11,7 +11,7 @@ import msgspec
 from samlad import stock
 from samlad.carts import rules, set_rules, store
 from samlad.carts.model import Cart, CartKind, Delivery
-from samlad.channels import Channel, Resource
+from samlad.channels import Channel
 from samlad.kernel.clock import now
 from samlad.kernel.database import Reader, Tx
 from samlad.stock import HoldKind, HoldLine, SoldOut
@@ -61,21 +61,13 @@ async def keep_up(
     return await _until(tx, cart, until if cart.lines else None)
 
 
-async def look(tx: Tx, cart: Cart, channel: Channel) -> Cart:
-    """A cart that is about to take its goods, with its lines and whether they seem sold out (`is_gone`). One statement.
+def is_gone(cart: Cart, channel: Channel) -> bool:
+    """Whether of something in a cart that is about to take its goods nothing seems to be left.
 
-    What is held for it already is its own, so then nothing is looked at.
+    What is held for it already is its own, so then nothing was looked at.
     """
     takes = channel.setting("hold_policy") != "none" or cart.delivery is Delivery.CARRY_OUT
-    if not takes or cart.checkout_until is not None or cart.held_until is not None:
-        return msgspec.structs.replace(cart, lines=await store.lines_of(tx, cart.id))
-    seen = await store.seen_lines(tx, cart.id, channel.pools[Resource.STOCK], rules.held_at(cart))
-    return msgspec.structs.replace(cart, lines=seen)
-
-
-def is_gone(cart: Cart) -> bool:
-    """Whether of something in a cart that was looked at nothing is left."""
-    return any(isinstance(line, store.SeenLine) and line.is_gone for line in cart.lines)
+    return takes and any(isinstance(line, store.SeenLine) and line.is_gone for line in cart.lines)
 
 
 async def refuse_short(tx: Tx, cart: Cart, channel: Channel) -> None:

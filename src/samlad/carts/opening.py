@@ -44,17 +44,17 @@ async def open_cart(
 ) -> tuple[Cart, Channel]:
     """Lock a cart for a change, and take it out of checkout or parking unless the change leaves that alone.
 
-    ``looks``: with a look at whether what is in it can be had (`holding.look`). A cart that was merged stands for the one that it went into.
+    ``looks``: with a look at whether what is in it can be had (`holding.is_gone`). A cart that was merged stands for the one that it went into.
 
     Raises:
         NotFound: no such cart, or not this actor's. CartClosed: ordered or given up. Outdated: not the version seen.
     """
     access = access_of(tx.actor, token)
-    cart = await store.lock(tx, cart_id, access)
+    cart = await store.lock(tx, cart_id, access, looks=looks)
     for _ in range(MOST_MERGES):
         if cart is None or cart.merged_into is None:
             break
-        cart = await store.lock(tx, cart.merged_into, access)
+        cart = await store.lock(tx, cart.merged_into, access, looks=looks)
     if cart is None:
         raise NotFound(NO_CART)
     if cart.status in OVER:
@@ -63,17 +63,13 @@ async def open_cart(
     channel = await channels.cached(tx, cart.channel)
     if cart.status is not CartStatus.OPEN and reopen:
         cart = await back_to_open(tx, cart, channel)
-    cart = await delivery_choice.with_method(tx, cart)
-    if looks:
-        return await holding.look(tx, cart, channel), channel
-    return msgspec.structs.replace(cart, lines=await store.lines_of(tx, cart.id)), channel
+    return await delivery_choice.with_method(tx, cart), channel
 
 
 async def open_known(tx: Tx, cart_id: UUID) -> tuple[Cart, Channel]:
     """Lock a cart that one this actor may open leads to, though they may not open it themselves."""
     cart = await store.lock(tx, cart_id, store.Access(any=True))
     assert cart is not None  # a cart is never deleted
-    cart = msgspec.structs.replace(cart, lines=await store.lines_of(tx, cart_id))
     return await delivery_choice.with_method(tx, cart), await channels.cached(tx, cart.channel)
 
 
@@ -103,6 +99,7 @@ async def put(
     *,
     carried: Mapping[UUID, CartLine] | None = None,
     planned: Mapping[UUID, UUID | None] | None = None,
+    is_new: bool = False,
 ) -> CartView:
     """Set quantities of variants, at the prices of now, and show the cart.
 
@@ -135,7 +132,11 @@ async def put(
         _agreed(line, sellables.get(line.variant), available, is_carried=carried is not None)
         for line in touched
     ]
-    written = {line.variant: line for line in await store.put_lines(tx, cart.id, agreed)}
+    if is_new:
+        store.add_lines(tx, cart.id, agreed)
+        written = {line.variant: line for line in set_rules.with_parts(agreed, sellables)}
+    else:
+        written = {line.variant: line for line in await store.put_lines(tx, cart.id, agreed)}
     for line in agreed:
         was = before.get(line.variant)
         tell_line(tx, cart, line, 0 if was is None else was.quantity, line.quantity)

@@ -40,6 +40,7 @@ from samlad.carts.opening import (
 from samlad.carts.permissions import WRITE
 from samlad.carts.pricing import Priced
 from samlad.channels import Channel, ChannelKind, Resource
+from samlad.delivery import Promised
 from samlad.kernel import cards, log
 from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
@@ -53,12 +54,13 @@ ABANDONED_AFTER = timedelta(days=30)
 SWEEP = 200
 
 
-async def create(tx: Tx, data: CartInput, *, token: str | None = None) -> NewCart:
+async def create(tx: Tx, data: CartInput, *, token: str | None = None, is_last: bool = False) -> NewCart:
     """Begin a cart or a list of wishes in a channel, perhaps with lines. Who is no staff gets a token that opens it.
 
     A store's cart is a till's: staff sell there, and the goods are carried out of that store. A customer who has a
     live cart in this pool gets that one, with the lines in it, unless the new one has a name of its own. ``token``
-    of a cart that its guest had before opens the new one too, so that what they saved stays with them.
+    of a cart that its guest had before opens the new one too, so that what they saved stays with them. ``is_last``: the
+    transaction does nothing with it afterwards, so it is written with the events.
 
     Raises:
         NotFound: no such channel, customer or variant.
@@ -82,12 +84,12 @@ async def create(tx: Tx, data: CartInput, *, token: str | None = None) -> NewCar
             return await _more(tx, live, wanted, planned, details)
     cart = await new_cart(tx, channel, customer, kind=CartKind(data.kind), label=data.label)
     cart, said = await _with_new(tx, cart, channel, details)
-    token = await admit(tx, cart, None if is_staff else token, is_needed=not is_staff)
+    token = await admit(tx, cart, None if is_staff else token, is_needed=not is_staff, later=is_last)
     fact = events.CartCreated(currency=cart.currency, customer=customer)
     log.append(tx, fact, subject=cart.id, channel=channel.id, profile=customer)
     _tell(tx, cart, said)
     shown = (
-        await put(tx, cart, channel, wanted, planned=planned)
+        await put(tx, cart, channel, wanted, planned=planned, is_new=is_last)
         if wanted
         else build(cart, Priced(sellables={}), None, channel)
     )
@@ -146,14 +148,17 @@ async def new_cart(
     )
 
 
-async def admit(tx: Tx, cart: Cart, token: str | None, *, is_needed: bool) -> str | None:
-    """Write a new cart and say by which token it opens: the one that its guest has, else a new one if needed."""
+async def admit(tx: Tx, cart: Cart, token: str | None, *, is_needed: bool, later: bool = False) -> str | None:
+    """Write a new cart and say by which token it opens: the one that its guest has, else a new one if needed.
+
+    ``later``: as `store.insert` has it, where no token is to be noted for it.
+    """
     if token is not None and await sharing_store.is_known(tx, hash_token(token)):
         await store.insert(tx, cart, None)
         await sharing_store.add_token(tx, cart.id, hash_token(token), "kept")
         return token
     token, token_hash = new_token() if is_needed else (None, None)
-    await store.insert(tx, cart, token_hash)
+    await store.insert(tx, cart, token_hash, later=later)
     return token
 
 
@@ -391,11 +396,17 @@ async def accept_prices(
 
 
 async def checkout(
-    tx: Tx, cart_id: UUID, *, token: str | None = None, version: int | None = None
+    tx: Tx,
+    cart_id: UUID,
+    *,
+    token: str | None = None,
+    version: int | None = None,
+    promise: Promised | msgspec.UnsetType | None = msgspec.UNSET,
 ) -> CartView:
     """Begin to pay: for `checkout_hold_seconds` prices stand, and stock is held if the channel's policy says so.
 
-    Asked again it begins anew: the time runs from now.
+    Asked again it begins anew: the time runs from now. ``promise``: what the buyer is shown for the chosen method, for
+    the order that the cart becomes.
 
     Raises:
         InvalidInput: the cart is empty.
@@ -406,7 +417,7 @@ async def checkout(
     check_orderable(cart)
     if not cart.lines:
         raise InvalidInput.at("lines", "the cart is empty")
-    if channel.setting("hold_policy") != "none" and holding.is_gone(cart):
+    if channel.setting("hold_policy") != "none" and holding.is_gone(cart, channel):
         await holding.refuse_short(tx, cart, channel)
     sellables = await prices(tx, cart, channel)
     priced = await pricing.price(tx, cart, channel, sellables)
@@ -416,6 +427,8 @@ async def checkout(
     is_held = await holding.for_checkout(tx, cart, channel, until)
     held_until = until if is_held and cart.held_until else None
     values = {"status": CartStatus.CHECKOUT, "checkout_until": until, "held_until": held_until}
+    if promise is not msgspec.UNSET:
+        values["promise"] = promise
     await store.set_fields(tx, cart.id, values)
     shown = build(
         msgspec.structs.replace(cart, **values),

@@ -9,6 +9,7 @@ import msgspec
 
 from samlad.carts.model import Cart, CartLine
 from samlad.kernel.database import Reader, Tx
+from samlad.kernel.rows import into
 
 _COLUMNS = """c.id, c.pool, c.channel, c.customer, c.customer_group, c.currency, c.status, c.email, c.name, c.phone, c.address,
               c.delivery, c.location, c.checkout_until, c.order_id, c.version, c.created_at, c.updated_at, c.delivery_method,
@@ -41,16 +42,19 @@ _WRITTEN = (
 )  # fmt: skip
 
 
-async def insert(tx: Tx, cart: Cart, token_hash: bytes | None) -> None:
-    """Add an empty cart, with what is known of who buys."""
-    await tx.execute(
-        f"""
-        INSERT INTO cart (token_hash, {", ".join(_WRITTEN)})
-        VALUES ({", ".join(f"${number}" for number in range(1, len(_WRITTEN) + 2))})
-        """,
-        token_hash,
-        *(getattr(cart, name) for name in _WRITTEN),
-    )
+_INSERT = f"""
+    INSERT INTO cart (token_hash, {", ".join(_WRITTEN)})
+    VALUES ({", ".join(f"${number}" for number in range(1, len(_WRITTEN) + 2))})
+"""
+
+
+async def insert(tx: Tx, cart: Cart, token_hash: bytes | None, *, later: bool = False) -> None:
+    """Add an empty cart, with what is known of who buys; ``later``: nothing but `set_fields` and `add_lines` follows."""
+    values = (token_hash, *(getattr(cart, name) for name in _WRITTEN))
+    if later:
+        tx.later(_INSERT, *values)
+    else:
+        await tx.execute(_INSERT, *values)
 
 
 async def read(reader: Reader, cart: UUID, access: Access) -> Cart | None:
@@ -70,20 +74,66 @@ async def read(reader: Reader, cart: UUID, access: Access) -> Cart | None:
     )
 
 
-async def lock(tx: Tx, cart: UUID, access: Access) -> Cart | None:
-    """A cart without its lines, held against changes until the transaction ends, its version counted up.
+class SeenLine(CartLine, frozen=True):
+    """A line, and whether of what it wants nothing at all seems to be left (where its cart holds nothing yet)."""
 
-    The lines are read by a statement of its own (`lines_of`): the one that waits for the lock sees old ones.
+    is_gone: bool = False
+
+
+_SEEN = f"""
+    WITH seen AS MATERIALIZED (
+        SELECT c.version, coalesce((
+                   SELECT jsonb_agg(to_jsonb(l) - 'cart' || jsonb_build_object('parts', {_PARTS}, 'is_gone', {{gone}})
+                                    ORDER BY l.id)
+                   FROM cart_line l WHERE l.cart = c.id), '[]') AS lines
+        FROM cart c WHERE c.id = $1)
+"""
+_GONE = """c.checkout_until IS NULL AND c.held_until IS NULL AND stock_is_gone(
+               l.variant, (SELECT pool FROM channel_pool WHERE channel = c.channel AND resource = 'stock'),
+               CASE WHEN c.delivery IN ('pickup', 'carry_out') THEN c.location END)"""
+
+
+async def lock(tx: Tx, cart: UUID, access: Access, *, looks: bool = False) -> Cart | None:
+    """A cart with its lines, held against changes until the transaction ends, its version counted up.
+
+    ``looks``: the lines with a look at stock.
     """
-    return await tx.one(
-        Cart,
-        f"""UPDATE cart c SET version = c.version + 1, updated_at = now()
-            WHERE c.id = $1 AND {_ALLOWED} RETURNING {_COLUMNS}""",
+    return await _locked(tx, "", "", looks, cart, access)
+
+
+async def close(tx: Tx, cart: UUID, access: Access, order: UUID) -> Cart | None:
+    """Turn a cart into an order's and lock it; of several that try at once the first wins. Its lines with a look at stock.
+
+    None if there is none that is open or in checkout; `read` tells why.
+    """
+    changes = "status = 'ordered', order_id = $5, "
+    return await _locked(
+        tx, changes, "AND c.status IN ('open', 'checkout') AND c.kind = 'cart'", True, cart, access, order
+    )
+
+
+async def _locked(
+    tx: Tx, changes: str, condition: str, looks: bool, cart: UUID, access: Access, *args: Any
+) -> Cart | None:
+    """What waits for the lock has seen lines of before; then they are read once more."""
+    row = await tx.row(
+        f"""{_SEEN.format(gone=_GONE if looks else "false")}
+            UPDATE cart c SET {changes} version = c.version + 1, updated_at = now() FROM seen
+            WHERE c.id = $1 AND {_ALLOWED} {condition} RETURNING {_COLUMNS}, seen.version AS seen, seen.lines""",
         cart,
         access.any,
         access.token_hash,
         access.customer,
+        *args,
     )
+    if row is None:
+        return None
+    found = dict(row)
+    is_stale = found.pop("seen") != found["version"] - 1
+    lines = found.pop("lines")
+    [locked] = into(Cart, [found])
+    fresh = await lines_of(tx, cart) if is_stale else msgspec.convert(lines, list[SeenLine], strict=False)
+    return msgspec.structs.replace(locked, lines=fresh)
 
 
 async def hold(tx: Tx, cart: UUID, access: Access) -> Cart | None:
@@ -98,26 +148,6 @@ async def hold(tx: Tx, cart: UUID, access: Access) -> Cart | None:
     )
 
 
-async def close(tx: Tx, cart: UUID, access: Access, order: UUID) -> Cart | None:
-    """Turn a cart into an order's and lock it; of several that try at once the first wins.
-
-    None if there is none that is open or in checkout; `read` tells why.
-    """
-    return await tx.one(
-        Cart,
-        f"""
-        UPDATE cart c SET status = 'ordered', order_id = $5, version = c.version + 1, updated_at = now()
-        WHERE c.id = $1 AND {_ALLOWED} AND c.status IN ('open', 'checkout') AND c.kind = 'cart'
-        RETURNING {_COLUMNS}
-        """,
-        cart,
-        access.any,
-        access.token_hash,
-        access.customer,
-        order,
-    )
-
-
 async def lines_of(reader: Reader, cart: UUID) -> list[CartLine]:
     """The lines of a cart in the order they were added."""
     return await reader.all(
@@ -125,17 +155,23 @@ async def lines_of(reader: Reader, cart: UUID) -> list[CartLine]:
     )
 
 
-class SeenLine(CartLine, frozen=True):
-    """A line, and whether of what it wants nothing at all can be had."""
+_ADD = """
+    INSERT INTO cart_line AS l (id, cart, variant, quantity, unit_price, added_by, changed_by, gift_note, price_until,
+                                problem, plan)
+    SELECT n.id, $1, n.variant, n.quantity, n.unit_price, n.added_by, n.changed_by, n.gift_note, n.price_until,
+           n.problem, n.plan
+    FROM unnest($2::uuid[], $3::uuid[], $4::int[], $5::bigint[], $6::text[], $7::text[], $8::text[],
+                $9::timestamptz[], $10::text[], $11::uuid[])
+         AS n (id, variant, quantity, unit_price, added_by, changed_by, gift_note, price_until, problem, plan)
+"""
+_ADDED = (
+    "id", "variant", "quantity", "unit_price", "added_by", "changed_by", "gift_note", "price_until", "problem", "plan",
+)  # fmt: skip
 
-    is_gone: bool
 
-
-async def seen_lines(reader: Reader, cart: UUID, pool: UUID, location: UUID | None) -> list[SeenLine]:
-    """As `lines_of`, with a look at stock: in a pool, or at the one location that the goods come from."""
-    sql = f"""SELECT {_LINES}, stock_is_gone(l.variant, $2, $3) AS is_gone
-              FROM cart_line l WHERE l.cart = $1 ORDER BY l.id"""
-    return await reader.all(SeenLine, sql, cart, pool, location)
+def add_lines(tx: Tx, cart: UUID, lines: Sequence[CartLine]) -> None:
+    """Write the first lines of a cart that this transaction makes, with its last statement."""
+    tx.later(_ADD, cart, *([getattr(line, name) for line in lines] for name in _ADDED))
 
 
 async def put_lines(tx: Tx, cart: UUID, lines: Sequence[CartLine]) -> list[CartLine]:
@@ -145,14 +181,7 @@ async def put_lines(tx: Tx, cart: UUID, lines: Sequence[CartLine]) -> list[CartL
     """
     return await tx.all(
         CartLine,
-        f"""
-        INSERT INTO cart_line AS l (id, cart, variant, quantity, unit_price, added_by, changed_by, gift_note,
-                                    price_until, problem, plan)
-        SELECT n.id, $1, n.variant, n.quantity, n.unit_price, n.added_by, n.changed_by, n.gift_note, n.price_until,
-               n.problem, n.plan
-        FROM unnest($2::uuid[], $3::uuid[], $4::int[], $5::bigint[], $6::text[], $7::text[], $8::text[],
-                    $9::timestamptz[], $10::text[], $11::uuid[])
-             AS n (id, variant, quantity, unit_price, added_by, changed_by, gift_note, price_until, problem, plan)
+        f"""{_ADD}
         ON CONFLICT (cart, variant) DO UPDATE
         SET quantity = excluded.quantity, unit_price = excluded.unit_price, changed_by = excluded.changed_by,
             gift_note = excluded.gift_note, price_until = excluded.price_until, problem = excluded.problem,
@@ -160,16 +189,7 @@ async def put_lines(tx: Tx, cart: UUID, lines: Sequence[CartLine]) -> list[CartL
         RETURNING {_LINES}
         """,
         cart,
-        [line.id for line in lines],
-        [line.variant for line in lines],
-        [line.quantity for line in lines],
-        [line.unit_price for line in lines],
-        [line.added_by for line in lines],
-        [line.changed_by for line in lines],
-        [line.gift_note for line in lines],
-        [line.price_until for line in lines],
-        [line.problem for line in lines],
-        [line.plan for line in lines],
+        *([getattr(line, name) for line in lines] for name in _ADDED),
     )
 
 
@@ -179,7 +199,8 @@ async def delete_lines(tx: Tx, lines: Sequence[UUID]) -> None:
 
 
 async def set_fields(tx: Tx, cart: UUID, values: dict[str, Any]) -> None:
-    """Set columns of a cart that the caller has locked; names are ours, never the caller's input."""
+    """Set columns of a cart that the caller has locked or makes; names are ours, never the caller's input."""
+    await tx.settle()
     assignments = ", ".join(f"{name} = ${number}" for number, name in enumerate(values, 2))
     await tx.execute(f"UPDATE cart SET {assignments} WHERE id = $1", cart, *values.values())
 

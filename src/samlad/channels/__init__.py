@@ -17,7 +17,7 @@ from samlad.channels.model import (
     OwnValues,
     Resource,
 )
-from samlad.channels.rules import shop_at
+from samlad.channels.rules import main_of, shop_at
 from samlad.channels.service import change, create
 from samlad.channels.shop_address import shop_address
 from samlad.channels.store import all_channels, by_code, get
@@ -42,6 +42,7 @@ __all__ = [
     "get",
     "is_open",
     "last_seen",
+    "main_of",
     "next_opening",
     "shop_address",
     "shop_at",

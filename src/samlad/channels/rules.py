@@ -1,6 +1,6 @@
 """What a channel's values may be."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 from zoneinfo import available_timezones
@@ -60,6 +60,12 @@ def check_values(values: dict[str, Any]) -> None:
         ]
     if errors:
         raise InvalidInput("Some of the input is not right.", errors=tuple(errors))
+
+
+def main_of(known: Iterable[Channel]) -> Channel | None:
+    """The channel that stands for the shop: the oldest without a parent. None in a shop without channels."""
+    top = [channel for channel in known if channel.parent is None]
+    return min(top, key=lambda channel: (channel.created_at, channel.code), default=None)
 
 
 def shop_at(host: str, known: Sequence[Channel]) -> Channel | None:

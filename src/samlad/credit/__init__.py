@@ -58,6 +58,8 @@ from samlad.credit.permissions import GRANT, ISSUE, PAY, PROGRAMME, READ
 from samlad.credit.points_paying import HeldPoints, Worth, hold_points, take_points, worth
 from samlad.credit.store import CARDS
 from samlad.credit.store_credit import grant, of_customer, refund_to_credit
+from samlad.credit.unsold import UNSOLD, TakeBackInput, TakenBack
+from samlad.credit.unsold import take_back as take_back_unsold
 
 __all__ = [
     "CARDS",
@@ -67,6 +69,7 @@ __all__ = [
     "PAY",
     "PROGRAMME",
     "READ",
+    "UNSOLD",
     "AccountKind",
     "Balance",
     "BalanceInput",
@@ -94,6 +97,8 @@ __all__ = [
     "Reward",
     "RewardKind",
     "Rewarded",
+    "TakeBackInput",
+    "TakenBack",
     "Tier",
     "TopUpInput",
     "Worth",
@@ -126,6 +131,7 @@ __all__ = [
     "sell_at_till",
     "set_programme",
     "take_at_till",
+    "take_back_unsold",
     "take_points",
     "top_up",
     "unblock",

@@ -1,13 +1,13 @@
 """HTTP of gift cards and store credit. Loyalty is in `samlad.credit.api_loyalty`."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Request, Response, Router, get, post
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from samlad import customers
-from samlad.credit import at_till, gift_cards, store_credit
+from samlad.credit import at_till, gift_cards, store_credit, unsold
 from samlad.credit.api_loyalty import LOYALTY
 from samlad.credit.at_till import Prepared, PrepareInput
 from samlad.credit.book import ENTRIES
@@ -28,6 +28,7 @@ from samlad.credit.model import (
 )
 from samlad.credit.permissions import PAY, READ
 from samlad.credit.store import CARDS
+from samlad.credit.unsold import UNSOLD, TakeBackInput, TakenBack, UnsoldCard
 from samlad.kernel.http import actor_of, context_of, database_of, with_etag, write
 from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
 
@@ -73,6 +74,35 @@ async def issue(request: AnyRequest, data: JSONBody[IssueInput]) -> Response[Iss
 async def prepare_cards(request: AnyRequest, data: JSONBody[PrepareInput]) -> Response[Prepared]:
     """Empty cards: each is worth what it is sold for. Their codes are told this once."""
     return await write(request, lambda tx: at_till.prepare(tx, data), status=201, secret=True)
+
+
+@get("/gift-cards/waiting", summary="List gift cards that wait")
+async def list_waiting(
+    request: AnyRequest,
+    waits_for: Annotated[
+        str | None,
+        QueryParameter(name="for", max_length=40, description="sale, payment, or both with a comma"),
+    ] = None,
+    channel: Wanted = None,
+    q: Wanted = None,
+    sort: Sorting = None,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+    as_format: FileFormat = "json",
+) -> Response[Page[UnsoldCard]]:
+    """Printed for a till and not sold (``sale``), or loaded with an order that is not paid (``payment``)."""
+    actor_of(request).require(READ)
+    filters = {"for": waits_for, "channel": channel, "q": q}
+    query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
+    return await UNSOLD.answer(
+        database_of(request), query, as_csv=as_format == "csv", name="gift-cards-waiting"
+    )
+
+
+@post("/gift-cards/waiting/take-back", summary="Take back gift cards that wait", status_code=200)
+async def take_back(request: AnyRequest, data: JSONBody[TakeBackInput]) -> Response[TakenBack]:
+    """They are worth nothing for ever: all that are named, or none. Twice is once."""
+    return await write(request, lambda tx: unsold.take_back(tx, data))
 
 
 @get("/gift-cards/{card_id:uuid}", summary="Read a gift card")
@@ -197,6 +227,8 @@ routes = [
             list_cards,
             issue,
             prepare_cards,
+            list_waiting,
+            take_back,
             read_card,
             card_entries,
             top_up,

@@ -124,6 +124,15 @@ async def set_charge(tx: Tx, charge: UUID, status: str) -> bool:
     )
 
 
+async def waits_for_order(tx: Tx, card_id: UUID) -> bool:
+    """Whether an order that is not paid yet would put value onto it. Whoever asks holds the card."""
+    return bool(
+        await tx.value(
+            "SELECT EXISTS (SELECT FROM gift_card_charge WHERE card = $1 AND status = 'waiting')", card_id
+        )
+    )
+
+
 async def has_booked(tx: Tx, card_id: UUID) -> bool:
     """Whether anything was ever charged and not called off."""
     return bool(

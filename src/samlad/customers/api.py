@@ -22,6 +22,7 @@ AnyRequest = Request[Any, Any, Any]
 async def list_customers(
     request: AnyRequest,
     q: Wanted = None,
+    phone: Wanted = None,
     country: Wanted = None,
     pool: Wanted = None,
     tag: Wanted = None,
@@ -32,7 +33,8 @@ async def list_customers(
 ) -> Response[Page[CustomerRow]]:
     """All customers with how much they ordered, newest first.
 
-    ``q`` is a part of a name, e-mail address, phone number or external id; ``tag`` finds who has any of these tags; sort by created_at, name, orders or
+    ``q`` is a part of a name, e-mail address, phone number or external id; ``phone`` finds a number however it is
+    written; ``tag`` finds who has any of these tags; sort by created_at, name, orders or
     last_order_at.
     """
     actor_of(request).require(READ)
@@ -40,7 +42,7 @@ async def list_customers(
         limit=limit,
         cursor=cursor,
         sort=sort,
-        filters={"q": q, "country": country, "pool": pool, "tag": tag},
+        filters={"q": q, "phone": phone, "country": country, "pool": pool, "tag": tag},
     )
     return await store.LISTING.answer(
         database_of(request), query, as_csv=as_format == "csv", name="customers"

@@ -1,10 +1,13 @@
 """SQL of the tables ``customer`` and ``customer_spend``."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 import msgspec
+import phonenumbers
 
 from samlad.customers.model import Customer, CustomerRow, PersonInput, Spend
 from samlad.kernel.database import Reader, Tx
@@ -16,6 +19,33 @@ _COLUMNS = """id, pool, external_id, email, name, phone, country, locale, group_
 _SURVIVOR = "SELECT coalesce(survivor, id) FROM customer WHERE id = $1"
 _MEMBERS = "ANY (customer_members(ARRAY[$1::uuid]))"
 CHANGEABLE = ("external_id", "email", "name", "phone", "country", "locale", "group_name")
+
+
+_PHONE = re.compile(r"[+0-9 ()/.\u00a0-]+")
+_LEAST_DIGITS, _MOST_DIGITS = 6, 15
+
+
+def looks_like_phone(text: str) -> bool:
+    """Whether somebody may have typed a phone number: six digits or more, and what people put between them."""
+    return _PHONE.fullmatch(text) is not None and bool(_tail(text))
+
+
+def _tail(text: str) -> str:
+    """What a number in E.164, as its own country dials it, and as abroad does, have in common: its end. \"\" of no number."""
+    digits = re.sub(r"[^0-9]", "", text)
+    dialled = text.strip()
+    if dialled.startswith(("+", "00")):
+        with suppress(phonenumbers.NumberParseException):
+            digits = str(phonenumbers.parse("+" + digits.lstrip("0"), None).national_number)
+    digits = digits.lstrip("0")
+    return digits if _LEAST_DIGITS <= len(digits) <= _MOST_DIGITS else ""
+
+
+def _from_the_end(text: str) -> str:
+    found = _tail(text)
+    if not found:
+        raise ValueError("a phone number has 6 to 15 digits")
+    return found[::-1] + "%"
 
 
 def _like(text: str) -> str:
@@ -43,6 +73,11 @@ LISTING = Listing(
     default_sort="-created_at",
     filters={
         "q": Filter("c.id IN (SELECT coalesce(survivor, id) FROM customer WHERE search LIKE {})", _like),
+        "phone": Filter(
+            """c.id IN (SELECT coalesce(survivor, id) FROM customer
+                        WHERE reverse(regexp_replace(phone, '[^0-9]', '', 'g')) LIKE {})""",
+            _from_the_end,
+        ),
         "pool": Filter("c.pool = ANY({}::uuid[])", uuids),
         "country": Filter("c.country = {}"),
         "tag": Filter(
@@ -52,7 +87,7 @@ LISTING = Listing(
         ),
     },
 )
-"""All customers with what they ordered; ``q`` looks into name, e-mail, phone and external id.
+"""All customers with what they ordered; ``q`` looks into name, e-mail, phone and external id, ``phone`` finds a number however it is written.
 
 Those that are one person are one line, found by what any of them has.
 """

@@ -74,7 +74,7 @@ async def update(tx: Tx, destination: UUID, fields: dict[str, Any]) -> bool:
     """Set fields and count the version up; False if another has the name."""
     names = ", ".join(f"{name} = ${number}" for number, name in enumerate(fields, 2))
     try:
-        async with tx.connection.transaction():
+        async with tx.savepoint():
             await tx.execute(
                 f"UPDATE destination SET {names}, version = version + 1, updated_at = now() WHERE id = $1",
                 destination,

@@ -28,9 +28,9 @@ from litestar.params import FromPath, QueryParameter
 
 from samlad.access.csrf import csrf_token
 from samlad.access.middleware import is_https
-from samlad.channels import last_seen, shop_at
+from samlad.channels import last_seen, main_of, shop_at
 from samlad.faces import objections
-from samlad.faces.design import CAMERA_POLICY, Pages, policy_text
+from samlad.faces.design import CAMERA_POLICY, Pages, formats, policy_text
 from samlad.faces.design.rendering import apart, turning_in
 from samlad.kernel import once
 from samlad.kernel.database import Tx
@@ -311,6 +311,13 @@ def require(request: AnyRequest, permission: str | None = None) -> None:
         raise Unauthenticated("Sign in to go on.")
     if permission is not None:
         actor.require(permission)
+    at_home(request)
+
+
+def at_home(request: AnyRequest) -> None:
+    """Days and times of the answer are written as in the country of the main channel, where the language leaves that open."""
+    main = main_of(last_seen(database_of(request)))
+    formats.country.set("" if main is None else main.country)
 
 
 async def change(request: AnyRequest, work: Callable[[Tx], Awaitable[T]]) -> T:

@@ -91,6 +91,11 @@ TAX = (
     marked("Some of the input is not right."),
 )
 BOOKS = (
+    marked("Something else is owed by now: look once more."),
+    marked("say out of which drawer"),
+    marked("it was used for something else"),
+    marked("there is no such drawer here"),
+    marked("This drawer was counted meanwhile: choose one that is open."),
     marked("at most ten years at once"),
     marked("between the years 1900 and 9000"),
     marked("neither a store's location nor a channel"),

@@ -76,6 +76,8 @@ MONEY = (
     marked("There is no such book; one is made at the first sale of a pool of orders."),
     marked("There is no such book."),
     marked("There is no such voucher."),
+    marked("There is no such payout of tips."),
+    marked("Nobody of this name was given a tip there."),
     marked("There is no such shift."),
     marked("There is no such closing."),
     marked("There is no loyalty programme here yet."),

@@ -203,6 +203,8 @@ CREDIT = (
     marked("This order is cancelled."),
     marked("Only a card that pays can be blocked."),
     marked("It is not blocked."),
+    marked("A card that pays already is not taken back: block it, or cancel the order that sold it."),
+    marked("A card waits for an order that can still be paid: cancel that order, and the card goes with it."),
     marked("It cannot be replaced."),
     marked("Look at the code once more, or ask us."),
     marked("This card is in somebody's account already."),

@@ -6,6 +6,7 @@ serves them all. SQL is plain and parameters are always ``$1``.
 
 import asyncio
 import contextlib
+import hashlib
 import os
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
@@ -18,12 +19,11 @@ import asyncpg
 import msgspec
 from asyncpg import Record
 from asyncpg.pool import PoolConnectionProxy
-from asyncpg.transaction import Transaction
 
 from samlad.kernel.context import BACKGROUND, EVENT_IDS, Actor, Context
 from samlad.kernel.gate import EAGER, Gate
-from samlad.kernel.outbox import KeptAnswer, PendingEvent, write
-from samlad.kernel.problems import Busy, OutcomeUnknown, Problem
+from samlad.kernel.outbox import KeptAnswer, PendingEvent, Statement, write
+from samlad.kernel.problems import Busy, OutcomeUnknown, Problem, StillRunning
 from samlad.kernel.rows import into
 from samlad.kernel.settings import Settings
 
@@ -91,6 +91,7 @@ class Tx:
         "_after",
         "_collected",
         "_ended",
+        "_later",
         "_rolled_back",
         "_written",
         "answer",
@@ -118,6 +119,7 @@ class Tx:
         self._ended: list[Callable[[], None]] = []
         self._rolled_back: list[Callable[[], None]] = []
         self._collected: dict[Callable[[Tx, list[Any]], Awaitable[None]], list[Any]] = {}
+        self._later: list[Statement] = []
         self._written: list[UUID] = []
 
     @property
@@ -167,6 +169,18 @@ class Tx:
         status = await self.connection.copy_records_to_table(table, columns=list(columns), records=records)
         return int(status.rsplit(" ", 1)[-1])
 
+    @contextlib.asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """What fails inside is taken back alone: the transaction can go on."""
+        await self.connection.execute("SAVEPOINT inner_work")
+        try:
+            yield
+        except BaseException:
+            if not self.connection.is_closed():
+                await self.connection.execute("ROLLBACK TO SAVEPOINT inner_work")
+            raise
+        await self.connection.execute("RELEASE SAVEPOINT inner_work")
+
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call something quick once the commit has succeeded (never when it has not)."""
         self._after.append(callback)
@@ -188,15 +202,29 @@ class Tx:
         """Keep an item for ``write``, which gets all of its items in one call before the commit."""
         self._collected.setdefault(write, []).append(item)
 
+    def later(self, sql: str, *args: Any) -> None:
+        """Insert rows with the last statement of the transaction: until then nobody reads them, not here either.
+
+        What is refused is refused there. Not for updates: of two of one row in one statement the second is lost.
+        """
+        self._later.append((sql, args))
+
+    async def settle(self) -> None:
+        """Write what was left for later now, where something is to be done with it."""
+        if self._later:
+            later, self._later = self._later, []
+            await write(self, later, [], None)
+
     async def flush(self) -> None:
-        """Write what was collected and the pending events now; `Database.transaction` does it before the commit."""
+        """Write what was collected, what was left for later and the pending events now; `Database.transaction` does it before the commit."""
         while self._collected:
             write_items, items = self._collected.popitem()
             await write_items(self, items)
-        if self.events or self.answer:
+        if self.events or self.answer or self._later:
             events, self.events = self.events, []
             answer, self.answer = self.answer, None
-            await write(self, events, answer)
+            later, self._later = self._later, []
+            await write(self, later, events, answer)
             if events:
                 self._written += [event.id for event in events]
                 self._after.append(_poke_marker)
@@ -285,27 +313,29 @@ class Database:
         context: Context = BACKGROUND,
         *,
         isolation: Isolation | None = None,
+        alone: str | None = None,
     ) -> T:
         """Run ``work`` in one transaction and answer what it answers; its events are written with it.
 
         ``work`` may run several times (serialization failure, deadlock, a connection that broke before the
-        commit), so whatever it does outside the transaction must wait for `Tx.after_commit`.
+        commit), so whatever it does outside the transaction must wait for `Tx.after_commit`. Of transactions that are
+        ``alone`` by the same words one runs at a time.
 
         Raises:
+            StillRunning: another that is ``alone`` by these words has not ended.
             Busy: the database could not be reached, or a lock or statement ran into its time limit.
             OutcomeUnknown: the connection broke while the commit was under way.
         """
+        begin = _begin(isolation, None if alone is None else f"{self.settings.schema} {alone}")
         if self.around is None:
-            return await self._until_done(work, context, isolation)
+            return await self._until_done(work, context, begin)
         with self.around():
-            return await self._until_done(work, context, isolation)
+            return await self._until_done(work, context, begin)
 
-    async def _until_done(
-        self, work: Callable[[Tx], Awaitable[T]], context: Context, isolation: Isolation | None
-    ) -> T:
+    async def _until_done(self, work: Callable[[Tx], Awaitable[T]], context: Context, begin: str) -> T:
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return await self._once(work, context, isolation, is_retry=attempt > 1)
+                return await self._once(work, context, begin, is_retry=attempt > 1)
             except RETRIED:
                 if attempt == ATTEMPTS:
                     raise Busy("Others keep changing the same rows.") from None
@@ -321,36 +351,36 @@ class Database:
         raise AssertionError("unreachable")
 
     async def _once(
-        self,
-        work: Callable[[Tx], Awaitable[T]],
-        context: Context,
-        isolation: Isolation | None,
-        *,
-        is_retry: bool,
+        self, work: Callable[[Tx], Awaitable[T]], context: Context, begin: str, *, is_retry: bool
     ) -> T:
-        async with self._connection() as connection:
-            transaction = connection.transaction(isolation=isolation)
-            tx = Tx(connection, context, self)
-            tx.is_retry = is_retry
-            is_committed = False
-            try:
-                result = await self._run(tx, transaction, work)
-                is_committed = True
-            finally:
-                tx.ended(is_committed=is_committed)
+        await self._gate.enter()
+        try:
+            async with self.pool.acquire() as connection:
+                tx = Tx(connection, context, self)
+                tx.is_retry = is_retry
+                is_committed = False
+                try:
+                    result = await self._run(tx, begin, work)
+                    is_committed = True
+                finally:
+                    tx.ended(is_committed=is_committed)
+        finally:
+            self._gate.leave()
         tx.committed(self.on_events)
         return result
 
-    async def _run(self, tx: Tx, transaction: Transaction, work: Callable[[Tx], Awaitable[T]]) -> T:
+    async def _run(self, tx: Tx, begin: str, work: Callable[[Tx], Awaitable[T]]) -> T:
+        connection = tx.connection
         try:
-            await transaction.start()
+            if await connection.execute(begin) == _TAKEN:
+                raise StillRunning("The first request with this key has not ended. Try again in a moment.")
             result = await self._work(tx, work)
             await tx.flush()
         except BaseException:
-            await _roll_back(tx.connection, transaction)
+            await _roll_back(connection)
             raise
         try:
-            await transaction.commit()
+            await connection.execute("COMMIT")
         except (*UNREACHABLE, asyncpg.InterfaceError) as error:
             raise OutcomeUnknown("It may or may not have been done.") from error
         return result
@@ -406,12 +436,25 @@ class Database:
         raise AssertionError("unreachable")
 
 
-async def _roll_back(connection: PoolConnectionProxy, transaction: Transaction) -> None:
+_TAKEN = "SELECT 0"
+"""What is answered to `_begin` by who must be alone and is not."""
+
+
+def _begin(isolation: Isolation | None, alone: str | None) -> str:
+    """The statement that begins a transaction, and in the same message takes a lock on some words, if nobody has it."""
+    begin = "BEGIN" if isolation is None else f"BEGIN ISOLATION LEVEL {isolation.replace('_', ' ')}"
+    if alone is None:
+        return begin
+    lock = int.from_bytes(hashlib.sha256(alone.encode()).digest()[:8], "big", signed=True)
+    return f"{begin}; SELECT FROM (SELECT pg_try_advisory_xact_lock({lock}) AS is_free) AS l WHERE is_free"
+
+
+async def _roll_back(connection: PoolConnectionProxy) -> None:
     """Undo, or if that cannot be said to the server any more, cut the connection, which undoes too."""
     if connection.is_closed():
         return
     try:
-        await transaction.rollback()
+        await connection.execute("ROLLBACK")
     except (*UNREACHABLE, asyncpg.InterfaceError):
         connection.terminate()
 

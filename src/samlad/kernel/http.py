@@ -29,6 +29,7 @@ from samlad.kernel.problems import (
     Malformed,
     Outdated,
     PreconditionRequired,
+    Problem,
     StillRunning,
 )
 from samlad.kernel.vault import Vault
@@ -82,7 +83,8 @@ async def write(
 
     With an ``Idempotency-Key`` the answer is stored in the same transaction: the same key and request gives the same
     answer for ever after, also when the server died between commit and answer. Refusals are not stored: what was
-    refused may be asked again. A result with a ``version`` gets an ``ETag``. An answer that holds a ``secret`` (a new
+    refused may be asked again. What was done before is done again and taken back, so that a first request pays nothing
+    for those that come twice. A result with a ``version`` gets an ``ETag``. An answer that holds a ``secret`` (a new
     API key) is stored sealed by the vault.
 
     Raises:
@@ -102,9 +104,6 @@ async def write(
     vault: Vault | None = request.app.state.runtime.vault if secret else None
 
     async def once(tx: Tx) -> Response[Any]:
-        stored = await _claim(tx, scope, key, fingerprint, vault)
-        if stored is not None:
-            return stored
         status_code, head, body = _encode_answer(await work(tx), status, headers)
         kept = vault.seal(_SEALED, body) if vault else body
         about = [each for each in request.path_params.values() if isinstance(each, UUID)]
@@ -112,30 +111,24 @@ async def write(
         return _answer(status_code, head, body)
 
     try:
-        return await database.transaction(once, context)
-    except asyncpg.UniqueViolationError as error:
-        if error.constraint_name != "idempotency_pkey":
+        return await database.transaction(once, context, alone=f"{scope} {key}")
+    except StillRunning:
+        raise
+    except (Problem, asyncpg.IntegrityConstraintViolationError):
+        # Nobody looked before: that it was done already is told by the key of the answer, or by what it did then.
+        stored = await _stored(database, scope, key, fingerprint, vault)
+        if stored is None:
             raise
-        # The twin committed between our look and our lock: its answer is there now.
-        return await database.transaction(once, context)
+        return stored
 
 
-async def _claim(
-    tx: Tx, scope: str, key: str, fingerprint: bytes, vault: Vault | None
+async def _stored(
+    database: Database, scope: str, key: str, fingerprint: bytes, vault: Vault | None
 ) -> Response[Any] | None:
-    row = await tx.row(
-        """
-        SELECT pg_try_advisory_xact_lock(hashtextextended($1 || ' ' || $2, 7)) AS is_free,
-               i.request, i.status, i.headers, i.body
-        FROM (SELECT 1) AS one LEFT JOIN idempotency i ON i.scope = $1 AND i.key = $2
-        """,
-        scope,
-        key,
+    row = await database.row(
+        "SELECT request, status, headers, body FROM idempotency WHERE scope = $1 AND key = $2", scope, key
     )
-    assert row is not None
-    if row["request"] is None:
-        if not row["is_free"]:
-            raise StillRunning("The first request with this key has not ended. Try again in a moment.")
+    if row is None:
         return None
     if row["request"] != fingerprint:
         raise KeyReused("Take a new Idempotency-Key for a new request.")

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 
-from babel import Locale
+from babel import Locale, localedata
 from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
@@ -43,6 +43,21 @@ def formatting_locale(locale: str) -> Locale:
     """The CLDR locale that numbers, dates and money are written in; the pseudo locales write them as English does."""
     return Locale.parse(
         SOURCE if locale in {PSEUDO, PSEUDO_RTL} else locale, sep="-" if "-" in locale else "_"
+    )
+
+
+@lru_cache(maxsize=512)
+def dated_locale(locale: str, country: str) -> Locale:
+    """The CLDR locale that days and times are written in: English as in the shop's country (ISO 3166; empty: unknown).
+
+    The United States write `Nov 22, 2026, 6:30 PM`, the United Kingdom `22 Nov 2026, 18:30`. A country whose English CLDR does not
+    know writes it as the world does (`en-001`). Amounts and numbers stay as in `formatting_locale`: they say which currency it is.
+    """
+    plain = formatting_locale(locale)
+    if not country or plain.language != SOURCE or plain.territory:
+        return plain
+    return Locale.parse(
+        f"{SOURCE}_{country}" if localedata.exists(f"{SOURCE}_{country}") else f"{SOURCE}_001"
     )
 
 

@@ -34,7 +34,9 @@ from samlad.orders.placement import place
 from samlad.orders.sets import as_sold, parts_of_sets
 from samlad.orders.store import by_number
 from samlad.orders.tip_rules import offered as tips_offered
+from samlad.orders.tip_store import add_paid as add_tips_paid
 from samlad.orders.tip_store import kept as tip_kept
+from samlad.orders.tip_store import lock_owed as lock_tips_owed
 from samlad.orders.tip_store import of_order as tip_of
 from samlad.orders.tips import ClerkTips
 from samlad.orders.tips import by_clerk as tips_by_clerk
@@ -72,6 +74,7 @@ __all__ = [
     "SetOf",
     "TotalChanged",
     "WrongState",
+    "add_tips_paid",
     "apply_change",
     "as_sold",
     "by_day",
@@ -83,6 +86,7 @@ __all__ = [
     "fulfil",
     "give_tip_back",
     "imported",
+    "lock_tips_owed",
     "page",
     "parts_of_sets",
     "pay",

@@ -79,7 +79,7 @@ async def place(tx: Tx, data: PlaceOrder, *, token: str | None = None, version: 
     order = msgspec.structs.replace(order, number=number)
     tell_placed(tx, order)
     fulfilment_plan.tell_opened(tx, order, parts)
-    await payments.keep(tx, taken, channel=channel.id, profile=cart.customer)
+    await payments.keep(tx, taken, channel=channel.id, profile=cart.customer, later=True)
     await tips.keep(
         tx, order, data.tip, clerk=tx.actor.id if tx.actor.kind == "staff" else None, name=tx.actor.name
     )

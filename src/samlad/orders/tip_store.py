@@ -18,6 +18,7 @@ class Tip(msgspec.Struct, frozen=True, kw_only=True):
     order_id: UUID
     amount: int
     returned: int = 0
+    paid: int = 0
     currency: str
     channel: UUID
     location: UUID
@@ -64,4 +65,39 @@ async def by_clerk(
         since,
         until,
         None if locations is None else list(locations),
+    )
+
+
+class Owed(msgspec.Struct, frozen=True, kw_only=True):
+    """What is owed of one tip (minor units); below zero: it went back to the customer after it was paid out."""
+
+    order_id: UUID
+    clerk_name: str
+    owed: int
+
+
+_THEIRS = "location = $1 AND clerk IS NOT DISTINCT FROM $2 AND (clerk IS NOT NULL OR clerk_name = $3) AND currency = $4"
+
+
+async def lock_owed(tx: Tx, whose: tuple[UUID, UUID | None, str, str], until: datetime) -> list[Owed]:
+    """What is owed of each tip of somebody (location, clerk, name where there is no clerk, currency), held in the order of ids."""
+    return await tx.all(
+        Owed,
+        f"""SELECT order_id, clerk_name, amount - returned - paid AS owed FROM order_tip
+            WHERE {_THEIRS} AND at <= $5 AND amount - returned <> paid ORDER BY order_id FOR UPDATE""",
+        *whose,
+        until,
+    )
+
+
+async def add_paid(tx: Tx, orders: Sequence[UUID], amounts: Sequence[int]) -> None:
+    """So much more of each was paid out; below zero: less. Rows are taken in the order of ids, as everywhere."""
+    await tx.execute(
+        "SELECT FROM order_tip WHERE order_id = ANY ($1::uuid[]) ORDER BY order_id FOR UPDATE", list(orders)
+    )
+    await tx.execute(
+        """UPDATE order_tip t SET paid = t.paid + g.amount
+           FROM unnest($1::uuid[], $2::bigint[]) AS g (order_id, amount) WHERE t.order_id = g.order_id""",
+        list(orders),
+        list(amounts),
     )

@@ -129,14 +129,16 @@ async def keep(
     channel: UUID,
     profile: UUID | None = None,
     occurred_at: datetime | None = None,
+    later: bool = False,
 ) -> None:
     """Store what `authorize` answered, with an event each. One statement, none without payments.
 
-    ``occurred_at`` is given for what was paid earlier than now.
+    ``occurred_at`` is given for what was paid earlier than now; ``later``: with the transaction's last statement, where
+    nothing reads them before.
     """
     fresh = [payment for payment in payments if payment.cart is None]
     if fresh:
-        await store.insert(tx, fresh, channel=channel)
+        await store.insert(tx, fresh, channel=channel, later=later)
     for payment in payments:
         kind = None if payment.cart is None else events.PaymentClaimed
         tell(tx, payment, kind=kind, channel=channel, profile=profile, occurred_at=occurred_at)

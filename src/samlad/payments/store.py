@@ -12,15 +12,17 @@ COLUMNS = """id, order_id, provider, currency, amount, status, captured, refunde
 REFUND_COLUMNS = "id, payment, amount, status, reference, reason, problem, created_at"
 
 
-async def insert(tx: Tx, payments: Sequence[Payment], *, channel: UUID) -> None:
-    """Add payments; one statement."""
-    await tx.execute(
-        """
-        INSERT INTO payment (id, order_id, provider, currency, amount, status, reference, reason, tendered, captured,
-                             due_on, remind_on, channel)
-        SELECT *, $12 FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[],
-                             $8::text[], $9::bigint[], $10::bigint[], $11::date[], $11::date[])
-        """,
+_INSERT = """
+    INSERT INTO payment (id, order_id, provider, currency, amount, status, reference, reason, tendered, captured,
+                         due_on, remind_on, channel)
+    SELECT *, $12 FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[],
+                         $8::text[], $9::bigint[], $10::bigint[], $11::date[], $11::date[])
+"""
+
+
+async def insert(tx: Tx, payments: Sequence[Payment], *, channel: UUID, later: bool = False) -> None:
+    """Add payments; one statement, or ``later`` with the last one of the transaction."""
+    values = (
         [payment.id for payment in payments],
         [payment.order_id for payment in payments],
         [payment.provider for payment in payments],
@@ -34,6 +36,10 @@ async def insert(tx: Tx, payments: Sequence[Payment], *, channel: UUID) -> None:
         [payment.due_on for payment in payments],
         channel,
     )
+    if later:
+        tx.later(_INSERT, *values)
+    else:
+        await tx.execute(_INSERT, *values)
 
 
 async def of_order(reader: Reader, order: UUID) -> list[Payment]:

@@ -129,7 +129,7 @@ async def _observe(tx: Tx, events: Sequence[Unresolved], sources: dict[UUID, Sou
         by[source] = reporter(sources[source], await channels.cached(tx, sources[source].channel))
     seen = [sighting(event, by[event.source]) for event in events]
     told, places = without_repeats(seen)
-    async with tx.connection.transaction():
+    async with tx.savepoint():
         found = await identity.observe(tx, told)
     return [Landing(event, found[place]) for event, place in zip(events, places, strict=True)]
 

@@ -87,6 +87,11 @@ async def test_an_appointment_and_advice(site: Site, market: Market, settings: S
     await clerk.get_by_role("button", name="To the wish list").click()
     await clerk.goto(f"{here}/share")
     await look(site, clerk, "share")
+    picture = await clerk.locator(".qr").bounding_box()
+    assert picture
+    assert picture["width"] <= 240, (
+        picture
+    )  # a phone shows the link as well, and its camera is not needed for that
     boss = await site.staff(width=1440, scheme="dark")
     for path in (
         "/admin/appointments",

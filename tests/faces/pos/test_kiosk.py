@@ -1,6 +1,5 @@
 """A kiosk: customers serve themselves at a till's device. What it may not do the server does not do for it; it sells without network."""
 
-import contextlib
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -388,8 +387,14 @@ async def test_a_customer_serves_themselves_by_keyboard_and_without_network(
     await expect(page.locator("[data-till]")).to_have_attribute("data-unsent", "0")
     rows = await market.db.rows("SELECT state, objections FROM till_sale ORDER BY sequence")
     assert [(row["state"], row["objections"]) for row in rows] == [("ordered", []), ("ordered", [])]
-    # A manager takes it back with a PIN that is looked at by the server.
     await expect(page.locator("#own-code svg")).to_be_visible()
+    # Taken back while a receipt is shown: whoever calls is told what is true.
+    await page.route("**/offline/here", lambda route: route.fulfill(status=401))
+    await page.locator("#help").click()
+    await expect(page.locator("#said")).to_contain_text("nobody can be called from here")
+    await page.unroute("**/offline/here")
+    await page.evaluate("dispatchEvent(new Event('online'))")
+    # A manager takes it back with a PIN that is looked at by the server.
     await page.locator("#finish").click()
     await _in_english(page)
     await page.locator("#staff-open").click()
@@ -412,6 +417,19 @@ CARRIES = """async (isKiosk) => {
     const { meta, open } = await import("/static/pos/offline/database.js");
     return (await meta(await open("soder"), "day"))?.is_kiosk === isKiosk;
 }"""
+
+
+HELD = """() => {
+    const dialog = document.getElementById("still");
+    const hold = (event) => {
+        if (event.target !== dialog) return;
+        event.stopImmediatePropagation();
+        addEventListener("let-go", () => dialog.dispatchEvent(new Event("close")), { once: true });
+        removeEventListener("close", hold, true);
+    };
+    addEventListener("close", hold, true);
+}"""
+"""Chromium tells of the end of a dialog with the next frame that it draws: here that comes late, as on a busy machine."""
 
 
 @pytest.mark.browser
@@ -462,16 +480,14 @@ async def test_a_kiosk_asks_staff_and_forgets_who_went_away(site: Site, market: 
     await expect(page.locator("#still")).to_be_visible()
     await expect(page.locator("#more-time")).to_be_focused()
     await site.picture(page, "kiosk-still")
+    await page.evaluate(HELD)
     await page.keyboard.press("Enter")
     await expect(page.locator("#still")).to_be_hidden()
     await expect(page.locator("#ticket li[data-variant]")).to_have_count(1)
-    for _ in range(
-        8
-    ):  # on a busy machine it was not always at the first look; it always is before five minutes are over
-        await page.clock.fast_forward(46_000)
-        with contextlib.suppress(AssertionError):
-            await expect(page.locator("#still")).to_be_visible(timeout=2_000)
-            break
+    await page.clock.fast_forward(46_000)
+    await expect(page.locator("#still")).to_be_visible()
+    # What a busy machine tells only now of the first question is no answer to the second one.
+    await page.evaluate("dispatchEvent(new Event('let-go'))")
     await expect(page.locator("#still")).to_be_visible()
     await expect(page.locator("#still-seconds")).to_contain_text("Seconds left:")
     await page.clock.fast_forward(31_000)
@@ -488,5 +504,7 @@ async def test_a_kiosk_asks_staff_and_forgets_who_went_away(site: Site, market: 
     await page.clock.fast_forward(11_000)
     await expect(page.locator("#closed")).to_be_visible()
     await expect(page.locator("#shop")).to_be_hidden()
+    for name in ("#help", "#help-called", "#staff-open"):  # nobody hears a call from here any more
+        await expect(page.locator(name)).to_be_hidden()
     await site.fine(page)
     await site.picture(page, "kiosk-closed")

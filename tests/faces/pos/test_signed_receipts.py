@@ -14,11 +14,13 @@ from market import Market, hidden, text_of
 from test_till_credit import on_ticket
 
 from samlad import documents
+from samlad.access.rate import LocalLimit
 from samlad.documents import printing, signing
 from samlad.documents.mailing import text_of as mail_of
 from samlad.documents.model import Slip
 from samlad.documents.signing import SignedReceipt
 from samlad.documents.writing import Writer
+from samlad.faces.storefront import limits
 from samlad.orders import read
 
 KEY = Ed25519PrivateKey.generate()
@@ -50,7 +52,7 @@ def test_what_was_signed_is_read_and_nothing_else(
 
 
 async def test_a_receipt_is_checked_and_scanned_where_goods_come_back(
-    clerk: httpx.AsyncClient, market: Market, api_as: object
+    clerk: httpx.AsyncClient, market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await on_ticket(clerk, market)
     html = (await clerk.get("/pos/soder/pay?by=cash")).text
@@ -86,6 +88,10 @@ async def test_a_receipt_is_checked_and_scanned_where_goods_come_back(
     assert f"/pos/soder/returns/{order.id}" in found.text
     none = await clerk.get("/pos/soder/returns", params={"q": f"{token[:-3]}AAA"})
     assert "This receipt is not ours" in text_of(none.text)
+    # Strangers reach it: one address cannot go on for ever, whatever it brings.
+    monkeypatch.setattr(limits, "receipts", LocalLimit(per_second=0.001, burst=2))
+    codes = [(await clerk.get(f"/receipt/{each}")).status_code for each in (token, "S1.x.y", token, "S1.x.y")]
+    assert codes == [200, 404, 429, 429]
     # On paper, by mail and as a page for printing.
     printed = await printing.slip_of(market.db, order, Slip.RECEIPT)
     assert printed.check == address

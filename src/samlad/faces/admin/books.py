@@ -53,6 +53,7 @@ def tabs(request: AnyRequest, here: str) -> list[dict[str, Any]]:
         (_("Accounts"), f"{BASE}/accounts"),
         (_("Days"), f"{BASE}/days"),
         (_("Drawers"), f"{BASE}/shifts"),
+        (_("Tips"), f"{BASE}/tips"),
         (_("Settings"), f"{BASE}/settings"),
     ]
     return [{"text": text, "href": href, "current": href == here} for text, href in pages]

@@ -1,7 +1,7 @@
 """Conversations: who waits for an answer, and everything that was said."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
@@ -23,20 +23,30 @@ from samlad.conversations import (
     presence,
     saved,
 )
-from samlad.faces.admin import customer_blocks
+from samlad.faces.admin import bulk, customer_blocks
 from samlad.faces.admin.conversation_names import MARKS, MEDIA, STATES
 from samlad.faces.admin.customer_blocks import Block
 from samlad.faces.admin.lists import href, shown
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.admin.undo import undo_href, undoable
 from samlad.faces.form import Form, read_form
-from samlad.faces.page import AnyRequest, change, go, listen_from_here, live_href, page, require, words
+from samlad.faces.page import (
+    AnyRequest,
+    change,
+    go,
+    listen_from_here,
+    live_href,
+    local_path,
+    page,
+    require,
+    words,
+)
 from samlad.faces.topics import TOPICS
 from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, context_of, database_of
 from samlad.kernel.listing import ListQuery
-from samlad.kernel.problems import InvalidInput, Problem
+from samlad.kernel.problems import InvalidInput, NotFound, Problem
 
 BASE = "/admin/conversations"
 MORNING = 9
@@ -362,6 +372,46 @@ async def _talks(request: AnyRequest, customer: customers.Customer) -> dict[str,
 
 customer_blocks.add(Block(place=25, template="admin/customer_conversations.html", load=_talks))
 
+
+@post(f"{BASE}/bulk")
+async def act_on_many(request: AnyRequest) -> Response[Any]:
+    """The picked ones are done, to be answered again, or mine to look after."""
+    require(request, WRITE)
+    form, _ = await read_form(request), words(request)
+    back, wanted, me = local_path(form.text("next"), BASE), form.get("act"), actor_of(request).id
+    if wanted not in ("closed", "open", "mine"):
+        return go(request, back, _("Please say what is to be done with them."), kind="danger")
+
+    async def act(tx: Tx, conversation: UUID) -> str | None:
+        found = await conversations.one(tx, conversation)
+        if found is None:
+            raise NotFound("There is no such conversation.")
+        if wanted == "mine":
+            await conversations.change(tx, conversation, ChangeInput(assignee=me), version=found.version)
+            return None if found.assignee == me else str(found.assignee or "")
+        state: Literal["closed", "open"] = "closed" if wanted == "closed" else "open"
+        await conversations.change(tx, conversation, ChangeInput(state=state), version=found.version)
+        until = found.snoozed_until.isoformat() if found.snoozed_until else ""
+        return None if found.state == state else f"{found.state} {until}".strip()
+
+    return await bulk.run(request, bulk.picked(form), act, back=back, undo="conversations.many", to=wanted)
+
+
+@undoable("conversations.many")
+async def _undo_many(tx: Tx, arguments: dict[str, Any]) -> str:
+    for conversation, before in bulk.rows_before(arguments):
+        state, _, until = before.partition(" ")
+        if arguments["to"] == "mine":
+            data = ChangeInput(assignee=UUID(before) if before else None)
+        elif until and datetime.fromisoformat(until) > now():
+            data = ChangeInput(snoozed_until=datetime.fromisoformat(until))
+        else:
+            data = msgspec.convert({"state": "open" if until else state}, ChangeInput)
+        await conversations.change(tx, conversation, data)
+    return str(arguments["back"])
+
+
 HANDLERS = [
+    act_on_many,
     list_conversations, show_new, begin, show_conversation, answer, say_here, change_conversation, merge, split,
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from samlad import channels, customers, orders, profile
 from samlad.customers import Customer
 from samlad.customers.model import CustomerChange
-from samlad.faces.admin import customer_blocks, names
+from samlad.faces.admin import bulk, customer_blocks, names
 from samlad.faces.admin.customer_blocks import Block
 from samlad.faces.admin.identity import customer_identity
 from samlad.faces.admin.lists import shown
@@ -19,12 +19,12 @@ from samlad.faces.admin.scope import order_scope
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.admin.undo import undo_href, undoable
 from samlad.faces.form import Form, read_form
-from samlad.faces.page import AnyRequest, change, go, listen_from_here, live_href, require, words
+from samlad.faces.page import AnyRequest, change, go, listen_from_here, live_href, local_path, require, words
 from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.listing import ListQuery
 from samlad.kernel.live import MOST_TOPICS
-from samlad.kernel.problems import NotFound, Problem
+from samlad.kernel.problems import InvalidInput, NotFound, Problem
 
 FIELDS = ("name", "email", "phone", "country", "locale", "group_name", "external_id")
 
@@ -33,7 +33,13 @@ FIELDS = ("name", "email", "phone", "country", "locale", "group_name", "external
 async def list_customers(request: AnyRequest) -> Response[Any]:
     """All customers, the newest first."""
     require(request, customers.READ)
-    found = await shown(request, database_of(request), customers.LISTING)
+    asked = request.query_params.get("q", "").replace("\x00", "").strip()
+    fixed = None
+    if customers.looks_like_phone(asked):
+        plain = ListQuery(limit=1, filters={"q": asked})
+        if not (await customers.LISTING.page(database_of(request), plain)).items:
+            fixed = {"q": None, "phone": asked}  # a number that is kept in another spelling
+    found = await shown(request, database_of(request), customers.LISTING, fixed=fixed)
     tags = await customers.tags_in_use(database_of(request), actor_of(request))
     options = [(each.tag, f"{each.tag} ({each.people})") for each in tags]
     return await admin_page(request, "admin/customers.html", list=found, tags=options)
@@ -123,4 +129,34 @@ async def _undo_change(tx: Tx, arguments: dict[str, Any]) -> str:
     return f"/admin/customers/{arguments['customer']}"
 
 
-HANDLERS = [list_customers, show_customer, change_customer]
+@post("/admin/customers/bulk")
+async def tag_many(request: AnyRequest) -> Response[Any]:
+    """Give the picked ones a tag."""
+    require(request, customers.CHANGE)
+    form, _ = await read_form(request), words(request)
+    back = local_path(form.text("next"), "/admin/customers")
+    try:
+        given = form.into(customers.TagsInput, tags=[form.get("tag").strip().lower()])
+        if not given.tags[0]:
+            raise InvalidInput.at("tags/0", "is empty")
+    except InvalidInput:
+        return go(request, back, _("Write the tag that they are to have."), kind="danger")
+    (wanted,) = given.tags
+
+    async def act(tx: Tx, customer: UUID) -> str | None:
+        if wanted in await customers.tags_of(tx, customer):
+            return None
+        await customers.tag(tx, customer, given)
+        return "-"
+
+    return await bulk.run(request, bulk.picked(form), act, back=back, undo="customers.tag", tag=wanted)
+
+
+@undoable("customers.tag")
+async def _undo_tag(tx: Tx, arguments: dict[str, Any]) -> str:
+    for customer, _before in bulk.rows_before(arguments):
+        await customers.untag(tx, customer, arguments["tag"])
+    return str(arguments["back"])
+
+
+HANDLERS = [list_customers, tag_many, show_customer, change_customer]

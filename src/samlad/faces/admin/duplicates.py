@@ -17,8 +17,9 @@ from samlad.faces.admin import duplicate_names as names
 from samlad.faces.admin.lists import href, shown
 from samlad.faces.admin.segment_builder import main
 from samlad.faces.admin.shell import admin_page
+from samlad.faces.design import formats
 from samlad.faces.form import Form, read_form
-from samlad.faces.page import AnyRequest, change, go, require, translated, words
+from samlad.faces.page import AnyRequest, change, go, locale_of, require, translated, words
 from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked
@@ -179,7 +180,7 @@ async def _pair_page(request: AnyRequest, pair: Pair | None, *, is_queue: bool) 
 
 async def _lines(request: AnyRequest, people: list[Customer]) -> list[Line]:
     """What both have, where one of them has it; and what they differ in."""
-    _ = words(request)
+    _, locale = words(request), locale_of(request)
     database = database_of(request)
     cards = {card.customer: card for card in await duplicates.cards_of(database, [one.id for one in people])}
     bought = [sum(each.orders for each in await customers.spend_of(database, one.id)) for one in people]
@@ -198,7 +199,7 @@ async def _lines(request: AnyRequest, people: list[Customer]) -> list[Line]:
         (_("Customer number"), told("external_id"), told("external_id")),
         (_("Country"), told("country"), told("country")),
         (_("Orders"), [str(each) for each in bought], ["", ""]),
-        (_("Customer since"), [f"{one.created_at:%Y-%m-%d}" for one in people], ["", ""]),
+        (_("Customer since"), [formats.day(one.created_at, locale) for one in people], ["", ""]),
     ]
     return [
         Line(label, said[0], said[1], bool(same[0]) and same[0] == same[1], all(same))

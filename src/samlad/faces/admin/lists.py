@@ -79,14 +79,17 @@ async def shown(
     """
     allowed = {*listing.filters, *_PLACE, "sort", *also}
     given = {name: value for name, value in request.query_params.items() if value and name in allowed}
-    query = _query(listing, given, fixed, limit)
-    try:
-        page = await listing.page(database, query, *scope)
-    except InvalidInput as problem:
-        for name in (*_PLACE, *(error.field for error in problem.errors)):
-            given.pop(name, None)
+    while True:
         query = _query(listing, given, fixed, limit)
-        page = await listing.page(database, query, *scope)
+        try:
+            page = await listing.page(database, query, *scope)
+            break
+        except InvalidInput as problem:  # it names the first that cannot be read: there may be more
+            wrong = {*_PLACE, *(error.field for error in problem.errors)} & given.keys()
+            if not wrong:
+                raise
+            for name in wrong:
+                del given[name]
     where = request.url.path
     return Shown(
         items=page.items,

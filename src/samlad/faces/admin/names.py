@@ -310,6 +310,11 @@ till_reason: Mapping[str, str] = {
     "correction": marked("Correction"),
     "tips": marked("Tips paid out to the staff"),
 }
+tips_means: Mapping[str, str] = {
+    "drawer": marked("Cash, out of a drawer"),
+    "bank": marked("By the bank"),
+    "wages": marked("With the wages"),
+}
 identifier: Mapping[str, str] = {
     "customer": marked("Customer"),
     "login": marked("Login"),

@@ -64,6 +64,13 @@ def score(asked: Sequence[str], text: str) -> int | None:
     return total * 10 + len(there)
 
 
+def closeness(asked: Sequence[str], text: str) -> int | None:
+    """How well a text fits on the whole: 0 by whole words or their beginnings, 2 inside of words, 3 with a slip; None not at all."""
+    there = words_in(text)
+    worst = max((min((_fits(word, one) for one in there), default=99) for word in asked), default=99)
+    return None if worst == 99 else {0: 0, 1: 0, 2: 2}.get(worst, 3)
+
+
 def _fits(asked: str, word: str) -> int:
     if word == asked:
         return 0

@@ -7,18 +7,20 @@ import msgspec
 from litestar import Response, get, post
 
 from samlad import catalog, channels, stock, tax
-from samlad.catalog import ProductInput, product_store
+from samlad.catalog import ProductChange, ProductInput, product_store
 from samlad.catalog.categories import tree
+from samlad.catalog.model import ProductStatus
 from samlad.catalog.permissions import CHANGE, READ
 from samlad.catalog.product_store import PRODUCTS, ProductSummary
 from samlad.catalog.search.query import SearchQuery, search
 from samlad.channels import Channel, Resource
-from samlad.faces.admin import names
+from samlad.faces.admin import bulk, names
 from samlad.faces.admin.lists import Shown, shown
 from samlad.faces.admin.shell import admin_page, main_of
+from samlad.faces.admin.undo import undoable
 from samlad.faces.form import Form, read_form
-from samlad.faces.page import AnyRequest, change, go, require, translated, words
-from samlad.kernel.database import Database
+from samlad.faces.page import AnyRequest, change, go, local_path, require, translated, words
+from samlad.kernel.database import Database, Tx
 from samlad.kernel.http import database_of
 from samlad.kernel.listing import ListQuery
 from samlad.kernel.problems import InvalidInput, NotFound, Problem
@@ -241,4 +243,34 @@ def _variants(form: Form, currency: str) -> list[dict[str, Any]]:
     ]
 
 
-HANDLERS = [list_products, export, show_new, create]
+@post("/admin/products/bulk")
+async def act_on_many(request: AnyRequest) -> Response[Any]:
+    """Put the picked ones on sale, back to drafts, or away."""
+    require(request, CHANGE)
+    form, _ = await read_form(request), words(request)
+    back = local_path(form.text("next"), "/admin/products")
+    try:
+        wanted = ProductStatus(form.get("act"))
+    except ValueError:
+        return go(request, back, _("Please say what is to be done with them."), kind="danger")
+
+    async def act(tx: Tx, product: UUID) -> str | None:
+        found = await catalog.view(tx, product)
+        if found.status == wanted:
+            return None
+        await catalog.change(tx, product, ProductChange(status=wanted), found.version)
+        return str(found.status)
+
+    return await bulk.run(request, bulk.picked(form), act, back=back, undo="products.status", to=str(wanted))
+
+
+@undoable("products.status")
+async def _undo_status(tx: Tx, arguments: dict[str, Any]) -> str:
+    for product, before in bulk.rows_before(arguments):
+        found = await catalog.view(tx, product)
+        if found.status == arguments["to"]:  # what somebody has changed since is theirs
+            await catalog.change(tx, product, ProductChange(status=ProductStatus(before)), found.version)
+    return str(arguments["back"])
+
+
+HANDLERS = [list_products, export, show_new, create, act_on_many]

@@ -10,7 +10,7 @@ from litestar.params import FromPath
 
 from samlad import channels
 from samlad.channels import Channel, Resource
-from samlad.faces.admin import names
+from samlad.faces.admin import bulk, names
 from samlad.faces.admin.lists import shown
 from samlad.faces.admin.products import shop_channel
 from samlad.faces.admin.promotion_form import (
@@ -24,9 +24,10 @@ from samlad.faces.admin.promotion_form import (
     words_of,
 )
 from samlad.faces.admin.shell import admin_page
+from samlad.faces.admin.undo import undoable
 from samlad.faces.form import Form, read_form
-from samlad.faces.page import AnyRequest, change, go, require, translated, words
-from samlad.kernel.database import Database
+from samlad.faces.page import AnyRequest, change, go, local_path, require, translated, words
+from samlad.kernel.database import Database, Tx
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.listing import ListQuery
@@ -360,4 +361,43 @@ async def make_link(request: AnyRequest, promotion_id: FromPath[UUID]) -> Respon
     )
 
 
-HANDLERS = [list_promotions, show_new, create, show_promotion, save, set_status, add_codes, make_link]
+@post("/admin/promotions/bulk")
+async def act_on_many(request: AnyRequest) -> Response[Any]:
+    """Pause the picked ones, or let them go on. To end one is for its own page: it cannot be taken back."""
+    require(request, CHANGE)
+    form, _ = await read_form(request), words(request)
+    back = local_path(form.text("next"), "/admin/promotions")
+    if form.get("act") not in (PromotionStatus.ACTIVE, PromotionStatus.PAUSED):
+        return go(request, back, _("Please say what is to be done with them."), kind="danger")
+    wanted = PromotionStatus(form.get("act"))
+
+    async def act(tx: Tx, promotion: UUID) -> str | None:
+        before = await service.get(tx, promotion)
+        await service.change(tx, promotion, PromotionChange(status=wanted), version=before.version)
+        return None if before.status is wanted else str(before.status)
+
+    return await bulk.run(
+        request, bulk.picked(form), act, back=back, undo="promotions.status", to=str(wanted)
+    )
+
+
+@undoable("promotions.status")
+async def _undo_status(tx: Tx, arguments: dict[str, Any]) -> str:
+    for promotion, before in bulk.rows_before(arguments):
+        found = await service.get(tx, promotion)
+        if found.status == arguments["to"]:  # what somebody has changed since is theirs
+            await service.change(tx, promotion, PromotionChange(status=PromotionStatus(before)))
+    return str(arguments["back"])
+
+
+HANDLERS = [
+    act_on_many,
+    list_promotions,
+    show_new,
+    create,
+    show_promotion,
+    save,
+    set_status,
+    add_codes,
+    make_link,
+]

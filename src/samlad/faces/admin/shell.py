@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from litestar import Response
 
+from samlad import channels
 from samlad.access import staff as people
 from samlad.channels import Channel, cached_all
 from samlad.faces.page import AnyRequest, page, require, words
@@ -100,9 +101,12 @@ MORE_PLACES = (
     Place(marked("Transfers"), "/admin/stock/transfers", "truck", "stock.read"),
     Place(marked("Back to suppliers"), "/admin/stock/supplier-returns", "undo", "stock.purchase"),
     Place(marked("Tax schemes"), "/admin/tax/schemes", "receipt", "tax.read"),
+    Place(marked("Gift cards that wait"), "/admin/gift-cards/waiting", "gift", "credit.read"),
     Place(marked("Issue gift card"), "/admin/gift-cards/new", "gift", "credit.issue"),
     Place(marked("Close a day"), "/admin/books/days", "check", "books.close"),
     Place(marked("Drawers"), "/admin/books/shifts", "till", "books.read"),
+    Place(marked("Tips"), "/admin/books/tips", "gift", "books.read"),
+    Place(marked("Payouts of tips"), "/admin/books/tips/payouts", "receipt", "books.read"),
     Place(marked("Event log"), "/admin/system/events", "clock", "system.read"),
     Place(marked("Invite somebody"), "/admin/staff/new", "plus", "staff.write"),
     Place(marked("Events live"), "/admin/tracking/events", "clock", "tracking.read"),
@@ -165,10 +169,8 @@ async def main_channel(database: Database) -> Channel | None:
     return main_of(await cached_all(database))
 
 
-def main_of(channels: list[Channel]) -> Channel | None:
-    """See `main_channel`."""
-    top = [channel for channel in channels if channel.parent is None]
-    return min(top, key=lambda channel: (channel.created_at, channel.code), default=None)
+main_of = channels.main_of
+"""See `main_channel`."""
 
 
 _PEOPLE: dict[UUID, tuple[float, dict[str, str]]] = {}

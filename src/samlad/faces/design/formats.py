@@ -18,10 +18,12 @@ from babel.dates import format_date, format_time, format_timedelta, get_datetime
 from babel.numbers import format_currency, format_decimal, get_currency_precision
 
 from samlad.catalog.measures import quantity_text
-from samlad.kernel.i18n import formatting_locale
+from samlad.kernel.i18n import dated_locale, formatting_locale
 
 zone: ContextVar[tzinfo] = ContextVar("zone", default=UTC)
 """The time zone of the page that is being rendered."""
+country: ContextVar[str] = ContextVar("country", default="")
+"""The country of the shop that is being looked at, for days and times in English; whoever finds the shop sets it."""
 
 
 class _Shape(NamedTuple):
@@ -82,44 +84,48 @@ def local(moment: datetime) -> datetime:
 
 
 @lru_cache(maxsize=8192)
-def _day(day: date, locale: str) -> str:
-    return format_date(day, "medium", locale=formatting_locale(locale))
+def _day(day: date, locale: str, country: str) -> str:
+    return format_date(day, "medium", locale=dated_locale(locale, country))
 
 
 @lru_cache(maxsize=8192)
-def _minute(hour: int, minute: int, locale: str) -> str:
-    return format_time(time(hour, minute), "short", locale=formatting_locale(locale))
+def _minute(hour: int, minute: int, locale: str, country: str) -> str:
+    return format_time(time(hour, minute), "short", locale=dated_locale(locale, country))
 
 
 @lru_cache(maxsize=64)
-def _glue(locale: str) -> str:
-    return str(get_datetime_format("medium", locale=formatting_locale(locale)))
+def _glue(locale: str, country: str) -> str:
+    return str(get_datetime_format("medium", locale=dated_locale(locale, country)))
 
 
 def day(value: date | datetime, locale: str) -> str:
     """A day, `22 Nov 2026`: a date as it is, a moment as the day that it is in the page's time zone."""
-    return _day(local(value).date() if isinstance(value, datetime) else value, locale)
+    return _day(local(value).date() if isinstance(value, datetime) else value, locale, country.get())
+
+
+def day_as(day: date, pattern: str, locale: str) -> str:
+    """A day by a CLDR pattern, for axes and heads: `day_as(day, "d MMM", "sv")` is `22 nov.`."""
+    return _day_as(day, pattern, locale, country.get())
 
 
 @lru_cache(maxsize=4096)
-def day_as(day: date, pattern: str, locale: str) -> str:
-    """A day by a CLDR pattern, for axes and heads: `day_as(day, "d MMM", "sv")` is `22 nov.`."""
-    return format_date(day, pattern, locale=formatting_locale(locale))
+def _day_as(day: date, pattern: str, locale: str, country: str) -> str:
+    return format_date(day, pattern, locale=dated_locale(locale, country))
 
 
 def clock(moment: datetime, locale: str) -> str:
     """The time of day in the page's time zone, to the minute."""
     here = local(moment)
-    return _minute(here.hour, here.minute, locale)
+    return _minute(here.hour, here.minute, locale, country.get())
 
 
 def day_and_clock(moment: datetime, locale: str) -> str:
     """Day and time of a moment in the page's time zone."""
-    here = local(moment)
+    here, land = local(moment), country.get()
     return (
-        _glue(locale)
-        .replace("{1}", _day(here.date(), locale))
-        .replace("{0}", _minute(here.hour, here.minute, locale))
+        _glue(locale, land)
+        .replace("{1}", _day(here.date(), locale, land))
+        .replace("{0}", _minute(here.hour, here.minute, locale, land))
     )
 
 

@@ -103,7 +103,7 @@ def _environment(loader: BaseLoader, locale: str, overrides: Path | None) -> Env
     env.globals.update(
         _=gettext,
         gettext=gettext,
-        ngettext=_ngettext(translator(locale), turning),
+        ngettext=_ngettext(locale, translator(locale), turning),
         asset=asset,
         icon=art.icon,
         icon_names=art.icon_names,
@@ -155,12 +155,17 @@ def _gettext(translations: NullTranslations, turning: re.Pattern[str]) -> Callab
     return gettext
 
 
-def _ngettext(translations: NullTranslations, turning: re.Pattern[str]) -> Callable[..., Markup]:
+def _ngettext(locale: str, translations: NullTranslations, turning: re.Pattern[str]) -> Callable[..., Markup]:
     """What `ngettext("…", "…", number)` calls: the same for texts that count."""
 
     def ngettext(singular: str, plural: str, number: int, /, **variables: Any) -> Markup:
         variables.setdefault("num", number)
         message = translations.ngettext(singular, plural, number)
+        if (
+            type(variables["num"]) is int and abs(number) >= 1000
+        ):  # 4,336 people; below, digits are what %d says
+            message = message.replace("%(num)d", "%(num)s")
+            variables["num"] = formats.number(variables["num"], locale)
         return Markup(message) % apart(variables, turning)  # noqa: S704 - messages are ours
 
     return ngettext

@@ -10,13 +10,19 @@ from samlad import channels, documents, orders, stock
 from samlad.faces import page as face
 from samlad.faces.page import AnyRequest
 from samlad.faces.pos.pay import tax_rows
+from samlad.faces.storefront import limits
 from samlad.faces.storefront.orders import address_lines
 from samlad.kernel.http import database_of
 
 
 @get("/receipt/{token:str}")
 async def receipt_page(request: AnyRequest, token: FromPath[str]) -> Response[Any]:
-    """The receipt, and whether its signature is right. Who bought it is not told."""
+    """The receipt, and whether its signature is right. Who bought it is not told.
+
+    Raises:
+        TooMany: this address has checked too many.
+    """
+    limits.receipts.check(limits.who(request))
     database = database_of(request)
     said = await documents.check_receipt(database, documents.token_in(token) or "")
     known = {channel.code: channel for channel in await channels.cached_all(database)}

@@ -14,6 +14,7 @@ from samlad.access.middleware import session_of
 from samlad.carts import CartStatus, CartView
 from samlad.channels import Channel, ChannelKind, ChannelStatus
 from samlad.faces import page as face
+from samlad.faces.design import formats
 from samlad.faces.page import AnyRequest
 from samlad.kernel.context import Actor
 from samlad.kernel.database import Tx
@@ -83,6 +84,7 @@ async def till_of(request: AnyRequest, code: str) -> Till:
     if channel is None or place is None or channel.kind is not ChannelKind.STORE:
         raise NotFound("There is no such store.")
     actor.require(orders.PLACE, location=place.id)
+    formats.country.set(channel.country)
     return Till(msgspec.structs.replace(channel, locale=face.locale_of(request)), place)
 
 

@@ -69,6 +69,7 @@ KIOSK = {
     "help": marked("Call staff"),
     "help-called": marked("Staff are called. Somebody comes to you."),
     "help-offline": marked("Calling does not work without network. Please ask somebody in the store."),
+    "help-closed": marked("This kiosk is closed: nobody can be called from here. Please go to a till."),
     "help-stop": marked("I need no help any more"),
     "staff": marked("Staff"),
     "staff-check": marked("Staff look at this with you first"),

@@ -44,8 +44,11 @@ async def find(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
         member = await credit.by_code(database, query, pool) if actor_of(request).may(credit.READ) else None
         if member is not None:  # the code of their card, or from their phone
             return face.go(request, f"{till.base}/customers/{member.customer}")
-        for text in dict.fromkeys((query, _written(query))):
-            wanted = ListQuery(limit=MOST, filters={"q": text, "pool": str(pool)})
+        asked = [{"q": text} for text in dict.fromkeys((query, _written(query)))]
+        if customers.looks_like_phone(query):
+            asked.append({"phone": query})  # one that is kept in another spelling
+        for filters in asked:
+            wanted = ListQuery(limit=MOST, filters={**filters, "pool": str(pool)})
             found = found or (await customers.LISTING.page(database, wanted)).items
         await face.change(request, lambda tx: clienteling.searched(tx, till.location.id, len(found)))
     return show(

@@ -14,6 +14,7 @@ from samlad.carts import CartStatus, CartView
 from samlad.channels import Channel
 from samlad.content import store as content_store
 from samlad.faces import page as face
+from samlad.faces.design import formats
 from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import blocks, order_link
 from samlad.kernel import qr
@@ -58,6 +59,7 @@ async def _answer(request: AnyRequest, template: str) -> Response[Any]:
     if found is None:
         return await _pairing(request, token, template)
     channel = await channels.cached(database_of(request), found.channel)
+    formats.country.set(channel.country)
     look = await content.look_of(database_of(request), channel)
     query = [("topic", topic) for topic in screens.topics_of(found, token_hash(token))]
     answer = face.page(

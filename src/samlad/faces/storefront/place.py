@@ -10,6 +10,7 @@ from samlad import carts, channels, content
 from samlad.channels import Channel, ChannelKind, ChannelStatus, Resource
 from samlad.content import MenuPlace, rules
 from samlad.faces import page as face
+from samlad.faces.design import formats
 from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import basket, cookie_choices, shelf, third_parties
 from samlad.kernel.context import GUEST, Context
@@ -50,6 +51,7 @@ async def channel_of(request: AnyRequest, *, before_opening: bool = False) -> Ch
         raise NotFound(NO_SHOP)
     if not before_opening and not found.setting(OPEN) and actor_of(request).kind != "staff":
         raise NotOpenYet("The shop opens soon.", retry_after=OPENS_IN_SECONDS)
+    formats.country.set(found.country)
     # Texts of goods come in the language that the page is read in.
     return msgspec.structs.replace(found, locale=face.locale_of(request))
 

@@ -394,7 +394,8 @@ document.addEventListener("alpine:init", () => {
       const wanted = asked.toLocaleLowerCase();
       const list = this.$root.querySelector('[role="listbox"]');
       list.replaceChildren(...(wanted ? [] : recent.options(this.$root.dataset.recent)), ...this.own);
-      for (const option of this.own) option.hidden = !option.textContent.toLocaleLowerCase().includes(wanted);
+      // Only by the beginnings of words: a name that somebody types stands inside of many. The server finds the rest.
+      for (const option of this.own) option.hidden = !` ${option.textContent.toLocaleLowerCase()}`.includes(` ${wanted}`);
       this.select(0);
       const source = this.$root.dataset.source;
       if (!source || wanted.length < 2) return;

@@ -10,7 +10,7 @@ import * as panel from "../offline/panel.js";
 import * as people from "../offline/people.js";
 import { reckon, taxes } from "../offline/reckon.js";
 import { Sender } from "../offline/sender.js";
-import { here } from "../offline/server.js";
+import { Away, here } from "../offline/server.js";
 import { keepShell, registered } from "../offline/shell.js";
 import * as ticket from "../offline/ticket.js";
 import { amountOf, announce, byId, exponent, fill, money, percent, perText, root, say, show, speak, useCurrency } from "../offline/screen.js";
@@ -48,6 +48,8 @@ const till = {
 function look(name) {
   view = name;
   for (const each of VIEWS) show(each, each === name);
+  for (const id of ["help", "staff-open"]) show(id, name !== "closed"); // nobody hears a call from here any more
+  if (name === "closed") forgetCall();
   if (name === "shop") byId("code").focus();
   if (name === "start") byId("begin").focus();
 }
@@ -229,13 +231,15 @@ function count(entry) {
 
 /* -- help ------------------------------------------------------------------------------------------------------------------------ */
 
-/* Whether the server has done it; false without network. */
+/* Whether the server has done it; false without network, and on a kiosk that was taken back, which knows it from then on. */
 async function post(path, fields = {}) {
   try {
     const { csrf } = await here(`/pos/${code}`);
     const answer = await fetch(`${base}/${path}`, { method: "POST", headers: { "X-CSRF-Token": csrf }, body: new URLSearchParams({ sent: "1", ...fields }), credentials: "same-origin" });
+    if (answer.status === 401 || answer.status === 403) await here(`/pos/${code}`);
     return answer.ok;
-  } catch {
+  } catch (error) {
+    if (error instanceof Away) sender.be(error.why);
     return false;
   }
 }
@@ -244,11 +248,15 @@ async function callHelp() {
   const isHeard = await post("help");
   isHelpCalled = isHeard;
   show("help-called", isHeard);
-  if (!isHeard) announce(say("help-offline"), "danger");
+  if (!isHeard && view !== "closed") announce(say(sender.state === "sign-in" ? "help-closed" : "help-offline"), "danger");
 }
 
 async function helped() {
   if (isHelpCalled) await post("help", { stop: "1" });
+  forgetCall();
+}
+
+function forgetCall() {
   isHelpCalled = false;
   show("help-called", false);
 }

@@ -15,7 +15,9 @@ export function watch(seconds, over) {
   };
   for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => asked === null && (touched = performance.now()), { capture: true, passive: true });
   byId("more-time").addEventListener("click", stay);
-  dialog.addEventListener("close", () => asked !== null && stay()); // Escape is an answer, too; a button has said so already
+  // Escape is an answer, too. Chromium tells of a dialog's end with the next frame it draws, which may be long after a button has ended
+  // it: what is open by then is the next question, and nobody has answered that one.
+  dialog.addEventListener("close", () => asked !== null && !dialog.open && stay());
   const look = () => {
     const now = performance.now(), patient = seconds() * 1_000;
     if (!patient) {

@@ -21,7 +21,7 @@ export function begin(host) {
     byId("staff-box").close();
   });
   byId("leave").addEventListener("click", leave);
-  byId("staff-box").addEventListener("close", () => (secret = null));
+  byId("staff-box").addEventListener("close", () => !byId("staff-box").open && (secret = null)); // it may be told of when it is open again
 }
 
 /* `check`: to look at a customer, for what is in the basket; else for whatever staff want. */

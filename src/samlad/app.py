@@ -143,6 +143,8 @@ from samlad.stock import api as stock_api
 from samlad.stock import checks as stock_checks
 from samlad.stock import pace as stock_pace  # noqa: F401 - declares its job
 from samlad.stock import sweepers as stock_sweepers
+from samlad.storework import api as storework_api
+from samlad.storework import checks as storework_checks
 from samlad.subscriptions import api as subscriptions_api
 from samlad.subscriptions import checks as subscriptions_checks
 from samlad.subscriptions import followers as subscriptions_followers
@@ -201,6 +203,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *documents_papers_api.routes,
     *books_api.routes,
     *tills_api.routes,
+    *storework_api.routes,
     *reviews_api.routes,
     *questions_api.routes,
     *recommendations_api.routes,
@@ -266,6 +269,7 @@ CHECKS: Sequence[Check] = (
     *documents_checks.CHECKS,
     *books_checks.CHECKS,
     *tills_checks.CHECKS,
+    *storework_checks.CHECKS,
     *reviews_checks.CHECKS,
     *questions_checks.CHECKS,
     *appointments_checks.CHECKS,

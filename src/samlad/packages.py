@@ -31,6 +31,7 @@ PACKAGES = (
     "samlad.printers",
     "samlad.labels",
     "samlad.screens",
+    "samlad.storework",
     "samlad.tracking",
     "samlad.profile",
     "samlad.duplicates",

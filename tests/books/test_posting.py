@@ -9,6 +9,7 @@ import pytest
 from bookkeeping import accounts, book_of, held, ids, is_sound, settled, vouchers
 
 import horizon
+from mixed_sets import breakfast
 from samlad import books, credit, orders, stock
 from samlad.books import (
     AccountInput,
@@ -47,6 +48,28 @@ async def test_a_till_sale_is_cash_against_sales_and_tax(trade: Trade) -> None:
     }
     assert await accounts(trade.db) == {"1910": 20_000, "3740": -50, "3001": -15_960, "2611": -3_990}
     assert await vouchers(trade.db) == ["P1", "S1"]
+
+
+async def test_a_set_of_several_rates_is_sales_and_tax_of_each_and_so_is_what_comes_back(
+    trade: Trade,
+) -> None:
+    box, _jam, book, _bowl = await breakfast(trade, at=trade.at_malmo)
+    cart = await trade.cart((box, 1), channel=trade.malmo, delivery="carry_out")
+    order = await trade.place(cart.id, PaymentInput(provider="cash"))
+    sales = {
+        "sales:1200:SE": -3_348,
+        "tax:1200:SE": -402,
+        "sales:600:SE": -14_151,
+        "tax:600:SE": -849,
+        "sales:2500:SE": -9_000,
+        "tax:2500:SE": -2_250,
+    }
+    assert await settled(trade) == {"cash:malmo": 30_000, **sales}
+    place = next(line.position for line in order.lines if line.variant == book)
+    part = ReturnInput(lines=[LineSelection(position=place, quantity=1)])
+    await trade.db.transaction(lambda tx: orders.take_back(tx, order.id, part))
+    left = {name: amount for name, amount in sales.items() if ":600:" not in name}
+    assert await settled(trade) == {"cash:malmo": 15_000, **left}
 
 
 async def test_an_unpaid_order_is_booked_as_far_as_it_was_handed_over(trade: Trade) -> None:

@@ -21,12 +21,16 @@ class Input(msgspec.Struct):
     number: int
     pause: float = 0
     fail: bool = False
+    only: bool = False
+    """Refused where the number is there already."""
 
 
 @post("/api/test-numbers", status_code=201)
 async def add_number(request: Request[Any, Any, Any], data: JSONBody[Input]) -> Response[Any]:
     async def work(tx: Tx) -> dict[str, int]:
         await tx.execute("CREATE TABLE IF NOT EXISTS number (id int GENERATED ALWAYS AS IDENTITY, value int)")
+        if data.only and await tx.value("SELECT 1 FROM number WHERE value = $1", data.number):
+            raise Conflict("it is there")
         count = await tx.value("INSERT INTO number (value) VALUES ($1) RETURNING id", data.number)
         await asyncio.sleep(data.pause)
         if data.fail:
@@ -75,6 +79,36 @@ async def test_a_twin_that_still_runs_is_409_and_only_one_is_done(numbers: httpx
     answers = await asyncio.gather(*calls)
     assert sorted(a.status_code for a in answers) == [201, 409, 409, 409, 409]
     assert (await numbers.get("/api/test-numbers")).json() == [0, 7]
+
+
+async def test_what_could_not_be_done_twice_is_answered_as_it_was(numbers: httpx.AsyncClient) -> None:
+    body = {"number": 7, "only": True}
+    first = await numbers.post("/api/test-numbers", json=body, headers={"Idempotency-Key": "a"})
+    second = await numbers.post("/api/test-numbers", json=body, headers={"Idempotency-Key": "a"})
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.content == second.content
+    other = await numbers.post("/api/test-numbers", json=body, headers={"Idempotency-Key": "b"})
+    assert other.status_code == 409
+    reused = await numbers.post(
+        "/api/test-numbers", json={**body, "pause": 0.01}, headers={"Idempotency-Key": "a"}
+    )
+    assert reused.json()["type"] == "/problems/idempotency-key-reused"
+
+
+async def test_a_key_costs_no_statement_of_its_own(
+    numbers: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = []
+    ended = Tx.ended
+
+    def noted(tx: Tx, *, is_committed: bool) -> None:
+        counts.append(tx.statements)
+        ended(tx, is_committed=is_committed)
+
+    monkeypatch.setattr(Tx, "ended", noted)
+    await numbers.post("/api/test-numbers", json={"number": 1})
+    await numbers.post("/api/test-numbers", json={"number": 2}, headers={"Idempotency-Key": "a"})
+    assert counts == [2, 3]  # the answer is written; nothing is asked
 
 
 async def test_a_refusal_is_not_kept(numbers: httpx.AsyncClient) -> None:

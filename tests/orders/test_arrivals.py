@@ -12,6 +12,7 @@ import pytest
 from samlad import orders
 from samlad.access.permissions import Role
 from samlad.kernel.context import Actor, Context
+from samlad.kernel.database import Tx
 from samlad.kernel.problems import Forbidden, InvalidInput
 from samlad.orders import Order, arrivals, changes
 from samlad.orders.arrivals import Arrival, ArrivedDifferently
@@ -90,6 +91,30 @@ async def test_what_is_gone_is_refused_and_may_come_again_later(trade: Trade) ->
     assert await trade.db.value("SELECT count(*) FROM order_arrival") == 0
     fits = msgspec.structs.replace(data, lines=[msgspec.structs.replace(data.lines[0], quantity=1)])
     assert (await arrive(trade, fits)).total == 15_000
+
+
+async def test_sold_out_is_told_before_anything_is_priced_or_waited_for(trade: Trade) -> None:
+    kettle, pot, cup = await trade.kettle(), await trade.kettle(quantity=0), await trade.kettle()
+    tea = await trade.set_of(30_000, (pot, 1), (cup, 2))
+    arriving = [
+        an_arrival(trade, {"variant": str(kettle), "unit_price": 1}, {"variant": str(each), "unit_price": 1})
+        for each in (pot, tea)
+    ]
+
+    async def while_all_is_locked(tx: Tx) -> None:
+        await tx.execute("LOCK TABLE price, price_list IN ACCESS EXCLUSIVE MODE")
+        await tx.execute("SELECT FROM level FOR UPDATE")
+        for data in arriving:
+            with pytest.raises(SoldOut) as told:
+                async with asyncio.timeout(30):
+                    await arrive(trade, data)
+            assert [(each.variant, each.available) for each in told.value.lines] == [(pot, 0)]
+
+    await trade.db.transaction(while_all_is_locked)
+    assert await trade.db.value("SELECT count(*) FROM order_arrival") == 0
+    # What can be delivered later, or is sent from there, is not gone.
+    sent = msgspec.structs.replace(arriving[0], is_sent=True)
+    assert (await arrive(trade, sent)).status == "fulfilled"
 
 
 async def test_what_was_sent_from_there_holds_nothing_here(trade: Trade) -> None:

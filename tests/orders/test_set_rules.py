@@ -4,11 +4,12 @@ from collections import Counter
 from datetime import date
 from uuid import UUID
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from samlad import tax
-from samlad.carts import CartLine, PriceStep, set_rules
+from samlad.carts import CartLine, PriceStep, set_prices, set_rules
 from samlad.catalog import Sellable, SetPart
 from samlad.kernel.ids import new_id
 from samlad.orders import sets
@@ -47,7 +48,7 @@ def sellable(price: int | None, parts: tuple[SetPart, ...] = ()) -> Sellable:
 
 @given(price=st.integers(0, 100_000), parts=PARTS)
 def test_prices_of_parts_come_to_the_price_of_the_set(price: int, parts: list[tuple[int, int]]) -> None:
-    found = sets.part_prices(price, parts)
+    found = set_prices.part_prices(price, parts)
     assert sum(each * units for _index, each, units in found) == price
     counted: Counter[int] = Counter()
     for index, each, units in found:
@@ -59,10 +60,10 @@ def test_prices_of_parts_come_to_the_price_of_the_set(price: int, parts: list[tu
 
 
 def test_parts_share_by_what_they_cost_apart_and_evenly_where_nobody_knows() -> None:
-    assert sets.part_prices(900, [(500, 1), (250, 2)]) == [(0, 450, 1), (1, 225, 2)]
-    assert sets.part_prices(1_000, [(0, 1), (250, 3)]) == [(0, 250, 1), (1, 250, 3)]
-    assert sets.part_prices(100, [(10, 3)]) == [(0, 34, 1), (0, 33, 2)]  # a cent is on one of them
-    assert sets.part_prices(100, [(10, 1), (10, 3)]) == [(0, 25, 1), (1, 25, 3)]
+    assert set_prices.part_prices(900, [(500, 1), (250, 2)]) == [(0, 450, 1), (1, 225, 2)]
+    assert set_prices.part_prices(1_000, [(0, 1), (250, 3)]) == [(0, 250, 1), (1, 250, 3)]
+    assert set_prices.part_prices(100, [(10, 3)]) == [(0, 34, 1), (0, 33, 2)]  # a cent is on one of them
+    assert set_prices.part_prices(100, [(10, 1), (10, 3)]) == [(0, 25, 1), (1, 25, 3)]
 
 
 @given(
@@ -102,7 +103,7 @@ def test_a_line_of_sets_is_its_parts_to_the_minor_unit(
         reductions=steps,
         gift_note="For you",
     )
-    found = sets.in_parts([(line, whole), (line, None)], 5)
+    found = sets.in_parts([(line, whole), (line, None)], sets.as_told, 5)
     *made, plain = found
     assert [each.position for each in found] == list(range(5, 5 + len(found)))
     assert plain.set_of is None
@@ -124,6 +125,99 @@ def test_a_line_of_sets_is_its_parts_to_the_minor_unit(
     }
     back = [returned_line(each, each.quantity, 1, new_id()) for each in made]
     assert -sum(each.total for each in back) == line.total
+
+
+RATED = st.lists(
+    st.tuples(st.integers(0, 5_000), st.integers(1, 7), st.sampled_from([0, 600, 1_200, 2_500])),
+    min_size=1,
+    max_size=5,
+)
+
+
+def rated(price: int, parts: list[tuple[int, int, int]]) -> Sellable:
+    """A set of parts of (own price, how many, rate)."""
+    made = [(sellable(own or None), count, rate) for own, count, rate in parts]
+    return sellable(
+        price,
+        tuple(SetPart(msgspec.structs.replace(one, tax_rate=rate), count) for one, count, rate in made),
+    )
+
+
+def of_rate(part: Sellable) -> sets.Taxed:
+    return {"tax_rate": part.tax_rate, "tax_category": "S" if part.tax_rate else "Z"}
+
+
+@given(
+    price=st.integers(0, 50_000),
+    parts=RATED,
+    quantity=st.integers(1, 7),
+    included=st.booleans(),
+    off=st.integers(0, 100),
+)
+def test_each_part_is_taxed_at_its_own_rate(
+    price: int, parts: list[tuple[int, int, int]], quantity: int, included: bool, off: int
+) -> None:
+    whole = rated(price, parts)
+    step = PriceStep(promotion=new_id(), name="Off", amount=price * quantity * off // 100)
+    quoted = price * quantity - step.amount
+    line = OrderLine(
+        position=1, kind=LineKind.ITEM, title="Box", quantity=quantity, unit_price=price, tax_included=included,
+        total=quoted, reductions=[step] if step.amount else [],
+    )  # fmt: skip
+    made = sets.in_parts([(line, whole)], sets.taxed_by(of_rate))
+    assert sum(each.total - (0 if included else each.tax) for each in made) == quoted
+    rate_of = {part.sold.variant: part.sold.tax_rate for part in whole.parts}
+    for each in made:
+        assert each.variant is not None
+        assert each.tax_rate == rate_of[each.variant]
+        assert 0 <= each.tax <= each.total
+    for rate in {each.tax_rate for each in made}:
+        mine = [each for each in made if each.tax_rate == rate]
+        paid = sum(each.total - (0 if included else each.tax) for each in mine)
+        assert sum(each.tax for each in mine) == tax.amounts(paid, 1, rate, tax_included=included).tax
+    some = [returned_line(each, each.quantity, 1, new_id()) for each in made]
+    assert -sum(each.total for each in some) == sum(each.total for each in made)
+    for each in made:  # one by one, too, a part gives back exactly what was paid for it
+        back = total = 0
+        for _ in range(each.quantity):
+            one = returned_line(msgspec.structs.replace(each, returned=back), 1, 1, new_id())
+            back, total = back + 1, total - one.total
+        assert total == each.total
+
+
+@given(
+    price=st.integers(0, 50_000),
+    parts=RATED,
+    quantity=st.integers(1, 7),
+    told=st.dictionaries(st.sampled_from([0, 600, 1_200, 2_500]), st.integers(0, 30_000), min_size=1),
+    agree=st.booleans(),
+    included=st.booleans(),
+)
+def test_what_a_till_told_of_each_rate_is_what_its_parts_come_to(
+    price: int,
+    parts: list[tuple[int, int, int]],
+    quantity: int,
+    told: dict[int, int],
+    agree: bool,
+    included: bool,
+) -> None:
+    whole = rated(price, parts)
+    rates = {part.sold.tax_rate for part in whole.parts}
+    if agree:
+        told = {rate: next(iter(told.values())) + rate for rate in rates}
+    sums = {rate: (tax.amounts(paid, 1, rate, tax_included=True).tax, paid) for rate, paid in told.items()}
+    line = OrderLine(
+        position=1, kind=LineKind.ITEM, title="Box", quantity=quantity, unit_price=price, tax_included=included,
+        tax=sum(borne for borne, _ in sums.values()), total=sum(told.values()),
+    )  # fmt: skip
+    made = sets.in_parts([(line, whole)], sets.as_told_by_rate(sums, of_rate))
+    assert sum(each.total for each in made) == line.total
+    assert all(each.total >= 0 for each in made)
+    if told.keys() == rates:
+        assert sum(each.tax for each in made) == line.tax
+        for rate, (borne, paid) in sums.items():
+            mine = [each for each in made if each.tax_rate == rate]
+            assert (sum(each.tax for each in mine), sum(each.total for each in mine)) == (borne, paid)
 
 
 ONE, TWO, SET, OTHER = (UUID(int=n) for n in range(1, 5))

@@ -39,7 +39,13 @@ NO_TX: Any = None
         (5, "EUR", "BE", 5),
         (6, "EUR", "BE", 5),
         (8, "EUR", "BE", 10),
-        (2, "EUR", "FI", 0),
+        (1, "EUR", "FI", 1),  # the act: payments of one and of two cents are not rounded
+        (2, "EUR", "FI", 2),
+        (3, "EUR", "FI", 5),
+        (102, "EUR", "FI", 100),
+        (1_049, "NOK", "NO", 1_000),
+        (1_049, "CZK", "CZ", 1_000),
+        (1_017, "CHF", "CH", 1_015),
         (3, "EUR", "IT", 5),
         (1_002, "EUR", "LT", 1_000),
         (1_003, "EUR", "EE", 1_005),
@@ -76,6 +82,7 @@ def test_the_table_of_laws_is_the_one_that_people_read() -> None:
         assert amount == f"{law.coin.step / 100:.{places}f} {law.currency}", code
         assert since == law.since.isoformat(), code
         assert law.law in source, code
+        assert law.source.startswith("http"), code
         assert law.source in source, code
     assert len({law.country for law in LAWS}) == len(LAWS)
     assert set(rows) - {"", "code", "---"} - {f"`{law.country}`" for law in LAWS} == {"`IE`"}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from samlad import carts, channels
 from samlad.carts import CartView, DetailsInput, PriceStep
-from samlad.carts.taxing import _moved_steps
+from samlad.carts.quoting import moved_steps
 from samlad.channels import ChannelChange
 from samlad.kernel.clock import local_day, now
 from samlad.kernel.context import Context
@@ -220,7 +220,7 @@ def test_reductions_never_go_below_nothing_and_free_stays_free(
     price = sum(taken) + more
     there = moved(price, home, to)
     steps = [PriceStep(promotion=UUID(int=i), name="x", amount=amount) for i, amount in enumerate(taken)]
-    found = _moved_steps(steps, price, there, home, to)
+    found = moved_steps(steps, price, there, home, to)
     assert [step.promotion for step in found] == [step.promotion for step in steps]
     assert all(step.amount >= 0 for step in found)
     off = sum(step.amount for step in found)

@@ -19,6 +19,7 @@ ORDERS = (
     "order.cancelled",
     "order.changed",
     "order.customer_linked",
+    "order.goods_named",
     "order.imported",
     "order.placed",
     "order.returned",

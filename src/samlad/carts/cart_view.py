@@ -7,17 +7,17 @@ from uuid import UUID
 from samlad import catalog, channels
 from samlad.carts import delivery_choice, holding, plans, pricing, rules, store, taxing
 from samlad.carts.access import access_of
-from samlad.carts.model import Cart, CartLine, CartStatus, CartView, LineView
+from samlad.carts.model import Cart, CartLine, CartStatus, CartView, LineTax, LineView
 from samlad.carts.news import news_of, problem_of
 from samlad.carts.pricing import Priced
-from samlad.carts.taxing import TaxedLine
+from samlad.carts.quoting import TaxedLine
 from samlad.catalog import Measure, Sellable
 from samlad.channels import Channel
 from samlad.kernel.clock import now
 from samlad.kernel.context import Actor
 from samlad.kernel.database import Database, Reader, Tx
 from samlad.kernel.problems import NotFound
-from samlad.tax import engines
+from samlad.tax import Amounts, Decision, engines
 
 
 async def view(database: Database | Tx, actor: Actor, cart_id: UUID, *, token: str | None = None) -> CartView:
@@ -144,7 +144,7 @@ def build(cart: Cart, priced: Priced, available: Mapping[UUID, int] | None, chan
         quoted_until=cart.quoted_until,
         vat_number=cart.vat_number,
         vat_check=None if by is None or by.check is None else by.check.status,
-        tax_notes=sorted({line.tax_note for line in lines if line.tax_note is not None}),
+        tax_notes=sorted({way.note for each in taxed.lines.values() for way, _ in each.taxes if way.note}),
         tax_news=None if by is None else taxing.news(cart, channel, by, taxed.totals, then),
         tax_is_provisional=by is not None and by.is_silent,
     )
@@ -194,4 +194,18 @@ def _line(
         tax_note=decision.note,
         plan=line.plan,
         sold_by=sellable.sold_by if sellable else Measure.PIECE,
+        taxes=[_way(*each) for each in taxed.taxes] if len(taxed.taxes) > 1 else [],
+    )
+
+
+def _way(decision: Decision, amount: Amounts) -> LineTax:
+    return LineTax(
+        tax_rate=decision.rate,
+        tax_category=decision.category,
+        tax_treatment=decision.treatment,
+        tax_country=decision.country,
+        tax_note=decision.note,
+        net=amount.net,
+        tax=amount.tax,
+        total=amount.total,
     )

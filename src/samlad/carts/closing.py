@@ -21,6 +21,7 @@ from samlad.carts.model import (
 )
 from samlad.carts.opening import check_orderable, check_prices, check_sellable
 from samlad.carts.pricing import Priced
+from samlad.carts.quoting import TaxedPart
 from samlad.catalog import Sellable
 from samlad.channels import Channel, Resource
 from samlad.kernel.clock import now
@@ -32,7 +33,8 @@ from samlad.tax import Amounts, Decision, NumberCheck
 
 
 class ClosedLine(msgspec.Struct, frozen=True):
-    """A line as it is bought: what it is, the steps from its list price to what is paid, what that is, and its tax."""
+    """A line as it is bought: what it is, the steps from its list price to what is paid, what that is, and its tax.
+    ``parts``: of a set what it is made of, each with its share of all that."""
 
     line: CartLine
     sold: Sellable
@@ -40,6 +42,7 @@ class ClosedLine(msgspec.Struct, frozen=True):
     steps: Sequence[PriceStep]
     amounts: Amounts
     tax: Decision
+    parts: Sequence[TaxedPart] = ()
 
 
 class ClosedCart(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,7 +129,7 @@ def _closed(cart: Cart, channel: Channel, priced: Priced, *, stands: bool) -> Cl
     for line in cart.lines:
         its = taxed.lines[line.id]
         sold = priced.sellables[line.variant]
-        lines.append(ClosedLine(line, sold, its.unit_price, its.steps, its.amounts, its.decision))
+        lines.append(ClosedLine(line, sold, its.unit_price, its.steps, its.amounts, its.decision, its.parts))
     return ClosedCart(
         cart=cart,
         channel=channel,

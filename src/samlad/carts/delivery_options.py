@@ -4,12 +4,13 @@ from uuid import UUID
 
 import msgspec
 
-from samlad import channels, delivery, tax
+from samlad import channels, delivery
 from samlad.carts import rules, set_rules, store, taxing
 from samlad.carts.access import access_of
 from samlad.carts.cart_view import prices
 from samlad.carts.delivery_choice import way_of, with_method
 from samlad.carts.model import Cart, Delivery
+from samlad.carts.pieces import at_home
 from samlad.catalog import Sellable
 from samlad.channels import Channel
 from samlad.delivery import COLLECTED, Destination, MethodKind, Promised, StorePromise
@@ -103,15 +104,10 @@ async def _options(
     sold = [sellables[line.variant] for line in cart.lines if line.variant in sellables]
     has_goods = any(each.requires_shipping for each in sold)
     goods = sum(
-        tax.amounts(
-            line.unit_price,
-            line.quantity,
-            sellables[line.variant].tax_rate,
-            tax_included=sellables[line.variant].tax_included,
-            per=sellables[line.variant].sold_by.per,
-        ).total
+        amount.total
         for line in cart.lines
         if line.variant in sellables
+        for _piece, amount in at_home(sellables[line.variant], line.unit_price, line.quantity)
     )
     by = await taxing.basis(database, cart, channel, sellables)
     quoted = taxing.shipping_shown(cart, channel, by, sellables)

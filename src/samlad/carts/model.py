@@ -349,6 +349,19 @@ class TaxNews(msgspec.Struct, frozen=True, kw_only=True):
     total: int
 
 
+class LineTax(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a line's amounts that is taxed in one way; the fields are those of `LineView`."""
+
+    tax_rate: int
+    tax_category: str
+    tax_treatment: str
+    tax_country: str | None
+    tax_note: str | None
+    net: int
+    tax: int
+    total: int
+
+
 class LineView(msgspec.Struct, frozen=True, kw_only=True):
     """A line as its buyer sees it. Amounts in minor units.
 
@@ -359,7 +372,8 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
     are who did so last: ``guest``, ``customer``, ``staff``, ``key`` or ``system``. ``price_until``: the price is a
     quote's and stands till then. ``steps`` lead from ``unit_price`` times ``quantity`` to what is paid.
     ``tax_category`` is its EN 16931 code, ``tax_treatment`` the rule that it is taxed by, ``tax_country`` the one whose
-    return it belongs to, ``tax_note`` the key of a text that belongs on the invoice. ``plan``: it is bought by this
+    return it belongs to, ``tax_note`` the key of a text that belongs on the invoice. Of a set whose parts are taxed
+    in several ways they are those of its largest part, and ``taxes`` has what it comes to in each. ``plan``: it is bought by this
     selling plan, again and again. ``sold_by``: what ``quantity`` counts; ``unit_price`` is for a piece, kilogram, metre or litre.
     """
 
@@ -394,6 +408,7 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
     tax_note: str | None = None
     plan: UUID | None = None
     sold_by: Measure = Measure.PIECE
+    taxes: list[LineTax] = []
 
 
 class CartView(msgspec.Struct, frozen=True, kw_only=True):

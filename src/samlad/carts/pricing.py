@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from samlad import promotions, tax
+from samlad import promotions
 from samlad.carts import discount_rules, rules, store, taxing
 from samlad.carts.model import (
     Agreed,
@@ -23,6 +23,7 @@ from samlad.carts.model import (
     MovedPromotion,
     PriceStep,
 )
+from samlad.carts.pieces import at_home
 from samlad.carts.taxing import Basis, TaxedCart
 from samlad.catalog import Sellable
 from samlad.channels import Channel
@@ -172,10 +173,8 @@ def _shipping_price(
     """What delivery costs, for lines at prices (by line)."""
     goods = 0
     for line in cart.lines:
-        sold = sellables.get(line.variant)
-        rate, included = (sold.tax_rate, sold.tax_included) if sold else (0, True)
-        per = per_of(line, sellables)
-        goods += tax.amounts(prices[line.id], line.quantity, rate, tax_included=included, per=per).total
+        found = at_home(sellables.get(line.variant), prices[line.id], line.quantity)
+        goods += sum(amount.total for _piece, amount in found)
     weight = rules.weight_of(cart.lines, sellables)
     return rules.shipping_price(cart, channel, goods=goods, weight=weight)
 

@@ -9,13 +9,13 @@ import msgspec
 from samlad import delivery, tax
 from samlad.carts import rules
 from samlad.carts.model import Cart, CartLine, CartPromotion, Delivery, PriceStep, TaxNews, Totals
+from samlad.carts.pieces import at_home, pieces_of
+from samlad.carts.quoting import TaxedLine, moved_steps, quoted, quoted_rate, with_tax
 from samlad.catalog import Sellable
 from samlad.channels import Channel
 from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Database, Tx
-from samlad.kernel.money import allocate, worth
 from samlad.tax import (
-    Amounts,
     Buyer,
     Category,
     Decision,
@@ -43,16 +43,6 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
     def of(self, sold: Sellable | None) -> Decision:
         """How something is taxed."""
         return UNKNOWN if sold is None else self.decisions.get(_good(sold), UNKNOWN)
-
-
-class TaxedLine(msgspec.Struct, frozen=True):
-    """A line with its tax. Price and steps are as quoted where the goods go."""
-
-    unit_price: int
-    price_before: int
-    steps: list[PriceStep]
-    amounts: Amounts
-    decision: Decision
 
 
 class TaxedCart(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,7 +96,12 @@ async def _question(
     elif cart.address is not None and not hands_over:
         to = cart.address
         place, postal_code = tax.territory(to.country, to.region, to.postal_code), to.postal_code
-    wanted = {_good(sellables[line.variant]) for line in cart.lines if line.variant in sellables}
+    wanted = {
+        _good(each)
+        for line in cart.lines
+        if line.variant in sellables
+        for each in _taxed_by(sellables[line.variant])
+    }
     seller = setup.seller(channel, day)
     question = Question(
         seller=seller,
@@ -126,13 +121,18 @@ def _parcel(cart: Cart, channel: Channel, setup: Setup, day: date, sellables: Ma
     total = 0
     for line in cart.lines:
         sold = sellables.get(line.variant)
-        if sold is not None and sold.requires_shipping and sold.price is not None:
-            rate = setup.home_rate(channel, sold.tax_class, day)
-            worth_it = tax.amounts(
-                sold.price, line.quantity, rate, tax_included=sold.tax_included, per=sold.sold_by.per
-            )
-            total += worth_it.net
+        if sold is None or sold.price is None:
+            continue
+        for piece in pieces_of(sold, sold.price, line.quantity):
+            if piece.sold is not None and piece.sold.requires_shipping:
+                rate = setup.home_rate(channel, piece.sold.tax_class, day)
+                total += tax.reckon([Taxable(piece.quoted, rate, sold.tax_included)])[0].net
     return total
+
+
+def _taxed_by(sold: Sellable) -> list[Sellable]:
+    """By whose classes something is taxed: its own, or those of its parts."""
+    return [part.sold for part in sold.parts] or [sold]
 
 
 def _good(sold: Sellable) -> Good:
@@ -183,50 +183,45 @@ def taxed(
     All of them as the shop quotes them; they come back as they are quoted where the goods go (``tax_foreign_price``).
     """
     rounding = tax.rounding_of(channel.country, channel.setting("tax_rounding"))
-    keep = channel.setting("tax_foreign_price")
-    shown: list[tuple[int, int, list[PriceStep], Taxable, Decision]] = []
-    at_home: list[tuple[int, int]] = []
-    for line in cart.lines:
-        sold = sellables.get(line.variant)
-        decision, included = by.of(sold), sold.tax_included if sold else True
-        home = sold.tax_rate if sold else 0
-        price, before = prices[line.id]
-        taken = steps.get(line.variant, [])
-        to = _quoted_rate(channel, keep, decision, home) if included else home
-        unit = tax.moved(price, home, to)
-        per = sold.sold_by.per if sold else 1
-        at_list, there = worth(price, line.quantity, per), worth(unit, line.quantity, per)
-        moved = _moved_steps(taken, at_list, there, home, to)
-        quoted = there - sum(step.amount for step in moved)
-        shown.append(
-            (unit, tax.moved(before, home, to), moved, Taxable(quoted, decision.rate, included), decision)
+    shown = [
+        quoted(
+            sellables.get(line.variant),
+            prices[line.id],
+            line.quantity,
+            steps.get(line.variant, []),
+            channel,
+            by.of,
         )
-        old = at_list - sum(step.amount for step in taken)
-        at_home.append((tax.reckon([Taxable(old, home, included)])[0].total, home))
-    goods = tax.reckon([each[3] for each in shown])
+        for line in cart.lines
+    ]
+    goods = [each for line in shown for each in line.taxables]
+    ways = [way for line in shown for way in line.ways]
     carried = (
-        tax.largest((amount.total, each[4]) for amount, each in zip(goods, shown, strict=True)) or UNKNOWN
+        tax.largest((amount.total, way) for amount, way in zip(tax.reckon(goods), ways, strict=True))
+        or UNKNOWN
+    )
+    home_rate = rules.shipping_rate(
+        (tax.reckon([Taxable(each.quoted, each.home_rate, line.included)])[0].total, each.home_rate)
+        for line in shown
+        for each in (moved.piece for moved in line.pieces)
     )
     parcel, parcel_steps, parcel_taxed = _shipping(
-        channel, keep, carried, rules.shipping_rate(at_home), shipping if shown else (0, [])
+        channel, carried, home_rate, shipping if shown else (0, [])
     )
-    *lines, delivered = tax.reckon([*(each[3] for each in shown), parcel_taxed], rounding)
-    promotions = _summed(promotions, [*(each[2] for each in shown), parcel_steps])
+    *reckoned, delivered = tax.reckon([*goods, parcel_taxed], rounding)
+    each_amount = iter(reckoned)
+    lines = [with_tax(line, [next(each_amount) for _ in line.ways]) for line in shown]
+    all_steps = [*(each.steps for each in lines), parcel_steps]
     return TaxedCart(
-        lines={
-            line.id: TaxedLine(unit, before, moved, amount, decision)
-            for line, amount, (unit, before, moved, _, decision) in zip(cart.lines, lines, shown, strict=True)
-        },
+        lines={line.id: each for line, each in zip(cart.lines, lines, strict=True)},
         shipping_price=parcel,
         shipping_steps=parcel_steps,
         shipping=carried,
-        promotions=promotions,
+        promotions=_summed(promotions, all_steps),
         totals=rules.totals(
-            [(_pieces(line, sellables), amount) for line, amount in zip(cart.lines, lines, strict=True)],
+            [(_pieces(line, sellables), each.amounts) for line, each in zip(cart.lines, lines, strict=True)],
             delivered,
-            reduced=sum(
-                step.amount for each in [*(each[2] for each in shown), parcel_steps] for step in each
-            ),
+            reduced=sum(step.amount for each in all_steps for step in each),
         ),
     )
 
@@ -236,59 +231,30 @@ def _pieces(line: CartLine, sellables: Mapping[UUID, Sellable]) -> int:
     return sold.sold_by.pieces(line.quantity) if sold else line.quantity
 
 
-def _quoted_rate(channel: Channel, keep: str, decision: Decision, home: int) -> int:
-    """The rate that is in prices as they are shown: that at home, or where net prices stay the one that is due.
-
-    What is taxed at home is quoted as it is, whatever the rate was on another day.
-    """
-    is_at_home = decision.country == channel.country and decision.rate > 0
-    return decision.rate if tax.keeps_net(keep, decision.rate) and not is_at_home else home
-
-
 def shipping_shown(
     cart: Cart, channel: Channel, by: Basis, sellables: Mapping[UUID, Sellable]
 ) -> Callable[[int], int]:
     """How a price of delivery is quoted where the goods go; as in the shop unless net prices stay there."""
-    at_home, there = [], []
+    home, there = [], []
     for line in cart.lines:
-        sold = sellables.get(line.variant)
-        if sold is not None:
-            total = tax.amounts(
-                line.unit_price,
-                line.quantity,
-                sold.tax_rate,
-                tax_included=sold.tax_included,
-                per=sold.sold_by.per,
-            ).total
-            at_home.append((total, sold.tax_rate))
-            there.append((total, by.of(sold)))
-    carried, home = tax.largest(there) or UNKNOWN, rules.shipping_rate(at_home)
-    keep = channel.setting("tax_foreign_price")
-    return lambda price: _shipping(channel, keep, carried, home, (price, []))[0]
+        for piece, amount in at_home(sellables.get(line.variant), line.unit_price, line.quantity):
+            if piece.sold is not None:
+                home.append((amount.total, piece.home_rate))
+                there.append((amount.total, by.of(piece.sold)))
+    carried, rate = tax.largest(there) or UNKNOWN, rules.shipping_rate(home)
+    return lambda price: _shipping(channel, carried, rate, (price, []))[0]
 
 
 def _shipping(
-    channel: Channel, keep: str, decision: Decision, home: int, shipping: tuple[int, list[PriceStep]]
+    channel: Channel, decision: Decision, home: int, shipping: tuple[int, list[PriceStep]]
 ) -> tuple[int, list[PriceStep], Taxable]:
     price, taken = shipping
     included = bool(channel.setting("prices_include_tax"))
-    to = _quoted_rate(channel, keep, decision, home) if included else home
+    to = quoted_rate(channel, decision, home) if included else home
     there = tax.moved(price, home, to)
-    moved = _moved_steps(taken, price, there, home, to)
-    quoted = max(0, there - sum(step.amount for step in moved))
-    return there, moved, Taxable(quoted, decision.rate, included)
-
-
-def _moved_steps(taken: list[PriceStep], price: int, there: int, home: int, to: int) -> list[PriceStep]:
-    """Steps as they are quoted where the goods go: what was free stays free, and nothing goes below that."""
-    if home == to or not taken:
-        return taken
-    amounts = [step.amount for step in taken]
-    off = there if sum(amounts) >= price else min(there, tax.moved(sum(amounts), home, to))
-    return [
-        msgspec.structs.replace(step, amount=amount)
-        for step, amount in zip(taken, allocate(off, amounts), strict=True)
-    ]
+    moved = moved_steps(taken, price, there, home, to)
+    left = max(0, there - sum(step.amount for step in moved))
+    return there, moved, Taxable(left, decision.rate, included)
 
 
 def _summed(promotions: list[CartPromotion], steps: list[list[PriceStep]]) -> list[CartPromotion]:

@@ -26,6 +26,7 @@ from samlad.catalog.products import archive, change, change_variant, create, vie
 from samlad.catalog.sellables import (
     by_ids,
     by_skus,
+    called_now,
     codes_of,
     page_of_codes,
     sellables,
@@ -53,6 +54,7 @@ __all__ = [
     "belonging",
     "by_ids",
     "by_skus",
+    "called_now",
     "change",
     "change_variant",
     "codes_of",

@@ -430,7 +430,7 @@ class Sellable(msgspec.Struct, frozen=True):
     ``price``, ``compare_at`` and ``reference_price`` are minor units of ``currency`` with or without tax as
     ``tax_included`` says; ``price`` is None when no list has one. ``reference_price`` is the lowest price of the
     30 days before a reduction (None when the price is not reduced). ``tax_rate`` is in basis points,
-    that of the channel's country: a cart may go elsewhere. ``weight`` is in grams. ``is_available`` says that it may be sold here now; stock is another question.
+    that of the channel's country: a cart may go elsewhere; a set is taxed by its parts (``tax_rates``). ``weight`` is in grams. ``is_available`` says that it may be sold here now; stock is another question.
     """
 
     variant: UUID
@@ -455,7 +455,12 @@ class Sellable(msgspec.Struct, frozen=True):
     sold_by: Measure = Measure.PIECE
     """What its quantity counts; ``price`` is for `Measure.per` of it."""
     parts: "tuple[SetPart, ...]" = ()
-    """What a set is made of: its stock is theirs."""
+    """What a set is made of: its stock is theirs, and it is taxed as they are."""
+
+    @property
+    def tax_rates(self) -> list[int]:
+        """The rates at which it is taxed at home: its own, of a set those of its parts; each once, the highest first."""
+        return sorted({part.sold.tax_rate for part in self.parts} or {self.tax_rate}, reverse=True)
 
 
 class SetPart(msgspec.Struct, frozen=True):

@@ -147,6 +147,18 @@ async def by_ids(reader: Reader, variant_ids: Sequence[UUID]) -> dict[UUID, Vari
     return {each.id: each for each in found}
 
 
+async def called_now(reader: Reader, pool: UUID, variant_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """Of variants that are not of this catalogue pool: what they are called in it since catalogues were joined, or came apart."""
+    rows = await reader.rows(
+        """SELECT DISTINCT ON (v.id) v.id, w.id AS now FROM unnest($2::uuid[]) AS a (id) JOIN variant v ON v.id = a.id AND v.pool <> $1
+                CROSS JOIN LATERAL variant_names(v.id) AS name JOIN variant w ON w.id = name AND w.pool = $1
+           ORDER BY v.id, w.id""",
+        pool,
+        list(variant_ids),
+    )
+    return {row["id"]: row["now"] for row in rows}
+
+
 async def variant_by_code(reader: Reader, pool: UUID, code: str) -> VariantRef | None:
     """The variant that a scanner or a person names: by SKU, else by GTIN (a UPC equals its EAN with 0 in front).
 

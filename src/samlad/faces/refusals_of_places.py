@@ -68,7 +68,14 @@ TRACKING = (
     marked("The process is being stopped."),
 )
 
+STOREWORK = (
+    marked("This needs the permission to count or to pick at this location."),
+    marked("There is no such entry."),
+    marked("This entry is %(state)s."),
+    marked("Another entry has this number."),
+)
 COVERED = {
+    "storework": STOREWORK,
     "channels": CHANNELS,
     "labels": LABELS,
     "pools": POOLS,

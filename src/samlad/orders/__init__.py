@@ -41,6 +41,7 @@ from samlad.orders.tip_store import of_order as tip_of
 from samlad.orders.tips import ClerkTips
 from samlad.orders.tips import by_clerk as tips_by_clerk
 from samlad.orders.tips import give_back as give_tip_back
+from samlad.orders.unknown_goods import name_goods
 
 __all__ = [
     "CHANGE",
@@ -87,6 +88,7 @@ __all__ = [
     "give_tip_back",
     "imported",
     "lock_tips_owed",
+    "name_goods",
     "page",
     "parts_of_sets",
     "pay",

@@ -5,6 +5,7 @@ like those of any other order: of several channels that sell the last piece one 
 *sold out* and calls the order off where it came from.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -28,7 +29,7 @@ from samlad.orders.fulfilment_model import Method
 from samlad.orders.model import LineKind, LineQuantity, Order, OrderKind, OrderLine
 from samlad.orders.permissions import ARRIVE
 from samlad.orders.placement import tell_placed
-from samlad.stock import Hold, HoldKind, HoldLine
+from samlad.stock import Hold, HoldKind, HoldLine, SoldOut
 from samlad.tax import Treatment, amounts, plain_category
 
 LARGEST_PRICE = 10**12
@@ -108,6 +109,8 @@ async def arrive(tx: Tx, data: Arrival) -> Order:
     if not await store.claim_name(tx, channel.id, data.external_id, order_id, content):
         return await _known(tx, channel, data.external_id, content)
     variants = await _variants(tx, channel, data.lines)
+    if not data.is_sent:
+        await _refuse_gone(tx, channel, data.lines, variants)
     sold = await catalog.sellables(tx, channel, variants)
     lines = _lines(channel, data, variants, sold)
     total = sum(line.total for line in lines)
@@ -146,6 +149,27 @@ async def arrive(tx: Tx, data: Arrival) -> Order:
         payments=taken,
     )
     return await _write(tx, channel, order, held, sold, data.external_id)
+
+
+async def _refuse_gone(
+    tx: Tx, channel: Channel, lines: Sequence[ArrivedLine], variants: Sequence[UUID]
+) -> None:
+    """Say at once that something is sold out, before anything is priced or locked; taking would say the same.
+
+    Raises:
+        SoldOut: with what there is.
+    """
+    if not await stock.gone(tx, variants, channel=channel):
+        return
+    parts = await stock.parts_of(tx, variants)
+    wanted: Counter[UUID] = Counter()
+    for line, variant in zip(lines, variants, strict=True):
+        for part, each in parts.get(variant, {variant: 1}).items():
+            wanted[part] += each * line.quantity
+    held = [HoldLine(variant, units) for variant, units in sorted(wanted.items())]
+    short = await stock.short(tx, held, channel=channel)
+    if short:
+        raise SoldOut(short)
 
 
 async def _write(
@@ -222,14 +246,19 @@ def _lines(
             quantity=line.quantity,
             unit_price=line.unit_price,
             tax_included=included,
-            tax_rate=rate,
             tax=comes_to.tax,
             total=comes_to.total,
             fulfilled=line.quantity if data.is_sent else 0,
-            **_taxed(channel, rate, is_ours=line.tax_rate is None),
+            **_taxed_at(channel, rate, is_ours=line.tax_rate is None),
         )
         whole.append((bought, known))
-    lines = sets.in_parts(whole)
+
+    def parting(line: OrderLine, sold: Sellable) -> Sequence[sets.Part]:
+        if data.lines[line.position - 1].tax_rate is not None:
+            return sets.as_told(line, sold)
+        return sets.taxed_by(lambda part: _taxed_at(channel, part.tax_rate, is_ours=True))(line, sold)
+
+    lines = sets.in_parts(whole, parting)
     if data.shipping:
         rate = shipping_rate((line.total, line.tax_rate) for line in lines)
         comes_to = amounts(data.shipping, 1, rate, tax_included=included)
@@ -240,18 +269,17 @@ def _lines(
             quantity=1,
             unit_price=data.shipping,
             tax_included=included,
-            tax_rate=rate,
             tax=comes_to.tax,
             total=comes_to.total,
-            **_taxed(channel, rate, is_ours=all(line.tax_rate is None for line in data.lines)),
+            **_taxed_at(channel, rate, is_ours=all(line.tax_rate is None for line in data.lines)),
         )
         lines.append(shipping)
     return lines
 
 
-def _taxed(channel: Channel, rate: int, *, is_ours: bool) -> dict[str, Any]:
+def _taxed_at(channel: Channel, rate: int, *, is_ours: bool) -> dict[str, Any]:
     """How a line is taxed as far as it is known: whose return a rate belongs to that was decided there, nobody has said."""
-    known = {"tax_category": plain_category(rate)}
+    known = {"tax_rate": rate, "tax_category": plain_category(rate)}
     return known | ({"tax_treatment": Treatment.DOMESTIC, "tax_country": channel.country} if is_ours else {})
 
 

@@ -39,6 +39,7 @@ from samlad.orders.model import Concession, LineKind, OrderHead, OrderLine, Wron
 from samlad.orders.return_reasons import disposition
 from samlad.orders.rules import order_complete, returnable, returned_line, unfulfilled
 from samlad.stock.scanning import read
+from samlad.tax import amounts
 
 
 class Draft:
@@ -221,7 +222,8 @@ class Draft:
         """New goods; a set as its parts."""
         known = None if line.variant is None else sellables.get(line.variant)
         first = len(to) + 1 + (max(self.lines) if to is self.added else 0)
-        to += sets.in_parts([(line, known)], first)
+        parting = sets.taxed_by(lambda part: rules.taxed_like(self.bought, part.tax_rate))
+        to += sets.in_parts([(line, known)], parting, first)
 
     def _priced(
         self, variant: UUID, quantity: int, sellables: Mapping[UUID, Sellable], field: str
@@ -240,10 +242,13 @@ class Draft:
             unit_price=sold.price,
             sold_by=sold.sold_by,
             tax_included=sold.tax_included,
-            tax_rate=sold.tax_rate,
             total=0,
+            **rules.taxed_like(self.bought, sold.tax_rate),
         )
-        return rules.taxed_like(self.bought, line)
+        costs = amounts(
+            line.unit_price, quantity, line.tax_rate, tax_included=line.tax_included, per=line.sold_by.per
+        )
+        return msgspec.structs.replace(line, tax=costs.tax, total=costs.total)
 
     def _exchange(self, action: ExchangeAction, field: str) -> None:
         line, reason = self._line(action.position, field), self._reason(action.reason, field)

@@ -87,27 +87,21 @@ def extra(title: str, total: int, tax: int, of: OrderLine, sale: UUID, *, fee: b
     )
 
 
-def taxed_like(lines: Sequence[OrderLine], line: OrderLine) -> OrderLine:
-    """Goods that come into an order are taxed where its other goods are: at their rate, when it is another country's or
-    none is due. ``line`` has the rate of the seller's own country."""
+def taxed_like(lines: Sequence[OrderLine], home_rate: int) -> dict[str, Any]:
+    """How goods that come into an order are taxed (fields of `OrderLine`): where its other goods are, and at their rate when it
+    is another country's or none is due. ``home_rate`` is theirs in the seller's own country, in basis points."""
     others = [each for each in lines if each.kind is LineKind.ITEM and each.tax_treatment is not None]
     first = others[0] if others else None
     is_abroad = first is not None and first.tax_treatment not in AT_HOME
-    rate = first.tax_rate if first is not None and is_abroad else line.tax_rate
+    rate = first.tax_rate if first is not None and is_abroad else home_rate
     category = first.tax_category if first is not None and is_abroad else plain_category(rate)
-    costs = amounts(
-        line.unit_price, line.quantity, rate, tax_included=line.tax_included, per=line.sold_by.per
-    )
-    return msgspec.structs.replace(
-        line,
-        tax_rate=rate,
-        tax=costs.tax,
-        total=costs.total,
-        tax_category=category,
-        tax_treatment=None if first is None else first.tax_treatment,
-        tax_country=None if first is None else first.tax_country,
-        tax_note=first.tax_note if first is not None and is_abroad else None,
-    )
+    return {
+        "tax_rate": rate,
+        "tax_category": category,
+        "tax_treatment": None if first is None else first.tax_treatment,
+        "tax_country": None if first is None else first.tax_country,
+        "tax_note": first.tax_note if first is not None and is_abroad else None,
+    }
 
 
 def fee(title: str, amount: int, of: OrderLine, sale: UUID) -> OrderLine:

@@ -29,8 +29,9 @@ async def put_back(tx: Tx, head: OrderHead, units: Sequence[BackUnit], reference
     ]
     if not here:
         return
-    left = [(moved.location, moved.variant, -moved.quantity) for moved in await stock.shipped(tx, head.id)]
     wanted = [(unit.variant, unit.quantity, unit.lots) for unit in here if unit.variant is not None]
+    went = await stock.shipped(tx, head.id, [variant for variant, _, _ in wanted])
+    left = [(moved.location, moved.variant, -moved.quantity) for moved in went]
     came: list[Placed] = []
     lots: list[UUID | None] = []
     out: dict[str, list[tuple[Placed, UUID | None]]] = {}

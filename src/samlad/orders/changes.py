@@ -270,7 +270,8 @@ async def _restock(
     """Put goods back: at one place, else where each of them had left from."""
     if place is None:
         left = [
-            (moved.location, moved.variant, -moved.quantity) for moved in await stock.shipped(tx, head.id)
+            (moved.location, moved.variant, -moved.quantity)
+            for moved in await stock.shipped(tx, head.id, [variant for variant, _ in goods])
         ]
         lines = rules.where_from(goods, left)
     else:

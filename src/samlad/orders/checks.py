@@ -77,7 +77,7 @@ _RULES: dict[str, tuple[str, str]] = {
                    - coalesce((SELECT sum(n.quantity) FROM fulfilment f JOIN fulfilment_line n ON n.fulfilment = f.id
                                WHERE f.order_id = o.id AND n.variant = l.variant AND f.location IS NULL
                                  AND f.state IN ('needs_customer', 'waiting')), 0) AS open
-            FROM orders o JOIN order_line l ON l.order_id = o.id AND l.kind = 'item'
+            FROM orders o JOIN order_line l ON l.order_id = o.id AND l.kind = 'item' AND l.variant IS NOT NULL
             WHERE o.kind = 'sale' AND o.imported IS NULL AND o.status <> 'cancelled'
             GROUP BY o.id, o.number, l.variant
         ), compared AS (

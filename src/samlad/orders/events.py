@@ -99,6 +99,17 @@ class OrderFulfilled(Fact, frozen=True, kw_only=True):
     is_complete: bool
 
 
+@declare("order.goods_named")
+class OrderGoodsNamed(Fact, frozen=True, kw_only=True):
+    """Line ``position`` was goods that nobody knew; somebody has said which variant it was, and it is out of stock now."""
+
+    number: str
+    position: int
+    variant: UUID
+    sku: str
+    quantity: int
+
+
 @declare("order.cancelled", personal=("reason",))
 class OrderCancelled(Fact, frozen=True, kw_only=True):
     """An order was called off. Its stock is free again, its money went back."""

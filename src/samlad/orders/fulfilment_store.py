@@ -83,6 +83,18 @@ async def of_order(reader: Reader, order: UUID) -> list[Fulfilment]:
     return await _with_lines(reader, found)
 
 
+async def to_pick(reader: Reader, location: UUID, most: int) -> list[Fulfilment]:
+    """What a location has to pick and pack, what is due first first. Two statements."""
+    found = await reader.all(
+        FulfilmentHead,
+        f"""SELECT {_HEAD} FROM {_FROM} WHERE f.location = $1 AND f.state IN ('open', 'picking', 'picked')
+            AND f.method <> 'digital' ORDER BY f.due_at, f.id LIMIT $2""",
+        location,
+        most,
+    )
+    return await _with_lines(reader, found)
+
+
 async def of_batch(reader: Reader, batch: UUID) -> list[Fulfilment]:
     """The fulfilments of a batch by box."""
     found = await reader.all(

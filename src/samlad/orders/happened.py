@@ -6,6 +6,7 @@ server would have agreed is for `samlad.tills` to note beside it.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -28,9 +29,17 @@ FOUND = "Sold at a till beyond what the books had"
 """The reason of corrections that make room for such a sale."""
 
 
+class HappenedTax(msgspec.Struct, frozen=True):
+    """What of a line was taxed at a rate (basis points): its tax, and its total with tax, in minor units."""
+
+    rate: int
+    tax: int
+    total: int
+
+
 class HappenedLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A line as it was sold. Amounts in minor units; ``total`` is with tax. Without a variant nobody knows what it was,
-    unless it ``is_gift_card``."""
+    """A line as it was sold. Amounts in minor units; ``total`` is with tax. Without a variant it is goods
+    that nobody knows here, unless it ``is_gift_card``. ``taxes``: a set was taxed at more than one rate."""
 
     variant: UUID | None
     sku: str | None
@@ -42,6 +51,7 @@ class HappenedLine(msgspec.Struct, frozen=True, kw_only=True):
     tax_rate: int
     tax: int
     total: int
+    taxes: Sequence[HappenedTax] = ()
     sold_by: Measure = Measure.PIECE
     is_gift_card: bool = False
 
@@ -111,13 +121,16 @@ async def record(tx: Tx, channel: Channel, sale: HappenedSale) -> tuple[Order, S
 
 
 async def _hand_over(tx: Tx, channel: Channel, sale: HappenedSale, order: Order) -> Sold:
-    goods = [(line.variant, line.quantity) for line in order.lines if line.variant is not None]
-    if not goods:
-        return Sold([], [])
-    sold = await stock.sell(
-        tx, sale.location, goods, lease=sale.lease, reference=order.id, reason=f"{FOUND}: {sale.reference}"
-    )
     gone = [{"position": line.position, "quantity": line.fulfilled} for line in order.lines if line.fulfilled]
+    if not gone:
+        return Sold([], [])
+    goods = [(line.variant, line.quantity) for line in order.lines if line.variant is not None]
+    reason = f"{FOUND}: {sale.reference}"
+    sold = (
+        await stock.sell(tx, sale.location, goods, lease=sale.lease, reference=order.id, reason=reason)
+        if goods
+        else Sold([], [])
+    )
     fact = events.OrderFulfilled(number=order.number, lines=gone, is_complete=True)
     log.append(
         tx,
@@ -137,18 +150,12 @@ async def _sets(tx: Tx, channel: Channel, sale: HappenedSale) -> dict[UUID, Sell
     return await catalog.sellables(tx, channel, list(found), at=sale.happened_at) if found else {}
 
 
-def _kind(line: HappenedLine) -> LineKind:
-    if line.is_gift_card:
-        return LineKind.GIFT_CARD
-    return LineKind.ITEM if line.variant is not None else LineKind.FEE
-
-
 def _lines(channel: Channel, sale: HappenedSale, parted: Mapping[UUID, Sellable]) -> list[OrderLine]:
     included = bool(channel.setting("prices_include_tax"))
     lines = [
         OrderLine(
             position=position,
-            kind=_kind(line),
+            kind=LineKind.GIFT_CARD if line.is_gift_card else LineKind.ITEM,
             variant=line.variant,
             sku=line.sku,
             title=line.title,
@@ -157,18 +164,18 @@ def _lines(channel: Channel, sale: HappenedSale, parted: Mapping[UUID, Sellable]
             unit_price=line.unit_price,
             sold_by=line.sold_by,
             tax_included=included,
-            tax_rate=line.tax_rate,
             tax=line.tax,
             total=line.total,
-            fulfilled=line.quantity if line.variant is not None else 0,
+            fulfilled=0 if line.is_gift_card else line.quantity,
             reductions=list(line.reductions),
-            tax_category=plain_category(line.tax_rate),
-            tax_treatment=Treatment.DOMESTIC,
-            tax_country=channel.country,
+            **_taxed(channel, line.tax_rate),
         )
         for position, line in enumerate(sale.lines, 1)
     ]
-    lines = sets.in_parts((line, parted.get(line.variant) if line.variant else None) for line in lines)
+    lines = sets.in_parts(
+        ((line, parted.get(line.variant) if line.variant else None) for line in lines),
+        lambda line, sold: _parts(channel, line, sold, sale.lines[line.position - 1].taxes),
+    )
     lines = rules.with_rounding(lines, sale.rounding)
     if sale.difference:
         lines.append(
@@ -182,3 +189,25 @@ def _lines(channel: Channel, sale: HappenedSale, parted: Mapping[UUID, Sellable]
             )
         )
     return lines
+
+
+def _taxed(channel: Channel, rate: int) -> dict[str, Any]:
+    return {
+        "tax_rate": rate,
+        "tax_category": plain_category(rate),
+        "tax_treatment": Treatment.DOMESTIC,
+        "tax_country": channel.country,
+    }
+
+
+def _parts(
+    channel: Channel, line: OrderLine, sold: Sellable, told: Sequence[HappenedTax]
+) -> Sequence[sets.Part]:
+    """The parts of a set that was sold, taxed as the receipt says; a till that knew one rate of it has told the customer so."""
+    if not told:
+        return sets.as_told(line, sold)
+    sums: dict[int, tuple[int, int]] = {}
+    for each in told:
+        tax, total = sums.get(each.rate, (0, 0))
+        sums[each.rate] = tax + each.tax, total + each.total
+    return sets.as_told_by_rate(sums, lambda part: _taxed(channel, part.tax_rate))(line, sold)

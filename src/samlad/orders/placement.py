@@ -242,7 +242,7 @@ def tell_placed(tx: Tx, order: Order, *, occurred_at: datetime | None = None) ->
         lines=[
             {"variant": line.variant, "sku": line.sku, "quantity": line.quantity, "total": line.total}
             for line in order.lines
-            if line.kind is LineKind.ITEM
+            if line.kind is LineKind.ITEM and line.variant is not None  # who listens looks goods up
         ],
         delivery=order.delivery,
         location=order.location,

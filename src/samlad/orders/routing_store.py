@@ -50,11 +50,13 @@ async def shelves(
 ) -> list[Any]:
     """What every active location of a pool has of variants, and how much is to be done there on a day. One statement.
 
-    ``age_days``: since units last came in; only asked for when a rule wants it.
+    ``age_days``: since units last came in, under whatever name of the variant; only asked for when a rule wants it. That
+    catalogues were joined brought nothing in.
     """
     age = """(SELECT extract(epoch FROM now() - max(m.created_at)) / 86400 FROM movement m
-              WHERE m.location = l.location AND m.variant = l.variant
-                AND m.cause IN ('receipt', 'transfer_in', 'return'))"""
+              WHERE m.location = l.location AND m.variant IN (SELECT variant_names(l.variant))
+                AND m.cause IN ('receipt', 'transfer_in', 'return')
+                AND NOT (m.cause = 'transfer_in' AND m.reason = 'pools' AND m.reference IS NULL))"""
     free = "l.on_hand - l.expired - l.expiring - l.blocked - l.held + l.backorder_limit"
     return await reader.rows(
         f"""SELECT p.id, p.kind, l.variant, {free} AS free,
@@ -98,18 +100,20 @@ async def shelves_then(
 ) -> list[Any]:
     """What lay at every active location of a pool when orders were placed, by the ledger: one row an order, variant, place.
 
-    The three lists go together. What was held for others at that moment is not known any more and counts as free.
+    The three lists go together. What was held for others at that moment is not known any more and counts as free. What was
+    there is found by all names that the variant has had.
     """
     return await reader.rows(
-        """SELECT w.order_id, w.variant, p.id, p.kind, past.on_hand_after AS free
+        """SELECT w.order_id, w.variant, p.id, p.kind, past.units::int AS free
            FROM unnest($2::uuid[], $3::timestamptz[], $4::uuid[]) AS w (variant, moment, order_id)
            JOIN level l ON l.variant = w.variant
            JOIN location p ON p.id = l.location AND p.pool = $1 AND p.is_active
            CROSS JOIN LATERAL (
-               SELECT m.on_hand_after FROM movement m
-               WHERE m.location = l.location AND m.variant = l.variant AND m.created_at <= w.moment
-               ORDER BY m.seq DESC LIMIT 1) AS past
-           WHERE past.on_hand_after > 0""",
+               SELECT sum(one.on_hand_after) AS units FROM variant_names(l.variant) AS name CROSS JOIN LATERAL (
+                   SELECT m.on_hand_after FROM movement m
+                   WHERE m.location = l.location AND m.variant = name AND m.created_at <= w.moment
+                   ORDER BY m.seq DESC LIMIT 1) AS one) AS past
+           WHERE past.units > 0""",
         pool,
         list(variants),
         list(moments),

@@ -8,6 +8,7 @@ import msgspec
 
 from samlad.carts import Delivery, PriceStep
 from samlad.carts.closing import ClosedCart
+from samlad.carts.quoting import TaxedPart
 from samlad.catalog import Sellable
 from samlad.kernel.money import allocate, share, worth
 from samlad.kernel.problems import FieldError, InvalidInput
@@ -29,6 +30,7 @@ def order_lines(closed: ClosedCart) -> list[OrderLine]:
     Promotions are steps of the lines that they reduce: what a line comes to is what was paid for it.
     """
     whole: list[tuple[OrderLine, Sellable | None]] = []
+    parts: dict[int, list[sets.Part]] = {}
     for position, each in enumerate(closed.lines, 1):
         bought = OrderLine(
             position=position,
@@ -49,7 +51,8 @@ def order_lines(closed: ClosedCart) -> list[OrderLine]:
             **_taxed(each.tax),
         )
         whole.append((bought, each.sold))
-    lines = sets.in_parts(whole)
+        parts[position] = [_part(part) for part in each.parts]
+    lines = sets.in_parts(whole, lambda line, _sold: parts[line.position])
     totals = closed.totals
     if totals.shipping or closed.shipping_steps:
         lines.append(
@@ -67,6 +70,18 @@ def order_lines(closed: ClosedCart) -> list[OrderLine]:
             )
         )
     return lines
+
+
+def _part(part: TaxedPart) -> sets.Part:
+    return sets.Part(
+        sold=part.sold,
+        units=part.units,
+        unit_price=part.unit_price,
+        steps=part.steps,
+        tax=part.amounts.tax,
+        total=part.amounts.total,
+        taxed=_taxed(part.decision),
+    )
 
 
 def _taxed(decision: Decision) -> dict[str, Any]:

@@ -1,33 +1,188 @@
 """Sets in orders: a line of sets becomes lines of their parts, at prices that come to exactly the set's.
 
-What the set costs is spread over its parts as they cost on their own (evenly where nobody knows that), so that picking, shipping,
-returning, crediting and costing are those of any goods, and each part gives back what was paid for it.
+What the set costs is spread over its parts (`samlad.carts.set_prices`), so that tax, picking, shipping, returning, crediting and
+costing are those of any goods, and each part gives back what was paid for it.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
+from samlad import tax
+from samlad.carts import PriceStep
+from samlad.carts.set_prices import Share, own_prices, shares, weights
 from samlad.catalog import Sellable
 from samlad.kernel.money import allocate
 from samlad.orders.model import OrderLine, SetOf
+from samlad.tax import Taxable
+
+Taxed = Mapping[str, Any]
+"""How a line is taxed: its fields that say so, `tax_rate` among them."""
 
 
-def in_parts(lines: Iterable[tuple[OrderLine, Sellable | None]], first: int = 1) -> list[OrderLine]:
-    """Lines with what they are of: those of sets as lines of their parts, all numbered anew from ``first``.
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """So many of a part in a line of sets (``units`` in one), at its share of what they cost. Minor units."""
 
-    Totals, tax and each step of the reductions of the parts come to exactly those of the line that was given.
-    """
+    sold: Sellable
+    units: int
+    unit_price: int
+    steps: Sequence[PriceStep]
+    tax: int
+    total: int
+    taxed: Taxed
+
+
+Parting = Callable[[OrderLine, Sellable], Sequence[Part]]
+"""What makes the parts of a line of sets."""
+
+
+def in_parts(
+    lines: Iterable[tuple[OrderLine, Sellable | None]], parting: Parting, first: int = 1
+) -> list[OrderLine]:
+    """Lines with what they are of: those of sets as lines of their parts, all numbered anew from ``first``."""
     found: list[OrderLine] = []
     for line, sold in lines:
         position = first + len(found)
         if sold is None or not sold.parts:
             found.append(msgspec.structs.replace(line, position=position))
         else:
-            found += _parts(line, sold, position)
+            found += _of_set(line, sold, parting(line, sold), position)
     return found
+
+
+def as_told(line: OrderLine, sold: Sellable) -> list[Part]:
+    """Parts that are all taxed as the line is, somebody else has said so; they come to exactly the line, its tax included."""
+    found, paid = _shares(line, sold)
+    taxes = allocate(line.tax, weights(paid, [each.quoted for each in found]))
+    return _parts(line, sold, found, paid, taxes, [_taxed(line)] * len(found))
+
+
+def taxed_by(how: Callable[[Sellable], Taxed]) -> Parting:
+    """Parts that are each taxed by what they are. With tax in the prices they come to exactly the line; its tax is theirs."""
+
+    def parting(line: OrderLine, sold: Sellable) -> list[Part]:
+        found, paid = _shares(line, sold)
+        taxed = [how(sold.parts[each.part].sold) for each in found]
+        taxes = [0] * len(found)
+        for rate in dict.fromkeys(each["tax_rate"] for each in taxed):  # rounded once a rate, as carts do it
+            mine = [at for at, each in enumerate(taxed) if each["tax_rate"] == rate]
+            quoted = [paid[at] for at in mine]
+            (whole,) = tax.reckon([Taxable(sum(quoted), rate, line.tax_included)])
+            for at, part in zip(mine, allocate(whole.tax, quoted), strict=True):
+                taxes[at] = part
+        return _parts(line, sold, found, paid, taxes, taxed)
+
+    return parting
+
+
+def as_told_by_rate(told: Mapping[int, tuple[int, int]], how: Callable[[Sellable], Taxed]) -> Parting:
+    """Parts that come to what was told (tax, total with tax) of each rate. Where other rates were told than they have, nobody
+    knows which part had which: then they are taxed by what they are, within what was paid for the line."""
+
+    def parting(line: OrderLine, sold: Sellable) -> list[Part]:
+        found = taxed_by(how)(line, sold)
+        rates = [part.taxed["tax_rate"] for part in found]
+        totals, taxes = [0] * len(found), [0] * len(found)
+        agree = told.keys() == set(rates) and sum(total for _tax, total in told.values()) == line.total
+        if not agree:
+            totals = allocate(line.total, weights([part.total for part in found], [1] * len(found)))
+        for rate in dict.fromkeys(rates):
+            mine = [at for at, each in enumerate(rates) if each == rate]
+            if agree:
+                borne, whole = told[rate]
+                split = allocate(whole, weights([found[at].total for at in mine], [1] * len(mine)))
+                for at, total in zip(mine, split, strict=True):
+                    totals[at] = total
+            else:
+                borne = tax.amounts(sum(totals[at] for at in mine), 1, rate, tax_included=True).tax
+            for at, part in zip(mine, allocate(borne, [totals[at] for at in mine]), strict=True):
+                taxes[at] = part
+        return [
+            msgspec.structs.replace(part, tax=tax_of_it, total=total)
+            for part, tax_of_it, total in zip(found, taxes, totals, strict=True)
+        ]
+
+    return parting
+
+
+def _shares(line: OrderLine, sold: Sellable) -> tuple[list[Share], list[int]]:
+    """The shares of a line's parts, and what was paid for each as quoted: what was agreed elsewhere, or at a till on its
+    own, need not follow from its price."""
+    found = shares(
+        line.unit_price, line.quantity, [step.amount for step in line.reductions], own_prices(sold)
+    )
+    quoted = [each.quoted for each in found]
+    paid = line.total if line.tax_included else line.total - line.tax
+    if paid == sum(quoted):
+        return found, quoted
+    at_list = [each.unit_price * each.units * line.quantity for each in found]
+    return found, allocate(paid, weights(quoted, at_list))
+
+
+def _taxed(line: OrderLine) -> Taxed:
+    return {
+        name: getattr(line, name)
+        for name in ("tax_rate", "tax_category", "tax_treatment", "tax_country", "tax_note")
+    }
+
+
+def _parts(
+    line: OrderLine,
+    sold: Sellable,
+    found: Sequence[Share],
+    paid: Sequence[int],
+    taxes: Sequence[int],
+    taxed: Sequence[Taxed],
+) -> list[Part]:
+    return [
+        Part(
+            sold=sold.parts[each.part].sold,
+            units=each.units,
+            unit_price=each.unit_price,
+            steps=[
+                msgspec.structs.replace(step, amount=amount)
+                for step, amount in zip(line.reductions, each.steps, strict=True)
+            ],
+            tax=tax_of_it,
+            total=amount if line.tax_included else amount + tax_of_it,
+            taxed=how,
+        )
+        for each, amount, tax_of_it, how in zip(found, paid, taxes, taxed, strict=True)
+    ]
+
+
+def _of_set(line: OrderLine, sold: Sellable, parts: Sequence[Part], first: int) -> list[OrderLine]:
+    set_of = SetOf(
+        group=first,
+        variant=sold.variant,
+        sku=line.sku or sold.sku,
+        title=line.title,
+        options=line.options,
+        quantity=line.quantity,
+    )
+    return [
+        msgspec.structs.replace(
+            line,
+            position=first + place,
+            variant=part.sold.variant,
+            sku=part.sold.sku,
+            title=part.sold.title,
+            options=part.sold.options,
+            quantity=part.units * line.quantity,
+            fulfilled=part.units * line.fulfilled,
+            unit_price=part.unit_price,
+            tax=part.tax,
+            total=part.total,
+            reductions=[step for step in part.steps if step.amount],
+            gift_note=None if place else line.gift_note,
+            set_of=set_of,
+            **part.taxed,
+        )
+        for place, part in enumerate(parts)
+    ]
 
 
 def parts_of_sets(lines: Sequence[OrderLine]) -> dict[UUID, dict[UUID, int]]:
@@ -63,98 +218,3 @@ def digital(sold: Iterable[Sellable]) -> set[UUID]:
     """What of it are no things to be sent; of sets their parts."""
     every = [each for whole in sold for each in ([part.sold for part in whole.parts] or [whole])]
     return {each.variant for each in every if not each.requires_shipping}
-
-
-def _parts(line: OrderLine, sold: Sellable, first: int) -> list[OrderLine]:
-    set_of = SetOf(
-        group=first,
-        variant=sold.variant,
-        sku=line.sku or sold.sku,
-        title=line.title,
-        options=line.options,
-        quantity=line.quantity,
-    )
-    prices = part_prices(line.unit_price, [(part.sold.price or 0, part.quantity) for part in sold.parts])
-    at_list = [price * units * line.quantity for _index, price, units in prices]
-    steps = _steps([step.amount for step in line.reductions], at_list)
-    quoted = [amount - sum(each) for amount, each in zip(at_list, steps, strict=True)]
-    # What was agreed elsewhere, or at a till on its own, need not follow from its price.
-    paid_for = line.total if line.tax_included else line.total - line.tax
-    if paid_for != sum(quoted):
-        quoted = allocate(paid_for, _weights(quoted, at_list))
-    taxes = allocate(line.tax, _weights(quoted, at_list))
-    made = []
-    for place, ((index, price, units), mine, paid, tax) in enumerate(
-        zip(prices, steps, quoted, taxes, strict=True)
-    ):
-        part = sold.parts[index].sold
-        made.append(
-            msgspec.structs.replace(
-                line,
-                position=first + place,
-                variant=part.variant,
-                sku=part.sku,
-                title=part.title,
-                options=part.options,
-                quantity=units * line.quantity,
-                fulfilled=units * line.fulfilled,
-                unit_price=price,
-                tax=tax,
-                total=paid if line.tax_included else paid + tax,
-                reductions=[
-                    msgspec.structs.replace(step, amount=amount)
-                    for step, amount in zip(line.reductions, mine, strict=True)
-                    if amount
-                ],
-                gift_note=None if place else line.gift_note,
-                set_of=set_of,
-            )
-        )
-    return made
-
-
-def part_prices(price: int, parts: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
-    """Prices (minor units) of the parts of one set at a price, from (own price, how many in the set) of each.
-
-    Answers (index of the part, price of each, how many of them at that), which come to exactly the price: in proportion to
-    what the parts cost apart, each unit of a part at one price. Where the cents do not come out even, parts that are single
-    bear the difference, then whole parts, and at last some units of one part, which is answered twice then.
-    """
-    own = [each * quantity for each, quantity in parts]
-    weights = own if all(own) else [quantity for _each, quantity in parts]
-    prices = [
-        amount // quantity for amount, (_each, quantity) in zip(allocate(price, weights), parts, strict=True)
-    ]
-    rest = price - sum(each * quantity for each, (_own, quantity) in zip(prices, parts, strict=True))
-    dearest = sorted(range(len(parts)), key=lambda index: (-weights[index], index))
-    single = next((index for index in dearest if parts[index][1] == 1), None)
-    if single is not None:
-        prices[single] += rest
-        rest = 0
-    fewest = min(range(len(parts)), key=lambda index: parts[index][1])
-    while rest >= parts[fewest][1]:
-        for index in sorted(dearest, key=lambda index: -parts[index][1]):
-            if parts[index][1] <= rest:
-                prices[index] += 1
-                rest -= parts[index][1]
-    found = [(index, prices[index], quantity) for index, (_own, quantity) in enumerate(parts)]
-    if rest:
-        price_each, quantity = prices[fewest], parts[fewest][1]
-        found[fewest : fewest + 1] = [(fewest, price_each + 1, rest), (fewest, price_each, quantity - rest)]
-    return found
-
-
-def _steps(amounts: Sequence[int], at_list: Sequence[int]) -> list[list[int]]:
-    """What each step takes off each line: in proportion to what the steps before it have left, so that none goes below 0."""
-    left = list(at_list)
-    found: list[list[int]] = [[] for _ in at_list]
-    for amount in amounts:
-        for index, part in enumerate(allocate(amount, _weights(left, at_list))):
-            found[index].append(part)
-            left[index] -= part
-    return found
-
-
-def _weights(weights: Sequence[int], otherwise: Sequence[int]) -> list[int]:
-    """Weights that say something: where all are 0, others; where those are, too, evenly."""
-    return next((list(each) for each in (weights, otherwise) if any(each)), [1] * len(weights))

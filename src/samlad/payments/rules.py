@@ -15,11 +15,11 @@ class Coin(msgspec.Struct, frozen=True):
     """How cash is rounded: ``step`` is the smallest coin (minor units; 1: every amount can be paid).
 
     ``small`` says what becomes of an amount that is no more than a coin: the nearest multiple, at least one coin (``up``),
-    or nothing (``exact``). With ``is_whole_only`` nothing is rounded where something else pays a part.
+    nothing (``exact``), or nothing where the nearest multiple is none (``kept``). With ``is_whole_only`` nothing is rounded where something else pays a part.
     """
 
     step: int = 1
-    small: Literal["nearest", "up", "exact"] = "nearest"
+    small: Literal["nearest", "up", "exact", "kept"] = "nearest"
     is_whole_only: bool = False
 
 
@@ -52,16 +52,16 @@ LAWS = (
         currency="CHF",
         coin=Coin(5),
         since=date(2007, 1, 1),
-        law="the coin of 1 centime was withdrawn",
-        source="",
+        law="the coin of 1 centime was withdrawn (Bundesrat, 12 April 2006)",
+        source="https://www.pressemappe.ch/news.cfm?key=164918",
     ),
     CashLaw(
         country="CZ",
         currency="CZK",
         coin=Coin(100),
         since=date(2008, 9, 1),
-        law="the coin of 50 haléř was withdrawn",
-        source="",
+        law="zákon č. 634/1992 Sb., § 3 odst. 1 písm. c)",
+        source="https://eagri.cz/public/portal/mze/legislativa/vap40431-3066",
     ),
     CashLaw(
         country="DK",
@@ -82,10 +82,10 @@ LAWS = (
     CashLaw(
         country="FI",
         currency="EUR",
-        coin=Coin(5),
+        coin=Coin(5, small="kept"),
         since=date(2002, 1, 1),
-        law="laki 890/2000",
-        source="",
+        law="laki 890/2000, 1 §",
+        source="https://finlex.fi/fi/laki/ajantasa/2000/20000890",
     ),
     CashLaw(
         country="HU",
@@ -116,24 +116,24 @@ LAWS = (
         currency="EUR",
         coin=Coin(5),
         since=date(2004, 9, 1),
-        law="an agreement of shops and De Nederlandsche Bank, no law",
-        source="",
+        law="an agreement of the MOB, no law",
+        source="https://www.consumentenbond.nl/nieuws/2004/60872",
     ),
     CashLaw(
         country="NO",
         currency="NOK",
         coin=Coin(100),
         since=date(2012, 5, 1),
-        law="the coin of 50 øre was withdrawn",
-        source="",
+        law="forskrift 16. mars 2011 nr. 294, § 2",
+        source="https://lovdata.no/dokument/SF/forskrift/2011-03-16-294",
     ),
     CashLaw(
         country="SE",
         currency="SEK",
         coin=Coin(100),
         since=date(2010, 10, 1),
-        law="the coin of 50 öre was withdrawn",
-        source="https://en.wikipedia.org/wiki/Swedish_rounding",
+        law="lag (1970:1029) om avrundning av vissa öresbelopp, 2 § (SFS 2009:283)",
+        source="http://retro.lagen.nu/1970:1029",
     ),
     CashLaw(
         country="SK",
@@ -144,7 +144,7 @@ LAWS = (
         source="https://www.zakonypreludi.sk/zz/2021-457",
     ),
 )
-"""Every country whose cash is rounded. A ``source`` that is empty: nobody has read one. In Ireland it is each shop's
+"""Every country whose cash is rounded, with where that was read. In Ireland it is each shop's
 choice (and a customer may refuse): the channel setting ``cash_step``. docs/concepts/cash-rounding.md says the same."""
 _OF_COUNTRY = {(law.country, law.currency): law.coin for law in LAWS}
 _OF_CURRENCY = {law.currency: law.coin for law in LAWS if law.currency != "EUR"}
@@ -162,7 +162,9 @@ def round_cash(amount: int, coin: Coin) -> int:
     """An amount as it can be paid in coins: the nearest multiple of the smallest one, halves away from zero."""
     size = abs(amount)
     rounded = (size + coin.step // 2) // coin.step * coin.step
-    if 0 < size <= coin.step and coin.small != "nearest":
+    if coin.small == "kept":
+        rounded = rounded or size
+    elif 0 < size <= coin.step and coin.small != "nearest":
         rounded = size if coin.small == "exact" else coin.step
     return -rounded if amount < 0 else rounded
 

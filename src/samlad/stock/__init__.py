@@ -4,7 +4,7 @@ The public face. `docs/concepts/stock.md` explains how.
 """
 
 from samlad.stock.happened import Sold, end_leases, lease, prolong, sell
-from samlad.stock.holds import convert, release, ship, short, sweep, take
+from samlad.stock.holds import convert, gone, release, ship, short, sweep, take
 from samlad.stock.lots import Share, sold_lots
 from samlad.stock.lots import resolve as resolve_lots
 from samlad.stock.lots import scanned as scanned_lot
@@ -44,7 +44,7 @@ from samlad.stock.service import (
     write_off,
 )
 from samlad.stock.sets import parts_of, sets_of
-from samlad.stock.store import holds_of, location, location_by_code, locations, shipped
+from samlad.stock.store import holds_of, location, location_by_code, locations, shipped, sold_costs
 from samlad.stock.together import take as take_together
 
 __all__ = [
@@ -77,6 +77,7 @@ __all__ = [
     "create_location",
     "end_leases",
     "free_at",
+    "gone",
     "holds_of",
     "lease",
     "lease_ends",
@@ -102,6 +103,7 @@ __all__ = [
     "ship",
     "shipped",
     "short",
+    "sold_costs",
     "sold_lots",
     "sweep",
     "take",

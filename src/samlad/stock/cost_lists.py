@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
-from samlad.stock.lists import moment
+from samlad.stock.lists import NAMED, moment
 from samlad.stock.model import Cause
 
 _SKU = "v.sku = ANY({}::text[])"
@@ -73,8 +73,8 @@ COSTS: Listing[CostRow] = Listing(
     default_sort="-time",
     filters={
         "location": Filter(_PLACE, texts),
-        "variant": Filter("m.variant = ANY({}::uuid[])", uuids),
-        "sku": Filter(_SKU, texts),
+        "variant": Filter(NAMED[0], uuids),
+        "sku": Filter(NAMED[1], texts),
         "cause": Filter("m.cause = ANY({}::text[])", texts),
         "reference": Filter("m.reference = ANY({}::uuid[])", uuids),
         "since": Filter("m.created_at >= {}::timestamptz", moment),

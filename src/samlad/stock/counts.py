@@ -4,6 +4,7 @@ A count that differs by more than its location lets one person book waits for so
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -39,8 +40,14 @@ async def enter(
     *,
     adds_up: bool = False,
     lots: Sequence[UUID | None] = (),
+    at: datetime | None = None,
+    found_by: UUID | None = None,
 ) -> Count:
     """Enter (variant, units found) each; what the books say at this moment is kept beside it.
+
+    What was found ``at`` an earlier moment, on a phone without network, is compared with the books of then: what was sold
+    since is no difference. ``found_by``: the member of staff who counted, if somebody else sends it in; neither of both may
+    approve.
 
     A variant that is entered again replaces its line or, if it ``adds_up``, is so many more: scanned once again. What is
     kept by lot is counted by lot (``lots``); lots that nobody enters stay as they are.
@@ -50,7 +57,7 @@ async def enter(
         InvalidInput: an unknown variant, or one twice.
         LotNeeded: it is kept by lot, and the line has none.
     """
-    count = await counts_store.get(tx, count_id)
+    count = await counts_store.head(tx, count_id)
     tx.actor.require(ADJUST, location=count.location)
     entries = [
         (v, lot, units) for (v, units), lot in zip(lines, service.lots_beside(lots, lines), strict=True)
@@ -62,7 +69,9 @@ async def enter(
         raise LotNeeded
     try:
         with service.moving():
-            entered = await counts_store.enter(tx, count_id, entries, adds_up=adds_up)
+            entered = await counts_store.enter(
+                tx, count_id, entries, adds_up=adds_up, at=at, found_by=found_by
+            )
     except asyncpg.ForeignKeyViolationError as error:
         raise InvalidInput.at("lines", "there is no such variant") from error
     if lines and not entered:

@@ -1,6 +1,7 @@
 """Counts in the database."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -38,6 +39,24 @@ async def get(reader: Reader, count_id: UUID) -> Count:
     return found
 
 
+async def head(reader: Reader, count_id: UUID) -> Count:
+    """A count without its lines. Raises NotFound."""
+    found = await reader.one(Count, f"SELECT {_COUNT} FROM stock_count WHERE id = $1", count_id)
+    if found is None:
+        raise NotFound(f"There is no count {count_id}.")
+    return found
+
+
+async def total(reader: Reader, count_id: UUID, variant: UUID) -> int:
+    """Units of a variant that were found in a count, over all its lots."""
+    found: int = await reader.value(
+        """SELECT coalesce(sum(counted), 0)::bigint FROM stock_count_line WHERE count = $1 AND variant = $2""",
+        count_id,
+        variant,
+    )
+    return found
+
+
 async def lock(tx: Tx, count_id: UUID) -> Count:
     """As `get`, and nobody enters or ends anything until the commit."""
     await tx.execute("SELECT FROM stock_count WHERE id = $1 FOR UPDATE", count_id)
@@ -45,34 +64,50 @@ async def lock(tx: Tx, count_id: UUID) -> Count:
 
 
 async def enter(
-    tx: Tx, count_id: UUID, lines: Sequence[tuple[UUID, UUID | None, int]], *, adds_up: bool = False
+    tx: Tx,
+    count_id: UUID,
+    lines: Sequence[tuple[UUID, UUID | None, int]],
+    *,
+    adds_up: bool = False,
+    at: datetime | None = None,
+    found_by: UUID | None = None,
 ) -> list[CountLine]:
     """Write lines, (variant, lot, units) each, with what the books say now. Empty if the count is not open.
 
-    A variant that is there already is replaced or, if it ``adds_up``, has so many more.
+    A variant that is there already is replaced or, if it ``adds_up``, has so many more. If it was found ``at`` an earlier
+    moment, the books are those of that moment: what is on hand now without what has moved since. Of what adds up the latest
+    moment counts, in whatever order it comes in. ``found_by`` has counted, too, beside whoever enters it.
     """
     counted = "stock_count_line.counted + EXCLUDED.counted" if adds_up else "EXCLUDED.counted"
+    is_later = "EXCLUDED.counted_at >= stock_count_line.counted_at" if adds_up else "true"
     return await tx.all(
         CountLine,
         f"""
-        WITH c AS (SELECT id, location FROM stock_count WHERE id = $1 AND status = 'open' FOR SHARE)
-        INSERT INTO stock_count_line (count, variant, counted, expected, actors, lot)
-        SELECT c.id, t.variant, t.counted, coalesce(CASE WHEN t.lot IS NULL THEN l.on_hand ELSE s.on_hand END, 0),
-               ARRAY[$4::text], t.lot
+        WITH c AS (SELECT id, location, greatest(created_at, least(coalesce($6::timestamptz, now()), now())) AS found_at
+                   FROM stock_count WHERE id = $1 AND status = 'open' FOR SHARE)
+        INSERT INTO stock_count_line (count, variant, counted, expected, actors, lot, counted_at)
+        SELECT c.id, t.variant, t.counted,
+               coalesce(CASE WHEN t.lot IS NULL THEN l.on_hand ELSE s.on_hand END, 0) - coalesce(CASE WHEN $6::timestamptz IS NOT NULL THEN
+                   (SELECT sum(m.quantity)::int FROM movement m WHERE m.location = c.location AND m.variant = t.variant
+                    AND (t.lot IS NULL OR m.lot = t.lot) AND m.created_at > c.found_at) END, 0),
+               $4::text[], t.lot, c.found_at
         FROM c CROSS JOIN unnest($2::uuid[], $3::int[], $5::uuid[]) AS t (variant, counted, lot)
         LEFT JOIN level l ON l.location = c.location AND l.variant = t.variant
         LEFT JOIN stock_lot s ON s.location = c.location AND s.variant = t.variant AND s.lot = t.lot
         ORDER BY t.variant, t.lot
         ON CONFLICT (count, variant, lot) DO UPDATE
-        SET counted = {counted}, expected = EXCLUDED.expected, counted_at = now(),
-            actors = array_remove(stock_count_line.actors, $4::text) || $4::text
+        SET counted = {counted},
+            expected = CASE WHEN {is_later} THEN EXCLUDED.expected ELSE stock_count_line.expected END,
+            counted_at = CASE WHEN {is_later} THEN EXCLUDED.counted_at ELSE stock_count_line.counted_at END,
+            actors = ARRAY(SELECT DISTINCT unnest(stock_count_line.actors || EXCLUDED.actors))
         RETURNING variant, counted, expected, lot
         """,
         count_id,
         [variant for variant, _, _ in lines],
         [counted for _, _, counted in lines],
-        tx.actor.label,
+        sorted({tx.actor.label} | ({f"staff:{found_by}"} if found_by else set())),
         [lot for _, lot, _ in lines],
+        at,
     )
 
 

@@ -68,6 +68,12 @@ async def take(
     return outcome.held
 
 
+async def gone(reader: Reader, variants: Sequence[UUID], *, channel: Channel) -> list[UUID]:
+    """Of which variants nothing at all is left for a channel, a set when that is so of a part: a look before anything is
+    priced or locked, after which taking decides. One statement."""
+    return await store.gone(reader, variants, channel.pools[Resource.STOCK])
+
+
 async def short(reader: Reader, lines: Sequence[HoldLine], *, channel: Channel) -> list[ShortLine]:
     """Of which lines there is not enough, as `take` would say it now; nothing is locked or held."""
     pool = channel.pools[Resource.STOCK]

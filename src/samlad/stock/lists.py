@@ -11,6 +11,11 @@ from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
 from samlad.stock.model import Cause, CountStatus, HoldKind, LocationKind, TransferStatus
 
 _SKU = "v.sku = ANY({}::text[])"
+NAMED = (
+    "m.variant IN (SELECT variant_names(a) FROM unnest({}::uuid[]) AS a)",
+    "m.variant IN (SELECT variant_names(a.id) FROM variant a WHERE a.sku = ANY({}::text[]))",
+)
+"""Movements of variants, by id and by SKU, under all names that those have had while catalogues were joined."""
 _PLACE = "p.code = ANY({}::text[])"
 _HAS_LINE = (
     """{of}.id IN (SELECT n.{key} FROM {table} n JOIN variant v ON v.id = n.variant WHERE v.sku = {{0}})"""
@@ -158,8 +163,8 @@ MOVEMENTS: Listing[MovementRow] = Listing(
     default_sort="-time",
     filters={
         "location": Filter(_PLACE, texts),
-        "variant": Filter("m.variant = ANY({}::uuid[])", uuids),
-        "sku": Filter(_SKU, texts),
+        "variant": Filter(NAMED[0], uuids),
+        "sku": Filter(NAMED[1], texts),
         "cause": Filter("m.cause = ANY({}::text[])", texts),
         "reference": Filter("m.reference = ANY({}::uuid[])", uuids),
         "lot": Filter("m.lot = ANY({}::uuid[])", uuids),

@@ -88,12 +88,24 @@ async def _refresh(tx: Tx) -> int:
     await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended('stock_pace', 11))")
     changed: int = await tx.value(
         f"""
-        WITH fresh AS MATERIALIZED (
+        WITH went AS MATERIALIZED (
+            SELECT location, variant, -sum(quantity) AS sold FROM movement
+            WHERE created_at >= now() - {PACE_DAYS} * interval '1 day' AND cause IN ('sale', 'return')
+            GROUP BY location, variant
+        ), joined AS MATERIALIZED (  -- of which the goods may have another name now: the last that the ledger has of them there
+            SELECT row AS variant FROM pool_move_row WHERE subject IN ('variant', 'variant copy') AND twin IS NOT NULL
+            UNION SELECT twin FROM pool_move_row WHERE subject IN ('variant', 'variant copy') AND twin IS NOT NULL
+        ), named AS (
+            SELECT w.location, coalesce(v.twin, last.variant, w.variant) AS variant, sum(w.sold)::int AS sold
+            FROM went w LEFT JOIN joined j ON j.variant = w.variant LEFT JOIN variant v ON v.id = j.variant LEFT JOIN LATERAL (
+                SELECT one.variant FROM variant_names(j.variant) AS name CROSS JOIN LATERAL (
+                    SELECT m.variant, m.seq FROM movement m WHERE m.location = w.location AND m.variant = name
+                    ORDER BY m.seq DESC LIMIT 1) AS one
+                ORDER BY one.seq DESC LIMIT 1) AS last ON j.variant IS NOT NULL
+            GROUP BY 1, 2 HAVING sum(w.sold) > 0
+        ), fresh AS MATERIALIZED (
             SELECT s.*, (current_date + least({_COVER}, {FAR_DAYS})::int) AS runs_out_on
-            FROM (SELECT location, variant, -sum(quantity)::int AS sold FROM movement
-                  WHERE created_at >= now() - {PACE_DAYS} * interval '1 day' AND cause IN ('sale', 'return')
-                  GROUP BY location, variant HAVING sum(quantity) < 0) s
-            JOIN level l USING (location, variant)
+            FROM named s JOIN level l USING (location, variant)
         ), gone AS (
             DELETE FROM stock_pace s WHERE NOT EXISTS (
                 SELECT FROM fresh f WHERE f.location = s.location AND f.variant = s.variant)

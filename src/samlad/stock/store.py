@@ -96,6 +96,16 @@ async def short(
     return await reader.all(ShortLine, sql, *_columns(lines), channel, pool, buffer)
 
 
+async def gone(reader: Reader, variants: Sequence[UUID], pool: UUID) -> list[UUID]:
+    """Of which variants nothing at all seems to be left in a pool; nothing is locked."""
+    rows = await reader.rows(
+        "SELECT v.id FROM unnest($1::uuid[]) AS v (id) WHERE stock_is_gone(v.id, $2, NULL)",
+        sorted(set(variants)),
+        pool,
+    )
+    return [row["id"] for row in rows]
+
+
 async def take_each(tx: Tx, wanted: Sequence[Take], claimants: Sequence[str]) -> list[TakeOutcome]:
     """`take` for many in one call, one after the other, each with its own outcome.
 
@@ -295,13 +305,18 @@ async def holds_of(reader: Reader, owner: UUID) -> list[Hold]:
     return await reader.all(Hold, f"SELECT {_HOLD} FROM hold WHERE owner = $1 ORDER BY created_at, id", owner)
 
 
-async def shipped(reader: Reader, reference: UUID) -> list[Moved]:
-    """What was sold under a reference (an order): its sale movements, oldest first."""
+async def shipped(reader: Reader, reference: UUID, variants: Sequence[UUID] = ()) -> list[Moved]:
+    """What was sold under a reference (an order): its sale movements, oldest first. What had another name of one of these
+    ``variants`` when it left is said of that."""
     return await reader.all(
         Moved,
-        """SELECT id, location, variant, quantity, on_hand_after AS on_hand, lot FROM movement
-           WHERE reference = $1 AND cause = 'sale' ORDER BY seq""",
+        """SELECT m.id, m.location, coalesce(now_as.variant, m.variant) AS variant, m.quantity, m.on_hand_after AS on_hand, m.lot
+           FROM movement m LEFT JOIN LATERAL (
+               SELECT a.variant FROM unnest($2::uuid[]) AS a (variant) WHERE m.variant IN (SELECT variant_names(a.variant))
+               ORDER BY a.variant <> m.variant LIMIT 1) AS now_as ON true
+           WHERE m.reference = $1 AND m.cause = 'sale' ORDER BY m.seq""",
         reference,
+        list(variants),
     )
 
 
@@ -344,12 +359,14 @@ async def revalue(
 
 
 async def sold_costs(reader: Reader, reference: UUID, variants: Sequence[UUID]) -> dict[UUID, int]:
-    """What units that were sold under a reference had cost each, by variant."""
+    """What units that were sold under a reference had cost each, by variant, under whatever name they left."""
     rows = await reader.rows(
-        """SELECT variant, round(sum(value_e4) / sum(quantity))::bigint AS cost FROM movement
-           WHERE reference = $1 AND cause = 'sale' AND variant = ANY($2::uuid[]) GROUP BY variant""",
+        """SELECT a.variant, round(sum(m.value_e4) / sum(m.quantity))::bigint AS cost
+           FROM unnest($2::uuid[]) AS a (variant)
+                JOIN movement m ON m.reference = $1 AND m.cause = 'sale' AND m.variant IN (SELECT variant_names(a.variant))
+           GROUP BY a.variant""",
         reference,
-        list(variants),
+        sorted(set(variants)),
     )
     return {row["variant"]: row["cost"] for row in rows}
 

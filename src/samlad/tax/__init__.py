@@ -18,6 +18,7 @@ from samlad.tax.rules import (
     STANDARD,
     WHOLE,
     Rates,
+    added,
     amounts,
     decide,
     home_rate,
@@ -27,6 +28,7 @@ from samlad.tax.rules import (
     plain_category,
     reckon,
     rounding_of,
+    with_tax,
 )
 from samlad.tax.setup import Setup, current
 from samlad.tax.store import classes, number_check
@@ -49,6 +51,7 @@ __all__ = [
     "Taxable",
     "Territory",
     "Treatment",
+    "added",
     "amounts",
     "classes",
     "country_of_number",
@@ -63,4 +66,5 @@ __all__ = [
     "reckon",
     "rounding_of",
     "territory",
+    "with_tax",
 ]

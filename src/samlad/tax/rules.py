@@ -183,9 +183,19 @@ def amounts(
 def _amounts(each: Taxable, tax: int | None = None) -> Amounts:
     if tax is None:
         tax = _tax(each.quoted, each.rate, included=each.included)
-    if each.included:
-        return Amounts(each.quoted - tax, tax, each.quoted)
-    return Amounts(each.quoted, tax, each.quoted + tax)
+    return with_tax(each.quoted, tax, included=each.included)
+
+
+def with_tax(quoted: int, tax: int, *, included: bool) -> Amounts:
+    """An amount as quoted (minor units, with tax in it if ``included``) and its tax, as what it comes to."""
+    return Amounts(quoted - tax, tax, quoted) if included else Amounts(quoted, tax, quoted + tax)
+
+
+def added(parts: Sequence[Amounts]) -> Amounts:
+    """What amounts come to together."""
+    return Amounts(
+        sum(each.net for each in parts), sum(each.tax for each in parts), sum(each.total for each in parts)
+    )
 
 
 def _tax(quoted: int, rate: int, *, included: bool) -> int:

@@ -16,6 +16,7 @@ from samlad.tills.model import (
     LeaseLine,
     LeaseOf,
     LookInput,
+    NameGoodsInput,
     NotToResolve,
     Objection,
     Sale,
@@ -27,7 +28,7 @@ from samlad.tills.model import (
 from samlad.tills.pack import Pack
 from samlad.tills.pack import load as load_pack
 from samlad.tills.permissions import KIOSK, READ, RECORD, RESOLVE
-from samlad.tills.resolving import get, settle, write_off
+from samlad.tills.resolving import get, name_goods, settle, write_off
 from samlad.tills.store import SALES, DevicesSeen, devices_seen, waiting
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "LeaseLine",
     "LeaseOf",
     "LookInput",
+    "NameGoodsInput",
     "NotToResolve",
     "Objection",
     "Pack",
@@ -59,6 +61,7 @@ __all__ = [
     "load_pack",
     "look_at_numbers",
     "missing",
+    "name_goods",
     "note_card",
     "of_till",
     "record",

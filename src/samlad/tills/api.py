@@ -37,6 +37,7 @@ from samlad.tills.model import (
     LeaseOf,
     Looked,
     LookInput,
+    NameGoodsInput,
     SaleRow,
     Verdicts,
     WriteOffInput,
@@ -143,6 +144,15 @@ async def settle(request: AnyRequest, sale_id: FromPath[UUID]) -> Response[KeptS
     return await write(request, lambda tx: resolving.settle(tx, sale_id, version=version))
 
 
+@post("/till-sales/{sale_id:uuid}/goods", summary="Say what goods that nobody knew were", status_code=200)
+async def name_goods(
+    request: AnyRequest, sale_id: FromPath[UUID], data: JSONBody[NameGoodsInput]
+) -> Response[KeptSale]:
+    """A till sold something that is not in the catalogue: which variant it was. The order names it, and its stock is right again."""
+    version = if_match(request)
+    return await write(request, lambda tx: resolving.name_goods(tx, sale_id, data, version=version))
+
+
 @post("/till-sales/{sale_id:uuid}/write-off", summary="Write a sale of a till off", status_code=200)
 async def write_off(
     request: AnyRequest, sale_id: FromPath[UUID], data: JSONBody[WriteOffInput]
@@ -222,6 +232,7 @@ routes = [
             list_sales,
             read_sale,
             settle,
+            name_goods,
             write_off,
             load,
             load_day,

@@ -23,7 +23,7 @@ from samlad.kernel.context import Actor, Context
 from samlad.kernel.database import Database, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Busy, NotFound, OutcomeUnknown
-from samlad.orders.happened import HappenedLine, HappenedSale
+from samlad.orders.happened import HappenedLine, HappenedSale, HappenedTax
 from samlad.payments.at_till import Tendered
 from samlad.stock import Sold
 from samlad.tills import acts, events, gap_store, gift_cards, kiosk, rules, store
@@ -97,7 +97,7 @@ async def record(tx: Tx, desk: Desk, raw: dict[str, Any], *, because: Objection 
         await store.conclude(tx, new.id, SaleState.TRAINING, None, [], looks=False)
         return Verdict(id=_said(raw), verdict="training")
     elif because is None and isinstance(sale, Sale):
-        return await _judge(tx, desk, new.id, sale, raw)
+        return await _judge(tx, desk, new.id, await called_now(tx, desk, sale), raw)
     elif because is None:
         return await _act(tx, desk, new.id, sale, raw)
     return await _keep(tx, new, [because], raw)
@@ -208,6 +208,18 @@ async def _judge(tx: Tx, desk: Desk, sale_id: UUID, sale: Sale, raw: dict[str, A
     )
 
 
+async def called_now(tx: Tx, desk: Desk, sale: Sale) -> Sale:
+    """The sale with the names that its goods have here now: a till's pack may be of before catalogues were joined."""
+    pool = desk.channel.pools[Resource.CATALOGUE]
+    names = await catalog.called_now(tx, pool, [line.variant for line in sale.lines])
+    if not names:
+        return sale
+    lines = [
+        msgspec.structs.replace(line, variant=names.get(line.variant, line.variant)) for line in sale.lines
+    ]
+    return msgspec.structs.replace(sale, lines=lines)
+
+
 async def objections_to(tx: Tx, desk: Desk, sale_id: UUID, sale: Sale) -> list[Objection]:
     """Everything that the server would have said to this sale, had it been asked."""
     channel = desk.channel
@@ -284,6 +296,7 @@ def _line(line: SoldLine, there: set[UUID], *, is_known: bool) -> HappenedLine:
         tax_rate=line.tax_rate,
         tax=line.tax,
         total=line.total,
+        taxes=[HappenedTax(each.rate, each.tax, each.total) for each in line.taxes],
     )
 
 

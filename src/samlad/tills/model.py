@@ -29,10 +29,19 @@ class SoldReduction(msgspec.Struct, frozen=True, kw_only=True):
     amount: Minor
 
 
+class SoldTax(msgspec.Struct, frozen=True):
+    """What of a line was taxed at a rate: its tax, and its total with tax."""
+
+    rate: Annotated[int, msgspec.Meta(ge=0, le=10_000, description="Basis points")]
+    tax: Minor
+    total: Minor
+
+
 class SoldLine(msgspec.Struct, frozen=True, kw_only=True):
     """A line as it was sold. ``unit_price`` is as quoted; ``tax`` is as the till reckoned it, ``total`` with tax.
 
-    ``sold_by``: what ``quantity`` counts; ``unit_price`` is for a piece, kilogram, metre or litre.
+    ``sold_by``: what ``quantity`` counts; ``unit_price`` is for a piece, kilogram, metre or litre. ``taxes``: a set whose parts
+    are taxed at several rates, by rate; ``tax_rate`` is that of the largest part then.
     """
 
     variant: UUID
@@ -46,6 +55,12 @@ class SoldLine(msgspec.Struct, frozen=True, kw_only=True):
     tax: Minor
     total: Minor
     sold_by: Measure = Measure.PIECE
+    taxes: Annotated[list[SoldTax], msgspec.Meta(max_length=50)] = []
+
+    @property
+    def tax_rates(self) -> list[int]:
+        """All rates that it was taxed at, each once, the highest first."""
+        return sorted({each.rate for each in self.taxes} or {self.tax_rate}, reverse=True)
 
 
 CardHash = Annotated[
@@ -257,6 +272,27 @@ class KeptSale(SaleRow, frozen=True, kw_only=True):
     reason: str
     location: UUID
     channel_id: UUID
+
+    @property
+    def unknown_lines(self) -> list[int]:
+        """Lines (from 1) of goods that nobody knew when it came."""
+        return [each.line for each in self.objections if each.code == "unknown-goods" and each.line]
+
+
+class NameGoodsInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which variant a line (from 1) was that nobody knew."""
+
+    line: Annotated[int, msgspec.Meta(ge=1, le=500)]
+    code: Annotated[
+        str,
+        msgspec.Meta(
+            min_length=1,
+            max_length=200,
+            pattern=r"^[^\x00]*\S[^\x00]*$",
+            description="SKU or GTIN, typed or scanned",
+            examples=["KETTLE-1"],
+        ),
+    ]
 
 
 class WriteOffInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

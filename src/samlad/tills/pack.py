@@ -22,7 +22,7 @@ from samlad.kernel.problems import InvalidInput
 from samlad.tills import kiosk, leases
 from samlad.tills.desk import Desk
 from samlad.tills.model import Leased
-from samlad.tills.rules_pack import RulesPack, goods_of, rules_pack
+from samlad.tills.rules_pack import PackedPart, RulesPack, goods_of, parts_of, rules_pack
 
 PAGE_ROWS = 5_000
 MOST_EVENTS, MOST_CHANGED = 2_000, 20_000
@@ -73,7 +73,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True):
     """A page of the pack. ``next``: the cursor of the page after it; ``upto``: what to ask with as ``since`` later.
 
     ``is_whole`` false: rows replace those of the same id. ``stock`` and ``lease``, (variant, units), come with the last page, and
-    so do ``sets``: of each what is in one, as (variant, units).
+    so do ``sets``: of each what is in one, as (variant, units), and ``parts``: what the rules need of all that is in any.
     """
 
     store: Annotated[Store | None, msgspec.Meta(description="With the first page")]
@@ -87,6 +87,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True):
     stock: list[tuple[UUID, int]] = []
     lease: list[Leased] = []
     sets: list[tuple[UUID, list[tuple[UUID, int]]]] = []
+    parts: list[PackedPart] = []
     lease_ends: datetime | None = None
 
 
@@ -205,6 +206,8 @@ async def _page(
         last["stock"] = await stock.free_at(database, desk.location.id)
         sets = await stock.sets_of(database, desk.channel.pools[Resource.CATALOGUE])
         last["sets"] = [(whole, list(parts.items())) for whole, parts in sets.items()]
+        used = sorted({part for parts in sets.values() for part in parts})
+        last["parts"] = await parts_of(database, desk.channel, used, now())
         if till is not None:
             lease = await leases.of_till(database, till)
             last |= {"lease": lease.lines, "lease_ends": lease.expires_at}

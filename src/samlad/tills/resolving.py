@@ -4,7 +4,7 @@ from uuid import UUID
 
 import msgspec
 
-from samlad import carts, channels, stock
+from samlad import carts, catalog, channels, orders, stock
 from samlad.access import audit
 from samlad.kernel import cards, log
 from samlad.kernel.database import Reader, Tx
@@ -13,7 +13,7 @@ from samlad.kernel.ids import new_id
 from samlad.kernel.problems import InvalidInput, NotFound
 from samlad.tills import acts, events, journal, rules, store
 from samlad.tills.desk import Desk
-from samlad.tills.model import Entry, KeptSale, NotToResolve, Sale, SaleState, WriteOffInput
+from samlad.tills.model import Entry, KeptSale, NameGoodsInput, NotToResolve, Sale, SaleState, WriteOffInput
 from samlad.tills.permissions import RESOLVE
 
 
@@ -53,6 +53,7 @@ async def settle(tx: Tx, sale_id: UUID, *, version: int | None = None) -> KeptSa
     if not isinstance(sale, Sale):
         await _do(tx, desk, found, sale)
         return await _resolved(tx, found, "settled")
+    sale = await journal.called_now(tx, desk, sale)
     objections = await journal.objections_to(tx, desk, sale_id, sale)
     if any(each.code == "currency" for each in objections):
         raise InvalidInput(
@@ -76,6 +77,34 @@ async def _do(tx: Tx, desk: Desk, found: KeptSale, entry: Entry) -> None:
     except acts.NotDone as refused:
         said = refused.objection.there or refused.objection.code
         raise NotToResolve(f"It does not go yet: {said}", state=found.state) from refused
+
+
+async def name_goods(tx: Tx, sale_id: UUID, data: NameGoodsInput, *, version: int | None = None) -> KeptSale:
+    """Say which variant a line was that nobody knew: its order names it from now on, and it is out of stock. The sale still waits to
+    be looked at, if it did. Said twice it is the same.
+
+    Raises:
+        NotToResolve: it is no order (yet). InvalidInput, WrongState: as `samlad.orders.name_goods` says.
+    """
+    found = await _taken(tx, sale_id, version)
+    if found.order_id is None:
+        raise NotToResolve(f"It is {found.state}.", state=found.state)
+    if data.line not in found.unknown_lines:
+        raise InvalidInput.at("line", "there is no such line of goods")
+    sold = orders.as_sold((await orders.read(tx, found.order_id)).lines)
+    position = sold[data.line - 1][0][0]
+    named = await orders.name_goods(tx, found.order_id, position, data.code)
+    line = next(each for each in named.lines if each.position == position)
+    assert line.variant is not None, "it was named"
+    sku = (await catalog.by_ids(tx, [line.variant]))[line.variant].sku
+    objections = [
+        msgspec.structs.replace(each, here=sku)
+        if (each.code, each.line) == ("unknown-goods", data.line)
+        else each
+        for each in found.objections
+    ]
+    await store.note(tx, sale_id, objections)
+    return await get(tx, sale_id)
 
 
 async def write_off(tx: Tx, sale_id: UUID, data: WriteOffInput, *, version: int | None = None) -> KeptSale:

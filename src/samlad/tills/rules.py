@@ -114,7 +114,7 @@ def sums(sale: Sale, *, tax_included: bool) -> tuple[int, list[Objection]]:
     objections = []
     for place, line in enumerate(sale.lines, 1):
         comes_to = _comes_to(line, tax_included=tax_included)
-        if comes_to != line.total or abs(line.tax) > abs(line.total):
+        if comes_to != line.total or abs(line.tax) > abs(line.total) or not _taxes_agree(line):
             objections.append(Objection(code="sums", line=place, here=str(comes_to), there=str(line.total)))
     due = sum(line.total for line in sale.lines) + sum(card.amount for card in sale.cards)
     if sale.total != due:
@@ -124,6 +124,12 @@ def sums(sale: Sale, *, tax_included: bool) -> tuple[int, list[Objection]]:
     if difference:
         objections.append(Objection(code="paid", here=str(due + sale.rounding + sale.tip), there=str(paid)))
     return difference, objections
+
+
+def _taxes_agree(line: SoldLine) -> bool:
+    """Whether what was told of each rate adds up to the line."""
+    sums = sum(each.tax for each in line.taxes), sum(each.total for each in line.taxes)
+    return not line.taxes or sums == (line.tax, line.total)
 
 
 def _comes_to(line: SoldLine, *, tax_included: bool) -> int:
@@ -139,7 +145,7 @@ def against(lines: Sequence[SoldLine], sold: Mapping[UUID, Sellable], known: set
     for place, line in enumerate(lines, 1):
         here = sold.get(line.variant)
         if line.variant not in known or here is None:
-            objections.append(Objection(code="unknown-goods", line=place, there=line.sku, blocks=True))
+            objections.append(Objection(code="unknown-goods", line=place, there=line.sku))
             continue
         if not here.is_available:
             objections.append(Objection(code="not-for-sale", line=place))
@@ -147,10 +153,9 @@ def against(lines: Sequence[SoldLine], sold: Mapping[UUID, Sellable], known: set
             objections.append(
                 Objection(code="price", line=place, here=str(here.price), there=str(line.unit_price))
             )
-        if here.tax_rate != line.tax_rate:
-            objections.append(
-                Objection(code="tax", line=place, here=str(here.tax_rate), there=str(line.tax_rate))
-            )
+        if here.tax_rates != line.tax_rates:
+            ours, theirs = (" + ".join(map(str, rates)) for rates in (here.tax_rates, line.tax_rates))
+            objections.append(Objection(code="tax", line=place, here=ours, there=theirs))
     return objections
 
 

@@ -128,6 +128,15 @@ class PackedGood(msgspec.Struct, frozen=True, kw_only=True):
     sold_by: catalog.Measure = catalog.Measure.PIECE
 
 
+class PackedPart(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rules need of a part of a set, for sale alone or not: the set is taxed and spread over its parts by it."""
+
+    variant: UUID
+    tax_class: str
+    is_goods: bool
+    prices: list[tuple[UUID, int, int]]
+
+
 async def rules_pack(reader: Database | Tx, channel: Channel, place: Location, at: datetime) -> RulesPack:
     """The rules of a store as they are at a moment and as far as they are known to change.
 
@@ -182,6 +191,17 @@ async def goods_of(
     found = await price_scales.scaled(reader, channel, lists, variants)
     belongs = await catalog.belonging(reader, [each.product for each in found])
     return {each.variant: pack_good(each, belongs.get(each.product)) for each in found}
+
+
+async def parts_of(
+    reader: Database | Tx, channel: Channel, variants: Sequence[UUID], at: datetime
+) -> list[PackedPart]:
+    """The same of what is a part of sets. Two statements, none for none."""
+    if not variants:
+        return []
+    lists = [each.id for each in await price_scales.lists_for(reader, channel, at)]
+    found = await price_scales.scaled(reader, channel, lists, variants)
+    return [pack_part(each) for each in found]
 
 
 async def _territory(reader: Database | Tx, channel: Channel, place: Location) -> Territory:
@@ -278,6 +298,13 @@ def pack_good(good: Scaled, belongs: catalog.Belonging | None) -> PackedGood:
         prices=good.prices,
         marks=marks,
         sold_by=good.sold_by,
+    )
+
+
+def pack_part(good: Scaled) -> PackedPart:
+    """A part of a set for a till."""
+    return PackedPart(
+        variant=good.variant, tax_class=good.tax_class, is_goods=good.is_goods, prices=good.prices
     )
 
 

@@ -140,6 +140,15 @@ async def conclude(
     )
 
 
+async def note(tx: Tx, sale: UUID, objections: Sequence[Objection]) -> None:
+    """Say what is odd about it now."""
+    await tx.execute(
+        "UPDATE till_sale SET objections = $2, version = version + 1 WHERE id = $1",
+        sale,
+        msgspec.to_builtins(list(objections)),
+    )
+
+
 async def resolve(tx: Tx, sale: UUID, resolution: str, reason: str) -> None:
     """Somebody has dealt with it."""
     await tx.execute(

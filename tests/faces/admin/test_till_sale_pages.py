@@ -48,6 +48,17 @@ async def test_what_needs_a_look_is_settled_or_written_off(market: Market, api_a
         assert again.headers["location"].endswith(by["stock"])  # somebody was quicker
 
         unknown = (await admin.get(f"/admin/till-sales/{by['unknown-goods']}")).text
+        assert "Which article was it?" in unknown
+        goods = f"/admin/till-sales/{by['unknown-goods']}/goods"
+        said = {"version": hidden(unknown, "version"), "line": "1", "code": "NOTHING"}
+        refused = await admin.post(goods, data=said)
+        assert refused.status_code == 422
+        assert "Nothing has this code." in text_of(refused.text)
+        named = await admin.post(goods, data=said | {"code": "KETTLE"})
+        assert named.headers["location"] == f"/admin/till-sales/{by['unknown-goods']}"
+        unknown = (await admin.get(named.headers["location"])).text
+        assert "Which article was it?" not in unknown
+        assert "KETTLE" in unknown
         await admin.post(
             f"/admin/till-sales/{by['unknown-goods']}/settle", data={"version": hidden(unknown, "version")}
         )

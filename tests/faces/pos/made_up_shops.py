@@ -14,9 +14,10 @@ import msgspec
 import make_vectors
 from samlad import promotions, tax
 from samlad.carts import Discount, DiscountKind, discount_rules, pricing, taxing
+from samlad.carts.cart_view import _way
 from samlad.carts.model import Cart, CartLine, CartPromotion, CartStatus, Delivery, PriceStep
 from samlad.carts.taxing import Basis, TaxedCart
-from samlad.catalog import Belonging, Measure, Sellable
+from samlad.catalog import Belonging, Measure, Sellable, SetPart
 from samlad.catalog.price_rules import Candidate, choose
 from samlad.catalog.price_scales import Scaled
 from samlad.catalog.prices import PriceList, PriceListKind, PriceListStatus
@@ -63,6 +64,8 @@ class Shop(msgspec.Struct):
     goods: dict[UUID, tuple[Scaled, Belonging]]
     promotions: list[Promotion]
     coded: set[UUID]
+    sets: dict[UUID, dict[UUID, int]]
+    """Of those that are sets how many of which parts are in one."""
     pack: RulesPack
     """The rules as a till gets them on the first day."""
 
@@ -111,16 +114,32 @@ def shop(dice: random.Random) -> Shop:
     made = [promotion(dice, channel) for _ in range(dice.randint(1, 7))]
     setup = Setup(shipped=Rates(rates), of_pool={}, registrations={}, schemes={})
     place, coded = tax.territory(abroad), {each.id for each in made if dice.random() < 0.7}
+    goods = {each: good(dice, each, found) for each in VARIANTS}
     return Shop(
         channel=channel,
         place=place,
         setup=setup,
         lists=found,
-        goods={each: good(dice, each, found) for each in VARIANTS},
+        goods=goods,
+        sets=sets_of(random.Random(f"sets of {channel.id}"), goods),
         promotions=made,
         pack=pack(channel, place, setup, found, made, coded),
         coded=coded,
     )
+
+
+def sets_of(dice: random.Random, goods: dict[UUID, tuple[Scaled, Belonging]]) -> dict[UUID, dict[UUID, int]]:
+    """Some of a shop's goods are made of others. Of dice of its own: what the others throw stays as it was."""
+    by_piece = [each for each, (scaled, _) in goods.items() if scaled.sold_by is Measure.PIECE]
+    some = dice.sample(by_piece, dice.randint(0, len(by_piece) // 3))
+    rest = [each for each in by_piece if each not in some]
+    return {
+        each: dict(
+            sorted((part, dice.choice([1, 1, 2, 3, 12])) for part in dice.sample(rest, dice.randint(1, 3)))
+        )
+        for each in some
+        if len(rest) >= 3
+    }
 
 
 def pack(
@@ -328,7 +347,13 @@ def case(dice: random.Random, made: Shop) -> dict[str, Any]:
             {
                 "variant": variant,
                 "quantity": quantity,
-                "good": rules_pack.pack_good(*made.goods[variant]),
+                "good": msgspec.to_builtins(rules_pack.pack_good(*made.goods[variant]))
+                | {
+                    "parts": [
+                        {"units": units, **msgspec.to_builtins(rules_pack.pack_part(made.goods[part][0]))}
+                        for part, units in made.sets.get(variant, {}).items()
+                    ]
+                },
             }
             for variant, quantity in wanted.items()
         ],
@@ -483,6 +508,10 @@ def sellable(made: Shop, variant: UUID, quantity: int, group: str | None, at: da
         requires_shipping=scaled.is_goods,
         handle="",
         sold_by=scaled.sold_by,
+        parts=tuple(
+            SetPart(sellable(made, part, 1, group, at), units)
+            for part, units in made.sets.get(variant, {}).items()
+        ),
     )
 
 
@@ -503,7 +532,13 @@ def with_tax(
         buyer=Buyer(),
         day=day,
         is_handed_over=True,
-        goods=sorted({Good(each.tax_class, each.requires_shipping) for each in sold.values()}),
+        goods=sorted(
+            {
+                Good(each.tax_class, each.requires_shipping)
+                for whole in sold.values()
+                for each in [whole, *(part.sold for part in whole.parts)]
+            }
+        ),
     )
     decisions = OwnEngine(made.setup.rates(channel)).answers(question)
     cart = Cart(
@@ -564,4 +599,5 @@ def line_says(variant: UUID, quantity: int, sold: Sellable, taxed: TaxedCart) ->
         "net": line.amounts.net,
         "tax": line.amounts.tax,
         "total": line.amounts.total,
+        "taxes": [msgspec.to_builtins(_way(*each)) for each in line.taxes],
     }

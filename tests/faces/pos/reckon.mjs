@@ -3,8 +3,8 @@ import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 
 const at = (name) => import(pathToFileURL(`${process.argv[2]}/${name}.js`).href);
-const [{ totals }, { apply }, { share, allocate }, { due }, { redeem }, { readScale, readGs1, minorOf, quantityFor }, { offered }] = await Promise.all(
-  ["totals", "promotions", "money", "cash", "codes", "scale", "tips"].map(at),
+const [{ totals }, { apply }, { share, allocate }, { due }, { redeem }, { readScale, readGs1, minorOf, quantityFor }, { offered }, { piecesOf }] = await Promise.all(
+  ["totals", "promotions", "money", "cash", "codes", "scale", "tips", "sets"].map(at),
 );
 let store; // the rules that hold for the tickets after them
 const kinds = {
@@ -18,6 +18,7 @@ const kinds = {
   share: ({ numbers }) => share(...numbers),
   allocate: ({ amount, weights }) => allocate(amount, weights),
   due: ({ total, payments, coin }) => due(total, payments, coin),
+  set: ({ line, taken }) => piecesOf(line, taken).map(({ price, units, steps, quoted }) => [price, units, steps.map((step) => step.amount), quoted]),
   scale: ({ code, layouts }) => readScale(code, layouts),
   gs1: ({ text }) => readGs1(text),
   minor: ({ price, exponent }) => minorOf(price, exponent),

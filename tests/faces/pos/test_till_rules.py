@@ -18,11 +18,13 @@ import msgspec
 import pytest
 
 import make_vectors
+from samlad.carts import set_prices
 from samlad.faces import pos
 from samlad.kernel.money import allocate, exponent, share
 from samlad.kernel.problems import InvalidInput
 from samlad.orders import tips_offered
 from samlad.payments import Coin, PaymentInput, due_amounts
+from samlad.payments.rules import LAWS
 from samlad.promotions.terms import Terms
 from samlad.tills import rules_pack
 
@@ -114,6 +116,7 @@ def of_numbers() -> list[Case]:
         )
         cases.append(payments(dice))
         cases.append(tips(random.Random(f"tip {numbers}")))
+        cases.append(set_prices_of(random.Random(f"set {numbers}")))
     return cases
 
 
@@ -129,20 +132,52 @@ def tips(dice: random.Random) -> Case:
     return {"kind": "tips", **given, "unit": 10 ** exponent(currency), "expected": expected}
 
 
+def set_prices_of(dice: random.Random) -> Case:
+    """A line of sets with what is taken off it, as its parts."""
+    price = dice.choice([0, 1, 99, 9_995, dice.randint(0, 60_000), dice.randint(0, 2**40)])
+    quantity, least = dice.choice([1, 1, 2, 7]), dice.choice([1, 2])
+    parts = [
+        (dice.choice([0, 1, 995, dice.randint(1, 50_000)]), dice.randint(least, 12))
+        for _ in range(dice.randint(1, 5))
+    ]
+    left, taken = price * quantity, []
+    for _ in range(dice.randint(0, 3)):
+        taken.append(dice.choice([0, left, left // 3, dice.randint(0, left)]))
+        left -= taken[-1]
+    found = set_prices.shares(price, quantity, taken, parts)
+    line = {
+        "quantity": quantity,
+        "per": 1,
+        "price": price,
+        "parts": [{"own": own, "units": units, "home": 0, "decision": {}} for own, units in parts],
+    }
+    return {
+        "kind": "set",
+        "line": line,
+        "taken": [{"amount": amount} for amount in taken],
+        "expected": [[each.unit_price, each.units, each.steps, each.quoted] for each in found],
+    }
+
+
 def payments(dice: random.Random) -> Case:
     """Payments of a total, some of which the server refuses."""
     step = dice.choice([1, 5, 50, 100])
     total = dice.choice([dice.randint(1, 3_000), 50 * dice.randint(1, 60)])
     law = random.Random(f"{step} {total}")  # not of the same dice: what the others throw stays as it was
-    coin = Coin(step, law.choice(["nearest", "up", "exact"]), law.choice([False, False, True]))
+    coin = Coin(step, law.choice(["nearest", "up", "exact", "kept"]), law.choice([False, False, True]))
     total = law.choice([total, total, law.randint(1, 2 * step)])
-    paid = [
+    paid: list[Case] = [
         {
             "provider": dice.choice(["cash", "test"]),
             "amount": dice.choice([None, None, total, dice.randint(1, total)]),
         }
         for _ in range(dice.randint(0, 3))
     ]
+    return paying(total, paid, coin)
+
+
+def paying(total: int, paid: list[Case], coin: Coin) -> Case:
+    """What a total comes to when it is paid so, which the server may refuse."""
     try:
         amounts, rounding = due_amounts(total, msgspec.convert(paid, list[PaymentInput]), coin)
         expected: Any = {"amounts": amounts, "rounding": rounding}
@@ -157,7 +192,21 @@ def payments(dice: random.Random) -> Case:
     }
 
 
-ALL = {"tickets": of_tickets, "engine": of_the_engine, "numbers": of_numbers}
+@cache
+def of_laws() -> list[Case]:
+    """Cash by the law of each country: every amount up to three coins, and some that are more."""
+    cash: list[Case] = [{"provider": "cash", "amount": None}]
+    card: list[Case] = [{"provider": "test", "amount": 7}, *cash]
+    dice = random.Random(SEED)
+    return [
+        paying(total, paid, law.coin)
+        for law in LAWS
+        for total in [*range(1, 3 * law.coin.step + 1), *(dice.randint(1, 2**40) for _ in range(20))]
+        for paid in (cash, card)
+    ]
+
+
+ALL = {"laws": of_laws, "tickets": of_tickets, "engine": of_the_engine, "numbers": of_numbers}
 
 
 @pytest.mark.parametrize("of", ALL)
@@ -178,6 +227,7 @@ def test_the_cases_are_about_everything() -> None:
         seen.update({f"problem {line['problem']}" for line in said["lines"]})
         seen.update({f"tax {line['tax_category']}" for line in said["lines"]})
         seen["promotions"] += bool(said["promotions"])
+        seen["at several rates"] += any(len(line["taxes"]) > 1 for line in said["lines"])
         seen["several promotions"] += len(said["promotions"]) > 1
         seen["gifts"] += bool(said["gifts"])
         seen["by hand"] += any(step.get("by_hand") for line in said["lines"] for step in line["steps"])
@@ -199,6 +249,7 @@ def test_the_cases_are_about_everything() -> None:
     ]
     wanted += ["problem None", "problem price", "problem not-sold", "tax S", "tax Z", "tax E", "tax O"]
     wanted += ["promotions", "several promotions", "gifts", "by hand", "cash is rounded", "tax on top"]
+    wanted += ["at several rates"]
     assert len(tickets) == SHOPS * BASKETS
     assert min(seen[each] for each in wanted) >= 15, seen
 
@@ -222,9 +273,16 @@ MISTAKES = [
     ("tax.js", "all >= price ? there : Math.min(there, moved(all, home, to))", "moved(all, home, to)"),
     ("discounts.js", "(a.variant === null) - (b.variant === null)", "(b.variant === null) - (a.variant === null)"),
     ("discounts.js", "worth(value, quantity, per)", "value"),
+    ("sets.js", "prices[single] += rest", "prices[single] += 0"),
+    ("sets.js", "parts[b].units - parts[a].units", "parts[a].units - parts[b].units"),
+    ("sets.js", "telling(left, whole)", "telling(whole, whole)"),
+    ("tax.js", "before + quoted, rate", "quoted, rate"),
+    ("totals.js", "each.total > most.total", "each.total >= most.total"),
+    ("totals.js", "priceOf(part, 1)", "priceOf(part, part.units)"),
     ("moments.js", "getUTCDay() || 7", "getUTCDay()"),
     ("cash.js", "Math.floor(step / 2)", "Math.floor((step - 1) / 2)"),
     ("cash.js", 'small === "exact" ? size : step', "step"),
+    ("cash.js", "rounded ||= size", "rounded ||= step"),
     ("cash.js", "coin.is_whole_only && payments.length > 1", "coin.is_whole_only"),
     ("totals.js", "if (reason !== null)", 'if (reason !== null && reason !== "hours")'),
 ]  # fmt: skip
@@ -245,7 +303,7 @@ def test_mistakes_are_found(tmp_path: Path) -> None:
 
 def _likely(name: str) -> Iterator[list[Case]]:
     """The cases that a mistake may show in; first some, then all of them."""
-    made = of_numbers if name in ("money.js", "cash.js") else of_tickets
+    made = of_numbers if name in ("money.js", "cash.js", "sets.js") else of_tickets
     if name == "promotions.js":
         yield of_the_engine()[:500]
     yield made()[:600]

@@ -187,6 +187,7 @@ HAPPENED: dict[str, tuple[str, str, str]] = {
     "order.tipped": (marked("Gave a tip"), "card", ""),
     "order.tip_returned": (marked("The tip went back"), "undo", ""),
     "order.fulfilled": (marked("Handed over or shipped"), "truck", "success"),
+    "order.goods_named": (marked("Somebody said which article it was"), "tag", ""),
     "order.cancelled": (marked("Cancelled"), "close", "danger"),
     "order.returned": (marked("Taken back"), "undo", "warning"),
     "order.changed": (marked("Changed"), "edit", ""),

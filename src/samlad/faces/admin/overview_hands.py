@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from litestar import Response, get
 
-from samlad import carts, channels, conversations, orders, questions, tills
+from samlad import carts, channels, conversations, orders, questions, storework, tills
 from samlad.carts.permissions import WRITE as WRITE_CARTS
 from samlad.catalog.permissions import CHANGE as CATALOG_CHANGE
 from samlad.channels import Channel, ChannelStatus
@@ -63,6 +63,7 @@ async def hints(request: AnyRequest) -> Response[Any]:
         "talks": None,
         "asked": None,
         "odd_sales": 0,
+        "odd_work": 0,
         "parked": [],
         "imports": [],
         "ills": [],
@@ -89,6 +90,8 @@ async def hints(request: AnyRequest) -> Response[Any]:
         ]
     if actor.may(tills.READ):
         context["odd_sales"] = await tills.waiting(database, places)
+    if actor.may(storework.RESOLVE):
+        context["odd_work"] = await storework.waiting(database, places)
     if actor.may(CATALOG_CHANGE):
         context["imports"] = await imports.troubled(request)
     context["health"] = await _health(actor, database, everything)

@@ -16,7 +16,19 @@ from samlad.faces.objections import OBJECTIONS
 from samlad.faces.page import AnyRequest, change, go, require, translated, words
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.problems import NotFound, Outdated, Problem
-from samlad.tills import READ, RESOLVE, SALES, KeptSale, LookInput, Sale, SaleState, WriteOffInput, rules
+from samlad.tills import (
+    READ,
+    RESOLVE,
+    SALES,
+    KeptSale,
+    LookInput,
+    NameGoodsInput,
+    Sale,
+    SaleState,
+    WriteOffInput,
+    rules,
+)
+from samlad.tills.model import SoldLine
 
 BASE = "/admin/till-sales"
 
@@ -85,7 +97,14 @@ async def _page(request: AnyRequest, sale: KeptSale, form: Form) -> Response[Any
         is_kept=sale.state is SaleState.KEPT,
         amounts=("price", "sums", "paid"),
         is_sale=sale.kind == "sale",
+        unknown=_unknown(sale, read) if isinstance(read, Sale) and sale.order_id is not None else [],
     )
+
+
+def _unknown(sale: KeptSale, read: Sale) -> list[tuple[int, SoldLine]]:
+    """Lines (from 1) of which nobody has said yet what was sold."""
+    open_ = {each.line for each in sale.objections if each.code == "unknown-goods" and each.here is None}
+    return [(place, line) for place, line in enumerate(read.lines, 1) if place in open_]
 
 
 @post(f"{BASE}/{{sale_id:uuid}}/settle")
@@ -107,6 +126,22 @@ async def settle(request: AnyRequest, sale_id: FromPath[UUID]) -> Response[Any]:
     else:
         said = _("It is order %(number)s now.") % {"number": done.order_number}
     return go(request, BASE, said)
+
+
+@post(f"{BASE}/{{sale_id:uuid}}/goods")
+async def name_goods(request: AnyRequest, sale_id: FromPath[UUID]) -> Response[Any]:
+    """Which variant it was that nobody knew."""
+    require(request, RESOLVE)
+    form, _ = await read_form(request), words(request)
+    await _found(request, sale_id)
+    try:
+        data = form.into(NameGoodsInput)
+        await change(request, lambda tx: tills.name_goods(tx, sale_id, data, version=form.version()))
+    except (NotFound, Outdated):
+        return _changed(request, sale_id)
+    except Problem as problem:
+        return await _page(request, await _found(request, sale_id), form.failed(problem))
+    return go(request, f"{BASE}/{sale_id}", _("Its stock is right now."))
 
 
 @post(f"{BASE}/numbers")
@@ -143,4 +178,4 @@ def _changed(request: AnyRequest, sale_id: UUID) -> Response[Any]:
     return go(request, f"{BASE}/{sale_id}", said, kind="warning")
 
 
-HANDLERS = [list_sales, show_sale, settle, write_off, look_at_numbers]
+HANDLERS = [list_sales, show_sale, settle, name_goods, write_off, look_at_numbers]

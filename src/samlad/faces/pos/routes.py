@@ -26,6 +26,7 @@ from samlad.faces.pos import (
     weighing,
     work,
     work_acts,
+    work_phone,
 )
 from samlad.faces.pos.desk import to_sign_in
 from samlad.kernel.problems import Unauthenticated
@@ -58,6 +59,7 @@ routes = [
             *displays.handlers,
             *work.handlers,
             *work_acts.handlers,
+            *work_phone.handlers,
         ],
     ),
     *checked.routes,

@@ -76,6 +76,7 @@ def show(
         "register": _("Orders to bring"),
         "clerk": actor_of(request).name,
         "base": place.base,
+        "work_code": place.location.code,
         "till_href": place.base,
         "methods": {name: _(text) for name, text in names.METHODS.items()},
         "method_icons": names.METHOD_ICONS,

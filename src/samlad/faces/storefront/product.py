@@ -171,7 +171,7 @@ def _price_and_stock(
     _, locale = face.words(request), face.locale_of(request)
     if sellable is None:
         return {"price_note": "", "stock": {"text": "", "kind": ""}, "most": 0}
-    rate = amounts.rate_text(sellable.tax_rate, locale)
+    rate = " / ".join(amounts.rate_text(each, locale) for each in sellable.tax_rates)
     shape = _("Including %(rate)s tax") if sellable.tax_included else _("Without %(rate)s tax")
     parcel = _("delivery not included") if costs_delivery else _("free delivery")
     units, is_counted = (

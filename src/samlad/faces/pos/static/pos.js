@@ -2,6 +2,8 @@
 
 import "./offline/beside.js";
 
+if (document.querySelector("[data-work-place]")) import("./work/beside.js");
+
 const code = () => document.getElementById("code");
 const isTyping = (element) => element instanceof HTMLElement && element.matches("input, textarea, select") && element.id !== "code";
 

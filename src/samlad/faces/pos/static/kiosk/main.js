@@ -234,7 +234,7 @@ function count(entry) {
 /* Whether the server has done it; false without network, and on a kiosk that was taken back, which knows it from then on. */
 async function post(path, fields = {}) {
   try {
-    const { csrf } = await here(`/pos/${code}`);
+    const { csrf } = await here(`/pos/${code}/offline/here`);
     const answer = await fetch(`${base}/${path}`, { method: "POST", headers: { "X-CSRF-Token": csrf }, body: new URLSearchParams({ sent: "1", ...fields }), credentials: "same-origin" });
     if (answer.status === 401 || answer.status === 403) await here(`/pos/${code}`);
     return answer.ok;

@@ -55,6 +55,7 @@ export class Goods {
     this.known = new Map(); // rows that are in memory, by id
     this.changed = new Map(); // what is newer than the chunks: id → row, or null for what is gone
     this.codes = new Map(); // of those
+    this.sets = new Map(); // id → its parts as the rules look at them
   }
 
   /* A row that is newer than the chunks. */
@@ -82,7 +83,15 @@ export class Goods {
     const row = this.get(id);
     if (!row?.[SCALE]) return null;
     const [prices, marks, is_goods, sold_from, sold_to, sold_by] = row[SCALE];
-    return { product: row[PRODUCT], tax_class: row[TAX], is_sold: true, is_goods, sold_from, sold_to, prices, marks, sold_by };
+    return { product: row[PRODUCT], tax_class: row[TAX], is_sold: true, is_goods, sold_from, sold_to, prices, marks, sold_by, parts: this.sets.get(id) };
+  }
+
+  /* What sets are made of: `sets` has the units of each part, `parts` {variant, tax_class, is_goods, prices} of what is a part of any. A set with a
+     part that is not among them is taxed by its own class: the pack is of before parts came along. */
+  made(sets = [], parts = []) {
+    const known = new Map(parts.map((part) => [part.variant, part]));
+    const whole = sets.filter(([, of]) => of.every(([part]) => known.has(part)));
+    this.sets = new Map(whole.map(([id, of]) => [id, of.map(([part, units]) => ({ units, ...known.get(part) }))]));
   }
 
   /* Bring these into memory. */
@@ -191,6 +200,7 @@ export async function restore(database, goods) {
   goods.clear();
   if (!index) return null; // half of it was thrown away
   Object.assign(goods, { database, generation: pack.generation, index: index.keys, size: index.size });
+  goods.made(pack.sets, pack.parts);
   changed.forEach((row, at) => (row ? goods.put(row) : goods.remove(ids[at])));
   await goods.need([...known.keys()].slice(-MOST_CHUNKS));
   return pack;
@@ -243,6 +253,7 @@ const ofPage = (page) => ({
   at: page.at,
   stock: page.stock,
   sets: page.sets,
+  parts: page.parts,
   lease: page.lease.map((line) => [line.variant, line.units]),
   leaseEnds: page.lease_ends,
 });

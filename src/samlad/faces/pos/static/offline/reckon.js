@@ -11,7 +11,7 @@ const FORMAT = 1, WHOLE = 10_000;
 
 /* lines: of the ticket; goods: what is known of each; used: what this till has given by promotion since the rules were made;
    ticket: whose it is, its codes, and what is taken off by hand.
-   → {lines: [{…line, reductions: [{promotion, name, amount}], tax_rate, tax, total}], total, tax, pieces} */
+   → {lines: [{…line, reductions: [{promotion, name, amount}], tax_rate, tax, total, taxes: [{rate, tax, total}]}], total, tax, pieces} */
 export function reckon(lines, pack, goods, used = {}, ticket = {}, at = Date.now()) {
   const ruled = byRules(lines, pack.rules, goods, used, ticket, at);
   const reckoned = lines.map((line, index) => ruled.get(index) ?? quoted(line, pack.store));
@@ -46,31 +46,35 @@ function byRules(lines, rules, goods, used, ticket, at) {
   }
 }
 
-const ruledLine = (line, { unit_price, steps, tax_rate, tax, total }) => ({
+const ruledLine = (line, { unit_price, steps, tax_rate, tax, total, taxes: ways }) => ({
   ...line,
   price: unit_price,
   reductions: steps.map(({ promotion, name, amount, by_hand }) => (by_hand ? { name, amount } : { promotion, name, amount })),
   tax_rate,
   tax,
   total,
+  taxes: ways.map((each) => ({ rate: each.tax_rate, tax: each.tax, total: each.total })),
 });
 
 function quoted(line, store) {
   const rate = store.tax_rates[line.tax_class] ?? 0;
   const whole = worth(line.price, line.quantity, perOf(line.sold_by));
   const tax = share(whole, rate, store.tax_included ? WHOLE + rate : WHOLE);
-  return { ...line, reductions: [], tax_rate: rate, tax, total: store.tax_included ? whole : whole + tax };
+  const total = store.tax_included ? whole : whole + tax;
+  return { ...line, reductions: [], tax_rate: rate, tax, total, taxes: [{ rate, tax, total }] };
 }
 
 /* An amount as coins can pay it. */
 export { coinOf, roundCash as inCoins };
 
-/* Tax by rate, the highest first: [[rate, net, tax]]. */
+/* Tax by rate, the highest first: [[rate, net, tax]]. Lines of before sets were taxed by part have but one rate. */
 export function taxes(lines) {
   const rates = new Map();
   for (const line of lines) {
-    const [net, tax] = rates.get(line.tax_rate) ?? [0, 0];
-    rates.set(line.tax_rate, [net + line.total - line.tax, tax + line.tax]);
+    for (const { rate, tax: part, total } of line.taxes?.length ? line.taxes : [{ rate: line.tax_rate, tax: line.tax, total: line.total }]) {
+      const [net, tax] = rates.get(rate) ?? [0, 0];
+      rates.set(rate, [net + total - part, tax + part]);
+    }
   }
   return [...rates].sort(([a], [b]) => b - a).filter(([rate]) => rate).map(([rate, [net, tax]]) => [rate, net, tax]);
 }

@@ -1,7 +1,7 @@
 /* What the till shows. Texts come translated with the page; nothing here knows what a sale is. */
 
 export const byId = (id) => document.getElementById(id);
-export const root = document.querySelector("[data-till]");
+export const root = document.querySelector("[data-till], [data-work]");
 let words = JSON.parse(root.dataset.words), locale = document.documentElement.lang;
 
 /* Another language from now on: its texts by name. */

@@ -9,7 +9,7 @@ export class Away extends Error {
 
 const PATIENCE_MS = 15_000;
 
-async function request(address, options = {}, patience = PATIENCE_MS) {
+export async function request(address, options = {}, patience = PATIENCE_MS) {
   let answer;
   try {
     answer = await fetch(address, { ...options, signal: AbortSignal.timeout(patience), credentials: "same-origin", cache: "no-store" });
@@ -22,9 +22,9 @@ async function request(address, options = {}, patience = PATIENCE_MS) {
 }
 
 /* Who is at the till, the token for what is sent, and the server's clock: what ours is behind it, in milliseconds. */
-export async function here(base) {
+export async function here(address) {
   const before = Date.now();
-  const answer = await request(`${base}/offline/here`, {}, 5_000);
+  const answer = await request(address, {}, 5_000);
   if (!answer.ok) throw new Away("network");
   const said = await readJson(answer);
   const after = Date.now();
@@ -38,7 +38,7 @@ export async function page(code, till, query) {
   return readJson(answer);
 }
 
-const post = (address, token, body) =>
+export const post = (address, token, body) =>
   request(address, { method: "POST", headers: { "Content-Type": "application/json", "X-CSRF-Token": token }, body: JSON.stringify(body) });
 
 /* The verdicts on some entries, or null where the server takes none of the whole request. */
@@ -69,7 +69,7 @@ export async function lock(base, token) {
   if (answer.type !== "opaqueredirect" && !answer.ok) throw new Away("network");
 }
 
-async function readJson(answer) {
+export async function readJson(answer) {
   try {
     return await answer.json();
   } catch {

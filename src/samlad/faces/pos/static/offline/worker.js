@@ -3,6 +3,7 @@
 
 const PATIENCE_MS = 8_000;
 const STORE = /^\/pos\/([a-z0-9-]+)(?:\/|$)/;
+const WORK = /^\/pos\/work\/([^/]+)(?:\/|$)/;
 
 addEventListener("install", () => skipWaiting());
 addEventListener("activate", (event) => event.waitUntil(clients.claim()));
@@ -11,24 +12,24 @@ addEventListener("fetch", (event) => {
   const { request } = event, address = new URL(request.url);
   if (address.origin !== location.origin) return;
   if (request.mode === "navigate") {
-    const store = STORE.exec(address.pathname);
-    if (store && store[1] !== "work") event.respondWith(page(request, store[1]));
+    const store = STORE.exec(address.pathname), work = WORK.exec(address.pathname);
+    if (work) event.respondWith(page(request, [`/pos/work/${work[1]}/phone`]));
+    else if (store && store[1] !== "work") event.respondWith(page(request, [`/pos/${store[1]}/kiosk`, `/pos/${store[1]}/offline`]));
   } else if (request.method === "GET" && address.pathname.startsWith("/static/")) {
     event.respondWith(file(request, address));
   }
 });
 
-/* A device is a till or a kiosk: one of the two is kept. */
-const shellOf = async (code) => (await caches.match(`/pos/${code}/kiosk`, { ignoreVary: true })) ?? caches.match(`/pos/${code}/offline`, { ignoreVary: true });
-
-async function page(request, code) {
-  const shell = await shellOf(code);
+/* A device is a till or a kiosk: one of the two is kept. Store work of a place is one page. */
+async function page(request, addresses) {
+  let shell;
+  for (const address of addresses) shell ??= await caches.match(address, { ignoreVary: true });
   if (!shell) return fetch(request);
   if (request.method !== "GET") {
     try {
       return await fetch(request);
     } catch {
-      return Response.redirect(`/pos/${code}/offline`, 303);
+      return Response.redirect(addresses.at(-1) + (addresses.length === 1 ? "#not-done" : ""), 303); // store work says so
     }
   }
   try {

@@ -6,12 +6,14 @@ import { sum } from "./money.js";
 export const coinOf = (from) => from.cash ?? { step: from.cash_step };
 
 /* The nearest multiple of the smallest coin (its step in minor units; 1: every amount can be paid), halves away from
-   zero; no more than a coin becomes at least one (small: "up") or stays ("exact") where the law says so. */
+   zero; no more than a coin becomes at least one (small: "up") or stays ("exact"; "kept": only what would come to nothing) where the
+   law says so. */
 export function roundCash(amount, { step, small = "nearest" }) {
   const size = Math.abs(amount);
   const whole = size + Math.floor(step / 2);
   let rounded = whole - (whole % step);
-  if (small !== "nearest" && size > 0 && size <= step) rounded = small === "exact" ? size : step;
+  if (small === "kept") rounded ||= size;
+  else if (small !== "nearest" && size > 0 && size <= step) rounded = small === "exact" ? size : step;
   return amount < 0 ? 0 - rounded : rounded;
 }
 

@@ -39,6 +39,16 @@ export function reckon(lines, rounding) {
   return lines.map((line, index) => amounts(line, taxes[index]));
 }
 
+/* Pieces {decision, quoted} of a line by the way in which they are taxed, in their order: {decision, quoted, rate, included} each. */
+export function together(pieces, included) {
+  const ways = new Map();
+  for (const { decision, quoted } of pieces) {
+    const key = JSON.stringify(decision), before = ways.get(key)?.quoted ?? 0;
+    ways.set(key, { decision, quoted: before + quoted, rate: decision.rate, included });
+  }
+  return [...ways.values()];
+}
+
 /* A price with tax of one rate in it as one with another rate in it: the net stays, but for rounding. */
 export const moved = (amount, rate, to) => (rate === to ? amount : share(amount, WHOLE + to, WHOLE + rate));
 

@@ -10,12 +10,14 @@ import { perOf, piecesOf } from "./measures.js";
 import { sum, whole, worth } from "./money.js";
 import { choose } from "./prices.js";
 import { apply } from "./promotions.js";
-import { UNKNOWN, decided, moved, movedSteps, quotedRate, reckon } from "./tax.js";
+import { piecesOf as taxedApart } from "./sets.js";
+import { UNKNOWN, decided, moved, movedSteps, quotedRate, reckon, together } from "./tax.js";
 import { localMoment } from "./moments.js";
 
 /* basket: {
      lines: [{variant, quantity, good}]   in the order in which they were put in, each variant once; good: what
-                                           goods.json says of it, null for what is not known here
+                                           goods.json says of it, null for what is not known here; of a set its
+                                           parts: [{units, tax_class, is_goods, prices}], too
      customer: true if we know who buys   customer_group: theirs, or null
      codes: [{code, promotion}]           as redeem() found them
      discounts: [{id, variant, kind, value, most, reason}]   by hand; see discounts.js
@@ -34,9 +36,9 @@ export function totals(basket, rules, at) {
   const left = lines.map((line) => ({ ...line, left: worth(line.price, line.quantity, line.per) - sum(promoted(line).map((step) => step.amount)) }));
   const byHand = stepsByHand(left, basket.discounts ?? []);
   const shown = lines.map((line) => taxable(line, [...promoted(line), ...(byHand[line.variant] ?? [])], rules.tax));
-  const reckoned = reckon(shown.map((line) => line.taxable), rules.tax.rounding);
-  const answer = shown.map(({ taxable: _, ...line }, index) => ({ ...line, ...reckoned[index] }));
-  const total = sum(reckoned.map((each) => each.total));
+  const reckoned = reckon(shown.flatMap((line) => line.ways), rules.tax.rounding);
+  const answer = shown.map((line) => withTax(line, reckoned.splice(0, line.ways.length)));
+  const total = sum(answer.map((each) => each.total));
   const rounded = roundCash(total, coinOf(rules));
   const steps = answer.flatMap((line) => line.steps);
   return {
@@ -66,7 +68,8 @@ function priced({ variant, quantity, good }, basket, rules, at, day) {
     const marks = [`variant:${variant}`, `product:${variant}`];
     return { variant, quantity, sold_by: "piece", per: 1, price: 0, included: true, home: 0, decision: UNKNOWN, marks, problem: "unknown" };
   }
-  const price = choose(good.prices, rules.price_lists, { quantity, at, customer_group: basket.customer_group ?? null });
+  const priceOf = (each, pieces) => choose(each.prices, rules.price_lists, { quantity: pieces, at, customer_group: basket.customer_group ?? null });
+  const price = priceOf(good, quantity);
   return {
     variant,
     quantity,
@@ -76,6 +79,9 @@ function priced({ variant, quantity, good }, basket, rules, at, day) {
     included: price?.tax_included ?? rules.prices_include_tax,
     home: taxes.home,
     decision: taxes.decision,
+    parts: good.parts?.length
+      ? good.parts.map((part) => ({ units: part.units, own: priceOf(part, 1)?.amount ?? 0, ...(decided(rules.tax, part.tax_class, part.is_goods, day) ?? taxes) }))
+      : null,
     marks: [`variant:${variant}`, `product:${good.product}`, ...good.marks],
     problem: price === null ? "price" : isSold(good, at) ? null : "not-sold",
   };
@@ -103,33 +109,47 @@ function offers(basket, rules, at) {
   return { offers: found, unavailable };
 }
 
-function taxable({ variant, quantity, sold_by, per, price, included, home, decision, problem }, taken, tax) {
-  const to = included ? quotedRate(tax, decision, home) : home;
-  const unit = moved(price, home, to);
-  const there = worth(unit, quantity, per);
-  const steps = movedSteps(taken, worth(price, quantity, per), there, home, to);
-  const quoted = there - sum(steps.map((step) => step.amount));
+/* A line as it is quoted where the goods go; ways: {decision, quoted, rate, included} for each way in which something of it is taxed. */
+function taxable(line, taken, tax) {
+  const { variant, quantity, sold_by, per, included, problem } = line;
+  const there = taxedApart(line, taken).map(({ home, decision, units, price, whole: atList, steps }) => {
+    const to = included ? quotedRate(tax, decision, home) : home;
+    const unit = moved(price, home, to);
+    const all = worth(unit, quantity * units, per);
+    const off = movedSteps(steps, atList, all, home, to);
+    return { decision, units, unit, steps: off, quoted: all - sum(off.map((step) => step.amount)) };
+  });
   return {
     variant,
     quantity,
     sold_by,
-    unit_price: unit,
+    unit_price: sum(there.map(({ unit, units }) => unit * units)),
     tax_included: included,
+    steps: there[0].steps.map((step, at) => ({ ...step, amount: sum(there.map(({ steps }) => steps[at].amount)) })),
+    problem,
+    ways: together(there, included),
+  };
+}
+
+/* A line from what each of its ways comes to. It is said to be taxed as its largest part is; taxes has all. */
+function withTax({ ways, ...line }, amounts) {
+  const taxes = ways.map(({ decision }, at) => ({
     tax_rate: decision.rate,
     tax_category: decision.category,
     tax_treatment: decision.treatment,
     tax_country: decision.country,
     tax_note: decision.note,
-    steps,
-    problem,
-    taxable: { quoted, rate: decision.rate, included },
-  };
+    ...amounts[at],
+  }));
+  const { net: _net, tax: _tax, total: _total, ...main } = taxes.reduce((most, each) => (each.total > most.total ? each : most));
+  const added = (field) => sum(amounts.map((each) => each[field]));
+  return { ...line, ...main, net: added("net"), tax: added("tax"), total: added("total"), taxes };
 }
 
 /* Tax by rate and category, the highest rate first: what a receipt says. */
 function taxParts(lines) {
   const parts = new Map();
-  for (const line of lines) {
+  for (const line of lines.flatMap((each) => each.taxes)) {
     const key = `${line.tax_rate}/${line.tax_category}`;
     const part = parts.get(key) ?? { rate: line.tax_rate, category: line.tax_category, net: 0, tax: 0, total: 0 };
     for (const field of ["net", "tax", "total"]) part[field] = sum([part[field], line[field]]);

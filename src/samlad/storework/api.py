@@ -1,0 +1,82 @@
+"""HTTP of store work of phones: what was sent, and what a manager does with what was refused."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Response, Router, get, post
+from litestar.params import FromPath, JSONBody
+
+from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
+from samlad.kernel.listing import (
+    DEFAULT_LIMIT,
+    Cursor,
+    FileFormat,
+    Limit,
+    ListQuery,
+    Page,
+    Sorting,
+    States,
+    Wanted,
+)
+from samlad.storework import service
+from samlad.storework.model import Dismissal, Kept, Row
+from samlad.storework.permissions import RESOLVE
+from samlad.storework.store import ENTRIES
+
+AnyRequest = Request[Any, Any, Any]
+
+
+@get("/store-work", summary="List store work of phones")
+async def list_entries(
+    request: AnyRequest,
+    location: Wanted = None,
+    kind: Wanted = None,
+    states: States = None,
+    sort: Sorting = None,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+    q: Wanted = None,
+    as_format: FileFormat = "json",
+) -> Response[Page[Row]]:
+    """Everything that phones in stores sent, what came last first. ``state``: `refused` for what waits for a manager."""
+    actor = actor_of(request)
+    actor.require(RESOLVE)
+    filters = {"q": q, "location": location, "kind": kind, "state": states}
+    query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
+    scope = None if actor.locations is None else sorted(actor.locations)
+    return await ENTRIES.answer(
+        database_of(request), query, scope, as_csv=as_format == "csv", name="store-work"
+    )
+
+
+@get("/store-work/{entry_id:uuid}", summary="Read an entry of store work")
+async def read_entry(request: AnyRequest, entry_id: FromPath[UUID]) -> Response[Kept]:
+    """With what was sent, what became of it, and an ETag of its version."""
+    actor = actor_of(request)
+    actor.require(RESOLVE)
+    found = await service.get(database_of(request), entry_id)
+    actor.require(RESOLVE, location=found.location)
+    return with_etag(found, found.version)
+
+
+@post("/store-work/{entry_id:uuid}/again", summary="Try a refused entry again", status_code=200)
+async def try_again(request: AnyRequest, entry_id: FromPath[UUID]) -> Response[Kept]:
+    """Book what was refused, now that it goes; said twice it is done once. What still refuses it is the problem."""
+    version = if_match(request)
+    return await write(request, lambda tx: service.try_again(tx, entry_id, version=version))
+
+
+@post("/store-work/{entry_id:uuid}/dismiss", summary="Dismiss a refused entry", status_code=200)
+async def dismiss(request: AnyRequest, entry_id: FromPath[UUID], data: JSONBody[Dismissal]) -> Response[Kept]:
+    """It will not be booked, and why. What was sent stays."""
+    version = if_match(request)
+    return await write(request, lambda tx: service.dismiss(tx, entry_id, data, version=version))
+
+
+routes: list[Router] = [
+    Router(
+        path="/api",
+        route_handlers=[list_entries, read_entry, try_again, dismiss],
+        tags=["Store work"],
+    )
+]

@@ -1,0 +1,405 @@
+"""Store work on a phone: the network goes, windows are killed, answers are lost, the server is busy, and nothing is lost or twice."""
+
+import json
+import random
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+from browser import Site, session_of
+from market import Market
+from playwright.async_api import BrowserContext, Page, Route, expect
+
+from samlad import carts, orders
+from samlad.access.permissions import Role, permissions_of
+from samlad.app import CHECKS
+from samlad.carts import CartInput, DetailsInput, LineInput
+from samlad.kernel.context import Actor, Context
+from samlad.kernel.database import Tx
+from samlad.kernel.ids import new_id
+from samlad.orders import Order, fulfilment, fulfilment_store
+from samlad.orders.fulfilment_model import TakeInput
+from samlad.orders.model import CancelInput
+from samlad.payments import PaymentInput
+from samlad.stock import counts, counts_store, transfers, transfers_store
+
+HOME = "/pos/work/soder/phone"
+
+
+async def begun(market: Market, note: str = "Cellar") -> UUID:
+    """A count in the first store."""
+    made = await market.db.transaction(lambda tx: counts.open_count(tx, market.places[0].id, note=note))
+    return made.id
+
+
+async def counted(market: Market, count: UUID) -> int:
+    """Units found by everybody, as the server has them."""
+    return sum(line.counted for line in (await counts_store.get(market.db, count)).lines)
+
+
+async def ordered(market: Market, variant: UUID, units: int) -> Order:
+    """An order of the webshop that is picked up in the first store."""
+    details = {
+        "email": "kim@example.org",
+        "name": "Kim Berg",
+        "delivery": "pickup",
+        "location": str(market.places[0].id),
+    }
+
+    async def work(tx: Tx) -> Order:
+        lines = [LineInput(variant=variant, quantity=units)]
+        cart = await carts.create(tx, CartInput(channel=market.web.id, lines=lines))
+        await carts.set_details(tx, cart.id, msgspec.convert(details, DetailsInput))
+        return await orders.place(
+            tx, orders.PlaceOrder(cart=cart.id, payments=[PaymentInput(provider="test")])
+        )
+
+    return await market.db.transaction(work)
+
+
+def person(market: Market) -> Context:
+    """A colleague in the first store."""
+    rights, places = permissions_of(Role.STORE), frozenset({market.places[0].id})
+    return Context(
+        actor=Actor(kind="staff", id=new_id(), name="Anna Andersson", permissions=rights, locations=places)
+    )
+
+
+async def ready(page: Page, view: str = "") -> None:
+    """The page is there, kept for when there is no network, and has taken its work along."""
+    await page.goto(f"{HOME}{view}")
+    await expect(page.locator('[data-work="soder"][data-ready][data-kept="true"]')).to_have_count(1)
+    await expect(page.locator("#net")).to_have_attribute("data-state", "online")
+    await expect(page.locator("#no-tasks")).to_be_hidden()
+
+
+async def unsent(page: Page, n: int) -> None:
+    await expect(page.locator("#unsent")).to_have_attribute("data-n", str(n))
+
+
+async def scan(page: Page, code: str, field: str = "#code") -> None:
+    await page.locator(field).fill(code)
+    await page.locator(field).press("Enter")
+
+
+async def kept(page: Page) -> list[dict[str, Any]]:
+    """Everything in the outbox of this phone."""
+    text = await page.evaluate(
+        """async () => {
+            const { all, open } = await import("/static/pos/work/queue.js");
+            return JSON.stringify(await all(await open("soder")));
+        }"""
+    )
+    return json.loads(text)
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+async def test_a_cellar_is_counted_without_network(site: Site, market: Market) -> None:
+    await market.product(
+        title="Kettle", handle="kettle", variants=[{"sku": "KETTLE", "gtin": "7310865004703"}], stock=(9,)
+    )
+    count = await begun(market)
+    page = await site.staff(width=390, service_workers="allow")
+    await ready(page)
+    await site.fine(page)
+    await site.picture(page, "work-home")
+    await page.set_viewport_size({"width": 390, "height": 900})
+    await page.get_by_role("link", name="Cellar").click()
+    await scan(page, "KETTLE")
+    await expect(page.locator("#said")).to_contain_text("1 × Kettle")
+    await unsent(page, 0)
+    await page.context.set_offline(True)
+    await scan(page, "07310865004703")
+    await unsent(page, 1)
+    await expect(page.locator("#found li").first).to_contain_text("2")
+    await page.locator("#pieces").fill("3")
+    await scan(page, "NOBODY-KNOWS")
+    await unsent(page, 2)
+    await expect(page.locator("#net")).to_have_attribute("data-state", "network")
+    await site.fine(page)
+    await site.picture(page, "work-count")
+    # The window is closed; a new one opens without network, at whatever address of the work, and knows everything.
+    context = page.context
+    await page.close()
+    page = await context.new_page()
+    await page.set_viewport_size({"width": 390, "height": 900})
+    await page.goto("/pos/work/soder")
+    await unsent(page, 2)
+    await page.goto(f"{HOME}#count/{count}")
+    await expect(page.locator("#found li", has_text="Kettle").locator(".count")).to_have_text("2")
+    await expect(
+        page.locator("#found li", has_text="Not known on this phone").locator(".count")
+    ).to_have_text("3")
+    assert await counted(market, count) == 1
+    # It is back: what the server refuses holds up nothing, and is on two lists.
+    await scan(page, "KETTLE")
+    await context.set_offline(False)
+    await unsent(page, 0)
+    await expect(page.locator("#refused")).to_have_attribute("data-n", "1")
+    assert await counted(market, count) == 3
+    await page.locator("#refused").click()
+    await expect(page.locator("#refused-list li")).to_contain_text("“NOBODY-KNOWS” is not known here")
+    await site.fine(page)
+    await site.picture(page, "work-refused")
+    assert await market.db.value("SELECT count(*) FROM store_work WHERE state = 'refused'") == 1
+    # Somebody makes it known, and it is tried again.
+    await market.product(title="New", handle="new", variants=[{"sku": "NOBODY-KNOWS"}], stock=(1,))
+    await page.get_by_role("button", name="Try again").click()
+    await expect(page.locator("#refused")).to_be_hidden()
+    await unsent(page, 0)
+    assert await counted(market, count) == 6
+    # What the manager hears of a count that ended meanwhile.
+    await context.set_offline(True)
+    await page.goto(f"{HOME}#count/{count}")
+    await scan(page, "KETTLE")
+    await unsent(page, 1)
+    await market.db.transaction(lambda tx: counts.cancel(tx, count))
+    await context.set_offline(False)
+    await unsent(page, 0)
+    await expect(page.locator("#count-gone")).to_be_visible()
+    await page.locator("#refused").click()
+    await expect(page.locator("#refused-list li")).to_contain_text("This count is not open.")
+    await page.get_by_role("button", name="Remove from this phone").click()
+    await expect(page.locator("#refused")).to_be_hidden()
+    assert await market.db.value("SELECT count(*) FROM store_work WHERE state = 'refused'") == 1
+
+
+class Trouble:
+    """The server does it and the answer is lost, or it is busy, or both, now and then."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.chance = chance
+        self.lost = self.busy = 0
+
+    async def happen(self, route: Route) -> None:
+        what = self.chance.random()
+        if what < 0.3:
+            self.lost += 1
+            await route.fetch()
+            await route.abort()
+        elif what < 0.5:
+            self.busy += 1
+            await route.fulfill(status=503, body="busy")
+        elif what < 0.6:
+            await route.fetch()
+            self.lost += 1
+            await route.fulfill(status=200, content_type="application/json", body='{"verdicts": [')
+        else:
+            await route.continue_()
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+async def test_two_phones_in_all_kinds_of_trouble_add_up(site: Site, market: Market) -> None:
+    for sku in ("A", "B"):
+        await market.product(title=f"Thing {sku}", handle=sku.lower(), variants=[{"sku": sku}], stock=(50,))
+    count, chance = await begun(market), random.Random(11)
+    trouble, written = Trouble(chance), 0
+    phones: list[Page] = []
+    for name in ("Olivia Owner", "Anna Andersson"):
+        page = await site.staff(Role.OWNER, name=name, width=390, service_workers="allow")
+        await ready(page, f"#count/{count}")
+        await page.context.route("**/phone/send", trouble.happen)
+        phones.append(page)
+    for step in range(24):
+        at = chance.randrange(2)
+        page = phones[at]
+        await page.context.set_offline(chance.random() < 0.4)
+        before = len(await kept(page))
+        await page.locator("#code").fill(chance.choice("AB"))
+        await page.locator("#code").press("Enter")
+        if (
+            step % 3 == 2
+        ):  # killed at that very moment: whether it is written or not, the screen and the server agree
+            context = page.context
+            await page.close(run_before_unload=False)
+            page = phones[at] = await context.new_page()
+            await page.goto(f"{HOME}#count/{count}")
+            await expect(page.locator("[data-work][data-ready]")).to_have_count(1)
+        else:
+            await expect(page.locator("#said")).to_contain_text("Written down")
+            assert len(await kept(page)) == before + 1
+            written += 1
+    for page in phones:
+        await page.context.set_offline(False)
+    total = sum([len(await kept(page)) for page in phones])
+    for page in phones:
+        await page.evaluate("dispatchEvent(new Event('online'))")
+    while any([await page.locator("#unsent").get_attribute("data-n") != "0" for page in phones]):
+        for page in phones:
+            await page.evaluate("dispatchEvent(new Event('online'))")
+    assert total >= written
+    assert await counted(market, count) == total
+    assert await market.db.value("SELECT count(*) FROM store_work WHERE state = 'done'") == total
+    assert trouble.lost
+    assert trouble.busy
+    for page in phones:
+        await page.goto(f"{HOME}#count/{count}")
+        await page.reload()
+        await expect(page.locator("#found li .count").first).to_be_visible()
+        shown = [int(text) for text in await page.locator("#found li .count").all_inner_texts()]
+        assert sum(shown) == total
+
+
+async def _sign_out(context: BrowserContext) -> None:
+    await context.clear_cookies()
+
+
+@pytest.mark.browser
+async def test_who_is_signed_out_sees_nothing_and_nothing_is_lost(site: Site, market: Market) -> None:
+    await market.product(title="Kettle", handle="kettle", variants=[{"sku": "KETTLE"}], stock=(9,))
+    count = await begun(market)
+    page = await site.staff(width=390, scheme="dark", service_workers="allow")
+    await ready(page, f"#count/{count}")
+    await page.context.set_offline(True)
+    await scan(page, "KETTLE")
+    await unsent(page, 1)
+    await _sign_out(page.context)
+    await page.context.set_offline(False)
+    await expect(page.locator("#signed-out")).to_contain_text("Not sent yet from this phone: 1")
+    await expect(page.locator("#view-count")).to_be_hidden()
+    await unsent(page, 1)
+    await site.fine(page)
+    await site.picture(page, "work-signed-out")
+    left = await page.evaluate(
+        """async () => {
+            const { ask, open } = await import("/static/pos/work/queue.js");
+            return ask((await open("soder")).transaction("meta").objectStore("meta").getAllKeys());
+        }"""
+    )
+    assert set(left) <= {"device", "clock"}, "what was taken along is not on the phone any more"
+    assert await counted(market, count) == 0
+    # Somebody else signs in on this phone: it is sent, and the record says who did it and who sent it.
+    token = await session_of(market.db, Role.OWNER, name="Anna Andersson")
+    await page.context.add_cookies([{"name": "samlad_session", "value": token, "url": site.url}])
+    await page.evaluate("dispatchEvent(new Event('online'))")
+    await unsent(page, 0)
+    assert await counted(market, count) == 1
+    [row] = await market.db.rows("SELECT done_name, done_by::text AS done_by, actor FROM store_work")
+    assert row["done_name"] == "Olivia Owner"
+    assert row["actor"] != f"staff:{row['done_by']}"
+    [line] = await market.db.rows("SELECT actors FROM stock_count_line")
+    assert set(line["actors"]) == {row["actor"], f"staff:{row['done_by']}"}
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+async def test_picked_short_and_told_of_conflicts_without_network(site: Site, market: Market) -> None:
+    kettle = await market.product(
+        title="Kettle", handle="kettle", variants=[{"sku": "KETTLE", "gtin": "7310865004703"}], stock=(9, 9)
+    )
+    variant = kettle.variants[0].id
+    mine, theirs, off = [await ordered(market, variant, units) for units in (3, 1, 1)]
+    page = await site.staff(width=390, service_workers="allow")
+    await ready(page)
+    await page.context.set_offline(True)
+
+    async def begin(order: Order) -> None:
+        await page.goto(HOME)
+        await page.locator("#picks a", has_text=order.number).click()
+        await page.get_by_role("button", name="Pick this").click()
+        await expect(page.locator("#pick-state")).to_have_text("Being picked")
+
+    await begin(mine)
+    await scan(page, "7310865004703", "#pick-code")
+    await expect(page.locator("#pick-lines .count")).to_have_text("1 / 3")
+    await scan(page, "OTHER", "#pick-code")
+    await expect(page.locator("#said")).to_contain_text("This is not in the order.")
+    await page.reload()
+    await scan(page, "KETTLE", "#pick-code")
+    await expect(page.locator("#pick-lines .count")).to_have_text("2 / 3")
+    await unsent(page, 3)
+    await site.fine(page)
+    await site.picture(page, "work-pick")
+    await page.set_viewport_size({"width": 390, "height": 900})
+    # The third is not there; which place gets it is found when this arrives.
+    await page.locator("#give-up summary").click()
+    await expect(page.locator("#give-up-lines input")).to_have_value("1")
+    await site.fine(page)
+    await page.get_by_role("button", name="Give these up").click()
+    await expect(page.locator("#pick-state")).to_have_text("Given up here")
+    await begin(theirs)
+    await page.get_by_role("button", name="I have all").click()
+    await expect(page.locator("#pick-state")).to_have_text("Picked")
+    await begin(off)
+    await page.get_by_role("button", name="I have all").click()
+    await unsent(page, 8)
+    # Meanwhile Anna takes one of them, and another is called off.
+    anna = person(market)
+    (work,) = await fulfilment_store.of_order(market.db, theirs.id)
+    await market.db.transaction(lambda tx: fulfilment.take(tx, work.id, TakeInput()), anna)
+    await market.db.transaction(lambda tx: orders.cancel(tx, off.id, CancelInput()))
+    await page.context.set_offline(False)
+    await unsent(page, 0)
+    await page.goto(f"{HOME}#list")
+    await expect(page.locator("#refused-list li")).to_have_count(4)
+    await expect(page.locator("#refused-list li", has_text="Anna Andersson is picking this.")).to_have_count(
+        2
+    )
+    await expect(page.locator("#refused-list li", has_text="This was called off meanwhile.")).to_have_count(2)
+    await site.fine(page)
+    parts = await fulfilment_store.of_order(market.db, mine.id)
+    assert sum(line.picked for part in parts for line in part.lines) == 2
+    assert any(part.location != market.places[0].id for part in parts), "another store is asked for the third"
+    for check in CHECKS:
+        if check.name.startswith(("stock", "order-stock", "fulfil", "store-work")):
+            finding = await check.look(market.db)
+            assert finding.status == "ok", f"{check.name}: {finding.message}"
+
+
+@pytest.mark.browser
+async def test_a_transfer_is_received_without_network(site: Site, market: Market) -> None:
+    kettle = await market.product(
+        title="Kettle", handle="kettle", variants=[{"sku": "KETTLE", "gtin": "7310865004703"}], stock=(0, 9)
+    )
+    variant, (here, there) = kettle.variants[0].id, market.places[:2]
+    sent = await market.db.transaction(lambda tx: transfers.send(tx, there.id, here.id, [(variant, 5)]))
+    page = await site.staff(width=390, scheme="dark", service_workers="allow")
+    # Any page of the work makes ready the one that needs no network, and takes along what there is to do.
+    await page.goto("/pos/work/soder")
+    await expect(page.locator('[data-work-place][data-kept="true"]')).to_have_count(1)
+    await page.wait_for_function(
+        """async () => {
+            const { meta, open } = await import("/static/pos/work/queue.js");
+            return Boolean(await meta(await open("soder"), "tasks"));
+        }"""
+    )
+    await page.context.set_offline(True)
+    await page.goto("/pos/work/soder")
+    await page.locator("#comings a").click()
+    for _piece in range(2):
+        await scan(page, "KETTLE", "#coming-code")
+    await expect(page.locator("#coming-lines input")).to_have_value("2")
+    await page.reload()  # what was scanned is on the disk, too
+    await expect(page.locator("#coming-lines input")).to_have_value("2")
+    await scan(page, "OTHER", "#coming-code")
+    await expect(page.locator("#said")).to_contain_text("This is not among what is to come.")
+    await page.get_by_label("Came of Kettle").fill("3")
+    await page.get_by_label("Came of Kettle").press("Tab")
+    await site.fine(page)
+    await site.picture(page, "work-coming")
+    await page.get_by_role("button", name="Book it in").click()
+    await unsent(page, 1)
+    await expect(page.locator("#coming-unsent")).to_contain_text("not sent yet: 1")
+    # A page of the work that needs the network tells of what is not sent, and sends it.
+    there_is = page.locator("[data-work-place]")
+    await page.route("**/phone/send", lambda route: route.fulfill(status=503))
+    await page.context.set_offline(False)
+    await page.goto("/pos/work/soder")
+    await expect(there_is).to_contain_text("Not sent yet 1", use_inner_text=True)
+    await site.fine(page)
+    await page.unroute("**/phone/send")
+    await page.evaluate("dispatchEvent(new Event('online'))")
+    await expect(there_is).to_be_hidden()
+    await page.goto(f"{HOME}#coming/{sent.id}")
+    await expect(page.locator("#coming-lines li")).to_contain_text("expected: 2")
+    found = await transfers_store.get(market.db, sent.id)
+    assert [line.received for line in found.lines] == [3]
+    await page.get_by_role("button", name="All of it came").click()
+    await expect(page.locator("#coming-lines input")).to_have_value("2")
+    await page.get_by_role("button", name="Book it in").click()
+    await expect(page.locator("#coming-gone")).to_be_visible()
+    found = await transfers_store.get(market.db, sent.id)
+    assert [line.received for line in found.lines] == [5]

@@ -1,6 +1,7 @@
 """Conversations: nothing is said twice or lost, no two answers cross, and whose they are is who reads them."""
 
 import asyncio
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -25,9 +26,9 @@ from samlad.conversations import (
     Topic,
     Way,
     checks,
+    desk,
     links,
     saved,
-    service,
     store,
 )
 from samlad.customers import PersonInput
@@ -91,6 +92,9 @@ async def test_a_guest_asks_is_answered_by_mail_and_asks_on_by_the_link(
     assert made.waiting_since == made.begun_at
     with pytest.raises(Conflict):
         await begin(trade, id=key, subject="Another one")
+    counted = [row["key"] for row in await db.rows("SELECT key FROM rate_window")]
+    assert counted
+    assert "@example" not in str(counted).lower(), "whose it is cannot be read from what is counted"
     await trade.follow()
     answers = [say(trade, made, "On its way.\r\n\r\n\r\n\r\nIt is late.", id=word, seen=1) for _ in range(3)]
     answered = (await asyncio.gather(*answers))[0]
@@ -106,7 +110,9 @@ async def test_a_guest_asks_is_answered_by_mail_and_asks_on_by_the_link(
         "Svar: Where is my parcel?",
     ]
     assert "On its way.\n\nIt is late.\n" in told[1].text
-    assert [links.read(db.settings, each.text.rsplit("/", 1)[1]) for each in told] == [made.id] * 2
+    assert [links.read(db.settings, re.findall(r"/conversation/(\S+)", each.text)[0]) for each in told] == [
+        made.id
+    ] * 2
 
     asked = await say(trade, made, "When exactly?", GUEST)
     assert (asked.state, asked.messages, asked.seen) == (State.OPEN, 3, 3)
@@ -157,9 +163,9 @@ async def test_snoozed_closed_opened_assigned(db: Database) -> None:
     until = now() + timedelta(hours=2)
     snoozed = await change(trade, made, snoozed_until=until)
     assert (snoozed.state, snoozed.snoozed_until) == (State.SNOOZED, until)
-    assert await service.wake(db) == 0
+    assert await desk.wake(db) == 0
     await db.rows("UPDATE conversation SET snoozed_until = now() - interval '1 second' RETURNING 1")
-    assert sum(await asyncio.gather(*(service.wake(db) for _ in range(3)))) == 1
+    assert sum(await asyncio.gather(*(desk.wake(db) for _ in range(3)))) == 1
     woken = await store.one(db, made.id)
     assert woken is not None
     assert (woken.state, woken.snoozed_until, woken.waiting_since) == (State.OPEN, None, made.begun_at)
@@ -321,8 +327,12 @@ async def test_an_answer_is_mailed_also_when_its_conversation_went_on_elsewhere_
         "And with it a voucher.", "It comes tomorrow.", *["Thank you for writing to us. We answer as soon as we can."] * 2,
     ]  # fmt: skip
     for each in told:
-        talk = two if "tomorrow" in each.text or "Hello?" in each.text else one
-        assert links.read(db.settings, each.text.rsplit("/", 1)[1]) == talk.id
+        talk = one if "voucher" in each.text or "> It should have come" in each.text else two
+        (link,) = re.findall(r"/conversation/(\S+)", each.text)
+        assert links.read(db.settings, link) == talk.id
+        is_late = "comes tomorrow" in each.text.split("\n")[0]
+        quoted = [line for line in each.text.split("\n") if line.startswith("> ")]
+        assert not is_late or quoted == ["> Hello?"], "of the other conversation nothing is quoted"
 
 
 async def test_the_same_message_again_is_the_same_also_after_a_merge(db: Database) -> None:

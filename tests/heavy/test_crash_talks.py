@@ -195,7 +195,14 @@ def _mailed(server: Server) -> list[str]:
     """What was handed over, as it was logged; a process that died at that moment has handed it over twice."""
     lines = server.log.read_text("utf-8", errors="replace").splitlines()
     said = [msgspec.json.decode(line) for line in lines if '"event":"mail"' in line]
-    return sorted({f"{each['to']} {each['text']}" for each in said})
+    return sorted({f"{each['to']} {_news(each['text'])}" for each in said})
+
+
+def _news(text: str) -> str:
+    """A mail without what an answer quotes of earlier messages; that a message has arrived quotes nothing but that message."""
+    if text.startswith("Thank you for writing"):
+        return text
+    return "\n".join(line for line in text.split("\n") if not line.startswith("> "))
 
 
 async def _judge(db: Database, talks: int, staff: UUID, told: list[str]) -> None:

@@ -99,3 +99,18 @@ class SavedReplyDeleted(Fact, frozen=True, kw_only=True):
     """A saved reply is gone, or back (``restored``)."""
 
     restored: bool = False
+
+
+@declare("inbound_mail.waiting")
+class InboundMailWaiting(Fact, frozen=True, kw_only=True):
+    """A mail came that is in no conversation; staff look at it. The subject is the mail."""
+
+    reason: str
+
+
+@declare("inbound_mail.decided")
+class InboundMailDecided(Fact, frozen=True, kw_only=True):
+    """Staff put a mail into a conversation (``taken``), put it aside (``dismissed``), or took that back (``waiting``)."""
+
+    state: str
+    conversation: UUID | None = None

@@ -6,10 +6,9 @@ from uuid import UUID
 import msgspec
 
 from samlad.access import audit
-from samlad.conversations import events, rules, store
+from samlad.conversations import events, rules, store, thread
 from samlad.conversations.model import BeforeMerge, Conversation, Kept, State
 from samlad.conversations.permissions import WRITE
-from samlad.conversations.service import found_now, known, log_of, same_person
 from samlad.kernel.database import Tx
 from samlad.kernel.problems import Conflict
 
@@ -27,12 +26,12 @@ async def merge(tx: Tx, conversation: UUID, into: UUID) -> Conversation:
         (conversation, into)
     ):  # always in the same order, so that two at once do not wait for each other
         await store.lock(tx, one)
-    here, there = await known(tx, conversation), await known(tx, into)
+    here, there = await thread.known(tx, conversation), await thread.known(tx, into)
     if here.merged_into == there.id:
         return there
     if here.merged_into is not None or there.merged_into is not None:
         raise Conflict("One of them goes on in another conversation already.")
-    if here.pool != there.pool or not await same_person(tx, here, there):
+    if here.pool != there.pool or not await thread.same_person(tx, here, there):
         raise Conflict("These are conversations of two customers.")
     await store.carry(tx, here.id, there.id, there.messages)
     state, until = rules.together(here, there)
@@ -45,9 +44,9 @@ async def merge(tx: Tx, conversation: UUID, into: UUID) -> Conversation:
     )
     for one in (here.id, there.id):
         await store.count_anew(tx, one)
-    log_of(tx, events.ConversationMerged(into=there.id), here)
+    thread.tell(tx, events.ConversationMerged(into=there.id), here)
     audit.record(tx, "conversation.merged", "conversation", here.id, after={"into": there.id})
-    return await found_now(tx, there.id)
+    return await thread.found(tx, there.id)
 
 
 async def split(tx: Tx, conversation: UUID) -> Conversation:
@@ -60,9 +59,9 @@ async def split(tx: Tx, conversation: UUID) -> Conversation:
         NotFound: no such conversation.
     """
     tx.actor.require(WRITE)
-    await known(tx, conversation)
+    await thread.known(tx, conversation)
     end = await store.lock_end(tx, conversation)
-    here = await known(tx, conversation)
+    here = await thread.known(tx, conversation)
     if here.merged_into is None or end is None:
         return here
     into, before = here.merged_into, await store.before_merge(tx, here.id)
@@ -75,9 +74,9 @@ async def split(tx: Tx, conversation: UUID) -> Conversation:
         await store.change(tx, end.id, msgspec.structs.asdict(before.there))
     for one in (here.id, end.id):
         await store.count_anew(tx, one)
-    log_of(tx, events.ConversationSplit(out_of=into), here)
+    thread.tell(tx, events.ConversationSplit(out_of=into), here)
     audit.record(tx, "conversation.split", "conversation", here.id, before={"into": into})
-    return await found_now(tx, here.id)
+    return await thread.found(tx, here.id)
 
 
 def _kept(of: Conversation) -> Kept:

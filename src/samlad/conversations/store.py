@@ -16,7 +16,7 @@ _ONE = """c.id, c.pool, c.channel, h.name AS channel_name, c.customer, c.name, c
           c.waiting_since, c.last_at, c.messages, c.answers, c.words, c.seen, c.merged_into, c.begun_at, c.version"""
 _JOINED = "conversation c JOIN channel h ON h.id = c.channel LEFT JOIN orders o ON o.id = c.order_id"
 _MESSAGE = """m.id, m.conversation, m.number, m.origin, m.channel, h.name AS channel_name, m.way, m.medium, m.author,
-              m.author_name, m.body, m.at"""
+              m.author_name, m.body, m.marks, m.attachments, m.at"""
 
 
 def _like(text: str) -> str:
@@ -47,6 +47,7 @@ CONVERSATIONS = Listing(
         "customer": Filter("c.customer = ANY(customer_members({}::uuid[]))", uuids),
         "order": Filter("c.order_id = ANY({}::uuid[])", uuids),
         "assignee": Filter("c.assignee = ANY({}::uuid[])", uuids),
+        "email": Filter("c.email = lower({})", str.strip),
         "assigned": Filter("(c.assignee IS NOT NULL) = ({} = 'true')"),
         "q": Filter(_SEARCHED.replace("{}", "{0}"), _like),
     },
@@ -102,6 +103,20 @@ async def numbered(reader: Reader, conversation: UUID, number: int) -> Message |
             WHERE m.conversation = $1 AND m.number = $2""",
         conversation,
         number,
+    )
+
+
+async def before(reader: Reader, said: Message, only: Sequence[UUID], most: int) -> list[Message]:
+    """The last messages before one that were no notes, the latest first; ``only``: said first in these conversations."""
+    return await reader.all(
+        Message,
+        f"""SELECT {_MESSAGE} FROM conversation_message m JOIN channel h ON h.id = m.channel
+            WHERE m.conversation = $1 AND m.number < $2 AND m.origin = ANY ($3) AND m.way <> 'note'
+            ORDER BY m.number DESC LIMIT $4""",
+        said.conversation,
+        said.number,
+        list(only),
+        most,
     )
 
 
@@ -177,13 +192,13 @@ async def carry(tx: Tx, old: UUID, new: UUID, after: int, *, only: Sequence[UUID
         old,
         new,
         after,
-        only,
+        None if only is None else list(only),
     )
 
 
-async def leading_to(tx: Tx, conversation: UUID) -> list[UUID]:
+async def leading_to(reader: Reader, conversation: UUID) -> list[UUID]:
     """A conversation and all that go on in it, directly or by others."""
-    rows = await tx.rows(
+    rows = await reader.rows(
         """WITH RECURSIVE led AS (
                SELECT $1::uuid AS id UNION SELECT c.id FROM conversation c JOIN led ON c.merged_into = led.id)
            SELECT id FROM led""",
@@ -217,8 +232,8 @@ async def count_anew(tx: Tx, conversation: UUID) -> None:
     )
 
 
-async def counts(reader: Reader, staff: UUID | None) -> Counts:
-    """How many conversations are where."""
+async def counts(reader: Reader, staff: UUID | None, before: Mapping[UUID, datetime]) -> Counts:
+    """How many conversations are where; ``before``: who waits since then or longer, by channel, is overdue."""
     found = await reader.one(
         Counts,
         """SELECT count(*) FILTER (WHERE state = 'open')::int AS open,
@@ -226,9 +241,14 @@ async def counts(reader: Reader, staff: UUID | None) -> Counts:
                   count(*) FILTER (WHERE state = 'open' AND assignee IS NULL)::int AS unassigned,
                   count(*) FILTER (WHERE state = 'pending')::int AS pending,
                   count(*) FILTER (WHERE state = 'snoozed')::int AS snoozed,
-                  min(waiting_since) FILTER (WHERE state = 'open') AS oldest
-           FROM conversation WHERE merged_into IS NULL AND state <> 'closed'""",
+                  min(waiting_since) FILTER (WHERE state = 'open') AS oldest,
+                  count(*) FILTER (WHERE state = 'open' AND waiting_since <= t.since)::int AS overdue,
+                  (SELECT count(*) FROM inbound_mail WHERE state = 'waiting')::int AS mails
+           FROM conversation c LEFT JOIN unnest($2::uuid[], $3::timestamptz[]) AS t (channel, since) ON t.channel = c.channel
+           WHERE c.merged_into IS NULL AND c.state <> 'closed'""",
         staff,
+        list(before),
+        list(before.values()),
     )
     assert found is not None
     return found

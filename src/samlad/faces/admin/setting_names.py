@@ -248,6 +248,18 @@ setting: Mapping[str, tuple[str, str]] = {
         marked("Host name of the web shop"),
         marked("Where browsers find it, for example shop.example.com."),
     ),
+    "answer_minutes": (
+        marked("Answers to customers within (minutes)"),
+        marked(
+            "Only opening hours of the channel count. Who waits longer is marked in the conversations. 0: no target."
+        ),
+    ),
+    "script_origins": (
+        marked("Where scripts of others may come from"),
+        marked(
+            "With commas, for example https://cdn.example.com: https, without * and without a path. They run in pages of goods and texts, once a visitor has agreed; never in account, checkout, till or admin."
+        ),
+    ),
     "instant_exchange": (
         marked("New goods before the old ones are back"),
         marked("For customers who exchange by themselves, where what is new costs no more."),

@@ -273,6 +273,17 @@ class Database:
                 self._beside = beside
         return self._beside
 
+    @contextlib.asynccontextmanager
+    async def patient(self) -> "AsyncIterator[Database]":
+        """The same database without a limit of time for a statement: for what looks through all there is."""
+        settings = msgspec.structs.replace(self.settings, statement_seconds=0, pool_size=2)
+        patient = Database(await _pool(self.dsn, settings), settings, self.dsn)
+        patient.on_events = lambda: self.on_events()
+        try:
+            yield patient
+        finally:
+            await patient.close()
+
     def companion(self, kind: Callable[["Database"], T]) -> T:
         """The one object of its kind that goes with this handle."""
         found: T | None = self._companions.get(kind)

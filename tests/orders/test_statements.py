@@ -7,7 +7,8 @@ from samlad.channels import Channel
 from trade import BUYER, Trade
 
 LIMIT = 6
-FRAMES = ("BEGIN", "COMMIT")
+FRAMES = ("BEGIN", "COMMIT", "NOTIFY")
+"""What is around the statements of a transaction, and what the log tells others of it."""
 
 
 async def order_over_http(

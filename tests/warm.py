@@ -22,7 +22,7 @@ import asyncpg
 import asyncpg.pool
 from asyncpg.pool import PoolConnectionHolder
 
-from samlad.kernel import database
+from samlad.kernel import connections, database
 from samlad.kernel.embedded import Embedded
 from samlad.kernel.settings import Settings
 
@@ -297,21 +297,21 @@ def apart(server: Embedded, template: str) -> Iterator[tuple[asyncio.AbstractEve
 _living: dict[str, Warm] = {}
 """By their URLs."""
 
-_cold_pool = database._pool
+_cold_pool = database.make_pool
 
 
 def _pool(dsn: str, settings: Settings) -> asyncpg.Pool:
     warm = _living.get(dsn)
     if warm is None or not warm.is_here():
         return _cold_pool(dsn, settings)
-    kind = (settings.database_url is None, *database.connection_options(settings).items())
+    kind = (settings.database_url is None, *connections.connection_options(settings).items())
     with patch.object(asyncpg.pool, "Pool", KeepingPool):
         pool = _cold_pool(dsn, settings)
     pool.kept = warm.idle.setdefault(kind, [])
     return pool
 
 
-database._pool = _pool
+database.make_pool = _pool
 
 
 def _watch_processes(event: str, args: tuple[Any, ...]) -> None:

@@ -50,9 +50,11 @@ from samlad.content import api as content_api
 from samlad.content import photograph_api
 from samlad.content.redirects import Redirecting
 from samlad.conversations import api as conversations_api
+from samlad.conversations import api_mails as conversations_api_mails
 from samlad.conversations import checks as conversations_checks
+from samlad.conversations import desk as conversations_desk
 from samlad.conversations import mails as conversations_mails
-from samlad.conversations import service as conversations
+from samlad.conversations import sweepers as conversations_sweepers
 from samlad.credit import api as credit_api
 from samlad.credit import checks as credit_checks
 from samlad.credit import followers as credit_followers
@@ -209,6 +211,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *clienteling_api.routes,
     *appointments_api.routes,
     *conversations_api.routes,
+    *conversations_api_mails.routes,
     *printers_api.routes,
     *labels_api.routes,
     *profile_api.routes,
@@ -294,7 +297,8 @@ SWEEPERS: Sequence[Sweeper] = (
     *alerts_sweepers.SWEEPERS,
     *questions_sweepers.SWEEPERS,
     *appointments_sweepers.SWEEPERS,
-    *conversations.SWEEPERS,
+    *conversations_desk.SWEEPERS,
+    *conversations_sweepers.SWEEPERS,
     *printers_sending.SWEEPERS,
     *labels_making.SWEEPERS,
     *screens_service.SWEEPERS,

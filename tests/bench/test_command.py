@@ -12,7 +12,8 @@ import pytest
 from samlad.bench import shop as shops
 from samlad.bench.recording import Recorder, replay
 from samlad.bench.server import environment
-from samlad.kernel.database import Database, connect
+from samlad.kernel.connections import connect
+from samlad.kernel.database import Database
 from samlad.kernel.ids import new_id
 from samlad.kernel.live import Live
 from samlad.kernel.runtime import Runtime

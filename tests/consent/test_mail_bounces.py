@@ -16,6 +16,7 @@ from aiosmtpd.controller import Controller
 from samlad import consent, customers
 from samlad.channels import Resource
 from samlad.consent import BounceChange
+from samlad.conversations import receiving
 from samlad.customers import PersonInput
 from samlad.kernel import mail, mailboxes
 from samlad.kernel.context import Actor, Context
@@ -86,7 +87,7 @@ class Post:
 
     async def come_back(self, number: UUID, status: str = "5.1.1", code: int = 550) -> list[str]:
         raw = report(f"bounces+{number.hex}@shop.example", status, code)
-        return await self.db.transaction(lambda tx: consent.bounces.take(tx, raw))
+        return (await self.db.transaction(lambda tx: receiving.receive(tx, raw))).addresses
 
     async def marks(self) -> list[tuple[Any, ...]]:
         rows = await self.db.rows(
@@ -177,7 +178,7 @@ async def test_who_may_see_and_decide(post: Post, db: Database, api_as: Any) -> 
             lambda tx: consent.bounces.decide(tx, number, BounceChange(is_stopped=False)), nobody
         )
     with pytest.raises(Forbidden):
-        await db.transaction(lambda tx: consent.bounces.take(tx, b""), nobody)
+        await db.transaction(lambda tx: receiving.receive(tx, b""), nobody)
     with pytest.raises(NotFound, match="no such address"):
         await db.transaction(
             lambda tx: consent.bounces.decide(tx, UUID(int=1), BounceChange(is_stopped=False))
@@ -196,7 +197,7 @@ async def test_who_may_see_and_decide(post: Post, db: Database, api_as: Any) -> 
 
 async def test_the_page_says_why_and_undoes_it(post: Post, db: Database, api: httpx.AsyncClient) -> None:
     empty = (await api.get("/admin/mail")).text
-    assert "samlad mail bounce" in empty
+    assert "samlad mail receive" in empty
     await post.come_back(await post.send())
     number = await db.value("SELECT id FROM mail_bounce")
     page = (await api.get("/admin/mail?q=KIM@")).text
@@ -218,7 +219,7 @@ async def test_a_mail_server_pipes_messages_in(post: Post, db: Database, setting
     async def pipe(raw: bytes, **environment: str) -> tuple[int, str]:
         run = await asyncio.to_thread(
             subprocess.run,
-            [sys.executable, "-m", "samlad.cli", "mail", "bounce"],
+            [sys.executable, "-m", "samlad.cli", "mail", "receive"],
             input=raw,
             env={
                 "SAMLAD_HOME": str(settings.home),
@@ -241,7 +242,7 @@ async def test_a_mail_server_pipes_messages_in(post: Post, db: Database, setting
     assert await mailboxes_stopped(db)
     code, said = await pipe(b"Subject: Hello\n\nHello.\n")
     assert code == 0
-    assert "Nothing was marked" in said
+    assert "passed over" in said
 
 
 async def mailboxes_stopped(db: Database) -> bool:

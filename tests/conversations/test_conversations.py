@@ -1,6 +1,7 @@
 """Conversations: nothing is said twice or lost, no two answers cross, and whose they are is who reads them."""
 
 import asyncio
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -25,9 +26,9 @@ from samlad.conversations import (
     Topic,
     Way,
     checks,
+    desk,
     links,
     saved,
-    service,
     store,
 )
 from samlad.customers import PersonInput
@@ -91,6 +92,9 @@ async def test_a_guest_asks_is_answered_by_mail_and_asks_on_by_the_link(
     assert made.waiting_since == made.begun_at
     with pytest.raises(Conflict):
         await begin(trade, id=key, subject="Another one")
+    counted = [row["key"] for row in await db.rows("SELECT key FROM rate_window")]
+    assert counted
+    assert "@example" not in str(counted).lower(), "whose it is cannot be read from what is counted"
     await trade.follow()
     answers = [say(trade, made, "On its way.\r\n\r\n\r\n\r\nIt is late.", id=word, seen=1) for _ in range(3)]
     answered = (await asyncio.gather(*answers))[0]
@@ -106,7 +110,9 @@ async def test_a_guest_asks_is_answered_by_mail_and_asks_on_by_the_link(
         "Svar: Where is my parcel?",
     ]
     assert "On its way.\n\nIt is late.\n" in told[1].text
-    assert [links.read(db.settings, each.text.rsplit("/", 1)[1]) for each in told] == [made.id] * 2
+    assert [links.read(db.settings, re.findall(r"/conversation/(\S+)", each.text)[0]) for each in told] == [
+        made.id
+    ] * 2
 
     asked = await say(trade, made, "When exactly?", GUEST)
     assert (asked.state, asked.messages, asked.seen) == (State.OPEN, 3, 3)
@@ -157,9 +163,9 @@ async def test_snoozed_closed_opened_assigned(db: Database) -> None:
     until = now() + timedelta(hours=2)
     snoozed = await change(trade, made, snoozed_until=until)
     assert (snoozed.state, snoozed.snoozed_until) == (State.SNOOZED, until)
-    assert await service.wake(db) == 0
+    assert await desk.wake(db) == 0
     await db.rows("UPDATE conversation SET snoozed_until = now() - interval '1 second' RETURNING 1")
-    assert sum(await asyncio.gather(*(service.wake(db) for _ in range(3)))) == 1
+    assert sum(await asyncio.gather(*(desk.wake(db) for _ in range(3)))) == 1
     woken = await store.one(db, made.id)
     assert woken is not None
     assert (woken.state, woken.snoozed_until, woken.waiting_since) == (State.OPEN, None, made.begun_at)
@@ -295,6 +301,136 @@ async def test_put_together_and_taken_apart_is_as_if_nothing_had_been(db: Databa
     assert (await store.messages(db, one.id, notes=True))[:2] == before[one]
     assert (await words(trade, one))[2:] == ["And now?"], "it was said there"
     await asyncio.gather(merge(one, two), merge(two, one), return_exceptions=True)
+    await sound(trade)
+
+
+async def merged(trade: Trade, here: Conversation, there: Conversation) -> Conversation:
+    return await trade.db.transaction(lambda tx: conversations.merge(tx, here.id, there.id), SAM)
+
+
+async def apart(trade: Trade, here: Conversation) -> Conversation:
+    return await trade.db.transaction(lambda tx: conversations.split(tx, here.id), SAM)
+
+
+async def test_an_answer_is_mailed_also_when_its_conversation_went_on_elsewhere_meanwhile(
+    db: Database, settings: Settings
+) -> None:
+    trade = await build(db)
+    db.settings = msgspec.structs.replace(settings, mail_to_log=True, public_url="https://shop.example.org")
+    one, two = await begin(trade), await begin(trade, subject="Again", body="Hello?")
+    await say(trade, two, "It comes tomorrow.", seen=1)
+    await merged(trade, two, one)  # before anybody has read the log
+    await say(trade, one, "And with it a voucher.", seen=3)
+    await trade.follow()
+    told = await Post(db, db.settings, trade.web).mails()
+    assert sorted(each.text.split("\n")[0] for each in told) == [
+        "And with it a voucher.", "It comes tomorrow.", *["Thank you for writing to us. We answer as soon as we can."] * 2,
+    ]  # fmt: skip
+    for each in told:
+        talk = one if "voucher" in each.text or "> It should have come" in each.text else two
+        (link,) = re.findall(r"/conversation/(\S+)", each.text)
+        assert links.read(db.settings, link) == talk.id
+        is_late = "comes tomorrow" in each.text.split("\n")[0]
+        quoted = [line for line in each.text.split("\n") if line.startswith("> ")]
+        assert not is_late or quoted == ["> Hello?"], "of the other conversation nothing is quoted"
+
+
+async def test_the_same_message_again_is_the_same_also_after_a_merge(db: Database) -> None:
+    trade = await build(db)
+    one, two, word = await begin(trade), await begin(trade, subject="Again"), uuid4()
+    await say(trade, two, "On its way", id=word, seen=1)
+    await merged(trade, two, one)
+    again = await say(trade, two, "On its way", id=word, seen=1)
+    assert (again.id, again.messages) == (one.id, 3)
+    with pytest.raises(Conflict):
+        await say(trade, two, "Something else", id=word)
+    with pytest.raises(Conflict):
+        await say(trade, await begin(trade, email="eve@example.org"), "On its way", id=word)
+    await apart(trade, two)
+    for talk in (one, two):
+        assert (await say(trade, talk, "On its way", id=word)).id == talk.id
+    assert await words(trade, two) == ["It should have come on Monday.", "On its way"]
+
+
+async def test_one_message_id_at_once_in_two_conversations_is_one_message(db: Database) -> None:
+    trade = await build(db)
+    one, two = await begin(trade), await begin(trade, subject="Again")
+    other = await begin(trade, email="eve@example.org")
+    for talks, refused in (((one, other), [False, True]), ((one, two), [False, False])):
+        for _ in range(4):
+            word = uuid4()
+            both = await asyncio.gather(
+                *(say(trade, each, "On its way", id=word) for each in talks), return_exceptions=True
+            )
+            assert sorted(type(each) is Conflict for each in both) == refused
+            assert await db.value("SELECT count(*) FROM conversation_message WHERE id = $1", word) == 1
+    await sound(trade)
+
+
+async def test_merged_into_one_that_is_merged_in_turn_and_taken_apart_in_any_order(db: Database) -> None:
+    trade = await build(db)
+    one, two, three = [
+        await begin(trade, subject=subject, body=f"{subject}?") for subject in ("One", "Two", "Three")
+    ]
+    await merged(trade, one, two)
+    await merged(trade, two, three)
+    await sound(trade)
+    assert await words(trade, three) == ["One?", "Two?", "Three?"]
+    shown = await conversations.by_link(db, one.id)
+    assert (shown.conversation.id, len(shown.messages)) == (three.id, 3)
+    on = await say(trade, one, "And now?", GUEST)
+    assert (on.id, on.messages) == (three.id, 4)
+    assert (await say(trade, one, "For us", note=True)).id == three.id
+    link = links.path(db.settings, one.id).rsplit("/", 1)[1]
+    await say(trade, three, "Soon", seen=4)
+    await db.transaction(lambda tx: conversations.see(tx, one.id, 6, link=link), GUEST)
+    assert (await store.one(db, three.id)).seen == 6  # type: ignore[union-attr]
+    await sound(trade)
+
+    await apart(trade, two)
+    assert await words(trade, two) == ["One?", "Two?"], "what had gone on in it comes along"
+    assert await words(trade, three) == ["Three?", "And now?", "For us", "Soon"]
+    assert (await conversations.by_link(db, one.id)).conversation.id == two.id
+    await merged(trade, two, three)
+    await apart(trade, one)
+    assert await words(trade, one) == ["One?"]
+    assert await words(trade, three) == ["Two?", "Three?", "And now?", "For us", "Soon"]
+    await sound(trade)
+
+
+async def test_what_is_taken_apart_waits_as_it_did_before(db: Database) -> None:
+    trade = await build(db)
+    one, two = await begin(trade), await begin(trade, subject="Again")
+    await say(trade, one, "Done", seen=1, then="closed")
+    await say(trade, two, "On its way", seen=1)
+    link = links.path(db.settings, two.id).rsplit("/", 1)[1]
+    await db.transaction(lambda tx: conversations.see(tx, two.id, 2, link=link), GUEST)
+
+    async def both() -> list[tuple[Any, ...]]:
+        found = [await store.one(db, each.id) for each in (one, two)]
+        return [
+            (each.state, each.snoozed_until, each.waiting_since, each.seen, each.messages, each.answers)
+            for each in found
+            if each
+        ]
+
+    before = await both()
+    here = await merged(trade, two, one)
+    assert here.state == State.PENDING, "what waits for the customer does so still"
+    assert here.seen == 1, "of what was said in either, the answer in the first was not seen"
+    await apart(trade, two)
+    assert await both() == before
+    until = now() + timedelta(days=1)
+    await change(trade, two, snoozed_until=until)
+    before = await both()
+    await merged(trade, two, one)
+    await apart(trade, two)
+    assert await both() == before
+    # What happened in it meanwhile stays.
+    await merged(trade, two, one)
+    await say(trade, one, "One more thing", GUEST)
+    await apart(trade, two)
+    assert [each[0] for each in await both()] == [State.OPEN, State.SNOOZED]
     await sound(trade)
 
 

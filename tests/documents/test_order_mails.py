@@ -1,4 +1,4 @@
-"""Mails about what a buyer must do: choose when a store has not got it, pay what is due."""
+"""Mails about what a buyer must do: choose when a store has not got it, fetch what lies ready, pay what is due."""
 
 from datetime import date
 from uuid import uuid4
@@ -7,14 +7,14 @@ import msgspec
 
 from samlad.kernel import log, mail
 from samlad.kernel.vault import Vault
-from samlad.orders import events, order_address
+from samlad.orders import events, fulfilment, fulfilment_store, order_address
 from samlad.orders.fulfilment_events import FulfilmentNeedsCustomer
 from samlad.payments.events import PaymentOverdue
 from trade import Trade, build
 
 
 async def test_each_is_written_once_with_the_link_to_the_order(db, monkeypatch) -> None:
-    trade: Trade = await build(db)
+    trade: Trade = await build(db, order_mails=False)
     settings = msgspec.structs.replace(db.settings, smtp_host="mail.example", mail_from="shop@example.org")
     monkeypatch.setattr(db, "settings", settings)
     order = await trade.buy((await trade.kettle(), 1))
@@ -54,3 +54,40 @@ async def test_each_is_written_once_with_the_link_to_the_order(db, monkeypatch) 
     await db.rows("UPDATE follower SET xid = 0, seq = 0 WHERE name = 'stock-alert-mails' RETURNING 1")
     await trade.follow()
     assert await db.value("SELECT count(*) FROM mail_outbox") == 4
+
+
+async def test_whose_goods_lie_ready_in_a_store_is_told_once(db, monkeypatch) -> None:
+    trade: Trade = await build(db, order_mails=False)
+    settings = msgspec.structs.replace(db.settings, smtp_host="mail.example", mail_from="shop@example.org")
+    monkeypatch.setattr(db, "settings", settings)
+    kettle = await trade.kettle(at=trade.at_malmo)
+    details = {
+        "email": "kim@example.org",
+        "name": "Kim Berg",
+        "delivery": "pickup",
+        "location": str(trade.at_malmo.id),
+    }
+
+    async def ready() -> tuple[object, str]:
+        order = await trade.place((await trade.cart((kettle, 1), **details)).id)
+        (work,) = await fulfilment_store.of_order(db, order.id)
+        await db.transaction(lambda tx: fulfilment_store.pick_all(tx, work.id))
+        await db.transaction(lambda tx: fulfilment_store.update(tx, work.id, {"state": "picked"}))
+        made = await db.transaction(lambda tx: fulfilment.make_ready(tx, work.id))
+        code = (await fulfilment_store.codes_of(db, order.id))[made.id]
+        return made.id, code
+
+    await trade.follow()
+    _, code = await ready()
+    fetched, _ = await ready()
+    await db.transaction(lambda tx: fulfilment_store.update(tx, fetched, {"state": "delivered"}))
+    await trade.follow()
+    await db.rows("UPDATE follower SET xid = 0, seq = 0 WHERE name = 'stock-alert-mails' RETURNING 1")
+    await trade.follow()
+    rows = await db.rows("SELECT id, sealed FROM mail_outbox ORDER BY id")
+    sent = [mail.open_mail(Vault.of(settings), row["id"], bytes(row["sealed"])) for row in rows]
+    assert [each.to for each in sent] == ["kim@example.org"], "who fetched it meanwhile is not told"
+    assert sent[0].subject == "Order W1001 är klar att hämta"
+    assert "Malmo" in sent[0].text
+    assert "/order/" in sent[0].text
+    assert code not in sent[0].text, "the code is shown on the order's page only"

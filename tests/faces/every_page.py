@@ -50,7 +50,7 @@ NO_PAGES: Mapping[str, str] = {
     "/order/{link}/exchanges/{exchange_id}/pay/{payment_id}": _SECRET,
     "/account/exchanges/{exchange_id}": "only while an exchange waits for its money",
     "/account/exchanges/{exchange_id}/pay/{payment_id}": "needs a provider on the network",
-    "/confirm/{link}": _SECRET, "/mail/o/{text}": _SECRET, "/mail/c/{text}": _SECRET, "/robots.txt": _FILE, "/sitemap.xml": _FILE, "/sitemaps/pages.xml": _FILE,
+    "/confirm/{link}": _SECRET, "/mail/o/{text}": _SECRET, "/mail/c/{text}": _SECRET, "/robots.txt": _FILE, "/sitemap.xml": _FILE, "/sitemaps/pages.xml": _FILE, "/sitemaps/questions.xml": _FILE,
     "/sitemaps/products/{part}": _FILE, "/feeds/{name}": _FILE, "/01/{gtin}": _LEADS_ON,
     "/01/{gtin}/{qualifiers}": _LEADS_ON, "/.well-known/gs1resolver": _FILE, "/account/link/{token}": _SECRET,
     "/account/code/{secret}": _SECRET, "/account/mail/{token}": _SECRET,

@@ -237,7 +237,7 @@ async def opened(home: Path) -> AsyncIterator[tuple[str, Database, Settings]]:
     settings = settings_of(home)
     async with (
         open_runtime(settings, packages=PACKAGES) as runtime,
-        Server(home, worker=False, SAMLAD_PSEUDO_LOCALES="true") as server,
+        Server(home, worker=False, more={"SAMLAD_PSEUDO_LOCALES": "true"}) as server,
     ):
         yield f"http://{server.host}:{server.port}", runtime.database, settings
 

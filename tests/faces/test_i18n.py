@@ -63,6 +63,23 @@ def test_translations_keep_the_placeholders(locale: str) -> None:
             assert all(result == result.strip() for result in results), message.id
 
 
+@pytest.mark.parametrize(
+    ("locale", "formal"), [("nl", r"\b(?:u|uw|uwe)\b"), ("sv", r"\b(?:ni|er|ert|era)\b")]
+)
+def test_customers_are_spoken_to_in_one_way(locale: str, formal: str) -> None:
+    """The shop says “je” and “du”: half of a page that says “u” reads as if two had written it."""
+    theirs = ("faces/storefront/", "documents/", "faces/pos/templates/pos/screen")
+    told = [
+        f"{message.id}: {said}"
+        for message in i18n.catalogue(locale)
+        if message.id not in ("", "Your reference")  # which is its name on invoices
+        and any(str(place).startswith(theirs) for place, _ in message.locations)
+        for said in ([message.string] if isinstance(message.string, str) else message.string)
+        if re.search(formal, said, re.IGNORECASE)
+    ]
+    assert told == []
+
+
 def test_messages_of_the_templates_are_found() -> None:
     found = i18n.extract()
     assert found.get("Skip to content") is not None

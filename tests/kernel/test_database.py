@@ -241,3 +241,14 @@ async def test_postgres_killed_under_a_running_pool_comes_back_and_everything_go
     assert set(acknowledged) <= set(rows), "what was acknowledged is there"
     assert set(rows) <= set(acknowledged) | set(unknown)
     assert len(acknowledged) > 100
+
+
+async def test_who_looks_through_all_there_is_has_time(db: Database) -> None:
+    hasty = await open_database(db.dsn, msgspec.structs.replace(db.settings, statement_seconds=1))
+    try:
+        with pytest.raises(Busy):
+            await hasty.value("SELECT pg_sleep(1.1)")
+        async with hasty.patient() as patient:
+            await patient.value("SELECT pg_sleep(1.1)")
+    finally:
+        await hasty.close()

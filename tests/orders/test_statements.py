@@ -4,10 +4,11 @@ import httpx
 import pytest
 
 from samlad.channels import Channel
-from trade import Trade
+from trade import BUYER, Trade
 
-LIMIT = 12
-FRAMES = ("BEGIN", "COMMIT")
+LIMIT = 6
+FRAMES = ("BEGIN", "COMMIT", "NOTIFY")
+"""What is around the statements of a transaction, and what the log tells others of it."""
 
 
 async def order_over_http(
@@ -28,7 +29,7 @@ async def order_over_http(
 
 @pytest.mark.parametrize("by_lot", [False, True])
 @pytest.mark.parametrize("where", ["web", "malmo"])
-async def test_two_lines_take_at_most_twelve_statements(
+async def test_two_lines_take_at_most_six_statements(
     trade: Trade, wire: list[str], api: httpx.AsyncClient, where: str, by_lot: bool
 ) -> None:
     channel = trade.web if where == "web" else trade.malmo
@@ -45,7 +46,7 @@ async def test_two_lines_take_at_most_twelve_statements(
     assert len(counted) <= LIMIT, "\n".join(" ".join(sql.split())[:90] for sql in counted)
 
 
-async def test_that_it_is_sold_out_is_told_with_five(
+async def test_that_it_is_sold_out_is_told_with_four(
     trade: Trade, wire: list[str], api: httpx.AsyncClient
 ) -> None:
     kettle = await trade.kettle(quantity=1)
@@ -58,7 +59,7 @@ async def test_that_it_is_sold_out_is_told_with_five(
         assert (answer.status_code, answer.json()["lines"][0]["available"]) == (409, 0)
     first = next(i for i, sql in enumerate(wire) if "pg_try_advisory_xact_lock" in sql)
     counted = [sql for sql in wire[first:] if not sql.rstrip("; ").startswith((*FRAMES, "ROLLBACK"))]
-    assert len(counted) <= 5, "\n".join(" ".join(sql.split())[:90] for sql in counted)
+    assert len(counted) <= 4, "\n".join(" ".join(sql.split())[:90] for sql in counted)
 
 
 async def test_a_cart_is_shown_with_at_most_three(
@@ -71,3 +72,34 @@ async def test_a_cart_is_shown_with_at_most_three(
     assert answer.status_code == 200
     assert len(answer.json()["lines"]) == 2
     assert len(wire) <= 3, wire
+
+
+async def test_a_cart_said_at_once_takes_three_and_a_step_of_a_checkout_five(
+    trade: Trade, wire: list[str], api: httpx.AsyncClient
+) -> None:
+    kettle = str(await trade.kettle())
+    details = {**BUYER, "phone": "+46 70 123 45 67"}
+    for number in range(2):  # the first fills what is kept of channels
+
+        async def ask(method: str, path: str, body: object, most: int, key: str = str(number)) -> str:
+            wire.clear()
+            answer = await api.request(
+                method, path, json=body, headers={"Idempotency-Key": f"{method}{path}-{most}-{key}"}
+            )
+            assert answer.status_code < 300, answer.text
+            counted = [sql for sql in wire if not sql.startswith(FRAMES)]
+            assert key == "0" or len(counted) <= most, "\n".join(
+                " ".join(sql.split())[:90] for sql in counted
+            )
+            return str(answer.json()["id"])
+
+        channel = str(trade.web.id)
+        await ask(
+            "POST",
+            "/api/carts",
+            {"channel": channel, "lines": [{"variant": kettle}], "details": details},
+            3,
+        )
+        cart = await ask("POST", "/api/carts", {"channel": channel}, 1)
+        await ask("POST", f"/api/carts/{cart}/lines", {"variant": kettle}, 5)
+        await ask("PATCH", f"/api/carts/{cart}", details, 5)

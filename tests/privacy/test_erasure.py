@@ -260,10 +260,10 @@ async def test_what_somebody_only_claimed_is_not_theirs(
 
 # Tables that hold nothing of customers, by why. A new table is either in `HOLDINGS` or here.
 NOBODY = {
-    "staff and their devices": """staff staff_location staff_pin staff_badge staff_role session passkey recovery_code one_time_link
+    "staff and their devices": """staff conversation_viewer staff_location staff_pin staff_badge staff_role session passkey recovery_code one_time_link
         sign_in_attempt api_key oauth_client oauth_secret oauth_token till_clerk till_shift till_movement tip_payout pick_batch store_work
         order_view_default""",
-    "the shop itself": """appointment_claim appointment_service saved_reply book book_account book_series brand_kit channel channel_pool content_menu content_page content_picture
+    "the shop itself": """appointment_claim appointment_service conversation_mail saved_reply book book_account book_series brand_kit channel channel_pool content_menu content_page content_picture
         content_redirect content_version day_closing delivery_load delivery_method delivery_share delivery_workday
         document_series form_sent legal_entity location location_sharing loyalty_programme pool pool_move printer print_job
         purchase_order purchase_order_line purchase_receipt return_reason return_window routing screen screen_pairing
@@ -294,7 +294,7 @@ NOBODY = {
 }  # fmt: skip
 # Columns of declared tables that say nothing of a person: codes, ids of the program, who of the staff.
 NOTHING_OF_A_PERSON = """
-    actor actor_kind added_by assignee_name begun_by booked_by done_by source staff_name agreed agreed_token asked_by asked_name attempts auth author bank_id browser_hash cause
+    actor actor_kind added_by assignee_name before_merge begun_by booked_by done_by source staff_name agreed agreed_token asked_by asked_name attempts auth author bank_id browser_hash cause
     charging_prices charging_short changed_by code code_hash condition country credential_id currency customer_group
     decided_by delivery digest event_id fingerprint follower group_name headers held_by how imported key kind language
     levels lock lots thumb method new_hash next notices old_hash options origin payment_status problem promise provider

@@ -2,6 +2,7 @@
 
 import io
 from datetime import timedelta
+from email.message import EmailMessage
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -74,7 +75,7 @@ ADDRESS = {"name": NAME, "line1": STREET, "postal_code": "211 34", "city": "Malm
 EVERYWHERE = {
     "account", "account_address", "appointment", "follow_up", "account_code", "account_link", "account_mail_change", "account_passkey", "account_session",
     "audit_entry", "cart", "consent_entry", "credit_transaction", "customer", "duplicate_card", "event", "follower",
-    "gift_card", "idempotency", "identity_node", "identity_pin", "identity_value", "mail_bounce", "mail_outbox", "mail_sent", "order_change", "order_tag",
+    "gift_card", "idempotency", "identity_node", "identity_pin", "identity_value", "inbound_mail", "mail_bounce", "mail_outbox", "mail_sent", "order_change", "order_tag",
     "order_view", "orders", "pool_move_row", "question", "return_request", "review", "stock_alert", "subscription",
     "tracked_event", "tracking_parked",
 }  # fmt: skip
@@ -350,6 +351,11 @@ class Life:
                 tx, talk.id, conversations.MessageInput(body=text, way="in", medium="phone")
             )
             await conversations.write(tx, talk.id, conversations.MessageInput(body=text, note=True))
+            letter = EmailMessage()
+            letter["From"], letter["To"], letter["Subject"] = EMAIL, "shop@shop.example", text
+            letter.set_content(text)
+            letter.add_attachment(b"x", maintype="image", subtype="png", filename=f"{SECRET_WORD}.png")
+            assert (await conversations.receiving.receive(tx, letter.as_bytes())).what == "waiting"
 
         await self.db.transaction(lambda tx: channels.change(tx, self.trade.malmo.id, open_always))
         await self.db.transaction(work, Context(actor=owner))

@@ -439,3 +439,28 @@ async def test_over_http(trade: Trade, api_as: Any) -> None:
         assert len(file.text.strip().splitlines()) == 3
         back = await owner.post(f"/api/questions/decisions/{batch}/take-back")
         assert back.json() == {"changed": 2}, "that one was answered since changes nothing about it"
+
+
+async def test_who_asked_hears_once_why_a_question_is_not_shown(trade: Trade, settings: Settings) -> None:
+    trade.db.settings = msgspec.structs.replace(
+        settings, mail_to_log=True, public_url="https://shop.example.org"
+    )
+    product, kim = await product_of(trade, await trade.kettle()), await customer(trade)
+    asked, undone = [await ask(trade, product, kim, text) for text in ("Vem är du?", "Hur stor är den?")]
+    no = Decision(status="declined", reason="Den handlar inte om varan.")
+    for decision in (no, PUBLISH, no):
+        await trade.db.transaction(lambda tx, d=decision: questions.decide(tx, asked.id, d))
+        await trade.follow()
+    # Taken back before anybody was told: nobody is.
+    await trade.db.transaction(lambda tx: questions.decide(tx, undone.id, no))
+    await trade.db.transaction(lambda tx: questions.decide(tx, undone.id, PUBLISH))
+    await trade.follow()
+    (told,) = await Post(trade.db, trade.db.settings, trade.web).mails()
+    assert told.to == "kim@example.org"
+    assert told.subject.startswith("Om din fråga: ")
+    assert "Den handlar inte om varan." in told.text
+    assert "https://shop.example.org/account/questions" in told.text
+    assert (await questions.to_read(trade.db)).count == 0
+    third = await ask(trade, product, kim, "Och nu?")
+    waits = await questions.to_read(trade.db)
+    assert (waits.count, waits.oldest) == (1, third.asked_at)

@@ -50,9 +50,15 @@ def test_vendors_that_were_disclosed_change_nothing() -> None:
         segment("001", f"{12:016b}", "0", "101000000001"),
         segment("001", f"{900:016b}", "1", f"{2:012b}", "0", f"{7:016b}", "1", f"{800:016b}", f"{900:016b}"),
     )
-    for segments in ((in_bits,), (in_ranges,), (in_bits, publisher), (publisher, in_ranges), ("IA",)):
+    shown, ranges = frozenset({1, 3, 12}), frozenset({7, *range(800, 901)})
+    for segments, disclosed in (
+        ((in_bits,), shown), ((in_ranges,), ranges), ((in_bits, publisher), shown), ((publisher, in_ranges), ranges), (("IA",), None),
+        ((publisher,), None), ((in_ranges[:-6],), None), ((segment("001", f"{9:016b}", "1", f"{1:012b}", "1", f"{3:016b}", f"{2:016b}"),), None),
+        ((segment("001", f"{9:016b}", "1", f"{1:012b}", "0", f"{10:016b}"),), None), ((segment("010", f"{3:016b}", "0", "111"),), None),
+        (("!!",), None), ((segment("001", f"{0:016b}", "0"),), frozenset()),
+    ):  # fmt: skip
         text = ".".join((core, *segments))
-        assert tcf.decode(text) == tcf.decode(SOME)
+        assert tcf.decode(text) == msgspec.structs.replace(tcf.decode(SOME), disclosed=disclosed), segments
         assert stamps.read({"tcf": text}).granted == {"performance"}
 
 

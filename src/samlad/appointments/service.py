@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from samlad import channels, customers, delivery, stock
-from samlad.access import audit, rate
+from samlad.access import audit, rate, tokens
 from samlad.appointments import events, links, rules, store
 from samlad.appointments.model import (
     Appointment,
@@ -22,7 +22,7 @@ from samlad.appointments.model import (
 )
 from samlad.appointments.permissions import CHANGE, READ, SETUP
 from samlad.channels import Channel, ChannelKind, ChannelStatus, Resource
-from samlad.customers import PersonInput
+from samlad.customers import Contact, PersonInput
 from samlad.delivery.calendar import prepare, public_holidays
 from samlad.kernel import log
 from samlad.kernel.clock import day_bounds, local_day, now
@@ -139,12 +139,18 @@ async def book(tx: Tx, data: BookInput) -> Appointment:
     if not wanted.is_active:
         raise NotFound("This cannot be booked (any more).")
     shop = await _shop(tx, channel, data.shop)
-    customer, name, email, phone = await _person(tx, data, channel, is_staff=is_staff)
+    who = await _person(tx, data, channel, is_staff=is_staff)
     if not is_staff:
         await rate.limit(
             tx, "appointments.book", tx.context.remote or tx.actor.label, per=3600, max=BOOKS_AN_HOUR
         )
-        await rate.limit(tx, "appointments.email", email or str(customer), per=86_400, max=BOOKS_A_DAY)
+        await rate.limit(
+            tx,
+            "appointments.email",
+            tokens.token_hash(who.email or str(who.customer)).hex(),
+            per=86_400,
+            max=BOOKS_A_DAY,
+        )
     made = data.id or new_id()
     ends = data.starts_at + timedelta(minutes=wanted.minutes)
     source = data.source if is_staff else "shop"
@@ -154,10 +160,10 @@ async def book(tx: Tx, data: BookInput) -> Appointment:
         "location": wanted.location,
         "channel": channel.id,
         "shop": shop.id,
-        "customer": customer,
-        "name": name,
-        "email": email,
-        "phone": phone,
+        "customer": who.customer,
+        "name": who.name,
+        "email": who.email,
+        "phone": who.phone,
         "language": data.language,
         "note": data.note.strip(),
         "starts_at": data.starts_at,
@@ -170,12 +176,12 @@ async def book(tx: Tx, data: BookInput) -> Appointment:
         "version": 1,
     }
     if not await store.insert(tx, values):
-        return await _again(tx, made, data, email)
+        return await _again(tx, made, data, who.email)
     await _take(tx, made, wanted, data.starts_at, data.staff, is_staff=is_staff)
     fact = events.AppointmentBooked(
         service=wanted.id, location=wanted.location, starts_at=data.starts_at, source=source
     )
-    log.append(tx, fact, subject=made, profile=customer, channel=channel.id)
+    log.append(tx, fact, subject=made, profile=who.customer, channel=channel.id)
     return await _found(tx, made)
 
 
@@ -350,31 +356,16 @@ def _by_staff(tx: Tx, data: BookInput) -> bool:
     return is_staff
 
 
-async def _person(
-    tx: Tx, data: BookInput, channel: Channel, *, is_staff: bool
-) -> tuple[UUID | None, str, str | None, str | None]:
-    """Who comes: customer, name, e-mail address, phone. Nobody is linked by it with anybody."""
+async def _person(tx: Tx, data: BookInput, channel: Channel, *, is_staff: bool) -> Contact:
+    """Who comes. Nobody is linked by it with anybody."""
     known = data.customer if is_staff else tx.actor.id if tx.actor.kind == "customer" else None
-    pool = channel.pools[Resource.CUSTOMERS]
-    email = data.email.strip().lower() if data.email else None
-    found = None
-    if known is not None:
-        found = await customers.current(tx, known)
-        if found is None or found.pool != pool:
-            raise NotFound("There is no such customer in this store.")
-    elif email is not None:
-        found = await customers.find_or_create(
-            tx, pool, PersonInput(email=email, name=data.name, phone=data.phone)
-        )
-    name = data.name or (found.name if known is not None and found else None)
-    if known is not None and found is not None:
-        email = email or (found.email.lower() if found.email else None)
-    phone = data.phone or (found.phone if known is not None and found else None)
-    if not name:
+    given = PersonInput(email=data.email, name=data.name, phone=data.phone)
+    found = await customers.contact(tx, channel.pools[Resource.CUSTOMERS], known, given)
+    if not found.name:
         raise InvalidInput.at("name", "say who comes")
-    if email is None and (not is_staff or phone is None):
+    if found.email is None and (not is_staff or found.phone is None):
         raise InvalidInput.at("email", "say where a confirmation can go")
-    return (found.id if found else None), name, email, phone
+    return found
 
 
 async def _shop(reader: Database | Tx, channel: Channel, wanted: UUID | None) -> Channel:

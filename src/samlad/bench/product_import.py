@@ -17,7 +17,7 @@ from samlad.bench.benchmark import Benchmark, Bound, Figures
 from samlad.bench.server import environment, fresh_shop
 from samlad.catalog import ProductRow, synthetic
 from samlad.catalog.imports.cells import write_json, write_words
-from samlad.kernel.database import connect
+from samlad.kernel.connections import connect
 from samlad.kernel.money import decimal_text
 from samlad.kernel.runtime import Runtime, dsn_of
 

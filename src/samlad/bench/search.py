@@ -12,7 +12,7 @@ from samlad.bench.server import Server, fresh_shop
 from samlad.bench.shop import Shop
 from samlad.bench.wire import request
 from samlad.catalog import synthetic
-from samlad.kernel.database import connect
+from samlad.kernel.connections import connect
 from samlad.kernel.runtime import dsn_of
 
 VARIANTS = 300_000

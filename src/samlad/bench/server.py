@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Self
 
@@ -60,16 +60,18 @@ def postgres_pid(home: Path) -> int:
 class Server:
     """``samlad serve`` on a free port. Use with ``async with``, or `start` and `stop`."""
 
-    def __init__(self, home: Path, *, workers: int = 1, worker: bool = True, **more: str) -> None:
-        """``workers`` are web processes; ``worker`` is the one in the background; ``more`` are settings by their variables."""
+    def __init__(
+        self, home: Path, *, workers: int = 1, worker: bool = True, more: Mapping[str, str] | None = None
+    ) -> None:
+        """``workers`` are web processes; ``worker`` is the one in the background; ``more`` its environment has besides."""
         self.home = home
         self.settings = settings_of(home)
         self.host = HOST
         self.port = _free_port()
         self.log = home / "serve.log"
         self._workers = workers
-        self._more = more
         self._arguments = ["--workers", str(workers), "--worker" if worker else "--no-worker"]
+        self._more = dict(more or {})
         self._process: subprocess.Popen[bytes] | None = None
 
     async def __aenter__(self) -> Self:
@@ -134,10 +136,9 @@ class Server:
 
     def meters(self) -> dict[str, Meter]:
         """Meters of what it is made of: ``server`` (its web processes), ``worker``, ``postgres``."""
-        worker = [process.pid for process in self._tree() if process.cmdline()[-1:] == ["worker"]]
         return {
             "server": Meter(*self.listening()),
-            "worker": Meter(*worker[:1]),
+            "worker": Meter(*[each.pid for each in self._in_background()][:1]),
             "postgres": Meter(postgres_pid(self.home)),
         }
 
@@ -174,6 +175,20 @@ class Server:
                 process.kill()
         self._process.wait()
         self._process = None
+
+    def kill_worker(self) -> None:
+        """``kill -9`` of the process in the background, if it runs just now; ``serve`` starts another one."""
+        for process in self._in_background():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+
+    def _in_background(self) -> list[psutil.Process]:
+        found = []
+        for process in self._tree():
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+                if process.cmdline()[-1:] == ["worker"]:
+                    found.append(process)
+        return found
 
     def _tree(self) -> list[psutil.Process]:
         top = psutil.Process(self.pid)

@@ -167,5 +167,6 @@ async def settle(runtime: Runtime) -> None:
 async def unsound(runtime: Runtime) -> list[str]:
     """What ``samlad doctor`` finds wrong with stock, orders and payments."""
     looked = [check for check in CHECKS if check.name.startswith(("stock-", "order-", "payment-"))]
-    results = await checks.run(runtime.database, looked)
+    async with runtime.database.patient() as database:
+        results = await checks.run(database, looked)
     return [f"{result.name}: {result.message}" for result in results if result.status == "failed"]

@@ -13,7 +13,7 @@ from samlad.bench.meter import Meter
 from samlad.bench.server import Server, postgres_pid
 from samlad.bench.shop import each
 from samlad.bench.wire import Connection
-from samlad.kernel.database import connect
+from samlad.kernel.connections import connect
 from samlad.kernel.runtime import dsn_of
 
 C = TypeVar("C")

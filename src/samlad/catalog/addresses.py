@@ -1,6 +1,6 @@
 """The products that a channel sells, one after the other by id: for sitemaps and feeds, whatever their number."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -52,6 +52,12 @@ async def after(reader: Reader, channel: Channel, last: UUID, limit: int) -> lis
         last,
         limit,
     )
+
+
+async def among(reader: Reader, channel: Channel, products: Collection[UUID]) -> set[UUID]:
+    """Which of these products a channel sells."""
+    rows = await reader.rows(f"SELECT p.id {_SOLD} AND p.id = ANY ($7)", *_arguments(channel), list(products))
+    return {row["id"] for row in rows}
 
 
 async def every(reader: Reader, channel: Channel, step: int) -> AsyncIterator[list[Address]]:

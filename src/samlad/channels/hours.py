@@ -14,6 +14,8 @@ from samlad.channels.model import Channel, Interval, OpeningHours
 HORIZON_DAYS = 400
 """How far ahead `next_opening` looks; a year and its exceptions."""
 
+BACK_DAYS = 60
+"""How far back `open_since` looks."""
 _DAY = timedelta(days=1)
 
 
@@ -49,6 +51,32 @@ def first_open(hours: OpeningHours, time_zone: str, moment: datetime) -> datetim
         if moment < end and (found is None or start < found):
             found = max(start, moment)
     return found
+
+
+def open_since(channel: Channel, moment: datetime, seconds: int) -> datetime | None:
+    """The moment (UTC) from which on the channel was open for so many seconds until ``moment``; None: it was not, in `BACK_DAYS`.
+
+    Without opening hours it is always open.
+    """
+    hours = channel.opening_hours
+    if hours is None:
+        return moment - timedelta(seconds=seconds)
+    return since(hours, channel.time_zone, moment, seconds)
+
+
+def since(hours: OpeningHours, time_zone: str, moment: datetime, seconds: int) -> datetime | None:
+    """As `open_since`, by hours of a time zone."""
+    first = moment.astimezone(ZoneInfo(time_zone)).date() - BACK_DAYS * _DAY
+    left, counted_from = timedelta(seconds=seconds), moment
+    spans = sorted(periods(hours, time_zone, first, BACK_DAYS + 1), key=lambda span: span[1], reverse=True)
+    for start, end in spans:  # the latest first; what two of them share counts once
+        until = min(end, counted_from)
+        if start >= until:
+            continue
+        if until - start >= left:
+            return until - left
+        left, counted_from = left - (until - start), start
+    return None
 
 
 def periods(

@@ -21,6 +21,12 @@ _Line = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 _SCALE = r"^(?:se|gb|de|plain|2\dI{2,7}V?(?:P{4,5}|W{4,5})C\.[0-3])(?!\n)$"
 _Host = Annotated[str, Meta(max_length=253, pattern=r"^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?)?$")]
 
+_Label = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_Origin = Annotated[
+    str,
+    Meta(max_length=260, pattern=rf"^https://{_Label}(?:\.{_Label})+(?::[1-9]\d{{0,4}})?(?!\n)$"),
+]
+
 SETTINGS: dict[str, Setting] = {
     setting.name: setting
     for setting in (
@@ -443,6 +449,13 @@ SETTINGS: dict[str, Setting] = {
             "Visitors are asked for cookie categories before any script runs that needs one; the shop itself needs none",
         ),
         Setting(
+            "script_origins",
+            Annotated[list[_Origin], Meta(max_length=20)],
+            [],
+            "Where scripts of others may come from and send to, such as https://cdn.example.com: https, no wildcard, no path. "
+            "Only pages of the storefront that show goods and texts let them in; none of account, checkout, admin and till",
+        ),
+        Setting(
             "terms_href", _Line, "", "Page with the terms, which the checkout links to, such as /pages/terms"
         ),
         Setting(
@@ -451,7 +464,19 @@ SETTINGS: dict[str, Setting] = {
             "net_content",
             "Code of the attribute that says how much a piece holds (500 g, 6 x 33 cl); price tags say the price of a unit by it",
         ),
+        Setting(
+            "answer_minutes",
+            Annotated[int, Meta(ge=0, le=30 * 24 * 60)],
+            0,
+            "Within so many minutes of opening hours who waits in a conversation is to have an answer; 0: no target",
+        ),
         Setting("contact_email", _Line, "", "Where customers of this channel write to"),
+        Setting(
+            "order_mails",
+            bool,
+            True,
+            "Buyers get mails of their orders: placed, a parcel on its way, cancelled; off where another system writes them",
+        ),
         Setting("receipt_footer", _Line, "", "Last line of receipts"),
     )
 }

@@ -1,11 +1,14 @@
 """``samlad doctor``: is everything sound?"""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from samlad.cli import app
 from samlad.cli.terminal import AsJson, print_json, print_table, say, with_runtime
+
+if TYPE_CHECKING:
+    from samlad.kernel.runtime import Runtime
 
 
 @app.command()
@@ -22,7 +25,11 @@ def doctor(
     from samlad.app import CHECKS
     from samlad.kernel import checks
 
-    results = with_runtime(lambda runtime: checks.run(runtime.database, CHECKS, fix=fix), migrate=False)
+    async def look(runtime: "Runtime") -> list[checks.Result]:
+        async with runtime.database.patient() as database:  # five million orders take longer than a page may
+            return await checks.run(database, CHECKS, fix=fix)
+
+    results = with_runtime(look, migrate=False)
     failed = [result for result in results if result.status == "failed"]
     if as_json:
         print_json(results)

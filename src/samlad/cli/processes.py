@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from samlad.kernel.database import UNREACHABLE
+from samlad.kernel.connections import UNREACHABLE
 from samlad.kernel.embedded import Embedded
 from samlad.kernel.parent import VARIABLE
 from samlad.kernel.problems import Busy, InvalidInput, Problem

@@ -1,4 +1,4 @@
-"""The verbs for mails that came back: take what mail servers report, and say whether an address is written to again."""
+"""The verb for addresses from which mails came back: say whether they are written to again."""
 
 from uuid import UUID
 
@@ -7,7 +7,7 @@ import msgspec
 from samlad.access import audit
 from samlad.consent.events import BounceDecided
 from samlad.consent.permissions import MAIL_CHANGE
-from samlad.kernel import bounces, log, mailboxes
+from samlad.kernel import log, mailboxes
 from samlad.kernel.database import Tx
 from samlad.kernel.mailboxes import BouncedAddress
 
@@ -16,15 +16,6 @@ class BounceChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Whether nothing is sent to the address."""
 
     is_stopped: bool
-
-
-async def take(tx: Tx, raw: bytes) -> list[str]:
-    """Mark the address of a mail of ours that a message says did not arrive; the addresses that are marked by it.
-
-    Any other message, one about a mail that is not ours and one that came before mark nothing.
-    """
-    tx.actor.require(MAIL_CHANGE)
-    return await mailboxes.take(tx, bounces.read(raw))
 
 
 async def decide(tx: Tx, bounce_id: UUID, data: BounceChange) -> BouncedAddress:

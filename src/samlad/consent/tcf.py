@@ -1,8 +1,8 @@
 """The core of a TC string (IAB Europe, Transparency and Consent Framework v2), as far as purposes go.
 
 Source: "Consent string and vendor list formats v2", IAB Tech Lab: fields of fixed widths, bits from the left, in
-base64url without padding; segments are divided by dots and the first one is the core. Only the core is read: vendors
-and publisher restrictions are not ours to enforce. Libraries: `iab-tcf` on PyPI has had no release since 2020 and no licence
+base64url without padding; segments are divided by dots and the first one is the core. Read are the core's purposes and the segment of
+Disclosed Vendors, which TCF 2.3 always has; consent of vendors and publisher restrictions are not ours to enforce. Libraries: `iab-tcf` on PyPI has had no release since 2020 and no licence
 in its metadata; the vectors of the tests are from ``@iabtcf/core``.
 """
 
@@ -16,10 +16,16 @@ LONGEST = 8_000
 """Characters of a string that is looked at."""
 CORE_BITS = 213
 """Up to and with the country of the publisher."""
+DISCLOSED_VENDORS = 1
+"""The type of that segment, in its first three bits."""
 
 
 class Tcf(msgspec.Struct, frozen=True):
-    """What somebody chose. Purposes are 1 to 24 (1 to 11 have a meaning today), special features 1 to 12."""
+    """What somebody chose. Purposes are 1 to 24 (1 to 11 have a meaning today), special features 1 to 12.
+
+    ``disclosed``: the vendors (ids of the Global Vendor List) that were shown to them; None: the string does not say, as before
+    TCF 2.3, or what it says of them cannot be read.
+    """
 
     created: datetime
     updated: datetime
@@ -29,6 +35,7 @@ class Tcf(msgspec.Struct, frozen=True):
     purposes: frozenset[int]
     legitimate_interests: frozenset[int]
     special_features: frozenset[int]
+    disclosed: frozenset[int] | None = None
 
 
 def decode(text: str) -> Tcf:
@@ -39,12 +46,8 @@ def decode(text: str) -> Tcf:
     """
     if len(text) > LONGEST:
         raise ValueError("too long for a TC string")
-    core = text.strip().partition(".")[0]
-    try:
-        raw = base64.b64decode(core + "=" * (-len(core) % 4), altchars=b"-_", validate=True)
-    except ValueError as error:
-        raise ValueError(f"no base64url: {error}") from None
-    bits = Bits(raw)
+    core, *segments = text.strip().split(".")
+    bits = Bits(_raw(core), CORE_BITS)
     version = bits.number(6)
     if version != VERSION:
         raise ValueError(f"version {version}; only {VERSION} is known")
@@ -62,19 +65,46 @@ def decode(text: str) -> Tcf:
         cmp=cmp,
         policy=policy,
         language=language,
+        disclosed=next((found for found in map(_disclosed, segments) if found is not None), None),
     )
+
+
+def _raw(segment: str) -> bytes:
+    try:
+        return base64.b64decode(segment + "=" * (-len(segment) % 4), altchars=b"-_", validate=True)
+    except ValueError as error:
+        raise ValueError(f"no base64url: {error}") from None
+
+
+def _disclosed(segment: str) -> frozenset[int] | None:
+    """The vendors of a segment of Disclosed Vendors, in bits or in ranges; None: it is another one, or is damaged."""
+    try:
+        bits = Bits(_raw(segment), 20)
+        if bits.number(3) != DISCLOSED_VENDORS:
+            return None
+        most, is_in_ranges = bits.number(16), bits.number(1)
+        found = bits.ranges(most) if is_in_ranges else bits.places(most)
+    except ValueError:
+        return None
+    return found
 
 
 class Bits:
     """Reads fields of bits from the left."""
 
-    def __init__(self, raw: bytes) -> None:
-        if len(raw) * 8 < CORE_BITS:
-            raise ValueError(f"{len(raw) * 8} bits; the core has at least {CORE_BITS}")
+    def __init__(self, raw: bytes, least: int) -> None:
+        if len(raw) * 8 < least:
+            raise ValueError(f"{len(raw) * 8} bits; there are at least {least}")
         self._value, self._left = int.from_bytes(raw, "big"), len(raw) * 8
 
     def number(self, width: int) -> int:
-        """An unsigned number."""
+        """An unsigned number.
+
+        Raises:
+            ValueError: so many bits are not left.
+        """
+        if width > self._left:
+            raise ValueError("it ends too early")
         self._left -= width
         return self._value >> self._left & ((1 << width) - 1)
 
@@ -88,4 +118,16 @@ class Bits:
 
     def places(self, width: int) -> frozenset[int]:
         """Which bits are set; the leftmost is 1."""
-        return frozenset(place for place in range(1, width + 1) if self.number(1))
+        field = self.number(width)
+        return frozenset(place for place in range(1, width + 1) if field >> (width - place) & 1)
+
+    def ranges(self, most: int) -> frozenset[int]:
+        """Numbers up to ``most``, by ranges: how many (12 bits), and for each whether it has an end, its start and its end (16 bits each)."""
+        found: set[int] = set()
+        for _ in range(self.number(12)):
+            has_end, start = self.number(1), self.number(16)
+            end = self.number(16) if has_end else start
+            if not 1 <= start <= end <= most:
+                raise ValueError("a range that is none")
+            found.update(range(start, end + 1))
+        return frozenset(found)

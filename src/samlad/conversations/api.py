@@ -8,7 +8,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from samlad.catalog.api.parameters import pools_of
 from samlad.channels import Resource
-from samlad.conversations import saved, service
+from samlad.conversations import desk, merging, saved, service
 from samlad.conversations.model import (
     BeginInput,
     ChangeInput,
@@ -21,7 +21,8 @@ from samlad.conversations.model import (
     Thread,
 )
 from samlad.conversations.permissions import READ
-from samlad.conversations.store import CONVERSATIONS, counts
+from samlad.conversations.store import CONVERSATIONS
+from samlad.conversations.targets import counts
 from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
@@ -78,7 +79,7 @@ async def list_conversations(
 
 @get("/conversations/counts", summary="Count conversations")
 async def read_counts(request: AnyRequest) -> Counts:
-    """How many wait for an answer, for yours, for anybody's, and since when the oldest does."""
+    """How many wait for an answer, for yours, for anybody's, since when the oldest does, and how many longer than promised."""
     actor = actor_of(request)
     actor.require(READ)
     return await counts(database_of(request), actor.id)
@@ -111,7 +112,7 @@ async def change_conversation(
 ) -> Response[Conversation]:
     """Assign, snooze, close or open it again, or say better what it is about."""
     version = if_match(request)
-    return await write(request, lambda tx: service.change(tx, conversation_id, data, version=version))
+    return await write(request, lambda tx: desk.change(tx, conversation_id, data, version=version))
 
 
 @post("/conversations/{conversation_id:uuid}/merge", status_code=200, summary="Put conversations together")
@@ -119,13 +120,13 @@ async def merge_conversation(
     request: AnyRequest, conversation_id: FromPath[UUID], data: JSONBody[MergeInput]
 ) -> Response[Conversation]:
     """Let it go on in another conversation of the same customer; answers that one."""
-    return await write(request, lambda tx: service.merge(tx, conversation_id, data.into))
+    return await write(request, lambda tx: merging.merge(tx, conversation_id, data.into))
 
 
 @post("/conversations/{conversation_id:uuid}/split", status_code=200, summary="Take conversations apart")
 async def split_conversation(request: AnyRequest, conversation_id: FromPath[UUID]) -> Response[Conversation]:
     """Take a merge back: what was said in it first stands by itself again."""
-    return await write(request, lambda tx: service.split(tx, conversation_id))
+    return await write(request, lambda tx: merging.split(tx, conversation_id))
 
 
 @get("/saved-replies", summary="List saved replies")

@@ -8,12 +8,13 @@ from samlad.kernel.log import Fact, declare
 
 @declare("conversation.begun")
 class ConversationBegun(Fact, frozen=True, kw_only=True):
-    """Somebody said the first word: the customer (``in``) or staff (``out``)."""
+    """Somebody said the first word: the customer (``in``) or staff (``out``). ``message``: its id."""
 
     topic: str
     way: str
     medium: str
     order: UUID | None = None
+    message: UUID | None = None
 
 
 @declare("conversation.written")
@@ -27,10 +28,11 @@ class ConversationWritten(Fact, frozen=True, kw_only=True):
 
 @declare("conversation.answered")
 class ConversationAnswered(Fact, frozen=True, kw_only=True):
-    """Staff answered. ``waited_seconds``: since the oldest word that had no answer."""
+    """Staff answered. ``waited_seconds``: since the oldest word that had no answer. ``message``: the id of the answer."""
 
     number: int
     medium: str
+    message: UUID | None = None
     staff: UUID | None = None
     waited_seconds: int | None = None
 
@@ -97,3 +99,18 @@ class SavedReplyDeleted(Fact, frozen=True, kw_only=True):
     """A saved reply is gone, or back (``restored``)."""
 
     restored: bool = False
+
+
+@declare("inbound_mail.waiting")
+class InboundMailWaiting(Fact, frozen=True, kw_only=True):
+    """A mail came that is in no conversation; staff look at it. The subject is the mail."""
+
+    reason: str
+
+
+@declare("inbound_mail.decided")
+class InboundMailDecided(Fact, frozen=True, kw_only=True):
+    """Staff put a mail into a conversation (``taken``), put it aside (``dismissed``), or took that back (``waiting``)."""
+
+    state: str
+    conversation: UUID | None = None

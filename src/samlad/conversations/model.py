@@ -76,6 +76,27 @@ class Medium(StrEnum):
     STORE = "store"
 
 
+class Mark(StrEnum):
+    """What staff should know of a message that came by mail.
+
+    ``automatic``: a program wrote it, such as an answer of somebody who is away. ``other-address``: it came from an address
+    that is not the customer's. ``card``: a card number was taken out. ``shortened``: it was longer than a message can be.
+    """
+
+    AUTOMATIC = "automatic"
+    OTHER_ADDRESS = "other-address"
+    CARD = "card"
+    SHORTENED = "shortened"
+
+
+class Attached(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that came with a mail. It is not kept: ``name``, media ``type`` and ``size`` in bytes are."""
+
+    name: str
+    type: str
+    size: int
+
+
 class BeginInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Somebody says the first word. ``id`` sent twice begins one conversation.
 
@@ -95,7 +116,7 @@ class BeginInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     language: Language = "en"
     customer: UUID | None = None
     way: Literal["in", "out"] = "in"
-    medium: Literal["web", "phone", "store"] = "web"
+    medium: Literal["web", "mail", "phone", "store"] = "web"
 
 
 class MessageInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -171,6 +192,22 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     version: int
 
 
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What becomes of a conversation when another one goes on in it, or it in another one, besides what was said."""
+
+    state: State
+    snoozed_until: datetime | None
+    seen: int
+
+
+class BeforeMerge(msgspec.Struct, frozen=True, kw_only=True):
+    """How a conversation (``here``) and the one that it goes on in (``there``) were before. ``version`` is that of the other since."""
+
+    here: Kept
+    there: Kept
+    version: int
+
+
 class Message(msgspec.Struct, frozen=True, kw_only=True):
     """A word of a conversation. ``author``: who of the staff; null: the customer. ``origin``: where it was said first."""
 
@@ -185,6 +222,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     author: UUID | None
     author_name: str
     body: str
+    marks: list[Mark]
+    attachments: list[Attached]
     at: datetime
 
 
@@ -196,7 +235,8 @@ class Thread(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """How many conversations are where; ``mine`` and ``unassigned`` are of the open ones."""
+    """How many conversations are where; ``mine``, ``unassigned`` and ``overdue`` (longer than their channel's target) are of the
+    open ones. ``mails``: how many wait to be sorted."""
 
     open: int = 0
     mine: int = 0
@@ -204,6 +244,8 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     pending: int = 0
     snoozed: int = 0
     oldest: datetime | None = None
+    overdue: int = 0
+    mails: int = 0
 
 
 class ReplyInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -222,3 +264,68 @@ class SavedReply(msgspec.Struct, frozen=True, kw_only=True):
     language: str
     body: str
     version: int
+
+
+class Why(StrEnum):
+    """Why a mail is in no conversation.
+
+    ``no-thread``: it answers nothing of ours. ``forged``: its address was not signed by us. ``two-threads``: its address is of one
+    conversation and it answers another. ``other-sender``: it answers a mail of ours without that one's address, from somebody
+    who is not the customer. ``other-customer``: another customer sent it. ``erased``: the customer was erased.
+    """
+
+    NO_THREAD = "no-thread"
+    FORGED = "forged"
+    TWO_THREADS = "two-threads"
+    OTHER_SENDER = "other-sender"
+    OTHER_CUSTOMER = "other-customer"
+    ERASED = "erased"
+
+
+class InboundMail(msgspec.Struct, frozen=True, kw_only=True):
+    """A mail that came in and that no rule puts into a conversation.
+
+    Attributes:
+        state: ``waiting`` for staff, ``dismissed``, or ``taken``: it is in a conversation, and its words are only there.
+        conversation: where it says that it belongs, or where it is.
+        attachments: what came with it; not kept.
+    """
+
+    id: UUID
+    state: str
+    reason: Why | None
+    conversation: UUID | None
+    conversation_subject: str | None
+    conversation_name: str | None
+    sender: str
+    name: str
+    subject: str
+    body: str
+    marks: list[Mark]
+    attachments: list[Attached]
+    received_at: datetime
+    decided_at: datetime | None
+
+
+class Received(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a mail that was handed in.
+
+    ``bounced``: mails do not arrive at ``addresses``. ``taken``: it is in the ``conversation``. ``waiting``: staff look at it.
+    ``again``: it came before. ``passed``: a program wrote it, or we did, and it is kept nowhere.
+    """
+
+    what: Literal["bounced", "taken", "waiting", "again", "passed"]
+    conversation: UUID | None = None
+    addresses: list[str] = []
+
+
+class PlaceInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The conversation that a mail belongs to."""
+
+    conversation: UUID
+
+
+class NewInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The channel in which a conversation begins with a mail."""
+
+    channel: UUID

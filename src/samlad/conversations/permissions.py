@@ -9,3 +9,6 @@ WRITE = permission(
     "conversations.write", "Answer customers, and assign and close conversations", Role.MANAGER, Role.SUPPORT
 )
 SETUP = permission("conversations.setup", "Change the saved replies", Role.MANAGER, Role.SUPPORT)
+RECEIVE = permission(
+    "conversations.receive", "Hand in mails that came, for mail servers and services", Role.DEVELOPER
+)

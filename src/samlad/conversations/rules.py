@@ -41,6 +41,23 @@ def is_crossed(before: Conversation, seen: int | None) -> bool:
     return seen is not None and seen < before.words
 
 
+def together(here: Conversation, there: Conversation) -> tuple[State, datetime | None]:
+    """The state of two that become one, and until when it is snoozed: whoever of them has more to do, has it still."""
+    if State.OPEN in (here.state, there.state):
+        return State.OPEN, None
+    until = min(
+        (each.snoozed_until for each in (here, there) if each.snoozed_until is not None), default=None
+    )
+    if until is not None:
+        return State.SNOOZED, until
+    return (State.PENDING if State.PENDING in (here.state, there.state) else State.CLOSED), None
+
+
+def seen_of_both(here: Conversation, there: Conversation) -> int:
+    """Up to which number the customer has seen two that become one: the words of ``here`` come after those of ``there``."""
+    return there.seen if there.seen < there.answers else there.messages + here.seen
+
+
 def filled(body: str, values: Mapping[str, str]) -> str:
     """A saved reply with what is known filled in; what is not known stays in braces, so that it is seen."""
     return _NAME.sub(lambda found: values.get(found[1]) or found[0], body)

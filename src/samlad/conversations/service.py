@@ -1,41 +1,23 @@
-"""The verbs of conversations: begin, write, answer, note, assign, snooze, close, put together and take apart."""
+"""The verbs of conversations: begin, write, see and read."""
 
-from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
-import msgspec
-
 from samlad import channels, customers
-from samlad.access import audit, rate
-from samlad.access import staff as people
+from samlad.access import rate, tokens
 from samlad.channels import Channel, Resource
-from samlad.conversations import events, links, rules, store
-from samlad.conversations.model import (
-    BeginInput,
-    ChangeInput,
-    Conversation,
-    Crossed,
-    MessageInput,
-    State,
-    Thread,
-    Way,
-)
+from samlad.conversations import events, rules, store, thread
+from samlad.conversations.model import BeginInput, Conversation, Crossed, MessageInput, State, Thread, Way
 from samlad.conversations.permissions import READ, WRITE
-from samlad.customers import PersonInput
+from samlad.customers import Contact, PersonInput
 from samlad.kernel import cards, log
 from samlad.kernel.clock import now
-from samlad.kernel.context import SYSTEM, Actor, Context
-from samlad.kernel.database import Database, Reader, Tx
+from samlad.kernel.context import Actor
+from samlad.kernel.database import Reader, Tx
 from samlad.kernel.ids import new_id
-from samlad.kernel.problems import Conflict, Forbidden, InvalidInput, NotFound, Outdated
-from samlad.kernel.sweepers import Sweeper
+from samlad.kernel.problems import Conflict, Forbidden, InvalidInput, NotFound
 
-NO_CONVERSATION = "There is no such conversation."
 BEGUN_AN_HOUR, BEGUN_A_DAY, WRITTEN_AN_HOUR = 10, 6, 40
 """So many may begin from one network address in an hour and for one e-mail address in a day, and write in an hour."""
-LONGEST_SNOOZE = timedelta(days=366)
-WOKEN, SECONDS = 100, 30
 
 
 async def begin(tx: Tx, data: BeginInput) -> Conversation:
@@ -49,18 +31,25 @@ async def begin(tx: Tx, data: BeginInput) -> Conversation:
     if is_staff:
         tx.actor.require(WRITE)
     channel = await channels.get(tx, data.channel)
-    body, subject = _said(data.body), data.subject.strip()
+    body, subject = thread.said(data.body), data.subject.strip()
     cards.refuse(subject, "subject")
     if not subject:
         raise InvalidInput.at("subject", "say in a few words what it is about")
     who = await _person(tx, data, channel, is_staff=is_staff)
+    if data.id is not None and await store.one(tx, data.id) is not None:
+        return await _again(tx, data.id, subject, who)  # before it is counted: sent twice is begun once
     if not is_staff:
         key = tx.context.remote or tx.actor.label
         await rate.limit(tx, "conversations.begin", key, per=3600, max=BEGUN_AN_HOUR)
         await rate.limit(
-            tx, "conversations.email", who["email"] or str(who["customer"]), per=86_400, max=BEGUN_A_DAY
+            tx,
+            "conversations.email",
+            tokens.token_hash(who.email or str(who.customer)).hex(),
+            per=86_400,
+            max=BEGUN_A_DAY,
         )
     made, at, way = data.id or new_id(), now(), Way(data.way)
+    order = await _order(tx, data, channel, who, is_staff=is_staff)
     values = {
         "id": made,
         "pool": channel.pools[Resource.CONVERSATIONS],
@@ -68,7 +57,7 @@ async def begin(tx: Tx, data: BeginInput) -> Conversation:
         "language": data.language,
         "subject": subject,
         "topic": data.topic,
-        "order_id": await _order(tx, data, channel, who, is_staff=is_staff),
+        "order_id": order,
         "state": State.OPEN if way is Way.IN else State.PENDING,
         "waiting_since": at if way is Way.IN else None,
         "last_at": at,
@@ -79,15 +68,21 @@ async def begin(tx: Tx, data: BeginInput) -> Conversation:
         "begun_at": at,
         "begun_by": tx.actor.label,
         "version": 1,
-        **who,
+        "customer": who.customer,
+        "name": who.name,
+        "email": who.email,
+        "phone": who.phone,
     }
     if not await store.insert(tx, values):
         return await _again(tx, made, subject, who)
-    message = _message(tx, made, 1, channel.id, way, data.medium, body, who["name"], new_id(), at)
+    word = thread.Word(way=way, medium=data.medium, body=body, name=who.name)
+    message = thread.row(tx, word, made, 1, channel.id, at)
     await store.insert_message(tx, message)
-    fact = events.ConversationBegun(topic=data.topic, way=way, medium=data.medium, order=values["order_id"])
-    log.append(tx, fact, subject=made, profile=who["customer"], channel=channel.id)
-    return await _found(tx, made)
+    fact = events.ConversationBegun(
+        topic=data.topic, way=way, medium=data.medium, order=order, message=message["id"]
+    )
+    log.append(tx, fact, subject=made, profile=who.customer, channel=channel.id)
+    return await thread.found(tx, made)
 
 
 async def write(tx: Tx, conversation: UUID, data: MessageInput, *, link: str | None = None) -> Conversation:
@@ -97,11 +92,11 @@ async def write(tx: Tx, conversation: UUID, data: MessageInput, *, link: str | N
         NotFound: no such conversation, or not this actor's. InvalidInput: nothing said. TooMany.
         Crossed: somebody wrote after what staff say they have ``seen``; nothing was sent.
     """
-    before, is_staff = await _mine(tx, conversation, link)
-    body = _said(data.body)
+    before, is_staff = await thread.mine(tx, conversation, link)
+    body = thread.said(data.body)
     way = _way(data, is_staff=is_staff)
-    if data.id is not None and (known := await store.message(tx, data.id)) is not None:
-        if (known.origin, known.body) != (before.id, body):
+    if data.id is not None and (sent := await store.message(tx, data.id)) is not None:
+        if sent.body != body or not await _is_of_the_same(tx, before, sent.conversation):
             raise Conflict("This id is another message's.")
         return before
     if not is_staff:
@@ -117,176 +112,16 @@ async def write(tx: Tx, conversation: UUID, data: MessageInput, *, link: str | N
             "Somebody wrote while you did. Read it, then send your answer again.", words=before.words
         )
     channel = await channels.get(tx, data.channel) if data.channel and is_staff else None
-    at = now()
-    values = rules.after(before, way, at, State(data.then))
-    medium = data.medium if is_staff else "web"
-    name = before.name or before.email or ""
-    message = _message(
-        tx,
-        before.id,
-        values["messages"],
-        channel.id if channel else before.channel,
-        way,
-        medium,
-        body,
-        name,
-        data.id or new_id(),
-        at,
+    word = thread.Word(
+        id=data.id,
+        way=way,
+        medium=data.medium if is_staff else "web",
+        body=body,
+        name=before.name or before.email or "",
+        channel=channel.id if channel else None,
+        then=State(data.then),
     )
-    await store.insert_message(tx, message)
-    if way is Way.OUT and before.assignee is None and tx.actor.kind == "staff":
-        values |= {"assignee": tx.actor.id, "assignee_name": tx.actor.name}  # who answers looks after it
-    await store.change(tx, before.id, values)
-    _tell(tx, before, way, values, message)
-    return await _found(tx, before.id)
-
-
-def _tell(
-    tx: Tx,
-    before: Conversation,
-    way: Way,
-    values: dict[str, Any],
-    message: dict[str, Any],
-) -> None:
-    number, medium = message["number"], message["medium"]
-    fact: log.Fact
-    if way is Way.NOTE:
-        fact = events.ConversationNoted(number=number)
-    elif way is Way.IN:
-        fact = events.ConversationWritten(
-            number=number,
-            medium=medium,
-            reopened=before.state in (State.CLOSED, State.SNOOZED),
-        )
-    else:
-        waited = None if before.waiting_since is None else message["at"] - before.waiting_since
-        fact = events.ConversationAnswered(
-            number=number,
-            medium=medium,
-            staff=message["author"],
-            waited_seconds=None if waited is None else max(0, int(waited.total_seconds())),
-        )
-    _log(tx, fact, before, message["channel"])
-    if "assignee" in values:
-        _log(tx, events.ConversationAssigned(staff=values["assignee"]), before)
-    if values.get("state") is State.CLOSED and before.state is not State.CLOSED:
-        _log(tx, events.ConversationClosed(), before)
-
-
-async def change(
-    tx: Tx, conversation: UUID, data: ChangeInput, *, version: int | None = None
-) -> Conversation:
-    """Assign it, snooze it, close it or open it again, or say better what it is about. As it is already: no error.
-
-    Raises:
-        NotFound: no such conversation. Outdated: not the version that was seen.
-        InvalidInput: nobody of the staff, or no time to come.
-    """
-    tx.actor.require(WRITE)
-    before, _ = await _mine(tx, conversation, None)
-    if version is not None and version != before.version:
-        raise Outdated("Somebody changed it meanwhile.", current=before.version)
-    values: dict[str, Any] = {}
-    if data.state is not msgspec.UNSET and data.snoozed_until is not msgspec.UNSET:
-        raise InvalidInput.at("snoozed_until", "either a state or a time, not both")
-    if data.snoozed_until is not msgspec.UNSET:
-        if not now() < data.snoozed_until < now() + LONGEST_SNOOZE:
-            raise InvalidInput.at("snoozed_until", "a moment within the next year")
-        values |= {"state": State.SNOOZED, "snoozed_until": data.snoozed_until}
-    elif data.state is not msgspec.UNSET:
-        values |= {"state": State(data.state), "snoozed_until": None}
-    if data.assignee is not msgspec.UNSET:
-        name = None if data.assignee is None else await _name_of(tx, data.assignee)
-        values |= {"assignee": data.assignee, "assignee_name": name}
-    if data.topic is not msgspec.UNSET:
-        values["topic"] = data.topic
-    if data.subject is not msgspec.UNSET:
-        cards.refuse(data.subject, "subject")
-        values["subject"] = data.subject.strip() or before.subject
-    changed = {name: value for name, value in values.items() if getattr(before, name) != value}
-    if not changed:
-        return before
-    await store.change(tx, before.id, values)
-    if "state" in changed:
-        await store.count_anew(tx, before.id)  # since when the customer waits, if it is open again
-    _tell_changes(tx, before, changed)
-    return await _found(tx, before.id)
-
-
-def _tell_changes(tx: Tx, before: Conversation, changed: dict[str, Any]) -> None:
-    if "assignee" in changed:
-        _log(tx, events.ConversationAssigned(staff=changed["assignee"]), before)
-    state = changed.get("state")
-    if state is State.CLOSED:
-        _log(tx, events.ConversationClosed(), before)
-    elif "snoozed_until" in changed and changed["snoozed_until"] is not None:
-        _log(tx, events.ConversationSnoozed(until=changed["snoozed_until"]), before)
-    elif state is State.OPEN:
-        _log(tx, events.ConversationReopened(), before)
-    if state is State.PENDING or {"topic", "subject"} & changed.keys():
-        _log(tx, events.ConversationChanged(), before)
-
-
-async def merge(tx: Tx, conversation: UUID, into: UUID) -> Conversation:
-    """Let a conversation go on in another one of the same pool. Again is no error; `split` takes it back.
-
-    Raises:
-        NotFound: no such conversation. Conflict: it is the same one, or they are of different pools or customers.
-    """
-    tx.actor.require(WRITE)
-    if conversation == into:
-        raise Conflict("A conversation cannot go on in itself.")
-    for one in sorted(
-        (conversation, into)
-    ):  # always in the same order, so that two at once do not wait for each other
-        await store.lock(tx, one)
-    here, there = await _known(tx, conversation), await _known(tx, into)
-    if here.merged_into == there.id:
-        return there
-    if here.merged_into is not None or there.merged_into is not None:
-        raise Conflict("One of them goes on in another conversation already.")
-    if here.pool != there.pool or not await _same_person(tx, here, there):
-        raise Conflict("These are conversations of two customers.")
-    await store.carry(tx, here.id, there.id, there.messages)
-    is_open = State.OPEN in (here.state, there.state)
-    await store.change(
-        tx,
-        here.id,
-        {"state": State.CLOSED, "snoozed_until": None, "waiting_since": None, "merged_into": there.id},
-    )
-    await store.change(
-        tx, there.id, {"state": State.OPEN, "snoozed_until": None} if is_open else {"last_at": there.last_at}
-    )
-    for one in (here.id, there.id):
-        await store.count_anew(tx, one)
-    _log(tx, events.ConversationMerged(into=there.id), here)
-    audit.record(tx, "conversation.merged", "conversation", here.id, after={"into": there.id})
-    return await _found(tx, there.id)
-
-
-async def split(tx: Tx, conversation: UUID) -> Conversation:
-    """Let a conversation that goes on in another one stand by itself again, with what was said in it. Again is no error.
-
-    Raises:
-        NotFound: no such conversation.
-    """
-    tx.actor.require(WRITE)
-    here = await _known(tx, conversation)
-    if here.merged_into is None:
-        return here
-    for one in sorted((here.id, here.merged_into)):
-        await store.lock(tx, one)
-    here = await _known(tx, conversation)
-    if here.merged_into is None:
-        return here
-    there = here.merged_into
-    await store.change(tx, here.id, {"merged_into": None, "state": State.OPEN})
-    await store.carry(tx, there, here.id, 0, only=here.id)
-    for one in (here.id, there):
-        await store.count_anew(tx, one)
-    _log(tx, events.ConversationSplit(out_of=there), here)
-    audit.record(tx, "conversation.split", "conversation", here.id, before={"into": there})
-    return await _found(tx, here.id)
+    return await thread.add(tx, before, word)
 
 
 async def see(tx: Tx, conversation: UUID, number: int, *, link: str | None = None) -> None:
@@ -295,9 +130,9 @@ async def see(tx: Tx, conversation: UUID, number: int, *, link: str | None = Non
     Raises:
         NotFound: no such conversation, or not theirs.
     """
-    found = await store.one(tx, conversation)
-    if found is None or not await _is_theirs(tx, found, link):
-        raise NotFound(NO_CONVERSATION)
+    found = await thread.end(tx, conversation)
+    if not await thread.is_theirs(tx, found, link, of=conversation):
+        raise NotFound(thread.NO_CONVERSATION)
     await store.see(tx, found.id, number)
 
 
@@ -312,18 +147,18 @@ async def read(reader: Reader, actor: Actor, conversation: UUID) -> Thread:
         if found is None or not await customers.are_same(
             reader, found.customer, actor.id if actor.kind == "customer" else None
         ):
-            raise NotFound(NO_CONVERSATION)
+            raise NotFound(thread.NO_CONVERSATION)
         return await shown(reader, found)
     actor.require(READ)
     if found is None:
-        raise NotFound(NO_CONVERSATION)
+        raise NotFound(thread.NO_CONVERSATION)
     return Thread(conversation=found, messages=await store.messages(reader, found.id, notes=True))
 
 
 async def shown(reader: Reader, found: Conversation) -> Thread:
     """What the customer sees of a conversation; whoever calls knows that they may. It may go on in another one."""
     if found.merged_into is not None:
-        found = await _known(reader, found.merged_into)
+        found = await thread.end(reader, found.merged_into)
     return Thread(conversation=found, messages=await store.messages(reader, found.id, notes=False))
 
 
@@ -333,35 +168,7 @@ async def by_link(reader: Reader, conversation: UUID) -> Thread:
     Raises:
         NotFound: there is none.
     """
-    return await shown(reader, await _known(reader, conversation))
-
-
-async def wake(database: Database) -> int:
-    """Open what was snoozed until now; how many."""
-    return await database.transaction(_wake, Context(actor=SYSTEM))
-
-
-async def _wake(tx: Tx) -> int:
-    found = await store.wake(tx, WOKEN)
-    for one in found:
-        await store.count_anew(tx, one.id)
-        _log(tx, events.ConversationReopened(woken=True), one)
-    return len(found)
-
-
-SWEEPERS = [Sweeper("conversations-wake", SECONDS, wake)]
-
-
-def _log(tx: Tx, fact: log.Fact, of: Conversation, channel: UUID | None = None) -> None:
-    log.append(tx, fact, subject=of.id, profile=of.customer, channel=channel or of.channel)
-
-
-def _said(text: str) -> str:
-    body = rules.tidy(text)
-    if not body:
-        raise InvalidInput.at("body", "write something")
-    cards.refuse(body, "body")
-    return body
+    return await shown(reader, await thread.known(reader, conversation))
 
 
 def _way(data: MessageInput, *, is_staff: bool) -> Way:
@@ -372,91 +179,19 @@ def _way(data: MessageInput, *, is_staff: bool) -> Way:
     return Way.NOTE if data.note else Way(data.way or "out")
 
 
-def _message(
-    tx: Tx,
-    conversation: UUID,
-    number: int,
-    channel: UUID,
-    way: Way,
-    medium: str,
-    body: str,
-    customer_name: str,
-    message: UUID,
-    at: Any,
-) -> dict[str, Any]:
-    is_customers = way is Way.IN
-    return {
-        "id": message,
-        "conversation": conversation,
-        "number": number,
-        "origin": conversation,
-        "channel": channel,
-        "way": way,
-        "medium": medium,
-        "author": None if is_customers or tx.actor.kind != "staff" else tx.actor.id,
-        "author_name": customer_name if is_customers else tx.actor.name,
-        "body": body,
-        "at": at,
-    }
-
-
-async def _again(tx: Tx, made: UUID, subject: str, who: dict[str, Any]) -> Conversation:
-    known = await _found(tx, made)
-    same = await customers.are_same(tx, known.customer, who["customer"]) or known.email == who["email"]
-    if known.subject != subject or not same:
+async def _again(tx: Tx, made: UUID, subject: str, who: Contact) -> Conversation:
+    first = await thread.found(tx, made)
+    reached = first.email or first.phone
+    is_same = reached is not None and reached == (who.email or who.phone)
+    is_same = is_same or await customers.are_same(tx, first.customer, who.customer)
+    if first.subject != subject or not is_same:
         raise Conflict("This id is another conversation's.")
-    return known
+    return first
 
 
-async def _mine(tx: Tx, conversation: UUID, link: str | None) -> tuple[Conversation, bool]:
-    """A conversation that this actor may write in, held against changes, and whether they are staff.
-
-    What goes on in another conversation goes on there.
-    """
-    found = await store.lock(tx, conversation)
-    if found is not None and found.merged_into is not None:
-        found = await store.lock(tx, found.merged_into)
-    if found is not None and tx.actor.kind not in ("customer", "guest"):
-        tx.actor.require(WRITE)
-        return found, True
-    if found is None or not await _is_theirs(tx, found, link, of=conversation):
-        raise NotFound(NO_CONVERSATION)
-    return found, False
-
-
-async def _is_theirs(tx: Tx, found: Conversation, link: str | None, *, of: UUID | None = None) -> bool:
-    if link is not None:
-        return links.read(tx.database.settings, link) in (found.id, of)
-    return tx.actor.kind == "customer" and await customers.are_same(tx, found.customer, tx.actor.id)
-
-
-async def _known(reader: Reader, conversation: UUID) -> Conversation:
-    found = await store.one(reader, conversation)
-    if found is None:
-        raise NotFound(NO_CONVERSATION)
-    return found
-
-
-async def _found(reader: Reader, conversation: UUID) -> Conversation:
-    found = await store.one(reader, conversation)
-    assert found is not None
-    return found
-
-
-async def _same_person(tx: Tx, one: Conversation, other: Conversation) -> bool:
-    if one.email is not None and one.email == other.email:
-        return True
-    return await customers.are_same(tx, one.customer, other.customer)
-
-
-async def _name_of(tx: Tx, staff: UUID) -> str:
-    try:
-        found = await people.get(tx, staff)
-    except NotFound:
-        raise InvalidInput.at("assignee", "is nobody of the staff") from None
-    if found.status != "active":
-        raise InvalidInput.at("assignee", "does not work here now")
-    return found.name
+async def _is_of_the_same(tx: Tx, one: Conversation, other: UUID) -> bool:
+    """Conversations are put together and taken apart: what was sent may lie in another one of that customer by now."""
+    return one.id == other or await thread.same_person(tx, one, await thread.known(tx, other))
 
 
 def _by_staff(tx: Tx, data: BeginInput) -> bool:
@@ -466,31 +201,17 @@ def _by_staff(tx: Tx, data: BeginInput) -> bool:
     return is_staff
 
 
-async def _person(tx: Tx, data: BeginInput, channel: Channel, *, is_staff: bool) -> dict[str, Any]:
-    """Who talks with us: customer, name, e-mail address, phone. Nobody is linked by it with anybody."""
+async def _person(tx: Tx, data: BeginInput, channel: Channel, *, is_staff: bool) -> Contact:
+    """Who talks with us. Nobody is linked by it with anybody."""
     known = data.customer if is_staff else tx.actor.id if tx.actor.kind == "customer" else None
-    pool = channel.pools[Resource.CUSTOMERS]
-    email = data.email.strip().lower() if data.email else None
-    found = None
-    if known is not None:
-        found = await customers.current(tx, known)
-        if found is None or found.pool != pool:
-            raise NotFound("There is no such customer in this channel.")
-        email = email or (found.email.lower() if found.email else None)
-    elif email is not None:
-        person = PersonInput(email=email, name=data.name, phone=data.phone)
-        found = await customers.find_or_create(tx, pool, person)
-    own = found if known is not None else None  # what is on file is not told to who only says an address
-    name = data.name or (own.name if own else None) or ""
-    phone = data.phone or (own.phone if own else None)
-    if email is None and known is None and not (is_staff and phone):
+    given = PersonInput(email=data.email, name=data.name, phone=data.phone)
+    found = await customers.contact(tx, channel.pools[Resource.CUSTOMERS], known, given)
+    if found.email is None and known is None and not (is_staff and found.phone):
         raise InvalidInput.at("email", "say where the answer can go")
-    return {"customer": found.id if found else None, "name": name, "email": email, "phone": phone}
+    return found
 
 
-async def _order(
-    tx: Tx, data: BeginInput, channel: Channel, who: dict[str, Any], *, is_staff: bool
-) -> UUID | None:
+async def _order(tx: Tx, data: BeginInput, channel: Channel, who: Contact, *, is_staff: bool) -> UUID | None:
     """The order that it is about, if it is this person's. One that is not is left out, and nobody is told whether it is there."""
     if not data.order or not data.order.strip():
         return None
@@ -498,6 +219,6 @@ async def _order(
     if found is None:
         return None
     order, customer, email = found
-    if is_staff or (email is not None and email == who["email"]):
+    if is_staff or (email is not None and email == who.email):
         return order
-    return order if await customers.are_same(tx, customer, who["customer"]) else None
+    return order if await customers.are_same(tx, customer, who.customer) else None

@@ -5,7 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from samlad.conversations.model import Conversation, Counts, Message, SavedReply
+import msgspec
+
+from samlad.conversations.model import BeforeMerge, Conversation, Counts, Message, SavedReply
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
 
@@ -14,7 +16,7 @@ _ONE = """c.id, c.pool, c.channel, h.name AS channel_name, c.customer, c.name, c
           c.waiting_since, c.last_at, c.messages, c.answers, c.words, c.seen, c.merged_into, c.begun_at, c.version"""
 _JOINED = "conversation c JOIN channel h ON h.id = c.channel LEFT JOIN orders o ON o.id = c.order_id"
 _MESSAGE = """m.id, m.conversation, m.number, m.origin, m.channel, h.name AS channel_name, m.way, m.medium, m.author,
-              m.author_name, m.body, m.at"""
+              m.author_name, m.body, m.marks, m.attachments, m.at"""
 
 
 def _like(text: str) -> str:
@@ -45,6 +47,7 @@ CONVERSATIONS = Listing(
         "customer": Filter("c.customer = ANY(customer_members({}::uuid[]))", uuids),
         "order": Filter("c.order_id = ANY({}::uuid[])", uuids),
         "assignee": Filter("c.assignee = ANY({}::uuid[])", uuids),
+        "email": Filter("c.email = lower({})", str.strip),
         "assigned": Filter("(c.assignee IS NOT NULL) = ({} = 'true')"),
         "q": Filter(_SEARCHED.replace("{}", "{0}"), _like),
     },
@@ -62,6 +65,14 @@ async def lock(tx: Tx, conversation: UUID) -> Conversation | None:
     return await tx.one(
         Conversation, f"SELECT {_ONE} FROM {_JOINED} WHERE c.id = $1 FOR NO KEY UPDATE OF c", conversation
     )
+
+
+async def lock_end(tx: Tx, conversation: UUID) -> Conversation | None:
+    """Where a conversation goes on, held against changes with all that lead there from it; itself, if it goes on nowhere; or None."""
+    found = await lock(tx, conversation)
+    while found is not None and found.merged_into is not None:
+        found = await lock(tx, found.merged_into)
+    return found
 
 
 async def messages(reader: Reader, conversation: UUID, *, notes: bool) -> list[Message]:
@@ -92,6 +103,20 @@ async def numbered(reader: Reader, conversation: UUID, number: int) -> Message |
             WHERE m.conversation = $1 AND m.number = $2""",
         conversation,
         number,
+    )
+
+
+async def before(reader: Reader, said: Message, only: Sequence[UUID], most: int) -> list[Message]:
+    """The last messages before one that were no notes, the latest first; ``only``: said first in these conversations."""
+    return await reader.all(
+        Message,
+        f"""SELECT {_MESSAGE} FROM conversation_message m JOIN channel h ON h.id = m.channel
+            WHERE m.conversation = $1 AND m.number < $2 AND m.origin = ANY ($3) AND m.way <> 'note'
+            ORDER BY m.number DESC LIMIT $4""",
+        said.conversation,
+        said.number,
+        list(only),
+        most,
     )
 
 
@@ -154,21 +179,38 @@ async def wake(tx: Tx, most: int) -> list[Conversation]:
     )
 
 
-async def carry(tx: Tx, old: UUID, new: UUID, after: int, *, only: UUID | None = None) -> int:
+async def carry(tx: Tx, old: UUID, new: UUID, after: int, *, only: Sequence[UUID] | None = None) -> int:
     """Let messages go on in another conversation, with numbers after its last one; how many.
 
-    ``only``: those that were said first in that conversation.
+    ``only``: those that were said first in these conversations.
     """
     return await tx.execute(
         """UPDATE conversation_message m SET conversation = $2, number = n.number FROM (
                SELECT id, $3 + row_number() OVER (ORDER BY at, number) AS number FROM conversation_message
-               WHERE conversation = $1 AND ($4::uuid IS NULL OR origin = $4)) AS n
+               WHERE conversation = $1 AND ($4::uuid[] IS NULL OR origin = ANY ($4))) AS n
            WHERE m.id = n.id""",
         old,
         new,
         after,
-        only,
+        None if only is None else list(only),
     )
+
+
+async def leading_to(reader: Reader, conversation: UUID) -> list[UUID]:
+    """A conversation and all that go on in it, directly or by others."""
+    rows = await reader.rows(
+        """WITH RECURSIVE led AS (
+               SELECT $1::uuid AS id UNION SELECT c.id FROM conversation c JOIN led ON c.merged_into = led.id)
+           SELECT id FROM led""",
+        conversation,
+    )
+    return [row["id"] for row in rows]
+
+
+async def before_merge(tx: Tx, conversation: UUID) -> BeforeMerge | None:
+    """How a conversation and the one that it goes on in were before; None if that is not known."""
+    kept = await tx.value("SELECT before_merge FROM conversation WHERE id = $1", conversation)
+    return None if kept is None else msgspec.convert(kept, BeforeMerge)
 
 
 async def count_anew(tx: Tx, conversation: UUID) -> None:
@@ -190,8 +232,8 @@ async def count_anew(tx: Tx, conversation: UUID) -> None:
     )
 
 
-async def counts(reader: Reader, staff: UUID | None) -> Counts:
-    """How many conversations are where."""
+async def counts(reader: Reader, staff: UUID | None, before: Mapping[UUID, datetime]) -> Counts:
+    """How many conversations are where; ``before``: who waits since then or longer, by channel, is overdue."""
     found = await reader.one(
         Counts,
         """SELECT count(*) FILTER (WHERE state = 'open')::int AS open,
@@ -199,9 +241,14 @@ async def counts(reader: Reader, staff: UUID | None) -> Counts:
                   count(*) FILTER (WHERE state = 'open' AND assignee IS NULL)::int AS unassigned,
                   count(*) FILTER (WHERE state = 'pending')::int AS pending,
                   count(*) FILTER (WHERE state = 'snoozed')::int AS snoozed,
-                  min(waiting_since) FILTER (WHERE state = 'open') AS oldest
-           FROM conversation WHERE merged_into IS NULL AND state <> 'closed'""",
+                  min(waiting_since) FILTER (WHERE state = 'open') AS oldest,
+                  count(*) FILTER (WHERE state = 'open' AND waiting_since <= t.since)::int AS overdue,
+                  (SELECT count(*) FROM inbound_mail WHERE state = 'waiting')::int AS mails
+           FROM conversation c LEFT JOIN unnest($2::uuid[], $3::timestamptz[]) AS t (channel, since) ON t.channel = c.channel
+           WHERE c.merged_into IS NULL AND c.state <> 'closed'""",
         staff,
+        list(before),
+        list(before.values()),
     )
     assert found is not None
     return found

@@ -4,6 +4,7 @@ The public face: what the floors above may use. Whoever calls these verbs holds 
 """
 
 from samlad.customers import tombstones
+from samlad.customers.contact import Contact, contact
 from samlad.customers.model import Customer, CustomerRow, PersonInput, Spend
 from samlad.customers.note_store import Note, tags_of
 from samlad.customers.notes import (
@@ -45,6 +46,7 @@ __all__ = [
     "LISTING",
     "NOTES",
     "READ",
+    "Contact",
     "Customer",
     "CustomerRow",
     "Note",
@@ -59,6 +61,7 @@ __all__ = [
     "book_spend",
     "change",
     "change_note",
+    "contact",
     "current",
     "delete_note",
     "find",

@@ -1,12 +1,14 @@
 """A receipt by mail: to the address that a customer says at the till. It is kept nowhere and tells nobody who they are."""
 
 import re
+from collections.abc import Sequence
 from uuid import UUID
 
 from samlad import channels, orders
+from samlad.catalog import Measure
 from samlad.documents import printing, store
 from samlad.documents.events import ReceiptMailed
-from samlad.documents.model import Printed, Slip
+from samlad.documents.model import Printed, PrintedLine, Slip
 from samlad.documents.permissions import READ
 from samlad.documents.writing import LINES, Writer
 from samlad.kernel import log, mail
@@ -70,28 +72,44 @@ def text_of(p: Printed, w: Writer, link: str) -> str:
     if seller.vat_number:
         head.append(f"{w.translate('VAT number')} {seller.vat_number}")
     head += ["", f"{w.translate('Receipt')} {p.number}", w.moment(p.placed_at), ""]
-    for line in p.lines:
-        title = w.translate(LINES["shipping"]) if line.kind == "shipping" else line.title
-        words = ", ".join(part for part in (title, line.options) if part)
-        pieces = f"{w.number(line.quantity)} × " if line.quantity != 1 else ""
-        head.append(f"{pieces}{words}: {w.money(line.total)}")
-        head += [f"  {step.name}: {w.money(-step.amount)}" for step in line.reductions]
-    head.append("")
-    if p.rounding:
-        head.append(f"{w.translate('Rounding')}: {w.money(p.rounding)}")
-    head.append(f"{w.translate('Total')}: {w.money(p.total)}")
-    shape = w.translate("of which tax %(rate)s on %(net)s")
-    head += [
-        f"{shape % {'rate': w.rate(rate.rate), 'net': w.money(rate.net)}}: {w.money(rate.tax)}"
-        for rate in p.rates
-        if rate.tax
-    ]
-    if p.tip:
-        head.append(f"{w.translate('Tip')}: {w.money(p.tip)}")
-    head += [f"{w.provider(paid.provider)}: {w.money(paid.amount)}" for paid in p.payments]
+    head += [*lines_text(p.lines, w), "", *sums_text(p, w)]
     if p.check:
         head += ["", w.translate(CHECK_IT), p.check]
     if link:
         head += ["", w.translate(ON_THE_WEB), link]
     head += ["", p.footer or w.translate("Thank you, and welcome back.")]
     return "\n".join(head)
+
+
+def lines_text(lines: Sequence[PrintedLine], w: Writer, *, prices: bool = True) -> list[str]:
+    """Lines of a document in plain text, with what is taken off; parts of a set under the set."""
+    told: list[str] = []
+    group = None
+    for line in lines:
+        if line.set_of is not None and line.set_of.group != group:
+            told.append(f"{w.number(line.set_of.quantity)} × {line.set_of.title}")
+        group = None if line.set_of is None else line.set_of.group
+        title = w.translate(LINES["shipping"]) if line.kind == "shipping" else line.title
+        words = ", ".join(part for part in (title, line.options) if part)
+        pieces = "" if line.quantity == 1 and line.sold_by is Measure.PIECE else f"{w.quantity(line)} × "
+        inset = "  " if line.set_of is not None else ""
+        told.append(f"{inset}{pieces}{words}" + (f": {w.money(line.total)}" if prices else ""))
+        if prices:
+            told += [f"{inset}  {step.name}: {w.money(-step.amount)}" for step in line.reductions]
+    return told
+
+
+def sums_text(p: Printed, w: Writer) -> list[str]:
+    """What a document comes to and how it was paid, in plain text."""
+    told = [f"{w.translate('Rounding')}: {w.money(p.rounding)}"] if p.rounding else []
+    told.append(f"{w.translate('Total')}: {w.money(p.total)}")
+    shape = w.translate("of which tax %(rate)s on %(net)s")
+    told += [
+        f"{shape % {'rate': w.rate(rate.rate), 'net': w.money(rate.net)}}: {w.money(rate.tax)}"
+        for rate in p.rates
+        if rate.tax
+    ]
+    if p.tip:
+        told.append(f"{w.translate('Tip')}: {w.money(p.tip)}")
+    told += [f"{w.provider(paid.provider)}: {w.money(paid.amount)}" for paid in p.payments]
+    return told

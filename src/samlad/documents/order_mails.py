@@ -1,15 +1,18 @@
-"""Mails about an order that its buyer must act on: goods that a store has not got, and what is still to be paid.
+"""Mails about an order that its buyer must act on: goods that a store has not got, or that lie ready there, and what is
+still to be paid. What only tells of its way is in `letters`.
 
 Each follows from an event, once. Where no mail goes out (nothing is set up, no address is known) the order's page says
 the same.
 """
 
+from datetime import date
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from samlad import channels, orders, stock
 from samlad.channels import Channel
 from samlad.consent import reporting
-from samlad.documents import snapshot
+from samlad.documents import letters, snapshot
 from samlad.kernel import mail
 from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
@@ -20,14 +23,18 @@ from samlad.kernel.mail import Mail
 from samlad.kernel.money import decimal_text
 from samlad.kernel.problems import NotFound
 from samlad.kernel.vault import Vault
-from samlad.orders import Order, order_address
+from samlad.orders import Order, fulfilment_store, order_address
 from samlad.orders.events import ReturnCharged
-from samlad.orders.fulfilment_events import FulfilmentNeedsCustomer
+from samlad.orders.fulfilment_events import FulfilmentNeedsCustomer, FulfilmentReady
+from samlad.orders.fulfilment_model import FulfilmentState
 from samlad.payments.events import PaymentOverdue
 
 
 async def follow(tx: Tx, event: Event) -> None:
     """Write to the buyer, if their address is known and mails go out."""
+    if event.type in letters.TYPES:
+        await letters.follow(tx, event)
+        return
     settings, fact = tx.database.settings, event.fact()
     if not mail.is_set(settings):
         return
@@ -42,6 +49,13 @@ async def follow(tx: Tx, event: Event) -> None:
     if isinstance(fact, FulfilmentNeedsCustomer):
         place = None if fact.offered is None else await stock.location(tx, fact.offered)
         subject, text = needs_answer(order, None if place is None else place.name, link, locale)
+    elif isinstance(fact, FulfilmentReady):
+        work = await fulfilment_store.head(tx, fact.fulfilment)
+        if work is None or work.state is not FulfilmentState.READY:  # fetched or put back meanwhile
+            return
+        place = await stock.location(tx, fact.location)
+        until = fact.pick_up_by.astimezone(ZoneInfo(place.time_zone)).date()
+        subject, text = lies_ready(order, place.name, until, link, locale)
     elif isinstance(fact, ReturnCharged):
         subject, text = charged(order, fact, link, locale)
     elif isinstance(fact, PaymentOverdue):
@@ -81,6 +95,15 @@ def needs_answer(order: Order, place: str | None, link: str, locale: str) -> tup
     if place is None:
         ways = _("Choose here: wait for it, or take the money back.")
     return subject, f"{sorry}\n\n{offer}\n\n{ways}\n\n{link}"
+
+
+def lies_ready(order: Order, place: str, until: date, link: str, locale: str) -> tuple[str, str]:
+    """It can be fetched: subject and text. The code is on the order's page only, where it is gone once it was used."""
+    _ = translator(locale).gettext
+    subject = _("Order %(number)s is ready for you") % {"number": order.number}
+    text = _("%(place)s keeps it for you until %(day)s.") % {"place": place, "day": _day(until, locale)}
+    code = _("The code that you show there is on this page:")
+    return subject, f"{text}\n\n{code}\n\n{link}"
 
 
 def charged(order: Order, fact: ReturnCharged, link: str, locale: str) -> tuple[str, str]:
@@ -125,7 +148,14 @@ FOLLOWERS = [
     Follower(
         name="order-mails",
         handle=follow,
-        types=("fulfilment.needs_customer", "return.charged", "payment.overdue"),
+        # One follower for all: where it has read to is known, so that nobody is written to about orders of long ago.
+        types=(
+            "fulfilment.needs_customer",
+            "fulfilment.ready",
+            "return.charged",
+            "payment.overdue",
+            *letters.TYPES,
+        ),
         batch=20,
     )
 ]

@@ -13,7 +13,7 @@ from samlad.kernel.database import Database, Tx
 from samlad.kernel.problems import NotFound
 from samlad.orders import Order, fulfilment_lots, fulfilment_store
 
-TYPES = {"html": "text/html; charset=utf-8", "pdf": "application/pdf", "xml": "application/xml"}
+TYPES = {"html": "text/html", "pdf": "application/pdf", "xml": "application/xml"}
 
 
 async def document_file(document: DocumentContent, form: str) -> bytes:

@@ -12,11 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from samlad.content.theme import Colours
 from samlad.documents.model import PdfUnavailable, Printed
 from samlad.documents.writing import LINES, REASONS, TITLES, Writer, spaced
 from samlad.kernel import qr
@@ -24,6 +25,9 @@ from samlad.kernel.i18n import direction, translator
 from samlad.orders import Order
 from samlad.orders.fulfilment_model import Fulfilment
 from samlad.tax.texts import NOTE_OF_CATEGORY
+
+if TYPE_CHECKING:
+    from samlad.documents.letters import Letter
 
 _TEMPLATES = Path(__file__).parent / "templates"
 STYLE = (_TEMPLATES / "documents" / "document.css").read_text()
@@ -56,6 +60,22 @@ def html(printed: Printed, *, is_copy: bool = False, is_paged: bool = False) -> 
             line_titles={kind: writer.translate(text) for kind, text in LINES.items()},
             is_copy=is_copy,
             is_paged=is_paged,
+            **_common(printed.locale),
+        )
+    )
+
+
+def letter(written: "Letter", printed: Printed, writer: Writer, colours: Colours) -> str:
+    """A mail of an order's way as HTML: each element has its own style, and nothing is fetched."""
+    return (
+        _environment(printed.locale)
+        .get_template("documents/letter.html")
+        .render(
+            letter=written,
+            p=printed,
+            w=writer,
+            c=colours,
+            line_titles={kind: writer.translate(text) for kind, text in LINES.items()},
             **_common(printed.locale),
         )
     )

@@ -80,15 +80,18 @@ def ship_to_of(order: OrderHead) -> Party | None:
 
 def bank_of(entity: Entity, payments: list[Payment], number: str) -> Bank:
     """Where to pay to, with the reference of the payment that is waited for, else the document's number."""
-    waiting = [
-        p.reference for p in payments if p.status is PaymentStatus.PENDING and p.due_on and p.reference
-    ]
+    waiting = _waited_for(payments)
     return Bank(
         iban=entity.iban,
         bic=entity.bic,
         account=entity.bank_account,
         reference=waiting[0] if waiting else number,
     )
+
+
+def _waited_for(payments: list[Payment]) -> list[str]:
+    """The references of payments that are to come by a day."""
+    return [p.reference for p in payments if p.status is PaymentStatus.PENDING and p.due_on and p.reference]
 
 
 def paid_of(payments: list[Payment]) -> list[Paid]:
@@ -155,7 +158,9 @@ async def printed_order(
         paid=order.paid - (tip.amount if tip else 0),
         tip=tip.amount - tip.returned if tip else 0,
         payments=paid_of(order.payments),
-        bank=bank_of(entity, order.payments, order.number) if entity else Bank(),
+        bank=bank_of(entity, order.payments, order.number)
+        if entity
+        else Bank(reference="".join(_waited_for(order.payments)[:1])),
         due_on=min((p.due_on for p in order.payments if p.due_on), default=None),
         legal_text=entity.legal_text if entity else "",
         footer=channel.setting("receipt_footer"),

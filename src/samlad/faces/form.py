@@ -134,6 +134,17 @@ class Form:
             name, what = _place(str(error))
             raise InvalidInput.at(name, spoken(what, self.translate)) from None
 
+    def one(self, name: str, kind: Any) -> Any:
+        """One field as a kind that says what fits.
+
+        Raises:
+            InvalidInput: it does not fit.
+        """
+        try:
+            return msgspec.convert(self.get(name), kind)
+        except msgspec.ValidationError as error:
+            raise InvalidInput.at(name, spoken(_place(str(error))[1], self.translate)) from None
+
     # -- showing again -----------------------------------------------------------------------------------------------------
 
     def error(self, name: str) -> str | None:

@@ -186,7 +186,7 @@ def page(
     )
     body = html.encode()
     answer: Response[Any] = Response(
-        body, status_code=status_code, media_type="text/html; charset=utf-8", headers=dict(headers or {})
+        body, status_code=status_code, media_type="text/html", headers=dict(headers or {})
     )
     answer.headers.setdefault("Cache-Control", "no-store" if context.get("user") else "private, no-cache")
     answer.headers.setdefault("Vary", "Accept-Encoding, Cookie, Accept-Language, HX-Request")

@@ -9,6 +9,7 @@ PEOPLE = (
     marked("There is no such kiosk here."),
     marked("There is no such saved reply."),
     marked("There is no such conversation."),
+    marked("There is no such mail."),
     marked("There is no such question."),
     marked("There is no such answer."),
     marked("Who asked this took it back."),

@@ -54,6 +54,7 @@ CARTS = (
     marked("“%(code)s” is no postal code of %(country)s%(such)s"),
     marked("addresses in %(country)s name the state or province"),
     marked("is empty"),
+    marked("a tag has at most 40 characters, and none of , / ? #"),
     marked("say how the goods get to the customer: ship, pickup or carry_out"),
     marked("is needed, so that we can tell what happens with the order"),
     marked("is needed to ship"),

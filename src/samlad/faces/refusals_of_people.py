@@ -167,6 +167,8 @@ CONVERSATIONS = (
     marked("does not work here now"),
     marked("say where the answer can go"),
     marked("There is a saved reply “%(name)s” in this language."),
+    marked("This mail is in another conversation already."),
+    marked("This mail is in a conversation already."),
 )
 PROFILE = (
     marked("there is no such customer among these"),

@@ -93,7 +93,7 @@ async def prometheus(request: AnyRequest) -> Response[bytes]:
     if not is_near(request.scope):  # type: ignore[arg-type]
         actor_of(request).require("metrics.read")
     body = await metrics.exposition(_runtime(request), _work(request).followers)
-    return Response(body, media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(body, media_type="text/plain; version=0.0.4")
 
 
 @get("/live", include_in_schema=False)

@@ -7,11 +7,9 @@ serves them all. SQL is plain and parameters are always ``$1``.
 import asyncio
 import contextlib
 import hashlib
-import os
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, AsyncExitStack, contextmanager
-from functools import partial
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+from contextlib import AbstractContextManager, AsyncExitStack
 from typing import Any, Literal, Protocol, TypeVar, cast
 from uuid import UUID
 
@@ -20,6 +18,7 @@ import msgspec
 from asyncpg import Record
 from asyncpg.pool import PoolConnectionProxy
 
+from samlad.kernel.connections import UNREACHABLE, make_pool, refusals
 from samlad.kernel.context import BACKGROUND, EVENT_IDS, Actor, Context
 from samlad.kernel.gate import EAGER, Gate
 from samlad.kernel.outbox import KeptAnswer, PendingEvent, Statement, write
@@ -31,28 +30,12 @@ T = TypeVar("T")
 
 Isolation = Literal["read_committed", "repeatable_read", "serializable"]
 
-EXTENSIONS_SCHEMA = "extensions"
-"""Where extensions live: shared by all retailers of one database."""
-
-_encode_json = msgspec.json.Encoder().encode
-_decode_json = msgspec.json.Decoder().decode
-
 
 class Stale(Exception):
     """What this process remembers is not so any more: the transaction is done again, with what is so now."""
 
 
 RETRIED = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, Stale)
-UNREACHABLE = (
-    OSError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.ConnectionDoesNotExistError,
-    asyncpg.ConnectionFailureError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.InternalClientError,  # the connection is dying: the server's last word was read, its end was not
-)
 ATTEMPTS = 6
 
 
@@ -268,10 +251,21 @@ class Database:
         async with self._opening:
             if self._beside is None:
                 settings = msgspec.structs.replace(self.settings, lock_seconds=1, pool_size=1)
-                beside = Database(await _pool(self.dsn, settings), settings, self.dsn)
+                beside = Database(await make_pool(self.dsn, settings), settings, self.dsn)
                 beside.on_events = lambda: self.on_events()
                 self._beside = beside
         return self._beside
+
+    @contextlib.asynccontextmanager
+    async def patient(self) -> "AsyncIterator[Database]":
+        """The same database without a limit of time for a statement: for what looks through all there is."""
+        settings = msgspec.structs.replace(self.settings, statement_seconds=0, pool_size=2)
+        patient = Database(await make_pool(self.dsn, settings), settings, self.dsn)
+        patient.on_events = lambda: self.on_events()
+        try:
+            yield patient
+        finally:
+            await patient.close()
 
     def companion(self, kind: Callable[["Database"], T]) -> T:
         """The one object of its kind that goes with this handle."""
@@ -464,89 +458,6 @@ def _is_unreachable(error: BaseException) -> bool:
     return not isinstance(error, asyncpg.InterfaceError) or "closed" in str(error)
 
 
-class _Connection(asyncpg.Connection):
-    """Nobody changes session state, so there is nothing to reset on release: one round trip saved."""
-
-    def get_reset_query(self) -> str:
-        return ""
-
-
-async def prepare_connection(connection: asyncpg.Connection) -> None:
-    """Codecs of every connection: ``jsonb`` by msgspec, in binary form."""
-    await connection.set_type_codec(
-        "jsonb",
-        schema="pg_catalog",
-        encoder=lambda value: b"\x01" + _encode_json(value),
-        decoder=lambda data: _decode_json(memoryview(data)[1:]),
-        format="binary",
-    )
-
-
-async def _prepare_pooled(connection: asyncpg.Connection, *, is_ours: bool) -> None:
-    await prepare_connection(connection)
-    if is_ours and hasattr(os, "setpriority") and (niceness := os.nice(0)) > 0:
-        # Of who gives way, the process on the other side of the connection gives way, too.
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, connection.get_server_pid(), niceness)
-
-
-def search_path(settings: Settings) -> str:
-    """Where unqualified names are looked up: the retailer's schema, then the extensions."""
-    return f"{settings.schema},{EXTENSIONS_SCHEMA}"
-
-
-def connection_options(settings: Settings) -> dict[str, str]:
-    """Session settings: schema, time limits; short statements gain nothing from just-in-time compilation."""
-    return {
-        "search_path": search_path(settings),
-        "statement_timeout": str(settings.statement_seconds * 1000),
-        "lock_timeout": str(settings.lock_seconds * 1000),
-        "idle_in_transaction_session_timeout": str((settings.statement_seconds + 30) * 1000),
-        "application_name": "samlad",
-        "timezone": "UTC",
-        "jit": "off",
-    }
-
-
-async def connect(dsn: str, settings: Settings) -> asyncpg.Connection:
-    """One connection outside the pool, for LISTEN, migrations and long COPYs. The caller closes it.
-
-    Raises:
-        Busy: as `open_database`.
-    """
-    with _refusals():
-        connection: asyncpg.Connection = await asyncpg.connect(
-            dsn, server_settings=connection_options(settings), timeout=10
-        )
-    await prepare_connection(connection)
-    return connection
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """What the server says, or that it says nothing, as one problem."""
-    try:
-        yield
-    except UNREACHABLE as error:
-        raise Busy(f"PostgreSQL does not answer: {error}") from error
-    except asyncpg.PostgresError as error:
-        raise Busy(f"PostgreSQL refuses the connection: {error}") from error
-
-
-def _pool(dsn: str, settings: Settings) -> asyncpg.Pool:
-    """A pool that opens connections when they are wanted."""
-    return asyncpg.create_pool(
-        dsn,
-        min_size=0,
-        max_size=settings.pool_size,
-        max_inactive_connection_lifetime=300,
-        connection_class=_Connection,
-        init=partial(_prepare_pooled, is_ours=settings.database_url is None),
-        server_settings=connection_options(settings),
-        timeout=10,
-    )
-
-
 async def open_database(dsn: str, settings: Settings) -> Database:
     """Open the pool.
 
@@ -554,8 +465,8 @@ async def open_database(dsn: str, settings: Settings) -> Database:
         Busy: no server answers at this address, or it does not let us in; the message says what it said.
     """
     async with AsyncExitStack() as stack:
-        with _refusals():
-            pool = await stack.enter_async_context(_pool(dsn, settings))
+        with refusals():
+            pool = await stack.enter_async_context(make_pool(dsn, settings))
             async with pool.acquire():  # a wrong address is told now, not at the first request
                 pass
         stack.pop_all()

@@ -15,8 +15,9 @@ from procrastinate.retry import BaseRetryStrategy
 
 from samlad.kernel import jobs
 from samlad.kernel.clock import now
+from samlad.kernel.connections import search_path
 from samlad.kernel.context import Context
-from samlad.kernel.database import Database, search_path
+from samlad.kernel.database import Database
 from samlad.kernel.jobs import JobContext, JobInfo, Retry
 
 HEARTBEAT_SECONDS = 10.0

@@ -25,8 +25,9 @@ import msgspec
 import structlog
 
 from samlad.kernel import log
+from samlad.kernel.connections import connect
 from samlad.kernel.context import Actor
-from samlad.kernel.database import Database, Reader, connect
+from samlad.kernel.database import Database, Reader
 from samlad.kernel.log import Event, Position
 from samlad.kernel.problems import Busy, Forbidden, InvalidInput
 

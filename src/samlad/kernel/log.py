@@ -23,7 +23,8 @@ import asyncpg
 import msgspec
 
 from samlad.kernel.clock import now
-from samlad.kernel.database import Database, Reader, Tx, connect
+from samlad.kernel.connections import connect
+from samlad.kernel.database import Database, Reader, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.outbox import PendingEvent
 from samlad.kernel.problems import Busy

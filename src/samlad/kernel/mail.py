@@ -57,7 +57,8 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True):
 class Mail(msgspec.Struct, frozen=True, kw_only=True):
     """A mail in plain text. ``sender`` is the name that is shown; the address is the setting ``mail_from``.
 
-    ``html`` is the same as the text, for programs that show it. ``person`` (an id that others know them by), ``channel`` and
+    ``html`` is the same as the text, for programs that show it. ``reply_to``: where answers go, if not to the sender; ``references``:
+    Message-IDs of what it goes on from, earliest first, without angle brackets. ``person`` (an id that others know them by), ``channel`` and
     ``kind`` (what it is about) are told when it comes back. ``unsubscribe``: the address to which a mail program posts when its reader wants no more (RFC 8058); none: it is no
     mail that one can have enough of.
     """
@@ -69,6 +70,8 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     unsubscribe: str = ""
     attachments: list[Attachment] = []
     html: str = ""
+    reply_to: str = ""
+    references: list[str] = []
     person: UUID | None = None
     channel: UUID | None = None
     kind: str = ""
@@ -198,6 +201,11 @@ def message_of(address: str, mail_id: UUID, mail: Mail) -> EmailMessage:
     message["Subject"] = mail.subject
     message["Date"] = formatdate(now().timestamp())
     message["Message-ID"] = f"<{mail_id}@{address.rpartition('@')[2]}>"
+    if mail.reply_to:
+        message["Reply-To"] = mail.reply_to
+    if mail.references:
+        message["In-Reply-To"] = f"<{mail.references[-1]}>"
+        message["References"] = " ".join(f"<{each}>" for each in mail.references)
     message["Auto-Submitted"] = "auto-generated"
     if mail.unsubscribe:
         message["List-Unsubscribe"] = f"<{mail.unsubscribe}>"

@@ -12,7 +12,7 @@ from pathlib import Path
 import asyncpg
 import msgspec
 
-from samlad.kernel.database import EXTENSIONS_SCHEMA, UNREACHABLE, connect
+from samlad.kernel.connections import EXTENSIONS_SCHEMA, UNREACHABLE, connect
 from samlad.kernel.problems import Busy, Problem
 from samlad.kernel.settings import Settings
 

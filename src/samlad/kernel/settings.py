@@ -88,7 +88,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Doc(
             pattern=r"^([^@\s+]{1,27}@[^@\s]+)?$",
             description="Address that mails which do not arrive come back to, each under one of its own "
-            "(`name+…@domain`), for `samlad mail bounce`; empty: they come back to `mail_from`",
+            "(`name+…@domain`), for `samlad mail receive`; empty: they come back to `mail_from`",
+        ),
+    ] = ""
+    mail_replies: Annotated[
+        str,
+        Doc(
+            pattern=r"^([^@\s+]{0,21}@[^@\s]+)?$",
+            description="Where customers' answers to mails of conversations arrive, for `samlad mail receive`: an address "
+            "(each conversation has `name+…@domain`) or a domain of its own (`@replies.shop.example`: `…@replies.shop.example`); "
+            "empty: they are not taken",
         ),
     ] = ""
     mail_to_log: Annotated[

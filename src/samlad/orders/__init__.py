@@ -32,7 +32,7 @@ from samlad.orders.order_page import HistoryEntry, OrderPage, page, read
 from samlad.orders.permissions import CHANGE, IMPORT, OVERRIDE, PLACE, READ
 from samlad.orders.placement import place
 from samlad.orders.sets import as_sold, parts_of_sets
-from samlad.orders.store import by_number
+from samlad.orders.store import at_places, by_number
 from samlad.orders.tip_rules import offered as tips_offered
 from samlad.orders.tip_store import add_paid as add_tips_paid
 from samlad.orders.tip_store import kept as tip_kept
@@ -78,6 +78,7 @@ __all__ = [
     "add_tips_paid",
     "apply_change",
     "as_sold",
+    "at_places",
     "by_day",
     "by_hour",
     "by_number",

@@ -183,7 +183,7 @@ async def label_pdf(request: AnyRequest, fulfilment_id: Id) -> Response[bytes]:
 )
 async def label_zpl(request: AnyRequest, fulfilment_id: Id) -> Response[bytes]:
     """The label in ZPL II for 203 dots an inch."""
-    return Response(await label_of(request, fulfilment_id, "zpl"), media_type="text/plain; charset=utf-8")
+    return Response(await label_of(request, fulfilment_id, "zpl"), media_type="text/plain")
 
 
 async def label_of(request: AnyRequest, fulfilment_id: UUID, form: str) -> bytes:

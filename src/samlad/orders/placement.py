@@ -1,4 +1,4 @@
-"""Place an order: the hot verb. One transaction, at most twelve statements for two lines over HTTP.
+"""Place an order: the hot verb. One transaction, five or six statements for two lines over HTTP.
 
 In its order: the cart is taken (so that of several who try at once the first wins and the others wait for nothing
 else), prices are read, payments authorised, stock held, promotions counted, the order written, events appended. The

@@ -137,6 +137,18 @@ async def head(reader: Reader, order: UUID) -> OrderHead | None:
     return await reader.one(OrderHead, f"SELECT {_HEAD} FROM orders o WHERE o.id = $1", order)
 
 
+async def at_places(
+    reader: Reader, orders: Sequence[UUID], places: frozenset[UUID] | None
+) -> frozenset[UUID]:
+    """Those of these orders that are of one of these locations; all of them for None."""
+    if places is None or not orders:
+        return frozenset(orders)
+    rows = await reader.rows(
+        "SELECT id FROM orders WHERE id = ANY ($1) AND location = ANY ($2)", list(orders), list(places)
+    )
+    return frozenset(row["id"] for row in rows)
+
+
 async def by_number(reader: Reader, channel: UUID, number: str) -> OrderHead | None:
     """The order with a number in a channel, or None."""
     return await reader.one(

@@ -3,6 +3,7 @@
 Neither changes what was agreed, so the order's version stays: two people may write on one order at once.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
@@ -23,6 +24,10 @@ from samlad.orders.tagging_store import OrderNote
 
 MOST_TAGS = 20
 
+LONGEST_TAG = 40
+NO_TAG = "a tag has at most 40 characters, and none of , / ? #"
+_FITS = re.compile(r"[^\x00-\x1f,/?#]*")
+
 OrderNoteText = Annotated[
     str, Meta(min_length=1, max_length=4000, pattern=r"^[^\x00]*$", examples=["Comes on Friday to fetch it"])
 ]
@@ -30,7 +35,7 @@ OrderTag = Annotated[
     str,
     Meta(
         min_length=1,
-        max_length=40,
+        max_length=LONGEST_TAG,
         pattern=r"^[^\x00-\x1f,/?#]*$",
         description="A word or a few, without commas; capitals do not matter",
         examples=["gift"],
@@ -54,12 +59,14 @@ def words_of(tags: Sequence[str]) -> list[str]:
     """Tags as they are kept: in small letters, each once, in order.
 
     Raises:
-        InvalidInput: one that is nothing but blanks.
+        InvalidInput: one that is nothing but blanks, too long, or has a character that a tag has not.
     """
     found = [tag.strip().lower() for tag in tags]
     for index, tag in enumerate(found):
         if not tag:
             raise InvalidInput.at(f"tags/{index}", "is empty")
+        if len(tag) > LONGEST_TAG or not _FITS.fullmatch(tag):
+            raise InvalidInput.at(f"tags/{index}", NO_TAG)
     return sorted(set(found))
 
 

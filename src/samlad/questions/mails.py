@@ -1,5 +1,5 @@
-"""Mails to who asked: the link that confirms a guest's address, and once that there is an answer. They asked for both, so
-neither needs a consent; whether the answer's mail reports when it is read does."""
+"""Mails to who asked: the link that confirms a guest's address, and once that there is an answer, or that
+the question is not shown and why. They asked for it, so none needs a consent; whether the answer's mail reports when it is read does."""
 
 from urllib.parse import quote
 
@@ -17,11 +17,12 @@ from samlad.kernel.mail import Mail
 from samlad.kernel.problems import TooMany
 from samlad.kernel.vault import Vault
 from samlad.questions import links, store
-from samlad.questions.events import QuestionAnswered, QuestionAsked
+from samlad.questions.events import QuestionAnswered, QuestionAsked, QuestionDeclined
 from samlad.questions.model import Asker, Status
 
 MAIL_SECONDS, MOST_MAILS = 3600, 3
 """That ask to confirm, to one address in so many seconds."""
+DECLINED_SECONDS = 365 * 86_400
 
 
 async def follow(tx: Tx, event: Event) -> None:
@@ -37,6 +38,8 @@ async def follow(tx: Tx, event: Event) -> None:
         await _ask_to_confirm(tx, channel, asker, asker.email)
     elif isinstance(fact, QuestionAnswered) and asker.status is not Status.UNCONFIRMED:
         await _tell(tx, channel, asker, fact)
+    elif isinstance(fact, QuestionDeclined) and asker.status is Status.DECLINED:  # not taken back meanwhile
+        await _tell_declined(tx, channel, asker)
 
 
 async def _ask_to_confirm(tx: Tx, channel: Channel, asker: Asker, to: str) -> None:
@@ -62,11 +65,39 @@ async def _ask_to_confirm(tx: Tx, channel: Channel, asker: Asker, to: str) -> No
     )
 
 
+async def _address(tx: Tx, asker: Asker) -> str | None:
+    if asker.email is not None or asker.customer is None:
+        return asker.email
+    customer = await customers.current(tx, asker.customer)
+    return customer.email if customer else None
+
+
+async def _tell_declined(tx: Tx, channel: Channel, asker: Asker) -> None:
+    """Say why a question is not shown: once, however often it is decided anew, and not after an answer."""
+    to = await _address(tx, asker)
+    if to is None or asker.told_at is not None:
+        return
+    try:
+        await rate.limit(tx, "questions.mail.declined", str(asker.id), per=DECLINED_SECONDS, max=1)
+    except TooMany:
+        return
+    keys, _ = Vault.of(tx.database.settings), translator(negotiate(asker.language)).gettext
+    own = "/account/questions" if asker.customer is not None else links.path(keys, asker.id)
+    text = _(
+        "You asked about %(what)s:\n\n%(question)s\n\nWe do not show this question:\n\n%(reason)s\n\nHere you can change or delete it:\n\n%(link)s"
+    ) % {
+        "what": asker.product_title,
+        "question": asker.text,
+        "reason": asker.reason,
+        "link": channels.shop_address(tx.database.settings, channel) + own,
+    }
+    subject = _("About your question: %(what)s") % {"what": asker.product_title}
+    letter = Mail(to=to, sender=channel.name, subject=subject, text=text, kind="question-declined")
+    await mail.send(tx, keys, letter)
+
+
 async def _tell(tx: Tx, channel: Channel, asker: Asker, fact: QuestionAnswered) -> None:
-    to = asker.email
-    if to is None and asker.customer is not None:
-        customer = await customers.current(tx, asker.customer)
-        to = customer.email if customer else None
+    to = await _address(tx, asker)
     answer = await store.get_answer(tx, fact.answer)  # taken away again meanwhile, or written anew
     if to is None or answer is None or answer.status is not Status.PUBLISHED:
         return
@@ -102,5 +133,9 @@ def _where(keys: Vault, asker: Asker) -> str:
 
 
 FOLLOWERS = [
-    Follower(name="question-mails", handle=follow, types=("question.asked", "question.answered")),
+    Follower(
+        name="question-mails",
+        handle=follow,
+        types=("question.asked", "question.answered", "question.declined"),
+    ),
 ]

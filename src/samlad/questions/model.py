@@ -203,7 +203,7 @@ class Vote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Asker(msgspec.Struct, frozen=True, kw_only=True):
-    """Where somebody who asked is written to, and about what. ``status`` is the question's."""
+    """Where somebody who asked is written to, and about what. ``status`` is the question's, ``reason`` why it was declined."""
 
     id: UUID
     channel: UUID
@@ -212,6 +212,23 @@ class Asker(msgspec.Struct, frozen=True, kw_only=True):
     language: str
     text: str
     status: Status
+    reason: str
     product_title: str
     handle: str
     told_at: datetime | None
+
+
+class AnsweredQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    """A question that everybody may read, with an answer: its page is for search engines."""
+
+    id: UUID
+    product: UUID
+    handle: str
+    answered_at: datetime
+
+
+class Waits(msgspec.Struct, frozen=True, kw_only=True):
+    """How many somebody has to read, and since when the first of them waits."""
+
+    count: int
+    oldest: datetime | None

@@ -9,7 +9,16 @@ import msgspec
 
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
-from samlad.questions.model import Answer, Asker, OwnQuestion, Question, ShownAnswer, ShownQuestion
+from samlad.questions.model import (
+    Answer,
+    AnsweredQuestion,
+    Asker,
+    OwnQuestion,
+    Question,
+    ShownAnswer,
+    ShownQuestion,
+    Waits,
+)
 
 _COUNTED = {
     "answers": "(SELECT count(*) FROM question_answer a WHERE a.question = q.id AND a.status = 'published')::int",
@@ -226,6 +235,31 @@ async def reports_of(reader: Reader, question: UUID) -> list[tuple[str, datetime
         question,
     )
     return [(row["reason"], row["reported_at"]) for row in rows]
+
+
+async def answered(reader: Reader, pool: UUID, most: int) -> list[AnsweredQuestion]:
+    """Published questions of a catalogue that have a published answer, the latest answered first."""
+    return await reader.all(
+        AnsweredQuestion,
+        f"""SELECT q.id, q.product, p.handle, q.answered_at FROM {_SOURCE}
+            WHERE p.pool = $1 AND q.status = 'published' AND q.answered_at IS NOT NULL
+              AND EXISTS (SELECT FROM question_answer a WHERE a.question = q.id AND a.status = 'published')
+            ORDER BY q.answered_at DESC, q.id LIMIT $2""",
+        pool,
+        most,
+    )
+
+
+async def to_read(reader: Reader) -> Waits:
+    """How many questions and answers of buyers somebody has to read, and since when the first waits."""
+    found = await reader.one(
+        Waits,
+        """SELECT count(*)::int AS count, min(since) AS oldest FROM (
+               SELECT asked_at AS since FROM question WHERE status = 'waiting'
+               UNION ALL SELECT written_at FROM question_answer WHERE status = 'waiting') AS each""",
+    )
+    assert found is not None
+    return found
 
 
 # -- written -------------------------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """Conversations in real browsers: answered by keyboard, and what a customer writes meanwhile comes by itself and takes nothing away."""
 
+from email.message import EmailMessage
+from email.utils import formataddr
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +12,7 @@ from playwright.async_api import Page, expect
 from account_people import Post
 from samlad import conversations
 from samlad.access.permissions import Role, permissions_of
-from samlad.conversations import BeginInput, ChangeInput, MessageInput, ReplyInput, links, saved
+from samlad.conversations import BeginInput, ChangeInput, MessageInput, ReplyInput, links, receiving, saved
 from samlad.kernel.context import GUEST, Actor, Context
 from samlad.kernel.database import Tx
 from samlad.kernel.ids import new_id
@@ -106,6 +108,7 @@ async def test_every_page_of_the_desk(site: Site, talk: Talk) -> None:
         "desk-new": "/admin/conversations/new",
         "desk-replies": "/admin/conversations/replies",
         "mail": "/admin/mail",
+        "mails-empty": "/admin/conversations/mails",
     }.items():
         await page.goto(path)
         await seen(site, page, name)
@@ -114,6 +117,52 @@ async def test_every_page_of_the_desk(site: Site, talk: Talk) -> None:
     await expect(page.get_by_role("button", name="It is on its way")).to_be_visible()
     assert await page.locator(".message.own").count() == 2, "the answer and the note"
     await seen(site, page, "desk-thread")
+
+
+async def test_mails_in_doubt_are_sorted(site: Site, talk: Talk) -> None:
+    mails = (
+        ("Kim Berg", KIM, "Sv: Var är mitt paket?", "Hej!\n\nDet har inte kommit än."),
+        ("ليلى", "layla@work.example", "رد", ARABIC),
+        ("", "a.very.long.address.that.nobody.wants.to.type@department.company.example", "", f"See {LONG}"),
+    )
+    for number, (name, sender, subject, body) in enumerate(mails):
+        letter = EmailMessage()
+        letter["From"], letter["To"], letter["Subject"] = (
+            formataddr((name, sender)),
+            "shop@shop.example",
+            subject,
+        )
+        letter["Message-ID"] = f"<{number}@example.org>"
+        letter.set_content(body)
+        letter.add_attachment(b"x" * 2_000, maintype="image", subtype="jpeg", filename="kettle.jpg")
+        raw = letter.as_bytes()
+        await talk.trade.db.transaction(lambda tx, raw=raw: receiving.receive(tx, raw))
+    page = await site.staff()
+    await page.goto("/admin/conversations")
+    await page.get_by_role("link", name="3 mails to sort").click()
+    await expect(page.get_by_role("heading", name="Mails to sort")).to_be_visible()
+    await seen(site, page, "mails")
+    mine = page.locator(".inbound").filter(has_text="Det har inte kommit än.")
+    await mine.get_by_label("It belongs to").select_option(label="Where is my parcel? · Kim Berg")
+    await mine.get_by_role("button", name="Put it there").press("Enter")
+    await expect(page.locator("#thread")).to_contain_text("Det har inte kommit än.")
+    await expect(page.locator("#thread")).to_contain_text("by mail")
+    await expect(page.locator("#thread")).to_contain_text("kettle.jpg")
+    await seen(site, page, "thread-by-mail")
+    await page.goto("/admin/conversations/mails")
+    await (
+        page.locator(".inbound")
+        .filter(has_text=ARABIC)
+        .get_by_role("button", name="Begin a conversation")
+        .press("Enter")
+    )
+    await expect(page.locator("#thread")).to_contain_text(ARABIC)
+    await page.goto("/admin/conversations/mails")
+    await page.get_by_role("button", name="Put it aside").press("Enter")
+    await expect(page.get_by_role("button", name="Let it wait again")).to_be_visible()
+    await page.get_by_role("button", name="Undo").press("Enter")
+    await expect(page.get_by_role("button", name="Put it aside")).to_be_visible()
+    await site.fine(page)
 
 
 async def test_a_morning_of_answers_by_keyboard(site: Site, talk: Talk) -> None:
@@ -127,6 +176,12 @@ async def test_a_morning_of_answers_by_keyboard(site: Site, talk: Talk) -> None:
     await page.keyboard.press("r")
     answer = page.get_by_label("Your answer")
     await expect(answer).to_be_focused()
+    other = await site.staff(name="Malin Berg")
+    await other.goto(f"/admin/conversations/{talk.kims}")
+    await expect(other.get_by_text("has this open, too.")).to_contain_text("Olivia Owner")
+    await site.fine(other)
+    await site.picture(other, "desk-thread-two")
+    await other.close()
     await page.keyboard.type("It is on its")
     await talk.hear(talk.kims, "It is a surprise!")
     await expect(page.locator("#thread")).to_contain_text("It is a surprise!")

@@ -5,14 +5,19 @@ import re
 from uuid import UUID
 
 import pytest
+from test_subscription_pages import subscribe
 
-from samlad import orders, stock
+from samlad import conversations, orders, reviews, stock
 from samlad.access.permissions import Role, permissions_of
+from samlad.conversations import BeginInput
 from samlad.faces.admin import routes
 from samlad.kernel.context import GUEST, Actor
+from samlad.kernel.database import Tx
 from samlad.kernel.ids import new_id
+from samlad.reviews import ReviewInput
 
 PEOPLE = {"accept": "text/html"}
+HTMX = {**PEOPLE, "hx-request": "true"}
 OPEN = {"/admin/sign-in", "/admin/sign-in/code", "/admin/link/{token:str}", "/admin/sign-out"}
 HOSTILE = '<script>alert("x")</script>{{ 7*7 }}'
 RIGHT_TO_LEFT = "متجر ‮القهوة"
@@ -154,6 +159,72 @@ async def test_store_staff_see_their_own(api_as, shop) -> None:
             },
         )
         assert refused.status_code == 403
+
+
+async def test_what_store_staff_may_not_open_is_no_link(api_as, shop) -> None:
+    trade = shop.trade
+    online = await shop.buy("MUG-032", 1)
+    carried = await shop.buy("MUG-032", 1, channel=trade.malmo)
+    assert online.email is not None
+
+    async def work(tx: Tx) -> list[str]:
+        talked = [
+            await conversations.begin(
+                tx,
+                BeginInput(
+                    channel=trade.web.id, subject="Hi", body="Hi", email=online.email, order=order.number
+                ),
+            )
+            for order in (online, carried)
+        ]
+        assert [each.order for each in talked] == [online.id, carried.id]
+        sent = await orders.fulfil(tx, online.id, orders.FulfilInput())
+        told = ReviewInput(product=shop.products["MUG-032"], stars=4, language="en", text="Good.")
+        review = await reviews.write_for_order(tx, sent.id, told)
+        return [
+            *(f"/admin/conversations/{each.id}" for each in talked),
+            f"/admin/reviews/{review.id}",
+            f"/admin/customers/{talked[0].customer}",
+        ]
+
+    paths = await shop.db.transaction(work)
+    subscription = await subscribe(shop)
+    paths.append(f"/admin/subscriptions/{subscription.id}")
+    bound = Actor(
+        kind="staff",
+        id=new_id(),
+        name="Malin",
+        permissions=permissions_of(Role.STORE),
+        locations=frozenset({trade.at_malmo.id}),
+    )
+    async with api_as(bound) as client, api_as() as owner:
+        found = set()
+        for path in paths:
+            theirs = re.findall(r'href="(/admin/orders/[0-9a-f-]+)"', (await owner.get(path)).text)
+            page = await client.get(path)
+            assert page.status_code == 200, path
+            for href in re.findall(r'href="(/admin/orders/[0-9a-f-]+)"', page.text):
+                assert (await client.get(href, headers=PEOPLE)).status_code == 200, (path, href)
+                found.add(href)
+            assert theirs or "/customers/" in path or f"/admin/orders/{carried.id}" in found, path
+    assert f"/admin/orders/{carried.id}" in found, "their own is one still"
+
+
+async def test_what_a_page_would_not_send_is_refused_where_it_was_typed(api, shop) -> None:
+    order = await shop.buy("MUG-032", 1)
+    for tags in ("x" * 41, "gift, a/b", "x" * 5000):
+        refused = await api.post(f"/admin/orders/{order.id}/words/tag", data={"tags": tags}, headers=HTMX)
+        assert refused.status_code == 422, tags[:50]
+        assert "at most 40 characters" in refused.text
+    data = BeginInput(channel=shop.trade.web.id, subject="Hi", body="Hi", email="kim@example.org")
+    talk = await shop.db.transaction(lambda tx: conversations.begin(tx, data))
+    for wrong in ({"assignee": "nobody"}, {"assignee": str(new_id())}, {"state": "lost"}):
+        refused = await api.post(f"/admin/conversations/{talk.id}/change", data=wrong, headers=PEOPLE)
+        assert refused.status_code == 422, wrong
+        assert 'class="error"' in refused.text or "notice" in refused.text
+    assert (
+        await api.post(f"/admin/conversations/{talk.id}/change", data={"assignee": ""})
+    ).status_code == 303
 
 
 async def test_hostile_names_are_only_names(api, shop) -> None:

@@ -167,6 +167,42 @@ def _owner() -> Actor:
     return Actor(kind="staff", id=new_id(), name="O", permissions=permissions_of(Role.OWNER))
 
 
+HOSTILE = ("-5", "10000000000000000000", "x" * 5000)
+
+
+async def test_what_does_not_fit_is_said_at_every_step(api_as, db: Database) -> None:
+    right: dict[str, dict[str, str]] = {
+        "shop": {"name": "Hemma", "country": "SE", "guessed": "SE", "currency": "SEK", "locale": "sv",
+                 "time_zone": "Europe/Stockholm", "email": "hej@example.com"},
+        "place": {"kind": "store", "name": "Källaren", "line1": "Storgatan 1", "city": "Umeå", "postal_code": "903 26",
+                  "weekday_opens": "10:00", "weekday_closes": "18:00"},
+        "product": {"title": "Kittel", "price": "49", "quantity": "3", "sku": "K"},
+        "payment": {"ways": "stripe", "secret_key": "x", "publishable_key": "x", "webhook_secret": "x"},
+        "delivery": {"sent": "1", "price": "49"},
+        "seller": {"name": "Hemma AB", "line1": "Storgatan 1", "postal_code": "903 26", "city": "Umeå",
+                   "registration_number": "1", "email": "hej@example.com"},
+        "tax": {"scheme": "normal", "number": "SE556036079301", "prices_include_tax": "yes"},
+        "brand": {"accent": "#7a1f3d", "version": "0"},
+    }  # fmt: skip
+    async with api_as(**ENGLISH) as api:
+        for key in ("shop", "place"):
+            await _answer(api, key, **right[key])
+        wrong = []
+        for key, values in right.items():
+            for name in values:
+                for value in HOSTILE:
+                    answer = await api.post(f"/admin/start/{key}", data={**values, name: value})
+                    if answer.status_code not in (303, 409, 412, 422):
+                        wrong.append(f"{answer.status_code} {key} {name} {value[:20]!r}")
+                    elif (
+                        answer.status_code == 422
+                        and 'class="error"' not in answer.text
+                        and "notice" not in answer.text
+                    ):
+                        wrong.append(f"nothing is said: {key} {name} {value[:20]!r}")
+        assert wrong == []
+
+
 async def test_examples_come_and_go_in_one_act(api_as, db: Database) -> None:
     async with api_as(**ENGLISH) as api:
         await _answer(

@@ -76,7 +76,10 @@ async def test_picked_put_aside_and_handed_over_with_the_code_of_the_order_page(
     assert "1 / 2" in await act(clerk, here, "pick", code="KTL")
     assert "It lies ready" in await act(clerk, here, "pick", code="KTL")
     assert "The customer has the code now" in await act(clerk, here, "ready")
-    assert "Code of the customer" in (await clerk.get(here)).text
+    field = re.search(r'<input[^>]*name="code"[^>]*>', (await clerk.get(here)).text)
+    assert field
+    assert 'maxlength="7"' in field[0], "a code that is shown as 123 456 is typed so"
+    assert re.fullmatch(re.search(r'pattern="([^"]+)"', field[0])[1], "123 456")  # type: ignore[index]
     async with api_as(GUEST, accept="text/html", **{"accept-language": "en"}) as kim:
         link = signed(order)
         page = (await kim.get(link)).text
@@ -88,13 +91,31 @@ async def test_picked_put_aside_and_handed_over_with_the_code_of_the_order_page(
         wrong = f"{(int(digits) + 1) % 10**6:06d}"
         assert "Nothing that waits here has this code" in await _code(clerk, wrong)
         assert "This is another code" in await act(clerk, here, "hand-over", code=wrong)
-        found = await clerk.post("/pos/work/soder/code", data={"code": digits})
+        typed = f"{code[1]} {code[2]}"  # as the page shows it
+        found = await clerk.post("/pos/work/soder/code", data={"code": typed})
         assert "The code is right" in text_of(found.text)
         assert "Handed over" in await act(clerk, here, "hand-over", code=hidden(found.text, "code"))
         after = text_of((await kim.get(link)).text)
         assert "Picked up" in after
         assert "You have it" in after
     assert "Nothing to do" in text_of((await clerk.get("/pos/work/soder")).text)
+
+
+async def test_the_last_day_is_that_of_the_store(
+    clerk: httpx.AsyncClient, api_as: Any, market: Market, signed: Any
+) -> None:
+    kettle = (await market.product(title="Kettle", sku="KTL", stock=(5,))).variants[0].id
+    order = await ordered(market, kettle)
+    here = await address_of(market, order)
+    for what, sent in (("take", {}), ("pick", {"code": "KTL"}), ("ready", {})):
+        await act(clerk, here, what, **sent)
+    await market.db.rows("UPDATE location SET time_zone = 'America/Anchorage' RETURNING 1")
+    # Early in the morning in Stockholm it is still the day before in Anchorage.
+    await market.db.rows("UPDATE fulfilment SET pick_up_by = '2031-05-17T02:00:00Z' RETURNING 1")
+    async with api_as(GUEST, accept="text/html", **{"accept-language": "en"}) as kim:
+        page = text_of((await kim.get(signed(order))).text)
+    assert "May 16, 2031" in page
+    assert "May 17" not in page
 
 
 async def _code(clerk: httpx.AsyncClient, code: str) -> str:

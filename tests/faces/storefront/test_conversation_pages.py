@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from html import unescape
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +17,8 @@ from samlad.kernel.context import GUEST, Actor
 from samlad.kernel.database import Database
 from samlad.kernel.listing import ListQuery
 from samlad.kernel.settings import Settings, load
+from samlad.kernel.vault import Vault
+from samlad.orders import order_address
 from trade import Trade, build
 
 KIM = "kim@example.org"
@@ -47,6 +50,37 @@ async def browser(api_as: Any, trade: Trade) -> AsyncIterator[httpx.AsyncClient]
 
 async def all_of(db: Database) -> list[conversations.Conversation]:
     return (await conversations.CONVERSATIONS.page(db, ListQuery(sort="begun_at"), None)).items
+
+
+async def test_a_guest_asks_from_the_page_of_an_order(
+    browser: httpx.AsyncClient, trade: Trade, settings: Settings
+) -> None:
+    order = await trade.buy((await trade.kettle(), 1))
+    page = await browser.get(order_address.path(Vault.of(settings), order.id))
+    assert page.status_code == 200
+    asks = re.search(r'href="(/contact[^"]*)"[^>]*>(?:(?!</a>).)*Ask about this order', page.text, re.DOTALL)
+    assert asks, "it leads to the conversation, not out of the shop into a mail program"
+    form = (await browser.get(unescape(asks[1]))).text
+    assert f'value="{order.number}"' in form
+    assert 'value="order" selected' in form
+
+
+async def test_what_is_sent_says_once_how_it_is_written(browser: httpx.AsyncClient) -> None:
+    wrong = {}
+    for path in (
+        "/",
+        "/contact",
+        "/robots.txt",
+        "/theme.css",
+        "/sw.js",
+        "/pos/sw.js",
+        "/metrics",
+        "/sitemap.xml",
+    ):
+        answer = await browser.get(path)
+        if answer.headers["content-type"].count("charset=") != 1:
+            wrong[path] = answer.headers["content-type"]
+    assert wrong == {}
 
 
 async def test_a_guest_and_the_staff_talk(

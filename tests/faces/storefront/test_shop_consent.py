@@ -21,6 +21,7 @@ from samlad.identity import AuthLevel, Identifier, Kind, Sighting
 from samlad.kernel import followers
 from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
+from samlad.kernel.problems import InvalidInput
 from samlad.kernel.settings import Settings
 from samlad.kernel.vault import Vault
 
@@ -247,3 +248,99 @@ async def test_what_one_wants_to_hear_is_chosen_by_the_keyboard(
     await page.keyboard.press("Enter")
     await expect(texts).not_to_be_checked()
     assert not await holds("sms_marketing")
+
+
+ORIGIN = "https://cdn.measure.example"
+
+
+async def test_only_origins_over_https_may_be_set(market: Market) -> None:
+    async def put(*origins: str) -> None:
+        change = ChannelChange(settings={"script_origins": list(origins)})
+        await market.db.transaction(lambda tx: channels.change(tx, market.web.id, change))
+
+    for wrong in (
+        "http://cdn.measure.example", "https://*.measure.example", "https://*", "*", "https:", "https://localhost", "'unsafe-inline'",
+        "https://cdn.measure.example/", "https://cdn.measure.example/x.js", "https://cdn.measure.example; default-src *",
+        "https://cdn.measure.example https://other.example", "https://CDN.measure.example", "https://cdn.measure.example\n", "data:",
+        "https://user@cdn.measure.example", "https://cdn.measure.example:0",
+    ):  # fmt: skip
+        with pytest.raises(InvalidInput):
+            await put(wrong)
+    await put(ORIGIN, "https://127.0.0.1:8443")
+    kept = await market.db.value(
+        "SELECT after FROM audit_entry WHERE verb = 'channel.changed' ORDER BY id DESC LIMIT 1"
+    )
+    assert ORIGIN in str(kept)
+
+
+async def test_scripts_of_others_get_into_pages_of_goods_only(
+    guest: httpx.AsyncClient, market: Market
+) -> None:
+    before = (await guest.get("/")).headers["content-security-policy"]
+    change = ChannelChange(settings={"script_origins": [ORIGIN]})
+    await market.db.transaction(lambda tx: channels.change(tx, market.web.id, change))
+    product = (await market.product(title="Pan", sku="PAN", handle="pan")).handle
+    for path in ("/", "/search", "/stores", "/cart", f"/p/{product}"):
+        answer = await guest.get(path)
+        assert answer.status_code == 200, path
+        rules = dict(
+            part.strip().split(" ", 1) for part in answer.headers["content-security-policy"].split(";")
+        )
+        assert rules["script-src"] == f"'self' {ORIGIN}", path
+        assert rules["connect-src"] == f"'self' {ORIGIN}", path
+        assert rules["object-src"] == "'none'", path
+    for path in (
+        "/checkout", "/account", "/account/sign-in", "/contact", "/admin", "/pos", "/conversation/x", "/preferences/x", "/confirm/x",
+        f"/p/{product}/review", f"/p/{product}/questions", "/no-such-page", "/search/suggest?q=a", "/api/products",
+    ):  # fmt: skip
+        answer = await guest.get(path)
+        assert ORIGIN not in answer.headers.get("content-security-policy", ""), path
+    change = ChannelChange(settings={"script_origins": []})
+    await market.db.transaction(lambda tx: channels.change(tx, market.web.id, change))
+    assert (await guest.get("/")).headers["content-security-policy"] == before
+
+
+@pytest.mark.browser
+async def test_a_script_of_another_origin_runs_where_it_may_and_when_it_may(
+    site: Site, market: Market
+) -> None:
+    settings = {"cookie_banner": True, "script_origins": [ORIGIN]}
+    await market.db.transaction(
+        lambda tx: channels.change(tx, market.web.id, ChannelChange(settings=settings))
+    )
+    page = await site.visitor()
+    asked: list[str] = []
+    scripts = "".join(
+        f'<script type="text/plain" data-consent="performance" src="{origin}/count.js"></script>'
+        for origin in ("https://evil.example", ORIGIN)
+    )
+
+    async def marked(route: Route) -> None:
+        answer = await route.fetch()
+        await route.fulfill(
+            response=answer, body=(await answer.text()).replace("</main>", f"{scripts}</main>")
+        )
+
+    async def third(route: Route) -> None:
+        asked.append(route.request.url)
+        await route.fulfill(
+            body="document.documentElement.dataset.counted = 1", content_type="text/javascript"
+        )
+
+    for path in ("/", "/contact"):
+        await page.route(f"{site.url}{path}", marked)
+    await page.route("https://*.example/*", third)
+    await page.goto("/")
+    banner = page.get_by_role("region", name="Cookies and what we measure")
+    await expect(banner).to_be_visible()
+    await page.wait_for_load_state("networkidle")
+    assert asked == []
+    await banner.get_by_role("button", name="Allow all").click()
+    await expect(page.locator("html[data-counted]")).to_have_count(1)
+    assert asked == [f"{ORIGIN}/count.js"], "the origin that the shop did not name stays out"
+    # The same visitor, who has agreed, in a page where people type what is theirs.
+    await page.goto("/contact")
+    await expect(page.locator('script[src]:not([type="text/plain"])[src$="count.js"]')).to_have_count(2)
+    await page.wait_for_load_state("networkidle")
+    assert asked == [f"{ORIGIN}/count.js"]
+    await expect(page.locator("html[data-counted]")).to_have_count(0)

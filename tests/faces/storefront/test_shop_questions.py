@@ -15,7 +15,7 @@ from samlad import questions
 from samlad.kernel.context import SYSTEM, Context
 from samlad.kernel.settings import Settings
 from samlad.kernel.vault import Vault
-from samlad.questions import Decision, QuestionInput, links
+from samlad.questions import AnswerInput, Decision, QuestionInput, links
 
 ACT = {"accept": "text/html", "accept-language": "en"}
 
@@ -245,3 +245,29 @@ async def test_a_member_keeps_their_questions_and_who_bought_answers(
     assert "Bought here" in text_of((await guest.get(href)).text)
     await guest.post(f"{href}/answer/remove", data=token)
     assert await market.db.value("SELECT status FROM question_answer") == "withdrawn"
+
+
+async def test_answered_questions_are_in_a_sitemap_of_their_own(
+    guest: httpx.AsyncClient, market: Market
+) -> None:
+    product, ended = [
+        await market.product(title=f"Pan {name}", sku=name, handle=f"pan-{name}")
+        for name in ("sold", "ended")
+    ]
+    assert "questions.xml" not in (await guest.get("/sitemap.xml")).text
+    shown = await asked(market, product.id, "Does it fit an oven?")
+    await asked(market, product.id, "Nobody answered this")
+    hidden_too = await asked(market, ended.id, "Of something that is not sold now")
+    for each in (shown, hidden_too):
+        await market.db.transaction(
+            lambda tx, each=each: questions.answer(tx, each, AnswerInput(text="Yes")), Context(actor=SYSTEM)
+        )
+    await market.db.rows(
+        "UPDATE product_search SET is_active = false WHERE product = $1 RETURNING 1", ended.id
+    )
+    assert "/sitemaps/questions.xml" in (await guest.get("/sitemap.xml")).text
+    answer = await guest.get("/sitemaps/questions.xml")
+    assert answer.headers["content-type"].startswith("application/xml")
+    (path,) = re.findall(r"<loc>http://samlad.test([^<]+)</loc>", answer.text)
+    assert path == f"/p/pan-sold/questions/{shown}"
+    assert (await guest.get(path)).status_code == 200

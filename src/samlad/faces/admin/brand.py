@@ -237,7 +237,7 @@ async def preview_theme(request: AnyRequest, code: FromPath[str]) -> Response[st
     except (msgspec.ValidationError, msgspec.DecodeError):
         own = Brand()
     sheet = theme.style_sheet(await _with(request, channel, own))
-    return Response(sheet, media_type="text/css; charset=utf-8", headers={"Cache-Control": "no-store"})
+    return Response(sheet, media_type="text/css", headers={"Cache-Control": "no-store"})
 
 
 HANDLERS = [choose, show_kit, save_kit, preview, preview_typed, preview_theme]

@@ -20,19 +20,32 @@ from samlad.conversations import (
     ChangeInput,
     MessageInput,
     Thread,
+    presence,
     saved,
 )
 from samlad.faces.admin import bulk, customer_blocks
-from samlad.faces.admin.conversation_names import MEDIA, STATES, TOPICS
+from samlad.faces.admin.conversation_names import MARKS, MEDIA, STATES
 from samlad.faces.admin.customer_blocks import Block
 from samlad.faces.admin.lists import href, shown
+from samlad.faces.admin.scope import open_orders
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.admin.undo import undo_href, undoable
 from samlad.faces.form import Form, read_form
-from samlad.faces.page import AnyRequest, change, go, listen_from_here, live_href, local_path, require, words
+from samlad.faces.page import (
+    AnyRequest,
+    change,
+    go,
+    listen_from_here,
+    live_href,
+    local_path,
+    page,
+    require,
+    words,
+)
+from samlad.faces.topics import TOPICS
 from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
-from samlad.kernel.http import actor_of, database_of
+from samlad.kernel.http import actor_of, context_of, database_of
 from samlad.kernel.listing import ListQuery
 from samlad.kernel.problems import InvalidInput, NotFound, Problem
 
@@ -52,6 +65,7 @@ async def list_conversations(request: AnyRequest) -> Response[Any]:
     if not request.query_params and counts.open:
         return go(request, href(BASE, {"state": "open", "sort": "waiting_since"}))
     found = await shown(request, database, CONVERSATIONS, None)
+    before = await conversations.cutoffs(database)
     waiting = {"state": "open", "sort": "waiting_since"}
     views = [
         (_("To answer"), counts.open, waiting),
@@ -68,6 +82,8 @@ async def list_conversations(request: AnyRequest) -> Response[Any]:
         request,
         "admin/conversations.html",
         list=found,
+        mails=counts.mails,
+        overdue={each.id for each in found.items if conversations.is_overdue(each, before)},
         live_href=live_href(request, "conversations"),
         states={state: (_(text), kind) for state, (text, kind) in STATES.items()},
         topics={topic: _(text) for topic, text in TOPICS.items()},
@@ -199,6 +215,20 @@ async def _insert(request: AnyRequest, conversation_id: UUID, form: Form) -> Res
     return await _page(request, conversation_id, kept)
 
 
+@post(f"{BASE}/{{conversation_id:uuid}}/here", status_code=200)
+async def say_here(request: AnyRequest, conversation_id: FromPath[UUID]) -> Response[Any]:
+    """A page that is open says so, and hears who else has it open. Nothing new is no answer, so that nothing is read out again."""
+    require(request, READ)
+    form = await read_form(request)
+    others = await database_of(request).transaction(
+        lambda tx: presence.here(tx, conversation_id), context_of(request)
+    )
+    known = "\n".join(others)
+    if form.get("known") == known:
+        return Response(None, status_code=204)
+    return page(request, "admin/conversation_here.html", others=others, known=known)
+
+
 @post(f"{BASE}/{{conversation_id:uuid}}/change")
 async def change_conversation(request: AnyRequest, conversation_id: FromPath[UUID]) -> Response[Any]:
     """Close or open it, put it off, or give it to somebody."""
@@ -223,7 +253,7 @@ async def change_conversation(request: AnyRequest, conversation_id: FromPath[UUI
 async def _wanted(request: AnyRequest, form: Form, channel: UUID) -> ChangeInput:
     if form.has("assignee"):
         who = form.get("assignee")
-        return msgspec.convert({"assignee": who or None}, ChangeInput, strict=False)
+        return form.into(ChangeInput, assignee=who or None)
     if form.has("snooze"):
         return ChangeInput(snoozed_until=await _later(request, form.get("snooze"), channel))
     return form.into(ChangeInput)
@@ -292,15 +322,18 @@ async def _page(request: AnyRequest, conversation_id: UUID, form: Form) -> Respo
         found=found,
         messages=thread.messages,
         live_href=live_href(request, f"subject:{found.id}"),
+        every_seconds=presence.EVERY_SECONDS,
         state=(_(STATES[found.state][0]), STATES[found.state][1]),
         topic=_(TOPICS[found.topic]),
         media={medium: _(text) for medium, text in MEDIA.items()},
+        marks={mark: _(text) for mark, text in MARKS.items()},
         key=form.get("id") or str(uuid4()),
         # Who sees that somebody wrote meanwhile has read it: the next try is not refused.
         seen=found.words,
         crew=await _crew(request, found) if may_write else [],
         replies=await saved.all_of(database, actor) if may_write else [],
         others=others,
+        open_orders=await open_orders(actor, database, [found.order]),
         into=[(str(each.id), each.subject or _("(erased)")) for each in others],
     )
 
@@ -324,78 +357,6 @@ async def _others(request: AnyRequest, found: conversations.Conversation) -> lis
     query = ListQuery(limit=OTHERS, filters={"customer": str(found.customer)})
     page = await CONVERSATIONS.page(database_of(request), query, None)
     return [each for each in page.items if each.id != found.id and each.pool == found.pool]
-
-
-@get(f"{BASE}/replies")
-async def show_replies(request: AnyRequest) -> Response[Any]:
-    """What is answered often."""
-    require(request, READ)
-    return await _replies_page(request, Form.of(language="en"), None)
-
-
-@get(f"{BASE}/replies/{{reply_id:uuid}}")
-async def show_reply(request: AnyRequest, reply_id: FromPath[UUID]) -> Response[Any]:
-    """A saved reply, to change it."""
-    require(request, conversations.SETUP)
-    known = await saved.all_of(database_of(request), actor_of(request))
-    found = next((each for each in known if each.id == reply_id), None)
-    if found is None:
-        raise NotFound(saved.NO_REPLY)
-    form = Form.of(**{name: getattr(found, name) for name in ("name", "language", "body", "version")})
-    return await _replies_page(request, form, reply_id)
-
-
-@post(f"{BASE}/replies")
-async def create_reply(request: AnyRequest) -> Response[Any]:
-    """Save a reply."""
-    return await _keep_reply(request, None)
-
-
-@post(f"{BASE}/replies/{{reply_id:uuid}}")
-async def change_reply(request: AnyRequest, reply_id: FromPath[UUID]) -> Response[Any]:
-    """Change a saved reply."""
-    return await _keep_reply(request, reply_id)
-
-
-async def _keep_reply(request: AnyRequest, reply_id: UUID | None) -> Response[Any]:
-    require(request, conversations.SETUP)
-    form, _ = await read_form(request), words(request)
-    try:
-        data = form.into(conversations.ReplyInput)
-        made = await change(
-            request,
-            lambda tx: saved.put(tx, data, reply=reply_id, version=form.version() if reply_id else None),
-        )
-    except Problem as problem:
-        return await _replies_page(request, form.failed(problem), reply_id)
-    return go(request, f"{BASE}/replies", _("“%(name)s” is kept.") % {"name": made.name})
-
-
-@post(f"{BASE}/replies/{{reply_id:uuid}}/delete")
-async def delete_reply(request: AnyRequest, reply_id: FromPath[UUID]) -> Response[Any]:
-    """Delete a saved reply; it can be taken back."""
-    require(request, conversations.SETUP)
-    await read_form(request)
-    await change(request, lambda tx: saved.delete(tx, reply_id))
-    back = undo_href(request, "saved_reply.delete", reply=str(reply_id))
-    return go(request, f"{BASE}/replies", words(request)("It is deleted."), undo=back)
-
-
-@undoable("saved_reply.delete")
-async def _restore(tx: Tx, arguments: dict[str, Any]) -> str:
-    await saved.restore(tx, UUID(arguments["reply"]))
-    return f"{BASE}/replies"
-
-
-async def _replies_page(request: AnyRequest, form: Form, reply: UUID | None) -> Response[Any]:
-    return await admin_page(
-        request,
-        "admin/saved_replies.html",
-        status_code=form.status,
-        form=form,
-        reply=reply,
-        replies=await saved.all_of(database_of(request), actor_of(request)),
-    )
 
 
 async def _talks(request: AnyRequest, customer: customers.Customer) -> dict[str, Any] | None:
@@ -454,6 +415,5 @@ async def _undo_many(tx: Tx, arguments: dict[str, Any]) -> str:
 
 HANDLERS = [
     act_on_many,
-    list_conversations, show_new, begin, show_conversation, answer, change_conversation, merge, split,
-    show_replies, show_reply, create_reply, change_reply, delete_reply,
+    list_conversations, show_new, begin, show_conversation, answer, say_here, change_conversation, merge, split,
 ]  # fmt: skip

@@ -13,6 +13,7 @@ from samlad.faces.admin.customer_blocks import Block
 from samlad.faces.admin.identity import found_customer
 from samlad.faces.admin.lists import shown
 from samlad.faces.admin.orders import HAPPENED
+from samlad.faces.admin.scope import open_orders
 from samlad.faces.admin.undo import undo_href, undoable
 from samlad.faces.form import read_form
 from samlad.faces.page import AnyRequest, change, go, require, words
@@ -55,6 +56,7 @@ async def _timeline(request: AnyRequest, customer: Customer) -> dict[str, Any]:
     found = await shown(request, database, profile.TIMELINE, *scope, limit=30)
     return {
         "moments": found,
+        "moment_orders": await open_orders(actor, database, [each.subject for each in found.items]),
         "moment_kinds": scope[2],
         "moment_channels": {each.id: each.name for each in known},
         "happened": {

@@ -331,7 +331,7 @@ async def _by_hand(request: AnyRequest, order_id: UUID, act: str, form: Form) ->
             amount = form.amount("amount", order.currency) or 0
             if amount <= 0:
                 raise InvalidInput.at("amount", _("Please write an amount."))
-            note = msgspec.convert(form.get("note"), Note)
+            note = form.one("note", Note)
             await change(request, lambda tx: manual.collect(tx, chosen.id, amount, note=note))
             text = _("The money is booked.")
         else:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from litestar import Response, get
 
-from samlad import carts, channels, conversations, orders, storework, tills
+from samlad import carts, channels, conversations, orders, questions, storework, tills
 from samlad.carts.permissions import WRITE as WRITE_CARTS
 from samlad.catalog.permissions import CHANGE as CATALOG_CHANGE
 from samlad.channels import Channel, ChannelStatus
@@ -61,6 +61,7 @@ async def hints(request: AnyRequest) -> Response[Any]:
         "waiting": None,
         "late": [],
         "talks": None,
+        "asked": None,
         "odd_sales": 0,
         "odd_work": 0,
         "parked": [],
@@ -77,6 +78,8 @@ async def hints(request: AnyRequest) -> Response[Any]:
         ]
     if actor.may(conversations.READ):
         context["talks"] = await conversations.counts(database, actor.id)
+    if actor.may(questions.READ):
+        context["asked"] = await questions.to_read(database)
     if actor.may(WRITE_CARTS):
         own = {place.channel for place in await own_locations(actor, database)}
         known = {

@@ -10,6 +10,7 @@ from samlad import channels, reviews
 from samlad.channels import Resource
 from samlad.content import photograph_store
 from samlad.faces.admin.lists import shown
+from samlad.faces.admin.scope import open_orders
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest, change, go, require, words
@@ -126,6 +127,7 @@ async def _page(request: AnyRequest, review_id: UUID, form: Form) -> Response[An
         state=(_(text), kind),
         reasons=[_(reason) for reason in REASONS],
         reports=await reviews.reports_of(database, review_id),
+        open_orders=await open_orders(actor_of(request), database, [found.order_id]),
         history=[
             _told(_, event.type, event.occurred_at) for event in await log.of_subject(database, review_id)
         ],

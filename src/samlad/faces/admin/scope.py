@@ -1,8 +1,9 @@
 """What staff who are bound to locations see: their own."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
-from samlad import stock
+from samlad import orders, stock
 from samlad.kernel.context import Actor
 from samlad.kernel.database import Database
 from samlad.stock import Location
@@ -15,6 +16,13 @@ def order_scope(actor: Actor) -> dict[str, str | None]:
 
 def _joined(ids: frozenset[UUID]) -> str:
     return ",".join(sorted(str(one) for one in ids))
+
+
+async def open_orders(actor: Actor, database: Database, wanted: Iterable[UUID | None]) -> frozenset[UUID]:
+    """Those of these orders whose page an actor may open: only they are links."""
+    if not actor.may(orders.READ):
+        return frozenset()
+    return await orders.at_places(database, [each for each in wanted if each is not None], actor.locations)
 
 
 async def own_locations(actor: Actor, database: Database) -> list[Location]:

@@ -248,6 +248,18 @@ setting: Mapping[str, tuple[str, str]] = {
         marked("Host name of the web shop"),
         marked("Where browsers find it, for example shop.example.com."),
     ),
+    "answer_minutes": (
+        marked("Answers to customers within (minutes)"),
+        marked(
+            "Only opening hours of the channel count. Who waits longer is marked in the conversations. 0: no target."
+        ),
+    ),
+    "script_origins": (
+        marked("Where scripts of others may come from"),
+        marked(
+            "With commas, for example https://cdn.example.com: https, without * and without a path. They run in pages of goods and texts, once a visitor has agreed; never in account, checkout, till or admin."
+        ),
+    ),
     "instant_exchange": (
         marked("New goods before the old ones are back"),
         marked("For customers who exchange by themselves, where what is new costs no more."),
@@ -260,6 +272,12 @@ setting: Mapping[str, tuple[str, str]] = {
         marked("Attribute for the price of a unit"),
         marked(
             "Its code. It says how much a piece holds, like 500 g or 6 x 33 cl; price tags have the price of a unit by it."
+        ),
+    ),
+    "order_mails": (
+        marked("Mails of orders"),
+        marked(
+            "Buyers hear by mail that their order is placed, on its way or cancelled. Turn it off where another system writes them."
         ),
     ),
     "contact_email": (marked("E-mail for customers"), marked("Where they write to.")),

@@ -76,6 +76,7 @@ MORE_PLACES = (
     Place(marked("Set up the shop"), "/admin/start", "check", "channels.change"),
     Place(marked("Write to somebody"), "/admin/conversations/new", "plus", "conversations.write"),
     Place(marked("Saved replies"), "/admin/conversations/replies", "edit", "conversations.read"),
+    Place(marked("Mails to sort"), "/admin/conversations/mails", "mail", "conversations.read"),
     Place(marked("Create product"), "/admin/products/new", "plus", "catalog.change"),
     Place(marked("Import products"), "/admin/products/import", "upload", "catalog.change"),
     Place(marked("Price tags"), "/admin/labels", "tag", "labels.read"),

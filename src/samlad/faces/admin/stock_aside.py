@@ -8,7 +8,7 @@ from litestar.params import FromPath
 
 from samlad.faces.admin import lot_names
 from samlad.faces.admin.lists import shown
-from samlad.faces.admin.scope import own_codes
+from samlad.faces.admin.scope import open_orders, own_codes
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.admin.stock_frame import frame
 from samlad.faces.form import Form, read_form
@@ -41,6 +41,7 @@ async def _page(request: AnyRequest, form: Form) -> Response[Any]:
         "admin/stock_quarantine.html",
         status_code=form.status,
         list=found,
+        open_orders=await open_orders(actor_of(request), database, [each.order_id for each in found.items]),
         states=[("open", _("Waits")), ("done", _("Decided"))],
         verdicts=translated(request, lot_names.verdict),
         makers=makers,

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 
 from samlad.faces.admin import lot_names
 from samlad.faces.admin.lists import shown
-from samlad.faces.admin.scope import own_codes
+from samlad.faces.admin.scope import open_orders, own_codes
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.admin.stock_frame import frame
 from samlad.faces.form import Form, read_form
@@ -135,11 +135,13 @@ async def show_recall(request: AnyRequest, recall_id: FromPath[UUID]) -> Respons
     require(request, ORDERS_READ)
     database = database_of(request)
     found = await lots_store.recall_by_id(database, recall_id)
+    told = await shown(request, database, RECALLED, found.lot)
     return await admin_page(
         request,
         "admin/stock_recall.html",
         recall=found,
-        list=await shown(request, database, RECALLED, found.lot),
+        list=told,
+        open_orders=await open_orders(actor_of(request), database, [each.order_id for each in told.items]),
         here_now=await lots_store.where(database, found.lot),
         lot_names=lot_names,
         **await frame(request, "lots"),

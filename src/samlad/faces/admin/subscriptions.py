@@ -15,6 +15,7 @@ from samlad.channels import Resource
 from samlad.faces.admin import names
 from samlad.faces.admin.lists import shown
 from samlad.faces.admin.orders import doer
+from samlad.faces.admin.scope import open_orders
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.admin.subscription_texts import (
     CYCLE_STATES,
@@ -125,6 +126,9 @@ async def _page(request: AnyRequest, subscription_id: UUID, form: Form) -> Respo
         rhythm=every(_, found.terms),
         upcoming=upcoming,
         cycles=cycles.items,
+        open_orders=await open_orders(
+            actor_of(request), database, [found.origin, *(each.order_id for each in cycles.items)]
+        ),
         cycle_states=CYCLE_STATES,
         history=[_told(event, _, who, locale_of(request)) for event in reversed(events)],
         form=form,

@@ -67,7 +67,7 @@ class Here(msgspec.Struct, frozen=True):
 async def worker(request: AnyRequest) -> Response[bytes]:  # noqa: ARG001
     """The service worker of the till."""
     headers = {"Service-Worker-Allowed": "/pos", "Cache-Control": "no-cache"}
-    return Response(_WORKER, media_type="text/javascript; charset=utf-8", headers=headers)
+    return Response(_WORKER, media_type="text/javascript", headers=headers)
 
 
 @get("/{code:str}/offline")

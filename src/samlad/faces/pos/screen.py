@@ -162,7 +162,7 @@ async def theme_css(request: AnyRequest) -> Response[str]:
     channel = await channels.cached(database_of(request), found.channel)
     look = await content.look_of(database_of(request), channel)
     headers = {"Cache-Control": "private, max-age=86400"}
-    return Response(look.sheet, headers=headers, media_type="text/css; charset=utf-8")
+    return Response(look.sheet, headers=headers, media_type="text/css")
 
 
 routes = [Router(path="/", include_in_schema=False, route_handlers=[screen_page, screen_now, theme_css])]

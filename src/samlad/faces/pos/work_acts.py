@@ -61,7 +61,12 @@ def _ship(tx: Tx, work: UUID, form: Form) -> Awaitable[Any]:
 
 
 def _hand_over(tx: Tx, work: UUID, form: Form) -> Awaitable[Any]:
-    return fulfilment.hand_over(tx, work, form.into(HandOverInput))
+    return fulfilment.hand_over(tx, work, form.into(HandOverInput, code=_digits(form) or None))
+
+
+def _digits(form: Form) -> str:
+    """A code as it is kept; the customer's page shows it in two groups."""
+    return "".join(form.get("code").split())
 
 
 def _substitute(tx: Tx, work: UUID, form: Form) -> Awaitable[Any]:
@@ -136,7 +141,7 @@ async def show_code(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     """A customer shows a code: what is theirs, to be looked at before it is handed over."""
     place, form = await place_of(request, code), await read_form(request)
     try:
-        shown = form.into(CodeInput, location=str(place.location.id))
+        shown = form.into(CodeInput, location=str(place.location.id), code=_digits(form))
         await fulfilment.count_try(database_of(request), context_of(request), place.location.id)
         found = await face.change(request, lambda tx: fulfilment.by_code(tx, shown.location, shown.code))
     except (NotFound, InvalidInput):

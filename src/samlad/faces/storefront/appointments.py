@@ -18,14 +18,13 @@ from samlad.faces import slot_choice
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import limits, member, person
-from samlad.faces.storefront.place import channel_of, root_of, shopper, show
+from samlad.faces.storefront.place import INCOMPLETE_LINK, channel_of, root_of, shopper, show
 from samlad.faces.storefront.stores import stores_of
 from samlad.kernel.clock import now
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound, TooMany
 
-GONE = marked("This link is not complete. Copy it once more from where you got it.")
 TAKEN = marked("Somebody was faster: this time is not free any more. Choose another one.")
 TOO_MANY = marked("That is a lot of appointments for one day. Call the store, they help you.")
 HEADERS = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
@@ -125,7 +124,7 @@ async def _linked(request: AnyRequest, link: str) -> tuple[Channel, Appointment]
     channel = await channel_of(request)
     key = links.read(request.app.state.runtime.settings, link)
     if key is None:
-        raise NotFound(face.words(request)(GONE))
+        raise NotFound(face.words(request)(INCOMPLETE_LINK))
     return channel, await appointments.by_link(database_of(request), key)
 
 
@@ -169,7 +168,7 @@ async def calendar(request: AnyRequest, link: FromPath[str]) -> Response[str]:
     file = calendar_file.calendar(found, f"{what} · {place.name}", where(place), address)
     return Response(
         file,
-        media_type="text/calendar; charset=utf-8",
+        media_type="text/calendar",
         headers={
             "Content-Disposition": 'attachment; filename="appointment.ics"',
             "Cache-Control": "no-store",

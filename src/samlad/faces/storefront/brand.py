@@ -30,8 +30,8 @@ async def theme_css(request: AnyRequest) -> Response[str]:
     is_known = request.query_params.get("v") == look.version
     headers = {"Cache-Control": FOR_EVER if is_known else "no-cache", "ETag": f'"{look.version}"'}
     if request.headers.get("if-none-match") == headers["ETag"]:
-        return Response("", status_code=304, headers=headers, media_type="text/css; charset=utf-8")
-    return Response(look.sheet, headers=headers, media_type="text/css; charset=utf-8")
+        return Response("", status_code=304, headers=headers, media_type="text/css")
+    return Response(look.sheet, headers=headers, media_type="text/css")
 
 
 @get(list(ICONS))
@@ -98,7 +98,7 @@ async def service_worker(request: AnyRequest) -> Response[str]:
     """The shop's service worker. It is another one, and browsers fetch anew, whenever a file of ours is."""
     await channel_of(request, before_opening=True)
     headers = {"Cache-Control": "no-cache"}
-    return Response(_worker(), headers=headers, media_type="text/javascript; charset=utf-8")
+    return Response(_worker(), headers=headers, media_type="text/javascript")
 
 
 @cache

@@ -9,26 +9,18 @@ from litestar.params import FromPath
 from samlad import conversations
 from samlad.catalog.sellables import language_of
 from samlad.channels import Channel
-from samlad.conversations import BeginInput, MessageInput, Thread, Topic, links
+from samlad.conversations import BeginInput, MessageInput, Thread, links
 from samlad.faces import page as face
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import limits, member, person
-from samlad.faces.storefront.place import channel_of, show
+from samlad.faces.storefront.place import INCOMPLETE_LINK, channel_of, show
+from samlad.faces.topics import OWN_TOPICS
 from samlad.kernel.context import GUEST, Context
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.problems import NotFound, Problem, TooMany
 
-TOPICS = {
-    Topic.ORDER: marked("My order"),
-    Topic.DELIVERY: marked("Delivery"),
-    Topic.RETURN: marked("A return"),
-    Topic.PRODUCT: marked("A product"),
-    Topic.PAYMENT: marked("Paying"),
-    Topic.OTHER: marked("Something else"),
-}
-GONE = marked("This link is not complete. Copy it once more from where you got it.")
 TOO_MANY = marked("That is a lot of messages. Wait a while, or call us.")
 HEADERS = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex", "Cache-Control": "no-store"}
 
@@ -51,7 +43,7 @@ async def _form(request: AnyRequest, form: Form) -> Response[Any]:
         form=form,
         key=form.get("id") or str(uuid4()),
         known=signed.customer if signed else None,
-        topics=[(str(topic), _(text)) for topic, text in TOPICS.items()],
+        topics=[(str(topic), _(text)) for topic, text in OWN_TOPICS.items()],
     )
 
 
@@ -91,7 +83,7 @@ def _settings(request: AnyRequest) -> Any:
 def _linked(request: AnyRequest, link: str) -> UUID:
     key = links.read(_settings(request), link)
     if key is None:
-        raise NotFound(face.words(request)(GONE))
+        raise NotFound(face.words(request)(INCOMPLETE_LINK))
     return key
 
 

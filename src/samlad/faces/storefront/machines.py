@@ -12,9 +12,9 @@ from litestar import Response, get
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from samlad import content
+from samlad import content, questions
 from samlad.catalog import addresses
-from samlad.channels import Channel
+from samlad.channels import Channel, Resource
 from samlad.content import store
 from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import limits, shelf
@@ -62,7 +62,7 @@ async def robots(request: AnyRequest) -> Response[str]:
         ),
     ]  # fmt: skip
     lines.append(f"Sitemap: {root_of(request)}/sitemap.xml")
-    return Response("\n".join(lines) + "\n", media_type="text/plain; charset=utf-8", headers=HOUR)
+    return Response("\n".join(lines) + "\n", media_type="text/plain", headers=HOUR)
 
 
 @get("/sitemap.xml")
@@ -72,6 +72,8 @@ async def sitemap(request: AnyRequest) -> Response[str]:
     channel, root = await channel_of(request), root_of(request)
     parts = await _beginnings(database_of(request), channel)
     paths = ["/sitemaps/pages.xml", *(f"/sitemaps/products/{part}.xml" for part in parts)]
+    if await questions.answered(database_of(request), channel.pools[Resource.CATALOGUE], 1):
+        paths.append("/sitemaps/questions.xml")
     body = "".join(f"<sitemap><loc>{escape(root + path)}</loc></sitemap>" for path in paths)
     text = f'{HEAD}<sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{body}</sitemapindex>\n'
     return Response(text, media_type=XML, headers=HOUR)
@@ -125,6 +127,22 @@ async def sitemap_of_products(request: AnyRequest, part: FromPath[str]) -> Strea
     return Stream(parts(), media_type=XML, headers=HOUR)
 
 
+@get("/sitemaps/questions.xml")
+async def sitemap_of_questions(request: AnyRequest) -> Response[str]:
+    """The pages of questions that have an answer, of products that are sold here; the latest 50,000."""
+    limits.searches.check(limits.who(request))
+    channel, root, database = await channel_of(request), root_of(request), database_of(request)
+    async with one_at_a_time():
+        found = await questions.answered(database, channel.pools[Resource.CATALOGUE], PART)
+        sold = await addresses.among(database, channel, {each.product for each in found})
+    entries = (
+        _url(root, f"{shelf.product_href(each.handle)}/questions/{each.id}", [], each.answered_at)
+        for each in found
+        if each.product in sold
+    )
+    return Response(f"{HEAD}<urlset {NAMES}>{''.join(entries)}</urlset>\n", media_type=XML, headers=HOUR)
+
+
 async def _shops(request: AnyRequest, channel: Channel) -> list[tuple[str, str]]:
     """Language and root of each shop that has the same pages."""
     return [(tag, href.removesuffix("/")) for tag, href in await alternates(request, channel, "/")]
@@ -146,4 +164,4 @@ def _uuid(text: str) -> UUID:
         return addresses.FIRST
 
 
-handlers: list[Any] = [robots, sitemap, sitemap_of_pages, sitemap_of_products]
+handlers: list[Any] = [robots, sitemap, sitemap_of_pages, sitemap_of_products, sitemap_of_questions]

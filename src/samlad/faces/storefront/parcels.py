@@ -1,8 +1,10 @@
 """Where the goods of an order are, for who placed it: parcels, the code for the store, and what they can choose."""
 
+from datetime import date
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Response, post
@@ -52,9 +54,10 @@ ANSWERED = {
 
 
 class Parcel(msgspec.Struct, frozen=True):
-    """A part of an order as its buyer sees it."""
+    """A part of an order as its buyer sees it. ``until``: the last day on which it can be fetched, by the store's clock."""
 
     fulfilment: Fulfilment
+    until: date | None
     text: str
     place: str | None
     code: str | None
@@ -78,6 +81,9 @@ async def parcels_of(request: AnyRequest, order: Order) -> list[Parcel]:
         parcels.append(
             Parcel(
                 fulfilment=one,
+                until=one.pick_up_by.astimezone(ZoneInfo(place.time_zone)).date()
+                if one.pick_up_by and place
+                else None,
                 text=_(STATES[one.state]),
                 place=place.name if place else None,
                 code=code,

@@ -12,7 +12,7 @@ from samlad.content import MenuPlace, rules
 from samlad.faces import page as face
 from samlad.faces.design import formats
 from samlad.faces.page import AnyRequest
-from samlad.faces.storefront import basket, cookie_choices, shelf
+from samlad.faces.storefront import basket, cookie_choices, shelf, third_parties
 from samlad.kernel.context import GUEST, Context
 from samlad.kernel.http import actor_of, context_of, database_of
 from samlad.kernel.i18n import marked
@@ -21,6 +21,7 @@ from samlad.kernel.problems import NotFound, Problem
 NO_SHOP = marked("There is no shop at this address. Open a channel of the kind “webshop” first.")
 DESCRIPTION = marked("%(shop)s: order here and have it sent, or pick it up in a store.")
 PREVIEW = marked("Visitors do not see this yet: the shop is closed to them.")
+INCOMPLETE_LINK = marked("This link is not complete. Copy it once more from where you got it.")
 OPEN = "storefront_open"
 OPENS_IN_SECONDS = 3600
 NAV_CATEGORIES = 9
@@ -98,7 +99,7 @@ async def show(
         template,
         status_code=status,
         time_zone=channel.time_zone,
-        headers=headers,
+        headers=third_parties.headers(channel, request.url.path) | (headers or {}),
         theme_folder=look.brand.theme,
         **values,
     )

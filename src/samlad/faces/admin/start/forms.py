@@ -337,7 +337,7 @@ async def save_seller(request: AnyRequest, form: Form, facts: Facts) -> None:
     for name in ("name", "line1", "city"):
         if not form.text(name):
             raise InvalidInput.at(name, form.translate(marked("Please fill this in.")))
-    given = msgspec.convert({name: form.get(name).strip() for name in _SELLER}, EntityChange)
+    given = form.into(EntityChange, **{name: form.get(name).strip() for name in _SELLER})
 
     async def work(tx: Tx) -> None:
         entity = await documents.default_of(tx, shop)

@@ -100,6 +100,8 @@ async def _send(tx: Tx, letter: Letter, p: Printed, w: Writer, order: Order, cha
         subject=letter.subject,
         text=text_of(letter, p, w),
         html=rendering.letter(letter, p, w, theme.palettes(kit.brand)["light"]),
+        channel=channel.id,
+        kind="order",
     )
     written = await reporting.reported(
         tx, keys, channel, order.customer, "order", written, at=int(now().timestamp())

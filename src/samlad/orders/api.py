@@ -61,7 +61,9 @@ async def place_order(
     )
     await carts.ask_tax(database_of(request), actor_of(request), data.cart, token=token)
     return await write(
-        request, lambda tx: placement.place(tx, data, token=token, version=version), status=201
+        request,
+        lambda tx: placement.place(tx, data, token=token, version=version, is_last=True),
+        status=201,
     )
 
 

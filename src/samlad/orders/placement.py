@@ -37,8 +37,17 @@ from samlad.payments import Payment
 from samlad.stock import Hold, HoldKind
 
 
-async def place(tx: Tx, data: PlaceOrder, *, token: str | None = None, version: int | None = None) -> Order:
+async def place(
+    tx: Tx,
+    data: PlaceOrder,
+    *,
+    token: str | None = None,
+    version: int | None = None,
+    is_last: bool = False,
+) -> Order:
     """Turn a cart into an order, of a storefront or of a till alike. What is carried out is handed over at once.
+
+    ``is_last``: the transaction does nothing more with it, so its payments are written with the events.
 
     Raises:
         AlreadyOrdered: the cart was ordered before; says as what.
@@ -79,7 +88,7 @@ async def place(tx: Tx, data: PlaceOrder, *, token: str | None = None, version: 
     order = msgspec.structs.replace(order, number=number)
     tell_placed(tx, order)
     fulfilment_plan.tell_opened(tx, order, parts)
-    await payments.keep(tx, taken, channel=channel.id, profile=cart.customer, later=True)
+    await payments.keep(tx, taken, channel=channel.id, profile=cart.customer, later=is_last)
     await tips.keep(
         tx, order, data.tip, clerk=tx.actor.id if tx.actor.kind == "staff" else None, name=tx.actor.name
     )

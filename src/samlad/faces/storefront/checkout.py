@@ -301,7 +301,7 @@ async def _place(
         paid.append(paying.local_way(channel, form))
     wanted = PlaceOrder(cart=held.cart, payments=paid, total=form.whole("total"))
     return await database_of(request).transaction(
-        lambda tx: orders.place(tx, wanted, token=held.token), acting
+        lambda tx: orders.place(tx, wanted, token=held.token, is_last=True), acting
     )
 
 

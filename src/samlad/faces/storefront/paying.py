@@ -231,7 +231,7 @@ async def _place(request: AnyRequest, channel: Channel, held: Basket) -> Respons
     )
     try:
         order = await database_of(request).transaction(
-            lambda tx: orders.place(tx, wanted, token=held.token), shopper(request, channel)
+            lambda tx: orders.place(tx, wanted, token=held.token, is_last=True), shopper(request, channel)
         )
     except (CartClosed, AlreadyOrdered) as problem:
         sold = problem.extra.get("order")

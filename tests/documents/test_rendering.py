@@ -81,6 +81,10 @@ def test_where_no_tax_is_charged_it_says_why() -> None:
     ]
     own = [line(1, 10_000, rate=0, category="G", note="Article 146")]
     assert rendering.tax_notes(printed(own), Writer("en", "UTC", "SEK")) == ["Article 146"]
+    both = [
+        line(n, 10_000, rate=0, category="E", note=note) for n, note in enumerate(("Margin", "", "Margin"), 1)
+    ]
+    assert rendering.tax_notes(printed(both), Writer("en", "UTC", "SEK")) == ["Margin", "Exempt from VAT."]
 
 
 # -- the till printer --------------------------------------------------------------------------------------------------------

@@ -17,13 +17,13 @@ from typing import Any, TypeVar
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from samlad.documents import rules
 from samlad.documents.model import PdfUnavailable, Printed
 from samlad.documents.writing import LINES, REASONS, TITLES, Writer, spaced
 from samlad.kernel import qr
 from samlad.kernel.i18n import direction, translator
 from samlad.orders import Order
 from samlad.orders.fulfilment_model import Fulfilment
-from samlad.tax.texts import NOTE_OF_CATEGORY
 
 _TEMPLATES = Path(__file__).parent / "templates"
 STYLE = (_TEMPLATES / "documents" / "document.css").read_text()
@@ -98,8 +98,8 @@ def packing_slip(
 
 def tax_notes(printed: Printed, writer: Writer) -> list[str]:
     """What the law wants to read of rates that bear no tax."""
-    notes = [rate.note or NOTE_OF_CATEGORY.get(rate.category, "") for rate in printed.rates]
-    return [writer.translate(note) for note in dict.fromkeys(notes) if note]
+    notes = [note for rate in printed.rates for note in rules.reasons(rate, printed.lines)]
+    return [writer.translate(note) for note in dict.fromkeys(notes)]
 
 
 async def pdf(page: str) -> bytes:

@@ -118,7 +118,7 @@ def _check(printed: Printed) -> None:
 
 def _terms(printed: Printed) -> dict[str, Any]:
     """The document by terms of EN 16931, amounts as decimal text."""
-    writer = Writer(printed.locale, printed.time_zone, printed.currency)
+    writer = Writer.of(printed)
     rates = printed.rates
     taxes = [rules.tax_of_norm(rate) for rate in rates]
     tax = sum(taxes)

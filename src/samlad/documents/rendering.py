@@ -42,7 +42,7 @@ _threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pdf")
 
 def html(printed: Printed, *, is_copy: bool = False, is_paged: bool = False) -> str:
     """A document as a page that stands alone; ``is_paged`` as one that `pdf` is made of."""
-    writer = Writer(printed.locale, printed.time_zone, printed.currency)
+    writer = Writer.of(printed)
     template = f"documents/{printed.kind.replace('-', '_')}.html"
     return (
         _environment(printed.locale)
@@ -67,6 +67,7 @@ def packing_slip(
     *,
     locale: str,
     time_zone: str,
+    country: str,
     shop: str,
     place: str,
     sender: list[str],
@@ -76,7 +77,7 @@ def packing_slip(
 
     ``lots`` are codes and units by the line's position.
     """
-    writer = Writer(locale, time_zone, order.currency)
+    writer = Writer(locale, time_zone, order.currency, country)
     return (
         _environment(locale)
         .get_template("documents/packing_slip.html")

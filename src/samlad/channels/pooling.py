@@ -202,11 +202,8 @@ async def examples(reader: Reader, sql: str, *args: Any) -> tuple[int, list[Exam
     names = Example.__struct_fields__
     found = [
         Example(
-            **{
-                name: row[name] if name == "units" else str(row[name])
-                for name in names
-                if row.get(name) is not None
-            }
+            **{name: str(row[name]) for name in names if name != "units" and row.get(name) is not None},
+            units=row.get("units"),
         )
         for row in rows
     ]

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -79,13 +79,19 @@ def amount_of(quantity: int, sold_by: str, locale: str) -> str:
     return quantity_text(quantity, sold_by, formatting_locale(locale))
 
 
-_LENGTHS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+_LENGTHS: tuple[tuple[Literal["day", "hour", "minute", "second"], int], ...] = (
+    ("day", 86_400),
+    ("hour", 3_600),
+    ("minute", 60),
+    ("second", 1),
+)
 
 
 @lru_cache(maxsize=1024)
 def duration(seconds: int, locale: str) -> str:
     """So many seconds in the units that people count in, exactly: `duration(5400, "en")` is `1 hour and 30 minutes`."""
-    babel, parts = formatting_locale(locale), []
+    babel = formatting_locale(locale)
+    parts: list[str] = []
     for unit, length in _LENGTHS:
         left = seconds % length
         if seconds > left or (unit == "second" and not parts):

@@ -15,10 +15,11 @@ from samlad.delivery.model import CapacityUnit
 from samlad.delivery.permissions import CHANGE, READ
 from samlad.faces.admin import names
 from samlad.faces.admin.delivery_form import RATE_KINDS, method_fields, read_method
+from samlad.faces.admin.lists import shown
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.admin.undo import undo_href, undoable
 from samlad.faces.form import Form, read_form
-from samlad.faces.page import AnyRequest, change, go, require, words
+from samlad.faces.page import AnyRequest, change, go, require, translated, words
 from samlad.kernel.database import Tx
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import marked
@@ -50,9 +51,11 @@ async def list_methods(request: AnyRequest) -> Response[Any]:
     return await admin_page(
         request,
         "admin/delivery.html",
-        methods=await methods.all_methods(database),
+        list=await shown(request, database, methods.METHODS),
         channels=known,
+        channel_options=[(channel.code, channel.name) for channel in known.values()],
         kinds=KINDS,
+        kind_options=translated(request, KINDS),
         rate_kinds=RATE_KINDS,
         places=[(place, workdays.get(place.id)) for place in await stock.locations(database)],
     )

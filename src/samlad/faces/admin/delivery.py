@@ -19,7 +19,7 @@ from samlad.faces.admin.lists import shown
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.admin.undo import undo_href, undoable
 from samlad.faces.form import Form, read_form
-from samlad.faces.page import AnyRequest, change, go, require, translated, words
+from samlad.faces.page import AnyRequest, change, go, require, words
 from samlad.kernel.database import Tx
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import marked
@@ -45,7 +45,7 @@ FIELDS = {
 async def list_methods(request: AnyRequest) -> Response[Any]:
     """The methods of all channels, and how locations work."""
     require(request, READ)
-    database = database_of(request)
+    database, _ = database_of(request), words(request)
     known = {channel.id: channel for channel in await channels.all_channels(database)}
     workdays = {workday.location: workday for workday in await methods.all_workdays(database)}
     return await admin_page(
@@ -55,7 +55,7 @@ async def list_methods(request: AnyRequest) -> Response[Any]:
         channels=known,
         channel_options=[(channel.code, channel.name) for channel in known.values()],
         kinds=KINDS,
-        kind_options=translated(request, KINDS),
+        kind_options=[(str(kind), _(text)) for kind, text in KINDS.items()],
         rate_kinds=RATE_KINDS,
         places=[(place, workdays.get(place.id)) for place in await stock.locations(database)],
     )

@@ -1,7 +1,7 @@
 """Appointments are booked, moved, cancelled and kept; never twice for one time, however many ask at once."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,7 +11,17 @@ import pytest
 from account_people import Post
 from samlad import appointments, channels
 from samlad.access.permissions import Role, permissions_of
-from samlad.appointments import BookInput, Service, ServiceInput, SlotTaken, State, checks, links, sweepers
+from samlad.appointments import (
+    BookInput,
+    Service,
+    ServiceInput,
+    SlotTaken,
+    State,
+    checks,
+    links,
+    mails,
+    sweepers,
+)
 from samlad.channels import ChannelChange
 from samlad.channels.model import Interval, OpeningHours
 from samlad.kernel.clock import local_day, now
@@ -133,6 +143,9 @@ async def test_a_guest_books_by_mail_and_changes_it_by_its_link(db: Database, se
     ]  # fmt: skip
     assert {each.to for each in told} == {"kim@example.org"}
     assert "Provning" in told[0].subject
+    then = msgspec.structs.replace(both[0], starts_at=datetime(2026, 12, 3, 13, 30, tzinfo=UTC))
+    assert mails.when(then, "en", "SE") == "Thursday, 3 December 2026, 14:30"
+    assert mails.when(then, "en", "US") == "Thursday, December 3, 2026, 2:30\u202fPM"
     assert {links.read(db.settings, each.text.rsplit("/", 1)[1]) for each in told[:3]} == {key}
     assert told[3].text.endswith("https://shop.example.org/appointments")
     files = [each.attachments[0] for each in told]

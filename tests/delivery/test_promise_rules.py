@@ -38,25 +38,25 @@ def at(text: str, zone: ZoneInfo = STOCKHOLM) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(UTC)
 
 
-def words(kind: str, window: Window | None, moment: datetime, locale: str = "en") -> str:
+def words(kind: str, window: Window | None, moment: datetime, locale: str = "en", country: str = "SE") -> str:
     assert window is not None
     return promise_words(
         MethodKind(kind), kind.title(), window, place="Södermalm", time_zone="Europe/Stockholm", moment=moment,
-        locale=locale,
+        locale=locale, country=country,
     )  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("ordered", "promised"),
     [
-        ("2026-11-25T12:00", "Today before 6:00\u202fPM at Södermalm"),
-        ("2026-11-25T16:59", "Today before 6:00\u202fPM at Södermalm"),
+        ("2026-11-25T12:00", "Today before 18:00 at Södermalm"),
+        ("2026-11-25T16:59", "Today before 18:00 at Södermalm"),
         (
             "2026-11-25T17:01",
-            "Tomorrow before 6:00\u202fPM at Södermalm",
+            "Tomorrow before 18:00 at Södermalm",
         ),  # an hour's work goes on in the morning
-        ("2026-11-28T14:30", "Mon 30 Nov before 6:00\u202fPM at Södermalm"),  # Saturday, closed on Sunday
-        ("2026-12-23T17:30", "Fri 25 Dec before 6:00\u202fPM at Södermalm"),  # Christmas Eve is an exception
+        ("2026-11-28T14:30", "Mon 30 Nov before 18:00 at Södermalm"),  # Saturday, closed on Sunday
+        ("2026-12-23T17:30", "Fri 25 Dec before 18:00 at Södermalm"),  # Christmas Eve is an exception
     ],
 )
 def test_pick_up_is_ready_within_hours(ordered: str, promised: str) -> None:
@@ -111,7 +111,7 @@ def test_same_day_ends_with_the_tour() -> None:
     place, tour = site(open_hours=hours()), method("same_day", until="21:00", pick_minutes=15)
     noon, night = at("2026-11-25T12:00"), at("2026-11-25T22:00")
     zone = tour.zones[0]
-    assert words("same_day", bring(place, tour, zone, noon), noon) == "Today before 9:00\u202fPM by Same_Day"
+    assert words("same_day", bring(place, tour, zone, noon), noon) == "Today before 21:00 by Same_Day"
     later = bring(place, tour, zone, night)
     assert later is not None
     assert later.first_day == date(2026, 11, 26)
@@ -121,6 +121,7 @@ def test_words_in_other_languages() -> None:
     store, moment = site(open_hours=hours()), at("2026-11-25T12:00")
     window = collect(store, method("pickup"), moment)
     assert words("pickup", window, moment, "sv-SE") == "I dag före 18:00 i Södermalm"
+    assert words("pickup", window, moment, "en", "US") == "Today before 6:00\u202fPM at Södermalm"
     assert words("pickup", window, moment, "nl") == "Vandaag vóór 18:00 bij Södermalm"
     assert words("pickup", window, moment, "de") == "Today before 18:00 at Södermalm", "the clock is theirs"
 

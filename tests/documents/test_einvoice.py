@@ -91,6 +91,41 @@ def test_what_bears_no_tax_says_why(category: str, fields: dict[str, Any]) -> No
     assert root.findtext(f"{{*}}TaxTotal/{{*}}TaxSubtotal/{{*}}TaxCategory/{CBC}ID") == category
 
 
+def categories(root: etree._Element) -> list[tuple[str | None, str | None]]:
+    found = root.iterfind("{*}TaxTotal/{*}TaxSubtotal/{*}TaxCategory")
+    return [(each.findtext(f"{CBC}ID"), each.findtext(f"{CBC}TaxExemptionReason")) for each in found]
+
+
+@pytest.mark.parametrize("kind", ["invoice", "credit_note"])
+def test_a_voucher_beside_what_is_taxed_is_exempt_with_its_reason(kind: str) -> None:
+    # "Not subject to VAT" may stand only alone: BR-O-02, BR-O-11 and BR-O-12.
+    goods = [line(1, 10_000), line(2, 500, rate=0, category="O"), line(3, 100, rate=0, category="Z")]
+    root = accepted(printed(goods, kind=kind))
+    assert categories(root) == [("S", None), ("E", "Outside the scope of VAT."), ("Z", None)]
+    assert root.findtext(f"{{*}}AccountingSupplierParty/{{*}}Party/{{*}}PartyTaxScheme/{CBC}CompanyID")
+
+
+def test_what_is_exempt_and_what_is_outside_are_told_as_one_sum() -> None:
+    goods = [line(1, 10_000, rate=0, category="E"), line(2, 500, rate=0, category="O")]
+    root = accepted(printed(goods))
+    assert categories(root) == [("E", "Exempt from VAT. Outside the scope of VAT.")]
+    assert root.findtext(f"{{*}}TaxTotal/{{*}}TaxSubtotal/{CBC}TaxableAmount") == "105.00"
+
+
+def test_an_invoice_that_is_all_outside_has_no_vat_numbers() -> None:
+    root = accepted(printed([line(1, 50_000, rate=0, category="O")]))
+    assert categories(root) == [("O", "Outside the scope of VAT.")]
+    assert not list(root.iter("{*}PartyTaxScheme"))
+    with pytest.raises(EInvoiceIncomplete) as refused:
+        einvoice.ubl(
+            printed(
+                [line(1, 50_000, rate=0, category="O")],
+                seller=msgspec.structs.replace(SELLER, registration_number=""),
+            )
+        )
+    assert [error.field for error in refused.value.errors] == ["seller/registration_number"]
+
+
 def test_what_is_lacking_is_named_with_its_term() -> None:
     nobody = Party(name="", country="")
     with pytest.raises(EInvoiceIncomplete) as refused:

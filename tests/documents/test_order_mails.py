@@ -5,12 +5,25 @@ from uuid import uuid4
 
 import msgspec
 
+from samlad.documents import order_mails
 from samlad.kernel import log, mail
 from samlad.kernel.vault import Vault
 from samlad.orders import events, fulfilment, fulfilment_store, order_address
 from samlad.orders.fulfilment_events import FulfilmentNeedsCustomer
 from samlad.payments.events import PaymentOverdue
 from trade import Trade, build
+
+
+async def test_english_is_dated_as_in_the_shops_country(db) -> None:
+    trade = await build(db)
+    order = await trade.buy((await trade.kettle(), 1))
+    fact = PaymentOverdue(
+        order=order.id, payment=uuid4(), provider="invoice", amount=10_000, currency="SEK",
+        due_on=date(2026, 12, 1), reminder=1, reference="RF3210001",
+    )  # fmt: skip
+    for country, day in (("SE", "by 1 December 2026"), ("US", "by December 1, 2026")):
+        _subject, text = order_mails.overdue(order, fact, "https://shop.example", "en", country)
+        assert day in text
 
 
 async def test_each_is_written_once_with_the_link_to_the_order(db, monkeypatch) -> None:
@@ -49,6 +62,7 @@ async def test_each_is_written_once_with_the_link_to_the_order(db, monkeypatch) 
     assert "Malmo" not in nothing.text
     assert "100.00 SEK" in charged.text
     assert "RF3210001" in overdue.text
+    assert all("1 december 2026" in each.text for each in (charged, overdue))
     link = offered.text.split("/order/")[1].split()[0]
     assert order_address.read(keys, link) == order.id
     await db.rows("UPDATE follower SET xid = 0, seq = 0 WHERE name = 'stock-alert-mails' RETURNING 1")

@@ -2,9 +2,10 @@
 
 import io
 
+import msgspec
 import pypdf
 import pytest
-from printed import AT, line, printed
+from printed import AT, SELLER, line, printed
 
 from samlad.documents import escpos_receipt, rendering
 from samlad.documents.model import Step
@@ -76,11 +77,34 @@ def test_the_style_of_a_page_is_the_one_that_its_policy_names() -> None:
 
 def test_where_no_tax_is_charged_it_says_why() -> None:
     goods = [line(1, 10_000, rate=0, category="AE")]
-    assert rendering.tax_notes(printed(goods), Writer("en", "UTC", "SEK")) == [
+    assert rendering.tax_notes(printed(goods), Writer("en", "UTC", "SEK", "SE")) == [
         "Reverse charge: the customer owes the VAT, article 196 of Directive 2006/112/EC."
     ]
     own = [line(1, 10_000, rate=0, category="G", note="Article 146")]
-    assert rendering.tax_notes(printed(own), Writer("en", "UTC", "SEK")) == ["Article 146"]
+    assert rendering.tax_notes(printed(own), Writer("en", "UTC", "SEK", "SE")) == ["Article 146"]
+    both = [
+        line(n, 10_000, rate=0, category="E", note=note) for n, note in enumerate(("Margin", "", "Margin"), 1)
+    ]
+    assert rendering.tax_notes(printed(both), Writer("en", "UTC", "SEK", "SE")) == [
+        "Margin",
+        "Exempt from VAT.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("country", "due", "at"),
+    [
+        ("SE", "25 December 2026", "25 Nov 2026 15:30"),
+        ("GB", "25 December 2026", "25 Nov 2026 15:30"),
+        ("US", "December 25, 2026", "Nov 25, 2026 3:30\u202fPM"),
+    ],
+)
+def test_english_papers_are_dated_as_in_the_sellers_country(country: str, due: str, at: str) -> None:
+    seller = msgspec.structs.replace(SELLER, country=country)
+    assert due in rendering.html(printed(seller=seller))
+    assert at in rendering.html(printed(kind="receipt", seller=seller))
+    swedish = rendering.html(printed(seller=seller, locale="sv"))
+    assert "25 december 2026" in swedish
 
 
 # -- the till printer --------------------------------------------------------------------------------------------------------

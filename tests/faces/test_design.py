@@ -593,3 +593,24 @@ def test_icons() -> None:
         "",
         "",
     ]
+
+
+def test_seconds_and_languages_are_said_as_people_say_them() -> None:
+    assert formats.duration(5_400, "en") == "1 hour and 30 minutes"
+    assert formats.duration(5_400, "sv") == "1 timme och 30 minuter"
+    assert formats.duration(86_400 + 3_600, "nl") == "1 dag en 1 uur"
+    assert [formats.duration(each, "en") for each in (0, 45, 14_400, 604_800)] == [
+        "0 seconds", "45 seconds", "4 hours", "7 days",
+    ]  # fmt: skip
+    assert [formats.language_name("sv", each) for each in ("en", "sv", "nl")] == [
+        "Swedish",
+        "svenska",
+        "Zweeds",
+    ]
+
+
+@given(st.integers(0, 10**7))
+def test_a_duration_says_every_second(seconds: int) -> None:
+    lengths = {"day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
+    said = re.findall(r"([\d,]+) (day|hour|minute|second)s?", formats.duration(seconds, "en"))
+    assert sum(int(count.replace(",", "")) * lengths[unit] for count, unit in said) == seconds

@@ -28,6 +28,7 @@ async def test_joined_stock_is_sold_by_all_and_goes_back_where_it_was(silo: Silo
     plan = await pools.plan(db, silo.market, STOCK)
     assert (plan.kind, plan.to, plan.is_ready, plan.rows) == ("join", ["lund", "malmo", "web"], True, 1)
     assert {each.code: each.count for each in plan.findings} == {"stock-locations": 1, "stock-both": 1}
+    assert [each.units for each in plan.findings[0].examples] == [3], "what lies there"
     assert await contents(db) == before, "a plan writes nothing"
 
     move = await silo.move(STOCK)

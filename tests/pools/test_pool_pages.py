@@ -20,7 +20,7 @@ async def test_plan_join_and_leave_over_http(silo: Silo, api_as: Any) -> None:
         plan = (await api.get(f"{base}/stock/plan")).json()
         assert (plan["kind"], plan["to"], plan["is_ready"]) == ("join", ["lund", "malmo", "web"], True)
         assert plan["findings"][0]["examples"] == [
-            {"label": "Depot", "here": "depot", "there": "", "why": "3 units", "currency": ""}
+            {"label": "Depot", "here": "depot", "there": "", "why": "", "currency": "", "units": 3}
         ]
         assert (await api.get(f"{base}/stock/plan?to=market")).status_code == 422
         assert (await api.get(f"{base}/nonsense/plan")).status_code in (404, 422)
@@ -52,7 +52,12 @@ async def test_a_channel_is_joined_on_a_phone_by_the_keyboard(site: Site, silo: 
     page = await site.staff(width=390)
     await page.goto("/admin/channels?view=sharing")
     await page.locator(f"a[href='/admin/channels/{silo.market.id}/pools/stock']").press("Enter")
-    await expect(page.locator("tr[data-finding=stock-locations]")).to_contain_text("Depot")
+    await expect(page.locator("tr[data-finding=stock-locations]")).to_contain_text("(3 units)")
+    await page.goto("/language/sv")
+    await page.goto(f"/admin/channels/{silo.market.id}/pools/stock")
+    await expect(page.locator("tr[data-finding=stock-locations]")).to_contain_text("(3 enheter)")
+    await page.goto("/language/en")
+    await page.goto(f"/admin/channels/{silo.market.id}/pools/stock")
     await site.fine(page)
     await site.picture(page, "pool-plan")
     await page.get_by_role("button", name="Join now").press("Enter")

@@ -10,7 +10,7 @@ from samlad.appointments.model import Appointment, State
 from samlad.kernel import mail
 from samlad.kernel.database import Tx
 from samlad.kernel.followers import Follower
-from samlad.kernel.i18n import marked, negotiate, translator
+from samlad.kernel.i18n import dated_locale, marked, negotiate, translator
 from samlad.kernel.log import Event
 from samlad.kernel.mail import Attachment, Mail
 from samlad.kernel.vault import Vault
@@ -27,10 +27,11 @@ CANCELLED = marked(
 )
 
 
-def when(appointment: Appointment, locale: str) -> str:
-    """Day and time on the clock of the store, in words."""
+def when(appointment: Appointment, locale: str, country: str) -> str:
+    """Day and time on the clock of the store, in words; in English as in a country (ISO 3166)."""
     there = appointment.starts_at.astimezone(ZoneInfo(appointment.time_zone))
-    return f"{format_date(there, 'full', locale=locale)}, {format_time(there, 'short', locale=locale)}"
+    dated = dated_locale(locale, country)
+    return f"{format_date(there, 'full', locale=dated)}, {format_time(there, 'short', locale=dated)}"
 
 
 def where(place: stock.Location) -> str:
@@ -57,7 +58,7 @@ async def follow(tx: Tx, event: Event) -> None:
     link = base + ("/appointments" if is_off else links.path(settings, found.id))
     said = {
         "what": service.named(locale) if service else found.service_name,
-        "when": when(found, locale),
+        "when": when(found, locale, shop.country),
         "where": where(place),
         "link": link,
     }

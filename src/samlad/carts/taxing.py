@@ -8,7 +8,7 @@ import msgspec
 
 from samlad import delivery, tax
 from samlad.carts import rules
-from samlad.carts.model import Cart, CartLine, CartPromotion, Delivery, PriceStep, TaxNews, Totals
+from samlad.carts.model import Address, Cart, CartLine, CartPromotion, Delivery, PriceStep, TaxNews, Totals
 from samlad.carts.pieces import at_home, pieces_of
 from samlad.carts.quoting import TaxedLine, moved_steps, quoted, quoted_rate, with_tax
 from samlad.catalog import Sellable
@@ -45,6 +45,20 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
         return UNKNOWN if sold is None else self.decisions.get(_good(sold), UNKNOWN)
 
 
+class Going(msgspec.Struct, frozen=True, kw_only=True):
+    """Where goods go, to whom, and how many of what: all that their tax depends on beside who sells them.
+
+    ``worth`` is what else goes there in the same parcel, net in minor units.
+    """
+
+    delivery: Delivery | None
+    location: UUID | None
+    address: Address | None
+    buyer: Buyer
+    units: Sequence[tuple[UUID, int]]
+    worth: int = 0
+
+
 class TaxedCart(msgspec.Struct, frozen=True, kw_only=True):
     """A cart with its tax; lines by id. Shipping is taxed as the largest part of the goods is."""
 
@@ -61,7 +75,40 @@ async def basis(
 ) -> Basis:
     """By what a cart is taxed today. No statement, but one for a VAT number and one where an outside engine decides."""
     check = None if cart.vat_number is None else await tax.number_check(reader, cart.vat_number)
-    question, own = await _question(reader, cart, channel, sellables, check)
+    going = Going(
+        delivery=cart.delivery,
+        location=cart.location,
+        address=cart.address,
+        buyer=_buyer(check, channel),
+        units=[(line.variant, line.quantity) for line in cart.lines],
+    )
+    question, own = await _question(reader, going, channel, sellables)
+    found = await _answered(reader, channel, question, own)
+    is_own = channel.setting("tax_engine") == engines.OWN
+    before = _before(cart, channel, question, own, check) if is_own else None
+    return msgspec.structs.replace(found, check=check, before=before)
+
+
+async def basis_of(
+    reader: Database | Tx, going: Going, channel: Channel, sellables: Mapping[UUID, Sellable]
+) -> Basis:
+    """By what goods are taxed today that come into an order, each by its own class.
+
+    Raises:
+        TaxEngineSilent: the channel's engine does not answer and our own may not stand in.
+    """
+    question, own = await _question(reader, going, channel, sellables)
+    found = await _answered(reader, channel, question, own)
+    refuse_silence(found, channel)
+    return found
+
+
+async def buyer_of(reader: Database | Tx, vat_number: str | None, channel: Channel) -> Buyer:
+    """Who buys by a VAT number, as the register has said of it. One statement if there is one."""
+    return _buyer(None if vat_number is None else await tax.number_check(reader, vat_number), channel)
+
+
+async def _answered(reader: Database | Tx, channel: Channel, question: Question, own: OwnEngine) -> Basis:
     mine = own.answers(question)
     name = channel.setting("tax_engine")
     found: Sequence[Decision] | None = mine
@@ -71,59 +118,52 @@ async def basis(
         else:
             found = await engines.ask(reader, name, question)
     told = dict(zip(question.goods, mine if found is None else found, strict=True))
-    return Basis(
-        decisions=told,
-        check=check,
-        before=_before(cart, channel, question, own, check) if name == engines.OWN else None,
-        is_silent=found is None,
-    )
+    return Basis(decisions=told, is_silent=found is None)
 
 
 async def _question(
-    reader: Database | Tx,
-    cart: Cart,
-    channel: Channel,
-    sellables: Mapping[UUID, Sellable],
-    check: NumberCheck | None,
+    reader: Database | Tx, going: Going, channel: Channel, sellables: Mapping[UUID, Sellable]
 ) -> tuple[Question, OwnEngine]:
     setup, day = await tax.current(reader), local_day(now(), channel.time_zone)
     place, postal_code = tax.territory(channel.country), None
-    hands_over = cart.delivery in (Delivery.PICKUP, Delivery.CARRY_OUT)
-    if hands_over and cart.location is not None:
-        site = (await delivery.current(reader)).by_location.get(cart.location)
+    hands_over = going.delivery in (Delivery.PICKUP, Delivery.CARRY_OUT)
+    if hands_over and going.location is not None:
+        site = (await delivery.current(reader)).by_location.get(going.location)
         if site is not None and site.country:
             place, postal_code = tax.territory(site.country, None, site.postal_code), site.postal_code
-    elif cart.address is not None and not hands_over:
-        to = cart.address
+    elif going.address is not None and not hands_over:
+        to = going.address
         place, postal_code = tax.territory(to.country, to.region, to.postal_code), to.postal_code
     wanted = {
         _good(each)
-        for line in cart.lines
-        if line.variant in sellables
-        for each in _taxed_by(sellables[line.variant])
+        for variant, _quantity in going.units
+        if variant in sellables
+        for each in _taxed_by(sellables[variant])
     }
     seller = setup.seller(channel, day)
     question = Question(
         seller=seller,
         place=place,
         postal_code=postal_code,
-        buyer=_buyer(check, channel),
+        buyer=going.buyer,
         day=day,
         is_handed_over=hands_over,
         goods=sorted(wanted),
-        parcel=0 if seller.ioss_most is None else _parcel(cart, channel, setup, day, sellables),
+        parcel=0 if seller.ioss_most is None else _parcel(going, channel, setup, day, sellables),
     )
     return question, OwnEngine(setup.rates(channel))
 
 
-def _parcel(cart: Cart, channel: Channel, setup: Setup, day: date, sellables: Mapping[UUID, Sellable]) -> int:
-    """What the goods of a cart are worth at their list prices without tax (minor units), for the import scheme."""
-    total = 0
-    for line in cart.lines:
-        sold = sellables.get(line.variant)
+def _parcel(
+    going: Going, channel: Channel, setup: Setup, day: date, sellables: Mapping[UUID, Sellable]
+) -> int:
+    """What goods are worth at their list prices without tax (minor units), for the import scheme."""
+    total = going.worth
+    for variant, quantity in going.units:
+        sold = sellables.get(variant)
         if sold is None or sold.price is None:
             continue
-        for piece in pieces_of(sold, sold.price, line.quantity):
+        for piece in pieces_of(sold, sold.price, quantity):
             if piece.sold is not None and piece.sold.requires_shipping:
                 rate = setup.home_rate(channel, piece.sold.tax_class, day)
                 total += tax.reckon([Taxable(piece.quoted, rate, sold.tax_included)])[0].net

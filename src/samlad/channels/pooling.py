@@ -70,7 +70,7 @@ class Level(StrEnum):
 class Example(msgspec.Struct, frozen=True):
     """One row that a finding is about: what it is, as it is in the channel's pool and in the others', and why.
 
-    With a ``currency`` both are amounts in its minor units.
+    With a ``currency`` both are amounts in its minor units. ``units``: how many lie there, where the row is a place.
     """
 
     label: str
@@ -78,6 +78,7 @@ class Example(msgspec.Struct, frozen=True):
     there: str = ""
     why: str = ""
     currency: str = ""
+    units: int | None = None
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -199,7 +200,13 @@ async def examples(reader: Reader, sql: str, *args: Any) -> tuple[int, list[Exam
     """How many a query finds and the first of them: its columns are those of `Example` and ``total``."""
     rows = await reader.rows(sql, *args)
     names = Example.__struct_fields__
-    found = [Example(**{name: str(row[name]) for name in names if row.get(name) is not None}) for row in rows]
+    found = [
+        Example(
+            **{name: str(row[name]) for name in names if name != "units" and row.get(name) is not None},
+            units=row.get("units"),
+        )
+        for row in rows
+    ]
     return (rows[0]["total"] if rows else 0), found
 
 

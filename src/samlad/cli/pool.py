@@ -86,7 +86,8 @@ def _show(planned: "Plan") -> None:
             if each.currency:
                 both = [format_money(int(part), each.currency) for part in both]
             beside = " | ".join(both)
-            rows.append(["", "", "  ".join(part for part in (each.label, beside, each.why) if part)])
+            units = "" if each.units is None else f"{each.units} units"
+            rows.append(["", "", "  ".join(part for part in (each.label, beside, units, each.why) if part)])
     if rows:
         print_table(["", "how many", "what"], rows)
     say("Ready." if planned.is_ready else "Not ready: what is blocking comes first.")

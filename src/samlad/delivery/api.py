@@ -32,14 +32,17 @@ async def list_methods(
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
     sort: Sorting = None,
+    q: Wanted = None,
     channel: Wanted = None,
     kind: Wanted = None,
     code: Wanted = None,
     as_format: FileFormat = "json",
 ) -> Response[Page[Method]]:
-    """Methods as channels set them themselves. ``channel`` is a code; what a channel inherits is its parents' rows."""
+    """Methods as channels set them themselves. ``channel`` is a code; what a channel inherits is its parents' rows.
+
+    ``q`` is part of the code or of the name in any language."""
     actor_of(request).require(READ)
-    filters = {"channel": channel, "kind": kind, "code": code}
+    filters = {"q": q, "channel": channel, "kind": kind, "code": code}
     query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
     return await store.METHODS.answer(
         database_of(request), query, as_csv=as_format == "csv", name="delivery-methods"

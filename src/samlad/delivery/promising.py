@@ -91,6 +91,7 @@ async def answer(
         to=to,
         at=at,
         locale=language,
+        country=channel.country,
         shelves=shelves_of(found, mine),
         full=await _full(reader, sites, sum(wanted.values()), at),
         sites=when.in_order(sites, channel.id),
@@ -120,6 +121,7 @@ class _Question(msgspec.Struct, frozen=True, kw_only=True):
     to: Destination
     at: datetime
     locale: str
+    country: str
     shelves: Shelves
     full: Mapping[UUID, Full]
     sites: Sequence[Site]
@@ -253,6 +255,7 @@ def _promised(question: _Question, method: Method, site: Site | None, window: Wi
             time_zone=time_zone,
             moment=question.at,
             locale=question.locale,
+            country=question.country,
         ),
     )
 

@@ -33,6 +33,7 @@ METHODS: Listing[Method] = Listing(
         "channel": Filter("m.channel = (SELECT id FROM channel WHERE code = {}::text)"),
         "kind": Filter("m.kind = ANY({}::text[])", texts),
         "code": Filter("m.code = ANY({}::text[])", texts),
+        "q": Filter("strpos(lower(concat_ws(' ', m.code, m.name, m.names::text)), lower({})) > 0", str.strip),
     },
 )
 

@@ -6,6 +6,7 @@ term. The rules that the tests hold it against are those of CEN and OpenPeppol t
 
 from typing import Any
 
+import msgspec
 from facturx.generate_xml import generate_ubl_xml
 from lxml import etree
 
@@ -15,6 +16,7 @@ from samlad.documents.model import EInvoiceIncomplete, Kind, Party, Printed, Pri
 from samlad.documents.writing import LINES, Writer
 from samlad.kernel.money import decimal_text, exponent
 from samlad.kernel.problems import FieldError
+from samlad.tax import Category
 from samlad.tax.texts import NOTE_OF_CATEGORY
 
 PEPPOL = "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0"
@@ -24,6 +26,7 @@ TYPES = {Kind.INVOICE: "380", Kind.CREDIT_NOTE: "381"}
 UNITS = {Measure.PIECE: "C62", Measure.WEIGHT: "GRM", Measure.LENGTH: "MMT", Measure.VOLUME: "MLT"}
 """What quantities count, by their code of UN/ECE recommendation 20."""
 """Unit of quantities (UNECE Recommendation 20): one."""
+OUTSIDE = Category.OUTSIDE
 _CBC = "{urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2}"
 
 
@@ -33,6 +36,7 @@ def ubl(printed: Printed) -> bytes:
     Raises:
         EInvoiceIncomplete: seller or buyer lack what the norm asks for; it says which terms.
     """
+    printed = _in_scope(printed)
     _check(printed)
     is_peppol = bool(printed.seller.endpoint and printed.buyer.endpoint)
     terms = _terms(printed)
@@ -40,6 +44,30 @@ def ubl(printed: Printed) -> bytes:
         terms["BT-23"] = PEPPOL_PROCESS
     made = generate_ubl_xml(terms, level="en16931", check_xsd=True, check_schematron=None)
     return _finished(made, printed, is_peppol=is_peppol)
+
+
+def _in_scope(printed: Printed) -> Printed:
+    """A document whose codes may stand beside each other, and whose parties have the numbers that may stand beside them.
+
+    "Not subject to VAT" (O) is said of a whole invoice, one without VAT numbers (BR-O-02, -11, -12). A voucher or a deposit
+    beside what is taxed is exempt there (E), and the reason says what it is: outside the scope.
+    """
+    if OUTSIDE not in {rate.category for rate in printed.rates}:
+        return printed
+    replace = msgspec.structs.replace
+    if all(rate.category == OUTSIDE for rate in printed.rates):
+        return replace(
+            printed,
+            seller=replace(printed.seller, vat_number=""),
+            buyer=replace(printed.buyer, vat_number=""),
+        )
+    lines = [
+        replace(line, category=Category.EXEMPT, note=line.note or NOTE_OF_CATEGORY[OUTSIDE])
+        if line.category == OUTSIDE
+        else line
+        for line in printed.lines
+    ]
+    return replace(printed, lines=lines, rates=rules.rate_totals(lines))
 
 
 def _finished(made: bytes, printed: Printed, *, is_peppol: bool) -> bytes:
@@ -62,12 +90,17 @@ def _check(printed: Printed) -> None:
         ("seller/country", seller.country, "the seller's country (BT-40)"),
         ("buyer/name", buyer.name, "the buyer's name (BT-44)"),
         ("buyer/country", buyer.country, "the buyer's country (BT-55)"),
-        (
-            "seller/vat_number",
-            seller.vat_number,
-            "the seller's VAT number (BT-31)",
-        ),
     ]
+    if any(rate.category == OUTSIDE for rate in printed.rates):
+        wanted.append(
+            (
+                "seller/registration_number",
+                seller.registration_number,
+                "the seller's registration number (BT-30)",
+            )
+        )
+    else:
+        wanted.append(("seller/vat_number", seller.vat_number, "the seller's VAT number (BT-31)"))
     if any(rate.category in ("AE", "K") for rate in printed.rates):
         wanted.append(("buyer/vat_number", buyer.vat_number, "the buyer's VAT number (BT-48)"))
     if any(rate.category == "K" for rate in printed.rates):
@@ -85,7 +118,7 @@ def _check(printed: Printed) -> None:
 
 def _terms(printed: Printed) -> dict[str, Any]:
     """The document by terms of EN 16931, amounts as decimal text."""
-    writer = Writer(printed.locale, printed.time_zone, printed.currency)
+    writer = Writer.of(printed)
     rates = printed.rates
     taxes = [rules.tax_of_norm(rate) for rate in rates]
     tax = sum(taxes)
@@ -177,10 +210,10 @@ def _rate(rate: RateTotal, tax: int, printed: Printed, writer: Writer) -> dict[s
         "BT-117": _amount(tax, printed),
         "BT-118": rate.category,
     }
-    if rate.category != "O":
+    if rate.category != OUTSIDE:
         values["BT-119"] = _percent(rate)
     if rate.category in NOTE_OF_CATEGORY:
-        values["BT-120"] = writer.translate(rate.note or NOTE_OF_CATEGORY[rate.category])
+        values["BT-120"] = " ".join(writer.translate(each) for each in rules.reasons(rate, printed.lines))
     return values
 
 
@@ -202,6 +235,6 @@ def _line(number: int, line: PrintedLine, printed: Printed, writer: Writer) -> d
     }
     if price % pieces:
         values["BT-149"] = str(pieces)
-    if line.category != "O":
+    if line.category != OUTSIDE:
         values["BT-152"] = _percent(line)
     return {name: value for name, value in values.items() if value is not None}

@@ -73,7 +73,7 @@ class _Page(Sheet):
     def __init__(self, printed: Printed, paper: Paper) -> None:
         super().__init__(paper)
         self.p = printed
-        self.w = Writer(printed.locale, printed.time_zone, printed.currency)
+        self.w = Writer.of(printed)
 
     def head(self, *, is_copy: bool) -> None:
         """Who sells, where and when."""

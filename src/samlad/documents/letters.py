@@ -61,7 +61,7 @@ async def follow(tx: Tx, event: Event) -> None:
     if not is_written_to(order, channel):
         return
     printed = await printing.slip_of(tx, order, Slip.CONFIRMATION)
-    writer = Writer(printed.locale, printed.time_zone, printed.currency)
+    writer = Writer.of(printed)
     link = channels.shop_address(tx.database.settings, channel) + order_address.path(
         Vault.of(tx.database.settings), order.id
     )

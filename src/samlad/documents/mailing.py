@@ -53,7 +53,7 @@ async def mail_receipt(tx: Tx, order_id: UUID, to: str, *, key: UUID, link: str 
     if await store.mails_of(tx, order_id) > MOST:
         raise InvalidInput.at("email", f"this receipt was mailed {MOST} times already")
     printed = await printing.slip_of(tx, order, Slip.RECEIPT)
-    writer = Writer(printed.locale, printed.time_zone, printed.currency)
+    writer = Writer.of(printed)
     channel = await channels.cached(tx, order.channel)
     subject = writer.translate(SUBJECT) % {
         "number": printed.number,

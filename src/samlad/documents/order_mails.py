@@ -9,6 +9,8 @@ from datetime import date
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from babel.dates import format_date
+
 from samlad import channels, orders, stock
 from samlad.channels import Channel
 from samlad.consent import reporting
@@ -17,7 +19,7 @@ from samlad.kernel import mail
 from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
 from samlad.kernel.followers import Follower
-from samlad.kernel.i18n import formatting_locale, translator
+from samlad.kernel.i18n import dated_locale, translator
 from samlad.kernel.log import Event
 from samlad.kernel.mail import Mail
 from samlad.kernel.money import decimal_text
@@ -55,11 +57,11 @@ async def follow(tx: Tx, event: Event) -> None:
             return
         place = await stock.location(tx, fact.location)
         until = fact.pick_up_by.astimezone(ZoneInfo(place.time_zone)).date()
-        subject, text = lies_ready(order, place.name, until, link, locale)
+        subject, text = lies_ready(order, place.name, until, link, locale, channel.country)
     elif isinstance(fact, ReturnCharged):
-        subject, text = charged(order, fact, link, locale)
+        subject, text = charged(order, fact, link, locale, channel.country)
     elif isinstance(fact, PaymentOverdue):
-        subject, text = overdue(order, fact, link, locale)
+        subject, text = overdue(order, fact, link, locale, channel.country)
     else:
         return
     letter = Mail(to=order.email, sender=_sender(channel), subject=subject, text=text)
@@ -97,16 +99,21 @@ def needs_answer(order: Order, place: str | None, link: str, locale: str) -> tup
     return subject, f"{sorry}\n\n{offer}\n\n{ways}\n\n{link}"
 
 
-def lies_ready(order: Order, place: str, until: date, link: str, locale: str) -> tuple[str, str]:
+def lies_ready(
+    order: Order, place: str, until: date, link: str, locale: str, country: str
+) -> tuple[str, str]:
     """It can be fetched: subject and text. The code is on the order's page only, where it is gone once it was used."""
     _ = translator(locale).gettext
     subject = _("Order %(number)s is ready for you") % {"number": order.number}
-    text = _("%(place)s keeps it for you until %(day)s.") % {"place": place, "day": _day(until, locale)}
+    text = _("%(place)s keeps it for you until %(day)s.") % {
+        "place": place,
+        "day": _day(until, locale, country),
+    }
     code = _("The code that you show there is on this page:")
     return subject, f"{text}\n\n{code}\n\n{link}"
 
 
-def charged(order: Order, fact: ReturnCharged, link: str, locale: str) -> tuple[str, str]:
+def charged(order: Order, fact: ReturnCharged, link: str, locale: str, country: str) -> tuple[str, str]:
     """What was exchanged never came back: it is charged, or there is an invoice."""
     _ = translator(locale).gettext
     amount = f"{decimal_text(fact.amount, fact.currency)} {fact.currency}"
@@ -119,29 +126,27 @@ def charged(order: Order, fact: ReturnCharged, link: str, locale: str) -> tuple[
     else:
         what = _("So %(amount)s is to be paid by %(day)s. The invoice is here:") % {
             "amount": amount,
-            "day": _day(fact.due_on, locale),
+            "day": _day(fact.due_on, locale, country),
         }
     still = _("If they come all the same, you get it back.")
     return subject, f"{why}\n\n{what}\n\n{link}\n\n{still}"
 
 
-def overdue(order: Order, fact: PaymentOverdue, link: str, locale: str) -> tuple[str, str]:
+def overdue(order: Order, fact: PaymentOverdue, link: str, locale: str, country: str) -> tuple[str, str]:
     """A payment by invoice or bank transfer has not come by its day."""
     _ = translator(locale).gettext
     amount = f"{decimal_text(fact.amount, fact.currency)} {fact.currency}"
     subject = _("Reminder: order %(number)s is not paid yet") % {"number": order.number}
     text = _("%(amount)s was to be paid by %(day)s. If you have paid meanwhile, forget this mail.") % {
         "amount": amount,
-        "day": _day(fact.due_on, locale),
+        "day": _day(fact.due_on, locale, country),
     }
     name = _("Say this when you pay: %(reference)s") % {"reference": fact.reference} if fact.reference else ""
     return subject, "\n\n".join(part for part in (text, name, link) if part)
 
 
-def _day(day: object, locale: str) -> str:
-    from babel.dates import format_date
-
-    return str(format_date(day, "long", locale=formatting_locale(locale)))  # type: ignore[arg-type]
+def _day(day: date, locale: str, country: str) -> str:
+    return format_date(day, "long", locale=dated_locale(locale, country))
 
 
 FOLLOWERS = [

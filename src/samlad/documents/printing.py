@@ -103,6 +103,7 @@ async def packing_slip(
         order,
         locale=locale or await snapshot.locale_of(database, order, channel),
         time_zone=channel.time_zone,
+        country=channel.country,
         shop=channel.name,
         place=place.name if place else "",
         sender=snapshot.address_lines(place.address) if place else [],

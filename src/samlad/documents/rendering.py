@@ -18,13 +18,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from samlad.content.theme import Colours
+from samlad.documents import rules
 from samlad.documents.model import PdfUnavailable, Printed
 from samlad.documents.writing import LINES, REASONS, TITLES, Writer, spaced
 from samlad.kernel import qr
 from samlad.kernel.i18n import direction, translator
 from samlad.orders import Order
 from samlad.orders.fulfilment_model import Fulfilment
-from samlad.tax.texts import NOTE_OF_CATEGORY
 
 if TYPE_CHECKING:
     from samlad.documents.letters import Letter
@@ -46,7 +46,7 @@ _threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pdf")
 
 def html(printed: Printed, *, is_copy: bool = False, is_paged: bool = False) -> str:
     """A document as a page that stands alone; ``is_paged`` as one that `pdf` is made of."""
-    writer = Writer(printed.locale, printed.time_zone, printed.currency)
+    writer = Writer.of(printed)
     template = f"documents/{printed.kind.replace('-', '_')}.html"
     return (
         _environment(printed.locale)
@@ -87,6 +87,7 @@ def packing_slip(
     *,
     locale: str,
     time_zone: str,
+    country: str,
     shop: str,
     place: str,
     sender: list[str],
@@ -96,7 +97,7 @@ def packing_slip(
 
     ``lots`` are codes and units by the line's position.
     """
-    writer = Writer(locale, time_zone, order.currency)
+    writer = Writer(locale, time_zone, order.currency, country)
     return (
         _environment(locale)
         .get_template("documents/packing_slip.html")
@@ -118,8 +119,8 @@ def packing_slip(
 
 def tax_notes(printed: Printed, writer: Writer) -> list[str]:
     """What the law wants to read of rates that bear no tax."""
-    notes = [rate.note or NOTE_OF_CATEGORY.get(rate.category, "") for rate in printed.rates]
-    return [writer.translate(note) for note in dict.fromkeys(notes) if note]
+    notes = [note for rate in printed.rates for note in rules.reasons(rate, printed.lines)]
+    return [writer.translate(note) for note in dict.fromkeys(notes)]
 
 
 async def pdf(page: str) -> bytes:

@@ -12,6 +12,7 @@ from samlad.documents.model import Kind, PrintedLine, RateTotal, Step
 from samlad.kernel.money import share
 from samlad.kernel.problems import FieldError, InvalidInput
 from samlad.orders import LineKind, OrderLine
+from samlad.tax.texts import NOTE_OF_CATEGORY
 
 ROUNDING_TITLE = "Cash rounding"
 """The title by which orders name the line of cash that was rounded (`samlad.orders.rules.with_rounding`)."""
@@ -123,6 +124,17 @@ def rate_totals(lines: Iterable[PrintedLine]) -> list[RateTotal]:
         RateTotal(category=category, rate=rate, net=net, tax=tax, note=notes[category, rate])
         for (category, rate), (net, tax) in sorted(sums.items(), key=lambda item: (-item[0][1], item[0][0]))
     ]
+
+
+def reasons(rate: RateTotal, lines: Iterable[PrintedLine]) -> list[str]:
+    """Why the lines of a rate bear no tax (BT-120), each reason once, to be translated."""
+    usual = rate.note or NOTE_OF_CATEGORY.get(rate.category, "")
+    notes = [
+        line.note or NOTE_OF_CATEGORY.get(rate.category, "")
+        for line in lines
+        if (line.category, line.tax_rate) == (rate.category, rate.rate)
+    ]
+    return [note for note in dict.fromkeys(notes or [usual]) if note]
 
 
 # -- what is to be issued --------------------------------------------------------------------------------------------------

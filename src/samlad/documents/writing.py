@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Self
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time
@@ -11,9 +12,9 @@ from markupsafe import Markup
 
 from samlad.catalog import Measure
 from samlad.catalog.measures import per_text, quantity_text
-from samlad.documents.model import Party, PrintedLine
+from samlad.documents.model import Party, Printed, PrintedLine
 from samlad.kernel import qr
-from samlad.kernel.i18n import formatting_locale, marked, translator
+from samlad.kernel.i18n import dated_locale, formatting_locale, marked, translator
 from samlad.kernel.money import format_money
 
 PROVIDERS = {
@@ -44,13 +45,19 @@ LINES = {"shipping": marked("Shipping"), "fee": marked("Fee"), "discount": marke
 
 
 class Writer:
-    """How one document writes things: its language, its time zone, its currency."""
+    """How one document writes things: its language, its time zone, its currency, and the seller's country (ISO 3166), as
+    which days in English are written."""
 
-    def __init__(self, locale: str, time_zone: str, currency: str) -> None:
+    def __init__(self, locale: str, time_zone: str, currency: str, country: str) -> None:
         self.locale, self.currency = locale, currency
         self.zone = ZoneInfo(time_zone)
         self.translate: Callable[[str], str] = translator(locale).gettext
-        self._babel = formatting_locale(locale)
+        self._babel, self._dated = formatting_locale(locale), dated_locale(locale, country)
+
+    @classmethod
+    def of(cls, printed: Printed) -> Self:
+        """The writer of a document."""
+        return cls(printed.locale, printed.time_zone, printed.currency, printed.seller.country)
 
     def money(self, amount: int) -> str:
         """An amount with its currency."""
@@ -80,13 +87,13 @@ class Writer:
 
     def day(self, value: date) -> str:
         """A day, written out so that nobody takes the month for the day."""
-        return format_date(value, "long", locale=self._babel)
+        return format_date(value, "long", locale=self._dated)
 
     def moment(self, value: datetime) -> str:
         """Day and time on the shop's clock."""
         here = value.astimezone(self.zone)
-        day = format_date(here.date(), "medium", locale=self._babel)
-        return f"{day} {format_time(here.time(), 'short', locale=self._babel)}"
+        day = format_date(here.date(), "medium", locale=self._dated)
+        return f"{day} {format_time(here.time(), 'short', locale=self._dated)}"
 
     def rate(self, basis_points: int) -> str:
         """A tax rate: 2500 is ``25 %``."""

@@ -1,16 +1,18 @@
 """What a change needs to know before it is planned, and who may make it. Only reads."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from uuid import UUID
 
 from samlad import carts, catalog, channels, payments, stock
+from samlad.carts.taxing import Basis
+from samlad.catalog import Sellable
 from samlad.channels import Channel, Resource
 from samlad.kernel.clock import local_day, now
 from samlad.kernel.context import Actor
 from samlad.kernel.database import Database, Tx
 from samlad.kernel.problems import InvalidInput
 from samlad.orders import change_store as rows
-from samlad.orders import return_reasons, return_store, store
+from samlad.orders import change_taxing, return_reasons, return_store, store
 from samlad.orders.change_model import (
     AddAction,
     ChangeInput,
@@ -23,7 +25,7 @@ from samlad.orders.change_model import (
     QuantityAction,
     ReturnAction,
 )
-from samlad.orders.change_planned import Facts
+from samlad.orders.change_planned import Facts, Offer
 from samlad.orders.change_rules import DROP_DAYS
 from samlad.orders.model import OrderHead, OrderKind, OrderLine, OrderStatus, WrongState
 from samlad.orders.permissions import CHANGE
@@ -142,8 +144,12 @@ async def gather(
         reasons=await return_reasons.reasons(reader, head.pool),
         terms=await return_reasons.terms(reader, head, channel, by_position),
         products=products,
-        sellables=await catalog.sellables(reader, channel, more) if more else {},
-        selling=await catalog.sellables(reader, sold_in, instead) if instead else {},
+        adding=await _offer(
+            reader, channel, more, lambda *at: change_taxing.of_added(reader, head, lines, data, *at)
+        ),
+        giving=await _offer(
+            reader, sold_in, instead, lambda *at: change_taxing.of_given(reader, head, lines, data, *at)
+        ),
         free=free,
         codes=await _codes(reader, channel, data),
         past=await _past(reader, head, channel),
@@ -153,6 +159,19 @@ async def gather(
         coin=await _coin(reader, channel, head, data.location),
         prices=await _prices(reader, channel, head, lines, data),
     )
+
+
+async def _offer(
+    reader: Database | Tx,
+    channel: Channel,
+    variants: Sequence[UUID],
+    by: Callable[[Channel, Mapping[UUID, Sellable]], Awaitable[Basis]],
+) -> Offer:
+    """What is sold of variants, and by what it is taxed. No statement for none."""
+    if not variants:
+        return Offer(channel=channel, sellables={}, by=Basis(decisions={}))
+    sellables = await catalog.sellables(reader, channel, variants)
+    return Offer(channel=channel, sellables=sellables, by=await by(channel, sellables))
 
 
 async def paid_by(reader: Database | Tx, head: OrderHead) -> list[payments.Payment]:

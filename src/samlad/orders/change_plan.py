@@ -3,14 +3,14 @@
 `samlad.orders.change_facts` reads what it needs to know; `samlad.orders.change_apply` does what it says.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
 
 from samlad.carts import Address
 from samlad.carts import rules as cart_rules
-from samlad.catalog import Sellable
+from samlad.carts.quoting import quoted
 from samlad.kernel.money import share
 from samlad.kernel.problems import InvalidInput
 from samlad.orders import change_rules as rules
@@ -34,10 +34,10 @@ from samlad.orders.change_model import (
     ReturnReason,
     StockEffect,
 )
-from samlad.orders.change_planned import BackUnit, Facts, Planned
+from samlad.orders.change_planned import BackUnit, Facts, Offer, Planned
 from samlad.orders.model import Concession, LineKind, OrderHead, OrderLine, WrongState
 from samlad.orders.return_reasons import disposition
-from samlad.orders.rules import order_complete, returnable, returned_line, unfulfilled
+from samlad.orders.rules import order_complete, returnable, returned_line, taxed_fields, unfulfilled
 from samlad.stock.scanning import read
 from samlad.tax import amounts
 
@@ -215,22 +215,22 @@ class Draft:
     def _add(self, variant: UUID, quantity: int, field: str) -> None:
         if order_complete(self.bought):
             raise WrongState("All of it has left; sell more as an order of its own.", state=self.head.status)
-        line = self._priced(variant, quantity, self.facts.sellables, field)
-        self._give(self.added, line, self.facts.sellables)
+        line = self._priced(variant, quantity, self.facts.adding, field)
+        self._give(self.added, line, self.facts.adding)
 
-    def _give(self, to: list[OrderLine], line: OrderLine, sellables: Mapping[UUID, Sellable]) -> None:
+    def _give(self, to: list[OrderLine], line: OrderLine, offer: Offer) -> None:
         """New goods; a set as its parts."""
-        known = None if line.variant is None else sellables.get(line.variant)
+        known = None if line.variant is None else offer.sellables.get(line.variant)
         first = len(to) + 1 + (max(self.lines) if to is self.added else 0)
-        parting = sets.taxed_by(lambda part: rules.taxed_like(self.bought, part.tax_rate))
+        parting = sets.taxed_by(lambda part: taxed_fields(offer.by.of(part)))
         to += sets.in_parts([(line, known)], parting, first)
 
-    def _priced(
-        self, variant: UUID, quantity: int, sellables: Mapping[UUID, Sellable], field: str
-    ) -> OrderLine:
-        sold = sellables.get(variant)
+    def _priced(self, variant: UUID, quantity: int, offer: Offer, field: str) -> OrderLine:
+        """Goods at today's price, quoted and taxed where they go as a cart is, each by its own class."""
+        sold = offer.sellables.get(variant)
         if sold is None or sold.price is None or not sold.is_available or sold.currency != self.head.currency:
             raise InvalidInput.at(f"{field}/variant", "this is not for sale here")
+        price = quoted(sold, (sold.price, sold.price), quantity, [], offer.channel, offer.by.of).unit_price
         line = OrderLine(
             position=1,
             kind=LineKind.ITEM,
@@ -239,11 +239,11 @@ class Draft:
             title=sold.title,
             options=sold.options,
             quantity=quantity,
-            unit_price=sold.price,
+            unit_price=price,
             sold_by=sold.sold_by,
             tax_included=sold.tax_included,
             total=0,
-            **rules.taxed_like(self.bought, sold.tax_rate),
+            **taxed_fields(offer.by.of(sold)),
         )
         costs = amounts(
             line.unit_price, quantity, line.tax_rate, tax_included=line.tax_included, per=line.sold_by.per
@@ -272,21 +272,21 @@ class Draft:
             found = self.off_lines[first:]
         new = self._other(line, found, action, field)
         to = self.added if not is_out and not action.instant else self.sold
-        self._give(to, new, self.facts.selling)
+        self._give(to, new, self.facts.giving)
 
     def _other(self, line: OrderLine, came: list[OrderLine], action: ExchangeAction, field: str) -> OrderLine:
         """What is given instead: at today's price, or at what was paid for what comes back."""
         is_same = action.variant is None or action.variant == line.variant
         if not (is_same or action.keep_price):
             assert action.variant is not None
-            return self._priced(action.variant, action.quantity, self.facts.selling, field)
+            return self._priced(action.variant, action.quantity, self.facts.giving, field)
         other = line
         if not is_same:
             assert action.variant is not None
             products = self.facts.products
             if line.variant is None or products.get(action.variant) != products.get(line.variant):
                 raise InvalidInput.at(f"{field}/keep_price", "only for another variant of the same product")
-            sold = self._priced(action.variant, action.quantity, self.facts.selling, field)
+            sold = self._priced(action.variant, action.quantity, self.facts.giving, field)
             other = msgspec.structs.replace(
                 line, variant=sold.variant, sku=sold.sku, title=sold.title, options=sold.options
             )

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from samlad.carts.taxing import Basis
 from samlad.catalog import Sellable
 from samlad.channels import Channel
 from samlad.orders.change_model import Disposition, Past, Preview, ReturnReason, Terms
@@ -14,9 +15,17 @@ from samlad.payments import Payment
 from samlad.payments.rules import EXACT, Coin
 
 
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """What new goods are taken from: who sells them, at which prices, and by what they are taxed where they go."""
+
+    channel: Channel
+    sellables: Mapping[UUID, Sellable]
+    by: Basis
+
+
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What is known when a change is planned. ``sold_in`` is the channel that sells new goods; ``free`` is what it may
-    still promise; ``codes`` are the variants that scanned codes mean; ``cart_total`` what the ticket's cart costs. ``reserved`` are units
+    still promise; ``adding`` is for the order itself, ``giving`` instead of what comes back; ``codes`` are the variants that scanned codes mean; ``cart_total`` what the ticket's cart costs. ``reserved`` are units
     whose exchange went out already; ``owed`` is what the sale costs that this pays for, placed before; ``coin`` is what can go back in
     cash; ``prices`` the lowest of the last days of what comes back."""
 
@@ -27,8 +36,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     reasons: Mapping[str, ReturnReason]
     terms: Mapping[int, Terms]
     products: Mapping[UUID, UUID]
-    sellables: Mapping[UUID, Sellable]
-    selling: Mapping[UUID, Sellable]
+    adding: Offer
+    giving: Offer
     free: Mapping[UUID, int]
     codes: Mapping[str, UUID | None]
     past: Past

@@ -19,10 +19,7 @@ from samlad.orders.model import Concession, LineKind, OrderLine
 from samlad.orders.rules import returned_line
 from samlad.payments import Payment
 from samlad.payments.rules import Coin, round_cash, spread_refund
-from samlad.tax import Treatment, amounts, plain_category
-
-AT_HOME = (Treatment.DOMESTIC, Treatment.ORIGIN)
-"""Taxed at the rates of the seller's own country."""
+from samlad.tax import amounts
 
 # Titles of lines that a change makes; pages translate them.
 ROUNDING, GOODWILL, GIVEN_BEFORE, RESTOCKING, SENDING_BACK = (
@@ -85,23 +82,6 @@ def extra(title: str, total: int, tax: int, of: OrderLine, sale: UUID, *, fee: b
         tax_country=of.tax_country,
         tax_note=of.tax_note,
     )
-
-
-def taxed_like(lines: Sequence[OrderLine], home_rate: int) -> dict[str, Any]:
-    """How goods that come into an order are taxed (fields of `OrderLine`): where its other goods are, and at their rate when it
-    is another country's or none is due. ``home_rate`` is theirs in the seller's own country, in basis points."""
-    others = [each for each in lines if each.kind is LineKind.ITEM and each.tax_treatment is not None]
-    first = others[0] if others else None
-    is_abroad = first is not None and first.tax_treatment not in AT_HOME
-    rate = first.tax_rate if first is not None and is_abroad else home_rate
-    category = first.tax_category if first is not None and is_abroad else plain_category(rate)
-    return {
-        "tax_rate": rate,
-        "tax_category": category,
-        "tax_treatment": None if first is None else first.tax_treatment,
-        "tax_country": None if first is None else first.tax_country,
-        "tax_note": first.tax_note if first is not None and is_abroad else None,
-    }
 
 
 def fee(title: str, amount: int, of: OrderLine, sale: UUID) -> OrderLine:

@@ -6,7 +6,6 @@ from uuid import UUID
 import msgspec
 
 from samlad import payments, stock
-from samlad.carts import Delivery
 from samlad.channels import Channel, Resource
 from samlad.kernel import log
 from samlad.kernel.clock import local_day, now
@@ -27,6 +26,7 @@ from samlad.orders import (
 )
 from samlad.orders.change_model import ChangeInput
 from samlad.orders.change_planned import Facts, Planned
+from samlad.orders.change_taxing import where_to
 from samlad.orders.fulfilment_model import FulfilmentState, Part
 from samlad.orders.model import LineKind, Order, OrderHead, OrderKind, OrderLine, PlaceOrder
 from samlad.payments import Payment, PaymentInput
@@ -202,12 +202,7 @@ def _order(
     """The sale of what is given instead: handed over here, else sent or picked up as the first order was."""
     moment, total = now(), sum(line.total for line in lines)
     state = rules.payment_state(total, taken)
-    delivery, place = head.delivery, head.location
-    if data.hand_over:
-        delivery, place = Delivery.CARRY_OUT, data.location
-    elif head.delivery is Delivery.CARRY_OUT:
-        delivery = Delivery.SHIP if head.address else Delivery.PICKUP
-        place = None if head.address else head.location
+    delivery, place, _address = where_to(head, data)
     return Order(
         id=sale,
         pool=channel.pools[Resource.ORDERS],

@@ -96,13 +96,15 @@ async def grow(tx: Tx, order: UUID, lines: Sequence[OrderLine]) -> bool:
     """Add lines to an order with their amounts in its sums; whether its day had counted it already."""
     await tx.execute(
         """INSERT INTO order_line (order_id, position, kind, variant, sku, title, options, quantity, unit_price,
-                                   tax_included, tax_rate, tax, total, sold_by, set_of)
+                                   tax_included, tax_rate, tax, total, sold_by, tax_category, tax_treatment, tax_country,
+                                   tax_note, set_of)
            SELECT $1, position, kind, variant, sku, title, options, quantity, unit_price, tax_included, tax_rate, tax, total,
-                  sold_by, set_of::jsonb
+                  sold_by, tax_category, tax_treatment, tax_country, tax_note, set_of::jsonb
            FROM unnest($2::smallint[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::int[], $9::bigint[],
-                       $10::bool[], $11::int[], $12::bigint[], $13::bigint[], $14::text[], $15::text[])
+                       $10::bool[], $11::int[], $12::bigint[], $13::bigint[], $14::text[], $15::text[], $16::text[],
+                       $17::text[], $18::text[], $19::text[])
                 AS n (position, kind, variant, sku, title, options, quantity, unit_price, tax_included, tax_rate, tax, total,
-                      sold_by, set_of)""",
+                      sold_by, tax_category, tax_treatment, tax_country, tax_note, set_of)""",
         order,
         *([getattr(line, name) for line in lines] for name in _ADDED),
         [set_text(line) for line in lines],
@@ -138,6 +140,10 @@ _ADDED = (
     "tax",
     "total",
     "sold_by",
+    "tax_category",
+    "tax_treatment",
+    "tax_country",
+    "tax_note",
 )
 
 # -- what pays for new goods ---------------------------------------------------------------------------------------------

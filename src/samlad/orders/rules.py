@@ -48,7 +48,7 @@ def order_lines(closed: ClosedCart) -> list[OrderLine]:
             reductions=list(each.steps),
             plan=each.line.plan,
             gift_note=each.line.gift_note,
-            **_taxed(each.tax),
+            **taxed_fields(each.tax),
         )
         whole.append((bought, each.sold))
         parts[position] = [_part(part) for part in each.parts]
@@ -66,7 +66,7 @@ def order_lines(closed: ClosedCart) -> list[OrderLine]:
                 tax=totals.shipping_tax,
                 total=totals.shipping,
                 reductions=list(closed.shipping_steps),
-                **_taxed(closed.shipping_tax),
+                **taxed_fields(closed.shipping_tax),
             )
         )
     return lines
@@ -80,11 +80,11 @@ def _part(part: TaxedPart) -> sets.Part:
         steps=part.steps,
         tax=part.amounts.tax,
         total=part.amounts.total,
-        taxed=_taxed(part.decision),
+        taxed=taxed_fields(part.decision),
     )
 
 
-def _taxed(decision: Decision) -> dict[str, Any]:
+def taxed_fields(decision: Decision) -> dict[str, Any]:
     """How a line is taxed, as an order keeps it."""
     return {
         "tax_rate": decision.rate,

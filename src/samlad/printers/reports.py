@@ -44,6 +44,7 @@ class PrintedReport(msgspec.Struct, frozen=True, kw_only=True):
     place: str
     locale: str
     time_zone: str
+    country: str = ""
     at: datetime
     view: ShiftView
     report: TillReport
@@ -73,6 +74,7 @@ async def print_report(tx: Tx, shift_id: UUID, data: PrintReportInput) -> PrintJ
         place=channel.name,
         locale=channel.locale,
         time_zone=channel.time_zone,
+        country=channel.country,
         at=now(),
         view=view,
         report=report,
@@ -93,7 +95,7 @@ def page(printed: PrintedReport, sheet: Paper) -> bytes:
     from samlad.documents.escpos_receipt import Sheet  # loads the printers' library
 
     shift, report = printed.view.shift, printed.report
-    w, out = Writer(printed.locale, printed.time_zone, shift.currency), Sheet(sheet)
+    w, out = Writer(printed.locale, printed.time_zone, shift.currency, printed.country), Sheet(sheet)
     say = {name: w.translate(text) for name, text in WORDS.items()}
     out.printer.set(align="center", bold=True, double_height=True)
     out.text(printed.place)

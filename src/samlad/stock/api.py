@@ -76,6 +76,7 @@ async def list_levels(
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
     sort: Sorting = None,
+    q: Wanted = None,
     location: Wanted = None,
     pool: Wanted = None,
     variant: Wanted = None,
@@ -85,9 +86,17 @@ async def list_levels(
     ] = None,
     as_format: FileFormat = "json",
 ) -> Response[Page[lists.LevelRow]]:
-    """What there is of each variant at each location. ``location`` filters by code."""
+    """What there is of each variant at each location. ``location`` filters by code, ``q`` by words or parts of words of SKU,
+    title and options, all of which must be there."""
     actor_of(request).require(READ)
-    filters = {"location": location, "pool": pool, "variant": variant, "sku": sku, "state": stock_state}
+    filters = {
+        "q": q,
+        "location": location,
+        "pool": pool,
+        "variant": variant,
+        "sku": sku,
+        "state": stock_state,
+    }
     query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
     return await lists.LEVELS.answer(database_of(request), query, as_csv=as_format == "csv", name="levels")
 

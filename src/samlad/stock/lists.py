@@ -11,6 +11,11 @@ from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
 from samlad.stock.model import Cause, CountStatus, HoldKind, LocationKind, TransferStatus
 
 _SKU = "v.sku = ANY({}::text[])"
+# Once a variant, not once a place: all words are in what it is called.
+_CALLED = """l.variant IN (
+    SELECT named.id FROM variant named JOIN product of ON of.id = named.product
+    WHERE NOT EXISTS (SELECT FROM unnest({}::text[]) word
+                      WHERE strpos(lower(concat_ws(' ', named.sku, of.title, named.option_text)), lower(word)) = 0))"""
 NAMED = (
     "m.variant IN (SELECT variant_names(a) FROM unnest({}::uuid[]) AS a)",
     "m.variant IN (SELECT variant_names(a.id) FROM variant a WHERE a.sku = ANY({}::text[]))",
@@ -123,6 +128,7 @@ LEVELS: Listing[LevelRow] = Listing(
         "pool": Filter("p.pool = ANY({}::uuid[])", uuids),
         "variant": Filter("l.variant = ANY({}::uuid[])", uuids),
         "sku": Filter(_SKU, texts),
+        "q": Filter(_CALLED, str.split),
         "state": Filter(
             f"""CASE WHEN {_FREE} <= 0 THEN 'out' WHEN {_FREE} <= l.low_at THEN 'low'
                 ELSE 'in' END = {{}}::text""",

@@ -35,7 +35,7 @@ async def look(reader: Reader, move: Move) -> list[Finding]:
     count, places = await examples(
         reader,
         f"""SELECT p.name AS label, p.code AS here, count(*) OVER () AS total,
-                   (SELECT coalesce(sum(on_hand), 0) FROM level l WHERE l.location = p.id) || ' units' AS why
+                   (SELECT coalesce(sum(on_hand), 0) FROM level l WHERE l.location = p.id)::bigint AS units
             FROM location p WHERE p.pool = $1 AND {_WHOSE} ORDER BY p.code LIMIT {SHOWN}""",
         *whose,
     )

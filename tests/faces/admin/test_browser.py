@@ -243,3 +243,26 @@ async def test_the_admin_works_without_scripts(site: Site, shop) -> None:
     await expect(page.get_by_text("The product is there.")).to_be_visible()
     await page.goto("/admin/channels?q=malmo")
     await expect(page.get_by_role("link", name="Malmo")).to_be_visible()
+
+
+async def test_what_belongs_together_stays_on_one_line_on_a_tablet(site: Site, shop) -> None:
+    await shop.buy("MUG-032", 1)
+    await shop.trade.follow()
+    page = await site.staff(width=768)
+    await page.goto("/admin/books")
+    dates = page.locator(".toolbar .period label")
+    await expect(dates).to_have_count(2)
+    tops = await dates.evaluate_all("all => all.map(one => one.getBoundingClientRect().top)")
+    assert tops[0] == tops[1], "from and to are one line"
+    await page.goto("/admin")
+    arrow = page.locator("td .change .icon").first
+    await expect(arrow).to_be_visible()
+    box, around = await arrow.bounding_box(), await page.locator("td .change").first.bounding_box()
+    assert box is not None
+    assert around is not None
+    assert around["height"] < 2 * box["height"] + 8, "the arrow stands beside its words"
+    cut = "all => all.filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.textContent)"
+    assert await page.locator(".table.cards td").evaluate_all(cut) == []
+    await site.fine(page)
+    await page.goto(f"/admin/channels/{shop.trade.web.id}")
+    await expect(page.get_by_text("Then it is on sale again. Now: 15 minutes.")).to_be_visible()

@@ -54,6 +54,10 @@ class Talk:
             lambda tx: conversations.write(tx, conversation, data, link=link), guest
         )
 
+    async def begin_one(self, subject: str) -> None:
+        data = BeginInput(channel=self.trade.web.id, subject=subject, body=subject, way="in", email=KIM)
+        await self.trade.db.transaction(lambda tx: conversations.begin(tx, data), SAM)
+
     def link(self, conversation: UUID) -> str:
         return links.path(self.settings, conversation).rsplit("/", 1)[1]
 
@@ -236,3 +240,32 @@ async def test_the_shop_pages(site: Site, talk: Talk, settings: Settings) -> Non
     await page.get_by_role("link", name="Where is my parcel?").press("Enter")
     await expect(page.get_by_text("It comes tomorrow.")).to_be_visible()
     await seen(site, page, "my-conversation")
+
+
+async def test_what_a_finger_ticks_outlasts_what_comes_live_and_an_act_is_taken_back(
+    site: Site, talk: Talk
+) -> None:
+    page = await site.staff(width=390, has_touch=True)
+    await page.goto("/admin/conversations")
+    ticked = [
+        page.get_by_role("checkbox", name=f"Select {one}")
+        for one in ("Where is my parcel?", "Do you gift wrap?")
+    ]
+    for box in ticked:
+        await box.tap()
+    await expect(page.locator("[data-picked]")).to_have_text("2")
+    await talk.hear(talk.laylas, "Are you there?")
+    await talk.begin_one("Can I pay by invoice?")
+    await expect(page.get_by_role("link", name="To answer (4)")).to_be_visible()
+    for box in ticked:
+        await expect(box).to_be_checked()
+    await expect(page.get_by_role("checkbox", name="Select Can I pay by invoice?")).not_to_be_checked()
+    await expect(page.locator("[data-picked]")).to_have_text("2")
+    await site.fine(page)
+    await site.picture(page, "desk-picked")
+    await page.get_by_role("button", name="It is done").tap()
+    await expect(page.get_by_text("Changed: 2.")).to_be_visible()
+    await expect(page.get_by_role("link", name="To answer (2)")).to_be_visible()
+    await page.get_by_role("button", name="Undo").tap()
+    await expect(page.get_by_text("Taken back.")).to_be_visible()
+    await expect(page.get_by_role("link", name="To answer (4)")).to_be_visible()

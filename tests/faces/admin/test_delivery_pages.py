@@ -94,3 +94,27 @@ async def test_how_a_location_works(api: httpx.AsyncClient, shop) -> None:
     assert "40 units" in (await api.get("/admin/delivery")).text
     assert (await api.post(here, data={"version": "0", "capacity": "5"})).status_code == 412
     assert (await api.post(here, data={"version": "1", "capacity": "many"})).status_code == 422
+
+
+async def test_methods_are_searched_by_name_and_code(api: httpx.AsyncClient, shop) -> None:
+    for code, name in (("courier", "Bike courier"), ("post", "By post")):
+        body = {
+            "channel": "web", "code": code, "kind": "ship", "name": name, "names": {"sv": f"{name} på svenska"},
+            "rate": {"kind": "flat", "price": 4_900}, "zones": [{"countries": ["SE"]}],
+        }  # fmt: skip
+        made = await api.post("/api/delivery-methods", json=body)
+        assert made.status_code == 201, made.text
+    for words, wanted in (
+        ("BIKE", {"courier"}),
+        ("ost", {"post"}),
+        ("på svenska", {"courier", "post"}),
+        ("none", set()),
+    ):
+        found = (await api.get("/api/delivery-methods", params={"q": words})).json()["items"]
+        assert {each["code"] for each in found} == wanted
+        page = (await api.get("/admin/delivery", params={"q": words})).text
+        assert {code for code in ("courier", "post") if f'class="sub">{code}<' in page} == wanted
+    assert "Nothing fits" in page
+    file = (await api.get("/api/delivery-methods", params={"q": "bike", "format": "csv"})).text
+    assert "courier" in file
+    assert "By post" not in file

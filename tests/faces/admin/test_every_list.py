@@ -28,7 +28,7 @@ LISTS = (
     "/admin/stock/lots", "/admin/stock/recalls", "/admin/stock/quarantine", "/admin/stock/counts", "/admin/stock/transfers",
     "/admin/stock/purchases", "/admin/stock/reorder", "/admin/stock/running-out", "/admin/stock/locations", "/admin/promotions",
     "/admin/customers", "/admin/segments", "/admin/documents", "/admin/subscriptions", "/admin/selling-plans", "/admin/gift-cards",
-    "/admin/reviews", "/admin/questions", "/admin/channels", "/admin/channels?view=sharing", "/admin/staff", "/admin/keys", "/admin/duplicates",
+    "/admin/reviews", "/admin/questions", "/admin/channels", "/admin/channels?view=sharing", "/admin/staff", "/admin/keys", "/admin/delivery", "/admin/duplicates",
     "/admin/identity/conflicts", "/admin/identity/quarantine", "/admin/tax/rates", "/admin/audit", "/admin/books",
 )  # fmt: skip
 ALWAYS_SOMETHING = {"/admin/staff", "/admin/audit", "/admin/tax/rates"}

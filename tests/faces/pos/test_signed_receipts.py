@@ -95,6 +95,6 @@ async def test_a_receipt_is_checked_and_scanned_where_goods_come_back(
     # On paper, by mail and as a page for printing.
     printed = await printing.slip_of(market.db, order, Slip.RECEIPT)
     assert printed.check == address
-    assert address in mail_of(printed, Writer("en", "Europe/Stockholm", "SEK"), "")
+    assert address in mail_of(printed, Writer("en", "Europe/Stockholm", "SEK", "SE"), "")
     assert b'class="check"><svg' in await printing.receipt_page(market.db, order.id, is_copy=False)
     assert (await printing.slip_of(market.db, order, Slip.CONFIRMATION)).check == ""

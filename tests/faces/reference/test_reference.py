@@ -53,6 +53,7 @@ async def test_the_viewer_works_under_our_policy(chromium: Chromium, api: httpx.
     if pictures:
         await page.screenshot(path=f"{pictures}/reference-390-dark-products.png")
     assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert await page.locator("main, [role=main]").count() == 1, "one landmark, with what the viewer draws"
     assert wrong == []
     await page.context.close()
 

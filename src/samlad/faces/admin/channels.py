@@ -211,8 +211,10 @@ def _setting_field(channel: Channel, parent: Channel | None, name: str) -> dict[
         kind = "money"
     elif isinstance(setting.default, int):
         kind = "whole"
+    value = channel.own.settings.get(name)
     return {
         "name": name,
+        "seconds": (fallback if value is None else value) if name.endswith("_seconds") else 0,
         "label": label,
         "hint": hint,
         "kind": kind,

@@ -15,6 +15,7 @@ from samlad.delivery.model import CapacityUnit
 from samlad.delivery.permissions import CHANGE, READ
 from samlad.faces.admin import names
 from samlad.faces.admin.delivery_form import RATE_KINDS, method_fields, read_method
+from samlad.faces.admin.lists import shown
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.admin.undo import undo_href, undoable
 from samlad.faces.form import Form, read_form
@@ -44,15 +45,17 @@ FIELDS = {
 async def list_methods(request: AnyRequest) -> Response[Any]:
     """The methods of all channels, and how locations work."""
     require(request, READ)
-    database = database_of(request)
+    database, _ = database_of(request), words(request)
     known = {channel.id: channel for channel in await channels.all_channels(database)}
     workdays = {workday.location: workday for workday in await methods.all_workdays(database)}
     return await admin_page(
         request,
         "admin/delivery.html",
-        methods=await methods.all_methods(database),
+        list=await shown(request, database, methods.METHODS),
         channels=known,
+        channel_options=[(channel.code, channel.name) for channel in known.values()],
         kinds=KINDS,
+        kind_options=[(str(kind), _(text)) for kind, text in KINDS.items()],
         rate_kinds=RATE_KINDS,
         places=[(place, workdays.get(place.id)) for place in await stock.locations(database)],
     )

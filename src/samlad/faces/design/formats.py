@@ -6,15 +6,18 @@ per currency, the text of a day, the text of a minute of the day. The results ar
 
 from __future__ import annotations
 
+import math
 import re
 from contextvars import ContextVar
-from datetime import UTC, date, datetime, time, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_date, format_time, format_timedelta, get_datetime_format
+from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal, get_currency_precision
 
 from samlad.catalog.measures import quantity_text
@@ -74,6 +77,35 @@ def number(value: float | Decimal, locale: str) -> str:
 def amount_of(quantity: int, sold_by: str, locale: str) -> str:
     """A quantity with its unit where it is weighed or measured: `amount_of(770, "weight", "sv")` is `0,770 kg`."""
     return quantity_text(quantity, sold_by, formatting_locale(locale))
+
+
+_LENGTHS: tuple[tuple[Literal["day", "hour", "minute", "second"], int], ...] = (
+    ("day", 86_400),
+    ("hour", 3_600),
+    ("minute", 60),
+    ("second", 1),
+)
+
+
+@lru_cache(maxsize=1024)
+def duration(seconds: int, locale: str) -> str:
+    """So many seconds in the units that people count in, exactly: `duration(5400, "en")` is `1 hour and 30 minutes`."""
+    babel = formatting_locale(locale)
+    parts: list[str] = []
+    for unit, length in _LENGTHS:
+        left = seconds % length
+        if seconds > left or (unit == "second" and not parts):
+            # The shape of one unit: no bigger one is ever reached. (The units of Babel 2.18 have no Dutch hours and days.)
+            whole = timedelta(seconds=seconds - left)
+            parts.append(format_timedelta(whole, unit, threshold=math.inf, locale=babel))
+        seconds = left
+    return format_list(parts, locale=babel)
+
+
+@lru_cache(maxsize=256)
+def language_name(code: str, locale: str) -> str:
+    """What a language is called in another: `language_name("sv", "nl")` is `Zweeds`."""
+    return Locale.parse(code).get_language_name(formatting_locale(locale)) or code
 
 
 def local(moment: datetime) -> datetime:

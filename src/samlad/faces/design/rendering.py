@@ -121,6 +121,8 @@ def _environment(loader: BaseLoader, locale: str, overrides: Path | None) -> Env
         "money": partial(_in, locale, formats.money),
         "number": partial(_in, locale, formats.number),
         "amount_of": partial(_in, locale, formats.amount_of),
+        "duration": partial(_in, locale, formats.duration),
+        "language_name": partial(_in, locale, formats.language_name),
         "date": partial(_in, locale, formats.day),
         "time": partial(_in, locale, formats.clock),
         "datetime": partial(_in, locale, formats.day_and_clock),

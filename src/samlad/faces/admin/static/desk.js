@@ -95,20 +95,8 @@ document.addEventListener("focusin", (event) => {
   if (here) mark(here.dataset.row);
 });
 
-/* What is chosen and where the keyboard is outlast what comes live. */
-let chosen = new Set();
-document.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.detail.target.id !== "desk") return;
-  chosen = new Set(rows().filter((one) => one.querySelector("[data-pick]").checked).map((one) => one.dataset.row));
-});
-document.addEventListener("htmx:afterSettle", () => {
-  for (const one of rows()) {
-    const box = one.querySelector("[data-pick]");
-    if (chosen.has(one.dataset.row) && !box.checked) choose(one, true);
-  }
-  chosen = new Set();
-  if (current) mark(current);
-});
+/* Where the keyboard is outlasts what comes live (what is chosen does in every list). */
+document.addEventListener("htmx:afterSettle", () => current && mark(current));
 
 /* -- fields of an act -------------------------------------------------------------------------------------------------------- */
 

@@ -205,6 +205,11 @@ function pick(box) {
     }
     lastPicked = box;
   }
+  countPicked(area);
+}
+
+function countPicked(area) {
+  const boxes = [...area.querySelectorAll("[data-pick]")];
   const picked = boxes.filter((other) => other.checked).length;
   const all = area.querySelector("[data-pick-all]");
   if (all) {
@@ -217,6 +222,26 @@ function pick(box) {
     bulk.querySelector("[data-picked]").textContent = picked;
   }
 }
+
+/* What is picked, and at which box the keyboard is, outlasts what comes live: of the rows that are still there. */
+let kept = null;
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const boxes = [...event.detail.target.querySelectorAll("[data-picking] [data-pick]")];
+  if (!event.detail.shouldSwap || !boxes.length) return;
+  const picked = new Set(boxes.filter((box) => box.checked).map((box) => box.value));
+  const [at, last] = [document.activeElement, lastPicked].map((one) => (boxes.includes(one) ? one.value : null));
+  kept = { picked, at, last };
+});
+document.addEventListener("htmx:afterSwap", () => {
+  if (!kept) return;
+  for (const box of document.querySelectorAll("[data-picking] [data-pick]")) {
+    if (kept.picked.has(box.value)) box.checked = true;
+    if (kept.at === box.value) box.focus({ preventScroll: true });
+    if (kept.last === box.value) lastPicked = box;
+  }
+  document.querySelectorAll("[data-picking]").forEach(countPicked);
+  kept = null;
+});
 
 /* -- keyboard: "/" and other single keys by data-shortcut, Ctrl-K the command bar, "?" the list of them -------------------------------- */
 

@@ -24,6 +24,7 @@ from samlad.kernel.database import Database, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.outbox import KeptAnswer
 from samlad.kernel.problems import (
+    Busy,
     InvalidInput,
     KeyReused,
     Malformed,
@@ -112,7 +113,7 @@ async def write(
 
     try:
         return await database.transaction(once, context, alone=f"{scope} {key}")
-    except StillRunning:
+    except (StillRunning, Busy):
         raise
     except (Problem, asyncpg.IntegrityConstraintViolationError):
         # Nobody looked before: that it was done already is told by the key of the answer, or by what it did then.

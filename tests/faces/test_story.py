@@ -170,13 +170,21 @@ async def _left_on(market: Market, code: str) -> int:
 
 
 async def _nothing_was_sold_twice(market: Market) -> None:
-    """The ledger is the levels, nothing is held any more, and the kettle is where it was brought back."""
+    """The ledger is the levels, nothing is held any more, and the kettle is where it was brought back.
+
+    What a till has leased for the time without network is not held for anybody.
+    """
     rows = await market.db.rows(
-        """SELECT l.location, v.sku, l.on_hand, l.held,
+        """SELECT l.location, v.sku, l.on_hand,
+                  l.held - (SELECT coalesce(sum(h.quantity), 0) FROM hold h WHERE h.location = l.location
+                            AND h.variant = l.variant AND h.kind = 'lease') AS held,
                   (SELECT sum(m.quantity) FROM movement m WHERE m.location = l.location AND m.variant = l.variant) AS ledger
            FROM level l JOIN variant v ON v.id = l.variant"""
     )
-    assert all(row["on_hand"] == row["ledger"] and row["held"] == 0 for row in rows), rows
+    assert all(row["on_hand"] == row["ledger"] and row["held"] == 0 for row in rows), (
+        rows,
+        await market.db.rows("SELECT * FROM hold"),
+    )
     left = {(row["location"], row["sku"]): row["on_hand"] for row in rows}
     soder, haga = market.places[0].id, market.places[1].id
     assert left[soder, "KETTLE"] == 0

@@ -114,8 +114,8 @@ async def test_the_last_day_is_that_of_the_store(
     await market.db.rows("UPDATE fulfilment SET pick_up_by = '2031-05-17T02:00:00Z' RETURNING 1")
     async with api_as(GUEST, accept="text/html", **{"accept-language": "en"}) as kim:
         page = text_of((await kim.get(signed(order))).text)
-    assert "May 16, 2031" in page
-    assert "May 17" not in page
+    assert "16 May 2031" in page
+    assert "17 May" not in page
 
 
 async def _code(clerk: httpx.AsyncClient, code: str) -> str:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -132,6 +133,19 @@ def test_it_serves_and_ends_without_leaving_anything(start: Callable[..., Shop],
     assert "Traceback" not in shop.log.read_text()
 
 
+@contextlib.contextmanager
+def many_browsers(port: int, count: int) -> Iterator[None]:
+    """So many who keep their connection open, as browsers do, and ask nothing at the moment."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, count + 500)), hard))
+    with contextlib.ExitStack() as stack:
+        for _ in range(count):
+            browser = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20))
+            browser.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert browser.recv(4_096).startswith(b"HTTP/1.1 200")
+        yield
+
+
 def test_open_streams_do_not_hold_up_the_end(start: Callable[..., Shop]) -> None:
     shop = start("--no-worker")
     assert shop.worker() is None
@@ -140,6 +154,10 @@ def test_open_streams_do_not_hold_up_the_end(start: Callable[..., Shop]) -> None
     with httpx.stream("GET", f"{shop.url}/live?topic=channels", headers=headers, timeout=30) as answer:
         assert answer.status_code == 200
         assert next(answer.iter_bytes()).startswith(b"retry:")
+        with many_browsers(shop.port, 1_100):
+            assert httpx.get(f"{shop.url}/health/ready", timeout=20).status_code == 200, (
+                "there is room for more"
+            )
         started = time.monotonic()
         assert shop.stop() == 0
     assert time.monotonic() - started < 15

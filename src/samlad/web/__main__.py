@@ -16,6 +16,11 @@ from samlad.kernel.parent import VARIABLE, follow_parent  # noqa: E402
 from samlad.kernel.settings import load  # noqa: E402
 
 KILL_SECONDS = 8
+CONNECTIONS = 8_192
+"""So many connections a process keeps open. Browsers keep theirs, and those that listen to what happens (``/live``) stay: with
+the library's limit (1,024 shared by all processes) who comes after that waits until others have gone."""
+BACKLOG = 2_048
+"""So many may wait to be taken at the same moment."""
 
 
 def main() -> None:
@@ -28,6 +33,7 @@ def main() -> None:
     gc.enable()
     follow_parent(os.environ)
     os.environ[VARIABLE] = str(os.getpid())  # the processes that we start follow us
+    _allow_connections()
     # Elsewhere than on Linux a fork is not safe with the system's libraries loaded.
     multiprocessing.set_start_method("fork" if sys.platform == "linux" else "spawn")
     Server(
@@ -38,6 +44,8 @@ def main() -> None:
         workers=settings.workers,
         loop=Loops.uvloop if sys.platform != "win32" else Loops.asyncio,
         websockets=False,
+        backlog=BACKLOG,
+        backpressure=CONNECTIONS,
         log_level=LogLevels.error,
         respawn_failed_workers=True,
         workers_kill_timeout=KILL_SECONDS,
@@ -45,6 +53,18 @@ def main() -> None:
     # One that had to be killed is perhaps not gone yet.
     for process in multiprocessing.active_children():
         process.join(KILL_SECONDS)
+
+
+def _allow_connections() -> None:
+    """Each connection is an open file: take as many as the system lets us have, not the 1,024 that it begins with."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS + 1_024 if hard == resource.RLIM_INFINITY else min(CONNECTIONS + 1_024, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 if __name__ == "__main__":

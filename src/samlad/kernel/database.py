@@ -347,19 +347,15 @@ class Database:
     async def _once(
         self, work: Callable[[Tx], Awaitable[T]], context: Context, begin: str, *, is_retry: bool
     ) -> T:
-        await self._gate.enter()
-        try:
-            async with self.pool.acquire() as connection:
-                tx = Tx(connection, context, self)
-                tx.is_retry = is_retry
-                is_committed = False
-                try:
-                    result = await self._run(tx, begin, work)
-                    is_committed = True
-                finally:
-                    tx.ended(is_committed=is_committed)
-        finally:
-            self._gate.leave()
+        async with self._connection() as connection:
+            tx = Tx(connection, context, self)
+            tx.is_retry = is_retry
+            is_committed = False
+            try:
+                result = await self._run(tx, begin, work)
+                is_committed = True
+            finally:
+                tx.ended(is_committed=is_committed)
         tx.committed(self.on_events)
         return result
 

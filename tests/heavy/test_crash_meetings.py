@@ -149,10 +149,16 @@ async def test_kill_9_while_people_are_met(events: int, orders: int, crashes: in
                     await changing
                 meeting.may_send = events
 
+            async def look() -> None:
+                """Somebody at the segments, without a pause: whenever a process dies, at least they feel it."""
+                while meeting.may_send < events:
+                    answer = await meeting.insist(request("GET", "/api/segments", key=shop.key))
+                    assert answer.status == 200, answer
+
             async with asyncio.TaskGroup() as group:
-                for work in (*(send for _ in range(SENDERS)), buy, crash):
+                for work in (*(send for _ in range(SENDERS)), buy, look, crash):
                     group.create_task(work())
-            assert meeting.again > 0, "the crashes were felt"
+            assert meeting.again >= crashes, "the crashes were felt"
             assert len(meeting.answered) == events
             await _until(db, "every follower has read everything", _behind, 0)
             await _judge(db, UUID(segment["id"]), events, orders)

@@ -50,7 +50,12 @@ async def create_cart(
     """
     if data.details is not None and data.details.vat_number:
         await check_for(request, data.details.vat_number)
-    return await write(request, lambda tx: service.create(tx, data, token=token, is_last=True), status=201)
+    return await write(
+        request,
+        lambda tx: service.create(tx, data, token=token, is_last=True),
+        status=201,
+        together=service.NewCarts,
+    )
 
 
 @get("/carts/{cart_id:uuid}", summary="Read a cart")

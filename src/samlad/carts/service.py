@@ -46,12 +46,17 @@ from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Forbidden, InvalidInput, NotFound
+from samlad.kernel.together import Together
 from samlad.promotions import HolderKind
 from samlad.tax import checking
 from samlad.tax.numbers import customer_number
 
 ABANDONED_AFTER = timedelta(days=30)
 SWEEP = 200
+
+
+class NewCarts(Together):
+    """Carts that are begun at the same time, in one transaction."""
 
 
 async def create(tx: Tx, data: CartInput, *, token: str | None = None, is_last: bool = False) -> NewCart:

@@ -42,25 +42,26 @@ def allowed(may_any: str, token_hash: str, customer: str) -> str:
 _ALLOWED = allowed("$2::bool", "$3::bytea", "$4::uuid")
 
 
-_WRITTEN = (
-    "id", "pool", "channel", "customer", "customer_group", "currency", "email", "name", "phone", "address", "delivery",
-    "delivery_method", "location", "kind", "label", "is_current", "quoted_until", "gift_note", "note", "vat_number",
-)  # fmt: skip
-
-
+_WRITTEN = {
+    "id": "uuid", "pool": "uuid", "channel": "uuid", "customer": "uuid", "customer_group": "text", "currency": "text",
+    "email": "text", "name": "text", "phone": "text", "address": "jsonb", "delivery": "text", "delivery_method": "uuid",
+    "location": "uuid", "kind": "text", "label": "text", "is_current": "bool", "quoted_until": "timestamptz",
+    "gift_note": "text", "note": "text", "vat_number": "text",
+}  # fmt: skip
+"""What a new cart has, and of which type that is: order matters."""
 _INSERT = f"""
     INSERT INTO cart (token_hash, {", ".join(_WRITTEN)})
-    VALUES ({", ".join(f"${number}" for number in range(1, len(_WRITTEN) + 2))})
+    SELECT * FROM unnest($1::bytea[], {", ".join(f"${n}::{kind}[]" for n, kind in enumerate(_WRITTEN.values(), 2))})
 """
 
 
 async def insert(tx: Tx, cart: Cart, token_hash: bytes | None, *, later: bool = False) -> None:
     """Add an empty cart, with what is known of who buys; ``later``: nothing but `set_fields` and `add_lines` follows."""
-    values = (token_hash, *(getattr(cart, name) for name in _WRITTEN))
+    columns = ([token_hash], *([getattr(cart, name)] for name in _WRITTEN))
     if later:
-        tx.later(_INSERT, *values)
+        tx.rows_later(_INSERT, *columns)
     else:
-        await tx.execute(_INSERT, *values)
+        await tx.execute(_INSERT, *columns)
 
 
 async def read(reader: Reader, cart: UUID, access: Access) -> Cart | None:
@@ -146,23 +147,23 @@ async def lines_of(reader: Reader, cart: UUID) -> list[CartLine]:
     )
 
 
-_ADD = """
-    INSERT INTO cart_line AS l (id, cart, variant, quantity, unit_price, added_by, changed_by, gift_note, price_until,
-                                problem, plan)
-    SELECT n.id, $1, n.variant, n.quantity, n.unit_price, n.added_by, n.changed_by, n.gift_note, n.price_until,
-           n.problem, n.plan
-    FROM unnest($2::uuid[], $3::uuid[], $4::int[], $5::bigint[], $6::text[], $7::text[], $8::text[],
-                $9::timestamptz[], $10::text[], $11::uuid[])
-         AS n (id, variant, quantity, unit_price, added_by, changed_by, gift_note, price_until, problem, plan)
+_LINE_WRITTEN = {
+    "id": "uuid", "variant": "uuid", "quantity": "int", "unit_price": "bigint", "added_by": "text", "changed_by": "text",
+    "gift_note": "text", "price_until": "timestamptz", "problem": "text", "plan": "uuid",
+}  # fmt: skip
+_ADD = f"""
+    INSERT INTO cart_line AS l (cart, {", ".join(_LINE_WRITTEN)})
+    SELECT * FROM unnest($1::uuid[], {", ".join(f"${n}::{kind}[]" for n, kind in enumerate(_LINE_WRITTEN.values(), 2))})
 """
-_ADDED = (
-    "id", "variant", "quantity", "unit_price", "added_by", "changed_by", "gift_note", "price_until", "problem", "plan",
-)  # fmt: skip
+
+
+def _columns_of(cart: UUID, lines: Sequence[CartLine]) -> list[list[Any]]:
+    return [[cart] * len(lines), *([getattr(line, name) for line in lines] for name in _LINE_WRITTEN)]
 
 
 def add_lines(tx: Tx, cart: UUID, lines: Sequence[CartLine]) -> None:
     """Write the first lines of a cart that this transaction makes, with its last statement."""
-    tx.later(_ADD, cart, *([getattr(line, name) for line in lines] for name in _ADDED))
+    tx.rows_later(_ADD, *_columns_of(cart, lines))
 
 
 async def put_lines(tx: Tx, cart: UUID, lines: Sequence[CartLine]) -> list[CartLine]:
@@ -179,8 +180,7 @@ async def put_lines(tx: Tx, cart: UUID, lines: Sequence[CartLine]) -> list[CartL
             plan = excluded.plan, version = l.version + 1
         RETURNING {_LINES}
         """,
-        cart,
-        *([getattr(line, name) for line in lines] for name in _ADDED),
+        *_columns_of(cart, lines),
     )
 
 

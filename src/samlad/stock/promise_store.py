@@ -120,11 +120,39 @@ async def promised_levels(
     return seen
 
 
+class _Asked(msgspec.Struct, frozen=True):
+    """How many of which variants a channel could sell."""
+
+    channel: Channel
+    variants: Sequence[UUID]
+    buffer: int
+    carry_out: bool
+
+
 async def available(
     reader: Reader, channel: Channel, variants: Sequence[UUID], buffer: int, *, carry_out: bool
 ) -> dict[UUID, int]:
     """Units by variant over the locations of `promised_levels`, less the channel's buffer; of a set, as many as each of its
     parts makes. Variants without a level are missing."""
+    return await reader.with_others(_available_each, _Asked(channel, variants, buffer, carry_out))
+
+
+async def _available_each(reader: Reader, asked: Sequence[_Asked]) -> list[dict[UUID, int]]:
+    """One statement for those who ask the same way."""
+    free: dict[tuple[UUID, UUID, int, bool], dict[UUID, int]] = {}
+    ways = [(e.channel.id, e.channel.pools[Resource.STOCK], e.buffer, e.carry_out) for e in asked]
+    for way, first in zip(ways, asked, strict=True):
+        if way not in free:
+            wanted = [e.variants for e, its in zip(asked, ways, strict=True) if its == way]
+            variants = list(dict.fromkeys(variant for each in wanted for variant in each))
+            free[way] = await _available(reader, msgspec.structs.replace(first, variants=variants))
+    return [
+        {variant: free[way][variant] for variant in each.variants if variant in free[way]}
+        for way, each in zip(ways, asked, strict=True)
+    ]
+
+
+async def _available(reader: Reader, asked: _Asked) -> dict[UUID, int]:
     rows = await reader.rows(
         f"""WITH free AS (
                 SELECT l.variant, greatest(sum(greatest(n.free - n.kept, 0)) - $5, 0)::bigint AS units
@@ -135,8 +163,8 @@ async def available(
             )
             SELECT a.variant, min(coalesce(f.units, 0) / a.quantity)::bigint AS free
             FROM asked a LEFT JOIN free f ON f.variant = a.part GROUP BY a.variant""",
-        *_arguments(channel, variants, carry_out),
-        buffer,
+        *_arguments(asked.channel, asked.variants, asked.carry_out),
+        asked.buffer,
     )
     return {row["variant"]: row["free"] for row in rows}
 

@@ -108,7 +108,7 @@ async def test_a_list_says_what_did_not_match_row_by_row(audience: Audience, api
     form = {"file": ("people.csv", b"name;email;phone\nKim;kim@example.org;\nX;;123\n", "text/csv")}
     shown = await api.post(f"/admin/segments/{segment}/list", files=form, data={"people": ""})
     assert shown.status_code == 200
-    assert "Row 2" in shown.text
+    assert "Row 3" in shown.text
     await audience.follow()
     assert await audience.members(segment) == {kim, sam}
     await audience.sound()

@@ -26,8 +26,11 @@ def receive(as_json: AsJson = False) -> None:
     Example: `samlad mail receive < message`
     """
     from samlad.conversations import receiving
+    from samlad.kernel.problems import InvalidInput
 
     raw = sys.stdin.buffer.read(MOST_BYTES)
+    if not raw.strip():
+        raise InvalidInput("There is no mail on standard input.")
     try:
         found = with_runtime(
             lambda runtime: runtime.database.transaction(lambda tx: receiving.receive(tx, raw))

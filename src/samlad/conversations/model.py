@@ -90,11 +90,12 @@ class Mark(StrEnum):
 
 
 class Attached(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that came with a mail. It is not kept: ``name``, media ``type`` and ``size`` in bytes are."""
+    """A file that came with a mail: ``name``, media ``type`` and ``size`` in bytes. ``id``: of what is kept; without it only these are."""
 
     name: str
     type: str
     size: int
+    id: UUID | None = None
 
 
 class BeginInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -288,7 +289,7 @@ class InboundMail(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         state: ``waiting`` for staff, ``dismissed``, or ``taken``: it is in a conversation, and its words are only there.
         conversation: where it says that it belongs, or where it is.
-        attachments: what came with it; not kept.
+        attachments: what came with it.
     """
 
     id: UUID

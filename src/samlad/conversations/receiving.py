@@ -9,7 +9,7 @@ from uuid import UUID
 
 from samlad import customers
 from samlad.access import audit, rate, tokens
-from samlad.conversations import events, letter, links, mail_store, rules, service, store, thread
+from samlad.conversations import events, files, letter, links, mail_store, rules, service, store, thread
 from samlad.conversations.letter import Letter
 from samlad.conversations.model import (
     LONGEST,
@@ -132,7 +132,8 @@ async def _take(tx: Tx, here: Conversation, found: Letter) -> Received:
     marks, body = _kept(found)
     if not await _is_customer(tx, here, found.sender):
         marks.append(Mark.OTHER_ADDRESS)
-    word = _word(here, found.sender, found.name, body, marks, found.attachments)
+    told, kept = await files.chosen(tx, found.attachments, here.id)
+    word = _word(here, found.sender, found.name, body, marks, told)
     values = {
         "id": new_id(),
         "message_id": found.message_id,
@@ -144,6 +145,7 @@ async def _take(tx: Tx, here: Conversation, found: Letter) -> Received:
         return Received(what="again")
     await rate.limit(tx, "conversations.mail", str(here.id), per=3600, max=IN_AN_HOUR)
     await thread.add(tx, here, word)
+    await files.keep(tx, kept, message=word.id)
     return Received(what="taken", conversation=here.id)
 
 
@@ -167,6 +169,7 @@ async def _wait(tx: Tx, here: Conversation | None, found: Letter, reason: Why) -
     """Keep it for staff."""
     marks, body = _kept(found)
     made = new_id()
+    told, kept = await files.chosen(tx, found.attachments, None)
     values = {
         "id": made,
         "message_id": found.message_id,
@@ -178,10 +181,11 @@ async def _wait(tx: Tx, here: Conversation | None, found: Letter, reason: Why) -
         "subject": cards.redact(found.subject),
         "body": body,
         "marks": marks,
-        "attachments": found.attachments,
+        "attachments": told,
     }
     if not await mail_store.insert(tx, found.key, values):
         return Received(what="again")
+    await files.keep(tx, kept, mail=made)
     key = tokens.token_hash(found.sender).hex()  # whose it is cannot be read from what is counted
     await rate.limit(tx, "conversations.waiting-mail", key, per=86_400, max=WAITING_A_DAY)
     log.append(tx, events.InboundMailWaiting(reason=reason), subject=made)
@@ -207,6 +211,7 @@ async def place(tx: Tx, mail: UUID, conversation: UUID) -> Conversation:
     word = _word(here, found.sender, found.name, found.body, marks, found.attachments)
     after = await thread.add(tx, here, word)
     assert word.id is not None
+    await files.move(tx, mail, word.id)
     await mail_store.take(tx, mail, here.id, word.id)
     _tell(tx, mail, "taken", here.id)
     return after
@@ -247,6 +252,8 @@ async def begin(tx: Tx, mail: UUID, channel: UUID, *, language: str) -> Conversa
     )
     said = await store.numbered(tx, made.id, 1)
     assert said is not None
+    await store.came_with(tx, said.id, found.marks, found.attachments)
+    await files.move(tx, mail, said.id)
     await mail_store.take(tx, mail, made.id, said.id)
     _tell(tx, mail, "taken", made.id)
     return made

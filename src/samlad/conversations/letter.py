@@ -37,6 +37,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
         is_automatic: a program wrote it (RFC 3834), or it went to many.
         is_report: it says what became of a mail.
         text: what is new in it.
+        results: its headers ``Authentication-Results``; anybody may have written them (`proof`).
     """
 
     key: bytes
@@ -50,6 +51,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     is_report: bool
     text: str
     attachments: list[Enclosed]
+    results: list[str]
 
 
 def read(raw: bytes) -> Letter:
@@ -74,6 +76,7 @@ def read(raw: bytes) -> Letter:
         is_report=message.get_content_type() == "multipart/report",
         text=quoting.written(_text(parts)),
         attachments=_attached(parts),
+        results=_results(message),
     )
 
 
@@ -105,6 +108,13 @@ def _addresses(message: Message, names: tuple[str, ...]) -> list[str]:
     except (MessageError, ValueError, RecursionError):
         found = []
     return [address for address in found if _ADDRESS.fullmatch(address)]
+
+
+def _results(message: Message) -> list[str]:
+    try:
+        return [str(each) for each in message.get_all("Authentication-Results", [])[:MOST_REFERENCES]]
+    except (MessageError, ValueError, LookupError):
+        return []
 
 
 def _answers(message: Message) -> list[UUID]:

@@ -272,7 +272,8 @@ class Why(StrEnum):
 
     ``no-thread``: it answers nothing of ours. ``forged``: its address was not signed by us. ``two-threads``: its address is of one
     conversation and it answers another. ``other-sender``: it answers a mail of ours without that one's address, from somebody
-    who is not the customer. ``other-customer``: another customer sent it. ``erased``: the customer was erased.
+    who is not the customer. ``other-customer``: another customer sent it. ``erased``: the customer was erased. ``unproved``: our
+    mail server does not say that it is from whom it says.
     """
 
     NO_THREAD = "no-thread"
@@ -281,6 +282,7 @@ class Why(StrEnum):
     OTHER_SENDER = "other-sender"
     OTHER_CUSTOMER = "other-customer"
     ERASED = "erased"
+    UNPROVED = "unproved"
 
 
 class InboundMail(msgspec.Struct, frozen=True, kw_only=True):

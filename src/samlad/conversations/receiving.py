@@ -2,6 +2,7 @@
 
 First evidence is the address that a mail came to, signed for one conversation (`links.mail_address`); second is which mail of
 ours it answers, and that counts only from the customer's own address. Neither subject nor sender alone are evidence of anything.
+Where our mail server checks senders (`proof`), an answer of which it does not say that it is from whom it says waits for staff.
 Nothing here answers, so nothing can go round in a circle.
 """
 
@@ -9,7 +10,7 @@ from uuid import UUID
 
 from samlad import customers
 from samlad.access import audit, rate, tokens
-from samlad.conversations import events, files, letter, links, mail_store, rules, service, store, thread
+from samlad.conversations import events, files, letter, links, mail_store, proof, rules, service, store, thread
 from samlad.conversations.letter import Letter
 from samlad.conversations.model import (
     LONGEST,
@@ -54,6 +55,8 @@ async def receive(tx: Tx, raw: bytes) -> Received:
     here = None if where is None else await store.lock_end(tx, where)
     if reason is None and here is not None:
         reason = await _doubt(tx, here, found)
+    if reason is None and not _is_proved(settings, found):
+        reason = Why.UNPROVED
     if reason is None and here is not None:
         return await _take(tx, here, found)
     return await _wait(tx, here, found, reason or Why.NO_THREAD)
@@ -65,6 +68,12 @@ def _is_ours(settings: Settings, found: Letter) -> bool:
         found.sender in {(settings.mail_from or "").lower(), settings.mail_replies.lower()}
         or (links.of_mail_address(settings, found.sender)[0])
     )
+
+
+def _is_proved(settings: Settings, found: Letter) -> bool:
+    """Whether our mail server vouches for the sender; without one whose word counts nobody does, and the address has to do."""
+    ours = settings.mail_authserv_id
+    return not ours or proof.is_proved(found.results, ours, found.sender)
 
 
 async def _where(tx: Tx, settings: Settings, found: Letter) -> tuple[UUID | None, Why | None]:

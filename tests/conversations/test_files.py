@@ -144,7 +144,10 @@ async def test_files_go_along_when_conversations_are_put_together_and_taken_apar
     (file,) = await attached(talk, one)
 
     async def where() -> list[Any]:
-        return [(await api.get(f"/api/conversations/{each.id}/files/{file.id}")).status_code for each in (one, two)]
+        return [
+            (await api.get(f"/api/conversations/{each.id}/files/{file.id}")).status_code
+            for each in (one, two)
+        ]
 
     assert await where() == [200, 404]
     await talk.db.transaction(lambda tx: conversations.merge(tx, one.id, two.id), OWNER)

@@ -16,7 +16,7 @@ OURS = "mx.shop.example"
 PROVED = [
     f"{OURS}; dmarc=pass (p=none dis=none) header.from=example.org",
     f"{OURS.upper()} 1; DMARC=Pass header.from=EXAMPLE.ORG",
-    f"{OURS};\r\n\tdkim=pass reason=\"good signature\" header.d=example.org header.i=@example.org header.s=a",
+    f'{OURS};\r\n\tdkim=pass reason="good signature" header.d=example.org header.i=@example.org header.s=a',
     f"{OURS}; dkim=pass header.i=@mail.example.org",
     f"{OURS}; spf=pass smtp.mailfrom=kim@example.org; dkim=none",
     f"{OURS} (Postfix (really; dkim=fail)) ; spf/1=pass (a \\) b) smtp.mailfrom = bounce.example.org",

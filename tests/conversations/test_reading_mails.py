@@ -156,7 +156,13 @@ def test_what_a_file_is_its_bytes_say_and_what_may_run_is_not_kept() -> None:
     told, kept = enclosed.choose([one("a.png", each) for each in kinds], 1_000)
     assert [each.type for each in told] == list(kinds.values())
     assert len(kept) == len({each.stored_as for each in kept}) == len(kinds)
-    runs = [("a.png", b"MZ\x90"), ("bill.pdf.exe", b"x"), ("a.JS", b"x"), ("a.lnk ", b"x"), ("x", b"#!/bin/sh")]
+    runs = [
+        ("a.png", b"MZ\x90"),
+        ("bill.pdf.exe", b"x"),
+        ("a.JS", b"x"),
+        ("a.lnk ", b"x"),
+        ("x", b"#!/bin/sh"),
+    ]
     assert enclosed.choose([one(*each) for each in runs], 1_000)[1] == []
     assert enclosed.name_of("C:\\x\\bill\u202efdp.exe\u202c") == "billfdp.exe"
     assert enclosed.name_of("../\x00") == "?"

@@ -34,7 +34,9 @@ class Terminal:
 
     async def __call__(self, *arguments: object, stdin: bytes = b"") -> Done:
         self.monkeypatch.setattr(sys, "argv", ["samlad", *map(str, arguments)])
-        self.monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(stdin), isatty=lambda: False))
+        self.monkeypatch.setattr(
+            sys, "stdin", SimpleNamespace(buffer=io.BytesIO(stdin), isatty=lambda: False)
+        )
         self.capsys.readouterr()
         code = await asyncio.to_thread(self._run)
         told = self.capsys.readouterr()
@@ -91,7 +93,11 @@ async def test_a_mistake_is_one_line_and_exit_code_2(samlad: Terminal, tmp_path:
     assert "perhaps" in broken.err
     nowhere = tmp_path / "no" / "pairs.csv"
     await samlad.wrong("pool", "pairs", "market", "--to", "web", "--save", nowhere, told="pairs.csv")
-    for arguments in (("pool", "plan", "market"), ("pool", "join"), ("pool", "leave", "market", "stock", "--to", "web")):
+    for arguments in (
+        ("pool", "plan", "market"),
+        ("pool", "join"),
+        ("pool", "leave", "market", "stock", "--to", "web"),
+    ):
         done = await samlad(*arguments)
         assert (done.code, done.out) == (2, ""), arguments
         assert "Traceback" not in done.err
@@ -104,9 +110,7 @@ async def test_what_stands_in_the_way_is_one_line_and_exit_code_1(samlad: Termin
     await samlad.wrong("pool", "join", "market", "stock", "--to", "web", told="", code=1)
 
 
-async def test_a_channel_joins_and_leaves_by_commands(
-    samlad: Terminal, apart: Silo, tmp_path: Path
-) -> None:
+async def test_a_channel_joins_and_leaves_by_commands(samlad: Terminal, apart: Silo, tmp_path: Path) -> None:
     await product(apart, apart.trade.web, {"sku": "B"}, quantity=9)
     await product(apart, apart.market, {"sku": "X"}, quantity=9)
     saved = await samlad("pool", "pairs", "market", "--to", "web", "--save", tmp_path / "pairs.csv")

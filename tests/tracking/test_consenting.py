@@ -59,7 +59,9 @@ def test_a_string_that_disclosed_no_vendor_is_a_no() -> None:
     ):  # fmt: skip
         text = ".".join((core, *segments))
         if disclosed:
-            assert tcf.decode(text) == msgspec.structs.replace(tcf.decode(SOME), disclosed=disclosed), segments
+            assert tcf.decode(text) == msgspec.structs.replace(tcf.decode(SOME), disclosed=disclosed), (
+                segments
+            )
             assert stamps.read({"tcf": text}).granted == {"performance"}
         else:
             with pytest.raises(ValueError, match="no vendor"):

@@ -10,9 +10,34 @@ from samlad.catalog.imports.source import encoding_in
 from samlad.kernel.problems import InvalidInput
 
 TITLES = frozenset(
-    """email emailaddress epost epostadress emailadres mail phone phonenumber telephone mobile mobilephone mobil mobilnummer
-    telefon telefonnummer telefoon telefoonnummer externalid number customernumber customerid customer id kundnummer
-    klantnummer klant""".split()
+    [
+        "email",
+        "emailaddress",
+        "epost",
+        "epostadress",
+        "emailadres",
+        "mail",
+        "phone",
+        "phonenumber",
+        "telephone",
+        "mobile",
+        "mobilephone",
+        "mobil",
+        "mobilnummer",
+        "telefon",
+        "telefonnummer",
+        "telefoon",
+        "telefoonnummer",
+        "externalid",
+        "number",
+        "customernumber",
+        "customerid",
+        "customer",
+        "id",
+        "kundnummer",
+        "klantnummer",
+        "klant",
+    ]
 )
 """Titles of columns that are read, without case, blanks and signs: ours, and those of Mailchimp, Klaviyo and Shopify."""
 Rows = list[tuple[int, list[str]]]
@@ -46,7 +71,9 @@ def _text(body: bytes) -> str:
     except BrokenFile as error:
         raise InvalidInput.at("file", f"cannot be read as CSV: {error.detail}") from None
     except UnicodeDecodeError as error:
-        raise InvalidInput.at("file", f"is not {error.encoding} at byte {error.start}: save it as “CSV UTF-8”") from None
+        raise InvalidInput.at(
+            "file", f"is not {error.encoding} at byte {error.start}: save it as “CSV UTF-8”"
+        ) from None
     if "\0" in text:
         raise InvalidInput.at("file", "may not contain the character NUL")
     return text.removeprefix("\ufeff")

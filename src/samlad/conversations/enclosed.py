@@ -15,15 +15,65 @@ MOST_FILES, LARGEST, MOST_OF_MAIL = 10, 12_000_000, 18_000_000
 MOST_OF_THREAD, MOST_WAITING = 100_000_000, 300_000_000
 """Bytes of all files of a conversation, and of all mails that wait for staff."""
 UNKNOWN = "application/octet-stream"
-_PICTURES = {"jpg": "image/jpeg", "png": "image/png", "gif": "image/gif", "webp": "image/webp", "avif": "image/avif"}
+_PICTURES = {
+    "jpg": "image/jpeg",
+    "png": "image/png",
+    "gif": "image/gif",
+    "webp": "image/webp",
+    "avif": "image/avif",
+}
 _BEGINNINGS = (
     (b"%PDF-", "application/pdf", "pdf"),
     (b"PK\x03\x04", "application/zip", "zip"),  # also what offices write
 )
-_PROGRAMS = (b"MZ", b"\x7fELF", b"#!", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe", b"\xfe\xed\xfa\xcf", b"L\x00\x00\x00\x01\x14\x02\x00")
+_PROGRAMS = (
+    b"MZ",
+    b"\x7fELF",
+    b"#!",
+    b"\xca\xfe\xba\xbe",
+    b"\xcf\xfa\xed\xfe",
+    b"\xfe\xed\xfa\xcf",
+    b"L\x00\x00\x00\x01\x14\x02\x00",
+)
 _RUNS = frozenset(
-    """apk app appx bat chm cmd com cpl dll dmg exe gadget hta img iso jar jnlp js jse lnk msc msi msix ps1 reg scf scr sh
-    url vb vbe vbs vhd wsf wsh xll""".split()
+    [
+        "apk",
+        "app",
+        "appx",
+        "bat",
+        "chm",
+        "cmd",
+        "com",
+        "cpl",
+        "dll",
+        "dmg",
+        "exe",
+        "gadget",
+        "hta",
+        "img",
+        "iso",
+        "jar",
+        "jnlp",
+        "js",
+        "jse",
+        "lnk",
+        "msc",
+        "msi",
+        "msix",
+        "ps1",
+        "reg",
+        "scf",
+        "scr",
+        "sh",
+        "url",
+        "vb",
+        "vbe",
+        "vbs",
+        "vhd",
+        "wsf",
+        "wsh",
+        "xll",
+    ]
 )
 
 
@@ -69,7 +119,9 @@ def name_of(text: str) -> str:
 
 def choose(files: Sequence[Enclosed], room: int) -> tuple[list[Attached], list[KeptFile]]:
     """What is told of files, in their order, and which of them are kept: no programs, and only while there is room (bytes)."""
-    told, kept, left = [], [], min(room, MOST_OF_MAIL)
+    told: list[Attached] = []
+    kept: list[KeptFile] = []
+    left = min(room, MOST_OF_MAIL)
     for each in files:
         content = each.content
         if (
@@ -91,7 +143,9 @@ def choose(files: Sequence[Enclosed], room: int) -> tuple[list[Attached], list[K
 
 def headers(name: str) -> dict[str, str]:
     """How a stranger's file is handed out: to be saved, never shown, whatever is in it (RFC 6266, RFC 8187)."""
-    plain = "".join(char if char.isascii() and char.isprintable() and char not in '"\\%' else "_" for char in name)
+    plain = "".join(
+        char if char.isascii() and char.isprintable() and char not in '"\\%' else "_" for char in name
+    )
     return {
         "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}",
         "X-Content-Type-Options": "nosniff",

@@ -29,7 +29,9 @@ async def chosen(
     if not files:
         return [], []
     if conversation is None:
-        used = await tx.value("SELECT coalesce(sum(size), 0)::bigint FROM conversation_file WHERE mail IS NOT NULL")
+        used = await tx.value(
+            "SELECT coalesce(sum(size), 0)::bigint FROM conversation_file WHERE mail IS NOT NULL"
+        )
         return enclosed.choose(files, enclosed.MOST_WAITING - used)
     used = await tx.value(
         """SELECT coalesce(sum(f.size), 0)::bigint FROM conversation_message m JOIN conversation_file f ON f.message = m.id
@@ -39,7 +41,9 @@ async def chosen(
     return enclosed.choose(files, enclosed.MOST_OF_THREAD - used)
 
 
-async def keep(tx: Tx, kept: Sequence[KeptFile], *, message: UUID | None = None, mail: UUID | None = None) -> None:
+async def keep(
+    tx: Tx, kept: Sequence[KeptFile], *, message: UUID | None = None, mail: UUID | None = None
+) -> None:
     """Keep files with what they came with."""
     for each in kept:
         await tx.execute(

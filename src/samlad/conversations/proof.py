@@ -33,7 +33,9 @@ def is_proved(headers: Sequence[str], authserv_id: str, sender: str) -> bool:
     """
     domain = sender.rpartition("@")[2].lower()
     results = [each for value in headers for each in _results(value, authserv_id)]
-    dmarc = [each for each in results if each.method == "dmarc" and _of(each, ("header.from",), domain, bare=True)]
+    dmarc = [
+        each for each in results if each.method == "dmarc" and _of(each, ("header.from",), domain, bare=True)
+    ]
     if any(each.found in _FAIL for each in dmarc):
         return False
     if any(each.found == _PASS for each in dmarc):
@@ -54,7 +56,9 @@ def _of(result: Result, names: tuple[str, ...], domain: str, *, bare: bool = Fal
     for name in names:
         if name in result.properties:
             said = result.properties[name].rpartition("@")[2].lower().rstrip(".")
-            return said == domain or ("." in said and (domain.endswith(f".{said}") or said.endswith(f".{domain}")))
+            return said == domain or (
+                "." in said and (domain.endswith(f".{said}") or said.endswith(f".{domain}"))
+            )
     return bare
 
 
@@ -64,11 +68,11 @@ def _results(value: str, authserv_id: str) -> Iterator[Result]:
     if not authserv_id or not tokens or _word(tokens[0]).lower() != authserv_id.lower():
         return
     parts: list[list[str]] = [[]]
-    for token in tokens[1:]:
-        if token == ";":
+    for each in tokens[1:]:
+        if each == ";":
             parts.append([])
         else:
-            parts[-1].append(token)
+            parts[-1].append(each)
     for part in parts[1 : 1 + MOST_RESULTS]:
         said = dict(_pairs(part))
         first = next(iter(said), "")

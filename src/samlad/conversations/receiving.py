@@ -10,7 +10,18 @@ from uuid import UUID
 
 from samlad import customers
 from samlad.access import audit, rate, tokens
-from samlad.conversations import events, files, letter, links, mail_store, proof, rules, service, store, thread
+from samlad.conversations import (
+    events,
+    files,
+    letter,
+    links,
+    mail_store,
+    proof,
+    rules,
+    service,
+    store,
+    thread,
+)
 from samlad.conversations.letter import Letter
 from samlad.conversations.model import (
     LONGEST,

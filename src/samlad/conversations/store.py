@@ -149,9 +149,7 @@ async def insert_message(tx: Tx, values: Mapping[str, Any]) -> bool:
     return await _insert(tx, "conversation_message", values)
 
 
-async def came_with(
-    tx: Tx, message_id: UUID, marks: Sequence[Mark], attachments: Sequence[Attached]
-) -> None:
+async def came_with(tx: Tx, message_id: UUID, marks: Sequence[Mark], attachments: Sequence[Attached]) -> None:
     """What a message that is kept in this transaction came with."""
     await tx.execute(
         "UPDATE conversation_message SET marks = $2, attachments = $3 WHERE id = $1",

@@ -3,7 +3,7 @@
 from samlad.kernel.checks import Check, Finding
 from samlad.kernel.context import SYSTEM, Context
 from samlad.kernel.database import Database, Tx
-from samlad.tracking.retention_store import DELETING
+from samlad.tracking.events_store import DELETING
 
 MOST, STEP = 1_000, 10_000
 _ORPHANS = """tracked_profile p WHERE NOT EXISTS (
@@ -16,7 +16,9 @@ async def _landings(database: Database) -> Finding:
     if not found:
         return Finding("ok", "all of them")
     return Finding(
-        "warning", f"{found}{' or more' if found == MOST else ''}: they tell of events that are gone", "samlad doctor --fix"
+        "warning",
+        f"{found}{' or more' if found == MOST else ''}: they tell of events that are gone",
+        "samlad doctor --fix",
     )
 
 

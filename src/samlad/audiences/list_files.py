@@ -71,9 +71,7 @@ def _text(body: bytes) -> str:
     except BrokenFile as error:
         raise InvalidInput.at("file", f"cannot be read as CSV: {error.detail}") from None
     except UnicodeDecodeError as error:
-        raise InvalidInput.at(
-            "file", f"is not {error.encoding} at byte {error.start}: save it as “CSV UTF-8”"
-        ) from None
+        raise InvalidInput.at("file", f"is not UTF-8 at byte {error.start}: save it as “CSV UTF-8”") from None
     if "\0" in text:
         raise InvalidInput.at("file", "may not contain the character NUL")
     return text.removeprefix("\ufeff")

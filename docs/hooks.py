@@ -56,11 +56,7 @@ def http_reference() -> str:
 
 
 def _operation(method: str, path: str, operation: dict[str, Any], document: dict[str, Any]) -> str:
-    lines = [
-        f"### `{method.upper()} {path}`",
-        operation.get("summary") or "",
-        operation.get("description") or "",
-    ]
+    lines = [f"### `{method.upper()} {path}`", operation.get("summary") or "", operation.get("description") or ""]
     parameters = operation.get("parameters") or []
     if parameters:
         rows = [
@@ -107,43 +103,25 @@ def _type(schema: dict[str, Any]) -> str:
 
 def events_reference() -> str:
     """Every declared type of event with its payload."""
-    parts = [
-        "# Events",
-        "What the log can hold. A field marked *personal* is stored apart so that it can be erased.",
-    ]
+    parts = ["# Events", "What the log can hold. A field marked *personal* is stored apart so that it can be erased."]
     for name, fact in log.declared().items():
         rows = [
             f"| `{field.name}` | {_cell(_annotation(field.type))} | {'personal' if field.name in fact.personal else ''} |"
             for field in msgspec.structs.fields(fact)
         ]
-        parts += [
-            f"## `{name}`",
-            fact.__doc__ or "",
-            "\n".join(["| field | type | |", "|---|---|---|", *rows]),
-        ]
+        parts += [f"## `{name}`", fact.__doc__ or "", "\n".join(["| field | type | |", "|---|---|---|", *rows])]
     return "\n\n".join(parts) + "\n"
 
 
 def _annotation(kind: Any) -> str:
-    return (
-        kind.__name__
-        if isinstance(kind, type) and not hasattr(kind, "__args__")
-        else re.sub(r"[\w.]+\.", "", str(kind))
-    )
+    return kind.__name__ if isinstance(kind, type) and not hasattr(kind, "__args__") else re.sub(r"[\w.]+\.", "", str(kind))
 
 
 def problems_reference() -> str:
     """Every kind of problem."""
-    parts = [
-        "# Problems",
-        "Errors are `application/problem+json` (RFC 9457). Their `type` is `/problems/<code>`.",
-    ]
+    parts = ["# Problems", "Errors are `application/problem+json` (RFC 9457). Their `type` is `/problems/<code>`."]
     for code, kind in sorted(Problem.kinds().items()):
-        parts += [
-            f"## {code} {{ #{code} }}",
-            f"**{kind.status}** · {kind.title}",
-            (kind.__doc__ or "").strip(),
-        ]
+        parts += [f"## {code} {{ #{code} }}", f"**{kind.status}** · {kind.title}", (kind.__doc__ or "").strip()]
     return "\n\n".join(parts) + "\n"
 
 
@@ -158,10 +136,7 @@ def permissions_reference() -> str:
 
 def settings_reference() -> str:
     """The one table of settings."""
-    rows = [
-        f"| `{name}` | {_cell(default) or '–'} | {_cell(meaning)} |"
-        for name, default, meaning in settings_table()
-    ]
+    rows = [f"| `{name}` | {_cell(default) or '–'} | {_cell(meaning)} |" for name, default, meaning in settings_table()]
     head = (
         "# Settings\n\nEach is an environment variable, or (without `SAMLAD_`, in lower case) a key of "
         "`$SAMLAD_HOME/samlad.toml`. The environment wins.\n\n"

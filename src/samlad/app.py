@@ -155,6 +155,7 @@ from samlad.tax import sweepers as tax_sweepers
 from samlad.tills import api as tills_api
 from samlad.tills import checks as tills_checks
 from samlad.tracking import api as tracking_api
+from samlad.tracking import checks as tracking_checks
 from samlad.tracking import housekeeping as tracking_housekeeping
 from samlad.tracking import own as tracking_own
 from samlad.tracking import resolving as tracking_resolving
@@ -261,6 +262,7 @@ CHECKS: Sequence[Check] = (
     *catalog_checks.CHECKS,
     *stock_checks.CHECKS,
     *identity_checks.CHECKS,
+    *tracking_checks.CHECKS,
     *payments_checks.CHECKS,
     *credit_checks.CHECKS,
     *promotions_checks.CHECKS,

@@ -8,7 +8,7 @@ import httpx
 
 from audience import Audience
 from samlad.kernel.clock import now
-from samlad.tracking import housekeeping, retention
+from samlad.tracking import checks, housekeeping, retention
 from samlad.tracking.model import SourceKind
 from tracked import Door, open_door
 
@@ -90,6 +90,32 @@ async def test_a_deleted_event_is_gone_everywhere_and_stays_gone(
     assert (await kim.event(1), await audience.members(viewers.id)) == (None, set())
     await kim.sends(3, "Product Viewed")
     assert await audience.members(viewers.id) == {kim.customer}, "another message is another event"
+
+
+async def test_where_events_landed_that_are_gone_since_long_ago_is_forgotten(
+    audience: Audience, api: httpx.AsyncClient
+) -> None:
+    """Before, events could go without it: a timeline would show nothing, and when somebody was first seen would be wrong."""
+    kim = await reported(audience, api)
+    (check,) = checks.CHECKS
+    assert check.fix is not None
+    await kim.sends(1, "Product Viewed")
+    assert (await check.look(audience.db)).status == "ok"
+    long_ago = now() - timedelta(days=900)
+    await audience.db.transaction(
+        lambda tx: tx.execute(
+            """INSERT INTO tracked_profile (event, received_at, occurred_at, identity)
+               SELECT gen_random_uuid(), $1, $1, identity FROM tracked_profile, generate_series(1, 3)""",
+            long_ago,
+        )
+    )
+    found = await check.look(audience.db)
+    assert (found.status, found.advice) == ("warning", "samlad doctor --fix")
+    assert (await kim.traits())["first_seen"][:10] == long_ago.isoformat()[:10]
+    assert [await check.fix(audience.db) for _ in range(2)] == [3, 0]
+    assert (await check.look(audience.db)).status == "ok"
+    assert (await kim.timeline()) == ["Product Viewed"]
+    assert (await kim.traits())["first_seen"][:10] != long_ago.isoformat()[:10]
 
 
 async def test_what_is_kept_no_longer_counts_no_more(audience: Audience, api: httpx.AsyncClient) -> None:

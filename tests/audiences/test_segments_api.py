@@ -63,7 +63,11 @@ async def test_a_segment_from_the_first_try_to_its_export(audience: Audience, ap
     assert (await api.post(f"/api/segments/{rest['id']}/restore")).status_code == 200
     assert len((await api.get(f"{path}/versions")).json()) == 1
 
-    google = list(csv.reader(io.StringIO((await api.get(f"{path}/ads/google?purpose=none")).text)))
+    assert (await api.get(f"{path}/ads/google?purpose=none")).status_code == 422
+    said = {"purpose": "ads", "answer": "granted", "event_id": uuid4().hex}
+    told = await api.post(f"/api/consent/people/{kim}", json={"answers": [said]})
+    assert told.status_code == 201, told.text
+    google = list(csv.reader(io.StringIO((await api.get(f"{path}/ads/google?purpose=ads")).text)))
     assert google[0] == ["Email", "Phone", "Country"]
     assert google[1:] == [
         [
@@ -72,7 +76,7 @@ async def test_a_segment_from_the_first_try_to_its_export(audience: Audience, ap
             "SE",
         ]
     ]
-    meta = list(csv.reader(io.StringIO((await api.get(f"{path}/ads/meta?purpose=none")).text)))
+    meta = list(csv.reader(io.StringIO((await api.get(f"{path}/ads/meta?purpose=ads")).text)))
     assert meta[1][:2] == [
         hashlib.sha256(b"kim.berg+shop@gmail.com").hexdigest(),
         hashlib.sha256(b"46701234567").hexdigest(),
@@ -108,7 +112,7 @@ async def test_a_list_says_what_did_not_match_row_by_row(audience: Audience, api
     form = {"file": ("people.csv", b"name;email;phone\nKim;kim@example.org;\nX;;123\n", "text/csv")}
     shown = await api.post(f"/admin/segments/{segment}/list", files=form, data={"people": ""})
     assert shown.status_code == 200
-    assert "Row 2" in shown.text
+    assert "Row 3" in shown.text
     await audience.follow()
     assert await audience.members(segment) == {kim, sam}
     await audience.sound()

@@ -114,6 +114,9 @@ async def test_commands_answer_in_json(dsn: str, tmp_path: Path) -> None:
     assert checked.returncode == (1 if any(r["status"] == "failed" for r in results.values()) else 0)
     assert isinstance(json.loads(samlad("followers", "list", "--json", **environment).stdout), list)
     assert json.loads(samlad("secret", "list", "--json", **environment).stdout) == []
+    # In a process of its own: a key for everything is not only for what happened to be loaded.
+    everything = json.loads(samlad("key", "create", "All", "--scope", "all", "--json", **environment).stdout)
+    assert {"channels.read", "audiences.export", "conversations.receive"} <= set(everything["key"]["scopes"])
 
 
 def test_progress_is_plain_lines_without_a_terminal_and_silent_for_scripts(

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from samlad.conversations import letter, plain, quoting
-from samlad.conversations.model import Attached
+from samlad.conversations import enclosed, letter, plain, quoting
+from samlad.conversations.enclosed import Enclosed
 from samlad.kernel.i18n import translator
 
 OURS = UUID("01a219b2-88d0-7000-8924-ae3740b93b33")
@@ -126,7 +126,7 @@ def test_programs_are_told_from_people() -> None:
     assert report.is_report
 
 
-def test_files_are_named_and_not_kept() -> None:
+def test_files_come_with_their_bytes() -> None:
     message = EmailMessage()
     message["From"] = "kim@example.org"
     message.set_content("See the picture")
@@ -135,9 +135,59 @@ def test_files_are_named_and_not_kept() -> None:
     found = letter.read(message.as_bytes())
     assert found.text == "See the picture"
     assert found.attachments == [
-        Attached(name="Blå vas.jpg", type="image/jpeg", size=100),
-        Attached(name="note.txt", type="text/plain", size=11),
+        Enclosed(name="Blå vas.jpg", type="image/jpeg", size=100, content=b"\xff\xd8" * 50),
+        Enclosed(name="note.txt", type="text/plain", size=11, content=b"more words\n"),
     ]
+    cut = letter.read(message.as_bytes()[:-20])
+    assert [each.content for each in cut.attachments] == [b"\xff\xd8" * 50, None], "its end did not come"
+
+
+def test_what_a_file_is_its_bytes_say_and_what_may_run_is_not_kept() -> None:
+    def one(name: str, content: bytes) -> Enclosed:
+        return Enclosed(name=enclosed.name_of(name), type="image/png", size=len(content), content=content)
+
+    kinds = {
+        b"\x89PNG\r\n\x1a\n..": "image/png",
+        b"%PDF-1.7": "application/pdf",
+        b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>": "application/octet-stream",
+        b"<!doctype html><script>alert(1)</script>": "application/octet-stream",
+        b"PK\x03\x04": "application/zip",
+    }
+    told, kept = enclosed.choose([one("a.png", each) for each in kinds], 1_000)
+    assert [each.type for each in told] == list(kinds.values())
+    assert len(kept) == len({each.stored_as for each in kept}) == len(kinds)
+    runs = [
+        ("a.png", b"MZ\x90"),
+        ("bill.pdf.exe", b"x"),
+        ("a.JS", b"x"),
+        ("a.lnk ", b"x"),
+        ("x", b"#!/bin/sh"),
+    ]
+    assert enclosed.choose([one(*each) for each in runs], 1_000)[1] == []
+    assert enclosed.name_of("C:\\x\\bill\u202efdp.exe\u202c") == "billfdp.exe"
+    assert enclosed.name_of("../\x00") == "?"
+
+
+@given(st.lists(st.integers(1, 5_000_000), max_size=14), st.integers(0, 30_000_000))
+def test_no_more_is_kept_than_there_is_room_for(sizes: list[int], room: int) -> None:
+    class Many(bytes):
+        """So many bytes without having them."""
+
+    files = [Enclosed(name="a", type="x", size=each, content=Many(b"x")) for each in sizes]
+    told, kept = enclosed.choose(files, room)
+    assert [each.size for each in told] == sizes
+    assert sum(each.told.size for each in kept) <= min(room, enclosed.MOST_OF_MAIL)
+    assert len(kept) <= enclosed.MOST_FILES
+    assert {each.told.id for each in kept} == {each.id for each in told if each.id}
+
+
+@given(st.text(max_size=40))
+def test_no_name_breaks_a_header(name: str) -> None:
+    told = enclosed.headers(enclosed.name_of(name.encode("utf-8", "replace").decode()))["Content-Disposition"]
+    assert told.isascii()
+    assert "\n" not in told
+    assert told.startswith("attachment; filename=")
+    assert told.count('"') == 2
 
 
 def test_old_and_wrong_encodings_are_read() -> None:

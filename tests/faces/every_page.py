@@ -37,6 +37,8 @@ NO_PAGES: Mapping[str, str] = {
     "/admin/overview/hints": _PIECE, "/admin/start/shop/guess": _PIECE, "/admin/search/options": _PIECE,
     "/admin/duplicates/next": _LEADS_ON, "/admin/system/events/{event}/facts.json": _FILE, "/admin/content/brand": _LEADS_ON,
     "/admin/content/brand/{code}/theme.css": _FILE, "/admin/privacy/{request_id}/export": _SECRET, "/admin/privacy/{request_id}/files/{folder}/{name}": _FILE,
+    "/admin/conversations/{conversation_id}/files/{file_id}": _FILE, "/admin/conversations/mails/{mail_id}/files/{file_id}": _FILE,
+    "/account/conversations/{conversation_id}/files/{file_id}": _FILE, "/conversation/{link}/files/{file_id}": _FILE,
     "/theme.css": _FILE, "/icon-180.png": _FILE, "/icon-192.png": _FILE, "/icon-512.png": _FILE,
     "/manifest.webmanifest": _FILE, "/sw.js": _FILE, "/search/suggest": _PIECE, "/last-seen": _PIECE,
     "/opening": "only of a shop that is closed; `test_start_in_browser.py` looks at it",

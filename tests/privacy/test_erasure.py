@@ -97,7 +97,9 @@ async def test_erased_a_person_is_nowhere(
         with zipfile.ZipFile(io.BytesIO(packed.content)) as zipped:
             names = {row["file"] for row in parts["photograph"]}
             assert len(names) == 3
-            assert set(zipped.namelist()) == {"export.json", *names}
+            (sent,) = [row["file"] for row in parts["conversation_file"]]
+            assert set(zipped.namelist()) == {"export.json", sent, *names}
+            assert zipped.read(sent) == f"{EMAIL} {SECRET_WORD}".encode()
             assert msgspec.json.decode(zipped.read("export.json")) == export
             assert all(zipped.read(name)[8:12] == b"WEBP" for name in names)
         page = (await api.get(f"/admin/privacy/{first['id']}/export")).text
@@ -105,6 +107,8 @@ async def test_erased_a_person_is_nowhere(
             assert f"/admin/privacy/{first['id']}/files/{name}" in page
             assert (await api.get(f"/admin/privacy/{first['id']}/files/{name}")).content[8:12] == b"WEBP"
         assert (await api.get(f"/admin/privacy/{first['id']}/files/photograph/x.webp")).status_code == 404
+        saved = await api.get(f"/admin/privacy/{first['id']}/files/{sent}")
+        assert saved.headers["content-disposition"].startswith("attachment")
         sealed = await db.value("SELECT sealed FROM privacy_request WHERE id = $1", UUID(first["id"]))
         assert EMAIL.encode() not in sealed
 
@@ -142,6 +146,7 @@ async def test_erased_a_person_is_nowhere(
         await trade_follows(world.trade)
         for table in (
             "photograph",
+            "conversation_file",
             "account",
             "account_session",
             "account_passkey",

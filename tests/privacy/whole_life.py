@@ -74,7 +74,7 @@ WORDS = [EMAIL, "sjuttisju", STREET, "701770177", "browser-sjutti", "ext-sjutti"
 ADDRESS = {"name": NAME, "line1": STREET, "postal_code": "211 34", "city": "Malmö", "country": "SE"}
 EVERYWHERE = {
     "account", "account_address", "appointment", "follow_up", "account_code", "account_link", "account_mail_change", "account_passkey", "account_session",
-    "audit_entry", "cart", "consent_entry", "credit_transaction", "customer", "duplicate_card", "event", "follower",
+    "audit_entry", "cart", "consent_entry", "conversation_file", "credit_transaction", "customer", "duplicate_card", "event", "follower",
     "gift_card", "idempotency", "identity_node", "identity_pin", "identity_value", "inbound_mail", "mail_bounce", "mail_outbox", "mail_sent", "order_change", "order_tag",
     "order_view", "orders", "pool_move_row", "question", "return_request", "review", "stock_alert", "subscription",
     "tracked_event", "tracking_parked",
@@ -354,7 +354,8 @@ class Life:
             letter = EmailMessage()
             letter["From"], letter["To"], letter["Subject"] = EMAIL, "shop@shop.example", text
             letter.set_content(text)
-            letter.add_attachment(b"x", maintype="image", subtype="png", filename=f"{SECRET_WORD}.png")
+            file = f"{EMAIL} {SECRET_WORD}".encode()
+            letter.add_attachment(file, maintype="image", subtype="png", filename=f"{SECRET_WORD}.png")
             assert (await conversations.receiving.receive(tx, letter.as_bytes())).what == "waiting"
 
         await self.db.transaction(lambda tx: channels.change(tx, self.trade.malmo.id, open_always))

@@ -22,11 +22,11 @@ from samlad.tracking.resolving import FOLLOWERS
 from tracked import Tracked
 
 # Written by @iabtcf/core 1.5.6: purposes none; 1 to 11 with special features 1 and 2; 1, 8, 9 with legitimate interests 2
-# and 7; 1, 3, 4. Created and updated are set to the same day by the encoder.
-NOTHING = "CQtAQoAQtDjkAAHABBENBjFgAAAAAAAAACQgAAAAAAAA.YAAAAAAAAAAA"
-ALL = "CQtAQoAQtDjkAAHABBENBjFgAP_gAAAAACQgAAAAAAAA.YAAAAAAAAAAA"
-SOME = "CQtAQoAQtDjkAAHABBENBjFgAIGAAEIAACQgAAAAAAAA.YAAAAAAAAAAA"
-PROFILES = "CQtAQoAQtDjkAAHABBENBjFgALAAAQAAACQgAAAAAAAA.YAAAAAAAAAAA"
+# and 7; 1, 3, 4. Created and updated are set to the same day by the encoder. The vendors 1, 3 and 12 were disclosed.
+NOTHING = "CQtAQoAQtDjkAAHABBENBjFgAAAAAAAAACQgAAAAAAAA.IAGKAQ.YAAAAAAAAAAA"
+ALL = "CQtAQoAQtDjkAAHABBENBjFgAP_gAAAAACQgAAAAAAAA.IAGKAQ.YAAAAAAAAAAA"
+SOME = "CQtAQoAQtDjkAAHABBENBjFgAIGAAEIAACQgAAAAAAAA.IAGKAQ.YAAAAAAAAAAA"
+PROFILES = "CQtAQoAQtDjkAAHABBENBjFgALAAAQAAACQgAAAAAAAA.IAGKAQ.YAAAAAAAAAAA"
 EVERYTHING = frozenset({"functional", "performance", "targeting"})
 
 
@@ -43,9 +43,9 @@ def test_tc_strings_of_the_reference_encoder() -> None:
             tcf.decode(wrong)
 
 
-def test_vendors_that_were_disclosed_change_nothing() -> None:
-    """TCF 2.3 (policy 5) always has the segment of Disclosed Vendors: in bits or in ranges, and anywhere after the core."""
-    core, publisher = SOME.split(".")
+def test_a_string_that_disclosed_no_vendor_is_a_no() -> None:
+    """TCF 2.3 demands the segment of Disclosed Vendors since March 2026: in bits or in ranges, and anywhere after the core."""
+    core, _, publisher = SOME.split(".")
     in_bits, in_ranges = (
         segment("001", f"{12:016b}", "0", "101000000001"),
         segment("001", f"{900:016b}", "1", f"{2:012b}", "0", f"{7:016b}", "1", f"{800:016b}", f"{900:016b}"),
@@ -55,11 +55,28 @@ def test_vendors_that_were_disclosed_change_nothing() -> None:
         ((in_bits,), shown), ((in_ranges,), ranges), ((in_bits, publisher), shown), ((publisher, in_ranges), ranges), (("IA",), None),
         ((publisher,), None), ((in_ranges[:-6],), None), ((segment("001", f"{9:016b}", "1", f"{1:012b}", "1", f"{3:016b}", f"{2:016b}"),), None),
         ((segment("001", f"{9:016b}", "1", f"{1:012b}", "0", f"{10:016b}"),), None), ((segment("010", f"{3:016b}", "0", "111"),), None),
-        (("!!",), None), ((segment("001", f"{0:016b}", "0"),), frozenset()),
+        (("!!",), None), ((segment("001", f"{0:016b}", "0"),), frozenset()), ((), None),
     ):  # fmt: skip
         text = ".".join((core, *segments))
-        assert tcf.decode(text) == msgspec.structs.replace(tcf.decode(SOME), disclosed=disclosed), segments
-        assert stamps.read({"tcf": text}).granted == {"performance"}
+        if disclosed:
+            assert tcf.decode(text) == msgspec.structs.replace(tcf.decode(SOME), disclosed=disclosed), (
+                segments
+            )
+            assert stamps.read({"tcf": text}).granted == {"performance"}
+        else:
+            with pytest.raises(ValueError, match="no vendor"):
+                tcf.decode(text)
+            assert stamps.read({"tcf": text}).granted == set(), segments
+        before = ".".join((made_on(core, datetime(2026, 2, 28, 23, 59, tzinfo=UTC)), *segments))
+        assert tcf.decode(before).disclosed == disclosed
+        assert stamps.read({"tcf": before}).granted == {"performance"}, "it did not have to say"
+
+
+def made_on(core: str, day: datetime) -> str:
+    """The core of a TC string as if it had been created and updated then."""
+    bits = "".join(f"{each:08b}" for each in base64.urlsafe_b64decode(core + "=" * (-len(core) % 4)))
+    moment = f"{int(day.timestamp() * 10):036b}"
+    return segment(bits[:6], moment, moment, bits[78:])
 
 
 def segment(*fields: str) -> str:

@@ -248,7 +248,8 @@ async def export_for_ads(
 ) -> Stream:
     """A CSV file of SHA-256 hashes of e-mail addresses and phone numbers, in the form that ``google`` or ``meta`` wants.
 
-    It needs a ``purpose``, such as ``ads``: who has not agreed to it is left out, and ``Left-Out`` says how many.
+    It needs a ``purpose``, such as ``ads`` (``none`` is refused): who has not agreed to it is left out, and ``Left-Out``
+    says how many.
     """
     actor_of(request).require(EXPORT)
     known = next((each for each in exporting.TITLES if each == platform), None)
@@ -256,6 +257,8 @@ async def export_for_ads(
         raise NotFound(f"There is no form for {platform}; there are {', '.join(exporting.TITLES)}.")
     database = database_of(request)
     what = _told(purpose)
+    if what == exporting.WITHOUT:  # an ad platform is somebody else: nobody's address goes there unasked
+        raise InvalidInput.at("purpose", "ad platforms get only who has agreed to a purpose")
     found = await database.transaction(
         lambda tx: exporting.note(tx, segment_id, known, what, channel), context_of(request)
     )

@@ -101,11 +101,12 @@ async def hashed(database: Database, leaving: Leaving, platform: Platform) -> As
         writer = csv.writer(buffer)
         writer.writerow(TITLES[platform])
         cursor = connection.cursor(
-            """SELECT c.email, c.phone, c.country FROM segment_member m JOIN customer c
-                   ON c.id = ANY (customer_members(ARRAY[m.person]))
-               WHERE m.segment = $1 AND ($2::uuid[] IS NULL OR m.person = ANY ($2)) AND (c.email IS NOT NULL OR c.phone IS NOT NULL) ORDER BY c.id""",
+            """SELECT c.email, c.phone, c.country FROM unnest($2::uuid[]) AS p (person)
+               JOIN segment_member m ON m.segment = $1 AND m.person = p.person
+               JOIN customer c ON c.id = p.person OR c.survivor = p.person
+               WHERE c.email IS NOT NULL OR c.phone IS NOT NULL ORDER BY c.id""",
             leaving.segment.id,
-            leaving.people,
+            leaving.people or [],
             prefetch=STEP,
         )
         count = 0

@@ -1,14 +1,13 @@
 """Static lists: people by import and by picking. What could not be used is told row by row."""
 
-import csv
-import io
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from samlad.access import audit
-from samlad.audiences import segments, store
+from samlad.audiences import list_files, segments, store
 from samlad.audiences.events import SegmentListed
+from samlad.audiences.list_files import Rows
 from samlad.audiences.model import ListOutcome, Segment, SegmentKind, Unmatched
 from samlad.audiences.permissions import CHANGE
 from samlad.identity import normalising
@@ -17,10 +16,10 @@ from samlad.kernel.database import Tx
 from samlad.kernel.problems import Conflict, InvalidInput
 
 MOST_ROWS = 100_000
+SHORTEST = 9
+"""Digits of a phone number with its country's code."""
 TOLD = 1_000
 """Rows that an answer tells of; how many there are beyond them is the difference of the numbers."""
-COLUMNS = ("email", "e-mail", "phone", "external_id", "number", "id", "customer")
-"""Titles of columns that are read, in any case; without any of them the first column is."""
 
 
 async def add(tx: Tx, segment: UUID, names: Sequence[str]) -> ListOutcome:
@@ -33,7 +32,7 @@ async def add(tx: Tx, segment: UUID, names: Sequence[str]) -> ListOutcome:
     """
     tx.actor.require(CHANGE)
     found = await _list(tx, segment)
-    return await _add(tx, found, [[name] for name in names])
+    return await _add(tx, found, [(number, [name]) for number, name in enumerate(names, 1)])
 
 
 async def import_csv(tx: Tx, segment: UUID, body: bytes) -> ListOutcome:
@@ -41,36 +40,22 @@ async def import_csv(tx: Tx, segment: UUID, body: bytes) -> ListOutcome:
     that leads to somebody.
 
     Raises:
-        InvalidInput: it cannot be read as UTF-8, or has more rows than 100,000.
+        InvalidInput: it cannot be read, has no such column, or more rows than 100,000.
     """
     tx.actor.require(CHANGE)
     found = await _list(tx, segment)
-    return await _add(tx, found, rows_of(body))
+    return await _add(tx, found, list_files.rows_of(body))
 
 
-def rows_of(body: bytes) -> list[list[str]]:
-    """The cells of a CSV file that may say who it is, by row; with or without titles, and with commas, semicolons or tabs.
+async def import_text(tx: Tx, segment: UUID, text: str) -> ListOutcome:
+    """Put people on a list as somebody types them, one in each line or with commas between.
 
     Raises:
-        InvalidInput: it cannot be read.
+        InvalidInput: more than 100,000.
     """
-    try:
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidInput.at("file", f"is not UTF-8 at byte {error.start}: save it as “CSV UTF-8”") from None
-    if "\0" in text:
-        raise InvalidInput.at("file", "may not contain the character NUL")
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    try:
-        rows = list(csv.reader(io.StringIO(text), delimiter=delimiter))
-    except csv.Error as error:
-        raise InvalidInput.at("file", f"cannot be read as CSV: {error}") from None
-    titles = [cell.strip().lower() for cell in rows[0]] if rows else []
-    places = [place for place, title in enumerate(titles) if title in COLUMNS]
-    if places:
-        return [[row[place] for place in places if place < len(row)] for row in rows[1:] if any(row)]
-    return [row[:1] for row in rows if any(row)]
+    tx.actor.require(CHANGE)
+    found = await _list(tx, segment)
+    return await _add(tx, found, list_files.names_of(text))
 
 
 async def _list(tx: Tx, segment: UUID) -> Segment:
@@ -80,49 +65,63 @@ async def _list(tx: Tx, segment: UUID) -> Segment:
     return found
 
 
-async def _add(tx: Tx, segment: Segment, rows: Sequence[Sequence[str]]) -> ListOutcome:
+async def _add(tx: Tx, segment: Segment, rows: Rows) -> ListOutcome:
     if len(rows) > MOST_ROWS:
         raise InvalidInput.at("file", f"has {len(rows)} rows; {MOST_ROWS} at most in one go")
-    cells = [[cell.strip() for cell in row if cell.strip()] for row in rows]
+    cells = [(number, [_plain(cell) for cell in row if _plain(cell)]) for number, row in rows]
     country = await store.country_of(tx, segment.pool)
-    phones = {cell: normalising.phone(cell, country) for row in cells for cell in row}
+    phones = {cell: _number(cell, country) for _, row in cells for cell in row}
     matches = await store.match(
         tx, segment.pool, list(phones), sorted({phone for phone in phones.values() if phone})
     )
-    by_text: dict[str, set[UUID]] = defaultdict(set)
+    by_text: dict[str, dict[UUID, UUID]] = defaultdict(dict)
     for match in matches:
-        by_text[match.text].add(match.customer)
-    people: set[UUID] = set()
-    unmatched = []
-    for number, row in enumerate(cells, 1):
+        by_text[match.text][match.person] = match.customer
+    people: dict[UUID, UUID] = {}
+    unmatched, repeated = [], 0
+    for number, row in cells:
         who, reason = _who(row, by_text, phones)
         if reason is not None:
             unmatched.append(Unmatched(row=number, value=", ".join(row)[:200], reason=reason))
+        repeated += len(who.keys() & people.keys())
         people |= who
-    added = await store.put_on_list(tx, segment.id, sorted(people))
+    before = await store.listed(tx, segment.id, sorted(people))
+    added = await store.put_on_list(tx, segment.id, [people[each] for each in sorted(people.keys() - before)])
     _tell(tx, segment, added=added)
     return ListOutcome(
         rows=len(rows),
         added=added,
         already=len(people) - added,
+        repeated=repeated,
         unmatched_rows=len(unmatched),
         unmatched=unmatched[:TOLD],
     )
 
 
+def _plain(cell: str) -> str:
+    """A cell without what spreadsheets put around it: blanks, also those that do not break, and the apostrophe of a text."""
+    return cell.strip().removeprefix("'").strip()
+
+
+def _number(cell: str, country: str | None) -> str | None:
+    """A phone number; also one whose plus a spreadsheet took away."""
+    found = normalising.phone(cell, country)
+    return found or (normalising.phone(f"+{cell}") if cell.isdecimal() and len(cell) >= SHORTEST else None)
+
+
 def _who(
-    row: Sequence[str], by_text: dict[str, set[UUID]], phones: dict[str, str | None]
-) -> tuple[set[UUID], str | None]:
-    """Whom a row names; or nobody, and why."""
+    row: Sequence[str], by_text: dict[str, dict[UUID, UUID]], phones: dict[str, str | None]
+) -> tuple[dict[UUID, UUID], str | None]:
+    """Whom a row names, with the customer row that says so; or nobody, and why."""
     if not row:
-        return set(), "empty"
+        return {}, "empty"
     for cell in row:
-        found = by_text.get(cell, set()) | by_text.get(phones[cell] or "", set())
+        found = by_text.get(cell, {}) | by_text.get(phones[cell] or "", {})
         if len(found) == 1:
             return found, None
         if found:
-            return set(), "several"
-    return set(), "unknown"
+            return {}, "several"
+    return {}, "unknown"
 
 
 def _tell(tx: Tx, segment: Segment, *, added: int = 0, removed: int = 0) -> None:

@@ -479,12 +479,14 @@ class Unmatched(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What an import brought. ``unmatched`` says which rows were not used, the first 1,000. ``reason``: empty, unknown or
-    several (more than one customer has it)."""
+    """What an import brought: each of ``rows`` is one of the other four. ``repeated``: it names somebody whom a row before
+    it names. ``unmatched`` says which rows were not used, the first 1,000; ``row`` as a spreadsheet shows it. ``reason``:
+    empty, unknown or several (more than one person has it)."""
 
     rows: int
     added: int
     already: int
+    repeated: int
     unmatched_rows: int
     unmatched: list[Unmatched]
 

@@ -289,11 +289,23 @@ async def in_pool(reader: Reader, pool: UUID, customers: Sequence[UUID]) -> set[
     return {row["id"] for row in rows}
 
 
+async def listed(reader: Reader, segment: UUID, people: Sequence[UUID]) -> set[UUID]:
+    """Which of these people are on a list, under whichever of their customer rows."""
+    rows = await reader.rows(
+        """SELECT DISTINCT coalesce(c.survivor, c.id) AS person FROM segment_listed l JOIN customer c ON c.id = l.customer
+           WHERE l.segment = $1 AND coalesce(c.survivor, c.id) = ANY ($2)""",
+        segment,
+        list(people),
+    )
+    return {row["person"] for row in rows}
+
+
 class Match(msgspec.Struct, frozen=True):
-    """A customer that a text names."""
+    """A customer that a text names, and which person that is."""
 
     text: str
     customer: UUID
+    person: UUID
 
 
 async def match(reader: Reader, pool: UUID, names: Sequence[str], phones: Sequence[str]) -> list[Match]:
@@ -304,16 +316,19 @@ async def match(reader: Reader, pool: UUID, names: Sequence[str], phones: Sequen
     return await reader.all(
         Match,
         """
-        SELECT t.text, c.id AS customer FROM unnest($2::text[]) AS t (text)
-            JOIN customer c ON c.pool = $1 AND lower(c.email) = lower(t.text)
-        UNION SELECT t.text, c.id FROM unnest($2::text[]) AS t (text)
-            JOIN customer c ON c.pool = $1 AND c.external_id = t.text
-        UNION SELECT t.text, c.id FROM unnest($2::text[]) AS t (text)
-            JOIN customer c ON c.pool = $1 AND c.id::text = lower(t.text)
-        UNION SELECT t.text, c.id FROM unnest($2::text[]) AS t (text)
-            JOIN customer c ON c.pool = $1 AND c.phone = t.text
-        UNION SELECT n.value, c.id FROM identity_node n JOIN customer c ON c.id = n.profile
-            WHERE n.pool = $1 AND n.kind = 'phone' AND n.value = ANY ($3)
+        SELECT n.text, c.id AS customer, coalesce(c.survivor, c.id) AS person FROM (
+            SELECT t.text, c.id FROM unnest($2::text[]) AS t (text)
+                JOIN customer c ON c.pool = $1 AND lower(c.email) = lower(t.text)
+            UNION SELECT t.text, c.id FROM unnest($2::text[]) AS t (text)
+                JOIN customer c ON c.pool = $1 AND c.external_id = t.text
+            UNION SELECT t.text, c.id FROM unnest($2::text[]) AS t (text)
+                JOIN customer c ON c.pool = $1 AND c.id::text = lower(t.text)
+            UNION SELECT t.text, c.id FROM unnest($2::text[]) AS t (text)
+                JOIN customer c ON c.pool = $1 AND c.phone = t.text
+            UNION SELECT n.value, c.id FROM identity_node n JOIN customer c ON c.id = n.profile
+                WHERE n.pool = $1 AND n.kind = 'phone' AND n.value = ANY ($3)) AS n
+            JOIN customer c ON c.id = n.id
+        ORDER BY n.text, c.id
         """,
         pool,
         list(names),

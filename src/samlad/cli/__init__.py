@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from samlad.kernel.problems import InvalidInput, Problem
+from samlad.kernel.problems import InvalidInput, NotFound, Problem
 
 app = typer.Typer(
     name="samlad",
@@ -36,9 +36,12 @@ def main() -> None:
     try:
         app()
     except Problem as problem:
-        lines = [problem.detail or problem.title, *(f"{e.field}: {e.message}" for e in problem.errors)]
+        lines = [f"{each.field}: {each.message}" for each in problem.errors]
+        if problem.detail not in {each.message for each in problem.errors}:
+            lines.insert(0, problem.detail or problem.title)
         print("\n".join(f"samlad: {line}" for line in dict.fromkeys(lines)), file=sys.stderr)
-        sys.exit(2 if isinstance(problem, InvalidInput) else 1)
+        # A name that nobody has is wrong use: a script must not take it for what stands in the way (1).
+        sys.exit(2 if isinstance(problem, InvalidInput | NotFound) else 1)
 
 
 # Each command registers itself with `app`; the order is the order of the help.

@@ -28,6 +28,7 @@ def create(
 
     Example: `samlad key create "Warehouse sync" --scope stock.read --scope stock.adjust`
     """
+    import samlad.app  # noqa: F401 - every package must have declared its permissions
     from samlad.access import keys
     from samlad.access.keys import KeyInput
     from samlad.access.permissions import permissions

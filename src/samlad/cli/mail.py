@@ -11,8 +11,9 @@ group = typer.Typer(help="Mails that come in.", no_args_is_help=True)
 app.add_typer(group, name="mail")
 TRY_LATER = 75
 """EX_TEMPFAIL of sysexits.h: a mail server keeps the message and tries again."""
-MOST_BYTES = 8 * 1024 * 1024
-"""What is longer is cut off: words and reports stand before files and before the mail that is sent back."""
+MOST_BYTES = 25 * 1024 * 1024
+"""What is longer is cut off: words and reports stand before files and before the mail that is sent back. The file that is
+cut is only named."""
 
 
 @group.command("receive")
@@ -26,8 +27,11 @@ def receive(as_json: AsJson = False) -> None:
     Example: `samlad mail receive < message`
     """
     from samlad.conversations import receiving
+    from samlad.kernel.problems import InvalidInput
 
     raw = sys.stdin.buffer.read(MOST_BYTES)
+    if not raw.strip():
+        raise InvalidInput("There is no mail on standard input.")
     try:
         found = with_runtime(
             lambda runtime: runtime.database.transaction(lambda tx: receiving.receive(tx, raw))

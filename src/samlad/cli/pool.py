@@ -1,7 +1,7 @@
 """``samlad pool``: let channels join and leave pools."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
@@ -64,6 +64,26 @@ def _resource(text: str) -> "Resource":
         return Resource(text)
     except ValueError:
         raise InvalidInput.at("resource", f"“{text}” is none of {', '.join(Resource)}") from None
+
+
+def _text(path: Path) -> str:
+    from samlad.kernel.problems import InvalidInput
+
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InvalidInput.at("read", f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise InvalidInput.at("read", f"{path} is not UTF-8 at byte {error.start}") from None
+
+
+def _writable(path: Path) -> IO[bytes]:
+    from samlad.kernel.problems import InvalidInput
+
+    try:
+        return path.open("wb")
+    except OSError as error:
+        raise InvalidInput.at("save", f"{path}: {error.strerror}") from None
 
 
 def _rows(count: int) -> str:
@@ -140,15 +160,16 @@ def pairs(
     from samlad.kernel.listing import ListQuery
     from samlad.kernel.runtime import Runtime
 
+    decisions = None if read is None else pairing.read_csv(_text(read))
+
     async def work(runtime: Runtime) -> tuple[dict[str, int], list[pairing.Pair]]:
         database = runtime.database
         found = await by_code(database, channel)
-        if read is not None:
-            decisions = pairing.read_csv(read.read_text(encoding="utf-8"))
+        if decisions is not None:
             await database.transaction(lambda tx: pools.decide(tx, found.id, decisions, to))
         here = await pools.between(database, found.id, to)
         if save is not None:
-            with save.open("wb") as file:
+            with _writable(save) as file:
                 async for piece in pairing.PAIRS.csv(database, ListQuery(), *here.scope):
                     file.write(piece)
         first = await pairing.PAIRS.page(database, ListQuery(limit=20), *here.scope)

@@ -2,8 +2,9 @@
 
 Source: "Consent string and vendor list formats v2", IAB Tech Lab: fields of fixed widths, bits from the left, in
 base64url without padding; segments are divided by dots and the first one is the core. Read are the core's purposes and the segment of
-Disclosed Vendors, which TCF 2.3 always has; consent of vendors and publisher restrictions are not ours to enforce. Libraries: `iab-tcf` on PyPI has had no release since 2020 and no licence
-in its metadata; the vectors of the tests are from ``@iabtcf/core``.
+Disclosed Vendors, which TCF 2.3 demands: a string that was made since then and shows no vendor is none, so nothing was agreed to
+by it. Consent of single vendors and publisher restrictions are not ours to enforce: we are on no vendor list. Libraries: `iab-tcf`
+on PyPI has had no release since 2020 and no licence in its metadata; the vectors of the tests are from ``@iabtcf/core``.
 """
 
 import base64
@@ -16,6 +17,8 @@ LONGEST = 8_000
 """Characters of a string that is looked at."""
 CORE_BITS = 213
 """Up to and with the country of the publisher."""
+DISCLOSED_SINCE = datetime(2026, 3, 1, tzinfo=UTC)
+"""Strings of this day or later have the segment of Disclosed Vendors (IAB Europe: mandatory since 28 February 2026)."""
 DISCLOSED_VENDORS = 1
 """The type of that segment, in its first three bits."""
 
@@ -42,7 +45,7 @@ def decode(text: str) -> Tcf:
     """Read a TC string.
 
     Raises:
-        ValueError: it is none, or of another version.
+        ValueError: it is none, or of another version, or disclosed no vendor though it had to.
     """
     if len(text) > LONGEST:
         raise ValueError("too long for a TC string")
@@ -56,6 +59,9 @@ def decode(text: str) -> Tcf:
     language = bits.letters(2)
     _vendor_list, policy = bits.number(12), bits.number(6)
     _is_specific, _other_texts = bits.number(1), bits.number(1)
+    disclosed = next((found for found in map(_disclosed, segments) if found is not None), None)
+    if updated >= DISCLOSED_SINCE and not disclosed:
+        raise ValueError("it disclosed no vendor")
     return Tcf(
         special_features=bits.places(12),
         purposes=bits.places(24),
@@ -65,7 +71,7 @@ def decode(text: str) -> Tcf:
         cmp=cmp,
         policy=policy,
         language=language,
-        disclosed=next((found for found in map(_disclosed, segments) if found is not None), None),
+        disclosed=disclosed,
     )
 
 

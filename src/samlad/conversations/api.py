@@ -8,7 +8,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from samlad.catalog.api.parameters import pools_of
 from samlad.channels import Resource
-from samlad.conversations import desk, merging, saved, service
+from samlad.conversations import desk, enclosed, files, merging, saved, service
 from samlad.conversations.model import (
     BeginInput,
     ChangeInput,
@@ -98,6 +98,25 @@ async def read_conversation(request: AnyRequest, conversation_id: FromPath[UUID]
     return with_etag(found, found.conversation.version)
 
 
+def handed_out(file: files.File) -> Response[bytes]:
+    """A stranger's file: to be saved, never shown."""
+    return Response(file.content, media_type=file.type, headers=enclosed.headers(file.name))
+
+
+@get(
+    "/conversations/{conversation_id:uuid}/files/{file_id:uuid}",
+    summary="Download a file of a message",
+    media_type=enclosed.UNKNOWN,
+)
+async def download_file(
+    request: AnyRequest, conversation_id: FromPath[UUID], file_id: FromPath[UUID]
+) -> Response[bytes]:
+    """A file that came with a mail, as an attachment; its type is that of its bytes, whatever its sender said."""
+    database = database_of(request)
+    thread = await service.read(database, actor_of(request), conversation_id)
+    return handed_out(await files.of_thread(database, thread, file_id))
+
+
 @post("/conversations/{conversation_id:uuid}/messages", status_code=201, summary="Write in a conversation")
 async def write_message(
     request: AnyRequest, conversation_id: FromPath[UUID], data: JSONBody[MessageInput]
@@ -171,6 +190,7 @@ routes = [
             read_counts,
             begin_conversation,
             read_conversation,
+            download_file,
             write_message,
             change_conversation,
             merge_conversation,

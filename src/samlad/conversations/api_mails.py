@@ -10,7 +10,8 @@ from litestar.params import FromPath, JSONBody
 
 from samlad import channels
 from samlad.catalog.sellables import language_of
-from samlad.conversations import mail_store, receiving
+from samlad.conversations import enclosed, files, mail_store, receiving
+from samlad.conversations.api import handed_out
 from samlad.conversations.model import Conversation, InboundMail, NewInput, PlaceInput, Received
 from samlad.conversations.permissions import READ, RECEIVE
 from samlad.kernel.database import Tx
@@ -29,7 +30,7 @@ from samlad.kernel.listing import (
 
 AnyRequest = Request[Any, Any, Any]
 Connection = ASGIConnection[Any, Any, Any, Any]
-LARGEST_MAIL = 8 * 1024 * 1024
+LARGEST_MAIL = 25 * 1024 * 1024
 
 
 def may_hand_in(connection: Connection, _handler: BaseRouteHandler) -> None:
@@ -45,7 +46,7 @@ def may_hand_in(connection: Connection, _handler: BaseRouteHandler) -> None:
     request_max_body_size=LARGEST_MAIL,
 )
 async def hand_in(request: AnyRequest) -> Response[Received]:
-    """The body is the mail as it came (RFC 5322, `message/rfc822`, at most 8 MB): an answer to a mail of a conversation, or one
+    """The body is the mail as it came (RFC 5322, `message/rfc822`, at most 25 MB): an answer to a mail of a conversation, or one
     that says that a mail did not arrive (RFC 3464). The same mail again is nothing. As `samlad mail receive`."""
     raw = await request.body()
     return await write(request, lambda tx: receiving.receive(tx, raw))
@@ -70,6 +71,19 @@ async def list_inbound(
     return await mail_store.INBOUND.answer(
         database_of(request), query, as_csv=as_format == "csv", name="inbound-mails"
     )
+
+
+@get(
+    "/mail/inbound/{mail_id:uuid}/files/{file_id:uuid}",
+    summary="Download a file of a mail",
+    media_type=enclosed.UNKNOWN,
+)
+async def download_file_of_mail(
+    request: AnyRequest, mail_id: FromPath[UUID], file_id: FromPath[UUID]
+) -> Response[bytes]:
+    """A file of a mail that waits, as an attachment. When the mail is in a conversation its files are there."""
+    actor_of(request).require(READ)
+    return handed_out(await files.of_mail(database_of(request), mail_id, file_id))
 
 
 @post("/mail/inbound/{mail_id:uuid}/place", status_code=200, summary="Put a mail into a conversation")
@@ -109,6 +123,14 @@ routes = [
     Router(
         path="/api",
         tags=["Conversations"],
-        route_handlers=[hand_in, list_inbound, place_mail, begin_with_mail, dismiss_mail, restore_mail],
+        route_handlers=[
+            hand_in,
+            list_inbound,
+            download_file_of_mail,
+            place_mail,
+            begin_with_mail,
+            dismiss_mail,
+            restore_mail,
+        ],
     )
 ]

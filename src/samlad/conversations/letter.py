@@ -2,7 +2,7 @@
 
 import email
 import re
-from email.errors import MessageError
+from email.errors import CloseBoundaryNotFoundDefect, MessageError
 from email.header import decode_header, make_header
 from email.message import Message
 from email.policy import compat32
@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 
 from samlad.conversations import plain, quoting
-from samlad.conversations.model import Attached
+from samlad.conversations.enclosed import Enclosed, name_of
 
 LONGEST_TEXT = 100_000
 """Characters of a mail's text that are looked at."""
@@ -37,6 +37,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
         is_automatic: a program wrote it (RFC 3834), or it went to many.
         is_report: it says what became of a mail.
         text: what is new in it.
+        results: its headers ``Authentication-Results``; anybody may have written them (`proof`).
     """
 
     key: bytes
@@ -49,7 +50,8 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     is_automatic: bool
     is_report: bool
     text: str
-    attachments: list[Attached]
+    attachments: list[Enclosed]
+    results: list[str]
 
 
 def read(raw: bytes) -> Letter:
@@ -74,6 +76,7 @@ def read(raw: bytes) -> Letter:
         is_report=message.get_content_type() == "multipart/report",
         text=quoting.written(_text(parts)),
         attachments=_attached(parts),
+        results=_results(message),
     )
 
 
@@ -105,6 +108,13 @@ def _addresses(message: Message, names: tuple[str, ...]) -> list[str]:
     except (MessageError, ValueError, RecursionError):
         found = []
     return [address for address in found if _ADDRESS.fullmatch(address)]
+
+
+def _results(message: Message) -> list[str]:
+    try:
+        return [str(each) for each in message.get_all("Authentication-Results", [])[:MOST_REFERENCES]]
+    except (MessageError, ValueError, LookupError):
+        return []
 
 
 def _answers(message: Message) -> list[UUID]:
@@ -165,8 +175,9 @@ def _decoded(part: Message) -> str:
     return _CONTROL.sub("", text.encode("utf-8", "replace").decode())[:LONGEST_TEXT]
 
 
-def _attached(parts: list[Message]) -> list[Attached]:
+def _attached(parts: list[Message]) -> list[Enclosed]:
     """The files that came with it; pictures that stand in the text are files too."""
+    is_cut = any(isinstance(each, CloseBoundaryNotFoundDefect) for part in parts for each in part.defects)
     found = []
     for part in parts:
         if part.is_multipart() or _is_text(part, "plain") or _is_text(part, "html"):
@@ -175,10 +186,13 @@ def _attached(parts: list[Message]) -> list[Attached]:
             raw, name = part.get_payload(decode=True), part.get_filename()
         except (MessageError, ValueError, LookupError, AttributeError):
             raw, name = None, None
-        size = len(raw) if isinstance(raw, bytes) else 0
-        if size:
-            told = _line(str(name or "")).replace("\\", "/").rpartition("/")[2]
+        if isinstance(raw, bytes) and raw:
             found.append(
-                Attached(name=told[:100] or "?", type=_line(part.get_content_type())[:100], size=size)
+                Enclosed(
+                    name=name_of(_line(str(name or ""))),
+                    type=_line(part.get_content_type())[:100],
+                    size=len(raw),
+                    content=None if is_cut and part is parts[-1] else raw,
+                )
             )
     return found[:MOST_ATTACHED]

@@ -90,11 +90,12 @@ class Mark(StrEnum):
 
 
 class Attached(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that came with a mail. It is not kept: ``name``, media ``type`` and ``size`` in bytes are."""
+    """A file that came with a mail: ``name``, media ``type`` and ``size`` in bytes. ``id``: of what is kept; without it only these are."""
 
     name: str
     type: str
     size: int
+    id: UUID | None = None
 
 
 class BeginInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -271,7 +272,8 @@ class Why(StrEnum):
 
     ``no-thread``: it answers nothing of ours. ``forged``: its address was not signed by us. ``two-threads``: its address is of one
     conversation and it answers another. ``other-sender``: it answers a mail of ours without that one's address, from somebody
-    who is not the customer. ``other-customer``: another customer sent it. ``erased``: the customer was erased.
+    who is not the customer. ``other-customer``: another customer sent it. ``erased``: the customer was erased. ``unproved``: our
+    mail server does not say that it is from whom it says.
     """
 
     NO_THREAD = "no-thread"
@@ -280,6 +282,7 @@ class Why(StrEnum):
     OTHER_SENDER = "other-sender"
     OTHER_CUSTOMER = "other-customer"
     ERASED = "erased"
+    UNPROVED = "unproved"
 
 
 class InboundMail(msgspec.Struct, frozen=True, kw_only=True):
@@ -288,7 +291,7 @@ class InboundMail(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         state: ``waiting`` for staff, ``dismissed``, or ``taken``: it is in a conversation, and its words are only there.
         conversation: where it says that it belongs, or where it is.
-        attachments: what came with it; not kept.
+        attachments: what came with it.
     """
 
     id: UUID

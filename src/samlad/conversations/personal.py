@@ -23,6 +23,16 @@ HOLDINGS = [
         erase="author_name = '', body = '', attachments = '[]'",
     ),
     Holding(
+        table="conversation_file",
+        about=marked("Files that came with mails"),
+        whose="""(message IN (SELECT m.id FROM conversation_message m WHERE m.origin = ANY({things}))
+                  OR mail IN (SELECT i.id FROM inbound_mail i WHERE i.conversation = ANY({things}) OR i.sender = ANY({texts})))""",
+        personal=("name", "content"),
+        shown=("stored_as", "type", "size"),
+        erase="DELETE",
+        files=("stored_as", "content", ""),
+    ),
+    Holding(
         table="inbound_mail",
         about=marked("Mails to the shop"),
         whose="conversation = ANY({things}) OR sender = ANY({texts})",

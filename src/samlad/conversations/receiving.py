@@ -2,6 +2,7 @@
 
 First evidence is the address that a mail came to, signed for one conversation (`links.mail_address`); second is which mail of
 ours it answers, and that counts only from the customer's own address. Neither subject nor sender alone are evidence of anything.
+Where our mail server checks senders (`proof`), an answer of which it does not say that it is from whom it says waits for staff.
 Nothing here answers, so nothing can go round in a circle.
 """
 
@@ -9,7 +10,18 @@ from uuid import UUID
 
 from samlad import customers
 from samlad.access import audit, rate, tokens
-from samlad.conversations import events, letter, links, mail_store, rules, service, store, thread
+from samlad.conversations import (
+    events,
+    files,
+    letter,
+    links,
+    mail_store,
+    proof,
+    rules,
+    service,
+    store,
+    thread,
+)
 from samlad.conversations.letter import Letter
 from samlad.conversations.model import (
     LONGEST,
@@ -54,6 +66,8 @@ async def receive(tx: Tx, raw: bytes) -> Received:
     here = None if where is None else await store.lock_end(tx, where)
     if reason is None and here is not None:
         reason = await _doubt(tx, here, found)
+    if reason is None and not _is_proved(settings, found):
+        reason = Why.UNPROVED
     if reason is None and here is not None:
         return await _take(tx, here, found)
     return await _wait(tx, here, found, reason or Why.NO_THREAD)
@@ -65,6 +79,12 @@ def _is_ours(settings: Settings, found: Letter) -> bool:
         found.sender in {(settings.mail_from or "").lower(), settings.mail_replies.lower()}
         or (links.of_mail_address(settings, found.sender)[0])
     )
+
+
+def _is_proved(settings: Settings, found: Letter) -> bool:
+    """Whether our mail server vouches for the sender; without one whose word counts nobody does, and the address has to do."""
+    ours = settings.mail_authserv_id
+    return not ours or proof.is_proved(found.results, ours, found.sender)
 
 
 async def _where(tx: Tx, settings: Settings, found: Letter) -> tuple[UUID | None, Why | None]:
@@ -132,7 +152,8 @@ async def _take(tx: Tx, here: Conversation, found: Letter) -> Received:
     marks, body = _kept(found)
     if not await _is_customer(tx, here, found.sender):
         marks.append(Mark.OTHER_ADDRESS)
-    word = _word(here, found.sender, found.name, body, marks, found.attachments)
+    told, kept = await files.chosen(tx, found.attachments, here.id)
+    word = _word(here, found.sender, found.name, body, marks, told)
     values = {
         "id": new_id(),
         "message_id": found.message_id,
@@ -144,6 +165,7 @@ async def _take(tx: Tx, here: Conversation, found: Letter) -> Received:
         return Received(what="again")
     await rate.limit(tx, "conversations.mail", str(here.id), per=3600, max=IN_AN_HOUR)
     await thread.add(tx, here, word)
+    await files.keep(tx, kept, message=word.id)
     return Received(what="taken", conversation=here.id)
 
 
@@ -167,6 +189,7 @@ async def _wait(tx: Tx, here: Conversation | None, found: Letter, reason: Why) -
     """Keep it for staff."""
     marks, body = _kept(found)
     made = new_id()
+    told, kept = await files.chosen(tx, found.attachments, None)
     values = {
         "id": made,
         "message_id": found.message_id,
@@ -178,10 +201,11 @@ async def _wait(tx: Tx, here: Conversation | None, found: Letter, reason: Why) -
         "subject": cards.redact(found.subject),
         "body": body,
         "marks": marks,
-        "attachments": found.attachments,
+        "attachments": told,
     }
     if not await mail_store.insert(tx, found.key, values):
         return Received(what="again")
+    await files.keep(tx, kept, mail=made)
     key = tokens.token_hash(found.sender).hex()  # whose it is cannot be read from what is counted
     await rate.limit(tx, "conversations.waiting-mail", key, per=86_400, max=WAITING_A_DAY)
     log.append(tx, events.InboundMailWaiting(reason=reason), subject=made)
@@ -207,6 +231,7 @@ async def place(tx: Tx, mail: UUID, conversation: UUID) -> Conversation:
     word = _word(here, found.sender, found.name, found.body, marks, found.attachments)
     after = await thread.add(tx, here, word)
     assert word.id is not None
+    await files.move(tx, mail, word.id)
     await mail_store.take(tx, mail, here.id, word.id)
     _tell(tx, mail, "taken", here.id)
     return after
@@ -247,6 +272,8 @@ async def begin(tx: Tx, mail: UUID, channel: UUID, *, language: str) -> Conversa
     )
     said = await store.numbered(tx, made.id, 1)
     assert said is not None
+    await store.came_with(tx, said.id, found.marks, found.attachments)
+    await files.move(tx, mail, said.id)
     await mail_store.take(tx, mail, made.id, said.id)
     _tell(tx, mail, "taken", made.id)
     return made

@@ -7,7 +7,15 @@ from uuid import UUID
 
 import msgspec
 
-from samlad.conversations.model import BeforeMerge, Conversation, Counts, Message, SavedReply
+from samlad.conversations.model import (
+    Attached,
+    BeforeMerge,
+    Conversation,
+    Counts,
+    Mark,
+    Message,
+    SavedReply,
+)
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
 
@@ -139,6 +147,16 @@ async def insert(tx: Tx, values: Mapping[str, Any]) -> bool:
 async def insert_message(tx: Tx, values: Mapping[str, Any]) -> bool:
     """Keep a message; False if its id is known."""
     return await _insert(tx, "conversation_message", values)
+
+
+async def came_with(tx: Tx, message_id: UUID, marks: Sequence[Mark], attachments: Sequence[Attached]) -> None:
+    """What a message that is kept in this transaction came with."""
+    await tx.execute(
+        "UPDATE conversation_message SET marks = $2, attachments = $3 WHERE id = $1",
+        message_id,
+        list(marks),
+        list(attachments),
+    )
 
 
 async def change(tx: Tx, conversation: UUID, values: Mapping[str, Any]) -> None:

@@ -92,6 +92,8 @@ AUDIENCES = (
     marked("%(missing)s is no customer of this pool"),
     marked("is not UTF-8 at byte %(start)s: save it as “CSV UTF-8”"),
     marked("cannot be read as CSV: %(error)s"),
+    marked("has no column email, phone, external_id or id"),
+    marked("ad platforms get only who has agreed to a purpose"),
     marked("The conditions cannot be used as they are."),
     marked("has %(count)s conditions; %(most_conditions)s at most"),
     marked("segments would name each other in a circle"),

@@ -63,7 +63,7 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
         not_shown: why an export does not have it, such as what only repeats what is elsewhere.
         sealed: free text that `kernel.sealing` sealed. An export has the text; ``personal`` and ``shown`` name its columns.
         files: where rows are files: the column of an id that names them, that of their bytes, and how their names end. An
-            export has them beside its JSON, which names them.
+            export has them beside its JSON, which names them. Without an ending the column has their whole names.
     """
 
     table: str
@@ -137,7 +137,8 @@ async def read(reader: Reader, holding: Holding, person: Person) -> list[dict[st
 
 def _file_name(holding: Holding, named: Any) -> str:
     assert holding.files is not None
-    return f"{holding.table}/{named}.{holding.files[2]}"
+    ending = holding.files[2]
+    return f"{holding.table}/{named}.{ending}" if ending else f"{holding.table}/{named}"
 
 
 async def files(reader: Reader, holding: Holding, person: Person, most: int) -> list[tuple[str, bytes]]:

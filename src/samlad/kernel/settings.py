@@ -91,6 +91,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "(`name+…@domain`), for `samlad mail receive`; empty: they come back to `mail_from`",
         ),
     ] = ""
+    mail_authserv_id: Annotated[
+        str,
+        Doc(
+            pattern=r"^[^\s;\"()]*$",
+            description="Name under which the mail server that receives for us writes `Authentication-Results` (RFC 8601); "
+            "answers of which it does not say that SPF, DKIM or DMARC passed wait for staff. It must take away what others "
+            "wrote under this name. Empty: senders are not checked",
+        ),
+    ] = ""
     mail_replies: Annotated[
         str,
         Doc(

@@ -39,23 +39,28 @@ class Table(msgspec.Struct):
 
 
 def encoding_of(path: Path) -> str:
+    """As `encoding_in`, of a file on disk."""
+    with path.open("rb") as file:
+        return encoding_in(file)
+
+
+def encoding_in(file: IO[bytes]) -> str:
     """The encoding of a text file: by its byte order mark, else UTF-8 if all of it is, else Windows-1252.
 
     Raises:
         BrokenFile: it is no text at all.
     """
-    with path.open("rb") as file:
-        head = file.read(PIECE)
-        if head.startswith(codecs.BOM_UTF8):
-            return "utf-8-sig"
-        if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            return "utf-16"
-        if b"\x00" in head:
-            return _utf16_without_mark(head)
-        for encoding in ("utf-8", "cp1252"):
-            file.seek(0)
-            if _is_all(file, encoding):
-                return encoding
+    head = file.read(PIECE)
+    if head.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if b"\x00" in head:
+        return _utf16_without_mark(head)
+    for encoding in ("utf-8", "cp1252"):
+        file.seek(0)
+        if _is_all(file, encoding):
+            return encoding
     raise BrokenFile("This is neither UTF-8 nor UTF-16 nor Windows-1252.")
 
 

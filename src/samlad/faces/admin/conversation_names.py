@@ -29,4 +29,5 @@ WHY = {
     Why.OTHER_SENDER: marked("It answers a mail that went to somebody else"),
     Why.OTHER_CUSTOMER: marked("Another customer sent it"),
     Why.ERASED: marked("The customer of this conversation was erased"),
+    Why.UNPROVED: marked("Nothing proves that it is from this address"),
 }

@@ -20,9 +20,11 @@ from samlad.conversations import (
     ChangeInput,
     MessageInput,
     Thread,
+    files,
     presence,
     saved,
 )
+from samlad.conversations.api import handed_out
 from samlad.faces.admin import bulk, customer_blocks
 from samlad.faces.admin.conversation_names import MARKS, MEDIA, STATES
 from samlad.faces.admin.customer_blocks import Block
@@ -168,6 +170,17 @@ async def show_conversation(request: AnyRequest, conversation_id: FromPath[UUID]
     require(request, READ)
     await listen_from_here(request)
     return await _page(request, conversation_id, Form())
+
+
+@get(f"{BASE}/{{conversation_id:uuid}}/files/{{file_id:uuid}}")
+async def download(
+    request: AnyRequest, conversation_id: FromPath[UUID], file_id: FromPath[UUID]
+) -> Response[bytes]:
+    """A file that a customer sent with a mail, to be saved."""
+    require(request, READ)
+    database = database_of(request)
+    thread = await conversations.read(database, actor_of(request), conversation_id)
+    return handed_out(await files.of_thread(database, thread, file_id))
 
 
 @post(f"{BASE}/{{conversation_id:uuid}}")
@@ -415,5 +428,5 @@ async def _undo_many(tx: Tx, arguments: dict[str, Any]) -> str:
 
 HANDLERS = [
     act_on_many,
-    list_conversations, show_new, begin, show_conversation, answer, say_here, change_conversation, merge, split,
+    list_conversations, show_new, begin, show_conversation, download, answer, say_here, change_conversation, merge, split,
 ]  # fmt: skip

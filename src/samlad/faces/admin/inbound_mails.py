@@ -8,7 +8,8 @@ from litestar.params import FromPath
 
 from samlad import channels
 from samlad.catalog.sellables import language_of
-from samlad.conversations import CONVERSATIONS, READ, WRITE, InboundMail, mail_store, receiving
+from samlad.conversations import CONVERSATIONS, READ, WRITE, InboundMail, files, mail_store, receiving
+from samlad.conversations.api import handed_out
 from samlad.faces.admin.conversation_names import MARKS, WHY
 from samlad.faces.admin.conversations import BASE
 from samlad.faces.admin.lists import shown
@@ -33,6 +34,13 @@ async def list_mails(request: AnyRequest) -> Response[Any]:
     """Mails that are in no conversation, with those that they may belong to."""
     require(request, READ)
     return await _page(request, Form())
+
+
+@get(f"{PATH}/{{mail_id:uuid}}/files/{{file_id:uuid}}")
+async def download(request: AnyRequest, mail_id: FromPath[UUID], file_id: FromPath[UUID]) -> Response[bytes]:
+    """A file of a mail, to be saved."""
+    require(request, READ)
+    return handed_out(await files.of_mail(database_of(request), mail_id, file_id))
 
 
 async def _page(request: AnyRequest, form: Form) -> Response[Any]:
@@ -110,4 +118,4 @@ async def _restore(tx: Tx, arguments: dict[str, Any]) -> str:
     return PATH
 
 
-HANDLERS = [list_mails, decide]
+HANDLERS = [list_mails, download, decide]

@@ -8,6 +8,7 @@ from litestar.params import FromPath
 
 from samlad import channels, consent, customers, privacy
 from samlad.consent import AnswerInput, Level, TextInput
+from samlad.conversations import enclosed
 from samlad.customers import Customer
 from samlad.faces.admin.lists import shown
 from samlad.faces.admin.shell import admin_page
@@ -190,12 +191,14 @@ async def show_export(request: AnyRequest, request_id: FromPath[UUID]) -> Respon
 async def show_file(
     request: AnyRequest, request_id: FromPath[UUID], folder: FromPath[str], name: FromPath[str]
 ) -> Response[bytes]:
-    """A photograph of an export."""
+    """A photograph of an export, which we drew; any other file is somebody else's, and only to be saved."""
     require(request, privacy.EXPORT)
     keys = request.app.state.runtime.vault
     content = await database_of(request).transaction(
         lambda tx: privacy.file(tx, keys, request_id, f"{folder}/{name}"), context_of(request)
     )
+    if folder != "photograph":
+        return Response(content, media_type=enclosed.UNKNOWN, headers=enclosed.headers(name))
     headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
     return Response(content, media_type="image/webp", headers=headers)
 

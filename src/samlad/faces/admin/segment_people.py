@@ -100,8 +100,13 @@ async def put_on_list(request: AnyRequest, segment_id: FromPath[UUID]) -> Respon
     try:
         if not body and form.text("people") is None:
             raise InvalidInput.at("people", _("Please choose a file or write somebody down."))
-        given = body or form.get("people").encode()
-        outcome = await change(request, lambda tx: lists.import_csv(tx, segment_id, given))
+        typed = form.get("people")
+        outcome = await change(
+            request,
+            lambda tx: (
+                lists.import_csv(tx, segment_id, body) if body else lists.import_text(tx, segment_id, typed)
+            ),
+        )
     except Problem as problem:
         return await _segment_page(request, segment_id, form.failed(problem), None)
     return await _segment_page(request, segment_id, Form(), outcome)

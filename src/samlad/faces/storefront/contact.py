@@ -9,7 +9,8 @@ from litestar.params import FromPath
 from samlad import conversations
 from samlad.catalog.sellables import language_of
 from samlad.channels import Channel
-from samlad.conversations import BeginInput, MessageInput, Thread, links
+from samlad.conversations import BeginInput, MessageInput, Thread, files, links
+from samlad.conversations.api import handed_out
 from samlad.faces import page as face
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
@@ -96,6 +97,14 @@ async def conversation_page(request: AnyRequest, link: FromPath[str]) -> Respons
     return await thread_page(request, channel, thread, Form(), f"/conversation/{link}")
 
 
+@get("/conversation/{link:str}/files/{file_id:uuid}")
+async def file(request: AnyRequest, link: FromPath[str], file_id: FromPath[UUID]) -> Response[bytes]:
+    """A file that they sent with a mail."""
+    database = database_of(request)
+    thread = await conversations.by_link(database, _linked(request, link))
+    return handed_out(await files.of_thread(database, thread, file_id))
+
+
 async def thread_page(
     request: AnyRequest, channel: Channel, thread: Thread, form: Form, here: str
 ) -> Response[Any]:
@@ -160,4 +169,4 @@ async def say(
     return face.go(request, here, _("Thank you. We answer as soon as we can."))
 
 
-handlers = [write_page, begin, conversation_page, write]
+handlers = [write_page, begin, conversation_page, file, write]

@@ -7,6 +7,8 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from samlad import conversations
+from samlad.conversations import files
+from samlad.conversations.api import handed_out
 from samlad.faces import page as face
 from samlad.faces.form import Form
 from samlad.faces.page import AnyRequest
@@ -55,6 +57,19 @@ async def show_one(request: AnyRequest, conversation_id: FromPath[UUID]) -> Resp
     return await contact.thread_page(request, channel, thread, Form(), f"{HERE}/{conversation_id}")
 
 
+@get(f"{HERE}/{{conversation_id:uuid}}/files/{{file_id:uuid}}")
+async def file(
+    request: AnyRequest, conversation_id: FromPath[UUID], file_id: FromPath[UUID]
+) -> Response[bytes]:
+    """A file that they sent with a mail."""
+    channel = await channel_of(request)
+    signed = await member.require(request, channel)
+    actor = member.acting(request, channel, signed).actor
+    database = database_of(request)
+    thread = await conversations.read(database, actor, conversation_id)
+    return handed_out(await files.of_thread(database, thread, file_id))
+
+
 @post(f"{HERE}/{{conversation_id:uuid}}", status_code=303)
 async def write(request: AnyRequest, conversation_id: FromPath[UUID]) -> Response[Any]:
     """The next word."""
@@ -66,4 +81,4 @@ async def write(request: AnyRequest, conversation_id: FromPath[UUID]) -> Respons
     return await contact.say(request, channel, conversation_id, who, f"{HERE}/{conversation_id}")
 
 
-handlers = [show_all, show_one, write]
+handlers = [show_all, show_one, file, write]

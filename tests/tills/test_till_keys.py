@@ -1,8 +1,6 @@
 """Keys of tills: named, replaced, taken back; and what is signed with them is checked."""
 
 import asyncio
-import base64
-import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
@@ -11,12 +9,9 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, utils
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
-from selling import AT_TILL, CLERK, Till
+from selling import AT_TILL, CLERK, Signer, Till, text
 
 from samlad.access.permissions import Role, permissions, permissions_of
 from samlad.kernel.clock import now
@@ -26,30 +21,6 @@ from samlad.tills import TillKeyInput, check_receipt, code_in, name_key, revoke_
 from trade import Trade
 
 ApiAs = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
-
-
-def text(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).decode().rstrip("=")
-
-
-class Signer:
-    """The key of a till, as its browser has it."""
-
-    def __init__(self, till: UUID) -> None:
-        self.till = till
-        self.private = ec.generate_private_key(ec.SECP256R1())
-        self.raw = self.private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-
-    def named(self, **fields: Any) -> dict[str, Any]:
-        return {"channel": "malmo", "till": str(self.till), "public": text(self.raw), **fields}
-
-    def text_of(self, sequence: int, total: int, at: datetime | None = None, till: UUID | None = None) -> str:
-        number = f"{(till or self.till).hex[-4:].upper()}-{sequence:06d}"
-        moment = int((at or now()).timestamp())
-        content = [signed.key_id(self.raw), number, moment, total, "SEK"]
-        head = f"T1.{text(json.dumps(content).encode())}"
-        r, s = utils.decode_dss_signature(self.private.sign(head.encode(), ec.ECDSA(SHA256())))
-        return f"{head}.{text(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """SQL of the table ``till_key``, and of the sale that a number of a till became."""
 
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -39,6 +40,27 @@ KEYS = Listing(
 async def read(reader: Reader, kid: str) -> TillKey | None:
     """A key by its id."""
     return await reader.one(TillKey, f"SELECT {_ROW} FROM {_FROM} WHERE k.kid = $1", kid)
+
+
+class SignerRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What a till without network needs to check what another has signed."""
+
+    kid: str
+    till_code: str
+    public: bytes
+    replaced_at: datetime | None
+    revoked_at: datetime | None
+
+
+async def signers(reader: Reader, location: UUID, most: int) -> list[SignerRow]:
+    """The keys of a place, those that were used last first."""
+    return await reader.all(
+        SignerRow,
+        f"""SELECT k.kid, {_TILL} AS till_code, k.public, k.replaced_at, k.revoked_at FROM till_key k
+            WHERE k.location = $1 ORDER BY k.used_at DESC, k.kid LIMIT $2""",
+        location,
+        most,
+    )
 
 
 async def lock_till(tx: Tx, till: UUID) -> None:

@@ -17,7 +17,7 @@ from samlad.kernel.problems import Conflict, Forbidden, InvalidInput, NotFound
 from samlad.tills import events, key_store, signed, store
 from samlad.tills.desk import desk_of
 from samlad.tills.key_store import Came
-from samlad.tills.model import RestoreInput, RevokeInput, TillKey, TillKeyInput
+from samlad.tills.model import RestoreInput, RevokeInput, SaleState, TillKey, TillKeyInput
 from samlad.tills.permissions import RECORD, RESOLVE
 from samlad.tills.signed import TillReceipt
 
@@ -145,6 +145,11 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     key: TillKey
     standing: Standing
     came: Came | None
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether the sale may still become an order: it has not come, or a manager looks at it."""
+        return self.came is None or (self.came.order is None and self.came.state == SaleState.KEPT)
 
     @property
     def is_same(self) -> bool:

@@ -489,6 +489,7 @@ till_key_kind: Mapping[str, str] = {"good": "success", "replaced": "", "revoked"
 till_entry_kind: Mapping[str, str] = {
     "sale": marked("Sale"),
     "return": marked("Goods that came back"),
+    "return-unknown": marked("Goods without a receipt"),
     "pick-up": marked("Handed over"),
     "drawer-open": marked("Drawer opened"),
     "drawer-move": marked("Cash in or out"),

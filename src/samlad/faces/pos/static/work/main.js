@@ -220,6 +220,7 @@ async function book(id) {
 
 function drawList(_id, waiting, refused) {
   show("unsent-none", !waiting.length);
+  show("export", waiting.length + refused.length > 0);
   byId("unsent-list").replaceChildren(...waiting.map((item) => fill("queue-row", { title: titleOf(item.entry), about: aboutOf(item.entry), why: null, again: null, remove: null })));
   show("refused-box", refused.length > 0);
   byId("refused-list").replaceChildren(
@@ -233,6 +234,24 @@ function drawList(_id, waiting, refused) {
       }),
     ),
   );
+}
+
+async function download() {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await queue.exported(db, code));
+  link.download = `store-work-${code}-${new Date().toISOString().slice(0, 16).replace(":", "")}.json`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+async function bringIn(file) {
+  try {
+    announce(say("imported", { n: await queue.imported(db, code, await file.text()) }), "success");
+    sender.told("queue");
+    sender.wake();
+  } catch (error) {
+    announce(say(error instanceof TypeError || error instanceof SyntaxError ? "not-imported" : "not-written"), "danger");
+  }
 }
 
 /* What an entry is. */
@@ -320,6 +339,12 @@ function listen() {
     if (again) sender.wake();
   });
   byId("send-now").addEventListener("click", () => sender.wake());
+  byId("export").addEventListener("click", download);
+  byId("import").addEventListener("change", async (event) => {
+    const [file] = event.target.files;
+    if (file) await bringIn(file);
+    event.target.value = ""; // or the same file, chosen again, would be no change
+  });
 }
 
 db = await queue.open(code);

@@ -451,3 +451,38 @@ async def test_what_is_not_sent_goes_on_at_another_phone(site: Site, market: Mar
     assert await counted(market, count) == 5
     assert await market.db.value("SELECT count(*) FROM store_work") == 2
     assert site.complaints == []
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+async def test_a_count_is_begun_and_closed_without_network(site: Site, market: Market) -> None:
+    await market.product(title="Kettle", handle="kettle", variants=[{"sku": "KETTLE"}], stock=(9,))
+    page = await site.staff(width=390, service_workers="allow")
+    await ready(page)
+    await page.context.set_offline(True)
+    await page.locator("#begin-count summary").click()
+    await page.locator("#begin-count-note").fill("Cellar")
+    await site.picture(page, "work-begin-count")
+    await page.locator("#begin-count-note").press("Enter")
+    await expect(page.locator("#count-title")).to_have_text("Cellar")
+    await page.locator("#pieces").fill("7")
+    await scan(page, "KETTLE")
+    await unsent(page, 2)
+    await page.reload()  # what was begun is still there
+    await expect(page.locator("#count-title")).to_have_text("Cellar")
+    await expect(page.locator("#found li").first).to_contain_text("7")
+    await page.locator("#close-count summary").click()
+    await site.fine(page)
+    await site.picture(page, "work-close-count")
+    await page.locator("#close-count-form button").click()
+    await expect(page.locator("#said")).to_contain_text("booked when it is sent")
+    await expect(page.locator("#counts li")).to_have_count(0)
+    await page.context.set_offline(False)
+    await unsent(page, 0)
+    found = await market.db.row("SELECT id, status, note FROM stock_count")
+    assert found is not None
+    assert (found["status"], found["note"]) == ("closed", "Cellar")
+    assert await counted(market, found["id"]) == 7
+    await expect(page.locator("#counts li")).to_have_count(0)
+    await expect(page.locator("#refused")).to_have_attribute("data-n", "0")
+    assert site.complaints == []

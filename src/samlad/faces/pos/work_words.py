@@ -22,6 +22,7 @@ WORDS = {
     "counted-unknown": marked(
         "Written down: {n} × {title}. This phone does not know the code; the server will say."
     ),
+    "count-closed": marked("Written down. Its differences are booked when it is sent, or wait for approval."),
     "unknown-here": marked("Not known on this phone"),
     "how-many": marked("Say how many, as a number."),
     "by": marked("by {at}"),

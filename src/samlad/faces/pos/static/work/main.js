@@ -4,7 +4,7 @@
 import { announce, byId, fill, moment, root, say, show } from "../offline/screen.js";
 import { keepWork, registered } from "../offline/shell.js";
 import * as storage from "../offline/storage.js";
-import { find, found, lineOf, picked, saysMore } from "./overlay.js";
+import { counting, find, found, lineOf, picked, saysMore } from "./overlay.js";
 import * as queue from "./queue.js";
 import { Sender } from "./sender.js";
 
@@ -75,7 +75,8 @@ const unsentOf = (name, id) => items.filter(({ state, entry }) => state === queu
 const notSent = (n) => (n ? [say("n-unsent", { n }), "warning"] : []);
 
 function drawHome() {
-  const { counts, picks, coming } = tasks;
+  const { picks, coming } = tasks, counts = counting(tasks, items);
+  show("begin-count", Boolean(tasks.may_count));
   byId("counts").replaceChildren(...counts.map((each) => link(`#count/${each.id}`, each.note || say("count"), moment(each.created_at), ...notSent(unsentOf("count", each.id)))));
   byId("picks").replaceChildren(
     ...picks.map((work) => {
@@ -101,8 +102,9 @@ function gone(name, is) {
 }
 
 function drawCount(id) {
-  const task = tasks.counts.find((each) => each.id === id);
+  const task = counting(tasks, items).find((each) => each.id === id);
   gone("count", !task);
+  show("close-count", Boolean(task && tasks.may_count));
   byId("count-title").textContent = task?.note || say("count");
   byId("found").replaceChildren(
     ...found(tasks, id, items).map(({ sku, title, total, unsent }) =>
@@ -296,6 +298,22 @@ function listen() {
       else if (byId("pieces").value !== "1") byId("pieces").value = "1";
       byId("code").focus();
     });
+  });
+  byId("begin-count-form").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const id = crypto.randomUUID(), note = byId("begin-count-note").value.trim();
+    if (!(await put({ kind: "count-begin", count: id, note }))) return;
+    byId("begin-count-note").value = "";
+    byId("begin-count").open = false;
+    location.hash = `#count/${id}`;
+  });
+  byId("close-count-form").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const { id } = place();
+    byId("close-count").open = false;
+    if (!(await put({ kind: "count-close", count: id }))) return;
+    location.hash = "#home";
+    addEventListener("hashchange", () => announce(say("count-closed"), "success"), { once: true });
   });
   byId("take").addEventListener("click", () => put({ kind: "take", fulfilment: place().id }));
   onScan("pick-scan", "pick-code", (text) => {

@@ -154,6 +154,7 @@ from samlad.tax import checking as tax_checking  # noqa: F401 - declares its job
 from samlad.tax import sweepers as tax_sweepers
 from samlad.tills import api as tills_api
 from samlad.tills import checks as tills_checks
+from samlad.tills import waiting_returns
 from samlad.tracking import api as tracking_api
 from samlad.tracking import checks as tracking_checks
 from samlad.tracking import housekeeping as tracking_housekeeping
@@ -254,6 +255,7 @@ FOLLOWERS: Sequence[Follower] = (
     *appointments_mails.FOLLOWERS,
     *conversations_mails.FOLLOWERS,
     *duplicates_followers.FOLLOWERS,
+    *waiting_returns.FOLLOWERS,
 )
 """Every follower of the log, run by the worker."""
 

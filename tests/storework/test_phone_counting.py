@@ -7,12 +7,12 @@ from uuid import UUID, uuid4
 import pytest
 from phones import Phone, person
 
-from samlad import catalog, stock, storework
+from samlad import catalog, orders, stock, storework
 from samlad.access.permissions import Role
 from samlad.kernel import log
 from samlad.kernel.clock import now
-from samlad.kernel.context import Context
-from samlad.kernel.problems import Conflict, Forbidden
+from samlad.kernel.context import Actor, Context
+from samlad.kernel.problems import Busy, Conflict, Forbidden
 from samlad.stock import LocationChange, counts, counts_store
 from samlad.storework import Dismissal, State, store
 from trade import Trade
@@ -193,3 +193,78 @@ async def test_what_looks_like_a_payment_card_is_not_kept_and_a_gtin_is(trade: T
     kept = await trade.db.rows("SELECT body ->> 'code' AS code, problem FROM store_work ORDER BY sequence")
     assert "4111111111111111" not in str([dict(row) for row in kept])
     assert kept[1]["code"] == "04006381333931"
+
+
+async def test_a_count_is_begun_and_closed_without_network(trade: Trade) -> None:
+    kettle = await trade.kettle(quantity=9)
+    phone, count, sku = Phone(trade.db, trade.warehouse), uuid4(), await _sku(trade, kettle)
+    began = now()
+    begin = phone.entry("count-begin", at=began, count=count, note="Cellar")
+    scan = phone.entry("count", at=began, count=count, code=sku, quantity=7)
+    close = phone.entry("count-close", at=now(), count=count)
+    # Somebody bought two after that; it all came in later, once, however often it is sent.
+    await trade.buy((kettle, 2))
+    first = await phone.send(begin, scan, close)
+    assert [each.verdict for each in first] == ["done"] * 3, first
+    again = await asyncio.gather(*(phone.send(begin, scan, close) for _ in range(4)))
+    assert all(each.is_known and each.verdict == "done" for said in again for each in said)
+    made = await counts_store.get(trade.db, count)
+    assert (made.status, made.note, made.created_at == began) == ("closed", "Cellar", True)
+    assert await _counted(trade, count) == [(7, 9)]  # by the books of when somebody looked
+    assert await trade.level(kettle, trade.warehouse) == (7, 2)
+    await trade.agree()
+
+
+async def test_what_does_not_fit_a_count_that_was_begun_on_a_phone(trade: Trade) -> None:
+    kettle = await trade.kettle(quantity=9)
+    sku = await _sku(trade, kettle)
+    one, two, count = Phone(trade.db, trade.warehouse), Phone(trade.db, trade.warehouse), uuid4()
+    begin = one.entry("count-begin", count=count, at=now() - timedelta(days=400))
+    scan = one.entry("count", count=count, code=sku)
+    # Out of order: what was found comes before the count is begun here; it is tried again.
+    [early] = await one.send(scan)
+    assert early.verdict == "refused"
+    [said] = await one.send(begin)
+    assert said.verdict == "done"
+    assert (await counts_store.get(trade.db, count)).created_at > now() - timedelta(days=15)
+    [late] = await one.send(scan, again=True)
+    assert late.verdict == "done"
+    # Begun a second time, closed at another place, by somebody who may not, and twice.
+    shop = Phone(trade.db, trade.at_malmo)
+    picks_only = Actor(kind="staff", id=uuid4(), name="Pia", permissions=frozenset({orders.CHANGE}))
+    twice, elsewhere = two.entry("count-begin", count=count), shop.entry("count-close", count=count)
+    assert [each.verdict for each in await two.send(twice)] == ["refused"]
+    assert [each.verdict for each in await shop.send(elsewhere)] == ["refused"]
+    for kind in ("count-begin", "count-close"):
+        entry = two.entry(kind, count=uuid4() if kind == "count-begin" else count)
+        assert [each.verdict for each in await two.send(entry, as_=picks_only)] == ["refused"], kind
+    closes = [phone.entry("count-close", count=count) for phone in (one, two)]
+    ends = await asyncio.gather(one.send(closes[0]), two.send(closes[1]))
+    assert sorted(each.verdict for said in ends for each in said) == ["done", "refused"]
+    assert [each.verdict for each in await two.send(two.entry("count", count=count, code=sku))] == ["refused"]
+
+
+async def test_a_count_is_not_closed_before_what_was_found(
+    trade: Trade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kettle = await trade.kettle(quantity=9)
+    sku, phone, count = await _sku(trade, kettle), Phone(trade.db, trade.warehouse), uuid4()
+    begin, scan, close = (
+        phone.entry("count-begin", at=now(), count=count),
+        phone.entry("count", at=now(), count=count, code=sku, quantity=9),
+        phone.entry("count-close", at=now(), count=count),
+    )
+    other = phone.entry("count-begin", count=uuid4())
+    honest, is_busy = counts.enter, True
+
+    async def busy(*args: object, **fields: object) -> object:
+        if is_busy:
+            raise Busy
+        return await honest(*args, **fields)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(counts, "enter", busy)
+    said = await phone.send(begin, scan, close, other)
+    assert [each.verdict for each in said] == ["done", "later", "later", "done"]
+    is_busy = False
+    assert [each.verdict for each in await phone.send(scan, close)] == ["done", "done"]
+    assert await _counted(trade, count) == [(9, 9)]

@@ -1,8 +1,6 @@
 """Keys of tills: named, replaced, taken back; and what is signed with them is checked."""
 
 import asyncio
-import base64
-import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
@@ -11,12 +9,9 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, utils
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
-from selling import AT_TILL, CLERK, Till
+from selling import AT_TILL, CLERK, Signer, Till, text
 
 from samlad.access.permissions import Role, permissions, permissions_of
 from samlad.kernel.clock import now
@@ -26,30 +21,6 @@ from samlad.tills import TillKeyInput, check_receipt, code_in, name_key, revoke_
 from trade import Trade
 
 ApiAs = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
-
-
-def text(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).decode().rstrip("=")
-
-
-class Signer:
-    """The key of a till, as its browser has it."""
-
-    def __init__(self, till: UUID) -> None:
-        self.till = till
-        self.private = ec.generate_private_key(ec.SECP256R1())
-        self.raw = self.private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-
-    def named(self, **fields: Any) -> dict[str, Any]:
-        return {"channel": "malmo", "till": str(self.till), "public": text(self.raw), **fields}
-
-    def text_of(self, sequence: int, total: int, at: datetime | None = None, till: UUID | None = None) -> str:
-        number = f"{(till or self.till).hex[-4:].upper()}-{sequence:06d}"
-        moment = int((at or now()).timestamp())
-        content = [signed.key_id(self.raw), number, moment, total, "SEK"]
-        head = f"T1.{text(json.dumps(content).encode())}"
-        r, s = utils.decode_dss_signature(self.private.sign(head.encode(), ec.ECDSA(SHA256())))
-        return f"{head}.{text(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
 
 
 @pytest.fixture
@@ -135,9 +106,80 @@ async def test_a_key_that_was_replaced_or_taken_back(trade: Trade, http: httpx.A
     assert await standing(trade, new.text_of(4, 100, now() + hour)) == "revoked"
     assert await standing(trade, old.text_of(1, 100, now() - hour)) == "good"
     assert (await http.post("/api/till-keys/0000000000000000/revoke", json={})).status_code == 404
-    listed = (await http.get("/api/till-keys")).json()
-    assert [each["reason"] for each in listed] == ["stolen", ""]
+    listed = (await http.get("/api/till-keys")).json()["items"]
+    assert [(each["reason"], each["state"]) for each in listed] == [("stolen", "revoked"), ("", "replaced")]
     assert (await name(http, new)).json()["revoked_at"] is not None
+
+
+async def test_a_key_that_was_taken_back_by_mistake(trade: Trade, http: httpx.AsyncClient) -> None:
+    hour, till = timedelta(hours=1), uuid4()
+    first, second = Signer(till), Signer(till)
+    await name(http, first)
+    path = f"/api/till-keys/{signed.key_id(first.raw)}"
+    await http.post(f"{path}/revoke", json={"reason": "the wrong one"})
+    answers = await asyncio.gather(
+        *(http.post(f"{path}/restore", json={"reason": "found"}) for _ in range(3))
+    )
+    assert [each.status_code for each in answers] == [200] * 3, [each.text for each in answers]
+    assert {each.json()["state"] for each in answers} == {"good"}
+    assert await trade.db.value("SELECT count(*) FROM event WHERE type = 'till.key_restored'") == 1
+    assert await trade.db.value("SELECT count(*) FROM audit_entry WHERE verb = 'till-key.restored'") == 1
+    assert await standing(trade, first.text_of(1, 100, now() + hour)) == "good"
+    assert (await name(http, first)).json()["revoked_at"] is None
+    # Taken back, the till has made another, and only then somebody notices: it counts for what it signed until then.
+    await http.post(f"{path}/revoke", json={"reason": "again"})
+    await name(http, second)
+    assert (await http.post(f"{path}/restore", json={})).json()["state"] == "replaced"
+    assert await standing(trade, first.text_of(1, 100, now() - hour)) == "good"
+    assert await standing(trade, first.text_of(2, 100, now() + hour)) == "replaced"
+    assert await standing(trade, second.text_of(2, 100, now() + hour)) == "good"
+    assert (await http.post("/api/till-keys/0000000000000000/restore", json={})).status_code == 404
+    card = {"reason": "4111 1111 1111 1111"}
+    assert (await http.post(f"{path}/restore", json=card)).status_code == 422
+
+
+async def test_a_key_is_restored_while_its_till_names_another(trade: Trade, http: httpx.AsyncClient) -> None:
+    till = uuid4()
+    first, second = Signer(till), Signer(till)
+    await name(http, first)
+    path = f"/api/till-keys/{signed.key_id(first.raw)}"
+    await http.post(f"{path}/revoke", json={})
+    answers = await asyncio.gather(http.post(f"{path}/restore", json={}), name(http, second))
+    assert [each.status_code for each in answers] == [200, 200], [each.text for each in answers]
+    rows = await trade.db.rows("SELECT kid FROM till_key WHERE replaced_at IS NULL AND revoked_at IS NULL")
+    assert [row["kid"] for row in rows] == [signed.key_id(second.raw)]
+
+
+async def test_keys_are_listed_by_till_store_and_state(trade: Trade, http: httpx.AsyncClient) -> None:
+    till, other = uuid4(), uuid4()
+    old, new, theirs = Signer(till), Signer(till), Signer(other)
+    for signer in (old, new, theirs):
+        await name(http, signer)
+    older = "UPDATE till_key SET used_at = used_at - interval '2 days'"
+    await trade.db.transaction(lambda tx: tx.execute(older))
+    await name(http, new)
+
+    async def kids(**query: str) -> list[str]:
+        answer = await http.get("/api/till-keys", params=query)
+        assert answer.status_code == 200, answer.text
+        return [each["kid"] for each in answer.json()["items"]]
+
+    of = {
+        name: signed.key_id(signer.raw) for name, signer in (("old", old), ("new", new), ("theirs", theirs))
+    }
+    assert await kids() == [of["theirs"], of["new"], of["old"]]
+    assert await kids(till=str(till)) == [of["new"], of["old"]]
+    assert (await kids(sort="-used_at"))[0] == of["new"]  # it was named again
+    assert await kids(state="replaced") == [of["old"]]
+    assert await kids(q=of["theirs"][:9]) == [of["theirs"]]
+    assert set(await kids(q=till.hex[-4:].upper())) >= {of["new"], of["old"]}
+    assert await kids(channel="nowhere") == []
+    first = await http.get("/api/till-keys", params={"limit": 2})
+    assert await kids(limit="2", cursor=first.json()["next_cursor"]) == [of["old"]]
+    file = await http.get("/api/till-keys", params={"format": "csv", "state": "replaced"})
+    head, row = file.text.strip().splitlines()
+    assert head.startswith("kid,till,till_code,channel,")
+    assert row.split(",")[0].strip("'") == of["old"]
 
 
 async def test_keys_that_are_named_at_once(trade: Trade, http: httpx.AsyncClient) -> None:

@@ -13,7 +13,19 @@ from samlad import catalog, stock
 from samlad.catalog import imports as product_imports
 from samlad.catalog.imports import ImportOptions
 from samlad.channels import Channel, Resource
-from samlad.demo import asked, bazaar, goods, kim, opinions, own_range, people, places, retail, talks
+from samlad.demo import (
+    asked,
+    at_counter,
+    bazaar,
+    goods,
+    kim,
+    opinions,
+    own_range,
+    people,
+    places,
+    retail,
+    talks,
+)
 from samlad.demo.events import DemoBuilt
 from samlad.demo.people import SignIn
 from samlad.demo.records import ProductRecord
@@ -30,6 +42,9 @@ DEMO = uuid5(NAMESPACE_URL, "samlad:demo")
 SOURCE = "uci-online-retail"
 TILL = stores()[0].code
 """The store whose till the demo's proof uses, and whose clerk can sign in."""
+
+ENOUGH = 12
+"""So many pieces are on a store's shelf of what the demo rings up there: the rest is for whoever tries it."""
 
 Progress = Callable[[str, int, int | None], None]
 """Called with the name of a step, how much of it is done, and of how much."""
@@ -125,6 +140,8 @@ async def _open_stock(
         await asked.tell(tx, channel, customer)
         await kim.trade(tx, channel, customer, own)
         await talks.tell(tx, channel, customer)
+        here = [line.sku for line in plan if line.location == TILL and line.quantity >= ENOUGH]
+        await at_counter.trade(tx, TILL, [variants[sku].id for sku in here[:3]])
         units = sum(line.quantity for line in plan)
         log.append(tx, DemoBuilt(variants=len(variants), orders=orders, units=units), subject=DEMO)
 

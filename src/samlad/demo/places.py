@@ -72,7 +72,7 @@ async def make_store(tx: Tx, record: StoreRecord, number: int) -> Channel:
             parent=WEBSHOP,
             time_zone=record.time_zone,
             opening_hours=OpeningHours(weekly),
-            settings={"number_prefix": f"S{number:02}-"},
+            settings={"number_prefix": f"S{number:02}-", "tips": number == 1},
             join=dict.fromkeys(Resource, WEBSHOP),
         ),
     )

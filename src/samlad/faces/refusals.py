@@ -16,6 +16,7 @@ STOCK = (
     marked("only what goes back to a supplier has one"),
     marked("a variant is there twice"),
     marked("This count is not open."),
+    marked("This count was begun already."),
     marked("Somebody who has not counted must approve this count."),
     marked("This count is %(state)s."),
     marked("Nothing is held for this owner."),

@@ -8,7 +8,9 @@ from samlad.faces import objections
 from samlad.kernel.i18n import marked
 
 KINDS: Mapping[str, str] = {
+    "count-begin": marked("Count begun"),
     "count": marked("Counted"),
+    "count-close": marked("Count closed"),
     "take": marked("Begun to pick"),
     "pick": marked("Picked"),
     "pack": marked("Packed"),

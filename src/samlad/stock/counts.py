@@ -23,14 +23,29 @@ from samlad.stock.problems import LotNeeded
 from samlad.stock.store import MoveLine
 
 
-async def open_count(tx: Tx, location: UUID, *, note: str = "", is_blind: bool = False) -> Count:
-    """Begin a count of a location. Selling goes on meanwhile. Raises NotFound.
+async def open_count(
+    tx: Tx,
+    location: UUID,
+    *,
+    note: str = "",
+    is_blind: bool = False,
+    count_id: UUID | None = None,
+    at: datetime | None = None,
+) -> Count:
+    """Begin a count of a location. Selling goes on meanwhile.
 
-    While a blind count is open, nobody is shown what the books say.
+    While a blind count is open, nobody is shown what the books say. On a phone without network it was begun ``at`` an earlier moment,
+    under an id of its own.
+
+    Raises:
+        NotFound: no such location. Conflict: a count of this id was begun already.
     """
     tx.actor.require(ADJUST, location=location)
     place = await store.location(tx, location)
-    return await counts_store.insert(tx, new_id(), place.id, note, is_blind)
+    begun = await counts_store.insert(tx, count_id or new_id(), place.id, note, is_blind, at)
+    if begun is None:
+        raise Conflict("This count was begun already.")
+    return begun
 
 
 async def enter(

@@ -15,20 +15,22 @@ _LINES = """(SELECT coalesce(jsonb_agg(jsonb_build_object('variant', l.variant, 
              FROM stock_count_line l LEFT JOIN lot t ON t.id = l.lot WHERE l.count = stock_count.id) AS lines"""
 
 
-async def insert(tx: Tx, count_id: UUID, location: UUID, note: str, is_blind: bool) -> Count:
-    """A new open count."""
-    found = await tx.one(
+async def insert(
+    tx: Tx, count_id: UUID, location: UUID, note: str, is_blind: bool, at: datetime | None
+) -> Count | None:
+    """A new open count, begun now or ``at`` an earlier moment; None if there is one of this id."""
+    return await tx.one(
         Count,
-        f"""INSERT INTO stock_count (id, location, note, actor, is_blind) VALUES ($1, $2, $3, $4, $5)
-            RETURNING {_COUNT}""",
+        f"""INSERT INTO stock_count (id, location, note, actor, is_blind, created_at)
+            VALUES ($1, $2, $3, $4, $5, least(coalesce($6::timestamptz, now()), now()))
+            ON CONFLICT (id) DO NOTHING RETURNING {_COUNT}""",
         count_id,
         location,
         note,
         tx.actor.label,
         is_blind,
+        at,
     )
-    assert found is not None
-    return found
 
 
 async def get(reader: Reader, count_id: UUID) -> Count:

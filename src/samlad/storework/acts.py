@@ -1,10 +1,12 @@
 """What an entry does here: the verb of its kind, and what the phone is told of it."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from samlad import catalog
+from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
 from samlad.kernel.problems import NotFound
 from samlad.orders import fulfilment, fulfilment_short, fulfilment_store
@@ -24,6 +26,8 @@ from samlad.stock.lots import resolve
 from samlad.storework.model import (
     ArrivalEntry,
     ArrivedLine,
+    CountBeginEntry,
+    CountCloseEntry,
     CountEntry,
     DeliveryEntry,
     Entry,
@@ -35,6 +39,8 @@ from samlad.storework.model import (
     Told,
 )
 
+LONGEST_UNSENT = timedelta(days=14)
+"""A clock that is wrong by more begins no count: it is taken to have begun so long ago."""
 SUBJECTS = ("count", "fulfilment", "transfer", "purchase")
 
 
@@ -55,10 +61,25 @@ async def do(tx: Tx, place: Location, entry: Entry) -> Told:
     raise AssertionError(f"no act for {type(entry).__name__}")
 
 
-async def _count(tx: Tx, place: Location, entry: CountEntry) -> Told:
-    count = await counts_store.head(tx, entry.count)
-    if count.location != place.id:
+async def _begin_count(tx: Tx, place: Location, entry: CountBeginEntry) -> Told:
+    at = max(entry.happened_at, now() - LONGEST_UNSENT)
+    await counts.open_count(tx, place.id, note=entry.note, count_id=entry.count, at=at)
+    return Told()
+
+
+async def _close_count(tx: Tx, place: Location, entry: CountCloseEntry) -> Told:
+    await _counted_here(tx, place, entry.count)
+    await counts.close(tx, entry.count)
+    return Told()
+
+
+async def _counted_here(tx: Tx, place: Location, count: UUID) -> None:
+    if (await counts_store.head(tx, count)).location != place.id:
         raise NotFound("This is not to be done here.")
+
+
+async def _count(tx: Tx, place: Location, entry: CountEntry) -> Told:
+    await _counted_here(tx, place, entry.count)
     line = LotLine(code=entry.code, lot=entry.lot, expires_on=entry.expires_on)
     (variant,) = await variants_of(tx, place.id, [line])
     (lot,) = await resolve(tx, named([variant], [line], [entry.quantity]))
@@ -144,7 +165,9 @@ async def _delivery(tx: Tx, place: Location, entry: DeliveryEntry) -> Told:
 
 
 _ACTS: dict[type[Entry], Callable[[Tx, Location, Any], Awaitable[Told]]] = {
+    CountBeginEntry: _begin_count,
     CountEntry: _count,
+    CountCloseEntry: _close_count,
     TakeEntry: _take,
     PickEntry: _pick,
     PackEntry: _pack,

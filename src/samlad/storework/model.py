@@ -53,6 +53,21 @@ class CountEntry(Entry, frozen=True, kw_only=True):
     expires_on: date | None = None
 
 
+class CountBeginEntry(Entry, frozen=True, kw_only=True):
+    """Somebody began a count, under an id that the phone made."""
+
+    kind: Literal["count-begin"]
+    count: UUID
+    note: Text = ""
+
+
+class CountCloseEntry(Entry, frozen=True, kw_only=True):
+    """Somebody was through with a count: its differences are booked, or wait for approval."""
+
+    kind: Literal["count-close"]
+    count: UUID
+
+
 class OfFulfilment(Entry, frozen=True, kw_only=True):
     """Something that was done with a piece of work."""
 
@@ -116,7 +131,9 @@ class DeliveryEntry(Entry, frozen=True, kw_only=True):
 
 
 KINDS: dict[str, type[Entry]] = {
+    "count-begin": CountBeginEntry,
     "count": CountEntry,
+    "count-close": CountCloseEntry,
     "take": TakeEntry,
     "pick": PickEntry,
     "pack": PackEntry,

@@ -66,10 +66,24 @@ async def record_batch(
     """
     if not may_work(context.actor, place.id):
         raise Forbidden("This needs the permission to count or to pick at this location.")
-    return [
-        await _record_one(database, context, place, raw, is_again=str(raw.get("id")) in again)
-        for raw in entries
-    ]
+    said: list[Verdict] = []
+    held: set[Any] = (
+        set()
+    )  # what comes after one that was put off, and is about the same, would come too early
+    for raw in entries:
+        about = _about(raw)
+        if about in held:
+            said.append(_verdict(raw, "later"))
+            continue
+        said.append(await _record_one(database, context, place, raw, is_again=str(raw.get("id")) in again))
+        if said[-1].verdict == "later" and about is not None:
+            held.add(about)
+    return said
+
+
+def _about(raw: dict[str, Any]) -> str | None:
+    """What an entry says that it is about, before it is read."""
+    return next((str(raw[name]) for name in acts.SUBJECTS if raw.get(name) is not None), None)
 
 
 async def _record_one(

@@ -78,9 +78,10 @@ class Coming(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tasks(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that a phone takes along."""
+    """Everything that a phone takes along. ``may_count``: counts can be begun and closed."""
 
     place: str
+    may_count: bool = False
     counts: list[OpenCount] = []
     picks: list[Pick] = []
     coming: list[Coming] = []
@@ -102,7 +103,12 @@ async def tasks_of(reader: Reader, actor: Actor, place: Location) -> Tasks:
     if actor.may(ADJUST, place.id):
         needed |= set(await _most_of(reader, place.id))
     return Tasks(
-        place=place.code, counts=counts, picks=picks, coming=coming, goods=await _goods(reader, needed)
+        place=place.code,
+        may_count=actor.may(ADJUST, place.id),
+        counts=counts,
+        picks=picks,
+        coming=coming,
+        goods=await _goods(reader, needed),
     )
 
 

@@ -8,9 +8,12 @@ from samlad.tills.gaps import look as look_at_numbers
 from samlad.tills.gaps import missing
 from samlad.tills.gift_cards import note as note_card
 from samlad.tills.journal import record, record_batch
+from samlad.tills.key_store import KEYS
 from samlad.tills.keys import Checked
 from samlad.tills.keys import check as check_receipt
+from samlad.tills.keys import get as get_key
 from samlad.tills.keys import name as name_key
+from samlad.tills.keys import restore as restore_key
 from samlad.tills.keys import revoke as revoke_key
 from samlad.tills.keys import revoke_of_session as revoke_keys_of_session
 from samlad.tills.leases import give_back, of_till, renew, take
@@ -24,6 +27,7 @@ from samlad.tills.model import (
     NameGoodsInput,
     NotToResolve,
     Objection,
+    RestoreInput,
     RevokeInput,
     Sale,
     SaleRow,
@@ -41,6 +45,7 @@ from samlad.tills.signed import code_in
 from samlad.tills.store import SALES, DevicesSeen, devices_seen, waiting
 
 __all__ = [
+    "KEYS",
     "KIOSK",
     "READ",
     "RECORD",
@@ -59,6 +64,7 @@ __all__ = [
     "NotToResolve",
     "Objection",
     "Pack",
+    "RestoreInput",
     "RevokeInput",
     "Sale",
     "SaleRow",
@@ -72,6 +78,7 @@ __all__ = [
     "desk_of",
     "devices_seen",
     "get",
+    "get_key",
     "give_back",
     "load_pack",
     "look_at_numbers",
@@ -83,6 +90,7 @@ __all__ = [
     "record",
     "record_batch",
     "renew",
+    "restore_key",
     "revoke_key",
     "revoke_keys_of_session",
     "settle",

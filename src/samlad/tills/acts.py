@@ -4,7 +4,7 @@ It has happened: what does not fit is said beside it. What cannot be done (the o
 closed) waits for a manager with everything that the till said.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import singledispatch
 from uuid import UUID
@@ -14,10 +14,19 @@ from samlad.books import By, OpenTillInput, TillMovementInput
 from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
 from samlad.kernel.problems import NotFound, Problem
-from samlad.orders import LineSelection, Order, ReturnInput, fulfilment
-from samlad.tills import rules, store
+from samlad.orders import LineSelection, Order, OrderLine, ReturnInput, fulfilment, return_unknown
+from samlad.orders.return_model import UnknownInput, UnknownLine
+from samlad.tills import rules, signed_returns, store
 from samlad.tills.desk import Desk
-from samlad.tills.entries import DrawerClosed, DrawerMoved, DrawerOpened, PickedUp, TakenBack
+from samlad.tills.entries import (
+    BackLine,
+    DrawerClosed,
+    DrawerMoved,
+    DrawerOpened,
+    PickedUp,
+    TakenBack,
+    TakenUnknown,
+)
 from samlad.tills.model import Entry, Objection
 
 Done = tuple[UUID, list[Objection]]
@@ -63,7 +72,7 @@ async def _do(entry: Entry, tx: Tx, desk: Desk) -> Done:  # noqa: ARG001
 
 @_do.register
 async def _take_back(entry: TakenBack, tx: Tx, desk: Desk) -> Done:
-    order = await _sold(tx, desk, entry)
+    order, odd = await _sold(tx, desk, entry)
     before = {refund.id for refund in order.refunds}
     data = ReturnInput(
         lines=_chosen(order, entry), location=desk.location.id, reason=entry.note or entry.reason
@@ -75,21 +84,35 @@ async def _take_back(entry: TakenBack, tx: Tx, desk: Desk) -> Done:
     who = by(tx, entry)
     await books.note_told(tx, [refund.id for refund in fresh], entry.shift, who.actor, who.at)
     in_cash = sum(refund.amount for refund in fresh if ways.get(refund.payment) == "cash")
-    objections = []
     if in_cash != entry.total:
-        objections.append(Objection(code="paid", here=str(in_cash), there=str(entry.total)))
-    return back.id, objections
+        odd.append(Objection(code="paid", here=str(in_cash), there=str(entry.total)))
+    return back.id, odd
 
 
-async def _sold(tx: Tx, desk: Desk, entry: TakenBack) -> Order:
-    """The order that the goods are of.
+@_do.register
+async def _take_unknown(entry: TakenUnknown, tx: Tx, desk: Desk) -> Done:
+    data = UnknownInput(
+        id=entry.id,
+        location=desk.location.id,
+        customer=entry.customer,
+        lines=[UnknownLine(variant=each.variant, quantity=each.quantity) for each in entry.lines],
+        override=entry.note,
+        note=entry.receipt,
+    )
+    return (await return_unknown.take_unknown(tx, data)).id, []
+
+
+async def _sold(tx: Tx, desk: Desk, entry: TakenBack) -> tuple[Order, list[Objection]]:
+    """The order that the goods are of, and what is odd about how it is known.
 
     Raises:
-        NotDone: nobody knows it.
+        NotDone: nobody knows it, or its sale has not come yet.
     """
-    order_id = entry.order
+    order_id, odd = entry.order, list[Objection]()
     if order_id is None and entry.sale is not None:
         order_id = await store.order_of(tx, entry.sale)
+    elif order_id is None and entry.signed is not None:
+        order_id, odd = await _of_signed(tx, entry)
     try:
         if order_id is None:
             raise NotFound
@@ -98,7 +121,22 @@ async def _sold(tx: Tx, desk: Desk, entry: TakenBack) -> Order:
         raise NotDone(Objection(code="unknown-receipt", there=entry.receipt, blocks=True)) from None
     if order.currency != entry.currency or order.channel != desk.channel.id:
         raise NotDone(Objection(code="unknown-receipt", here=order.number, there=entry.receipt, blocks=True))
-    return order
+    return order, odd
+
+
+async def _of_signed(tx: Tx, entry: TakenBack) -> tuple[UUID | None, list[Objection]]:
+    found = await signed_returns.checked(tx, entry)
+    if found is None:
+        return None, []
+    if found.is_awaited:
+        raise NotDone(Objection(code="receipt-waits", there=found.receipt.number, blocks=True))
+    odd = []
+    if found.standing in ("revoked", "revoked-later"):
+        odd.append(Objection(code="receipt-key", there=found.key.kid))
+    if found.came is not None and not found.is_same:
+        here, there = found.came.total, found.receipt.total
+        odd.append(Objection(code="receipt-differs", here=str(here), there=str(there)))
+    return found.came.order if found.came else None, odd
 
 
 def _chosen(order: Order, entry: TakenBack) -> list[LineSelection]:
@@ -107,7 +145,11 @@ def _chosen(order: Order, entry: TakenBack) -> list[LineSelection]:
     there = {line.position for line in order.lines}
     sold = orders.as_sold(order.lines)
     found: dict[int, int] = {}
-    for line in entry.lines:
+    for place, line in enumerate(entry.lines, 1):
+        if line.variant is not None and line.position is None and line.line is None:
+            for position, units in _of_variant(order, place, line, found):
+                found[position] = found.get(position, 0) + units
+            continue
         if line.position is not None:
             parts = [(line.position, 1)] if line.position in there else []
         else:
@@ -117,6 +159,30 @@ def _chosen(order: Order, entry: TakenBack) -> list[LineSelection]:
         for position, each in parts:
             found[position] = found.get(position, 0) + line.quantity * each
     return [LineSelection(position=position, quantity=units) for position, units in sorted(found.items())]
+
+
+def _of_variant(order: Order, place: int, line: BackLine, taken: Mapping[int, int]) -> list[tuple[int, int]]:
+    """Units of a variant, on the lines that sold it: what is left of each first, all that is too many on the last."""
+    there = {each.position: each for each in order.lines}
+    of_it = [
+        parts for parts in orders.as_sold(order.lines) if _variant_of(there[parts[0][0]]) == line.variant
+    ]
+    if not of_it:
+        raise NotDone(Objection(code="unknown-goods", line=place, here=order.number, blocks=True))
+    rest, found = line.quantity, []
+    for parts in of_it:
+        left = min(
+            (there[at].quantity - there[at].returned - there[at].cancelled - taken.get(at, 0)) // each
+            for at, each in parts
+        )
+        units = rest if parts is of_it[-1] else min(rest, max(0, left))
+        found += [(at, units * each) for at, each in parts if units]
+        rest -= units
+    return found
+
+
+def _variant_of(line: OrderLine) -> UUID | None:
+    return line.set_of.variant if line.set_of else line.variant
 
 
 @_do.register

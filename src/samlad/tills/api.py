@@ -29,6 +29,7 @@ from samlad.tills import gaps, journal, keys, leases, resolving
 from samlad.tills import pack as packs
 from samlad.tills.day import Day
 from samlad.tills.desk import desk_of
+from samlad.tills.key_store import KEYS
 from samlad.tills.model import (
     Batch,
     Gap,
@@ -39,6 +40,7 @@ from samlad.tills.model import (
     Looked,
     LookInput,
     NameGoodsInput,
+    RestoreInput,
     RevokeInput,
     SaleRow,
     TillKey,
@@ -237,12 +239,24 @@ async def name_key(request: AnyRequest, data: JSONBody[TillKeyInput]) -> Respons
 
 
 @get("/till-keys", summary="List keys of tills")
-async def list_keys(request: AnyRequest) -> list[TillKey]:
-    """What tills signed receipts with and sign with now, the newest first; at most 500."""
+async def list_keys(
+    request: AnyRequest,
+    channel: Wanted = None,
+    till: Wanted = None,
+    states: States = None,
+    sort: Sorting = None,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+    q: Wanted = None,
+    as_format: FileFormat = "json",
+) -> Response[Page[TillKey]]:
+    """What tills signed receipts with and sign with now, the newest first. ``state``: good, replaced or revoked."""
     actor = actor_of(request)
     actor.require(READ)
+    filters = {"q": q, "channel": channel, "till": till, "state": states}
+    query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
     scope = None if actor.locations is None else sorted(actor.locations)
-    return await keys.listed(database_of(request), scope)
+    return await KEYS.answer(database_of(request), query, scope, as_csv=as_format == "csv", name="till-keys")
 
 
 @post("/till-keys/{kid:str}/revoke", summary="Take a till's key back", status_code=200)
@@ -252,6 +266,15 @@ async def revoke_key(
     """Its device is lost. Whoever checks a receipt that it signed is told, and when that was. Needs the permission
     `tills.resolve`. Said twice nothing more happens."""
     return await write(request, lambda tx: keys.revoke(tx, kid, data))
+
+
+@post("/till-keys/{kid:str}/restore", summary="Let a till's key count again", status_code=200)
+async def restore_key(
+    request: AnyRequest, kid: FromPath[str], data: JSONBody[RestoreInput]
+) -> Response[TillKey]:
+    """It was taken back by mistake: what it signed is good again, until the till had another. Needs the permission
+    `tills.resolve`. Said twice nothing more happens."""
+    return await write(request, lambda tx: keys.restore(tx, kid, data))
 
 
 routes = [
@@ -274,6 +297,7 @@ routes = [
             name_key,
             list_keys,
             revoke_key,
+            restore_key,
         ],
         tags=["Tills"],
     )

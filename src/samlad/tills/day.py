@@ -22,16 +22,17 @@ from samlad.channels import Resource
 from samlad.kernel.clock import now
 from samlad.kernel.context import Actor
 from samlad.kernel.database import Database
-from samlad.tills import day_store, gift_cards
+from samlad.tills import day_store, gift_cards, key_store, signed
 from samlad.tills.day_store import Receipt
 from samlad.tills.desk import Desk
 
-MOST_MEMBERS, MOST_RECEIPTS = 5_000, 2_000
+MOST_MEMBERS, MOST_RECEIPTS, MOST_KEYS = 5_000, 2_000, 200
 RECEIPT_DAYS, MONTH = 30, timedelta(days=30)
 ACTS = {
     "discount": DISCOUNT,
     "discount-any": DISCOUNT_ANY,
     "returns": orders.CHANGE,
+    "returns-any": orders.OVERRIDE,
     "pick-ups": orders.CHANGE,
     "drawer": books.TILL,
 }
@@ -83,6 +84,17 @@ class DayCard(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     available: int
 
 
+class DayKey(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """A key of a till of this store, with which its receipts are checked: beginning of its numbers, public half (base64url), and since
+    when it is replaced or taken back (seconds since 1970)."""
+
+    kid: str
+    till: str
+    public: str
+    replaced: int | None
+    revoked: int | None
+
+
 class OpenDrawer(msgspec.Struct, frozen=True, kw_only=True):
     """A drawer that is open, or was, with what lies in it if it is closed (minor units)."""
 
@@ -103,6 +115,7 @@ class Day(msgspec.Struct, frozen=True, kw_only=True):
     forget_days: int
     pick_ups: list[PickUp]
     receipts: list[Receipt]
+    keys: list[DayKey]
     drawers: list[OpenDrawer]
     pieces: list[int]
     discount_limit: int
@@ -116,7 +129,7 @@ class Day(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def load(database: Database, actor: Actor, desk: Desk, till: UUID) -> Day:
-    """What a till takes along; what the actor may not see is not in it. Eight statements.
+    """What a till takes along; what the actor may not see is not in it. Nine statements.
 
     A kiosk gets members without names, and no orders, receipts or drawers; of staff who can unlock it by badge or long PIN.
     """
@@ -149,6 +162,7 @@ async def load(database: Database, actor: Actor, desk: Desk, till: UUID) -> Day:
         )
         if may_see
         else [],
+        keys=[_key(row) for row in await key_store.signers(database, place.id, MOST_KEYS)] if may_see else [],
         drawers=[
             OpenDrawer(
                 name=one.name,
@@ -176,6 +190,14 @@ async def load(database: Database, actor: Actor, desk: Desk, till: UUID) -> Day:
         lock_seconds=int(channel.setting("till_lock_seconds")),
         at=now(),
     )
+
+
+def _key(row: key_store.SignerRow) -> DayKey:
+    replaced, revoked = (
+        None if each is None else int(each.timestamp()) for each in (row.replaced_at, row.revoked_at)
+    )
+    public = signed.text_of(row.public)
+    return DayKey(kid=row.kid, till=row.till_code, public=public, replaced=replaced, revoked=revoked)
 
 
 def hashed(salt: str, text: str) -> str:

@@ -15,25 +15,46 @@ Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
 
 class BackLine(msgspec.Struct, frozen=True, kw_only=True):
     """Units of a line of a receipt that came back. Without ``position`` it is a sale of a till, whose lines are in their order;
-    ``line`` is its place there, from 1. ``amount`` is what the till gave back for all of them, with tax."""
+    ``line`` is its place there, from 1. With neither it is a ``variant`` of a signed receipt whose lines the till did not know.
+    ``amount`` is what the till gave back for all of them, with tax."""
 
     position: Position | None = None
     line: Annotated[int, msgspec.Meta(ge=1, le=500)] | None = None
+    variant: UUID | None = None
     quantity: Annotated[int, msgspec.Meta(ge=1, le=9_999)]
     amount: Price
 
 
 class TakenBack(Entry, frozen=True, kw_only=True):
-    """Goods of a receipt came back, and cash went out of the drawer. ``sale`` is the entry that sold them, ``order`` the order."""
+    """Goods of a receipt came back, and cash went out of the drawer. ``sale`` is the entry that sold them, ``order`` the order;
+    ``signed`` the text of a receipt that a till has signed, where this till knew neither."""
 
     order: UUID | None = None
     sale: UUID | None = None
+    signed: Annotated[str, msgspec.Meta(max_length=800)] | None = None
     receipt: Text = ""
     lines: Annotated[list[BackLine], msgspec.Meta(min_length=1, max_length=500)]
     total: Paid
     currency: Currency
     reason: ReasonCode = "other"
     note: Text = ""
+
+
+class UnknownBack(msgspec.Struct, frozen=True, kw_only=True):
+    """Units of a variant that nobody had a receipt for."""
+
+    variant: UUID
+    quantity: Annotated[int, msgspec.Meta(ge=1, le=9_999)]
+
+
+class TakenUnknown(Entry, frozen=True, kw_only=True):
+    """Goods came back that nobody has a receipt for, or none that could be checked (``receipt``, as far as it was read). Nothing was
+    given for them: they become store credit of ``customer``, at what the server says that they are worth. ``note`` is why."""
+
+    customer: UUID
+    lines: Annotated[list[UnknownBack], msgspec.Meta(min_length=1, max_length=50)]
+    receipt: Text = ""
+    note: Annotated[str, msgspec.Meta(min_length=1, max_length=300, pattern=r"^[^\x00]*$")]
 
 
 class PickedUp(Entry, frozen=True, kw_only=True):
@@ -75,6 +96,7 @@ class DrawerClosed(Entry, frozen=True, kw_only=True):
 KINDS: dict[str, type[Entry]] = {
     "sale": Sale,
     "return": TakenBack,
+    "return-unknown": TakenUnknown,
     "pick-up": PickedUp,
     "drawer-open": DrawerOpened,
     "drawer-move": DrawerMoved,

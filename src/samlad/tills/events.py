@@ -79,3 +79,12 @@ class KeyRevoked(Fact, frozen=True, kw_only=True):
     till: UUID
     location: UUID
     kid: str
+
+
+@declare("till.key_restored")
+class KeyRestored(Fact, frozen=True, kw_only=True):
+    """A till's key had been taken back by mistake: what it signed is good again."""
+
+    till: UUID
+    location: UUID
+    kid: str

@@ -26,8 +26,9 @@ from samlad.kernel.problems import Busy, NotFound, OutcomeUnknown
 from samlad.orders.happened import HappenedLine, HappenedSale, HappenedTax
 from samlad.payments.at_till import Tendered
 from samlad.stock import Sold
-from samlad.tills import acts, events, gap_store, gift_cards, kiosk, rules, store
+from samlad.tills import acts, events, gap_store, gift_cards, kiosk, rules, signed_returns, store
 from samlad.tills.desk import Desk
+from samlad.tills.entries import TakenBack
 from samlad.tills.model import Entry, Objection, Sale, SaleState, SoldLine, SoldTender, Verdict
 from samlad.tills.permissions import RECORD
 
@@ -91,6 +92,10 @@ async def record(tx: Tx, desk: Desk, raw: dict[str, Any], *, because: Objection 
         await gap_store.came(tx, new.till_id, new.sequence)
     if not isinstance(sale, str) and tx.actor.kind == "kiosk":
         because = because or kiosk.against(sale)
+    if isinstance(sale, TakenBack) and because is None and not sale.training:
+        waits = await signed_returns.awaits(tx, desk, sale)
+        if waits is not None:
+            return await _keep(tx, new, [waits, *await odd_about(tx, desk, new.id, sale)], raw)
     if isinstance(sale, str):
         because = because or Objection(code="unreadable", there=sale, blocks=True)
     elif sale.training and because is None:
@@ -126,24 +131,20 @@ def _new(desk: Desk, raw: dict[str, Any], content: bytes, entry: Entry | str) ->
 
 async def _act(tx: Tx, desk: Desk, entry_id: UUID, entry: Entry, raw: dict[str, Any]) -> Verdict:
     """What is no sale is done here, too."""
-    objections = await do_act(tx, desk, entry_id, entry)
+    objections = await do_act(tx, desk, entry_id, entry, await odd_about(tx, desk, entry_id, entry))
     return Verdict(id=_said(raw), verdict="done", objections=objections)
 
 
 async def do_act(
-    tx: Tx, desk: Desk, entry_id: UUID, entry: Entry, before: Sequence[Objection] = ()
+    tx: Tx, desk: Desk, entry_id: UUID, entry: Entry, before: Sequence[Objection]
 ) -> list[Objection]:
-    """Do what a till has done and say so; all that is odd about it.
+    """Do what a till has done and say so; all that is odd about it, ``before`` it was done and then.
 
     Raises:
         NotDone: it does not go as it stands.
     """
-    _, objections = rules.when(entry, now())
-    if await store.is_used(tx, entry.till, entry.sequence, entry_id):
-        objections.append(Objection(code="number-used", there=str(entry.sequence)))
-    objections += (await _clerk(tx, desk, entry))[1]
     subject, odd = await acts.do(tx, desk, entry)
-    objections = [*before, *objections, *odd]
+    objections = [*before, *odd]
     await store.conclude(
         tx, entry_id, SaleState.DONE, None, objections, looks=bool(objections), subject=subject
     )
@@ -157,6 +158,14 @@ async def do_act(
     )
     log.append(tx, fact, subject=entry_id, channel=desk.channel.id, occurred_at=acts.when(entry))
     return objections
+
+
+async def odd_about(tx: Tx, desk: Desk, entry_id: UUID, entry: Entry) -> list[Objection]:
+    """What is odd about an entry that is no sale, whatever it tells of."""
+    _, objections = rules.when(entry, now())
+    if await store.is_used(tx, entry.till, entry.sequence, entry_id):
+        objections.append(Objection(code="number-used", there=str(entry.sequence)))
+    return objections + (await _clerk(tx, desk, entry))[1]
 
 
 async def _known(tx: Tx, sale: UUID, raw: dict[str, Any]) -> Verdict:

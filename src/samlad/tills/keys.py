@@ -17,14 +17,13 @@ from samlad.kernel.problems import Conflict, Forbidden, InvalidInput, NotFound
 from samlad.tills import events, key_store, signed, store
 from samlad.tills.desk import desk_of
 from samlad.tills.key_store import Came
-from samlad.tills.model import RevokeInput, TillKey, TillKeyInput
+from samlad.tills.model import RestoreInput, RevokeInput, SaleState, TillKey, TillKeyInput
 from samlad.tills.permissions import RECORD, RESOLVE
 from samlad.tills.signed import TillReceipt
 
 A_DAY, MOST_A_DAY = 86_400, 10
 """So many new keys of one till in so many seconds: browsers lose their storage, but not every hour."""
 MOST_OF_PLACE = 200
-MOST_LISTED = 500
 Standing = Literal["good", "replaced", "revoked-later", "revoked"]
 
 
@@ -64,9 +63,16 @@ async def name(tx: Tx, data: TillKeyInput, session: UUID | None = None) -> TillK
     return found
 
 
-async def listed(reader: Reader, locations: list[UUID] | None) -> list[TillKey]:
-    """The keys of some places or of all, the newest first."""
-    return await key_store.of_locations(reader, locations, MOST_LISTED)
+async def get(reader: Reader, kid: str) -> TillKey:
+    """A key by its id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = await key_store.read(reader, kid)
+    if found is None:
+        raise NotFound("There is no such key.")
+    return found
 
 
 async def revoke(tx: Tx, kid: str, data: RevokeInput) -> TillKey:
@@ -76,13 +82,39 @@ async def revoke(tx: Tx, kid: str, data: RevokeInput) -> TillKey:
         NotFound: no key of this id. Forbidden: not there.
     """
     cards.refuse(data.reason, "reason")
+    found = await _taken(tx, kid)
+    await _revoke(tx, found, data.reason)
+    return await get(tx, kid)
+
+
+async def restore(tx: Tx, kid: str, data: RestoreInput) -> TillKey:
+    """A key was taken back by mistake: what it signed is good again, until the till had another. Done twice it is the same.
+
+    Raises:
+        NotFound: no key of this id. Forbidden: not there.
+    """
+    cards.refuse(data.reason, "reason")
+    found = await _taken(tx, kid)
+    await key_store.lock_till(
+        tx, found.till
+    )  # it may be naming another, which would be the second that counts
+    if await key_store.restore(tx, kid):
+        fact = events.KeyRestored(till=found.till, location=found.location, kid=found.kid)
+        log.append(tx, fact, subject=found.till, channel=found.channel_id)
+        after = {"kid": found.kid, "channel": found.channel, "reason": data.reason}
+        audit.record(
+            tx, "till-key.restored", "till", found.till, before={"reason": found.reason}, after=after
+        )
+    return await get(tx, kid)
+
+
+async def _taken(tx: Tx, kid: str) -> TillKey:
     found = await key_store.read(tx, kid)
     if found is None:
         tx.actor.require(RESOLVE)
         raise NotFound("There is no such key.")
     tx.actor.require(RESOLVE, location=found.location)
-    await _revoke(tx, found, data.reason)
-    return await key_store.read(tx, kid) or found
+    return found
 
 
 async def revoke_of_session(tx: Tx, session: UUID) -> None:
@@ -113,6 +145,11 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     key: TillKey
     standing: Standing
     came: Came | None
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether the sale may still become an order: it has not come, or a manager looks at it."""
+        return self.came is None or (self.came.order is None and self.came.state == SaleState.KEPT)
 
     @property
     def is_same(self) -> bool:

@@ -339,27 +339,42 @@ class TillKeyInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class TillKey(msgspec.Struct, frozen=True, kw_only=True):
-    """A key that a till signs receipts with. ``public``: 65 bytes, a point of P-256 that is not compressed."""
+    """A key that a till signs receipts with. ``state``: good (it signs with it), replaced (it has another since) or revoked.
+
+    ``till_code`` is how receipts begin, ``kiosk`` the name of the kiosk that signs, if it is one. ``used_at`` is when the device last
+    told that it has the key: at each load of the till's page, and once a day. ``public``: 65 bytes, a point of P-256 that is not compressed.
+    """
 
     kid: str
     till: UUID
+    till_code: str
     channel: str
     channel_id: UUID
     location: UUID
-    public: bytes
+    location_code: str
+    kiosk: str = ""
+    state: Literal["good", "replaced", "revoked"]
     created_at: datetime
+    used_at: datetime
     replaced_at: datetime | None = None
     revoked_at: datetime | None = None
     reason: str = ""
+    public: bytes
 
     @property
     def is_good(self) -> bool:
         """Whether the till may sign with it."""
-        return self.replaced_at is None and self.revoked_at is None
+        return self.state == "good"
 
 
 class RevokeInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why a key is taken back."""
+
+    reason: Annotated[str, msgspec.Meta(max_length=300)] = ""
+
+
+class RestoreInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why a key that was taken back counts all the same."""
 
     reason: Annotated[str, msgspec.Meta(max_length=300)] = ""
 

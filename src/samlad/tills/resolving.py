@@ -73,7 +73,9 @@ async def _do(tx: Tx, desk: Desk, found: KeptSale, entry: Entry) -> None:
         NotToResolve: it does not go yet.
     """
     try:
-        await journal.do_act(tx, desk, found.id, entry, found.objections)
+        odd = await journal.odd_about(tx, desk, found.id, entry)
+        before = [*found.objections, *(each for each in odd if each not in found.objections)]
+        await journal.do_act(tx, desk, found.id, entry, before)
     except acts.NotDone as refused:
         said = refused.objection.there or refused.objection.code
         raise NotToResolve(f"It does not go yet: {said}", state=found.state) from refused

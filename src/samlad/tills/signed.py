@@ -93,6 +93,11 @@ def public_of(text: str) -> bytes:
     return public
 
 
+def text_of(public: bytes) -> str:
+    """A public key as text, base64url."""
+    return base64.urlsafe_b64encode(public).decode().rstrip("=")
+
+
 def key_id(public: bytes) -> str:
     """Tells keys apart: none is made to have the id of another."""
     return hashlib.sha256(public).hexdigest()[:16]

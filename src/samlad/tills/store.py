@@ -177,6 +177,16 @@ async def lock(tx: Tx, sale: UUID) -> KeptSale | None:
     return await tx.one(KeptSale, f"{_KEPT} FOR UPDATE OF s", sale)
 
 
+async def waiting_returns(reader: Reader, reference: str) -> list[UUID]:
+    """Returns that wait for the sale of a receipt, in the order in which they came."""
+    rows = await reader.rows(
+        """SELECT id FROM till_sale WHERE state = 'kept' AND kind = 'return' AND body ->> 'receipt' = $1
+             AND objections @> '[{"code": "receipt-waits"}]' ORDER BY received_at, id""",
+        reference,
+    )
+    return [row["id"] for row in rows]
+
+
 async def waiting(reader: Reader, locations: Sequence[UUID] | None) -> int:
     """How many sales need a look, and how many tills have numbers that never came."""
     count: int = await reader.value(

@@ -2,6 +2,7 @@
 
 import json
 import random
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -406,3 +407,82 @@ async def test_a_transfer_is_received_without_network(site: Site, market: Market
     await expect(page.locator("#coming-gone")).to_be_visible()
     found = await transfers_store.get(market.db, sent.id)
     assert [line.received for line in found.lines] == [5]
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+async def test_what_is_not_sent_goes_on_at_another_phone(site: Site, market: Market, tmp_path: Path) -> None:
+    await market.product(title="Kettle", handle="kettle", variants=[{"sku": "KETTLE"}], stock=(9,))
+    count = await begun(market)
+    first = await site.staff(width=390, service_workers="allow")
+    await ready(first, f"#count/{count}")
+    await first.context.set_offline(True)
+    for pieces in ("2", "3"):
+        await first.locator("#pieces").fill(pieces)
+        await scan(first, "KETTLE")
+        await expect(first.locator("#said")).to_contain_text(f"{pieces} × Kettle")
+    await first.locator("#unsent").click()
+    await expect(first.locator("#unsent-list li")).to_have_count(2)
+    await site.fine(first)
+    await site.picture(first, "work-export")
+    async with first.expect_download() as loading:
+        await first.locator("#export").click()
+    file = tmp_path / "work.json"
+    await (await loading.value).save_as(file)
+    told = json.loads(file.read_text())
+    assert [each["quantity"] for each in told["entries"]] == [2, 3]
+    assert "email" not in file.read_text()
+    # Another phone brings it in, twice, and sends it; what is no such file, or of another place, is not taken.
+    second = await site.staff(width=390, service_workers="allow")
+    await ready(second, "#list")
+    for odd in ("{", json.dumps({**told, "place": "malmo"}), json.dumps({**told, "entries": [{"id": 1}]})):
+        wrong = tmp_path / "wrong.json"
+        wrong.write_text(odd)
+        await second.locator("#import").set_input_files(wrong)
+        await expect(second.locator("#said")).to_contain_text("no file of store work")
+    for added in (2, 0):
+        await second.locator("#import").set_input_files(file)
+        await expect(second.locator("#said")).to_contain_text(f"before: {added}")
+    await unsent(second, 0)
+    assert await counted(market, count) == 5
+    # The first one comes back to life and sends what it has.
+    await first.context.set_offline(False)
+    await unsent(first, 0)
+    assert await counted(market, count) == 5
+    assert await market.db.value("SELECT count(*) FROM store_work") == 2
+    assert site.complaints == []
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+async def test_a_count_is_begun_and_closed_without_network(site: Site, market: Market) -> None:
+    await market.product(title="Kettle", handle="kettle", variants=[{"sku": "KETTLE"}], stock=(9,))
+    page = await site.staff(width=390, service_workers="allow")
+    await ready(page)
+    await page.context.set_offline(True)
+    await page.locator("#begin-count summary").click()
+    await page.locator("#begin-count-note").fill("Cellar")
+    await site.picture(page, "work-begin-count")
+    await page.locator("#begin-count-note").press("Enter")
+    await expect(page.locator("#count-title")).to_have_text("Cellar")
+    await page.locator("#pieces").fill("7")
+    await scan(page, "KETTLE")
+    await unsent(page, 2)
+    await page.reload()  # what was begun is still there
+    await expect(page.locator("#count-title")).to_have_text("Cellar")
+    await expect(page.locator("#found li").first).to_contain_text("7")
+    await page.locator("#close-count summary").click()
+    await site.fine(page)
+    await site.picture(page, "work-close-count")
+    await page.locator("#close-count-form button").click()
+    await expect(page.locator("#said")).to_contain_text("booked when it is sent")
+    await expect(page.locator("#counts li")).to_have_count(0)
+    await page.context.set_offline(False)
+    await unsent(page, 0)
+    found = await market.db.row("SELECT id, status, note FROM stock_count")
+    assert found is not None
+    assert (found["status"], found["note"]) == ("closed", "Cellar")
+    assert await counted(market, found["id"]) == 7
+    await expect(page.locator("#counts li")).to_have_count(0)
+    await expect(page.locator("#refused")).to_have_attribute("data-n", "0")
+    assert site.complaints == []

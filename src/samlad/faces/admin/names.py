@@ -480,9 +480,16 @@ till_sale_kind: Mapping[str, str] = {
     "training": "",
     "written_off": "danger",
 }
+till_key_state: Mapping[str, str] = {
+    "good": marked("In use"),
+    "replaced": marked("Replaced"),
+    "revoked": marked("Taken back"),
+}
+till_key_kind: Mapping[str, str] = {"good": "success", "replaced": "", "revoked": "danger"}
 till_entry_kind: Mapping[str, str] = {
     "sale": marked("Sale"),
     "return": marked("Goods that came back"),
+    "return-unknown": marked("Goods without a receipt"),
     "pick-up": marked("Handed over"),
     "drawer-open": marked("Drawer opened"),
     "drawer-move": marked("Cash in or out"),

@@ -82,6 +82,7 @@ MORE_PLACES = (
     Place(marked("Price tags"), "/admin/labels", "tag", "labels.read"),
     Place(marked("Orders to bring"), "/admin/fulfilments", "truck", "orders.read"),
     Place(marked("Sales of tills"), "/admin/till-sales", "till", "tills.read"),
+    Place(marked("Keys of tills"), "/admin/till-keys", "key", "tills.read"),
     Place(marked("Store work of phones"), "/admin/store-work", "scan", "storework.resolve"),
     Place(marked("Returns"), "/admin/returns", "undo", "orders.read"),
     Place(marked("Return without a receipt"), "/admin/returns/without-receipt", "undo", "orders.override"),

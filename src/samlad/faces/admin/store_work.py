@@ -21,7 +21,7 @@ from samlad.storework import ENTRIES, RESOLVE, Dismissal, Kept, State
 
 BASE = "/admin/store-work"
 _SUBJECTS = {
-    "count": "/admin/stock/counts",
+    **dict.fromkeys(("count-begin", "count", "count-close"), "/admin/stock/counts"),
     "arrival": "/admin/stock/transfers",
     "delivery": "/admin/stock/purchases",
 }

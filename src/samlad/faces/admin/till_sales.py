@@ -95,7 +95,7 @@ async def _page(request: AnyRequest, sale: KeptSale, form: Form) -> Response[Any
         form=form,
         may_resolve=actor_of(request).may(RESOLVE, sale.location),
         is_kept=sale.state is SaleState.KEPT,
-        amounts=("price", "sums", "paid"),
+        amounts=("price", "sums", "paid", "receipt-differs"),
         is_sale=sale.kind == "sale",
         unknown=_unknown(sale, read) if isinstance(read, Sale) and sale.order_id is not None else [],
     )

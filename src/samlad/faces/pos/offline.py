@@ -34,7 +34,10 @@ MODULES = (
     "/static/vendor/lean-qr.js",
 )
 """What the page loads without a hash in its address."""
-_NOT_OF_KIOSK = ("main", "beside", "clerks", "extras", "idle", "worker", "storage", "weighing")
+_NOT_OF_KIOSK = (
+    *("main", "beside", "clerks", "counter", "extras", "idle", "worker", "storage", "weighing"),
+    *("returns", "signed"),
+)
 
 
 def kiosk_modules() -> list[str]:

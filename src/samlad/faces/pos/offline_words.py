@@ -107,12 +107,49 @@ DAY_WORDS = {
     "picked-up": marked("{number} is handed over. It is sent when there is a network."),
     "returns": marked("Goods that come back"),
     "returns-note": marked(
-        "Receipts of this store from the last 30 days that were paid in cash. Money of a card goes back with a network only."
+        "Receipts of this store from the last 30 days that were paid in cash, and codes that a till of this store has signed. Money of a card goes back with a network only."
     ),
-    "receipt-number": marked("Number on the receipt"),
-    "returns-unknown": marked(
-        "This receipt cannot be checked here. Ask the customer to come back when there is a network, or call a manager."
+    "receipt-number": marked("Number on the receipt, or its code"),
+    "returns-unknown": marked("This till does not know this receipt without network."),
+    "signed-forged": marked("No till of ours has signed this code, or it was changed."),
+    "signed-key": marked(
+        "This till does not know the key that signed receipt {number}: it is of another store, or newer than what this till has loaded."
     ),
+    "signed-tls": marked("Codes cannot be checked in this browser: the till was not opened with https."),
+    "signed-revoked": marked("The key that signed receipt {number} was taken back: it cannot be relied on."),
+    "signed-replaced": marked(
+        "Receipt {number} was signed with a key that its till no longer used then: it cannot be relied on."
+    ),
+    "signed-currency": marked("Receipt {number} is in another currency than this store’s."),
+    "signed-not-cash": marked(
+        "This receipt was not paid in cash alone. Money of a card goes back with a network only."
+    ),
+    "signed-all-back": marked("All that can come back of this receipt has come back here."),
+    "signed-good": marked(
+        "A till of this store signed it on {at}: {total}, of which {left} can still go back. What is on it this till does not know yet: read it off the paper, and take back only what was paid in cash."
+    ),
+    "signed-code": marked("What comes back: scan it, or type its number"),
+    "signed-quantity": marked("How much of it"),
+    "signed-amount": marked("What the receipt says was paid for it"),
+    "signed-add": marked("Add it"),
+    "signed-off": marked("Take off: {title}"),
+    "signed-no-goods": marked("Nothing has this code."),
+    "signed-how-many": marked("Write how much comes back."),
+    "signed-how-much": marked("Write what the receipt says was paid for it."),
+    "signed-too-much": marked("At most {amount} of this receipt can still go back."),
+    "without": marked("Go on without a receipt"),
+    "without-may": marked("You can go on without a receipt: it becomes store credit."),
+    "without-may-not": marked(
+        "Without a receipt somebody has to go on who may do more here, or the customer comes back when there is a network."
+    ),
+    "without-whose": marked(
+        "What it is worth becomes store credit of a member. Scan their code, or type a phone number or a part of the name."
+    ),
+    "without-of": marked("Without a receipt, for {name}"),
+    "without-note": marked(
+        "Nothing is paid out. What it is worth is reckoned when it is sent: the lowest price of some days."
+    ),
+    "without-done": marked("Taken back. {name} has it as store credit once it is sent."),
     "returns-of": marked("Receipt {number}"),
     "returns-how-many": marked("How many of each come back"),
     "returns-left": marked("at most {n}"),
@@ -159,6 +196,7 @@ DAY_WORDS = {
     "storage-left": marked("{mb} MB are free."),
     "state-done": marked("Sent"),
     "kind-return": marked("Taken back"),
+    "kind-return-unknown": marked("Taken back without a receipt"),
     "kind-pick-up": marked("Handed over"),
     "kind-drawer-open": marked("Drawer opened"),
     "kind-drawer-move": marked("Cash in or out"),

@@ -22,6 +22,7 @@ WORDS = {
     "counted-unknown": marked(
         "Written down: {n} × {title}. This phone does not know the code; the server will say."
     ),
+    "count-closed": marked("Written down. Its differences are booked when it is sent, or wait for approval."),
     "unknown-here": marked("Not known on this phone"),
     "how-many": marked("Say how many, as a number."),
     "by": marked("by {at}"),
@@ -54,6 +55,8 @@ WORDS = {
         "Written down and not sent yet: {n}. It is still among what is to come until then."
     ),
     "not-taken": marked("The server does not take this at all. It stays here; tell whoever looks after it."),
+    "imported": marked("Entries that were not here before: {n}"),
+    "not-imported": marked("This is no file of store work at this place."),
     **{f"did-{kind}": text for kind, text in KINDS.items()},
     "storage-lost": marked(
         "The browser has thrown away what this phone had kept: not sent were {n} entries ({numbers}). Do that work again."

@@ -1,7 +1,7 @@
 /* The receipt of the sale that was just made: on the screen and on paper at once, as a code and by mail once the sale was sent. */
 
 import * as checkCode from "../offline/check_code.js";
-import { numberOf } from "../offline/counter.js";
+import { numberOf } from "../offline/entry.js";
 import * as journal from "../offline/journal.js";
 import { amountOf, byId, fill, moment, money, percent, perText, root, say, show as reveal, useCurrency } from "../offline/screen.js";
 import { taxes } from "../offline/reckon.js";

@@ -2,7 +2,7 @@
    QR code. What the text is, `samlad.tills.signed` says. */
 
 import { meta } from "./database.js";
-import { numberOf } from "./counter.js";
+import { numberOf } from "./entry.js";
 import { known, sign, textOf } from "./key.js";
 import { generate, correction } from "/static/vendor/lean-qr.js";
 

@@ -1,13 +1,12 @@
-/* At the counter without the server: what waits is handed over, goods of a receipt come back, the drawer is opened and counted. Each is
-   an entry of the journal, written before anything is said. */
+/* At the counter without the server: what waits is handed over, the drawer is opened and counted. Each is an entry of the journal, written
+   before anything is said. */
 
-import { coinOf, roundCash } from "../rules/cash.js";
-import { share, sum } from "../rules/money.js";
+import { sum } from "../rules/money.js";
 import { ask } from "./database.js";
 import * as journal from "./journal.js";
 import * as panel from "./panel.js";
 import { hashed } from "./people.js";
-import { amountOf, announce, inField, money, say, typed, typedMeasure, unitOf } from "./screen.js";
+import { announce, inField, money, say, typed } from "./screen.js";
 
 const MOST = 30;
 
@@ -45,86 +44,6 @@ async function handOver(till, order, code, note) {
   if (!code && !note) return say("pick-up-how");
   await till.note("pick-up", { fulfilment: order.id, code: code || null, note: note.slice(0, 300) });
   announce(say("picked-up", { number: order.number }), "success");
-}
-
-/* -- goods that come back --------------------------------------------------------------------------------------------------------- */
-
-/* Receipts of this store that were paid in cash: those of the day's list, and those in this journal. What has come back here since is
-   taken off. → [{key, number, sale, order, lines: [{position, line, title, left, gone, quantity, total}]}] */
-export async function receipts(till) {
-  const all = await journal.all(till.db), day = till.day?.receipts ?? [], heard = till.day?.heard ?? 0;
-  const listed = new Set(day.map((each) => each.entry).filter(Boolean));
-  const own = all.filter(({ entry, id }) => !entry.kind && !entry.training && !listed.has(id) && entry.tenders.every((each) => each.kind === "cash"));
-  const found = [
-    ...day.map((each) => ({
-      key: each.order, number: each.reference ?? each.number, also: each.number, order: each.order, sale: null, entry: each.entry,
-      lines: each.lines.map(([position, title, quantity, gone, total, sold_by]) => ({ position, title, quantity, gone, total, sold_by })),
-    })),
-    ...own.map(({ entry }) => ({
-      key: entry.id, number: numberOf(entry), also: "", order: null, sale: entry.id, entry: entry.id,
-      lines: entry.lines.map(({ title, quantity, total, sold_by }, index) => ({ line: index + 1, title, quantity, gone: 0, total, sold_by })),
-    })),
-  ];
-  const since = all.filter(({ entry, state, at }) => entry.kind === "return" && (state !== journal.SENT || at > heard));
-  for (const { entry } of since) {
-    const receipt = found.find((each) => each.order === entry.order || (entry.sale && each.entry === entry.sale));
-    for (const back of entry.lines) {
-      const line = receipt?.lines.find((each) => (each.position ?? each.line) === (back.position ?? back.line));
-      if (line) line.gone += back.quantity;
-    }
-  }
-  return found.filter(({ lines }) => lines.some(({ quantity, gone }) => gone < quantity));
-}
-
-export const numberOf = (entry) => `${entry.till.replaceAll("-", "").slice(-4).toUpperCase()}-${String(entry.sequence).padStart(6, "0")}`;
-
-/* What units of a line are worth: parts come to exactly the whole, as the server reckons it. */
-export const worth = ({ total, gone, quantity }, units) => share(total, gone + units, quantity) - share(total, gone, quantity);
-
-export async function returns(till) {
-  const known = await receipts(till);
-  panel.open({
-    title: say("returns"),
-    note: say("returns-note"),
-    fields: [{ name: "number", label: say("receipt-number") }],
-    rows: ({ number }) => {
-      const text = number.toUpperCase();
-      if (text.length < 3) return [];
-      return known
-        .filter((each) => each.number.toUpperCase().includes(text) || each.also.toUpperCase().includes(text))
-        .slice(0, MOST)
-        .map((each) => ({ value: each.key, text: each.number, about: each.lines.map(({ title }) => title).join(" · ") }));
-    },
-    act: ({ number }) => (number.length < 3 ? say("fill-in") : known.some((each) => each.number === number.toUpperCase()) ? say("choose") : say("returns-unknown")),
-    label: say("look-up"),
-    pick: (key) => choose(till, known.find((each) => each.key === key)),
-  });
-}
-
-function choose(till, receipt) {
-  panel.open({
-    title: say("returns-of", { number: receipt.number }),
-    note: say("returns-how-many"),
-    fields: receipt.lines
-      .map((line, index) => ({ name: String(index), label: `${line.title} (${say("returns-left", { n: amountOf(line.quantity - line.gone, line.sold_by) })})`, value: "0", mode: unitOf(line.sold_by) ? "decimal" : "numeric" }))
-      .filter((_, index) => receipt.lines[index].gone < receipt.lines[index].quantity),
-    label: say("take-back"),
-    act: (values) => takeBack(till, receipt, values),
-  });
-}
-
-async function takeBack(till, receipt, values) {
-  const lines = [];
-  for (const [index, line] of receipt.lines.entries()) {
-    const units = unitOf(line.sold_by) ? (typedMeasure(values[index] ?? "0") ?? NaN) : Number(values[index] ?? 0);
-    if (!Number.isInteger(units) || units < 0 || units > line.quantity - line.gone) return say("returns-too-many", { title: line.title });
-    if (units) lines.push({ position: line.position ?? null, line: line.line ?? null, quantity: units, amount: worth(line, units) });
-  }
-  const total = sum(lines.map((each) => each.amount));
-  if (!lines.length || total <= 0) return say("returns-nothing");
-  const { store } = till.pack, { currency } = store;
-  await till.note("return", { order: receipt.order, sale: receipt.sale, receipt: receipt.number, lines, total, currency });
-  announce(say("give-back", { amount: money(roundCash(total, coinOf(store))) }), "danger"); // it stays until the next ticket
 }
 
 /* -- the drawer -------------------------------------------------------------------------------------------------------------------- */

@@ -47,3 +47,6 @@ function together(tenders) {
   const sum = (name) => cash.reduce((whole, each) => whole + each[name], 0);
   return cash.length ? [...rest, { kind: "cash", amount: sum("amount"), tendered: sum("tendered") }] : rest;
 }
+
+/* What the receipt of an entry says: the end of the till's id, and its number in the journal. */
+export const numberOf = (entry) => `${entry.till.replaceAll("-", "").slice(-4).toUpperCase()}-${String(entry.sequence).padStart(6, "0")}`;

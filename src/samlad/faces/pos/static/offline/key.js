@@ -52,3 +52,10 @@ export async function known(db) {
 
 /* The signature of a text, 64 bytes. */
 export const sign = (key, text) => crypto.subtle.sign(DIGEST, key.pair.privateKey, new TextEncoder().encode(text));
+
+/* Whether a public key (65 bytes) has signed a text; false, too, of what is no key. */
+export const verify = (key, signature, text) =>
+  crypto.subtle
+    .importKey("raw", key, CURVE, false, ["verify"])
+    .then((made) => crypto.subtle.verify(DIGEST, made, signature, new TextEncoder().encode(text)))
+    .catch(() => false);

@@ -4,7 +4,7 @@
 import { announce, byId, fill, moment, root, say, show } from "../offline/screen.js";
 import { keepWork, registered } from "../offline/shell.js";
 import * as storage from "../offline/storage.js";
-import { find, found, lineOf, picked, saysMore } from "./overlay.js";
+import { counting, find, found, lineOf, picked, saysMore } from "./overlay.js";
 import * as queue from "./queue.js";
 import { Sender } from "./sender.js";
 
@@ -75,7 +75,8 @@ const unsentOf = (name, id) => items.filter(({ state, entry }) => state === queu
 const notSent = (n) => (n ? [say("n-unsent", { n }), "warning"] : []);
 
 function drawHome() {
-  const { counts, picks, coming } = tasks;
+  const { picks, coming } = tasks, counts = counting(tasks, items);
+  show("begin-count", Boolean(tasks.may_count));
   byId("counts").replaceChildren(...counts.map((each) => link(`#count/${each.id}`, each.note || say("count"), moment(each.created_at), ...notSent(unsentOf("count", each.id)))));
   byId("picks").replaceChildren(
     ...picks.map((work) => {
@@ -101,8 +102,9 @@ function gone(name, is) {
 }
 
 function drawCount(id) {
-  const task = tasks.counts.find((each) => each.id === id);
+  const task = counting(tasks, items).find((each) => each.id === id);
   gone("count", !task);
+  show("close-count", Boolean(task && tasks.may_count));
   byId("count-title").textContent = task?.note || say("count");
   byId("found").replaceChildren(
     ...found(tasks, id, items).map(({ sku, title, total, unsent }) =>
@@ -220,6 +222,7 @@ async function book(id) {
 
 function drawList(_id, waiting, refused) {
   show("unsent-none", !waiting.length);
+  show("export", waiting.length + refused.length > 0);
   byId("unsent-list").replaceChildren(...waiting.map((item) => fill("queue-row", { title: titleOf(item.entry), about: aboutOf(item.entry), why: null, again: null, remove: null })));
   show("refused-box", refused.length > 0);
   byId("refused-list").replaceChildren(
@@ -233,6 +236,24 @@ function drawList(_id, waiting, refused) {
       }),
     ),
   );
+}
+
+async function download() {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await queue.exported(db, code));
+  link.download = `store-work-${code}-${new Date().toISOString().slice(0, 16).replace(":", "")}.json`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+async function bringIn(file) {
+  try {
+    announce(say("imported", { n: await queue.imported(db, code, await file.text()) }), "success");
+    sender.told("queue");
+    sender.wake();
+  } catch (error) {
+    announce(say(error instanceof TypeError || error instanceof SyntaxError ? "not-imported" : "not-written"), "danger");
+  }
 }
 
 /* What an entry is. */
@@ -278,6 +299,22 @@ function listen() {
       byId("code").focus();
     });
   });
+  byId("begin-count-form").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const id = crypto.randomUUID(), note = byId("begin-count-note").value.trim();
+    if (!(await put({ kind: "count-begin", count: id, note }))) return;
+    byId("begin-count-note").value = "";
+    byId("begin-count").open = false;
+    location.hash = `#count/${id}`;
+  });
+  byId("close-count-form").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const { id } = place();
+    byId("close-count").open = false;
+    if (!(await put({ kind: "count-close", count: id }))) return;
+    location.hash = "#home";
+    addEventListener("hashchange", () => announce(say("count-closed"), "success"), { once: true });
+  });
   byId("take").addEventListener("click", () => put({ kind: "take", fulfilment: place().id }));
   onScan("pick-scan", "pick-code", (text) => {
     const { id } = place(), now = picked(tasks, tasks.picks.find((each) => each.id === id), items), isPacking = now.state === "picked";
@@ -320,6 +357,12 @@ function listen() {
     if (again) sender.wake();
   });
   byId("send-now").addEventListener("click", () => sender.wake());
+  byId("export").addEventListener("click", download);
+  byId("import").addEventListener("change", async (event) => {
+    const [file] = event.target.files;
+    if (file) await bringIn(file);
+    event.target.value = ""; // or the same file, chosen again, would be no change
+  });
 }
 
 db = await queue.open(code);

@@ -14,6 +14,13 @@ export const saysMore = (code) => GS1.test(code.trim()) || /^https?:/.test(code.
 /* What the server may not have told yet: unsent, or sent after what is known was asked for. */
 export const isNews = (item, tasks) => item.state === "unsent" || (item.state === "done" && item.verdict?.verdict === "done" && item.at >= (tasks?.asked ?? 0));
 
+/* The counts that go on here by now: those that the server told of, those that this phone has begun, without those that it has closed. */
+export function counting(tasks, items) {
+  const known = new Set(tasks.counts.map(({ id }) => id)), closed = new Set(items.filter((item) => item.entry.kind === "count-close" && isNews(item, tasks)).map(({ entry }) => entry.count));
+  const begun = items.filter((item) => item.entry.kind === "count-begin" && isNews(item, tasks) && !known.has(item.entry.count));
+  return [...begun.map(({ entry }) => ({ id: entry.count, note: entry.note, created_at: entry.happened_at, lines: [] })), ...tasks.counts].filter(({ id }) => !closed.has(id));
+}
+
 /* What was found in a count: [{key, sku, title, total, unsent}], what was found last first. */
 export function found(tasks, count, items) {
   const rows = new Map(), goods = tasks?.goods ?? [];

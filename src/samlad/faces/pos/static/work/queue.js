@@ -100,3 +100,25 @@ export async function forgetOld(database, now = Date.now()) {
   const heard = await meta(database, "heard");
   if (heard !== undefined && (now - heard > KEEP_MS || heard > now + KEEP_MS)) await forget(database);
 }
+
+/* What is not sent, and what was refused, as a file: for a phone that breaks, to go on at another one of the same place. */
+export const exported = async (database, code) =>
+  new Blob([JSON.stringify({ samlad: "store-work", place: code, at: new Date().toISOString(), entries: [...(await unsent(database)), ...(await refused(database))].map(({ entry }) => entry) }, null, 1)], { type: "application/json" });
+
+const isSound = (entry) => [entry?.id, entry?.device, entry?.kind, entry?.happened_at].every((each) => typeof each === "string") && Number.isInteger(entry.sequence);
+
+/* Read one back in: how many were not here before. Whoever did it stays who did it. They are sent again; the server knows what it has. */
+export async function imported(database, code, text) {
+  const file = JSON.parse(text);
+  if (file?.samlad !== "store-work" || file.place !== code || !Array.isArray(file.entries) || !file.entries.every(isSound)) throw new TypeError("no work of this place");
+  return write(database, ["queue"], async (transaction) => {
+    const store = transaction.objectStore("queue");
+    let added = 0;
+    for (const entry of file.entries) {
+      if (await ask(store.get(entry.id))) continue;
+      await ask(store.add({ id: entry.id, sequence: entry.sequence, state: UNSENT, entry, verdict: null, at: Date.now() }));
+      added += 1;
+    }
+    return added;
+  });
+}

@@ -475,7 +475,7 @@ SETTINGS: dict[str, Setting] = {
             "order_mails",
             bool,
             True,
-            "Buyers get mails of their orders: placed, a parcel on its way, cancelled; off where another system writes them",
+            "Buyers get mails of their orders: placed, a parcel on its way, cancelled, returns, money back; off where another system writes them",
         ),
         Setting("receipt_footer", _Line, "", "Last line of receipts"),
     )

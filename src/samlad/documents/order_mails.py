@@ -14,7 +14,7 @@ from babel.dates import format_date
 from samlad import channels, orders, stock
 from samlad.channels import Channel
 from samlad.consent import reporting
-from samlad.documents import letters, snapshot
+from samlad.documents import change_letters, letters, snapshot
 from samlad.kernel import mail
 from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
@@ -36,6 +36,9 @@ async def follow(tx: Tx, event: Event) -> None:
     """Write to the buyer, if their address is known and mails go out."""
     if event.type in letters.TYPES:
         await letters.follow(tx, event)
+        return
+    if event.type in change_letters.TYPES:
+        await change_letters.follow(tx, event)
         return
     settings, fact = tx.database.settings, event.fact()
     if not mail.is_set(settings):
@@ -160,7 +163,9 @@ FOLLOWERS = [
             "return.charged",
             "payment.overdue",
             *letters.TYPES,
+            *change_letters.TYPES,
         ),
-        batch=20,
+        # Of money that goes back the credit note is issued, if it is not yet: an order is locked before the series of numbers.
+        batch=1,
     )
 ]

@@ -277,7 +277,8 @@ setting: Mapping[str, tuple[str, str]] = {
     "order_mails": (
         marked("Mails of orders"),
         marked(
-            "Buyers hear by mail that their order is placed, on its way or cancelled. Turn it off where another system writes them."
+            "Buyers hear by mail that their order is placed, on its way or cancelled, of what they send back and of money that goes back. "
+            "Turn it off where another system writes them."
         ),
     ),
     "contact_email": (marked("E-mail for customers"), marked("Where they write to.")),

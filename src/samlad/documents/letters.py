@@ -131,6 +131,9 @@ GOES_BACK = marked("%(amount)s goes back the way that you paid.")
 CHANGE_MIND = marked(
     "Have you changed your mind? On the order's page you can also cancel it or send things back."
 )
+DEPOSIT = marked("Deposit")
+PAID_AND_LEFT = marked("%(paid)s is paid, %(rest)s is left.")
+REST_FIRST = marked("The rest is paid before you get the goods, in any of our stores.")
 READ = marked("See the order")
 WRITE_US = marked("Questions? Write to %(address)s.")
 
@@ -147,6 +150,8 @@ def confirmation(p: Printed, w: Writer, order: Order, link: str) -> Letter:
         facts.append((_("Promised"), [p.promise]))
     if p.total > p.paid and (p.bank.iban or p.bank.account or p.due_on):
         facts.append((_("How to pay"), list(_to_pay(p, w))))
+    if order.deposit is not None and p.total > p.paid:
+        facts.append((_(DEPOSIT), list(_deposit(p, w))))
     if order.gift_note:
         facts.append((_("Gift note"), [order.gift_note]))
     if p.note:
@@ -161,6 +166,12 @@ def confirmation(p: Printed, w: Writer, order: Order, link: str) -> Letter:
         button=_(READ),
         notes=[_(CHANGE_MIND), *closing(p, w)],
     )
+
+
+def _deposit(p: Printed, w: Writer) -> list[str]:
+    """What was paid of a deposit, what is left, and that it is paid before the goods leave."""
+    said = {"paid": w.money(p.paid), "rest": w.money(p.total - p.paid)}
+    return [w.translate(PAID_AND_LEFT) % said, w.translate(REST_FIRST)]
 
 
 def _to_pay(p: Printed, w: Writer) -> list[str]:

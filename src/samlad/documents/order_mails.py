@@ -19,10 +19,10 @@ from samlad.kernel import mail
 from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
 from samlad.kernel.followers import Follower
-from samlad.kernel.i18n import dated_locale, translator
+from samlad.kernel.i18n import dated_locale, formatting_locale, translator
 from samlad.kernel.log import Event
 from samlad.kernel.mail import Mail
-from samlad.kernel.money import decimal_text
+from samlad.kernel.money import decimal_text, format_money
 from samlad.kernel.problems import NotFound
 from samlad.kernel.vault import Vault
 from samlad.orders import Order, fulfilment_store, order_address
@@ -61,6 +61,9 @@ async def follow(tx: Tx, event: Event) -> None:
         place = await stock.location(tx, fact.location)
         until = fact.pick_up_by.astimezone(ZoneInfo(place.time_zone)).date()
         subject, text = lies_ready(order, place.name, until, link, locale, channel.country)
+        due = order.total - order.called_off - order.paid
+        if order.deposit is not None and due > 0:
+            text += "\n\n" + still_to_pay(due, order.currency, locale)
     elif isinstance(fact, ReturnCharged):
         subject, text = charged(order, fact, link, locale, channel.country)
     elif isinstance(fact, PaymentOverdue):
@@ -114,6 +117,14 @@ def lies_ready(
     }
     code = _("The code that you show there is on this page:")
     return subject, f"{text}\n\n{code}\n\n{link}"
+
+
+def still_to_pay(due: int, currency: str, locale: str) -> str:
+    """What of an order with a deposit is paid when it is fetched (minor units)."""
+    amount = format_money(due, currency, str(formatting_locale(locale)))
+    return translator(locale).gettext("%(amount)s is still to be paid; you can pay it there.") % {
+        "amount": amount
+    }
 
 
 def charged(order: Order, fact: ReturnCharged, link: str, locale: str, country: str) -> tuple[str, str]:

@@ -41,7 +41,7 @@ from samlad.payments.providers import (
 from samlad.payments.pursuit import action_of, pursue_payment
 from samlad.payments.rules import Coin, due_amounts, round_cash, with_amounts
 from samlad.payments.service import add, authorize, capture, keep, owe, refund, void
-from samlad.payments.store import lock_of_order, of_order, refunds_of
+from samlad.payments.store import lock_of_order, of_order, refunds_of, taken_at
 from samlad.payments.store import read as read_payment
 
 __all__ = [
@@ -100,6 +100,7 @@ __all__ = [
     "remove_kept",
     "round_cash",
     "shown",
+    "taken_at",
     "taken_at_till",
     "to_place",
     "trouble_of",

@@ -290,6 +290,10 @@ setting: Mapping[str, tuple[str, str]] = {
         marked("When an order gets its invoice"),
         marked("Say who sells before you let it happen by itself: numbers cannot be taken back."),
     ),
+    "deposit_percent": (
+        marked("Least deposit, in percent"),
+        marked("Of orders whose rest is paid before the goods leave. 0 leaves it to whoever agrees on it."),
+    ),
     "tips": (
         marked("Customers may give a tip at a till"),
         marked("They are asked when they pay. Off is usual in shops."),

@@ -260,6 +260,21 @@ async def replace_line(tx: Tx, order: UUID, line: OrderLine) -> None:
     )
 
 
+async def name_returned(tx: Tx, back: UUID, line: OrderLine, quantity: int, variant: UUID) -> None:
+    """Say of the line of a return by which so many of a sale's line came back which variant it was; of equal ones the first."""
+    await tx.execute(
+        """UPDATE order_line SET variant = $5 WHERE order_id = $1 AND position = (
+               SELECT min(position) FROM order_line
+               WHERE order_id = $1 AND kind = 'item' AND variant IS NULL AND sku IS NOT DISTINCT FROM $2 AND title = $3
+                     AND quantity = -$4::int)""",
+        back,
+        line.sku,
+        line.title,
+        quantity,
+        variant,
+    )
+
+
 async def insert_line(tx: Tx, order: UUID, line: OrderLine) -> None:
     """Add a line of goods that was split off another; the order's sums stay what they were."""
     await tx.execute(

@@ -239,7 +239,7 @@ ORDERS = (
     marked("at least %(least)s (minor units)"),
     marked("say how much of it is paid now"),
     marked("a part that is paid in cash is an amount that coins can pay"),
-    marked("%(due)s (minor units) is still to be paid."),
+    marked("The rest of it is paid before it leaves."),
     marked("Only staff can agree on a deposit."),
     marked("only a sale at a till has one"),
     marked("this channel takes no tips"),

@@ -72,4 +72,4 @@ def check_paid(head: OrderHead) -> None:
     settled = (OrderPayment.PAID, OrderPayment.AUTHORIZED, OrderPayment.REFUNDED)
     if head.deposit is not None and head.payment_status not in settled:
         due = head.total - head.called_off - head.paid
-        raise BalanceDue(f"{due} (minor units) is still to be paid.", due=due)
+        raise BalanceDue("The rest of it is paid before it leaves.", due=due)

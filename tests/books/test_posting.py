@@ -397,3 +397,40 @@ def test_every_purpose_has_an_account(country: str) -> None:
             assert purposes.account_of(narrowed, date(2026, 1, 1), country, []).number
     with pytest.raises(InvalidInput):
         purposes.account_of("wages", date(2026, 1, 1), country, [])
+
+
+@pytest.mark.parametrize("recognition", [Recognition.PAID, Recognition.HANDED_OVER])
+async def test_a_deposit_is_owed_and_no_sale_until_the_rest_is_paid(
+    trade: Trade, recognition: Recognition
+) -> None:
+    order = await trade.place(
+        (await trade.cart((await trade.kettle(price=20_000), 1))).id,
+        PaymentInput(provider="test"),
+        deposit=5_000,
+    )
+    assert await settled(trade) == {"clearing:test": 5_000, "prepayments": -4_000, "tax:2500:SE": -1_000}
+    book = await book_of(trade.db)
+    await trade.db.transaction(lambda tx: books.change(tx, book.id, BookChange(recognition=recognition)))
+    rest = orders.PayInput(payments=[PaymentInput(provider="test", amount=7_000)], is_part=True)
+    await trade.db.transaction(lambda tx: order_changes.pay(tx, order.id, rest))
+    assert await settled(trade) == {"clearing:test": 12_000, "prepayments": -9_600, "tax:2500:SE": -2_400}
+    rest = orders.PayInput(payments=[PaymentInput(provider="test")])
+    await trade.db.transaction(lambda tx: order_changes.pay(tx, order.id, rest))
+    sold = "sales:2500:SE" if recognition is Recognition.PAID else "prepayments"
+    assert await settled(trade) == {"clearing:test": 20_000, sold: -16_000, "tax:2500:SE": -4_000}
+    await trade.db.transaction(lambda tx: orders.fulfil(tx, order.id, FulfilInput()))
+    after = await settled(trade)
+    assert (after["sales:2500:SE"], after.get("prepayments", 0)) == (-16_000, 0)
+    await is_sound(trade.db)
+
+
+async def test_a_deposit_that_goes_back_leaves_nothing_in_the_book(trade: Trade) -> None:
+    order = await trade.place(
+        (await trade.cart((await trade.kettle(price=20_000), 1))).id,
+        PaymentInput(provider="test"),
+        deposit=5_000,
+    )
+    assert (await settled(trade))["prepayments"] == -4_000
+    await trade.db.transaction(lambda tx: orders.cancel(tx, order.id, CancelInput()))
+    assert await settled(trade) == {}
+    await is_sound(trade.db)

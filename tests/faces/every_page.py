@@ -174,6 +174,7 @@ FILLED: Mapping[str, str] = {
     "/account/addresses/{address_id}": "SELECT NULL AS address_id WHERE false",
     "/pos/{code}": _TILL, "/pos/{code}/offline": _TILL, "/pos/{code}/parked": _TILL, "/pos/{code}/customers": _TILL,
     "/pos/{code}/day": _TILL, "/pos/{code}/returns": _TILL, "/pos/{code}/returns/without-receipt": _TILL,
+    "/pos/{code}/orders/{order_id}/pay": f"SELECT t.code, o.id AS order_id FROM ({_TILL}) t, orders o WHERE o.kind = 'sale' AND o.imported IS NULL ORDER BY o.payment_status = 'unpaid' DESC, o.id DESC LIMIT 1",
     "/pos/{code}/drawer": _TILL, "/pos/{code}/labels": _TILL,
     "/pos/{code}/printers": _TILL, "/pos/{code}/screens": _TILL, "/pos/{code}/kiosks": _TILL,
     "/pos/{code}/labels/{run_id}": f"SELECT t.code, r.id AS run_id FROM ({_TILL}) t, label_run r ORDER BY r.id DESC LIMIT 1",

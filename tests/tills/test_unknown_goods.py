@@ -4,13 +4,14 @@ import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 from selling import AT_TILL, Till
 
 from samlad import catalog, orders, tills
 from samlad.kernel.context import Actor, Context
 from samlad.kernel.problems import Forbidden, InvalidInput
-from samlad.orders import Order, ReturnInput, WrongState
+from samlad.orders import ChangeInput, Order, ReturnInput, WrongState
 from samlad.orders.model import LineSelection
 from samlad.tills import KeptSale, NameGoodsInput, NotToResolve, SaleState, WriteOffInput
 from trade import Trade
@@ -89,14 +90,35 @@ async def test_of_two_who_say_it_at_once_the_stock_moves_once(trade: Trade) -> N
     await trade.sound()
 
 
-async def test_what_nobody_knows_can_come_back_and_is_not_named_then(trade: Trade) -> None:
+@pytest.mark.parametrize("how", ["as new", "defective", "elsewhere", "all"])
+async def test_what_came_back_while_nobody_knew_it_is_in_stock_again_where_it_came_in(
+    trade: Trade, how: str
+) -> None:
     cup = await trade.kettle(19_900, 9, at=trade.at_malmo)
     sale, order = await sold(trade, Till(trade), (uuid4(), 2))
-    one = ReturnInput(lines=[LineSelection(position=1, quantity=1)], location=trade.at_malmo.id)
-    back = await trade.db.transaction(lambda tx: orders.take_back(tx, order.id, one))
-    assert back.total == -19_900
-    with pytest.raises(WrongState):
+    place = trade.at_lund if how == "elsewhere" else trade.at_malmo
+    action: dict[str, Any] = {"kind": "return", "position": 1, "quantity": 2 if how == "all" else 1}
+    if how == "defective":
+        action |= {"reason": "defective", "condition": "defective"}
+    data = msgspec.convert({"actions": [action], "location": str(place.id), "override": "seen"}, ChangeInput)
+    done = await trade.db.transaction(lambda tx: orders.apply_change(tx, order.id, data))
+    assert done.came_back is not None
+    await trade.follow()
+    await trade.agree()
+    for _ in range(2):  # twice is once
         await name(trade, sale, 1, await sku_of(trade, cup))
+    here, there = await trade.level(cup, trade.at_malmo), await trade.level(cup, trade.at_lund)
+    assert (here[0], there[0]) == {"as new": (8, 0), "defective": (7, 0), "elsewhere": (7, 1), "all": (9, 0)}[
+        how
+    ]
+    back = await orders.read(trade.db, done.came_back)
+    assert [line.variant for line in back.lines] == [cup]
+    after = await orders.read(trade.db, order.id)
+    assert (after.lines[0].variant, after.lines[0].returned) == (cup, 2 if how == "all" else 1)
+    if how != "all":  # the other one comes back as any goods
+        one = ReturnInput(lines=[LineSelection(position=1, quantity=1)], location=trade.at_malmo.id)
+        await trade.db.transaction(lambda tx: orders.take_back(tx, order.id, one))
+        assert (await trade.level(cup, trade.at_malmo))[0] == here[0] + 1
     await trade.follow()
     await trade.agree()
 

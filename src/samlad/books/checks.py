@@ -126,6 +126,13 @@ _ACROSS: dict[str, tuple[str, str]] = {
             WHERE (o.imported IS NULL OR EXISTS (SELECT FROM payment p WHERE p.order_id = o.id
                                                      AND p.provider <> 'history'))
                  AND (o.kind <> 'sale' OR o.status = 'cancelled' OR o.payment_status IN ('paid', 'refunded'))
+            UNION ALL
+            SELECT o.id, o.number, 'deposit of', (SELECT coalesce(sum(p.captured - p.refunded), 0) FROM payment p
+                                                  WHERE p.order_id = o.id), NULL
+            FROM orders o
+            WHERE o.deposit IS NOT NULL AND o.kind = 'sale' AND o.payment_status NOT IN ('paid', 'refunded')
+                  AND o.status <> 'cancelled'
+                  AND NOT EXISTS (SELECT FROM order_line l WHERE l.order_id = o.id AND (l.cancelled > 0 OR l.fulfilled > 0))
         )
         SELECT t.kind || ' ' || t.number AS what,
                format('comes to %s, %s in the book; tax %s, %s in the book', t.total, coalesce(b.total, 0), t.tax,
@@ -135,7 +142,7 @@ _ACROSS: dict[str, tuple[str, str]] = {
                    -sum(l.amount) FILTER (WHERE split_part(l.purpose, ':', 1) = 'tax'
                                               AND split_part(l.purpose, ':', 4) <> 'margin') AS tax
             FROM voucher v JOIN voucher_line l ON l.voucher = v.id WHERE v.subject = t.id AND v.kind = 'order') AS b ON true
-        WHERE (t.total, t.tax) <> (coalesce(b.total, 0), coalesce(b.tax, 0)) ORDER BY 1 LIMIT 20
+        WHERE (t.total, coalesce(t.tax, b.tax, 0)) <> (coalesce(b.total, 0), coalesce(b.tax, 0)) ORDER BY 1 LIMIT 20
     """,
     ),
     "books-fees": (

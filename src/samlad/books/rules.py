@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from samlad.books.model import Entry, Recognition
-from samlad.kernel.money import share
+from samlad.kernel.money import allocate, share
 
 Amounts = dict[Entry, int]
 """Minor units by entry; debit is positive. They come to zero in each currency."""
@@ -42,7 +42,8 @@ made from the book."""
 
 
 class OrderFact(msgspec.Struct, frozen=True, kw_only=True):
-    """What the book needs of an order. ``margin_rate``: of tax on margins (basis points), where a line is taxed so."""
+    """What the book needs of an order. ``margin_rate``: of tax on margins (basis points), where a line is taxed so.
+    ``on_account``: what came in (less what went back) of one with a deposit, minor units."""
 
     id: UUID
     number: str
@@ -58,6 +59,7 @@ class OrderFact(msgspec.Struct, frozen=True, kw_only=True):
     imported: str | None
     lines: list[OrderLineFact]
     margin_rate: int = 0
+    on_account: int = 0
 
     @property
     def is_paid(self) -> bool:
@@ -136,6 +138,9 @@ def order_target(order: OrderFact, country: str, recognition: Recognition) -> Am
     A sale is booked when it is paid, or as far as it was handed over before that. With `Recognition.HANDED_OVER` the
     income of what was paid and is still to be handed over is a prepayment; its tax is due at the payment all the same.
     What was called off counts as handed over, because the return that takes it back does, too.
+
+    What came in of an order with a deposit before that is a prepayment, a debt, and its tax is due with the money (Directive
+    2006/112/EC, article 65).
     """
     target: Amounts = {}
     if order.status == "cancelled":
@@ -154,7 +159,38 @@ def order_target(order: OrderFact, country: str, recognition: Recognition) -> Am
             earned = booked if takes_back or recognition is Recognition.PAID or out > 0 or not items else 0
         pieces = line.quantity if is_item else 1
         _add_line(target, order, line, (booked, earned, pieces), line.tax_country or order.country or country)
+    if order.on_account > 0 and not whole:
+        _add_deposit(target, order, country, is_out=out > 0)
     return {entry: amount for entry, amount in target.items() if amount}
+
+
+def _add_deposit(target: Amounts, order: OrderFact, country: str, *, is_out: bool) -> None:
+    """What came in for what is still to be booked of an order: spread over its lines by what is left of each."""
+    left = [
+        0 if is_out and line.kind != "item" else line.total - share(line.total, _out(line), line.quantity)
+        for line in order.lines
+    ]
+    weights = [max(0, amount) for amount in left]
+    came_in = min(order.on_account, sum(weights))
+    if came_in <= 0:
+        return
+
+    def put(purpose: str, amount: int, tax_rate: int | None = None) -> None:
+        entry = Entry(purpose, order.currency, order.channel, order.location, None, tax_rate)
+        target[entry] = target.get(entry, 0) + amount
+
+    for line, part in zip(order.lines, allocate(came_in, weights), strict=True):
+        if part == 0:
+            continue
+        # A margin is known when goods leave, and not before.
+        tax = 0 if line.tax_treatment == "margin" else share(line.tax, part, line.total)
+        narrow = f":{line.tax_rate}:{line.tax_country or order.country or country}"
+        if line.tax_treatment in MARKED:
+            narrow += f":{line.tax_treatment}"
+        put("receivables", part)
+        put("prepayments", tax - part, line.tax_rate)
+        if tax:
+            put(f"tax{narrow}", -tax, line.tax_rate)
 
 
 def _out(line: OrderLineFact) -> int:

@@ -205,7 +205,10 @@ async def order_fact(reader: Reader, order: UUID) -> OrderFact | None:
                              WHERE x.order_id = o.id AND x.variant = l.variant AND x.kind = 'item'), 0)
                END::bigint AS cost_e4,
                (SELECT coalesce(sum((r ->> 'amount')::bigint), 0)::bigint FROM jsonb_array_elements(l.reductions) r)
-                   AS reduced
+                   AS reduced,
+               CASE WHEN o.deposit IS NULL THEN 0
+                    ELSE (SELECT coalesce(sum(p.captured - p.refunded), 0) FROM payment p WHERE p.order_id = o.id)
+               END::bigint AS on_account
         FROM orders o LEFT JOIN order_line l ON l.order_id = o.id WHERE o.id = $1 ORDER BY l.position
         """,
         order,
@@ -232,7 +235,8 @@ _PAYMENT = """
 """
 _PAYMENT_FROM = """
     payment p LEFT JOIN orders o ON o.id = p.order_id
-    LEFT JOIN location place ON place.id = o.location AND (o.delivery = 'carry_out' OR p.provider = 'cash')
+    LEFT JOIN location place ON place.id = coalesce(
+        p.location, CASE WHEN o.delivery = 'carry_out' OR p.provider = 'cash' THEN o.location END)
 """
 
 

@@ -181,14 +181,15 @@ async def movements(reader: Reader, shift_id: UUID) -> list[TillMovement]:
 
 
 _EVENTS = """
-    SELECT e.id, o.location, o.id AS order_id, e.payload ->> 'provider' AS tender,
+    SELECT e.id, coalesce(p.location, o.location) AS location, o.id AS order_id, e.payload ->> 'provider' AS tender,
            CASE WHEN e.type = 'payment.captured' THEN 1 ELSE -1 END * (e.payload ->> 'amount')::bigint AS amount,
            e.payload ->> 'currency' AS currency, coalesce(d.actor, e.actor) AS actor, coalesce(d.at, e.occurred_at) AS at,
            d.subject IS NOT NULL AS is_told, d.shift AS told_shift
     FROM event e JOIN orders o ON o.id = (e.payload ->> 'order')::uuid
+         LEFT JOIN payment p ON p.id = (e.payload ->> 'payment')::uuid
          LEFT JOIN till_told d ON d.subject = coalesce(e.payload ->> 'refund', e.payload ->> 'payment')::uuid
-    WHERE e.type IN ('payment.captured', 'payment.refunded') AND o.location IS NOT NULL
-          AND (o.delivery = 'carry_out' OR e.payload ->> 'provider' = 'cash')
+    WHERE e.type IN ('payment.captured', 'payment.refunded') AND coalesce(p.location, o.location) IS NOT NULL
+          AND (p.location IS NOT NULL OR o.delivery = 'carry_out' OR e.payload ->> 'provider' = 'cash')
 """
 _NOTED = "location, order_id, tender, amount, currency, actor, at, is_told, told_shift"
 _TOLD = "till_shift_told(p.location, p.currency, p.told_shift, p.actor, p.at)"
@@ -249,7 +250,7 @@ async def catch_up(tx: Tx, location: UUID) -> None:
     """Keep what the log has of a location and the follower has not come to yet. What commits later is the next shift's."""
     await tx.execute(
         f"""INSERT INTO till_payment (event, {_NOTED}) SELECT id, {_NOTED}
-            FROM ({_EVENTS} AND o.location = $1 AND (e.xid, e.seq) >
+            FROM ({_EVENTS} AND coalesce(p.location, o.location) = $1 AND (e.xid, e.seq) >
                   (SELECT coalesce(max(f.xid), 0), coalesce(max(f.seq), 0) FROM follower f WHERE f.name = 'books')) n
             ORDER BY id ON CONFLICT (event) DO NOTHING""",
         location,

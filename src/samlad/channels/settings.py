@@ -192,6 +192,12 @@ SETTINGS: dict[str, Setting] = {
             10,
             "What staff may take off by hand at a till without a manager, percent of the ticket",
         ),
+        Setting(
+            "deposit_percent",
+            Annotated[int, Meta(ge=0, le=99)],
+            0,
+            "The least part of an order that is paid at once where a deposit is agreed, percent",
+        ),
         Setting("tips", bool, False, "Customers may give something for the staff when they pay at a till"),
         Setting(
             "tip_percents",
@@ -475,7 +481,7 @@ SETTINGS: dict[str, Setting] = {
             "order_mails",
             bool,
             True,
-            "Buyers get mails of their orders: placed, a parcel on its way, cancelled; off where another system writes them",
+            "Buyers get mails of their orders: placed, a parcel on its way, cancelled, returns, money back; off where another system writes them",
         ),
         Setting("receipt_footer", _Line, "", "Last line of receipts"),
     )

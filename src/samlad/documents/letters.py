@@ -13,7 +13,7 @@ from samlad import channels, content, orders
 from samlad.channels import Channel, ChannelKind
 from samlad.consent import reporting
 from samlad.content import theme
-from samlad.documents import printing, rendering
+from samlad.documents import money_back, printing, rendering
 from samlad.documents.mailing import lines_text, sums_text
 from samlad.documents.model import Printed, PrintedLine, Slip
 from samlad.documents.writing import Writer, spaced
@@ -34,7 +34,8 @@ TYPES = ("order.placed", "fulfilment.left", "order.cancelled")
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
-    """What is in such a mail. ``sums``: with prices; ``link`` is the order's page, ``button`` what leads there."""
+    """What is in such a mail. ``sums``: with prices; ``link`` is the order's page, ``button`` what leads there; ``links`` are
+    other pages with what they are called."""
 
     subject: str
     greeting: str
@@ -43,6 +44,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     sums: bool = False
     link: str
     button: str
+    links: Sequence[tuple[str, str]] = ()
     notes: Sequence[str] = ()
 
 
@@ -61,21 +63,29 @@ async def follow(tx: Tx, event: Event) -> None:
     if not is_written_to(order, channel):
         return
     printed = await printing.slip_of(tx, order, Slip.CONFIRMATION)
-    writer = Writer.of(printed)
-    link = channels.shop_address(tx.database.settings, channel) + order_address.path(
-        Vault.of(tx.database.settings), order.id
-    )
+    writer, link = Writer.of(printed), link_of(tx, order, channel)
     if isinstance(fact, OrderPlaced):
         letter = confirmation(printed, writer, order, link)
     elif isinstance(fact, OrderCancelled):
+        back = await money_back.of_event(tx, event, order)
+        credit = await money_back.credit_notes(tx, order, "cancelled:")
         letter = called_off(printed, writer, fact, link)
+        letter = msgspec.structs.replace(
+            letter, facts=money_back.facts(back, writer), links=money_back.links(credit, link, writer)
+        )
     else:
         assert isinstance(fact, FulfilmentLeft)
         parcel = await fulfilment_store.read(tx, fact.fulfilment)
         if parcel is None:
             return
         letter = on_its_way(printed, writer, parcel, link)
-    await _send(tx, letter, printed, writer, order, channel)
+    await send(tx, letter, printed, writer, order, channel)
+
+
+def link_of(tx: Tx, order: Order, channel: Channel) -> str:
+    """The address of an order's page in its shop."""
+    settings = tx.database.settings
+    return channels.shop_address(settings, channel) + order_address.path(Vault.of(settings), order.id)
 
 
 def is_written_to(order: Order, channel: Channel) -> bool:
@@ -90,7 +100,8 @@ def is_written_to(order: Order, channel: Channel) -> bool:
     )
 
 
-async def _send(tx: Tx, letter: Letter, p: Printed, w: Writer, order: Order, channel: Channel) -> None:
+async def send(tx: Tx, letter: Letter, p: Printed, w: Writer, order: Order, channel: Channel) -> None:
+    """Write a letter to the buyer of an order, who has an address, as text and HTML."""
     assert order.email is not None
     kit = await content.kit_of(tx, channel.code)
     keys = Vault.of(tx.database.settings)
@@ -120,6 +131,9 @@ GOES_BACK = marked("%(amount)s goes back the way that you paid.")
 CHANGE_MIND = marked(
     "Have you changed your mind? On the order's page you can also cancel it or send things back."
 )
+DEPOSIT = marked("Deposit")
+PAID_AND_LEFT = marked("%(paid)s is paid, %(rest)s is left.")
+REST_FIRST = marked("The rest is paid before you get the goods, in any of our stores.")
 READ = marked("See the order")
 WRITE_US = marked("Questions? Write to %(address)s.")
 
@@ -136,6 +150,8 @@ def confirmation(p: Printed, w: Writer, order: Order, link: str) -> Letter:
         facts.append((_("Promised"), [p.promise]))
     if p.total > p.paid and (p.bank.iban or p.bank.account or p.due_on):
         facts.append((_("How to pay"), list(_to_pay(p, w))))
+    if order.deposit is not None and p.total > p.paid:
+        facts.append((_(DEPOSIT), list(_deposit(p, w))))
     if order.gift_note:
         facts.append((_("Gift note"), [order.gift_note]))
     if p.note:
@@ -148,8 +164,14 @@ def confirmation(p: Printed, w: Writer, order: Order, link: str) -> Letter:
         sums=True,
         link=link,
         button=_(READ),
-        notes=[_(CHANGE_MIND), *_notes(p, w)],
+        notes=[_(CHANGE_MIND), *closing(p, w)],
     )
+
+
+def _deposit(p: Printed, w: Writer) -> list[str]:
+    """What was paid of a deposit, what is left, and that it is paid before the goods leave."""
+    said = {"paid": w.money(p.paid), "rest": w.money(p.total - p.paid)}
+    return [w.translate(PAID_AND_LEFT) % said, w.translate(REST_FIRST)]
 
 
 def _to_pay(p: Printed, w: Writer) -> list[str]:
@@ -167,7 +189,8 @@ def _to_pay(p: Printed, w: Writer) -> list[str]:
     return found
 
 
-def _notes(p: Printed, w: Writer) -> list[str]:
+def closing(p: Printed, w: Writer) -> list[str]:
+    """What stands at the end of a letter: notes of tax, whom to ask, and last who sells."""
     address = p.seller.email
     mine = [p.seller.name, *w.address(p.seller), p.seller.registration_number, p.seller.vat_number]
     asked = [w.translate(WRITE_US) % {"address": address}] if address else []
@@ -195,7 +218,7 @@ def on_its_way(p: Printed, w: Writer, parcel: Fulfilment, link: str) -> Letter:
         lines=inside,
         link=link,
         button=_(READ),
-        notes=_notes(p, w)[-1:],
+        notes=closing(p, w)[-1:],
     )
 
 
@@ -208,7 +231,7 @@ def called_off(p: Printed, w: Writer, fact: OrderCancelled, link: str) -> Letter
         greeting=" ".join([_(IS_CALLED_OFF) % {"number": p.number}, *back]),
         link=link,
         button=_(READ),
-        notes=_notes(p, w)[-1:],
+        notes=closing(p, w)[-1:],
     )
 
 
@@ -220,6 +243,7 @@ def text_of(letter: Letter, p: Printed, w: Writer) -> str:
     if letter.sums:
         parts.append("\n".join(sums_text(p, w)))
     parts += ["\n".join([f"{name}:", *rows]) for name, rows in letter.facts]
+    parts += [f"{name}:\n{address}" for name, address in letter.links]
     parts.append(f"{letter.button}:\n{letter.link}")
     parts += letter.notes
     return "\n\n".join(part for part in parts if part)

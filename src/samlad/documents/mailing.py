@@ -91,7 +91,7 @@ def lines_text(lines: Sequence[PrintedLine], w: Writer, *, prices: bool = True) 
         group = None if line.set_of is None else line.set_of.group
         title = w.translate(LINES["shipping"]) if line.kind == "shipping" else line.title
         words = ", ".join(part for part in (title, line.options) if part)
-        pieces = "" if line.quantity == 1 and line.sold_by is Measure.PIECE else f"{w.quantity(line)} × "
+        pieces = "" if abs(line.quantity) == 1 and line.sold_by is Measure.PIECE else f"{w.quantity(line)} × "
         inset = "  " if line.set_of is not None else ""
         told.append(f"{inset}{pieces}{words}" + (f": {w.money(line.total)}" if prices else ""))
         if prices:

@@ -14,15 +14,15 @@ from babel.dates import format_date
 from samlad import channels, orders, stock
 from samlad.channels import Channel
 from samlad.consent import reporting
-from samlad.documents import letters, snapshot
+from samlad.documents import change_letters, letters, snapshot
 from samlad.kernel import mail
 from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
 from samlad.kernel.followers import Follower
-from samlad.kernel.i18n import dated_locale, translator
+from samlad.kernel.i18n import dated_locale, formatting_locale, translator
 from samlad.kernel.log import Event
 from samlad.kernel.mail import Mail
-from samlad.kernel.money import decimal_text
+from samlad.kernel.money import decimal_text, format_money
 from samlad.kernel.problems import NotFound
 from samlad.kernel.vault import Vault
 from samlad.orders import Order, fulfilment_store, order_address
@@ -36,6 +36,9 @@ async def follow(tx: Tx, event: Event) -> None:
     """Write to the buyer, if their address is known and mails go out."""
     if event.type in letters.TYPES:
         await letters.follow(tx, event)
+        return
+    if event.type in change_letters.TYPES:
+        await change_letters.follow(tx, event)
         return
     settings, fact = tx.database.settings, event.fact()
     if not mail.is_set(settings):
@@ -58,6 +61,9 @@ async def follow(tx: Tx, event: Event) -> None:
         place = await stock.location(tx, fact.location)
         until = fact.pick_up_by.astimezone(ZoneInfo(place.time_zone)).date()
         subject, text = lies_ready(order, place.name, until, link, locale, channel.country)
+        due = order.total - order.called_off - order.paid
+        if order.deposit is not None and due > 0:
+            text += "\n\n" + still_to_pay(due, order.currency, locale)
     elif isinstance(fact, ReturnCharged):
         subject, text = charged(order, fact, link, locale, channel.country)
     elif isinstance(fact, PaymentOverdue):
@@ -113,6 +119,14 @@ def lies_ready(
     return subject, f"{text}\n\n{code}\n\n{link}"
 
 
+def still_to_pay(due: int, currency: str, locale: str) -> str:
+    """What of an order with a deposit is paid when it is fetched (minor units)."""
+    amount = format_money(due, currency, str(formatting_locale(locale)))
+    return translator(locale).gettext("%(amount)s is still to be paid; you can pay it there.") % {
+        "amount": amount
+    }
+
+
 def charged(order: Order, fact: ReturnCharged, link: str, locale: str, country: str) -> tuple[str, str]:
     """What was exchanged never came back: it is charged, or there is an invoice."""
     _ = translator(locale).gettext
@@ -160,7 +174,9 @@ FOLLOWERS = [
             "return.charged",
             "payment.overdue",
             *letters.TYPES,
+            *change_letters.TYPES,
         ),
-        batch=20,
+        # Of money that goes back the credit note is issued, if it is not yet: an order is locked before the series of numbers.
+        batch=1,
     )
 ]

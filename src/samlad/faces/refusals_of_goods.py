@@ -233,6 +233,14 @@ DELIVERY = (
     marked("Somebody changed how this location works at the same moment."),
 )
 ORDERS = (
+    marked("what is carried out is paid at once"),
+    marked("a tip is given with the whole sum"),
+    marked("less than the total of %(total)s (minor units)"),
+    marked("at least %(least)s (minor units)"),
+    marked("say how much of it is paid now"),
+    marked("a part that is paid in cash is an amount that coins can pay"),
+    marked("The rest of it is paid before it leaves."),
+    marked("Only staff can agree on a deposit."),
     marked("only a sale at a till has one"),
     marked("this channel takes no tips"),
     marked("this is a set: it comes back as its parts; name those"),

@@ -194,6 +194,20 @@ async def read(
     return events, max(after, Position(rows[0]["horizon"] - 1, 2**63 - 1))
 
 
+async def beside(reader: Reader, event: Event, types: Sequence[str]) -> list[Event]:
+    """The events of these types that one transaction wrote, ``event``'s own, in the order in which it did. Of requests that
+    shared one (`samlad.kernel.together`), those of its request."""
+    rows = await reader.rows(
+        f"""SELECT {_COLUMNS} FROM event
+            WHERE xid = $1 AND recorded_at = $2 AND type = ANY($3) AND request = $4 ORDER BY seq""",
+        event.xid,
+        event.recorded_at,
+        list(types),
+        event.request,
+    )
+    return [_event(row) for row in rows]
+
+
 async def end(reader: Reader) -> Position:
     """The position after everything that is committed and behind no open transaction."""
     return Position(await reader.value(f"SELECT {_HORIZON}") - 1, 2**63 - 1)

@@ -10,7 +10,7 @@ import msgspec
 from samlad.kernel import sealing
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.sealing import SealedColumn
-from samlad.orders.change_model import ChangeRow, Past, ReturnReason, Window, WindowInput
+from samlad.orders.change_model import Action, ChangeRow, Past, ReturnReason, Window, WindowInput
 from samlad.orders.model import Concession, OrderLine
 from samlad.orders.store import IN_QUARTER, set_text
 
@@ -62,6 +62,24 @@ async def of_order(reader: Reader, order: UUID) -> list[ChangeRow]:
         order,
     )
     return await _opened(reader, rows)
+
+
+class CameBack(msgspec.Struct, frozen=True):
+    """A change by which goods came back: the order that says so, where, and what was asked for."""
+
+    came_back: UUID
+    location: UUID | None
+    actions: list[Action]
+
+
+async def backs_of(reader: Reader, order: UUID) -> list[CameBack]:
+    """The changes of an order by which goods came back, the first first."""
+    return await reader.all(
+        CameBack,
+        """SELECT came_back, location, actions FROM order_change WHERE order_id = $1 AND came_back IS NOT NULL
+           ORDER BY created_at, id""",
+        order,
+    )
 
 
 async def _opened(reader: Reader, rows: Sequence[_Row]) -> list[ChangeRow]:

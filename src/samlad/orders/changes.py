@@ -13,6 +13,7 @@ from samlad.orders import (
     change_facts,
     change_make,
     change_stock,
+    deposits,
     events,
     fulfilment_leave,
     fulfilment_store,
@@ -39,20 +40,32 @@ from samlad.orders.settling import return_surplus
 
 
 async def pay(tx: Tx, order_id: UUID, data: PayInput, *, version: int | None = None) -> Order:
-    """Take payments for an order that was placed unpaid. They come to what is still due.
+    """Take payments for an order that was placed unpaid, or with a deposit: all that is still due, or a part of it.
+
+    Money may be taken at any place (``location``) where the actor may change orders.
 
     Raises:
         WrongState: it is paid, cancelled, or no sale. PaymentDeclined: a provider refused.
+        InvalidInput: they come to something else, or a part of it is an amount that coins cannot pay.
     """
-    head, lines = await _lock(tx, order_id, version)
+    head, lines = await _lock(tx, order_id, version, at=data.location)
     channel = await channels.cached(tx, head.channel)
     known = await payments.of_order(tx, order_id)
     due = head.total - head.called_off - sum(p.promised for p in known)
     if due <= 0:
         raise WrongState("Nothing is due.", state=head.status)
-    amounts, rounding = payments.due_amounts(due, data.payments, payments.coin_of(channel, head.currency))
+    now_paid = deposits.part_of(due, data.payments) if data.is_part else due
+    amounts, rounding = payments.due_amounts(
+        now_paid, data.payments, payments.coin_of(channel, head.currency)
+    )
+    if now_paid < due:
+        deposits.check_coins(rounding)
     taken = await payments.authorize(tx, order_id, data.payments, amounts, head.currency, channel=channel)
     await payments.keep(tx, taken, channel=head.channel, profile=head.customer)
+    if data.location is not None:
+        await payments.taken_at(tx, [payment.id for payment in taken], data.location)
+    if now_paid < due and head.deposit is None:
+        await store.set_deposit(tx, head.id, now_paid)
     if rounding:
         rounded = rules.with_rounding(lines, rounding)[-1]
         if await store.add_line(tx, head.id, rounded) and head.customer is not None:
@@ -219,8 +232,10 @@ async def read_again(tx: Tx, order_id: UUID) -> Order:
     )
 
 
-async def _lock(tx: Tx, order_id: UUID, version: int | None) -> tuple[OrderHead, list[OrderLine]]:
-    """A sale that can still be changed, held until the transaction ends.
+async def _lock(
+    tx: Tx, order_id: UUID, version: int | None, *, at: UUID | None = None
+) -> tuple[OrderHead, list[OrderLine]]:
+    """A sale that can still be changed, held until the transaction ends. ``at``: where it is done, if not at its own place.
 
     Raises:
         NotFound, Outdated, Forbidden: no such order, another version, not at this actor's location.
@@ -231,7 +246,7 @@ async def _lock(tx: Tx, order_id: UUID, version: int | None) -> tuple[OrderHead,
         tx.actor.require(CHANGE)
         raise NotFound("There is no such order.")
     head, lines = found
-    tx.actor.require(CHANGE, location=head.location)
+    tx.actor.require(CHANGE, location=at or head.location)
     check_version(version, head.version)
     change_facts.check_state(head)
     change_facts.check_ours(head)

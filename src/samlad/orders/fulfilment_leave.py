@@ -11,7 +11,7 @@ from samlad.kernel import log
 from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
 from samlad.kernel.ids import new_id
-from samlad.orders import events, fulfilment_lots, store
+from samlad.orders import deposits, events, fulfilment_lots, store
 from samlad.orders import fulfilment_rules as fulfilments
 from samlad.orders import fulfilment_store as fulfilment_rows
 from samlad.orders import rules as order_rules
@@ -114,7 +114,9 @@ async def depart(
 
     Raises:
         NotHeld: a place has lost what it should give.
+        BalanceDue: a deposit was paid, and not the rest.
     """
+    deposits.check_paid(head)
     going: list[_Going] = []
     counts: dict[int, int] = {}
     for fulfilment, chosen in leaving:

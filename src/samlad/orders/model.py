@@ -87,6 +87,18 @@ class PlaceOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
             description="For the staff, at tills of channels that take tips (minor units). No part of the total: the payments come to both",
         ),
     ] = 0
+    deposit: (
+        Annotated[
+            int,
+            msgspec.Meta(
+                ge=1,
+                le=2**52,
+                description="So much is paid now (minor units; the payments come to it), the rest before goods leave. Only staff may "
+                "say so",
+            ),
+        ]
+        | None
+    ) = None
 
 
 class LineSelection(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -103,9 +115,17 @@ class FulfilInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class PayInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """Payments for an order that was placed unpaid; they come to what is still due."""
+    """Payments for an order that was placed unpaid, or with a deposit; they come to what is still due.
+
+    ``is_part``: they pay a part of it, each says its amount, and nothing of the order leaves before the rest is paid.
+    """
 
     payments: Annotated[list[PaymentInput], msgspec.Meta(min_length=1, max_length=10)]
+    is_part: bool = False
+    location: Annotated[
+        UUID | None,
+        msgspec.Meta(description="Where somebody takes the money, if that is not the order's own store"),
+    ] = None
 
 
 class CancelInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -195,7 +215,8 @@ class OrderHead(msgspec.Struct, frozen=True, kw_only=True):
     ``credited`` went back otherwise than through the order's payments: as store credit, or to pay for other goods.
     ``changes``: the sale that this one came out of, by an exchange or in one ticket with a return.
     ``delivery_method`` is what the buyer chose and ``promise`` when they were promised the goods by it. ``note`` is
-    theirs for the shop, ``gift_note`` for the card that goes with all of it.
+    theirs for the shop, ``gift_note`` for the card that goes with all of it. ``deposit`` was agreed to be paid at once; nothing leaves
+    before the rest is paid.
     """
 
     id: UUID
@@ -234,6 +255,7 @@ class OrderHead(msgspec.Struct, frozen=True, kw_only=True):
     promise: Promised | None = None
     note: str | None = None
     gift_note: str | None = None
+    deposit: int | None = None
     placed_at: datetime
     local_day: date
     version: int = 1

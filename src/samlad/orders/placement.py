@@ -22,7 +22,17 @@ from samlad.kernel.database import Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Forbidden, InvalidInput
 from samlad.kernel.together import Together
-from samlad.orders import events, fulfilment_plan, fulfilment_rules, routing, rules, sets, store, tips
+from samlad.orders import (
+    deposits,
+    events,
+    fulfilment_plan,
+    fulfilment_rules,
+    routing,
+    rules,
+    sets,
+    store,
+    tips,
+)
 from samlad.orders.model import (
     AlreadyOrdered,
     LineKind,
@@ -72,12 +82,14 @@ async def place(
     if data.total is not None and data.total != totals.total:
         raise TotalChanged(f"It comes to {totals.total} (minor units) now.", total=totals.total)
 
+    deposits.check(data.deposit, totals.total, channel, cart, tip=data.tip)
     tips.check(data.tip, channel, cart, is_staff=tx.actor.kind not in ("guest", "customer"))
     taken, rounding = await _take_payments(tx, order_id, data, closed)
     lines = rules.with_rounding(rules.order_lines(closed), rounding)
     if (
         closed.promotions
         or data.tip
+        or data.deposit is not None
         or cart.delivery is Delivery.CARRY_OUT
         or closed.channel.setting("routing")
     ):
@@ -97,7 +109,9 @@ async def place(
     digital = sets.digital(closed.sellables.values())
     parts = await fulfilment_plan.at_placing(tx, channel, method, lines, held or (), digital=digital)
     number = await store.insert(tx, order, channel.setting("number_prefix"), parts)
-    order = msgspec.structs.replace(order, number=number)
+    order = msgspec.structs.replace(order, number=number, deposit=data.deposit)
+    if data.deposit is not None:
+        await store.set_deposit(tx, order_id, data.deposit)
     tell_placed(tx, order)
     fulfilment_plan.tell_opened(tx, order, parts)
     await payments.keep(tx, taken, channel=channel.id, profile=cart.customer, later=is_last)
@@ -117,6 +131,8 @@ def _authorise_actor(tx: Tx, closed: ClosedCart, data: PlaceOrder) -> None:
     if tx.actor.kind in ("guest", "customer"):
         if data.pay_later:
             raise Forbidden("Only staff can place an order that is paid later.")
+        if data.deposit is not None:
+            raise Forbidden("Only staff can agree on a deposit.")
         return
     at = closed.cart.location if closed.cart.delivery is Delivery.CARRY_OUT else None
     tx.actor.require(PLACE, location=at)
@@ -127,7 +143,7 @@ async def _take_payments(
 ) -> tuple[list[Payment], int]:
     """The payments, and the rounding that cash adds to the total."""
     if data.pay_later:
-        if data.payments or data.tip:
+        if data.payments or data.tip or data.deposit:
             raise InvalidInput.at("pay_later", "either payments or later")
         return [], 0
     if closed.totals.total == 0 and not data.payments:
@@ -138,8 +154,12 @@ async def _take_payments(
     claimed = await payments.claim(tx, order, closed.cart.id, data.payments, channel)
     inputs = payments.with_amounts(data.payments, claimed)
     amounts, rounding = payments.due_amounts(
-        closed.totals.total + data.tip, inputs, payments.coin_of(channel, channel.currency)
+        data.deposit or closed.totals.total + data.tip,
+        inputs,
+        payments.coin_of(channel, channel.currency),
     )
+    if data.deposit is not None:
+        deposits.check_coins(rounding)
     taken = await payments.authorize(
         tx, order, inputs, amounts, channel.currency, channel=channel, claimed=claimed
     )

@@ -14,7 +14,7 @@ from samlad.orders.model import Order, OrderHead, OrderLine
 _HEAD = """o.id, o.pool, o.channel, o.number, o.kind, o.status, o.payment_status, o.customer, o.email, o.name,
            o.phone, o.address, o.country, o.currency, o.delivery, o.location, o.items, o.tax, o.total, o.paid,
            o.refunded, o.called_off, o.credited, o.cart, o.returns, o.changes, o.is_held, o.imported, o.vat_number,
-           o.vat_check, o.vat_checked, o.vat_consultation, o.delivery_method, o.promise, o.note, o.gift_note, o.placed_at, o.local_day, o.version"""
+           o.vat_check, o.vat_checked, o.vat_consultation, o.delivery_method, o.promise, o.note, o.gift_note, o.deposit, o.placed_at, o.local_day, o.version"""
 _LINE = """l.position, l.kind, l.variant, l.sku, l.title, l.options, l.quantity, l.unit_price, l.tax_included,
            l.tax_rate, l.tax, l.total, l.fulfilled, l.returned, l.cancelled, l.substitutes, l.returns,
            l.stock_correction, l.reductions, l.concessions, l.tax_category, l.tax_treatment, l.tax_country,
@@ -168,6 +168,11 @@ async def update(tx: Tx, order: UUID, values: dict[str, Any]) -> None:
     )
 
 
+async def set_deposit(tx: Tx, order: UUID, deposit: int) -> None:
+    """Note what of an order that this transaction has placed is paid at once (minor units)."""
+    await tx.execute("UPDATE orders SET deposit = $2 WHERE id = $1", order, deposit)
+
+
 async def add_to_lines(tx: Tx, order: UUID, column: str, parts: Sequence[tuple[int, int]]) -> None:
     """Add to ``fulfilled``, ``returned`` or ``cancelled`` of lines as (position, quantity); one statement."""
     assert column in ("fulfilled", "returned", "cancelled")
@@ -225,6 +230,21 @@ async def replace_line(tx: Tx, order: UUID, line: OrderLine) -> None:
         line.tax,
         line.total,
         line.substitutes,
+    )
+
+
+async def name_returned(tx: Tx, back: UUID, line: OrderLine, quantity: int, variant: UUID) -> None:
+    """Say of the line of a return by which so many of a sale's line came back which variant it was; of equal ones the first."""
+    await tx.execute(
+        """UPDATE order_line SET variant = $5 WHERE order_id = $1 AND position = (
+               SELECT min(position) FROM order_line
+               WHERE order_id = $1 AND kind = 'item' AND variant IS NULL AND sku IS NOT DISTINCT FROM $2 AND title = $3
+                     AND quantity = -$4::int)""",
+        back,
+        line.sku,
+        line.title,
+        quantity,
+        variant,
     )
 
 

@@ -10,7 +10,7 @@ from samlad.payments.at_till import TAKEN, taken_at_till
 from samlad.payments.attempts import begin, begun, claim, leave_all, leave_begun, shown
 from samlad.payments.elsewhere import HISTORY, adopt, history, paid_elsewhere
 from samlad.payments.elsewhere import NAME as MARKETPLACE
-from samlad.payments.kept import KeptCard
+from samlad.payments.kept import KEPT, KeptCard, away_token
 from samlad.payments.kept import of_customer as kept_cards
 from samlad.payments.kept import remove as remove_kept
 from samlad.payments.model import (
@@ -41,11 +41,12 @@ from samlad.payments.providers import (
 from samlad.payments.pursuit import action_of, pursue_payment
 from samlad.payments.rules import Coin, due_amounts, round_cash, with_amounts
 from samlad.payments.service import add, authorize, capture, keep, owe, refund, void
-from samlad.payments.store import lock_of_order, of_order, refunds_of
+from samlad.payments.store import lock_of_order, of_order, refunds_of, taken_at
 from samlad.payments.store import read as read_payment
 
 __all__ = [
     "HISTORY",
+    "KEPT",
     "MARKETPLACE",
     "TAKEN",
     "Action",
@@ -69,6 +70,7 @@ __all__ = [
     "add",
     "adopt",
     "authorize",
+    "away_token",
     "begin",
     "begun",
     "capture",
@@ -98,6 +100,7 @@ __all__ = [
     "remove_kept",
     "round_cash",
     "shown",
+    "taken_at",
     "taken_at_till",
     "to_place",
     "trouble_of",

@@ -50,10 +50,19 @@ async def of_customer(reader: Reader, customer: UUID) -> list[KeptCard]:
 
 
 async def token_for(tx: Tx, provider: str, token: str) -> str:
-    """What the provider is told for a card that the customer who acts names by ``kept:`` and its id.
+    """What the provider is told for a card that the customer who acts, and is there, names by ``kept:`` and its id.
 
     Raises:
         InvalidInput: there is none, it is somebody else's, or of another provider.
+    """
+    return HERE + await away_token(tx, provider, token)
+
+
+async def away_token(tx: Tx, provider: str, token: str) -> str:
+    """The same for what is charged later, while the customer is not there.
+
+    Raises:
+        InvalidInput: as `token_for`.
     """
     try:
         wanted = UUID(token.removeprefix(KEPT))
@@ -64,7 +73,7 @@ async def token_for(tx: Tx, provider: str, token: str) -> str:
     reference = None if found is None else await customer_at(tx, provider, found.customer)
     if found is None or reference is None:
         raise InvalidInput.at("token", "no such card is kept")
-    return f"{HERE}{reference}:{found.reference}"
+    return f"{reference}:{found.reference}"
 
 
 async def customer_at(reader: Reader, provider: str, customer: UUID) -> str | None:

@@ -107,6 +107,11 @@ async def refunds_of(reader: Reader, order: UUID) -> list[Refund]:
     )
 
 
+async def taken_at(tx: Tx, payments: Sequence[UUID], location: UUID) -> None:
+    """Note where somebody took the money of payments."""
+    await tx.execute("UPDATE payment SET location = $2 WHERE id = ANY ($1)", list(payments), location)
+
+
 async def end_refund(
     tx: Tx, refund: UUID, status: RefundStatus, reference: str | None, problem: str | None
 ) -> bool:

@@ -191,12 +191,13 @@ def tidy_address(address: Address | None) -> Address | None:
     return cart_rules.tidy(address)
 
 
-def means_of(tx: Tx, channel: Channel, means: PaymentMeans | None) -> dict[str, Any]:
+async def means_of(tx: Tx, channel: Channel, means: PaymentMeans | None) -> dict[str, Any]:
     """How renewals are paid, as columns; the token sealed.
 
     Raises:
         InvalidInput: nobody can be charged so while they are away, or the channel does not offer it.
-        Forbidden: a customer names what a provider on the network keeps, which may be somebody else's.
+        Forbidden: a customer names what a provider on the network keeps other than by a card of their own (``kept:`` and its
+            id), because it may be somebody else's.
         CardNumber: the token looks like one.
     """
     if means is None:
@@ -205,13 +206,16 @@ def means_of(tx: Tx, channel: Channel, means: PaymentMeans | None) -> dict[str, 
     through = payments.provider(means.provider, field="payment/provider")
     if not payments.pays_alone(means.provider):
         raise InvalidInput.at("payment/provider", f"{means.provider} needs the customer to be there")
+    token = means.token
     if payments.is_network(through) and tx.actor.kind == "customer":
-        raise Forbidden("What a provider keeps of a customer is said by the shop.")
+        if token is None or not token.startswith(payments.KEPT):
+            raise Forbidden("What a provider keeps of a customer is said by the shop.")
+        token = await payments.away_token(tx, means.provider, token)
     if not payments.is_offered(channel, through):
         raise InvalidInput.at("payment/provider", f"“{channel.code}” does not offer {means.provider}")
     sealed = None
-    if means.token is not None:
-        sealed = Vault.of(tx.database.settings).seal(SEALED, means.token.encode())
+    if token is not None:
+        sealed = Vault.of(tx.database.settings).seal(SEALED, token.encode())
     return {"provider": means.provider, "sealed_token": sealed}
 
 

@@ -1,7 +1,7 @@
 """What follows for subscriptions from orders and payments."""
 
 from samlad.kernel.followers import Follower
-from samlad.subscriptions import renewals, starting
+from samlad.subscriptions import mails, renewals, starting
 
 FOLLOWERS = [
     Follower(
@@ -17,4 +17,5 @@ FOLLOWERS = [
         types=("payment.authorized", "payment.captured", "payment.declined", "payment.voided"),
         batch=1,
     ),
+    *mails.FOLLOWERS,
 ]

@@ -67,7 +67,7 @@ async def change(
     values |= await _goods(tx, found, channel, given)
     values |= await _way(tx, found, channel, given)
     if "payment" in given:
-        values |= entering.means_of(tx, channel, given["payment"])
+        values |= await entering.means_of(tx, channel, given["payment"])
         if found.trouble == "declined":
             values["retry_at"] = now()
     if not given:

@@ -90,7 +90,7 @@ async def start(tx: Tx, data: StartInput) -> Subscription:
         "cycle": 0,
         "next_on": next_on,
         "is_wanted_now": next_on == today,
-        **entering.means_of(tx, channel, data.payment),
+        **await entering.means_of(tx, channel, data.payment),
     }
     made = await _insert(tx, channel, plan, data.lines, values)
     assert made is not None  # without an order it began with nothing can be there before
@@ -200,7 +200,7 @@ def _planned(order: Order) -> dict[UUID, list[LineInput]]:
 
 async def _begin(tx: Tx, order: Order, payment: PaymentMeans | None) -> None:
     channel = await channels.cached(tx, order.channel)
-    means = entering.means_of(tx, channel, payment or _means(order.payments))
+    means = await entering.means_of(tx, channel, payment or _means(order.payments))
     method = await _method_of(tx, order)
     for plan_id, lines in _planned(order).items():
         plan = await plan_store.read(tx, plan_id)

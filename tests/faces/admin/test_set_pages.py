@@ -27,6 +27,10 @@ async def test_pages_and_papers_say_of_which_set_the_parts_are(api: httpx.AsyncC
     page = text_of((await api.get(f"/admin/orders/{order.id}", headers=PEOPLE)).text)
     assert page.count("Tea set × 2") == 1
     assert "Part of Tea set" in page  # where one says what leaves
+    for variant, is_told in ((tea, True), (shop.variants["KTL-150"], False)):
+        product = await shop.db.value("SELECT product FROM variant WHERE id = $1", variant)
+        told = text_of((await api.get(f"/admin/products/{product}", headers=PEOPLE)).text)
+        assert ("Not used for sets: each part is taxed by its own class." in told) is is_told
     place = shop.trade.warehouse.id
     why = text_of((await api.get(f"/admin/stock/levels/{place}/{tea}", headers=PEOPLE)).text)
     for text in ("This is a set", "KTL-150 There is no more because of this part", "May be sold now 10"):

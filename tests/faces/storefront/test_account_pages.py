@@ -31,6 +31,7 @@ from samlad.kernel.vault import Vault
 from samlad.orders import FulfilInput, Order, order_address
 from samlad.privacy import running
 from samlad.subscriptions import PlanInput, StartInput
+from samlad.subscriptions import sweepers as subscription_sweepers
 from trade import Trade, build
 
 KIM, ROBIN = "kim@example.org", "robin@example.org"
@@ -687,3 +688,54 @@ async def test_appointments_to_come_and_before(browser: httpx.AsyncClient, post:
     page = (await browser.get(here)).text
     assert "You came" in page
     assert "/change" not in page
+
+
+async def test_whose_subscription_was_declined_chooses_another_way_to_pay(
+    browser: httpx.AsyncClient, post: Post, trade: Trade
+) -> None:
+    jam = await trade.kettle(price=10_000, quantity=40)
+    given = msgspec.convert(
+        {"code": "monthly", "name": "Monthly", "channels": ["web"], "terms": {}}, PlanInput
+    )
+    plan = await trade.db.transaction(lambda tx: subscriptions.create_plan(tx, given))
+    await come_in(browser, post)
+    kim = await trade.db.value("SELECT id FROM customer WHERE email = $1", KIM)
+    address = {
+        "name": "Kim",
+        "line1": "Storgatan 1",
+        "postal_code": "211 34",
+        "city": "Malmö",
+        "country": "SE",
+    }
+    start = msgspec.convert(
+        {
+            "plan": plan.id,
+            "channel": trade.web.id,
+            "customer": kim,
+            "lines": [{"variant": jam, "quantity": 1}],
+            "address": address,
+            "payment": {"provider": "test", "token": "decline"},
+        },
+        StartInput,
+    )
+    made = await trade.db.transaction(lambda tx: subscriptions.start(tx, start))
+    await subscription_sweepers.sweep(trade.db)
+    here = f"/account/subscriptions/{made.id}"
+    page = await browser.get(here)
+    assert "The next order could not be paid" in page.text
+    assert "decline" not in page.text, "what pays is never told again"
+    nothing = await browser.post(
+        f"{here}/payment", data={"way": "gift_card", "version": hidden(page.text, "version")}
+    )
+    assert nothing.status_code == 303
+    assert "Write the code of the gift card." in (await browser.get(here)).text
+    form = {"way": "test", "version": hidden(page.text, "version")}
+    assert (await browser.post(f"{here}/payment", data=form)).status_code == 303
+    await subscription_sweepers.sweep(trade.db)
+    found = await subscriptions.read(trade.db, SYSTEM, made.id)
+    assert (found.orders, found.trouble) == (1, None)
+    foreign = {"way": f"stripe:kept:{made.id}", "version": str(found.version)}
+    assert (await browser.post(f"{here}/payment", data=foreign)).status_code == 303
+    assert (await subscriptions.read(trade.db, SYSTEM, made.id)).provider == "test", (
+        "no card of somebody else's"
+    )

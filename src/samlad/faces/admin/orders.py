@@ -300,7 +300,7 @@ async def act_on_order(request: AnyRequest, order_id: FromPath[UUID], act: FromP
             done = order.status is OrderStatus.FULFILLED
             text = _("All of it has left.") if done else _("These have left. The rest waits.")
         elif act == "pay":
-            paid = PayInput(payments=[PaymentInput(provider=form.get("provider", "cash"))])
+            paid = await _paid_from(request, order_id, form)
             await change(request, lambda tx: orders.pay(tx, order_id, paid, version=version))
             text = _("The payment is booked.")
         elif act == "capture":
@@ -317,6 +317,20 @@ async def act_on_order(request: AnyRequest, order_id: FromPath[UUID], act: FromP
     except Problem as problem:
         return await _order_page(request, order_id, form.failed(problem))
     return go(request, here, text)
+
+
+async def _paid_from(request: AnyRequest, order_id: UUID, form: Form) -> PayInput:
+    """What is paid: all that is due, or the part that was typed.
+
+    Raises:
+        InvalidInput: it is no amount.
+    """
+    order = await orders.read(database_of(request), order_id)
+    amount = form.amount("amount", order.currency)
+    due = possible(order, may_change=True).due
+    is_part = amount is not None and amount != due
+    given = PaymentInput(provider=form.get("provider", "cash"), amount=amount if is_part else None)
+    return PayInput(payments=[given], is_part=is_part)
 
 
 async def _by_hand(request: AnyRequest, order_id: UUID, act: str, form: Form) -> Response[Any]:

@@ -126,6 +126,7 @@ async def _details(
         "form": shown,
         "states": translated(request, names.product_status),
         "tracking": translated(request, lot_names.tracking),
+        "is_set": bool(product.components),
         "chart": await size_charts.of_product(database_of(request), product.id),
         "chart_columns": lambda chart: [{"title": measure, "end": True} for measure in chart.measures],
         **await product_choices(request, product.pool),

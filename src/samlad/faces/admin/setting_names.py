@@ -277,7 +277,8 @@ setting: Mapping[str, tuple[str, str]] = {
     "order_mails": (
         marked("Mails of orders"),
         marked(
-            "Buyers hear by mail that their order is placed, on its way or cancelled. Turn it off where another system writes them."
+            "Buyers hear by mail that their order is placed, on its way or cancelled, of what they send back and of money that goes back. "
+            "Turn it off where another system writes them."
         ),
     ),
     "contact_email": (marked("E-mail for customers"), marked("Where they write to.")),
@@ -288,6 +289,10 @@ setting: Mapping[str, tuple[str, str]] = {
     "invoice_when": (
         marked("When an order gets its invoice"),
         marked("Say who sells before you let it happen by itself: numbers cannot be taken back."),
+    ),
+    "deposit_percent": (
+        marked("Least deposit, in percent"),
+        marked("Of orders whose rest is paid before the goods leave. 0 leaves it to whoever agrees on it."),
     ),
     "tips": (
         marked("Customers may give a tip at a till"),

@@ -85,14 +85,14 @@ async def _found(request: AnyRequest, till: Till, query: str) -> list[OrderRow]:
 async def return_page(request: AnyRequest, code: FromPath[str], order_id: FromPath[UUID]) -> Response[Any]:
     """What of it can come back."""
     till = await till_of(request, code)
-    order, cart = await _order(request, till, order_id), await current(request, till)
+    order, cart = await order_of(request, till, order_id), await current(request, till)
     form = Form()
     if cart is not None and cart.lines:
         form.fields["with_ticket"] = ["1"]
     return await _page(request, till, order, form, None, cart)
 
 
-async def _order(request: AnyRequest, till: Till, order_id: UUID) -> Order:
+async def order_of(request: AnyRequest, till: Till, order_id: UUID) -> Order:
     """An order of this shop's pool.
 
     Raises:
@@ -109,7 +109,7 @@ async def _order(request: AnyRequest, till: Till, order_id: UUID) -> Order:
 async def preview_page(request: AnyRequest, code: FromPath[str], order_id: FromPath[UUID]) -> Response[Any]:
     """What it comes to, as a piece of the page."""
     till, form = await till_of(request, code), await read_form(request)
-    order, cart = await _order(request, till, order_id), await current(request, till)
+    order, cart = await order_of(request, till, order_id), await current(request, till)
     said = await _previewed(request, till, order, form, cart)
     return await _page(request, till, order, form, said, cart)
 
@@ -146,7 +146,11 @@ async def _previewed(
 async def take_back(request: AnyRequest, code: FromPath[str], order_id: FromPath[UUID]) -> Response[Any]:
     """Take back and, in the same ticket, sell: all of it in one transaction."""
     till, form = await till_of(request, code), await read_form(request)
-    order, cart, _ = await _order(request, till, order_id), await current(request, till), face.words(request)
+    order, cart, _ = (
+        await order_of(request, till, order_id),
+        await current(request, till),
+        face.words(request),
+    )
     if form.get("act") != "apply":
         said = await _previewed(request, till, order, form, cart)
         return await _page(request, till, order, form, said, cart)
@@ -188,6 +192,7 @@ async def _page(
         "design/change_preview.html" if face.is_htmx(request) else "pos/return.html",
         status=200 if face.is_htmx(request) else form.status,
         cart=cart if cart is not None and cart.lines else None,
+        due=max(0, order.total - order.called_off - sum(payment.promised for payment in order.payments)),
         pay_ways=[(name, _(text)) for name, text in PAY_WAYS],
         provider_names=PROVIDERS,
         **context,

@@ -4,6 +4,7 @@ from litestar import Router
 
 from samlad.faces.pos import (
     appointments,
+    balance,
     checked,
     clerks,
     clients,
@@ -51,6 +52,7 @@ routes = [
             *day.handlers,
             *elsewhere.handlers,
             *returns.handlers,
+            *balance.handlers,
             *unknown.handlers,
             *discount.handlers,
             *drawer.handlers,

@@ -93,10 +93,17 @@ async def one(
         is_collected=work.method in COLLECTED,
         is_sent=work.method in (Method.SHIP, Method.SAME_DAY),
         due=max(0, order.total - order.called_off - order.paid),
+        till_code=await _till_code(request, place),
         tracked=await fulfilment_tracking.tracked(database, work.id),
         carriers=[(name, name.title()) for name in fulfilment_carriers.CARRIERS],
         has_label=work.tracking is not None and work.carrier in fulfilment_carriers.CARRIERS,
     )
+
+
+async def _till_code(request: AnyRequest, place: Place) -> str | None:
+    """The code of the till at a place, if it has one."""
+    channel = place.location.channel
+    return None if channel is None else (await channels.cached(database_of(request), channel)).code
 
 
 @get("/work/{code:str}/{fulfilment_id:uuid}/slip")

@@ -73,6 +73,7 @@ async def context_of_order(
         "order": order,
         "pictures": await catalog.sellables(database_of(request), channel, bought),
         "is_new": request.query_params.get("new") == "1",
+        "is_partly_paid": is_partly_paid(order),
         "place": place,
         "link": link or href(request, order.id).removeprefix("/order/"),
         "parcels": parts,
@@ -209,9 +210,19 @@ def _sums(request: AnyRequest, order: Order) -> list[tuple[str, str] | tuple[str
         if line.kind is not LineKind.ITEM
     ]
     rows.append((_("Sum"), money(order.total, order.currency, locale), True))
+    if is_partly_paid(order):
+        rest = order.total - order.called_off - order.paid
+        rows.append((_("Paid"), money(order.paid, order.currency, locale)))
+        rows.append((_("Still to pay"), money(rest, order.currency, locale), True))
     if order.refunded:
         rows.append((_("Given back"), money(-order.refunded, order.currency, locale)))
     return rows
+
+
+def is_partly_paid(order: Order) -> bool:
+    """Whether a deposit was paid, and the rest is to be paid before the goods leave."""
+    is_open = order.payment_status in (OrderPayment.UNPAID, OrderPayment.PENDING)
+    return order.deposit is not None and is_open and order.status is not OrderStatus.CANCELLED
 
 
 def _states(request: AnyRequest, order: Order) -> dict[str, str]:
@@ -231,6 +242,8 @@ def _states(request: AnyRequest, order: Order) -> dict[str, str]:
         OrderPayment.PAID: (_("Paid"), "success"),
         OrderPayment.REFUNDED: (_("Given back"), "info"),
     }[order.payment_status]
+    if is_partly_paid(order):
+        paid = (_("Deposit paid") if order.paid else _("Not paid yet"), "warning")
     return {"status_text": status[0], "status_kind": status[1], "paid_text": paid[0], "paid_kind": paid[1]}
 
 

@@ -23,6 +23,7 @@ from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
 from samlad.faces.repeat_names import every
 from samlad.faces.storefront import addresses, limits, member
+from samlad.faces.storefront.account import subscription_paying
 from samlad.faces.storefront.account.frame import account_page
 from samlad.faces.storefront.account.words import CYCLES, ENDING_REASONS, SUBSCRIPTIONS
 from samlad.faces.storefront.place import channel_of
@@ -229,6 +230,8 @@ async def _page(
         **await _choices(request, channel, found),
         cycles=[(each, _(CYCLES.get(each.state, each.state))) for each in cycles.items],
         ending_reasons=[(code, _(text)) for code, text in ENDING_REASONS.items()],
+        pays_by=await subscription_paying.choices(request, place, signed, found),
+        is_declined=found.trouble == subscription_paying.DECLINED,
         today=date.today().isoformat(),  # noqa: DTZ011 - only the least day that a browser offers
     )
 

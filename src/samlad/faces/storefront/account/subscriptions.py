@@ -13,6 +13,7 @@ from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
 from samlad.faces.repeat_names import every
 from samlad.faces.storefront import limits, member
+from samlad.faces.storefront.account import subscription_paying
 from samlad.faces.storefront.account.frame import account_page
 from samlad.faces.storefront.account.words import ENDING_REASONS, SUBSCRIPTIONS
 from samlad.faces.storefront.place import channel_of
@@ -21,7 +22,14 @@ from samlad.kernel.http import database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.listing import ListQuery
 from samlad.kernel.problems import InvalidInput, NotFound, Problem
-from samlad.subscriptions import CancelInput, MinimumNotReached, PauseInput, ResumeInput, TooLate
+from samlad.subscriptions import (
+    CancelInput,
+    MinimumNotReached,
+    PauseInput,
+    ResumeInput,
+    Subscription,
+    TooLate,
+)
 
 HERE, MOST = "/account/subscriptions", 50
 DONE = {
@@ -29,6 +37,7 @@ DONE = {
     "resume": marked("It goes on."),
     "skip": marked("The next one does not come."),
     "unskip": marked("It comes after all."),
+    "payment": marked("The next orders are paid so."),
     "cancel": marked("It ends."),
     "reactivate": marked("It goes on."),
 }
@@ -61,27 +70,11 @@ async def change(request: AnyRequest, subscription: FromPath[UUID], what: FromPa
     limits.writes.check(limits.who(request))
     channel, form, _ = await channel_of(request), await read_form(request), face.words(request)
     signed = await member.require(request, channel)
-    version = form.version()
-
-    async def work(tx: Tx) -> Any:
-        if what == "pause":
-            return await subscriptions.pause(
-                tx, subscription, form.into(PauseInput, reason=""), version=version
-            )
-        if what == "resume":
-            return await subscriptions.resume(tx, subscription, ResumeInput(), version=version)
-        if what == "skip":
-            return await subscriptions.skip(tx, subscription, version=version)
-        if what == "unskip":
-            return await subscriptions.unskip(tx, subscription, version=version)
-        if what == "reactivate":
-            return await subscriptions.reactivate(tx, subscription, ResumeInput(), version=version)
-        if what == "cancel":
-            return await subscriptions.cancel(tx, subscription, _ending(form), version=version)
-        raise NotFound("There is no such page.")
 
     try:
-        await database_of(request).transaction(work, member.acting(request, channel, signed))
+        await database_of(request).transaction(
+            lambda tx: _act(tx, what, subscription, form), member.acting(request, channel, signed)
+        )
     except (MinimumNotReached, TooLate) as problem:
         return face.go(request, HERE, _(REFUSED[type(problem)]), kind="warning")
     except InvalidInput as problem:
@@ -95,6 +88,30 @@ async def change(request: AnyRequest, subscription: FromPath[UUID], what: FromPa
     undo = {"skip": "unskip", "pause": "resume", "cancel": "reactivate"}.get(what)
     href = f"{HERE}/{subscription}/{undo}" if undo else None
     return face.go(request, HERE, _(DONE[what]), undo=href)
+
+
+async def _act(tx: Tx, what: str, subscription: UUID, form: Form) -> Subscription:
+    """Do one of the verbs.
+
+    Raises:
+        NotFound: there is no such verb.
+    """
+    version = form.version()
+    if what == "pause":
+        return await subscriptions.pause(tx, subscription, form.into(PauseInput, reason=""), version=version)
+    if what == "resume":
+        return await subscriptions.resume(tx, subscription, ResumeInput(), version=version)
+    if what == "skip":
+        return await subscriptions.skip(tx, subscription, version=version)
+    if what == "unskip":
+        return await subscriptions.unskip(tx, subscription, version=version)
+    if what == "reactivate":
+        return await subscriptions.reactivate(tx, subscription, ResumeInput(), version=version)
+    if what == "payment":
+        return await subscription_paying.pay_by(tx, subscription, form, version=version)
+    if what == "cancel":
+        return await subscriptions.cancel(tx, subscription, _ending(form), version=version)
+    raise NotFound("There is no such page.")
 
 
 def _ending(form: Form) -> CancelInput:

@@ -151,7 +151,11 @@ async def withdraw_question(request: AnyRequest, question_id: FromPath[UUID]) ->
     return await write(request, work, status=204)
 
 
-@post("/questions/{question_id:uuid}/decision", status_code=200, summary="Publish or decline a question")
+@post(
+    "/questions/{question_id:uuid}/decision",
+    status_code=200,
+    summary="Publish or decline a question, or let it wait again",
+)
 async def decide_question(
     request: AnyRequest, question_id: FromPath[UUID], data: JSONBody[Decision]
 ) -> Response[Question]:

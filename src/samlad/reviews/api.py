@@ -101,11 +101,15 @@ async def withdraw_review(request: AnyRequest, review_id: FromPath[UUID]) -> Res
     return await write(request, work, status=204)
 
 
-@post("/reviews/{review_id:uuid}/decision", status_code=200, summary="Approve or refuse a review")
+@post(
+    "/reviews/{review_id:uuid}/decision",
+    status_code=200,
+    summary="Approve or refuse a review, or let it wait again",
+)
 async def decide_review(
     request: AnyRequest, review_id: FromPath[UUID], data: JSONBody[Decision]
 ) -> Response[Review]:
-    """Show it, or refuse it with a reason. Send ``If-Match``: it may have been written anew meanwhile."""
+    """Show it, refuse it with a reason, or let it wait to be read once more. Send ``If-Match``: it may have been written anew meanwhile."""
     version = if_match(request)
     return await write(request, lambda tx: service.decide(tx, review_id, data, version=version))
 

@@ -1,9 +1,8 @@
 """HTTP of tips: who was given what, and what was paid out of it."""
 
-from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.params import FromPath, JSONBody
 
 from samlad.books import tip_store, tips
@@ -11,10 +10,8 @@ from samlad.books.api_days import FirstDay, LastDay
 from samlad.books.permissions import READ
 from samlad.books.tip_model import TipPayout, TipPayoutInput, TipsOwed, UndoTipsInput
 from samlad.books.tip_store import PAYOUTS, PayoutRow, TipRow
-from samlad.kernel.http import actor_of, database_of, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, write
 from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
-
-AnyRequest = Request[Any, Any, Any]
 
 
 def _scope(request: AnyRequest) -> list[UUID] | None:

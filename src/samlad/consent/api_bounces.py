@@ -1,16 +1,15 @@
 """HTTP: addresses from which mails came back."""
 
-from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, Router, get, patch
+from litestar import Response, Router, get, patch
 from litestar.params import FromPath, JSONBody
 
 from samlad.consent import bounces
 from samlad.consent.bounces import BounceChange
 from samlad.consent.permissions import MAIL_READ
 from samlad.kernel import mailboxes
-from samlad.kernel.http import actor_of, database_of, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
     Cursor,
@@ -23,8 +22,6 @@ from samlad.kernel.listing import (
     Wanted,
 )
 from samlad.kernel.mailboxes import BouncedAddress
-
-AnyRequest = Request[Any, Any, Any]
 
 
 @get("/mail/bounces", summary="List addresses from which mails came back")

@@ -14,7 +14,7 @@ from samlad.conversations import mail_store, receiving
 from samlad.conversations.model import Conversation, InboundMail, NewInput, PlaceInput, Received
 from samlad.conversations.permissions import READ, RECEIVE
 from samlad.kernel.database import Tx
-from samlad.kernel.http import actor_of, database_of, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
     Cursor,
@@ -27,7 +27,6 @@ from samlad.kernel.listing import (
     Wanted,
 )
 
-AnyRequest = Request[Any, Any, Any]
 Connection = ASGIConnection[Any, Any, Any, Any]
 LARGEST_MAIL = 8 * 1024 * 1024
 

@@ -23,7 +23,7 @@ from typing import Annotated, Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
-from litestar import Request, Response, Router, get
+from litestar import Response, Router, get
 from litestar.datastructures import Cookie
 from litestar.params import FromPath, QueryParameter
 
@@ -36,12 +36,12 @@ from samlad.faces.design.rendering import apart, turning_in
 from samlad.kernel import once
 from samlad.kernel.database import Tx
 from samlad.kernel.http import REQUEST_ID_SCOPE, actor_of, context_of, database_of
+from samlad.kernel.http import AnyRequest as AnyRequest
 from samlad.kernel.i18n import LOCALES, PSEUDO, PSEUDO_RTL, negotiate, translator
 from samlad.kernel.problems import Problem, Unauthenticated
 from samlad.kernel.vault import BadSignature
 
 T = TypeVar("T")
-AnyRequest = Request[Any, Any, Any]
 
 PAGES = Pages()
 LANGUAGES = (("en", "English"), ("sv", "Svenska"), ("nl", "Nederlands"))

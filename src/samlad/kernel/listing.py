@@ -97,6 +97,25 @@ def uuids(text: str) -> list[UUID]:
     return [UUID(part) for part in texts(text)]
 
 
+def anywhere(text: str) -> str:
+    """The pattern (LIKE, ILIKE) of what has a text anywhere."""
+    return f"%{_literal(text)}%"
+
+
+def anywhere_lowered(text: str) -> str:
+    """As `anywhere`, for what is compared in small letters."""
+    return anywhere(text.lower())
+
+
+def at_start(text: str) -> str:
+    """The pattern (LIKE, ILIKE) of what begins with a text."""
+    return f"{_literal(text)}%"
+
+
+def _literal(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
 class Listing(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """A list that can be paged.
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from samlad.kernel import inserts
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
 from samlad.questions.model import (
@@ -290,11 +291,7 @@ async def lock_same(
 
 async def insert(tx: Tx, values: dict[str, Any]) -> None:
     """Keep a question."""
-    names = ", ".join(values)
-    await tx.execute(
-        f"INSERT INTO question ({names}) SELECT {names} FROM jsonb_populate_record(NULL::question, $1)",
-        values,
-    )
+    await inserts.insert(tx, "question", values)
 
 
 async def update(tx: Tx, question: UUID, values: dict[str, Any]) -> None:

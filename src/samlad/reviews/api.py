@@ -1,16 +1,16 @@
 """HTTP of reviews. Everybody reads what is approved; customers write their own; staff decide."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Response, Router, delete, get, post, put
+from litestar import Response, Router, delete, get, post, put
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from samlad.catalog.api.parameters import pools_of
 from samlad.channels import Resource
 from samlad.kernel.database import Tx
-from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
     Cursor,
@@ -27,8 +27,6 @@ from samlad.reviews import service
 from samlad.reviews.model import Answer, Decision, Report, Review, ReviewInput, ShownReview, Totals, Vote
 from samlad.reviews.permissions import READ
 from samlad.reviews.store import REVIEWS, SHOWN
-
-AnyRequest = Request[Any, Any, Any]
 
 
 class Votes(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from samlad.kernel import inserts
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
 from samlad.reviews.model import Purchase, Review, ShownReview, Status, ToReview
@@ -157,10 +158,7 @@ async def lock_own(tx: Tx, product: UUID, bought: Purchase) -> Review | None:
 
 async def insert(tx: Tx, values: dict[str, Any]) -> None:
     """Keep a review."""
-    names = ", ".join(values)
-    await tx.execute(
-        f"INSERT INTO review ({names}) SELECT {names} FROM jsonb_populate_record(NULL::review, $1)", values
-    )
+    await inserts.insert(tx, "review", values)
 
 
 async def update(tx: Tx, review: UUID, values: dict[str, Any]) -> None:

@@ -1,12 +1,11 @@
 """HTTP of store work of phones: what was sent, and what a manager does with what was refused."""
 
-from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, Router, get, post
+from litestar import Response, Router, get, post
 from litestar.params import FromPath, JSONBody
 
-from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
     Cursor,
@@ -22,8 +21,6 @@ from samlad.storework import service
 from samlad.storework.model import Dismissal, Kept, Row
 from samlad.storework.permissions import RESOLVE
 from samlad.storework.store import ENTRIES
-
-AnyRequest = Request[Any, Any, Any]
 
 
 @get("/store-work", summary="List store work of phones")

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Response, Router, get, post
+from litestar import Response, Router, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from samlad.access.middleware import session_of
 from samlad.kernel.database import Tx
-from samlad.kernel.http import actor_of, context_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, context_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
     Cursor,
@@ -50,7 +50,6 @@ from samlad.tills.pack import Pack
 from samlad.tills.permissions import READ
 from samlad.tills.store import SALES
 
-AnyRequest = Request[Any, Any, Any]
 GZIP_LEVEL = 5
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
 

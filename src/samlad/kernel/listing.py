@@ -17,6 +17,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 from litestar import Response
+from litestar.di import Provide
 from litestar.params import QueryParameter
 from litestar.response import Stream
 
@@ -71,6 +72,29 @@ class ListQuery(msgspec.Struct, frozen=True, kw_only=True):
     cursor: str | None = None
     sort: str | None = None
     filters: Mapping[str, str | None] = msgspec.field(default_factory=dict)
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """How any list can be asked for. A handler gets it as ``asked: Asked`` with ``dependencies=ASKED``; filters are its own."""
+
+    sort: str | None
+    cursor: str | None
+    limit: int
+    as_csv: bool
+
+    def query(self, filters: Mapping[str, str | None]) -> ListQuery:
+        """The query, with the filters of this list."""
+        return ListQuery(limit=self.limit, cursor=self.cursor, sort=self.sort, filters=filters)
+
+
+def _asked(
+    sort: Sorting = None, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT, as_format: FileFormat = "json"
+) -> Asked:
+    return Asked(sort=sort, cursor=cursor, limit=limit, as_csv=as_format == "csv")
+
+
+ASKED: Mapping[str, Provide] = {"asked": Provide(_asked, sync_to_thread=False)}
+"""Of handlers of lists: the parameters that all of them have, once. OpenAPI shows them as if they stood at the handler."""
 
 
 class Filter(msgspec.Struct, frozen=True):

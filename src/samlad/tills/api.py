@@ -14,13 +14,10 @@ from samlad.access.middleware import session_of
 from samlad.kernel.database import Tx
 from samlad.kernel.http import AnyRequest, actor_of, context_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import (
-    DEFAULT_LIMIT,
+    ASKED,
+    Asked,
     Cursor,
-    FileFormat,
-    Limit,
-    ListQuery,
     Page,
-    Sorting,
     States,
     Wanted,
 )
@@ -95,20 +92,17 @@ async def look(request: AnyRequest, data: JSONBody[LookInput]) -> Response[Looke
     return await write(request, verb)
 
 
-@get("/till-sales", summary="List sales of tills")
+@get("/till-sales", summary="List sales of tills", dependencies=ASKED)
 async def list_sales(
     request: AnyRequest,
+    asked: Asked,
     channel: Wanted = None,
     kind: Wanted = None,
     states: States = None,
     needs_look: Wanted = None,
     till: Wanted = None,
     objection: Wanted = None,
-    sort: Sorting = None,
-    cursor: Cursor = None,
-    limit: Limit = DEFAULT_LIMIT,
     q: Wanted = None,
-    as_format: FileFormat = "json",
 ) -> Response[Page[SaleRow]]:
     """Everything that tills sent, what came last first. ``needs_look``: true for what waits for a manager."""
     actor = actor_of(request)
@@ -122,11 +116,9 @@ async def list_sales(
         "till": till,
         "objection": objection,
     }
-    query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
+    query = asked.query(filters)
     scope = None if actor.locations is None else sorted(actor.locations)
-    return await SALES.answer(
-        database_of(request), query, scope, as_csv=as_format == "csv", name="till-sales"
-    )
+    return await SALES.answer(database_of(request), query, scope, as_csv=asked.as_csv, name="till-sales")
 
 
 @get("/till-sales/{sale_id:uuid}", summary="Read a sale of a till")

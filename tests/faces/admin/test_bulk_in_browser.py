@@ -56,6 +56,7 @@ def test_every_list_of_which_many_can_be_picked_is_looked_at() -> None:
     assert found == LISTS.keys() | ELSEWHERE.keys()
 
 
+@pytest.mark.slow
 async def test_a_finger_picks_in_every_list(site: Site, shop) -> None:
     await bulk_rows.fill(shop)
     page = await site.staff(width=390, has_touch=True)

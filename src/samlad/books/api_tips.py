@@ -13,7 +13,7 @@ from samlad.books.tip_store import PAYOUTS, PayoutRow, TipRow
 from samlad.kernel.http import AnyRequest, actor_of, database_of, write
 from samlad.kernel.listing import (
     ASKED,
-    Asked,
+    FromAsked,
     Page,
     Wanted,
 )
@@ -34,7 +34,7 @@ async def read_owed(request: AnyRequest) -> list[TipsOwed]:
 @get("/tips/each", summary="List tips", dependencies=ASKED)
 async def list_tips(
     request: AnyRequest,
-    asked: Asked,
+    asked: FromAsked,
     location: Wanted = None,
     clerk: Wanted = None,
     till: Wanted = None,
@@ -60,7 +60,7 @@ async def list_tips(
 @get("/tips/payouts", summary="List payouts of tips", dependencies=ASKED)
 async def list_payouts(
     request: AnyRequest,
-    asked: Asked,
+    asked: FromAsked,
     location: Wanted = None,
     clerk: Wanted = None,
     means: Wanted = None,

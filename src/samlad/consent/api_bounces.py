@@ -12,7 +12,7 @@ from samlad.kernel import mailboxes
 from samlad.kernel.http import AnyRequest, actor_of, database_of, write
 from samlad.kernel.listing import (
     ASKED,
-    Asked,
+    FromAsked,
     Page,
     States,
     Wanted,
@@ -23,7 +23,7 @@ from samlad.kernel.mailboxes import BouncedAddress
 @get("/mail/bounces", summary="List addresses from which mails came back", dependencies=ASKED)
 async def list_bounces(
     request: AnyRequest,
-    asked: Asked,
+    asked: FromAsked,
     states: States = None,
     q: Wanted = None,
 ) -> Response[Page[BouncedAddress]]:

@@ -17,7 +17,7 @@ from samlad.kernel.database import Tx
 from samlad.kernel.http import AnyRequest, actor_of, database_of, write
 from samlad.kernel.listing import (
     ASKED,
-    Asked,
+    FromAsked,
     Page,
     States,
     Wanted,
@@ -49,7 +49,7 @@ async def hand_in(request: AnyRequest) -> Response[Received]:
 @get("/mail/inbound", summary="List mails that are in no conversation", dependencies=ASKED)
 async def list_inbound(
     request: AnyRequest,
-    asked: Asked,
+    asked: FromAsked,
     states: States = None,
     q: Wanted = None,
 ) -> Response[Page[InboundMail]]:

@@ -17,7 +17,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 from litestar import Response
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.params import QueryParameter
 from litestar.response import Stream
 
@@ -75,7 +75,9 @@ class ListQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """How any list can be asked for. A handler gets it as ``asked: Asked`` with ``dependencies=ASKED``; filters are its own."""
+    """How any list can be asked for. A handler gets it as ``asked: FromAsked`` with ``dependencies=ASKED``; filters
+    are its own.
+    """
 
     sort: str | None
     cursor: str | None
@@ -94,6 +96,7 @@ def _asked(
 
 
 ASKED: Mapping[str, Provide] = {"asked": Provide(_asked, sync_to_thread=False)}
+FromAsked = NamedDependency[Asked]
 """Of handlers of lists: the parameters that all of them have, once. OpenAPI shows them as if they stood at the handler."""
 
 

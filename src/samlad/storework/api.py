@@ -8,7 +8,7 @@ from litestar.params import FromPath, JSONBody
 from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import (
     ASKED,
-    Asked,
+    FromAsked,
     Page,
     States,
     Wanted,
@@ -22,7 +22,7 @@ from samlad.storework.store import ENTRIES
 @get("/store-work", summary="List store work of phones", dependencies=ASKED)
 async def list_entries(
     request: AnyRequest,
-    asked: Asked,
+    asked: FromAsked,
     location: Wanted = None,
     kind: Wanted = None,
     states: States = None,

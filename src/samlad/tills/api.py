@@ -15,8 +15,8 @@ from samlad.kernel.database import Tx
 from samlad.kernel.http import AnyRequest, actor_of, context_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import (
     ASKED,
-    Asked,
     Cursor,
+    FromAsked,
     Page,
     States,
     Wanted,
@@ -95,7 +95,7 @@ async def look(request: AnyRequest, data: JSONBody[LookInput]) -> Response[Looke
 @get("/till-sales", summary="List sales of tills", dependencies=ASKED)
 async def list_sales(
     request: AnyRequest,
-    asked: Asked,
+    asked: FromAsked,
     channel: Wanted = None,
     kind: Wanted = None,
     states: States = None,

@@ -10,7 +10,8 @@ import horizon
 from samlad import customers, identity, orders
 from samlad.app import FOLLOWERS
 from samlad.audiences import checks, segments, store, sweepers
-from samlad.audiences.model import Condition, NewSegment, Segment, SegmentChange
+from samlad.audiences.conditions import Condition
+from samlad.audiences.model import NewSegment, Segment, SegmentChange
 from samlad.channels import Channel, Resource
 from samlad.customers import PersonInput
 from samlad.identity import Decision, MergeInput, SplitInput

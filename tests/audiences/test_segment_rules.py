@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from audience import condition
 from samlad.audiences import choices, kinds, rules, windows
+from samlad.audiences.conditions import Condition, PastWindow, TraitField, TraitOp
 from samlad.audiences.leaves import Leaf
-from samlad.audiences.model import Condition, PastWindow, TraitField, TraitOp
 from samlad.faces.admin import segment_acts, segment_form, segment_words
 from samlad.faces.admin.segment_names import TEMPLATES
 from samlad.kernel.problems import InvalidInput

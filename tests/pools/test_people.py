@@ -6,7 +6,8 @@ from silo import Silo, contents
 
 from samlad import customers, pools
 from samlad.audiences import segments
-from samlad.audiences.model import NewSegment, Trait, TraitField, TraitOp
+from samlad.audiences.conditions import Trait, TraitField, TraitOp
+from samlad.audiences.model import NewSegment
 from samlad.channels import Channel, Resource
 from samlad.customers import Customer, PersonInput
 from samlad.customers.model import CustomerChange

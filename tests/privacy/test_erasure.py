@@ -306,7 +306,7 @@ NOTHING_OF_A_PERSON = """
     public_key queue_name queueing_lock rates reason reference request resolution resolved_by retracted_by route_type
     scope secret_hash sha256 skipped_by state status subject_type substitutes task_name taken_by taken_name
     tax_category tax_country tax_note tax_treatment terms token_hash trouble type vat_check concessions agreed evidence
-    payload search sold_by sort columns hash set_of was
+    payload search sold_by sort columns hash set_of was was_decided_by was_status
 """
 
 

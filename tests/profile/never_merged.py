@@ -13,7 +13,8 @@ import horizon
 from samlad import consent, credit, customers, identity, profile
 from samlad.app import FOLLOWERS
 from samlad.audiences import segments
-from samlad.audiences.model import Condition, NewSegment
+from samlad.audiences.conditions import Condition
+from samlad.audiences.model import NewSegment
 from samlad.carts import CartInput, LineInput, create, wish
 from samlad.channels import Resource
 from samlad.consent import AnswerInput, Level

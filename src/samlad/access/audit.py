@@ -15,7 +15,7 @@ from samlad.access.difference import ABSENT, HIDDEN, Change, Path, diff, readabl
 from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
 from samlad.kernel.ids import new_id
-from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
+from samlad.kernel.listing import Filter, Listing, Sort, anywhere, texts, uuids
 
 SECRET_FIELDS = frozenset(
     {
@@ -137,10 +137,6 @@ def _moment(text: str) -> datetime:
     return moment
 
 
-def _like(text: str) -> str:
-    return "%" + text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
-
-
 ENTRIES = Listing(
     row=AuditEntry,
     select=", ".join(AuditEntry.__struct_fields__),
@@ -156,7 +152,7 @@ ENTRIES = Listing(
         "request": Filter("request = ANY({})", uuids),
         "since": Filter("at >= {}", _moment),
         "until": Filter("at < {}", _moment),
-        "q": Filter("(verb || ' ' || actor_name || ' ' || difference) ILIKE {}", _like),
+        "q": Filter("(verb || ' ' || actor_name || ' ' || difference) ILIKE {}", anywhere),
     },
 )
 """The audit log as a list: newest first, with text search ``q`` in verb, actor and difference."""

@@ -249,9 +249,12 @@ async def disable(tx: Tx, staff: UUID) -> Staff:
     """Shut somebody out at once: their sessions and links end. Their name stays in what they did.
 
     Raises:
+        Conflict: it is the actor, who could not take it back.
         LastOwner, Forbidden, NotFound.
     """
     tx.actor.require(STAFF_WRITE)
+    if tx.actor.kind == "staff" and tx.actor.id == staff:
+        raise Conflict("Nobody can shut themselves out; somebody else has to do it.")
     before = await _take(tx, staff, None)
     if before.status == "disabled":
         return before

@@ -1,16 +1,15 @@
 """HTTP of alerts."""
 
-from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, Router, delete, get, post
+from litestar import Response, Router, delete, get, post
 from litestar.params import FromPath, JSONBody
 
 from samlad.alerts import service
 from samlad.alerts.model import AlertInput, StockAlert
 from samlad.alerts.permissions import READ
 from samlad.alerts.store import ALERTS
-from samlad.kernel.http import actor_of, database_of, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
     Cursor,
@@ -21,8 +20,6 @@ from samlad.kernel.listing import (
     Sorting,
     Wanted,
 )
-
-AnyRequest = Request[Any, Any, Any]
 
 
 @post("/stock-alerts", status_code=204, summary="Ask to be told when something is there again")

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from samlad.alerts.model import StockAlert
+from samlad.kernel import inserts
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.listing import Filter, Listing, Sort, uuids
 
@@ -27,14 +28,7 @@ ALERTS = Listing(
 
 async def insert(tx: Tx, values: dict[str, Any]) -> bool:
     """Keep an alert; False when they wait for it already."""
-    names = ", ".join(values)
-    return bool(
-        await tx.execute(
-            f"""INSERT INTO stock_alert ({names}) SELECT {names} FROM jsonb_populate_record(NULL::stock_alert, $1)
-                ON CONFLICT DO NOTHING""",
-            values,
-        )
-    )
+    return await inserts.insert(tx, "stock_alert", values, unless="")
 
 
 async def exists(reader: Reader, alert: UUID, customer: UUID | None) -> bool:

@@ -1,10 +1,10 @@
 """HTTP of appointments."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from litestar import Request, Response, Router, get, post, put
+from litestar import Response, Router, get, post, put
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from samlad.appointments import service
@@ -20,7 +20,7 @@ from samlad.appointments.model import (
 )
 from samlad.appointments.permissions import READ
 from samlad.appointments.store import APPOINTMENTS, SERVICES
-from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
     Cursor,
@@ -31,8 +31,6 @@ from samlad.kernel.listing import (
     Sorting,
     Wanted,
 )
-
-AnyRequest = Request[Any, Any, Any]
 
 
 @get("/appointment-services", summary="List what can be booked")

@@ -6,8 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from samlad.appointments.model import Appointment, Service, Taken
+from samlad.kernel import inserts
 from samlad.kernel.database import Reader, Tx
-from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
+from samlad.kernel.listing import Filter, Listing, Sort, anywhere_lowered, texts, uuids
 
 _SERVICE = ", ".join(Service.__struct_fields__)
 _ONE = """a.id, a.service, s.name AS service_name, a.location, p.name AS location_name, p.time_zone, a.channel, a.shop,
@@ -28,11 +29,6 @@ SERVICES = Listing(
     },
 )
 """What can be booked; scoped to locations (null: all)."""
-
-
-def _like(text: str) -> str:
-    escaped = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
 
 
 def _moment(text: str) -> datetime:
@@ -56,7 +52,7 @@ APPOINTMENTS = Listing(
         "state": Filter("a.state = ANY({}::text[])", texts),
         "from": Filter("a.starts_at >= {}", _moment),
         "to": Filter("a.starts_at < {}", _moment),
-        "q": Filter("lower(concat_ws(' ', a.name, a.email, a.phone)) LIKE {}", _like),
+        "q": Filter("lower(concat_ws(' ', a.name, a.email, a.phone)) LIKE {}", anywhere_lowered),
         "day": Filter("(a.starts_at AT TIME ZONE p.time_zone)::date = {}", date.fromisoformat),
     },
 )
@@ -79,15 +75,7 @@ async def services_at(reader: Reader, locations: Sequence[UUID]) -> list[Service
 
 async def insert_service(tx: Tx, values: Mapping[str, Any]) -> bool:
     """Keep a service; False if its code is taken in that store."""
-    names = ", ".join(values)
-    return bool(
-        await tx.execute(
-            f"""INSERT INTO appointment_service ({names})
-                SELECT {names} FROM jsonb_populate_record(NULL::appointment_service, $1)
-                ON CONFLICT (location, code) DO NOTHING""",
-            dict(values),
-        )
-    )
+    return await inserts.insert(tx, "appointment_service", values, unless="(location, code)")
 
 
 async def update_service(tx: Tx, service_id: UUID, version: int | None, values: Mapping[str, Any]) -> bool:
@@ -133,14 +121,7 @@ async def lock(tx: Tx, appointment: UUID) -> Appointment | None:
 
 async def insert(tx: Tx, values: dict[str, Any]) -> bool:
     """Keep an appointment; False if its id is known."""
-    names = ", ".join(values)
-    return bool(
-        await tx.execute(
-            f"""INSERT INTO appointment ({names}) SELECT {names} FROM jsonb_populate_record(NULL::appointment, $1)
-                ON CONFLICT (id) DO NOTHING""",
-            values,
-        )
-    )
+    return await inserts.insert(tx, "appointment", values, unless="(id)")
 
 
 _FREE = """

@@ -3,16 +3,9 @@
 The public face: what the floors above may use.
 """
 
+from samlad.audiences.conditions import Condition
 from samlad.audiences.kinds import Kind, register
-from samlad.audiences.model import (
-    Condition,
-    MemberRow,
-    NewSegment,
-    OfPerson,
-    Segment,
-    SegmentChange,
-    SegmentKind,
-)
+from samlad.audiences.model import MemberRow, NewSegment, OfPerson, Segment, SegmentChange, SegmentKind
 from samlad.audiences.permissions import CHANGE, EXPORT, READ
 from samlad.audiences.segments import create, explain, get
 from samlad.audiences.store import of_person

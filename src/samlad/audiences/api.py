@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import Request, Response, Router, delete, get, patch, post
+from litestar import Response, Router, delete, get, patch, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Stream
 
@@ -31,7 +31,7 @@ from samlad.audiences.model import (
 from samlad.audiences.permissions import EXPORT, READ
 from samlad.audiences.preview import preview
 from samlad.channels import Resource
-from samlad.kernel.http import actor_of, context_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, context_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
     Cursor,
@@ -44,8 +44,6 @@ from samlad.kernel.listing import (
     uuids,
 )
 from samlad.kernel.problems import InvalidInput, NotFound
-
-AnyRequest = Request[Any, Any, Any]
 
 Days = Annotated[int, QueryParameter(ge=1, le=3650, description="How many days back")]
 Several = Annotated[

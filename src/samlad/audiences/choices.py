@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from samlad.audiences.model import (
+from samlad.audiences.conditions import (
     Condition,
     Consented,
     HasOrders,

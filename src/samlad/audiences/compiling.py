@@ -13,8 +13,8 @@ from uuid import UUID
 import msgspec
 
 from samlad.audiences import kinds, leaves, windows
+from samlad.audiences.conditions import All, AnyOf, Condition, Not, Other, PastWindow, of
 from samlad.audiences.leaves import Leaf
-from samlad.audiences.model import All, AnyOf, Condition, Not, Other, PastWindow, of
 
 
 class Part(NamedTuple):

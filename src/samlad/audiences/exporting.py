@@ -16,8 +16,9 @@ from samlad import consent
 from samlad.access import audit
 from samlad.audiences import rules, segments
 from samlad.audiences.compiling import compiled
+from samlad.audiences.conditions import Consented
 from samlad.audiences.events import SegmentExported
-from samlad.audiences.model import Consented, Segment
+from samlad.audiences.model import Segment
 from samlad.audiences.permissions import EXPORT
 from samlad.identity import normalising
 from samlad.kernel import clock, log

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from samlad.audiences.model import Other
+from samlad.audiences.conditions import Other
 
 if TYPE_CHECKING:
     from samlad.audiences.compiling import Sql

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from samlad.audiences.model import (
+from samlad.audiences.conditions import (
     Consented,
     CustomerSince,
     EventProperty,

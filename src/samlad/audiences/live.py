@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from samlad.audiences import kinds, membership, rules, store, touched
-from samlad.audiences.model import Condition, Segment
+from samlad.audiences.conditions import Condition
+from samlad.audiences.model import Segment
 from samlad.kernel import clock
 from samlad.kernel.database import Tx
 from samlad.kernel.followers import Follower

@@ -13,8 +13,9 @@ import asyncpg
 import structlog
 
 from samlad.audiences import compiling, rules
+from samlad.audiences.conditions import Condition
 from samlad.audiences.events import SegmentEntered, SegmentLeft
-from samlad.audiences.model import Condition, Segment
+from samlad.audiences.model import Segment
 from samlad.kernel import log
 from samlad.kernel.database import RETRIED, Tx
 from samlad.kernel.problems import InvalidInput

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from samlad.audiences import kinds
-from samlad.audiences.model import (
+from samlad.audiences.conditions import (
     DEEPEST,
     GROUPS,
     MOST_CONDITIONS,

@@ -7,18 +7,9 @@ import msgspec
 from samlad import channels, customers
 from samlad.access import audit
 from samlad.audiences import compiling, membership, rules, store
+from samlad.audiences.conditions import Condition, Listed, of
 from samlad.audiences.events import SegmentChanged, SegmentCreated, SegmentDeleted, SegmentRestored
-from samlad.audiences.model import (
-    Condition,
-    Explanation,
-    Listed,
-    NewSegment,
-    Reason,
-    Segment,
-    SegmentChange,
-    SegmentKind,
-    of,
-)
+from samlad.audiences.model import Explanation, NewSegment, Reason, Segment, SegmentChange, SegmentKind
 from samlad.audiences.permissions import CHANGE
 from samlad.channels import Resource
 from samlad.kernel import clock, log

@@ -8,9 +8,9 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from samlad.audiences.conditions import Condition
 from samlad.audiences.model import (
     ChangeRow,
-    Condition,
     MemberRow,
     OfPerson,
     Overlap,
@@ -21,15 +21,10 @@ from samlad.audiences.model import (
     SizeOn,
 )
 from samlad.kernel.database import Reader, Tx
-from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
+from samlad.kernel.listing import Filter, Listing, Sort, anywhere_lowered, texts, uuids
 
 _COLUMNS = """id, pool, kind, name, note, time_zone, definition, version, built_version, built_at, size, trouble,
               deleted_at, created_at, updated_at"""
-
-
-def _like(text: str) -> str:
-    escaped = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
 
 
 LISTING = Listing(
@@ -44,7 +39,7 @@ LISTING = Listing(
     },
     default_sort="name",
     filters={
-        "q": Filter("lower(name || ' ' || note) LIKE {}", _like),
+        "q": Filter("lower(name || ' ' || note) LIKE {}", anywhere_lowered),
         "kind": Filter("kind = ANY({}::text[])", texts),
         "pool": Filter("pool = ANY({}::uuid[])", uuids),
     },
@@ -71,7 +66,9 @@ MEMBERS = Listing(
     },
     default_sort="-entered_at",
     filters={
-        "q": Filter("c.id IN (SELECT coalesce(survivor, id) FROM customer WHERE search LIKE {})", _like),
+        "q": Filter(
+            "c.id IN (SELECT coalesce(survivor, id) FROM customer WHERE search LIKE {})", anywhere_lowered
+        ),
         "country": Filter("c.country = {}"),
         "people": Filter("c.id = ANY({}::uuid[])", uuids),
     },

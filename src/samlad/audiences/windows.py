@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from samlad.audiences.model import PastWindow
+from samlad.audiences.conditions import PastWindow
 
 
 class Bounds(msgspec.Struct, frozen=True):

@@ -1,10 +1,10 @@
 """HTTP of the money book: vouchers, accounts, days and export. Drawers are in `samlad.books.api_tills`."""
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from litestar import Request, Response, Router, get, patch, post
+from litestar import Response, Router, get, patch, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Stream
 
@@ -29,11 +29,10 @@ from samlad.books.model import (
 )
 from samlad.books.permissions import READ
 from samlad.kernel.clock import local_day, now
-from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
 from samlad.kernel.problems import InvalidInput, NotFound
 
-AnyRequest = Request[Any, Any, Any]
 Day = Annotated[date | None, QueryParameter(description="YYYY-MM-DD")]
 From = Annotated[date | None, QueryParameter(name="from", description="First day, YYYY-MM-DD")]
 To = Annotated[date | None, QueryParameter(name="to", description="Last day, YYYY-MM-DD; included")]

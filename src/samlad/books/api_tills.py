@@ -1,9 +1,8 @@
 """HTTP of drawers."""
 
-from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.params import FromPath, JSONBody
 
 from samlad.books import till_store, tills
@@ -17,11 +16,9 @@ from samlad.books.model import (
     TillReport,
 )
 from samlad.books.permissions import READ, TILL
-from samlad.kernel.http import actor_of, context_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, context_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
 from samlad.kernel.problems import NotFound
-
-AnyRequest = Request[Any, Any, Any]
 
 
 @get("/tills/shifts", summary="List shifts of drawers")

@@ -1,9 +1,8 @@
 """HTTP of tips: who was given what, and what was paid out of it."""
 
-from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.params import FromPath, JSONBody
 
 from samlad.books import tip_store, tips
@@ -11,10 +10,13 @@ from samlad.books.api_days import FirstDay, LastDay
 from samlad.books.permissions import READ
 from samlad.books.tip_model import TipPayout, TipPayoutInput, TipsOwed, UndoTipsInput
 from samlad.books.tip_store import PAYOUTS, PayoutRow, TipRow
-from samlad.kernel.http import actor_of, database_of, write
-from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
-
-AnyRequest = Request[Any, Any, Any]
+from samlad.kernel.http import AnyRequest, actor_of, database_of, write
+from samlad.kernel.listing import (
+    ASKED,
+    FromAsked,
+    Page,
+    Wanted,
+)
 
 
 def _scope(request: AnyRequest) -> list[UUID] | None:
@@ -29,19 +31,16 @@ async def read_owed(request: AnyRequest) -> list[TipsOwed]:
     return await tip_store.owed(database_of(request), tip_store.Wanted(locations=_scope(request)))
 
 
-@get("/tips/each", summary="List tips")
+@get("/tips/each", summary="List tips", dependencies=ASKED)
 async def list_tips(
     request: AnyRequest,
+    asked: FromAsked,
     location: Wanted = None,
     clerk: Wanted = None,
     till: Wanted = None,
     status: Wanted = None,
     first: FirstDay = None,
     last: LastDay = None,
-    sort: Sorting = None,
-    cursor: Cursor = None,
-    limit: Limit = DEFAULT_LIMIT,
-    as_format: FileFormat = "json",
 ) -> Response[Page[TipRow]]:
     """Each tip, the latest first. ``status``: owed or paid; ``till``: the name of a drawer."""
     filters = {
@@ -52,25 +51,22 @@ async def list_tips(
         "from": first,
         "to": last,
     }
-    query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
+    query = asked.query(filters)
     return await tip_store.TIPS.answer(
-        database_of(request), query, _scope(request), as_csv=as_format == "csv", name="tips"
+        database_of(request), query, _scope(request), as_csv=asked.as_csv, name="tips"
     )
 
 
-@get("/tips/payouts", summary="List payouts of tips")
+@get("/tips/payouts", summary="List payouts of tips", dependencies=ASKED)
 async def list_payouts(
     request: AnyRequest,
+    asked: FromAsked,
     location: Wanted = None,
     clerk: Wanted = None,
     means: Wanted = None,
     status: Wanted = None,
     first: FirstDay = None,
     last: LastDay = None,
-    sort: Sorting = None,
-    cursor: Cursor = None,
-    limit: Limit = DEFAULT_LIMIT,
-    as_format: FileFormat = "json",
 ) -> Response[Page[PayoutRow]]:
     """What was paid out, the latest first. ``means``: drawer, bank or wages; ``status``: paid or undone."""
     filters = {
@@ -81,9 +77,9 @@ async def list_payouts(
         "from": first,
         "to": last,
     }
-    query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
+    query = asked.query(filters)
     return await PAYOUTS.answer(
-        database_of(request), query, _scope(request), as_csv=as_format == "csv", name="tip-payouts"
+        database_of(request), query, _scope(request), as_csv=asked.as_csv, name="tip-payouts"
     )
 
 

@@ -13,6 +13,7 @@ from samlad.access import audit
 from samlad.catalog.model import ONE_LINE, AttributeCode, NamedTexts, NamedTranslations, Position, Title
 from samlad.catalog.permissions import CHANGE
 from samlad.catalog.search import index
+from samlad.kernel import inserts
 from samlad.kernel.clock import now
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.http import check_version
@@ -135,10 +136,7 @@ async def create(tx: Tx, pool: UUID, data: AttributeInput) -> Attribute:
     )
     _check(made)
     try:
-        await tx.execute(
-            f"INSERT INTO attribute ({_COLUMNS}) SELECT {_COLUMNS} FROM jsonb_populate_record(NULL::attribute, $1)",
-            made,
-        )
+        await inserts.insert(tx, "attribute", msgspec.structs.asdict(made))
     except asyncpg.UniqueViolationError:
         raise Conflict.at("code", f"There is an attribute “{made.code}” already.") from None
     audit.record(tx, "attribute.created", "attribute", made.id, after=made)

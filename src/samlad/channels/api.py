@@ -3,17 +3,15 @@
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, Router, get, patch, post
+from litestar import Response, Router, get, patch, post
 from litestar.params import FromPath, JSONBody
 
 from samlad.channels import service, store
 from samlad.channels.model import Channel, ChannelChange, ChannelInput, PoolUse
 from samlad.channels.permissions import READ
 from samlad.channels.settings import SETTINGS
-from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
-
-AnyRequest = Request[Any, Any, Any]
 
 
 @get("/channels", summary="List channels")

@@ -1,9 +1,8 @@
 """HTTP of clienteling."""
 
-from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, Router, delete, get, post, put
+from litestar import Response, Router, delete, get, post, put
 from litestar.params import FromPath, JSONBody
 
 from samlad.clienteling import service
@@ -16,7 +15,7 @@ from samlad.clienteling.model import (
     RecommendInput,
 )
 from samlad.clienteling.store import CLIENTS, FOLLOW_UPS
-from samlad.kernel.http import actor_of, database_of, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
     Cursor,
@@ -27,8 +26,6 @@ from samlad.kernel.listing import (
     Sorting,
     Wanted,
 )
-
-AnyRequest = Request[Any, Any, Any]
 
 
 @get("/clients", summary="List whom clerks look after")

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from samlad.clienteling.model import Client, FollowUp
+from samlad.kernel import inserts
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.listing import Filter, Listing, Sort, uuids
 
@@ -110,11 +111,7 @@ async def clerk_of(reader: Reader, customer: UUID, location: UUID) -> tuple[UUID
 
 async def add_task(tx: Tx, values: dict[str, Any]) -> None:
     """Keep a task."""
-    names = ", ".join(values)
-    await tx.execute(
-        f"INSERT INTO follow_up ({names}) SELECT {names} FROM jsonb_populate_record(NULL::follow_up, $1)",
-        values,
-    )
+    await inserts.insert(tx, "follow_up", values)
 
 
 async def task(reader: Reader, task_id: UUID) -> FollowUp | None:

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Response, Router, get, patch, post
+from litestar import Response, Router, get, patch, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from samlad import customers, identity
@@ -23,7 +23,7 @@ from samlad.consent.model import (
 )
 from samlad.consent.permissions import READ, RECORD
 from samlad.kernel.database import Tx
-from samlad.kernel.http import actor_of, database_of, if_match, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
     Cursor,
@@ -35,8 +35,6 @@ from samlad.kernel.listing import (
     Wanted,
 )
 from samlad.kernel.problems import NotFound
-
-AnyRequest = Request[Any, Any, Any]
 
 
 class AnswersInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,51 +1,39 @@
 """HTTP: addresses from which mails came back."""
 
-from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, Router, get, patch
+from litestar import Response, Router, get, patch
 from litestar.params import FromPath, JSONBody
 
 from samlad.consent import bounces
 from samlad.consent.bounces import BounceChange
 from samlad.consent.permissions import MAIL_READ
 from samlad.kernel import mailboxes
-from samlad.kernel.http import actor_of, database_of, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, write
 from samlad.kernel.listing import (
-    DEFAULT_LIMIT,
-    Cursor,
-    FileFormat,
-    Limit,
-    ListQuery,
+    ASKED,
+    FromAsked,
     Page,
-    Sorting,
     States,
     Wanted,
 )
 from samlad.kernel.mailboxes import BouncedAddress
 
-AnyRequest = Request[Any, Any, Any]
 
-
-@get("/mail/bounces", summary="List addresses from which mails came back")
+@get("/mail/bounces", summary="List addresses from which mails came back", dependencies=ASKED)
 async def list_bounces(
     request: AnyRequest,
+    asked: FromAsked,
     states: States = None,
     q: Wanted = None,
-    sort: Sorting = None,
-    cursor: Cursor = None,
-    limit: Limit = DEFAULT_LIMIT,
-    as_format: FileFormat = "json",
 ) -> Response[Page[BouncedAddress]]:
     """The latest first. ``state``: stopped (nothing is sent there), written; ``q`` is a part of the address.
 
     Sort by last_at or address.
     """
     actor_of(request).require(MAIL_READ)
-    query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters={"state": states, "q": q})
-    return await mailboxes.LISTING.answer(
-        database_of(request), query, as_csv=as_format == "csv", name="bounces"
-    )
+    query = asked.query({"state": states, "q": q})
+    return await mailboxes.LISTING.answer(database_of(request), query, as_csv=asked.as_csv, name="bounces")
 
 
 @patch("/mail/bounces/{bounce_id:uuid}", summary="Say whether mails go to an address")

@@ -1,9 +1,9 @@
 """HTTP of content: pages with drafts and versions, brand kits, menus, redirects, pictures."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from litestar import Request, Response, Router, delete, get, post, put
+from litestar import Response, Router, delete, get, post, put
 from litestar.params import FromPath, JSONBody, PathParameter
 
 from samlad.content import brands, pages, pictures, redirects, store
@@ -24,10 +24,9 @@ from samlad.content.model import (
     RedirectsSaved,
 )
 from samlad.content.permissions import READ
-from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
 
-AnyRequest = Request[Any, Any, Any]
 ChannelCode = Annotated[
     str, PathParameter(max_length=63, pattern=r"^[^\x00]+$", description="Code of the channel")
 ]

@@ -6,8 +6,7 @@ from litestar import Response, Router, get
 from litestar.params import FromPath
 
 from samlad.content import photograph_store
-from samlad.content.api import AnyRequest
-from samlad.kernel.http import database_of
+from samlad.kernel.http import AnyRequest, database_of
 from samlad.kernel.problems import NotFound
 
 _A_WHILE = "private, max-age=86400"

@@ -1,9 +1,9 @@
 """HTTP of conversations. Customers begin and read their own; staff answer."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from litestar import Request, Response, Router, delete, get, patch, post, put
+from litestar import Response, Router, delete, get, patch, post, put
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from samlad.catalog.api.parameters import pools_of
@@ -23,7 +23,7 @@ from samlad.conversations.model import (
 from samlad.conversations.permissions import READ
 from samlad.conversations.store import CONVERSATIONS
 from samlad.conversations.targets import counts
-from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
     Cursor,
@@ -35,8 +35,6 @@ from samlad.kernel.listing import (
     States,
     Wanted,
 )
-
-AnyRequest = Request[Any, Any, Any]
 
 
 @get("/conversations", summary="List conversations")

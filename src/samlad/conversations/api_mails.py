@@ -15,20 +15,15 @@ from samlad.conversations.api import handed_out
 from samlad.conversations.model import Conversation, InboundMail, NewInput, PlaceInput, Received
 from samlad.conversations.permissions import READ, RECEIVE
 from samlad.kernel.database import Tx
-from samlad.kernel.http import actor_of, database_of, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, write
 from samlad.kernel.listing import (
-    DEFAULT_LIMIT,
-    Cursor,
-    FileFormat,
-    Limit,
-    ListQuery,
+    ASKED,
+    FromAsked,
     Page,
-    Sorting,
     States,
     Wanted,
 )
 
-AnyRequest = Request[Any, Any, Any]
 Connection = ASGIConnection[Any, Any, Any, Any]
 LARGEST_MAIL = 25 * 1024 * 1024
 
@@ -52,24 +47,21 @@ async def hand_in(request: AnyRequest) -> Response[Received]:
     return await write(request, lambda tx: receiving.receive(tx, raw))
 
 
-@get("/mail/inbound", summary="List mails that are in no conversation")
+@get("/mail/inbound", summary="List mails that are in no conversation", dependencies=ASKED)
 async def list_inbound(
     request: AnyRequest,
+    asked: FromAsked,
     states: States = None,
     q: Wanted = None,
-    sort: Sorting = None,
-    cursor: Cursor = None,
-    limit: Limit = DEFAULT_LIMIT,
-    as_format: FileFormat = "json",
 ) -> Response[Page[InboundMail]]:
     """The latest first. ``state``: waiting, dismissed; ``q`` is a part of sender, name or subject.
 
     Sort by received_at or sender.
     """
     actor_of(request).require(READ)
-    query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters={"state": states, "q": q})
+    query = asked.query({"state": states, "q": q})
     return await mail_store.INBOUND.answer(
-        database_of(request), query, as_csv=as_format == "csv", name="inbound-mails"
+        database_of(request), query, as_csv=asked.as_csv, name="inbound-mails"
     )
 
 

@@ -75,6 +75,11 @@ async def insert(tx: Tx, key: bytes, values: Mapping[str, Any]) -> bool:
     )
 
 
+async def get(reader: Reader, mail: UUID) -> InboundMail | None:
+    """A mail that came in, or None."""
+    return await reader.one(InboundMail, f"SELECT {_COLUMNS} FROM {_JOINED} WHERE i.id = $1", mail)
+
+
 async def lock(tx: Tx, mail: UUID) -> InboundMail | None:
     """A mail that came in, held against changes, or None."""
     return await tx.one(

@@ -23,6 +23,23 @@ async def all_of(reader: Reader, actor: Actor) -> list[SavedReply]:
     return await store.replies(reader)
 
 
+async def is_kept(reader: Reader, reply: UUID) -> bool:
+    """Whether there is such a saved reply, and it is not deleted."""
+    return await store.reply(reader, reply) is not None
+
+
+async def name_of(reader: Reader, reply: UUID) -> str:
+    """What a saved reply is called, deleted or not.
+
+    Raises:
+        NotFound: no such reply.
+    """
+    found = await store.reply(reader, reply) or await store.reply(reader, reply, deleted=True)
+    if found is None:
+        raise NotFound(NO_REPLY)
+    return found.name
+
+
 async def put(
     tx: Tx, data: ReplyInput, *, reply: UUID | None = None, version: int | None = None
 ) -> SavedReply:

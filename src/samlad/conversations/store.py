@@ -16,8 +16,9 @@ from samlad.conversations.model import (
     Message,
     SavedReply,
 )
+from samlad.kernel import inserts
 from samlad.kernel.database import Reader, Tx
-from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
+from samlad.kernel.listing import Filter, Listing, Sort, anywhere_lowered, texts, uuids
 
 _ONE = """c.id, c.pool, c.channel, h.name AS channel_name, c.customer, c.name, c.email, c.phone, c.language, c.subject, c.topic,
           c.order_id AS "order", o.number AS order_number, c.state, c.assignee, c.assignee_name, c.snoozed_until,
@@ -25,11 +26,6 @@ _ONE = """c.id, c.pool, c.channel, h.name AS channel_name, c.customer, c.name, c
 _JOINED = "conversation c JOIN channel h ON h.id = c.channel LEFT JOIN orders o ON o.id = c.order_id"
 _MESSAGE = """m.id, m.conversation, m.number, m.origin, m.channel, h.name AS channel_name, m.way, m.medium, m.author,
               m.author_name, m.body, m.marks, m.attachments, m.at"""
-
-
-def _like(text: str) -> str:
-    escaped = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
 
 
 _SEARCHED = """(lower(concat_ws(' ', c.subject, c.name, c.email, c.phone, o.number)) LIKE {} OR c.id IN (
@@ -57,7 +53,7 @@ CONVERSATIONS = Listing(
         "assignee": Filter("c.assignee = ANY({}::uuid[])", uuids),
         "email": Filter("c.email = lower({})", str.strip),
         "assigned": Filter("(c.assignee IS NOT NULL) = ({} = 'true')"),
-        "q": Filter(_SEARCHED.replace("{}", "{0}"), _like),
+        "q": Filter(_SEARCHED.replace("{}", "{0}"), anywhere_lowered),
     },
 )
 """Conversations, what happened last first; scoped to pools (null: all). Those that go on in another one are left out."""
@@ -128,25 +124,14 @@ async def before(reader: Reader, said: Message, only: Sequence[UUID], most: int)
     )
 
 
-async def _insert(tx: Tx, table: str, values: Mapping[str, Any]) -> bool:
-    names = ", ".join(values)
-    return bool(
-        await tx.execute(
-            f"""INSERT INTO {table} ({names}) SELECT {names} FROM jsonb_populate_record(NULL::{table}, $1)
-                ON CONFLICT (id) DO NOTHING""",
-            dict(values),
-        )
-    )
-
-
 async def insert(tx: Tx, values: Mapping[str, Any]) -> bool:
     """Keep a conversation; False if its id is known."""
-    return await _insert(tx, "conversation", values)
+    return await inserts.insert(tx, "conversation", values, unless="(id)")
 
 
 async def insert_message(tx: Tx, values: Mapping[str, Any]) -> bool:
     """Keep a message; False if its id is known."""
-    return await _insert(tx, "conversation_message", values)
+    return await inserts.insert(tx, "conversation_message", values, unless="(id)")
 
 
 async def came_with(tx: Tx, message_id: UUID, marks: Sequence[Mark], attachments: Sequence[Attached]) -> None:
@@ -310,14 +295,8 @@ async def reply(reader: Reader, reply_id: UUID, *, deleted: bool = False) -> Sav
 
 async def insert_reply(tx: Tx, values: Mapping[str, Any]) -> bool:
     """Keep a saved reply; False if its name is taken in that language."""
-    names = ", ".join(values)
-    return bool(
-        await tx.execute(
-            f"""INSERT INTO saved_reply ({names}) SELECT {names} FROM jsonb_populate_record(NULL::saved_reply, $1)
-                ON CONFLICT (lower(name), language) WHERE deleted_at IS NULL DO NOTHING""",
-            dict(values),
-        )
-    )
+    names_it = "(lower(name), language) WHERE deleted_at IS NULL"
+    return await inserts.insert(tx, "saved_reply", values, unless=names_it)
 
 
 async def update_reply(tx: Tx, reply_id: UUID, version: int | None, values: Sequence[Any]) -> bool:

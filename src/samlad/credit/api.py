@@ -1,9 +1,9 @@
 """HTTP of gift cards and store credit. Loyalty is in `samlad.credit.api_loyalty`."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from litestar import Request, Response, Router, get, post
+from litestar import Response, Router, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from samlad import customers
@@ -29,10 +29,8 @@ from samlad.credit.model import (
 from samlad.credit.permissions import PAY, READ
 from samlad.credit.store import CARDS
 from samlad.credit.unsold import UNSOLD, TakeBackInput, TakenBack, UnsoldCard
-from samlad.kernel.http import actor_of, context_of, database_of, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, context_of, database_of, with_etag, write
 from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
-
-AnyRequest = Request[Any, Any, Any]
 
 
 @get("/gift-cards", summary="List gift cards")

@@ -1,9 +1,8 @@
 """HTTP of loyalty: the programme, members and their points."""
 
-from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, get, post, put
+from litestar import Response, get, post, put
 from litestar.params import FromPath, JSONBody
 
 from samlad import channels
@@ -22,10 +21,8 @@ from samlad.credit.model import (
 )
 from samlad.credit.permissions import PAY, READ
 from samlad.kernel import qr
-from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.problems import NotFound
-
-AnyRequest = Request[Any, Any, Any]
 
 
 @get("/loyalty/programmes/{channel_id:uuid}", summary="Read a loyalty programme")

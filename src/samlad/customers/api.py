@@ -1,10 +1,9 @@
 """HTTP: customers. Reading one is in the package that knows everything about them, `samlad.profile`; as one path has one
 router, ``change_customer`` is routed there."""
 
-from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, Router, get, patch, post
+from litestar import Response, Router, get, patch, post
 from litestar.params import FromPath, JSONBody
 
 from samlad.customers import service, store
@@ -12,10 +11,8 @@ from samlad.customers.api_notes import NOTES
 from samlad.customers.model import Customer, CustomerChange, CustomerRow, NewCustomer
 from samlad.customers.permissions import READ
 from samlad.kernel.database import Tx
-from samlad.kernel.http import actor_of, database_of, if_match, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, write
 from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
-
-AnyRequest = Request[Any, Any, Any]
 
 
 @get("/customers", summary="List customers")

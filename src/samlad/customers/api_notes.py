@@ -1,18 +1,16 @@
 """HTTP: notes about customers, and tags."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from litestar import Request, Response, delete, get, patch, post
+from litestar import Response, delete, get, patch, post
 from litestar.params import FromPath, JSONBody, PathParameter
 
 from samlad.customers import note_store, notes
 from samlad.customers.note_store import Note, TagCount
 from samlad.customers.notes import NoteChange, NoteInput, TagsInput
 from samlad.kernel.database import Tx
-from samlad.kernel.http import actor_of, database_of, if_match, write
-
-AnyRequest = Request[Any, Any, Any]
+from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, write
 
 
 @get("/customers/tags", summary="List tags")

@@ -12,7 +12,7 @@ import phonenumbers
 from samlad.customers.model import Customer, CustomerRow, PersonInput, Spend
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.ids import new_id
-from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
+from samlad.kernel.listing import Filter, Listing, Sort, anywhere_lowered, texts, uuids
 
 _COLUMNS = """id, pool, external_id, email, name, phone, country, locale, group_name, version, created_at,
               updated_at"""
@@ -48,11 +48,6 @@ def _from_the_end(text: str) -> str:
     return found[::-1] + "%"
 
 
-def _like(text: str) -> str:
-    escaped = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
-
-
 LISTING = Listing(
     row=CustomerRow,
     select="""c.id, c.external_id, c.name, c.email, c.phone, c.country, c.group_name, coalesce(s.orders, 0) AS orders,
@@ -72,7 +67,9 @@ LISTING = Listing(
     },
     default_sort="-created_at",
     filters={
-        "q": Filter("c.id IN (SELECT coalesce(survivor, id) FROM customer WHERE search LIKE {})", _like),
+        "q": Filter(
+            "c.id IN (SELECT coalesce(survivor, id) FROM customer WHERE search LIKE {})", anywhere_lowered
+        ),
         "phone": Filter(
             """c.id IN (SELECT coalesce(survivor, id) FROM customer
                         WHERE reverse(regexp_replace(phone, '[^0-9]', '', 'g')) LIKE {})""",

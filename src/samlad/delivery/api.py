@@ -1,9 +1,9 @@
 """HTTP of delivery: methods, how locations work, and the promise that everybody may ask for."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from litestar import Request, Response, Router, get, patch, post, put
+from litestar import Response, Router, get, patch, post, put
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from samlad.channels.rules import check_values
@@ -18,11 +18,10 @@ from samlad.delivery.model import (
 )
 from samlad.delivery.permissions import READ
 from samlad.delivery.promising import Answer
-from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
 from samlad.kernel.problems import InvalidInput
 
-AnyRequest = Request[Any, Any, Any]
 MOST_UNITS = 1_000_000
 
 

@@ -3,13 +3,13 @@
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, Router, delete, get, patch, post
+from litestar import Response, Router, delete, get, patch, post
 from litestar.params import FromPath, JSONBody
 
 from samlad.destinations import service, store
 from samlad.destinations.model import BatchRow, Destination, DestinationChange, DryRun, NewDestination
 from samlad.destinations.permissions import READ
-from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
     Cursor,
@@ -23,7 +23,6 @@ from samlad.kernel.listing import (
 )
 from samlad.kernel.vault import Vault
 
-AnyRequest = Request[Any, Any, Any]
 Id = FromPath[UUID]
 
 

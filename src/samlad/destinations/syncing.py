@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 
 from samlad.audiences.compiling import compiled
-from samlad.audiences.model import Consented
+from samlad.audiences.conditions import Consented
 from samlad.destinations import rules, store
 from samlad.destinations.events import DestinationSent
 from samlad.destinations.model import Changes, Destination, Entry, State

@@ -1,10 +1,10 @@
 """HTTP: invoices, credit notes, receipts, and who sells."""
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from litestar import Request, Response, Router, get, patch, post
+from litestar import Response, Router, get, patch, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Stream
 
@@ -22,10 +22,9 @@ from samlad.documents.model import (
 from samlad.documents.permissions import READ
 from samlad.documents.rendering import CONTENT_POLICY
 from samlad.documents.store import LISTING
-from samlad.kernel.http import actor_of, context_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, context_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
 
-AnyRequest = Request[Any, Any, Any]
 Id = FromPath[UUID]
 Paper = Annotated[
     Columns, QueryParameter(description="Letters of a line: 42 or 48 on paper of 80 mm, 32 on 58 mm")

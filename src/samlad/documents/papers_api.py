@@ -1,9 +1,8 @@
 """HTTP: papers of many orders in files."""
 
-from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, Router, get, post
+from litestar import Response, Router, get, post
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody
 from litestar.response import Stream
@@ -12,7 +11,7 @@ from samlad.documents import papers
 from samlad.documents.papers_model import PaperInput, PaperRun
 from samlad.documents.papers_store import RUNS
 from samlad.documents.permissions import READ
-from samlad.kernel.http import actor_of, database_of, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, write
 from samlad.kernel.ids import new_id
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
@@ -26,7 +25,6 @@ from samlad.kernel.listing import (
     Wanted,
 )
 
-AnyRequest = Request[Any, Any, Any]
 Id = FromPath[UUID]
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from samlad.documents.model import Document, DocumentRow, Entity, Kind
 from samlad.kernel.database import Reader, Tx
-from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
+from samlad.kernel.listing import Filter, Listing, Sort, at_start, texts, uuids
 
 ENTITY_FIELDS = (
     "name",
@@ -45,10 +45,6 @@ _DOCUMENT = """d.id, d.entity, d.kind, d.number, d.order_id, d.cause, d.invoice,
                d.net, d.tax, d.rounding, d.total, d.rates, d.issued_at, d.issued_on, d.due_on, d.actor, d.sha256"""
 
 
-def _like(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-
-
 LISTING = Listing(
     row=DocumentRow,
     select="""d.id, d.kind, d.number, e.code AS entity, d.order_id AS order, o.number AS order_number, c.code AS channel,
@@ -71,7 +67,7 @@ LISTING = Listing(
         "order": Filter("d.order_id = ANY({}::uuid[])", uuids),
         "from": Filter("d.issued_on >= {}", date.fromisoformat),
         "to": Filter("d.issued_on <= {}", date.fromisoformat),
-        "q": Filter("d.number LIKE {0} OR o.number LIKE {0}", _like),
+        "q": Filter("d.number LIKE {0} OR o.number LIKE {0}", at_start),
     },
 )
 """All documents, latest first. ``q`` is the beginning of a document's or an order's number."""

@@ -1,9 +1,8 @@
 """HTTP: probable duplicates, the queue in which they are decided, models and settings."""
 
-from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, Router, get, patch, post
+from litestar import Response, Router, get, patch, post
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody
 
@@ -19,7 +18,7 @@ from samlad.duplicates.model import (
     TrainInput,
 )
 from samlad.duplicates.permissions import READ, SEE_CUSTOMERS
-from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
     Cursor,
@@ -31,8 +30,6 @@ from samlad.kernel.listing import (
     Wanted,
 )
 from samlad.kernel.problems import NotFound
-
-AnyRequest = Request[Any, Any, Any]
 
 
 @get("/duplicates", summary="List probable duplicates")

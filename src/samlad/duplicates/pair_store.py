@@ -11,7 +11,7 @@ from samlad.duplicates.model import NextInput, Pair, PairRow, Score
 from samlad.duplicates.rules import strong
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.ids import new_id
-from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
+from samlad.kernel.listing import Filter, Listing, Sort, anywhere_lowered, texts, uuids
 
 HELD = timedelta(minutes=5)
 """How long a pair is somebody's after it was shown to them."""
@@ -34,11 +34,6 @@ class Found(msgspec.Struct, frozen=True):
     model: int
 
 
-def _like(text: str) -> str:
-    escaped = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
-
-
 LISTING = Listing(
     row=PairRow,
     select="""p.id, p.status, p.weight, 1 / (1 + power(2, -p.weight)) AS probability, p.strong, l.id AS left,
@@ -53,7 +48,7 @@ LISTING = Listing(
     },
     default_sort="-weight",
     filters={
-        "q": Filter("(l.search LIKE {0} OR r.search LIKE {0})", _like),
+        "q": Filter("(l.search LIKE {0} OR r.search LIKE {0})", anywhere_lowered),
         "status": Filter("p.status = ANY({})", texts),
         "strong": Filter("p.strong::text = ANY({})", texts),
         "pool": Filter("l.pool = ANY({}::uuid[])", uuids),

@@ -16,13 +16,14 @@ import gzip
 import io
 import re
 import secrets
+import zlib
 from collections.abc import Awaitable, Callable, Mapping
 from hashlib import blake2b
 from typing import Annotated, Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
-from litestar import Request, Response, Router, get
+from litestar import Response, Router, get
 from litestar.datastructures import Cookie
 from litestar.params import FromPath, QueryParameter
 
@@ -35,12 +36,12 @@ from samlad.faces.design.rendering import apart, turning_in
 from samlad.kernel import once
 from samlad.kernel.database import Tx
 from samlad.kernel.http import REQUEST_ID_SCOPE, actor_of, context_of, database_of
+from samlad.kernel.http import AnyRequest as AnyRequest
 from samlad.kernel.i18n import LOCALES, PSEUDO, PSEUDO_RTL, negotiate, translator
 from samlad.kernel.problems import Problem, Unauthenticated
 from samlad.kernel.vault import BadSignature
 
 T = TypeVar("T")
-AnyRequest = Request[Any, Any, Any]
 
 PAGES = Pages()
 LANGUAGES = (("en", "English"), ("sv", "Svenska"), ("nl", "Nederlands"))
@@ -49,6 +50,8 @@ LANGUAGES = (("en", "English"), ("sv", "Svenska"), ("nl", "Nederlands"))
 LOCALE_COOKIE, THEME_COOKIE, FLASH_COOKIE = "locale", "theme", "flash"
 YEAR_SECONDS = 365 * 86400
 FLASH_SECONDS = 300
+MOST_FLASHED = 3_900
+"""Characters of a cookie: browsers drop one of more than 4,096, with its name (RFC 6265, 6.1)."""
 LEAST_PACKED = 1_400
 """Bytes: what fits into one packet arrives no sooner when it is shorter."""
 MOST_PADDING = 100
@@ -256,9 +259,18 @@ def go(
         answer = Response(b"", status_code=303, media_type="text/plain", headers={"Location": href})
     if text is not None:
         flashes = [*_waiting(request), Flash(text[:500], kind, undo)][-4:]
-        signed = request.app.state.runtime.vault.sign(_FLASHES, msgspec.json.encode(flashes).decode())
-        answer.set_cookie(own_cookie(request, FLASH_COOKIE, signed, FLASH_SECONDS))
+        answer.set_cookie(own_cookie(request, FLASH_COOKIE, _kept(request, flashes), FLASH_SECONDS))
     return answer
+
+
+def _kept(request: AnyRequest, flashes: list[Flash]) -> str:
+    """Messages as their cookie holds them. Of what does not fit the oldest go first, then the last one's undo."""
+    vault = request.app.state.runtime.vault
+    while True:
+        signed: str = vault.sign(_FLASHES, zlib.compress(msgspec.json.encode(flashes)))
+        if len(signed) <= MOST_FLASHED or (len(flashes) == 1 and flashes[0].undo is None):
+            return signed
+        flashes = flashes[1:] or [msgspec.structs.replace(flashes[0], undo=None)]
 
 
 def toast(text: str, kind: str = "success", undo: str | None = None) -> dict[str, str]:
@@ -290,9 +302,9 @@ def _waiting(request: AnyRequest) -> list[Flash]:
     if not text:
         return []
     try:
-        plain = request.app.state.runtime.vault.unsign(_FLASHES, text, max_age=FLASH_SECONDS)
-        return msgspec.json.decode(plain, type=list[Flash])
-    except (BadSignature, msgspec.MsgspecError, ValueError):
+        packed_text = request.app.state.runtime.vault.unsign_bytes(_FLASHES, text, max_age=FLASH_SECONDS)
+        return msgspec.json.decode(zlib.decompress(packed_text), type=list[Flash])
+    except (BadSignature, msgspec.MsgspecError, zlib.error, ValueError):
         return []
 
 

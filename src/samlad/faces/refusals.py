@@ -38,6 +38,8 @@ STOCK = (
     marked("Lot %(lot)s is not recalled."),
     marked("nothing is bought from this supplier any more"),
     marked("This purchase order is %(state)s."),
+    marked("It is no draft any more: call it off on its own page."),
+    marked("It was ordered once; write a new one."),
     marked("this purchase order is %(state)s: its lines stand"),
     marked("at least one unit each"),
     marked("one line for each variant, at least one"),

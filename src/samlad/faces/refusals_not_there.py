@@ -102,6 +102,7 @@ MONEY = (
     marked("There is no such selling plan."),
 )
 GOODS = (
+    marked("There is no such level."),
     marked("There is no such product in this channel."),
     marked("There is no such sale here."),
     marked("There is no such cart, or its token is not the right one."),

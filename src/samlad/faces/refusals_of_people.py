@@ -52,6 +52,7 @@ ACCESS = (
     marked("The password is not right."),
     marked("somebody with this address works here already"),
     marked("They are disabled; enable them first."),
+    marked("Nobody can shut themselves out; somebody else has to do it."),
     marked("Nobody can deal with roles that may do more than they may themselves."),
     marked("You are bound to locations, so you can deal only with people who are bound to the same."),
     marked("Make somebody else an owner first."),

@@ -1,9 +1,8 @@
 """HTTP: who is who, why, and what people decided."""
 
-from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, Router, get, post
+from litestar import Response, Router, get, post
 from litestar.params import FromPath, JSONBody
 
 from samlad.identity import deciding, profiles, ruling, store
@@ -24,7 +23,7 @@ from samlad.identity.views import (
     RulesVersion,
     SplitInput,
 )
-from samlad.kernel.http import actor_of, database_of, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
     Cursor,
@@ -37,8 +36,6 @@ from samlad.kernel.listing import (
     Wanted,
 )
 from samlad.kernel.problems import NotFound
-
-AnyRequest = Request[Any, Any, Any]
 
 
 @get("/identity/profiles/{any_id:uuid}", summary="Read by what a person is known")

@@ -6,7 +6,7 @@ import inspect
 from typing import Any
 
 import msgspec
-from litestar import MediaType, Request, Response, Router, get
+from litestar import MediaType, Response, Router, get
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery
 from litestar.response import Stream
@@ -14,13 +14,11 @@ from litestar.response import Stream
 from samlad.kernel import live as live_events
 from samlad.kernel import log, metrics, migrations
 from samlad.kernel.edge import is_near
-from samlad.kernel.http import actor_of
+from samlad.kernel.http import AnyRequest, actor_of
 from samlad.kernel.log import Fact, Position
 from samlad.kernel.problems import Busy, NotFound, Problem
 from samlad.kernel.runtime import Runtime
 from samlad.kernel.worker import Work
-
-AnyRequest = Request[Any, Any, Any]
 
 READY_SECONDS = 2.0
 

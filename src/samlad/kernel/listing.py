@@ -17,6 +17,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 from litestar import Response
+from litestar.di import NamedDependency, Provide
 from litestar.params import QueryParameter
 from litestar.response import Stream
 
@@ -73,6 +74,32 @@ class ListQuery(msgspec.Struct, frozen=True, kw_only=True):
     filters: Mapping[str, str | None] = msgspec.field(default_factory=dict)
 
 
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """How any list can be asked for. A handler gets it as ``asked: FromAsked`` with ``dependencies=ASKED``; filters
+    are its own.
+    """
+
+    sort: str | None
+    cursor: str | None
+    limit: int
+    as_csv: bool
+
+    def query(self, filters: Mapping[str, str | None]) -> ListQuery:
+        """The query, with the filters of this list."""
+        return ListQuery(limit=self.limit, cursor=self.cursor, sort=self.sort, filters=filters)
+
+
+def _asked(
+    sort: Sorting = None, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT, as_format: FileFormat = "json"
+) -> Asked:
+    return Asked(sort=sort, cursor=cursor, limit=limit, as_csv=as_format == "csv")
+
+
+ASKED: Mapping[str, Provide] = {"asked": Provide(_asked, sync_to_thread=False)}
+FromAsked = NamedDependency[Asked]
+"""Of handlers of lists: the parameters that all of them have, once. OpenAPI shows them as if they stood at the handler."""
+
+
 class Filter(msgspec.Struct, frozen=True):
     """A condition with one ``{}`` where its parameter goes, and how to read the parameter from text."""
 
@@ -95,6 +122,25 @@ def texts(text: str) -> list[str]:
 def uuids(text: str) -> list[UUID]:
     """A comma-separated list of UUIDs; raises ValueError."""
     return [UUID(part) for part in texts(text)]
+
+
+def anywhere(text: str) -> str:
+    """The pattern (LIKE, ILIKE) of what has a text anywhere."""
+    return f"%{_literal(text)}%"
+
+
+def anywhere_lowered(text: str) -> str:
+    """As `anywhere`, for what is compared in small letters."""
+    return anywhere(text.lower())
+
+
+def at_start(text: str) -> str:
+    """The pattern (LIKE, ILIKE) of what begins with a text."""
+    return f"{_literal(text)}%"
+
+
+def _literal(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 class Listing(msgspec.Struct, Generic[T], frozen=True, kw_only=True):

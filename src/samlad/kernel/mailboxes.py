@@ -13,7 +13,7 @@ import msgspec
 from samlad.kernel import log
 from samlad.kernel.bounces import LONGEST_ANSWER, Bounce
 from samlad.kernel.clock import now
-from samlad.kernel.database import Tx
+from samlad.kernel.database import Reader, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.listing import Filter, Listing, Sort, texts
 from samlad.kernel.problems import NotFound
@@ -152,14 +152,23 @@ async def withhold(tx: Tx, mail: UUID, sent: Sent) -> None:
     log.append(tx, fact, subject=mail, channel=sent.channel, profile=sent.person)
 
 
-async def lock(tx: Tx, bounce_id: UUID) -> BouncedAddress:
-    """An address from which mails came back, locked.
+async def get(reader: Reader, bounce_id: UUID) -> BouncedAddress:
+    """An address from which mails came back.
 
     Raises:
         NotFound: no mail came back from there.
     """
-    found = await tx.one(
-        BouncedAddress, f"SELECT {_COLUMNS} FROM mail_bounce WHERE id = $1 FOR UPDATE", bounce_id
+    return await _read(reader, bounce_id, "")
+
+
+async def lock(tx: Tx, bounce_id: UUID) -> BouncedAddress:
+    """As `get`, locked."""
+    return await _read(tx, bounce_id, "FOR UPDATE")
+
+
+async def _read(reader: Reader, bounce_id: UUID, held: str) -> BouncedAddress:
+    found = await reader.one(
+        BouncedAddress, f"SELECT {_COLUMNS} FROM mail_bounce WHERE id = $1 {held}", bounce_id
     )
     if found is None:
         raise NotFound("There is no such address from which mails came back.")

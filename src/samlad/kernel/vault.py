@@ -107,13 +107,22 @@ class Vault:
         """A keyed hash of a text by every key (HMAC-SHA-256), the first key's first: to compare what must not be kept."""
         return [hmac.digest(_derive(key, f"hash/{purpose}"), text.encode(), sha256) for key in self._keys]
 
-    def sign(self, purpose: str, data: str) -> str:
+    def sign(self, purpose: str, data: str | bytes) -> str:
         """A text for cookies and links that holds the data readably, the time, and a signature of both."""
-        body = _to_text(int(time.time()).to_bytes(6, "big") + data.encode())
+        raw = data.encode() if isinstance(data, str) else data
+        body = _to_text(int(time.time()).to_bytes(6, "big") + raw)
         return f"{body}.{_to_text(_mac(self._keys[0], purpose, body))}"
 
     def unsign(self, purpose: str, text: str, *, max_age: float) -> str:
-        """The data of a text from `sign`, at most ``max_age`` seconds old.
+        """The text that was signed by `sign`, at most ``max_age`` seconds ago.
+
+        Raises:
+            BadSignature: as `unsign_bytes`.
+        """
+        return self.unsign_bytes(purpose, text, max_age=max_age).decode()
+
+    def unsign_bytes(self, purpose: str, text: str, *, max_age: float) -> bytes:
+        """The bytes that were signed by `sign`, at most ``max_age`` seconds ago.
 
         Raises:
             BadSignature: changed, too old, made for another purpose or by a key that is gone.
@@ -128,7 +137,7 @@ class Vault:
         age = time.time() - int.from_bytes(raw[:6], "big")
         if not -60 <= age <= max_age:
             raise BadSignature("It is too old.")
-        return raw[6:].decode()
+        return raw[6:]
 
 
 class SecretInfo(msgspec.Struct, frozen=True):

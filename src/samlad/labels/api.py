@@ -1,13 +1,12 @@
 """HTTP of labels."""
 
-from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, Router, get, post
+from litestar import Response, Router, get, post
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody
 
-from samlad.kernel.http import actor_of, database_of, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
     Cursor,
@@ -23,7 +22,6 @@ from samlad.labels import making, store
 from samlad.labels.model import LabelRun, LabelRunInput
 from samlad.labels.permissions import READ
 
-AnyRequest = Request[Any, Any, Any]
 TYPES = {"pdf": "application/pdf", "zpl": "application/octet-stream"}
 
 

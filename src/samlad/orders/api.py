@@ -1,18 +1,18 @@
 """HTTP: orders."""
 
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from litestar import Request, Response, Router, get, post
+from litestar import Response, Router, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from samlad import carts
 from samlad.carts import paying
 from samlad.carts.api_inputs import CartToken
 from samlad.kernel.clock import day_bounds
-from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
 from samlad.kernel.problems import InvalidInput
 from samlad.orders import arrivals, changes, lists, order_page, placement, tips
@@ -32,7 +32,6 @@ from samlad.orders.permissions import READ
 from samlad.orders.tip_store import Tip
 from samlad.orders.tips import ClerkTips
 
-AnyRequest = Request[Any, Any, Any]
 MOST_MINOR = 10**15
 TimeZone = Annotated[
     str,

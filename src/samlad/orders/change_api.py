@@ -1,13 +1,13 @@
 """HTTP: changes of orders, announced returns, returns without a receipt, reasons and windows."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from litestar import Request, Response, Router, get, post, put
+from litestar import Response, Router, get, post, put
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from samlad import channels
-from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
     Cursor,
@@ -54,7 +54,6 @@ from samlad.orders.return_model import (
 from samlad.orders.return_model import Request as Announced
 from samlad.orders.return_unknown import UnknownPreview
 
-AnyRequest = Request[Any, Any, Any]
 Id = FromPath[UUID]
 ChannelCode = Annotated[
     str, QueryParameter(description="Code of a channel whose pool is meant", max_length=63)

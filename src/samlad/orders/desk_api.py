@@ -1,14 +1,14 @@
 """HTTP: what the order desk keeps: tags and notes on orders, views, acts on many orders."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Response, Router, delete, get, patch, post, put
+from litestar import Response, Router, delete, get, patch, post, put
 from litestar.params import FromPath, JSONBody, PathParameter
 
 from samlad.kernel.database import Tx
-from samlad.kernel.http import actor_of, database_of, if_match, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, write
 from samlad.orders import bulk, bulk_store, fulfilment_assign, tagging, tagging_store, views
 from samlad.orders.bulk import BulkInput
 from samlad.orders.bulk_store import Bulk, BulkRow
@@ -17,8 +17,6 @@ from samlad.orders.permissions import READ
 from samlad.orders.tagging import OrderNoteInput, OrderTagsInput
 from samlad.orders.tagging_store import OrderNote, OrderTagCount
 from samlad.orders.views import OrderView, ViewChange, ViewInput
-
-AnyRequest = Request[Any, Any, Any]
 
 
 class BulkPage(msgspec.Struct, frozen=True):

@@ -1,13 +1,13 @@
 """HTTP: fulfilments, from the work list to the customer's hands."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from litestar import Request, Response, Router, get, patch, post, put
+from litestar import Response, Router, get, patch, post, put
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from samlad.kernel.database import Tx
-from samlad.kernel.http import actor_of, context_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, context_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
     Cursor,
@@ -52,7 +52,6 @@ from samlad.orders.fulfilment_model import (
 from samlad.orders.fulfilment_substitute import substitute
 from samlad.orders.permissions import CHANGE, READ
 
-AnyRequest = Request[Any, Any, Any]
 Id = FromPath[UUID]
 
 

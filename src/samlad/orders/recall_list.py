@@ -1,14 +1,13 @@
 """Who got a lot: the orders that it went to, for a recall."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Response, Router, get
+from litestar import Response, Router, get
 from litestar.params import FromPath
 
-from samlad.kernel.http import actor_of, database_of
+from samlad.kernel.http import AnyRequest, actor_of, database_of
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
     Cursor,
@@ -22,8 +21,6 @@ from samlad.kernel.listing import (
 )
 from samlad.orders.permissions import READ
 from samlad.stock import lots_store
-
-AnyRequest = Request[Any, Any, Any]
 
 
 class RecallRow(msgspec.Struct, frozen=True):

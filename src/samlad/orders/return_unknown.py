@@ -87,8 +87,24 @@ async def take_unknown(tx: Tx, data: UnknownInput) -> Order:
     if customer is None or customer.pool != channel.pools[Resource.CUSTOMERS]:
         raise NotFound("There is no such customer of this shop.")
     lines, goes = await _lines(tx, channel, data)
-    worth, moment = -sum(line.total for line in lines), now()
-    order = Order(
+    order = _order(return_id, channel, data, lines)
+    number = await store.insert(tx, order, channel.setting("number_prefix"))
+    order = msgspec.structs.replace(order, number=number)
+    tell_placed(tx, order)
+    worth = -order.total
+    if worth:
+        await credit.refund_to_credit(
+            tx, data.customer, worth, channel.currency, refund=return_id, order=return_id, reason=data.note
+        )
+    await _book_in(tx, data, lines, goes, return_id)
+    _tell(tx, order, data)
+    return order
+
+
+def _order(return_id: UUID, channel: Channel, data: UnknownInput, lines: list[OrderLine]) -> Order:
+    """The order of kind return, without its number."""
+    moment = now()
+    return Order(
         id=return_id,
         pool=channel.pools[Resource.ORDERS],
         channel=channel.id,
@@ -102,25 +118,20 @@ async def take_unknown(tx: Tx, data: UnknownInput) -> Order:
         location=data.location,
         items=rules.goods_of(lines),
         tax=sum(line.tax for line in lines),
-        total=-worth,
+        total=sum(line.total for line in lines),
         placed_at=moment,
         local_day=local_day(moment, channel.time_zone),
         lines=lines,
     )
-    number = await store.insert(tx, order, channel.setting("number_prefix"))
-    order = msgspec.structs.replace(order, number=number)
-    tell_placed(tx, order)
-    if worth:
-        await credit.refund_to_credit(
-            tx, data.customer, worth, channel.currency, refund=return_id, order=return_id, reason=data.note
-        )
-    await _book_in(tx, data, lines, goes, return_id)
+
+
+def _tell(tx: Tx, order: Order, data: UnknownInput) -> None:
     fact = events.ReturnedWithoutReceipt(
-        number=number,
-        currency=channel.currency,
-        total=-worth,
+        number=order.number,
+        currency=order.currency,
+        total=order.total,
         tax=order.tax,
-        credited=worth,
+        credited=-order.total,
         location=data.location,
         reason=data.override,
         lines=[
@@ -131,14 +142,12 @@ async def take_unknown(tx: Tx, data: UnknownInput) -> Order:
                 "tax": line.tax,
                 "total": line.total,
             }
-            for line in lines
+            for line in order.lines
         ],
     )
-    log.append(tx, fact, subject=return_id, channel=channel.id, profile=data.customer)
-    audit.record(
-        tx, "order.returned-unknown", "order", return_id, after={"reason": data.override, "worth": worth}
-    )
-    return order
+    log.append(tx, fact, subject=order.id, channel=order.channel, profile=data.customer)
+    after = {"reason": data.override, "worth": -order.total}
+    audit.record(tx, "order.returned-unknown", "order", order.id, after=after)
 
 
 async def _store_at(reader: Database | Tx, location: UUID) -> Channel:

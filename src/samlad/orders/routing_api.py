@@ -1,21 +1,19 @@
 """HTTP of routing: versions of rules, where a cart would go by them, and what they would have done to past orders."""
 
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from litestar import Request, Response, Router, get, post
+from litestar import Response, Router, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from samlad import carts, channels
 from samlad.kernel.clock import now
-from samlad.kernel.http import actor_of, database_of, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, write
 from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
 from samlad.orders import routing, routing_replay, routing_store
 from samlad.orders.permissions import ROUTE
 from samlad.orders.routing_model import Decision, Line, Replay, Routing, RoutingInput
-
-AnyRequest = Request[Any, Any, Any]
 
 
 @get("/routing", summary="List routing rules")

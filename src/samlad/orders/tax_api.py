@@ -3,20 +3,18 @@
 from datetime import date
 from typing import Annotated, Any
 
-from litestar import Request, Response, Router, get
+from litestar import Response, Router, get
 from litestar.params import QueryParameter
 
 from samlad import channels
 from samlad.channels import Channel
 from samlad.kernel.clock import now
-from samlad.kernel.http import actor_of, database_of
+from samlad.kernel.http import AnyRequest, actor_of, database_of
 from samlad.kernel.listing import FileFormat, Wanted, texts
 from samlad.kernel.problems import InvalidInput
 from samlad.orders import tax_report
 from samlad.orders.tax_report import LONGEST_DAYS, ThresholdMeter
 from samlad.tax.permissions import REPORT
-
-AnyRequest = Request[Any, Any, Any]
 
 
 @get("/tax-report", summary="What was taken of which tax")

@@ -3,16 +3,16 @@
 Payments are begun with a cart (`samlad.carts.paying`) and taken, captured and refunded with an order.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Response, Router, delete, get, post, put
+from litestar import Response, Router, delete, get, post, put
 from litestar.params import FromPath, JSONBody
 
 from samlad.kernel import cards
 from samlad.kernel.database import Tx
-from samlad.kernel.http import actor_of, database_of, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, write
 from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
 from samlad.kernel.problems import NotFound
 from samlad.payments import accounts, manual, manual_store, service, settlements, store, terminal
@@ -21,8 +21,6 @@ from samlad.payments.model import Amount, Note, Payment, Receipt, ReceivedInput
 from samlad.payments.permissions import CAPTURE, READ
 from samlad.payments.settlements import Recorded, Settlement, SettlementsInput
 from samlad.payments.terminal import Button, TerminalPayment
-
-AnyRequest = Request[Any, Any, Any]
 
 
 class PartInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

@@ -1,10 +1,10 @@
 """HTTP: plans, joining and leaving."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Response, Router, get, post
+from litestar import Response, Router, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from samlad import channels
@@ -13,7 +13,7 @@ from samlad.catalog.pairing import PAIRS, Decided, DecisionInput, Pair
 from samlad.channels import Resource
 from samlad.channels.model import Code
 from samlad.channels.permissions import READ
-from samlad.kernel.http import actor_of, database_of, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
     Cursor,
@@ -29,8 +29,6 @@ from samlad.kernel.problems import NotFound
 from samlad.pools import pairs, service, store
 from samlad.pools.model import MoveInput, MoveRow, Plan
 from samlad.pools.planning import plan
-
-AnyRequest = Request[Any, Any, Any]
 
 
 @get("/channels/{channel_id:uuid}/pools/{resource:str}/plan", summary="Plan joining or leaving a pool")

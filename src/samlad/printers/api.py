@@ -1,12 +1,12 @@
 """HTTP of printers and their queue."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from litestar import Request, Response, Router, delete, get, patch, post
+from litestar import Response, Router, delete, get, patch, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
     Cursor,
@@ -31,7 +31,6 @@ from samlad.printers.model import (
 )
 from samlad.printers.permissions import PRINT
 
-AnyRequest = Request[Any, Any, Any]
 Id = FromPath[UUID]
 Elsewhere = Annotated[
     UUID | None, QueryParameter(description="Id of another printer of the same place; else the one before")

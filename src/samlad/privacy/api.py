@@ -1,12 +1,11 @@
 """HTTP: what people asked for about their data."""
 
-from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, Router, get, post
+from litestar import Response, Router, get, post
 from litestar.params import FromPath, JSONBody
 
-from samlad.kernel.http import actor_of, context_of, database_of, write
+from samlad.kernel.http import AnyRequest, actor_of, context_of, database_of, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
     Cursor,
@@ -21,8 +20,6 @@ from samlad.kernel.listing import (
 from samlad.privacy import service, store
 from samlad.privacy.model import Export, PrivacyRequest, RequestInput
 from samlad.privacy.permissions import EXPORT, READ
-
-AnyRequest = Request[Any, Any, Any]
 
 
 @get("/privacy/requests", summary="List requests about personal data")

@@ -1,14 +1,14 @@
 """HTTP: everything about a customer."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from litestar import Request, Response, Router, delete, get, put
+from litestar import Response, Router, delete, get, put
 from litestar.params import FromPath, QueryParameter
 
 from samlad import customers
 from samlad.customers.api import change_customer
-from samlad.kernel.http import actor_of, database_of, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, with_etag, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
     Cursor,
@@ -24,8 +24,6 @@ from samlad.kernel.problems import NotFound
 from samlad.profile import household, reading
 from samlad.profile.model import Person, TimelineRow
 from samlad.profile.timeline import TIMELINE, scope_of
-
-AnyRequest = Request[Any, Any, Any]
 
 
 @get("/customers/{customer_id:uuid}", summary="Read a customer")

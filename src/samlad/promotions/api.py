@@ -1,14 +1,14 @@
 """HTTP: promotions, their codes, links and grants. Codes in carts are with the carts."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from litestar import Request, Response, Router, get, patch, post
+from litestar import Response, Router, get, patch, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from samlad import channels
 from samlad.channels import Resource
-from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
 from samlad.promotions import service, store, uses_store
 from samlad.promotions.model import (
@@ -26,8 +26,6 @@ from samlad.promotions.model import (
 )
 from samlad.promotions.permissions import READ
 from samlad.promotions.uses_store import UseSums
-
-AnyRequest = Request[Any, Any, Any]
 
 
 class PromotionPage(Promotion, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from samlad.kernel.database import Reader, Tx, asked_once
-from samlad.kernel.listing import Filter, Listing, Sort, uuids
+from samlad.kernel.listing import Filter, Listing, Sort, anywhere_lowered, uuids
 from samlad.promotions.model import Code, Grant, Link, Promotion, PromotionRow
 
 _COLUMNS = """p.id, p.pool, p.name, p.status, p.is_automatic, p.channels, p.customer_group, p.first_order, p.currency,
@@ -43,11 +43,6 @@ _STATE = f"""CASE WHEN p.status = 'ended' OR p.last_day < (now() AT TIME ZONE 'U
      WHEN p.uses >= p.limit_total AND {_COUNTED} OR p.spent >= p.budget THEN 'used_up' ELSE 'active' END"""
 
 
-def _like(text: str) -> str:
-    escaped = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
-
-
 LISTING = Listing(
     row=PromotionRow,
     select=f"""p.id, p.name, {_STATE} AS state, p.terms -> 'effect' ->> 'kind' AS kind, p.is_automatic,
@@ -70,7 +65,7 @@ LISTING = Listing(
         "q": Filter(
             """lower(p.name) LIKE {0} OR EXISTS (SELECT 1 FROM promotion_code c
                WHERE c.promotion = p.id AND lower(c.code) LIKE {0})""",
-            _like,
+            anywhere_lowered,
         ),
         "id": Filter("p.id = ANY({}::uuid[])", uuids),
         "state": Filter(f"({_STATE}) = ANY(string_to_array({{}}, ','))"),
@@ -85,7 +80,10 @@ CODES = Listing(
     key="c.id",
     sorts={"created_at": Sort("c.created_at", "timestamptz"), "code": Sort("c.code")},
     default_sort="created_at",
-    filters={"q": Filter("lower(c.code) LIKE {}", _like), "id": Filter("c.id = ANY({}::uuid[])", uuids)},
+    filters={
+        "q": Filter("lower(c.code) LIKE {}", anywhere_lowered),
+        "id": Filter("c.id = ANY({}::uuid[])", uuids),
+    },
 )
 """The codes of one promotion (its parameter)."""
 

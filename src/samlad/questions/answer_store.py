@@ -4,16 +4,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from samlad.kernel import inserts
 from samlad.kernel.database import Tx
 
 
 async def insert(tx: Tx, values: dict[str, Any]) -> None:
     """Keep an answer."""
-    names = ", ".join(values)
-    await tx.execute(
-        f"INSERT INTO question_answer ({names}) SELECT {names} FROM jsonb_populate_record(NULL::question_answer, $1)",
-        values,
-    )
+    await inserts.insert(tx, "question_answer", values)
 
 
 async def update(tx: Tx, answer: UUID, values: dict[str, Any]) -> None:

@@ -1,17 +1,17 @@
 """HTTP of questions. Everybody reads what is published and asks; customers change their own; staff decide and answer."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Response, Router, delete, get, post, put
+from litestar import Response, Router, delete, get, post, put
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta
 
 from samlad.catalog.api.parameters import pools_of
 from samlad.channels import Resource
 from samlad.kernel.database import Tx
-from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
     Cursor,
@@ -41,8 +41,6 @@ from samlad.questions.model import (
 )
 from samlad.questions.permissions import READ
 from samlad.questions.store import QUESTIONS, SHOWN
-
-AnyRequest = Request[Any, Any, Any]
 
 
 class Votes(msgspec.Struct, frozen=True):
@@ -151,7 +149,11 @@ async def withdraw_question(request: AnyRequest, question_id: FromPath[UUID]) ->
     return await write(request, work, status=204)
 
 
-@post("/questions/{question_id:uuid}/decision", status_code=200, summary="Publish or decline a question")
+@post(
+    "/questions/{question_id:uuid}/decision",
+    status_code=200,
+    summary="Publish or decline a question, or let it wait again",
+)
 async def decide_question(
     request: AnyRequest, question_id: FromPath[UUID], data: JSONBody[Decision]
 ) -> Response[Question]:

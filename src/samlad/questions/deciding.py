@@ -1,4 +1,4 @@
-"""What becomes of questions: published or declined, one or many together, and taken back together."""
+"""What becomes of questions: published, declined or read once more, one or many together, and taken back together."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -18,8 +18,12 @@ from samlad.questions.service import NO_QUESTION, after
 _DECIDABLE = (Status.WAITING, Status.PUBLISHED, Status.DECLINED)
 
 
-async def decide(tx: Tx, question: UUID, data: Decision, *, version: int | None = None) -> Question:
-    """Publish a question, or decline it. Decided the same way again only clears reports.
+async def decide(
+    tx: Tx, question: UUID, data: Decision, *, version: int | None = None, batch: UUID | None = None
+) -> Question:
+    """Publish a question, decline it, or let it wait once more. Decided the same way again only clears reports.
+
+    ``batch`` is an id of the caller's for several, by which `take_back` lets them stand as before.
 
     Raises:
         NotFound: there is none, it was taken back, or its address is not confirmed. InvalidInput: declined without a reason.
@@ -34,7 +38,7 @@ async def decide(tx: Tx, question: UUID, data: Decision, *, version: int | None 
         raise NotFound("Who asked this took it back.")
     if before.status is Status.UNCONFIRMED:
         raise NotFound("Who asked this has not confirmed the address yet.")
-    await _decide(tx, [before], data, new_id())
+    await _decide(tx, [before], data, batch or new_id())
     return await after(tx, question)
 
 
@@ -58,19 +62,29 @@ async def _decide(tx: Tx, held: Sequence[Question], data: Decision, batch: UUID)
     if status is Status.DECLINED and not reason:
         raise InvalidInput.at("reason", "say why: whoever asked reads this")
     reason = reason if status is Status.DECLINED else ""
-    changed = [each for each in held if (each.status, each.reason, each.reports) != (status, reason, 0)]
+    is_open = status is Status.WAITING
+    changed = [
+        each
+        for each in held
+        if each.status is not status or not (is_open or (each.reason, each.reports) == (reason, 0))
+    ]
     if not changed:
         return 0
-    await store.decide(tx, [each.id for each in changed], status, reason, batch, now(), tx.actor.label)
+    at, by = (None, None) if is_open else (now(), tx.actor.label)
+    await store.decide(tx, [each.id for each in changed], status, reason, batch, at, by)
     for each in changed:
-        fact: log.Fact = (
-            events.QuestionPublished(product=each.product)
-            if status is Status.PUBLISHED
-            else events.QuestionDeclined(product=each.product, reason=reason)
-        )
+        fact = _decided(each, status, reason)
         log.append(tx, fact, subject=each.id, channel=each.channel, profile=each.customer)
         note(tx, fact.event_type, each, status)
     return len(changed)
+
+
+def _decided(question: Question, status: Status, reason: str) -> log.Fact:
+    if status is Status.PUBLISHED:
+        return events.QuestionPublished(product=question.product)
+    if status is Status.DECLINED:
+        return events.QuestionDeclined(product=question.product, reason=reason)
+    return events.QuestionReopened(product=question.product, status=status)
 
 
 async def take_back(tx: Tx, batch: UUID) -> int:

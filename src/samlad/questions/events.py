@@ -66,7 +66,7 @@ class QuestionDeclined(Fact, frozen=True, kw_only=True):
 
 @declare("question.reopened")
 class QuestionReopened(Fact, frozen=True, kw_only=True):
-    """A decision was taken back: the question stands as before, ``status``."""
+    """A decision was taken back: the question stands as ``status``, as before, or waits to be read once more."""
 
     product: UUID
     status: str

@@ -163,9 +163,9 @@ class TextInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What becomes of a question. Declining says why: who asked reads the reason in their account."""
+    """What becomes of a question; ``waiting``: somebody reads it once more. Declining says why: who asked reads the reason."""
 
-    status: Literal["published", "declined"]
+    status: Literal["published", "declined", "waiting"]
     reason: Reason = ""
 
 

@@ -19,7 +19,8 @@ HOLDINGS = [
         whose="id = ANY({things})",
         personal=("customer", "email", "author", "text", "reason", "was_reason"),
         shown=("product", "language", "status", "asked_at", "answered_at", "told_at"),
-        erase="""customer = NULL, email = NULL, author = '', text = '', reason = '', was_reason = '', was = NULL, batch = NULL,
+        erase="""customer = NULL, email = NULL, author = '', text = '', reason = '', was_reason = '', was = NULL,
+                 was_decided_by = NULL, batch = NULL,
                  status = 'withdrawn', version = version + 1""",
     ),
     Holding(

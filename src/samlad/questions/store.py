@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from samlad.kernel import inserts
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
 from samlad.questions.model import (
@@ -290,16 +291,13 @@ async def lock_same(
 
 async def insert(tx: Tx, values: dict[str, Any]) -> None:
     """Keep a question."""
-    names = ", ".join(values)
-    await tx.execute(
-        f"INSERT INTO question ({names}) SELECT {names} FROM jsonb_populate_record(NULL::question, $1)",
-        values,
-    )
+    await inserts.insert(tx, "question", values)
 
 
 async def update(tx: Tx, question: UUID, values: dict[str, Any]) -> None:
     """Change columns of a question; its version counts up. What it was before a batch is forgotten."""
-    values = {"batch": None, "was": None, "was_reason": ""} | values
+    forgotten = {"batch": None, "was": None, "was_reason": "", "was_reports": 0}
+    values = forgotten | {"was_decided_at": None, "was_decided_by": None} | values
     changes = ", ".join(f"{name} = n.{name}" for name in values)
     await tx.execute(
         f"""UPDATE question SET {changes}, version = question.version + 1
@@ -310,11 +308,22 @@ async def update(tx: Tx, question: UUID, values: dict[str, Any]) -> None:
 
 
 async def decide(
-    tx: Tx, questions: Sequence[UUID], status: str, reason: str, batch: UUID, at: datetime, by: str
+    tx: Tx,
+    questions: Sequence[UUID],
+    status: str,
+    reason: str,
+    batch: UUID,
+    at: datetime | None,
+    by: str | None,
 ) -> None:
-    """Decide questions, held, in one statement. How they stood is kept with ``batch``, for who takes it back."""
+    """Decide questions, held, in one statement. How they stood is kept with ``batch``, for who takes it back.
+
+    Decided, they have no reports any more; without ``at`` they wait, and what was reported still stands.
+    """
     await tx.execute(
-        """UPDATE question SET was = status, was_reason = reason, batch = $4, status = $2, reason = $3, reports = 0,
+        """UPDATE question SET was = status, was_reason = reason, was_reports = CASE WHEN $5::timestamptz IS NULL THEN 0 ELSE reports END,
+                  was_decided_at = decided_at, was_decided_by = decided_by, batch = $4, status = $2, reason = $3,
+                  reports = CASE WHEN $5::timestamptz IS NULL THEN reports ELSE 0 END,
                   decided_at = $5, decided_by = $6, version = version + 1 WHERE id = ANY($1)""",
         list(questions),
         status,
@@ -337,8 +346,9 @@ async def lock_batch(tx: Tx, batch: UUID) -> list[Question]:
 async def take_back(tx: Tx, batch: UUID) -> dict[UUID, str]:
     """Let questions that were decided together stand as before: how each stands now."""
     rows = await tx.rows(
-        """UPDATE question SET status = was, reason = was_reason, was = NULL, was_reason = '', batch = NULL,
-                  decided_at = NULL, decided_by = NULL, version = version + 1
+        """UPDATE question SET status = was, reason = was_reason, reports = reports + was_reports,
+                  decided_at = was_decided_at, decided_by = was_decided_by, was = NULL, was_reason = '',
+                  was_reports = 0, was_decided_at = NULL, was_decided_by = NULL, batch = NULL, version = version + 1
            WHERE batch = $1 AND was IS NOT NULL RETURNING id, status""",
         batch,
     )

@@ -1,17 +1,15 @@
 """HTTP of recommendations. Open to everybody: it tells of no person."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from litestar import Request, Router, get
+from litestar import Router, get
 from litestar.params import FromPath, QueryParameter
 
 from samlad.catalog.api.parameters import ChannelCode, shop_of
-from samlad.kernel.http import database_of
+from samlad.kernel.http import AnyRequest, database_of
 from samlad.recommendations import service
 from samlad.recommendations.model import Companion
-
-AnyRequest = Request[Any, Any, Any]
 
 
 @get("/products/{product_id:uuid}/together", summary="What is bought with a product")

@@ -1,16 +1,16 @@
 """HTTP of reviews. Everybody reads what is approved; customers write their own; staff decide."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Response, Router, delete, get, post, put
+from litestar import Response, Router, delete, get, post, put
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from samlad.catalog.api.parameters import pools_of
 from samlad.channels import Resource
 from samlad.kernel.database import Tx
-from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
     Cursor,
@@ -27,8 +27,6 @@ from samlad.reviews import service
 from samlad.reviews.model import Answer, Decision, Report, Review, ReviewInput, ShownReview, Totals, Vote
 from samlad.reviews.permissions import READ
 from samlad.reviews.store import REVIEWS, SHOWN
-
-AnyRequest = Request[Any, Any, Any]
 
 
 class Votes(msgspec.Struct, frozen=True):
@@ -101,11 +99,15 @@ async def withdraw_review(request: AnyRequest, review_id: FromPath[UUID]) -> Res
     return await write(request, work, status=204)
 
 
-@post("/reviews/{review_id:uuid}/decision", status_code=200, summary="Approve or refuse a review")
+@post(
+    "/reviews/{review_id:uuid}/decision",
+    status_code=200,
+    summary="Approve or refuse a review, or let it wait again",
+)
 async def decide_review(
     request: AnyRequest, review_id: FromPath[UUID], data: JSONBody[Decision]
 ) -> Response[Review]:
-    """Show it, or refuse it with a reason. Send ``If-Match``: it may have been written anew meanwhile."""
+    """Show it, refuse it with a reason, or let it wait to be read once more. Send ``If-Match``: it may have been written anew meanwhile."""
     version = if_match(request)
     return await write(request, lambda tx: service.decide(tx, review_id, data, version=version))
 

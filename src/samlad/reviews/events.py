@@ -43,6 +43,15 @@ class ReviewRefused(Fact, frozen=True, kw_only=True):
     reason: str | None = None
 
 
+@declare("review.reopened")
+class ReviewReopened(Fact, frozen=True, kw_only=True):
+    """A decision was taken back: the review stands as ``status``, as before, or waits to be read once more."""
+
+    product: UUID
+    stars: int
+    status: str
+
+
 @declare("review.answered", personal=("text",))
 class ReviewAnswered(Fact, frozen=True, kw_only=True):
     """The shop answered a review, or took its answer back (an empty text)."""

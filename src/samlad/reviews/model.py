@@ -102,9 +102,9 @@ class ReviewInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What becomes of a review. A refusal says why: its writer reads the reason."""
+    """What becomes of a review; ``waiting``: somebody reads it once more. A refusal says why: its writer reads the reason."""
 
-    status: Literal["approved", "refused"]
+    status: Literal["approved", "refused", "waiting"]
     reason: Annotated[str, Meta(max_length=500, pattern=NO_CONTROL, examples=["It names a person."])] = ""
 
 

@@ -15,9 +15,10 @@ HOLDINGS = [
         table="review",
         about=marked("Reviews they wrote"),
         whose="id = ANY({things})",
-        personal=("customer", "author", "title", "text", "reason", "reply"),
+        personal=("customer", "author", "title", "text", "reason", "was_reason", "reply"),
         shown=("product", "stars", "status", "written_at"),
-        erase="""customer = NULL, author = '', title = '', text = '', reason = '', reply = NULL, replied_at = NULL,
+        erase="""customer = NULL, author = '', title = '', text = '', reason = '', was_reason = '', reply = NULL,
+                 replied_at = NULL, was_status = NULL, was_decided_by = NULL, batch = NULL,
                  status = CASE WHEN status = 'waiting' THEN 'withdrawn' ELSE status END, version = version + 1""",
     ),
     Holding(

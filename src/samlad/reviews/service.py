@@ -146,8 +146,12 @@ async def withdraw(tx: Tx, review: UUID, *, order: UUID | None = None) -> Review
     return await _after(tx, review)
 
 
-async def decide(tx: Tx, review: UUID, data: Decision, *, version: int | None = None) -> Review:
-    """Show a review, or refuse it. Decided the same way again only clears reports.
+async def decide(
+    tx: Tx, review: UUID, data: Decision, *, version: int | None = None, batch: UUID | None = None
+) -> Review:
+    """Show a review, refuse it, or let it wait once more. Shown or refused the same way again only clears reports.
+
+    ``batch`` is an id of the caller's for several, by which `take_back` lets them stand as before.
 
     Raises:
         NotFound: there is none, or it was withdrawn. Outdated: it was written anew, or somebody else decided.
@@ -161,19 +165,57 @@ async def decide(tx: Tx, review: UUID, data: Decision, *, version: int | None = 
     if status is Status.REFUSED and not reason:
         raise InvalidInput.at("reason", "say why: whoever wrote it reads this")
     reason = reason if status is Status.REFUSED else ""
-    if (before.status, before.reason, before.reports) == (status, reason, 0):
+    is_open = status is Status.WAITING
+    if before.status is status and (is_open or (before.reason, before.reports) == (reason, 0)):
         return before
-    decided = {"decided_at": now(), "decided_by": tx.actor.label, "reports": 0}
-    await store.update(tx, review, {"status": status, "reason": reason} | decided)
-    await _count(tx, before, status)
-    fact: log.Fact = (
-        events.ReviewApproved(product=before.product, stars=before.stars)
-        if status is Status.APPROVED
-        else events.ReviewRefused(product=before.product, stars=before.stars, reason=reason)
+    decided = (
+        {"decided_at": None, "decided_by": None}  # its reports stay: they may be why it is read once more
+        if is_open
+        else {"decided_at": now(), "decided_by": tx.actor.label, "reports": 0}
     )
-    log.append(tx, fact, subject=review, channel=before.channel, profile=before.customer)
-    _audit(tx, fact, before, status=status)
+    await store.update(
+        tx, review, {"status": status, "reason": reason} | decided | _was(before, batch, is_open=is_open)
+    )
+    await _count(tx, before, status)
+    _tell(tx, before, _decided(before, status, reason), status)
     return await _after(tx, review)
+
+
+def _was(before: Review, batch: UUID | None, *, is_open: bool) -> dict[str, Any]:
+    if batch is None:
+        return {}
+    names = ("status", "reason", "decided_at", "decided_by")
+    kept: dict[str, Any] = {f"was_{name}": getattr(before, name) for name in names}
+    return kept | {"was_reports": 0 if is_open else before.reports, "batch": batch}
+
+
+def _decided(before: Review, status: Status, reason: str) -> log.Fact:
+    if status is Status.APPROVED:
+        return events.ReviewApproved(product=before.product, stars=before.stars)
+    if status is Status.REFUSED:
+        return events.ReviewRefused(product=before.product, stars=before.stars, reason=reason)
+    return _reopened(before, status)
+
+
+def _tell(tx: Tx, before: Review, fact: log.Fact, status: Status) -> None:
+    log.append(tx, fact, subject=before.id, channel=before.channel, profile=before.customer)
+    _audit(tx, fact, before, status=status)
+
+
+async def take_back(tx: Tx, batch: UUID) -> int:
+    """Let reviews that were decided together stand as before, as far as nobody changed them since; how many."""
+    tx.actor.require(MODERATE)
+    held = await store.lock_batch(tx, batch)
+    now_so = await store.take_back(tx, batch) if held else {}
+    for before in held:
+        status = now_so[before.id]
+        await _count(tx, before, status)
+        _tell(tx, before, _reopened(before, status), status)
+    return len(held)
+
+
+def _reopened(before: Review, status: Status) -> log.Fact:
+    return events.ReviewReopened(product=before.product, stars=before.stars, status=status)
 
 
 async def answer(tx: Tx, review: UUID, data: Answer, *, version: int | None = None) -> Review:

@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from samlad.kernel import inserts
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
-from samlad.reviews.model import Purchase, Review, ShownReview, ToReview
+from samlad.reviews.model import Purchase, Review, ShownReview, Status, ToReview
 
 _FIELDS = ", ".join(
     {"product_title": "p.title AS product_title", "handle": "p.handle"}.get(name, f"r.{name}")
@@ -157,14 +158,13 @@ async def lock_own(tx: Tx, product: UUID, bought: Purchase) -> Review | None:
 
 async def insert(tx: Tx, values: dict[str, Any]) -> None:
     """Keep a review."""
-    names = ", ".join(values)
-    await tx.execute(
-        f"INSERT INTO review ({names}) SELECT {names} FROM jsonb_populate_record(NULL::review, $1)", values
-    )
+    await inserts.insert(tx, "review", values)
 
 
 async def update(tx: Tx, review: UUID, values: dict[str, Any]) -> None:
-    """Change columns of a review; its version counts up."""
+    """Change columns of a review; its version counts up. What it was before a batch is forgotten."""
+    forgotten = {"batch": None, "was_status": None, "was_reason": "", "was_reports": 0}
+    values = forgotten | {"was_decided_at": None, "was_decided_by": None} | values
     changes = ", ".join(f"{name} = n.{name}" for name in values)
     await tx.execute(
         f"""UPDATE review SET {changes}, version = review.version + 1
@@ -172,6 +172,27 @@ async def update(tx: Tx, review: UUID, values: dict[str, Any]) -> None:
         review,
         values,
     )
+
+
+async def lock_batch(tx: Tx, batch: UUID) -> list[Review]:
+    """Reviews that were decided together and not changed since, held."""
+    return await tx.all(
+        Review,
+        f"SELECT {_FIELDS} FROM {_SOURCE} WHERE r.batch = $1 ORDER BY r.id FOR UPDATE OF r",
+        batch,
+    )
+
+
+async def take_back(tx: Tx, batch: UUID) -> dict[UUID, Status]:
+    """Let reviews that were decided together stand as before: how each stands now."""
+    rows = await tx.rows(
+        """UPDATE review SET status = was_status, reason = was_reason, reports = reports + was_reports,
+                  decided_at = was_decided_at, decided_by = was_decided_by, was_status = NULL, was_reason = '',
+                  was_reports = 0, was_decided_at = NULL, was_decided_by = NULL, batch = NULL, version = version + 1
+           WHERE batch = $1 AND was_status IS NOT NULL RETURNING id, status""",
+        batch,
+    )
+    return {row["id"]: Status(row["status"]) for row in rows}
 
 
 _BY_STARS = ("ones", "twos", "threes", "fours", "fives")

@@ -1,20 +1,15 @@
 """HTTP of store work of phones: what was sent, and what a manager does with what was refused."""
 
-from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, Router, get, post
+from litestar import Response, Router, get, post
 from litestar.params import FromPath, JSONBody
 
-from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import (
-    DEFAULT_LIMIT,
-    Cursor,
-    FileFormat,
-    Limit,
-    ListQuery,
+    ASKED,
+    FromAsked,
     Page,
-    Sorting,
     States,
     Wanted,
 )
@@ -23,30 +18,23 @@ from samlad.storework.model import Dismissal, Kept, Row
 from samlad.storework.permissions import RESOLVE
 from samlad.storework.store import ENTRIES
 
-AnyRequest = Request[Any, Any, Any]
 
-
-@get("/store-work", summary="List store work of phones")
+@get("/store-work", summary="List store work of phones", dependencies=ASKED)
 async def list_entries(
     request: AnyRequest,
+    asked: FromAsked,
     location: Wanted = None,
     kind: Wanted = None,
     states: States = None,
-    sort: Sorting = None,
-    cursor: Cursor = None,
-    limit: Limit = DEFAULT_LIMIT,
     q: Wanted = None,
-    as_format: FileFormat = "json",
 ) -> Response[Page[Row]]:
     """Everything that phones in stores sent, what came last first. ``state``: `refused` for what waits for a manager."""
     actor = actor_of(request)
     actor.require(RESOLVE)
     filters = {"q": q, "location": location, "kind": kind, "state": states}
-    query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
+    query = asked.query(filters)
     scope = None if actor.locations is None else sorted(actor.locations)
-    return await ENTRIES.answer(
-        database_of(request), query, scope, as_csv=as_format == "csv", name="store-work"
-    )
+    return await ENTRIES.answer(database_of(request), query, scope, as_csv=asked.as_csv, name="store-work")
 
 
 @get("/store-work/{entry_id:uuid}", summary="Read an entry of store work")

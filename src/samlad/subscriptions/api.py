@@ -1,15 +1,15 @@
 """HTTP of selling plans and subscriptions. Customers see and change their own, staff those of everybody."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from litestar import Request, Response, Router, get, patch, post
+from litestar import Response, Router, get, patch, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from samlad import channels
 from samlad.kernel.database import Tx
-from samlad.kernel.http import actor_of, context_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, context_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
     Cursor,
@@ -44,9 +44,6 @@ from samlad.subscriptions.model import (
 from samlad.subscriptions.permissions import READ
 from samlad.subscriptions.plan_store import PLANS
 from samlad.subscriptions.store import CYCLES, LISTING
-
-AnyRequest = Request[Any, Any, Any]
-
 
 # -- selling plans -----------------------------------------------------------------------------------------------------
 

@@ -1,15 +1,15 @@
 """HTTP of tax: classes, rates, registrations, and VAT numbers of customers."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Response, Router, get, patch, post
+from litestar import Response, Router, get, patch, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from samlad.access import rate
-from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
 from samlad.tax import checking, schemes, service, store
 from samlad.tax.model import (
@@ -31,7 +31,6 @@ from samlad.tax.model import (
 from samlad.tax.numbers import customer_number
 from samlad.tax.permissions import READ
 
-AnyRequest = Request[Any, Any, Any]
 NUMBERS, NUMBER_SECONDS = 20, 600
 """VAT numbers that one address may have checked in so many seconds: VIES is everybody's."""
 

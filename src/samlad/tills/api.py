@@ -7,20 +7,17 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Response, Router, get, post
+from litestar import Response, Router, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from samlad.access.middleware import session_of
 from samlad.kernel.database import Tx
-from samlad.kernel.http import actor_of, context_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, context_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import (
-    DEFAULT_LIMIT,
+    ASKED,
     Cursor,
-    FileFormat,
-    Limit,
-    ListQuery,
+    FromAsked,
     Page,
-    Sorting,
     States,
     Wanted,
 )
@@ -52,7 +49,6 @@ from samlad.tills.pack import Pack
 from samlad.tills.permissions import READ
 from samlad.tills.store import SALES
 
-AnyRequest = Request[Any, Any, Any]
 GZIP_LEVEL = 5
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -98,20 +94,17 @@ async def look(request: AnyRequest, data: JSONBody[LookInput]) -> Response[Looke
     return await write(request, verb)
 
 
-@get("/till-sales", summary="List sales of tills")
+@get("/till-sales", summary="List sales of tills", dependencies=ASKED)
 async def list_sales(
     request: AnyRequest,
+    asked: FromAsked,
     channel: Wanted = None,
     kind: Wanted = None,
     states: States = None,
     needs_look: Wanted = None,
     till: Wanted = None,
     objection: Wanted = None,
-    sort: Sorting = None,
-    cursor: Cursor = None,
-    limit: Limit = DEFAULT_LIMIT,
     q: Wanted = None,
-    as_format: FileFormat = "json",
 ) -> Response[Page[SaleRow]]:
     """Everything that tills sent, what came last first. ``needs_look``: true for what waits for a manager."""
     actor = actor_of(request)
@@ -125,11 +118,9 @@ async def list_sales(
         "till": till,
         "objection": objection,
     }
-    query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
+    query = asked.query(filters)
     scope = None if actor.locations is None else sorted(actor.locations)
-    return await SALES.answer(
-        database_of(request), query, scope, as_csv=as_format == "csv", name="till-sales"
-    )
+    return await SALES.answer(database_of(request), query, scope, as_csv=asked.as_csv, name="till-sales")
 
 
 @get("/till-sales/{sale_id:uuid}", summary="Read a sale of a till")
@@ -238,25 +229,23 @@ async def name_key(request: AnyRequest, data: JSONBody[TillKeyInput]) -> Respons
     return await write(request, lambda tx: keys.name(tx, data, session.id if session else None))
 
 
-@get("/till-keys", summary="List keys of tills")
+@get("/till-keys", summary="List keys of tills", dependencies=ASKED)
 async def list_keys(
     request: AnyRequest,
+    asked: FromAsked,
     channel: Wanted = None,
     till: Wanted = None,
     states: States = None,
-    sort: Sorting = None,
-    cursor: Cursor = None,
-    limit: Limit = DEFAULT_LIMIT,
     q: Wanted = None,
-    as_format: FileFormat = "json",
 ) -> Response[Page[TillKey]]:
     """What tills signed receipts with and sign with now, the newest first. ``state``: good, replaced or revoked."""
     actor = actor_of(request)
     actor.require(READ)
     filters = {"q": q, "channel": channel, "till": till, "state": states}
-    query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
     scope = None if actor.locations is None else sorted(actor.locations)
-    return await KEYS.answer(database_of(request), query, scope, as_csv=as_format == "csv", name="till-keys")
+    return await KEYS.answer(
+        database_of(request), asked.query(filters), scope, as_csv=asked.as_csv, name="till-keys"
+    )
 
 
 @post("/till-keys/{kid:str}/revoke", summary="Take a till's key back", status_code=200)

@@ -4,11 +4,11 @@ from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import Request, Response, Router, delete, get, patch, post, put
+from litestar import Response, Router, delete, get, patch, post, put
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from samlad.kernel.clock import now
-from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
     Cursor,
@@ -62,8 +62,6 @@ from samlad.tracking.model import (
     Volume,
 )
 from samlad.tracking.permissions import READ
-
-AnyRequest = Request[Any, Any, Any]
 
 
 @get("/tracking/sources", summary="List sources of events")

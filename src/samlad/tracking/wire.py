@@ -12,13 +12,13 @@ from uuid import UUID
 
 import msgspec
 import structlog
-from litestar import HttpMethod, Request, Response, Router, get, route
+from litestar import HttpMethod, Response, Router, get, route
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 
 from samlad.kernel import turns
 from samlad.kernel.clock import now
-from samlad.kernel.http import actor_of, database_of
+from samlad.kernel.http import AnyRequest, actor_of, database_of
 from samlad.kernel.problems import Problem, TooMany
 from samlad.tracking import sdk
 from samlad.tracking.bodies import LARGEST_BODY, given_key, open_envelope
@@ -26,8 +26,6 @@ from samlad.tracking.intake import Intake
 from samlad.tracking.known import Known, known
 from samlad.tracking.model import NotAllowed, SlowDown, Source, SourceKind, UnknownWriteKey
 from samlad.tracking.permissions import WRITE
-
-AnyRequest = Request[Any, Any, Any]
 
 SUCCESS = b'{"success":true}'
 BATCHES = ("/v1/batch", "/v1/b", "/v1/import", "/beacon/v1/batch")

@@ -77,7 +77,7 @@ async def test_promotions_are_paused_together_and_what_has_ended_stays_so(api, s
     ended = await api.patch(f"/api/promotions/{made[2]}", json={"status": "ended"})
     assert ended.status_code == 200, ended.text
     page = await done(api, "/admin/promotions/bulk", {"id": made, "act": "paused"})
-    assert "Changed: 2. Refused: 1. It has ended." in page
+    assert "Changed: 2. Refused: 1. Winter: It has ended." in page
     assert await states() == ["paused", "paused", "ended"]
     await take_back(api, page)
     assert await states() == ["active", "active", "ended"]

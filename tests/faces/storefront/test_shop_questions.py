@@ -128,18 +128,17 @@ async def test_many_are_published_together_and_that_is_undone(market: Market, ap
         listed = await owner.get("/admin/questions?state=waiting")
         form = {
             "_csrf": hidden(listed.text, "_csrf"),
-            "batch": hidden(listed.text, "batch"),
             "next": "/admin/questions?state=waiting",
             "id": [str(each) for each in ids[:2]],
         }
         nothing = await owner.post("/admin/questions/decisions", data={**form, "id": [], "act": "published"})
         said = await owner.get(nothing.headers["location"])
-        assert "Choose at least one question." in said.text
+        assert "Pick something first." in said.text
         bare = await owner.post("/admin/questions/decisions", data={**form, "act": "declined"})
         assert "say why" in (await owner.get(bare.headers["location"])).text.lower()
         done = await owner.post("/admin/questions/decisions", data={**form, "act": "published"})
         after = await owner.get(done.headers["location"])
-        assert "Published: 2" in text_of(after.text)
+        assert "Changed: 2." in text_of(after.text)
         assert [row["status"] for row in await market.db.rows(states)] == [
             "published",
             "published",

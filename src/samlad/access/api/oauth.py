@@ -5,15 +5,13 @@ import binascii
 from typing import Any
 from urllib.parse import unquote_plus
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 
 from samlad.access import rate, tokens_issued
 from samlad.access.api.browser import base_url_of
 from samlad.access.permissions import permissions
 from samlad.access.tokens_issued import OAuthRefusal
-from samlad.kernel.http import context_of, database_of
-
-AnyRequest = Request[Any, Any, Any]
+from samlad.kernel.http import AnyRequest, context_of, database_of
 
 A_MINUTE = 60
 MOST_OF_A_CLIENT = 60

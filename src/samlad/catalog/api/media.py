@@ -5,7 +5,7 @@ from litestar.params import FromPath
 from litestar.response import File
 
 from samlad.catalog import media_files, renditions
-from samlad.catalog.api.parameters import AnyRequest
+from samlad.kernel.http import AnyRequest
 from samlad.kernel.problems import NotFound
 
 _FOR_EVER = "public, max-age=31536000, immutable"

@@ -1,18 +1,16 @@
 """What the handlers share: query parameters, and which pool a request means."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from litestar import Request
 from litestar.params import QueryParameter
 
 from samlad import channels
 from samlad.channels import Channel, Resource
 from samlad.kernel.database import Database
-from samlad.kernel.http import CHANNEL_SCOPE, database_of
+from samlad.kernel.http import CHANNEL_SCOPE, AnyRequest, database_of
 from samlad.kernel.problems import InvalidInput
 
-AnyRequest = Request[Any, Any, Any]
 Limit = Annotated[int, QueryParameter(ge=1, le=200, description="Rows of a page")]
 Format = Annotated[
     Literal["json", "csv"], QueryParameter(name="format", description="csv: everything as a file")

@@ -9,7 +9,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
 from samlad.catalog import prices
-from samlad.catalog.api.parameters import AnyRequest, ChannelCode, Format, Limit, Text, pool_of, pools_of
+from samlad.catalog.api.parameters import ChannelCode, Format, Limit, Text, pool_of, pools_of
 from samlad.catalog.permissions import READ
 from samlad.catalog.prices import (
     Price,
@@ -21,7 +21,7 @@ from samlad.catalog.prices import (
 )
 from samlad.channels import Resource
 from samlad.kernel.database import Tx
-from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import ListQuery, Page
 
 

@@ -8,7 +8,6 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from samlad.catalog import product_store, products
 from samlad.catalog.api.parameters import (
-    AnyRequest,
     ChannelCode,
     Format,
     Limit,
@@ -29,7 +28,7 @@ from samlad.catalog.permissions import READ
 from samlad.catalog.product_store import ProductSummary
 from samlad.catalog.sellables import variant_by_code
 from samlad.channels import Resource
-from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import ListQuery, Page
 from samlad.kernel.problems import NotFound
 

@@ -7,12 +7,12 @@ from litestar import Response, Router, delete, get, put
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from samlad.catalog import collections, listings
-from samlad.catalog.api.parameters import AnyRequest, ChannelCode, Format, Limit, Text, pools_of, shop_of
+from samlad.catalog.api.parameters import ChannelCode, Format, Limit, Text, pools_of, shop_of
 from samlad.catalog.listings import ListingInput, ProductListing
 from samlad.catalog.permissions import READ
 from samlad.catalog.search.query import DEEPEST, LARGEST_PAGE, Order, SearchQuery, SearchResult, search
 from samlad.channels import Resource
-from samlad.kernel.http import actor_of, database_of, if_match, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, write
 from samlad.kernel.listing import ListQuery, Page
 from samlad.kernel.problems import InvalidInput
 

@@ -7,14 +7,14 @@ from litestar import Response, Router, delete, get, patch, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from samlad.catalog import attributes, categories, collections, size_charts
-from samlad.catalog.api.parameters import AnyRequest, ChannelCode, Format, Limit, Text, pool_of, pools_of
+from samlad.catalog.api.parameters import ChannelCode, Format, Limit, Text, pool_of, pools_of
 from samlad.catalog.attributes import Attribute, AttributeChange, AttributeInput
 from samlad.catalog.categories import Category, CategoryChange, CategoryInput
 from samlad.catalog.collections import Collection, CollectionChange, CollectionInput
 from samlad.catalog.permissions import READ
 from samlad.catalog.size_charts import SizeChart, SizeChartChange, SizeChartInput
 from samlad.channels import Resource
-from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import ListQuery, Page
 from samlad.kernel.problems import NotFound
 

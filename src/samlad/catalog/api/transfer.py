@@ -14,11 +14,11 @@ from litestar.params import Body, QueryParameter
 from litestar.response import Stream
 
 from samlad.catalog import exports, imports
-from samlad.catalog.api.parameters import AnyRequest, ChannelCode
+from samlad.catalog.api.parameters import ChannelCode
 from samlad.catalog.imports import ImportReport
 from samlad.catalog.permissions import CHANGE, READ
 from samlad.catalog.shops import choose
-from samlad.kernel.http import actor_of, context_of, database_of
+from samlad.kernel.http import AnyRequest, actor_of, context_of, database_of
 from samlad.kernel.problems import InvalidInput, TooLarge
 
 PIECE = 1 << 20

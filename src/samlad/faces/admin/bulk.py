@@ -1,12 +1,12 @@
 """Acts on what is picked in a list of the admin: each row in a transaction of its own, all of it taken back by one click.
 
-A row that refuses does not keep the others from being changed; it is counted, and the first reason is told. This is for the rows of
+A row that refuses does not keep the others from being changed; it is counted, and named with its reason. This is for the rows of
 a page. Orders, of which thousands are picked by a filter, have jobs for it (`samlad.faces.admin.order_bulk`).
 """
 
 import base64
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 from uuid import UUID
 
 from litestar import Response
@@ -15,15 +15,25 @@ from samlad.faces import objections
 from samlad.faces.admin.undo import undo_href
 from samlad.faces.form import Form
 from samlad.faces.page import AnyRequest, change, go, words
-from samlad.kernel.database import Tx
+from samlad.kernel.database import Reader, Tx
+from samlad.kernel.http import database_of
 from samlad.kernel.once import SentBefore
-from samlad.kernel.problems import Problem
+from samlad.kernel.problems import NotFound, Problem
 
 MOST = 50
 """Rows at once: those of a page. What was there before them stands in the link that takes it back, and that has to fit a cookie."""
+MOST_BACK = 500
+"""Characters of an address that the link leads back to; from a longer one it leads to the list without its filters."""
+MOST_REASONS, MOST_NAMES, LONGEST_NAME = 3, 3, 40
 
-Act = Callable[[Tx, UUID], Awaitable[str | None]]
+Pair = tuple[UUID, UUID]
+"""A row that two ids name: a level, by its location and its variant."""
+Row = TypeVar("Row", UUID, Pair)
+
+Act = Callable[[Tx, Row], Awaitable[str | None]]
 """Changes one row and says in a word what it was before; None: it is so already."""
+Named = Callable[[Reader, Row], Awaitable[str]]
+"""What a row is called, for who reads that it refused. It may raise NotFound."""
 
 
 def picked(form: Form) -> list[UUID]:
@@ -34,48 +44,113 @@ def picked(form: Form) -> list[UUID]:
         return []
 
 
+def picked_pairs(form: Form) -> list[Pair]:
+    """As `picked`, of rows that two ids name: ``UUID/UUID``."""
+    try:
+        parts = [one.partition("/") for one in form.all("id")]
+        return list(dict.fromkeys((UUID(first), UUID(second)) for first, _, second in parts))
+    except ValueError:
+        return []
+
+
 async def run(
-    request: AnyRequest, chosen: list[UUID], act: Act, *, back: str, undo: str, **arguments: Any
+    request: AnyRequest,
+    chosen: Sequence[Row],
+    act: Act[Row],
+    *,
+    named: Named[Row],
+    back: str,
+    undo: str | None,
+    **arguments: Any,
 ) -> Response[Any]:
     """Act on what was picked, and go back to the list, which says what came of it.
 
-    ``undo`` is the kind of `undoable` that takes it back. It gets ``back``, ``before`` (for `rows_before`) and the ``arguments``.
+    ``undo`` is the kind of `undoable` that takes it back (None: who acts may not). It gets ``back``, ``before`` (for `rows_before`)
+    and the ``arguments``.
     """
     _ = words(request)
     if not chosen:
         return go(request, back, _("Pick something first."), kind="danger")
     if len(chosen) > MOST:
         return go(request, back, _("Pick at most %(most)s at once.") % {"most": MOST}, kind="danger")
-    before: dict[str, list[UUID]] = {}
-    refused: list[str] = []
+    before: dict[str, list[Row]] = {}
+    refused: dict[str, list[Row]] = {}
     for row in chosen:
         try:
-            word = await change(request, lambda tx, row=row: act(tx, row))  # type: ignore[misc]
+            word = await change(request, _on(act, row))
         except SentBefore:
             raise
         except Problem as problem:
-            refused.append(objections.said(_, problem.detail))
+            refused.setdefault(_why(request, problem), []).append(row)
             continue
         if word is not None:
             before.setdefault(word, []).append(row)
     changed = sum(map(len, before.values()))
     said = [_("Changed: %(count)s.") % {"count": changed}]
     if refused:
-        said.append(_("Refused: %(count)s.") % {"count": len(refused)} + f" {refused[0]}")
+        said.append(_("Refused: %(count)s.") % {"count": sum(map(len, refused.values()))})
+        said += [
+            await _refusal(request, reason, rows, named)
+            for reason, rows in list(refused.items())[:MOST_REASONS]
+        ]
     href = None
-    if changed:
+    if changed and undo is not None:
+        there = back if len(back) <= MOST_BACK else back.partition("?")[0]
         packed = {word: _packed(rows) for word, rows in before.items()}
-        href = undo_href(request, undo, back=back, before=packed, **arguments)
+        href = undo_href(request, undo, back=there, before=packed, **arguments)
     return go(request, back, " ".join(said), kind="warning" if refused else "success", undo=href)
+
+
+def _on(act: Act[Row], row: Row) -> Callable[[Tx], Awaitable[str | None]]:
+    return lambda tx: act(tx, row)
+
+
+def _why(request: AnyRequest, problem: Problem) -> str:
+    _ = words(request)
+    told = [problem.detail] if problem.detail else [error.message for error in problem.errors]
+    return " ".join(objections.said(_, one) for one in told) or _(problem.title)
+
+
+async def _refusal(request: AnyRequest, reason: str, rows: Sequence[Row], named: Named[Row]) -> str:
+    """Who refused, and why. What is not there (any more) has no name."""
+    names = []
+    for row in rows[:MOST_NAMES]:
+        try:
+            name = await named(database_of(request), row)
+        except NotFound:
+            continue
+        names.append(name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…")
+    if not names:
+        return reason
+    text = ", ".join(names)
+    if len(rows) > len(names):
+        text = words(request)("%(names)s and %(more)s more") % {
+            "names": text,
+            "more": len(rows) - len(names),
+        }
+    return f"{text}: {reason}"
 
 
 def rows_before(arguments: Mapping[str, Any]) -> Iterator[tuple[UUID, str]]:
     """Each row of an act that is taken back, with the word of what it was before."""
+    for ids, word in _unpacked(arguments, 1):
+        yield ids[0], word
+
+
+def pairs_before(arguments: Mapping[str, Any]) -> Iterator[tuple[Pair, str]]:
+    """As `rows_before`, of rows that two ids name."""
+    for ids, word in _unpacked(arguments, 2):
+        yield (ids[0], ids[1]), word
+
+
+def _unpacked(arguments: Mapping[str, Any], parts: int) -> Iterator[tuple[list[UUID], str]]:
     for word, text in arguments["before"].items():
         held = base64.urlsafe_b64decode(text)
-        for at in range(0, len(held), 16):
-            yield UUID(bytes=held[at : at + 16]), str(word)
+        ids = [UUID(bytes=held[at : at + 16]) for at in range(0, len(held), 16)]
+        for at in range(0, len(ids), parts):
+            yield ids[at : at + parts], str(word)
 
 
-def _packed(rows: list[UUID]) -> str:
-    return base64.urlsafe_b64encode(b"".join(row.bytes for row in rows)).decode()
+def _packed(rows: Sequence[Row]) -> str:
+    parts = (part for row in rows for part in (row if isinstance(row, tuple) else (row,)))
+    return base64.urlsafe_b64encode(b"".join(part.bytes for part in parts)).decode()

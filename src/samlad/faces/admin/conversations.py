@@ -46,7 +46,7 @@ from samlad.faces.page import (
 )
 from samlad.faces.topics import TOPICS
 from samlad.kernel.clock import now
-from samlad.kernel.database import Tx
+from samlad.kernel.database import Reader, Tx
 from samlad.kernel.http import actor_of, context_of, database_of
 from samlad.kernel.listing import ListQuery
 from samlad.kernel.problems import InvalidInput, NotFound, Problem
@@ -409,7 +409,16 @@ async def act_on_many(request: AnyRequest) -> Response[Any]:
         until = found.snoozed_until.isoformat() if found.snoozed_until else ""
         return None if found.state == state else f"{found.state} {until}".strip()
 
-    return await bulk.run(request, bulk.picked(form), act, back=back, undo="conversations.many", to=wanted)
+    return await bulk.run(
+        request, bulk.picked(form), act, named=_named, back=back, undo="conversations.many", to=wanted
+    )
+
+
+async def _named(reader: Reader, conversation: UUID) -> str:
+    found = await conversations.one(reader, conversation)
+    if found is None:
+        raise NotFound("There is no such conversation.")
+    return found.subject or found.name or str(found.id)
 
 
 @undoable("conversations.many")

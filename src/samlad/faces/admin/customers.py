@@ -20,7 +20,7 @@ from samlad.faces.admin.shell import admin_page
 from samlad.faces.admin.undo import undo_href, undoable
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest, change, go, listen_from_here, live_href, local_path, require, words
-from samlad.kernel.database import Tx
+from samlad.kernel.database import Reader, Tx
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.listing import ListQuery
 from samlad.kernel.live import MOST_TOPICS
@@ -149,7 +149,16 @@ async def tag_many(request: AnyRequest) -> Response[Any]:
         await customers.tag(tx, customer, given)
         return "-"
 
-    return await bulk.run(request, bulk.picked(form), act, back=back, undo="customers.tag", tag=wanted)
+    return await bulk.run(
+        request, bulk.picked(form), act, named=_named, back=back, undo="customers.tag", tag=wanted
+    )
+
+
+async def _named(reader: Reader, customer: UUID) -> str:
+    found = await customers.current(reader, customer)
+    if found is None:
+        raise NotFound("There is no such customer.")
+    return found.name or found.email or str(found.id)
 
 
 @undoable("customers.tag")

@@ -15,16 +15,19 @@ from samlad.credit import (
     ISSUE,
     PAY,
     READ,
+    CardStatus,
     GiftCard,
     IssuedCard,
     IssueInput,
     TopUpInput,
 )
-from samlad.faces.admin import names
+from samlad.faces.admin import bulk, names
 from samlad.faces.admin.lists import shown
 from samlad.faces.admin.shell import admin_page, main_of
+from samlad.faces.admin.undo import undoable
 from samlad.faces.form import Form, read_form
-from samlad.faces.page import AnyRequest, change, go, require, translated, words
+from samlad.faces.page import AnyRequest, change, go, local_path, require, translated, words
+from samlad.kernel.database import Reader, Tx
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.ids import new_id
@@ -66,6 +69,40 @@ async def look_up(request: AnyRequest) -> Response[Any]:
         form.failed(InvalidInput.at("code", NO_CARD))
         return await _list_page(request, form)
     return go(request, f"{BASE}/{card.id}")
+
+
+@post(f"{BASE}/bulk")
+async def act_on_many(request: AnyRequest) -> Response[Any]:
+    """Block the picked ones, or let them pay again. Who may only block cannot take it back."""
+    form, _ = await read_form(request), words(request)
+    back, wanted = local_path(form.text("next"), BASE), form.get("act")
+    if wanted not in ("block", "unblock"):
+        require(request, ISSUE)
+        return go(request, back, _("Please say what is to be done with them."), kind="danger")
+    require(request, ISSUE if wanted == "block" else GRANT)
+
+    async def act(tx: Tx, card: UUID) -> str | None:
+        before = await credit.get(tx, card)
+        after = await (credit.block if wanted == "block" else credit.unblock)(tx, card)
+        return None if after.status is before.status else str(before.status)
+
+    may_undo = actor_of(request).may(GRANT if wanted == "block" else ISSUE)
+    undo = "gift_cards.many" if may_undo else None
+    return await bulk.run(request, bulk.picked(form), act, named=_named, back=back, undo=undo, to=wanted)
+
+
+async def _named(reader: Reader, card: UUID) -> str:
+    return f"···· {(await credit.get(reader, card)).last_four}"
+
+
+@undoable("gift_cards.many")
+async def _undo_many(tx: Tx, arguments: dict[str, Any]) -> str:
+    was_blocked = arguments["to"] == "block"
+    ours = CardStatus.BLOCKED if was_blocked else CardStatus.ACTIVE
+    for card, _before in bulk.rows_before(arguments):
+        if (await credit.get(tx, card)).status is ours:  # what somebody has changed since is theirs
+            await (credit.unblock if was_blocked else credit.block)(tx, card)
+    return str(arguments["back"])
 
 
 @get(f"{BASE}/new")
@@ -225,4 +262,4 @@ async def replace(request: AnyRequest, card_id: FromPath[UUID]) -> Response[Any]
     return await _made_page(request, made, old=await credit.get(database_of(request), card_id))
 
 
-HANDLERS = [list_cards, look_up, show_new, issue, show_card, top_up, block, unblock, replace]
+HANDLERS = [list_cards, act_on_many, look_up, show_new, issue, show_card, top_up, block, unblock, replace]

@@ -1,5 +1,6 @@
 """Mails that no rule puts into a conversation: staff say where they belong."""
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -10,18 +11,19 @@ from samlad import channels
 from samlad.catalog.sellables import language_of
 from samlad.conversations import CONVERSATIONS, READ, WRITE, InboundMail, files, mail_store, receiving
 from samlad.conversations.api import handed_out
+from samlad.faces.admin import bulk
 from samlad.faces.admin.conversation_names import MARKS, WHY
 from samlad.faces.admin.conversations import BASE
 from samlad.faces.admin.lists import shown
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.admin.undo import undo_href, undoable
 from samlad.faces.form import Form, read_form
-from samlad.faces.page import AnyRequest, change, go, require, translated, words
-from samlad.kernel.database import Tx
+from samlad.faces.page import AnyRequest, change, go, local_path, require, translated, words
+from samlad.kernel.database import Reader, Tx
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.listing import ListQuery
-from samlad.kernel.problems import InvalidInput, Problem
+from samlad.kernel.problems import Conflict, InvalidInput, NotFound, Problem
 
 PATH = f"{BASE}/mails"
 STATES = {"waiting": marked("Not sorted yet"), "dismissed": marked("Put aside")}
@@ -118,4 +120,39 @@ async def _restore(tx: Tx, arguments: dict[str, Any]) -> str:
     return PATH
 
 
-HANDLERS = [list_mails, download, decide]
+@post(f"{PATH}/bulk", status_code=303)
+async def decide_many(request: AnyRequest) -> Response[Any]:
+    """Put the picked ones aside, or let them wait again."""
+    require(request, WRITE)
+    form, _ = await read_form(request), words(request)
+    back, wanted = local_path(form.text("next"), PATH), form.get("act")
+    if wanted not in ("dismiss", "restore"):
+        return go(request, back, _("Please say what is to be done with them."), kind="danger")
+    is_dismissed = wanted == "dismiss"
+
+    async def act(tx: Tx, mail: UUID) -> str | None:
+        before = await mail_store.lock(tx, mail)
+        after = await receiving.dismiss(tx, mail, is_dismissed=is_dismissed)
+        return None if before is None or before.state == after.state else "-"
+
+    return await bulk.run(
+        request, bulk.picked(form), act, named=_named, back=back, undo="inbound_mails.many", to=wanted
+    )
+
+
+async def _named(reader: Reader, mail: UUID) -> str:
+    found = await mail_store.get(reader, mail)
+    if found is None:
+        raise NotFound("There is no such mail.")
+    return found.subject or found.sender or str(found.id)
+
+
+@undoable("inbound_mails.many")
+async def _undo_many(tx: Tx, arguments: dict[str, Any]) -> str:
+    for mail, _before in bulk.rows_before(arguments):
+        with suppress(Conflict, NotFound):  # it is in a conversation meanwhile, or was deleted
+            await receiving.dismiss(tx, mail, is_dismissed=arguments["to"] != "dismiss")
+    return str(arguments["back"])
+
+
+HANDLERS = [list_mails, download, decide_many, decide]

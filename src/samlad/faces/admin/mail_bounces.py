@@ -8,11 +8,14 @@ from litestar.params import FromPath
 
 from samlad import consent
 from samlad.consent import BounceChange, bounces
+from samlad.faces.admin import bulk
 from samlad.faces.admin.lists import shown
 from samlad.faces.admin.shell import admin_page
+from samlad.faces.admin.undo import undoable
 from samlad.faces.form import read_form
-from samlad.faces.page import AnyRequest, change, go, require, translated, words
+from samlad.faces.page import AnyRequest, change, go, local_path, require, translated, words
 from samlad.kernel import mailboxes
+from samlad.kernel.database import Reader, Tx
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import marked
 
@@ -71,4 +74,36 @@ async def decide(request: AnyRequest, bounce_id: FromPath[UUID]) -> Response[Any
     return go(request, PATH, text % {"address": found.address})
 
 
-HANDLERS = [list_bounces, decide]
+@post(f"{PATH}/bulk", status_code=303)
+async def decide_many(request: AnyRequest) -> Response[Any]:
+    """Write to the picked ones again, or stop that."""
+    require(request, consent.MAIL_CHANGE)
+    form, _ = await read_form(request), words(request)
+    back, wanted = local_path(form.text("next"), PATH), form.get("act")
+    if wanted not in ("write", "stop"):
+        return go(request, back, _("Please say what is to be done with them."), kind="danger")
+    data = BounceChange(is_stopped=wanted == "stop")
+
+    async def act(tx: Tx, bounce: UUID) -> str | None:
+        before = await mailboxes.lock(tx, bounce)
+        await bounces.decide(tx, bounce, data)
+        return None if before.is_stopped == data.is_stopped else "-"
+
+    return await bulk.run(
+        request, bulk.picked(form), act, named=_named, back=back, undo="mail_bounces.many", to=wanted
+    )
+
+
+async def _named(reader: Reader, bounce: UUID) -> str:
+    return (await mailboxes.get(reader, bounce)).address
+
+
+@undoable("mail_bounces.many")
+async def _undo_many(tx: Tx, arguments: dict[str, Any]) -> str:
+    before = BounceChange(is_stopped=arguments["to"] != "stop")
+    for bounce, _before in bulk.rows_before(arguments):
+        await bounces.decide(tx, bounce, before)
+    return str(arguments["back"])
+
+
+HANDLERS = [list_bounces, decide_many, decide]

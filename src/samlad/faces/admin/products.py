@@ -20,7 +20,7 @@ from samlad.faces.admin.shell import admin_page, main_of
 from samlad.faces.admin.undo import undoable
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest, change, go, local_path, require, translated, words
-from samlad.kernel.database import Database, Tx
+from samlad.kernel.database import Database, Reader, Tx
 from samlad.kernel.http import database_of
 from samlad.kernel.listing import ListQuery
 from samlad.kernel.problems import InvalidInput, NotFound, Problem
@@ -261,7 +261,13 @@ async def act_on_many(request: AnyRequest) -> Response[Any]:
         await catalog.change(tx, product, ProductChange(status=wanted), found.version)
         return str(found.status)
 
-    return await bulk.run(request, bulk.picked(form), act, back=back, undo="products.status", to=str(wanted))
+    return await bulk.run(
+        request, bulk.picked(form), act, named=_named, back=back, undo="products.status", to=str(wanted)
+    )
+
+
+async def _named(reader: Reader, product: UUID) -> str:
+    return (await catalog.view(reader, product)).title
 
 
 @undoable("products.status")

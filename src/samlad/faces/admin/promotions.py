@@ -28,6 +28,7 @@ from samlad.faces.admin.undo import undoable
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest, change, go, local_path, require, translated, words
 from samlad.kernel.database import Database, Tx
+from samlad.kernel.database import Reader as DatabaseReader
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.listing import ListQuery
@@ -377,8 +378,12 @@ async def act_on_many(request: AnyRequest) -> Response[Any]:
         return None if before.status is wanted else str(before.status)
 
     return await bulk.run(
-        request, bulk.picked(form), act, back=back, undo="promotions.status", to=str(wanted)
+        request, bulk.picked(form), act, named=_named, back=back, undo="promotions.status", to=str(wanted)
     )
+
+
+async def _named(reader: DatabaseReader, promotion: UUID) -> str:
+    return (await service.get(reader, promotion)).name
 
 
 @undoable("promotions.status")

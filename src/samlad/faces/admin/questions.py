@@ -10,19 +10,19 @@ from litestar.params import FromPath
 from samlad import channels, questions
 from samlad.channels import Resource
 from samlad.customers import Customer
-from samlad.faces.admin import customer_blocks, question_names
+from samlad.faces.admin import bulk, customer_blocks, question_names
 from samlad.faces.admin.lists import shown
 from samlad.faces.admin.shell import admin_page
-from samlad.faces.admin.undo import undo_href, undoable
+from samlad.faces.admin.undo import undoable
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest, change, go, local_path, require, words
 from samlad.kernel import log
-from samlad.kernel.database import Database, Tx
+from samlad.kernel.database import Database, Reader, Tx
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.ids import new_id
 from samlad.kernel.listing import ListQuery
-from samlad.kernel.problems import InvalidInput, Problem
+from samlad.kernel.problems import NotFound, Problem
 from samlad.questions import (
     ANSWER,
     MODERATE,
@@ -67,7 +67,6 @@ async def list_questions(request: AnyRequest) -> Response[Any]:
         states={status: (_(text), kind) for status, (text, kind) in question_names.STATES.items()},
         reasons=[_(reason) for reason in question_names.REASONS],
         channel_names={each.id: each.name for each in known},
-        batch=new_id(),
         here=found.href(),
         views=[
             {"text": _(text), "href": _href(filters), "current": asked == filters} for text, filters in VIEWS
@@ -82,27 +81,34 @@ def _href(filters: dict[str, str]) -> str:
 
 @post(f"{BASE}/decisions")
 async def decide_many(request: AnyRequest) -> Response[Any]:
-    """Publish or decline what was picked; it can be taken back as a whole."""
+    """Publish, decline or read once more what was picked; it can be taken back as a whole."""
     require(request, MODERATE)
     form, _ = await read_form(request), words(request)
-    back = local_path(form.text("next"), BASE)
+    back, wanted, reason = local_path(form.text("next"), BASE), form.get("act"), form.get("reason").strip()
     try:
-        batch, chosen = UUID(form.get("batch")), [UUID(one) for one in form.all("id")]
-        data = msgspec.convert({"status": form.get("act"), "reason": form.get("reason").strip()}, Decision)
-    except (ValueError, msgspec.ValidationError):
+        data = msgspec.convert({"status": wanted, "reason": reason}, Decision)
+    except msgspec.ValidationError:
         return go(request, back, _("Please say what is to be done with them."), kind="danger")
-    try:
-        changed = await change(request, lambda tx: questions.decide_many(tx, chosen, data, batch=batch))
-    except InvalidInput as problem:
-        told = (
-            _("Choose at least one question.")
-            if not chosen
-            else " ".join(form.failed(problem).errors.values())
-        )
-        return go(request, back, told, kind="danger")
-    text = _("Published: %(count)s") if data.status == "published" else _("Declined: %(count)s")
-    undo = undo_href(request, "question.decisions", batch=batch, back=back) if changed else None
-    return go(request, back, text % {"count": changed}, undo=undo)
+    if data.status == "declined" and not reason:
+        return go(request, back, _("Please say why: whoever asked reads this."), kind="danger")
+    batch = new_id()
+
+    async def act(tx: Tx, question: UUID) -> str | None:
+        before = await questions.find(tx, question)
+        version = None if before is None else before.version
+        after = await questions.decide(tx, question, data, version=version, batch=batch)
+        return None if after.version == version else "-"
+
+    return await bulk.run(
+        request, bulk.picked(form), act, named=_named, back=back, undo="question.decisions", batch=batch
+    )
+
+
+async def _named(reader: Reader, question: UUID) -> str:
+    found = await questions.find(reader, question)
+    if found is None:
+        raise NotFound("There is no such question.")
+    return found.text or found.product_title
 
 
 @undoable("question.decisions")
@@ -130,8 +136,12 @@ async def decide(request: AnyRequest, question_id: FromPath[UUID]) -> Response[A
         )
     except Problem as problem:
         return await _page(request, question_id, form.failed(problem))
-    said = _("It is shown.") if done.status is Status.PUBLISHED else _("It is not shown.")
-    return await _on(request, said)
+    said = {
+        Status.PUBLISHED: _("It is shown."),
+        Status.DECLINED: _("It is not shown."),
+        Status.WAITING: _("It waits to be read once more."),
+    }
+    return await _on(request, said[done.status])
 
 
 @post(f"{BASE}/{{question_id:uuid}}/answer")

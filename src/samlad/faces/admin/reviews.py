@@ -3,23 +3,27 @@
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
 from samlad import channels, reviews
 from samlad.channels import Resource
 from samlad.content import photograph_store
+from samlad.faces.admin import bulk
 from samlad.faces.admin.lists import shown
 from samlad.faces.admin.scope import open_orders
 from samlad.faces.admin.shell import admin_page
+from samlad.faces.admin.undo import undoable
 from samlad.faces.form import Form, read_form
-from samlad.faces.page import AnyRequest, change, go, require, words
+from samlad.faces.page import AnyRequest, change, go, local_path, require, words
 from samlad.kernel import log
-from samlad.kernel.database import Database
+from samlad.kernel.database import Database, Reader, Tx
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked
+from samlad.kernel.ids import new_id
 from samlad.kernel.listing import ListQuery
-from samlad.kernel.problems import Problem
+from samlad.kernel.problems import NotFound, Problem
 from samlad.reviews import MODERATE, READ, REVIEWS, Answer, Decision, Review, Status
 
 BASE = "/admin/reviews"
@@ -61,11 +65,50 @@ async def list_reviews(request: AnyRequest) -> Response[Any]:
         request,
         "admin/reviews.html",
         list=found,
+        reasons=[_(reason) for reason in REASONS],
         states={status: (_(text), kind) for status, (text, kind) in STATES.items()},
         views=[
             {"text": _(text), "href": _href(filters), "current": asked == filters} for text, filters in VIEWS
         ],
     )
+
+
+@post(f"{BASE}/decisions")
+async def decide_many(request: AnyRequest) -> Response[Any]:
+    """Show, refuse or read once more what was picked."""
+    require(request, MODERATE)
+    form, _ = await read_form(request), words(request)
+    back, wanted, reason = local_path(form.text("next"), BASE), form.get("act"), form.get("reason").strip()
+    try:
+        data = msgspec.convert({"status": wanted, "reason": reason}, Decision)
+    except msgspec.ValidationError:
+        return go(request, back, _("Please say what is to be done with them."), kind="danger")
+    if data.status == "refused" and not reason:
+        return go(request, back, _("Please say why: whoever wrote it reads this."), kind="danger")
+    batch = new_id()
+
+    async def act(tx: Tx, review: UUID) -> str | None:
+        before = await reviews.find(tx, review)
+        version = None if before is None else before.version
+        after = await reviews.decide(tx, review, data, version=version, batch=batch)
+        return None if after.version == version else "-"
+
+    return await bulk.run(
+        request, bulk.picked(form), act, named=_named, back=back, undo="reviews.decisions", batch=batch
+    )
+
+
+async def _named(reader: Reader, review: UUID) -> str:
+    found = await reviews.find(reader, review)
+    if found is None:
+        raise NotFound("There is no such review.")
+    return found.title or found.product_title
+
+
+@undoable("reviews.decisions")
+async def _undo_decisions(tx: Tx, arguments: dict[str, Any]) -> str:
+    await reviews.take_back(tx, UUID(arguments["batch"]))
+    return str(arguments["back"])
 
 
 def _href(filters: dict[str, str]) -> str:
@@ -90,14 +133,14 @@ async def decide(request: AnyRequest, review_id: FromPath[UUID]) -> Response[Any
         done = await change(request, lambda tx: reviews.decide(tx, review_id, data, version=form.version()))
     except Problem as problem:
         return await _page(request, review_id, form.failed(problem))
-    said = _("It is shown.") if done.status is Status.APPROVED else _("It is not shown.")
+    said = SAID[done.status]
     waiting = await REVIEWS.page(
         database_of(request),
         ListQuery(limit=1, sort="written_at", filters={"state": "waiting"}),
         await _pools(database_of(request)),
     )
     following = waiting.items[0].id if waiting.items else None
-    return go(request, f"{BASE}/{following}" if following else BASE, said)
+    return go(request, f"{BASE}/{following}" if following else BASE, _(said))
 
 
 @post(f"{BASE}/{{review_id:uuid}}/answer")
@@ -139,10 +182,18 @@ TOLD = {
     "review.written": (marked("Written"), "edit"),
     "review.approved": (marked("Shown"), "check"),
     "review.refused": (marked("Refused"), "close"),
+    "review.reopened": (marked("The decision was taken back"), "undo"),
     "review.answered": (marked("Answered"), "mail"),
     "review.reported": (marked("Reported"), "warning"),
     "review.withdrawn": (marked("Taken back"), "undo"),
     "review.voted": (marked("Found helpful"), "star"),
+}
+
+
+SAID = {
+    Status.APPROVED: marked("It is shown."),
+    Status.REFUSED: marked("It is not shown."),
+    Status.WAITING: marked("It waits to be read once more."),
 }
 
 
@@ -159,4 +210,4 @@ async def _pools(database: Database) -> list[UUID]:
     return sorted({each.pools[Resource.CATALOGUE] for each in await channels.cached_all(database)})
 
 
-HANDLERS = [list_reviews, show_review, decide, answer]
+HANDLERS = [list_reviews, decide_many, show_review, decide, answer]

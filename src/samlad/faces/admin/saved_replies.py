@@ -8,12 +8,13 @@ from litestar.params import FromPath
 
 from samlad import conversations
 from samlad.conversations import READ, saved
+from samlad.faces.admin import bulk
 from samlad.faces.admin.conversations import BASE
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.admin.undo import undo_href, undoable
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest, change, go, require, words
-from samlad.kernel.database import Tx
+from samlad.kernel.database import Reader, Tx
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.problems import NotFound, Problem
 
@@ -73,6 +74,34 @@ async def delete_reply(request: AnyRequest, reply_id: FromPath[UUID]) -> Respons
     return go(request, f"{BASE}/replies", words(request)("It is deleted."), undo=back)
 
 
+@post(f"{BASE}/replies/bulk")
+async def delete_many(request: AnyRequest) -> Response[Any]:
+    """Delete the picked ones; it can be taken back."""
+    require(request, conversations.SETUP)
+    form, _ = await read_form(request), words(request)
+    back = f"{BASE}/replies"
+    if form.get("act") != "delete":
+        return go(request, back, _("Please say what is to be done with them."), kind="danger")
+
+    async def act(tx: Tx, reply: UUID) -> str | None:
+        is_here = await saved.is_kept(tx, reply)
+        await saved.delete(tx, reply)
+        return "-" if is_here else None
+
+    return await bulk.run(request, bulk.picked(form), act, named=_named, back=back, undo="saved_replies.many")
+
+
+async def _named(reader: Reader, reply: UUID) -> str:
+    return await saved.name_of(reader, reply)
+
+
+@undoable("saved_replies.many")
+async def _restore_many(tx: Tx, arguments: dict[str, Any]) -> str:
+    for reply, _before in bulk.rows_before(arguments):
+        await saved.restore(tx, reply)
+    return str(arguments["back"])
+
+
 @undoable("saved_reply.delete")
 async def _restore(tx: Tx, arguments: dict[str, Any]) -> str:
     await saved.restore(tx, UUID(arguments["reply"]))
@@ -90,4 +119,4 @@ async def _replies_page(request: AnyRequest, form: Form, reply: UUID | None) -> 
     )
 
 
-HANDLERS = [show_replies, show_reply, create_reply, change_reply, delete_reply]
+HANDLERS = [show_replies, delete_many, show_reply, create_reply, change_reply, delete_reply]

@@ -12,7 +12,8 @@ from litestar.params import FromPath
 from samlad import channels, consent
 from samlad.audiences import choices, segments, store
 from samlad.audiences.choices import Choice
-from samlad.audiences.model import Condition, PreviewInput, Segment, SegmentChange, SegmentKind
+from samlad.audiences.conditions import Condition
+from samlad.audiences.model import PreviewInput, Segment, SegmentChange, SegmentKind
 from samlad.audiences.permissions import CHANGE, READ
 from samlad.audiences.preview import preview
 from samlad.channels import Channel, Resource

@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from samlad.audiences.model import Condition, NewSegment
+from samlad.audiences.conditions import Condition
+from samlad.audiences.model import NewSegment
 from samlad.faces.admin import segment_names as names
 from samlad.faces.admin.segment_pieces import GROUPS, PIECES, PROPERTY_TYPES, WINDOWS, Piece
 from samlad.faces.form import NEEDED, Form, spoken

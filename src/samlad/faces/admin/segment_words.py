@@ -9,7 +9,7 @@ from functools import reduce
 from typing import Any
 
 from samlad.audiences.choices import OF_EVENTS, is_id
-from samlad.audiences.model import (
+from samlad.audiences.conditions import (
     All,
     AnyOf,
     Condition,

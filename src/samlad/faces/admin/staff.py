@@ -13,13 +13,13 @@ from samlad.access import staff as people
 from samlad.access.api.browser import base_url_of
 from samlad.access.permissions import AUDIT_READ, STAFF_READ, STAFF_WRITE, Role
 from samlad.access.staff import Staff, StaffChange, StaffInput
-from samlad.faces.admin import names
+from samlad.faces.admin import bulk, names
 from samlad.faces.admin.lists import shown
 from samlad.faces.admin.shell import admin_page, forget_person
 from samlad.faces.admin.undo import undo_href, undoable
 from samlad.faces.form import Form, read_form
-from samlad.faces.page import AnyRequest, change, go, require, translated, words
-from samlad.kernel.database import Tx
+from samlad.faces.page import AnyRequest, change, go, local_path, require, translated, words
+from samlad.kernel.database import Reader, Tx
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.listing import ListQuery
 from samlad.kernel.problems import NotFound, Problem
@@ -89,6 +89,40 @@ async def invite(request: AnyRequest) -> Response[Any]:
 
 async def _link_page(request: AnyRequest, person: Staff, link: Any) -> Response[Any]:
     return await admin_page(request, "admin/staff_link.html", status_code=201, person=person, link=link)
+
+
+@post("/admin/staff/bulk")
+async def act_on_many(request: AnyRequest) -> Response[Any]:
+    """Shut the picked ones out, or let them in again."""
+    require(request, STAFF_WRITE)
+    form, _ = await read_form(request), words(request)
+    back, wanted = local_path(form.text("next"), "/admin/staff"), form.get("act")
+    if wanted not in ("disable", "enable"):
+        return go(request, back, _("Please say what is to be done with them."), kind="danger")
+    verb = people.disable if wanted == "disable" else people.enable
+
+    async def act(tx: Tx, person: UUID) -> str | None:
+        before = await people.get(tx, person)
+        after = await verb(tx, person)
+        return None if after.version == before.version else before.status
+
+    return await bulk.run(
+        request, bulk.picked(form), act, named=_named, back=back, undo="staff.many", to=wanted
+    )
+
+
+async def _named(reader: Reader, person: UUID) -> str:
+    return (await people.get(reader, person)).name
+
+
+@undoable("staff.many")
+async def _undo_many(tx: Tx, arguments: dict[str, Any]) -> str:
+    was_shut_out = arguments["to"] == "disable"
+    for person, _before in bulk.rows_before(arguments):
+        found = await people.get(tx, person)
+        if (found.status == "disabled") is was_shut_out:  # what somebody has changed since is theirs
+            await (people.enable if was_shut_out else people.disable)(tx, person)
+    return str(arguments["back"])
 
 
 @get("/admin/staff/{staff_id:uuid}")
@@ -197,4 +231,4 @@ async def _undo_disable(tx: Tx, arguments: dict[str, Any]) -> str:
     return f"/admin/staff/{arguments['staff']}"
 
 
-HANDLERS = [list_staff, show_invite, invite, show_staff, change_staff, act_on_staff]
+HANDLERS = [list_staff, act_on_many, show_invite, invite, show_staff, change_staff, act_on_staff]

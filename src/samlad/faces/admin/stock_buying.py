@@ -8,19 +8,20 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from samlad import catalog, stock
-from samlad.faces.admin import names
+from samlad.faces.admin import bulk, names
 from samlad.faces.admin.lists import shown
 from samlad.faces.admin.scope import own_codes
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.admin.stock_frame import chosen_place, frame
 from samlad.faces.admin.stock_lines import typed_goods, typed_wanted
+from samlad.faces.admin.undo import undoable
 from samlad.faces.form import Form, read_form
-from samlad.faces.page import AnyRequest, camera_headers, change, go, require, translated, words
-from samlad.kernel.database import Tx
+from samlad.faces.page import AnyRequest, camera_headers, change, go, local_path, require, translated, words
+from samlad.kernel.database import Reader, Tx
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import InvalidInput, NotFound, Problem
-from samlad.stock import purchases, purchases_store, reorder, suppliers
+from samlad.stock import purchase_drafts, purchases, purchases_store, reorder, suppliers
 from samlad.stock.pace import RUNNING_OUT
 from samlad.stock.permissions import ADJUST, PURCHASE, READ
 from samlad.stock.purchase_lists import PURCHASES
@@ -65,6 +66,33 @@ async def _list_page(request: AnyRequest, form: Form) -> Response[Any]:
         form=form,
         **context,
     )
+
+
+@post("/admin/stock/purchases/bulk")
+async def act_on_many(request: AnyRequest) -> Response[Any]:
+    """Call the picked drafts off. What is ordered is for its own page: others count on what is to come."""
+    require(request, PURCHASE)
+    form, _ = await read_form(request), words(request)
+    back = local_path(form.text("next"), "/admin/stock/purchases")
+    if form.get("act") != "cancel":
+        return go(request, back, _("Please say what is to be done with them."), kind="danger")
+
+    async def act(tx: Tx, purchase: UUID) -> str | None:
+        before = await purchases_store.lock(tx, purchase)
+        after = await purchase_drafts.call_off(tx, purchase)
+        return None if after.version == before.version else "-"
+
+    async def named(reader: Reader, purchase: UUID) -> str:
+        return _("Purchase %(number)s") % {"number": (await purchases_store.get(reader, purchase)).number}
+
+    return await bulk.run(request, bulk.picked(form), act, named=named, back=back, undo="purchases.drafts")
+
+
+@undoable("purchases.drafts")
+async def _undo_many(tx: Tx, arguments: dict[str, Any]) -> str:
+    for purchase, _before in bulk.rows_before(arguments):
+        await purchase_drafts.restore(tx, purchase)
+    return str(arguments["back"])
 
 
 @post("/admin/stock/suppliers")
@@ -255,6 +283,7 @@ async def propose(request: AnyRequest) -> Response[Any]:
 
 HANDLERS = [
     list_purchases,
+    act_on_many,
     create_supplier,
     show_new_purchase,
     draft,

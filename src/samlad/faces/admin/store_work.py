@@ -9,14 +9,15 @@ from litestar.params import FromPath
 
 from samlad import stock, storework
 from samlad.faces import store_work_names as names
+from samlad.faces.admin import decided
 from samlad.faces.admin.lists import shown
 from samlad.faces.admin.scope import own_locations
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.form import Form, read_form
-from samlad.faces.page import AnyRequest, change, go, require, translated, words
+from samlad.faces.page import AnyRequest, go, require, translated, words
 from samlad.faces.store_work_names import said
 from samlad.kernel.http import actor_of, database_of
-from samlad.kernel.problems import NotFound, Outdated, Problem
+from samlad.kernel.problems import Outdated, Problem
 from samlad.storework import ENTRIES, RESOLVE, Dismissal, Kept, State
 
 BASE = "/admin/store-work"
@@ -91,16 +92,21 @@ async def try_again(request: AnyRequest, entry_id: FromPath[UUID]) -> Response[A
     require(request, RESOLVE)
     form, _ = await read_form(request), words(request)
     await _found(request, entry_id)
-    try:
-        await change(request, lambda tx: storework.try_again(tx, entry_id, version=form.version()))
-    except Outdated:
-        return _changed(request, entry_id)
-    except Problem as problem:
+
+    async def again(problem: Problem) -> Response[Any]:
         if problem.status >= 500:
-            raise
+            raise problem
         form.status, form.message = 409, said(_, problem.code, _told(problem))
         return await _page(request, await _found(request, entry_id), form)
-    return go(request, BASE, _("It is booked now."))
+
+    return await decided.decide(
+        request,
+        lambda tx: storework.try_again(tx, entry_id, version=form.version()),
+        here=f"{BASE}/{entry_id}",
+        done=lambda _entry: go(request, BASE, _("It is booked now.")),
+        again=again,
+        is_quicker=(Outdated,),  # what is not there may be why it is refused
+    )
 
 
 def _told(problem: Problem) -> str:
@@ -113,19 +119,17 @@ async def dismiss(request: AnyRequest, entry_id: FromPath[UUID]) -> Response[Any
     require(request, RESOLVE)
     form, _ = await read_form(request), words(request)
     await _found(request, entry_id)
-    try:
-        data = form.into(Dismissal)
-        await change(request, lambda tx: storework.dismiss(tx, entry_id, data, version=form.version()))
-    except (NotFound, Outdated):
-        return _changed(request, entry_id)
-    except Problem as problem:
-        return await _page(request, await _found(request, entry_id), form.failed(problem))
-    return go(request, BASE, _("Dismissed. What was sent stays here."))
 
+    async def page(failed: Form) -> Response[Any]:
+        return await _page(request, await _found(request, entry_id), failed)
 
-def _changed(request: AnyRequest, entry_id: UUID) -> Response[Any]:
-    text = words(request)("Somebody was quicker: this has changed. Look at it as it is now.")
-    return go(request, f"{BASE}/{entry_id}", text, kind="warning")
+    return await decided.decide(
+        request,
+        lambda tx: storework.dismiss(tx, entry_id, form.into(Dismissal), version=form.version()),
+        here=f"{BASE}/{entry_id}",
+        done=lambda _entry: go(request, BASE, _("Dismissed. What was sent stays here.")),
+        again=decided.failed(form, page),
+    )
 
 
 HANDLERS = [list_entries, show_entry, try_again, dismiss]

@@ -1,6 +1,7 @@
 """Sales of tills: what they sent, what was wrong with it, and what is to be done about that."""
 
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -8,14 +9,15 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from samlad import stock, tills
-from samlad.faces.admin import names
+from samlad.faces.admin import decided, names
 from samlad.faces.admin.lists import shown
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.form import Form, read_form
 from samlad.faces.objections import OBJECTIONS
 from samlad.faces.page import AnyRequest, change, go, require, translated, words
+from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, database_of
-from samlad.kernel.problems import NotFound, Outdated, Problem
+from samlad.kernel.problems import Problem
 from samlad.tills import (
     READ,
     RESOLVE,
@@ -31,6 +33,7 @@ from samlad.tills import (
 from samlad.tills.model import SoldLine
 
 BASE = "/admin/till-sales"
+T = TypeVar("T")
 
 
 @get(BASE)
@@ -113,19 +116,19 @@ async def settle(request: AnyRequest, sale_id: FromPath[UUID]) -> Response[Any]:
     require(request, RESOLVE)
     form, _ = await read_form(request), words(request)
     await _found(request, sale_id)
-    try:
-        done = await change(request, lambda tx: tills.settle(tx, sale_id, version=form.version()))
-    except (NotFound, Outdated):
-        return _changed(request, sale_id)
-    except Problem as problem:
-        return await _page(request, await _found(request, sale_id), form.failed(problem))
-    if done.resolution == "seen":
-        said = _("Looked at.")
-    elif done.order_number is None:
-        said = _("It is done here, too.")
-    else:
-        said = _("It is order %(number)s now.") % {"number": done.order_number}
-    return go(request, BASE, said)
+
+    def done(sale: KeptSale) -> Response[Any]:
+        if sale.resolution == "seen":
+            said = _("Looked at.")
+        elif sale.order_number is None:
+            said = _("It is done here, too.")
+        else:
+            said = _("It is order %(number)s now.") % {"number": sale.order_number}
+        return go(request, BASE, said)
+
+    return await _decide(
+        request, sale_id, form, lambda tx: tills.settle(tx, sale_id, version=form.version()), done
+    )
 
 
 @post(f"{BASE}/{{sale_id:uuid}}/goods")
@@ -134,14 +137,13 @@ async def name_goods(request: AnyRequest, sale_id: FromPath[UUID]) -> Response[A
     require(request, RESOLVE)
     form, _ = await read_form(request), words(request)
     await _found(request, sale_id)
-    try:
-        data = form.into(NameGoodsInput)
-        await change(request, lambda tx: tills.name_goods(tx, sale_id, data, version=form.version()))
-    except (NotFound, Outdated):
-        return _changed(request, sale_id)
-    except Problem as problem:
-        return await _page(request, await _found(request, sale_id), form.failed(problem))
-    return go(request, f"{BASE}/{sale_id}", _("Its stock is right now."))
+    return await _decide(
+        request,
+        sale_id,
+        form,
+        lambda tx: tills.name_goods(tx, sale_id, form.into(NameGoodsInput), version=form.version()),
+        lambda _sale: go(request, f"{BASE}/{sale_id}", _("Its stock is right now.")),
+    )
 
 
 @post(f"{BASE}/numbers")
@@ -163,19 +165,27 @@ async def write_off(request: AnyRequest, sale_id: FromPath[UUID]) -> Response[An
     require(request, RESOLVE)
     form, _ = await read_form(request), words(request)
     await _found(request, sale_id)
-    try:
-        data = form.into(WriteOffInput)
-        await change(request, lambda tx: tills.write_off(tx, sale_id, data, version=form.version()))
-    except (NotFound, Outdated):
-        return _changed(request, sale_id)
-    except Problem as problem:
-        return await _page(request, await _found(request, sale_id), form.failed(problem))
-    return go(request, BASE, _("Written off. What was sent stays here."))
+    return await _decide(
+        request,
+        sale_id,
+        form,
+        lambda tx: tills.write_off(tx, sale_id, form.into(WriteOffInput), version=form.version()),
+        lambda _sale: go(request, BASE, _("Written off. What was sent stays here.")),
+    )
 
 
-def _changed(request: AnyRequest, sale_id: UUID) -> Response[Any]:
-    said = words(request)("Somebody was quicker: this has changed. Look at it as it is now.")
-    return go(request, f"{BASE}/{sale_id}", said, kind="warning")
+async def _decide(
+    request: AnyRequest,
+    sale_id: UUID,
+    form: Form,
+    verb: Callable[[Tx], Awaitable[T]],
+    done: Callable[[T], Response[Any]],
+) -> Response[Any]:
+    async def page(failed: Form) -> Response[Any]:
+        return await _page(request, await _found(request, sale_id), failed)
+
+    here = f"{BASE}/{sale_id}"
+    return await decided.decide(request, verb, here=here, done=done, again=decided.failed(form, page))
 
 
 HANDLERS = [list_sales, show_sale, settle, name_goods, write_off, look_at_numbers]

@@ -28,7 +28,7 @@ from litestar.params import FromPath, QueryParameter
 
 from samlad.access.csrf import csrf_token
 from samlad.access.middleware import is_https
-from samlad.channels import last_seen, main_of, shop_at
+from samlad.channels import cached_all, last_seen, main_of, shop_at
 from samlad.faces import objections
 from samlad.faces.design import CAMERA_POLICY, Pages, formats, policy_text
 from samlad.faces.design.rendering import apart, turning_in
@@ -312,6 +312,12 @@ def require(request: AnyRequest, permission: str | None = None) -> None:
     if permission is not None:
         actor.require(permission)
     at_home(request)
+
+
+async def know_channels(request: AnyRequest) -> None:
+    """What comes before a request whose page begins `at_home`: a process that has seen no channel yet looks for them."""
+    if not last_seen(database_of(request)):
+        await cached_all(database_of(request))
 
 
 def at_home(request: AnyRequest) -> None:

@@ -79,10 +79,12 @@ from samlad.faces.admin import (
     website,
 )
 from samlad.faces.admin.start import pages as start
+from samlad.faces.page import know_channels
 
 routes: list[Router] = [
     Router(
         "/",
+        before_request=know_channels,
         route_handlers=[
             *sign_in.HANDLERS,
             *undo.HANDLERS,

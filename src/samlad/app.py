@@ -329,7 +329,10 @@ def create(settings: Settings, *, is_patient: bool = False) -> Litestar:
             follow_parent(os.environ)
             await migrations.until_current(dsn_of(settings), settings, PACKAGES)
         async with serving(app, settings):
+            preparing = asyncio.create_task(reference.keep_ready(settings)) if is_patient else None
             yield
+            if preparing is not None:
+                preparing.cancel()
 
     application = Litestar(
         route_handlers=list(ROUTES),

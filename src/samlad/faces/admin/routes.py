@@ -68,6 +68,7 @@ from samlad.faces.admin import (
     store_work,
     subscriptions,
     system,
+    system_checks,
     tax,
     tax_schemes,
     ticker,
@@ -161,6 +162,7 @@ routes: list[Router] = [
             *oauth_clients.HANDLERS,
             *profile.HANDLERS,
             *system.HANDLERS,
+            *system_checks.HANDLERS,
         ],
         include_in_schema=False,
     )

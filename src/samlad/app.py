@@ -417,12 +417,22 @@ def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> 
     if isinstance(error, ValidationException):
         return on_problem(request, _from_validation(error))
     kind = _BY_STATUS.get(error.status_code)
+    if kind is TooLarge:
+        return on_problem(request, _too_large(request))
     if kind is not None:
         return on_problem(request, kind(error.detail))
     document = {"type": "about:blank", "title": error.detail, "status": error.status_code}
     return Response(
         document, status_code=error.status_code, media_type="application/problem+json", headers=error.headers
     )
+
+
+def _too_large(request: Request[Any, Any, Any]) -> TooLarge:
+    """The framework's refusal of a body, with what it does not say: how large one may be."""
+    most = request.route_handler.resolve_request_max_body_size()
+    if most is None:
+        return TooLarge()
+    return TooLarge(f"A request to this address may have {most:,} bytes.", max_bytes=most)
 
 
 def _from_validation(error: ValidationException) -> Problem:

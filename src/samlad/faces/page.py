@@ -407,6 +407,7 @@ def problem_page(request: AnyRequest, problem: Problem) -> Response[Any] | None:
         detail=_told(request, problem),
         now_href=_sent_from(request) if problem.status in (409, 412) and not is_done else None,
         is_done=is_done,
+        most_bytes=problem.extra.get("max_bytes"),
         searched=_searched(request) if shop is not None and problem.status == 404 else None,
         request_id=scope.get(REQUEST_ID_SCOPE) if problem.status >= 500 else None,
     )

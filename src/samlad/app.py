@@ -333,6 +333,7 @@ def create(settings: Settings, *, is_patient: bool = False) -> Litestar:
             yield
             if preparing is not None:
                 preparing.cancel()
+                await asyncio.gather(preparing, return_exceptions=True)
 
     application = Litestar(
         route_handlers=list(ROUTES),

@@ -133,8 +133,12 @@ async def test_it_is_made_ready_once_of_several_processes(
     (settings.home / document.FOLDER).mkdir()
     outdated = settings.home / document.FOLDER / "0.0.1-0123456789abcdef.json"
     outdated.write_text("{}")
+    killed = settings.home / document.FOLDER / "0.0.1-0123456789abcdef.4711"
+    killed.write_text("{")
+    os.utime(killed, (0, 0))
     await asyncio.gather(*(document.keep_ready(settings) for _ in range(3)))
     await document.keep_ready(settings)
     assert printed == [19]
     assert document.kept_at(settings).read_bytes() == b"{}"
     assert not outdated.exists()
+    assert not killed.exists()

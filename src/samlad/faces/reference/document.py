@@ -11,6 +11,7 @@ import gzip
 import hashlib
 import os
 import sys
+import time
 from collections.abc import Iterator
 from functools import cached_property
 from importlib.metadata import version
@@ -28,6 +29,8 @@ from samlad.kernel.settings import Settings
 FOLDER = "openapi"
 QUIET_SECONDS = 60
 """A process that has just started has better things to do."""
+LONGEST_SECONDS = 3600
+"""What is written for longer is written by nobody any more."""
 
 _logger = structlog.get_logger("samlad.reference")
 
@@ -104,8 +107,9 @@ async def _build_apart(kept: Path, *, niceness: int = 0) -> None:
         with unfinished.open("wb") as output:
             await _print_into(output, niceness)
         unfinished.rename(kept)
-        for other in kept.parent.glob("*.json"):
-            if other != kept:
+        for other in kept.parent.iterdir():  # of other programs, and what was killed while it was written
+            is_old = other.suffix == ".json" or other.stat().st_mtime < time.time() - LONGEST_SECONDS
+            if is_old and other not in (kept, kept.parent / "lock"):
                 other.unlink(missing_ok=True)
     except OSError as error:
         _logger.warning("openapi document not kept", reason=str(error))

@@ -333,7 +333,11 @@ def create(settings: Settings, *, is_patient: bool = False) -> Litestar:
             follow_parent(os.environ)
             await migrations.until_current(dsn_of(settings), settings, PACKAGES)
         async with serving(app, settings):
+            preparing = asyncio.create_task(reference.keep_ready(settings)) if is_patient else None
             yield
+            if preparing is not None:
+                preparing.cancel()
+                await asyncio.gather(preparing, return_exceptions=True)
 
     application = Litestar(
         route_handlers=list(ROUTES),
@@ -418,12 +422,22 @@ def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> 
     if isinstance(error, ValidationException):
         return on_problem(request, _from_validation(error))
     kind = _BY_STATUS.get(error.status_code)
+    if kind is TooLarge:
+        return on_problem(request, _too_large(request))
     if kind is not None:
         return on_problem(request, kind(error.detail))
     document = {"type": "about:blank", "title": error.detail, "status": error.status_code}
     return Response(
         document, status_code=error.status_code, media_type="application/problem+json", headers=error.headers
     )
+
+
+def _too_large(request: Request[Any, Any, Any]) -> TooLarge:
+    """The framework's refusal of a body, with what it does not say: how large one may be."""
+    most = request.route_handler.resolve_request_max_body_size()
+    if most is None:
+        return TooLarge()
+    return TooLarge(f"A request to this address may have {most:,} bytes.", max_bytes=most)
 
 
 def _from_validation(error: ValidationException) -> Problem:

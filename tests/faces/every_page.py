@@ -34,7 +34,7 @@ _LEADS_ON = "leads on to another page"
 NO_PAGES: Mapping[str, str] = {
     "/static/{path}": _FILE, "/language/{locale}": _LEADS_ON, "/api/docs/openapi.json": _FILE,
     "/admin/link/{token}": _SECRET, "/admin/sign-in/code": "only between password and code",
-    "/admin/overview/hints": _PIECE, "/admin/start/shop/guess": _PIECE, "/admin/search/options": _PIECE,
+    "/admin/overview/hints": _PIECE, "/admin/system/checks": _PIECE, "/admin/start/shop/guess": _PIECE, "/admin/search/options": _PIECE,
     "/admin/duplicates/next": _LEADS_ON, "/admin/system/events/{event}/facts.json": _FILE, "/admin/content/brand": _LEADS_ON,
     "/admin/content/brand/{code}/theme.css": _FILE, "/admin/privacy/{request_id}/export": _SECRET, "/admin/privacy/{request_id}/files/{folder}/{name}": _FILE,
     "/admin/conversations/{conversation_id}/files/{file_id}": _FILE, "/admin/conversations/mails/{mail_id}/files/{file_id}": _FILE,

@@ -60,6 +60,7 @@ from samlad.cli import secret  # noqa: E402, F401
 from samlad.cli import payments  # noqa: E402, F401
 from samlad.cli import mail  # noqa: E402, F401
 from samlad.cli import doctor  # noqa: E402, F401
+from samlad.cli import openapi  # noqa: E402, F401
 from samlad.cli import reindex  # noqa: E402, F401
 from samlad.cli import bench  # noqa: E402, F401
 from samlad.cli import demo  # noqa: E402, F401

@@ -29,7 +29,7 @@ from litestar.params import FromPath, QueryParameter
 
 from samlad.access.csrf import csrf_token
 from samlad.access.middleware import is_https
-from samlad.channels import last_seen, main_of, shop_at
+from samlad.channels import cached_all, last_seen, main_of, shop_at
 from samlad.faces import objections
 from samlad.faces.design import CAMERA_POLICY, Pages, formats, policy_text
 from samlad.faces.design.rendering import apart, turning_in
@@ -326,6 +326,12 @@ def require(request: AnyRequest, permission: str | None = None) -> None:
     at_home(request)
 
 
+async def know_channels(request: AnyRequest) -> None:
+    """What comes before a request whose page begins `at_home`: a process that has seen no channel yet looks for them."""
+    if not last_seen(database_of(request)):
+        await cached_all(database_of(request))
+
+
 def at_home(request: AnyRequest) -> None:
     """Days and times of the answer are written as in the country of the main channel, where the language leaves that open."""
     main = main_of(last_seen(database_of(request)))
@@ -413,6 +419,7 @@ def problem_page(request: AnyRequest, problem: Problem) -> Response[Any] | None:
         detail=_told(request, problem),
         now_href=_sent_from(request) if problem.status in (409, 412) and not is_done else None,
         is_done=is_done,
+        most_bytes=problem.extra.get("max_bytes"),
         searched=_searched(request) if shop is not None and problem.status == 404 else None,
         request_id=scope.get(REQUEST_ID_SCOPE) if problem.status >= 500 else None,
     )

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -298,6 +299,8 @@ async def test_picked_short_and_told_of_conflicts_without_network(site: Site, ma
     mine, theirs, off = [await ordered(market, variant, units) for units in (3, 1, 1)]
     page = await site.staff(width=390, service_workers="allow")
     await ready(page)
+    # As Sweden writes days in English, whatever the English of the browser is.
+    await expect(page.locator("#picks a").first).to_contain_text(re.compile(r"\d{4}-\d\d-\d\d, \d\d:\d\d"))
     await page.context.set_offline(True)
 
     async def begin(order: Order) -> None:

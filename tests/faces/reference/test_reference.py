@@ -1,7 +1,9 @@
 """The HTTP reference of a running server: in a browser under our policy, and the document it reads."""
 
+import asyncio
 import gzip
 import os
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 import httpx
@@ -11,7 +13,9 @@ from one_chromium import Chromium
 from playwright.async_api import Browser, Page, Route
 
 from samlad.faces.design.security import POLICY
+from samlad.faces.reference import document
 from samlad.kernel import openapi
+from samlad.kernel.settings import Settings
 
 
 async def open_reference(
@@ -76,17 +80,65 @@ async def test_the_document_is_built_once_and_sent_small(
     first = await api.get("/api/docs/openapi.json")
     assert first.headers["content-type"] == "application/vnd.oai.openapi+json"
     assert first.headers["content-encoding"] == "gzip"
-    document = first.json()
-    assert document["openapi"].startswith("3.1")
-    assert document["info"]["title"] == "Samlad"
-    assert "Problem" in document["components"]["schemas"]
-    assert "/api/products" in document["paths"]
-    assert not [path for path in document["paths"] if path.startswith(("/api/docs", "/media", "/static"))]
+    told = first.json()
+    assert told["openapi"].startswith("3.1")
+    assert told["info"]["title"] == "Samlad"
+    assert "Problem" in told["components"]["schemas"]
+    assert "/api/products" in told["paths"]
+    assert not [path for path in told["paths"] if path.startswith(("/api/docs", "/media", "/static"))]
 
     monkeypatch.setattr(openapi, "document", None)
     again = await api.get("/api/docs/openapi.json", headers={"accept-encoding": "identity"})
     assert "content-encoding" not in again.headers
-    assert again.json() == document
+    assert again.json() == told
     assert int(first.headers["content-length"]) == len(gzip.compress(again.content, mtime=0)) < 150_000
     same = await api.get("/api/docs/openapi.json", headers={"if-none-match": first.headers["etag"]})
     assert (same.status_code, same.content) == (304, b"")
+
+
+async def test_the_document_outlives_the_process(
+    api_as, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with api_as() as api:
+        first = await api.get("/api/docs/openapi.json")
+    kept = document.kept_at(settings)
+    assert kept.read_bytes() == first.content
+    assert [each.name for each in kept.parent.iterdir()] == [kept.name]
+    monkeypatch.setattr(openapi, "document", None)
+    monkeypatch.setattr(document, "_build_apart", None)
+    async with api_as() as api:  # another process, of the same program
+        assert (await api.get("/api/docs/openapi.json")).headers["etag"] == first.headers["etag"]
+
+
+async def test_a_home_that_cannot_be_written_to(
+    api: httpx.AsyncClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (settings.home / document.FOLDER).write_text("no folder")
+    monkeypatch.setattr(openapi, "document", lambda _app: {"openapi": "3.1.0"})
+    assert (await api.get("/api/docs/openapi.json")).json() == {"openapi": "3.1.0"}
+
+
+async def test_it_is_made_ready_once_of_several_processes(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed: list[int] = []
+
+    async def prints(output: BinaryIO, niceness: int) -> None:
+        printed.append(niceness)
+        await asyncio.sleep(0)
+        output.write(b"{}")
+
+    monkeypatch.setattr(document, "QUIET_SECONDS", 0)
+    monkeypatch.setattr(document, "_print_into", prints)
+    (settings.home / document.FOLDER).mkdir()
+    outdated = settings.home / document.FOLDER / "0.0.1-0123456789abcdef.json"
+    outdated.write_text("{}")
+    killed = settings.home / document.FOLDER / "0.0.1-0123456789abcdef.4711"
+    killed.write_text("{")
+    os.utime(killed, (0, 0))
+    await asyncio.gather(*(document.keep_ready(settings) for _ in range(3)))
+    await document.keep_ready(settings)
+    assert printed == [19]
+    assert document.kept_at(settings).read_bytes() == b"{}"
+    assert not outdated.exists()
+    assert not killed.exists()

@@ -1,7 +1,8 @@
 """The four scores of Lighthouse on its mobile profile, for start, list, product and checkout; `make lighthouse`.
 
-It needs Node and Chromium, and fetches Lighthouse by npx the first time (or ``LIGHTHOUSE`` names its command). Performance
-is what this machine has time for while it is measured: it is printed, and held to nothing.
+It needs Node and Chromium (the one of the tests, or ``CHROME_PATH`` names another), and fetches Lighthouse by npx the first
+time (or ``LIGHTHOUSE`` names its command). Performance is what this machine has time for while it is measured: each page is
+measured some times in turn, the median is printed, and held to nothing.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 from browser import Site
 from market import Market, open_market
+from one_chromium import CHROMIUM
 from PIL import Image, ImageDraw
 from playwright.async_api import expect
 
@@ -28,6 +30,8 @@ COMMAND = os.environ.get("LIGHTHOUSE", "npx --yes lighthouse@12.8.2")
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 LEAST = 0.95
 TRIES = 3
+TIMES = 3
+"""How often a page is measured: others load the machine, and the median forgets their worst moment."""
 
 
 async def test_the_scores(site: Site, settings: Settings, tmp_path: Path) -> None:
@@ -43,10 +47,11 @@ async def test_the_scores(site: Site, settings: Settings, tmp_path: Path) -> Non
     await expect(page.locator("#cart-count")).to_have_text(re.compile("1"))
     cookies = "; ".join(f"{each['name']}={each['value']}" for each in await page.context.cookies())
     paths = {"start": "/", "list": "/c/kok", "product": "/p/pan-0", "checkout": "/checkout"}
-    found = {
-        name: await _measure(site.url + path, cookies, tmp_path / f"{name}.json")
-        for name, path in paths.items()
-    }
+    measured: dict[str, list[dict]] = {name: [] for name in paths}
+    for _ in range(TIMES):
+        for name, path in paths.items():
+            measured[name].append(await _measure(site.url + path, cookies, tmp_path / f"{name}.json"))
+    found = {name: _middle(reports) for name, reports in measured.items()}
     low = []
     for name, report in found.items():
         scores = {each: report["categories"][each]["score"] or 0 for each in CATEGORIES}
@@ -62,6 +67,11 @@ async def test_the_scores(site: Site, settings: Settings, tmp_path: Path) -> Non
             (name, each, score) for each, score in scores.items() if score < LEAST and each != "performance"
         ]
     assert low == []
+
+
+def _middle(reports: list[dict]) -> dict:
+    """The report with the median of the scores for performance; the other scores do not depend on the machine."""
+    return sorted(reports, key=lambda report: report["categories"]["performance"]["score"] or 0)[TIMES // 2]
 
 
 def _failed(report: dict, category: str) -> list[dict]:
@@ -91,7 +101,7 @@ async def _measure(url: str, cookies: str, output: Path) -> dict:
         f"--extra-headers={json.dumps({'Cookie': cookies, 'Accept-Language': 'en'})}",
         "--chrome-flags=--headless=new --no-sandbox --disable-dev-shm-usage",
     ]  # fmt: skip
-    environment = {**os.environ, "CHROME_PATH": "/usr/bin/chromium"}
+    environment = {"CHROME_PATH": str(CHROMIUM), **os.environ}
     for _ in range(TRIES):  # on a busy machine Chromium misses the beginning of its own trace now and then
         process = await asyncio.create_subprocess_exec(*command, env=environment)
         if await process.wait() == 0:

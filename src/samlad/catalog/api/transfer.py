@@ -44,7 +44,7 @@ def may_upload(connection: Connection, _handler: BaseRouteHandler) -> None:
     limit = database_of(request).settings.upload_limit
     length = request.headers.get("content-length", "0")
     if not length.isdigit() or int(length) > limit:
-        raise TooLarge(f"A file may have {limit:,} bytes.")
+        raise TooLarge(f"A file may have {limit:,} bytes.", max_bytes=limit)
 
 
 @post(
@@ -88,7 +88,7 @@ async def _keep(upload: UploadFile, path: Path, limit: int) -> None:
         while piece := await upload.read(PIECE):
             size += len(piece)
             if size > limit:
-                raise TooLarge(f"A file may have {limit:,} bytes.")
+                raise TooLarge(f"A file may have {limit:,} bytes.", max_bytes=limit)
             await asyncio.to_thread(out.write, piece)
 
 

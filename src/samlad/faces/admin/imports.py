@@ -154,7 +154,7 @@ async def _keep(upload: Any, path: Path, limit: int) -> None:
         while piece := await upload.read(_PIECE):
             size += len(piece)
             if size > limit:
-                raise TooLarge(f"A file may have {limit:,} bytes.")
+                raise TooLarge(f"A file may have {limit:,} bytes.", max_bytes=limit)
             await asyncio.to_thread(out.write, piece)
 
 

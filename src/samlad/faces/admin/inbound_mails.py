@@ -60,7 +60,7 @@ async def _page(request: AnyRequest, form: Form) -> Response[Any]:
         why={why: _(text) for why, text in WHY.items()},
         marks={mark: _(text) for mark, text in MARKS.items()},
         into={each.id: await _into(request, each) for each in found.items if each.state == "waiting"},
-        channels=[(str(each.id), each.name) for each in await channels.cached_all(database)],
+        channels=_main_first(await channels.cached_all(database)),
         replies_to=settings.mail_replies,
     )
 
@@ -105,6 +105,12 @@ async def decide(request: AnyRequest, mail_id: FromPath[UUID]) -> Response[Any]:
     except Problem as problem:
         return await _page(request, form.failed(problem))
     return go(request, f"{BASE}/{made.id}", _("It is in this conversation."))
+
+
+def _main_first(every: list[channels.Channel]) -> list[tuple[str, str]]:
+    """What a mail can begin a conversation in: the shop itself stands first, and is chosen until somebody says otherwise."""
+    main = channels.main_of(every)
+    return [(str(each.id), each.name) for each in sorted(every, key=lambda each: each is not main)]
 
 
 def _uuid(form: Form, field: str) -> UUID:

@@ -69,6 +69,7 @@ from samlad.faces.admin import (
     store_work,
     subscriptions,
     system,
+    system_checks,
     tax,
     tax_schemes,
     ticker,
@@ -81,10 +82,12 @@ from samlad.faces.admin import (
     website,
 )
 from samlad.faces.admin.start import pages as start
+from samlad.faces.page import know_channels
 
 routes: list[Router] = [
     Router(
         "/",
+        before_request=know_channels,
         route_handlers=[
             *sign_in.HANDLERS,
             *undo.HANDLERS,
@@ -163,6 +166,7 @@ routes: list[Router] = [
             *oauth_clients.HANDLERS,
             *profile.HANDLERS,
             *system.HANDLERS,
+            *system_checks.HANDLERS,
         ],
         include_in_schema=False,
     )

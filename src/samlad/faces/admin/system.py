@@ -14,9 +14,10 @@ from samlad.access.permissions import AUDIT_READ
 from samlad.faces.admin.lists import Shown, shown
 from samlad.faces.admin.permissions import SYSTEM_READ, SYSTEM_RETRY
 from samlad.faces.admin.shell import admin_page
+from samlad.faces.admin.system_checks import last_looked
 from samlad.faces.design.style import style_context
 from samlad.faces.page import AnyRequest, go, require, words
-from samlad.kernel import checks, followers, jobs, log
+from samlad.kernel import followers, jobs, log
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.log_list import EVENTS, parked, payload_of
 from samlad.kernel.problems import NotFound
@@ -54,23 +55,15 @@ async def show_system(request: AnyRequest) -> Response[Any]:
     require(request, SYSTEM_READ)
     database, state = database_of(request), request.app.state
     known = state.work.followers
-    results = await checks.run(
-        database, state.get("checks") or checks.kernel_checks(state.work.packages, known)
-    )
     return await admin_page(
         request,
         "admin/system.html",
-        results=results,
-        worst=_worst([result.status for result in results]),
+        looked=last_looked(request),
         lags=await followers.lags(database, known),
         jobs=await jobs.counts(database),
         parked=await parked(database),
         listeners=state.runtime.live.audience,
     )
-
-
-def _worst(statuses: list[str]) -> str:
-    return next((status for status in ("failed", "warning") if status in statuses), "ok")
 
 
 @get("/admin/system/events")

@@ -8,7 +8,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from samlad import stock, tills
+from samlad import channels, stock, tills
 from samlad.faces.admin import decided, names
 from samlad.faces.admin.lists import shown
 from samlad.faces.admin.shell import admin_page
@@ -55,6 +55,7 @@ async def list_sales(request: AnyRequest) -> Response[Any]:
         kinds=dict(translated(request, names.till_entry_kind)),
         missing=await tills.missing(database, scope) if fixed is not None else [],
         may_look=actor.may(RESOLVE),
+        stores={each.code: each.name for each in await channels.cached_all(database)},
         names=names,
         texts=_texts(request),
     )
@@ -98,6 +99,7 @@ async def _page(request: AnyRequest, sale: KeptSale, form: Form) -> Response[Any
         form=form,
         may_resolve=actor_of(request).may(RESOLVE, sale.location),
         is_kept=sale.state is SaleState.KEPT,
+        is_readable=not isinstance(read, str),
         amounts=("price", "sums", "paid", "receipt-differs"),
         is_sale=sale.kind == "sale",
         unknown=_unknown(sale, read) if isinstance(read, Sale) and sale.order_id is not None else [],

@@ -19,9 +19,10 @@ from babel import Locale
 from babel.dates import format_date, format_time, format_timedelta, get_datetime_format
 from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal, get_currency_precision
+from babel.units import format_unit
 
 from samlad.catalog.measures import quantity_text
-from samlad.kernel.i18n import dated_locale, formatting_locale
+from samlad.kernel.i18n import SOURCE, dated_locale, formatting_locale
 
 zone: ContextVar[tzinfo] = ContextVar("zone", default=UTC)
 """The time zone of the page that is being rendered."""
@@ -113,6 +114,17 @@ def local(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("a time without a zone cannot be shown")
     return moment.astimezone(zone.get())
+
+
+def file_size(count: int, locale: str) -> str:
+    """Bytes as people say them: 4.2 MB, 64 kB."""
+    unit, size = ("megabyte", 1_000_000) if count >= 1_000_000 else ("kilobyte", 1_000)
+    return format_unit(round(count / size, 1), unit, "short", locale=formatting_locale(locale))
+
+
+def english_dates() -> str:
+    """The language tag by which scripts write days and times in English: as in the shop's country."""
+    return str(dated_locale(SOURCE, country.get())).replace("_", "-")
 
 
 @lru_cache(maxsize=8192)

@@ -116,11 +116,13 @@ def _environment(loader: BaseLoader, locale: str, overrides: Path | None) -> Env
         step_of=step_of,
         srcset=srcset,
         once=lambda: token_urlsafe(6),
+        english_dates=formats.english_dates,
     )
     written: dict[str, Callable[..., str]] = {
         "money": partial(_in, locale, formats.money),
         "number": partial(_in, locale, formats.number),
         "amount_of": partial(_in, locale, formats.amount_of),
+        "file_size": partial(_in, locale, formats.file_size),
         "duration": partial(_in, locale, formats.duration),
         "language_name": partial(_in, locale, formats.language_name),
         "date": partial(_in, locale, formats.day),

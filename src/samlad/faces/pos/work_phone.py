@@ -74,6 +74,8 @@ async def place_to_work(request: AnyRequest, code: str) -> Place:
         raise NotFound("There is no such place.") from None
     if not storework.may_work(actor, found.id):
         raise Forbidden("This needs the permission to count or to pick at this location.")
+    await face.know_channels(request)
+    face.at_home(request)
     return Place(found)
 
 

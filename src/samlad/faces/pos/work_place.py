@@ -42,6 +42,7 @@ async def place_of(request: AnyRequest, code: str) -> Place:
     except NotFound:
         raise NotFound("There is no such place.") from None
     actor.require(orders.CHANGE, location=found.id)
+    await face.know_channels(request)
     face.at_home(request)
     return Place(found)
 

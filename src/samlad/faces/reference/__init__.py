@@ -1,41 +1,17 @@
 """The HTTP reference that a running server shows at `/api/docs`: our OpenAPI document in a viewer that we ship."""
 
-import asyncio
-import gzip
-import hashlib
-from functools import cached_property
 from typing import Any
 
-import msgspec
-from litestar import Litestar, Response, Router, get
+from litestar import Response, Router, get
 
 from samlad.faces.design.security import POLICY, policy_text
 from samlad.faces.page import AnyRequest, page
-from samlad.kernel import openapi
+from samlad.faces.reference.document import document_of, keep_ready
+
+__all__ = ["keep_ready", "routes"]
 
 # The viewer writes style attributes into its own shadow tree; nothing else is allowed more than elsewhere.
 _POLICY = policy_text({**POLICY, "style-src": "'self' 'unsafe-inline'"})
-
-
-class Document:
-    """The document as it is sent. Building it takes seconds of work, so it is done once, when somebody asks."""
-
-    def __init__(self, app: Litestar) -> None:
-        self.content = msgspec.json.encode(openapi.document(app))
-        self.etag = f'"{hashlib.sha256(self.content).hexdigest()[:16]}"'
-
-    @cached_property
-    def compressed(self) -> bytes:
-        """The gzip form."""
-        return gzip.compress(self.content, mtime=0)
-
-
-async def document_of(app: Litestar) -> Document:
-    """The application's document, built in a thread for the first who asks; the others wait for the same."""
-    if "reference" not in app.state:
-        app.state.reference = asyncio.ensure_future(asyncio.to_thread(Document, app))
-    found: Document = await asyncio.shield(app.state.reference)
-    return found
 
 
 @get("/")

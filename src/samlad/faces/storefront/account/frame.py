@@ -13,7 +13,7 @@ from samlad.kernel.i18n import marked
 
 PAGES = (
     ("", marked("Overview")),
-    ("/orders", marked("Orders")),
+    ("/orders", marked("Your orders")),
     ("/subscriptions", marked("Subscriptions")),
     ("/conversations", marked("Messages")),
     ("/appointments", marked("Appointments")),

@@ -97,7 +97,7 @@ async def one_order(request: AnyRequest, order_id: FromPath[UUID]) -> Response[A
             "has_receipt": is_sale and order.delivery == "carry_out",
             "can_repeat": is_sale and any(line.variant for line in order.lines),
         },
-        crumbs=[(_("Your account"), "/account"), (_("Orders"), "/account/orders")],
+        crumbs=[(_("Your account"), "/account"), (_("Your orders"), "/account/orders")],
         **context,
     )
 

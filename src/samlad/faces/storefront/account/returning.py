@@ -40,7 +40,7 @@ class Sender(msgspec.Struct, frozen=True):
         own: dict[str, Any] = {"order_href": self.order_href, "returns_href": self.returns_href}
         crumb = (self.order.number, self.order_href)
         if self.signed is not None:
-            crumbs = [(_("Orders"), "/account/orders"), crumb]
+            crumbs = [(_("Your orders"), "/account/orders"), crumb]
             return await account_page(
                 request, channel, self.signed, template, status=status, crumbs=crumbs, **own, **context
             )

@@ -77,6 +77,7 @@ async def list_costs(
 @post("/stock/revaluations", status_code=201, summary="Say what stock costs")
 async def revalue(request: AnyRequest, data: JSONBody[RevaluationInput]) -> Response[list[Moved]]:
     """Set what the units on hand cost each; the ledger keeps the difference with its reason."""
+    actor_of(request).require(PURCHASE)
 
     async def work(tx: Tx) -> list[Moved]:
         place = await place_of(tx, data.location)

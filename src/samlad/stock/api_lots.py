@@ -23,7 +23,7 @@ from samlad.stock.inputs import LotUnitsInput, place_of, variants_of
 from samlad.stock.lot_lines import named
 from samlad.stock.lots_model import Lot, LotChange, Recall, RecallInput
 from samlad.stock.model import Moved
-from samlad.stock.permissions import READ
+from samlad.stock.permissions import ADJUST, READ
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -84,6 +84,7 @@ async def change_lot(request: AnyRequest, lot_id: FromPath[UUID], data: JSONBody
 @post("/stock/lots/names", status_code=201, summary="Say which lot units are")
 async def name_units(request: AnyRequest, data: JSONBody[LotUnitsInput]) -> Response[list[Moved]]:
     """Of units that were there before their product was kept by lot: nothing comes or goes, the ledger names them."""
+    actor_of(request).require(ADJUST)
 
     async def work(tx: Tx) -> list[Moved]:
         place = await place_of(tx, data.location)

@@ -18,7 +18,7 @@ from samlad.kernel.listing import (
     Wanted,
 )
 from samlad.stock import quarantine, quarantine_store
-from samlad.stock.permissions import READ
+from samlad.stock.permissions import ADJUST, READ
 from samlad.stock.quarantine_model import Quarantine, QuarantineInput
 
 AnyRequest = Request[Any, Any, Any]
@@ -71,6 +71,7 @@ async def judge_quarantine(
     request: AnyRequest, quarantine_id: FromPath[UUID], data: JSONBody[QuarantineInput]
 ) -> Response[Quarantine]:
     """Back for sale, written off, or back to the supplier: all that is left, or a part of it."""
+    actor_of(request).require(ADJUST)
     version = if_match(request)
     return await write(request, lambda tx: quarantine.judge(tx, quarantine_id, data, version=version))
 

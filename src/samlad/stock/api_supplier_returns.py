@@ -138,6 +138,7 @@ async def send_supplier_return(
     request: AnyRequest, data: JSONBody[SupplierReturnInput]
 ) -> Response[SupplierReturn]:
     """The goods leave stock at what they came in with, and a credit is expected for them."""
+    actor_of(request).require(PURCHASE)
     return await write(request, lambda tx: sent(tx, data), status=201)
 
 
@@ -146,6 +147,7 @@ async def credit_supplier_return(
     request: AnyRequest, return_id: FromPath[UUID], data: JSONBody[SupplierCreditInput]
 ) -> Response[SupplierReturn]:
     """A credit note came, for all of it or a part. Send an ``id`` so that it counts once."""
+    actor_of(request).require(PURCHASE)
     version = if_match(request)
     return await write(request, lambda tx: supplier_returns.credit(tx, return_id, data, version=version))
 
@@ -155,6 +157,7 @@ async def close_supplier_return(
     request: AnyRequest, return_id: FromPath[UUID], data: JSONBody[SupplierReturnClose]
 ) -> Response[SupplierReturn]:
     """What was expected and did not come is a loss."""
+    actor_of(request).require(PURCHASE)
     version = if_match(request)
     return await write(request, lambda tx: supplier_returns.close(tx, return_id, data.note, version=version))
 

@@ -28,6 +28,7 @@ from samlad.orders import (
     return_reasons,
     return_store,
     returns,
+    seeing,
 )
 from samlad.orders import return_unknown as unknown
 from samlad.orders.change_model import (
@@ -86,7 +87,9 @@ async def change_order(request: AnyRequest, order_id: Id, data: JSONBody[ChangeI
 @get("/orders/{order_id:uuid}/changes", summary="List the changes of an order")
 async def list_changes(request: AnyRequest, order_id: Id) -> list[ChangeRow]:
     """What was changed, the latest first; at most 200."""
-    actor_of(request).require(READ)
+    actor = actor_of(request)
+    actor.require(READ)
+    await seeing.check(database_of(request), actor, order_id)
     return await change_store.of_order(database_of(request), order_id)
 
 

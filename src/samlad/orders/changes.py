@@ -17,6 +17,7 @@ from samlad.orders import (
     fulfilment_leave,
     fulfilment_store,
     rules,
+    seeing,
     store,
     tip_store,
 )
@@ -232,6 +233,7 @@ async def _lock(tx: Tx, order_id: UUID, version: int | None) -> tuple[OrderHead,
         raise NotFound("There is no such order.")
     head, lines = found
     tx.actor.require(CHANGE, location=head.location)
+    await seeing.check(tx, tx.actor, order_id)
     check_version(version, head.version)
     change_facts.check_state(head)
     change_facts.check_ours(head)

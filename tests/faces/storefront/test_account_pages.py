@@ -10,7 +10,7 @@ from uuid import UUID
 import httpx
 import msgspec
 import pytest
-from market import hidden
+from market import hidden, text_of
 from PIL import Image
 
 from account_people import Post
@@ -591,6 +591,15 @@ async def test_a_subscription_is_changed_after_it_was_seen_what_that_costs(
     changed = await subscriptions.read(trade.db, SYSTEM, made.id)
     assert changed.is_ending
     assert changed.reason == "It costs too much · Sorry"
+    # Found on a walk: it could be kept only as long as the message with the undo was there, and nobody said until when it comes.
+    said = text_of((await browser.get("/account/subscriptions")).text)
+    assert "It ends on" in said
+    assert "Until then nothing comes any more." in said
+    assert "Leave the next one out" not in said, "there is none to come"
+    assert "Let it go on" in said
+    again = {"version": str(changed.version)}
+    assert (await browser.post(f"{here}/reactivate", data=again)).status_code == 303
+    assert "The next one comes on" in text_of((await browser.get("/account/subscriptions")).text)
     await come_in(browser, post, ROBIN)
     assert (await browser.get(here)).status_code == 404, "somebody else's is not there"
     assert (await browser.post(here, data=form)).status_code == 404

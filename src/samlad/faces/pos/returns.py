@@ -158,16 +158,17 @@ async def take_back(request: AnyRequest, code: FromPath[str], order_id: FromPath
         said = await _previewed(request, till, order, again, cart)
         form.failed(problem)
         return await _page(request, till, order, form, said, cart)
+    told: str | None = _("Taken back.")
     if done.placed is not None:
         placed = await orders.read(database_of(request), done.placed)
         target = f"{till.base}/sales/{placed.id}?new=1" if placed.channel == till.channel.id else till.base
     elif done.came_back is not None:
         # What is to be handed back, and the paper that says so: also when it was sold at another store.
         await printing.after_return(request, till, done.came_back)
-        target = f"{till.base}/sales/{done.came_back}?new=1"
+        target, told = f"{till.base}/sales/{done.came_back}?new=1", None  # the page says it
     else:
         target = till.base
-    answer = face.go(request, target, _("Taken back."))
+    answer = face.go(request, target, told)
     if data.cart is not None:
         answer.delete_cookie(cookie_of(till))
     return answer

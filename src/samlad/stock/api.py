@@ -18,7 +18,7 @@ from samlad.kernel.listing import (
     Sorting,
     Wanted,
 )
-from samlad.stock import counts_store, lists, rules, service, sharing, store, transfers_store
+from samlad.stock import counts, counts_store, lists, service, sharing, store, transfers_store
 from samlad.stock.api_changes import CHANGES
 from samlad.stock.api_costs import COSTING
 from samlad.stock.api_lots import LOTS
@@ -176,8 +176,9 @@ async def list_counts(
 @get("/stock/counts/{count_id:uuid}", summary="Read a count")
 async def read_count(request: AnyRequest, count_id: FromPath[UUID]) -> Response[Count]:
     """A count with its lines."""
-    actor_of(request).require(READ)
-    count = rules.as_counter_sees(await counts_store.get(database_of(request), count_id))
+    actor, database = actor_of(request), database_of(request)
+    actor.require(READ)
+    count = await counts.as_seen(database, actor, await counts_store.get(database, count_id))
     return with_etag(count, count.version)
 
 

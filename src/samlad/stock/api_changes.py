@@ -177,7 +177,11 @@ async def scan_count(
 async def close_count(request: AnyRequest, count_id: FromPath[UUID]) -> Response[Count]:
     """Book the differences; one that differs by more than its location allows is submitted for approval instead."""
     actor_of(request).require(ADJUST)
-    return await write(request, lambda tx: counts.close(tx, count_id))
+
+    async def work(tx: Tx) -> Count:
+        return await counts.as_seen(tx, tx.actor, await counts.close(tx, count_id))
+
+    return await write(request, work)
 
 
 @post("/stock/counts/{count_id:uuid}/approve", status_code=200, summary="Approve a count")

@@ -38,7 +38,7 @@ async def print_receipt(tx: Tx, order_id: UUID, data: PrintInput) -> PrintJob:
     if not data.copy and (first := await store.original(tx, order_id)) is not None:
         return await read(tx, first)
     is_copy = await documents.note_receipt(tx, order_id)
-    opens = printer.drawer_pin > 0 and not is_copy and _is_cash(order)
+    opens = printer.drawer_pin > 0 and not is_copy and await _is_cash(tx, order)
     job_id = data.id or new_id()
     values = {
         "id": job_id,

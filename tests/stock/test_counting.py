@@ -12,6 +12,7 @@ from msgspec import structs
 from stock_shop import Shop
 
 from samlad import stock
+from samlad.access.permissions import permissions
 from samlad.kernel import log
 from samlad.kernel.context import Actor, Context
 from samlad.kernel.database import Tx
@@ -140,6 +141,35 @@ async def test_a_blind_count_does_not_tell_and_a_scanner_adds_up(
         assert answer.status_code == 422, wrong
     big = {"location": "dc", "lines": [{"code": gtin, "quantity": 10**9}] * 3}
     assert (await api.post("/api/stock/receipts", json=big)).status_code == 422
+
+
+async def test_who_counted_blind_is_not_told_by_submitting(shop: Shop, api_as) -> None:
+    """Found on a walk: they submitted, saw what the books say, and could count once more what was wanted."""
+    (kettle,) = await shop.variants(9)
+    everything = frozenset(permissions())
+    await limit(shop, variance_units=1)
+    sam, lea = (
+        Actor(kind="staff", id=new_id(), name=name, permissions=everything) for name in ("Sam", "Lea")
+    )
+    async with api_as(sam) as counter, api_as(lea) as approver:
+        begun = await counter.post("/api/stock/counts", json={"location": "dc", "is_blind": True})
+        url = f"/api/stock/counts/{begun.json()['id']}"
+        await counter.put(f"{url}/lines", json={"lines": [{"sku": f"K-{kettle}", "counted": 2}]})
+        submitted = (await counter.post(f"{url}/close")).json()
+        assert submitted["status"] == "submitted"
+        for told in (submitted, (await counter.get(url)).json()):
+            assert [line["expected"] for line in told["lines"]] == [None]
+        (row,) = (await counter.get("/api/stock/counts")).json()["items"]
+        assert row["difference"] is None
+        page = (await counter.get(f"/admin/stock/counts/{begun.json()['id']}")).text
+        assert 'data-open="approve"' not in page, "it would be refused"
+        # Whoever decides sees it all.
+        assert [line["expected"] for line in (await approver.get(url)).json()["lines"]] == [9]
+        page = (await approver.get(f"/admin/stock/counts/{begun.json()['id']}")).text
+        assert 'data-open="approve"' in page
+        approved = (await approver.post(f"{url}/approve")).json()
+        assert [line["expected"] for line in approved["lines"]] == [9]
+        assert [line["expected"] for line in (await counter.get(url)).json()["lines"]] == [9]
 
 
 async def test_scanning_receipts_and_transfers(shop: Shop, api: httpx.AsyncClient) -> None:

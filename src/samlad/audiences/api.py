@@ -28,7 +28,7 @@ from samlad.audiences.model import (
     SegmentVersion,
     SizeOn,
 )
-from samlad.audiences.permissions import EXPORT, READ
+from samlad.audiences.permissions import CHANGE, EXPORT, READ
 from samlad.audiences.preview import preview
 from samlad.channels import Resource
 from samlad.kernel.http import AnyRequest, actor_of, context_of, database_of, if_match, with_etag, write
@@ -313,6 +313,7 @@ async def read_grid(request: AnyRequest, channel_id: FromPath[UUID]) -> RfmView:
 @post("/rfm/{channel_id:uuid}", summary="Compute RFM scores", status_code=200)
 async def compute_grid(request: AnyRequest, channel_id: FromPath[UUID]) -> Response[RfmView]:
     """Score the people of a channel's pool now; it also happens each night."""
+    actor_of(request).require(CHANGE)
 
     async def work(tx: Any) -> RfmView:
         channel = await channels.get(tx, channel_id)

@@ -244,6 +244,7 @@ async def day_report(
     day: Annotated[date, QueryParameter(description="YYYY-MM-DD")],
 ) -> DayReport:
     """As it is in the book now, whether the day is closed or not."""
+    actor_of(request).require(READ)
     database = database_of(request)
     here = await closings.place_of(database, place)
     actor_of(request).require(READ, location=here.id)

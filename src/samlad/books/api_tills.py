@@ -15,7 +15,7 @@ from samlad.books.model import (
     TillMovementInput,
     TillReport,
 )
-from samlad.books.permissions import READ, TILL
+from samlad.books.permissions import READ, TILL, TILL_REPORT
 from samlad.kernel.http import AnyRequest, actor_of, context_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
 from samlad.kernel.problems import NotFound
@@ -100,6 +100,7 @@ async def close_till(
 @get("/tills/shifts/{shift_id:uuid}/report", summary="Read the X or Z report")
 async def read_report(request: AnyRequest, shift_id: FromPath[UUID]) -> TillReport:
     """X report: what an open drawer has done so far and should hold. Z report of one that is closed."""
+    actor_of(request).require(TILL_REPORT)
     return await database_of(request).transaction(
         lambda tx: tills.x_report(tx, shift_id), context_of(request)
     )

@@ -9,7 +9,7 @@ from litestar.params import FromPath, JSONBody, PathParameter
 
 from samlad.access import rate
 from samlad.carts import api_sharing, codes, delivery_options, service
-from samlad.carts.api_inputs import AnyRequest, CartToken, LineVersion
+from samlad.carts.api_inputs import CartToken, LineVersion
 from samlad.carts.cart_view import view
 from samlad.carts.delivery_options import DeliveryOption
 from samlad.carts.model import (
@@ -22,7 +22,7 @@ from samlad.carts.model import (
     LineInput,
     NewCart,
 )
-from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, with_etag, write
 from samlad.tax.api import check_for
 
 CODES, CODE_SECONDS = 60, 600

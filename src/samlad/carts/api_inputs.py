@@ -1,12 +1,10 @@
 """What the handlers of carts take alike."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
-from litestar import Request
 from litestar.params import HeaderParameter
 
-AnyRequest = Request[Any, Any, Any]
 CartToken = Annotated[
     str | None,
     HeaderParameter(

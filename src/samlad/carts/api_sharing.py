@@ -10,7 +10,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from samlad.access import pins
 from samlad.access.pins import Approver
 from samlad.carts import discounts, handover, lists, lots, merging, parking, quotes
-from samlad.carts.api_inputs import AnyRequest, CartToken, LineVersion
+from samlad.carts.api_inputs import CartToken, LineVersion
 from samlad.carts.cart_view import view
 from samlad.carts.discount_model import DiscountInput
 from samlad.carts.handover import Offer, TakeOver
@@ -21,7 +21,7 @@ from samlad.carts.model import CartView, Label, NewCart
 from samlad.carts.permissions import DISCOUNT, DISCOUNT_ANY, WRITE
 from samlad.carts.quotes import QuoteInput
 from samlad.carts.sharing_store import Device
-from samlad.kernel.http import actor_of, context_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, context_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
     Cursor,

@@ -1,21 +1,18 @@
 """HTTP: paying for a cart before it is ordered. Guests send the token of their cart as ``Cart-Token``."""
 
-from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Response, Router, delete, get, post
+from litestar import Response, Router, delete, get, post
 from litestar.params import FromPath, JSONBody
 
 from samlad import channels, payments
 from samlad.carts import paying, store
 from samlad.carts.access import access_of
 from samlad.carts.api_inputs import CartToken
-from samlad.kernel.http import actor_of, database_of, if_match, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, write
 from samlad.kernel.problems import NotFound
 from samlad.payments import Attempt, StartInput
-
-AnyRequest = Request[Any, Any, Any]
 
 
 class WayToPay(msgspec.Struct, frozen=True, kw_only=True):

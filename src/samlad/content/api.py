@@ -23,7 +23,7 @@ from samlad.content.model import (
     RedirectsInput,
     RedirectsSaved,
 )
-from samlad.content.permissions import READ
+from samlad.content.permissions import CHANGE, READ
 from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
 
@@ -111,6 +111,7 @@ async def restore_version(
     request: AnyRequest, page_id: FromPath[UUID], number: Number
 ) -> Response[ContentPage]:
     """Make a version the draft again. Customers see it once the draft is published."""
+    actor_of(request).require(CHANGE)
     version = if_match(request)
     return await write(request, lambda tx: pages.restore(tx, page_id, number, version=version))
 

@@ -13,7 +13,7 @@ from samlad.catalog.sellables import language_of
 from samlad.conversations import enclosed, files, mail_store, receiving
 from samlad.conversations.api import handed_out
 from samlad.conversations.model import Conversation, InboundMail, NewInput, PlaceInput, Received
-from samlad.conversations.permissions import READ, RECEIVE
+from samlad.conversations.permissions import READ, RECEIVE, WRITE
 from samlad.kernel.database import Tx
 from samlad.kernel.http import AnyRequest, actor_of, database_of, write
 from samlad.kernel.listing import (
@@ -91,6 +91,7 @@ async def begin_with_mail(
     request: AnyRequest, mail_id: FromPath[UUID], data: JSONBody[NewInput]
 ) -> Response[Conversation]:
     """With its sender, in a channel. The same again answers the conversation that began."""
+    actor_of(request).require(WRITE)
 
     async def work(tx: Tx) -> Conversation:
         shop = await channels.get(tx, data.channel)

@@ -63,9 +63,11 @@ async def mine(tx: Tx, conversation: UUID, link: str | None) -> tuple[Conversati
 
     What goes on in another conversation goes on there.
     """
-    found = await store.lock_end(tx, conversation)
-    if found is not None and tx.actor.kind not in ("customer", "guest"):
+    is_staff = tx.actor.kind not in ("customer", "guest")
+    if is_staff:
         tx.actor.require(WRITE)
+    found = await store.lock_end(tx, conversation)
+    if found is not None and is_staff:
         return found, True
     if found is None or not await is_theirs(tx, found, link, of=conversation):
         raise NotFound(NO_CONVERSATION)

@@ -24,6 +24,9 @@ from samlad.documents.rendering import CONTENT_POLICY
 from samlad.documents.store import LISTING
 from samlad.kernel.http import AnyRequest, actor_of, context_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
+from samlad.kernel.problems import NotFound
+from samlad.orders import seeing
+from samlad.orders.fulfilment_store import head as part_of
 
 Id = FromPath[UUID]
 Paper = Annotated[
@@ -40,6 +43,21 @@ def file_answer(content: bytes, form: str, name: str = "") -> Response[bytes]:
         safe = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name)
         headers["Content-Disposition"] = f'attachment; filename="{safe}.{form}"'
     return Response(content, media_type=printing.TYPES[form], headers=headers)
+
+
+async def _see(request: AnyRequest, order_id: UUID) -> None:
+    """Raises Forbidden, or NotFound for an order that is not of the locations of whoever asks."""
+    actor = actor_of(request)
+    actor.require(READ)
+    await seeing.check(database_of(request), actor, order_id)
+
+
+async def _see_part(request: AnyRequest, fulfilment_id: UUID) -> None:
+    actor_of(request).require(READ)
+    part = await part_of(database_of(request), fulfilment_id)
+    if part is None:
+        raise NotFound("There is no such fulfilment.")
+    await _see(request, part.order_id)
 
 
 # -- documents -------------------------------------------------------------------------------------------------------------
@@ -63,10 +81,12 @@ async def list_documents(
     """All documents that were issued, latest first.
 
     ``q`` is the beginning of a document's or an order's number; ``entity`` and ``channel`` take codes; sort by
-    issued_at, number or total.
+    issued_at, number or total. Who is bound to locations sees those of their orders.
     """
-    actor_of(request).require(READ)
+    actor = actor_of(request)
+    actor.require(READ)
     filters = {
+        "location": seeing.scope(actor),
         "q": q,
         "kind": kind,
         "entity": entity,
@@ -92,9 +112,12 @@ async def archive_zip(
     ] = None,
 ) -> Stream:
     """The documents of a period as one ZIP, at most 10,000. It is made while it is sent: about 20 a second."""
-    actor_of(request).require(READ)
+    actor = actor_of(request)
+    actor.require(READ)
     database = database_of(request)
-    found = await archive.wanted(database, first_day, last_day, kind=kind, entity=entity or None)
+    found = await archive.wanted(
+        database, first_day, last_day, kind=kind, entity=entity or None, places=actor.locations
+    )
     headers = {"Content-Disposition": f'attachment; filename="documents-{first_day}-{last_day}.zip"'}
     return Stream(archive.stream(database, found), media_type="application/zip", headers=headers)
 
@@ -102,8 +125,7 @@ async def archive_zip(
 @get("/documents/{document_id:uuid}", summary="Read a document")
 async def read_document(request: AnyRequest, document_id: Id) -> DocumentContent:
     """A document with all that is printed on it. It never changes."""
-    actor_of(request).require(READ)
-    return await issuing.read(database_of(request), document_id)
+    return await _read(request, document_id)
 
 
 @get("/documents/{document_id:uuid}/document.html", summary="A document as a page", media_type="text/html")
@@ -131,9 +153,15 @@ async def document_xml(request: AnyRequest, document_id: Id) -> Response[bytes]:
     return await _file(request, document_id, "xml")
 
 
-async def _file(request: AnyRequest, document_id: UUID, form: str) -> Response[bytes]:
+async def _read(request: AnyRequest, document_id: UUID) -> DocumentContent:
     actor_of(request).require(READ)
     found = await issuing.read(database_of(request), document_id)
+    await _see(request, found.order_id)
+    return found
+
+
+async def _file(request: AnyRequest, document_id: UUID, form: str) -> Response[bytes]:
+    found = await _read(request, document_id)
     return file_answer(await printing.document_file(found, form), form, f"{found.kind}-{found.number}")
 
 
@@ -143,7 +171,7 @@ async def _file(request: AnyRequest, document_id: UUID, form: str) -> Response[b
 @get("/orders/{order_id:uuid}/documents", summary="List the documents of an order")
 async def list_of_order(request: AnyRequest, order_id: Id) -> list[Document]:
     """Its invoice and what took back of it, in the order in which they were issued."""
-    actor_of(request).require(READ)
+    await _see(request, order_id)
     return await issuing.of_order(database_of(request), order_id)
 
 
@@ -163,7 +191,7 @@ async def issue(request: AnyRequest, order_id: Id, data: JSONBody[IssueInput]) -
 )
 async def confirmation_html(request: AnyRequest, order_id: Id) -> Response[bytes]:
     """What was ordered, as it is now. It has no number of its own and is not kept."""
-    actor_of(request).require(READ)
+    await _see(request, order_id)
     return file_answer(await printing.confirmation(database_of(request), order_id, "html"), "html")
 
 
@@ -174,7 +202,7 @@ async def confirmation_html(request: AnyRequest, order_id: Id) -> Response[bytes
 )
 async def confirmation_pdf(request: AnyRequest, order_id: Id) -> Response[bytes]:
     """What was ordered, as it is now, as PDF."""
-    actor_of(request).require(READ)
+    await _see(request, order_id)
     made = await printing.confirmation(database_of(request), order_id, "pdf")
     return file_answer(made, "pdf", f"order-{order_id}")
 
@@ -182,7 +210,7 @@ async def confirmation_pdf(request: AnyRequest, order_id: Id) -> Response[bytes]
 @get("/orders/{order_id:uuid}/receipt.html", summary="Receipt as a page", media_type="text/html")
 async def receipt_html(request: AnyRequest, order_id: Id) -> Response[bytes]:
     """The receipt for paper of 80 mm, marked as a copy: the original comes from the till."""
-    actor_of(request).require(READ)
+    await _see(request, order_id)
     return file_answer(await printing.receipt_page(database_of(request), order_id, is_copy=True), "html")
 
 
@@ -195,7 +223,7 @@ async def receipt_escpos(request: AnyRequest, order_id: Id, columns: Paper = 42)
     """ESC/POS bytes to send to a printer as they are (TCP 9100, USB). The first is the original; it is noted that it
     was asked for, and each after it says that it is a copy.
     """
-    actor_of(request).require(READ)
+    await _see(request, order_id)
     made = await database_of(request).transaction(
         lambda tx: printing.print_receipt(tx, order_id, columns), context_of(request)
     )
@@ -209,7 +237,7 @@ async def receipt_escpos(request: AnyRequest, order_id: Id, columns: Paper = 42)
 )
 async def slip_html(request: AnyRequest, fulfilment_id: Id) -> Response[bytes]:
     """What is in the parcel, for whom; without prices."""
-    actor_of(request).require(READ)
+    await _see_part(request, fulfilment_id)
     return file_answer(await printing.packing_slip(database_of(request), fulfilment_id, "html"), "html")
 
 
@@ -220,7 +248,7 @@ async def slip_html(request: AnyRequest, fulfilment_id: Id) -> Response[bytes]:
 )
 async def slip_pdf(request: AnyRequest, fulfilment_id: Id) -> Response[bytes]:
     """What is in the parcel, as PDF."""
-    actor_of(request).require(READ)
+    await _see_part(request, fulfilment_id)
     made = await printing.packing_slip(database_of(request), fulfilment_id, "pdf")
     return file_answer(made, "pdf", f"packing-slip-{fulfilment_id}")
 

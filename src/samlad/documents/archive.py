@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -16,9 +16,15 @@ MOST = 10_000
 
 
 async def wanted(
-    database: Database, first: date, last: date, *, kind: str | None, entity: str | None
+    database: Database,
+    first: date,
+    last: date,
+    *,
+    kind: str | None,
+    entity: str | None,
+    places: Collection[UUID] | None = None,
 ) -> list[UUID]:
-    """The documents of a period, in the order of their numbers.
+    """The documents of a period, in the order of their numbers; ``places``: only those of orders of these locations.
 
     Raises:
         InvalidInput: more than fit into one archive, or the period ends before it begins. PdfUnavailable.
@@ -26,7 +32,9 @@ async def wanted(
     if last < first:
         raise InvalidInput.at("to", "is before the first day")
     await rendering.pdf("<p></p>")  # what cannot be made is told before the answer begins
-    found = await store.ids_of_period(database, first, last, kind=kind, entity_code=entity, limit=MOST + 1)
+    found = await store.ids_of_period(
+        database, first, last, kind=kind, entity_code=entity, places=places, limit=MOST + 1
+    )
     if len(found) > MOST:
         raise InvalidInput.at("from", f"more than {MOST} documents; take a shorter period")
     return found

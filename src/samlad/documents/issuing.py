@@ -35,7 +35,7 @@ from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import NotFound
-from samlad.orders import OrderHead, OrderKind, OrderLine, OrderPayment, OrderStatus
+from samlad.orders import OrderHead, OrderKind, OrderLine, OrderPayment, OrderStatus, seeing
 from samlad.orders import store as order_store
 
 SETTING = "invoice_when"
@@ -78,6 +78,7 @@ async def issue(tx: Tx, order: UUID, data: IssueInput) -> list[Document]:
     """
     head = await order_store.head(tx, order)
     tx.actor.require(ISSUE, location=None if head is None else head.location)
+    await seeing.check(tx, tx.actor, order)
     for value in msgspec.structs.astuple(data.buyer):
         cards.refuse(value, "buyer")
     issued = await settle(tx, order, data.buyer, on_request=True)

@@ -103,6 +103,12 @@ def paid_of(payments: list[Payment]) -> list[Paid]:
     ]
 
 
+async def _paid_back(reader: Database | Tx, order: Order) -> list[Paid]:
+    """What went back for a return, as payments of less than nothing."""
+    parts = await orders.given_back(reader, order)
+    return [Paid(provider=provider, amount=-amount) for provider, amount in parts.items()]
+
+
 async def locale_of(reader: Database | Tx, order: OrderHead, channel: Channel) -> str:
     """The customer's language if we have it, else the channel's, else English."""
     person = None if order.customer is None else await customers.get(reader, order.customer)
@@ -157,7 +163,7 @@ async def printed_order(
         **sums(lines, rounding),
         paid=order.paid - (tip.amount if tip else 0),
         tip=tip.amount - tip.returned if tip else 0,
-        payments=paid_of(order.payments),
+        payments=paid_of(order.payments) or await _paid_back(reader, order),
         bank=bank_of(entity, order.payments, order.number)
         if entity
         else Bank(reference="".join(_waited_for(order.payments)[:1])),

@@ -1,6 +1,6 @@
 """SQL of legal entities, number series, documents and printed receipts."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -271,14 +271,21 @@ def _stored(row: Any) -> Stored:
 
 
 async def ids_of_period(
-    reader: Reader, first: date, last: date, *, kind: str | None, entity_code: str | None, limit: int
+    reader: Reader,
+    first: date,
+    last: date,
+    *,
+    kind: str | None,
+    entity_code: str | None,
+    places: Collection[UUID] | None,
+    limit: int,
 ) -> list[UUID]:
     """The documents that were issued from one day to another, by entity, kind and number; at most ``limit``."""
     rows = await reader.rows(
         """
-        SELECT d.id FROM document d JOIN legal_entity e ON e.id = d.entity
+        SELECT d.id FROM document d JOIN legal_entity e ON e.id = d.entity JOIN orders o ON o.id = d.order_id
         WHERE d.issued_on BETWEEN $1 AND $2 AND ($3::text IS NULL OR d.kind = $3)
-          AND ($4::text IS NULL OR e.code = $4)
+          AND ($4::text IS NULL OR e.code = $4) AND ($6::uuid[] IS NULL OR o.location = ANY ($6))
         ORDER BY e.code, d.kind, d.year, d.sequence LIMIT $5
         """,
         first,
@@ -286,6 +293,7 @@ async def ids_of_period(
         kind,
         entity_code,
         limit,
+        None if places is None else list(places),
     )
     return [row["id"] for row in rows]
 

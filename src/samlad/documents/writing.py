@@ -28,6 +28,7 @@ PROVIDERS = {
     "gift_card": marked("Gift card"),
     "store_credit": marked("Store credit"),
     "till_card": marked("Card"),
+    "exchange": marked("Exchanged goods"),
     "till_other": marked("Other way to pay"),
 }
 TITLES = {

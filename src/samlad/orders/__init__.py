@@ -28,7 +28,7 @@ from samlad.orders.model import (
     TotalChanged,
     WrongState,
 )
-from samlad.orders.order_page import HistoryEntry, OrderPage, page, read
+from samlad.orders.order_page import HistoryEntry, OrderPage, given_back, page, read
 from samlad.orders.permissions import CHANGE, IMPORT, OVERRIDE, PLACE, READ
 from samlad.orders.placement import place
 from samlad.orders.sets import as_sold, parts_of_sets
@@ -87,6 +87,7 @@ __all__ = [
     "days_with_trade",
     "fulfil",
     "give_tip_back",
+    "given_back",
     "imported",
     "lock_tips_owed",
     "name_goods",

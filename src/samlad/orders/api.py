@@ -15,7 +15,7 @@ from samlad.kernel.clock import day_bounds
 from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
 from samlad.kernel.problems import InvalidInput
-from samlad.orders import arrivals, changes, lists, order_page, placement, tips
+from samlad.orders import arrivals, changes, lists, order_page, placement, seeing, tips
 from samlad.orders.arrivals import Arrival
 from samlad.orders.model import (
     CancelInput,
@@ -122,10 +122,12 @@ async def list_orders(
     """All orders, latest first; days are those of ``time_zone``.
 
     ``q`` is the beginning of a number, an e-mail address or an SKU; ``channel`` takes codes, ``customer`` ids; sort
-    by placed_at, total or number.
+    by placed_at, total or number. Who is bound to locations sees the orders of these.
     """
-    actor_of(request).require(READ)
+    actor = actor_of(request)
+    actor.require(READ)
     filters = {
+        "location": seeing.scope(actor),
         "q": q,
         "channel": channel,
         "status": status,
@@ -150,8 +152,13 @@ async def list_orders(
 
 @get("/orders/{order_id:uuid}", summary="Read an order")
 async def read_order(request: AnyRequest, order_id: FromPath[UUID]) -> Response[OrderPage]:
-    """An order with lines, payments, returns and history, and an ETag of its version."""
-    actor_of(request).require(READ)
+    """An order with lines, payments, returns and history, and an ETag of its version.
+
+    Who is bound to locations sees the orders of these, and those that these give a part of.
+    """
+    actor = actor_of(request)
+    actor.require(READ)
+    await seeing.check(database_of(request), actor, order_id)
     found = await order_page.page(database_of(request), order_id)
     return with_etag(found, found.order.version)
 

@@ -28,6 +28,7 @@ from samlad.orders import (
     return_reasons,
     return_store,
     returns,
+    seeing,
 )
 from samlad.orders import return_unknown as unknown
 from samlad.orders.change_model import (
@@ -41,7 +42,7 @@ from samlad.orders.change_model import (
     WindowInput,
 )
 from samlad.orders.model import Order
-from samlad.orders.permissions import CHANGE, READ
+from samlad.orders.permissions import CHANGE, OVERRIDE, READ
 from samlad.orders.return_model import (
     AnnounceInput,
     EndInput,
@@ -85,7 +86,9 @@ async def change_order(request: AnyRequest, order_id: Id, data: JSONBody[ChangeI
 @get("/orders/{order_id:uuid}/changes", summary="List the changes of an order")
 async def list_changes(request: AnyRequest, order_id: Id) -> list[ChangeRow]:
     """What was changed, the latest first; at most 200."""
-    actor_of(request).require(READ)
+    actor = actor_of(request)
+    actor.require(READ)
+    await seeing.check(database_of(request), actor, order_id)
     return await change_store.of_order(database_of(request), order_id)
 
 
@@ -203,6 +206,7 @@ async def put_reason(
     data: JSONBody[ReturnReasonInput],
 ) -> Response[ReturnReason]:
     """Whether its goods are sold again, who pays for sending back, whether a picture is asked for, and a fee."""
+    actor_of(request).require(OVERRIDE)
     found = await channels.by_code(database_of(request), channel)
     pool = return_reasons.pool_of(found)
     return await write(request, lambda tx: return_reasons.set_reason(tx, pool, code, data))
@@ -221,6 +225,7 @@ async def put_window(
     request: AnyRequest, channel: ChannelCode, data: JSONBody[WindowInput]
 ) -> Response[list[Window]]:
     """For a country, a product or both; without days the channel says again."""
+    actor_of(request).require(OVERRIDE)
     found = await channels.by_code(database_of(request), channel)
     pool = return_reasons.pool_of(found)
     return await write(request, lambda tx: return_reasons.set_window(tx, pool, data))

@@ -12,7 +12,7 @@ from samlad.kernel.context import Actor
 from samlad.kernel.database import Database, Tx
 from samlad.kernel.problems import InvalidInput
 from samlad.orders import change_store as rows
-from samlad.orders import change_taxing, return_reasons, return_store, store
+from samlad.orders import change_taxing, return_reasons, return_store, seeing, store
 from samlad.orders.change_model import (
     AddAction,
     ChangeInput,
@@ -91,6 +91,7 @@ async def require(reader: Database | Tx, actor: Actor, head: OrderHead, data: Ch
     is_elsewhere = data.location is not None and all(isinstance(a, _ANYWHERE) for a in data.actions)
     if not is_elsewhere:
         actor.require(CHANGE, location=head.location)
+        await seeing.check(reader, actor, head.id)
 
 
 async def _same_shop(reader: Database | Tx, head: OrderHead, place: UUID) -> None:

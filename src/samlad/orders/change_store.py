@@ -82,6 +82,17 @@ async def backs_of(reader: Reader, order: UUID) -> list[CameBack]:
     )
 
 
+async def by_return(reader: Reader, order: UUID, returned: UUID) -> ChangeRow | None:
+    """The change of an order by which an order of kind return was made."""
+    row = await reader.one(
+        _Row,
+        f"SELECT {_CHANGE}, sealed_note FROM order_change WHERE order_id = $1 AND came_back = $2",
+        order,
+        returned,
+    )
+    return None if row is None else (await _opened(reader, [row]))[0]
+
+
 async def _opened(reader: Reader, rows: Sequence[_Row]) -> list[ChangeRow]:
     notes = await sealing.unseal(reader, SEALED.purpose, [(row.order_id, row.sealed_note) for row in rows])
     return [

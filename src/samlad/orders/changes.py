@@ -18,6 +18,7 @@ from samlad.orders import (
     fulfilment_leave,
     fulfilment_store,
     rules,
+    seeing,
     store,
     tip_store,
 )
@@ -247,6 +248,8 @@ async def _lock(
         raise NotFound("There is no such order.")
     head, lines = found
     tx.actor.require(CHANGE, location=at or head.location)
+    if at is None:
+        await seeing.check(tx, tx.actor, order_id)
     check_version(version, head.version)
     change_facts.check_state(head)
     change_facts.check_ours(head)

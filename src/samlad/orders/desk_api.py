@@ -9,7 +9,7 @@ from litestar.params import FromPath, JSONBody, PathParameter
 
 from samlad.kernel.database import Tx
 from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, write
-from samlad.orders import bulk, bulk_store, fulfilment_assign, tagging, tagging_store, views
+from samlad.orders import bulk, bulk_store, fulfilment_assign, seeing, tagging, tagging_store, views
 from samlad.orders.bulk import BulkInput
 from samlad.orders.bulk_store import Bulk, BulkRow
 from samlad.orders.fulfilment_model import Fulfilment
@@ -48,7 +48,9 @@ async def list_tags(request: AnyRequest) -> list[OrderTagCount]:
 @get("/orders/{order_id:uuid}/tags", summary="List the tags of an order")
 async def tags_of(request: AnyRequest, order_id: FromPath[UUID]) -> list[str]:
     """In the order of the alphabet."""
-    actor_of(request).require(READ)
+    actor = actor_of(request)
+    actor.require(READ)
+    await seeing.check(database_of(request), actor, order_id)
     return await tagging_store.tags_of(database_of(request), order_id)
 
 
@@ -73,7 +75,9 @@ async def remove_tag(
 @get("/orders/{order_id:uuid}/notes", summary="List notes on an order")
 async def list_notes(request: AnyRequest, order_id: FromPath[UUID]) -> list[OrderNote]:
     """What staff wrote, the latest first."""
-    actor_of(request).require(READ)
+    actor = actor_of(request)
+    actor.require(READ)
+    await seeing.check(database_of(request), actor, order_id)
     return await tagging_store.notes_of(database_of(request), order_id)
 
 

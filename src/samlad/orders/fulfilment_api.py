@@ -27,7 +27,7 @@ from samlad.orders import fulfilment_lists as lists
 from samlad.orders import fulfilment_short as short
 from samlad.orders import fulfilment_store as rows
 from samlad.orders import fulfilment_tracking as tracking
-from samlad.orders import store
+from samlad.orders import seeing, store
 from samlad.orders.fulfilment_model import (
     AnswerInput,
     Batch,
@@ -113,6 +113,7 @@ async def read_fulfilment(request: AnyRequest, fulfilment_id: Id) -> Response[Fu
     found = await rows.read(database_of(request), fulfilment_id)
     if found is None:
         raise NotFound("There is no such fulfilment.")
+    await seeing.check(database_of(request), actor_of(request), found.order_id)
     return with_etag(found, found.version)
 
 
@@ -287,9 +288,12 @@ async def tell_tracking(request: AnyRequest, data: JSONBody[TrackingInput]) -> R
 async def read_tracking(request: AnyRequest, fulfilment_id: Id) -> Tracked:
     """What was told about a parcel, in the order in which it happened."""
     actor_of(request).require(READ)
-    found = await tracking.tracked(database_of(request), fulfilment_id)
-    if found is None:
+    database = database_of(request)
+    part = await rows.head(database, fulfilment_id)
+    found = await tracking.tracked(database, fulfilment_id)
+    if part is None or found is None:
         raise NotFound("There is no such parcel, or it has no number.")
+    await seeing.check(database, actor_of(request), part.order_id)
     return found
 
 
@@ -302,8 +306,11 @@ async def begin_batch(request: AnyRequest, data: JSONBody[BatchInput]) -> Respon
 @get("/pick-batches/{batch_id:uuid}", summary="Read a walk")
 async def read_batch(request: AnyRequest, batch_id: FromPath[UUID]) -> Batch:
     """Stops in the order of bins, and what goes into which box."""
-    actor_of(request).require(READ)
-    return await batches.read(database_of(request), batch_id)
+    actor = actor_of(request)
+    actor.require(READ)
+    found = await batches.read(database_of(request), batch_id)
+    actor.require(READ, location=found.location)
+    return found
 
 
 @put("/pick-bins", summary="Say where things lie", status_code=204)

@@ -10,7 +10,7 @@ from samlad import payments
 from samlad.kernel import log
 from samlad.kernel.database import Reader
 from samlad.kernel.problems import NotFound
-from samlad.orders import store
+from samlad.orders import change_store, store
 from samlad.orders.model import Order, OrderHead
 
 
@@ -45,6 +45,23 @@ async def read(reader: Reader, order_id: UUID) -> Order:
         payments=await payments.of_order(reader, order_id),
         refunds=await payments.refunds_of(reader, order_id) if order.refunded else [],
     )
+
+
+async def given_back(reader: Reader, returned: OrderHead) -> dict[str, int]:
+    """What went back for an order of kind return, minor units by provider (``store_credit``: as store credit); nothing for
+    other orders. One statement.
+    """
+    if returned.returns is None:
+        return {}
+    made = await change_store.by_return(reader, returned.returns, returned.id)
+    if made is None:
+        return {}
+    parts: dict[str, int] = {}
+    for part in made.preview.refunds:
+        parts[part.provider] = parts.get(part.provider, 0) + part.amount
+    if made.credited:
+        parts["store_credit"] = parts.get("store_credit", 0) + made.credited
+    return parts
 
 
 async def page(reader: Reader, order_id: UUID) -> OrderPage:

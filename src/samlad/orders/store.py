@@ -122,6 +122,17 @@ async def at_places(
     return frozenset(row["id"] for row in rows)
 
 
+async def is_of(reader: Reader, order: UUID, places: Sequence[UUID]) -> bool:
+    """Whether an order is of one of these locations, or one of them gives a part of it."""
+    found = await reader.value(
+        """SELECT EXISTS (SELECT FROM orders WHERE id = $1 AND location = ANY ($2))
+               OR EXISTS (SELECT FROM fulfilment WHERE order_id = $1 AND location = ANY ($2))""",
+        order,
+        places,
+    )
+    return bool(found)
+
+
 async def by_number(reader: Reader, channel: UUID, number: str) -> OrderHead | None:
     """The order with a number in a channel, or None."""
     return await reader.one(

@@ -17,7 +17,7 @@ from samlad.kernel.database import Tx
 from samlad.kernel.http import check_version
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import InvalidInput, NotFound
-from samlad.orders import events, store, tagging_store
+from samlad.orders import events, seeing, store, tagging_store
 from samlad.orders.model import OrderHead
 from samlad.orders.permissions import CHANGE
 from samlad.orders.tagging_store import OrderNote
@@ -156,6 +156,7 @@ async def _enter(tx: Tx, order: UUID) -> OrderHead:
     if head is None:
         raise NotFound("There is no such order.")
     tx.actor.require(CHANGE, location=head.location)
+    await seeing.check(tx, tx.actor, order)
     return head
 
 

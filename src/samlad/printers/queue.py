@@ -38,7 +38,7 @@ async def print_receipt(tx: Tx, order_id: UUID, data: PrintInput) -> PrintJob:
     if not data.copy and (first := await store.original(tx, order_id)) is not None:
         return await read(tx, first)
     is_copy = await documents.note_receipt(tx, order_id)
-    opens = printer.drawer_pin > 0 and not is_copy and _is_cash(order)
+    opens = printer.drawer_pin > 0 and not is_copy and await _is_cash(tx, order)
     job_id = data.id or new_id()
     values = {
         "id": job_id,
@@ -93,8 +93,8 @@ async def open_drawer(tx: Tx, printer_id: UUID, data: DrawerInput) -> PrintJob:
 
 
 async def open_for_sale(tx: Tx, printer_id: UUID, order_id: UUID) -> PrintJob | None:
-    """Open the drawer for a cash sale that was just rung up, whether or not its customer wants paper. Once a sale; None
-    where no cash was taken or no drawer hangs on the printer.
+    """Open the drawer for a cash sale that was just rung up, or cash that goes back, with paper or without. Once each; None
+    where no cash moved or no drawer hangs on the printer.
 
     Raises:
         NotFound, Forbidden.
@@ -102,7 +102,7 @@ async def open_for_sale(tx: Tx, printer_id: UUID, order_id: UUID) -> PrintJob | 
     tx.actor.require(PRINT)
     printer = await locked(tx, printer_id, PRINT)
     order = await orders.read(tx, order_id)
-    if not printer.drawer_pin or not _is_cash(order):
+    if not printer.drawer_pin or not await _is_cash(tx, order):
         return None
     made = uuid5(order_id, "drawer")
     values = {
@@ -117,8 +117,11 @@ async def open_for_sale(tx: Tx, printer_id: UUID, order_id: UUID) -> PrintJob | 
     return await asked(tx, printer, made, PrintKind.DRAWER, order_id)
 
 
-def _is_cash(order: Order) -> bool:
-    return any(payment.provider == "cash" for payment in order.payments)
+async def _is_cash(tx: Tx, order: Order) -> bool:
+    """Whether cash came in for a sale, or goes back for a return."""
+    return any(payment.provider == "cash" for payment in order.payments) or "cash" in await orders.given_back(
+        tx, order
+    )
 
 
 async def ask_again(tx: Tx, job_id: UUID, printer_id: UUID | None = None) -> PrintJob:

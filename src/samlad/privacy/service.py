@@ -62,6 +62,8 @@ async def cancel(tx: Tx, request: UUID) -> PrivacyRequest:
         NotFound: there is none with this id.
         Conflict: it has begun.
     """
+    if not tx.actor.may(EXPORT):
+        tx.actor.require(ERASE)  # who may do neither is not told which requests there are
     before = await store.lock(tx, request)
     if before is None:
         raise NotFound("There is no such request.")

@@ -1,13 +1,13 @@
 """HTTP of stock: reading it, and what is promised from it. Changes are in `samlad.stock.api_changes`."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from litestar import Request, Response, Router, get
+from litestar import Response, Router, get
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from samlad import channels
-from samlad.kernel.http import actor_of, database_of, with_etag
+from samlad.kernel.http import AnyRequest, actor_of, database_of, with_etag
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
     Cursor,
@@ -18,7 +18,7 @@ from samlad.kernel.listing import (
     Sorting,
     Wanted,
 )
-from samlad.stock import counts_store, lists, rules, service, sharing, store, transfers_store
+from samlad.stock import counts, counts_store, lists, service, sharing, store, transfers_store
 from samlad.stock.api_changes import CHANGES
 from samlad.stock.api_costs import COSTING
 from samlad.stock.api_lots import LOTS
@@ -27,8 +27,6 @@ from samlad.stock.api_quarantine import QUARANTINING
 from samlad.stock.api_supplier_returns import SUPPLIER_RETURNING
 from samlad.stock.model import Count, Location, LocationChannel, Promise, Transfer
 from samlad.stock.permissions import READ
-
-AnyRequest = Request[Any, Any, Any]
 
 
 @get("/locations", summary="List locations")
@@ -176,8 +174,9 @@ async def list_counts(
 @get("/stock/counts/{count_id:uuid}", summary="Read a count")
 async def read_count(request: AnyRequest, count_id: FromPath[UUID]) -> Response[Count]:
     """A count with its lines."""
-    actor_of(request).require(READ)
-    count = rules.as_counter_sees(await counts_store.get(database_of(request), count_id))
+    actor, database = actor_of(request), database_of(request)
+    actor.require(READ)
+    count = await counts.as_seen(database, actor, await counts_store.get(database, count_id))
     return with_etag(count, count.version)
 
 

@@ -1,15 +1,14 @@
 """HTTP of stock: changing it."""
 
-from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, patch, post, put
+from litestar import Response, patch, post, put
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, structs
 
 from samlad import channels
 from samlad.kernel.database import Tx
-from samlad.kernel.http import if_match, write
+from samlad.kernel.http import AnyRequest, actor_of, if_match, write
 from samlad.stock import counts, counts_store, lots, rules, service, sharing, transfers, transfers_store
 from samlad.stock.inputs import (
     ArrivalInput,
@@ -36,8 +35,7 @@ from samlad.stock.model import (
     Moved,
     Transfer,
 )
-
-AnyRequest = Request[Any, Any, Any]
+from samlad.stock.permissions import ADJUST, APPROVE, LOCATIONS
 
 
 @post("/locations", status_code=201, summary="Make a location")
@@ -58,6 +56,7 @@ async def change_location(
 @post("/stock/receipts", status_code=201, summary="Receive goods")
 async def receive(request: AnyRequest, data: JSONBody[ReceiptInput]) -> Response[list[Moved]]:
     """Goods came in; the movements that were booked."""
+    actor_of(request).require(ADJUST)
 
     async def work(tx: Tx) -> list[Moved]:
         place = await place_of(tx, data.location)
@@ -81,6 +80,7 @@ async def receive(request: AnyRequest, data: JSONBody[ReceiptInput]) -> Response
 @post("/stock/corrections", status_code=201, summary="Correct stock")
 async def correct(request: AnyRequest, data: JSONBody[CorrectionInput]) -> Response[list[Moved]]:
     """Book a difference with its reason. Where fewer units remain than are held, holds are dropped, orders last."""
+    actor_of(request).require(ADJUST)
 
     async def work(tx: Tx) -> list[Moved]:
         place = await place_of(tx, data.location)
@@ -117,6 +117,7 @@ async def set_location_channel(
     data: JSONBody[LocationChannelInput],
 ) -> Response[LocationChannel]:
     """Set what a location keeps back from one channel, or that it does not serve it."""
+    actor_of(request).require(LOCATIONS)
 
     async def work(tx: Tx) -> LocationChannel:
         return await sharing.set_channel(tx, location_id, await channels.get(tx, channel_id), data)
@@ -127,6 +128,7 @@ async def set_location_channel(
 @post("/stock/counts", status_code=201, summary="Begin a count")
 async def open_count(request: AnyRequest, data: JSONBody[CountInput]) -> Response[Count]:
     """Begin to count a location. Selling goes on meanwhile."""
+    actor_of(request).require(ADJUST)
 
     async def work(tx: Tx) -> Count:
         place = await place_of(tx, data.location)
@@ -140,6 +142,7 @@ async def enter_count(
     request: AnyRequest, count_id: FromPath[UUID], data: JSONBody[CountLinesInput]
 ) -> Response[Count]:
     """Enter what was found. What the books say at this moment is kept beside it."""
+    actor_of(request).require(ADJUST)
 
     async def work(tx: Tx) -> Count:
         count = await counts_store.get(tx, count_id)
@@ -156,6 +159,7 @@ async def scan_count(
     request: AnyRequest, count_id: FromPath[UUID], data: JSONBody[ScansInput]
 ) -> Response[Count]:
     """Add what was scanned to what is counted already: the same code again is one more."""
+    actor_of(request).require(ADJUST)
 
     async def work(tx: Tx) -> Count:
         count = await counts_store.get(tx, count_id)
@@ -169,18 +173,25 @@ async def scan_count(
 @post("/stock/counts/{count_id:uuid}/close", status_code=200, summary="Close a count")
 async def close_count(request: AnyRequest, count_id: FromPath[UUID]) -> Response[Count]:
     """Book the differences; one that differs by more than its location allows is submitted for approval instead."""
-    return await write(request, lambda tx: counts.close(tx, count_id))
+    actor_of(request).require(ADJUST)
+
+    async def work(tx: Tx) -> Count:
+        return await counts.as_seen(tx, tx.actor, await counts.close(tx, count_id))
+
+    return await write(request, work)
 
 
 @post("/stock/counts/{count_id:uuid}/approve", status_code=200, summary="Approve a count")
 async def approve_count(request: AnyRequest, count_id: FromPath[UUID]) -> Response[Count]:
     """Book a submitted count. Only somebody who has not counted or submitted it can."""
+    actor_of(request).require(APPROVE)
     return await write(request, lambda tx: counts.approve(tx, count_id))
 
 
 @post("/stock/counts/{count_id:uuid}/reopen", status_code=200, summary="Count again")
 async def reopen_count(request: AnyRequest, count_id: FromPath[UUID]) -> Response[Count]:
     """Let a submitted count be counted once more."""
+    actor_of(request).require(ADJUST)
 
     async def work(tx: Tx) -> Count:
         return rules.as_counter_sees(await counts.reopen(tx, count_id))
@@ -191,12 +202,14 @@ async def reopen_count(request: AnyRequest, count_id: FromPath[UUID]) -> Respons
 @post("/stock/counts/{count_id:uuid}/cancel", status_code=200, summary="Cancel a count")
 async def cancel_count(request: AnyRequest, count_id: FromPath[UUID]) -> Response[Count]:
     """End a count without booking anything."""
+    actor_of(request).require(ADJUST)
     return await write(request, lambda tx: counts.cancel(tx, count_id))
 
 
 @post("/stock/transfers", status_code=201, summary="Send units to another location")
 async def send_transfer(request: AnyRequest, data: JSONBody[TransferInput]) -> Response[Transfer]:
     """Units leave a location; until they are received they are under way."""
+    actor_of(request).require(ADJUST)
 
     async def work(tx: Tx) -> Transfer:
         origin = await place_of(tx, data.origin, "origin")
@@ -220,6 +233,7 @@ async def receive_transfer(
     request: AnyRequest, transfer_id: FromPath[UUID], data: JSONBody[ArrivalInput]
 ) -> Response[Transfer]:
     """Units arrived: all that are under way, or these."""
+    actor_of(request).require(ADJUST)
 
     async def work(tx: Tx) -> Transfer:
         if data.lines is None:
@@ -236,6 +250,7 @@ async def reschedule_transfer(
     request: AnyRequest, transfer_id: FromPath[UUID], data: JSONBody[TransferDayInput]
 ) -> Response[Transfer]:
     """It is expected on this day of its destination, and counts as incoming there; null: nobody knows."""
+    actor_of(request).require(ADJUST)
     version = if_match(request)
     return await write(
         request, lambda tx: transfers.reschedule(tx, transfer_id, data.expected_on, version=version)
@@ -245,6 +260,7 @@ async def reschedule_transfer(
 @post("/stock/transfers/{transfer_id:uuid}/cancel", status_code=200, summary="Cancel a transfer")
 async def cancel_transfer(request: AnyRequest, transfer_id: FromPath[UUID]) -> Response[Transfer]:
     """End a transfer; what has not arrived goes back to where it came from."""
+    actor_of(request).require(ADJUST)
     return await write(request, lambda tx: transfers.cancel(tx, transfer_id))
 
 

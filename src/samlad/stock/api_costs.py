@@ -1,12 +1,10 @@
 """HTTP of what stock is worth."""
 
-from typing import Any
-
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.params import JSONBody
 
 from samlad.kernel.database import Tx
-from samlad.kernel.http import actor_of, database_of, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
     Cursor,
@@ -22,8 +20,6 @@ from samlad.stock.cost_lists import COSTS, VALUES, CostRow, ValueRow
 from samlad.stock.inputs import RevaluationInput, place_of, variants_of
 from samlad.stock.model import Moved
 from samlad.stock.permissions import PURCHASE
-
-AnyRequest = Request[Any, Any, Any]
 
 
 @get("/stock/values", summary="List what stock is worth")
@@ -77,6 +73,7 @@ async def list_costs(
 @post("/stock/revaluations", status_code=201, summary="Say what stock costs")
 async def revalue(request: AnyRequest, data: JSONBody[RevaluationInput]) -> Response[list[Moved]]:
     """Set what the units on hand cost each; the ledger keeps the difference with its reason."""
+    actor_of(request).require(PURCHASE)
 
     async def work(tx: Tx) -> list[Moved]:
         place = await place_of(tx, data.location)

@@ -1,13 +1,13 @@
 """HTTP of lots: what is where and until when it is good, dates, and recalls."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from litestar import Request, Response, get, patch, post
+from litestar import Response, get, patch, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from samlad.kernel.database import Tx
-from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
     Cursor,
@@ -23,9 +23,7 @@ from samlad.stock.inputs import LotUnitsInput, place_of, variants_of
 from samlad.stock.lot_lines import named
 from samlad.stock.lots_model import Lot, LotChange, Recall, RecallInput
 from samlad.stock.model import Moved
-from samlad.stock.permissions import READ
-
-AnyRequest = Request[Any, Any, Any]
+from samlad.stock.permissions import ADJUST, READ
 
 
 @get("/stock/lots", summary="List lots")
@@ -84,6 +82,7 @@ async def change_lot(request: AnyRequest, lot_id: FromPath[UUID], data: JSONBody
 @post("/stock/lots/names", status_code=201, summary="Say which lot units are")
 async def name_units(request: AnyRequest, data: JSONBody[LotUnitsInput]) -> Response[list[Moved]]:
     """Of units that were there before their product was kept by lot: nothing comes or goes, the ledger names them."""
+    actor_of(request).require(ADJUST)
 
     async def work(tx: Tx) -> list[Moved]:
         place = await place_of(tx, data.location)

@@ -1,14 +1,14 @@
 """HTTP of buying: suppliers and purchase orders."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from litestar import Request, Response, get, patch, post
+from litestar import Response, get, patch, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import UNSET
 
 from samlad.kernel.database import Reader, Tx
-from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
     Cursor,
@@ -24,7 +24,7 @@ from samlad.stock import purchases, purchases_store, reorder, suppliers
 from samlad.stock.inputs import place_of, variants_of
 from samlad.stock.lot_lines import goods_of
 from samlad.stock.pace import MOST_DAYS, RUNNING_OUT, PaceRow
-from samlad.stock.permissions import PURCHASE, READ
+from samlad.stock.permissions import ADJUST, PURCHASE, READ
 from samlad.stock.purchase_lists import PURCHASES, SUPPLIERS, PurchaseRow, SupplierRow
 from samlad.stock.purchase_model import (
     DeliveryInput,
@@ -41,8 +41,6 @@ from samlad.stock.purchase_model import (
     WantedLineInput,
 )
 from samlad.stock.reorder import REORDER, ReorderRow
-
-AnyRequest = Request[Any, Any, Any]
 
 
 @get("/suppliers", summary="List suppliers")
@@ -129,6 +127,7 @@ async def _lines(reader: Reader, location: UUID, lines: list[WantedLineInput]) -
 @post("/stock/purchases", status_code=201, summary="Draft a purchase order")
 async def draft_purchase(request: AnyRequest, data: JSONBody[PurchaseInput]) -> Response[Purchase]:
     """Write down what is to be ordered. Nothing is expected until it is ordered."""
+    actor_of(request).require(PURCHASE)
 
     async def work(tx: Tx) -> Purchase:
         supplier = await _supplier(tx, data.supplier)
@@ -185,6 +184,7 @@ async def list_running_out(
 @post("/stock/purchases/proposals", status_code=201, summary="Propose a purchase order")
 async def propose_purchase(request: AnyRequest, data: JSONBody[ProposalInput]) -> Response[Purchase]:
     """Draft a purchase order of everything that is to be bought again from a supplier for a location."""
+    actor_of(request).require(PURCHASE)
 
     async def work(tx: Tx) -> Purchase:
         supplier = await _supplier(tx, data.supplier)
@@ -198,6 +198,7 @@ async def change_purchase(
     request: AnyRequest, purchase_id: FromPath[UUID], data: JSONBody[PurchaseChange]
 ) -> Response[Purchase]:
     """Change what is given; lines only while it is a draft. Send ``If-Match`` so that nobody's change is lost."""
+    actor_of(request).require(PURCHASE)
     version = if_match(request)
 
     async def work(tx: Tx) -> Purchase:
@@ -213,6 +214,7 @@ async def change_purchase(
 @post("/stock/purchases/{purchase_id:uuid}/order", status_code=200, summary="Order it")
 async def order_purchase(request: AnyRequest, purchase_id: FromPath[UUID]) -> Response[Purchase]:
     """It was sent to the supplier: its goods are expected, on their days or after the supplier's lead time."""
+    actor_of(request).require(PURCHASE)
     version = if_match(request)
     return await write(request, lambda tx: purchases.order(tx, purchase_id, version=version))
 
@@ -222,6 +224,7 @@ async def reschedule_purchase(
     request: AnyRequest, purchase_id: FromPath[UUID], data: JSONBody[ScheduleInput]
 ) -> Response[Purchase]:
     """The supplier names other days."""
+    actor_of(request).require(PURCHASE)
     version = if_match(request)
 
     async def work(tx: Tx) -> Purchase:
@@ -240,6 +243,7 @@ async def receive_purchase(
     request: AnyRequest, purchase_id: FromPath[UUID], data: JSONBody[DeliveryInput]
 ) -> Response[Purchase]:
     """Goods came: all that were expected, or these, be they fewer or more than were ordered."""
+    actor_of(request).require(ADJUST)
 
     async def work(tx: Tx) -> Purchase:
         if data.lines is None:
@@ -256,6 +260,7 @@ async def receive_purchase(
 @post("/stock/purchases/{purchase_id:uuid}/cancel", status_code=200, summary="Cancel a purchase order")
 async def cancel_purchase(request: AnyRequest, purchase_id: FromPath[UUID]) -> Response[Purchase]:
     """What has not come is not expected any more. Where it was sold already, holds are dropped."""
+    actor_of(request).require(PURCHASE)
     version = if_match(request)
     return await write(request, lambda tx: purchases.cancel(tx, purchase_id, version=version))
 

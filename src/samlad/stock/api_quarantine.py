@@ -1,12 +1,12 @@
 """HTTP of goods that are put aside."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
     Cursor,
@@ -18,10 +18,8 @@ from samlad.kernel.listing import (
     Wanted,
 )
 from samlad.stock import quarantine, quarantine_store
-from samlad.stock.permissions import READ
+from samlad.stock.permissions import ADJUST, READ
 from samlad.stock.quarantine_model import Quarantine, QuarantineInput
-
-AnyRequest = Request[Any, Any, Any]
 
 
 @get("/stock/quarantine", summary="List what is put aside")
@@ -71,6 +69,7 @@ async def judge_quarantine(
     request: AnyRequest, quarantine_id: FromPath[UUID], data: JSONBody[QuarantineInput]
 ) -> Response[Quarantine]:
     """Back for sale, written off, or back to the supplier: all that is left, or a part of it."""
+    actor_of(request).require(ADJUST)
     version = if_match(request)
     return await write(request, lambda tx: quarantine.judge(tx, quarantine_id, data, version=version))
 

@@ -1,13 +1,13 @@
 """HTTP of returns to suppliers."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from samlad.kernel.database import Tx
-from samlad.kernel.http import actor_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
     Cursor,
@@ -33,8 +33,6 @@ from samlad.stock.supplier_return_model import (
     SupplierReturnInput,
 )
 from samlad.stock.supplier_returns_store import SUPPLIER_RETURNS, SupplierReturnRow
-
-AnyRequest = Request[Any, Any, Any]
 
 
 @get("/stock/supplier-returns", summary="List returns to suppliers")
@@ -138,6 +136,7 @@ async def send_supplier_return(
     request: AnyRequest, data: JSONBody[SupplierReturnInput]
 ) -> Response[SupplierReturn]:
     """The goods leave stock at what they came in with, and a credit is expected for them."""
+    actor_of(request).require(PURCHASE)
     return await write(request, lambda tx: sent(tx, data), status=201)
 
 
@@ -146,6 +145,7 @@ async def credit_supplier_return(
     request: AnyRequest, return_id: FromPath[UUID], data: JSONBody[SupplierCreditInput]
 ) -> Response[SupplierReturn]:
     """A credit note came, for all of it or a part. Send an ``id`` so that it counts once."""
+    actor_of(request).require(PURCHASE)
     version = if_match(request)
     return await write(request, lambda tx: supplier_returns.credit(tx, return_id, data, version=version))
 
@@ -155,6 +155,7 @@ async def close_supplier_return(
     request: AnyRequest, return_id: FromPath[UUID], data: JSONBody[SupplierReturnClose]
 ) -> Response[SupplierReturn]:
     """What was expected and did not come is a loss."""
+    actor_of(request).require(PURCHASE)
     version = if_match(request)
     return await write(request, lambda tx: supplier_returns.close(tx, return_id, data.note, version=version))
 

@@ -12,7 +12,8 @@ import asyncpg
 from samlad.access import audit
 from samlad.catalog import Tracking
 from samlad.kernel import log
-from samlad.kernel.database import Tx
+from samlad.kernel.context import Actor
+from samlad.kernel.database import Reader, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, InvalidInput
 from samlad.stock import counts_store, lots_store, rules, service, store
@@ -122,10 +123,21 @@ async def approve(tx: Tx, count_id: UUID) -> Count:
     """
     count = await _lock(tx, count_id, CountStatus.SUBMITTED)
     tx.actor.require(APPROVE, location=count.location)
-    if tx.actor.label in {count.submitted_by} | await counts_store.counters(tx, count_id):
+    if await has_counted(tx, tx.actor, count):
         raise Conflict("Somebody who has not counted must approve this count.")
     values = {"status": CountStatus.CLOSED, "approved_by": tx.actor.label}
     return await _book(tx, await counts_store.update(tx, count_id, values, ends=True))
+
+
+async def has_counted(reader: Reader, actor: Actor, count: Count) -> bool:
+    """Whether somebody entered a line of a count or submitted it, so that somebody else has to approve it."""
+    return actor.label in {count.submitted_by} | await counts_store.counters(reader, count.id)
+
+
+async def as_seen(reader: Reader, actor: Actor, count: Count) -> Count:
+    """A count as somebody may see it: who counts blind is not told what the books say before it is booked."""
+    counted = count.is_blind and await has_counted(reader, actor, count)
+    return rules.as_counter_sees(count, counted=counted)
 
 
 async def reopen(tx: Tx, count_id: UUID) -> Count:

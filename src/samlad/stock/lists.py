@@ -236,7 +236,7 @@ class CountRow(msgspec.Struct, frozen=True):
 COUNTS: Listing[CountRow] = Listing(
     row=CountRow,
     select="""s.id, s.location, p.code AS location_code, s.status, s.note, sums.lines,
-              CASE WHEN NOT s.is_blind OR s.status <> 'open' THEN sums.difference END AS difference, s.is_blind, s.created_at,
+              CASE WHEN NOT s.is_blind OR s.status NOT IN ('open', 'submitted') THEN sums.difference END AS difference, s.is_blind, s.created_at,
               s.closed_at""",
     source="""stock_count s JOIN location p ON p.id = s.location
               LEFT JOIN LATERAL (SELECT count(l.variant)::int AS lines,

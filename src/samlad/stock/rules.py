@@ -120,9 +120,12 @@ def needs_approval(place: Location, lines: Iterable[CountLine], unit_costs_e4: M
     return is_much or (place.variance_value is not None and value > place.variance_value * E4)
 
 
-def as_counter_sees(count: Count) -> Count:
-    """A count without what the books say, while it is open and blind."""
-    if not count.is_blind or count.status is not CountStatus.OPEN:
+def as_counter_sees(count: Count, *, counted: bool = False) -> Count:
+    """A count without what the books say: while it is open and blind, and until it is booked for those who ``counted`` it,
+    who could otherwise submit it, look, and count once more what the books say.
+    """
+    hides = count.status is CountStatus.OPEN or (counted and count.status is CountStatus.SUBMITTED)
+    if not count.is_blind or not hides:
         return count
     lines = [structs.replace(line, expected=None) for line in count.lines]
     return structs.replace(count, lines=lines)

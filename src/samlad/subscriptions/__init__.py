@@ -44,6 +44,7 @@ from samlad.subscriptions.renewals import renew
 from samlad.subscriptions.service import (
     cancel,
     change,
+    ends_on,
     move,
     order_now,
     pause,
@@ -98,6 +99,7 @@ __all__ = [
     "change",
     "change_plan",
     "create_plan",
+    "ends_on",
     "move",
     "offers",
     "order_now",

@@ -351,6 +351,11 @@ def _moved(found: SubscriptionHead, day: date, *, once: bool) -> dict[str, Any]:
     return values if once else values | {"anchor_on": day, "anchor_cycle": found.cycle}
 
 
+def ends_on(found: SubscriptionHead) -> date:
+    """The day on which it ends if it ends with its period: of the next order, or of the one after those agreed to."""
+    return _day_after(found, max(0, found.terms.minimum_orders - found.orders))
+
+
 def _day_after(found: SubscriptionHead, orders: int) -> date:
     """The day of the next order, or of the one after so many more."""
     if orders == 0:

@@ -8,6 +8,7 @@ import httpx
 from market import Market, hidden, text_of
 
 from samlad import orders
+from samlad.faces.design.formats import day_and_clock_at
 
 HTMX = {"hx-request": "true"}
 
@@ -40,6 +41,34 @@ async def test_any_order_is_found_and_taken_back(clerk: httpx.AsyncClient, marke
     more = await clerk.post(here, data={**chosen, "id": "", "act": "apply"})
     assert more.status_code == 422
     assert "at most 0" in text_of(more.text)
+
+
+async def test_what_was_bought_elsewhere_is_paid_out_here_with_a_receipt(
+    clerk: httpx.AsyncClient, market: Market, api_as: Any
+) -> None:
+    """Found on a walk: the till only said "Taken back.", so nobody knew what to hand out, and there was no paper for it."""
+    denver = "UPDATE channel SET time_zone = 'America/Denver' WHERE code = 'soder'"
+    await market.db.transaction(lambda tx: tx.execute(denver))
+    order = await sell(clerk, market, "KTL", 19_900)
+    sale = await orders.read(market.db, order)
+    async with api_as(accept="text/html") as haga:
+        here = f"/pos/haga/returns/{order}"
+        page = (await haga.get(here)).text
+        # The time is the one on the customer's receipt.
+        when = day_and_clock_at(sale.placed_at, "America/Denver", "en")
+        assert f"Bought at Hemma Soder · {when}" in text_of(page)
+        chosen = {"id": hidden(page, "id"), "return-1": "1", "reason-1": "changed_mind", "act": "apply"}
+        done = await haga.post(here, data=chosen)
+        assert done.status_code == 303
+        there = done.headers["location"].split("?")[0]
+        assert there.startswith("/pos/haga/sales/")
+        said = text_of((await haga.get(done.headers["location"])).text).replace("\xa0", " ")
+        assert re.search(r"Taken back\. Goes back: Cash SEK ?199\.00", said)
+        assert re.search(r"Cash -SEK ?199\.00", said), "on the receipt"
+        assert (await haga.get(there.replace("haga", "soder"))).status_code == 404, "it came back here"
+        paper = text_of((await haga.get(f"/api/orders/{there.rsplit('/', 1)[1]}/receipt.html")).text)
+        assert re.search(r"(Cash|Kontant\w*) ?[-−]", paper), paper
+        assert "Taken back · Changed their mind" in text_of((await haga.get(f"/admin/orders/{order}")).text)
 
 
 async def test_one_ticket_for_a_return_and_a_sale(clerk: httpx.AsyncClient, market: Market) -> None:

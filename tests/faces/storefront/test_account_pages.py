@@ -10,11 +10,11 @@ from uuid import UUID
 import httpx
 import msgspec
 import pytest
-from market import hidden
+from market import hidden, text_of
 from PIL import Image
 
 from account_people import Post
-from samlad import accounts, appointments, channels, credit, customers, orders, subscriptions
+from samlad import accounts, appointments, channels, credit, customers, orders, stock, subscriptions
 from samlad.access.permissions import Role, permissions_of
 from samlad.appointments import BookInput, ServiceInput
 from samlad.carts import Address
@@ -251,7 +251,19 @@ async def test_orders_of_all_channels_and_nobody_elses(
     assert (await browser.get(f"{made.headers['location']}/label.pdf")).status_code == 404
     change = ChannelChange(settings={"instant_exchange": True})
     await post.db.transaction(lambda tx: channels.change(tx, trade.web.id, change))
+    # Found on a walk: what was sold out was offered to leave at once, and refused then.
+    free = "SELECT location, variant, on_hand - held AS units FROM level WHERE on_hand > held"
+    there = [(row["location"], [(row["variant"], row["units"])]) for row in await post.db.rows(free)]
+    for place, goods in there:
+        less = [(variant, -units) for variant, units in goods]
+        await post.db.transaction(
+            lambda tx, place=place, less=less: stock.correct(tx, place, less, reason="gone")
+        )
+    assert 'value="exchange"' not in (await browser.post(here, data=given)).text
+    for place, goods in there:
+        await post.db.transaction(lambda tx, place=place, goods=goods: stock.receive(tx, place, goods))
     at_once = await browser.post(here, data=given)
+    assert 'value="exchange"' in at_once.text
     now_id, mark = (re.search(rf'name="{n}" value="([^"]+)"', at_once.text)[1] for n in ("id", "fingerprint"))  # type: ignore[index]
     for _ in range(2):
         done = await browser.post(here, data={**given, "id": now_id, "fingerprint": mark, "do": "exchange"})
@@ -592,6 +604,15 @@ async def test_a_subscription_is_changed_after_it_was_seen_what_that_costs(
     changed = await subscriptions.read(trade.db, SYSTEM, made.id)
     assert changed.is_ending
     assert changed.reason == "It costs too much · Sorry"
+    # Found on a walk: it could be kept only as long as the message with the undo was there, and nobody said until when it comes.
+    said = text_of((await browser.get("/account/subscriptions")).text)
+    assert "It ends on" in said
+    assert "Until then nothing comes any more." in said
+    assert "Leave the next one out" not in said, "there is none to come"
+    assert "Let it go on" in said
+    again = {"version": str(changed.version)}
+    assert (await browser.post(f"{here}/reactivate", data=again)).status_code == 303
+    assert "The next one comes on" in text_of((await browser.get("/account/subscriptions")).text)
     await come_in(browser, post, ROBIN)
     assert (await browser.get(here)).status_code == 404, "somebody else's is not there"
     assert (await browser.post(here, data=form)).status_code == 404

@@ -12,6 +12,7 @@ from litestar.params import FromPath
 from samlad import channels, orders, payments
 from samlad.access import staff as people
 from samlad.documents import ISSUE
+from samlad.faces import change_form
 from samlad.faces.admin import names
 from samlad.faces.admin.documents import BUYER, issue_for, papers_of
 from samlad.faces.admin.fulfilments import TOLD as PARTS_TOLD
@@ -236,7 +237,8 @@ def told(entry: HistoryEntry, said: NullTranslations, who: Mapping[str, str]) ->
     if entry.type == "order.fulfilled" and count:
         parts.append(said.ngettext("%(num)d piece", "%(num)d pieces", count) % {"num": count})
     if entry.payload.get("reason"):
-        parts.append(str(entry.payload["reason"]))
+        reason = str(entry.payload["reason"])
+        parts.append(said.gettext(change_form.REASONS[reason]) if reason in change_form.REASONS else reason)
     return {
         "text": " · ".join(parts),
         "at": entry.at,

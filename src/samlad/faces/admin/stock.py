@@ -20,7 +20,7 @@ from samlad.faces.page import AnyRequest, camera_headers, change, go, local_path
 from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.problems import InvalidInput, NotFound, Problem
-from samlad.stock import Cause, counts, counts_store, rules, transfers, transfers_store
+from samlad.stock import Cause, counts, counts_store, transfers, transfers_store
 from samlad.stock.lists import COUNTS, LEVELS, MOVEMENTS, TRANSFERS
 from samlad.stock.model import CountStatus
 from samlad.stock.permissions import ADJUST, READ
@@ -195,8 +195,8 @@ async def show_count(request: AnyRequest, count_id: FromPath[UUID]) -> Response[
 
 
 async def _count_page(request: AnyRequest, count_id: UUID, form: Form) -> Response[Any]:
-    database = database_of(request)
-    count = rules.as_counter_sees(await counts_store.get(database, count_id))
+    database, actor = database_of(request), actor_of(request)
+    count = await counts.as_seen(database, actor, await counts_store.get(database, count_id))
     known = await catalog.by_ids(database, [line.variant for line in count.lines])
     place = await stock.location(database, count.location)
     context = await frame(request, "counts")
@@ -206,6 +206,8 @@ async def _count_page(request: AnyRequest, count_id: UUID, form: Form) -> Respon
         status_code=form.status,
         headers=camera_headers(),
         count=count,
+        has_counted=count.status is CountStatus.SUBMITTED
+        and await counts.has_counted(database, actor, count),
         known=known,
         place=place,
         form=form,

@@ -11,6 +11,7 @@ from samlad.channels import Channel
 from samlad.documents import SignedReceipt
 from samlad.faces import page as face
 from samlad.faces.page import AnyRequest
+from samlad.faces.pos import printing
 from samlad.faces.pos.pay import tax_rows
 from samlad.faces.storefront import limits
 from samlad.faces.storefront.orders import address_lines
@@ -94,6 +95,8 @@ async def _page(
         taxes=tax_rows(order, face.locale_of(request)) if order else [],
         receipt_footer=channel.setting("receipt_footer") if channel else "",
         served_by=None,
+        provider_names=printing.PROVIDERS,
+        given_back={},
         check_code=None,
     )
 

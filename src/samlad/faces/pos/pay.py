@@ -228,12 +228,11 @@ def quick_amounts(due: int, currency: str) -> list[int]:
 
 @get("/{code:str}/sales/{order_id:uuid}")
 async def receipt_page(request: AnyRequest, code: FromPath[str], order_id: FromPath[UUID]) -> Response[Any]:
-    """The receipt of a sale of this store."""
+    """The receipt of a sale of this store, or of what was taken back here."""
     await face.listen_from_here(request)
     till = await till_of(request, code)
     order = await orders.read(database_of(request), order_id)
-    if order.channel != till.channel.id:
-        raise NotFound("This was not sold here.")
+    printing.of_here(till, order)
     change = sum(payment.change_due or 0 for payment in order.payments)
     return show(
         request,
@@ -243,6 +242,8 @@ async def receipt_page(request: AnyRequest, code: FromPath[str], order_id: FromP
         tip=await orders.tip_of(database_of(request), order.id),
         is_new=request.query_params.get("new") == "1",
         change_due=change or None,
+        given_back=await orders.given_back(database_of(request), order),
+        provider_names=printing.PROVIDERS,
         store_lines=address_lines(till.location.address),
         taxes=tax_rows(order, face.locale_of(request)),
         receipt_footer=till.channel.setting("receipt_footer"),

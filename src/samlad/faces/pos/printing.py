@@ -9,6 +9,7 @@ from litestar.params import FromPath
 from markupsafe import Markup
 
 from samlad import channels, documents, orders, printers
+from samlad.documents.writing import PROVIDERS as NAMES
 from samlad.faces import page as face
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
@@ -21,7 +22,7 @@ from samlad.kernel.i18n import marked
 from samlad.kernel.ids import new_id
 from samlad.kernel.listing import ListQuery
 from samlad.kernel.problems import InvalidInput, NotFound, Problem
-from samlad.orders import Order
+from samlad.orders import Order, OrderKind
 from samlad.printers import (
     DrawerInput,
     Printer,
@@ -87,18 +88,46 @@ async def paper_of(request: AnyRequest, till: Till, order: Order) -> dict[str, A
     }
 
 
+PROVIDERS = {**NAMES, "test": marked("Card")}
+"""Ways to pay as the till calls them."""
+
+
+def of_here(till: Till, order: Order) -> None:
+    """Nothing for what was sold at this store, or taken back at it wherever it was sold.
+
+    Raises:
+        NotFound: anything else; its receipt is not here.
+    """
+    is_here = (
+        order.location == till.location.id
+        if order.kind is OrderKind.RETURN
+        else order.channel == till.channel.id
+    )
+    if not is_here:
+        raise NotFound("This was not sold here.")
+
+
 async def after_sale(request: AnyRequest, till: Till, order: Order) -> None:
     """The customer is thanked, and the drawer opens for cash. A sale is a sale, whatever becomes of either."""
     await displays.thank(request, till, order)
+    await _open_drawer(request, till, order.id)
+
+
+async def after_return(request: AnyRequest, till: Till, returned: UUID) -> None:
+    """The drawer opens for cash that goes back. What came back is back, whatever becomes of it."""
+    await _open_drawer(request, till, returned)
+
+
+async def _open_drawer(request: AnyRequest, till: Till, order: UUID) -> None:
     if not actor_of(request).may(printers.PRINT, till.location.id):
         return
     _all, mine = await _mine(request, till)
     if mine is not None and mine.drawer_pin:
         printer = mine.id
         try:
-            await face.change(request, lambda tx: printers.open_for_sale(tx, printer, order.id))
+            await face.change(request, lambda tx: printers.open_for_sale(tx, printer, order))
         except Problem as problem:
-            logger.warning("the drawer was not asked to open", order=str(order.id), problem=problem.code)
+            logger.warning("the drawer was not asked to open", order=str(order), problem=problem.code)
 
 
 def _told(request: AnyRequest, jobs: list[PrintJob]) -> list[dict[str, Any]]:
@@ -125,8 +154,7 @@ def _told(request: AnyRequest, jobs: list[PrintJob]) -> list[dict[str, Any]]:
 
 async def _sale(request: AnyRequest, till: Till, order_id: UUID) -> Order:
     order = await orders.read(database_of(request), order_id)
-    if order.channel != till.channel.id:
-        raise NotFound("This was not sold here.")
+    of_here(till, order)
     return order
 
 

@@ -11,8 +11,10 @@ from samlad.carts import CartView
 from samlad.channels import Resource
 from samlad.faces import change_form
 from samlad.faces import page as face
+from samlad.faces.design.formats import day_and_clock_at
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
+from samlad.faces.pos import printing
 from samlad.faces.pos.desk import Till, clerk_of, cookie_of, current, show, till_of
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked
@@ -30,13 +32,6 @@ STATUS = {
     "fulfilled": marked("Sold"),
     "cancelled": marked("Cancelled"),
     "returned": marked("Taken back"),
-}
-PROVIDERS = {
-    "cash": marked("Cash"),
-    "test": marked("Card"),
-    "gift_card": marked("Gift card"),
-    "store_credit": marked("Store credit"),
-    "exchange": marked("Exchanged goods"),
 }
 
 
@@ -167,12 +162,17 @@ async def take_back(request: AnyRequest, code: FromPath[str], order_id: FromPath
         said = await _previewed(request, till, order, again, cart)
         form.failed(problem)
         return await _page(request, till, order, form, said, cart)
+    told: str | None = _("Taken back.")
     if done.placed is not None:
         placed = await orders.read(database_of(request), done.placed)
         target = f"{till.base}/sales/{placed.id}?new=1" if placed.channel == till.channel.id else till.base
+    elif done.came_back is not None:
+        # What is to be handed back, and the paper that says so: also when it was sold at another store.
+        await printing.after_return(request, till, done.came_back)
+        target, told = f"{till.base}/sales/{done.came_back}?new=1", None  # the page says it
     else:
         target = till.base
-    answer = face.go(request, target, _("Taken back."))
+    answer = face.go(request, target, told)
     if data.cart is not None:
         answer.delete_cookie(cookie_of(till))
     return answer
@@ -185,6 +185,12 @@ async def _page(
     known = await change_form.reasons_for(request, order)
     context = await change_form.shown(request, order, known, form)
     context |= change_form.previewed(request, said, may_override=may_override)
+    context["bought_at"] = None
+    if order.channel != till.channel.id:
+        # The receipt in the customer's hand has the time of where it was bought, which may be another than here.
+        shop = await channels.cached(database_of(request), order.channel)
+        when = day_and_clock_at(order.placed_at, shop.time_zone, face.locale_of(request))
+        context |= {"bought_at": shop.name, "bought_when": when}
     context["to_go"] = {}  # what has not left is its own store's business
     return show(
         request,
@@ -194,7 +200,7 @@ async def _page(
         cart=cart if cart is not None and cart.lines else None,
         due=max(0, order.total - order.called_off - sum(payment.promised for payment in order.payments)),
         pay_ways=[(name, _(text)) for name, text in PAY_WAYS],
-        provider_names=PROVIDERS,
+        provider_names=printing.PROVIDERS,
         **context,
     )
 

@@ -8,7 +8,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from samlad import catalog, orders
+from samlad import catalog, orders, stock
 from samlad.catalog.product_store import variants_of
 from samlad.channels import Channel
 from samlad.content import photograph_store, photographs
@@ -37,6 +37,7 @@ from samlad.orders import (
 from samlad.orders.change_model import ExchangeAction, Preview, ReturnAction
 from samlad.orders.return_model import AnnouncedLine, AnnounceInput, Request
 from samlad.orders.rules import returnable
+from samlad.stock import SoldOut
 
 NOTHING = marked("Choose at least one piece.")
 TOO_LATE = marked("The time to send this back is over. Write to us if something is wrong with it.")
@@ -204,6 +205,10 @@ async def _announced(request: AnyRequest, channel: Channel, sender: Sender) -> R
         if form.get("do") == "exchange" and is_instant:
             return await _exchange(request, sender, form, data, to_pay=preview.to_pay)
         made = await _announce(request, sender, form, wishes, preview)
+    except SoldOut:
+        form.message = _("It has just been sold out. Look again what can be done now.")
+        form.status = 409
+        return await _page(request, channel, sender, form)
     except Problem as problem:
         if problem.status >= 500:
             raise
@@ -215,15 +220,17 @@ async def _announced(request: AnyRequest, channel: Channel, sender: Sender) -> R
 async def _worth(
     request: AnyRequest, channel: Channel, sender: Sender, form: Form, wishes: list[Wish]
 ) -> tuple[ChangeInput, Preview, bool]:
-    """What it comes to, and whether the new goods can leave before the old ones are back: the shop lets customers, what is
-    new costs no more than what comes back or can be paid online, and nothing about it is for a manager to decide.
+    """What it comes to, and whether the new goods can leave before the old ones are back: the shop lets customers, they are
+    there, what is new costs no more than what comes back or can be paid online, and nothing about it is for a manager to
+    decide.
 
     It is worked out as staff's is: the permission is lent for one's own order.
     """
     database, acting, order = database_of(request), sender.context.actor, sender.order
     sent_in, note = form.get("way") != "store", form.get("note").strip()[:300]
     data = ChangeInput(actions=[w.action() for w in wishes], sent_in=sent_in, note=note)
-    if channel.setting("instant_exchange") and all(w.exchanged for w in wishes):
+    lets = channel.setting("instant_exchange") and all(w.exchanged for w in wishes)
+    if lets and await _are_there(request, channel, order, data):
         now = ChangeInput(
             actions=[w.action(instant=True) for w in wishes],
             sent_in=sent_in,
@@ -235,6 +242,19 @@ async def _worth(
         if can_pay and not preview.needs_override:
             return now, preview, True
     return data, await orders.preview_change(database, acting, order.id, data), False
+
+
+async def _are_there(request: AnyRequest, channel: Channel, order: Order, data: ChangeInput) -> bool:
+    """Whether the goods of all exchanges can be sold now; an exchange that names none is for the same again."""
+    own = {line.position: line.variant for line in order.lines}
+    wanted: dict[UUID, int] = {}
+    for action in data.actions:
+        if isinstance(action, ExchangeAction):
+            variant = action.variant or own[action.position]
+            if variant is not None:
+                wanted[variant] = wanted.get(variant, 0) + action.quantity
+    there = await stock.atp(database_of(request), channel, list(wanted))
+    return all(there.get(variant, 0) >= quantity for variant, quantity in wanted.items())
 
 
 async def _exchange(

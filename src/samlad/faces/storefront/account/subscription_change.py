@@ -215,6 +215,7 @@ async def _page(
         one=found,
         changed=look.changed if look else None,
         form=form,
+        ends=subscriptions.ends_on(found) if found.is_ending else None,
         plan_name=plan.names.get(language, plan.name),
         often=every(_, (look.changed if look else found).terms),
         upcoming=upcoming,

@@ -59,7 +59,8 @@ async def show_all(request: AnyRequest) -> Response[Any]:
     for row in (await subscriptions.LISTING.page(database, query)).items:
         one = await subscriptions.read(database, acting, row.id)
         plan = await subscriptions.read_plan(database, one.plan)
-        shown.append((one, plan.names.get(language, plan.name), every(_, one.terms)))
+        ends = subscriptions.ends_on(one) if one.is_ending else None
+        shown.append((one, plan.names.get(language, plan.name), every(_, one.terms), ends))
     statuses = {status: (_(text), kind) for status, (text, kind) in SUBSCRIPTIONS.items()}
     return await account_page(request, channel, signed, "subscriptions", shown=shown, statuses=statuses)
 

@@ -9,6 +9,7 @@ from samlad.carts.delivery_options import options as delivery_ways
 from samlad.carts.discount_model import Discount, DiscountInput, DiscountKind, NeedsApproval
 from samlad.carts.discounts import give as give_discount
 from samlad.carts.discounts import take_back as take_discount_back
+from samlad.carts.gone import WantedCart, gone_among
 from samlad.carts.handover import (
     Offer,
     OfferGone,

@@ -4,6 +4,7 @@ from samlad.orders.change_apply import apply as apply_change
 from samlad.orders.change_apply import preview as preview_change
 from samlad.orders.change_model import Changed, ChangeInput
 from samlad.orders.changes import cancel, capture, fulfil, pay, take_back
+from samlad.orders.crowd import Question, turn
 from samlad.orders.happened import record as record_happened
 from samlad.orders.import_store import Imported, imported
 from samlad.orders.lists import LISTING, by_day, by_hour, days_with_trade, sold_most

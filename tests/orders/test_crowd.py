@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from test_arrivals import an_arrival, arrive
 
 from samlad import carts, orders, stock
 from samlad.carts import WantedCart
@@ -20,7 +21,6 @@ from samlad.orders.arrivals import WantedArrival
 from samlad.orders.crowd import INSIDE, Crowd, Question
 from samlad.stock import HoldKind, HoldLine, ShortLine, SoldOut, holds, store
 from samlad.stock.together import Together
-from test_arrivals import an_arrival, arrive
 from trade import Trade
 
 GONE = SoldOut([ShortLine(UUID(int=1), 1, 0)])

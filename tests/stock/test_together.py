@@ -174,9 +174,7 @@ async def test_what_a_till_frees_for_itself_is_its_own_also_where_many_want_it(
         await stock.end_leases(tx, shop.at_malmo.id, [(kettle, 1)])
         group = tx.database.companion(Together)
         assert group.is_hot(wanted)
-        return await stock.take_together(
-            tx, wanted, channel=shop.malmo, kind=HoldKind.ORDER, owner=new_id()
-        )
+        return await stock.take_together(tx, wanted, channel=shop.malmo, kind=HoldKind.ORDER, owner=new_id())
 
     async def amid(others: int) -> list[stock.Hold]:
         if not others:

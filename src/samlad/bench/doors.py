@@ -75,7 +75,9 @@ async def lease(doors: Doors, variant: UUID, units: int) -> None:
     await doors.shop.runtime.database.transaction(lambda tx: tills.take(tx, wanted))
 
 
-async def wishes(doors: Doors, variant: UUID, sku: str, buyers: int, at: Sequence[Door] = DOORS) -> list[Wish]:
+async def wishes(
+    doors: Doors, variant: UUID, sku: str, buyers: int, at: Sequence[Door] = DOORS
+) -> list[Wish]:
     """So many buyers who want one unit of a variant, at one door after the other in turn."""
 
     async def wish(number: int) -> Wish:

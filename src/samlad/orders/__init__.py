@@ -72,6 +72,7 @@ __all__ = [
     "OrderStatus",
     "PayInput",
     "PlaceOrder",
+    "Question",
     "ReturnInput",
     "SetOf",
     "TotalChanged",
@@ -104,4 +105,5 @@ __all__ = [
     "tip_of",
     "tips_by_clerk",
     "tips_offered",
+    "turn",
 ]

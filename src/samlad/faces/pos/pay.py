@@ -96,7 +96,9 @@ async def pay(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
             if cart.channel != till.channel.id:
                 raise NotFound("This ticket is of another store.")
             stored = await stored_for(request, till, cart, by, form.get("code"))
-            if by in ("gift", "credit") and (stored is None or not form.has("rest" if stored.rest else "take")):
+            if by in ("gift", "credit") and (
+                stored is None or not form.has("rest" if stored.rest else "take")
+            ):
                 return _look_first(request, till, cart, by, form, stored)
             goes = terminal.is_here(till.channel) and "terminal" in (form.get("rest"), form.get("with"))
             order = None if goes else await _sell(request, till, cart, form, by, stored)

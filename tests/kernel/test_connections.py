@@ -50,5 +50,18 @@ async def test_the_arrays_are_those_of_postgresql(db: Database) -> None:
         list(ARRAYS),
     )
     assert {row["oid"] for row in rows} == set(ARRAYS)
-    names = "xid8 bool bytea int2 int4 int8 float8 date timestamptz numeric uuid jsonb".split()
+    names = [
+        "xid8",
+        "bool",
+        "bytea",
+        "int2",
+        "int4",
+        "int8",
+        "float8",
+        "date",
+        "timestamptz",
+        "numeric",
+        "uuid",
+        "jsonb",
+    ]
     assert {row["typname"] for row in rows} == {f"_{name}" for name in names}

@@ -48,7 +48,7 @@ class _Connection(asyncpg.Connection):
         """Nobody changes session state, so there is nothing to reset on release: one round trip saved."""
         return ""
 
-    async def _introspect_types(self, typeoids: Collection[int], timeout: float) -> tuple[Any, Any]:
+    async def _introspect_types(self, typeoids: Collection[int], timeout: float) -> tuple[Any, Any]:  # noqa: ASYNC109 - as asyncpg calls it
         """What types are, asked once a process for all of PostgreSQL's own that we use.
 
         asyncpg asks on each connection for each type that it meets, which costs a new connection more than its first order.
@@ -56,7 +56,7 @@ class _Connection(asyncpg.Connection):
         asked = set(typeoids)
         if not asked <= _known_types.keys():
             wanted = asked | set(ARRAYS) if max(asked) < FIRST_OWN_TYPE else asked
-            found, statement = await super()._introspect_types(wanted, timeout)
+            found, statement = await super()._introspect_types(wanted, timeout)  # type: ignore[misc]
             _known_types.update((row["oid"], row) for row in found if row["oid"] < FIRST_OWN_TYPE)
             return found, statement
         return [_known_types[oid] for oid in asked], _REMEMBERED

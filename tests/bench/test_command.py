@@ -25,7 +25,7 @@ def bench(home: Path, *arguments: str, **more: str) -> subprocess.CompletedProce
         env=environment(home) | more,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=480,
     )
 
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from samlad import carts
-from samlad.carts import LineInput, store
+from samlad.carts import LineInput, closing_store, store
 from samlad.kernel.database import Tx
 from samlad.kernel.ids import new_id
 from trade import Trade
@@ -26,7 +26,7 @@ async def test_who_waited_for_the_lock_sees_what_was_done_meanwhile(trade: Trade
 
     async def second(tx: Tx) -> dict[object, int]:
         found = await (
-            store.close(tx, cart, ANY, new_id()) if closes else store.lock(tx, cart, ANY, looks=True)
+            closing_store.close(tx, cart, ANY, new_id()) if closes else store.lock(tx, cart, ANY, looks=True)
         )
         assert found is not None
         return {line.variant: line.quantity for line in found.lines}

@@ -77,6 +77,12 @@ class Meeting:
         assert answer.status < 300, answer
         return answer.json()
 
+    async def look(self, until_may_send: int) -> None:
+        """Look at the segments without a pause: whenever a process dies, at least this is felt."""
+        while self.may_send < until_may_send:
+            answer = await self.insist(request("GET", "/api/segments", key=self.shop.key))
+            assert answer.status == 200, answer
+
     async def crash(self) -> None:
         """All processes of the server at once; whoever watches over it starts it again."""
         self.server.kill()
@@ -149,15 +155,10 @@ async def test_kill_9_while_people_are_met(events: int, orders: int, crashes: in
                     await changing
                 meeting.may_send = events
 
-            async def look() -> None:
-                """Somebody at the segments, without a pause: whenever a process dies, at least they feel it."""
-                while meeting.may_send < events:
-                    answer = await meeting.insist(request("GET", "/api/segments", key=shop.key))
-                    assert answer.status == 200, answer
-
             async with asyncio.TaskGroup() as group:
-                for work in (*(send for _ in range(SENDERS)), buy, look, crash):
+                for work in (*(send for _ in range(SENDERS)), buy, crash):
                     group.create_task(work())
+                group.create_task(meeting.look(events))
             assert meeting.again >= crashes, "the crashes were felt"
             assert len(meeting.answered) == events
             await _until(db, "every follower has read everything", _behind, 0)

@@ -1,7 +1,10 @@
 """Holds of a hot variant are taken together: each with its own verdict, nothing lost, nothing left behind."""
 
 import asyncio
+import contextlib
+import random
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -11,6 +14,7 @@ import pytest
 from stock_shop import Shop, books_are_right
 
 from samlad import stock
+from samlad.channels import Resource
 from samlad.kernel.context import BACKGROUND
 from samlad.kernel.database import Database, Tx, open_database
 from samlad.kernel.ids import new_id
@@ -194,3 +198,103 @@ async def test_what_a_till_frees_for_itself_is_its_own_also_where_many_want_it(
 
 def soon() -> datetime:
     return datetime.now(UTC) + timedelta(minutes=1)
+
+
+class TakenBack(Exception):
+    """What was tried is not kept."""
+
+
+async def tried(db: Database, how: Callable[[Tx], Awaitable[list[store.TakeOutcome]]]) -> list[object]:
+    """What takers would be told: where they would get what, or what they would be short of."""
+    told: list[object] = []
+
+    async def work(tx: Tx) -> None:
+        for outcome in await how(tx):
+            held = sorted(
+                (str(h.location), str(h.variant), h.quantity, h.kind, h.owner) for h in outcome.held
+            )
+            short = sorted((str(s.variant), s.wanted, s.available) for s in outcome.short)
+            told.append((held, short))
+        wrong = await tx.rows("SELECT * FROM stock_hold_difference")
+        assert wrong == []
+        raise TakenBack
+
+    with contextlib.suppress(TakenBack):
+        await db.transaction(work)
+    return told
+
+
+async def test_taken_at_once_is_as_taken_one_after_the_other(shop: Shop) -> None:
+    """Whatever is where, and whoever wants what; both by the short way and by the long one."""
+    seed = random.randrange(2**32)
+    print(f"random.Random({seed})")  # noqa: T201 - shown when it fails
+    dice = random.Random(seed)
+    places = [shop.warehouse, shop.at_malmo, shop.at_lund]
+    goods = await shop.variants(0, 0, 0)
+    short_ways = 0
+    for _ in range(60):
+        for place in places:
+            for variant in goods:
+                await shop.db.rows(
+                    """INSERT INTO level AS l (location, variant, backorder_limit) VALUES ($1, $2, $3)
+                       ON CONFLICT (location, variant) DO UPDATE SET backorder_limit = $3 RETURNING 1""",
+                    place.id,
+                    variant,
+                    dice.choice((0, 0, 0, 3)),
+                )
+                units = dice.choice((0, 0, 2, 6, 30)) - (await shop.level(variant, place))[0]
+                if units > 0:
+                    await shop.receive(variant, units, place)
+                elif units < 0:
+                    await shop.db.transaction(
+                        lambda tx, at=place.id, of=variant, by=units: stock.correct(
+                            tx, at, [(of, by)], reason="test"
+                        )
+                    )
+            await shop.db.rows(
+                "UPDATE location SET buffer = $2, priority = $3 WHERE id = $1 RETURNING 1",
+                place.id,
+                dice.choice((0, 0, 1)),
+                dice.randrange(3),
+            )
+        channel, buffer = dice.choice((shop.web, shop.malmo)), dice.choice((0, 0, 2))
+        at = dice.choice((None, None, None, dice.choice(places).id))
+        wanted = [
+            store.Take(
+                lines=[
+                    HoldLine(one, dice.randrange(1, 4), at)
+                    for one in dice.sample(goods, dice.randrange(1, 4))
+                ],
+                channel=channel.id,
+                pool=channel.pools[Resource.STOCK],
+                buffer=buffer,
+                kind=HoldKind.ORDER,
+                owner=new_id(),
+                expires_at=None,
+            )
+            for _ in range(dice.randrange(2, 7))
+        ]
+
+        async def one_by_one(tx: Tx, wanted: list[store.Take] = wanted) -> list[store.TakeOutcome]:
+            return [await store.take(tx, each) for each in wanted]
+
+        async def at_once(tx: Tx, wanted: list[store.Take] = wanted) -> list[store.TakeOutcome]:
+            return await store.take_each(tx, wanted)
+
+        assert await tried(shop.db, at_once) == await tried(shop.db, one_by_one)
+        short_ways += await shop.db.value(
+            "SELECT count(*) FROM (SELECT FROM stock_take_alike($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) LIMIT 1) AS f",
+            [len(each.lines) for each in wanted],
+            [line.variant for each in wanted for line in each.lines],
+            [line.quantity for each in wanted for line in each.lines],
+            [line.location for each in wanted for line in each.lines],
+            [each.channel for each in wanted],
+            [each.pool for each in wanted],
+            [each.buffer for each in wanted],
+            [each.kind for each in wanted],
+            [each.owner for each in wanted],
+            [each.expires_at for each in wanted],
+        )
+        await shop.db.rows("DELETE FROM hold RETURNING 1")
+        await shop.db.rows("UPDATE level SET held = 0 RETURNING 1")
+    assert 5 <= short_ways <= 55, "both ways were tried"

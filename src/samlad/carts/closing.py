@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from samlad import channels, customers, promotions, stock
-from samlad.carts import delivery_choice, holding, pricing, rules, set_rules, store, taxing
+from samlad.carts import closing_store, delivery_choice, holding, pricing, rules, set_rules, store, taxing
 from samlad.carts.access import access_of
 from samlad.carts.cart_view import prices
 from samlad.carts.model import (
@@ -84,7 +84,7 @@ async def close(
         NotSellable, PriceChanged: something in it cannot be had here any more, or costs something else now.
     """
     access = access_of(tx.actor, token)
-    cart = await store.close(tx, cart_id, access, order)
+    cart = await closing_store.close(tx, cart_id, access, order)
     if cart is None:
         closed = await store.read(tx, cart_id, access)
         if closed is None:
@@ -148,7 +148,7 @@ def _closed(cart: Cart, channel: Channel, priced: Priced, *, stands: bool) -> Cl
 
 async def take_for(tx: Tx, cart_id: UUID, order: UUID) -> bool:
     """A cart whose goods a till sold on its own is that order's, and holds nothing any more; False if it cannot be."""
-    if await store.close(tx, cart_id, access_of(tx.actor, None), order) is None:
+    if await closing_store.close(tx, cart_id, access_of(tx.actor, None), order) is None:
         return False
     await stock.release(tx, cart_id)
     return True

@@ -6,12 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from asyncpg import Record
 
 from samlad.carts.model import Cart, CartLine
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.rows import into
 
-_COLUMNS = """c.id, c.pool, c.channel, c.customer, c.customer_group, c.currency, c.status, c.email, c.name, c.phone, c.address,
+COLUMNS = """c.id, c.pool, c.channel, c.customer, c.customer_group, c.currency, c.status, c.email, c.name, c.phone, c.address,
               c.delivery, c.location, c.checkout_until, c.order_id, c.version, c.created_at, c.updated_at, c.delivery_method,
               c.agreed, c.kind, c.label, c.is_current, c.gift_note, c.merged_into, c.held_until, c.quoted_until,
               c.vat_number, c.discounts, c.lots, c.note, c.promise"""
@@ -32,8 +33,13 @@ class Access(msgspec.Struct, frozen=True):
     customer: UUID | None = None
 
 
-_ALLOWED = """($2::bool OR c.token_hash = $3::bytea OR c.customer = ANY (customer_members(ARRAY[$4::uuid]))
-               OR EXISTS (SELECT FROM cart_token t WHERE t.hash = $3::bytea AND t.cart = c.id))"""
+def allowed(may_any: str, token_hash: str, customer: str) -> str:
+    """SQL: whether somebody with this access may open the cart ``c``."""
+    return f"""({may_any} OR c.token_hash = {token_hash} OR c.customer = ANY (customer_members(ARRAY[{customer}]))
+                OR EXISTS (SELECT FROM cart_token t WHERE t.hash = {token_hash} AND t.cart = c.id))"""
+
+
+_ALLOWED = allowed("$2::bool", "$3::bytea", "$4::uuid")
 
 
 _WRITTEN = (
@@ -62,7 +68,7 @@ async def read(reader: Reader, cart: UUID, access: Access) -> Cart | None:
     return await reader.one(
         Cart,
         f"""
-        SELECT {_COLUMNS}, coalesce((
+        SELECT {COLUMNS}, coalesce((
                    SELECT jsonb_agg(to_jsonb(l) - 'cart' || jsonb_build_object('parts', {_PARTS}) ORDER BY l.id)
                    FROM cart_line l WHERE l.cart = c.id), '[]') AS lines
         FROM cart c WHERE c.id = $1 AND {_ALLOWED}
@@ -80,15 +86,14 @@ class SeenLine(CartLine, frozen=True):
     is_gone: bool = False
 
 
-_SEEN = f"""
-    WITH seen AS MATERIALIZED (
-        SELECT c.version, coalesce((
-                   SELECT jsonb_agg(to_jsonb(l) - 'cart' || jsonb_build_object('parts', {_PARTS}, 'is_gone', {{gone}})
-                                    ORDER BY l.id)
-                   FROM cart_line l WHERE l.cart = c.id), '[]') AS lines
-        FROM cart c WHERE c.id = $1)
-"""
-_GONE = """c.checkout_until IS NULL AND c.held_until IS NULL AND stock_is_gone(
+def seen_lines(gone: str) -> str:
+    """SQL: the lines of the cart ``c`` as `SeenLine`."""
+    return f"""coalesce((
+        SELECT jsonb_agg(to_jsonb(l) - 'cart' || jsonb_build_object('parts', {_PARTS}, 'is_gone', {gone}) ORDER BY l.id)
+        FROM cart_line l WHERE l.cart = c.id), '[]')"""
+
+
+GONE = """c.checkout_until IS NULL AND c.held_until IS NULL AND stock_is_gone(
                l.variant, (SELECT pool FROM channel_pool WHERE channel = c.channel AND resource = 'stock'),
                CASE WHEN c.delivery IN ('pickup', 'carry_out') THEN c.location END)"""
 
@@ -98,49 +103,35 @@ async def lock(tx: Tx, cart: UUID, access: Access, *, looks: bool = False) -> Ca
 
     ``looks``: the lines with a look at stock.
     """
-    return await _locked(tx, "", "", looks, cart, access)
-
-
-async def close(tx: Tx, cart: UUID, access: Access, order: UUID) -> Cart | None:
-    """Turn a cart into an order's and lock it; of several that try at once the first wins. Its lines with a look at stock.
-
-    None if there is none that is open or in checkout; `read` tells why.
-    """
-    changes = "status = 'ordered', order_id = $5, "
-    return await _locked(
-        tx, changes, "AND c.status IN ('open', 'checkout') AND c.kind = 'cart'", True, cart, access, order
-    )
-
-
-async def _locked(
-    tx: Tx, changes: str, condition: str, looks: bool, cart: UUID, access: Access, *args: Any
-) -> Cart | None:
-    """What waits for the lock has seen lines of before; then they are read once more."""
     row = await tx.row(
-        f"""{_SEEN.format(gone=_GONE if looks else "false")}
-            UPDATE cart c SET {changes} version = c.version + 1, updated_at = now() FROM seen
-            WHERE c.id = $1 AND {_ALLOWED} {condition} RETURNING {_COLUMNS}, seen.version AS seen, seen.lines""",
+        f"""WITH seen AS MATERIALIZED (
+                SELECT c.version, {seen_lines(GONE if looks else "false")} AS lines FROM cart c WHERE c.id = $1)
+            UPDATE cart c SET version = c.version + 1, updated_at = now() FROM seen
+            WHERE c.id = $1 AND {_ALLOWED} RETURNING {COLUMNS}, seen.version + 1 AS seen, seen.lines""",
         cart,
         access.any,
         access.token_hash,
         access.customer,
-        *args,
     )
-    if row is None:
-        return None
-    found = dict(row)
-    is_stale = found.pop("seen") != found["version"] - 1
-    lines = found.pop("lines")
-    [locked] = into(Cart, [found])
-    fresh = await lines_of(tx, cart) if is_stale else msgspec.convert(lines, list[SeenLine], strict=False)
-    return msgspec.structs.replace(locked, lines=fresh)
+    return None if row is None else await as_seen(tx, row)
+
+
+async def as_seen(tx: Tx, row: Record) -> Cart:
+    """The cart of a row with its lines as they were ``seen`` at a version. What has waited for the lock has seen lines of
+    before: then they are read once more."""
+    values = dict(row)
+    is_stale = values.pop("seen") != values["version"]
+    lines = values.pop("lines")
+    [cart] = into(Cart, [values])
+    fresh = await lines_of(tx, cart.id) if is_stale else msgspec.convert(lines, list[SeenLine], strict=False)
+    return msgspec.structs.replace(cart, lines=fresh)
 
 
 async def hold(tx: Tx, cart: UUID, access: Access) -> Cart | None:
     """A cart without its lines, held against changes until the transaction ends; nothing of it changes."""
     return await tx.one(
         Cart,
-        f"SELECT {_COLUMNS} FROM cart c WHERE c.id = $1 AND {_ALLOWED} FOR NO KEY UPDATE",
+        f"SELECT {COLUMNS} FROM cart c WHERE c.id = $1 AND {_ALLOWED} FOR NO KEY UPDATE",
         cart,
         access.any,
         access.token_hash,

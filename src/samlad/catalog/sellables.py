@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+import msgspec
 from asyncpg import Record
 
 from samlad import tax
@@ -17,7 +19,7 @@ from samlad.kernel.database import Reader
 # The order of prices is that of price_rules.choose. A marketplace sells only what is listed there; everywhere else a
 # product without a listing is sold as it is.
 _SELLABLES = """
-SELECT v.id AS variant, v.product, v.sku, v.option_text, v.options, p.handle,
+SELECT wanted.quantity AS wanted, v.id AS variant, v.product, v.sku, v.option_text, v.options, p.handle,
        coalesce(l.title, p.translations -> $7 ->> 'title', p.title) AS title,
        p.translations -> $7 -> 'options' AS words,
        (SELECT coalesce('/media/' || m.storage_key, m.url) FROM media m WHERE m.product = p.id AND m.status = 'ready'
@@ -79,6 +81,13 @@ async def sellables(
     return {row["variant"]: _sellable(row, channel.currency, rates, known) for row in rows}
 
 
+class _Asked(msgspec.Struct, frozen=True):
+    """Variants with so many of each, and the arguments of `_SELLABLES` after these."""
+
+    wanted: list[tuple[UUID, int]]
+    how: tuple[Any, ...]
+
+
 async def _rows(
     reader: Reader,
     channel: Channel,
@@ -87,11 +96,7 @@ async def _rows(
     moment: datetime,
     counts: Mapping[UUID, int],
 ) -> list[Record]:
-    ids = list(dict.fromkeys(variant_ids))
-    return await reader.rows(
-        _SELLABLES,
-        ids,
-        [counts.get(each, 1) for each in ids],
+    how = (
         channel.pools[Resource.CATALOGUE],
         channel.pools[Resource.PRICES],
         channel.id,
@@ -102,12 +107,34 @@ async def _rows(
         bool(channel.setting("prices_include_tax")),
         channel.kind is ChannelKind.MARKETPLACE,
     )
+    ids = dict.fromkeys(variant_ids)
+    return await reader.with_others(_rows_each, _Asked([(each, counts.get(each, 1)) for each in ids], how))
+
+
+_MOMENT = 6
+
+
+async def _rows_each(reader: Reader, asked: Sequence[_Asked]) -> list[list[Record]]:
+    """The rows for each; one statement for those who ask the same way, and at a moment as others do."""
+    ways: dict[tuple[Any, ...], list[_Asked]] = {}
+    for each in asked:
+        ways.setdefault((*each.how[:_MOMENT], *each.how[_MOMENT + 1 :]), []).append(each)
+    found: dict[int, list[Record]] = {}
+    for those in ways.values():
+        wanted = list(dict.fromkeys(one for each in those for one in each.wanted))
+        how = those[-1].how  # who asked last, at the latest moment
+        rows = await reader.rows(_SELLABLES, [one for one, _ in wanted], [many for _, many in wanted], *how)
+        by_want = {(row["variant"], row["wanted"]): row for row in rows}
+        for each in those:
+            found[id(each)] = [by_want[one] for one in each.wanted if one in by_want]
+    return [found[id(each)] for each in asked]
 
 
 def _sellable(
     row: Record, currency: str, rates: Mapping[str, int], known: Mapping[UUID, Sellable]
 ) -> Sellable:
     values = dict(row.items()) | {"tax_rate": rates[row["tax_class"]]}
+    del values["wanted"]
     words, options, text = values.pop("words"), values.pop("options"), values.pop("option_text")
     if words:
         # The text has the order, the translations are by word: each value is replaced where it stands.

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from samlad.channels.model import Channel, PoolUse, Resource
-from samlad.kernel.database import Reader, Tx
+from samlad.kernel.database import Reader, Tx, asked_once
 from samlad.kernel.ids import new_id
 from samlad.kernel.listing import Filter, Listing, Sort, texts
 from samlad.kernel.problems import NotFound
@@ -87,6 +87,7 @@ async def all_channels(reader: Reader) -> list[Channel]:
     return await reader.all(Channel, f"SELECT {_SELECT} FROM {_SOURCE} ORDER BY c.code")
 
 
+@asked_once
 async def fingerprint(reader: Reader) -> int:
     """A number that grows with every change of any channel or pool."""
     return int(await reader.value("SELECT count(*) + coalesce(sum(version), 0) FROM channel"))

@@ -22,7 +22,7 @@ from samlad.content.model import (
     Version,
 )
 from samlad.kernel.clock import now
-from samlad.kernel.database import Reader, Tx
+from samlad.kernel.database import Reader, Tx, asked_once
 from samlad.kernel.listing import Filter, Listing, Sort, texts
 from samlad.kernel.rows import into
 
@@ -268,6 +268,7 @@ async def put_menu(tx: Tx, channel: UUID, place: MenuPlace, items: list[Link], v
     return row is not None
 
 
+@asked_once
 async def fingerprint(reader: Reader) -> int:
     """A number that grows with every change of what `samlad.content.setup` keeps."""
     return int(

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from samlad.delivery.model import CapacityUnit, Method, Workday
-from samlad.kernel.database import Reader, Tx
+from samlad.kernel.database import Reader, Tx, asked_once
 from samlad.kernel.listing import Filter, Listing, Sort, texts
 from samlad.kernel.problems import NotFound
 from samlad.kernel.rows import into
@@ -118,6 +118,7 @@ async def put_workday(tx: Tx, value: Workday, version: int | None) -> Workday | 
     return into(Workday, rows)[0] if rows else None
 
 
+@asked_once
 async def fingerprint(reader: Reader) -> int:
     """A number that grows with every change of what `samlad.delivery.setup` keeps."""
     return int(

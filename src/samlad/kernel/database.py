@@ -6,6 +6,7 @@ serves them all. SQL is plain and parameters are always ``$1``.
 
 import asyncio
 import contextlib
+import functools
 import hashlib
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
@@ -21,14 +22,19 @@ from asyncpg.pool import PoolConnectionProxy
 from samlad.kernel.connections import UNREACHABLE, make_pool, refusals
 from samlad.kernel.context import BACKGROUND, EVENT_IDS, Actor, Context
 from samlad.kernel.gate import EAGER, Gate
-from samlad.kernel.outbox import KeptAnswer, PendingEvent, Statement, write
+from samlad.kernel.outbox import Columns, KeptAnswer, PendingEvent, Statement, write
 from samlad.kernel.problems import Busy, OutcomeUnknown, Problem, StillRunning
 from samlad.kernel.rows import into
 from samlad.kernel.settings import Settings
 
 T = TypeVar("T")
+A = TypeVar("A")
 
 Isolation = Literal["read_committed", "repeatable_read", "serializable"]
+
+
+class GoAlone(BaseException):
+    """Where transactions go together: this one cannot go on with the others (`Tx.with_others`)."""
 
 
 class Stale(Exception):
@@ -62,6 +68,36 @@ class Reader(Protocol):
         """The first row as a struct, or None."""
         ...
 
+    async def with_others(self, many: "Many[A, T]", item: A, *, writes: bool = False) -> T:
+        """What ``many`` says for an item, perhaps with those of others."""
+        ...
+
+
+Many = Callable[[Any, list[A]], Awaitable[Sequence[T | BaseException]]]
+"""What asks the database, by a transaction or a plain reader, for many items at once."""
+
+
+async def _for_one(reader: Any, many: Many[A, T], item: A) -> T:
+    [answer] = await many(reader, [item])
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer
+
+
+def asked_once(ask: Callable[[Any], Awaitable[T]]) -> Callable[[Any], Awaitable[T]]:
+    """A read without arguments: those who go together ask it once for all."""
+
+    async def many(reader: Any, items: Sequence[None]) -> list[T]:
+        return [await ask(reader)] * len(items)
+
+    many.comes_first = True  # type: ignore[attr-defined]  # whoever asks it catches up with the others
+
+    @functools.wraps(ask)
+    async def read(reader: Any) -> T:
+        return cast("T", await reader.with_others(many, None))
+
+    return read
+
 
 class Tx:
     """One open transaction: reads, writes, and the events that it will append when it commits.
@@ -77,13 +113,14 @@ class Tx:
         "_later",
         "_rolled_back",
         "_written",
-        "answer",
+        "answers",
         "connection",
         "context",
         "database",
         "doubt",
         "events",
         "is_retry",
+        "is_shared",
         "statements",
     )
 
@@ -92,10 +129,12 @@ class Tx:
         self.database = database
         self.context = context
         self.events: list[PendingEvent] = []
-        self.answer: KeptAnswer | None = None
+        self.answers: list[KeptAnswer] = []
         """To be kept with the events, for the same request once more."""
         self.statements = 0
         self.is_retry = False
+        self.is_shared = False
+        """Several go together in it: nobody of them may wait for what one of them wants."""
         self.doubt: Callable[[Tx], Awaitable[bool]] | None = None
         """Asked before a refusal stands: whether it rests on what is not so any more. Then the work is done again."""
         self._after: list[Callable[[], None]] = []
@@ -185,6 +224,18 @@ class Tx:
         """Keep an item for ``write``, which gets all of its items in one call before the commit."""
         self._collected.setdefault(write, []).append(item)
 
+    async def with_others(self, many: "Many[A, T]", item: A, *, writes: bool = False) -> T:  # noqa: ARG002
+        """What ``many`` says for an item: a statement, or two, that can be asked for many items at once.
+
+        Here it is asked for this one. Where transactions go together (`samlad.kernel.together`) it is asked once for all of
+        them that come to it. ``many`` answers in the order of the items, and for those that it did nothing for with a
+        refusal, or with `GoAlone`; ``writes``: it changes something for the others.
+        """
+        return await _for_one(self, many, item)
+
+    def alone(self) -> None:
+        """Say that what follows is no work for several transactions at once; here it changes nothing."""
+
     def later(self, sql: str, *args: Any) -> None:
         """Insert rows with the last statement of the transaction: until then nobody reads them, not here either.
 
@@ -192,25 +243,42 @@ class Tx:
         """
         self._later.append((sql, args))
 
+    def rows_later(self, sql: str, *columns: list[Any]) -> None:
+        """As `later`, for SQL whose arguments are all columns of its rows: of one kind they are written together."""
+        self._later.append((sql, Columns(columns)))
+
     async def settle(self) -> None:
         """Write what was left for later now, where something is to be done with it."""
         if self._later:
             later, self._later = self._later, []
-            await write(self, later, [], None)
+            await write(self, later, [], [])
+
+    def take_over(self, other: "Tx") -> None:
+        """Write with this transaction what was left for the end of another, which goes together with it."""
+        for write_items, items in other._collected.items():
+            self._collected.setdefault(write_items, []).extend(items)
+        self.answers += other.answers
+        self._later += other._later
+        self.events += other.events
+        other.written(other.events)
+
+    def written(self, events: Sequence[PendingEvent]) -> None:
+        """Note events that are told of after the commit."""
+        if events:
+            self._written += [event.id for event in events]
+            self._after.append(_poke_marker)
 
     async def flush(self) -> None:
         """Write what was collected, what was left for later and the pending events now; `Database.transaction` does it before the commit."""
         while self._collected:
             write_items, items = self._collected.popitem()
             await write_items(self, items)
-        if self.events or self.answer or self._later:
+        if self.events or self.answers or self._later:
             events, self.events = self.events, []
-            answer, self.answer = self.answer, None
+            answers, self.answers = self.answers, []
             later, self._later = self._later, []
-            await write(self, later, events, answer)
-            if events:
-                self._written += [event.id for event in events]
-                self._after.append(_poke_marker)
+            await write(self, later, events, answers)
+            self.written(events)
 
     def committed(self, poke: Callable[[], None]) -> None:
         """Tell of the events and run what waited for the commit."""
@@ -410,6 +478,23 @@ class Database:
         row = await self.row(sql, *args)
         return None if row is None else into(kind, [row])[0]
 
+    async def with_others(self, many: Many[A, T], item: A, *, writes: bool = False) -> T:  # noqa: ARG002
+        """What ``many`` says for an item."""
+        return await _for_one(self, many, item)
+
+    async def only_once(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        """As `transaction`, tried once: what the database says against it is raised as it says it."""
+        with contextlib.nullcontext() if self.around is None else self.around():
+            return await self._once(work, BACKGROUND, "BEGIN", is_retry=False)
+
+    async def lock_words(self, tx: Tx, words: Sequence[str]) -> list[bool]:
+        """Take the locks that ``alone`` takes in `transaction`, and say of each whether it was free. One statement."""
+        rows = await tx.rows(
+            "SELECT pg_try_advisory_xact_lock(w.lock) AS is_free FROM unnest($1::bigint[]) WITH ORDINALITY AS w (lock, n) ORDER BY w.n",
+            [_lock_of(f"{self.settings.schema} {each}") for each in words],
+        )
+        return [row["is_free"] for row in rows]
+
     async def _read(self, method: str, sql: str, args: tuple[Any, ...]) -> Any:
         for attempt in range(1, ATTEMPTS + 1):
             try:
@@ -435,8 +520,12 @@ def _begin(isolation: Isolation | None, alone: str | None) -> str:
     begin = "BEGIN" if isolation is None else f"BEGIN ISOLATION LEVEL {isolation.replace('_', ' ')}"
     if alone is None:
         return begin
-    lock = int.from_bytes(hashlib.sha256(alone.encode()).digest()[:8], "big", signed=True)
+    lock = _lock_of(alone)
     return f"{begin}; SELECT FROM (SELECT pg_try_advisory_xact_lock({lock}) AS is_free) AS l WHERE is_free"
+
+
+def _lock_of(words: str) -> int:
+    return int.from_bytes(hashlib.sha256(words.encode()).digest()[:8], "big", signed=True)
 
 
 async def _roll_back(connection: PoolConnectionProxy) -> None:

@@ -22,7 +22,7 @@ from samlad.kernel import cards
 from samlad.kernel.context import GUEST, Actor, Context
 from samlad.kernel.database import Database, Tx
 from samlad.kernel.ids import new_id
-from samlad.kernel.outbox import KeptAnswer
+from samlad.kernel.outbox import KeptAnswer, about_events
 from samlad.kernel.problems import (
     Busy,
     InvalidInput,
@@ -33,6 +33,7 @@ from samlad.kernel.problems import (
     Problem,
     StillRunning,
 )
+from samlad.kernel.together import Together
 from samlad.kernel.vault import Vault
 
 T = TypeVar("T")
@@ -79,6 +80,7 @@ async def write(
     status: int = 200,
     headers: Callable[[Any], dict[str, str]] | None = None,
     secret: bool = False,
+    together: type[Together] | None = None,
 ) -> Response[Any]:
     """Run a verb in one transaction and answer with its result as JSON (``None``: 204 without a body).
 
@@ -86,7 +88,7 @@ async def write(
     answer for ever after, also when the server died between commit and answer. Refusals are not stored: what was
     refused may be asked again. What was done before is done again and taken back, so that a first request pays nothing
     for those that come twice. A result with a ``version`` gets an ``ETag``. An answer that holds a ``secret`` (a new
-    API key) is stored sealed by the vault.
+    API key) is stored sealed by the vault. Of one kind of ``together``, those who come at once share a transaction.
 
     Raises:
         KeyReused: the key was used for another request (422).
@@ -94,8 +96,9 @@ async def write(
     """
     key = request.headers.get("idempotency-key")
     database, context = database_of(request), context_of(request)
+    transaction = (database.companion(together) if together else database).transaction
     if key is None:
-        result = await database.transaction(work, context)
+        result = await transaction(work, context)
         return _answer(*_encode_answer(result, status, headers))
     if not _KEY.match(key):
         raise InvalidInput.at("Idempotency-Key", "1 to 200 visible ASCII characters, for example a UUID")
@@ -108,11 +111,12 @@ async def write(
         status_code, head, body = _encode_answer(await work(tx), status, headers)
         kept = vault.seal(_SEALED, body) if vault else body
         about = [each for each in request.path_params.values() if isinstance(each, UUID)]
-        tx.answer = KeptAnswer(scope, key, fingerprint, status_code, head, kept, about)
+        answer = KeptAnswer(scope, key, fingerprint, status_code, head, kept, about)
+        tx.answers.append(about_events(answer, tx.events))
         return _answer(status_code, head, body)
 
     try:
-        return await database.transaction(once, context, alone=f"{scope} {key}")
+        return await transaction(once, context, alone=f"{scope} {key}")
     except (StillRunning, Busy):
         raise
     except (Problem, asyncpg.IntegrityConstraintViolationError):

@@ -67,6 +67,7 @@ async def place_order(
             request,
             lambda tx: placement.place(tx, data, token=token, version=version, is_last=True),
             status=201,
+            together=placement.Placements,
         )
 
 

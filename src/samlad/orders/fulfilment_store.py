@@ -30,38 +30,38 @@ _HEAD = """f.id, f.order_id, o.number, o.channel, f.location, f.method, f.state,
 _FROM = "fulfilment f JOIN orders o ON o.id = f.order_id"
 WORK_STATES, UNENDED_STATES = [str(state) for state in WORK], [str(state) for state in UNENDED]
 
-# Two common table expressions that make fulfilments with their lines; the first placeholder is put in by number.
+# Two common table expressions that make fulfilments with their lines; the placeholders are put in by number.
 _MAKE = """
 made AS (
     INSERT INTO fulfilment (id, order_id, location, method, state, due_at, came_from, left_at, reason, note)
-    SELECT n.id, $1, n.location, n.method, n.state, n.due_at, n.came_from, n.left_at, n.reason, n.note
-    FROM unnest(${0}::uuid[], ${1}::uuid[], ${2}::text[], ${3}::text[], ${4}::timestamptz[], ${5}::uuid[],
-                ${6}::timestamptz[], ${7}::text[], ${8}::text[])
-         AS n (id, location, method, state, due_at, came_from, left_at, reason, note)
+    SELECT * FROM unnest(${0}::uuid[], ${1}::uuid[], ${2}::uuid[], ${3}::text[], ${4}::text[], ${5}::timestamptz[],
+                         ${6}::uuid[], ${7}::timestamptz[], ${8}::text[], ${9}::text[])
 ), made_lines AS (
     INSERT INTO fulfilment_line (fulfilment, position, variant, quantity)
-    SELECT * FROM unnest(${9}::uuid[], ${10}::smallint[], ${11}::uuid[], ${12}::int[])
+    SELECT * FROM unnest(${10}::uuid[], ${11}::smallint[], ${12}::uuid[], ${13}::int[])
 )"""
-_PART = ("id", "location", "method", "state", "due_at", "came_from", "left_at", "reason", "note")
+_PART = ("location", "method", "state", "due_at", "came_from", "left_at", "reason", "note")
 
 
 def making(first: int) -> str:
-    """Common table expressions that make fulfilments of the order $1, with parameters `made_of` from $first on."""
-    return _MAKE.format(*range(first, first + 13))
+    """Common table expressions that make fulfilments of orders, with parameters `made_of` from $first on."""
+    return _MAKE.format(*range(first, first + 14))
 
 
-def made_of(parts: Sequence[Part]) -> list[list[Any]]:
-    """The parameters of `making`."""
-    lines = [(part.id, *line) for part in parts for line in part.lines]
+def made_of(parts: Sequence[tuple[UUID, Part]]) -> list[list[Any]]:
+    """The parameters of `making`: the parts of orders, each with its order's id."""
+    lines = [(part.id, *line) for _, part in parts for line in part.lines]
     return [
-        *([getattr(part, name) for part in parts] for name in _PART),
+        [part.id for _, part in parts],
+        [order for order, _ in parts],
+        *([getattr(part, name) for _, part in parts] for name in _PART),
         *([line[index] for line in lines] for index in range(4)),
     ]
 
 
 async def make(tx: Tx, order: UUID, parts: Sequence[Part]) -> None:
     """Make fulfilments of an order; one statement."""
-    await tx.execute(f"WITH {making(2)} SELECT", order, *made_of(parts))
+    await tx.execute(f"WITH {making(1)} SELECT", *made_of([(order, part) for part in parts]))
 
 
 async def head(reader: Reader, fulfilment: UUID) -> FulfilmentHead | None:

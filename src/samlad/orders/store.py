@@ -24,101 +24,74 @@ IN_QUARTER = """o.counted AND q.channel = o.channel AND q.currency = o.currency
     AND q.starts_at = date_bin('15 minutes', o.placed_at, 'epoch')"""
 """The quarter ``q`` of an hour that has counted an order ``o``."""
 
-_INSERT = """
+_ORDER = {
+    "id": "uuid", "pool": "uuid", "channel": "uuid", "kind": "text", "status": "text", "payment_status": "text",
+    "customer": "uuid", "email": "text", "name": "text", "phone": "text", "address": "jsonb", "country": "text",
+    "currency": "text", "delivery": "text", "location": "uuid", "items": "int", "tax": "bigint", "total": "bigint",
+    "paid": "bigint", "cart": "uuid", "returns": "uuid", "is_held": "bool", "placed_at": "timestamptz",
+    "local_day": "date", "vat_number": "text", "vat_check": "text", "vat_checked": "timestamptz",
+    "vat_consultation": "text", "delivery_method": "uuid", "promise": "jsonb", "note": "text", "gift_note": "text",
+}  # fmt: skip
+_ORDER_LINE = {
+    "position": "smallint", "kind": "text", "variant": "uuid", "sku": "text", "title": "text", "options": "text",
+    "quantity": "int", "unit_price": "bigint", "tax_included": "bool", "tax_rate": "int", "tax": "bigint",
+    "total": "bigint", "fulfilled": "int", "returns": "uuid", "tax_category": "text", "tax_treatment": "text",
+    "tax_country": "text", "tax_note": "text", "plan": "uuid", "gift_note": "text", "sold_by": "text",
+}  # fmt: skip
+"""What a new order and a new line of one have, and of which type that is: order matters."""
+
+
+def _unnested(types: Sequence[str], first: int) -> str:
+    return ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types, first))
+
+
+_LINES_AT = len(_ORDER) + 3  # after the columns of the orders, who acts, and what their numbers begin with
+_INSERT = f"""
 WITH placed AS (
-    INSERT INTO orders (id, pool, channel, kind, status, payment_status, customer, email, name, phone, address,
-                        country, currency, delivery, location, items, tax, total, paid, cart, returns, is_held,
-                        placed_at, local_day, actor, vat_number, vat_check, vat_checked, vat_consultation, delivery_method, promise, note, gift_note,
-                        number)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-            $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34 || order_number($3))
-    RETURNING number
+    INSERT INTO orders ({", ".join(_ORDER)}, actor, number)
+    SELECT {", ".join(f"n.{name}" for name in _ORDER)}, n.actor, n.prefix || order_number(n.channel)
+    FROM unnest({_unnested([*_ORDER.values(), "text", "text"], 1)}) AS n ({", ".join(_ORDER)}, actor, prefix)
+    RETURNING id, number
 ), lines AS (
-    INSERT INTO order_line (order_id, position, kind, variant, sku, title, options, quantity, unit_price,
-                            tax_included, tax_rate, tax, total, fulfilled, returns, tax_category,
-                            tax_treatment, tax_country, tax_note, plan, gift_note, sold_by, reductions, set_of)
-    SELECT $1, position, kind, variant, sku, title, options, quantity, unit_price, tax_included, tax_rate, tax, total,
-           fulfilled, returns, tax_category, tax_treatment, tax_country, tax_note, plan, gift_note,
-           sold_by, reductions::jsonb, set_of::jsonb
-    FROM unnest($35::smallint[], $36::text[], $37::uuid[], $38::text[], $39::text[], $40::text[],
-                             $41::int[], $42::bigint[], $43::bool[], $44::int[], $45::bigint[], $46::bigint[],
-                             $47::int[], $48::uuid[], $49::text[], $50::text[], $51::text[], $52::text[], $53::uuid[],
-                             $54::text[], $55::text[], $56::text[], $57::text[])
-         AS n (position, kind, variant, sku, title, options, quantity, unit_price, tax_included, tax_rate, tax, total,
-               fulfilled, returns, tax_category, tax_treatment, tax_country, tax_note, plan, gift_note, sold_by,
-               reductions, set_of)
-), {making}
-SELECT number FROM placed
-""".replace("{making}", fulfilment_store.making(58))
-_INSERTED_LINE = (
-    "position",
-    "kind",
-    "variant",
-    "sku",
-    "title",
-    "options",
-    "quantity",
-    "unit_price",
-    "tax_included",
-    "tax_rate",
-    "tax",
-    "total",
-    "fulfilled",
-    "returns",
-    "tax_category",
-    "tax_treatment",
-    "tax_country",
-    "tax_note",
-    "plan",
-    "gift_note",
-    "sold_by",
-)
+    INSERT INTO order_line (order_id, {", ".join(_ORDER_LINE)}, reductions, set_of)
+    SELECT n.order_id, {", ".join(f"n.{name}" for name in _ORDER_LINE)}, n.reductions::jsonb, n.set_of::jsonb
+    FROM unnest({_unnested(["uuid", *_ORDER_LINE.values(), "text", "text"], _LINES_AT)})
+         AS n (order_id, {", ".join(_ORDER_LINE)}, reductions, set_of)
+), {fulfilment_store.making(_LINES_AT + len(_ORDER_LINE) + 3)}
+SELECT id, number FROM placed
+"""
+
+
+class New(msgspec.Struct, frozen=True):
+    """An order that is to be added with its fulfilments, who does that, and what its number begins with."""
+
+    order: Order
+    parts: Sequence[Part]
+    actor: str
+    prefix: str
 
 
 async def insert(tx: Tx, order: Order, prefix: str, parts: Sequence[Part] = ()) -> str:
     """Add an order with its lines and fulfilments; its number, the next of its channel. One statement."""
-    number: str = await tx.value(
+    return await tx.with_others(_insert_each, New(order, parts, tx.actor.label, prefix), writes=True)
+
+
+async def _insert_each(tx: Tx, wanted: Sequence[New]) -> list[str]:
+    orders = [each.order for each in wanted]
+    lines = [(order.id, line) for order in orders for line in order.lines]
+    rows = await tx.rows(
         _INSERT,
-        order.id,
-        order.pool,
-        order.channel,
-        order.kind,
-        order.status,
-        order.payment_status,
-        order.customer,
-        order.email,
-        order.name,
-        order.phone,
-        order.address,
-        order.country,
-        order.currency,
-        order.delivery,
-        order.location,
-        order.items,
-        order.tax,
-        order.total,
-        order.paid,
-        order.cart,
-        order.returns,
-        order.is_held,
-        order.placed_at,
-        order.local_day,
-        tx.actor.label,
-        order.vat_number,
-        order.vat_check,
-        order.vat_checked,
-        order.vat_consultation,
-        order.delivery_method,
-        order.promise,
-        order.note,
-        order.gift_note,
-        prefix,
-        *([getattr(line, name) for line in order.lines] for name in _INSERTED_LINE),
-        [msgspec.json.encode(line.reductions).decode() for line in order.lines],
-        [set_text(line) for line in order.lines],
-        *fulfilment_store.made_of(parts),
+        *([getattr(order, name) for order in orders] for name in _ORDER),
+        [each.actor for each in wanted],
+        [each.prefix for each in wanted],
+        [order for order, _ in lines],
+        *([getattr(line, name) for _, line in lines] for name in _ORDER_LINE),
+        [msgspec.json.encode(line.reductions).decode() for _, line in lines],
+        [set_text(line) for _, line in lines],
+        *fulfilment_store.made_of([(each.order.id, part) for each in wanted for part in each.parts]),
     )
-    return number
+    numbers = {row["id"]: row["number"] for row in rows}
+    return [numbers[order.id] for order in orders]
 
 
 def set_text(line: OrderLine) -> str | None:

@@ -15,8 +15,8 @@ REFUND_COLUMNS = "id, payment, amount, status, reference, reason, problem, creat
 _INSERT = """
     INSERT INTO payment (id, order_id, provider, currency, amount, status, reference, reason, tendered, captured,
                          due_on, remind_on, channel)
-    SELECT *, $12 FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[],
-                         $8::text[], $9::bigint[], $10::bigint[], $11::date[], $11::date[])
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[],
+                         $8::text[], $9::bigint[], $10::bigint[], $11::date[], $11::date[], $12::uuid[])
 """
 
 
@@ -34,10 +34,10 @@ async def insert(tx: Tx, payments: Sequence[Payment], *, channel: UUID, later: b
         [payment.tendered for payment in payments],
         [payment.captured for payment in payments],
         [payment.due_on for payment in payments],
-        channel,
+        [channel for _ in payments],
     )
     if later:
-        tx.later(_INSERT, *values)
+        tx.rows_later(_INSERT, *values)
     else:
         await tx.execute(_INSERT, *values)
 

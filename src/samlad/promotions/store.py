@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from samlad.kernel.database import Reader, Tx
+from samlad.kernel.database import Reader, Tx, asked_once
 from samlad.kernel.listing import Filter, Listing, Sort, uuids
 from samlad.promotions.model import Code, Grant, Link, Promotion, PromotionRow
 
@@ -93,6 +93,7 @@ CODES = Listing(
 # -- promotions ----------------------------------------------------------------------------------------------------------
 
 
+@asked_once
 async def fingerprint(reader: Reader) -> str:
     """Another text whenever something about promotions that have not ended is another."""
     return str(

@@ -61,11 +61,18 @@ async def take(
     wanted = to_take(
         lines, channel=channel, kind=kind, owner=owner, expires_at=expires_at, keep_back=keep_back
     )
-    outcome = await store.take(tx, wanted)
+    outcome = await tx.with_others(_take_each, wanted, writes=True)
     tell(tx, wanted, outcome)
     if outcome.short:
         raise SoldOut(outcome.short)
     return outcome.held
+
+
+async def _take_each(tx: Tx, wanted: Sequence[store.Take]) -> list[store.TakeOutcome | BaseException]:
+    return [
+        SoldOut(each.short) if each.short and not each.expired else each
+        for each in await store.take_each(tx, wanted)
+    ]
 
 
 async def gone(reader: Reader, variants: Sequence[UUID], *, channel: Channel) -> list[UUID]:
@@ -141,7 +148,8 @@ async def convert(
 
     Answers what was really held: an expired hold may be gone, so compare with what was expected.
     """
-    holds = await store.convert(tx, owner, to_kind, to_owner, expires_at)
+    wanted = store.Conversion(owner, to_kind, to_owner, expires_at)
+    holds = await tx.with_others(store.convert_each, wanted, writes=True)
     if holds:
         units = sum(hold.quantity for hold in holds)
         log.append(

@@ -106,11 +106,15 @@ async def gone(reader: Reader, variants: Sequence[UUID], pool: UUID) -> list[UUI
     return [row["id"] for row in rows]
 
 
-async def take_each(tx: Tx, wanted: Sequence[Take], claimants: Sequence[str]) -> list[TakeOutcome]:
+async def take_each(
+    tx: Tx, wanted: Sequence[Take], claimants: Sequence[str] | None = None
+) -> list[TakeOutcome]:
     """`take` for many in one call, one after the other, each with its own outcome.
 
-    ``claimants`` are the ids of the transactions that will claim the holds (`transaction_id`).
+    ``claimants`` are the ids of the transactions that will claim the holds (`transaction_id`), if it is not this one.
     """
+    if len(wanted) == 1 and claimants is None:
+        return [await take(tx, wanted[0])]
     rows = await tx.rows(
         "SELECT * FROM stock_take_each($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::text[]::xid8[])",
         [len(each.lines) for each in wanted],
@@ -121,7 +125,7 @@ async def take_each(tx: Tx, wanted: Sequence[Take], claimants: Sequence[str]) ->
         [each.kind for each in wanted],
         [each.owner for each in wanted],
         [each.expires_at for each in wanted],
-        list(claimants),
+        None if claimants is None else list(claimants),
     )
     outcomes = [TakeOutcome([], [], []) for _ in wanted]
     for row in rows:
@@ -148,18 +152,38 @@ async def release(tx: Tx, owner: UUID, kind: HoldKind | None, lines: Sequence[Ho
     return await tx.all(Hold, sql, owner, kind, *_columns(lines))
 
 
-async def convert(
-    tx: Tx, owner: UUID, to_kind: HoldKind, to_owner: UUID, expires_at: datetime | None
-) -> list[Hold]:
-    """Change owner and kind of an owner's holds."""
-    return await tx.all(
-        Hold,
-        f"UPDATE hold SET owner = $2, kind = $3, expires_at = $4 WHERE owner = $1 RETURNING {_HOLD}",
-        owner,
-        to_owner,
-        to_kind,
-        expires_at,
+class Conversion(msgspec.Struct, frozen=True):
+    """Holds of an owner that get another owner and kind."""
+
+    owner: UUID
+    to_kind: HoldKind
+    to_owner: UUID
+    expires_at: datetime | None
+
+
+# Read through a subquery the arrays say nothing of their length, so that one plan serves all.
+_CONVERT = """
+UPDATE hold h SET owner = n.to_owner, kind = n.to_kind, expires_at = n.until
+FROM (SELECT $1::uuid[] AS a, $2::text[] AS b, $3::uuid[] AS c, $4::timestamptz[] AS d OFFSET 0) AS given
+CROSS JOIN LATERAL unnest(given.a, given.b, given.c, given.d) AS n (owner, to_kind, to_owner, until)
+WHERE h.owner = n.owner
+RETURNING n.owner AS before, h.id, h.location, h.variant, h.quantity, h.kind, h.owner
+"""
+
+
+async def convert_each(tx: Tx, wanted: Sequence[Conversion]) -> list[list[Hold]]:
+    """Change owner and kind of the holds of owners, each once."""
+    rows = await tx.rows(
+        _CONVERT,
+        [each.owner for each in wanted],
+        [each.to_kind for each in wanted],
+        [each.to_owner for each in wanted],
+        [each.expires_at for each in wanted],
     )
+    found: dict[UUID, list[Hold]] = {each.owner: [] for each in wanted}
+    for row in rows:
+        found[row["before"]].append(_hold(row))
+    return [found[each.owner] for each in wanted]
 
 
 async def ship(

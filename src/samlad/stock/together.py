@@ -170,6 +170,8 @@ async def take(
     """
     if not lines:
         return []
+    if tx.is_shared:  # those who want the same are in this transaction
+        return await holds.take(tx, lines, channel=channel, kind=kind, owner=owner, expires_at=expires_at)
     group = tx.database.companion(Together)
     is_hot = group.is_hot(lines)
     group.enter(tx, lines)

@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from samlad.kernel.database import Reader, Tx
+from samlad.kernel.database import Reader, Tx, asked_once
 from samlad.kernel.listing import Filter, Listing, Sort, texts
 from samlad.kernel.problems import Conflict, NotFound
 from samlad.tax.model import NumberCheck, Registration, Scheme, TaxClass, TaxRate
@@ -49,6 +49,7 @@ REGISTRATIONS = Listing(
 )
 
 
+@asked_once
 async def fingerprint(reader: Reader) -> int:
     """A number that changes with what `samlad.tax.setup` keeps."""
     return int(

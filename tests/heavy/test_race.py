@@ -2,6 +2,9 @@
 
 import asyncio
 import collections
+import os
+import random
+import signal
 from collections.abc import AsyncIterator
 from uuid import UUID
 
@@ -9,17 +12,14 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from samlad import channels, stock
+from samlad.bench import doors
 from samlad.bench import shop as shops
-from samlad.bench.oversell import rush
+from samlad.bench.doors import Doors, Wish
+from samlad.bench.oversell import WAYS, gone, rush
 from samlad.bench.server import Server, fresh_shop
 from samlad.bench.shop import Shop
-from samlad.bench.wire import Answer, Connection, request
-from samlad.carts import Delivery, DetailsInput
-from samlad.channels import Channel, ChannelInput, ChannelKind, Resource
-from samlad.kernel.database import Tx
+from samlad.bench.wire import Answer, request
 from samlad.kernel.ids import new_id
-from samlad.stock import LocationInput, LocationKind
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -30,6 +30,11 @@ BUYERS, UNITS, PROCESSES = 200, 50, 4
 async def shop() -> AsyncIterator[Shop]:
     async with fresh_shop() as runtime:
         yield await shops.open_shop(runtime)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def open_at(shop: Shop) -> Doors:
+    return await doors.open_doors(shop)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -118,81 +123,83 @@ async def test_one_key_sent_many_times_at_once_is_one_order(shop: Shop, server: 
 
 
 @pytest.mark.parametrize(
-    ("buyers", "hot"), [(300, True), (300, False), pytest.param(2000, True, marks=pytest.mark.soak)]
+    ("buyers", "way"),
+    [
+        (300, "barrier"),
+        (300, "race"),
+        pytest.param(2000, "barrier", marks=pytest.mark.soak),
+        pytest.param(2000, "race", marks=pytest.mark.soak),
+    ],
 )
 async def test_webshop_till_and_marketplace_share_the_last_fifty(
-    shop: Shop, server: Server, buyers: int, hot: bool
+    shop: Shop, open_at: Doors, server: Server, buyers: int, way: str
 ) -> None:
-    """Three ways to buy, for the same units in one store; ``hot``: all at one moment, else as they come."""
-    name = f"mixed-{buyers}-{hot}".lower()
-    till, store = await open_store(shop, name)
-    variant = await stocked(shop, name, 0)
-    await shop.runtime.database.transaction(lambda tx: stock.receive(tx, store, [(variant, UNITS)]))
-    at_till = DetailsInput(delivery=Delivery.CARRY_OUT, location=store)
-
-    async def wish(number: int) -> bytes:
-        headers = {"idempotency-key": str(new_id())}
-        if number % 3 == 2:
-            body = {
-                "channel": str(shop.channel.id),
-                "external_id": f"{name}-{number}",
-                "placed_at": "2026-11-20T10:00:00Z",
-                "lines": [{"variant": str(variant), "unit_price": 100}],
-            }
-            return request("POST", "/api/orders/arrivals", key=shop.key, body=body, headers=headers)
-        if number % 3 == 0:
-            return shops.order_request(shop, await shops.add_cart(shop, [variant], checked_out=False))
-        cart = await shops.add_cart(
-            msgspec.structs.replace(shop, channel=till), [variant], checked_out=False, buyer=at_till
-        )
-        return shops.order_request(shop, cart)
-
-    wishes = await shops.each(range(buyers), wish)
-    connections = await server.connect(buyers if hot else 16)
-    answers = await _rush(connections, wishes)
-    told = collections.Counter(str(a.status) if a.status == 201 else a.json()["type"] for a in answers)
-    assert told == {"201": UNITS, "/problems/sold-out": buyers - UNITS}, _surprises(answers)
-    row = await shop.runtime.database.row(
-        "SELECT sum(on_hand) AS on_hand, sum(held) AS held FROM level WHERE variant = $1", variant
+    """Three doors for the same units in one store, all at one moment or each as they come; a till has leased some."""
+    name = f"mixed-{buyers}-{way}"
+    [variant] = await shops.add_goods(shop, 1, units=UNITS, prefix=name, at=open_at.location)
+    await doors.lease(open_at, variant, 5)
+    wanted = await doors.wishes(open_at, variant, f"{name.upper()}-0", buyers)
+    verdicts = await WAYS[way](server, wanted)
+    told = collections.Counter(verdict.outcome for verdict in verdicts)
+    assert told == {"sold": UNITS, "sold-out": buyers - UNITS}
+    assert sum(v.outcome == "sold" for v in verdicts if v.door == "till") >= 5, "what it had leased, and more"
+    assert await gone(shop, variant) == UNITS
+    left = await shop.runtime.database.value(
+        "SELECT coalesce(-sum(quantity), 0)::int FROM movement WHERE variant = $1 AND cause = 'sale'", variant
     )
-    assert row is not None
-    gone = await shop.runtime.database.value(
-        "SELECT coalesce(-sum(quantity), 0) FROM movement WHERE variant = $1 AND cause = 'sale'", variant
-    )
-    assert (row["on_hand"], row["held"]) == (UNITS - gone, UNITS - gone), "carried out, or held"
+    assert await level(shop, variant) == (UNITS - left, UNITS - left), "carried out, or held"
+    assert server.complaints() == []
     await sound(shop)
 
 
-def _surprises(answers: list[Answer]) -> list[object]:
-    return [a.json() for a in answers if a.status != 201 and a.json()["type"] != "/problems/sold-out"]
+async def test_each_door_alone_tells_who_comes_too_late(shop: Shop, open_at: Doors, server: Server) -> None:
+    for door in doors.DOORS:
+        prefix = f"only-{door}"
+        [variant] = await shops.add_goods(shop, 1, units=3, prefix=prefix, at=open_at.location)
+        wanted = await doors.wishes(open_at, variant, f"{prefix.upper()}-0", 12, at=[door])
+        verdicts = await WAYS["barrier"](server, wanted)
+        assert collections.Counter(v.outcome for v in verdicts) == {"sold": 3, "sold-out": 9}, door
+    await sound(shop)
 
 
-async def _rush(connections: list[Connection], wishes: list[bytes]) -> list[Answer]:
-    """Every connection asks as soon as it is free, all at the same moment."""
-    waiting, answers = iter(wishes), []
-
-    async def go(connection: Connection) -> None:
-        for data in waiting:
-            answers.append(await connection.ask(data))  # noqa: PERF401 - they share the iterator
+async def test_a_process_killed_amid_the_crowd_loses_nothing(
+    shop: Shop, open_at: Doors, server: Server
+) -> None:
+    """``kill -9`` of one web process: whoever hears nothing asks again, with the same key, order number or ticket."""
+    [variant] = await shops.add_goods(shop, 1, units=UNITS, prefix="killed", at=open_at.location)
+    wanted = await doors.wishes(open_at, variant, "KILLED-0", 150)
+    victim = random.choice(server.listening())
+    connections = await server.connect(len(wanted))
+    asked = [asyncio.ensure_future(c.ask(w.data)) for c, w in zip(connections, wanted, strict=True)]
+    await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+    os.kill(victim, signal.SIGKILL)
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    for connection in connections:
         connection.close()
+    said = [
+        (w, None if isinstance(a, BaseException) else doors.outcome(w, a))
+        for w, a in zip(wanted, answers, strict=True)
+    ]
+    assert any(outcome is None for _, outcome in said), "somebody was cut off"
+    async with asyncio.timeout(120):
+        outcomes = await asyncio.gather(*(_until_told(server, w) if o is None else _same(o) for w, o in said))
+    told = collections.Counter(outcomes)
+    assert told == {"sold": UNITS, "sold-out": len(wanted) - UNITS}
+    assert await gone(shop, variant) == UNITS
+    await sound(shop)
 
-    await asyncio.gather(*map(go, connections))
-    return answers
+
+async def _same(outcome: str) -> str:
+    return outcome
 
 
-async def open_store(shop: Shop, code: str) -> tuple[Channel, UUID]:
-    """A store that sells what the webshop sells, out of the same stock; the channel and its location."""
-
-    async def work(tx: Tx) -> tuple[Channel, UUID]:
-        data = ChannelInput(
-            code=code,
-            name=code,
-            kind=ChannelKind.STORE,
-            parent=shop.channel.code,
-            join=dict.fromkeys(Resource, shop.channel.code),
-        )
-        channel = await channels.create(tx, data)
-        place = LocationInput(code=code, name=code, kind=LocationKind.STORE, channel=code)
-        return channel, (await stock.create_location(tx, place)).id
-
-    return await shop.runtime.database.transaction(work)
+async def _until_told(server: Server, wish: Wish) -> str:
+    """Ask again, as clients do, until somebody answers."""
+    while True:
+        try:
+            outcome = doors.outcome(wish, await server.ask(wish.data))
+        except OSError:
+            continue
+        if outcome in ("sold", "sold-out"):
+            return outcome
+        await asyncio.sleep(0.1)  # its first request is still being ended, or the process comes up

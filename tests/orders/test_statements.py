@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from samlad.channels import Channel
+from samlad.orders import crowd
 from trade import BUYER, Trade
 
 LIMIT = 6
@@ -46,20 +47,29 @@ async def test_two_lines_take_at_most_six_statements(
     assert len(counted) <= LIMIT, "\n".join(" ".join(sql.split())[:90] for sql in counted)
 
 
-async def test_that_it_is_sold_out_is_told_with_four(
-    trade: Trade, wire: list[str], api: httpx.AsyncClient
+@pytest.mark.parametrize(("wary", "most"), [(0, 4), (60, 2)])
+async def test_that_it_is_sold_out_is_told_with_four_and_to_a_crowd_with_two(
+    trade: Trade,
+    wire: list[str],
+    api: httpx.AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+    wary: int,
+    most: int,
 ) -> None:
+    """Shortly after somebody was refused it takes no transaction, however many ask (`samlad.orders.crowd`)."""
+    monkeypatch.setattr(crowd, "WARY_SECONDS", wary)
     kettle = await trade.kettle(quantity=1)
-    carts = [await trade.cart((kettle, 1)) for _ in range(3)]
+    carts = [await trade.cart((kettle, 1)) for _ in range(4)]
     await trade.place(carts[0].id)
-    for cart in carts[1:]:  # the first fills what is kept of channels
+    for cart in carts[1:]:  # those before the last fill what is kept, and open connections
         wire.clear()
         body = {"cart": str(cart.id), "payments": [{"provider": "test"}], "total": cart.totals.total}
         answer = await api.post("/api/orders", json=body, headers={"Idempotency-Key": str(cart.id)})
         assert (answer.status_code, answer.json()["lines"][0]["available"]) == (409, 0)
-    first = next(i for i, sql in enumerate(wire) if "pg_try_advisory_xact_lock" in sql)
+    first = next((i for i, sql in enumerate(wire) if "pg_try_advisory_xact_lock" in sql), 0)
     counted = [sql for sql in wire[first:] if not sql.rstrip("; ").startswith((*FRAMES, "ROLLBACK"))]
-    assert len(counted) <= 4, "\n".join(" ".join(sql.split())[:90] for sql in counted)
+    assert any("stock_is_wholly_gone" in sql for sql in counted) is (wary > 0)
+    assert len(counted) <= most, "\n".join(" ".join(sql.split())[:90] for sql in counted)
 
 
 async def test_a_cart_is_shown_with_at_most_three(

@@ -21,7 +21,7 @@ from samlad.kernel.ids import new_id
 from samlad.kernel.problems import InvalidInput
 from samlad.kernel.settings import Settings
 from samlad.stock import HoldKind, HoldLine, SoldOut, holds, store
-from samlad.stock.together import Together
+from samlad.stock.together import HOT, Together
 
 BUYERS = 40
 
@@ -160,6 +160,39 @@ async def test_what_a_killed_process_had_taken_is_free_at_once(
     await shop.db.value("SELECT pg_terminate_backend($1, 5000)", connection.get_server_pid())
     assert await buy(shop.db, shop, new_id(), *wanted) == "held"
     await mine.close()
+    await books_are_right(shop.db)
+
+
+@pytest.mark.parametrize("units", [2, 3])
+async def test_what_a_till_frees_for_itself_is_its_own_also_where_many_want_it(
+    shop: Shop, units: int
+) -> None:
+    """A lease ends in the till's own transaction. Who takes holds for many at once does not see that, or waits for it."""
+    (kettle,) = await shop.variants(0)
+    await shop.receive(kettle, units, shop.at_malmo)
+    leased = {"channel": shop.malmo, "owner": new_id(), "expires_at": soon()}
+    await shop.db.transaction(lambda tx: stock.lease(tx, shop.at_malmo.id, [(kettle, 2)], **leased))
+    wanted = [HoldLine(kettle, units - 1, shop.at_malmo.id)]
+
+    async def from_lease(tx: Tx) -> list[stock.Hold]:
+        await stock.end_leases(tx, shop.at_malmo.id, [(kettle, 1)])
+        group = tx.database.companion(Together)
+        assert group.is_hot(wanted)
+        return await stock.take_together(tx, wanted, channel=shop.malmo, kind=HoldKind.ORDER, owner=new_id())
+
+    async def amid(others: int) -> list[stock.Hold]:
+        if not others:
+            return await shop.db.transaction(from_lease)
+
+        async def want(tx: Tx) -> list[stock.Hold]:
+            tx.database.companion(Together).enter(tx, wanted)
+            return await amid(others - 1)
+
+        return await shop.db.transaction(want)
+
+    held = await amid(HOT)
+    assert [(each.quantity, each.kind) for each in held] == [(units - 1, HoldKind.ORDER)]
+    assert await shop.level(kettle, shop.at_malmo) == (units, units), "the other leased unit is its own still"
     await books_are_right(shop.db)
 
 

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Mapping
 
-from samlad import channels, stock
 from samlad.access import sessions, staff
 from samlad.access.permissions import Role
 from samlad.access.staff import StaffInput
@@ -15,9 +14,8 @@ from samlad.bench.server import Server, fresh_shop, postgres_pid
 from samlad.bench.shop import Shop
 from samlad.bench.wire import Connection, request
 from samlad.catalog import synthetic
-from samlad.channels import ChannelInput, ChannelKind, Resource
+from samlad.channels import Resource
 from samlad.kernel.database import Tx
-from samlad.stock import LocationInput, LocationKind
 
 VARIANTS, ORDERS, CUSTOMERS = 300_000, 5_000_000, 500_000
 ORDERS_OF_ONE = 300
@@ -62,7 +60,8 @@ async def run(
         await synthetic.fill_fast(runtime.database, shop.channel, variants, price_list=shops.PRICE_LIST)
         await purchase.add_history(shop, orders)
         await _add_customers(shop, customers)
-        cookie = await runtime.database.transaction(lambda tx: _people(tx, shop))
+        await shops.open_store(shop, STORE)
+        cookie = await runtime.database.transaction(_somebody)
         paths = await _paths(shop)
         await shops.settle(runtime)
         waits: dict[str, list[float]] = {}
@@ -124,20 +123,8 @@ async def _add_customers(shop: Shop, count: int) -> None:
         )
 
 
-async def _people(tx: Tx, shop: Shop) -> str:
-    """A store with a till, and somebody who is signed in."""
-    await channels.create(
-        tx,
-        ChannelInput(
-            code=STORE,
-            name="Store",
-            kind=ChannelKind.STORE,
-            parent=shop.channel.code,
-            join=dict.fromkeys(Resource, shop.channel.code),
-        ),
-    )
-    given = LocationInput(code=STORE, name="Store", kind=LocationKind.STORE, channel=STORE)
-    await stock.create_location(tx, given)
+async def _somebody(tx: Tx) -> str:
+    """Somebody who is signed in."""
     owner = StaffInput(email="bench@example.com", name="Olivia Owner", roles=[Role.OWNER])
     person = await staff.add(tx, owner, "active")
     return (await sessions.open_session(tx, person.id, "signed-in", "password", "bench")).token

@@ -32,6 +32,7 @@ BENCHMARKS: Sequence[Benchmark] = (
     hot.BENCHMARK,
     purchase.BENCHMARK,
     oversell.BENCHMARK,
+    oversell.RUSH,
     product_list.BENCHMARK,
     search.BENCHMARK,
     pages.BENCHMARK,

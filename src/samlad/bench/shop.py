@@ -83,8 +83,33 @@ async def open_shop(runtime: Runtime) -> Shop:
     return await runtime.database.transaction(work)
 
 
-async def add_goods(shop: Shop, count: int, *, units: int, prefix: str = "thing") -> list[UUID]:
-    """So many products of one variant with so many units of each in the warehouse; the variants."""
+async def open_channel(shop: Shop, code: str, kind: ChannelKind) -> Channel:
+    """A channel that sells what the webshop sells, out of the same stock."""
+    data = ChannelInput(
+        code=code,
+        name=code.title(),
+        kind=kind,
+        parent=shop.channel.code,
+        join=dict.fromkeys(Resource, shop.channel.code),
+    )
+    return await shop.runtime.database.transaction(lambda tx: channels.create(tx, data))
+
+
+async def open_store(shop: Shop, code: str) -> tuple[Channel, UUID]:
+    """A store that sells what the webshop sells; its channel and the location where it stands."""
+    channel = await open_channel(shop, code, ChannelKind.STORE)
+    place = LocationInput(code=code, name=channel.name, kind=LocationKind.STORE, channel=code)
+    location = await shop.runtime.database.transaction(lambda tx: stock.create_location(tx, place))
+    return channel, location.id
+
+
+async def add_goods(
+    shop: Shop, count: int, *, units: int, prefix: str = "thing", at: UUID | None = None
+) -> list[UUID]:
+    """So many products of one variant with so many units of each, in the warehouse unless ``at`` says where; the variants.
+
+    Their SKUs are the prefix in capitals and a number from 0: ``THING-0``.
+    """
     rows = [
         ProductRow(
             handle=f"{prefix}-{number}",
@@ -106,7 +131,7 @@ async def add_goods(shop: Shop, count: int, *, units: int, prefix: str = "thing"
         made = [plan.variants[0].id for plan in plans if not isinstance(plan, Exception)]
         assert len(made) == count, "all of these rows are right"
         if units:
-            await stock.receive(tx, shop.location, [(variant, units) for variant in made])
+            await stock.receive(tx, at or shop.location, [(variant, units) for variant in made])
         return made
 
     return await shop.runtime.database.transaction(work)

@@ -9,6 +9,7 @@ from samlad.carts.delivery_options import options as delivery_ways
 from samlad.carts.discount_model import Discount, DiscountInput, DiscountKind, NeedsApproval
 from samlad.carts.discounts import give as give_discount
 from samlad.carts.discounts import take_back as take_discount_back
+from samlad.carts.gone import WantedCart, gone_among
 from samlad.carts.handover import (
     Offer,
     OfferGone,
@@ -123,6 +124,7 @@ __all__ = [
     "RepeatLine",
     "TakeOver",
     "Totals",
+    "WantedCart",
     "accept_prices",
     "accept_quote",
     "add_code",
@@ -147,6 +149,7 @@ __all__ = [
     "estimate",
     "follow_link",
     "give_discount",
+    "gone_among",
     "hand_to",
     "keep_promise",
     "leaving_lots",

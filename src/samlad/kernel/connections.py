@@ -2,9 +2,11 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import partial
+from types import SimpleNamespace
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -30,11 +32,38 @@ _encode_json = msgspec.json.Encoder().encode
 _decode_json = msgspec.json.Decoder().decode
 
 
+FIRST_OWN_TYPE = 16384
+"""Below it are PostgreSQL's own types, which are the same in every database of every version."""
+ARRAYS = (271, 1000, 1001, 1005, 1007, 1016, 1022, 1182, 1185, 1231, 2951, 3807)
+"""Their arrays that we use: xid8, bool, bytea, int2, int4, int8, float8, date, timestamptz, numeric, uuid, jsonb."""
+
+_known_types: dict[int, asyncpg.Record] = {}
+"""What PostgreSQL has said of its own types."""
+
+
 class _Connection(asyncpg.Connection):
-    """Nobody changes session state, so there is nothing to reset on release: one round trip saved."""
+    """A connection that asks no more than it must."""
 
     def get_reset_query(self) -> str:
+        """Nobody changes session state, so there is nothing to reset on release: one round trip saved."""
         return ""
+
+    async def _introspect_types(self, typeoids: Collection[int], timeout: float) -> tuple[Any, Any]:  # noqa: ASYNC109 - as asyncpg calls it
+        """What types are, asked once a process for all of PostgreSQL's own that we use.
+
+        asyncpg asks on each connection for each type that it meets, which costs a new connection more than its first order.
+        """
+        asked = set(typeoids)
+        if not asked <= _known_types.keys():
+            wanted = asked | set(ARRAYS) if max(asked) < FIRST_OWN_TYPE else asked
+            found, statement = await super()._introspect_types(wanted, timeout)  # type: ignore[misc]
+            _known_types.update((row["oid"], row) for row in found if row["oid"] < FIRST_OWN_TYPE)
+            return found, statement
+        return [_known_types[oid] for oid in asked], _REMEMBERED
+
+
+_REMEMBERED = SimpleNamespace(name="remembered")
+"""Stands for the statement that was not sent: it has put no other one away."""
 
 
 async def prepare_connection(connection: asyncpg.Connection) -> None:

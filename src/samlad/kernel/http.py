@@ -154,6 +154,12 @@ def _scope(request: AnyRequest, actor: Actor) -> str:
     return actor.label if actor.id is not None else f"{actor.kind} {request.url.path}"
 
 
+def kept_under(request: AnyRequest) -> tuple[str, str] | None:
+    """Scope and key under which the answer to a write would be kept; None without an ``Idempotency-Key``."""
+    key = request.headers.get("idempotency-key")
+    return None if key is None else (_scope(request, actor_of(request)), key)
+
+
 def _encode_answer(
     result: Any, status: int, headers: Callable[[Any], dict[str, str]] | None
 ) -> tuple[int, dict[str, str], bytes]:

@@ -4,6 +4,7 @@ from samlad.orders.change_apply import apply as apply_change
 from samlad.orders.change_apply import preview as preview_change
 from samlad.orders.change_model import Changed, ChangeInput
 from samlad.orders.changes import cancel, capture, fulfil, pay, take_back
+from samlad.orders.crowd import Question, turn
 from samlad.orders.happened import record as record_happened
 from samlad.orders.import_store import Imported, imported
 from samlad.orders.lists import LISTING, by_day, by_hour, days_with_trade, sold_most
@@ -71,6 +72,7 @@ __all__ = [
     "OrderStatus",
     "PayInput",
     "PlaceOrder",
+    "Question",
     "ReturnInput",
     "SetOf",
     "TotalChanged",
@@ -104,4 +106,5 @@ __all__ = [
     "tip_of",
     "tips_by_clerk",
     "tips_offered",
+    "turn",
 ]

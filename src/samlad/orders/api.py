@@ -10,12 +10,13 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from samlad import carts
 from samlad.carts import paying
+from samlad.carts.access import access_of
 from samlad.carts.api_inputs import CartToken
 from samlad.kernel.clock import day_bounds
-from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, with_etag, write
+from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, kept_under, with_etag, write
 from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
 from samlad.kernel.problems import InvalidInput
-from samlad.orders import arrivals, changes, lists, order_page, placement, seeing, tips
+from samlad.orders import arrivals, changes, crowd, lists, order_page, placement, seeing, tips
 from samlad.orders.arrivals import Arrival
 from samlad.orders.model import (
     CancelInput,
@@ -59,12 +60,14 @@ async def place_order(
         database_of(request), [p.payment for p in data.payments if p.payment is not None]
     )
     await carts.ask_tax(database_of(request), actor_of(request), data.cart, token=token)
-    return await write(
-        request,
-        lambda tx: placement.place(tx, data, token=token, version=version, is_last=True),
-        status=201,
-        together=placement.Placements,
-    )
+    wanted = carts.WantedCart(data.cart, access_of(actor_of(request), token), kept_under(request))
+    async with crowd.turn(database_of(request), crowd.Question(carts.gone_among, wanted)):
+        return await write(
+            request,
+            lambda tx: placement.place(tx, data, token=token, version=version, is_last=True),
+            status=201,
+            together=placement.Placements,
+        )
 
 
 @post("/orders/arrivals", summary="Take over an order that was placed elsewhere", status_code=201)
@@ -74,7 +77,10 @@ async def take_over(request: AnyRequest, data: JSONBody[Arrival]) -> Response[Or
     ``external_id`` is its key: the same order sent again, with or without an ``Idempotency-Key``, is the order that it
     became. Refusals: 409 ``sold-out`` (call it off there), ``arrived-differently``; 422 for what is not right, with where.
     """
-    return await write(request, lambda tx: arrivals.arrive(tx, data), status=201)
+    arrivals.check(actor_of(request), data)
+    wanted = arrivals.WantedArrival(data, kept_under(request))
+    async with crowd.turn(database_of(request), crowd.Question(arrivals.gone_among, wanted)):
+        return await write(request, lambda tx: arrivals.arrive(tx, data), status=201)
 
 
 @get("/orders", summary="List orders")

@@ -5,7 +5,7 @@ like those of any other order: of several channels that sell the last piece one 
 *sold out* and calls the order off where it came from.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -21,15 +21,16 @@ from samlad.catalog import Sellable
 from samlad.channels import Channel, Resource
 from samlad.kernel import cards, log
 from samlad.kernel.clock import local_day, now
-from samlad.kernel.database import Reader, Tx
+from samlad.kernel.context import Actor
+from samlad.kernel.database import Database, Reader, Tx
 from samlad.kernel.ids import new_id
-from samlad.kernel.problems import Conflict, FieldError, InvalidInput
+from samlad.kernel.problems import Conflict, FieldError, InvalidInput, NotFound
 from samlad.orders import events, fulfilment_plan, order_page, routing, rules, sets, store
 from samlad.orders.fulfilment_model import Method
 from samlad.orders.model import LineKind, LineQuantity, Order, OrderKind, OrderLine
 from samlad.orders.permissions import ARRIVE
 from samlad.orders.placement import tell_placed
-from samlad.stock import Hold, HoldKind, HoldLine, SoldOut
+from samlad.stock import Hold, HoldKind, HoldLine, ShortLine, SoldOut
 from samlad.tax import Treatment, amounts, plain_category
 
 LARGEST_PRICE = 10**12
@@ -91,6 +92,26 @@ class Arrival(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     ] = False
 
 
+class WantedArrival(msgspec.Struct, frozen=True):
+    """An order that is about to arrive, and the scope and key under which an answer would be kept."""
+
+    data: Arrival
+    key: tuple[str, str] | None = None
+
+
+def check(actor: Actor, data: Arrival) -> None:
+    """What is asked first of whoever hands an order over.
+
+    Raises:
+        Forbidden: this actor may not.
+        InvalidInput: it holds the number of a card, or was placed at a moment to come.
+    """
+    actor.require(ARRIVE)
+    cards.refuse(data)
+    if data.placed_at > now() + AHEAD:
+        raise InvalidInput.at("placed_at", "is in the future")
+
+
 async def arrive(tx: Tx, data: Arrival) -> Order:
     """Take over an order that was placed elsewhere. One of the same name again is the order that it became.
 
@@ -100,10 +121,7 @@ async def arrive(tx: Tx, data: Arrival) -> Order:
         InvalidInput: an unknown variant, a moment to come, a total that is not the lines'.
         NotFound: no such channel.
     """
-    tx.actor.require(ARRIVE)
-    cards.refuse(data)
-    if data.placed_at > now() + AHEAD:
-        raise InvalidInput.at("placed_at", "is in the future")
+    check(tx.actor, data)
     channel = await channels.cached(tx, data.channel)
     order_id, content = new_id(), sha256(msgspec.json.encode(data, order="sorted")).digest()
     if not await store.claim_name(tx, channel.id, data.external_id, order_id, content):
@@ -159,17 +177,52 @@ async def _refuse_gone(
     Raises:
         SoldOut: with what there is.
     """
-    if not await stock.gone(tx, variants, channel=channel):
-        return
-    parts = await stock.parts_of(tx, variants)
+    if await stock.gone(tx, variants, channel=channel) and (
+        short := await _short(tx, channel, lines, variants)
+    ):
+        raise SoldOut(short)
+
+
+async def _short(
+    reader: Reader, channel: Channel, lines: Sequence[ArrivedLine], variants: Sequence[UUID]
+) -> list[ShortLine]:
+    """Of what there is not enough for these lines, as taking would say it now."""
+    parts = await stock.parts_of(reader, variants)
     wanted: Counter[UUID] = Counter()
     for line, variant in zip(lines, variants, strict=True):
         for part, each in parts.get(variant, {variant: 1}).items():
             wanted[part] += each * line.quantity
     held = [HoldLine(variant, units) for variant, units in sorted(wanted.items())]
-    short = await stock.short(tx, held, channel=channel)
-    if short:
-        raise SoldOut(short)
+    return await stock.short(reader, held, channel=channel)
+
+
+async def gone_among(database: Database, wanted: Sequence[WantedArrival]) -> list[SoldOut | None]:
+    """What taking over each order would be refused for now, where of something in it nothing at all is left; else None.
+
+    An order that has arrived before, one whose answer is kept, and one that cannot be read or was sent from there hear None:
+    taking it over says what is so. Those of one channel that want the same are looked at together, in a statement or two.
+    """
+    beside = await database.beside()
+    verdicts: list[SoldOut | None] = [None] * len(wanted)
+    alike: defaultdict[tuple[UUID, bytes], list[int]] = defaultdict(list)
+    for place, each in enumerate(wanted):
+        if not each.data.is_sent:
+            what = [(line.code, line.variant, line.quantity) for line in each.data.lines]
+            alike[each.data.channel, msgspec.json.encode(what)].append(place)
+    for (channel_id, _), places in alike.items():
+        lines = wanted[places[0]].data.lines
+        try:
+            channel = await channels.cached(database, channel_id)
+            variants = await _variants(beside, channel, lines)
+        except (NotFound, InvalidInput):
+            continue
+        those = [(wanted[place].data.external_id, wanted[place].key) for place in places]
+        gone = await store.gone_among(beside, channel.id, channel.pools[Resource.STOCK], variants, those)
+        short = await _short(beside, channel, lines, variants) if gone else []
+        if short:
+            for number in gone:
+                verdicts[places[number]] = SoldOut(short)
+    return verdicts
 
 
 async def _write(

@@ -384,3 +384,27 @@ async def arrival(tx: Tx, channel: UUID, external_id: str) -> tuple[UUID, bytes]
     )
     assert row is not None, "somebody has the name"
     return row["order_id"], row["content"]
+
+
+async def gone_among(
+    reader: Reader,
+    channel: UUID,
+    pool: UUID,
+    variants: Sequence[UUID],
+    names: Sequence[tuple[str, tuple[str, str] | None]],
+) -> list[int]:
+    """Of orders that are about to arrive (name elsewhere; scope and key of an answer), places in the sequence of those that
+    are new, where one of the variants is wholly gone."""
+    rows = await reader.rows(
+        """SELECT n.place FROM unnest($4::text[], $5::text[], $6::text[]) WITH ORDINALITY AS n (name, scope, key, place)
+           WHERE EXISTS (SELECT FROM unnest($3::uuid[]) AS v (id) WHERE stock_is_wholly_gone(v.id, $2, NULL, false))
+             AND NOT EXISTS (SELECT FROM order_arrival a WHERE a.channel = $1 AND a.external_id = n.name)
+             AND NOT EXISTS (SELECT FROM idempotency i WHERE i.scope = n.scope AND i.key = n.key)""",
+        channel,
+        pool,
+        sorted(set(variants)),
+        [name for name, _ in names],
+        [key and key[0] for _, key in names],
+        [key and key[1] for _, key in names],
+    )
+    return [row["place"] - 1 for row in rows]

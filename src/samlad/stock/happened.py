@@ -17,6 +17,7 @@ from samlad.stock import holds, store
 from samlad.stock.events import StockMoved, StockReleased, moved_lines, released_lines
 from samlad.stock.model import Cause, Hold, HoldKind, HoldLine, Moved
 from samlad.stock.problems import SoldOut
+from samlad.stock.together import Together
 
 
 class Sold(msgspec.Struct, frozen=True):
@@ -83,5 +84,6 @@ async def end_leases(tx: Tx, location: UUID, lines: Sequence[tuple[UUID, int]]) 
     """Free (variant, units) that tills have leased at a location, or as much as there is: somebody has them in hand there."""
     released = await store.end_leases(tx, location, lines)
     if released:
+        tx.database.companion(Together).leave_alone(tx)
         log.append(tx, StockReleased(reason="released", lines=released_lines(released)))
     return released

@@ -53,6 +53,7 @@ class Together:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._wanted: Counter[UUID] = Counter()
+        self._alone: set[Tx] = set()
         self._waiting: list[Waiting] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -72,6 +73,15 @@ class Together:
                     del self._wanted[variant]
 
         tx.at_end(leave)
+
+    def leave_alone(self, tx: Tx) -> None:
+        """A transaction has freed what it will take: nobody else sees that, and whoever wants its level waits for it."""
+        self._alone.add(tx)
+        tx.at_end(lambda: self._alone.discard(tx))
+
+    def is_alone(self, tx: Tx) -> bool:
+        """Whether a transaction must take for itself."""
+        return tx in self._alone
 
     async def take(self, take: store.Take, claimant: str, context: Context) -> list[Hold]:
         """Take a hold with whoever else waits. Raises `SoldOut` like `holds.take`."""
@@ -165,7 +175,7 @@ async def take(
     group = tx.database.companion(Together)
     is_hot = group.is_hot(lines)
     group.enter(tx, lines)
-    if not is_hot:
+    if not is_hot or group.is_alone(tx):
         return await holds.take(tx, lines, channel=channel, kind=kind, owner=owner, expires_at=expires_at)
     unclaimed, until = new_id(), now() + timedelta(seconds=UNCLAIMED_SECONDS)
     wanted = holds.to_take(lines, channel=channel, kind=HoldKind.CHECKOUT, owner=unclaimed, expires_at=until)

@@ -1,6 +1,7 @@
 """Taking the money, and the receipt. The cart is the idempotency key: it is sold once, whoever presses how often."""
 
 from collections import defaultdict
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from litestar.params import FromPath
 
 from samlad import carts, documents, orders, payments
 from samlad.carts import CartClosed, CartView
+from samlad.carts.access import access_of
 from samlad.faces import page as face
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
@@ -89,15 +91,19 @@ async def pay(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
         return face.go(request, till.base)
     _ = face.words(request)
     try:
-        cart = await carts.view(database_of(request), actor_of(request), cart_id)
-        if cart.channel != till.channel.id:
-            raise NotFound("This ticket is of another store.")
-        stored = await stored_for(request, till, cart, by, form.get("code"))
-        if by in ("gift", "credit") and (stored is None or not form.has("rest" if stored.rest else "take")):
-            return _look_first(request, till, cart, by, form, stored)
-        if terminal.is_here(till.channel) and "terminal" in (form.get("rest"), form.get("with")):
+        async with _turn(request, cart_id):
+            cart = await carts.view(database_of(request), actor_of(request), cart_id)
+            if cart.channel != till.channel.id:
+                raise NotFound("This ticket is of another store.")
+            stored = await stored_for(request, till, cart, by, form.get("code"))
+            if by in ("gift", "credit") and (
+                stored is None or not form.has("rest" if stored.rest else "take")
+            ):
+                return _look_first(request, till, cart, by, form, stored)
+            goes = terminal.is_here(till.channel) and "terminal" in (form.get("rest"), form.get("with"))
+            order = None if goes else await _sell(request, till, cart, form, by, stored)
+        if order is None:
             return await _to_terminal(request, till, cart, form, stored)
-        order = await _sell(request, till, cart, form, by, stored)
     except (CartClosed, AlreadyOrdered) as problem:
         sold = problem.extra.get("order")
         return face.go(request, f"{till.base}/sales/{sold}" if sold else till.base)
@@ -113,6 +119,12 @@ async def pay(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     answer = face.go(request, f"{till.base}/sales/{order.id}?new=1")
     answer.delete_cookie(cookie_of(till))
     return answer
+
+
+def _turn(request: AnyRequest, cart: UUID) -> AbstractAsyncContextManager[None]:
+    """A turn to sell among all who order; what a till has leased here can be had, too."""
+    wanted = carts.WantedCart(cart, access_of(actor_of(request), None), at_till=True)
+    return orders.turn(database_of(request), orders.Question(carts.gone_among, wanted))
 
 
 def _look_first(

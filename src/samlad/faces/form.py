@@ -27,6 +27,10 @@ CHOOSE = marked("Please choose one of these.")
 UNREADABLE = marked("We cannot use this as it is written.")
 
 
+LARGEST = 2**53 - 1
+"""Minor units: beyond this numbers are not exact everywhere."""
+
+
 class Form:
     """Fields as they were typed (or as they are, for a form that is shown first), with errors by field.
 
@@ -104,9 +108,12 @@ class Form:
             plain = plain.replace(".", "").replace(",", ".")
         elif comma >= 0:  # 1,234.50
             plain = plain.replace(",", "")
-        if not re.fullmatch(r"[+-]?[0-9]{1,13}(\.[0-9]{0,4})?", plain):
+        if not re.fullmatch(r"[+-]?[0-9]{1,16}(\.[0-9]{0,4})?", plain):
             raise InvalidInput.at(name, self.translate(UNREADABLE))
-        return parse_amount(plain, currency, field=name)
+        amount = parse_amount(plain, currency, field=name)
+        if abs(amount) > LARGEST:
+            raise InvalidInput.at(name, self.translate(UNREADABLE))
+        return amount
 
     def version(self) -> int | None:
         """The version that the form was filled from, kept in a hidden field; a form without one changes any."""

@@ -31,7 +31,7 @@ from samlad.orders.model import (
 )
 from samlad.orders.order_page import HistoryEntry, OrderPage, given_back, page, read
 from samlad.orders.permissions import CHANGE, IMPORT, OVERRIDE, PLACE, READ
-from samlad.orders.placement import place
+from samlad.orders.placement import Placements, place
 from samlad.orders.sets import as_sold, parts_of_sets
 from samlad.orders.store import at_places, by_number
 from samlad.orders.tip_rules import offered as tips_offered
@@ -72,6 +72,7 @@ __all__ = [
     "OrderStatus",
     "PayInput",
     "PlaceOrder",
+    "Placements",
     "Question",
     "ReturnInput",
     "SetOf",

@@ -179,7 +179,12 @@ async def take(
         return await holds.take(tx, lines, channel=channel, kind=kind, owner=owner, expires_at=expires_at)
     unclaimed, until = new_id(), now() + timedelta(seconds=UNCLAIMED_SECONDS)
     wanted = holds.to_take(lines, channel=channel, kind=HoldKind.CHECKOUT, owner=unclaimed, expires_at=until)
-    await group.take(wanted, await store.transaction_id(tx), tx.context)
+    try:
+        await group.take(wanted, await store.transaction_id(tx), tx.context)
+    except (
+        Busy
+    ):  # somebody has the level for longer than a group may wait: this transaction may wait as long as any
+        return await holds.take(tx, lines, channel=channel, kind=kind, owner=owner, expires_at=expires_at)
     tx.at_rollback(lambda: group.give_back(unclaimed))
     held = await holds.convert(tx, unclaimed, to_kind=kind, to_owner=owner, expires_at=expires_at)
     if sum(hold.quantity for hold in held) == sum(line.quantity for line in lines):

@@ -300,8 +300,10 @@ async def _place(
     if left > 0:
         paid.append(paying.local_way(channel, form))
     wanted = PlaceOrder(cart=held.cart, payments=paid, total=form.whole("total"))
-    return await database_of(request).transaction(
-        lambda tx: orders.place(tx, wanted, token=held.token, is_last=True), acting
+    return (
+        await database_of(request)
+        .companion(orders.Placements)
+        .transaction(lambda tx: orders.place(tx, wanted, token=held.token, is_last=True), acting)
     )
 
 

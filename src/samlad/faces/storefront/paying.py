@@ -230,8 +230,12 @@ async def _place(request: AnyRequest, channel: Channel, held: Basket) -> Respons
         ],
     )
     try:
-        order = await database_of(request).transaction(
-            lambda tx: orders.place(tx, wanted, token=held.token, is_last=True), shopper(request, channel)
+        order = (
+            await database_of(request)
+            .companion(orders.Placements)
+            .transaction(
+                lambda tx: orders.place(tx, wanted, token=held.token, is_last=True), shopper(request, channel)
+            )
         )
     except (CartClosed, AlreadyOrdered) as problem:
         sold = problem.extra.get("order")

@@ -30,6 +30,7 @@ ALSO_OF_CUSTOMERS = {
     ("post", "/api/carts/{cart_id}/channel/{channel}"): "whoever has the cart's token",
     ("post", "/api/conversations"): "everybody writes to the shop",
     ("get", "/api/conversations/{conversation_id}"): "customers read their own",
+    ("get", "/api/conversations/{conversation_id}/files/{file_id}"): "customers save files of their own",
     ("post", "/api/conversations/{conversation_id}/messages"): "customers write in their own",
     ("post", "/api/orders"): "whoever has the cart's token buys it",
     ("post", "/api/questions"): "everybody asks",

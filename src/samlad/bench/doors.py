@@ -6,6 +6,7 @@ that asks for stock first. ``marketplace``: an order that was agreed and paid th
 
 import base64
 import re
+import zlib
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Literal
@@ -143,5 +144,6 @@ def _of_till(answer: Answer) -> str | None:
         return "sold"
     if said is None:
         return None
-    text = base64.urlsafe_b64decode(said[1].strip(b'"') + b"==")
-    return "sold-out" if _TOO_LATE in text else text[6:].decode(errors="replace")
+    signed = base64.urlsafe_b64decode(said[1].strip(b'"') + b"==")
+    text = zlib.decompress(signed[6:])  # behind the time
+    return "sold-out" if _TOO_LATE in text else text.decode(errors="replace")

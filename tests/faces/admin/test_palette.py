@@ -21,7 +21,7 @@ APART = {
     "/admin/confirm", "/admin/sign-in", "/admin/sign-in/code", "/admin/search", "/admin/search/options",
     "/admin/overview/hints", "/admin/overview/ticker", "/admin/orders/export.csv", "/admin/products/export.csv", "/admin/books/days/report",
     "/admin/books/tips/pay", "/admin/duplicates/next", "/admin/rfm/people", "/admin/appointments/new", "/admin/destinations/new",
-    "/admin/stock/supplier-returns/new", "/admin/tax/schemes/new", "/admin/start/shop/guess",
+    "/admin/stock/supplier-returns/new", "/admin/tax/schemes/new", "/admin/start/shop/guess", "/admin/system/checks",
 }  # fmt: skip
 """Pieces, files, doors, and what needs to know of what."""
 

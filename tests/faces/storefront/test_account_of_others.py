@@ -32,6 +32,7 @@ THEIRS = {
     "request_id": "SELECT id FROM privacy_request",
     "subscription": "SELECT id FROM subscription",
     "conversation_id": "SELECT id FROM conversation",
+    "file_id": "SELECT id FROM conversation_file",
     "question_id": "SELECT id FROM question",
     "cart": "SELECT id FROM cart WHERE kind <> 'cart'",
     "line": "SELECT l.id FROM cart_line l JOIN cart c ON c.id = l.cart WHERE c.kind <> 'cart'",
@@ -92,6 +93,10 @@ async def _live(trade: Trade, post: Post, browser: httpx.AsyncClient) -> None:
     await trade.db.transaction(lambda tx: subscriptions.start(tx, given))
     asked = BeginInput(channel=trade.web.id, subject="Kim's parcel", body="Where is it?", email=KIM)
     await trade.db.transaction(lambda tx: conversations.begin(tx, asked), acting)
+    await trade.db.rows(
+        """INSERT INTO conversation_file (id, message, name, type, stored_as, content, size)
+           SELECT gen_random_uuid(), id, 'vase.png', 'image/png', 'vase.png', 'x', 1 FROM conversation_message RETURNING 1"""
+    )
     await _visit(trade, browser, jam, made.id)
 
 

@@ -12,7 +12,7 @@ import msgspec
 from samlad.bench import doors
 from samlad.bench import shop as shops
 from samlad.bench.benchmark import Benchmark, Bound, Figures
-from samlad.bench.doors import Wish
+from samlad.bench.doors import Doors, Wish
 from samlad.bench.meter import milliseconds
 from samlad.bench.server import Server, fresh_shop
 from samlad.bench.shop import Shop
@@ -35,7 +35,7 @@ class Verdict(msgspec.Struct, frozen=True):
 async def run(buyers: int = BUYERS, units: int = UNITS, processes: int = PROCESSES) -> Figures:
     """A third of the buyers at each door (`samlad.bench.doors`) wants one unit of the same variant; then doctor looks.
 
-    Twice: ``barrier``, all ask at one moment on connections that stand; ``race``, each comes on a connection of their own
+    The shop has been open before: some orders of other goods went through each door. Twice: ``barrier``, all ask at one moment on connections that stand; ``race``, each comes on a connection of their own
     and asks as soon as it stands, and a till has leased some units. ``told_ms``: when the last of those who get nothing
     knows it.
     """
@@ -43,6 +43,7 @@ async def run(buyers: int = BUYERS, units: int = UNITS, processes: int = PROCESS
     async with fresh_shop() as runtime:
         open_at = await doors.open_doors(await shops.open_shop(runtime))
         async with Server(runtime.settings.home, workers=processes) as server:
+            await _trade(open_at, server, processes)
             for name, way in WAYS.items():
                 [variant] = await shops.add_goods(
                     open_at.shop, 1, units=units, prefix=name, at=open_at.location
@@ -55,6 +56,17 @@ async def run(buyers: int = BUYERS, units: int = UNITS, processes: int = PROCESS
                 figures[f"{name}_gone"] = await gone(open_at.shop, variant)
         unsound = await shops.unsound(runtime)
     return {**figures, "unsound": len(unsound), "processes": processes}
+
+
+async def _trade(open_at: Doors, server: Server, processes: int) -> None:
+    """A few orders through each door at each process, as on any day before the one on which everybody comes."""
+    buyers = len(doors.DOORS) * processes * 2
+    [variant] = await shops.add_goods(open_at.shop, 1, units=2 * buyers, prefix="calm", at=open_at.location)
+    for _ in range(2):
+        verdicts = await as_they_come(server, await doors.wishes(open_at, variant, "CALM-0", buyers))
+        others = [verdict.outcome for verdict in verdicts if verdict.outcome != "sold"]
+        if others:
+            raise RuntimeError(f"refused: {others[0]}")
 
 
 def _figures(verdicts: Sequence[Verdict]) -> Figures:

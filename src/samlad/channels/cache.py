@@ -10,6 +10,7 @@ if others had changed the same rows. Its transaction is done again, and asks ane
 transaction refuses somebody because of what is not in the old pool, it asks whether that is still so (`Tx.doubt`).
 """
 
+import asyncio
 import time
 from functools import partial
 from uuid import UUID
@@ -35,6 +36,8 @@ class _Snapshot(msgspec.Struct):
 
 
 _snapshots: "WeakKeyDictionary[Database, _Snapshot]" = WeakKeyDictionary()
+_looks: "WeakKeyDictionary[Database, dict[int, asyncio.Future[_Snapshot]]]" = WeakKeyDictionary()
+"""Looks that are under way, by the generation that they were begun in."""
 _generation = 0
 
 
@@ -88,16 +91,33 @@ async def _current(reader: Database | Tx, max_age: float | None = None) -> _Snap
 async def _remembered(reader: Database | Tx, max_age: float | None) -> _Snapshot:
     # Never a second connection while one is held: a pool full of such transactions would wait for itself.
     database = reader.database if isinstance(reader, Tx) else reader
+    snapshot = _snapshots.get(database)
+    age = MAX_AGE_SECONDS if max_age is None else max_age
+    if (
+        snapshot is not None
+        and snapshot.generation == _generation
+        and time.monotonic() - snapshot.checked_at < age
+    ):
+        return snapshot
+    if isinstance(reader, Tx) or max_age is not None:
+        return await _looked(reader, database)
+    # When a crowd comes to a process that has just begun, one looks for all.
+    key = _generation
+    looks = _looks.setdefault(database, {})
+    if key not in looks:
+        looks[key] = asyncio.ensure_future(_looked(reader, database))
+        looks[key].add_done_callback(lambda _: looks.pop(key, None))
+    return await asyncio.shield(looks[key])
+
+
+async def _looked(reader: Database | Tx, database: Database) -> _Snapshot:
     now, generation = time.monotonic(), _generation
     snapshot = _snapshots.get(database)
-    if snapshot is not None and snapshot.generation == generation:
-        if now - snapshot.checked_at < (MAX_AGE_SECONDS if max_age is None else max_age):
-            return snapshot
-        if await store.fingerprint(reader) == snapshot.fingerprint:
-            snapshot.checked_at = now
-            return snapshot
     # The number first: a change between the two reads only makes the next check load once more.
     fingerprint = await store.fingerprint(reader)
+    if snapshot is not None and snapshot.generation == generation and fingerprint == snapshot.fingerprint:
+        snapshot.checked_at = now
+        return snapshot
     channels = {channel.id: channel for channel in await store.all_channels(reader)}
     snapshot = _Snapshot(channels, fingerprint, generation, now)
     _snapshots[database] = snapshot

@@ -20,8 +20,8 @@ from samlad.kernel.database import Database
 from samlad.kernel.problems import Problem
 from samlad.stock import SoldOut
 
-INSIDE = 40
-"""So many order at once in one process: as many as can gain by going together, and some who are next."""
+INSIDE = 20
+"""So many order at once in one process: enough to go together, and few enough that most of a crowd is told by one look."""
 WARY_SECONDS = 1.0
 """So long after a refusal those who come look first."""
 LARGEST_LOOK = 256

@@ -182,6 +182,26 @@ async def test_the_cache_sees_own_changes_at_once_and_others_soon(
     assert [c.code for c in await channels.cached_all(db)] == ["web"]
 
 
+async def test_one_looks_for_a_crowd_that_comes_to_a_process_that_has_just_begun(
+    db: Database, settings: Settings, wire: list[str]
+) -> None:
+    web = await make(db, "web")
+    process = await open_database(settings.database_url or "", settings)
+    try:
+        wire.clear()
+        found = await asyncio.gather(*(channels.cached(process, web.id) for _ in range(40)))
+        assert {channel.name for channel in found} == {"Web"}
+        assert len([sql for sql in wire if "FROM channel" in sql]) <= 2, "their number, and all of them"
+        cache.forget()
+        before = asyncio.create_task(channels.cached_all(process))
+        await asyncio.sleep(0)  # a look is under way
+        await change(db, web, name="Shop")
+        assert (await channels.cached(process, web.id)).name == "Shop", "who asks after a change sees it"
+        await before
+    finally:
+        await process.close()
+
+
 async def test_a_channel_that_another_process_has_just_opened_is_known(
     db: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

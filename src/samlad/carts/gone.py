@@ -8,7 +8,7 @@ import msgspec
 from samlad import channels, stock
 from samlad.carts import set_rules
 from samlad.carts.model import CartLine, Delivery
-from samlad.carts.store import Access
+from samlad.carts.store import PARTS, Access, allowed
 from samlad.kernel.database import Database
 from samlad.stock import HoldLine, ShortLine, SoldOut
 
@@ -25,7 +25,7 @@ class WantedCart(msgspec.Struct, frozen=True):
     at_till: bool = False
 
 
-_GONE = """
+_GONE = f"""
     WITH asked AS MATERIALIZED (
         SELECT n.number, n.cart, n.at_till, c.channel, c.delivery, p.pool,
                CASE WHEN c.delivery IN ('pickup', 'carry_out') THEN c.location END AS place
@@ -35,8 +35,7 @@ _GONE = """
              AS n (cart, may_any, token_hash, customer, at_till, scope, key, number)
         JOIN cart c ON c.id = n.cart
         JOIN channel_pool p ON p.channel = c.channel AND p.resource = 'stock'
-        WHERE (n.may_any OR c.token_hash = n.token_hash OR c.customer = ANY (customer_members(ARRAY[n.customer]))
-               OR EXISTS (SELECT FROM cart_token t WHERE t.hash = n.token_hash AND t.cart = c.id))
+        WHERE {allowed("n.may_any", "n.token_hash", "n.customer")}
           AND c.kind = 'cart' AND c.status IN ('open', 'checkout') AND c.checkout_until IS NULL AND c.held_until IS NULL
           AND NOT EXISTS (SELECT FROM idempotency i WHERE i.scope = n.scope AND i.key = n.key)
     ), gone AS MATERIALIZED (
@@ -45,8 +44,7 @@ _GONE = """
         WHERE stock_is_wholly_gone(d.variant, d.pool, d.place, d.at_till)
     )
     SELECT a.number, a.channel, a.delivery, a.place, (
-               SELECT jsonb_agg(to_jsonb(l) - 'cart' || jsonb_build_object('parts', (
-                   SELECT jsonb_object_agg(b.component, b.quantity) FROM bundle_component b WHERE b.bundle = l.variant)))
+               SELECT jsonb_agg(to_jsonb(l) - 'cart' || jsonb_build_object('parts', {PARTS}))
                FROM cart_line l WHERE l.cart = a.cart) AS lines
     FROM asked a
     WHERE EXISTS (SELECT FROM gone g JOIN cart_line l ON l.cart = a.cart AND l.variant = g.variant

@@ -19,10 +19,10 @@ COLUMNS = """c.id, c.pool, c.channel, c.customer, c.customer_group, c.currency, 
 _LINE = (
     "id, variant, quantity, unit_price, version, added_by, changed_by, gift_note, price_until, problem, plan"
 )
-_PARTS = (
+PARTS = (
     "(SELECT jsonb_object_agg(b.component, b.quantity) FROM bundle_component b WHERE b.bundle = l.variant)"
 )
-_LINES = ", ".join(f"l.{name.strip()}" for name in _LINE.split(",")) + f", {_PARTS} AS parts"
+_LINES = ", ".join(f"l.{name.strip()}" for name in _LINE.split(",")) + f", {PARTS} AS parts"
 
 
 class Access(msgspec.Struct, frozen=True):
@@ -70,7 +70,7 @@ async def read(reader: Reader, cart: UUID, access: Access) -> Cart | None:
         Cart,
         f"""
         SELECT {COLUMNS}, coalesce((
-                   SELECT jsonb_agg(to_jsonb(l) - 'cart' || jsonb_build_object('parts', {_PARTS}) ORDER BY l.id)
+                   SELECT jsonb_agg(to_jsonb(l) - 'cart' || jsonb_build_object('parts', {PARTS}) ORDER BY l.id)
                    FROM cart_line l WHERE l.cart = c.id), '[]') AS lines
         FROM cart c WHERE c.id = $1 AND {_ALLOWED}
         """,
@@ -90,7 +90,7 @@ class SeenLine(CartLine, frozen=True):
 def seen_lines(gone: str) -> str:
     """SQL: the lines of the cart ``c`` as `SeenLine`."""
     return f"""coalesce((
-        SELECT jsonb_agg(to_jsonb(l) - 'cart' || jsonb_build_object('parts', {_PARTS}, 'is_gone', {gone}) ORDER BY l.id)
+        SELECT jsonb_agg(to_jsonb(l) - 'cart' || jsonb_build_object('parts', {PARTS}, 'is_gone', {gone}) ORDER BY l.id)
         FROM cart_line l WHERE l.cart = c.id), '[]')"""
 
 

@@ -259,7 +259,6 @@ class Together:
         except Exception as error:  # noqa: BLE001 - each hears of its own when it goes alone
             logger.info("transactions went apart", members=len(group), reason=repr(error))
             self._rest = REST
-            _tell(group, _ALONE)
         finally:
             self._end_turn()
             _tell(group, _ALONE)

@@ -86,14 +86,8 @@ async def place(
     tips.check(data.tip, channel, cart, is_staff=tx.actor.kind not in ("guest", "customer"))
     taken, rounding = await _take_payments(tx, order_id, data, closed)
     lines = rules.with_rounding(rules.order_lines(closed), rounding)
-    if (
-        closed.promotions
-        or data.tip
-        or data.deposit is not None
-        or cart.delivery is Delivery.CARRY_OUT
-        or closed.channel.setting("routing")
-    ):
-        tx.alone()  # from here on it takes statements of its own
+    if _is_its_own_work(closed, data):
+        tx.alone()
     held = await _hold(tx, closed, order_id, lines)
     await _count(tx, closed, order_id, held)
     await carts.use_promotions(tx, closed, order_id, cart.customer)
@@ -124,6 +118,17 @@ async def place(
         fact = events.OrderFulfilled(number=number, lines=gone, is_complete=True)
         log.append(tx, fact, subject=order.id, channel=channel.id, profile=cart.customer)
     return order
+
+
+def _is_its_own_work(closed: ClosedCart, data: PlaceOrder) -> bool:
+    """Whether placing takes statements from here on that orders which are placed together do not share."""
+    return bool(
+        closed.promotions
+        or data.tip
+        or data.deposit is not None
+        or closed.cart.delivery is Delivery.CARRY_OUT
+        or closed.channel.setting("routing")
+    )
 
 
 def _authorise_actor(tx: Tx, closed: ClosedCart, data: PlaceOrder) -> None:

@@ -1,0 +1,3 @@
+-- Orders are searched for by the beginning of an SKU on a line; equality is found by the same index.
+CREATE INDEX order_line_sku_begins ON order_line (sku text_pattern_ops) WHERE sku IS NOT NULL;
+DROP INDEX order_line_sku;

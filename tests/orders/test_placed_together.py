@@ -103,9 +103,7 @@ async def offer(trade: Trade, **fields: Any) -> UUID:
     """A promotion that everybody has: ten per cent."""
     terms = {"effect": {"kind": "percent", "percent": 1_000}}
     data = {"channel": str(trade.web.id), "name": "Week", "terms": terms, "is_automatic": True, **fields}
-    made = await trade.db.transaction(
-        lambda tx: promotions.create(tx, msgspec.convert(data, PromotionInput))
-    )
+    made = await trade.db.transaction(lambda tx: promotions.create(tx, msgspec.convert(data, PromotionInput)))
     return made.id
 
 
@@ -151,7 +149,10 @@ async def test_of_a_crowd_as_many_have_a_promotion_as_there_are(trade: Trade, ap
     answers = await Crowd(api, trade).buy(*((cart.id, {"total": cart.totals.total}) for cart in carts))
     assert Counter(answer.status_code for answer in answers) == {201: 5, 409: 7}
     [reason] = {
-        each["reason"] for answer in answers if answer.status_code == 409 for each in answer.json()["promotions"]
+        each["reason"]
+        for answer in answers
+        if answer.status_code == 409
+        for each in answer.json()["promotions"]
     }
     assert reason == "used-up"
     assert await counted(trade, few) == (5, 5_000, 5, 5_000)

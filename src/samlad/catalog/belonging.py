@@ -37,9 +37,7 @@ async def _belonging_each(reader: Reader, wanted: Sequence[Sequence[UUID]]) -> l
         list({product: None for products in wanted for product in products}),
     )
     belongs = {each.product: each for each in found}
-    return [
-        {product: belongs[product] for product in products if product in belongs} for products in wanted
-    ]
+    return [{product: belongs[product] for product in products if product in belongs} for products in wanted]
 
 
 class Unknown(msgspec.Struct, frozen=True):

@@ -160,7 +160,7 @@ class Listing(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
         row: the struct of one row; ``select`` gives its fields by name.
         source: what stands after FROM, with a WHERE of its own if need be; its parameters are ``$1…`` and are
             given as ``scope`` with every call (the pools that may be seen).
-        key: unique expression of type uuid that breaks ties.
+        key: unique expression that breaks ties, of type ``key_type``.
         sorts, filters: by their public name. ``default_sort`` begins with ``-`` for descending.
     """
 
@@ -171,6 +171,7 @@ class Listing(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     sorts: Mapping[str, Sort]
     default_sort: str
     filters: Mapping[str, Filter] = msgspec.field(default_factory=dict)
+    key_type: Literal["uuid", "text"] = "uuid"
 
     async def page(self, reader: Reader, query: ListQuery, *scope: Any) -> Page[T]:
         """One page of at most ``query.limit`` (1 to 200) rows.
@@ -307,11 +308,11 @@ class Listing(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
         descending = sort.startswith("-")
         by = self.sorts[sort.removeprefix("-")]
         if query.cursor and limit is not None:
-            value, key = _decode_cursor(query.cursor, sort)
+            value, key = _decode_cursor(query.cursor, sort, self.key_type)
             args += [value, key]
             sign = "<" if descending else ">"
             where.append(
-                f"({by.sql}, {self.key}) {sign} (${len(args) - 1}::text::{by.type}, ${len(args)}::text::uuid)"
+                f"({by.sql}, {self.key}) {sign} (${len(args) - 1}::text::{by.type}, ${len(args)}::text::{self.key_type})"
             )
         direction = "DESC" if descending else "ASC"
         sql = (
@@ -347,14 +348,16 @@ def _encode_cursor(sort: str, value: str, key: str) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode([sort, value, key])).decode().rstrip("=")
 
 
-def _decode_cursor(text: str, sort: str) -> tuple[str, str]:
+def _decode_cursor(text: str, sort: str, key_type: str) -> tuple[str, str]:
     try:
         raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        made_for, value, key = msgspec.json.decode(raw, type=tuple[str, str, UUID])
+        made_for, value, key = msgspec.json.decode(raw, type=tuple[str, str, str])
+        if key_type == "uuid":
+            UUID(key)
     except (ValueError, binascii.Error, msgspec.MsgspecError):
         raise InvalidInput.at("cursor", "not a cursor that came from here") from None
-    if "\0" in value:
+    if "\0" in value + key:
         raise InvalidInput.at("cursor", "not a cursor that came from here")
     if made_for != sort:
         raise InvalidInput.at("cursor", f"made for sort={made_for}; begin again without it")
-    return value, str(key)
+    return value, key

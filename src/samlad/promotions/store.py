@@ -352,9 +352,7 @@ async def grant(
     return [(row["holder"], row["promotion"]) for row in rows]
 
 
-def grant_later(
-    tx: Tx, holders: Sequence[tuple[UUID, str]], promotions: Sequence[UUID], source: str
-) -> None:
+def grant_later(tx: Tx, holders: Sequence[tuple[UUID, str]], promotions: Sequence[UUID], source: str) -> None:
     """The same with the last statement of the transaction; nobody hears which are new."""
     rows = [(holder, kind, promotion) for holder, kind in holders for promotion in promotions]
     tx.rows_later(

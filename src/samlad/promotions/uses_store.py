@@ -126,7 +126,9 @@ async def _use_each(tx: Tx, wanted: Sequence[Uses]) -> list[list[Used] | BaseExc
     for row in rows:
         told[row["order_id"]].append(Used(row["id"], row["name"], row["reason"], row["is_shared"]))
     return [
-        GoAlone() if tx.is_shared and any(one.reason or one.is_shared for one in told[each.order]) else told[each.order]
+        GoAlone()
+        if tx.is_shared and any(one.reason or one.is_shared for one in told[each.order])
+        else told[each.order]
         for each in wanted
     ]
 

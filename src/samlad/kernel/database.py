@@ -27,6 +27,7 @@ from samlad.kernel.tx import GoAlone, Many, Reader, Tx, asked_once, for_one, pok
 
 __all__ = [
     "ATTEMPTS",
+    "GIVES_WAY",
     "RETRIED",
     "Database",
     "GoAlone",
@@ -51,6 +52,8 @@ class Stale(Exception):
 
 RETRIED = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, Stale)
 ATTEMPTS = 6
+GIVES_WAY = 5
+"""How much less of a processor that others want, too, is for what gives way (the niceness of POSIX): a third."""
 
 
 class Database:
@@ -66,7 +69,7 @@ class Database:
         """Entered around each transaction: telemetry sets it when traces are collected."""
         # A PostgreSQL of its own machine has its own processors: what they bear is what the size of the pool says.
         self._gate = Gate(settings.pool_size, settings.pool_size if settings.database_url else EAGER)
-        self._beside: Database | None = None
+        self._others: dict[str, Database] = {}
         self._opening = asyncio.Lock()
         self._companions: dict[Callable[[Database], Any], Any] = {}
         self._background: set[asyncio.Task[None]] = set()
@@ -76,13 +79,26 @@ class Database:
 
         It waits a second for locks at most, because what PostgreSQL cannot see it cannot call a deadlock.
         """
+        return await self._other(
+            "beside", msgspec.structs.replace(self.settings, lock_seconds=1, pool_size=1)
+        )
+
+    async def giving_way(self) -> "Database":
+        """The same database through one connection that gives way: for much that comes at once and that nobody waits for.
+
+        Where PostgreSQL has the processor with us, people who check out meanwhile are served first.
+        """
+        one = msgspec.structs.replace(self.settings, pool_size=1)
+        return await self._other("giving way", one, niceness=GIVES_WAY)
+
+    async def _other(self, name: str, settings: Settings, *, niceness: int = 0) -> "Database":
         async with self._opening:
-            if self._beside is None:
-                settings = msgspec.structs.replace(self.settings, lock_seconds=1, pool_size=1)
-                beside = Database(await make_pool(self.dsn, settings), settings, self.dsn)
-                beside.on_events = lambda: self.on_events()
-                self._beside = beside
-        return self._beside
+            if name not in self._others:
+                pool = await make_pool(self.dsn, settings, niceness=niceness)
+                other = Database(pool, settings, self.dsn)
+                other.on_events = lambda: self.on_events()
+                self._others[name] = other
+        return self._others[name]
 
     @contextlib.asynccontextmanager
     async def patient(self) -> "AsyncIterator[Database]":
@@ -122,8 +138,8 @@ class Database:
         """Close every connection, waiting at most five seconds for those in use."""
         if self._background:
             await asyncio.wait(self._background, timeout=5)
-        if self._beside is not None:
-            await self._beside.close()
+        for other in self._others.values():
+            await other.close()
         try:
             await asyncio.wait_for(self.pool.close(), 5)
         except TimeoutError:

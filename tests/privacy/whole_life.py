@@ -43,7 +43,7 @@ from samlad.channels.model import Interval, OpeningHours
 from samlad.content import photograph_store, photographs
 from samlad.credit.model import GrantInput
 from samlad.customers import PersonInput
-from samlad.documents import PaperInput, papers
+from samlad.documents import IssueInput, PaperInput, issue, papers
 from samlad.identity import MergeInput, deciding
 from samlad.kernel import followers, mailboxes
 from samlad.kernel.bounces import Bounce
@@ -161,7 +161,8 @@ class Life:
         deposit = await self.trade.place(later.id, PaymentInput(provider="test"), deposit=5_000)
         why = orders.CancelInput(reason=f"{SECRET_WORD}: {NAME} ringde")
         await self.db.transaction(lambda tx: orders.cancel(tx, deposit.id, why))
-        papers_of = PaperInput(id=uuid4(), what="packing_slips", form="zip", orders=[self.order, deposit.id])
+        await self.db.transaction(lambda tx: issue(tx, self.order, IssueInput()))
+        papers_of = PaperInput(id=uuid4(), what="invoices", form="zip", orders=[self.order, deposit.id])
         owner = Context(actor=Actor(kind="staff", id=uuid4(), permissions=permissions_of(Role.OWNER)))
         run = await self.db.transaction(lambda tx: papers.ask(tx, papers_of), owner)
         await papers.go_on(self.db, run.id)

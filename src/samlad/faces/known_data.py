@@ -16,6 +16,9 @@ from samlad.privacy import Export
 MOST_ROWS = 200
 """Of one part on the page; the rest is in the JSON file."""
 
+FIRST = ("customer", "account", "account_address", "orders", "order_line", "document", "consent_entry")
+"""Tables that people look for, in this order before all others: exports have them as they are erased."""
+
 FIELDS: Mapping[str, str] = {
     "actions": marked("What was done"), "actor_name": marked("Who did it"), "added_at": marked("Added"), "address": marked("Address"),
     "after": marked("After"), "agent": marked("Browser"), "alias": marked("Another name"), "amount": marked("Amount"),
@@ -112,6 +115,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 def readable(request: AnyRequest, export: Export) -> list[Part]:
     """An export as a page shows it, in the language of whoever reads it."""
     _ = words(request)
+    place = {table: number for number, table in enumerate(FIRST)}
     return [
         Part(
             about=_(part.about),
@@ -119,7 +123,7 @@ def readable(request: AnyRequest, export: Export) -> list[Part]:
             rows=[(_row(_, row), row.get("file")) for row in part.rows[:MOST_ROWS]],
             more=max(len(part.rows) - MOST_ROWS, 0),
         )
-        for part in export.parts
+        for part in sorted(export.parts, key=lambda part: place.get(part.table, len(place)))
     ]
 
 

@@ -152,7 +152,7 @@ async def _says_all_of_it(browser: Any, here: str, locale: str, sent: Iterable[s
     browser.headers["accept-language"] = locale
     page = await browser.get(here)
     assert page.status_code == 200
-    assert f"<html lang=\"{locale}\"" in page.text
+    assert f'<html lang="{locale}"' in page.text
     text = plain(text_of(page.text))
     file = (await browser.get(f"{here}/file.json")).json()
     say = translator(locale).gettext

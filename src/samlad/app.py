@@ -64,6 +64,7 @@ from samlad.customers import sweepers as customers_sweepers
 from samlad.delivery import api as delivery_api
 from samlad.destinations import api as destinations_api
 from samlad.destinations import live as destinations_live
+from samlad.destinations import sweepers as destinations_sweepers
 from samlad.documents import api as documents_api
 from samlad.documents import checks as documents_checks
 from samlad.documents import followers as documents_followers
@@ -311,6 +312,7 @@ SWEEPERS: Sequence[Sweeper] = (
     *accounts_sweepers.SWEEPERS,
     *privacy_running.SWEEPERS,
     *audiences_sweepers.SWEEPERS,
+    *destinations_sweepers.SWEEPERS,
 )
 """Every sweeper, run by the worker."""
 

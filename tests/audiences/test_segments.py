@@ -1,18 +1,19 @@
 """Segments against the database: who is in, why, and until when."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
+from silo import build_silo
 
 from audience import Audience, condition
-from samlad import customers, privacy
+from samlad import channels, customers, privacy
 from samlad.app import FOLLOWERS
 from samlad.audiences import segments
-from samlad.audiences.model import SegmentChange
-from samlad.channels import Resource
+from samlad.audiences.model import NewSegment, SegmentChange
+from samlad.channels import ChannelChange, Resource
 from samlad.customers import TagsInput
 from samlad.kernel import followers
 from samlad.kernel.problems import Conflict, InvalidInput
@@ -58,6 +59,67 @@ async def test_who_buys_comes_in_and_falls_out_at_midnight(audience: Audience) -
         "SELECT entered, cause FROM segment_change WHERE segment = $1 ORDER BY at, id", regulars
     )
     assert [(row["entered"], row["cause"]) for row in causes] == [(True, "data"), (False, "clock")]
+
+
+async def test_a_segment_has_the_days_of_its_channel_also_when_that_has_others(audience: Audience) -> None:
+    """In Honolulu it is yesterday still. A store has the time zone of the shop above it; one that left keeps its days."""
+    db, trade = audience.db, audience.trade
+    tomorrow = datetime.combine(datetime.now(UTC).date() + timedelta(days=1), time(12), UTC)
+    audience.ahead = tomorrow - datetime.now(UTC)
+    kim = await audience.person()
+    recent = {"kind": "orders", "at_least": 1, "within": {"days": 1}}
+    of_web = (await audience.segment("Of the shop", recent)).id
+    data = NewSegment(channel=trade.malmo.id, name="Of the store", definition=condition(recent))
+    of_store = (await db.transaction(lambda tx: segments.create(tx, data))).id
+    silo = await build_silo(trade)
+    data = NewSegment(channel=silo.market.id, name="Of the market", definition=condition(recent))
+    of_market = (await db.transaction(lambda tx: segments.create(tx, data))).id
+    await audience.buys(
+        kim, days_ago=37 / 24
+    )  # at 23:00 UTC: in Stockholm it is the next day, in Honolulu the same
+    await audience.follow()
+    assert (await audience.members(of_web), await audience.members(of_store)) == ({kim}, {kim})
+
+    honolulu = ChannelChange(time_zone="Pacific/Honolulu")
+    await db.transaction(lambda tx: channels.change(tx, trade.web.id, honolulu))
+    await audience.follow()
+    for each in (of_web, of_store):
+        assert (await segments.get(db, each)).time_zone == "Pacific/Honolulu"
+        assert await audience.members(each) == set()
+        why = await segments.explain(db, each, kim)
+        assert not why.is_member
+    assert (await segments.get(db, of_market)).time_zone == "Europe/Stockholm"
+    told = "SELECT payload FROM event WHERE subject = $1 AND type = 'segment.changed'"
+    assert [row["payload"]["fields"] for row in await db.rows(told, of_web)] == [["time_zone"]]
+    await audience.sound()
+
+    # Another change of the channel leaves it alone, and the way back is the same.
+    version = (await segments.get(db, of_web)).version
+    await db.transaction(lambda tx: channels.change(tx, trade.web.id, ChannelChange(name="Shop")))
+    await audience.follow()
+    assert (await segments.get(db, of_web)).version == version
+    stockholm = ChannelChange(time_zone="Europe/Stockholm")
+    await db.transaction(lambda tx: channels.change(tx, trade.web.id, stockholm))
+    await audience.follow()
+    assert (await audience.members(of_web), await audience.members(of_store)) == ({kim}, {kim})
+
+    # While its channel is in another pool a segment keeps its days, and has the channel's when that is back.
+    await silo.join(Resource.CUSTOMERS)
+    await db.transaction(lambda tx: channels.change(tx, silo.market.id, honolulu))
+    await audience.follow()
+    assert (await segments.get(db, of_market)).time_zone == "Europe/Stockholm"
+    await silo.leave(Resource.CUSTOMERS)
+    await audience.follow()
+    assert (await segments.get(db, of_market)).time_zone == "Pacific/Honolulu"
+    # So has one that was deleted meanwhile.
+    await db.transaction(lambda tx: segments.delete(tx, of_store))
+    await db.transaction(lambda tx: channels.change(tx, trade.web.id, honolulu))
+    await audience.follow()
+    await db.transaction(lambda tx: segments.restore(tx, of_store))
+    await audience.follow()
+    assert (await segments.get(db, of_store)).time_zone == "Pacific/Honolulu"
+    assert await audience.members(of_store) == set()
+    await audience.sound()
 
 
 async def test_tags_bring_in_and_who_is_erased_is_known_by_nothing(

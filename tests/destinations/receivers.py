@@ -16,7 +16,7 @@ KEY = base64.b64encode(b"k" * 32).decode()
 
 class Receivers:
     """Google, Meta and a webhook on one port. ``has`` is what each knows by hash; ``moods`` are answers to come: a status, with
-    Retry-After, or *cut*: taken, but the answer is lost."""
+    Retry-After, or *cut*: taken, but the answer is lost; *hang*: taken, and never answered; *page*: an error page with 200."""
 
     def __init__(self) -> None:
         self.has: dict[str, set[str]] = {"google": set(), "meta": set(), "webhook": set()}
@@ -48,16 +48,19 @@ class Receivers:
         path = head.split(" ")[1]
         status, answer, later = 200, {}, None
         mood, later = self.moods.pop(0) if self.moods and "token" not in path else (200, None)
-        if mood in (200, "cut"):
+        if mood in (200, "cut", "hang"):
             try:
                 answer = self._take(path, headers, body)
             except (AssertionError, KeyError, ValueError) as error:
                 self.faults.append(repr(error))
                 status = 400
-        else:
+        elif mood != "page":
             status = int(mood)
-        if mood != "cut":
-            content = json.dumps(answer).encode()
+            answer = {"error": {"message": "not now", "code": status}}
+        if mood == "hang":
+            await reader.read()  # until whoever asked has had enough
+        elif mood != "cut":
+            content = b"<html>Be right back</html>" if mood == "page" else json.dumps(answer).encode()
             extra = f"Retry-After: {later}\r\n" if later else ""
             writer.write(
                 f"HTTP/1.1 {status} X\r\nContent-Length: {len(content)}\r\n{extra}Connection: close\r\n\r\n".encode()
@@ -87,6 +90,7 @@ class Receivers:
         assert destination["productDestinationId"] == "42"
         assert ("consent" in sent) == (way == "ingest")
         assert 0 < len(sent["audienceMembers"]) <= 10_000
+        assert all(0 < len(each["userData"]["userIdentifiers"]) <= 10 for each in sent["audienceMembers"])
         identifiers = [one for each in sent["audienceMembers"] for one in each["userData"]["userIdentifiers"]]
         self._known("google", way == "ingest", [next(iter(each.values())) for each in identifiers])
         return {"requestId": f"r{len(self.asked)}"}
@@ -94,7 +98,9 @@ class Receivers:
     def _meta(self, form: dict[str, list[str]]) -> dict[str, Any]:
         assert form["access_token"] == ["secret-token"]
         payload = json.loads(form["payload"][0])
-        assert payload["schema"] == ["EMAIL_SHA256", "PHONE_SHA256"]
+        # Keys of rows that have several, as the reference has them; EMAIL_SHA256 is that of a list of single values.
+        assert payload["schema"] == ["EMAIL", "PHONE"]
+        assert all(len(row) == 2 and any(row) for row in payload["data"])
         assert 0 < len(payload["data"]) <= 10_000
         hashes = [one for row in payload["data"] for one in row if one]
         self._known("meta", form.get("method") != ["delete"], hashes)

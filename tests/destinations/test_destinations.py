@@ -1,18 +1,23 @@
 """Audiences at receivers: what they have is who is in and has agreed, whatever fails on the way."""
 
 import asyncio
+import os
+import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import msgspec
 import pytest
 from receivers import KEY, Receivers, sha
 
 from audience import Audience
 from samlad import privacy
-from samlad.destinations import service, syncing
-from samlad.destinations.strategies import STRATEGIES, Google, Meta
+from samlad.destinations import service, sweepers, syncing
+from samlad.destinations.model import Entry
+from samlad.destinations.strategies import STRATEGIES, Google, Meta, Sending
 from samlad.kernel import outside
 from samlad.kernel.settings import Settings
 from samlad.kernel.vault import Vault
@@ -230,3 +235,66 @@ async def test_files_are_dropped_whole(desk: Desk, settings: Settings) -> None:
         "action,email_sha256,phone_sha256",
         f"add,{sha('kim@example.org')},",
     ]
+
+
+TROUBLE: dict[str, list[tuple[int | str, str | None]]] = {
+    "429": [(429, "30")],
+    "answered 500": [(500, None)],
+    "answered 503": [(503, "Fri, 27 Nov 2026 08:00:00 GMT")],
+    "no complete answer": [("hang", None)],
+    "no answer": [("cut", None)],
+}
+
+
+@pytest.mark.parametrize("strategy", ["google", "meta", "webhook"])
+async def test_whatever_a_receiver_answers_it_has_who_is_in_afterwards(desk: Desk, strategy: str) -> None:
+    """Too many, broken, too busy, silent, gone: it is said on the page, waits, and is sent again; nobody twice, nobody less."""
+    audience, there = desk.audience, desk.there
+    there.gate = msgspec.structs.replace(there.gate, seconds=1)
+    this = (await desk.begin(strategy))[strategy]
+    trouble = dict(TROUBLE)
+    if strategy != "webhook":  # a webhook's answer is its status alone
+        trouble["no JSON"] = [("page", None)]
+    expected = set()
+    for number, (said, moods) in enumerate(trouble.items()):
+        email = f"kim{number}@example.org"
+        kim = await audience.person(email=email)
+        await audience.follow()
+        await desk.answers(kim, "granted")
+        there.moods = list(moods)
+        await desk.sync(this)
+        shown = (await desk.api.get(f"/api/destinations/{this}")).json()
+        assert (shown["failures"], said in shown["last_error"]) == (1, True), shown["last_error"]
+        assert shown["next_at"] is not None
+        await _now(desk, UUID(this))
+        await desk.sync(this)
+        expected.add(sha(email))
+        assert there.has[strategy] == expected, said
+        assert (await desk.api.get(f"/api/destinations/{this}")).json()["failures"] == 0
+    asked = len(there.asked)
+    await desk.sync(this)
+    assert len(there.asked) == asked
+
+
+async def test_somebody_with_many_addresses_is_several_at_google(
+    receivers: Receivers, tmp_path: Path
+) -> None:
+    """A member of an audience has at most ten identifiers there."""
+    emails, phones = [sha(f"{n}@example.org") for n in range(13)], [sha(str(n)) for n in range(9)]
+    sending = Sending(uuid4(), uuid4(), WHO["google"], tmp_path, receivers.gate)
+    for act in ("add", "remove"):
+        await STRATEGIES["google"].send(sending, act, [Entry(uuid4(), emails, phones)])  # type: ignore[arg-type]
+        assert receivers.has["google"] == ({*emails, *phones} if act == "add" else set())
+    assert receivers.faults == []
+
+
+async def test_dropped_files_are_not_kept_for_ever(desk: Desk, settings: Settings) -> None:
+    folder = settings.home / "drops" / "agency"
+    folder.mkdir(parents=True)
+    old, new, other = folder / "old-add.csv", folder / "new-add.csv", folder / "note.txt"
+    for path in (old, new, other):
+        path.write_text("x")
+    for path in (old, other):
+        os.utime(path, times=(time.time() - 31 * 86_400,) * 2)
+    assert await sweepers.tidy(desk.audience.db) == 1
+    assert sorted(folder.iterdir()) == [new, other]

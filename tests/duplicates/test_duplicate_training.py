@@ -143,3 +143,12 @@ async def test_over_http(twice: Twice, api: httpx.AsyncClient, api_as: Any) -> N
     assert (await api.get(f"/api/duplicates/{UUID(int=5)}")).status_code == 404
     apart = await api.post("/api/identity/apart", json={"profiles": [str(kim), str(kim)], "reason": "x"})
     assert apart.status_code == 422
+
+
+async def test_nobody_is_trained_too(twice: Twice) -> None:
+    """A pool whose people have all gone to another one, as when a channel has joined."""
+    await ask(twice)
+    await running.carry_on(twice.db, twice.pool)
+    run = await twice.db.row("SELECT state, people, problem FROM duplicate_run WHERE pool = $1", twice.pool)
+    assert run is not None
+    assert (run["state"], run["people"], run["problem"]) == ("done", 0, None)

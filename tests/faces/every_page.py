@@ -56,6 +56,8 @@ NO_PAGES: Mapping[str, str] = {
     "/sitemaps/products/{part}": _FILE, "/feeds/{name}": _FILE, "/01/{gtin}": _LEADS_ON,
     "/01/{gtin}/{qualifiers}": _LEADS_ON, "/.well-known/gs1resolver": _FILE, "/account/link/{token}": _SECRET,
     "/account/code/{secret}": _SECRET, "/account/mail/{token}": _SECRET,
+    "/account/data/{request_id}": "of somebody's own export; `test_account_pages.py` looks at it",
+    "/account/data/{request_id}/files/{folder}/{name}": _FILE, "/account/data/{request_id}/archive.zip": _FILE,
     "/account/data/{request_id}/file.json": _FILE, "/pos/sw.js": _FILE, "/pos/{code}/offline/here": _FILE, "/pos/work/{code}/phone/here": _FILE, "/pos/work/{code}/phone/tasks": _FILE,
     "/pos/{code}/ticket": _PIECE, "/pos/{code}/find": _PIECE, "/pos/{code}/pay": "needs a ticket at the till",
     "/pos/{code}/discount": "needs a ticket at the till",

@@ -43,6 +43,7 @@ from samlad.channels.model import Interval, OpeningHours
 from samlad.content import photograph_store, photographs
 from samlad.credit.model import GrantInput
 from samlad.customers import PersonInput
+from samlad.documents import IssueInput, PaperInput, issue, papers
 from samlad.identity import MergeInput, deciding
 from samlad.kernel import followers, mailboxes
 from samlad.kernel.bounces import Bounce
@@ -56,7 +57,7 @@ from samlad.kernel.settings import Settings
 from samlad.kernel.vault import Vault
 from samlad.orders import return_announce
 from samlad.orders.return_model import AnnounceInput
-from samlad.payments import stripe
+from samlad.payments import PaymentInput, stripe
 from samlad.subscriptions import PlanInput, StartInput
 from tracked import open_door
 from trade import Trade, build
@@ -155,6 +156,17 @@ class Life:
         await self.trade.cart((self.kettle, 2), **details, gift_note=f"Grattis {NAME}")
         wanted = LineInput(variant=self.kettle, quantity=1)
         await self.db.transaction(lambda tx: carts.wish(tx, self.web.id, wanted), self.as_kim)
+        # A deposit was paid; it was called off, and the papers of both orders are made together.
+        later = await self.trade.cart((self.kettle, 1), **details)
+        deposit = await self.trade.place(later.id, PaymentInput(provider="test"), deposit=5_000)
+        why = orders.CancelInput(reason=f"{SECRET_WORD}: {NAME} ringde")
+        await self.db.transaction(lambda tx: orders.cancel(tx, deposit.id, why))
+        await self.db.transaction(lambda tx: issue(tx, self.order, IssueInput()))
+        papers_of = PaperInput(id=uuid4(), what="invoices", form="zip", orders=[self.order, deposit.id])
+        owner = Context(actor=Actor(kind="staff", id=uuid4(), permissions=permissions_of(Role.OWNER)))
+        run = await self.db.transaction(lambda tx: papers.ask(tx, papers_of), owner)
+        await papers.go_on(self.db, run.id)
+        assert await self.db.value("SELECT count(*) FROM paper_file") > 0
         await self._subscribes()
         till = Till(self.trade)
         await till.send(till.sale((self.kettle, 1), customer=str(self.kim)))
@@ -357,9 +369,30 @@ class Life:
             file = f"{EMAIL} {SECRET_WORD}".encode()
             letter.add_attachment(file, maintype="image", subtype="png", filename=f"{SECRET_WORD}.png")
             assert (await conversations.receiving.receive(tx, letter.as_bytes())).what == "waiting"
+            await self.answers_by_mail(tx, talk.id)
 
         await self.db.transaction(lambda tx: channels.change(tx, self.trade.malmo.id, open_always))
         await self.db.transaction(work, Context(actor=owner))
+
+    async def answers_by_mail(self, tx: Tx, talk: UUID) -> None:
+        """With a file, in the thread."""
+        before = self.db.settings
+        self.db.settings = msgspec.structs.replace(
+            before, mail_from="shop@shop.example", mail_replies="replies@shop.example"
+        )
+        letter = EmailMessage()
+        letter["From"], letter["Subject"] = EMAIL, f"Re: {SECRET_WORD}"
+        letter["To"] = conversations.links.mail_address(self.db.settings, talk) or ""
+        letter["Message-ID"] = f"<{SECRET_WORD}@example.org>"
+        letter.set_content(f"{SECRET_WORD} {STREET}")
+        letter.add_attachment(
+            f"svar {EMAIL}".encode(), maintype="application", subtype="octet-stream", filename=f"{NAME}.bin"
+        )
+        try:
+            taken = await conversations.receiving.receive(tx, letter.as_bytes())
+        finally:
+            self.db.settings = before
+        assert taken.what == "taken", taken
 
     async def sends_photograph(self, tx: Tx, subject: UUID | None) -> None:
         """A photograph of a thing; without one it waits to be used."""

@@ -68,6 +68,7 @@ HOLDINGS = [
         whose="customer = ANY({ids})",
         personal=("email", "password_hash", "language", "store"),
         shown=("customer", "created_at", "signed_in_at"),
+        withheld=("password_hash",),
         erase="DELETE",
     ),
 ]

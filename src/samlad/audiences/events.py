@@ -16,7 +16,7 @@ class SegmentCreated(Fact, frozen=True, kw_only=True):
 
 @declare("segment.changed")
 class SegmentChanged(Fact, frozen=True, kw_only=True):
-    """A segment is different. If ``fields`` has the definition, its members are computed after this."""
+    """A segment is different. If ``fields`` has the definition or the time zone, its members are computed anew."""
 
     pool: UUID
     name: str

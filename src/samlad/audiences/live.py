@@ -7,8 +7,9 @@ from uuid import UUID
 
 from samlad.audiences import kinds, membership, rules, store, touched
 from samlad.audiences.conditions import Condition
+from samlad.audiences.events import SegmentChanged
 from samlad.audiences.model import Segment
-from samlad.kernel import clock
+from samlad.kernel import clock, log
 from samlad.kernel.database import Tx
 from samlad.kernel.followers import Follower
 from samlad.kernel.log import Event
@@ -62,9 +63,16 @@ async def rebuild(tx: Tx, event: Event) -> None:
 
 
 async def _rebuild(tx: Tx, events: list[Event]) -> None:
+    causes: dict[UUID, membership.Cause] = {}
+    if any(event.type in _MOVES_DAYS for event in events):
+        for moved in await store.follow_channels(tx):
+            causes[moved.id] = "definition"
+            fact = SegmentChanged(
+                pool=moved.pool, name=moved.name, fields=["time_zone"], version=moved.version
+            )
+            log.append(tx, fact, subject=moved.id, channel=moved.channel)
     segments = await store.active(tx)
     definitions = {each.id: each.definition for each in segments}
-    causes: dict[UUID, membership.Cause] = {}
     for event in events:
         for each in _of_event(event, segments, definitions):
             causes[each] = _CAUSES[event.type]
@@ -83,7 +91,10 @@ _CAUSES: dict[str, membership.Cause] = {
     "tracking.forgotten": "data",
     "pool.switched": "identity",
     "pool.moved": "identity",
+    "channel.changed": "definition",
 }
+_MOVES_DAYS = ("channel.changed", "pool.switched", "segment.created", "segment.restored")
+"""After these a segment may have other days: its channel, or one above that, has another time zone, or is in the pool again."""
 
 
 def _of_event(event: Event, segments: Sequence[Segment], definitions: rules.Definitions) -> Iterable[UUID]:
@@ -91,6 +102,8 @@ def _of_event(event: Event, segments: Sequence[Segment], definitions: rules.Defi
     if event.type.startswith("segment."):
         is_as_before = event.type == "segment.changed" and "definition" not in event.payload["fields"]
         return () if is_as_before or event.subject is None else rules.dependents(event.subject, definitions)
+    if event.type == "channel.changed":  # what that changes is found by `store.follow_channels`
+        return ()
     if event.type == "consent.purpose-changed":  # in every pool
         return [each.id for each in segments if "consent" in _sources(each, definitions)]
     if event.type == "tracking.forgotten":

@@ -28,7 +28,7 @@ Note = Annotated[str, Meta(max_length=1000, pattern=r"^[^\x00]*$")]
 class Segment(msgspec.Struct, frozen=True, kw_only=True):
     """A segment. ``size`` is what it has now; ``built_version`` behind ``version``: it is being computed anew.
 
-    ``trouble`` says why its members could not be computed the last time.
+    ``channel``: whose days are its days, as long as that is in the pool; ``time_zone`` follows it. ``trouble`` says why its members could not be computed the last time.
     """
 
     id: UUID
@@ -36,6 +36,7 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     kind: SegmentKind
     name: str
     note: str
+    channel: UUID | None
     time_zone: str
     definition: Condition
     version: int

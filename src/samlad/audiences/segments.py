@@ -49,6 +49,7 @@ async def create(tx: Tx, data: NewSegment) -> Segment:
         kind=SegmentKind.LIVE if data.definition is not None else SegmentKind.LIST,
         name=data.name,
         note=data.note,
+        channel=channel.id,
         time_zone=channel.time_zone,
         definition=data.definition if data.definition is not None else Listed(segment=this),
     )

@@ -23,7 +23,7 @@ from samlad.audiences.model import (
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.listing import Filter, Listing, Sort, anywhere_lowered, texts, uuids
 
-_COLUMNS = """id, pool, kind, name, note, time_zone, definition, version, built_version, built_at, size, trouble,
+_COLUMNS = """id, pool, kind, name, note, channel, time_zone, definition, version, built_version, built_at, size, trouble,
               deleted_at, created_at, updated_at"""
 
 
@@ -99,19 +99,21 @@ async def insert(
     kind: SegmentKind,
     name: str,
     note: str,
+    channel: UUID,
     time_zone: str,
     definition: Condition,
 ) -> Segment | None:
     """Add a segment; None if the name is taken."""
     return await tx.one(
         Segment,
-        f"""INSERT INTO segment (id, pool, kind, name, note, time_zone, definition)
-            VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING {_COLUMNS}""",
+        f"""INSERT INTO segment (id, pool, kind, name, note, channel, time_zone, definition)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING RETURNING {_COLUMNS}""",
         segment,
         pool,
         kind,
         name,
         note,
+        channel,
         time_zone,
         msgspec.to_builtins(definition),
     )
@@ -183,6 +185,23 @@ async def lock_many(tx: Tx, segments: Sequence[UUID]) -> list[Segment]:
         f"""SELECT {_COLUMNS} FROM segment WHERE id = ANY ($1) AND deleted_at IS NULL
             ORDER BY id FOR NO KEY UPDATE""",
         list(segments),
+    )
+
+
+async def follow_channels(tx: Tx) -> list[Segment]:
+    """Give segments the time zone of the channel whose days they count in, if it is in their pool; those that had another."""
+    return await tx.all(
+        Segment,
+        f"""
+        WITH due AS MATERIALIZED (
+            SELECT s.id AS this, e.time_zone AS zone
+            FROM segment s JOIN channel_pool u ON u.channel = s.channel AND u.resource = 'customers' AND u.pool = s.pool
+            CROSS JOIN LATERAL effective_channel(s.channel) e
+            WHERE s.deleted_at IS NULL AND e.time_zone <> s.time_zone ORDER BY s.id FOR NO KEY UPDATE OF s
+        )
+        UPDATE segment SET time_zone = zone, version = version + 1, updated_at = now() FROM due WHERE id = this
+        RETURNING {_COLUMNS}
+        """,
     )
 
 

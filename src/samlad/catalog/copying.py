@@ -80,16 +80,22 @@ async def copy_into(tx: Tx, move: Move, pool: UUID, variants: Sequence[UUID]) ->
 async def _copy_what_hangs_on_them(
     tx: Tx, move: Move, products: Sequence[UUID], copies: dict[UUID, UUID]
 ) -> None:
-    """Pictures of new products, and the parts of sets; the parts are those of the other catalogue until they are looked at."""
+    """Pictures of new products and of new variants, and the parts of sets; the parts are those of the other catalogue until
+    they are looked at."""
     await tx.execute(
         f"""
-        INSERT INTO media (id, product, {_MEDIA})
-        SELECT gen_random_uuid(), j.twin, {_of("m", _MEDIA)}
+        INSERT INTO media (id, product, variant, {_MEDIA})
+        SELECT gen_random_uuid(), j.twin, n.copy, {_of("m", _MEDIA)}
         FROM pool_move_row j JOIN media m ON m.product = j.row
-        WHERE j.move = $1 AND j.subject = 'product copy' AND j.twin = ANY ($2::uuid[])
+             LEFT JOIN unnest($3::uuid[], $4::uuid[]) AS n (id, copy) ON n.id = m.variant
+        WHERE j.move = $1 AND j.subject = 'product copy'
+          AND (n.copy IS NOT NULL OR (m.variant IS NULL AND j.twin = ANY ($2::uuid[])))
+        ON CONFLICT (product, url) DO NOTHING
         """,
         move.id,
         list(products),
+        list(copies),
+        list(copies.values()),
     )
     await tx.execute(
         """

@@ -120,9 +120,9 @@ class Meta:
         self.base = base
 
     async def send(self, sending: Sending, act: Act, entries: list[Entry]) -> str | None:
-        """A row for each address with a number: what is not known is empty."""
+        """A row for each address with a number: what is not known is empty. Rows of several keys name them without a hash."""
         rows = [list(pair) for each in entries for pair in _pairs(each)]
-        payload = {"schema": ["EMAIL_SHA256", "PHONE_SHA256"], "data": rows}
+        payload = {"schema": ["EMAIL", "PHONE"], "data": rows}
         form = {"payload": msgspec.json.encode(payload).decode(), "access_token": sending.config["token"]}
         if act == "remove":
             form["method"] = "delete"
@@ -146,6 +146,10 @@ def _json(content: bytes) -> dict[str, object]:
     except msgspec.DecodeError:
         raise Refused("its answer is no JSON") from None
     return found if isinstance(found, dict) else {}
+
+
+MOST_IDENTIFIERS = 10
+"""Of one member of an audience at Google; who has more is several."""
 
 
 class Google:
@@ -174,7 +178,9 @@ class Google:
             "destinations": [
                 {"operatingAccount": account, "productDestinationId": sending.config["audience"]}
             ],
-            "audienceMembers": [{"userData": {"userIdentifiers": _identifiers(each)}} for each in entries],
+            "audienceMembers": [
+                {"userData": {"userIdentifiers": some}} for each in entries for some in _members(each)
+            ],
             "encoding": "HEX",
         }
         if act == "add":
@@ -196,14 +202,18 @@ class Google:
         return token
 
 
-def _identifiers(each: Entry) -> list[dict[str, str]]:
-    return [{"emailAddress": digest} for digest in each.emails] + [
-        {"phoneNumber": digest} for digest in each.phones
-    ]
+def _members(each: Entry) -> list[list[dict[str, str]]]:
+    every = [{"emailAddress": digest} for digest in each.emails]
+    every += [{"phoneNumber": digest} for digest in each.phones]
+    return [every[start : start + MOST_IDENTIFIERS] for start in range(0, len(every), MOST_IDENTIFIERS)]
+
+
+DROPS = "drops"
+"""The folder of files that are dropped, in the home folder."""
 
 
 class FileDrop:
-    """A file for each batch in the home folder, for whoever fetches it from there."""
+    """A file for each batch in the home folder, for whoever fetches it from there. It is kept for 30 days (`sweepers`)."""
 
     name, title, style = "file", marked("File in the home folder"), "plain"
     fields: tuple[Field, ...] = (
@@ -212,7 +222,7 @@ class FileDrop:
 
     async def send(self, sending: Sending, act: Act, entries: list[Entry]) -> str | None:
         """Whole or not at all: written beside, then renamed. The same batch again is the same file."""
-        folder = sending.home / "drops" / sending.config["folder"]
+        folder = sending.home / DROPS / sending.config["folder"]
         text = io.StringIO()
         writer = csv.writer(text)
         writer.writerow(("action", "email_sha256", "phone_sha256"))

@@ -107,8 +107,10 @@ def load_people(base: "DuckDBPyConnection", file: Path, shape: Shape = SHAPE) ->
     What more than `LARGEST_BLOCK` have in common finds nobody, as in process.
     """
     names = ", ".join(f"'{name}': 'VARCHAR'" for name in ("unique_id", *shape.fields))
+    # Said and not guessed: of a file without people nothing can be guessed.
     base.execute(
-        f"""CREATE TABLE told AS SELECT * FROM read_csv(?, header = false, nullstr = '', columns = {{{names}}})""",
+        f"""CREATE TABLE told AS SELECT * FROM read_csv(?, auto_detect = false, header = false, delim = ',', quote = '"',
+                                                        escape = '"', nullstr = '', columns = {{{names}}})""",
         [str(file)],
     )
     keys = [

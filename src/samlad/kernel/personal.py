@@ -61,6 +61,8 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
         erase: what follows ``UPDATE … SET``; ``DELETE`` removes the rows; None: it stays.
         kept: why it stays, where it does; marked for translation.
         not_shown: why an export does not have it, such as what only repeats what is elsewhere.
+        withheld: columns of ``personal`` that an export does not have, because they open something: what is left of a
+            password, the token of a card.
         sealed: free text that `kernel.sealing` sealed. An export has the text; ``personal`` and ``shown`` name its columns.
         files: where rows are files: the column of an id that names them, that of their bytes, and how their names end. An
             export has them beside its JSON, which names them. Without an ending the column has their whole names.
@@ -74,6 +76,7 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
     erase: str | None = None
     kept: str | None = None
     not_shown: str = ""
+    withheld: tuple[str, ...] = ()
     sealed: SealedColumn | None = None
     files: tuple[str, str, str] | None = None
 
@@ -114,9 +117,9 @@ async def find_things(reader: Reader, things: Sequence[Things], person: Person) 
 
 async def read(reader: Reader, holding: Holding, person: Person) -> list[dict[str, Any]]:
     """What a table holds of a person."""
-    left_out = None if holding.files is None else holding.files[1]
+    left_out = {*holding.withheld} if holding.files is None else {*holding.withheld, holding.files[1]}
     names = dict.fromkeys((*holding.shown, *holding.personal))
-    columns = ", ".join(name for name in names if name != left_out)
+    columns = ", ".join(name for name in names if name not in left_out)
     sql, values = bound(
         f"SELECT {columns} FROM {holding.table} WHERE {holding.whose} LIMIT {MOST_ROWS}", person
     )

@@ -33,9 +33,10 @@ HOLDINGS = [
         table="fulfilment",
         about=marked("Parcels and pick-ups"),
         whose="order_id = ANY({things})",
-        personal=("note", "tracking"),
+        personal=("note", "tracking", "reason"),
         shown=("order_id", "state", "carrier"),
-        erase="note = '', tracking = NULL",
+        # Of one that was called off the reason is what somebody wrote; else it is a code.
+        erase="note = '', tracking = NULL, reason = CASE WHEN state <> 'cancelled' THEN reason END",
     ),
     Holding(
         table="tracking_event",

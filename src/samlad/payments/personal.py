@@ -44,6 +44,7 @@ HOLDINGS = [
         about=marked("What payment providers answered"),
         whose=f"{_THEIRS} AND (reason IS NOT NULL OR token IS NOT NULL)",
         personal=("reason", "token"),
+        withheld=("token",),
         shown=("kind", "status"),
         erase="reason = CASE WHEN reason IS NOT NULL THEN '' END, token = NULL",
     ),

@@ -18,6 +18,7 @@ HOLDINGS = [
         about=marked("Subscriptions"),
         whose="id = ANY({things})",
         personal=("email", "name", "phone", "address", "vat_number", "sealed_token", "reason"),
+        withheld=("sealed_token",),
         shown=("number", "status"),
         erase="""email = NULL, name = NULL, phone = NULL, address = NULL, vat_number = NULL, sealed_token = NULL,
                  reason = ''""",

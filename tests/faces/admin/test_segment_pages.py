@@ -15,6 +15,7 @@ from samlad import customers
 from samlad.audiences.live import FOLLOWERS
 from samlad.channels import Resource
 from samlad.customers import PersonInput
+from samlad.faces.admin import segment_names
 from samlad.kernel import followers
 from samlad.kernel.database import Database
 
@@ -259,3 +260,15 @@ async def test_the_builder_shows_the_size_while_rows_come_and_go(site: Site, mar
         await page.goto(path)
         await site.fine(page)
         await site.picture(page, path.rpartition("/")[2].partition("?")[0] + "-page")
+
+
+@pytest.mark.browser
+async def test_every_segment_to_begin_with_is_made_by_one_click(site: Site, market: Market) -> None:
+    """A browser sends no form in which something is to be chosen; “Ever” is a choice."""
+    page = await site.staff()
+    for key, *_ in segment_names.TEMPLATES:
+        await page.goto(f"/admin/segments/new?template={key}")
+        name = await page.get_by_label("Name", exact=True).input_value()
+        await page.get_by_role("button", name="Create segment").click()
+        await expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
+        await expect(page.get_by_role("button", name="Delete").first).to_be_visible()

@@ -38,7 +38,7 @@ THEIRS = {
     "line": "SELECT l.id FROM cart_line l JOIN cart c ON c.id = l.cart WHERE c.kind <> 'cart'",
 }
 """What of Kim's fills a hole."""
-WORDS = {"what": "pause"}
+WORDS = {"what": "pause", "folder": "photograph", "name": "kettle.webp"}
 """Holes that are no id."""
 NOT_MADE = {
     "exchange_id": "needs a provider on the network",

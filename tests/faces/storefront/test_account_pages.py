@@ -385,14 +385,21 @@ async def test_devices_data_and_another_person(
     assert (await browser.post("/account/data/export")).status_code == 303
     request = await post.db.value("SELECT id FROM privacy_request")
     await running.collect(post.db, keys, request)
-    assert "Download" in (await browser.get("/account/data")).text
+    listed = await browser.get("/account/data")
+    assert "Download as JSON" in listed.text
+    assert f'href="/account/data/{request}"' in listed.text
+    known = await browser.get(f"/account/data/{request}")
+    assert KIM in text_of(known.text)
+    assert ROBIN not in known.text
+    assert known.headers["cache-control"] == "no-store"
     file = await browser.get(f"/account/data/{request}/file.json")
     assert KIM in file.text
     assert ROBIN not in file.text
     kims = dict(browser.cookies)
     browser.cookies.clear()
     await come_in(browser, post, ROBIN)
-    assert (await browser.get(f"/account/data/{request}/file.json")).status_code == 404
+    for path in ("", "/file.json", "/archive.zip"):
+        assert (await browser.get(f"/account/data/{request}{path}")).status_code == 404, path
     assert (await browser.post(f"/account/data/{request}/cancel")).status_code == 404
     # Deletion waits and is taken back; long after signing in one must sign in once more first.
     browser.cookies.clear()

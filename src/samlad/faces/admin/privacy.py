@@ -8,11 +8,11 @@ from litestar.params import FromPath
 
 from samlad import channels, consent, customers, privacy
 from samlad.consent import AnswerInput, Level, TextInput
-from samlad.conversations import enclosed
 from samlad.customers import Customer
 from samlad.faces.admin.lists import shown
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.form import Form, read_form
+from samlad.faces.known_data import handed_out, readable, reasons
 from samlad.faces.page import AnyRequest, change, go, require, translated, words
 from samlad.kernel.database import Tx
 from samlad.kernel.http import context_of, database_of
@@ -152,19 +152,12 @@ async def show_request(request: AnyRequest, request_id: FromPath[UUID]) -> Respo
         request,
         "admin/privacy_request.html",
         asked=found,
-        reasons=_reasons(request, found.reason),
+        reasons=reasons(request, found.reason),
         kinds=KINDS,
         states=STATES,
         about=privacy.ABOUT,
         why_kept=privacy.WHY_KEPT,
     )
-
-
-def _reasons(request: AnyRequest, reason: str) -> list[str]:
-    """What is under way, in the reader's language: ``reason`` names kinds of things, each with its numbers."""
-    _ = words(request)
-    pairs = [part.partition(": ") for part in reason.split("; ") if part]
-    return [f"{_(about)}: {numbers}" for about, _colon, numbers in pairs]
 
 
 @post("/admin/privacy/{request_id:uuid}/cancel", status_code=303)
@@ -184,7 +177,14 @@ async def show_export(request: AnyRequest, request_id: FromPath[UUID]) -> Respon
     export = await database_of(request).transaction(
         lambda tx: privacy.download(tx, keys, request_id), context_of(request)
     )
-    return await admin_page(request, "admin/privacy_export.html", export=export, number=request_id)
+    return await admin_page(
+        request,
+        "admin/privacy_export.html",
+        export=export,
+        parts=readable(request, export),
+        files_at=f"/admin/privacy/{request_id}/files",
+        number=request_id,
+    )
 
 
 @get("/admin/privacy/{request_id:uuid}/files/{folder:str}/{name:str}")
@@ -197,10 +197,7 @@ async def show_file(
     content = await database_of(request).transaction(
         lambda tx: privacy.file(tx, keys, request_id, f"{folder}/{name}"), context_of(request)
     )
-    if folder != "photograph":
-        return Response(content, media_type=enclosed.UNKNOWN, headers=enclosed.headers(name))
-    headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
-    return Response(content, media_type="image/webp", headers=headers)
+    return handed_out(folder, name, content)
 
 
 # -- purposes, texts, retention ----------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """What we know of somebody: all of it as a file, and away with all of it."""
 
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -11,18 +12,21 @@ from samlad import accounts, customers, identity, privacy
 from samlad.accounts import SignedIn
 from samlad.channels import Channel
 from samlad.faces import page as face
+from samlad.faces.known_data import handed_out, readable, reasons
 from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import limits, member
 from samlad.faces.storefront.account.frame import account_page
 from samlad.faces.storefront.account.sign_in import keys_of
 from samlad.faces.storefront.place import channel_of
-from samlad.kernel.database import Reader
+from samlad.kernel.database import Reader, Tx
 from samlad.kernel.http import database_of
 from samlad.kernel.listing import ListQuery
 from samlad.kernel.problems import NotFound, Problem
+from samlad.kernel.vault import Vault
 from samlad.privacy import PrivacyRequest, RequestInput, RequestKind, RequestState
 
 HERE, MOST = "/account/data", 20
+T = TypeVar("T")
 
 
 async def _own(reader: Reader, signed: SignedIn) -> list[PrivacyRequest]:
@@ -51,6 +55,7 @@ async def data(request: AnyRequest) -> Response[Any]:
         exports=exports,
         waiting=waiting,
         refused=refused,
+        reasons=reasons(request, refused.reason) if refused else [],
         ready=RequestState.DONE,
         under_way=(RequestState.WAITING, RequestState.RUNNING),
     )
@@ -76,17 +81,59 @@ async def ask_export(request: AnyRequest) -> Response[Any]:
     return face.go(request, HERE, _("We collect it. Come back to this page in a minute."))
 
 
-@get("/account/data/{request_id:uuid}/file.json")
-async def download(request: AnyRequest, request_id: FromPath[UUID]) -> Response[Any]:
-    """Everything that was collected, table by table."""
+async def _opened(request: AnyRequest, request_id: UUID, look: Callable[[Tx, Vault], Awaitable[T]]) -> T:
+    """What a verb gives of somebody's own export, not long after they have signed in."""
     channel = await channel_of(request)
     signed = await member.require(request, channel)
     accounts.require_fresh(signed)
     await _mine(request, signed, request_id)
-    export = await database_of(request).transaction(
-        lambda tx: privacy.download(tx, keys_of(request), request_id),
-        member.acting(request, channel, signed, privacy.EXPORT),
+    return await database_of(request).transaction(
+        lambda tx: look(tx, keys_of(request)), member.acting(request, channel, signed, privacy.EXPORT)
     )
+
+
+@get("/account/data/{request_id:uuid}")
+async def show(request: AnyRequest, request_id: FromPath[UUID]) -> Response[Any]:
+    """Everything that was collected, to be read."""
+    export = await _opened(request, request_id, lambda tx, keys: privacy.download(tx, keys, request_id))
+    channel = await channel_of(request)
+    here = f"{HERE}/{request_id}"
+    return await account_page(
+        request,
+        channel,
+        await member.require(request, channel),
+        "known",
+        export=export,
+        parts=readable(request, export),
+        files_at=f"{here}/files",
+        here=here,
+    )
+
+
+@get("/account/data/{request_id:uuid}/files/{folder:str}/{name:str}")
+async def show_file(
+    request: AnyRequest, request_id: FromPath[UUID], folder: FromPath[str], name: FromPath[str]
+) -> Response[bytes]:
+    """A photograph or a file that they sent."""
+    wanted = f"{folder}/{name}"
+    content = await _opened(request, request_id, lambda tx, keys: privacy.file(tx, keys, request_id, wanted))
+    return handed_out(folder, name, content)
+
+
+@get("/account/data/{request_id:uuid}/archive.zip", media_type="application/zip")
+async def download_archive(request: AnyRequest, request_id: FromPath[UUID]) -> Response[bytes]:
+    """Everything that was collected with the photographs and files in it."""
+    packed = await _opened(
+        request, request_id, lambda tx, keys: privacy.download_archive(tx, keys, request_id)
+    )
+    headers = {"Content-Disposition": 'attachment; filename="my-data.zip"', "Cache-Control": "no-store"}
+    return Response(packed, media_type="application/zip", headers=headers)
+
+
+@get("/account/data/{request_id:uuid}/file.json")
+async def download(request: AnyRequest, request_id: FromPath[UUID]) -> Response[Any]:
+    """Everything that was collected, table by table."""
+    export = await _opened(request, request_id, lambda tx, keys: privacy.download(tx, keys, request_id))
     _ = face.words(request)
     parts = [
         msgspec.structs.replace(part, about=_(part.about), kept=_(part.kept) if part.kept else None)
@@ -130,4 +177,4 @@ async def cancel(request: AnyRequest, request_id: FromPath[UUID]) -> Response[An
     return face.go(request, HERE, _("Everything stays as it is."))
 
 
-handlers = [data, ask_export, download, ask_erasure, cancel]
+handlers = [data, ask_export, show, show_file, download, download_archive, ask_erasure, cancel]

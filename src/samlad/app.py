@@ -71,6 +71,7 @@ from samlad.documents import followers as documents_followers
 from samlad.documents import order_mails as documents_order_mails
 from samlad.documents import papers as documents_papers
 from samlad.documents import papers_api as documents_papers_api
+from samlad.documents import staff_mails as documents_staff_mails
 from samlad.duplicates import api as duplicates_api
 from samlad.duplicates import followers as duplicates_followers
 from samlad.faces import page as pages
@@ -106,6 +107,7 @@ from samlad.kernel.worker import Work
 from samlad.labels import api as labels_api
 from samlad.labels import making as labels_making
 from samlad.orders import api as orders_api
+from samlad.orders import balance as orders_balance
 from samlad.orders import change_api, desk_api, fulfilment_api, recall_list, routing_api
 from samlad.orders import checks as orders_checks
 from samlad.orders import exchange_paying as orders_exchange_paying
@@ -237,11 +239,13 @@ FOLLOWERS: Sequence[Follower] = (
     *orders_followers.FOLLOWERS,
     *orders_settling.FOLLOWERS,
     *orders_return_claim.FOLLOWERS,
+    *orders_balance.FOLLOWERS,
     *orders_exchange_paying.FOLLOWERS,
     *subscriptions_followers.FOLLOWERS,
     *credit_followers.FOLLOWERS,
     *documents_followers.FOLLOWERS,
     *documents_order_mails.FOLLOWERS,
+    *documents_staff_mails.FOLLOWERS,
     *books_followers.FOLLOWERS,
     *recommendations_followers.FOLLOWERS,
     *tracking_own.FOLLOWERS,

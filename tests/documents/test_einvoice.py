@@ -186,3 +186,15 @@ def test_taxes_that_were_rounded_too_often_go_into_the_rounding_amount() -> None
     assert amount(root, "PayableAmount") == "9.00"
     assert root.findtext(f"{{*}}TaxTotal/{CBC}TaxAmount") == "1.50"
     assert amount(root, "PayableRoundingAmount") == "1.50"
+
+
+def test_a_prepayment_is_386_and_the_last_invoice_takes_it_off() -> None:
+    part = line(rules.PREPAID_POSITION, 5_000, kind=rules.PREPAID_KIND, title="Prepayment", sku="")
+    root = accepted(printed([part], reason="prepaid", paid=5_000, due_on=None))
+    assert root.findtext(f"{CBC}InvoiceTypeCode") == "386"
+    assert amount(root, "PayableAmount") == "0.00"
+    lines = [line(1, 19_900), rules.difference([], [part])[0]]
+    last = accepted(printed(lines, reason="sale", of="2026-000006", of_date=date(2026, 11, 20)))
+    assert last.findtext(f"{CBC}InvoiceTypeCode") == "380"
+    assert amount(last, "TaxInclusiveAmount") == "149.00"
+    assert last.findtext(f"{{*}}BillingReference/{{*}}InvoiceDocumentReference/{CBC}ID") == "2026-000006"

@@ -20,6 +20,7 @@ from samlad.kernel import followers, log
 from samlad.kernel.context import Actor, Context
 from samlad.kernel.database import Tx
 from samlad.kernel.problems import Forbidden, NotFound
+from samlad.orders.change_model import CancelAction
 from samlad.payments import PaymentInput
 
 
@@ -253,3 +254,111 @@ async def test_a_credit_note_comes_to_the_cash_that_was_handed_out(paper: Paper)
     assert [note.net + note.tax for note in notes] == [3_350] * 3, "the rounding bears no tax"
     await paper.sound()
     await trade.agree()
+
+
+async def deposited(
+    paper: Paper, deposit: int, *, quantity: int = 1, when: str = "fulfilled"
+) -> orders.Order:
+    """Kettles of 199.00 with a deposit, in a channel that issues invoices at a time."""
+    change = ChannelChange(settings={"invoice_when": when})
+    await paper.db.transaction(lambda tx: channels.change(tx, paper.trade.web.id, change))
+    cart = await paper.trade.cart((await paper.trade.kettle(), quantity))
+    return await paper.trade.place(cart.id, PaymentInput(provider="test"), deposit=deposit)
+
+
+async def pay(paper: Paper, order: orders.Order, amount: int | None = None) -> None:
+    given = orders.PayInput(
+        payments=[PaymentInput(provider="test", amount=amount)], is_part=amount is not None
+    )
+    await paper.db.transaction(lambda tx: orders.pay(tx, order.id, given))
+
+
+async def test_each_part_of_a_deposit_has_its_invoice_and_the_last_one_takes_them_off(paper: Paper) -> None:
+    order = await deposited(paper, 5_000)
+    await paper.trade.follow()
+    await pay(paper, order, 1_000)
+    await paper.trade.follow()
+    first, second = await paper.of(order.id)
+    assert [(each.is_prepayment, each.total, each.tax) for each in (first, second)] == [
+        (True, 5_000, 1_000),
+        (True, 1_000, 200),
+    ]
+    assert (first.printed.paid, first.due_on, second.printed.of) == (5_000, None, first.number)
+    assert [line.title for line in first.printed.lines] == ["Prepayment"]
+    await paper.sound()
+    await pay(paper, order)
+    await paper.trade.follow()
+    assert len(await paper.of(order.id)) == 2, "the invoice comes when the goods have left"
+    await paper.fulfil(order.id)
+    await paper.trade.follow()
+    last = (await paper.of(order.id))[-1]
+    assert (last.is_prepayment, last.cause, last.total, last.tax) == (False, "sale", 13_900, 2_780)
+    assert [(line.title, line.total, line.quantity) for line in last.printed.lines] == [
+        ("Kettle", 19_900, 1),
+        ("Prepayment", -6_000, -1),
+    ]
+    assert (last.printed.paid, last.printed.of) == (13_900, first.number)
+    assert [[paid.amount for paid in each.printed.payments] for each in (first, second, last)] == [
+        [5_000],
+        [1_000],
+        [13_900],
+    ]
+    assert await paper.settle(order.id) == []
+    await paper.take_back(order.id)
+    await paper.trade.follow()
+    note = (await paper.of(order.id))[-1]
+    assert (note.kind, note.total, note.invoice) == (Kind.CREDIT_NOTE, 19_900, last.id)
+    await paper.sound()
+    await paper.trade.agree()
+
+
+async def test_a_deposit_that_is_called_off_is_credited(paper: Paper) -> None:
+    order = await deposited(paper, 5_000)
+    await paper.trade.follow()
+    await paper.cancel(order.id)
+    await paper.trade.follow()
+    invoice, note = await paper.of(order.id)
+    assert (note.kind, note.total, note.tax, note.invoice) == (Kind.CREDIT_NOTE, 5_000, 1_000, invoice.id)
+    await paper.sound()
+    await paper.trade.agree()
+
+
+async def test_more_was_prepaid_than_is_left_of_an_order(paper: Paper) -> None:
+    order = await deposited(paper, 25_000, quantity=2)
+    await paper.trade.follow()
+    data = orders.ChangeInput(actions=[CancelAction(position=1, quantity=1)])
+    await paper.db.transaction(lambda tx: orders.apply_change(tx, order.id, data))
+    await paper.trade.follow()
+    await paper.fulfil(order.id)
+    await paper.trade.follow()
+    told = [each.total if each.kind is Kind.INVOICE else -each.total for each in await paper.of(order.id)]
+    assert sum(told) == 19_900
+    assert told[0] == 25_000
+    await paper.sound()
+    await paper.trade.agree()
+
+
+async def test_who_asks_gets_the_invoice_of_the_deposit_first(paper: Paper) -> None:
+    order = await deposited(paper, 5_000, when="request")
+    await paper.trade.follow()
+    assert await paper.of(order.id) == []
+    [first] = await paper.issue(order.id)
+    assert (first.is_prepayment, first.total) == (True, 5_000)
+    [rest] = await paper.issue(order.id)
+    assert (rest.is_prepayment, rest.total) == (False, 14_900)
+    assert rest.due_on is not None
+    with pytest.raises(NothingToIssue):
+        await paper.issue(order.id)
+    await pay(paper, order)
+    await paper.trade.follow()
+    assert len(await paper.of(order.id)) == 2
+    await paper.sound()
+
+
+async def test_where_one_was_begun_the_last_one_comes_by_itself(paper: Paper) -> None:
+    order = await deposited(paper, 5_000, when="request")
+    await paper.issue(order.id)
+    await pay(paper, order)
+    await paper.trade.follow()
+    assert [each.total for each in await paper.of(order.id)] == [5_000, 14_900]
+    await paper.sound()

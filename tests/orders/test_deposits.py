@@ -1,6 +1,7 @@
 """A deposit now, the rest before goods leave: in parts, at any till, and all of it back when the order is called off."""
 
 import asyncio
+from datetime import timedelta
 from uuid import UUID
 
 import msgspec
@@ -21,6 +22,7 @@ from samlad.orders import (
     changes,
     fulfilment,
     fulfilment_store,
+    rest_due,
 )
 from samlad.orders.change_model import CancelAction
 from samlad.orders.deposits import BalanceDue
@@ -186,3 +188,57 @@ async def test_a_clerk_takes_the_rest_at_their_own_till_only(trade: Trade) -> No
     rows = await trade.db.rows("SELECT location, tender, amount FROM till_payment")
     assert [tuple(row.values()) for row in rows] == [(lund, "cash", 14_900)], "it is in the drawer of Lund"
     await trade.agree()
+
+
+async def test_customers_choose_a_deposit_where_the_channel_offers_it(db: Database) -> None:
+    trade = await build(db, deposit_offered=True, deposit_percent=20, deposit_days=14)
+    mine = await cart_of_guest(trade, pays_deposit=True)
+    paid = orders.PlaceOrder(cart=mine.id, payments=[PaymentInput(provider="test")])
+    order = await db.transaction(lambda tx: orders.place(tx, paid, token=mine.token), GUEST)
+    assert (order.deposit, order.paid, order.payment_status) == (3_980, 3_980, "unpaid")
+    assert order.rest_due_on == order.local_day + timedelta(days=14)
+    # More than the least, said with the order; less is refused.
+    mine = await cart_of_guest(trade)
+    wanted = orders.PlaceOrder(cart=mine.id, payments=[PaymentInput(provider="test")], deposit=1_000)
+    with pytest.raises(InvalidInput):
+        await db.transaction(lambda tx: orders.place(tx, wanted, token=mine.token), GUEST)
+    wanted.deposit = 10_000
+    order = await db.transaction(lambda tx: orders.place(tx, wanted, token=mine.token), GUEST)
+    assert order.deposit == 10_000
+    await trade.agree()
+
+
+async def cart_of_guest(trade: Trade, **details: object) -> carts.NewCart:
+    data = CartInput(channel=trade.web.id, lines=[LineInput(variant=await trade.kettle())])
+    mine = await trade.db.transaction(lambda tx: carts.create(tx, data), GUEST)
+    buyer = msgspec.convert({**BUYER, **details}, carts.DetailsInput)
+    await trade.db.transaction(lambda tx: carts.set_details(tx, mine.id, buyer, token=mine.token), GUEST)
+    return mine
+
+
+async def test_the_rest_is_reminded_of_before_its_day_and_twice_after(db: Database) -> None:
+    trade = await build(db, deposit_days=30)
+    order, paid = await ordered(trade, 5_000), await ordered(trade, 5_000)
+    await pay(trade, paid, None)
+    assert order.rest_due_on is not None
+    day, told = order.rest_due_on, []
+    for after in (-30, -4, -3, -2, 0, 1, 2, 8, 9, 100):
+        count = await rest_due.remind_of(db, day + timedelta(days=after))
+        told.append((after, count))
+    assert [after for after, count in told if count] == [-3, 1, 8]
+    rows = await db.rows("SELECT subject, payload FROM event WHERE type = 'order.rest_due' ORDER BY seq")
+    assert [(row["subject"], row["payload"]["due"], row["payload"]["reminder"]) for row in rows] == [
+        (order.id, 14_900, number) for number in (1, 2, 3)
+    ]
+
+
+async def test_who_was_not_reminded_in_time_is_reminded_once(db: Database) -> None:
+    trade = await build(db, deposit_days=30)
+    order = await ordered(trade, 5_000)
+    assert order.rest_due_on is not None
+    day = order.rest_due_on + timedelta(days=20)
+    counts = await asyncio.gather(*(rest_due.remind_of(db, day) for _ in range(3)))
+    assert sum(counts) == 1
+    called_off = await ordered(trade, 5_000)
+    await db.transaction(lambda tx: changes.cancel(tx, called_off.id, CancelInput()))
+    assert await rest_due.remind_of(db, day) == 0

@@ -1,6 +1,7 @@
 """Providers on the network, whose line is bad: authorised before, claimed by the order, captured after, never twice."""
 
 import asyncio
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -13,9 +14,10 @@ from samlad import orders, payments
 from samlad.carts import paying
 from samlad.channels import cache
 from samlad.kernel.database import Database, Tx
+from samlad.kernel.listing import ListQuery
 from samlad.kernel.problems import Conflict, InvalidInput, Problem
-from samlad.orders import AlreadyOrdered, ReturnInput
-from samlad.payments import NotClaimable, PaymentInput, PaymentPending, StartInput, operations
+from samlad.orders import AlreadyOrdered, ReturnInput, today
+from samlad.payments import NotClaimable, PaymentInput, PaymentPending, StartInput, manual, operations
 from samlad.payments.pursuit import pursue
 from samlad.payments.service import capture_part
 from trade import Trade
@@ -411,3 +413,43 @@ async def test_an_operation_that_is_unknown_asks_nobody(db: Database, bank: Fake
         await operations.hurry(tx, uuid4())
 
     await db.transaction(nothing)
+
+
+async def test_money_that_the_provider_refused_to_give_back_is_asked_for_once_more(
+    desk: Desk, api_as: Any
+) -> None:
+    cart = await desk.cart()
+    order = await desk.place(cart.id, await desk.begin(cart.id))
+    await desk.settle()
+    [payment] = (await desk.order(order.id)).payments
+    account = desk.bank.accounts[payment.id]
+    account.captured = 0  # its account is empty at this moment
+    await desk.cancel(order.id)
+    await desk.settle()
+    account.captured = payment.amount
+    [failed] = (await desk.order(order.id)).refunds
+    assert (failed.status, (await desk.order(order.id)).refunded) == ("failed", 0)
+    waiting = await today.waiting(desk.db, None)
+    assert waiting.not_refunded == 1
+    query = ListQuery(filters={"not_refunded": "true"})
+    assert [row.id for row in (await orders.LISTING.page(desk.db, query)).items] == [order.id]
+    here = f"/admin/orders/{order.id}"
+    async with api_as(accept="text/html", **{"accept-language": "en"}) as owner:
+        assert "Ask the provider once more" in (await owner.get(here)).text
+        asked = await owner.post(f"{here}/refund-again", data={"refund": str(failed.id)})
+        assert asked.headers["location"] == here
+        assert "Ask the provider once more" not in (await owner.get(here)).text
+    done = await asyncio.gather(
+        *(desk.db.transaction(lambda tx: manual.try_again(tx, failed.id)) for _ in range(3))
+    )
+    assert len({each.id for each in done}) == 1
+    await desk.settle()
+    after = await desk.order(order.id)
+    assert sorted(each.status for each in after.refunds) == ["done", "failed"]
+    assert (after.refunded, after.payment_status) == (payment.amount, "refunded")
+    with pytest.raises(InvalidInput):
+        await desk.db.transaction(lambda tx: manual.try_again(tx, done[0].id))
+    assert (await today.waiting(desk.db, None)).not_refunded == 0
+    assert desk.bank.kept == 0
+    await desk.sound()
+    await desk.trade.agree()

@@ -24,7 +24,7 @@ from samlad.appointments.permissions import CHANGE, READ, SETUP
 from samlad.channels import Channel, ChannelKind, ChannelStatus, Resource
 from samlad.customers import Contact, PersonInput
 from samlad.delivery.calendar import prepare, public_holidays
-from samlad.kernel import log
+from samlad.kernel import cards, log
 from samlad.kernel.clock import day_bounds, local_day, now
 from samlad.kernel.context import Actor
 from samlad.kernel.database import Database, Reader, Tx
@@ -130,6 +130,7 @@ async def book(tx: Tx, data: BookInput) -> Appointment:
         NotFound: it is not offered. SlotTaken: the time is not free. InvalidInput: nobody to be reached.
         TooMany: from this address, or for this e-mail address. Conflict: the id is another appointment's.
     """
+    cards.refuse({"name": data.name, "note": data.note})
     is_staff = _by_staff(tx, data)
     _possible(data.starts_at)
     wanted = await _service(tx, data.service)

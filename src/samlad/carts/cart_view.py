@@ -140,6 +140,7 @@ def build(cart: Cart, priced: Priced, available: Mapping[UUID, int] | None, chan
         gift_note=cart.gift_note,
         note=cart.note,
         promise=cart.promised,
+        pays_deposit=cart.pays_deposit,
         held_until=cart.held_until,
         quoted_until=cart.quoted_until,
         vat_number=cart.vat_number,

@@ -17,7 +17,7 @@ from samlad.carts.model import Cart, CartView, Delivery
 from samlad.carts.opening import after_change, open_cart
 from samlad.carts.permissions import DISCOUNT, DISCOUNT_ANY
 from samlad.channels import Channel
-from samlad.kernel import log
+from samlad.kernel import cards, log
 from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
 from samlad.kernel.i18n import marked
@@ -44,6 +44,7 @@ async def give(
         Conflict: nothing is handed over at a till. InvalidInput: no such line, or it takes nothing off.
         NeedsApproval: it is more than the actor may give alone.
     """
+    cards.refuse(data.reason, "reason")
     cart, channel = await open_cart(tx, cart_id, None, version)
     tx.actor.require(DISCOUNT, location=cart.location)
     if cart.delivery is not Delivery.CARRY_OUT:

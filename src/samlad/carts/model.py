@@ -155,6 +155,13 @@ class DetailsInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     gift_note: GiftNote | msgspec.UnsetType | None = msgspec.UNSET
     note: BuyerNote | msgspec.UnsetType | None = msgspec.UNSET
     vat_number: VatNumber | msgspec.UnsetType | None = msgspec.UNSET
+    pays_deposit: Annotated[
+        bool | msgspec.UnsetType,
+        msgspec.Meta(
+            description="A deposit is paid now and the rest before the goods leave, where the channel offers that "
+            "(`deposit_offered`)"
+        ),
+    ] = msgspec.UNSET
 
 
 class CartInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -306,6 +313,7 @@ class Cart(msgspec.Struct, frozen=True, kw_only=True):
     lots: list[ChosenLot] = []
     note: str | None = None
     promise: Promised | None = None
+    pays_deposit: bool = False
     lines: list[CartLine] = []
     method: Method | None = None
 
@@ -419,7 +427,8 @@ class CartView(msgspec.Struct, frozen=True, kw_only=True):
     ``vat_check`` says how far the VAT number is known to be right. ``tax_notes`` are keys of what the law wants said
     (``reverse-charge``, ``export``, …). ``tax_news``: tax has changed since the buyer was last told.
     ``tax_is_provisional``: the channel's tax engine is silent, our own stands in. ``note`` is for the shop; ``promise``
-    is what was promised for the chosen delivery method when its checkout began.
+    is what was promised for the chosen delivery method when its checkout began. ``pays_deposit``: the rest is paid before the goods
+    leave.
     """
 
     id: UUID
@@ -460,6 +469,7 @@ class CartView(msgspec.Struct, frozen=True, kw_only=True):
     tax_is_provisional: bool = False
     note: str | None = None
     promise: Promised | None = None
+    pays_deposit: bool = False
 
 
 class NewCart(CartView, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from samlad.carts.cart_view import compose
 from samlad.carts.model import Cart, CartStatus, CartView
 from samlad.carts.opening import check_orderable, open_cart
 from samlad.carts.permissions import WRITE
-from samlad.kernel import log
+from samlad.kernel import cards, log
 from samlad.kernel.database import Tx
 from samlad.kernel.problems import InvalidInput
 
@@ -22,6 +22,7 @@ async def park(tx: Tx, cart_id: UUID, label: str | None = None, *, version: int 
         InvalidInput: it is empty, or a list.
     """
     tx.actor.require(WRITE)
+    cards.refuse(label, "label")
     cart, channel = await open_cart(tx, cart_id, None, version, reopen=False)
     _at_own_till(tx, cart)
     check_orderable(cart)

@@ -127,7 +127,12 @@ async def new_cart(
     label: str | None = None,
     **fields: Any,
 ) -> Cart:
-    """A cart that `admit` writes."""
+    """A cart that `admit` writes.
+
+    Raises:
+        CardNumber: what it is called looks like one.
+    """
+    cards.refuse(label, "label")
     moment = now()
     till = await till_of(tx, channel) if channel.kind is ChannelKind.STORE and kind is CartKind.CART else None
     is_only = await sharing_store.is_only(tx, customer, channel.pools[Resource.CARTS])
@@ -248,6 +253,7 @@ async def change_line(
     Raises:
         LineChanged: somebody changed or took out the line since.
     """
+    cards.refuse(None if gift_note is msgspec.UNSET else gift_note, "gift_note")
     cart, channel = await open_cart(tx, cart_id, token, version)
     line = next((line for line in cart.lines if line.id == line_id), None)
     if line_version is not None and (line is None or line.version != line_version):
@@ -311,6 +317,10 @@ _MOVING = frozenset({"delivery", "delivery_method", "location"})
 """What decides where the goods are taken from."""
 
 
+_WORDS = ("name", "address", "label", "note", "gift_note")
+"""What people write in their own words. A phone number of 13 digits could pass for a card's."""
+
+
 def _said(data: DetailsInput) -> dict[str, Any]:
     """What is named, as it is to be.
 
@@ -322,7 +332,7 @@ def _said(data: DetailsInput) -> dict[str, Any]:
         for name in DetailsInput.__struct_fields__
         if (value := getattr(data, name)) is not msgspec.UNSET
     }
-    cards.refuse({name: said[name] for name in ("name", "address") if name in said})
+    cards.refuse({name: said[name] for name in _WORDS if name in said})
     return said
 
 

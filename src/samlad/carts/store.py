@@ -15,7 +15,7 @@ from samlad.kernel.rows import into
 COLUMNS = """c.id, c.pool, c.channel, c.customer, c.customer_group, c.currency, c.status, c.email, c.name, c.phone, c.address,
               c.delivery, c.location, c.checkout_until, c.order_id, c.version, c.created_at, c.updated_at, c.delivery_method,
               c.agreed, c.kind, c.label, c.is_current, c.gift_note, c.merged_into, c.held_until, c.quoted_until,
-              c.vat_number, c.discounts, c.lots, c.note, c.promise"""
+              c.vat_number, c.discounts, c.lots, c.note, c.promise, c.pays_deposit"""
 _LINE = (
     "id, variant, quantity, unit_price, version, added_by, changed_by, gift_note, price_until, problem, plan"
 )
@@ -46,7 +46,7 @@ _WRITTEN = {
     "id": "uuid", "pool": "uuid", "channel": "uuid", "customer": "uuid", "customer_group": "text", "currency": "text",
     "email": "text", "name": "text", "phone": "text", "address": "jsonb", "delivery": "text", "delivery_method": "uuid",
     "location": "uuid", "kind": "text", "label": "text", "is_current": "bool", "quoted_until": "timestamptz",
-    "gift_note": "text", "note": "text", "vat_number": "text", "agreed": "jsonb",
+    "gift_note": "text", "note": "text", "vat_number": "text", "agreed": "jsonb", "pays_deposit": "bool",
 }  # fmt: skip
 """What a new cart has, and of which type that is: order matters."""
 _INSERT = f"""

@@ -175,4 +175,16 @@ SELLING = (
         0,
         "The least part of an order that is paid at once where a deposit is agreed, percent",
     ),
+    Setting(
+        "deposit_offered",
+        bool,
+        False,
+        "Customers may choose in the checkout to pay only the least deposit now, and the rest before the goods leave",
+    ),
+    Setting(
+        "deposit_days",
+        Annotated[int, Meta(ge=0, le=730)],
+        0,
+        "Within how many days after the order the rest of one with a deposit is to be paid; 0: no day is agreed, nobody is reminded",
+    ),
 )

@@ -23,7 +23,7 @@ from samlad.clienteling.model import (
 from samlad.clienteling.permissions import LEAD, SERVE
 from samlad.consent import Answer, AnswerInput
 from samlad.consent import Level as Backing
-from samlad.kernel import log
+from samlad.kernel import cards, log
 from samlad.kernel.context import Actor
 from samlad.kernel.database import Database, Reader, Tx
 from samlad.kernel.ids import new_id
@@ -124,6 +124,7 @@ async def follow_up(tx: Tx, customer: UUID, data: FollowUpInput) -> FollowUp:
     text = data.text.strip()
     if not text:
         raise InvalidInput.at("text", "is empty")
+    cards.refuse(text, "text")
     made = new_id()
     values = {
         "id": made,

@@ -22,7 +22,7 @@ from samlad.credit.model import (
     TopUpInput,
 )
 from samlad.credit.permissions import GRANT, ISSUE, PAY
-from samlad.kernel import log
+from samlad.kernel import cards, log
 from samlad.kernel.clock import day_bounds, local_day, now
 from samlad.kernel.database import Database, Reader, Tx
 from samlad.kernel.ids import new_id
@@ -44,6 +44,7 @@ async def issue(tx: Tx, data: IssueInput) -> IssuedCard:
         Conflict: this key was used before: the card is there, and its code was told then.
     """
     _may_charge(tx, data.order)
+    cards.refuse(data.note, "note")
     channel = await _channel(tx, data.channel)
     if data.order is None and not data.note.strip():
         raise InvalidInput.at("note", "say why it is given")
@@ -150,6 +151,7 @@ async def top_up(tx: Tx, card_id: UUID, data: TopUpInput) -> GiftCard:
         CardState: the card is replaced or cancelled, or its time is over.
     """
     _may_charge(tx, data.order)
+    cards.refuse(data.reason, "reason")
     if data.order is None and not data.reason.strip():
         raise InvalidInput.at("reason", "say why it is given")
     if data.order is not None:  # the order before the card, as the follower locks them
@@ -255,6 +257,7 @@ async def cancel_charge(tx: Tx, charge: store.Charge) -> None:
 async def block(tx: Tx, card_id: UUID, reason: str = "") -> GiftCard:
     """A card pays nothing until it is freed or replaced. What is authorised already stays so."""
     tx.actor.require(ISSUE)
+    cards.refuse(reason, "reason")
     card = await _lock(tx, card_id)
     if card.status is CardStatus.BLOCKED:
         return card
@@ -266,6 +269,7 @@ async def block(tx: Tx, card_id: UUID, reason: str = "") -> GiftCard:
 async def unblock(tx: Tx, card_id: UUID, reason: str = "") -> GiftCard:
     """A blocked card pays again."""
     tx.actor.require(GRANT)
+    cards.refuse(reason, "reason")
     card = await _lock(tx, card_id)
     if card.status is CardStatus.ACTIVE:
         return card
@@ -283,6 +287,7 @@ async def replace(tx: Tx, card_id: UUID, reason: str = "") -> IssuedCard:
         CardState: it was replaced before, is not paid yet, or its time is over.
     """
     tx.actor.require(ISSUE)
+    cards.refuse(reason, "reason")
     card = await _lock(tx, card_id)
     if card.status not in (CardStatus.ACTIVE, CardStatus.BLOCKED) or card.is_expired:
         raise CardState("It cannot be replaced.", state=_state(card))

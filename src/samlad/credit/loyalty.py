@@ -28,7 +28,7 @@ from samlad.credit.model import (
     RewardKind,
 )
 from samlad.credit.permissions import GRANT, ISSUE, PAY, PROGRAMME
-from samlad.kernel import log
+from samlad.kernel import cards, log
 from samlad.kernel.clock import now
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.http import check_version
@@ -163,6 +163,7 @@ async def adjust(tx: Tx, customer: UUID, data: PointsInput) -> MemberView:
         NotFound: not a member. NotEnoughPoints: more are to go than there are.
     """
     tx.actor.require(GRANT)
+    cards.refuse(data.reason, "reason")
     if data.points == 0:
         raise InvalidInput.at("points", "how many, with a minus to take them")
     member = await _member(tx, customer)

@@ -9,7 +9,7 @@ from samlad.credit import book, events
 from samlad.credit.book import Leg
 from samlad.credit.model import AccountKind, Balance, GrantInput
 from samlad.credit.permissions import GRANT
-from samlad.kernel import log
+from samlad.kernel import cards, log
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.money import currencies
@@ -23,6 +23,7 @@ async def grant(tx: Tx, customer: UUID, data: GrantInput) -> list[Balance]:
         NotFound: no such customer. InvalidInput: no such currency.
     """
     tx.actor.require(GRANT)
+    cards.refuse(data.reason, "reason")
     if data.currency not in currencies():
         raise InvalidInput.at("currency", "not an ISO 4217 currency code such as EUR")
     source = AccountKind.REFUNDED if data.order else AccountKind.GIVEN

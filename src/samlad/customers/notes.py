@@ -10,7 +10,7 @@ from samlad.access import audit
 from samlad.customers import events, note_store, store
 from samlad.customers.note_store import Note, TagCount
 from samlad.customers.permissions import CHANGE, NOTES, READ
-from samlad.kernel import log
+from samlad.kernel import cards, log
 from samlad.kernel.context import Actor
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.http import check_version
@@ -192,6 +192,7 @@ def _tidy(text: str) -> str:
     tidy = text.strip()
     if not tidy:
         raise InvalidInput.at("text", "is empty")
+    cards.refuse(tidy, "text")
     return tidy
 
 

@@ -11,7 +11,7 @@ from samlad.customers import store, tombstones
 from samlad.customers.events import CustomerChanged, CustomerCreated, CustomersImported
 from samlad.customers.model import Customer, CustomerChange, NewCustomer, PersonInput
 from samlad.customers.permissions import CHANGE
-from samlad.kernel import log
+from samlad.kernel import cards, log
 from samlad.kernel.database import Tx
 from samlad.kernel.http import check_version
 from samlad.kernel.ids import new_id
@@ -25,6 +25,7 @@ async def create(tx: Tx, new: NewCustomer) -> Customer:
         Conflict: somebody in the pool has this external id or e-mail address already; ``customer`` says who.
     """
     tx.actor.require(CHANGE)
+    cards.refuse(new.name, "name")
     channel = await channels.get(tx, new.channel)
     person = _person(new)
     pool = channel.pools[channels.Resource.CUSTOMERS]
@@ -104,6 +105,7 @@ async def change(tx: Tx, customer: UUID, change: CustomerChange, *, version: int
         Conflict: the new external id or e-mail address belongs to somebody else.
     """
     tx.actor.require(CHANGE)
+    cards.refuse(None if change.name is msgspec.UNSET else change.name, "name")
     current = await store.lock(tx, customer)
     if current is None:
         raise NotFound("There is no such customer.")

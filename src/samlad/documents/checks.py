@@ -47,13 +47,28 @@ _RULES: dict[str, tuple[str, str]] = {
             LEFT JOIN orders p ON (p.id = o.id AND o.status <> 'cancelled') OR p.returns = o.id
             LEFT JOIN order_line l ON l.order_id = p.id
                  AND NOT (l.kind = 'adjustment' AND l.tax_rate = 0 AND l.title = '{ROUNDING_TITLE}')
-            WHERE NOT EXISTS (SELECT FROM orders q WHERE (q.id = o.id OR q.returns = o.id)
+            WHERE EXISTS (SELECT FROM document d WHERE d.order_id = t.order_id AND d.cause NOT LIKE 'prepaid:%')
+              AND NOT EXISTS (SELECT FROM orders q WHERE (q.id = o.id OR q.returns = o.id)
                                 AND q.updated_at > now() - interval '5 minutes')
             GROUP BY t.order_id, o.number, t.total, t.tax
         )
         SELECT 'order ' || number AS what,
                format('documents %s (tax %s), order %s (tax %s)', told, told_tax, total, tax) AS detail
         FROM sold WHERE (told, told_tax) <> (total, tax) ORDER BY 1 LIMIT 20
+    """,
+    ),
+    "document-prepayments": (
+        "Prepayment invoices of orders whose rest is still to be paid come to what came in of them",
+        """
+        WITH told AS (
+            SELECT order_id, sum(CASE kind WHEN 'invoice' THEN total ELSE -total END) AS told
+            FROM document GROUP BY 1 HAVING bool_and(cause LIKE 'prepaid:%')
+        )
+        SELECT 'order ' || o.number AS what, format('documents %s, came in %s', t.told, p.came_in) AS detail
+        FROM told t JOIN orders o ON o.id = t.order_id CROSS JOIN LATERAL (
+            SELECT coalesce(sum(captured - refunded), 0) - o.credited AS came_in FROM payment WHERE order_id = o.id) AS p
+        WHERE o.status <> 'cancelled' AND o.payment_status IN ('unpaid', 'pending') AND t.told <> p.came_in
+              AND o.updated_at < now() - interval '5 minutes' ORDER BY 1 LIMIT 20
     """,
     ),
 }

@@ -23,6 +23,8 @@ PEPPOL = "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:billing
 PEPPOL_PROCESS = "urn:fdc:peppol.eu:2017:poacc:billing:01:1.0"
 TYPES = {Kind.INVOICE: "380", Kind.CREDIT_NOTE: "381"}
 """UNTDID 1001 (BT-3)."""
+PREPAYMENT = "386"
+"""The same of an invoice for a prepayment."""
 UNITS = {Measure.PIECE: "C62", Measure.WEIGHT: "GRM", Measure.LENGTH: "MMT", Measure.VOLUME: "MLT"}
 """What quantities count, by their code of UN/ECE recommendation 20."""
 """Unit of quantities (UNECE Recommendation 20): one."""
@@ -127,7 +129,7 @@ def _terms(printed: Printed) -> dict[str, Any]:
     terms: dict[str, Any] = {
         "BT-1": printed.number,
         "BT-2": printed.issued_on,
-        "BT-3": TYPES[Kind(printed.kind)],
+        "BT-3": PREPAYMENT if printed.is_prepayment else TYPES[Kind(printed.kind)],
         "BT-5": printed.currency,
         "BT-9": printed.due_on,
         "BT-10": printed.buyer_reference or printed.order_number,
@@ -219,7 +221,7 @@ def _rate(rate: RateTotal, tax: int, printed: Printed, writer: Writer) -> dict[s
 
 def _line(number: int, line: PrintedLine, printed: Printed, writer: Writer) -> dict[str, Any]:
     """A line: quantity times price is its net, exactly. Where a price a piece would be rounded, it is that of all."""
-    title = writer.translate(LINES["shipping"]) if line.kind == "shipping" else line.title
+    title = writer.translate(LINES[line.kind]) if line.kind in ("shipping", "prepayment") else line.title
     pieces = abs(line.quantity) or 1
     price = abs(line.net)
     values: dict[str, Any] = {

@@ -1,7 +1,8 @@
 """Issuing: bringing the documents of an order in line with it. docs/concepts/documents.md says when, docs/decisions/
 unbroken-numbers.md how the numbers stay without gaps.
 
-The first document is the invoice: all that was sold, less what came back before. Then each return is a credit note of
+The first document is the invoice: all that was sold, less what came back before. Of a deposit there are prepayment invoices before
+that one, which takes them off again. Then each return is a credit note of
 its own, and what changed of the sale itself (called off, replaced, cheaper) one more. Asked again with nothing new it
 issues nothing, so that it does not matter how often, in which order or how late events come.
 """
@@ -18,6 +19,7 @@ from samlad.channels import Channel
 from samlad.documents import entities, rules, snapshot, store
 from samlad.documents.events import DocumentIssued
 from samlad.documents.model import (
+    PREPAID,
     BuyerInput,
     Document,
     DocumentContent,
@@ -46,7 +48,8 @@ _decode = msgspec.json.Decoder(Printed).decode
 
 
 class _Sale(msgspec.Struct, frozen=True):
-    """A locked sale with all that its documents are made of. ``told``: what they have said, signed, by line."""
+    """A locked sale with all that its documents are made of. ``told``: what they have said, signed, by line;
+    ``paid_told`` what they said was paid before (minor units)."""
 
     head: OrderHead
     lines: list[OrderLine]
@@ -55,19 +58,22 @@ class _Sale(msgspec.Struct, frozen=True):
     documents: list[Document]
     told: list[PrintedLine]
     rounding_told: int
+    paid_told: int
     printed: Printed | None
     returns: list[OrderHead]
     told_returns: set[UUID]
 
 
 class _Part(msgspec.Struct, frozen=True):
-    """What the next document says: lines the way they are printed on it, and why it is issued."""
+    """What the next document says: lines the way they are printed on it, and why it is issued. ``paid``: what of it came in before
+    (minor units), None for what follows an invoice."""
 
     kind: Kind
     cause: str
     lines: list[PrintedLine]
     rounding: int = 0
     returns: tuple[UUID, ...] = ()
+    paid: int | None = None
 
 
 async def issue(tx: Tx, order: UUID, data: IssueInput) -> list[Document]:
@@ -101,16 +107,18 @@ async def settle(
     The order is locked first, the series of numbers last.
     """
     sale = await _lock(tx, order, buyer, on_request=on_request)
-    if sale is None or not (sale.documents or on_request or is_claim or is_due(sale.head, sale.channel)):
+    if sale is None:
         return []
     issued = []
-    if not sale.documents:
-        first = await _first(tx, sale)
+    if not any(d.cause == "sale" for d in sale.documents):
+        first = await _before_invoice(tx, sale, on_request=on_request, is_wanted=on_request or is_claim)
         if first is None:
             return []
-        issued.append(await _issue(tx, sale, first, None))
+        issued.append(await _issue(tx, sale, first, sale.documents[0] if sale.documents else None))
         return issued
-    invoice = next(d for d in sale.documents if d.kind is Kind.INVOICE)
+    invoice = min(
+        (d for d in sale.documents if d.kind is Kind.INVOICE), key=lambda each: each.cause != "sale"
+    )
     for back in sale.returns:
         if back.id not in sale.told_returns:
             part = await _returned(tx, back)
@@ -122,11 +130,14 @@ async def settle(
     return issued
 
 
-def is_due(head: OrderHead, channel: Channel) -> bool:
-    """Whether an order without an invoice gets one by itself now."""
+def is_due(head: OrderHead, channel: Channel, *, is_begun: bool = False) -> bool:
+    """Whether an order without an invoice gets one by itself now. ``is_begun``: there are invoices for prepayments, which the last one
+    takes off."""
     when = channel.setting(SETTING)
     if head.status is OrderStatus.CANCELLED:
         return False
+    if when == "request" and is_begun:
+        when = "paid"
     if when == "paid":
         return head.payment_status in (OrderPayment.PAID, OrderPayment.REFUNDED)
     if when == "fulfilled":
@@ -187,14 +198,46 @@ async def _lock(tx: Tx, order: UUID, buyer: BuyerInput | None, *, on_request: bo
         documents=[each.document for each in stored],
         told=told,
         rounding_told=rounding,
+        paid_told=sum(each.paid for each in printed),
         printed=printed[0] if printed else None,
         returns=await order_store.returns_of(tx, order),
         told_returns=await store.told_returns(tx, order),
     )
 
 
+async def _before_invoice(tx: Tx, sale: _Sale, *, on_request: bool, is_wanted: bool) -> _Part | None:
+    """What an order without its invoice lacks: that, one for a prepayment, or the credit note of those when it is called off."""
+    head, begun = sale.head, bool(sale.documents)
+    if head.status is OrderStatus.CANCELLED:
+        return await _changed(tx, sale) if begun else None
+    if head.deposit is not None and (begun or on_request or sale.channel.setting(SETTING) != "request"):
+        money = await payments.of_order(tx, head.id)
+        came_in = sum(each.captured - each.refunded for each in money) - head.credited
+        if (
+            sum(each.captured for each in money) < head.total - head.called_off
+        ):  # as orders reckon what is due
+            part = _prepaid(sale, came_in)
+            if part is not None or not on_request:
+                return part
+    if not (is_wanted or is_due(head, sale.channel, is_begun=begun)):
+        return None
+    return await _first(tx, sale)
+
+
+def _prepaid(sale: _Sale, came_in: int) -> _Part | None:
+    """The invoice for what came in of a deposit (minor units) and was not told yet; a credit note if it is less by now."""
+    lines = rules.difference(rules.prepaid_lines(sale.lines, came_in), sale.told)
+    kind = rules.kind_of(lines)
+    if kind is None:
+        return None
+    cause = f"{PREPAID}:{len(sale.documents)}"
+    if kind is Kind.CREDIT_NOTE:
+        return _Part(kind, cause, [rules.negated(line) for line in lines])
+    return _Part(kind, cause, lines, paid=sum(line.total for line in lines))
+
+
 async def _first(tx: Tx, sale: _Sale) -> _Part | None:
-    """The invoice: what was sold less what came back before. None if nothing is left."""
+    """The invoice: what was sold less what came back before, and less what prepayments were told. None if nothing is left."""
     if sale.head.status is OrderStatus.CANCELLED:
         return None
     lines, rounding = rules.printed_lines(sale.lines), rules.rounding_of(sale.lines)
@@ -202,15 +245,16 @@ async def _first(tx: Tx, sale: _Sale) -> _Part | None:
         came = await order_store.lines_of(tx, back.id)
         lines += rules.printed_lines(came, source=back.id)
         rounding += rules.rounding_of(came)
-    if rules.kind_of(lines) is not Kind.INVOICE:
+    lines += rules.difference([], sale.told)
+    kind, returns = rules.kind_of(lines), tuple(back.id for back in sale.returns)
+    if sale.documents and kind is Kind.CREDIT_NOTE:  # more was prepaid than is left of it
+        return _Part(kind, "sale", [rules.negated(line) for line in lines], -rounding, returns)
+    if kind is not Kind.INVOICE:
         return None
-    return _Part(
-        Kind.INVOICE,
-        "sale",
-        lines,
-        rounding,
-        tuple(back.id for back in sale.returns),
-    )
+    told = sum(line.total for line in sale.told)
+    paid = sale.head.paid - sale.head.refunded - told
+    total = sum(line.total for line in lines) + rounding
+    return _Part(kind, "sale", lines, rounding, returns, max(0, min(paid, total)))
 
 
 async def _returned(tx: Tx, back: OrderHead) -> _Part | None:
@@ -292,7 +336,7 @@ async def _draft(tx: Tx, sale: _Sale, part: _Part, entity: Entity, invoice: Docu
     head, channel = sale.head, sale.channel
     place, place_lines = await snapshot.place_of(tx, head.location)
     moment = now()
-    first = invoice is None
+    first = part.paid is not None
     return Printed(
         kind=part.kind,
         number="",
@@ -315,8 +359,10 @@ async def _draft(tx: Tx, sale: _Sale, part: _Part, entity: Entity, invoice: Docu
         lines=part.lines,
         rounding=part.rounding,
         **snapshot.sums(part.lines, part.rounding),
-        paid=min(head.paid - head.refunded, _total(part)) if first else 0,
-        payments=snapshot.paid_of(await payments.of_order(tx, head.id)) if first else [],
+        paid=part.paid or 0,
+        payments=rules.paid_since(snapshot.paid_of(await payments.of_order(tx, head.id)), sale.paid_told)
+        if first
+        else [],
         of="" if invoice is None else invoice.number,
         of_date=None if invoice is None else invoice.issued_on,
         reason=part.cause.partition(":")[0],
@@ -324,10 +370,6 @@ async def _draft(tx: Tx, sale: _Sale, part: _Part, entity: Entity, invoice: Docu
         footer=channel.setting("receipt_footer"),
         logo=entity.logo or await content.printed_logo(tx, channel),
     )
-
-
-def _total(part: _Part) -> int:
-    return sum(line.total for line in part.lines) + part.rounding
 
 
 def _buyer(sale: _Sale) -> Party:

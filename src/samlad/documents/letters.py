@@ -6,6 +6,7 @@ whose mails another system sends turns these off (setting ``order_mails``).
 """
 
 from collections.abc import Sequence
+from datetime import date
 
 import msgspec
 
@@ -133,7 +134,10 @@ CHANGE_MIND = marked(
 )
 DEPOSIT = marked("Deposit")
 PAID_AND_LEFT = marked("%(paid)s is paid, %(rest)s is left.")
-REST_FIRST = marked("The rest is paid before you get the goods, in any of our stores.")
+REST_FIRST = marked(
+    "The rest is paid before you get the goods: on the order's page, or in any of our stores."
+)
+REST_BY = marked("By %(day)s at the latest.")
 READ = marked("See the order")
 WRITE_US = marked("Questions? Write to %(address)s.")
 
@@ -151,7 +155,7 @@ def confirmation(p: Printed, w: Writer, order: Order, link: str) -> Letter:
     if p.total > p.paid and (p.bank.iban or p.bank.account or p.due_on):
         facts.append((_("How to pay"), list(_to_pay(p, w))))
     if order.deposit is not None and p.total > p.paid:
-        facts.append((_(DEPOSIT), list(_deposit(p, w))))
+        facts.append((_(DEPOSIT), list(_deposit(p, w, order.rest_due_on))))
     if order.gift_note:
         facts.append((_("Gift note"), [order.gift_note]))
     if p.note:
@@ -168,10 +172,11 @@ def confirmation(p: Printed, w: Writer, order: Order, link: str) -> Letter:
     )
 
 
-def _deposit(p: Printed, w: Writer) -> list[str]:
-    """What was paid of a deposit, what is left, and that it is paid before the goods leave."""
+def _deposit(p: Printed, w: Writer, until: date | None) -> list[str]:
+    """What was paid of a deposit, what is left, and that it is paid before the goods leave, by a day if one was agreed."""
     said = {"paid": w.money(p.paid), "rest": w.money(p.total - p.paid)}
-    return [w.translate(PAID_AND_LEFT) % said, w.translate(REST_FIRST)]
+    found = [w.translate(PAID_AND_LEFT) % said, w.translate(REST_FIRST)]
+    return found if until is None else [*found, w.translate(REST_BY) % {"day": w.day(until)}]
 
 
 def _to_pay(p: Printed, w: Writer) -> list[str]:

@@ -52,6 +52,10 @@ class Kind(StrEnum):
     CREDIT_NOTE = "credit_note"
 
 
+PREPAID = "prepaid"
+"""What the cause of an invoice for a prepayment begins with."""
+
+
 class Slip(StrEnum):
     """What is printed of an order as it is now: it has no number of its own and is not kept."""
 
@@ -304,6 +308,11 @@ class Printed(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
     check: str = ""
 
+    @property
+    def is_prepayment(self) -> bool:
+        """Whether it is an invoice for money that came in before the goods leave."""
+        return self.kind == Kind.INVOICE and self.reason == PREPAID
+
 
 # -- what was issued -------------------------------------------------------------------------------------------------------
 
@@ -331,6 +340,11 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     due_on: date | None = None
     actor: str
     sha256: str
+
+    @property
+    def is_prepayment(self) -> bool:
+        """Whether it is an invoice for money that came in before the goods leave."""
+        return self.kind is Kind.INVOICE and self.cause.partition(":")[0] == PREPAID
 
 
 class DocumentContent(Document, frozen=True, kw_only=True):

@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 
-from samlad import channels, orders, stock
+from samlad import channels, credit, orders, stock
 from samlad.channels import Channel
 from samlad.consent import reporting
+from samlad.credit.events import GiftCardCharged
 from samlad.documents import change_letters, letters, snapshot
 from samlad.kernel import mail
 from samlad.kernel.clock import now
@@ -25,8 +26,8 @@ from samlad.kernel.mail import Mail
 from samlad.kernel.money import decimal_text, format_money
 from samlad.kernel.problems import NotFound
 from samlad.kernel.vault import Vault
-from samlad.orders import Order, fulfilment_store, order_address
-from samlad.orders.events import ReturnCharged
+from samlad.orders import Order, balance, fulfilment_store, order_address
+from samlad.orders.events import OrderRestDue, ReturnCharged
 from samlad.orders.fulfilment_events import FulfilmentNeedsCustomer, FulfilmentReady
 from samlad.orders.fulfilment_model import FulfilmentState
 from samlad.payments.events import PaymentOverdue
@@ -43,7 +44,7 @@ async def follow(tx: Tx, event: Event) -> None:
     settings, fact = tx.database.settings, event.fact()
     if not mail.is_set(settings):
         return
-    order_id = fact.order if isinstance(fact, PaymentOverdue) else event.subject
+    order_id = fact.order if isinstance(fact, PaymentOverdue | GiftCardCharged) else event.subject
     order = None if order_id is None else await _order(tx, order_id)
     if order is None or order.email is None:
         return
@@ -51,29 +52,48 @@ async def follow(tx: Tx, event: Event) -> None:
     locale = await snapshot.locale_of(tx, order, channel)
     keys = Vault.of(settings)
     link = channels.shop_address(settings, channel) + order_address.path(keys, order.id)
+    said = await _said(tx, event, order, channel, (link, locale))
+    if said is None:
+        return
+    letter = Mail(to=order.email, sender=_sender(channel), subject=said[0], text=said[1])
+    at = int(now().timestamp())
+    letter = await reporting.reported(tx, keys, channel, order.customer, "order", letter, at=at)
+    await mail.send(tx, keys, letter)
+
+
+async def _said(
+    tx: Tx, event: Event, order: Order, channel: Channel, words: tuple[str, str]
+) -> tuple[str, str] | None:
+    """Subject and text; None for what is not so any more. ``words``: the order's link, and the language."""
+    fact, (link, locale) = event.fact(), words
     if isinstance(fact, FulfilmentNeedsCustomer):
         place = None if fact.offered is None else await stock.location(tx, fact.offered)
-        subject, text = needs_answer(order, None if place is None else place.name, link, locale)
-    elif isinstance(fact, FulfilmentReady):
+        return needs_answer(order, None if place is None else place.name, link, locale)
+    if isinstance(fact, FulfilmentReady):
         work = await fulfilment_store.head(tx, fact.fulfilment)
         if work is None or work.state is not FulfilmentState.READY:  # fetched or put back meanwhile
-            return
+            return None
         place = await stock.location(tx, fact.location)
         until = fact.pick_up_by.astimezone(ZoneInfo(place.time_zone)).date()
         subject, text = lies_ready(order, place.name, until, link, locale, channel.country)
         due = order.total - order.called_off - order.paid
         if order.deposit is not None and due > 0:
             text += "\n\n" + still_to_pay(due, order.currency, locale)
-    elif isinstance(fact, ReturnCharged):
-        subject, text = charged(order, fact, link, locale, channel.country)
-    elif isinstance(fact, PaymentOverdue):
-        subject, text = overdue(order, fact, link, locale, channel.country)
-    else:
-        return
-    letter = Mail(to=order.email, sender=_sender(channel), subject=subject, text=text)
-    at = int(now().timestamp())
-    letter = await reporting.reported(tx, keys, channel, order.customer, "order", letter, at=at)
-    await mail.send(tx, keys, letter)
+        return subject, text
+    if isinstance(fact, ReturnCharged):
+        return charged(order, fact, link, locale, channel.country)
+    if isinstance(fact, OrderRestDue):
+        due = balance.due_of(order, order.payments)
+        return rest_due(order, due, fact, link, locale, channel.country) if due else None  # paid meanwhile
+    if isinstance(fact, GiftCardCharged):
+        if order.delivery == "carry_out":  # they have it in hand, with a receipt
+            return None
+        card = None if event.subject is None else await credit.get(tx, event.subject)
+        last = None if card is None else card.expires_on
+        return card_pays(order, fact, last, link, locale, channel.country)
+    if isinstance(fact, PaymentOverdue):
+        return overdue(order, fact, link, locale, channel.country)
+    return None
 
 
 async def _order(tx: Tx, order: UUID) -> Order | None:
@@ -159,6 +179,47 @@ def overdue(order: Order, fact: PaymentOverdue, link: str, locale: str, country:
     return subject, "\n\n".join(part for part in (text, name, link) if part)
 
 
+def rest_due(
+    order: Order, due: int, fact: OrderRestDue, link: str, locale: str, country: str
+) -> tuple[str, str]:
+    """The rest of an order with a deposit (minor units) is to be paid soon, or was to be."""
+    _ = translator(locale).gettext
+    values = {
+        "amount": format_money(due, order.currency, str(formatting_locale(locale))),
+        "day": _day(fact.due_on, locale, country),
+    }
+    if fact.reminder == 1:
+        subject = _("Order %(number)s: the rest is to be paid soon") % {"number": order.number}
+        text = _("%(amount)s is still to be paid, by %(day)s. You get the goods once it is paid.") % values
+    else:
+        subject = _("Reminder: the rest of order %(number)s is not paid yet") % {"number": order.number}
+        text = (
+            _(
+                "%(amount)s was to be paid by %(day)s. You get the goods once it is paid. If you have paid meanwhile, forget this mail."
+            )
+            % values
+        )
+    where = _("Pay here, or in any of our stores:")
+    return subject, f"{text}\n\n{where}\n\n{link}"
+
+
+def card_pays(
+    order: Order, fact: GiftCardCharged, until: date | None, link: str, locale: str, country: str
+) -> tuple[str, str]:
+    """A gift card that was bought with an order can pay from now on: subject and text. Its code was told once, and is in no mail."""
+    _ = translator(locale).gettext
+    amount = format_money(fact.amount, fact.currency, str(formatting_locale(locale)))
+    subject = _("Your gift card ···· %(four)s can be used") % {"four": fact.last_four}
+    text = _(
+        "Order %(number)s is paid, so the gift card ···· %(four)s pays from now on. %(amount)s was put onto it."
+    ) % {"number": order.number, "four": fact.last_four, "amount": amount}
+    last = _("It pays until %(day)s.") % {"day": _day(until, locale, country)} if until else ""
+    code = _(
+        "We never send its code by mail: you have it from us already. Whoever has the code can pay with it."
+    )
+    return subject, "\n\n".join(part for part in (text, last, code, link) if part)
+
+
 def _day(day: date, locale: str, country: str) -> str:
     return format_date(day, "long", locale=dated_locale(locale, country))
 
@@ -173,6 +234,8 @@ FOLLOWERS = [
             "fulfilment.ready",
             "return.charged",
             "payment.overdue",
+            "order.rest_due",
+            "gift_card.charged",
             *letters.TYPES,
             *change_letters.TYPES,
         ),

@@ -54,7 +54,7 @@ def html(printed: Printed, *, is_copy: bool = False, is_paged: bool = False) -> 
         .render(
             p=printed,
             w=writer,
-            title=writer.translate(TITLES[printed.kind]),
+            title=writer.translate(TITLES["prepayment" if printed.is_prepayment else printed.kind]),
             reason=writer.translate(REASONS[printed.reason]) if printed.reason in REASONS else "",
             notes=tax_notes(printed, writer),
             line_titles={kind: writer.translate(text) for kind, text in LINES.items()},

@@ -8,14 +8,19 @@ from uuid import UUID
 import msgspec
 
 from samlad.documents import taxation
-from samlad.documents.model import Kind, PrintedLine, RateTotal, Step
-from samlad.kernel.money import share
+from samlad.documents.model import Kind, Paid, PrintedLine, RateTotal, Step
+from samlad.kernel.i18n import marked
+from samlad.kernel.money import allocate, share
 from samlad.kernel.problems import FieldError, InvalidInput
 from samlad.orders import LineKind, OrderLine
 from samlad.tax.texts import NOTE_OF_CATEGORY
 
 ROUNDING_TITLE = "Cash rounding"
 """The title by which orders name the line of cash that was rounded (`samlad.orders.rules.with_rounding`)."""
+PREPAID_TITLE = marked("Prepayment")
+PREPAID_KIND = "prepayment"
+PREPAID_POSITION = 1_000_000
+"""Where lines of prepayments stand: after all lines of the sale, on the invoice that takes them off again, too."""
 TAX_TOLERANCE = 100
 """Minor units by which the tax of a rate may differ from rate times net: what the rules of CEN (BR-CO-17) accept."""
 
@@ -99,6 +104,53 @@ def rounding_of(lines: Iterable[OrderLine]) -> int:
     return sum(line.total for line in lines if is_rounding(line))
 
 
+def prepaid_lines(lines: Sequence[OrderLine], came_in: int) -> list[PrintedLine]:
+    """What came in of a sale whose rest is still to be paid (minor units), one line for each rate and reason: spread over what is left
+    of the lines by what they cost, each part with its share of the tax, as the books do (`samlad.books.rules`)."""
+    left = [
+        max(0, line.total - share(line.total, line.fulfilled + line.cancelled, line.quantity))
+        for line in lines
+    ]
+    paid = min(came_in, sum(left))
+    if paid <= 0:
+        return []
+    sums: dict[tuple[str, int, str, bool], list[int]] = defaultdict(lambda: [0, 0])
+    for line, part in zip(lines, allocate(paid, left), strict=True):
+        if part:
+            key = (taxation.category_of(line), line.tax_rate, taxation.note_of(line), line.tax_included)
+            sums[key][0] += part
+            # A margin is known when goods leave, and not before.
+            sums[key][1] += 0 if line.tax_treatment == "margin" else share(line.tax, part, line.total)
+    return [
+        PrintedLine(
+            position=PREPAID_POSITION,
+            kind=PREPAID_KIND,
+            title=PREPAID_TITLE,
+            quantity=1,
+            unit_price=total if tax_included else total - tax,
+            tax_included=tax_included,
+            tax_rate=rate,
+            category=category,
+            note=note,
+            net=total - tax,
+            tax=tax,
+            total=total,
+        )
+        for (category, rate, note, tax_included), (total, tax) in sums.items()
+    ]
+
+
+def paid_since(paid: Sequence[Paid], told: int) -> list[Paid]:
+    """The payments without the first of them, which other documents have told of (minor units)."""
+    found = []
+    for each in paid:
+        known = min(told, each.amount)
+        told -= known
+        if each.amount > known:
+            found.append(msgspec.structs.replace(each, amount=each.amount - known) if known else each)
+    return found
+
+
 def negated(line: PrintedLine) -> PrintedLine:
     """A line the other way round: what is given back of it is positive on a credit note."""
     return msgspec.structs.replace(
@@ -171,7 +223,7 @@ def _part(line: PrintedLine, quantity: int, net: int, tax: int) -> PrintedLine:
         (line.quantity, line.net, line.tax),
         (-line.quantity, -line.net, -line.tax),
     )
-    if quantity == 0 or quantity * (net or tax) < 0:
+    if line.kind == PREPAID_KIND or quantity == 0 or quantity * (net or tax) < 0:
         quantity = 1 if (net or tax) > 0 else -1
     total = net + tax
     price = line.unit_price

@@ -33,6 +33,7 @@ PROVIDERS = {
 }
 TITLES = {
     "invoice": marked("Invoice"),
+    "prepayment": marked("Prepayment invoice"),
     "credit_note": marked("Credit note"),
     "order-confirmation": marked("Order confirmation"),
     "receipt": marked("Receipt"),
@@ -42,7 +43,12 @@ REASONS = {
     "cancelled": marked("The order was cancelled."),
     "changed": marked("The order was changed."),
 }
-LINES = {"shipping": marked("Shipping"), "fee": marked("Fee"), "discount": marked("Discount")}
+LINES = {
+    "shipping": marked("Shipping"),
+    "fee": marked("Fee"),
+    "discount": marked("Discount"),
+    "prepayment": marked("Prepayment"),
+}
 
 
 class Writer:

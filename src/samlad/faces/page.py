@@ -33,7 +33,7 @@ from samlad.channels import cached_all, last_seen, main_of, shop_at
 from samlad.faces import objections
 from samlad.faces.design import CAMERA_POLICY, Pages, formats, policy_text
 from samlad.faces.design.rendering import apart, turning_in
-from samlad.kernel import once
+from samlad.kernel import cards, once
 from samlad.kernel.database import Tx
 from samlad.kernel.http import REQUEST_ID_SCOPE, actor_of, context_of, database_of
 from samlad.kernel.http import AnyRequest as AnyRequest
@@ -343,7 +343,10 @@ async def change(request: AnyRequest, work: Callable[[Tx], Awaitable[T]]) -> T:
 
     Raises:
         SentBefore: the very same was sent and done before: a second click, or a browser that sent a page again.
+        CardNumber: a note or the like looks like one.
     """
+    if request.method == "POST":
+        cards.refuse_words(await request.form())
     sent = await _sent(request)
 
     async def run(tx: Tx) -> T:

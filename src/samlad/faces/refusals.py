@@ -180,6 +180,8 @@ PAYMENTS = (
     marked("the payment was begun for %(amount)s"),
     marked("It is being captured or let go already."),
     marked("At most %(left)s (minor units) can go back."),
+    marked("Only %(left)s (minor units) of this payment can still go back."),
+    marked("It is %(state)s; only what a provider refused is tried again."),
     marked("Some entries are not right."),
     marked("is there twice"),
     marked("Not so much was taken there."),

@@ -91,6 +91,7 @@ MONEY = (
     marked("No such card is kept."),
     marked("No such payment was begun for this cart."),
     marked("No such payment was begun for this exchange."),
+    marked("No such payment was begun for this order."),
     marked("There is no such scheme."),
     marked("There is no such tax rate."),
     marked("There is no such registration."),

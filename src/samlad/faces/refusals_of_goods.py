@@ -240,7 +240,7 @@ ORDERS = (
     marked("say how much of it is paid now"),
     marked("a part that is paid in cash is an amount that coins can pay"),
     marked("The rest of it is paid before it leaves."),
-    marked("Only staff can agree on a deposit."),
+    marked("Only staff can agree on a deposit here."),
     marked("only a sale at a till has one"),
     marked("this channel takes no tips"),
     marked("this is a set: it comes back as its parts; name those"),

@@ -6,7 +6,7 @@ no card number; a note that holds it must be worded differently, which is the ch
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -96,6 +96,26 @@ def refuse(value: Any, field: str = "") -> None:
             "Card numbers are typed into the payment provider's own page or terminal. Nothing was kept.",
             errors=tuple(faults),
         )
+
+
+WORDS = frozenset({"note", "gift_note", "reason", "label", "comment", "text", "subject", "body"})
+"""Names of fields in which people write in their own words; numbers of articles, parcels and phones stand elsewhere."""
+_MAYBE = re.compile(rb"[0-9](?:[^0-9A-Za-z]{0,6}[0-9]){12}")
+
+
+def refuse_words(fields: Mapping[str, Any]) -> None:
+    """Look through what people wrote in their own words into a form, or into the fields of a JSON document: the door, whatever the
+    verb behind it does. What stands deeper (a till's journal, rows of a file) has rules of its own.
+
+    Raises:
+        CardNumber: with the names of the fields.
+    """
+    refuse({name: fields[name] for name in WORDS if name in fields})
+
+
+def may_be_in(body: bytes) -> bool:
+    """Whether it is worth reading a body for card numbers: so many digits follow each other in it."""
+    return _MAYBE.search(body) is not None
 
 
 def _places(value: Any, place: str) -> Iterator[str]:

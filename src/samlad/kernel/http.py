@@ -91,10 +91,12 @@ async def write(
     API key) is stored sealed by the vault. Of one kind of ``together``, those who come at once share a transaction.
 
     Raises:
+        CardNumber: a note or the like looks like one (422).
         KeyReused: the key was used for another request (422).
         StillRunning: the first request with the key has not ended (409).
     """
     key = request.headers.get("idempotency-key")
+    await _refuse_card_numbers(request)
     database, context = database_of(request), context_of(request)
     transaction = (database.companion(together) if together else database).transaction
     if key is None:
@@ -125,6 +127,25 @@ async def write(
         if stored is None:
             raise
         return stored
+
+
+async def _refuse_card_numbers(request: AnyRequest) -> None:
+    """Nobody writes one into a note, by whatever door.
+
+    Raises:
+        CardNumber: with the field.
+    """
+    if request.headers.get("content-type", "").startswith("multipart/"):
+        return  # a file: it was read already
+    body = await request.body()
+    if not cards.may_be_in(body):
+        return
+    try:
+        sent = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return  # a file
+    if isinstance(sent, dict):
+        cards.refuse_words(sent)
 
 
 async def _stored(

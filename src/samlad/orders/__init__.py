@@ -1,5 +1,6 @@
 """Orders: placed, paid, handed over, cancelled, taken back. The public face; `docs/concepts/orders.md` explains."""
 
+from samlad.orders import rest_due  # noqa: F401 - its job registers itself
 from samlad.orders.change_apply import apply as apply_change
 from samlad.orders.change_apply import preview as preview_change
 from samlad.orders.change_model import Changed, ChangeInput

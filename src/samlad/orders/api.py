@@ -110,6 +110,9 @@ async def list_orders(
         bool | None,
         QueryParameter(description="Only those that came back in part or are announced to, or only others"),
     ] = None,
+    not_refunded: Annotated[
+        bool | None, QueryParameter(description="Only those whose provider refused to give money back")
+    ] = None,
     least: Annotated[
         int | None,
         QueryParameter(ge=-MOST_MINOR, le=MOST_MINOR, description="Total of at least, minor units"),
@@ -147,6 +150,7 @@ async def list_orders(
         "part": part,
         "late": "true" if late else None,
         "returned": None if returned is None else str(returned).lower(),
+        "not_refunded": "true" if not_refunded else None,
         "least": None if least is None else str(least),
         "most": None if most is None else str(most),
         "from": None if first_day is None else bounds(first_day, time_zone)[0],

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from samlad.access import identity
-from samlad.kernel import jobs, log
+from samlad.kernel import cards, jobs, log
 from samlad.kernel.context import Actor, Context
 from samlad.kernel.database import Database, Reader, Tx
 from samlad.kernel.ids import new_id
@@ -61,6 +61,7 @@ async def begin(tx: Tx, data: BulkInput, *, bulk: UUID | None = None) -> Bulk:
         Conflict: nothing is chosen.
     """
     tx.actor.require(CHANGE)
+    cards.refuse(data.reason, "reason")
     fresh = bulk or new_id()
     rows = await chosen(tx, data.orders, data.filters)
     if not rows:

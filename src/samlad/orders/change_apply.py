@@ -50,6 +50,7 @@ async def apply(
         SoldOut, PaymentDeclined: new goods are gone, or were not paid; nothing was changed.
     """
     cards.refuse([data.note, data.override, *data.photos], "note")
+    cards.refuse([getattr(action, "text", None) for action in data.actions], "actions")
     found = await store.lock(tx, order_id)
     if found is None:
         tx.actor.require(CHANGE)

@@ -5,7 +5,9 @@ from uuid import UUID
 import msgspec
 
 from samlad import channels, customers, delivery, payments, promotions, stock
+from samlad.channels import Channel
 from samlad.kernel import cards, log
+from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Tx
 from samlad.kernel.http import check_version
 from samlad.kernel.problems import NotFound
@@ -40,33 +42,45 @@ from samlad.orders.permissions import CHANGE
 from samlad.orders.settling import return_surplus
 
 
-async def pay(tx: Tx, order_id: UUID, data: PayInput, *, version: int | None = None) -> Order:
+async def pay(
+    tx: Tx,
+    order_id: UUID,
+    data: PayInput,
+    *,
+    version: int | None = None,
+    offered_by: Channel | None = None,
+) -> Order:
     """Take payments for an order that was placed unpaid, or with a deposit: all that is still due, or a part of it.
 
-    Money may be taken at any place (``location``) where the actor may change orders.
+    Money may be taken at any place (``location``) where the actor may change orders. Payments that were begun for the order
+    before (`samlad.orders.balance`) are claimed. ``offered_by``: whose ways to pay they are, if not the order's channel's.
 
     Raises:
         WrongState: it is paid, cancelled, or no sale. PaymentDeclined: a provider refused.
         InvalidInput: they come to something else, or a part of it is an amount that coins cannot pay.
     """
     head, lines = await _lock(tx, order_id, version, at=data.location)
-    channel = await channels.cached(tx, head.channel)
+    channel = offered_by or await channels.cached(tx, head.channel)
     known = await payments.of_order(tx, order_id)
     due = head.total - head.called_off - sum(p.promised for p in known)
     if due <= 0:
         raise WrongState("Nothing is due.", state=head.status)
-    now_paid = deposits.part_of(due, data.payments) if data.is_part else due
-    amounts, rounding = payments.due_amounts(
-        now_paid, data.payments, payments.coin_of(channel, head.currency)
-    )
+    claimed = await payments.claim(tx, order_id, order_id, data.payments, channel)
+    inputs = payments.with_amounts(data.payments, claimed)
+    now_paid = deposits.part_of(due, inputs) if data.is_part else due
+    amounts, rounding = payments.due_amounts(now_paid, inputs, payments.coin_of(channel, head.currency))
     if now_paid < due:
         deposits.check_coins(rounding)
-    taken = await payments.authorize(tx, order_id, data.payments, amounts, head.currency, channel=channel)
+    taken = await payments.authorize(
+        tx, order_id, inputs, amounts, head.currency, channel=channel, claimed=claimed
+    )
     await payments.keep(tx, taken, channel=head.channel, profile=head.customer)
     if data.location is not None:
         await payments.taken_at(tx, [payment.id for payment in taken], data.location)
     if now_paid < due and head.deposit is None:
-        await store.set_deposit(tx, head.id, now_paid)
+        sold_in = await channels.cached(tx, head.channel)
+        until = deposits.due_day(sold_in, local_day(now(), sold_in.time_zone))
+        await store.set_deposit(tx, head.id, now_paid, until)
     if rounding:
         rounded = rules.with_rounding(lines, rounding)[-1]
         if await store.add_line(tx, head.id, rounded) and head.customer is not None:
@@ -229,7 +243,7 @@ async def read_again(tx: Tx, order_id: UUID) -> Order:
     return msgspec.structs.replace(
         order,
         payments=await payments.of_order(tx, order_id),
-        refunds=await payments.refunds_of(tx, order_id) if order.refunded else [],
+        refunds=await payments.refunds_of(tx, order_id) if order.paid else [],
     )
 
 

@@ -5,10 +5,11 @@ was paid goes back, as of any order.
 """
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 
 from samlad.carts import Cart, Delivery
 from samlad.channels import Channel
-from samlad.kernel.problems import Conflict, InvalidInput
+from samlad.kernel.problems import Conflict, Forbidden, InvalidInput
 from samlad.orders.model import OrderHead, OrderPayment
 from samlad.payments import PaymentInput
 
@@ -17,6 +18,41 @@ class BalanceDue(Conflict):
     """A deposit was paid for this order, and the rest (``due``, minor units) before its goods leave."""
 
     code, title = "balance-due", "The rest of this order is paid first"
+
+
+def least_of(total: int, channel: Channel) -> int:
+    """The least that a channel takes as a deposit of a total (minor units)."""
+    percent: int = channel.setting("deposit_percent")
+    return -(-total * percent // 100)
+
+
+def offered(channel: Channel, delivery: Delivery | None, total: int) -> int | None:
+    """What customers may pay now of a total instead of all of it (minor units); None where the channel does not offer that."""
+    if not channel.setting("deposit_offered") or delivery is Delivery.CARRY_OUT:
+        return None
+    amount = least_of(total, channel)
+    return amount if 0 < amount < total else None
+
+
+def agreed(wanted: int | None, channel: Channel, cart: Cart, total: int, kind: str) -> int | None:
+    """What is paid now of an order (minor units): what somebody says with it, else what its buyer chose in the cart. ``kind``: of
+    the actor; staff and programs say it themselves.
+
+    Raises:
+        Forbidden: a customer wants one where the channel offers none.
+    """
+    offer = offered(channel, cart.delivery, total)
+    if wanted is not None and offer is None and kind in ("guest", "customer"):
+        raise Forbidden("Only staff can agree on a deposit here.")
+    if wanted is None and cart.pays_deposit and kind in ("guest", "customer", "system"):
+        return offer
+    return wanted
+
+
+def due_day(channel: Channel, day: date) -> date | None:
+    """By when the rest of an order of a day is to be paid; None where no day is agreed."""
+    days = channel.setting("deposit_days")
+    return day + timedelta(days=days) if days else None
 
 
 def check(deposit: int | None, total: int, channel: Channel, cart: Cart, *, tip: int) -> None:
@@ -33,7 +69,7 @@ def check(deposit: int | None, total: int, channel: Channel, cart: Cart, *, tip:
         raise InvalidInput.at("tip", "a tip is given with the whole sum")
     if deposit >= total:
         raise InvalidInput.at("deposit", f"less than the total of {total} (minor units)")
-    least = -(-total * channel.setting("deposit_percent") // 100)
+    least = least_of(total, channel)
     if deposit < least:
         raise InvalidInput.at("deposit", f"at least {least} (minor units)")
 

@@ -110,6 +110,18 @@ class OrderGoodsNamed(Fact, frozen=True, kw_only=True):
     quantity: int
 
 
+@declare("order.rest_due")
+class OrderRestDue(Fact, frozen=True, kw_only=True):
+    """The rest of an order with a deposit (``due``, minor units) is to be paid by a day that is near, or over. ``reminder`` counts
+    from 1."""
+
+    number: str
+    due: int
+    currency: str
+    due_on: date
+    reminder: int
+
+
 @declare("order.cancelled", personal=("reason",))
 class OrderCancelled(Fact, frozen=True, kw_only=True):
     """An order was called off. Its stock is free again, its money went back."""

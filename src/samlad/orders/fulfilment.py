@@ -12,7 +12,7 @@ from msgspec import UNSET
 
 from samlad import channels
 from samlad.access import audit, rate
-from samlad.kernel import log
+from samlad.kernel import cards, log
 from samlad.kernel.clock import now
 from samlad.kernel.context import Context
 from samlad.kernel.database import Database, Tx
@@ -205,6 +205,7 @@ async def hand_over(
         InvalidInput: the code is another one, or nothing was checked.
         WrongState: it is not picked yet, or it is sent.
     """
+    cards.refuse(data.note, "note")
     found, head, _lines = await enter(tx, fulfilment_id, (S.READY, S.PICKED, S.PACKED), version=version)
     if found.method in (Method.SHIP, Method.SAME_DAY):
         raise WrongState("This is sent, not handed over.", state=found.state)

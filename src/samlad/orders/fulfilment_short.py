@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from samlad import channels, stock
-from samlad.kernel import log
+from samlad.kernel import cards, log
 from samlad.kernel.clock import now
 from samlad.kernel.database import Database, Tx
 from samlad.kernel.ids import new_id
@@ -48,6 +48,7 @@ async def reject(
     Raises:
         WrongState: it has left already. InvalidInput: more than there is of a line.
     """
+    cards.refuse(data.note, "note")
     found, head, lines = await enter(tx, fulfilment_id, WORK, version=version)
     left = {line.position: line.quantity for line in found.lines}
     if data.lines is None:

@@ -28,6 +28,14 @@ def _only_true(text: str) -> str:
     return text
 
 
+NOT_REFUNDED = """FROM refund f JOIN payment p ON p.id = f.payment JOIN orders own ON own.id = p.order_id
+    WHERE f.status = 'failed' AND own.refunded + own.credited < own.paid
+      AND (own.status = 'cancelled' OR own.paid - own.refunded - own.credited > own.total - own.called_off
+           OR EXISTS (SELECT FROM orders b WHERE b.returns = own.id))
+      AND NOT EXISTS (SELECT FROM refund n JOIN payment q ON q.id = n.payment
+                      WHERE q.order_id = p.order_id AND n.status <> 'failed' AND n.created_at > f.created_at)"""
+"""SQL: refunds ``f`` with payments ``p`` of orders, that a provider refused and nobody tried again or gave back otherwise since."""
+
 LISTING = Listing(
     row=OrderRow,
     select="""o.id, o.number, c.code AS channel, o.kind, o.status, o.payment_status, o.placed_at, o.customer,
@@ -77,6 +85,7 @@ LISTING = Listing(
                    OR EXISTS (SELECT FROM return_request r WHERE r.order_id = o.id AND r.state <> 'cancelled'))""",
             _truth,
         ),
+        "not_refunded": Filter(f"{{}} = 'true' AND o.id IN (SELECT p.order_id {NOT_REFUNDED})", _only_true),
         "least": Filter("o.total >= {}::bigint", int),
         "most": Filter("o.total <= {}::bigint", int),
         "q": Filter(

@@ -93,8 +93,8 @@ class PlaceOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
             msgspec.Meta(
                 ge=1,
                 le=2**52,
-                description="So much is paid now (minor units; the payments come to it), the rest before goods leave. Only staff may "
-                "say so",
+                description="So much is paid now (minor units; the payments come to it), the rest before goods leave. Customers may "
+                "say so where the channel offers it (`deposit_offered`)",
             ),
         ]
         | None
@@ -216,7 +216,7 @@ class OrderHead(msgspec.Struct, frozen=True, kw_only=True):
     ``changes``: the sale that this one came out of, by an exchange or in one ticket with a return.
     ``delivery_method`` is what the buyer chose and ``promise`` when they were promised the goods by it. ``note`` is
     theirs for the shop, ``gift_note`` for the card that goes with all of it. ``deposit`` was agreed to be paid at once; nothing leaves
-    before the rest is paid.
+    before the rest is paid, by ``rest_due_on`` if a day was agreed.
     """
 
     id: UUID
@@ -256,6 +256,7 @@ class OrderHead(msgspec.Struct, frozen=True, kw_only=True):
     note: str | None = None
     gift_note: str | None = None
     deposit: int | None = None
+    rest_due_on: date | None = None
     placed_at: datetime
     local_day: date
     version: int = 1

@@ -43,7 +43,8 @@ async def read(reader: Reader, order_id: UUID) -> Order:
     return msgspec.structs.replace(
         order,
         payments=await payments.of_order(reader, order_id),
-        refunds=await payments.refunds_of(reader, order_id) if order.refunded else [],
+        # One that failed is in no sum.
+        refunds=await payments.refunds_of(reader, order_id) if order.paid else [],
     )
 
 

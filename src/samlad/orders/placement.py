@@ -82,8 +82,12 @@ async def place(
     if data.total is not None and data.total != totals.total:
         raise TotalChanged(f"It comes to {totals.total} (minor units) now.", total=totals.total)
 
+    is_staff = tx.actor.kind not in ("guest", "customer")
+    if not data.pay_later:
+        chosen = deposits.agreed(data.deposit, channel, cart, totals.total, tx.actor.kind)
+        data = msgspec.structs.replace(data, deposit=chosen)
     deposits.check(data.deposit, totals.total, channel, cart, tip=data.tip)
-    tips.check(data.tip, channel, cart, is_staff=tx.actor.kind not in ("guest", "customer"))
+    tips.check(data.tip, channel, cart, is_staff=is_staff)
     taken, rounding = await _take_payments(tx, order_id, data, closed)
     lines = rules.with_rounding(rules.order_lines(closed), rounding)
     if _is_its_own_work(closed, data):
@@ -105,7 +109,9 @@ async def place(
     number = await store.insert(tx, order, channel.setting("number_prefix"), parts)
     order = msgspec.structs.replace(order, number=number, deposit=data.deposit)
     if data.deposit is not None:
-        await store.set_deposit(tx, order_id, data.deposit)
+        until = deposits.due_day(channel, order.local_day)
+        order = msgspec.structs.replace(order, rest_due_on=until)
+        await store.set_deposit(tx, order_id, data.deposit, until)
     tell_placed(tx, order)
     fulfilment_plan.tell_opened(tx, order, parts)
     await payments.keep(tx, taken, channel=channel.id, profile=cart.customer, later=is_last)
@@ -135,8 +141,6 @@ def _authorise_actor(tx: Tx, closed: ClosedCart, data: PlaceOrder) -> None:
     if tx.actor.kind in ("guest", "customer"):
         if data.pay_later:
             raise Forbidden("Only staff can place an order that is paid later.")
-        if data.deposit is not None:
-            raise Forbidden("Only staff can agree on a deposit.")
         return
     at = closed.cart.location if closed.cart.delivery is Delivery.CARRY_OUT else None
     tx.actor.require(PLACE, location=at)

@@ -1,6 +1,7 @@
 """SQL of the tables ``orders``, ``order_line``, ``order_day`` and ``order_quarter``."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from samlad.orders.model import Order, OrderHead, OrderLine
 _HEAD = """o.id, o.pool, o.channel, o.number, o.kind, o.status, o.payment_status, o.customer, o.email, o.name,
            o.phone, o.address, o.country, o.currency, o.delivery, o.location, o.items, o.tax, o.total, o.paid,
            o.refunded, o.called_off, o.credited, o.cart, o.returns, o.changes, o.is_held, o.imported, o.vat_number,
-           o.vat_check, o.vat_checked, o.vat_consultation, o.delivery_method, o.promise, o.note, o.gift_note, o.deposit, o.placed_at, o.local_day, o.version"""
+           o.vat_check, o.vat_checked, o.vat_consultation, o.delivery_method, o.promise, o.note, o.gift_note, o.deposit, o.rest_due_on, o.placed_at, o.local_day, o.version"""
 _LINE = """l.position, l.kind, l.variant, l.sku, l.title, l.options, l.quantity, l.unit_price, l.tax_included,
            l.tax_rate, l.tax, l.total, l.fulfilled, l.returned, l.cancelled, l.substitutes, l.returns,
            l.stock_correction, l.reductions, l.concessions, l.tax_category, l.tax_treatment, l.tax_country,
@@ -179,9 +180,31 @@ async def update(tx: Tx, order: UUID, values: dict[str, Any]) -> None:
     )
 
 
-async def set_deposit(tx: Tx, order: UUID, deposit: int) -> None:
-    """Note what of an order that this transaction has placed is paid at once (minor units)."""
-    await tx.execute("UPDATE orders SET deposit = $2 WHERE id = $1", order, deposit)
+async def set_deposit(tx: Tx, order: UUID, deposit: int, until: date | None) -> None:
+    """Note what of an order is paid at once (minor units), and by when the rest is to be paid."""
+    await tx.execute("UPDATE orders SET deposit = $2, rest_due_on = $3 WHERE id = $1", order, deposit, until)
+
+
+async def remind_of_rest(tx: Tx, today: date, days: Sequence[int], limit: int) -> list[OrderHead]:
+    """Orders whose rest nobody has paid or promised, that are to be reminded of it on a day: so many ``days`` after the one that was
+    agreed. They are noted as reminded. One statement."""
+    return await tx.all(
+        OrderHead,
+        f"""
+        WITH late AS (
+            SELECT o.id, t.passed FROM orders o
+            CROSS JOIN LATERAL (SELECT count(*) FROM unnest($2::int[]) AS d WHERE $1::date >= o.rest_due_on + d) AS t (passed)
+            WHERE o.rest_due_on IS NOT NULL AND o.payment_status = 'unpaid' AND o.status <> 'cancelled'
+                  AND o.rest_due_on <= $1::date - (SELECT min(d) FROM unnest($2::int[]) AS d)
+                  AND t.passed > o.rest_reminders AND o.total - o.called_off > o.paid
+            ORDER BY o.rest_due_on, o.id LIMIT $3 FOR NO KEY UPDATE OF o SKIP LOCKED
+        )
+        UPDATE orders o SET rest_reminders = l.passed FROM late l WHERE o.id = l.id RETURNING {_HEAD}
+        """,
+        today,
+        list(days),
+        limit,
+    )
 
 
 async def add_to_lines(tx: Tx, order: UUID, column: str, parts: Sequence[tuple[int, int]]) -> None:

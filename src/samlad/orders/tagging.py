@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from samlad.access import audit
-from samlad.kernel import log
+from samlad.kernel import cards, log
 from samlad.kernel.database import Tx
 from samlad.kernel.http import check_version
 from samlad.kernel.ids import new_id
@@ -67,6 +67,7 @@ def words_of(tags: Sequence[str]) -> list[str]:
             raise InvalidInput.at(f"tags/{index}", "is empty")
         if len(tag) > LONGEST_TAG or not _FITS.fullmatch(tag):
             raise InvalidInput.at(f"tags/{index}", NO_TAG)
+    cards.refuse(found, "tags")
     return sorted(set(found))
 
 
@@ -111,6 +112,7 @@ async def add_note(tx: Tx, order: UUID, data: OrderNoteInput) -> OrderNote:
     text = data.text.strip()
     if not text:
         raise InvalidInput.at("text", "is empty")
+    cards.refuse(text, "text")
     made = await tagging_store.insert_note(tx, new_id(), order, text, tx.actor.label)
     _tell(tx, head, events.OrderNoteAdded(number=head.number, note=made.id))
     audit.record(tx, "order.note_added", "order", order, after={"note": str(made.id)})

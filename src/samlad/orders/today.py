@@ -12,6 +12,7 @@ import msgspec
 
 from samlad.kernel.clock import day_bounds, local_day
 from samlad.kernel.database import Reader
+from samlad.orders.lists import NOT_REFUNDED
 
 MOST = 1000
 """Beyond this nobody counts on: it is told as “more than 1,000”."""
@@ -103,6 +104,7 @@ class Waiting(msgspec.Struct, frozen=True):
     Orders: ``to_give`` to ship or hand over, ``unpaid`` (or paid in part by what is pending) that are not cancelled. Parts of
     orders: ``late`` to pick, ``uncollected`` past their date, ``stuck`` until the customer answers or goods come,
     ``rejected`` by a location in the last seven days. Announced returns: ``returns`` not settled, of which ``overdue``.
+    ``not_refunded``: orders with refunds that a provider refused and nobody tried again or paid back otherwise.
     """
 
     to_give: int
@@ -113,6 +115,7 @@ class Waiting(msgspec.Struct, frozen=True):
     rejected: int
     returns: int
     overdue: int
+    not_refunded: int
 
 
 REJECTED_DAYS = 7
@@ -131,6 +134,7 @@ _WAITING = {
                   WHERE r.state IN ('requested', 'received', 'inspected') AND ({order} OR r.location = ANY ($1))""",
     "overdue": """return_request r JOIN orders o ON o.id = r.order_id
                   WHERE r.state = 'requested' AND r.due_on < current_date AND ({order} OR r.location = ANY ($1))""",
+    "not_refunded": f"""orders o WHERE o.id IN (SELECT p.order_id {NOT_REFUNDED}) AND {{order}}""",
 }
 _COUNTS = ", ".join(
     f"(SELECT count(*) FROM (SELECT FROM {source} LIMIT {MOST + 1}) n)::int AS {name}"

@@ -17,7 +17,7 @@ from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, List
 from samlad.kernel.problems import NotFound
 from samlad.payments import accounts, manual, manual_store, service, settlements, store, terminal
 from samlad.payments.accounts import ProviderInfo, StripeKeys
-from samlad.payments.model import Amount, Note, Payment, Receipt, ReceivedInput
+from samlad.payments.model import Amount, Note, Payment, Receipt, ReceivedInput, Refund
 from samlad.payments.permissions import CAPTURE, READ
 from samlad.payments.settlements import Recorded, Settlement, SettlementsInput
 from samlad.payments.terminal import Button, TerminalPayment
@@ -105,6 +105,12 @@ async def list_receipts(
 async def refund_done(request: AnyRequest, refund_id: FromPath[UUID]) -> Response[None]:
     """For refunds of bank transfers, invoices, payments on delivery and marketplaces: nobody here sends them."""
     return await write(request, lambda tx: manual.refunded(tx, refund_id), status=204)
+
+
+@post("/refunds/{refund_id:uuid}/again", summary="Try a failed refund once more", status_code=200)
+async def refund_again(request: AnyRequest, refund_id: FromPath[UUID]) -> Response[Refund]:
+    """The provider is asked once more, as a new refund; asked twice it is the same one."""
+    return await write(request, lambda tx: manual.try_again(tx, refund_id))
 
 
 @post("/payment-settlements", summary="Book what a provider kept and paid out", status_code=200)

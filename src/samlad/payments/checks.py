@@ -52,7 +52,10 @@ _RULES: dict[str, tuple[str, str, str, str]] = {
                format('%s of %s is %s since %s %s', r.amount, p.currency, r.status, r.created_at, coalesce(r.problem, ''))
                    AS detail
         FROM refund r JOIN payment p ON p.id = r.payment
-        WHERE r.status = 'failed' OR r.status = 'pending' AND r.created_at < now() - interval '3 days'
+        WHERE r.status = 'failed' AND NOT EXISTS (  -- tried again, or given back otherwise through the same order
+                  SELECT FROM refund n JOIN payment q ON q.id = n.payment
+                  WHERE (q.id = p.id OR q.order_id = p.order_id) AND n.status <> 'failed' AND n.created_at > r.created_at)
+              OR r.status = 'pending' AND r.created_at < now() - interval '3 days'
         ORDER BY r.created_at LIMIT 20
         """,
         "warning",

@@ -7,7 +7,7 @@ structured creditor reference (ISO 11649, ``RF32 10001``), whose check digits ca
 
 import re
 from datetime import date, timedelta
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import msgspec
 from stdnum import iso11649
@@ -30,7 +30,8 @@ from samlad.payments.model import (
     Request,
 )
 from samlad.payments.permissions import RECEIVE
-from samlad.payments.providers import register
+from samlad.payments.providers import is_network, provider, register
+from samlad.payments.pursuit import give_back
 from samlad.payments.telling import tell, tell_refund
 
 _REFERENCE = re.compile(r"RF[0-9]{2}[0-9]{5,12}")
@@ -165,6 +166,30 @@ async def refunded(tx: Tx, refund_id: UUID) -> None:
         raise InvalidInput(f"{payment.provider} sends it and says so itself.")
     if await store.end_refund(tx, refund_id, RefundStatus.DONE, None, None):
         tell_refund(tx, events.PaymentRefunded, payment, refund)
+
+
+def again_key(refund: UUID) -> UUID:
+    """The id of the refund by which a failed one is tried again."""
+    return uuid5(refund, "again")
+
+
+async def try_again(tx: Tx, refund_id: UUID) -> Refund:
+    """Ask a provider on the network once more for a refund that failed, as a new one. Said twice it is the same.
+
+    Raises:
+        NotFound: no such refund. InvalidInput: it did not fail, or so much cannot go back any more.
+    """
+    tx.actor.require(RECEIVE)
+    refund, payment = await refund_of(tx, refund_id)
+    if refund.status is not RefundStatus.FAILED or not is_network(provider(payment.provider)):
+        raise InvalidInput(f"It is {refund.status}; only what a provider refused is tried again.")
+    key = again_key(refund.id)
+    again = await manual_store.refund(tx, key)
+    if again is not None:
+        return again
+    if payment.refundable < refund.amount:
+        raise InvalidInput(f"Only {payment.refundable} (minor units) of this payment can still go back.")
+    return await give_back(tx, payment, refund.amount, refund.reason, key=key)
 
 
 async def refund_of(tx: Tx, refund_id: UUID) -> tuple[Refund, Payment]:

@@ -236,10 +236,11 @@ async def apply(tx: Tx, payment: Payment, outcome: Outcome) -> Payment:
     return changed
 
 
-async def give_back(tx: Tx, payment: Payment, amount: int, reason: str) -> Refund:
-    """Wish that a provider on the network gives an amount back; it counts as given back unless that fails."""
+async def give_back(tx: Tx, payment: Payment, amount: int, reason: str, *, key: UUID | None = None) -> Refund:
+    """Wish that a provider on the network gives an amount back; it counts as given back unless that fails. ``key``: the refund's id,
+    where it has one."""
     refund = Refund(
-        id=new_id(), payment=payment.id, amount=amount, status=RefundStatus.PENDING, reason=reason
+        id=key or new_id(), payment=payment.id, amount=amount, status=RefundStatus.PENDING, reason=reason
     )
     await store.add_refunds(tx, [refund])
     await operations.wish(tx, payment.id, OperationKind.REFUND, amount, key=refund.id)

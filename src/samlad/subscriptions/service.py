@@ -62,7 +62,7 @@ async def change(
         check_changeable(tx, found, channel)
     elif found.charging is not None:
         raise WrongStatus("The next order is being paid at this moment.", state="charging")
-    cards.refuse({name: given[name] for name in ("name", "phone") if name in given})
+    cards.refuse(given.get("name"), "name")
     values: dict[str, Any] = {name: given[name] for name in ("email", "name", "phone") if name in given}
     values |= await _goods(tx, found, channel, given)
     values |= await _way(tx, found, channel, given)

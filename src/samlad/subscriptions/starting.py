@@ -53,7 +53,7 @@ async def start(tx: Tx, data: StartInput) -> Subscription:
     else:
         tx.actor.require(CHANGE)
         customer = data.customer
-    cards.refuse([data.name, data.phone], "name")
+    cards.refuse(data.name, "name")
     if customer is None:
         raise InvalidInput.at("customer", "say whose it is")
     channel = await channels.cached(tx, data.channel)

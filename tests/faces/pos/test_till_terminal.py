@@ -169,3 +169,79 @@ async def test_the_page_goes_on_by_itself(site: Site, market: Market) -> None:
     )
     await expect(page.get_by_text("Sold", exact=True)).to_be_visible()
     await site.fine(page)
+
+
+async def with_deposit(clerk: httpx.AsyncClient, **more: str) -> httpx.Response:
+    """Put the ticket aside with a deposit of 50.00."""
+    html = (await clerk.get("/pos/soder/deposit")).text
+    sent = {"cart": hidden(html, "cart"), "amount": "50.00", "email": "kim@example.org", "name": "Kim"} | more
+    return await clerk.post("/pos/soder/deposit", data=sent)
+
+
+async def test_the_ticket_is_put_aside_and_the_rest_is_paid_when_it_is_fetched(
+    clerk: httpx.AsyncClient, market: Market
+) -> None:
+    await on_ticket(clerk, market)
+    assert "/pos/soder/deposit" in (await clerk.get("/pos/soder")).text
+    for wrong in ({"amount": ""}, {"amount": "5000"}, {"email": ""}, {"way": "cash", "amount": "50.05"}):
+        refused = await with_deposit(clerk, **wrong)
+        assert refused.status_code == 422, wrong
+    assert await state(market) == []
+    page = (await with_deposit(clerk, way="terminal")).headers["location"]
+    assert "Waiting for a card" in text_of((await clerk.get(page)).text)
+    declined = await held_to_it(clerk, page, "decline")
+    assert declined.headers["location"] == "/pos/soder/deposit"
+    assert await market.db.value("SELECT delivery FROM cart") != "pickup", "it can still be carried out"
+    page = (await with_deposit(clerk, way="terminal")).headers["location"]
+    await clerk.get(page)
+    there = (await held_to_it(clerk, page, "approve")).headers["location"]
+    [order] = await market.db.rows("SELECT * FROM orders")
+    assert (order["deposit"], order["delivery"], order["status"]) == (5_000, "pickup", "placed")
+    assert there == f"/pos/soder/orders/{order['id']}/pay"
+    text = text_of((await clerk.get(there)).text)
+    assert "It is put aside" in text
+    rest = f"{(order['total'] - 5_000) / 100:.2f}"
+    assert rest in text
+    # The rest by card, too: the first is declined, the second pays.
+    form = {"way": "terminal", "version": str(order["version"]), "amount": ""}
+    page = (await clerk.post(there, data=form)).headers["location"]
+    assert "Waiting for a card" in text_of((await clerk.get(page)).text)
+    assert (await clerk.get(page, headers=HTMX)).status_code == 204
+    assert (await held_to_it(clerk, page, "decline")).headers["location"] == there
+    page = (await clerk.post(there, data=form)).headers["location"]
+    await clerk.get(page)
+    done = await held_to_it(clerk, page, "approve")
+    assert done.headers["location"] == there
+    assert "Nothing is left to pay" in text_of((await clerk.get(there)).text)
+    assert (await clerk.get(page)).headers["location"] == there, "the way back"
+    paid = [each for each in await state(market) if each[2]]
+    assert len(paid) == 2
+    assert all(each[0] == "terminal" and each[1] in ("authorized", "captured") for each in paid)
+    places = await market.db.rows("SELECT location FROM payment WHERE order_id IS NOT NULL ORDER BY id")
+    assert places[1]["location"] == market.places[0].id
+
+
+async def test_a_deposit_in_cash_is_taken_once(clerk: httpx.AsyncClient, market: Market) -> None:
+    await on_ticket(clerk, market)
+    html = (await clerk.get("/pos/soder/deposit")).text
+    sent = {"cart": hidden(html, "cart"), "amount": "50", "email": "kim@example.org", "way": "cash"}
+    first = await clerk.post("/pos/soder/deposit", data=sent)
+    assert first.status_code == 303, text_of(first.text)
+    assert "/orders/" in first.headers["location"]
+    assert (await clerk.post("/pos/soder/deposit", data=sent)).headers["location"] == "/pos/soder"
+    assert await market.db.value("SELECT count(*) FROM orders") == 1
+
+
+async def test_a_terminal_that_is_left_pays_nothing_of_an_order(
+    clerk: httpx.AsyncClient, market: Market
+) -> None:
+    await on_ticket(clerk, market)
+    there = (await with_deposit(clerk, way="cash")).headers["location"]
+    version = await market.db.value("SELECT version FROM orders")
+    form = {"way": "terminal", "version": str(version), "amount": "20"}
+    page = (await clerk.post(there, data=form)).headers["location"]
+    await clerk.get(page)
+    assert (await clerk.post(f"{page}/leave")).headers["location"] == there
+    assert await market.db.value("SELECT status FROM terminal_simulation") == "cancelled"
+    assert (await clerk.get(page)).headers["location"] == there
+    assert await market.db.value("SELECT count(*) FROM payment WHERE order_id IS NOT NULL") == 1

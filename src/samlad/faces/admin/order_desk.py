@@ -59,6 +59,7 @@ VIEWS: tuple[tuple[str, dict[str, str]], ...] = (
         {"payment": "unpaid,pending", "kind": "sale", "status": "placed,partially_fulfilled,fulfilled"},
     ),
     (marked("Returns"), {"kind": "return"}),
+    (marked("Not given back"), {"not_refunded": "true"}),
     (marked("Cancelled"), {"status": "cancelled"}),
 )
 """Views of the desk that are asked for every day."""

@@ -123,6 +123,7 @@ async def _order_page(request: AnyRequest, order_id: UUID, form: Form) -> Respon
         parts=await parts_of(request, order),
         papers=await papers_of(request, order),
         tenders=await payment_rows(request, order, may_change=may_change),
+        again_possible=_to_try_again(order),
         back_by_hand=[r for r in order.refunds if r.status == "pending" and _is_by_hand(order, r.payment)],
         tags=await tagging_store.tags_of(database, order_id),
         notes=await tagging_store.notes_of(database, order_id),
@@ -164,6 +165,13 @@ async def payment_rows(request: AnyRequest, order: Order, *, may_change: bool) -
             }
         )
     return rows
+
+
+def _to_try_again(order: Order) -> set[UUID]:
+    """Refunds that failed and were not tried again."""
+    known = {refund.id for refund in order.refunds}
+    failed = {refund.id for refund in order.refunds if refund.status == "failed"}
+    return {refund for refund in failed if manual.again_key(refund) not in known}
 
 
 def _is_by_hand(order: Order, payment_id: UUID) -> bool:
@@ -223,6 +231,7 @@ HAPPENED: dict[str, tuple[str, str, str]] = {
     "order.note_deleted": (marked("A note was taken away"), "close", ""),
     "order.note_restored": (marked("A note is back"), "undo", ""),
     "payment.overdue": (marked("Reminded: not paid in time"), "clock", "warning"),
+    "order.rest_due": (marked("Reminded: the rest is to be paid"), "clock", "warning"),
 }
 """What the history says of an event: text, icon, colour."""
 
@@ -291,7 +300,7 @@ async def act_on_order(request: AnyRequest, order_id: FromPath[UUID], act: FromP
     require(request)
     form, _ = await read_form(request), words(request)
     version, here = form.version(), f"/admin/orders/{order_id}"
-    if act in ("receive", "refunded"):
+    if act in ("receive", "refunded", "refund-again"):
         return await _by_hand(request, order_id, act, form)
     if act not in ("fulfil", "pay", "capture", "cancel", "return"):
         raise NotFound("There is no such act.")
@@ -354,8 +363,12 @@ async def _by_hand(request: AnyRequest, order_id: UUID, act: str, form: Form) ->
             back = next((r for r in order.refunds if str(r.id) == form.get("refund")), None)
             if back is None:
                 raise NotFound("There is no such refund.")
-            await change(request, lambda tx: manual.refunded(tx, back.id))
-            text = _("Noted: the money went back.")
+            if act == "refund-again":
+                await change(request, lambda tx: manual.try_again(tx, back.id))
+                text = _("The provider is asked once more.")
+            else:
+                await change(request, lambda tx: manual.refunded(tx, back.id))
+                text = _("Noted: the money went back.")
     except Problem as problem:
         return await _order_page(request, order_id, form.failed(problem))
     return go(request, f"/admin/orders/{order_id}", text)

@@ -294,6 +294,14 @@ setting: Mapping[str, tuple[str, str]] = {
         marked("Least deposit, in percent"),
         marked("Of orders whose rest is paid before the goods leave. 0 leaves it to whoever agrees on it."),
     ),
+    "deposit_offered": (
+        marked("Deposits in the checkout"),
+        marked("Customers may pay only the least deposit now, and the rest before the goods leave."),
+    ),
+    "deposit_days": (
+        marked("Days to pay the rest after a deposit"),
+        marked("They are reminded by mail before that day and after it. 0 agrees on no day."),
+    ),
     "tips": (
         marked("Customers may give a tip at a till"),
         marked("They are asked when they pay. Off is usual in shops."),

@@ -19,7 +19,7 @@ from samlad.faces.pos.desk import Till, cookie_of, current, in_hand, show, till_
 from samlad.faces.pos.stored import NOT_USABLE, Stored, stored_for
 from samlad.faces.storefront import amounts
 from samlad.faces.storefront.orders import address_lines
-from samlad.faces.storefront.paying import TEST_CARDS
+from samlad.faces.storefront.pay_ways import TEST_CARDS
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.money import decimal_text, exponent

@@ -34,7 +34,10 @@ from samlad.payments.terminal import press
 PROVIDER = "terminal"
 STORED_SECONDS = 1_800
 _SEALED = "pos.stored"
-_RESERVED = (PaymentStatus.AUTHORIZED, PaymentStatus.CAPTURED)
+RESERVED = (PaymentStatus.AUTHORIZED, PaymentStatus.CAPTURED)
+TICKET_THEN = marked(
+    "The customer holds a card or phone to the terminal. The ticket is sold as soon as the money is reserved; this page looks by itself."
+)
 DECLINED = marked("The card was declined. Nothing was sold; try another card, or cash.")
 CANCELLED = marked("Cancelled at the terminal. Nothing was sold.")
 TOO_LONG = marked("Nobody held a card to the terminal. Nothing was sold.")
@@ -66,7 +69,7 @@ async def begin(
     amount = (cart.totals.total if stored is None else stored.rest) + tip
     found = await under_way(request, cart)
     if found is not None and found.amount != amount:
-        await _let_go(request, cart.id, found.id)
+        await let_go(request, cart.id, found.id)
         found = None
     if found is None:
         wanted = StartInput(provider=PROVIDER, amount=amount, tip=tip)
@@ -89,7 +92,7 @@ async def under_way(request: AnyRequest, cart: CartView) -> Attempt | None:
     live = [
         each
         for each in begun
-        if each.provider == PROVIDER and each.status in (PaymentStatus.PENDING, *_RESERVED)
+        if each.provider == PROVIDER and each.status in (PaymentStatus.PENDING, *RESERVED)
     ]
     return live[-1] if live else None
 
@@ -110,15 +113,35 @@ async def wait_page(request: AnyRequest, code: FromPath[str], payment_id: FromPa
         seen = await paying.look(database_of(request), actor_of(request), cart.id, payment_id)
     except NotFound:
         return face.go(request, f"{till.base}/pay?by=card")
-    if seen.status in _RESERVED:
+    if seen.status in RESERVED:
         return await _sell(request, till, cart, seen)
     if seen.status is not PaymentStatus.PENDING:
-        said = face.words(request)(_SAID.get(seen.reason or "", DECLINED))
+        said = why_not(request, seen)
         return face.go(request, f"{till.base}/pay?by=card", said, kind="warning")
+    return waiting(request, till, seen, page_of(till, seen.id), TICKET_THEN, whole=cart.totals.total)
+
+
+def why_not(request: AnyRequest, seen: Attempt) -> str:
+    """Why a terminal took no money."""
+    return face.words(request)(_SAID.get(seen.reason or "", DECLINED))
+
+
+def waiting(
+    request: AnyRequest, till: Till, seen: Attempt, href: str, then: str, *, whole: int | None = None
+) -> Response[Any]:
+    """The page that waits for a card: ``then`` (marked) says what happens when the money is reserved; ``whole`` (minor units) what
+    the payment is a part of."""
     if face.is_htmx(request):
         return Response(None, status_code=204)
     return show(
-        request, till, "pos/terminal.html", cart=cart, payment=seen, plays=actor_of(request).may(TERMINAL)
+        request,
+        till,
+        "pos/terminal.html",
+        payment=seen,
+        whole=whole,
+        wait_href=href,
+        what_then=face.words(request)(then),
+        plays=actor_of(request).may(TERMINAL),
     )
 
 
@@ -137,7 +160,7 @@ async def _sell(request: AnyRequest, till: Till, cart: CartView, seen: Attempt) 
         sold = problem.extra.get("order")
         return _done(request, till, f"{till.base}/sales/{sold}" if sold else till.base)
     except Problem:
-        await _let_go(request, cart.id, seen.id)
+        await let_go(request, cart.id, seen.id)
         return face.go(request, till.base, face.words(request)(LET_GO), kind="danger")
     await printing.after_sale(request, till, order)
     return _done(request, till, f"{till.base}/sales/{order.id}?new=1")
@@ -157,26 +180,31 @@ async def leave(request: AnyRequest, code: FromPath[str], payment_id: FromPath[U
     cart = await current(request, till)
     if cart is None:
         return face.go(request, till.base)
-    await _let_go(request, cart.id, payment_id)
+    await let_go(request, cart.id, payment_id)
     return face.go(request, f"{till.base}/pay?by=card", face.words(request)(OTHERWISE), kind="")
 
 
 @post("/{code:str}/pay/terminal/{payment_id:uuid}/press", status_code=303)
 async def play(request: AnyRequest, code: FromPath[str], payment_id: FromPath[UUID]) -> Response[Any]:
     """Play the customer at the simulated terminal: a card that is accepted or declined, or the red button."""
-    till, form = await till_of(request, code), await read_form(request)
-    button = form.get("button")
+    till = await till_of(request, code)
+    return await press_button(request, payment_id, page_of(till, payment_id))
+
+
+async def press_button(request: AnyRequest, payment_id: UUID, back: str) -> Response[Any]:
+    """Press what the form says at the simulated terminal, then back to the page that waits."""
+    button = (await read_form(request)).get("button")
     if button in ("approve", "decline", "cancel"):
         pressed = cast("Literal['approve', 'decline', 'cancel']", button)
         try:
             await face.change(request, lambda tx: press(tx, payment_id, pressed))
         except Problem as problem:
-            return face.go(request, page_of(till, payment_id), problem.detail, kind="warning")
-    return face.go(request, page_of(till, payment_id))
+            return face.go(request, back, problem.detail, kind="warning")
+    return face.go(request, back)
 
 
-async def _let_go(request: AnyRequest, cart: UUID, payment: UUID) -> None:
-    """Whatever can be said against it (an order has claimed it), the page that comes next finds out."""
+async def let_go(request: AnyRequest, cart: UUID, payment: UUID) -> None:
+    """Let go of a payment of a ticket. Whatever can be said against it (an order has claimed it), the page that comes next finds out."""
     try:
         await face.change(request, lambda tx: paying.let_go(tx, cart, payment))
     except Problem:

@@ -37,6 +37,7 @@ from samlad.faces.storefront import (
 from samlad.faces.storefront import orders as order_pages
 from samlad.faces.storefront.basket import Basket
 from samlad.faces.storefront.checkout_page import (
+    DEPOSIT,
     NEW_ADDRESS,
     NEWS,
     destination,
@@ -53,7 +54,7 @@ from samlad.kernel.database import Tx
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.problems import Conflict, FieldError, InvalidInput, NotFound, Problem
-from samlad.orders import AlreadyOrdered, PlaceOrder, TotalChanged
+from samlad.orders import AlreadyOrdered, PlaceOrder, TotalChanged, deposits
 from samlad.payments import NotClaimable, PaymentDeclined, PaymentPending
 from samlad.stock import SoldOut
 
@@ -167,9 +168,10 @@ async def buy(request: AnyRequest) -> Response[Any]:
         cart = await _save_details(request, channel, held, form, signed)
         await carts.ask_tax(database_of(request), GUEST, held.cart, token=held.token)
         await _keep(request, channel, cart, form, signed)
-        reserved = await paying.reserved(request, held)
-        rest = paying.rest(cart, reserved)
-        _check_shown(form, cart, rest)
+        reserved = paying.held_for(await paying.reserved(request, held))
+        whole = _now_due(form, channel, cart)
+        rest = whole - reserved
+        _check_shown(form, cart, reserved, rest)
         own = await tenders.own(request, channel, signed)
         parts = await tenders.parts(request, channel, own, form, rest)
         left = rest - sum(part.pays for part in parts)
@@ -177,6 +179,7 @@ async def buy(request: AnyRequest) -> Response[Any]:
         network = paying.network_way(channel, form, own)
         if left > 0 and network is not None:
             network.keep = signed is not None and form.has("keep_card") and network.token is None
+            network.amount = left
             return await paying.begin(request, acting, held, network, parts, left)
         order = await _place(request, acting, channel, held, form, parts, left)
     except (CartClosed, AlreadyOrdered) as problem:
@@ -192,7 +195,21 @@ async def buy(request: AnyRequest) -> Response[Any]:
     return answer
 
 
-def _check_shown(form: Form, cart: CartView, rest: int) -> None:
+def _now_due(form: Form, channel: Channel, cart: CartView) -> int:
+    """What is paid now, minor units: all of it, or the deposit that was chosen.
+
+    Raises:
+        RestChanged: the deposit is another one than was shown, or none is offered any more.
+    """
+    if not form.has(DEPOSIT, "1"):
+        return cart.totals.total
+    offer = deposits.offered(channel, cart.delivery, cart.totals.total)
+    if offer is None or form.whole("now") not in (None, offer):
+        raise RestChanged(rest=offer or cart.totals.total)
+    return offer
+
+
+def _check_shown(form: Form, cart: CartView, reserved: int, rest: int) -> None:
     """Nobody pays what they did not see.
 
     Raises:
@@ -200,8 +217,8 @@ def _check_shown(form: Form, cart: CartView, rest: int) -> None:
     """
     if form.whole("total") != cart.totals.total:
         raise TotalChanged(total=cart.totals.total)
-    reserved = form.whole("reserved")
-    if reserved is not None and reserved != cart.totals.total - rest:
+    shown = form.whole("reserved")
+    if shown is not None and shown != reserved:
         raise RestChanged(f"{rest} is left to pay.", rest=rest)
 
 
@@ -227,6 +244,8 @@ async def _save_details(
     )
     if vat.is_asked(channel):
         person.vat_number = await vat.read(request, form)
+    if channel.setting("deposit_offered") or cart.pays_deposit:
+        person.pays_deposit = form.has(DEPOSIT, "1")
 
     async def verb(tx: Tx) -> CartView:
         before = await carts.set_details(tx, held.cart, person, token=held.token)

@@ -30,13 +30,16 @@ from samlad.faces.storefront import (
 from samlad.faces.storefront.place import show
 from samlad.faces.storefront.tenders import Part
 from samlad.faces.storefront.ways import chosen, ways_of
-from samlad.kernel.clock import now
+from samlad.kernel.clock import local_day, now
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.problems import Problem
+from samlad.orders import deposits
 
 WAY_GONE = marked("What you had chosen does not go to this address. It is “%(way)s” now.")
 NEW_ADDRESS = "new"
+DEPOSIT = "deposit"
+"""The field that says: a deposit now, the rest later."""
 NEWS = "email_marketing"
 """The purpose of consent that the checkout asks about."""
 
@@ -60,6 +63,7 @@ def filled(
         delivery=cart.delivery_method or cart.delivery,
         location=cart.location,
         saved=kept.id if kept else NEW_ADDRESS,
+        deposit="1" if cart.pays_deposit else None,
         **{name: value for name, value in address.items() if name != "name"},
     )
 
@@ -150,7 +154,10 @@ async def _payment(
 ) -> dict[str, Any]:
     _, held = face.words(request), basket.read(request)
     begun = await paying.reserved(request, held) if held else []
-    open_total = paying.rest(cart, begun)
+    offer = deposits.offered(channel, cart.delivery, cart.totals.total)
+    whole = offer if offer is not None and form.has(DEPOSIT, "1") else cart.totals.total
+    reserved = paying.held_for(begun)
+    open_total = whole - reserved
     own = await tenders.own(request, channel, signed)
     parts: list[Part] = []
     try:
@@ -164,7 +171,9 @@ async def _payment(
         "choices": tenders.choices(request, own, open_total, cart.currency),
         "parts": parts,
         "rest": open_total - sum(part.pays for part in parts),
-        "reserved": cart.totals.total - open_total,
+        "reserved": reserved,
+        "offer": offer,
+        "until": deposits.due_day(channel, local_day(now(), channel.time_zone)),
         **paying.offered(request, channel),
         "begun": paying.told(request, begun),
     }

@@ -14,14 +14,23 @@ from samlad.documents.writing import PROVIDERS
 from samlad.faces import page as face
 from samlad.faces.design.formats import money
 from samlad.faces.page import AnyRequest
-from samlad.faces.storefront import amounts, parcels
+from samlad.faces.storefront import amounts, parcels, pay_ways
 from samlad.faces.storefront.account.words import RETURNS
 from samlad.faces.storefront.order_link import href, read_link
 from samlad.faces.storefront.place import channel_of, show
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import formatting_locale
 from samlad.kernel.listing import ListQuery
-from samlad.orders import LineKind, Order, OrderKind, OrderPayment, OrderStatus, exchange_store, return_store
+from samlad.orders import (
+    LineKind,
+    Order,
+    OrderKind,
+    OrderPayment,
+    OrderStatus,
+    balance,
+    exchange_store,
+    return_store,
+)
 from samlad.orders.rules import returnable
 
 MOST_RETURNS = 20
@@ -33,6 +42,7 @@ async def order_page(request: AnyRequest, link: FromPath[str]) -> Response[Any]:
     channel = await channel_of(request)
     order = await orders.read(database_of(request), read_link(request, link))
     context = await context_of_order(request, channel, order, link)
+    context |= await paying_the_rest(request, channel, order, f"/order/{link}")
     headers = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
     own = await sending_back(request, order, f"/order/{link}", f"/order/{link}/returns")
     return await show(request, channel, "storefront/order.html", headers=headers, own=own, **context)
@@ -55,6 +65,17 @@ async def sending_back(
         "return_words": {state: _(text) for state, text in RETURNS.items()},
         "order_href": order_href,
         "returns_href": returns_href,
+    }
+
+
+async def paying_the_rest(
+    request: AnyRequest, channel: Channel, order: Order, order_href: str
+) -> dict[str, Any]:
+    """What is left to pay of an order (minor units), and where its customer pays it; no address where they cannot from here."""
+    selling = await pay_ways.ways_for(request, channel, order)
+    return {
+        "due": balance.due_of(order, order.payments),
+        "pay_href": None if selling is None else f"{order_href}/pay",
     }
 
 

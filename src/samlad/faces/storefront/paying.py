@@ -12,7 +12,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from samlad import orders, payments
-from samlad.carts import CartClosed, CartView, paying
+from samlad.carts import CartClosed, paying
 from samlad.channels import Channel
 from samlad.faces import page as face
 from samlad.faces.design.security import POLICY, policy_text
@@ -21,6 +21,7 @@ from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import basket, limits
 from samlad.faces.storefront import orders as order_pages
 from samlad.faces.storefront.basket import Basket
+from samlad.faces.storefront.pay_ways import NAMES, TEST_CARDS, has_test_cards, ways
 from samlad.faces.storefront.place import channel_of, shopper, show
 from samlad.faces.storefront.tenders import Own, Part
 from samlad.kernel.context import GUEST, Context
@@ -41,39 +42,10 @@ STRIPE_POLICY = policy_text(
 )
 """What Stripe's script needs, on this page alone (docs.stripe.com/security/guide#content-security-policy)."""
 
-NAMES = {
-    "gift_card": (marked("Gift card"), ""),
-    "store_credit": (marked("Store credit"), ""),
-    "stripe": (marked("Card"), marked("You type it into the fields of our payment provider.")),
-    "invoice": (marked("Invoice"), marked("The goods come first; you pay within the days on the invoice.")),
-    "bank_transfer": (
-        marked("Bank transfer"),
-        marked("You get a reference; we send when the money is here."),
-    ),
-    "on_delivery": (marked("Pay on delivery"), marked("You pay whoever brings it.")),
-}
-"""Ways to pay as customers read them; the test cards have texts of their own."""
-TEST_CARDS = (
-    ("ok", marked("A card that pays"), marked("The order is paid at once.")),
-    ("decline", marked("A card that is declined"), marked("The bank says no; nothing is ordered.")),
-    ("pending", marked("A payment that takes time"), marked("The order is placed and waits for its money.")),
-)
-PARTS = ("gift_card", "store_credit")
-"""They pay a part: what is theirs is chosen by itself (`tenders`)."""
 STILL_OPEN = marked(
     "The payment provider has not answered yet. Nothing is lost: this page looks again by itself."
 )
 SAID_NO = marked("The payment did not go through. Nothing was ordered; try again or pay in another way.")
-
-
-def ways(channel: Channel) -> list[str]:
-    """How guests can pay here, apart from the test cards."""
-    return [name for name in payments.offered(channel) if name in NAMES and name not in PARTS]
-
-
-def has_test_cards(channel: Channel) -> bool:
-    """Whether the shop is for trying out."""
-    return "test" in payments.offered(channel)
 
 
 def offered(request: AnyRequest, channel: Channel) -> dict[str, Any]:
@@ -256,9 +228,9 @@ def _ordered(request: AnyRequest, held: Basket, order: UUID) -> Response[Any]:
     return answer
 
 
-def rest(cart: CartView, begun: list[Attempt]) -> int:
-    """What is left to pay when all that is reserved pays, minor units."""
-    return cart.totals.total - sum(each.amount for each in begun if each.status is PaymentStatus.AUTHORIZED)
+def held_for(begun: list[Attempt]) -> int:
+    """What is reserved for a cart so far, minor units."""
+    return sum(each.amount for each in begun if each.status is PaymentStatus.AUTHORIZED)
 
 
 handlers = [pay_page, leave]

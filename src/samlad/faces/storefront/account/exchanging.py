@@ -17,7 +17,7 @@ from samlad.content import photograph_store
 from samlad.faces import page as face
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
-from samlad.faces.storefront import limits, member, paying, tenders
+from samlad.faces.storefront import limits, member, pay_ways, paying, tenders
 from samlad.faces.storefront.account.frame import HEADERS
 from samlad.faces.storefront.account.returning import Sender, of_guest, of_member
 from samlad.faces.storefront.orders import exchange_href
@@ -45,7 +45,7 @@ LEFT = marked("The exchange is given up. Nothing was charged.")
 async def ways_of(request: AnyRequest, sender: Sender) -> Channel | None:
     """The channel that would sell the new goods, if it offers its customers a way to pay online."""
     channel = await channels.cached(database_of(request), sender.order.channel)
-    return channel if paying.has_test_cards(channel) or paying.ways(channel) else None
+    return channel if pay_ways.has_test_cards(channel) or pay_ways.ways(channel) else None
 
 
 async def _of_member(request: AnyRequest, channel: Channel, exchange: UUID) -> tuple[ExchangeToPay, Sender]:

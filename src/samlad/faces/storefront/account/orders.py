@@ -85,6 +85,7 @@ async def one_order(request: AnyRequest, order_id: FromPath[UUID]) -> Response[A
     _ = face.words(request)
     is_sale = order.kind is OrderKind.SALE
     context = await order_pages.context_of_order(request, channel, order)
+    context |= await order_pages.paying_the_rest(request, channel, order, f"/account/orders/{order.id}")
     return await show(
         request,
         channel,

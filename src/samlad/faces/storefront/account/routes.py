@@ -3,6 +3,7 @@
 from samlad.faces.storefront.account import (
     announced,
     appointments,
+    balance,
     conversations,
     data,
     exchanging,
@@ -22,6 +23,7 @@ handlers = [
     *sign_in.handlers,
     *home.handlers,
     *orders.handlers,
+    *balance.handlers,
     *returns.handlers,
     *announced.handlers,
     *exchanging.handlers,

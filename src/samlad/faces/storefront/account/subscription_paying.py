@@ -8,7 +8,7 @@ from samlad.channels import Channel
 from samlad.faces import page as face
 from samlad.faces.form import Form
 from samlad.faces.page import AnyRequest
-from samlad.faces.storefront import paying, tenders
+from samlad.faces.storefront import pay_ways, tenders
 from samlad.kernel.database import Tx
 from samlad.kernel.i18n import marked
 from samlad.kernel.problems import InvalidInput
@@ -35,10 +35,10 @@ async def choices(
     if has.takes_code:
         ways.append(("gift_card", _("Gift card")))
     later = [
-        name for name in paying.ways(channel) if name != "stripe" and payments.pays_alone(name)
+        name for name in pay_ways.ways(channel) if name != "stripe" and payments.pays_alone(name)
     ]  # Stripe's own cards are those above
-    ways += [(name, _(paying.NAMES[name][0])) for name in later]
-    if paying.has_test_cards(channel):
+    ways += [(name, _(pay_ways.NAMES[name][0])) for name in later]
+    if pay_ways.has_test_cards(channel):
         ways.append(("test", _("A card that pays")))
     return sorted(ways, key=lambda way: way[0].partition(":")[0] != found.provider)
 

@@ -169,18 +169,3 @@ async def test_the_page_goes_on_by_itself(site: Site, market: Market) -> None:
     )
     await expect(page.get_by_text("Sold", exact=True)).to_be_visible()
     await site.fine(page)
-
-
-async def test_a_card_at_a_terminal_that_we_do_not_talk_to(clerk: httpx.AsyncClient, market: Market) -> None:
-    change = ChannelChange(settings={"payment_providers": ["till_card"]})
-    await market.db.transaction(lambda tx: channels.change(tx, market.stores[0].id, change))
-    await on_ticket(clerk, market)
-    html = (await clerk.get("/pos/soder/pay?by=card")).text
-    assert "Take the card at its own terminal" in text_of(html)
-    assert "No cards here" not in text_of(html)
-    sent = {"by": "card", "with": "own", "cart": hidden(html, "cart"), "total": hidden(html, "total")}
-    places = {
-        (await clerk.post("/pos/soder/pay", data=sent)).headers["location"].split("?")[0] for _ in range(2)
-    }
-    assert len(places) == 1, "pressed twice it is sold once"
-    assert await state(market) == [("till_card", "captured", True)]

@@ -6,14 +6,13 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from samlad import channels, orders
+from samlad import orders
 from samlad.faces import page as face
-from samlad.faces import pay_ways
 from samlad.faces.design.formats import money
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
 from samlad.faces.pos.desk import Till, show, till_of
-from samlad.faces.pos.returns import order_of
+from samlad.faces.pos.returns import PAY_WAYS, order_of
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.problems import InvalidInput, Problem
@@ -37,7 +36,7 @@ async def balance_page(request: AnyRequest, code: FromPath[str], order_id: FromP
     """What was paid, and what is left."""
     till = await till_of(request, code)
     order = await order_of(request, till, order_id)
-    return await _page(request, till, order, Form.of(version=order.version))
+    return _page(request, till, order, Form.of(version=order.version))
 
 
 @post("/{code:str}/orders/{order_id:uuid}/pay", status_code=200)
@@ -58,13 +57,13 @@ async def take_payment(request: AnyRequest, code: FromPath[str], order_id: FromP
         paid = await face.change(request, lambda tx: orders.pay(tx, order_id, data, version=form.version()))
     except Problem as problem:
         again = await orders.read(database_of(request), order_id)
-        return await _page(request, till, again, form.failed(problem, {"payments": "amount"}))
+        return _page(request, till, again, form.failed(problem, {"payments": "amount"}))
     here = f"{till.base}/orders/{order_id}/pay"
     return face.go(request, here, _(PAID if due_of(paid) else REST_PAID))
 
 
-async def _page(request: AnyRequest, till: Till, order: Order, form: Form) -> Response[Any]:
-    channel = await channels.cached(database_of(request), order.channel)
+def _page(request: AnyRequest, till: Till, order: Order, form: Form) -> Response[Any]:
+    _ = face.words(request)
     return show(
         request,
         till,
@@ -74,7 +73,7 @@ async def _page(request: AnyRequest, till: Till, order: Order, form: Form) -> Re
         due=due_of(order),
         paid=order.paid - order.refunded,
         form=form,
-        ways=face.translated(request, pay_ways.of_staff(channel)),
+        ways=[(name, _(text)) for name, text in PAY_WAYS],
     )
 
 

@@ -22,7 +22,7 @@ from samlad.bench.server import Server, fresh_shop, kill_postgres
 from samlad.bench.shop import Shop
 from samlad.bench.wire import Answer, request
 from samlad.channels import ChannelChange
-from samlad.kernel import checks
+from samlad.kernel import checks, followers
 from samlad.kernel.embedded import Embedded
 from samlad.kernel.ids import new_id
 
@@ -243,8 +243,8 @@ class Trading:
             return
         swapped = {"kind": "exchange", "position": 1, "quantity": units}
         answer = await self.ask("POST", f"/api/orders/{order}/changes", {"actions": [swapped]})
-        assert (answer.status == 200) is (units <= out), answer
-        if answer.status == 200:
+        assert (answer.status == 201) is (units <= out), answer
+        if answer.status == 201:
             done = answer.json()
             self.lines[order] = (which, bought - units, out - units)
             self.on_hand[which] += units
@@ -257,7 +257,7 @@ class Trading:
         given = {"kind": "goodwill", "amount": self.dice.randint(1, 300)}
         body = {"actions": [given], "override": "sorry"}
         answer = await self.ask("POST", f"/api/orders/{order}/changes", body)
-        assert answer.status in (200, 400, 409, 422), answer
+        assert answer.status in (201, 400, 409, 422), answer
 
     def free(self, which: int) -> int:
         """What can be sold: what is there, less what orders wait for."""
@@ -288,12 +288,15 @@ class Trading:
         assert min(vouchers, documents) >= len(self.taken) // 2, "there were books and documents to look at"
 
     async def _follow(self) -> None:
-        """Let the money book, the documents and all the others read the log to its end; the server does it, too."""
+        """Let the money book, the documents and all the others read the log to its end, beside the server, which does it, too."""
         db = self.shop.runtime.database
+        await followers.register(db, FOLLOWERS)
         async with asyncio.timeout(PATIENCE_SECONDS):
             await horizon.passed(db)
-            while await horizon.behind(db, FOLLOWERS):
-                await asyncio.sleep(0.1)
+            while behind := await horizon.behind(db, FOLLOWERS):
+                for each in FOLLOWERS:
+                    if each.name in behind:
+                        await followers.step(db, each)
                 await horizon.passed(db)
         assert await db.rows("SELECT name, last_error FROM follower WHERE last_error IS NOT NULL") == []
 

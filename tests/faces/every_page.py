@@ -105,6 +105,7 @@ def _last(table: str, hole: str, column: str = "id", where: str = "true") -> str
 FILLED: Mapping[str, str] = {
     "/admin/start/{key}": "SELECT unnest(ARRAY['place', 'product', 'payment', 'delivery', 'tax', 'sale', 'open']) AS key",
     "/admin/orders/{order_id}": _last("orders", "order_id"),
+    "/admin/orders/new/{cart_id}": _last("cart", "cart_id", where="status = 'open' AND kind = 'cart'"),
     "/admin/orders/{order_id}/announce": _last("orders", "order_id", where="status = 'fulfilled'"),
     "/admin/orders/{order_id}/change": _last("orders", "order_id"),
     "/admin/orders/bulk/{bulk_id}": _last("order_bulk", "bulk_id"),

@@ -126,6 +126,18 @@ async def test_what_was_sent_from_there_holds_nothing_here(trade: Trade) -> None
     await trade.sound()
 
 
+async def test_what_is_weighed_costs_so_much_a_kilogram(trade: Trade) -> None:
+    cheese = await trade.kettle(19_900, 5_000, sold_by="weight")
+    data = an_arrival(trade, {"variant": str(cheese), "quantity": 770, "unit_price": 19_900}, total=15_323)
+    order = await arrive(trade, data)
+    assert (order.total, order.tax, order.items, order.lines[0].sold_by) == (15_323, 3_065, 1, "weight")
+    await trade.db.transaction(lambda tx: orders.fulfil(tx, order.id, orders.FulfilInput()))
+    some = orders.ReturnInput(lines=[orders.LineSelection(position=1, quantity=385)])
+    back = await trade.db.transaction(lambda tx: orders.take_back(tx, order.id, some))
+    assert (back.total, back.items) == (-7_662, -1)
+    await trade.agree()
+
+
 async def test_money_goes_back_through_the_marketplace(trade: Trade) -> None:
     kettle = await trade.kettle()
     order = await arrive(trade, an_arrival(trade, {"variant": str(kettle), "unit_price": 15_000}))

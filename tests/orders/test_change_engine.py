@@ -378,6 +378,18 @@ async def test_fraud_signals_are_shown_and_refuse_nothing(trade: Trade) -> None:
     assert kept == ["many-returns", "high-share", "other-item"]
 
 
+async def test_what_the_shop_could_not_send_is_no_sign_of_misuse(trade: Trade) -> None:
+    kettle = await trade.kettle(1_000, quantity=50)
+    order = await trade.buy((kettle, 10))
+    await trade.follow()
+    for _ in range(6):
+        await make(trade, order, {"kind": "cancel", "position": 1, "quantity": 1}, note="not on the shelf")
+    await trade.db.transaction(lambda tx: orders.fulfil(tx, order.id, orders.FulfilInput()))
+    await trade.follow()
+    said = await preview(trade, order, back(1, 1), who=clerk())
+    assert said.notices == []
+
+
 async def test_signals_of_a_channel_ask_a_manager_who_says_why(trade: Trade) -> None:
     kettle = await trade.kettle(20_000)
     setting = ChannelChange(settings={"number_prefix": "W", "signal_score": 15})

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
-from changing import make, sold
+from changing import back, make, sold
 from test_returns import receive, settle
 
 from fake_bank import FakeBank
@@ -15,8 +16,10 @@ from samlad.kernel import log
 from samlad.kernel.clock import now
 from samlad.kernel.database import Database
 from samlad.kernel.problems import InvalidInput
-from samlad.orders import Order, WrongState, return_claim, returns
-from samlad.orders.return_model import Request
+from samlad.orders import Order, WrongState, return_claim, return_reasons, returns
+from samlad.orders.change_model import ReturnReasonInput
+from samlad.orders.model import CancelInput
+from samlad.orders.return_model import EndInput, ReceiveInput, Request
 from samlad.payments import manual, providers
 from samlad.payments.sweepers import reconcile
 from trade import Trade, build
@@ -128,4 +131,80 @@ async def test_declined_it_becomes_a_claim_and_who_says_it_will_not_come_need_no
     assert [(p.provider, p.status) for p in new.payments] == [("invoice", "pending")]
     asked = await trade.db.transaction(lambda tx: returns.again(tx, asked.id))
     assert (asked.charging, asked.claimed_at is not None) == (None, True)
+    await trade.agree()
+
+
+async def test_new_goods_that_were_called_off_are_paid_by_nobody(trade: Trade) -> None:
+    order, new, asked = await swapped(trade)
+    await trade.db.transaction(lambda tx: orders.cancel(tx, new.id, CancelInput(reason="keeps the old one")))
+    await let_pass(trade, 9)
+    assert await return_claim.charge_overdue(trade.db) == 0
+    with pytest.raises(WrongState):
+        await trade.db.transaction(lambda tx: return_claim.charge_now(tx, asked.id))
+    assert (await orders.read(trade.db, new.id)).payments == []
+    # The old ones come all the same: then they are a return like any other.
+    await receive(trade, asked)
+    done = await settle(trade, asked)
+    assert (done.preview.transferred, done.preview.refunded) == (0, 10_000)
+    assert (await orders.read(trade.db, order.id)).refunded == 10_000
+    await trade.agree()
+
+
+async def test_old_goods_are_free_to_come_back_once_the_new_ones_are_called_off(trade: Trade) -> None:
+    order, new, asked = await swapped(trade)
+    await trade.db.transaction(lambda tx: orders.cancel(tx, new.id, CancelInput(reason="changed their mind")))
+    done = await make(trade, order, back(1, 1), location=trade.at_lund.id)
+    assert done.preview.refunded == 10_000
+    await trade.db.transaction(lambda tx: returns.end(tx, asked.id, EndInput(reason="came to the store")))
+    assert (await orders.read(trade.db, new.id)).payments == []
+    await trade.agree()
+
+
+@pytest.mark.parametrize("what", ["one of two", "a fee"])
+async def test_what_the_old_goods_were_worth_less_is_charged(trade: Trade, what: str) -> None:
+    if what == "a fee":
+        pool, fee = (
+            return_reasons.pool_of(trade.web),
+            ReturnReasonInput(name="Opened", restock=True, ships="customer", fee_bp=1_000),
+        )
+        await trade.db.transaction(lambda tx: return_reasons.set_reason(tx, pool, "opened", fee))
+    order = await sold(trade, (await trade.kettle(10_000), 2))
+    swap = {"kind": "exchange", "position": 1, "quantity": 2, "instant": True}
+    reason = {"reason": "opened"} if what == "a fee" else {}
+    done = await make(trade, order, swap | reason)
+    assert done.placed is not None
+    assert done.request is not None
+    new, request = done.placed, done.request
+    await trade.db.transaction(lambda tx: orders.fulfil(tx, new, orders.FulfilInput()))
+    came = 2 if what == "a fee" else 1
+    data = msgspec.convert(
+        {"location": trade.at_lund.id, "lines": [{"position": 1, "quantity": came}]}, ReceiveInput
+    )
+    asked = await trade.db.transaction(lambda tx: returns.receive(tx, request, data))
+    await settle(trade, asked)
+    rest = 2_000 if what == "a fee" else 10_000
+    assert (await orders.read(trade.db, new)).paid == 20_000 - rest
+    assert await return_claim.charge_overdue(trade.db) == 0, "it is not due yet"
+    await let_pass(trade, 9)
+    both = await asyncio.gather(*(return_claim.charge_overdue(trade.db) for _ in range(2)))
+    assert sorted(both) == [0, 1]
+    payments = (await orders.read(trade.db, new)).payments
+    assert [(p.provider, p.amount, p.status) for p in payments] == [
+        ("exchange", 20_000 - rest, "captured"),
+        ("invoice", rest, "pending"),
+    ]
+    await let_pass(trade, 9)
+    assert await return_claim.charge_overdue(trade.db) == 0
+    await trade.agree()
+
+
+async def test_an_exchange_that_was_paid_for_by_what_came_is_never_charged(trade: Trade) -> None:
+    _order, new, asked = await swapped(trade)
+    await trade.db.transaction(lambda tx: orders.fulfil(tx, new.id, orders.FulfilInput()))
+    await receive(trade, asked)
+    await settle(trade, asked)
+    await let_pass(trade, 9)
+    assert await return_claim.charge_overdue(trade.db) == 0
+    with pytest.raises(WrongState):
+        await trade.db.transaction(lambda tx: return_claim.charge_now(tx, asked.id))
     await trade.agree()

@@ -2,7 +2,9 @@
 
 import asyncio
 
+import msgspec
 import pytest
+from changing import make
 from fulfilling import Desk, clerk
 
 from samlad import orders, stock
@@ -20,6 +22,8 @@ from samlad.orders.fulfilment_model import (
 )
 from samlad.orders.fulfilment_substitute import substitute
 from samlad.payments import PaymentInput
+from samlad.promotions import service as promotions
+from samlad.promotions.model import PromotionInput
 from samlad.stock import SoldOut
 from trade import Trade
 
@@ -267,6 +271,56 @@ async def test_substitutes_that_are_none(trade: Trade, desk: Desk) -> None:
     whole = await desk.run(substitute, found.id, SubstituteInput(position=1, quantity=1, code=skus["empty"]))
     assert (whole.state, [line.position for line in whole.lines]) == (S.PICKED, [1])
     await trade.sound()
+
+
+@pytest.mark.parametrize(("price", "units"), [(4_000, 1), (4_000, 3), (25_000, 1), (25_000, 3), (3_333, 2)])
+async def test_a_substitute_for_what_was_reduced_has_its_promotions(
+    trade: Trade, desk: Desk, price: int, units: int
+) -> None:
+    terms = {"effect": {"kind": "percent", "percent": 1_250}}
+    values = {"channel": str(trade.web.id), "name": "Week", "terms": terms, "is_automatic": True}
+    week = msgspec.convert(values, PromotionInput)
+    await trade.db.transaction(lambda tx: promotions.create(tx, week))
+    kettle = await everywhere(trade, desk, 9_999, dc=3)
+    other = await trade.kettle(price)
+    order = await trade.buy((kettle, 3))
+    assert order.lines[0].reductions
+    found = await desk.take(await desk.only(order))
+    sku = await trade.db.value("SELECT sku FROM variant WHERE id = $1", other)
+    await desk.run(substitute, found.id, SubstituteInput(position=1, quantity=units, code=sku))
+    await trade.agree()
+    now = await desk.order(order)
+    paid = sum(line.total for line in now.lines if line.variant == other)
+    assert paid == min(price * units, order.total - sum(x.total for x in now.lines if x.variant == kettle))
+    assert now.refunded == order.total - now.total
+    for _ in range(1 if units == 3 else 2):
+        found = await desk.only(order)
+        left = [line for line in found.lines if line.quantity > line.picked]
+        if left:
+            await desk.pick(found, position=left[0].position, quantity=left[0].quantity)
+    await desk.ship(found)
+    back = await trade.db.transaction(lambda tx: orders.take_back(tx, order.id, orders.ReturnInput()))
+    assert -back.total == now.total
+    await trade.agree()
+
+
+async def test_money_that_was_given_back_before_is_not_given_twice_by_a_substitute(
+    trade: Trade, desk: Desk
+) -> None:
+    kettle = await everywhere(trade, desk, dc=3)
+    cup, other = await everywhere(trade, desk, dc=3), await trade.kettle(4_000)
+    order = await trade.buy((kettle, 1), (cup, 1))
+    found = await desk.take(await desk.only(order))
+    await trade.follow()
+    kind = {"kind": "goodwill", "amount": 9_000, "position": 2}
+    await make(trade, order, kind, refund_to="credit", override="sorry")
+    sku = await trade.db.value("SELECT sku FROM variant WHERE id = $1", other)
+    with pytest.raises(WrongState):  # of this line nothing is left that a cheaper one could give back
+        await desk.run(substitute, found.id, SubstituteInput(position=2, quantity=1, code=sku))
+    await desk.run(substitute, found.id, SubstituteInput(position=1, quantity=1, code=sku))
+    now = await desk.order(order)
+    assert (now.total, now.refunded, now.credited) == (14_000, 6_000, 9_000)
+    await trade.agree()
 
 
 async def test_one_walk_for_several_orders_sorted_into_boxes(trade: Trade) -> None:

@@ -277,3 +277,26 @@ async def test_what_a_set_had_of_its_own_before_is_named_and_counts_for_nothing(
     await trade.db.transaction(lambda tx: stock.correct(tx, place, [(tea, -2)], reason="unpacked"))
     assert (await check.look(trade.db)).status == "ok"
     await trade.sound()
+
+
+async def test_a_part_that_is_replaced_is_no_set_of_its_own(trade: Trade) -> None:
+    pot, cup = await trade.kettle(30_000, 9), await trade.kettle(5_000, 9)
+    tea = await trade.set_of(33_000, (pot, 1), (cup, 2))
+    order = await sold(trade, (tea, 3))
+    await trade.follow()
+    await make(
+        trade,
+        order,
+        {"kind": "claim", "position": 1, "quantity": 1, "reason": "defective", "remedy": "replacement"},
+        photos=["https://example.com/broken.jpg"],
+    )
+    done = await make(trade, order, {"kind": "exchange", "position": 2, "quantity": 1})
+    assert done.placed is not None
+    new = await orders.read(trade.db, done.placed)
+    assert [(line.variant, line.quantity, line.set_of) for line in new.lines] == [(cup, 1, None)]
+    rows = await trade.db.rows(
+        "SELECT variant, set_of FROM order_line l JOIN orders o ON o.id = l.order_id WHERE o.changes = $1",
+        order.id,
+    )
+    assert [row["set_of"] for row in rows] == [None, None]
+    await trade.agree()

@@ -123,14 +123,59 @@ async def test_what_came_back_while_nobody_knew_it_is_in_stock_again_where_it_ca
     await trade.agree()
 
 
-async def test_sets_other_measures_and_others_stores_are_refused(trade: Trade) -> None:
+@pytest.mark.parametrize("is_counted", [True, False])
+async def test_a_set_is_its_parts_from_then_on(trade: Trade, is_counted: bool) -> None:
+    till = Till(trade)
+    pot, cup = [await trade.kettle(price, 9, at=trade.at_malmo) for price in (20_000, 5_000)]
+    kettle = await trade.kettle(19_900, 9, at=trade.at_malmo)
+    tea = await trade.set_of(25_000, (pot, 1), (cup, 2))
+    sale, order = await sold(trade, till, (uuid4(), 2), (kettle, 1))
+    if is_counted:
+        await trade.follow()
+    for _ in range(2):  # twice is once
+        named = await name(trade, sale, 1, await sku_of(trade, tea))
+    assert [each.here for each in named.objections] == [await sku_of(trade, tea)]
+    after = await orders.read(trade.db, order.id)
+    assert [
+        (line.variant, line.quantity, line.fulfilled, line.set_of is not None) for line in after.lines
+    ] == [
+        (pot, 2, 2, True),
+        (cup, 4, 4, True),
+        (kettle, 1, 1, False),
+    ]
+    assert {(line.set_of.variant, line.set_of.quantity) for line in after.lines if line.set_of} == {(tea, 2)}
+    assert sum(line.total for line in after.lines[:2]) == order.lines[0].total
+    assert sum(line.tax for line in after.lines[:2]) == order.lines[0].tax
+    assert (after.total, after.tax, after.items) == (order.total, order.tax, 7)
+    levels = [await trade.level(each, trade.at_malmo) for each in (pot, cup, kettle)]
+    assert levels == [(7, 0), (5, 0), (8, 0)]
+    assert orders.as_sold(after.lines) == [[(1, 1), (3, 2)], [(2, 1)]]
+    with pytest.raises(WrongState):
+        await name(trade, sale, 1, await sku_of(trade, kettle))
+    await trade.agree()
+    back = ReturnInput(lines=[LineSelection(position=3, quantity=1)], location=trade.at_lund.id)
+    await trade.db.transaction(lambda tx: orders.take_back(tx, order.id, back))
+    assert await trade.level(cup, trade.at_lund) == (1, 0)
+    await trade.agree()
+
+
+async def test_a_set_of_which_something_came_back_is_not_named(trade: Trade) -> None:
     cup = await trade.kettle(19_900, 9, at=trade.at_malmo)
     tea = await trade.set_of(30_000, (cup, 2))
+    sale, order = await sold(trade, Till(trade), (uuid4(), 2))
+    one = ReturnInput(lines=[LineSelection(position=1, quantity=1)], location=trade.at_malmo.id)
+    await trade.db.transaction(lambda tx: orders.take_back(tx, order.id, one))
+    with pytest.raises(WrongState):
+        await name(trade, sale, 1, await sku_of(trade, tea))
+    assert await trade.level(cup, trade.at_malmo) == (9, 0)
+
+
+async def test_other_measures_and_others_stores_are_refused(trade: Trade) -> None:
+    cup = await trade.kettle(19_900, 9, at=trade.at_malmo)
     beans = await trade.kettle(19_900, 5_000, at=trade.at_malmo, sold_by="weight")
     sale, order = await sold(trade, Till(trade), (uuid4(), 1))
-    for code in (await sku_of(trade, tea), await sku_of(trade, beans)):
-        with pytest.raises(InvalidInput):
-            await name(trade, sale, 1, code)
+    with pytest.raises(InvalidInput):
+        await name(trade, sale, 1, await sku_of(trade, beans))
     lund = Context(
         actor=Actor(
             kind="staff", id=uuid4(), permissions=frozenset({"tills.resolve"}), locations=frozenset({trade.at_lund.id})

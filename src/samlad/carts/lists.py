@@ -72,9 +72,13 @@ LISTING = Listing(
         "status": Filter("c.status = ANY({})", texts),
         "kind": Filter("c.kind = ANY({})", texts),
         "customer": Filter("c.customer = ANY(customer_members({}::uuid[]))", uuids),
+        "entered": Filter(
+            "{} = 'true' AND c.label IS NOT NULL "
+            "AND EXISTS (SELECT FROM cart_line e WHERE e.cart = c.id AND e.added_by = 'staff')"
+        ),
     },
 )
-"""Carts and lists, those touched last first; scoped to one customer's, or to none."""
+"""Carts and lists, those touched last first; scoped to one customer's, or to none. ``entered``: drafts and quotes that staff entered."""
 
 
 async def parked_by_channel(reader: Reader) -> list[tuple[UUID, int]]:

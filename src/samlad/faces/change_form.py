@@ -6,6 +6,7 @@ from typing import Any
 
 from samlad import catalog, channels
 from samlad.channels import Resource
+from samlad.faces import pay_ways
 from samlad.faces.design import formats
 from samlad.faces.form import Form
 from samlad.faces.page import AnyRequest, locale_of, words
@@ -150,7 +151,7 @@ async def change_from(request: AnyRequest, order: Order, form: Form, **fixed: An
     }
     if form.text("if_not_back"):
         values["if_not_back"] = {"provider": form.get("if_not_back")}
-    if form.text("way") in ("cash", "test"):
+    if form.text("way") in pay_ways.BY_HAND:
         values["payments"] = [{"provider": form.get("way")}]
     else:
         values["pay_later"] = True

@@ -59,7 +59,6 @@ REFUSALS = (
     marked("Somebody else looks after them in this store."),
     marked("This customer is not one of that shop."),
     marked("there is no such line of goods"),
-    marked("this is a set; correct the stock of its parts by hand"),
     marked("Somebody has said what it was already."),
     marked("A part of it came back: correct the stock by hand."),
     marked("there is no such line"),

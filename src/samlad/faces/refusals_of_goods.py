@@ -297,6 +297,8 @@ ORDERS = (
     marked("The customer still has time to come."),
     marked("all %(quantity)s: what is weighed or measured is replaced as a whole"),
     marked("A part of this line came back or was called off; refund the rest instead."),
+    marked("Money was given back on this line before; refund the rest instead."),
+    marked("What was given instead was called off just now; settle it again."),
     marked("this is sold by another measure"),
     marked("“%(name)s” is neither .jsonl nor .csv"),
     marked("%(path)s cannot be read: %(error)s"),

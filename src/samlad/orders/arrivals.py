@@ -17,7 +17,7 @@ import msgspec
 from samlad import catalog, channels, delivery, payments, stock
 from samlad.carts import Address, Delivery
 from samlad.carts.rules import shipping_rate
-from samlad.catalog import Sellable
+from samlad.catalog import Measure, Sellable
 from samlad.channels import Channel, Resource
 from samlad.kernel import cards, log
 from samlad.kernel.clock import local_day, now
@@ -48,7 +48,7 @@ class ArrivedDifferently(Conflict):
 
 
 class ArrivedLine(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A line as it was sold there: which variant, by SKU, GTIN or id, and what one cost."""
+    """A line as it was sold there: which variant, by SKU, GTIN or id, and what one (a kilogram, metre or litre) cost."""
 
     code: Annotated[Text, msgspec.Meta(description="SKU or GTIN", examples=["KETTLE-RED"])] | None = None
     variant: UUID | None = None
@@ -288,7 +288,8 @@ def _lines(
         if line.tax_rate is None and known is None:
             raise InvalidInput.at(f"lines/{position - 1}/tax_rate", "is needed: the channel does not sell it")
         rate = line.tax_rate if line.tax_rate is not None else known.tax_rate if known else 0
-        comes_to = amounts(line.unit_price, line.quantity, rate, tax_included=included)
+        sold_by = known.sold_by if known else Measure.PIECE
+        comes_to = amounts(line.unit_price, line.quantity, rate, tax_included=included, per=sold_by.per)
         bought = OrderLine(
             position=position,
             kind=LineKind.ITEM,
@@ -298,6 +299,7 @@ def _lines(
             options=known.options if known else "",
             quantity=line.quantity,
             unit_price=line.unit_price,
+            sold_by=sold_by,
             tax_included=included,
             tax=comes_to.tax,
             total=comes_to.total,

@@ -287,6 +287,7 @@ class Draft:
         return self._at_what_was_paid(other, action.quantity, came)
 
     def _at_what_was_paid(self, line: OrderLine, quantity: int, came: list[OrderLine]) -> OrderLine:
+        """A line of its own: not of the set that the first one was a part of, and no other subscription begins with it."""
         total, tax = -sum(each.total for each in came), -sum(each.tax for each in came)
         quoted = total if line.tax_included else total - tax
         return msgspec.structs.replace(
@@ -302,6 +303,9 @@ class Draft:
             substitutes=None,
             reductions=[],
             concessions=[],
+            plan=None,
+            gift_note=None,
+            set_of=None,
         )
 
     def _claim(self, action: ClaimAction, field: str) -> None:

@@ -28,7 +28,16 @@ from samlad.orders.change_model import ChangeInput
 from samlad.orders.change_planned import Facts, Planned
 from samlad.orders.change_taxing import where_to
 from samlad.orders.fulfilment_model import FulfilmentState, Part
-from samlad.orders.model import LineKind, Order, OrderHead, OrderKind, OrderLine, PlaceOrder
+from samlad.orders.model import (
+    LineKind,
+    Order,
+    OrderHead,
+    OrderKind,
+    OrderLine,
+    OrderStatus,
+    PlaceOrder,
+    WrongState,
+)
 from samlad.payments import Payment, PaymentInput
 from samlad.stock import HoldKind, HoldLine
 
@@ -115,6 +124,10 @@ async def _pay_toward(tx: Tx, sale: UUID, paid: Sequence[PaymentInput]) -> None:
     found = await store.lock(tx, sale)
     assert found is not None
     head = found[0]
+    if head.status is OrderStatus.CANCELLED:
+        raise WrongState(
+            "What was given instead was called off just now; settle it again.", state=head.status
+        )
     taken = await payments.authorize(tx, sale, paid, [each.amount or 0 for each in paid], head.currency)
     await payments.keep(tx, taken, channel=head.channel, profile=head.customer)
     await settling.let_go_of_rest(tx, head)

@@ -236,15 +236,16 @@ async def products_of(reader: Reader, variants: Sequence[UUID]) -> dict[UUID, UU
 
 
 async def past_of(reader: Reader, pool: UUID, customer: UUID, currency: str, days: int) -> Past:
-    """What a customer bought and brought back in the last days."""
+    """What a customer bought and brought back in the last days. What was called off before it left did not come back."""
     found = await reader.one(
         Past,
         """SELECT count(*) FILTER (WHERE kind = 'return')::int AS returns,
                   count(*) FILTER (WHERE kind = 'return' AND returns IS NULL)::int AS no_receipt,
                   coalesce(-sum(total) FILTER (WHERE kind = 'return'), 0)::bigint AS returned_worth,
                   coalesce(sum(total) FILTER (WHERE kind = 'sale' AND status <> 'cancelled'), 0)::bigint AS bought
-           FROM orders WHERE customer = ANY (customer_members(ARRAY[$2::uuid])) AND pool = $1 AND currency = $3
-             AND placed_at > now() - make_interval(days => $4)""",
+           FROM orders o WHERE customer = ANY (customer_members(ARRAY[$2::uuid])) AND pool = $1 AND currency = $3
+             AND placed_at > now() - make_interval(days => $4)
+             AND NOT EXISTS (SELECT FROM order_change c WHERE c.order_id = o.returns AND c.called_off = o.id)""",
         pool,
         customer,
         currency,

@@ -1,16 +1,19 @@
 """Something else instead of what is not there: with the customer's word, and never for more money."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
 
 from samlad import catalog, channels, customers, payments, stock
+from samlad.carts import PriceStep
 from samlad.catalog import Sellable
 from samlad.catalog.model import Measure
 from samlad.channels import Resource
 from samlad.kernel import log
 from samlad.kernel.database import Tx
-from samlad.kernel.money import share
+from samlad.kernel.ids import new_id
+from samlad.kernel.money import allocate, share, worth
 from samlad.kernel.problems import InvalidInput
 from samlad.orders import fulfilment_store as rows
 from samlad.orders import store
@@ -84,6 +87,8 @@ def _line(found: Fulfilment, lines: list[OrderLine], data: SubstituteInput) -> O
         )
     if line.returned or line.cancelled:
         raise WrongState("A part of this line came back or was called off; refund the rest instead.")
+    if line.concessions:
+        raise WrongState("Money was given back on this line before; refund the rest instead.")
     return line
 
 
@@ -111,7 +116,7 @@ def parted(
 ) -> tuple[OrderLine | None, OrderLine]:
     """A line without some units (None: without all of it), and the line of what is given for them.
 
-    The amounts of both are those of the line to the minor unit, unless the other thing costs less.
+    The amounts of both are those of the line to the minor unit, unless the other thing costs less; so are the steps of both.
     """
     left = line.quantity - quantity
     kept = msgspec.structs.replace(
@@ -120,13 +125,8 @@ def parted(
         total=share(line.total, left, line.quantity),
         tax=share(line.tax, left, line.quantity),
     )
-    total, tax = line.total - kept.total, line.tax - kept.tax
-    assert other.price is not None
-    costs = amounts(
-        other.price, quantity, other.tax_rate, tax_included=other.tax_included, per=other.sold_by.per
-    )
-    if costs.total < total:
-        total, tax = costs.total, costs.tax
+    steps = [step.amount for step in line.reductions]
+    kept_steps = allocate(worth(line.unit_price, left, line.sold_by.per) - quoted(kept), steps)
     given = msgspec.structs.replace(
         line,
         position=position if left else line.position,
@@ -135,19 +135,56 @@ def parted(
         title=other.title,
         options=other.options,
         quantity=quantity,
-        total=total,
-        tax=tax,
+        total=line.total - kept.total,
+        tax=line.tax - kept.tax,
         fulfilled=0,
         substitutes=line.substitutes or line.sku,
+        reductions=_steps(line, [whole - mine for whole, mine in zip(steps, kept_steps, strict=True)]),
     )
-    return (kept if left else None), given
+    kept = msgspec.structs.replace(kept, reductions=_steps(line, kept_steps))
+    return (kept if left else None), _no_dearer(line, given, other)
+
+
+def _no_dearer(line: OrderLine, given: OrderLine, other: Sellable) -> OrderLine:
+    """What is given at what it costs, if that is less: at its own price, or by one more step where promotions led to the line's."""
+    assert other.price is not None
+    costs = amounts(
+        other.price, given.quantity, other.tax_rate, tax_included=other.tax_included, per=other.sold_by.per
+    )
+    if costs.total >= given.total:
+        return given
+    cheaper = msgspec.structs.replace(given, total=costs.total, tax=costs.tax)
+    if not given.reductions:
+        return msgspec.structs.replace(cheaper, unit_price=other.price, tax_included=other.tax_included)
+    step = PriceStep(
+        promotion=new_id(),
+        name=f"{line.sku} → {other.sku}",
+        amount=quoted(given) - quoted(cheaper),
+        by_hand=True,
+    )
+    return msgspec.structs.replace(cheaper, reductions=[*given.reductions, step])
+
+
+def quoted(line: OrderLine) -> int:
+    """What a line comes to as its prices are quoted, with or without tax (minor units)."""
+    return line.total if line.tax_included else line.total - line.tax
+
+
+def _steps(line: OrderLine, amounts_: Sequence[int]) -> list[PriceStep]:
+    """The steps of a line with other amounts, without those that are nothing."""
+    return [
+        msgspec.structs.replace(step, amount=amount)
+        for step, amount in zip(line.reductions, amounts_, strict=True)
+        if amount
+    ]
 
 
 async def _reprice(tx: Tx, head: OrderHead, change: int, tax: int) -> int:
     """Take a change of its lines (minor units, not above 0) into an order's sums; what went back of what was paid."""
     if change == 0 and tax == 0:
         return 0
-    refund = min(-change, head.paid - head.refunded) if head.payment_status is OrderPayment.PAID else 0
+    left = head.paid - head.refunded - head.credited
+    refund = max(0, min(-change, left)) if head.payment_status is OrderPayment.PAID else 0
     await payments.refund(tx, head.id, refund, channel=head.channel, reason="substitute")
     values = {"total": head.total + change, "tax": head.tax + tax, "refunded": head.refunded + refund}
     await store.update(tx, head.id, values)

@@ -3,7 +3,9 @@
 Until then the sale of the new goods is owed what the old ones are worth. After the day on which they were due, and some
 days of patience (`exchange_patience`), it is charged by what was agreed with the customer; declined, or where nothing was
 agreed, it is an invoice with a day to pay by and the reminders of every other invoice (`samlad.payments.manual`). Goods
-that come all the same are settled as ever: their worth pays what is still open, or goes back.
+that come all the same are settled as ever: their worth pays what is still open, or goes back. Were they worth less than what went
+out (fewer came, a fee was taken off), the rest of it is charged in the same way at the same time. What went out and was
+called off is paid by nobody.
 
 A provider on the network is asked after the commit, as at a checkout; its answer comes by the log (`on_payment`).
 """
@@ -25,9 +27,9 @@ from samlad.kernel.problems import Forbidden, InvalidInput, NotFound
 from samlad.kernel.vault import Vault
 from samlad.orders import events, return_store, settling, store
 from samlad.orders.change_model import Agreed
-from samlad.orders.model import OrderHead, WrongState
+from samlad.orders.model import OrderHead, OrderStatus, WrongState
 from samlad.orders.permissions import CHANGE
-from samlad.orders.return_model import OPEN, Request
+from samlad.orders.return_model import OPEN, Request, ReturnState
 from samlad.payments import Payment, PaymentDeclined, PaymentInput, PaymentStatus, StartInput
 
 SEALED = "orders.exchange"
@@ -69,14 +71,24 @@ async def charge_overdue(database: Database) -> int:
 async def _charge_late(tx: Tx, request: UUID) -> bool:
     """Whether it was charged: somebody may have been quicker, or the channel is more patient."""
     found = await _lock(tx, request)
-    if found is None or found[1].state not in OPEN or found[1].claimed_at is not None:
+    if found is None or not _is_chargeable(found[1]):
         return False
     head, asked = found
     channel = await channels.cached(tx, head.channel)
     late = (local_day(now(), channel.time_zone) - asked.due_on).days
-    if asked.received_at is not None or late <= int(channel.setting("exchange_patience")):
+    if late <= int(channel.setting("exchange_patience")):
         return False
     return await charge(tx, head, asked)
+
+
+def _is_chargeable(asked: Request) -> bool:
+    """Whether what went out is to be paid by somebody who was not charged yet: the goods did not come, or were worth less."""
+    is_late = asked.state in OPEN and asked.received_at is None
+    return (
+        asked.exchange is not None
+        and asked.claimed_at is None
+        and (is_late or asked.state is ReturnState.SETTLED)
+    )
 
 
 async def charge_now(tx: Tx, request: UUID, *, version: int | None = None) -> Request:
@@ -93,11 +105,12 @@ async def charge_now(tx: Tx, request: UUID, *, version: int | None = None) -> Re
     check_version(version, asked.version)
     if asked.exchange is None:
         raise WrongState("Nothing went out before its goods were back.", state=asked.state)
-    if asked.state not in OPEN or asked.received_at is not None:
-        raise WrongState(f"It is {asked.state}.", state=asked.state)
     if asked.claimed_at is not None:
         raise WrongState("It was charged already.", state=asked.state)
-    await charge(tx, head, asked)
+    if not _is_chargeable(asked):
+        raise WrongState(f"It is {asked.state}.", state=asked.state)
+    if not await charge(tx, head, asked) and asked.state is ReturnState.SETTLED:
+        raise WrongState("Nothing is due.", state=asked.state)
     again = await return_store.read(tx, request)
     assert again is not None
     return again
@@ -109,6 +122,8 @@ async def charge(tx: Tx, head: OrderHead, asked: Request) -> bool:
     locked = await store.lock(tx, asked.exchange)
     assert locked is not None
     sale = locked[0]
+    if sale.status is OrderStatus.CANCELLED:  # in this very moment
+        return False
     known = await payments.lock_of_order(tx, sale.id)
     due = sale.total - sale.called_off - sum(payment.promised for payment in known)
     if due <= 0:
@@ -175,11 +190,14 @@ async def on_payment(tx: Tx, event: Event) -> None:
 
 async def _finish(tx: Tx, request: UUID) -> None:
     found = await _lock(tx, request)
-    if found is None or found[1].charging is None or found[1].exchange is None:
+    if found is None or found[1].charging is None:
         return
     head, asked = found
-    assert asked.exchange is not None
     assert asked.charging is not None
+    if asked.exchange is None:  # it was called off while its provider was asked
+        await payments.leave_begun(tx, asked.id, asked.charging)
+        await return_store.update(tx, asked.id, {"charging": None})
+        return
     payment = await payments.read_payment(tx, asked.charging)
     if payment is None or (payment.status is PaymentStatus.PENDING and not payment.is_leaving):
         return

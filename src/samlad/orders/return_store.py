@@ -30,10 +30,15 @@ SEALED = SealedColumn(
     emptied="''",
 )
 _OPEN = [str(state) for state in OPEN]
-_HEAD = """r.id, r.order_id, o.number AS order_number, r.number, r.state, r.exchange, r.due_on,
+SETTLED_DAYS = 60
+"""So long after the day on which it was due the rest of an exchange that was settled is charged by itself."""
+_EXCHANGE = "CASE WHEN e.status <> 'cancelled' THEN r.exchange END"
+"""The sale that went out before; one that was called off is paid by nobody, and its old goods come back as any others."""
+_HEAD = f"""r.id, r.order_id, o.number AS order_number, r.number, r.state, {_EXCHANGE} AS exchange, r.due_on,
            r.state = 'requested' AND r.due_on < current_date AS is_overdue, r.location, r.settled_by, r.note, r.photos,
            r.actor, r.agreed, r.charging, r.claimed_at, r.received_at, r.created_at, r.version"""
-_FROM = "return_request r JOIN orders o ON o.id = r.order_id"
+_JOINS = "JOIN orders o ON o.id = r.order_id LEFT JOIN orders e ON e.id = r.exchange"
+_FROM = f"return_request r {_JOINS}"
 
 
 class _Row(RequestHead, frozen=True, kw_only=True):
@@ -162,8 +167,8 @@ async def announced(
     those for one sale."""
     found = await reader.rows(
         """SELECT n.position, sum(n.quantity)::int AS units
-           FROM return_request r JOIN return_request_line n ON n.request = r.id
-           WHERE r.order_id = $1 AND r.state = ANY($2) AND (NOT $3::bool OR r.exchange IS NOT NULL)
+           FROM return_request r JOIN return_request_line n ON n.request = r.id LEFT JOIN orders e ON e.id = r.exchange
+           WHERE r.order_id = $1 AND r.state = ANY($2) AND (NOT $3::bool OR e.status <> 'cancelled')
              AND ($4::uuid IS NULL OR r.exchange IS DISTINCT FROM $4) GROUP BY 1""",
         order,
         _OPEN,
@@ -181,17 +186,25 @@ async def overdue(tx: Tx, limit: int) -> list[RequestHead]:
                 UPDATE return_request SET reminded_at = now() WHERE id IN (
                     SELECT id FROM return_request WHERE state = 'requested' AND due_on < current_date
                     AND reminded_at IS NULL ORDER BY due_on LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING *
-            ) SELECT {_HEAD} FROM late r JOIN orders o ON o.id = r.order_id ORDER BY r.due_on, r.id""",
+            ) SELECT {_HEAD} FROM late r {_JOINS} ORDER BY r.due_on, r.id""",
         limit,
     )
 
 
 async def unclaimed(reader: Reader, limit: int) -> list[UUID]:
-    """Announced returns whose goods should have come, and which went out before them; not charged yet."""
+    """Announced returns whose goods should have come, and which went out before them; not charged yet.
+
+    Those that are settled, too, if what came was worth less than what went out: for `SETTLED_DAYS`, then a person decides.
+    """
     rows = await reader.rows(
-        """SELECT id FROM return_request WHERE state = 'requested' AND exchange IS NOT NULL AND claimed_at IS NULL
-           AND due_on < current_date ORDER BY due_on, id LIMIT $1""",
+        """SELECT r.id FROM return_request r JOIN orders e ON e.id = r.exchange
+           WHERE r.state IN ('requested', 'settled') AND r.exchange IS NOT NULL AND r.claimed_at IS NULL AND r.due_on < current_date
+             AND e.status <> 'cancelled' AND (r.state = 'requested' OR (
+                 r.due_on > current_date - $2::int AND e.status IN ('fulfilled', 'partially_fulfilled')
+                 AND e.total - e.called_off - e.paid > 0))
+           ORDER BY r.due_on, r.id LIMIT $1""",
         limit,
+        SETTLED_DAYS,
     )
     return [row["id"] for row in rows]
 
@@ -233,9 +246,10 @@ LISTING = Listing(
     select="""r.id, r.number, r.order_id, o.number AS order_number, r.state, r.due_on,
               (r.state = 'requested' AND r.due_on < current_date) AS is_overdue,
               (SELECT coalesce(sum(quantity), 0)::int FROM return_request_line n WHERE n.request = r.id) AS units,
-              o.name, o.email, p.code AS location, r.exchange, e.number AS exchange_number,
-              coalesce(greatest(e.total - e.called_off - e.paid, 0), 0)::bigint AS open_amount, o.currency,
-              r.claimed_at, r.created_at""",
+              o.name, o.email, p.code AS location, """
+    f"""{_EXCHANGE} AS exchange, e.number AS exchange_number,
+              CASE WHEN e.status <> 'cancelled' THEN greatest(e.total - e.called_off - e.paid, 0) ELSE 0 END::bigint
+                  AS open_amount, o.currency, r.claimed_at, r.created_at""",
     source="""return_request r JOIN orders o ON o.id = r.order_id LEFT JOIN orders e ON e.id = r.exchange
               LEFT JOIN location p ON p.id = r.location""",
     key="r.id",

@@ -53,6 +53,16 @@ def in_parts(
     return found
 
 
+def named(line: OrderLine, sold: Sellable, first: int) -> list[OrderLine]:
+    """The lines that a line becomes of which somebody says later that it was this set, all taxed as it was: the first where it
+    stands, the others numbered from ``first``."""
+    parts = _of_set(line, sold, as_told(line, sold), line.position)
+    return [
+        msgspec.structs.replace(each, position=line.position if place == 0 else first + place - 1)
+        for place, each in enumerate(parts)
+    ]
+
+
 def as_told(line: OrderLine, sold: Sellable) -> list[Part]:
     """Parts that are all taxed as the line is, somebody else has said so; they come to exactly the line, its tax included."""
     found, paid = _shares(line, sold)

@@ -142,9 +142,12 @@ async def by_number(reader: Reader, channel: UUID, number: str) -> OrderHead | N
 
 
 async def lines_of(reader: Reader, order: UUID) -> list[OrderLine]:
-    """The lines of an order by position."""
+    """The lines of an order by position; those of a set stand together, where its first one stands."""
     return await reader.all(
-        OrderLine, f"SELECT {_LINE} FROM order_line l WHERE l.order_id = $1 ORDER BY l.position", order
+        OrderLine,
+        f"""SELECT {_LINE} FROM order_line l WHERE l.order_id = $1
+            ORDER BY coalesce((l.set_of ->> 'group')::int, l.position), l.position""",
+        order,
     )
 
 
@@ -252,7 +255,8 @@ async def replace_line(tx: Tx, order: UUID, line: OrderLine) -> None:
     """Say what a line is now: another thing, fewer units, another amount."""
     await tx.execute(
         """UPDATE order_line SET variant = $3, sku = $4, title = $5, options = $6, quantity = $7, tax = $8, total = $9,
-                  substitutes = $10
+                  substitutes = $10, unit_price = $11, tax_included = $12, reductions = $13::text::jsonb,
+                  fulfilled = $14, set_of = $15::text::jsonb
            WHERE order_id = $1 AND position = $2""",
         order,
         line.position,
@@ -264,6 +268,11 @@ async def replace_line(tx: Tx, order: UUID, line: OrderLine) -> None:
         line.tax,
         line.total,
         line.substitutes,
+        line.unit_price,
+        line.tax_included,
+        msgspec.json.encode(line.reductions).decode(),
+        line.fulfilled,
+        set_text(line),
     )
 
 
@@ -287,9 +296,9 @@ async def insert_line(tx: Tx, order: UUID, line: OrderLine) -> None:
     await tx.execute(
         """INSERT INTO order_line (order_id, position, kind, variant, sku, title, options, quantity, unit_price,
                                    tax_included, tax_rate, tax, total, substitutes, tax_category, tax_treatment,
-                                   tax_country, tax_note, gift_note, sold_by, set_of)
+                                   tax_country, tax_note, gift_note, sold_by, set_of, reductions, fulfilled)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-                   $21::text::jsonb)""",
+                   $21::text::jsonb, $22::text::jsonb, $23)""",
         order,
         line.position,
         line.kind,
@@ -311,6 +320,23 @@ async def insert_line(tx: Tx, order: UUID, line: OrderLine) -> None:
         line.gift_note,
         line.sold_by,
         set_text(line),
+        msgspec.json.encode(line.reductions).decode(),
+        line.fulfilled,
+    )
+
+
+async def change_items(tx: Tx, order: UUID, change: int) -> None:
+    """Let an order's pieces, and its day's if that has counted it already, follow a change of its lines."""
+    await tx.execute(
+        f"""WITH quarter AS (
+               UPDATE order_quarter q SET items = q.items + $2 FROM orders o WHERE o.id = $1 AND {IN_QUARTER}
+           ), day AS (
+               UPDATE order_day d SET items = d.items + $2 FROM orders o
+               WHERE o.id = $1 AND o.counted AND d.channel = o.channel AND d.day = o.local_day AND d.currency = o.currency
+           )
+           UPDATE orders SET items = items + $2 WHERE id = $1""",
+        order,
+        change,
     )
 
 

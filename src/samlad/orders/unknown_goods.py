@@ -1,5 +1,7 @@
 """Goods that nobody knew when a till sold them: somebody says afterwards which variant it was, and the stock is right again."""
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import TypeGuard
 from uuid import UUID
 
@@ -7,11 +9,12 @@ import msgspec
 
 from samlad import catalog, channels, stock
 from samlad.access import audit
+from samlad.catalog import Sellable
 from samlad.channels import Channel, Resource
 from samlad.kernel import log
 from samlad.kernel.database import Tx
 from samlad.kernel.problems import InvalidInput, NotFound
-from samlad.orders import change_stock, order_page, return_reasons, store
+from samlad.orders import change_stock, order_page, return_reasons, rules, sets, store
 from samlad.orders import change_store as rows
 from samlad.orders.change_model import ClaimAction, ExchangeAction, ReturnAction
 from samlad.orders.change_planned import BackUnit
@@ -24,14 +27,15 @@ from samlad.stock.scanning import read
 async def name_goods(tx: Tx, order_id: UUID, position: int, code: str) -> Order:
     """Say by SKU, GTIN or a scanned code which variant a line of an order was. It leaves the stock of the place where it was sold;
     what was paid, and what the receipt says, stays. What came back of it meanwhile is in stock again where it came in, or put aside or
-    thrown away, as was said of it then. Said twice it is the same.
+    thrown away, as was said of it then. A set is its parts from then on, which left. Said twice it is the same.
 
     Part of the verbs of tills, whose permissions guard it.
 
     Raises:
         NotFound: there is no such order.
-        InvalidInput: no such line of goods, nothing with this code, a set, or something that is sold by another measure.
-        WrongState: it is another variant already, was called off, or nobody knows what became of what came back.
+        InvalidInput: no such line of goods, nothing with this code, or something that is sold by another measure.
+        WrongState: it is another variant already, was called off, or nobody knows what became of what came back; something of
+            a set came back.
     """
     found = await store.lock(tx, order_id)
     if found is None:
@@ -49,31 +53,20 @@ async def name_goods(tx: Tx, order_id: UUID, position: int, code: str) -> Order:
     ref = await catalog.variant_by_code(tx, channel.pools[Resource.CATALOGUE], read(code).code)
     if ref is None:
         raise InvalidInput.at("code", "nothing has this code")
-    if line.variant == ref.id:
+    if ref.id == (line.set_of.variant if line.set_of else line.variant):
         return await order_page.read(tx, order_id)
     if line.variant is not None:
         raise WrongState("Somebody has said what it was already.", state=head.status)
-    came_back = await _came_back(tx, head, line, channel, ref.id)
-    if line.cancelled or sum(unit.quantity for _by, unit in came_back) != line.returned:
-        raise WrongState("A part of it came back: correct the stock by hand.", state=head.status)
     sold = (await catalog.sellables(tx, channel, [ref.id])).get(ref.id)
-    if sold is None or sold.parts:
-        raise InvalidInput.at("code", "this is a set; correct the stock of its parts by hand")
+    if sold is None:
+        raise InvalidInput.at("code", "nothing has this code")
     if sold.sold_by is not line.sold_by:
         raise InvalidInput.at("code", "this is sold by another measure")
     await store.update(tx, order_id, {"status": head.status})  # another version
-    await store.replace_line(tx, order_id, msgspec.structs.replace(line, variant=ref.id))
-    await stock.sell(
-        tx,
-        head.location,
-        [(ref.id, line.fulfilled)],
-        lease=order_id,
-        reference=order_id,
-        reason=f"{FOUND}: {head.number}",
-    )
-    for by, unit in came_back:
-        await change_stock.put_back(tx, head, [unit], by)
-        await store.name_returned(tx, by, line, unit.quantity, ref.id)
+    if sold.parts:
+        await _name_set(tx, head, lines, line, sold)
+    else:
+        await _name_one(tx, head, line, channel, ref.id)
     fact = OrderGoodsNamed(
         number=head.number, position=position, variant=ref.id, sku=ref.sku, quantity=line.fulfilled
     )
@@ -87,6 +80,42 @@ async def name_goods(tx: Tx, order_id: UUID, position: int, code: str) -> Order:
         after={"sku": ref.sku},
     )
     return await order_page.read(tx, order_id)
+
+
+async def _name_one(tx: Tx, head: OrderHead, line: OrderLine, channel: Channel, variant: UUID) -> None:
+    came_back = await _came_back(tx, head, line, channel, variant)
+    if line.cancelled or sum(unit.quantity for _by, unit in came_back) != line.returned:
+        raise WrongState("A part of it came back: correct the stock by hand.", state=head.status)
+    await store.replace_line(tx, head.id, msgspec.structs.replace(line, variant=variant))
+    await _leave(tx, head, [(variant, line.fulfilled)])
+    for by, unit in came_back:
+        await change_stock.put_back(tx, head, [unit], by)
+        await store.name_returned(tx, by, line, unit.quantity, variant)
+
+
+async def _name_set(
+    tx: Tx, head: OrderHead, lines: Sequence[OrderLine], line: OrderLine, sold: Sellable
+) -> None:
+    """The line becomes those of the set's parts; they come to what was paid and to its tax, at its rate."""
+    if line.cancelled or line.returned or line.concessions:
+        raise WrongState("A part of it came back: correct the stock by hand.", state=head.status)
+    first, *others = parts = sets.named(line, sold, max(each.position for each in lines) + 1)
+    await store.replace_line(tx, head.id, first)
+    for part in others:
+        await store.insert_line(tx, head.id, part)
+    await store.change_items(tx, head.id, rules.goods_of(parts) - rules.goods_of([line]))
+    units: Counter[UUID] = Counter()
+    for part in parts:
+        assert part.variant is not None
+        units[part.variant] += part.fulfilled
+    await _leave(tx, head, sorted(units.items()))
+
+
+async def _leave(tx: Tx, head: OrderHead, goods: Sequence[tuple[UUID, int]]) -> None:
+    """Goods (variant, units) are out of the stock of the place where they were sold, whatever the books say."""
+    assert head.location is not None
+    reason = f"{FOUND}: {head.number}"
+    await stock.sell(tx, head.location, goods, lease=head.id, reference=head.id, reason=reason)
 
 
 async def _came_back(

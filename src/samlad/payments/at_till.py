@@ -1,6 +1,7 @@
 """Money that a till took on its own: by a card terminal that we do not talk to, or in some other way; and cash, of course.
 
-Nobody can ask for such a payment: it comes with a sale that has happened (`samlad.orders.happened`). What goes back by card or
+It comes with a sale that has happened (`samlad.orders.happened`). With a network staff say of a card that its terminal took it, and are
+believed as they are of cash; other ways cannot be asked for. What goes back by card or
 otherwise is given back by hand where it was taken, and then said so (`samlad.payments.manual.refunded`).
 """
 
@@ -31,11 +32,13 @@ class TakenAtTill:
 
     is_local, staff_only, needs_offer = True, True, True
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, *, is_said: bool) -> None:
+        self.name, self._is_said = name, is_said
 
     async def authorize(self, tx: Tx, request: Request) -> Outcome:  # noqa: ARG002
-        """Never: it was taken there or not at all."""
+        """Taken, if staff may say so; else it was taken there or not at all."""
+        if self._is_said:
+            return Outcome(status=PaymentStatus.CAPTURED, reference=f"{self.name}-{request.payment}")
         return Outcome(status=PaymentStatus.DECLINED, reason="not-taken-there")
 
     async def capture(self, tx: Tx, payment: UUID, reference: str | None, amount: int) -> Outcome:  # noqa: ARG002
@@ -77,4 +80,4 @@ def taken_at_till(
 
 
 for _name in TAKEN:
-    register(TakenAtTill(_name))
+    register(TakenAtTill(_name, is_said=_name == "till_card"))

@@ -98,7 +98,8 @@ async def name_goods(tx: Tx, sale_id: UUID, data: NameGoodsInput, *, version: in
     named = await orders.name_goods(tx, found.order_id, position, data.code)
     line = next(each for each in named.lines if each.position == position)
     assert line.variant is not None, "it was named"
-    sku = (await catalog.by_ids(tx, [line.variant]))[line.variant].sku
+    what = line.set_of.variant if line.set_of else line.variant
+    sku = (await catalog.by_ids(tx, [what]))[what].sku
     objections = [
         msgspec.structs.replace(each, here=sku)
         if (each.code, each.line) == ("unknown-goods", data.line)

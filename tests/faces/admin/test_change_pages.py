@@ -144,6 +144,30 @@ async def test_an_exchange_whose_goods_do_not_come_is_charged(api, shop) -> None
     assert [payment.provider for payment in new.payments] == ["invoice"]
 
 
+async def test_what_is_open_after_an_exchange_was_settled_is_charged_on_its_page(api, shop) -> None:
+    order = await sold(shop, 2)
+    form = {"id": str(new_id()), "return-1": "2", "exchange-1": "MUG-032", "instant": "on", "way": "later"}
+    done = await api.post(f"/admin/orders/{order.id}/change", data={**form, "act": "apply"}, headers=PEOPLE)
+    assert done.status_code == 303, done.text
+    row = await shop.db.row("SELECT id, exchange FROM return_request")
+    here = f"/admin/returns/{row['id']}"
+    came = {"location": str(shop.trade.at_lund.id), "came-1": "1"}
+    for act, data in (("receive", came), ("settle", {"refund_to": "tender"})):
+        answer = await api.post(f"{here}/{act}", data=data, headers=PEOPLE)
+        assert answer.status_code == 303, answer.text
+    page = (await api.get(here, headers=PEOPLE)).text.replace("\xa0", " ")
+    assert "145.00 of what was given instead is still open." in page
+    assert (await api.post(f"{here}/charge", data={}, headers=PEOPLE)).status_code == 303
+    page = (await api.get(here, headers=PEOPLE)).text
+    assert "is still open" not in page
+    assert "Charge it now" not in page
+    new = await orders.read(shop.db, row["exchange"])
+    assert [(each.provider, each.amount) for each in new.payments] == [
+        ("exchange", 14_500),
+        ("invoice", 14_500),
+    ]
+
+
 async def test_refusals_are_in_the_readers_language(api, shop) -> None:
     order = await sold(shop)
     chosen = {"id": str(new_id()), "return-1": "9"}

@@ -9,19 +9,28 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from samlad import channels, orders
-from samlad.faces import change_form
+from samlad.faces import change_form, pay_ways
 from samlad.faces.admin import names
 from samlad.faces.admin.lists import shown as shown_list
 from samlad.faces.admin.scope import own_locations
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest, change, go, is_htmx, require, translated, words
+from samlad.kernel.database import Database
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.problems import InvalidInput, NotFound, Problem
 from samlad.orders import Order, change_store, return_claim, return_reasons, return_store, returns
 from samlad.orders.change_model import ChangeDiffers, ChangeInput, Preview
-from samlad.orders.return_model import OPEN, EndInput, InspectInput, ReceiveInput, Request, SettleInput
+from samlad.orders.return_model import (
+    OPEN,
+    EndInput,
+    InspectInput,
+    ReceiveInput,
+    Request,
+    ReturnState,
+    SettleInput,
+)
 
 STATES = {
     "requested": marked("Announced"),
@@ -38,7 +47,7 @@ VIEWS = (
 )
 UNPAID_WAYS = (("", marked("Invoice")), ("store_credit", marked("Store credit")))
 """How new goods are paid whose old ones never come, as it can be said here; by the API what a provider keeps, too."""
-PAY_WAYS = (("later", marked("Later")), ("cash", marked("Cash")), ("test", marked("Test payment")))
+LATER = {"later": marked("Later")}
 
 
 @get("/admin/orders/{order_id:uuid}/change")
@@ -109,11 +118,11 @@ async def apply_page(request: AnyRequest, order_id: FromPath[UUID]) -> Response[
 
 async def _page(request: AnyRequest, order: Order, form: Form, said: Preview | None) -> Response[Any]:
     database, actor, _ = database_of(request), actor_of(request), words(request)
-    places = await own_locations(actor, database)
+    places, channel = await own_locations(actor, database), await channels.cached(database, order.channel)
     context = {
         **await change_form.shown(request, order, await change_form.reasons_for(request, order), form),
         **change_form.previewed(request, said, may_override=actor.may(orders.OVERRIDE)),
-        "pay_ways": [(name, _(text)) for name, text in PAY_WAYS],
+        "pay_ways": translated(request, LATER | pay_ways.of_staff(channel)),
         "unpaid_ways": [
             (name, _(text)) for name, text in UNPAID_WAYS if name != "store_credit" or order.customer
         ],
@@ -192,8 +201,17 @@ async def _return_page(request: AnyRequest, request_id: UUID, form: Form) -> Res
         states={name: _(text) for name, text in STATES.items()},
         state_kinds=STATE_KINDS,
         is_open=found.state in OPEN and actor.may(orders.CHANGE),
+        rest=await _rest_of(database, found) if actor.may(orders.CHANGE) else 0,
         may_override=actor.may(orders.OVERRIDE),
     )
+
+
+async def _rest_of(database: Database, found: Request) -> int:
+    """What of goods that went out is still open after the old ones were settled, and nobody was charged for (minor units)."""
+    if found.exchange is None or found.state is not ReturnState.SETTLED or found.claimed_at is not None:
+        return 0
+    sale = await orders.read(database, found.exchange)
+    return max(0, sale.total - sale.called_off - sale.paid)
 
 
 @post("/admin/returns/{request_id:uuid}/{act:str}")

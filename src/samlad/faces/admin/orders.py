@@ -12,7 +12,7 @@ from litestar.params import FromPath
 from samlad import channels, orders, payments
 from samlad.access import staff as people
 from samlad.documents import ISSUE
-from samlad.faces import change_form
+from samlad.faces import change_form, pay_ways
 from samlad.faces.admin import names
 from samlad.faces.admin.documents import BUYER, issue_for, papers_of
 from samlad.faces.admin.fulfilments import TOLD as PARTS_TOLD
@@ -28,6 +28,7 @@ from samlad.faces.page import (
     live_href,
     locale_of,
     require,
+    translated,
     words,
 )
 from samlad.kernel.database import Database
@@ -117,6 +118,7 @@ async def _order_page(request: AnyRequest, order_id: UUID, form: Form) -> Respon
         names=names,
         tax_treatments=TREATMENTS,
         possible=possible(order, may_change=may_change),
+        pay_ways=translated(request, pay_ways.of_staff(channel)),
         place={place.id: place.name for place in places}.get(order.location) if order.location else None,
         places=[(str(place.id), place.name) for place in places],
         sale=await _sale_of(database, order),

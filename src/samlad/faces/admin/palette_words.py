@@ -10,6 +10,7 @@ from samlad.kernel.i18n import marked
 PLACES: Mapping[str, str] = {
     "/admin": marked("dashboard, today, sales figures"),
     "/admin/orders": marked("sales, order list, export orders"),
+    "/admin/orders/new": marked("phone order, mail order, draft order, quote, offer, order entry by SKU"),
     "/admin/products": marked("articles, goods, catalogue, prices"),
     "/admin/stock": marked("inventory, stock levels, on hand"),
     "/admin/customers": marked("buyers, members, people, contacts"),

@@ -80,6 +80,7 @@ MORE_PLACES = (
     Place(marked("Create product"), "/admin/products/new", "plus", "catalog.change"),
     Place(marked("Import products"), "/admin/products/import", "upload", "catalog.change"),
     Place(marked("Price tags"), "/admin/labels", "tag", "labels.read"),
+    Place(marked("New order"), "/admin/orders/new", "plus", "orders.place"),
     Place(marked("Orders to bring"), "/admin/fulfilments", "truck", "orders.read"),
     Place(marked("Sales of tills"), "/admin/till-sales", "till", "tills.read"),
     Place(marked("Keys of tills"), "/admin/till-keys", "key", "tills.read"),

@@ -12,6 +12,7 @@ from samlad import carts, documents, orders, payments
 from samlad.carts import CartClosed, CartView
 from samlad.carts.access import access_of
 from samlad.faces import page as face
+from samlad.faces import pay_ways
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
 from samlad.faces.pos import printing, terminal
@@ -32,6 +33,8 @@ NOTES = (5, 10, 20, 50, 100, 200, 500, 1000)
 """Coins and notes that people hand over, in whole units of a currency with cents."""
 MOST_QUICK = 5
 WAYS = ("cash", "card", "gift", "credit")
+REST = {"card": pay_ways.TEST, "own": pay_ways.OWN_TERMINAL}
+"""What a gift card leaves is paid in cash, else so."""
 TIPPED = ("cash", "card")
 TOO_LARGE = marked("A tip is at most as much as the ticket.")
 TOO_LITTLE = marked("This is less than there is to pay.")
@@ -151,7 +154,7 @@ async def _sell(
     if stored is not None:
         paid = [PaymentInput(provider=stored.provider, token=stored.token, amount=stored.pays)]
         if stored.rest:
-            paid.append(PaymentInput(provider="test" if form.get("rest") == "card" else "cash"))
+            paid.append(PaymentInput(provider=REST.get(form.get("rest"), pay_ways.CASH)))
     else:
         paid = [_one_payment(request, till, cart, form, by)]
     tip = _tip(till, cart, by, form)
@@ -162,7 +165,9 @@ async def _sell(
 
 def _one_payment(request: AnyRequest, till: Till, cart: CartView, form: Form, by: str) -> PaymentInput:
     currency = till.channel.currency
-    if by == "card":
+    if by == "card" and form.get("with") == "own":
+        payment = PaymentInput(provider=pay_ways.OWN_TERMINAL)
+    elif by == "card":
         token = form.get("token") if form.get("token") in {card[0] for card in TEST_CARDS} else "ok"
         payment = PaymentInput(provider="test", token=token)
     else:
@@ -208,6 +213,7 @@ def _pay_form(
         form=form,
         problem_text=None,
         has_terminal=terminal.is_here(till.channel),
+        has_own_terminal=pay_ways.OWN_TERMINAL in payments.offered(till.channel),
         test_cards=[(token, _(text), _(note)) for token, text, note in TEST_CARDS[:2]]
         if "test" in payments.offered(till.channel)
         else [],

@@ -1,0 +1,187 @@
+"""Orders that staff enter at the desk: on the phone and from letters by SKU, drafts that wait, quotes with prices of their own."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+from browser import Site
+from market import text_of
+
+from samlad import channels, orders
+from samlad.access.permissions import Role, permissions_of
+from samlad.channels import ChannelChange
+from samlad.faces.admin.order_entry import rows_of
+from samlad.kernel.context import Actor
+from samlad.kernel.ids import new_id
+
+PEOPLE = {"accept": "text/html", "accept-language": "en"}
+NEW = "/admin/orders/new"
+KIM = {
+    "name": "Kim Berg", "email": "kim@example.org", "line1": "Storgatan 1", "postal_code": "211 34", "city": "Malmö",
+    "country": "SE",
+}  # fmt: skip
+
+
+async def begun(api: httpx.AsyncClient, shop: Any, codes: str, **more: str) -> str:
+    data = {"channel": str(shop.trade.web.id), "codes": codes, "label": "Kim, on the phone", **more}
+    made = await api.post(NEW, data=data, headers=PEOPLE)
+    assert made.status_code == 303, text_of(made.text)
+    return made.headers["location"]
+
+
+def total_of(page: str) -> str:
+    found = re.search(r'name="total" value="([0-9]+)"', page)
+    assert found is not None
+    return found[1]
+
+
+def units_of(page: str) -> list[str]:
+    return re.findall(r'name="(units-[0-9a-f-]+)"', page)
+
+
+def test_codes_as_people_write_them() -> None:
+    text = "KTL-150\n MUG-032 2\nMUG-032; 3\nMUG-032,4\nMUG-032 x 5\nTEA SET 6\t\n\n7350053850019"
+    assert rows_of(text) == [
+        ("KTL-150", 1), ("MUG-032", 2), ("MUG-032", 3), ("MUG-032", 4), ("MUG-032", 5), ("TEA SET", 6),
+        ("7350053850019", 1),
+    ]  # fmt: skip
+
+
+async def test_a_letter_becomes_an_order(api: httpx.AsyncClient, shop: Any) -> None:
+    wrong = {"channel": str(shop.trade.web.id), "codes": "MUG-032 2\nNOTHING 1"}
+    refused = await api.post(NEW, data=wrong, headers=PEOPLE)
+    assert refused.status_code == 422
+    assert "Nothing has this code: NOTHING" in text_of(refused.text)
+    assert await shop.db.value("SELECT count(*) FROM cart") == 0
+    draft = await begun(api, shop, "MUG-032 2\nKTL-150")
+    assert "Kim, on the phone" in (await api.get(NEW, headers=PEOPLE)).text
+    page = (await api.get(draft, headers=PEOPLE)).text
+    mugs, kettles = units_of(page)
+    more = {**KIM, mugs: "3", kettles: "0", "codes": "MUG-032", "act": "keep", "total": total_of(page)}
+    assert (await api.post(draft, data=more, headers=PEOPLE)).status_code == 303
+    page = (await api.get(draft, headers=PEOPLE)).text
+    assert units_of(page) == [mugs]
+    assert 'value="Storgatan 1"' in page
+    assert await shop.db.value("SELECT quantity FROM cart_line") == 4
+
+    # What was on the page when it was pressed is what is ordered: more goods in the same press are looked at first.
+    late = {**KIM, mugs: "4", "codes": "KTL-150", "act": "place", "pay": "later", "total": total_of(page)}
+    again = await api.post(draft, data=late, headers=PEOPLE)
+    assert (again.status_code, "The total is another one now" in again.text) == (422, True)
+    assert await shop.db.value("SELECT count(*) FROM orders") == 0
+    agreed = {**KIM, "act": "place", "pay": "later", "total": total_of(again.text)}
+    agreed |= dict(zip(units_of(again.text), ("4", "1"), strict=True))
+    done = await api.post(draft, data=agreed, headers=PEOPLE)
+    assert done.status_code == 303, text_of(done.text)
+    twice = await api.post(draft, data=agreed, headers=PEOPLE)
+    assert twice.headers["location"].split("?")[0] == done.headers["location"].split("?")[0]
+    rows = await shop.db.rows("SELECT id, email, payment_status, channel, actor FROM orders")
+    assert [(row["email"], row["payment_status"], row["channel"]) for row in rows] == [
+        ("kim@example.org", "unpaid", shop.trade.web.id)
+    ]
+    order = await orders.read(shop.db, rows[0]["id"])
+    assert [(line.sku, line.quantity) for line in order.lines if line.sku] == [("MUG-032", 4), ("KTL-150", 1)]
+    assert order.is_held
+    assert "Kim, on the phone" not in (await api.get(NEW, headers=PEOPLE)).text
+    await shop.trade.agree()
+
+
+async def test_what_cannot_be_is_said_at_its_field(api: httpx.AsyncClient, shop: Any) -> None:
+    draft = await begun(api, shop, "MUG-032")
+    page = (await api.get(draft, headers=PEOPLE)).text
+    (mugs,) = units_of(page)
+    for wrong, said in (
+        ({"email": "kim"}, "email"),
+        ({mugs: "10000"}, "Please write 0 to 9999."),
+        ({"country": "Sweden"}, "country"),
+        ({"codes": "\n".join(["MUG-032"] * 201)}, "At most 200 lines at once."),
+    ):
+        refused = await api.post(draft, data=KIM | {"act": "keep"} | wrong, headers=PEOPLE)
+        assert refused.status_code == 422, wrong
+        assert said in text_of(refused.text) or f'id="f-{said}"' in refused.text, wrong
+    many = {**KIM, mugs: "9999", "act": "keep"}
+    await api.post(draft, data=many, headers=PEOPLE)
+    page = (await api.get(draft, headers=PEOPLE)).text
+    assert re.search(r"Only \d+ there", text_of(page))
+    placed = await api.post(
+        draft, data={**many, "act": "place", "pay": "later", "total": total_of(page)}, headers=PEOPLE
+    )
+    assert placed.status_code == 409
+    assert await shop.db.value("SELECT count(*) FROM orders") == 0
+    empty = await begun(api, shop, "")
+    nothing = await api.post(empty, data={**KIM, "act": "place", "total": "0"}, headers=PEOPLE)
+    assert "Enter what is bought first" in nothing.text
+
+
+async def test_a_quote_stands_and_is_ordered_by_its_link_or_here(api: httpx.AsyncClient, shop: Any) -> None:
+    draft = await begun(api, shop, "MUG-032 3")
+    page = (await api.get(draft, headers=PEOPLE)).text
+    (mugs,) = units_of(page)
+    price = mugs.replace("units-", "price-")
+    asked = {**KIM, "act": "quote", "until": "2000-01-01", price: "100", "total": total_of(page)}
+    assert (await api.post(draft, data=asked, headers=PEOPLE)).status_code == 422
+    day = re.search(r'name="until"[^>]*value="([0-9-]+)"', page) or re.search(
+        r'value="([0-9-]{10})"[^>]*name="until"', page
+    )
+    assert day is not None
+    made = await api.post(draft, data=asked | {"until": day[1]}, headers=PEOPLE)
+    assert made.status_code == 200
+    link = re.search(r"https?://[^/\"<]+(/quote/([0-9a-f-]+)/[^\"<\s]+)", made.text)
+    assert link is not None
+    assert "300.00" in text_of(made.text).replace("\xa0", " ")
+    listed = text_of((await api.get(NEW, headers=PEOPLE)).text)
+    assert listed.count("Kim, on the phone") == 1, "the draft has become the quote"
+    here = f"{NEW}/{link[2]}"
+    assert (await api.post(here, headers=PEOPLE)).status_code == 303
+    page = (await api.get(here, headers=PEOPLE)).text
+    (mugs,) = units_of(page)
+    agreed = {**KIM, mugs: "3", "act": "place", "pay": "later", "total": total_of(page)}
+    done = await api.post(here, data=agreed, headers=PEOPLE)
+    assert done.status_code == 303, text_of(done.text)
+    order = await orders.read(shop.db, await shop.db.value("SELECT id FROM orders"))
+    assert [(line.quantity, line.unit_price) for line in order.lines if line.sku] == [(3, 10_000)]
+
+
+async def test_how_it_is_paid_is_what_the_channel_offers(api: httpx.AsyncClient, shop: Any) -> None:
+    setting = ChannelChange(settings={"payment_providers": ["invoice", "till_card"]})
+    await shop.db.transaction(lambda tx: channels.change(tx, shop.trade.web.id, setting))
+    draft = await begun(api, shop, "MUG-032")
+    page = (await api.get(draft, headers=PEOPLE)).text
+    options = re.findall(
+        r'<option value="([a-z_]+)"', re.search(r'<select[^>]*name="pay".*?</select>', page, re.DOTALL)[0]
+    )
+    assert options == ["later", "invoice", "cash", "till_card"]
+    (mugs,) = units_of(page)
+    agreed = {**KIM, mugs: "1", "act": "place", "pay": "invoice", "total": total_of(page)}
+    assert (await api.post(draft, data=agreed, headers=PEOPLE)).status_code == 303
+    assert await shop.db.value("SELECT payment_status FROM orders") == "pending"
+    await shop.trade.agree()
+
+
+async def test_who_may_not_place_orders_enters_none(api_as: Any, shop: Any) -> None:
+    viewer = Actor(kind="staff", id=new_id(), permissions=permissions_of(Role.MARKETING))
+    async with api_as(viewer, **PEOPLE) as api:
+        assert (await api.get(NEW)).status_code == 403
+        assert NEW not in (await api.get("/admin/orders")).text
+
+
+@pytest.mark.browser
+async def test_an_order_is_entered_by_keyboard(site: Site, shop: Any) -> None:
+    page = await site.staff(width=390)
+    await page.goto(NEW)
+    await page.get_by_label("Goods by SKU or GTIN").fill("MUG-032 2")
+    await page.get_by_role("button", name="Go on").press("Enter")
+    await page.get_by_role("textbox", name="E-mail").fill("kim@example.org")
+    for field, value in (
+        ("name", "Kim"),
+        ("line1", "Storgatan 1"),
+        ("postal_code", "211 34"),
+        ("city", "Malmö"),
+    ):
+        await page.locator(f"form [name={field}]").fill(value)
+    await site.fine(page)
+    await site.picture(page, "order-draft")
+    await page.get_by_role("button", name="Place the order").press("Enter")
+    await page.wait_for_url(re.compile(r"/admin/orders/(?!new)"))
+    await site.fine(page)

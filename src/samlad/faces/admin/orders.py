@@ -45,6 +45,7 @@ from samlad.orders import (
     OrderStatus,
     PayInput,
     ReturnInput,
+    expected,
     tagging_store,
 )
 from samlad.orders.rules import returnable, unfulfilled
@@ -121,6 +122,7 @@ async def _order_page(request: AnyRequest, order_id: UUID, form: Form) -> Respon
         places=[(str(place.id), place.name) for place in places],
         sale=await _sale_of(database, order),
         parts=await parts_of(request, order),
+        waits={each.variant: each for each in await expected.waits_for(database, order)},
         papers=await papers_of(request, order),
         tenders=await payment_rows(request, order, may_change=may_change),
         back_by_hand=[r for r in order.refunds if r.status == "pending" and _is_by_hand(order, r.payment)],
@@ -184,6 +186,7 @@ async def _sale_of(database: Database, order: OrderHead) -> OrderHead | None:
 HAPPENED: dict[str, tuple[str, str, str]] = {
     "order.placed": (marked("Placed"), "cart", "accent"),
     "order.routed": (marked("It was decided where it is sent from"), "truck", ""),
+    "order.expected_moved": (marked("Goods are expected on another day"), "clock", "warning"),
     "order.paid": (marked("Paid"), "card", "success"),
     "order.tipped": (marked("Gave a tip"), "card", ""),
     "order.tip_returned": (marked("The tip went back"), "undo", ""),

@@ -1,5 +1,6 @@
 """An order for who placed it: by a link that nobody can guess."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -12,16 +13,27 @@ from samlad.documents.api import file_answer
 from samlad.documents.snapshot import address_lines
 from samlad.documents.writing import PROVIDERS
 from samlad.faces import page as face
+from samlad.faces.design.formats import day as day_text
 from samlad.faces.design.formats import money
 from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import amounts, parcels
 from samlad.faces.storefront.account.words import RETURNS
 from samlad.faces.storefront.order_link import href, read_link
 from samlad.faces.storefront.place import channel_of, show
+from samlad.kernel.clock import now
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import formatting_locale
 from samlad.kernel.listing import ListQuery
-from samlad.orders import LineKind, Order, OrderKind, OrderPayment, OrderStatus, exchange_store, return_store
+from samlad.orders import (
+    LineKind,
+    Order,
+    OrderKind,
+    OrderPayment,
+    OrderStatus,
+    exchange_store,
+    expected,
+    return_store,
+)
 from samlad.orders.rules import returnable
 
 MOST_RETURNS = 20
@@ -77,7 +89,7 @@ async def context_of_order(
         "place": place,
         "link": link or href(request, order.id).removeprefix("/order/"),
         "parcels": parts,
-        "way": await _way(request, order),
+        "way": await _way(request, channel, order),
         "steps": steps(request, order, is_ready=any(part.code for part in parts)),
         "sums": _sums(request, order),
         "tax_text": amounts.tax_text(
@@ -102,7 +114,7 @@ async def order_document(
     return answer
 
 
-async def _way(request: AnyRequest, order: Order) -> dict[str, Any]:
+async def _way(request: AnyRequest, channel: Channel, order: Order) -> dict[str, Any]:
     """The way of delivery that was chosen, what was promised, and what the buyer wrote."""
     _ = face.words(request)
     known = (await delivery.current(database_of(request))).by_id
@@ -110,14 +122,29 @@ async def _way(request: AnyRequest, order: Order) -> dict[str, Any]:
     name = (
         method.name_in(face.locale_of(request)) if method else order.promise.name if order.promise else None
     )
-    promise = order.promise.text if order.promise else None
+    locale = face.locale_of(request)
+    waits = await expected.waits_for(database_of(request), order)
+    promise = None
+    if order.promise is not None and not any(each.is_moved for each in waits):
+        promise = await delivery.as_of(
+            database_of(request), order.promise, now(), locale=locale, country=channel.country
+        )
     facts = [
         (_("Delivery"), name),
         (_("Promised"), promise),
+        *((each.title, _expected(request, each.expected_on)) for each in waits),
         (_("Note to the shop"), order.note),
         (_("Gift note"), order.gift_note),
     ]
     return {"name": name, "promise": promise, "facts": [(label, text) for label, text in facts if text]}
+
+
+def _expected(request: AnyRequest, day: date | None) -> str:
+    """When goods come that are not there yet, as the mail said it."""
+    _ = face.words(request)
+    if day is None:
+        return _("We do not know yet when it comes in, and write to you as soon as we do.")
+    return _("We expect it on %(day)s.") % {"day": day_text(day, face.locale_of(request))}
 
 
 async def _place(request: AnyRequest, order: Order) -> dict[str, Any] | None:

@@ -1,5 +1,6 @@
 """Goods that were bought before they are there: when they are expected, and that buyers hear when it is another day."""
 
+import asyncio
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -153,7 +154,7 @@ async def test_a_transfer_that_is_late_and_two_workers_at_once(shop: Trade) -> N
     await shop.follow()
     assert [await days(shop, each) for each in bought] == [[SOON]] * 3
     await run(shop, transfers.reschedule, transfer.id, LATER)
-    counts = [await expected.look_again(shop.db) for _ in range(2)]
+    counts = await asyncio.gather(*(expected.look_again(shop.db) for _ in range(3)))
     assert sum(counts) == 3
     assert len(await told(shop)) == 3
 

@@ -4,6 +4,7 @@ Too much goes back on sale. What is missing is looked for again, as when a count
 another place, or its buyer is asked.
 """
 
+from functools import partial
 from uuid import UUID
 
 from samlad import stock
@@ -31,7 +32,7 @@ async def mend_holds(database: Database) -> int:
     """Mend every order of which too much or too little is held, a transaction each; how many."""
     rows = await database.rows(f"SELECT DISTINCT order_id FROM ({DIFFERENCES}) AS d ORDER BY 1")
     for row in rows:
-        await database.transaction(lambda tx, order=row["order_id"]: _mend(tx, order))
+        await database.transaction(partial(_mend, order=row["order_id"]))
     return len(rows)
 
 

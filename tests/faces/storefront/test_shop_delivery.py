@@ -152,6 +152,8 @@ async def test_what_was_bought_before_it_is_there_says_its_day_and_another_one(
     page = text_of((await guest.get(bought.headers["location"])).text)
     assert f"We expect it on {first_day}" in page
     assert "Promised" in page
+    assert "Waits for goods" in page
+    assert "Being packed" not in page
     second_day = await comes(30)
     assert await expected.look_again(market.db) == 1
     page = text_of((await guest.get(bought.headers["location"])).text)

@@ -1,5 +1,6 @@
 """An order for who placed it: by a link that nobody can guess."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -81,6 +82,7 @@ async def context_of_order(
     """What the page of an order needs; ``link`` is that of its address, made anew without one."""
     place, parts = await _place(request, order), await parcels.parcels_of(request, order)
     bought = [line.variant for line in order.lines if line.variant is not None]
+    waits = await expected.waits_for(database_of(request), order)
     return {
         "order": order,
         "pictures": await catalog.sellables(database_of(request), channel, bought),
@@ -89,8 +91,8 @@ async def context_of_order(
         "place": place,
         "link": link or href(request, order.id).removeprefix("/order/"),
         "parcels": parts,
-        "way": await _way(request, channel, order),
-        "steps": steps(request, order, is_ready=any(part.code for part in parts)),
+        "way": await _way(request, channel, order, waits),
+        "steps": steps(request, order, is_ready=any(part.code for part in parts), waits=bool(waits)),
         "sums": _sums(request, order),
         "tax_text": amounts.tax_text(
             request, order.tax, order.currency, [line.tax_note for line in order.lines]
@@ -99,7 +101,7 @@ async def context_of_order(
         "tenders": tenders(request, order),
         "to_review": await reviews.of_order(database_of(request), order.id),
         "papers": await documents.of_order(database_of(request), order.id),
-        **_states(request, order),
+        **_states(request, order, waits=bool(waits)),
     }
 
 
@@ -114,7 +116,9 @@ async def order_document(
     return answer
 
 
-async def _way(request: AnyRequest, channel: Channel, order: Order) -> dict[str, Any]:
+async def _way(
+    request: AnyRequest, channel: Channel, order: Order, waits: Sequence[expected.WaitsFor]
+) -> dict[str, Any]:
     """The way of delivery that was chosen, what was promised, and what the buyer wrote."""
     _ = face.words(request)
     known = (await delivery.current(database_of(request))).by_id
@@ -123,7 +127,6 @@ async def _way(request: AnyRequest, channel: Channel, order: Order) -> dict[str,
         method.name_in(face.locale_of(request)) if method else order.promise.name if order.promise else None
     )
     locale = face.locale_of(request)
-    waits = await expected.waits_for(database_of(request), order)
     promise = None
     if order.promise is not None and not any(each.is_moved for each in waits):
         promise = await delivery.as_of(
@@ -156,15 +159,17 @@ async def _place(request: AnyRequest, order: Order) -> dict[str, Any] | None:
     return {"title": title, "name": found.name, "lines": address_lines(found.address)}
 
 
-def steps(request: AnyRequest, order: Order, *, is_ready: bool = False) -> list[dict[str, str]]:
-    """The way of an order, and where it is on it: done, now, or still to come."""
+def steps(
+    request: AnyRequest, order: Order, *, is_ready: bool = False, waits: bool = False
+) -> list[dict[str, str]]:
+    """The way of an order, and where it is on it: done, now, or still to come. ``waits``: some of it is not there yet."""
     _ = face.words(request)
     is_paid = order.payment_status in (OrderPayment.PAID, OrderPayment.REFUNDED)
     if order.delivery == "pickup":
         on_the_way = ("store", _("Put aside in the store"), _("Ready to be picked up") if is_ready else "")
         end = ("bag", _("Picked up"), "")
     else:
-        on_the_way = ("orders", _("Being packed"), "")
+        on_the_way = ("orders", _("Waits for goods") if waits else _("Being packed"), "")
         end = ("truck", _("Sent"), "")
     way = [
         ("check", _("Order placed"), ""),
@@ -252,11 +257,11 @@ def is_partly_paid(order: Order) -> bool:
     return order.deposit is not None and is_open and order.status is not OrderStatus.CANCELLED
 
 
-def _states(request: AnyRequest, order: Order) -> dict[str, str]:
+def _states(request: AnyRequest, order: Order, *, waits: bool) -> dict[str, str]:
     _ = face.words(request)
     status = {
         OrderStatus.PLACED: (_("Placed"), "info"),
-        OrderStatus.PAID: (_("Being packed"), "accent"),
+        OrderStatus.PAID: (_("Waits for goods"), "info") if waits else (_("Being packed"), "accent"),
         OrderStatus.PARTIALLY_FULFILLED: (_("Partly sent"), "accent"),
         OrderStatus.FULFILLED: (_("Done"), "success"),
         OrderStatus.CANCELLED: (_("Cancelled"), "danger"),

@@ -46,9 +46,12 @@ async def insert(tx: Tx, routing_id: UUID, channel: UUID, rules: RuleSet, note: 
 
 
 async def shelves(
-    reader: Reader, pool: UUID, variants: Sequence[UUID], day: date, *, with_age: bool
+    reader: Reader, pool: UUID, channel: UUID, variants: Sequence[UUID], day: date, *, with_age: bool
 ) -> list[Any]:
-    """What every active location of a pool has of variants, and how much is to be done there on a day. One statement.
+    """What every active location of a pool has of variants for a channel, and how much is to be done there on a day. One statement.
+
+    What a location keeps back, and locations that the channel leaves out, do not count, as where stock is taken: all of the
+    channel's own place does.
 
     ``age_days``: since units last came in, under whatever name of the variant; only asked for when a rule wants it. That
     catalogues were joined brought nothing in.
@@ -57,17 +60,21 @@ async def shelves(
               WHERE m.location = l.location AND m.variant IN (SELECT variant_names(l.variant))
                 AND m.cause IN ('receipt', 'transfer_in', 'return')
                 AND NOT (m.cause = 'transfer_in' AND m.reason = 'pools' AND m.reference IS NULL))"""
-    free = "l.on_hand - l.expired - l.expiring - l.blocked - l.held + l.backorder_limit"
+    kept = "CASE WHEN p.channel IS NOT DISTINCT FROM $4 THEN 0 ELSE coalesce(c.buffer, p.buffer) END"
+    free = f"l.on_hand - l.expired - l.expiring - l.blocked - l.held + l.backorder_limit - {kept}"
     return await reader.rows(
         f"""SELECT p.id, p.kind, l.variant, {free} AS free,
                    {age if with_age else "0"}::float8 AS age_days, coalesce(d.orders, 0) AS load,
                    coalesce(d.units, 0) AS load_units
             FROM location p JOIN level l ON l.location = p.id AND l.variant = ANY($2::uuid[])
             LEFT JOIN delivery_load d ON d.location = p.id AND d.day = $3
-            WHERE p.pool = $1 AND p.is_active AND {free} > 0""",
+            LEFT JOIN location_sharing c ON c.location = p.id AND c.channel = $4
+            WHERE p.pool = $1 AND p.is_active AND {free} > 0
+              AND (p.channel IS NOT DISTINCT FROM $4 OR NOT coalesce(c.is_excluded, false))""",
         pool,
         list(variants),
         day,
+        channel,
     )
 
 

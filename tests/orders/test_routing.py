@@ -327,6 +327,13 @@ async def test_rules_leave_what_is_kept_back(trade: Trade) -> None:
         "it was not tried in vain elsewhere first"
     )
     assert [seen["code"] for seen in told["candidates"]] == ["lund"]
+    found = await routing_replay.replay(
+        trade.db, trade.web, rules(ranks=[{"by": "priority"}]), since=now() - timedelta(days=1),
+        until=now() + timedelta(minutes=1),
+    )  # fmt: skip
+    assert [row.would_be.places for row in found.rows] == [["lund"]], (
+        "nor does a replay send it where it could not go"
+    )
 
 
 @pytest.mark.parametrize("expired", [False, True])

@@ -45,6 +45,16 @@ async def insert(tx: Tx, routing_id: UUID, channel: UUID, rules: RuleSet, note: 
     )
 
 
+def _kept(channel: str) -> str:
+    """Units that a location ``p`` keeps back from a channel (a parameter), which may say otherwise of it (``c``)."""
+    return f"CASE WHEN p.channel IS NOT DISTINCT FROM {channel} THEN 0 ELSE coalesce(c.buffer, p.buffer) END"
+
+
+def _serves(channel: str) -> str:
+    """Whether a location gives anything to a channel."""
+    return f"(p.channel IS NOT DISTINCT FROM {channel} OR NOT coalesce(c.is_excluded, false))"
+
+
 async def shelves(
     reader: Reader, pool: UUID, channel: UUID, variants: Sequence[UUID], day: date, *, with_age: bool
 ) -> list[Any]:
@@ -60,8 +70,7 @@ async def shelves(
               WHERE m.location = l.location AND m.variant IN (SELECT variant_names(l.variant))
                 AND m.cause IN ('receipt', 'transfer_in', 'return')
                 AND NOT (m.cause = 'transfer_in' AND m.reason = 'pools' AND m.reference IS NULL))"""
-    kept = "CASE WHEN p.channel IS NOT DISTINCT FROM $4 THEN 0 ELSE coalesce(c.buffer, p.buffer) END"
-    free = f"l.on_hand - l.expired - l.expiring - l.blocked - l.held + l.backorder_limit - {kept}"
+    free = f"l.on_hand - l.expired - l.expiring - l.blocked - l.held + l.backorder_limit - {_kept('$4')}"
     return await reader.rows(
         f"""SELECT p.id, p.kind, l.variant, {free} AS free,
                    {age if with_age else "0"}::float8 AS age_days, coalesce(d.orders, 0) AS load,
@@ -70,7 +79,7 @@ async def shelves(
             LEFT JOIN delivery_load d ON d.location = p.id AND d.day = $3
             LEFT JOIN location_sharing c ON c.location = p.id AND c.channel = $4
             WHERE p.pool = $1 AND p.is_active AND {free} > 0
-              AND (p.channel IS NOT DISTINCT FROM $4 OR NOT coalesce(c.is_excluded, false))""",
+              AND {_serves("$4")}""",
         pool,
         list(variants),
         day,
@@ -103,26 +112,33 @@ async def past_orders(
 
 
 async def shelves_then(
-    reader: Reader, pool: UUID, variants: Sequence[UUID], moments: Sequence[datetime], orders: Sequence[UUID]
+    reader: Reader,
+    pool: UUID,
+    channel: UUID,
+    variants: Sequence[UUID],
+    moments: Sequence[datetime],
+    orders: Sequence[UUID],
 ) -> list[Any]:
     """What lay at every active location of a pool when orders were placed, by the ledger: one row an order, variant, place.
 
     The three lists go together. What was held for others at that moment is not known any more and counts as free. What was
-    there is found by all names that the variant has had.
+    there is found by all names that the variant has had. What is kept back, and left out for the channel, is so as it is now.
     """
     return await reader.rows(
-        """SELECT w.order_id, w.variant, p.id, p.kind, past.units::int AS free
+        f"""SELECT w.order_id, w.variant, p.id, p.kind, (past.units - {_kept("$5")})::int AS free
            FROM unnest($2::uuid[], $3::timestamptz[], $4::uuid[]) AS w (variant, moment, order_id)
            JOIN level l ON l.variant = w.variant
            JOIN location p ON p.id = l.location AND p.pool = $1 AND p.is_active
+           LEFT JOIN location_sharing c ON c.location = p.id AND c.channel = $5
            CROSS JOIN LATERAL (
                SELECT sum(one.on_hand_after) AS units FROM variant_names(l.variant) AS name CROSS JOIN LATERAL (
                    SELECT m.on_hand_after FROM movement m
                    WHERE m.location = l.location AND m.variant = name AND m.created_at <= w.moment
                    ORDER BY m.seq DESC LIMIT 1) AS one) AS past
-           WHERE past.units > 0""",
+           WHERE past.units > {_kept("$5")} AND {_serves("$5")}""",
         pool,
         list(variants),
         list(moments),
         list(orders),
+        channel,
     )

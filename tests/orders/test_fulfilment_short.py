@@ -10,7 +10,7 @@ from samlad import delivery, orders, stock
 from samlad.delivery import WorkdayInput
 from samlad.kernel import log
 from samlad.kernel.problems import InvalidInput
-from samlad.orders import CancelInput, Order, WrongState, fulfilment_short, routing
+from samlad.orders import CancelInput, Order, WrongState, fulfilment_assign, fulfilment_short, routing
 from samlad.orders import fulfilment_batches as batches
 from samlad.orders.fulfilment_model import (
     BatchInput,
@@ -393,6 +393,8 @@ async def test_the_day_of_a_place_has_room_again_and_that_of_the_next_one_less(
     _, third = await desk.reject(second, RejectReason.NO_TIME)
     assert third.location == trade.at_lund.id
     assert await counted() == {"lund": (1, 3)}, "once, and on the day on which it counted there"
+    await desk.run(fulfilment_assign.assign, third.id, trade.at_malmo.id)
+    assert await counted() == {"lund": (1, 2), "malmo": (1, 1)}
     await desk.run(orders.cancel, order.id, CancelInput(reason="changed their mind"))
     assert await counted() == {}
     await trade.sound()

@@ -57,8 +57,7 @@ async def told(shop: Trade) -> list[mail.Mail]:
 
 
 async def days(shop: Trade, order: Order) -> list[date | None]:
-    found = await orders.read(shop.db, order.id)
-    return [each.expected_on for each in await expected.waits_for(shop.db, found)]
+    return [each.expected_on for each in (await orders.page(shop.db, order.id)).waits]
 
 
 async def due(shop: Trade, order: Order) -> date | None:

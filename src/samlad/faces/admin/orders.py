@@ -45,7 +45,6 @@ from samlad.orders import (
     OrderStatus,
     PayInput,
     ReturnInput,
-    expected,
     tagging_store,
 )
 from samlad.orders.rules import returnable, unfulfilled
@@ -122,7 +121,7 @@ async def _order_page(request: AnyRequest, order_id: UUID, form: Form) -> Respon
         places=[(str(place.id), place.name) for place in places],
         sale=await _sale_of(database, order),
         parts=await parts_of(request, order),
-        waits={each.variant: each for each in await expected.waits_for(database, order)},
+        waits={each.variant: each for each in found.waits},
         papers=await papers_of(request, order),
         tenders=await payment_rows(request, order, may_change=may_change),
         back_by_hand=[r for r in order.refunds if r.status == "pending" and _is_by_hand(order, r.payment)],

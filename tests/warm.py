@@ -300,13 +300,13 @@ _living: dict[str, Warm] = {}
 _cold_pool = database.make_pool
 
 
-def _pool(dsn: str, settings: Settings) -> asyncpg.Pool:
+def _pool(dsn: str, settings: Settings, *, niceness: int = 0) -> asyncpg.Pool:
     warm = _living.get(dsn)
     if warm is None or not warm.is_here():
-        return _cold_pool(dsn, settings)
-    kind = (settings.database_url is None, *connections.connection_options(settings).items())
+        return _cold_pool(dsn, settings, niceness=niceness)
+    kind = (settings.database_url is None, niceness, *connections.connection_options(settings).items())
     with patch.object(asyncpg.pool, "Pool", KeepingPool):
-        pool = _cold_pool(dsn, settings)
+        pool = _cold_pool(dsn, settings, niceness=niceness)
     pool.kept = warm.idle.setdefault(kind, [])
     return pool
 

@@ -17,7 +17,7 @@ from samlad.channels import (
     Resource,
     cache,
 )
-from samlad.kernel import log
+from samlad.kernel import log, snapshots
 from samlad.kernel.context import GUEST, Context
 from samlad.kernel.database import Database, open_database
 from samlad.kernel.problems import Conflict, Forbidden, InvalidInput, NotFound, Outdated
@@ -177,7 +177,7 @@ async def test_the_cache_sees_own_changes_at_once_and_others_soon(
     finally:
         await other.close()
     assert (await channels.cached(db, web.id)).name == "Shop", "within the age that is allowed"
-    monkeypatch.setattr(cache, "MAX_AGE_SECONDS", 0)
+    monkeypatch.setattr(snapshots, "MAX_AGE_SECONDS", 0)
     assert (await channels.cached(db, web.id)).name == "Elsewhere"
     assert [c.code for c in await channels.cached_all(db)] == ["web"]
 

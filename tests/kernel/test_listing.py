@@ -164,4 +164,4 @@ async def test_answer_is_json_or_a_file(db: Database) -> None:
 def test_a_cursor_comes_back(value: str, key: UUID) -> None:
     text = listing._encode_cursor("name", value, str(key))
     if "\0" not in value:
-        assert listing._decode_cursor(text, "name") == (value, str(key))
+        assert listing._decode_cursor(text, "name", "uuid") == (value, str(key))

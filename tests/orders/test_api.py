@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from samlad.kernel import listing
 from samlad.kernel.context import Actor
 from samlad.kernel.ids import new_id
 from trade import BUYER, Trade
@@ -44,6 +45,29 @@ async def test_a_stranger_buys_with_nothing_but_a_token(trade: Trade, api_as: An
         closed = await api.post(f"/api/carts/{cart}/lines", json=line, headers=token)
         assert closed.json()["type"] == "/problems/cart-closed"
     assert await trade.db.value("SELECT count(*) FROM orders") == 1
+
+
+@pytest.mark.parametrize("few", [0, 1, 10_000])
+async def test_a_search_finds_the_same_whichever_way_it_is_made(
+    trade: Trade, api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(listing, "FEW", few)
+    kettle, cup = await trade.kettle(19_900), await trade.kettle(9_900)
+    one, both = await trade.buy((kettle, 1)), await trade.buy((kettle, 2), (cup, 1))
+
+    async def found(**params: Any) -> list[str]:
+        answer = await api.get("/api/orders", params=params)
+        assert answer.status_code == 200, answer.text
+        return [row["number"] for row in answer.json()["items"]]
+
+    [sku] = {line.sku for line in both.lines if line.variant == cup}
+    assert await found(q=sku) == [both.number]
+    assert await found(q=one.number) == [one.number]
+    assert await found(q="Kim@") == [both.number, one.number]
+    assert await found(q="kim@", status="cancelled") == []
+    assert await found(q="kim@", sort="number", limit=1) == [one.number]
+    assert await found(q="100%") == []
+    assert len((await api.get("/api/orders", params={"q": "kim@", "format": "csv"})).text.splitlines()) == 3
 
 
 async def test_the_order_desk(trade: Trade, api: httpx.AsyncClient) -> None:

@@ -13,7 +13,7 @@ from samlad.carts import LineInput
 from samlad.kernel.database import Tx
 from samlad.promotions import service as promotions
 from samlad.promotions.model import PromotionInput
-from trade import Trade
+from trade import BUYER, Trade
 
 
 class Crowd:
@@ -99,21 +99,77 @@ async def test_nobody_waits_for_a_cart_that_somebody_else_works_on(
     await trade.sound()
 
 
-async def test_a_shop_with_promotions_sells_the_same(trade: Trade, api: httpx.AsyncClient) -> None:
-    """What takes statements of its own goes alone, with the same outcome, also before anybody has learned that."""
-    kettle = await trade.kettle(10_000, quantity=50)
+async def offer(trade: Trade, **fields: Any) -> UUID:
+    """A promotion that everybody has: ten per cent."""
     terms = {"effect": {"kind": "percent", "percent": 1_000}}
-    data = {"channel": str(trade.web.id), "name": "Week", "terms": terms, "is_automatic": True}
-    week = msgspec.convert(data, PromotionInput)
-    await trade.db.transaction(lambda tx: promotions.create(tx, week))
-    carts = [await trade.cart((kettle, 1)) for _ in range(8)]
-    for held in carts[4:]:
+    data = {"channel": str(trade.web.id), "name": "Week", "terms": terms, "is_automatic": True, **fields}
+    made = await trade.db.transaction(lambda tx: promotions.create(tx, msgspec.convert(data, PromotionInput)))
+    return made.id
+
+
+async def counted(trade: Trade, promotion: UUID) -> tuple[int, int, int, int]:
+    """Uses and money as the promotion counts them, and as the ledger of uses says."""
+    row = await trade.db.row(
+        """SELECT p.uses, p.spent, count(u.*), coalesce(sum(u.amount), 0)::bigint FROM promotion p
+           LEFT JOIN promotion_use u ON u.promotion = p.id AND u.released_at IS NULL WHERE p.id = $1 GROUP BY p.id""",
+        promotion,
+    )
+    assert row is not None
+    return (row[0], row[1], row[2], row[3])
+
+
+async def test_a_shop_with_a_promotion_serves_a_crowd_by_as_few_statements(
+    trade: Trade, api: httpx.AsyncClient, wire: list[str]
+) -> None:
+    kettle = await trade.kettle(10_000, quantity=50)
+    week = await offer(trade, currency="SEK", budget=1_000_000)
+    carts = [await trade.cart((kettle, 1)) for _ in range(17)]
+    for held in carts[9:]:
         assert (await api.post(f"/api/carts/{held.id}/checkout")).status_code == 200
     assert {cart.totals.reduced for cart in carts} == {1_000}
-    answers = await Crowd(api, trade).buy(*((cart.id, {}) for cart in carts))
+    crowd = Crowd(api, trade)
+    assert (await crowd.ask(carts[0].id)).status_code == 201  # what a process reads once is read
+    wire.clear()
+    answers = await crowd.buy(*((cart.id, {"total": cart.totals.total}) for cart in carts[1:]))
     assert {answer.status_code for answer in answers} == {201}
     assert {answer.json()["total"] for answer in answers} == {carts[0].totals.total}
-    assert await trade.db.value("SELECT count(*) FROM promotion_use") == 8
+    inserts = [sql for sql in wire if "INSERT INTO orders" in sql]
+    assert len(inserts) <= 3, "one was under way, the others came together"
+    assert len(wire) <= 40, Counter(" ".join(sql.split())[:70] for sql in wire)
+    assert await counted(trade, week) == (17, 17_000, 17, 17_000)
+    assert await trade.db.value("SELECT count(*) FROM event WHERE type = 'promotion.used'") == 17
+    await trade.sound()
+
+
+async def test_of_a_crowd_as_many_have_a_promotion_as_there_are(trade: Trade, api: httpx.AsyncClient) -> None:
+    """The last ones of a limit are not enough for all who come together: then it goes one after the other."""
+    kettle = await trade.kettle(10_000, quantity=50)
+    few = await offer(trade, limit_total=5)
+    carts = [await trade.cart((kettle, 1)) for _ in range(12)]
+    answers = await Crowd(api, trade).buy(*((cart.id, {"total": cart.totals.total}) for cart in carts))
+    assert Counter(answer.status_code for answer in answers) == {201: 5, 409: 7}
+    [reason] = {
+        each["reason"]
+        for answer in answers
+        if answer.status_code == 409
+        for each in answer.json()["promotions"]
+    }
+    assert reason == "used-up"
+    assert await counted(trade, few) == (5, 5_000, 5, 5_000)
+    async with asyncio.timeout(15):  # what was held for those who were refused is given back soon
+        while await trade.level(kettle) != (50, 5):
+            await asyncio.sleep(0.01)
+    await trade.sound()
+
+
+async def test_who_buys_twice_at_once_has_once_what_is_for_once(trade: Trade, api: httpx.AsyncClient) -> None:
+    kettle = await trade.kettle(10_000, quantity=50)
+    once = await offer(trade, limit_customer=1)
+    carts = [await trade.cart((kettle, 1), **(BUYER | {"email": f"{n % 4}@example.com"})) for n in range(8)]
+    answers = await Crowd(api, trade).buy(*((cart.id, {"total": cart.totals.total}) for cart in carts))
+    assert Counter(answer.status_code for answer in answers) == {201: 4, 409: 4}
+    used = await trade.db.rows("SELECT uses FROM promotion_customer WHERE promotion = $1", once)
+    assert [row["uses"] for row in used] == [1] * 4
     await trade.sound()
 
 

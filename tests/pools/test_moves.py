@@ -9,6 +9,7 @@ from samlad import channels, pools, stock
 from samlad.channels import Channel, Resource, cache
 from samlad.kernel.database import Tx, open_database
 from samlad.kernel.problems import Conflict
+from samlad.kernel.snapshots import Snapshot
 from samlad.orders import Order
 from samlad.pools import store
 from samlad.stock import HoldKind, HoldLine
@@ -92,7 +93,8 @@ async def test_a_process_that_remembers_the_old_pool_does_its_work_again(silo: S
     def remember(channel: Channel) -> None:
         """As if another process had moved the channel a moment ago."""
         known = {channel.id: channel, web.id: web}
-        cache._snapshots[other] = cache._Snapshot(known, 0, cache._generation, time.monotonic())
+        kept = cache.KEPT
+        kept._snapshots[other] = Snapshot(known, 0, kept._generation, time.monotonic())
 
     try:
         await silo.join(STOCK, ORDERS)

@@ -43,7 +43,7 @@ async def test_what_a_shop_had_changed_comes_along(postgres: Embedded, tmp_path:
         connection = await asyncpg.connect(dsn)
         await connection.execute("SET search_path TO samlad, extensions, public")
         for each in everything:
-            if (each.package, each.version) not in late:
+            if (each.package, each.version) not in late and "tax_treatment" not in each.sql:
                 await migrations._run(connection, each)
         await connection.execute("INSERT INTO tax_class (code, name) VALUES ('bicycles', 'Bicycles')")
         await connection.execute(

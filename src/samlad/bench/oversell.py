@@ -35,13 +35,15 @@ class Verdict(msgspec.Struct, frozen=True):
 async def run(buyers: int = BUYERS, units: int = UNITS, processes: int = PROCESSES) -> Figures:
     """A third of the buyers at each door (`samlad.bench.doors`) wants one unit of the same variant; then doctor looks.
 
-    The shop has been open before: some orders of other goods went through each door. Twice: ``barrier``, all ask at one moment on connections that stand; ``race``, each comes on a connection of their own
-    and asks as soon as it stands, and a till has leased some units. ``told_ms``: when the last of those who get nothing
-    knows it.
+    The shop has been open before: some orders of other goods went through each door; and there is a campaign with a budget, as
+    there mostly is when everybody comes. Twice: ``barrier``, all ask at one moment on connections that stand; ``race``, each
+    comes on a connection of their own and asks as soon as it stands, and a till has leased some units. ``told_ms``: when the
+    last of those who get nothing knows it.
     """
     figures: Figures = {}
     async with fresh_shop() as runtime:
         open_at = await doors.open_doors(await shops.open_shop(runtime))
+        await shops.begin_campaign(open_at.shop)
         async with Server(runtime.settings.home, workers=processes) as server:
             await _trade(open_at, server, processes)
             for name, way in WAYS.items():

@@ -1,6 +1,6 @@
 """What every verb begins and ends with: a cart locked for a change, its lines written, the cart shown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 import msgspec
@@ -99,7 +99,7 @@ async def put(
     *,
     carried: Mapping[UUID, CartLine] | None = None,
     planned: Mapping[UUID, UUID | None] | None = None,
-    is_new: bool = False,
+    write: Callable[[Cart], None] | None = None,
 ) -> CartView:
     """Set quantities of variants, at the prices of now, and show the cart.
 
@@ -107,6 +107,8 @@ async def put(
 
     ``carried`` are lines of another cart that these come from: they keep the price that was agreed to there, who put
     them in and their gift note, and come along though they may not be sold here (any more): the line then says so.
+
+    ``write``: the cart is new, and is written with its lines when all is known.
 
     Raises:
         NotSellable: the channel does not sell one of them. SoldOut: it holds in carts, and there is not enough.
@@ -132,17 +134,21 @@ async def put(
         _agreed(line, sellables.get(line.variant), available, is_carried=carried is not None)
         for line in touched
     ]
-    if is_new:
-        store.add_lines(tx, cart.id, agreed)
-        written = {line.variant: line for line in set_rules.with_parts(agreed, sellables)}
-    else:
+    if write is None:
         written = {line.variant: line for line in await store.put_lines(tx, cart.id, agreed)}
+    else:
+        written = {line.variant: line for line in set_rules.with_parts(agreed, sellables)}
     for line in agreed:
         was = before.get(line.variant)
         tell_line(tx, cart, line, 0 if was is None else was.quantity, line.quantity)
     in_order = sorted((lines | written).values(), key=lambda line: line.id)
     cart = msgspec.structs.replace(cart, lines=in_order)
-    priced = await pricing.keep(tx, cart, await pricing.price(tx, cart, channel, sellables))
+    priced = await pricing.price(tx, cart, channel, sellables)
+    if write is None:
+        priced = await pricing.keep(tx, cart, priced)
+    else:
+        write(pricing.keep_new(tx, cart, priced))
+        store.add_lines(tx, cart.id, agreed)
     return build(cart, priced, available, channel)
 
 

@@ -193,6 +193,13 @@ async def keep(tx: Tx, cart: Cart, priced: Priced, *, accept: bool = False) -> P
     return msgspec.structs.replace(priced, agreed=agreed, moved=lapsed)
 
 
+def keep_new(tx: Tx, cart: Cart, priced: Priced) -> Cart:
+    """The same for a cart that is still to be written, as it then is; nobody was shown anything before."""
+    if priced.to_keep:
+        promotions.show_later(tx, priced.to_keep, holders(cart))
+    return msgspec.structs.replace(cart, agreed=None if priced.agreed == Agreed() else priced.agreed)
+
+
 def _asking(cart: Cart, channel: Channel) -> promotions.Asking:
     return promotions.Asking(
         channel=channel,

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from functools import partial
+from typing import Any, cast
 from uuid import UUID
 
 import msgspec
@@ -89,16 +90,19 @@ async def create(tx: Tx, data: CartInput, *, token: str | None = None, is_last: 
             return await _more(tx, live, wanted, planned, details)
     cart = await new_cart(tx, channel, customer, kind=CartKind(data.kind), label=data.label)
     cart, said = await _with_new(tx, cart, channel, details)
-    token = await admit(tx, cart, None if is_staff else token, is_needed=not is_staff, later=is_last)
+    admission = await _admission(tx, None if is_staff else token, is_needed=not is_staff)
+    is_late = is_last and not admission.is_kept
+    if not is_late:
+        await _write_new(tx, cart, admission)
     fact = events.CartCreated(currency=cart.currency, customer=customer)
     log.append(tx, fact, subject=cart.id, channel=channel.id, profile=customer)
     _tell(tx, cart, said)
-    shown = (
-        await put(tx, cart, channel, wanted, planned=planned, is_new=is_last)
-        if wanted
-        else build(cart, Priced(sellables={}), None, channel)
-    )
-    return as_new(shown, token)
+    write = partial(store.insert_later, tx, token_hash=admission.token_hash) if is_late else None
+    if wanted:
+        return as_new(await put(tx, cart, channel, wanted, planned=planned, write=write), admission.token)
+    if write is not None:
+        write(cart)
+    return as_new(build(cart, Priced(sellables={}), None, channel), admission.token)
 
 
 def _details_of_new(data: CartInput) -> dict[str, Any]:
@@ -153,18 +157,33 @@ async def new_cart(
     )
 
 
-async def admit(tx: Tx, cart: Cart, token: str | None, *, is_needed: bool, later: bool = False) -> str | None:
-    """Write a new cart and say by which token it opens: the one that its guest has, else a new one if needed.
+class _Admission(msgspec.Struct, frozen=True):
+    """By which token a new cart opens; ``is_kept``: its guest has had it before."""
 
-    ``later``: as `store.insert` has it, where no token is to be noted for it.
-    """
+    token: str | None
+    token_hash: bytes | None
+    is_kept: bool = False
+
+
+async def admit(tx: Tx, cart: Cart, token: str | None, *, is_needed: bool) -> str | None:
+    """Write a new cart and say by which token it opens: the one that its guest has, else a new one if needed."""
+    admission = await _admission(tx, token, is_needed=is_needed)
+    await _write_new(tx, cart, admission)
+    return admission.token
+
+
+async def _admission(tx: Tx, token: str | None, *, is_needed: bool) -> _Admission:
     if token is not None and await sharing_store.is_known(tx, hash_token(token)):
-        await store.insert(tx, cart, None)
-        await sharing_store.add_token(tx, cart.id, hash_token(token), "kept")
-        return token
-    token, token_hash = new_token() if is_needed else (None, None)
-    await store.insert(tx, cart, token_hash, later=later)
-    return token
+        return _Admission(token, hash_token(token), is_kept=True)
+    return _Admission(*new_token()) if is_needed else _Admission(None, None)
+
+
+async def _write_new(tx: Tx, cart: Cart, admission: _Admission) -> None:
+    if not admission.is_kept:
+        await store.insert(tx, cart, admission.token_hash)
+        return
+    await store.insert(tx, cart, None)
+    await sharing_store.add_token(tx, cart.id, cast("bytes", admission.token_hash), "kept")
 
 
 def as_new(shown: CartView, token: str | None) -> NewCart:

@@ -46,7 +46,7 @@ _WRITTEN = {
     "id": "uuid", "pool": "uuid", "channel": "uuid", "customer": "uuid", "customer_group": "text", "currency": "text",
     "email": "text", "name": "text", "phone": "text", "address": "jsonb", "delivery": "text", "delivery_method": "uuid",
     "location": "uuid", "kind": "text", "label": "text", "is_current": "bool", "quoted_until": "timestamptz",
-    "gift_note": "text", "note": "text", "vat_number": "text",
+    "gift_note": "text", "note": "text", "vat_number": "text", "agreed": "jsonb",
 }  # fmt: skip
 """What a new cart has, and of which type that is: order matters."""
 _INSERT = f"""
@@ -55,13 +55,18 @@ _INSERT = f"""
 """
 
 
-async def insert(tx: Tx, cart: Cart, token_hash: bytes | None, *, later: bool = False) -> None:
-    """Add an empty cart, with what is known of who buys; ``later``: nothing but `set_fields` and `add_lines` follows."""
-    columns = ([token_hash], *([getattr(cart, name)] for name in _WRITTEN))
-    if later:
-        tx.rows_later(_INSERT, *columns)
-    else:
-        await tx.execute(_INSERT, *columns)
+async def insert(tx: Tx, cart: Cart, token_hash: bytes | None) -> None:
+    """Add an empty cart, with what is known of who buys."""
+    await tx.execute(_INSERT, *_columns_of_new(cart, token_hash))
+
+
+def insert_later(tx: Tx, cart: Cart, *, token_hash: bytes | None) -> None:
+    """Add a cart with the last statement of the transaction: nothing but `add_lines` follows."""
+    tx.rows_later(_INSERT, *_columns_of_new(cart, token_hash))
+
+
+def _columns_of_new(cart: Cart, token_hash: bytes | None) -> list[list[Any]]:
+    return [[token_hash], *([getattr(cart, name)] for name in _WRITTEN)]
 
 
 async def read(reader: Reader, cart: UUID, access: Access) -> Cart | None:

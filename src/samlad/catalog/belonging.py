@@ -19,6 +19,10 @@ class Belonging(msgspec.Struct, frozen=True):
 
 async def belonging(reader: Reader, products: Sequence[UUID]) -> dict[UUID, Belonging]:
     """Where products belong; one statement. Unknown ones are left out."""
+    return await reader.with_others(_belonging_each, products)
+
+
+async def _belonging_each(reader: Reader, wanted: Sequence[Sequence[UUID]]) -> list[dict[UUID, Belonging]]:
     found = await reader.all(
         Belonging,
         """
@@ -30,9 +34,10 @@ async def belonging(reader: Reader, products: Sequence[UUID]) -> dict[UUID, Belo
                      WHERE cp.product = p.id AND c.status = 'active') AS collections
         FROM product p WHERE p.id = ANY($1)
         """,
-        list(dict.fromkeys(products)),
+        list({product: None for products in wanted for product in products}),
     )
-    return {each.product: each for each in found}
+    belongs = {each.product: each for each in found}
+    return [{product: belongs[product] for product in products if product in belongs} for products in wanted]
 
 
 class Unknown(msgspec.Struct, frozen=True):

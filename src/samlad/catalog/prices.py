@@ -175,8 +175,9 @@ PRICES_OF = Listing(
         pr.min_quantity, pr.amount, pr.compare_at""",
     source="""price pr JOIN price_list pl ON pl.id = pr.price_list JOIN variant v ON v.id = pr.variant
         WHERE pl.pool = ANY($1)""",
-    key="v.id",
-    sorts={"sku": Sort("(v.sku || ' ' || pl.code || ' ' || lpad(pr.min_quantity::text, 10, '0'))")},
+    key="(pl.code || ' ' || lpad(pr.min_quantity::text, 10, '0') || ' ' || v.id)",
+    key_type="text",
+    sorts={"sku": Sort("v.sku")},
     default_sort="sku",
     filters={
         "price_list": Filter("pl.code = ANY({})", texts),

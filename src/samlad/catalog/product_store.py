@@ -10,7 +10,7 @@ import msgspec
 from samlad.catalog.model import Component, Measure, Media, Product, Variant
 from samlad.catalog.planning import AttributeRule, Known
 from samlad.kernel.database import Reader, Tx
-from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
+from samlad.kernel.listing import Filter, Listing, Sort, anywhere_lowered, texts, uuids
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -56,7 +56,7 @@ PRODUCTS = Listing(
     default_sort="-created_at",
     filters={
         "id": Filter("p.id = ANY({})", uuids),
-        "title": Filter("strpos(lower(p.title), lower({})) > 0"),
+        "title": Filter("lower(p.title) LIKE {}", anywhere_lowered),
         "status": Filter("p.status = ANY({})", texts),
         "brand": Filter("p.brand = ANY({})", texts),
         "supplier": Filter("p.supplier = ANY({})", texts),

@@ -17,6 +17,7 @@ def worker() -> None:
     import asyncio
 
     from samlad.app import FOLLOWERS, SWEEPERS
+    from samlad.kernel.database import GIVES_WAY
     from samlad.kernel.parent import follow_parent
     from samlad.kernel.settings import load
     from samlad.kernel.telemetry import configure_logging
@@ -27,6 +28,6 @@ def worker() -> None:
     configure_logging(settings)
     follow_parent(os.environ)
     if hasattr(os, "nice"):
-        os.nice(5)  # where both want the processor, who waits for a page goes first
+        os.nice(GIVES_WAY)  # where both want the processor, who waits for a page goes first
     gc.freeze()  # the program itself is never garbage: looking through it again and again would hold followers up
     asyncio.run(run_until_stopped(settings, Work(PACKAGES, FOLLOWERS, SWEEPERS)))

@@ -1,13 +1,7 @@
-"""Brands and menus of this process: read with every page of the shop, changed a few times a year.
+"""Brands and menus of this process: read with every page of the shop (`samlad.kernel.snapshots`)."""
 
-Staleness is that of channels: a change is seen at once by the process that made it, and within `MAX_AGE_SECONDS` by
-every other one, which then compares one number and loads all again only when it grew.
-"""
-
-import time
 from collections.abc import Mapping
 from uuid import UUID
-from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -17,8 +11,7 @@ from samlad.content import rules, store, theme
 from samlad.content.brand_model import Brand
 from samlad.content.model import Link, MenuPlace, Picture
 from samlad.kernel.database import Database, Tx
-
-MAX_AGE_SECONDS = 2.0
+from samlad.kernel.snapshots import Kept
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -37,48 +30,13 @@ class Look(msgspec.Struct, frozen=True):
     menus: dict[MenuPlace, list[Link]]
 
 
-class _Snapshot(msgspec.Struct):
-    looks: dict[UUID, Look]
-    fingerprint: int
-    generation: int
-    checked_at: float
-
-
-_snapshots: "WeakKeyDictionary[Database, _Snapshot]" = WeakKeyDictionary()
-_generation = 0
-
-
-def forget() -> None:
-    """Load everything anew at the next use; called after the commit of a change in this process."""
-    global _generation
-    _generation += 1
-
-
 async def look_of(reader: Database | Tx, channel: Channel) -> Look:
     """How a channel looks, at most `MAX_AGE_SECONDS` old."""
-    looks = await _current(reader)
+    looks = await KEPT.current(reader)
     if channel.id not in looks:  # it was opened a moment ago
         forget()
-        looks = await _current(reader)
+        looks = await KEPT.current(reader)
     return looks.get(channel.id) or _look(channel, {channel.id: channel}, {}, {}, {}, {})
-
-
-async def _current(reader: Database | Tx) -> dict[UUID, Look]:
-    # Never a second connection while one is held: a pool full of such transactions would wait for itself.
-    database = reader.database if isinstance(reader, Tx) else reader
-    now, generation = time.monotonic(), _generation
-    snapshot = _snapshots.get(database)
-    if snapshot is not None and snapshot.generation == generation:
-        if now - snapshot.checked_at < MAX_AGE_SECONDS:
-            return snapshot.looks
-        if await store.fingerprint(reader) == snapshot.fingerprint:
-            snapshot.checked_at = now
-            return snapshot.looks
-    # The number first: a change between the two reads only makes the next check load once more.
-    fingerprint = await store.fingerprint(reader)
-    looks = await _load(reader)
-    _snapshots[database] = _Snapshot(looks, fingerprint, generation, now)
-    return looks
 
 
 async def _load(reader: Database | Tx) -> dict[UUID, Look]:
@@ -91,6 +49,10 @@ async def _load(reader: Database | Tx) -> dict[UUID, Look]:
     pictures = await store.pictures(reader, sorted(keys)) if keys else {}
     printed = await store.printed(reader, sorted(keys)) if keys else {}
     return {channel.id: _look(channel, known, own, menus, pictures, printed) for channel in known.values()}
+
+
+KEPT = Kept(_load, store.fingerprint)
+forget = KEPT.forget
 
 
 def _look(

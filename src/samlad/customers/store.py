@@ -48,6 +48,9 @@ def _from_the_end(text: str) -> str:
     return found[::-1] + "%"
 
 
+_TAIL = "reverse(regexp_replace(c.phone, '[^0-9]', '', 'g'))"
+"""SQL: the digits of a telephone number from its end."""
+
 LISTING = Listing(
     row=CustomerRow,
     select="""c.id, c.external_id, c.name, c.email, c.phone, c.country, c.group_name, coalesce(s.orders, 0) AS orders,
@@ -68,12 +71,16 @@ LISTING = Listing(
     default_sort="-created_at",
     filters={
         "q": Filter(
-            "c.id IN (SELECT coalesce(survivor, id) FROM customer WHERE search LIKE {})", anywhere_lowered
+            """c.search LIKE {0}
+               OR c.id IN (SELECT survivor FROM customer WHERE survivor IS NOT NULL AND search LIKE {0})""",
+            anywhere_lowered,
+            few="SELECT coalesce(survivor, id) FROM customer WHERE search LIKE {0}",
         ),
         "phone": Filter(
-            """c.id IN (SELECT coalesce(survivor, id) FROM customer
-                        WHERE reverse(regexp_replace(phone, '[^0-9]', '', 'g')) LIKE {})""",
+            f"""{_TAIL} LIKE {{0}}
+                OR c.id IN (SELECT survivor FROM customer c WHERE survivor IS NOT NULL AND {_TAIL} LIKE {{0}})""",
             _from_the_end,
+            few=f"SELECT coalesce(survivor, id) FROM customer c WHERE {_TAIL} LIKE {{0}}",
         ),
         "pool": Filter("c.pool = ANY({}::uuid[])", uuids),
         "country": Filter("c.country = {}"),

@@ -1,12 +1,6 @@
-"""Methods and sites of this process: read with every cart and every product page, changed a few times a month.
+"""Methods and sites of this process: read with every cart and every product page (`samlad.kernel.snapshots`)."""
 
-Staleness is that of channels: a change is seen at once by the process that made it, and within `MAX_AGE_SECONDS` by
-every other one, which then compares one number and loads all again only when it grew.
-"""
-
-import time
 from uuid import UUID
-from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -17,9 +11,8 @@ from samlad.delivery.model import Method, Workday
 from samlad.delivery.promise import Site
 from samlad.delivery.worktime import Hours
 from samlad.kernel.database import Database, Tx
+from samlad.kernel.snapshots import Kept
 from samlad.stock import Location, LocationKind
-
-MAX_AGE_SECONDS = 2.0
 
 
 class Setup(msgspec.Struct, frozen=True):
@@ -31,45 +24,9 @@ class Setup(msgspec.Struct, frozen=True):
     by_location: dict[UUID, Site]
 
 
-class _Snapshot(msgspec.Struct):
-    setup: Setup
-    fingerprint: int
-    generation: int
-    checked_at: float
-
-
-_snapshots: "WeakKeyDictionary[Database, _Snapshot]" = WeakKeyDictionary()
-_generation = 0
-
-
-def forget() -> None:
-    """Load everything anew at the next use; called after the commit of a change in this process."""
-    global _generation
-    _generation += 1
-
-
-async def current(reader: Database | Tx) -> Setup:
-    """The setup, at most `MAX_AGE_SECONDS` old. In a transaction the check, when it is due, is a statement of that."""
-    # Never a second connection while one is held: a pool full of such transactions would wait for itself.
-    database = reader.database if isinstance(reader, Tx) else reader
-    now, generation = time.monotonic(), _generation
-    snapshot = _snapshots.get(database)
-    if snapshot is not None and snapshot.generation == generation:
-        if now - snapshot.checked_at < MAX_AGE_SECONDS:
-            return snapshot.setup
-        if await store.fingerprint(reader) == snapshot.fingerprint:
-            snapshot.checked_at = now
-            return snapshot.setup
-    # The number first: a change between the two reads only makes the next check load once more.
-    fingerprint = await store.fingerprint(reader)
-    setup = await _load(reader)
-    _snapshots[database] = _Snapshot(setup, fingerprint, generation, now)
-    return setup
-
-
 async def methods_of(reader: Database | Tx, channel: Channel) -> list[Method]:
     """The methods that hold in a channel, by position."""
-    return (await current(reader)).methods.get(channel.id, [])
+    return (await KEPT.current(reader)).methods.get(channel.id, [])
 
 
 async def _load(reader: Database | Tx) -> Setup:
@@ -95,6 +52,10 @@ async def _load(reader: Database | Tx) -> Setup:
         by_id={method.id: method for method in methods},
         by_location={site.id: site for pool in sites.values() for site in pool},
     )
+
+
+KEPT = Kept(_load, store.fingerprint)
+current, forget = KEPT.current, KEPT.forget
 
 
 def site_of(place: Location, channel: Channel | None, workday: Workday | None) -> Site:

@@ -77,10 +77,9 @@ async def prepare_connection(connection: asyncpg.Connection) -> None:
     )
 
 
-async def _prepare_pooled(connection: asyncpg.Connection, *, is_ours: bool) -> None:
+async def _prepare_pooled(connection: asyncpg.Connection, *, niceness: int) -> None:
     await prepare_connection(connection)
-    if is_ours and hasattr(os, "setpriority") and (niceness := os.nice(0)) > 0:
-        # Of who gives way, the process on the other side of the connection gives way, too.
+    if niceness > 0 and hasattr(os, "setpriority"):
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, connection.get_server_pid(), niceness)
 
@@ -128,15 +127,20 @@ def refusals() -> Iterator[None]:
         raise Busy(f"PostgreSQL refuses the connection: {error}") from error
 
 
-def make_pool(dsn: str, settings: Settings) -> asyncpg.Pool:
-    """A pool that opens connections when they are wanted."""
+def make_pool(dsn: str, settings: Settings, *, niceness: int = 0) -> asyncpg.Pool:
+    """A pool that opens connections when they are wanted.
+
+    Where PostgreSQL is ours, the processes on the other side of the connections give way to others as this process does,
+    and at least by ``niceness``.
+    """
+    is_ours = settings.database_url is None and hasattr(os, "nice")
     return asyncpg.create_pool(
         dsn,
         min_size=0,
         max_size=settings.pool_size,
         max_inactive_connection_lifetime=300,
         connection_class=_Connection,
-        init=partial(_prepare_pooled, is_ours=settings.database_url is None),
+        init=partial(_prepare_pooled, niceness=max(niceness, os.nice(0)) if is_ours else 0),
         server_settings=connection_options(settings),
         timeout=10,
     )

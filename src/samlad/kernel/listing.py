@@ -7,10 +7,11 @@ costs, and a row that arrives meanwhile neither repeats nor hides another. Conve
 
 import base64
 import binascii
+import contextlib
 import csv
 import io
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
@@ -56,6 +57,8 @@ FileFormat = Annotated[
 """Query parameters of list handlers, so that all lists read alike: ``as_format: FileFormat = "json"``."""
 
 COUNT_LIMIT = 10_000
+FEW = 20_000
+"""Where at most so much fits a search, that is looked up and put in order; else it is met soon on the way through the list."""
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):
@@ -101,10 +104,17 @@ FromAsked = NamedDependency[Asked]
 
 
 class Filter(msgspec.Struct, frozen=True):
-    """A condition with one ``{}`` where its parameter goes, and how to read the parameter from text."""
+    """A condition with ``{}`` where its parameter goes, and how to read the parameter from text.
+
+    ``few`` is a SELECT of the keys of what fits, each part of it by an index, for a condition over several tables: of an OR
+    between them PostgreSQL would look at every row of the list. Where it finds at most `FEW`, it is the condition. Where it
+    finds more, pages are read row by row until they are full; ``{walk}`` at the end of a subquery of ``sql`` says so to the
+    planner, which would else look up all that fits it before the first row.
+    """
 
     sql: str
     parse: Callable[[str], Any] = str
+    few: str | None = None
 
 
 class Sort(msgspec.Struct, frozen=True):
@@ -150,7 +160,7 @@ class Listing(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
         row: the struct of one row; ``select`` gives its fields by name.
         source: what stands after FROM, with a WHERE of its own if need be; its parameters are ``$1…`` and are
             given as ``scope`` with every call (the pools that may be seen).
-        key: unique expression of type uuid that breaks ties.
+        key: unique expression that breaks ties, of type ``key_type``.
         sorts, filters: by their public name. ``default_sort`` begins with ``-`` for descending.
     """
 
@@ -161,6 +171,7 @@ class Listing(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     sorts: Mapping[str, Sort]
     default_sort: str
     filters: Mapping[str, Filter] = msgspec.field(default_factory=dict)
+    key_type: Literal["uuid", "text"] = "uuid"
 
     async def page(self, reader: Reader, query: ListQuery, *scope: Any) -> Page[T]:
         """One page of at most ``query.limit`` (1 to 200) rows.
@@ -180,7 +191,11 @@ class Listing(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
 
     async def count(self, reader: Reader, query: ListQuery, *scope: Any) -> int:
         """How many rows there are under the filters, counted up to 10,000."""
-        where, args = self._conditions(query, scope)
+        wide = await self._wide(reader, query)
+        is_only = not scope and sum(map(bool, query.filters.values())) == 1
+        if is_only and any(keys >= COUNT_LIMIT for keys in wide.values()):
+            return COUNT_LIMIT
+        where, args = self._conditions(query, scope, wide)
         sql = f"SELECT count(*) FROM (SELECT 1 FROM {self._from(where)} LIMIT {COUNT_LIMIT}) AS counted"
         try:
             return int(await reader.value(sql, *args))
@@ -189,7 +204,7 @@ class Listing(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
 
     async def keys(self, reader: Reader, query: ListQuery, *scope: Any, most: int) -> list[UUID]:
         """The keys of all rows under the filters in the list's order, at most so many."""
-        where, args = self._conditions(query, scope)
+        where, args = self._conditions(query, scope, await self._wide(reader, query))
         sort = self._sort(query)
         by, direction = self.sorts[sort.removeprefix("-")].sql, "DESC" if sort.startswith("-") else "ASC"
         sql = f"SELECT {self.key} AS key FROM {self._from(where)} ORDER BY {by} {direction}, {self.key} {direction} LIMIT {most}"
@@ -200,7 +215,7 @@ class Listing(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
 
     async def csv(self, database: Database, query: ListQuery, *scope: Any) -> AsyncIterator[bytes]:
         """All rows under the filters as CSV (UTF-8 with a header), streamed from one snapshot."""
-        sql, args = self._build(query, scope, None)
+        sql, args = self._build(query, scope, None, await self._wide(database, query))
         async with database.pool.acquire() as connection, connection.transaction(readonly=True):
             buffer = io.StringIO()
             writer = csv.writer(buffer)
@@ -228,7 +243,7 @@ class Listing(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     async def _read(
         self, reader: Reader, query: ListQuery, scope: tuple[Any, ...], limit: int
     ) -> list[asyncpg.Record]:
-        sql, args = self._build(query, scope, limit)
+        sql, args = self._build(query, scope, limit, await self._wide(reader, query))
         try:
             return await reader.rows(sql, *args)
         except asyncpg.DataError as error:
@@ -244,7 +259,24 @@ class Listing(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
             raise InvalidInput.at("sort", f"one of {', '.join(self.sorts)}, with - before it for descending")
         return sort
 
-    def _conditions(self, query: ListQuery, scope: tuple[Any, ...]) -> tuple[list[str], list[Any]]:
+    async def _wide(self, reader: Reader, query: ListQuery) -> dict[str, int]:
+        """The filters that too much fits to be looked up, each with how many rows were met before that was clear."""
+        wide = {}
+        for name, text in query.filters.items():
+            wanted = self.filters.get(name)
+            if not text or wanted is None or wanted.few is None or "\0" in text:
+                continue
+            with contextlib.suppress(ValueError):  # said by `_conditions`
+                some = f"SELECT key FROM ({wanted.few.format('$1')}) AS f (key) LIMIT {FEW + 1}"
+                sql = f"SELECT count(*) AS found, count(DISTINCT key) AS keys FROM ({some}) AS f"
+                row = await reader.row(sql, wanted.parse(text))
+                if row is not None and row["found"] > FEW:
+                    wide[name] = int(row["keys"])
+        return wide
+
+    def _conditions(
+        self, query: ListQuery, scope: tuple[Any, ...], wide: Collection[str], walk: str = ""
+    ) -> tuple[list[str], list[Any]]:
         where, args = [], list(scope)
         for name, text in query.filters.items():
             if not text:
@@ -257,24 +289,30 @@ class Listing(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
                 args.append(self.filters[name].parse(text))
             except ValueError as error:
                 raise InvalidInput.at(name, f"cannot be read: {error}") from None
-            where.append(self.filters[name].sql.format(f"${len(args)}"))
+            wanted, place = self.filters[name], f"${len(args)}"
+            if wanted.few is not None and name not in wide:
+                where.append(f"{self.key} IN ({wanted.few.format(place)})")
+            else:
+                where.append(wanted.sql.format(place, walk=walk))
         return where, args
 
     def _from(self, where: list[str]) -> str:
         glue = " AND " if " where " in f" {self.source.lower()} ".replace("\n", " ") else " WHERE "
         return self.source + (glue + " AND ".join(f"({c})" for c in where) if where else "")
 
-    def _build(self, query: ListQuery, scope: tuple[Any, ...], limit: int | None) -> tuple[str, list[Any]]:
-        where, args = self._conditions(query, scope)
+    def _build(
+        self, query: ListQuery, scope: tuple[Any, ...], limit: int | None, wide: Collection[str]
+    ) -> tuple[str, list[Any]]:
+        where, args = self._conditions(query, scope, wide, "" if limit is None else "OFFSET 0")
         sort = self._sort(query)
         descending = sort.startswith("-")
         by = self.sorts[sort.removeprefix("-")]
         if query.cursor and limit is not None:
-            value, key = _decode_cursor(query.cursor, sort)
+            value, key = _decode_cursor(query.cursor, sort, self.key_type)
             args += [value, key]
             sign = "<" if descending else ">"
             where.append(
-                f"({by.sql}, {self.key}) {sign} (${len(args) - 1}::text::{by.type}, ${len(args)}::text::uuid)"
+                f"({by.sql}, {self.key}) {sign} (${len(args) - 1}::text::{by.type}, ${len(args)}::text::{self.key_type})"
             )
         direction = "DESC" if descending else "ASC"
         sql = (
@@ -310,14 +348,16 @@ def _encode_cursor(sort: str, value: str, key: str) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode([sort, value, key])).decode().rstrip("=")
 
 
-def _decode_cursor(text: str, sort: str) -> tuple[str, str]:
+def _decode_cursor(text: str, sort: str, key_type: str) -> tuple[str, str]:
     try:
         raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        made_for, value, key = msgspec.json.decode(raw, type=tuple[str, str, UUID])
+        made_for, value, key = msgspec.json.decode(raw, type=tuple[str, str, str])
+        if key_type == "uuid":
+            UUID(key)
     except (ValueError, binascii.Error, msgspec.MsgspecError):
         raise InvalidInput.at("cursor", "not a cursor that came from here") from None
-    if "\0" in value:
+    if "\0" in value + key:
         raise InvalidInput.at("cursor", "not a cursor that came from here")
     if made_for != sort:
         raise InvalidInput.at("cursor", f"made for sort={made_for}; begin again without it")
-    return value, str(key)
+    return value, key

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from samlad.kernel.clock import day_bounds
 from samlad.kernel.database import Reader
-from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
+from samlad.kernel.listing import Filter, Listing, Sort, at_start, texts, uuids
 from samlad.orders.model import ChannelSales, OrderRow
 
 
@@ -26,10 +26,6 @@ def _only_true(text: str) -> str:
     if text != "true":
         raise ValueError("true, or left out")
     return text
-
-
-def _prefix(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
 
 
 LISTING = Listing(
@@ -85,9 +81,13 @@ LISTING = Listing(
         "most": Filter("o.total <= {}::bigint", int),
         "q": Filter(
             """o.number LIKE {0} OR lower(o.email) LIKE lower({0})
-               OR o.id IN (SELECT l.order_id FROM order_line l WHERE l.sku LIKE {0})
-               OR o.id IN (SELECT a.order_id FROM order_arrival a WHERE a.external_id LIKE {0})""",
-            _prefix,
+               OR EXISTS (SELECT FROM order_line l WHERE l.order_id = o.id AND l.sku LIKE {0} {walk})
+               OR EXISTS (SELECT FROM order_arrival a WHERE a.order_id = o.id AND a.external_id LIKE {0} {walk})""",
+            at_start,
+            few="""SELECT id FROM orders WHERE number LIKE {0}
+                   UNION ALL SELECT id FROM orders WHERE lower(email) LIKE lower({0})
+                   UNION ALL SELECT order_id FROM order_line WHERE sku LIKE {0}
+                   UNION ALL SELECT order_id FROM order_arrival WHERE external_id LIKE {0}""",
         ),
     },
 )

@@ -123,8 +123,7 @@ async def place(
 def _is_its_own_work(closed: ClosedCart, data: PlaceOrder) -> bool:
     """Whether placing takes statements from here on that orders which are placed together do not share."""
     return bool(
-        closed.promotions
-        or data.tip
+        data.tip
         or data.deposit is not None
         or closed.cart.delivery is Delivery.CARRY_OUT
         or closed.channel.setting("routing")

@@ -13,6 +13,7 @@ from samlad.promotions.granting import (
     redeem,
     release,
     show,
+    show_later,
     use,
 )
 from samlad.promotions.model import BadCode, HolderKind, Promotion, PromotionGone, PromotionStatus
@@ -47,5 +48,6 @@ __all__ = [
     "redeem",
     "release",
     "show",
+    "show_later",
     "use",
 ]

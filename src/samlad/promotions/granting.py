@@ -110,6 +110,11 @@ async def show(tx: Tx, promotions: Sequence[UUID], holders: Sequence[Holder]) ->
     await store.grant(tx, holders, promotions, GrantSource.SHOWN)
 
 
+def show_later(tx: Tx, promotions: Sequence[UUID], holders: Sequence[Holder]) -> None:
+    """The same, with the last statement of the transaction."""
+    store.grant_later(tx, holders, promotions, GrantSource.SHOWN)
+
+
 async def hand_on(tx: Tx, giver: UUID, taker: UUID, kind: HolderKind) -> None:
     """What one holder may have another may have too: visitor to cart, cart to customer, cart to cart."""
     await store.hand_on(tx, giver, taker, kind)
@@ -133,14 +138,14 @@ async def use(
     """
     if not uses:
         return
-    told = await uses_store.use(
-        tx,
-        order,
-        [(each.promotion, each.amount, each.code) for each in uses],
+    wanted = uses_store.Uses(
+        order=order,
+        uses=[(each.promotion, each.amount, each.code) for each in uses],
         customer=customer,
         stands=stands,
         today=local_day(now(), channel.time_zone),
     )
+    told = await uses_store.use(tx, wanted)
     gone = [
         {"promotion": str(each.id), "name": each.name, "reason": each.reason} for each in told if each.reason
     ]

@@ -110,7 +110,7 @@ async def _recognised(reader: Reader, asking: Asking, known: Sequence[Promotion]
 
 async def _facts(reader: Reader, asking: Asking, known: Sequence[Promotion]) -> Facts:
     counted = [each.id for each in known if each.is_counted]
-    return await store.facts(reader, asking.holders, asking.person, counted)
+    return await store.facts(reader, store.Wanted(asking.holders, asking.person, counted))
 
 
 async def _orders(reader: Reader, asking: Asking, known: Sequence[Promotion]) -> int:

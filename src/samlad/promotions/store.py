@@ -102,6 +102,7 @@ async def fingerprint(reader: Reader) -> str:
     )
 
 
+@asked_once
 async def live(reader: Reader) -> list[Promotion]:
     """Every promotion that has not ended (by its last day at the latest two days ago), of all pools."""
     return await reader.all(
@@ -276,36 +277,54 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     counted: dict[UUID, tuple[int, int]] = {}
 
 
-async def facts(
-    reader: Reader, holders: Sequence[UUID], customer: UUID | None, counted: Sequence[UUID]
-) -> Facts:
+class Wanted(msgspec.Struct, frozen=True):
+    """Whose facts are asked for: holders of grants, the person whose uses count, and the promotions with limits."""
+
+    holders: Sequence[UUID]
+    customer: UUID | None
+    counted: Sequence[UUID]
+
+
+# An array of arrays must have rows of one length, so the holders of each come as one text.
+_FACTS = """
+    WITH limits AS MATERIALIZED (
+        SELECT coalesce(jsonb_object_agg(id, jsonb_build_array(uses, spent)), '{}') AS counted
+        FROM promotion WHERE id = ANY($3)
+    )
+    SELECT coalesce((
+               SELECT jsonb_agg(jsonb_build_object(
+                   'promotion', g.promotion, 'name', p.name, 'source', g.source, 'code', c.code, 'code_id', c.id,
+                   'is_used_up', coalesce(c.uses >= c.limit_total, false)) ORDER BY g.granted_at, g.promotion)
+               FROM promotion_grant g JOIN promotion p ON p.id = g.promotion
+               LEFT JOIN promotion_code c ON c.id = g.code
+               WHERE g.holder = ANY(n.holders::uuid[]) OR g.holder = ANY(customer_members(n.holders::uuid[]))), '[]') AS grants,
+           coalesce((SELECT jsonb_object_agg(promotion, uses) FROM (
+                         SELECT promotion, sum(uses)::int AS uses FROM promotion_customer
+                         WHERE customer = ANY(customer_members(ARRAY[n.customer])) GROUP BY promotion) AS u), '{}')
+               AS customer_uses,
+           limits.counted
+    FROM (SELECT $1::text[] AS a, $2::uuid[] AS b OFFSET 0) AS given
+    CROSS JOIN LATERAL unnest(given.a, given.b) WITH ORDINALITY AS n (holders, customer, place) CROSS JOIN limits
+    ORDER BY n.place
+"""
+
+
+async def facts(reader: Reader, wanted: Wanted) -> Facts:
     """The grants of some holders, the uses of a person, (uses, spent) of counted promotions. One statement.
 
     Customers that are the same person have each other's grants and uses.
     """
-    found = await reader.one(
+    return await reader.with_others(_facts_each, wanted)
+
+
+async def _facts_each(reader: Reader, wanted: Sequence[Wanted]) -> list[Facts]:
+    return await reader.all(
         Facts,
-        """
-        SELECT coalesce((
-                   SELECT jsonb_agg(jsonb_build_object(
-                       'promotion', g.promotion, 'name', p.name, 'source', g.source, 'code', c.code, 'code_id', c.id,
-                       'is_used_up', coalesce(c.uses >= c.limit_total, false)) ORDER BY g.granted_at, g.promotion)
-                   FROM promotion_grant g JOIN promotion p ON p.id = g.promotion
-                   LEFT JOIN promotion_code c ON c.id = g.code
-                   WHERE g.holder = ANY($1) OR g.holder = ANY(customer_members($1))), '[]') AS grants,
-               coalesce((SELECT jsonb_object_agg(promotion, uses) FROM (
-                             SELECT promotion, sum(uses)::int AS uses FROM promotion_customer
-                             WHERE customer = ANY(customer_members(ARRAY[$2::uuid])) GROUP BY promotion) AS u), '{}')
-                   AS customer_uses,
-               coalesce((SELECT jsonb_object_agg(id, jsonb_build_array(uses, spent))
-                         FROM promotion WHERE id = ANY($3)), '{}') AS counted
-        """,
-        list(holders),
-        customer,
-        list(counted),
+        _FACTS,
+        [f"{{{','.join(map(str, each.holders))}}}" for each in wanted],
+        [each.customer for each in wanted],
+        sorted({promotion for each in wanted for promotion in each.counted}),
     )
-    assert found is not None
-    return found
 
 
 async def grant(
@@ -331,6 +350,20 @@ async def grant(
         code,
     )
     return [(row["holder"], row["promotion"]) for row in rows]
+
+
+def grant_later(tx: Tx, holders: Sequence[tuple[UUID, str]], promotions: Sequence[UUID], source: str) -> None:
+    """The same with the last statement of the transaction; nobody hears which are new."""
+    rows = [(holder, kind, promotion) for holder, kind in holders for promotion in promotions]
+    tx.rows_later(
+        """INSERT INTO promotion_grant (holder, kind, promotion, source)
+           SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) AS n (holder, kind, promotion, source)
+           ORDER BY holder, promotion ON CONFLICT (holder, promotion) DO NOTHING""",
+        [holder for holder, _, _ in rows],
+        [kind for _, kind, _ in rows],
+        [promotion for _, _, promotion in rows],
+        [source] * len(rows),
+    )
 
 
 async def hand_on(tx: Tx, giver: UUID, taker: UUID, kind: str) -> list[UUID]:

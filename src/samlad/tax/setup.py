@@ -1,27 +1,23 @@
-"""Rates and registrations of this process: needed with every price, changed a few times a year.
+"""Rates and registrations of this process: needed with every price (`samlad.kernel.snapshots`).
 
-Staleness is that of channels: a change is seen at once by the process that made it, and within `MAX_AGE_SECONDS` by
-every other one, which then compares one number and loads all again only when it is another. Rates have dates, so that
-a new law holds from its first minute on whatever the age.
+Rates have dates, so that a new law holds from its first minute on whatever the age of what is remembered.
 """
 
-import time
 from datetime import date
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
-from weakref import WeakKeyDictionary
 
 import msgspec
 
 from samlad import channels
 from samlad.channels import Channel, Resource
-from samlad.kernel.database import Reader, Tx
+from samlad.kernel.database import Reader
+from samlad.kernel.snapshots import Kept
 from samlad.tax import rules, store
 from samlad.tax.model import Registration, Scheme, Seller
 from samlad.tax.rules import Rates
 from samlad.tax.territories import territory
 
-MAX_AGE_SECONDS = 2.0
 T = TypeVar("T")
 
 
@@ -69,42 +65,6 @@ class Setup(msgspec.Struct, frozen=True):
         return rules.home_rate(self.seller(channel, day), tax_class, day, self.rates(channel))
 
 
-class _Snapshot(msgspec.Struct):
-    setup: Setup
-    fingerprint: int
-    generation: int
-    checked_at: float
-
-
-_snapshots: "WeakKeyDictionary[Any, _Snapshot]" = WeakKeyDictionary()
-_generation = 0
-
-
-def forget() -> None:
-    """Load everything anew at the next use; called after the commit of a change in this process."""
-    global _generation
-    _generation += 1
-
-
-async def current(reader: Reader) -> Setup:
-    """The setup, at most `MAX_AGE_SECONDS` old. In a transaction the check, when it is due, is a statement of that."""
-    # Never a second connection while one is held: a pool full of such transactions would wait for itself.
-    database = reader.database if isinstance(reader, Tx) else reader
-    moment, generation = time.monotonic(), _generation
-    snapshot = _snapshots.get(database)
-    if snapshot is not None and snapshot.generation == generation:
-        if moment - snapshot.checked_at < MAX_AGE_SECONDS:
-            return snapshot.setup
-        if await store.fingerprint(reader) == snapshot.fingerprint:
-            snapshot.checked_at = moment
-            return snapshot.setup
-    # The number first: a change between the two reads only makes the next check load once more.
-    fingerprint = await store.fingerprint(reader)
-    setup = await _load(reader)
-    _snapshots[database] = _Snapshot(setup, fingerprint, generation, moment)
-    return setup
-
-
 async def _load(reader: Reader) -> Setup:
     rows = await store.all_rates(reader)
     shipped = [row for row in rows if row.pool is None]
@@ -122,6 +82,10 @@ async def _load(reader: Reader) -> Setup:
         registrations={each.id: _inherited(each, known, own) for each in known.values()},
         schemes={each.id: _inherited(each, known, schemes) for each in known.values()},
     )
+
+
+KEPT = Kept(_load, store.fingerprint)
+current, forget = KEPT.current, KEPT.forget
 
 
 def _inherited(channel: Channel, known: dict[UUID, Channel], own: dict[UUID, list[T]]) -> list[T]:

@@ -150,7 +150,9 @@ async def rules_pack(reader: Database | Tx, channel: Channel, place: Location, a
     salt = str(channel.pools[Resource.PROMOTIONS])
     taxes = await tax.current(reader)
     classes = [each.code for each in await tax.classes(reader)]
-    counted = await promotion_store.facts(reader, [], None, [each.id for each in here if each.is_counted])
+    counted = await promotion_store.facts(
+        reader, promotion_store.Wanted([], None, [each.id for each in here if each.is_counted])
+    )
     packed = [pack_promotion(each, counted.counted.get(each.id)) for each in here]
     has_others = await promotion_store.have_limited_codes(reader, ids)
     is_own = channel.setting("tax_engine") == engines.OWN

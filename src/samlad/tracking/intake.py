@@ -293,7 +293,8 @@ class Intake:
     ) -> None:
         """Store a group. A value that only PostgreSQL finds impossible is looked for by halves, and parked."""
         try:
-            await self._database.transaction(lambda tx: write(tx, channels, arrivals, misfits, blocked))
+            database = await self._database.giving_way()
+            await database.transaction(lambda tx: write(tx, channels, arrivals, misfits, blocked))
             return
         except _UNSTORABLE as error:
             if not arrivals:

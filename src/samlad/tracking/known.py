@@ -1,13 +1,7 @@
-"""Sources, write keys and the tracking plan of this process: asked with every request, changed a few times a year.
+"""Sources, write keys and the tracking plan of this process: asked with every request (`samlad.kernel.snapshots`)."""
 
-Staleness as of channels: a change is seen at once by the process that made it, and within `MAX_AGE_SECONDS` by every
-other one.
-"""
-
-import time
 from datetime import datetime
 from uuid import UUID
-from weakref import WeakKeyDictionary
 
 import msgspec
 import structlog
@@ -19,11 +13,11 @@ from samlad.kernel import remembering
 from samlad.kernel.clock import now
 from samlad.kernel.database import Database
 from samlad.kernel.problems import InvalidInput
+from samlad.kernel.snapshots import Kept
 from samlad.tracking import plan_store, store
 from samlad.tracking.model import Source
 from samlad.tracking.plan import Expected, compiled
 
-MAX_AGE_SECONDS = 2.0
 BURST_SECONDS = 5
 """A source may send at once what it may send in so many seconds."""
 
@@ -31,7 +25,7 @@ logger = structlog.get_logger("samlad.tracking")
 
 
 class Known(msgspec.Struct):
-    """All of it as it was; checked against the database at ``checked_at`` (monotonic seconds)."""
+    """All of it as it was."""
 
     sources: dict[UUID, Source]
     keys: dict[bytes, tuple[UUID, datetime | None]]
@@ -39,9 +33,6 @@ class Known(msgspec.Struct):
     limits: dict[UUID, LocalLimit]
     stones: tombstones.Stones
     """Of people who were erased."""
-    fingerprint: str
-    generation: int
-    checked_at: float
 
     def source_of(self, key: str) -> Source | None:
         """The source that a write key belongs to; None for keys that are not valid.
@@ -62,28 +53,8 @@ class Known(msgspec.Struct):
         self.limits[source.id].check("")
 
 
-_known: "WeakKeyDictionary[Database, Known]" = WeakKeyDictionary()
-_generation = 0
-
-
-def forget() -> None:
-    """Load everything anew at the next use; called after the commit of a change in this process."""
-    global _generation
-    _generation += 1
-
-
-async def known(database: Database) -> Known:
-    """Sources, keys and plan, at most `MAX_AGE_SECONDS` old."""
-    moment, generation = time.monotonic(), _generation
-    before = _known.get(database)
-    if before is not None and before.generation == generation:
-        if moment - before.checked_at < MAX_AGE_SECONDS:
-            return before
-        if await _fingerprint(database) == before.fingerprint:
-            before.checked_at = moment
-            return before
-    # The fingerprint first: a change between the reads only makes the next check load once more.
-    fingerprint = await _fingerprint(database)
+async def _load(database: Database) -> Known:
+    before = KEPT.seen(database)
     sources = {source.id: source for source in await store.all_sources(database)}
     loaded = Known(
         sources=sources,
@@ -91,11 +62,7 @@ async def known(database: Database) -> Known:
         plan=await _plan(database),
         limits={source.id: _limit(source, before) for source in sources.values()},
         stones=await tombstones.everything(database),
-        fingerprint=fingerprint,
-        generation=generation,
-        checked_at=moment,
     )
-    _known[database] = loaded
     if before is not None and loaded.stones != before.stones:
         remembering.forget_all()
     return loaded
@@ -103,6 +70,10 @@ async def known(database: Database) -> Known:
 
 async def _fingerprint(database: Database) -> str:
     return f"{await store.fingerprint(database)} {await tombstones.state(database)}"
+
+
+KEPT = Kept(_load, _fingerprint)
+known, forget = KEPT.current, KEPT.forget
 
 
 async def _plan(database: Database) -> dict[tuple[str, UUID | None], Expected]:

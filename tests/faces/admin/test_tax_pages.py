@@ -138,6 +138,14 @@ async def test_the_report_shows_what_was_sold_and_the_meter_how_far_it_is(
     assert "One-stop shop" in page
     assert "143.54" in page, "19 % of the kettle"
     assert f"/api/tax-report?start={day}&amp;end={day}" in page
+    # What nobody asked for yet is summed up after the page, by a request of its own; the form's answer has it in it.
+    assert "hx-get" not in page
+    opened = (await api.get("/admin/tax")).text
+    assert 'hx-get="/admin/tax/report?start=' in opened
+    piece = await api.get("/admin/tax/report", params={"start": day, "end": day})
+    assert piece.status_code == 200
+    assert piece.text.strip() in page
+    assert (await api.get("/admin/tax/report", params={"start": "soon"})).status_code == 422
     wrong = await api.get("/admin/tax", params={"start": "2026-02-01", "end": "2026-01-01"})
     assert (wrong.status_code, 'href="#f-end"' in wrong.text or "f-end" in wrong.text) == (422, True)
     shown = (await api.get(f"/admin/orders/{order.id}")).text

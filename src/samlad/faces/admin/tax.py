@@ -16,9 +16,9 @@ from samlad.faces.admin.lists import shown
 from samlad.faces.admin.shell import admin_page, main_of
 from samlad.faces.admin.undo import undo_href, undoable
 from samlad.faces.form import Form, read_form
-from samlad.faces.page import AnyRequest, change, go, require, words
+from samlad.faces.page import AnyRequest, change, go, page, require, words
 from samlad.kernel.clock import local_day, now
-from samlad.kernel.database import Tx
+from samlad.kernel.database import Database, Tx
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.problems import InvalidInput, Problem
@@ -41,7 +41,7 @@ BASE = "/admin/tax"
 
 @get(BASE)
 async def overview(request: AnyRequest) -> Response[Any]:
-    """How is taxed where, the threshold, and the report of a period."""
+    """How is taxed where, the threshold, and the report of a period: that of one that nobody asked for is fetched after it."""
     require(request, READ)
     database, _ = database_of(request), words(request)
     everything = await channels.cached_all(database)
@@ -49,13 +49,11 @@ async def overview(request: AnyRequest) -> Response[Any]:
     today = local_day(now(), main.time_zone if main else "UTC")
     form = _period(request, today)
     sees_report = actor_of(request).may(REPORT)
-    rows, meters = [], []
+    rows, meters = None, []
     if sees_report:
-        start, end = _days(form)
-        rows = (
-            await tax_report.report(database, _chosen(everything, form), start, end) if start and end else []
-        )
         meters = await tax_report.meters(database, everything, today.year)
+        if "start" in request.query_params or form.status != 200:
+            rows = await _rows(database, everything, form)
     return await admin_page(
         request,
         "admin/tax.html",
@@ -69,10 +67,34 @@ async def overview(request: AnyRequest) -> Response[Any]:
         treatments=TREATMENTS,
         meters=meters,
         rows=rows,
+        asked=urlencode(_query(form)),
         sees_report=sees_report,
-        export=f"/api/tax-report?{urlencode(_query(form))}",
+        export=f"/api/tax-report?{urlencode(_query(form) | {'format': 'csv'})}",
         channels_of=[("", _("All channels")), *((c.code, c.name) for c in everything)],
     )
+
+
+@get(f"{BASE}/report")
+async def show_report(request: AnyRequest) -> Response[Any]:
+    """The rows of the report of a period, as a piece of the page."""
+    require(request, REPORT)
+    database = database_of(request)
+    everything = await channels.cached_all(database)
+    main = main_of(everything)
+    form = _period(request, local_day(now(), main.time_zone if main else "UTC"))
+    rows = await _rows(database, everything, form)
+    return page(
+        request, "admin/tax_rows.html", status_code=form.status, rows=rows, asked="", treatments=TREATMENTS
+    )
+
+
+async def _rows(database: Database, everything: list[Channel], form: Form) -> list[tax_report.TaxRow]:
+    """The report of the period, if it can be one. A year of millions of orders takes longer than a page may."""
+    start, end = _days(form)
+    if start is None or end is None or form.status != 200:
+        return []
+    async with database.patient() as patient:
+        return await tax_report.report(patient, _chosen(everything, form), start, end)
 
 
 def _period(request: AnyRequest, today: date) -> Form:
@@ -110,7 +132,7 @@ def _day(text: str) -> date | None:
 
 def _query(form: Form) -> dict[str, str]:
     named = {name: form.get(name) for name in ("start", "end", "channel")}
-    return {name: value for name, value in named.items() if value} | {"format": "csv"}
+    return {name: value for name, value in named.items() if value}
 
 
 def _chosen(everything: list[Channel], form: Form) -> list[Channel]:
@@ -355,6 +377,7 @@ def _failed(request: AnyRequest, form: Form, problem: Problem) -> Form:
 
 HANDLERS = [
     overview,
+    show_report,
     show_new_registration,
     create_registration,
     show_registration,

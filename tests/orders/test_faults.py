@@ -1,16 +1,19 @@
 """Bad input and faults: clear answers, and docs/concepts/faults.md names tests that there are."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 from changing import back, make, sold
 
-from samlad import channels
+from samlad import carts, channels
 from samlad.channels import ChannelChange, Resource
+from samlad.kernel.clock import now
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import InvalidInput
+from samlad.stock import SoldOut
 from trade import Trade
 
 ROOT = Path(__file__).parents[2]
@@ -63,3 +66,21 @@ async def test_a_currency_that_the_store_has_not(trade: Trade) -> None:
     assert trade.lund.pools[Resource.ORDERS] == order.pool
     done = await make(trade, order, back(1, 1), location=trade.at_lund.id)
     assert done.preview.currency == "SEK", "it takes back what another store sold, in its currency"
+
+
+@pytest.mark.parametrize("jump", [timedelta(days=-1), timedelta(days=1)])
+async def test_a_clock_that_jumps_sells_nothing_twice(
+    trade: Trade, jump: timedelta, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kettle = await trade.kettle(quantity=1)
+    first, second = [await trade.cart((kettle, 1)) for _ in range(2)]
+    with monkeypatch.context() as clock:
+        clock.setattr("samlad.carts.service.now", lambda: now() + jump)
+        held = await trade.db.transaction(lambda tx: carts.checkout(tx, first.id))
+    assert held.checkout_until is not None
+    winner, other = (second, first) if jump < timedelta(0) else (first, second)
+    assert (await trade.place(winner.id)).status == "paid"
+    with pytest.raises(SoldOut):
+        await trade.place(other.id)
+    assert await trade.level(kettle) == (1, 1)
+    await trade.agree()

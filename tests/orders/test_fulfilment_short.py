@@ -7,10 +7,11 @@ import pytest
 from changing import make
 from fulfilling import Desk, clerk
 
-from samlad import orders, stock
+from samlad import delivery, orders, stock
+from samlad.delivery import WorkdayInput
 from samlad.kernel import log
 from samlad.kernel.problems import InvalidInput
-from samlad.orders import CancelInput, Order, WrongState, fulfilment_short
+from samlad.orders import CancelInput, Order, WrongState, fulfilment_assign, fulfilment_short, routing
 from samlad.orders import fulfilment_batches as batches
 from samlad.orders.fulfilment_model import (
     BatchInput,
@@ -21,10 +22,11 @@ from samlad.orders.fulfilment_model import (
     SubstituteInput,
 )
 from samlad.orders.fulfilment_substitute import substitute
+from samlad.orders.routing_model import RoutingInput
 from samlad.payments import PaymentInput
 from samlad.promotions import service as promotions
 from samlad.promotions.model import PromotionInput
-from samlad.stock import SoldOut
+from samlad.stock import LocationChange, LocationInput, LocationKind, SoldOut
 from trade import Trade
 
 S = FulfilmentState
@@ -360,4 +362,92 @@ async def test_what_is_weighed_is_substituted_as_a_whole_by_what_is_weighed(trad
         assert refused.value.errors[0].field == field
     now = await desk.run(substitute, found.id, SubstituteInput(position=1, quantity=800, code=skus[0]))
     assert [(line.variant, line.quantity) for line in now.lines] == [(other, 800)]
+    await trade.sound()
+
+
+async def test_a_rejected_parcel_goes_where_the_rules_of_the_channel_send_it(
+    trade: Trade, desk: Desk
+) -> None:
+    kettle = await everywhere(trade, desk, dc=2, malmo=2, lund=5)
+    rules = {"filters": {"without": ["malmo"]}, "ranks": [{"by": "priority"}]}
+    data = msgspec.convert({"channel": "web", "rules": rules}, RoutingInput)
+    made = await trade.db.transaction(lambda tx: routing.add_rules(tx, data))
+    await trade.db.transaction(lambda tx: routing.go_live(tx, made.id))
+    first = await desk.only(await trade.buy((kettle, 2)))
+    assert first.location == trade.warehouse.id
+    _, second = await desk.reject(first, RejectReason.NO_TIME)
+    assert second.location == trade.at_lund.id, "not where the rules never send anything"
+    _, third = await desk.reject(second, RejectReason.NO_TIME)
+    assert third.location == trade.at_malmo.id, (
+        "nobody else has it: as when nothing of the rules fits at placing"
+    )
+    await trade.sound()
+
+
+async def test_who_picks_up_is_offered_the_nearest_store_and_none_without_capacity(
+    trade: Trade, desk: Desk
+) -> None:
+    kettle = await everywhere(trade, desk, malmo=1, lund=1)
+    where = {"malmo": (55.60, 13.00), "lund": (55.70, 13.19)}
+    for place in (trade.at_malmo, trade.at_lund):
+        latitude, longitude = where[place.code]
+        change = LocationChange(latitude=latitude, longitude=longitude)
+        await desk.run(stock.change_location, place.id, change)
+    far, near = [
+        await desk.run(
+            stock.create_location,
+            LocationInput(
+                code=code, name=code, kind=LocationKind.STORE, pool_of="web", priority=priority,
+                latitude=latitude, longitude=longitude,
+            ),
+        )
+        for code, priority, latitude, longitude in (("umea", 2, 63.83, 20.26), ("limhamn", 90, 55.58, 12.93))
+    ]  # fmt: skip
+    for place in (far, near):
+        await desk.put(kettle, 1, place.id)
+    order = await desk.for_pickup((kettle, 1))
+    _, offered = await desk.reject(await desk.only(order))
+    assert offered.location == near.id, "four kilometres away, though others come first by priority"
+    await desk.run(delivery.set_workday, trade.at_lund.id, WorkdayInput(capacity=0))
+    await desk.answer(offered, Choice.OTHER_STORE)
+    _, next_one = await desk.reject(await desk.only(order, S.OPEN))
+    assert next_one.location == far.id, "the store in between makes nothing ready"
+    await trade.sound()
+
+
+async def test_the_day_of_a_place_has_room_again_and_that_of_the_next_one_less(
+    trade: Trade, desk: Desk
+) -> None:
+    kettle = await everywhere(trade, desk, dc=3, malmo=2, lund=3)
+    for place in (trade.warehouse, trade.at_malmo, trade.at_lund):
+        await desk.run(delivery.set_workday, place.id, WorkdayInput(capacity=9))
+
+    async def counted() -> dict[str, tuple[int, int]]:
+        rows = await trade.db.rows(
+            """SELECT p.code, sum(d.orders)::int AS orders, sum(d.units)::int AS units FROM delivery_load d
+               JOIN location p ON p.id = d.location GROUP BY 1 HAVING sum(d.units) > 0"""
+        )
+        shares = await trade.db.rows(
+            "SELECT sum(units)::int AS units, count(*)::int AS orders FROM delivery_share"
+        )
+        assert sum(row["units"] for row in rows) == (shares[0]["units"] or 0)
+        assert sum(row["orders"] for row in rows) == shares[0]["orders"]
+        return {row["code"]: (row["orders"], row["units"]) for row in rows}
+
+    order = await trade.buy((kettle, 3))
+    assert await counted() == {"dc": (1, 3)}
+    first = await desk.only(order)
+    _, kept, second = await desk.reject(first, RejectReason.NOT_FOUND, (1, 1))
+    assert (kept.id, second.location) == (first.id, trade.at_malmo.id)
+    assert await counted() == {"dc": (1, 2), "malmo": (1, 1)}
+    rejected = await desk.reject(kept, RejectReason.NO_TIME)
+    assert {one.location for one in rejected[1:]} == {trade.at_lund.id}
+    assert await counted() == {"malmo": (1, 1), "lund": (1, 2)}
+    _, third = await desk.reject(second, RejectReason.NO_TIME)
+    assert third.location == trade.at_lund.id
+    assert await counted() == {"lund": (1, 3)}, "once, and on the day on which it counted there"
+    await desk.run(fulfilment_assign.assign, third.id, trade.at_malmo.id)
+    assert await counted() == {"lund": (1, 2), "malmo": (1, 1)}
+    await desk.run(orders.cancel, order.id, CancelInput(reason="changed their mind"))
+    assert await counted() == {}
     await trade.sound()

@@ -19,7 +19,8 @@ from samlad.kernel.problems import Forbidden, InvalidInput
 from samlad.orders import routing, routing_replay
 from samlad.orders.routing_model import Candidate, Decision, Line, Routing, RoutingInput, RuleSet
 from samlad.orders.routing_rules import STRATEGIES, Question, decide
-from samlad.stock import LocationChange
+from samlad.stock import LocationChange, SoldOut, sharing
+from samlad.stock.model import LocationChannelInput
 from trade import GUEST, Trade
 
 KETTLE, MUG = UUID(int=1), UUID(int=2)
@@ -307,3 +308,53 @@ async def test_rules_need_their_permission(trade: Trade) -> None:
         await trade.db.transaction(
             lambda tx: routing.add_rules(tx, msgspec.structs.replace(data, channel="nope"))
         )
+
+
+async def test_rules_leave_what_is_kept_back(trade: Trade) -> None:
+    await live(trade, ranks=[{"by": "priority"}])
+    kettle = await trade.kettle(quantity=2)
+    await put(trade, kettle, malmo=2, lund=2)
+
+    async def keep(tx: Tx) -> None:
+        await stock.change_location(tx, trade.warehouse.id, LocationChange(buffer=2))
+        await sharing.set_channel(tx, trade.at_malmo.id, trade.web, LocationChannelInput(is_excluded=True))
+
+    await trade.db.transaction(keep)
+    order = await trade.buy((kettle, 1))
+    assert await held(trade, order.id) == {"lund": 1}
+    told = await why(trade, order.id)
+    assert told["reason"] == "the first in rank that has everything", (
+        "it was not tried in vain elsewhere first"
+    )
+    assert [seen["code"] for seen in told["candidates"]] == ["lund"]
+    found = await routing_replay.replay(
+        trade.db, trade.web, rules(ranks=[{"by": "priority"}]), since=now() - timedelta(days=1),
+        until=now() + timedelta(minutes=1),
+    )  # fmt: skip
+    assert [row.would_be.places for row in found.rows] == [["lund"]], (
+        "nor does a replay send it where it could not go"
+    )
+
+
+@pytest.mark.parametrize("expired", [False, True])
+async def test_rules_keep_the_channels_buffer_for_the_others(trade: Trade, expired: bool) -> None:
+    change = ChannelChange(settings={"buffer": 2, "hold_policy": "order"})
+    await trade.db.transaction(lambda tx: channels.change(tx, trade.web.id, change))
+    await live(trade, ranks=[{"by": "priority"}])
+    kettle = await trade.kettle(quantity=3)
+    assert await held(trade, (await trade.buy((kettle, 1))).id) == {"dc": 1}
+    if expired:  # what nobody pays for makes room before anything is refused
+        await put(trade, kettle, malmo=1)
+        await trade.db.rows(
+            """INSERT INTO hold (location, variant, quantity, kind, owner, expires_at)
+               VALUES ($1, $2, 1, 'checkout', gen_random_uuid(), now() - interval '1 minute') RETURNING 1""",
+            trade.at_malmo.id,
+            kettle,
+        )
+        await trade.db.rows(
+            "UPDATE level SET held = held + 1 WHERE location = $1 RETURNING 1", trade.at_malmo.id
+        )
+        assert (await trade.buy((kettle, 1))).is_held
+    with pytest.raises(SoldOut):
+        await trade.buy((kettle, 1))
+    await trade.sound()

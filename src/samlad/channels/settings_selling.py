@@ -33,6 +33,12 @@ SELLING = (
         "How long a sale that is parked at a till holds its stock (seconds); 0: not at all",
     ),
     Setting(
+        "marketplace_hold_seconds",
+        Annotated[int, Meta(ge=0, le=14 * 86_400)],
+        86_400,
+        "How long stock is held for an order that is not paid on its marketplace yet (seconds); 0: not at all",
+    ),
+    Setting(
         "till_lease_seconds",
         Annotated[int, Meta(ge=60, le=14 * 86_400)],
         86_400,

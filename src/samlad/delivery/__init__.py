@@ -14,9 +14,17 @@ from samlad.delivery.model import (
     Zone,
 )
 from samlad.delivery.promise import Site, between_km
-from samlad.delivery.promising import Answer, Promised, StorePromise, answer
+from samlad.delivery.promising import Answer, Promised, StorePromise, answer, as_of
 from samlad.delivery.rules import price, reaching
-from samlad.delivery.service import change_method, count_order, create_method, give_back, set_workday
+from samlad.delivery.service import (
+    change_method,
+    count_less,
+    count_more,
+    count_order,
+    create_method,
+    give_back,
+    set_workday,
+)
 from samlad.delivery.setup import current, methods_of
 from samlad.delivery.store import workday
 
@@ -37,8 +45,11 @@ __all__ = [
     "WorkdayInput",
     "Zone",
     "answer",
+    "as_of",
     "between_km",
     "change_method",
+    "count_less",
+    "count_more",
     "count_order",
     "create_method",
     "current",

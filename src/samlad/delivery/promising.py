@@ -275,6 +275,26 @@ def _undated(question: _Question, method: Method) -> Promised:
     )
 
 
+async def as_of(
+    reader: Database | Tx, promised: Promised, moment: datetime, *, locale: str, country: str
+) -> str:
+    """What was promised before, in a reader's language as it is said at a moment: what was *tomorrow* may be *today* by then."""
+    if promised.first_day is None or promised.last_day is None or promised.ready_at is None:
+        return without_date(locale)
+    known = await setup.current(reader)
+    site = known.by_location.get(promised.location) if promised.location else None
+    return promise_words(
+        promised.kind,
+        promised.name,
+        Window(promised.first_day, promised.last_day, promised.ready_at, promised.until),
+        place=promised.place,
+        time_zone="UTC" if site is None else site.time_zone,
+        moment=moment,
+        locale=locale,
+        country=country,
+    )
+
+
 async def channel_by_code(reader: Database, code: str) -> Channel:
     """A channel from the cache of this process, else from the database.
 

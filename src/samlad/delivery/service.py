@@ -162,6 +162,27 @@ async def count_order(
     return days
 
 
+async def count_more(tx: Tx, order: UUID, parts: Mapping[UUID, int]) -> None:
+    """Count units of an order, by location, at places that give them instead of others: where it counts already on that day, else
+    on the first with room. A part of the verbs of orders, as `count_order`."""
+    known, new = (await setup.current(tx)).by_location, {}
+    for location, units in sorted(parts.items()):
+        if location not in known or known[location].capacity is None:
+            continue
+        day = await store.add_units(tx, order, location, units)
+        if day is None:
+            new[location] = units
+        else:
+            log.append(tx, CapacityTaken(location=location, day=day, units=units), subject=order)
+    await count_order(tx, order, new, None)
+
+
+async def count_less(tx: Tx, order: UUID, location: UUID, units: int) -> None:
+    """A place does not give these units of an order: its day has room for others."""
+    for day, fewer in await store.lessen(tx, order, location, units):
+        log.append(tx, CapacityReturned(location=location, day=day, units=fewer), subject=order)
+
+
 def _days(site: Site, method: Method | None, moment: datetime) -> list[date]:
     """Days on which a site works, from the one on which an order of this moment would be begun."""
     found: list[date] = []

@@ -166,6 +166,18 @@ async def take_capacity(
     return day
 
 
+async def lessen(tx: Tx, owner: UUID, location: UUID, units: int) -> list[tuple[date, int]]:
+    """Let an owner count for fewer units at a location; (day, units) that are free there, if it counted at all."""
+    rows = await tx.rows("SELECT day, units FROM delivery_lessen($1, $2, $3)", owner, location, units)
+    return [(row["day"], row["units"]) for row in rows]
+
+
+async def add_units(tx: Tx, owner: UUID, location: UUID, units: int) -> date | None:
+    """Let an owner count for more units on the day on which it counts at a location already; None: it does on none."""
+    day: date | None = await tx.value("SELECT delivery_add($1, $2, $3)", owner, location, units)
+    return day
+
+
 async def return_capacity(tx: Tx, owner: UUID) -> list[tuple[UUID, date, int]]:
     """Take an owner off the days on which it counts; (location, day, units) of each."""
     rows = await tx.rows("SELECT location, day, units FROM delivery_return($1)", owner)

@@ -1,4 +1,5 @@
-"""Mails of an order's way, for everybody who gave an address: it has been placed, a parcel is on its way, it is called off.
+"""Mails of an order's way, for everybody who gave an address: it has been placed, its goods come on another day than was said,
+a parcel is on its way, it is called off.
 
 The first is what the law calls a durable medium: all that was bought, for how much, from whom, with no need to open a page.
 Each follows from an event, once. Sales at a till have a receipt, marketplaces write to their own customers, and a channel
@@ -26,12 +27,12 @@ from samlad.kernel.log import Event
 from samlad.kernel.mail import Mail
 from samlad.kernel.problems import NotFound
 from samlad.kernel.vault import Vault
-from samlad.orders import Order, OrderKind, fulfilment_store, order_address
-from samlad.orders.events import OrderCancelled, OrderPlaced
+from samlad.orders import Order, OrderKind, OrderStatus, fulfilment_store, order_address
+from samlad.orders.events import ExpectedLine, OrderCancelled, OrderExpectedMoved, OrderPlaced
 from samlad.orders.fulfilment_events import FulfilmentLeft
 from samlad.orders.fulfilment_model import Fulfilment, FulfilmentState
 
-TYPES = ("order.placed", "fulfilment.left", "order.cancelled")
+TYPES = ("order.placed", "order.expected_moved", "fulfilment.left", "order.cancelled")
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +68,10 @@ async def follow(tx: Tx, event: Event) -> None:
     writer, link = Writer.of(printed), link_of(tx, order, channel)
     if isinstance(fact, OrderPlaced):
         letter = confirmation(printed, writer, order, link)
+    elif isinstance(fact, OrderExpectedMoved):
+        if order.status is OrderStatus.CANCELLED:
+            return
+        letter = another_day(printed, writer, order, fact, link)
     elif isinstance(fact, OrderCancelled):
         back = await money_back.of_event(tx, event, order)
         credit = await money_back.credit_notes(tx, order, "cancelled:")
@@ -129,6 +134,17 @@ LEFT_FOR_TODAY = marked("What you ordered as %(number)s is on its way to you.")
 CALLED_OFF = marked("Order %(number)s is cancelled")
 IS_CALLED_OFF = marked("Your order %(number)s is cancelled. Nothing more will be sent.")
 GOES_BACK = marked("%(amount)s goes back the way that you paid.")
+ANOTHER_DAY = marked("Order %(number)s: another day")
+COMES_LATER = marked(
+    "We are sorry: not all that you ordered as %(number)s comes on the day that we had said."
+)
+COMES_EARLIER = marked("Good news: what you ordered as %(number)s comes earlier than we had said.")
+EXPECTED = marked("We expect it on %(day)s; we had said %(before)s.")
+EXPECTED_NOW = marked("We expect it on %(day)s now; the day was not known before.")
+EXPECTED_NO_MORE = marked(
+    "The day is not known any more; we had said %(before)s. We write as soon as we know it."
+)
+NOTHING_TO_DO = marked("You need not do anything: you hear from us when it is ready or on its way.")
 CHANGE_MIND = marked(
     "Have you changed your mind? On the order's page you can also cancel it or send things back."
 )
@@ -200,6 +216,33 @@ def closing(p: Printed, w: Writer) -> list[str]:
     mine = [p.seller.name, *w.address(p.seller), p.seller.registration_number, p.seller.vat_number]
     asked = [w.translate(WRITE_US) % {"address": address}] if address else []
     return [*rendering.tax_notes(p, w), *asked, p.legal_text, " · ".join(part for part in mine if part)]
+
+
+def another_day(p: Printed, w: Writer, order: Order, fact: OrderExpectedMoved, link: str) -> Letter:
+    """The days on which goods that were bought before they are there are expected now, and were before."""
+    _, moved = w.translate, {line.variant: line for line in fact.lines}
+    goods = {line.position: moved[line.variant] for line in order.lines if line.variant in moved}
+    is_good = all(line.now and (line.before is None or line.now < line.before) for line in fact.lines)
+    return Letter(
+        subject=_(ANOTHER_DAY) % {"number": p.number},
+        greeting=_(COMES_EARLIER if is_good else COMES_LATER) % {"number": p.number},
+        facts=[
+            (f"{line.title} {line.options}".strip(), [_expected(goods[line.position], w)])
+            for line in p.lines
+            if line.position in goods
+        ],
+        link=link,
+        button=_(READ),
+        notes=[_(NOTHING_TO_DO), *closing(p, w)[-1:]],
+    )
+
+
+def _expected(line: ExpectedLine, w: Writer) -> str:
+    _, before = w.translate, line.before and w.day(line.before)
+    if line.now is None:
+        return _(EXPECTED_NO_MORE) % {"before": before}
+    shape = EXPECTED_NOW if line.before is None else EXPECTED
+    return _(shape) % {"day": w.day(line.now), "before": before}
 
 
 def on_its_way(p: Printed, w: Writer, parcel: Fulfilment, link: str) -> Letter:

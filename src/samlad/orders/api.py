@@ -16,7 +16,17 @@ from samlad.kernel.clock import day_bounds
 from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, kept_under, with_etag, write
 from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
 from samlad.kernel.problems import InvalidInput
-from samlad.orders import arrivals, changes, crowd, lists, order_page, placement, seeing, tips
+from samlad.orders import (
+    arrivals,
+    changes,
+    crowd,
+    lists,
+    order_page,
+    pending_arrivals,
+    placement,
+    seeing,
+    tips,
+)
 from samlad.orders.arrivals import Arrival
 from samlad.orders.model import (
     CancelInput,
@@ -29,6 +39,7 @@ from samlad.orders.model import (
     ReturnInput,
 )
 from samlad.orders.order_page import OrderPage
+from samlad.orders.pending_arrivals import HeldArrival, PendingArrival, PendingName
 from samlad.orders.permissions import READ
 from samlad.orders.tip_store import Tip
 from samlad.orders.tips import ClerkTips
@@ -81,6 +92,25 @@ async def take_over(request: AnyRequest, data: JSONBody[Arrival]) -> Response[Or
     wanted = arrivals.WantedArrival(data, kept_under(request))
     async with crowd.turn(database_of(request), crowd.Question(arrivals.gone_among, wanted)):
         return await write(request, lambda tx: arrivals.arrive(tx, data), status=201)
+
+
+@post(
+    "/orders/arrivals/pending",
+    summary="Hold goods of an order that is not paid elsewhere yet",
+    status_code=200,
+)
+async def hold_pending(request: AnyRequest, data: JSONBody[PendingArrival]) -> Response[HeldArrival]:
+    """For marketplaces' connectors: somebody is paying for it there. Its goods are held for its channel's
+    ``marketplace_hold_seconds``; told again, what it says now is held and its time begins anew. What arrives takes over its
+    own. Refusal: 409 ``sold-out`` (say there that it is gone).
+    """
+    return await write(request, lambda tx: pending_arrivals.hold(tx, data))
+
+
+@post("/orders/arrivals/release", summary="An order elsewhere will not be paid", status_code=200)
+async def release_pending(request: AnyRequest, data: JSONBody[PendingName]) -> Response[HeldArrival]:
+    """What was held for it is on sale again. An order that has arrived keeps its goods: cancel it."""
+    return await write(request, lambda tx: pending_arrivals.let_go(tx, data))
 
 
 @get("/orders", summary="List orders")
@@ -290,7 +320,8 @@ routes = [
         route_handlers=[
             place_order,
             take_over,
-            take_over,
+            hold_pending,
+            release_pending,
             list_orders,
             read_order,
             pay_order,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Annotated, Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import msgspec
 
@@ -47,12 +47,17 @@ class ArrivedDifferently(Conflict):
     code, title = "arrived-differently", "It has arrived before, and was another"
 
 
-class ArrivedLine(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A line as it was sold there: which variant, by SKU, GTIN or id, and what one (a kilogram, metre or litre) cost."""
+class NamedLine(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Units of a variant, which is named by SKU, GTIN or id."""
 
     code: Annotated[Text, msgspec.Meta(description="SKU or GTIN", examples=["KETTLE-RED"])] | None = None
     variant: UUID | None = None
     quantity: LineQuantity = 1
+
+
+class ArrivedLine(NamedLine, forbid_unknown_fields=True, kw_only=True):
+    """A line as it was sold there: which variant, and what one (a kilogram, metre or litre) cost."""
+
     unit_price: Annotated[
         Price, msgspec.Meta(description="Minor units, with or without tax as the channel's prices are kept")
     ]
@@ -99,6 +104,11 @@ class WantedArrival(msgspec.Struct, frozen=True):
     key: tuple[str, str] | None = None
 
 
+def owner_of(channel: UUID, external_id: str) -> UUID:
+    """For whom the goods of an order are held that is not paid on its marketplace yet: made of the name that it has there."""
+    return uuid5(channel, external_id)
+
+
 def check(actor: Actor, data: Arrival) -> None:
     """What is asked first of whoever hands an order over.
 
@@ -126,6 +136,8 @@ async def arrive(tx: Tx, data: Arrival) -> Order:
     order_id, content = new_id(), sha256(msgspec.json.encode(data, order="sorted")).digest()
     if not await store.claim_name(tx, channel.id, data.external_id, order_id, content):
         return await _known(tx, channel, data.external_id, content)
+    # What was held for it until it is paid is its own: those units stay locked by us until they are held for the order.
+    await stock.release(tx, owner_of(channel.id, data.external_id))
     variants = await _variants(tx, channel, data.lines)
     if not data.is_sent:
         await _refuse_gone(tx, channel, data.lines, variants)
@@ -187,19 +199,33 @@ async def _short(
     reader: Reader, channel: Channel, lines: Sequence[ArrivedLine], variants: Sequence[UUID]
 ) -> list[ShortLine]:
     """Of what there is not enough for these lines, as taking would say it now."""
+    held = await _in_parts(reader, lines, variants)
+    return await stock.short(reader, held, channel=channel)
+
+
+async def goods_of(reader: Reader, channel: Channel, lines: Sequence[NamedLine]) -> list[HoldLine]:
+    """What there must be of stock for lines that are named, each variant once, of sets their parts.
+
+    Raises:
+        InvalidInput: an unknown variant.
+    """
+    return await _in_parts(reader, lines, await _variants(reader, channel, lines))
+
+
+async def _in_parts(reader: Reader, lines: Sequence[NamedLine], variants: Sequence[UUID]) -> list[HoldLine]:
     parts = await stock.parts_of(reader, variants)
     wanted: Counter[UUID] = Counter()
     for line, variant in zip(lines, variants, strict=True):
         for part, each in parts.get(variant, {variant: 1}).items():
             wanted[part] += each * line.quantity
-    held = [HoldLine(variant, units) for variant, units in sorted(wanted.items())]
-    return await stock.short(reader, held, channel=channel)
+    return [HoldLine(variant, units) for variant, units in sorted(wanted.items())]
 
 
 async def gone_among(database: Database, wanted: Sequence[WantedArrival]) -> list[SoldOut | None]:
     """What taking over each order would be refused for now, where of something in it nothing at all is left; else None.
 
-    An order that has arrived before, one whose answer is kept, and one that cannot be read or was sent from there hear None:
+    An order that has arrived before, one whose answer is kept or whose goods are held until it is paid, and one that cannot be
+    read or was sent from there hear None:
     taking it over says what is so. Those of one channel that want the same are looked at together, in a statement or two.
     """
     beside = await database.beside()
@@ -217,7 +243,9 @@ async def gone_among(database: Database, wanted: Sequence[WantedArrival]) -> lis
         except (NotFound, InvalidInput):
             continue
         those = [(wanted[place].data.external_id, wanted[place].key) for place in places]
-        gone = await store.gone_among(beside, channel.id, channel.pools[Resource.STOCK], variants, those)
+        owners = [owner_of(channel.id, name) for name, _ in those]
+        pool = channel.pools[Resource.STOCK]
+        gone = await store.gone_among(beside, channel.id, pool, variants, those, owners)
         short = await _short(beside, channel, lines, variants) if gone else []
         if short:
             for number in gone:
@@ -254,7 +282,7 @@ async def _known(tx: Tx, channel: Channel, name: str, content: bytes) -> Order:
     return known
 
 
-async def _variants(reader: Reader, channel: Channel, lines: Sequence[ArrivedLine]) -> list[UUID]:
+async def _variants(reader: Reader, channel: Channel, lines: Sequence[NamedLine]) -> list[UUID]:
     """The variant of each line."""
     pool = channel.pools[Resource.CATALOGUE]
     by_id = await catalog.by_ids(reader, [line.variant for line in lines if line.variant is not None])

@@ -2,6 +2,7 @@
 
 from samlad.kernel.checks import Check, Finding
 from samlad.kernel.database import Database
+from samlad.orders.mending import DIFFERENCES, mend_holds
 
 # By name: what holds, and the statement that answers (what, detail) of up to 20 things for which it does not.
 _RULES: dict[str, tuple[str, str]] = {
@@ -97,23 +98,11 @@ _RULES: dict[str, tuple[str, str]] = {
     ),
     "order-allocations": (
         "What is held for orders is what their fulfilments are to give, place by place",
-        """
-        WITH given AS (
-            SELECT f.order_id, f.location, n.variant, sum(n.quantity) AS units
-            FROM fulfilment f JOIN fulfilment_line n ON n.fulfilment = f.id
-            WHERE f.location IS NOT NULL
-              AND f.state IN ('open', 'picking', 'picked', 'packed', 'ready', 'needs_customer')
-            GROUP BY 1, 2, 3
-        ), held AS (
-            SELECT owner AS order_id, location, variant, sum(quantity) AS units
-            FROM hold WHERE kind = 'order' GROUP BY 1, 2, 3
-        )
-        SELECT 'order ' || coalesce(o.number, order_id::text) AS what,
-               format('variant %s at %s: to give %s, held %s', variant, p.code, coalesce(g.units, 0),
-                      coalesce(h.units, 0)) AS detail
-        FROM given g FULL JOIN held h USING (order_id, location, variant)
-        LEFT JOIN orders o ON o.id = order_id LEFT JOIN location p ON p.id = coalesce(g.location, h.location)
-        WHERE coalesce(g.units, 0) <> coalesce(h.units, 0) ORDER BY 1 LIMIT 20
+        f"""
+        SELECT 'order ' || coalesce(o.number, d.order_id::text) AS what,
+               format('variant %s at %s: to give %s, held %s', d.variant, p.code, d.given, d.held) AS detail
+        FROM ({DIFFERENCES}) AS d LEFT JOIN orders o ON o.id = d.order_id LEFT JOIN location p ON p.id = d.location
+        ORDER BY 1 LIMIT 20
     """,
     ),
     "order-fulfilments": (
@@ -238,11 +227,16 @@ def _check(name: str, description: str, sql: str) -> Check:
             return Finding("ok", "all of them")
         more = " and more" if len(rows) == 20 else ""
         told = "; ".join(f"{row['what']}: {row['detail']}" for row in rows[:3])
-        return Finding(
-            "failed", f"{len(rows)}{more}: {told}", "docs/concepts/orders.md says what each number means"
-        )
+        advice = "docs/concepts/orders.md says what each number means"
+        if fix is not None:
+            advice = f"samlad doctor --fix; {advice}"
+        return Finding("failed", f"{len(rows)}{more}: {told}", advice)
 
-    return Check(name, description, look)
+    fix = _FIXES.get(name)
+    return Check(name, description, look, fix)
 
+
+_FIXES = {"order-stock": mend_holds, "order-allocations": mend_holds, "order-holds": mend_holds}
+"""By name: how a check mends what it finds."""
 
 CHECKS = [_check(name, description, sql) for name, (description, sql) in _RULES.items()]

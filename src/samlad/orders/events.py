@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from msgspec import field
 
 from samlad.kernel.log import Fact, declare
@@ -29,6 +30,22 @@ class OrderPlaced(Fact, frozen=True, kw_only=True):
     customer: UUID | None = None
     email: str | None = None
     name: str | None = None
+
+
+class ExpectedLine(msgspec.Struct, frozen=True):
+    """Goods that are not there yet: the day on which they were expected and the one on which they are now; null: nobody knows."""
+
+    variant: UUID
+    before: date | None
+    now: date | None
+
+
+@declare("order.expected_moved")
+class OrderExpectedMoved(Fact, frozen=True, kw_only=True):
+    """Goods that an order waits for come on another day than its buyer was told."""
+
+    number: str
+    lines: list[ExpectedLine]
 
 
 @declare("order.arrived")

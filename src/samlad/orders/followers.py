@@ -8,7 +8,7 @@ from samlad.kernel import log
 from samlad.kernel.database import Tx
 from samlad.kernel.followers import Follower
 from samlad.kernel.log import Event
-from samlad.orders import store
+from samlad.orders import expected, store
 from samlad.orders.events import OrderCustomerLinked
 from samlad.orders.fulfilment_short import on_stock_lost
 from samlad.orders.model import OrderHead, OrderKind
@@ -56,5 +56,6 @@ async def _link(tx: Tx, head: OrderHead, email: str) -> UUID:
 
 FOLLOWERS = [
     Follower(name="order-sums", handle=summarise, types=("order.placed", "order.cancelled"), batch=50),
+    Follower(name="order-expected", handle=expected.note, types=("fulfilment.opened",)),
     Follower(name="fulfilment-lost", handle=on_stock_lost, types=("stock.lost",), batch=10),
 ]

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from samlad import channels, stock
+from samlad import channels, delivery, stock
 from samlad.access import audit
 from samlad.channels import Resource
 from samlad.kernel.clock import now
@@ -56,6 +56,10 @@ async def assign(tx: Tx, fulfilment_id: UUID, location: UUID, *, version: int | 
     await stock.take(tx, there, channel=channel, kind=HoldKind.ORDER, owner=head.id, expires_at=None)
     here = [HoldLine(variant=variant, quantity=q, location=found.location) for variant, q in units.items()]
     await stock.release(tx, head.id, lines=here)
+    count = fulfilment_rules.sum_of(fulfilment_rules.units_of(found.lines))
+    await delivery.count_more(tx, head.id, {place.id: count})
+    if found.location is not None:
+        await delivery.count_less(tx, head.id, found.location, count)
     due = await fulfilment_plan.due_at(tx, place.id, channel, now())
     await fulfilment_store.update(tx, found.id, {"location": place.id, "due_at": due})
     part = Part(

@@ -1,10 +1,9 @@
 """From where instead: units that a place cannot give are held at the next best place, or the customer is asked."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
-from samlad import channels, stock
-from samlad.channels import Resource
+from samlad import channels, delivery, stock
 from samlad.kernel import log
 from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
@@ -13,9 +12,10 @@ from samlad.orders import fulfilment_plan, fulfilment_rules
 from samlad.orders import fulfilment_store as rows
 from samlad.orders.fulfilment_events import FulfilmentNeedsCustomer
 from samlad.orders.fulfilment_model import COLLECTED, FulfilmentState, Method, Part
+from samlad.orders.fulfilment_ranking import Ranked, rank
 from samlad.orders.fulfilment_rules import Units
 from samlad.orders.model import OrderHead
-from samlad.stock import HoldKind, HoldLine, LocationKind, SoldOut
+from samlad.stock import HoldKind, HoldLine, SoldOut
 
 REJECTED_HOURS = 24
 """A place that could not give a part of an order is not asked for it again for so long."""
@@ -81,20 +81,10 @@ async def hold_elsewhere(
     """Hold units for an order at other places than these: what is held (location, variant, quantity), what nobody has."""
     channel = await channels.cached(tx, head.channel)
     wanted = fulfilment_rules.by_variant(units)
-    allowed = {
-        place.id
-        for place in await stock.locations(tx, channel.pools[Resource.STOCK])
-        if place.id not in excluded and (method not in COLLECTED or place.kind is LocationKind.STORE)
-    }
+    ranked = await rank(tx, head, channel, method, wanted, excluded)
     for _look in range(_LOOKS):
         promised = await stock.promises(tx, channel, list(wanted))
-        free = [
-            (level.location, level.variant, level.available)
-            for promise in promised
-            for level in promise.locations
-            if level.location in allowed
-        ]
-        picks, missing = fulfilment_rules.choose(wanted, free, one_place=method in COLLECTED)
+        picks, missing = _choose(wanted, promised, ranked, one_place=method in COLLECTED)
         if not picks:
             break
         lines = [HoldLine(variant=variant, quantity=q, location=place) for place, variant, q in picks]
@@ -102,8 +92,28 @@ async def hold_elsewhere(
             await stock.take(tx, lines, channel=channel, kind=HoldKind.ORDER, owner=head.id, expires_at=None)
         except SoldOut:
             continue
+        given: dict[UUID, int] = {}
+        for place, _variant, quantity in picks:
+            given[place] = given.get(place, 0) + quantity
+        await delivery.count_more(tx, head.id, given)
         return picks, _missing(units, missing)
     return [], list(units)
+
+
+def _choose(
+    wanted: Mapping[UUID, int], promised: Sequence[stock.Promise], ranked: Ranked, *, one_place: bool
+) -> tuple[list[tuple[UUID, UUID, int]], dict[UUID, int]]:
+    """What to take where: of the best places if they have all of it, else of all that may be asked."""
+    free = {(level.location, level.variant): level.available for each in promised for level in each.locations}
+
+    def there(places: Sequence[UUID]) -> list[tuple[UUID, UUID, int]]:
+        return [(p, variant, free[p, variant]) for p in places for variant in wanted if (p, variant) in free]
+
+    picks, missing = fulfilment_rules.choose(wanted, there(ranked.best), one_place=one_place)
+    if missing and ranked.beyond:
+        everywhere = there([*ranked.best, *ranked.beyond])
+        picks, missing = fulfilment_rules.choose(wanted, everywhere, one_place=one_place)
+    return picks, missing
 
 
 def _missing(units: Sequence[Units], missing: dict[UUID, int]) -> list[Units]:

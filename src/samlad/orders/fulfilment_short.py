@@ -4,7 +4,7 @@ import functools
 from collections.abc import Sequence
 from uuid import UUID
 
-from samlad import channels, stock
+from samlad import channels, delivery, stock
 from samlad.kernel import cards, log
 from samlad.kernel.clock import now
 from samlad.kernel.database import Database, Tx
@@ -107,6 +107,7 @@ async def give_up(
     place, units = _at(found), rules.by_variant(out)
     lines = [HoldLine(variant=variant, quantity=q, location=place) for variant, q in units.items()]
     await stock.release(tx, head.id, lines=lines)
+    await delivery.count_less(tx, head.id, place, rules.sum_of(out))
     if reason in _GONE:
         gone = [(place, variant, quantity) for variant, quantity in units.items()]
         await stock.write_off(
@@ -261,10 +262,11 @@ async def on_stock_lost(tx: Tx, event: Event) -> None:
             level = (UUID(line["location"]), UUID(line["variant"]))
             lost.setdefault(UUID(line["owner"]), set()).add(level)
     for order in sorted(lost):
-        await _make_up(tx, order, lost[order])
+        await make_up(tx, order, lost[order])
 
 
-async def _make_up(tx: Tx, order: UUID, levels: set[tuple[UUID, UUID]]) -> None:
+async def make_up(tx: Tx, order: UUID, levels: set[tuple[UUID, UUID]]) -> None:
+    """Let an order go on from elsewhere of which less is held at levels (location, variant) than is to be given there."""
     locked = await store.lock(tx, order)
     if locked is None:
         return
@@ -289,6 +291,7 @@ async def _make_up(tx: Tx, order: UUID, levels: set[tuple[UUID, UUID]]) -> None:
         out, _rest = rules.take_from(rules.units_of(found.lines), chosen)
         if out:
             rejected = await _part_with(tx, head, found, out, reason=RejectReason.LOST, note="")
+            await delivery.count_less(tx, head.id, _at(found), rules.sum_of(out))
             fact = facts.FulfilmentRejected(
                 number=head.number,
                 fulfilment=rejected,

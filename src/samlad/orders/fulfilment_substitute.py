@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from samlad import catalog, channels, customers, payments, stock
+from samlad import catalog, channels, customers, delivery, payments, stock
 from samlad.carts import PriceStep
 from samlad.catalog import Sellable
 from samlad.catalog.model import Measure
@@ -49,6 +49,7 @@ async def substitute(tx: Tx, fulfilment_id: UUID, data: SubstituteInput) -> Fulf
     channel = await channels.cached(tx, head.channel)
     wanted = [HoldLine(variant=other.variant, quantity=data.quantity, location=place)]
     await stock.take(tx, wanted, channel=channel, kind=HoldKind.ORDER, owner=head.id, expires_at=None)
+    await delivery.count_more(tx, head.id, {place: data.quantity})  # the place makes it ready all the same
     await give_up(tx, head, found, [(line.position, line.variant, data.quantity)], data.reason)
     kept, given = parted(line, data.quantity, other, max(each.position for each in lines) + 1)
     await rows.take_off(tx, found.id, [(line.position, data.quantity)])

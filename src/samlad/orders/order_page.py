@@ -11,6 +11,7 @@ from samlad.kernel import log
 from samlad.kernel.database import Reader
 from samlad.kernel.problems import NotFound
 from samlad.orders import change_store, store
+from samlad.orders.expected import WaitsFor, waits_for
 from samlad.orders.model import Order, OrderHead
 
 
@@ -24,11 +25,13 @@ class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
-    """An order with lines and payments, what came back of it, and its history, oldest first."""
+    """An order with lines and payments, what came back of it, and its history, oldest first. ``waits``: goods that are not there
+    yet, and when they are expected."""
 
     order: Order
     returns: list[OrderHead]
     history: list[HistoryEntry]
+    waits: list[WaitsFor] = []
 
 
 async def read(reader: Reader, order_id: UUID) -> Order:
@@ -66,7 +69,7 @@ async def given_back(reader: Reader, returned: OrderHead) -> dict[str, int]:
 
 
 async def page(reader: Reader, order_id: UUID) -> OrderPage:
-    """All about one order. Five or six statements.
+    """All about one order. Six or seven statements.
 
     Raises:
         NotFound: there is none.
@@ -79,4 +82,5 @@ async def page(reader: Reader, order_id: UUID) -> OrderPage:
         history=[
             HistoryEntry(type=e.type, at=e.occurred_at, actor=e.actor, payload=e.payload) for e in events
         ],
+        waits=await waits_for(reader, order),
     )

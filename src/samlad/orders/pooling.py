@@ -129,6 +129,7 @@ POOLING = Pooling(
         Resource.ORDERS: [relabel("orders", since="t.channel = $3")],
         Resource.CATALOGUE: [
             *_lines(is_open=True),
+            repointing("order_expected", key="order_id", ours=_OWN_ORDER, with_switch=True),
             repointing("pick_bin", key="location", ours=_OWN_PLACE, with_switch=True),
             *_lines(is_open=False),
             Step("sets of order_line", name_sets),

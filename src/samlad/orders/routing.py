@@ -123,6 +123,10 @@ async def hold_routed(
         SoldOut: they are nowhere.
     """
     plain = [HoldLine(line.variant, line.quantity) for line in lines]
+    if not before and await stock.short(tx, plain, channel=channel):
+        # Lines that name their place leave the channel's buffer out. This keeps it back, after what has expired made room.
+        await _take(tx, plain, channel, order)
+        await stock.release(tx, order)
     for _attempt in range(2):
         decision = await route(tx, channel, lines, address, rules)
         wanted = [
@@ -180,7 +184,8 @@ async def route(
     pool = channel.pools[Resource.STOCK]
     with_age = any(rank.by is Factor.STOCK_AGE for rank in rules.ranks)
     day = local_day(now(), channel.time_zone)
-    rows = await store.shelves(reader, pool, [line.variant for line in lines], day, with_age=with_age)
+    variants = [line.variant for line in lines]
+    rows = await store.shelves(reader, pool, channel.id, variants, day, with_age=with_age)
     to = destination(address, channel, known.values())
     shelves: dict[UUID, list[Any]] = {}
     for row in rows:

@@ -46,6 +46,7 @@ async def replay(
     rows = await store.shelves_then(
         database,
         channel.pools[Resource.STOCK],
+        channel.id,
         [variant for variant, _, _ in wanted],
         [moment for _, moment, _ in wanted],
         [order for _, _, order in wanted],

@@ -45,10 +45,23 @@ async def insert(tx: Tx, routing_id: UUID, channel: UUID, rules: RuleSet, note: 
     )
 
 
+def _kept(channel: str) -> str:
+    """Units that a location ``p`` keeps back from a channel (a parameter), which may say otherwise of it (``c``)."""
+    return f"CASE WHEN p.channel IS NOT DISTINCT FROM {channel} THEN 0 ELSE coalesce(c.buffer, p.buffer) END"
+
+
+def _serves(channel: str) -> str:
+    """Whether a location gives anything to a channel."""
+    return f"(p.channel IS NOT DISTINCT FROM {channel} OR NOT coalesce(c.is_excluded, false))"
+
+
 async def shelves(
-    reader: Reader, pool: UUID, variants: Sequence[UUID], day: date, *, with_age: bool
+    reader: Reader, pool: UUID, channel: UUID, variants: Sequence[UUID], day: date, *, with_age: bool
 ) -> list[Any]:
-    """What every active location of a pool has of variants, and how much is to be done there on a day. One statement.
+    """What every active location of a pool has of variants for a channel, and how much is to be done there on a day. One statement.
+
+    What a location keeps back, and locations that the channel leaves out, do not count, as where stock is taken: all of the
+    channel's own place does.
 
     ``age_days``: since units last came in, under whatever name of the variant; only asked for when a rule wants it. That
     catalogues were joined brought nothing in.
@@ -57,17 +70,20 @@ async def shelves(
               WHERE m.location = l.location AND m.variant IN (SELECT variant_names(l.variant))
                 AND m.cause IN ('receipt', 'transfer_in', 'return')
                 AND NOT (m.cause = 'transfer_in' AND m.reason = 'pools' AND m.reference IS NULL))"""
-    free = "l.on_hand - l.expired - l.expiring - l.blocked - l.held + l.backorder_limit"
+    free = f"l.on_hand - l.expired - l.expiring - l.blocked - l.held + l.backorder_limit - {_kept('$4')}"
     return await reader.rows(
         f"""SELECT p.id, p.kind, l.variant, {free} AS free,
                    {age if with_age else "0"}::float8 AS age_days, coalesce(d.orders, 0) AS load,
                    coalesce(d.units, 0) AS load_units
             FROM location p JOIN level l ON l.location = p.id AND l.variant = ANY($2::uuid[])
             LEFT JOIN delivery_load d ON d.location = p.id AND d.day = $3
-            WHERE p.pool = $1 AND p.is_active AND {free} > 0""",
+            LEFT JOIN location_sharing c ON c.location = p.id AND c.channel = $4
+            WHERE p.pool = $1 AND p.is_active AND {free} > 0
+              AND {_serves("$4")}""",
         pool,
         list(variants),
         day,
+        channel,
     )
 
 
@@ -96,26 +112,33 @@ async def past_orders(
 
 
 async def shelves_then(
-    reader: Reader, pool: UUID, variants: Sequence[UUID], moments: Sequence[datetime], orders: Sequence[UUID]
+    reader: Reader,
+    pool: UUID,
+    channel: UUID,
+    variants: Sequence[UUID],
+    moments: Sequence[datetime],
+    orders: Sequence[UUID],
 ) -> list[Any]:
     """What lay at every active location of a pool when orders were placed, by the ledger: one row an order, variant, place.
 
     The three lists go together. What was held for others at that moment is not known any more and counts as free. What was
-    there is found by all names that the variant has had.
+    there is found by all names that the variant has had. What is kept back, and left out for the channel, is so as it is now.
     """
     return await reader.rows(
-        """SELECT w.order_id, w.variant, p.id, p.kind, past.units::int AS free
+        f"""SELECT w.order_id, w.variant, p.id, p.kind, (past.units - {_kept("$5")})::int AS free
            FROM unnest($2::uuid[], $3::timestamptz[], $4::uuid[]) AS w (variant, moment, order_id)
            JOIN level l ON l.variant = w.variant
            JOIN location p ON p.id = l.location AND p.pool = $1 AND p.is_active
+           LEFT JOIN location_sharing c ON c.location = p.id AND c.channel = $5
            CROSS JOIN LATERAL (
                SELECT sum(one.on_hand_after) AS units FROM variant_names(l.variant) AS name CROSS JOIN LATERAL (
                    SELECT m.on_hand_after FROM movement m
                    WHERE m.location = l.location AND m.variant = name AND m.created_at <= w.moment
                    ORDER BY m.seq DESC LIMIT 1) AS one) AS past
-           WHERE past.units > 0""",
+           WHERE past.units > {_kept("$5")} AND {_serves("$5")}""",
         pool,
         list(variants),
         list(moments),
         list(orders),
+        channel,
     )

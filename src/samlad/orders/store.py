@@ -435,19 +435,35 @@ async def arrival(tx: Tx, channel: UUID, external_id: str) -> tuple[UUID, bytes]
     return row["order_id"], row["content"]
 
 
+async def lock_name(tx: Tx, owner: UUID) -> None:
+    """Let nobody else hold or let go for the same name at the same time."""
+    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 53))", str(owner))
+
+
+async def arrived_as(tx: Tx, channel: UUID, external_id: str) -> UUID | None:
+    """The order that has a name from elsewhere, if it has arrived."""
+    order: UUID | None = await tx.value(
+        "SELECT order_id FROM order_arrival WHERE channel = $1 AND external_id = $2", channel, external_id
+    )
+    return order
+
+
 async def gone_among(
     reader: Reader,
     channel: UUID,
     pool: UUID,
     variants: Sequence[UUID],
     names: Sequence[tuple[str, tuple[str, str] | None]],
+    owners: Sequence[UUID],
 ) -> list[int]:
     """Of orders that are about to arrive (name elsewhere; scope and key of an answer), places in the sequence of those that
-    are new, where one of the variants is wholly gone."""
+    are new and hold nothing yet (``owners`` of holds, in the same order), where one of the variants is wholly gone."""
     rows = await reader.rows(
-        """SELECT n.place FROM unnest($4::text[], $5::text[], $6::text[]) WITH ORDINALITY AS n (name, scope, key, place)
+        """SELECT n.place FROM unnest($4::text[], $5::text[], $6::text[], $7::uuid[])
+                              WITH ORDINALITY AS n (name, scope, key, owner, place)
            WHERE EXISTS (SELECT FROM unnest($3::uuid[]) AS v (id) WHERE stock_is_wholly_gone(v.id, $2, NULL, false))
              AND NOT EXISTS (SELECT FROM order_arrival a WHERE a.channel = $1 AND a.external_id = n.name)
+             AND NOT EXISTS (SELECT FROM hold h WHERE h.owner = n.owner)
              AND NOT EXISTS (SELECT FROM idempotency i WHERE i.scope = n.scope AND i.key = n.key)""",
         channel,
         pool,
@@ -455,5 +471,6 @@ async def gone_among(
         [name for name, _ in names],
         [key and key[0] for _, key in names],
         [key and key[1] for _, key in names],
+        list(owners),
     )
     return [row["place"] - 1 for row in rows]

@@ -5,12 +5,16 @@ from samlad.kernel.sealing import seal_old
 from samlad.kernel.sweepers import Sweeper
 from samlad.orders import change_store, return_store, tagging_store
 from samlad.orders.exchange_paying import end_stale
+from samlad.orders.expected import look_again
 from samlad.orders.fulfilment_short import retry_waiting
 from samlad.orders.return_claim import charge_overdue
 from samlad.orders.returns import tell_overdue
 
 RETRY_SECONDS = 60.0
 """Between two looks for goods that customers wait for."""
+
+EXPECTED_SECONDS = 60.0
+"""Between two looks at when what orders wait for is expected. Days that are set one after the other are one piece of news."""
 
 OVERDUE_SECONDS = 3600.0
 """Between two looks for announced returns that have not come."""
@@ -30,6 +34,7 @@ async def seal_notes(database: Database) -> int:
 
 SWEEPERS = [
     Sweeper("waiting-fulfilments", RETRY_SECONDS, retry_waiting),
+    Sweeper("expected-goods", EXPECTED_SECONDS, look_again),
     Sweeper("overdue-returns", OVERDUE_SECONDS, tell_overdue),
     Sweeper("overdue-exchanges", OVERDUE_SECONDS, charge_overdue),
     Sweeper("unpaid-exchanges", UNPAID_SECONDS, end_stale),

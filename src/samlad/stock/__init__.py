@@ -46,6 +46,7 @@ from samlad.stock.service import (
 from samlad.stock.sets import parts_of, sets_of
 from samlad.stock.store import holds_of, location, location_by_code, locations, shipped, sold_costs
 from samlad.stock.together import take as take_together
+from samlad.stock.waiting import Waiting, waiting
 
 __all__ = [
     "Aside",
@@ -70,6 +71,7 @@ __all__ = [
     "ShortLine",
     "Sold",
     "SoldOut",
+    "Waiting",
     "atp",
     "change_location",
     "convert",
@@ -109,5 +111,6 @@ __all__ = [
     "take",
     "take_together",
     "there_now",
+    "waiting",
     "write_off",
 ]

@@ -38,7 +38,14 @@ _SEEN = f"""FROM level l JOIN location p ON p.id = l.location
                                {_FREE} + CASE WHEN $4 THEN {_LEASED} ELSE 0 END AS free) n
     WHERE l.variant = ANY({_STOCKED}) AND p.pool = $2 AND (NOT $4 OR p.channel = $3)"""
 
-_TODAY = "(now() AT TIME ZONE p.time_zone)::date"
+TODAY = "(now() AT TIME ZONE p.time_zone)::date"
+COMING = f"""l.sells_incoming, CASE WHEN l.backorder_on >= {TODAY} THEN l.backorder_on END AS backorder_on,
+    CASE WHEN l.incoming > 0 THEN (
+        SELECT coalesce(jsonb_agg(jsonb_build_object('purchase', i.purchase, 'transfer', i.transfer, 'units', i.units, 'expected_on',
+                        i.expected_on, 'is_late', coalesce(i.expected_on < {TODAY}, false))
+                        ORDER BY i.expected_on, i.purchase, i.transfer), '[]')
+        FROM stock_incoming i WHERE i.variant = l.variant AND i.location = l.location) ELSE '[]' END AS incoming"""
+"""What comes to a level ``l`` at a location ``p``, and when."""
 _HELD = (
     "(l.on_hand - l.expired - l.expiring - l.blocked - n.free)::int AS held, l.expired, l.expiring, l.blocked"
 )
@@ -46,12 +53,7 @@ _PROMISED = f"""l.location, l.variant, l.on_hand, {_HELD}, greatest(n.free - n.k
     l.backorder_limit, n.kept,
     (greatest(n.free - n.kept + stock_later(l.backorder_limit, l.incoming, l.sells_incoming), 0)
      - greatest(n.free - n.kept, 0))::int AS later,
-    l.sells_incoming, CASE WHEN l.backorder_on >= {_TODAY} THEN l.backorder_on END AS backorder_on,
-    CASE WHEN l.incoming > 0 THEN (
-        SELECT coalesce(jsonb_agg(jsonb_build_object('purchase', i.purchase, 'transfer', i.transfer, 'units', i.units, 'expected_on',
-                        i.expected_on, 'is_late', coalesce(i.expected_on < {_TODAY}, false))
-                        ORDER BY i.expected_on, i.purchase, i.transfer), '[]')
-        FROM stock_incoming i WHERE i.variant = l.variant AND i.location = l.location) ELSE '[]' END AS incoming"""
+    {COMING}"""
 
 
 class _Level(Level, frozen=True):

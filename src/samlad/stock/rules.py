@@ -66,15 +66,41 @@ def dated(level: Level) -> list[Tranche]:
     """
     if level.later <= 0:
         return []
-    incoming = [(None if line.is_late else line.expected_on, line.units) for line in level.incoming]
-    supply = incoming if level.sells_incoming or level.backorder_on is None else []
-    most = level.backorder_limit + (sum(units for _, units in incoming) if level.sells_incoming else 0)
-    free = _after([*supply, (level.backorder_on, level.backorder_limit)], most - level.later)
+    most = level.backorder_limit + (sum(line.units for line in level.incoming) if level.sells_incoming else 0)
+    free = _after(coming(level), most - level.later)
     found, left = [], level.later
     for day, units in free:
         if left > 0:
             found.append((day, min(units, left)))
         left -= units
+    return found
+
+
+def coming(level: Level) -> list[Tranche]:
+    """What a level's orders wait for, the earliest first: what suppliers and transfers are to bring, where that may be sold or
+    nothing else is said of when it comes, and the units on backorder."""
+    incoming = [(None if line.is_late else line.expected_on, line.units) for line in level.incoming]
+    supply = incoming if level.sells_incoming or level.backorder_on is None else []
+    return _after([*supply, (level.backorder_on, level.backorder_limit)], 0)
+
+
+def days_of(
+    here: int, queue: Iterable[tuple[UUID, int]], tranches: Sequence[Tranche]
+) -> dict[UUID, date | None]:
+    """On which day who waits has all of theirs, by owner; None: nobody knows. Who has theirs already is left out.
+
+    ``here`` units lie at the level, ``queue`` is (owner, units) of orders, who bought first before others, and ``tranches``
+    come later, the earliest first.
+    """
+    found: dict[UUID, date | None] = {}
+    needed, there, place, day = 0, max(0, here), 0, None
+    for owner, units in queue:
+        needed += units
+        while there < needed and place < len(tranches):
+            day, more = tranches[place]
+            there, place = there + more, place + 1
+        if needed > max(0, here):
+            found[owner] = day if there >= needed else None
     return found
 
 

@@ -1,13 +1,18 @@
 """Delivery on the pages of the shop: promised days on the product page, methods with prices in the checkout."""
 
 import re
+from datetime import timedelta
 
 import httpx
 import msgspec
-from market import Market, hidden, offer
+from market import Market, hidden, offer, text_of
 
-from samlad import delivery, orders
+import horizon
+from samlad import delivery, orders, stock
 from samlad.delivery import MethodInput
+from samlad.kernel import followers
+from samlad.orders import expected
+from samlad.orders.followers import FOLLOWERS
 
 
 def form_of(page: str) -> dict[str, str]:
@@ -113,3 +118,67 @@ async def test_picking_up_by_a_method_takes_the_stock_of_the_store(
     assert bought.status_code == 303, bought.text
     held = await market.db.rows("SELECT location FROM hold WHERE kind = 'order'")
     assert [row["location"] for row in held] == [market.places[1].id]
+
+
+async def test_what_was_bought_before_it_is_there_says_its_day_and_another_one(
+    guest: httpx.AsyncClient, market: Market
+) -> None:
+    await offer(market)
+    kettle = (await market.product(price=10_000)).variants[0]
+    today = await market.db.value("SELECT (now() AT TIME ZONE 'Europe/Stockholm')::date")
+    place = market.places[0].id
+
+    async def comes(days: int) -> str:
+        day = today + timedelta(days=days)
+        await market.db.transaction(
+            lambda tx: stock.set_level(tx, place, kettle.id, backorder_limit=5, backorder_on=day)
+        )
+        return f"{day.day} {day:%b}"
+
+    first_day = await comes(20)
+    await guest.post("/cart/lines", data={"variant": str(kettle.id), "quantity": "1"})
+    await guest.post("/checkout/start")
+    page = (await guest.get("/checkout")).text
+    bought = await guest.post(
+        "/checkout", data=form_of(page) | BUYER | {"delivery": "post", "total": "12900"}
+    )
+    assert bought.status_code == 303, bought.text
+    [order] = await market.orders()
+    await followers.register(market.db, FOLLOWERS)
+    for follower in FOLLOWERS:
+        await horizon.passed(market.db)
+        while await followers.step(market.db, follower):
+            await horizon.passed(market.db)
+    page = text_of((await guest.get(bought.headers["location"])).text)
+    assert f"We expect it on {first_day}" in page
+    assert "Promised" in page
+    assert "Waits for goods" in page
+    assert "Being packed" not in page
+    second_day = await comes(30)
+    assert await expected.look_again(market.db) == 1
+    page = text_of((await guest.get(bought.headers["location"])).text)
+    assert f"We expect it on {second_day}" in page
+    assert "Promised" not in page, "that was another day"
+    assert order["status"] == "paid"
+
+
+async def test_a_promise_is_said_as_of_today_and_in_the_readers_language(
+    guest: httpx.AsyncClient, market: Market
+) -> None:
+    await offer(market)
+    kettle = (await market.product(price=10_000, stock=(3, 0))).variants[0]
+    await guest.post("/cart/lines", data={"variant": str(kettle.id), "quantity": "1"})
+    await guest.post("/checkout/start")
+    page = (await guest.get("/checkout")).text
+    bought = await guest.post(
+        "/checkout", data=form_of(page) | BUYER | {"delivery": "post", "total": "12900"}
+    )
+    [order] = await market.orders()
+    await market.db.rows(
+        """UPDATE orders SET promise = promise || '{"first_day": "2026-03-02", "last_day": "2026-03-03", "text": "Imorgon"}'
+           WHERE id = $1 RETURNING 1""",
+        order["id"],
+    )
+    page = text_of((await guest.get(bought.headers["location"])).text)
+    assert "Mon 2 Mar to Tue 3 Mar by" in page
+    assert "Imorgon" not in page

@@ -123,6 +123,7 @@ async def _order_page(request: AnyRequest, order_id: UUID, form: Form) -> Respon
         places=[(str(place.id), place.name) for place in places],
         sale=await _sale_of(database, order),
         parts=await parts_of(request, order),
+        waits={each.variant: each for each in found.waits},
         papers=await papers_of(request, order),
         tenders=await payment_rows(request, order, may_change=may_change),
         again_possible=_to_try_again(order),
@@ -194,6 +195,7 @@ async def _sale_of(database: Database, order: OrderHead) -> OrderHead | None:
 HAPPENED: dict[str, tuple[str, str, str]] = {
     "order.placed": (marked("Placed"), "cart", "accent"),
     "order.routed": (marked("It was decided where it is sent from"), "truck", ""),
+    "order.expected_moved": (marked("Goods are expected on another day"), "clock", "warning"),
     "order.paid": (marked("Paid"), "card", "success"),
     "order.tipped": (marked("Gave a tip"), "card", ""),
     "order.tip_returned": (marked("The tip went back"), "undo", ""),

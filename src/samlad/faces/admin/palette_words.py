@@ -78,6 +78,7 @@ SETTINGS: Mapping[str, str] = {
     "prices_include_tax": marked("VAT included, net prices, gross prices"),
     "hold_policy": marked("reservation, reserve stock"),
     "cart_hold_seconds": marked("reservation, basket"),
+    "marketplace_hold_seconds": marked("reservation, pending order, marketplace"),
     "till_lock_seconds": marked("auto lock, automatic lock, time-out"),
     "till_pins": marked("till PIN, clerk PIN, PIN code"),
     "till_lease_percent": marked("offline stock, offline till"),

@@ -25,6 +25,10 @@ setting: Mapping[str, tuple[str, str]] = {
         marked("How long a parked sale holds its stock, in seconds"),
         marked("0: it holds nothing."),
     ),
+    "marketplace_hold_seconds": (
+        marked("How long an unpaid order of a marketplace holds its stock, in seconds"),
+        marked("Then it is on sale again, unless the order has come. 0: it holds nothing."),
+    ),
     "till_lease_seconds": (
         marked("How long a till keeps leased stock, in seconds"),
         marked("What a till may sell without network is on sale elsewhere again after that."),

@@ -1,5 +1,7 @@
 """An order for who placed it: by a link that nobody can guess."""
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -12,12 +14,14 @@ from samlad.documents.api import file_answer
 from samlad.documents.snapshot import address_lines
 from samlad.documents.writing import PROVIDERS
 from samlad.faces import page as face
+from samlad.faces.design.formats import day as day_text
 from samlad.faces.design.formats import money
 from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import amounts, parcels, pay_ways
 from samlad.faces.storefront.account.words import RETURNS
 from samlad.faces.storefront.order_link import href, read_link
 from samlad.faces.storefront.place import channel_of, show
+from samlad.kernel.clock import now
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import formatting_locale
 from samlad.kernel.listing import ListQuery
@@ -29,6 +33,7 @@ from samlad.orders import (
     OrderStatus,
     balance,
     exchange_store,
+    expected,
     return_store,
 )
 from samlad.orders.rules import returnable
@@ -90,6 +95,7 @@ async def context_of_order(
     """What the page of an order needs; ``link`` is that of its address, made anew without one."""
     place, parts = await _place(request, order), await parcels.parcels_of(request, order)
     bought = [line.variant for line in order.lines if line.variant is not None]
+    waits = await expected.waits_for(database_of(request), order)
     return {
         "order": order,
         "pictures": await catalog.sellables(database_of(request), channel, bought),
@@ -98,8 +104,8 @@ async def context_of_order(
         "place": place,
         "link": link or href(request, order.id).removeprefix("/order/"),
         "parcels": parts,
-        "way": await _way(request, order),
-        "steps": steps(request, order, is_ready=any(part.code for part in parts)),
+        "way": await _way(request, channel, order, waits),
+        "steps": steps(request, order, is_ready=any(part.code for part in parts), waits=bool(waits)),
         "sums": _sums(request, order),
         "tax_text": amounts.tax_text(
             request, order.tax, order.currency, [line.tax_note for line in order.lines]
@@ -108,7 +114,7 @@ async def context_of_order(
         "tenders": tenders(request, order),
         "to_review": await reviews.of_order(database_of(request), order.id),
         "papers": await documents.of_order(database_of(request), order.id),
-        **_states(request, order),
+        **_states(request, order, waits=bool(waits)),
     }
 
 
@@ -123,7 +129,9 @@ async def order_document(
     return answer
 
 
-async def _way(request: AnyRequest, order: Order) -> dict[str, Any]:
+async def _way(
+    request: AnyRequest, channel: Channel, order: Order, waits: Sequence[expected.WaitsFor]
+) -> dict[str, Any]:
     """The way of delivery that was chosen, what was promised, and what the buyer wrote."""
     _ = face.words(request)
     known = (await delivery.current(database_of(request))).by_id
@@ -131,14 +139,28 @@ async def _way(request: AnyRequest, order: Order) -> dict[str, Any]:
     name = (
         method.name_in(face.locale_of(request)) if method else order.promise.name if order.promise else None
     )
-    promise = order.promise.text if order.promise else None
+    locale = face.locale_of(request)
+    promise = None
+    if order.promise is not None and not any(each.is_moved for each in waits):
+        promise = await delivery.as_of(
+            database_of(request), order.promise, now(), locale=locale, country=channel.country
+        )
     facts = [
         (_("Delivery"), name),
         (_("Promised"), promise),
+        *((each.title, _expected(request, each.expected_on)) for each in waits),
         (_("Note to the shop"), order.note),
         (_("Gift note"), order.gift_note),
     ]
     return {"name": name, "promise": promise, "facts": [(label, text) for label, text in facts if text]}
+
+
+def _expected(request: AnyRequest, day: date | None) -> str:
+    """When goods come that are not there yet, as the mail said it."""
+    _ = face.words(request)
+    if day is None:
+        return _("We do not know yet when it comes in, and write to you as soon as we do.")
+    return _("We expect it on %(day)s.") % {"day": day_text(day, face.locale_of(request))}
 
 
 async def _place(request: AnyRequest, order: Order) -> dict[str, Any] | None:
@@ -150,15 +172,17 @@ async def _place(request: AnyRequest, order: Order) -> dict[str, Any] | None:
     return {"title": title, "name": found.name, "lines": address_lines(found.address)}
 
 
-def steps(request: AnyRequest, order: Order, *, is_ready: bool = False) -> list[dict[str, str]]:
-    """The way of an order, and where it is on it: done, now, or still to come."""
+def steps(
+    request: AnyRequest, order: Order, *, is_ready: bool = False, waits: bool = False
+) -> list[dict[str, str]]:
+    """The way of an order, and where it is on it: done, now, or still to come. ``waits``: some of it is not there yet."""
     _ = face.words(request)
     is_paid = order.payment_status in (OrderPayment.PAID, OrderPayment.REFUNDED)
     if order.delivery == "pickup":
         on_the_way = ("store", _("Put aside in the store"), _("Ready to be picked up") if is_ready else "")
         end = ("bag", _("Picked up"), "")
     else:
-        on_the_way = ("orders", _("Being packed"), "")
+        on_the_way = ("orders", _("Waits for goods") if waits else _("Being packed"), "")
         end = ("truck", _("Sent"), "")
     way = [
         ("check", _("Order placed"), ""),
@@ -246,11 +270,11 @@ def is_partly_paid(order: Order) -> bool:
     return order.deposit is not None and is_open and order.status is not OrderStatus.CANCELLED
 
 
-def _states(request: AnyRequest, order: Order) -> dict[str, str]:
+def _states(request: AnyRequest, order: Order, *, waits: bool) -> dict[str, str]:
     _ = face.words(request)
     status = {
         OrderStatus.PLACED: (_("Placed"), "info"),
-        OrderStatus.PAID: (_("Being packed"), "accent"),
+        OrderStatus.PAID: (_("Waits for goods"), "info") if waits else (_("Being packed"), "accent"),
         OrderStatus.PARTIALLY_FULFILLED: (_("Partly sent"), "accent"),
         OrderStatus.FULFILLED: (_("Done"), "success"),
         OrderStatus.CANCELLED: (_("Cancelled"), "danger"),

@@ -150,3 +150,9 @@ def said(translate: Callable[[str], str], text: str) -> str:
         if found is not None:
             return translate(sentence) % found.groupdict()
     return text
+
+
+def under_way(translate: Callable[[str], str], reason: str) -> list[str]:
+    """Why somebody cannot be erased yet, in the reader's language: ``reason`` names kinds of things, each with its numbers."""
+    pairs = [part.partition(": ") for part in reason.split("; ") if part]
+    return [f"{translate(about)}: {numbers}" for about, _colon, numbers in pairs]

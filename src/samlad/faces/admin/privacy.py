@@ -10,6 +10,7 @@ from samlad import channels, consent, customers, privacy
 from samlad.consent import AnswerInput, Level, TextInput
 from samlad.conversations import enclosed
 from samlad.customers import Customer
+from samlad.faces import objections
 from samlad.faces.admin.lists import shown
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.form import Form, read_form
@@ -152,19 +153,12 @@ async def show_request(request: AnyRequest, request_id: FromPath[UUID]) -> Respo
         request,
         "admin/privacy_request.html",
         asked=found,
-        reasons=_reasons(request, found.reason),
+        reasons=objections.under_way(words(request), found.reason),
         kinds=KINDS,
         states=STATES,
         about=privacy.ABOUT,
         why_kept=privacy.WHY_KEPT,
     )
-
-
-def _reasons(request: AnyRequest, reason: str) -> list[str]:
-    """What is under way, in the reader's language: ``reason`` names kinds of things, each with its numbers."""
-    _ = words(request)
-    pairs = [part.partition(": ") for part in reason.split("; ") if part]
-    return [f"{_(about)}: {numbers}" for about, _colon, numbers in pairs]
 
 
 @post("/admin/privacy/{request_id:uuid}/cancel", status_code=303)

@@ -90,7 +90,13 @@ async def offline(request: AnyRequest) -> Response[Any]:
     """What the service worker shows when there is no network. It is asked for without cookies, once."""
     channel = await channel_of(request, before_opening=True)
     look = await content.look_of(database_of(request), channel)
-    return face.page(request, "storefront/offline.html", shop_name=look.brand.name or channel.name, look=look)
+    return face.page(
+        request,
+        "storefront/offline.html",
+        headers={"Content-Language": face.locale_of(request)},
+        shop_name=look.brand.name or channel.name,
+        look=look,
+    )
 
 
 @get("/sw.js")

@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from samlad import carts, channels
 from samlad.carts import CartClosed, CartView, DetailsInput, LineInput
 from samlad.channels import Channel
+from samlad.faces import objections
 from samlad.faces import page as face
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
@@ -73,7 +74,8 @@ async def add(request: AnyRequest) -> Response[Any]:
     except (NotFound, carts.NotSellable):
         return _refused(request, _("This cannot be ordered here (any more)."))
     except InvalidInput as problem:
-        return _refused(request, problem.errors[0].message if problem.errors else problem.detail)
+        why = problem.errors[0].message if problem.errors else problem.detail
+        return _refused(request, objections.said(_, why))
     title = next((each.title for each in cart.lines if each.variant == line.variant), "")
     said = _("%(title)s is in the cart.") % {"title": title}
     if form.get("back") == "cart":

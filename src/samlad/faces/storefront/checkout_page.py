@@ -75,7 +75,7 @@ async def form_page(
         "form": form,
         "cart": cart,
         "signed": signed,
-        "saved_addresses": [(str(each.id), addresses.on_one_line(each.address)) for each in saved],
+        "saved_addresses": [(str(each.id), addresses.on_one_line(each.address, channel)) for each in saved],
         "countries": addresses.countries(request, channel),
         "address": addresses.shown(form, channel),
         "asks_number": vat.is_asked(channel),

@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from samlad import accounts, customers, identity, privacy
 from samlad.accounts import SignedIn
 from samlad.channels import Channel
+from samlad.faces import objections
 from samlad.faces import page as face
 from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import limits, member
@@ -50,7 +51,7 @@ async def data(request: AnyRequest) -> Response[Any]:
         "data",
         exports=exports,
         waiting=waiting,
-        refused=refused,
+        refused_for=objections.under_way(face.words(request), refused.reason) if refused else [],
         ready=RequestState.DONE,
         under_way=(RequestState.WAITING, RequestState.RUNNING),
     )

@@ -3,6 +3,7 @@
 from samlad.faces.storefront.account import (
     announced,
     appointments,
+    cancelling,
     conversations,
     data,
     exchanging,
@@ -31,6 +32,7 @@ handlers = [
     *subscriptions.handlers,
     *subscription_change.handlers,
     *appointments.handlers,
+    *cancelling.handlers,
     *conversations.handlers,
     *questions.handlers,
     *wishes.handlers,

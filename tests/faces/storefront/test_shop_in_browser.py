@@ -107,11 +107,10 @@ async def test_without_network_the_shop_says_so_in_the_language_that_was_chosen(
     """The browser asks for English, its reader chose Dutch."""
     phone = await site.visitor(390, locale="en-GB", service_workers="allow")
     await phone.goto("/language/nl?next=/")
-    await phone.evaluate("navigator.serviceWorker.ready.then(() => true)")
-    kept = (
-        "caches.match('/offline', {ignoreVary: true}).then((found) => found?.headers.get('content-language'))"
+    kept = "(await caches.match('/offline', {ignoreVary: true}))?.headers.get('content-language')"
+    await phone.evaluate(
+        f"async () => {{ while (({kept}) !== 'nl') await new Promise((go) => setTimeout(go, 50)); }}"
     )
-    await phone.wait_for_function(f"async () => (await {kept}) === 'nl'")
     await phone.reload()  # now it is the worker that answers
     await phone.context.set_offline(True)
     await phone.goto("/search")

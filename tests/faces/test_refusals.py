@@ -14,8 +14,9 @@ import samlad
 from applications import running
 from samlad import app
 from samlad.faces import objections, problem_words
+from samlad.faces.form import Form
 from samlad.kernel.i18n import translator
-from samlad.kernel.problems import NotFound, Problem
+from samlad.kernel.problems import FieldError, InvalidInput, NotFound, Problem
 from samlad.kernel.settings import Settings
 from samlad.tracking.model import WireProblem
 
@@ -186,3 +187,11 @@ async def test_a_page_that_is_too_old_is_told_to_be_loaded_anew(settings: Settin
                 assert refused.status_code == 403
                 assert translator("sv").gettext(problem_words.LOAD_ANEW) in refused.text
                 assert translator("sv").gettext(problem_words.TEXTS[403]) not in refused.text
+
+
+def test_a_form_never_says_the_english_title_of_a_problem() -> None:
+    """What a verb says at fields only has no words of its own for above the form."""
+    form = Form({}, translate=translator("sv").gettext)
+    form.failed(InvalidInput("", errors=(FieldError("code", "is named twice"),)))
+    assert form.message == "Något stämmer inte"
+    assert form.errors["code"] == "Anges två gånger."

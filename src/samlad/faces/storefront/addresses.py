@@ -53,7 +53,7 @@ def shown(form: Form, channel: Channel) -> dict[str, Any]:
         "rows": known.rows,
         "needed": known.needed,
         "regions": known.regions,
-        "example": known.prefix + known.example if known.example else None,
+        "example": known.example or None,
     }
 
 

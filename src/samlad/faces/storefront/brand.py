@@ -19,6 +19,7 @@ from samlad.kernel.http import database_of
 
 FOR_EVER = "public, max-age=31536000, immutable"
 A_DAY = "public, max-age=86400"
+MOST_UNDER_ICON = 12
 ICONS = {"/icon-180.png": 180, "/icon-192.png": 192, "/icon-512.png": 512}
 _WORKER = Path(__file__).parent / "static/worker.js"
 
@@ -64,7 +65,7 @@ async def manifest(request: AnyRequest) -> Response[bytes]:
     document = {
         "id": "/",
         "name": name,
-        "short_name": name[:12],
+        "short_name": short_name(name),
         "lang": channel.locale,
         "start_url": "/",
         "scope": "/",
@@ -83,6 +84,13 @@ async def manifest(request: AnyRequest) -> Response[bytes]:
         media_type="application/manifest+json",
         headers={"Cache-Control": "public, max-age=3600", "Vary": "Cookie, Accept-Language"},
     )
+
+
+def short_name(name: str) -> str:
+    """What stands under the icon on a home screen: as many whole words as fit there."""
+    if len(name) <= MOST_UNDER_ICON or " " not in name[: MOST_UNDER_ICON + 1]:
+        return name[:MOST_UNDER_ICON]
+    return name[: MOST_UNDER_ICON + 1].rsplit(" ", 1)[0]
 
 
 @get("/offline")

@@ -14,6 +14,8 @@ from samlad.kernel.i18n import formatting_locale
 
 SOON = timedelta(days=28)
 """Days that differ are told so long before."""
+CLOSED: Sequence[Interval | None] = (None,)
+"""The spans of a day without any."""
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -64,7 +66,7 @@ def structured(hours: OpeningHours, today: date) -> list[dict[str, Any]]:
         _specification(span, validFrom=each.date.isoformat(), validThrough=each.date.isoformat())
         for each in hours.exceptions
         if today <= each.date <= today + SOON
-        for span in each.intervals or [None]
+        for span in each.intervals or CLOSED
     ]
     return regular + special
 

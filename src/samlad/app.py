@@ -89,6 +89,7 @@ from samlad.kernel.followers import Follower
 from samlad.kernel.http import actor_of
 from samlad.kernel.parent import follow_parent
 from samlad.kernel.problems import (
+    ERRORS_BELOW,
     FieldError,
     Forbidden,
     InvalidInput,
@@ -405,8 +406,9 @@ def on_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[An
         headers["Retry-After"] = str(problem.extra["retry_after"])
     elif problem.status == 503:
         headers["Retry-After"] = "1"
+    is_piece = pages.is_htmx(request)
     return Response(
-        problem.document(request.url.path),
+        pages.problem_for_script(request, problem) if is_piece else problem.document(request.url.path),
         status_code=problem.status,
         media_type="application/problem+json",
         headers=headers,
@@ -424,10 +426,12 @@ _BY_STATUS: dict[int, type[Problem]] = {
 
 
 def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
-    """Translate what the framework raises into our problems."""
+    """Translate what the framework raises into our problems. Its words are for programs: a page's script shows none of them."""
+    kind = _BY_STATUS.get(error.status_code)
+    if kind is not None and kind is not TooLarge and pages.is_htmx(request):
+        return on_problem(request, kind())
     if isinstance(error, ValidationException):
         return on_problem(request, _from_validation(error))
-    kind = _BY_STATUS.get(error.status_code)
     if kind is TooLarge:
         return on_problem(request, _too_large(request))
     if kind is not None:
@@ -454,11 +458,7 @@ def _from_validation(error: ValidationException) -> Problem:
         for item in extra
         if isinstance(item, dict)
     )
-    return (
-        InvalidInput("See errors for each field.", errors=errors)
-        if errors
-        else Malformed(cards.redact(error.detail))
-    )
+    return InvalidInput(ERRORS_BELOW, errors=errors) if errors else Malformed(cards.redact(error.detail))
 
 
 def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

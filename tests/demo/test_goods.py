@@ -1,6 +1,6 @@
 """The demo's records become what the import takes, nothing lost."""
 
-from samlad.demo import goods, retail
+from samlad.demo import goods, retail, words
 
 
 def test_every_record_becomes_a_product_with_its_variants_and_prices() -> None:
@@ -22,3 +22,9 @@ def test_paths_name_the_parents() -> None:
     for node in nodes:
         assert paths[node.slug].endswith(node.slug)
         assert ("/" in paths[node.slug]) == (node.parent is not None)
+
+
+def test_every_category_has_a_name_in_each_language_of_the_shop() -> None:
+    slugs = {node.slug for node in retail.categories()}
+    assert set(words.CATEGORY_NAMES) == slugs
+    assert all(all(names) for names in words.CATEGORY_NAMES.values())

@@ -65,7 +65,7 @@ async def test_each_is_written_once_with_the_link_to_the_order(db, monkeypatch) 
     offered, nothing, charged, overdue = sent
     assert "Malmo" in offered.text
     assert "Malmo" not in nothing.text
-    assert "100.00 SEK" in charged.text
+    assert "100,00\xa0kr" in charged.text
     assert "RF3210001" in overdue.text
     assert all("1 december 2026" in each.text for each in (charged, overdue))
     link = offered.text.split("/order/")[1].split()[0]

@@ -158,7 +158,13 @@ LAYOUTS = {
         )
     ),
     "problem": lambda: pages.render(
-        "design/problem.html", locale="en", status=404, request_id="01J8", **SHOP
+        "design/problem.html",
+        locale="en",
+        status=404,
+        heading="Nothing here",
+        text="Look elsewhere.",
+        request_id="01J8",
+        **SHOP,
     ),
     "bare": lambda: (
         pages.environment("en")

@@ -8,12 +8,16 @@ from types import MappingProxyType
 
 import httpx
 import pytest
+from market import Market
 
 import samlad
+from applications import running
 from samlad import app
-from samlad.faces import objections
+from samlad.faces import objections, problem_words
+from samlad.faces.form import Form
 from samlad.kernel.i18n import translator
-from samlad.kernel.problems import NotFound, Problem
+from samlad.kernel.problems import FieldError, InvalidInput, NotFound, Problem
+from samlad.kernel.settings import Settings
 from samlad.tracking.model import WireProblem
 
 ROOT = Path(samlad.__file__).parent
@@ -140,3 +144,54 @@ async def test_a_page_says_in_the_readers_language_what_is_not_there(api: httpx.
     page = await api.get("/admin/nothing-here", headers={"accept": "text/html", "accept-language": "sv"})
     assert page.status_code == 404
     assert "Not Found" not in page.text
+
+
+PIECE = {"hx-request": "true", "accept": "*/*"}
+
+
+async def test_a_script_is_told_in_the_readers_language_what_went_wrong(
+    api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It shows the detail as it comes. Programs are told in English, as always."""
+    here = "/admin/orders/00000000-0000-0000-0000-000000000001"
+    for language, text in (("en", "There is no such order."), ("sv", "Det finns ingen sådan order.")):
+        told = await api.get(here, headers=PIECE | {"accept-language": language})
+        assert told.status_code == 404
+        assert told.headers["content-type"] == "application/problem+json"
+        assert told.json()["detail"] == text
+    program = await api.get(here, headers={"accept": "application/json", "accept-language": "sv"})
+    assert program.json()["detail"] == "There is no such order."
+    # What no catalogue knows is said by what its status says, not in English.
+    lost = await api.get("/admin/nothing-here", headers=PIECE | {"accept-language": "nl"})
+    assert lost.json()["detail"] == translator("nl").gettext(problem_words.TEXTS[404])
+    assert lost.json()["title"] == translator("nl").gettext(problem_words.TITLES[404])
+
+    async def broken(*_: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr("samlad.orders.page", broken)
+    failed = await api.get(here, headers=PIECE | {"accept-language": "sv"})
+    assert failed.status_code == 500
+    assert failed.json()["detail"] == translator("sv").gettext(problem_words.NOT_YOUR_FAULT)
+
+
+async def test_a_page_that_is_too_old_is_told_to_be_loaded_anew(settings: Settings, market: Market) -> None:
+    """Its cookies are other ones by now. That is no matter of anybody's role."""
+    async with running(settings) as application:
+        transport = httpx.ASGITransport(app=application)
+        async with httpx.AsyncClient(transport=transport, base_url="http://samlad.test") as guest:
+            guest.headers["accept-language"] = "sv"
+            await guest.get("/cart", headers={"accept": "text/html"})
+            for headers in ({"accept": "text/html"}, PIECE):
+                refused = await guest.post("/cart/lines", data={"_csrf": "x" * 43}, headers=headers)
+                assert refused.status_code == 403
+                assert translator("sv").gettext(problem_words.LOAD_ANEW) in refused.text
+                assert translator("sv").gettext(problem_words.TEXTS[403]) not in refused.text
+
+
+def test_a_form_never_says_the_english_title_of_a_problem() -> None:
+    """What a verb says at fields only has no words of its own for above the form."""
+    form = Form({}, translate=translator("sv").gettext)
+    form.failed(InvalidInput("", errors=(FieldError("code", "is named twice"),)))
+    assert form.message == "Något stämmer inte"
+    assert form.errors["code"] == "Anges två gånger."

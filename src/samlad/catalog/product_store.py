@@ -336,6 +336,17 @@ async def titles_of(reader: Reader, products: Sequence[UUID]) -> dict[UUID, str]
     return {row["id"]: row["title"] for row in rows}
 
 
+async def option_words(reader: Reader, products: Sequence[UUID], language: str) -> dict[str, str]:
+    """What names and values of options are called in a language, by these products; of several words the first by alphabet."""
+    rows = await reader.rows(
+        """SELECT w.key, min(w.value) AS word FROM product p, jsonb_each_text(p.translations -> $2 -> 'options') AS w
+           WHERE p.id = ANY($1) GROUP BY w.key""",
+        list(products),
+        language,
+    )
+    return {row["key"]: row["word"] for row in rows}
+
+
 async def variants_like(
     reader: Reader,
     pool: UUID,

@@ -31,7 +31,7 @@ from samlad.kernel import log
 from samlad.kernel.clock import now
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.http import check_version
-from samlad.kernel.problems import Conflict, FieldError, InvalidInput, NotFound
+from samlad.kernel.problems import ERRORS_BELOW, Conflict, FieldError, InvalidInput, NotFound
 
 
 async def view(reader: Reader, product_id: UUID) -> ProductView:
@@ -188,7 +188,7 @@ async def _apply_one(
         tx, pool, [row], price_pool=price_pool, expected=expected, touched=touched, is_new=is_new
     )
     if isinstance(outcome, Refused):
-        raise InvalidInput("See errors for each field.", errors=tuple(outcome.errors))
+        raise InvalidInput(ERRORS_BELOW, errors=tuple(outcome.errors))
     return outcome
 
 

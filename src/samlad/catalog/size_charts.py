@@ -59,6 +59,10 @@ class SizeChart(msgspec.Struct, frozen=True):
     created_at: datetime
     updated_at: datetime
 
+    def name_in(self, locale: str) -> str:
+        """What it is called in the language of a locale tag."""
+        return self.translations.get(locale.split("-")[0], NamedTexts()).name or self.name
+
 
 class SizeChartInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A new size chart."""

@@ -1,9 +1,11 @@
 """The demo's catalogue: the gift shop's stock codes as products, with categories, attributes and one price list."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from uuid import UUID
 
 from samlad.catalog import attributes, categories, prices
 from samlad.catalog.attributes import AttributeInput, AttributeType
+from samlad.catalog.categories import CategoryChange
 from samlad.catalog.model import (
     NamedTexts,
     NamedTranslations,
@@ -16,6 +18,7 @@ from samlad.catalog.model import (
 from samlad.catalog.prices import PriceListInput
 from samlad.channels import Channel, Resource
 from samlad.demo.records import CategoryRecord, ProductRecord, VariantRecord
+from samlad.demo.words import CATEGORY_NAMES
 from samlad.kernel.database import Tx
 
 PRICE_LIST = "base"
@@ -32,12 +35,23 @@ async def prepare(tx: Tx, channel: Channel, nodes: Iterable[CategoryRecord]) -> 
     nodes = list(nodes)
     paths = category_paths(nodes)
     await categories.ensure(tx, catalogue, paths.values(), {paths[node.slug]: node.name for node in nodes})
+    await _translate(tx, catalogue, {path: slug for slug, path in paths.items()})
     for code, english, swedish, dutch, kind in _ATTRIBUTES:
         translations: NamedTranslations = {"sv": NamedTexts(name=swedish), "nl": NamedTexts(name=dutch)}
         given = AttributeInput(code=code, name=english, type=kind, translations=translations)
         await attributes.create(tx, catalogue, given)
     price_list = PriceListInput(code=PRICE_LIST, name="Base prices", currency=channel.currency)
     await prices.create_list(tx, channel.pool(Resource.PRICES), price_list)
+
+
+async def _translate(tx: Tx, catalogue: UUID, slugs: Mapping[str, str]) -> None:
+    """Name categories in the other languages of the shop; ``slugs`` by path."""
+    for each in await categories.tree(tx, catalogue):
+        known = CATEGORY_NAMES.get(slugs.get(each.path, ""))
+        if known is not None:
+            swedish, dutch = known
+            names: NamedTranslations = {"sv": NamedTexts(name=swedish), "nl": NamedTexts(name=dutch)}
+            await categories.change(tx, each.id, CategoryChange(translations=names))
 
 
 def category_paths(nodes: Iterable[CategoryRecord]) -> dict[str, str]:

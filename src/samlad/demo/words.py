@@ -31,6 +31,30 @@ bath                Bath & beauty
 other               Other gifts
 """
 
+CATEGORY_NAMES = {
+    "home": ("Hem", "Wonen"),
+    "lighting": ("Ljus och belysning", "Kaarsen en verlichting"),
+    "decoration": ("Dekoration", "Decoratie"),
+    "textiles": ("Kuddar och textil", "Kussens en textiel"),
+    "storage": ("Förvaring", "Opbergen"),
+    "kitchen": ("Kök", "Keuken"),
+    "baking": ("Matlagning och bak", "Koken en bakken"),
+    "table": ("Dukning och te", "Tafel en thee"),
+    "celebrations": ("Högtider", "Feestdagen"),
+    "christmas": ("Jul", "Kerst"),
+    "easter": ("Påsk", "Pasen"),
+    "party": ("Fest", "Feest"),
+    "cards-wrap": ("Kort och presentpapper", "Kaarten en cadeaupapier"),
+    "bags": ("Väskor och resa", "Tassen en reizen"),
+    "jewellery": ("Smycken och accessoarer", "Sieraden en accessoires"),
+    "stationery": ("Papper och pyssel", "Papier en knutselen"),
+    "toys": ("Leksaker och spel", "Speelgoed en spellen"),
+    "garden": ("Trädgård och uteliv", "Tuin en buiten"),
+    "bath": ("Bad och skönhet", "Bad en verzorging"),
+    "other": ("Andra presenter", "Andere cadeaus"),
+}
+"""The same categories in Swedish and Dutch."""
+
 # Longer or more telling words stand above more general ones: a "Christmas lunch bag" is Christmas, a "lunch bag" a
 # bag, a "bag of marbles" is caught as a toy before it. A word also matches with a plural s.
 CATEGORY_WORDS = {

@@ -23,7 +23,7 @@ from samlad.kernel.followers import Follower
 from samlad.kernel.i18n import dated_locale, formatting_locale, translator
 from samlad.kernel.log import Event
 from samlad.kernel.mail import Mail
-from samlad.kernel.money import decimal_text, format_money
+from samlad.kernel.money import format_money
 from samlad.kernel.problems import NotFound
 from samlad.kernel.vault import Vault
 from samlad.orders import Order, balance, fulfilment_store, order_address
@@ -141,16 +141,14 @@ def lies_ready(
 
 def still_to_pay(due: int, currency: str, locale: str) -> str:
     """What of an order with a deposit is paid when it is fetched (minor units)."""
-    amount = format_money(due, currency, str(formatting_locale(locale)))
-    return translator(locale).gettext("%(amount)s is still to be paid; you can pay it there.") % {
-        "amount": amount
-    }
+    text = translator(locale).gettext("%(amount)s is still to be paid; you can pay it there.")
+    return text % {"amount": _amount(due, currency, locale)}
 
 
 def charged(order: Order, fact: ReturnCharged, link: str, locale: str, country: str) -> tuple[str, str]:
     """What was exchanged never came back: it is charged, or there is an invoice."""
     _ = translator(locale).gettext
-    amount = f"{decimal_text(fact.amount, fact.currency)} {fact.currency}"
+    amount = _amount(fact.amount, fact.currency, locale)
     subject = _("Order %(number)s: the goods to exchange did not come") % {"number": order.number}
     why = _(
         "You got new goods before the old ones were back (return %(number)s), and these have not come."
@@ -169,7 +167,7 @@ def charged(order: Order, fact: ReturnCharged, link: str, locale: str, country: 
 def overdue(order: Order, fact: PaymentOverdue, link: str, locale: str, country: str) -> tuple[str, str]:
     """A payment by invoice or bank transfer has not come by its day."""
     _ = translator(locale).gettext
-    amount = f"{decimal_text(fact.amount, fact.currency)} {fact.currency}"
+    amount = _amount(fact.amount, fact.currency, locale)
     subject = _("Reminder: order %(number)s is not paid yet") % {"number": order.number}
     text = _("%(amount)s was to be paid by %(day)s. If you have paid meanwhile, forget this mail.") % {
         "amount": amount,
@@ -218,6 +216,10 @@ def card_pays(
         "We never send its code by mail: you have it from us already. Whoever has the code can pay with it."
     )
     return subject, "\n\n".join(part for part in (text, last, code, link) if part)
+
+
+def _amount(minor: int, currency: str, locale: str) -> str:
+    return format_money(minor, currency, str(formatting_locale(locale)))
 
 
 def _day(day: date, locale: str, country: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Self, TypeVar
 import msgspec
 from litestar.datastructures import UploadFile
 
-from samlad.faces import objections
+from samlad.faces import objections, problem_words
 from samlad.faces.page import AnyRequest, words
 from samlad.kernel.i18n import marked
 from samlad.kernel.money import parse_amount
@@ -174,7 +174,7 @@ class Form:
             name = (names or {}).get(fault.field, fault.field)
             self.errors.setdefault(name, self._said(fault))
             loose.append(fault)
-        self.message = objections.said(self.translate, problem.detail or problem.title)
+        self.message = objections.said(self.translate, problem.detail or problem_words.title(problem))
         return self
 
     def _said(self, fault: FieldError) -> str:

@@ -30,15 +30,15 @@ from litestar.params import FromPath, QueryParameter
 from samlad.access.csrf import csrf_token
 from samlad.access.middleware import is_https
 from samlad.channels import cached_all, last_seen, main_of, shop_at
-from samlad.faces import objections
+from samlad.faces import objections, problem_words
 from samlad.faces.design import CAMERA_POLICY, Pages, formats, policy_text
 from samlad.faces.design.rendering import apart, turning_in
 from samlad.kernel import cards, once
 from samlad.kernel.database import Tx
 from samlad.kernel.http import REQUEST_ID_SCOPE, actor_of, context_of, database_of
 from samlad.kernel.http import AnyRequest as AnyRequest
-from samlad.kernel.i18n import LOCALES, PSEUDO, PSEUDO_RTL, negotiate, translator
-from samlad.kernel.problems import Problem, Unauthenticated
+from samlad.kernel.i18n import LOCALES, PSEUDO, PSEUDO_RTL, marked, negotiate, translator
+from samlad.kernel.problems import ERRORS_BELOW, Problem, Unauthenticated
 from samlad.kernel.vault import BadSignature
 
 T = TypeVar("T")
@@ -416,12 +416,12 @@ def problem_page(request: AnyRequest, problem: Problem) -> Response[Any] | None:
         "design/problem.html",
         status_code=problem.status,
         status=problem.status,
+        heading=words(request)(DONE_ALREADY if is_done else problem_words.title(problem)),
+        text=_told(request, problem) or words(request)(problem_words.text(problem)),
         headers=headers,
         shop_name=shop.name if shop is not None else "Samlad",
         home_href="/admin" if under_admin else "/pos" if under_till else "/",
-        detail=_told(request, problem),
         now_href=_sent_from(request) if problem.status in (409, 412) and not is_done else None,
-        is_done=is_done,
         most_bytes=problem.extra.get("max_bytes"),
         searched=_searched(request) if shop is not None and problem.status == 404 else None,
         request_id=scope.get(REQUEST_ID_SCOPE) if problem.status >= 500 else None,
@@ -440,9 +440,27 @@ def _sent_from(request: AnyRequest) -> str | None:
 
 def _told(request: AnyRequest, problem: Problem) -> str | None:
     """What a verb said is wrong, in the reader's language; None where the page says it better."""
-    text = problem.detail if problem.status in (400, 404, 409, 410, 412, 413, 422, 429) else None
+    text = problem.detail if problem.status in _TELLING else None
     # An address that no handler has is the framework's to refuse, in two words.
     return objections.said(words(request), text) if text and text.endswith((".", "?", "!")) else None
+
+
+def problem_for_script(request: AnyRequest, problem: Problem) -> dict[str, Any]:
+    """The document of a problem (RFC 9457) for a piece of a page: its words are shown, so they are the reader's."""
+    _ = words(request)
+    document = problem.document(request.url.path)
+    document["title"] = _(problem_words.title(problem))
+    faults = [each.message for each in problem.errors]
+    meant = problem.detail if problem.detail not in ("", ERRORS_BELOW) else next(iter(faults), "")
+    said = (
+        objections.said(_, meant) if meant and problem.status in _TELLING else _(problem_words.text(problem))
+    )
+    document["detail"] = said[:1].upper() + said[1:]
+    if problem.errors:
+        document["errors"] = [
+            {"field": each.field, "message": objections.said(_, each.message)} for each in problem.errors
+        ]
+    return document
 
 
 def _searched(request: AnyRequest) -> str:
@@ -450,6 +468,11 @@ def _searched(request: AnyRequest) -> str:
     last = request.url.path.rstrip("/").rpartition("/")[2]
     return " ".join(re.findall(r"[^\W_]+", last))[:100]
 
+
+_TELLING = (400, 404, 409, 410, 412, 413, 422, 429)
+"""Of these statuses a problem's own words say what to do; of others what its status says is better."""
+
+DONE_ALREADY = marked("This is done already")
 
 _NOT_OPEN = "shop-not-open"
 """The code of the problem (of the storefront) that a shop is closed to visitors."""

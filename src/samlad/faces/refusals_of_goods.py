@@ -276,6 +276,7 @@ ORDERS = (
     marked("Not so much of it is left."),
     marked("Nothing is authorised, or it is being taken already."),
     marked("Some of it was called off; return the rest."),
+    marked("It is being packed already. When you have it, you can send it back."),
     marked("All of it was called off."),
     marked("this place has no more of this lot that may be sold"),
     marked("Nobody comes for this; it is sent."),

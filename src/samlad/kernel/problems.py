@@ -8,6 +8,9 @@ from typing import Any, ClassVar, Self
 
 import msgspec
 
+ERRORS_BELOW = "See errors for each field."
+"""The detail of a problem whose ``errors`` say it all."""
+
 
 class FieldError(msgspec.Struct, frozen=True):
     """One fault in the input: where (a JSON pointer without its leading slash, or a field's name) and what."""

@@ -1,6 +1,8 @@
 """Orders: placed, paid, handed over, cancelled, taken back. The public face; `docs/concepts/orders.md` explains."""
 
 from samlad.orders import rest_due  # noqa: F401 - its job registers itself
+from samlad.orders.buyer_cancel import can_cancel as can_cancel_as_buyer
+from samlad.orders.buyer_cancel import cancel as cancel_as_buyer
 from samlad.orders.change_apply import apply as apply_change
 from samlad.orders.change_apply import preview as preview_change
 from samlad.orders.change_model import Changed, ChangeInput
@@ -86,7 +88,9 @@ __all__ = [
     "by_day",
     "by_hour",
     "by_number",
+    "can_cancel_as_buyer",
     "cancel",
+    "cancel_as_buyer",
     "capture",
     "days_with_trade",
     "fulfil",

@@ -53,6 +53,27 @@ async def test_the_whole_way_without_a_script(guest: httpx.AsyncClient, market: 
     assert (await guest.get("/cart")).text.count("Your cart is empty") == 1
 
 
+async def test_cart_and_checkout_name_goods_in_the_language_of_the_page(
+    guest: httpx.AsyncClient, market: Market
+) -> None:
+    """The shop speaks Swedish, this reader English: a product page and the cart say the same name."""
+    made = await market.product(
+        title="Förkläde",
+        stock=(5,),
+        options=[{"name": "Storlek", "values": ["Liten"]}],
+        variants=[{"sku": "F-L", "options": {"Storlek": "Liten"}}],
+        translations={"en": {"title": "Apron", "options": {"Liten": "Small"}}},
+    )
+    await put_in(guest, made.variants[0].id)
+    cart = text_of((await guest.get("/cart")).text)
+    assert "Apron is in the cart." in cart
+    assert "Apron Small" in cart
+    assert "What delivery costs is said in the checkout." in cart
+    await at_checkout(guest)
+    assert "Apron Small" in text_of((await guest.get("/checkout")).text)
+    assert "Förkläde" not in cart
+
+
 async def test_what_is_weighed_is_priced_by_the_kilogram_and_chosen_in_grams(
     guest: httpx.AsyncClient, market: Market
 ) -> None:

@@ -30,7 +30,7 @@ from samlad.content.model import (
     Text,
     Words,
 )
-from samlad.faces.storefront import machines
+from samlad.faces.storefront import brand, machines
 from samlad.kernel.settings import Settings
 
 
@@ -176,6 +176,16 @@ async def test_a_brand_is_a_style_sheet_a_manifest_and_icons(
     broken = await guest.get("/stores")
     assert broken.status_code == 500
     assert "mro" not in broken.text
+
+
+def test_the_name_under_an_icon_is_of_whole_words() -> None:
+    known = {
+        "The Gift Shop": "The Gift",
+        "Hemma": "Hemma",
+        "Möbelvaruhuset": "Möbelvaruhus",
+        "A to Z and more": "A to Z and",
+    }
+    assert {name: brand.short_name(name) for name in known} == known
 
 
 async def test_sitemaps_have_parts_and_say_other_languages(

@@ -6,6 +6,8 @@ from market import Market
 from playwright.async_api import expect
 
 from samlad.access.permissions import Role
+from samlad.faces import problem_words
+from samlad.kernel.i18n import translator
 
 pytestmark = pytest.mark.browser
 
@@ -97,3 +99,44 @@ async def test_the_shop_works_before_any_script(site: Site, market: Market) -> N
     await expect(page.get_by_role("heading", name="Checkout")).to_be_visible()
     await page.get_by_role("button", name="Place order and pay").click()
     await expect(page.locator("#f-email-error")).to_be_visible()
+
+
+async def test_without_network_the_shop_says_so_in_the_language_that_was_chosen(
+    site: Site, market: Market
+) -> None:
+    """The browser asks for English, its reader chose Dutch."""
+    phone = await site.visitor(390, locale="en-GB", service_workers="allow")
+    await phone.goto("/language/nl?next=/")
+    kept = "(await caches.match('/offline', {ignoreVary: true}))?.headers.get('content-language')"
+    await phone.evaluate(
+        f"async () => {{ while (({kept}) !== 'nl') await new Promise((go) => setTimeout(go, 50)); }}"
+    )
+    await phone.reload()  # now it is the worker that answers
+    await phone.context.set_offline(True)
+    await phone.goto("/search")
+    await expect(phone.get_by_role("heading", level=1)).to_have_text("Er is nu even geen netwerk")
+    await expect(phone.locator("html")).to_have_attribute("lang", "nl")
+    await phone.context.set_offline(False)
+    await phone.goto("/search")
+    await expect(phone.locator("#results")).to_be_visible()
+
+
+async def test_what_a_script_could_not_do_is_said_in_the_readers_language(site: Site, market: Market) -> None:
+    """What the server answers is shown as it comes: a verb's refusal, and the words of a framework."""
+    await market.product(title="Koperen ketel", sku="KTL", handle="kettle", stock=(5, 0))
+    page = await site.visitor(390, locale="nl-NL")
+    await page.goto("/p/kettle")
+    said = page.locator("#toasts .toast.danger").last
+    await page.evaluate(
+        """() => {
+            const html = '<button id="lost" hx-post="/cart/lines/no-line" hx-swap="none">Lost</button>';
+            document.querySelector("main").insertAdjacentHTML("beforeend", html);
+            htmx.process(document.getElementById("lost"));
+        }"""
+    )
+    await page.locator("#lost").click()
+    await expect(said).to_contain_text(translator("nl").gettext(problem_words.TEXTS[404]))
+    await page.context.clear_cookies(name="samlad_guest")
+    await page.context.add_cookies([{"name": "samlad_cart", "value": "x", "url": site.url}])
+    await page.get_by_role("button", name="In winkelwagen").first.click()
+    await expect(said).to_contain_text(translator("nl").gettext(problem_words.LOAD_ANEW))

@@ -2,13 +2,20 @@
 
 import json
 import re
+from datetime import timedelta
 
 import httpx
+import msgspec
 import pytest
 from market import Market, text_of
 
+from samlad import channels, stock
 from samlad.access.rate import LocalLimit
+from samlad.catalog import attributes
+from samlad.channels import Resource
 from samlad.faces.storefront import limits
+from samlad.kernel.clock import local_day, now
+from samlad.kernel.context import GUEST
 
 OPTIONS = [{"name": "Colour", "values": ["Red", "Blue"]}, {"name": "Size", "values": ["S", "M"]}]
 
@@ -154,6 +161,94 @@ async def test_search_engines_get_data_that_cannot_break_out(
     assert "alert(1)</script>" not in html.replace("\\u003c", "<").split("ld+json")[0]
 
 
+async def test_variants_are_told_as_a_group_in_the_words_of_the_page(market: Market, api_as) -> None:
+    options = [{"name": "Färg", "values": ["Röd", "Blå"]}, {"name": "Doft", "values": ["Ros"]}]
+    variants = [
+        {"sku": each, "options": {"Färg": colour, "Doft": "Ros"}}
+        for each, colour in (("R", "Röd"), ("B", "Blå"))
+    ]
+    english = {
+        "title": "Candle",
+        "description": "<p>Burns long</p>",
+        "options": {"Färg": "Colour", "Röd": "Red"},
+    }
+    await market.product(
+        title="Ljus",
+        handle="ljus",
+        options=options,
+        variants=variants,
+        stock=(2,),
+        description="<p>Brinner länge</p>",
+        translations={"en": english},
+    )
+    async with api_as(GUEST, accept="text/html", **{"accept-language": "en"}) as reader:
+        html = (await reader.get("/p/ljus")).text
+    told = json.loads(
+        re.findall(r'<script type="application/ld\+json">(.*?)</script>', html, flags=re.DOTALL)[0]
+    )
+    assert (told["@type"], told["productGroupID"], told["name"]) == ("ProductGroup", "ljus", "Candle")
+    assert told["description"] == "Burns long"
+    assert told["variesBy"] == ["https://schema.org/color"]
+    red, blue = told["hasVariant"]
+    assert (red["@type"], red["sku"], red["color"], blue["color"]) == ("Product", "R", "Red", "Blå")
+    assert red["additionalProperty"] == [{"@type": "PropertyValue", "name": "Doft", "value": "Ros"}]
+    assert red["offers"]["url"] == "http://samlad.test/p/ljus?variant=R"
+    assert "offers" not in told
+
+
+async def test_what_is_known_of_a_product_is_said_in_the_readers_words(market: Market, api_as) -> None:
+    """Names, choices, units, yes and no, days: no code of an attribute, and nothing as Python writes it."""
+    given = [
+        {"code": "net_content", "name": "Content", "type": "number", "unit": "g", "position": 2,
+         "translations": {"sv": {"name": "Innehåll"}}},
+        {"code": "shell", "name": "Shell", "type": "choice", "choices": ["steel", "wood"], "position": 1,
+         "translations": {"sv": {"name": "Skal", "words": {"steel": "stål"}}}},
+        {"code": "washable", "name": "Washable", "type": "boolean", "translations": {"sv": {"name": "Tvättbar"}}},
+        {"code": "made_on", "name": "Made on", "type": "date"},
+    ]  # fmt: skip
+    pool = market.web.pools[Resource.CATALOGUE]
+    for each in given:
+        made = msgspec.convert(each, attributes.AttributeInput)
+        await market.db.transaction(lambda tx, made=made: attributes.create(tx, pool, made))
+    values = {"net_content": 1250.5, "shell": "steel", "washable": True, "made_on": "2026-11-22"}
+    await market.product(title="Tin", handle="tin", sku="TIN", attributes=values)
+    await market.product(
+        title="Box", handle="box", sku="BOX", attributes=values | {"washable": False, "shell": "wood"}
+    )
+    async with api_as(GUEST, accept="text/html", **{"accept-language": "sv"}) as reader:
+        page = text_of((await reader.get("/p/tin")).text).replace("\xa0", " ")
+        facets = text_of((await reader.get("/search")).text).replace("\xa0", " ")
+    assert "Tvättbar Ja" in page
+    assert "Skal stål Innehåll 1 250,5 g" in page
+    assert "Made on 22 nov. 2026" in page
+    assert "net_content" not in page
+    assert "Tvättbar" in facets
+    assert "Ja 1" in facets
+    assert "true" not in facets
+    assert "stål 1" in facets
+
+
+async def test_filters_of_options_and_prices_are_in_the_readers_words(market: Market, api_as) -> None:
+    words = {"Colour": "Färg", "Red": "Röd", "Blue": "Blå"}
+    await market.product(
+        title="Shirt",
+        handle="shirt",
+        options=OPTIONS[:1],
+        variants=[{"sku": each, "options": {"Colour": each}} for each in ("Red", "Blue")],
+        translations={"sv": {"options": words}},
+        price=123456,
+    )
+    async with api_as(GUEST, accept="text/html", **{"accept-language": "sv"}) as reader:
+        page = (await reader.get("/search?option.Colour=Red&price_to=2000,50")).text
+    assert 'name="option.Colour" value="Red"' in page
+    assert "Färg" in text_of(page)
+    assert "Röd" in text_of(page)
+    assert ">Red<" not in page
+    assert 'name="price_to" size="6" value="2000,50"' in page
+    assert 'placeholder="1234,56"' in page
+    assert "–2 000,50 kr" in text_of(page).replace("\xa0", " ")
+
+
 async def test_drafts_and_unknown_products_are_not_there(guest: httpx.AsyncClient, market: Market) -> None:
     await market.product(title="Soon", handle="soon", status="draft")
     assert (await guest.get("/p/soon")).status_code == 404
@@ -215,3 +310,42 @@ async def test_stores_say_where_they_are(guest: httpx.AsyncClient, market: Marke
     assert "Hemma Haga" in text
     assert "Storgatan 2" in text
     assert "Open now" in text
+
+
+async def test_stores_say_their_week_the_days_that_differ_and_where_they_are(market: Market, api_as) -> None:
+    today = local_day(now(), "Europe/Stockholm")
+    day = [{"opens": "10:00", "closes": "18:30"}]
+    hours = {
+        "weekly": [day] * 5 + [[{"opens": "11:00", "closes": "24:00"}], []],
+        "exceptions": [
+            {"date": (today + timedelta(days=days)).isoformat(), "note": note}
+            for days, note in ((60, "Much later"), (3, "Stocktaking"))
+        ],
+    }
+    given = msgspec.convert({"opening_hours": hours}, channels.ChannelChange)
+    await market.db.transaction(lambda tx: channels.change(tx, market.stores[0].id, given))
+    place = msgspec.convert({"latitude": 59.3, "longitude": 18.1}, stock.LocationChange)
+    await market.db.transaction(lambda tx: stock.change_location(tx, market.places[0].id, place))
+    async with api_as(GUEST, accept="text/html", **{"accept-language": "sv"}) as reader:
+        html = (await reader.get("/stores")).text
+    page = text_of(html)
+    assert "Måndag–fredag 10:00–18:30" in page
+    assert "Lördag 11:00–00:00" in page
+    assert "Söndag Stängt" in page
+    assert "Stocktaking" in page
+    assert "Much later" not in page
+    assert 'href="https://www.openstreetmap.org/?mlat=59.3&amp;mlon=18.1#map=17/59.3/18.1"' in html
+    blocks = re.findall(r'<script type="application/ld\+json">(.*?)</script>', html, flags=re.DOTALL)
+    told = next(each for each in map(json.loads, blocks) if each.get("geo"))
+    assert (told["@type"], told["geo"]["latitude"]) == ("Store", 59.3)
+    hours_told = told["openingHoursSpecification"]
+    assert hours_told[5]["dayOfWeek"] == "https://schema.org/Saturday"
+    assert (hours_told[5]["opens"], hours_told[5]["closes"]) == ("11:00", "23:59")
+    assert hours_told[6] == {
+        "@type": "OpeningHoursSpecification",
+        "opens": "00:00",
+        "closes": "00:00",
+        "validFrom": (today + timedelta(days=3)).isoformat(),
+        "validThrough": (today + timedelta(days=3)).isoformat(),
+    }
+    assert len(hours_told) == 7

@@ -405,7 +405,8 @@ def _facets(
         SELECT jsonb_agg(jsonb_build_array(t.kind, t.name,
                 coalesce(a.translations -> {spoken} ->> 'name', a.name, t.name), coalesce(c.path, t.value),
                 coalesce(c.translations -> {spoken} ->> 'name', c.name,
-                         a.translations -> {spoken} -> 'words' ->> t.value, t.value), t.n)
+                         a.translations -> {spoken} -> 'words' ->> t.value, t.value || E'\\u00a0' || a.unit, t.value),
+                t.n)
             ORDER BY array_position(ARRAY['category', 'brand', 'option', 'attribute', 'tag'], t.kind),
                      a.position, t.name, t.n DESC, coalesce(c.path, t.value))
         FROM (SELECT x.*, row_number() OVER (PARTITION BY kind, name ORDER BY n DESC, value) AS place

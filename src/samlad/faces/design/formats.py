@@ -163,6 +163,11 @@ def clock(moment: datetime, locale: str) -> str:
     return _minute(here.hour, here.minute, locale, country.get())
 
 
+def wall_clock(text: str, locale: str) -> str:
+    """A time of day (`09:30`) of a clock on the wall, as people write it."""
+    return _minute(int(text[:2]) % 24, int(text[3:5]), locale, country.get())
+
+
 def day_and_clock(moment: datetime, locale: str) -> str:
     """Day and time of a moment in the page's time zone."""
     here, land = local(moment), country.get()

@@ -53,7 +53,7 @@ def shown(form: Form, channel: Channel) -> dict[str, Any]:
         "rows": known.rows,
         "needed": known.needed,
         "regions": known.regions,
-        "example": known.prefix + known.example if known.example else None,
+        "example": known.example or None,
     }
 
 
@@ -84,9 +84,11 @@ def read(form: Form, channel: Channel) -> Address:
     return form.into(Address, country=country, **more)
 
 
-def on_one_line(given: Address) -> str:
-    """An address to choose among others."""
-    parts = (given.name, given.line1, f"{given.postal_code or ''} {given.city}".strip(), given.country)
+def on_one_line(given: Address, channel: Channel) -> str:
+    """An address to choose among others; its country only where it is not the shop's own, in the language of the page."""
+    names = formatting_locale(channel.locale).territories
+    abroad = "" if given.country == channel.country else str(names.get(given.country, given.country))
+    parts = (given.name, given.line1, f"{given.postal_code or ''} {given.city}".strip(), abroad)
     return ", ".join(part for part in parts if part)
 
 

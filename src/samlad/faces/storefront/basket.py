@@ -7,8 +7,9 @@ from uuid import UUID
 import msgspec
 from litestar import Response
 
-from samlad import carts, channels, promotions
+from samlad import carts, catalog, channels, promotions
 from samlad.carts import CartClosed, CartInput, CartView, LineInput
+from samlad.catalog.sellables import language_of
 from samlad.channels import Channel, Resource
 from samlad.faces.page import AnyRequest, own_cookie
 from samlad.kernel.context import GUEST
@@ -101,3 +102,18 @@ async def add(
         return made, made.token
     await promotions.hand_on(tx, visitor, made.id, HolderKind.CART)
     return await carts.add_line(tx, made.id, line, token=made.token), made.token
+
+
+async def spoken(database: Database, channel: Channel, cart: CartView) -> CartView:
+    """A cart with its goods in the language of the page: a cart speaks its channel's own. A statement where they differ."""
+    own = (await channels.cached(database, cart.channel)).locale
+    if not cart.lines or language_of(own) == language_of(channel.locale):
+        return cart
+    sold = await catalog.sellables(database, channel, [line.variant for line in cart.lines])
+    lines = [
+        msgspec.structs.replace(line, title=sold[line.variant].title, options=sold[line.variant].options)
+        if line.variant in sold
+        else line
+        for line in cart.lines
+    ]
+    return msgspec.structs.replace(cart, lines=lines)

@@ -19,6 +19,7 @@ from samlad.kernel.http import database_of
 
 FOR_EVER = "public, max-age=31536000, immutable"
 A_DAY = "public, max-age=86400"
+MOST_UNDER_ICON = 12
 ICONS = {"/icon-180.png": 180, "/icon-192.png": 192, "/icon-512.png": 512}
 _WORKER = Path(__file__).parent / "static/worker.js"
 
@@ -64,7 +65,7 @@ async def manifest(request: AnyRequest) -> Response[bytes]:
     document = {
         "id": "/",
         "name": name,
-        "short_name": name[:12],
+        "short_name": short_name(name),
         "lang": channel.locale,
         "start_url": "/",
         "scope": "/",
@@ -85,12 +86,25 @@ async def manifest(request: AnyRequest) -> Response[bytes]:
     )
 
 
+def short_name(name: str) -> str:
+    """What stands under the icon on a home screen: as many whole words as fit there."""
+    if len(name) <= MOST_UNDER_ICON or " " not in name[: MOST_UNDER_ICON + 1]:
+        return name[:MOST_UNDER_ICON]
+    return name[: MOST_UNDER_ICON + 1].rsplit(" ", 1)[0]
+
+
 @get("/offline")
 async def offline(request: AnyRequest) -> Response[Any]:
     """What the service worker shows when there is no network. It is asked for without cookies, once."""
     channel = await channel_of(request, before_opening=True)
     look = await content.look_of(database_of(request), channel)
-    return face.page(request, "storefront/offline.html", shop_name=look.brand.name or channel.name, look=look)
+    return face.page(
+        request,
+        "storefront/offline.html",
+        headers={"Content-Language": face.locale_of(request)},
+        shop_name=look.brand.name or channel.name,
+        look=look,
+    )
 
 
 @get("/sw.js")

@@ -1,24 +1,28 @@
 """Looking around: the front, categories, search with filters, suggestions while typing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
+from babel.numbers import get_decimal_symbol
 from litestar import Response, get
 from litestar.params import FromPath
 
 from samlad import stock
+from samlad.catalog import product_store
 from samlad.catalog.search.completing import complete
-from samlad.catalog.search.query import SearchQuery, SearchResult, search
+from samlad.catalog.search.query import Facet, FacetValue, SearchQuery, SearchResult, search
+from samlad.catalog.sellables import language_of
 from samlad.channels import Channel
 from samlad.faces import page as face
+from samlad.faces.design.formats import money
 from samlad.faces.form import Form
 from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import limits, looked, shelf, stores
 from samlad.faces.storefront.place import channel_of, show
 from samlad.faces.storefront.typed import typed
 from samlad.kernel.http import database_of
-from samlad.kernel.i18n import marked
+from samlad.kernel.i18n import formatting_locale, marked
 from samlad.kernel.money import decimal_text
 from samlad.kernel.problems import InvalidInput, NotFound
 
@@ -130,6 +134,8 @@ async def _list(
         looked.at_list(
             request, channel, category, [hit.id for hit in found.items][:SHOWN_FIRST], asked.filters
         )
+    spoken = await _option_words(request, channel, found)
+    facets = _facets(_, found, asked, spoken)
     context = {
         "heading": heading,
         "intro": None,
@@ -146,21 +152,32 @@ async def _list(
         "store": asked.store.location.code if asked.store else "",
         "star_choices": STARS,
         "stars_from": asked.stars_from,
-        "hints": _price_hints(found, channel.currency),
+        "hints": _price_hints(found, channel),
         "branches": [] if category is None else await _branches(request, channel, category),
-        "facets": _facets(_, found, asked),
+        "facets": facets,
         "facets_open": request.query_params.get("filter") == "1",
-        **_addresses(request, href, text, asked, found),
+        "price_from": _written(asked.price_from, channel),
+        "price_to": _written(asked.price_to, channel),
+        **_addresses(request, href, text, asked, found, facets),
     }
     template = "storefront/results.html" if face.is_htmx(request) else "storefront/list.html"
     return await show(request, channel, template, **context)
 
 
-def _price_hints(found: SearchResult, currency: str) -> tuple[str, str] | None:
+def _price_hints(found: SearchResult, channel: Channel) -> tuple[str, str] | None:
     """Between which prices one can choose."""
     if found.price_range is None:
         return None
-    return decimal_text(found.price_range.low, currency), decimal_text(found.price_range.high, currency)
+    return _written(found.price_range.low, channel), _written(found.price_range.high, channel)
+
+
+def _written(amount: int | None, channel: Channel) -> str:
+    """An amount as its field takes it, with the decimal sign of who reads the page."""
+    if amount is None:
+        return ""
+    return decimal_text(amount, channel.currency).replace(
+        ".", get_decimal_symbol(formatting_locale(channel.locale))
+    )
 
 
 class Asked:
@@ -178,7 +195,7 @@ class Asked:
         for name, value in list(params.multi_items())[:MOST_FILTERS]:
             if _is_filter(name) and typed(value) == value != "" and typed(name) == name:
                 self.filters.setdefault(name, []).append(value)
-        self.currency = channel.currency
+        self.currency, self.locale = channel.currency, channel.locale
         self.store = next((each for each in places if each.location.code == params.get("store")), None)
         stars = params.get("stars_from", "")
         self.stars_from = int(stars) if stars in {str(each) for each in STARS} else None
@@ -188,10 +205,10 @@ class Asked:
     def prices(self) -> str:
         """The prices between which it must be, as a chip shows them."""
         low, high = (
-            "" if each is None else decimal_text(each, self.currency)
+            "" if each is None else money(each, self.currency, self.locale)
             for each in (self.price_from, self.price_to)
         )
-        return f"{low}–{high} {self.currency}"
+        return f"{low}–{high}"
 
     def pairs(self) -> list[tuple[str, str]]:
         """The address's own parameters again, without the page."""
@@ -234,18 +251,39 @@ async def _branches(request: AnyRequest, channel: Channel, category: str) -> lis
     ]
 
 
-def _facets(_: Callable[[str], str], found: SearchResult, asked: Asked) -> list[dict[str, Any]]:
+async def _option_words(request: AnyRequest, channel: Channel, found: SearchResult) -> Mapping[str, str]:
+    """What options and their values are called in the reader's language, by the products of the page that say so."""
+    if not any(facet.kind == "option" for facet in found.facets):
+        return {}
+    shown = [hit.id for hit in found.items]
+    return await product_store.option_words(database_of(request), shown, language_of(channel.locale))
+
+
+def _facets(
+    _: Callable[[str], str], found: SearchResult, asked: Asked, spoken: Mapping[str, str]
+) -> list[dict[str, Any]]:
     """Filters worth showing: with more than one value, or with one that is chosen."""
     shown = [
         f for f in found.facets if f.kind != "category" and (len(f.values) > 1 or f.name in asked.filters)
     ]
+    titles = {"brand": _("Brand"), "tag": _("Keyword")}
+    answers = {"true": _("Yes"), "false": _("No")}
+
+    def text(facet: Facet, value: FacetValue) -> str:
+        if facet.kind == "option":
+            return spoken.get(value.value, value.label)
+        is_plain = facet.kind == "attribute" and value.label == value.value
+        return answers.get(value.value, value.label) if is_plain else value.label
+
     return [
         {
-            "title": {"brand": _("Brand"), "tag": _("Keyword")}.get(facet.name, facet.label),
+            "title": spoken.get(facet.label, facet.label)
+            if facet.kind == "option"
+            else titles.get(facet.name, facet.label),
             "name": facet.name,
             "open": place < OPEN_FACETS or facet.name in asked.filters,
             "choices": [
-                {"value": v.value, "text": v.label, "count": v.count, "checked": v.is_selected}
+                {"value": v.value, "text": text(facet, v), "count": v.count, "checked": v.is_selected}
                 for v in facet.values
             ],
         }
@@ -264,7 +302,12 @@ def _more_chips(request: AnyRequest, asked: Asked) -> list[tuple[str, str]]:
 
 
 def _addresses(
-    request: AnyRequest, href: str, text: str, asked: Asked, found: SearchResult
+    request: AnyRequest,
+    href: str,
+    text: str,
+    asked: Asked,
+    found: SearchResult,
+    facets: Sequence[dict[str, Any]],
 ) -> dict[str, Any]:
     """Where everything on a list leads to."""
     _ = face.words(request)
@@ -276,7 +319,7 @@ def _addresses(
         return f"{href}?{urlencode(pairs)}" if pairs else href
 
     everything = [*base[:1], *asked.pairs()] if text else asked.pairs()
-    labels = {(f.name, v.value): v.label for f in found.facets for v in f.values}
+    labels = {(facet["name"], each["value"]): each["text"] for facet in facets for each in facet["choices"]}
     chosen = [
         {
             "text": labels.get((name, value), value),
@@ -305,8 +348,6 @@ def _addresses(
         "kept_by_sort": [pair for pair in everything if pair[0] != "sort"],
         "sort": asked.sort or ("relevance" if text else "newest"),
         "sorts": [(name, _(label)) for name, label in SORTS if text or name != "relevance"],
-        "price_from": "" if asked.price_from is None else decimal_text(asked.price_from, asked.currency),
-        "price_to": "" if asked.price_to is None else decimal_text(asked.price_to, asked.currency),
         "note": note if found.total else "",
         "previous_href": None
         if is_first

@@ -7,9 +7,10 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from samlad import carts, channels
+from samlad import carts, catalog, channels
 from samlad.carts import CartClosed, CartView, DetailsInput, LineInput
 from samlad.channels import Channel
+from samlad.faces import objections
 from samlad.faces import page as face
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
@@ -73,8 +74,10 @@ async def add(request: AnyRequest) -> Response[Any]:
     except (NotFound, carts.NotSellable):
         return _refused(request, _("This cannot be ordered here (any more)."))
     except InvalidInput as problem:
-        return _refused(request, problem.errors[0].message if problem.errors else problem.detail)
-    title = next((each.title for each in cart.lines if each.variant == line.variant), "")
+        why = problem.errors[0].message if problem.errors else problem.detail
+        return _refused(request, objections.said(_, why))
+    sold = await catalog.sellables(database_of(request), channel, [line.variant])
+    title = sold[line.variant].title if line.variant in sold else ""
     said = _("%(title)s is in the cart.") % {"title": title}
     if form.get("back") == "cart":
         answer = await after(request, channel, cart)
@@ -244,8 +247,9 @@ async def _basket_page(
 ) -> Response[Any]:
     _ = face.words(request)
     waiting = None if undo else _waiting_undo(request)
-    lines = cart.lines if cart else []
     database, held = database_of(request), basket.read(request)
+    cart = cart and await basket.spoken(database, channel, cart)
+    lines = cart.lines if cart else []
     saved, elsewhere = [], None
     if cart is not None and held is not None:
         saved = await carts.lists_beside(
@@ -275,6 +279,7 @@ async def _basket_page(
         "sums": amounts.sums(request, cart) if cart else [],
         "tax_text": amounts.tax_text(request, cart.totals.tax, cart.currency, cart.tax_notes) if cart else "",
         "tax_news": amounts.tax_news(request, cart),
+        "delivery_later": cart is not None and cart.delivery is None,
     }
     template = "storefront/basket.html" if face.is_htmx(request) else "storefront/cart.html"
     count = cart.totals.items if cart else 0

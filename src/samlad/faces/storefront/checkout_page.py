@@ -73,13 +73,14 @@ async def form_page(
 ) -> Response[Any]:
     """The whole page. A gift card that cannot pay is told at its field; a look says that a way which was chosen is gone."""
     _ = face.words(request)
+    cart = await basket.spoken(database_of(request), channel, cart)
     signed = await member.signed_in(request, channel)
     saved = await accounts.addresses(database_of(request), signed.account.id) if signed else []
     context = {
         "form": form,
         "cart": cart,
         "signed": signed,
-        "saved_addresses": [(str(each.id), addresses.on_one_line(each.address)) for each in saved],
+        "saved_addresses": [(str(each.id), addresses.on_one_line(each.address, channel)) for each in saved],
         "countries": addresses.countries(request, channel),
         "address": addresses.shown(form, channel),
         "asks_number": vat.is_asked(channel),

@@ -56,7 +56,7 @@ async def order_page(request: AnyRequest, link: FromPath[str]) -> Response[Any]:
 async def sending_back(
     request: AnyRequest, order: Order, order_href: str, returns_href: str
 ) -> dict[str, Any]:
-    """Whether something of an order can go back, and what is announced of it already; with where both are found."""
+    """Whether something of an order can go back, or all of it be called off, and what is announced; with where that is found."""
     _, database = face.words(request), database_of(request)
     coming = await return_store.announced(database, order.id)
     is_left = any(n > coming.get(p, 0) for p, n in returnable(order.lines).items())
@@ -65,6 +65,7 @@ async def sending_back(
     query = ListQuery(limit=MOST_RETURNS, filters={"order": str(order.id)})
     return {
         "can_return": can_return,
+        "can_cancel": await orders.can_cancel_as_buyer(database, order),
         "exchange_href": None if waiting is None else exchange_href(returns_href, waiting),
         "returns": (await return_store.LISTING.page(database, query)).items,
         "return_words": {state: _(text) for state, text in RETURNS.items()},

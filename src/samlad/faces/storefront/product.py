@@ -23,6 +23,8 @@ from samlad.faces.storefront import (
     amounts,
     back_again,
     beside,
+    facts,
+    feed_forms,
     fitting,
     looked,
     nearby,
@@ -62,7 +64,7 @@ async def product_page(request: AnyRequest, handle: FromPath[str]) -> Response[A
     chosen = next((v for v in variants if choice and v.sku == choice.sku), None)
     texts = product.translations.get(language_of(channel.locale)) or Texts()
     title = next(iter(sold.values())).title
-    crumbs = await _crumbs(request, channel, product)
+    crumbs, known = await _crumbs(request, channel, product), await _attributes(request, product)
     said, parcel = await reviewing.section(request, product), await _delivery_cost(request, channel, sold)
     context = {
         "product": {
@@ -79,7 +81,7 @@ async def product_page(request: AnyRequest, handle: FromPath[str]) -> Response[A
         "crumbs": crumbs,
         "description": texts.seo_description or product.seo_description,
         "options": _options(product, choices, choice, texts),
-        "facts": _facts(request, product, chosen),
+        "facts": facts.of(_, face.locale_of(request), known, product, chosen),
         "plans": await repeats.choices(request, channel, chosen.id if chosen else None),
         "bundle": _bundle(sold.get(chosen.id) if chosen else None),
         "agreed_text": _(back_again.AGREED),
@@ -91,9 +93,12 @@ async def product_page(request: AnyRequest, handle: FromPath[str]) -> Response[A
         **_price_and_stock(request, bool(parcel), sold.get(chosen.id) if chosen else None, there),
         **await nearby.section(request, channel, chosen.id if chosen else None),
     }
-    facts = Facts(product, variants, sold, there, title, crumbs, said["rating"], said["reviews"], parcel)
-    context["structured_data"] = _structured(request, channel, facts)
-    context["unit_price"] = await _unit_price(request, channel, product, chosen, context["chosen"])
+    described = Markup(texts.description or product.description).striptags()  # noqa: S704 - only its text is taken
+    told = Told(
+        product, variants, sold, there, title, described, crumbs, said["rating"], said["reviews"], parcel
+    )
+    context["structured_data"] = _structured(request, channel, told)
+    context["unit_price"] = _unit_price(request, channel, known, product, chosen, context["chosen"])
     _tell_of_view(request, channel, product, title, sold.get(chosen.id) if chosen else None)
     answer = await show(request, channel, "storefront/product.html", **context)
     if not face.is_htmx(request):
@@ -121,6 +126,12 @@ def _units(promise: stock.Promise | None) -> int:
 
 def _source(media: Media) -> str:
     return f"/media/{media.storage_key}" if media.storage_key else media.url
+
+
+def _full(root: str, media: Media) -> str:
+    """The address of a picture for who is not on the page. One that was never fetched is still elsewhere."""
+    source = _source(media)
+    return f"{root}{source}" if source.startswith("/") else source
 
 
 def _fits(media: Media, chosen: Variant | None) -> bool:
@@ -221,8 +232,13 @@ def _bundle(chosen: Sellable | None) -> dict[str, Any] | None:
     }
 
 
-async def _unit_price(
-    request: AnyRequest, channel: Channel, product: ProductView, chosen: Variant | None, sold: Sellable | None
+def _unit_price(
+    request: AnyRequest,
+    channel: Channel,
+    known: facts.Known,
+    product: ProductView,
+    chosen: Variant | None,
+    sold: Sellable | None,
 ) -> str:
     """The price of a kilogram, litre or metre, where the content is known (Directive 98/6/EC)."""
     own = chosen.attributes if chosen else {}
@@ -230,40 +246,18 @@ async def _unit_price(
     content = own.get(code, product.attributes.get(code))
     if sold is None or sold.price is None or not isinstance(content, int | float):
         return ""
-    known = await attributes.all_attributes(database_of(request), product.pool)
-    unit = next((each.unit for each in known if each.code == code), None)
-    found = unit_prices.of(sold.price, content, unit)
+    found = unit_prices.of(sold.price, content, known[code].unit if code in known else None)
     if found is None:
         return ""
     amount = formats.money(found.amount, sold.currency, face.locale_of(request))
     return f"{amount} / {found.unit}"
 
 
-def _facts(request: AnyRequest, product: ProductView, chosen: Variant | None) -> list[tuple[str, str]]:
-    """What is known of it beside its description."""
-    _ = face.words(request)
-    rows = []
-    if chosen is not None:
-        rows.append((_("Article number"), chosen.sku))
-        if chosen.gtin:
-            rows.append((_("Barcode"), chosen.gtin))
-    rows += [(_attribute_name(code), _plain(value)) for code, value in product.attributes.items()]
-    if chosen is not None:
-        rows += [(_attribute_name(code), _plain(value)) for code, value in chosen.attributes.items()]
-        sizes = [chosen.length_mm, chosen.width_mm, chosen.height_mm]
-        if all(sizes):
-            rows.append((_("Size"), " × ".join(f"{size} mm" for size in sizes)))
-        if chosen.weight_g:
-            rows.append((_("Weight"), f"{chosen.weight_g} g"))
-    return rows
-
-
-def _attribute_name(code: str) -> str:
-    return code.replace("_", " ").capitalize()
-
-
-def _plain(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+async def _attributes(request: AnyRequest, product: ProductView) -> facts.Known:
+    """The definitions of what is said of it; none are read where nothing is."""
+    if not product.attributes and not any(variant.attributes for variant in product.variants):
+        return {}
+    return facts.by_code(await attributes.all_attributes(database_of(request), product.pool))
 
 
 async def _crumbs(request: AnyRequest, channel: Channel, product: ProductView) -> list[tuple[str, str]]:
@@ -274,7 +268,7 @@ async def _crumbs(request: AnyRequest, channel: Channel, product: ProductView) -
     return [(channel.name, "/"), *found]
 
 
-class Facts(msgspec.Struct, frozen=True):
+class Told(msgspec.Struct, frozen=True):
     """What is told to search engines of a product."""
 
     product: ProductView
@@ -282,39 +276,45 @@ class Facts(msgspec.Struct, frozen=True):
     sold: Mapping[UUID, Sellable]
     there: Mapping[UUID, int]
     title: str
+    description: str
     crumbs: Sequence[tuple[str, str]]
     rating: Totals
     reviews: Sequence[ShownReview]
     parcel: int | None
 
 
-def _structured(request: AnyRequest, channel: Channel, facts: Facts) -> Markup:
-    product, sold = facts.product, facts.sold
+def _structured(request: AnyRequest, channel: Channel, told: Told) -> Markup:
+    product, sold = told.product, told.sold
     root = str(request.base_url).rstrip("/")
     address = f"{root}/p/{quote(product.handle, safe='')}"
+    spoken = (product.translations.get(language_of(channel.locale)) or Texts()).options
+    ready = [m for m in product.media if m.status == "ready"]
     document = structured.product(
-        title=facts.title,
-        description=Markup(product.description).striptags(),  # noqa: S704 - only its text is taken
+        title=told.title,
+        description=told.description,
         brand=product.brand,
-        pictures=[root + _source(m) for m in product.media if m.status == "ready"],
+        group=product.handle[: feed_forms.ID],
+        pictures=[_full(root, m) for m in ready if m.variant is None] or [_full(root, m) for m in ready],
         address=address,
         offers=[
             structured.Offer(
                 sold[v.id],
                 v.gtin,
-                facts.there.get(v.id, 0) > 0,
+                told.there.get(v.id, 0) > 0,
                 f"{root}{shelf.product_href(product.handle, v.sku)}",
+                {spoken.get(name, name): spoken.get(value, value) for name, value in v.options.items()},
+                next((_full(root, m) for m in ready if m.variant == v.id), None),
             )
-            for v in facts.variants
+            for v in told.variants
             if v.id in sold and sold[v.id].is_available
         ],
-        shipping=None if facts.parcel is None else (facts.parcel, channel.country),
-        rating=facts.rating,
-        reviews=facts.reviews,
+        shipping=None if told.parcel is None else (told.parcel, channel.country),
+        rating=told.rating,
+        reviews=told.reviews,
     )
-    way = [(name, root + href) for name, href in facts.crumbs]
+    way = [(name, root + href) for name, href in told.crumbs]
     return structured.block(document) + structured.block(
-        structured.breadcrumbs([*way, (facts.title, address)])
+        structured.breadcrumbs([*way, (told.title, address)])
     )
 
 

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from samlad import carts
 from samlad.carts import CartClosed, CartKind, CartView, NewCart, Offer, OfferGone, QuoteExpired, TakeOver
 from samlad.channels import Channel
+from samlad.faces import objections
 from samlad.faces import page as face
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
@@ -257,7 +258,7 @@ async def accept_quote(request: AnyRequest, cart_id: FromPath[UUID], token: From
     except QuoteExpired:
         return face.go(request, here)
     except CartClosed as problem:
-        return face.go(request, "/cart", problem.detail, kind="warning")
+        return face.go(request, "/cart", objections.said(_, problem.detail), kind="warning")
     made = NewCart(**{name: getattr(cart, name) for name in CartView.__struct_fields__}, token=token)
     return await _now_here(request, channel, made, _("The quote is in your cart. Its prices stand."))
 

@@ -138,9 +138,9 @@ async def _site_data(request: AnyRequest, channel: Channel) -> Any:
     name = look.brand.name or channel.name
     logo = f"{root}/media/{look.brand.logo}" if look.brand.logo else f"{root}/icon-512.png"
     email = channel.setting("contact_email") or None
-    return structured.block(structured.organization(name, root, logo, email)) + structured.block(
-        structured.website(name, root)
-    )
+    days = channel.setting("return_days")
+    seller = structured.organization(name, root, logo, email, (channel.country, days) if days else None)
+    return structured.block(seller) + structured.block(structured.website(name, root))
 
 
 def _page_data(request: AnyRequest, name: str, title: str) -> Any:

@@ -3,23 +3,29 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
 from litestar import Response, get
+from markupsafe import Markup
 
 from samlad import channels, stock
 from samlad.channels import Channel, ChannelStatus, Resource
 from samlad.faces import page as face
 from samlad.faces.design import formats
 from samlad.faces.page import AnyRequest
+from samlad.faces.storefront import opening, structured
 from samlad.faces.storefront.orders import address_lines
-from samlad.faces.storefront.place import channel_of, show
-from samlad.kernel.clock import now
+from samlad.faces.storefront.place import channel_of, root_of, show
+from samlad.kernel.clock import local_day, now
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import translator
 from samlad.stock import Location
 
+MAP = "https://www.openstreetmap.org"
+MOST_TOLD = 100
+"""Stores that are told of to search engines: a page stays short."""
 FEW = 5
 """Up to so many pieces are counted out loud."""
 
@@ -78,8 +84,12 @@ async def for_pickup(
 async def stores_page(request: AnyRequest) -> Response[Any]:
     """Where the stores are and when they are open."""
     channel, moment = await channel_of(request), now()
-    shown = [card(request, store, moment) for store in await stores_of(request, channel)]
-    return await show(request, channel, "storefront/stores.html", stores=shown)
+    found = await stores_of(request, channel)
+    shown = [card(request, store, moment) | _hours(request, store, moment) for store in found]
+    told = [structured.block(_told(request, store, moment)) for store in found[:MOST_TOLD]]
+    return await show(
+        request, channel, "storefront/stores.html", stores=shown, structured_data=Markup("").join(told)
+    )
 
 
 def card(request: AnyRequest, store: Store, moment: datetime) -> dict[str, Any]:
@@ -90,7 +100,44 @@ def card(request: AnyRequest, store: Store, moment: datetime) -> dict[str, Any]:
         "phone": store.location.address.get("phone"),
         "is_open": channels.is_open(store.channel, moment),
         "hours_text": hours_text(request, store, moment),
+        "map_href": _map_href(store.location),
     }
+
+
+def _map_href(location: Location) -> str | None:
+    """Where a map shows the place: by its coordinates, else by its address."""
+    if location.latitude is not None and location.longitude is not None:
+        at = f"{location.latitude}/{location.longitude}"
+        return f"{MAP}/?mlat={location.latitude}&mlon={location.longitude}#map=17/{at}"
+    lines = address_lines(location.address)
+    return f"{MAP}/search?{urlencode({'query': ', '.join(lines)})}" if lines else None
+
+
+def _hours(request: AnyRequest, store: Store, moment: datetime) -> dict[str, Any]:
+    """The week, and the days that differ soon."""
+    hours, locale, _ = store.channel.opening_hours, face.locale_of(request), face.words(request)
+    if hours is None:
+        return {"week": [], "differing": []}
+    today = local_day(moment, store.channel.time_zone)
+    return {
+        "week": opening.week(_, hours, locale),
+        "differing": opening.differing(_, hours, today, locale),
+    }
+
+
+def _told(request: AnyRequest, store: Store, moment: datetime) -> dict[str, Any]:
+    """A store for search engines."""
+    hours, root = store.channel.opening_hours, root_of(request)
+    today = local_day(moment, store.channel.time_zone)
+    return structured.store(
+        name=store.location.name,
+        root=root,
+        place=store.location.code,
+        address=store.location.address,
+        country=store.channel.country,
+        at=(store.location.latitude, store.location.longitude),
+        hours=[] if hours is None else opening.structured(hours, today),
+    )
 
 
 def stock_words(request: AnyRequest, units: int) -> dict[str, str]:

@@ -1,12 +1,14 @@
 """What search engines read of a product: JSON-LD by schema.org."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from markupsafe import Markup
 
 from samlad.catalog import Sellable
+from samlad.faces.storefront.feed_forms import ALSO
 from samlad.kernel.money import decimal_text
 from samlad.questions import ShownAnswer, ShownQuestion
 from samlad.reviews import ShownReview, Totals
@@ -22,18 +24,28 @@ def block(document: dict[str, Any]) -> Markup:
     return Markup('<script type="application/ld+json">') + Markup(text) + Markup("</script>")  # noqa: S704 - escaped above
 
 
+VARYING = ("color", "size", "material", "pattern")
+"""Properties of schema.org by which variants differ, as Google reads them; other options are properties with a name."""
+
+
 class Offer(msgspec.Struct, frozen=True):
-    """A variant as it is sold, its GTIN, whether it can be promised, and its address."""
+    """A variant as it is sold, its GTIN, whether it can be promised, and its address.
+
+    ``options`` are its values by the option's name, ``picture`` is the address of one of its own.
+    """
 
     sellable: Sellable
     gtin: str | None
     is_there: bool
     address: str
+    options: Mapping[str, str] = {}
+    picture: str | None = None
 
 
 def product(
     *,
     title: str,
+    group: str,
     description: str,
     brand: str | None,
     pictures: list[str],
@@ -43,19 +55,18 @@ def product(
     rating: Totals | None = None,
     reviews: Sequence[ShownReview] = (),
 ) -> dict[str, Any]:
-    """A product with its offers. ``shipping``: what it costs to have it sent (minor units), and to which country."""
+    """A product with its offer; one with variants is a group of them, which all have the page's address.
+
+    ``group`` is its id in feeds. ``shipping``: what it costs to have it sent (minor units), and to which country.
+    https://developers.google.com/search/docs/appearance/structured-data/product-variants
+    """
     sold = [offer for offer in offers if offer.sellable.price is not None]
-    document: dict[str, Any] = {
-        "@context": "https://schema.org",
-        "@type": "Product",
-        "name": title,
-        "url": address,
-        "offers": [_offer(offer, shipping) for offer in sold],
-    }
-    if len(sold) == 1:
-        document["sku"] = sold[0].sellable.sku
-        if sold[0].gtin:
-            document["gtin"] = sold[0].gtin
+    document: dict[str, Any] = {"@context": "https://schema.org", "name": title, "url": address}
+    if len(sold) > 1:
+        document |= {"@type": "ProductGroup", "productGroupID": group, **_variants(title, sold, shipping)}
+    else:
+        document |= {"@type": "Product", "offers": [_offer(offer, shipping) for offer in sold]}
+        document |= _codes(sold[0]) if sold else {}
     optional = {
         "description": description[:5000],
         "image": pictures,
@@ -64,6 +75,36 @@ def product(
         "review": [_review(each) for each in reviews if each.author],
     }
     return document | {name: value for name, value in optional.items() if value}
+
+
+def _codes(offer: Offer) -> dict[str, str]:
+    return {"sku": offer.sellable.sku} | ({"gtin": offer.gtin} if offer.gtin else {})
+
+
+def _variants(title: str, sold: Sequence[Offer], shipping: tuple[int, str] | None) -> dict[str, Any]:
+    names = dict.fromkeys(name for offer in sold for name in offer.options)
+    known = {name: found for name in names if (found := ALSO.get(name.lower(), name.lower())) in VARYING}
+    shown = []
+    for offer in sold:
+        values = {known[name]: value for name, value in offer.options.items() if name in known}
+        others = [
+            {"@type": "PropertyValue", "name": name, "value": value}
+            for name, value in offer.options.items()
+            if name not in known
+        ]
+        shown.append(
+            {
+                "@type": "Product",
+                "name": f"{title}, {offer.sellable.options}" if offer.sellable.options else title,
+                **_codes(offer),
+                **values,
+                **({"additionalProperty": others} if others else {}),
+                **({"image": offer.picture} if offer.picture else {}),
+                "offers": _offer(offer, shipping),
+            }
+        )
+    varies = [f"https://schema.org/{each}" for each in dict.fromkeys(known.values())]
+    return ({"variesBy": varies} if varies else {}) | {"hasVariant": shown}
 
 
 def _offer(offer: Offer, shipping: tuple[int, str] | None) -> dict[str, Any]:
@@ -164,8 +205,10 @@ def breadcrumbs(pairs: list[tuple[str, str]]) -> dict[str, Any]:
     return {"@context": "https://schema.org", "@type": "BreadcrumbList", "itemListElement": items}
 
 
-def organization(name: str, root: str, logo: str, email: str | None) -> dict[str, Any]:
-    """Who sells here."""
+def organization(
+    name: str, root: str, logo: str, email: str | None, returns: tuple[str, int] | None = None
+) -> dict[str, Any]:
+    """Who sells here. ``returns``: in which country goods come back, within how many days."""
     document: dict[str, Any] = {
         "@context": "https://schema.org",
         "@type": "OnlineStore",
@@ -174,7 +217,57 @@ def organization(name: str, root: str, logo: str, email: str | None) -> dict[str
         "url": f"{root}/",
         "logo": logo,
     }
+    if returns is not None:
+        country, days = returns
+        document["hasMerchantReturnPolicy"] = {
+            "@type": "MerchantReturnPolicy",
+            "applicableCountry": country,
+            "returnPolicyCountry": country,
+            "returnPolicyCategory": "https://schema.org/MerchantReturnFiniteReturnWindow",
+            "merchantReturnDays": days,
+        }
     return document | ({"email": email} if email else {})
+
+
+def store(
+    *,
+    name: str,
+    root: str,
+    place: str,
+    address: Mapping[str, Any],
+    country: str | None,
+    at: tuple[float | None, float | None],
+    hours: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """A store: where it is (``at``: latitude and longitude), and when it is open. ``place`` is its code."""
+    street = " ".join(
+        str(address.get("lines") or address.get("line1") or address.get("street") or "").split()
+    )
+    known = {
+        "streetAddress": street,
+        "postalCode": address.get("postal_code"),
+        "addressLocality": address.get("city"),
+        "addressRegion": address.get("region"),
+        "addressCountry": address.get("country") or country,
+    }
+    latitude, longitude = at
+    optional = {
+        "telephone": address.get("phone"),
+        "geo": None
+        if latitude is None or longitude is None
+        else {"@type": "GeoCoordinates", "latitude": latitude, "longitude": longitude},
+        "openingHoursSpecification": hours,
+    }
+    return {
+        "@context": "https://schema.org",
+        "@type": "Store",
+        "@id": f"{root}/stores#{quote(place)}",
+        "name": name,
+        "url": f"{root}/stores",
+        "parentOrganization": {"@id": f"{root}/#organization"},
+        "address": {"@type": "PostalAddress"} | {key: value for key, value in known.items() if value},
+        **{key: value for key, value in optional.items() if value},
+    }
 
 
 def website(name: str, root: str) -> dict[str, Any]:

@@ -190,7 +190,11 @@ async def _preferences(request: AnyRequest, form: Form | None) -> Response[Any]:
             *((str(s.location.id), s.location.name) for s in await stores.stores_of(request, channel)),
         ],
         charts=[
-            (f"size-{chart.id}", chart.name, [("", "–"), *((row.size, row.size) for row in chart.rows)])
+            (
+                f"size-{chart.id}",
+                chart.name_in(channel.locale),
+                [("", "–"), *((row.size, row.size) for row in chart.rows)],
+            )
             for chart in charts
         ],
         choices=await preferences.choices_of(request, channel, signed.customer.id),

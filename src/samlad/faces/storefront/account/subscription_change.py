@@ -222,9 +222,9 @@ async def _page(
         state=(_(SUBSCRIPTIONS[found.status][0]), SUBSCRIPTIONS[found.status][1]),
         can_change=found.status is not Status.CANCELLED,
         sends=found.delivery is Delivery.SHIP,
-        address=addresses.on_one_line(found.address) if found.address else "",
+        address=addresses.on_one_line(found.address, channel) if found.address else "",
         addresses=[
-            (str(each.id), addresses.on_one_line(each.address))
+            (str(each.id), addresses.on_one_line(each.address, channel))
             for each in saved
             if each.address != found.address
         ],

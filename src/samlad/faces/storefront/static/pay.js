@@ -10,7 +10,7 @@ if (typeof Stripe === "undefined") {
   fields.removeAttribute("aria-busy");
   button.disabled = true;
 } else {
-  const stripe = Stripe(form.dataset.key);
+  const stripe = Stripe(form.dataset.key, { locale: document.documentElement.lang }); // the page's, not the browser's
   const asks = "next" in form.dataset; // the card is known: only the bank has a question
   if (asks) fields.removeAttribute("aria-busy");
   const elements = asks ? null : stripe.elements({ clientSecret: form.dataset.secret });

@@ -45,9 +45,24 @@ async function page(request) {
   try {
     return await fetch(request);
   } catch {
-    return (await caches.match(OFFLINE)) ?? Response.error();
+    return (await caches.match(OFFLINE, { ignoreVary: true })) ?? Response.error();
   }
 }
+
+/* The page for no network is asked for without cookies, so its language is told by the pages that somebody reads. */
+async function speak(language) {
+  const cache = await caches.open(CACHE);
+  const held = await cache.match(OFFLINE, { ignoreVary: true });
+  if (held?.headers.get("content-language") === language) return;
+  const answer = await fetch(OFFLINE, { credentials: "omit", headers: { "accept-language": language } });
+  if (!answer.ok) return;
+  await cache.delete(OFFLINE, { ignoreVary: true });
+  await cache.put(OFFLINE, answer);
+}
+
+self.addEventListener("message", (event) => {
+  if (typeof event.data?.language === "string") event.waitUntil(speak(event.data.language).catch(() => {}));
+});
 
 self.addEventListener("fetch", (event) => {
   const { request } = event;

@@ -27,6 +27,8 @@ _LOG = (
 )
 # Of what clients report only who, when and which is read of every event; the rest of those that are shown.
 _TRACKED = "FROM tracked_event x WHERE x.received_at = t.received_at AND x.id = t.id"
+# What the log has is told a second time in Segment's words; the ids of those events are made of the log's (`tracking.own`).
+_IS_OF_THE_LOG = "get_byte(uuid_send(p.event), 6) >> 4 = 5"
 _CHANNEL = f"""coalesce(t.channel, (SELECT s.channel FROM tracking_source s
                                     WHERE s.id = (SELECT x.source {_TRACKED})))"""
 
@@ -55,7 +57,7 @@ TIMELINE: Listing[TimelineRow] = Listing(
         FROM orders o WHERE o.customer = ANY ($2) AND o.imported <> '{MARKETPLACE}'
         UNION ALL
         SELECT p.event, p.occurred_at, '{BROWSING}', NULL, NULL, NULL, NULL, NULL, p.received_at
-        FROM tracked_profile p WHERE p.identity = ANY ($1)) t
+        FROM tracked_profile p WHERE p.identity = ANY ($1) AND NOT {_IS_OF_THE_LOG}) t
         WHERE t.kind = ANY ($3::text[]) AND ($4::uuid[] IS NULL OR t.kind NOT IN ('orders', 'payments')
             OR t.subject IN (SELECT id FROM orders WHERE location = ANY ($4)))""",
     key="t.id",

@@ -242,10 +242,13 @@ async def test_few_statements_with_thousands_of_events(trade: Trade) -> None:
         counted.append(tx.statements - before)
 
     await trade.db.transaction(count)
-    assert counted[0] <= 15
+    assert counted[0] <= 16
     scope = await profile.scope_of(trade.db, SYSTEM, kim)
     from samlad.kernel.listing import ListQuery
 
+    newest = (await profile.read(trade.db, SYSTEM, kim, ["timeline"])).timeline
+    assert newest == (await profile.TIMELINE.page(trade.db, ListQuery(limit=20), *scope)).items
+    assert len(newest) == 20
     page = await profile.TIMELINE.page(trade.db, ListQuery(limit=50), *scope)
     assert len(page.items) == 50
     assert await profile.TIMELINE.count(trade.db, ListQuery(), *scope) == 5_001

@@ -12,12 +12,11 @@ from samlad.identity.model import DEVICES
 from samlad.kernel.clock import now
 from samlad.kernel.context import Actor
 from samlad.kernel.database import Database, Reader, Tx
-from samlad.kernel.listing import ListQuery
 from samlad.kernel.problems import InvalidInput, NotFound
 from samlad.profile import rules, store
 from samlad.profile.extending import provided
 from samlad.profile.model import PARTS, Person, Traits
-from samlad.profile.timeline import TIMELINE, ids_of, kinds_of
+from samlad.profile.timeline import ids_of, kinds_of, newest
 
 
 async def read(
@@ -49,9 +48,7 @@ async def read(
         if "traits" in wanted:
             values["traits"] = await _traits(reader, found, members, ids)
         if "timeline" in wanted:
-            newest = ListQuery(limit=store.MOST)
-            moments = await TIMELINE.page(reader, newest, ids, members, kinds_of(actor), locations)
-            values["timeline"] = moments.items
+            values["timeline"] = await newest(reader, store.MOST, ids, members, kinds_of(actor), locations)
     if "loyalty" in wanted:
         values["loyalty"] = await credit.view(reader, found.id)
     if "consent" in wanted:

@@ -238,7 +238,10 @@ async def test_one_persons_carts(db: Database, policy: str) -> None:
     def run(work: Awaitable[Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, loop).result(30)  # type: ignore[arg-type]
 
-    goods = [await trade.kettle(quantity=STOCK) for _ in range(3)]
+    plain, milk = await trade.kettle(quantity=STOCK), await trade.kettle(quantity=0)
+    await trade.by_lot(milk, SOON=50, LATE=STOCK)
+    # A set holds its parts: one of them is also bought alone.
+    goods = [plain, await trade.set_of(15_000, (plain, 1), (await trade.kettle(quantity=STOCK), 2)), milk]
     machine = type("Machine", (Person,), {"trade": trade, "run": staticmethod(run), "variants": goods})
     await asyncio.to_thread(
         run_state_machine_as_test,

@@ -4,6 +4,7 @@ The machine keeps a plain model of what each cart and list should hold, and comp
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from uuid import UUID
@@ -38,6 +39,8 @@ class Person(RuleBasedStateMachine):
 
     trade: Trade
     variants: Sequence[UUID]
+    parts: dict[UUID, dict[UUID, int]]
+    """What sets are made of."""
     run: Callable[[Awaitable[Any]], Any]
 
     def __init__(self) -> None:
@@ -186,8 +189,16 @@ class Person(RuleBasedStateMachine):
         if checks_out:
             self.run(self.trade.db.transaction(lambda tx: carts.checkout(tx, self.own), self.kim))
         order = self.run(self.trade.place(self.own))
-        bought = {line.variant: line.quantity for line in order.lines if line.variant}
-        assert bought == self.held.pop(self.own)
+        bought: Counter[UUID] = Counter()
+        for line in order.lines:
+            if line.variant:
+                bought[line.variant] += line.quantity
+        wanted: Counter[UUID] = Counter()
+        for variant, quantity in self.held.pop(self.own).items():  # of a set its parts are ordered
+            wanted.update(
+                {part: each * quantity for part, each in self.parts.get(variant, {variant: 1}).items()}
+            )
+        assert bought == wanted
         for variant, quantity in bought.items():
             self.ordered[variant] = self.ordered.get(variant, 0) + quantity
         self.merges = []
@@ -238,8 +249,14 @@ async def test_one_persons_carts(db: Database, policy: str) -> None:
     def run(work: Awaitable[Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, loop).result(30)  # type: ignore[arg-type]
 
-    goods = [await trade.kettle(quantity=STOCK) for _ in range(3)]
-    machine = type("Machine", (Person,), {"trade": trade, "run": staticmethod(run), "variants": goods})
+    plain, milk = await trade.kettle(quantity=STOCK), await trade.kettle(quantity=0)
+    await trade.by_lot(milk, SOON=50, LATE=STOCK)
+    # A set holds its parts: one of them is also bought alone.
+    pot = await trade.kettle(quantity=STOCK)
+    goods = [plain, await trade.set_of(15_000, (plain, 1), (pot, 2)), milk]
+    parts = {goods[1]: {plain: 1, pot: 2}}
+    world = {"trade": trade, "run": staticmethod(run), "variants": goods, "parts": parts}
+    machine = type("Machine", (Person,), world)
     await asyncio.to_thread(
         run_state_machine_as_test,
         machine,

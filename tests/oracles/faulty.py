@@ -2,6 +2,9 @@
 
 import asyncio
 import contextlib
+import re
+import time
+import zlib
 from collections.abc import AsyncIterator, Sequence
 
 MOST_SECONDS = 5.0
@@ -19,10 +22,15 @@ TWICE = "twice"
 LATER = "later"
 """It comes through after the next one."""
 
+RETRY_AFTER = 2
+"""Seconds that a refusal asks for."""
 _REFUSED = {
-    BUSY: b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n",
-    SLOW_DOWN: b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\n",
+    BUSY: b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: %d\r\n" % RETRY_AFTER,
+    SLOW_DOWN: b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: %d\r\n" % RETRY_AFTER,
 }
+_CORS = b"Access-Control-Allow-Origin: %s\r\nAccess-Control-Expose-Headers: Retry-After\r\nVary: Origin\r\n"
+"""As our server says it: without it a browser tells its page of no answer at all, which would be another fault."""
+_MESSAGE_ID = re.compile(rb'"messageId":\s*"([^"]+)"')
 _BODY = b'{"code":"fault","message":"made by the test"}'
 
 
@@ -36,6 +44,13 @@ class Faulty:
         self._count = 0
         self.seen: list[tuple[str, str]] = []
         """Address and fault of each request."""
+        self.answered: list[int] = []
+        """The statuses of the server's own answers."""
+        self.reordered = 0
+        """How many requests came through after one that had been sent later."""
+        self._slowed: list[tuple[float, set[bytes]]] = []
+        self.waited: list[float] = []
+        """Seconds after which what was told to slow down came again."""
         self.url = ""
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -52,9 +67,13 @@ class Faulty:
         method, path = request.split(b" ", 2)[:2]
         fault = self._faults.pop(0) if method == b"POST" and self._faults else PASS
         self.seen.append((path.decode(), fault))
+        self._watch(request, fault)
         if fault in _REFUSED:
-            head = _REFUSED[fault] + b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(
-                _BODY
+            origin = _field(request, b"origin")
+            head = (
+                _REFUSED[fault]
+                + (_CORS % origin if origin else b"")
+                + b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(_BODY)
             )
             writer.write(head + _BODY)
             await writer.drain()
@@ -83,6 +102,16 @@ class Faulty:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(MOST_SECONDS):
                     await self._passed.wait_for(lambda: self._count > before)
+                    self.reordered += 1
+
+    def _watch(self, request: bytes, fault: str) -> None:
+        """Notes how long what was told to slow down took to come again."""
+        ids, moment = _message_ids(request), time.monotonic()
+        for slowed in [each for each in self._slowed if each[1] & ids]:
+            self._slowed.remove(slowed)
+            self.waited.append(moment - slowed[0])
+        if fault == SLOW_DOWN:
+            self._slowed.append((moment, ids))
 
     async def _forward(self, request: bytes) -> bytes:
         reader, writer = await asyncio.open_connection(*self._server)
@@ -90,7 +119,26 @@ class Faulty:
         answer = await _read(reader)
         writer.close()
         assert answer is not None, "the server closed without an answer"
+        self.answered.append(int(answer.split(b" ", 2)[1]))
         return answer
+
+
+def _field(request: bytes, name: bytes) -> bytes:
+    """A header of a request, or nothing."""
+    head = request.partition(b"\r\n\r\n")[0]
+    for line in head.split(b"\r\n")[1:]:
+        field, _, value = line.partition(b":")
+        if field.lower() == name:
+            return value.strip()
+    return b""
+
+
+def _message_ids(request: bytes) -> set[bytes]:
+    """The messages in a request, packed or not."""
+    body = request.partition(b"\r\n\r\n")[2]
+    if body.startswith(b"\x1f\x8b"):
+        body = zlib.decompress(body, wbits=31)
+    return set(_MESSAGE_ID.findall(body))
 
 
 async def _read(reader: asyncio.StreamReader) -> bytes | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ SEGMENT = (
   analytics.methods = ["identify", "track", "page", "group", "alias", "screen", "ready", "reset"];
   analytics.factory = (name) => (...given) => { analytics.push([name, ...given]); return analytics; };
   for (const name of analytics.methods) analytics[name] = analytics.factory(name);
-  analytics._cdn = "%(url)s"; analytics._writeKey = "%(key)s";
+  analytics._cdn = "%(url)s"; analytics._writeKey = "%(key)s"; analytics._loadOptions = %(options)s;
   analytics.page("Front");
   const script = document.createElement("script");
   script.src = "%(url)s/analytics.js/v1/%(key)s/analytics.min.js"; script.async = true;
@@ -47,6 +48,13 @@ _READY = {
     "jitsu": "window.jitsu && jitsu.track && !Array.isArray(jitsu)",
 }
 _NAMES = {"segment": "analytics", "rudder": "client", "jitsu": "jitsu"}
+_BATCHING = {"deliveryStrategy": {"strategy": "batching", "config": {"size": 3, "timeout": 300}}}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "segment-batches": {"integrations": {"Segment.io": _BATCHING}},
+    "rudder-batches": {"queueOptions": {"batch": {"enabled": True, "maxItems": 3, "flushInterval": 300}}},
+    "rudder-beacon": {"useBeacon": True, "beaconQueueOptions": {"maxItems": 3, "flushQueueInterval": 300}},
+}
+"""Other ways to send that clients offer: each is a client with options."""
 
 
 class Client:
@@ -65,21 +73,24 @@ class Client:
 async def open_client(
     stack: contextlib.AsyncExitStack, site: Site, name: str, url: str, door: Door
 ) -> Client:
-    """A page with this client, ready to send to a server at this address."""
+    """A page with this client, ready to send to a server at this address. ``name`` may say a way to send, too (`OPTIONS`)."""
+    options = OPTIONS.get(name, {})
+    name = name.partition("-")[0]
     if not RUDDER.exists():
         said = "no clients for browsers: npm ci"
         pytest.fail(said) if is_ci() else pytest.skip(said)
-    html = {"segment": SEGMENT, "jitsu": JITSU, "rudder": PLAIN}[name] % {"url": url, "key": door.key}
+    values = {"url": url, "key": door.key, "options": json.dumps(options)}
+    html = {"segment": SEGMENT, "jitsu": JITSU, "rudder": PLAIN}[name] % values
     page = await site.visitor()
     await page.goto(await stack.enter_async_context(other_origin(html)))
     if name == "rudder":
         await page.add_script_tag(path=Path(RUDDER))
         await page.evaluate(
-            """([key, url]) => {
+            """([key, url, options]) => {
                 window.client = new rudderanalytics.RudderAnalytics();
-                client.load(key, url, {configUrl: url});
+                client.load(key, url, {configUrl: url, ...options});
             }""",
-            [door.key, url],
+            [door.key, url, options],
         )
     await page.wait_for_function(_READY[name])
     return Client(page, name)

@@ -1,10 +1,11 @@
-"""What Python clients send, as PyPI has them: python send.py CLIENT URL KEY COUNT"""
+"""What Python clients send, as PyPI has them: python send.py CLIENT URL KEY COUNT [REQUESTS AT ONCE]"""
 
 import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-client, url, key, count = sys.argv[1:]
+client, url, key, count, *more = sys.argv[1:]
+at_once = int(more[0]) if more else 1
 traits = {"email": "kim@example.org", "plan": "gold"}
 start = datetime.now(UTC) - timedelta(minutes=10)
 
@@ -29,10 +30,15 @@ if client == "segment":
 
     send(
         Client(
-            key, host=url, upload_size=5, upload_interval=0.1, on_error=lambda *error: sys.exit(str(error))
+            key,
+            host=url,
+            upload_size=5,
+            upload_interval=0.1,
+            thread=at_once,
+            on_error=lambda *error: sys.exit(str(error)),
         )
     )
 else:
     from rudderstack.analytics import Client as RudderClient
 
-    send(RudderClient(key, host=url, upload_size=5, upload_interval=0.1))
+    send(RudderClient(key, host=url, upload_size=5, upload_interval=0.1, thread=at_once))

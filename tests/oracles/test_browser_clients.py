@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 from browser import Site
-from faulty import BUSY, DROP, SLOW_DOWN, TWICE, UNANSWERED, faulty
+from faulty import BUSY, DROP, LATER, PASS, RETRY_AFTER, SLOW_DOWN, TWICE, UNANSWERED, faulty
 from in_browsers import open_client, until
 
 import horizon
@@ -19,9 +19,9 @@ from tracked import open_door, open_tracked
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 FAULTS = {
-    "segment": (TWICE, BUSY, UNANSWERED, SLOW_DOWN, DROP),
-    "rudder": (TWICE, BUSY, UNANSWERED, SLOW_DOWN, DROP),
-    "jitsu": (TWICE, UNANSWERED, TWICE),  # it tries nothing again: what is refused is lost
+    "segment": (TWICE, BUSY, UNANSWERED, SLOW_DOWN, DROP, LATER),
+    "rudder": (TWICE, BUSY, UNANSWERED, SLOW_DOWN, DROP, LATER),
+    "jitsu": (TWICE, UNANSWERED, TWICE, LATER),  # it tries nothing again: what is refused is lost
 }
 ADDRESSES = {
     "segment": {"/v1/p", "/v1/t", "/v1/i", "/v1/g", "/v1/a"},
@@ -55,8 +55,61 @@ async def test_what_browsers_send_arrives_once(site: Site, db: Database) -> None
             assert (identified["user_id"], identified["traits"]["email"]) == ("kim", "kim@example.org")
             assert {fault for _, fault in proxy.seen} >= set(faults), name
             assert {path.partition("?")[0] for path, _ in proxy.seen} >= ADDRESSES[name]
+            if name != "jitsu":
+                assert min(proxy.waited) >= RETRY_AFTER * 0.95, "a page of another origin reads Retry-After"
             await client.page.close()
         assert await tracked.parked() == []
+
+
+OTHER_WAYS = {
+    "segment-batches": ((UNANSWERED, BUSY, TWICE, DROP), "/v1/b"),
+    "rudder-batches": ((UNANSWERED, BUSY, TWICE, DROP), "/v1/batch"),
+    "rudder-beacon": ((TWICE, UNANSWERED), "/beacon/v1/batch"),  # nobody hears what a beacon is answered
+}
+
+
+async def test_batches_and_beacons_of_browsers_arrive_once(site: Site, db: Database) -> None:
+    tracked = await open_tracked(db)
+    doors = {name: await open_door(db, tracked.web.id) for name in OTHER_WAYS}
+    for name, (faults, address) in OTHER_WAYS.items():
+        async with contextlib.AsyncExitStack() as stack:
+            proxy = await stack.enter_async_context(faulty(site.url, *faults))
+            client = await open_client(stack, site, name, proxy.url, doors[name])
+            count = pages = int(name == "segment-batches")
+            for _ in range(
+                20
+            ):  # until everything has gone wrong: how many requests that takes is the client's
+                for _ in range(4):
+                    await client.call("track", "Product Viewed", {"n": count})
+                    count += 1
+                await until(tracked, doors[name], count)
+                if sum(fault != PASS for _, fault in proxy.seen) == len(faults):
+                    break
+            found = await until(tracked, doors[name], count)
+            assert Counter(event["type"] for event in found) == +Counter(track=count - pages, page=pages), (
+                name
+            )
+            broken = [(path.partition("?")[0], fault) for path, fault in proxy.seen if fault in faults]
+            assert broken == [(address, fault) for fault in faults], name
+            await client.page.close()
+    assert await tracked.parked() == []
+
+
+async def test_a_browser_that_sends_too_much_is_slowed_down_and_loses_nothing(
+    site: Site, db: Database
+) -> None:
+    """The refusals are our own server's, to a page of another origin."""
+    tracked = await open_tracked(db)
+    slow = await open_door(db, tracked.web.id, per_second=1)
+    async with contextlib.AsyncExitStack() as stack:
+        proxy = await stack.enter_async_context(faulty(site.url))
+        client = await open_client(stack, site, "segment", proxy.url, slow)
+        for number in range(7):
+            await client.call("track", "Product Viewed", {"n": number})
+        found = await until(tracked, slow, 8)
+        assert Counter(event["type"] for event in found) == Counter(track=7, page=1)
+        assert 429 in proxy.answered
+        await client.page.close()
 
 
 async def test_three_people_at_a_tablet_stay_three(site: Site, db: Database) -> None:

@@ -83,7 +83,10 @@ class World:
 
     async def open(self) -> None:
         """What the shop has before anybody comes."""
-        self.variant = await self.trade.kettle(price=10_000, quantity=100_000)
+        plain, part = [await self.trade.kettle(price=10_000, quantity=100_000) for _ in range(2)]
+        milk = await self.trade.kettle(price=2_000, quantity=0)
+        await self.trade.by_lot(milk, SOON=50, LATE=50_000)
+        self.goods = [plain, await self.trade.set_of(15_000, (part, 2), (plain, 1)), milk]
         given = {
             "channel": str(self.trade.web.id),
             "name": "Club",
@@ -172,16 +175,16 @@ class World:
             identifiers=[Identifier(Kind.CUSTOMER, str(customer)), other],
         )
 
-    async def fills_a_cart(self, who: int, quantity: int) -> None:
-        """A cart of their own. While they are merged a person has one live cart, and what is put in then is the person's:
+    async def fills_a_cart(self, who: int, quantity: int, what: int = 0) -> None:
+        """A cart of their own: something plain, a set, or something by lot. While they are merged a person has one live cart, and what is put in then is the person's:
         it stays where it was put, so that of those who shopped as one only all together can be told."""
-        line = LineInput(variant=self.variant, quantity=quantity)
+        line = LineInput(variant=self.goods[what], quantity=quantity)
         data = CartInput(channel=self.trade.web.id, lines=[line])
         await self._shops(who, lambda tx: create(tx, data))
 
-    async def wishes(self, who: int) -> None:
+    async def wishes(self, who: int, what: int = 0) -> None:
         """Something on the wish list, which is one list while they are one. What is there already stays as it is."""
-        line = LineInput(variant=self.variant, quantity=1)
+        line = LineInput(variant=self.goods[what], quantity=1)
         await self._shops(who, lambda tx: wish(tx, self.trade.web.id, line))
 
     async def _shops(self, who: int, verb: Any) -> None:
@@ -196,10 +199,10 @@ class World:
         else:
             self.as_one.extend(joined)
 
-    async def buys(self, who: int) -> None:
+    async def buys(self, who: int, what: int = 0) -> None:
         for customer in self.pairs[who % len(self.pairs)]:
             email = await self.db.value("SELECT email FROM customer WHERE id = $1", customer)
-            cart = await self.trade.cart((self.variant, 1), **BUYER | {"email": email})
+            cart = await self.trade.cart((self.goods[what], 1), **BUYER | {"email": email})
             await self.trade.place(cart.id)
 
     # -- who is who: only the people, never their twins --------------------------------------------------------------------

@@ -6,16 +6,20 @@ from uuid import UUID
 import httpx
 import msgspec
 
-from samlad import customers, identity, orders, profile
+from samlad import conversations, customers, identity, orders, profile
 from samlad.access.permissions import Role, permissions_of
 from samlad.channels import Resource
+from samlad.conversations import BeginInput
 from samlad.customers import NoteInput, PersonInput, TagsInput
 from samlad.identity import MergeInput
+from samlad.identity.model import AuthLevel, Identifier, Kind, Sighting
+from samlad.kernel.clock import now
 from samlad.kernel.context import SYSTEM, Actor
 from samlad.kernel.ids import new_id
 from samlad.orders import FulfilInput, ReturnInput, imports
 from samlad.orders.import_model import OrderInput
 from samlad.profile import household
+from tracked import open_door
 from trade import ADDRESS, BUYER, Trade
 
 
@@ -108,6 +112,35 @@ async def test_everything_about_a_person_merged_and_taken_apart(
     assert {each["why"] for each in left["household"]} == {"address"}
 
 
+async def test_what_was_talked_about_and_what_happened_last_are_in_the_call(
+    trade: Trade, api: httpx.AsyncClient, api_as: Any
+) -> None:
+    kim, work = await person(trade, "kim@example.org"), await person(trade, "work@example.org")
+    begun = []
+    for number, each in enumerate((kim, work, kim)):
+        word = BeginInput(channel=trade.web.id, subject=f"About {number}", body="Well?", customer=each)
+        begun.append(await trade.db.transaction(lambda tx, word=word: conversations.begin(tx, word)))
+    await trade.db.transaction(lambda tx: conversations.merge(tx, begun[2].id, begun[0].id))
+    await trade.db.transaction(
+        lambda tx: identity.merge(tx, MergeInput(profiles=[kim, work], reason="The same"))
+    )
+    seen = await read(api, str(work))
+    talks = sorted((each["subject"], each["state"], each["channel"]) for each in seen["conversations"])
+    assert talks == [("About 0", "open", trade.web.code), ("About 1", "open", trade.web.code)]
+    assert [each["id"] for each in seen["timeline"]] == [
+        each["id"] for each in (await read(api, f"{kim}/timeline", limit=20))["items"]
+    ]
+    assert {"conversations", "identity"} <= {each["kind"] for each in seen["timeline"]}
+    less = await read(api, str(kim), parts="orders")
+    assert (less["timeline"], less["conversations"]) == (None, None)
+    buyer = Actor(kind="staff", id=new_id(), permissions=frozenset({"customers.read"}), locations=None)
+    async with api_as(buyer) as other:
+        little = await read(other, str(kim))
+        assert little["conversations"] is None
+        assert {"conversations", "orders", "identities"} <= set(little["withheld"])
+        assert {each["kind"] for each in little["timeline"]} == {"customer"}
+
+
 async def test_the_timeline_pages_filters_and_follows_merges(trade: Trade, api: httpx.AsyncClient) -> None:
     order = await bought(trade, "kim@example.org", 10_000)
     await bought(trade, "work@example.org", 10_000)
@@ -140,6 +173,35 @@ async def test_the_timeline_pages_filters_and_follows_merges(trade: Trade, api: 
     assert len(old) + len(new) == len(everything)
     assert (await api.get(f"/api/customers/{kim}/timeline?from=2026-01-01")).status_code == 422
     assert (await api.get(f"/api/customers/{new_id()}/timeline")).status_code == 404
+
+
+async def test_what_the_log_has_and_reports_itself_is_in_the_timeline_once(
+    trade: Trade, api: httpx.AsyncClient
+) -> None:
+    await bought(trade, "kim@example.org", 10_000)
+    await trade.follow()
+    kim = await person(trade, "kim@example.org")
+    names = await trade.db.rows("SELECT name FROM tracked_event")
+    assert {"Product Added", "Order Completed"} <= {row["name"] for row in names}
+    items = (await read(api, f"{kim}/timeline", limit=200))["items"]
+    assert "order.placed" in {each["type"] for each in items}
+    assert [each["name"] for each in items if each["kind"] == "browsing"] == []
+    viewed = Sighting(
+        pool=trade.web.pools[Resource.CUSTOMERS],
+        source="test",
+        event_id="v",
+        observed_at=now(),
+        received_at=now(),
+        auth=AuthLevel.AUTHENTICATED,
+        identifiers=[Identifier(Kind.CUSTOMER, str(kim)), Identifier(Kind.ANONYMOUS, "a-browser")],
+    )
+    await trade.db.transaction(lambda tx: identity.observe(tx, [viewed]))
+    tracked = await open_door(trade.db, trade.web.id)
+    view = {"type": "track", "event": "Product Viewed", "anonymousId": "a-browser", "messageId": "v1"}
+    assert (await api.post("/v1/track", json=view, headers=tracked.basic)).status_code == 200
+    await trade.follow()
+    items = (await read(api, f"{kim}/timeline", kind="browsing"))["items"]
+    assert [each["name"] for each in items] == ["Product Viewed"]
 
 
 async def test_what_was_bought_before_we_came_is_in_the_timeline(
@@ -180,10 +242,13 @@ async def test_few_statements_with_thousands_of_events(trade: Trade) -> None:
         counted.append(tx.statements - before)
 
     await trade.db.transaction(count)
-    assert counted[0] <= 14
+    assert counted[0] <= 16
     scope = await profile.scope_of(trade.db, SYSTEM, kim)
     from samlad.kernel.listing import ListQuery
 
+    newest = (await profile.read(trade.db, SYSTEM, kim, ["timeline"])).timeline
+    assert newest == (await profile.TIMELINE.page(trade.db, ListQuery(limit=20), *scope)).items
+    assert len(newest) == 20
     page = await profile.TIMELINE.page(trade.db, ListQuery(limit=50), *scope)
     assert len(page.items) == 50
     assert await profile.TIMELINE.count(trade.db, ListQuery(), *scope) == 5_001

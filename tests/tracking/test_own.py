@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 
 import horizon
+from cart_people import begin, customer
 from samlad import carts, identity, orders, reviews
 from samlad.carts import LineInput
 from samlad.kernel import followers
@@ -88,6 +89,30 @@ async def test_the_till_the_office_and_a_review_report_too(db: Database) -> None
     assert await db.value(rating) == "5"
     texts = "SELECT count(*) FROM tracked_event WHERE payload::text LIKE '%HEMLIGT%'"
     assert await db.value(texts) == 0, "what people write is not told"
+
+
+async def test_a_wish_is_told_as_a_wish_and_what_is_saved_for_later_as_taken_out(db: Database) -> None:
+    trade = await build(db)
+    kettle, mug = await trade.kettle(), await trade.kettle()
+    kim = await customer(trade, "kim@example.org")
+
+    async def acts(verb: Any) -> carts.CartView:
+        return await db.transaction(verb, kim)
+
+    wished = await acts(lambda tx: carts.wish(tx, trade.web.id, LineInput(variant=kettle)))
+    await acts(lambda tx: carts.change_line(tx, wished.id, wished.lines[0].id, 0))
+    cart = await begin(trade, (mug, 1), who=kim)
+    await acts(lambda tx: carts.save_line(tx, cart.id, cart.lines[0].id))
+    await settle(db)
+    found = await db.rows(
+        "SELECT name, payload -> 'properties' AS told FROM tracked_event ORDER BY occurred_at, id"
+    )
+    assert [(row["name"], row["told"].get("wishlist_id"), row["told"].get("cart_id")) for row in found] == [
+        ("Product Added to Wishlist", str(wished.id), None),
+        ("Product Removed from Wishlist", str(wished.id), None),
+        ("Product Added", None, str(cart.id)),
+        ("Product Removed", None, str(cart.id)),
+    ]
 
 
 async def test_a_product_that_somebody_with_a_cart_looks_at(api: httpx.AsyncClient, db: Database) -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from samlad.carts import CartKind
 from samlad.catalog import Measure
 from samlad.catalog.measures import UNITS
 from samlad.kernel.ids import new_id
@@ -158,15 +159,28 @@ def test_a_return_there_and_back(lines: list[dict[str, Any]], currency: str) -> 
     assert (back.type, back.payload) == ("order.returned", payload)
 
 
-@given(before=st.integers(0, 99), after=st.integers(0, 99), price=st.integers(0, 10**8), currency=currencies)
-def test_a_line_there_and_back(before: int, after: int, price: int, currency: str) -> None:
+@given(
+    before=st.integers(0, 99),
+    after=st.integers(0, 99),
+    price=st.integers(0, 10**8),
+    currency=currencies,
+    kind=st.sampled_from(CartKind),
+)
+def test_a_line_there_and_back(before: int, after: int, price: int, currency: str, kind: CartKind) -> None:
+    """A wish is no cart, and what is saved for later or only offered is neither."""
     payload = {"variant": str(new_id()), "quantity_before": before, "quantity": after, "unit_price": price}
-    told = to_segment("cart.line_changed", payload, currency=currency, subject="c1")
-    if before == after:
+    told = to_segment("cart.line_changed", payload | {"kind": kind}, currency=currency, subject="c1")
+    if before == after or kind in (CartKind.SAVED, CartKind.QUOTE):
         assert told is None
         return
     assert told is not None
-    assert told.name == ("Product Added" if after > before else "Product Removed")
+    verb = "Added" if after > before else "Removed"
+    if kind is CartKind.CART:
+        assert (told.name, told.properties["cart_id"]) == (f"Product {verb}", "c1")
+        assert to_segment("cart.line_changed", payload, currency=currency, subject="c1") == told, "of old"
+    else:
+        to = "to" if after > before else "from"
+        assert (told.name, told.properties["wishlist_id"]) == (f"Product {verb} {to} Wishlist", "c1")
     back = from_segment(told.name, told.properties, currency="USD")
     assert back is not None
     assert back.type == "cart.line_changed"
@@ -175,6 +189,7 @@ def test_a_line_there_and_back(before: int, after: int, price: int, currency: st
         "unit_price": price,
         "quantity_change": after - before,
         "currency": currency,
+        "kind": kind,
     }
 
 

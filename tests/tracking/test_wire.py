@@ -8,9 +8,11 @@ import httpx
 import msgspec
 import pytest
 
+from applications import running
 from samlad.kernel.context import GUEST
 from samlad.kernel.database import Database
 from samlad.kernel.problems import Busy
+from samlad.kernel.settings import Settings
 from samlad.tracking import intake, known, planning, sources
 from samlad.tracking.model import Policy, SchemaInput, SourceChange
 from tracked import Tracked, open_door
@@ -50,6 +52,115 @@ async def test_every_address_takes_events(wire: httpx.AsyncClient, tracked: Trac
     assert len(types) == number
     assert {kind: types.count(kind) for kind in long} == {kind: 4 if kind != "track" else 9 for kind in long}
     assert (await wire.post("/v1/m", content=b"{}")).content == b'{"success":true}'
+
+
+SINGLE_TYPES = ("identify", "track", "page", "screen", "group", "alias")
+POSTED = (
+    *(f"/v1/{each}" for each in ("batch", "b", "import", "m")),
+    *(f"/v1/{kind}" for kind in SINGLE_TYPES),
+    *(f"/v1/{kind[0]}" for kind in SINGLE_TYPES),
+    *(f"/api/s/{kind}" for kind in SINGLE_TYPES),
+    *(f"/api/s/s2s/{kind}" for kind in SINGLE_TYPES),
+    "/beacon/v1/batch",
+)
+"""Every address that clients post to (`event-api-wire.md` §4.5)."""
+
+
+async def test_a_page_of_another_origin_reads_every_answer(
+    wire: httpx.AsyncClient, tracked: Tracked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of every address: what it is asked before, what it takes and what it refuses, all with ``code`` and ``message``."""
+    full = {"event": "E", "userId": "u", "anonymousId": "a", "previousId": "p", "groupId": "g"}
+    slow = await open_door(tracked.db, tracked.web.id, per_second=1)
+
+    def is_readable(answer: httpx.Response, status: int) -> None:
+        said = (str(answer.request.url), answer.status_code, answer.text, dict(answer.headers))
+        assert answer.status_code == status, said
+        assert answer.headers["access-control-allow-origin"] == ORIGIN["Origin"], said
+        assert answer.headers["vary"] == "Origin", said
+        if status == 204:
+            assert answer.content == b"", said
+            assert "POST" in answer.headers["access-control-allow-methods"], said
+            assert "access-control-allow-credentials" not in answer.headers, said
+            return
+        assert answer.headers["content-type"].startswith("application/json"), said
+        assert answer.headers["access-control-expose-headers"] == "Retry-After", said
+        if status == 200:
+            assert answer.content == b'{"success":true}', said
+        else:
+            assert all(answer.json()[name] for name in ("code", "message")), said
+
+    for number, path in enumerate(POSTED):
+        is_batch = path.endswith(("batch", "/b", "/import"))
+        body = {"batch": [track(number)]} if is_batch else full | {"messageId": f"s{number}"}
+        asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+        is_readable(await wire.options(path, headers=ORIGIN | asked), 204)
+        sent = tracked.browser.basic | ORIGIN
+        is_readable(await wire.post(path, json=body, headers=sent), 200)
+        if path == "/v1/m":
+            continue  # taken from anybody, whatever it is: nothing is done with it
+        is_readable(await wire.post(path, json=body, headers=ORIGIN), 401)
+        is_readable(await wire.post(path, content=b"nonsense", headers=sent), 400)
+        is_readable(await wire.post(path, content=b"\x1f\x8bnonsense", headers=sent), 400)
+        is_readable(await wire.post(path, content=b"{" + b" " * 5_000_000, headers=sent), 413)
+    for _ in range(8):
+        answer = await wire.post("/v1/t", json=full, headers=slow.basic | ORIGIN)
+    is_readable(answer, 429)
+    assert answer.headers["retry-after"].isdecimal()
+    is_readable(await wire.post("/v1/none", json=full, headers=tracked.browser.basic | ORIGIN), 404)
+
+    async def broken(*_: Any) -> None:
+        raise Busy("no")
+
+    monkeypatch.setattr(intake, "write", broken)
+    answer = await wire.post("/v1/t", json=full, headers=tracked.browser.basic | ORIGIN)
+    is_readable(answer, 503)
+    assert answer.headers["retry-after"].isdecimal()
+
+    async def unforeseen(*_: Any) -> None:
+        raise RuntimeError("nobody foresaw this")
+
+    monkeypatch.setattr(intake, "write", unforeseen)
+    is_readable(await wire.post("/v1/t", json=full, headers=tracked.browser.basic | ORIGIN), 500)
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["application/json", "application/json; charset=utf-8", "application/json;charset=UTF-8", "text/plain",
+     "text/plain;charset=UTF-8", "application/x-www-form-urlencoded", "multipart/form-data", "nonsense", ""],
+)  # fmt: skip
+async def test_every_label_with_and_without_compression(
+    label: str, wire: httpx.AsyncClient, tracked: Tracked
+) -> None:
+    """What is said of the body counts for nothing: neither its type nor whether it is packed."""
+    headers = tracked.server.basic | ({"Content-Type": label} if label else {})
+    number = 0
+    for path, many in (
+        ("/v1/batch", True),
+        ("/v1/t", False),
+        ("/api/s/track", False),
+        ("/beacon/v1/batch", True),
+    ):
+        for packs, says in ((True, True), (True, False), (False, False), (False, True)):
+            number += 1
+            body = msgspec.json.encode({"batch": [track(number)]} if many else track(number))
+            encoding = {"Content-Encoding": "gzip"} if says else {}
+            content = gzip.compress(body) if packs else body
+            answer = await wire.post(path, content=content, headers=headers | encoding)
+            assert (answer.status_code, answer.content) == (200, b'{"success":true}'), (path, packs, says)
+    assert len(await tracked.events("id")) == number
+    assert await tracked.parked() == []
+
+
+async def test_browsers_are_sent_to_the_public_address(settings: Settings, tracked: Tracked) -> None:
+    """A proxy with TLS that nobody told us of asks by http and by its own name: a page by https may not send there."""
+    public = msgspec.structs.replace(settings, public_url="https://shop.example")
+    async with running(public) as application:
+        transport = httpx.ASGITransport(app=application)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
+            found = await client.get(f"/v1/projects/{tracked.browser.key}/settings", headers=ORIGIN)
+    told = found.json()["integrations"]["Segment.io"]
+    assert (told["protocol"], told["apiHost"]) == ("https", "shop.example/v1")
 
 
 async def test_whatever_the_label_says(wire: httpx.AsyncClient, tracked: Tracked) -> None:

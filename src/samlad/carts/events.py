@@ -19,12 +19,16 @@ class CartCreated(Fact, frozen=True, kw_only=True):
 
 @declare("cart.line_changed")
 class CartLineChanged(Fact, frozen=True, kw_only=True):
-    """How many of something are in the cart: 0 before is put in, 0 after is taken out."""
+    """How many of something are in the cart: 0 before is put in, 0 after is taken out.
+
+    ``kind`` (`CartKind`): lists of wishes and of what is saved for later change as carts do, and are none.
+    """
 
     variant: UUID
     quantity_before: int
     quantity: int
     unit_price: int
+    kind: str = "cart"
 
 
 @declare("cart.line_noted", personal=("gift_note",))

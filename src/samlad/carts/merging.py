@@ -11,7 +11,16 @@ from samlad.carts.access import access_of
 from samlad.carts.cart_view import compose
 from samlad.carts.merge_rules import STRATEGIES, Situation, larger, situation_of, undone
 from samlad.carts.model import OVER, Cart, CartKind, CartLine, CartStatus, CartView, LineView
-from samlad.carts.opening import NO_CART, after_change, group_of, open_cart, open_known, put, tell_line
+from samlad.carts.opening import (
+    NO_CART,
+    after_change,
+    group_of,
+    open_cart,
+    open_known,
+    put,
+    tell_line,
+    without,
+)
 from samlad.carts.permissions import WRITE
 from samlad.carts.sharing_store import Before, Merge, as_text, as_was, quantities
 from samlad.channels import Channel
@@ -22,6 +31,8 @@ from samlad.kernel.problems import Conflict, Forbidden, InvalidInput, NotFound
 from samlad.stock import HoldKind
 
 MOST_LISTS = 50
+NOTES = ("gift_note", "note")
+"""What came along with a cart and goes with it again, if nobody wrote something else since."""
 
 
 class Attached(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,9 +169,7 @@ async def _merge(
         {"status": CartStatus.MERGED, "merged_into": target.id, "checkout_until": None, "held_until": None},
     )
     values: dict[str, Any] = {
-        name: getattr(source, name)
-        for name in ("gift_note", "note")
-        if getattr(source, name) and not getattr(target, name)
+        name: getattr(source, name) for name in NOTES if getattr(source, name) and not getattr(target, name)
     }
     if values:
         await store.set_fields(tx, target.id, values)
@@ -318,8 +327,12 @@ async def _part(tx: Tx, cart: Cart, channel: Channel, merge: Merge) -> Cart:
         quantities(cart.lines),
         quantities(other_was.lines),
     )
-    await _write_back(tx, cart, merge.before.cart.lines, own)
-    values = {"gift_note": merge.before.cart.gift_note} if cart.gift_note == other_was.gift_note else {}
+    cart = await _write_back(tx, cart, merge.before.cart.lines, own)
+    values = {
+        name: getattr(merge.before.cart, name)
+        for name in NOTES
+        if getattr(other_was, name) and getattr(cart, name) == getattr(other_was, name)
+    }
     if values:
         await store.set_fields(tx, cart.id, values)
     await sharing_store.forget_merged_tokens(tx, merge.id)
@@ -328,7 +341,7 @@ async def _part(tx: Tx, cart: Cart, channel: Channel, merge: Merge) -> Cart:
         tx, merge.other, {"status": CartStatus.OPEN, "merged_into": None, "is_current": other_was.is_current}
     )
     restored, other_channel = await open_known(tx, merge.other)
-    await _write_back(tx, restored, other_was.lines, other)
+    restored = await _write_back(tx, restored, other_was.lines, other)
     restored = msgspec.structs.replace(restored, lines=await store.lines_of(tx, restored.id))
     cart = msgspec.structs.replace(cart, lines=await store.lines_of(tx, cart.id), **values)
     cart = await holding.keep_up(tx, cart, channel)
@@ -336,14 +349,18 @@ async def _part(tx: Tx, cart: Cart, channel: Channel, merge: Merge) -> Cart:
     return cart
 
 
-async def _write_back(tx: Tx, cart: Cart, before: list[CartLine], wanted: dict[UUID, int]) -> None:
-    """Make a cart hold just so much: lines that come back are as they were, to the price and the id."""
+async def _write_back(tx: Tx, cart: Cart, before: list[CartLine], wanted: dict[UUID, int]) -> Cart:
+    """Make a cart hold just so much: lines that come back are as they were, to the price and the id.
+
+    What staff chose for goods that are gone, lots and discounts, is gone with them.
+    """
     was = {line.variant: line for line in before}
     has = {line.variant: line for line in cart.lines}
     gone = [line for variant, line in has.items() if variant not in wanted]
     await store.delete_lines(tx, [line.id for line in gone])
     for line in gone:
         tell_line(tx, cart, line, line.quantity, 0)
+    cart = await without(tx, cart, {line.variant for line in gone})
     changed = []
     for variant, quantity in wanted.items():
         old, now_there = was.get(variant), has.get(variant)
@@ -359,3 +376,4 @@ async def _write_back(tx: Tx, cart: Cart, before: list[CartLine], wanted: dict[U
         tell_line(tx, cart, base, now_there.quantity if now_there else 0, quantity)
     if changed:
         await store.put_lines(tx, cart.id, changed)
+    return cart

@@ -1,6 +1,6 @@
 """What every verb begins and ends with: a cart locked for a change, its lines written, the cart shown."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from uuid import UUID
 
 import msgspec
@@ -200,12 +200,18 @@ async def take_out(tx: Tx, cart: Cart, channel: Channel, line: CartLine) -> Cart
     await store.delete_lines(tx, [line.id])
     tell_line(tx, cart, line, line.quantity, 0)
     rest = [other for other in cart.lines if other.id != line.id]
-    kept = [each for each in cart.discounts if each.variant != line.variant]
-    lots = [each for each in cart.lots if each.variant != line.variant]
-    if len(kept) < len(cart.discounts) or len(lots) < len(cart.lots):
-        await store.set_fields(tx, cart.id, {"discounts": kept, "lots": lots})
-    cart = msgspec.structs.replace(cart, lines=rest, discounts=kept, lots=lots)
+    cart = msgspec.structs.replace(await without(tx, cart, {line.variant}), lines=rest)
     return await holding.keep_up(tx, cart, channel)
+
+
+async def without(tx: Tx, cart: Cart, gone: Collection[UUID]) -> Cart:
+    """A cart without the lots and discounts that staff chose for variants that are not in it any more."""
+    kept = [each for each in cart.discounts if each.variant not in gone]
+    lots = [each for each in cart.lots if each.variant not in gone]
+    if len(kept) == len(cart.discounts) and len(lots) == len(cart.lots):
+        return cart
+    await store.set_fields(tx, cart.id, {"discounts": kept, "lots": lots})
+    return msgspec.structs.replace(cart, discounts=kept, lots=lots)
 
 
 def tell_line(tx: Tx, cart: Cart, line: CartLine, before: int, after: int) -> None:
@@ -213,7 +219,11 @@ def tell_line(tx: Tx, cart: Cart, line: CartLine, before: int, after: int) -> No
     if before == after:
         return
     fact = events.CartLineChanged(
-        variant=line.variant, quantity_before=before, quantity=after, unit_price=line.unit_price
+        variant=line.variant,
+        quantity_before=before,
+        quantity=after,
+        unit_price=line.unit_price,
+        kind=cart.kind,
     )
     log.append(tx, fact, subject=cart.id, channel=cart.channel, profile=cart.customer)
 

@@ -27,6 +27,7 @@ class Was(msgspec.Struct, frozen=True, kw_only=True):
     customer_group: str | None
     is_current: bool
     gift_note: str | None
+    note: str | None = None
     lines: list[CartLine]
 
 
@@ -336,6 +337,7 @@ def as_was(cart: Cart) -> Was:
         customer_group=cart.customer_group,
         is_current=cart.is_current,
         gift_note=cart.gift_note,
+        note=cart.note,
         lines=cart.lines,
     )
 

@@ -62,12 +62,14 @@ PARTS: dict[str, str] = {
     "store_credit": credit.READ,
     "gift_cards": credit.READ,
     "subscriptions": subscriptions.READ,
+    "conversations": conversations.READ,
     "consent": consent.READ,
     "preferences": customers.READ,
     "sizes": customers.READ,
     "household": customers.READ,
     "notes": customers.READ,
     "tags": customers.READ,
+    "timeline": customers.READ,
 }
 """The parts of a person, and the permission to see each."""
 
@@ -185,6 +187,22 @@ class Subscribed(msgspec.Struct, frozen=True, kw_only=True):
     trouble: str | None
 
 
+class Talked(msgspec.Struct, frozen=True, kw_only=True):
+    """A conversation: where it began, how far it is, how many messages it has. ``waiting_since``: nobody has answered yet."""
+
+    id: UUID
+    channel: str
+    subject: str
+    topic: str
+    state: str
+    order: UUID | None
+    assignee: UUID | None
+    messages: int
+    waiting_since: datetime | None
+    begun_at: datetime
+    last_at: datetime
+
+
 class Visited(msgspec.Struct, frozen=True, kw_only=True):
     """A store where the person bought, picked up or brought something back; on how many days, and when last."""
 
@@ -261,6 +279,20 @@ class KnownSize(msgspec.Struct, frozen=True, kw_only=True):
     size: str
 
 
+class TimelineRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A moment of a person: of which kind, in which channel, by whom. Personal fields are left out of ``facts``."""
+
+    id: UUID
+    at: datetime
+    kind: str
+    type: str
+    name: str | None
+    channel: UUID | None
+    subject: UUID | None
+    actor: str | None
+    facts: dict[str, Any] | None
+
+
 class Person(msgspec.Struct, frozen=True, kw_only=True):
     """A customer, and everything that is known of the person; lists have the newest 20.
 
@@ -294,23 +326,11 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     store_credit: list[HeldCredit] | None = None
     gift_cards: list[HeldCard] | None = None
     subscriptions: list[Subscribed] | None = None
+    conversations: list[Talked] | None = None
     consent: list[Standing] | None = None
     preferences: Preferences | None = None
     sizes: list[KnownSize] | None = None
     household: list[Housemate] | None = None
     notes: list[Note] | None = None
     tags: list[str] | None = None
-
-
-class TimelineRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A moment of a person: of which kind, in which channel, by whom. Personal fields are left out of ``facts``."""
-
-    id: UUID
-    at: datetime
-    kind: str
-    type: str
-    name: str | None
-    channel: UUID | None
-    subject: UUID | None
-    actor: str | None
-    facts: dict[str, Any] | None
+    timeline: list[TimelineRow] | None = None

@@ -16,7 +16,7 @@ from samlad.kernel.problems import InvalidInput, NotFound
 from samlad.profile import rules, store
 from samlad.profile.extending import provided
 from samlad.profile.model import PARTS, Person, Traits
-from samlad.profile.timeline import ids_of
+from samlad.profile.timeline import ids_of, kinds_of, newest
 
 
 async def read(
@@ -42,11 +42,13 @@ async def read(
     locations = None if actor.locations is None else sorted(actor.locations)
     parts = await store.parts(reader, members, wanted & store.TOGETHER, locations)
     values.update({name: getattr(parts, name) for name in wanted & store.TOGETHER})
-    if wanted & {"identities", "devices", "traits"}:
+    if wanted & {"identities", "devices", "traits", "timeline"}:
         ids = await ids_of(reader, found.id, members)
         values.update(await _known(reader, ids, wanted))
         if "traits" in wanted:
             values["traits"] = await _traits(reader, found, members, ids)
+        if "timeline" in wanted:
+            values["timeline"] = await newest(reader, store.MOST, ids, members, kinds_of(actor), locations)
     if "loyalty" in wanted:
         values["loyalty"] = await credit.view(reader, found.id)
     if "consent" in wanted:

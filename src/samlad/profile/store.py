@@ -19,6 +19,7 @@ from samlad.profile.model import (
     Money,
     Returned,
     Subscribed,
+    Talked,
     Visited,
 )
 
@@ -38,6 +39,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     store_credit: list[HeldCredit] | None = None
     gift_cards: list[HeldCard] | None = None
     subscriptions: list[Subscribed] | None = None
+    conversations: list[Talked] | None = None
     household: list[Housemate] | None = None
     tags: list[str] | None = None
 
@@ -92,6 +94,11 @@ _PARTS = {
         SELECT s.id, s.number, h.code AS channel, p.code AS plan, s.status, s.is_ending, s.next_on, s.trouble
         FROM subscription s JOIN channel h ON h.id = s.channel JOIN selling_plan p ON p.id = s.plan
         WHERE s.customer = ANY ($1) ORDER BY s.status = 'cancelled', s.created_at DESC LIMIT {MOST}) x)""",
+    "conversations": f"""(SELECT jsonb_agg(to_jsonb(x) ORDER BY x.last_at DESC, x.id) FROM (
+        SELECT t.id, h.code AS channel, t.subject, t.topic, t.state, t.order_id AS "order", t.assignee, t.messages,
+               t.waiting_since, t.begun_at, t.last_at
+        FROM conversation t JOIN channel h ON h.id = t.channel WHERE t.customer = ANY ($1) AND t.merged_into IS NULL
+        ORDER BY t.last_at DESC, t.id LIMIT {MOST}) x)""",
     "household": f"""(SELECT jsonb_agg(to_jsonb(x) ORDER BY x.why DESC, x.name, x.customer) FROM (
         SELECT DISTINCT ON (k.id) k.id AS customer, k.name, k.email, m.why FROM (
             SELECT unnest(ARRAY[one, other]) AS id, 'said' AS why FROM profile_household

@@ -15,20 +15,28 @@ from samlad.catalog.measures import UNITS
 from samlad.kernel.money import exponent
 
 NO_MEASURES: Mapping[str, Measure] = {}
+_LISTS = {"cart": "cart_id", "wish": "wishlist_id"}
+"""What a cart's id is called, by the kind of cart."""
 _SIGNS = frozenset(UNITS.values()) - {""}
 
 
 class Meaning(msgspec.Struct, frozen=True):
-    """What an event means: its name at Segment, its type here, and which of two directions where one type has both."""
+    """What an event means: its name at Segment, its type here, and which of two directions where one type has both.
+
+    ``cart``: of which kind the cart is; of lists of what is saved for later and of quotes Segment has no name.
+    """
 
     name: str
     type: str
     sign: int = 0
+    cart: str = "cart"
 
 
 MEANINGS = (
     Meaning("Product Added", "cart.line_changed", 1),
     Meaning("Product Removed", "cart.line_changed", -1),
+    Meaning("Product Added to Wishlist", "cart.line_changed", 1, "wish"),
+    Meaning("Product Removed from Wishlist", "cart.line_changed", -1, "wish"),
     Meaning("Checkout Started", "cart.checkout_started"),
     Meaning("Order Completed", "order.placed"),
     Meaning("Order Cancelled", "order.cancelled"),
@@ -64,8 +72,6 @@ AS_THEY_COME = {
     "Coupon Entered": "a code that fits is told as Coupon Applied, one that does not leaves nothing behind",
     "Coupon Denied": "a refusal leaves nothing behind",
     "Coupon Removed": "the reduction is gone with it: the order tells which ones it had",
-    "Product Added to Wishlist": "lists are carts that are not bought yet, and tell nothing to the log",
-    "Product Removed from Wishlist": "as Product Added to Wishlist",
     "Wishlist Product Added to Cart": "it is told as Product Added",
     "Product Shared": "the shop does not learn of it",
     "Email Delivered": "the mail server tells that it took a mail, not that it arrived",
@@ -249,13 +255,14 @@ def _line_to_segment(
     payload: dict[str, Any], currency: str, subject: str | None, measured: Mapping[str, Measure]
 ) -> Told | None:
     difference = payload["quantity"] - payload["quantity_before"]
-    if not difference:
+    cart = payload.get("kind", "cart")
+    meaning = next((each for each in MEANINGS if each.sign * difference > 0 and each.cart == cart), None)
+    if meaning is None:
         return None
-    name = "Product Added" if difference > 0 else "Product Removed"
     return Told(
-        name,
+        meaning.name,
         {
-            "cart_id": subject,
+            _LISTS[cart]: subject,
             "product_id": str(payload["variant"]),
             **_quantity(abs(difference), payload["variant"], measured),
             "price": decimal(payload["unit_price"], currency),
@@ -284,7 +291,7 @@ def _counted(properties: dict[str, Any]) -> tuple[int, int]:
 
 def _line_from_segment(meaning: Meaning, properties: dict[str, Any], currency: str) -> Ours:
     quantity, _per = _counted(properties)
-    payload: dict[str, Any] = {"currency": currency}
+    payload: dict[str, Any] = {"currency": currency, "kind": meaning.cart}
     if isinstance(properties.get("product_id"), str | int):
         payload["variant"] = str(properties["product_id"])
     if isinstance(properties.get("sku"), str):

@@ -8,6 +8,7 @@ JSON with ``code`` and ``message``, since some try for ever without.
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
@@ -16,6 +17,8 @@ from litestar import HttpMethod, Response, Router, get, route
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 
+from samlad import channels
+from samlad.access.api.browser import runtime_of
 from samlad.kernel import turns
 from samlad.kernel.clock import now
 from samlad.kernel.http import AnyRequest, actor_of, database_of
@@ -199,15 +202,30 @@ async def browser_settings(request: AnyRequest, key: FromPath[str]) -> Response[
     if request.method == HttpMethod.OPTIONS:
         return _asked(request)
     _admitted(await known(database_of(request)), key)
-    url = request.base_url
-    host = f"{request.headers.get('host', url.netloc)}/v1"
+    scheme, host = await _reached_at(request)
     settings = {
         "integrations": {
-            "Segment.io": {"apiKey": key, "apiHost": host, "protocol": request.scope["scheme"]},
+            "Segment.io": {"apiKey": key, "apiHost": f"{host}/v1", "protocol": scheme},
         },
         "metrics": {"sampleRate": 0},
     }
     return Response(settings, headers={"Cache-Control": "no-cache", **cors(request)})
+
+
+async def _reached_at(request: AnyRequest) -> tuple[str, str]:
+    """By which scheme and host browsers reach us.
+
+    What the settings say, because a proxy that nobody told us of asks by http and maybe by a name of its own; the host of a
+    webshop that has one stays, so that its pages send where they came from.
+    """
+    public = runtime_of(request).settings.public_url
+    asked = request.headers.get("host", request.base_url.netloc)
+    if not public:
+        return request.scope["scheme"], asked
+    shops = await channels.cached_all(database_of(request))
+    hosts = {each.setting("storefront_host") for each in shops}
+    parts = urlsplit(public)
+    return parts.scheme, asked if asked.partition(":")[0].lower() in hosts else parts.netloc
 
 
 @route(["/sourceConfig", "/sourceConfig/"], http_method=GET_OR_ASK, status_code=200)

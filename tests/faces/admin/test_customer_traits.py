@@ -8,7 +8,8 @@ import httpx
 from market import text_of
 
 from account_people import Post
-from samlad import accounts, identity, orders
+from cart_people import customer
+from samlad import accounts, carts, identity, orders
 from samlad.channels import Resource
 from samlad.identity import AuthLevel, Identifier, Kind, Sighting
 from samlad.kernel import log
@@ -145,6 +146,19 @@ async def test_every_trait_has_its_value_in_the_call_and_on_the_page(
         "phone-of-kim",
     )
     assert [said for said in expected if said not in shown] == [], shown[:6_000]
+
+
+async def test_a_wish_is_no_cart_in_the_timeline(api: httpx.AsyncClient, db: Database) -> None:
+    trade = await build(db)
+    kim, kettle = await customer(trade, KIM), await trade.kettle()
+    wished = await db.transaction(
+        lambda tx: carts.wish(tx, trade.web.id, carts.LineInput(variant=kettle)), kim
+    )
+    await trade.follow()
+    shown = text_of((await api.get(f"/admin/customers/{kim.actor.id}")).text)
+    assert "Changed a wish list" in shown
+    assert "Changed what is in the cart" not in shown
+    assert wished.kind == "wish"
 
 
 async def test_what_says_no_number_of_an_order_is_in_the_timeline(

@@ -6,16 +6,18 @@ from typing import Any
 import httpx
 import pytest
 from browser import Site
+from market import text_of
 from playwright.async_api import expect
 
 import horizon
 from samlad.access import clients
 from samlad.access.clients import ClientInput
 from samlad.access.permissions import Role
+from samlad.customers import tombstones
 from samlad.kernel import followers
 from samlad.kernel.database import Database
-from samlad.tracking import planning
-from samlad.tracking.model import Policy, SchemaInput
+from samlad.tracking import known, planning, sources
+from samlad.tracking.model import Policy, SchemaInput, SourceChange
 from samlad.tracking.resolving import FOLLOWERS
 from tracked import open_tracked
 
@@ -139,6 +141,27 @@ async def test_parked_events_by_their_pages(api: httpx.AsyncClient, db: Database
     source = (await api.get(f"/api/tracking/sources/{tracked.browser.source.id}")).json()
     assert source["blocks"] == ["Clicked", "page"]
     assert "Clicked\npage</textarea>" in (await api.get(f"/admin/tracking/{source['id']}?span=month")).text
+
+
+async def test_events_that_lost_their_person_say_why(api: httpx.AsyncClient, db: Database) -> None:
+    """Taken and yet nobody's: whoever debugs a page would look for the fault in what it sends."""
+    tracked = await open_tracked(db)
+    needs = SourceChange(needs=["performance", "targeting"])
+    await db.transaction(lambda tx: sources.change(tx, tracked.browser.source.id, needs))
+    half = {"consent": {"categoryPreferences": {"performance": True, "targeting": False}}}
+    batch = {"batch": [track(1, context=half), track(2, event="Seen")]}
+    assert (await api.post("/v1/batch", json=batch, headers=tracked.browser.basic)).status_code == 200
+    server = {"batch": [track(3, event="Told", context={"consent": {"verdict": "mine", "odd": 1}})]}
+    assert (await api.post("/v1/batch", json=server, headers=tracked.server.basic)).status_code == 200
+    shown = text_of((await api.get("/admin/tracking/events", headers={"accept-language": "en"})).text)
+    assert "Without the person No consent to: Advertising" in shown
+    assert "Without the person No consent to: Statistics, Advertising" in shown
+    assert shown.count("Without the person") == 2
+    await db.transaction(lambda tx: tombstones.bury(tx, ["kim"]))
+    known.forget()
+    again = {"batch": [track(4, userId="kim", event="Back")]}
+    assert (await api.post("/v1/batch", json=again, headers=tracked.server.basic)).status_code == 200
+    assert "They were erased" in (await api.get("/admin/tracking/events")).text
 
 
 async def test_a_plan_is_taken_over_by_its_page(api: httpx.AsyncClient, db: Database) -> None:

@@ -8,11 +8,14 @@ import httpx
 import pytest
 from market import Market, hidden, put_in, text_of
 
+import horizon
 from samlad import carts, orders, stock
 from samlad.carts import CartInput, LineInput
+from samlad.kernel import followers
 from samlad.kernel.ids import new_id
 from samlad.orders import PlaceOrder
 from samlad.payments import PaymentInput
+from samlad.tracking import own
 
 WHO = {
     "email": "kim@example.com", "name": "Kim Berg", "delivery": "ship", "line1": "Storgatan 1",
@@ -72,6 +75,49 @@ async def test_cart_and_checkout_name_goods_in_the_language_of_the_page(
     await at_checkout(guest)
     assert "Apron Small" in text_of((await guest.get("/checkout")).text)
     assert "Förkläde" not in cart
+
+
+async def test_the_whole_way_is_told_in_segments_words_and_a_search_is_not(
+    guest: httpx.AsyncClient, market: Market
+) -> None:
+    """What pages tell as they are looked at, and what the log has: through one door, of one visitor."""
+    kettle = (
+        await market.product(title="Kettle", sku="KTL", handle="ktl", category="kok", stock=(2,))
+    ).variants[0]
+    await guest.get("/c/kok")  # of who has no cart nothing is told
+    await put_in(guest, kettle.id, 1)
+    for path in ("/c/kok", "/c/kok?brand=Gense", "/search?q=kettle", "/p/ktl", "/cart"):
+        assert (await guest.get(path)).status_code == 200, path
+    bought = await guest.post("/checkout", data=await at_checkout(guest))
+    assert bought.status_code == 303, text_of(bought.text)
+    (placed,) = await market.orders()
+    await market.db.transaction(lambda tx: orders.cancel(tx, placed["id"], orders.CancelInput(reason="x")))
+    await followers.register(market.db, own.FOLLOWERS)
+    await horizon.passed(market.db)
+    while await followers.step(market.db, own.FOLLOWERS[0]):
+        pass
+    expected = {
+        "Product Added", "Product List Viewed", "Product List Filtered", "Product Viewed", "Cart Viewed", "Checkout Started",
+        "Checkout Step Viewed", "Checkout Step Completed", "Order Completed", "Order Cancelled",
+    }  # fmt: skip
+    told: set[str] = set()
+    for _ in range(600):
+        rows = await market.db.rows(
+            "SELECT name, anonymous_id, payload -> 'properties' AS said FROM tracked_event"
+        )
+        told = {row["name"] for row in rows}
+        if told >= expected:
+            break
+        await asyncio.sleep(0.1)
+    assert told == expected
+    assert len({row["anonymous_id"] for row in rows} - {None}) == 1
+    said = {row["name"]: row["said"] for row in rows}
+    assert said["Product List Filtered"]["filters"] == [{"type": "brand", "value": "Gense"}]
+    assert said["Product List Viewed"]["products"][0]["position"] == 1
+    assert said["Cart Viewed"]["products"] == [
+        {"product_id": str(kettle.id), "sku": "KTL", "quantity": 1, "price": 99}
+    ]
+    assert said["Order Completed"]["order_id"] == said["Order Cancelled"]["order_id"] == placed["number"]
 
 
 async def test_what_is_weighed_is_priced_by_the_kilogram_and_chosen_in_grams(

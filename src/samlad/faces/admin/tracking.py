@@ -238,6 +238,7 @@ async def show_events(request: AnyRequest) -> Response[Any]:
         types=[(kind, kind) for kind in ("track", "identify", "page", "screen", "group", "alias")],
         profiles=(profiles := await _profiles(request, found.items)),
         people=await _people(request, profiles.values()),
+        nameless=_nameless(request, found.items),
         live_href=live_href(request, "tracking") if is_live else None,
     )
 
@@ -276,6 +277,20 @@ async def _people(request: AnyRequest, profiles: Iterable[UUID]) -> dict[UUID, s
         return {}
     found = [await customers.get(database_of(request), profile) for profile in set(profiles)]
     return {one.id: one.name or one.email or one.external_id or "" for one in found if one is not None}
+
+
+def _nameless(request: AnyRequest, rows: Sequence[TrackedRow]) -> dict[UUID, str]:
+    """Why events were kept without their person, by their ids: that is a verdict, too."""
+    _ = words(request)
+    found = {}
+    for row in rows:
+        stamp = row.consent if isinstance(row.consent, dict) else {}
+        if stamp.get("verdict") == "erased":
+            found[row.id] = _("They were erased")
+        elif stamp.get("verdict") == "anonymised":
+            lacking = ", ".join(_(NEEDS[each]) for each in stamp["lacking"] if each in NEEDS)
+            found[row.id] = _("No consent to: %(purposes)s") % {"purposes": lacking}
+    return found
 
 
 HANDLERS = [

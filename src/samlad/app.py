@@ -147,6 +147,7 @@ from samlad.stock import api as stock_api
 from samlad.stock import checks as stock_checks
 from samlad.stock import pace as stock_pace  # noqa: F401 - declares its job
 from samlad.stock import sweepers as stock_sweepers
+from samlad.stock.reach import within_reach
 from samlad.storework import api as storework_api
 from samlad.storework import checks as storework_checks
 from samlad.subscriptions import api as subscriptions_api
@@ -349,6 +350,7 @@ def create(settings: Settings, *, is_patient: bool = False) -> Litestar:
     application = Litestar(
         route_handlers=list(ROUTES),
         middleware=list(MIDDLEWARE),
+        guards=[within_reach],
         before_send=[security_headers(https=(settings.public_url or "").startswith("https://"))],
         lifespan=[lifespan],
         state=State({"work": Work(PACKAGES, FOLLOWERS, SWEEPERS), "checks": CHECKS}),

@@ -4,18 +4,21 @@ import asyncio
 import statistics
 import time
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from access_browser import Browser, Browsers, make_staff
 
-from samlad.access import identity, keys, recent, sessions
+from samlad.access import clients, identity, keys, recent, sessions
+from samlad.access.clients import ClientInput, SecretInput
 from samlad.access.keys import KeyInput
 from samlad.access.middleware import Identify
 from samlad.access.permissions import Role
 from samlad.access.tokens import token_hash
-from samlad.kernel.context import Context
+from samlad.kernel.context import Actor, Context
 from samlad.kernel.database import Database
 from samlad.kernel.http import ACTOR_SCOPE
+from samlad.kernel.problems import NotFound
 
 
 @pytest.fixture
@@ -99,10 +102,6 @@ async def test_nobody_makes_a_key_that_may_do_more_than_they(kim: Browser, brows
 
 
 async def test_a_key_is_bound_to_its_makers_locations(db: Database) -> None:
-    from uuid import uuid4
-
-    from samlad.kernel.context import Actor
-
     here = uuid4()
     maker = Actor(kind="staff", permissions=frozenset({"key.write", "key.read"}), locations=frozenset({here}))
     given = KeyInput(name="Till", scopes=["key.read"])
@@ -245,3 +244,30 @@ async def test_hundred_requests_at_once_with_one_key(kim: Browser, browsers: Bro
             *(machine.get("/api/roles", headers=bearer(made["secret"])) for _ in range(100))
         )
     assert {answer.status_code for answer in answers} == {200}
+
+
+async def test_who_is_bound_touches_no_key_that_may_act_elsewhere(db: Database) -> None:
+    """A new secret for a program that acts everywhere would be a way out of one's own store."""
+    here = uuid4()
+    everything = frozenset({"key.write", "key.read", "staff.read"})
+    office = Context(actor=Actor(kind="staff", id=uuid4(), permissions=everything))
+    bound = Context(
+        actor=Actor(kind="staff", id=uuid4(), permissions=everything, locations=frozenset({here}))
+    )
+    given = KeyInput(name="Sync", scopes=["key.read"])
+    theirs = await db.transaction(lambda tx: keys.create(tx, given), office)
+    own = await db.transaction(lambda tx: keys.create(tx, given), bound)
+    program = await db.transaction(
+        lambda tx: clients.create(tx, ClientInput(name="Sync", scopes=["key.read"])), office
+    )
+    client = program.client.id
+    for work in (
+        lambda tx: keys.revoke(tx, theirs.key.id),
+        lambda tx: keys.read(tx, theirs.key.id),
+        lambda tx: clients.read(tx, client),
+        lambda tx: clients.make_secret(tx, client, SecretInput()),
+        lambda tx: clients.revoke(tx, client),
+    ):
+        with pytest.raises(NotFound):
+            await db.transaction(work, bound)
+    await db.transaction(lambda tx: keys.revoke(tx, own.key.id), bound)

@@ -30,7 +30,7 @@ from samlad.conversations import (
     sweepers,
 )
 from samlad.kernel import mail
-from samlad.kernel.context import Actor, Context
+from samlad.kernel.context import SYSTEM, Actor, Context
 from samlad.kernel.database import Database
 from samlad.kernel.mail import Mail
 from samlad.kernel.problems import Conflict, Forbidden, NotFound, TooMany
@@ -297,7 +297,7 @@ async def test_staff_decide(talk: Talk, api: httpx.AsyncClient) -> None:
         assert (
             await talk.comes("shop@shop.example", f"Word {n}", sender="Noor <noor@example.org>") == "waiting"
         )
-    assert (await conversations.counts(talk.db, None)).mails == 3
+    assert (await conversations.counts(talk.db, SYSTEM)).mails == 3
     first, second, third = [
         row["id"] for row in await talk.db.rows("SELECT id FROM inbound_mail ORDER BY body")
     ]

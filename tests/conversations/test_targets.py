@@ -14,6 +14,7 @@ from samlad.channels import Channel, ChannelChange, Interval, OpeningHours, hour
 from samlad.channels.model import ExceptionalDay
 from samlad.conversations import targets
 from samlad.kernel.clock import now
+from samlad.kernel.context import SYSTEM
 from samlad.kernel.database import Database
 from trade import build
 
@@ -56,7 +57,7 @@ async def test_who_waits_too_long_is_seen(db: Database, api: httpx.AsyncClient) 
     made, other = await begin(trade), await begin(trade, email="lo@example.org", subject="Other")
 
     async def overdue() -> int:
-        return (await conversations.counts(db, None)).overdue
+        return (await conversations.counts(db, SYSTEM)).overdue
 
     await db.rows(
         "UPDATE conversation SET waiting_since = now() - interval '3 hours' WHERE id = $1 RETURNING 1",

@@ -14,7 +14,7 @@ from samlad.access.events import (
     ClientSecretEnded,
     ClientSecretMade,
 )
-from samlad.access.keys import Scope
+from samlad.access.keys import Scope, require_own
 from samlad.access.permissions import KEY_READ, KEY_WRITE, permissions
 from samlad.access.tokens import CLIENT_PREFIX, new_token, token_hash
 from samlad.kernel import log
@@ -128,7 +128,9 @@ async def read(tx: Tx, client: UUID) -> ClientView:
         Forbidden, NotFound.
     """
     tx.actor.require(KEY_READ)
-    return await _view(tx, client)
+    found = await _view(tx, client)
+    require_own(tx.actor, found.locations)
+    return found
 
 
 async def create(tx: Tx, given: ClientInput) -> NewSecret:
@@ -268,6 +270,7 @@ async def revoke(tx: Tx, client: UUID) -> ClientView:
         Forbidden, NotFound.
     """
     tx.actor.require(KEY_WRITE)
+    require_own(tx.actor, (await _view(tx, client)).locations)
     revoked = await tx.execute(
         "UPDATE oauth_client SET revoked_at = now(), version = version + 1 WHERE id = $1 AND revoked_at IS NULL",
         client,
@@ -296,6 +299,7 @@ async def _lock(tx: Tx, client: UUID) -> ClientView:
     if await tx.value("SELECT 1 FROM oauth_client WHERE id = $1 FOR UPDATE", client) is None:
         raise NotFound("There is no such client.")
     found = await _view(tx, client)
+    require_own(tx.actor, found.locations)
     if found.revoked_at is not None:
         raise Conflict("It was revoked; make a new one.")
     return found

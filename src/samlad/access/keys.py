@@ -1,5 +1,6 @@
 """API keys for machines: shown once, kept as a hash, with some of their maker's permissions."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
@@ -12,6 +13,7 @@ from samlad.access.permissions import KEY_READ, KEY_WRITE, permissions
 from samlad.access.tokens import KEY_HINT_LENGTH, new_key, token_hash
 from samlad.kernel import log
 from samlad.kernel.clock import now
+from samlad.kernel.context import Actor
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.listing import Filter, Listing, Sort
@@ -90,7 +92,9 @@ async def read(tx: Tx, key: UUID) -> Key:
         Forbidden, NotFound.
     """
     tx.actor.require(KEY_READ)
-    return await _get(tx, key)
+    found = await _get(tx, key)
+    require_own(tx.actor, found.locations)
+    return found
 
 
 async def everything(reader: Reader) -> list[Key]:
@@ -146,6 +150,7 @@ async def revoke(tx: Tx, key: UUID) -> Key:
         Forbidden, NotFound.
     """
     tx.actor.require(KEY_WRITE)
+    require_own(tx.actor, (await _get(tx, key)).locations)
     revoked = await tx.execute(
         "UPDATE api_key SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL", key
     )
@@ -156,6 +161,16 @@ async def revoke(tx: Tx, key: UUID) -> Key:
         before = msgspec.structs.replace(found, revoked_at=None)
         audit.record(tx, "key.revoked", "key", key, before=before, after=found)
     return found
+
+
+def require_own(actor: Actor, locations: Collection[UUID] | None) -> None:
+    """Whoever is bound to locations deals only with keys and programs that are bound to no others.
+
+    Raises:
+        NotFound: it may act where they may not; nobody becomes it.
+    """
+    if actor.locations is not None and not (locations and actor.locations.issuperset(locations)):
+        raise NotFound("There is no such key where you work.")
 
 
 async def _get(reader: Reader, key: UUID) -> Key:

@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
+from samlad.kernel.context import SHOP_WIDE
+
 
 class Role(StrEnum):
     """What somebody's work is. A role is a set of permissions; store staff are also bound to locations."""
@@ -17,21 +19,27 @@ class Role(StrEnum):
 
 
 class PermissionInfo(msgspec.Struct, frozen=True):
-    """What a permission allows, in one sentence, and the roles that have it. Owners have every one."""
+    """What a permission allows, in one sentence, and the roles that have it. Owners have every one.
+
+    ``shop_wide``: it is about what all places share, so nobody has it who is bound to locations.
+    """
 
     name: str
     description: str
     roles: frozenset[Role]
+    shop_wide: bool = False
 
 
 _DECLARED: dict[str, PermissionInfo] = {}
 
 
-def permission(name: str, description: str, *roles: Role) -> str:
+def permission(name: str, description: str, *roles: Role, shop_wide: bool = False) -> str:
     """Declare a permission such as ``stock.adjust``; its name, to be kept as a constant by the package."""
     if name in _DECLARED:
         raise ValueError(f"the permission {name} is declared twice")
-    _DECLARED[name] = PermissionInfo(name, description, frozenset({Role.OWNER, *roles}))
+    _DECLARED[name] = PermissionInfo(name, description, frozenset({Role.OWNER, *roles}), shop_wide)
+    if shop_wide:
+        SHOP_WIDE.add(name)
     return name
 
 
@@ -49,5 +57,7 @@ STAFF_READ = permission("staff.read", "See who works here and what they may do",
 STAFF_WRITE = permission("staff.write", "Invite staff, change their roles, disable them", Role.MANAGER)
 KEY_READ = permission("key.read", "See which API keys there are", Role.DEVELOPER)
 KEY_WRITE = permission("key.write", "Make and revoke API keys", Role.DEVELOPER)
-METRICS_READ = permission("metrics.read", "Read the metrics from anywhere (for Prometheus)", Role.DEVELOPER)
-AUDIT_READ = permission("audit.read", "Read who changed what", Role.MANAGER)
+METRICS_READ = permission(
+    "metrics.read", "Read the metrics from anywhere (for Prometheus)", Role.DEVELOPER, shop_wide=True
+)
+AUDIT_READ = permission("audit.read", "Read who changed what", Role.MANAGER, shop_wide=True)

@@ -14,6 +14,7 @@ from samlad.access.links import NewLink
 from samlad.access.permissions import STAFF_READ, STAFF_WRITE, Role
 from samlad.access.problems import LastOwner
 from samlad.kernel import log
+from samlad.kernel.context import SHOP_WIDE
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.http import check_version
 from samlad.kernel.ids import new_id
@@ -336,7 +337,7 @@ def _require_over(tx: Tx, roles: Iterable[str], locations: list[UUID]) -> None:
     actor = tx.actor
     if actor.kind == "system":
         return
-    beyond = permissions_of_roles(list(roles)) - actor.permissions
+    beyond = permissions_of_roles(list(roles)) - (SHOP_WIDE if locations else set()) - actor.permissions
     if beyond:
         raise Forbidden(
             "Nobody can deal with roles that may do more than they may themselves.", beyond=sorted(beyond)

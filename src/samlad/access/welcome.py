@@ -44,12 +44,14 @@ async def accept(
     *,
     email: str | None = None,
     name: str | None = None,
+    locale: str = "en",
     agent: str = "",
 ) -> Opened | None:
     """Use a link: set the password, become active, and be signed in.
 
-    The first owner also gives ``email`` and ``name``; who was invited may correct ``name``. None: the password
-    is set, but the account has a second factor, so they sign in the usual way.
+    The first owner also gives ``email`` and ``name``, and goes on in the language ``locale``, which they were asked in;
+    who was invited may correct ``name``. None: the password is set, but the account has a second factor, so they sign in
+    the usual way.
 
     Raises:
         LinkNotValid: used, replaced, expired.
@@ -65,7 +67,7 @@ async def accept(
 
     async def work(tx: Tx) -> Opened | None:
         used = await links.use(tx, token)
-        who = await _who(tx, used, address, called)
+        who = await _who(tx, used, address, called, locale)
         has_totp = await _set_password(tx, who, password_hash, called)
         await sessions.end_others(tx, who, None)
         if used.purpose == "password-reset":
@@ -78,13 +80,14 @@ async def accept(
     return await database.transaction(work, context)
 
 
-async def _who(tx: Tx, link: LinkInfo, email: str, name: str) -> UUID:
+async def _who(tx: Tx, link: LinkInfo, email: str, name: str, locale: str) -> UUID:
     if link.staff is not None:
         return link.staff
     await tx.execute(_OWNERS_LOCK)
     if await tx.value(_HAS_OWNER):
         raise Conflict("There is an owner already; ask them for an invitation.")
-    return (await staff.add(tx, staff.StaffInput(email=email, name=name, roles=[Role.OWNER]), "active")).id
+    owner = staff.StaffInput(email=email, name=name, locale=locale, roles=[Role.OWNER])
+    return (await staff.add(tx, owner, "active")).id
 
 
 async def _set_password(tx: Tx, who: UUID, password_hash: str, name: str) -> bool:

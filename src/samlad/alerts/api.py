@@ -9,6 +9,7 @@ from samlad.alerts import service
 from samlad.alerts.model import AlertInput, StockAlert
 from samlad.alerts.permissions import READ
 from samlad.alerts.store import ALERTS
+from samlad.channels import Resource
 from samlad.kernel.http import AnyRequest, actor_of, database_of, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
@@ -20,6 +21,7 @@ from samlad.kernel.listing import (
     Sorting,
     Wanted,
 )
+from samlad.stock import reach
 
 
 @post("/stock-alerts", status_code=204, summary="Ask to be told when something is there again")
@@ -41,7 +43,8 @@ async def list_alerts(
 ) -> Response[Page[StockAlert]]:
     """The latest first. ``waiting=true``: those that were not told yet; ``channel`` are ids."""
     actor_of(request).require(READ)
-    filters = {"variant": variant, "channel": channel, "waiting": waiting}
+    pools = await reach.pool_filter(database_of(request), actor_of(request), Resource.CUSTOMERS)
+    filters = {"variant": variant, "channel": channel, "pool": pools, "waiting": waiting}
     query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
     return await ALERTS.answer(database_of(request), query, as_csv=as_format == "csv", name="stock-alerts")
 

@@ -5,9 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from samlad.alerts.model import StockAlert
+from samlad.channels import Resource
 from samlad.kernel import inserts
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.listing import Filter, Listing, Sort, uuids
+from samlad.stock.reach import belongs
 
 _FIELDS = ", ".join("v.sku" if name == "sku" else f"a.{name}" for name in StockAlert.__struct_fields__)
 
@@ -21,6 +23,10 @@ ALERTS = Listing(
     filters={
         "variant": Filter("a.variant = ANY({})", uuids),
         "channel": Filter("a.channel = ANY({})", uuids),
+        "pool": Filter(
+            """a.channel IN (SELECT channel FROM channel_pool WHERE resource = 'customers' AND pool = ANY({}::uuid[]))""",
+            uuids,
+        ),
         "waiting": Filter("(a.ended_at IS NULL) = ({} = 'true')"),
     },
 )
@@ -92,3 +98,11 @@ async def tell(tx: Tx, channel: UUID, variants: Sequence[UUID]) -> list[StockAle
         channel,
         list(variants),
     )
+
+
+belongs(
+    ("alert_id",),
+    Resource.CUSTOMERS,
+    """SELECT u.pool FROM stock_alert a JOIN channel_pool u ON u.channel = a.channel AND u.resource = 'customers'
+       WHERE a.id = $1""",
+)

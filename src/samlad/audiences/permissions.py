@@ -9,13 +9,19 @@ READ = permission(
     Role.SUPPORT,
     Role.MARKETING,
     Role.DEVELOPER,
+    shop_wide=True,
 )
 CHANGE = permission(
-    "audiences.change", "Make, change and delete segments and lists", Role.MANAGER, Role.MARKETING
+    "audiences.change",
+    "Make, change and delete segments and lists",
+    Role.MANAGER,
+    Role.MARKETING,
+    shop_wide=True,
 )
 EXPORT = permission(
     "audiences.export",
     "Take the people of segments out of the house: as files, and hashed for ad platforms",
     Role.MANAGER,
     Role.MARKETING,
+    shop_wide=True,
 )

@@ -47,14 +47,14 @@ NO_CLOSING = "There is no such closing."
 @get("/books", summary="List the money books")
 async def list_books(request: AnyRequest) -> list[Book]:
     """One for each pool of orders in which something was sold."""
-    actor_of(request).require(READ)
+    actor_of(request).require(READ, shop_wide=True)
     return await store.books(database_of(request))
 
 
 @get("/books/{book_id:uuid}", summary="Read a money book's settings")
 async def read_book(request: AnyRequest, book_id: FromPath[UUID]) -> Response[Book]:
     """Its name, fiscal year and when it recognises income; an ETag of its version."""
-    actor_of(request).require(READ)
+    actor_of(request).require(READ, shop_wide=True)
     found = await service.get(database_of(request), book_id)
     return with_etag(found, found.version)
 
@@ -71,7 +71,7 @@ async def change_book(
 @get("/books/{book_id:uuid}/accounts", summary="Read the chart of accounts")
 async def read_accounts(request: AnyRequest, book_id: FromPath[UUID], day: Day = None) -> list[Account]:
     """The account of each purpose on a day (default: today)."""
-    actor_of(request).require(READ)
+    actor_of(request).require(READ, shop_wide=True)
     database = database_of(request)
     book = await service.get(database, book_id)
     return await service.chart(database, book_id, day or local_day(now(), book.time_zone))
@@ -90,7 +90,7 @@ async def read_balances(
     request: AnyRequest, book_id: FromPath[UUID], start: From = None, end: To = None
 ) -> list[BalanceRow]:
     """Each account over a period (default: this month): before it, debit, credit, after it. Minor units."""
-    actor_of(request).require(READ)
+    actor_of(request).require(READ, shop_wide=True)
     database = database_of(request)
     book = await service.get(database, book_id)
     begin, last = period(book, start, end)
@@ -107,7 +107,7 @@ async def read_balance(
     currency: CurrencyCode = None,
 ) -> list[DayPoint]:
     """What it held at the end of each day of a period of at most ten years (default: this month)."""
-    actor_of(request).require(READ)
+    actor_of(request).require(READ, shop_wide=True)
     database = database_of(request)
     book = await service.get(database, book_id)
     begin, last = period(book, start, end)
@@ -140,7 +140,7 @@ async def export(
     currency: CurrencyCode = None,
 ) -> Stream:
     """Every line of a period as CSV (RFC 4180), or the vouchers of a part of one fiscal year as SIE 4 (code page 437)."""
-    actor_of(request).require(READ)
+    actor_of(request).require(READ, shop_wide=True)
     database = database_of(request)
     book = await service.get(database, book_id)
     begin, last = period(book, start, end)
@@ -176,7 +176,7 @@ async def list_vouchers(
     as_format: FileFormat = "json",
 ) -> Response[Page[VoucherRow]]:
     """Vouchers of all books, the latest day first. Sort by day, number or debit; `q` searches text and number."""
-    actor_of(request).require(READ)
+    actor_of(request).require(READ, shop_wide=True)
     database = database_of(request)
     filters = {
         "book": book,
@@ -198,7 +198,7 @@ async def list_vouchers(
 @get("/books/vouchers/{voucher_id:uuid}", summary="Read a voucher")
 async def read_voucher(request: AnyRequest, voucher_id: FromPath[UUID]) -> Voucher:
     """A voucher with its lines, which come to zero in each currency."""
-    actor_of(request).require(READ)
+    actor_of(request).require(READ, shop_wide=True)
     return await service.voucher(database_of(request), voucher_id)
 
 

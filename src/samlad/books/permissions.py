@@ -5,7 +5,7 @@ from samlad.access.permissions import Role, permission
 READ = permission("books.read", "See and export the money book, closed days and shifts", Role.MANAGER)
 CLOSE = permission("books.close", "Close a location's day", Role.MANAGER)
 REOPEN = permission("books.reopen", "Reopen a closed day and reverse vouchers, with a reason", Role.MANAGER)
-ACCOUNTS = permission("books.accounts", "Say which account is booked for what", Role.MANAGER)
+ACCOUNTS = permission("books.accounts", "Say which account is booked for what", Role.MANAGER, shop_wide=True)
 TILL = permission("books.till", "Open, count and close the drawer of a till", Role.MANAGER, Role.STORE)
 TILL_REFUND = permission(
     "books.till_refund", "Pay refunds of imported orders out of a drawer, with a reason", Role.MANAGER

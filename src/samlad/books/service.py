@@ -110,7 +110,7 @@ async def reverse(tx: Tx, voucher_id: UUID, data: ReverseInput) -> Voucher:
     Raises:
         NotFound: no such voucher. VoucherState: it is a reversal, or was reversed.
     """
-    tx.actor.require(REOPEN)
+    tx.actor.require(REOPEN, shop_wide=True)
     cards.refuse(data.reason, "reason")
     old = await voucher(tx, voucher_id)
     if old.reverses is not None:

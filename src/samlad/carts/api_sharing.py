@@ -21,6 +21,7 @@ from samlad.carts.model import CartView, Label, NewCart
 from samlad.carts.permissions import DISCOUNT, DISCOUNT_ANY, WRITE
 from samlad.carts.quotes import QuoteInput
 from samlad.carts.sharing_store import Device
+from samlad.channels import Resource
 from samlad.kernel.http import AnyRequest, actor_of, context_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import (
     DEFAULT_LIMIT,
@@ -33,6 +34,7 @@ from samlad.kernel.listing import (
     Wanted,
 )
 from samlad.kernel.problems import Forbidden
+from samlad.stock import reach
 
 
 class AttachInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -92,7 +94,8 @@ async def list_carts(
         raise Forbidden("Sign in to see your carts.")
     if actor.kind != "customer":
         actor.require(WRITE)
-    filters = {"channel": channel, "status": status, "kind": kind, "customer": customer}
+    pools = await reach.pool_filter(database_of(request), actor, Resource.CARTS)
+    filters = {"channel": channel, "pool": pools, "status": status, "kind": kind, "customer": customer}
     query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
     scope = actor.id if actor.kind == "customer" else None
     return await LISTING.answer(database_of(request), query, scope, as_csv=as_format == "csv", name="carts")

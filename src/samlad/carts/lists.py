@@ -69,6 +69,7 @@ LISTING = Listing(
     default_sort="-updated_at",
     filters={
         "channel": Filter("h.code = ANY({})", texts),
+        "pool": Filter("c.pool = ANY({}::uuid[])", uuids),
         "status": Filter("c.status = ANY({})", texts),
         "kind": Filter("c.kind = ANY({})", texts),
         "customer": Filter("c.customer = ANY(customer_members({}::uuid[]))", uuids),

@@ -49,6 +49,7 @@ from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Forbidden, InvalidInput, NotFound
 from samlad.kernel.together import Together
 from samlad.promotions import HolderKind
+from samlad.stock import reach
 from samlad.tax import checking
 from samlad.tax.numbers import customer_number
 
@@ -76,6 +77,8 @@ async def create(tx: Tx, data: CartInput, *, token: str | None = None, is_last: 
     channel = await channels.cached(tx, data.channel)
     if not is_staff and (channel.kind is ChannelKind.STORE or data.customer is not None):
         raise Forbidden("Only staff can sell at a till or begin a cart for somebody.")
+    if is_staff:
+        await reach.require(tx, Resource.CARTS, channel.pools[Resource.CARTS])
     customer = data.customer if is_staff else tx.actor.id if tx.actor.kind == "customer" else None
     details = _details_of_new(data)
     wanted: dict[UUID, int] = {}

@@ -9,8 +9,10 @@ import msgspec
 from asyncpg import Record
 
 from samlad.carts.model import Cart, CartLine
+from samlad.channels import Resource
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.rows import into
+from samlad.stock.reach import belongs
 
 COLUMNS = """c.id, c.pool, c.channel, c.customer, c.customer_group, c.currency, c.status, c.email, c.name, c.phone, c.address,
               c.delivery, c.location, c.checkout_until, c.order_id, c.version, c.created_at, c.updated_at, c.delivery_method,
@@ -243,3 +245,6 @@ async def heard(reader: Reader, cart: UUID, key: str) -> UUID | None:
         key,
     )
     return found
+
+
+belongs(("cart_id", "cart", "list_id"), Resource.CARTS, "SELECT pool FROM cart WHERE id = $1")

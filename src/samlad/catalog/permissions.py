@@ -16,5 +16,6 @@ CHANGE = permission(
     "Create and change products, categories, collections and listings",
     Role.MANAGER,
     Role.MARKETING,
+    shop_wide=True,
 )
-PRICES = permission("prices.change", "Change prices and price lists", Role.MANAGER)
+PRICES = permission("prices.change", "Change prices and price lists", Role.MANAGER, shop_wide=True)

@@ -11,4 +11,6 @@ READ = permission(
     Role.MARKETING,
     Role.DEVELOPER,
 )
-CHANGE = permission("channels.change", "Make channels and change their settings", Role.MANAGER)
+CHANGE = permission(
+    "channels.change", "Make channels and change their settings", Role.MANAGER, shop_wide=True
+)

@@ -119,7 +119,7 @@ async def list_entries(
     as_format: FileFormat = "json",
 ) -> Response[Page[Entry]]:
     """Every answer, the latest first. ``answer``: granted, denied; sort by recorded_at or answered_at."""
-    actor_of(request).require(READ)
+    actor_of(request).require(READ, shop_wide=True)
     filters = {"purpose": purpose, "answer": answer, "node": node, "source": source}
     query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
     return await store.ENTRIES.answer(database_of(request), query, as_csv=as_format == "csv", name="consent")

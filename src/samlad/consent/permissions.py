@@ -14,10 +14,22 @@ READ = permission(
 RECORD = permission(
     "consent.record", "Record what customers agree to and withdraw", Role.MANAGER, Role.STORE, Role.SUPPORT
 )
-CHANGE = permission("consent.change", "Change purposes and the texts that people are shown", Role.MANAGER)
+CHANGE = permission(
+    "consent.change", "Change purposes and the texts that people are shown", Role.MANAGER, shop_wide=True
+)
 MAIL_READ = permission(
-    "mail.read", "See which mails came back", Role.MANAGER, Role.SUPPORT, Role.MARKETING, Role.DEVELOPER
+    "mail.read",
+    "See which mails came back",
+    Role.MANAGER,
+    Role.SUPPORT,
+    Role.MARKETING,
+    Role.DEVELOPER,
+    shop_wide=True,
 )
 MAIL_CHANGE = permission(
-    "mail.change", "Say whether mails go to an address that some came back from", Role.MANAGER, Role.SUPPORT
+    "mail.change",
+    "Say whether mails go to an address that some came back from",
+    Role.MANAGER,
+    Role.SUPPORT,
+    shop_wide=True,
 )

@@ -12,8 +12,16 @@ READ = permission(
     Role.DEVELOPER,
 )
 CHANGE = permission(
-    "content.change", "Write drafts of pages, add pictures, change redirects", Role.MANAGER, Role.MARKETING
+    "content.change",
+    "Write drafts of pages, add pictures, change redirects",
+    Role.MANAGER,
+    Role.MARKETING,
+    shop_wide=True,
 )
 PUBLISH = permission(
-    "content.publish", "Publish pages, change menus and brand kits", Role.MANAGER, Role.MARKETING
+    "content.publish",
+    "Publish pages, change menus and brand kits",
+    Role.MANAGER,
+    Role.MARKETING,
+    shop_wide=True,
 )

@@ -6,7 +6,6 @@ from uuid import UUID
 from litestar import Response, Router, delete, get, patch, post, put
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from samlad.catalog.api.parameters import pools_of
 from samlad.channels import Resource
 from samlad.conversations import desk, enclosed, files, merging, saved, service
 from samlad.conversations.model import (
@@ -35,6 +34,7 @@ from samlad.kernel.listing import (
     States,
     Wanted,
 )
+from samlad.stock import reach
 
 
 @get("/conversations", summary="List conversations")
@@ -57,7 +57,8 @@ async def list_conversations(
     as_format: FileFormat = "json",
 ) -> Response[Page[Conversation]]:
     """``state`` is open, pending, snoozed or closed; sort by last_at, waiting_since, begun_at or subject. ``q`` looks into messages, too."""
-    actor_of(request).require(READ)
+    actor = actor_of(request)
+    actor.require(READ)
     filters = {
         "channel": channel,
         "state": states,
@@ -69,7 +70,7 @@ async def list_conversations(
         "q": q,
     }
     query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
-    scope = await pools_of(request, Resource.CONVERSATIONS, None)
+    scope = await reach.pools(database_of(request), actor, Resource.CONVERSATIONS)
     return await CONVERSATIONS.answer(
         database_of(request), query, scope, as_csv=as_format == "csv", name="conversations"
     )
@@ -80,7 +81,7 @@ async def read_counts(request: AnyRequest) -> Counts:
     """How many wait for an answer, for yours, for anybody's, since when the oldest does, and how many longer than promised."""
     actor = actor_of(request)
     actor.require(READ)
-    return await counts(database_of(request), actor.id)
+    return await counts(database_of(request), actor)
 
 
 @post("/conversations", status_code=201, summary="Begin a conversation")

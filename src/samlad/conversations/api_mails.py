@@ -58,7 +58,7 @@ async def list_inbound(
 
     Sort by received_at or sender.
     """
-    actor_of(request).require(READ)
+    actor_of(request).require(READ, shop_wide=True)
     query = asked.query({"state": states, "q": q})
     return await mail_store.INBOUND.answer(
         database_of(request), query, as_csv=asked.as_csv, name="inbound-mails"
@@ -74,7 +74,7 @@ async def download_file_of_mail(
     request: AnyRequest, mail_id: FromPath[UUID], file_id: FromPath[UUID]
 ) -> Response[bytes]:
     """A file of a mail that waits, as an attachment. When the mail is in a conversation its files are there."""
-    actor_of(request).require(READ)
+    actor_of(request).require(READ, shop_wide=True)
     return handed_out(await files.of_mail(database_of(request), mail_id, file_id))
 
 
@@ -91,7 +91,7 @@ async def begin_with_mail(
     request: AnyRequest, mail_id: FromPath[UUID], data: JSONBody[NewInput]
 ) -> Response[Conversation]:
     """With its sender, in a channel. The same again answers the conversation that began."""
-    actor_of(request).require(WRITE)
+    actor_of(request).require(WRITE, shop_wide=True)
 
     async def work(tx: Tx) -> Conversation:
         shop = await channels.get(tx, data.channel)

@@ -218,7 +218,7 @@ async def place(tx: Tx, mail: UUID, conversation: UUID) -> Conversation:
     Raises:
         NotFound: no such mail or conversation. Conflict: it is in another conversation already.
     """
-    tx.actor.require(WRITE)
+    tx.actor.require(WRITE, shop_wide=True)
     found = await _held(tx, mail)
     here = await store.lock_end(tx, conversation)
     if here is None:
@@ -251,7 +251,7 @@ async def begin(tx: Tx, mail: UUID, channel: UUID, *, language: str) -> Conversa
     Raises:
         NotFound: no such mail or channel. InvalidInput: it says nothing.
     """
-    tx.actor.require(WRITE)
+    tx.actor.require(WRITE, shop_wide=True)
     found = await _held(tx, mail)
     if found.state == "taken":
         assert found.conversation is not None
@@ -285,7 +285,7 @@ async def dismiss(tx: Tx, mail: UUID, *, is_dismissed: bool = True) -> InboundMa
     Raises:
         NotFound: no such mail. Conflict: it is in a conversation.
     """
-    tx.actor.require(WRITE)
+    tx.actor.require(WRITE, shop_wide=True)
     found = await _held(tx, mail)
     state = "dismissed" if is_dismissed else "waiting"
     if found.state == state:

@@ -15,6 +15,7 @@ from samlad.kernel.context import Actor
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, Forbidden, InvalidInput, NotFound
+from samlad.stock import reach
 
 BEGUN_AN_HOUR, BEGUN_A_DAY, WRITTEN_AN_HOUR = 10, 6, 40
 """So many may begin from one network address in an hour and for one e-mail address in a day, and write in an hour."""
@@ -31,6 +32,8 @@ async def begin(tx: Tx, data: BeginInput) -> Conversation:
     if is_staff:
         tx.actor.require(WRITE)
     channel = await channels.get(tx, data.channel)
+    if is_staff:
+        await reach.require(tx, Resource.CONVERSATIONS, channel.pools[Resource.CONVERSATIONS])
     body, subject = thread.said(data.body), data.subject.strip()
     cards.refuse(subject, "subject")
     if not subject:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from samlad.channels import Resource
 from samlad.conversations.model import (
     Attached,
     BeforeMerge,
@@ -19,6 +20,7 @@ from samlad.conversations.model import (
 from samlad.kernel import inserts
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.listing import Filter, Listing, Sort, anywhere_lowered, texts, uuids
+from samlad.stock.reach import belongs
 
 _ONE = """c.id, c.pool, c.channel, h.name AS channel_name, c.customer, c.name, c.email, c.phone, c.language, c.subject, c.topic,
           c.order_id AS "order", o.number AS order_number, c.state, c.assignee, c.assignee_name, c.snoozed_until,
@@ -235,8 +237,10 @@ async def count_anew(tx: Tx, conversation: UUID) -> None:
     )
 
 
-async def counts(reader: Reader, staff: UUID | None, before: Mapping[UUID, datetime]) -> Counts:
-    """How many conversations are where; ``before``: who waits since then or longer, by channel, is overdue."""
+async def counts(
+    reader: Reader, staff: UUID | None, before: Mapping[UUID, datetime], pools: Sequence[UUID] | None = None
+) -> Counts:
+    """How many conversations of pools (None: of all) are where; ``before``: who waits since then or longer, by channel, is overdue."""
     found = await reader.one(
         Counts,
         """SELECT count(*) FILTER (WHERE state = 'open')::int AS open,
@@ -246,12 +250,13 @@ async def counts(reader: Reader, staff: UUID | None, before: Mapping[UUID, datet
                   count(*) FILTER (WHERE state = 'snoozed')::int AS snoozed,
                   min(waiting_since) FILTER (WHERE state = 'open') AS oldest,
                   count(*) FILTER (WHERE state = 'open' AND waiting_since <= t.since)::int AS overdue,
-                  (SELECT count(*) FROM inbound_mail WHERE state = 'waiting')::int AS mails
+                  (SELECT count(*) FROM inbound_mail WHERE state = 'waiting' AND $4::uuid[] IS NULL)::int AS mails
            FROM conversation c LEFT JOIN unnest($2::uuid[], $3::timestamptz[]) AS t (channel, since) ON t.channel = c.channel
-           WHERE c.merged_into IS NULL AND c.state <> 'closed'""",
+           WHERE c.merged_into IS NULL AND c.state <> 'closed' AND ($4::uuid[] IS NULL OR c.pool = ANY ($4))""",
         staff,
         list(before),
         list(before.values()),
+        pools,
     )
     assert found is not None
     return found
@@ -335,3 +340,6 @@ async def delete_reply(tx: Tx, reply_id: UUID, at: datetime | None) -> bool:
             at,
         )
     )
+
+
+belongs(("conversation_id",), Resource.CONVERSATIONS, "SELECT pool FROM conversation WHERE id = $1")

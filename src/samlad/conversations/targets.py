@@ -5,11 +5,13 @@ from datetime import datetime
 from uuid import UUID
 
 from samlad import channels
-from samlad.channels import hours
+from samlad.channels import Resource, hours
 from samlad.conversations import store
 from samlad.conversations.model import Conversation, Counts, State
 from samlad.kernel.clock import now
+from samlad.kernel.context import Actor
 from samlad.kernel.database import Database
+from samlad.stock import reach
 
 
 async def cutoffs(database: Database) -> dict[UUID, datetime]:
@@ -34,6 +36,7 @@ def is_overdue(found: Conversation, before: Mapping[UUID, datetime]) -> bool:
     return found.waiting_since <= limit
 
 
-async def counts(database: Database, staff: UUID | None) -> Counts:
-    """How many conversations are where, and how many customers wait too long."""
-    return await store.counts(database, staff, await cutoffs(database))
+async def counts(database: Database, actor: Actor) -> Counts:
+    """How many of the conversations that somebody reaches are where, and how many customers wait too long."""
+    mine = await reach.pools(database, actor, Resource.CONVERSATIONS)
+    return await store.counts(database, actor.id, await cutoffs(database), mine)

@@ -7,6 +7,7 @@ from litestar import Response, Router, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from samlad import customers
+from samlad.channels import Resource
 from samlad.credit import at_till, gift_cards, store_credit, unsold
 from samlad.credit.api_loyalty import LOYALTY
 from samlad.credit.at_till import Prepared, PrepareInput
@@ -31,6 +32,7 @@ from samlad.credit.store import CARDS
 from samlad.credit.unsold import UNSOLD, TakeBackInput, TakenBack, UnsoldCard
 from samlad.kernel.http import AnyRequest, actor_of, context_of, database_of, with_etag, write
 from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
+from samlad.stock import reach
 
 
 @get("/gift-cards", summary="List gift cards")
@@ -51,7 +53,7 @@ async def list_cards(
     filters = {
         "status": status,
         "currency": currency,
-        "pool": pool,
+        "pool": await reach.pool_filter(database_of(request), actor_of(request), Resource.CUSTOMERS, pool),
         "customer": customer,
         "last_four": last_four,
     }
@@ -90,7 +92,8 @@ async def list_waiting(
 ) -> Response[Page[UnsoldCard]]:
     """Printed for a till and not sold (``sale``), or loaded with an order that is not paid (``payment``)."""
     actor_of(request).require(READ)
-    filters = {"for": waits_for, "channel": channel, "q": q}
+    pools = await reach.pool_filter(database_of(request), actor_of(request), Resource.CUSTOMERS)
+    filters = {"for": waits_for, "channel": channel, "pool": pools, "q": q}
     query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
     return await UNSOLD.answer(
         database_of(request), query, as_csv=as_format == "csv", name="gift-cards-waiting"

@@ -27,6 +27,7 @@ from samlad.kernel.clock import day_bounds, local_day, now
 from samlad.kernel.database import Database, Reader, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound
+from samlad.stock import reach
 
 GUESSES, GUESS_SECONDS = 20, 600
 """Codes that a stranger may ask about from one address in so many seconds, over all processes."""
@@ -46,6 +47,9 @@ async def issue(tx: Tx, data: IssueInput) -> IssuedCard:
     _may_charge(tx, data.order)
     cards.refuse(data.note, "note")
     channel = await _channel(tx, data.channel)
+    await reach.require(tx, Resource.CUSTOMERS, channel.pools[Resource.CUSTOMERS])
+    if data.customer is not None:
+        await reach.check(tx, tx.actor, "customer_id", data.customer)
     if data.order is None and not data.note.strip():
         raise InvalidInput.at("note", "say why it is given")
     if data.origin not in (Origin.GIVEN, Origin.SOLD):

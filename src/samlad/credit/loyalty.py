@@ -35,6 +35,7 @@ from samlad.kernel.http import check_version
 from samlad.kernel.ids import new_id
 from samlad.kernel.money import currencies
 from samlad.kernel.problems import Conflict, FieldError, InvalidInput, NotFound
+from samlad.stock import reach
 
 
 async def set_programme(tx: Tx, data: ProgrammeInput, *, version: int | None = None) -> Programme:
@@ -111,6 +112,7 @@ async def enrol(tx: Tx, customer: UUID) -> Member:
     found = await customers.get(tx, customer)
     if found is None:
         raise NotFound("There is no such customer.")
+    await reach.require(tx, channels.Resource.CUSTOMERS, found.pool)
     await programme_of(tx, found.pool)
     return await loyalty_store.member_of(tx, customer) or await earning.join(tx, customer, found.pool)
 

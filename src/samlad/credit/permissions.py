@@ -28,4 +28,4 @@ ISSUE = permission(
 GRANT = permission(
     "credit.grant", "Give gift cards, store credit and points away", Role.MANAGER, Role.SUPPORT
 )
-PROGRAMME = permission("credit.programme", "Change the loyalty programme", Role.MANAGER)
+PROGRAMME = permission("credit.programme", "Change the loyalty programme", Role.MANAGER, shop_wide=True)

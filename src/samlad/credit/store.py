@@ -7,10 +7,12 @@ from uuid import UUID
 
 import msgspec
 
+from samlad.channels import Resource
 from samlad.credit.model import AccountKind, CardRow, GiftCard
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
+from samlad.stock.reach import belongs
 
 REVIVED_DAYS = 90
 """A card that has expired lives on for so long when money goes back to it."""
@@ -249,3 +251,6 @@ async def cards_of(reader: Reader, cards: Sequence[UUID]) -> list[GiftCard]:
     return await reader.all(
         GiftCard, f"SELECT {_CARD} FROM {_FROM} WHERE g.id = ANY ($1::uuid[]) ORDER BY g.id", list(cards)
     )
+
+
+belongs(("card_id",), Resource.CUSTOMERS, "SELECT pool FROM gift_card WHERE id = $1")

@@ -48,6 +48,7 @@ UNSOLD = Listing(
     filters={
         "for": Filter("CASE WHEN w.order_id IS NULL THEN 'sale' ELSE 'payment' END = ANY({}::text[])", texts),
         "channel": Filter("g.channel = ANY({}::uuid[])", uuids),
+        "pool": Filter("g.pool = ANY({}::uuid[])", uuids),
         "q": Filter("(g.last_four = upper({0}::text) OR strpos(lower(g.note), lower({0}::text)) > 0)"),
     },
 )

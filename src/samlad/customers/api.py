@@ -6,6 +6,7 @@ from uuid import UUID
 from litestar import Response, Router, get, patch, post
 from litestar.params import FromPath, JSONBody
 
+from samlad.channels import Resource
 from samlad.customers import service, store
 from samlad.customers.api_notes import NOTES
 from samlad.customers.model import Customer, CustomerChange, CustomerRow, NewCustomer
@@ -13,6 +14,7 @@ from samlad.customers.permissions import READ
 from samlad.kernel.database import Tx
 from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, write
 from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
+from samlad.stock import reach
 
 
 @get("/customers", summary="List customers")
@@ -35,11 +37,12 @@ async def list_customers(
     last_order_at.
     """
     actor_of(request).require(READ)
+    pools = await reach.pool_filter(database_of(request), actor_of(request), Resource.CUSTOMERS, pool)
     query = ListQuery(
         limit=limit,
         cursor=cursor,
         sort=sort,
-        filters={"q": q, "phone": phone, "country": country, "pool": pool, "tag": tag},
+        filters={"q": q, "phone": phone, "country": country, "pool": pools, "tag": tag},
     )
     return await store.LISTING.answer(
         database_of(request), query, as_csv=as_format == "csv", name="customers"

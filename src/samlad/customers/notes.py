@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from samlad.access import audit
+from samlad.channels import Resource
 from samlad.customers import events, note_store, store
 from samlad.customers.note_store import Note, TagCount
 from samlad.customers.permissions import CHANGE, NOTES, READ
@@ -16,6 +17,7 @@ from samlad.kernel.database import Reader, Tx
 from samlad.kernel.http import check_version
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound
+from samlad.stock import reach
 
 MOST_TAGS = 50
 
@@ -169,8 +171,10 @@ async def untag(tx: Tx, customer: UUID, tag: str) -> list[UUID]:
 
 
 async def _customer(tx: Tx, customer: UUID) -> None:
-    if await store.resolve(tx, customer) is None:
+    found = await store.get(tx, customer)
+    if found is None:
         raise NotFound("There is no such customer.")
+    await reach.require(tx, Resource.CUSTOMERS, found.pool)
 
 
 async def _note(tx: Tx, customer: UUID, note: UUID, version: int | None) -> Note:

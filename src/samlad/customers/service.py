@@ -16,6 +16,7 @@ from samlad.kernel.database import Tx
 from samlad.kernel.http import check_version
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound
+from samlad.stock import reach
 
 
 async def create(tx: Tx, new: NewCustomer) -> Customer:
@@ -29,6 +30,7 @@ async def create(tx: Tx, new: NewCustomer) -> Customer:
     channel = await channels.get(tx, new.channel)
     person = _person(new)
     pool = channel.pools[channels.Resource.CUSTOMERS]
+    await reach.require(tx, channels.Resource.CUSTOMERS, pool)
     added = await store.insert(tx, pool, person)
     if added is None:
         taken = await store.find(tx, pool, person)
@@ -109,6 +111,7 @@ async def change(tx: Tx, customer: UUID, change: CustomerChange, *, version: int
     current = await store.lock(tx, customer)
     if current is None:
         raise NotFound("There is no such customer.")
+    await reach.require(tx, channels.Resource.CUSTOMERS, current.pool)
     check_version(version, current.version)
     wanted = {
         name: getattr(change, name)

@@ -9,10 +9,12 @@ from uuid import UUID
 import msgspec
 import phonenumbers
 
+from samlad.channels import Resource
 from samlad.customers.model import Customer, CustomerRow, PersonInput, Spend
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.listing import Filter, Listing, Sort, anywhere_lowered, texts, uuids
+from samlad.stock.reach import belongs
 
 _COLUMNS = """id, pool, external_id, email, name, phone, country, locale, group_name, version, created_at,
               updated_at"""
@@ -329,3 +331,6 @@ async def book_spend(tx: Tx, spends: Sequence[Spend]) -> None:
         [spend.spent for spend in ordered],
         [spend.last_order_at for spend in ordered],
     )
+
+
+belongs(("customer_id", "other_id"), Resource.CUSTOMERS, "SELECT pool FROM customer WHERE id = $1")

@@ -44,7 +44,7 @@ async def create_method(tx: Tx, data: MethodInput) -> Method:
         InvalidInput: no such channel, a country that is none, a table whose steps do not rise, no zone for what is sent.
         Conflict: the channel has a method of its own with this code.
     """
-    tx.actor.require(CHANGE)
+    tx.actor.require(CHANGE, shop_wide=True)
     try:
         channel = await channels.by_code(tx, data.channel)
     except NotFound as error:
@@ -68,7 +68,7 @@ async def change_method(tx: Tx, method_id: UUID, data: MethodChange, *, version:
     Raises:
         NotFound, InvalidInput: as `create_method`. Outdated: somebody changed it since ``version``.
     """
-    tx.actor.require(CHANGE)
+    tx.actor.require(CHANGE, shop_wide=True)
     old = await store.method(tx, method_id)
     check_version(version, old.version)
     given = {name: value for name, value in structs.asdict(data).items() if value is not UNSET}

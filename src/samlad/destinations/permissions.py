@@ -8,7 +8,12 @@ READ = permission(
     Role.MANAGER,
     Role.MARKETING,
     Role.DEVELOPER,
+    shop_wide=True,
 )
 CHANGE = permission(
-    "destinations.change", "Send audiences to ad platforms and other receivers", Role.MANAGER, Role.MARKETING
+    "destinations.change",
+    "Send audiences to ad platforms and other receivers",
+    Role.MANAGER,
+    Role.MARKETING,
+    shop_wide=True,
 )

@@ -7,5 +7,8 @@ READ = permission(
 )
 ISSUE = permission("documents.issue", "Issue invoices and credit notes", Role.MANAGER, Role.SUPPORT)
 ENTITIES = permission(
-    "documents.entities", "Change legal entities: who sells, and how numbers look", Role.MANAGER
+    "documents.entities",
+    "Change legal entities: who sells, and how numbers look",
+    Role.MANAGER,
+    shop_wide=True,
 )

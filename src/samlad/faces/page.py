@@ -311,8 +311,8 @@ def _waiting(request: AnyRequest) -> list[Flash]:
 # -- guards and verbs ----------------------------------------------------------------------------------------------------------
 
 
-def require(request: AnyRequest, permission: str | None = None) -> None:
-    """The first line of an admin page: signed in as staff, with the permission if one is named.
+def require(request: AnyRequest, permission: str | None = None, *, shop_wide: bool = False) -> None:
+    """The first line of an admin page: signed in as staff, with the permission if one is named (`Actor.require`).
 
     Raises:
         Unauthenticated: answered by a redirect to the sign-in page.
@@ -322,7 +322,7 @@ def require(request: AnyRequest, permission: str | None = None) -> None:
     if actor.kind != "staff":
         raise Unauthenticated("Sign in to go on.")
     if permission is not None:
-        actor.require(permission)
+        actor.require(permission, shop_wide=shop_wide)
     at_home(request)
 
 

@@ -131,6 +131,8 @@ GOODS = (
     marked("There is no such delivery."),
     marked("There is no such order."),
     marked("There is no such order at your locations."),
+    marked("There is nothing with this id where you work."),
+    marked("There is no such key where you work."),
     marked("There is no such order in this shop."),
     marked("There is no such return."),
     marked("There is no such return, or no such act."),

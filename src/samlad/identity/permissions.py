@@ -9,8 +9,15 @@ READ = permission(
     Role.SUPPORT,
     Role.MARKETING,
     Role.DEVELOPER,
+    shop_wide=True,
 )
 DECIDE = permission(
-    "identity.decide", "Merge customers, take them apart, and free identifiers", Role.MANAGER, Role.SUPPORT
+    "identity.decide",
+    "Merge customers, take them apart, and free identifiers",
+    Role.MANAGER,
+    Role.SUPPORT,
+    shop_wide=True,
 )
-RULES = permission("identity.rules", "Change the rules by which customers are merged", Role.MANAGER)
+RULES = permission(
+    "identity.rules", "Change the rules by which customers are merged", Role.MANAGER, shop_wide=True
+)

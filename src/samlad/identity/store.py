@@ -7,9 +7,11 @@ from uuid import UUID
 
 import msgspec
 
+from samlad.channels import Resource
 from samlad.identity.evidence import Key, Pin, Seen
 from samlad.identity.model import AuthLevel, DeviceClass, Kind, PinKind, Rules, Trust
 from samlad.kernel.database import Reader, Tx
+from samlad.stock.reach import belongs
 
 _NODE = "id, kind, value, profile, state, fan_out, is_known"
 _SEEN = (
@@ -461,3 +463,9 @@ async def rules_of(reader: Reader, pools: Collection[UUID]) -> dict[UUID, Rules]
 
 
 _DEFAULT = Rules()
+
+belongs(
+    ("any_id",),
+    Resource.CUSTOMERS,
+    "SELECT pool FROM customer WHERE id = $1 UNION SELECT pool FROM identity_node WHERE id = $1",
+)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from litestar import Response, Router, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from samlad import carts
+from samlad import carts, stock
 from samlad.carts import paying
 from samlad.carts.access import access_of
 from samlad.carts.api_inputs import CartToken
@@ -43,6 +43,7 @@ from samlad.orders.pending_arrivals import HeldArrival, PendingArrival, PendingN
 from samlad.orders.permissions import READ
 from samlad.orders.tip_store import Tip
 from samlad.orders.tips import ClerkTips
+from samlad.stock import reach
 
 MOST_MINOR = 10**15
 TimeZone = Annotated[
@@ -67,6 +68,7 @@ async def place_order(
     ``payment-declined``; 422 where something about the buyer is missing.
     """
     version = if_match(request)
+    await reach.check(database_of(request), actor_of(request), "cart_id", data.cart)
     await paying.settle_begun(
         database_of(request), [p.payment for p in data.payments if p.payment is not None]
     )
@@ -281,7 +283,7 @@ async def sales_by_hour(
     """What every channel sold in each hour of a day. Hours without a sale are left out."""
     actor_of(request).require(READ)
     bounds(day, time_zone)
-    return await lists.by_hour(database_of(request), day, time_zone)
+    return await _own(request, await lists.by_hour(database_of(request), day, time_zone))
 
 
 @get("/sales/days", summary="Sales by day")
@@ -295,7 +297,17 @@ async def sales_by_day(
     actor_of(request).require(READ)
     if not timedelta(0) <= last_day - first_day <= timedelta(days=1000):
         raise InvalidInput.at("to", "on or after the first day, and at most 1,000 days later")
-    return await lists.by_day(database_of(request), first_day, last_day, channel=channel)
+    found = await lists.by_day(database_of(request), first_day, last_day, channel=channel)
+    return await _own(request, found)
+
+
+async def _own(request: AnyRequest, found: list[ChannelSales]) -> list[ChannelSales]:
+    """What other stores sell is not told to who is bound to one."""
+    places = actor_of(request).locations
+    if places is None:
+        return found
+    own = {each.channel for each in await stock.locations(database_of(request)) if each.id in places}
+    return [row for row in found if row.channel in own]
 
 
 def bounds(day: Annotated[date, QueryParameter(description="The day")], time_zone: str) -> tuple[str, str]:

@@ -108,9 +108,10 @@ async def list_returns(
 
     Sort by created_at, due_on or number.
     """
-    actor_of(request).require(READ)
+    actor = actor_of(request)
+    actor.require(READ)
     late = None if overdue is None else str(overdue).lower()
-    filters = {"q": q, "state": states, "order": order, "overdue": late}
+    filters = {"q": q, "state": states, "order": order, "overdue": late, "place": seeing.scope(actor)}
     query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
     return await return_store.LISTING.answer(
         database_of(request), query, as_csv=as_format == "csv", name="returns"
@@ -206,7 +207,7 @@ async def put_reason(
     data: JSONBody[ReturnReasonInput],
 ) -> Response[ReturnReason]:
     """Whether its goods are sold again, who pays for sending back, whether a picture is asked for, and a fee."""
-    actor_of(request).require(OVERRIDE)
+    actor_of(request).require(OVERRIDE, shop_wide=True)
     found = await channels.by_code(database_of(request), channel)
     pool = return_reasons.pool_of(found)
     return await write(request, lambda tx: return_reasons.set_reason(tx, pool, code, data))
@@ -225,7 +226,7 @@ async def put_window(
     request: AnyRequest, channel: ChannelCode, data: JSONBody[WindowInput]
 ) -> Response[list[Window]]:
     """For a country, a product or both; without days the channel says again."""
-    actor_of(request).require(OVERRIDE)
+    actor_of(request).require(OVERRIDE, shop_wide=True)
     found = await channels.by_code(database_of(request), channel)
     pool = return_reasons.pool_of(found)
     return await write(request, lambda tx: return_reasons.set_window(tx, pool, data))

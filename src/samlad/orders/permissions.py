@@ -18,15 +18,25 @@ CHANGE = permission(
     "orders.change", "Hand over, ship, cancel and take back", Role.MANAGER, Role.STORE, Role.SUPPORT
 )
 ROUTE = permission(
-    "orders.routing", "See, try and change the rules that say which location sends an order", Role.MANAGER
+    "orders.routing",
+    "See, try and change the rules that say which location sends an order",
+    Role.MANAGER,
+    shop_wide=True,
 )
-IMPORT = permission("orders.import", "Bring in orders of the past", Role.MANAGER, Role.DEVELOPER)
-ARRIVE = permission("orders.arrive", "Take over orders of marketplaces", Role.MANAGER, Role.DEVELOPER)
+IMPORT = permission(
+    "orders.import", "Bring in orders of the past", Role.MANAGER, Role.DEVELOPER, shop_wide=True
+)
+ARRIVE = permission(
+    "orders.arrive", "Take over orders of marketplaces", Role.MANAGER, Role.DEVELOPER, shop_wide=True
+)
 OVERRIDE = permission(
     "orders.override",
     "Go beyond return windows and limits, take goods back without a receipt, set reasons and windows",
     Role.MANAGER,
 )
 SHARE = permission(
-    "orders.share-views", "Share views of the order desk, and change shared ones", Role.MANAGER
+    "orders.share-views",
+    "Share views of the order desk, and change shared ones",
+    Role.MANAGER,
+    shop_wide=True,
 )

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from samlad import channels
-from samlad.channels import Channel
+from samlad.channels import Channel, Resource
 from samlad.kernel import cards, log
 from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Tx
@@ -19,6 +19,7 @@ from samlad.orders.events import ReturnRequested
 from samlad.orders.model import OrderHead
 from samlad.orders.permissions import CHANGE
 from samlad.orders.return_model import AnnouncedLine, AnnounceInput, Request
+from samlad.stock import reach
 
 
 async def announce(tx: Tx, data: AnnounceInput) -> Request:
@@ -34,6 +35,7 @@ async def announce(tx: Tx, data: AnnounceInput) -> Request:
     if found is None:
         raise NotFound("There is no such order.")
     head, lines = found
+    await reach.require(tx, Resource.ORDERS, head.pool)
     change_facts.check_state(head)
     known = await return_reasons.reasons(tx, head.pool)
     coming = await return_store.announced(tx, head.id)

@@ -95,7 +95,7 @@ async def set_reason(tx: Tx, pool: UUID, code: str, data: ReturnReasonInput) -> 
     Raises:
         InvalidInput: the code is not one.
     """
-    tx.actor.require(OVERRIDE)
+    tx.actor.require(OVERRIDE, shop_wide=True)
     if not _CODE.fullmatch(code):
         raise InvalidInput.at(
             "code", "a small letter, then small letters, digits and underscores; at most 40"
@@ -114,7 +114,7 @@ async def set_window(tx: Tx, pool: UUID, data: WindowInput) -> list[Window]:
     Raises:
         InvalidInput: neither a country nor a product, or an unknown product.
     """
-    tx.actor.require(OVERRIDE)
+    tx.actor.require(OVERRIDE, shop_wide=True)
     if data.country is None and data.product is None:
         raise InvalidInput.at(
             "country", "a country, a product or both; for all there is the setting return_days"

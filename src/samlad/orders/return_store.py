@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from samlad.channels import Resource
 from samlad.kernel import sealing
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
@@ -20,6 +21,7 @@ from samlad.orders.return_model import (
     RequestRow,
     UnknownPrice,
 )
+from samlad.stock.reach import belongs
 
 SEALED = SealedColumn(
     table="return_request",
@@ -268,3 +270,9 @@ LISTING = Listing(
     },
 )
 """All announced returns, the latest first. ``overdue`` is true or false; ``q`` the beginning of a number."""
+
+belongs(
+    ("request_id", "return_id"),
+    Resource.ORDERS,
+    "SELECT o.pool FROM return_request r JOIN orders o ON o.id = r.order_id WHERE r.id = $1",
+)

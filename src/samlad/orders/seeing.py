@@ -9,6 +9,7 @@ from samlad.kernel.context import Actor
 from samlad.kernel.database import Reader
 from samlad.kernel.problems import NotFound
 from samlad.orders import store
+from samlad.stock import reach
 
 
 async def check(reader: Reader, actor: Actor, order: UUID) -> None:
@@ -24,3 +25,23 @@ async def check(reader: Reader, actor: Actor, order: UUID) -> None:
 def scope(actor: Actor) -> str | None:
     """The filter ``location`` of a list of orders: their locations, or None for all."""
     return None if actor.locations is None else ",".join(map(str, sorted(actor.locations)))
+
+
+async def _of_payment(reader: Reader, actor: Actor, payment: UUID) -> None:
+    if (order := await store.order_of_payment(reader, payment)) is not None:
+        await check(reader, actor, order)
+
+
+async def _of_refund(reader: Reader, actor: Actor, refund: UUID) -> None:
+    if (order := await store.order_of_refund(reader, refund)) is not None:
+        await check(reader, actor, order)
+
+
+async def _of_part(reader: Reader, actor: Actor, part: UUID) -> None:
+    if (order := await store.order_of_part(reader, part)) is not None:
+        await check(reader, actor, order)
+
+
+reach.belongs_by(("fulfilment_id",), _of_part)
+reach.belongs_by(("payment_id",), _of_payment)
+reach.belongs_by(("refund_id",), _of_refund)

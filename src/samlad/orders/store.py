@@ -474,3 +474,27 @@ async def gone_among(
         list(owners),
     )
     return [row["place"] - 1 for row in rows]
+
+
+async def order_of_payment(reader: Reader, payment: UUID) -> UUID | None:
+    """The order that a payment is of; None: there is none, or it is not placed yet."""
+    found: UUID | None = await reader.value(
+        "SELECT o.id FROM payment p JOIN orders o ON o.id = p.order_id WHERE p.id = $1", payment
+    )
+    return found
+
+
+async def order_of_refund(reader: Reader, refund: UUID) -> UUID | None:
+    """The order whose money goes back; None: there is none."""
+    found: UUID | None = await reader.value(
+        """SELECT o.id FROM refund r JOIN payment p ON p.id = r.payment JOIN orders o ON o.id = p.order_id
+           WHERE r.id = $1""",
+        refund,
+    )
+    return found
+
+
+async def order_of_part(reader: Reader, part: UUID) -> UUID | None:
+    """The order that a fulfilment is of; None: there is none."""
+    found: UUID | None = await reader.value("SELECT order_id FROM fulfilment WHERE id = $1", part)
+    return found

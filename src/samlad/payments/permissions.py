@@ -6,7 +6,7 @@ READ = permission("payments.read", "See payments, refunds and money that came in
 RECEIVE = permission(
     "payments.receive", "Book money that came in by bank or by hand", Role.MANAGER, Role.STORE
 )
-SET_UP = permission("payments.set-up", "Set the keys of payment providers", Role.MANAGER)
+SET_UP = permission("payments.set-up", "Set the keys of payment providers", Role.MANAGER, shop_wide=True)
 TERMINAL = permission(
     "payments.terminal", "Play the card terminal of the simulator", Role.MANAGER, Role.STORE, Role.DEVELOPER
 )

@@ -51,7 +51,7 @@ async def read_plan(
 
     Findings come with counts and examples; those that are ``blocking`` are to be settled first. Nothing is written.
     """
-    actor_of(request).require(READ)
+    actor_of(request).require(READ, shop_wide=True)
     database = database_of(request)
     return await plan(database, await channels.get(database, channel_id), resource, to, keeps_own=keeps_own)
 
@@ -117,7 +117,7 @@ async def list_pairs(
 
     What needs a hand comes first. As CSV it is a file that can be changed and read in again.
     """
-    actor_of(request).require(READ)
+    actor_of(request).require(READ, shop_wide=True)
     database = database_of(request)
     here = await pairs.between(database, channel_id, to)
     query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters={"state": states, "why": why, "q": q})
@@ -151,7 +151,7 @@ async def list_moves(
     as_format: FileFormat = "json",
 ) -> Response[Page[MoveRow]]:
     """Who let which channel join or leave what, the latest first; ``channel`` is a code."""
-    actor_of(request).require(READ)
+    actor_of(request).require(READ, shop_wide=True)
     query = ListQuery(
         limit=limit,
         cursor=cursor,
@@ -164,7 +164,7 @@ async def list_moves(
 @get("/pool-moves/{move_id:uuid}", summary="Read a join or leave")
 async def read_move(request: AnyRequest, move_id: FromPath[UUID]) -> MoveRow:
     """How far it has come: ``rows`` of about ``expected``."""
-    actor_of(request).require(READ)
+    actor_of(request).require(READ, shop_wide=True)
     found = await store.get(database_of(request), move_id)
     if found is None:
         raise NotFound("There is no such move.")

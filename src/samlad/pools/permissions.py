@@ -2,4 +2,6 @@
 
 from samlad.access.permissions import Role, permission
 
-MOVE = permission("pools.move", "Let a channel join the pool of others, or leave it", Role.MANAGER)
+MOVE = permission(
+    "pools.move", "Let a channel join the pool of others, or leave it", Role.MANAGER, shop_wide=True
+)

@@ -12,8 +12,17 @@ READ = permission(
     Role.DEVELOPER,
 )
 CHANGE = permission(
-    "promotions.change", "Make and change promotions, codes and links", Role.MANAGER, Role.MARKETING
+    "promotions.change",
+    "Make and change promotions, codes and links",
+    Role.MANAGER,
+    Role.MARKETING,
+    shop_wide=True,
 )
 GRANT = permission(
-    "promotions.grant", "Give a promotion to a customer", Role.MANAGER, Role.MARKETING, Role.SUPPORT
+    "promotions.grant",
+    "Give a promotion to a customer",
+    Role.MANAGER,
+    Role.MARKETING,
+    Role.SUPPORT,
+    shop_wide=True,
 )

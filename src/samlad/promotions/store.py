@@ -7,9 +7,11 @@ from uuid import UUID
 
 import msgspec
 
+from samlad.channels import Resource
 from samlad.kernel.database import Reader, Tx, asked_once
 from samlad.kernel.listing import Filter, Listing, Sort, anywhere_lowered, uuids
 from samlad.promotions.model import Code, Grant, Link, Promotion, PromotionRow
+from samlad.stock.reach import belongs
 
 _COLUMNS = """p.id, p.pool, p.name, p.status, p.is_automatic, p.channels, p.customer_group, p.first_order, p.currency,
               p.terms, p.priority, p.combination, p.first_day, p.last_day, p.weekdays, p.hours, p.limit_total,
@@ -416,3 +418,6 @@ async def grants_of(reader: Reader, holder: UUID) -> list[Grant]:
            ORDER BY g.granted_at DESC, g.promotion LIMIT 500""",
         holder,
     )
+
+
+belongs(("promotion_id",), Resource.PROMOTIONS, "SELECT pool FROM promotion WHERE id = $1")

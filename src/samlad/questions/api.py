@@ -41,6 +41,7 @@ from samlad.questions.model import (
 )
 from samlad.questions.permissions import READ
 from samlad.questions.store import QUESTIONS, SHOWN
+from samlad.stock import reach
 
 
 class Votes(msgspec.Struct, frozen=True):
@@ -104,7 +105,9 @@ async def list_questions(
     }
     query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
     database = database_of(request)
-    scope = await pools_of(request, Resource.CATALOGUE, channel)
+    scope = await reach.only(
+        database, actor_of(request), Resource.CATALOGUE, await pools_of(request, Resource.CATALOGUE, channel)
+    )
     return await QUESTIONS.answer(database, query, scope, as_csv=as_format == "csv", name="questions")
 
 

@@ -25,4 +25,5 @@ MODERATE = permission(
     Role.MANAGER,
     Role.SUPPORT,
     Role.MARKETING,
+    shop_wide=True,
 )

@@ -7,7 +7,8 @@ from uuid import UUID
 
 import msgspec
 
-from samlad.kernel import inserts
+from samlad.channels import Resource
+from samlad.kernel import inserts, taken_back
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
 from samlad.questions.model import (
@@ -20,6 +21,7 @@ from samlad.questions.model import (
     ShownQuestion,
     Waits,
 )
+from samlad.stock.reach import belongs
 
 _COUNTED = {
     "answers": "(SELECT count(*) FROM question_answer a WHERE a.question = q.id AND a.status = 'published')::int",
@@ -345,14 +347,7 @@ async def lock_batch(tx: Tx, batch: UUID) -> list[Question]:
 
 async def take_back(tx: Tx, batch: UUID) -> dict[UUID, str]:
     """Let questions that were decided together stand as before: how each stands now."""
-    rows = await tx.rows(
-        """UPDATE question SET status = was, reason = was_reason, reports = reports + was_reports,
-                  decided_at = was_decided_at, decided_by = was_decided_by, was = NULL, was_reason = '',
-                  was_reports = 0, was_decided_at = NULL, was_decided_by = NULL, batch = NULL, version = version + 1
-           WHERE batch = $1 AND was IS NOT NULL RETURNING id, status""",
-        batch,
-    )
-    return {row["id"]: row["status"] for row in rows}
+    return await taken_back.take_back(tx, "question", batch, was="was")
 
 
 async def claim_telling(tx: Tx, question: UUID, at: datetime) -> bool:
@@ -389,3 +384,10 @@ async def report(tx: Tx, question: UUID, voter: UUID, reason: str) -> tuple[UUID
         reason,
     )
     return None if row is None else (row["product"], row["reports"])
+
+
+belongs(
+    ("question_id",),
+    Resource.CATALOGUE,
+    "SELECT p.pool FROM question q JOIN product p ON p.id = q.product WHERE q.id = $1",
+)

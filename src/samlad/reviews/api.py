@@ -27,6 +27,7 @@ from samlad.reviews import service
 from samlad.reviews.model import Answer, Decision, Report, Review, ReviewInput, ShownReview, Totals, Vote
 from samlad.reviews.permissions import READ
 from samlad.reviews.store import REVIEWS, SHOWN
+from samlad.stock import reach
 
 
 class Votes(msgspec.Struct, frozen=True):
@@ -65,7 +66,9 @@ async def list_reviews(
     }
     query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
     database = database_of(request)
-    scope = await pools_of(request, Resource.CATALOGUE, channel)
+    scope = await reach.only(
+        database, actor_of(request), Resource.CATALOGUE, await pools_of(request, Resource.CATALOGUE, channel)
+    )
     return await REVIEWS.answer(database, query, scope, as_csv=as_format == "csv", name="reviews")
 
 

@@ -5,10 +5,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from samlad.kernel import inserts
+from samlad.channels import Resource
+from samlad.kernel import inserts, taken_back
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
 from samlad.reviews.model import Purchase, Review, ShownReview, Status, ToReview
+from samlad.stock.reach import belongs
 
 _FIELDS = ", ".join(
     {"product_title": "p.title AS product_title", "handle": "p.handle"}.get(name, f"r.{name}")
@@ -185,14 +187,8 @@ async def lock_batch(tx: Tx, batch: UUID) -> list[Review]:
 
 async def take_back(tx: Tx, batch: UUID) -> dict[UUID, Status]:
     """Let reviews that were decided together stand as before: how each stands now."""
-    rows = await tx.rows(
-        """UPDATE review SET status = was_status, reason = was_reason, reports = reports + was_reports,
-                  decided_at = was_decided_at, decided_by = was_decided_by, was_status = NULL, was_reason = '',
-                  was_reports = 0, was_decided_at = NULL, was_decided_by = NULL, batch = NULL, version = version + 1
-           WHERE batch = $1 AND was_status IS NOT NULL RETURNING id, status""",
-        batch,
-    )
-    return {row["id"]: Status(row["status"]) for row in rows}
+    now_so = await taken_back.take_back(tx, "review", batch)
+    return {review: Status(status) for review, status in now_so.items()}
 
 
 _BY_STARS = ("ones", "twos", "threes", "fours", "fives")
@@ -276,3 +272,10 @@ async def reports_of(reader: Reader, review: UUID) -> list[tuple[str, datetime]]
 async def is_customer(reader: Reader, one: UUID | None, other: UUID | None) -> bool:
     """Whether two customers are the same person."""
     return bool(await reader.value("SELECT $1::uuid = ANY (customer_members(ARRAY[$2::uuid]))", one, other))
+
+
+belongs(
+    ("review_id",),
+    Resource.CATALOGUE,
+    "SELECT p.pool FROM review r JOIN product p ON p.id = r.product WHERE r.id = $1",
+)

@@ -18,7 +18,7 @@ from samlad.kernel.listing import (
     Sorting,
     Wanted,
 )
-from samlad.stock import counts, counts_store, lists, service, sharing, store, transfers_store
+from samlad.stock import counts, counts_store, lists, reach, service, sharing, store, transfers_store
 from samlad.stock.api_changes import CHANGES
 from samlad.stock.api_costs import COSTING
 from samlad.stock.api_lots import LOTS
@@ -118,7 +118,7 @@ async def list_movements(
     """The stock ledger, newest first. ``since`` and ``until`` are ISO 8601 moments."""
     actor_of(request).require(READ)
     filters = {
-        "location": location,
+        "location": await reach.place_filter(database_of(request), actor_of(request), location),
         "variant": variant,
         "sku": sku,
         "cause": cause,
@@ -148,7 +148,13 @@ async def list_holds(
 ) -> Response[Page[lists.HoldRow]]:
     """Claims on units: carts, checkouts, orders, tills. An expired one goes as soon as somebody needs its units."""
     actor_of(request).require(READ)
-    filters = {"location": location, "variant": variant, "sku": sku, "kind": kind, "owner": owner}
+    filters = {
+        "location": await reach.place_filter(database_of(request), actor_of(request), location),
+        "variant": variant,
+        "sku": sku,
+        "kind": kind,
+        "owner": owner,
+    }
     query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
     return await lists.HOLDS.answer(database_of(request), query, as_csv=as_format == "csv", name="holds")
 

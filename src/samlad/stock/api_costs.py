@@ -15,7 +15,7 @@ from samlad.kernel.listing import (
     Sorting,
     Wanted,
 )
-from samlad.stock import service
+from samlad.stock import reach, service
 from samlad.stock.cost_lists import COSTS, VALUES, CostRow, ValueRow
 from samlad.stock.inputs import RevaluationInput, place_of, variants_of
 from samlad.stock.model import Moved
@@ -35,7 +35,11 @@ async def list_values(
 ) -> Response[Page[ValueRow]]:
     """What each level is worth, and the moving average of its units, in ten-thousandths of a minor unit."""
     actor_of(request).require(PURCHASE)
-    filters = {"location": location, "variant": variant, "sku": sku}
+    filters = {
+        "location": await reach.place_filter(database_of(request), actor_of(request), location),
+        "variant": variant,
+        "sku": sku,
+    }
     query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
     return await VALUES.answer(database_of(request), query, as_csv=as_format == "csv", name="stock-values")
 
@@ -58,7 +62,7 @@ async def list_costs(
     """The stock ledger with costs, newest first. ``since`` and ``until`` are ISO 8601 moments."""
     actor_of(request).require(PURCHASE)
     filters = {
-        "location": location,
+        "location": await reach.place_filter(database_of(request), actor_of(request), location),
         "variant": variant,
         "sku": sku,
         "cause": cause,

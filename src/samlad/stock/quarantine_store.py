@@ -8,6 +8,7 @@ from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
 from samlad.kernel.problems import NotFound
 from samlad.stock.model import Moved
 from samlad.stock.quarantine_model import Quarantine, Verdict
+from samlad.stock.reach import stands_at
 
 _COLUMNS = """q.id, q.location, p.code AS location_code, q.variant, v.sku, product.title, q.lot, t.code AS lot_code,
               q.quantity, q.units_left, q.value_e4, q.reason, q.reference, q.order_id, q.actor, q.version, q.created_at"""
@@ -111,3 +112,6 @@ async def note(
         text,
         tx.actor.label,
     )
+
+
+stands_at(("quarantine_id",), "SELECT location FROM stock_quarantine WHERE id = $1")

@@ -8,6 +8,7 @@ from litestar import Response, Router, get, patch, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from samlad import channels
+from samlad.channels import Resource
 from samlad.kernel.database import Tx
 from samlad.kernel.http import AnyRequest, actor_of, context_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import (
@@ -21,6 +22,7 @@ from samlad.kernel.listing import (
     States,
     Wanted,
 )
+from samlad.stock import reach
 from samlad.subscriptions import entering, notices, plans, service, starting
 from samlad.subscriptions.model import (
     CancelInput,
@@ -132,6 +134,7 @@ async def list_subscriptions(
         actor.require(READ)
     filters = {
         "channel": channel,
+        "pool": await reach.pool_filter(database_of(request), actor, Resource.ORDERS),
         "plan": plan,
         "customer": customer,
         "variant": variant,

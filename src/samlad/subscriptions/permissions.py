@@ -18,7 +18,7 @@ CHANGE = permission(
     Role.STORE,
     Role.SUPPORT,
 )
-PLANS = permission("subscriptions.plans", "Make and change selling plans", Role.MANAGER)
+PLANS = permission("subscriptions.plans", "Make and change selling plans", Role.MANAGER, shop_wide=True)
 OVERRIDE = permission(
     "subscriptions.override", "End subscriptions before their minimum is reached", Role.MANAGER
 )

@@ -7,8 +7,10 @@ from uuid import UUID
 
 import msgspec
 
+from samlad.channels import Resource
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
+from samlad.stock.reach import belongs
 from samlad.subscriptions.model import (
     CycleRow,
     Line,
@@ -36,6 +38,7 @@ LISTING: Listing[SubscriptionRow] = Listing(
     default_sort="-created_at",
     filters={
         "status": Filter("s.status = ANY({}::text[])", texts),
+        "pool": Filter("s.pool = ANY({}::uuid[])", uuids),
         "channel": Filter("c.code = ANY({}::text[])", texts),
         "plan": Filter("p.code = ANY({}::text[])", texts),
         "customer": Filter("s.customer = ANY(customer_members({}::uuid[]))", uuids),
@@ -355,3 +358,6 @@ async def charged_by(reader: Reader, payment: UUID) -> UUID | None:
     """The subscription that waits for a payment."""
     found: UUID | None = await reader.value("SELECT id FROM subscription WHERE charging = $1", payment)
     return found
+
+
+belongs(("subscription_id",), Resource.ORDERS, "SELECT pool FROM subscription WHERE id = $1")

@@ -11,5 +11,5 @@ READ = permission(
     Role.MARKETING,
     Role.DEVELOPER,
 )
-CHANGE = permission("tax.change", "Change tax classes, rates and registrations", Role.MANAGER)
-REPORT = permission("tax.report", "See what was taken of which tax, and where", Role.MANAGER)
+CHANGE = permission("tax.change", "Change tax classes, rates and registrations", Role.MANAGER, shop_wide=True)
+REPORT = permission("tax.report", "See what was taken of which tax, and where", Role.MANAGER, shop_wide=True)

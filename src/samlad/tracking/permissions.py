@@ -9,16 +9,19 @@ READ = permission(
     Role.MARKETING,
     Role.SUPPORT,
     Role.DEVELOPER,
+    shop_wide=True,
 )
 CHANGE = permission(
     "tracking.change",
     "Make and change sources of events, their keys and the tracking plan",
     Role.MANAGER,
     Role.DEVELOPER,
+    shop_wide=True,
 )
 WRITE = permission(
     "tracking.write",
     "Send events to any source, as programs with a token do",
     Role.DEVELOPER,
+    shop_wide=True,
 )
-DELETE = permission("tracking.delete", "Delete single events of clients", Role.MANAGER)
+DELETE = permission("tracking.delete", "Delete single events of clients", Role.MANAGER, shop_wide=True)

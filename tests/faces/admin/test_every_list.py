@@ -29,7 +29,7 @@ LISTS = (
     "/admin/stock/purchases", "/admin/stock/reorder", "/admin/stock/running-out", "/admin/stock/locations", "/admin/promotions",
     "/admin/customers", "/admin/segments", "/admin/documents", "/admin/subscriptions", "/admin/selling-plans", "/admin/gift-cards",
     "/admin/reviews", "/admin/questions", "/admin/channels", "/admin/channels?view=sharing", "/admin/staff", "/admin/keys", "/admin/delivery", "/admin/duplicates",
-    "/admin/identity/conflicts", "/admin/identity/quarantine", "/admin/tax/rates", "/admin/audit", "/admin/books",
+    "/admin/identity/conflicts", "/admin/identity/quarantine", "/admin/tax/rates", "/admin/audit", "/admin/books", "/admin/tracking",
 )  # fmt: skip
 ALWAYS_SOMETHING = {"/admin/staff", "/admin/audit", "/admin/tax/rates"}
 """Somebody must work here to look; what they did is kept; rates come along."""

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from samlad import channels
+from samlad.access import first_start
 from samlad.access.permissions import Role, permissions_of
 from samlad.channels.rules import check_values
 from samlad.faces.admin.start import guesses, steps
@@ -233,3 +234,15 @@ async def test_who_may_not_is_shown_nothing_to_do(api_as) -> None:
         assert (await api.post("/admin/start/door/yes")).status_code == 403
         assert (await api.post("/admin/start/till/later")).status_code == 403
         assert (await api.get("/admin/start/nothing")).status_code == 404
+
+
+async def test_who_opens_a_shop_in_swedish_goes_on_in_swedish(api_as, db: Database) -> None:
+    link = await db.transaction(lambda tx: first_start(tx, "http://samlad.test"))
+    assert link is not None
+    async with api_as(GUEST, **PEOPLE) as guest:
+        password = "en lång och stilla å 7"
+        mine = {"email": "olle@example.se", "name": "Olle Ek", "password": password, "again": password}
+        came = await guest.post(link, data=mine)
+        assert came.status_code == 303, came.text
+        assert guest.cookies.get("locale") == "sv"
+    assert await db.value("SELECT locale FROM staff") == "sv"

@@ -17,7 +17,7 @@ from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest, change, go, locale_of, require, translated, words
 from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Database
-from samlad.kernel.http import database_of
+from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.money import decimal_text, exponent
 from samlad.kernel.problems import NotFound, Problem
 
@@ -30,6 +30,8 @@ PLOTTED_DAYS = 400
 async def list_vouchers(request: AnyRequest) -> Response[Any]:
     """Vouchers, the latest day first."""
     require(request, READ)
+    if actor_of(request).locations is not None:
+        return go(request, "/admin/books/days")  # the money book is everybody's; their own days are theirs
     database = database_of(request)
     known = await books.books(database)
     found = await shown(request, database, VOUCHERS, [one.id for one in known])
@@ -86,7 +88,7 @@ async def _book(request: AnyRequest, database: Database) -> tuple[list[Book], Bo
 @get(f"{BASE}/vouchers/{{voucher_id:uuid}}")
 async def show_voucher(request: AnyRequest, voucher_id: FromPath[UUID]) -> Response[Any]:
     """A voucher with its lines."""
-    require(request, READ)
+    require(request, READ, shop_wide=True)
     return await _voucher_page(request, voucher_id, Form())
 
 
@@ -110,7 +112,7 @@ async def _voucher_page(request: AnyRequest, voucher_id: UUID, form: Form) -> Re
 @post(f"{BASE}/vouchers/{{voucher_id:uuid}}/reverse")
 async def reverse(request: AnyRequest, voucher_id: FromPath[UUID]) -> Response[Any]:
     """Take a voucher back by another."""
-    require(request, REOPEN)
+    require(request, REOPEN, shop_wide=True)
     form, _ = await read_form(request), words(request)
     try:
         data = form.into(ReverseInput)
@@ -125,7 +127,7 @@ async def reverse(request: AnyRequest, voucher_id: FromPath[UUID]) -> Response[A
 @get(f"{BASE}/accounts")
 async def show_accounts(request: AnyRequest) -> Response[Any]:
     """What each account holds in a period, and one of them over time."""
-    require(request, READ)
+    require(request, READ, shop_wide=True)
     database = database_of(request)
     known, book = await _book(request, database)
     first, last = _period(request, book)
@@ -188,7 +190,7 @@ async def _course(
 @get(f"{BASE}/settings")
 async def show_settings(request: AnyRequest) -> Response[Any]:
     """What the book is called, when it books, and which account is for what."""
-    require(request, READ)
+    require(request, READ, shop_wide=True)
     return await _settings_page(request, Form())
 
 

@@ -6,17 +6,19 @@ a page. Orders, of which thousands are picked by a filter, have jobs for it (`sa
 
 import base64
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
+import msgspec
 from litestar import Response
 
 from samlad.faces import objections
-from samlad.faces.admin.undo import undo_href
+from samlad.faces.admin.undo import undo_href, undoable
 from samlad.faces.form import Form
-from samlad.faces.page import AnyRequest, change, go, words
+from samlad.faces.page import AnyRequest, change, go, local_path, words
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.http import database_of
+from samlad.kernel.ids import new_id
 from samlad.kernel.once import SentBefore
 from samlad.kernel.problems import NotFound, Problem
 
@@ -29,6 +31,19 @@ MOST_REASONS, MOST_NAMES, LONGEST_NAME = 3, 3, 40
 Pair = tuple[UUID, UUID]
 """A row that two ids name: a level, by its location and its variant."""
 Row = TypeVar("Row", UUID, Pair)
+
+
+class Versioned(Protocol):
+    """What has a version."""
+
+    @property
+    def version(self) -> int:
+        """Counts up with every change."""
+        ...
+
+
+Decision = TypeVar("Decision")
+Decided = TypeVar("Decided", bound=Versioned)
 
 Act = Callable[[Tx, Row], Awaitable[str | None]]
 """Changes one row and says in a word what it was before; None: it is so already."""
@@ -99,6 +114,62 @@ async def run(
         packed = {word: _packed(rows) for word, rows in before.items()}
         href = undo_href(request, undo, back=there, before=packed, **arguments)
     return go(request, back, " ".join(said), kind="warning" if refused else "success", undo=href)
+
+
+class Queue(msgspec.Struct, Generic[Decision, Decided], frozen=True):
+    """What waits to be read by staff and is decided one by one or many at once: reviews, questions.
+
+    Attributes:
+        kind: of `undoable`, which takes many back.
+        decision: what is decided, of ``status`` and ``reason``; with ``refusing`` as its status it needs the reason.
+        why: what somebody reads who gave none (marked).
+        find, decide, take_back: the verbs. ``name``: what one is called.
+    """
+
+    kind: str
+    decision: type[Decision]
+    refusing: str
+    why: str
+    find: Callable[[Reader, UUID], Awaitable[Decided | None]]
+    decide: Callable[..., Awaitable[Decided]]
+    take_back: Callable[[Tx, UUID], Awaitable[int]]
+    name: Callable[[Decided], str]
+
+    def __post_init__(self) -> None:
+        """Say how many that were decided at once are taken back."""
+        undoable(self.kind)(self._undo)
+
+    async def _undo(self, tx: Tx, arguments: dict[str, Any]) -> str:
+        await self.take_back(tx, UUID(arguments["batch"]))
+        return str(arguments["back"])
+
+    async def run(self, request: AnyRequest, form: Form, base: str) -> Response[Any]:
+        """Decide what was picked as the form says with ``act`` and ``reason``."""
+        _ = words(request)
+        back, reason = local_path(form.text("next"), base), form.get("reason").strip()
+        try:
+            data = msgspec.convert({"status": form.get("act"), "reason": reason}, self.decision)
+        except msgspec.ValidationError:
+            return go(request, back, _("Please say what is to be done with them."), kind="danger")
+        if form.get("act") == self.refusing and not reason:
+            return go(request, back, _(self.why), kind="danger")
+        batch = new_id()
+
+        async def act(tx: Tx, row: UUID) -> str | None:
+            before = await self.find(tx, row)
+            version = None if before is None else before.version
+            after = await self.decide(tx, row, data, version=version, batch=batch)
+            return None if after.version == version else "-"
+
+        return await run(
+            request, picked(form), act, named=self._named, back=back, undo=self.kind, batch=batch
+        )
+
+    async def _named(self, reader: Reader, row: UUID) -> str:
+        found = await self.find(reader, row)
+        if found is None:
+            raise NotFound
+        return self.name(found)
 
 
 def _on(act: Act[Row], row: Row) -> Callable[[Tx], Awaitable[str | None]]:

@@ -12,6 +12,7 @@ from litestar.params import FromPath
 from samlad import channels, conversations, customers
 from samlad.access import staff as people
 from samlad.catalog.sellables import language_of
+from samlad.channels import Resource
 from samlad.conversations import (
     CONVERSATIONS,
     READ,
@@ -50,6 +51,7 @@ from samlad.kernel.database import Reader, Tx
 from samlad.kernel.http import actor_of, context_of, database_of
 from samlad.kernel.listing import ListQuery
 from samlad.kernel.problems import InvalidInput, NotFound, Problem
+from samlad.stock import reach
 
 BASE = "/admin/conversations"
 MORNING = 9
@@ -63,10 +65,11 @@ async def list_conversations(request: AnyRequest) -> Response[Any]:
     require(request, READ)
     await listen_from_here(request)
     database, _, actor = database_of(request), words(request), actor_of(request)
-    counts = await conversations.counts(database, actor.id)
+    counts = await conversations.counts(database, actor)
     if not request.query_params and counts.open:
         return go(request, href(BASE, {"state": "open", "sort": "waiting_since"}))
-    found = await shown(request, database, CONVERSATIONS, None)
+    mine = await reach.pools(database, actor_of(request), Resource.CONVERSATIONS)
+    found = await shown(request, database, CONVERSATIONS, mine)
     before = await conversations.cutoffs(database)
     waiting = {"state": "open", "sort": "waiting_since"}
     views = [
@@ -378,7 +381,8 @@ async def _talks(request: AnyRequest, customer: customers.Customer) -> dict[str,
         return None
     _ = words(request)
     query = ListQuery(limit=OTHERS, filters={"customer": str(customer.id)})
-    page = await CONVERSATIONS.page(database_of(request), query, None)
+    mine = await reach.pools(database_of(request), actor_of(request), Resource.CONVERSATIONS)
+    page = await CONVERSATIONS.page(database_of(request), query, mine)
     return {
         "talks": page.items,
         "talk_states": {state: (_(text), kind) for state, (text, kind) in STATES.items()},

@@ -8,6 +8,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from samlad import channels, customers, orders, profile
+from samlad.channels import Resource
 from samlad.customers import Customer
 from samlad.customers.model import CustomerChange
 from samlad.faces.admin import bulk, customer_blocks, names
@@ -15,7 +16,7 @@ from samlad.faces.admin.customer_blocks import Block
 from samlad.faces.admin.identity import customer_identity
 from samlad.faces.admin.lists import shown
 from samlad.faces.admin.loyalty import customer_credit
-from samlad.faces.admin.scope import order_scope
+from samlad.faces.admin.scope import order_scope, within
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.admin.undo import undo_href, undoable
 from samlad.faces.form import Form, read_form
@@ -34,11 +35,11 @@ async def list_customers(request: AnyRequest) -> Response[Any]:
     """All customers, the newest first."""
     require(request, customers.READ)
     asked = request.query_params.get("q", "").replace("\x00", "").strip()
-    fixed = None
+    fixed: dict[str, str | None] = await within(request, Resource.CUSTOMERS)
     if customers.looks_like_phone(asked):
-        plain = ListQuery(limit=1, filters={"q": asked})
+        plain = ListQuery(limit=1, filters={"q": asked, **fixed})
         if not (await customers.LISTING.page(database_of(request), plain)).items:
-            fixed = {"q": None, "phone": asked}  # a number that is kept in another spelling
+            fixed |= {"q": None, "phone": asked}  # a number that is kept in another spelling
     found = await shown(request, database_of(request), customers.LISTING, fixed=fixed)
     tags = await customers.tags_in_use(database_of(request), actor_of(request))
     options = [(each.tag, f"{each.tag} ({each.people})") for each in tags]

@@ -64,7 +64,7 @@ async def list_methods(request: AnyRequest) -> Response[Any]:
 @get("/admin/delivery/new")
 async def show_new(request: AnyRequest) -> Response[Any]:
     """The form for a new method."""
-    require(request, CHANGE)
+    require(request, CHANGE, shop_wide=True)
     form = Form.of(
         rate="flat",
         zones="* | * | 1-2",
@@ -79,7 +79,7 @@ async def show_new(request: AnyRequest) -> Response[Any]:
 @post("/admin/delivery/new")
 async def create_method(request: AnyRequest) -> Response[Any]:
     """Make a method."""
-    require(request, CHANGE)
+    require(request, CHANGE, shop_wide=True)
     form, _ = await read_form(request), words(request)
     try:
         currency = await _currency_of(request, form.get("channel"))
@@ -147,7 +147,7 @@ def _heirs(everything: list[Channel], channel: Channel | None) -> int:
 @post("/admin/delivery/{method_id:uuid}")
 async def change_method(request: AnyRequest, method_id: FromPath[UUID]) -> Response[Any]:
     """Change a method; switching it off is one of its boxes."""
-    require(request, CHANGE)
+    require(request, CHANGE, shop_wide=True)
     form, _ = await read_form(request), words(request)
     before = await methods.method(database_of(request), method_id)
     try:

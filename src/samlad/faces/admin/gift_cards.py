@@ -7,7 +7,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from samlad import channels, credit, customers
-from samlad.channels import Channel, ChannelStatus
+from samlad.channels import Channel, ChannelStatus, Resource
 from samlad.credit import (
     CARDS,
     ENTRIES,
@@ -23,6 +23,7 @@ from samlad.credit import (
 )
 from samlad.faces.admin import bulk, names
 from samlad.faces.admin.lists import shown
+from samlad.faces.admin.scope import within
 from samlad.faces.admin.shell import admin_page, main_of
 from samlad.faces.admin.undo import undoable
 from samlad.faces.form import Form, read_form
@@ -46,7 +47,7 @@ async def list_cards(request: AnyRequest) -> Response[Any]:
 
 
 async def _list_page(request: AnyRequest, form: Form) -> Response[Any]:
-    found = await shown(request, database_of(request), CARDS)
+    found = await shown(request, database_of(request), CARDS, fixed=await within(request, Resource.CUSTOMERS))
     return await admin_page(
         request,
         "admin/gift_cards.html",

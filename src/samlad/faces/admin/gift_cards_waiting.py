@@ -6,8 +6,10 @@ from uuid import UUID
 from litestar import Response, get, post
 
 from samlad import credit
+from samlad.channels import Resource
 from samlad.credit import ISSUE, READ, UNSOLD, TakeBackInput
 from samlad.faces.admin.lists import shown
+from samlad.faces.admin.scope import within
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest, change, go, require, words
@@ -30,7 +32,9 @@ async def _page(request: AnyRequest, form: Form) -> Response[Any]:
         request,
         "admin/gift_cards_waiting.html",
         status_code=form.status,
-        list=await shown(request, database_of(request), UNSOLD),
+        list=await shown(
+            request, database_of(request), UNSOLD, fixed=await within(request, Resource.CUSTOMERS)
+        ),
         form=form,
         here=HERE,
         reasons=[("sale", _("Printed, not sold")), ("payment", _("Its order is not paid"))],

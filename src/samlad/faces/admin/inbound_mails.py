@@ -34,14 +34,14 @@ OTHERS = 5
 @get(PATH)
 async def list_mails(request: AnyRequest) -> Response[Any]:
     """Mails that are in no conversation, with those that they may belong to."""
-    require(request, READ)
+    require(request, READ, shop_wide=True)
     return await _page(request, Form())
 
 
 @get(f"{PATH}/{{mail_id:uuid}}/files/{{file_id:uuid}}")
 async def download(request: AnyRequest, mail_id: FromPath[UUID], file_id: FromPath[UUID]) -> Response[bytes]:
     """A file of a mail, to be saved."""
-    require(request, READ)
+    require(request, READ, shop_wide=True)
     return handed_out(await files.of_mail(database_of(request), mail_id, file_id))
 
 
@@ -85,7 +85,7 @@ async def _into(request: AnyRequest, mail: InboundMail) -> list[tuple[str, str]]
 @post(f"{PATH}/{{mail_id:uuid}}", status_code=303)
 async def decide(request: AnyRequest, mail_id: FromPath[UUID]) -> Response[Any]:
     """Put a mail into a conversation, begin one with it, or put it aside."""
-    require(request, WRITE)
+    require(request, WRITE, shop_wide=True)
     form, _ = await read_form(request), words(request)
     act = form.get("act")
     try:
@@ -129,7 +129,7 @@ async def _restore(tx: Tx, arguments: dict[str, Any]) -> str:
 @post(f"{PATH}/bulk", status_code=303)
 async def decide_many(request: AnyRequest) -> Response[Any]:
     """Put the picked ones aside, or let them wait again."""
-    require(request, WRITE)
+    require(request, WRITE, shop_wide=True)
     form, _ = await read_form(request), words(request)
     back, wanted = local_path(form.text("next"), PATH), form.get("act")
     if wanted not in ("dismiss", "restore"):

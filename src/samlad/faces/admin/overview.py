@@ -7,10 +7,10 @@ from uuid import UUID
 
 from litestar import Response, get
 
-from samlad import channels, orders
+from samlad import orders
 from samlad.channels import Channel
 from samlad.faces.admin import names, overview_today, ticker
-from samlad.faces.admin.scope import order_scope
+from samlad.faces.admin.scope import order_scope, own_channels
 from samlad.faces.admin.shell import admin_page, main_of
 from samlad.faces.admin.start import steps as start
 from samlad.faces.design import formats
@@ -32,8 +32,12 @@ async def overview(request: AnyRequest) -> Response[Any]:
     """How is the shop today?"""
     require(request)
     actor, database = actor_of(request), database_of(request)
-    everything = await channels.cached_all(database)
-    context: dict[str, Any] = {"has_channels": bool(everything), "names": names, "sees_orders": False}
+    everything = await own_channels(actor, database)
+    context: dict[str, Any] = {
+        "has_channels": bool(everything) or actor.locations is not None,
+        "names": names,
+        "sees_orders": False,
+    }
     context["start"] = await start.card(database, actor)
     if actor.may(orders.READ):
         await listen_from_here(request)
@@ -90,7 +94,10 @@ async def _course(request: AnyRequest, everything: list[Channel], period: str) -
     )
     if not days:
         return None
-    rows = await orders.by_day(database, days[-1], days[0])
+    known = {channel.id: channel.name for channel in everything}
+    rows = [row for row in await orders.by_day(database, days[-1], days[0]) if row.channel in known]
+    if not rows:
+        return None
     revenue: dict[str, int] = defaultdict(int)
     for row in rows:
         revenue[row.currency] += abs(row.revenue)
@@ -98,7 +105,6 @@ async def _course(request: AnyRequest, everything: list[Channel], period: str) -
     rows = [row for row in rows if row.currency == currency]
     marks = sorted({_mark(row.period.date(), period) for row in rows})[-30 if period == "days" else -12 :]
     rows = [row for row in rows if _mark(row.period.date(), period) in set(marks)]
-    known = {channel.id: channel.name for channel in everything}
     series = _series(rows, marks, period, currency, known, _("Others"))
     locale = locale_of(request)
     total = sum(row.revenue for row in rows)

@@ -6,13 +6,13 @@ from typing import Any
 import msgspec
 from litestar import Response, get
 
-from samlad import carts, channels, conversations, orders, questions, storework, tills
+from samlad import carts, conversations, orders, questions, storework, tills
 from samlad.carts.permissions import WRITE as WRITE_CARTS
 from samlad.catalog.permissions import CHANGE as CATALOG_CHANGE
 from samlad.channels import Channel, ChannelStatus
 from samlad.faces.admin import imports, names
 from samlad.faces.admin.pools import lonely
-from samlad.faces.admin.scope import own_codes, own_locations
+from samlad.faces.admin.scope import own_channels, own_codes
 from samlad.faces.page import AnyRequest, page, require
 from samlad.kernel import checks
 from samlad.kernel.clock import now
@@ -56,7 +56,7 @@ async def hints(request: AnyRequest) -> Response[Any]:
     require(request)
     actor, database = actor_of(request), database_of(request)
     places = None if actor.locations is None else sorted(actor.locations)
-    everything = await channels.cached_all(database)
+    everything = await own_channels(actor, database)
     context: dict[str, Any] = {
         "waiting": None,
         "late": [],
@@ -77,14 +77,11 @@ async def hints(request: AnyRequest) -> Response[Any]:
             r for r in await fulfilment_store.late(database, places) if r.late or r.uncollected
         ]
     if actor.may(conversations.READ):
-        context["talks"] = await conversations.counts(database, actor.id)
+        context["talks"] = await conversations.counts(database, actor)
     if actor.may(questions.READ):
         context["asked"] = await questions.to_read(database)
     if actor.may(WRITE_CARTS):
-        own = {place.channel for place in await own_locations(actor, database)}
-        known = {
-            channel.id: channel for channel in everything if actor.locations is None or channel.id in own
-        }
+        known = {channel.id: channel for channel in everything}
         context["parked"] = [
             (known[one], count) for one, count in await carts.parked_by_channel(database) if one in known
         ]

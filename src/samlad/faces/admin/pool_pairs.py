@@ -46,7 +46,7 @@ def address(channel: UUID) -> str:
 @get("/admin/channels/{channel_id:uuid}/pairs")
 async def show_pairs(request: AnyRequest, channel_id: FromPath[UUID]) -> Response[Any]:
     """Every variant of the channel, what needs a hand first."""
-    require(request, READ)
+    require(request, READ, shop_wide=True)
     return await _page(request, channel_id, Form())
 
 

@@ -32,7 +32,7 @@ async def show_pool(
     request: AnyRequest, channel_id: FromPath[UUID], resource: FromPath[str]
 ) -> Response[Any]:
     """What joining or leaving would do, and what was done."""
-    require(request, READ)
+    require(request, READ, shop_wide=True)
     return await _page(request, channel_id, _resource(resource), None)
 
 

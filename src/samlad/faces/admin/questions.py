@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
@@ -13,16 +12,14 @@ from samlad.customers import Customer
 from samlad.faces.admin import bulk, customer_blocks, question_names
 from samlad.faces.admin.lists import shown
 from samlad.faces.admin.shell import admin_page
-from samlad.faces.admin.undo import undoable
 from samlad.faces.form import Form, read_form
-from samlad.faces.page import AnyRequest, change, go, local_path, require, words
+from samlad.faces.page import AnyRequest, change, go, require, words
 from samlad.kernel import log
-from samlad.kernel.database import Database, Reader, Tx
+from samlad.kernel.database import Database, Tx
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked
-from samlad.kernel.ids import new_id
 from samlad.kernel.listing import ListQuery
-from samlad.kernel.problems import NotFound, Problem
+from samlad.kernel.problems import Problem
 from samlad.questions import (
     ANSWER,
     MODERATE,
@@ -34,6 +31,7 @@ from samlad.questions import (
     Question,
     Status,
 )
+from samlad.stock import reach
 
 BASE = "/admin/questions"
 VIEWS: tuple[tuple[str, dict[str, str]], ...] = (
@@ -55,9 +53,9 @@ async def list_questions(request: AnyRequest) -> Response[Any]:
     database, _ = database_of(request), words(request)
     if not request.query_params:
         query = ListQuery(filters={"state": "waiting"})
-        if await QUESTIONS.count(database, query, await _pools(database)):
+        if await QUESTIONS.count(database, query, await _pools(request)):
             return go(request, f"{BASE}?state=waiting")
-    found = await shown(request, database, QUESTIONS, await _pools(database))
+    found = await shown(request, database, QUESTIONS, await _pools(request))
     asked = {name: found.params[name] for name in _VIEWED if name in found.params}
     known = await channels.cached_all(database)
     return await admin_page(
@@ -83,38 +81,19 @@ def _href(filters: dict[str, str]) -> str:
 async def decide_many(request: AnyRequest) -> Response[Any]:
     """Publish, decline or read once more what was picked; it can be taken back as a whole."""
     require(request, MODERATE)
-    form, _ = await read_form(request), words(request)
-    back, wanted, reason = local_path(form.text("next"), BASE), form.get("act"), form.get("reason").strip()
-    try:
-        data = msgspec.convert({"status": wanted, "reason": reason}, Decision)
-    except msgspec.ValidationError:
-        return go(request, back, _("Please say what is to be done with them."), kind="danger")
-    if data.status == "declined" and not reason:
-        return go(request, back, _("Please say why: whoever asked reads this."), kind="danger")
-    batch = new_id()
-
-    async def act(tx: Tx, question: UUID) -> str | None:
-        before = await questions.find(tx, question)
-        version = None if before is None else before.version
-        after = await questions.decide(tx, question, data, version=version, batch=batch)
-        return None if after.version == version else "-"
-
-    return await bulk.run(
-        request, bulk.picked(form), act, named=_named, back=back, undo="question.decisions", batch=batch
-    )
+    return await _QUEUE.run(request, await read_form(request), BASE)
 
 
-async def _named(reader: Reader, question: UUID) -> str:
-    found = await questions.find(reader, question)
-    if found is None:
-        raise NotFound("There is no such question.")
-    return found.text or found.product_title
-
-
-@undoable("question.decisions")
-async def _undo_decisions(tx: Tx, arguments: dict[str, Any]) -> str:
-    await questions.take_back(tx, UUID(arguments["batch"]))
-    return str(arguments["back"])
+_QUEUE = bulk.Queue(
+    kind="question.decisions",
+    decision=Decision,
+    refusing="declined",
+    why=marked("Please say why: whoever asked reads this."),
+    find=questions.find,
+    decide=questions.decide,
+    take_back=questions.take_back,
+    name=lambda found: found.text or found.product_title,
+)
 
 
 @get(f"{BASE}/{{question_id:uuid}}")
@@ -190,7 +169,7 @@ async def decide_answer(
 async def _on(request: AnyRequest, said: str) -> Response[Any]:
     """To what waits longest, a question or a buyer's answer; to the list where nothing does."""
     database = database_of(request)
-    pools = await _pools(database)
+    pools = await _pools(request)
     query = ListQuery(limit=1, sort="asked_at", filters={"state": "waiting"})
     waiting = (await QUESTIONS.page(database, query, pools)).items
     following = waiting[0].id if waiting else await questions.waiting_answer(database, pools)
@@ -231,8 +210,10 @@ async def _channel_name(database: Database, found: Question) -> str:
     return (await channels.cached(database, found.channel)).name
 
 
-async def _pools(database: Database) -> list[UUID]:
-    return sorted({each.pools[Resource.CATALOGUE] for each in await channels.cached_all(database)})
+async def _pools(request: AnyRequest) -> list[UUID]:
+    database = database_of(request)
+    every = sorted({each.pools[Resource.CATALOGUE] for each in await channels.cached_all(database)})
+    return await reach.only(database, actor_of(request), Resource.CATALOGUE, every)
 
 
 # -- on the page of a customer ---------------------------------------------------------------------------------------------
@@ -243,7 +224,7 @@ async def _asked(request: AnyRequest, customer: Customer) -> dict[str, Any] | No
     if not actor_of(request).may(READ):
         return None
     query = ListQuery(limit=5, filters={"customer": str(customer.id)})
-    found = await QUESTIONS.page(database, query, await _pools(database))
+    found = await QUESTIONS.page(database, query, await _pools(request))
     return {
         "questions_asked": found.items,
         "questions_more": found.next_cursor is not None,

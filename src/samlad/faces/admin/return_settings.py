@@ -69,14 +69,14 @@ async def _page(request: AnyRequest, form: Form) -> Response[Any]:
         titles=titles,
         days=channel.setting("return_days"),
         form=form,
-        can=actor_of(request).may(orders.OVERRIDE),
+        can=actor_of(request).may(orders.OVERRIDE) and actor_of(request).locations is None,
     )
 
 
 @post(f"{BASE}/windows", status_code=200)
 async def set_window(request: AnyRequest) -> Response[Any]:
     """Set how long something may come back; without days the channel says again."""
-    require(request, orders.OVERRIDE)
+    require(request, orders.OVERRIDE, shop_wide=True)
     form, _ = await read_form(request), words(request)
     channel, _pools = await _channel(request)
     try:
@@ -109,7 +109,7 @@ async def _product(request: AnyRequest, channel: Channel, form: Form) -> str | N
 @get(f"{BASE}/reasons/new")
 async def new_reason(request: AnyRequest) -> Response[Any]:
     """The form for another reason."""
-    require(request, orders.OVERRIDE)
+    require(request, orders.OVERRIDE, shop_wide=True)
     form = Form.of(restock=True, ships="customer", position=100, is_active=True)
     return await _reason_page(request, form, None)
 
@@ -142,14 +142,14 @@ async def _reason_page(request: AnyRequest, form: Form, reason: ReturnReason | N
         reason=reason,
         channel=channel,
         ships=[(code, _(text)) for code, text in SHIPS.items()],
-        can=actor_of(request).may(orders.OVERRIDE),
+        can=actor_of(request).may(orders.OVERRIDE) and actor_of(request).locations is None,
     )
 
 
 @post([f"{BASE}/reasons/new", f"{BASE}/reasons/{{code:str}}"], status_code=200)
 async def set_reason(request: AnyRequest) -> Response[Any]:
     """Add a reason, or say what one is now."""
-    require(request, orders.OVERRIDE)
+    require(request, orders.OVERRIDE, shop_wide=True)
     form, _ = await read_form(request), words(request)
     channel, _pools = await _channel(request)
     named = request.path_params.get("code")

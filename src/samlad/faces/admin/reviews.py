@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
@@ -14,17 +13,16 @@ from samlad.faces.admin import bulk
 from samlad.faces.admin.lists import shown
 from samlad.faces.admin.scope import open_orders
 from samlad.faces.admin.shell import admin_page
-from samlad.faces.admin.undo import undoable
 from samlad.faces.form import Form, read_form
-from samlad.faces.page import AnyRequest, change, go, local_path, require, words
+from samlad.faces.page import AnyRequest, change, go, require, words
 from samlad.kernel import log
-from samlad.kernel.database import Database, Reader, Tx
+from samlad.kernel.database import Database
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked
-from samlad.kernel.ids import new_id
 from samlad.kernel.listing import ListQuery
-from samlad.kernel.problems import NotFound, Problem
+from samlad.kernel.problems import Problem
 from samlad.reviews import MODERATE, READ, REVIEWS, Answer, Decision, Review, Status
+from samlad.stock import reach
 
 BASE = "/admin/reviews"
 VIEWS: tuple[tuple[str, dict[str, str]], ...] = (
@@ -55,11 +53,11 @@ async def list_reviews(request: AnyRequest) -> Response[Any]:
     database, _ = database_of(request), words(request)
     if not request.query_params:
         waiting = await REVIEWS.count(
-            database, ListQuery(filters={"state": "waiting"}), await _pools(database)
+            database, ListQuery(filters={"state": "waiting"}), await _pools(request)
         )
         if waiting:
             return go(request, f"{BASE}?state=waiting")
-    found = await shown(request, database, REVIEWS, await _pools(database))
+    found = await shown(request, database, REVIEWS, await _pools(request))
     asked = {name: found.params[name] for name in ("state", "reported") if name in found.params}
     return await admin_page(
         request,
@@ -77,38 +75,19 @@ async def list_reviews(request: AnyRequest) -> Response[Any]:
 async def decide_many(request: AnyRequest) -> Response[Any]:
     """Show, refuse or read once more what was picked."""
     require(request, MODERATE)
-    form, _ = await read_form(request), words(request)
-    back, wanted, reason = local_path(form.text("next"), BASE), form.get("act"), form.get("reason").strip()
-    try:
-        data = msgspec.convert({"status": wanted, "reason": reason}, Decision)
-    except msgspec.ValidationError:
-        return go(request, back, _("Please say what is to be done with them."), kind="danger")
-    if data.status == "refused" and not reason:
-        return go(request, back, _("Please say why: whoever wrote it reads this."), kind="danger")
-    batch = new_id()
-
-    async def act(tx: Tx, review: UUID) -> str | None:
-        before = await reviews.find(tx, review)
-        version = None if before is None else before.version
-        after = await reviews.decide(tx, review, data, version=version, batch=batch)
-        return None if after.version == version else "-"
-
-    return await bulk.run(
-        request, bulk.picked(form), act, named=_named, back=back, undo="reviews.decisions", batch=batch
-    )
+    return await _QUEUE.run(request, await read_form(request), BASE)
 
 
-async def _named(reader: Reader, review: UUID) -> str:
-    found = await reviews.find(reader, review)
-    if found is None:
-        raise NotFound("There is no such review.")
-    return found.title or found.product_title
-
-
-@undoable("reviews.decisions")
-async def _undo_decisions(tx: Tx, arguments: dict[str, Any]) -> str:
-    await reviews.take_back(tx, UUID(arguments["batch"]))
-    return str(arguments["back"])
+_QUEUE = bulk.Queue(
+    kind="reviews.decisions",
+    decision=Decision,
+    refusing="refused",
+    why=marked("Please say why: whoever wrote it reads this."),
+    find=reviews.find,
+    decide=reviews.decide,
+    take_back=reviews.take_back,
+    name=lambda found: found.title or found.product_title,
+)
 
 
 def _href(filters: dict[str, str]) -> str:
@@ -137,7 +116,7 @@ async def decide(request: AnyRequest, review_id: FromPath[UUID]) -> Response[Any
     waiting = await REVIEWS.page(
         database_of(request),
         ListQuery(limit=1, sort="written_at", filters={"state": "waiting"}),
-        await _pools(database_of(request)),
+        await _pools(request),
     )
     following = waiting.items[0].id if waiting.items else None
     return go(request, f"{BASE}/{following}" if following else BASE, _(said))
@@ -206,8 +185,10 @@ async def _channel_name(database: Database, found: Review) -> str:
     return (await channels.cached(database, found.channel)).name
 
 
-async def _pools(database: Database) -> list[UUID]:
-    return sorted({each.pools[Resource.CATALOGUE] for each in await channels.cached_all(database)})
+async def _pools(request: AnyRequest) -> list[UUID]:
+    database = database_of(request)
+    every = sorted({each.pools[Resource.CATALOGUE] for each in await channels.cached_all(database)})
+    return await reach.only(database, actor_of(request), Resource.CATALOGUE, every)
 
 
 HANDLERS = [list_reviews, decide_many, show_review, decide, answer]

@@ -20,7 +20,7 @@ from samlad.documents.store import LISTING as DOCUMENTS
 from samlad.faces.admin import names, palette_words, setting_names
 from samlad.faces.admin.palette import Named, closeness, find, words_in
 from samlad.faces.admin.products import find as find_products
-from samlad.faces.admin.scope import order_scope, own_codes, own_locations
+from samlad.faces.admin.scope import order_scope, own_codes, own_locations, within
 from samlad.faces.admin.shell import MORE_PLACES, NAVIGATION, admin_page, main_of, places_for
 from samlad.faces.page import AnyRequest, page, require, words
 from samlad.kernel.context import Actor
@@ -29,6 +29,7 @@ from samlad.kernel.i18n import marked
 from samlad.kernel.listing import ListQuery
 from samlad.orders import return_store
 from samlad.promotions.store import LISTING as PROMOTIONS
+from samlad.stock import reach
 from samlad.stock.purchase_lists import PURCHASES
 from samlad.subscriptions.store import LISTING as SUBSCRIPTIONS
 
@@ -188,8 +189,9 @@ async def _products(request: AnyRequest, query: str, most: int) -> list[Hit]:
 
 async def _customers(request: AnyRequest, query: str, most: int) -> list[Hit]:
     rows: list[customers.CustomerRow] = []
+    mine = await within(request, Resource.CUSTOMERS)
     for filters in [{"q": query}, *([{"phone": query}] if customers.looks_like_phone(query) else [])]:
-        asked = ListQuery(limit=most, filters=filters)
+        asked = ListQuery(limit=most, filters={**filters, **mine})
         rows = rows or (await customers.LISTING.page(database_of(request), asked)).items
     return [
         Hit(
@@ -208,7 +210,11 @@ async def _gift_cards(request: AnyRequest, query: str, most: int) -> list[Hit]:
     """By the last four characters of the code: nobody keeps the whole."""
     rows = (
         await CARDS.page(
-            database_of(request), ListQuery(limit=most, filters={"last_four": number_in(query)[-4:]})
+            database_of(request),
+            ListQuery(
+                limit=most,
+                filters={"last_four": number_in(query)[-4:], **await within(request, Resource.CUSTOMERS)},
+            ),
         )
     ).items
     return [
@@ -274,7 +280,8 @@ async def _segments(request: AnyRequest, query: str, most: int) -> list[Hit]:
 
 async def _conversations(request: AnyRequest, query: str, most: int) -> list[Hit]:
     asked = ListQuery(limit=most, filters={"q": query})
-    rows = (await CONVERSATIONS.page(database_of(request), asked, None)).items
+    mine = await reach.pools(database_of(request), actor_of(request), Resource.CONVERSATIONS)
+    rows = (await CONVERSATIONS.page(database_of(request), asked, mine)).items
     return [
         Hit(
             row.subject, f"/admin/conversations/{row.id}", "mail", row.name, (row.name, row.email or ""), _FAR

@@ -19,6 +19,7 @@ from samlad.faces.page import (
     AnyRequest,
     go,
     local_path,
+    locale_of,
     own_cookie,
     page,
     require,
@@ -219,6 +220,7 @@ async def send_link(request: AnyRequest, token: FromPath[str]) -> Response[Any]:
             form.get("password"),
             email=form.text("email"),
             name=form.text("name"),
+            locale=locale_of(request),
             agent=agent_of(request),
         )
     except LinkNotValid:

@@ -15,7 +15,7 @@ from samlad.channels import Resource
 from samlad.faces.admin import names
 from samlad.faces.admin.lists import shown
 from samlad.faces.admin.orders import doer
-from samlad.faces.admin.scope import open_orders
+from samlad.faces.admin.scope import open_orders, within
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.admin.subscription_texts import (
     CYCLE_STATES,
@@ -68,7 +68,7 @@ async def list_subscriptions(request: AnyRequest) -> Response[Any]:
     """All subscriptions, the newest first."""
     require(request, READ)
     database, _ = database_of(request), words(request)
-    found = await shown(request, database, LISTING)
+    found = await shown(request, database, LISTING, fixed=await within(request, Resource.ORDERS))
     everything = await channels.cached_all(database)
     plans = await PLAN_LISTING.page(database, ListQuery(limit=200))
     return await admin_page(

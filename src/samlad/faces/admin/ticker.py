@@ -1,13 +1,15 @@
 """The ticker of the overview: what happens right now, in words, each with a link."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from litestar import Response, get
 
 from samlad import channels, stock
+from samlad.channels import Channel, Resource
 from samlad.faces.design import formats
 from samlad.faces.page import AnyRequest, locale_of, page, require, words
 from samlad.kernel import log
@@ -15,6 +17,7 @@ from samlad.kernel.context import Actor
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.log import Event
+from samlad.stock import reach
 
 MOST = 10
 _READ = 60
@@ -132,11 +135,13 @@ async def latest(request: AnyRequest) -> list[Tick]:
     if not types:
         return []
     events = await log.latest(database, types, limit=_READ)
-    known = {channel.id: channel.name for channel in await channels.cached_all(database)}
+    every = await channels.cached_all(database)
+    known = {channel.id: channel.name for channel in every}
     places = {place.id: place.name for place in await stock.locations(database)} if events else {}
+    mine = {each: await reach.pools(database, actor, each) for each in _OF_POOLS.values()}
     told = []
     for event in events:
-        if not _is_for(actor, event):
+        if not _is_for(actor, event, mine, every):
             continue
         tick = _told(event, words(request), locale_of(request), known, places)
         if tick is not None:
@@ -144,12 +149,24 @@ async def latest(request: AnyRequest) -> list[Tick]:
     return told[:MOST]
 
 
-def _is_for(actor: Actor, event: Event) -> bool:
-    """Staff who are bound to locations hear of what happens there, and of new customers."""
+_OF_POOLS = {
+    "customer.created": Resource.CUSTOMERS,
+    "question.asked": Resource.CATALOGUE,
+    "review.written": Resource.CATALOGUE,
+}
+
+
+def _is_for(
+    actor: Actor, event: Event, mine: Mapping[Resource, list[UUID] | None], known: Sequence[Channel]
+) -> bool:
+    """Staff who are bound to locations hear of what happens there, and of people and goods of their channels."""
     if event.type == "order.placed" and event.payload.get("kind") != "sale":
         return False  # the return of it is told
-    if actor.locations is None or event.type in ("customer.created", "question.asked", "review.written"):
+    if actor.locations is None:
         return True
+    if (resource := _OF_POOLS.get(event.type)) is not None:
+        of = next((each.pools[resource] for each in known if each.id == event.channel), None)
+        return (event.payload.get("pool") or str(of)) in map(str, mine[resource] or ())
     return event.payload.get("location") in {str(one) for one in actor.locations}
 
 

@@ -1,5 +1,6 @@
 """Keys of tills: what the devices of a store sign receipts with, when they did last, and which of them is not believed any more."""
 
+from collections.abc import Callable
 from typing import Any
 
 from litestar import Response, get, post
@@ -72,7 +73,7 @@ async def revoke(request: AnyRequest, kid: FromPath[str]) -> Response[Any]:
     form, _ = await read_form(request), words(request)
     key = await _found(request, kid)
     try:
-        data = form.into(RevokeInput, reason=_reason(form, _("Say why, for whoever asks later.")))
+        data = form.into(RevokeInput, reason=_why(form, _))
         await change(request, lambda tx: tills.revoke_key(tx, kid, data))
     except Problem as problem:
         return await _page(request, key, form.failed(problem))
@@ -80,10 +81,10 @@ async def revoke(request: AnyRequest, kid: FromPath[str]) -> Response[Any]:
     return go(request, f"{BASE}/{kid}", said, undo=undo_href(request, "till-key.revoke", kid=kid))
 
 
-def _reason(form: Form, wanted: str) -> str:
+def _why(form: Form, _: Callable[[str], str]) -> str:
     text = form.get("reason").strip()
     if not text:
-        raise InvalidInput.at("reason", wanted)
+        raise InvalidInput.at("reason", _("Say why, for whoever asks later."))
     return text
 
 
@@ -100,7 +101,7 @@ async def restore(request: AnyRequest, kid: FromPath[str]) -> Response[Any]:
     form, _ = await read_form(request), words(request)
     key = await _found(request, kid)
     try:
-        data = form.into(RestoreInput, reason=_reason(form, _("Say why, for whoever asks later.")))
+        data = form.into(RestoreInput, reason=_why(form, _))
         await change(request, lambda tx: tills.restore_key(tx, kid, data))
     except Problem as problem:
         return await _page(request, key, form.failed(problem))

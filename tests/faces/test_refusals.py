@@ -56,6 +56,11 @@ FOR_MACHINES = {
         "Only a device that somebody has signed in has a key.",
         "This is no public key of the curve P-256.",
         "This is the key of another till.",
+        # A kiosk's script names its payment and its ticket.
+        "Another payment has this id.",
+        "No such payment was begun for this ticket.",
+        "This ticket was sold already.",
+        "this store sells in 7",
     },
     "promotions": {"7: 7"},
     "stock": {"“7” 7", "there is no such 7"},  # made of sentences that are known

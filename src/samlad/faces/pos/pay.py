@@ -27,6 +27,7 @@ from samlad.kernel.problems import InvalidInput, NotFound, Problem
 from samlad.orders import AlreadyOrdered, Order, PlaceOrder, TotalChanged
 from samlad.payments import PaymentDeclined, PaymentInput
 from samlad.stock import SoldOut
+from samlad.tills import terminals
 
 NOTES = (5, 10, 20, 50, 100, 200, 500, 1000)
 """Coins and notes that people hand over, in whole units of a currency with cents."""
@@ -46,7 +47,7 @@ async def pay_page(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     cart = await current(request, till)
     if cart is None or not cart.lines or any(line.problem for line in cart.lines):
         return face.go(request, till.base)
-    if terminal.is_here(till.channel) and (awake := await terminal.under_way(request, cart)) is not None:
+    if terminals.is_here(till.channel) and (awake := await terminal.under_way(request, cart)) is not None:
         return face.go(request, terminal.page_of(till, awake.id))
     by = _way(request.query_params.get("by"))
     form = Form(
@@ -100,7 +101,7 @@ async def pay(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
                 stored is None or not form.has("rest" if stored.rest else "take")
             ):
                 return _look_first(request, till, cart, by, form, stored)
-            goes = terminal.is_here(till.channel) and "terminal" in (form.get("rest"), form.get("with"))
+            goes = terminals.is_here(till.channel) and "terminal" in (form.get("rest"), form.get("with"))
             order = None if goes else await _sell(request, till, cart, form, by, stored)
         if order is None:
             return await _to_terminal(request, till, cart, form, stored)
@@ -207,7 +208,7 @@ def _pay_form(
         quick=[(minor, decimal_text(minor, currency)) for minor in quick_amounts(due, currency)],
         form=form,
         problem_text=None,
-        has_terminal=terminal.is_here(till.channel),
+        has_terminal=terminals.is_here(till.channel),
         test_cards=[(token, _(text), _(note)) for token, text, note in TEST_CARDS[:2]]
         if "test" in payments.offered(till.channel)
         else [],

@@ -1,7 +1,8 @@
 """Paying by card at a till: the terminal reserves the money first, then the ticket is sold; so nothing waits for a card.
 
 The page that waits sells as soon as the money is reserved. If it never comes back the money is let go by itself, and the
-ticket is still there, not sold. What a gift card pays beside is carried from page to page, sealed.
+ticket is still there, not sold. What a gift card pays beside is carried from page to page, sealed. A kiosk goes the same way by
+itself (`samlad.tills.terminals`), with a journal in place of these pages.
 """
 
 import base64
@@ -15,7 +16,6 @@ from litestar.params import FromPath
 
 from samlad import carts, orders, payments
 from samlad.carts import CartClosed, CartView, paying
-from samlad.channels import Channel
 from samlad.faces import page as face
 from samlad.faces.form import read_form
 from samlad.faces.page import AnyRequest
@@ -30,11 +30,10 @@ from samlad.orders import AlreadyOrdered, PlaceOrder
 from samlad.payments import Attempt, PaymentInput, PaymentStatus, StartInput
 from samlad.payments.permissions import TERMINAL
 from samlad.payments.terminal import press
+from samlad.tills.terminals import PROVIDER, RESERVED, state_of
 
-PROVIDER = "terminal"
 STORED_SECONDS = 1_800
 _SEALED = "pos.stored"
-_RESERVED = (PaymentStatus.AUTHORIZED, PaymentStatus.CAPTURED)
 DECLINED = marked("The card was declined. Nothing was sold; try another card, or cash.")
 CANCELLED = marked("Cancelled at the terminal. Nothing was sold.")
 TOO_LONG = marked("Nobody held a card to the terminal. Nothing was sold.")
@@ -42,7 +41,7 @@ LET_GO = marked(
     "Nothing was sold, and the card is not charged: look at the ticket, then take the money again."
 )
 OTHERWISE = marked("Choose another way to pay.")
-_SAID = {"cancelled-at-the-terminal": CANCELLED, "timed-out": TOO_LONG, "let go": OTHERWISE}
+_SAID = {"declined": DECLINED, "cancelled": CANCELLED, "timed-out": TOO_LONG, "let-go": OTHERWISE}
 
 
 class Beside(msgspec.Struct, frozen=True):
@@ -52,11 +51,6 @@ class Beside(msgspec.Struct, frozen=True):
     token: str = ""
     amount: int = 0
     tip: int = 0
-
-
-def is_here(channel: Channel) -> bool:
-    """Whether the store takes cards at a terminal."""
-    return PROVIDER in payments.offered(channel)
 
 
 async def begin(
@@ -89,7 +83,7 @@ async def under_way(request: AnyRequest, cart: CartView) -> Attempt | None:
     live = [
         each
         for each in begun
-        if each.provider == PROVIDER and each.status in (PaymentStatus.PENDING, *_RESERVED)
+        if each.provider == PROVIDER and each.status in (PaymentStatus.PENDING, *RESERVED)
     ]
     return live[-1] if live else None
 
@@ -110,10 +104,11 @@ async def wait_page(request: AnyRequest, code: FromPath[str], payment_id: FromPa
         seen = await paying.look(database_of(request), actor_of(request), cart.id, payment_id)
     except NotFound:
         return face.go(request, f"{till.base}/pay?by=card")
-    if seen.status in _RESERVED:
+    state = state_of(seen)
+    if state == "accepted":
         return await _sell(request, till, cart, seen)
-    if seen.status is not PaymentStatus.PENDING:
-        said = face.words(request)(_SAID.get(seen.reason or "", DECLINED))
+    if state != "waiting":
+        said = face.words(request)(_SAID[state])
         return face.go(request, f"{till.base}/pay?by=card", said, kind="warning")
     if face.is_htmx(request):
         return Response(None, status_code=204)

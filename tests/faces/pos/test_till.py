@@ -6,9 +6,11 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from browser import Site
 from hypothesis import given
 from hypothesis import strategies as st
 from market import Market, hidden, text_of
+from playwright.async_api import expect
 
 from samlad.faces.pos.pay import quick_amounts
 from samlad.kernel.context import GUEST, Actor
@@ -228,3 +230,22 @@ async def test_what_tills_have_leased_is_sold_to_who_has_it_in_hand(
     assert [row["status"] for row in await market.orders()] == ["fulfilled"]
     left = await clerk.post("/api/till-leases/renew", json={"channel": "soder", "till": till})
     assert left.json()["lines"][0]["units"] == 1
+
+
+@pytest.mark.browser
+async def test_the_head_has_two_rows_on_a_phone_in_every_language(site: Site, market: Market) -> None:
+    """Dutch words are long. What is not sent is a number in any case, and no word is lost to who cannot see icons."""
+    await market.product(sku="KTL", price=9900, stock=(2, 0))
+    page = await site.staff(width=390)
+    for language, orders in (
+        ("nl", "Bestellingen om te leveren"),
+        ("sv", "Ordrar att ta fram"),
+        ("en", "Orders to bring"),
+    ):
+        await page.goto(f"/language/{language}")
+        await page.goto("/pos/soder")
+        await expect(page.locator("html")).to_have_attribute("lang", language)
+        assert await page.locator(".till-head").evaluate("(head) => head.offsetHeight") <= 96, language
+        await expect(page.get_by_role("link", name=orders)).to_be_visible()
+        await expect(page.locator("[data-store] [data-count]")).to_be_visible()
+    await site.fine(page)

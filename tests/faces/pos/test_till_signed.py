@@ -173,7 +173,7 @@ async def test_a_kiosk_signs_too(site: Site, market: Market) -> None:
     await page.keyboard.press("Enter")
     await page.locator("#pay-open").click()
     await page.locator("#pay-card").click()
-    await expect(page.locator("#card-state")).to_contain_text("ortet")
+    await expect(page.locator("#card-state")).to_contain_text("väntar på ditt kort")
     await at_terminal(market, "approve")
     address = await _scanned(page)
     found = await check_receipt(market.db, code_in(address) or "")

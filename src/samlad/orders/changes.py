@@ -43,25 +43,27 @@ from samlad.orders.settling import return_surplus
 async def pay(tx: Tx, order_id: UUID, data: PayInput, *, version: int | None = None) -> Order:
     """Take payments for an order that was placed unpaid, or with a deposit: all that is still due, or a part of it.
 
-    Money may be taken at any place (``location``) where the actor may change orders.
+    One that was begun for it before (`samlad.orders.rest_paying`) is claimed. Money may be taken at any place (``location``) where the actor may change orders.
 
     Raises:
         WrongState: it is paid, cancelled, or no sale. PaymentDeclined: a provider refused.
         InvalidInput: they come to something else, or a part of it is an amount that coins cannot pay.
     """
-    head, lines = await _lock(tx, order_id, version, at=data.location)
+    head, lines = await lock_sale(tx, order_id, version, at=data.location)
     channel = await channels.cached(tx, head.channel)
     known = await payments.of_order(tx, order_id)
     due = head.total - head.called_off - sum(p.promised for p in known)
     if due <= 0:
         raise WrongState("Nothing is due.", state=head.status)
-    now_paid = deposits.part_of(due, data.payments) if data.is_part else due
-    amounts, rounding = payments.due_amounts(
-        now_paid, data.payments, payments.coin_of(channel, head.currency)
-    )
+    claimed = await payments.claim(tx, order_id, order_id, data.payments, channel)
+    inputs = payments.with_amounts(data.payments, claimed)
+    now_paid = deposits.part_of(due, inputs) if data.is_part else due
+    amounts, rounding = payments.due_amounts(now_paid, inputs, payments.coin_of(channel, head.currency))
     if now_paid < due:
         deposits.check_coins(rounding)
-    taken = await payments.authorize(tx, order_id, data.payments, amounts, head.currency, channel=channel)
+    taken = await payments.authorize(
+        tx, order_id, inputs, amounts, head.currency, channel=channel, claimed=claimed
+    )
     await payments.keep(tx, taken, channel=head.channel, profile=head.customer)
     if data.location is not None:
         await payments.taken_at(tx, [payment.id for payment in taken], data.location)
@@ -77,7 +79,7 @@ async def pay(tx: Tx, order_id: UUID, data: PayInput, *, version: int | None = N
 
 async def capture(tx: Tx, order_id: UUID, *, version: int | None = None) -> Order:
     """Take what was authorised for an order."""
-    head, lines = await _lock(tx, order_id, version)
+    head, lines = await lock_sale(tx, order_id, version)
     if await payments.capture(tx, order_id, channel=head.channel) == 0:
         raise WrongState("Nothing is authorised, or it is being taken already.", state=head.status)
     head, taken = await return_surplus(tx, head, await payments.of_order(tx, order_id))
@@ -92,7 +94,7 @@ async def fulfil(tx: Tx, order_id: UUID, data: FulfilInput, *, version: int | No
         InvalidInput: more than is left of a line.
         SoldOut: the goods were not held (the channel does not), and they are not there.
     """
-    head, lines = await _lock(tx, order_id, version)
+    head, lines = await lock_sale(tx, order_id, version)
     if head.is_held:
         leaving = await fulfilment_leave.choose(tx, head, lines, data.lines)
     else:
@@ -112,7 +114,7 @@ async def cancel(tx: Tx, order_id: UUID, data: CancelInput, *, version: int | No
         WrongState: it is cancelled already, or some of it came back (take the rest back too).
     """
     cards.refuse(data.reason, "reason")
-    head, lines = await _lock(tx, order_id, version)
+    head, lines = await lock_sale(tx, order_id, version)
     return await cancel_locked(tx, head, lines, data)
 
 
@@ -233,7 +235,7 @@ async def read_again(tx: Tx, order_id: UUID) -> Order:
     )
 
 
-async def _lock(
+async def lock_sale(
     tx: Tx, order_id: UUID, version: int | None, *, at: UUID | None = None
 ) -> tuple[OrderHead, list[OrderLine]]:
     """A sale that can still be changed, held until the transaction ends. ``at``: where it is done, if not at its own place.

@@ -6,7 +6,7 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from samlad import channels, credit, documents, orders, tills
+from samlad import channels, credit, documents, orders, payments, tills
 from samlad.carts import CartView
 from samlad.channels import Resource
 from samlad.faces import change_form
@@ -24,7 +24,7 @@ from samlad.orders import Order, OrderKind, OrderRow
 from samlad.orders.change_model import ChangeInput, Preview
 
 MOST = 20
-PAY_WAYS = (("cash", marked("Cash")), ("test", marked("Card")))
+CASH, TEST_CARD = ("cash", marked("Cash")), ("test", marked("Test payment"))
 STATUS = {
     "placed": marked("Placed"),
     "paid": marked("Paid"),
@@ -33,6 +33,11 @@ STATUS = {
     "cancelled": marked("Cancelled"),
     "returned": marked("Taken back"),
 }
+
+
+def pay_ways(till: Till) -> list[tuple[str, str]]:
+    """How what is still to be paid can be paid here and now: nothing is offered that the store does not take."""
+    return [CASH, TEST_CARD] if TEST_CARD[0] in payments.offered(till.channel) else [CASH]
 
 
 @get("/{code:str}/returns")
@@ -199,7 +204,7 @@ async def _page(
         status=200 if face.is_htmx(request) else form.status,
         cart=cart if cart is not None and cart.lines else None,
         due=max(0, order.total - order.called_off - sum(payment.promised for payment in order.payments)),
-        pay_ways=[(name, _(text)) for name, text in PAY_WAYS],
+        pay_ways=[(name, _(text)) for name, text in pay_ways(till)],
         provider_names=printing.PROVIDERS,
         **context,
     )

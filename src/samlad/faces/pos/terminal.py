@@ -41,7 +41,13 @@ LET_GO = marked(
     "Nothing was sold, and the card is not charged: look at the ticket, then take the money again."
 )
 OTHERWISE = marked("Choose another way to pay.")
-_SAID = {"declined": DECLINED, "cancelled": CANCELLED, "timed-out": TOO_LONG, "let-go": OTHERWISE}
+SAID_OF_REST = {
+    "declined": marked("The card was declined. Nothing was paid; try another card, or cash."),
+    "cancelled": marked("Cancelled at the terminal. Nothing was paid."),
+    "timed-out": marked("Nobody held a card to the terminal. Nothing was paid."),
+    "let-go": OTHERWISE,
+}
+SAID = {"declined": DECLINED, "cancelled": CANCELLED, "timed-out": TOO_LONG, "let-go": OTHERWISE}
 
 
 class Beside(msgspec.Struct, frozen=True):
@@ -108,12 +114,18 @@ async def wait_page(request: AnyRequest, code: FromPath[str], payment_id: FromPa
     if state == "accepted":
         return await _sell(request, till, cart, seen)
     if state != "waiting":
-        said = face.words(request)(_SAID[state])
+        said = face.words(request)(SAID[state])
         return face.go(request, f"{till.base}/pay?by=card", said, kind="warning")
     if face.is_htmx(request):
         return Response(None, status_code=204)
     return show(
-        request, till, "pos/terminal.html", cart=cart, payment=seen, plays=actor_of(request).may(TERMINAL)
+        request,
+        till,
+        "pos/terminal.html",
+        here=page_of(till, seen.id),
+        whole=cart.totals.total,
+        payment=seen,
+        plays=actor_of(request).may(TERMINAL),
     )
 
 
@@ -159,15 +171,19 @@ async def leave(request: AnyRequest, code: FromPath[str], payment_id: FromPath[U
 @post("/{code:str}/pay/terminal/{payment_id:uuid}/press", status_code=303)
 async def play(request: AnyRequest, code: FromPath[str], payment_id: FromPath[UUID]) -> Response[Any]:
     """Play the customer at the simulated terminal: a card that is accepted or declined, or the red button."""
-    till, form = await till_of(request, code), await read_form(request)
-    button = form.get("button")
+    return await press_here(request, payment_id, page_of(await till_of(request, code), payment_id))
+
+
+async def press_here(request: AnyRequest, payment_id: UUID, page: str) -> Response[Any]:
+    """Press what the form says at the simulated terminal, and on to the page that waits."""
+    button = (await read_form(request)).get("button")
     if button in ("approve", "decline", "cancel"):
         pressed = cast("Literal['approve', 'decline', 'cancel']", button)
         try:
             await face.change(request, lambda tx: press(tx, payment_id, pressed))
         except Problem as problem:
-            return face.go(request, page_of(till, payment_id), problem.detail, kind="warning")
-    return face.go(request, page_of(till, payment_id))
+            return face.go(request, page, problem.detail, kind="warning")
+    return face.go(request, page)
 
 
 async def _let_go(request: AnyRequest, cart: UUID, payment: UUID) -> None:

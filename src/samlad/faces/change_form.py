@@ -16,6 +16,7 @@ from samlad.kernel.problems import InvalidInput, Problem
 from samlad.orders import ChangeInput, LineKind, Order, return_reasons
 from samlad.orders.change_model import Notice, Preview, ReturnReason
 from samlad.orders.rules import returnable, unfulfilled
+from samlad.payments import OWN_TERMINAL
 from samlad.stock import lots_store
 
 REASONS: Mapping[str, str] = {
@@ -150,7 +151,7 @@ async def change_from(request: AnyRequest, order: Order, form: Form, **fixed: An
     }
     if form.text("if_not_back"):
         values["if_not_back"] = {"provider": form.get("if_not_back")}
-    if form.text("way") in ("cash", "test"):
+    if form.text("way") in ("cash", "test", OWN_TERMINAL):
         values["payments"] = [{"provider": form.get("way")}]
     else:
         values["pay_later"] = True

@@ -6,7 +6,7 @@ guard them.
 
 from samlad.payments import manual, settlements, stored_value, stripe, terminal  # noqa: F401 - they register themselves
 from samlad.payments.accounts import coin_of, is_offered, offered
-from samlad.payments.at_till import TAKEN, taken_at_till
+from samlad.payments.at_till import OWN_TERMINAL, TAKEN, taken_at_till
 from samlad.payments.attempts import begin, begun, claim, claim_sold, leave_all, leave_begun, shown
 from samlad.payments.elsewhere import HISTORY, adopt, history, paid_elsewhere
 from samlad.payments.elsewhere import NAME as MARKETPLACE
@@ -48,6 +48,7 @@ __all__ = [
     "HISTORY",
     "KEPT",
     "MARKETPLACE",
+    "OWN_TERMINAL",
     "TAKEN",
     "Action",
     "Attempt",

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from market import Market, hidden, text_of
 from playwright.async_api import expect
 
+from samlad import channels
+from samlad.channels import ChannelChange
 from samlad.faces.pos.pay import quick_amounts
 from samlad.kernel.context import GUEST, Actor
 from samlad.kernel.ids import new_id
@@ -230,6 +232,28 @@ async def test_what_tills_have_leased_is_sold_to_who_has_it_in_hand(
     assert [row["status"] for row in await market.orders()] == ["fulfilled"]
     left = await clerk.post("/api/till-leases/renew", json={"channel": "soder", "till": till})
     assert left.json()["lines"][0]["units"] == 1
+
+
+async def test_a_card_at_a_terminal_of_its_own_is_what_the_clerk_says(
+    clerk: httpx.AsyncClient, market: Market
+) -> None:
+    await market.product(sku="KTL", price=9900, stock=(5, 0))
+    await scan(clerk, "KTL")
+    assert "It was accepted" not in (await clerk.get("/pos/soder/pay?by=card")).text
+    sent = {"by": "card", "with": "till_card"}
+    assert (await pay(clerk, **sent)).status_code == 422, "the store does not take it"
+    for ways in (["cash"], ["cash", "till_card"]):
+        change = ChannelChange(settings={"payment_providers": ways})
+        await market.db.transaction(
+            lambda tx, change=change: channels.change(tx, market.stores[0].id, change)
+        )
+        said = text_of((await clerk.get("/pos/soder/pay?by=card")).text)
+        assert ("It was accepted" in said) == ("till_card" in ways)
+        assert ("No cards here" in said) == ("till_card" not in ways)
+    assert (await pay(clerk, **sent)).headers["location"].endswith("?new=1")
+    rows = await market.db.rows("SELECT provider, status, captured FROM payment")
+    assert [tuple(row) for row in rows] == [("till_card", "captured", 9900)]
+    assert [row["status"] for row in await market.orders()] == ["fulfilled"]
 
 
 @pytest.mark.browser

@@ -122,6 +122,10 @@ async def pay(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     return answer
 
 
+_REST = {"card": "test", payments.OWN_TERMINAL: payments.OWN_TERMINAL}
+"""By which button the rest beside a gift card is paid; cash without any. The terminal goes another way."""
+
+
 def _turn(request: AnyRequest, cart: UUID) -> AbstractAsyncContextManager[None]:
     """A turn to sell among all who order; what a till has leased here can be had, too."""
     wanted = carts.WantedCart(cart, access_of(actor_of(request), None), at_till=True)
@@ -152,7 +156,7 @@ async def _sell(
     if stored is not None:
         paid = [PaymentInput(provider=stored.provider, token=stored.token, amount=stored.pays)]
         if stored.rest:
-            paid.append(PaymentInput(provider="test" if form.get("rest") == "card" else "cash"))
+            paid.append(PaymentInput(provider=_REST.get(form.get("rest"), "cash")))
     else:
         paid = [_one_payment(request, till, cart, form, by)]
     tip = _tip(till, cart, by, form)
@@ -163,7 +167,9 @@ async def _sell(
 
 def _one_payment(request: AnyRequest, till: Till, cart: CartView, form: Form, by: str) -> PaymentInput:
     currency = till.channel.currency
-    if by == "card":
+    if by == "card" and form.get("with") == payments.OWN_TERMINAL:
+        payment = PaymentInput(provider=payments.OWN_TERMINAL)
+    elif by == "card":
         token = form.get("token") if form.get("token") in {card[0] for card in TEST_CARDS} else "ok"
         payment = PaymentInput(provider="test", token=token)
     else:
@@ -209,6 +215,7 @@ def _pay_form(
         form=form,
         problem_text=None,
         has_terminal=terminals.is_here(till.channel),
+        has_own=payments.OWN_TERMINAL in payments.offered(till.channel),
         test_cards=[(token, _(text), _(note)) for token, text, note in TEST_CARDS[:2]]
         if "test" in payments.offered(till.channel)
         else [],

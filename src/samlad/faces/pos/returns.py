@@ -24,7 +24,11 @@ from samlad.orders import Order, OrderKind, OrderRow
 from samlad.orders.change_model import ChangeInput, Preview
 
 MOST = 20
-CASH, TEST_CARD = ("cash", marked("Cash")), ("test", marked("Test payment"))
+CASH = ("cash", marked("Cash"))
+CARDS = (
+    (payments.OWN_TERMINAL, marked("Card, at a terminal of its own")),
+    ("test", marked("Test payment")),
+)
 STATUS = {
     "placed": marked("Placed"),
     "paid": marked("Paid"),
@@ -37,7 +41,8 @@ STATUS = {
 
 def pay_ways(till: Till) -> list[tuple[str, str]]:
     """How what is still to be paid can be paid here and now: nothing is offered that the store does not take."""
-    return [CASH, TEST_CARD] if TEST_CARD[0] in payments.offered(till.channel) else [CASH]
+    offered = payments.offered(till.channel)
+    return [CASH, *(each for each in CARDS if each[0] in offered)]
 
 
 @get("/{code:str}/returns")

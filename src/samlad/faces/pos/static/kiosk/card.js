@@ -51,11 +51,17 @@ async function follow(card) {
     }
     followed = null;
     if (state === "accepted" && (await kiosk.sold([tenderOf(card)]))) return;
-    if (byId("card").open) byId("card").close();
+    close();
     await give(card);
     if (state !== "accepted") kiosk.back(state);
     return settle();
   }
+}
+
+/* What the terminal said is over with it. */
+function close() {
+  byId("card-state").textContent = "";
+  if (byId("card").open) byId("card").close();
 }
 
 const pause = () => new Promise((on) => setTimeout(on, LOOK_MS));
@@ -65,7 +71,7 @@ async function leave() {
   const card = followed;
   if (!card) return;
   followed = null;
-  if (byId("card").open) byId("card").close();
+  close();
   await give(card);
   await settle();
 }
@@ -155,8 +161,10 @@ async function post(path, fields) {
   return said(await request(`${kiosk.base}/card${path}`, { method: "POST", headers: { "X-CSRF-Token": csrf }, body }, PATIENCE_MS));
 }
 
-/* "none": the server never heard of it; "failed": it will not have it. */
+/* "none": the server never heard of it; "failed": it will not have it. Whatever else it says is no answer: it is asked again. */
 async function said(answer) {
   if (answer.ok) return (await readJson(answer)).state;
-  return answer.status === 404 ? "none" : "failed";
+  if (answer.status === 404) return "none";
+  if (answer.status === 409 || answer.status === 422) return "failed";
+  throw new Away("network");
 }

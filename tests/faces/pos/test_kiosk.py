@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import httpx
 import msgspec
 import pytest
-from browser import Site, session_of
+from browser import Site, comes_true, session_of
 from market import Market, text_of
 from playwright.async_api import Page, expect
 
@@ -511,12 +511,12 @@ async def test_a_kiosk_asks_staff_and_forgets_who_went_away(site: Site, market: 
     await page.clock.install()
     # It was a till before, and carried what a till knows of staff and customers.
     await page.goto(f"{TILL}/offline")
-    await page.wait_for_function(CARRIES, arg=False)
+    await comes_true(page, CARRIES, False)
     await page.goto(f"{TILL}/kiosks")
     await page.get_by_label("Name").fill("Kiosk 1")
     await page.get_by_role("button", name="Make this device a kiosk").click()
     await expect(page.locator("#start")).to_be_visible()
-    await page.wait_for_function(CARRIES, arg=True)  # at once, not at the next of its rounds
+    await comes_true(page, CARRIES, True)  # at once, not at the next of its rounds
     await _in_english(page)
 
     async def wine() -> None:

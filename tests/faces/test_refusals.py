@@ -51,6 +51,9 @@ FOR_MACHINES = {
     "kernel": {"There is no kind of problem called 7.", "There is no secret called 7."},
     "channels": {"“7” is 7"},  # what it is stands in a sentence of its own
     "documents": {"not 7"},
+    "orders": {
+        "No such payment was begun for this order."
+    },  # the page that waits goes back to what is still to be paid
     "tills": {
         # A till's script names its key; no form of a page does.
         "Only a device that somebody has signed in has a key.",

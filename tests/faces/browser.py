@@ -191,6 +191,13 @@ async def _session(tx: Tx, name: str, roles: list[Role], locations: list[UUID]) 
     return opened.token
 
 
+async def comes_true(page: Page, script: str, arg: Any = None) -> None:
+    """Wait until an asynchronous function of the page says yes. `Page.wait_for_function` takes its promise for a yes."""
+    async with asyncio.timeout(60):
+        while not await page.evaluate(script, arg):
+            pass
+
+
 def require_chromium() -> None:
     """Skip with one clear line where the browser is missing; in CI that is an error."""
     lacking = [str(path) for path in (CHROMIUM, AXE) if not path.exists()]

@@ -71,7 +71,7 @@ NO_PAGES: Mapping[str, str] = {
     "/pos/{code}/elsewhere/{variant}": _PIECE, "/.well-known/samlad-receipts": _FILE,
     "/pos/{code}/clerks": "of a browser that was signed in; `test_till_clerks.py` looks at it",
     "/pos/{code}/kiosk": "of a device that customers serve themselves at; `test_kiosk.py` looks at it",
-    "/pos/{code}/kiosk/receipt/{entry}": _FILE,
+    "/pos/{code}/kiosk/receipt/{entry}": _FILE, "/pos/{code}/kiosk/card/{ticket}/{payment}": _FILE,
     "/pos/unlock": "goes on to the names of a till that is locked",
     "/question/{link}": _SECRET,
     "/p/{handle}/review": "only for a customer who bought it",

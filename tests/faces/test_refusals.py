@@ -55,11 +55,19 @@ FOR_MACHINES = {
     "kernel": {"There is no kind of problem called 7.", "There is no secret called 7."},
     "channels": {"“7” is 7"},  # what it is stands in a sentence of its own
     "documents": {"not 7"},
+    "orders": {
+        "No such payment was begun for this order."
+    },  # the page that waits goes back to what is still to be paid
     "tills": {
         # A till's script names its key; no form of a page does.
         "Only a device that somebody has signed in has a key.",
         "This is no public key of the curve P-256.",
         "This is the key of another till.",
+        # A kiosk's script names its payment and its ticket.
+        "Another payment has this id.",
+        "No such payment was begun for this ticket.",
+        "This ticket was sold already.",
+        "this store sells in 7",
     },
     "promotions": {"7: 7"},
     "stock": {"“7” 7", "there is no such 7"},  # made of sentences that are known

@@ -11,7 +11,7 @@ import pytest
 from selling import AT_TILL, Till
 
 from samlad import orders, stock, tills
-from samlad.kernel.clock import now
+from samlad.kernel.clock import local_day, now
 from samlad.kernel.context import Actor, Context
 from samlad.kernel.database import Tx
 from samlad.kernel.listing import ListQuery
@@ -130,6 +130,25 @@ async def test_the_lease_goes_first_and_its_end_refuses_nothing(trade: Trade) ->
     await trade.db.transaction(lambda tx: tills.give_back(tx, LeaseOf(channel="malmo", till=till.id)))
     assert (await tills.of_till(trade.db, till.id)).lines == []
     await trade.sound()
+
+
+async def test_a_week_without_network_comes_at_once(trade: Trade) -> None:
+    """Seven days of sales in one afternoon, the newest first and twice: each is an order of its own day, and none waits."""
+    till, kettle = Till(trade), await trade.kettle(quantity=50, at=trade.at_malmo)
+    began = now() - timedelta(days=7)
+    moments = [began + timedelta(hours=8 * number) for number in range(21)]
+    week = [till.sale((kettle, 1), happened_at=moment.isoformat()) for moment in moments]
+    verdicts = [*await till.send(*reversed(week)), *await till.send(*week)]
+    assert {(each.verdict, tuple(codes(each))) for each in verdicts} == {("recorded", ())}
+    assert sum(not each.is_known for each in verdicts) == len(week)
+    rows = await trade.db.rows("SELECT placed_at, local_day FROM orders ORDER BY placed_at")
+    assert [row["placed_at"] for row in rows] == moments
+    zone = trade.malmo.time_zone
+    assert [row["local_day"] for row in rows] == [local_day(moment, zone) for moment in moments]
+    assert await trade.level(kettle, trade.at_malmo) == (50 - len(week), 0)
+    [other] = await till.send(till.sale((kettle, 1), happened_at=(now() - timedelta(days=15)).isoformat()))
+    assert codes(other) == ["late"]
+    await trade.agree()
 
 
 async def test_what_the_server_objects_to_is_an_order_and_on_the_list(trade: Trade) -> None:

@@ -72,7 +72,11 @@ async def make_store(tx: Tx, record: StoreRecord, number: int) -> Channel:
             parent=WEBSHOP,
             time_zone=record.time_zone,
             opening_hours=OpeningHours(weekly),
-            settings={"number_prefix": f"S{number:02}-", "tips": number == 1},
+            settings={
+                "number_prefix": f"S{number:02}-",
+                "tips": number == 1,
+                "payment_providers": ["cash", "terminal", "gift_card", "store_credit", "test"],
+            },
             join=dict.fromkeys(Resource, WEBSHOP),
         ),
     )

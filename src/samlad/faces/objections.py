@@ -24,6 +24,7 @@ OBJECTIONS = {
     "clerk": marked("Nobody of this name works here"),
     "clerk-rights": marked("Whoever was on may not sell here"),
     "kiosk": marked("A kiosk may not do this"),
+    "card": marked("No terminal had accepted the card, or its money was let go"),
     "kiosk-unchecked": marked("Nobody of staff had looked at the customer"),
     "customer": marked("Unknown customer"),
     "currency": marked("Another currency"),

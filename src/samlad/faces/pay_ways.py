@@ -4,11 +4,11 @@ from samlad import payments
 from samlad.channels import Channel
 from samlad.kernel.i18n import marked
 
-CASH, OWN_TERMINAL, TEST = "cash", "till_card", "test"
-BY_HAND = (CASH, OWN_TERMINAL, TEST)
+CASH, TEST = "cash", "test"
+BY_HAND = (CASH, payments.OWN_TERMINAL, TEST)
 NAMES = {
     CASH: marked("Cash"),
-    OWN_TERMINAL: marked("Card, at a terminal of its own"),
+    payments.OWN_TERMINAL: marked("Card, at a terminal of its own"),
     TEST: marked("Test payment"),
 }
 

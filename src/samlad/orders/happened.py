@@ -21,6 +21,7 @@ from samlad.kernel.database import Tx
 from samlad.orders import events, rules, sets, store, tips
 from samlad.orders.model import LineKind, Order, OrderKind, OrderLine
 from samlad.orders.placement import tell_placed
+from samlad.payments import Payment
 from samlad.payments.at_till import Tendered
 from samlad.stock import Sold
 from samlad.tax import Treatment, plain_category
@@ -60,6 +61,7 @@ class HappenedSale(msgspec.Struct, frozen=True, kw_only=True):
     """A sale of a store's till. ``id`` is the order's to be; ``lease`` owns the holds that it sells first, ``reference`` is what the receipt says.
 
     ``tip`` was given for the staff, to ``clerk``; the tenders bring it, too.
+    ``claimed`` was reserved before and is the order's already (`payments.claim_sold`).
     ``difference`` is what was paid more (less, negative) than the lines and the ``rounding`` come to, minor units.
     """
 
@@ -70,6 +72,7 @@ class HappenedSale(msgspec.Struct, frozen=True, kw_only=True):
     reference: str
     lines: Sequence[HappenedLine]
     tenders: Sequence[Tendered]
+    claimed: Sequence[Payment] = ()
     rounding: int = 0
     difference: int = 0
     tip: int = 0
@@ -86,7 +89,10 @@ async def record(tx: Tx, channel: Channel, sale: HappenedSale) -> tuple[Order, S
     """
     order_id = sale.id
     lines = _lines(channel, sale, await _sets(tx, channel, sale))
-    taken = payments.taken_at_till(order_id, sale.tenders, channel.currency, reference=sale.reference)
+    taken = [
+        *payments.taken_at_till(order_id, sale.tenders, channel.currency, reference=sale.reference),
+        *sale.claimed,
+    ]
     total = sum(line.total for line in lines)
     state = rules.payment_state(total, taken)
     order = Order(

@@ -6,8 +6,8 @@ guard them.
 
 from samlad.payments import manual, settlements, stored_value, stripe, terminal  # noqa: F401 - they register themselves
 from samlad.payments.accounts import coin_of, is_offered, offered
-from samlad.payments.at_till import TAKEN, taken_at_till
-from samlad.payments.attempts import begin, begun, claim, leave_all, leave_begun, shown
+from samlad.payments.at_till import OWN_TERMINAL, TAKEN, taken_at_till
+from samlad.payments.attempts import begin, begun, claim, claim_sold, leave_all, leave_begun, shown
 from samlad.payments.elsewhere import HISTORY, adopt, history, paid_elsewhere
 from samlad.payments.elsewhere import NAME as MARKETPLACE
 from samlad.payments.kept import KEPT, KeptCard, away_token
@@ -28,7 +28,7 @@ from samlad.payments.model import (
     RefundStatus,
     StartInput,
 )
-from samlad.payments.operations import to_place, trouble_of
+from samlad.payments.operations import keep_reserved, lock_ticket, to_place, trouble_of
 from samlad.payments.providers import (
     NetworkProvider,
     PaymentProvider,
@@ -48,6 +48,7 @@ __all__ = [
     "HISTORY",
     "KEPT",
     "MARKETPLACE",
+    "OWN_TERMINAL",
     "TAKEN",
     "Action",
     "Attempt",
@@ -75,6 +76,7 @@ __all__ = [
     "begun",
     "capture",
     "claim",
+    "claim_sold",
     "coin_of",
     "comes_by_itself",
     "due_amounts",
@@ -82,10 +84,12 @@ __all__ = [
     "is_network",
     "is_offered",
     "keep",
+    "keep_reserved",
     "kept_cards",
     "leave_all",
     "leave_begun",
     "lock_of_order",
+    "lock_ticket",
     "of_order",
     "offered",
     "owe",

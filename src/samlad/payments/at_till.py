@@ -1,8 +1,8 @@
 """Money that a till took on its own: by a card terminal that we do not talk to, or in some other way; and cash, of course.
 
-It comes with a sale that has happened (`samlad.orders.happened`). With a network staff say of a card that its terminal took it, and are
-believed as they are of cash; other ways cannot be asked for. What goes back by card or
-otherwise is given back by hand where it was taken, and then said so (`samlad.payments.manual.refunded`).
+It comes with a sale that has happened (`samlad.orders.happened`). A card at a terminal of its own is also what a clerk at the till with
+network says was accepted there, where the store offers it (`till_card`). What goes back by card or otherwise is given back by hand where
+it was taken, and then said so (`samlad.payments.manual.refunded`).
 """
 
 from collections.abc import Sequence
@@ -32,12 +32,13 @@ class TakenAtTill:
 
     is_local, staff_only, needs_offer = True, True, True
 
-    def __init__(self, name: str, *, is_said: bool) -> None:
-        self.name, self._is_said = name, is_said
+    def __init__(self, name: str, *, by_word: bool) -> None:
+        self.name = name
+        self.by_word = by_word
 
     async def authorize(self, tx: Tx, request: Request) -> Outcome:  # noqa: ARG002
-        """Taken, if staff may say so; else it was taken there or not at all."""
-        if self._is_said:
+        """Taken, if a clerk's word is enough for it; else never: it was taken there or not at all."""
+        if self.by_word:
             return Outcome(status=PaymentStatus.CAPTURED, reference=f"{self.name}-{request.payment}")
         return Outcome(status=PaymentStatus.DECLINED, reason="not-taken-there")
 
@@ -54,7 +55,8 @@ class TakenAtTill:
         return Outcome(status=PaymentStatus.VOIDED, reference=reference)
 
 
-TAKEN = ("till_card", "till_other")
+OWN_TERMINAL = "till_card"
+TAKEN = (OWN_TERMINAL, "till_other")
 """Names of the providers: a card at a terminal of its own, and whatever else."""
 
 
@@ -80,4 +82,4 @@ def taken_at_till(
 
 
 for _name in TAKEN:
-    register(TakenAtTill(_name, is_said=_name == "till_card"))
+    register(TakenAtTill(_name, by_word=_name == OWN_TERMINAL))

@@ -40,12 +40,20 @@ LIVE = (PaymentStatus.PENDING, PaymentStatus.AUTHORIZED, PaymentStatus.CAPTURED)
 
 
 async def begin(
-    tx: Tx, cart: UUID, channel: Channel, total: int, data: StartInput, *, until: datetime | None = None
+    tx: Tx,
+    cart: UUID,
+    channel: Channel,
+    total: int,
+    data: StartInput,
+    *,
+    until: datetime | None = None,
+    key: UUID | None = None,
 ) -> Payment:
     """Begin a payment for a cart whose row the caller has locked; a provider on the network is asked after the commit,
     a gift card, store credit or points are held at once.
 
-    ``total`` is what the cart comes to, minor units; ``until`` how long its goods are held.
+    ``total`` is what the cart comes to, minor units; ``until`` how long its goods are held; ``key`` the payment's id, where
+    whoever begins it has named it.
 
     Raises:
         InvalidInput: the channel does not offer this provider, or more would be paid than the cart comes to.
@@ -77,7 +85,7 @@ async def begin(
             f"{max(left, 0)} is left to pay; let go of another payment of this cart to pay more here",
         )
     payment = Payment(
-        id=new_id(),
+        id=key or new_id(),
         order_id=None,
         provider=through.name,
         currency=channel.currency,
@@ -120,6 +128,15 @@ async def claim(
         if payment.currency != channel.currency:
             raise NotClaimable(f"It is in {payment.currency}, the cart in {channel.currency}.")
     return {key: await held.take(tx, payment) for key, payment in claimed.items()}
+
+
+async def claim_sold(tx: Tx, order: UUID, ticket: UUID, wanted: Sequence[UUID]) -> dict[UUID, Payment]:
+    """Make the order of a sale that has happened what is reserved for its till's ticket, and have it captured: the goods have left.
+    What is not reserved (any more) is left out. One statement, none without."""
+    if not wanted:
+        return {}
+    captured = [name for name, each in registered().items() if is_network(each)]
+    return {each.id: each for each in await operations.claim(tx, order, ticket, wanted, captured)}
 
 
 async def _refuse_claim(tx: Tx, cart: UUID, payment_id: UUID, index: int) -> None:

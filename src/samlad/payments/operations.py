@@ -1,7 +1,7 @@
 """SQL of payments that are begun before there is an order, and of what providers on the network are asked to do."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from samlad.kernel.database import Reader, Tx
@@ -66,6 +66,25 @@ async def lock_of_cart(tx: Tx, cart: UUID) -> list[Payment]:
     """The same, held against changes until the transaction ends."""
     return await tx.all(
         Payment, f"SELECT {COLUMNS} FROM payment WHERE cart = $1 ORDER BY id FOR UPDATE", cart
+    )
+
+
+async def lock_ticket(tx: Tx, ticket: UUID) -> None:
+    """Let one at a time begin payments for a till's ticket, which has no row here that could be locked."""
+    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 73))", f"ticket {ticket}")
+
+
+async def keep_reserved(tx: Tx, payment: UUID, until: datetime) -> bool:
+    """Somebody was told that the money is reserved and sells for it: it stays so until then. False if it was let go or claimed."""
+    return bool(
+        await tx.execute(
+            """
+            UPDATE payment SET expires_at = greatest(expires_at, $2)
+            WHERE id = $1 AND order_id IS NULL AND NOT is_leaving AND status IN ('authorized', 'captured')
+            """,
+            payment,
+            until,
+        )
     )
 
 

@@ -26,7 +26,7 @@ from samlad.kernel.problems import Busy, NotFound, OutcomeUnknown
 from samlad.orders.happened import HappenedLine, HappenedSale, HappenedTax
 from samlad.payments.at_till import Tendered
 from samlad.stock import Sold
-from samlad.tills import acts, events, gap_store, gift_cards, kiosk, rules, signed_returns, store
+from samlad.tills import acts, events, gap_store, gift_cards, kiosk, rules, signed_returns, store, terminals
 from samlad.tills.desk import Desk
 from samlad.tills.entries import TakenBack
 from samlad.tills.model import Entry, Objection, Sale, SaleState, SoldLine, SoldTender, Verdict
@@ -251,6 +251,7 @@ async def objections_to(tx: Tx, desk: Desk, sale_id: UUID, sale: Sale) -> list[O
         objections.append(Objection(code="customer", there=str(sale.customer)))
     if tx.actor.kind == "kiosk":
         said += await kiosk.unchecked(tx, desk, sale)
+    said += await terminals.against(tx, desk, sale)
     return objections + said
 
 
@@ -344,7 +345,8 @@ async def make_order(
     given = rules.promotions_of(sale)
     there = await promotions.known(tx, [use.promotion for use in given]) if given else set()
     by_card = await gift_cards.take(tx, channel, sale)
-    objections = [*objections, *by_card.objections]
+    by_terminal = await terminals.take(tx, sale, order_id)
+    objections = [*objections, *by_card.objections, *by_terminal.objections]
     happened = HappenedSale(
         id=order_id,
         cart=sale.cart if has_cart else None,
@@ -356,9 +358,11 @@ async def make_order(
             *(_line(line, there, is_known=place not in unknown) for place, line in enumerate(sale.lines, 1)),
             *gift_cards.lines_of(sale),
         ],
-        tenders=[_tendered(each) for each in sale.tenders if each.kind != "gift"] + by_card.tenders,
+        tenders=[_tendered(each) for each in sale.tenders if not (each.kind == "gift" or each.payment)]
+        + by_card.tenders,
+        claimed=by_terminal.payments,
         rounding=sale.rounding,
-        difference=difference - by_card.lacking,
+        difference=difference - by_card.lacking - by_terminal.lacking,
         tip=sale.tip,
         clerk=sale.clerk,
         clerk_name=sale.clerk_name,

@@ -15,10 +15,11 @@ from samlad.kernel.database import Reader, Tx
 from samlad.kernel.problems import NotFound
 from samlad.tills import rules
 from samlad.tills.desk import Desk
-from samlad.tills.model import Entry, Objection, Sale
+from samlad.tills.model import Entry, Objection, Sale, SoldTender
 
 TENDERS = ("card", "gift")
-"""What a kiosk can take: nobody is there to count cash, or to say that something else was handed over."""
+"""What a kiosk can take: nobody is there to count cash, or to say that something else was handed over. A card counts by what the
+terminal said to the server, never by what is said at the kiosk."""
 
 
 def against(entry: Entry) -> Objection | None:
@@ -37,8 +38,12 @@ def against(entry: Entry) -> Objection | None:
     elif rules.by_hand(entry) or entry.allowed_by:
         said = "discount"
     else:
-        said = next((each.kind for each in entry.tenders if each.kind not in TENDERS), None)
+        said = next((each.kind for each in entry.tenders if not _may_take(each)), None)
     return None if said is None else Objection(code="kiosk", there=said, blocks=True)
+
+
+def _may_take(tender: SoldTender) -> bool:
+    return tender.kind in TENDERS and (tender.kind != "card" or tender.payment is not None)
 
 
 async def staff_categories(reader: Reader, channel: Channel) -> list[UUID]:

@@ -70,13 +70,15 @@ Digits = Annotated[str, msgspec.Meta(max_length=4, pattern=r"^[0-9A-Z]*$")]
 
 
 class SoldTender(msgspec.Struct, frozen=True, kw_only=True):
-    """How it was paid: ``tendered`` is what was handed over in cash, of which ``amount`` stays; ``card`` the gift card."""
+    """How it was paid: ``tendered`` is what was handed over in cash, of which ``amount`` stays; ``card`` the gift card; ``payment`` what the
+    store's terminal reserved for the ticket (`samlad.tills.terminals`), of a card without it nobody can ask."""
 
     kind: Literal["cash", "card", "other", "gift"]
     amount: Paid
     tendered: Paid | None = None
     card: CardHash | None = None
     last_four: Digits = ""
+    payment: UUID | None = None
 
 
 class SoldCard(msgspec.Struct, frozen=True, kw_only=True):

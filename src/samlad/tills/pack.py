@@ -19,7 +19,7 @@ from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Database
 from samlad.kernel.log import Event, Position
 from samlad.kernel.problems import InvalidInput
-from samlad.tills import kiosk, leases
+from samlad.tills import kiosk, leases, terminals
 from samlad.tills.desk import Desk
 from samlad.tills.model import Leased
 from samlad.tills.rules_pack import PackedPart, RulesPack, goods_of, parts_of, rules_pack
@@ -43,10 +43,12 @@ class Tips(msgspec.Struct, frozen=True):
 
 
 class Kiosk(msgspec.Struct, frozen=True):
-    """How customers serve themselves here. ``staff_marks``: goods with one of these marks need a look by staff."""
+    """How customers serve themselves here. ``staff_marks``: goods with one of these marks need a look by staff;
+    ``takes_cards``: the store has a terminal that the server talks to."""
 
     idle_seconds: int
     staff_marks: list[str]
+    takes_cards: bool = False
 
 
 class Store(msgspec.Struct, frozen=True, kw_only=True):
@@ -246,6 +248,7 @@ async def _store(database: Database, desk: Desk) -> Store:
         kiosk=Kiosk(
             channel.setting("kiosk_idle_seconds"),
             sorted(kiosk.staff_marks(await kiosk.staff_categories(database, channel))),
+            terminals.is_here(channel),
         ),
         scale_codes=list(channel.setting("scale_codes")),
         tax_rates=await _rates(database, channel),

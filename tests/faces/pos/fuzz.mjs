@@ -88,7 +88,7 @@ IDBObjectStore.prototype.add = function (...given) {
 
 // -- windows of the till ----------------------------------------------------------------------------------------------------------
 const at = (name) => import(pathToFileURL(`${folder}/offline/${name}.js`).href);
-const [database, journal, ticket, { Goods, ID, makeRoom, restore }, { Sender }, { entryOf }, { reckon, coinOf, inCoins }] = await Promise.all(
+const [database, journal, ticket, { Goods, ID, makeRoom, restore }, { Sender }, { entryOf }, { reckon, coinOf, inCoins, serverNow }] = await Promise.all(
   ["database", "journal", "ticket", "goods", "sender", "entry", "reckon"].map(at),
 );
 const CODE = "soder", told = [], lost = new Set();
@@ -153,10 +153,11 @@ async function sell(tab) {
   }
   const seen = await ticket.current(tab.db);
   await tab.goods.need(seen.lines.map((line) => line.variant));
-  const { total } = reckon(seen.lines, tab.pack, tab.goods, {}, seen), isCash = random() < 0.5;
+  const offset = (await database.meta(tab.db, "clock"))?.offset ?? null;
+  const { total } = reckon(seen.lines, tab.pack, tab.goods, {}, seen, serverNow(offset)), isCash = random() < 0.5;
   const amount = isCash ? inCoins(total, coinOf(tab.pack.store)) : total;
   const tenders = [{ kind: isCash ? "cash" : "card", amount, ...(isCash ? { tendered: amount } : {}) }];
-  const make = entryOf({ pack: tab.pack, goods: tab.goods, used: {}, clerk: await database.meta(tab.db, "clerk"), offset: (await database.meta(tab.db, "clock"))?.offset ?? null, isTraining: false }, tenders, amount - total);
+  const make = entryOf({ pack: tab.pack, goods: tab.goods, used: {}, clerk: await database.meta(tab.db, "clerk"), offset, isTraining: false }, tenders, amount - total);
   const entry = await journal.sell(tab.db, seen, make).catch(async (error) => {
     if (error?.name !== "QuotaExceededError") throw error;
     await makeRoom(tab.db);

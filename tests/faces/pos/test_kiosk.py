@@ -9,23 +9,24 @@ from uuid import UUID, uuid4
 import httpx
 import msgspec
 import pytest
-from browser import Site, session_of
+from browser import Site, comes_true, session_of
 from market import Market, text_of
 from playwright.async_api import Page, expect
 
 from applications import running
-from samlad import channels, credit, customers
+from samlad import channels, credit, customers, tills
 from samlad.access import clerks, kiosks, pins, staff
 from samlad.access.csrf import token_for
 from samlad.access.permissions import Role
 from samlad.access.staff import StaffInput
 from samlad.catalog import categories
 from samlad.channels import ChannelChange, Resource
-from samlad.credit import ProgrammeInput
+from samlad.credit import IssueInput, ProgrammeInput
 from samlad.customers import PersonInput
 from samlad.kernel.clock import now
 from samlad.kernel.context import Actor, Context
 from samlad.kernel.settings import Settings
+from samlad.payments.terminal import press, waiting
 
 TILL = "/pos/soder"
 KIOSK = f"{TILL}/kiosk"
@@ -75,6 +76,34 @@ def entry(variant: UUID, price: int, **fields: Any) -> dict[str, Any]:
         "lines": [line], "tenders": [{"kind": "card", "amount": price}], "total": price, "currency": "SEK",
         **fields,
     }  # fmt: skip
+
+
+async def with_terminal(market: Market) -> None:
+    """The store takes cards at a terminal that the server talks to."""
+    ways = ChannelChange(settings={"payment_providers": ["cash", "gift_card", "terminal"]})
+    await market.db.transaction(lambda tx: channels.change(tx, market.stores[0].id, ways))
+
+
+async def begun(device: httpx.AsyncClient, sale: dict[str, Any]) -> str:
+    """The address of a payment at the terminal for a kiosk's sale; it waits for a card."""
+    payment = uuid4()
+    asked = {"ticket": sale["id"], "payment": str(payment), "amount": str(sale["total"]), "currency": "SEK"}
+    answer = await device.post(f"{KIOSK}/card", data=asked)
+    assert (answer.status_code, answer.json()) == (200, {"state": "waiting"}), answer.text
+    return f"{KIOSK}/card/{sale['id']}/{payment}"
+
+
+async def held_to(market: Market, address: str, button: Any) -> None:
+    """What a customer does at the terminal."""
+    await market.db.transaction(lambda tx: press(tx, UUID(address.rpartition("/")[2]), button))
+
+
+async def by_card(device: httpx.AsyncClient, market: Market, sale: dict[str, Any]) -> dict[str, Any]:
+    """The sale with a card that the terminal has accepted."""
+    address = await begun(device, sale)
+    await held_to(market, address, "approve")
+    assert (await device.get(address)).json() == {"state": "accepted"}
+    return {**sale, "tenders": [{**sale["tenders"][0], "payment": address.rpartition("/")[2]}]}
 
 
 async def sent(device: httpx.AsyncClient, *entries: dict[str, Any]) -> list[dict[str, Any]]:
@@ -138,8 +167,9 @@ async def test_what_a_kiosk_may_not_sell_waits_for_a_manager(
     made = await market.product(title="Kettle", sku="KTL", price=10_000, stock=(9,))
     kettle = made.variants[0].id
     sam = await person(market, "Sam Säljare", "4071", Role.STORE)
+    await with_terminal(market)
     await as_kiosk(device)
-    good = entry(kettle, 10_000)
+    good = await by_card(device, market, entry(kettle, 10_000))
     hand = entry(kettle, 10_000)
     hand["lines"][0] |= {"reductions": [{"name": "friend", "amount": 5_000}], "tax": 1_000, "total": 5_000}
     hand |= {"tenders": [{"kind": "card", "amount": 5_000}], "total": 5_000}
@@ -157,6 +187,7 @@ async def test_what_a_kiosk_may_not_sell_waits_for_a_manager(
     card = entry(kettle, 10_000, cards=[{"card": "a" * 64, "last_four": "1234", "amount": 10_000}], total=20_000,
                  tenders=[{"kind": "card", "amount": 20_000}])  # fmt: skip
     bad = [
+        entry(kettle, 10_000),  # whoever says so: no terminal has
         entry(kettle, 10_000, tenders=[{"kind": "cash", "amount": 10_000, "tendered": 10_000}]),
         entry(kettle, 10_000, tenders=[{"kind": "other", "amount": 10_000}]),
         entry(kettle, 10_000, clerk=str(sam), clerk_name="Sam Säljare"),
@@ -193,15 +224,20 @@ async def test_what_not_everybody_may_buy_is_looked_at(device: httpx.AsyncClient
     sam = await person(market, "Sam Säljare", "4071", Role.STORE)
     asks = ChannelChange(settings={"kiosk_staff_categories": ["drinks", "no/such"]})
     await market.db.transaction(lambda tx: channels.change(tx, market.stores[0].id, asks))
+    await with_terminal(market)
     await as_kiosk(device)
     pack = (await device.get("/api/till-pack/soder", headers={"accept-encoding": "identity"})).json()
-    assert pack["store"]["kiosk"] == {"idle_seconds": 90, "staff_marks": [f"category:{above.id}"]}
+    assert pack["store"]["kiosk"] == {
+        "idle_seconds": 90,
+        "staff_marks": [f"category:{above.id}"],
+        "takes_cards": True,
+    }
     variant = wine.variants[0].id
     alone, looked, by_whom = await sent(
         device,
-        entry(variant, 10_000),
-        entry(variant, 10_000, checked_by=str(sam)),
-        entry(variant, 10_000, checked_by=str(uuid4())),
+        await by_card(device, market, entry(variant, 10_000)),
+        await by_card(device, market, entry(variant, 10_000, checked_by=str(sam))),
+        await by_card(device, market, entry(variant, 10_000, checked_by=str(uuid4()))),
     )
     assert [each["code"] for each in alone["objections"]] == ["kiosk-unchecked"]
     assert looked["objections"] == []
@@ -220,8 +256,10 @@ async def test_a_kiosk_carries_no_names(device: httpx.AsyncClient, market: Marke
         )
     )
     member = await market.db.transaction(lambda tx: credit.enrol(tx, kim.id))
+    await with_terminal(market)
     await as_kiosk(device)
-    [bought] = await sent(device, entry(made.variants[0].id, 9_900, customer=str(kim.id)))
+    sale = await by_card(device, market, entry(made.variants[0].id, 9_900, customer=str(kim.id)))
+    [bought] = await sent(device, sale)
     assert bought["verdict"] == "recorded"
     till = uuid4()
     day = await device.get(
@@ -298,8 +336,9 @@ async def test_only_who_may_sets_a_kiosk_up(market: Market, settings: Settings) 
 # -- in a browser -----------------------------------------------------------------------------------------------------------
 
 
-async def _become(site: Site, **options: Any) -> Page:
+async def _become(site: Site, market: Market, **options: Any) -> Page:
     """A device that an owner makes a kiosk; it has its goods and works without network."""
+    await with_terminal(market)
     page = await site.staff(service_workers="allow", **options)
     await page.goto(f"{TILL}/kiosks")
     await page.get_by_label("Name").fill("Kiosk 1")
@@ -307,6 +346,23 @@ async def _become(site: Site, **options: Any) -> Page:
     await expect(page.locator("[data-till][data-ready][data-kept='true']")).to_have_count(1)
     await expect(page.locator("#start")).to_be_visible()
     return page
+
+
+async def at_terminal(market: Market, button: Any) -> None:
+    """What a customer does at the terminal that waits."""
+    [waits] = await waiting(market.db)
+    await market.db.transaction(lambda tx: press(tx, waits.id, button))
+
+
+async def known_card(market: Market, amount: int) -> str:
+    """The code of a gift card that was looked up in the store, whose tills take it without network."""
+    channel, place = market.stores[0], market.places[0]
+    limit = ChannelChange(settings={"till_gift_card_limit": amount})
+    await market.db.transaction(lambda tx: channels.change(tx, channel.id, limit))
+    given = IssueInput(channel=channel.id, amount=amount, note="Given")
+    made = await market.db.transaction(lambda tx: credit.issue(tx, given))
+    await market.db.transaction(lambda tx: tills.note_card(tx, made.card.id, place.id))
+    return made.code
 
 
 async def _in_english(page: Page) -> None:
@@ -332,7 +388,8 @@ async def test_a_customer_serves_themselves_by_keyboard_and_without_network(
     await market.product(title="Pot", sku="POT", price=9_900, stock=(9, 0))
     ada = await person(market, "Ada Chef", "814626", Role.MANAGER)
     await person(market, "Sam Säljare", "4071", Role.STORE)
-    page = await _become(site, width=390)
+    gift = await known_card(market, 30_000)
+    page = await _become(site, market, width=390)
     await expect(page.locator("html")).to_have_attribute(
         "lang", "sv"
     )  # the store's language until somebody chooses
@@ -358,8 +415,10 @@ async def test_a_customer_serves_themselves_by_keyboard_and_without_network(
     await site.fine(page)
     await page.locator("#pay-card").press("Enter")
     await expect(page.locator("#card-due")).to_contain_text("397")
+    await expect(page.locator("#card-state")).to_contain_text("waits for your card")
+    await site.fine(page)
     await _pictures(site, page, "kiosk-card")
-    await page.locator("#card-paid").press("Enter")
+    await at_terminal(market, "approve")
     await expect(page.locator("#sold-title")).to_be_focused()
     await expect(page.locator("#own-code svg")).to_be_visible()
     await site.fine(page)
@@ -377,8 +436,13 @@ async def test_a_customer_serves_themselves_by_keyboard_and_without_network(
     await page.locator("#code").fill("KTL")
     await page.keyboard.press("Enter")
     await page.locator("#pay-open").click()
-    await page.locator("#pay-card").click()
-    await page.locator("#card-paid").click()
+    await expect(page.locator("#pay-note")).to_contain_text("Without network no cards")
+    await expect(page.locator("#pay-card")).to_be_disabled()
+    await site.fine(page)
+    await _pictures(site, page, "kiosk-no-card")
+    await page.locator("#pay-gift").click()
+    await page.locator("#panel-code").fill(gift)
+    await page.locator("#panel-act").click()
     await expect(page.locator("#receipt-waits")).to_contain_text("000002")
     await expect(page.locator("[data-till]")).to_have_attribute("data-unsent", "1")
     await page.locator("#help").click()
@@ -447,12 +511,12 @@ async def test_a_kiosk_asks_staff_and_forgets_who_went_away(site: Site, market: 
     await page.clock.install()
     # It was a till before, and carried what a till knows of staff and customers.
     await page.goto(f"{TILL}/offline")
-    await page.wait_for_function(CARRIES, arg=False)
+    await comes_true(page, CARRIES, False)
     await page.goto(f"{TILL}/kiosks")
     await page.get_by_label("Name").fill("Kiosk 1")
     await page.get_by_role("button", name="Make this device a kiosk").click()
     await expect(page.locator("#start")).to_be_visible()
-    await page.wait_for_function(CARRIES, arg=True)  # at once, not at the next of its rounds
+    await comes_true(page, CARRIES, True)  # at once, not at the next of its rounds
     await _in_english(page)
 
     async def wine() -> None:

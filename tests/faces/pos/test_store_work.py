@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from browser import Site, session_of
+from browser import Site, comes_true, session_of
 from market import Market
 from playwright.async_api import BrowserContext, Page, Route, expect
 
@@ -367,11 +367,12 @@ async def test_a_transfer_is_received_without_network(site: Site, market: Market
     # Any page of the work makes ready the one that needs no network, and takes along what there is to do.
     await page.goto("/pos/work/soder")
     await expect(page.locator('[data-work-place][data-kept="true"]')).to_have_count(1)
-    await page.wait_for_function(
+    await comes_true(
+        page,
         """async () => {
             const { meta, open } = await import("/static/pos/work/queue.js");
             return Boolean(await meta(await open("soder"), "tasks"));
-        }"""
+        }""",
     )
     await page.context.set_offline(True)
     await page.goto("/pos/work/soder")

@@ -6,10 +6,14 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from browser import Site
 from hypothesis import given
 from hypothesis import strategies as st
 from market import Market, hidden, text_of
+from playwright.async_api import expect
 
+from samlad import channels
+from samlad.channels import ChannelChange
 from samlad.faces.pos.pay import quick_amounts
 from samlad.kernel.context import GUEST, Actor
 from samlad.kernel.ids import new_id
@@ -228,3 +232,44 @@ async def test_what_tills_have_leased_is_sold_to_who_has_it_in_hand(
     assert [row["status"] for row in await market.orders()] == ["fulfilled"]
     left = await clerk.post("/api/till-leases/renew", json={"channel": "soder", "till": till})
     assert left.json()["lines"][0]["units"] == 1
+
+
+async def test_a_card_at_a_terminal_of_its_own_is_what_the_clerk_says(
+    clerk: httpx.AsyncClient, market: Market
+) -> None:
+    await market.product(sku="KTL", price=9900, stock=(5, 0))
+    await scan(clerk, "KTL")
+    assert "It was accepted" not in (await clerk.get("/pos/soder/pay?by=card")).text
+    sent = {"by": "card", "with": "till_card"}
+    assert (await pay(clerk, **sent)).status_code == 422, "the store does not take it"
+    for ways in (["cash"], ["cash", "till_card"]):
+        change = ChannelChange(settings={"payment_providers": ways})
+        await market.db.transaction(
+            lambda tx, change=change: channels.change(tx, market.stores[0].id, change)
+        )
+        said = text_of((await clerk.get("/pos/soder/pay?by=card")).text)
+        assert ("It was accepted" in said) == ("till_card" in ways)
+        assert ("No cards here" in said) == ("till_card" not in ways)
+    assert (await pay(clerk, **sent)).headers["location"].endswith("?new=1")
+    rows = await market.db.rows("SELECT provider, status, captured FROM payment")
+    assert [tuple(row) for row in rows] == [("till_card", "captured", 9900)]
+    assert [row["status"] for row in await market.orders()] == ["fulfilled"]
+
+
+@pytest.mark.browser
+async def test_the_head_has_two_rows_on_a_phone_in_every_language(site: Site, market: Market) -> None:
+    """Dutch words are long. What is not sent is a number in any case, and no word is lost to who cannot see icons."""
+    await market.product(sku="KTL", price=9900, stock=(2, 0))
+    page = await site.staff(width=390)
+    for language, orders in (
+        ("nl", "Bestellingen om te leveren"),
+        ("sv", "Ordrar att ta fram"),
+        ("en", "Orders to bring"),
+    ):
+        await page.goto(f"/language/{language}")
+        await page.goto("/pos/soder")
+        await expect(page.locator("html")).to_have_attribute("lang", language)
+        assert await page.locator(".till-head").evaluate("(head) => head.offsetHeight") <= 96, language
+        await expect(page.get_by_role("link", name=orders)).to_be_visible()
+        await expect(page.locator("[data-store] [data-count]")).to_be_visible()
+    await site.fine(page)

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from browser import Site
+from browser import Site, comes_true
 from market import Market
 from playwright.async_api import Page, expect
 
@@ -54,11 +54,12 @@ async def test_a_backup_goes_on_at_another_device(site: Site, market: Market, tm
     await market.db.transaction(lambda tx: tills.note_card(tx, made.card.id, place.id))
     first = await site.staff(service_workers="allow")
     await _ready(first)
-    await first.wait_for_function(
+    await comes_true(
+        first,
         """async () => {
             const { meta, open } = await import("/static/pos/offline/database.js");
             return (await meta(await open("soder"), "day"))?.cards.length === 1;
-        }"""
+        }""",
     )
     await first.context.set_offline(True)
     await expect(first.locator("[data-till][data-ready]")).to_have_count(1)

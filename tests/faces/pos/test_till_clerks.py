@@ -9,7 +9,7 @@ from uuid import UUID
 import httpx
 import msgspec
 import pytest
-from browser import Site, session_of
+from browser import Site, comes_true, session_of
 from market import Market, text_of
 from playwright.async_api import Page, expect
 
@@ -188,11 +188,12 @@ async def test_clerks_take_turns_without_network(site: Site, market: Market) -> 
         "right": True,
         "wrong": False,
     }
-    await page.wait_for_function(
+    await comes_true(
+        page,
         """async () => {
             const { meta, open } = await import("/static/pos/offline/database.js");
             return (await meta(await open("soder"), "day"))?.clerks.length === 2;
-        }"""
+        }""",
     )
     await page.context.set_offline(True)
     await expect(page.locator("[data-till][data-ready]")).to_have_count(1)

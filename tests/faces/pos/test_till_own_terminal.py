@@ -2,8 +2,7 @@
 
 import httpx
 import pytest
-from market import Market, hidden, text_of
-from test_till_credit import on_ticket
+from market import Market
 
 from samlad import carts, channels, orders
 from samlad.channels import ChannelChange
@@ -36,21 +35,6 @@ async def ordered(market: Market, *payments: PaymentInput, who: Actor | None = N
         return await orders.place(tx, wanted, token=cart.token)
 
     return await market.db.transaction(work, Context(actor=who) if who else Context())
-
-
-async def test_a_ticket_is_paid_so_once(clerk: httpx.AsyncClient, market: Market) -> None:
-    await takes(market, "till_card")
-    await on_ticket(clerk, market)
-    html = (await clerk.get("/pos/soder/pay?by=card")).text
-    assert "Take the card at its own terminal" in text_of(html)
-    assert "No cards here" not in text_of(html)
-    sent = {"by": "card", "with": "own", "cart": hidden(html, "cart"), "total": hidden(html, "total")}
-    places = {
-        (await clerk.post("/pos/soder/pay", data=sent)).headers["location"].split("?")[0] for _ in range(2)
-    }
-    assert len(places) == 1, "pressed twice it is sold once"
-    rows = await market.db.rows("SELECT provider, status, order_id IS NOT NULL AS sold FROM payment")
-    assert [tuple(row) for row in rows] == [("till_card", "captured", True)]
 
 
 async def test_what_an_order_owes_is_booked_at_the_desk(api: httpx.AsyncClient, market: Market) -> None:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from market import Market, text_of
 from PIL import Image
 from playwright.async_api import Page, expect
-from test_kiosk import _become, as_kiosk, entry, sent
+from test_kiosk import _become, as_kiosk, at_terminal, entry, sent
 from test_kiosk import device as device
 from test_till_day import EVICT
 from test_till_offline import TILL, _open, _ready, _scan
@@ -166,15 +166,15 @@ async def test_training_and_a_till_whose_key_nobody_knows_have_no_code(site: Sit
 @pytest.mark.slow
 async def test_a_kiosk_signs_too(site: Site, market: Market) -> None:
     await market.product(sku="KETTLE", title="Kittel", price=19_900, stock=(9, 0))
-    page = await _become(site, width=1440)
+    page = await _become(site, market, width=1440)
     kid = await _kid(page)
-    await page.context.set_offline(True)
     await page.locator("#begin").click()
     await page.locator("#code").fill("KETTLE")
     await page.keyboard.press("Enter")
     await page.locator("#pay-open").click()
     await page.locator("#pay-card").click()
-    await page.locator("#card-paid").click()
+    await expect(page.locator("#card-state")).to_contain_text("väntar på ditt kort")
+    await at_terminal(market, "approve")
     address = await _scanned(page)
     found = await check_receipt(market.db, code_in(address) or "")
     assert found is not None

@@ -143,7 +143,7 @@ setting: Mapping[str, tuple[str, str]] = {
     "payment_providers": (
         marked("Ways to pay"),
         marked(
-            "With commas, in their order: test, stripe, invoice, bank_transfer, on_delivery, cash, terminal."
+            "With commas, in their order: test, stripe, invoice, bank_transfer, on_delivery, cash, terminal, till_card."
         ),
     ),
     "payment_capture": (

@@ -12,17 +12,19 @@ from litestar.params import FromPath
 
 from samlad import orders, payments
 from samlad.faces import page as face
+from samlad.faces import pay_ways
 from samlad.faces.design.formats import money
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
 from samlad.faces.pos import terminal
 from samlad.faces.pos.desk import Till, show, till_of
-from samlad.faces.pos.returns import PAY_WAYS, order_of
+from samlad.faces.pos.returns import order_of
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.problems import InvalidInput, NotFound, Problem
 from samlad.orders import Order, PayInput, balance
-from samlad.payments import Attempt, PaymentInput, PaymentStatus, StartInput
+from samlad.payments import Attempt, PaymentInput, StartInput
+from samlad.tills import terminals
 
 PAID = marked("The payment is booked.")
 AT_MOST = marked("At most %(amount)s is left to pay.")
@@ -58,7 +60,7 @@ async def take_payment(request: AnyRequest, code: FromPath[str], order_id: FromP
             raise InvalidInput.at(
                 "amount", _(AT_MOST) % {"amount": money(due, order.currency, face.locale_of(request))}
             )
-        if form.get("way") == terminal.PROVIDER and terminal.is_here(till.channel):
+        if form.get("way") == terminals.PROVIDER and terminals.is_here(till.channel):
             return await _to_terminal(request, till, order, amount or due)
         is_part = amount is not None and amount != due
         given = PaymentInput(provider=form.get("way", "cash"), amount=amount if is_part else None)
@@ -73,7 +75,7 @@ async def take_payment(request: AnyRequest, code: FromPath[str], order_id: FromP
 
 async def _to_terminal(request: AnyRequest, till: Till, order: Order, amount: int) -> Response[Any]:
     """Wake the terminal: on to the page that waits. One that is awake for this amount is gone on with."""
-    wanted = StartInput(provider=terminal.PROVIDER, amount=amount)
+    wanted = StartInput(provider=terminals.PROVIDER, amount=amount)
     [begun] = await face.change(
         request, lambda tx: balance.begin_payments(tx, order.id, [wanted], offered_by=till.channel)
     )
@@ -98,10 +100,11 @@ async def wait_page(
         return face.go(request, here)
     if seen.order_id is not None:
         return face.go(request, here, face.words(request)(PAID))
-    if seen.status in balance.RESERVED:
+    state = terminals.state_of(seen)
+    if state == "accepted":
         return await _take_reserved(request, till, order, seen)
-    if seen.status is not PaymentStatus.PENDING:
-        return face.go(request, here, terminal.why_not(request, seen), kind="warning")
+    if state != "waiting":
+        return face.go(request, here, face.words(request)(terminal.SAID_OF_REST[state]), kind="warning")
     return terminal.waiting(request, till, seen, _waits_at(till, order_id, payment_id), THEN)
 
 
@@ -136,7 +139,7 @@ async def play(
 ) -> Response[Any]:
     """Play the customer at the simulated terminal."""
     till = await till_of(request, code)
-    return await terminal.press_button(request, payment_id, _waits_at(till, order_id, payment_id))
+    return await terminal.press_here(request, payment_id, _waits_at(till, order_id, payment_id))
 
 
 async def _let_go(request: AnyRequest, order: UUID, payment: UUID) -> None:
@@ -150,8 +153,8 @@ async def _let_go(request: AnyRequest, order: UUID, payment: UUID) -> None:
 
 def _ways(request: AnyRequest, till: Till) -> list[tuple[str, str]]:
     _ = face.words(request)
-    found = [(name, _(text)) for name, text in PAY_WAYS if name in payments.offered(till.channel)]
-    return [*found, (terminal.PROVIDER, _("Card terminal"))] if terminal.is_here(till.channel) else found
+    found = [(name, _(text)) for name, text in pay_ways.of_staff(till.channel).items()]
+    return [*found, (terminals.PROVIDER, _("Card terminal"))] if terminals.is_here(till.channel) else found
 
 
 def _page(request: AnyRequest, till: Till, order: Order, form: Form) -> Response[Any]:

@@ -13,12 +13,12 @@ from litestar.params import FromPath
 from samlad import carts, orders, payments
 from samlad.carts import CartClosed, CartView, Delivery, DetailsInput, paying
 from samlad.faces import page as face
+from samlad.faces import pay_ways
 from samlad.faces.design.formats import money
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
 from samlad.faces.pos import terminal
 from samlad.faces.pos.desk import Till, cookie_of, current, in_hand, show, till_of
-from samlad.faces.pos.returns import PAY_WAYS
 from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, database_of
@@ -26,8 +26,9 @@ from samlad.kernel.i18n import marked
 from samlad.kernel.money import decimal_text
 from samlad.kernel.problems import InvalidInput, NotFound, Problem
 from samlad.orders import AlreadyOrdered, Order, PlaceOrder, deposits
-from samlad.payments import PaymentInput, PaymentStatus, StartInput
+from samlad.payments import PaymentInput, StartInput
 from samlad.stock import SoldOut
+from samlad.tills import terminals
 
 WHO = marked("Say who picks it up: an e-mail address, or a customer on the ticket.")
 HOW_MUCH = marked("Please write how much is paid now.")
@@ -62,9 +63,9 @@ async def deposit_page(request: AnyRequest, code: FromPath[str]) -> Response[Any
 
 def _page(request: AnyRequest, till: Till, cart: CartView, form: Form) -> Response[Any]:
     _ = face.words(request)
-    ways = [(name, _(text)) for name, text in PAY_WAYS if name in payments.offered(till.channel)]
-    if terminal.is_here(till.channel):
-        ways.append((terminal.PROVIDER, _("Card terminal")))
+    ways = [(name, _(text)) for name, text in pay_ways.of_staff(till.channel).items()]
+    if terminals.is_here(till.channel):
+        ways.append((terminals.PROVIDER, _("Card terminal")))
     return show(
         request,
         till,
@@ -91,7 +92,7 @@ async def put_aside(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
         person = typed.into(DetailsInput)
         if cart.customer is None and not person.email:
             raise InvalidInput.at("email", face.words(request)(WHO))
-        if form.get("way") == terminal.PROVIDER and terminal.is_here(till.channel):
+        if form.get("way") == terminals.PROVIDER and terminals.is_here(till.channel):
             return await _to_terminal(request, till, cart, person, amount)
         given = PaymentInput(provider=form.get("way", "cash"), amount=amount)
         order = await in_hand(request, till, lambda tx: _place(tx, till, cart, person, given))
@@ -146,7 +147,7 @@ async def _to_terminal(
 
     async def verb(tx: Tx) -> payments.Attempt:
         await carts.set_details(tx, cart.id, person)
-        return await paying.begin(tx, cart.id, StartInput(provider=terminal.PROVIDER, amount=amount))
+        return await paying.begin(tx, cart.id, StartInput(provider=terminals.PROVIDER, amount=amount))
 
     if found is None:
         found = await face.change(request, verb)
@@ -168,8 +169,9 @@ async def wait_page(request: AnyRequest, code: FromPath[str], payment_id: FromPa
         seen = await paying.look(database_of(request), actor_of(request), cart.id, payment_id)
     except NotFound:
         return face.go(request, f"{till.base}/deposit")
-    if seen.status in terminal.RESERVED:
-        given = PaymentInput(provider=terminal.PROVIDER, payment=seen.id, amount=seen.amount)
+    state = terminals.state_of(seen)
+    if state == "accepted":
+        given = PaymentInput(provider=terminals.PROVIDER, payment=seen.id, amount=seen.amount)
         try:
             order = await in_hand(request, till, lambda tx: _place(tx, till, cart, None, given))
         except (CartClosed, AlreadyOrdered) as problem:
@@ -178,8 +180,9 @@ async def wait_page(request: AnyRequest, code: FromPath[str], payment_id: FromPa
             await terminal.let_go(request, cart.id, seen.id)
             return face.go(request, till.base, face.words(request)(LET_GO), kind="danger")
         return _done(request, till, order.id, new=True)
-    if seen.status is not PaymentStatus.PENDING:
-        return face.go(request, f"{till.base}/deposit", terminal.why_not(request, seen), kind="warning")
+    if state != "waiting":
+        said = face.words(request)(terminal.SAID_OF_REST[state])
+        return face.go(request, f"{till.base}/deposit", said, kind="warning")
     return terminal.waiting(request, till, seen, _waits_at(till, seen.id), THEN, whole=cart.totals.total)
 
 
@@ -198,7 +201,7 @@ async def leave(request: AnyRequest, code: FromPath[str], payment_id: FromPath[U
 async def play(request: AnyRequest, code: FromPath[str], payment_id: FromPath[UUID]) -> Response[Any]:
     """Play the customer at the simulated terminal."""
     till = await till_of(request, code)
-    return await terminal.press_button(request, payment_id, _waits_at(till, payment_id))
+    return await terminal.press_here(request, payment_id, _waits_at(till, payment_id))
 
 
 def _closed(request: AnyRequest, till: Till, problem: Problem) -> Response[Any]:

@@ -13,7 +13,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from markupsafe import Markup
 
-from samlad import channels, documents, orders, tills
+from samlad import channels, documents, orders, payments, tills
 from samlad.access import clerks, kiosks, rate
 from samlad.access.middleware import session_of
 from samlad.access.problems import WrongPin
@@ -34,6 +34,7 @@ from samlad.kernel.i18n import LOCALES, translator
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import InvalidInput, NotFound, Problem, Unauthenticated
 from samlad.orders import Order
+from samlad.tills import terminals
 
 RECEIPT_FOR = timedelta(hours=1)
 """So long after a sale its kiosk gives the receipt: whoever stands there later is somebody else."""
@@ -48,6 +49,12 @@ class OwnReceipt(msgspec.Struct, frozen=True):
     number: str
     picture: str
     can_mail: bool
+
+
+class CardState(msgspec.Struct, frozen=True):
+    """How a payment at the terminal stands: nothing that is said at the kiosk changes it."""
+
+    state: terminals.State
 
 
 async def _kiosk(request: AnyRequest, code: str) -> tuple[Till, Session]:
@@ -139,6 +146,68 @@ async def mail_receipt(request: AnyRequest, code: FromPath[str], entry: FromPath
     )
 
 
+@post("/{code:str}/kiosk/card", status_code=200)
+async def begin_card(request: AnyRequest, code: FromPath[str]) -> Response[CardState]:
+    """Wake the store's terminal for what the kiosk's ticket has left to pay; the same payment again is looked at.
+
+    Raises:
+        InvalidInput: no terminal here, or nothing that could be paid. Conflict: the ticket was sold, or too many were begun.
+    """
+    till, _session = await _kiosk(request, code)
+    form = await read_form(request)
+    try:
+        data = msgspec.convert(
+            {name: form.get(name) for name in ("ticket", "payment", "amount", "currency")},
+            terminals.CardInput,
+            strict=False,
+        )
+    except msgspec.ValidationError as error:
+        raise InvalidInput(f"A payment cannot be begun of this: {error}") from None
+    await face.change(request, lambda tx: terminals.begin(tx, _desk(till), data))
+    return await _card(request, till, data.ticket, data.payment)
+
+
+@get("/{code:str}/kiosk/card/{ticket:uuid}/{payment:uuid}")
+async def look_at_card(
+    request: AnyRequest, code: FromPath[str], ticket: FromPath[UUID], payment: FromPath[UUID]
+) -> Response[CardState]:
+    """What the terminal says of a payment.
+
+    Raises:
+        NotFound: it was not begun here for this ticket.
+    """
+    till, _session = await _kiosk(request, code)
+    return await _card(request, till, ticket, payment)
+
+
+@post("/{code:str}/kiosk/card/{ticket:uuid}/{payment:uuid}/leave", status_code=200)
+async def leave_card(
+    request: AnyRequest, code: FromPath[str], ticket: FromPath[UUID], payment: FromPath[UUID]
+) -> Response[CardState]:
+    """The customer does not pay so after all: the terminal stops, and nothing is charged.
+
+    Raises:
+        NotFound: it was not begun here for this ticket. NotClaimable: the ticket was sold with it.
+    """
+    till, _session = await _kiosk(request, code)
+    left = await face.change(request, lambda tx: terminals.leave(tx, _desk(till), ticket, payment))
+    await payments.pursue_payment(database_of(request), payment, patience=terminals.PATIENCE_SECONDS)
+    return _said(left)
+
+
+def _desk(till: Till) -> tills.Desk:
+    return tills.Desk(till.channel, till.location)
+
+
+async def _card(request: AnyRequest, till: Till, ticket: UUID, payment: UUID) -> Response[CardState]:
+    database, context = database_of(request), context_of(request)
+    return _said(await terminals.look(database, context, _desk(till), ticket, payment))
+
+
+def _said(seen: payments.Attempt) -> Response[CardState]:
+    return Response(CardState(terminals.state_of(seen)), headers={"Cache-Control": "no-store"})
+
+
 @post("/{code:str}/kiosk/help", status_code=204)
 async def call_help(request: AnyRequest, code: FromPath[str]) -> None:
     """A customer waits for staff, or (``stop``) does not any more."""
@@ -194,6 +263,7 @@ async def _page(request: AnyRequest, till: Till, form: Form) -> Response[Any]:
         status=form.status,
         kiosks=await kiosks.of_location(database_of(request), till.location.id),
         may_set_up=actor_of(request).may(tills.KIOSK, till.location.id),
+        takes_cards=terminals.is_here(till.channel),
         form=form,
     )
 
@@ -237,4 +307,17 @@ async def end(request: AnyRequest, code: FromPath[str], kiosk_id: FromPath[UUID]
     return face.go(request, f"{till.base}/kiosks", _("It is no kiosk any more."))
 
 
-handlers = [kiosk_page, receipt, mail_receipt, call_help, leave, kiosks_page, set_up, helped, end]
+handlers = [
+    kiosk_page,
+    receipt,
+    mail_receipt,
+    begin_card,
+    look_at_card,
+    leave_card,
+    call_help,
+    leave,
+    kiosks_page,
+    set_up,
+    helped,
+    end,
+]

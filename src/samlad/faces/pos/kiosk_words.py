@@ -40,8 +40,17 @@ KIOSK = {
     "how-to-pay": marked("How do you want to pay?"),
     "card": marked("Card"),
     "card-title": marked("Hold your card to the terminal"),
-    "card-note": marked("The amount is {amount}. Go on once the terminal says that it is paid."),
-    "card-paid": marked("The terminal says: paid"),
+    "card-note": marked("The terminal shows {amount}. This page goes on by itself as soon as the terminal has accepted your card."),
+    "card-waking": marked("The terminal is being woken."),
+    "card-waiting": marked("The terminal waits for your card."),
+    "card-away": marked("No network just now, so this kiosk does not know what the terminal said. Please wait, and do not pay twice."),
+    "card-declined": marked("The card was declined. Nothing was sold: try another card, or go to a till."),
+    "card-cancelled": marked("It was cancelled at the terminal. Nothing was sold."),
+    "card-timed-out": marked("Nobody held a card to the terminal. Nothing was sold."),
+    "card-let-go": marked("It was called off. Nothing was sold, and your card is not charged."),
+    "card-failed": marked("The terminal cannot be asked now. Nothing was sold, and your card is not charged. Please go to a till."),
+    "card-offline": marked("Without network no cards are taken here. Please go to a till with staff."),
+    "no-cards": marked("Cards are taken at a till with staff."),
     "cancel": marked("Back"),
     "no-cash": marked("Cash is taken at a till with staff."),
     "gift-card-note": marked("At most {limit} of a card that was used in this store before."),
@@ -92,7 +101,7 @@ KIOSK = {
     "sign-in": marked("Sign in"),
     "no-pack": marked("This kiosk is being prepared"),
     "no-pack-note": marked("It loads its articles once, with a network."),
-    "no-network": marked("No network: you can shop all the same"),
+    "no-network": marked("No network: no cards just now"),
 }  # fmt: skip
 
 WORDS_OF_KIOSK = {**{name: WORDS[name] for name in _OF_TILLS}, **KIOSK}

@@ -12,7 +12,6 @@ from samlad import carts, documents, orders, payments
 from samlad.carts import CartClosed, CartView
 from samlad.carts.access import access_of
 from samlad.faces import page as face
-from samlad.faces import pay_ways
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
 from samlad.faces.pos import printing, terminal
@@ -28,13 +27,12 @@ from samlad.kernel.problems import InvalidInput, NotFound, Problem
 from samlad.orders import AlreadyOrdered, Order, PlaceOrder, TotalChanged
 from samlad.payments import PaymentDeclined, PaymentInput
 from samlad.stock import SoldOut
+from samlad.tills import terminals
 
 NOTES = (5, 10, 20, 50, 100, 200, 500, 1000)
 """Coins and notes that people hand over, in whole units of a currency with cents."""
 MOST_QUICK = 5
 WAYS = ("cash", "card", "gift", "credit")
-REST = {"card": pay_ways.TEST, "own": pay_ways.OWN_TERMINAL}
-"""What a gift card leaves is paid in cash, else so."""
 TIPPED = ("cash", "card")
 TOO_LARGE = marked("A tip is at most as much as the ticket.")
 TOO_LITTLE = marked("This is less than there is to pay.")
@@ -49,7 +47,7 @@ async def pay_page(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     cart = await current(request, till)
     if cart is None or not cart.lines or any(line.problem for line in cart.lines):
         return face.go(request, till.base)
-    if terminal.is_here(till.channel) and (awake := await terminal.under_way(request, cart)) is not None:
+    if terminals.is_here(till.channel) and (awake := await terminal.under_way(request, cart)) is not None:
         return face.go(request, terminal.page_of(till, awake.id))
     by = _way(request.query_params.get("by"))
     form = Form(
@@ -103,7 +101,7 @@ async def pay(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
                 stored is None or not form.has("rest" if stored.rest else "take")
             ):
                 return _look_first(request, till, cart, by, form, stored)
-            goes = terminal.is_here(till.channel) and "terminal" in (form.get("rest"), form.get("with"))
+            goes = terminals.is_here(till.channel) and "terminal" in (form.get("rest"), form.get("with"))
             order = None if goes else await _sell(request, till, cart, form, by, stored)
         if order is None:
             return await _to_terminal(request, till, cart, form, stored)
@@ -122,6 +120,10 @@ async def pay(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     answer = face.go(request, f"{till.base}/sales/{order.id}?new=1")
     answer.delete_cookie(cookie_of(till))
     return answer
+
+
+_REST = {"card": "test", payments.OWN_TERMINAL: payments.OWN_TERMINAL}
+"""By which button the rest beside a gift card is paid; cash without any. The terminal goes another way."""
 
 
 def _turn(request: AnyRequest, cart: UUID) -> AbstractAsyncContextManager[None]:
@@ -154,7 +156,7 @@ async def _sell(
     if stored is not None:
         paid = [PaymentInput(provider=stored.provider, token=stored.token, amount=stored.pays)]
         if stored.rest:
-            paid.append(PaymentInput(provider=REST.get(form.get("rest"), pay_ways.CASH)))
+            paid.append(PaymentInput(provider=_REST.get(form.get("rest"), "cash")))
     else:
         paid = [_one_payment(request, till, cart, form, by)]
     tip = _tip(till, cart, by, form)
@@ -165,8 +167,8 @@ async def _sell(
 
 def _one_payment(request: AnyRequest, till: Till, cart: CartView, form: Form, by: str) -> PaymentInput:
     currency = till.channel.currency
-    if by == "card" and form.get("with") == "own":
-        payment = PaymentInput(provider=pay_ways.OWN_TERMINAL)
+    if by == "card" and form.get("with") == payments.OWN_TERMINAL:
+        payment = PaymentInput(provider=payments.OWN_TERMINAL)
     elif by == "card":
         token = form.get("token") if form.get("token") in {card[0] for card in TEST_CARDS} else "ok"
         payment = PaymentInput(provider="test", token=token)
@@ -212,8 +214,8 @@ def _pay_form(
         quick=[(minor, decimal_text(minor, currency)) for minor in quick_amounts(due, currency)],
         form=form,
         problem_text=None,
-        has_terminal=terminal.is_here(till.channel),
-        has_own_terminal=pay_ways.OWN_TERMINAL in payments.offered(till.channel),
+        has_terminal=terminals.is_here(till.channel),
+        has_own=payments.OWN_TERMINAL in payments.offered(till.channel),
         test_cards=[(token, _(text), _(note)) for token, text, note in TEST_CARDS[:2]]
         if "test" in payments.offered(till.channel)
         else [],

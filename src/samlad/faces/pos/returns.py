@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from samlad import channels, credit, documents, orders, tills
 from samlad.carts import CartView
 from samlad.channels import Resource
-from samlad.faces import change_form
+from samlad.faces import change_form, pay_ways
 from samlad.faces import page as face
 from samlad.faces.design.formats import day_and_clock_at
 from samlad.faces.form import Form, read_form
@@ -24,7 +24,6 @@ from samlad.orders import Order, OrderKind, OrderRow
 from samlad.orders.change_model import ChangeInput, Preview
 
 MOST = 20
-PAY_WAYS = (("cash", marked("Cash")), ("test", marked("Card")))
 STATUS = {
     "placed": marked("Placed"),
     "paid": marked("Paid"),
@@ -199,7 +198,7 @@ async def _page(
         status=200 if face.is_htmx(request) else form.status,
         cart=cart if cart is not None and cart.lines else None,
         due=max(0, order.total - order.called_off - sum(payment.promised for payment in order.payments)),
-        pay_ways=[(name, _(text)) for name, text in PAY_WAYS],
+        pay_ways=[(name, _(text)) for name, text in pay_ways.of_staff(till.channel).items()],
         provider_names=printing.PROVIDERS,
         **context,
     )

@@ -1,7 +1,8 @@
 """Paying by card at a till: the terminal reserves the money first, then the ticket is sold; so nothing waits for a card.
 
 The page that waits sells as soon as the money is reserved. If it never comes back the money is let go by itself, and the
-ticket is still there, not sold. What a gift card pays beside is carried from page to page, sealed.
+ticket is still there, not sold. What a gift card pays beside is carried from page to page, sealed. A kiosk goes the same way by
+itself (`samlad.tills.terminals`), with a journal in place of these pages.
 """
 
 import base64
@@ -15,7 +16,6 @@ from litestar.params import FromPath
 
 from samlad import carts, orders, payments
 from samlad.carts import CartClosed, CartView, paying
-from samlad.channels import Channel
 from samlad.faces import page as face
 from samlad.faces.form import read_form
 from samlad.faces.page import AnyRequest
@@ -30,11 +30,10 @@ from samlad.orders import AlreadyOrdered, PlaceOrder
 from samlad.payments import Attempt, PaymentInput, PaymentStatus, StartInput
 from samlad.payments.permissions import TERMINAL
 from samlad.payments.terminal import press
+from samlad.tills.terminals import PROVIDER, RESERVED, state_of
 
-PROVIDER = "terminal"
 STORED_SECONDS = 1_800
 _SEALED = "pos.stored"
-RESERVED = (PaymentStatus.AUTHORIZED, PaymentStatus.CAPTURED)
 TICKET_THEN = marked(
     "The customer holds a card or phone to the terminal. The ticket is sold as soon as the money is reserved; this page looks by itself."
 )
@@ -45,7 +44,13 @@ LET_GO = marked(
     "Nothing was sold, and the card is not charged: look at the ticket, then take the money again."
 )
 OTHERWISE = marked("Choose another way to pay.")
-_SAID = {"cancelled-at-the-terminal": CANCELLED, "timed-out": TOO_LONG, "let go": OTHERWISE}
+SAID_OF_REST = {
+    "declined": marked("The card was declined. Nothing was paid; try another card, or cash."),
+    "cancelled": marked("Cancelled at the terminal. Nothing was paid."),
+    "timed-out": marked("Nobody held a card to the terminal. Nothing was paid."),
+    "let-go": OTHERWISE,
+}
+SAID = {"declined": DECLINED, "cancelled": CANCELLED, "timed-out": TOO_LONG, "let-go": OTHERWISE}
 
 
 class Beside(msgspec.Struct, frozen=True):
@@ -55,11 +60,6 @@ class Beside(msgspec.Struct, frozen=True):
     token: str = ""
     amount: int = 0
     tip: int = 0
-
-
-def is_here(channel: Channel) -> bool:
-    """Whether the store takes cards at a terminal."""
-    return PROVIDER in payments.offered(channel)
 
 
 async def begin(
@@ -113,17 +113,13 @@ async def wait_page(request: AnyRequest, code: FromPath[str], payment_id: FromPa
         seen = await paying.look(database_of(request), actor_of(request), cart.id, payment_id)
     except NotFound:
         return face.go(request, f"{till.base}/pay?by=card")
-    if seen.status in RESERVED:
+    state = state_of(seen)
+    if state == "accepted":
         return await _sell(request, till, cart, seen)
-    if seen.status is not PaymentStatus.PENDING:
-        said = why_not(request, seen)
+    if state != "waiting":
+        said = face.words(request)(SAID[state])
         return face.go(request, f"{till.base}/pay?by=card", said, kind="warning")
     return waiting(request, till, seen, page_of(till, seen.id), TICKET_THEN, whole=cart.totals.total)
-
-
-def why_not(request: AnyRequest, seen: Attempt) -> str:
-    """Why a terminal took no money."""
-    return face.words(request)(_SAID.get(seen.reason or "", DECLINED))
 
 
 def waiting(
@@ -187,20 +183,19 @@ async def leave(request: AnyRequest, code: FromPath[str], payment_id: FromPath[U
 @post("/{code:str}/pay/terminal/{payment_id:uuid}/press", status_code=303)
 async def play(request: AnyRequest, code: FromPath[str], payment_id: FromPath[UUID]) -> Response[Any]:
     """Play the customer at the simulated terminal: a card that is accepted or declined, or the red button."""
-    till = await till_of(request, code)
-    return await press_button(request, payment_id, page_of(till, payment_id))
+    return await press_here(request, payment_id, page_of(await till_of(request, code), payment_id))
 
 
-async def press_button(request: AnyRequest, payment_id: UUID, back: str) -> Response[Any]:
-    """Press what the form says at the simulated terminal, then back to the page that waits."""
+async def press_here(request: AnyRequest, payment_id: UUID, page: str) -> Response[Any]:
+    """Press what the form says at the simulated terminal, and on to the page that waits."""
     button = (await read_form(request)).get("button")
     if button in ("approve", "decline", "cancel"):
         pressed = cast("Literal['approve', 'decline', 'cancel']", button)
         try:
             await face.change(request, lambda tx: press(tx, payment_id, pressed))
         except Problem as problem:
-            return face.go(request, back, problem.detail, kind="warning")
-    return face.go(request, back)
+            return face.go(request, page, problem.detail, kind="warning")
+    return face.go(request, page)
 
 
 async def let_go(request: AnyRequest, cart: UUID, payment: UUID) -> None:

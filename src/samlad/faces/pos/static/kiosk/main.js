@@ -8,12 +8,13 @@ import { Goods, ID, SKU, TITLE, OPTIONS, PRICE, TAX, SCALE, makeRoom, restore, s
 import * as journal from "../offline/journal.js";
 import * as panel from "../offline/panel.js";
 import * as people from "../offline/people.js";
-import { reckon, taxes } from "../offline/reckon.js";
+import { reckon, serverNow, taxes, today } from "../offline/reckon.js";
 import { Sender } from "../offline/sender.js";
 import { Away, here } from "../offline/server.js";
 import { keepShell, registered } from "../offline/shell.js";
 import * as ticket from "../offline/ticket.js";
 import { amountOf, announce, byId, exponent, fill, money, percent, perText, root, say, show, speak, useCurrency } from "../offline/screen.js";
+import * as card from "./card.js";
 import { watch } from "./patience.js";
 import * as receipt from "./receipt.js";
 import * as staff from "./staff.js";
@@ -41,6 +42,28 @@ const till = {
   },
   helped,
   taken: () => location.assign(`/admin/sign-in?next=/pos/${code}`),
+};
+
+/* What a payment at the terminal may know and do (`card.js`). */
+const atTerminal = {
+  get db() { return db; },
+  get currency() { return pack.store.currency; },
+  code,
+  base,
+  sold: (tenders) => sell([...open.tenders, ...tenders]),
+  async entryOf(whole, tenders) {
+    await goods.need(whole.lines.map((line) => line.variant));
+    const make = entryOf(about(), tenders, 0);
+    return (sequence, device) => make(sequence, device, whole);
+  },
+  recorded(entry) {
+    count(entry);
+    if (view === "start") thank(entry); // nobody else has begun: whoever paid may still stand there
+    sender.told("journal");
+    sender.wake();
+  },
+  back: (state) => announce(say(`card-${state === "none" ? "failed" : state}`), "warning"),
+  refresh: () => change(ticket.current(db)),
 };
 
 /* -- what is shown ---------------------------------------------------------------------------------------------------------- */
@@ -71,7 +94,7 @@ const needsStaff = (variant) => (goods.get(variant)?.[SCALE]?.[1] ?? []).some((m
 const isWaiting = () => !open.checked_by && open.lines.some((line) => needsStaff(line.variant));
 
 function showBasket() {
-  sums = reckon(open.lines, pack, goods, used, open);
+  sums = reckon(open.lines, pack, goods, used, open, serverNow(offset));
   byId("ticket").replaceChildren(
     ...[...sums.lines].reverse().map((line) =>
       fill("line", {
@@ -153,7 +176,7 @@ async function scan(text) {
   byId("code").value = "";
   showResults("");
   await put(found.row, found.is_wrong ? 0 : found.quantity);
-  if (found.expires_on && found.expires_on < new Date().toISOString().slice(0, 10)) announce(say("expired", { day: found.expires_on }), "danger");
+  if (found.expires_on && found.expires_on < today(pack.store.time_zone, offset)) announce(say("expired", { day: found.expires_on }), "danger");
 }
 
 /* Everything of the customer goes; the kiosk is the next one's. */
@@ -163,7 +186,9 @@ async function startOver() {
   byId("code").value = "";
   showResults("");
   announce("");
-  open = await ticket.clear(db);
+  card.away();
+  open = await card.clear(db, ticket.fresh);
+  card.settle();
   if (pack) useCurrency(pack.store.currency);
   look(sender.state === "sign-in" ? "closed" : pack ? "start" : "no-pack");
   talk(root.dataset.language);
@@ -177,20 +202,28 @@ function pay() {
   if (due() <= 0) return sell(open.tenders);
   byId("pay-due").textContent = money(due());
   show("pay-gift", Boolean(day?.card_limit));
+  showCard();
   byId("pay").showModal();
+}
+
+/* Whether a card can be taken now: the server asks the terminal. */
+function showCard() {
+  const isHere = Boolean(pack?.store.kiosk?.takes_cards), isOn = sender.state === "online";
+  show("pay-card", isHere);
+  byId("pay-card").disabled = !isOn;
+  byId("pay-note").textContent = say(!isHere ? "no-cards" : isOn ? "no-cash" : "card-offline");
 }
 
 function payByCard() {
   byId("pay").close();
-  byId("card-due").textContent = money(due());
-  byId("card-note").textContent = say("card-note", { amount: money(due()) });
-  byId("card").showModal();
+  return card.pay(open.id, due(), (asked) => change(ticket.set(db, { card: asked })));
 }
 
 const about = () => ({ pack, goods, used, clerk: null, offset, shift: null, isTraining: false });
 
+/* Whether it is on the disk. */
 async function sell(tenders) {
-  if (isPaying) return;
+  if (isPaying) return false;
   isPaying = true;
   const seen = open, make = entryOf(about(), tenders, 0);
   let entry;
@@ -204,19 +237,24 @@ async function sell(tenders) {
     open = await ticket.current(db).catch(() => open);
     showBasket();
     announce(say(error instanceof ticket.Changed || error?.name === "ConstraintError" ? "changed" : "not-written"), "danger");
-    return;
+    return false;
   } finally {
     isPaying = false;
     for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
   }
   // It is on the disk: only now anything says so.
   count(entry);
-  receipt.show(db, entry, pack.store);
-  look("done");
-  byId("sold-title").focus();
+  thank(entry);
   open = await ticket.current(db);
   sender.told("journal");
   sender.wake();
+  return true;
+}
+
+function thank(entry) {
+  receipt.show(db, entry, pack.store);
+  look("done");
+  byId("sold-title").focus();
 }
 
 /* What promotions gave since the rules were made. */
@@ -302,7 +340,6 @@ function listen() {
   byId("clear-yes").addEventListener("click", startOver);
   byId("pay-open").addEventListener("click", pay);
   byId("pay-card").addEventListener("click", payByCard);
-  byId("card-paid").addEventListener("click", () => sell([...open.tenders, { kind: "card", amount: due() }]));
   byId("pay-gift").addEventListener("click", () => {
     byId("pay").close();
     giftCards.redeem(till);
@@ -328,12 +365,17 @@ async function setLine(element, quantity) {
 const unpay = async () => open.tenders.length && change(ticket.set(db, { tenders: [] }));
 
 function hear() {
-  sender.addEventListener("state", showState);
+  sender.addEventListener("state", () => {
+    showState();
+    showCard();
+    if (sender.state === "online") card.settle();
+  });
   sender.addEventListener("journal", async () => {
     await showState();
     await receipt.fetched(db, base);
   });
   sender.addEventListener("loading", ({ detail }) => (byId("loading").textContent = say("loading", { n: detail })));
+  sender.addEventListener("clock", () => (offset = sender.offset));
   sender.addEventListener("pack", load);
   sender.addEventListener("day", readDay);
 }
@@ -368,7 +410,8 @@ listen();
 staff.begin(till);
 receipt.listen(post);
 hear();
-await ticket.clear(db).catch(() => {}); // whoever began before it was closed is gone
+card.begin(atTerminal);
+await card.clear(db, ticket.fresh).catch(() => {}); // whoever began before it was closed is gone
 await load();
 talk(root.dataset.language);
 watch(() => (isHelpCalled ? HELPED_SECONDS : view === "done" || view === "shop" ? (pack.store.kiosk?.idle_seconds ?? 90) : 0), startOver);

@@ -1,6 +1,6 @@
 /* What the journal keeps of a sale. Pure: what is known at the till comes in as `here`: {pack, goods, used, clerk, offset, shift, isTraining}. */
 
-import { reckon } from "./reckon.js";
+import { reckon, serverNow } from "./reckon.js";
 
 /* What every entry says: which it is, when, by whom, in which drawer. */
 export const signed = ({ clerk, offset, shift, isTraining }, sequence, till) => ({
@@ -17,7 +17,7 @@ export const signed = ({ clerk, offset, shift, isTraining }, sequence, till) => 
 
 /* Makes the entry of a ticket that was paid so. */
 export const entryOf = (here, tenders, rounding) => (sequence, till, seen) => {
-  const { lines, total } = reckon(seen.lines, here.pack, here.goods, here.used, seen);
+  const { lines, total } = reckon(seen.lines, here.pack, here.goods, here.used, seen, serverNow(here.offset));
   return {
     ...signed(here, sequence, till),
     id: seen.id,

@@ -90,11 +90,11 @@ async function give(till, target, { value, reason, allowed }) {
   if (!reason) return say("discount-why");
   const others = till.open.discounts.filter((each) => each.variant !== variant);
   const asked = { id: crypto.randomUUID(), variant, ...what, most: WITHOUT_END, reason: reason.slice(0, 120) };
-  const off = (discounts) => byHand(reckon(till.open.lines, till.pack, till.goods, till.used, { ...till.open, discounts }));
+  const off = (discounts) => byHand(reckon(till.open.lines, till.pack, till.goods, till.used, { ...till.open, discounts }, till.at()));
   const worth = off([...others, asked]) - off(others);
   if (worth <= 0) return say("discount-nothing");
   const discounts = [...others, { ...asked, most: worth }], all = off(discounts);
-  const whole = reckon(till.open.lines, till.pack, till.goods, till.used, { ...till.open, discounts: [] }).total;
+  const whole = reckon(till.open.lines, till.pack, till.goods, till.used, { ...till.open, discounts: [] }, till.at()).total;
   if (all > share(whole, till.day?.discount_limit ?? 0, 100) && !allowed && !till.may("discount-any", false)) return say("discount-over", { amount: money(all) });
   await till.change(ticket.set(till.db, { discounts, allowed_by: allowed || till.open.allowed_by }));
   announce(say("discount-given", { amount: money(worth) }), "success");

@@ -14,7 +14,7 @@ import * as returns from "./returns.js";
 import * as ticket from "./ticket.js";
 import { Changed } from "./ticket.js";
 import { Goods, ID, SKU, TITLE, OPTIONS, PRICE, TAX, makeRoom, restore, soldBy } from "./goods.js";
-import { coinOf, inCoins, reckon, taxes } from "./reckon.js";
+import { coinOf, inCoins, reckon, serverNow, taxes, today } from "./reckon.js";
 import { offered } from "../rules/tips.js";
 import { Sender } from "./sender.js";
 import { keepShell, registered } from "./shell.js";
@@ -39,6 +39,7 @@ const till = {
   get drawer() { return drawer; },
   get clerk() { return clerk; },
   get code() { return code; },
+  at: () => serverNow(offset),
   due: () => due(),
   /* A part is paid, or all that was left. */
   pay: (tender) => (tender.amount < due() ? change(ticket.tender(db, open.version, tender)) : sell([...open.tenders, tender], 0, 0)),
@@ -88,7 +89,7 @@ function stockOf(line) {
 }
 
 function showTicket() {
-  sums = reckon(open.lines, pack, goods, used, open);
+  sums = reckon(open.lines, pack, goods, used, open, serverNow(offset));
   byId("whose").textContent = [open.customer && say("customer-is", { name: open.customer.name }), ...open.codes.map(({ code: text }) => text), ...open.cards.map(({ last_four, amount }) => say("gift-card-on", { four: last_four, amount: money(amount) }))].filter(Boolean).join(" · ");
   byId("ticket").replaceChildren(
     ...[...sums.lines].reverse().map((line) => {
@@ -193,7 +194,7 @@ async function scan(text) {
     byId("code").value = "";
     showResults("");
     await put(found.row, found.quantity, found.is_wrong);
-    if (found.expires_on && found.expires_on < new Date().toISOString().slice(0, 10)) announce(say("expired", { day: found.expires_on }), "danger");
+    if (found.expires_on && found.expires_on < today(pack.store.time_zone, offset)) announce(say("expired", { day: found.expires_on }), "danger");
     return;
   }
   showResults(text);
@@ -485,6 +486,7 @@ async function hear() {
     await change(ticket.current(db), false);
   });
   sender.addEventListener("loading", ({ detail }) => (byId("loading").textContent = say("loading", { n: detail })));
+  sender.addEventListener("clock", () => (offset = sender.offset));
   sender.addEventListener("pack", load);
   sender.addEventListener("day", async () => {
     day = await people.forget(db);

@@ -5,14 +5,20 @@
 import { coinOf, roundCash } from "../rules/cash.js";
 import { perOf, piecesOf } from "../rules/measures.js";
 import { share, worth } from "../rules/money.js";
+import { localMoment } from "../rules/moments.js";
 import { totals } from "../rules/totals.js";
+
+/* The server's clock, by what this one was behind it when it last heard (`offset`, milliseconds or null): prices and promotions have days and
+   hours, and this clock may be wrong. */
+export const serverNow = (offset) => Date.now() + (offset ?? 0);
+export const today = (timeZone, offset) => localMoment(serverNow(offset), timeZone).day;
 
 const FORMAT = 1, WHOLE = 10_000;
 
 /* lines: of the ticket; goods: what is known of each; used: what this till has given by promotion since the rules were made;
    ticket: whose it is, its codes, and what is taken off by hand.
    → {lines: [{…line, reductions: [{promotion, name, amount}], tax_rate, tax, total, taxes: [{rate, tax, total}]}], total, tax, pieces} */
-export function reckon(lines, pack, goods, used = {}, ticket = {}, at = Date.now()) {
+export function reckon(lines, pack, goods, used = {}, ticket = {}, at = serverNow(null)) {
   const ruled = byRules(lines, pack.rules, goods, used, ticket, at);
   const reckoned = lines.map((line, index) => ruled.get(index) ?? quoted(line, pack.store));
   const sum = (name) => reckoned.reduce((whole, line) => whole + line[name], 0);

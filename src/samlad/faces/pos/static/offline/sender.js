@@ -20,6 +20,8 @@ export class Sender extends Pulse {
   async beat() {
     const said = await here(`${this.base}/offline/here`);
     await database.keep(this.db, "clock", { offset: said.offset, asked: said.asked });
+    this.offset = said.offset; // somebody may have set the clock right since
+    this.tell("clock");
     await this.settle(said);
     this.be("online");
     await this.send(said.csrf);

@@ -5,7 +5,7 @@ import { ask, write } from "./database.js";
 
 export class Changed extends Error {}
 
-const fresh = () => ({ id: crypto.randomUUID(), version: 0, lines: [], tenders: [], cart: null, customer: null, codes: [], discounts: [], allowed_by: null, tip: 0, cards: [], checked_by: null });
+export const fresh = () => ({ id: crypto.randomUUID(), version: 0, lines: [], tenders: [], cart: null, customer: null, codes: [], discounts: [], allowed_by: null, tip: 0, cards: [], checked_by: null });
 
 const changed = (database, work) =>
   write(database, ["meta"], async (transaction) => {

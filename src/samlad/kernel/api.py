@@ -144,10 +144,10 @@ _PAGE = """<!doctype html>
 """
 
 
-@get("/api/event-types", sync_to_thread=True, summary="Every type of event", tags=["operations"])
-def event_types() -> list[EventType]:
+@get("/api/event-types", summary="Every type of event", tags=["operations"])
+async def event_types() -> list[EventType]:
     """Every type of event that this program writes to its log, with the JSON schema of the payload."""
-    return _event_types()
+    return await asyncio.to_thread(_event_types)
 
 
 @functools.cache

@@ -108,6 +108,7 @@ OWN = {
     "/pos/{code}/drawer/{shift_id}/print": "goes back with what its verb refuses; the API's walk holds the verb",
     "/admin/profile/password": "whoever asks here is nobody of the database",
     "/pos/{code}/kiosk": "of a kiosk", "/pos/{code}/kiosk/help": "of a kiosk", "/pos/{code}/kiosk/leave": "of a kiosk",
+    "/pos/{code}/kiosk/card": "of a kiosk",
 }  # fmt: skip
 """Pages that a secret or a device opens, not what somebody may."""
 

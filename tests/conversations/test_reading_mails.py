@@ -246,7 +246,9 @@ def test_no_html_takes_long() -> None:
     ):
         began = time.process_time()
         plain.text_of(bad)
-        assert time.process_time() - began < 5, bad[:10]
+        assert time.process_time() - began < 20, bad[
+            :10
+        ]  # a second; what is no pass through it takes minutes
 
 
 def test_a_mail_of_many_boxes_is_read() -> None:

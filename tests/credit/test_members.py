@@ -197,7 +197,7 @@ async def test_promotions_and_carts_are_the_persons(trade: Trade) -> None:
         return_exceptions=True,
     )
     assert sum(isinstance(each, PromotionGone) for each in told) == 3, "once for each person"
-    facts = await promotion_store.facts(trade.db, [kim], kim, [])
+    facts = await promotion_store.facts(trade.db, promotion_store.Wanted([kim], kim, []))
     assert (facts.customer_uses, [each.promotion for each in facts.grants]) == ({made.id: 1}, [made.id])
     used = orders[next(index for index, each in enumerate(told) if each is None)]
     await trade.db.transaction(lambda tx: granting.release(tx, used, channel=trade.web.id))

@@ -95,13 +95,17 @@ async def test_stock_is_as_old_as_it_was_and_lay_where_it_lay(apart: Silo) -> No
     await apart.join(GOODS)
     pool = await db.value("SELECT pool FROM location WHERE id = $1", apart.depot.id)
     today = now().date()
-    (shelf,) = await routing_store.shelves(db, pool, [theirs], today, with_age=True)
+    (shelf,) = await routing_store.shelves(db, pool, apart.market.id, [theirs], today, with_age=True)
     assert shelf["age_days"] == pytest.approx(40, abs=0.5)
-    then = await routing_store.shelves_then(db, pool, [theirs], [moment], [order.id])
+    then = await routing_store.shelves_then(db, pool, apart.market.id, [theirs], [moment], [order.id])
     assert [(row["variant"], row["id"], row["free"]) for row in then] == [(theirs, apart.depot.id, 10)]
-    before = await routing_store.shelves_then(db, pool, [theirs], [now() - timedelta(days=60)], [order.id])
+    before = await routing_store.shelves_then(
+        db, pool, apart.market.id, [theirs], [now() - timedelta(days=60)], [order.id]
+    )
     assert before == []
-    after = await routing_store.shelves_then(db, pool, [theirs], [now() + timedelta(days=1)], [order.id])
+    after = await routing_store.shelves_then(
+        db, pool, apart.market.id, [theirs], [now() + timedelta(days=1)], [order.id]
+    )
     assert [row["free"] for row in after] == [10], "once, not under both names"
     await trade.agree()
 

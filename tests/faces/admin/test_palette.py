@@ -22,6 +22,7 @@ APART = {
     "/admin/overview/hints", "/admin/overview/ticker", "/admin/orders/export.csv", "/admin/products/export.csv", "/admin/books/days/report",
     "/admin/books/tips/pay", "/admin/duplicates/next", "/admin/rfm/people", "/admin/appointments/new", "/admin/destinations/new",
     "/admin/stock/supplier-returns/new", "/admin/tax/schemes/new", "/admin/start/shop/guess", "/admin/system/checks",
+    "/admin/tax/report",
 }  # fmt: skip
 """Pieces, files, doors, and what needs to know of what."""
 

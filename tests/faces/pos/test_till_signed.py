@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from market import Market, text_of
 from PIL import Image
 from playwright.async_api import Page, expect
-from test_kiosk import _become, as_kiosk, at_terminal, entry, sent
+from test_kiosk import _become, as_kiosk, at_terminal, by_card, entry, sent, with_terminal
 from test_kiosk import device as device
 from test_till_day import EVICT
 from test_till_offline import TILL, _open, _ready, _scan
@@ -214,7 +214,8 @@ async def test_the_key_of_a_kiosk_that_is_taken_back_counts_no_more(
     assert answer.status_code == 200, answer.text
     assert "Its sale is not here yet" in await says(token)
     made = await market.product(title="Kettle", sku="KTL", price=9_900, stock=(9, 0))
-    good = entry(made.variants[0].id, 9_900, till=str(till))
+    await with_terminal(market)
+    good = await by_card(device, market, entry(made.variants[0].id, 9_900, till=str(till)))
     odd = entry(made.variants[0].id, 9_900, till=str(till), sequence=2)
     odd["tenders"] = [{"kind": "cash", "amount": 9_900, "tendered": 9_900}]
     verdicts = await sent(device, good, odd)

@@ -35,8 +35,8 @@ class Verdict(msgspec.Struct, frozen=True):
 async def run(buyers: int = BUYERS, units: int = UNITS, processes: int = PROCESSES) -> Figures:
     """A third of the buyers at each door (`samlad.bench.doors`) wants one unit of the same variant; then doctor looks.
 
-    The shop has been open before: some orders of other goods went through each door; and there is a campaign with a budget, as
-    there mostly is when everybody comes. Twice: ``barrier``, all ask at one moment on connections that stand; ``race``, each
+    The shop has been open before: some orders of other goods went through each door; and there is a campaign, as there mostly is when
+    everybody comes. Twice: ``barrier``, all ask at one moment on connections that stand; ``race``, each
     comes on a connection of their own and asks as soon as it stands, and a till has leased some units. ``told_ms``: when the
     last of those who get nothing knows it.
     """

@@ -7,7 +7,11 @@ import pytest
 
 from samlad.kernel import listing
 from samlad.kernel.context import Actor
+from samlad.kernel.database import Tx
 from samlad.kernel.ids import new_id
+from samlad.kernel.listing import ListQuery, Page
+from samlad.orders import OrderRow
+from samlad.orders.lists import LISTING
 from trade import BUYER, Trade
 
 
@@ -68,6 +72,18 @@ async def test_a_search_finds_the_same_whichever_way_it_is_made(
     assert await found(q="kim@", sort="number", limit=1) == [one.number]
     assert await found(q="100%") == []
     assert len((await api.get("/api/orders", params={"q": "kim@", "format": "csv"})).text.splitlines()) == 3
+
+
+async def test_a_page_and_its_count_look_up_a_search_once(trade: Trade) -> None:
+    await trade.buy((await trade.kettle(19_900), 1))
+    query = ListQuery(filters={"q": "kim@"})
+
+    async def counted(tx: Tx) -> tuple[Page[OrderRow], int, int]:
+        return *(await LISTING.counted(tx, query)), tx.statements
+
+    page, count, statements = await trade.db.transaction(counted)
+    assert (len(page.items), count, statements) == (1, 1, 3)
+    assert (await LISTING.page(trade.db, query), await LISTING.count(trade.db, query)) == (page, count)
 
 
 async def test_the_order_desk(trade: Trade, api: httpx.AsyncClient) -> None:

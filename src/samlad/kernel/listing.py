@@ -179,9 +179,24 @@ class Listing(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
         Raises:
             InvalidInput: an unknown sort or filter, an unreadable value or cursor, a limit out of range.
         """
+        return await self._page(reader, query, scope, await self._wide(reader, query))
+
+    async def counted(self, reader: Reader, query: ListQuery, *scope: Any) -> tuple[Page[T], int]:
+        """A page as `page` has it, and how many rows there are as `count` has it: a search is looked up once for both."""
+        wide = await self._wide(reader, query)
+        page = await self._page(reader, query, scope, wide)
+        return page, await self._count(reader, query, scope, wide)
+
+    async def count(self, reader: Reader, query: ListQuery, *scope: Any) -> int:
+        """How many rows there are under the filters, counted up to 10,000."""
+        return await self._count(reader, query, scope, await self._wide(reader, query))
+
+    async def _page(
+        self, reader: Reader, query: ListQuery, scope: tuple[Any, ...], wide: Mapping[str, int]
+    ) -> Page[T]:
         if not 1 <= query.limit <= LARGEST_LIMIT:
             raise InvalidInput.at("limit", f"between 1 and {LARGEST_LIMIT}")
-        rows = await self._read(reader, query, scope, query.limit + 1)
+        rows = await self._read(reader, query, scope, query.limit + 1, wide)
         more = len(rows) > query.limit
         rows = rows[: query.limit]
         cursor = (
@@ -189,9 +204,9 @@ class Listing(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
         )
         return Page([self._struct(row) for row in rows], cursor)
 
-    async def count(self, reader: Reader, query: ListQuery, *scope: Any) -> int:
-        """How many rows there are under the filters, counted up to 10,000."""
-        wide = await self._wide(reader, query)
+    async def _count(
+        self, reader: Reader, query: ListQuery, scope: tuple[Any, ...], wide: Mapping[str, int]
+    ) -> int:
         is_only = not scope and sum(map(bool, query.filters.values())) == 1
         if is_only and any(keys >= COUNT_LIMIT for keys in wide.values()):
             return COUNT_LIMIT
@@ -234,16 +249,16 @@ class Listing(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     ) -> Response[Any]:
         """The HTTP answer of a list handler: a page as JSON, or everything as a CSV file."""
         if as_csv:
-            await self._read(database, query, scope, 0)  # faults are told before the stream begins
+            await self._read(database, query, scope, 0, {})  # faults are told before the stream begins
             headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
             return Stream(self.csv(database, query, *scope), media_type="text/csv", headers=headers)
         page = await self.page(database, query, *scope)
         return Response(page)
 
     async def _read(
-        self, reader: Reader, query: ListQuery, scope: tuple[Any, ...], limit: int
+        self, reader: Reader, query: ListQuery, scope: tuple[Any, ...], limit: int, wide: Collection[str]
     ) -> list[asyncpg.Record]:
-        sql, args = self._build(query, scope, limit, await self._wide(reader, query))
+        sql, args = self._build(query, scope, limit, wide)
         try:
             return await reader.rows(sql, *args)
         except asyncpg.DataError as error:

@@ -82,7 +82,7 @@ async def shown(
     while True:
         query = _query(listing, given, fixed, limit)
         try:
-            page = await listing.page(database, query, *scope)
+            page, count = await listing.counted(database, query, *scope)
             break
         except InvalidInput as problem:  # it names the first that cannot be read: there may be more
             wrong = {*_PLACE, *(error.field for error in problem.errors)} & given.keys()
@@ -96,7 +96,7 @@ async def shown(
         path=where,
         params=given,
         sort=query.sort or listing.default_sort,
-        count=await listing.count(database, query, *scope),
+        count=count,
         next=_next(where, given, page.next_cursor),
         previous=_previous(where, given),
     )

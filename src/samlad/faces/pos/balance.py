@@ -12,7 +12,6 @@ from litestar.params import FromPath
 
 from samlad import orders, payments
 from samlad.faces import page as face
-from samlad.faces import pay_ways
 from samlad.faces.design.formats import money
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
@@ -151,12 +150,6 @@ async def _let_go(request: AnyRequest, order: UUID, payment: UUID) -> None:
     await payments.pursue_payment(database_of(request), payment, patience=balance.PATIENCE_SECONDS)
 
 
-def _ways(request: AnyRequest, till: Till) -> list[tuple[str, str]]:
-    _ = face.words(request)
-    found = [(name, _(text)) for name, text in pay_ways.of_staff(till.channel).items()]
-    return [*found, (terminals.PROVIDER, _("Card terminal"))] if terminals.is_here(till.channel) else found
-
-
 def _page(request: AnyRequest, till: Till, order: Order, form: Form) -> Response[Any]:
     _ = face.words(request)
     return show(
@@ -171,7 +164,7 @@ def _page(request: AnyRequest, till: Till, order: Order, form: Form) -> Response
         if order.paid and order.channel == till.channel.id
         else None,
         form=form,
-        ways=_ways(request, till),
+        ways=terminal.ways(request, till),
     )
 
 

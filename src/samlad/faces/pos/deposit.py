@@ -13,7 +13,6 @@ from litestar.params import FromPath
 from samlad import carts, orders, payments
 from samlad.carts import CartClosed, CartView, Delivery, DetailsInput, paying
 from samlad.faces import page as face
-from samlad.faces import pay_ways
 from samlad.faces.design.formats import money
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
@@ -63,9 +62,6 @@ async def deposit_page(request: AnyRequest, code: FromPath[str]) -> Response[Any
 
 def _page(request: AnyRequest, till: Till, cart: CartView, form: Form) -> Response[Any]:
     _ = face.words(request)
-    ways = [(name, _(text)) for name, text in pay_ways.of_staff(till.channel).items()]
-    if terminals.is_here(till.channel):
-        ways.append((terminals.PROVIDER, _("Card terminal")))
     return show(
         request,
         till,
@@ -73,7 +69,7 @@ def _page(request: AnyRequest, till: Till, cart: CartView, form: Form) -> Respon
         status=form.status,
         cart=cart,
         form=form,
-        ways=ways,
+        ways=terminal.ways(request, till),
         least=deposits.least_of(cart.totals.total, till.channel),
         until=deposits.due_day(till.channel, local_day(now(), till.channel.time_zone)),
     )

@@ -17,6 +17,7 @@ from litestar.params import FromPath
 from samlad import carts, orders, payments
 from samlad.carts import CartClosed, CartView, paying
 from samlad.faces import page as face
+from samlad.faces import pay_ways
 from samlad.faces.form import read_form
 from samlad.faces.page import AnyRequest
 from samlad.faces.pos import printing
@@ -30,7 +31,7 @@ from samlad.orders import AlreadyOrdered, PlaceOrder
 from samlad.payments import Attempt, PaymentInput, PaymentStatus, StartInput
 from samlad.payments.permissions import TERMINAL
 from samlad.payments.terminal import press
-from samlad.tills.terminals import PROVIDER, RESERVED, state_of
+from samlad.tills.terminals import PROVIDER, RESERVED, is_here, state_of
 
 STORED_SECONDS = 1_800
 _SEALED = "pos.stored"
@@ -95,6 +96,13 @@ async def under_way(request: AnyRequest, cart: CartView) -> Attempt | None:
         if each.provider == PROVIDER and each.status in (PaymentStatus.PENDING, *RESERVED)
     ]
     return live[-1] if live else None
+
+
+def ways(request: AnyRequest, till: Till) -> list[tuple[str, str]]:
+    """How what is owed beside a ticket can be paid at a till: provider and name. By hand, and at the terminal where there is one."""
+    _ = face.words(request)
+    found = [(name, _(text)) for name, text in pay_ways.of_staff(till.channel).items()]
+    return [*found, (PROVIDER, _("Card terminal"))] if is_here(till.channel) else found
 
 
 def page_of(till: Till, payment: UUID) -> str:

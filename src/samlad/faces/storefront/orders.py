@@ -66,7 +66,9 @@ async def sending_back(
     return {
         "can_return": can_return,
         "can_cancel": await orders.can_cancel_as_buyer(database, order),
-        "exchange_href": None if waiting is None else exchange_href(returns_href, waiting),
+        "exchange_href": None
+        if waiting is None or waiting.is_at_till
+        else exchange_href(returns_href, waiting),
         "returns": (await return_store.LISTING.page(database, query)).items,
         "return_words": {state: _(text) for state, text in RETURNS.items()},
         "order_href": order_href,

@@ -57,7 +57,7 @@ async def begin(tx: Tx, order_id: UUID, data: ChangeInput, till: Channel) -> Exc
         return None
     before = await exchange_store.open_of(tx, order_id)
     if before is not None:
-        await exchange_paying.give_up(tx, before.id, "another-begun")
+        await exchange_paying.give_up(tx, before, "another-begun")
     asked = ExchangeToPay(
         id=data.id,
         order_id=order_id,

@@ -1,6 +1,7 @@
 """A card at the till: the terminal reserves the money, then the ticket is sold, once; or nothing is."""
 
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -13,7 +14,8 @@ from test_till_returns import sell
 from samlad import channels, orders
 from samlad.access.permissions import Role
 from samlad.channels import ChannelChange
-from samlad.orders import settling
+from samlad.kernel.ids import new_id
+from samlad.orders import exchange_store, settling
 
 HTMX = {"hx-request": "true"}
 
@@ -341,8 +343,14 @@ async def test_an_exchange_that_changed_while_the_card_was_read_is_not_charged(
         "way": "terminal",
         "act": "apply",
     }
-    waits = (await clerk.post(here, data=agreed)).headers["location"]
+    first = (await clerk.post(here, data=agreed)).headers["location"]
+    waits = (await clerk.post(here, data=agreed | {"id": str(new_id())})).headers["location"]
+    assert waits != first, "another one of the same order: the first is given up"
+    assert (await clerk.get(first)).headers["location"] == here
     await clerk.get(waits)
+    asked = await exchange_store.read(market.db, UUID(waits.rsplit("/", 1)[1]))
+    assert asked is not None
+    assert asked.is_at_till, "its customer is asked for nothing online"
     other = {"return-1": "1", "act": "apply"}  # in another window it came back for money
     assert (await clerk.post(here, data=other)).status_code == 303
     said = await held_to_it(clerk, waits, "approve")

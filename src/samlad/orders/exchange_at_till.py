@@ -37,7 +37,7 @@ async def begin(tx: Tx, order_id: UUID, data: ChangeInput, till: Channel) -> Exc
         InvalidInput: it has no id, or the store has no terminal. SoldOut: the new goods are gone. CartClosed: the ticket was sold.
     """
     if data.id is None:
-        raise InvalidInput.at("id", "is needed: the payment is begun for it")
+        raise InvalidInput.at("id", "is needed: payments are begun for it")
     found = await store.lock(tx, order_id)
     if found is None:
         raise NotFound("There is no such order.")

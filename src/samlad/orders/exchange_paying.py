@@ -24,6 +24,7 @@ from samlad.kernel.followers import Follower
 from samlad.kernel.log import Event
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound, Problem
 from samlad.orders import change_apply, change_facts, change_make, exchange_store, store
+from samlad.orders.balance import AT_TILL
 from samlad.orders.change_model import Changed, ChangeInput, ExchangeAction
 from samlad.orders.exchange_store import ExchangeState, ExchangeToPay
 from samlad.orders.model import OrderHead
@@ -184,7 +185,7 @@ async def complete(tx: Tx, exchange_id: UUID, more: Sequence[PaymentInput] = ())
         PaymentDeclined, PaymentPending, NotClaimable: it is not paid; it waits on.
         Those of `orders.apply_change`: it cannot be made (so) any more.
     """
-    head, asked = await _lock(tx, exchange_id)
+    head, asked = await lock(tx, exchange_id)
     if asked.state is ExchangeState.MADE:
         return await change_apply.apply(tx, head.id, asked.input)
     if asked.state is ExchangeState.ENDED:
@@ -219,7 +220,7 @@ async def give_up(tx: Tx, exchange_id: UUID, reason: str) -> None:
     Raises:
         NotFound: there is none.
     """
-    await _lock(tx, exchange_id)
+    await lock(tx, exchange_id)
     await _end(tx, exchange_id, reason)
 
 
@@ -231,14 +232,18 @@ async def _end(tx: Tx, exchange_id: UUID, reason: str) -> None:
 
 
 async def _waiting(tx: Tx, exchange_id: UUID) -> ExchangeToPay:
-    _head, asked = await _lock(tx, exchange_id)
+    _head, asked = await lock(tx, exchange_id)
     if asked.state is not ExchangeState.OPEN:
         raise ExchangeEnded(f"It is {asked.state}.", reason=asked.reason)
     return asked
 
 
-async def _lock(tx: Tx, exchange_id: UUID) -> tuple[OrderHead, ExchangeToPay]:
-    """An exchange and its order, both held, the order first."""
+async def lock(tx: Tx, exchange_id: UUID) -> tuple[OrderHead, ExchangeToPay]:
+    """An exchange and its order, both held, the order first.
+
+    Raises:
+        NotFound: there is none.
+    """
     order = await exchange_store.order_of(tx, exchange_id)
     locked = None if order is None else await store.lock(tx, order)
     found = await exchange_store.read(tx, exchange_id, lock=True)
@@ -253,8 +258,8 @@ async def on_payment(tx: Tx, event: Event) -> None:
     In a transaction of its own, so that a refusal leaves nothing; the follower's has locked nothing yet (``batch=1``).
     """
     begun_for = event.payload.get("cart")
-    if begun_for is None or event.payload.get("order") is not None:
-        return
+    if begun_for is None or event.payload.get("order") is not None or event.payload["provider"] == AT_TILL:
+        return  # what a terminal reserves is taken by the page of its till (`exchange_at_till`)
     exchange = UUID(begun_for)
     if await exchange_store.order_of(tx, exchange) is None:
         return  # a cart, or a return that is charged

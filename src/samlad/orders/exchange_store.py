@@ -9,7 +9,7 @@ import msgspec
 from samlad.kernel import sealing
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.sealing import SealedColumn
-from samlad.orders.change_model import ChangeInput
+from samlad.orders.change_model import ChangeInput, ExchangeAction
 
 SEALED = SealedColumn(
     table="exchange_to_pay",
@@ -41,6 +41,13 @@ class ExchangeToPay(msgspec.Struct, frozen=True, kw_only=True):
     state: ExchangeState = ExchangeState.OPEN
     reason: str | None = None
     expires_at: datetime
+
+    @property
+    def is_at_till(self) -> bool:
+        """Whether it is paid at a till, by a customer who stands there (`exchange_at_till`)."""
+        data = self.input
+        is_instant = all(isinstance(each, ExchangeAction) and each.instant for each in data.actions)
+        return data.cart is not None or data.hand_over or not is_instant
 
 
 async def insert(tx: Tx, asked: ExchangeToPay) -> None:

@@ -312,9 +312,23 @@ async def test_a_power_cut_between_the_card_and_the_sale(site: Site, market: Mar
 @pytest.mark.slow
 async def test_a_power_cut_while_the_terminal_waits_calls_it_off(site: Site, market: Market) -> None:
     page = await _to_the_card(site, market)
+
+    async def lost(route: Route) -> None:
+        await route.abort()
+
+    await page.route("**/kiosk/card/**", lost)
     await page.reload()
     await expect(page.locator("#start")).to_be_visible()
+    # Staff see that something is not settled; they would not know of it otherwise, and might put the device away.
+    await expect(page.locator("#waits")).to_have_text(
+        "Inte skickat än: 0 · Kortbetalningar som inte är klara: 1"
+    )
+    await site.fine(page)
+    await site.picture(page, "kiosk-waits")
+    await page.unroute("**/kiosk/card/**", lost)
+    await page.reload()
     await comes_true(page, SETTLED)
+    await expect(page.locator("#waits")).to_be_hidden()
     assert [each[1:] for each in await money(market)] == [(False, True)]
     async with asyncio.timeout(60):  # the reconciler may be quicker than the kiosk, and tell the terminal
         while await market.db.value("SELECT status FROM terminal_simulation") != "cancelled":

@@ -1,6 +1,7 @@
 """A card at the till: the terminal reserves the money, then the ticket is sold, once; or nothing is."""
 
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -8,11 +9,13 @@ from browser import Site
 from market import Market, hidden, text_of
 from playwright.async_api import expect
 from test_till_credit import card, on_ticket
+from test_till_returns import sell
 
 from samlad import channels, orders
 from samlad.access.permissions import Role
 from samlad.channels import ChannelChange
-from samlad.orders import settling
+from samlad.kernel.ids import new_id
+from samlad.orders import exchange_store, settling
 
 HTMX = {"hx-request": "true"}
 
@@ -245,3 +248,114 @@ async def test_a_terminal_that_is_left_pays_nothing_of_an_order(
     assert await market.db.value("SELECT status FROM terminal_simulation") == "cancelled"
     assert (await clerk.get(page)).headers["location"] == there
     assert await market.db.value("SELECT count(*) FROM payment WHERE order_id IS NOT NULL") == 1
+
+
+async def back_for(
+    clerk: httpx.AsyncClient, market: Market, button: str, **more: str
+) -> tuple[str, str, httpx.Response]:
+    """What was sold for 199.00 comes back at the terminal; the return's page, the one that waited, and what the button led to."""
+    order = await market.db.value("SELECT id FROM orders WHERE kind = 'sale' ORDER BY placed_at LIMIT 1")
+    here = f"/pos/soder/returns/{order}"
+    page = (await clerk.get(here)).text
+    assert 'value="terminal"' not in page, "there is nothing to pay yet"
+    chosen = {"id": hidden(page, "id"), "return-1": "1", "way": "terminal"} | more
+    piece = (await clerk.post(f"{here}/preview", data=chosen, headers=HTMX)).text
+    assert "Card terminal" in text_of(piece)
+    agreed = chosen | {"fingerprint": hidden(piece, "fingerprint"), "act": "apply"}
+    waits = (await clerk.post(here, data=agreed)).headers["location"]
+    twice = await clerk.post(here, data=agreed)
+    assert twice.headers["location"] == waits, "pressed twice it is one payment"
+    shown = text_of((await clerk.get(waits)).text)
+    assert "Waiting for a card" in shown
+    assert "100" in shown
+    assert (await clerk.get(waits, headers=HTMX)).status_code == 204
+    if button == "leave":
+        return here, waits, await clerk.post(f"{waits}/leave")
+    return here, waits, await held_to_it(clerk, waits, button)
+
+
+async def for_dearer(clerk: httpx.AsyncClient, market: Market) -> None:
+    await sell(clerk, market, "KTL", 19_900)
+    await market.product(title="Toaster", price=29_900, stock=(5,), variants=[{"sku": "TST"}])
+
+
+async def standing(market: Market) -> dict[str, Any]:
+    """Units out of stock and held, what is captured or reserved, and how many orders of each kind there are."""
+    rows = await market.db.rows("SELECT kind, count(*) AS n FROM orders GROUP BY kind")
+    held = await market.db.value("SELECT coalesce(sum(held), 0) FROM level")
+    live = await market.db.rows(
+        "SELECT provider, amount FROM payment WHERE order_id IS NOT NULL AND status IN ('authorized', 'captured') ORDER BY provider"
+    )
+    return {row["kind"]: row["n"] for row in rows} | {"held": held, "paid": [tuple(row) for row in live]}
+
+
+@pytest.mark.parametrize("with_ticket", [False, True])
+@pytest.mark.parametrize("button", ["decline", "leave"])
+async def test_a_dearer_exchange_that_is_not_paid_changes_nothing(
+    clerk: httpx.AsyncClient, market: Market, button: str, *, with_ticket: bool
+) -> None:
+    await for_dearer(clerk, market)
+    if with_ticket:
+        await clerk.post("/pos/soder/scan", data={"code": "TST"}, headers=HTMX)
+    before = await standing(market)
+    more = {"with_ticket": "1"} if with_ticket else {"exchange-1": "TST"}
+    here, waits, answer = await back_for(clerk, market, button, **more)
+    assert answer.headers["location"] == here
+    assert await standing(market) == before
+    assert (await clerk.get(waits)).headers["location"] == here, "nothing comes of it later"
+    _here, _waits, sold = await back_for(clerk, market, "approve", **more)
+    assert "/sales/" in sold.headers["location"], "the next card does"
+
+
+@pytest.mark.parametrize("with_ticket", [False, True])
+async def test_a_dearer_exchange_is_made_once_the_terminal_has_the_difference(
+    clerk: httpx.AsyncClient, market: Market, *, with_ticket: bool
+) -> None:
+    await for_dearer(clerk, market)
+    if with_ticket:
+        await clerk.post("/pos/soder/scan", data={"code": "TST"}, headers=HTMX)
+    more = {"with_ticket": "1"} if with_ticket else {"exchange-1": "TST"}
+    _here, waits, sold = await back_for(clerk, market, "approve", **more)
+    assert "/sales/" in sold.headers["location"]
+    assert "Sold" in text_of((await clerk.get(sold.headers["location"])).text)
+    again = await clerk.get(waits)
+    assert again.headers["location"] == sold.headers["location"], "looked at again it is the same one"
+    assert await standing(market) == {
+        "sale": 2,
+        "return": 1,
+        "held": 0,
+        "paid": [("cash", 19_900), ("exchange", 19_900), ("terminal", 10_000)],
+    }
+    assert await market.db.value("SELECT state FROM exchange_to_pay") == "made"
+
+
+async def test_an_exchange_that_changed_while_the_card_was_read_is_not_charged(
+    clerk: httpx.AsyncClient, market: Market
+) -> None:
+    await for_dearer(clerk, market)
+    here, waits, _left = await back_for(clerk, market, "leave", **{"exchange-1": "TST"})
+    order = here.rsplit("/", 1)[1]
+    page = (await clerk.get(here)).text
+    agreed = {
+        "id": hidden(page, "id"),
+        "return-1": "1",
+        "exchange-1": "TST",
+        "way": "terminal",
+        "act": "apply",
+    }
+    first = (await clerk.post(here, data=agreed)).headers["location"]
+    waits = (await clerk.post(here, data=agreed | {"id": str(new_id())})).headers["location"]
+    assert waits != first, "another one of the same order: the first is given up"
+    assert (await clerk.get(first)).headers["location"] == here
+    await clerk.get(waits)
+    asked = await exchange_store.read(market.db, UUID(waits.rsplit("/", 1)[1]))
+    assert asked is not None
+    assert asked.is_at_till, "its customer is asked for nothing online"
+    other = {"return-1": "1", "act": "apply"}  # in another window it came back for money
+    assert (await clerk.post(here, data=other)).status_code == 303
+    said = await held_to_it(clerk, waits, "approve")
+    assert said.headers["location"] == here
+    assert "the card is not charged" in text_of((await clerk.get(here)).text)
+    assert {row[1] for row in await state(market) if row[0] == "terminal"} == {"voided"}
+    assert await market.db.value("SELECT count(*) FROM orders WHERE id <> $1 AND kind = 'sale'", order) == 0
+    assert (await standing(market))["held"] == 0

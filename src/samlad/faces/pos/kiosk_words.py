@@ -98,6 +98,7 @@ KIOSK = {
     "closed": marked("This kiosk is closed"),
     "closed-note": marked("Please go to a till."),
     "closed-staff": marked("Staff: sign in to set it up again, and to send what is not sent."),
+    "unsettled": marked("Card payments not settled: {n}"),
     "sign-in": marked("Sign in"),
     "no-pack": marked("This kiosk is being prepared"),
     "no-pack-note": marked("It loads its articles once, with a network."),

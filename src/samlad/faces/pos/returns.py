@@ -9,13 +9,13 @@ from litestar.params import FromPath
 from samlad import channels, credit, documents, orders, tills
 from samlad.carts import CartView
 from samlad.channels import Resource
-from samlad.faces import change_form, pay_ways
+from samlad.faces import change_form
 from samlad.faces import page as face
 from samlad.faces.design.formats import day_and_clock_at
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
-from samlad.faces.pos import printing
-from samlad.faces.pos.desk import Till, clerk_of, cookie_of, current, show, till_of
+from samlad.faces.pos import printing, terminal
+from samlad.faces.pos.desk import Till, clerk_of, current, show, till_of
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.listing import ListQuery
@@ -83,7 +83,7 @@ async def return_page(request: AnyRequest, code: FromPath[str], order_id: FromPa
     form = Form()
     if cart is not None and cart.lines:
         form.fields["with_ticket"] = ["1"]
-    return await _page(request, till, order, form, None, cart)
+    return await show_return(request, till, order, form, None, cart)
 
 
 async def order_of(request: AnyRequest, till: Till, order_id: UUID) -> Order:
@@ -104,11 +104,11 @@ async def preview_page(request: AnyRequest, code: FromPath[str], order_id: FromP
     """What it comes to, as a piece of the page."""
     till, form = await till_of(request, code), await read_form(request)
     order, cart = await order_of(request, till, order_id), await current(request, till)
-    said = await _previewed(request, till, order, form, cart)
-    return await _page(request, till, order, form, said, cart)
+    said = await previewed(request, till, order, form, cart)
+    return await show_return(request, till, order, form, said, cart)
 
 
-async def _change(
+async def change_of(
     request: AnyRequest, till: Till, order: Order, form: Form, cart: CartView | None, **fixed: Any
 ) -> ChangeInput:
     fixed |= {"location": till.location.id, "hand_over": any(form.text(f) for f in _swaps(order))}
@@ -123,11 +123,11 @@ def _swaps(order: Order) -> list[str]:
     return [f"exchange-{line.position}" for line in order.lines]
 
 
-async def _previewed(
+async def previewed(
     request: AnyRequest, till: Till, order: Order, form: Form, cart: CartView | None
 ) -> Preview | None:
     try:
-        data = await _change(request, till, order, form, cart, fingerprint=None)
+        data = await change_of(request, till, order, form, cart, fingerprint=None)
         if not data.actions:
             return None
         return await orders.preview_change(database_of(request), actor_of(request), order.id, data)
@@ -136,51 +136,10 @@ async def _previewed(
         return None
 
 
-@post("/{code:str}/returns/{order_id:uuid}", status_code=200)
-async def take_back(request: AnyRequest, code: FromPath[str], order_id: FromPath[UUID]) -> Response[Any]:
-    """Take back and, in the same ticket, sell: all of it in one transaction."""
-    till, form = await till_of(request, code), await read_form(request)
-    order, cart, _ = (
-        await order_of(request, till, order_id),
-        await current(request, till),
-        face.words(request),
-    )
-    if form.get("act") != "apply":
-        said = await _previewed(request, till, order, form, cart)
-        return await _page(request, till, order, form, said, cart)
-    try:
-        data = await _change(request, till, order, form, cart)
-        if not data.actions:
-            raise InvalidInput(_("Choose what changes first."))
-        done = await face.change(
-            request, lambda tx: orders.apply_change(tx, order_id, data, version=form.version())
-        )
-    except Problem as problem:
-        order = await orders.read(database_of(request), order_id)
-        again = Form(form.fields, None, _)
-        said = await _previewed(request, till, order, again, cart)
-        form.failed(problem)
-        return await _page(request, till, order, form, said, cart)
-    told: str | None = _("Taken back.")
-    if done.placed is not None:
-        placed = await orders.read(database_of(request), done.placed)
-        target = f"{till.base}/sales/{placed.id}?new=1" if placed.channel == till.channel.id else till.base
-    elif done.came_back is not None:
-        # What is to be handed back, and the paper that says so: also when it was sold at another store.
-        await printing.after_return(request, till, done.came_back)
-        target, told = f"{till.base}/sales/{done.came_back}?new=1", None  # the page says it
-    else:
-        target = till.base
-    answer = face.go(request, target, told)
-    if data.cart is not None:
-        answer.delete_cookie(cookie_of(till))
-    return answer
-
-
-async def _page(
+async def show_return(
     request: AnyRequest, till: Till, order: Order, form: Form, said: Preview | None, cart: CartView | None
 ) -> Response[Any]:
-    _, may_override = face.words(request), actor_of(request).may(orders.OVERRIDE, till.location.id)
+    may_override = actor_of(request).may(orders.OVERRIDE, till.location.id)
     known = await change_form.reasons_for(request, order)
     context = await change_form.shown(request, order, known, form)
     context |= change_form.previewed(request, said, may_override=may_override)
@@ -198,10 +157,10 @@ async def _page(
         status=200 if face.is_htmx(request) else form.status,
         cart=cart if cart is not None and cart.lines else None,
         due=max(0, order.total - order.called_off - sum(payment.promised for payment in order.payments)),
-        pay_ways=[(name, _(text)) for name, text in pay_ways.of_staff(till.channel).items()],
+        pay_ways=terminal.ways(request, till),
         provider_names=printing.PROVIDERS,
         **context,
     )
 
 
-handlers = [find_page, return_page, preview_page, take_back]
+handlers = [find_page, return_page, preview_page]

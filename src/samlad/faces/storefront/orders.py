@@ -62,11 +62,12 @@ async def sending_back(
     is_left = any(n > coming.get(p, 0) for p, n in returnable(order.lines).items())
     can_return = is_left and order.kind is OrderKind.SALE and order.status is not OrderStatus.CANCELLED
     waiting = await exchange_store.open_of(database, order.id)
+    asked = None if waiting is None else await exchange_store.read(database, waiting)
     query = ListQuery(limit=MOST_RETURNS, filters={"order": str(order.id)})
     return {
         "can_return": can_return,
         "can_cancel": await orders.can_cancel_as_buyer(database, order),
-        "exchange_href": None if waiting is None else exchange_href(returns_href, waiting),
+        "exchange_href": None if asked is None or asked.is_at_till else exchange_href(returns_href, asked.id),
         "returns": (await return_store.LISTING.page(database, query)).items,
         "return_words": {state: _(text) for state, text in RETURNS.items()},
         "order_href": order_href,

@@ -66,7 +66,7 @@ async def _of_guest(
 
 async def _found(request: AnyRequest, exchange: UUID) -> ExchangeToPay:
     found = await exchange_store.read(database_of(request), exchange)
-    if found is None:
+    if found is None or found.is_at_till:
         raise NotFound(face.words(request)(NO_EXCHANGE))
     return found
 

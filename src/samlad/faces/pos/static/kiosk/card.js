@@ -12,7 +12,7 @@ import { byId, money, say } from "../offline/screen.js";
 const LOOK_MS = 1_000, AGAIN_MS = 10_000, PATIENCE_MS = 30_000; // the server itself waits for a terminal that is silent
 let kiosk, followed = null, settling = null;
 
-/* `host` is main.js: {db, code, base, currency, sold(tenders), entryOf(ticket, tenders), recorded(entry), back(state), refresh()}. */
+/* `host` is main.js: {db, code, base, currency, sold(tenders), entryOf(ticket, tenders), recorded(entry), back(state), refresh(), waits()}. */
 export function begin(host) {
   kiosk = host;
   byId("card-not").addEventListener("click", () => leave());
@@ -109,6 +109,9 @@ export const clear = (db, fresh) =>
     return next;
   });
 
+/* How many payments wait to be settled: for staff, who must know before the device is put away. */
+export const unsettled = async (db) => ((await meta(db, "left")) ?? []).length;
+
 /* Everything in `left`, as far as the server can be asked. */
 export function settle() {
   settling ??= (async () => {
@@ -119,6 +122,7 @@ export function settle() {
       setTimeout(settle, AGAIN_MS);
     } finally {
       settling = null;
+      kiosk.waits();
     }
   })();
   return settling;

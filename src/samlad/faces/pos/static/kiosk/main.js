@@ -56,6 +56,7 @@ const atTerminal = {
     const make = entryOf(about(), tenders, 0);
     return (sequence, device) => make(sequence, device, whole);
   },
+  waits: () => showState(),
   recorded(entry) {
     count(entry);
     if (view === "start") thank(entry); // nobody else has begun: whoever paid may still stand there
@@ -138,11 +139,14 @@ async function showResults(text) {
 
 async function showState() {
   if (!sender) return;
-  const unsent = say("unsent", { n: await journal.count(db) });
+  const entries = await journal.count(db), cards = await card.unsettled(db);
+  const unsent = [say("unsent", { n: entries }), ...(cards ? [say("unsettled", { n: cards })] : [])].join(" · ");
   byId("net").textContent = sender.state === "network" ? say("no-network") : "";
   byId("net").dataset.state = sender.state;
   byId("closed-unsent").textContent = byId("staff-unsent").textContent = unsent;
-  root.dataset.unsent = await journal.count(db);
+  byId("waits").textContent = unsent; // on the page between two customers, where staff who walk by see it
+  byId("waits").hidden = !(entries || cards);
+  root.dataset.unsent = entries;
   if (sender.state === "sign-in" && view !== "done") look("closed"); // taken back from elsewhere: whoever paid, or is paying (a dialog), still gets the receipt
   else if (sender.state === "online" && view === "closed") look(pack ? "start" : "no-pack");
 }

@@ -1,0 +1,165 @@
+"""A return at a till whose new goods cost more, paid at the card terminal: agreed to, reserved, made.
+
+The terminal reserves the money first, so that nothing waits for a card. What was agreed to waits as one of `exchange_store`, whose id
+is that of the change it becomes. Its payment is begun for the ticket that is sold along, or for the change itself where there is none.
+The page of the till that waits makes it, as the clerk it is; if that page never comes back nothing changes hands: the money is let go
+by its own end, the goods by theirs (`exchange_paying.end_stale`).
+"""
+
+from uuid import UUID
+
+import msgspec
+
+from samlad import payments, stock
+from samlad.carts import paying
+from samlad.channels import Channel
+from samlad.kernel.clock import now
+from samlad.kernel.database import Database, Tx
+from samlad.kernel.problems import Conflict, InvalidInput, NotFound
+from samlad.orders import change_apply, change_facts, change_make, exchange_paying, exchange_store, store
+from samlad.orders.balance import AT_TILL
+from samlad.orders.change_model import Changed, ChangeInput
+from samlad.orders.change_planned import Planned
+from samlad.orders.exchange_paying import HELD_FOR, PATIENCE_SECONDS, RESERVED, ExchangeEnded
+from samlad.orders.exchange_store import ExchangeState, ExchangeToPay
+from samlad.payments import Attempt, Payment, PaymentInput, PaymentStatus, StartInput
+from samlad.stock import HoldKind, HoldLine
+
+
+async def begin(tx: Tx, order_id: UUID, data: ChangeInput, till: Channel) -> ExchangeToPay | None:
+    """Agree to a change and begin its payment at the terminal of a till's store; the terminal wakes after the commit (`look`). The same
+    ``id`` twice is begun once. None if nothing is sold for money: `orders.apply_change` makes that at once.
+
+    Another one of the same order that waits for its money is given up.
+
+    Raises:
+        NotFound, Forbidden, WrongState, InvalidInput, ChangeDiffers, NeedsOverride: as `orders.apply_change`.
+        InvalidInput: it has no id, or the store has no terminal. SoldOut: the new goods are gone. CartClosed: the ticket was sold.
+    """
+    if data.id is None:
+        raise InvalidInput.at("id", "is needed: payments are begun for it")
+    found = await store.lock(tx, order_id)
+    if found is None:
+        raise NotFound("There is no such order.")
+    head, lines = found
+    await change_facts.require(tx, tx.actor, head, data)
+    known = await exchange_store.read(tx, data.id, lock=True)
+    if known is not None:
+        if known.order_id != order_id:
+            raise Conflict("This id was used for an exchange of another order.")
+        return known
+    change_facts.check_state(head)
+    change_facts.check_actions(head, data)
+    facts, planned = await change_make.planned(tx, head, lines, data)
+    change_make.check_agreed(data, planned)
+    change_make.check_override(tx, head, data.override, planned.preview.needs_override)
+    if planned.preview.to_pay <= 0 or not planned.preview.sold_total:
+        return None
+    before = await exchange_store.open_of(tx, order_id)
+    if before is not None:
+        await exchange_paying.give_up(tx, before, "another-begun")
+    asked = ExchangeToPay(
+        id=data.id,
+        order_id=order_id,
+        channel=till.id,
+        input=msgspec.structs.replace(data, payments=[], pay_later=False),
+        amount=planned.preview.to_pay,
+        currency=head.currency,
+        expires_at=now() + HELD_FOR,
+    )
+    await _hold(tx, asked, planned, facts.sold_in)
+    await exchange_store.insert(tx, asked)
+    await _begin_payment(tx, asked, till)
+    return asked
+
+
+async def _hold(tx: Tx, asked: ExchangeToPay, planned: Planned, channel: Channel) -> None:
+    """The new goods of an exchange; those of a ticket are in the customer's hand, as with any ticket that is paid by card."""
+    place = asked.input.location if asked.input.hand_over else None
+    wanted = [
+        HoldLine(line.variant, line.quantity, location=place)
+        for line in planned.preview.sold
+        if line.variant is not None
+    ]
+    if wanted:
+        await stock.take(
+            tx,
+            wanted,
+            channel=channel,
+            kind=HoldKind.CHECKOUT,
+            owner=asked.id,
+            expires_at=asked.expires_at,
+        )
+
+
+async def _begin_payment(tx: Tx, asked: ExchangeToPay, till: Channel) -> None:
+    wanted, ticket = StartInput(provider=AT_TILL, amount=asked.amount), asked.input.cart
+    if ticket is not None:
+        for each in await payments.begun(tx, ticket):  # the clerk had begun to sell it alone
+            if each.order_id is None and each.status in (PaymentStatus.PENDING, *RESERVED):
+                await payments.leave_begun(tx, ticket, each.id)
+        await paying.begin(tx, ticket, wanted)
+    else:
+        await payments.begin(tx, asked.id, till, asked.amount, wanted, until=asked.expires_at)
+
+
+def _begun_for(asked: ExchangeToPay) -> UUID:
+    return asked.input.cart or asked.id
+
+
+async def look(database: Database, exchange_id: UUID) -> tuple[ExchangeToPay, Attempt]:
+    """What waits, and how its latest payment stands; the terminal is asked if that is not settled.
+
+    Raises:
+        NotFound: there is none.
+    """
+    asked = await exchange_store.read(database, exchange_id)
+    payment = None if asked is None else await _latest(database, asked)
+    if asked is None or payment is None:
+        raise NotFound("There is no such exchange.")
+    if payment.status is PaymentStatus.PENDING and not payment.is_leaving:
+        await payments.pursue_payment(database, payment.id, patience=PATIENCE_SECONDS)
+        payment = await payments.read_payment(database, payment.id) or payment
+    return asked, payments.shown(payment)
+
+
+async def _latest(reader: Database | Tx, asked: ExchangeToPay) -> Payment | None:
+    begun = [each for each in await payments.begun(reader, _begun_for(asked)) if each.provider == AT_TILL]
+    return await payments.read_payment(reader, begun[-1].id) if begun else None
+
+
+async def complete(tx: Tx, exchange_id: UUID) -> Changed:
+    """Make it with what the terminal has reserved. Made before, it is answered again: two at once make it once.
+
+    Raises:
+        NotFound: there is none. ExchangeEnded: it waits no more. PaymentPending, NotClaimable: it is not reserved.
+        Those of `orders.apply_change`: it cannot be made (so) any more.
+    """
+    head, asked = await exchange_paying.lock(tx, exchange_id)
+    if asked.state is ExchangeState.MADE:
+        return await change_apply.apply(tx, head.id, asked.input)
+    payment = await _latest(tx, asked)
+    if asked.state is ExchangeState.ENDED or payment is None:
+        raise ExchangeEnded("Nothing came of it and nothing was charged.", reason=asked.reason)
+    await stock.release(tx, exchange_id)
+    given = PaymentInput(provider=AT_TILL, payment=payment.id, amount=asked.amount)
+    done = await change_apply.apply(tx, head.id, msgspec.structs.replace(asked.input, payments=[given]))
+    await exchange_store.end(tx, exchange_id, ExchangeState.MADE)
+    return done
+
+
+async def leave(tx: Tx, exchange_id: UUID) -> UUID | None:
+    """Nothing comes of it: the terminal is told to stop (after the commit), goods and money are free again. Of one that was made, or
+    given up before, nothing changes. The payment that is let go.
+
+    Raises:
+        NotFound: there is none.
+    """
+    _head, asked = await exchange_paying.lock(tx, exchange_id)
+    payment = await _latest(tx, asked)
+    if asked.state is not ExchangeState.OPEN:
+        return None
+    if payment is not None and payment.order_id is None:
+        await payments.leave_begun(tx, _begun_for(asked), payment.id)
+    await exchange_paying.give_up(tx, exchange_id, "clerk")
+    return None if payment is None else payment.id

@@ -14,7 +14,8 @@ from samlad.kernel.clock import now
 from samlad.kernel.context import Actor, Context
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Forbidden, InvalidInput, NotFound, Outdated
-from samlad.orders import CancelInput, FulfilInput, LineSelection, Order, PayInput, ReturnInput
+from samlad.orders import CancelInput, ChangeInput, FulfilInput, LineSelection, Order, PayInput, ReturnInput
+from samlad.orders.change_model import CancelAction, FeeAction, ReturnAction
 from samlad.payments import PaymentInput
 from trade import Trade
 
@@ -88,6 +89,34 @@ async def test_taken_back_in_proportion_and_below_zero_openly(trade: Trade) -> N
     await trade.db.rows("UPDATE follower SET xid = 0, seq = 0 RETURNING 1")
     await trade.follow()
     assert await points_of(trade, kim) == (7, 0)
+    await books_are_sound(trade.db)
+
+
+async def test_what_is_called_off_in_parts_earns_nothing(trade: Trade) -> None:
+    await programme(trade)
+    order = await trade.buy((await trade.kettle(10_000), 3))
+    await trade.follow()
+    kim = await person(trade)
+    one = ChangeInput(actions=[CancelAction(position=1, quantity=1)])
+    await trade.db.transaction(lambda tx: orders.apply_change(tx, order.id, one))
+    await trade.follow()
+    assert await points_of(trade, kim) == (20, 0)
+    await trade.db.transaction(lambda tx: orders.cancel(tx, order.id, CancelInput()))
+    await trade.follow()
+    assert await points_of(trade, kim) == (0, 0)
+    await books_are_sound(trade.db)
+
+
+async def test_a_fee_that_is_kept_leaves_no_points_of_goods_that_came_back(trade: Trade) -> None:
+    await programme(trade)
+    order = await bought(trade, 10_000)
+    kim = await person(trade)
+    change = ChangeInput(
+        actions=[ReturnAction(position=1, quantity=1), FeeAction(amount=5_000, title="Repacking")]
+    )
+    await trade.db.transaction(lambda tx: orders.apply_change(tx, order.id, change))
+    await trade.follow()
+    assert await points_of(trade, kim) == (0, 0)
     await books_are_sound(trade.db)
 
 

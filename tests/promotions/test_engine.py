@@ -168,6 +168,12 @@ KINDS = [
         [line(A, 800, 1), line(B, 300, 1), line(C, 200, 2)],
         {A: 185, B: 69, C: 46},
     ),
+    (
+        "a bundle, and as many cheap ones that it would make dearer",
+        {"kind": "bundle", "price": 1_000, "parts": [{"goods": {"variants": [A, B]}, "quantity": 3}]},
+        [line(A, 500, 3), line(B, 100, 3)],
+        {A: 500},
+    ),
     ("a bundle that is dearer than its parts", {"kind": "bundle", "price": 999, "parts": [{"goods": {"variants": [A]}}]}, [line(A, 500)], {}),
     ("a gift", {"kind": "gift", "variant": B, "quantity": 1}, [line(A, 900), line(B, 120, 2)], {B: 120}),
 ]  # fmt: skip

@@ -120,7 +120,7 @@ async def test_terms_that_make_no_sense(api: httpx.AsyncClient, trade: Trade) ->
         ({"effect": {"kind": "tiers", "tiers": [{"at_least": 5}]}}, "terms/effect/tiers"),
         ({"effect": {"kind": "bundle", "price": 1, "parts": [{"goods": {}}]}}, "terms/effect/parts"),
         ({"effect": {"kind": "bundle", "price": 1, "parts": [part]}}, "terms/goods/products"),
-        ({"effect": {"kind": "gift", "variant": str(new_id())}}, "terms/goods/variants"),
+        ({"effect": {"kind": "gift", "variant": str(new_id())}}, "terms/effect/variant"),
     ]
     for terms, field in wrong:
         answer = await api.post("/api/promotions", json=body(trade, terms=terms))
@@ -128,6 +128,7 @@ async def test_terms_that_make_no_sense(api: httpx.AsyncClient, trade: Trade) ->
         assert answer.json()["errors"][0]["field"] == field
     for fields, field in (
         ({"first_day": "2026-12-24", "last_day": "2026-12-01"}, "last_day"),
+        ({"channel": str(new_id())}, "channel"),
         ({"channels": [str(new_id())]}, "channels"),
         ({"currency": "XXQ"}, "currency"),
         ({"hours": {"opens": "10:00", "closes": "10:00"}}, "hours"),

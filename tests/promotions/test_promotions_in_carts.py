@@ -20,6 +20,7 @@ from samlad.kernel.ids import new_id
 from samlad.kernel.problems import InvalidInput, Problem
 from samlad.orders import (
     CancelInput,
+    ChangeInput,
     FulfilInput,
     LineKind,
     LineSelection,
@@ -28,6 +29,7 @@ from samlad.orders import (
     ReturnInput,
     TotalChanged,
 )
+from samlad.orders.change_model import CancelAction
 from samlad.payments import PaymentInput
 from samlad.promotions import BadCode, HolderKind, PromotionStatus, service, store, uses_store
 from samlad.promotions.availability import Circumstances, why_not
@@ -449,6 +451,22 @@ async def test_limits_can_come_later_and_orders_cancel_once(trade: Trade) -> Non
     await offered.change(trade, limited, status=PromotionStatus.ENDED)
     with pytest.raises(Problem, match="has ended"):
         await offered.change(trade, limited, limit_total=5)
+    await sound(trade)
+
+
+async def test_an_order_called_off_in_parts_frees_its_code(trade: Trade) -> None:
+    kettle = await trade.kettle()
+    offer = await offered.promotion(trade, codes=["ONCE"], limit_total=1)
+    cart = await trade.cart((kettle, 2))
+    await offered.code(trade, cart.id, "once")
+    order = await trade.place(cart.id)
+    one = ChangeInput(actions=[CancelAction(position=1, quantity=1)])
+    await trade.db.transaction(lambda tx: orders.apply_change(tx, order.id, one))
+    assert (await service.get(trade.db, offer.id)).uses == 1, "a part still has it"
+    await cancel(trade, order)
+    assert (await service.get(trade.db, offer.id)).uses == 0
+    again = await trade.cart((kettle, 1))
+    assert (await offered.code(trade, again.id, "once")).totals.total == 17_910
     await sound(trade)
 
 

@@ -17,15 +17,25 @@ async def follow(tx: Tx, event: Event) -> None:
     order = event.subject
     if order is None or (event.type == "order.placed" and event.payload.get("kind") != "sale"):
         return
-    if event.type == "order.returned":
+    if event.type in ("order.returned", "order.part_called_off"):
         await loyalty_store.note_order(tx, order, {"is_paid": False})
-        payload = event.payload
-        await loyalty_store.note_return(tx, UUID(payload["by"]), order, -int(payload["total"]))
+        await loyalty_store.note_return(tx, UUID(event.payload["by"]), order, _goods_back(event.payload))
     else:
         await loyalty_store.note_order(tx, order, _told(event))
     if event.type in ("order.placed", "order.paid", "order.cancelled"):
         await _charge_cards(tx, order)
     await earning.settle(tx, order)
+
+
+def _goods_back(payload: dict[str, Any]) -> int:
+    """What the goods were worth that came back or will not come (minor units): shipping that went back with them and fees
+    that were kept are not what points were earned by."""
+    lines = payload.get("lines")
+    if not lines:  # an event of before lines were told
+        return -int(payload["total"])
+    return -sum(
+        int(line["total"]) for line in lines if line["kind"] == "item" and line["variant"] is not None
+    )
 
 
 def _told(event: Event) -> dict[str, Any]:
@@ -65,6 +75,7 @@ FOLLOWERS = [
             "order.paid",
             "order.cancelled",
             "order.returned",
+            "order.part_called_off",
             "order.customer_linked",
         ),
         batch=50,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from samlad import channels, credit, customers, payments
+from samlad import channels, credit, customers, payments, promotions
 from samlad.kernel import log
 from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Tx
@@ -204,6 +204,8 @@ async def _update(tx: Tx, head: OrderHead, planned: Planned, rounding: int, *, i
     await store.update(tx, head.id, values)
     if not any(line.quantity - line.cancelled for line in lines if line.kind is LineKind.ITEM):
         await payments.void(tx, head.id, channel=head.channel)
+        # Called off in parts until nothing was left is called off: codes, limits and budgets have room again.
+        await promotions.release(tx, head.id, channel=head.channel)
     if is_counted and head.customer is not None:
         spend = customers.Spend(
             customer=head.customer,
@@ -241,6 +243,7 @@ def _tell(tx: Tx, head: OrderHead, planned: Planned, data: ChangeInput, done: Do
                 currency=head.currency,
                 refunded=share_of,
                 reason=reason,
+                lines=[_line_told(line) for line in off.lines],
             )
         )
     if back is not None and back.kind is OrderKind.RETURN:

@@ -187,7 +187,14 @@ _RULES: dict[str, tuple[str, str]] = {
             FROM order_line l JOIN orders o ON o.id = l.order_id AND o.kind = 'sale' AND o.status <> 'cancelled'
                 CROSS JOIN LATERAL jsonb_array_elements(l.reductions) AS s (step)
             WHERE l.reductions <> '[]' AND NOT coalesce((s.step ->> 'by_hand')::bool, false) GROUP BY 1, 2
-        ), used AS (SELECT order_id, promotion, amount FROM promotion_use WHERE released_at IS NULL)
+        ), used AS (
+            -- What was called off in parts until nothing was left has given its uses back, and keeps its lines.
+            SELECT order_id, promotion, amount FROM promotion_use u
+            WHERE released_at IS NULL
+                OR EXISTS (SELECT FROM orders o WHERE o.id = u.order_id AND o.status <> 'cancelled')
+                    AND NOT EXISTS (SELECT FROM order_line l
+                                    WHERE l.order_id = u.order_id AND l.kind = 'item' AND l.quantity > l.cancelled)
+        )
         SELECT 'order ' || coalesce(o.number, order_id::text) AS what,
                format('promotion %s: used %s, lines %s', promotion, u.amount, s.amount) AS detail
         FROM stepped s FULL JOIN used u USING (order_id, promotion) LEFT JOIN orders o ON o.id = order_id

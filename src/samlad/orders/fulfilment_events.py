@@ -1,7 +1,10 @@
 """What happens to fulfilments. All have the order as their subject, so that its history has them."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
+
+from msgspec import field
 
 from samlad.kernel.log import Fact, declare
 
@@ -147,7 +150,10 @@ class FulfilmentUncollected(Fact, frozen=True, kw_only=True):
 
 @declare("order.part_called_off", personal=("reason",))
 class OrderPartCalledOff(Fact, frozen=True, kw_only=True):
-    """Some units will not come; ``by`` is the order of kind return that says what they were worth."""
+    """Some units will not come; ``by`` is the order of kind return that says what they were worth.
+
+    ``lines`` has what `order.returned` has of each line of ``by`` (negative).
+    """
 
     number: str
     by: UUID
@@ -155,3 +161,4 @@ class OrderPartCalledOff(Fact, frozen=True, kw_only=True):
     currency: str
     refunded: int
     reason: str = ""
+    lines: list[dict[str, Any]] = field(default_factory=list)

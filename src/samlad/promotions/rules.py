@@ -5,7 +5,7 @@ order in which lines or promotions are given. `tests/vectors.json` holds this en
 to say the same (the till's), to its answers.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -281,18 +281,36 @@ def _bundle(cart: _Cart, offer: Offer, effect: Bundle) -> dict[str, int]:
     most = sum(line.pieces for line in cart.lines)
     if effect.times is not None:
         most = min(most, effect.times)
-    least = 0  # the largest number of bundles that can be filled, by halving
-    while least < most:
-        middle = (least + most + 1) // 2
-        if _fill(choices, effect, middle) is None:
-            most = middle - 1
-        else:
-            least = middle
-    pieces = _fill(choices, effect, least) or {}
+    most = _last(most, lambda times: _fill(choices, effect, times) is not None)
+    # The dearest go first, so that a bundle saves at most what the one before it does: what is cheap already is left out.
+    best = _last(
+        most, lambda times: _gain(cart, choices, effect, times) > _gain(cart, choices, effect, times - 1)
+    )
+    best = max(best, most, key=lambda times: _gain(cart, choices, effect, times))
+    pieces = _fill(choices, effect, best) or {}
     taken = [line for line in cart.lines if pieces.get(line.key)]
     values = [cart.value(line, pieces[line.key]) for line in taken]
-    off = max(0, sum(values) - least * effect.price)
+    off = max(0, sum(values) - best * effect.price)
     return {line.key: part for line, part in zip(taken, allocate(off, values), strict=True)}
+
+
+def _last(most: int, holds: Callable[[int], bool]) -> int:
+    """The last of the numbers from 1 to ``most`` for which it holds, 0 if for none; it holds for all before it. By halving."""
+    least = 0
+    while least < most:
+        middle = (least + most + 1) // 2
+        if holds(middle):
+            least = middle
+        else:
+            most = middle - 1
+    return least
+
+
+def _gain(cart: _Cart, choices: Sequence[Sequence[Line]], effect: Bundle, times: int) -> int:
+    """What so many bundles save, which can be filled; less than nothing if they are dearer than their parts."""
+    pieces = _fill(choices, effect, times) or {}
+    values = (cart.value(line, pieces[line.key]) for line in cart.lines if pieces.get(line.key))
+    return sum(values) - times * effect.price
 
 
 def _fill(choices: Sequence[Sequence[Line]], effect: Bundle, times: int) -> dict[str, int] | None:

@@ -44,11 +44,14 @@ async def create(tx: Tx, data: PromotionInput) -> Promotion:
     """Make a promotion in the pool of a channel, with codes if any are named.
 
     Raises:
-        InvalidInput: its terms make no sense, or name what is not of this shop.
+        InvalidInput: there is no such channel; its terms make no sense, or name what is not of this shop.
         Conflict: a code is taken.
     """
     tx.actor.require(CHANGE)
-    channel = await channels.cached(tx, data.channel)
+    try:
+        channel = await channels.cached(tx, data.channel)
+    except NotFound:
+        raise InvalidInput.at("channel", "there is no such channel") from None
     pool = channel.pools[Resource.PROMOTIONS]
     values: dict[str, Any] = {name: getattr(data, name) for name in store.WRITTEN}
     here = await channels.cached_all(tx)
@@ -294,9 +297,11 @@ async def _faults_of_goods(
     messages = {
         "collections": "not there, or filled by a rule; promotions take collections that are put together by hand"
     }
+    gift = terms.effect.variant if isinstance(terms.effect, Gift) else None
     return [
         FieldError(
-            f"terms/goods/{kind}", f"{each}: {messages.get(kind, 'there is no such thing in the catalogue')}"
+            "terms/effect/variant" if each == gift else f"terms/goods/{kind}",
+            f"{each}: {messages.get(kind, 'there is no such thing in the catalogue')}",
         )
         for kind, each in sorted(missing, key=str)[:10]
     ]

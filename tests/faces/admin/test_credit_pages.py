@@ -110,6 +110,7 @@ async def test_the_programme_is_filled_in_and_members_come_and_spend(api, shop) 
         "rewards/2/kind": "store_credit",
     }
     wrong = await api.post("/admin/loyalty", data={**form, "rates/0/points": "many"}, headers=PEOPLE)
+    assert 'id="f-rates/0/points-error"' in wrong.text, "told at its field"
     assert wrong.status_code == 422
     assert 'value="50,00"' in wrong.text, "what was typed is still there"
     assert "Saved." in await go_on(api, "/admin/loyalty", **form)

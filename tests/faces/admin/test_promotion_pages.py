@@ -67,6 +67,10 @@ async def test_what_is_wrong_is_said_at_its_field(web: httpx.AsyncClient, shop: 
     assert answer.status_code == 422
     for field in ("percent", "skus", "last_day"):
         assert f'id="f-{field}-error"' in answer.text, field
+    free = {**KINDS["buy_get"], "kind": "buy_get", "get_percent": "0"}
+    for wrong in ({"kind": "percent", "percent": "120"}, {"kind": "percent", "percent": "12.345"}, free):
+        answer = await web.post("/admin/promotions/new", data={**BASE, **wrong})
+        assert "A percentage is from 0.01 to 100" in answer.text, wrong
     answer = await web.post("/admin/promotions/new", data={**BASE, "kind": "percent"})
     assert 'id="f-percent-error"' in answer.text
 

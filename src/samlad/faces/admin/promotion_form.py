@@ -16,6 +16,7 @@ from samlad.kernel.i18n import marked
 from samlad.kernel.money import decimal_text
 from samlad.kernel.problems import FieldError, InvalidInput, NotFound
 from samlad.promotions.model import Promotion
+from samlad.promotions.rules import WHOLE
 from samlad.promotions.terms import Bundle, BuyGet, Effect, Gift, Goods, Terms, Tiers
 
 TIERS, PARTS = 5, 4
@@ -37,6 +38,7 @@ COMBINATIONS = {
 }
 UNKNOWN = marked("Not in the catalogue: %(names)s.")
 WHOLE_BUNDLE = marked("Name the articles of at least one part.")
+A_PERCENTAGE = marked("A percentage is from 0.01 to 100, with at most two decimals.")
 WHOLE_TIERS = marked("Fill in at least one row, each with a percentage or an amount.")
 
 
@@ -77,8 +79,15 @@ class Reader:
         return self._try(lambda field: self.form.amount(field, self.currency), name)
 
     def percent(self, name: str) -> int | None:
-        """Basis points of a percentage with up to two decimals."""
-        return self._try(lambda field: self.form.amount(field, "EUR"), name)
+        """Basis points of a percentage with up to two decimals. What is none is told as one: the form knows amounts only."""
+        try:
+            found = self.form.amount(name, "EUR")
+        except InvalidInput:
+            found = 0
+        if found is not None and not 1 <= found <= WHOLE:
+            self.faults.append(FieldError(name, self.form.translate(A_PERCENTAGE)))
+            return None
+        return found
 
     def _try(self, read: Any, name: str) -> int | None:
         try:

@@ -64,6 +64,7 @@ FIELDS = {
     "terms/effect/get": "get",
     "terms/effect/tiers": "tier-0",
     "terms/effect/parts": "part-0",
+    "terms/effect/variant": "gift",
 }
 
 

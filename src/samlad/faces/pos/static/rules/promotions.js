@@ -191,19 +191,33 @@ function bundle(cart, offer, effect) {
   const choices = effect.parts.map((part) => cart.freeFor(offer, cart.matching(part.goods)));
   let most = sum(cart.lines.map(pieces));
   most = Math.min(most, effect.times ?? most);
-  let least = 0; // the largest number of bundles that can be filled, by halving
-  while (least < most) {
-    const middle = Math.floor((least + most + 1) / 2);
-    if (fill(choices, effect, middle) === null) most = middle - 1;
-    else least = middle;
-  }
-  const filled = fill(choices, effect, least) ?? new Map();
-  const taken = cart.lines.filter((line) => filled.get(line.key));
+  most = last(most, (often) => fill(choices, effect, often) !== null);
+  // The dearest go first, so that a bundle saves at most what the one before it does: what is cheap already is left out.
+  const gain = (often) => {
+    const filled = fill(choices, effect, often) ?? new Map();
+    return sum(inBundles(cart, filled).map((line) => cart.value(line, filled.get(line.key)))) - times(often, effect.price);
+  };
+  let best = last(most, (often) => gain(often) > gain(often - 1));
+  if (gain(most) > gain(best)) best = most;
+  const filled = fill(choices, effect, best) ?? new Map();
+  const taken = inBundles(cart, filled);
   const values = taken.map((line) => cart.value(line, filled.get(line.key)));
-  const parts = allocate(Math.max(0, sum(values) - times(least, effect.price)), values);
+  const parts = allocate(Math.max(0, sum(values) - times(best, effect.price)), values);
   return new Map(taken.map((line, index) => [line.key, parts[index]]));
 }
-
+function inBundles(cart, filled) {
+  return cart.lines.filter((line) => filled.get(line.key));
+}
+/* The last of the numbers from 1 to `most` for which it holds, 0 if for none; it holds for all before it. By halving. */
+function last(most, holds) {
+  let least = 0;
+  while (least < most) {
+    const middle = Math.floor((least + most + 1) / 2);
+    if (holds(middle)) least = middle;
+    else most = middle - 1;
+  }
+  return least;
+}
 /* Pieces of each line for so many bundles, the dearest first; null if there are not enough. */
 function fill(choices, effect, often) {
   const used = new Map();

@@ -4,6 +4,7 @@ The first day is the one that was promised when the order was placed, so nobody 
 transfers are late, those who were before others call it off: what came of it is seen by looking again, for all that wait.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -109,6 +110,11 @@ async def _tell(tx: Tx, order: UUID, lines: list[ExpectedLine]) -> None:
     if head is not None:
         fact = OrderExpectedMoved(number=head.number, lines=lines)
         log.append(tx, fact, subject=order, channel=head.channel, profile=head.customer)
+
+
+async def waiting(reader: Reader, among: Sequence[UUID]) -> set[UUID]:
+    """Which of these orders wait for goods that are not there yet. Nothing is asked for none."""
+    return await rows.waiting(reader, among) if among else set()
 
 
 class WaitsFor(msgspec.Struct, frozen=True):

@@ -84,6 +84,14 @@ async def of_order(reader: Reader, order: UUID) -> list[Expected]:
     )
 
 
+async def waiting(reader: Reader, among: Sequence[UUID]) -> set[UUID]:
+    """Which of these orders wait for goods that are not there yet. One statement."""
+    rows = await reader.rows(
+        "SELECT DISTINCT order_id FROM order_expected WHERE order_id = ANY($1::uuid[])", list(among)
+    )
+    return {row["order_id"] for row in rows}
+
+
 async def places_of(reader: Reader, order: UUID, variant: UUID) -> list[UUID]:
     """Where a variant of an order is to be picked and nobody has begun."""
     rows = await reader.rows(

@@ -767,3 +767,19 @@ async def test_whose_subscription_was_declined_chooses_another_way_to_pay(
     assert (await subscriptions.read(trade.db, SYSTEM, made.id)).provider == "test", (
         "no card of somebody else's"
     )
+
+
+async def test_the_list_says_of_a_pre_order_that_it_waits_for_goods(
+    browser: httpx.AsyncClient, post: Post, trade: Trade
+) -> None:
+    kettle = await trade.kettle()
+    waits = await trade.buy((kettle, 1))
+    await trade.follow()
+    await come_in(browser, post)
+    for address in ("/account", "/account/orders"):
+        assert "Being packed" in (await browser.get(address)).text
+    await trade.db.rows(
+        "INSERT INTO order_expected (order_id, variant) VALUES ($1, $2) RETURNING 1", waits.id, kettle
+    )
+    for address in ("/account", "/account/orders"):
+        assert "Waits for goods" in (await browser.get(address)).text

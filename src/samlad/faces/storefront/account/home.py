@@ -18,13 +18,13 @@ from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import basket, limits, member
 from samlad.faces.storefront.account import wishes
 from samlad.faces.storefront.account.frame import account_page
-from samlad.faces.storefront.account.words import CART_KINDS, HISTORY, order_words
+from samlad.faces.storefront.account.words import CART_KINDS, HISTORY, state_of
 from samlad.faces.storefront.place import channel_of, shopper
 from samlad.kernel import qr
 from samlad.kernel.http import database_of
 from samlad.kernel.listing import ListQuery
 from samlad.kernel.problems import Conflict, Forbidden, NotFound, TooMany
-from samlad.orders import bought
+from samlad.orders import bought, expected
 
 LAST, MOST = 3, 50
 
@@ -37,13 +37,15 @@ async def home(request: AnyRequest) -> Response[Any]:
     database, customer = database_of(request), signed.customer
     query = ListQuery(limit=LAST, filters={"customer": str(customer.id)})
     last = (await orders.LISTING.page(database, query)).items
+    waiting = await expected.waiting(database, [row.id for row in last])
+    states = {row.id: state_of(request, row.status, waits=row.id in waiting) for row in last}
     return await account_page(
         request,
         channel,
         signed,
         "home",
         last=last,
-        order_words=order_words(request),
+        states=states,
         loyalty=await credit.view(database, customer.id),
         balances=await credit.of_customer(database, customer.id),
         bought=await _bought(request, channel, customer.id),

@@ -18,12 +18,12 @@ from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import basket, limits, member
 from samlad.faces.storefront import orders as order_pages
 from samlad.faces.storefront.account.frame import HEADERS, account_page
-from samlad.faces.storefront.account.words import order_words
+from samlad.faces.storefront.account.words import order_words, state_of
 from samlad.faces.storefront.place import channel_of, shopper, show
 from samlad.kernel.http import database_of
 from samlad.kernel.listing import ListQuery
 from samlad.kernel.problems import InvalidInput, NotFound
-from samlad.orders import LineKind, Order, OrderKind
+from samlad.orders import LineKind, Order, OrderKind, expected
 from samlad.stock import SoldOut
 
 ROWS, MOST_LINES = 20, 100
@@ -59,6 +59,8 @@ async def list_orders(request: AnyRequest) -> Response[Any]:
         found = await orders.LISTING.page(database, query)
     except InvalidInput:
         return face.go(request, "/account/orders")
+    waiting = await expected.waiting(database, [row.id for row in found.items])
+    states = {row.id: state_of(request, row.status, waits=row.id in waiting) for row in found.items}
     here = {"status": status} if status else {}
     following = {**here, "cursor": found.next_cursor} if found.next_cursor else None
     return await account_page(
@@ -69,7 +71,7 @@ async def list_orders(request: AnyRequest) -> Response[Any]:
         rows=found.items,
         status_filter=status,
         statuses=[("", face.words(request)("All")), *((code, text) for code, (text, _kind) in known.items())],
-        order_words=known,
+        states=states,
         channel_names={each.code: each.name for each in await channels.cached_all(database)},
         next_href=f"/account/orders?{urlencode(following)}" if following else None,
         first_href=f"/account/orders?{urlencode(here)}" if query.cursor else None,

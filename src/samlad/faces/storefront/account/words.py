@@ -13,6 +13,8 @@ ORDERS: Mapping[str, tuple[str, str]] = {
     "cancelled": (marked("Cancelled"), "danger"),
     "returned": (marked("Sent back"), "warning"),
 }
+WAITS = (marked("Waits for goods"), "info")
+"""An order that is paid, and some of it is not there yet."""
 RETURNS: Mapping[str, str] = {
     "requested": marked("We expect it"),
     "received": marked("It has arrived"),
@@ -62,6 +64,12 @@ REASONS: Mapping[str, str] = {
     "late": marked("Came too late"),
     "other": marked("Another reason"),
 }
+
+
+def state_of(request: AnyRequest, status: str, *, waits: bool) -> tuple[str, str]:
+    """Text and colour of an order in a list; ``waits``: some of it is not there yet."""
+    text, kind = WAITS if waits and status == "paid" else ORDERS[status]
+    return words(request)(text), kind
 
 
 def order_words(request: AnyRequest) -> dict[str, tuple[str, str]]:

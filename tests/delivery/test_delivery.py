@@ -162,6 +162,20 @@ async def test_same_day_takes_the_goods_of_the_store_that_brings_them(trade: Tra
     assert await trade.level(kettle, trade.at_lund) == (5, 2)
 
 
+async def test_same_day_is_left_to_the_next_store_where_the_nearest_takes_no_orders(trade: Trade) -> None:
+    await opens(trade)
+    await offer(
+        trade, {"code": "today", "kind": "same_day", "name": "Today", "zones": [{}], "until": "21:00"}
+    )
+    kettle = await trade.kettle(quantity=5)
+    for place in (trade.at_lund, trade.at_malmo):
+        await trade.db.transaction(lambda tx, place=place: stock.receive(tx, place.id, [(kettle, 5)]))
+    none = WorkdayInput(capacity=0)
+    await trade.db.transaction(lambda tx: delivery.set_workday(tx, trade.at_lund.id, none))
+    [promised] = (await ask(trade, {kettle: 2})).delivered
+    assert promised.location == trade.at_malmo.id
+
+
 async def test_promises_of_stores_and_of_parcels(trade: Trade) -> None:
     await opens(trade)
     await offer(trade, COURIER, PICKUP)

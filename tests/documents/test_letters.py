@@ -1,13 +1,15 @@
 """Mails of an order's way: placed, on its way, cancelled. Once each, to buyers of ours only."""
 
 import re
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
 import pytest
 
+from samlad import delivery
 from samlad.channels import ChannelKind
-from samlad.documents import letters
+from samlad.documents import letters, snapshot
 from samlad.kernel import mail
 from samlad.kernel.database import Database
 from samlad.kernel.mail import Mail
@@ -59,6 +61,20 @@ async def test_an_order_is_confirmed_once_with_all_that_was_bought(mailing: Data
     assert "398,00" in sent.html.replace("\xa0", " ")
     assert not re.search(r"src=|<style|<script|class=", sent.html), "nothing is fetched, nothing is elsewhere"
     assert 'style="' in sent.html
+
+
+async def test_a_confirmation_says_the_day_that_was_promised_in_its_own_language(mailing: Database) -> None:
+    trade: Trade = await build(mailing)
+    order = await trade.buy((await trade.kettle(), 1))
+    ready = datetime(2026, 11, 26, 14, tzinfo=UTC)
+    promised = delivery.Promised(
+        method="bike", kind=delivery.MethodKind.SAME_DAY, name="Cykelbud", location=trade.at_lund.id, place="Lund",
+        first_day=date(2026, 11, 26), last_day=date(2026, 11, 26), ready_at=ready, until=ready + timedelta(hours=6),
+        text="Today before 21:00 by Cykelbud",
+    )  # fmt: skip
+    later = msgspec.structs.replace(order, promise=promised)
+    printed = await snapshot.printed_order(mailing, later, "receipt", None, ready + timedelta(days=1))
+    assert printed.promise == "tors 26 nov. före 21:00 med Cykelbud"
 
 
 async def test_what_is_still_to_be_paid_says_how(mailing: Database) -> None:

@@ -178,11 +178,12 @@ def _delivered(question: _Question, method: Method) -> list[Promised]:
 
 
 def _same_day(question: _Question, method: Method, zone: Zone) -> list[Promised]:
-    """From the nearest store that has all of it now."""
+    """From the nearest store that has all of it now and works: one that takes no orders leaves them to the next."""
     for site in sorted(question.sites, key=lambda site: when.nearness(site, question.to)):
         if site.is_store and _has_all(question, site):
             window = when.bring(site, method, zone, question.at, question.full.get(site.id, frozenset()))
-            return [] if window is None else [_promised(question, method, site, window)]
+            if window is not None:
+                return [_promised(question, method, site, window)]
     return []
 
 
@@ -276,9 +277,12 @@ def _undated(question: _Question, method: Method) -> Promised:
 
 
 async def as_of(
-    reader: Database | Tx, promised: Promised, moment: datetime, *, locale: str, country: str
+    reader: Database | Tx, promised: Promised, moment: datetime | None, *, locale: str, country: str
 ) -> str:
-    """What was promised before, in a reader's language as it is said at a moment: what was *tomorrow* may be *today* by then."""
+    """What was promised before, in a reader's language as it is said at a moment: what was *tomorrow* may be *today* by then.
+
+    Without a moment days are dates, as in a mail or on paper, which is read whenever.
+    """
     if promised.first_day is None or promised.last_day is None or promised.ready_at is None:
         return without_date(locale)
     known = await setup.current(reader)

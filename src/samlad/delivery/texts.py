@@ -18,12 +18,12 @@ def _gettext(locale: str) -> Callable[[str], str]:
     return translator(negotiate(locale)).gettext
 
 
-def day_words(day: date, today: date, locale: str, country: str) -> str:
-    """*Today*, *Tomorrow*, or the day with its weekday."""
+def day_words(day: date, today: date | None, locale: str, country: str) -> str:
+    """*Today*, *Tomorrow*, or the day with its weekday; always that one without ``today``."""
     _ = _gettext(locale)
     if day == today:
         return _("Today")
-    return _("Tomorrow") if day == today + DAY else _date(day, locale, country)
+    return _("Tomorrow") if today and day == today + DAY else _date(day, locale, country)
 
 
 @lru_cache(maxsize=4096)
@@ -50,15 +50,16 @@ def promise_words(
     *,
     place: str,
     time_zone: str,
-    moment: datetime,
+    moment: datetime | None,
     locale: str,
     country: str,
 ) -> str:
-    """One line that says when and how. Times are on the clock of the place, days as seen from ``moment``.
+    """One line that says when and how. Times are on the clock of the place, days as seen from ``moment``, else as dates.
 
     ``country`` (ISO 3166) is the shop's: English writes days and times as there."""
     _ = _gettext(locale)
-    day = day_words(window.first_day, local_day(moment, time_zone), locale, country)
+    today = None if moment is None else local_day(moment, time_zone)
+    day = day_words(window.first_day, today, locale, country)
     if kind is MethodKind.DIGITAL:
         return _("At once by %(method)s") % {"method": name}
     if kind in COLLECTED or kind is MethodKind.CARRY_OUT:
@@ -71,7 +72,7 @@ def promise_words(
         at = clock_words(window.until, time_zone, locale, country)
         return _("%(day)s before %(time)s by %(method)s") % {"day": day, "time": at, "method": name}
     if window.last_day != window.first_day:
-        last = day_words(window.last_day, local_day(moment, time_zone), locale, country)
+        last = day_words(window.last_day, today, locale, country)
         return _("%(first)s to %(last)s by %(method)s") % {"first": day, "last": last, "method": name}
     return _("%(day)s by %(method)s") % {"day": day, "method": name}
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from samlad import channels, content, customers, orders, stock
+from samlad import channels, content, customers, delivery, orders, stock
 from samlad.channels import Channel
 from samlad.documents import rules, taxation
 from samlad.documents.model import (
@@ -141,12 +141,13 @@ async def printed_order(
     lines = rules.printed_lines(order.lines)
     rounding = rules.rounding_of(order.lines)
     tip = await orders.tip_of(reader, order.id)
+    locale = await locale_of(reader, order, channel)
     return Printed(
         kind=kind,
         number=order.number,
         issued_on=local_day(order.placed_at, channel.time_zone),
         issued_at=moment,
-        locale=await locale_of(reader, order, channel),
+        locale=locale,
         time_zone=channel.time_zone,
         currency=order.currency,
         seller=seller,
@@ -171,9 +172,17 @@ async def printed_order(
         legal_text=entity.legal_text if entity else "",
         footer=channel.setting("receipt_footer"),
         logo=(entity.logo if entity else "") or await content.printed_logo(reader, channel),
-        promise=f"{order.promise.name}: {order.promise.text}" if order.promise else "",
+        promise=await _promise(reader, order, locale, channel.country),
         note=order.note or "",
     )
+
+
+async def _promise(reader: Database | Tx, order: Order, locale: str, country: str) -> str:
+    """When the buyer was promised the goods, by date: a confirmation is read on other days, too."""
+    if order.promise is None:
+        return ""
+    when = await delivery.as_of(reader, order.promise, None, locale=locale, country=country)
+    return when if order.promise.name in when else f"{order.promise.name}: {when}"
 
 
 def sums(lines: list[PrintedLine], rounding: int) -> dict[str, Any]:

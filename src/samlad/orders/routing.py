@@ -179,7 +179,10 @@ def _tell(tx: Tx, channel: Channel, order: UUID, decision: Decision) -> None:
 async def route(
     reader: Database | Tx, channel: Channel, lines: Sequence[Line], address: Address | None, rules: RuleSet
 ) -> Decision:
-    """Where these goods would go now, and why. One statement; nothing is held."""
+    """Where these goods would go now, and why. One statement; nothing is held.
+
+    What may be sold ahead of its coming counts only where the places together have too little.
+    """
     known = (await delivery.current(reader)).by_location
     pool = channel.pools[Resource.STOCK]
     with_age = any(rank.by is Factor.STOCK_AGE for rank in rules.ranks)
@@ -190,13 +193,15 @@ async def route(
     shelves: dict[UUID, list[Any]] = {}
     for row in rows:
         shelves.setdefault(row["id"], []).append(row)
+    there = {line.variant: sum(row["free"] for row in rows if row["variant"] == line.variant) for line in lines}
+    of = "free" if all(there[line.variant] >= line.quantity for line in lines) else "later"
     candidates = [
-        _candidate(known[place], found, channel, to) for place, found in shelves.items() if place in known
+        _candidate(known[place], found, channel, to, of) for place, found in shelves.items() if place in known
     ]
     return decide(Question(lines, candidates, rules))
 
 
-def _candidate(site: Site, rows: Sequence[Any], channel: Channel, to: Destination) -> Candidate:
+def _candidate(site: Site, rows: Sequence[Any], channel: Channel, to: Destination, of: str) -> Candidate:
     load = rows[0]["load_units" if site.capacity_unit is CapacityUnit.UNITS else "load"]
     return Candidate(
         id=site.id,
@@ -205,7 +210,7 @@ def _candidate(site: Site, rows: Sequence[Any], channel: Channel, to: Destinatio
         is_own=site.channel == channel.id,
         priority=site.priority,
         km=distance_km(site, to),
-        free={row["variant"]: row["free"] for row in rows},
+        free={row["variant"]: row[of] for row in rows},
         age_days=max(float(row["age_days"] or 0) for row in rows),
         load=load,
         capacity=site.capacity,

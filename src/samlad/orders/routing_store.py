@@ -63,6 +63,8 @@ async def shelves(
     What a location keeps back, and locations that the channel leaves out, do not count, as where stock is taken: all of the
     channel's own place does.
 
+    ``free``: units that are there; ``later``: with those that may be sold ahead, where more is promised than is there.
+
     ``age_days``: since units last came in, under whatever name of the variant; only asked for when a rule wants it. That
     catalogues were joined brought nothing in.
     """
@@ -70,15 +72,16 @@ async def shelves(
               WHERE m.location = l.location AND m.variant IN (SELECT variant_names(l.variant))
                 AND m.cause IN ('receipt', 'transfer_in', 'return')
                 AND NOT (m.cause = 'transfer_in' AND m.reason = 'pools' AND m.reference IS NULL))"""
-    free = f"l.on_hand - l.expired - l.expiring - l.blocked - l.held + l.backorder_limit - {_kept('$4')}"
+    free = f"l.on_hand - l.expired - l.expiring - l.blocked - l.held - {_kept('$4')}"
+    later = f"{free} + stock_later(l.backorder_limit, l.incoming, l.sells_incoming)"
     return await reader.rows(
-        f"""SELECT p.id, p.kind, l.variant, {free} AS free,
+        f"""SELECT p.id, p.kind, l.variant, greatest({free}, 0) AS free, {later} AS later,
                    {age if with_age else "0"}::float8 AS age_days, coalesce(d.orders, 0) AS load,
                    coalesce(d.units, 0) AS load_units
             FROM location p JOIN level l ON l.location = p.id AND l.variant = ANY($2::uuid[])
             LEFT JOIN delivery_load d ON d.location = p.id AND d.day = $3
             LEFT JOIN location_sharing c ON c.location = p.id AND c.channel = $4
-            WHERE p.pool = $1 AND p.is_active AND {free} > 0
+            WHERE p.pool = $1 AND p.is_active AND {later} > 0
               AND {_serves("$4")}""",
         pool,
         list(variants),

@@ -23,7 +23,7 @@ def paper(**fields: object) -> str:
 
 @pytest.mark.parametrize(
     ("locale", "title", "total"),
-    [("en", "Invoice", "SEK775.00"), ("sv", "Faktura", "775,00 kr"), ("nl", "Factuur", "SEK 775,00")],
+    [("en", "Invoice", "SEK 775.00"), ("sv", "Faktura", "775,00 kr"), ("nl", "Factuur", "SEK 775,00")],
 )
 def test_an_invoice_can_be_read_out_of_its_pdf_in_each_language(locale: str, title: str, total: str) -> None:
     text = paper(locale=locale)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import subprocess
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -29,7 +31,8 @@ from samlad.faces.design import Pages, asset, formats, security_headers, static_
 from samlad.faces.design.art import POINTING, icon, icon_names, initials, placeholder_art, sparkline
 from samlad.faces.design.security import POLICY
 from samlad.faces.design.style import goods, style_context
-from samlad.kernel.i18n import LOCALES, PSEUDO, PSEUDO_RTL
+from samlad.kernel.i18n import LOCALES, PSEUDO, PSEUDO_RTL, formatting_locale
+from samlad.kernel.money import exponent
 
 STATIC = ROOT / "src/samlad/faces/design/static"
 NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
@@ -428,9 +431,23 @@ def test_the_time_zone_of_one_page_does_not_reach_the_next() -> None:
 )
 def test_money_is_written_as_babel_writes_it(minor: int, currency: str, locale: str) -> None:
     digits = {"JPY": 0, "KWD": 3}.get(currency, 2)
-    assert formats.money(minor, currency, locale) == format_currency(
-        Decimal(minor).scaleb(-digits), currency, locale=locale
-    )
+    babels = format_currency(Decimal(minor).scaleb(-digits), currency, locale=locale)
+    assert formats.money(minor, currency, locale) == re.sub(r"([A-Z]{3})(\d)", "\\1\xa0\\2", babels)
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_money_is_written_as_browsers_write_it(locale: str) -> None:
+    amounts = [(minor, currency) for minor in (0, 5, 1_234_567)
+               for currency in ("SEK", "EUR", "GBP", "KWD", "JPY", "CHF")]  # fmt: skip
+    script = """const [locale, amounts] = JSON.parse(process.argv[1]);
+        console.log(JSON.stringify(amounts.map(([value, currency]) =>
+            new Intl.NumberFormat(locale, {style: "currency", currency}).format(value))))"""
+    values = [(float(Decimal(minor).scaleb(-exponent(currency))), currency) for minor, currency in amounts]
+    told = subprocess.run(
+        ["node", "-e", script, json.dumps([formatting_locale(locale).replace("_", "-"), values])],
+        capture_output=True, check=True, text=True,
+    )  # fmt: skip
+    assert [formats.money(*amount, locale) for amount in amounts] == json.loads(told.stdout)
 
 
 @given(

@@ -216,7 +216,9 @@ async def test_an_order_goes_by_the_rules_and_says_why(trade: Trade, checked_out
     await trade.sound()
 
 
-@pytest.mark.parametrize(("wanted", "places"), [(2, {"lund": 2}), (3, {"lund": 2, "dc": 1}), (4, {"malmo": 4})])
+@pytest.mark.parametrize(
+    ("wanted", "places"), [(2, {"lund": 2}), (3, {"lund": 2, "dc": 1}), (4, {"malmo": 4})]
+)
 async def test_what_is_there_goes_before_what_may_be_sold_ahead(
     trade: Trade, wanted: int, places: dict[str, int]
 ) -> None:
@@ -224,9 +226,7 @@ async def test_what_is_there_goes_before_what_may_be_sold_ahead(
     await live(trade, ranks=[{"by": "distance"}])
     kettle = await trade.kettle(quantity=1)
     await put(trade, kettle, lund=2)
-    await trade.db.transaction(
-        lambda tx: stock.set_level(tx, trade.at_malmo.id, kettle, backorder_limit=50)
-    )
+    await trade.db.transaction(lambda tx: stock.set_level(tx, trade.at_malmo.id, kettle, backorder_limit=50))
     order = await trade.buy((kettle, wanted))
     assert await held(trade, order.id) == places, "the nearest place has none: it only may sell ahead"
     await trade.sound()

@@ -1,9 +1,11 @@
 """Money: integer minor units with an ISO 4217 currency, never a float."""
 
+import re
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
 
 import msgspec
+from babel import Locale
 from babel.numbers import format_currency, get_currency_precision, list_currencies
 
 from samlad.kernel.problems import InvalidInput
@@ -58,7 +60,18 @@ def decimal_text(amount: int, currency: str) -> str:
 
 def format_money(amount: int, currency: str, locale: str = "en") -> str:
     """Minor units as people of a locale write it: 1999, "EUR", "sv" → ``"19,99 €"``."""
-    return format_currency(Decimal(amount).scaleb(-exponent(currency)), currency, locale=locale)
+    return format_decimal_money(Decimal(amount).scaleb(-exponent(currency)), currency, locale)
+
+
+_LETTER_AT_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
+
+
+def format_decimal_money(amount: Decimal, currency: str, locale: str | Locale) -> str:
+    """An amount in whole units, as browsers write it: ``"SEK\xa010.00"``.
+
+    CLDR parts the letters of a currency from the digits by a no-break space, where the pattern has none; Babel does not.
+    """
+    return _LETTER_AT_DIGIT.sub("\xa0", format_currency(amount, currency, locale=locale))
 
 
 def worth(price: int, quantity: int, per: int = 1) -> int:

@@ -193,7 +193,9 @@ async def route(
     shelves: dict[UUID, list[Any]] = {}
     for row in rows:
         shelves.setdefault(row["id"], []).append(row)
-    there = {line.variant: sum(row["free"] for row in rows if row["variant"] == line.variant) for line in lines}
+    there = {
+        line.variant: sum(row["free"] for row in rows if row["variant"] == line.variant) for line in lines
+    }
     of = "free" if all(there[line.variant] >= line.quantity for line in lines) else "later"
     candidates = [
         _candidate(known[place], found, channel, to, of) for place, found in shelves.items() if place in known

@@ -131,7 +131,7 @@ async def test_every_trait_has_its_value_in_the_call_and_on_the_page(
     shown = text_of((await api.get(f"/admin/customers/{customer}")).text)
     shown = shown.replace("\xa0", "").replace("\u202f", "")
     expected = (
-        "Spent in SEK SEK250.00 a basket SEK106.67",
+        "Spent in SEK SEK 250.00 a basket SEK 106.67",
         "Orders 3 every 19.2 days",
         f"Last order {traits['recency_days']} days ago 12 Mar 2026",
         "Came back 25 %",

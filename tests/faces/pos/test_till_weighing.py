@@ -69,7 +69,7 @@ async def test_cheese_by_the_gram(clerk: httpx.AsyncClient, market: Market) -> N
     order = await orders.read(market.db, order_id)
     bought = order.lines[0]
     assert (bought.quantity, bought.unit_price, bought.sold_by, order.items) == (1_478, 19_900, "weight", 1)
-    assert "1.478 kg × SEK199.00/kg" in text_of((await clerk.get(sold.headers["location"])).text).replace(
+    assert "1.478 kg × SEK 199.00/kg" in text_of((await clerk.get(sold.headers["location"])).text).replace(
         "\xa0", " "
     )
     left = "SELECT on_hand FROM level WHERE variant = $1 AND location = $2"

@@ -1,7 +1,7 @@
 """Money, numbers and times as people write them, per locale, by the data of Babel (CLDR).
 
 Babel builds each text anew in 30 to 55 µs; a table of 50 rows asks for 200 of them. What repeats is kept here: the shape of an amount
-per currency, the text of a day, the text of a minute of the day. The results are Babel's own (`tests/faces/test_design.py`).
+per currency, the text of a day, the text of a minute of the day. The results are Babel's own, and browsers' (`tests/faces/test_design.py`).
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_date, format_time, format_timedelta, get_datetime_format
 from babel.lists import format_list
-from babel.numbers import format_currency, format_decimal, get_currency_precision
+from babel.numbers import format_decimal, get_currency_precision
 from babel.units import format_unit
 
 from samlad.catalog.measures import quantity_text
 from samlad.kernel.i18n import SOURCE, dated_locale, formatting_locale
+from samlad.kernel.money import format_decimal_money
 
 zone: ContextVar[tzinfo] = ContextVar("zone", default=UTC)
 """The time zone of the page that is being rendered."""
@@ -48,9 +49,7 @@ def _shape(currency: str, locale: str) -> _Shape:
     """Learn the shape from what Babel writes for a sample amount."""
     digits = get_currency_precision(currency)
     sample = Decimal(1234567) + (Decimal(1) - Decimal(10) ** -digits if digits else 0)
-    texts = [
-        format_currency(value, currency, locale=formatting_locale(locale)) for value in (sample, -sample)
-    ]
+    texts = [format_decimal_money(value, currency, formatting_locale(locale)) for value in (sample, -sample)]
     found = _SAMPLE.search(texts[0])
     if found is None:  # a locale with digits of its own
         raise ValueError(f"amounts in {locale} are not written in decimal digits 0 to 9")

@@ -8,7 +8,8 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from samlad import orders, stock
+from samlad import delivery, orders, stock
+from samlad.delivery.model import WorkdayInput
 from samlad.kernel import mail
 from samlad.kernel.clock import now
 from samlad.kernel.database import Database
@@ -97,6 +98,55 @@ async def test_who_pre_ordered_hears_when_it_comes_on_another_day(shop: Trade) -
     await told(shop)
     assert len(await told(shop)) == 1, "nobody is told twice"
     await shop.agree()
+
+
+async def counted(shop: Trade) -> dict[date, int]:
+    """How many orders the warehouse is to make ready, by day."""
+    rows = await shop.db.rows("SELECT day, orders FROM delivery_load WHERE orders > 0")
+    return {row["day"]: row["orders"] for row in rows}
+
+
+async def test_it_is_work_of_the_day_on_which_it_comes(shop: Trade) -> None:
+    kettle, mug = await shop.kettle(quantity=0), await shop.kettle(quantity=5)
+    limit = WorkdayInput(capacity=2)
+    await run(shop, delivery.set_workday, shop.warehouse.id, limit)
+    [purchase] = await ordered(shop, kettle, (3, SOON))
+    orders_of = [await shop.buy((kettle, 1), (mug, 1)) for _ in range(3)]
+    await shop.follow()
+    next_day = SOON + timedelta(days=1)
+    assert await counted(shop) == {SOON: 2, next_day: 1}, "a third one is too many for that day"
+    await told(shop)
+    assert await counted(shop) == {SOON: 2, next_day: 1}, "looking again moves nothing"
+    await run(shop, purchases.reschedule, purchase.id, [(kettle, LATER)])
+    await told(shop)
+    assert await counted(shop) == {LATER: 2, LATER + timedelta(days=1): 1}
+    await run(shop, purchases.reschedule, purchase.id, [(kettle, None)])
+    await told(shop)
+    assert set(await counted(shop)) == {LATER, LATER + timedelta(days=1)}, "hope takes no room of tomorrow"
+    await run(shop, stock.receive, shop.warehouse.id, [(kettle, 3)])
+    await told(shop)
+    assert sum((await counted(shop)).values()) == 3
+    assert max(await counted(shop)) < SOON, "it is there: it can be made ready from today on"
+    await run(shop, orders.cancel, orders_of[0].id, CancelInput(reason="changed their mind"))
+    assert sum((await counted(shop)).values()) == 2
+    await shop.agree()
+
+
+async def test_a_part_that_waits_for_two_things_waits_for_the_last(shop: Trade) -> None:
+    kettle, mug = await shop.kettle(quantity=0), await shop.kettle(quantity=0)
+    for variant, day in ((kettle, LATER), (mug, SOON)):
+        await run(shop, stock.set_level, shop.warehouse.id, variant, sells_incoming=True)
+        supplier = await run(shop, suppliers.create, SupplierInput(code=f"of-{day}", name="Acme"))
+        drafted = await run(
+            shop, purchases.draft, supplier, shop.warehouse.id, [WantedLine(variant, 2, 1000, day)]
+        )
+        await run(shop, purchases.order, drafted.id)
+    one, other = await shop.buy((kettle, 1), (mug, 1)), await shop.buy((mug, 1), (kettle, 1))
+    await shop.follow()
+    assert [await due(shop, each) for each in (one, other)] == [LATER, LATER]
+    await run(shop, stock.receive, shop.warehouse.id, [(mug, 2)])
+    await told(shop)
+    assert [await due(shop, each) for each in (one, other)] == [LATER, LATER], "one of them is there"
 
 
 async def test_who_was_before_them_calls_it_off_and_what_is_not_known_is_said(shop: Trade) -> None:

@@ -18,6 +18,7 @@ from samlad.delivery.promising import Answer, Promised, StorePromise, answer, as
 from samlad.delivery.rules import price, reaching
 from samlad.delivery.service import (
     change_method,
+    count_from,
     count_less,
     count_more,
     count_order,
@@ -48,6 +49,7 @@ __all__ = [
     "as_of",
     "between_km",
     "change_method",
+    "count_from",
     "count_less",
     "count_more",
     "count_order",

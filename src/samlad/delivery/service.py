@@ -177,6 +177,20 @@ async def count_more(tx: Tx, order: UUID, parts: Mapping[UUID, int]) -> None:
     await count_order(tx, order, new, None)
 
 
+async def count_from(tx: Tx, order: UUID, location: UUID, at: datetime) -> None:
+    """The goods of an order come to a location at another moment than was thought: it counts on the first day with room from then on.
+
+    Nothing happens where it does not count, or counts on that day already."""
+    site = (await setup.current(tx)).by_location.get(location)
+    share = await store.lock_share(tx, order, location)
+    if share is None or site is None or site.capacity is None:
+        return
+    day, units = share
+    if day != _days(site, None, at)[0]:
+        await count_less(tx, order, location, units)
+        await count_order(tx, order, {location: units}, None, at=at)
+
+
 async def count_less(tx: Tx, order: UUID, location: UUID, units: int) -> None:
     """A place does not give these units of an order: its day has room for others."""
     for day, fewer in await store.lessen(tx, order, location, units):

@@ -172,6 +172,14 @@ async def lessen(tx: Tx, owner: UUID, location: UUID, units: int) -> list[tuple[
     return [(row["day"], row["units"]) for row in rows]
 
 
+async def lock_share(tx: Tx, owner: UUID, location: UUID) -> tuple[date, int] | None:
+    """(day, units) for which an owner counts at a location, locked; None: it does not."""
+    row = await tx.row(
+        "SELECT day, units FROM delivery_share WHERE owner = $1 AND location = $2 FOR UPDATE", owner, location
+    )
+    return None if row is None else (row["day"], row["units"])
+
+
 async def add_units(tx: Tx, owner: UUID, location: UUID, units: int) -> date | None:
     """Let an owner count for more units on the day on which it counts at a location already; None: it does on none."""
     day: date | None = await tx.value("SELECT delivery_add($1, $2, $3)", owner, location, units)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from samlad import channels, stock
+from samlad import channels, delivery, stock
 from samlad.delivery.worktime import clock_on
 from samlad.kernel import clock, log
 from samlad.kernel.database import Database, Reader, Tx
@@ -34,8 +34,7 @@ async def note(tx: Tx, event: Event) -> None:
     found = await stock.waiting(tx, [event.subject])
     if found:
         await rows.add(tx, found)
-        for each in found:
-            await _put_off(tx, each)
+        await _put_off(tx, found)
 
 
 async def look_again(database: Database) -> int:
@@ -58,16 +57,18 @@ async def _look(tx: Tx, after: UUID) -> tuple[int, UUID | None]:
         (each.order, each.variant): each for each in await stock.waiting(tx, sorted({e.order for e in known}))
     }
     moved: dict[UUID, list[ExpectedLine]] = {}
+    late: set[UUID] = set()
     for each in known:
         found = now.get((each.order, each.variant))
         if found is None:
             await _is_there(tx, each)
+            late.add(each.order)
         elif _is_news(each, found):
             line = ExpectedLine(each.variant, each.expected_on, found.expected_on)
             moved.setdefault(each.order, []).append(line)
-            await _put_off(tx, found)
         elif each.due_at is not None and each.due_at < clock.now():
-            await _put_off(tx, found)
+            late.add(each.order)
+    await _put_off(tx, [each for each in now.values() if each.order in late or each.order in moved])
     for order, lines in moved.items():
         await _tell(tx, order, lines)
     return len(moved), last
@@ -85,23 +86,33 @@ async def _is_there(tx: Tx, known: Expected) -> None:
     """Nothing of it is waited for any more: what is there can be picked from now on."""
     await rows.forget(tx, known.order, known.variant)
     for place in await rows.places_of(tx, known.order, known.variant):
-        await _set_due(tx, known.order, known.variant, place, clock.now())
+        await _begin(tx, known.order, known.variant, place, clock.now())
 
 
-async def _put_off(tx: Tx, waiting: Waiting) -> None:
-    """Nobody can pick it before it is there, so nobody is late. What has no day is hoped for tomorrow, every day again."""
-    place = await stock.location(tx, waiting.location)
-    day = waiting.expected_on or waiting.today + timedelta(days=1)
-    begin = max(clock.now(), clock_on(day, "00:00", place.time_zone))
-    await _set_due(tx, waiting.order, waiting.variant, place.id, begin)
+async def _put_off(tx: Tx, waiting: Sequence[Waiting]) -> None:
+    """Nobody can pick it before it is there, so nobody is late, and it is work of that day. What has no day is hoped for tomorrow,
+    every day again. A part that waits for several things waits for the last one."""
+    for each in sorted(waiting, key=_hoped_for):
+        place = await stock.location(tx, each.location)
+        begin = max(clock.now(), clock_on(_hoped_for(each), "00:00", place.time_zone))
+        await _begin(tx, each.order, each.variant, place.id, begin, takes_room=each.expected_on is not None)
 
 
-async def _set_due(tx: Tx, order: UUID, variant: UUID, place: UUID, begin: datetime) -> None:
+def _hoped_for(waiting: Waiting) -> date:
+    return waiting.expected_on or waiting.today + timedelta(days=1)
+
+
+async def _begin(
+    tx: Tx, order: UUID, variant: UUID, place: UUID, begin: datetime, *, takes_room: bool = True
+) -> None:
+    """A place can begin its part of an order then. Hope alone takes no room from the orders of a day that can be made ready."""
     head = await store.head(tx, order)
     if head is not None:
         channel = await channels.cached(tx, head.channel)
         due = await fulfilment_plan.due_at(tx, place, channel, begin)
         await rows.set_due(tx, order, variant, place, due)
+        if takes_room:
+            await delivery.count_from(tx, order, place, begin)
 
 
 async def _tell(tx: Tx, order: UUID, lines: list[ExpectedLine]) -> None:

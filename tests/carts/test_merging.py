@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cart_people import CLERK, begin, customer, has
-from samlad import carts
-from samlad.carts import CartClosed, LineInput, view
+from samlad import carts, channels
+from samlad.carts import CartClosed, DiscountInput, DiscountKind, LineInput, view
 from samlad.carts.merge_rules import add, keep, larger, undone
 from samlad.carts.model import MOST_LINES
+from samlad.channels import ChannelChange
 from samlad.kernel.context import SYSTEM, Context
 from samlad.kernel.database import Database
 from samlad.kernel.ids import new_id
@@ -252,7 +253,38 @@ async def test_the_strategy_is_a_setting(db: Database) -> None:
     browsing, paying = await begin(trade, (kettle, 2)), await begin(trade, (kettle, 2))
     await db.transaction(lambda tx: carts.checkout(tx, paying.id, token=paying.token), GUEST)
     assert await trade.level(kettle) == (10, 2)
-    for guest in (browsing, paying):
-        done = await db.transaction(lambda tx, g=guest: carts.attach(tx, g.id, token=g.token), kim)
-        assert (done.how, done.cart.id, has(done.cart)) == ("merged", own.id, {kettle: 3})
+    done = await db.transaction(lambda tx: carts.attach(tx, browsing.id, token=browsing.token), kim)
+    assert (done.how, done.cart.id, has(done.cart)) == ("merged", own.id, {kettle: 3})
+    done = await db.transaction(lambda tx: carts.attach(tx, paying.id, token=paying.token), kim)
+    assert (done.how, done.cart.id, has(done.cart)) == ("merged", paying.id, {kettle: 3}), "it goes on"
+    assert (done.cart.status, done.cart.is_current) == ("open", True), (
+        "they look at what came in before they pay"
+    )
     assert await trade.level(kettle) == (10, 0), "what the checkout held is free"
+
+
+async def test_what_comes_onto_a_ticket_leaves_its_discounts_and_where_it_is_sold(db: Database) -> None:
+    trade = await build(db, cart_merge_paying="add")
+    await trade.db.transaction(
+        lambda tx: channels.change(tx, trade.malmo.id, ChannelChange(settings={"cart_merge_paying": "add"}))
+    )
+    kim, kettle, mug = (
+        await customer(trade, "kim@example.org"),
+        await trade.kettle(),
+        await trade.kettle(9_900),
+    )
+    own = await begin(trade, (kettle, 1), who=kim)
+    ticket = await begin(trade, (mug, 1), who=CLERK, channel=trade.malmo)
+    off = DiscountInput(kind=DiscountKind.PERCENT, value=1_000, line=ticket.lines[0].id, reason="Scratched")
+    await db.transaction(lambda tx: carts.give_discount(tx, ticket.id, off), CLERK)
+    done = await db.transaction(lambda tx: carts.attach(tx, ticket.id, kim.actor.id), CLERK)
+    assert (done.how, done.cart.id, done.cart.channel, done.cart.delivery) == (
+        "merged", ticket.id, trade.malmo.id, "carry_out",
+    )  # fmt: skip
+    assert has(done.cart) == {kettle: 1, mug: 1}
+    assert [each.reason for each in done.cart.discounts] == ["Scratched"]
+    assert done.merge is not None
+    await db.transaction(lambda tx: carts.undo(tx, ticket.id, done.merge), CLERK)
+    left, back = await view(db, SYSTEM, ticket.id), await view(db, SYSTEM, own.id)
+    assert (has(left), has(back)) == ({mug: 1}, {kettle: 1})
+    assert len(left.discounts) == 1

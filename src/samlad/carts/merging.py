@@ -62,7 +62,8 @@ async def attach(
     """Say whose cart this is: staff name the customer, a signed-in customer takes it.
 
     What becomes of a live cart that the customer has already is the channel's setting for the situation:
-    ``cart_merge`` while browsing, ``cart_merge_paying`` in a checkout and at a till.
+    ``cart_merge`` while browsing, ``cart_merge_paying`` in a checkout and at a till. Browsing, it goes into theirs; the one that
+    is being paid for goes on.
 
     Raises:
         Forbidden: a guest, or a customer for somebody else.
@@ -93,9 +94,22 @@ async def attach(
     wanted = None
     if own is not None and own.currency == cart.currency and own.status is CartStatus.OPEN:
         wanted = STRATEGIES[channel.setting(name)](quantities(cart.lines), quantities(own.lines))
-    if own is not None and wanted is not None:
+    if own is not None and wanted is not None and situation is Situation.BROWSING:
         return await _merge(tx, cart, own, wanted, situation)
-    return await _keep(tx, cart, channel, own, whose, group, situation)
+    kept = await _keep(tx, cart, channel, own, whose, group, situation)
+    if own is None or wanted is None:
+        return kept
+    return await _bring(tx, own, cart, token, wanted)
+
+
+async def _bring(tx: Tx, own: Cart, into: Cart, token: str | None, wanted: dict[UUID, int]) -> Attached:
+    """What the customer had comes into the cart that they are paying for: where that is, how it is sent, its lots and discounts stay.
+
+    It is opened for that: nobody pays for what they have not looked at. Undone, it is kept, and the rest is offered.
+    """
+    target, _ = await open_cart(tx, into.id, token, None)
+    source, _ = await open_cart(tx, own.id, None, None)
+    return await _merge(tx, source, target, wanted, Situation.PAYING)
 
 
 def _whose(tx: Tx, customer: UUID | None) -> UUID:

@@ -15,7 +15,7 @@ from samlad.kernel.context import Actor, Context
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Forbidden, InvalidInput, NotFound, Outdated
 from samlad.orders import CancelInput, ChangeInput, FulfilInput, LineSelection, Order, PayInput, ReturnInput
-from samlad.orders.change_model import CancelAction, FeeAction, ReturnAction
+from samlad.orders.change_model import AddAction, CancelAction, FeeAction, ReturnAction
 from samlad.payments import PaymentInput
 from trade import Trade
 
@@ -104,6 +104,41 @@ async def test_what_is_called_off_in_parts_earns_nothing(trade: Trade) -> None:
     await trade.db.transaction(lambda tx: orders.cancel(tx, order.id, CancelInput()))
     await trade.follow()
     assert await points_of(trade, kim) == (0, 0)
+    await books_are_sound(trade.db)
+
+
+@pytest.mark.parametrize("pending_days", [0, 30])
+async def test_what_is_added_earns_when_it_is_paid_and_takes_no_other_points_when_it_goes(
+    trade: Trade, pending_days: int
+) -> None:
+    await programme(trade, pending_days=pending_days)
+    mug = await trade.kettle(5_000, 20)
+    order = await trade.buy((await trade.kettle(10_000, 20), 2))
+    await trade.follow()
+    kim = await person(trade)
+
+    async def points() -> int:
+        await trade.follow()
+        return sum(await points_of(trade, kim))
+
+    assert await points() == 20
+    added = ChangeInput(actions=[AddAction(variant=mug, quantity=3)])
+    await trade.db.transaction(lambda tx: orders.apply_change(tx, order.id, added))
+    assert await points() == 20, "it is not paid yet"
+    pay = PayInput(payments=[PaymentInput(provider="test")])
+    await trade.db.transaction(lambda tx: orders.pay(tx, order.id, pay))
+    assert await points() == 35
+    await trade.db.rows("UPDATE follower SET xid = 0, seq = 0 RETURNING 1")
+    assert await points() == 35, "told again, nothing happens"
+    await trade.db.transaction(lambda tx: orders.apply_change(tx, order.id, added))
+    off = ChangeInput(actions=[CancelAction(position=3, quantity=3)])
+    await trade.db.transaction(lambda tx: orders.apply_change(tx, order.id, off))
+    assert await points() == 35, "what was never paid had earned nothing"
+    off = ChangeInput(actions=[CancelAction(position=2, quantity=3)])
+    await trade.db.transaction(lambda tx: orders.apply_change(tx, order.id, off))
+    assert await points() == 20
+    await trade.db.rows("UPDATE follower SET xid = 0, seq = 0 RETURNING 1")
+    assert await points() == 20
     await books_are_sound(trade.db)
 
 

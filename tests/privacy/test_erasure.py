@@ -284,7 +284,7 @@ NOBODY = {
         selling_plan size_chart stock_count stock_count_line stock_lot stock_pace stock_quarantine stock_quarantine_act
         stock_recall stock_transfer stock_transfer_line tax_answer tax_country_rate tax_product_class variant""",
     "sums and parts of the books, by ids of rows that are emptied": """cart_handover cart_token credit_account credit_entry
-        credit_hold credit_order credit_order_return customer_spend document_return exchange_credit fulfilment_line
+        credit_hold credit_order credit_order_more credit_order_return customer_spend document_return exchange_credit fulfilment_line
         fulfilment_lot gift_card_charge hold hold_claim order_bulk_row order_day order_expected order_tip till_card_seen order_quarter paired_order paper_row
         payment_settlement promotion_customer promotion_grant promotion_use receipt_mail receipt_print
         return_request_line subscription_cycle subscription_line terminal_simulation till_payment till_told tip_payout_line

@@ -47,13 +47,51 @@ async def settle(tx: Tx, order_id: UUID) -> None:
     order = await loyalty_store.lock_order(tx, order_id)
     if order is None or order.goods is None or order.customer is None:
         return
+    added = await loyalty_store.count_more(tx, order.id) if order.is_paid and order.unpaid else 0
+    if added:
+        await _earn_more(tx, order, order.customer, order.goods, added)
+        await settle(tx, order_id)
+        return
     if order.points is None:
         await _earn(tx, order, order.customer, order.goods)
         return
-    target = 0 if order.is_cancelled else rules.kept(order.points, order.goods, order.returned)
+    target = 0 if order.is_cancelled else rules.kept(order.points, order.goods, _gone(order))
     if target < order.kept:
         await loyalty_store.set_kept(tx, order.id, target)
         await _take_back(tx, order, order.customer, order.kept - target)
+    elif target > order.kept:
+        await _give(tx, order, order.customer, target)
+
+
+def _gone(order: KnownOrder) -> int:
+    """What came back of the goods that were paid for: of what was added and not paid nothing was earned."""
+    return max(0, order.returned - order.unpaid)
+
+
+async def _earn_more(tx: Tx, order: KnownOrder, customer: UUID, goods: int, added: int) -> None:
+    """What was added to an order that has earned earns as much as it would have made that order earn more, by the rates of now."""
+    person = await customers.get(tx, customer)
+    programme = None if person is None else await loyalty_store.programme(tx, person.pool)
+    if order.points is None or order.currency is None or programme is None or not programme.is_active:
+        return
+    before, after = [
+        rules.base_points(each, order.currency, programme.rates) for each in (goods, goods + added)
+    ]
+    qualifying = await loyalty_store.qualifying(tx, customer, period_start(programme, now()))
+    tier = rules.tier_of(qualifying, programme.tiers)
+    await loyalty_store.add_earned(tx, order.id, after - before, rules.multiplied(after - before, tier))
+
+
+async def _give(tx: Tx, order: KnownOrder, customer: UUID, target: int) -> None:
+    """Book what an order earns beyond what is booked: something was added to it and paid."""
+    person = await customers.get(tx, customer)
+    programme = None if person is None else await loyalty_store.programme(tx, person.pool)
+    if person is not None and programme is not None:
+        await loyalty_store.set_kept(tx, order.id, target)
+        key = f"earn:{order.id}:{order.goods}:{order.returned}"
+        await book.lock(tx, person.pool, AccountKind.PENDING, POINTS_UNIT, customer)
+        lot = await loyalty_store.pending_lot_of(tx, order.id)
+        await _book_earned(tx, programme, person.pool, customer, order.id, target - order.kept, key, lot)
 
 
 async def _earn(tx: Tx, order: KnownOrder, customer: UUID, goods: int) -> None:
@@ -72,17 +110,34 @@ async def _earn(tx: Tx, order: KnownOrder, customer: UUID, goods: int) -> None:
     qualifying = await loyalty_store.qualifying(tx, customer, period_start(programme, moment))
     base = rules.base_points(goods, order.currency, programme.rates)
     points = rules.multiplied(base, rules.tier_of(qualifying, programme.tiers))
-    kept = rules.kept(points, goods, order.returned)
+    kept = rules.kept(points, goods, _gone(order))
     await loyalty_store.set_earned(tx, order.id, base, points, kept, moment)
-    if kept == 0:
-        return
-    is_pending = programme.pending_days > 0
+    if kept:
+        await _book_earned(tx, programme, person.pool, customer, order.id, kept, f"earn:{order.id}", None)
+
+
+async def _book_earned(
+    tx: Tx,
+    programme: Programme,
+    pool: UUID,
+    customer: UUID,
+    order: UUID,
+    points: int,
+    key: str,
+    onto: Lot | None,
+) -> None:
+    """Points of an order become the customer's, at once or when the time for returns is over; with more of the order they are
+    added to its lot ``onto``, and are had at once where that one's time is over."""
+    is_pending = onto is not None or (programme.pending_days > 0 and key == f"earn:{order}")
     kind = AccountKind.PENDING if is_pending else AccountKind.POINTS
-    before = await book.lock(tx, person.pool, kind, POINTS_UNIT, customer)
-    legs = [Leg(kind, kept, POINTS_UNIT, customer), Leg(AccountKind.EARNED, -kept, POINTS_UNIT)]
-    if await book.post(tx, person.pool, "earn", f"earn:{order.id}", legs, reference=order.id):
-        await keep_lot(tx, programme, customer, kept, before, order.id, is_pending=is_pending)
-        fact = events.PointsEarned(points=kept, balance=before + kept, order=order.id, is_pending=is_pending)
+    before = await book.lock(tx, pool, kind, POINTS_UNIT, customer)
+    legs = [Leg(kind, points, POINTS_UNIT, customer), Leg(AccountKind.EARNED, -points, POINTS_UNIT)]
+    if await book.post(tx, pool, "earn", key, legs, reference=order):
+        if onto is None:
+            await keep_lot(tx, programme, customer, points, before, order, is_pending=is_pending)
+        else:
+            await loyalty_store.add_to_lot(tx, onto.id, points)
+        fact = events.PointsEarned(points=points, balance=before + points, order=order, is_pending=is_pending)
         log.append(tx, fact, subject=customer, profile=customer)
 
 
@@ -130,7 +185,7 @@ async def _take_back(tx: Tx, order: KnownOrder, customer: UUID, points: int) -> 
         balance = lot.open
         kind = AccountKind.PENDING
     legs = [Leg(kind, -points, POINTS_UNIT, customer), Leg(AccountKind.EARNED, points, POINTS_UNIT)]
-    key = f"take-back:{order.id}:{order.kept - points}"
+    key = f"take-back:{order.id}:{order.goods}:{order.returned}:{order.kept - points}"
     await book.post(tx, member.pool, "take_back", key, legs, reference=order.id)
     fact = events.PointsTakenBack(points=points, balance=balance - points, order=order.id)
     log.append(tx, fact, subject=customer, profile=customer)

@@ -17,14 +17,30 @@ async def follow(tx: Tx, event: Event) -> None:
     order = event.subject
     if order is None or (event.type == "order.placed" and event.payload.get("kind") != "sale"):
         return
-    if event.type in ("order.returned", "order.part_called_off"):
+    if event.type == "order.changed":
+        await _note_more(tx, order, event)
+    elif event.type in ("order.returned", "order.part_called_off"):
         await loyalty_store.note_order(tx, order, {"is_paid": False})
         await loyalty_store.note_return(tx, UUID(event.payload["by"]), order, _goods_back(event.payload))
     else:
         await loyalty_store.note_order(tx, order, _told(event))
     if event.type in ("order.placed", "order.paid", "order.cancelled"):
         await _charge_cards(tx, order)
+    if event.type == "order.paid":
+        await loyalty_store.note_more_paid(tx, order, event.recorded_at)
     await earning.settle(tx, order)
+
+
+async def _note_more(tx: Tx, order: UUID, event: Event) -> None:
+    added = _goods(event.payload.get("added", []))
+    if added > 0:
+        change, is_paid = UUID(event.payload["change"]), bool(event.payload.get("is_paid"))
+        await loyalty_store.note_order(tx, order, {"is_paid": False})
+        await loyalty_store.note_more(tx, change, order, added, event.recorded_at, is_paid=is_paid)
+
+
+def _goods(lines: list[dict[str, Any]]) -> int:
+    return sum(int(line["total"]) for line in lines if line["kind"] == "item" and line["variant"] is not None)
 
 
 def _goods_back(payload: dict[str, Any]) -> int:
@@ -33,9 +49,7 @@ def _goods_back(payload: dict[str, Any]) -> int:
     lines = payload.get("lines")
     if not lines:  # an event of before lines were told
         return -int(payload["total"])
-    return -sum(
-        int(line["total"]) for line in lines if line["kind"] == "item" and line["variant"] is not None
-    )
+    return -_goods(lines)
 
 
 def _told(event: Event) -> dict[str, Any]:
@@ -74,6 +88,7 @@ FOLLOWERS = [
             "order.placed",
             "order.paid",
             "order.cancelled",
+            "order.changed",
             "order.returned",
             "order.part_called_off",
             "order.customer_linked",

@@ -115,6 +115,13 @@ async def pending_lot_of(tx: Tx, order: UUID) -> Lot | None:
     )
 
 
+async def add_to_lot(tx: Tx, lot: UUID, points: int) -> None:
+    """More points come into a pending lot."""
+    await tx.execute(
+        "UPDATE loyalty_lot SET points = points + $2, open = open + $2 WHERE id = $1", lot, points
+    )
+
+
 async def set_lot(tx: Tx, lot: UUID, still_open: int, release_at: datetime | None) -> None:
     """What is left of a lot, and until when it is pending."""
     await tx.execute(
@@ -213,6 +220,8 @@ class KnownOrder(msgspec.Struct, frozen=True, kw_only=True):
     kept: int
     earned_at: datetime | None
     returned: int
+    unpaid: int
+    """What was added to it and is not paid yet (minor units): not among ``goods``."""
 
 
 async def lock_order(tx: Tx, order: UUID) -> KnownOrder | None:
@@ -221,7 +230,9 @@ async def lock_order(tx: Tx, order: UUID) -> KnownOrder | None:
         KnownOrder,
         """SELECT o.id, o.customer, o.currency, o.goods, o.is_paid, o.is_cancelled, o.base, o.points, o.kept,
                   o.earned_at, coalesce((SELECT sum(goods) FROM credit_order_return WHERE order_id = o.id), 0)::bigint
-                      AS returned
+                      AS returned,
+                  coalesce((SELECT sum(goods) FROM credit_order_more WHERE order_id = o.id AND NOT is_settled), 0)::bigint
+                      AS unpaid
            FROM credit_order o WHERE o.id = $1 FOR UPDATE""",
         order,
     )
@@ -252,6 +263,51 @@ async def note_return(tx: Tx, return_id: UUID, order: UUID, goods: int) -> None:
         return_id,
         order,
         goods,
+    )
+
+
+async def note_more(
+    tx: Tx, change: UUID, order: UUID, goods: int, told_at: datetime, *, is_paid: bool
+) -> None:
+    """Goods were added to an order; noted once."""
+    await tx.execute(
+        """INSERT INTO credit_order_more (id, order_id, goods, is_paid, told_at) VALUES ($1, $2, $3, $4, $5)
+           ON CONFLICT (id) DO NOTHING""",
+        change,
+        order,
+        goods,
+        is_paid,
+        told_at,
+    )
+
+
+async def note_more_paid(tx: Tx, order: UUID, told_at: datetime) -> None:
+    """An order was paid: so is what had been added to it until then."""
+    await tx.execute(
+        """UPDATE credit_order_more SET is_paid = true
+           WHERE order_id = $1 AND NOT is_settled AND NOT is_paid AND told_at <= $2""",
+        order,
+        told_at,
+    )
+
+
+async def count_more(tx: Tx, order: UUID) -> int:
+    """Count what was added and paid among the goods of an order, once; what it came to."""
+    found = await tx.value(
+        """WITH more AS (
+               UPDATE credit_order_more SET is_settled = true WHERE order_id = $1 AND is_paid AND NOT is_settled
+               RETURNING goods
+           ), summed AS (SELECT coalesce(sum(goods), 0)::bigint AS goods FROM more)
+           UPDATE credit_order o SET goods = o.goods + summed.goods FROM summed WHERE o.id = $1 RETURNING summed.goods""",
+        order,
+    )
+    return int(found)
+
+
+async def add_earned(tx: Tx, order: UUID, base: int, points: int) -> None:
+    """It earns more than it did when it first earned."""
+    await tx.execute(
+        "UPDATE credit_order SET base = base + $2, points = points + $3 WHERE id = $1", order, base, points
     )
 
 

@@ -278,6 +278,7 @@ def _tell(tx: Tx, head: OrderHead, planned: Planned, data: ChangeInput, done: Do
             added=[_line_told(line) for line in preview.added],
             added_total=sum(line.total for line in preview.added),
             added_tax=sum(line.tax for line in preview.added),
+            is_paid=preview.to_pay == 0,
             came_back=back.id if back else None,
             called_off=off.id if off else None,
             placed=done.placed,

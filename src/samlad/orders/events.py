@@ -176,7 +176,7 @@ class OrderChanged(Fact, frozen=True, kw_only=True):
 
     What came back or was called off is in the orders ``came_back`` and ``called_off`` (of kind return or adjustment),
     what was given instead in the sale ``placed``; each has an ``order.placed`` of its own. ``added`` are lines that
-    this order has more, with their amounts and tax. ``worth`` is what came back and was called off, of which
+    this order has more, with their amounts and tax; ``is_paid``: nothing is left to pay. ``worth`` is what came back and was called off, of which
     ``forgiven`` had not been paid, ``transferred`` paid for new goods, ``refunded`` and ``credited`` went back.
     """
 
@@ -194,6 +194,7 @@ class OrderChanged(Fact, frozen=True, kw_only=True):
     added: list[dict[str, Any]] = field(default_factory=list)
     added_total: int = 0
     added_tax: int = 0
+    is_paid: bool = False
     came_back: UUID | None = None
     called_off: UUID | None = None
     placed: UUID | None = None

@@ -49,12 +49,15 @@ def tell(
 
 def tell_refund(
     tx: Tx,
-    kind: type[events.PaymentRefunded] | type[events.RefundBegun] | type[events.RefundFailed],
+    kind: type[events.PaymentRefunded]
+    | type[events.RefundBegun]
+    | type[events.RefundFailed]
+    | type[events.PaidOtherwise],
     payment: Payment,
     refund: Refund,
     *,
     channel: UUID | None = None,
-    **more: str,
+    **more: str | UUID | None,
 ) -> None:
     """Append how a refund stands."""
     fact = kind(

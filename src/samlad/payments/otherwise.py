@@ -52,7 +52,7 @@ async def pay(
     known = await manual_store.refund(tx, key)
     if known is not None:
         if (known.instead_of, known.way) != (refund_id, way) or amount not in (None, known.amount):
-            raise Conflict.at("id", "was used for something else")
+            raise Conflict.at("id", "it was used for something else")
         return known, payment, False
     if failed.status is not RefundStatus.FAILED:
         raise InvalidInput(f"It is {failed.status}; only what a provider refused is paid back otherwise.")

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 from desk import Desk
 
@@ -11,9 +12,11 @@ from fake_bank import FakeBank
 from samlad import books, credit
 from samlad.access.permissions import Role, permissions_of
 from samlad.books import CashRefundInput
+from samlad.kernel import mail
 from samlad.kernel.context import Actor
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound
+from samlad.kernel.vault import Vault
 from samlad.orders import paid_otherwise, today
 from samlad.orders.paid_otherwise import PaidOtherwiseInput
 from samlad.payments import Refund, manual
@@ -148,3 +151,39 @@ async def test_what_cannot_be_paid_back_so_is_refused_in_words(desk: Refused, ap
     with pytest.raises(InvalidInput, match="only what a provider refused"):
         await desk.pay_back(done.id)
     await desk.trade.agree()
+
+
+async def test_the_orders_page_offers_it_where_the_refusal_is_shown(
+    desk: Refused, api_as: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = msgspec.structs.replace(desk.db.settings, smtp_host="mail.example", mail_from="a@example.org")
+    monkeypatch.setattr(desk.db, "settings", settings)
+    order, failed = await desk.sell()
+    opening = books.OpenTillInput(location=desk.trade.at_malmo.id, float_amount=50_000)
+    shift = (await desk.db.transaction(lambda tx: books.open_till(tx, opening))).shift.id
+    here = f"/admin/orders/{order}"
+    async with api_as(accept="text/html", **{"accept-language": "en"}) as owner:
+        page = (await owner.get(here)).text
+        assert f'data-open="otherwise-{failed.id}"' in page
+        assert f'value="drawer:{shift}"' in page
+        given = {"refund": str(failed.id), "way": "bank_transfer", "id": str(new_id())}
+        wrong = await owner.post(f"{here}/refund-otherwise", data=given)
+        assert (wrong.status_code, "Say by which transfer" in wrong.text) == (422, True)
+        given |= {"reference": "SEB 2026-7", "amount": "100,00"}
+        for _ in range(2):  # a double click
+            assert (await owner.post(f"{here}/refund-otherwise", data=given)).headers["location"] == here
+        page = (await owner.get(here)).text
+        assert "SEB 2026-7" in page
+        assert "Ask the provider once more" not in page
+        cash = given | {"way": f"drawer:{shift}", "id": str(new_id()), "amount": "", "reference": "Is here"}
+        assert (await owner.post(f"{here}/refund-otherwise", data=cash)).headers["location"] == here
+        page = (await owner.get(here)).text
+        assert "otherwise-" not in page
+    assert (await desk.order(order)).payment_status == "refunded"
+    await desk.trade.follow()
+    rows = await desk.db.rows("SELECT id, sealed FROM mail_outbox ORDER BY id")
+    told = [mail.open_mail(Vault.of(desk.db.settings), row["id"], bytes(row["sealed"])) for row in rows]
+    said = [each.text.replace("\xa0", " ") for each in told if "på ett annat sätt" in each.text]
+    assert len(said) == 2
+    assert "Banköverföring: 100,00 kr. Vi har skickat det till ditt bankkonto." in said[0]
+    assert "Kontanter: 99,00 kr." in said[1]

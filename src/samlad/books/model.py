@@ -294,7 +294,8 @@ class CashRefundInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     refund: Annotated[UUID, Meta(description="Id of the refund: it is paid once, however often it is told")]
     reason: Reason
     amount: Annotated[
-        int | None, Meta(ge=1, le=2**52, description="A part of a refund that failed, minor units")
+        Annotated[int, Meta(ge=1, le=2**52)] | None,
+        Meta(description="A part of a refund that failed, minor units"),
     ] = None
     id: Annotated[UUID | None, Meta(description="Your own id of such a part: the same again counts once")] = (
         None

@@ -1,6 +1,7 @@
 """The events of payments: each says how one stands, once."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from samlad.kernel import log
@@ -57,7 +58,7 @@ def tell_refund(
     refund: Refund,
     *,
     channel: UUID | None = None,
-    **more: str | UUID | None,
+    **more: Any,
 ) -> None:
     """Append how a refund stands."""
     fact = kind(

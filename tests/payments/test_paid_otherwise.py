@@ -11,6 +11,7 @@ from desk import Desk
 from fake_bank import FakeBank
 from samlad import books, credit
 from samlad.access.permissions import Role, permissions_of
+from samlad.app import CHECKS
 from samlad.books import CashRefundInput
 from samlad.kernel import mail
 from samlad.kernel.context import Actor
@@ -86,6 +87,36 @@ async def test_by_bank_in_parts_once_each_and_never_again_by_its_provider(desk: 
     audited = await desk.db.value("SELECT count(*) FROM audit_entry WHERE verb = 'refund.paid-otherwise'")
     assert audited == 2
     await desk.trade.agree()
+
+
+async def test_asked_once_more_and_paid_otherwise_at_once_it_goes_back_once(desk: Refused) -> None:
+    order, failed = await desk.sell()
+    [payment] = (await desk.order(order)).payments
+    desk.bank.accounts[payment.id].captured = 0  # it refuses again
+    both = await asyncio.gather(
+        desk.db.transaction(lambda tx: manual.try_again(tx, failed.id)),
+        desk.pay_back(failed.id),
+        return_exceptions=True,
+    )
+    assert sorted(type(each).__name__ for each in both) == ["InvalidInput", "Refund"]
+    await desk.settle()
+    desk.bank.accounts[payment.id].captured = payment.amount
+    again = [r for r in (await desk.order(order)).refunds if r.id == manual.again_key(failed.id)]
+    for late in again:  # that failed too: what was asked for once more is what is paid otherwise
+        with pytest.raises(InvalidInput):
+            await desk.pay_back(failed.id)
+        await desk.pay_back(late.id)
+    assert (await desk.order(order)).refunded == 19_900
+    await desk.trade.agree()
+
+
+async def test_the_doctor_finds_more_paid_otherwise_than_was_refused(desk: Refused) -> None:
+    _order, failed = await desk.sell()
+    await desk.pay_back(failed.id)
+    await desk.trade.agree()
+    await desk.db.rows("UPDATE refund SET amount = amount - 1 WHERE id = $1 RETURNING 1", failed.id)
+    [check] = [each for each in CHECKS if each.name == "payment-paid-otherwise"]
+    assert (await check.look(desk.db)).status == "failed"
 
 
 async def test_as_store_credit_of_the_orders_customer(desk: Refused) -> None:
@@ -169,6 +200,7 @@ async def test_the_orders_page_offers_it_where_the_refusal_is_shown(
         given = {"refund": str(failed.id), "way": "bank_transfer", "id": str(new_id())}
         wrong = await owner.post(f"{here}/refund-otherwise", data=given)
         assert (wrong.status_code, "Say by which transfer" in wrong.text) == (422, True)
+        assert "data-open-now" in wrong.text, "the form is there again"
         given |= {"reference": "SEB 2026-7", "amount": "100,00"}
         for _ in range(2):  # a double click
             assert (await owner.post(f"{here}/refund-otherwise", data=given)).headers["location"] == here
@@ -186,4 +218,4 @@ async def test_the_orders_page_offers_it_where_the_refusal_is_shown(
     said = [each.text.replace("\xa0", " ") for each in told if "på ett annat sätt" in each.text]
     assert len(said) == 2
     assert "Banköverföring: 100,00 kr. Vi har skickat det till ditt bankkonto." in said[0]
-    assert "Kontanter: 99,00 kr." in said[1]
+    assert ": 99,00 kr. Du har fått det." in said[1]

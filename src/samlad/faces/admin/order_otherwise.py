@@ -79,9 +79,16 @@ async def pay(request: AnyRequest, order: Order, refund: Refund, form: Form) -> 
         cash = form.into(
             CashRefundInput, refund=str(refund.id), amount=amount, reason=form.text("reference") or ""
         )
-        shift = msgspec.convert(way.removeprefix(DRAWER), UUID)
+        shift = _drawer(way, form)
         await change(request, lambda tx: books.refund_cash(tx, shift, cash))
         return _("Paid out. It is written down.")
     data = form.into(PaidOtherwiseInput, amount=amount, id=str(key))
     await change(request, lambda tx: paid_otherwise.pay_back(tx, refund.id, data))
     return _("Noted: the money went back.")
+
+
+def _drawer(way: str, form: Form) -> UUID:
+    try:
+        return UUID(way.removeprefix(DRAWER))
+    except ValueError:
+        raise InvalidInput.at("way", form.translate(marked("Please choose one of these."))) from None

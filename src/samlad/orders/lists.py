@@ -35,6 +35,7 @@ NOT_REFUNDED = """FROM refund f JOIN payment p ON p.id = f.payment JOIN orders o
       AND NOT EXISTS (SELECT FROM refund n JOIN payment q ON q.id = n.payment
                       WHERE q.order_id = p.order_id AND n.status <> 'failed' AND n.instead_of IS NULL
                             AND n.created_at > f.created_at)
+      AND NOT EXISTS (SELECT FROM refund n WHERE n.again_of = f.id)
       AND f.amount > (SELECT coalesce(sum(n.amount), 0) FROM refund n WHERE n.instead_of = f.id)"""
 """SQL: refunds ``f`` with payments ``p`` of orders, that a provider refused and nobody tried again or gave back otherwise since."""
 

@@ -13,6 +13,7 @@ from samlad.orders import settling, store
 from samlad.orders.model import OrderHead
 from samlad.payments import Payment, Refund, otherwise
 from samlad.payments.model import Amount, Note, Way
+from samlad.payments.permissions import RECEIVE
 
 
 class PaidOtherwiseInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -34,6 +35,7 @@ async def pay_back(tx: Tx, refund_id: UUID, data: PaidOtherwiseInput) -> Refund:
     Raises:
         NotFound, InvalidInput, Conflict: as `samlad.payments.otherwise.pay`; a transfer has no reference; nobody is known whose credit it is.
     """
+    tx.actor.require(RECEIVE)
     way, key = Way(data.way), data.id or new_id()
     reference = data.reference.strip()
     if way is Way.BANK_TRANSFER and not reference:

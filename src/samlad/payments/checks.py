@@ -56,6 +56,7 @@ _RULES: dict[str, tuple[str, str, str, str]] = {
                   SELECT FROM refund n JOIN payment q ON q.id = n.payment
                   WHERE (q.id = p.id OR q.order_id = p.order_id) AND n.status <> 'failed' AND n.instead_of IS NULL
                         AND n.created_at > r.created_at)
+                  AND NOT EXISTS (SELECT FROM refund n WHERE n.again_of = r.id)
                   AND r.amount > (SELECT coalesce(sum(n.amount), 0) FROM refund n WHERE n.instead_of = r.id)
               OR r.status = 'pending' AND r.created_at < now() - interval '3 days'
         ORDER BY r.created_at LIMIT 20

@@ -191,7 +191,9 @@ async def try_again(tx: Tx, refund_id: UUID) -> Refund:
         raise InvalidInput("It was paid back in another way: the provider is not asked again.")
     if payment.refundable < refund.amount:
         raise InvalidInput(f"Only {payment.refundable} (minor units) of this payment can still go back.")
-    return await give_back(tx, payment, refund.amount, refund.reason, key=key)
+    again = await give_back(tx, payment, refund.amount, refund.reason, key=key)
+    await store.note_again(tx, key, refund.id)
+    return again
 
 
 async def known_refund(reader: Reader, refund_id: UUID) -> Refund:

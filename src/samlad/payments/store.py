@@ -111,6 +111,11 @@ async def paid_otherwise(reader: Reader, refund: UUID) -> int:
     return found
 
 
+async def note_again(tx: Tx, refund: UUID, failed: UUID) -> None:
+    """A refund stands for one that failed, from now on."""
+    await tx.execute("UPDATE refund SET again_of = $2 WHERE id = $1", refund, failed)
+
+
 async def refunds_of(reader: Reader, order: UUID) -> list[Refund]:
     """What went back or is to go back of an order, earliest first."""
     return await reader.all(

@@ -36,9 +36,10 @@ from samlad.books.permissions import ACCOUNTS, CLOSE, READ, REOPEN, TILL, TILL_R
 from samlad.books.purposes import PURPOSES
 from samlad.books.service import change, chart, get, names, reverse, set_account, voucher
 from samlad.books.store import books
+from samlad.books.till_refunds import refund_cash
 from samlad.books.till_rules import denominations
 from samlad.books.till_store import By, drawers, note_told, open_shifts
-from samlad.books.tills import close_till, join_till, move_cash, open_till, refund_cash, view, x_report
+from samlad.books.tills import close_till, join_till, move_cash, open_till, view, x_report
 from samlad.books.tip_model import (
     Means,
     TipPayout,

@@ -5,7 +5,7 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.params import FromPath, JSONBody
 
-from samlad.books import till_store, tills
+from samlad.books import till_refunds, till_store, tills
 from samlad.books.lists import SHIFTS, ShiftRow
 from samlad.books.model import (
     CashRefundInput,
@@ -84,8 +84,9 @@ async def move_cash(
 async def refund_cash(
     request: AnyRequest, shift_id: FromPath[UUID], data: JSONBody[CashRefundInput]
 ) -> Response[ShiftView]:
-    """What goes back of an imported order, whose way of paying nobody here knows: in cash, with a reason."""
-    return await write(request, lambda tx: tills.refund_cash(tx, shift_id, data))
+    """In cash, with a reason: what goes back of an imported order, whose way of paying nobody here knows, or a refund that its provider refused
+    (all that is left of it, or ``amount``)."""
+    return await write(request, lambda tx: till_refunds.refund_cash(tx, shift_id, data))
 
 
 @post("/tills/shifts/{shift_id:uuid}/close", summary="Count and close a drawer", status_code=200)

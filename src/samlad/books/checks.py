@@ -101,8 +101,9 @@ _ACROSS: dict[str, tuple[str, str]] = {
             SELECT id, 'payment' AS kind, provider, captured AS amount FROM payment
             WHERE captured <> 0 AND (order_id IS NOT NULL OR channel IS NOT NULL) AND provider <> 'history'
             UNION ALL
-            SELECT r.id, 'refund', p.provider, -r.amount FROM refund r JOIN payment p ON p.id = r.payment
+            SELECT r.id, 'refund', coalesce(r.way, p.provider), -r.amount FROM refund r JOIN payment p ON p.id = r.payment
             WHERE r.status = 'done' AND r.reference IS DISTINCT FROM 'history'  -- that was before it was imported
+                  AND r.way IS DISTINCT FROM 'store_credit'  -- booked by the credit
         ), booked AS (
             SELECT v.subject AS id, v.kind, sum(l.amount)::bigint AS amount
             FROM voucher v JOIN voucher_line l ON l.voucher = v.id
@@ -114,6 +115,14 @@ _ACROSS: dict[str, tuple[str, str]] = {
                       coalesce(b.amount, 0)) AS detail
         FROM fact f FULL JOIN booked b USING (id, kind) WHERE coalesce(f.amount, 0) <> coalesce(b.amount, 0)
         ORDER BY 1 LIMIT 20
+    """,
+    ),
+    "books-paid-otherwise": (
+        "Cash that went back in place of a refused refund left a drawer",
+        """
+        SELECT 'refund ' || r.id AS what, format('%s in cash, no drawer moved', r.amount) AS detail FROM refund r
+        WHERE r.way = 'cash' AND NOT EXISTS (SELECT FROM till_movement m WHERE m.id = r.id AND m.amount < 0)
+        ORDER BY r.id LIMIT 20
     """,
     ),
     "books-orders": (

@@ -25,7 +25,12 @@ ORDER_EVENTS = (
 )
 """After these an order is looked at, and the return that they name."""
 PAYMENT_EVENTS = ("payment.captured", "payment.claimed")
-REFUND_EVENTS = ("payment.refunded", "payment.refund_begun", "payment.refund_failed")
+REFUND_EVENTS = (
+    "payment.refunded",
+    "payment.refund_begun",
+    "payment.refund_failed",
+    "payment.paid_otherwise",
+)
 TIP_EVENTS = ("order.tipped", "order.tip_returned")
 CREDIT_EVENTS = (
     "gift_card.issued",

@@ -278,7 +278,7 @@ class TillReason(StrEnum):
 
 
 class MovedFor(StrEnum):
-    """Why cash went into or out of a drawer. A refund goes out by its own verb: it is of an imported order."""
+    """Why cash went into or out of a drawer. A refund goes out by its own verb: it is of an imported order, or its provider refused it."""
 
     CHANGE = "change"
     PETTY_CASH = "petty_cash"
@@ -289,10 +289,17 @@ class MovedFor(StrEnum):
 
 
 class CashRefundInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """What is paid out of a drawer for an order of another system, and why in cash."""
+    """What is paid out of a drawer for an order of another system or in place of a refund that failed, and why in cash."""
 
     refund: Annotated[UUID, Meta(description="Id of the refund: it is paid once, however often it is told")]
     reason: Reason
+    amount: Annotated[
+        Annotated[int, Meta(ge=1, le=2**52)] | None,
+        Meta(description="A part of a refund that failed, minor units"),
+    ] = None
+    id: Annotated[UUID | None, Meta(description="Your own id of such a part: the same again counts once")] = (
+        None
+    )
 
 
 class TillMovementInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

@@ -252,19 +252,19 @@ async def settle_payment(tx: Tx, payment_id: UUID, cause: Cause) -> None:
 async def settle_refund(tx: Tx, refund_id: UUID, cause: Cause) -> None:
     """What goes back by a refund."""
     found = await store.refund_fact(tx, refund_id)
-    if found is None or found[0].channel is None:
+    if found is None or found.payment.channel is None:
         return
-    payment, amount, status = found
-    channel = await channels.cached(tx, found[0].channel)
+    payment = found.payment
+    channel = await channels.cached(tx, found.payment.channel)
     fact = Fact(
         kind=VoucherKind.REFUND,
         subject=refund_id,
-        text=f"Refund {payment.provider} {payment.number or ''}".strip(),
+        text=f"Refund {found.way or payment.provider} {payment.number or ''}".strip(),
         channel=channel,
-        location=payment.location,
+        location=found.location,
         order_id=payment.order_id,
     )
-    await _settle(tx, await book_of(tx, channel), fact, cause, rules.refund_target(payment, amount, status))
+    await _settle(tx, await book_of(tx, channel), fact, cause, rules.refund_target(found))
 
 
 async def settle_receipt(tx: Tx, receipt_id: UUID, cause: Cause) -> None:

@@ -279,14 +279,36 @@ def payment_target(payment: PaymentFact) -> Amounts:
     return _money(payment, payment.captured, tender_purpose(payment.provider, payment.location_code))
 
 
-def refund_target(payment: PaymentFact, amount: int, status: str) -> Amounts:
-    """What goes back by a refund: done, on its way (a debt until the provider has answered), or failed (nothing)."""
-    if status == "failed":
+class RefundFact(msgspec.Struct, frozen=True, kw_only=True):
+    """What the book needs of a refund, minor units. With ``way`` it went back in place of one that the provider refused; ``location`` is where its
+    money is: of cash the place of the drawer."""
+
+    payment: PaymentFact
+    amount: int
+    status: str
+    way: str | None
+    location: UUID | None
+    location_code: str | None
+
+
+def refund_target(refund: RefundFact) -> Amounts:
+    """What goes back by a refund: done, on its way (a debt until the provider has answered), or failed (nothing).
+
+    What went back otherwise left the bank or a drawer; the provider keeps what it did not give back, and pays it out. What became store credit
+    is booked by that.
+    """
+    if refund.status == "failed" or refund.way == "store_credit":
         return {}
-    is_done = status == "done"
+    payment = refund.payment
+    if refund.way is not None:
+        purpose = "bank" if refund.way == "bank_transfer" else tender_purpose("cash", refund.location_code)
+        here = Entry(purpose, payment.currency, payment.channel, refund.location, refund.way)
+        owed = Entry("receivables", payment.currency, payment.channel, payment.location)
+        return {here: -refund.amount, owed: refund.amount}
+    is_done = refund.status == "done"
     return _money(
         payment,
-        -amount,
+        -refund.amount,
         tender_purpose(payment.provider, payment.location_code) if is_done else "refunds_to_pay",
     )
 

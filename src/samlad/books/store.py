@@ -13,6 +13,7 @@ from samlad.books.rules import (
     OrderLineFact,
     PaymentFact,
     PointsFact,
+    RefundFact,
     SupplierReturnFact,
     TipFact,
 )
@@ -245,13 +246,27 @@ async def payment_fact(reader: Reader, payment: UUID) -> PaymentFact | None:
     return await reader.one(PaymentFact, f"SELECT {_PAYMENT} FROM {_PAYMENT_FROM} WHERE p.id = $1", payment)
 
 
-async def refund_fact(reader: Reader, refund: UUID) -> tuple[PaymentFact, int, str] | None:
-    """The payment of a refund, what goes back, and how that stands."""
-    row = await reader.row("SELECT payment, amount, status FROM refund WHERE id = $1", refund)
+async def refund_fact(reader: Reader, refund: UUID) -> RefundFact | None:
+    """What goes back by a refund, how that stands, and its payment."""
+    row = await reader.row(
+        """SELECT r.payment, r.amount, r.status, r.way, r.location, place.code
+           FROM refund r LEFT JOIN location place ON place.id = r.location WHERE r.id = $1""",
+        refund,
+    )
     if row is None:
         return None
     payment = await payment_fact(reader, row["payment"])
-    return None if payment is None else (payment, row["amount"], row["status"])
+    if payment is None:
+        return None
+    where = (row["location"], row["code"]) if row["way"] else (payment.location, payment.location_code)
+    return RefundFact(
+        payment=payment,
+        amount=row["amount"],
+        status=row["status"],
+        way=row["way"],
+        location=where[0],
+        location_code=where[1],
+    )
 
 
 async def receipt_fact(reader: Reader, receipt: UUID) -> tuple[str, int, UUID | None] | None:

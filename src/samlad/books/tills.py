@@ -10,13 +10,11 @@ from uuid import UUID
 
 import msgspec
 
-from samlad import channels, payments, stock
+from samlad import channels, stock
 from samlad.access import audit
 from samlad.books import events, posting, store, till_rules, till_store
 from samlad.books.model import (
-    CashRefundInput,
     CloseTillInput,
-    MovedFor,
     OpenTillInput,
     Shift,
     ShiftView,
@@ -25,7 +23,7 @@ from samlad.books.model import (
     TillState,
     VoucherKind,
 )
-from samlad.books.permissions import TILL, TILL_REFUND, TILL_REPORT
+from samlad.books.permissions import TILL, TILL_REPORT
 from samlad.books.posting import Cause, Fact
 from samlad.books.till_store import By
 from samlad.channels import Channel
@@ -35,8 +33,7 @@ from samlad.kernel.database import Reader, Tx
 from samlad.kernel.http import check_version
 from samlad.kernel.ids import new_id
 from samlad.kernel.log import Event
-from samlad.kernel.problems import Conflict, InvalidInput, NotFound
-from samlad.payments import RefundStatus, elsewhere, manual
+from samlad.kernel.problems import InvalidInput, NotFound
 from samlad.stock import Location
 
 
@@ -109,7 +106,7 @@ async def open_till(tx: Tx, data: OpenTillInput, *, who: By | None = None) -> Sh
 
 async def join_till(tx: Tx, shift_id: UUID) -> ShiftView:
     """Somebody else works at this drawer, too: what they ring up is in its shift."""
-    found = await _lock_open(tx, shift_id)
+    found = await lock_open(tx, shift_id)
     await till_store.join(tx, found.id, till_store.by(tx))
     return await view(tx, shift_id)
 
@@ -120,7 +117,7 @@ async def move_cash(tx: Tx, shift_id: UUID, data: TillMovementInput, *, who: By 
     Raises:
         TillState: the drawer is closed. InvalidInput: nothing, or no word why.
     """
-    found = await _lock_open(tx, shift_id)
+    found = await lock_open(tx, shift_id)
     if data.amount == 0:
         raise InvalidInput.at("amount", "more or less than nothing")
     if data.reason in ("petty_cash", "correction", "tips") and not data.note.strip():
@@ -144,55 +141,6 @@ async def move_cash(tx: Tx, shift_id: UUID, data: TillMovementInput, *, who: By 
     return await view(tx, shift_id)
 
 
-async def refund_cash(tx: Tx, shift_id: UUID, data: CashRefundInput) -> ShiftView:
-    """Pay a refund of an imported order out of a drawer, as coins can pay it. The same refund again is paid once.
-
-    How it was paid nobody here knows, so its refund waits for a person; here it is cash. The movement has its id.
-
-    Raises:
-        NotFound: no such refund. InvalidInput: it is no imported order's, or in another currency.
-        TillState: the drawer is closed. Conflict: it was sent otherwise.
-    """
-    found = await _lock_open(tx, shift_id)
-    tx.actor.require(TILL_REFUND, location=found.location)
-    cards.refuse(data.reason, "reason")
-    refund, payment = await manual.refund_of(tx, data.refund)
-    if payment.provider != elsewhere.HISTORY:
-        raise InvalidInput.at("refund", "only what was paid before an order was imported goes back so")
-    if payment.currency != found.currency:
-        raise InvalidInput.at("refund", f"it is in {payment.currency}, the drawer in {found.currency}")
-    if refund.status is not RefundStatus.PENDING:
-        if await till_store.movement_shift(tx, refund.id) is None:
-            raise Conflict.at("refund", "it went back already")
-        return await view(tx, shift_id)
-    await manual.refunded(tx, refund.id)
-    place, channel = await place_of(tx, found.location)
-    paid = payments.round_cash(refund.amount, payments.coin_of(channel, found.currency))
-    who = till_store.by(tx)
-    if paid:
-        await till_store.add_movement(tx, shift_id, refund.id, MovedFor.REFUND, -paid, data.reason, who)
-    target = till_rules.refunded_target(
-        refund.amount, paid, payment.provider, found.currency, (channel.id, place.id, place.code)
-    )
-    fact = Fact(
-        kind=VoucherKind.TILL,
-        subject=shift_id,
-        text=f"Drawer {place.name}: refund",
-        channel=channel,
-        location=place.id,
-        order_id=payment.order_id,
-    )
-    cause = Cause(key=f"till:refund:{refund.id}", at=who.at, actor=tx.actor.label)
-    await posting.post(tx, await posting.book_of(tx, channel), fact, cause, target)
-    moved = events.TillMoved(
-        till=found.till, location=place.id, reason=MovedFor.REFUND, amount=-paid, currency=found.currency
-    )
-    log.append(tx, moved, subject=shift_id, channel=channel.id)
-    after = {"shift": shift_id, "refund": refund.id, "amount": -paid, "reason": data.reason}
-    audit.record(tx, "till.refunded", "till", found.till, after=after)
-    return await view(tx, shift_id)
-
-
 async def close_till(
     tx: Tx, shift_id: UUID, data: CloseTillInput, *, version: int | None = None, who: By | None = None
 ) -> ShiftView:
@@ -202,7 +150,7 @@ async def close_till(
         TillState: somebody else has closed it. InvalidInput: more is taken out than was counted.
     """
     cards.refuse(data.note, "note")
-    found = await _lock_open(tx, shift_id)
+    found = await lock_open(tx, shift_id)
     check_version(version, found.version)
     who = who or till_store.by(tx)
     place, channel = await place_of(tx, found.location)
@@ -285,8 +233,8 @@ async def _found(reader: Reader, shift_id: UUID) -> Shift:
     return found
 
 
-async def _lock_open(tx: Tx, shift_id: UUID) -> Shift:
-    """An open shift, held. The book first, as everywhere."""
+async def lock_open(tx: Tx, shift_id: UUID) -> Shift:
+    """An open shift, held. The book first, as everywhere. Raises NotFound, TillState."""
     known = await till_store.shift(tx, shift_id)
     if known is None:
         tx.actor.require(TILL)

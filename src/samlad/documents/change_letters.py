@@ -22,6 +22,7 @@ from samlad.kernel.problems import NotFound
 from samlad.orders import Order, OrderKind, return_store
 from samlad.orders.events import OrderChanged, ReturnReceived, ReturnRequested
 from samlad.orders.return_model import Request, ReturnState
+from samlad.payments.events import PaidOtherwise
 
 TOLD_ELSEWHERE = ("order.changed", "order.cancelled", "fulfilment.substituted", "order.tip_returned")
 """Where one of these is in the same transaction, a refund is no news of its own."""
@@ -29,12 +30,16 @@ TYPES = (
     "order.changed",
     "fulfilment.substituted",
     "payment.refund_begun",
+    "payment.paid_otherwise",
     "return.requested",
     "return.received",
 )
 
 MONEY_BACK = marked("Order %(number)s: %(amount)s goes back")
 MONEY_GOES_BACK = marked("%(amount)s of your order %(number)s goes back to you.")
+PAID_OTHERWISE = marked(
+    "%(amount)s of your order %(number)s could not go back the way that you paid. You get it in another way."
+)
 NOT_PAID_YET = marked("This had not been paid yet")
 PAYS_FOR = marked("Pays for other goods")
 ANNOUNCED = marked("Return %(number)s: what to do now")
@@ -74,6 +79,8 @@ async def follow(tx: Tx, event: Event) -> None:
         letter = (announced if isinstance(fact, ReturnRequested) else received)(
             printed, writer, request, link
         )
+    elif isinstance(fact, PaidOtherwise):
+        printed, letter = paid_otherwise(printed, writer, fact, link)
     else:
         found = await _money(tx, event, fact, order, printed, writer, link)
         if found is None:
@@ -126,6 +133,17 @@ async def _money(
     facts = money_back.facts(back, w, credited=credited) + ([] if change is None else _beside(change, w))
     links = money_back.links(notes, link, w)
     return p, msgspec.structs.replace(letter, lines=lines, sums=bool(lines), facts=facts, links=links)
+
+
+def paid_otherwise(p: Printed, w: Writer, fact: PaidOtherwise, link: str) -> tuple[Printed, Letter]:
+    """The letter of money that its provider refused to give back and that goes back in another way."""
+    said = {"number": p.number, "amount": w.money(fact.amount)}
+    letter = msgspec.structs.replace(
+        money_letter(p, w, fact.amount, link),
+        greeting=w.translate(PAID_OTHERWISE) % said,
+        facts=money_back.facts([money_back.otherwise(fact)], w),
+    )
+    return msgspec.structs.replace(p, lines=[], payments=[]), letter
 
 
 def _beside(change: OrderChanged, w: Writer) -> list[tuple[str, Sequence[str]]]:

@@ -21,7 +21,13 @@ TYPES = (
     "fulfilment.substituted",
     CLAIMED,
 )
-MONEY = ("payment.captured", "payment.refund_begun", "payment.refunded", "payment.refund_failed")
+MONEY = (
+    "payment.captured",
+    "payment.refund_begun",
+    "payment.refunded",
+    "payment.refund_failed",
+    "payment.paid_otherwise",
+)
 """They matter to orders with a deposit alone: what came in of one is invoiced when it comes in."""
 
 

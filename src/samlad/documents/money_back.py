@@ -13,7 +13,7 @@ from samlad.kernel.database import Tx
 from samlad.kernel.i18n import marked
 from samlad.kernel.log import Event
 from samlad.orders import Order
-from samlad.payments.events import PaymentRefunded, RefundBegun
+from samlad.payments.events import PaidOtherwise, PaymentRefunded, RefundBegun
 
 REFUNDS = ("payment.refund_begun", "payment.refunded")
 EXCHANGE = "exchange"
@@ -24,6 +24,7 @@ AT_ONCE = ("gift_card", "store_credit")
 ON_THE_CARD = marked("Your bank shows it within 10 working days.")
 USABLE = marked("You can use it now.")
 HANDED = marked("You have been given it.")
+SENT = marked("We have sent it to your bank account.")
 BY_HAND = marked("We send it within 14 days, and ask you if we need the number of an account.")
 SAME_WAY = marked("The way that you paid")
 GOES_BACK = marked("Goes back")
@@ -57,6 +58,11 @@ async def _of(tx: Tx, event: Event, order: UUID, first: UUID | None) -> list[Bac
         key = fact.provider, isinstance(fact, PaymentRefunded)
         sums[key] = sums.get(key, 0) + fact.amount
     return [Back(provider=name, amount=amount, is_done=done) for (name, done), amount in sums.items()]
+
+
+def otherwise(fact: PaidOtherwise) -> Back:
+    """What went back in place of a refund that its provider refused."""
+    return Back(provider=fact.way, amount=fact.amount, is_done=True)
 
 
 async def credit_notes(tx: Tx, order: Order, *causes: str) -> list[Document]:
@@ -97,4 +103,6 @@ def expected(back: Back) -> str:
         return USABLE
     if back.provider in CARDS:
         return ON_THE_CARD
+    if back.provider == "bank_transfer" and back.is_done:
+        return SENT
     return HANDED if back.is_done else BY_HAND

@@ -22,6 +22,7 @@ from samlad.orders import (
     crowd,
     lists,
     order_page,
+    paid_otherwise,
     pending_arrivals,
     placement,
     seeing,
@@ -39,10 +40,12 @@ from samlad.orders.model import (
     ReturnInput,
 )
 from samlad.orders.order_page import OrderPage
+from samlad.orders.paid_otherwise import PaidOtherwiseInput
 from samlad.orders.pending_arrivals import HeldArrival, PendingArrival, PendingName
 from samlad.orders.permissions import READ
 from samlad.orders.tip_store import Tip
 from samlad.orders.tips import ClerkTips
+from samlad.payments import Refund
 from samlad.stock import reach
 
 MOST_MINOR = 10**15
@@ -301,6 +304,17 @@ async def sales_by_day(
     return await _own(request, found)
 
 
+@post(
+    "/refunds/{refund_id:uuid}/otherwise", summary="Pay a refused refund back in another way", status_code=200
+)
+async def pay_back_otherwise(
+    request: AnyRequest, refund_id: FromPath[UUID], data: JSONBody[PaidOtherwiseInput]
+) -> Response[Refund]:
+    """What its provider refused to give back: sent by bank (with the reference of that transfer), or made store credit of. All that is left of it, or
+    a part. Its provider is not asked again. Cash goes out of a drawer: POST /api/tills/shifts/{id}/refunds."""
+    return await write(request, lambda tx: paid_otherwise.pay_back(tx, refund_id, data))
+
+
 async def _own(request: AnyRequest, found: list[ChannelSales]) -> list[ChannelSales]:
     """What other stores sell is not told to who is bound to one."""
     places = actor_of(request).locations
@@ -341,6 +355,7 @@ routes = [
             fulfil_order,
             cancel_order,
             return_order,
+            pay_back_otherwise,
             give_tip_back,
             tips_of_clerks,
             sales_by_hour,

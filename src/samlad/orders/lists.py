@@ -33,7 +33,10 @@ NOT_REFUNDED = """FROM refund f JOIN payment p ON p.id = f.payment JOIN orders o
       AND (own.status = 'cancelled' OR own.paid - own.refunded - own.credited > own.total - own.called_off
            OR EXISTS (SELECT FROM orders b WHERE b.returns = own.id))
       AND NOT EXISTS (SELECT FROM refund n JOIN payment q ON q.id = n.payment
-                      WHERE q.order_id = p.order_id AND n.status <> 'failed' AND n.created_at > f.created_at)"""
+                      WHERE q.order_id = p.order_id AND n.status <> 'failed' AND n.instead_of IS NULL
+                            AND n.created_at > f.created_at)
+      AND NOT EXISTS (SELECT FROM refund n WHERE n.again_of = f.id)
+      AND f.amount > (SELECT coalesce(sum(n.amount), 0) FROM refund n WHERE n.instead_of = f.id)"""
 """SQL: refunds ``f`` with payments ``p`` of orders, that a provider refused and nobody tried again or gave back otherwise since."""
 
 LISTING = Listing(

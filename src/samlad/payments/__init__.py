@@ -4,7 +4,7 @@ The public face; `docs/concepts/payments.md` explains. Most verbs are parts of t
 guard them.
 """
 
-from samlad.payments import manual, settlements, stored_value, stripe, terminal  # noqa: F401 - they register themselves
+from samlad.payments import manual, otherwise, settlements, stored_value, stripe, terminal  # noqa: F401 - they register themselves
 from samlad.payments.accounts import coin_of, is_offered, offered
 from samlad.payments.at_till import OWN_TERMINAL, TAKEN, taken_at_till
 from samlad.payments.attempts import begin, begun, claim, claim_sold, leave_all, leave_begun, shown
@@ -27,6 +27,7 @@ from samlad.payments.model import (
     Refund,
     RefundStatus,
     StartInput,
+    Way,
 )
 from samlad.payments.operations import keep_reserved, lock_ticket, to_place, trouble_of
 from samlad.payments.providers import (
@@ -67,6 +68,7 @@ __all__ = [
     "Refund",
     "RefundStatus",
     "StartInput",
+    "Way",
     "action_of",
     "add",
     "adopt",

@@ -188,6 +188,7 @@ routes = [
             receive,
             list_receipts,
             refund_done,
+            refund_again,
             record_settlements,
             list_settlements,
             list_providers,

@@ -54,12 +54,32 @@ _RULES: dict[str, tuple[str, str, str, str]] = {
         FROM refund r JOIN payment p ON p.id = r.payment
         WHERE r.status = 'failed' AND NOT EXISTS (  -- tried again, or given back otherwise through the same order
                   SELECT FROM refund n JOIN payment q ON q.id = n.payment
-                  WHERE (q.id = p.id OR q.order_id = p.order_id) AND n.status <> 'failed' AND n.created_at > r.created_at)
+                  WHERE (q.id = p.id OR q.order_id = p.order_id) AND n.status <> 'failed' AND n.instead_of IS NULL
+                        AND n.created_at > r.created_at)
+                  AND NOT EXISTS (SELECT FROM refund n WHERE n.again_of = r.id)
+                  AND r.amount > (SELECT coalesce(sum(n.amount), 0) FROM refund n WHERE n.instead_of = r.id)
               OR r.status = 'pending' AND r.created_at < now() - interval '3 days'
         ORDER BY r.created_at LIMIT 20
         """,
         "warning",
         "Pay it back in another way; what goes back by hand is confirmed with POST /api/refunds/{id}/done",
+    ),
+    "payment-paid-otherwise": (
+        "What was given back otherwise had failed, is no more than that, and did not go back through its provider too",
+        """
+        SELECT p.provider || ' refund ' || r.id AS what,
+               format('%s of %s is %s, %s went back otherwise', r.amount, p.currency, r.status, o.amount) AS detail
+        FROM refund r JOIN payment p ON p.id = r.payment CROSS JOIN LATERAL (
+            SELECT sum(amount)::bigint AS amount, bool_and(payment = r.payment AND status = 'done') AS fits FROM refund
+            WHERE instead_of = r.id) AS o
+        WHERE o.amount > 0 AND (r.status <> 'failed' OR o.amount > r.amount OR NOT o.fits)
+           OR r.way = 'store_credit' AND r.amount IS DISTINCT FROM (
+               SELECT sum(e.amount) FROM credit_transaction t JOIN credit_entry e ON e.transaction = t.id
+               WHERE t.key = 'credit-refund:' || r.id AND e.amount > 0)
+        ORDER BY r.created_at LIMIT 20
+        """,
+        "failed",
+        "docs/concepts/payments.md says how it is paid back in another way",
     ),
 }
 

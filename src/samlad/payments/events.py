@@ -79,6 +79,16 @@ class RefundFailed(PaymentFact, frozen=True, kw_only=True):
     reason: str | None = None
 
 
+@declare("payment.paid_otherwise")
+class PaidOtherwise(PaymentFact, frozen=True, kw_only=True):
+    """``amount`` went back by ``way``, in place of the refund ``instead_of`` that the provider refused."""
+
+    refund: UUID
+    instead_of: UUID
+    way: str
+    location: UUID | None = None
+
+
 @declare("payment.overdue")
 class PaymentOverdue(PaymentFact, frozen=True, kw_only=True):
     """An invoice or bank transfer was not paid in time; ``amount`` is what is still due, ``reminder`` counts from 1."""

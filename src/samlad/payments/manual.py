@@ -14,7 +14,7 @@ from stdnum import iso11649
 
 from samlad.kernel import cards, log
 from samlad.kernel.clock import local_day, now
-from samlad.kernel.database import Database, Tx
+from samlad.kernel.database import Database, Reader, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.jobs import JobContext, job, periodic
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound
@@ -187,9 +187,21 @@ async def try_again(tx: Tx, refund_id: UUID) -> Refund:
     again = await manual_store.refund(tx, key)
     if again is not None:
         return again
+    if await store.paid_otherwise(tx, refund.id):
+        raise InvalidInput("It was paid back in another way: the provider is not asked again.")
     if payment.refundable < refund.amount:
         raise InvalidInput(f"Only {payment.refundable} (minor units) of this payment can still go back.")
-    return await give_back(tx, payment, refund.amount, refund.reason, key=key)
+    again = await give_back(tx, payment, refund.amount, refund.reason, key=key)
+    await store.note_again(tx, key, refund.id)
+    return again
+
+
+async def known_refund(reader: Reader, refund_id: UUID) -> Refund:
+    """A refund as it is at this moment. Raises NotFound."""
+    known = await manual_store.refund(reader, refund_id)
+    if known is None:
+        raise NotFound("There is no such refund.")
+    return known
 
 
 async def refund_of(tx: Tx, refund_id: UUID) -> tuple[Refund, Payment]:

@@ -162,8 +162,19 @@ class RefundStatus(StrEnum):
     FAILED = "failed"
 
 
+class Way(StrEnum):
+    """How money goes back that its provider refused to give back."""
+
+    BANK_TRANSFER = "bank_transfer"
+    CASH = "cash"
+    STORE_CREDIT = "store_credit"
+
+
 class Refund(msgspec.Struct, frozen=True, kw_only=True):
-    """Money that goes back through a payment, minor units. ``problem`` says why it failed."""
+    """Money that goes back through a payment, minor units. ``problem`` says why it failed.
+
+    With ``way`` it went back in another way ``instead_of`` a refund that failed; of cash ``location`` says where.
+    """
 
     id: UUID
     payment: UUID
@@ -173,6 +184,9 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     problem: str | None = None
     created_at: datetime | None = None
+    instead_of: UUID | None = None
+    way: Way | None = None
+    location: UUID | None = None
 
 
 class OperationKind(StrEnum):

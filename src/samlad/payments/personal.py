@@ -36,7 +36,7 @@ HOLDINGS = [
         about=marked("Money that went back"),
         whose=_THEIRS,
         personal=("reason",),
-        shown=("amount", "status"),
+        shown=("amount", "status", "way"),
         erase="reason = ''",
     ),
     Holding(

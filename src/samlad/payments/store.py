@@ -9,7 +9,9 @@ from samlad.payments.model import Outcome, Payment, Refund, RefundStatus
 COLUMNS = """id, order_id, provider, currency, amount, status, captured, refunded, reference, reason, tendered,
              change_due, due_on, cart, channel, is_leaving, places, expires_at, created_at, customer,
              keeps"""
-REFUND_COLUMNS = "id, payment, amount, status, reference, reason, problem, created_at"
+REFUND_COLUMNS = (
+    "id, payment, amount, status, reference, reason, problem, created_at, instead_of, way, location"
+)
 
 
 _INSERT = """
@@ -78,11 +80,12 @@ async def add_refunds(tx: Tx, refunds: Sequence[Refund]) -> None:
     await tx.execute(
         """
         WITH given AS (
-            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[])
-                   AS g (id, payment, amount, reference, status, reason)
+            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[],
+                                 $8::uuid[], $9::text[], $10::uuid[])
+                   AS g (id, payment, amount, reference, status, reason, instead_of, way, location)
         ), noted AS (
-            INSERT INTO refund (id, payment, amount, reference, status, reason, actor)
-            SELECT id, payment, amount, reference, status, reason, $7 FROM given
+            INSERT INTO refund (id, payment, amount, reference, status, reason, instead_of, way, location, actor)
+            SELECT id, payment, amount, reference, status, reason, instead_of, way, location, $7 FROM given
         )
         UPDATE payment p SET refunded = p.refunded + g.amount, version = p.version + 1, updated_at = now()
         FROM (SELECT payment, sum(amount) AS amount FROM given GROUP BY 1) AS g WHERE g.payment = p.id
@@ -94,7 +97,23 @@ async def add_refunds(tx: Tx, refunds: Sequence[Refund]) -> None:
         [refund.status for refund in refunds],
         [refund.reason for refund in refunds],
         tx.actor.label,
+        [refund.instead_of for refund in refunds],
+        [refund.way for refund in refunds],
+        [refund.location for refund in refunds],
     )
+
+
+async def paid_otherwise(reader: Reader, refund: UUID) -> int:
+    """How much was given back in other ways in place of a refund that failed, minor units."""
+    found: int = await reader.value(
+        "SELECT coalesce(sum(amount), 0)::bigint FROM refund WHERE instead_of = $1", refund
+    )
+    return found
+
+
+async def note_again(tx: Tx, refund: UUID, failed: UUID) -> None:
+    """A refund stands for one that failed, from now on."""
+    await tx.execute("UPDATE refund SET again_of = $2 WHERE id = $1", refund, failed)
 
 
 async def refunds_of(reader: Reader, order: UUID) -> list[Refund]:

@@ -1,6 +1,7 @@
 """The events of payments: each says how one stands, once."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from samlad.kernel import log
@@ -49,12 +50,15 @@ def tell(
 
 def tell_refund(
     tx: Tx,
-    kind: type[events.PaymentRefunded] | type[events.RefundBegun] | type[events.RefundFailed],
+    kind: type[events.PaymentRefunded]
+    | type[events.RefundBegun]
+    | type[events.RefundFailed]
+    | type[events.PaidOtherwise],
     payment: Payment,
     refund: Refund,
     *,
     channel: UUID | None = None,
-    **more: str,
+    **more: Any,
 ) -> None:
     """Append how a refund stands."""
     fact = kind(

@@ -13,7 +13,7 @@ from samlad import channels, orders, payments
 from samlad.access import staff as people
 from samlad.documents import ISSUE
 from samlad.faces import change_form, pay_ways
-from samlad.faces.admin import names
+from samlad.faces.admin import names, order_otherwise
 from samlad.faces.admin.documents import BUYER, issue_for, papers_of
 from samlad.faces.admin.fulfilments import TOLD as PARTS_TOLD
 from samlad.faces.admin.fulfilments import parts_of
@@ -105,6 +105,7 @@ async def _order_page(request: AnyRequest, order_id: UUID, form: Form) -> Respon
     channel = await channels.cached(database, order.channel)
     may_change = actor.may(orders.CHANGE, order.location)
     places = await own_locations(actor, database)
+    unpaid = order_otherwise.unpaid(order)
     who = {str(person.id): person.name for person in await people.everybody(database)}
     return await admin_page(
         request,
@@ -126,7 +127,8 @@ async def _order_page(request: AnyRequest, order_id: UUID, form: Form) -> Respon
         waits={each.variant: each for each in found.waits},
         papers=await papers_of(request, order),
         tenders=await payment_rows(request, order, may_change=may_change),
-        again_possible=_to_try_again(order),
+        unpaid=unpaid,
+        ways_back=await order_otherwise.ways(request, order) if unpaid else [],
         back_by_hand=[r for r in order.refunds if r.status == "pending" and _is_by_hand(order, r.payment)],
         tags=await tagging_store.tags_of(database, order_id),
         notes=await tagging_store.notes_of(database, order_id),
@@ -168,13 +170,6 @@ async def payment_rows(request: AnyRequest, order: Order, *, may_change: bool) -
             }
         )
     return rows
-
-
-def _to_try_again(order: Order) -> set[UUID]:
-    """Refunds that failed and were not tried again."""
-    known = {refund.id for refund in order.refunds}
-    failed = {refund.id for refund in order.refunds if refund.status == "failed"}
-    return {refund for refund in failed if manual.again_key(refund) not in known}
 
 
 def _is_by_hand(order: Order, payment_id: UUID) -> bool:
@@ -228,6 +223,7 @@ HAPPENED: dict[str, tuple[str, str, str]] = {
     "payment.claimed": (marked("Payment reserved before the order"), "card", ""),
     "payment.declined": (marked("Payment declined"), "warning", "danger"),
     "payment.refund_begun": (marked("Money is to go back"), "cash", ""),
+    "payment.paid_otherwise": (marked("Money went back in another way"), "cash", "warning"),
     "payment.refund_failed": (marked("Money could not be given back"), "warning", "danger"),
     "order.tagged": (marked("Tagged"), "tag", ""),
     "order.untagged": (marked("A tag was taken off"), "tag", ""),
@@ -304,7 +300,7 @@ async def act_on_order(request: AnyRequest, order_id: FromPath[UUID], act: FromP
     require(request)
     form, _ = await read_form(request), words(request)
     version, here = form.version(), f"/admin/orders/{order_id}"
-    if act in ("receive", "refunded", "refund-again"):
+    if act in ("receive", "refunded", "refund-again", "refund-otherwise"):
         return await _by_hand(request, order_id, act, form)
     if act not in ("fulfil", "pay", "capture", "cancel", "return"):
         raise NotFound("There is no such act.")
@@ -370,11 +366,13 @@ async def _by_hand(request: AnyRequest, order_id: UUID, act: str, form: Form) ->
             if act == "refund-again":
                 await change(request, lambda tx: manual.try_again(tx, back.id))
                 text = _("The provider is asked once more.")
+            elif act == "refund-otherwise":
+                text = await order_otherwise.pay(request, order, back, form)
             else:
                 await change(request, lambda tx: manual.refunded(tx, back.id))
                 text = _("Noted: the money went back.")
     except Problem as problem:
-        return await _order_page(request, order_id, form.failed(problem))
+        return await _order_page(request, order_id, form.failed(problem, {"reason": "reference"}))
     return go(request, f"/admin/orders/{order_id}", text)
 
 

@@ -122,6 +122,8 @@ function openDialog(dialog) {
   if (dialog && !dialog.open) dialog.showModal();
 }
 
+openDialog(document.querySelector("dialog[data-open-now]")); // its form was refused and is here again, with what was typed
+
 /* One dialog serves all rows of a list: the button of a row says what stands in it, by names of fields and of data-told. */
 function fill(dialog, told) {
   const form = dialog.querySelector("form");

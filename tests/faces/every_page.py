@@ -68,6 +68,7 @@ NO_PAGES: Mapping[str, str] = {
     "/pos/{code}/weigh": "needs something that is sold by weight",
     "/pos/{code}/pay/terminal/{payment_id}": "needs a payment at a terminal",
     "/pos/{code}/orders/{order_id}/pay/terminal/{payment_id}": "needs a payment at a terminal",
+    "/pos/{code}/returns/{order_id}/terminal/{exchange_id}": "needs an exchange at a terminal",
     "/pos/{code}/elsewhere/{variant}": _PIECE, "/.well-known/samlad-receipts": _FILE,
     "/pos/{code}/clerks": "of a browser that was signed in; `test_till_clerks.py` looks at it",
     "/pos/{code}/kiosk": "of a device that customers serve themselves at; `test_kiosk.py` looks at it",

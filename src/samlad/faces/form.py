@@ -11,7 +11,7 @@ from samlad.faces import objections, problem_words
 from samlad.faces.page import AnyRequest, words
 from samlad.kernel.i18n import marked
 from samlad.kernel.money import parse_amount
-from samlad.kernel.problems import FieldError, InvalidInput, Malformed, Problem
+from samlad.kernel.problems import FieldError, InvalidInput, Malformed, Outdated, Problem
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -25,6 +25,9 @@ AT_LEAST = marked("Please write %(least)s or more.")
 AT_MOST = marked("Please write %(most)s or less.")
 CHOOSE = marked("Please choose one of these.")
 UNREADABLE = marked("We cannot use this as it is written.")
+MEANWHILE = marked(
+    "Somebody changed this meanwhile. Nothing of yours is saved yet, and what you typed is still here: look at theirs in another tab, or send yours again to put it over theirs."
+)
 
 
 LARGEST = 2**53 - 1
@@ -158,8 +161,13 @@ class Form:
         """What is wrong with a field."""
         return self.errors.get(name)
 
-    def failed(self, problem: Problem, names: Mapping[str, str] | None = None) -> Self:
+    def failed(
+        self, problem: Problem, names: Mapping[str, str] | None = None, *, may_send_again: bool = True
+    ) -> Self:
         """Take in what a verb said: at its fields where the form has them, above the form where not.
+
+        What somebody else changed meanwhile is said, and the same sent once more goes over it: the form has the version of now.
+        ``may_send_again`` False: the page asks for that itself.
 
         ``names`` maps a verb's field to the form's where they differ. A problem that no form can help with (no
         permission, nothing there, our own fault) is raised again, for the page that says so.
@@ -175,6 +183,15 @@ class Form:
             self.errors.setdefault(name, self._said(fault))
             loose.append(fault)
         self.message = objections.said(self.translate, problem.detail or problem_words.title(problem))
+        current = problem.extra.get("current")
+        if (
+            may_send_again
+            and isinstance(problem, Outdated)
+            and isinstance(current, int)
+            and self.has("version")
+        ):
+            self.fields["version"] = [str(current)]
+            self.message = self.translate(MEANWHILE)
         return self
 
     def _said(self, fault: FieldError) -> str:

@@ -561,8 +561,15 @@ async def test_a_product_is_changed_and_a_clash_told_kindly(api, shop) -> None:
     clash = await api.post(here, data={**form, "title": "Mine"})
     assert clash.status_code == 412
     assert 'value="Mine"' in clash.text
-    assert (await api.post(undo_of(page))).status_code == 303
-    assert "<h1>Copper kettle, 1.5 l</h1>" in (await api.get(here)).text
+    assert "Somebody changed this meanwhile." in clash.text
+    anew = re.search(r'name="version" value="(\d+)"', clash.text)[1]
+    assert (await api.post(here, data={**form, "title": "Mine", "version": anew})).status_code == 303, (
+        "who has been told may put theirs over it"
+    )
+    mine = (await api.get(here)).text
+    assert "<h1>Mine</h1>" in mine
+    assert (await api.post(undo_of(mine))).status_code == 303
+    assert "<h1>Copper kettle</h1>" in (await api.get(here)).text
 
 
 async def test_prices_and_barcodes_of_variants_are_changed(api, shop) -> None:
@@ -605,6 +612,17 @@ async def test_texts_and_listings(api, shop) -> None:
     page = (await api.get(f"{here}?tab=channels")).text
     assert "Kettle of Malmö" in page
     assert "Hidden" in page
+    late = await api.post(
+        f"{here}/channels/{channel}", data={"title": "Late", "price": "1", "version": "0", "published": "1"}
+    )
+    assert late.status_code == 412
+    assert "Somebody changed this meanwhile." in late.text
+    assert 'value="Late"' in late.text, "nothing that was typed is lost"
+    assert "data-open-now" in late.text
+    wrong = await api.post(f"{here}/channels/{channel}", data={"title": "Dear", "price": "dear"})
+    assert wrong.status_code == 422
+    assert 'value="Dear"' in wrong.text
+    assert "Kettle of Malmö" in (await api.get(f"{here}?tab=channels")).text
     assert (await api.post(f"{here}/channels/{channel}", data={"act": "forget"})).status_code == 303
     assert "Kettle of Malmö" not in (await api.get(f"{here}?tab=channels")).text
 

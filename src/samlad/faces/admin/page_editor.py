@@ -91,7 +91,9 @@ async def save_page(request: AnyRequest, page_id: FromPath[UUID]) -> Response[An
         after = await change(request, lambda tx: pages.save_draft(tx, page_id, wanted, version=version))
     except Outdated as problem:
         now_is = await pages.get(database_of(request), page_id)
-        return await _editor(request, now_is, form.failed(problem), conflict=now_is)
+        return await _editor(
+            request, now_is, form.failed(problem, may_send_again=False), conflict=now_is
+        )
     except Problem as problem:
         return await _editor(request, page, form.failed(problem))
     undo = None
@@ -192,7 +194,7 @@ async def publish_page(request: AnyRequest, page_id: FromPath[UUID]) -> Response
             faults.fields[name] = form.all(name)
         faults.translate = form.translate
         conflict = page if isinstance(problem, Outdated) else None
-        failed = faults.failed(problem, page_form.places(page.draft))
+        failed = faults.failed(problem, page_form.places(page.draft), may_send_again=False)
         return await _editor(request, page, failed, conflict=conflict)
     undo = undo_href(request, "content.published", page=page_id, number=after.last_number)
     said = _("It is published.") if after.shown == after.last_number else _("It is planned.")

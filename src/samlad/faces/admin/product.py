@@ -361,17 +361,18 @@ async def change_listing(
     form, _ = await read_form(request), words(request)
     before = await catalog.view(database_of(request), product_id)
     channel = await channels.cached(database_of(request), channel_id)
-    here = f"/admin/products/{product_id}?tab=channels"
+    here, seen = f"/admin/products/{product_id}?tab=channels", form.version()
+    form.fields["shop"] = [str(channel_id)]
     try:
         if form.get("act") == "forget":
-            await change(request, lambda tx: listings.remove(tx, product_id, channel_id))
+            await change(request, lambda tx: listings.remove(tx, product_id, channel_id, seen))
             return go(request, here, _("It is shown there as it is, again."))
         published: datetime | None = now() if form.has("published") else None
         data = ListingInput(products=[product_id], channel=channel_id, published_at=published)
         data = msgspec.structs.replace(data, title=form.text("title"))
         if actor_of(request).may(PRICES):
             data = msgspec.structs.replace(data, price=form.amount("price", channel.currency))
-        await change(request, lambda tx: listings.put(tx, data))
+        await change(request, lambda tx: listings.put(tx, data, seen))
     except Problem as problem:
         return await _page(request, before, "channels", form.failed(problem))
     return go(request, here, _("Saved. It holds from now on."))

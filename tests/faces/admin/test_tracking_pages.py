@@ -51,6 +51,9 @@ async def test_a_source_from_the_form_to_its_first_event(api: httpx.AsyncClient,
     assert "Off" in (await api.get("/admin/tracking?q=mobile")).text
     changed = await api.post(path, data={"name": "App", "per_second": "60"})
     assert changed.status_code == 303
+    late = await api.post(path, data={"name": "Mine", "per_second": "60", "version": "1"})
+    assert late.status_code == 412
+    assert 'value="Mine"' in late.text
     audit = await db.value("SELECT count(*) FROM audit_entry WHERE subject_type = 'tracking_source'")
     assert audit >= 5
 

@@ -91,9 +91,7 @@ async def save_page(request: AnyRequest, page_id: FromPath[UUID]) -> Response[An
         after = await change(request, lambda tx: pages.save_draft(tx, page_id, wanted, version=version))
     except Outdated as problem:
         now_is = await pages.get(database_of(request), page_id)
-        return await _editor(
-            request, now_is, form.failed(problem, may_send_again=False), conflict=now_is
-        )
+        return await _editor(request, now_is, form.failed(problem, may_send_again=False), conflict=now_is)
     except Problem as problem:
         return await _editor(request, page, form.failed(problem))
     undo = None

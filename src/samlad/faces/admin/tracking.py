@@ -170,7 +170,7 @@ async def change_source(request: AnyRequest, source_id: FromPath[UUID]) -> Respo
         needs = {"needs": form.all("needs")} if form.has("has_needs") else {}
         blocks = {"blocks": _lines(form.get("blocks"))} if "blocks" in form.fields else {}
         given = form.into(SourceChange, per_second=form.whole("per_second"), **needs, **blocks)
-        await change(request, lambda tx: sources.change(tx, source_id, given))
+        await change(request, lambda tx: sources.change(tx, source_id, given, version=form.version()))
     except Problem as problem:
         found = await sources.read(database_of(request), source_id)
         return await _source_page(request, found, form.failed(problem))

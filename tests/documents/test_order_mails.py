@@ -70,7 +70,6 @@ async def test_each_is_written_once_with_the_link_to_the_order(db, monkeypatch) 
     assert all("1 december 2026" in each.text for each in (charged, overdue))
     link = offered.text.split("/order/")[1].split()[0]
     assert order_address.read(keys, link) == order.id
-    await db.rows("UPDATE follower SET xid = 0, seq = 0 WHERE name = 'stock-alert-mails' RETURNING 1")
     await trade.follow()
     assert await db.value("SELECT count(*) FROM mail_outbox") == 4
 
@@ -101,7 +100,6 @@ async def test_whose_goods_lie_ready_in_a_store_is_told_once(db, monkeypatch) ->
     fetched, _ = await ready()
     await db.transaction(lambda tx: fulfilment_store.update(tx, fetched, {"state": "delivered"}))
     await trade.follow()
-    await db.rows("UPDATE follower SET xid = 0, seq = 0 WHERE name = 'stock-alert-mails' RETURNING 1")
     await trade.follow()
     rows = await db.rows("SELECT id, sealed FROM mail_outbox ORDER BY id")
     sent = [mail.open_mail(Vault.of(settings), row["id"], bytes(row["sealed"])) for row in rows]

@@ -444,7 +444,7 @@ def test_money_is_written_as_browsers_write_it(locale: str) -> None:
             new Intl.NumberFormat(locale, {style: "currency", currency}).format(value))))"""
     values = [(float(Decimal(minor).scaleb(-exponent(currency))), currency) for minor, currency in amounts]
     told = subprocess.run(
-        ["node", "-e", script, json.dumps([formatting_locale(locale).replace("_", "-"), values])],
+        ["node", "-e", script, json.dumps([str(formatting_locale(locale)).replace("_", "-"), values])],
         capture_output=True, check=True, text=True,
     )  # fmt: skip
     assert [formats.money(*amount, locale) for amount in amounts] == json.loads(told.stdout)

@@ -232,6 +232,20 @@ async def test_what_is_there_goes_before_what_may_be_sold_ahead(
     await trade.sound()
 
 
+async def test_what_waits_in_an_order_leaves_the_rest_where_it_is(trade: Trade) -> None:
+    await located(trade)
+    await live(trade, ranks=[{"by": "distance"}])
+    kettle, mug = await trade.kettle(quantity=0), await trade.kettle(quantity=0)
+    await put(trade, kettle, lund=2)
+    for variant in (kettle, mug):
+        await trade.db.transaction(
+            lambda tx, v=variant: stock.set_level(tx, trade.at_malmo.id, v, backorder_limit=50)
+        )
+    order = await trade.buy((kettle, 2), (mug, 1))
+    assert await held(trade, order.id) == {"lund": 2, "malmo": 1}, "the kettles are there, only the mug waits"
+    await trade.sound()
+
+
 async def test_what_the_rules_cannot_send_stock_sends(trade: Trade) -> None:
     await live(trade, filters={"only": ["lund"]})
     kettle = await trade.kettle(quantity=3)

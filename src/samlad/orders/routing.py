@@ -181,7 +181,7 @@ async def route(
 ) -> Decision:
     """Where these goods would go now, and why. One statement; nothing is held.
 
-    What may be sold ahead of its coming counts only where the places together have too little.
+    What may be sold ahead of its coming counts only for goods of which the places together have too little.
     """
     known = (await delivery.current(reader)).by_location
     pool = channel.pools[Resource.STOCK]
@@ -196,14 +196,18 @@ async def route(
     there = {
         line.variant: sum(row["free"] for row in rows if row["variant"] == line.variant) for line in lines
     }
-    of = "free" if all(there[line.variant] >= line.quantity for line in lines) else "later"
+    ahead = {line.variant for line in lines if there[line.variant] < line.quantity}
     candidates = [
-        _candidate(known[place], found, channel, to, of) for place, found in shelves.items() if place in known
+        _candidate(known[place], found, channel, to, ahead)
+        for place, found in shelves.items()
+        if place in known
     ]
     return decide(Question(lines, candidates, rules))
 
 
-def _candidate(site: Site, rows: Sequence[Any], channel: Channel, to: Destination, of: str) -> Candidate:
+def _candidate(
+    site: Site, rows: Sequence[Any], channel: Channel, to: Destination, ahead: set[UUID]
+) -> Candidate:
     load = rows[0]["load_units" if site.capacity_unit is CapacityUnit.UNITS else "load"]
     return Candidate(
         id=site.id,
@@ -212,7 +216,7 @@ def _candidate(site: Site, rows: Sequence[Any], channel: Channel, to: Destinatio
         is_own=site.channel == channel.id,
         priority=site.priority,
         km=distance_km(site, to),
-        free={row["variant"]: row[of] for row in rows},
+        free={row["variant"]: row["later" if row["variant"] in ahead else "free"] for row in rows},
         age_days=max(float(row["age_days"] or 0) for row in rows),
         load=load,
         capacity=site.capacity,

@@ -212,6 +212,11 @@ async def test_a_channel_that_another_process_has_just_opened_is_known(
         await channels.cached(other, web.id)
         till = await make(db, "till")
         assert (await channels.cached(other, till.id)).name == "Till"
+        desk = await make(db, "desk")
+        by_code = await channels.cached_by_code(other, "desk")
+        assert by_code is not None
+        assert by_code.id == desk.id, "a till that is opened at its address, too"
+        assert await channels.cached_by_code(other, "nowhere") is None
         with pytest.raises(NotFound):
             await channels.cached(other, web.pools[Resource.STOCK])
     finally:

@@ -3,7 +3,7 @@
 The public face. `docs/concepts/channels.md` explains channels, pools and inheritance.
 """
 
-from samlad.channels.cache import cached, cached_all, last_seen
+from samlad.channels.cache import cached, cached_all, cached_by_code, last_seen
 from samlad.channels.hours import is_open, next_opening
 from samlad.channels.model import (
     Channel,
@@ -37,6 +37,7 @@ __all__ = [
     "by_code",
     "cached",
     "cached_all",
+    "cached_by_code",
     "change",
     "create",
     "get",

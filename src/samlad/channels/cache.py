@@ -45,6 +45,16 @@ async def cached_all(reader: Database | Tx) -> list[Channel]:
     return list((await _current(reader)).value.values())
 
 
+async def cached_by_code(reader: Database | Tx, code: str) -> Channel | None:
+    """A channel by its code, at most `MAX_AGE_SECONDS` old; None: there is none, also now."""
+    for age in (None, 0.0):
+        snapshot = await _current(reader, max_age=age)
+        for channel in snapshot.value.values():
+            if channel.code == code:
+                return channel
+    return None
+
+
 def last_seen(database: Database) -> list[Channel]:
     """Every channel as this process saw it last, without asking: for pages about errors. Empty before the first use."""
     return list((KEPT.seen(database) or {}).values())

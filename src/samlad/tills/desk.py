@@ -26,8 +26,7 @@ async def desk_of(reader: Database | Tx, actor: Actor, code: str) -> Desk:
         NotFound: there is no store with this code, or no place where it stands.
     """
     actor.require(RECORD)
-    known = {channel.code: channel for channel in await channels.cached_all(reader)}
-    channel = known.get(code)
+    channel = await channels.cached_by_code(reader, code)
     places = [] if channel is None else [p for p in await stock.locations(reader) if p.channel == channel.id]
     if channel is None or not places or channel.kind is not ChannelKind.STORE:
         raise NotFound("There is no such store.")

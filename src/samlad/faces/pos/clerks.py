@@ -33,8 +33,7 @@ async def _till(request: AnyRequest, code: str) -> Till:
     session, actor, database = session_of(request), actor_of(request), database_of(request)
     if session is None or session.state != "signed-in":
         raise Unauthenticated("Sign in to go on.")
-    known = {channel.code: channel for channel in await channels.cached_all(database)}
-    channel = known.get(code)
+    channel = await channels.cached_by_code(database, code)
     places = await stock.locations(database)
     place = next((each for each in places if channel and each.channel == channel.id and each.is_active), None)
     is_theirs = place is not None and (actor.locations is None or place.id in actor.locations)

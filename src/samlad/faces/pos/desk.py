@@ -78,8 +78,7 @@ async def till_of(request: AnyRequest, code: str) -> Till:
         Forbidden: the clerk is not bound to it.
     """
     actor, database = clerk_of(request), database_of(request)
-    known = {channel.code: channel for channel in await channels.cached_all(database)}
-    channel = known.get(code)
+    channel = await channels.cached_by_code(database, code)
     place = await _place_of(request, channel.id) if channel else None
     if channel is None or place is None or channel.kind is not ChannelKind.STORE:
         raise NotFound("There is no such store.")

@@ -8,6 +8,7 @@ if others had changed the same rows. Its transaction is done again, and asks ane
 transaction refuses somebody because of what is not in the old pool, it asks whether that is still so (`Tx.doubt`).
 """
 
+from collections.abc import Callable
 from functools import partial
 from uuid import UUID
 
@@ -32,9 +33,7 @@ async def cached(reader: Database | Tx, channel_id: UUID) -> Channel:
     Raises:
         NotFound: there is none with this id.
     """
-    found = (await _current(reader)).value.get(channel_id)
-    if found is None:
-        found = (await _current(reader, max_age=0)).value.get(channel_id)
+    found = await _known(reader, lambda known: known.get(channel_id))
     if found is None:
         raise NotFound(f"There is no channel {channel_id}.")
     return found
@@ -47,12 +46,15 @@ async def cached_all(reader: Database | Tx) -> list[Channel]:
 
 async def cached_by_code(reader: Database | Tx, code: str) -> Channel | None:
     """A channel by its code, at most `MAX_AGE_SECONDS` old; None: there is none, also now."""
-    for age in (None, 0.0):
-        snapshot = await _current(reader, max_age=age)
-        for channel in snapshot.value.values():
-            if channel.code == code:
-                return channel
-    return None
+    return await _known(reader, lambda known: next((c for c in known.values() if c.code == code), None))
+
+
+async def _known(
+    reader: Database | Tx, pick: Callable[[dict[UUID, Channel]], Channel | None]
+) -> Channel | None:
+    """What is picked of the channels; where that is none, of those of this moment."""
+    found = pick((await _current(reader)).value)
+    return found if found is not None else pick((await _current(reader, max_age=0)).value)
 
 
 def last_seen(database: Database) -> list[Channel]:

@@ -6,6 +6,7 @@ from uuid import UUID
 from litestar import Response, Router, get, patch, post, put
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
+from samlad import channels
 from samlad.channels.rules import check_values
 from samlad.delivery import promising, service, store
 from samlad.delivery.model import (
@@ -20,7 +21,7 @@ from samlad.delivery.permissions import READ
 from samlad.delivery.promising import Answer
 from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import DEFAULT_LIMIT, Cursor, FileFormat, Limit, ListQuery, Page, Sorting, Wanted
-from samlad.kernel.problems import InvalidInput
+from samlad.kernel.problems import InvalidInput, NotFound
 
 MOST_UNITS = 1_000_000
 
@@ -133,7 +134,9 @@ async def read_promise(
         raise InvalidInput.at("lon" if lon is None else "lat", "lat and lon go together")
     check_values({"country": country or None, "locale": locale or None})
     database = database_of(request)
-    where = await promising.channel_by_code(database, channel)
+    where = await channels.cached_by_code(database, channel)
+    if where is None:
+        raise NotFound(f"There is no channel “{channel}”.")
     to = Destination(
         country=country or where.country,
         region=region,

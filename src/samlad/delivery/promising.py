@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from samlad import channels, stock
+from samlad import stock
 from samlad.channels import Channel, Resource
 from samlad.delivery import promise as when
 from samlad.delivery import rules, setup, store
@@ -297,15 +297,3 @@ async def as_of(
         locale=locale,
         country=country,
     )
-
-
-async def channel_by_code(reader: Database, code: str) -> Channel:
-    """A channel from the cache of this process, else from the database.
-
-    Raises:
-        NotFound: there is none with this code.
-    """
-    for channel in await channels.cached_all(reader):
-        if channel.code == code:
-            return channel
-    return await channels.by_code(reader, code)

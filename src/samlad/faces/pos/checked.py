@@ -32,7 +32,7 @@ async def receipt_page(request: AnyRequest, token: FromPath[str]) -> Response[An
     if (code := tills.code_in(token)) is not None:
         return await _of_till(request, await tills.check_receipt(database, code))
     said = await documents.check_receipt(database, documents.token_in(token) or "")
-    channel = await _channel(request, said.store) if said else None
+    channel = await channels.cached_by_code(database, said.store) if said else None
     head = await orders.by_number(database, channel.id, said.number) if said and channel else None
     order = await orders.read(database, head.id) if head is not None else None
     return await _page(
@@ -54,13 +54,9 @@ async def _of_till(request: AnyRequest, checked: Checked | None) -> Response[Any
     )
     is_true = came is not None and came.order is not None and checked.is_same
     order = await orders.read(database_of(request), came.order) if is_true and came and came.order else None
-    channel = await _channel(request, checked.key.channel)
+    channel = await channels.cached_by_code(database_of(request), checked.key.channel)
     is_same = order is None or order.total == said.total
     return await _page(request, receipt, channel, order, is_same=is_same, checked=checked)
-
-
-async def _channel(request: AnyRequest, code: str) -> Channel | None:
-    return {each.code: each for each in await channels.cached_all(database_of(request))}.get(code)
 
 
 async def _page(

@@ -3,6 +3,7 @@
 Without rules (the channel's setting ``routing`` is empty, which children inherit) nothing here runs and stock decides.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
@@ -193,9 +194,9 @@ async def route(
     shelves: dict[UUID, list[Any]] = {}
     for row in rows:
         shelves.setdefault(row["id"], []).append(row)
-    there = {
-        line.variant: sum(row["free"] for row in rows if row["variant"] == line.variant) for line in lines
-    }
+    there: Counter[UUID] = Counter()
+    for row in rows:
+        there[row["variant"]] += row["free"]
     ahead = {line.variant for line in lines if there[line.variant] < line.quantity}
     candidates = [
         _candidate(known[place], found, channel, to, ahead)

@@ -68,10 +68,15 @@ def _gone(order: KnownOrder) -> int:
     return max(0, order.returned - order.unpaid)
 
 
+async def _programme_of(tx: Tx, customer: UUID) -> Programme | None:
+    """The programme by which somebody earns."""
+    person = await customers.get(tx, customer)
+    return None if person is None else await loyalty_store.programme(tx, person.pool)
+
+
 async def _earn_more(tx: Tx, order: KnownOrder, customer: UUID, goods: int, added: int) -> None:
     """What was added to an order that has earned earns as much as it would have made that order earn more, by the rates of now."""
-    person = await customers.get(tx, customer)
-    programme = None if person is None else await loyalty_store.programme(tx, person.pool)
+    programme = await _programme_of(tx, customer)
     if order.points is None or order.currency is None or programme is None or not programme.is_active:
         return
     before, after = [
@@ -84,28 +89,28 @@ async def _earn_more(tx: Tx, order: KnownOrder, customer: UUID, goods: int, adde
 
 async def _give(tx: Tx, order: KnownOrder, customer: UUID, target: int) -> None:
     """Book what an order earns beyond what is booked: something was added to it and paid."""
-    person = await customers.get(tx, customer)
-    programme = None if person is None else await loyalty_store.programme(tx, person.pool)
-    if person is not None and programme is not None:
+    programme = await _programme_of(tx, customer)
+    if programme is not None:
         await loyalty_store.set_kept(tx, order.id, target)
         key = f"earn:{order.id}:{order.goods}:{order.returned}"
-        await book.lock(tx, person.pool, AccountKind.PENDING, POINTS_UNIT, customer)
+        await book.lock(tx, programme.pool, AccountKind.PENDING, POINTS_UNIT, customer)
         lot = await loyalty_store.pending_lot_of(tx, order.id)
-        await _book_earned(tx, programme, person.pool, customer, order.id, target - order.kept, key, lot)
+        # Where the time of what it earned first is over, more is had at once.
+        is_pending, more = lot is not None, target - order.kept
+        await _book_earned(tx, programme, customer, order.id, more, key, is_pending=is_pending, onto=lot)
 
 
 async def _earn(tx: Tx, order: KnownOrder, customer: UUID, goods: int) -> None:
     if not order.is_paid or order.is_cancelled or order.currency is None:
         return
-    person = await customers.get(tx, customer)
-    programme = None if person is None else await loyalty_store.programme(tx, person.pool)
-    if person is None or programme is None or not programme.is_active:
+    programme = await _programme_of(tx, customer)
+    if programme is None or not programme.is_active:
         return
     if await loyalty_store.member(tx, customer) is None:
         # Who is a member as another customer earns here too, on this one's own account.
         if not programme.is_automatic and await loyalty_store.member_of(tx, customer) is None:
             return
-        await join(tx, customer, person.pool)
+        await join(tx, customer, programme.pool)
     moment = now()
     qualifying = await loyalty_store.qualifying(tx, customer, period_start(programme, moment))
     base = rules.base_points(goods, order.currency, programme.rates)
@@ -113,26 +118,27 @@ async def _earn(tx: Tx, order: KnownOrder, customer: UUID, goods: int) -> None:
     kept = rules.kept(points, goods, _gone(order))
     await loyalty_store.set_earned(tx, order.id, base, points, kept, moment)
     if kept:
-        await _book_earned(tx, programme, person.pool, customer, order.id, kept, f"earn:{order.id}", None)
+        is_pending = programme.pending_days > 0
+        key = f"earn:{order.id}"
+        await _book_earned(tx, programme, customer, order.id, kept, key, is_pending=is_pending)
 
 
 async def _book_earned(
     tx: Tx,
     programme: Programme,
-    pool: UUID,
     customer: UUID,
     order: UUID,
     points: int,
     key: str,
-    onto: Lot | None,
+    *,
+    is_pending: bool,
+    onto: Lot | None = None,
 ) -> None:
-    """Points of an order become the customer's, at once or when the time for returns is over; with more of the order they are
-    added to its lot ``onto``, and are had at once where that one's time is over."""
-    is_pending = onto is not None or (programme.pending_days > 0 and key == f"earn:{order}")
+    """Points of an order become the customer's, at once or when the time for returns is over: as a lot, or in one that waits (``onto``)."""
     kind = AccountKind.PENDING if is_pending else AccountKind.POINTS
-    before = await book.lock(tx, pool, kind, POINTS_UNIT, customer)
+    before = await book.lock(tx, programme.pool, kind, POINTS_UNIT, customer)
     legs = [Leg(kind, points, POINTS_UNIT, customer), Leg(AccountKind.EARNED, -points, POINTS_UNIT)]
-    if await book.post(tx, pool, "earn", key, legs, reference=order):
+    if await book.post(tx, programme.pool, "earn", key, legs, reference=order):
         if onto is None:
             await keep_lot(tx, programme, customer, points, before, order, is_pending=is_pending)
         else:

@@ -10,7 +10,7 @@ import pytest
 
 from samlad import delivery, orders, stock
 from samlad.delivery.model import WorkdayInput
-from samlad.kernel import mail
+from samlad.kernel import log, mail
 from samlad.kernel.clock import now
 from samlad.kernel.database import Database
 from samlad.kernel.vault import Vault
@@ -141,8 +141,12 @@ async def test_a_part_that_waits_for_two_things_waits_for_the_last(shop: Trade) 
             shop, purchases.draft, supplier, shop.warehouse.id, [WantedLine(variant, 2, 1000, day)]
         )
         await run(shop, purchases.order, drafted.id)
+    await run(shop, delivery.set_workday, shop.warehouse.id, WorkdayInput(capacity=5))
     one, other = await shop.buy((kettle, 1), (mug, 1)), await shop.buy((mug, 1), (kettle, 1))
     await shop.follow()
+    assert await counted(shop) == {LATER: 2}
+    told_of = [each.type for each in await log.of_subject(shop.db, one.id) if "capacity" in each.type]
+    assert len(told_of) == 3, "taken when it was placed, then moved once: not over the day of the other thing"
     assert [await due(shop, each) for each in (one, other)] == [LATER, LATER]
     await run(shop, stock.receive, shop.warehouse.id, [(mug, 2)])
     await told(shop)

@@ -92,10 +92,14 @@ async def _is_there(tx: Tx, known: Expected) -> None:
 async def _put_off(tx: Tx, waiting: Sequence[Waiting]) -> None:
     """Nobody can pick it before it is there, so nobody is late, and it is work of that day. What has no day is hoped for tomorrow,
     every day again. A part that waits for several things waits for the last one."""
-    for each in sorted(waiting, key=_hoped_for):
+    in_order = sorted(waiting, key=_hoped_for)
+    # The last day of a part that is known. Hope alone takes no room from the orders of a day that can be made ready.
+    counted = {(each.order, each.location): each for each in in_order if each.expected_on is not None}
+    for each in in_order:
         place = await stock.location(tx, each.location)
         begin = max(clock.now(), clock_on(_hoped_for(each), "00:00", place.time_zone))
-        await _begin(tx, each.order, each.variant, place.id, begin, takes_room=each.expected_on is not None)
+        takes_room = counted.get((each.order, each.location)) is each
+        await _begin(tx, each.order, each.variant, place.id, begin, takes_room=takes_room)
 
 
 def _hoped_for(waiting: Waiting) -> date:
@@ -105,7 +109,7 @@ def _hoped_for(waiting: Waiting) -> date:
 async def _begin(
     tx: Tx, order: UUID, variant: UUID, place: UUID, begin: datetime, *, takes_room: bool = True
 ) -> None:
-    """A place can begin its part of an order then. Hope alone takes no room from the orders of a day that can be made ready."""
+    """A place can begin its part of an order then, and ``takes_room``: that is the day on which it is its work."""
     head = await store.head(tx, order)
     if head is not None:
         channel = await channels.cached(tx, head.channel)

@@ -36,6 +36,12 @@ async def preview(reader: Database | Tx, actor: Actor, order_id: UUID, data: Cha
     return change_plan.plan(found, found.lines, facts, data).preview
 
 
+def refuse_cards(data: ChangeInput) -> None:
+    """Refuse what looks like the number of a card, wherever somebody may write. Raises InvalidInput."""
+    cards.refuse([data.note, data.override, *data.photos], "note")
+    cards.refuse([getattr(action, "text", None) for action in data.actions], "actions")
+
+
 async def apply(
     tx: Tx, order_id: UUID, data: ChangeInput, *, version: int | None = None, toward: UUID | None = None
 ) -> Changed:
@@ -49,8 +55,7 @@ async def apply(
         NeedsOverride: a window is over or a limit passed, and the actor may not go on, or has given no reason.
         SoldOut, PaymentDeclined: new goods are gone, or were not paid; nothing was changed.
     """
-    cards.refuse([data.note, data.override, *data.photos], "note")
-    cards.refuse([getattr(action, "text", None) for action in data.actions], "actions")
+    refuse_cards(data)
     found = await store.lock(tx, order_id)
     if found is None:
         tx.actor.require(CHANGE)

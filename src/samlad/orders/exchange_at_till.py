@@ -13,17 +13,14 @@ import msgspec
 from samlad import payments, stock
 from samlad.carts import paying
 from samlad.channels import Channel
-from samlad.kernel.clock import now
 from samlad.kernel.database import Database, Tx
-from samlad.kernel.problems import Conflict, InvalidInput, NotFound
-from samlad.orders import change_apply, change_facts, change_make, exchange_paying, exchange_store, store
+from samlad.kernel.problems import NotFound
+from samlad.orders import change_apply, change_facts, exchange_paying, exchange_store
 from samlad.orders.balance import AT_TILL
 from samlad.orders.change_model import Changed, ChangeInput
-from samlad.orders.change_planned import Planned
-from samlad.orders.exchange_paying import HELD_FOR, PATIENCE_SECONDS, RESERVED, ExchangeEnded
+from samlad.orders.exchange_paying import PATIENCE_SECONDS, RESERVED, ExchangeEnded
 from samlad.orders.exchange_store import ExchangeState, ExchangeToPay
 from samlad.payments import Attempt, Payment, PaymentInput, PaymentStatus, StartInput
-from samlad.stock import HoldKind, HoldLine
 
 
 async def begin(tx: Tx, order_id: UUID, data: ChangeInput, till: Channel) -> ExchangeToPay | None:
@@ -36,60 +33,19 @@ async def begin(tx: Tx, order_id: UUID, data: ChangeInput, till: Channel) -> Exc
         NotFound, Forbidden, WrongState, InvalidInput, ChangeDiffers, NeedsOverride: as `orders.apply_change`.
         InvalidInput: it has no id, or the store has no terminal. SoldOut: the new goods are gone. CartClosed: the ticket was sold.
     """
-    if data.id is None:
-        raise InvalidInput.at("id", "is needed: payments are begun for it")
-    found = await store.lock(tx, order_id)
-    if found is None:
-        raise NotFound("There is no such order.")
-    head, lines = found
-    await change_facts.require(tx, tx.actor, head, data)
-    known = await exchange_store.read(tx, data.id, lock=True)
+    head, lines, known = await exchange_paying.lock_for(tx, order_id, data)
     if known is not None:
-        if known.order_id != order_id:
-            raise Conflict("This id was used for an exchange of another order.")
         return known
     change_facts.check_state(head)
     change_facts.check_actions(head, data)
-    facts, planned = await change_make.planned(tx, head, lines, data)
-    change_make.check_agreed(data, planned)
-    change_make.check_override(tx, head, data.override, planned.preview.needs_override)
+    facts, planned = await exchange_paying.plan(tx, head, lines, data)
     if planned.preview.to_pay <= 0 or not planned.preview.sold_total:
         return None
-    before = await exchange_store.open_of(tx, order_id)
-    if before is not None:
-        await exchange_paying.give_up(tx, before, "another-begun")
-    asked = ExchangeToPay(
-        id=data.id,
-        order_id=order_id,
-        channel=till.id,
-        input=msgspec.structs.replace(data, payments=[], pay_later=False),
-        amount=planned.preview.to_pay,
-        currency=head.currency,
-        expires_at=now() + HELD_FOR,
-    )
-    await _hold(tx, asked, planned, facts.sold_in)
-    await exchange_store.insert(tx, asked)
+    data = msgspec.structs.replace(data, payments=[], pay_later=False)
+    # Goods of a ticket are in the customer's hand, as with any ticket that is paid by card; those of an exchange are held.
+    asked = await exchange_paying.wait(tx, head, data, planned, channel=till, sold_in=facts.sold_in)
     await _begin_payment(tx, asked, till)
     return asked
-
-
-async def _hold(tx: Tx, asked: ExchangeToPay, planned: Planned, channel: Channel) -> None:
-    """The new goods of an exchange; those of a ticket are in the customer's hand, as with any ticket that is paid by card."""
-    place = asked.input.location if asked.input.hand_over else None
-    wanted = [
-        HoldLine(line.variant, line.quantity, location=place)
-        for line in planned.preview.sold
-        if line.variant is not None
-    ]
-    if wanted:
-        await stock.take(
-            tx,
-            wanted,
-            channel=channel,
-            kind=HoldKind.CHECKOUT,
-            owner=asked.id,
-            expires_at=asked.expires_at,
-        )
 
 
 async def _begin_payment(tx: Tx, asked: ExchangeToPay, till: Channel) -> None:

@@ -15,8 +15,8 @@ import msgspec
 import structlog
 
 from samlad import channels, payments, stock
+from samlad.channels import Channel
 from samlad.content import photograph_store
-from samlad.kernel import cards
 from samlad.kernel.clock import now
 from samlad.kernel.context import SYSTEM, Context
 from samlad.kernel.database import Database, Tx
@@ -26,8 +26,9 @@ from samlad.kernel.problems import Conflict, InvalidInput, NotFound, Problem
 from samlad.orders import change_apply, change_facts, change_make, exchange_store, store
 from samlad.orders.balance import AT_TILL
 from samlad.orders.change_model import Changed, ChangeInput, ExchangeAction
+from samlad.orders.change_planned import Facts, Planned
 from samlad.orders.exchange_store import ExchangeState, ExchangeToPay
-from samlad.orders.model import OrderHead
+from samlad.orders.model import OrderHead, OrderLine
 from samlad.payments import (
     Attempt,
     NotClaimable,
@@ -67,7 +68,28 @@ async def begin(tx: Tx, order_id: UUID, data: ChangeInput) -> ExchangeToPay:
         InvalidInput: it has no id, is no exchange whose new goods leave first, or costs nothing.
         SoldOut: the new goods are gone.
     """
-    cards.refuse([data.note, *data.photos], "note")
+    head, lines, known = await lock_for(tx, order_id, data)
+    if known is not None:
+        return known
+    change_facts.check_state(head)
+    if not data.actions or not all(isinstance(a, ExchangeAction) and a.instant for a in data.actions):
+        raise InvalidInput.at("actions", "only exchanges whose new goods leave before the old ones are back")
+    facts, planned = await plan(tx, head, lines, data)
+    if planned.preview.to_pay <= 0:
+        raise InvalidInput.at("actions", "it costs nothing more; it can be made at once")
+    return await wait(tx, head, data, planned, channel=facts.sold_in, sold_in=facts.sold_in)
+
+
+async def lock_for(
+    tx: Tx, order_id: UUID, data: ChangeInput
+) -> tuple[OrderHead, list[OrderLine], ExchangeToPay | None]:
+    """The order of a change whose money comes first, held, and what was begun under its id already.
+
+    Raises:
+        NotFound, Forbidden: as `orders.apply_change`. InvalidInput: it has no id, or the number of a card in it.
+        Conflict: the id was used for another order.
+    """
+    change_apply.refuse_cards(data)
     if data.id is None:
         raise InvalidInput.at("id", "is needed: payments are begun for it")
     found = await store.lock(tx, order_id)
@@ -76,41 +98,50 @@ async def begin(tx: Tx, order_id: UUID, data: ChangeInput) -> ExchangeToPay:
     head, lines = found
     await change_facts.require(tx, tx.actor, head, data)
     known = await exchange_store.read(tx, data.id, lock=True)
-    if known is not None:
-        if known.order_id != order_id:
-            raise Conflict("This id was used for an exchange of another order.")
-        return known
-    change_facts.check_state(head)
-    if not data.actions or not all(isinstance(a, ExchangeAction) and a.instant for a in data.actions):
-        raise InvalidInput.at("actions", "only exchanges whose new goods leave before the old ones are back")
+    if known is not None and known.order_id != order_id:
+        raise Conflict("This id was used for an exchange of another order.")
+    return head, lines, known
+
+
+async def plan(tx: Tx, head: OrderHead, lines: list[OrderLine], data: ChangeInput) -> tuple[Facts, Planned]:
+    """What a change would do, agreed to and allowed. Raises InvalidInput, ChangeDiffers, NeedsOverride."""
     facts, planned = await change_make.planned(tx, head, lines, data)
     change_make.check_agreed(data, planned)
     change_make.check_override(tx, head, data.override, planned.preview.needs_override)
-    if planned.preview.to_pay <= 0:
-        raise InvalidInput.at("actions", "it costs nothing more; it can be made at once")
-    before = await exchange_store.open_of(tx, order_id)
+    return facts, planned
+
+
+async def wait(
+    tx: Tx, head: OrderHead, data: ChangeInput, planned: Planned, *, channel: Channel, sold_in: Channel
+) -> ExchangeToPay:
+    """Let a change wait for its money in a channel, with its new goods held where they are sold; another one of the order is given up.
+
+    Raises:
+        SoldOut: the new goods are gone.
+    """
+    assert data.id is not None  # `lock_for`
+    before = await exchange_store.open_of(tx, head.id)
     if before is not None:
         await _end(tx, before, "another-begun")
     asked = ExchangeToPay(
         id=data.id,
-        order_id=order_id,
-        channel=facts.sold_in.id,
+        order_id=head.id,
+        channel=channel.id,
         input=data,
         amount=planned.preview.to_pay,
         currency=head.currency,
         expires_at=now() + HELD_FOR,
     )
+    place = data.location if data.hand_over else None
     wanted = [
-        HoldLine(line.variant, line.quantity) for line in planned.preview.sold if line.variant is not None
+        HoldLine(line.variant, line.quantity, location=place)
+        for line in planned.preview.sold
+        if line.variant is not None
     ]
-    await stock.take(
-        tx,
-        wanted,
-        channel=facts.sold_in,
-        kind=HoldKind.CHECKOUT,
-        owner=asked.id,
-        expires_at=asked.expires_at,
-    )
+    if wanted:
+        await stock.take(
+            tx, wanted, channel=sold_in, kind=HoldKind.CHECKOUT, owner=asked.id, expires_at=asked.expires_at
+        )
     await exchange_store.insert(tx, asked)
     return asked
 

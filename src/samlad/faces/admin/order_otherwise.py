@@ -10,13 +10,14 @@ from samlad.books.permissions import TILL_REFUND
 from samlad.faces.admin.scope import own_locations
 from samlad.faces.form import Form
 from samlad.faces.page import AnyRequest, change, words
+from samlad.kernel.database import Database
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import InvalidInput
 from samlad.orders import Order, paid_otherwise
 from samlad.orders.paid_otherwise import PaidOtherwiseInput
-from samlad.payments import Refund, manual
+from samlad.payments import Refund, otherwise
 from samlad.payments.permissions import RECEIVE
 
 DRAWER = "drawer:"
@@ -31,14 +32,11 @@ class Unpaid(msgspec.Struct, frozen=True, kw_only=True):
     key: UUID
 
 
-def unpaid(order: Order) -> dict[UUID, Unpaid]:
+async def unpaid(reader: Database, order: Order) -> dict[UUID, Unpaid]:
     """What providers refused to give back of an order and nobody has given back since, by refund."""
-    known = {refund.id for refund in order.refunds}
     found = {}
     for refund in order.refunds:
-        if refund.status != "failed" or manual.again_key(refund.id) in known:
-            continue
-        left = refund.amount - sum(each.amount for each in order.refunds if each.instead_of == refund.id)
+        left = await otherwise.left(reader, refund)
         if left > 0:
             found[refund.id] = Unpaid(refund=refund, left=left, is_whole=left == refund.amount, key=new_id())
     return found

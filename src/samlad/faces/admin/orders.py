@@ -105,7 +105,7 @@ async def _order_page(request: AnyRequest, order_id: UUID, form: Form) -> Respon
     channel = await channels.cached(database, order.channel)
     may_change = actor.may(orders.CHANGE, order.location)
     places = await own_locations(actor, database)
-    unpaid = order_otherwise.unpaid(order)
+    unpaid = await order_otherwise.unpaid(database_of(request), order)
     who = {str(person.id): person.name for person in await people.everybody(database)}
     return await admin_page(
         request,

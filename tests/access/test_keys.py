@@ -18,6 +18,7 @@ from samlad.access.tokens import token_hash
 from samlad.kernel.context import Actor, Context
 from samlad.kernel.database import Database
 from samlad.kernel.http import ACTOR_SCOPE
+from samlad.kernel.listing import ListQuery
 from samlad.kernel.problems import NotFound
 
 
@@ -270,4 +271,8 @@ async def test_who_is_bound_touches_no_key_that_may_act_elsewhere(db: Database) 
     ):
         with pytest.raises(NotFound):
             await db.transaction(work, bound)
+    seen = ListQuery(filters={"within": keys.own(bound.actor)})
+    assert [each.id for each in (await keys.KEYS.page(db, seen)).items] == [own.key.id]
+    assert (await clients.CLIENTS.page(db, seen)).items == []
+    assert keys.own(office.actor) is None
     await db.transaction(lambda tx: keys.revoke(tx, own.key.id), bound)

@@ -17,6 +17,9 @@ from whole_life import live
 
 from described import DOCUMENT
 from samlad import app, channels, stock
+from samlad.access import clients, keys
+from samlad.access.clients import ClientInput
+from samlad.access.keys import KeyInput
 from samlad.access.permissions import permissions
 from samlad.channels import ChannelInput, ChannelKind
 from samlad.kernel.context import GUEST, SHOP_WIDE, Actor
@@ -116,6 +119,9 @@ BACK = ("/pos/kiruna", "/pos/kiruna/kiosks")
 """Where a till leads when what it was asked for is not on its own ticket, and not its own device: nothing was done."""
 
 
+TAG = "of-the-others"
+
+
 class There(msgspec.Struct):
     """Somebody of another store, and what the holes of addresses are filled with."""
 
@@ -148,11 +154,15 @@ async def there(settings: Any, db: Database, api_as: Any, monkeypatch: pytest.Mo
             "SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema()"
         )
     }
-    ids, told = {}, {}
+    ids = {}
     for hole, table in TABLES.items():
         found = await db.value(f"SELECT max(id::text) FROM {table}") if table in known else None
         ids[hole] = str(found or NOBODY)
+    await db.transaction(_of_the_office)
+    told = {TAG: "tag"}
     for table in (
+        "api_key",
+        "oauth_client",
         "customer",
         "cart",
         "orders",
@@ -195,6 +205,14 @@ async def there(settings: Any, db: Database, api_as: Any, monkeypatch: pytest.Mo
         locations=frozenset({place}),
     )
     return There(sam, ids, told)
+
+
+async def _of_the_office(tx: Tx) -> None:
+    """Keys that act everywhere, and words that others found for their customers and orders."""
+    await keys.create(tx, KeyInput(name="Sync", scopes=["key.read"]))
+    await clients.create(tx, ClientInput(name="Sync", scopes=["key.read"]))
+    await tx.execute("INSERT INTO customer_tag (customer, tag) SELECT id, $1 FROM customer", TAG)
+    await tx.execute("INSERT INTO order_tag (order_id, tag) SELECT id, $1 FROM orders", TAG)
 
 
 def _operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -293,6 +311,8 @@ async def test_a_store_that_shares_its_customers_serves_them(api_as: Any, db: Da
         assert (changed.status_code, changed.json()["phone"]) == (200, "+46701234567")
         assert [each["id"] for each in (await clerk.get("/api/customers")).json()["items"]] == [kim["id"]]
         assert (await clerk.get(f"/api/customers/{kim['id']}")).status_code == 200
+        await clerk.post(f"/api/customers/{kim['id']}/tags", json={"tags": ["vip"]})
+        assert (await clerk.get("/api/customers/tags")).json() == [{"tag": "vip", "people": 1}]
         for path, change in (
             (f"/api/channels/{trade.lund.id}", {"name": "Ours"}),
             (f"/api/customers/{kim['id']}", {"name": "Kim"}),

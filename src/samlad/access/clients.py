@@ -14,7 +14,7 @@ from samlad.access.events import (
     ClientSecretEnded,
     ClientSecretMade,
 )
-from samlad.access.keys import Scope, require_own
+from samlad.access.keys import WITHIN, Scope, require_own
 from samlad.access.permissions import KEY_READ, KEY_WRITE, permissions
 from samlad.access.tokens import CLIENT_PREFIX, new_token, token_hash
 from samlad.kernel import log
@@ -116,9 +116,12 @@ CLIENTS = Listing(
     key="id",
     sorts={"created_at": Sort("created_at", "timestamptz"), "name": Sort("name")},
     default_sort="-created_at",
-    filters={"status": Filter("CASE WHEN revoked_at IS NOT NULL THEN 'revoked' ELSE 'valid' END = {}")},
+    filters={
+        "status": Filter("CASE WHEN revoked_at IS NOT NULL THEN 'revoked' ELSE 'valid' END = {}"),
+        "within": WITHIN,
+    },
 )
-"""All clients, as a list; ``status`` is valid or revoked."""
+"""All clients, as a list; ``status`` is valid or revoked. ``within`` as of keys."""
 
 
 async def read(tx: Tx, client: UUID) -> ClientView:

@@ -16,7 +16,7 @@ from samlad.kernel.clock import now
 from samlad.kernel.context import Actor
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.ids import new_id
-from samlad.kernel.listing import Filter, Listing, Sort
+from samlad.kernel.listing import Filter, Listing, Sort, uuids
 from samlad.kernel.problems import Forbidden, InvalidInput, NotFound
 
 Scope = Annotated[str, msgspec.Meta(max_length=100)]
@@ -67,6 +67,9 @@ class NewKey(msgspec.Struct, frozen=True):
 
 _COLUMNS = ", ".join(Key.__struct_fields__)
 
+WITHIN = Filter("cardinality(locations) > 0 AND locations <@ {}::uuid[]", uuids)
+"""Of a list of what is bound to locations: what is bound to none but these (`own`)."""
+
 KEYS = Listing(
     row=Key,
     select=_COLUMNS,
@@ -80,9 +83,15 @@ KEYS = Listing(
             "CASE WHEN revoked_at IS NOT NULL THEN 'revoked' WHEN expires_at <= now() THEN 'expired' ELSE 'valid' END"
             " = {}"
         ),
+        "within": WITHIN,
     },
 )
 """All keys, as a list; ``status`` is valid, expired or revoked."""
+
+
+def own(actor: Actor) -> str | None:
+    """The filter ``within`` of lists of keys and programs: those that the actor may deal with (`require_own`), or None for all."""
+    return None if actor.locations is None else ",".join(map(str, sorted(actor.locations)))
 
 
 async def read(tx: Tx, key: UUID) -> Key:

@@ -160,11 +160,13 @@ async def remove_tag(tx: Tx, customer: UUID, tag: str) -> list[UUID]:
     return sorted(row["customer"] for row in rows)
 
 
-async def tags_in_use(reader: Reader, most: int) -> list[TagCount]:
-    """The tags that most people have."""
+async def tags_in_use(reader: Reader, pools: Sequence[UUID] | None, most: int) -> list[TagCount]:
+    """The tags that most people of some pools have; None is all of them."""
     return await reader.all(
         TagCount,
         """SELECT tag, count(DISTINCT coalesce(c.survivor, c.id))::int AS people
-           FROM customer_tag t JOIN customer c ON c.id = t.customer GROUP BY tag ORDER BY 2 DESC, 1 LIMIT $1""",
+           FROM customer_tag t JOIN customer c ON c.id = t.customer WHERE $1::uuid[] IS NULL OR c.pool = ANY ($1)
+           GROUP BY tag ORDER BY 2 DESC, 1 LIMIT $2""",
+        pools,
         most,
     )

@@ -64,9 +64,10 @@ async def notes_of(reader: Reader, actor: Actor, customer: UUID) -> list[Note]:
 
 
 async def tags_in_use(reader: Reader, actor: Actor) -> list[TagCount]:
-    """The tags that there are, those of the most people first."""
+    """The tags of the people whom the actor reaches, those of the most people first."""
     actor.require(READ)
-    return await note_store.tags_in_use(reader, 200)
+    pools = await reach.pools(reader, actor, Resource.CUSTOMERS)
+    return await note_store.tags_in_use(reader, pools, 200)
 
 
 async def add_note(tx: Tx, customer: UUID, data: NoteInput) -> Note:

@@ -4,7 +4,13 @@ A sentence with figures or names in it has a hole for each; the sentence that a 
 them. Verbs say it in English, for whoever calls the API; a test holds that of the packages here none is missing.
 """
 
-from samlad.faces import refusals_not_there, refusals_of_goods, refusals_of_people, refusals_of_places
+from samlad.faces import (
+    refusals_not_there,
+    refusals_of_faces,
+    refusals_of_goods,
+    refusals_of_people,
+    refusals_of_places,
+)
 from samlad.kernel.i18n import marked
 
 STOCK = (
@@ -215,6 +221,7 @@ COVERED = {
     "promotions": PROMOTIONS,
     "payments": PAYMENTS,
     **refusals_not_there.COVERED,
+    **refusals_of_faces.COVERED,
     **refusals_of_goods.COVERED,
     **refusals_of_people.COVERED,
     **refusals_of_places.COVERED,

@@ -49,8 +49,11 @@ class Actor(msgspec.Struct, frozen=True):
             Forbidden: without the permission, or without it at this location, or bound to locations.
         """
         if not self.may(permission, location):
-            where = " at this location" if permission in self.permissions else ""
-            raise Forbidden(f"This needs the permission “{permission}”{where}.", permission=permission)
+            if permission in self.permissions:
+                raise Forbidden(
+                    f"This needs the permission “{permission}” at this location.", permission=permission
+                )
+            raise Forbidden(f"This needs the permission “{permission}”.", permission=permission)
         if shop_wide and self.locations is not None:
             raise Forbidden(
                 "This is the same for all places, and you are bound to some of them.", permission=permission

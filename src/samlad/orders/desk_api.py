@@ -41,8 +41,9 @@ class AssignInput(msgspec.Struct, forbid_unknown_fields=True):
 @get("/orders/tags", summary="List tags of orders")
 async def list_tags(request: AnyRequest) -> list[OrderTagCount]:
     """The tags that orders have, those of the most first; 200 at most."""
-    actor_of(request).require(READ)
-    return await tagging_store.tags_in_use(database_of(request), 200)
+    actor = actor_of(request)
+    actor.require(READ)
+    return await tagging_store.tags_in_use(database_of(request), actor, 200)
 
 
 @get("/orders/{order_id:uuid}/tags", summary="List the tags of an order")

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from samlad.kernel import sealing
+from samlad.kernel.context import Actor
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.sealing import SealedColumn
 
@@ -148,10 +149,14 @@ async def remove_tags(tx: Tx, order: UUID, tags: Sequence[str]) -> list[str]:
     return sorted(row["tag"] for row in rows)
 
 
-async def tags_in_use(reader: Reader, most: int) -> list[OrderTagCount]:
-    """The tags that most orders have."""
+async def tags_in_use(reader: Reader, actor: Actor, most: int) -> list[OrderTagCount]:
+    """The tags that most orders have, of those that the actor sees (`samlad.orders.seeing`)."""
     return await reader.all(
         OrderTagCount,
-        "SELECT tag, count(*)::int AS orders FROM order_tag GROUP BY tag ORDER BY 2 DESC, 1 LIMIT $1",
+        """SELECT t.tag, count(*)::int AS orders FROM order_tag t
+           WHERE $1::uuid[] IS NULL OR EXISTS (SELECT FROM orders o WHERE o.id = t.order_id AND o.location = ANY ($1))
+               OR EXISTS (SELECT FROM fulfilment f WHERE f.order_id = t.order_id AND f.location = ANY ($1))
+           GROUP BY t.tag ORDER BY 2 DESC, 1 LIMIT $2""",
+        None if actor.locations is None else sorted(actor.locations),
         most,
     )

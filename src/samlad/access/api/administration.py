@@ -155,9 +155,14 @@ async def list_keys(
     status: Text = None,
     format: Format = "json",  # noqa: A002 - the parameter's public name
 ) -> Response[Any]:
-    """All keys, without their secrets. ``q`` is a part of the name. Filter: ``status`` is valid, expired or revoked."""
-    actor_of(request).require(KEY_READ)
-    query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters={"q": q, "status": status})
+    """All keys, without their secrets; of whoever is bound to locations, those that act nowhere else.
+
+    ``q`` is a part of the name. Filter: ``status`` is valid, expired or revoked.
+    """
+    actor = actor_of(request)
+    actor.require(KEY_READ)
+    filters = {"q": q, "status": status, "within": keys.own(actor)}
+    query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
     return await KEYS.answer(database_of(request), query, as_csv=format == "csv", name="keys")
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from litestar import Response, delete, get, patch, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from samlad.access import clients
+from samlad.access import clients, keys
 from samlad.access.clients import (
     CLIENTS,
     Client,
@@ -32,9 +32,15 @@ async def list_clients(
     ] = None,
     as_format: FileFormat = "json",
 ) -> Response[Page[Client]]:
-    """All clients, without their secrets; sort by created_at or name."""
-    actor_of(request).require(KEY_READ)
-    query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters={"status": status})
+    """All clients, without their secrets; of whoever is bound to locations, those that act nowhere else.
+
+    Sort by created_at or name.
+    """
+    actor = actor_of(request)
+    actor.require(KEY_READ)
+    query = ListQuery(
+        limit=limit, cursor=cursor, sort=sort, filters={"status": status, "within": keys.own(actor)}
+    )
     return await CLIENTS.answer(database_of(request), query, as_csv=as_format == "csv", name="oauth-clients")
 
 

@@ -21,11 +21,13 @@ from samlad.kernel.problems import Problem
 
 @get("/admin/keys")
 async def list_keys(request: AnyRequest) -> Response[Any]:
-    """All keys, newest first."""
+    """All keys, newest first; of whoever is bound to locations, those that act nowhere else."""
     require(request, KEY_READ)
     _ = words(request)
     states = [("valid", _("Valid")), ("expired", _("Expired")), ("revoked", _("Revoked"))]
-    found = await shown(request, database_of(request), keys.KEYS)
+    found = await shown(
+        request, database_of(request), keys.KEYS, fixed={"within": keys.own(actor_of(request))}
+    )
     return await admin_page(request, "admin/keys.html", list=found, states=states, now=now())
 
 

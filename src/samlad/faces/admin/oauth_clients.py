@@ -6,7 +6,7 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from samlad.access import clients
+from samlad.access import clients, keys
 from samlad.access.clients import ClientChange, ClientInput, ClientView, SecretInput
 from samlad.access.permissions import KEY_READ, KEY_WRITE
 from samlad.faces.admin.keys import groups_of
@@ -15,7 +15,7 @@ from samlad.faces.admin.shell import admin_page
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest, change, go, require, words
 from samlad.kernel.clock import now
-from samlad.kernel.http import context_of, database_of
+from samlad.kernel.http import actor_of, context_of, database_of
 from samlad.kernel.problems import Problem
 
 PATH = "/admin/keys/clients"
@@ -23,9 +23,11 @@ PATH = "/admin/keys/clients"
 
 @get(PATH)
 async def list_clients(request: AnyRequest) -> Response[Any]:
-    """All clients, newest first."""
+    """All clients, newest first; of whoever is bound to locations, those that act nowhere else."""
     require(request, KEY_READ)
-    found = await shown(request, database_of(request), clients.CLIENTS)
+    found = await shown(
+        request, database_of(request), clients.CLIENTS, fixed={"within": keys.own(actor_of(request))}
+    )
     return await admin_page(request, "admin/oauth_clients.html", list=found)
 
 

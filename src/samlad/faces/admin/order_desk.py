@@ -182,7 +182,7 @@ async def _desk(request: AnyRequest, kept: list[OrderView], form: Form) -> Respo
         filters=_filters(request, everything, [(place.code, place.name) for place in places]),
         more=[name for name in _MORE if found.get(name)],
         days=[(name, _(text)) for name, text in _DAY_NAMES.items()],
-        tags_in_use=[one.tag for one in await tagging_store.tags_in_use(database, 50)],
+        tags_in_use=[one.tag for one in await tagging_store.tags_in_use(database, actor, 50)],
         views=_tabs(request, kept, chosen, found),
         view=chosen,
         may_edit=chosen is not None and (chosen.owner == actor.id or actor.may(SHARE)),

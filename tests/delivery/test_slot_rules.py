@@ -165,6 +165,6 @@ def test_what_slots_cannot_say_is_told_at_the_slot() -> None:
     assert told(("12:00", "12:00", None)) == {"slots/0/end": "12:00 is not after 12:00"}
     assert told(("10:00", "12:00", 0)) == {"slots/0/capacity": "between 1 and 100000 orders"}
     assert told(("11:00", "13:00", 1), ("10:00", "11:30", 1)) == {
-        "slots/0/start": "11:00-13:00 begins before 10:00-11:30 is over"
+        "slots/0/start": "11:00 is before 10:00-11:30 is over"
     }
     assert list(told(("10:00", "12:00", 3), kind=MethodKind.SHIP)) == ["slots"]

@@ -150,6 +150,9 @@ def slot_errors(kind: MethodKind, slots: Sequence[Slot]) -> list[FieldError]:
     in_order = sorted(enumerate(slots), key=lambda pair: (pair[1].start, pair[1].end))
     for (_, before), (index, slot) in pairwise(in_order):
         if slot.start < before.end:
-            where = f"{slot.start}-{slot.end} begins before {before.start}-{before.end} is over"
-            errors.append(FieldError(f"slots/{index}/start", where))
+            errors.append(
+                FieldError(
+                    f"slots/{index}/start", f"{slot.start} is before {before.start}-{before.end} is over"
+                )
+            )
     return errors

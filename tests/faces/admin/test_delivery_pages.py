@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from samlad.delivery import store
-from samlad.delivery.model import AmountTable, PostalRange, Step
+from samlad.delivery.model import AmountTable, PostalRange, Slot, Step
 
 COURIER = {
     "channel": "web", "kind": "ship", "name": "Courier", "code": "courier", "name-sv": "Bud", "position": "5",
@@ -64,6 +64,12 @@ async def test_a_method_is_made_changed_and_the_change_taken_back(api: httpx.Asy
         ({"closed": "Christmas"}, "calendar/closed/0"),
         ({"pick_minutes": "soon"}, "pick_minutes"),
         ({"cut_off": "25:00"}, "cut_off"),
+        ({"kind": "same_day", "slots": "in the evening"}, "slots"),
+        ({"kind": "same_day", "slots": "17:00-25:00: 3"}, "slots"),
+        ({"kind": "same_day", "slots": "19:00-17:00"}, "slots"),
+        ({"kind": "same_day", "slots": "17:00-19:00: 0"}, "slots"),
+        ({"kind": "same_day", "slots": "17:00-19:00\n18:59-21:00"}, "slots"),
+        ({"slots": "17:00-19:00"}, "slots"),
         ({"channel": "nowhere"}, "channel"),
     ],
 )
@@ -75,6 +81,26 @@ async def test_what_cannot_be_read_is_said_at_its_field(
     assert f'href="#f-{field}"' in answer.text
     assert "Courier" in answer.text, "what was typed is still there"
     assert await store.all_methods(shop.db) == []
+
+
+async def test_the_times_of_a_same_day_method_are_typed_a_line_each(api: httpx.AsyncClient, shop) -> None:
+    bike = COURIER | {"kind": "same_day", "code": "bike", "slots": "9.00 – 11.00: 5\n\n17:00-19:00"}
+    made = await api.post("/admin/delivery/new", data=bike)
+    assert made.status_code == 303, made.text
+    [method] = await store.all_methods(shop.db)
+    assert method.slots == [
+        Slot(start="09:00", end="11:00", capacity=5),
+        Slot(start="17:00", end="19:00"),
+    ]
+    page = (await api.get(f"/admin/delivery/{method.id}")).text
+    assert "09:00-11:00: 5\n17:00-19:00" in page
+    saved = await api.post(
+        f"/admin/delivery/{method.id}", data=bike | {"version": "1", "is_active": "1", "slots": ""}
+    )
+    assert saved.status_code == 303
+    await api.post(undo_of((await api.get("/admin/delivery")).text))
+    [back] = await store.all_methods(shop.db)
+    assert back.slots == method.slots
 
 
 async def test_how_a_location_works(api: httpx.AsyncClient, shop) -> None:

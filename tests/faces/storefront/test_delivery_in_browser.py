@@ -2,11 +2,10 @@
 
 import pytest
 from browser import Site
-from market import Market, offer
+from market import Market, bring_in_slots, offer
 from playwright.async_api import expect
 
 from samlad.access.permissions import Role
-from samlad.delivery import store
 
 pytestmark = pytest.mark.browser
 
@@ -14,10 +13,11 @@ pytestmark = pytest.mark.browser
 @pytest.mark.parametrize("width", [390, 1440])
 async def test_promises_and_methods(site: Site, market: Market, width: int) -> None:
     await offer(market)
+    bike = await bring_in_slots(market)
     await market.product(title="Copper kettle", sku="KTL", handle="kettle", category="kok", stock=(1, 2))
     page = await site.visitor(width, locale="en-GB")
     await page.goto("/p/kettle")
-    await expect(page.locator(".brought li")).to_have_count(2)
+    await expect(page.locator(".brought li")).to_have_count(3)
     await site.fine(page)
     await page.get_by_role("button", name="Add to cart").click()
     await expect(page.locator("#cart-count")).to_contain_text("1")
@@ -31,13 +31,28 @@ async def test_promises_and_methods(site: Site, market: Market, width: int) -> N
     await expect(page.locator("select[name=location]")).to_be_visible()
     await expect(page.locator("input[name=line1]")).to_be_hidden()
 
+    await page.locator("#delivery-bike").check()
+    times = page.locator(".slots:visible input[type=radio]:enabled")
+    await expect(times.first).to_be_checked()
+    full = page.locator(".slots:visible input[type=radio]:disabled")
+    await expect(full).to_have_count(1)
+    await expect(page.locator(".time", has=full)).to_contain_text("Full")
+    await times.first.focus()
+    for _step in range(3):
+        await page.keyboard.press("ArrowDown")
+    await expect(times.nth(3)).to_be_checked()
+    await expect(times.nth(3)).to_be_focused()
+    await site.picture(page, "checkout-slots")
+    await site.fine(page)
+    await page.locator("#delivery-post").check()
+    await expect(page.locator(".slots:visible")).to_have_count(0)
+
     owner = await site.staff(Role.OWNER, name="Olivia Owner", locale="en-GB")
     await owner.set_viewport_size({"width": width, "height": 900})
-    [method, *_] = await store.all_methods(market.db)
     for path in (
         "/admin/delivery",
         "/admin/delivery/new",
-        f"/admin/delivery/{method.id}",
+        f"/admin/delivery/{bike.id}",
         f"/admin/delivery/locations/{market.places[0].id}",
     ):
         await owner.goto(path)

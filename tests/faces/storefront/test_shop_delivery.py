@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import httpx
 import msgspec
-from market import Market, hidden, offer, text_of
+from market import Market, bring_in_slots, hidden, offer, text_of
 
 import horizon
 from samlad import delivery, orders, stock
@@ -182,19 +182,6 @@ async def test_a_promise_is_said_as_of_today_and_in_the_readers_language(
     page = text_of((await guest.get(bought.headers["location"])).text)
     assert "Mon 2 Mar to Tue 3 Mar by" in page
     assert "Imorgon" not in page
-
-
-async def bring_in_slots(market: Market, capacity: int = 1) -> None:
-    """Brought the same day from the first store, every two hours of each day."""
-    slots = [
-        {"start": f"{hour:02d}:00", "end": f"{hour:02d}:45", "capacity": capacity} for hour in range(0, 24, 2)
-    ]
-    bike = {
-        "code": "bike", "kind": "same_day", "name": "Bike", "position": 9, "zones": [{}], "slots": slots,
-        "calendar": {"weekdays": [1, 2, 3, 4, 5, 6, 7]}, "pick_minutes": 5, "pack_minutes": 5,
-    }  # fmt: skip
-    data = msgspec.convert({"channel": "web", "rate": {"kind": "flat", "price": 900}, **bike}, MethodInput)
-    await market.db.transaction(lambda tx: delivery.create_method(tx, data))
 
 
 def times(page: str) -> list[tuple[str, bool, bool]]:

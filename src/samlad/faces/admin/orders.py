@@ -243,6 +243,10 @@ HAPPENED: dict[str, tuple[str, str, str]] = {
     "order.note_deleted": (marked("A note was taken away"), "close", ""),
     "order.note_restored": (marked("A note is back"), "undo", ""),
     "payment.overdue": (marked("Reminded: not paid in time"), "clock", "warning"),
+    "delivery.capacity_taken": (marked("It counts on a day of the place"), "clock", ""),
+    "delivery.capacity_returned": (marked("Its day has room for others"), "clock", ""),
+    "delivery.slot_taken": (marked("The delivery time is theirs"), "clock", ""),
+    "delivery.slot_returned": (marked("The delivery time is free again"), "clock", ""),
     "order.rest_due": (marked("Reminded: the rest is to be paid"), "clock", "warning"),
 }
 """What the history says of an event: text, icon, colour."""

@@ -27,6 +27,8 @@ from samlad.kernel.database import Tx
 from samlad.kernel.problems import InvalidInput
 from samlad.orders import CancelInput, ChangeInput, Order, cancel, fulfilment_assign, fulfilment_store
 from samlad.orders.change_model import CancelAction
+from samlad.orders.model import PlaceOrder
+from samlad.payments import PaymentInput
 from trade import BUYER, Trade
 
 HERE = Destination(country="SE", latitude=55.6, longitude=13.0)
@@ -140,7 +142,18 @@ async def test_never_more_orders_than_a_slot_has_room_for(trade: Trade) -> None:
     kettle = await trade.kettle(quantity=30, at=trade.at_malmo)
     slot = (await promised(trade, kettle)).slots[6]
     bought = [await chosen(trade, kettle, slot.key) for _ in range(20)]
-    answers = await asyncio.gather(*(trade.place(cart.id) for cart in bought), return_exceptions=True)
+    together = trade.db.companion(orders.Placements)
+    paid = [PaymentInput(provider="test")]
+    answers = await asyncio.gather(
+        *(trade.place(cart.id) for cart in bought[:10]),
+        *(
+            together.transaction(
+                lambda tx, each=cart.id: orders.place(tx, PlaceOrder(cart=each, payments=paid), is_last=True)
+            )
+            for cart in bought[10:]
+        ),
+        return_exceptions=True,
+    )
     won = [each for each in answers if isinstance(each, Order)]
     lost = [each for each in answers if isinstance(each, SlotFull)]
     assert (len(won), len(lost)) == (3, 17), answers
@@ -283,6 +296,8 @@ async def test_over_http(trade: Trade, api: httpx.AsyncClient) -> None:
     for each in (one, two):
         begun = await api.post(f"/api/carts/{each}/checkout", json={"slot": key})
         assert (begun.status_code, begun.json()["promise"]["slot"]) == (200, key), begun.text
+    anew = await api.post(f"/api/carts/{one}/checkout")
+    assert anew.json()["promise"]["slot"] == key, "what was chosen before stays chosen"
     plain = await api.post(f"/api/carts/{three}/checkout")
     assert (plain.status_code, bool(plain.json()["promise"]["slot"])) == (200, True)
     pay = {"payments": [{"provider": "test"}]}

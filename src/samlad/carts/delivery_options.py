@@ -69,7 +69,7 @@ async def promise_of(
     slot: str | None = None,
 ) -> Promised | None:
     """What is promised now for the method that a cart has chosen: at its store where it is fetched, in the slot that is named
-    where it has slots (else in the first with room). None without one.
+    where it has slots (else in the one that was chosen before, else in the first with room). None without one.
 
     Raises:
         SlotFull, SlotPast: that slot cannot be had. InvalidInput: there is none to choose.
@@ -86,8 +86,21 @@ async def promise_of(
         return None
     channel = await channels.cached(database, cart.channel)
     return await delivery.in_slot(
-        database, promise, slot, locale=locale or channel.locale, country=channel.country
+        database,
+        promise,
+        slot or _kept(cart, promise),
+        locale=locale or channel.locale,
+        country=channel.country,
     )
+
+
+def _kept(cart: Cart, promise: Promised) -> str | None:
+    """The slot that was chosen before, while it can be had: who begins a checkout anew keeps it."""
+    before = cart.promise
+    if before is None or before.method != promise.method:
+        return None
+    free = {offer.key for offer in promise.slots if not offer.is_full}
+    return before.slot if before.slot in free else None
 
 
 def chosen_promise(option: DeliveryOption | None, location: UUID | None) -> Promised | None:

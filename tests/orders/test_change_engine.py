@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from changing import back, change, clerk, make, preview, sold
 
-from samlad import channels, credit, orders
+from samlad import channels, credit, customers, orders
 from samlad.channels import ChannelChange
 from samlad.kernel import log
 from samlad.kernel.database import Database
@@ -274,6 +274,27 @@ async def test_cancelling_every_line_cancels_the_order(trade: Trade) -> None:
     assert (done.preview.refunded, done.order.status, done.order.refunded) == (20_000, "cancelled", 20_000)
     await trade.follow()
     assert await trade.db.value("SELECT sum(revenue) FROM order_day") in (None, 0)
+    await trade.sound()
+
+
+@pytest.mark.parametrize("is_counted", [True, False])
+async def test_called_off_in_parts_until_nothing_is_left_it_is_no_order_of_its_customer(
+    trade: Trade, *, is_counted: bool
+) -> None:
+    kettle = await trade.kettle(10_000)
+    order = await trade.buy((kettle, 2))
+    if is_counted:
+        await trade.follow()
+    for left in (1, 0):
+        assert not await trade.db.value("SELECT is_empty FROM orders WHERE id = $1", order.id)
+        done = await make(trade, order, {"kind": "quantity", "position": 1, "quantity": left})
+    assert done.order.refunded == 20_000
+    await trade.follow()
+    [kim] = await trade.db.rows("SELECT s.* FROM customer_spend s")
+    assert (kim["orders"], kim["spent"]) == (0, 0)
+    assert await customers.orders_of(trade.db, kim["customer"]) == 0, (
+        "an offer for the first order is theirs again"
+    )
     await trade.sound()
 
 

@@ -17,6 +17,7 @@ from whole_life import EMAIL, WORDS, live
 from account_people import Post
 from samlad.faces.known_data import FIELDS
 from samlad.faces.storefront.member import COOKIE
+from samlad.kernel import personal
 from samlad.kernel.context import GUEST
 from samlad.kernel.database import Database
 from samlad.kernel.i18n import LOCALES, translator
@@ -84,6 +85,7 @@ async def test_everything_a_person_has_is_in_their_file_in_three_languages(
         assert (await browser.post("/account/data/export")).status_code == 303
         request = await db.value("SELECT id FROM privacy_request")
         there = await in_tables(db, WORDS)
+        monkeypatch.setattr(personal, "AT_ONCE", 2)  # more than that is read in pages
         await running.collect(db, Vault.of(settings), request)
         here = f"/account/data/{request}"
         file = (await browser.get(f"{here}/file.json")).json()

@@ -552,7 +552,7 @@ def test_who_may_have_a_promotion(given: str | None, status: str) -> None:
     moment = datetime(2026, 11, 27, 23, 30, tzinfo=UTC)  # Saturday 00:30 in Stockholm
     one = Promotion(
         id=promotion_id, pool=new_id(), name="Offer", status=PromotionStatus(status), is_automatic=True, channels=[elsewhere],
-        customer_group="staff", first_order=False, currency="SEK", priority=0, first_day=date(2026, 11, 28), last_day=None,
+        customer_group="staff", first_order=False, currency="SEK", priority=0, first_day=date(2026, 11, 27), last_day=date(2026, 11, 27),
         terms=msgspec.convert({"effect": {"kind": "percent", "percent": 1}}, Terms), combination=Combination.ALL,
         weekdays=[6], hours=Interval("22:00", "02:00"), limit_total=None, limit_customer=None, budget=None, uses=0, spent=0,
         version=1, created_at=moment, updated_at=moment,
@@ -562,7 +562,7 @@ def test_who_may_have_a_promotion(given: str | None, status: str) -> None:
         known = {"channel": here, "currency": "SEK", "time_zone": "Europe/Stockholm", "at": moment} | fields
         return why_not(promotion, Circumstances(grants={promotion_id: given} if given else {}, **known))
 
-    # At half past midnight the hours are still those of the evening before, and that was a Friday.
+    # At half past midnight the hours are still those of the evening before, its first and last day, and that was a Friday.
     friday = msgspec.structs.replace(one, weekdays=[5])
     assert why(one) == ("ended" if status == "ended" else "hours")
     expected = {"ended": "ended"}.get(status)
@@ -574,4 +574,5 @@ def test_who_may_have_a_promotion(given: str | None, status: str) -> None:
     if given in ("code", "link") and status != "ended":
         assert why(friday, customer_group="staff") is None
         assert why(friday, customer_group="staff", currency="EUR") == "currency"
-        assert why(friday, customer_group="staff", at=moment - timedelta(hours=1)) == "not-yet"
+        assert why(friday, customer_group="staff", at=moment - timedelta(days=1)) == "not-yet"
+        assert why(friday, customer_group="staff", at=moment + timedelta(hours=2)) == "ended"

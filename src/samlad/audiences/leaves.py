@@ -125,7 +125,7 @@ def _orders(condition: HasOrders, sql: "Sql") -> Leaf:
     if condition.measure == "sum":
         value = f"sum({worth})"
     else:
-        where += " AND o.kind = 'sale'"
+        where += " AND o.kind = 'sale' AND NOT o.is_empty"
         value = count if condition.measure == "count" else f"sum({worth})::numeric / {count}"
     if condition.currency is not None:
         where += f" AND o.currency = {sql.arg(condition.currency, 'text')}"
@@ -143,7 +143,7 @@ def _order_date(condition: OrderDate, sql: "Sql") -> Leaf:
     moment = f"{'min' if condition.which == 'first' else 'max'}(o.placed_at)"
     rows = f"""SELECT m.person, {sql.within(condition.within, moment)} AS ok, {moment}::text AS found,
                       {sql.falls_out(condition.within, moment)} AS until
-               FROM {source} WHERE {where} AND o.kind = 'sale' GROUP BY m.person"""
+               FROM {source} WHERE {where} AND o.kind = 'sale' AND NOT o.is_empty GROUP BY m.person"""
     return Leaf(rows=rows)
 
 

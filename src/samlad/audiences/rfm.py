@@ -65,8 +65,8 @@ async def _compute(tx: Tx, pool: UUID) -> int:
         f"""
         WITH by_currency AS (
             SELECT coalesce(c.survivor, c.id) AS person, o.currency,
-                   count(*) FILTER (WHERE o.kind = 'sale') AS orders, sum(o.total) AS spent,
-                   max(o.placed_at) FILTER (WHERE o.kind = 'sale') AS last_at
+                   count(*) FILTER (WHERE o.kind = 'sale' AND NOT o.is_empty) AS orders, sum(o.total) AS spent,
+                   max(o.placed_at) FILTER (WHERE o.kind = 'sale' AND NOT o.is_empty) AS last_at
             FROM orders o JOIN customer c ON c.id = o.customer
             WHERE c.pool = $1 AND o.status <> 'cancelled' GROUP BY 1, 2
         ), person AS (

@@ -70,6 +70,8 @@ async def run(
         "lost": events - stored,
         "checkout_ms": round(statistics.median(quiet) * 1000, 1),
         "checkout_in_burst_ms": round(statistics.median(busy) * 1000, 1),
+        "checkout_p95_ms": round(_p95(quiet) * 1000, 1),
+        "checkout_in_burst_p95_ms": round(_p95(busy) * 1000, 1),
         "checkout_ratio": round(statistics.median(busy) / statistics.median(quiet), 2),
         "events": events,
     }
@@ -143,6 +145,10 @@ async def _check_out(server: Server, checkouts: Sequence[bytes]) -> list[float]:
         waits.append(time.perf_counter() - began)
     connection.close()
     return waits
+
+
+def _p95(waits: Sequence[float]) -> float:
+    return statistics.quantiles(waits, n=20)[-1]
 
 
 async def _landed(runtime: Runtime) -> int:

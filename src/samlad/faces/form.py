@@ -10,7 +10,7 @@ from litestar.datastructures import UploadFile
 from samlad.faces import objections, problem_words
 from samlad.faces.page import AnyRequest, words
 from samlad.kernel.i18n import marked
-from samlad.kernel.money import parse_amount
+from samlad.kernel.money import decimal_text, parse_amount
 from samlad.kernel.problems import FieldError, InvalidInput, Malformed, Outdated, Problem
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -52,6 +52,7 @@ class Form:
         self.message: str | None = None
         self.status = 200
         self.translate = translate
+        self._currencies: dict[str, str] = {}
 
     @classmethod
     def of(cls, **values: Any) -> Self:
@@ -102,6 +103,7 @@ class Form:
         Raises:
             InvalidInput: not an amount, or finer than the currency.
         """
+        self._currencies[name] = currency
         text = self.text(name)
         if text is None:
             return None
@@ -142,7 +144,8 @@ class Form:
             return msgspec.convert(given, kind, strict=False)
         except msgspec.ValidationError as error:
             name, what = _place(str(error))
-            raise InvalidInput.at(name, spoken(what, self.translate)) from None
+            currency = self._currencies.get(name.rpartition("/")[2])
+            raise InvalidInput.at(name, spoken(what, self.translate, currency)) from None
 
     def one(self, name: str, kind: Any) -> Any:
         """One field as a kind that says what fits.
@@ -263,10 +266,13 @@ def _place(text: str) -> tuple[str, str]:
     return path, found["what"]
 
 
-def spoken(fault: str, translate: Callable[[str], str]) -> str:
-    """A message of msgspec as a person would say it."""
+def spoken(fault: str, translate: Callable[[str], str], currency: str | None = None) -> str:
+    """A message of msgspec as a person would say it; a limit of an amount in units of its currency, as it is typed."""
     for pattern, message in _LIMITS:
         hit = pattern.search(fault)
         if hit:
-            return translate(message) % hit.groupdict()
+            limits = hit.groupdict()
+            if currency is not None and message in (AT_LEAST, AT_MOST):
+                limits = {name: decimal_text(int(limit), currency) for name, limit in limits.items()}
+            return translate(message) % limits
     return translate(UNREADABLE)

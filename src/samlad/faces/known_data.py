@@ -11,7 +11,7 @@ from litestar import Response
 from samlad.conversations import enclosed
 from samlad.faces.page import AnyRequest, words
 from samlad.kernel.i18n import marked
-from samlad.privacy import Export
+from samlad.privacy import Excerpt
 
 MOST_ROWS = 200
 """Of one part on the page; the rest is in the JSON file."""
@@ -112,7 +112,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     more: int
 
 
-def readable(request: AnyRequest, export: Export) -> list[Part]:
+def readable(request: AnyRequest, export: Excerpt) -> list[Part]:
     """An export as a page shows it, in the language of whoever reads it."""
     _ = words(request)
     place = {table: number for number, table in enumerate(FIRST)}
@@ -120,8 +120,8 @@ def readable(request: AnyRequest, export: Export) -> list[Part]:
         Part(
             about=_(part.about),
             kept=_(part.kept) if part.kept else None,
-            rows=[(_row(_, row), row.get("file")) for row in part.rows[:MOST_ROWS]],
-            more=max(len(part.rows) - MOST_ROWS, 0),
+            rows=[(_row(_, row), row.get("file")) for row in part.rows],
+            more=part.more,
         )
         for part in sorted(export.parts, key=lambda part: place.get(part.table, len(place)))
     ]

@@ -62,6 +62,7 @@ PEOPLE = (
     marked("There is no such request."),
     marked("There is no such file in this export."),
     marked("There is no export: it is not ready yet, or is not kept any more."),
+    marked("This export was made by an older version. Collect it again."),
     marked("There is no such event."),
     marked("There is no such rule."),
     marked("There is no such source."),

@@ -54,6 +54,8 @@ RETRIED = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, Stale)
 ATTEMPTS = 6
 GIVES_WAY = 5
 """How much less of a processor that others want, too, is for what gives way (the niceness of POSIX): a third."""
+COMES_LAST = 12
+"""The same for what takes what is left: a fifteenth. Not for whoever holds locks that people who buy wait for."""
 
 
 class Database:
@@ -84,12 +86,12 @@ class Database:
         )
 
     async def giving_way(self) -> "Database":
-        """The same database through one connection that gives way: for much that comes at once and that nobody waits for.
+        """The same database through one connection that comes last: for much that comes at once and that nobody waits for.
 
         Where PostgreSQL has the processor with us, people who check out meanwhile are served first.
         """
         one = msgspec.structs.replace(self.settings, pool_size=1)
-        return await self._other("giving way", one, niceness=GIVES_WAY)
+        return await self._other("giving way", one, niceness=COMES_LAST)
 
     async def _other(self, name: str, settings: Settings, *, niceness: int = 0) -> "Database":
         async with self._opening:

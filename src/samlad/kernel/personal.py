@@ -18,7 +18,7 @@ case: what is theirs alone, such as e-mail addresses and numbers), ``{needles}``
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import msgspec
@@ -88,8 +88,8 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
 
 _NAMES = re.compile(r"\{(ids|texts|needles|things)\}")
 _CASTS = {"ids": "uuid[]", "texts": "text[]", "needles": "text[]", "things": "uuid[]"}
-MOST_ROWS = 20_000
-"""Of one table in an export."""
+AT_ONCE = 1_000
+"""Rows that an export has in memory."""
 
 
 def bound(sql: str, person: Person) -> tuple[str, list[Any]]:
@@ -116,14 +116,34 @@ async def find_things(reader: Reader, things: Sequence[Things], person: Person) 
 
 
 async def read(reader: Reader, holding: Holding, person: Person) -> list[dict[str, Any]]:
-    """What a table holds of a person."""
+    """What a table holds of a person, where that is little: who they are."""
+    sql, values = bound(_select(holding), person)
+    return await _told(reader, holding, await reader.rows(sql, *values))
+
+
+async def pages(tx: Tx, holding: Holding, person: Person) -> AsyncIterator[list[dict[str, Any]]]:
+    """The same, however much it is, some rows at a time."""
+    sql, values = bound(_select(holding), person)
+    cursor = await tx.connection.cursor(sql, *values)
+    while rows := await cursor.fetch(AT_ONCE):
+        yield await _told(tx, holding, rows)
+
+
+async def count(reader: Reader, holding: Holding, person: Person) -> int:
+    """How many rows a table holds of a person."""
+    sql, values = bound(f"SELECT count(*) FROM {holding.table} WHERE {holding.whose}", person)
+    return int(await reader.value(sql, *values))
+
+
+def _select(holding: Holding) -> str:
     left_out = {*holding.withheld} if holding.files is None else {*holding.withheld, holding.files[1]}
     names = dict.fromkeys((*holding.shown, *holding.personal))
     columns = ", ".join(name for name in names if name not in left_out)
-    sql, values = bound(
-        f"SELECT {columns} FROM {holding.table} WHERE {holding.whose} LIMIT {MOST_ROWS}", person
-    )
-    found = [dict(row.items()) for row in await reader.rows(sql, *values)]
+    return f"SELECT {columns} FROM {holding.table} WHERE {holding.whose}"
+
+
+async def _told(reader: Reader, holding: Holding, rows: Sequence[Any]) -> list[dict[str, Any]]:
+    found = [dict(row.items()) for row in rows]
     if holding.sealed is not None:
         told = holding.sealed
         texts = await sealing.unseal(

@@ -202,17 +202,19 @@ async def _update(tx: Tx, head: OrderHead, planned: Planned, rounding: int, *, i
     if preview.address is not None:
         values["address"] = msgspec.to_builtins(preview.address)
     await store.update(tx, head.id, values)
-    if not any(line.quantity - line.cancelled for line in lines if line.kind is LineKind.ITEM):
+    is_empty = not any(line.quantity - line.cancelled for line in lines if line.kind is LineKind.ITEM)
+    if is_empty:
         await payments.void(tx, head.id, channel=head.channel)
         # Called off in parts until nothing was left is called off: codes, limits and budgets have room again, and so have days and slots.
         await promotions.release(tx, head.id, channel=head.channel)
         await delivery.give_back(tx, head.id)
-    if is_counted and head.customer is not None:
+    is_other = await store.set_empty(tx, head.id, is_empty=is_empty)
+    if (is_counted or is_other) and head.customer is not None:
         spend = customers.Spend(
             customer=head.customer,
             currency=head.currency,
-            orders=0,
-            spent=added,
+            orders=(-1 if is_empty else 1) if is_other else 0,
+            spent=added if is_counted else 0,
             last_order_at=head.placed_at,
         )
         await customers.book_spend(tx, [spend])

@@ -59,7 +59,8 @@ _RULES: dict[str, tuple[str, str]] = {
         "The sums of each customer are those of their orders",
         """
         WITH truth AS (
-            SELECT customer, currency, count(*) FILTER (WHERE kind = 'sale') AS orders, sum(total) AS spent
+            SELECT customer, currency, count(*) FILTER (WHERE kind = 'sale' AND NOT is_empty) AS orders,
+                   sum(total) AS spent
             FROM orders WHERE counted AND customer IS NOT NULL GROUP BY 1, 2
         )
         SELECT 'customer ' || customer AS what,

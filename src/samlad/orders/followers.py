@@ -33,7 +33,7 @@ async def summarise(tx: Tx, event: Event) -> None:
         spend = customers.Spend(
             customer=counted.customer,
             currency=counted.currency,
-            orders=sign * (counted.kind == OrderKind.SALE),
+            orders=sign * (counted.kind == OrderKind.SALE and not counted.is_empty),
             spent=sign * counted.total,
             last_order_at=counted.placed_at,
         )

@@ -357,7 +357,10 @@ async def change_revenue(tx: Tx, order: UUID, change: int) -> bool:
 
 
 class Counted(msgspec.Struct, frozen=True):
-    """An order that has just been counted (or, if ``is_out``, taken out of the count again)."""
+    """An order that has just been counted (or, if ``is_out``, taken out of the count again).
+
+    ``is_empty``: it was called off in parts until nothing was left, and is no order of its customer.
+    """
 
     channel: UUID
     customer: UUID | None
@@ -366,6 +369,7 @@ class Counted(msgspec.Struct, frozen=True):
     total: int
     placed_at: Any
     is_out: bool
+    is_empty: bool
 
 
 async def count(tx: Tx, order: UUID) -> Counted | None:
@@ -395,10 +399,18 @@ async def count(tx: Tx, order: UUID) -> Counted | None:
             SET orders = d.orders + excluded.orders, revenue = d.revenue + excluded.revenue,
                 items = d.items + excluded.items
         )
-        SELECT channel, customer, kind, currency, total, placed_at, NOT counted AS is_out FROM changed
+        SELECT channel, customer, kind, currency, total, placed_at, NOT counted AS is_out, is_empty FROM changed
         """,
         order,
     )
+
+
+async def set_empty(tx: Tx, order: UUID, *, is_empty: bool) -> bool:
+    """Note whether anything is left of an order; whether this is new of one that is counted already (`count`)."""
+    counted = await tx.value(
+        "UPDATE orders SET is_empty = $2 WHERE id = $1 AND is_empty <> $2 RETURNING counted", order, is_empty
+    )
+    return bool(counted)
 
 
 async def link_customer(tx: Tx, order: UUID, customer: UUID) -> bool:

@@ -4,9 +4,9 @@ The public face: what the floors above may use. `docs/concepts/privacy.md` expla
 """
 
 from samlad.privacy.holdings import ABOUT, WHY_KEPT
-from samlad.privacy.model import Export, PrivacyRequest, RequestInput, RequestKind, RequestState
+from samlad.privacy.model import Excerpt, Export, PrivacyRequest, RequestInput, RequestKind, RequestState
 from samlad.privacy.permissions import ERASE, EXPORT, READ
-from samlad.privacy.service import ask, cancel, download, download_archive, file, get
+from samlad.privacy.service import ask, cancel, download, download_archive, excerpt, file, get
 from samlad.privacy.store import LISTING
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "LISTING",
     "READ",
     "WHY_KEPT",
+    "Excerpt",
     "Export",
     "PrivacyRequest",
     "RequestInput",
@@ -25,6 +26,7 @@ __all__ = [
     "cancel",
     "download",
     "download_archive",
+    "excerpt",
     "file",
     "get",
 ]

@@ -1,8 +1,9 @@
 """HTTP: what people asked for about their data."""
 
+from typing import cast
 from uuid import UUID
 
-from litestar import Response, Router, get, post
+from litestar import MediaType, Response, Router, get, post
 from litestar.params import FromPath, JSONBody
 
 from samlad.kernel.http import AnyRequest, actor_of, context_of, database_of, write
@@ -79,7 +80,9 @@ async def download(request: AnyRequest, request_id: FromPath[UUID]) -> Response[
         lambda tx: service.download(tx, keys, request_id), context_of(request)
     )
     name = f"personal-data-{request_id}.json"
-    return Response(export, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    # What it says is an `Export`, as the documentation of the operation has it; it is not read into one to be written again.
+    return cast("Response[Export]", Response(export, media_type=MediaType.JSON, headers=headers))
 
 
 @get(

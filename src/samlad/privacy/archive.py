@@ -1,38 +1,139 @@
-"""An export as one file: a ZIP of ``export.json`` and, beside it, the photographs and other files that it names."""
+"""An export as one file: a ZIP of ``export.json`` and, beside it, the photographs and other files that it names.
+
+People may have a hundred thousand rows, so nobody has all of them in memory: each row of the JSON is a line of its own, written
+as it is read from its table, and read again line by line.
+"""
 
 import io
+import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
 
 import msgspec
 
+from samlad.kernel import personal
+from samlad.kernel.database import Tx
+from samlad.kernel.personal import Holding, Person
 from samlad.kernel.problems import NotFound
-from samlad.privacy.model import Export
+from samlad.privacy.model import Excerpt, ExcerptPart, Export
 
 JSON = "export.json"
 MOST_BYTES = 300_000_000
 """Of all files of one export together; more than that are named, and left out."""
 
-
-def pack(export: Export, files: Sequence[tuple[str, bytes]]) -> bytes:
-    """The archive. Photographs are packed already: they are stored as they are."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-        _write(archive, export, JSON, msgspec.json.format(msgspec.json.encode(export)), zipfile.ZIP_DEFLATED)
-        for name, content in files:
-            _write(archive, export, name, content, zipfile.ZIP_STORED)
-    return out.getvalue()
+_PART_BEGINS = re.compile(rb'(?P<head>\{"table":.*),"rows":\[\n', re.DOTALL)
+_PART_ENDS = b"]}"
+_OLDER = "This export was made by an older version. Collect it again."
 
 
-def _write(archive: zipfile.ZipFile, export: Export, name: str, content: bytes, how: int) -> None:
-    entry = zipfile.ZipInfo(name, export.made_at.timetuple()[:6])
+class Packed(msgspec.Struct, frozen=True):
+    """An archive, and how many rows of each table are in it; ``kept``: of those that an erasure leaves."""
+
+    content: bytes
+    counts: dict[str, int]
+    kept: dict[str, int]
+
+
+async def pack(tx: Tx, holdings: Sequence[Holding], person: Person, made_at: datetime) -> Packed:
+    """Everything that tables hold of a person. Photographs are packed already: they are stored as they are."""
+    out, counts = io.BytesIO(), dict[str, int]()
+    with zipfile.ZipFile(out, "w") as archive:
+        with archive.open(_entry(JSON, made_at, zipfile.ZIP_DEFLATED), "w", force_zip64=True) as stream:
+            async for line in _lines(tx, holdings, person, made_at, counts):
+                stream.write(line)
+        left = MOST_BYTES
+        for holding in holdings:
+            for name, content in await personal.files(tx, holding, person, left):
+                archive.writestr(_entry(name, made_at, zipfile.ZIP_STORED), content)
+                left -= len(content)
+    kept = {each.table: counts[each.table] for each in holdings if each.kept and each.table in counts}
+    return Packed(out.getvalue(), counts, kept)
+
+
+def _entry(name: str, made_at: datetime, how: int) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, made_at.timetuple()[:6])
     entry.compress_type = how
-    archive.writestr(entry, content)
+    return entry
 
 
-def export_of(packed: bytes) -> Export:
-    """What the archive's JSON says. Exports of before there were archives are JSON alone."""
-    return msgspec.json.decode(packed if packed[:1] == b"{" else file_of(packed, JSON), type=Export)
+async def _lines(
+    tx: Tx, holdings: Sequence[Holding], person: Person, made_at: datetime, counts: dict[str, int]
+) -> AsyncIterator[bytes]:
+    yield _first_line(made_at)
+    for holding in holdings:
+        async for rows in personal.pages(tx, holding, person):
+            if holding.table not in counts:
+                yield _part_begins(holding.table, holding.about, holding.kept, is_first=not counts)
+            for row in rows:
+                yield (b",\n" if counts.get(holding.table) else b"") + msgspec.json.encode(row)
+                counts[holding.table] = counts.get(holding.table, 0) + 1
+        if holding.table in counts:
+            yield b"\n" + _PART_ENDS
+    yield b"\n]}\n"
+
+
+def _first_line(made_at: datetime) -> bytes:
+    return b'{"made_at":%b,"parts":[\n' % msgspec.json.encode(made_at)
+
+
+def _part_begins(table: str, about: str, kept: str | None, *, is_first: bool) -> bytes:
+    head = msgspec.json.encode({"table": table, "about": about, "kept": kept})[:-1]
+    return b'%b%b,"rows":[\n' % (b"" if is_first else b",\n", head)
+
+
+def pieces(packed: bytes, said: Callable[[str], str] = str) -> Iterator[bytes]:
+    """The archive's JSON, line by line; what tables are and why they are kept in other words if need be."""
+    for line in _read(packed):
+        found = _PART_BEGINS.fullmatch(line)
+        if found is None:
+            yield line
+        else:
+            head = msgspec.json.decode(found["head"] + b"}", type=_Head)
+            yield _part_begins(
+                head.table, said(head.about), said(head.kept) if head.kept else None, is_first=True
+            )
+
+
+def excerpt(packed: bytes, most: int) -> Excerpt:
+    """The first rows of each table, and how many there are besides."""
+    lines, parts = _read(packed), list[ExcerptPart]()
+    made_at = msgspec.json.decode(next(lines).rstrip() + b"]}", type=Export).made_at
+    for line in lines:
+        begins = _PART_BEGINS.fullmatch(line)
+        if begins is not None:
+            head = msgspec.json.decode(begins["head"] + b"}", type=_Head)
+            parts.append(ExcerptPart(table=head.table, about=head.about, kept=head.kept, rows=[]))
+        elif line.startswith(b"{"):
+            part = parts[-1]
+            if len(part.rows) < most:
+                part.rows.append(msgspec.json.decode(line.rstrip(b",\n"), type=dict[str, Any]))
+            else:
+                parts[-1] = msgspec.structs.replace(part, more=part.more + 1)
+    return Excerpt(made_at=made_at, parts=parts)
+
+
+class _Head(msgspec.Struct):
+    table: str
+    about: str
+    kept: str | None
+
+
+def _read(packed: bytes) -> Iterator[bytes]:
+    """The lines of an archive's JSON.
+
+    Raises:
+        NotFound: it was made when rows were not lines of their own; such exports end within 30 days.
+    """
+    if packed[:1] == b"{":
+        raise NotFound(_OLDER)
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive, archive.open(JSON) as stream:
+        first = stream.readline()
+        if not first.startswith(b'{"made_at":'):
+            raise NotFound(_OLDER)
+        yield first
+        yield from stream
 
 
 def file_of(packed: bytes, name: str) -> bytes:
@@ -41,8 +142,7 @@ def file_of(packed: bytes, name: str) -> bytes:
     Raises:
         NotFound: there is none of this name.
     """
-    if packed[:1] != b"{":
-        with zipfile.ZipFile(io.BytesIO(packed)) as archive:
-            if name in archive.namelist():
-                return archive.read(name)
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        if name in archive.namelist():
+            return archive.read(name)
     raise NotFound("There is no such file in this export.")

@@ -79,3 +79,16 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
 
     made_at: datetime
     parts: list[ExportPart]
+
+
+class ExcerptPart(ExportPart, frozen=True, kw_only=True):
+    """The first rows of a table, and how many ``more`` an export has."""
+
+    more: int = 0
+
+
+class Excerpt(msgspec.Struct, frozen=True, kw_only=True):
+    """Of everything that is known of a person, as much as a page shows."""
+
+    made_at: datetime
+    parts: list[ExcerptPart]

@@ -23,7 +23,7 @@ from samlad.kernel.vault import KEY_BYTES, Vault
 from samlad.privacy import archive, people, store
 from samlad.privacy.events import Collected, Erased, Refused
 from samlad.privacy.holdings import BLOCKERS, HOLDINGS
-from samlad.privacy.model import Export, ExportPart, PrivacyRequest, RequestKind, RequestState
+from samlad.privacy.model import PrivacyRequest, RequestKind, RequestState
 from samlad.privacy.service import JOB, secret_name
 
 EXPORT_KEPT = timedelta(days=30)
@@ -60,35 +60,22 @@ async def collect(database: Database, keys: Vault, request: UUID) -> None:
         if held is None or held.state not in (RequestState.WAITING, RequestState.RUNNING):
             return
         person = await people.find(tx, held.person)
-        parts = [
-            ExportPart(
-                table=holding.table,
-                about=holding.about,
-                kept=holding.kept,
-                rows=await personal.read(tx, holding, person),
-            )
-            for holding in HOLDINGS
-            if holding.is_shown
-        ]
-        export = Export(made_at=now(), parts=[part for part in parts if part.rows])
-        files: list[tuple[str, bytes]] = []
-        for holding in HOLDINGS:
-            if holding.is_shown:
-                left = archive.MOST_BYTES - sum(len(content) for _, content in files)
-                files += await personal.files(tx, holding, person, left)
-        expires_at = now() + EXPORT_KEPT
-        counts = {part.table: len(part.rows) for part in export.parts}
+        made_at = now()
+        shown = [holding for holding in HOLDINGS if holding.is_shown]
+        packed = await archive.pack(tx, shown, person, made_at)
+        expires_at = made_at + EXPORT_KEPT
         await store.set_state(
             tx,
             request,
             state="done",
             steps=held.total,
-            counts=counts,
-            kept={part.table: len(part.rows) for part in export.parts if part.kept},
-            sealed=await _seal(tx, keys, request, archive.pack(export, files)),
-            ended_at=now(),
+            counts=packed.counts,
+            kept=packed.kept,
+            sealed=await _seal(tx, keys, request, packed.content),
+            ended_at=made_at,
             expires_at=expires_at,
         )
+        counts = packed.counts
         fact = Collected(expires_at=expires_at, rows=sum(counts.values()))
         log.append(tx, fact, subject=request, profile=held.person)
         audit.record(tx, "privacy.collected", "privacy_request", request, after={"tables": sorted(counts)})
@@ -179,7 +166,7 @@ async def _step(database: Database, request: UUID, place: int, holding: Holding,
         if held is None or held.state != RequestState.RUNNING or held.steps != place:
             return  # another worker was here
         if holding.erase is None:
-            kept = len(await personal.read(tx, holding, person))
+            kept = await personal.count(tx, holding, person)
             await store.step(tx, request, place, {}, {holding.table: kept} if kept else {})
             return
         gone = await personal.erase(tx, holding, person)

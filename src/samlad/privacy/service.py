@@ -1,5 +1,7 @@
 """The verbs of requests: ask for an export or an erasure, cancel it, download an export."""
 
+import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -13,7 +15,7 @@ from samlad.kernel.vault import Vault
 from samlad.privacy import archive, store
 from samlad.privacy.events import Cancelled, Requested
 from samlad.privacy.holdings import HOLDINGS
-from samlad.privacy.model import Export, PrivacyRequest, RequestInput, RequestKind, RequestState
+from samlad.privacy.model import Excerpt, PrivacyRequest, RequestInput, RequestKind, RequestState
 from samlad.privacy.permissions import ERASE, EXPORT
 
 JOB = "privacy.run"
@@ -90,13 +92,26 @@ async def get(reader: Reader, request: UUID) -> PrivacyRequest:
     return found
 
 
-async def download(tx: Tx, keys: Vault, request: UUID) -> Export:
-    """Everything that was collected for a request. Who looked at it is in the audit log.
+async def download(tx: Tx, keys: Vault, request: UUID, said: Callable[[str], str] = str) -> bytes:
+    """Everything that was collected for a request: the JSON of an `Export`, with what tables are in other words if need be.
+
+    Who took it is in the audit log.
 
     Raises:
         NotFound: no such request, or its export is not ready or not kept any more.
     """
-    return archive.export_of(await download_archive(tx, keys, request))
+    packed = await download_archive(tx, keys, request)
+    return await asyncio.to_thread(lambda: b"".join(archive.pieces(packed, said)))
+
+
+async def excerpt(tx: Tx, keys: Vault, request: UUID, most: int) -> Excerpt:
+    """The first rows of each table, for a page. Who looked at it is in the audit log.
+
+    Raises:
+        NotFound: no such request, or its export is not ready or not kept any more.
+    """
+    packed = await download_archive(tx, keys, request)
+    return await asyncio.to_thread(archive.excerpt, packed, most)
 
 
 async def download_archive(tx: Tx, keys: Vault, request: UUID) -> bytes:

@@ -182,7 +182,7 @@ async def behaviour(
         Behaviour,
         """
         WITH mine AS MATERIALIZED (
-            SELECT id, kind, channel, location, currency, total, items, placed_at FROM orders
+            SELECT id, CASE WHEN is_empty THEN 'empty' ELSE kind END AS kind, channel, location, currency, total, items, placed_at FROM orders
             WHERE customer = ANY ($1) AND status <> 'cancelled'
         ), seen AS (
             SELECT e.occurred_at FROM unnest($2::uuid[]) AS i (id) CROSS JOIN LATERAL (

@@ -1,7 +1,7 @@
 """Which promotions somebody may have, decided without a database: where, when and who, before what is in the cart."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -74,25 +74,31 @@ def _used_up(promotion: Promotion, here: Circumstances) -> str | None:
 
 def when_not(promotion: Promotion, local: datetime) -> str | None:
     """Why a promotion does not hold at a moment on a channel's clock: ``not-yet``, ``ended`` or ``hours``."""
-    day = local.date()
+    day = _day_of(promotion.hours, local)
     if promotion.status is PromotionStatus.ENDED or (
         promotion.last_day is not None and day > promotion.last_day
     ):
         return "ended"
     if promotion.first_day is not None and day < promotion.first_day:
         return "not-yet"
-    return None if _is_hour(promotion.weekdays, promotion.hours, local) else "hours"
+    if promotion.weekdays and day.isoweekday() not in promotion.weekdays:
+        return "hours"
+    return None if _is_hour(promotion.hours, local) else "hours"
 
 
-def _is_hour(weekdays: list[int], hours: Interval | None, local: datetime) -> bool:
-    """Hours that go over midnight belong to the day on which they begin."""
-    day, clock = local.date(), local.strftime("%H:%M")
-    if hours is not None:
-        if hours.opens < hours.closes:
-            if not hours.opens <= clock < hours.closes:
-                return False
-        elif clock < hours.closes and clock < hours.opens:
-            day -= timedelta(days=1)
-        elif clock < hours.opens:
-            return False
-    return not weekdays or day.isoweekday() in weekdays
+def _day_of(hours: Interval | None, local: datetime) -> date:
+    """The day to which a moment belongs: hours that go over midnight are of the day on which they begin."""
+    is_after_midnight = hours is not None and hours.opens >= hours.closes > local.strftime(_CLOCK)
+    return local.date() - timedelta(days=is_after_midnight)
+
+
+def _is_hour(hours: Interval | None, local: datetime) -> bool:
+    if hours is None:
+        return True
+    clock = local.strftime(_CLOCK)
+    if hours.opens < hours.closes:
+        return hours.opens <= clock < hours.closes
+    return clock >= hours.opens or clock < hours.closes
+
+
+_CLOCK = "%H:%M"

@@ -21,7 +21,9 @@ WITH asked AS MATERIALIZED (
     SELECT p.id, p.name, a.order_id, a.amount, a.code, a.customer,
            (p.limit_total IS NOT NULL OR p.budget IS NOT NULL) AS is_counted,
            CASE WHEN p.first_order THEN 1 ELSE p.limit_customer END AS each_customer,
-           a.stands OR (p.status <> 'ended' AND coalesce(a.today <= p.last_day, true)) AS is_on
+           -- Hours that go over midnight are of the day on which they begin; to the minute it was looked at before.
+           a.stands OR (p.status <> 'ended'
+                        AND coalesce(a.today <= p.last_day + (p.hours ->> 'opens' >= p.hours ->> 'closes' IS TRUE)::int, true)) AS is_on
     FROM asked a JOIN promotion p ON p.id = a.promotion ORDER BY p.id FOR KEY SHARE OF p
 ), counted AS (
     UPDATE promotion p SET uses = p.uses + w.uses, spent = p.spent + w.spent

@@ -30,6 +30,8 @@ from samlad.tax import Buyer, Decision, Rounding, Setup, Territory, engines
 FORMAT = 1
 AHEAD = timedelta(days=14)
 """Promotions that begin in this time come along: a till may be offline for long."""
+NIGHT = timedelta(days=1)
+"""Hours of the last day may go over midnight; the till looks at its own clock."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ALWAYS_UNDECIDED = ["credit", "gift-cards", "points", "grants", "selling-plans"]
 """What takes the server: money that is kept there, what a customer was shown elsewhere, subscriptions."""
@@ -225,7 +227,7 @@ def may_hold(promotion: Promotion, channel: Channel, at: datetime) -> bool:
         and promotion.currency in (None, channel.currency)
         and (promotion.channels is None or channel.id in promotion.channels)
         and (promotion.first_day is None or promotion.first_day <= day + AHEAD)
-        and (promotion.last_day is None or promotion.last_day >= day)
+        and (promotion.last_day is None or promotion.last_day >= day - NIGHT)
     )
 
 

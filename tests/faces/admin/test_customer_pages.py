@@ -66,6 +66,18 @@ async def test_notes_tags_and_household_with_undo(api, api_as, shop) -> None:
     assert "A note was brought back" in narrow
     assert "Placed" not in narrow.split("Timeline")[1]
 
+    async def version() -> str:
+        return str(await shop.db.value("SELECT version FROM customer WHERE id = $1", kim))
+
+    changed = await send(name="Kim Ek", phone="+46701112233", version=await version())
+    assert "Kim Ek" in changed
+    assert "Kim Berg" in await undone(changed)
+    assert "changed" in text_of(await undone(changed)), "it was taken back already"
+    changed = await send(name="Kim Ek", version=await version())
+    await send(name="Kim Al", version=await version())
+    assert "changed" in text_of(await undone(changed)), "somebody else has changed it since"
+    assert await shop.db.value("SELECT name FROM customer WHERE id = $1", kim) == "Kim Al"
+
     secret = NoteInput(text="Has complained")
     await shop.db.transaction(lambda tx: customers.add_note(tx, kim, secret))
     clerk = Actor(kind="staff", id=new_id(), permissions=permissions_of(Role.STORE))

@@ -2,6 +2,7 @@
 
 import html
 import re
+from typing import Annotated
 
 import httpx
 import msgspec
@@ -272,3 +273,23 @@ def test_faults_of_structs_are_said_as_people_speak() -> None:
     assert spoken("Expected `str` of length <= 3", str) == "This is too long: at most 3 characters."
     with pytest.raises(NotFound):
         Form({}).failed(NotFound("gone"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "currency", "said"),
+    [
+        ("-1", "SEK", "0.01 or more"),
+        ("0", "JPY", "1 or more"),
+        ("101", "SEK", "100.00 or less"),
+    ],
+)
+def test_limits_of_amounts_are_said_as_they_are_typed(typed: str, currency: str, said: str) -> None:
+    class Top(msgspec.Struct):
+        amount: Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+
+    form = Form({"amount": [typed]})
+    with pytest.raises(InvalidInput) as caught:
+        form.into(Top, amount=form.amount("amount", currency))
+    assert [(each.field, each.message) for each in caught.value.errors] == [
+        ("amount", f"Please write {said}.")
+    ]

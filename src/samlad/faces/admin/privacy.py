@@ -12,7 +12,7 @@ from samlad.customers import Customer
 from samlad.faces.admin.lists import shown
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.form import Form, read_form
-from samlad.faces.known_data import handed_out, readable, reasons
+from samlad.faces.known_data import MOST_ROWS, handed_out, readable, reasons
 from samlad.faces.page import AnyRequest, change, go, require, translated, words
 from samlad.kernel.database import Tx
 from samlad.kernel.http import context_of, database_of
@@ -175,7 +175,7 @@ async def show_export(request: AnyRequest, request_id: FromPath[UUID]) -> Respon
     require(request, privacy.EXPORT)
     keys = request.app.state.runtime.vault
     export = await database_of(request).transaction(
-        lambda tx: privacy.download(tx, keys, request_id), context_of(request)
+        lambda tx: privacy.excerpt(tx, keys, request_id, MOST_ROWS), context_of(request)
     )
     return await admin_page(
         request,

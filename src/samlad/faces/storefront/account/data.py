@@ -4,15 +4,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 from uuid import UUID
 
-import msgspec
-from litestar import Response, get, post
+from litestar import MediaType, Response, get, post
 from litestar.params import FromPath
 
 from samlad import accounts, customers, identity, privacy
 from samlad.accounts import SignedIn
 from samlad.channels import Channel
 from samlad.faces import page as face
-from samlad.faces.known_data import handed_out, readable, reasons
+from samlad.faces.known_data import MOST_ROWS, handed_out, readable, reasons
 from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import limits, member
 from samlad.faces.storefront.account.frame import account_page
@@ -95,7 +94,9 @@ async def _opened(request: AnyRequest, request_id: UUID, look: Callable[[Tx, Vau
 @get("/account/data/{request_id:uuid}")
 async def show(request: AnyRequest, request_id: FromPath[UUID]) -> Response[Any]:
     """Everything that was collected, to be read."""
-    export = await _opened(request, request_id, lambda tx, keys: privacy.download(tx, keys, request_id))
+    export = await _opened(
+        request, request_id, lambda tx, keys: privacy.excerpt(tx, keys, request_id, MOST_ROWS)
+    )
     channel = await channel_of(request)
     here = f"{HERE}/{request_id}"
     return await account_page(
@@ -133,14 +134,12 @@ async def download_archive(request: AnyRequest, request_id: FromPath[UUID]) -> R
 @get("/account/data/{request_id:uuid}/file.json")
 async def download(request: AnyRequest, request_id: FromPath[UUID]) -> Response[Any]:
     """Everything that was collected, table by table."""
-    export = await _opened(request, request_id, lambda tx, keys: privacy.download(tx, keys, request_id))
     _ = face.words(request)
-    parts = [
-        msgspec.structs.replace(part, about=_(part.about), kept=_(part.kept) if part.kept else None)
-        for part in export.parts
-    ]
+    export = await _opened(
+        request, request_id, lambda tx, keys: privacy.download(tx, keys, request_id, said=_)
+    )
     headers = {"Content-Disposition": 'attachment; filename="my-data.json"', "Cache-Control": "no-store"}
-    return Response(msgspec.structs.replace(export, parts=parts), headers=headers)
+    return Response(export, media_type=MediaType.JSON, headers=headers)
 
 
 async def _mine(request: AnyRequest, signed: SignedIn, request_id: UUID) -> None:

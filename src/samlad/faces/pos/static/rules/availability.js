@@ -1,7 +1,7 @@
 /* Which promotions a ticket may have, as `samlad.promotions.availability` decides it: where, when and who.
    What only the server can know (how often this person has used it, whether it is their first order) is not given: offline. */
 
-import { localMoment } from "./moments.js";
+import { dayBefore, localMoment } from "./moments.js";
 
 /* Why a ticket may not have a promotion of these rules now, null if it may. here: {time_zone, at, customer, customer_group,
    granted: Set of promotions that a code of this ticket gives, used: {promotion: {uses, spent}}}. What holds in other
@@ -20,19 +20,21 @@ export function whyNot(promotion, here) {
 
 /* Why a promotion does not hold at a moment of a channel's clock: not-yet, ended or hours, else null. */
 export function whenNot(promotion, moment) {
-  if (promotion.last_day !== null && moment.day > promotion.last_day) return "ended";
-  if (promotion.first_day !== null && moment.day < promotion.first_day) return "not-yet";
-  return isHour(promotion.weekdays, promotion.hours, moment) ? null : "hours";
+  const { day, weekday } = dayOf(promotion.hours, moment);
+  if (promotion.last_day !== null && day > promotion.last_day) return "ended";
+  if (promotion.first_day !== null && day < promotion.first_day) return "not-yet";
+  if (promotion.weekdays.length && !promotion.weekdays.includes(weekday)) return "hours";
+  return isHour(promotion.hours, moment) ? null : "hours";
 }
 
-/* Hours that go over midnight belong to the day on which they begin. */
-function isHour(weekdays, hours, { weekday, time }) {
-  let day = weekday;
-  if (hours !== null) {
-    if (hours.opens < hours.closes) {
-      if (time < hours.opens || time >= hours.closes) return false;
-    } else if (time < hours.closes && time < hours.opens) day = weekday === 1 ? 7 : weekday - 1;
-    else if (time < hours.opens) return false;
-  }
-  return !weekdays.length || weekdays.includes(day);
+/* The day to which a moment belongs: hours that go over midnight are of the day on which they begin. */
+function dayOf(hours, moment) {
+  const isAfterMidnight = hours !== null && hours.opens >= hours.closes && moment.time < hours.closes;
+  return isAfterMidnight ? dayBefore(moment.day) : moment;
+}
+
+function isHour(hours, { time }) {
+  if (hours === null) return true;
+  if (hours.opens < hours.closes) return hours.opens <= time && time < hours.closes;
+  return time >= hours.opens || time < hours.closes;
 }

@@ -7,7 +7,17 @@ export function localMoment(at, timeZone) {
   if (!clocks.has(timeZone)) clocks.set(timeZone, clockOf(timeZone));
   const parts = Object.fromEntries(clocks.get(timeZone).formatToParts(at).map((part) => [part.type, part.value]));
   const day = `${parts.year.padStart(4, "0")}-${parts.month}-${parts.day}`;
-  return { day, weekday: new Date(`${day}T00:00:00Z`).getUTCDay() || 7, time: `${parts.hour}:${parts.minute}` };
+  return { day, weekday: weekdayOf(day), time: `${parts.hour}:${parts.minute}` };
+}
+
+/* The day before a day, with its weekday. */
+export function dayBefore(day) {
+  const before = new Date(Date.parse(`${day}T00:00:00Z`) - 86_400_000).toISOString().slice(0, 10);
+  return { day: before, weekday: weekdayOf(before) };
+}
+
+function weekdayOf(day) {
+  return new Date(`${day}T00:00:00Z`).getUTCDay() || 7;
 }
 
 function clockOf(timeZone) {

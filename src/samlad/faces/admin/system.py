@@ -16,9 +16,10 @@ from samlad.faces.admin.permissions import SYSTEM_READ, SYSTEM_RETRY
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.admin.system_checks import last_looked
 from samlad.faces.design.style import style_context
-from samlad.faces.page import AnyRequest, go, require, words
+from samlad.faces.page import AnyRequest, go, locale_of, require, words
 from samlad.kernel import followers, jobs, log
 from samlad.kernel.http import actor_of, database_of
+from samlad.kernel.i18n import collation_key
 from samlad.kernel.listing import ListQuery
 from samlad.kernel.log_list import EVENTS, parked, payload_of
 from samlad.kernel.problems import NotFound
@@ -32,12 +33,14 @@ async def show_audit(request: AnyRequest) -> Response[Any]:
     require(request, AUDIT_READ)
     database = database_of(request)
     found = await shown(request, database, audit.ENTRIES)
-    people_here = await people.everybody(database)
+    people_here = sorted(
+        (await people.names(database)).items(), key=lambda one: collation_key(one[1], locale_of(request))
+    )
     return await admin_page(
         request,
         "admin/audit.html",
         list=found,
-        actors=_actors([(str(person.id), person.name) for person in people_here], found),
+        actors=_actors(people_here, found),
         subjects=[(kind, kind) for kind in sorted({entry.subject_type for entry in found.items})],
     )
 

@@ -29,6 +29,7 @@ from samlad.faces import pay_ways
 from samlad.faces.admin import names, order_caller
 from samlad.faces.admin.order_caller import Caller
 from samlad.faces.admin.shell import admin_page
+from samlad.faces.find_customer import LEAST_LETTERS, LONGEST
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest, change, go, require, translated, words
 from samlad.faces.shop_link import as_asked, base_url, shop_of
@@ -175,7 +176,7 @@ async def _page(
         may_find=actor.may(customers.READ),
         found=found,
         query=form.get("find"),
-        least=order_caller.LEAST_LETTERS,
+        least=LEAST_LETTERS,
         may_quote=actor.may(carts.QUOTE),
         quote_from=(now() + timedelta(days=1)).date().isoformat(),
         quote_until=(now() + timedelta(days=QUOTE_DAYS)).date().isoformat(),
@@ -276,7 +277,7 @@ async def _callers(request: AnyRequest, cart: CartView, form: Form) -> list[Cust
     if form.has("customer") or not form.text("find") or not actor_of(request).may(customers.READ):
         return []
     channel = await channels.cached(database_of(request), cart.channel)
-    found = await order_caller.found_for(request, channel, form.get("find").strip()[: order_caller.LONGEST])
+    found = await order_caller.found_for(request, channel, form.get("find").strip()[:LONGEST])
     if not found:
         raise InvalidInput.at("find", form.translate(NOBODY))
     if len(found) > 1:

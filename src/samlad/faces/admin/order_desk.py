@@ -381,7 +381,7 @@ async def panel_context(request: AnyRequest, text: str, form: Form | None = None
     order = found.order
     if actor.locations is not None and order.location not in actor.locations:
         return None
-    who = {str(person.id): person.name for person in await people.everybody(database)}
+    who = await people.names(database)
     channel = await channels.cached(database, order.channel)
     return {
         "order": order,

@@ -117,7 +117,7 @@ async def _order_page(request: AnyRequest, order_id: UUID, form: Form) -> Respon
     may_change = actor.may(orders.CHANGE, order.location)
     places = await own_locations(actor, database)
     unpaid = await order_otherwise.unpaid(database_of(request), order)
-    who = {str(person.id): person.name for person in await people.everybody(database)}
+    who = await people.names(database)
     return await admin_page(
         request,
         "admin/order.html",

@@ -21,8 +21,9 @@ _DAY = timedelta(days=1)
 @cache
 def _zones(country: str) -> tuple[str, ...]:
     """The IANA time zones of a country (ISO 3166-1 alpha-2); none for one that is not known."""
-    zones = get_global("zone_territories")
-    return tuple(sorted(zone for zone, land in zones.items() if land == country and zone != "Etc/Unknown"))
+    if country == "ZZ":  # CLDR's word for zones that are nowhere
+        return ()
+    return tuple(sorted(zone for zone, land in get_global("zone_territories").items() if land == country))
 
 
 def zones_of(country: str | None, channel: Channel) -> tuple[str, ...]:

@@ -188,7 +188,7 @@ class Trade(msgspec.Struct):
     async def sound(self) -> None:
         """Every check of ``samlad doctor`` on stock, orders and payments holds."""
         for check in CHECKS:
-            if check.name.startswith(("order", "customer", "payment", "stock")):
+            if check.name.startswith(("order", "customer", "payment", "stock", "delivery")):
                 finding = await check.look(self.db)
                 assert finding.status == "ok", f"{check.name}: {finding.message}"
 

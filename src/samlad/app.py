@@ -62,6 +62,7 @@ from samlad.credit import sweepers as credit_sweepers
 from samlad.customers import api as customers_api
 from samlad.customers import sweepers as customers_sweepers
 from samlad.delivery import api as delivery_api
+from samlad.delivery import checks as delivery_checks
 from samlad.destinations import api as destinations_api
 from samlad.destinations import live as destinations_live
 from samlad.destinations import sweepers as destinations_sweepers
@@ -276,6 +277,7 @@ CHECKS: Sequence[Check] = (
     *credit_checks.CHECKS,
     *promotions_checks.CHECKS,
     *orders_checks.CHECKS,
+    *delivery_checks.CHECKS,
     *subscriptions_checks.CHECKS,
     *documents_checks.CHECKS,
     *books_checks.CHECKS,

@@ -75,6 +75,10 @@ async def test_a_confirmation_says_the_day_that_was_promised_in_its_own_language
     later = msgspec.structs.replace(order, promise=promised)
     printed = await snapshot.printed_order(mailing, later, "receipt", None, ready + timedelta(days=1))
     assert printed.promise == "tors 26 nov. före 21:00 med Cykelbud"
+    in_slot = msgspec.structs.replace(promised, since=ready + timedelta(hours=3), slot="2026-11-26T18:00")
+    later = msgspec.structs.replace(order, promise=in_slot)
+    printed = await snapshot.printed_order(mailing, later, "receipt", None, ready + timedelta(days=1))
+    assert printed.promise == "tors 26 nov. 18:00–21:00 med Cykelbud"
 
 
 async def test_what_is_still_to_be_paid_says_how(mailing: Database) -> None:

@@ -79,7 +79,7 @@ NO_PAGES: Mapping[str, str] = {
     "/account/orders/{order_id}/receipt.pdf": _FILE, "/account/returns/{return_id}/label.pdf": _FILE,
     "/receipt/{token}": "only with the code of a signed receipt; `test_signed_receipts.py` looks at it",
     "/wishes/{signed_list}": _SECRET, "/admin/orders/{order_id}/panel": _PIECE, "/admin/overview/ticker": _PIECE,
-    "/admin/orders/papers/{run_id}/file": _FILE, "/admin/orders/export.csv": _FILE, "/admin/products/export.csv": _FILE, "/screen/theme.css": _FILE, "/screen/now": _PIECE,
+    "/admin/orders/papers/{run_id}/file": _FILE, "/admin/orders/export.csv": _FILE, "/admin/system/events.csv": _FILE, "/admin/orders/new/{cart_id}/customers": _PIECE, "/admin/products/export.csv": _FILE, "/screen/theme.css": _FILE, "/screen/now": _PIECE,
     "/admin/books/tips/pay": "of somebody whom tips are owed to, whom the list of tips leads to",
     "/admin/books/days/report": "of a day and a place, which the list of days leads to",
 }  # fmt: skip

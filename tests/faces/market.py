@@ -11,7 +11,7 @@ from samlad import catalog, channels, delivery, stock
 from samlad.catalog import ProductInput, ProductView, categories, prices
 from samlad.catalog.categories import CategoryInput
 from samlad.channels import Channel, ChannelInput, Resource
-from samlad.delivery import MethodInput
+from samlad.delivery import Method, MethodInput
 from samlad.kernel.database import Database, Tx
 from samlad.stock import Location, LocationInput
 
@@ -144,3 +144,24 @@ async def offer(market: Market) -> None:
             await delivery.create_method(tx, msgspec.convert({"channel": "web", **method}, MethodInput))
 
     await market.db.transaction(work)
+
+
+async def bring_in_slots(market: Market, capacity: int = 1) -> Method:
+    """A same-day method every two hours of each day. Somebody has the second time of the next day at every store."""
+    slots = [
+        {"start": f"{hour:02d}:00", "end": f"{hour:02d}:45", "capacity": capacity} for hour in range(0, 24, 2)
+    ]
+    bike = {
+        "code": "bike", "kind": "same_day", "name": "Bike", "position": 9, "zones": [{}], "slots": slots,
+        "calendar": {"weekdays": [1, 2, 3, 4, 5, 6, 7]}, "pick_minutes": 5, "pack_minutes": 5,
+    }  # fmt: skip
+    data = msgspec.convert({"channel": "web", "rate": {"kind": "flat", "price": 900}, **bike}, MethodInput)
+    method = await market.db.transaction(lambda tx: delivery.create_method(tx, data))
+    await market.db.rows(
+        """INSERT INTO delivery_slot (method, day, location, start, orders)
+           SELECT $1, (now() AT TIME ZONE 'Europe/Stockholm')::date + 1, unnest($2::uuid[]), '04:00', $3 RETURNING 1""",
+        method.id,
+        [place.id for place in market.places],
+        capacity,
+    )
+    return method

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from babel.dates import format_date, format_time
-from babel.numbers import format_currency
+from babel.numbers import format_currency, get_minus_sign_symbol
 from browser import AXE, ROOT
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,12 +27,15 @@ from litestar.testing import TestClient
 from one_chromium import CHROMIUM, CHROMIUM_ARGS
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
+from samlad.catalog import Measure
+from samlad.catalog.measures import quantity_text
 from samlad.faces.design import Pages, asset, formats, security_headers, static_router
 from samlad.faces.design.art import POINTING, icon, icon_names, initials, placeholder_art, sparkline
 from samlad.faces.design.security import POLICY
 from samlad.faces.design.style import goods, style_context
+from samlad.faces.form import Form
 from samlad.kernel.i18n import LOCALES, PSEUDO, PSEUDO_RTL, formatting_locale
-from samlad.kernel.money import exponent
+from samlad.kernel.money import exponent, parse_amount
 
 STATIC = ROOT / "src/samlad/faces/design/static"
 NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
@@ -432,12 +435,13 @@ def test_the_time_zone_of_one_page_does_not_reach_the_next() -> None:
 def test_money_is_written_as_babel_writes_it(minor: int, currency: str, locale: str) -> None:
     digits = {"JPY": 0, "KWD": 3}.get(currency, 2)
     babels = format_currency(Decimal(minor).scaleb(-digits), currency, locale=locale)
+    babels = babels.replace("-", get_minus_sign_symbol(locale))
     assert formats.money(minor, currency, locale) == re.sub(r"([A-Z]{3})(\d)", "\\1\xa0\\2", babels)
 
 
 @pytest.mark.parametrize("locale", LOCALES)
 def test_money_is_written_as_browsers_write_it(locale: str) -> None:
-    amounts = [(minor, currency) for minor in (0, 5, 1_234_567)
+    amounts = [(minor, currency) for minor in (0, 5, 1_234_567, -5, -1_234_567)
                for currency in ("SEK", "EUR", "GBP", "KWD", "JPY", "CHF")]  # fmt: skip
     script = """const [locale, amounts] = JSON.parse(process.argv[1]);
         console.log(JSON.stringify(amounts.map(([value, currency]) =>
@@ -448,6 +452,20 @@ def test_money_is_written_as_browsers_write_it(locale: str) -> None:
         capture_output=True, check=True, text=True,
     )  # fmt: skip
     assert [formats.money(*amount, locale) for amount in amounts] == json.loads(told.stdout)
+
+
+def test_what_is_below_zero_has_the_sign_of_its_language_and_is_read_with_either() -> None:
+    """As browsers write it (a till does), and a form takes what a page showed or what a keyboard has."""
+    for locale, minus in (("sv", "\u2212"), ("nl", "-"), ("en", "-")):
+        assert formats.number(-1_234, locale).startswith(minus), locale
+        assert quantity_text(-770, Measure.WEIGHT, formatting_locale(locale)).startswith(f"{minus}0"), locale
+        shown = formats.money(-123_456, "SEK", locale)
+        assert (minus in shown, ("-" in shown) == (minus == "-")) == (True, True), locale
+        typed = Form.of(amount=formats.number(-1_234.5, locale), count=formats.number(-7, locale))
+        assert (typed.amount("amount", "SEK"), typed.whole("count")) == (-123_450, -7), locale
+    assert [formats.typed(text, "sv") for text in ("49.00", "-0.5", "12", "1.2.3", "a 4.5")] == [
+        "49,00", "-0,5", "12", "1.2.3", "a 4.5"]  # fmt: skip
+    assert parse_amount("\u22122.50", "SEK") == parse_amount("-2.50", "SEK") == -250
 
 
 @given(

@@ -155,6 +155,12 @@ async def everybody(reader: Reader) -> list[Staff]:
     return await reader.all(Staff, f"SELECT {_COLUMNS} FROM staff p ORDER BY p.name, p.id")
 
 
+async def names(reader: Reader) -> dict[str, str]:
+    """What everybody is called, by id as actors of events have it: for pages that say who did something."""
+    rows = await reader.rows("SELECT id, name FROM staff")
+    return {str(row["id"]): row["name"] for row in rows}
+
+
 async def read(reader: Tx, staff: UUID) -> Staff:
     """One member of staff, for those who may see it.
 

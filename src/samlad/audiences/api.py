@@ -21,6 +21,7 @@ from samlad.audiences.model import (
     PickInput,
     Preview,
     PreviewInput,
+    RfmPerson,
     RfmView,
     Segment,
     SegmentChange,
@@ -208,6 +209,7 @@ async def list_changes(
     way: Wanted = None,
     cause: Wanted = None,
     person: Wanted = None,
+    q: Wanted = None,
     sort: Sorting = None,
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
@@ -219,7 +221,7 @@ async def list_changes(
     if as_format == "csv":
         actor_of(request).require(EXPORT)
     await segments.get(database, segment_id)
-    filters = {"way": way, "cause": cause, "person": person}
+    filters = {"way": way, "cause": cause, "person": person, "q": q}
     query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
     return await store.CHANGES.answer(database, query, segment_id, as_csv=as_format == "csv", name="changes")
 
@@ -310,6 +312,32 @@ async def read_grid(request: AnyRequest, channel_id: FromPath[UUID]) -> RfmView:
     return await rfm.read(database_of(request), channel.pools[Resource.CUSTOMERS])
 
 
+@get("/rfm/{channel_id:uuid}/people", summary="List people with their scores")
+async def list_scored(
+    request: AnyRequest,
+    channel_id: FromPath[UUID],
+    recency: Wanted = None,
+    frequency: Wanted = None,
+    monetary: Wanted = None,
+    group: Wanted = None,
+    q: Wanted = None,
+    sort: Sorting = None,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+    as_format: FileFormat = "json",
+) -> Response[Page[RfmPerson]]:
+    """The people of a channel's pool who have ordered, with their scores; who spent most first."""
+    actor_of(request).require(READ)
+    if as_format == "csv":
+        actor_of(request).require(EXPORT)
+    database = database_of(request)
+    channel = await channels.get(database, channel_id)
+    scores = {"recency": recency, "frequency": frequency, "monetary": monetary}
+    query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters={**scores, "group": group, "q": q})
+    pool = channel.pools[Resource.CUSTOMERS]
+    return await rfm.PEOPLE.answer(database, query, pool, as_csv=as_format == "csv", name="people")
+
+
 @post("/rfm/{channel_id:uuid}", summary="Compute RFM scores", status_code=200)
 async def compute_grid(request: AnyRequest, channel_id: FromPath[UUID]) -> Response[RfmView]:
     """Score the people of a channel's pool now; it also happens each night."""
@@ -345,6 +373,7 @@ routes = [
             take_off_list,
             segments_of,
             read_grid,
+            list_scored,
             compute_grid,
         ],
         tags=["Segments"],

@@ -17,7 +17,7 @@ from samlad.channels import Resource
 from samlad.kernel import clock, log
 from samlad.kernel.database import Database, Reader, Tx
 from samlad.kernel.jobs import JobContext, job, periodic
-from samlad.kernel.listing import Filter, Listing, Sort
+from samlad.kernel.listing import Filter, Listing, Sort, anywhere_lowered
 
 PEOPLE = Listing(
     row=RfmPerson,
@@ -35,6 +35,9 @@ PEOPLE = Listing(
         "frequency": Filter("r.frequency = {}", int),
         "monetary": Filter("r.monetary = {}", int),
         "group": Filter("r.name = {}"),
+        "q": Filter(
+            "c.id IN (SELECT coalesce(survivor, id) FROM customer WHERE search LIKE {})", anywhere_lowered
+        ),
     },
 )
 """Who has which scores in a pool (the scope's first argument)."""

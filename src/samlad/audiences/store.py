@@ -86,6 +86,9 @@ CHANGES = Listing(
         "way": Filter("h.entered = ({} = 'in')"),
         "cause": Filter("h.cause = ANY({}::text[])", texts),
         "person": Filter("h.person = ANY({}::uuid[])", uuids),
+        "q": Filter(
+            "h.person IN (SELECT coalesce(survivor, id) FROM customer WHERE search LIKE {})", anywhere_lowered
+        ),
     },
 )
 """Who came to and went from one segment (the scope's first argument), the latest first."""

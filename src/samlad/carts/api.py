@@ -16,6 +16,7 @@ from samlad.carts.model import (
     LARGEST_QUANTITY,
     CartInput,
     CartView,
+    CheckoutInput,
     CodeInput,
     DetailsInput,
     GiftNote,
@@ -144,7 +145,8 @@ async def list_delivery_options(
 ) -> list[DeliveryOption]:
     """The channel's delivery methods that reach the cart's address and can carry it, with price and dated promise.
 
-    Choose one with ``delivery_method`` in `PATCH /api/carts/{id}`.
+    Choose one with ``delivery_method`` in `PATCH /api/carts/{id}`. Where its ``promise`` has ``slots``, one of them is chosen
+    by its ``key`` when the checkout begins.
     """
     return await delivery_options.options(database_of(request), actor_of(request), cart_id, token=token)
 
@@ -192,11 +194,24 @@ async def accept_prices(
 
 @post("/carts/{cart_id:uuid}/checkout", summary="Begin to pay", status_code=200)
 async def begin_checkout(
-    request: AnyRequest, cart_id: FromPath[UUID], token: CartToken = None
+    request: AnyRequest,
+    cart_id: FromPath[UUID],
+    data: JSONBody[CheckoutInput | None] = None,
+    token: CartToken = None,
 ) -> Response[CartView]:
-    """Prices stand and stock is held until ``checkout_until``; ``promise`` of the chosen method goes with the order. 409 ``price-changed``, ``sold-out``, ``not-sellable``."""
+    """Prices stand and stock is held until ``checkout_until``; ``promise`` of the chosen method goes with the order. 409 ``price-changed``, ``sold-out``, ``not-sellable``.
+
+    A method with ``slots`` is promised in the ``slot`` that the body names, else in the first with room: 409 ``slot-full`` and
+    ``slot-past`` say in ``next`` which can be had. It is taken when the order is placed, which may be refused in the same way.
+    """
     version = if_match(request)
-    promise = await delivery_options.promise_of(database_of(request), actor_of(request), cart_id, token=token)
+    promise = await delivery_options.promise_of(
+        database_of(request),
+        actor_of(request),
+        cart_id,
+        token=token,
+        slot=None if data is None else data.slot,
+    )
     return await write(
         request, lambda tx: service.checkout(tx, cart_id, token=token, version=version, promise=promise)
     )

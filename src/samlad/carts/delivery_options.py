@@ -16,7 +16,7 @@ from samlad.channels import Channel
 from samlad.delivery import COLLECTED, Destination, MethodKind, Promised, StorePromise
 from samlad.kernel.context import Actor
 from samlad.kernel.database import Database, Tx
-from samlad.kernel.problems import NotFound
+from samlad.kernel.problems import InvalidInput, NotFound
 
 
 class DeliveryOption(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,14 +60,47 @@ async def options(
 
 
 async def promise_of(
-    database: Database, actor: Actor, cart_id: UUID, *, token: str | None = None, locale: str | None = None
+    database: Database,
+    actor: Actor,
+    cart_id: UUID,
+    *,
+    token: str | None = None,
+    locale: str | None = None,
+    slot: str | None = None,
 ) -> Promised | None:
-    """What is promised now for the method that a cart has chosen: at its store where it is fetched. None without one."""
+    """What is promised now for the method that a cart has chosen: at its store where it is fetched, in the slot that is named
+    where it has slots (else in the one that was chosen before, else in the first with room). None without one.
+
+    Raises:
+        SlotFull, SlotPast: that slot cannot be had. InvalidInput: there is none to choose.
+    """
     cart = await store.read(database, cart_id, access_of(actor, token))
-    if cart is None or cart.delivery_method is None:
+    found = []
+    if cart is not None and cart.delivery_method is not None:
+        found = await options(database, actor, cart_id, token=token, locale=locale)
+    chosen = next((each for each in found if each.is_chosen), None)
+    promise = None if cart is None else chosen_promise(chosen, cart.location)
+    if cart is None or promise is None:
+        if slot is not None:
+            raise InvalidInput.at("slot", "choose a delivery method with times first")
         return None
-    found = await options(database, actor, cart_id, token=token, locale=locale)
-    return chosen_promise(next((each for each in found if each.is_chosen), None), cart.location)
+    channel = await channels.cached(database, cart.channel)
+    return await delivery.in_slot(
+        database,
+        promise,
+        slot or _kept(cart, promise),
+        locale=locale or channel.locale,
+        country=channel.country,
+    )
+
+
+def _kept(cart: Cart, promise: Promised) -> str | None:
+    """The slot that was chosen before, while it can be had: who begins a checkout anew keeps it."""
+    before = cart.promise
+    if before is None or before.method != promise.method:
+        return None
+    free = {offer.key for offer in promise.slots if not offer.is_full}
+    return before.slot if before.slot in free else None
 
 
 def chosen_promise(option: DeliveryOption | None, location: UUID | None) -> Promised | None:

@@ -164,6 +164,23 @@ class DetailsInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     ] = msgspec.UNSET
 
 
+class CheckoutInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """How a checkout begins."""
+
+    slot: (
+        Annotated[
+            str,
+            msgspec.Meta(
+                max_length=16,
+                pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?!\n)$",
+                description="Key of one of the `slots` of the chosen method's promise; without it the first with room",
+                examples=["2026-11-27T17:00"],
+            ),
+        ]
+        | None
+    ) = None
+
+
 class CartInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A new cart, perhaps with something in it already, and all that is known of who buys."""
 

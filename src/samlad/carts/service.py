@@ -357,7 +357,9 @@ async def _with(tx: Tx, cart: Cart, channel: Channel, wanted: dict[str, Any]) ->
     if "customer" in wanted:
         wanted["customer_group"] = await group_of(tx, wanted["customer"], channel)
         if wanted["customer"] != cart.customer:
-            wanted["is_current"] = await sharing_store.is_only(tx, wanted["customer"], cart.pool)
+            wanted["is_current"] = cart.label is None and await sharing_store.is_only(
+                tx, wanted["customer"], cart.pool
+            )
         if wanted["customer"] is not None:
             await promotions.hand_on(tx, cart.id, wanted["customer"], HolderKind.CUSTOMER)
     cart, wanted = await delivery_choice.choose(tx, cart, channel, wanted)

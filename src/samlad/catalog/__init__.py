@@ -21,6 +21,7 @@ from samlad.catalog.model import (
     VariantInput,
     VariantRef,
 )
+from samlad.catalog.naming import Named, names_in
 from samlad.catalog.product_store import components_of, measured, titles_of
 from samlad.catalog.products import archive, change, change_variant, create, view, view_by_handle
 from samlad.catalog.sellables import (
@@ -28,6 +29,7 @@ from samlad.catalog.sellables import (
     by_skus,
     called_now,
     codes_of,
+    language_of,
     page_of_codes,
     sellables,
     variant_by_code,
@@ -39,6 +41,7 @@ __all__ = [
     "Codes",
     "Component",
     "Measure",
+    "Named",
     "Product",
     "ProductChange",
     "ProductInput",
@@ -60,8 +63,10 @@ __all__ = [
     "codes_of",
     "components_of",
     "create",
+    "language_of",
     "measured",
     "measures",
+    "names_in",
     "page_of_codes",
     "sellables",
     "titles_of",

@@ -3,9 +3,9 @@
 from decimal import Decimal
 
 from babel import Locale
-from babel.numbers import format_decimal
 
 from samlad.catalog.model import Measure
+from samlad.kernel.money import format_number
 
 UNITS = {Measure.PIECE: "", Measure.WEIGHT: "kg", Measure.LENGTH: "m", Measure.VOLUME: "l"}
 """What a price is for; the signs are the same in every language (ISO 80000)."""
@@ -21,8 +21,8 @@ def quantity_text(quantity: int, sold_by: Measure | str, locale: Locale | str) -
     """A quantity with its unit: pieces without any, the rest with all three decimals, as a scale shows it."""
     measure = Measure(sold_by)
     if measure is Measure.PIECE:
-        return format_decimal(quantity, locale=locale)
-    return f"{format_decimal(Decimal(quantity) / measure.per, '#,##0.000', locale=locale)} {UNITS[measure]}"
+        return format_number(quantity, locale)
+    return f"{format_number(Decimal(quantity) / measure.per, locale, '#,##0.000')} {UNITS[measure]}"
 
 
 def counted_in(sold_by: Measure | str) -> str:

@@ -136,9 +136,7 @@ def _sellable(
     values = dict(row.items()) | {"tax_rate": rates[row["tax_class"]]}
     del values["wanted"]
     words, options, text = values.pop("words"), values.pop("options"), values.pop("option_text")
-    if words:
-        # The text has the order, the translations are by word: each value is replaced where it stands.
-        text = " / ".join(words.get(part, part) for part in _parts(text, options))
+    text = in_words(text, options, words)
     sold_by = Measure(values.pop("sold_by"))
     parts = tuple(
         SetPart(known[UUID(part)], quantity)
@@ -150,6 +148,12 @@ def _sellable(
         if values["weight"] is None:
             values["weight"] = sum((part.sold.weight or 0) * part.quantity for part in parts) or None
     return Sellable(options=text, currency=currency, sold_by=sold_by, parts=parts, **values)
+
+
+def in_words(text: str, options: dict[str, str], words: dict[str, str] | None) -> str:
+    """Option values as one text in another language. The text has the order, the translations are by word: each value is replaced
+    where it stands."""
+    return " / ".join(words.get(part, part) for part in _parts(text, options)) if words else text
 
 
 def _parts(text: str, options: dict[str, str]) -> list[str]:

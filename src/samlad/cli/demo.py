@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -123,6 +124,8 @@ def _greet(settings: "Settings", built: "Built", summary: "Summary", seconds: fl
     for person in built.people:
         say(f"  {person.email}   {person.password}   ({person.name}, {person.role})")
     say(f"\n  {kim.EMAIL}   a customer: ask for a link at {address}/account; the mail is in the log")
+    say(f"\nCommands work on it with SAMLAD_HOME={shlex.quote(str(settings.home))}, for example")
+    say("  samlad pool plan bazaar customers")
     say("\nCtrl-C ends it.")
 
 

@@ -43,11 +43,13 @@ async def list_pages(
     sort: Sorting = None,
     channel: Wanted = None,
     handle: Wanted = None,
+    q: Wanted = None,
     as_format: FileFormat = "json",
 ) -> Response[Page[PageRow]]:
     """Pages as channels made them themselves; ``channel`` is a code. An empty handle is the start page."""
     actor_of(request).require(READ)
-    query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters={"channel": channel, "handle": handle})
+    filters = {"channel": channel, "handle": handle, "q": q}
+    query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
     return await store.PAGES.answer(database_of(request), query, as_csv=as_format == "csv", name="pages")
 
 

@@ -58,6 +58,7 @@ PAGES: Listing[PageRow] = Listing(
     filters={
         "channel": Filter("p.channel = (SELECT id FROM channel WHERE code = {}::text)"),
         "handle": Filter("p.handle = ANY({}::text[])", texts),
+        "q": Filter("position(lower({}::text) in lower(p.handle || ' ' || (p.draft -> 'title')::text)) > 0"),
     },
 )
 REDIRECTS: Listing[Redirect] = Listing(

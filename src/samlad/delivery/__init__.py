@@ -9,12 +9,15 @@ from samlad.delivery.model import (
     MethodChange,
     MethodInput,
     MethodKind,
+    Slot,
+    SlotFull,
+    SlotPast,
     Workday,
     WorkdayInput,
     Zone,
 )
 from samlad.delivery.promise import Site, between_km
-from samlad.delivery.promising import Answer, Promised, StorePromise, answer, as_of
+from samlad.delivery.promising import Answer, Promised, SlotOffer, StorePromise, answer, as_of
 from samlad.delivery.rules import price, reaching
 from samlad.delivery.service import (
     change_method,
@@ -27,6 +30,8 @@ from samlad.delivery.service import (
     set_workday,
 )
 from samlad.delivery.setup import current, methods_of
+from samlad.delivery.slots import in_slot, move_slot, pick_by
+from samlad.delivery.slots import take as take_slot
 from samlad.delivery.store import workday
 
 __all__ = [
@@ -41,6 +46,10 @@ __all__ = [
     "MethodKind",
     "Promised",
     "Site",
+    "Slot",
+    "SlotFull",
+    "SlotOffer",
+    "SlotPast",
     "StorePromise",
     "Workday",
     "WorkdayInput",
@@ -56,9 +65,13 @@ __all__ = [
     "create_method",
     "current",
     "give_back",
+    "in_slot",
     "methods_of",
+    "move_slot",
+    "pick_by",
     "price",
     "reaching",
     "set_workday",
+    "take_slot",
     "workday",
 ]

@@ -50,3 +50,21 @@ class CapacityReturned(Fact, frozen=True, kw_only=True):
     location: UUID
     day: date
     units: int
+
+
+@declare("delivery.slot_taken")
+class SlotTaken(Fact, frozen=True, kw_only=True):
+    """An order is brought within a slot of a location's day; ``start`` is HH:MM on its clock."""
+
+    location: UUID
+    day: date
+    start: str
+
+
+@declare("delivery.slot_returned")
+class SlotReturned(Fact, frozen=True, kw_only=True):
+    """A location does not bring an order in its slot any more: it was called off, or comes from elsewhere."""
+
+    location: UUID
+    day: date
+    start: str

@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from samlad.channels import OpeningHours
 from samlad.channels.model import Code, Country, Name
+from samlad.kernel.problems import Conflict
 
 LARGEST_AMOUNT = 100_000_000_000
 """Minor units."""
@@ -171,12 +172,33 @@ Position = Annotated[
 ]
 
 
+class Slot(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A time of the day within which goods are brought, for so many orders of a place and day."""
+
+    start: Clock
+    end: Annotated[Clock, Meta(description="HH:MM on the location's own clock, later than start")]
+    capacity: Annotated[
+        int | None, Meta(description="Most orders of a location and day, at least 1; null: no limit")
+    ] = None
+
+
+Slots = Annotated[
+    list[Slot],
+    Meta(
+        max_length=48,
+        description="Of a same-day method: times of the day that buyers choose from; none of them overlap. They stand "
+        "in the place of ``until``",
+        examples=[[{"start": "17:00", "end": "19:00", "capacity": 8}]],
+    ),
+]
+
+
 class Method(msgspec.Struct, frozen=True, kw_only=True):
     """A way for goods to get from a channel to its customers.
 
     It belongs to a channel and holds in every channel below it that has none of the same code and the same currency.
     Working time (``pick_minutes`` + ``pack_minutes``) is spent within the hours of the location. What is ordered after
-    ``cut_off`` is begun on the next day. ``until`` is when a same-day tour is over.
+    ``cut_off`` is begun on the next day. ``until`` is when a same-day tour is over; where there are ``slots`` buyers choose one.
     """
 
     id: UUID
@@ -199,6 +221,7 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     created_at: datetime
     updated_at: datetime
+    slots: list[Slot] = []
 
     def name_in(self, locale: str) -> str:
         """The name in the language of a locale tag, else as it was given first."""
@@ -220,6 +243,7 @@ class MethodInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     pack_minutes: Minutes = 15
     cut_off: Annotated[Clock | None, Meta(description="Orders until then are begun the same day")] = None
     until: Annotated[Clock | None, Meta(description="When a same-day tour is over")] = None
+    slots: Slots = []
     max_weight: Annotated[Grams | None, Meta(description="What weighs more cannot go this way")] = None
     position: Position = 100
 
@@ -236,9 +260,22 @@ class MethodChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     pack_minutes: Minutes | UnsetType = UNSET
     cut_off: Clock | UnsetType | None = UNSET
     until: Clock | UnsetType | None = UNSET
+    slots: Slots | UnsetType = UNSET
     max_weight: Grams | UnsetType | None = UNSET
     position: Position | UnsetType = UNSET
     is_active: bool | UnsetType = UNSET
+
+
+class SlotFull(Conflict):
+    """Somebody was quicker: the slot has no room any more. ``next``: the next that has, null if there is none."""
+
+    code, title = "slot-full", "This time is full"
+
+
+class SlotPast(Conflict):
+    """It is too late for the slot, or it is not offered (any more). ``next``: the next that can be had, null if there is none."""
+
+    code, title = "slot-past", "This time cannot be had any more"
 
 
 class CapacityUnit(StrEnum):

@@ -5,18 +5,20 @@ made ready (`ready`), and when the customer has them (`collect` in a store, `bri
 is never promised an earlier time.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from math import asin, cos, radians, sin, sqrt
 from uuid import UUID
 
 import msgspec
 
-from samlad.delivery.calendar import DAY, working_day
-from samlad.delivery.model import COLLECTED, CapacityUnit, Destination, Method, MethodKind, Zone
+from samlad.delivery.calendar import DAY, working_day, working_days
+from samlad.delivery.model import COLLECTED, CapacityUnit, Destination, Method, MethodKind, Slot, Zone
 from samlad.delivery.rules import plain_code
 from samlad.delivery.worktime import Hours, clock_on, closing, finish, local_day
 
+SLOT_DAYS = 14
+"""From the day on which goods are ready, so many days ahead a slot can be chosen."""
 EARTH_KM = 6371.0088
 """Mean radius (IUGG)."""
 
@@ -67,13 +69,32 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
 class Window(msgspec.Struct, frozen=True):
     """When somebody has the goods: on these days at the place's own clock, once they are ready (UTC).
 
-    ``until``: when the doors close, or the tour is over, on the last day.
+    ``until``: when the doors close, or the tour or the slot is over, on the last day; ``since``: when the slot begins.
     """
 
     first_day: date
     last_day: date
     ready_at: datetime
     until: datetime | None = None
+    since: datetime | None = None
+
+
+class OpenSlot(msgspec.Struct, frozen=True):
+    """A slot of a day, on the place's own clock, with its moments (UTC)."""
+
+    day: date
+    slot: Slot
+    since: datetime
+    until: datetime
+
+    @property
+    def key(self) -> str:
+        """By which it is named: its day and start, ``2026-11-27T17:00``."""
+        return f"{self.day.isoformat()}T{self.slot.start}"
+
+    def window(self, ready_at: datetime) -> Window:
+        """When goods that are ready then come in it."""
+        return Window(self.day, self.day, ready_at, self.until, self.since)
 
 
 Full = frozenset[date]
@@ -152,8 +173,36 @@ def bring(
     return None if first is None or last is None else Window(first, last, at)
 
 
+def slots(site: Site, method: Method, at: datetime) -> Iterator[OpenSlot]:
+    """The slots, in their order, in which goods can be brought that are ready (`ready`) at a moment.
+
+    On working days of the carrier for which somebody is at the place, by its hours and holidays, when the slot begins. When
+    clocks change a slot may be shorter or longer than it says; one that would have no time in it is left out.
+    """
+    first = local_day(at, site.time_zone)
+    in_order = sorted(method.slots, key=lambda slot: slot.start)
+    for day in working_days(method.calendar, first):
+        if day >= first + SLOT_DAYS * DAY:
+            return
+        opens = finish(site.work, clock_on(day, "00:00", site.time_zone))
+        if opens is None:
+            return
+        for slot in in_order:
+            since, until = (clock_on(day, clock, site.time_zone) for clock in (slot.start, slot.end))
+            if max(at, opens) <= since < until and local_day(since, site.time_zone) == day:
+                yield OpenSlot(day, slot, since, until)
+
+
+def pick_by(site: Site, method: Method, since: datetime) -> datetime:
+    """When goods should be picked that are brought from a moment on: so long before as packing takes."""
+    pack = method.pack_minutes if site.pack_minutes is None else site.pack_minutes
+    return since - timedelta(minutes=pack)
+
+
 def _tour(site: Site, method: Method, at: datetime) -> Window | None:
-    """The first tour of a working day that has not ended when the goods are ready."""
+    """The first slot, or tour of a working day that has not ended, for goods that are ready then."""
+    if method.slots:
+        return next((each.window(at) for each in slots(site, method, at)), None)
     day = local_day(at, site.time_zone)
     if method.until is not None and at >= clock_on(day, method.until, site.time_zone):
         day += DAY

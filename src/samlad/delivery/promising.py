@@ -1,7 +1,7 @@
 """When a channel's customers can have goods: the one answer that product page, checkout, till and API give.
 
-At most three statements, whatever the number of stores: what is there (`samlad.stock.promises`), full days where a location
-has a capacity, and now and then whether methods or locations have changed. All else is decided in `samlad.delivery.promise`.
+At most four statements, whatever the number of stores: what is there (`samlad.stock.promises`), full days where a location
+has a capacity, full slots where a method has them, and now and then whether methods or locations have changed. All else is decided in `samlad.delivery.promise`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,17 +17,37 @@ from samlad.delivery import promise as when
 from samlad.delivery import rules, setup, store
 from samlad.delivery.calendar import DAY
 from samlad.delivery.model import SENT, Destination, Method, MethodKind, Zone
-from samlad.delivery.promise import Full, Incoming, Shelves, Site, Supply, Wanted, Window
-from samlad.delivery.texts import promise_words, without_date
+from samlad.delivery.promise import Full, Incoming, OpenSlot, Shelves, Site, Supply, Wanted, Window
+from samlad.delivery.texts import day_words, promise_words, span_words, without_date
+from samlad.delivery.worktime import local_day
 from samlad.kernel.clock import now
 from samlad.kernel.database import Database, Tx
 from samlad.stock.rules import dated
+
+
+class SlotOffer(msgspec.Struct, frozen=True, kw_only=True):
+    """A slot that can be chosen by its ``key``, unless it ``is_full``: from ``start`` to ``end`` on the place's own clock.
+
+    ``day_text`` and ``text`` say day and time in the reader's language.
+    """
+
+    key: str
+    day: date
+    start: str
+    end: str
+    since: datetime
+    until: datetime
+    is_full: bool
+    day_text: str
+    text: str
 
 
 class Promised(msgspec.Struct, frozen=True, kw_only=True):
     """When somebody has the goods with a method. Days are those of the place's own clock, moments UTC.
 
     ``text`` says it in the reader's language. Without days: it can be ordered, but nobody knows yet when it comes.
+    ``slot`` is the key of the slot that it is promised in, from ``since`` to ``until``; ``slots`` are all that there are to
+    choose from, of the next days.
     """
 
     method: str
@@ -40,6 +60,9 @@ class Promised(msgspec.Struct, frozen=True, kw_only=True):
     ready_at: datetime | None
     until: datetime | None
     text: str
+    since: datetime | None = None
+    slot: str | None = None
+    slots: list[SlotOffer] = []
 
 
 class StorePromise(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +117,7 @@ async def answer(
         country=channel.country,
         shelves=shelves_of(found, mine),
         full=await _full(reader, sites, sum(wanted.values()), at),
+        full_slots=await store.full_slots(reader, methods, at.date() - DAY),
         sites=when.in_order(sites, channel.id),
         # The channel's buffer is kept back from what is sent, not from what is fetched: as placement does.
         may_be_sent=wanted.keys()
@@ -124,6 +148,7 @@ class _Question(msgspec.Struct, frozen=True, kw_only=True):
     country: str
     shelves: Shelves
     full: Mapping[UUID, Full]
+    full_slots: frozenset[tuple[UUID, UUID, date, str]]
     sites: Sequence[Site]
     may_be_sent: bool
 
@@ -181,10 +206,53 @@ def _same_day(question: _Question, method: Method, zone: Zone) -> list[Promised]
     """From the nearest store that has all of it now and works: one that takes no orders leaves them to the next."""
     for site in sorted(question.sites, key=lambda site: when.nearness(site, question.to)):
         if site.is_store and _has_all(question, site):
+            if method.slots:
+                found = _in_slots(question, method, site)
+                if found is not None:
+                    return [found]
+                continue
             window = when.bring(site, method, zone, question.at, question.full.get(site.id, frozenset()))
             if window is not None:
                 return [_promised(question, method, site, window)]
     return []
+
+
+SHOWN_DAYS = 3
+"""Slots of so many days are shown, and of more until one has room."""
+
+
+def _in_slots(question: _Question, method: Method, site: Site) -> Promised | None:
+    """The promise in the first slot of a site that has room, with those to choose from; None: all are full."""
+    ready_at = when.ready(site, method, question.at, question.full.get(site.id, frozenset()))
+    if ready_at is None:
+        return None
+    first, offers, days = None, [], set[date]()
+    for each in when.slots(site, method, ready_at):
+        if first is not None and each.day not in days and len(days) >= SHOWN_DAYS:
+            break
+        days.add(each.day)
+        is_full = (method.id, site.id, each.day, each.slot.start) in question.full_slots
+        first = each if first is None and not is_full else first
+        offers.append(_offer(question, site, each, is_full=is_full))
+    if first is None:
+        return None
+    promised = _promised(question, method, site, first.window(ready_at))
+    return msgspec.structs.replace(promised, slot=first.key, slots=offers)
+
+
+def _offer(question: _Question, site: Site, slot: OpenSlot, *, is_full: bool) -> SlotOffer:
+    today = local_day(question.at, site.time_zone)
+    return SlotOffer(
+        key=slot.key,
+        day=slot.day,
+        start=slot.slot.start,
+        end=slot.slot.end,
+        since=slot.since,
+        until=slot.until,
+        is_full=is_full,
+        day_text=day_words(slot.day, today, question.locale, question.country),
+        text=span_words(slot.since, slot.until, site.time_zone, question.locale, question.country),
+    )
 
 
 def _has_all(question: _Question, site: Site) -> bool:
@@ -248,6 +316,7 @@ def _promised(question: _Question, method: Method, site: Site | None, window: Wi
         last_day=window.last_day,
         ready_at=window.ready_at,
         until=window.until,
+        since=window.since,
         text=promise_words(
             method.kind,
             name,
@@ -290,7 +359,7 @@ async def as_of(
     return promise_words(
         promised.kind,
         promised.name,
-        Window(promised.first_day, promised.last_day, promised.ready_at, promised.until),
+        Window(promised.first_day, promised.last_day, promised.ready_at, promised.until, promised.since),
         place=promised.place,
         time_zone="UTC" if site is None else site.time_zone,
         moment=moment,

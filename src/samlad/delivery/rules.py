@@ -17,12 +17,16 @@ from samlad.delivery.model import (
     MethodKind,
     PostalRange,
     Rate,
+    Slot,
     Step,
     WeightSteps,
     WeightTable,
     Zone,
 )
 from samlad.kernel.problems import FieldError
+
+LARGEST_SLOT = 100_000
+"""Orders of a slot."""
 
 
 def price(rate: Rate, *, goods: int, weight: int) -> int:
@@ -130,4 +134,25 @@ def method_errors(
         errors.append(
             FieldError("calendar/holidays", f"no public holidays are known of “{calendar.holidays}”")
         )
+    return errors
+
+
+def slot_errors(kind: MethodKind, slots: Sequence[Slot]) -> list[FieldError]:
+    """What cannot be right about the slots of a method, at the slot that is wrong."""
+    if slots and kind is not MethodKind.SAME_DAY:
+        return [FieldError("slots", "only what is brought the same day has slots")]
+    errors = []
+    for index, slot in enumerate(slots):
+        if slot.end <= slot.start:
+            errors.append(FieldError(f"slots/{index}/end", f"{slot.end} is not after {slot.start}"))
+        if slot.capacity is not None and not 1 <= slot.capacity <= LARGEST_SLOT:
+            errors.append(FieldError(f"slots/{index}/capacity", f"between 1 and {LARGEST_SLOT} orders"))
+    in_order = sorted(enumerate(slots), key=lambda pair: (pair[1].start, pair[1].end))
+    for (_, before), (index, slot) in pairwise(in_order):
+        if slot.start < before.end:
+            errors.append(
+                FieldError(
+                    f"slots/{index}/start", f"{slot.start} is before {before.start}-{before.end} is over"
+                )
+            )
     return errors

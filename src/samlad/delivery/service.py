@@ -10,7 +10,7 @@ from msgspec import UNSET, structs
 from samlad import channels, stock
 from samlad.access import audit
 from samlad.channels.rules import check_values
-from samlad.delivery import rules, setup, store
+from samlad.delivery import rules, setup, slots, store
 from samlad.delivery.calendar import DAY, knows_holidays, prepare
 from samlad.delivery.events import (
     CapacityReturned,
@@ -32,7 +32,7 @@ from samlad.kernel.problems import Conflict, FieldError, InvalidInput, NotFound,
 
 CAPACITY_DAYS = 30
 """How many days ahead an order may be counted; on the last of them it is counted whatever the capacity."""
-_DOCUMENTS = ("names", "zones", "rate", "calendar")
+_DOCUMENTS = ("names", "zones", "rate", "calendar", "slots")
 
 
 async def create_method(tx: Tx, data: MethodInput) -> Method:
@@ -101,6 +101,7 @@ def _columns(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check(kind: Any, data: MethodInput | Method) -> None:
     errors = rules.method_errors(kind, data.zones, data.rate, data.calendar)
+    errors += rules.slot_errors(kind, data.slots)
     for index, zone in enumerate(data.zones):
         for place, country in enumerate(zone.countries):
             try:
@@ -208,6 +209,7 @@ def _days(site: Site, method: Method | None, moment: datetime) -> list[date]:
 
 
 async def give_back(tx: Tx, order: UUID) -> None:
-    """An order was called off: it counts on no day any more. Twice is as good as once."""
+    """An order was called off: it counts on no day and in no slot any more. Twice is as good as once."""
     for location, day, units in await store.return_capacity(tx, order):
         log.append(tx, CapacityReturned(location=location, day=day, units=units), subject=order)
+    await slots.give_back(tx, order)

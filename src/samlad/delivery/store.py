@@ -1,4 +1,4 @@
-"""SQL of the tables ``delivery_method``, ``delivery_workday``, ``delivery_load`` and ``delivery_share``."""
+"""SQL of the tables ``delivery_method``, ``delivery_workday``, and of what counts on days and in slots."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from samlad.delivery.model import CapacityUnit, Method, Workday
+from samlad.delivery.promise import OpenSlot
 from samlad.kernel.database import Reader, Tx, asked_once
 from samlad.kernel.listing import Filter, Listing, Sort, texts
 from samlad.kernel.problems import NotFound
@@ -15,7 +16,7 @@ from samlad.kernel.rows import into
 
 _METHOD = """m.id, m.channel, m.code, m.kind, m.name, m.names, m.currency, m.zones, m.rate, m.calendar, m.pick_minutes,
              m.pack_minutes, m.cut_off, m.until, m.max_weight, m.position, m.is_active, m.version, m.created_at,
-             m.updated_at"""
+             m.updated_at, m.slots"""
 _WORKDAY = "location, hours, holidays, pick_minutes, pack_minutes, capacity, capacity_unit, version"
 
 METHODS: Listing[Method] = Listing(
@@ -190,3 +191,51 @@ async def return_capacity(tx: Tx, owner: UUID) -> list[tuple[UUID, date, int]]:
     """Take an owner off the days on which it counts; (location, day, units) of each."""
     rows = await tx.rows("SELECT location, day, units FROM delivery_return($1)", owner)
     return [(row["location"], row["day"], row["units"]) for row in rows]
+
+
+async def full_slots(
+    reader: Reader, methods: Sequence[Method], since: date
+) -> frozenset[tuple[UUID, UUID, date, str]]:
+    """The slots from a day on that have no room, as (method, location, day, start). Nothing is asked where none has a limit."""
+    limited = [
+        (each.id, slot.start, slot.capacity) for each in methods for slot in each.slots if slot.capacity
+    ]
+    if not limited:
+        return frozenset()
+    rows = await reader.rows(
+        """SELECT l.method, l.location, l.day, l.start FROM unnest($1::uuid[], $2::text[], $3::int[]) AS w (method, start, most)
+           JOIN delivery_slot l ON l.method = w.method AND l.start = w.start AND l.day >= $4 AND l.orders >= w.most""",
+        [method for method, _, _ in limited],
+        [start for _, start, _ in limited],
+        [most for _, _, most in limited],
+        since,
+    )
+    return frozenset((row["method"], row["location"], row["day"], row["start"]) for row in rows)
+
+
+async def take_slot(
+    tx: Tx, owner: UUID, method: UUID, location: UUID, wanted: Sequence[OpenSlot]
+) -> int | None:
+    """Give an owner the first of some slots that has room, counted from 1; None: none has. One statement."""
+    number: int | None = await tx.value(
+        "SELECT delivery_slot_take($1, $2, $3, $4::date[], $5::text[], $6::int[])",
+        owner,
+        method,
+        location,
+        [each.day for each in wanted],
+        [each.slot.start for each in wanted],
+        [each.slot.capacity for each in wanted],
+    )
+    return number
+
+
+async def return_slot(tx: Tx, owner: UUID) -> list[tuple[UUID, date, str]]:
+    """Take an owner off its slot; its (location, day, start), if it had one."""
+    rows = await tx.rows("SELECT location, day, start FROM delivery_slot_return($1)", owner)
+    return [(row["location"], row["day"], row["start"]) for row in rows]
+
+
+async def move_slot(tx: Tx, owner: UUID, location: UUID) -> tuple[UUID, date, str] | None:
+    """Count an owner's slot at another location; (location, day, start) as it was, None if nothing was to be done."""
+    row = await tx.row("SELECT location, day, start FROM delivery_slot_move($1, $2)", owner, location)
+    return None if row is None or row["day"] is None else (row["location"], row["day"], row["start"])

@@ -43,6 +43,11 @@ def clock_words(moment: datetime, time_zone: str, locale: str, country: str) -> 
     return _clock(here.hour, here.minute, locale, country)
 
 
+def span_words(since: datetime, until: datetime, time_zone: str, locale: str, country: str) -> str:
+    """From when to when, on a place's clock: *17:00–19:00*."""
+    return "–".join(clock_words(moment, time_zone, locale, country) for moment in (since, until))
+
+
 def promise_words(
     kind: MethodKind,
     name: str,
@@ -68,6 +73,9 @@ def promise_words(
             return _("%(day)s from %(time)s at %(place)s") % {"day": day, "time": at, "place": place}
         at = clock_words(window.until, time_zone, locale, country)
         return _("%(day)s before %(time)s at %(place)s") % {"day": day, "time": at, "place": place}
+    if window.since is not None and window.until is not None:
+        span = span_words(window.since, window.until, time_zone, locale, country)
+        return _("%(day)s %(span)s by %(method)s") % {"day": day, "span": span, "method": name}
     if window.until is not None:
         at = clock_words(window.until, time_zone, locale, country)
         return _("%(day)s before %(time)s by %(method)s") % {"day": day, "time": at, "method": name}

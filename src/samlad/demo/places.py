@@ -4,7 +4,7 @@ import contextlib
 
 from samlad import channels, stock
 from samlad.channels import Channel, ChannelInput, ChannelKind, Interval, OpeningHours, Resource
-from samlad.demo import goods
+from samlad.demo import goods, ways
 from samlad.demo.retail import WAREHOUSE, categories
 from samlad.demo.stores import StoreRecord
 from samlad.kernel.database import Tx
@@ -55,6 +55,7 @@ async def make_webshop(tx: Tx) -> Channel:
         ),
     )
     await goods.prepare(tx, channel, categories())
+    await ways.offer(tx, channel.code)
     return channel
 
 

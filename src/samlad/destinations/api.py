@@ -35,6 +35,7 @@ def _vault(request: AnyRequest) -> Vault:
 async def list_destinations(
     request: AnyRequest,
     segment: Wanted = None,
+    q: Wanted = None,
     states: States = None,
     sort: Sorting = None,
     cursor: Cursor = None,
@@ -43,7 +44,9 @@ async def list_destinations(
 ) -> Response[Page[Destination]]:
     """Where segments are sent, by name; those that are ended are left out. Secrets are never shown."""
     actor_of(request).require(READ)
-    query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters={"segment": segment, "state": states})
+    query = ListQuery(
+        limit=limit, cursor=cursor, sort=sort, filters={"segment": segment, "q": q, "state": states}
+    )
     return await store.LISTING.answer(
         database_of(request), query, as_csv=as_format == "csv", name="destinations"
     )

@@ -10,7 +10,7 @@ import msgspec
 
 from samlad.destinations.model import BatchRow, Destination, Entry, SentOn
 from samlad.kernel.database import Reader, Tx
-from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
+from samlad.kernel.listing import Filter, Listing, Sort, anywhere_lowered, texts, uuids
 
 _SELECT = """d.id, d.segment, s.pool, d.strategy, d.name, d.purpose, d.channel, d.config, d.state, d.version, d.failures,
     d.last_error, d.last_sync_at, d.next_at, d.created_at, d.updated_at,
@@ -28,6 +28,7 @@ LISTING = Listing(
         "state": Filter("d.state = ANY({}::text[])", texts),
         "strategy": Filter("d.strategy = ANY({}::text[])", texts),
         "segment": Filter("d.segment = ANY({}::uuid[])", uuids),
+        "q": Filter("lower(d.name) LIKE {}", anywhere_lowered),
     },
 )
 """All destinations that are not ended, by name."""

@@ -138,10 +138,11 @@ async def printed_order(
     channel = await channels.cached(reader, order.channel)
     place, place_lines = await place_of(reader, order.location)
     seller = seller_party(entity) if entity else Party(name=channel.name, country=channel.country)
+    locale = await locale_of(reader, order, channel)
+    order = await orders.spoken(reader, order, locale)
     lines = rules.printed_lines(order.lines)
     rounding = rules.rounding_of(order.lines)
     tip = await orders.tip_of(reader, order.id)
-    locale = await locale_of(reader, order, channel)
     return Printed(
         kind=kind,
         number=order.number,

@@ -7,7 +7,6 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time
-from babel.numbers import format_decimal
 from markupsafe import Markup
 
 from samlad.catalog import Measure
@@ -15,7 +14,7 @@ from samlad.catalog.measures import per_text, quantity_text
 from samlad.documents.model import Party, Printed, PrintedLine
 from samlad.kernel import qr
 from samlad.kernel.i18n import dated_locale, formatting_locale, marked, translator
-from samlad.kernel.money import format_money
+from samlad.kernel.money import format_money, format_number
 
 PROVIDERS = {
     "stripe": marked("Card"),
@@ -76,7 +75,7 @@ class Writer:
 
     def number(self, value: int) -> str:
         """A number of pieces."""
-        return format_decimal(value, locale=self._babel)
+        return format_number(value, self._babel)
 
     def quantity(self, line: PrintedLine) -> str:
         """How much of a line there is, with its unit where it is weighed or measured."""
@@ -105,7 +104,7 @@ class Writer:
     def rate(self, basis_points: int) -> str:
         """A tax rate: 2500 is ``25 %``."""
         shape = self.translate("%(rate)s%%")
-        return shape % {"rate": format_decimal(Decimal(basis_points) / 100, locale=self._babel)}
+        return shape % {"rate": format_number(Decimal(basis_points) / 100, self._babel)}
 
     def country(self, code: str) -> str:
         """The name of a country."""

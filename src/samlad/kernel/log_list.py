@@ -1,5 +1,6 @@
 """The log and what was put aside of it, as lists for people. Personal fields stay where they are."""
 
+import contextlib
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -36,6 +37,15 @@ class Parked(msgspec.Struct, frozen=True):
     parked_at: datetime
 
 
+def _ids_in(text: str) -> list[UUID]:
+    """Ids as people paste them; what is none is nothing's."""
+    found = []
+    for part in text.replace(",", " ").split():
+        with contextlib.suppress(ValueError):
+            found.append(UUID(part))
+    return found
+
+
 EVENTS: Listing[EventRow] = Listing(
     row=EventRow,
     select=", ".join(EventRow.__struct_fields__),
@@ -49,6 +59,7 @@ EVENTS: Listing[EventRow] = Listing(
         "subject": Filter("subject = ANY({})", uuids),
         "channel": Filter("channel = ANY({})", uuids),
         "request": Filter("request = ANY({})", uuids),
+        "about": Filter("subject = ANY({})", _ids_in),
         "actor": Filter("actor = ANY({})", texts),
     },
 )

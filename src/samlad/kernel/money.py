@@ -6,7 +6,13 @@ from functools import lru_cache
 
 import msgspec
 from babel import Locale
-from babel.numbers import format_currency, get_currency_precision, list_currencies
+from babel.numbers import (
+    format_currency,
+    format_decimal,
+    get_currency_precision,
+    get_minus_sign_symbol,
+    list_currencies,
+)
 
 from samlad.kernel.problems import InvalidInput
 
@@ -39,13 +45,14 @@ class Money(msgspec.Struct, frozen=True, order=True):
 
 
 def parse_amount(text: str, currency: str, *, field: str = "amount") -> int:
-    """Minor units of a decimal text (``"19.99"``), exact: more digits than the currency has are refused.
+    """Minor units of a decimal text (``"19.99"``), exact: more digits than the currency has are refused. A minus may be
+    the sign (U+2212) or a hyphen.
 
     Raises:
         InvalidInput: not a number, or finer than a minor unit.
     """
     try:
-        scaled = Decimal(text.strip()).scaleb(exponent(currency))
+        scaled = Decimal(text.strip().replace(MINUS, "-")).scaleb(exponent(currency))
     except InvalidOperation:
         raise InvalidInput.at(field, f"“{text}” is not an amount; write for example 19.99") from None
     if not scaled.is_finite() or scaled != scaled.to_integral_value():
@@ -63,15 +70,29 @@ def format_money(amount: int, currency: str, locale: str = "en") -> str:
     return format_decimal_money(Decimal(amount).scaleb(-exponent(currency)), currency, locale)
 
 
+MINUS = "\u2212"
 _LETTER_AT_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 
 
 def format_decimal_money(amount: Decimal, currency: str, locale: str | Locale) -> str:
     """An amount in whole units, as browsers write it: ``"SEK\xa010.00"``.
 
-    CLDR parts the letters of a currency from the digits by a no-break space, where the pattern has none; Babel does not.
+    CLDR parts the letters of a currency from the digits by a no-break space, where the pattern has none, and says with which
+    sign a locale writes what is below zero; Babel does neither.
     """
-    return _LETTER_AT_DIGIT.sub("\xa0", format_currency(amount, currency, locale=locale))
+    written = _LETTER_AT_DIGIT.sub("\xa0", format_currency(amount, currency, locale=locale))
+    return _signed(written, locale) if amount < 0 else written
+
+
+def format_number(value: float | Decimal, locale: str | Locale, pattern: str | None = None) -> str:
+    """A number as browsers write it in a locale, with its sign for what is below zero; by default at most three decimals."""
+    written = format_decimal(value, pattern, locale=locale)
+    return _signed(written, locale) if value < 0 else written
+
+
+def _signed(written: str, locale: str | Locale) -> str:
+    """With the minus of the locale (CLDR): U+2212 in Swedish, a hyphen in English and Dutch."""
+    return written.replace("-", get_minus_sign_symbol(locale), 1)
 
 
 def worth(price: int, quantity: int, per: int = 1) -> int:

@@ -13,6 +13,7 @@ import os
 import stat
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -168,6 +169,12 @@ async def get(reader: Reader, vault: Vault, name: str) -> bytes:
     if sealed is None:
         raise NotFound(f"There is no secret called {name}.")
     return vault.open(name, sealed)
+
+
+async def changed_at(reader: Reader, name: str) -> datetime | None:
+    """When a secret was stored last; None if there is none."""
+    at: datetime | None = await reader.value("SELECT updated_at FROM secret WHERE name = $1", name)
+    return at
 
 
 async def remove(tx: Tx, name: str) -> None:

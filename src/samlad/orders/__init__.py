@@ -46,6 +46,7 @@ from samlad.orders.tips import ClerkTips
 from samlad.orders.tips import by_clerk as tips_by_clerk
 from samlad.orders.tips import give_back as give_tip_back
 from samlad.orders.unknown_goods import name_goods
+from samlad.orders.wording import spoken
 
 __all__ = [
     "CHANGE",
@@ -107,6 +108,7 @@ __all__ = [
     "read",
     "record_happened",
     "sold_most",
+    "spoken",
     "take_back",
     "tip_kept",
     "tip_of",

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from samlad import channels, credit, customers, payments, promotions
+from samlad import channels, credit, customers, delivery, payments, promotions
 from samlad.kernel import log
 from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Tx
@@ -205,8 +205,9 @@ async def _update(tx: Tx, head: OrderHead, planned: Planned, rounding: int, *, i
     is_empty = not any(line.quantity - line.cancelled for line in lines if line.kind is LineKind.ITEM)
     if is_empty:
         await payments.void(tx, head.id, channel=head.channel)
-        # Called off in parts until nothing was left is called off: codes, limits and budgets have room again.
+        # Called off in parts until nothing was left is called off: codes, limits and budgets have room again, and so have days and slots.
         await promotions.release(tx, head.id, channel=head.channel)
+        await delivery.give_back(tx, head.id)
     is_other = await store.set_empty(tx, head.id, is_empty=is_empty)
     if (is_counted or is_other) and head.customer is not None:
         spend = customers.Spend(

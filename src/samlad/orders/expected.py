@@ -113,7 +113,7 @@ async def _begin(
     head = await store.head(tx, order)
     if head is not None:
         channel = await channels.cached(tx, head.channel)
-        due = await fulfilment_plan.due_at(tx, place, channel, begin)
+        due = await fulfilment_plan.due_at(tx, place, channel, begin, head)
         await rows.set_due(tx, order, variant, place, due)
         if takes_room:
             await delivery.count_from(tx, order, place, begin)

@@ -60,7 +60,7 @@ async def assign(tx: Tx, fulfilment_id: UUID, location: UUID, *, version: int | 
     await delivery.count_more(tx, head.id, {place.id: count})
     if found.location is not None:
         await delivery.count_less(tx, head.id, found.location, count)
-    due = await fulfilment_plan.due_at(tx, place.id, channel, now())
+    due = await fulfilment_plan.due_at(tx, place.id, channel, now(), head)
     await fulfilment_store.update(tx, found.id, {"location": place.id, "due_at": due})
     part = Part(
         id=found.id,
@@ -72,6 +72,7 @@ async def assign(tx: Tx, fulfilment_id: UUID, location: UUID, *, version: int | 
         came_from=found.came_from,
     )
     fulfilment_plan.tell_opened(tx, head, [part])
+    await fulfilment_plan.follow_slot(tx, head)
     before, after = {"location": str(found.location)}, {"location": str(place.id)}
     audit.record(tx, "fulfilment.assigned", "fulfilment", found.id, before=before, after=after)
     again = await fulfilment_store.of_order(tx, head.id)

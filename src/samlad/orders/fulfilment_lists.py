@@ -19,7 +19,10 @@ LISTING = Listing(
               f.taken_name, o.name,
               (SELECT coalesce(sum(quantity), 0)::int FROM fulfilment_line n WHERE n.fulfilment = f.id) AS units,
               (SELECT count(*)::int FROM fulfilment_line n WHERE n.fulfilment = f.id) AS lines,
-              f.pick_up_by, f.reason, f.tracking, f.opened_at""",
+              f.pick_up_by, f.reason, f.tracking, f.opened_at,
+              CASE WHEN f.method = 'same_day' THEN (o.promise->>'since')::timestamptz END AS since,
+              CASE WHEN f.method = 'same_day' AND o.promise->>'since' IS NOT NULL
+                   THEN (o.promise->>'until')::timestamptz END AS until""",
     source="""fulfilment f JOIN orders o ON o.id = f.order_id JOIN channel c ON c.id = o.channel
               LEFT JOIN location p ON p.id = f.location""",
     key="f.id",

@@ -160,7 +160,7 @@ class Fulfilment(FulfilmentHead, frozen=True, kw_only=True):
 
 
 class FulfilmentRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of the list of fulfilments."""
+    """A line of the list of fulfilments. ``since`` and ``until``: the slot within which it is to be with the customer."""
 
     id: UUID
     order_id: UUID
@@ -179,6 +179,8 @@ class FulfilmentRow(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None
     tracking: str | None
     opened_at: datetime
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):

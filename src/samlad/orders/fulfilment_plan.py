@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from samlad import channels, stock
+from samlad import channels, delivery, stock
 from samlad.channels import Channel
 from samlad.kernel import log
 from samlad.kernel.clock import now
@@ -17,7 +17,7 @@ from samlad.kernel.ids import new_id
 from samlad.orders import fulfilment_rules as rules
 from samlad.orders import fulfilment_store as store
 from samlad.orders.fulfilment_events import FulfilmentOpened
-from samlad.orders.fulfilment_model import FulfilmentState, Method, Part
+from samlad.orders.fulfilment_model import UNENDED, FulfilmentState, Method, Part
 from samlad.orders.fulfilment_rules import Units
 from samlad.orders.model import LineKind, OrderHead, OrderLine
 from samlad.stock import Hold
@@ -27,8 +27,15 @@ _STANDS: dict[UUID, UUID | None] = {}
 _MOST_KNOWN = 20_000
 
 
-async def due_at(tx: Tx, location: UUID, channel: Channel, moment: datetime) -> datetime:
-    """When a location should have picked what comes at a moment: its own target and hours, else the order's channel's."""
+async def due_at(
+    tx: Tx, location: UUID, channel: Channel, moment: datetime, head: OrderHead | None = None
+) -> datetime:
+    """When a location should have picked what comes at a moment: its own target and hours, else the order's channel's; of an order
+    that is brought within a slot, before it packs it for that."""
+    if head is not None and head.promise is not None:
+        picked = await delivery.pick_by(tx, head.promise, head.delivery_method, location)
+        if picked is not None:
+            return max(moment, picked)
     if location not in _STANDS:
         if len(_STANDS) >= _MOST_KNOWN:
             _STANDS.clear()
@@ -58,6 +65,7 @@ async def at_placing(
     held: Sequence[Hold],
     *,
     digital: Collection[UUID] = (),
+    head: OrderHead | None = None,
 ) -> list[Part]:
     """The fulfilments of an order that is being placed, one for each location and method.
 
@@ -78,13 +86,25 @@ async def at_placing(
             location=location,
             method=how,
             state=FulfilmentState.DELIVERED if is_gone else FulfilmentState.OPEN,
-            due_at=moment if is_gone else await due_at(tx, location, channel, moment),
+            due_at=moment if is_gone else await due_at(tx, location, channel, moment, head),
             lines=units,
             left_at=moment if is_gone else None,
         )
         for how, wanted in ((method, things), (Method.DIGITAL, others))
         for location, units in rules.spread(wanted, places).items()
     ]
+
+
+async def follow_slot(tx: Tx, head: OrderHead) -> None:
+    """Let an order's slot count at the place that brings most of what is still to go. Nothing is asked for one without a slot."""
+    if head.promise is None or head.promise.slot is None:
+        return
+    units: dict[UUID, int] = {}
+    for part in await store.of_order(tx, head.id):
+        if part.location is not None and part.state in UNENDED and part.method is Method.SAME_DAY:
+            units[part.location] = units.get(part.location, 0) + sum(line.quantity for line in part.lines)
+    if units:
+        await delivery.move_slot(tx, head.id, max(sorted(units), key=lambda place: units[place]))
 
 
 async def make(tx: Tx, head: OrderHead, parts: Sequence[Part]) -> None:

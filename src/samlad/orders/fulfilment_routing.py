@@ -43,7 +43,7 @@ async def reroute(
             location=place,
             method=method,
             state=FulfilmentState.NEEDS_CUSTOMER if asks else FulfilmentState.OPEN,
-            due_at=await fulfilment_plan.due_at(tx, place, channel, moment),
+            due_at=await fulfilment_plan.due_at(tx, place, channel, moment, head),
             lines=lines,
             came_from=came_from,
             note=note,
@@ -63,6 +63,7 @@ async def reroute(
         )
         parts.append(nobody)
     await fulfilment_plan.make(tx, head, parts)
+    await fulfilment_plan.follow_slot(tx, head)
     for part in parts:
         if part.state is FulfilmentState.NEEDS_CUSTOMER:
             ask(tx, head, part.id, part.location, fulfilment_rules.sum_of(part.lines))

@@ -143,7 +143,7 @@ async def _go_on_at(tx: Tx, head: OrderHead, found: Fulfilment) -> None:
     if found.location is None:
         raise WrongState("No store has it.", state=found.state)
     channel = await channels.cached(tx, head.channel)
-    due = await fulfilment_plan.due_at(tx, found.location, channel, now())
+    due = await fulfilment_plan.due_at(tx, found.location, channel, now(), head)
     await rows.update(tx, found.id, {"state": S.OPEN, "due_at": due})
     part = Part(
         id=found.id,
@@ -229,7 +229,7 @@ async def _retry(tx: Tx, fulfilment: UUID) -> int:
             location=place,
             method=found.method,
             state=S.NEEDS_CUSTOMER if asks else S.OPEN,
-            due_at=await fulfilment_plan.due_at(tx, place, channel, moment),
+            due_at=await fulfilment_plan.due_at(tx, place, channel, moment, head),
             lines=lines,
             came_from=found.id,
         )
@@ -242,6 +242,7 @@ async def _retry(tx: Tx, fulfilment: UUID) -> int:
     else:
         await rows.update(tx, found.id, {"state": S.CANCELLED, "reason": "found"})
     await fulfilment_plan.make(tx, head, parts)
+    await fulfilment_plan.follow_slot(tx, head)
     return 1
 
 

@@ -5,8 +5,8 @@ else), prices are read, payments authorised, stock held, promotions counted, the
 rows that many want, those of stock and of promotions, are locked late.
 """
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -15,7 +15,7 @@ from samlad import carts, delivery, payments, stock
 from samlad.carts import Cart, CartClosed, Delivery, holding, set_rules
 from samlad.carts.closing import ClosedCart
 from samlad.carts.rules import held_at
-from samlad.channels import Resource
+from samlad.channels import Channel, Resource
 from samlad.kernel import log
 from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Tx
@@ -68,7 +68,7 @@ async def place(
         AlreadyOrdered: the cart was ordered before; says as what.
         TotalChanged, PriceChanged, NotSellable: the buyer saw something else.
         PaymentDeclined: a provider refused; nothing was ordered.
-        SoldOut: there is not enough of something.
+        SoldOut: there is not enough of something. SlotFull, SlotPast: it cannot be brought in the slot that was chosen.
         InvalidInput: something about the buyer is missing, or the payments do not come to the total.
     """
     order_id = new_id()
@@ -93,7 +93,8 @@ async def place(
     if _is_its_own_work(closed, data):
         tx.alone()
     held = await _hold(tx, closed, order_id, lines)
-    await _count(tx, closed, order_id, held)
+    days = await _count(tx, closed, order_id, held)
+    cart = await _with_slot(tx, cart, channel, order_id, days)
     await carts.use_promotions(tx, closed, order_id, cart.customer)
     hands_over = cart.delivery is Delivery.CARRY_OUT
     if hands_over:
@@ -105,7 +106,9 @@ async def place(
     kind = None if cart.method is None else cart.method.kind
     method = fulfilment_rules.method_of(cart.delivery, kind)
     digital = sets.digital(closed.sellables.values())
-    parts = await fulfilment_plan.at_placing(tx, channel, method, lines, held or (), digital=digital)
+    parts = await fulfilment_plan.at_placing(
+        tx, channel, method, lines, held or (), digital=digital, head=order
+    )
     number = await store.insert(tx, order, channel.setting("number_prefix"), parts)
     order = msgspec.structs.replace(order, number=number, deposit=data.deposit)
     if data.deposit is not None:
@@ -132,6 +135,7 @@ def _is_its_own_work(closed: ClosedCart, data: PlaceOrder) -> bool:
         data.tip
         or data.deposit is not None
         or closed.cart.delivery is Delivery.CARRY_OUT
+        or (closed.cart.method is not None and closed.cart.method.slots)
         or closed.channel.setting("routing")
     )
 
@@ -203,17 +207,35 @@ async def _hold(tx: Tx, closed: ClosedCart, order: UUID, lines: Sequence[OrderLi
         return await stock.take_together(tx, wanted, channel=channel, kind=HoldKind.ORDER, owner=order)
 
 
-async def _count(tx: Tx, closed: ClosedCart, order: UUID, held: list[Hold] | None) -> None:
-    """Let the order count on the day of the places that make it ready, where they have a capacity."""
+async def _count(tx: Tx, closed: ClosedCart, order: UUID, held: list[Hold] | None) -> dict[UUID, date]:
+    """Let the order count on the day of the places that make it ready, where they have a capacity; those days."""
     cart = closed.cart
     if cart.delivery is Delivery.CARRY_OUT:
-        return
+        return {}
     parts: dict[UUID, int] = {}
     for hold in held or ():
         parts[hold.location] = parts.get(hold.location, 0) + hold.quantity
     if held is None and cart.location is not None:
         parts[cart.location] = sum(set_rules.demand(cart.lines).values())
-    await delivery.count_order(tx, order, parts, cart.method)
+    return await delivery.count_order(tx, order, parts, cart.method)
+
+
+async def _with_slot(tx: Tx, cart: Cart, channel: Channel, order: UUID, days: Mapping[UUID, date]) -> Cart:
+    """The cart with the slot that the order takes, where its method has slots: the one that was promised, else the first with
+    room. Without slots this is no statement."""
+    if cart.method is None or not cart.method.slots or cart.location is None:
+        return cart
+    promise = await delivery.take_slot(
+        tx,
+        order,
+        cart.method,
+        cart.location,
+        cart.promised,
+        work_day=days.get(cart.location),
+        locale=channel.locale,
+        country=channel.country,
+    )
+    return msgspec.structs.replace(cart, promise=promise)
 
 
 def _order(

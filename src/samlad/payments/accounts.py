@@ -1,5 +1,6 @@
 """Which providers a channel offers, and the keys of those that need some. Keys are secrets of the vault."""
 
+from datetime import datetime
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -124,6 +125,11 @@ async def remove_keys(tx: Tx, name: str) -> None:
     await vault.remove(tx, secret_name(name))
     audit.record(tx, "payment-provider.removed", "payment-provider", None, before={"provider": name})
     log.append(tx, events.ProviderChanged(provider=name, is_set_up=False))
+
+
+async def keys_set_at(reader: Reader, name: str) -> datetime | None:
+    """When a provider's keys were set; None if there are none."""
+    return await vault.changed_at(reader, secret_name(name))
 
 
 async def keys(database: Database, name: str, kind: type[T]) -> T:

@@ -1,5 +1,6 @@
 """SQL of how levels behave, for who changes many of them."""
 
+from datetime import date
 from uuid import UUID
 
 import msgspec
@@ -32,6 +33,25 @@ async def lock_thresholds(tx: Tx, location: UUID, variant: UUID) -> Thresholds:
     if found is None:
         raise NotFound("There is no such level.")
     return found
+
+
+class Behaviour(Thresholds, frozen=True, kw_only=True):
+    """How a level behaves: its thresholds, and what may be sold of it before it is there (units, day)."""
+
+    backorder_limit: int
+    sells_incoming: bool
+    backorder_on: date | None
+
+
+async def behaviour(reader: Reader, location: UUID, variant: UUID) -> Behaviour | None:
+    """How a level behaves; None when nothing of the variant was ever there."""
+    return await reader.one(
+        Behaviour,
+        """SELECT low_at, reorder_point, reorder_quantity, backorder_limit, sells_incoming, backorder_on
+           FROM level WHERE location = $1 AND variant = $2""",
+        location,
+        variant,
+    )
 
 
 async def called(reader: Reader, location: UUID, variant: UUID) -> str:

@@ -4,9 +4,12 @@ import re
 
 import httpx
 import pytest
+from market import text_of
 
+from samlad import delivery
 from samlad.delivery import store
-from samlad.delivery.model import AmountTable, PostalRange, Step
+from samlad.delivery.model import AmountTable, PostalRange, Slot, Step
+from trade import BUYER
 
 COURIER = {
     "channel": "web", "kind": "ship", "name": "Courier", "code": "courier", "name-sv": "Bud", "position": "5",
@@ -64,6 +67,12 @@ async def test_a_method_is_made_changed_and_the_change_taken_back(api: httpx.Asy
         ({"closed": "Christmas"}, "calendar/closed/0"),
         ({"pick_minutes": "soon"}, "pick_minutes"),
         ({"cut_off": "25:00"}, "cut_off"),
+        ({"kind": "same_day", "slots": "in the evening"}, "slots"),
+        ({"kind": "same_day", "slots": "17:00-25:00: 3"}, "slots"),
+        ({"kind": "same_day", "slots": "19:00-17:00"}, "slots"),
+        ({"kind": "same_day", "slots": "17:00-19:00: 0"}, "slots"),
+        ({"kind": "same_day", "slots": "17:00-19:00\n18:59-21:00"}, "slots"),
+        ({"slots": "17:00-19:00"}, "slots"),
         ({"channel": "nowhere"}, "channel"),
     ],
 )
@@ -75,6 +84,56 @@ async def test_what_cannot_be_read_is_said_at_its_field(
     assert f'href="#f-{field}"' in answer.text
     assert "Courier" in answer.text, "what was typed is still there"
     assert await store.all_methods(shop.db) == []
+
+
+async def test_the_times_of_a_same_day_method_are_typed_a_line_each(api: httpx.AsyncClient, shop) -> None:
+    bike = COURIER | {"kind": "same_day", "code": "bike", "slots": "9.00 – 11.00: 5\n\n17:00-19:00"}
+    made = await api.post("/admin/delivery/new", data=bike)
+    assert made.status_code == 303, made.text
+    [method] = await store.all_methods(shop.db)
+    assert method.slots == [
+        Slot(start="09:00", end="11:00", capacity=5),
+        Slot(start="17:00", end="19:00"),
+    ]
+    page = (await api.get(f"/admin/delivery/{method.id}")).text
+    assert "09:00-11:00: 5\n17:00-19:00" in page
+    saved = await api.post(
+        f"/admin/delivery/{method.id}", data=bike | {"version": "1", "is_active": "1", "slots": ""}
+    )
+    assert saved.status_code == 303
+    await api.post(undo_of((await api.get("/admin/delivery")).text))
+    [back] = await store.all_methods(shop.db)
+    assert back.slots == method.slots
+
+
+async def test_staff_read_when_an_order_is_to_be_with_the_customer(api: httpx.AsyncClient, shop) -> None:
+    trade = shop.trade
+    slots = "\n".join(f"{hour:02d}:00-{hour:02d}:45: 2" for hour in range(0, 24, 3))
+    week = [str(day) for day in range(1, 8)]
+    await api.post(
+        "/admin/delivery/new",
+        data=COURIER
+        | {"kind": "same_day", "code": "bike", "zones": "* | * | 0", "slots": slots}
+        | {"weekdays": week, "holidays": "", "cut_off": ""},
+    )
+    await trade.db.transaction(
+        lambda tx: delivery.set_workday(tx, trade.at_malmo.id, delivery.WorkdayInput(capacity=9))
+    )
+    kettle = await trade.kettle(quantity=3, at=trade.at_malmo)
+    where = BUYER | {"delivery_method": "bike", "location": str(trade.at_malmo.id)}
+    order = await trade.place((await trade.cart((kettle, 1), **where)).id)
+    assert order.promise is not None
+    start = order.promise.slot[-5:]
+    said = f"{start} to {start[:2]}:45"
+    work = f"/pos/work/{trade.at_malmo.code}"
+    [row] = await trade.db.rows("SELECT id FROM fulfilment")
+    for path in ("/admin/fulfilments", work, f"{work}/{row['id']}", f"{work}/{row['id']}/slip"):
+        assert said in text_of((await api.get(path)).text), path
+    for path in (f"/admin/orders/{order.id}", f"/admin/orders/{order.id}/panel"):
+        page = text_of((await api.get(path)).text)
+        assert f"{start}–{start[:2]}:45" in page, path
+        assert "The delivery time is theirs" in page
+        assert "delivery." not in page, "what happened has a name"
 
 
 async def test_how_a_location_works(api: httpx.AsyncClient, shop) -> None:

@@ -2,17 +2,24 @@
 
 import re
 from typing import Any
+from uuid import UUID
 
 import httpx
+import msgspec
 import pytest
 from browser import Site
 from market import text_of
+from playwright.async_api import expect
 
-from samlad import channels, orders
+from samlad import channels, credit, customers, orders
 from samlad.access.permissions import Role, permissions_of
-from samlad.channels import ChannelChange
+from samlad.catalog import prices
+from samlad.channels import ChannelChange, Resource
+from samlad.credit.model import GrantInput
+from samlad.customers import PersonInput
 from samlad.faces.admin.order_entry import rows_of
 from samlad.kernel.context import Actor
+from samlad.kernel.database import Tx
 from samlad.kernel.ids import new_id
 
 PEOPLE = {"accept": "text/html", "accept-language": "en"}
@@ -85,6 +92,133 @@ async def test_a_letter_becomes_an_order(api: httpx.AsyncClient, shop: Any) -> N
     assert order.is_held
     assert "Kim, on the phone" not in (await api.get(NEW, headers=PEOPLE)).text
     await shop.trade.agree()
+
+
+async def caller(shop: Any, **fields: str) -> str:
+    """A customer who bought before, in a group with prices of its own and with store credit."""
+    trade = shop.trade
+    known = {"email": "robin@example.org", "name": "Robin Ek", "phone": "+46701234567", "group_name": "trade"}
+    wanted = msgspec.convert(known | fields, PersonInput)
+    pool = trade.web.pools[Resource.CUSTOMERS]
+
+    async def work(tx: Tx) -> str:
+        made = await customers.find_or_create(tx, pool, wanted)
+        prices_of_trade = prices.PriceListInput(
+            code="trade", name="Trade", currency="SEK", customer_group="trade", priority=5
+        )
+        if not fields:
+            made_list = await prices.create_list(tx, trade.web.pools[Resource.PRICES], prices_of_trade)
+            price = prices.PriceSetting(variant=shop.variants["MUG-032"], amount=10_000)
+            await prices.set_prices(tx, made_list.id, [price])
+            gift = GrantInput(amount=15_000, currency="SEK", reason="Sorry")
+            await credit.grant(tx, made.id, gift)
+        return str(made.id)
+
+    return await shop.db.transaction(work)
+
+
+async def test_who_calls_is_found_and_has_what_is_theirs(
+    api: httpx.AsyncClient, api_as: Any, shop: Any
+) -> None:
+    robin = await caller(shop)
+    where = {
+        "name": "Robin Ek",
+        "line1": "Ekvägen 3",
+        "postal_code": "211 34",
+        "city": "Malmö",
+        "country": "SE",
+    }
+    cart = await shop.trade.cart(
+        (shop.variants["KTL-150"], 1), customer=robin, address=where, delivery="ship"
+    )
+    await shop.trade.place(cart.id)
+    draft = await begun(api, shop, "MUG-032 3")
+    # Typing suggests, in any spelling of a phone number; each is a button of the form.
+    for typed in ("robin", "Ek", "robin@example.org", "070-123 45 67", "+46 70 123 45 67"):
+        seen = await api.get(f"{draft}/customers", params={"find": typed}, headers=PEOPLE)
+        assert f'name="customer" value="{robin}"' in seen.text, typed
+    assert (
+        "Nobody fits this"
+        in (await api.get(f"{draft}/customers", params={"find": "zzz"}, headers=PEOPLE)).text
+    )
+    # Return takes the only one who fits: prices of their group, their address and what they are called.
+    page = (await api.get(draft, headers=PEOPLE)).text
+    (mugs,) = units_of(page)
+    empty = dict.fromkeys(("name", "email", "phone", "line1", "postal_code", "city"), "") | {
+        mugs: "3",
+        "country": "SE",
+    }
+    assert (
+        await api.post(draft, data=empty | {"find": "070 123 45 67", "act": "keep"}, headers=PEOPLE)
+    ).status_code == 303
+    page = (await api.get(draft, headers=PEOPLE)).text
+    for text in (
+        'value="Robin Ek"',
+        'value="robin@example.org"',
+        'value="Ekvägen 3"',
+        "Ekvägen 3, 211 34 Malmö, SE",
+        'name="use_credit"',
+    ):
+        assert text in page, text
+    assert await shop.db.value("SELECT unit_price FROM cart_line WHERE quantity = 3") == 10_000
+    # The credit is not all of it: the rest is not left for later by chance.
+    robins = {
+        "name": "Robin Ek",
+        "email": "robin@example.org",
+        "line1": "Ekvägen 3",
+        "postal_code": "211 34",
+        "city": "Malmö",
+        "country": "SE",
+    }
+    agreed = robins | {mugs: "3", "act": "place", "use_credit": "1", "pay": "later", "total": total_of(page)}
+    refused = await api.post(draft, data=agreed, headers=PEOPLE)
+    assert (refused.status_code, "Choose how the rest is paid" in refused.text) == (422, True)
+    done = await api.post(draft, data=agreed | {"pay": "test"}, headers=PEOPLE)
+    assert done.status_code == 303, text_of(done.text)[:600]
+    order = await shop.db.row("SELECT id, customer FROM orders ORDER BY placed_at DESC LIMIT 1")
+    assert str(order["customer"]) == robin
+    rows = await shop.db.rows(
+        "SELECT provider, amount FROM payment WHERE order_id = $1 ORDER BY provider", order["id"]
+    )
+    paid = [(row["provider"], row["amount"]) for row in rows]
+    assert paid == [("store_credit", 15_000), ("test", int(total_of(page)) - 15_000)]
+    await shop.trade.agree()
+
+
+async def test_several_fit_nobody_fits_and_a_guest_stays_one(
+    api: httpx.AsyncClient, api_as: Any, shop: Any
+) -> None:
+    robin = await caller(shop)
+    other = await caller(
+        shop, email="robin2@example.org", name="Robin Alm", phone="+46709999999", group_name="other"
+    )
+    draft = await begun(api, shop, "MUG-032")
+    page = (await api.get(draft, headers=PEOPLE)).text
+    kept = {units_of(page)[0]: "2", "note": "Leave it at the door", "country": "SE", "act": "keep"}
+    both = await api.post(draft, data=kept | {"find": "Robin"}, headers=PEOPLE)
+    assert both.status_code == 200
+    assert all(f'name="customer" value="{each}"' in both.text for each in (robin, other))
+    assert await shop.db.value("SELECT quantity FROM cart_line") == 2, "what was typed is kept meanwhile"
+    nobody = await api.post(draft, data=kept | {"find": "Nobody at all"}, headers=PEOPLE)
+    assert (nobody.status_code, "it is a guest’s order then" in nobody.text) == (422, True)
+    # One of them is chosen, and let go again: a guest has nobody's prices.
+    assert (await api.post(draft, data=kept | {"customer": robin}, headers=PEOPLE)).status_code == 303
+    assert await shop.db.value("SELECT unit_price FROM cart_line") == 10_000
+    is_live = await shop.db.value("SELECT is_current FROM cart WHERE customer = $1", UUID(robin))
+    assert not is_live, "a draft at the desk is not what the customer sees as their own cart"
+    assert (await api.post(draft, data=KIM | kept | {"act": "guest"}, headers=PEOPLE)).status_code == 303
+    assert await shop.db.value("SELECT customer FROM cart") is None
+    assert await shop.db.value("SELECT unit_price FROM cart_line") == 14_500
+    # Somebody of another pool of customers is nobody here.
+    refused = await api.post(draft, data=kept | {"customer": str(new_id())}, headers=PEOPLE)
+    assert refused.status_code == 422
+    # Who may place orders and not look at customers enters guests.
+    rights = frozenset(
+        {"orders.place", "orders.read", "carts.write", "carts.read", "catalog.read", "channels.read"}
+    )
+    async with api_as(Actor("staff", new_id(), rights), **PEOPLE) as clerk:
+        assert (await clerk.get(f"{draft}/customers", params={"find": "Robin"})).status_code == 403
+        assert 'name="find"' not in (await clerk.get(draft)).text
 
 
 async def test_what_cannot_be_is_said_at_its_field(api: httpx.AsyncClient, shop: Any) -> None:
@@ -168,10 +302,24 @@ async def test_who_may_not_place_orders_enters_none(api_as: Any, shop: Any) -> N
 
 @pytest.mark.browser
 async def test_an_order_is_entered_by_keyboard(site: Site, shop: Any) -> None:
+    await caller(shop)
     page = await site.staff(width=390)
     await page.goto(NEW)
     await page.get_by_label("Goods by SKU or GTIN").fill("MUG-032 2")
     await page.get_by_role("button", name="Go on").press("Enter")
+    # Who calls is found while one types, and taken by the keyboard alone.
+    await page.get_by_role("searchbox", name="Find the customer").fill("rob")
+    robin = page.get_by_role("button", name="Robin Ek")
+    await expect(robin).to_be_visible()
+    await site.fine(page)
+    await site.picture(page, "order-draft-callers")
+    await robin.press("Enter")
+    await expect(page.get_by_role("link", name="Robin Ek")).to_be_visible()
+    await expect(page.get_by_role("textbox", name="E-mail")).to_have_value("robin@example.org")
+    await site.fine(page)
+    await site.picture(page, "order-draft-caller")
+    await page.get_by_role("button", name="Somebody else").press("Enter")
+    await expect(page.get_by_role("searchbox", name="Find the customer")).to_be_visible()
     await page.get_by_role("textbox", name="E-mail").fill("kim@example.org")
     for field, value in (
         ("name", "Kim"),

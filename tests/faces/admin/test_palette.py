@@ -19,7 +19,7 @@ WORDS = st.text("abcdeåö", max_size=9)
 PLACES = [place for _title, places in NAVIGATION for place in places] + list(MORE_PLACES)
 APART = {
     "/admin/confirm", "/admin/sign-in", "/admin/sign-in/code", "/admin/search", "/admin/search/options",
-    "/admin/overview/hints", "/admin/overview/ticker", "/admin/orders/export.csv", "/admin/products/export.csv", "/admin/books/days/report",
+    "/admin/overview/hints", "/admin/overview/ticker", "/admin/orders/export.csv", "/admin/products/export.csv", "/admin/system/events.csv", "/admin/books/days/report",
     "/admin/books/tips/pay", "/admin/duplicates/next", "/admin/rfm/people", "/admin/appointments/new", "/admin/destinations/new",
     "/admin/stock/supplier-returns/new", "/admin/tax/schemes/new", "/admin/start/shop/guess", "/admin/system/checks",
     "/admin/tax/report",

@@ -72,9 +72,14 @@ async def test_cart_and_checkout_name_goods_in_the_language_of_the_page(
     assert "Apron is in the cart." in cart
     assert "Apron Small" in cart
     assert "What delivery costs is said in the checkout." in cart
-    await at_checkout(guest)
+    form = await at_checkout(guest)
     assert "Apron Small" in text_of((await guest.get("/checkout")).text)
     assert "Förkläde" not in cart
+    bought = await guest.post("/checkout", data=form)
+    assert bought.status_code == 303, bought.text
+    page = text_of((await guest.get(bought.headers["location"])).text)
+    assert "Apron" in page
+    assert "Förkläde" not in page, "so does the page of the order"
 
 
 async def test_the_whole_way_is_told_in_segments_words_and_a_search_is_not(

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import httpx
 import msgspec
-from market import Market, hidden, offer, text_of
+from market import Market, bring_in_slots, hidden, offer, text_of
 
 import horizon
 from samlad import delivery, orders, stock
@@ -182,3 +182,55 @@ async def test_a_promise_is_said_as_of_today_and_in_the_readers_language(
     page = text_of((await guest.get(bought.headers["location"])).text)
     assert "Mon 2 Mar to Tue 3 Mar by" in page
     assert "Imorgon" not in page
+
+
+def times(page: str) -> list[tuple[str, bool, bool]]:
+    """The times to choose from: (key, whether it is chosen, whether it is full)."""
+    found = re.findall(r'name="slot-bike" value="([^"]+)"( checked)?( disabled)?>', page)
+    return [(key, bool(chosen), bool(full)) for key, chosen, full in found]
+
+
+async def test_a_time_is_chosen_kept_and_said_and_a_full_one_is_refused_with_the_next(
+    guest: httpx.AsyncClient, market: Market
+) -> None:
+    await offer(market)
+    await bring_in_slots(market)
+    kettle = (await market.product(price=10_000, stock=(0, 5))).variants[0]
+
+    async def to_checkout() -> str:
+        await guest.post("/cart/lines", data={"variant": str(kettle.id), "quantity": "1"})
+        await guest.post("/checkout/start")
+        return (await guest.get("/checkout")).text
+
+    page = await to_checkout()
+    assert "Soonest: " in page
+    assert "When should we come?" in page
+    found = times(page)
+    assert [chosen for _, chosen, _ in found].index(True) == 0, "the soonest, before anybody chose"
+    assert [chosen for _, chosen, _ in found].count(True) == 1
+    key = found[7][0]
+    how = BUYER | {"delivery": "bike", "slot-bike": key}
+    look = await guest.post("/checkout/look", data=form_of(page) | how)
+    assert [each for each, chosen, _ in times(look.text) if chosen] == [key]
+    bought = await guest.post("/checkout", data=form_of(look.text) | how)
+    assert bought.status_code == 303, bought.text
+    [order] = await market.orders()
+    kept = (await orders.read(market.db, order["id"])).promise
+    assert kept is not None
+    assert (kept.slot, kept.slots) == (key, [])
+    hours = f"{key[-5:]}–{key[-5:-2]}45"
+    assert hours in text_of((await guest.get(bought.headers["location"])).text)
+
+    page = await to_checkout()
+    full = {key: is_full for key, _, is_full in times(page)}
+    assert full[key]
+    assert "Full" in text_of(page)
+    page = (await guest.post("/checkout/look", data=form_of(page) | BUYER | {"delivery": "bike"})).text
+    late = await guest.post("/checkout", data=form_of(page) | how)
+    assert late.status_code == 409
+    assert "full or over" in text_of(late.text)
+    following = next(key for key, chosen, _ in times(late.text) if chosen)
+    assert following != key
+    assert len(await market.orders()) == 1
+    again = await guest.post("/checkout", data=form_of(late.text) | how | {"slot-bike": following})
+    assert again.status_code == 303, again.text

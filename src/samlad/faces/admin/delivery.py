@@ -99,8 +99,12 @@ async def _currency_of(request: AnyRequest, code: str) -> str:
 
 
 def _failed(form: Form, problem: Problem) -> Form:
-    zones = {fault.field: "zones" for fault in problem.errors if fault.field.startswith("zones/")}
-    return form.failed(problem, FIELDS | zones)
+    lines = {
+        fault.field: fault.field.partition("/")[0]
+        for fault in problem.errors
+        if fault.field.startswith(("zones/", "slots/"))
+    }
+    return form.failed(problem, FIELDS | lines)
 
 
 @get("/admin/delivery/{method_id:uuid}")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from samlad.delivery import Method, Zone
-from samlad.delivery.model import AmountTable, FlatRate, PostalRange, Step, WeightSteps, WeightTable
+from samlad.delivery.model import AmountTable, FlatRate, PostalRange, Slot, Step, WeightSteps, WeightTable
 from samlad.faces.form import Form
 from samlad.kernel.i18n import LOCALES, marked
 from samlad.kernel.money import decimal_text
@@ -19,6 +19,9 @@ RATE_KINDS = {
 }
 STEP_FAULT = marked("Write one step a line, as “500: 49.00”: from so much on it costs this.")
 ZONE_FAULT = marked("Write one zone a line, as “SE | 11-12, 30 | 1-2”: countries, postal codes, days.")
+SLOT_FAULT = marked(
+    "Write one time a line, as “17:00-19:00: 8”: from, to, and how many orders, or no number for any."
+)
 CUT_OFF = "cut_off"
 
 
@@ -30,6 +33,7 @@ def method_fields(method: Method) -> dict[str, Any]:
         "pack_minutes": method.pack_minutes,
         "cut_off": method.cut_off,
         "until": method.until,
+        "slots": "\n".join(_slot_text(slot) for slot in method.slots),
         "max_weight": method.max_weight,
         "position": method.position,
         "is_active": method.is_active,
@@ -97,6 +101,7 @@ def read_method(form: Form, currency: str) -> dict[str, Any]:
         "pack_minutes": form.whole("pack_minutes") or 0,
         "cut_off": form.text("cut_off"),
         "until": form.text("until"),
+        "slots": [_slot(form, line) for line in form.get("slots").splitlines() if line.strip()],
         "max_weight": form.whole("max_weight"),
     }
 
@@ -151,6 +156,28 @@ def _zone(form: Form, line: str) -> Zone:
         transit_min=first,
         transit_max=int(days[2]) if days[2] else first,
     )
+
+
+def _slot_text(slot: Slot) -> str:
+    return f"{slot.start}-{slot.end}" + (f": {slot.capacity}" if slot.capacity is not None else "")
+
+
+_SLOT = re.compile(r"\s*(\d{1,2}[:.]\d{2})\s*[-–]\s*(\d{1,2}[:.]\d{2})\s*(?::\s*(\d{1,7}))?\s*", re.ASCII)
+
+
+def _slot(form: Form, line: str) -> Slot:
+    """One time a line, as somebody types it: ``9.00 – 11.00: 5`` too."""
+    found = _SLOT.fullmatch(line)
+    start, end = (found[1], found[2]) if found else ("", "")
+    clocks = [clock.replace(".", ":").zfill(5) for clock in (start, end)]
+    if found is None or any(not _is_clock(clock) for clock in clocks):
+        raise InvalidInput.at("slots", form.translate(SLOT_FAULT))
+    return Slot(start=clocks[0], end=clocks[1], capacity=int(found[3]) if found[3] else None)
+
+
+def _is_clock(text: str) -> bool:
+    hour, minute = text.split(":")
+    return int(hour) < 24 and int(minute) < 60
 
 
 def _words(text: str) -> Sequence[str]:

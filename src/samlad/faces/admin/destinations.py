@@ -174,7 +174,9 @@ async def edit(request: AnyRequest, destination_id: FromPath[UUID]) -> Response[
         else:
             strategy = STRATEGIES[found.strategy]
             given = DestinationChange(config={k: v for k, v in _config(form, strategy).items() if v})
-        await change(request, lambda tx: destinations.change(tx, vault, destination_id, given))
+        await change(
+            request, lambda tx: destinations.change(tx, vault, destination_id, given, version=form.version())
+        )
     except Problem as problem:
         return await _page(request, destination_id, form.failed(problem))
     return go(request, here, _("Saved."))

@@ -32,6 +32,7 @@ from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import formatting_locale, marked
 from samlad.kernel.problems import InvalidInput, Problem
+from samlad.kernel.seen import mark, unchanged
 from samlad.orders import Order, OrderKind, OrderStatus
 
 ENTITY_BASE = "/admin/legal-entities"
@@ -103,8 +104,18 @@ async def issue_for(request: AnyRequest, order: UUID, form: Form) -> list[Docume
 async def list_entities(request: AnyRequest) -> Response[Any]:
     """Who sells."""
     require(request, READ)
+    return await _entities_page(request, Form())
+
+
+def _chosen(known: list[Channel]) -> dict[str, str]:
+    """Who sells in each channel by its own word, by id of the channel."""
+    return {str(each.id): str(each.own.settings.get(documents.SETTING) or "") for each in known}
+
+
+async def _entities_page(request: AnyRequest, form: Form) -> Response[Any]:
     database = database_of(request)
-    known = await channels.cached_all(database)
+    known = await channels.all_channels(database)
+    form.fields.setdefault("version", [str(mark(_chosen(known)))])
     found = await documents.all_entities(database)
     sold_by = {
         one.id: [c.name for c in known if c.setting(documents.SETTING) == str(one.id)] for one in found
@@ -112,9 +123,13 @@ async def list_entities(request: AnyRequest) -> Response[Any]:
     return await admin_page(
         request,
         "admin/legal_entities.html",
+        status_code=form.status,
         found=found,
         sold_by=sold_by,
-        belongs=[(c, str(c.own.settings.get(documents.SETTING) or ""), _sellers_of(c, found)) for c in known],
+        belongs=[
+            (c, form.get(f"seller-{c.id}", _chosen([c])[str(c.id)]), _sellers_of(c, found)) for c in known
+        ],
+        form=form,
         may_choose=actor_of(request).may(CHANGE_CHANNELS),
     )
 
@@ -134,19 +149,26 @@ async def choose_sellers(request: AnyRequest) -> Response[Any]:
     found = await documents.all_entities(database)
 
     async def work(tx: Tx) -> int:
+        async def chosen(tx: Tx) -> dict[str, str]:
+            return _chosen(await channels.all_channels(tx))
+
+        await unchanged(tx, "sellers of channels", chosen, form.version())
         changed = 0
-        for channel in await channels.cached_all(tx):
+        for channel in await channels.all_channels(tx):
             wanted = form.get(f"seller-{channel.id}")
             fits = {"", *(value for value, _text in _sellers_of(channel, found))}
             own = str(channel.own.settings.get(documents.SETTING) or "")
             if f"seller-{channel.id}" not in form.fields or wanted == own or wanted not in fits:
                 continue
-            settings = {**channel.own.settings, documents.SETTING: wanted or None}
+            settings = {documents.SETTING: wanted or None}
             await channels.change(tx, channel.id, ChannelChange(settings=settings))
             changed += 1
         return changed
 
-    count = await change(request, work)
+    try:
+        count = await change(request, work)
+    except Problem as problem:
+        return await _entities_page(request, form.failed(problem))
     text = _("Saved. It holds from now on.") if count else _("There was nothing to change.")
     return go(request, ENTITY_BASE, text)
 

@@ -112,8 +112,8 @@ async def save_settings(request: AnyRequest) -> Response[Any]:
     try:
         given = form.into(
             SettingsInput,
-            suggest_from=form.text("suggest_from"),
-            automatic_from=form.text("automatic_from"),
+            suggest_from=(form.text("suggest_from") or "").replace(",", ".") or None,
+            automatic_from=(form.text("automatic_from") or "").replace(",", ".") or None,
             automatic=form.has("automatic"),
         )
         await change(request, lambda tx: duplicates.change_settings(tx, channel.id, given, version))

@@ -16,7 +16,7 @@ from samlad.channels import Channel
 from samlad.faces import fulfilment_names as fulfilment_texts
 from samlad.faces.admin import names
 from samlad.faces.admin.lists import Shown, href, shown
-from samlad.faces.admin.orders import possible, told
+from samlad.faces.admin.orders import possible, promised_words, told
 from samlad.faces.admin.overview import arrived
 from samlad.faces.admin.paper_names import CHOICES
 from samlad.faces.admin.scope import order_scope, own_locations
@@ -381,11 +381,12 @@ async def panel_context(request: AnyRequest, text: str, form: Form | None = None
     order = found.order
     if actor.locations is not None and order.location not in actor.locations:
         return None
-    who = {str(person.id): person.name for person in await people.everybody(database)}
+    who = await people.names(database)
     channel = await channels.cached(database, order.channel)
     return {
         "order": order,
         "channel": channel,
+        "promised": await promised_words(request, order, channel),
         "who": who,
         "form": form or Form(),
         "possible": possible(order, may_change=actor.may(orders.CHANGE, order.location)),

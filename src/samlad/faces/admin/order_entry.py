@@ -10,7 +10,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from samlad import carts, catalog, channels, orders, payments
+from samlad import carts, catalog, channels, customers, orders, payments
 from samlad.carts import (
     Address,
     CartInput,
@@ -24,9 +24,12 @@ from samlad.carts import (
 )
 from samlad.carts.model import LARGEST_QUANTITY
 from samlad.channels import Channel, ChannelKind, ChannelStatus, Resource
+from samlad.customers import CustomerRow
 from samlad.faces import pay_ways
-from samlad.faces.admin import names
+from samlad.faces.admin import names, order_caller
+from samlad.faces.admin.order_caller import Caller
 from samlad.faces.admin.shell import admin_page
+from samlad.faces.find_customer import LEAST_LETTERS, LONGEST
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest, change, go, require, translated, words
 from samlad.faces.shop_link import as_asked, base_url, shop_of
@@ -67,6 +70,8 @@ UNKNOWN = marked("Nothing has this code: %(codes)s")
 TOO_MANY = marked("At most %(most)s lines at once.")
 NEW_TOTAL = marked("The total is another one now. Look at it, then place the order once more.")
 EMPTY = marked("Enter what is bought first.")
+NOBODY = marked("Nobody fits this. Write who buys below: it is a guest’s order then.")
+REST = marked("The store credit is not enough for all of it. Choose how the rest is paid.")
 HOW_MANY = marked("Please write 0 to %(most)s.")
 
 
@@ -137,13 +142,19 @@ async def draft_page(request: AnyRequest, cart_id: FromPath[UUID]) -> Response[A
 
 
 async def _page(
-    request: AnyRequest, cart: CartView, form: Form | None, link: str | None = None
+    request: AnyRequest,
+    cart: CartView,
+    form: Form | None,
+    link: str | None = None,
+    found: list[CustomerRow] | None = None,
 ) -> Response[Any]:
+    """``found``: the customers that fit what was asked for, where more than one does."""
     database, actor = database_of(request), actor_of(request)
     channel, _ = await channels.cached(database, cart.channel), words(request)
     options = await carts.delivery_ways(database, actor, cart.id)
     ways = _ways(_, options)
     form = form or _filled(cart, channel, ways)
+    caller = await order_caller.caller_of(request, cart)
     return await admin_page(
         request,
         "admin/order_draft.html",
@@ -156,6 +167,16 @@ async def _page(
         is_over=cart.quoted_until is not None and cart.quoted_until <= now(),
         ways=ways,
         pays=_pays(request, channel),
+        buyer=caller,
+        addresses=[
+            (str(at), order_caller.one_line(each))
+            for at, each in enumerate(caller.addresses if caller else [])
+        ],
+        takes_credit="store_credit" in payments.offered(channel),
+        may_find=actor.may(customers.READ),
+        found=found,
+        query=form.get("find"),
+        least=LEAST_LETTERS,
         may_quote=actor.may(carts.QUOTE),
         quote_from=(now() + timedelta(days=1)).date().isoformat(),
         quote_until=(now() + timedelta(days=QUOTE_DAYS)).date().isoformat(),
@@ -217,7 +238,12 @@ async def act(request: AnyRequest, cart_id: FromPath[UUID]) -> Response[Any]:
             await change(request, lambda tx: carts.accept_quote(tx, cart_id))
             return go(request, f"{BASE}/{cart_id}", _("It is a draft now. Its prices stand."))
         shown, wanted = cart.totals.total, form.get("act")
+        if wanted == "address":
+            await _take_address(request, cart, form)
+        found = await _callers(request, cart, form)
         cart = await change(request, lambda tx: _kept(tx, cart, form))
+        if found:
+            return await _page(request, cart, _after(form, cart), found=found)
         if not cart.lines and wanted in ("place", "quote"):
             raise InvalidInput.at("codes", _(EMPTY))
         if wanted == "quote":
@@ -225,7 +251,8 @@ async def act(request: AnyRequest, cart_id: FromPath[UUID]) -> Response[Any]:
         if wanted == "place":
             if form.whole("total") != cart.totals.total or shown != cart.totals.total:
                 raise InvalidInput(_(NEW_TOTAL))
-            order = await change(request, lambda tx: orders.place(tx, _order(cart, form)))
+            order_input = _order(cart, form, await order_caller.caller_of(request, cart))
+            order = await change(request, lambda tx: orders.place(tx, order_input))
             return go(request, f"/admin/orders/{order.id}", _("The order is placed."))
     except Problem as problem:
         again = await carts.view(database_of(request), actor_of(request), cart_id)
@@ -239,6 +266,47 @@ def _after(form: Form, cart: CartView) -> Form:
     if "codes" not in form.errors:
         form.fields.pop("codes", None)
     return form
+
+
+async def _callers(request: AnyRequest, cart: CartView, form: Form) -> list[CustomerRow]:
+    """The customers that fit what was asked for; the only one, and the one that was chosen, is in the form then.
+
+    Raises:
+        InvalidInput: nobody fits.
+    """
+    if form.has("customer") or not form.text("find") or not actor_of(request).may(customers.READ):
+        return []
+    channel = await channels.cached(database_of(request), cart.channel)
+    found = await order_caller.found_for(request, channel, form.get("find").strip()[:LONGEST])
+    if not found:
+        raise InvalidInput.at("find", form.translate(NOBODY))
+    if len(found) > 1:
+        return found
+    form.fields["customer"] = [str(found[0].id)]
+    return []
+
+
+async def _take_address(request: AnyRequest, cart: CartView, form: Form) -> None:
+    """Write the address of the customer that was chosen into its fields."""
+    caller, at = await order_caller.caller_of(request, cart), form.get("known_address")
+    if caller is not None and at.isdecimal() and len(at) < 3 and int(at) < len(caller.addresses):
+        order_caller.put_address(form, caller.addresses[int(at)])
+
+
+async def _chosen(tx: Tx, channel: Channel, form: Form) -> dict[str, Any]:
+    """Whose cart it is from now on, with what is known of them where nothing was typed; nothing if nobody was chosen."""
+    if form.get("act") == "guest":
+        return {"customer": None}
+    chosen = form.one("customer", UUID) if form.text("customer") else None
+    if chosen is not None:
+        tx.actor.require(customers.READ)
+        found = await customers.current(tx, chosen)
+        if found is None or found.pool != channel.pools[Resource.CUSTOMERS]:
+            raise InvalidInput.at("find", form.translate(NOBODY))
+        await order_caller.fill_in(tx, form, found)
+        form.fields.pop("find", None)
+        return {"customer": str(found.id)}
+    return {}
 
 
 async def _kept(tx: Tx, cart: CartView, form: Form) -> CartView:
@@ -258,7 +326,8 @@ async def _kept(tx: Tx, cart: CartView, form: Form) -> CartView:
             await carts.change_line(tx, cart.id, line.id, units)
     for variant, units in await _variants(tx, channel, form):
         await carts.add_line(tx, cart.id, LineInput(variant=variant, quantity=units))
-    await carts.set_details(tx, cart.id, _details(form))
+    said = await _chosen(tx, channel, form)
+    await carts.set_details(tx, cart.id, _details(form, **said))
     return await carts.accept_prices(tx, cart.id)
 
 
@@ -283,7 +352,7 @@ async def _variants(tx: Tx, channel: Channel, form: Form) -> list[tuple[UUID, in
     return found
 
 
-def _details(form: Form) -> DetailsInput:
+def _details(form: Form, **said: Any) -> DetailsInput:
     """Who buys, where it goes and how."""
     code, _, place = form.get("delivery").partition("@")
     values: dict[str, Any] = {
@@ -295,14 +364,28 @@ def _details(form: Form) -> DetailsInput:
         values |= {"delivery_method": code, "location": place or None}
     else:
         values["delivery"] = "ship"
-    return form.into(DetailsInput, **values)
+    return form.into(DetailsInput, **values, **said)
 
 
-def _order(cart: CartView, form: Form) -> PlaceOrder:
-    way = form.get("pay") or LATER
-    if way == LATER or not cart.totals.total:
-        return PlaceOrder(cart=cart.id, total=cart.totals.total, pay_later=way == LATER)
-    return PlaceOrder(cart=cart.id, total=cart.totals.total, payments=[PaymentInput(provider=way)])
+def _order(cart: CartView, form: Form, caller: Caller | None) -> PlaceOrder:
+    """The order, paid with the customer's store credit first where that was ticked; the rest as was chosen.
+
+    Raises:
+        InvalidInput: the credit is not enough, and the rest was to be paid later.
+    """
+    way, total = form.get("pay") or LATER, cart.totals.total
+    paid: list[PaymentInput] = []
+    if form.has("use_credit") and caller is not None and caller.credit:
+        amount = min(caller.credit, total)
+        paid = [PaymentInput(provider="store_credit", amount=amount, token=str(caller.customer.id))]
+        total -= amount
+    if total and paid and way == LATER:
+        raise InvalidInput.at("pay", form.translate(REST))
+    if total and way != LATER:
+        paid.append(PaymentInput(provider=way))
+    return PlaceOrder(
+        cart=cart.id, total=cart.totals.total, pay_later=way == LATER and not paid, payments=paid
+    )
 
 
 async def _quoted(request: AnyRequest, cart: CartView, form: Form) -> Response[Any]:

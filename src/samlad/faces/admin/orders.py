@@ -9,8 +9,9 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from samlad import channels, orders, payments
+from samlad import channels, delivery, orders, payments
 from samlad.access import staff as people
+from samlad.channels import Channel
 from samlad.documents import ISSUE
 from samlad.faces import change_form, pay_ways
 from samlad.faces.admin import names, order_otherwise
@@ -31,6 +32,7 @@ from samlad.faces.page import (
     translated,
     words,
 )
+from samlad.kernel.clock import now
 from samlad.kernel.database import Database
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked, translator
@@ -89,6 +91,15 @@ def possible(order: Order, *, may_change: bool) -> Possible:
     )
 
 
+async def promised_words(request: AnyRequest, order: Order, channel: Channel) -> str | None:
+    """When the buyer was promised the goods, as it is said today."""
+    if order.promise is None:
+        return None
+    return await delivery.as_of(
+        database_of(request), order.promise, now(), locale=locale_of(request), country=channel.country
+    )
+
+
 @get("/admin/orders/{order_id:uuid}")
 async def show_order(request: AnyRequest, order_id: FromPath[UUID]) -> Response[Any]:
     """All about one order."""
@@ -106,13 +117,14 @@ async def _order_page(request: AnyRequest, order_id: UUID, form: Form) -> Respon
     may_change = actor.may(orders.CHANGE, order.location)
     places = await own_locations(actor, database)
     unpaid = await order_otherwise.unpaid(database_of(request), order)
-    who = {str(person.id): person.name for person in await people.everybody(database)}
+    who = await people.names(database)
     return await admin_page(
         request,
         "admin/order.html",
         status_code=form.status,
         time_zone=channel.time_zone,
         order=order,
+        promised=await promised_words(request, order, channel),
         page=found,
         channel=channel,
         form=form,
@@ -231,6 +243,10 @@ HAPPENED: dict[str, tuple[str, str, str]] = {
     "order.note_deleted": (marked("A note was taken away"), "close", ""),
     "order.note_restored": (marked("A note is back"), "undo", ""),
     "payment.overdue": (marked("Reminded: not paid in time"), "clock", "warning"),
+    "delivery.capacity_taken": (marked("It counts on a day of the place"), "clock", ""),
+    "delivery.capacity_returned": (marked("Its day has room for others"), "clock", ""),
+    "delivery.slot_taken": (marked("The delivery time is theirs"), "clock", ""),
+    "delivery.slot_returned": (marked("The delivery time is free again"), "clock", ""),
     "order.rest_due": (marked("Reminded: the rest is to be paid"), "clock", "warning"),
 }
 """What the history says of an event: text, icon, colour."""

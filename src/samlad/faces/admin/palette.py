@@ -34,8 +34,8 @@ def slips(one: str, other: str, most: int) -> int:
 
     Counts no further than ``most`` + 1. Damerau and Levenshtein's distance (optimal string alignment).
     """
-    if abs(len(one) - len(other)) > most:
-        return most + 1
+    if abs(len(one) - len(other)) > most or len(set(one) - set(other)) > most:
+        return most + 1  # each letter that the other has not is put in or changed
     before: list[int] = []
     row = list(range(len(other) + 1))
     for i, a in enumerate(one, 1):
@@ -71,6 +71,7 @@ def closeness(asked: Sequence[str], text: str) -> int | None:
     return None if worst == 99 else {0: 0, 1: 0, 2: 2}.get(worst, 3)
 
 
+@lru_cache(maxsize=20_000)
 def _fits(asked: str, word: str) -> int:
     if word == asked:
         return 0

@@ -13,9 +13,11 @@ from samlad.faces.admin.shell import admin_page
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest, change, go, require, translated, words
 from samlad.kernel import cards
+from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.problems import InvalidInput, NotFound, Problem
+from samlad.kernel.seen import mark, unchanged
 from samlad.payments import accounts, settlements, stripe, terminal
 from samlad.payments.accounts import ProviderInfo, StripeKeys
 from samlad.payments.permissions import READ, SET_UP, TERMINAL
@@ -63,6 +65,8 @@ async def show_stripe(request: AnyRequest) -> Response[Any]:
 
 
 async def _stripe_page(request: AnyRequest, form: Form) -> Response[Any]:
+    set_at = await accounts.keys_set_at(database_of(request), "stripe")
+    form.fields.setdefault("version", [str(mark(set_at))])
     found = {info.name: info for info in await accounts.infos(database_of(request))}
     return await admin_page(
         request,
@@ -97,7 +101,12 @@ async def save_stripe(request: AnyRequest) -> Response[Any]:
         if said is stripe.Trial.WRONG:
             raise InvalidInput.at("secret_key", _(_ANSWERS[said]))
         safe = request.app.state.runtime.vault
-        await change(request, lambda tx: accounts.set_keys(tx, safe, "stripe", keys))
+
+        async def work(tx: Tx) -> None:
+            await unchanged(tx, "stripe", lambda tx: accounts.keys_set_at(tx, "stripe"), form.version())
+            await accounts.set_keys(tx, safe, "stripe", keys)
+
+        await change(request, work)
     except Problem as problem:
         return await _stripe_page(request, form.failed(problem))
     saved = _("The keys are kept, sealed.")

@@ -57,7 +57,7 @@ async def _page(
             plan = await pools.plan(database, channel, resource, to, keeps_own=keeps)
         except (Conflict, InvalidInput) as refused:
             problem = problem or refused
-    who = {str(person.id): person.name for person in await people.everybody(database)}
+    who = await people.names(database)
     moves = [move for move in await pools.moves_of(database, channel_id) if move.resource == resource]
     return await admin_page(
         request,

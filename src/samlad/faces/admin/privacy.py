@@ -19,6 +19,7 @@ from samlad.kernel.http import context_of, database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.listing import ListQuery
 from samlad.kernel.problems import NotFound, Problem
+from samlad.kernel.seen import mark, unchanged
 from samlad.privacy import RequestInput, RequestKind
 from samlad.tracking import retention, retention_store
 from samlad.tracking.model import RetentionInput
@@ -245,12 +246,14 @@ async def show_retention(request: AnyRequest) -> Response[Any]:
 
 
 async def _retention_page(request: AnyRequest, form: Form) -> Response[Any]:
+    rules = await retention_store.rules(database_of(request))
+    form.fields.setdefault("version", [str(mark(rules))])
     return await admin_page(
         request,
         "admin/retention.html",
         status_code=form.status,
         form=form,
-        rules=await retention_store.rules(database_of(request)),
+        rules=rules,
         types=EVENT_TYPES,
         type_options=translated(request, EVENT_TYPES),
     )
@@ -265,7 +268,12 @@ async def set_retention(request: AnyRequest) -> Response[Any]:
         data = form.into(
             RetentionInput, type=form.get("type") or None, name=form.text("name"), days=form.whole("days")
         )
-        await change(request, lambda tx: retention.set_rule(tx, data))
+
+        async def work(tx: Tx) -> None:
+            await unchanged(tx, "retention", retention_store.rules, form.version())
+            await retention.set_rule(tx, data)
+
+        await change(request, work)
     except Problem as problem:
         return await _retention_page(request, form.failed(problem))
     return go(request, "/admin/retention", _("Saved. It is looked after every hour."))

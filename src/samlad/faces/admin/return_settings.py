@@ -11,9 +11,11 @@ from samlad.faces import change_form
 from samlad.faces.admin.shell import admin_page, main_of
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest, change, go, require, words
+from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.problems import InvalidInput, NotFound, Problem
+from samlad.kernel.seen import mark, unchanged
 from samlad.orders import change_store, return_reasons
 from samlad.orders.change_model import ReturnReason, ReturnReasonInput, WindowInput
 
@@ -66,6 +68,7 @@ async def _page(request: AnyRequest, form: Form) -> Response[Any]:
         reason_names=dict(change_form.reason_options(request, known)),
         ships={code: _(text) for code, text in SHIPS.items()},
         windows=windows,
+        mark=mark(windows),
         titles=titles,
         days=channel.setting("return_days"),
         form=form,
@@ -87,7 +90,13 @@ async def set_window(request: AnyRequest) -> Response[Any]:
             days=form.whole("days"),
         )
         pool = return_reasons.pool_of(channel)
-        await change(request, lambda tx: return_reasons.set_window(tx, pool, given))
+
+        async def work(tx: Tx) -> None:
+            held = f"return windows {pool}"
+            await unchanged(tx, held, lambda tx: change_store.windows(tx, pool), form.version())
+            await return_reasons.set_window(tx, pool, given)
+
+        await change(request, work)
     except Problem as problem:
         return await _page(request, form.failed(problem))
     return go(request, f"{BASE}?channel={channel.code}", _("Saved. It holds from now on."))
@@ -120,7 +129,8 @@ async def show_reason(request: AnyRequest, code: FromPath[str]) -> Response[Any]
     require(request, orders.READ)
     reason = await _reason(request, code)
     fields = {name: getattr(reason, name) for name in ReturnReason.__struct_fields__}
-    return await _reason_page(request, Form.of(**fields, fee=f"{reason.fee_bp / 100:g}"), reason)
+    form = Form.of(**fields, fee=f"{reason.fee_bp / 100:g}", version=mark(reason))
+    return await _reason_page(request, form, reason)
 
 
 async def _reason(request: AnyRequest, code: str) -> ReturnReason:
@@ -164,7 +174,18 @@ async def set_reason(request: AnyRequest) -> Response[Any]:
         )
         code = reason.code if reason else form.get("code").strip()
         pool = return_reasons.pool_of(channel)
-        await change(request, lambda tx: return_reasons.set_reason(tx, pool, code, given))
+
+        async def kept(tx: Tx) -> ReturnReason | None:
+            return (await return_reasons.reasons(tx, pool)).get(code)
+
+        async def work(tx: Tx) -> None:
+            held = f"return reason {pool} {code}"
+            await unchanged(tx, held, kept, form.version() if reason else None)
+            if reason is None and await kept(tx):
+                raise InvalidInput.at("code", _("There is a reason with this code."))
+            await return_reasons.set_reason(tx, pool, code, given)
+
+        await change(request, work)
     except Problem as problem:
         return await _reason_page(request, form.failed(problem, {"fee_bp": "fee"}), reason)
     return go(request, f"{BASE}?channel={channel.code}", _("Saved. It holds from now on."))

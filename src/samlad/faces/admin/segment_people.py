@@ -157,7 +157,14 @@ async def show_cell(request: AnyRequest) -> Response[Any]:
     require(request, READ)
     database, channel = database_of(request), await main(request)
     found = await shown(request, database, rfm.PEOPLE, channel.pools[Resource.CUSTOMERS], also=("channel",))
-    return await admin_page(request, "admin/rfm_people.html", list=found, names=names)
+    return await admin_page(
+        request,
+        "admin/rfm_people.html",
+        list=found,
+        names=names,
+        channel=channel,
+        groups=translated(request, names.group),
+    )
 
 
 HANDLERS = [

@@ -22,10 +22,11 @@ from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.listing import ListQuery
 from samlad.kernel.money import decimal_text
 from samlad.kernel.problems import InvalidInput, NotFound, Problem
-from samlad.stock import LocationChange, sharing
+from samlad.kernel.seen import mark, unchanged
+from samlad.stock import Location, LocationChange, level_store, sharing
 from samlad.stock.lists import LEVELS
 from samlad.stock.lists import LOCATIONS as LOCATIONS_LIST
-from samlad.stock.model import LARGEST, LocationChannelInput, LotStrategy
+from samlad.stock.model import LARGEST, LocationChannel, LocationChannelInput, LotStrategy
 from samlad.stock.permissions import ADJUST, LOCATIONS, READ
 
 MOST_VALUE = 10**12
@@ -48,7 +49,12 @@ async def show_place(request: AnyRequest, location_id: FromPath[UUID]) -> Respon
     """A location: what it keeps back, whom it serves, which counts need an approval."""
     require(request, READ)
     place = await stock.location(database_of(request), location_id)
-    shown = Form.of(
+    return await _place_page(request, place, _as_it_is(place))
+
+
+def _as_it_is(place: Location) -> Form:
+    return Form.of(
+        version=place.version,
         buffer=place.buffer,
         is_active=place.is_active,
         variance_units=place.variance_units,
@@ -57,12 +63,14 @@ async def show_place(request: AnyRequest, location_id: FromPath[UUID]) -> Respon
         else decimal_text(place.variance_value, place.currency),
         lot_strategy=place.lot_strategy,
     )
-    return await _place_page(request, location_id, shown)
 
 
-async def _place_page(request: AnyRequest, location_id: UUID, form: Form) -> Response[Any]:
+async def _place_page(
+    request: AnyRequest, place: Location, form: Form, at: UUID | None = None
+) -> Response[Any]:
+    """``at``: the channel whose rule the form is of; else it is of the location itself."""
     database = database_of(request)
-    place = await stock.location(database, location_id)
+    rules = {rule.channel: rule for rule in await sharing.of_location(database, place.id)}
     context = await frame(request, "places")
     sharers = [
         channel
@@ -76,8 +84,11 @@ async def _place_page(request: AnyRequest, location_id: UUID, form: Form) -> Res
         place=place,
         strategies=translated(request, lot_names.strategy),
         sharers=sharers,
-        rules={rule.channel: rule for rule in await sharing.of_location(database, location_id)},
-        form=form,
+        rules=rules,
+        marks={each.code: mark(rules.get(each.code)) for each in sharers},
+        at=at,
+        form=form if at is None else _as_it_is(place),
+        rule_form=form,
         **context,
     )
 
@@ -99,7 +110,7 @@ async def change_place(request: AnyRequest, location_id: FromPath[UUID]) -> Resp
         version = form.version()
         await change(request, lambda tx: stock.change_location(tx, location_id, data, version=version))
     except Problem as problem:
-        return await _place_page(request, location_id, form.failed(problem))
+        return await _place_page(request, place, form.failed(problem))
     return go(request, f"/admin/stock/locations/{location_id}", _("Saved."))
 
 
@@ -115,12 +126,19 @@ async def change_sharing(
             buffer=_bounded(form, f"kept-{channel_id}", 1_000_000), is_excluded=not form.has("is_served")
         )
 
+        async def rule(tx: Tx) -> LocationChannel | None:
+            found = await sharing.of_location(tx, location_id)
+            code = (await channels.get(tx, channel_id)).code
+            return next((each for each in found if each.channel == code), None)
+
         async def work(tx: Tx) -> None:
+            await unchanged(tx, f"sharing {location_id} {channel_id}", rule, form.version())
             await sharing.set_channel(tx, location_id, await channels.get(tx, channel_id), data)
 
         await change(request, work)
     except Problem as problem:
-        return await _place_page(request, location_id, form.failed(problem))
+        place = await stock.location(database_of(request), location_id)
+        return await _place_page(request, place, form.failed(problem), channel_id)
     return go(request, f"/admin/stock/locations/{location_id}", _("Saved."))
 
 
@@ -171,12 +189,15 @@ async def _level_page(
     sharers = [channel for channel in every if channel.pools[Resource.STOCK] == place.pool]
     code = request.query_params.get("channel")
     seen_by = next((channel for channel in sharers if channel.code == code), sharers[0] if sharers else None)
+    if form is None:
+        form = Form.of(**(structs.asdict(row) if row else {"backorder_limit": 0, "low_at": 2}))
+        form.fields["version"] = [str(mark(await level_store.behaviour(database, location_id, variant_id)))]
     promises = [] if seen_by is None else await stock.promises(database, seen_by, [variant_id])
     context = await frame(request, "levels")
     return await admin_page(
         request,
         "admin/stock_level.html",
-        status_code=form.status if form else 200,
+        status_code=form.status,
         place=place,
         variant=known,
         level=row,
@@ -186,7 +207,7 @@ async def _level_page(
         is_set=bool(await stock.parts_of(database, [variant_id])),
         where={one.id: one.name for one in await stock.locations(database)},
         may_change=actor_of(request).may(ADJUST, location_id),
-        form=form or Form.of(**(structs.asdict(row) if row else {"backorder_limit": 0, "low_at": 2})),
+        form=form,
         **context,
     )
 
@@ -207,7 +228,17 @@ async def change_level(
             "reorder_point": _bounded(form, "reorder_point", LARGEST),
             "reorder_quantity": _bounded(form, "reorder_quantity", LARGEST) or None,
         }
-        await change(request, lambda tx: stock.set_level(tx, location_id, variant_id, **values))
+
+        async def work(tx: Tx) -> None:
+            await unchanged(
+                tx,
+                f"level {location_id} {variant_id}",
+                lambda tx: level_store.behaviour(tx, location_id, variant_id),
+                form.version(),
+            )
+            await stock.set_level(tx, location_id, variant_id, **values)
+
+        await change(request, work)
     except Problem as problem:
         return await _level_page(request, location_id, variant_id, form.failed(problem))
     return go(request, f"/admin/stock/levels/{location_id}/{variant_id}", _("Saved."))

@@ -106,7 +106,7 @@ async def _page(request: AnyRequest, subscription_id: UUID, form: Form) -> Respo
     )
     cycles = await CYCLES.page(database, ListQuery(limit=50), subscription_id)
     events = await log.of_subject(database, subscription_id)
-    who = {str(person.id): person.name for person in await people.everybody(database)}
+    who = await people.names(database)
     person = await customers.get(database, found.customer)
     plan = await subscriptions.read_plan(database, found.plan)
     plans = await PLAN_LISTING.page(

@@ -16,9 +16,11 @@ from samlad.faces.admin.permissions import SYSTEM_READ, SYSTEM_RETRY
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.admin.system_checks import last_looked
 from samlad.faces.design.style import style_context
-from samlad.faces.page import AnyRequest, go, require, words
+from samlad.faces.page import AnyRequest, go, locale_of, require, words
 from samlad.kernel import followers, jobs, log
 from samlad.kernel.http import actor_of, database_of
+from samlad.kernel.i18n import collation_key
+from samlad.kernel.listing import ListQuery
 from samlad.kernel.log_list import EVENTS, parked, payload_of
 from samlad.kernel.problems import NotFound
 
@@ -31,12 +33,14 @@ async def show_audit(request: AnyRequest) -> Response[Any]:
     require(request, AUDIT_READ)
     database = database_of(request)
     found = await shown(request, database, audit.ENTRIES)
-    people_here = await people.everybody(database)
+    people_here = sorted(
+        (await people.names(database)).items(), key=lambda one: collation_key(one[1], locale_of(request))
+    )
     return await admin_page(
         request,
         "admin/audit.html",
         list=found,
-        actors=_actors([(str(person.id), person.name) for person in people_here], found),
+        actors=_actors(people_here, found),
         subjects=[(kind, kind) for kind in sorted({entry.subject_type for entry in found.items})],
     )
 
@@ -79,6 +83,17 @@ async def show_events(request: AnyRequest) -> Response[Any]:
     )
 
 
+@get("/admin/system/events.csv")
+async def export_events(request: AnyRequest) -> Response[Any]:
+    """What the list shows as CSV, searched as it is there; personal data is left out as it is there."""
+    require(request, SYSTEM_READ)
+    asked = request.query_params
+    filters = {name: asked[name] for name in EVENTS.filters if asked.get(name)}
+    return await EVENTS.answer(
+        database_of(request), ListQuery(filters=filters, sort=asked.get("sort")), as_csv=True, name="events"
+    )
+
+
 @get("/admin/system/events/{event:uuid}/facts.json")
 async def download_facts(request: AnyRequest, event: FromPath[UUID]) -> Response[bytes]:
     """Everything that an event says, as a file; in the list long ones are cut."""
@@ -117,4 +132,4 @@ async def show_style(request: AnyRequest) -> Response[Any]:
     return await admin_page(request, "design/style.html", **context)
 
 
-HANDLERS = [show_audit, show_system, show_events, download_facts, retry, show_style]
+HANDLERS = [show_audit, show_system, show_events, export_events, download_facts, retry, show_style]

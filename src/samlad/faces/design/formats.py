@@ -18,12 +18,12 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_date, format_time, format_timedelta, get_datetime_format
 from babel.lists import format_list
-from babel.numbers import format_decimal, get_currency_precision
+from babel.numbers import get_currency_precision, get_decimal_symbol
 from babel.units import format_unit
 
 from samlad.catalog.measures import quantity_text
 from samlad.kernel.i18n import SOURCE, dated_locale, formatting_locale
-from samlad.kernel.money import format_decimal_money
+from samlad.kernel.money import format_decimal_money, format_number
 
 zone: ContextVar[tzinfo] = ContextVar("zone", default=UTC)
 """The time zone of the page that is being rendered."""
@@ -67,10 +67,20 @@ def money(minor: int, currency: str, locale: str) -> str:
     return (shape.negative if minor < 0 else shape.positive).format(digits)
 
 
+_PLAIN = re.compile(r"-?[0-9]+\.[0-9]+")
+
+
+def typed(text: str, locale: str) -> str:
+    """A number in a form as people of a locale type it: ``49.00`` is ``49,00`` in Swedish. What is none stays as it is."""
+    if not _PLAIN.fullmatch(text):
+        return text
+    return text.replace(".", get_decimal_symbol(formatting_locale(locale)))
+
+
 @lru_cache(maxsize=8192)
 def number(value: float | Decimal, locale: str) -> str:
     """A number with the locale's separators, at most three decimals."""
-    return format_decimal(value, locale=formatting_locale(locale))
+    return format_number(value, formatting_locale(locale))
 
 
 @lru_cache(maxsize=8192)

@@ -121,6 +121,7 @@ def _environment(loader: BaseLoader, locale: str, overrides: Path | None) -> Env
     written: dict[str, Callable[..., str]] = {
         "money": partial(_in, locale, formats.money),
         "number": partial(_in, locale, formats.number),
+        "typed": partial(_in, locale, formats.typed),
         "amount_of": partial(_in, locale, formats.amount_of),
         "file_size": partial(_in, locale, formats.file_size),
         "duration": partial(_in, locale, formats.duration),

@@ -1,6 +1,5 @@
 """Customers at the till: find one, put them on the ticket, help them to sign in. `clients` has the page of a person."""
 
-import re
 from typing import Any
 from uuid import UUID
 
@@ -15,21 +14,20 @@ from samlad.channels import Resource
 from samlad.customers import CustomerRow
 from samlad.faces import page as face
 from samlad.faces import shop_link
+from samlad.faces.find_customer import LEAST_LETTERS, find_customers
 from samlad.faces.page import AnyRequest
 from samlad.faces.pos.desk import DAY_SECONDS, Till, cookie_of, current, show, till_of
 from samlad.kernel import qr
 from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, database_of
-from samlad.kernel.listing import ListQuery
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound
 from samlad.profile import Person
 
-MOST, LEAST_LETTERS = 20, 2
+MOST = 20
 SHOWN = ("tags", "loyalty", "promotions", "orders", "notes", "store_credit")
 """The parts that a clerk sees, each if their role may."""
 SERVED = (*SHOWN, "returns", "carts", "traits")
 """What a clerk sees besides who serves customers here: over all channels and stores."""
-_PHONE = re.compile(r"^[+0-9 ()/.-]{6,}$")
 
 
 @get("/{code:str}/customers")
@@ -44,12 +42,7 @@ async def find(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
         member = await credit.by_code(database, query, pool) if actor_of(request).may(credit.READ) else None
         if member is not None:  # the code of their card, or from their phone
             return face.go(request, f"{till.base}/customers/{member.customer}")
-        asked = [{"q": text} for text in dict.fromkeys((query, _written(query)))]
-        if customers.looks_like_phone(query):
-            asked.append({"phone": query})  # one that is kept in another spelling
-        for filters in asked:
-            wanted = ListQuery(limit=MOST, filters={**filters, "pool": str(pool)})
-            found = found or (await customers.LISTING.page(database, wanted)).items
+        found = await find_customers(database, pool, query, MOST)
         await face.change(request, lambda tx: clienteling.searched(tx, till.location.id, len(found)))
     return show(
         request,
@@ -60,11 +53,6 @@ async def find(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
         found=found,
         may_serve=actor_of(request).may(clienteling.SERVE, till.location.id),
     )
-
-
-def _written(query: str) -> str:
-    """A phone number as it is kept: without what people put between digits, and without the country's 0."""
-    return re.sub(r"[^0-9]", "", query).lstrip("0") or query if _PHONE.match(query) else query
 
 
 async def person_of(request: AnyRequest, till: Till, customer: UUID) -> Person:

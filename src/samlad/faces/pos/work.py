@@ -7,6 +7,7 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from samlad import channels, documents, orders
+from samlad.delivery import Promised
 from samlad.faces import page as face
 from samlad.faces.form import Form
 from samlad.faces.page import AnyRequest
@@ -16,7 +17,7 @@ from samlad.kernel.clock import now
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.listing import ListQuery
 from samlad.kernel.problems import NotFound
-from samlad.orders import fulfilment_batches, fulfilment_carriers, fulfilment_tracking
+from samlad.orders import Order, fulfilment_batches, fulfilment_carriers, fulfilment_tracking
 from samlad.orders.fulfilment_lists import LISTING
 from samlad.orders.fulfilment_model import COLLECTED, Fulfilment, FulfilmentState, Method
 
@@ -92,12 +93,19 @@ async def one(
         is_late=is_late,
         is_collected=work.method in COLLECTED,
         is_sent=work.method in (Method.SHIP, Method.SAME_DAY),
+        brought=_brought(work, order),
         due=max(0, order.total - order.called_off - order.paid),
         till_code=await _till_code(request, place),
         tracked=await fulfilment_tracking.tracked(database, work.id),
         carriers=[(name, name.title()) for name in fulfilment_carriers.CARRIERS],
         has_label=work.tracking is not None and work.carrier in fulfilment_carriers.CARRIERS,
     )
+
+
+def _brought(work: Fulfilment, order: Order) -> Promised | None:
+    """The slot within which it is to be with the customer, if it is brought in one."""
+    promise = order.promise
+    return promise if work.method is Method.SAME_DAY and promise is not None and promise.slot else None
 
 
 async def _till_code(request: AnyRequest, place: Place) -> str | None:
@@ -121,6 +129,7 @@ async def slip(request: AnyRequest, code: FromPath[str], fulfilment_id: FromPath
         work=work,
         order=order,
         channel=channel,
+        brought=_brought(work, order),
         sender=fulfilment_carriers.address_lines(place.location.address),
         pdf_href=f"/api/fulfilments/{work.id}/packing-slip.pdf"
         if actor_of(request).may(documents.READ)

@@ -13,12 +13,13 @@ from uuid import UUID, uuid5
 import msgspec
 from litestar import Response, get, post
 
-from samlad import accounts, carts, consent, orders
+from samlad import accounts, carts, consent, delivery, orders
 from samlad.access import rate
 from samlad.accounts import SignedIn
 from samlad.carts import Address, CartClosed, CartStatus, CartView, Delivery, DetailsInput
 from samlad.channels import Channel
 from samlad.consent import Answer, AnswerInput, Level
+from samlad.delivery import SlotFull, SlotPast
 from samlad.faces import page as face
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
@@ -68,6 +69,12 @@ NO_SUCH_WAY = marked("One cannot pay like this here. Nothing was ordered; choose
 NEW_TOTAL = marked("The total has changed with what you chose. Look at it, then place the order once more.")
 NEW_REST = marked(
     "What was reserved has changed. Look at what is left to pay, then place the order once more."
+)
+SLOT_GONE = marked(
+    "The time you chose is full or over. The next one that is free is chosen below; nothing was ordered yet."
+)
+NO_SLOT = marked(
+    "No time is free any more for this way of delivery. Choose another one; nothing was ordered yet."
 )
 NOT_THERE = marked("The store you chose does not have everything. Choose another one, or have it sent.")
 PERSON = ("email", "name", "phone")
@@ -242,6 +249,15 @@ async def _save_details(
         note=_said(form, "note", 1000),
         gift_note=_said(form, "gift_note", 500),
     )
+    promise = way.promised(form.text("location"))
+    if promise is not None:
+        promise = await delivery.in_slot(
+            database_of(request),
+            promise,
+            form.text(way.slot_field),
+            locale=face.locale_of(request),
+            country=channel.country,
+        )
     if vat.is_asked(channel):
         person.vat_number = await vat.read(request, form)
     if channel.setting("deposit_offered") or cart.pays_deposit:
@@ -252,7 +268,7 @@ async def _save_details(
         place = DetailsInput(address=details.address)
         if moves(way, None if details.location is None else str(details.location), before):
             place = details
-        await carts.keep_promise(tx, held.cart, way.promised(form.text("location")), token=held.token)
+        await carts.keep_promise(tx, held.cart, promise, token=held.token)
         cart = await carts.set_details(tx, held.cart, place, token=held.token)
         if cart.status is CartStatus.OPEN or seconds_left(cart, now()) == 0:
             cart = await carts.checkout(tx, held.cart, token=held.token)
@@ -345,6 +361,9 @@ async def _refused(
         form.message = _(NEW_TOTAL)
     elif isinstance(problem, RestChanged):
         form.message = _(NEW_REST)
+    elif isinstance(problem, SlotFull | SlotPast):
+        has_next = problem.extra.get("next") is not None
+        form.errors["slot"] = form.message = _(SLOT_GONE) if has_next else _(NO_SLOT)
     elif isinstance(problem, SoldOut):
         if (await _way(request, channel, held, cart, form)).delivery is not Delivery.PICKUP:
             return await _back_to_cart(request, channel, SOLD_OUT)

@@ -64,6 +64,7 @@ def filled(
         location=cart.location,
         saved=kept.id if kept else NEW_ADDRESS,
         deposit="1" if cart.pays_deposit else None,
+        **({f"slot-{cart.delivery_method}": cart.promise.slot} if cart.promise and cart.promise.slot else {}),
         **{name: value for name, value in address.items() if name != "name"},
     )
 
@@ -122,6 +123,7 @@ async def _delivery(
     held = basket.read(request)
     assert held is not None  # there is no cart without
     ways = await ways_of(request, channel, held, cart, has_stores=bool(places), to=destination(form, channel))
+    ways = [each.with_slot(form.text(each.slot_field)) for each in ways]
     said = {place: text for each in ways for place, text in each.places.items()}
     wanted, way = form.get("delivery"), chosen(ways, form.get("delivery"), cart)
     is_gone = is_look and bool(wanted) and wanted not in {each.value for each in ways}

@@ -41,11 +41,21 @@ from samlad.orders.rules import returnable
 MOST_RETURNS = 20
 
 
+async def of_link(request: AnyRequest, link: str) -> Order:
+    """The order of an address, with its goods named as the page speaks.
+
+    Raises:
+        NotFound: it is no such address.
+    """
+    order = await orders.read(database_of(request), read_link(request, link))
+    return await orders.spoken(database_of(request), order, face.locale_of(request))
+
+
 @get("/order/{link:str}")
 async def order_page(request: AnyRequest, link: FromPath[str]) -> Response[Any]:
     """How far an order is."""
     channel = await channel_of(request)
-    order = await orders.read(database_of(request), read_link(request, link))
+    order = await of_link(request, link)
     context = await context_of_order(request, channel, order, link)
     context |= await paying_the_rest(request, channel, order, f"/order/{link}")
     headers = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}

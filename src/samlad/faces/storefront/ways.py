@@ -1,6 +1,7 @@
 """How a customer gets what is in the cart: the shop's delivery methods, with price and promised day, to choose from."""
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -9,18 +10,20 @@ import msgspec
 from samlad import carts
 from samlad.carts import CartView, Delivery
 from samlad.channels import Channel
-from samlad.delivery import Destination, MethodKind, Promised
+from samlad.delivery import Destination, MethodKind, Promised, SlotOffer
 from samlad.faces import page as face
 from samlad.faces.page import AnyRequest
 from samlad.faces.storefront.basket import Basket
 from samlad.kernel.context import GUEST
 from samlad.kernel.http import database_of
+from samlad.kernel.i18n import translator
 
 
 class Way(msgspec.Struct, frozen=True, kw_only=True):
     """A way to choose. ``value`` is the code of its method, in a shop without methods the delivery itself.
 
-    ``places`` says of stores when it is ready there; ``location`` is the one that brings it the same day.
+    ``places`` says of stores when it is ready there; ``location`` is the one that brings it the same day, in one of ``slots``
+    if its method has them, of which ``slot`` is the chosen one.
     """
 
     value: str
@@ -34,6 +37,7 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     location: UUID | None = None
     places: dict[UUID, str] = {}
     option: carts.DeliveryOption | None = None
+    slot: str | None = None
 
     def promised(self, location: str | None) -> Promised | None:
         """What is promised when it is chosen; of the store that is chosen with it."""
@@ -42,6 +46,25 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
         except ValueError:
             place = None
         return carts.chosen_promise(self.option, place)
+
+    @property
+    def slot_field(self) -> str:
+        """The form's field that says which slot: each way has its own, so that radios of two never mix."""
+        return f"slot-{self.value}"
+
+    @property
+    def slots(self) -> list[tuple[str, list[SlotOffer]]]:
+        """What can be chosen, by day as the reader calls it."""
+        offers = self.option.promise.slots if self.option and self.option.promise else []
+        return [(day, list(of_day)) for day, of_day in groupby(offers, key=lambda offer: offer.day_text)]
+
+    def with_slot(self, wanted: str | None) -> "Way":
+        """The way with the slot that was chosen, else (nobody did, or it is full or over) with the first that has room."""
+        promise = self.option.promise if self.option else None
+        if promise is None:
+            return self
+        free = {offer.key for offer in promise.slots if not offer.is_full}
+        return msgspec.structs.replace(self, slot=wanted if wanted in free else promise.slot)
 
     @property
     def css(self) -> str:
@@ -76,10 +99,19 @@ async def ways_of(
         return await ways_of(request, channel, held, cart, has_stores=has_stores)
     if not found:
         return _plain(request, channel, has_stores)
-    return [_way(option) for option in found]
+    return [_way(option, face.locale_of(request)) for option in found]
 
 
-def _way(option: carts.DeliveryOption) -> Way:
+def _note(promise: Promised, locale: str) -> str:
+    """What is promised; where a time is chosen, the soonest."""
+    first = next((offer for offer in promise.slots if offer.key == promise.slot), None)
+    if first is None:
+        return promise.text
+    soonest = translator(locale).gettext("Soonest: %(day)s %(time)s")
+    return soonest % {"day": first.day_text, "time": first.text}
+
+
+def _way(option: carts.DeliveryOption, locale: str) -> Way:
     promises = {store.location: store.promise for store in option.stores if store.promise is not None}
     earliest = min(promises.values(), key=lambda p: (p.first_day is None, p.ready_at), default=option.promise)
     return Way(
@@ -88,7 +120,7 @@ def _way(option: carts.DeliveryOption) -> Way:
         delivery=option.delivery,
         method=option.code,
         text=option.name,
-        note="" if earliest is None else earliest.text,
+        note="" if earliest is None else _note(earliest, locale),
         price=option.price,
         needs_address=option.kind in (MethodKind.SHIP, MethodKind.SAME_DAY),
         location=option.promise.location if option.promise and option.kind is MethodKind.SAME_DAY else None,

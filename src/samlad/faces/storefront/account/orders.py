@@ -30,7 +30,7 @@ ROWS, MOST_LINES = 20, 100
 
 
 async def own_order(request: AnyRequest, signed: SignedIn, order_id: UUID) -> Order:
-    """An order of the person who is signed in.
+    """An order of the person who is signed in, with its goods named as the page speaks.
 
     Raises:
         NotFound: there is none, or it is somebody else's: the same answer.
@@ -42,7 +42,7 @@ async def own_order(request: AnyRequest, signed: SignedIn, order_id: UUID) -> Or
         found = None
     if found is None or not await customers.are_same(database, found.customer, signed.customer.id):
         raise NotFound(face.words(request)("There is no such order."))
-    return found
+    return await orders.spoken(database, found, face.locale_of(request))
 
 
 @get("/account/orders")

@@ -6,7 +6,6 @@ from uuid import UUID
 import msgspec
 from litestar import Response
 
-from samlad import orders
 from samlad.accounts import SignedIn
 from samlad.channels import Channel
 from samlad.faces import page as face
@@ -14,10 +13,9 @@ from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import member
 from samlad.faces.storefront.account.frame import HEADERS, account_page
 from samlad.faces.storefront.account.orders import own_order
-from samlad.faces.storefront.order_link import read_link
+from samlad.faces.storefront.orders import of_link
 from samlad.faces.storefront.place import shopper, show
 from samlad.kernel.context import Actor, Context
-from samlad.kernel.http import database_of
 from samlad.orders import CHANGE, Order
 
 
@@ -81,7 +79,7 @@ async def of_guest(request: AnyRequest, channel: Channel, link: str) -> Sender:
     Raises:
         NotFound: we did not sign it.
     """
-    order = await orders.read(database_of(request), read_link(request, link))
+    order = await of_link(request, link)
     actor = Actor(kind="guest", permissions=frozenset({CHANGE}))
     context = msgspec.structs.replace(shopper(request, channel), actor=actor)
     return Sender(order, order.id, context, f"/order/{link}", f"/order/{link}/returns")

@@ -18,12 +18,12 @@ from samlad.carts.model import (
     CartKind,
     CartLine,
     CartStatus,
-    CartView,
     MovedPromotion,
     NotSellable,
     PriceChanged,
 )
 from samlad.carts.news import problem_of
+from samlad.carts.view_model import CartView
 from samlad.catalog import Sellable
 from samlad.channels import Channel, Resource
 from samlad.kernel import log

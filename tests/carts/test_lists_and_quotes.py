@@ -8,7 +8,7 @@ import pytest
 
 from cart_people import CLERK, begin, customer, has
 from samlad import carts
-from samlad.carts import DetailsInput, LineChanged, QuoteExpired, QuoteInput, QuoteLine, view
+from samlad.carts import DetailsInput, LineChanged, PriceChanged, QuoteExpired, QuoteInput, QuoteLine, view
 from samlad.kernel.clock import now
 from samlad.kernel.problems import Conflict, Forbidden, InvalidInput, NotFound
 from trade import BUYER, GUEST, Trade
@@ -150,8 +150,12 @@ async def test_a_quote_becomes_a_cart_whose_prices_stand(trade: Trade) -> None:
         GUEST,
     )
     assert changed.totals.total == 45_000 + 52_000, "another quantity has the usual price"
+    assert (changed.lines[1].price_before, changed.lines[1].news) == (4_900, ["price"]), "and says so"
     details = msgspec.convert(BUYER, DetailsInput)
     await trade.db.transaction(lambda tx: carts.set_details(tx, cart.id, details, token=offer.token), GUEST)
+    with pytest.raises(PriceChanged):
+        await trade.place(cart.id)
+    await trade.db.transaction(lambda tx: carts.accept_prices(tx, cart.id, token=offer.token), GUEST)
     await trade.db.transaction(lambda tx: carts.checkout(tx, cart.id, token=offer.token), GUEST)
     order = await trade.place(cart.id)
     assert order.total == 97_000

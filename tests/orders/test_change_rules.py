@@ -1,14 +1,15 @@
 """What comes back is worth what was paid for it, whatever came before and in whatever parts."""
 
-from datetime import date
+from datetime import date, datetime
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from samlad.channels import Channel, ChannelKind
 from samlad.kernel.ids import new_id
-from samlad.orders import LineKind, OrderLine
+from samlad.orders import LineKind, OrderLine, return_windows
 from samlad.orders import change_rules as rules
 from samlad.orders.change_model import Past, Preview, Terms, Window
 from samlad.orders.return_reasons import days_of
@@ -130,8 +131,47 @@ def test_the_most_specific_window_holds_and_withdrawal_at_a_distance_is_kept() -
 
 
 def _channel(kind: ChannelKind, days: int) -> Channel:
-    known = {"kind": kind, "country": "SE", "settings": {"return_days": days}}
+    known = {
+        "kind": kind,
+        "country": "SE",
+        "settings": {"return_days": days},
+        "time_zone": "Europe/Stockholm",
+    }
     return Channel(**{name: known.get(name) for name in Channel.__struct_fields__})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("received", "country", "last"),
+    [
+        ("2026-11-10T10:00:00Z", "SE", date(2026, 11, 24)),  # a Tuesday: the day of hand-over is not counted
+        ("2026-11-14T10:00:00Z", "SE", date(2026, 11, 30)),  # would end on a Saturday
+        ("2026-11-15T10:00:00Z", "SE", date(2026, 11, 30)),  # … on a Sunday
+        ("2026-03-20T10:00:00Z", "SE", date(2026, 4, 7)),  # … on Good Friday: Easter Monday is over then, too
+        ("2025-12-18T10:00:00Z", "DE", date(2026, 1, 2)),  # … on New Year's Day
+        ("2026-11-10T22:30:00Z", "FI", date(2026, 11, 25)),  # it was the 11th in Helsinki already
+        ("2026-11-14T10:00:00Z", None, date(2026, 11, 28)),  # not at a distance
+    ],
+)
+def test_a_window_ends_as_the_law_counts_it(received: str, country: str | None, last: date) -> None:
+    zones = return_windows.zones_of(country, _channel(ChannelKind.WEBSHOP, 14))
+    moment = datetime.fromisoformat(received)
+    assert return_windows.last_day(moment, 14, zones, withdrawal_in=country) == last
+
+
+def test_a_day_has_not_ended_before_it_ended_where_the_customer_is() -> None:
+    web = _channel(ChannelKind.WEBSHOP, 14)
+    late = datetime.fromisoformat("2026-11-24T23:30:00Z")
+    days = {
+        land: return_windows.today(late, return_windows.zones_of(land, web))
+        for land in (None, "SE", "ZZ", "PT", "FI")
+    }
+    assert days == {
+        None: date(2026, 11, 25),
+        "SE": date(2026, 11, 25),
+        "ZZ": date(2026, 11, 25),
+        "PT": date(2026, 11, 24),
+        "FI": date(2026, 11, 25),
+    }
 
 
 def test_signals_say_why() -> None:

@@ -48,14 +48,11 @@ from samlad.carts.model import (
     CartKind,
     CartLine,
     CartStatus,
-    CartView,
     Delivery,
     DetailsInput,
     LineChanged,
     LineInput,
     LineNews,
-    LineView,
-    NewCart,
     NotSellable,
     PriceChanged,
     PriceStep,
@@ -79,6 +76,7 @@ from samlad.carts.service import (
     sweep,
 )
 from samlad.carts.sharing_store import Device
+from samlad.carts.view_model import CartView, LineView, NewCart
 from samlad.carts.watching import topic_of
 
 __all__ = [

@@ -15,14 +15,13 @@ from samlad.carts.delivery_options import DeliveryOption
 from samlad.carts.model import (
     LARGEST_QUANTITY,
     CartInput,
-    CartView,
     CheckoutInput,
     CodeInput,
     DetailsInput,
     GiftNote,
     LineInput,
-    NewCart,
 )
+from samlad.carts.view_model import CartView, NewCart
 from samlad.kernel.http import AnyRequest, actor_of, database_of, if_match, with_etag, write
 from samlad.tax.api import check_for
 

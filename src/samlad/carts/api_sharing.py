@@ -17,10 +17,11 @@ from samlad.carts.handover import Offer, TakeOver
 from samlad.carts.lists import LISTING, CartRow
 from samlad.carts.lot_model import ChooseLot
 from samlad.carts.merging import Attached
-from samlad.carts.model import CartView, Label, NewCart
+from samlad.carts.model import Label
 from samlad.carts.permissions import DISCOUNT, DISCOUNT_ANY, WRITE
 from samlad.carts.quotes import QuoteInput
 from samlad.carts.sharing_store import Device
+from samlad.carts.view_model import CartView, NewCart
 from samlad.channels import Resource
 from samlad.kernel.http import AnyRequest, actor_of, context_of, database_of, if_match, with_etag, write
 from samlad.kernel.listing import (

@@ -7,10 +7,11 @@ from uuid import UUID
 from samlad import catalog, channels
 from samlad.carts import delivery_choice, holding, plans, pricing, rules, store, taxing
 from samlad.carts.access import access_of
-from samlad.carts.model import Cart, CartLine, CartStatus, CartView, LineTax, LineView
+from samlad.carts.model import Cart, CartLine, CartStatus
 from samlad.carts.news import news_of, problem_of
 from samlad.carts.pricing import Priced
 from samlad.carts.quoting import TaxedLine
+from samlad.carts.view_model import CartView, LineTax, LineView
 from samlad.catalog import Measure, Sellable
 from samlad.channels import Channel
 from samlad.kernel.clock import now

@@ -4,8 +4,8 @@ from uuid import UUID
 
 from samlad import promotions
 from samlad.carts import pricing
-from samlad.carts.model import CartView
 from samlad.carts.opening import after_change, open_cart
+from samlad.carts.view_model import CartView
 from samlad.kernel.database import Tx
 
 

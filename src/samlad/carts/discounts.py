@@ -13,9 +13,10 @@ from samlad.access.pins import Approver
 from samlad.carts import discount_rules, events, pricing, store
 from samlad.carts.cart_view import prices
 from samlad.carts.discount_model import Discount, DiscountInput, DiscountKind, NeedsApproval
-from samlad.carts.model import Cart, CartView, Delivery
+from samlad.carts.model import Cart, Delivery
 from samlad.carts.opening import after_change, open_cart
 from samlad.carts.permissions import DISCOUNT, DISCOUNT_ANY
+from samlad.carts.view_model import CartView
 from samlad.channels import Channel
 from samlad.kernel import cards, log
 from samlad.kernel.clock import now

@@ -17,11 +17,12 @@ from samlad.access import rate
 from samlad.carts import events, holding, sharing_store, store
 from samlad.carts.access import access_of, hash_token, new_token
 from samlad.carts.cart_view import compose, prices
-from samlad.carts.model import OVER, Cart, CartClosed, CartKind, CartView, Delivery, NewCart
+from samlad.carts.model import OVER, Cart, CartClosed, CartKind, Delivery
 from samlad.carts.opening import NO_CART, group_of, open_cart, till_of
 from samlad.carts.permissions import WRITE
 from samlad.carts.service import as_new
 from samlad.carts.sharing_store import Device
+from samlad.carts.view_model import CartView, NewCart
 from samlad.channels import Channel, ChannelKind, Resource
 from samlad.kernel import log
 from samlad.kernel.clock import now

@@ -10,19 +10,11 @@ from samlad import channels
 from samlad.carts import events, sharing_store, store
 from samlad.carts.access import access_of
 from samlad.carts.cart_view import compose, view
-from samlad.carts.model import (
-    LARGEST_QUANTITY,
-    Cart,
-    CartInput,
-    CartKind,
-    CartStatus,
-    CartView,
-    LineChanged,
-    LineInput,
-)
+from samlad.carts.model import LARGEST_QUANTITY, Cart, CartInput, CartKind, CartStatus, LineChanged, LineInput
 from samlad.carts.opening import NO_CART, open_cart, open_known, put, take_out
 from samlad.carts.permissions import WRITE
 from samlad.carts.service import add_line, create, new_cart
+from samlad.carts.view_model import CartView
 from samlad.channels import Resource
 from samlad.kernel import log
 from samlad.kernel.context import Actor

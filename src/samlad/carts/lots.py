@@ -12,9 +12,10 @@ import msgspec
 from samlad import stock
 from samlad.carts import store
 from samlad.carts.lot_model import ChooseLot, ChosenLot
-from samlad.carts.model import LARGEST_QUANTITY, Cart, CartLine, CartView, Delivery
+from samlad.carts.model import LARGEST_QUANTITY, Cart, CartLine, Delivery
 from samlad.carts.opening import after_change, open_cart, put
 from samlad.carts.permissions import WRITE
+from samlad.carts.view_model import CartView
 from samlad.kernel.database import Tx
 from samlad.kernel.i18n import marked
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound

@@ -10,7 +10,7 @@ from samlad.carts import events, holding, sharing_store, store
 from samlad.carts.access import access_of
 from samlad.carts.cart_view import compose
 from samlad.carts.merge_rules import STRATEGIES, Situation, larger, situation_of, undone
-from samlad.carts.model import OVER, Cart, CartKind, CartLine, CartStatus, CartView, LineView
+from samlad.carts.model import OVER, Cart, CartKind, CartLine, CartStatus
 from samlad.carts.opening import (
     NO_CART,
     after_change,
@@ -23,6 +23,7 @@ from samlad.carts.opening import (
 )
 from samlad.carts.permissions import WRITE
 from samlad.carts.sharing_store import Before, Merge, as_text, as_was, quantities
+from samlad.carts.view_model import CartView, LineView
 from samlad.channels import Channel
 from samlad.kernel import log
 from samlad.kernel.database import Tx

@@ -18,12 +18,12 @@ from samlad.carts.model import (
     CartKind,
     CartLine,
     CartStatus,
-    CartView,
     MovedPromotion,
     NotSellable,
     PriceChanged,
 )
 from samlad.carts.news import problem_of
+from samlad.carts.view_model import CartView
 from samlad.catalog import Sellable
 from samlad.channels import Channel, Resource
 from samlad.kernel import log
@@ -131,7 +131,13 @@ async def put(
     cart = await holding.keep_up(tx, cart, channel, wanted if carried is None else ())
     available = await holding.available(tx, cart, channel)
     agreed = [
-        _agreed(line, sellables.get(line.variant), available, is_carried=carried is not None)
+        _agreed(
+            line,
+            sellables.get(line.variant),
+            available,
+            is_carried=carried is not None,
+            was_quoted=_stood(before.get(line.variant)),
+        )
         for line in touched
     ]
     if write is None:
@@ -183,12 +189,25 @@ def _line(tx: Tx, old: CartLine | None, carried: CartLine | None, variant: UUID,
     )
 
 
+def _stood(line: CartLine | None) -> bool:
+    return line is not None and rules.price_stands(line, now())
+
+
 def _agreed(
-    line: CartLine, sellable: Sellable | None, available: Mapping[UUID, int], *, is_carried: bool
+    line: CartLine,
+    sellable: Sellable | None,
+    available: Mapping[UUID, int],
+    *,
+    is_carried: bool,
+    was_quoted: bool,
 ) -> CartLine:
-    """The line with the price and the problem that its buyer is told now; a price that stands or came along stays."""
+    """The line with the price and the problem that its buyer is told now; a price that stands or came along stays.
+
+    ``was_quoted``: its price stood until now; where another quantity ends that the old one stays, so that the line says
+    what it was until its buyer agrees.
+    """
     problem = problem_of(sellable, available.get(line.variant, 0), line.quantity)
-    keeps = rules.price_stands(line, now()) or (is_carried and line.unit_price > 0)
+    keeps = was_quoted or rules.price_stands(line, now()) or (is_carried and line.unit_price > 0)
     price = line.unit_price
     if not keeps and sellable is not None and sellable.price is not None:
         price = sellable.price

@@ -6,9 +6,10 @@ import msgspec
 
 from samlad.carts import events, holding, store
 from samlad.carts.cart_view import compose
-from samlad.carts.model import Cart, CartStatus, CartView
+from samlad.carts.model import Cart, CartStatus
 from samlad.carts.opening import check_orderable, open_cart
 from samlad.carts.permissions import WRITE
+from samlad.carts.view_model import CartView
 from samlad.kernel import cards, log
 from samlad.kernel.database import Tx
 from samlad.kernel.problems import InvalidInput

@@ -17,14 +17,13 @@ from samlad.carts.model import (
     CartLine,
     CartPromotion,
     CartStatus,
-    CodeView,
     Delivery,
-    GiftView,
     MovedPromotion,
     PriceStep,
 )
 from samlad.carts.pieces import at_home
 from samlad.carts.taxing import Basis, TaxedCart
+from samlad.carts.view_model import CodeView, GiftView
 from samlad.catalog import Sellable
 from samlad.channels import Channel
 from samlad.kernel.clock import now

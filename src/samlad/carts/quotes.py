@@ -9,19 +9,11 @@ import msgspec
 from samlad import channels
 from samlad.carts import events, sharing_store, store
 from samlad.carts.cart_view import compose, prices
-from samlad.carts.model import (
-    MOST_LINES,
-    Cart,
-    CartKind,
-    CartLine,
-    CartView,
-    Label,
-    NewCart,
-    Quantity,
-)
+from samlad.carts.model import MOST_LINES, Cart, CartKind, CartLine, Label, Quantity
 from samlad.carts.opening import check_sellable, open_cart
 from samlad.carts.permissions import QUOTE
 from samlad.carts.service import admit, as_new, new_cart
+from samlad.carts.view_model import CartView, NewCart
 from samlad.kernel import log
 from samlad.kernel.clock import now
 from samlad.kernel.database import Tx

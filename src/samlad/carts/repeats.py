@@ -9,8 +9,9 @@ from msgspec import structs
 
 from samlad.carts import delivery_choice, events, pricing, store
 from samlad.carts.cart_view import build, prices
-from samlad.carts.model import Address, Cart, CartLine, CartView, Delivery
+from samlad.carts.model import Address, Cart, CartLine, Delivery
 from samlad.carts.service import admit, new_cart
+from samlad.carts.view_model import CartView
 from samlad.channels import Channel
 from samlad.kernel import log
 from samlad.kernel.clock import now

@@ -17,13 +17,11 @@ from samlad.carts.model import (
     CartInput,
     CartKind,
     CartStatus,
-    CartView,
     Delivery,
     DetailsInput,
     GiftNote,
     LineChanged,
     LineInput,
-    NewCart,
 )
 from samlad.carts.news import problem_of
 from samlad.carts.opening import (
@@ -40,6 +38,7 @@ from samlad.carts.opening import (
 )
 from samlad.carts.permissions import WRITE
 from samlad.carts.pricing import Priced
+from samlad.carts.view_model import CartView, NewCart
 from samlad.channels import Channel, ChannelKind, Resource
 from samlad.delivery import Promised
 from samlad.kernel import cards, log

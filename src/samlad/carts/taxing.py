@@ -8,9 +8,10 @@ import msgspec
 
 from samlad import delivery, tax
 from samlad.carts import rules
-from samlad.carts.model import Address, Cart, CartLine, CartPromotion, Delivery, PriceStep, TaxNews, Totals
+from samlad.carts.model import Address, Cart, CartLine, CartPromotion, Delivery, PriceStep, Totals
 from samlad.carts.pieces import at_home, pieces_of
 from samlad.carts.quoting import TaxedLine, moved_steps, quoted, quoted_rate, with_tax
+from samlad.carts.view_model import TaxNews
 from samlad.catalog import Sellable
 from samlad.channels import Channel
 from samlad.kernel.clock import local_day, now

@@ -118,6 +118,32 @@ async def release_pending(request: AnyRequest, data: JSONBody[PendingName]) -> R
     return await write(request, lambda tx: pending_arrivals.let_go(tx, data))
 
 
+Places = Annotated[
+    str | None,
+    QueryParameter(max_length=2000, pattern=r"^[^\x00]*$", description="Codes of locations that give a part"),
+]
+PartStates = Annotated[
+    str | None,
+    QueryParameter(max_length=200, pattern=r"^[a-z_,]*$", description="States of parts (fulfilments)"),
+]
+Late = Annotated[bool | None, QueryParameter(description="Only those with a late part")]
+Returned = Annotated[
+    bool | None,
+    QueryParameter(description="Only those that came back in part or are announced to, or only others"),
+]
+NotRefunded = Annotated[
+    bool | None, QueryParameter(description="Only those whose provider refused to give money back")
+]
+Least = Annotated[
+    int | None, QueryParameter(ge=-MOST_MINOR, le=MOST_MINOR, description="Total of at least, minor units")
+]
+Most = Annotated[
+    int | None, QueryParameter(ge=-MOST_MINOR, le=MOST_MINOR, description="Total of at most, minor units")
+]
+FirstDay = Annotated[date | None, QueryParameter(name="from", description="First day")]
+LastDay = Annotated[date | None, QueryParameter(name="to", description="Last day")]
+
+
 @get("/orders", summary="List orders")
 async def list_orders(
     request: AnyRequest,
@@ -130,33 +156,15 @@ async def list_orders(
     currency: Wanted = None,
     delivery: Wanted = None,
     tag: Wanted = None,
-    place: Annotated[
-        str | None,
-        QueryParameter(
-            max_length=2000, pattern=r"^[^\x00]*$", description="Codes of locations that give a part"
-        ),
-    ] = None,
-    part: Annotated[
-        str | None,
-        QueryParameter(max_length=200, pattern=r"^[a-z_,]*$", description="States of parts (fulfilments)"),
-    ] = None,
-    late: Annotated[bool | None, QueryParameter(description="Only those with a late part")] = None,
-    returned: Annotated[
-        bool | None,
-        QueryParameter(description="Only those that came back in part or are announced to, or only others"),
-    ] = None,
-    not_refunded: Annotated[
-        bool | None, QueryParameter(description="Only those whose provider refused to give money back")
-    ] = None,
-    least: Annotated[
-        int | None,
-        QueryParameter(ge=-MOST_MINOR, le=MOST_MINOR, description="Total of at least, minor units"),
-    ] = None,
-    most: Annotated[
-        int | None, QueryParameter(ge=-MOST_MINOR, le=MOST_MINOR, description="Total of at most, minor units")
-    ] = None,
-    first_day: Annotated[date | None, QueryParameter(name="from", description="First day")] = None,
-    last_day: Annotated[date | None, QueryParameter(name="to", description="Last day")] = None,
+    place: Places = None,
+    part: PartStates = None,
+    late: Late = None,
+    returned: Returned = None,
+    not_refunded: NotRefunded = None,
+    least: Least = None,
+    most: Most = None,
+    first_day: FirstDay = None,
+    last_day: LastDay = None,
     time_zone: TimeZone = "UTC",
     sort: Sorting = None,
     cursor: Cursor = None,

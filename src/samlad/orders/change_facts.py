@@ -7,12 +7,12 @@ from samlad import carts, catalog, channels, payments, stock
 from samlad.carts.taxing import Basis
 from samlad.catalog import Sellable
 from samlad.channels import Channel, Resource
-from samlad.kernel.clock import local_day, now
+from samlad.kernel.clock import now
 from samlad.kernel.context import Actor
 from samlad.kernel.database import Database, Tx
 from samlad.kernel.problems import InvalidInput
 from samlad.orders import change_store as rows
-from samlad.orders import change_taxing, return_reasons, return_store, seeing, store
+from samlad.orders import change_taxing, return_reasons, return_store, return_windows, seeing, store
 from samlad.orders.change_model import (
     AddAction,
     ChangeInput,
@@ -140,7 +140,7 @@ async def gather(
     return Facts(
         channel=channel,
         sold_in=sold_in,
-        today=local_day(now(), channel.time_zone),
+        today=return_windows.today(now(), return_windows.zones_of(head.country, channel)),
         payments=await paid_by(reader, head),
         reasons=await return_reasons.reasons(reader, head.pool),
         terms=await return_reasons.terms(reader, head, channel, by_position),

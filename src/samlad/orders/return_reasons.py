@@ -1,19 +1,19 @@
 """Why things come back, how they are then, and how long they may: the shop's own tables over sensible defaults."""
 
+import asyncio
 import re
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from uuid import UUID
 
 import msgspec
 
 from samlad.access import audit
 from samlad.channels import Channel, ChannelKind, Resource
-from samlad.kernel.clock import local_day
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import InvalidInput, NotFound
 from samlad.orders import change_store as rows
+from samlad.orders import return_windows
 from samlad.orders.change_model import (
     Condition,
     Disposition,
@@ -139,8 +139,12 @@ def days_of(windows: Sequence[Window], channel: Channel, country: str | None, pr
         if country
         else channel.setting("return_days")
     )
-    at_distance = channel.kind not in _IN_PERSON and (country or channel.country) in EU
-    return max(int(days), WITHDRAWAL_DAYS) if at_distance else int(days)
+    return max(int(days), WITHDRAWAL_DAYS) if _is_at_distance(channel, country) else int(days)
+
+
+def _is_at_distance(channel: Channel, country: str | None) -> bool:
+    """Whether what a channel sells to a country has the right of withdrawal."""
+    return channel.kind not in _IN_PERSON and (country or channel.country) in EU
 
 
 async def terms(
@@ -149,13 +153,20 @@ async def terms(
     """Until when each line (by position, with its product) may come back; without a day while it has not left."""
     windows = await rows.windows(reader, head.pool)
     handed = await rows.handed_over(reader, head.id)
-    found = {}
-    for position, product in products.items():
+    zones = return_windows.zones_of(head.country, channel)
+    country = (head.country or channel.country) if _is_at_distance(channel, head.country) else None
+
+    def terms_of(position: int, product: UUID) -> Terms:
         days = days_of(windows, channel, head.country, product)
         left = handed.get(position) or (head.placed_at if head.imported is not None else None)
-        last = None if left is None else local_day(left, channel.time_zone) + timedelta(days=days)
-        found[position] = Terms(days=days, last_day=last)
-    return found
+        if left is None:
+            return Terms(days=days, last_day=None)
+        by_law = country if days else None  # no window (article 16 has exceptions) is not made longer
+        last = return_windows.last_day(left, days, zones, withdrawal_in=by_law)
+        return Terms(days=days, last_day=last)
+
+    # Beside the event loop: the first look at a country's holidays takes a second.
+    return await asyncio.to_thread(lambda: {each: terms_of(each, products[each]) for each in products})
 
 
 def disposition(

@@ -1,7 +1,7 @@
 """Methods, promises and capacity with a database: what carts cost, when goods are promised, what days are full."""
 
 import asyncio
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -266,6 +266,37 @@ async def test_capacity_holds_when_many_order_at_once(trade: Trade) -> None:
     await trade.db.transaction(lambda tx: cancel(tx, away, CancelInput(reason="changed my mind")))
     left = await trade.db.rows("SELECT orders FROM delivery_load WHERE orders > 0 ORDER BY day")
     assert [row["orders"] for row in left] == [2, 3, 2]
+    await trade.sound()
+
+
+async def test_orders_are_moved_to_other_days_while_others_are_placed(trade: Trade) -> None:
+    """The worker locks days in the order in which it moves, buyers in that of the days: no buyer is told of it, and each day
+    counts what is made ready on it."""
+    await opens(trade)
+    await offer(trade, PICKUP)
+    kettle = await trade.kettle(quantity=20, at=trade.at_malmo)
+    place = trade.at_malmo.id
+    await trade.db.transaction(lambda tx: delivery.set_workday(tx, place, WorkdayInput(capacity=2)))
+    ways = {"email": "kim@example.org", "delivery": "pickup", "location": str(place)}
+    bought = [await trade.cart((kettle, 1), **ways) for _ in range(10)]
+    early = [(await trade.place(cart.id)).id for cart in bought[:5]]
+    now = datetime.now(UTC)
+
+    async def moves(number: int, order: UUID) -> None:
+        for turn in range(6):  # half of them go forth while the others come back
+            at = now + timedelta(days=2 * ((number + turn) % 2))
+            await trade.db.transaction(lambda tx, at=at: delivery.count_from(tx, order, place, at))
+
+    late = [trade.place(cart.id) for cart in bought[5:]]
+    await asyncio.gather(*(moves(number, order) for number, order in enumerate(early)), *late)
+    counted = await trade.db.rows(
+        "SELECT day, orders, units FROM delivery_load WHERE orders > 0 ORDER BY day"
+    )
+    shares = await trade.db.rows(
+        """SELECT day, count(*)::int AS orders, sum(units)::int AS units FROM delivery_share GROUP BY day ORDER BY day"""
+    )
+    assert [tuple(row) for row in counted] == [tuple(row) for row in shares]
+    assert sum(row["orders"] for row in shares) == 10
     await trade.sound()
 
 

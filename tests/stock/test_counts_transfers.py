@@ -9,7 +9,7 @@ from samlad import stock
 from samlad.kernel import log
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound
-from samlad.stock import HoldKind, NotInStock, counts, transfers
+from samlad.stock import HoldKind, NotInStock, counts, counts_store, transfers
 from samlad.stock.model import CountStatus, Transfer, TransferStatus
 
 
@@ -65,6 +65,71 @@ async def test_closing_twice_at_once_books_once(shop: Shop) -> None:
     )
     assert sorted(type(o).__name__ for o in outcomes) == ["Conflict", "Conflict", "Conflict", "Count"]
     assert await shop.level(kettle) == (7, 0)
+
+
+@pytest.mark.parametrize("is_first_counted_first_booked", [True, False])
+async def test_two_counts_of_the_same_goods_book_their_loss_once(
+    shop: Shop, is_first_counted_first_booked: bool
+) -> None:
+    """Of ten kettles eight are there, and two counts find that out; what each was counted with, the other has booked."""
+    kettle, filters = await shop.variants(10, 5)
+    db = shop.db
+    first, second = [
+        (await db.transaction(lambda tx: counts.open_count(tx, shop.warehouse.id))).id for _ in range(2)
+    ]
+    await db.transaction(lambda tx: counts.enter(tx, first, [(kettle, 8), (filters, 5)]))
+    order = new_id()
+    await shop.take((kettle, 3), owner=order, kind=HoldKind.ORDER)
+    await db.transaction(lambda tx: stock.ship(tx, order))
+    await db.transaction(lambda tx: counts.enter(tx, second, [(kettle, 5)]))
+    for count in (first, second) if is_first_counted_first_booked else (second, first):
+        await db.transaction(lambda tx, count=count: counts.close(tx, count))
+    assert await shop.level(kettle) == (5, 0)
+    assert await shop.level(filters) == (5, 0)
+    late = [(x.variant, x.counted - x.expected) for x in (await counts_store.get(db, first)).lines]
+    assert dict(late) == {kettle: -2 if is_first_counted_first_booked else 0, filters: 0}
+    await books_are_right(db)
+
+
+async def test_an_earlier_count_does_not_bring_back_what_was_lost_after_it(shop: Shop) -> None:
+    """All ten were there, then two were stolen, and a later count that is booked first says so."""
+    (kettle,) = await shop.variants(10)
+    db = shop.db
+    early, late = [
+        (await db.transaction(lambda tx: counts.open_count(tx, shop.warehouse.id))).id for _ in range(2)
+    ]
+    await db.transaction(lambda tx: counts.enter(tx, early, [(kettle, 10)]))
+    await db.transaction(lambda tx: counts.enter(tx, late, [(kettle, 8)]))
+    await db.transaction(lambda tx: counts.close(tx, late))
+    await db.transaction(lambda tx: counts.close(tx, early))
+    assert await shop.level(kettle) == (8, 0)
+
+
+async def test_two_counts_that_are_booked_at_once_book_their_loss_once(shop: Shop) -> None:
+    (kettle,) = await shop.variants(10)
+    db = shop.db
+    begun = [(await db.transaction(lambda tx: counts.open_count(tx, shop.warehouse.id))).id for _ in range(4)]
+    for count in begun:
+        await db.transaction(lambda tx, count=count: counts.enter(tx, count, [(kettle, 8)]))
+    await asyncio.gather(
+        *(db.transaction(lambda tx, count=count: counts.close(tx, count)) for count in begun)
+    )
+    assert await shop.level(kettle) == (8, 0)
+
+
+async def test_a_phone_that_counted_before_another_count_was_booked_books_no_more(shop: Shop) -> None:
+    """The phone had no network: what it found is entered when the other count has booked the same loss."""
+    (kettle,) = await shop.variants(10)
+    db = shop.db
+    phone, desk = [
+        (await db.transaction(lambda tx: counts.open_count(tx, shop.warehouse.id))).id for _ in range(2)
+    ]
+    found_at = await db.value("SELECT clock_timestamp()")
+    await db.transaction(lambda tx: counts.enter(tx, desk, [(kettle, 8)]))
+    await db.transaction(lambda tx: counts.close(tx, desk))
+    await db.transaction(lambda tx: counts.enter(tx, phone, [(kettle, 8)], at=found_at))
+    await db.transaction(lambda tx: counts.close(tx, phone))
+    assert await shop.level(kettle) == (8, 0)
 
 
 @pytest.mark.parametrize("found", [0, 1, 3, 4])

@@ -187,7 +187,9 @@ async def count_from(tx: Tx, order: UUID, location: UUID, at: datetime) -> None:
     if share is None or site is None or site.capacity is None:
         return
     day, units = share
-    if day != _days(site, None, at)[0]:
+    days = _days(site, None, at)
+    if day != days[0]:
+        await store.lock_days(tx, location, [day, *days])  # else two that move to and fro wait for each other
         await count_less(tx, order, location, units)
         await count_order(tx, order, {location: units}, None, at=at)
 

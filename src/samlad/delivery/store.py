@@ -181,6 +181,15 @@ async def lock_share(tx: Tx, owner: UUID, location: UUID) -> tuple[date, int] | 
     return None if row is None else (row["day"], row["units"])
 
 
+async def lock_days(tx: Tx, location: UUID, days: Sequence[date]) -> None:
+    """Lock what a location has to do on some days, the earliest first, as those do who count an order there."""
+    await tx.execute(
+        "SELECT FROM delivery_load WHERE location = $1 AND day = ANY($2::date[]) ORDER BY day FOR UPDATE",
+        location,
+        list(days),
+    )
+
+
 async def add_units(tx: Tx, owner: UUID, location: UUID, units: int) -> date | None:
     """Let an owner count for more units on the day on which it counts at a location already; None: it does on none."""
     day: date | None = await tx.value("SELECT delivery_add($1, $2, $3)", owner, location, units)

@@ -73,7 +73,7 @@ async def enter(
         InvalidInput: an unknown variant, or one twice.
         LotNeeded: it is kept by lot, and the line has none.
     """
-    count = await counts_store.head(tx, count_id)
+    count = await counts_store.lock_to_enter(tx, count_id)
     tx.actor.require(ADJUST, location=count.location)
     entries = [
         (v, lot, units) for (v, units), lot in zip(lines, service.lots_beside(lots, lines), strict=True)
@@ -98,7 +98,7 @@ async def enter(
 async def close(tx: Tx, count_id: UUID) -> Count:
     """Book the difference of each line: counted minus what the books said when it was counted.
 
-    Sales since then stay sales. Where fewer units remain than are held, holds are dropped and `StockLost` says whose.
+    Sales since then stay sales, and what another count has booked since is booked once. Where fewer units remain than are held, holds are dropped and `StockLost` says whose.
     If it differs by more than the location lets one person book, nothing is booked: it is submitted for approval.
 
     Raises:
@@ -166,6 +166,7 @@ async def _book(tx: Tx, count: Count) -> Count:
         MoveLine(count.location, line.variant, line.counted - (line.expected or 0), lot=line.lot)
         for line in count.lines
     ]
+    await counts_store.tell_others(tx, count.id)
     moved = await service.move(tx, differences, cause=Cause.COUNT, reference=count.id, may_drop=True)
     log.append(
         tx,

@@ -60,9 +60,37 @@ async def total(reader: Reader, count_id: UUID, variant: UUID) -> int:
 
 
 async def lock(tx: Tx, count_id: UUID) -> Count:
-    """As `get`, and nobody enters or ends anything until the commit."""
-    await tx.execute("SELECT FROM stock_count WHERE id = $1 FOR UPDATE", count_id)
+    """As `get`, and nobody enters or ends anything until the commit, in this count or another that goes on at its location."""
+    await tx.execute(
+        """SELECT FROM stock_count WHERE location = (SELECT location FROM stock_count WHERE id = $1)
+           AND (id = $1 OR status IN ('open', 'submitted')) ORDER BY id FOR UPDATE""",
+        count_id,
+    )
     return await get(tx, count_id)
+
+
+async def lock_to_enter(tx: Tx, count_id: UUID) -> Count:
+    """As `head`, and no count of its location is booked until the commit: what the books say is read after this."""
+    await tx.execute("SELECT FROM stock_count WHERE id = $1 FOR SHARE", count_id)
+    return await head(tx, count_id)
+
+
+async def tell_others(tx: Tx, count_id: UUID) -> None:
+    """What a count books now is no difference of the other counts that go on at its location, and that are locked.
+
+    Who counted after it compared with books that lacked its difference. What was counted before it says nothing any more: the
+    later look counts, whichever is booked first.
+    """
+    await tx.execute(
+        """UPDATE stock_count_line other
+           SET expected = CASE WHEN other.counted_at < mine.counted_at THEN other.counted
+                          ELSE other.expected + mine.counted - mine.expected END
+           FROM stock_count_line mine, stock_count booked, stock_count open
+           WHERE booked.id = $1 AND mine.count = booked.id
+           AND open.location = booked.location AND open.id <> booked.id AND open.status IN ('open', 'submitted')
+           AND other.count = open.id AND other.variant = mine.variant AND other.lot IS NOT DISTINCT FROM mine.lot""",
+        count_id,
+    )
 
 
 async def enter(
@@ -77,7 +105,8 @@ async def enter(
     """Write lines, (variant, lot, units) each, with what the books say now. Empty if the count is not open.
 
     A variant that is there already is replaced or, if it ``adds_up``, has so many more. If it was found ``at`` an earlier
-    moment, the books are those of that moment: what is on hand now without what has moved since. Of what adds up the latest
+    moment, the books are those of that moment: what is on hand now without what has moved since (but with what other counts
+    have booked since, for that was missing before). Of what adds up the latest
     moment counts, in whatever order it comes in. ``found_by`` has counted, too, beside whoever enters it.
     """
     counted = "stock_count_line.counted + EXCLUDED.counted" if adds_up else "EXCLUDED.counted"
@@ -91,7 +120,7 @@ async def enter(
         SELECT c.id, t.variant, t.counted,
                coalesce(CASE WHEN t.lot IS NULL THEN l.on_hand ELSE s.on_hand END, 0) - coalesce(CASE WHEN $6::timestamptz IS NOT NULL THEN
                    (SELECT sum(m.quantity)::int FROM movement m WHERE m.location = c.location AND m.variant = t.variant
-                    AND (t.lot IS NULL OR m.lot = t.lot) AND m.created_at > c.found_at) END, 0),
+                    AND (t.lot IS NULL OR m.lot = t.lot) AND m.created_at > c.found_at AND m.cause <> 'count') END, 0),
                $4::text[], t.lot, c.found_at
         FROM c CROSS JOIN unnest($2::uuid[], $3::int[], $5::uuid[]) AS t (variant, counted, lot)
         LEFT JOIN level l ON l.location = c.location AND l.variant = t.variant

@@ -29,6 +29,7 @@ from samlad.orders.model import (
     PlaceOrder,
     ReturnInput,
     SetOf,
+    SoldWithReturn,
     TotalChanged,
     WrongState,
 )
@@ -79,6 +80,7 @@ __all__ = [
     "Question",
     "ReturnInput",
     "SetOf",
+    "SoldWithReturn",
     "TotalChanged",
     "WrongState",
     "add_tips_paid",

@@ -1,5 +1,6 @@
 """A card at the till: the terminal reserves the money, then the ticket is sold, once; or nothing is."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -300,6 +301,8 @@ async def test_a_dearer_exchange_that_is_not_paid_changes_nothing(
     before = await standing(market)
     more = {"with_ticket": "1"} if with_ticket else {"exchange-1": "TST"}
     here, waits, answer = await back_for(clerk, market, button, **more)
+    if button == "decline":  # the page that waits says so; another card is tried there
+        answer = await clerk.post(f"{waits}/leave")
     assert answer.headers["location"] == here
     assert await standing(market) == before
     assert (await clerk.get(waits)).headers["location"] == here, "nothing comes of it later"
@@ -359,3 +362,85 @@ async def test_an_exchange_that_changed_while_the_card_was_read_is_not_charged(
     assert {row[1] for row in await state(market) if row[0] == "terminal"} == {"voided"}
     assert await market.db.value("SELECT count(*) FROM orders WHERE id <> $1 AND kind = 'sale'", order) == 0
     assert (await standing(market))["held"] == 0
+
+
+async def one_ticket(clerk: httpx.AsyncClient, market: Market) -> tuple[dict[str, str], str, str]:
+    """A Pay page that was opened for a ticket, which is then exchanged at the terminal in another window: what the page would send,
+    the page that waits for the exchange, and the payment that the terminal works on."""
+    await for_dearer(clerk, market)
+    await clerk.post("/pos/soder/scan", data={"code": "TST"}, headers=HTMX)
+    html = (await clerk.get("/pos/soder/pay?by=cash")).text
+    seen = {"cart": hidden(html, "cart"), "total": hidden(html, "total")}
+    order = await market.db.value("SELECT id FROM orders")
+    page = (await clerk.get(f"/pos/soder/returns/{order}")).text
+    sent = {"id": hidden(page, "id"), "return-1": "1", "with_ticket": "1", "way": "terminal", "act": "apply"}
+    waits = (await clerk.post(f"/pos/soder/returns/{order}", data=sent)).headers["location"]
+    await clerk.get(waits)
+    payment = await market.db.value("SELECT id FROM payment WHERE provider = 'terminal'")
+    return seen, waits, str(payment)
+
+
+async def test_a_ticket_that_waits_with_a_return_is_not_sold_without_it(
+    clerk: httpx.AsyncClient, market: Market
+) -> None:
+    seen, waits, payment = await one_ticket(clerk, market)
+    before = await standing(market)
+    for by in (
+        {"by": "cash", "tendered": "500.00"},
+        {"by": "card", "with": "terminal"},
+        {"by": "card", "with": "terminal", "total": "10000"},  # what the terminal shows
+    ):
+        answer = await clerk.post("/pos/soder/pay", data=seen | by)
+        assert answer.headers["location"] == waits, by
+        assert "together with a return" in text_of((await clerk.get(waits)).text), by
+    for page in ("pay", "pay?by=card", "deposit", f"pay/terminal/{payment}", f"deposit/terminal/{payment}"):
+        assert (await clerk.get(f"/pos/soder/{page}")).headers["location"] == waits, page
+    aside = {"cart": seen["cart"], "amount": "50.00", "email": "kim@example.org", "way": "cash"}
+    assert (await clerk.post("/pos/soder/deposit", data=aside)).headers["location"] == waits
+    await clerk.post(f"/pos/soder/pay/terminal/{payment}/press", data={"button": "approve"})
+    assert (await clerk.get(f"/pos/soder/pay/terminal/{payment}")).headers["location"] == waits
+    assert await standing(market) == before, "what the terminal has reserved is the exchange's"
+    assert "/sales/" in (await clerk.get(waits)).headers["location"]
+    assert (await standing(market))["return"] == 1
+
+
+async def test_a_sale_and_an_exchange_of_one_ticket_at_once_are_one_of_them(
+    clerk: httpx.AsyncClient, market: Market
+) -> None:
+    seen, waits, _payment = await one_ticket(clerk, market)
+    await clerk.post(f"{waits}/leave")
+    order = await market.db.value("SELECT id FROM orders")
+    page = (await clerk.get(f"/pos/soder/returns/{order}")).text
+    sent = {"id": hidden(page, "id"), "return-1": "1", "with_ticket": "1", "way": "terminal", "act": "apply"}
+    sold, asked = await asyncio.gather(
+        clerk.post("/pos/soder/pay", data=seen | {"by": "cash", "tendered": "500.00"}),
+        clerk.post(f"/pos/soder/returns/{order}", data=sent),
+    )
+    is_sold = await market.db.value("SELECT count(*) FROM orders WHERE kind = 'sale'") == 2
+    waiting = await market.db.value("SELECT count(*) FROM exchange_to_pay WHERE state = 'open'")
+    assert (is_sold, waiting) in ((True, 0), (False, 1)), (sold.status_code, asked.status_code)
+
+
+async def test_another_card_goes_on_with_the_exchange(clerk: httpx.AsyncClient, market: Market) -> None:
+    _seen, waits, _payment = await one_ticket(clerk, market)
+    before = await standing(market)
+    assert (await held_to_it(clerk, waits, "decline")).status_code == 200
+    said = await clerk.get(waits)
+    assert "The card was declined" in text_of(said.text)
+    assert "Try another card" in text_of(said.text)
+    looks = await clerk.get(waits, headers=HTMX)
+    assert looks.headers["hx-redirect"] == waits, "the page that waits shows it by itself"
+    again = [await clerk.post(f"{waits}/again") for _twice in range(2)]
+    assert {each.headers["location"] for each in again} == {waits}
+    assert await market.db.value("SELECT count(*) FROM payment WHERE provider = 'terminal'") == 2
+    assert "Waiting for a card" in text_of((await clerk.get(waits)).text)
+    assert await standing(market) == before
+    assert "/sales/" in (await held_to_it(clerk, waits, "approve")).headers["location"]
+    assert await standing(market) == {
+        "sale": 2,
+        "return": 1,
+        "held": 0,
+        "paid": [("cash", 19_900), ("exchange", 19_900), ("terminal", 10_000)],
+    }
+    assert (await clerk.post(f"{waits}/again")).headers["location"] == waits, "it is made: nothing begins"
+    assert await market.db.value("SELECT count(*) FROM payment WHERE provider = 'terminal'") == 2

@@ -4,6 +4,7 @@ By card the terminal reserves the money first, on a page that waits for the card
 go by itself and nothing is paid.
 """
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,9 +16,10 @@ from samlad.faces import page as face
 from samlad.faces.design.formats import money
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
-from samlad.faces.pos import terminal
+from samlad.faces.pos import waiting
 from samlad.faces.pos.desk import Till, show, till_of
 from samlad.faces.pos.returns import order_of
+from samlad.faces.pos.waiting import Wait
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.problems import InvalidInput, NotFound, Problem
@@ -99,12 +101,15 @@ async def wait_page(
         return face.go(request, here)
     if seen.order_id is not None:
         return face.go(request, here, face.words(request)(PAID))
-    state = terminals.state_of(seen)
-    if state == "accepted":
-        return await _take_reserved(request, till, order, seen)
-    if state != "waiting":
-        return face.go(request, here, face.words(request)(terminal.SAID_OF_REST[state]), kind="warning")
-    return terminal.waiting(request, till, seen, _waits_at(till, order_id, payment_id), THEN)
+    wait = Wait(
+        till=till,
+        seen=seen,
+        href=_waits_at(till, order_id, payment_id),
+        back=here,
+        then=THEN,
+        take=partial(_take_reserved, request, till, order, seen),
+    )
+    return await waiting.look(request, wait)
 
 
 async def _take_reserved(request: AnyRequest, till: Till, order: Order, seen: Attempt) -> Response[Any]:
@@ -125,11 +130,10 @@ async def leave(
     request: AnyRequest, code: FromPath[str], order_id: FromPath[UUID], payment_id: FromPath[UUID]
 ) -> Response[Any]:
     """Pay in another way: the terminal is told to stop, what it reserved is free again."""
-    till, _form = await till_of(request, code), await read_form(request)
+    till = await till_of(request, code)
     await order_of(request, till, order_id)
-    await _let_go(request, order_id, payment_id)
     here = f"{till.base}/orders/{order_id}/pay"
-    return face.go(request, here, face.words(request)(terminal.OTHERWISE), kind="")
+    return await waiting.leave(request, here, partial(_let_go, request, order_id, payment_id))
 
 
 @post("/{code:str}/orders/{order_id:uuid}/pay/terminal/{payment_id:uuid}/press", status_code=303)
@@ -138,7 +142,7 @@ async def play(
 ) -> Response[Any]:
     """Play the customer at the simulated terminal."""
     till = await till_of(request, code)
-    return await terminal.press_here(request, payment_id, _waits_at(till, order_id, payment_id))
+    return await waiting.play(request, payment_id, _waits_at(till, order_id, payment_id))
 
 
 async def _let_go(request: AnyRequest, order: UUID, payment: UUID) -> None:
@@ -164,7 +168,7 @@ def _page(request: AnyRequest, till: Till, order: Order, form: Form) -> Response
         if order.paid and order.channel == till.channel.id
         else None,
         form=form,
-        ways=terminal.ways(request, till),
+        ways=waiting.ways(request, till),
     )
 
 

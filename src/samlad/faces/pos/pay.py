@@ -14,7 +14,7 @@ from samlad.carts.access import access_of
 from samlad.faces import page as face
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
-from samlad.faces.pos import printing, terminal
+from samlad.faces.pos import printing, terminal, waiting
 from samlad.faces.pos.desk import Till, cookie_of, current, in_hand, show, till_of
 from samlad.faces.pos.stored import NOT_USABLE, Stored, stored_for
 from samlad.faces.storefront import amounts
@@ -24,7 +24,7 @@ from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.money import decimal_text, exponent
 from samlad.kernel.problems import InvalidInput, NotFound, Problem
-from samlad.orders import AlreadyOrdered, Order, PlaceOrder, TotalChanged
+from samlad.orders import AlreadyOrdered, Order, PlaceOrder, SoldWithReturn, TotalChanged
 from samlad.payments import PaymentDeclined, PaymentInput
 from samlad.stock import SoldOut
 from samlad.tills import terminals
@@ -47,6 +47,9 @@ async def pay_page(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     cart = await current(request, till)
     if cart is None or not cart.lines or any(line.problem for line in cart.lines):
         return face.go(request, till.base)
+    elsewhere = await waiting.with_return(request, till, cart.id)
+    if elsewhere is not None:
+        return elsewhere
     if terminals.is_here(till.channel) and (awake := await terminal.under_way(request, cart)) is not None:
         return face.go(request, terminal.page_of(till, awake.id))
     by = _way(request.query_params.get("by"))
@@ -96,6 +99,9 @@ async def pay(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
             cart = await carts.view(database_of(request), actor_of(request), cart_id)
             if cart.channel != till.channel.id:
                 raise NotFound("This ticket is of another store.")
+            elsewhere = await waiting.with_return(request, till, cart.id)
+            if elsewhere is not None:
+                return elsewhere
             stored = await stored_for(request, till, cart, by, form.get("code"))
             if by in ("gift", "credit") and (
                 stored is None or not form.has("rest" if stored.rest else "take")
@@ -110,6 +116,8 @@ async def pay(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
         return face.go(request, f"{till.base}/sales/{sold}" if sold else till.base)
     except NotFound:
         return face.go(request, till.base)
+    except SoldWithReturn:  # begun in this very moment
+        return await waiting.with_return(request, till, cart_id) or face.go(request, till.base)
     except SoldOut:
         return face.go(request, till.base, _(SOLD_OUT), kind="danger")
     except (TotalChanged, carts.PriceChanged, carts.NotSellable):

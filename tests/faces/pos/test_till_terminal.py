@@ -17,6 +17,8 @@ from samlad.access.permissions import Role
 from samlad.channels import ChannelChange
 from samlad.kernel.ids import new_id
 from samlad.orders import exchange_store, settling
+from samlad.payments import card_terminals
+from samlad.payments.card_terminal_model import CardTerminalInput
 
 HTMX = {"hx-request": "true"}
 
@@ -444,3 +446,102 @@ async def test_another_card_goes_on_with_the_exchange(clerk: httpx.AsyncClient, 
     }
     assert (await clerk.post(f"{waits}/again")).headers["location"] == waits, "it is made: nothing begins"
     assert await market.db.value("SELECT count(*) FROM payment WHERE provider = 'terminal'") == 2
+
+
+async def two_terminals(market: Market) -> list[UUID]:
+    """The store lists two."""
+    found = []
+    for name in ("Till 1", "Till 2"):
+        wanted = CardTerminalInput(location=market.places[0].id, name=name, reference=f"SN-{name[-1]}")
+        made = await market.db.transaction(lambda tx, w=wanted: card_terminals.add(tx, w))
+        found.append(made.id)
+    return found
+
+
+async def ready_to_pay(clerk: httpx.AsyncClient) -> dict[str, str]:
+    await clerk.post("/pos/soder/scan", data={"code": "KTL"}, headers=HTMX)
+    html = (await clerk.get("/pos/soder/pay?by=card")).text
+    return {"by": "card", "cart": hidden(html, "cart"), "total": hidden(html, "total")}
+
+
+async def test_two_tills_at_one_terminal_at_once_charge_one_card(
+    clerk: httpx.AsyncClient, other_clerk: httpx.AsyncClient, market: Market
+) -> None:
+    await market.product(title="Kettle", price=19_900, stock=(5,), variants=[{"sku": "KTL"}])
+    first, second = await two_terminals(market)
+    sent = [await ready_to_pay(each) for each in (clerk, other_clerk)]
+    answers = await asyncio.gather(
+        *(
+            each.post("/pos/soder/pay", data=form | {"with": "terminal"})
+            for each, form in zip((clerk, other_clerk), sent, strict=True)
+        )
+    )
+    assert sorted(each.status_code for each in answers) == [303, 409]
+    lost = answers.index(next(each for each in answers if each.status_code == 409))
+    text = text_of(answers[lost].text)
+    assert "“Till 1” is busy with a payment of 199.00 SEK" in text
+    assert "busy with" in text
+    assert await market.db.value("SELECT count(*) FROM payment") == 1
+    # The other terminal is free; the first one is again once the card was read.
+    loser = (clerk, other_clerk)[lost]
+    there = await loser.post("/pos/soder/pay", data=sent[lost] | {"with": f"terminal:{second}"})
+    waits = there.headers["location"]
+    assert "at “Till 2”" in text_of((await loser.get(waits)).text)
+    assert "/sales/" in (await held_to_it(loser, waits, "approve")).headers["location"]
+    winner = (clerk, other_clerk)[1 - lost]
+    page = answers[1 - lost].headers["location"]
+    await winner.get(page)
+    assert "/sales/" in (await held_to_it(winner, page, "approve")).headers["location"]
+    rows = await market.db.rows("SELECT terminal FROM payment ORDER BY created_at")
+    assert [row["terminal"] for row in rows] == [first, second], "a payment remembers where"
+    devices = await market.db.rows("SELECT device FROM terminal_simulation ORDER BY started_at")
+    assert [row["device"] for row in devices] == ["SN-2", "SN-1"], "the provider is told its own name of it"
+
+
+async def test_a_till_has_a_terminal_of_its_own(clerk: httpx.AsyncClient, market: Market) -> None:
+    await on_ticket(clerk, market)
+    assert "No card terminal is listed" in text_of((await clerk.get("/pos/soder/terminals")).text)
+    first, second = await two_terminals(market)
+    page = text_of((await clerk.get("/pos/soder/pay?by=card")).text)
+    assert page.index("To “Till 1”") < page.index("To “Till 2”")
+    assert (await clerk.post(f"/pos/soder/terminals/{new_id()}/use")).status_code == 404
+    await clerk.post(f"/pos/soder/terminals/{second}/use")
+    assert "takes cards at “Till 2”" in text_of((await clerk.get("/pos/soder/terminals")).text)
+    page = text_of((await clerk.get("/pos/soder/pay?by=card")).text)
+    assert page.index("To “Till 2”") < page.index("To “Till 1”")
+    waits = await to_terminal(clerk)
+    assert await market.db.value("SELECT terminal FROM payment") == second
+    # Declined there: another card at the other one, of the same ticket.
+    await held_to_it(clerk, waits, "decline")
+    waits = await to_terminal(clerk, **{"with": f"terminal:{first}"})
+    assert "/sales/" in (await held_to_it(clerk, waits, "approve")).headers["location"]
+    assert await market.db.value("SELECT terminal FROM payment WHERE order_id IS NOT NULL") == first
+    # What is owed beside a ticket chooses among them, too.
+    await clerk.post("/pos/soder/scan", data={"code": "KTL"}, headers=HTMX)
+    html = (await clerk.get("/pos/soder/deposit")).text
+    assert f'value="terminal:{first}"' in html
+    there = (await with_deposit(clerk, way=f"terminal:{first}")).headers["location"]
+    busy = await with_deposit(clerk, way="terminal", amount="60.00")
+    assert busy.status_code == 303, "the one that was awake for it is told to stop"
+    assert busy.headers["location"] != there
+    for wrong in ("terminal:7", f"terminal:{new_id()}"):
+        refused = await with_deposit(clerk, way=wrong)
+        assert refused.status_code == 422, wrong
+        assert "no such card terminal here" in text_of(refused.text)
+
+
+async def test_an_exchange_tries_another_card_at_another_terminal(
+    clerk: httpx.AsyncClient, market: Market
+) -> None:
+    _first, second = await two_terminals(market)
+    _seen, waits, _payment = await one_ticket(clerk, market)
+    await held_to_it(clerk, waits, "decline")
+    assert "Try another card at “Till 2”" in text_of((await clerk.get(waits)).text)
+    assert (await clerk.post(f"{waits}/again", data={"with": f"terminal:{second}"})).status_code == 303
+    assert "/sales/" in (await held_to_it(clerk, waits, "approve")).headers["location"]
+    assert (
+        await market.db.value(
+            "SELECT terminal FROM payment WHERE order_id IS NOT NULL AND provider = 'terminal'"
+        )
+        == second
+    )

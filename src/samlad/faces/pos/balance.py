@@ -46,7 +46,7 @@ async def balance_page(request: AnyRequest, code: FromPath[str], order_id: FromP
     """What was paid, and what is left."""
     till = await till_of(request, code)
     order = await order_of(request, till, order_id)
-    return _page(request, till, order, Form.of(version=order.version))
+    return await _page(request, till, order, Form.of(version=order.version))
 
 
 @post("/{code:str}/orders/{order_id:uuid}/pay", status_code=200)
@@ -61,22 +61,25 @@ async def take_payment(request: AnyRequest, code: FromPath[str], order_id: FromP
             raise InvalidInput.at(
                 "amount", _(AT_MOST) % {"amount": money(due, order.currency, face.locale_of(request))}
             )
-        if form.get("way") == terminals.PROVIDER and terminals.is_here(till.channel):
-            return await _to_terminal(request, till, order, amount or due)
+        if waiting.is_by_terminal(till, form.get("way")):
+            at = await waiting.terminal_for(request, till, form.get("way"))
+            return await _to_terminal(request, till, order, amount or due, at)
         is_part = amount is not None and amount != due
         given = PaymentInput(provider=form.get("way", "cash"), amount=amount if is_part else None)
         data = PayInput(payments=[given], is_part=is_part, location=till.location.id)
         paid = await face.change(request, lambda tx: orders.pay(tx, order_id, data, version=form.version()))
     except Problem as problem:
         again = await orders.read(database_of(request), order_id)
-        return _page(request, till, again, form.failed(problem, {"payments": "amount"}))
+        return await _page(request, till, again, form.failed(problem, {"payments": "amount"}))
     here = f"{till.base}/orders/{order_id}/pay"
     return face.go(request, here, _(PAID if due_of(paid) else REST_PAID))
 
 
-async def _to_terminal(request: AnyRequest, till: Till, order: Order, amount: int) -> Response[Any]:
+async def _to_terminal(
+    request: AnyRequest, till: Till, order: Order, amount: int, at: UUID | None
+) -> Response[Any]:
     """Wake the terminal: on to the page that waits. One that is awake for this amount is gone on with."""
-    wanted = StartInput(provider=terminals.PROVIDER, amount=amount)
+    wanted = StartInput(provider=terminals.PROVIDER, amount=amount, terminal=at)
     [begun] = await face.change(
         request, lambda tx: balance.begin_payments(tx, order.id, [wanted], offered_by=till.channel)
     )
@@ -154,7 +157,7 @@ async def _let_go(request: AnyRequest, order: UUID, payment: UUID) -> None:
     await payments.pursue_payment(database_of(request), payment, patience=balance.PATIENCE_SECONDS)
 
 
-def _page(request: AnyRequest, till: Till, order: Order, form: Form) -> Response[Any]:
+async def _page(request: AnyRequest, till: Till, order: Order, form: Form) -> Response[Any]:
     _ = face.words(request)
     return show(
         request,
@@ -168,7 +171,7 @@ def _page(request: AnyRequest, till: Till, order: Order, form: Form) -> Response
         if order.paid and order.channel == till.channel.id
         else None,
         form=form,
-        ways=waiting.ways(request, till),
+        ways=await waiting.ways(request, till),
     )
 
 

@@ -62,10 +62,10 @@ async def deposit_page(request: AnyRequest, code: FromPath[str]) -> Response[Any
         decimal_text(-(-least // coin.step) * coin.step, cart.currency) if least else None
     )  # in coins, too
     form = Form.of(email=cart.email, name=cart.name, phone=cart.phone, amount=amount)
-    return _page(request, till, cart, form)
+    return await _page(request, till, cart, form)
 
 
-def _page(request: AnyRequest, till: Till, cart: CartView, form: Form) -> Response[Any]:
+async def _page(request: AnyRequest, till: Till, cart: CartView, form: Form) -> Response[Any]:
     _ = face.words(request)
     return show(
         request,
@@ -74,7 +74,7 @@ def _page(request: AnyRequest, till: Till, cart: CartView, form: Form) -> Respon
         status=form.status,
         cart=cart,
         form=form,
-        ways=waiting.ways(request, till),
+        ways=await waiting.ways(request, till),
         least=deposits.least_of(cart.totals.total, till.channel),
         until=deposits.due_day(till.channel, local_day(now(), till.channel.time_zone)),
     )
@@ -96,8 +96,9 @@ async def put_aside(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
         person = typed.into(DetailsInput)
         if cart.customer is None and not person.email:
             raise InvalidInput.at("email", face.words(request)(WHO))
-        if form.get("way") == terminals.PROVIDER and terminals.is_here(till.channel):
-            return await _to_terminal(request, till, cart, person, amount)
+        if waiting.is_by_terminal(till, form.get("way")):
+            at = await waiting.terminal_for(request, till, form.get("way"))
+            return await _to_terminal(request, till, cart, person, amount, at)
         given = PaymentInput(provider=form.get("way", "cash"), amount=amount)
         order = await in_hand(request, till, lambda tx: _place(tx, till, cart, person, given))
     except (CartClosed, AlreadyOrdered) as problem:
@@ -107,7 +108,9 @@ async def put_aside(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     except SoldOut:
         return face.go(request, till.base, face.words(request)(SOLD_OUT), kind="danger")
     except Problem as problem:
-        return _page(request, till, cart, form.failed(problem, {"deposit": "amount", "payments": "amount"}))
+        return await _page(
+            request, till, cart, form.failed(problem, {"deposit": "amount", "payments": "amount"})
+        )
     return _done(request, till, order.id, new=True)
 
 
@@ -141,17 +144,18 @@ async def _place(
 
 
 async def _to_terminal(
-    request: AnyRequest, till: Till, cart: CartView, person: DetailsInput, amount: int
+    request: AnyRequest, till: Till, cart: CartView, person: DetailsInput, amount: int, at: UUID | None
 ) -> Response[Any]:
     """Wake the terminal: on to the page that waits. One that is awake for this amount is gone on with."""
     found = await terminal.under_way(request, cart)
-    if found is not None and found.amount != amount:
+    if found is not None and (found.amount, found.terminal) != (amount, at or found.terminal):
         await terminal.let_go(request, cart.id, found.id)
         found = None
 
     async def verb(tx: Tx) -> payments.Attempt:
         await carts.set_details(tx, cart.id, person)
-        return await paying.begin(tx, cart.id, StartInput(provider=terminals.PROVIDER, amount=amount))
+        wanted = StartInput(provider=terminals.PROVIDER, amount=amount, terminal=at)
+        return await paying.begin(tx, cart.id, wanted)
 
     if found is None:
         found = await face.change(request, verb)

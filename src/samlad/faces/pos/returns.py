@@ -157,7 +157,7 @@ async def show_return(
         status=200 if face.is_htmx(request) else form.status,
         cart=cart if cart is not None and cart.lines else None,
         due=max(0, order.total - order.called_off - sum(payment.promised for payment in order.payments)),
-        pay_ways=waiting.ways(request, till),
+        pay_ways=await waiting.ways(request, till),
         provider_names=printing.PROVIDERS,
         **context,
     )

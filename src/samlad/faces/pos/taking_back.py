@@ -21,7 +21,6 @@ from samlad.kernel.problems import InvalidInput, NotFound, Problem
 from samlad.orders import Order, SoldWithReturn, exchange_at_till, exchange_paying
 from samlad.orders.change_model import Changed, ChangeInput
 from samlad.orders.exchange_store import ExchangeState, ExchangeToPay
-from samlad.tills import terminals
 
 TAKEN = marked("Taken back.")
 CHOOSE = marked("Choose what changes first.")
@@ -41,14 +40,15 @@ async def take_back(request: AnyRequest, code: FromPath[str], order_id: FromPath
     if form.get("act") != "apply":
         said = await returns.previewed(request, till, order, form, cart)
         return await returns.show_return(request, till, order, form, said, cart)
-    by_terminal = form.get("way") == terminals.PROVIDER and terminals.is_here(till.channel)
+    by_terminal = waiting.is_by_terminal(till, form.get("way"))
     try:
         data = await returns.change_of(request, till, order, form, cart)
         if not data.actions:
             raise InvalidInput(_(CHOOSE))
         if by_terminal:
+            at = await waiting.terminal_for(request, till, form.get("way"))
             asked = await face.change(
-                request, lambda tx: exchange_at_till.begin(tx, order_id, data, till.channel)
+                request, lambda tx: exchange_at_till.begin(tx, order_id, data, till.channel, at)
             )
             if asked is not None:
                 return face.go(request, waiting.page_of_exchange(till, order_id, asked.id))
@@ -136,15 +136,21 @@ async def again(
     request: AnyRequest, code: FromPath[str], order_id: FromPath[UUID], exchange_id: FromPath[UUID]
 ) -> Response[Any]:
     """Try another card: what comes back and what is given instead stays as it was agreed to."""
-    till, _form = await till_of(request, code), await read_form(request)
+    till, form = await till_of(request, code), await read_form(request)
     await _waiting_for(request, till, order_id, exchange_id)
     here = waiting.page_of_exchange(till, order_id, exchange_id)
     try:
-        await face.change(request, lambda tx: exchange_at_till.again(tx, exchange_id, till.channel))
+        at = await waiting.terminal_for(request, till, form.get("with"))
+        await face.change(request, lambda tx: exchange_at_till.again(tx, exchange_id, till.channel, at))
     except exchange_paying.ExchangeEnded:
         return face.go(request, here)
     except Problem as problem:
-        return face.go(request, here, Form().failed(problem).message or problem.title, kind="warning")
+        return face.go(
+            request,
+            here,
+            Form(translate=face.words(request)).failed(problem).message or problem.title,
+            kind="warning",
+        )
     return face.go(request, here)
 
 

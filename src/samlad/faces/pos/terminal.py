@@ -55,16 +55,16 @@ class Beside(msgspec.Struct, frozen=True):
 
 
 async def begin(
-    request: AnyRequest, till: Till, cart: CartView, stored: Stored | None, tip: int = 0
+    request: AnyRequest, till: Till, cart: CartView, stored: Stored | None, tip: int = 0, *, at: UUID | None
 ) -> Response[Any]:
-    """Wake the terminal for what is left to pay: on to the page that waits. One that is awake for it is gone on with."""
+    """Wake a terminal for what is left to pay: on to the page that waits. One that is awake for it is gone on with."""
     amount = (cart.totals.total if stored is None else stored.rest) + tip
     found = await under_way(request, cart)
-    if found is not None and found.amount != amount:
+    if found is not None and (found.amount, found.terminal) != (amount, at or found.terminal):
         await let_go(request, cart.id, found.id)
         found = None
     if found is None:
-        wanted = StartInput(provider=PROVIDER, amount=amount, tip=tip)
+        wanted = StartInput(provider=PROVIDER, amount=amount, tip=tip, terminal=at)
         found = await face.change(request, lambda tx: paying.begin(tx, cart.id, wanted))
     answer = face.go(request, page_of(till, found.id))
     if stored is not None or tip:

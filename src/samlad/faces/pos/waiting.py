@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 from litestar import Response
 
+from samlad import payments
 from samlad.faces import page as face
 from samlad.faces import pay_ways
 from samlad.faces.form import read_form
@@ -19,9 +20,9 @@ from samlad.faces.page import AnyRequest
 from samlad.faces.pos.desk import Till, show
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked
-from samlad.kernel.problems import Problem
+from samlad.kernel.problems import InvalidInput, Problem
 from samlad.orders import exchange_store
-from samlad.payments import Attempt
+from samlad.payments import Attempt, CardTerminal
 from samlad.payments.permissions import TERMINAL
 from samlad.payments.terminal import press
 from samlad.tills.terminals import PROVIDER, is_here, state_of
@@ -65,14 +66,15 @@ async def look(request: AnyRequest, wait: Wait) -> Response[Any]:
     if state == "accepted":
         return await wait.take()
     if state == "waiting":
-        return Response(None, status_code=204) if face.is_htmx(request) else _page(request, wait)
+        return Response(None, status_code=204) if face.is_htmx(request) else await _page(request, wait)
     if wait.keeps and state != "let-go":
         ended = _(wait.said[state])
-        return face.go(request, wait.href) if face.is_htmx(request) else _page(request, wait, ended)
+        return face.go(request, wait.href) if face.is_htmx(request) else await _page(request, wait, ended)
     return face.go(request, wait.back, _(wait.said[state]), kind="warning")
 
 
-def _page(request: AnyRequest, wait: Wait, ended: str | None = None) -> Response[Any]:
+async def _page(request: AnyRequest, wait: Wait, ended: str | None = None) -> Response[Any]:
+    here = await terminals_here(request, wait.till)
     return show(
         request,
         wait.till,
@@ -82,6 +84,8 @@ def _page(request: AnyRequest, wait: Wait, ended: str | None = None) -> Response
         wait_href=wait.href,
         what_then=face.words(request)(wait.then),
         ended=ended,
+        at=next((one.name for one in here if one.id == wait.seen.terminal), None) if len(here) > 1 else None,
+        ways=[(way_of(one), one.name) for one in here],
         plays=actor_of(request).may(TERMINAL),
     )
 
@@ -105,11 +109,58 @@ async def play(request: AnyRequest, payment: UUID, href: str) -> Response[Any]:
     return face.go(request, href)
 
 
-def ways(request: AnyRequest, till: Till) -> list[tuple[str, str]]:
-    """How what is owed beside a ticket can be paid at a till: provider and name. By hand, and at the terminal where there is one."""
+def cookie_of_terminal(till: Till) -> str:
+    """Which card terminal stands at this device is in a cookie of its own."""
+    return f"terminal-{till.channel.code}"
+
+
+async def terminals_here(request: AnyRequest, till: Till) -> list[CardTerminal]:
+    """The card terminals of the store, that of this till first: chosen here, else the one that was listed first."""
+    if not is_here(till.channel):
+        return []
+    mine = request.cookies.get(cookie_of_terminal(till), "")
+    found = await payments.card_terminals_of(database_of(request), till.location.id)
+    return sorted(found, key=lambda one: str(one.id) != mine)
+
+
+def is_by_terminal(till: Till, way: str) -> bool:
+    """Whether a way that was chosen is a terminal (`way_of`)."""
+    return way.partition(":")[0] == PROVIDER and is_here(till.channel)
+
+
+def way_of(terminal: CardTerminal) -> str:
+    """How a form says that it is to be paid there; without the id it is the till's own."""
+    return f"{PROVIDER}:{terminal.id}"
+
+
+async def terminal_for(request: AnyRequest, till: Till, way: str) -> UUID | None:
+    """Which terminal a form has chosen; None for a store that has listed none yet.
+
+    Raises:
+        InvalidInput: what it says is no terminal.
+    """
+    chosen = way.partition(":")[2]
+    if chosen:
+        try:
+            return UUID(chosen)
+        except ValueError:
+            raise InvalidInput.at("terminal", "there is no such card terminal here") from None
+    return next((one.id for one in await terminals_here(request, till)), None)
+
+
+async def ways(request: AnyRequest, till: Till) -> list[tuple[str, str]]:
+    """How what is owed beside a ticket can be paid at a till: provider and name. By hand, and at each terminal that is here, the till's
+    own first."""
     _ = face.words(request)
     found = [(name, _(text)) for name, text in pay_ways.of_staff(till.channel).items()]
-    return [*found, (PROVIDER, _("Card terminal"))] if is_here(till.channel) else found
+    if not is_here(till.channel):
+        return found
+    here = await terminals_here(request, till)
+    if len(here) < 2:
+        return [*found, (PROVIDER, _("Card terminal"))]
+    mine, *others = here
+    named = [(PROVIDER, mine), *((way_of(one), one) for one in others)]
+    return [*found, *((way, _("Card terminal “%(name)s”") % {"name": one.name}) for way, one in named)]
 
 
 async def with_return(request: AnyRequest, till: Till, ticket: UUID) -> Response[Any] | None:

@@ -46,7 +46,8 @@ class CardTerminalChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
 
 class CardTerminal(msgspec.Struct, frozen=True, kw_only=True):
-    """A card terminal. ``busy`` is what it waits for a card for (minor units of ``currency``), null: it is free. ``used_at``: when a
+    """A card terminal. ``busy`` is what it waits for a card for (minor units of ``currency``), of the payment ``busy_with``; null: it is
+    free. ``used_at``: when a
     payment was begun at it last."""
 
     id: UUID
@@ -57,6 +58,7 @@ class CardTerminal(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     busy: int | None = None
     currency: str | None = None
+    busy_with: UUID | None = None
     used_at: datetime | None = None
 
 

@@ -8,7 +8,7 @@ from samlad.kernel.database import Reader, Tx
 from samlad.kernel.listing import Filter, Listing, Sort, uuids
 from samlad.payments.card_terminal_model import CardTerminal
 
-_ROW = """t.id, t.location, t.name, t.reference, t.is_active, t.version, w.amount AS busy, w.currency,
+_ROW = """t.id, t.location, t.name, t.reference, t.is_active, t.version, w.amount AS busy, w.currency, w.id AS busy_with,
           (SELECT max(p.created_at) FROM payment p WHERE p.terminal = t.id) AS used_at"""
 _FROM = """card_terminal t LEFT JOIN payment w ON w.terminal = t.id AND w.status = 'pending' AND NOT w.is_leaving"""
 

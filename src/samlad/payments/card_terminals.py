@@ -144,6 +144,7 @@ def _check_free(terminal: CardTerminal) -> None:
             f"“{terminal.name}” is busy with a payment of {amount}.",
             terminal=str(terminal.id),
             amount=terminal.busy,
+            payment=str(terminal.busy_with),
         )
 
 

@@ -1,6 +1,7 @@
 """Card terminals of a location: listed, named, removed; one payment at a time each."""
 
 import asyncio
+from importlib.resources import files
 
 import httpx
 import pytest
@@ -120,3 +121,18 @@ async def test_a_page_asks_before_one_that_is_in_use_is_removed(
     assert "Remove it anyway" in asked.text
     assert (await api.post(f"{here}/remove", data={"anyway": "1"}, headers=people)).status_code == 303
     assert (await api.get(here, headers=people)).status_code == 404
+
+
+async def test_an_upgrade_lists_the_one_terminal_of_stores_that_have_it(market: Market) -> None:
+    """Also of those that have it from their parent; not of those that take no cards so."""
+    [listing] = (
+        (files("samlad.payments") / "sql/0008_card_terminals.sql")
+        .read_text()
+        .split("-- Stores that take")[1:]
+    )
+    await market.db.rows(
+        f"WITH RECURSIVE{listing.split('WITH RECURSIVE')[1].rstrip().rstrip(';')} RETURNING id"
+    )
+    rows = await market.db.rows("SELECT location, name FROM card_terminal")
+    assert [tuple(row) for row in rows] == [(market.places[0].id, "Card terminal")]
+    assert (await begun(market)).terminal is not None

@@ -494,8 +494,8 @@ async def test_two_tills_at_one_terminal_at_once_charge_one_card(
     assert "/sales/" in (await held_to_it(winner, page, "approve")).headers["location"]
     rows = await market.db.rows("SELECT terminal FROM payment ORDER BY created_at")
     assert [row["terminal"] for row in rows] == [first, second], "a payment remembers where"
-    devices = await market.db.rows("SELECT device FROM terminal_simulation ORDER BY started_at")
-    assert [row["device"] for row in devices] == ["SN-2", "SN-1"], "the provider is told its own name of it"
+    devices = await market.db.rows("SELECT device FROM terminal_simulation ORDER BY device")
+    assert [row["device"] for row in devices] == ["SN-1", "SN-2"], "the provider is told its own name of it"
 
 
 async def test_a_till_has_a_terminal_of_its_own(clerk: httpx.AsyncClient, market: Market) -> None:
@@ -544,4 +544,21 @@ async def test_an_exchange_tries_another_card_at_another_terminal(
             "SELECT terminal FROM payment WHERE order_id IS NOT NULL AND provider = 'terminal'"
         )
         == second
+    )
+
+
+async def test_a_terminal_that_is_done_is_free_though_nobody_looked(
+    clerk: httpx.AsyncClient, other_clerk: httpx.AsyncClient, market: Market
+) -> None:
+    await on_ticket(clerk, market)
+    page = await to_terminal(clerk)
+    assert (
+        await clerk.post(f"{page}/press", data={"button": "approve"})
+    ).status_code == 303  # and the page is closed
+    await market.db.rows("UPDATE payment_operation SET next_at = now() - interval '1 minute' RETURNING 1")
+    form = await ready_to_pay(other_clerk)
+    there = await other_clerk.post("/pos/soder/pay", data=form | {"with": "terminal"})
+    assert there.status_code == 303, text_of(there.text)
+    assert "/sales/" in (await clerk.get(page)).headers["location"], (
+        "what was reserved still sells its ticket"
     )

@@ -80,7 +80,7 @@ async def _to_terminal(
 ) -> Response[Any]:
     """Wake the terminal: on to the page that waits. One that is awake for this amount is gone on with."""
     wanted = StartInput(provider=terminals.PROVIDER, amount=amount, terminal=at)
-    [begun] = await face.change(
+    [begun] = await waiting.wake(
         request, lambda tx: balance.begin_payments(tx, order.id, [wanted], offered_by=till.channel)
     )
     return face.go(request, _waits_at(till, order.id, begun.id))

@@ -158,7 +158,7 @@ async def _to_terminal(
         return await paying.begin(tx, cart.id, wanted)
 
     if found is None:
-        found = await face.change(request, verb)
+        found = await waiting.wake(request, verb)
     return face.go(request, _waits_at(till, found.id))
 
 

@@ -167,7 +167,7 @@ async def begin_card(request: AnyRequest, code: FromPath[str]) -> Response[CardS
     at = await waiting.terminal_for(request, till, terminals.PROVIDER)
     data = msgspec.structs.replace(data, terminal=at)
     try:
-        await face.change(request, lambda tx: terminals.begin(tx, _desk(till), data))
+        await waiting.wake(request, lambda tx: terminals.begin(tx, _desk(till), data))
     except payments.TerminalBusy:
         return Response(CardState(state="busy"), headers={"Cache-Control": "no-store"})
     return await _card(request, till, data.ticket, data.payment)

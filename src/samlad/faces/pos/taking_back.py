@@ -47,7 +47,7 @@ async def take_back(request: AnyRequest, code: FromPath[str], order_id: FromPath
             raise InvalidInput(_(CHOOSE))
         if by_terminal:
             at = await waiting.terminal_for(request, till, form.get("way"))
-            asked = await face.change(
+            asked = await waiting.wake(
                 request, lambda tx: exchange_at_till.begin(tx, order_id, data, till.channel, at)
             )
             if asked is not None:
@@ -141,7 +141,7 @@ async def again(
     here = waiting.page_of_exchange(till, order_id, exchange_id)
     try:
         at = await waiting.terminal_for(request, till, form.get("with"))
-        await face.change(request, lambda tx: exchange_at_till.again(tx, exchange_id, till.channel, at))
+        await waiting.wake(request, lambda tx: exchange_at_till.again(tx, exchange_id, till.channel, at))
     except exchange_paying.ExchangeEnded:
         return face.go(request, here)
     except Problem as problem:

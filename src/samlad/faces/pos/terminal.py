@@ -65,7 +65,7 @@ async def begin(
         found = None
     if found is None:
         wanted = StartInput(provider=PROVIDER, amount=amount, tip=tip, terminal=at)
-        found = await face.change(request, lambda tx: paying.begin(tx, cart.id, wanted))
+        found = await waiting.wake(request, lambda tx: paying.begin(tx, cart.id, wanted))
     answer = face.go(request, page_of(till, found.id))
     if stored is not None or tip:
         beside = (

@@ -6,7 +6,7 @@ The money is reserved first; the page that waits looks every second, and goes on
 
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeVar, cast
 from uuid import UUID
 
 import msgspec
@@ -18,14 +18,17 @@ from samlad.faces import pay_ways
 from samlad.faces.form import read_form
 from samlad.faces.page import AnyRequest
 from samlad.faces.pos.desk import Till, show
+from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.problems import InvalidInput, Problem
 from samlad.orders import exchange_store
-from samlad.payments import Attempt, CardTerminal
+from samlad.payments import Attempt, CardTerminal, TerminalBusy
 from samlad.payments.permissions import TERMINAL
 from samlad.payments.terminal import press
-from samlad.tills.terminals import PROVIDER, is_here, state_of
+from samlad.tills.terminals import PATIENCE_SECONDS, PROVIDER, is_here, state_of
+
+T = TypeVar("T")
 
 OTHERWISE = marked("Choose another way to pay.")
 SAID_OF_REST = MappingProxyType(
@@ -88,6 +91,22 @@ async def _page(request: AnyRequest, wait: Wait, ended: str | None = None) -> Re
         ways=[(way_of(one), one.name) for one in here],
         plays=actor_of(request).may(TERMINAL),
     )
+
+
+async def wake(request: AnyRequest, verb: Callable[[Tx], Awaitable[T]]) -> T:
+    """Run a verb that begins a payment at a terminal. One that is said to be busy is asked once: it may be done with what it showed, and
+    the page that waited for that is gone.
+
+    Raises:
+        TerminalBusy: it waits for another card. All that the verb raises.
+    """
+    try:
+        return await face.change(request, verb)
+    except TerminalBusy as busy:
+        await payments.pursue_payment(
+            database_of(request), UUID(busy.extra["payment"]), patience=PATIENCE_SECONDS
+        )
+    return await face.change(request, verb)
 
 
 async def leave(request: AnyRequest, back: str, let_go: Callable[[], Awaitable[None]]) -> Response[Any]:

@@ -120,6 +120,7 @@ from samlad.orders import sweepers as orders_sweepers
 from samlad.orders import tax_api as orders_tax_api
 from samlad.packages import PACKAGES
 from samlad.payments import api as payments_api
+from samlad.payments import card_terminal_api
 from samlad.payments import checks as payments_checks
 from samlad.payments import sweepers as payments_sweepers
 from samlad.payments import webhooks as payments_webhooks
@@ -194,6 +195,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *consent_api_bounces.routes,
     *delivery_api.routes,
     *payments_api.routes,
+    *card_terminal_api.routes,
     *payments_webhooks.routes,
     *credit_api.routes,
     *promotions_api.routes,

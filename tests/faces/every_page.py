@@ -185,7 +185,7 @@ FILLED: Mapping[str, str] = {
     "/pos/{code}/day": _TILL, "/pos/{code}/returns": _TILL, "/pos/{code}/returns/without-receipt": _TILL,
     "/pos/{code}/orders/{order_id}/pay": f"SELECT t.code, o.id AS order_id FROM ({_TILL}) t, orders o WHERE o.kind = 'sale' AND o.imported IS NULL ORDER BY o.payment_status = 'unpaid' DESC, o.id DESC LIMIT 1",
     "/pos/{code}/drawer": _TILL, "/pos/{code}/labels": _TILL,
-    "/pos/{code}/printers": _TILL, "/pos/{code}/screens": _TILL, "/pos/{code}/kiosks": _TILL,
+    "/pos/{code}/terminals": _TILL, "/pos/{code}/printers": _TILL, "/pos/{code}/screens": _TILL, "/pos/{code}/kiosks": _TILL,
     "/pos/{code}/labels/{run_id}": f"SELECT t.code, r.id AS run_id FROM ({_TILL}) t, label_run r ORDER BY r.id DESC LIMIT 1",
     "/pos/{code}/printers/{printer_id}": "SELECT l.code, p.id AS printer_id FROM printer p JOIN location l ON l.id = p.location ORDER BY p.id DESC LIMIT 1",
      "/pos/work/{code}": _TILL, "/pos/work/{code}/phone": _TILL,

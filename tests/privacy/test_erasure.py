@@ -275,7 +275,7 @@ NOBODY = {
     "the shop itself": """appointment_claim appointment_service conversation_mail saved_reply book book_account book_series brand_kit channel channel_pool content_menu content_page content_picture
         content_redirect content_version day_closing delivery_load delivery_method delivery_share delivery_slot delivery_slot_share
         delivery_workday
-        document_series form_sent legal_entity location location_sharing loyalty_programme pool pool_move printer print_job
+        document_series form_sent legal_entity location location_sharing loyalty_programme pool pool_move card_terminal printer print_job
         purchase_order purchase_order_line purchase_receipt return_reason return_window routing screen screen_pairing
         supplier supplier_credit supplier_return supplier_return_line till till_device till_gap till_key tax_registration tax_scheme tracking_key tracking_retention tracking_source
         tracking_volume""",

@@ -175,6 +175,7 @@ PLACES = (
     marked("There is no such move."),
     marked("There is no such print job."),
     marked("There is no such printer."),
+    marked("There is no such card terminal."),
     marked("There is no such screen, or its key is not the right one."),
     marked("There is no such screen."),
     marked("This screen shows no ticket."),

@@ -256,6 +256,7 @@ ORDERS = (
     marked("this is a set; give one of its parts, or sell the set"),
     marked("This id was used for an exchange of another order."),
     marked("Nothing came of it and nothing was charged."),
+    marked("A card terminal waits for it: finish that, or give it up."),
     marked("it costs nothing more; it can be made at once"),
     marked("only exchanges whose new goods leave before the old ones are back"),
     marked("is needed: payments are begun for it"),

@@ -29,6 +29,7 @@ from samlad.orders.model import (
     PlaceOrder,
     ReturnInput,
     SetOf,
+    SoldWithReturn,
     TotalChanged,
     WrongState,
 )
@@ -80,6 +81,7 @@ __all__ = [
     "Question",
     "ReturnInput",
     "SetOf",
+    "SoldWithReturn",
     "TotalChanged",
     "WrongState",
     "add_tips_paid",

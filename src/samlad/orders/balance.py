@@ -86,7 +86,7 @@ async def begin_payments(
 
 
 def _is_same(begun: Attempt, wanted: StartInput, due: int) -> bool:
-    is_plain = wanted.token is None and not wanted.keep
+    is_plain = wanted.token is None and not wanted.keep and wanted.terminal in (None, begun.terminal)
     return is_plain and begun.provider == wanted.provider and begun.amount == (wanted.amount or due)
 
 

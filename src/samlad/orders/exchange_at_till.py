@@ -23,8 +23,10 @@ from samlad.orders.exchange_store import ExchangeState, ExchangeToPay
 from samlad.payments import Attempt, Payment, PaymentInput, PaymentStatus, StartInput
 
 
-async def begin(tx: Tx, order_id: UUID, data: ChangeInput, till: Channel) -> ExchangeToPay | None:
-    """Agree to a change and begin its payment at the terminal of a till's store; the terminal wakes after the commit (`look`). The same
+async def begin(
+    tx: Tx, order_id: UUID, data: ChangeInput, till: Channel, terminal: UUID | None = None
+) -> ExchangeToPay | None:
+    """Agree to a change and begin its payment at a terminal of a till's store; the terminal wakes after the commit (`look`). The same
     ``id`` twice is begun once. None if nothing is sold for money: `orders.apply_change` makes that at once.
 
     Another one of the same order that waits for its money is given up.
@@ -32,6 +34,7 @@ async def begin(tx: Tx, order_id: UUID, data: ChangeInput, till: Channel) -> Exc
     Raises:
         NotFound, Forbidden, WrongState, InvalidInput, ChangeDiffers, NeedsOverride: as `orders.apply_change`.
         InvalidInput: it has no id, or the store has no terminal. SoldOut: the new goods are gone. CartClosed: the ticket was sold.
+        SoldWithReturn: the ticket waits with a return of another order. TerminalBusy: the terminal waits for another card.
     """
     head, lines, known = await exchange_paying.lock_for(tx, order_id, data)
     if known is not None:
@@ -44,17 +47,19 @@ async def begin(tx: Tx, order_id: UUID, data: ChangeInput, till: Channel) -> Exc
     data = msgspec.structs.replace(data, payments=[], pay_later=False)
     # Goods of a ticket are in the customer's hand, as with any ticket that is paid by card; those of an exchange are held.
     asked = await exchange_paying.wait(tx, head, data, planned, channel=till, sold_in=facts.sold_in)
-    await _begin_payment(tx, asked, till)
+    await _begin_payment(tx, asked, till, terminal)
     return asked
 
 
-async def _begin_payment(tx: Tx, asked: ExchangeToPay, till: Channel) -> None:
-    wanted, ticket = StartInput(provider=AT_TILL, amount=asked.amount), asked.input.cart
+async def _begin_payment(tx: Tx, asked: ExchangeToPay, till: Channel, terminal: UUID | None) -> None:
+    wanted = StartInput(provider=AT_TILL, amount=asked.amount, terminal=terminal)
+    ticket = asked.input.cart
     if ticket is not None:
         for each in await payments.begun(tx, ticket):  # the clerk had begun to sell it alone
             if each.order_id is None and each.status in (PaymentStatus.PENDING, *RESERVED):
                 await payments.leave_begun(tx, ticket, each.id)
         await paying.begin(tx, ticket, wanted)
+        await exchange_store.check_alone(tx, ticket, besides=asked.id)  # its cart is locked now
     else:
         await payments.begin(tx, asked.id, till, asked.amount, wanted, until=asked.expires_at)
 
@@ -99,9 +104,30 @@ async def complete(tx: Tx, exchange_id: UUID) -> Changed:
         raise ExchangeEnded("Nothing came of it and nothing was charged.", reason=asked.reason)
     await stock.release(tx, exchange_id)
     given = PaymentInput(provider=AT_TILL, payment=payment.id, amount=asked.amount)
-    done = await change_apply.apply(tx, head.id, msgspec.structs.replace(asked.input, payments=[given]))
-    await exchange_store.end(tx, exchange_id, ExchangeState.MADE)
-    return done
+    await exchange_store.end(
+        tx, exchange_id, ExchangeState.MADE
+    )  # first: its ticket waits no more (`placement`)
+    return await change_apply.apply(tx, head.id, msgspec.structs.replace(asked.input, payments=[given]))
+
+
+async def again(tx: Tx, exchange_id: UUID, till: Channel, terminal: UUID | None = None) -> ExchangeToPay:
+    """Another card for one whose payment came to nothing; what was agreed to stays as it is. One that is awake is gone on with.
+
+    Raises:
+        NotFound: there is none. ExchangeEnded: it waits no more. Conflict: too many cards were tried.
+        InvalidInput: the ticket comes to less now.
+    """
+    _head, asked = await exchange_paying.lock(tx, exchange_id)
+    if asked.state is not ExchangeState.OPEN:
+        raise ExchangeEnded("Nothing came of it and nothing was charged.", reason=asked.reason)
+    payment = await _latest(tx, asked)
+    if (
+        payment is None
+        or payment.is_leaving
+        or payment.status in (PaymentStatus.DECLINED, PaymentStatus.VOIDED)
+    ):
+        await _begin_payment(tx, asked, till, terminal)
+    return asked
 
 
 async def leave(tx: Tx, exchange_id: UUID) -> UUID | None:

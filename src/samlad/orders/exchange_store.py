@@ -10,6 +10,7 @@ from samlad.kernel import sealing
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.sealing import SealedColumn
 from samlad.orders.change_model import ChangeInput, ExchangeAction
+from samlad.orders.model import SoldWithReturn
 
 SEALED = SealedColumn(
     table="exchange_to_pay",
@@ -97,6 +98,29 @@ async def open_of(reader: Reader, order: UUID) -> UUID | None:
         "SELECT id FROM exchange_to_pay WHERE order_id = $1 AND state = 'open'", order
     )
     return found
+
+
+async def open_with(reader: Reader, ticket: UUID, besides: UUID | None = None) -> tuple[UUID, UUID] | None:
+    """The one that waits for its money with which a ticket is sold, and whose order that is; None if there is none (``besides`` one)."""
+    row = await reader.row(
+        """SELECT id, order_id FROM exchange_to_pay
+           WHERE input ->> 'cart' = $1 AND state = 'open' AND id IS DISTINCT FROM $2::uuid""",
+        str(ticket),
+        besides,
+    )
+    return None if row is None else (row["id"], row["order_id"])
+
+
+async def check_alone(tx: Tx, ticket: UUID, besides: UUID | None = None) -> None:
+    """Raises SoldWithReturn where a ticket, whose cart is locked, waits to be sold with a return (other than ``besides``)."""
+    waiting = await open_with(tx, ticket, besides)
+    if waiting is not None:
+        exchange, order = waiting
+        raise SoldWithReturn(
+            "A card terminal waits for it: finish that, or give it up.",
+            exchange=str(exchange),
+            order=str(order),
+        )
 
 
 async def end(tx: Tx, exchange: UUID, state: ExchangeState, reason: str | None = None) -> bool:

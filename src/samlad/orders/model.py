@@ -308,6 +308,13 @@ class AlreadyOrdered(Conflict):
     code, title = "cart-already-ordered", "This cart has been ordered already"
 
 
+class SoldWithReturn(Conflict):
+    """A card terminal waits for the difference between this ticket and a return (``order``): the ticket is sold with it or, once that
+    ``exchange`` was given up, without it."""
+
+    code, title = "sold-with-return", "This ticket is being paid together with a return"
+
+
 class TotalChanged(Conflict):
     """The order comes to another total than the buyer was shown; ``total`` is what it is now (minor units)."""
 

@@ -15,7 +15,7 @@ from samlad import carts, delivery, payments, stock
 from samlad.carts import Cart, CartClosed, Delivery, holding, set_rules
 from samlad.carts.closing import ClosedCart
 from samlad.carts.rules import held_at
-from samlad.channels import Channel, Resource
+from samlad.channels import Channel, ChannelKind, Resource
 from samlad.kernel import log
 from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Tx
@@ -25,6 +25,7 @@ from samlad.kernel.together import Together
 from samlad.orders import (
     deposits,
     events,
+    exchange_store,
     fulfilment_plan,
     fulfilment_rules,
     routing,
@@ -65,7 +66,7 @@ async def place(
     ``is_last``: the transaction does nothing more with it, so its payments are written with the events.
 
     Raises:
-        AlreadyOrdered: the cart was ordered before; says as what.
+        AlreadyOrdered: the cart was ordered before; says as what. SoldWithReturn: it waits at a terminal, together with a return.
         TotalChanged, PriceChanged, NotSellable: the buyer saw something else.
         PaymentDeclined: a provider refused; nothing was ordered.
         SoldOut: there is not enough of something. SlotFull, SlotPast: it cannot be brought in the slot that was chosen.
@@ -77,6 +78,7 @@ async def place(
     except CartClosed as error:
         raise await _already_ordered(tx, data.cart, error) from None
     _authorise_actor(tx, closed, data)
+    await _check_alone(tx, closed)
     totals, channel = closed.totals, closed.channel
     cart = msgspec.structs.replace(closed.cart, customer=await carts.buyer_of(tx, closed))
     if data.total is not None and data.total != totals.total:
@@ -109,7 +111,9 @@ async def place(
     parts = await fulfilment_plan.at_placing(
         tx, channel, method, lines, held or (), digital=digital, head=order
     )
-    number = await store.insert(tx, order, channel.setting("number_prefix"), parts)
+    number, waits = await store.insert_sold(tx, order, channel.setting("number_prefix"), parts)
+    if waits is not None and hands_over:  # it goes alone, so nothing of it stays (`_is_its_own_work`)
+        await exchange_store.check_alone(tx, cart.id)
     order = msgspec.structs.replace(order, number=number, deposit=data.deposit)
     if data.deposit is not None:
         until = deposits.due_day(channel, order.local_day)
@@ -138,6 +142,18 @@ def _is_its_own_work(closed: ClosedCart, data: PlaceOrder) -> bool:
         or (closed.cart.method is not None and closed.cart.method.slots)
         or closed.channel.setting("routing")
     )
+
+
+async def _check_alone(tx: Tx, closed: ClosedCart) -> None:
+    """What a store's staff put aside or send does not wait to be sold with a return; of what is carried out `store.insert_sold` knows.
+    The cart is locked: whoever begins such an exchange waits, or was first."""
+    is_staff = tx.actor.kind not in ("guest", "customer")
+    if (
+        is_staff
+        and closed.channel.kind is ChannelKind.STORE
+        and closed.cart.delivery is not Delivery.CARRY_OUT
+    ):
+        await exchange_store.check_alone(tx, closed.cart.id)
 
 
 def _authorise_actor(tx: Tx, closed: ClosedCart, data: PlaceOrder) -> None:

@@ -52,14 +52,15 @@ WITH placed AS (
     INSERT INTO orders ({", ".join(_ORDER)}, actor, number)
     SELECT {", ".join(f"n.{name}" for name in _ORDER)}, n.actor, n.prefix || order_number(n.channel)
     FROM unnest({_unnested([*_ORDER.values(), "text", "text"], 1)}) AS n ({", ".join(_ORDER)}, actor, prefix)
-    RETURNING id, number
+    RETURNING id, number, cart
 ), lines AS (
     INSERT INTO order_line (order_id, {", ".join(_ORDER_LINE)}, reductions, set_of)
     SELECT n.order_id, {", ".join(f"n.{name}" for name in _ORDER_LINE)}, n.reductions::jsonb, n.set_of::jsonb
     FROM unnest({_unnested(["uuid", *_ORDER_LINE.values(), "text", "text"], _LINES_AT)})
          AS n (order_id, {", ".join(_ORDER_LINE)}, reductions, set_of)
 ), {fulfilment_store.making(_LINES_AT + len(_ORDER_LINE) + 3)}
-SELECT id, number FROM placed
+SELECT id, number, (SELECT w.id FROM exchange_to_pay w WHERE w.input ->> 'cart' = p.cart::text AND w.state = 'open' LIMIT 1) AS waits
+FROM placed p
 """
 
 
@@ -74,10 +75,18 @@ class New(msgspec.Struct, frozen=True):
 
 async def insert(tx: Tx, order: Order, prefix: str, parts: Sequence[Part] = ()) -> str:
     """Add an order with its lines and fulfilments; its number, the next of its channel. One statement."""
+    number, _waits = await insert_sold(tx, order, prefix, parts)
+    return number
+
+
+async def insert_sold(
+    tx: Tx, order: Order, prefix: str, parts: Sequence[Part] = ()
+) -> tuple[str, UUID | None]:
+    """The same, and the exchange that waits at a terminal to be made together with the order's cart, or None."""
     return await tx.with_others(_insert_each, New(order, parts, tx.actor.label, prefix), writes=True)
 
 
-async def _insert_each(tx: Tx, wanted: Sequence[New]) -> list[str]:
+async def _insert_each(tx: Tx, wanted: Sequence[New]) -> list[tuple[str, UUID | None]]:
     orders = [each.order for each in wanted]
     lines = [(order.id, line) for order in orders for line in order.lines]
     rows = await tx.rows(
@@ -91,7 +100,7 @@ async def _insert_each(tx: Tx, wanted: Sequence[New]) -> list[str]:
         [set_text(line) for _, line in lines],
         *fulfilment_store.made_of([(each.order.id, part) for each in wanted for part in each.parts]),
     )
-    numbers = {row["id"]: row["number"] for row in rows}
+    numbers = {row["id"]: (row["number"], row["waits"]) for row in rows}
     return [numbers[order.id] for order in orders]
 
 

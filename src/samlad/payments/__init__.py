@@ -8,6 +8,9 @@ from samlad.payments import manual, otherwise, settlements, stored_value, stripe
 from samlad.payments.accounts import coin_of, is_offered, offered
 from samlad.payments.at_till import OWN_TERMINAL, TAKEN, taken_at_till
 from samlad.payments.attempts import begin, begun, claim, claim_sold, leave_all, leave_begun, shown
+from samlad.payments.card_terminal_model import CardTerminal, TerminalBusy
+from samlad.payments.card_terminal_store import names_of as card_terminal_names
+from samlad.payments.card_terminal_store import of_location as card_terminals_of
 from samlad.payments.elsewhere import HISTORY, adopt, history, paid_elsewhere
 from samlad.payments.elsewhere import NAME as MARKETPLACE
 from samlad.payments.kept import KEPT, KeptCard, away_token
@@ -53,6 +56,7 @@ __all__ = [
     "TAKEN",
     "Action",
     "Attempt",
+    "CardTerminal",
     "Coin",
     "KeptCard",
     "NetworkProvider",
@@ -68,6 +72,7 @@ __all__ = [
     "Refund",
     "RefundStatus",
     "StartInput",
+    "TerminalBusy",
     "Way",
     "action_of",
     "add",
@@ -77,6 +82,8 @@ __all__ = [
     "begin",
     "begun",
     "capture",
+    "card_terminal_names",
+    "card_terminals_of",
     "claim",
     "claim_sold",
     "coin_of",

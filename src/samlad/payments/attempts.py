@@ -16,7 +16,7 @@ from samlad.kernel.clock import now
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, Forbidden, InvalidInput, NotFound
-from samlad.payments import accounts, held, kept, operations, store
+from samlad.payments import accounts, card_terminals, held, kept, operations, store, terminal
 from samlad.payments.model import (
     Action,
     Attempt,
@@ -59,7 +59,7 @@ async def begin(
         InvalidInput: the channel does not offer this provider, or more would be paid than the cart comes to.
         CardNumber: the token looks like a card number.
         PaymentDeclined: a gift card, credit or points cannot pay that.
-        Conflict: too many were begun.
+        Conflict: too many were begun. TerminalBusy: the card terminal waits for another card.
     """
     cards.refuse(data)
     through = beginnable(data.provider)
@@ -97,12 +97,21 @@ async def begin(
         expires_at=max(filter(None, (now() + LIFE, until))),
         customer=tx.actor.id if tx.actor.kind == "customer" else None,
         keeps=is_to_keep,
+        terminal=await _terminal(tx, through.name, channel, data),
     )
     if held.can_hold(through):
         return await held.begin(tx, through, payment, channel, data.token)
     await operations.begin(tx, payment, token=token)
     tell(tx, payment)
     return payment
+
+
+async def _terminal(tx: Tx, name: str, channel: Channel, data: StartInput) -> UUID | None:
+    if name == terminal.NAME:
+        return await card_terminals.choose(tx, channel, data.terminal)
+    if data.terminal is not None:
+        raise InvalidInput.at("terminal", "only a payment by terminal has one")
+    return None
 
 
 async def claim(
@@ -228,6 +237,7 @@ def shown(payment: Payment, action: Action | None = None) -> Attempt:
         reference=payment.reference,
         expires_at=payment.expires_at,
         action=action,
+        terminal=payment.terminal,
     )
 
 

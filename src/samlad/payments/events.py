@@ -126,3 +126,26 @@ class PaymentSettled(Fact, frozen=True, kw_only=True):
     fee: int
     currency: str
     payment: UUID | None = None
+
+
+@declare("card_terminal.added")
+class CardTerminalAdded(Fact, frozen=True, kw_only=True):
+    """A location has another card terminal. The subject is the terminal."""
+
+    location: UUID
+    name: str
+
+
+@declare("card_terminal.changed")
+class CardTerminalChanged(Fact, frozen=True, kw_only=True):
+    """A card terminal is called otherwise. The subject is the terminal."""
+
+    location: UUID
+    fields: list[str]
+
+
+@declare("card_terminal.removed")
+class CardTerminalRemoved(Fact, frozen=True, kw_only=True):
+    """A card terminal is not used any more. The subject is the terminal."""
+
+    location: UUID

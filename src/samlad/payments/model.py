@@ -66,7 +66,7 @@ class PaymentInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What a provider is asked to authorise. ``payment`` is our id and the idempotency key; ``keeps_for`` the customer for
-    whom it is to keep the card."""
+    whom it is to keep the card, ``terminal`` what it calls the card terminal (or its name, where it has not said)."""
 
     payment: UUID
     amount: int
@@ -75,6 +75,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     tendered: int | None = None
     channel: Channel | None = None
     keeps_for: UUID | None = None
+    terminal: str | None = None
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,7 +118,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
 
     Without an order it was begun for a cart and waits to be claimed. ``is_leaving``: it is being let go;
     ``places``: the order is placed as soon as the money is reserved. ``keeps``: the provider keeps the card for
-    ``customer``.
+    ``customer``. ``terminal`` is the card terminal that was asked.
     """
 
     id: UUID
@@ -141,6 +142,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime | None = None
     customer: UUID | None = None
     keeps: bool = False
+    terminal: UUID | None = None
 
     @property
     def promised(self) -> int:
@@ -225,6 +227,12 @@ class StartInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
             description="For the staff, at a till that takes tips: so much may come in beside the total (minor units)",
         ),
     ] = 0
+    terminal: Annotated[
+        UUID | None,
+        msgspec.Meta(
+            description="Which card terminal of the store, for `terminal`; without it its first one"
+        ),
+    ] = None
     token: Token | None = None
     place: Annotated[
         bool,
@@ -255,6 +263,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     reference: str | None = None
     expires_at: datetime | None = None
     action: Action | None = None
+    terminal: UUID | None = None
 
 
 class ReceivedInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

@@ -18,8 +18,8 @@ async def begin(tx: Tx, payment: Payment, *, token: str | None) -> None:
         """
         WITH begun AS (
             INSERT INTO payment (id, cart, channel, provider, currency, amount, status, expires_at, places, customer,
-                                 keeps)
-            VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7, $8, $10, $11) RETURNING id, amount
+                                 keeps, terminal)
+            VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7, $8, $10, $11, $12) RETURNING id, amount
         )
         INSERT INTO payment_operation (id, payment, kind, amount, token)
         SELECT id, id, 'authorize', amount, $9 FROM begun
@@ -35,6 +35,7 @@ async def begin(tx: Tx, payment: Payment, *, token: str | None) -> None:
         token,
         payment.customer,
         payment.keeps,
+        payment.terminal,
     )
 
 

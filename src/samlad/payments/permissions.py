@@ -10,4 +10,7 @@ SET_UP = permission("payments.set-up", "Set the keys of payment providers", Role
 TERMINAL = permission(
     "payments.terminal", "Play the card terminal of the simulator", Role.MANAGER, Role.STORE, Role.DEVELOPER
 )
+TERMINALS = permission(
+    "payments.terminals", "List, name and remove the card terminals of a location", Role.MANAGER
+)
 CAPTURE = permission("payments.capture", "Take a part of what was reserved", Role.MANAGER, Role.SUPPORT)

@@ -22,7 +22,7 @@ from samlad.kernel.context import BACKGROUND, Context
 from samlad.kernel.database import Database, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Problem
-from samlad.payments import events, held, kept, operations, rules, store
+from samlad.payments import card_terminal_store, events, held, kept, operations, rules, store
 from samlad.payments.model import (
     Action,
     Operation,
@@ -146,7 +146,7 @@ async def _ask(database: Database, wanted: Operation, payment: Payment) -> Outco
     through = network(payment.provider)
     if wanted.kind is OperationKind.AUTHORIZE:
         if payment.reference is None:
-            return await through.authorize(database, _request(payment, wanted.token), wanted)
+            return await through.authorize(database, await _request(database, payment, wanted.token), wanted)
         return await through.status(database, payment)
     if payment.reference is None:
         payment = await _look_for(database, through, payment)
@@ -162,17 +162,19 @@ async def _look_for(database: Database, through: NetworkProvider, payment: Payme
     begun = await operations.token_of(database, payment.id)
     if begun is None:
         raise ProviderSilent("the payment has no authorisation")
-    outcome = await through.authorize(database, _request(payment, begun.token), begun)
+    outcome = await through.authorize(database, await _request(database, payment, begun.token), begun)
     return msgspec.structs.replace(payment, reference=outcome.reference)
 
 
-def _request(payment: Payment, token: str | None) -> Request:
+async def _request(database: Database, payment: Payment, token: str | None) -> Request:
+    at = None if payment.terminal is None else await card_terminal_store.read(database, payment.terminal)
     return Request(
         payment=payment.id,
         amount=payment.amount,
         currency=payment.currency,
         token=token,
         keeps_for=payment.customer if payment.keeps else None,
+        terminal=None if at is None else at.reference or at.name,
     )
 
 

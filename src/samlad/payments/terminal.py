@@ -17,6 +17,7 @@ from samlad.payments.model import Action, Operation, Outcome, Payment, PaymentSt
 from samlad.payments.permissions import TERMINAL
 from samlad.payments.providers import ProviderSilent, register
 
+NAME = "terminal"
 WAIT_SECONDS = 90
 Button = Literal["approve", "decline", "cancel"]
 
@@ -35,16 +36,18 @@ _PRESSED: dict[str, tuple[str, str | None]] = {
 
 
 class TerminalPayment(msgspec.Struct, frozen=True, kw_only=True):
-    """What a terminal shows: a payment, its amount (minor units) and how far it is."""
+    """What a terminal (``device``: which of several) shows: a payment, its amount (minor units) and how far it is."""
 
     id: UUID
     amount: int
     currency: str
     status: str
     reason: str | None = None
+    device: str | None = None
 
 
-_COLUMNS = "id, amount, currency, status, reason, captured"
+_SHOWN = "id, amount, currency, status, reason, device"
+_COLUMNS = f"{_SHOWN}, captured"
 
 
 class _Memory(TerminalPayment, frozen=True, kw_only=True):
@@ -54,18 +57,19 @@ class _Memory(TerminalPayment, frozen=True, kw_only=True):
 class Terminal:
     """The simulator as a provider on the network."""
 
-    name, is_local, staff_only, needs_offer = "terminal", False, True, True
+    name, is_local, staff_only, needs_offer = NAME, False, True, True
 
     async def authorize(self, database: Database, request: Request, operation: Operation) -> Outcome:  # noqa: ARG002
         """Wake the device. Asked again it shows the same payment."""
         await database.rows(
             """
-            INSERT INTO terminal_simulation (id, amount, currency, status) VALUES ($1, $2, $3, 'waiting')
+            INSERT INTO terminal_simulation (id, amount, currency, status, device) VALUES ($1, $2, $3, 'waiting', $4)
             ON CONFLICT DO NOTHING RETURNING id
             """,
             request.payment,
             request.amount,
             request.currency,
+            request.terminal,
         )
         return await self._look(database, request.payment)
 
@@ -146,9 +150,9 @@ async def press(tx: Tx, payment: UUID, button: Button) -> TerminalPayment:
     status, reason = _PRESSED[button]
     found = await tx.one(
         TerminalPayment,
-        """
+        f"""
         UPDATE terminal_simulation SET status = $2, reason = $3 WHERE id = $1 AND status = 'waiting'
-        RETURNING id, amount, currency, status, reason
+        RETURNING {_SHOWN}
         """,
         payment,
         status,
@@ -172,7 +176,7 @@ async def shown(reader: Reader, payment: UUID) -> TerminalPayment:
     """
     found = await reader.one(
         TerminalPayment,
-        "SELECT id, amount, currency, status, reason FROM terminal_simulation WHERE id = $1",
+        f"SELECT {_SHOWN} FROM terminal_simulation WHERE id = $1",
         payment,
     )
     if found is None:
@@ -184,8 +188,8 @@ async def waiting(reader: Reader) -> list[TerminalPayment]:
     """What terminals wait for now, the latest first; at most fifty."""
     return await reader.all(
         TerminalPayment,
-        """
-        SELECT id, amount, currency, status, reason FROM terminal_simulation
+        f"""
+        SELECT {_SHOWN} FROM terminal_simulation
         WHERE status = 'waiting' ORDER BY started_at DESC LIMIT 50
         """,
     )

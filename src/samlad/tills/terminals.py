@@ -35,12 +35,14 @@ _ENDS: dict[str, State] = {"cancelled-at-the-terminal": "cancelled", "timed-out"
 
 
 class CardInput(msgspec.Struct, frozen=True, kw_only=True):
-    """A payment that a till begins for its ``ticket``: under which id, how much (minor units) and of which currency."""
+    """A payment that a till begins for its ``ticket``: under which id, how much (minor units) and of which currency; at which of the
+    store's terminals, else at its first one."""
 
     ticket: UUID
     payment: UUID
     amount: Paid
     currency: str
+    terminal: UUID | None = None
 
 
 class ByTerminal(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +76,7 @@ async def begin(tx: Tx, desk: Desk, data: CardInput) -> Attempt:
 
     Raises:
         InvalidInput: no terminal here, or another currency. Conflict: the ticket was sold, the id is another's, or too many were begun.
+        TerminalBusy: it waits for another card.
     """
     tx.actor.require(RECORD, location=desk.location.id)
     if data.currency != desk.channel.currency:
@@ -89,7 +92,7 @@ async def begin(tx: Tx, desk: Desk, data: CardInput) -> Attempt:
     for each in await payments.begun(tx, data.ticket):
         if each.status in (PaymentStatus.PENDING, *RESERVED):
             await payments.leave_begun(tx, data.ticket, each.id)
-    wanted = StartInput(provider=PROVIDER, amount=data.amount)
+    wanted = StartInput(provider=PROVIDER, amount=data.amount, terminal=data.terminal)
     begun = await payments.begin(tx, data.ticket, desk.channel, data.amount, wanted, key=data.payment)
     return payments.shown(begun)
 

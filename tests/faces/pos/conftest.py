@@ -30,3 +30,10 @@ async def clerk(market: Market, api_as: ApiAs) -> AsyncIterator[httpx.AsyncClien
     """The browser of a clerk in the first store, as htmx asks from it."""
     async with api_as(store_clerk(market), accept="text/html", **{"accept-language": "en"}) as client:
         yield client
+
+
+@pytest.fixture
+async def other_clerk(market: Market, api_as: ApiAs) -> AsyncIterator[httpx.AsyncClient]:
+    """The browser of another till of the same store."""
+    async with api_as(store_clerk(market), accept="text/html", **{"accept-language": "en"}) as client:
+        yield client

@@ -184,8 +184,12 @@ def tax_rates(dice: random.Random, country: str) -> Iterator[TaxRate]:
     turn = YEAR.date() + timedelta(days=dice.randint(1, 12))
     for each in CLASSES[:3]:
         spans: list[tuple[date, date | None]] = [(date(2000, 1, 1), None)]
-        if dice.random() < 0.4:
+        drawn = dice.random()
+        if drawn < 0.25:
             spans = [(date(2000, 1, 1), turn), (turn, None)]
+        elif drawn < 0.5:  # a holiday of the tax: for some days, and then as before
+            back = turn + timedelta(days=dice.randint(1, 5))
+            spans = [(date(2000, 1, 1), turn), (turn, back), (back, None)]
         for first, last in spans:
             bp = dice.choice([0, 550, 600, 810, 900, 1_200, 2_100, 2_500, 2_550, 10_000])
             yield TaxRate(

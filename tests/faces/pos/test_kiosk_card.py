@@ -123,19 +123,22 @@ async def test_words_of_a_kiosk_are_no_money(device: httpx.AsyncClient, market: 
     of_another = entry(variant, 19_900)
     other = await begun(device, entry(variant, 19_900))
     await held_to(market, other, "approve")
+    assert (await device.get(other)).json() == {"state": "accepted"}  # the terminal is free again
     of_another["tenders"] = [{"kind": "card", "amount": 19_900, "payment": other.rpartition("/")[2]}]
-    waits = entry(variant, 19_900)
-    waits["tenders"] = [
-        {"kind": "card", "amount": 19_900, "payment": (await begun(device, waits)).rpartition("/")[2]}
-    ]
     called_off = entry(variant, 19_900)
     left = await begun(device, called_off)
     await held_to(market, left, "approve")
     assert (await device.post(f"{left}/leave")).json() == {"state": "let-go"}
     called_off["tenders"] = [{"kind": "card", "amount": 19_900, "payment": left.rpartition("/")[2]}]
+    waits = entry(variant, 19_900)
+    waiting = await begun(device, waits)
+    waits["tenders"] = [{"kind": "card", "amount": 19_900, "payment": waiting.rpartition("/")[2]}]
+    busy = {"ticket": str(uuid4()), "payment": str(uuid4()), "amount": "19900", "currency": "SEK"}
+    assert (await device.post("/pos/soder/kiosk/card", data=busy)).json() == {"state": "busy"}
     verdicts = await sent(device, made_up, of_another, waits, called_off)
     assert [(each["verdict"], each["objections"][0]["code"]) for each in verdicts] == [("kept", "card")] * 4
     assert await paid_orders(market) == []
+    assert (await device.post(f"{waiting}/leave")).json() == {"state": "let-go"}
     # Less was reserved than the sale comes to: the order comes to what is there, and somebody looks.
     cheap = await by_card(device, market, {**entry(variant, 19_900), "total": 100})
     cheap = {**cheap, "total": 19_900, "tenders": [{**cheap["tenders"][0], "amount": 19_900}]}

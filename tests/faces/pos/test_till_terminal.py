@@ -1,5 +1,6 @@
 """A card at the till: the terminal reserves the money, then the ticket is sold, once; or nothing is."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,8 @@ from samlad.access.permissions import Role
 from samlad.channels import ChannelChange
 from samlad.kernel.ids import new_id
 from samlad.orders import exchange_store, settling
+from samlad.payments import card_terminals
+from samlad.payments.card_terminal_model import CardTerminalInput
 
 HTMX = {"hx-request": "true"}
 
@@ -300,6 +303,8 @@ async def test_a_dearer_exchange_that_is_not_paid_changes_nothing(
     before = await standing(market)
     more = {"with_ticket": "1"} if with_ticket else {"exchange-1": "TST"}
     here, waits, answer = await back_for(clerk, market, button, **more)
+    if button == "decline":  # the page that waits says so; another card is tried there
+        answer = await clerk.post(f"{waits}/leave")
     assert answer.headers["location"] == here
     assert await standing(market) == before
     assert (await clerk.get(waits)).headers["location"] == here, "nothing comes of it later"
@@ -359,3 +364,201 @@ async def test_an_exchange_that_changed_while_the_card_was_read_is_not_charged(
     assert {row[1] for row in await state(market) if row[0] == "terminal"} == {"voided"}
     assert await market.db.value("SELECT count(*) FROM orders WHERE id <> $1 AND kind = 'sale'", order) == 0
     assert (await standing(market))["held"] == 0
+
+
+async def one_ticket(clerk: httpx.AsyncClient, market: Market) -> tuple[dict[str, str], str, str]:
+    """A Pay page that was opened for a ticket, which is then exchanged at the terminal in another window: what the page would send,
+    the page that waits for the exchange, and the payment that the terminal works on."""
+    await for_dearer(clerk, market)
+    await clerk.post("/pos/soder/scan", data={"code": "TST"}, headers=HTMX)
+    html = (await clerk.get("/pos/soder/pay?by=cash")).text
+    seen = {"cart": hidden(html, "cart"), "total": hidden(html, "total")}
+    order = await market.db.value("SELECT id FROM orders")
+    page = (await clerk.get(f"/pos/soder/returns/{order}")).text
+    sent = {"id": hidden(page, "id"), "return-1": "1", "with_ticket": "1", "way": "terminal", "act": "apply"}
+    waits = (await clerk.post(f"/pos/soder/returns/{order}", data=sent)).headers["location"]
+    await clerk.get(waits)
+    payment = await market.db.value("SELECT id FROM payment WHERE provider = 'terminal'")
+    return seen, waits, str(payment)
+
+
+async def test_a_ticket_that_waits_with_a_return_is_not_sold_without_it(
+    clerk: httpx.AsyncClient, market: Market
+) -> None:
+    seen, waits, payment = await one_ticket(clerk, market)
+    before = await standing(market)
+    for by in (
+        {"by": "cash", "tendered": "500.00"},
+        {"by": "card", "with": "terminal"},
+        {"by": "card", "with": "terminal", "total": "10000"},  # what the terminal shows
+    ):
+        answer = await clerk.post("/pos/soder/pay", data=seen | by)
+        assert answer.headers["location"] == waits, by
+        assert "together with a return" in text_of((await clerk.get(waits)).text), by
+    for page in ("pay", "pay?by=card", "deposit", f"pay/terminal/{payment}", f"deposit/terminal/{payment}"):
+        assert (await clerk.get(f"/pos/soder/{page}")).headers["location"] == waits, page
+    aside = {"cart": seen["cart"], "amount": "50.00", "email": "kim@example.org", "way": "cash"}
+    assert (await clerk.post("/pos/soder/deposit", data=aside)).headers["location"] == waits
+    await clerk.post(f"/pos/soder/pay/terminal/{payment}/press", data={"button": "approve"})
+    assert (await clerk.get(f"/pos/soder/pay/terminal/{payment}")).headers["location"] == waits
+    assert await standing(market) == before, "what the terminal has reserved is the exchange's"
+    assert "/sales/" in (await clerk.get(waits)).headers["location"]
+    assert (await standing(market))["return"] == 1
+
+
+async def test_a_sale_and_an_exchange_of_one_ticket_at_once_are_one_of_them(
+    clerk: httpx.AsyncClient, market: Market
+) -> None:
+    seen, waits, _payment = await one_ticket(clerk, market)
+    await clerk.post(f"{waits}/leave")
+    order = await market.db.value("SELECT id FROM orders")
+    page = (await clerk.get(f"/pos/soder/returns/{order}")).text
+    sent = {"id": hidden(page, "id"), "return-1": "1", "with_ticket": "1", "way": "terminal", "act": "apply"}
+    sold, asked = await asyncio.gather(
+        clerk.post("/pos/soder/pay", data=seen | {"by": "cash", "tendered": "500.00"}),
+        clerk.post(f"/pos/soder/returns/{order}", data=sent),
+    )
+    is_sold = await market.db.value("SELECT count(*) FROM orders WHERE kind = 'sale'") == 2
+    waiting = await market.db.value("SELECT count(*) FROM exchange_to_pay WHERE state = 'open'")
+    assert (is_sold, waiting) in ((True, 0), (False, 1)), (sold.status_code, asked.status_code)
+
+
+async def test_another_card_goes_on_with_the_exchange(clerk: httpx.AsyncClient, market: Market) -> None:
+    _seen, waits, _payment = await one_ticket(clerk, market)
+    before = await standing(market)
+    assert (await held_to_it(clerk, waits, "decline")).status_code == 200
+    said = await clerk.get(waits)
+    assert "The card was declined" in text_of(said.text)
+    assert "Try another card" in text_of(said.text)
+    looks = await clerk.get(waits, headers=HTMX)
+    assert looks.headers["hx-redirect"] == waits, "the page that waits shows it by itself"
+    again = [await clerk.post(f"{waits}/again") for _twice in range(2)]
+    assert {each.headers["location"] for each in again} == {waits}
+    assert await market.db.value("SELECT count(*) FROM payment WHERE provider = 'terminal'") == 2
+    assert "Waiting for a card" in text_of((await clerk.get(waits)).text)
+    assert await standing(market) == before
+    assert "/sales/" in (await held_to_it(clerk, waits, "approve")).headers["location"]
+    assert await standing(market) == {
+        "sale": 2,
+        "return": 1,
+        "held": 0,
+        "paid": [("cash", 19_900), ("exchange", 19_900), ("terminal", 10_000)],
+    }
+    assert (await clerk.post(f"{waits}/again")).headers["location"] == waits, "it is made: nothing begins"
+    assert await market.db.value("SELECT count(*) FROM payment WHERE provider = 'terminal'") == 2
+
+
+async def two_terminals(market: Market) -> list[UUID]:
+    """The store lists two."""
+    found = []
+    for name in ("Till 1", "Till 2"):
+        wanted = CardTerminalInput(location=market.places[0].id, name=name, reference=f"SN-{name[-1]}")
+        made = await market.db.transaction(lambda tx, w=wanted: card_terminals.add(tx, w))
+        found.append(made.id)
+    return found
+
+
+async def ready_to_pay(clerk: httpx.AsyncClient) -> dict[str, str]:
+    await clerk.post("/pos/soder/scan", data={"code": "KTL"}, headers=HTMX)
+    html = (await clerk.get("/pos/soder/pay?by=card")).text
+    return {"by": "card", "cart": hidden(html, "cart"), "total": hidden(html, "total")}
+
+
+async def test_two_tills_at_one_terminal_at_once_charge_one_card(
+    clerk: httpx.AsyncClient, other_clerk: httpx.AsyncClient, market: Market
+) -> None:
+    await market.product(title="Kettle", price=19_900, stock=(5,), variants=[{"sku": "KTL"}])
+    first, second = await two_terminals(market)
+    sent = [await ready_to_pay(each) for each in (clerk, other_clerk)]
+    answers = await asyncio.gather(
+        *(
+            each.post("/pos/soder/pay", data=form | {"with": "terminal"})
+            for each, form in zip((clerk, other_clerk), sent, strict=True)
+        )
+    )
+    assert sorted(each.status_code for each in answers) == [303, 409]
+    lost = answers.index(next(each for each in answers if each.status_code == 409))
+    text = text_of(answers[lost].text)
+    assert "“Till 1” is busy with a payment of 199.00 SEK" in text
+    assert "busy with" in text
+    assert await market.db.value("SELECT count(*) FROM payment") == 1
+    # The other terminal is free; the first one is again once the card was read.
+    loser = (clerk, other_clerk)[lost]
+    there = await loser.post("/pos/soder/pay", data=sent[lost] | {"with": f"terminal:{second}"})
+    waits = there.headers["location"]
+    assert "at “Till 2”" in text_of((await loser.get(waits)).text)
+    assert "/sales/" in (await held_to_it(loser, waits, "approve")).headers["location"]
+    winner = (clerk, other_clerk)[1 - lost]
+    page = answers[1 - lost].headers["location"]
+    await winner.get(page)
+    assert "/sales/" in (await held_to_it(winner, page, "approve")).headers["location"]
+    rows = await market.db.rows("SELECT terminal FROM payment ORDER BY created_at")
+    assert [row["terminal"] for row in rows] == [first, second], "a payment remembers where"
+    devices = await market.db.rows("SELECT device FROM terminal_simulation ORDER BY device")
+    assert [row["device"] for row in devices] == ["SN-1", "SN-2"], "the provider is told its own name of it"
+
+
+async def test_a_till_has_a_terminal_of_its_own(clerk: httpx.AsyncClient, market: Market) -> None:
+    await on_ticket(clerk, market)
+    assert "No card terminal is listed" in text_of((await clerk.get("/pos/soder/terminals")).text)
+    first, second = await two_terminals(market)
+    page = text_of((await clerk.get("/pos/soder/pay?by=card")).text)
+    assert page.index("To “Till 1”") < page.index("To “Till 2”")
+    assert (await clerk.post(f"/pos/soder/terminals/{new_id()}/use")).status_code == 404
+    await clerk.post(f"/pos/soder/terminals/{second}/use")
+    assert "takes cards at “Till 2”" in text_of((await clerk.get("/pos/soder/terminals")).text)
+    page = text_of((await clerk.get("/pos/soder/pay?by=card")).text)
+    assert page.index("To “Till 2”") < page.index("To “Till 1”")
+    waits = await to_terminal(clerk)
+    assert await market.db.value("SELECT terminal FROM payment") == second
+    # Declined there: another card at the other one, of the same ticket.
+    await held_to_it(clerk, waits, "decline")
+    waits = await to_terminal(clerk, **{"with": f"terminal:{first}"})
+    assert "/sales/" in (await held_to_it(clerk, waits, "approve")).headers["location"]
+    assert await market.db.value("SELECT terminal FROM payment WHERE order_id IS NOT NULL") == first
+    # What is owed beside a ticket chooses among them, too.
+    await clerk.post("/pos/soder/scan", data={"code": "KTL"}, headers=HTMX)
+    html = (await clerk.get("/pos/soder/deposit")).text
+    assert f'value="terminal:{first}"' in html
+    there = (await with_deposit(clerk, way=f"terminal:{first}")).headers["location"]
+    busy = await with_deposit(clerk, way="terminal", amount="60.00")
+    assert busy.status_code == 303, "the one that was awake for it is told to stop"
+    assert busy.headers["location"] != there
+    for wrong in ("terminal:7", f"terminal:{new_id()}"):
+        refused = await with_deposit(clerk, way=wrong)
+        assert refused.status_code == 422, wrong
+        assert "no such card terminal here" in text_of(refused.text)
+
+
+async def test_an_exchange_tries_another_card_at_another_terminal(
+    clerk: httpx.AsyncClient, market: Market
+) -> None:
+    _first, second = await two_terminals(market)
+    _seen, waits, _payment = await one_ticket(clerk, market)
+    await held_to_it(clerk, waits, "decline")
+    assert "Try another card at “Till 2”" in text_of((await clerk.get(waits)).text)
+    assert (await clerk.post(f"{waits}/again", data={"with": f"terminal:{second}"})).status_code == 303
+    assert "/sales/" in (await held_to_it(clerk, waits, "approve")).headers["location"]
+    assert (
+        await market.db.value(
+            "SELECT terminal FROM payment WHERE order_id IS NOT NULL AND provider = 'terminal'"
+        )
+        == second
+    )
+
+
+async def test_a_terminal_that_is_done_is_free_though_nobody_looked(
+    clerk: httpx.AsyncClient, other_clerk: httpx.AsyncClient, market: Market
+) -> None:
+    await on_ticket(clerk, market)
+    page = await to_terminal(clerk)
+    assert (
+        await clerk.post(f"{page}/press", data={"button": "approve"})
+    ).status_code == 303  # and the page is closed
+    await market.db.rows("UPDATE payment_operation SET next_at = now() - interval '1 minute' RETURNING 1")
+    form = await ready_to_pay(other_clerk)
+    there = await other_clerk.post("/pos/soder/pay", data=form | {"with": "terminal"})
+    assert there.status_code == 303, text_of(there.text)
+    assert "/sales/" in (await clerk.get(page)).headers["location"], (
+        "what was reserved still sells its ticket"
+    )

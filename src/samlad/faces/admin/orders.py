@@ -154,6 +154,9 @@ async def payment_rows(request: AnyRequest, order: Order, *, may_change: bool) -
     """The payments of an order with how each stands, what is being tried, and what a person can do about it."""
     _ = words(request)
     trouble = await payments.trouble_of(database_of(request), order.id)
+    at = await payments.card_terminal_names(
+        database_of(request), [one.terminal for one in order.payments if one.terminal is not None]
+    )
     may_receive = may_change and actor_of(request).may(RECEIVE)
     rows = []
     for payment in order.payments:
@@ -176,6 +179,7 @@ async def payment_rows(request: AnyRequest, order: Order, *, may_change: bool) -
         rows.append(
             {
                 "payment": payment,
+                "at": at.get(payment.terminal) if payment.terminal else None,
                 "left": left,
                 "next": next_step,
                 "receive": by_hand and may_receive and left > 0,

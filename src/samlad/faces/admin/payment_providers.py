@@ -20,7 +20,7 @@ from samlad.kernel.problems import InvalidInput, NotFound, Problem
 from samlad.kernel.seen import mark, unchanged
 from samlad.payments import accounts, settlements, stripe, terminal
 from samlad.payments.accounts import ProviderInfo, StripeKeys
-from samlad.payments.permissions import READ, SET_UP, TERMINAL
+from samlad.payments.permissions import READ, SET_UP, TERMINAL, TERMINALS
 from samlad.payments.providers import ProviderSilent
 
 BASE = "/admin/payments"
@@ -49,7 +49,14 @@ async def list_ways(request: AnyRequest) -> Response[Any]:
         for name in accounts.offered(channel):
             offered.setdefault(name, []).append(channel.name)
     found = [info for info in await accounts.infos(database) if not _is_inner(info)]
-    return await admin_page(request, "admin/payment_ways.html", found=found, offered=offered, names=names)
+    return await admin_page(
+        request,
+        "admin/payment_ways.html",
+        found=found,
+        offered=offered,
+        names=names,
+        may_terminals=actor_of(request).may(TERMINALS),
+    )
 
 
 def _is_inner(info: ProviderInfo) -> bool:

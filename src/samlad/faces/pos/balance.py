@@ -4,6 +4,7 @@ By card the terminal reserves the money first, on a page that waits for the card
 go by itself and nothing is paid.
 """
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,9 +16,10 @@ from samlad.faces import page as face
 from samlad.faces.design.formats import money
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
-from samlad.faces.pos import terminal
+from samlad.faces.pos import waiting
 from samlad.faces.pos.desk import Till, show, till_of
 from samlad.faces.pos.returns import order_of
+from samlad.faces.pos.waiting import Wait
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.problems import InvalidInput, NotFound, Problem
@@ -44,7 +46,7 @@ async def balance_page(request: AnyRequest, code: FromPath[str], order_id: FromP
     """What was paid, and what is left."""
     till = await till_of(request, code)
     order = await order_of(request, till, order_id)
-    return _page(request, till, order, Form.of(version=order.version))
+    return await _page(request, till, order, Form.of(version=order.version))
 
 
 @post("/{code:str}/orders/{order_id:uuid}/pay", status_code=200)
@@ -59,23 +61,26 @@ async def take_payment(request: AnyRequest, code: FromPath[str], order_id: FromP
             raise InvalidInput.at(
                 "amount", _(AT_MOST) % {"amount": money(due, order.currency, face.locale_of(request))}
             )
-        if form.get("way") == terminals.PROVIDER and terminals.is_here(till.channel):
-            return await _to_terminal(request, till, order, amount or due)
+        if waiting.is_by_terminal(till, form.get("way")):
+            at = await waiting.terminal_for(request, till, form.get("way"))
+            return await _to_terminal(request, till, order, amount or due, at)
         is_part = amount is not None and amount != due
         given = PaymentInput(provider=form.get("way", "cash"), amount=amount if is_part else None)
         data = PayInput(payments=[given], is_part=is_part, location=till.location.id)
         paid = await face.change(request, lambda tx: orders.pay(tx, order_id, data, version=form.version()))
     except Problem as problem:
         again = await orders.read(database_of(request), order_id)
-        return _page(request, till, again, form.failed(problem, {"payments": "amount"}))
+        return await _page(request, till, again, form.failed(problem, {"payments": "amount"}))
     here = f"{till.base}/orders/{order_id}/pay"
     return face.go(request, here, _(PAID if due_of(paid) else REST_PAID))
 
 
-async def _to_terminal(request: AnyRequest, till: Till, order: Order, amount: int) -> Response[Any]:
+async def _to_terminal(
+    request: AnyRequest, till: Till, order: Order, amount: int, at: UUID | None
+) -> Response[Any]:
     """Wake the terminal: on to the page that waits. One that is awake for this amount is gone on with."""
-    wanted = StartInput(provider=terminals.PROVIDER, amount=amount)
-    [begun] = await face.change(
+    wanted = StartInput(provider=terminals.PROVIDER, amount=amount, terminal=at)
+    [begun] = await waiting.wake(
         request, lambda tx: balance.begin_payments(tx, order.id, [wanted], offered_by=till.channel)
     )
     return face.go(request, _waits_at(till, order.id, begun.id))
@@ -99,12 +104,15 @@ async def wait_page(
         return face.go(request, here)
     if seen.order_id is not None:
         return face.go(request, here, face.words(request)(PAID))
-    state = terminals.state_of(seen)
-    if state == "accepted":
-        return await _take_reserved(request, till, order, seen)
-    if state != "waiting":
-        return face.go(request, here, face.words(request)(terminal.SAID_OF_REST[state]), kind="warning")
-    return terminal.waiting(request, till, seen, _waits_at(till, order_id, payment_id), THEN)
+    wait = Wait(
+        till=till,
+        seen=seen,
+        href=_waits_at(till, order_id, payment_id),
+        back=here,
+        then=THEN,
+        take=partial(_take_reserved, request, till, order, seen),
+    )
+    return await waiting.look(request, wait)
 
 
 async def _take_reserved(request: AnyRequest, till: Till, order: Order, seen: Attempt) -> Response[Any]:
@@ -125,11 +133,10 @@ async def leave(
     request: AnyRequest, code: FromPath[str], order_id: FromPath[UUID], payment_id: FromPath[UUID]
 ) -> Response[Any]:
     """Pay in another way: the terminal is told to stop, what it reserved is free again."""
-    till, _form = await till_of(request, code), await read_form(request)
+    till = await till_of(request, code)
     await order_of(request, till, order_id)
-    await _let_go(request, order_id, payment_id)
     here = f"{till.base}/orders/{order_id}/pay"
-    return face.go(request, here, face.words(request)(terminal.OTHERWISE), kind="")
+    return await waiting.leave(request, here, partial(_let_go, request, order_id, payment_id))
 
 
 @post("/{code:str}/orders/{order_id:uuid}/pay/terminal/{payment_id:uuid}/press", status_code=303)
@@ -138,7 +145,7 @@ async def play(
 ) -> Response[Any]:
     """Play the customer at the simulated terminal."""
     till = await till_of(request, code)
-    return await terminal.press_here(request, payment_id, _waits_at(till, order_id, payment_id))
+    return await waiting.play(request, payment_id, _waits_at(till, order_id, payment_id))
 
 
 async def _let_go(request: AnyRequest, order: UUID, payment: UUID) -> None:
@@ -150,7 +157,7 @@ async def _let_go(request: AnyRequest, order: UUID, payment: UUID) -> None:
     await payments.pursue_payment(database_of(request), payment, patience=balance.PATIENCE_SECONDS)
 
 
-def _page(request: AnyRequest, till: Till, order: Order, form: Form) -> Response[Any]:
+async def _page(request: AnyRequest, till: Till, order: Order, form: Form) -> Response[Any]:
     _ = face.words(request)
     return show(
         request,
@@ -164,7 +171,7 @@ def _page(request: AnyRequest, till: Till, order: Order, form: Form) -> Response
         if order.paid and order.channel == till.channel.id
         else None,
         form=form,
-        ways=terminal.ways(request, till),
+        ways=await waiting.ways(request, till),
     )
 
 

@@ -4,6 +4,7 @@ What the customer is called is kept with the ticket; that it is picked up is sai
 that a ticket whose card was declined is still one to carry out. By card the terminal reserves the money first (`terminal`).
 """
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,8 +17,9 @@ from samlad.faces import page as face
 from samlad.faces.design.formats import money
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
-from samlad.faces.pos import terminal
+from samlad.faces.pos import terminal, waiting
 from samlad.faces.pos.desk import Till, cookie_of, current, in_hand, show, till_of
+from samlad.faces.pos.waiting import Wait
 from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, database_of
@@ -25,7 +27,7 @@ from samlad.kernel.i18n import marked
 from samlad.kernel.money import decimal_text
 from samlad.kernel.problems import InvalidInput, NotFound, Problem
 from samlad.orders import AlreadyOrdered, Order, PlaceOrder, deposits
-from samlad.payments import PaymentInput, StartInput
+from samlad.payments import Attempt, PaymentInput, StartInput
 from samlad.stock import SoldOut
 from samlad.tills import terminals
 
@@ -49,6 +51,9 @@ async def deposit_page(request: AnyRequest, code: FromPath[str]) -> Response[Any
     cart = await current(request, till)
     if cart is None or not cart.lines or any(line.problem for line in cart.lines):
         return face.go(request, till.base)
+    elsewhere = await waiting.with_return(request, till, cart.id)
+    if elsewhere is not None:
+        return elsewhere
     least, coin = (
         deposits.least_of(cart.totals.total, till.channel),
         payments.coin_of(till.channel, cart.currency),
@@ -57,10 +62,10 @@ async def deposit_page(request: AnyRequest, code: FromPath[str]) -> Response[Any
         decimal_text(-(-least // coin.step) * coin.step, cart.currency) if least else None
     )  # in coins, too
     form = Form.of(email=cart.email, name=cart.name, phone=cart.phone, amount=amount)
-    return _page(request, till, cart, form)
+    return await _page(request, till, cart, form)
 
 
-def _page(request: AnyRequest, till: Till, cart: CartView, form: Form) -> Response[Any]:
+async def _page(request: AnyRequest, till: Till, cart: CartView, form: Form) -> Response[Any]:
     _ = face.words(request)
     return show(
         request,
@@ -69,7 +74,7 @@ def _page(request: AnyRequest, till: Till, cart: CartView, form: Form) -> Respon
         status=form.status,
         cart=cart,
         form=form,
-        ways=terminal.ways(request, till),
+        ways=await waiting.ways(request, till),
         least=deposits.least_of(cart.totals.total, till.channel),
         until=deposits.due_day(till.channel, local_day(now(), till.channel.time_zone)),
     )
@@ -82,14 +87,18 @@ async def put_aside(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     cart = await current(request, till)
     if cart is None or form.get("cart") != str(cart.id):
         return face.go(request, till.base)
+    elsewhere = await waiting.with_return(request, till, cart.id)
+    if elsewhere is not None:
+        return elsewhere
     try:
         amount = _amount(request, till, cart, form)
         typed = Form({name: form.all(name) for name in PERSON}, translate=form.translate)
         person = typed.into(DetailsInput)
         if cart.customer is None and not person.email:
             raise InvalidInput.at("email", face.words(request)(WHO))
-        if form.get("way") == terminals.PROVIDER and terminals.is_here(till.channel):
-            return await _to_terminal(request, till, cart, person, amount)
+        if waiting.is_by_terminal(till, form.get("way")):
+            at = await waiting.terminal_for(request, till, form.get("way"))
+            return await _to_terminal(request, till, cart, person, amount, at)
         given = PaymentInput(provider=form.get("way", "cash"), amount=amount)
         order = await in_hand(request, till, lambda tx: _place(tx, till, cart, person, given))
     except (CartClosed, AlreadyOrdered) as problem:
@@ -99,7 +108,9 @@ async def put_aside(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     except SoldOut:
         return face.go(request, till.base, face.words(request)(SOLD_OUT), kind="danger")
     except Problem as problem:
-        return _page(request, till, cart, form.failed(problem, {"deposit": "amount", "payments": "amount"}))
+        return await _page(
+            request, till, cart, form.failed(problem, {"deposit": "amount", "payments": "amount"})
+        )
     return _done(request, till, order.id, new=True)
 
 
@@ -133,20 +144,21 @@ async def _place(
 
 
 async def _to_terminal(
-    request: AnyRequest, till: Till, cart: CartView, person: DetailsInput, amount: int
+    request: AnyRequest, till: Till, cart: CartView, person: DetailsInput, amount: int, at: UUID | None
 ) -> Response[Any]:
     """Wake the terminal: on to the page that waits. One that is awake for this amount is gone on with."""
     found = await terminal.under_way(request, cart)
-    if found is not None and found.amount != amount:
+    if found is not None and (found.amount, found.terminal) != (amount, at or found.terminal):
         await terminal.let_go(request, cart.id, found.id)
         found = None
 
     async def verb(tx: Tx) -> payments.Attempt:
         await carts.set_details(tx, cart.id, person)
-        return await paying.begin(tx, cart.id, StartInput(provider=terminals.PROVIDER, amount=amount))
+        wanted = StartInput(provider=terminals.PROVIDER, amount=amount, terminal=at)
+        return await paying.begin(tx, cart.id, wanted)
 
     if found is None:
-        found = await face.change(request, verb)
+        found = await waiting.wake(request, verb)
     return face.go(request, _waits_at(till, found.id))
 
 
@@ -161,43 +173,57 @@ async def wait_page(request: AnyRequest, code: FromPath[str], payment_id: FromPa
     cart = await current(request, till)
     if cart is None:
         return face.go(request, till.base)
+    elsewhere = await waiting.with_return(request, till, cart.id)
+    if elsewhere is not None:
+        return elsewhere
     try:
         seen = await paying.look(database_of(request), actor_of(request), cart.id, payment_id)
     except NotFound:
         return face.go(request, f"{till.base}/deposit")
-    state = terminals.state_of(seen)
-    if state == "accepted":
-        given = PaymentInput(provider=terminals.PROVIDER, payment=seen.id, amount=seen.amount)
-        try:
-            order = await in_hand(request, till, lambda tx: _place(tx, till, cart, None, given))
-        except (CartClosed, AlreadyOrdered) as problem:
-            return _closed(request, till, problem)
-        except Problem:
-            await terminal.let_go(request, cart.id, seen.id)
-            return face.go(request, till.base, face.words(request)(LET_GO), kind="danger")
-        return _done(request, till, order.id, new=True)
-    if state != "waiting":
-        said = face.words(request)(terminal.SAID_OF_REST[state])
-        return face.go(request, f"{till.base}/deposit", said, kind="warning")
-    return terminal.waiting(request, till, seen, _waits_at(till, seen.id), THEN, whole=cart.totals.total)
+    wait = Wait(
+        till=till,
+        seen=seen,
+        href=_waits_at(till, seen.id),
+        back=f"{till.base}/deposit",
+        then=THEN,
+        take=partial(_place_reserved, request, till, cart, seen),
+        whole=cart.totals.total,
+    )
+    return await waiting.look(request, wait)
+
+
+async def _place_reserved(request: AnyRequest, till: Till, cart: CartView, seen: Attempt) -> Response[Any]:
+    given = PaymentInput(provider=terminals.PROVIDER, payment=seen.id, amount=seen.amount)
+    try:
+        order = await in_hand(request, till, lambda tx: _place(tx, till, cart, None, given))
+    except (CartClosed, AlreadyOrdered) as problem:
+        return _closed(request, till, problem)
+    except Problem:
+        await terminal.let_go(request, cart.id, seen.id)
+        return face.go(request, till.base, face.words(request)(LET_GO), kind="danger")
+    return _done(request, till, order.id, new=True)
 
 
 @post("/{code:str}/deposit/terminal/{payment_id:uuid}/leave", status_code=303)
 async def leave(request: AnyRequest, code: FromPath[str], payment_id: FromPath[UUID]) -> Response[Any]:
     """Pay in another way: the terminal is told to stop, what it reserved is free again."""
-    till, _form = await till_of(request, code), await read_form(request)
+    till = await till_of(request, code)
     cart = await current(request, till)
     if cart is None:
         return face.go(request, till.base)
-    await terminal.let_go(request, cart.id, payment_id)
-    return face.go(request, f"{till.base}/deposit", face.words(request)(terminal.OTHERWISE), kind="")
+    elsewhere = await waiting.with_return(request, till, cart.id)
+    if elsewhere is not None:
+        return elsewhere
+    return await waiting.leave(
+        request, f"{till.base}/deposit", partial(terminal.let_go, request, cart.id, payment_id)
+    )
 
 
 @post("/{code:str}/deposit/terminal/{payment_id:uuid}/press", status_code=303)
 async def play(request: AnyRequest, code: FromPath[str], payment_id: FromPath[UUID]) -> Response[Any]:
     """Play the customer at the simulated terminal."""
     till = await till_of(request, code)
-    return await terminal.press_here(request, payment_id, _waits_at(till, payment_id))
+    return await waiting.play(request, payment_id, _waits_at(till, payment_id))
 
 
 def _closed(request: AnyRequest, till: Till, problem: Problem) -> Response[Any]:

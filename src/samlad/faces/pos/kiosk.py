@@ -5,7 +5,7 @@ Staff set a device up and take it back at ``/pos/{store}/kiosks``.
 """
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -21,6 +21,7 @@ from samlad.access.sessions import Session
 from samlad.faces import page as face
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
+from samlad.faces.pos import waiting
 from samlad.faces.pos.desk import Till, show, till_of
 from samlad.faces.pos.kiosk_words import WORDS_OF_KIOSK
 from samlad.faces.pos.offline import kiosk_modules
@@ -54,7 +55,7 @@ class OwnReceipt(msgspec.Struct, frozen=True):
 class CardState(msgspec.Struct, frozen=True):
     """How a payment at the terminal stands: nothing that is said at the kiosk changes it."""
 
-    state: terminals.State
+    state: terminals.State | Literal["busy"]
 
 
 async def _kiosk(request: AnyRequest, code: str) -> tuple[Till, Session]:
@@ -163,7 +164,12 @@ async def begin_card(request: AnyRequest, code: FromPath[str]) -> Response[CardS
         )
     except msgspec.ValidationError as error:
         raise InvalidInput(f"A payment cannot be begun of this: {error}") from None
-    await face.change(request, lambda tx: terminals.begin(tx, _desk(till), data))
+    at = await waiting.terminal_for(request, till, terminals.PROVIDER)
+    data = msgspec.structs.replace(data, terminal=at)
+    try:
+        await waiting.wake(request, lambda tx: terminals.begin(tx, _desk(till), data))
+    except payments.TerminalBusy:
+        return Response(CardState(state="busy"), headers={"Cache-Control": "no-store"})
     return await _card(request, till, data.ticket, data.payment)
 
 

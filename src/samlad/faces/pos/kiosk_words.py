@@ -48,6 +48,7 @@ KIOSK = {
     "card-cancelled": marked("It was cancelled at the terminal. Nothing was sold."),
     "card-timed-out": marked("Nobody held a card to the terminal. Nothing was sold."),
     "card-let-go": marked("It was called off. Nothing was sold, and your card is not charged."),
+    "card-busy": marked("The terminal is busy with another payment. Nothing was sold: please try again in a moment."),
     "card-failed": marked("The terminal cannot be asked now. Nothing was sold, and your card is not charged. Please go to a till."),
     "card-offline": marked("Without network no cards are taken here. Please go to a till with staff."),
     "no-cards": marked("Cards are taken at a till with staff."),

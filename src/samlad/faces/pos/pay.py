@@ -14,7 +14,7 @@ from samlad.carts.access import access_of
 from samlad.faces import page as face
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
-from samlad.faces.pos import printing, terminal
+from samlad.faces.pos import printing, terminal, waiting
 from samlad.faces.pos.desk import Till, cookie_of, current, in_hand, show, till_of
 from samlad.faces.pos.stored import NOT_USABLE, Stored, stored_for
 from samlad.faces.storefront import amounts
@@ -24,8 +24,8 @@ from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.money import decimal_text, exponent
 from samlad.kernel.problems import InvalidInput, NotFound, Problem
-from samlad.orders import AlreadyOrdered, Order, PlaceOrder, TotalChanged
-from samlad.payments import PaymentDeclined, PaymentInput
+from samlad.orders import AlreadyOrdered, Order, PlaceOrder, SoldWithReturn, TotalChanged
+from samlad.payments import PaymentDeclined, PaymentInput, TerminalBusy
 from samlad.stock import SoldOut
 from samlad.tills import terminals
 
@@ -47,6 +47,9 @@ async def pay_page(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     cart = await current(request, till)
     if cart is None or not cart.lines or any(line.problem for line in cart.lines):
         return face.go(request, till.base)
+    elsewhere = await waiting.with_return(request, till, cart.id)
+    if elsewhere is not None:
+        return elsewhere
     if terminals.is_here(till.channel) and (awake := await terminal.under_way(request, cart)) is not None:
         return face.go(request, terminal.page_of(till, awake.id))
     by = _way(request.query_params.get("by"))
@@ -60,7 +63,7 @@ async def pay_page(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
         _tip(till, cart, by, form)
     except InvalidInput as problem:
         form.failed(problem)
-    return _pay_form(request, till, cart, by, form, await stored_for(request, till, cart, by, ""))
+    return await _pay_form(request, till, cart, by, form, await stored_for(request, till, cart, by, ""))
 
 
 def _tip(till: Till, cart: CartView, by: str, form: Form) -> int:
@@ -96,12 +99,15 @@ async def pay(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
             cart = await carts.view(database_of(request), actor_of(request), cart_id)
             if cart.channel != till.channel.id:
                 raise NotFound("This ticket is of another store.")
+            elsewhere = await waiting.with_return(request, till, cart.id)
+            if elsewhere is not None:
+                return elsewhere
             stored = await stored_for(request, till, cart, by, form.get("code"))
             if by in ("gift", "credit") and (
                 stored is None or not form.has("rest" if stored.rest else "take")
             ):
-                return _look_first(request, till, cart, by, form, stored)
-            goes = terminals.is_here(till.channel) and "terminal" in (form.get("rest"), form.get("with"))
+                return await _look_first(request, till, cart, by, form, stored)
+            goes = waiting.is_by_terminal(till, form.get("rest") or form.get("with"))
             order = None if goes else await _sell(request, till, cart, form, by, stored)
         if order is None:
             return await _to_terminal(request, till, cart, form, stored)
@@ -110,12 +116,14 @@ async def pay(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
         return face.go(request, f"{till.base}/sales/{sold}" if sold else till.base)
     except NotFound:
         return face.go(request, till.base)
+    except SoldWithReturn:  # begun in this very moment
+        return await waiting.with_return(request, till, cart_id) or face.go(request, till.base)
     except SoldOut:
         return face.go(request, till.base, _(SOLD_OUT), kind="danger")
     except (TotalChanged, carts.PriceChanged, carts.NotSellable):
         return face.go(request, till.base, _(CHANGED), kind="warning")
-    except (PaymentDeclined, InvalidInput) as problem:
-        return _refused(request, till, cart, by, form, problem)
+    except (PaymentDeclined, InvalidInput, TerminalBusy) as problem:
+        return await _refused(request, till, cart, by, form, problem)
     await printing.after_sale(request, till, order)
     answer = face.go(request, f"{till.base}/sales/{order.id}?new=1")
     answer.delete_cookie(cookie_of(till))
@@ -132,13 +140,13 @@ def _turn(request: AnyRequest, cart: UUID) -> AbstractAsyncContextManager[None]:
     return orders.turn(database_of(request), orders.Question(carts.gone_among, wanted))
 
 
-def _look_first(
+async def _look_first(
     request: AnyRequest, till: Till, cart: CartView, by: str, form: Form, stored: Stored | None
 ) -> Response[Any]:
     """What the card can pay, and what is left to pay some other way; or that it cannot."""
     if stored is None and by == "gift":
         form.failed(InvalidInput.at("code", NOT_USABLE))
-    return _pay_form(request, till, cart, by, form, stored)
+    return await _pay_form(request, till, cart, by, form, stored)
 
 
 async def _to_terminal(
@@ -146,7 +154,8 @@ async def _to_terminal(
 ) -> Response[Any]:
     if form.whole("total") != cart.totals.total:
         raise TotalChanged("The ticket has changed.", total=cart.totals.total)
-    return await terminal.begin(request, till, cart, stored, _tip(till, cart, form.get("by"), form))
+    at = await waiting.terminal_for(request, till, form.get("rest") or form.get("with"))
+    return await terminal.begin(request, till, cart, stored, _tip(till, cart, form.get("by"), form), at=at)
 
 
 async def _sell(
@@ -181,16 +190,17 @@ def _one_payment(request: AnyRequest, till: Till, cart: CartView, form: Form, by
     return payment
 
 
-def _refused(
+async def _refused(
     request: AnyRequest, till: Till, cart: CartView, by: str, form: Form, problem: Problem
 ) -> Response[Any]:
     form.failed(problem, {"payments/0/tendered": "tendered", "other": "tendered"})
     if isinstance(problem, PaymentDeclined):
         form.message = face.words(request)(TOO_LITTLE if by == "cash" else terminal.DECLINED)
-    return _pay_form(request, till, cart, by, form)
+    stored = await stored_for(request, till, cart, by, form.get("code"))
+    return await _pay_form(request, till, cart, by, form, stored)
 
 
-def _pay_form(
+async def _pay_form(
     request: AnyRequest, till: Till, cart: CartView, by: str, form: Form, stored: Stored | None = None
 ) -> Response[Any]:
     _, currency, total = face.words(request), till.channel.currency, cart.totals.total
@@ -215,6 +225,7 @@ def _pay_form(
         form=form,
         problem_text=None,
         has_terminal=terminals.is_here(till.channel),
+        terminals=[(waiting.way_of(one), one) for one in await waiting.terminals_here(request, till)],
         has_own=payments.OWN_TERMINAL in payments.offered(till.channel),
         test_cards=[(token, _(text), _(note)) for token, text, note in TEST_CARDS[:2]]
         if "test" in payments.offered(till.channel)

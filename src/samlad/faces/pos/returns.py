@@ -14,7 +14,7 @@ from samlad.faces import page as face
 from samlad.faces.design.formats import day_and_clock_at
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
-from samlad.faces.pos import printing, terminal
+from samlad.faces.pos import printing, waiting
 from samlad.faces.pos.desk import Till, clerk_of, current, show, till_of
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked
@@ -157,7 +157,7 @@ async def show_return(
         status=200 if face.is_htmx(request) else form.status,
         cart=cart if cart is not None and cart.lines else None,
         due=max(0, order.total - order.called_off - sum(payment.promised for payment in order.payments)),
-        pay_ways=terminal.ways(request, till),
+        pay_ways=await waiting.ways(request, till),
         provider_names=printing.PROVIDERS,
         **context,
     )

@@ -7,7 +7,8 @@ itself (`samlad.tills.terminals`), with a journal in place of these pages.
 
 import base64
 import binascii
-from typing import Any, Literal, cast
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -17,21 +18,18 @@ from litestar.params import FromPath
 from samlad import carts, orders, payments
 from samlad.carts import CartClosed, CartView, paying
 from samlad.faces import page as face
-from samlad.faces import pay_ways
-from samlad.faces.form import read_form
 from samlad.faces.page import AnyRequest
-from samlad.faces.pos import printing
-from samlad.faces.pos.desk import Till, cookie_of, current, in_hand, show, till_of
+from samlad.faces.pos import printing, waiting
+from samlad.faces.pos.desk import Till, cookie_of, current, in_hand, till_of
 from samlad.faces.pos.stored import Stored
+from samlad.faces.pos.waiting import Wait
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.problems import NotFound, Problem
 from samlad.kernel.vault import CannotOpen, Vault
 from samlad.orders import AlreadyOrdered, PlaceOrder
 from samlad.payments import Attempt, PaymentInput, PaymentStatus, StartInput
-from samlad.payments.permissions import TERMINAL
-from samlad.payments.terminal import press
-from samlad.tills.terminals import PROVIDER, RESERVED, is_here, state_of
+from samlad.tills.terminals import PROVIDER, RESERVED
 
 STORED_SECONDS = 1_800
 _SEALED = "pos.stored"
@@ -44,14 +42,7 @@ TOO_LONG = marked("Nobody held a card to the terminal. Nothing was sold.")
 LET_GO = marked(
     "Nothing was sold, and the card is not charged: look at the ticket, then take the money again."
 )
-OTHERWISE = marked("Choose another way to pay.")
-SAID_OF_REST = {
-    "declined": marked("The card was declined. Nothing was paid; try another card, or cash."),
-    "cancelled": marked("Cancelled at the terminal. Nothing was paid."),
-    "timed-out": marked("Nobody held a card to the terminal. Nothing was paid."),
-    "let-go": OTHERWISE,
-}
-SAID = {"declined": DECLINED, "cancelled": CANCELLED, "timed-out": TOO_LONG, "let-go": OTHERWISE}
+SAID = {"declined": DECLINED, "cancelled": CANCELLED, "timed-out": TOO_LONG, "let-go": waiting.OTHERWISE}
 
 
 class Beside(msgspec.Struct, frozen=True):
@@ -64,17 +55,17 @@ class Beside(msgspec.Struct, frozen=True):
 
 
 async def begin(
-    request: AnyRequest, till: Till, cart: CartView, stored: Stored | None, tip: int = 0
+    request: AnyRequest, till: Till, cart: CartView, stored: Stored | None, tip: int = 0, *, at: UUID | None
 ) -> Response[Any]:
-    """Wake the terminal for what is left to pay: on to the page that waits. One that is awake for it is gone on with."""
+    """Wake a terminal for what is left to pay: on to the page that waits. One that is awake for it is gone on with."""
     amount = (cart.totals.total if stored is None else stored.rest) + tip
     found = await under_way(request, cart)
-    if found is not None and found.amount != amount:
+    if found is not None and (found.amount, found.terminal) != (amount, at or found.terminal):
         await let_go(request, cart.id, found.id)
         found = None
     if found is None:
-        wanted = StartInput(provider=PROVIDER, amount=amount, tip=tip)
-        found = await face.change(request, lambda tx: paying.begin(tx, cart.id, wanted))
+        wanted = StartInput(provider=PROVIDER, amount=amount, tip=tip, terminal=at)
+        found = await waiting.wake(request, lambda tx: paying.begin(tx, cart.id, wanted))
     answer = face.go(request, page_of(till, found.id))
     if stored is not None or tip:
         beside = (
@@ -98,16 +89,22 @@ async def under_way(request: AnyRequest, cart: CartView) -> Attempt | None:
     return live[-1] if live else None
 
 
-def ways(request: AnyRequest, till: Till) -> list[tuple[str, str]]:
-    """How what is owed beside a ticket can be paid at a till: provider and name. By hand, and at the terminal where there is one."""
-    _ = face.words(request)
-    found = [(name, _(text)) for name, text in pay_ways.of_staff(till.channel).items()]
-    return [*found, (PROVIDER, _("Card terminal"))] if is_here(till.channel) else found
-
-
 def page_of(till: Till, payment: UUID) -> str:
     """The page that waits for a payment."""
     return f"{till.base}/pay/terminal/{payment}"
+
+
+def _wait(request: AnyRequest, till: Till, cart: CartView, seen: Attempt) -> Wait:
+    return Wait(
+        till=till,
+        seen=seen,
+        href=page_of(till, seen.id),
+        back=f"{till.base}/pay?by=card",
+        then=TICKET_THEN,
+        take=partial(_sell, request, till, cart, seen),
+        whole=cart.totals.total,
+        said=SAID,
+    )
 
 
 @get("/{code:str}/pay/terminal/{payment_id:uuid}")
@@ -117,36 +114,14 @@ async def wait_page(request: AnyRequest, code: FromPath[str], payment_id: FromPa
     cart = await current(request, till)
     if cart is None:
         return face.go(request, till.base)
+    elsewhere = await waiting.with_return(request, till, cart.id)
+    if elsewhere is not None:
+        return elsewhere
     try:
         seen = await paying.look(database_of(request), actor_of(request), cart.id, payment_id)
     except NotFound:
         return face.go(request, f"{till.base}/pay?by=card")
-    state = state_of(seen)
-    if state == "accepted":
-        return await _sell(request, till, cart, seen)
-    if state != "waiting":
-        said = face.words(request)(SAID[state])
-        return face.go(request, f"{till.base}/pay?by=card", said, kind="warning")
-    return waiting(request, till, seen, page_of(till, seen.id), TICKET_THEN, whole=cart.totals.total)
-
-
-def waiting(
-    request: AnyRequest, till: Till, seen: Attempt, href: str, then: str, *, whole: int | None = None
-) -> Response[Any]:
-    """The page that waits for a card: ``then`` (marked) says what happens when the money is reserved; ``whole`` (minor units) what
-    the payment is a part of."""
-    if face.is_htmx(request):
-        return Response(None, status_code=204)
-    return show(
-        request,
-        till,
-        "pos/terminal.html",
-        payment=seen,
-        whole=whole,
-        wait_href=href,
-        what_then=face.words(request)(then),
-        plays=actor_of(request).may(TERMINAL),
-    )
+    return await waiting.look(request, _wait(request, till, cart, seen))
 
 
 async def _sell(request: AnyRequest, till: Till, cart: CartView, seen: Attempt) -> Response[Any]:
@@ -180,30 +155,22 @@ def _done(request: AnyRequest, till: Till, href: str) -> Response[Any]:
 @post("/{code:str}/pay/terminal/{payment_id:uuid}/leave", status_code=303)
 async def leave(request: AnyRequest, code: FromPath[str], payment_id: FromPath[UUID]) -> Response[Any]:
     """Pay in another way: the terminal is told to stop, what it reserved is free again."""
-    till, _form = await till_of(request, code), await read_form(request)
+    till = await till_of(request, code)
     cart = await current(request, till)
     if cart is None:
         return face.go(request, till.base)
-    await let_go(request, cart.id, payment_id)
-    return face.go(request, f"{till.base}/pay?by=card", face.words(request)(OTHERWISE), kind="")
+    elsewhere = await waiting.with_return(request, till, cart.id)
+    if elsewhere is not None:
+        return elsewhere
+    return await waiting.leave(
+        request, f"{till.base}/pay?by=card", partial(let_go, request, cart.id, payment_id)
+    )
 
 
 @post("/{code:str}/pay/terminal/{payment_id:uuid}/press", status_code=303)
 async def play(request: AnyRequest, code: FromPath[str], payment_id: FromPath[UUID]) -> Response[Any]:
-    """Play the customer at the simulated terminal: a card that is accepted or declined, or the red button."""
-    return await press_here(request, payment_id, page_of(await till_of(request, code), payment_id))
-
-
-async def press_here(request: AnyRequest, payment_id: UUID, page: str) -> Response[Any]:
-    """Press what the form says at the simulated terminal, and on to the page that waits."""
-    button = (await read_form(request)).get("button")
-    if button in ("approve", "decline", "cancel"):
-        pressed = cast("Literal['approve', 'decline', 'cancel']", button)
-        try:
-            await face.change(request, lambda tx: press(tx, payment_id, pressed))
-        except Problem as problem:
-            return face.go(request, page, problem.detail, kind="warning")
-    return face.go(request, page)
+    """Play the customer at the simulated terminal."""
+    return await waiting.play(request, payment_id, page_of(await till_of(request, code), payment_id))
 
 
 async def let_go(request: AnyRequest, cart: UUID, payment: UUID) -> None:

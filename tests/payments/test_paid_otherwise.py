@@ -197,6 +197,10 @@ async def test_the_orders_page_offers_it_where_the_refusal_is_shown(
         page = (await owner.get(here)).text
         assert f'data-open="otherwise-{failed.id}"' in page
         assert f'value="drawer:{shift}"' in page
+        label = page.split('<label for="f-otherwise-reference-1">')[1].split("</label>")[0]
+        assert label == "Reference of the transfer, or why in cash", (
+            "a transfer needs it: it is not called optional"
+        )
         given = {"refund": str(failed.id), "way": "bank_transfer", "id": str(new_id())}
         wrong = await owner.post(f"{here}/refund-otherwise", data=given)
         assert (wrong.status_code, "Say by which transfer" in wrong.text) == (422, True)

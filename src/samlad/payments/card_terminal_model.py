@@ -46,9 +46,11 @@ class CardTerminalChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
 
 class CardTerminal(msgspec.Struct, frozen=True, kw_only=True):
-    """A card terminal. ``busy`` is what it waits for a card for (minor units of ``currency``), of the payment ``busy_with``; null: it is
-    free. ``used_at``: when a
-    payment was begun at it last."""
+    """A card terminal.
+
+    ``busy``: for how much (minor units of ``currency``) it waits for a card, of the payment ``busy_with``; null: it is free.
+    ``used_at``: when a payment was begun at it last.
+    """
 
     id: UUID
     location: UUID

@@ -304,6 +304,7 @@ async def test_who_may_not_place_orders_enters_none(api_as: Any, shop: Any) -> N
 @pytest.mark.browser
 async def test_an_order_is_entered_by_keyboard(site: Site, shop: Any) -> None:
     await caller(shop)
+    await bike(shop)
     page = await site.staff(width=390)
     await page.goto(NEW)
     await page.get_by_label("Goods by SKU or GTIN").fill("MUG-032 2")
@@ -329,8 +330,17 @@ async def test_an_order_is_entered_by_keyboard(site: Site, shop: Any) -> None:
         ("city", "Malmö"),
     ):
         await page.locator(f"form [name={field}]").fill(value)
+    # The times of a way that has some are there as soon as it is chosen, and go with it.
+    await page.get_by_label("How it gets there").select_option("bike")
+    await expect(page.get_by_label("When it comes")).to_be_visible()
+    await page.get_by_label("How it gets there").select_option("courier")
+    await expect(page.get_by_label("When it comes")).to_have_count(0)
+    await page.get_by_label("How it gets there").select_option("bike")
+    await expect(page.get_by_label("When it comes")).to_be_visible()
     await site.fine(page)
     await site.picture(page, "order-draft")
+    await page.get_by_role("button", name="Keep it").last.press("Enter")
+    await expect(page.get_by_text("SEK 9.00")).to_be_visible()
     await page.get_by_role("button", name="Place the order").press("Enter")
     await page.wait_for_url(re.compile(r"/admin/orders/(?!new)"))
     await site.fine(page)

@@ -257,6 +257,17 @@ async def take_slot(
     return number
 
 
+async def has_slot(tx: Tx, owner: UUID, location: UUID) -> bool:
+    """Whether an owner has a slot of a location."""
+    return bool(
+        await tx.value(
+            "SELECT EXISTS (SELECT FROM delivery_slot_share WHERE owner = $1 AND location = $2)",
+            owner,
+            location,
+        )
+    )
+
+
 async def return_slot(tx: Tx, owner: UUID) -> list[tuple[UUID, date, str]]:
     """Take an owner off its slot; its (location, day, start), if it had one."""
     rows = await tx.rows("SELECT location, day, start FROM delivery_slot_return($1)", owner)

@@ -26,8 +26,8 @@ from samlad.kernel.context import BACKGROUND
 from samlad.kernel.database import Tx
 from samlad.kernel.problems import InvalidInput
 from samlad.orders import CancelInput, ChangeInput, Order, cancel, fulfilment_assign, fulfilment_store
-from samlad.orders.change_model import CancelAction
-from samlad.orders.model import PlaceOrder
+from samlad.orders.change_model import AddAction, CancelAction, QuantityAction
+from samlad.orders.model import PlaceOrder, WrongState
 from samlad.payments import PaymentInput
 from trade import BUYER, Trade
 
@@ -317,4 +317,39 @@ async def test_over_http(trade: Trade, api: httpx.AsyncClient) -> None:
     await api.patch(f"/api/carts/{two}", json={"delivery": "pickup", "location": str(trade.at_malmo.id)})
     nothing = await api.post(f"/api/carts/{two}/checkout", json={"slot": key})
     assert [fault["field"] for fault in nothing.json()["errors"]] == ["slot"]
+    await trade.sound()
+
+
+async def test_goods_that_are_added_come_in_the_slot_too(trade: Trade) -> None:
+    await offer(trade, 3)
+    kettle = await trade.kettle(quantity=9, at=trade.at_malmo)
+    slot = (await promised(trade, kettle)).slots[4]
+    order = await trade.place((await chosen(trade, kettle, slot.key)).id)
+    more = ChangeInput(actions=[AddAction(variant=kettle, quantity=1)], pay_later=True)
+    await trade.db.transaction(lambda tx: orders.apply_change(tx, order.id, more))
+    parts = await trade.db.transaction(lambda tx: fulfilment_store.of_order(tx, order.id))
+    due = slot.since - timedelta(minutes=5)
+    assert [(part.method, part.due_at) for part in parts] == [("same_day", due), ("same_day", due)]
+    assert await taken(trade) == [(trade.at_malmo.id, slot.key, 1)], "it is one order all the same"
+    await trade.sound()
+
+
+async def test_an_order_that_was_emptied_is_not_filled_again(trade: Trade) -> None:
+    """It has given its slot back, which somebody else may have by now."""
+    await offer(trade, 1)
+    kettle = await trade.kettle(quantity=9, at=trade.at_malmo)
+    where = BUYER | {"delivery_method": "bike", "location": str(trade.at_malmo.id)}
+    order = await trade.place((await trade.cart((kettle, 2), **where)).id)
+
+    async def change(action: Any) -> None:
+        wanted = ChangeInput(actions=[action], pay_later=True)
+        await trade.db.transaction(lambda tx: orders.apply_change(tx, order.id, wanted))
+
+    for left in (1, 0):
+        await change(QuantityAction(position=1, quantity=left))
+    assert await taken(trade) == []
+    for more in (AddAction(variant=kettle, quantity=1), QuantityAction(position=1, quantity=1)):
+        with pytest.raises(WrongState):
+            await change(more)
+    assert await taken(trade) == []
     await trade.sound()

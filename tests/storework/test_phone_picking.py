@@ -4,15 +4,16 @@ import asyncio
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from phones import Phone, person
 
-from samlad import orders, stock, storework
+from samlad import delivery, orders, stock, storework
 from samlad.kernel.context import Context
 from samlad.kernel.database import Tx
 from samlad.orders import fulfilment, fulfilment_store
 from samlad.orders.fulfilment_model import Fulfilment, FulfilmentState, TakeInput
 from samlad.orders.model import CancelInput
-from trade import Trade
+from trade import BUYER, Trade
 
 
 async def _work(trade: Trade, *lines: tuple[UUID, int]) -> Fulfilment:
@@ -121,3 +122,24 @@ async def test_what_a_phone_takes_along_says_nothing_about_customers(trade: Trad
     text = str(tasks)
     for personal in ("Kim", "kim@example.org", "Storgatan"):
         assert personal not in text
+
+
+async def test_a_phone_takes_along_when_an_order_is_brought(trade: Trade) -> None:
+    method = {
+        "channel": "web", "code": "bike", "kind": "same_day", "name": "Bike", "zones": [{}], "pick_minutes": 5,
+        "calendar": {"weekdays": [1, 2, 3, 4, 5, 6, 7]}, "pack_minutes": 5,
+        "slots": [{"start": f"{hour:02d}:00", "end": f"{hour:02d}:45"} for hour in range(24)],
+    }  # fmt: skip
+    await trade.db.transaction(
+        lambda tx: delivery.create_method(tx, msgspec.convert(method, delivery.MethodInput))
+    )
+    kettle = await trade.kettle(quantity=3, at=trade.at_malmo)
+    where = BUYER | {"delivery_method": "bike", "location": str(trade.at_malmo.id)}
+    order = await trade.place((await trade.cart((kettle, 1), **where)).id)
+    sent = await trade.place((await trade.cart((kettle, 1), **BUYER)).id)
+    picks = (await storework.tasks_of(trade.db, person(), trade.at_malmo)).picks
+    assert order.promise is not None
+    assert {each.number: (each.since, each.until) for each in picks} == {
+        order.number: (order.promise.since, order.promise.until),
+        sent.number: (None, None),
+    }

@@ -30,7 +30,7 @@ from samlad.delivery.service import (
     set_workday,
 )
 from samlad.delivery.setup import current, methods_of
-from samlad.delivery.slots import in_slot, move_slot, pick_by
+from samlad.delivery.slots import in_slot, move_slot, pick_by, reaches_slot
 from samlad.delivery.slots import take as take_slot
 from samlad.delivery.store import workday
 
@@ -70,6 +70,7 @@ __all__ = [
     "move_slot",
     "pick_by",
     "price",
+    "reaches_slot",
     "reaching",
     "set_workday",
     "take_slot",

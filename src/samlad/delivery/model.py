@@ -266,6 +266,17 @@ class MethodChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     is_active: bool | UnsetType = UNSET
 
 
+class SlotLoad(msgspec.Struct, frozen=True, kw_only=True):
+    """How many ``orders`` a place brings in the slot of a day that begins at ``start`` (HH:MM); days on the place's own clock."""
+
+    code: str
+    name: str
+    day: date
+    today: date
+    start: str
+    orders: int
+
+
 class SlotFull(Conflict):
     """Somebody was quicker: the slot has no room any more. ``next``: the next that has, null if there is none."""
 

@@ -1,13 +1,13 @@
 """SQL of the tables ``delivery_method``, ``delivery_workday``, and of what counts on days and in slots."""
 
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from samlad.delivery.model import CapacityUnit, Method, Workday
+from samlad.delivery.model import CapacityUnit, Method, SlotLoad, Workday
 from samlad.delivery.promise import OpenSlot
 from samlad.kernel.database import Reader, Tx, asked_once
 from samlad.kernel.listing import Filter, Listing, Sort, texts
@@ -222,6 +222,34 @@ async def full_slots(
     return frozenset((row["method"], row["location"], row["day"], row["start"]) for row in rows)
 
 
+async def slot_loads(
+    reader: Reader,
+    method: UUID,
+    at: datetime,
+    *,
+    days: int,
+    most: int,
+    locations: Collection[UUID] | None = None,
+) -> list[SlotLoad]:
+    """What places bring by a method in the slots of so many days from a moment's on, the soonest first; slots that nobody
+    has are left out. ``locations``: only these; None: all. One statement."""
+    return await reader.all(
+        SlotLoad,
+        """SELECT p.code, p.name, l.day, here.today, l.start, l.orders
+           FROM delivery_slot l JOIN location p ON p.id = l.location,
+                LATERAL (SELECT ($2::timestamptz AT TIME ZONE p.time_zone)::date AS today) here
+           WHERE l.method = $1 AND l.orders > 0 AND l.day >= here.today AND l.day < here.today + $3::int
+             AND l.day >= ($2::timestamptz AT TIME ZONE 'UTC')::date - 1
+             AND ($4::uuid[] IS NULL OR l.location = ANY($4))
+           ORDER BY l.day, l.start, p.name, p.id LIMIT $5""",
+        method,
+        at,
+        days,
+        None if locations is None else list(locations),
+        most,
+    )
+
+
 async def take_slot(
     tx: Tx, owner: UUID, method: UUID, location: UUID, wanted: Sequence[OpenSlot]
 ) -> int | None:
@@ -236,6 +264,17 @@ async def take_slot(
         [each.slot.capacity for each in wanted],
     )
     return number
+
+
+async def has_slot(tx: Tx, owner: UUID, location: UUID) -> bool:
+    """Whether an owner has a slot of a location."""
+    return bool(
+        await tx.value(
+            "SELECT EXISTS (SELECT FROM delivery_slot_share WHERE owner = $1 AND location = $2)",
+            owner,
+            location,
+        )
+    )
 
 
 async def return_slot(tx: Tx, owner: UUID) -> list[tuple[UUID, date, str]]:

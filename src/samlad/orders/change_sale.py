@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from samlad import payments, stock
+from samlad import delivery, payments, stock
 from samlad.channels import Channel, Resource
 from samlad.kernel import log
 from samlad.kernel.clock import local_day, now
@@ -27,7 +27,7 @@ from samlad.orders import (
 from samlad.orders.change_model import ChangeInput
 from samlad.orders.change_planned import Facts, Planned
 from samlad.orders.change_taxing import where_to
-from samlad.orders.fulfilment_model import FulfilmentState, Part
+from samlad.orders.fulfilment_model import FulfilmentState, Method, Part
 from samlad.orders.model import (
     LineKind,
     Order,
@@ -43,7 +43,8 @@ from samlad.stock import HoldKind, HoldLine
 
 
 async def add_goods(tx: Tx, head: OrderHead, channel: Channel, lines: Sequence[OrderLine]) -> bool:
-    """More lines of an order that has not left: held like the others, and given to the places that have them.
+    """More lines of an order that has not left: held like the others, and given to the places that have them. What the place
+    has that brings the order in a slot comes in it, while that is possible; all else as what is chosen without a method.
 
     Whether the sums of the order's day had it already, and the customer's spend is to follow.
 
@@ -58,17 +59,26 @@ async def add_goods(tx: Tx, head: OrderHead, channel: Channel, lines: Sequence[O
     wanted = [HoldLine(variant=variant, quantity=q, location=place) for _position, variant, q in units]
     held = await stock.take(tx, wanted, channel=channel, kind=HoldKind.ORDER, owner=head.id)
     places = [(hold.location, hold.variant, hold.quantity) for hold in held]
+    spread = fulfilment_rules.spread(units, places)
+    brings = None if head.promise is None else head.promise.location
+    comes_along = brings in spread and await delivery.reaches_slot(
+        tx, head.id, head.delivery_method, head.promise
+    )
     moment = now()
     parts = [
         Part(
             id=new_id(),
             location=location,
-            method=fulfilment_rules.method_of(head.delivery),
+            method=Method.SAME_DAY
+            if comes_along and location == brings
+            else fulfilment_rules.method_of(head.delivery),
             state=FulfilmentState.OPEN,
-            due_at=await fulfilment_plan.due_at(tx, location, channel, moment),
+            due_at=await fulfilment_plan.due_at(
+                tx, location, channel, moment, head if comes_along and location == brings else None
+            ),
             lines=there,
         )
-        for location, there in fulfilment_rules.spread(units, places).items()
+        for location, there in spread.items()
     ]
     await fulfilment_plan.make(tx, head, parts)
     return is_counted

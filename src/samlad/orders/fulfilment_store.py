@@ -95,6 +95,20 @@ async def to_pick(reader: Reader, location: UUID, most: int) -> list[Fulfilment]
     return await _with_lines(reader, found)
 
 
+async def brought(reader: Reader, orders: Sequence[UUID]) -> dict[UUID, tuple[datetime, datetime]]:
+    """From when to when those of some orders are to be with their customers that are brought in a slot. Nothing is asked of
+    no orders."""
+    if not orders:
+        return {}
+    rows = await reader.rows(
+        """SELECT id, (promise->>'since')::timestamptz AS since, (promise->>'until')::timestamptz AS until
+           FROM orders WHERE id = ANY($1) AND promise->>'slot' IS NOT NULL AND promise->>'since' IS NOT NULL
+             AND promise->>'until' IS NOT NULL""",
+        list(orders),
+    )
+    return {row["id"]: (row["since"], row["until"]) for row in rows}
+
+
 async def of_batch(reader: Reader, batch: UUID) -> list[Fulfilment]:
     """The fulfilments of a batch by box."""
     found = await reader.all(

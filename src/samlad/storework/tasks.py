@@ -53,7 +53,8 @@ class PickLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pick(msgspec.Struct, frozen=True, kw_only=True):
-    """A piece of work: for which order, until when, who has it. Not for whom."""
+    """A piece of work: for which order, until when, who has it. Not for whom. ``since`` and ``until``: when it is to be with
+    the customer, if it is brought in a slot."""
 
     id: UUID
     number: str
@@ -61,6 +62,8 @@ class Pick(msgspec.Struct, frozen=True, kw_only=True):
     is_sent: bool
     state: str
     due_at: datetime
+    since: datetime | None = None
+    until: datetime | None = None
     is_mine: bool
     taken_name: str | None
     lines: list[PickLine]
@@ -96,7 +99,7 @@ async def tasks_of(reader: Reader, actor: Actor, place: Location) -> Tasks:
     if actor.may(ADJUST, place.id):
         counts, coming = await _counts(reader, place.id), await _coming(reader, place.id)
     if actor.may(orders.CHANGE, place.id):
-        picks = [_pick(each, actor) for each in await fulfilment_store.to_pick(reader, place.id, MOST)]
+        picks = await _picks(reader, actor, place.id)
     needed = {line.variant for pick in picks for line in pick.lines}
     needed |= {line[0] for count in counts for line in count.lines}
     needed |= {line[0] for each in coming for line in each.lines}
@@ -147,7 +150,18 @@ async def _coming(reader: Reader, place: UUID) -> list[Coming]:
     )
 
 
-def _pick(work: Fulfilment, actor: Actor) -> Pick:
+async def _picks(reader: Reader, actor: Actor, place: UUID) -> list[Pick]:
+    found = await fulfilment_store.to_pick(reader, place, MOST)
+    same_day = [each.order_id for each in found if each.method is Method.SAME_DAY]
+    slots = await fulfilment_store.brought(reader, same_day)
+    return [
+        _pick(each, actor, slots.get(each.order_id) if each.method is Method.SAME_DAY else None)
+        for each in found
+    ]
+
+
+def _pick(work: Fulfilment, actor: Actor, slot: tuple[datetime, datetime] | None) -> Pick:
+    since, until = slot or (None, None)
     return Pick(
         id=work.id,
         number=work.number,
@@ -155,6 +169,8 @@ def _pick(work: Fulfilment, actor: Actor) -> Pick:
         is_sent=work.method in (Method.SHIP, Method.SAME_DAY),
         state=work.state,
         due_at=work.due_at,
+        since=since,
+        until=until,
         is_mine=work.taken_by == actor.label,
         taken_name=work.taken_name,
         lines=[

@@ -1,6 +1,8 @@
 """The pages of delivery methods and of how locations work."""
 
 import re
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -9,6 +11,7 @@ from market import text_of
 from samlad import delivery
 from samlad.delivery import store
 from samlad.delivery.model import AmountTable, PostalRange, Slot, Step
+from samlad.delivery.texts import day_words
 from trade import BUYER
 
 COURIER = {
@@ -134,6 +137,50 @@ async def test_staff_read_when_an_order_is_to_be_with_the_customer(api: httpx.As
         assert f"{start}–{start[:2]}:45" in page, path
         assert "The delivery time is theirs" in page
         assert "delivery." not in page, "what happened has a name"
+
+
+async def test_staff_see_how_full_each_time_is(api: httpx.AsyncClient, shop) -> None:
+    slots = "09:00-11:00: 3\n17:00-19:00"
+    await api.post(
+        "/admin/delivery/new",
+        data=COURIER | {"kind": "same_day", "code": "bike", "zones": "* | * | 0", "slots": slots},
+    )
+    [method] = await store.all_methods(shop.db)
+    here = f"/admin/delivery/{method.id}"
+    assert "Every time is free" in text_of((await api.get(here)).text)
+    places = [shop.trade.at_malmo, shop.trade.at_lund]
+    today = datetime.now(ZoneInfo(places[0].time_zone)).date()
+    wanted = [
+        (places[0].id, 0, "17:00", 2), (places[0].id, 1, "09:00", 3), (places[1].id, 2, "09:00", 1),
+        (places[0].id, 2, "12:00", 4), (places[0].id, -1, "09:00", 7), (places[0].id, 5, "09:00", 8),
+        (places[1].id, 1, "17:00", 0),
+    ]  # fmt: skip
+    for place, more, start, taken in wanted:
+        await shop.db.rows(
+            "INSERT INTO delivery_slot (method, day, location, start, orders) VALUES ($1, $2, $3, $4, $5) RETURNING 1",
+            method.id, today + timedelta(days=more), place, start, taken,
+        )  # fmt: skip
+    page = (await api.get(here)).text
+    card = page[page.index('id="taken"') :]
+    rows = [" ".join(text_of(row).split()) for row in re.findall(r"<tr><td.*?</tr>", card, re.DOTALL)]
+    third = day_words(today + timedelta(days=2), None, "en", shop.trade.web.country)
+    assert [row.removeprefix(places[0].name).removeprefix(places[1].name).strip() for row in rows] == [
+        "Today 17:00–19:00 2",
+        "Tomorrow 09:00–11:00 Full 3 of 3",
+        f"{third} 09:00–11:00 1 of 3",
+        f"{third} 12:00 Not offered any more 4",
+    ]
+    assert rows[2].startswith(places[1].name)
+    href = re.search(r'href="(/admin/fulfilments\?location=[^"]+)"', card)[1].replace("&amp;", "&")
+    assert (await api.get(href)).status_code == 200
+    found = await store.slot_loads(
+        shop.db, method.id, datetime.now(UTC), days=3, most=2, locations={places[1].id, places[0].id}
+    )
+    assert len(found) == 2
+    found = await store.slot_loads(
+        shop.db, method.id, datetime.now(UTC), days=3, most=9, locations={places[1].id}
+    )
+    assert [each.orders for each in found] == [1], "who deals with one store sees that one"
 
 
 async def test_how_a_location_works(api: httpx.AsyncClient, shop) -> None:

@@ -1,6 +1,7 @@
 """Orders that staff enter at the desk: on the phone and from letters by SKU, drafts that wait, quotes with prices of their own."""
 
 import re
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from browser import Site
 from market import text_of
 from playwright.async_api import expect
 
-from samlad import channels, credit, customers, orders
+from samlad import channels, credit, customers, delivery, orders
 from samlad.access.permissions import Role, permissions_of
 from samlad.catalog import prices
 from samlad.channels import ChannelChange, Resource
@@ -303,6 +304,7 @@ async def test_who_may_not_place_orders_enters_none(api_as: Any, shop: Any) -> N
 @pytest.mark.browser
 async def test_an_order_is_entered_by_keyboard(site: Site, shop: Any) -> None:
     await caller(shop)
+    await bike(shop)
     page = await site.staff(width=390)
     await page.goto(NEW)
     await page.get_by_label("Goods by SKU or GTIN").fill("MUG-032 2")
@@ -328,8 +330,121 @@ async def test_an_order_is_entered_by_keyboard(site: Site, shop: Any) -> None:
         ("city", "Malmö"),
     ):
         await page.locator(f"form [name={field}]").fill(value)
+    # The times of a way that has some are there as soon as it is chosen, and go with it.
+    await page.get_by_label("How it gets there").select_option("bike")
+    await expect(page.get_by_label("When it comes")).to_be_visible()
+    await page.get_by_label("How it gets there").select_option("courier")
+    await expect(page.get_by_label("When it comes")).to_have_count(0)
+    await page.get_by_label("How it gets there").select_option("bike")
+    await expect(page.get_by_label("When it comes")).to_be_visible()
     await site.fine(page)
     await site.picture(page, "order-draft")
+    await page.get_by_role("button", name="Keep it").last.press("Enter")
+    await expect(page.get_by_text("SEK 9.00")).to_be_visible()
     await page.get_by_role("button", name="Place the order").press("Enter")
     await page.wait_for_url(re.compile(r"/admin/orders/(?!new)"))
     await site.fine(page)
+
+
+BIKE = {
+    "channel": "web", "code": "bike", "kind": "same_day", "name": "Bike", "zones": [{}], "position": 9,
+    "calendar": {"weekdays": [1, 2, 3, 4, 5, 6, 7]}, "pick_minutes": 5, "pack_minutes": 5,
+    "rate": {"kind": "flat", "price": 900},
+}  # fmt: skip
+TIMES = re.compile(r'<option value="([-0-9]+T[0-9:]+)"( selected)?( disabled)?>([^<]+)</option>')
+
+
+async def bike(shop: Any, capacity: int = 1) -> delivery.Method:
+    """A same-day method with a slot in every hour of every day, behind one that is sent."""
+    slots = [{"start": f"{hour:02d}:00", "end": f"{hour:02d}:45", "capacity": capacity} for hour in range(24)]
+    sent = {"code": "courier", "kind": "ship", "name": "Courier", "position": 1}
+    await shop.db.transaction(
+        lambda tx: delivery.create_method(tx, msgspec.convert(BIKE | sent, delivery.MethodInput))
+    )
+    data = msgspec.convert(BIKE | {"slots": slots}, delivery.MethodInput)
+    return await shop.db.transaction(lambda tx: delivery.create_method(tx, data))
+
+
+async def fill(shop: Any, *slots: str) -> None:
+    """Somebody else was quicker, at every store."""
+    await shop.db.rows(
+        """WITH full_now AS (
+               INSERT INTO delivery_slot (method, day, location, start, orders)
+               SELECT m.id, split_part(s, 'T', 1)::date, l.id, split_part(s, 'T', 2), 1
+               FROM delivery_method m, location l, unnest($1::text[]) s
+               ON CONFLICT DO NOTHING RETURNING *)
+           INSERT INTO delivery_slot_share (owner, method, day, location, start)
+           SELECT gen_random_uuid(), method, day, location, start FROM full_now RETURNING 1""",
+        list(slots),
+    )
+
+
+async def test_staff_choose_when_it_is_brought(api: httpx.AsyncClient, shop: Any) -> None:
+    await bike(shop)
+    draft = await begun(api, shop, "MUG-032 2")
+    page = (await api.get(draft, headers=PEOPLE)).text
+    assert ('value="bike"' in page, TIMES.findall(page)) == (True, []), "by default it is sent"
+    times = TIMES.findall((await api.get(f"{draft}/times?delivery=bike", headers=PEOPLE)).text)
+    assert len(times) > 24
+    assert [each[0] for each in times if each[1]] == [times[0][0]], "the soonest is chosen already"
+    assert TIMES.findall((await api.get(f"{draft}/times?delivery=courier", headers=PEOPLE)).text) == []
+    await fill(shop, times[-3][0])
+    asked = await api.get(f"{draft}/times?delivery=bike&slot-bike={times[-2][0]}", headers=PEOPLE)
+    marked = {key: (bool(on), bool(off), text) for key, on, off, text in TIMES.findall(asked.text)}
+    assert marked[times[-2][0]][:2] == (True, False)
+    assert marked[times[-3][0]][:2] == (False, True)
+    assert marked[times[-3][0]][2].endswith("· Full")
+
+    # Nobody is brought anything at a time that staff have not seen.
+    unseen = {**KIM, units_of(page)[0]: "2", "delivery": "bike", "act": "place", "pay": "later"}
+    again = await api.post(draft, data=unseen | {"total": total_of(page)}, headers=PEOPLE)
+    assert again.status_code == 422
+    assert "Choose when it is to come" in text_of(again.text)
+    again = await api.post(draft, data=unseen | {"total": total_of(again.text)}, headers=PEOPLE)
+    assert (again.status_code, "Choose when it is to come" in again.text) == (422, True)
+    assert 'id="f-slot-bike-error"' in again.text
+
+    # Full by now, or never offered: the next one is said at the field and chosen.
+    for gone in (times[-3][0], "2020-01-01T10:00"):
+        wrong = unseen | {"total": total_of(again.text), "slot-bike": gone}
+        refused = await api.post(draft, data=wrong, headers=PEOPLE)
+        assert refused.status_code == 409, text_of(refused.text)
+        soonest = next(each for each in TIMES.findall(refused.text) if each[1])
+        assert f"The next one that is free is chosen now: {soonest[3]}." in text_of(refused.text)
+        assert 'id="f-slot-bike-error"' in refused.text
+    assert await shop.db.value("SELECT count(*) FROM orders") == 0
+
+    agreed = unseen | {"total": total_of(again.text), "slot-bike": times[-2][0]}
+    for _twice in range(2):
+        done = await api.post(draft, data=agreed, headers=PEOPLE)
+        assert done.status_code == 303, text_of(done.text)
+    [row] = await shop.db.rows("SELECT id FROM orders")
+    promise = (await orders.read(shop.db, row["id"])).promise
+    assert promise is not None
+    assert promise.slot == times[-2][0]
+    owned = "SELECT count(*) FROM delivery_slot_share WHERE owner = $1"
+    assert await shop.db.value(owned, row["id"]) == 1
+    await shop.trade.agree()
+
+
+async def test_a_draft_keeps_its_time_until_somebody_else_has_it(api: httpx.AsyncClient, shop: Any) -> None:
+    await bike(shop)
+    draft = await begun(api, shop, "MUG-032")
+    times = TIMES.findall((await api.get(f"{draft}/times?delivery=bike", headers=PEOPLE)).text)
+    kept = {**KIM, "delivery": "bike", "act": "keep", "slot-bike": times[-2][0]}
+    for _again in range(2):
+        done = await api.post(draft, data=kept, headers=PEOPLE)
+        assert done.status_code == 303, text_of(done.text)
+    page = (await api.get(draft, headers=PEOPLE)).text
+    assert [each[0] for each in TIMES.findall(page) if each[1]] == [times[-2][0]]
+    await fill(shop, times[-2][0])
+    page = (await api.get(draft, headers=PEOPLE)).text
+    assert [each[0] for each in TIMES.findall(page) if each[1]] != [times[-2][0]]
+    days = [date.fromisoformat(times[0][0][:10]) + timedelta(days=more) for more in range(-1, 20)]
+    await fill(shop, *(f"{day}T{hour:02d}:00" for day in days for hour in range(24)))
+    placed = kept | {"act": "place", "pay": "later", "total": total_of(page)}
+    refused = await api.post(draft, data=placed, headers=PEOPLE)
+    assert (refused.status_code, "Choose another way of delivery" in text_of(refused.text)) == (422, True)
+    assert await shop.db.value("SELECT count(*) FROM orders") == 0
+    sent = await api.post(draft, data=kept | {"delivery": "courier"}, headers=PEOPLE)
+    assert sent.status_code == 303

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 import pytest
 from browser import Site, comes_true, session_of
-from market import Market
+from market import Market, bring_in_slots
 from playwright.async_api import BrowserContext, Page, Route, expect
 
 from samlad import carts, orders
@@ -40,14 +40,23 @@ async def counted(market: Market, count: UUID) -> int:
     return sum(line.counted for line in (await counts_store.get(market.db, count)).lines)
 
 
-async def ordered(market: Market, variant: UUID, units: int) -> Order:
-    """An order of the webshop that is picked up in the first store."""
-    details = {
+async def ordered(market: Market, variant: UUID, units: int, method: str | None = None) -> Order:
+    """An order of the webshop that is picked up in the first store, or brought from there by a method."""
+    details: dict[str, Any] = {
         "email": "kim@example.org",
         "name": "Kim Berg",
         "delivery": "pickup",
         "location": str(market.places[0].id),
     }
+    if method is not None:
+        where = {
+            "name": "Kim",
+            "line1": "Storgatan 1",
+            "postal_code": "211 34",
+            "city": "Malmö",
+            "country": "SE",
+        }
+        details |= {"delivery": "ship", "delivery_method": method, "address": where}
 
     async def work(tx: Tx) -> Order:
         lines = [LineInput(variant=variant, quantity=units)]
@@ -297,8 +306,14 @@ async def test_picked_short_and_told_of_conflicts_without_network(site: Site, ma
     )
     variant = kettle.variants[0].id
     mine, theirs, off = [await ordered(market, variant, units) for units in (3, 1, 1)]
-    page = await site.staff(width=390, service_workers="allow")
+    await bring_in_slots(market)
+    brought = await ordered(market, variant, 1, "bike")
+    assert brought.promise is not None
+    start = brought.promise.slot[-5:]
+    page = await site.staff(width=390, service_workers="allow", timezone_id="Europe/Stockholm")
     await ready(page)
+    row = page.locator("#picks a", has_text=brought.number)
+    await expect(row).to_contain_text(f"with the customer {start}–{start[:2]}:45")
     # As Sweden writes days in English, whatever the English of the browser is.
     await expect(page.locator("#picks a").first).to_contain_text(re.compile(r"\d{4}-\d\d-\d\d, \d\d:\d\d"))
     await page.context.set_offline(True)

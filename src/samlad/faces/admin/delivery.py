@@ -15,6 +15,8 @@ from samlad.delivery.model import CapacityUnit
 from samlad.delivery.permissions import CHANGE, READ
 from samlad.faces.admin import names
 from samlad.faces.admin.delivery_form import RATE_KINDS, method_fields, read_method
+from samlad.faces.admin.delivery_load import MOST as MOST_SLOTS
+from samlad.faces.admin.delivery_load import slots_shown
 from samlad.faces.admin.lists import shown
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.admin.undo import undo_href, undoable
@@ -133,6 +135,8 @@ async def _method_page(request: AnyRequest, form: Form, method: Method | None) -
         weekdays=[(number, _(name)) for number, name in enumerate(names.weekday, 1)],
         languages_of=list(names.language.items()),
         heirs=_heirs(everything, channel),
+        taken=await slots_shown(request, method, channel) if method and channel else [],
+        most_taken=MOST_SLOTS,
     )
 
 

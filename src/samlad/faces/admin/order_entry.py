@@ -26,7 +26,7 @@ from samlad.carts.model import LARGEST_QUANTITY
 from samlad.channels import Channel, ChannelKind, ChannelStatus, Resource
 from samlad.customers import CustomerRow
 from samlad.faces import pay_ways
-from samlad.faces.admin import names, order_caller
+from samlad.faces.admin import names, order_caller, order_times
 from samlad.faces.admin.order_caller import Caller
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.find_customer import LEAST_LETTERS, LONGEST
@@ -151,7 +151,7 @@ async def _page(
     """``found``: the customers that fit what was asked for, where more than one does."""
     database, actor = database_of(request), actor_of(request)
     channel, _ = await channels.cached(database, cart.channel), words(request)
-    options = await carts.delivery_ways(database, actor, cart.id)
+    options = await order_times.ways(request, cart)
     ways = _ways(_, options)
     form = form or _filled(cart, channel, ways)
     caller = await order_caller.caller_of(request, cart)
@@ -166,6 +166,7 @@ async def _page(
         is_quote=cart.kind is CartKind.QUOTE,
         is_over=cart.quoted_until is not None and cart.quoted_until <= now(),
         ways=ways,
+        times=order_times.times_of(options, cart, form),
         pays=_pays(request, channel),
         buyer=caller,
         addresses=[
@@ -206,7 +207,7 @@ def _pays(request: AnyRequest, channel: Channel) -> list[tuple[str, str]]:
 def _filled(cart: CartView, channel: Channel, ways: list[tuple[str, str]]) -> Form:
     at = cart.address
     chosen = cart.delivery_method or ""
-    if cart.location is not None:
+    if cart.location is not None and cart.delivery is carts.Delivery.PICKUP:
         chosen = f"{chosen}@{cart.location}"
     return Form.of(
         email=cart.email,
@@ -242,6 +243,7 @@ async def act(request: AnyRequest, cart_id: FromPath[UUID]) -> Response[Any]:
             await _take_address(request, cart, form)
         found = await _callers(request, cart, form)
         cart = await change(request, lambda tx: _kept(tx, cart, form))
+        cart = await order_times.settle(request, cart, form, placing=wanted == "place")
         if found:
             return await _page(request, cart, _after(form, cart), found=found)
         if not cart.lines and wanted in ("place", "quote"):
@@ -256,7 +258,8 @@ async def act(request: AnyRequest, cart_id: FromPath[UUID]) -> Response[Any]:
             return go(request, f"/admin/orders/{order.id}", _("The order is placed."))
     except Problem as problem:
         again = await carts.view(database_of(request), actor_of(request), cart_id)
-        return await _page(request, again, _after(form.failed(problem, _FIELDS), again))
+        await order_times.refused(request, again, form.failed(problem, _FIELDS), problem)
+        return await _page(request, again, _after(form, again))
     return go(request, f"{BASE}/{cart_id}", _("Kept."))
 
 
@@ -327,7 +330,7 @@ async def _kept(tx: Tx, cart: CartView, form: Form) -> CartView:
     for variant, units in await _variants(tx, channel, form):
         await carts.add_line(tx, cart.id, LineInput(variant=variant, quantity=units))
     said = await _chosen(tx, channel, form)
-    await carts.set_details(tx, cart.id, _details(form, **said))
+    await carts.set_details(tx, cart.id, _details(form, cart.delivery_method, **said))
     return await carts.accept_prices(tx, cart.id)
 
 
@@ -352,18 +355,19 @@ async def _variants(tx: Tx, channel: Channel, form: Form) -> list[tuple[UUID, in
     return found
 
 
-def _details(form: Form, **said: Any) -> DetailsInput:
-    """Who buys, where it goes and how."""
+def _details(form: Form, before: str | None = None, **said: Any) -> DetailsInput:
+    """Who buys, where it goes and how. The place stays that brings it by the method that was chosen ``before``."""
     code, _, place = form.get("delivery").partition("@")
     values: dict[str, Any] = {
         name: form.text(name) for name in ("email", "name", "phone", "vat_number", "note")
     }
     if form.text("line1") or form.text("city"):
         values["address"] = msgspec.to_builtins(form.into(Address))
+    values["delivery"] = "pickup" if place else "ship"
     if code:
-        values |= {"delivery_method": code, "location": place or None}
-    else:
-        values["delivery"] = "ship"
+        values["delivery_method"] = code
+        if place or code != before:
+            values["location"] = place or None
     return form.into(DetailsInput, **values, **said)
 
 

@@ -26,6 +26,7 @@ WORDS = {
     "unknown-here": marked("Not known on this phone"),
     "how-many": marked("Say how many, as a number."),
     "by": marked("by {at}"),
+    "brought": marked("with the customer {since}–{until}"),
     "pieces": marked("pieces: {n}"),
     "has-it": marked("{name} has it"),
     "bin": marked("Bin {bin}"),

@@ -22,6 +22,7 @@ export const money = (minor) => format().format(minor / 10 ** digits());
 /* Days in English are written as in the shop's country, as pages do: that of the browser's own English is the United States. */
 const dates = () => (locale.startsWith("en") && root.dataset.dates) || locale;
 export const moment = (text) => new Intl.DateTimeFormat(dates(), { dateStyle: "short", timeStyle: "short" }).format(new Date(text));
+export const clock = (text) => new Intl.DateTimeFormat(dates(), { timeStyle: "short" }).format(new Date(text));
 export const percent = (rate) => new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 2 }).format(rate / 10_000);
 export const exponent = () => digits();
 export const inField = (minor) => (minor / 10 ** digits()).toFixed(digits());

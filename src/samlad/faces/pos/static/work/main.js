@@ -1,7 +1,7 @@
 /* Store work on a phone: counting, picking, receiving, with a network or without. What somebody does is in the outbox, on the disk,
    before it is shown as done; `sender.js` sends it. Where one is stands in the address, so that a page that dies comes back there. */
 
-import { announce, byId, fill, moment, root, say, show } from "../offline/screen.js";
+import { announce, byId, clock, fill, moment, root, say, show } from "../offline/screen.js";
 import { keepWork, registered } from "../offline/shell.js";
 import * as storage from "../offline/storage.js";
 import { counting, find, found, lineOf, picked, saysMore } from "./overlay.js";
@@ -74,6 +74,9 @@ const link = (href, title, about, badge = "", kind = "") =>
 const unsentOf = (name, id) => items.filter(({ state, entry }) => state === queue.UNSENT && entry[name] === id).length;
 const notSent = (n) => (n ? [say("n-unsent", { n }), "warning"] : []);
 
+/* The slot within which it is brought; nothing where there is none. */
+const broughtAt = (work) => (work.since ? say("brought", { since: clock(work.since), until: clock(work.until) }) : "");
+
 function drawHome() {
   const { picks, coming } = tasks, counts = counting(tasks, items);
   show("begin-count", Boolean(tasks.may_count));
@@ -81,7 +84,7 @@ function drawHome() {
   byId("picks").replaceChildren(
     ...picks.map((work) => {
       const now = picked(tasks, work, items), units = work.lines.reduce((sum, line) => sum + line.quantity, 0);
-      const about = [say("by", { at: moment(work.due_at) }), say("pieces", { n: units }), !now.isMine && work.taken_name ? say("has-it", { name: work.taken_name }) : ""];
+      const about = [say("by", { at: moment(work.due_at) }), broughtAt(work), say("pieces", { n: units }), !now.isMine && work.taken_name ? say("has-it", { name: work.taken_name }) : ""];
       return link(`#pick/${work.id}`, work.number, about.filter(Boolean).join(" · "), ...(now.unsent ? notSent(now.unsent) : [say(`state-${now.isGivenUp ? "given-up" : now.state}`)]));
     }),
   );
@@ -119,7 +122,7 @@ function drawPick(id) {
   const now = picked(tasks, work, items), isMine = now.isMine && !now.isGivenUp;
   byId("pick-title").textContent = work.number;
   byId("pick-state").textContent = say(`state-${now.isGivenUp ? "given-up" : now.state}`);
-  byId("pick-about").textContent = [say("by", { at: moment(work.due_at) }), !now.isMine && work.taken_name ? say("has-it", { name: work.taken_name }) : ""].filter(Boolean).join(" · ");
+  byId("pick-about").textContent = [say("by", { at: moment(work.due_at) }), broughtAt(work), !now.isMine && work.taken_name ? say("has-it", { name: work.taken_name }) : ""].filter(Boolean).join(" · ");
   const isPacking = isMine && now.state === "picked" && work.is_sent;
   show("take", now.state === "open" && !now.isGivenUp);
   show("pick-scan-box", (isMine && now.state === "picking") || isPacking);

@@ -13,6 +13,7 @@ import horizon
 from samlad import catalog, stock
 from samlad.catalog import ProductChange, Tracking
 from samlad.kernel import checks, log
+from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, InvalidInput
@@ -460,4 +461,34 @@ async def test_the_doctor_finds_and_mends_lots(shop: Shop) -> None:
     assert await shop.level(tea) == (5, 4)
     reasons = await shop.db.rows("SELECT DISTINCT reason FROM movement WHERE reason LIKE 'samlad doctor%'")
     assert len(reasons) == 1
+    await lots_are_right(shop)
+
+
+@pytest.mark.parametrize("ends_first", [False, True])
+async def test_a_lot_that_was_counted_after_a_late_sale_loses_it_once(shop: Shop, ends_first: bool) -> None:
+    """Two of the first lot were sold at a till without network; they are counted, and then the till sends them."""
+    milk = await tracked(shop)
+    soon, late = await bring(shop, milk, "L1", 5, days=9), await bring(shop, milk, "L2", 5, days=30)
+    count = await shop.db.transaction(lambda tx: counts.open_count(tx, shop.warehouse.id))
+    lines = [(milk, 3), (milk, 5)]
+    await shop.db.transaction(lambda tx: counts.enter(tx, count.id, lines, lots=[soon, late]))
+
+    async def sell(tx: Tx) -> None:
+        await stock.sell(
+            tx,
+            shop.warehouse.id,
+            [(milk, 2)],
+            lease=new_id(),
+            reference=new_id(),
+            reason="Sold at a till",
+            happened_at=now() - timedelta(hours=1),
+        )
+
+    async def close(tx: Tx) -> None:
+        await counts.close(tx, count.id)
+
+    for work in (close, sell) if ends_first else (sell, close):
+        await shop.db.transaction(work)
+    on_hand = await shop.db.rows("SELECT lot, on_hand FROM stock_lot WHERE variant = $1", milk)
+    assert {row["lot"]: row["on_hand"] for row in on_hand} == {soon: 3, late: 5}
     await lots_are_right(shop)

@@ -19,6 +19,7 @@ from samlad.kernel.problems import Forbidden, InvalidInput
 from samlad.payments import manual
 from samlad.promotions import service as promotions
 from samlad.promotions.model import PromotionInput
+from samlad.stock import counts
 from samlad.tills import LeaseInput, LeaseLine, LeaseOf, SaleState, WriteOffInput, journal
 from trade import Trade
 
@@ -82,6 +83,27 @@ async def test_stock_that_is_gone_is_sold_all_the_same_and_said_openly(trade: Tr
     assert await tills.waiting(trade.db, [trade.at_malmo.id]) == 2
     await trade.db.transaction(lambda tx: stock.release(tx, held))
     await trade.agree()
+
+
+@pytest.mark.parametrize("ends_first", [False, True])
+async def test_what_was_counted_after_a_sale_is_taken_off_once_however_often_it_comes(
+    trade: Trade, ends_first: bool
+) -> None:
+    """A till without network sold two of ten, eight are counted, and then it sends its sale twice."""
+    till, kettle = Till(trade), await trade.kettle(quantity=10, at=trade.at_malmo)
+    count = await trade.db.transaction(lambda tx: counts.open_count(tx, trade.at_malmo.id))
+    await trade.db.transaction(lambda tx: counts.enter(tx, count.id, [(kettle, 8)]))
+    sale = till.sale((kettle, 2))
+    if ends_first:
+        await trade.db.transaction(lambda tx: counts.close(tx, count.id))
+    await till.send(sale)
+    [again] = await till.send(sale)
+    assert again.is_known
+    if not ends_first:
+        await trade.db.transaction(lambda tx: counts.close(tx, count.id))
+    assert await trade.level(kettle, trade.at_malmo) == (8, 0)
+    await trade.agree()
+    await trade.sound()
 
 
 async def test_goods_by_lot_leave_from_their_lots_and_from_none(trade: Trade) -> None:

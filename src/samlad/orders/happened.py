@@ -133,7 +133,15 @@ async def _hand_over(tx: Tx, channel: Channel, sale: HappenedSale, order: Order)
     goods = [(line.variant, line.quantity) for line in order.lines if line.variant is not None]
     reason = f"{FOUND}: {sale.reference}"
     sold = (
-        await stock.sell(tx, sale.location, goods, lease=sale.lease, reference=order.id, reason=reason)
+        await stock.sell(
+            tx,
+            sale.location,
+            goods,
+            lease=sale.lease,
+            reference=order.id,
+            reason=reason,
+            happened_at=sale.happened_at,
+        )
         if goods
         else Sold([], [])
     )

@@ -115,7 +115,15 @@ async def _leave(tx: Tx, head: OrderHead, goods: Sequence[tuple[UUID, int]]) -> 
     """Goods (variant, units) are out of the stock of the place where they were sold, whatever the books say."""
     assert head.location is not None
     reason = f"{FOUND}: {head.number}"
-    await stock.sell(tx, head.location, goods, lease=head.id, reference=head.id, reason=reason)
+    await stock.sell(
+        tx,
+        head.location,
+        goods,
+        lease=head.id,
+        reference=head.id,
+        reason=reason,
+        happened_at=head.placed_at,
+    )
 
 
 async def _came_back(

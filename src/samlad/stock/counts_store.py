@@ -7,7 +7,7 @@ from uuid import UUID
 
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.problems import NotFound
-from samlad.stock.model import Count, CountLine
+from samlad.stock.model import Count, CountLine, CountStatus
 
 _COUNT = """id, location, status, note, actor, version, created_at, closed_at, is_blind, submitted_by, approved_by"""
 _LINES = """(SELECT coalesce(jsonb_agg(jsonb_build_object('variant', l.variant, 'counted', l.counted,
@@ -73,6 +73,48 @@ async def lock_to_enter(tx: Tx, count_id: UUID) -> Count:
     """As `head`, and no count of its location is booked until the commit: what the books say is read after this."""
     await tx.execute("SELECT FROM stock_count WHERE id = $1 FOR SHARE", count_id)
     return await head(tx, count_id)
+
+
+async def lock_ended_after(tx: Tx, location: UUID, moment: datetime) -> tuple[list[UUID], list[UUID]]:
+    """Counts of a location that go on, and those that were booked after a moment; nobody enters or ends them until the commit."""
+    rows = await tx.rows(
+        """SELECT id, status FROM stock_count WHERE location = $1
+           AND (status IN ('open', 'submitted') OR (status = 'closed' AND closed_at >= $2)) ORDER BY id FOR NO KEY UPDATE""",
+        location,
+        moment,
+    )
+    going = [row["id"] for row in rows if row["status"] != CountStatus.CLOSED]
+    return going, [row["id"] for row in rows if row["status"] == CountStatus.CLOSED]
+
+
+async def last_looks(
+    tx: Tx, counts: Sequence[UUID], variants: Sequence[UUID], since: datetime
+) -> dict[tuple[UUID, UUID | None], UUID]:
+    """Of each (variant, lot) that these counts looked at since a moment, the count that did so last."""
+    rows = await tx.rows(
+        """SELECT DISTINCT ON (variant, lot) variant, lot, count FROM stock_count_line
+           WHERE count = ANY($1) AND variant = ANY($2) AND counted_at >= $3 ORDER BY variant, lot, counted_at DESC""",
+        counts,
+        variants,
+        since,
+    )
+    return {(row["variant"], row["lot"]): row["count"] for row in rows}
+
+
+async def change_expected(
+    tx: Tx, counts: Sequence[UUID], changes: Mapping[tuple[UUID, UUID | None], int], since: datetime
+) -> None:
+    """What these counts looked at since a moment was to be so many units more (or, negative, fewer) by (variant, lot)."""
+    await tx.execute(
+        """UPDATE stock_count_line l SET expected = l.expected + t.units
+           FROM unnest($2::uuid[], $3::uuid[], $4::int[]) AS t (variant, lot, units)
+           WHERE l.count = ANY($1) AND l.counted_at >= $5 AND l.variant = t.variant AND l.lot IS NOT DISTINCT FROM t.lot""",
+        counts,
+        [variant for variant, _ in changes],
+        [lot for _, lot in changes],
+        list(changes.values()),
+        since,
+    )
 
 
 async def tell_others(tx: Tx, count_id: UUID) -> None:

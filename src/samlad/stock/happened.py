@@ -13,7 +13,7 @@ from samlad.channels import Channel
 from samlad.kernel import log
 from samlad.kernel.database import Tx
 from samlad.kernel.ids import new_id
-from samlad.stock import holds, store
+from samlad.stock import counts_late, holds, store
 from samlad.stock.events import StockMoved, StockReleased, moved_lines, released_lines
 from samlad.stock.model import Cause, Hold, HoldKind, HoldLine, Moved
 from samlad.stock.problems import SoldOut
@@ -28,12 +28,21 @@ class Sold(msgspec.Struct, frozen=True):
 
 
 async def sell(
-    tx: Tx, location: UUID, lines: Sequence[tuple[UUID, int]], *, lease: UUID, reference: UUID, reason: str
+    tx: Tx,
+    location: UUID,
+    lines: Sequence[tuple[UUID, int]],
+    *,
+    lease: UUID,
+    reference: UUID,
+    reason: str,
+    happened_at: datetime,
 ) -> Sold:
     """Book (variant, units) out of a location, whatever the books say: the owner's lease first, then what is free.
 
     What neither has is booked openly as a correction with ``reason`` and sold with the rest. No other hold loses anything.
+    What was counted since it ``happened_at`` lacked these units already (`counts_late.settle`).
     """
+    late = await counts_late.begin(tx, location, happened_at)
     event, found_event = new_id(), new_id()
     rows = await store.sell(
         tx, location, lines, lease=lease, reference=reference, reason=reason, events=(event, found_event)
@@ -49,6 +58,7 @@ async def sell(
         if moved:
             fact = StockMoved(cause=cause, reference=reference, lines=moved_lines(moved))
             log.append(tx, fact, subject=reference, event_id=its_event)
+    await counts_late.settle(tx, late, [moved for _, moved in rows])
     return sold
 
 

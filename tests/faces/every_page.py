@@ -79,7 +79,7 @@ NO_PAGES: Mapping[str, str] = {
     "/account/orders/{order_id}/receipt.pdf": _FILE, "/account/returns/{return_id}/label.pdf": _FILE,
     "/receipt/{token}": "only with the code of a signed receipt; `test_signed_receipts.py` looks at it",
     "/wishes/{signed_list}": _SECRET, "/admin/orders/{order_id}/panel": _PIECE, "/admin/overview/ticker": _PIECE,
-    "/admin/orders/papers/{run_id}/file": _FILE, "/admin/orders/export.csv": _FILE, "/admin/system/events.csv": _FILE, "/admin/orders/new/{cart_id}/customers": _PIECE, "/admin/products/export.csv": _FILE, "/screen/theme.css": _FILE, "/screen/now": _PIECE,
+    "/admin/orders/papers/{run_id}/file": _FILE, "/admin/orders/export.csv": _FILE, "/admin/system/events.csv": _FILE, "/admin/orders/new/{cart_id}/customers": _PIECE, "/admin/orders/new/{cart_id}/times": _PIECE, "/admin/products/export.csv": _FILE, "/screen/theme.css": _FILE, "/screen/now": _PIECE,
     "/admin/books/tips/pay": "of somebody whom tips are owed to, whom the list of tips leads to",
     "/admin/books/days/report": "of a day and a place, which the list of days leads to",
 }  # fmt: skip
@@ -168,6 +168,7 @@ FILLED: Mapping[str, str] = {
     "/admin/tax/rates/{rate_id}": _last("tax_country_rate", "rate_id"),
     "/admin/tracking/parked/{parked_id}": _last("tracking_parked", "parked_id"),
     "/admin/tracking/{source_id}": _last("tracking_source", "source_id"),
+    "/admin/payments/terminals/{terminal_id}": _last("card_terminal", "terminal_id", where="is_active"),
     "/admin/staff/{staff_id}": _last("staff", "staff_id"),
     "/page/{handle}": _last("content_page", "handle", "handle", "handle <> ''"),
     "/c/{path}": _last("category", "path", "path"),

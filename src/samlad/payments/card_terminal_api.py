@@ -20,15 +20,17 @@ Anyway = Annotated[bool, QueryParameter(description="Also while it waits for a c
 async def list_terminals(
     request: AnyRequest,
     location: Wanted = None,
+    q: Wanted = None,
     sort: Sorting = None,
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
     as_format: FileFormat = "json",
 ) -> Response[Page[CardTerminal]]:
-    """Those that are used, by name, and what each is busy with. ``location`` are ids."""
+    """Those that are used, by name, and what each is busy with. ``location`` are ids; ``q`` is a part of a name or of what the
+    provider calls it."""
     actor = actor_of(request)
     actor.require(READ)
-    query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters={"location": location})
+    query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters={"location": location, "q": q})
     scope = None if actor.locations is None else sorted(actor.locations)
     return await card_terminal_store.TERMINALS.answer(
         database_of(request), query, scope, as_csv=as_format == "csv", name="card-terminals"

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from samlad.kernel.database import Reader, Tx
-from samlad.kernel.listing import Filter, Listing, Sort, uuids
+from samlad.kernel.listing import Filter, Listing, Sort, anywhere_lowered, uuids
 from samlad.payments.card_terminal_model import CardTerminal
 
 _ROW = """t.id, t.location, t.name, t.reference, t.is_active, t.version, w.amount AS busy, w.currency, w.id AS busy_with,
@@ -19,9 +19,12 @@ TERMINALS = Listing(
     key="t.id",
     sorts={"name": Sort("t.name", "text")},
     default_sort="name",
-    filters={"location": Filter("t.location = ANY({})", uuids)},
+    filters={
+        "location": Filter("t.location = ANY({})", uuids),
+        "q": Filter("lower(t.name || ' ' || t.reference) LIKE {}", anywhere_lowered),
+    },
 )
-"""Those that are used; scope: the locations of whoever asks, None for all."""
+"""Those that are used; ``q`` is a part of a name, or of what the provider calls it; scope: the locations of whoever asks, None for all."""
 
 
 async def read(reader: Reader, terminal: UUID) -> CardTerminal | None:

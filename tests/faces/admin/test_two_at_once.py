@@ -21,7 +21,7 @@ _SETUP = "the path of a new shop: answered by one person, before anything is the
 
 NO_VERSION = {
     "book_day.html": _ACT, "book_settings.html|/accounts": _DATED, "book_tip_payout.html": _ACT, "book_tips_pay.html": _ACT, "book_voucher.html": _ACT,
-    "brand.html|content/pictures": _ADDED, "channel_new.html": _ADDED, "confirm.html": _OWN, "consent.html": _DATED,
+    "brand.html|content/pictures": _ADDED, "card_terminals.html": _ADDED, "channel_new.html": _ADDED, "confirm.html": _OWN, "consent.html": _DATED,
     "conversation.html": "a message is added; who takes it, and until when, is one choice that its thread tells", "conversation_new.html": _ADDED,
     "customer_credit.html": _ADDED, "customer_identity.html": _ACT, "customer_person.html|/tags": _ADDED, "customer_person.html|/notes": _ADDED,
     "customer_person.html|/household": _ACT, "customer_privacy.html": _DATED, "customers.html": _PICKED, "destination_new.html": _ADDED,

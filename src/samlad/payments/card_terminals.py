@@ -123,10 +123,11 @@ async def choose(tx: Tx, channel: Channel, wanted: UUID | None) -> UUID | None:
             raise InvalidInput.at("terminal", "there is no such card terminal here")
         return None
     known = await store.of_location(tx, place)
-    if not known and not await store.had_any(tx, place):
-        name = translator(channel.locale).gettext(ONLY_ONE)
-        await store.insert(tx, new_id(), place, name, "")
-        known = await store.of_location(tx, place)
+    if not known:
+        if not await store.had_any(tx, place):
+            name = translator(channel.locale).gettext(ONLY_ONE)
+            await store.insert(tx, new_id(), place, name, "")
+        known = await store.of_location(tx, place)  # another payment may have listed it between the two looks
     chosen = next((each.id for each in known if wanted in (None, each.id)), None)
     if chosen is None or not await store.lock(tx, chosen):
         raise InvalidInput.at(

@@ -2,6 +2,7 @@
 
 import asyncio
 from importlib.resources import files
+from typing import Any
 
 import httpx
 import pytest
@@ -13,7 +14,7 @@ from samlad.channels import ChannelChange
 from samlad.kernel.context import Actor, Context
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Forbidden, InvalidInput
-from samlad.payments import StartInput, TerminalBusy, card_terminals
+from samlad.payments import StartInput, TerminalBusy, card_terminal_store, card_terminals
 from samlad.payments.card_terminal_model import CardTerminalInput
 
 
@@ -38,6 +39,21 @@ async def test_a_store_that_has_listed_none_has_one(market: Market) -> None:
     assert paid.terminal == one.id
     await market.db.transaction(lambda tx: payments.leave_all(tx, paid.cart))  # type: ignore[arg-type]
     assert (await begun(market)).terminal == one.id, "it is free as soon as that is called off"
+
+
+async def test_another_payment_lists_it_between_two_looks(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = card_terminal_store.had_any
+
+    async def somebody_was_quicker(*args: Any) -> bool:
+        monkeypatch.setattr(card_terminal_store, "had_any", looks)
+        await begun(market)
+        return await looks(*args)
+
+    monkeypatch.setattr(card_terminal_store, "had_any", somebody_was_quicker)
+    with pytest.raises(TerminalBusy):
+        await begun(market)
 
 
 async def test_they_are_listed_named_and_removed(api: httpx.AsyncClient, market: Market) -> None:

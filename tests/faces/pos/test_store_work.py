@@ -118,7 +118,8 @@ async def test_a_cellar_is_counted_without_network(site: Site, market: Market) -
     await site.picture(page, "work-home")
     await page.set_viewport_size({"width": 390, "height": 900})
     await page.get_by_role("link", name="Cellar").click()
-    await scan(page, "KETTLE")
+    async with page.expect_response("**/phone/send"):  # before it is there, nothing is unsent either
+        await scan(page, "KETTLE")
     await expect(page.locator("#said")).to_contain_text("1 × Kettle")
     await unsent(page, 0)
     await page.context.set_offline(True)

@@ -61,20 +61,17 @@ async def add_goods(tx: Tx, head: OrderHead, channel: Channel, lines: Sequence[O
     places = [(hold.location, hold.variant, hold.quantity) for hold in held]
     spread = fulfilment_rules.spread(units, places)
     brings = None if head.promise is None else head.promise.location
-    comes_along = brings in spread and await delivery.reaches_slot(
-        tx, head.id, head.delivery_method, head.promise
-    )
+    if brings in spread and not await delivery.reaches_slot(tx, head.id, head.delivery_method, head.promise):
+        brings = None
     moment = now()
     parts = [
         Part(
             id=new_id(),
             location=location,
-            method=Method.SAME_DAY
-            if comes_along and location == brings
-            else fulfilment_rules.method_of(head.delivery),
+            method=Method.SAME_DAY if location == brings else fulfilment_rules.method_of(head.delivery),
             state=FulfilmentState.OPEN,
             due_at=await fulfilment_plan.due_at(
-                tx, location, channel, moment, head if comes_along and location == brings else None
+                tx, location, channel, moment, head if location == brings else None
             ),
             lines=there,
         )

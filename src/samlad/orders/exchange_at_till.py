@@ -104,9 +104,8 @@ async def complete(tx: Tx, exchange_id: UUID) -> Changed:
         raise ExchangeEnded("Nothing came of it and nothing was charged.", reason=asked.reason)
     await stock.release(tx, exchange_id)
     given = PaymentInput(provider=AT_TILL, payment=payment.id, amount=asked.amount)
-    await exchange_store.end(
-        tx, exchange_id, ExchangeState.MADE
-    )  # first: its ticket waits no more (`placement`)
+    # First: its ticket waits no more (`placement`).
+    await exchange_store.end(tx, exchange_id, ExchangeState.MADE)
     return await change_apply.apply(tx, head.id, msgspec.structs.replace(asked.input, payments=[given]))
 
 

@@ -22,7 +22,6 @@ from samlad.faces.pos.desk import Till, cookie_of, current, in_hand, show, till_
 from samlad.faces.pos.waiting import Wait
 from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Tx
-from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.money import decimal_text
 from samlad.kernel.problems import InvalidInput, NotFound, Problem
@@ -31,6 +30,7 @@ from samlad.payments import Attempt, PaymentInput, StartInput
 from samlad.stock import SoldOut
 from samlad.tills import terminals
 
+BACK = "/deposit"
 WHO = marked("Say who picks it up: an e-mail address, or a customer on the ticket.")
 HOW_MUCH = marked("Please write how much is paid now.")
 LESS = marked("A deposit is less than the whole: %(amount)s.")
@@ -169,27 +169,19 @@ def _waits_at(till: Till, payment: UUID) -> str:
 @get("/{code:str}/deposit/terminal/{payment_id:uuid}")
 async def wait_page(request: AnyRequest, code: FromPath[str], payment_id: FromPath[UUID]) -> Response[Any]:
     """What the terminal shows. It looks again every second (204: still the same); on as soon as that is known."""
-    till = await till_of(request, code)
-    cart = await current(request, till)
-    if cart is None:
-        return face.go(request, till.base)
-    elsewhere = await waiting.with_return(request, till, cart.id)
-    if elsewhere is not None:
-        return elsewhere
-    try:
-        seen = await paying.look(database_of(request), actor_of(request), cart.id, payment_id)
-    except NotFound:
-        return face.go(request, f"{till.base}/deposit")
-    wait = Wait(
+    return await waiting.look_at_ticket(request, code, payment_id, BACK, _wait)
+
+
+def _wait(request: AnyRequest, till: Till, cart: CartView, seen: Attempt) -> Wait:
+    return Wait(
         till=till,
         seen=seen,
         href=_waits_at(till, seen.id),
-        back=f"{till.base}/deposit",
+        back=till.base + BACK,
         then=THEN,
         take=partial(_place_reserved, request, till, cart, seen),
         whole=cart.totals.total,
     )
-    return await waiting.look(request, wait)
 
 
 async def _place_reserved(request: AnyRequest, till: Till, cart: CartView, seen: Attempt) -> Response[Any]:
@@ -215,7 +207,7 @@ async def leave(request: AnyRequest, code: FromPath[str], payment_id: FromPath[U
     if elsewhere is not None:
         return elsewhere
     return await waiting.leave(
-        request, f"{till.base}/deposit", partial(terminal.let_go, request, cart.id, payment_id)
+        request, till.base + BACK, partial(terminal.let_go, request, cart.id, payment_id)
     )
 
 

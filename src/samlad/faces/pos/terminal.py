@@ -25,7 +25,7 @@ from samlad.faces.pos.stored import Stored
 from samlad.faces.pos.waiting import Wait
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked
-from samlad.kernel.problems import NotFound, Problem
+from samlad.kernel.problems import Problem
 from samlad.kernel.vault import CannotOpen, Vault
 from samlad.orders import AlreadyOrdered, PlaceOrder
 from samlad.payments import Attempt, PaymentInput, PaymentStatus, StartInput
@@ -33,6 +33,7 @@ from samlad.tills.terminals import PROVIDER, RESERVED
 
 STORED_SECONDS = 1_800
 _SEALED = "pos.stored"
+BACK = "/pay?by=card"
 TICKET_THEN = marked(
     "The customer holds a card or phone to the terminal. The ticket is sold as soon as the money is reserved; this page looks by itself."
 )
@@ -99,7 +100,7 @@ def _wait(request: AnyRequest, till: Till, cart: CartView, seen: Attempt) -> Wai
         till=till,
         seen=seen,
         href=page_of(till, seen.id),
-        back=f"{till.base}/pay?by=card",
+        back=till.base + BACK,
         then=TICKET_THEN,
         take=partial(_sell, request, till, cart, seen),
         whole=cart.totals.total,
@@ -110,18 +111,7 @@ def _wait(request: AnyRequest, till: Till, cart: CartView, seen: Attempt) -> Wai
 @get("/{code:str}/pay/terminal/{payment_id:uuid}")
 async def wait_page(request: AnyRequest, code: FromPath[str], payment_id: FromPath[UUID]) -> Response[Any]:
     """What the terminal shows. It looks again every second (204: still the same); on as soon as that is known."""
-    till = await till_of(request, code)
-    cart = await current(request, till)
-    if cart is None:
-        return face.go(request, till.base)
-    elsewhere = await waiting.with_return(request, till, cart.id)
-    if elsewhere is not None:
-        return elsewhere
-    try:
-        seen = await paying.look(database_of(request), actor_of(request), cart.id, payment_id)
-    except NotFound:
-        return face.go(request, f"{till.base}/pay?by=card")
-    return await waiting.look(request, _wait(request, till, cart, seen))
+    return await waiting.look_at_ticket(request, code, payment_id, BACK, _wait)
 
 
 async def _sell(request: AnyRequest, till: Till, cart: CartView, seen: Attempt) -> Response[Any]:
@@ -162,9 +152,7 @@ async def leave(request: AnyRequest, code: FromPath[str], payment_id: FromPath[U
     elsewhere = await waiting.with_return(request, till, cart.id)
     if elsewhere is not None:
         return elsewhere
-    return await waiting.leave(
-        request, f"{till.base}/pay?by=card", partial(let_go, request, cart.id, payment_id)
-    )
+    return await waiting.leave(request, till.base + BACK, partial(let_go, request, cart.id, payment_id))
 
 
 @post("/{code:str}/pay/terminal/{payment_id:uuid}/press", status_code=303)

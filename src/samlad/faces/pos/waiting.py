@@ -13,15 +13,16 @@ import msgspec
 from litestar import Response
 
 from samlad import payments
+from samlad.carts import CartView, paying
 from samlad.faces import page as face
 from samlad.faces import pay_ways
 from samlad.faces.form import read_form
 from samlad.faces.page import AnyRequest
-from samlad.faces.pos.desk import Till, show
+from samlad.faces.pos.desk import Till, current, show, till_of
 from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked
-from samlad.kernel.problems import InvalidInput, Problem
+from samlad.kernel.problems import InvalidInput, NotFound, Problem
 from samlad.orders import exchange_store
 from samlad.payments import Attempt, CardTerminal, TerminalBusy
 from samlad.payments.permissions import TERMINAL
@@ -74,6 +75,28 @@ async def look(request: AnyRequest, wait: Wait) -> Response[Any]:
         ended = _(wait.said[state])
         return face.go(request, wait.href) if face.is_htmx(request) else await _page(request, wait, ended)
     return face.go(request, wait.back, _(wait.said[state]), kind="warning")
+
+
+async def look_at_ticket(
+    request: AnyRequest,
+    code: str,
+    payment: UUID,
+    back: str,
+    wait_for: Callable[[AnyRequest, Till, CartView, Attempt], Wait],
+) -> Response[Any]:
+    """`look`, for a payment of the ticket that is open at a till; to ``back`` (under the till's address) if it has no such one."""
+    till = await till_of(request, code)
+    cart = await current(request, till)
+    if cart is None:
+        return face.go(request, till.base)
+    elsewhere = await with_return(request, till, cart.id)
+    if elsewhere is not None:
+        return elsewhere
+    try:
+        seen = await paying.look(database_of(request), actor_of(request), cart.id, payment)
+    except NotFound:
+        return face.go(request, till.base + back)
+    return await look(request, wait_for(request, till, cart, seen))
 
 
 async def _page(request: AnyRequest, wait: Wait, ended: str | None = None) -> Response[Any]:

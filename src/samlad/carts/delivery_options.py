@@ -99,8 +99,7 @@ def _kept(cart: Cart, promise: Promised) -> str | None:
     before = cart.promise
     if before is None or before.method != promise.method:
         return None
-    free = {offer.key for offer in promise.slots if not offer.is_full}
-    return before.slot if before.slot in free else None
+    return before.slot if before.slot in promise.free_slots else None
 
 
 def chosen_promise(option: DeliveryOption | None, location: UUID | None) -> Promised | None:

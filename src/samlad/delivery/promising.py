@@ -64,6 +64,11 @@ class Promised(msgspec.Struct, frozen=True, kw_only=True):
     slot: str | None = None
     slots: list[SlotOffer] = []
 
+    @property
+    def free_slots(self) -> frozenset[str]:
+        """Keys of the slots that have room."""
+        return frozenset(offer.key for offer in self.slots if not offer.is_full)
+
 
 class StorePromise(msgspec.Struct, frozen=True, kw_only=True):
     """A store and when goods can be fetched there; ``promise`` null: they are not there and nobody knows when they come."""

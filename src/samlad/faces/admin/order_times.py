@@ -44,10 +44,9 @@ def times_of(options: list[DeliveryOption], cart: CartView, form: Form) -> Times
     promise = _promise_of(options, form.get("delivery"))
     if promise is None or promise.slot is None:
         return None
-    free = {offer.key for offer in promise.slots if not offer.is_full}
     before = cart.promise.slot if cart.promise and cart.promise.method == promise.method else None
     wanted = (form.text(field_of(promise.method)), before)
-    chosen = next((key for key in wanted if key in free), promise.slot)
+    chosen = next((key for key in wanted if key in promise.free_slots), promise.slot)
     return Times(field=field_of(promise.method), offers=promise.slots, chosen=chosen or promise.slot)
 
 

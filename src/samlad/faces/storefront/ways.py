@@ -63,8 +63,7 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
         promise = self.option.promise if self.option else None
         if promise is None:
             return self
-        free = {offer.key for offer in promise.slots if not offer.is_full}
-        return msgspec.structs.replace(self, slot=wanted if wanted in free else promise.slot)
+        return msgspec.structs.replace(self, slot=wanted if wanted in promise.free_slots else promise.slot)
 
     @property
     def css(self) -> str:

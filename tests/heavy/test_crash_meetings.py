@@ -33,6 +33,14 @@ SENDERS = 6
 PEOPLE = 40
 """Whom the events are of. Each has a number and a device, so they are as many as that, however often a process dies."""
 KIM = "kim.sjuttisju@example.org"
+GATE = 4711
+WAITS_AT_A_GATE = f"""
+CREATE FUNCTION wait_at_a_gate() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN PERFORM pg_advisory_xact_lock_shared({GATE}, OLD.steps); RETURN NEW; END $$;
+CREATE TRIGGER wait_at_a_gate BEFORE UPDATE OF steps ON privacy_request
+    FOR EACH ROW WHEN (NEW.steps > OLD.steps) EXECUTE FUNCTION wait_at_a_gate()
+"""
+"""An erasure stands still when it has done a table and would note it, as long as somebody holds the gate of that table."""
 
 
 class Meeting:
@@ -256,6 +264,14 @@ async def _judge(db: Database, segment: UUID, events: int, orders: int) -> None:
     assert [f"{each.name}: {each.message}" for each in found if each.status != "ok"] == []
 
 
+async def _waiting_at(db: Database) -> int | None:
+    """The table at whose gate an erasure waits."""
+    found: int | None = await db.value(
+        "SELECT objid::int FROM pg_locks WHERE locktype = 'advisory' AND classid = $1 AND NOT granted", GATE
+    )
+    return found
+
+
 async def _erase_while_killing(meeting: Meeting, db: Database, crashes: int) -> None:
     """Erase somebody; the process dies between tables, again and again. Nothing of them is left, and the others stay."""
     body = {
@@ -280,20 +296,21 @@ async def _erase_while_killing(meeting: Meeting, db: Database, crashes: int) -> 
         assert row is not None
         return row["steps"], row["state"]
 
-    places = sorted(meeting.dice.sample(range(1, len(HOLDINGS) - 1), min(crashes, 12) - 1))
-    died_at = []
-    for place in places:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while (at := await steps(db))[0] < place and at[1] != "done":
-                await asyncio.sleep(0.001)
-        meeting.server.kill()
-        died_at.append(await steps(db))
-        # Whoever runs jobs is taken for dead after half a minute without a sign of life: that time passes now.
-        await db.rows(
-            "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour' RETURNING 1"
-        )
-        await meeting.server.start()
-    assert any(state == "running" for _, state in died_at), died_at
+    places = sorted(meeting.dice.sample(range(1, len(HOLDINGS)), min(crashes, 12) - 1))
+    async with db.pool.acquire() as gate:
+        await gate.execute(WAITS_AT_A_GATE)
+        for place in places:
+            await gate.execute("SELECT pg_advisory_lock($1, $2)", GATE, place)
+        for place in places:
+            await _until(db, f"the erasure is within table {place}", _waiting_at, place)
+            meeting.server.kill()
+            assert await steps(db) == (place, "running")
+            # Whoever runs jobs is taken for dead after half a minute without a sign of life: that time passes now.
+            await db.rows(
+                "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour' RETURNING 1"
+            )
+            await gate.execute("SELECT pg_advisory_unlock($1, $2)", GATE, place)
+            await meeting.server.start()
     await _until(db, "the erasure ends whole", steps, (len(HOLDINGS), "done"))
     await _until(db, "every follower has read everything", _behind, 0)
     left = await in_tables(db, [KIM, "sjuttisju", "kim-77"])

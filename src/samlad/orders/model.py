@@ -27,13 +27,15 @@ class OrderKind(StrEnum):
 
 
 class OrderStatus(StrEnum):
-    """``paid`` is placed and paid, with goods still to go."""
+    """``paid`` is placed and paid, with goods still to go. ``cancelled`` was called off as a whole and counts for nothing;
+    ``called_off`` in parts until nothing was left, with an order of its own for what each part was worth."""
 
     PLACED = "placed"
     PAID = "paid"
     PARTIALLY_FULFILLED = "partially_fulfilled"
     FULFILLED = "fulfilled"
     CANCELLED = "cancelled"
+    CALLED_OFF = "called_off"
     RETURNED = "returned"
 
 

@@ -39,7 +39,8 @@ BY_BIKE = {
     "zones": [{}],
     "calendar": {"weekdays": [1, 2, 3, 4, 5, 6, 7]},
     "slots": [
-        {"start": f"{hour:02d}:00", "end": f"{hour:02d}:30", "capacity": IN_A_SLOT} for hour in range(0, 24, 4)
+        {"start": f"{hour:02d}:00", "end": f"{hour:02d}:30", "capacity": IN_A_SLOT}
+        for hour in range(0, 24, 4)
     ],
 }
 NOT_LOOKED_AT = ("migrations", "followers", "parked-events", "partitions", "jobs")

@@ -79,7 +79,10 @@ class PlaceOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     ) = None
     pay_later: Annotated[
         bool,
-        msgspec.Meta(description="Nothing is paid now: on account, or at pick-up. Only staff may say so"),
+        msgspec.Meta(
+            description="Paid later: on account, or at pick-up. Only staff may say so. What the payments come to is its deposit: the rest "
+            "is paid before goods leave"
+        ),
     ] = False
     tip: Annotated[
         int,

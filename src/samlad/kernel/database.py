@@ -304,17 +304,20 @@ def _lock_of(words: str) -> int:
 
 async def _roll_back(connection: PoolConnectionProxy) -> None:
     """Undo, or if that cannot be said to the server any more, cut the connection, which undoes too."""
-    if connection.is_closed():
-        return
-    try:
-        await connection.execute("ROLLBACK")
-    except (*UNREACHABLE, asyncpg.InterfaceError):
-        connection.terminate()
+    with contextlib.suppress(asyncpg.InterfaceError):  # it was lost meanwhile, and the pool has let it go
+        if connection.is_closed():
+            return
+        try:
+            await connection.execute("ROLLBACK")
+        except (*UNREACHABLE, asyncpg.InterfaceError):
+            connection.terminate()
 
 
 def _is_unreachable(error: BaseException) -> bool:
-    """InterfaceError is also raised for wrong use; only a closed connection is worth a second try."""
-    return not isinstance(error, asyncpg.InterfaceError) or "closed" in str(error)
+    """InterfaceError is also raised for wrong use; only a connection that was closed is worth a second try. The pool lets go of it
+    when it is lost."""
+    said = str(error)
+    return not isinstance(error, asyncpg.InterfaceError) or "closed" in said or "released back" in said
 
 
 async def open_database(dsn: str, settings: Settings) -> Database:

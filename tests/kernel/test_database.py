@@ -1,9 +1,9 @@
 """The database: conflicts are retried, limits are kept, and a PostgreSQL that was killed is survived."""
 
 import asyncio
-import time
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -143,7 +143,7 @@ async def test_a_connection_that_breaks_while_it_is_rolled_back_hides_nothing(ac
     async def work(tx: Tx) -> None:
         own = await tx.value("SELECT pg_backend_pid()")
         await accounts.value("SELECT pg_terminate_backend($1)", own)
-        time.sleep(0.2)  # noqa: ASYNC251 - nothing is read meanwhile: that it is over shows when it is asked to roll back
+        time.sleep(0.2)  # nothing is read meanwhile: that it is over shows when it is asked to roll back
         raise LookupError("as the work says")
 
     with pytest.raises(LookupError):

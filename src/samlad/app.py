@@ -63,6 +63,7 @@ from samlad.customers import api as customers_api
 from samlad.customers import sweepers as customers_sweepers
 from samlad.delivery import api as delivery_api
 from samlad.delivery import checks as delivery_checks
+from samlad.delivery import slot_holds as delivery_slot_holds
 from samlad.destinations import api as destinations_api
 from samlad.destinations import live as destinations_live
 from samlad.destinations import sweepers as destinations_sweepers
@@ -305,6 +306,7 @@ SWEEPERS: Sequence[Sweeper] = (
     *promotions_sweepers.SWEEPERS,
     *customers_sweepers.SWEEPERS,
     *carts_sweepers.SWEEPERS,
+    *delivery_slot_holds.SWEEPERS,
     *orders_sweepers.SWEEPERS,
     *subscriptions_sweepers.SWEEPERS,
     *documents_papers.SWEEPERS,

@@ -242,6 +242,7 @@ async def _with_slot(tx: Tx, cart: Cart, channel: Channel, order: UUID, days: Ma
         cart.method,
         cart.location,
         cart.promised,
+        cart=cart.id,
         work_day=days.get(cart.location),
         locale=channel.locale,
         country=channel.country,

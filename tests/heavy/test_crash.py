@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from memory import memory
 from samlad import stock
 from samlad.bench import shop as shops
 from samlad.bench.server import Server, fresh_shop, kill_postgres
@@ -102,7 +103,7 @@ async def test_kill_9_loses_nothing_and_doubles_nothing(purchases: int, units: i
     seed = int(os.environ.get("SAMLAD_CRASH_SEED", random.randrange(2**32)))
     print(f"again with SAMLAD_CRASH_SEED={seed}")  # noqa: T201 - shown when it fails
     dice = random.Random(seed)
-    async with fresh_shop() as runtime:
+    async with fresh_shop(memory()) as runtime:
         shop = await shops.open_shop(runtime)
         [scarce] = await shops.add_goods(shop, 1, units=units, prefix="scarce")
         plenty = await shops.add_goods(shop, 20, units=1_000, prefix="plenty")

@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 import horizon
+from memory import memory
 from samlad import channels
 from samlad.app import CHECKS, FOLLOWERS
 from samlad.bench import shop as shops
@@ -312,7 +313,7 @@ class Trading:
 async def test_mixed_operations_and_kill_9(operations: int) -> None:
     seed = int(os.environ.get("SAMLAD_CRASH_SEED", random.randrange(2**32)))
     print(f"again with SAMLAD_CRASH_SEED={seed}")  # noqa: T201 - shown when it fails
-    async with fresh_shop() as runtime:
+    async with fresh_shop(memory()) as runtime:
         shop = await shops.open_shop(runtime)
         async with Server(runtime.settings.home) as server:
             trading = Trading(shop, server, random.Random(seed))

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from memory import memory
 from samlad.bench import doors
 from samlad.bench import shop as shops
 from samlad.bench.doors import Doors, Wish
@@ -28,7 +29,7 @@ BUYERS, UNITS, PROCESSES = 200, 50, 4
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shop() -> AsyncIterator[Shop]:
-    async with fresh_shop() as runtime:
+    async with fresh_shop(memory()) as runtime:
         yield await shops.open_shop(runtime)
 
 

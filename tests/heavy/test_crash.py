@@ -115,8 +115,8 @@ async def test_kill_9_loses_nothing_and_doubles_nothing(purchases: int, units: i
 
 
 def _schedule(dice: random.Random, purchases: int, crashes: int) -> list[tuple[int, str]]:
-    """After how many purchases what is killed: the server, PostgreSQL, both."""
-    moments = sorted(dice.sample(range(purchases // 20, purchases - purchases // 20), crashes))
+    """After how many purchases what is killed: the server, PostgreSQL, both. So many have not bought yet that it is felt."""
+    moments = sorted(dice.sample(range(purchases // 20, purchases - 4 * AT_ONCE), crashes))
     victims = (["s", "p", "sp"] * crashes)[:crashes]
     dice.shuffle(victims)
     return list(zip(moments, victims, strict=True))

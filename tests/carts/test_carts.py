@@ -89,6 +89,25 @@ async def test_the_view_says_what_changed_and_what_is_short(trade: Trade) -> Non
     assert (await view(trade.db, SYSTEM, cart.id)).lines[0].problem == "not-available"
 
 
+async def test_another_price_is_said_when_the_quantity_changes_too(trade: Trade) -> None:
+    kettle = await trade.kettle(19_900)
+    cart = await trade.cart((kettle, 1), **BUYER)
+    await trade.set_price(kettle, 21_900)
+    more = LineInput(variant=kettle)
+    for changed in (
+        await trade.db.transaction(lambda tx: carts.change_line(tx, cart.id, cart.lines[0].id, 3)),
+        await trade.db.transaction(lambda tx: carts.add_line(tx, cart.id, more)),
+        await view(trade.db, SYSTEM, cart.id),
+    ):
+        line = changed.lines[0]
+        assert (line.unit_price, line.price_before, line.news) == (21_900, 19_900, ["price"])
+    with pytest.raises(PriceChanged):
+        await trade.place(cart.id)
+    line = (await trade.db.transaction(lambda tx: carts.accept_prices(tx, cart.id))).lines[0]
+    assert (line.unit_price, line.price_before, line.news, line.quantity) == (21_900, None, [], 4)
+    assert (await trade.place(cart.id)).total == 4 * 21_900
+
+
 async def test_guests_open_only_what_their_token_opens(trade: Trade) -> None:
     kettle = await trade.kettle()
     data = CartInput(channel=trade.web.id, lines=[LineInput(variant=kettle)])

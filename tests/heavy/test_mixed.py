@@ -33,6 +33,18 @@ PLACE = "dc"
 GOODS = 3
 CRASHES_EVERY = 12
 """Operations."""
+IN_A_SLOT = 2
+BY_BIKE = {
+    "code": "bike",
+    "kind": "same_day",
+    "name": "Bike",
+    "zones": [{}],
+    "calendar": {"weekdays": [1, 2, 3, 4, 5, 6, 7]},
+    "slots": [
+        {"start": f"{hour:02d}:00", "end": f"{hour:02d}:30", "capacity": IN_A_SLOT}
+        for hour in range(0, 24, 4)
+    ],
+}
 NOT_LOOKED_AT = ("migrations", "followers", "parked-events", "partitions", "jobs")
 """Checks of the machine; all others are of the shop."""
 
@@ -51,6 +63,8 @@ class Trading:
         """Code of each gift card, and what is on it at least: refunds may have come back."""
         self.issued = 0
         self.cancelled: set[str] = set()
+        self.brought: set[str] = set()
+        """Orders in a delivery slot, of which each takes a place until it is called off."""
         self.done: list[str] = []
         self.falls = set[int]()
         """The operations in which something falls."""
@@ -63,6 +77,8 @@ class Trading:
         web, db = self.shop.channel, self.shop.runtime.database
         with_invoices = ChannelChange(settings={"invoice_when": "paid"})
         await db.transaction(lambda tx: channels.change(tx, web.id, with_invoices, version=web.version))
+        made = await self.ask("POST", "/api/delivery-methods", BY_BIKE | {"channel": web.code})
+        assert made.status == 201, made
         for which in [*range(GOODS)] * 2:
             await self.receive(which)
         await self.buy()
@@ -161,7 +177,9 @@ class Trading:
         cart = await self.ask("POST", "/api/carts", {"channel": str(self.shop.channel.id), "lines": lines})
         assert cart.status == 201, cart
         path = f"/api/carts/{cart.json()['id']}"
-        shown = await self.ask("PATCH", path, msgspec.to_builtins(shops.BUYER))
+        by_bike = self.dice.random() < 0.4
+        brought = {"delivery_method": "bike", "location": str(self.shop.location)} if by_bike else {}
+        shown = await self.ask("PATCH", path, msgspec.to_builtins(shops.BUYER) | brought)
         if self.dice.random() < 0.5:
             shown = await self.ask("POST", f"{path}/checkout")
             assert (shown.status == 200) is fits, shown
@@ -170,9 +188,13 @@ class Trading:
         total = shown.json()["totals"]["total"]
         payments, card = self._payments(total)
         body = {"cart": cart.json()["id"], "payments": payments, "total": total}
-        if self._placed(await self.ask("POST", "/api/orders", body), which, units, fits=fits) and card:
-            code, balance = self.cards[card]
-            self.cards[card] = code, balance - payments[0]["amount"]
+        placed = await self.ask("POST", "/api/orders", body)
+        if self._placed(placed, which, units, fits=fits):
+            if by_bike:
+                self.brought.add(placed.json()["id"])
+            if card:
+                code, balance = self.cards[card]
+                self.cards[card] = code, balance - payments[0]["amount"]
 
     def _payments(self, total: int) -> tuple[list[dict[str, Any]], str | None]:
         """By a gift card that has something on it, perhaps; the rest by the test provider."""
@@ -181,9 +203,8 @@ class Trading:
             return [{"provider": "test"}], None
         card = self.dice.choice(full)
         code, balance = self.cards[card]
-        if (
-            total - balance
-        ) % 100 == DECLINING_CENTS:  # it would be declined, and the cart keep what it holds
+        # The rest would be declined, and the cart keep what it holds.
+        if (total - balance) % 100 == DECLINING_CENTS:
             return [{"provider": "test"}], None
         first = {"provider": "gift_card", "token": code, "amount": min(total, balance)}
         rest = [{"provider": "test"}] if balance < total else []
@@ -290,6 +311,9 @@ class Trading:
             "SELECT coalesce(sum(captured - refunded), 0) FROM payment WHERE provider = 'gift_card'"
         )
         assert sum(kept_on_cards) + paid_by_card == self.issued, "no money of gift cards came or went"
+        in_slots = await db.rows("SELECT orders FROM delivery_slot")
+        assert sum(row["orders"] for row in in_slots) == len(self.brought - self.cancelled)
+        assert max((row["orders"] for row in in_slots), default=0) <= IN_A_SLOT
         await self._follow()
         looked = [check for check in CHECKS if not check.name.startswith(NOT_LOOKED_AT)]
         found = await checks.run(db, looked)

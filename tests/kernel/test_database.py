@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,17 @@ async def test_a_connection_that_broke_before_the_commit_is_tried_again(accounts
     await accounts.transaction(work)
     assert attempts == 2
     assert await accounts.value("SELECT balance FROM pot WHERE id = 1") == 99
+
+
+async def test_a_connection_that_breaks_while_it_is_rolled_back_hides_nothing(accounts: Database) -> None:
+    async def work(tx: Tx) -> None:
+        own = await tx.value("SELECT pg_backend_pid()")
+        await accounts.value("SELECT pg_terminate_backend($1)", own)
+        time.sleep(0.2)  # nothing is read meanwhile: that it is over shows when it is asked to roll back
+        raise LookupError("as the work says")
+
+    with pytest.raises(LookupError):
+        await accounts.transaction(work)
 
 
 async def test_a_connection_that_broke_at_the_commit_is_an_unknown_outcome(accounts: Database) -> None:

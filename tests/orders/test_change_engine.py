@@ -288,7 +288,7 @@ async def test_called_off_in_parts_until_nothing_is_left_it_is_no_order_of_its_c
     for left in (1, 0):
         assert not await trade.db.value("SELECT is_empty FROM orders WHERE id = $1", order.id)
         done = await make(trade, order, {"kind": "quantity", "position": 1, "quantity": left})
-    assert done.order.refunded == 20_000
+    assert (done.order.refunded, done.order.status) == (20_000, "called_off"), "nothing came back"
     await trade.follow()
     [kim] = await trade.db.rows("SELECT s.* FROM customer_spend s")
     assert (kim["orders"], kim["spent"]) == (0, 0)

@@ -2,14 +2,16 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
 import pytest
 from changing import clerk
 
-from samlad import carts, orders
+from samlad import carts, channels, orders
 from samlad.carts import CartInput, LineInput
+from samlad.channels import ChannelChange
 from samlad.kernel.context import Context
 from samlad.kernel.database import Database
 from samlad.kernel.problems import Forbidden, InvalidInput, Outdated
@@ -174,6 +176,30 @@ async def test_an_order_on_account_of_which_a_part_is_paid_waits_for_the_rest(tr
     assert order.deposit == 4_000
     with pytest.raises(BalanceDue):
         await leave(trade, order)
+    await trade.agree()
+
+
+async def test_what_is_taken_of_an_order_that_is_paid_later_is_its_deposit(trade: Trade) -> None:
+    """However little: the channel wants at least a tenth of what customers choose to pay now."""
+    wanted = ChannelChange(settings={"deposit_percent": 10})
+    await trade.db.transaction(
+        lambda tx: channels.change(tx, trade.web.id, wanted, version=trade.web.version)
+    )
+    kettle = await trade.kettle()
+
+    async def placed(*amounts: int | None, **more: Any) -> Order:
+        given = [PaymentInput(provider="test", amount=amount) for amount in amounts]
+        return await trade.place((await trade.cart((kettle, 1))).id, *given, pay_later=True, **more)
+
+    order = await placed(1)
+    assert (order.deposit, order.paid, order.payment_status) == (1, 1, "unpaid")
+    with pytest.raises(BalanceDue):
+        await leave(trade, order)
+    whole = await placed(order.total - 1, 1)
+    assert (whole.deposit, whole.payment_status) == (None, "paid"), "nothing is left for later"
+    for amounts, more in (((None,), {}), ((order.total + 1,), {}), ((1,), {"deposit": 1}), ((), {"tip": 5})):
+        with pytest.raises(InvalidInput):
+            await placed(*amounts, **more)
     await trade.agree()
 
 

@@ -101,7 +101,8 @@ async def put(
     planned: Mapping[UUID, UUID | None] | None = None,
     write: Callable[[Cart], None] | None = None,
 ) -> CartView:
-    """Set quantities of variants, at the prices of now, and show the cart.
+    """Set quantities of variants, at the prices of now, and show the cart. What was in it keeps the price that its buyer was told, and
+    says which it is now (`LineNews.PRICE`), until they agree.
 
     ``planned`` says by which selling plan a variant is bought (None: once); of others that stays as it is.
 
@@ -135,8 +136,7 @@ async def put(
             line,
             sellables.get(line.variant),
             available,
-            is_carried=carried is not None,
-            was_quoted=_stood(before.get(line.variant)),
+            keeps=_was_told(before.get(line.variant), line) or (carried is not None and line.unit_price > 0),
         )
         for line in touched
     ]
@@ -189,27 +189,25 @@ def _line(tx: Tx, old: CartLine | None, carried: CartLine | None, variant: UUID,
     )
 
 
-def _stood(line: CartLine | None) -> bool:
-    return line is not None and rules.price_stands(line, now())
+def _was_told(before: CartLine | None, line: CartLine) -> bool:
+    """Whether the price on a line is one that its buyer was told; another selling plan is their own choice of another price."""
+    if before is None or before.plan != line.plan:
+        return False
+    return before.unit_price > 0 or rules.price_stands(before, now())
 
 
 def _agreed(
-    line: CartLine,
-    sellable: Sellable | None,
-    available: Mapping[UUID, int],
-    *,
-    is_carried: bool,
-    was_quoted: bool,
+    line: CartLine, sellable: Sellable | None, available: Mapping[UUID, int], *, keeps: bool
 ) -> CartLine:
-    """The line with the price and the problem that its buyer is told now; a price that stands or came along stays.
-
-    ``was_quoted``: its price stood until now; where another quantity ends that the old one stays, so that the line says
-    what it was until its buyer agrees.
-    """
+    """The line with the problem that its buyer is told now, and with its price if it does not keep the one that they know."""
     problem = problem_of(sellable, available.get(line.variant, 0), line.quantity)
-    keeps = was_quoted or rules.price_stands(line, now()) or (is_carried and line.unit_price > 0)
     price = line.unit_price
-    if not keeps and sellable is not None and sellable.price is not None:
+    if (
+        not keeps
+        and not rules.price_stands(line, now())
+        and sellable is not None
+        and sellable.price is not None
+    ):
         price = sellable.price
     return msgspec.structs.replace(line, unit_price=price, problem=problem)
 

@@ -17,8 +17,8 @@ def worker() -> None:
     import asyncio
 
     from samlad.app import FOLLOWERS, SWEEPERS
-    from samlad.kernel.database import GIVES_WAY
     from samlad.kernel.parent import follow_parent
+    from samlad.kernel.priority import GIVES_WAY, give_way
     from samlad.kernel.settings import load
     from samlad.kernel.telemetry import configure_logging
     from samlad.kernel.worker import Work, run_until_stopped
@@ -27,7 +27,6 @@ def worker() -> None:
     settings = load()
     configure_logging(settings)
     follow_parent(os.environ)
-    if hasattr(os, "nice"):
-        os.nice(GIVES_WAY)  # where both want the processor, who waits for a page goes first
+    give_way(os.getpid(), GIVES_WAY)  # where both want the processor, who waits for a page goes first
     gc.freeze()  # the program itself is never garbage: looking through it again and again would hold followers up
     asyncio.run(run_until_stopped(settings, Work(PACKAGES, FOLLOWERS, SWEEPERS)))

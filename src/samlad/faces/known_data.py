@@ -73,6 +73,7 @@ _CODES: Mapping[str, str] = {
     "fulfilled": marked("Done"),
     "partially_fulfilled": marked("Partly sent"),
     "cancelled": marked("Cancelled"),
+    "called_off": marked("Cancelled"),
     "returned": marked("Sent back"),
     "active": marked("Active"),
     "open": marked("Open"),

@@ -314,7 +314,7 @@ ORDERS = (
     marked("%(path)s cannot be read: %(error)s"),
     marked("It comes to %(total)s (minor units) now."),
     marked("Only staff can place an order that is paid later."),
-    marked("either payments or later"),
+    marked("neither with a tip nor with a deposit"),
     marked("%(provider)s needs the customer to be there"),
     marked("What a provider keeps of a customer is said by the shop."),
     marked("“%(code)s” does not offer %(provider)s"),

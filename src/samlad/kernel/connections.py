@@ -1,6 +1,5 @@
 """Connections to PostgreSQL: how they are opened, what each is told when it begins, and how it is seen that nobody answers."""
 
-import contextlib
 import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from samlad.kernel.priority import give_way
 from samlad.kernel.problems import Busy
 from samlad.kernel.settings import Settings
 
@@ -79,9 +79,7 @@ async def prepare_connection(connection: asyncpg.Connection) -> None:
 
 async def _prepare_pooled(connection: asyncpg.Connection, *, niceness: int) -> None:
     await prepare_connection(connection)
-    if niceness > 0 and hasattr(os, "setpriority"):
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, connection.get_server_pid(), niceness)
+    give_way(connection.get_server_pid(), niceness)
 
 
 def search_path(settings: Settings) -> str:

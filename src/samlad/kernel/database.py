@@ -20,6 +20,7 @@ from asyncpg.pool import PoolConnectionProxy
 from samlad.kernel.connections import UNREACHABLE, make_pool, refusals
 from samlad.kernel.context import BACKGROUND, Context
 from samlad.kernel.gate import EAGER, Gate
+from samlad.kernel.priority import COMES_LAST
 from samlad.kernel.problems import Busy, OutcomeUnknown, Problem, StillRunning
 from samlad.kernel.rows import into
 from samlad.kernel.settings import Settings
@@ -27,7 +28,6 @@ from samlad.kernel.tx import GoAlone, Many, Reader, Tx, asked_once, for_one, pok
 
 __all__ = [
     "ATTEMPTS",
-    "GIVES_WAY",
     "RETRIED",
     "Database",
     "GoAlone",
@@ -52,10 +52,6 @@ class Stale(Exception):
 
 RETRIED = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, Stale)
 ATTEMPTS = 6
-GIVES_WAY = 5
-"""How much less of a processor that others want, too, is for what gives way (the niceness of POSIX): a third."""
-COMES_LAST = 12
-"""The same for what takes what is left: a fifteenth. Not for whoever holds locks that people who buy wait for."""
 
 
 class Database:
@@ -308,17 +304,20 @@ def _lock_of(words: str) -> int:
 
 async def _roll_back(connection: PoolConnectionProxy) -> None:
     """Undo, or if that cannot be said to the server any more, cut the connection, which undoes too."""
-    if connection.is_closed():
-        return
-    try:
-        await connection.execute("ROLLBACK")
-    except (*UNREACHABLE, asyncpg.InterfaceError):
-        connection.terminate()
+    with contextlib.suppress(asyncpg.InterfaceError):  # it was lost meanwhile, and the pool has let it go
+        if connection.is_closed():
+            return
+        try:
+            await connection.execute("ROLLBACK")
+        except (*UNREACHABLE, asyncpg.InterfaceError):
+            connection.terminate()
 
 
 def _is_unreachable(error: BaseException) -> bool:
-    """InterfaceError is also raised for wrong use; only a closed connection is worth a second try."""
-    return not isinstance(error, asyncpg.InterfaceError) or "closed" in str(error)
+    """InterfaceError is also raised for wrong use; only a connection that was closed is worth a second try. The pool lets go of it
+    when it is lost."""
+    said = str(error)
+    return not isinstance(error, asyncpg.InterfaceError) or "closed" in said or "released back" in said
 
 
 async def open_database(dsn: str, settings: Settings) -> Database:

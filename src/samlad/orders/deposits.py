@@ -7,10 +7,12 @@ was paid goes back, as of any order.
 from collections.abc import Sequence
 from datetime import date, timedelta
 
+import msgspec
+
 from samlad.carts import Cart, Delivery
 from samlad.channels import Channel
 from samlad.kernel.problems import Conflict, Forbidden, InvalidInput
-from samlad.orders.model import OrderHead, OrderPayment
+from samlad.orders.model import OrderHead, OrderPayment, PlaceOrder
 from samlad.payments import PaymentInput
 
 
@@ -34,13 +36,32 @@ def offered(channel: Channel, delivery: Delivery | None, total: int) -> int | No
     return amount if 0 < amount < total else None
 
 
-def agreed(wanted: int | None, channel: Channel, cart: Cart, total: int, kind: str) -> int | None:
-    """What is paid now of an order (minor units): what somebody says with it, else what its buyer chose in the cart. ``kind``: of
-    the actor; staff and programs say it themselves.
+def settled(data: PlaceOrder, channel: Channel, cart: Cart, total: int, kind: str) -> PlaceOrder:
+    """An order as it was wanted by an actor of a ``kind``, with the deposit that is agreed and can be.
+
+    What staff take of an order whose rest is paid later is its deposit, however little the channel would want.
 
     Raises:
         Forbidden: a customer wants one where the channel offers none.
+        InvalidInput: it is all of it, or less than the channel wants; its goods leave at once; there is a tip.
     """
+    if not data.pay_later:
+        deposit = _agreed(data.deposit, channel, cart, total, kind)
+        _check(deposit, total, cart, tip=data.tip, least=least_of(total, channel))
+        return msgspec.structs.replace(data, deposit=deposit)
+    if data.tip or data.deposit:
+        raise InvalidInput.at("pay_later", "neither with a tip nor with a deposit")
+    if not data.payments:
+        return data
+    part = part_of(total, data.payments)
+    deposit = part if part < total else None
+    _check(deposit, total, cart, tip=0, least=0)
+    return msgspec.structs.replace(data, pay_later=False, deposit=deposit)
+
+
+def _agreed(wanted: int | None, channel: Channel, cart: Cart, total: int, kind: str) -> int | None:
+    """What is paid now of an order (minor units): what somebody says with it, else what its buyer chose in the cart. Staff and
+    programs say it themselves."""
     offer = offered(channel, cart.delivery, total)
     if wanted is not None and offer is None and kind in ("guest", "customer"):
         raise Forbidden("Only staff can agree on a deposit here.")
@@ -49,18 +70,7 @@ def agreed(wanted: int | None, channel: Channel, cart: Cart, total: int, kind: s
     return wanted
 
 
-def due_day(channel: Channel, day: date) -> date | None:
-    """By when the rest of an order of a day is to be paid; None where no day is agreed."""
-    days = channel.setting("deposit_days")
-    return day + timedelta(days=days) if days else None
-
-
-def check(deposit: int | None, total: int, channel: Channel, cart: Cart, *, tip: int) -> None:
-    """Whether so much of an order (minor units) can be its deposit.
-
-    Raises:
-        InvalidInput: it is all of it, or less than the channel wants; its goods leave at once; there is a tip.
-    """
+def _check(deposit: int | None, total: int, cart: Cart, *, tip: int, least: int) -> None:
     if deposit is None:
         return
     if cart.delivery is Delivery.CARRY_OUT:
@@ -69,9 +79,14 @@ def check(deposit: int | None, total: int, channel: Channel, cart: Cart, *, tip:
         raise InvalidInput.at("tip", "a tip is given with the whole sum")
     if deposit >= total:
         raise InvalidInput.at("deposit", f"less than the total of {total} (minor units)")
-    least = least_of(total, channel)
     if deposit < least:
         raise InvalidInput.at("deposit", f"at least {least} (minor units)")
+
+
+def due_day(channel: Channel, day: date) -> date | None:
+    """By when the rest of an order of a day is to be paid; None where no day is agreed."""
+    days = channel.setting("deposit_days")
+    return day + timedelta(days=days) if days else None
 
 
 def part_of(due: int, payments: Sequence[PaymentInput]) -> int:

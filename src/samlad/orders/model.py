@@ -27,13 +27,15 @@ class OrderKind(StrEnum):
 
 
 class OrderStatus(StrEnum):
-    """``paid`` is placed and paid, with goods still to go."""
+    """``paid`` is placed and paid, with goods still to go. ``cancelled`` was called off as a whole and counts for nothing;
+    ``called_off`` in parts until nothing was left, with an order of its own for what each part was worth."""
 
     PLACED = "placed"
     PAID = "paid"
     PARTIALLY_FULFILLED = "partially_fulfilled"
     FULFILLED = "fulfilled"
     CANCELLED = "cancelled"
+    CALLED_OFF = "called_off"
     RETURNED = "returned"
 
 
@@ -77,7 +79,10 @@ class PlaceOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     ) = None
     pay_later: Annotated[
         bool,
-        msgspec.Meta(description="Nothing is paid now: on account, or at pick-up. Only staff may say so"),
+        msgspec.Meta(
+            description="Paid later: on account, or at pick-up. Only staff may say so. What the payments come to is its deposit: the rest "
+            "is paid before goods leave"
+        ),
     ] = False
     tip: Annotated[
         int,

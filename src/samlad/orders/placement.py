@@ -85,10 +85,7 @@ async def place(
         raise TotalChanged(f"It comes to {totals.total} (minor units) now.", total=totals.total)
 
     is_staff = tx.actor.kind not in ("guest", "customer")
-    if not data.pay_later:
-        chosen = deposits.agreed(data.deposit, channel, cart, totals.total, tx.actor.kind)
-        data = msgspec.structs.replace(data, deposit=chosen)
-    deposits.check(data.deposit, totals.total, channel, cart, tip=data.tip)
+    data = deposits.settled(data, channel, cart, totals.total, tx.actor.kind)
     tips.check(data.tip, channel, cart, is_staff=is_staff)
     taken, rounding = await _take_payments(tx, order_id, data, closed)
     lines = rules.with_rounding(rules.order_lines(closed), rounding)
@@ -171,8 +168,6 @@ async def _take_payments(
 ) -> tuple[list[Payment], int]:
     """The payments, and the rounding that cash adds to the total."""
     if data.pay_later:
-        if data.payments or data.tip or data.deposit:
-            raise InvalidInput.at("pay_later", "either payments or later")
         return [], 0
     if closed.totals.total == 0 and not data.payments:
         if data.tip:

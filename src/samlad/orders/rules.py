@@ -127,12 +127,12 @@ def payment_state(total: int, payments: Sequence[Payment]) -> OrderPayment:
 
 
 def status_of(lines: Sequence[OrderLine], payment: OrderPayment) -> OrderStatus:
-    """The status that follows from what is fulfilled, returned and paid."""
+    """The status that follows from what is called off, fulfilled, returned and paid."""
     items = [line for line in lines if line.kind is LineKind.ITEM]
     bought = sum(line.quantity - line.cancelled for line in items)
     out = sum(line.fulfilled for line in items)
     if items and bought == 0:
-        return OrderStatus.RETURNED
+        return OrderStatus.CALLED_OFF
     if out == 0:
         return (
             OrderStatus.PAID if payment in (OrderPayment.PAID, OrderPayment.REFUNDED) else OrderStatus.PLACED

@@ -162,7 +162,7 @@ async def test_who_calls_is_found_and_has_what_is_theirs(
     ):
         assert text in page, text
     assert await shop.db.value("SELECT unit_price FROM cart_line WHERE quantity = 3") == 10_000
-    # The credit is not all of it: the rest is not left for later by chance.
+    # The credit is not all of it: the rest is paid as was chosen, now or later.
     robins = {
         "name": "Robin Ek",
         "email": "robin@example.org",
@@ -172,8 +172,6 @@ async def test_who_calls_is_found_and_has_what_is_theirs(
         "country": "SE",
     }
     agreed = robins | {mugs: "3", "act": "place", "use_credit": "1", "pay": "later", "total": total_of(page)}
-    refused = await api.post(draft, data=agreed, headers=PEOPLE)
-    assert (refused.status_code, "Choose how the rest is paid" in refused.text) == (422, True)
     done = await api.post(draft, data=agreed | {"pay": "test"}, headers=PEOPLE)
     assert done.status_code == 303, text_of(done.text)[:600]
     order = await shop.db.row("SELECT id, customer FROM orders ORDER BY placed_at DESC LIMIT 1")
@@ -184,6 +182,34 @@ async def test_who_calls_is_found_and_has_what_is_theirs(
     paid = [(row["provider"], row["amount"]) for row in rows]
     assert paid == [("store_credit", 15_000), ("test", int(total_of(page)) - 15_000)]
     await shop.trade.agree()
+
+
+async def test_from_a_customers_page_the_order_is_theirs(api: httpx.AsyncClient, shop: Any) -> None:
+    robin = await caller(shop)
+    page = (await api.get(f"/admin/customers/{robin}", headers=PEOPLE)).text
+    assert f'href="{NEW}?customer={robin}"' in page
+    asked = await api.get(NEW, params={"customer": robin}, headers=PEOPLE)
+    assert "For Robin Ek." in text_of(asked.text)
+    assert f'name="customer" value="{robin}"' in asked.text
+    for nobody in (str(new_id()), "rubbish", "\x00"):
+        asked = await api.get(NEW, params={"customer": nobody}, headers=PEOPLE)
+        assert (asked.status_code, 'name="customer"' in asked.text) == (200, False)
+    draft = await begun(api, shop, "MUG-032 3", customer=robin)
+    page = (await api.get(draft, headers=PEOPLE)).text
+    assert 'value="robin@example.org"' in page
+    assert await shop.db.value("SELECT unit_price FROM cart_line") == 10_000, "the price of their group"
+    # Their credit pays a part, the rest is paid later.
+    (mugs,), total = units_of(page), total_of(page)
+    robins = KIM | {"name": "Robin Ek", "email": "robin@example.org"}
+    agreed = robins | {mugs: "3", "act": "place", "use_credit": "1", "pay": "later", "total": total}
+    done = await api.post(draft, data=agreed, headers=PEOPLE)
+    assert done.status_code == 303, text_of(done.text)[:600]
+    order = await shop.db.row("SELECT customer, payment_status, paid, total FROM orders")
+    assert (str(order["customer"]), order["payment_status"], order["paid"]) == (robin, "unpaid", 15_000)
+    await shop.trade.agree()
+    data = {"channel": str(shop.trade.web.id), "customer": str(new_id())}
+    refused = await api.post(NEW, data=data, headers=PEOPLE)
+    assert (refused.status_code, "Nobody fits this" in text_of(refused.text)) == (422, True)
 
 
 async def test_several_fit_nobody_fits_and_a_guest_stays_one(

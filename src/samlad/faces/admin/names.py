@@ -99,6 +99,7 @@ order_status: Mapping[str, str] = {
     "partially_fulfilled": marked("Partly handed over"),
     "fulfilled": marked("Handed over"),
     "cancelled": marked("Cancelled"),
+    "called_off": marked("Cancelled in parts"),
     "returned": marked("Returned"),
 }
 order_status_kind: Mapping[str, str] = {
@@ -107,6 +108,7 @@ order_status_kind: Mapping[str, str] = {
     "partially_fulfilled": "warning",
     "fulfilled": "success",
     "cancelled": "",
+    "called_off": "",
     "returned": "",
 }
 payment_status: Mapping[str, str] = {

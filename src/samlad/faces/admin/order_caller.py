@@ -17,6 +17,7 @@ from samlad.faces.form import Form
 from samlad.faces.page import AnyRequest, page, require
 from samlad.kernel.database import Reader
 from samlad.kernel.http import actor_of, database_of
+from samlad.kernel.problems import InvalidInput
 from samlad.orders.known_addresses import sent_to
 from samlad.orders.permissions import PLACE
 
@@ -50,6 +51,17 @@ async def suggestions(request: AnyRequest, cart_id: FromPath[UUID]) -> Response[
 async def found_for(request: AnyRequest, channel: Channel, query: str) -> list[CustomerRow]:
     """The customers of a channel that fit what was typed."""
     return await find_customers(database_of(request), channel.pools[Resource.CUSTOMERS], query, MOST)
+
+
+async def wanted(request: AnyRequest, form: Form) -> Customer | None:
+    """Whose order it is to be, before there is a draft; None for whoever may not see customers."""
+    try:
+        chosen = form.one("customer", UUID) if form.text("customer") else None
+    except InvalidInput:
+        return None
+    if chosen is None or not actor_of(request).may(customers.READ):
+        return None
+    return await customers.current(database_of(request), chosen)
 
 
 async def caller_of(request: AnyRequest, cart: CartView) -> Caller | None:

@@ -71,7 +71,6 @@ TOO_MANY = marked("At most %(most)s lines at once.")
 NEW_TOTAL = marked("The total is another one now. Look at it, then place the order once more.")
 EMPTY = marked("Enter what is bought first.")
 NOBODY = marked("Nobody fits this. Write who buys below: it is a guest’s order then.")
-REST = marked("The store credit is not enough for all of it. Choose how the rest is paid.")
 HOW_MANY = marked("Please write 0 to %(most)s.")
 
 
@@ -89,12 +88,15 @@ async def _channels(request: AnyRequest) -> list[Channel]:
 
 @get(BASE)
 async def new_page(request: AnyRequest) -> Response[Any]:
-    """For which channel, and what waits: drafts and quotes."""
+    """For which channel, and what waits: drafts and quotes. ``customer``: whose order it is to be."""
     require(request, PLACE)
-    return await _new(request, Form())
+    return await _new(request, Form.of(customer=request.query_params.get("customer")))
 
 
 async def _new(request: AnyRequest, form: Form) -> Response[Any]:
+    buyer, fitting = await order_caller.wanted(request, form), await _channels(request)
+    if buyer is not None:
+        fitting = [each for each in fitting if each.pools[Resource.CUSTOMERS] == buyer.pool]
     entered = ListQuery(filters={"status": "open,checkout", "kind": "cart,quote", "entered": "true"})
     waiting = await carts.LISTING.page(database_of(request), entered, None)
     return await admin_page(
@@ -102,7 +104,8 @@ async def _new(request: AnyRequest, form: Form) -> Response[Any]:
         "admin/order_new.html",
         status_code=form.status,
         form=form,
-        channels=[(str(each.id), each.name) for each in await _channels(request)],
+        channels=[(str(each.id), each.name) for each in fitting],
+        buyer=buyer,
         waiting=waiting.items,
         names=names,
     )
@@ -123,7 +126,12 @@ async def begin(request: AnyRequest) -> Response[Any]:
             label = form.text("label") or _("Entered %(day)s") % {
                 "day": now().astimezone(ZoneInfo(channel.time_zone)).strftime("%Y-%m-%d %H:%M")
             }
-            return await carts.create(tx, CartInput(channel=channel.id, lines=lines, label=label[:100]))
+            made = await carts.create(tx, CartInput(channel=channel.id, lines=lines, label=label[:100]))
+            said = await _chosen(tx, channel, form)
+            if not said:
+                return made
+            await carts.set_details(tx, made.id, _details(form, **said))
+            return await carts.accept_prices(tx, made.id)
 
         made = await change(request, work)
     except Problem as problem:
@@ -372,24 +380,17 @@ def _details(form: Form, before: str | None = None, **said: Any) -> DetailsInput
 
 
 def _order(cart: CartView, form: Form, caller: Caller | None) -> PlaceOrder:
-    """The order, paid with the customer's store credit first where that was ticked; the rest as was chosen.
-
-    Raises:
-        InvalidInput: the credit is not enough, and the rest was to be paid later.
-    """
+    """The order, paid with the customer's store credit first where that was ticked; the rest as was chosen, or later."""
     way, total = form.get("pay") or LATER, cart.totals.total
     paid: list[PaymentInput] = []
     if form.has("use_credit") and caller is not None and caller.credit:
         amount = min(caller.credit, total)
         paid = [PaymentInput(provider="store_credit", amount=amount, token=str(caller.customer.id))]
         total -= amount
-    if total and paid and way == LATER:
-        raise InvalidInput.at("pay", form.translate(REST))
     if total and way != LATER:
         paid.append(PaymentInput(provider=way))
-    return PlaceOrder(
-        cart=cart.id, total=cart.totals.total, pay_later=way == LATER and not paid, payments=paid
-    )
+    is_later = total > 0 and way == LATER
+    return PlaceOrder(cart=cart.id, total=cart.totals.total, pay_later=is_later, payments=paid)
 
 
 async def _quoted(request: AnyRequest, cart: CartView, form: Form) -> Response[Any]:

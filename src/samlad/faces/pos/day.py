@@ -39,6 +39,7 @@ async def day_page(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
         "partially_fulfilled": _("Partly handed over"),
         "fulfilled": _("Sold"),
         "cancelled": _("Cancelled"),
+        "called_off": _("Cancelled"),
         "returned": _("Taken back"),
     }
     return show(

@@ -30,6 +30,7 @@ STATUS = {
     "partially_fulfilled": marked("Partly handed over"),
     "fulfilled": marked("Sold"),
     "cancelled": marked("Cancelled"),
+    "called_off": marked("Cancelled"),
     "returned": marked("Taken back"),
 }
 

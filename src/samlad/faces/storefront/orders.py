@@ -202,7 +202,7 @@ def steps(
         on_the_way,
         end,
     ]
-    if order.status is OrderStatus.CANCELLED:
+    if order.status in (OrderStatus.CANCELLED, OrderStatus.CALLED_OFF):
         way = [way[0], ("close", _("Cancelled"), _("What was paid goes back the way it came."))]
         reached = 2
     elif order.status is OrderStatus.RETURNED:
@@ -290,6 +290,7 @@ def _states(request: AnyRequest, order: Order, *, waits: bool) -> dict[str, str]
         OrderStatus.PARTIALLY_FULFILLED: (_("Partly sent"), "accent"),
         OrderStatus.FULFILLED: (_("Done"), "success"),
         OrderStatus.CANCELLED: (_("Cancelled"), "danger"),
+        OrderStatus.CALLED_OFF: (_("Cancelled"), "danger"),
         OrderStatus.RETURNED: (_("Sent back"), "warning"),
     }[order.status]
     paid = {

@@ -11,6 +11,7 @@ ORDERS: Mapping[str, tuple[str, str]] = {
     "partially_fulfilled": (marked("Partly sent"), "accent"),
     "fulfilled": (marked("Done"), "success"),
     "cancelled": (marked("Cancelled"), "danger"),
+    "called_off": (marked("Cancelled"), "danger"),
     "returned": (marked("Sent back"), "warning"),
 }
 WAITS = (marked("Waits for goods"), "info")

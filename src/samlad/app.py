@@ -102,6 +102,7 @@ from samlad.kernel.problems import (
     TooMany,
     Unauthenticated,
 )
+from samlad.kernel.routers import Application
 from samlad.kernel.runtime import Runtime, dsn_of, open_runtime
 from samlad.kernel.settings import Settings, load
 from samlad.kernel.sweepers import Sweeper
@@ -353,7 +354,7 @@ def create(settings: Settings, *, is_patient: bool = False) -> Litestar:
                 preparing.cancel()
                 await asyncio.gather(preparing, return_exceptions=True)
 
-    application = Litestar(
+    application = Application(
         route_handlers=list(ROUTES),
         middleware=list(MIDDLEWARE),
         guards=[within_reach],

@@ -80,7 +80,7 @@ async def list_missing(request: AnyRequest) -> list[Gap]:
     """Runs of numbers that a till gave out, that are not here, and that nobody has looked into; the oldest first."""
     actor = actor_of(request)
     actor.require(READ)
-    scope = None if actor.locations is None else sorted(actor.locations)
+    scope = actor.bound_to
     return await gaps.missing(database_of(request), scope)
 
 
@@ -119,7 +119,7 @@ async def list_sales(
         "objection": objection,
     }
     query = asked.query(filters)
-    scope = None if actor.locations is None else sorted(actor.locations)
+    scope = actor.bound_to
     return await SALES.answer(database_of(request), query, scope, as_csv=asked.as_csv, name="till-sales")
 
 
@@ -242,7 +242,7 @@ async def list_keys(
     actor = actor_of(request)
     actor.require(READ)
     filters = {"q": q, "channel": channel, "till": till, "state": states}
-    scope = None if actor.locations is None else sorted(actor.locations)
+    scope = actor.bound_to
     return await KEYS.answer(
         database_of(request), asked.query(filters), scope, as_csv=asked.as_csv, name="till-keys"
     )

@@ -55,7 +55,7 @@ async def hints(request: AnyRequest) -> Response[Any]:
     """What waits, what runs out, what is not well: fetched after the page, because it looks through more."""
     require(request)
     actor, database = actor_of(request), database_of(request)
-    places = None if actor.locations is None else sorted(actor.locations)
+    places = actor.bound_to
     everything = await own_channels(actor, database)
     context: dict[str, Any] = {
         "waiting": None,

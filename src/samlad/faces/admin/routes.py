@@ -1,7 +1,5 @@
 """All handlers of the admin pages."""
 
-from litestar import Router
-
 from samlad.faces.admin import (
     appointments,
     books,
@@ -87,9 +85,10 @@ from samlad.faces.admin import (
 )
 from samlad.faces.admin.start import pages as start
 from samlad.faces.page import know_channels
+from samlad.kernel.routers import BigRouter
 
-routes: list[Router] = [
-    Router(
+routes: list[BigRouter] = [
+    BigRouter(
         "/",
         before_request=know_channels,
         route_handlers=[

@@ -1,7 +1,5 @@
 """Every address of the storefront."""
 
-from litestar import Router
-
 from samlad.faces.storefront import (
     account,
     appointments,
@@ -31,9 +29,10 @@ from samlad.faces.storefront import (
     start,
     stores,
 )
+from samlad.kernel.routers import BigRouter
 
 routes = [
-    Router(
+    BigRouter(
         path="/",
         include_in_schema=False,
         route_handlers=[

@@ -17,6 +17,7 @@ from samlad.faces.page import AnyRequest, change, go, require, translated, words
 from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.problems import InvalidInput, Problem
+from samlad.kernel.seen import mark, unchanged
 from samlad.tills import DEVICES, READ, RESOLVE, Device, NameDeviceInput, PutAwayInput
 
 BASE = "/admin/till-devices"
@@ -61,6 +62,7 @@ async def _page(request: AnyRequest, device: Device, form: Form) -> Response[Any
         device=device,
         place=await stock.location(database_of(request), device.location),
         form=form,
+        seen=mark(device.name),
         may_resolve=actor_of(request).may(RESOLVE, device.location),
         names=names,
     )
@@ -73,11 +75,20 @@ async def name(request: AnyRequest, device_id: FromPath[UUID]) -> Response[Any]:
     form, _ = await read_form(request), words(request)
     device = await _found(request, device_id)
     try:
-        data = form.into(NameDeviceInput, name=form.get("name").strip())
-        await change(request, lambda tx: tills.rename_device(tx, device_id, data))
+        data, seen = form.into(NameDeviceInput, name=form.get("name").strip()), form.version()
+
+        async def verb(tx: Tx) -> None:
+            await unchanged(tx, f"name of till {device_id}", lambda tx: _name_of(tx, device_id), seen)
+            await tills.rename_device(tx, device_id, data)
+
+        await change(request, verb)
     except Problem as problem:
         return await _page(request, device, form.failed(problem))
     return go(request, f"{BASE}/{device_id}", _("Saved."))
+
+
+async def _name_of(tx: Tx, device: UUID) -> str:
+    return (await tills.get_device(tx, device)).name
 
 
 @post(f"{BASE}/{{device_id:uuid}}/put-away")

@@ -168,6 +168,12 @@ DAY_WORDS = {
     "drawer-move-note": marked("Put cash in, or take it out with a minus."),
     "drawer-move-amount": marked("Amount"),
     "drawer-move": marked("Write it down"),
+    "x-report": marked("X report: what was rung up so far"),
+    "x-report-of": marked("X report of drawer {name}"),
+    "x-report-note": marked(
+        "What this device has rung up in it. What should be in the drawer is shown after it was counted."
+    ),
+    "training-paid": marked("Something is paid on this ticket already: finish it first."),
     "drawer-count": marked("Count and close"),
     "drawer-count-note": marked("How many pieces of each are in it"),
     "drawer-taken": marked("Taken out now"),

@@ -38,6 +38,8 @@ const till = {
   get day() { return day; },
   get drawer() { return drawer; },
   get clerk() { return clerk; },
+  get isTraining() { return isTraining; },
+  get drawerKey() { return drawerKey(); },
   get code() { return code; },
   at: () => serverNow(offset),
   due: () => due(),
@@ -53,7 +55,7 @@ const till = {
   change,
   note,
   async keepDrawer(one, isWritten = false) {
-    if (!isWritten) await database.keep(db, "drawer", one);
+    if (!isWritten) await database.keep(db, drawerKey(), one);
     drawer = one;
     showDrawer();
   },
@@ -173,6 +175,7 @@ async function put(row, quantity = soldBy(row) === "piece" ? 1 : 0, isWrong = fa
   show("done", false);
   show("desk", true);
   await change(ticket.add(db, lineOf(row), quantity));
+  byId("ticket").parentElement.scrollTop = 0; // what was scanned last is on top
   announce("");
 }
 
@@ -274,6 +277,23 @@ async function note(kind, fields, also) {
   }
   sender.told("journal");
   sender.wake();
+}
+
+/* What is opened in training is another drawer: the real one is there when training is over. */
+const drawerKey = () => (isTraining ? "training-drawer" : "drawer");
+
+/* Money that was taken for a ticket was taken for it: it is paid as what it was begun. */
+async function train(is) {
+  byId("training").checked = isTraining;
+  if (open?.tenders.length) return announce(say("training-paid"), "warning");
+  byId("training").checked = isTraining = is;
+  await database.write(db, ["meta"], async (transaction) => {
+    const store = transaction.objectStore("meta");
+    await Promise.all([database.ask(store.put(is, "training")), database.ask(store.delete("training-drawer"))]);
+    drawer = (await database.ask(store.get(drawerKey()))) ?? null;
+  });
+  show("is-training", isTraining);
+  showDrawer();
 }
 
 function showDrawer() {
@@ -460,11 +480,7 @@ function listen() {
     if (file) await bringIn(file);
     event.target.value = ""; // or the same file, chosen again, would be no change
   });
-  byId("training").addEventListener("change", async (event) => {
-    isTraining = event.target.checked;
-    show("is-training", isTraining);
-    await database.keep(db, "training", isTraining);
-  });
+  byId("training").addEventListener("change", (event) => train(event.target.checked));
 }
 
 function weighAgain(element) {
@@ -505,7 +521,7 @@ async function load() {
   [sold, used, counted] = [new Map(), {}, new Set()];
   await countAll();
   [clerk, offset, isTraining] = [await who.read(db), (await database.meta(db, "clock"))?.offset ?? null, (await database.meta(db, "training")) ?? false];
-  [day, drawer] = [await people.forget(db), (await database.meta(db, "drawer")) ?? null];
+  [day, drawer] = [await people.forget(db), (await database.meta(db, drawerKey())) ?? null];
   showDrawer();
   show("is-training", isTraining);
   byId("training").checked = isTraining;

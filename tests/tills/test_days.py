@@ -157,11 +157,20 @@ async def test_what_went_back_in_coins_is_what_the_till_says(trade: Trade) -> No
     for sale in sold:
         sale |= {"rounding": -40, "tenders": [{"kind": "cash", "amount": 17_000, "tendered": 17_000}]}
     back = [
-        act(till, "return", soon, sale=sale["id"], total=total, lines=[{"line": 1, "quantity": 1, "amount": 17_040}])
+        act(
+            till,
+            "return",
+            soon,
+            sale=sale["id"],
+            total=total,
+            lines=[{"line": 1, "quantity": 1, "amount": 17_040}],
+        )
         for sale, total in zip(sold, (17_040, 18_000), strict=True)
     ]
     await till.send(*sold, *back)
-    rows = await trade.db.rows("SELECT state, objections FROM till_sale WHERE kind = 'return' ORDER BY sequence")
+    rows = await trade.db.rows(
+        "SELECT state, objections FROM till_sale WHERE kind = 'return' ORDER BY sequence"
+    )
     assert [row["state"] for row in rows] == ["done", "done"]
     assert [[(one["code"], one["here"], one["there"]) for one in row["objections"]] for row in rows] == [
         [],

@@ -93,7 +93,7 @@ DAY_WORDS = {
     "discount-given": marked("{amount} off."),
     "parked": marked("Parked sales"),
     "parked-none": marked("None is parked on this device."),
-    "parked-pieces": marked("{n} pieces"),
+    "parked-pieces": marked("Pieces: {n}"),
     "parked-gone": marked("This sale is gone."),
     "park": marked("Park this one"),
     "park-label": marked("What to call it"),
@@ -173,7 +173,10 @@ DAY_WORDS = {
     "x-report-note": marked(
         "What this device has rung up in it. What should be in the drawer is shown after it was counted."
     ),
-    "training-paid": marked("Something is paid on this ticket already: finish it first."),
+    "paid-first": marked(
+        "Something is paid on this ticket already: finish it, or take the payments off first."
+    ),
+    "unpaid": marked("No longer paid: {what}. Give back what the customer has given."),
     "drawer-count": marked("Count and close"),
     "drawer-count-note": marked("How many pieces of each are in it"),
     "drawer-taken": marked("Taken out now"),
@@ -245,6 +248,7 @@ WORDS = {
     "wrong-tip": marked("A tip is at most as much as the ticket."),
     "paid": marked("Paid so far: {amount}"),
     "total": marked("Total"),
+    "rounding": marked("Rounding"),
     "pay-cash": marked("Cash"),
     "pay-card": marked("Card"),
     "pay-other": marked("Another way to pay"),

@@ -124,6 +124,7 @@ function showTicket() {
   byId("total").textContent = money(due());
   byId("tax").textContent = taxes(sums.lines).map(([rate, , tax]) => say("tax", { rate: percent(rate), tax: money(tax) })).join(" · ");
   byId("paid").textContent = [open.tip && say("with-tip", { amount: money(open.tip) }), open.tenders.length && say("paid", { amount: money(paid()) })].filter(Boolean).join(" · ");
+  show("unpay", open.tenders.length > 0);
   for (const button of document.querySelectorAll("[data-pay]")) button.disabled = !open.lines.length && !open.cards.length;
 }
 
@@ -263,6 +264,13 @@ async function take(handedOver) {
   await sell([...open.tenders, ...last], amount - rest, handedOver - amount);
 }
 
+/* A card was declined after all, or an amount was typed wrong: nothing is paid of the ticket. */
+async function unpay() {
+  const what = open.tenders.map(({ kind, amount }) => `${say(`by-${kind}`)} ${money(amount)}`).join(", ");
+  await change(ticket.set(db, { tenders: [] }));
+  announce(say("unpaid", { what }), "danger");
+}
+
 const here = () => ({ pack, goods, used, clerk, offset, shift: drawer?.shift ?? null, isTraining });
 
 /* Write down what is no sale; it is on the disk when this has ended. */
@@ -285,15 +293,23 @@ const drawerKey = () => (isTraining ? "training-drawer" : "drawer");
 /* Money that was taken for a ticket was taken for it: it is paid as what it was begun. */
 async function train(is) {
   byId("training").checked = isTraining;
-  if (open?.tenders.length) return announce(say("training-paid"), "warning");
-  byId("training").checked = isTraining = is;
+  if (open?.tenders.length) return announce(say("paid-first"), "warning");
+  isTraining = is;
   await database.write(db, ["meta"], async (transaction) => {
     const store = transaction.objectStore("meta");
     await Promise.all([database.ask(store.put(is, "training")), database.ask(store.delete("training-drawer"))]);
     drawer = (await database.ask(store.get(drawerKey()))) ?? null;
   });
-  show("is-training", isTraining);
+  showTraining();
   showDrawer();
+}
+
+/* In training every view says so. */
+function showTraining() {
+  show("is-training", isTraining);
+  show("training-mark", isTraining);
+  root.toggleAttribute("data-training", isTraining);
+  byId("training").checked = isTraining;
 }
 
 function showDrawer() {
@@ -352,12 +368,14 @@ function showReceipt(sale, back, isNew) {
   show("done", true);
   byId("change").textContent = isNew && back > 0 ? money(back) : "";
   show("change-box", isNew && back > 0);
-  show("is-sold", isNew);
+  show("is-sold", isNew && !entry.training);
+  show("is-tried", isNew && entry.training);
   byId("is-sold").dataset.sale = entry.id;
   const row = (text, amount, css = "") => fill("receipt-row", { text, amount: money(amount), row: (place) => css && place.classList.add(css) });
   const parts = entry.lines.map((line) => row(`${line.title}${line.options ? `, ${line.options}` : ""}${perText(line.sold_by) || line.quantity > 1 ? ` (${amountOf(line.quantity, line.sold_by)} × ${money(line.unit_price)}${perText(line.sold_by)})` : ""}${line.reductions.map((each) => ` · ${reduction(each)}`).join("")}`, line.total));
   byId("receipt-lines").replaceChildren(...parts, ...(entry.cards ?? []).map((each) => row(say("gift-card-line", { four: each.last_four }), each.amount)));
   byId("receipt-sums").replaceChildren(
+    ...(entry.rounding ? [row(say("rounding"), entry.rounding)] : []),
     row(say("total"), entry.total + entry.rounding, "total"),
     ...taxes(entry.lines).map(([rate, net, tax]) => row(say("tax-on", { rate: percent(rate), net: money(net) }), tax)),
     ...(entry.tip ? [row(say("tip"), entry.tip)] : []),
@@ -441,7 +459,8 @@ function listen() {
     if (event.target.closest("[data-remove]")) setLine(event.target, 0);
     if (event.target.closest("[data-weigh]")) weighAgain(event.target);
   });
-  byId("clear").addEventListener("click", () => change(ticket.clear(db)));
+  byId("clear").addEventListener("click", () => (open.tenders.length ? announce(say("paid-first"), "warning") : change(ticket.clear(db))));
+  byId("unpay").addEventListener("click", unpay);
   const acts = { customer: extras.customer, code: extras.code, discount: extras.discount, parked: extras.parked, "pick-ups": counter.pickUps, returns: returns.returns, gift: giftCards.redeem, "card-sale": giftCards.sell, drawer: counter.drawer };
   for (const button of document.querySelectorAll("[data-act]")) button.addEventListener("click", () => pack && (till.may(button.dataset.act) ? acts[button.dataset.act](till) : announce(clerk ? say("may-not", { name: clerk.name }) : say("may-not-locked"), "warning")));
   panel.listen();
@@ -523,8 +542,7 @@ async function load() {
   [clerk, offset, isTraining] = [await who.read(db), (await database.meta(db, "clock"))?.offset ?? null, (await database.meta(db, "training")) ?? false];
   [day, drawer] = [await people.forget(db), (await database.meta(db, drawerKey())) ?? null];
   showDrawer();
-  show("is-training", isTraining);
-  byId("training").checked = isTraining;
+  showTraining();
   byId("loading").textContent = "";
   show("no-pack", !pack);
   show("desk-in", Boolean(pack));

@@ -183,7 +183,7 @@ async def test_a_whole_day_without_network(site: Site, market: Market) -> None:
     said = {row.split("\t")[0]: row for row in await _report(page)}
     assert "170" in said["Given back"]
     assert "0.40" not in said["Given back"]  # as coins went out
-    assert said["Sales"].endswith("1")
+    assert said["Number of sales"].endswith("1")
     await site.fine(page)
     await page.keyboard.press("Escape")
     await _act(page, "drawer")

@@ -185,7 +185,7 @@ DAY_WORDS = {
     "drawer-close": marked("Close it"),
     "report": marked("Drawer {name} is closed"),
     "report-note": marked("What this device knows. The Z report is made when it is sent."),
-    "report-sales": marked("Sales"),
+    "report-sales": marked("Number of sales"),
     "report-tips": marked("of which tips"),
     "report-back": marked("Given back"),
     "report-moved": marked("Put in and taken out"),

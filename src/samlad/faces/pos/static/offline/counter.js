@@ -149,7 +149,7 @@ const told = ({ sales, tips, tenders, back, moved }) =>
     [say("report-sales"), String(sales)],
     ...Object.entries(tenders).map(([kind, amount]) => [say(`by-${kind}`), money(amount)]),
     ...(tips ? [[say("report-tips"), money(tips)]] : []),
-    [say("report-back"), money(-back)],
+    [say("report-back"), money(0 - back)],
     [say("report-moved"), money(moved)],
   ].map(([text, about]) => ({ value: null, text, about }));
 

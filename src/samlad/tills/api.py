@@ -300,7 +300,7 @@ async def read_device(request: AnyRequest, device_id: FromPath[UUID]) -> Device:
 @post("/till-devices/{device_id:uuid}/name", summary="Name a till", status_code=200)
 async def name_device(
     request: AnyRequest, device_id: FromPath[UUID], data: JSONBody[NameDeviceInput]
-) -> Device:
+) -> Response[Device]:
     """What staff call it. Needs the permission `tills.resolve`. Said twice nothing more happens."""
     return await write(request, lambda tx: devices.rename(tx, device_id, data))
 
@@ -308,14 +308,14 @@ async def name_device(
 @post("/till-devices/{device_id:uuid}/put-away", summary="Put a till or kiosk away", status_code=200)
 async def put_device_away(
     request: AnyRequest, device_id: FromPath[UUID], data: JSONBody[PutAwayInput]
-) -> Device:
+) -> Response[Device]:
     """It is not used any more, and nobody is warned of it. What it says next takes that back. Needs the permission `tills.resolve`.
     Said twice nothing more happens."""
     return await write(request, lambda tx: devices.put_away(tx, device_id, data))
 
 
 @post("/till-devices/{device_id:uuid}/bring-back", summary="Bring a till or kiosk back", status_code=200)
-async def bring_device_back(request: AnyRequest, device_id: FromPath[UUID]) -> Device:
+async def bring_device_back(request: AnyRequest, device_id: FromPath[UUID]) -> Response[Device]:
     """It is in use after all. Needs the permission `tills.resolve`. Said twice nothing more happens."""
     return await write(request, lambda tx: devices.bring_back(tx, device_id))
 

@@ -118,6 +118,7 @@ FILLED: Mapping[str, str] = {
     "/admin/return-settings/reasons/{code}": _last("return_reason", "code", "code"),
     "/admin/returns/{request_id}": _last("return_request", "request_id"),
     "/admin/till-sales/{sale_id}": _last("till_sale", "sale_id"),
+    "/admin/till-devices/{device_id}": _last("till_device", "device_id"),
     "/admin/till-keys/{kid}": "SELECT kid FROM till_key ORDER BY created_at DESC LIMIT 1",
     "/admin/store-work/{entry_id}": _last("store_work", "entry_id"),
     "/admin/subscriptions/{subscription_id}": _last("subscription", "subscription_id"),

@@ -491,6 +491,20 @@ till_key_state: Mapping[str, str] = {
     "revoked": marked("Taken back"),
 }
 till_key_kind: Mapping[str, str] = {"good": "success", "replaced": "", "revoked": "danger"}
+till_device_state: Mapping[str, str] = {
+    "heard": marked("All right"),
+    "stuck": marked("Does not send"),
+    "silent": marked("Silent, with unsent sales"),
+    "quiet": marked("Quiet for a day"),
+    "put-away": marked("Put away"),
+}
+till_device_kind: Mapping[str, str] = {
+    "heard": "success",
+    "stuck": "warning",
+    "silent": "danger",
+    "quiet": "",
+    "put-away": "",
+}
 till_entry_kind: Mapping[str, str] = {
     "sale": marked("Sale"),
     "return": marked("Goods that came back"),

@@ -63,6 +63,7 @@ async def hints(request: AnyRequest) -> Response[Any]:
         "talks": None,
         "asked": None,
         "odd_sales": 0,
+        "held_tills": 0,
         "odd_work": 0,
         "parked": [],
         "imports": [],
@@ -87,6 +88,7 @@ async def hints(request: AnyRequest) -> Response[Any]:
         ]
     if actor.may(tills.READ):
         context["odd_sales"] = await tills.waiting(database, places)
+        context["held_tills"] = await tills.holding(database, places)
     if actor.may(storework.RESOLVE):
         context["odd_work"] = await storework.waiting(database, places)
     if actor.may(CATALOG_CHANGE):

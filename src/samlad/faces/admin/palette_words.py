@@ -60,6 +60,7 @@ PLACES: Mapping[str, str] = {
     "/admin/stock/locations": marked("warehouses, stores, opening hours"),
     "/admin/gift-cards/new": marked("sell gift card, new voucher"),
     "/admin/books/days": marked("end of day, daily report, Z report, turnover"),
+    "/admin/till-devices": marked("unsent sales, offline tills, silent till, heartbeat, devices"),
     "/admin/till-keys": marked("signing keys, till device, lost tablet, stolen till"),
     "/admin/books/shifts": marked("cash, cash count, till difference"),
     "/admin/books/accounts": marked("chart of accounts, export, SIE"),

@@ -6,7 +6,7 @@ from samlad import channels, customers
 from samlad.access import audit
 from samlad.access.rate import LocalLimit, limit
 from samlad.channels import Channel, Resource
-from samlad.credit import book, codes, events, rules, store
+from samlad.credit import book, codes, events, rules, sold_with, store
 from samlad.credit.book import Leg
 from samlad.credit.model import (
     AccountKind,
@@ -41,8 +41,8 @@ async def issue(tx: Tx, data: IssueInput) -> IssuedCard:
     """Make a card. With an order it waits until that is paid; else it pays at once and somebody says why.
 
     Raises:
-        InvalidInput: no such channel; a card that is given without a note why.
-        Conflict: this key was used before: the card is there, and its code was told then.
+        InvalidInput: no such channel, or order; a card that is given without a note why.
+        Conflict: this key was used before: the card is there, and its code was told then. The order is cancelled.
     """
     _may_charge(tx, data.order)
     cards.refuse(data.note, "note")
@@ -54,6 +54,8 @@ async def issue(tx: Tx, data: IssueInput) -> IssuedCard:
         raise InvalidInput.at("note", "say why it is given")
     if data.origin not in (Origin.GIVEN, Origin.SOLD):
         raise InvalidInput.at("origin", "given or sold")
+    if data.order is not None:  # the order before the card, as everywhere
+        await sold_with.require(tx, data.order, channel.currency)
     origin = Origin.SOLD if data.order else data.origin
     made = await create(
         tx,
@@ -153,12 +155,14 @@ async def top_up(tx: Tx, card_id: UUID, data: TopUpInput) -> GiftCard:
 
     Raises:
         CardState: the card is replaced or cancelled, or its time is over.
+        InvalidInput: there is no such order. Conflict: it is cancelled.
     """
     _may_charge(tx, data.order)
     cards.refuse(data.reason, "reason")
     if data.order is None and not data.reason.strip():
         raise InvalidInput.at("reason", "say why it is given")
     if data.order is not None:  # the order before the card, as the follower locks them
+        await sold_with.require(tx, data.order, (await get(tx, card_id)).currency)
         await store.note_order(tx, data.order)
     card = await _lock(tx, card_id)
     if card.status in (CardStatus.REPLACED, CardStatus.CANCELLED) or card.is_expired:

@@ -198,6 +198,8 @@ CONTENT = (
 CREDIT = (
     marked("No card has this code."),
     marked("say why it is given"),
+    marked("there is no such order"),
+    marked("it is in another currency than the card"),
     marked("given or sold"),
     marked("This card was issued before; its code was told then."),
     marked("It takes no more value."),

@@ -1,6 +1,6 @@
 """Orders: placed, paid, handed over, cancelled, taken back. The public face; `docs/concepts/orders.md` explains."""
 
-from samlad.orders import rest_due  # noqa: F401 - its job registers itself
+from samlad.orders import rest_due, sold_cards  # noqa: F401 - they register themselves
 from samlad.orders.buyer_cancel import can_cancel as can_cancel_as_buyer
 from samlad.orders.buyer_cancel import cancel as cancel_as_buyer
 from samlad.orders.change_apply import apply as apply_change

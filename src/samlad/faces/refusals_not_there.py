@@ -36,6 +36,7 @@ PEOPLE = (
     marked("There is no form for %(platform)s; there are %(platforms)s."),
     marked("There is no such customer in the segment's pool."),
     marked("There is no such segment."),
+    marked("This gift card goes to nobody by mail."),
     marked("There is no such customer."),
     marked("There is no such customer in this channel."),
     marked("There is no such customer of this shop."),

@@ -5,6 +5,7 @@ nowhere meanwhile and goes to one person, once.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -122,7 +123,7 @@ async def sweep(database: Database) -> int:
     sent = 0
     for card in await mail_store.due(database, now(), SWEEP):
         try:
-            sent += await database.transaction(lambda tx, card=card: _send_due(tx, card))
+            sent += await database.transaction(partial(_send_due, card_id=card))
         except (Problem, OSError) as problem:  # the others go all the same, this one is tried again
             logger.warning("a gift card was not sent", card=str(card), problem=str(problem))
     return sent

@@ -133,6 +133,7 @@ GOODS = (
     marked("There is no such delivery."),
     marked("There is no such order."),
     marked("There is no such order at your locations."),
+    marked("There is no such refund at your locations."),
     marked("There is nothing with this id where you work."),
     marked("There is no such key where you work."),
     marked("There is no such order in this shop."),

@@ -369,10 +369,18 @@ async def test_giving_needs_the_permission_and_a_reason(trade: Trade) -> None:
     free = IssueInput(channel=trade.web.id, amount=10_000, note="A friend of mine")
     with pytest.raises(Forbidden):
         await trade.db.transaction(lambda tx: credit.issue(tx, free), clerk)
-    unpaid = await trade.buy((await trade.kettle(500), 1), pay_later=True)
-    sold = IssueInput(channel=trade.web.id, amount=10_000, order=unpaid.id)
+    unpaid = await trade.buy((await trade.kettle(10_000), 1), pay_later=True)
+    sold = IssueInput(channel=trade.web.id, amount=9_000, order=unpaid.id)
     made = await trade.db.transaction(lambda tx: credit.issue(tx, sold), clerk)
     assert made.card.available == 0
+    with pytest.raises(InvalidInput, match="not worth more"):  # that would be giving away
+        await trade.db.transaction(lambda tx: credit.issue(tx, sold), clerk)
+    more = TopUpInput(amount=1_000, order=unpaid.id, key=new_id())
+    for _ in range(2):
+        await trade.db.transaction(lambda tx: credit.top_up(tx, made.card.id, more), clerk)
+    another = TopUpInput(amount=1, order=unpaid.id)
+    with pytest.raises(InvalidInput, match="not worth more"):
+        await trade.db.transaction(lambda tx: credit.top_up(tx, made.card.id, another), clerk)
     with pytest.raises(InvalidInput):
         await trade.db.transaction(
             lambda tx: credit.issue(tx, IssueInput(channel=trade.web.id, amount=10_000))

@@ -42,7 +42,7 @@ async def issue(tx: Tx, data: IssueInput) -> IssuedCard:
     """Make a card. With an order it waits until that is paid; else it pays at once and somebody says why.
 
     Raises:
-        InvalidInput: no such channel, or order; a card that is given without a note why.
+        InvalidInput: no such channel, or order, or it comes to less; a card that is given without a note why.
         Conflict: this key was used before: the card is there, and its code was told then. The order is cancelled.
     """
     _may_charge(tx, data.order)
@@ -56,7 +56,7 @@ async def issue(tx: Tx, data: IssueInput) -> IssuedCard:
     if data.origin not in (Origin.GIVEN, Origin.SOLD):
         raise InvalidInput.at("origin", "given or sold")
     if data.order is not None:  # the order before the card, as everywhere
-        await sold_with.require(tx, data.order, channel.currency)
+        await sold_with.require(tx, data.order, channel.currency, data.amount, data.key)
     origin = Origin.SOLD if data.order else data.origin
     made = await create(
         tx,
@@ -190,7 +190,8 @@ async def top_up(tx: Tx, card_id: UUID, data: TopUpInput) -> GiftCard:
     if data.order is None and not data.reason.strip():
         raise InvalidInput.at("reason", "say why it is given")
     if data.order is not None:  # the order before the card, as the follower locks them
-        await sold_with.require(tx, data.order, (await get(tx, card_id)).currency)
+        currency = (await get(tx, card_id)).currency
+        await sold_with.require(tx, data.order, currency, data.amount, data.key)
         await store.note_order(tx, data.order)
     card = await lock(tx, card_id)
     if card.status in (CardStatus.REPLACED, CardStatus.CANCELLED) or card.is_expired:

@@ -363,6 +363,14 @@ class MemberView(msgspec.Struct, frozen=True, kw_only=True):
     rewards: list[Reward]
 
 
+class BookedPoints(msgspec.Struct, frozen=True):
+    """What is in the book of the points of one order: earned by it, taken back of it, expired unused."""
+
+    earned: int
+    taken: int
+    expired: int
+
+
 class MemberInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Who joins."""
 

@@ -5,14 +5,18 @@ from uuid import UUID
 
 import msgspec
 
+from samlad.credit import store
+from samlad.credit.permissions import GRANT
 from samlad.kernel.database import Tx
 from samlad.kernel.problems import Conflict, InvalidInput
 
 
 class SoldWith(msgspec.Struct, frozen=True, kw_only=True):
-    """What credit wants to know of an order: its currency, whether it is a sale (no return), and whether it was called off."""
+    """What credit wants to know of an order: its currency, what it comes to (minor units, without what will not come), whether it is
+    a sale (no return), and whether it was called off."""
 
     currency: str
+    total: int
     is_sale: bool
     is_cancelled: bool
 
@@ -38,11 +42,14 @@ async def look(tx: Tx, order: UUID) -> SoldWith | None:
     return await _registered[0](tx, order) if _registered else None
 
 
-async def require(tx: Tx, order: UUID, currency: str) -> None:
-    """A card in a currency can be sold with an order. Whoever asks locks cards after this.
+async def require(tx: Tx, order: UUID, currency: str, amount: int, charge: UUID | None) -> None:
+    """A card in a currency can be sold with an order, for so much (minor units). Whoever asks locks cards after this.
+
+    All cards of an order together are worth no more than it comes to, or selling would be giving away; who may do that may.
+    ``charge`` is not counted, if it was made before.
 
     Raises:
-        InvalidInput: there is no such order, it is a return, or in another currency.
+        InvalidInput: there is no such order, it is a return, in another currency, or comes to less.
         Conflict: it is cancelled.
     """
     found = await look(tx, order)
@@ -52,3 +59,7 @@ async def require(tx: Tx, order: UUID, currency: str) -> None:
         raise InvalidInput.at("order", "it is in another currency than the card")
     if found.is_cancelled:
         raise Conflict("This order is cancelled.", order=str(order))
+    if tx.actor.may(GRANT):
+        return
+    if await store.sold_with(tx, order, charge) + amount > found.total:
+        raise InvalidInput.at("amount", "the cards of an order are not worth more than it comes to")

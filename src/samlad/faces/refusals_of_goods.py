@@ -200,6 +200,7 @@ CREDIT = (
     marked("say why it is given"),
     marked("there is no such order"),
     marked("it is in another currency than the card"),
+    marked("the cards of an order are not worth more than it comes to"),
     marked("given or sold"),
     marked("this day is over"),
     marked("at most a year ahead"),

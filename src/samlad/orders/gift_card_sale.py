@@ -3,6 +3,7 @@
 It is no goods: nothing is held, packed or taxed (it is taxed when it is spent). Nobody who does not pay is waited for for long.
 """
 
+from functools import partial
 from typing import Annotated
 from uuid import UUID, uuid5
 
@@ -111,9 +112,7 @@ async def end_unpaid(database: Database) -> int:
     )
     ended = 0
     for row in rows:
-        ended += await database.transaction(
-            lambda tx, order=row["id"]: _end(tx, order), Context(actor=SYSTEM)
-        )
+        ended += await database.transaction(partial(_end, order=row["id"]), Context(actor=SYSTEM))
     return ended
 
 

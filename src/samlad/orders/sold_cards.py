@@ -17,6 +17,7 @@ async def look(tx: Tx, order: UUID) -> SoldWith | None:
     head = found[0]
     return SoldWith(
         currency=head.currency,
+        total=head.total - head.called_off,
         is_sale=head.kind is OrderKind.SALE,
         is_cancelled=head.status is OrderStatus.CANCELLED,
     )

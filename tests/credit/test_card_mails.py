@@ -20,7 +20,8 @@ from samlad.kernel.ids import new_id
 from samlad.kernel.mail import Mail
 from samlad.kernel.problems import Forbidden, InvalidInput, Problem
 from samlad.kernel.vault import Vault
-from samlad.orders import GiftCardSale, PayInput, gift_card_sale
+from samlad.orders import GiftCardSale, PayInput, gift_card_sale, tax_report
+from samlad.orders.today import waiting as today_of
 from samlad.payments import PaymentInput
 from trade import GUEST, Trade, build
 
@@ -98,6 +99,7 @@ async def test_a_card_for_today_goes_once_it_is_paid_and_once_only(trade: Trade)
     await pay(trade, order.id)
     card = await credit.get(trade.db, going.card)
     assert (card.status, card.available) == (CardStatus.ACTIVE, 50_000)
+    assert (await today_of(trade.db, None)).to_give == 0, "nobody has anything to pack"
     assert sum(await asyncio.gather(*(card_mails.sweep(trade.db) for _ in range(3)))) == 1
     assert await card_mails.sweep(trade.db) == 0
     (letter,) = await mails(trade.db)
@@ -114,6 +116,9 @@ async def test_a_card_for_today_goes_once_it_is_paid_and_once_only(trade: Trade)
     assert bought.to == "kim@example.org"
     assert "robin@example.org" in bought.text
     assert code not in bought.text
+    day = order.local_day
+    told = await tax_report.report(trade.db, [trade.web], day, day)
+    assert told == [], "it is no supply: what it pays for will be"
     await trade.follow()
     await books_are_sound(trade.db)
     await trade.agree()

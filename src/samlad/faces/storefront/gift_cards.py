@@ -7,6 +7,7 @@ import msgspec
 from litestar import Response, get, post
 
 from samlad import credit, orders
+from samlad.access import rate
 from samlad.channels import Channel
 from samlad.credit import MailInput
 from samlad.faces import page as face
@@ -62,6 +63,12 @@ async def buy(request: AnyRequest) -> Response[Any]:
     limits.writes.check(limits.who(request))
     channel, form, _ = await _selling(request), await read_form(request), face.words(request)
     who = await person.context(request, channel)
+    await database_of(request).transaction(
+        lambda tx: rate.limit(
+            tx, "storefront.checkout", limits.who(request), per=limits.CHECKOUT_SECONDS, max=limits.CHECKOUTS
+        ),
+        who,
+    )
     try:
         if form.text("amount") is None:
             raise InvalidInput.at("amount", _("Please fill this in."))

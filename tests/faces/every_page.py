@@ -41,6 +41,7 @@ NO_PAGES: Mapping[str, str] = {
     "/account/conversations/{conversation_id}/files/{file_id}": _FILE, "/conversation/{link}/files/{file_id}": _FILE,
     "/theme.css": _FILE, "/icon-180.png": _FILE, "/icon-192.png": _FILE, "/icon-512.png": _FILE,
     "/manifest.webmanifest": _FILE, "/sw.js": _FILE, "/search/suggest": _PIECE, "/last-seen": _PIECE,
+    "/gift-card": "only of a shop that sells gift cards; `test_gift_card_by_mail.py` looks at it",
     "/opening": "only of a shop that is closed; `test_start_in_browser.py` looks at it",
     "/cart/count": _PIECE, "/o/{token}": _LEADS_ON, "/cart/continue/{secret}": _SECRET,
     "/quote/{cart_id}/{token}": _SECRET, "/checkout/pay/{payment_id}": "needs a provider on the network",

@@ -93,6 +93,7 @@ SETTINGS: Mapping[str, str] = {
     "discount_limit": marked("manager discount, price override"),
     "cash_step": marked("cash rounding, öre"),
     "payment_days": marked("due date, payment terms"),
+    "gift_card_shop_limit": marked("sell gift cards online, e-gift card, gift voucher"),
     "gift_card_months": marked("gift card expiry, valid"),
     "return_days": marked("returns window, return period, right of withdrawal, cooling-off period"),
     "return_shipping": marked("return postage, return label"),

@@ -260,10 +260,13 @@ async def sell(
     reference: UUID,
     reason: str,
     events: tuple[UUID, UUID],
+    happened_at: datetime,
+    missed: Mapping[UUID, int],
 ) -> list[tuple[str, Moved]]:
-    """Book a sale that has happened: ``sold`` and ``found`` movements. ``events`` are those of the two."""
+    """Book a sale that has happened: ``sold`` and ``found`` movements. ``events`` are those of the two; units of ``missed``
+    lots go first, so many of each."""
     rows = await tx.rows(
-        "SELECT * FROM stock_sell($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "SELECT * FROM stock_sell($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         location_id,
         lease,
         [variant for variant, _ in lines],
@@ -272,6 +275,9 @@ async def sell(
         reason,
         tx.actor.label,
         *events,
+        happened_at,
+        list(missed),
+        list(missed.values()),
     )
     return [
         (

@@ -13,6 +13,7 @@ from samlad.channels import ChannelChange
 from samlad.kernel import log
 from samlad.kernel.database import Database
 from samlad.kernel.ids import new_id
+from samlad.kernel.listing import ListQuery
 from samlad.kernel.problems import Forbidden, InvalidInput, Outdated
 from samlad.orders import FulfilInput, Order, ReturnInput, WrongState
 from samlad.orders.change_model import ChangeDiffers, NeedsOverride
@@ -289,7 +290,14 @@ async def test_called_off_in_parts_until_nothing_is_left_it_is_no_order_of_its_c
         assert not await trade.db.value("SELECT is_empty FROM orders WHERE id = $1", order.id)
         done = await make(trade, order, {"kind": "quantity", "position": 1, "quantity": left})
     assert done.order.refunded == 20_000
+    assert done.order.status == "cancelled", "nothing ever left, so nothing was returned"
     await trade.follow()
+    assert (await orders.read(trade.db, order.id)).status == "cancelled"
+    told = {}
+    for status in ("cancelled", "returned", "cancelled,returned"):
+        query = ListQuery(filters={"status": status, "kind": "sale"})
+        told[status] = [row.status for row in (await orders.LISTING.page(trade.db, query)).items]
+    assert told == {"cancelled": ["cancelled"], "returned": [], "cancelled,returned": ["cancelled"]}
     [kim] = await trade.db.rows("SELECT s.* FROM customer_spend s")
     assert (kim["orders"], kim["spent"]) == (0, 0)
     assert await customers.orders_of(trade.db, kim["customer"]) == 0, (

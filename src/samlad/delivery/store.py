@@ -266,10 +266,10 @@ async def take_slot(
     return number
 
 
-async def has_slot(tx: Tx, owner: UUID, location: UUID) -> bool:
+async def has_slot(reader: Reader, owner: UUID, location: UUID) -> bool:
     """Whether an owner has a slot of a location."""
     return bool(
-        await tx.value(
+        await reader.value(
             "SELECT EXISTS (SELECT FROM delivery_slot_share WHERE owner = $1 AND location = $2)",
             owner,
             location,

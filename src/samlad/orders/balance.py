@@ -45,7 +45,7 @@ def due_of(order: OrderHead, known: Sequence[Payment]) -> int:
     """What is still to be paid of a sale and nothing promises yet (minor units); 0 of what is cancelled or no sale of ours."""
     if (
         order.kind is not OrderKind.SALE
-        or order.status is OrderStatus.CANCELLED
+        or (order.status is OrderStatus.CANCELLED and not order.is_empty)
         or order.imported is not None
     ):
         return 0

@@ -241,7 +241,7 @@ async def read_again(tx: Tx, order_id: UUID) -> Order:
     order = await store.read(tx, order_id)
     assert order is not None
     return msgspec.structs.replace(
-        order,
+        rules.as_told(order),
         payments=await payments.of_order(tx, order_id),
         refunds=await payments.refunds_of(tx, order_id) if order.paid else [],
     )

@@ -39,9 +39,12 @@ NOT_REFUNDED = """FROM refund f JOIN payment p ON p.id = f.payment JOIN orders o
       AND f.amount > (SELECT coalesce(sum(n.amount), 0) FROM refund n WHERE n.instead_of = f.id)"""
 """SQL: refunds ``f`` with payments ``p`` of orders, that a provider refused and nobody tried again or gave back otherwise since."""
 
+STATUS_TOLD = "CASE WHEN o.is_empty THEN 'cancelled' ELSE o.status END"
+"""SQL: the status of an order ``o`` as people read it (`rules.as_told`)."""
+
 LISTING = Listing(
     row=OrderRow,
-    select="""o.id, o.number, c.code AS channel, o.kind, o.status, o.payment_status, o.placed_at, o.customer,
+    select=f"""o.id, o.number, c.code AS channel, o.kind, {STATUS_TOLD} AS status, o.payment_status, o.placed_at, o.customer,
               k.external_id AS customer_number, o.name,
               o.email, o.items, o.total, o.currency, o.delivery, o.imported""",
     source="orders o JOIN channel c ON c.id = o.channel LEFT JOIN customer k ON k.id = o.customer",
@@ -54,7 +57,12 @@ LISTING = Listing(
     default_sort="-placed_at",
     filters={
         "channel": Filter("c.code = ANY({})", texts),
-        "status": Filter("o.status = ANY({})", texts),
+        "status": Filter(
+            # What is empty is kept as returned. The first condition is for the index.
+            f"""o.status = ANY (CASE WHEN 'cancelled' = ANY ({{0}}::text[]) THEN {{0}}::text[] || 'returned'::text ELSE {{0}}::text[] END)
+                AND {STATUS_TOLD} = ANY ({{0}}::text[])""",
+            texts,
+        ),
         "payment": Filter("o.payment_status = ANY({})", texts),
         "kind": Filter("o.kind = ANY({})", texts),
         "currency": Filter("o.currency = ANY({})", texts),

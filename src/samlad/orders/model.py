@@ -216,7 +216,8 @@ class OrderHead(msgspec.Struct, frozen=True, kw_only=True):
     ``changes``: the sale that this one came out of, by an exchange or in one ticket with a return.
     ``delivery_method`` is what the buyer chose and ``promise`` when they were promised the goods by it. ``note`` is
     theirs for the shop, ``gift_note`` for the card that goes with all of it. ``deposit`` was agreed to be paid at once; nothing leaves
-    before the rest is paid, by ``rest_due_on`` if a day was agreed.
+    before the rest is paid, by ``rest_due_on`` if a day was agreed. ``is_empty``: it was called off in parts until nothing was left,
+    and reads as cancelled (`rules.as_told`); what is owed or paid of it (postage, a fee) stands.
     """
 
     id: UUID
@@ -259,6 +260,7 @@ class OrderHead(msgspec.Struct, frozen=True, kw_only=True):
     rest_due_on: date | None = None
     placed_at: datetime
     local_day: date
+    is_empty: bool = False
     version: int = 1
 
 

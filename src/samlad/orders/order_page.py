@@ -10,7 +10,7 @@ from samlad import payments
 from samlad.kernel import log
 from samlad.kernel.database import Reader
 from samlad.kernel.problems import NotFound
-from samlad.orders import change_store, store
+from samlad.orders import change_store, rules, store
 from samlad.orders.expected import WaitsFor, waits_for
 from samlad.orders.model import Order, OrderHead
 
@@ -44,7 +44,7 @@ async def read(reader: Reader, order_id: UUID) -> Order:
     if order is None:
         raise NotFound("There is no such order.")
     return msgspec.structs.replace(
-        order,
+        rules.as_told(order),
         payments=await payments.of_order(reader, order_id),
         # One that failed is in no sum.
         refunds=await payments.refunds_of(reader, order_id) if order.paid else [],

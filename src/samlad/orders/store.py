@@ -15,7 +15,7 @@ from samlad.orders.model import Order, OrderHead, OrderLine
 _HEAD = """o.id, o.pool, o.channel, o.number, o.kind, o.status, o.payment_status, o.customer, o.email, o.name,
            o.phone, o.address, o.country, o.currency, o.delivery, o.location, o.items, o.tax, o.total, o.paid,
            o.refunded, o.called_off, o.credited, o.cart, o.returns, o.changes, o.is_held, o.imported, o.vat_number,
-           o.vat_check, o.vat_checked, o.vat_consultation, o.delivery_method, o.promise, o.note, o.gift_note, o.deposit, o.rest_due_on, o.placed_at, o.local_day, o.version"""
+           o.vat_check, o.vat_checked, o.vat_consultation, o.delivery_method, o.promise, o.note, o.gift_note, o.deposit, o.rest_due_on, o.placed_at, o.local_day, o.is_empty, o.version"""
 _LINE = """l.position, l.kind, l.variant, l.sku, l.title, l.options, l.quantity, l.unit_price, l.tax_included,
            l.tax_rate, l.tax, l.total, l.fulfilled, l.returned, l.cancelled, l.substitutes, l.returns,
            l.stock_correction, l.reductions, l.concessions, l.tax_category, l.tax_treatment, l.tax_country,

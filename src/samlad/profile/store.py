@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from samlad.kernel.database import Reader, Tx
+from samlad.orders.lists import STATUS_TOLD
 from samlad.profile.model import (
     Bought,
     Favourite,
@@ -58,7 +59,7 @@ _PARTS = {
         WHERE c.customer = ANY ($1) AND c.status IN ('open', 'checkout', 'parked')
         ORDER BY c.is_current DESC, c.updated_at DESC LIMIT {MOST}) x)""",
     "orders": f"""(SELECT jsonb_agg(to_jsonb(x) ORDER BY x.placed_at DESC) FROM (
-        SELECT o.id, o.number, h.code AS channel, o.status, o.payment_status, o.currency, o.total, o.items,
+        SELECT o.id, o.number, h.code AS channel, {STATUS_TOLD} AS status, o.payment_status, o.currency, o.total, o.items,
                o.placed_at, coalesce((SELECT jsonb_agg(t.title) FROM (
                    SELECT title FROM order_line WHERE order_id = o.id AND kind = 'item' ORDER BY position LIMIT 3) t),
                    '[]') AS titles

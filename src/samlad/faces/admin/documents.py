@@ -85,7 +85,7 @@ async def papers_of(request: AnyRequest, order: Order) -> dict[str, Any] | None:
         and not found
         and order.kind is OrderKind.SALE
         and order.imported is None
-        and order.status is not OrderStatus.CANCELLED
+        and (order.status is not OrderStatus.CANCELLED or order.is_empty)
     )
     return {"issued": found, "may_issue": may_issue, "is_sale": order.kind is OrderKind.SALE}
 

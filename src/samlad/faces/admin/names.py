@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 
 from samlad.kernel.i18n import marked
+from samlad.orders.model import Order
+from samlad.orders.rules import is_partly_cancelled
 
 kind: Mapping[str, str] = {
     "store": marked("Store"),
@@ -109,6 +111,17 @@ order_status_kind: Mapping[str, str] = {
     "cancelled": "",
     "returned": "",
 }
+
+
+def state_of(order: Order) -> str:
+    """What is said of an order, whose lines are known: some of it may have come back, and the rest never have left."""
+    return (
+        marked("Partly cancelled, the rest returned")
+        if is_partly_cancelled(order)
+        else order_status[order.status]
+    )
+
+
 payment_status: Mapping[str, str] = {
     "unpaid": marked("Unpaid"),
     "pending": marked("Payment pending"),

@@ -74,7 +74,8 @@ class Possible(msgspec.Struct, frozen=True):
 
 def possible(order: Order, *, may_change: bool) -> Possible:
     """Which acts the order's state allows."""
-    if not may_change or order.kind is not OrderKind.SALE or order.status is OrderStatus.CANCELLED:
+    is_off = order.status is OrderStatus.CANCELLED and not order.is_empty
+    if not may_change or order.kind is not OrderKind.SALE or is_off:
         return Possible({}, {}, 0, 0, cancel=False)
     known = sum(payment.promised for payment in order.payments)
     waiting = sum(p.amount for p in order.payments if p.status is PaymentStatus.AUTHORIZED)
@@ -86,7 +87,7 @@ def possible(order: Order, *, may_change: bool) -> Possible:
         take_back=back,
         due=max(0, order.total - order.called_off - known),
         capture=waiting,
-        cancel=not any(line.returned for line in order.lines),
+        cancel=not order.is_empty and not any(line.returned for line in order.lines),
         change=True,
     )
 

@@ -5,7 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from samlad.kernel.database import Reader, Record, Tx
+from asyncpg import Record
+
+from samlad.kernel.database import Reader, Tx
 from samlad.kernel.problems import NotFound
 from samlad.stock.model import Count, CountLine, CountStatus, Moved
 

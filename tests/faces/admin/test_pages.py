@@ -517,6 +517,8 @@ async def test_a_transfer_leaves_and_arrives_in_parts(api, shop) -> None:
     assert await on_hand(shop, "KTL-150", trade.at_malmo) == 2
     assert (await api.post(f"{here}/cancel")).status_code == 303
     assert await on_hand(shop, "KTL-150", trade.warehouse) == 10
+    for page in (here, "/admin/stock/transfers"):
+        assert "Rest called off" in (await api.get(page, headers=PEOPLE)).text, "two of it had come"
     none = await api.post(
         "/admin/stock/transfers/new", data={"origin": "dc", "destination": "dc", "lines": "KTL-150 5"}
     )

@@ -281,6 +281,13 @@ transfer_status: Mapping[str, str] = {
     "received": marked("Arrived"),
     "cancelled": marked("Cancelled"),
 }
+
+
+def came_of(texts: Mapping[str, str], status: str, received: int) -> str:
+    """What is said of a purchase order or a transfer of which so many units have come: what came before it ended is not called off."""
+    return marked("Rest called off") if status == "cancelled" and received else texts[status]
+
+
 location_kind: Mapping[str, str] = {
     "store": marked("Store"),
     "warehouse": marked("Warehouse"),

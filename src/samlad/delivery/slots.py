@@ -20,7 +20,7 @@ from samlad.delivery.promising import Promised, as_of
 from samlad.delivery.worktime import clock_on, local_day
 from samlad.kernel import log
 from samlad.kernel.clock import now
-from samlad.kernel.database import Database, Tx
+from samlad.kernel.database import Database, Reader, Tx
 from samlad.kernel.problems import InvalidInput
 
 
@@ -167,18 +167,18 @@ async def give_back(tx: Tx, order: UUID) -> None:
         log.append(tx, SlotReturned(location=location, day=day, start=start), subject=order)
 
 
-async def reaches_slot(tx: Tx, order: UUID, method: UUID | None, promised: Promised | None) -> bool:
+async def reaches_slot(reader: Reader, order: UUID, method: UUID | None, promised: Promised | None) -> bool:
     """Whether goods that are added to an order now come in its slot: the place that was promised brings it, and has the time to
     make them ready. One statement; none for an order without a slot."""
     if method is None or promised is None or promised.slot is None or promised.location is None:
         return False
-    known = await setup.current(tx)
+    known = await setup.current(reader)
     site, by = known.by_location.get(promised.location), known.by_id.get(method)
     ready_at = None if site is None or by is None else when.ready(site, by, now())
     if site is None or by is None or ready_at is None:
         return False
     is_in_time = any(each.key == promised.slot for each in when.slots(site, by, ready_at))
-    return is_in_time and await store.has_slot(tx, order, site.id)
+    return is_in_time and await store.has_slot(reader, order, site.id)
 
 
 async def move_slot(tx: Tx, order: UUID, location: UUID) -> None:

@@ -312,10 +312,10 @@ async def return_due_slots(tx: Tx, most: int) -> list[tuple[UUID, UUID, date, st
     return [(row["owner"], row["location"], row["day"], row["start"]) for row in rows]
 
 
-async def has_slot(tx: Tx, owner: UUID, location: UUID) -> bool:
+async def has_slot(reader: Reader, owner: UUID, location: UUID) -> bool:
     """Whether an owner has a slot of a location."""
     return bool(
-        await tx.value(
+        await reader.value(
             "SELECT EXISTS (SELECT FROM delivery_slot_share WHERE owner = $1 AND location = $2)",
             owner,
             location,

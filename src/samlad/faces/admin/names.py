@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 
 from samlad.kernel.i18n import marked
+from samlad.orders.model import Order
+from samlad.orders.rules import is_partly_cancelled
 
 kind: Mapping[str, str] = {
     "store": marked("Store"),
@@ -111,6 +113,17 @@ order_status_kind: Mapping[str, str] = {
     "called_off": "",
     "returned": "",
 }
+
+
+def state_of(order: Order) -> str:
+    """What is said of an order, whose lines are known: some of it may have come back, and the rest never have left."""
+    return (
+        marked("Partly cancelled, the rest returned")
+        if is_partly_cancelled(order)
+        else order_status[order.status]
+    )
+
+
 payment_status: Mapping[str, str] = {
     "unpaid": marked("Unpaid"),
     "pending": marked("Payment pending"),
@@ -270,6 +283,13 @@ transfer_status: Mapping[str, str] = {
     "received": marked("Arrived"),
     "cancelled": marked("Cancelled"),
 }
+
+
+def came_of(texts: Mapping[str, str], status: str, received: int) -> str:
+    """What is said of a purchase order or a transfer of which so many units have come: what came before it ended is not called off."""
+    return marked("Rest called off") if status == "cancelled" and received else texts[status]
+
+
 location_kind: Mapping[str, str] = {
     "store": marked("Store"),
     "warehouse": marked("Warehouse"),

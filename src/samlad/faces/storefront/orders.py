@@ -36,7 +36,7 @@ from samlad.orders import (
     expected,
     return_store,
 )
-from samlad.orders.rules import returnable
+from samlad.orders.rules import is_partly_cancelled, returnable
 
 MOST_RETURNS = 20
 
@@ -211,7 +211,13 @@ def steps(
         way = [way[0], ("close", _("Cancelled"), _("What was paid goes back the way it came."))]
         reached = 2
     elif order.status is OrderStatus.RETURNED:
-        way.append(("undo", _("Sent back"), ""))
+        way.append(
+            (
+                "undo",
+                _("Partly cancelled, the rest sent back") if is_partly_cancelled(order) else _("Sent back"),
+                "",
+            )
+        )
         reached = len(way)
     else:
         reached = {OrderStatus.FULFILLED: 4, OrderStatus.PARTIALLY_FULFILLED: 3}.get(
@@ -333,6 +339,8 @@ def _states(request: AnyRequest, order: Order, *, waits: bool, is_gift: bool) ->
         OrderPayment.PAID: (_("Paid"), "success"),
         OrderPayment.REFUNDED: (_("Given back"), "info"),
     }[order.payment_status]
+    if is_partly_cancelled(order):
+        status = (_("Partly cancelled, the rest sent back"), "warning")
     if is_partly_paid(order):
         paid = (_("Deposit paid") if order.paid else _("Not paid yet"), "warning")
     return {"status_text": status[0], "status_kind": status[1], "paid_text": paid[0], "paid_kind": paid[1]}

@@ -77,7 +77,7 @@ from samlad.documents import staff_mails as documents_staff_mails
 from samlad.duplicates import api as duplicates_api
 from samlad.duplicates import followers as duplicates_followers
 from samlad.faces import page as pages
-from samlad.faces import pos, reference, storefront
+from samlad.faces import pos, problem_pages, reference, storefront
 from samlad.faces.admin import routes as admin
 from samlad.faces.design import security_headers, static_router
 from samlad.identity import api as identity_api
@@ -407,7 +407,7 @@ def on_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[An
     """Answer a problem as RFC 9457 JSON, as a page where a person looks. Strangers are asked who they are."""
     if isinstance(problem, Forbidden) and actor_of(request).kind == "guest":
         problem = Unauthenticated(problem.detail, **problem.extra)
-    shown = pages.problem_page(request, problem)
+    shown = problem_pages.shown(request, problem)
     if shown is not None:
         return shown
     headers = {"WWW-Authenticate": "Bearer"} if problem.status == 401 else {}
@@ -417,7 +417,7 @@ def on_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[An
         headers["Retry-After"] = "1"
     is_piece = pages.is_htmx(request)
     return Response(
-        pages.problem_for_script(request, problem) if is_piece else problem.document(request.url.path),
+        problem_pages.for_script(request, problem) if is_piece else problem.document(request.url.path),
         status_code=problem.status,
         media_type="application/problem+json",
         headers=headers,

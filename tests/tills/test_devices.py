@@ -145,6 +145,25 @@ async def test_a_till_has_a_name_that_a_kiosk_does_not_lose(trade: Trade, http: 
     assert listed.text.count(str(till)) == 1
 
 
+async def test_devices_are_sorted_page_by_page(trade: Trade, http: httpx.AsyncClient) -> None:
+    """By what is unsent, and by how old the goods are, also where one has not said so."""
+    first, second = uuid4(), uuid4()
+    await say(http, trade, first, 3)
+    await say(http, trade, second, 1, pack_at=now().isoformat())
+    for sort, ids in (
+        ("pack_at", [first, second]),
+        ("-unsent", [first, second]),
+        ("unsent", [second, first]),
+    ):
+        found, cursor = [], None
+        while len(found) < len(ids):
+            asked = {"sort": sort, "limit": 1} | ({"cursor": cursor} if cursor else {})
+            page = (await http.get("/api/till-devices", params=asked)).json()
+            found += [each["id"] for each in page["items"]]
+            cursor = page["next_cursor"]
+        assert found == [str(each) for each in ids], sort
+
+
 async def test_managers_see_those_of_their_stores(
     trade: Trade, http: httpx.AsyncClient, api_as: ApiAs
 ) -> None:

@@ -34,7 +34,7 @@ DEVICES = Listing(
     sorts={
         "seen_at": Sort("d.seen_at", "timestamptz"),
         "unsent": Sort("d.unsent + d.cards", "int"),
-        "pack_at": Sort("coalesce(d.pack_at, '-infinity')", "timestamptz"),
+        "pack_at": Sort("coalesce(d.pack_at, to_timestamp(0))", "timestamptz"),
     },
     default_sort="-seen_at",
     filters={

@@ -63,6 +63,63 @@ async def test_every_row_is_there_once(tables: list[list[dict[str, Any]]], at_on
     }
 
 
+async def test_what_a_table_has_of_two_kinds_is_two_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines with a card and all lines, orders with a tax number and all orders: the second kind stood behind the end of the first."""
+    told = {"Cards": [{"n": 1}], "Goods": [{"n": 1}, {"n": 2}, {"n": 3}]}
+
+    async def pages(_tx: Tx, holding: Holding, _person: Person) -> AsyncIterator[list[dict[str, Any]]]:
+        yield told[holding.about]
+
+    monkeypatch.setattr(personal, "pages", pages)
+    both = [
+        Holding(
+            table="order_line",
+            about=about,
+            whose="true",
+            personal=(),
+            kept="books" if about == "Goods" else None,
+        )
+        for about in told
+    ]
+    made = await archive.pack(None, both, NOBODY, MADE_AT)  # type: ignore[arg-type]
+    export = msgspec.json.decode(b"".join(archive.pieces(made.content)), type=Export)
+    assert {part.about: part.rows for part in export.parts} == told
+    assert (made.counts, made.kept) == ({"order_line": 4}, {"order_line": 3})
+    page = archive.excerpt(made.content, 2)
+    assert [(part.number, len(part.rows), part.more) for part in page.parts] == [(1, 1, 0), (2, 2, 1)]
+    # A page of its own has what the first does not show.
+    [rest] = archive.excerpt(made.content, 2, part=2, after=2).parts
+    assert (rest.rows, rest.more) == ([{"n": 3}], 0)
+    assert archive.excerpt(made.content, 2, part=7, after=2).parts == []
+
+
+async def test_rows_come_in_the_order_of_time_and_key(db: Database) -> None:
+    for made in (
+        "heard (id int PRIMARY KEY, at timestamptz)",
+        "piece (whole int, place int, PRIMARY KEY (whole, place))",
+        "loose (n int)",
+    ):
+        await db.rows(f"CREATE TABLE {made}")
+    await db.rows(
+        "INSERT INTO heard VALUES (1, '2026-11-03'), (3, '2026-11-01'), (2, '2026-11-01') RETURNING 1"
+    )
+    await db.rows("INSERT INTO piece VALUES (2, 1), (1, 2), (1, 1) RETURNING 1")
+    await db.rows("INSERT INTO loose VALUES (7) RETURNING 1")
+
+    async def read(table: str, *shown: str) -> list[tuple[Any, ...]]:
+        holding = Holding(table=table, about="", whose="true", personal=shown)
+        found = await db.transaction(lambda tx: _rows(tx, holding))
+        return [tuple(row.values()) for row in found]
+
+    assert [row[0] for row in await read("heard", "id", "at")] == [2, 3, 1]
+    assert await read("piece", "whole", "place") == [(1, 1), (1, 2), (2, 1)]
+    assert await read("loose", "n") == [(7,)]
+
+
+async def _rows(tx: Tx, holding: Holding) -> list[dict[str, Any]]:
+    return [row async for page in personal.pages(tx, holding, NOBODY) for row in page]
+
+
 async def test_more_than_is_in_memory_at_once_is_read_in_pages(db: Database) -> None:
     rows = Holding(table="generate_series(1, 2500) AS n", about="", whose="true", personal=("n",))
     read = await db.transaction(lambda tx: _sizes(tx, rows))

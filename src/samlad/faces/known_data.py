@@ -105,17 +105,33 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """What one table holds: the rows that are shown, each with its file if it has one, and how many are not."""
+    """What one table holds: the rows that are shown, each with its file if it has one, how many are not, and where those are."""
 
     about: str
     kept: str | None
     rows: list[tuple[list[Shown], str | None]]
     more: int
+    more_href: str
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Which page of an export is asked for: of all parts the first rows, or of one those after so many."""
+
+    part: int | None = None
+    after: int = 0
+
+
+def place_of(request: AnyRequest) -> Place:
+    """What the address asks for; what cannot be is the first page."""
+    part, after = (request.query_params.get(name, "") for name in ("part", "after"))
+    if not (part.isascii() and part.isdecimal() and len(part) < 5):
+        return Place()
+    return Place(int(part), int(after) if after.isascii() and after.isdecimal() and len(after) < 10 else 0)
 
 
 def readable(request: AnyRequest, export: Excerpt) -> list[Part]:
     """An export as a page shows it, in the language of whoever reads it."""
-    _ = words(request)
+    _, after = words(request), place_of(request).after
     place = {table: number for number, table in enumerate(FIRST)}
     return [
         Part(
@@ -123,6 +139,7 @@ def readable(request: AnyRequest, export: Excerpt) -> list[Part]:
             kept=_(part.kept) if part.kept else None,
             rows=[(_row(_, row), row.get("file")) for row in part.rows],
             more=part.more,
+            more_href=f"?part={part.number}&after={after + len(part.rows)}",
         )
         for part in sorted(export.parts, key=lambda part: place.get(part.table, len(place)))
     ]

@@ -123,7 +123,7 @@ async def read(reader: Reader, holding: Holding, person: Person) -> list[dict[st
 
 async def pages(tx: Tx, holding: Holding, person: Person) -> AsyncIterator[list[dict[str, Any]]]:
     """The same, however much it is, some rows at a time."""
-    sql, values = bound(_select(holding), person)
+    sql, values = bound(f"{_select(holding)}{await _in_order(tx, holding)}", person)
     cursor = await tx.connection.cursor(sql, *values)
     while rows := await cursor.fetch(AT_ONCE):
         yield await _told(tx, holding, rows)
@@ -140,6 +140,19 @@ def _select(holding: Holding) -> str:
     names = dict.fromkeys((*holding.shown, *holding.personal))
     columns = ", ".join(name for name in names if name not in left_out)
     return f"SELECT {columns} FROM {holding.table} WHERE {holding.whose}"
+
+
+async def _in_order(tx: Tx, holding: Holding) -> str:
+    """By the first time that is shown, then by the key of the table: the way it happened."""
+    keys = await tx.rows(
+        """SELECT a.attname FROM pg_index i CROSS JOIN unnest(i.indkey::int[]) WITH ORDINALITY AS k (column_number, place)
+           JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.column_number
+           WHERE i.indrelid = to_regclass($1) AND i.indisprimary ORDER BY k.place""",
+        holding.table,
+    )
+    times = (each for each in (*holding.shown, *holding.personal) if each == "at" or each.endswith("_at"))
+    order = dict.fromkeys([*list(times)[:1], *(row["attname"] for row in keys)])
+    return f" ORDER BY {', '.join(order)}" if order else ""
 
 
 async def _told(reader: Reader, holding: Holding, rows: Sequence[Any]) -> list[dict[str, Any]]:

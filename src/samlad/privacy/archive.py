@@ -7,6 +7,7 @@ as it is read from its table, and read again line by line.
 import io
 import re
 import zipfile
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -38,7 +39,7 @@ class Packed(msgspec.Struct, frozen=True):
 
 async def pack(tx: Tx, holdings: Sequence[Holding], person: Person, made_at: datetime) -> Packed:
     """Everything that tables hold of a person. Photographs are packed already: they are stored as they are."""
-    out, counts = io.BytesIO(), dict[str, int]()
+    out, counts = io.BytesIO(), [0] * len(holdings)
     with zipfile.ZipFile(out, "w") as archive:
         with archive.open(_entry(JSON, made_at, zipfile.ZIP_DEFLATED), "w", force_zip64=True) as stream:
             async for line in _lines(tx, holdings, person, made_at, counts):
@@ -48,8 +49,11 @@ async def pack(tx: Tx, holdings: Sequence[Holding], person: Person, made_at: dat
             for name, content in await personal.files(tx, holding, person, left):
                 archive.writestr(_entry(name, made_at, zipfile.ZIP_STORED), content)
                 left -= len(content)
-    kept = {each.table: counts[each.table] for each in holdings if each.kept and each.table in counts}
-    return Packed(out.getvalue(), counts, kept)
+    rows, kept = Counter[str](), Counter[str]()
+    for each, count in zip(holdings, counts, strict=True):
+        rows[each.table] += count
+        kept[each.table] += count if each.kept else 0
+    return Packed(out.getvalue(), dict(+rows), dict(+kept))
 
 
 def _entry(name: str, made_at: datetime, how: int) -> zipfile.ZipInfo:
@@ -59,17 +63,18 @@ def _entry(name: str, made_at: datetime, how: int) -> zipfile.ZipInfo:
 
 
 async def _lines(
-    tx: Tx, holdings: Sequence[Holding], person: Person, made_at: datetime, counts: dict[str, int]
+    tx: Tx, holdings: Sequence[Holding], person: Person, made_at: datetime, counts: list[int]
 ) -> AsyncIterator[bytes]:
+    """``counts`` is told how many rows there are of each holding: a table may have several kinds."""
     yield _first_line(made_at)
-    for holding in holdings:
+    for place, holding in enumerate(holdings):
         async for rows in personal.pages(tx, holding, person):
-            if holding.table not in counts:
-                yield _part_begins(holding.table, holding.about, holding.kept, is_first=not counts)
             for row in rows:
-                yield (b",\n" if counts.get(holding.table) else b"") + msgspec.json.encode(row)
-                counts[holding.table] = counts.get(holding.table, 0) + 1
-        if holding.table in counts:
+                if not counts[place]:
+                    yield _part_begins(holding.table, holding.about, holding.kept, is_first=not any(counts))
+                yield (b",\n" if counts[place] else b"") + msgspec.json.encode(row)
+                counts[place] += 1
+        if counts[place]:
             yield b"\n" + _PART_ENDS
     yield b"\n]}\n"
 
@@ -96,22 +101,28 @@ def pieces(packed: bytes, said: Callable[[str], str] = str) -> Iterator[bytes]:
             )
 
 
-def excerpt(packed: bytes, most: int) -> Excerpt:
-    """The first rows of each table, and how many there are besides."""
-    lines, parts = _read(packed), list[ExcerptPart]()
+def excerpt(packed: bytes, most: int, *, part: int | None = None, after: int = 0) -> Excerpt:
+    """The first rows of each part, and how many there are besides; of one ``part`` (from 1) those ``after`` so many."""
+    lines, parts, seen = _read(packed), list[ExcerptPart](), 0
     made_at = msgspec.json.decode(next(lines).rstrip() + b"]}", type=Export).made_at
     for line in lines:
         begins = _PART_BEGINS.fullmatch(line)
         if begins is not None:
             head = msgspec.json.decode(begins["head"] + b"}", type=_Head)
-            parts.append(ExcerptPart(table=head.table, about=head.about, kept=head.kept, rows=[]))
+            number, seen = len(parts) + 1, 0
+            parts.append(
+                ExcerptPart(number=number, table=head.table, about=head.about, kept=head.kept, rows=[])
+            )
         elif line.startswith(b"{"):
-            part = parts[-1]
-            if len(part.rows) < most:
-                part.rows.append(msgspec.json.decode(line.rstrip(b",\n"), type=dict[str, Any]))
+            this, seen = parts[-1], seen + 1
+            if part not in (None, this.number) or seen <= after:
+                continue
+            if len(this.rows) < most:
+                this.rows.append(msgspec.json.decode(line.rstrip(b",\n"), type=dict[str, Any]))
             else:
-                parts[-1] = msgspec.structs.replace(part, more=part.more + 1)
-    return Excerpt(made_at=made_at, parts=parts)
+                parts[-1] = msgspec.structs.replace(this, more=this.more + 1)
+    shown = [each for each in parts if part in (None, each.number)]
+    return Excerpt(made_at=made_at, parts=shown)
 
 
 class _Head(msgspec.Struct):

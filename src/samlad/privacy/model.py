@@ -82,8 +82,9 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExcerptPart(ExportPart, frozen=True, kw_only=True):
-    """The first rows of a table, and how many ``more`` an export has."""
+    """The first rows of a part (``number`` from 1), and how many ``more`` an export has."""
 
+    number: int
     more: int = 0
 
 

@@ -104,14 +104,16 @@ async def download(tx: Tx, keys: Vault, request: UUID, said: Callable[[str], str
     return await asyncio.to_thread(lambda: b"".join(archive.pieces(packed, said)))
 
 
-async def excerpt(tx: Tx, keys: Vault, request: UUID, most: int) -> Excerpt:
-    """The first rows of each table, for a page. Who looked at it is in the audit log.
+async def excerpt(
+    tx: Tx, keys: Vault, request: UUID, most: int, *, part: int | None = None, after: int = 0
+) -> Excerpt:
+    """The first rows of each part, for a page, or those of one ``part`` (from 1) after so many. Who looked at it is in the audit log.
 
     Raises:
         NotFound: no such request, or its export is not ready or not kept any more.
     """
     packed = await download_archive(tx, keys, request)
-    return await asyncio.to_thread(archive.excerpt, packed, most)
+    return await asyncio.to_thread(archive.excerpt, packed, most, part=part, after=after)
 
 
 async def download_archive(tx: Tx, keys: Vault, request: UUID) -> bytes:

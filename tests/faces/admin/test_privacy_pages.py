@@ -1,6 +1,7 @@
 """Pages of consent and personal data: what holds, what was answered, exports, erasures, texts, retention."""
 
 import io
+import re
 from uuid import UUID
 
 import httpx
@@ -38,6 +39,11 @@ async def test_consent_and_requests_of_a_customer(
     assert "News by e-mail" in page
     assert "Kim &lt;b&gt;" in page
 
+    await db.rows(
+        """INSERT INTO customer_tag (customer, tag, tagged_at)
+           SELECT $1, 'tag-' || n, now() + n * interval '1 minute' FROM generate_series(1, 203) n RETURNING 1""",
+        UUID(customer),
+    )
     export = (await api.post(f"{here}/requests", data={"kind": "access"})).headers["location"]
     assert "Waits" in (await api.get(export)).text
     await running.collect(db, Vault.of(settings), UUID(export.rsplit("/", 1)[1]))
@@ -45,6 +51,20 @@ async def test_consent_and_requests_of_a_customer(
     readable = (await api.get(f"{export}/export")).text
     assert "kim@example.com" in readable
     assert "Kim &lt;b&gt;" in readable
+    # What is more than a page of its own part has is on the next one, in the order of time.
+    assert "tag-200<" in readable
+    assert "tag-201<" not in readable
+    (more,) = re.findall(r'href="(\?part=[0-9]+&amp;after=200)"', readable)
+    rest = (await api.get(f"{export}/export{more.replace('&amp;', '&')}")).text
+    assert ("tag-200<" in rest, "tag-201<" in rest, "tag-203<" in rest, "kim@example.com" in rest) == (
+        False,
+        True,
+        True,
+        False,
+    )
+    assert 'href="?"' in rest
+    for wrong in ("?part=x", "?part=1&after=-3", "?part=99999", "?part=²"):
+        assert (await api.get(f"{export}/export{wrong}")).status_code == 200
 
     assert (await api.post(f"{here}/requests", data={"kind": "erasure"})).status_code == 422
     erasure = await api.post(f"{here}/requests", data={"kind": "erasure", "sure": "1"})

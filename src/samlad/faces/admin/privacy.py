@@ -12,7 +12,7 @@ from samlad.customers import Customer
 from samlad.faces.admin.lists import shown
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.form import Form, read_form
-from samlad.faces.known_data import MOST_ROWS, handed_out, readable, reasons
+from samlad.faces.known_data import MOST_ROWS, handed_out, place_of, readable, reasons
 from samlad.faces.page import AnyRequest, change, go, require, translated, words
 from samlad.kernel.database import Tx
 from samlad.kernel.http import context_of, database_of
@@ -174,15 +174,17 @@ async def cancel(request: AnyRequest, request_id: FromPath[UUID]) -> Response[An
 async def show_export(request: AnyRequest, request_id: FromPath[UUID]) -> Response[Any]:
     """Everything that is known of a person, to be read and printed."""
     require(request, privacy.EXPORT)
-    keys = request.app.state.runtime.vault
+    keys, place = request.app.state.runtime.vault, place_of(request)
     export = await database_of(request).transaction(
-        lambda tx: privacy.excerpt(tx, keys, request_id, MOST_ROWS), context_of(request)
+        lambda tx: privacy.excerpt(tx, keys, request_id, MOST_ROWS, part=place.part, after=place.after),
+        context_of(request),
     )
     return await admin_page(
         request,
         "admin/privacy_export.html",
         export=export,
         parts=readable(request, export),
+        place=place,
         files_at=f"/admin/privacy/{request_id}/files",
         number=request_id,
     )

@@ -11,7 +11,7 @@ from samlad import accounts, customers, identity, privacy
 from samlad.accounts import SignedIn
 from samlad.channels import Channel
 from samlad.faces import page as face
-from samlad.faces.known_data import MOST_ROWS, handed_out, readable, reasons
+from samlad.faces.known_data import MOST_ROWS, handed_out, place_of, readable, reasons
 from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import limits, member
 from samlad.faces.storefront.account.frame import account_page
@@ -94,8 +94,11 @@ async def _opened(request: AnyRequest, request_id: UUID, look: Callable[[Tx, Vau
 @get("/account/data/{request_id:uuid}")
 async def show(request: AnyRequest, request_id: FromPath[UUID]) -> Response[Any]:
     """Everything that was collected, to be read."""
+    place = place_of(request)
     export = await _opened(
-        request, request_id, lambda tx, keys: privacy.excerpt(tx, keys, request_id, MOST_ROWS)
+        request,
+        request_id,
+        lambda tx, keys: privacy.excerpt(tx, keys, request_id, MOST_ROWS, part=place.part, after=place.after),
     )
     channel = await channel_of(request)
     here = f"{HERE}/{request_id}"
@@ -106,6 +109,7 @@ async def show(request: AnyRequest, request_id: FromPath[UUID]) -> Response[Any]
         "known",
         export=export,
         parts=readable(request, export),
+        place=place,
         files_at=f"{here}/files",
         here=here,
     )

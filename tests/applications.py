@@ -1,12 +1,26 @@
-"""Running applications. Making one costs a second, so those that no test uses at the moment are used again."""
+"""Running applications. Making one costs a second, so those that no test uses at the moment are used again.
+
+And what their templates are compiled to is kept below ``var``: all processes of the tests need the same, run after run.
+"""
 
 import contextlib
+import hashlib
 from collections.abc import AsyncIterator, Hashable
+from importlib.metadata import version
+from pathlib import Path
 
+from jinja2 import FileSystemBytecodeCache
 from litestar import Litestar
 
 from samlad import app as composition
+from samlad.faces.design import rendering
 from samlad.kernel.settings import Settings
+
+# Other settings of Jinja make other code of the same text.
+_kind = f"{version('jinja2')}-{hashlib.sha256(Path(rendering.__file__).read_bytes()).hexdigest()[:12]}"
+_templates = Path(__file__).parents[1] / "var" / "templates" / _kind
+_templates.mkdir(parents=True, exist_ok=True)
+rendering.compiled = FileSystemBytecodeCache(str(_templates))
 
 _idle: dict[Hashable, tuple[object, list[Litestar]]] = {}
 """By what they are made of; beside them the routes, so that an identity in a key stays theirs."""

@@ -24,6 +24,7 @@ from browser import require_chromium, server, site
 from one_chromium import _function_scoped_runner, chromium, lasting_runner
 
 from applications import running
+from memory import memory
 from samlad.access.permissions import permissions
 from samlad.access.rate import LocalLimit
 from samlad.kernel import migrations, telemetry
@@ -132,9 +133,8 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgres(run_folder: Path) -> Iterator[Embedded]:
     """The run's server; not durable and in memory where the system has a place for that: nobody keeps what it holds."""
-    memory = Path("/dev/shm")
-    if memory.is_dir() and shutil.disk_usage(memory).free > 4 * 2**30:
-        home = memory / f"samlad-tests-{hashlib.sha256(str(run_folder).encode()).hexdigest()[:12]}"
+    if (found := memory()) is not None:
+        home = found / f"samlad-tests-{hashlib.sha256(str(run_folder).encode()).hexdigest()[:12]}"
     else:
         home = run_folder / "shared"
     with Embedded(home, durable=False) as server:

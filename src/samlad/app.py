@@ -63,6 +63,7 @@ from samlad.customers import api as customers_api
 from samlad.customers import sweepers as customers_sweepers
 from samlad.delivery import api as delivery_api
 from samlad.delivery import checks as delivery_checks
+from samlad.delivery import slot_holds as delivery_slot_holds
 from samlad.destinations import api as destinations_api
 from samlad.destinations import live as destinations_live
 from samlad.destinations import sweepers as destinations_sweepers
@@ -76,7 +77,7 @@ from samlad.documents import staff_mails as documents_staff_mails
 from samlad.duplicates import api as duplicates_api
 from samlad.duplicates import followers as duplicates_followers
 from samlad.faces import page as pages
-from samlad.faces import pos, reference, storefront
+from samlad.faces import pos, problem_pages, reference, storefront
 from samlad.faces.admin import routes as admin
 from samlad.faces.design import security_headers, static_router
 from samlad.identity import api as identity_api
@@ -101,6 +102,7 @@ from samlad.kernel.problems import (
     TooMany,
     Unauthenticated,
 )
+from samlad.kernel.routers import Application
 from samlad.kernel.runtime import Runtime, dsn_of, open_runtime
 from samlad.kernel.settings import Settings, load
 from samlad.kernel.sweepers import Sweeper
@@ -305,6 +307,7 @@ SWEEPERS: Sequence[Sweeper] = (
     *promotions_sweepers.SWEEPERS,
     *customers_sweepers.SWEEPERS,
     *carts_sweepers.SWEEPERS,
+    *delivery_slot_holds.SWEEPERS,
     *orders_sweepers.SWEEPERS,
     *subscriptions_sweepers.SWEEPERS,
     *documents_papers.SWEEPERS,
@@ -351,7 +354,7 @@ def create(settings: Settings, *, is_patient: bool = False) -> Litestar:
                 preparing.cancel()
                 await asyncio.gather(preparing, return_exceptions=True)
 
-    application = Litestar(
+    application = Application(
         route_handlers=list(ROUTES),
         middleware=list(MIDDLEWARE),
         guards=[within_reach],
@@ -404,7 +407,7 @@ def on_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[An
     """Answer a problem as RFC 9457 JSON, as a page where a person looks. Strangers are asked who they are."""
     if isinstance(problem, Forbidden) and actor_of(request).kind == "guest":
         problem = Unauthenticated(problem.detail, **problem.extra)
-    shown = pages.problem_page(request, problem)
+    shown = problem_pages.shown(request, problem)
     if shown is not None:
         return shown
     headers = {"WWW-Authenticate": "Bearer"} if problem.status == 401 else {}
@@ -414,7 +417,7 @@ def on_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[An
         headers["Retry-After"] = "1"
     is_piece = pages.is_htmx(request)
     return Response(
-        pages.problem_for_script(request, problem) if is_piece else problem.document(request.url.path),
+        problem_pages.for_script(request, problem) if is_piece else problem.document(request.url.path),
         status_code=problem.status,
         media_type="application/problem+json",
         headers=headers,

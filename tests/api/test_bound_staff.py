@@ -32,7 +32,7 @@ from trade import build
 TABLES = {
     "appointment_id": "appointment", "answer_id": "question_answer", "alert_id": "stock_alert", "batch_id": "pick_batch",
     "bulk_id": "order_bulk", "card_id": "gift_card", "cart": "cart", "cart_id": "cart", "closing_id": "day_closing",
-    "conversation_id": "conversation", "count_id": "stock_count", "customer_id": "customer", "any_id": "customer",
+    "conversation_id": "conversation", "count_id": "stock_count", "customer_id": "customer", "device_id": "till_device", "any_id": "customer",
     "other_id": "customer", "document_id": "document", "entry_id": "store_work", "exchange_id": "order_change",
     "fulfilment_id": "fulfilment", "job_id": "print_job", "key": "api_key",
     "line": "cart_line", "line_id": "cart_line", "location_id": "location", "lot_id": "lot", "merge": "cart_merge",

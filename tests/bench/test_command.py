@@ -3,12 +3,12 @@
 import json
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import psutil
 import pytest
 
+from memory import folder
 from samlad.bench import shop as shops
 from samlad.bench.recording import Recorder, replay
 from samlad.bench.server import environment
@@ -37,11 +37,10 @@ def test_an_unknown_name_is_wrong_use(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_oversell_ends_with_one_json_object_and_leaves_nothing(tmp_path: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix="own-") as own:  # others may run the same beside us
-        Path(own).chmod(0o755)  # PostgreSQL runs as somebody else under root
-        said = bench(tmp_path, "oversell", "--json", TMPDIR=own)
-        left = [p for p in psutil.process_iter(["environ"]) if _home(p).startswith(own)]
-        assert (left, list(Path(own).iterdir())) == ([], [])
+    with folder() as own:  # others may run the same beside us
+        said = bench(tmp_path, "oversell", "--json", TMPDIR=str(own))
+        left = [p for p in psutil.process_iter(["environ"]) if _home(p).startswith(str(own))]
+        assert (left, list(own.iterdir())) == ([], [])
     figures = json.loads(said.stdout.splitlines()[-1])
     assert said.returncode == (1 if figures["broken"] else 0), said.stderr
     for way in ("barrier", "race"):

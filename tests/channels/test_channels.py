@@ -180,6 +180,11 @@ async def test_the_cache_sees_own_changes_at_once_and_others_soon(
     monkeypatch.setattr(snapshots, "MAX_AGE_SECONDS", 0)
     assert (await channels.cached(db, web.id)).name == "Elsewhere"
     assert [c.code for c in await channels.cached_all(db)] == ["web"]
+    # Of two who make it so at once the second changes nothing, and may be answered before the first has told this process.
+    monkeypatch.setattr(snapshots, "MAX_AGE_SECONDS", 60.0)
+    await db.rows("UPDATE channel SET name = 'Meanwhile', version = version + 1 RETURNING 1")
+    await change(db, web, name="Meanwhile")
+    assert (await channels.cached(db, web.id)).name == "Meanwhile"
 
 
 async def test_one_looks_for_a_crowd_that_comes_to_a_process_that_has_just_begun(

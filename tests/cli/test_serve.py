@@ -15,6 +15,7 @@ import httpx
 import psutil
 import pytest
 
+from memory import folder
 from samlad.bench.server import kill_postgres
 from samlad.cli import processes
 from samlad.kernel.database import open_database
@@ -107,18 +108,19 @@ class Shop:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., Shop]]:
+def start() -> Iterator[Callable[..., Shop]]:
     shops: list[Shop] = []
+    with folder() as own:
 
-    def begin(*options: str, home: str = "home") -> Shop:
-        shops.append(Shop(tmp_path / home, *options))
-        until(shops[-1].answers, "the first answer")
-        return shops[-1]
+        def begin(*options: str, home: str = "home") -> Shop:
+            shops.append(Shop(own / home, *options))
+            until(shops[-1].answers, "the first answer")
+            return shops[-1]
 
-    yield begin
-    for shop in shops:
-        shop.stop()
-        until(shop.is_gone, "nothing left")
+        yield begin
+        for shop in shops:
+            shop.stop()
+            until(shop.is_gone, "nothing left")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -214,8 +216,7 @@ def test_two_shops_on_one_folder_share_postgres_and_the_last_one_stops_it(start:
     assert second.postgres() is None
 
 
-def test_a_postgres_that_is_lost_while_the_start_prepares_is_waited_for(tmp_path: Path) -> None:
-    settings = load({}, home=tmp_path / "home")
+def test_a_postgres_that_is_lost_while_the_start_prepares_is_waited_for() -> None:
     tries = 0
 
     async def work() -> str:
@@ -225,8 +226,10 @@ def test_a_postgres_that_is_lost_while_the_start_prepares_is_waited_for(tmp_path
             kill_postgres(settings.home)
         return await current_schema(settings)
 
-    with processes.postgres(settings):
-        assert processes.persistently(settings, work) == settings.schema
+    with folder() as own:
+        settings = load({}, home=own / "home")
+        with processes.postgres(settings):
+            assert processes.persistently(settings, work) == settings.schema
     assert tries > 1
 
 

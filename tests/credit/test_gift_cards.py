@@ -50,7 +50,9 @@ async def test_a_card_pays_in_parts_together_with_others(trade: Trade) -> None:
 
 @pytest.mark.parametrize("what", ["empty", "blocked", "expired", "unknown", "waiting", "currency"])
 async def test_a_card_that_cannot_pay_is_declined_with_one_answer(trade: Trade, what: str) -> None:
-    order = new_id() if what == "waiting" else None
+    order = None
+    if what == "waiting":
+        order = (await trade.buy((await trade.kettle(500), 1), pay_later=True)).id
     made = await given(trade, 10_000 if what == "empty" else 90_000, order=order)
     code = codes.written(codes.new_card_code()) if what == "unknown" else made.code
     if what == "blocked":
@@ -367,9 +369,18 @@ async def test_giving_needs_the_permission_and_a_reason(trade: Trade) -> None:
     free = IssueInput(channel=trade.web.id, amount=10_000, note="A friend of mine")
     with pytest.raises(Forbidden):
         await trade.db.transaction(lambda tx: credit.issue(tx, free), clerk)
-    sold = IssueInput(channel=trade.web.id, amount=10_000, order=new_id())
+    unpaid = await trade.buy((await trade.kettle(10_000), 1), pay_later=True)
+    sold = IssueInput(channel=trade.web.id, amount=9_000, order=unpaid.id)
     made = await trade.db.transaction(lambda tx: credit.issue(tx, sold), clerk)
     assert made.card.available == 0
+    with pytest.raises(InvalidInput, match="not worth more"):  # that would be giving away
+        await trade.db.transaction(lambda tx: credit.issue(tx, sold), clerk)
+    more = TopUpInput(amount=1_000, order=unpaid.id, key=new_id())
+    for _ in range(2):
+        await trade.db.transaction(lambda tx: credit.top_up(tx, made.card.id, more), clerk)
+    another = TopUpInput(amount=1, order=unpaid.id)
+    with pytest.raises(InvalidInput, match="not worth more"):
+        await trade.db.transaction(lambda tx: credit.top_up(tx, made.card.id, another), clerk)
     with pytest.raises(InvalidInput):
         await trade.db.transaction(
             lambda tx: credit.issue(tx, IssueInput(channel=trade.web.id, amount=10_000))
@@ -382,6 +393,34 @@ async def test_giving_needs_the_permission_and_a_reason(trade: Trade) -> None:
         await given(trade, key=key)
     assert await trade.db.value("SELECT count(*) FROM audit_entry WHERE verb = 'gift-card.issued'") == 2
     await books_are_sound(trade.db)
+
+
+async def test_a_card_is_sold_only_with_an_order_that_there_is(api: Any, trade: Trade) -> None:
+    async def refused(order: Any, *, currency: str = "SEK") -> tuple[int, str]:
+        channel = trade.web.id
+        if currency != "SEK":
+            data = ChannelInput(
+                code="abroad", name="Abroad", kind=ChannelKind.WEBSHOP, parent="web", currency=currency
+            )
+            channel = (await trade.db.transaction(lambda tx: channels.create(tx, data))).id
+        wanted = {"channel": str(channel), "amount": 500, "order": str(order)}
+        answer = await api.post("/api/gift-cards", json=wanted)
+        fields = [each["field"] for each in answer.json().get("errors", [])]
+        return answer.status_code, "".join(fields)
+
+    assert await refused(new_id()) == (422, "order")
+    bought = await trade.buy((await trade.kettle(500), 1))
+    assert await refused(bought.id, currency="EUR") == (422, "order")
+    await trade.db.transaction(lambda tx: orders.fulfil(tx, bought.id, orders.FulfilInput()))
+    back = await trade.db.transaction(lambda tx: orders.take_back(tx, bought.id, ReturnInput()))
+    assert await refused(back.id) == (422, "order"), "a return sells nothing"
+    off = await trade.buy((await trade.kettle(500), 1), pay_later=True)
+    await trade.db.transaction(lambda tx: orders.cancel(tx, off.id, CancelInput()))
+    assert (await refused(off.id))[0] == 409, "before the log has told that it is cancelled"
+    made = await given(trade, 500)
+    more = {"amount": 500, "order": str(new_id())}
+    assert (await api.post(f"/api/gift-cards/{made.card.id}/top-ups", json=more)).status_code == 422
+    assert await trade.db.value("SELECT count(*) FROM gift_card") == 1
 
 
 async def test_store_credit_pays_for_its_customer_only(trade: Trade) -> None:

@@ -194,6 +194,37 @@ async def test_first_earned_first_spent_first_expired(trade: Trade) -> None:
     await books_are_sound(trade.db)
 
 
+async def test_points_that_have_expired_are_not_taken_back_as_well(trade: Trade) -> None:
+    await programme(trade, expire_months=12)
+    kim = await person(trade)
+    late = await bought(trade, 30_000, 2)
+    await bought(trade, 50_000)
+    assert await points_of(trade, kim) == (110, 0)
+    await back(trade, late, 1)
+    assert await points_of(trade, kim) == (80, 0)
+    await trade.db.rows(
+        "UPDATE loyalty_lot SET expires_at = $1 WHERE order_id = $2 RETURNING 1",
+        now() - timedelta(days=1),
+        late.id,
+    )
+    assert await earning.sweep(trade.db) == 1
+    assert await points_of(trade, kim) == (50, 0)
+    await back(trade, late)
+    assert await points_of(trade, kim) == (50, 0), "those of this order are gone already"
+    await trade.db.rows("UPDATE follower SET xid = 0, seq = 0 RETURNING 1")
+    await trade.follow()
+    assert await points_of(trade, kim) == (50, 0)
+    spent = await bought(trade, 20_000)
+    spend = RedeemInput(reward="fifty", channel=trade.malmo.id)
+    await trade.db.transaction(lambda tx: credit.redeem(tx, kim, spend))
+    await trade.db.rows("UPDATE loyalty_lot SET expires_at = $1 RETURNING 1", now() - timedelta(days=1))
+    assert await earning.sweep(trade.db) == 1
+    assert await points_of(trade, kim) == (0, 0)
+    await back(trade, spent)
+    assert await points_of(trade, kim) == (0, 0), "its 20 had expired"
+    await books_are_sound(trade.db)
+
+
 async def test_a_hundred_redemptions_at_once_use_no_point_twice(trade: Trade) -> None:
     await programme(trade)
     kim = await person(trade)

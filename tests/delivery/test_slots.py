@@ -334,6 +334,29 @@ async def test_goods_that_are_added_come_in_the_slot_too(trade: Trade) -> None:
     await trade.sound()
 
 
+async def test_what_does_not_come_in_the_slot_is_said_before_it_is_added(trade: Trade) -> None:
+    await offer(trade, 3)
+    kettle = await trade.kettle(quantity=3, at=trade.at_malmo)
+    elsewhere = await trade.kettle(quantity=9, at=trade.warehouse)
+    slot = (await promised(trade, kettle)).slots[4]
+    order = await trade.place((await chosen(trade, kettle, slot.key)).id)
+
+    async def codes(variant: UUID, quantity: int) -> tuple[list[str], set[str]]:
+        """What the preview says, and how what was added then goes."""
+        before = {part.id for part in await fulfilment_store.of_order(trade.db, order.id)}
+        more = ChangeInput(actions=[AddAction(variant=variant, quantity=quantity)], pay_later=True)
+        said = await orders.preview_change(trade.db, BACKGROUND.actor, order.id, more)
+        await trade.db.transaction(lambda tx: orders.apply_change(tx, order.id, more))
+        parts = await fulfilment_store.of_order(trade.db, order.id)
+        return [n.code for n in said.notices], {part.method for part in parts if part.id not in before}
+
+    assert await codes(kettle, 1) == ([], {"same_day"})
+    assert await codes(elsewhere, 1) == (["not-in-slot"], {"ship"})
+    await trade.db.transaction(lambda tx: stock.receive(tx, trade.warehouse.id, [(kettle, 2)]))
+    assert await codes(kettle, 3) == (["some-not-in-slot"], {"same_day", "ship"})
+    await trade.sound()
+
+
 async def test_an_order_that_was_emptied_is_not_filled_again(trade: Trade) -> None:
     """It has given its slot back, which somebody else may have by now."""
     await offer(trade, 1)

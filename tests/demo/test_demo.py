@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from memory import folder
 from samlad.kernel.embedded import Embedded
 
 
@@ -43,8 +44,12 @@ def run_demo(home: Path, output: Path) -> tuple[int, dict[str, object]]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_the_demo_killed_in_the_middle_ends_right_and_starts_again_at_once(tmp_path: Path) -> None:
-    home, output = tmp_path / "var", tmp_path / "output.txt"
+def test_the_demo_killed_in_the_middle_ends_right_and_starts_again_at_once() -> None:
+    with folder() as own:
+        _kill_in_the_middle(own / "var", own / "output.txt")
+
+
+def _kill_in_the_middle(home: Path, output: Path) -> None:
     first = start_demo(home, output)
     deadline = time.monotonic() + 200
     while "Orders of a year" not in output.read_text(errors="replace"):

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from memory import memory
 from samlad import stock
 from samlad.bench import shop as shops
 from samlad.bench.server import Server, fresh_shop, kill_postgres
@@ -102,7 +103,7 @@ async def test_kill_9_loses_nothing_and_doubles_nothing(purchases: int, units: i
     seed = int(os.environ.get("SAMLAD_CRASH_SEED", random.randrange(2**32)))
     print(f"again with SAMLAD_CRASH_SEED={seed}")  # noqa: T201 - shown when it fails
     dice = random.Random(seed)
-    async with fresh_shop() as runtime:
+    async with fresh_shop(memory()) as runtime:
         shop = await shops.open_shop(runtime)
         [scarce] = await shops.add_goods(shop, 1, units=units, prefix="scarce")
         plenty = await shops.add_goods(shop, 20, units=1_000, prefix="plenty")
@@ -114,8 +115,8 @@ async def test_kill_9_loses_nothing_and_doubles_nothing(purchases: int, units: i
 
 
 def _schedule(dice: random.Random, purchases: int, crashes: int) -> list[tuple[int, str]]:
-    """After how many purchases what is killed: the server, PostgreSQL, both."""
-    moments = sorted(dice.sample(range(purchases // 20, purchases - purchases // 20), crashes))
+    """After how many purchases what is killed: the server, PostgreSQL, both. So many have not bought yet that it is felt."""
+    moments = sorted(dice.sample(range(purchases // 20, purchases - 4 * AT_ONCE), crashes))
     victims = (["s", "p", "sp"] * crashes)[:crashes]
     dice.shuffle(victims)
     return list(zip(moments, victims, strict=True))

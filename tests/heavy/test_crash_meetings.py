@@ -13,6 +13,7 @@ from uuid import UUID
 
 import pytest
 
+from memory import memory
 from samlad import books
 from samlad.app import CHECKS, FOLLOWERS
 from samlad.bench import shop as shops
@@ -120,7 +121,7 @@ async def test_kill_9_while_people_are_met(events: int, orders: int, crashes: in
     seed = int(os.environ.get("SAMLAD_CRASH_SEED", random.randrange(2**32)))
     print(f"again with SAMLAD_CRASH_SEED={seed}")  # noqa: T201 - shown when it fails
     dice = random.Random(seed)
-    async with fresh_shop() as runtime:
+    async with fresh_shop(memory()) as runtime:
         shop = await shops.open_shop(runtime)
         db = runtime.database
         goods = await shops.add_goods(shop, 4, units=orders)

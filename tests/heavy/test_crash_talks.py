@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
+from memory import memory
 from samlad.app import CHECKS, FOLLOWERS
 from samlad.bench import shop as shops
 from samlad.bench.server import Server, fresh_shop
@@ -120,7 +121,7 @@ async def test_kill_9_while_people_talk(talks: int, crashes: int) -> None:
     seed = int(os.environ.get("SAMLAD_CRASH_SEED", random.randrange(2**32)))
     print(f"again with SAMLAD_CRASH_SEED={seed}")  # noqa: T201 - shown when it fails
     dice = random.Random(seed)
-    async with fresh_shop() as runtime:
+    async with fresh_shop(memory()) as runtime:
         shop, db = await shops.open_shop(runtime), runtime.database
         await shops.add_goods(shop, 1, units=1)
         product = str(await db.value("SELECT id FROM product"))

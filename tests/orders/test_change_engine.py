@@ -457,6 +457,24 @@ async def test_fees_are_taken_off_and_can_be_waived_by_a_manager(trade: Trade) -
     await trade.sound()
 
 
+async def test_fees_take_no_more_than_what_comes_back(trade: Trade) -> None:
+    asked = ChannelChange(settings={"return_shipping": 4_900})
+    await trade.db.transaction(lambda tx: channels.change(tx, trade.web.id, asked))
+    order = await sold(trade, (await trade.kettle(2_000), 1), (await trade.kettle(10_000), 1))
+    cheap = await make(trade, order, back(1, 1, reason="changed_mind"), sent_in=True)
+    assert (cheap.preview.fees, cheap.preview.worth, cheap.preview.refunded) == (2_000, 0, 0)
+    assert [(one.code, one.values) for one in cheap.preview.notices] == [("fees-capped", {"amount": 2_900})]
+    assert sum(line.tax for line in cheap.preview.came_back) == 0, "the part of a fee has the part of its tax"
+    dear = back(2, 1, reason="changed_mind")
+    typed = {"kind": "fee", "amount": 8_000, "title": "Repacking"}
+    done = await make(trade, order, dear, typed, sent_in=True)
+    fees = {line.title: line.total for line in done.preview.came_back if line.kind == "fee"}
+    assert fees == {"Repacking": 8_000, "Sending it back": 2_000}
+    assert (done.preview.refunded, done.order.refunded) == (0, 0)
+    await trade.follow()
+    await trade.sound()
+
+
 async def test_an_unpaid_order_owes_less_when_goods_come_back(trade: Trade) -> None:
     order = await sold(trade, (await trade.kettle(10_000), 2), pay_later=True)
     done = await make(trade, order, back(1, 1))

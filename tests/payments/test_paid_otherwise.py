@@ -9,12 +9,12 @@ import pytest
 from desk import Desk
 
 from fake_bank import FakeBank
-from samlad import books, credit
+from samlad import books, credit, orders
 from samlad.access.permissions import Role, permissions_of
 from samlad.app import CHECKS
-from samlad.books import CashRefundInput
+from samlad.books import CashRefundInput, till_store
 from samlad.kernel import mail
-from samlad.kernel.context import Actor
+from samlad.kernel.context import Actor, Context
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound
 from samlad.kernel.vault import Vault
@@ -24,6 +24,8 @@ from samlad.payments import Refund, manual
 from trade import Trade
 
 SUPPORT = Actor(kind="staff", id=new_id(), name="Sue", permissions=permissions_of(Role.SUPPORT))
+
+MANAGER = Actor(kind="staff", id=new_id(), name="Mo", permissions=permissions_of(Role.MANAGER))
 
 
 class Refused(Desk):
@@ -36,6 +38,23 @@ class Refused(Desk):
         [payment] = (await self.order(order.id)).payments
         self.bank.accounts[payment.id].captured = 0  # the card is closed
         await self.cancel(order.id)
+        await self.settle()
+        self.bank.accounts[payment.id].captured = payment.amount
+        [failed] = (await self.order(order.id)).refunds
+        assert failed.status == "failed"
+        return order.id, failed
+
+    async def bring_back(self, place: UUID) -> tuple[UUID, Refund]:
+        """An order whose goods came back at a place, and whose provider gives nothing back."""
+        cart = await self.cart()
+        order = await self.place(cart.id, await self.begin(cart.id))
+        await self.settle()
+        await self.db.transaction(lambda tx: orders.fulfil(tx, order.id, orders.FulfilInput()))
+        await self.settle()
+        [payment] = (await self.order(order.id)).payments
+        self.bank.accounts[payment.id].captured = 0
+        back = orders.ReturnInput(location=place)
+        await self.db.transaction(lambda tx: orders.take_back(tx, order.id, back))
         await self.settle()
         self.bank.accounts[payment.id].captured = payment.amount
         [failed] = (await self.order(order.id)).refunds
@@ -152,6 +171,32 @@ async def test_in_cash_out_of_a_drawer_as_coins_can_pay_it(desk: Refused) -> Non
     counted = books.CloseTillInput(counts={"10": 3_010})
     closed = await desk.db.transaction(lambda tx: books.close_till(tx, shift, counted))
     assert closed.difference == 0
+    assert (await desk.order(order)).payment_status == "refunded"
+    await desk.trade.agree()
+
+
+async def test_a_drawer_offers_what_its_own_store_is_still_to_pay(desk: Refused) -> None:
+    order, failed = await desk.bring_back(desk.trade.at_malmo.id)
+
+    async def offered(place: UUID) -> list[tuple[UUID, int, bool]]:
+        found = await till_store.waiting_refunds(desk.db, place, "SEK", 50)
+        return [(each.id, each.amount, each.has_failed) for each in found]
+
+    async def pay(place: UUID) -> books.ShiftView:
+        opening = books.OpenTillInput(location=place, float_amount=50_000)
+        shift = (await desk.db.transaction(lambda tx: books.open_till(tx, opening))).shift.id
+        bound = msgspec.structs.replace(MANAGER, locations=frozenset({place}))
+        data = CashRefundInput(refund=failed.id, reason="The card is closed")
+        return await desk.db.transaction(lambda tx: books.refund_cash(tx, shift, data), Context(actor=bound))
+
+    assert await offered(desk.trade.at_malmo.id) == [(failed.id, 19_900, True)]
+    assert await offered(desk.trade.at_lund.id) == []
+    await desk.pay_back(failed.id, amount=5_000)
+    assert await offered(desk.trade.at_malmo.id) == [(failed.id, 14_900, True)]
+    with pytest.raises(NotFound):
+        await pay(desk.trade.at_lund.id)
+    assert [each.amount for each in (await pay(desk.trade.at_malmo.id)).movements] == [-14_900]
+    assert await offered(desk.trade.at_malmo.id) == []
     assert (await desk.order(order)).payment_status == "refunded"
     await desk.trade.agree()
 

@@ -492,3 +492,43 @@ async def test_a_lot_that_was_counted_after_a_late_sale_loses_it_once(shop: Shop
     on_hand = await shop.db.rows("SELECT lot, on_hand FROM stock_lot WHERE variant = $1", milk)
     assert {row["lot"]: row["on_hand"] for row in on_hand} == {soon: 3, late: 5}
     await lots_are_right(shop)
+
+
+@pytest.mark.parametrize("ends_first", [False, True])
+async def test_a_lot_that_a_count_missed_is_the_one_that_was_sold(shop: Shop, ends_first: bool) -> None:
+    """Of two lots somebody has counted the later one only, and two of it were gone: the till had sold these two."""
+    milk = await tracked(shop)
+    first, second = await bring(shop, milk, "FIRST", 5, days=3), await bring(shop, milk, "SECOND", 5, days=9)
+    count = await shop.db.transaction(lambda tx: counts.open_count(tx, shop.warehouse.id))
+    await shop.db.transaction(lambda tx: counts.enter(tx, count.id, [(milk, 3)], lots=[second]))
+    if ends_first:
+        await shop.db.transaction(lambda tx: counts.close(tx, count.id))
+    moved = await sold_earlier(shop, milk, 3)
+    assert {(each.lot, each.quantity) for each in moved} == {(second, -2), (first, -1)}
+    if not ends_first:
+        await shop.db.transaction(lambda tx: counts.close(tx, count.id))
+    assert {code: units for code, (units, _) in (await there(shop, milk)).items()} == {
+        "FIRST": 4,
+        "SECOND": 3,
+    }
+    again = await sold_earlier(shop, milk, 1)
+    assert [(each.lot, each.quantity) for each in again] == [(first, -1)], "what it has missed is sold once"
+    await lots_are_right(shop)
+
+
+async def sold_earlier(shop: Shop, variant: UUID, units: int) -> list[stock.Moved]:
+    """A till tells of a sale an hour late."""
+
+    async def work(tx: Tx) -> list[stock.Moved]:
+        sale = await stock.sell(
+            tx,
+            shop.warehouse.id,
+            [(variant, units)],
+            lease=new_id(),
+            reference=new_id(),
+            reason="Sold at a till",
+            happened_at=now() - timedelta(hours=1),
+        )
+        return sale.moved
+
+    return await shop.db.transaction(work)

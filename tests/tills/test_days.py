@@ -149,6 +149,35 @@ async def test_a_drawer_of_a_day_without_network(trade: Trade) -> None:
     await trade.agree()
 
 
+async def test_what_went_back_in_coins_is_what_the_till_says(trade: Trade) -> None:
+    """Goods of 170.40 were paid with 170 kronor, and so they go back: nothing is odd about it. More that went out is."""
+    kettle = await trade.kettle(price=17_040, quantity=9, at=trade.at_malmo)
+    till, soon = Till(trade), now() - timedelta(hours=2)
+    sold = [till.sale((kettle, 1), price=17_040) for _ in range(2)]
+    for sale in sold:
+        sale |= {"rounding": -40, "tenders": [{"kind": "cash", "amount": 17_000, "tendered": 17_000}]}
+    back = [
+        act(
+            till,
+            "return",
+            soon,
+            sale=sale["id"],
+            total=total,
+            lines=[{"line": 1, "quantity": 1, "amount": 17_040}],
+        )
+        for sale, total in zip(sold, (17_040, 18_000), strict=True)
+    ]
+    await till.send(*sold, *back)
+    rows = await trade.db.rows(
+        "SELECT state, objections FROM till_sale WHERE kind = 'return' ORDER BY sequence"
+    )
+    assert [row["state"] for row in rows] == ["done", "done"]
+    assert [[(one["code"], one["here"], one["there"]) for one in row["objections"]] for row in rows] == [
+        [],
+        [("paid", "17000", "18000")],
+    ]
+
+
 async def test_what_is_picked_up_without_network_is_handed_over_once(trade: Trade) -> None:
     till, kettle = Till(trade), await trade.kettle(quantity=3, at=trade.at_malmo)
 

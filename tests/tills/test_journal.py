@@ -19,7 +19,7 @@ from samlad.kernel.problems import Forbidden, InvalidInput
 from samlad.payments import manual
 from samlad.promotions import service as promotions
 from samlad.promotions.model import PromotionInput
-from samlad.stock import counts
+from samlad.stock import LocationChange, counts
 from samlad.tills import LeaseInput, LeaseLine, LeaseOf, SaleState, WriteOffInput, journal
 from trade import Trade
 
@@ -320,6 +320,21 @@ async def test_training_is_no_sale_and_strangers_send_none(trade: Trade) -> None
     )
     with pytest.raises(Forbidden):
         await tills.record_batch(trade.db, Context(actor=elsewhere), till.desk, [till.sale((kettle, 1))])
+
+
+async def test_a_store_in_another_country_takes_its_tax(trade: Trade) -> None:
+    """The shop is Swedish, the store stands in the United States: the till takes no tax there, as its rules say, and nothing is odd."""
+    till, kettle = Till(trade), await trade.kettle(price=19_900, quantity=9, at=trade.at_malmo)
+    away = LocationChange(
+        address={"lines": ["Torget 1"], "postal_code": "8001", "city": "Boulder", "country": "US"}
+    )
+    await trade.db.transaction(lambda tx: stock.change_location(tx, trade.at_malmo.id, away))
+    free, home = till.sale((kettle, 1)), till.sale((kettle, 1))
+    for line in free["lines"]:
+        line |= {"tax_rate": 0, "tax": 0}
+    verdicts = await till.send(free, home)
+    assert [codes(each) for each in verdicts] == [[], ["tax"]]
+    assert [(each.here, each.there) for each in verdicts[1].objections] == [("0", "2500")]
 
 
 async def test_a_ticket_that_was_sold_online_after_all_is_not_sold_twice(trade: Trade) -> None:

@@ -151,7 +151,7 @@ async def create(tx: Tx, given: ClientInput) -> NewSecret:
         client,
         given.name,
         scopes,
-        None if tx.actor.locations is None else sorted(tx.actor.locations),
+        tx.actor.bound_to,
         given.token_seconds,
         tx.actor.name or tx.actor.label,
     )

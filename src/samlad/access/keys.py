@@ -133,7 +133,7 @@ async def create(tx: Tx, given: KeyInput) -> NewKey:
         name=given.name,
         hint=secret[:KEY_HINT_LENGTH] + "…",
         scopes=scopes,
-        locations=None if tx.actor.locations is None else sorted(tx.actor.locations),
+        locations=tx.actor.bound_to,
         created_by=tx.actor.name or tx.actor.label,
         created_at=now(),
         expires_at=None if days is None else now() + timedelta(days=days),

@@ -407,4 +407,4 @@ async def _found(reader: Reader, appointment: UUID) -> Appointment:
 def scope_of(actor: Actor) -> list[UUID] | None:
     """The locations that lists are read for; None: all."""
     actor.require(READ)
-    return None if actor.locations is None else sorted(actor.locations)
+    return actor.bound_to

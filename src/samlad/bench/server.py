@@ -36,9 +36,9 @@ def settings_of(home: Path) -> Settings:
 
 
 @contextlib.asynccontextmanager
-async def fresh_shop() -> AsyncIterator[Runtime]:
+async def fresh_shop(within: Path | None = None) -> AsyncIterator[Runtime]:
     """An empty shop in a folder of its own, durable like a real one, gone afterwards; open for this process."""
-    with tempfile.TemporaryDirectory(prefix="samlad-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="samlad-bench-", dir=within) as folder:
         settings = settings_of(Path(folder))
         configure_logging(settings)
         async with open_runtime(settings, packages=PACKAGES) as runtime:

@@ -227,7 +227,7 @@ async def list_days(
     actor.require(READ)
     filters = {"place": place, "status": status, "from": first_day, "to": last_day}
     query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
-    scope = None if actor.locations is None else sorted(actor.locations)
+    scope = actor.bound_to
     return await CLOSINGS.answer(database_of(request), query, scope, as_csv=as_format == "csv", name="days")
 
 

@@ -38,7 +38,7 @@ async def list_shifts(
     query = ListQuery(
         limit=limit, cursor=cursor, sort=sort, filters={"location": location, "till": till, "status": status}
     )
-    scope = None if actor.locations is None else sorted(actor.locations)
+    scope = actor.bound_to
     return await SHIFTS.answer(database_of(request), query, scope, as_csv=as_format == "csv", name="shifts")
 
 

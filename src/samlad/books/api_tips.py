@@ -22,7 +22,7 @@ from samlad.kernel.listing import (
 def _scope(request: AnyRequest) -> list[UUID] | None:
     actor = actor_of(request)
     actor.require(READ)
-    return None if actor.locations is None else sorted(actor.locations)
+    return actor.bound_to
 
 
 @get("/tips/owed", summary="Read what tips are owed to whom")

@@ -8,7 +8,9 @@ REOPEN = permission("books.reopen", "Reopen a closed day and reverse vouchers, w
 ACCOUNTS = permission("books.accounts", "Say which account is booked for what", Role.MANAGER, shop_wide=True)
 TILL = permission("books.till", "Open, count and close the drawer of a till", Role.MANAGER, Role.STORE)
 TILL_REFUND = permission(
-    "books.till_refund", "Pay refunds of imported orders out of a drawer, with a reason", Role.MANAGER
+    "books.till_refund",
+    "Pay refunds of imported orders, and what a provider refused, out of a drawer, with a reason",
+    Role.MANAGER,
 )
 TILL_REPORT = permission(
     "books.till_report", "See what should be in a drawer before it is counted", Role.MANAGER

@@ -13,7 +13,7 @@ from samlad.books.tills import lock_open, place_of, view
 from samlad.channels import Channel
 from samlad.kernel import cards, log
 from samlad.kernel.database import Tx
-from samlad.kernel.problems import Conflict, InvalidInput
+from samlad.kernel.problems import Conflict, InvalidInput, NotFound
 from samlad.orders import paid_otherwise
 from samlad.payments import Payment, Refund, RefundStatus, elsewhere, manual
 from samlad.stock import Location
@@ -27,13 +27,17 @@ async def refund_cash(tx: Tx, shift_id: UUID, data: CashRefundInput) -> ShiftVie
     is paid otherwise (`samlad.payments.otherwise`).
 
     Raises:
-        NotFound: no such refund. InvalidInput: its provider has not refused it and it is no imported order's, it is in another currency
+        NotFound: no such refund, or it is of an order of other locations than the ones somebody is bound to. InvalidInput: its provider has not refused it and it is no imported order's, it is in another currency
             or book, or so little that no coin pays it. TillState: the drawer is closed. Conflict: it was sent otherwise.
     """
     found = await lock_open(tx, shift_id)
     tx.actor.require(TILL_REFUND, location=found.location)
     cards.refuse(data.reason, "reason")
     known = await manual.known_refund(tx, data.refund)
+    if tx.actor.locations is not None and not await till_store.is_refund_at(
+        tx, data.refund, tx.actor.locations
+    ):
+        raise NotFound("There is no such refund at your locations.")
     if known.status is RefundStatus.FAILED:
         await _in_place_of_failed(tx, found, known, data)
     else:

@@ -1,6 +1,6 @@
 """SQL of drawers, their shifts, and what was paid at a location."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ from samlad.books.model import RateDay, Shift, TenderDay, TillMovement, TipDay
 from samlad.kernel.clock import now
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.ids import new_id
+from samlad.orders.lists import NOT_REFUNDED
 
 _SHIFT = """s.id, s.till, t.name AS till_name, t.location, s.book, s.currency, s.number, s.float, s.counted, s.counts,
             s.expected, s.taken, s.report, s.note, s.opened_by, s.opened_name, s.opened_at, s.closed_by, s.closed_name,
@@ -148,26 +149,53 @@ async def movement_shift(reader: Reader, movement: UUID) -> UUID | None:
 
 
 class WaitingRefund(msgspec.Struct, frozen=True):
-    """Money of an imported order that is to go back (minor units), and whose it is."""
+    """Money that is to go back (minor units), and of which order; ``has_failed``: its provider refused to give it back. Else the order was
+    imported, and nobody here knows how it was paid."""
 
     id: UUID
     number: str
     amount: int
     order: UUID
+    has_failed: bool
+
+
+_HERE = """(own.location = ANY({0}) OR p.location = ANY({0})
+            OR EXISTS (SELECT FROM orders b WHERE b.returns = own.id AND b.location = ANY({0})))"""
+"""SQL: an order ``own`` with a payment ``p`` is one of these locations: sold, fetched or paid there, or brought back there."""
 
 
 async def waiting_refunds(reader: Reader, location: UUID, currency: str, limit: int) -> list[WaitingRefund]:
-    """What came back at a location of imported orders and a person is still to pay, the longest waiting first."""
+    """What a person is still to pay of a location's orders, the longest waiting first: of imported ones that came back there,
+    and what a provider refused to give back."""
     return await reader.all(
         WaitingRefund,
-        """SELECT r.id, o.number, r.amount, o.id AS "order" FROM refund r JOIN payment p ON p.id = r.payment
-           JOIN orders o ON o.id = p.order_id
-           WHERE r.status = 'pending' AND p.provider = 'history' AND p.currency = $2
+        f"""SELECT id, number, amount, "order", has_failed FROM (
+               SELECT r.id, o.number, r.amount, o.id AS "order", false AS has_failed, r.created_at
+               FROM refund r JOIN payment p ON p.id = r.payment JOIN orders o ON o.id = p.order_id
+               WHERE r.status = 'pending' AND p.provider = 'history' AND p.currency = $2
                  AND EXISTS (SELECT FROM orders b WHERE b.returns = o.id AND b.location = $1)
-           ORDER BY r.created_at, r.id LIMIT $3""",
+               UNION ALL
+               SELECT f.id, own.number,
+                      least(f.amount - (SELECT coalesce(sum(n.amount), 0) FROM refund n WHERE n.instead_of = f.id),
+                            p.captured - p.refunded)::bigint,
+                      own.id, true, f.created_at
+               {NOT_REFUNDED} AND p.currency = $2 AND {_HERE.format("ARRAY[$1::uuid]")}) AS waiting
+            WHERE amount > 0 ORDER BY created_at, id LIMIT $3""",
         location,
         currency,
         limit,
+    )
+
+
+async def is_refund_at(reader: Reader, refund: UUID, locations: Collection[UUID]) -> bool:
+    """Whether a refund is of an order of one of these locations."""
+    return bool(
+        await reader.value(
+            f"""SELECT EXISTS (SELECT FROM refund r JOIN payment p ON p.id = r.payment JOIN orders own ON own.id = p.order_id
+                               WHERE r.id = $1 AND {_HERE.format("$2::uuid[]")})""",
+            refund,
+            list(locations),
+        )
     )
 
 

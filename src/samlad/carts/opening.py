@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from samlad import channels, customers, stock
+from samlad import channels, customers, delivery, stock
 from samlad.carts import delivery_choice, events, holding, pricing, rules, set_rules, sharing_store, store
 from samlad.carts.access import access_of
 from samlad.carts.cart_view import build, prices, show
@@ -75,6 +75,8 @@ async def open_known(tx: Tx, cart_id: UUID) -> tuple[Cart, Channel]:
 
 async def back_to_open(tx: Tx, cart: Cart, channel: Channel) -> Cart:
     """Out of a checkout or parking: what was held is free, or held on where the channel holds in carts."""
+    if cart.promise is not None and cart.promise.slot is not None:
+        await delivery.give_slot_back(tx, cart.id)
     until = await holding.let_go(tx, cart, channel)
     is_current = cart.is_current and (
         cart.status is CartStatus.CHECKOUT or await sharing_store.is_only(tx, cart.customer, cart.pool)

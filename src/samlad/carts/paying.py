@@ -4,15 +4,19 @@ The first step of placing an order (docs/decisions/payments.md): the customer wa
 does. The checkout holds the goods meanwhile.
 """
 
+from datetime import timedelta
 from uuid import UUID
 
 import msgspec
 
-from samlad import channels, payments
+from samlad import channels, delivery, payments
 from samlad.carts import store
 from samlad.carts.access import access_of
 from samlad.carts.cart_view import compose
-from samlad.carts.model import CartClosed, CartStatus, Delivery
+from samlad.carts.delivery_choice import with_method
+from samlad.carts.model import Cart, CartClosed, CartStatus, Delivery
+from samlad.channels import Channel
+from samlad.kernel.clock import now
 from samlad.kernel.context import Actor
 from samlad.kernel.database import Database, Reader, Tx
 from samlad.kernel.http import check_version
@@ -30,6 +34,7 @@ async def begin(
 
     Raises:
         NotFound: no such cart, or it is not this actor's. CartClosed: it was ordered or given up.
+        SlotFull, SlotPast: it cannot be brought in the slot that was chosen.
         InvalidInput, CardNumber, Conflict: see `samlad.payments.attempts.begin`.
     """
     cart = await store.hold(tx, cart_id, access_of(tx.actor, token))
@@ -46,11 +51,22 @@ async def begin(
         or tx.actor.kind != "staff"
     ):
         raise InvalidInput.at("tip", "only a sale at a till that takes tips has one")
+    await _hold_slot(tx, cart, channel)
     filled = msgspec.structs.replace(cart, lines=await store.lines_of(tx, cart_id))
     total = (await compose(tx, filled, channel)).totals.total
     return payments.shown(
         await payments.begin(tx, cart_id, channel, total + data.tip, data, until=cart.checkout_until)
     )
+
+
+async def _hold_slot(tx: Tx, cart: Cart, channel: Channel) -> None:
+    """Keep the slot in which it is to be brought, as the checkout keeps the goods: a card is confirmed for minutes."""
+    if cart.promise is None or cart.promise.slot is None:
+        return
+    cart = await with_method(tx, cart)
+    if cart.method is not None and cart.method.slots and cart.location is not None:
+        until = cart.checkout_until or now() + timedelta(seconds=channel.setting("checkout_hold_seconds"))
+        await delivery.hold_slot(tx, cart.id, cart.method, cart.location, cart.promised, until)
 
 
 async def look(

@@ -94,6 +94,7 @@ async def change(tx: Tx, channel_id: UUID, data: ChannelChange, *, version: int 
     before = {**structs.asdict(old.own), "name": old.name, "status": old.status, "parent": old.parent}
     changed = {name: value for name, value in given.items() if value != before[name]}
     if not changed:
+        tx.after_commit(cache.forget)  # whoever made it so at this moment may not have said so yet
         return old
     if given.get("parent", old.parent) is None:
         _refuse_gaps({**before, **changed})

@@ -47,6 +47,12 @@ MONEY = (
         "How long gift cards issued here pay, in months; 0 for ever. Where the law of the country says longer, that holds",
     ),
     Setting(
+        "gift_card_shop_limit",
+        Annotated[int, Meta(ge=0, le=100_000_000)],
+        0,
+        "What a gift card that is bought in the shop may be worth at most (minor units); 0: the shop sells none",
+    ),
+    Setting(
         "tax_oss",
         bool,
         False,

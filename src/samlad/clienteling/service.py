@@ -3,7 +3,6 @@
 Nothing here says that two people are one: what a clerk does for a customer names the customer, and is no evidence.
 """
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from samlad import carts, channels, consent, customers, identity, stock
@@ -191,8 +190,7 @@ async def recommend(tx: Tx, customer: UUID, data: RecommendInput) -> Recommended
 def scope_of(actor: Actor, staff: UUID | None = None) -> tuple[list[UUID] | None, UUID | None]:
     """What lists are read for: the actor's locations, and only their own people and tasks unless they lead."""
     actor.require(SERVE)
-    locations: Sequence[UUID] | None = None if actor.locations is None else sorted(actor.locations)
-    return (None if locations is None else list(locations)), (staff if actor.may(LEAD) else actor.id)
+    return actor.bound_to, (staff if actor.may(LEAD) else actor.id)
 
 
 async def _customer(tx: Tx, customer: UUID) -> UUID:

@@ -6,6 +6,11 @@ The public face. `docs/concepts/credit.md` explains.
 from samlad.credit.at_till import sell as sell_at_till
 from samlad.credit.at_till import take as take_at_till
 from samlad.credit.book import ENTRIES
+from samlad.credit.card_mails import change_day as change_mail_day
+from samlad.credit.card_mails import is_sent as is_card_sent
+from samlad.credit.card_mails import of_order as mails_of_order
+from samlad.credit.card_mails import read as read_mail
+from samlad.credit.card_mails import send_now as send_card_now
 from samlad.credit.codes import card_hash, read_card_code
 from samlad.credit.earning import join
 from samlad.credit.gift_cards import (
@@ -17,6 +22,7 @@ from samlad.credit.gift_cards import (
     issue,
     keep,
     replace,
+    sell_by_mail,
     top_up,
     unblock,
     usable,
@@ -24,6 +30,9 @@ from samlad.credit.gift_cards import (
 from samlad.credit.holds import capture, hold_card, hold_credit, hold_own_card, refund, void
 from samlad.credit.loyalty import adjust, by_code, enrol, programme_of, redeem, set_programme, view
 from samlad.credit.loyalty_store import programme
+from samlad.credit.mail_model import CardMail, CardSent, MailDay
+from samlad.credit.mail_planning import days as mail_days
+from samlad.credit.mail_store import of_card as mail_of_card
 from samlad.credit.model import (
     AccountKind,
     Balance,
@@ -38,6 +47,7 @@ from samlad.credit.model import (
     GrantInput,
     IssuedCard,
     IssueInput,
+    MailInput,
     Member,
     MemberView,
     NoProgramme,
@@ -74,7 +84,9 @@ __all__ = [
     "Balance",
     "BalanceInput",
     "CardBalance",
+    "CardMail",
     "CardRow",
+    "CardSent",
     "CardState",
     "CardStatus",
     "CardUnusable",
@@ -84,6 +96,8 @@ __all__ = [
     "HeldPoints",
     "IssueInput",
     "IssuedCard",
+    "MailDay",
+    "MailInput",
     "Member",
     "MemberView",
     "NoProgramme",
@@ -108,6 +122,7 @@ __all__ = [
     "by_code",
     "capture",
     "card_hash",
+    "change_mail_day",
     "enrol",
     "find",
     "get",
@@ -117,18 +132,25 @@ __all__ = [
     "hold_credit",
     "hold_own_card",
     "hold_points",
+    "is_card_sent",
     "issue",
     "join",
     "keep",
+    "mail_days",
+    "mail_of_card",
+    "mails_of_order",
     "of_customer",
     "programme",
     "programme_of",
     "read_card_code",
+    "read_mail",
     "redeem",
     "refund",
     "refund_to_credit",
     "replace",
     "sell_at_till",
+    "sell_by_mail",
+    "send_card_now",
     "set_programme",
     "take_at_till",
     "take_back_unsold",

@@ -8,10 +8,11 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from samlad import customers
 from samlad.channels import Resource
-from samlad.credit import at_till, gift_cards, store_credit, unsold
+from samlad.credit import at_till, card_mails, gift_cards, store_credit, unsold
 from samlad.credit.api_loyalty import LOYALTY
 from samlad.credit.at_till import Prepared, PrepareInput
 from samlad.credit.book import ENTRIES
+from samlad.credit.mail_model import CardMail, MailDay
 from samlad.credit.model import (
     Balance,
     BalanceInput,
@@ -166,6 +167,27 @@ async def replace(
     )
 
 
+@get("/gift-cards/{card_id:uuid}/mail", summary="Read how a gift card goes by mail")
+async def read_mail(request: AnyRequest, card_id: FromPath[UUID]) -> CardMail:
+    """Whom the card goes to, on which day, and when it went."""
+    actor_of(request).require(READ)
+    return await card_mails.read(database_of(request), card_id)
+
+
+@post("/gift-cards/{card_id:uuid}/mail/day", summary="Let a gift card go on another day", status_code=200)
+async def change_mail_day(
+    request: AnyRequest, card_id: FromPath[UUID], data: JSONBody[MailDay]
+) -> Response[CardMail]:
+    """The day in the channel's time zone; today at once. What was sent stays sent."""
+    return await write(request, lambda tx: card_mails.change_day(tx, card_id, data))
+
+
+@post("/gift-cards/{card_id:uuid}/mail/now", summary="Send a gift card now", status_code=200)
+async def send_now(request: AnyRequest, card_id: FromPath[UUID]) -> Response[CardMail]:
+    """Whatever its day. It goes once: asked again, the answer is that it was sent."""
+    return await write(request, lambda tx: card_mails.send_now(tx, card_id))
+
+
 @post("/gift-cards/lookup", summary="Look up a gift card by its code", status_code=200)
 async def look_up(request: AnyRequest, data: JSONBody[LookUpInput]) -> GiftCard:
     """For staff: the card in whatever state it is. The code is in the body, so that no log keeps it."""
@@ -236,6 +258,9 @@ routes = [
             block,
             unblock,
             replace,
+            read_mail,
+            change_mail_day,
+            send_now,
             look_up,
             read_balance,
             read_credit,

@@ -58,7 +58,7 @@ async def settle(tx: Tx, order_id: UUID) -> None:
     target = 0 if order.is_cancelled else rules.kept(order.points, order.goods, _gone(order))
     if target < order.kept:
         await loyalty_store.set_kept(tx, order.id, target)
-        await _take_back(tx, order, order.customer, order.kept - target)
+        await _take_back(tx, order, order.customer, target)
     elif target > order.kept:
         await _give(tx, order, order.customer, target)
 
@@ -176,22 +176,25 @@ def _left_after_debt(points: int, before: int) -> int:
     return points if before >= 0 else max(0, points + before)
 
 
-async def _take_back(tx: Tx, order: KnownOrder, customer: UUID, points: int) -> None:
-    """Take points back: pending ones of the order, else spendable ones; what was spent already leaves a debt."""
+async def _take_back(tx: Tx, order: KnownOrder, customer: UUID, target: int) -> None:
+    """Take points of an order back until ``target`` are kept of it: pending ones of the order, else spendable ones; what was spent
+    already leaves a debt. Those that have expired meanwhile are gone, and nobody loses them twice."""
     member = await loyalty_store.member(tx, customer)
     assert member is not None  # it has earned
     await book.lock(tx, member.pool, AccountKind.PENDING, POINTS_UNIT, customer)
     lot = await loyalty_store.pending_lot_of(tx, order.id)
+    kind = AccountKind.POINTS if lot is None else AccountKind.PENDING
+    balance = await book.lock(tx, member.pool, kind, POINTS_UNIT, customer) if lot is None else lot.open
+    points = order.kept - target
+    points -= min(points, rules.still_expired(order.kept, await loyalty_store.booked_of(tx, order.id)))
+    if points == 0:
+        return
     if lot is None:
-        balance = await book.lock(tx, member.pool, AccountKind.POINTS, POINTS_UNIT, customer)
         await loyalty_store.use(tx, customer, points, order.id)
-        kind = AccountKind.POINTS
     else:
         await loyalty_store.set_lot(tx, lot.id, lot.open - points, lot.release_at)
-        balance = lot.open
-        kind = AccountKind.PENDING
     legs = [Leg(kind, -points, POINTS_UNIT, customer), Leg(AccountKind.EARNED, points, POINTS_UNIT)]
-    key = f"take-back:{order.id}:{order.goods}:{order.returned}:{order.kept - points}"
+    key = f"take-back:{order.id}:{order.goods}:{order.returned}:{target}"
     await book.post(tx, member.pool, "take_back", key, legs, reference=order.id)
     fact = events.PointsTakenBack(points=points, balance=balance - points, order=order.id)
     log.append(tx, fact, subject=customer, profile=customer)

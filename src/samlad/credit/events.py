@@ -1,5 +1,6 @@
 """What happens to gift cards, store credit and points. Never a code. Amounts in minor units of ``currency``."""
 
+from datetime import date
 from uuid import UUID
 
 from samlad.kernel.log import Fact, declare
@@ -61,6 +62,19 @@ class GiftCardStatusChanged(CardFact, frozen=True, kw_only=True):
 @declare("gift_card.kept")
 class GiftCardKept(CardFact, frozen=True, kw_only=True):
     """Whoever holds a card's code keeps it in their account from now on."""
+
+
+@declare("gift_card.mail_planned")
+class GiftCardMailPlanned(CardFact, frozen=True, kw_only=True):
+    """A card goes to somebody by mail on this day; ``before``: it was to go on that one."""
+
+    send_on: date
+    before: date | None = None
+
+
+@declare("gift_card.mailed")
+class GiftCardMailed(CardFact, frozen=True, kw_only=True):
+    """A card went to somebody by mail, with a code that only they have: ``last_four`` is of that one."""
 
 
 @declare("gift_card.expired")

@@ -6,8 +6,9 @@ from samlad import channels, customers
 from samlad.access import audit
 from samlad.access.rate import LocalLimit, limit
 from samlad.channels import Channel, Resource
-from samlad.credit import book, codes, events, rules, store
+from samlad.credit import book, codes, events, mail_planning, rules, sold_with, store
 from samlad.credit.book import Leg
+from samlad.credit.mail_model import MailInput
 from samlad.credit.model import (
     AccountKind,
     BalanceInput,
@@ -41,8 +42,8 @@ async def issue(tx: Tx, data: IssueInput) -> IssuedCard:
     """Make a card. With an order it waits until that is paid; else it pays at once and somebody says why.
 
     Raises:
-        InvalidInput: no such channel; a card that is given without a note why.
-        Conflict: this key was used before: the card is there, and its code was told then.
+        InvalidInput: no such channel, or order, or it comes to less; a card that is given without a note why.
+        Conflict: this key was used before: the card is there, and its code was told then. The order is cancelled.
     """
     _may_charge(tx, data.order)
     cards.refuse(data.note, "note")
@@ -54,6 +55,8 @@ async def issue(tx: Tx, data: IssueInput) -> IssuedCard:
         raise InvalidInput.at("note", "say why it is given")
     if data.origin not in (Origin.GIVEN, Origin.SOLD):
         raise InvalidInput.at("origin", "given or sold")
+    if data.order is not None:  # the order before the card, as everywhere
+        await sold_with.require(tx, data.order, channel.currency, data.amount, data.key)
     origin = Origin.SOLD if data.order else data.origin
     made = await create(
         tx,
@@ -84,8 +87,35 @@ async def issue(tx: Tx, data: IssueInput) -> IssuedCard:
         status="waiting",
     )
     await _charge(tx, charge, data.note)
+    if data.mail is not None:
+        await mail_planning.plan(tx, made.card, channel, data.mail, data.order)
     audit.record(tx, "gift-card.issued", "gift-card", made.card.id, after=_audited(made.card, data.amount))
-    return IssuedCard(card=await get(tx, made.card.id), code=made.code)
+    code = made.code if data.mail is None else ""  # the mail will have another one
+    return IssuedCard(card=await get(tx, made.card.id), code=code)
+
+
+async def sell_by_mail(
+    tx: Tx, channel: Channel, card_id: UUID, amount: int, order: UUID, to: MailInput
+) -> None:
+    """A card of ``amount`` (minor units) that a customer buys for somebody: it waits for its order, then for its day.
+
+    Part of the verb of orders that sells it.
+
+    Raises:
+        Conflict: the same was sold before. InvalidInput: it cannot go on this day.
+    """
+    made = await create(tx, channel, card_id=card_id, origin=Origin.SOLD, status=CardStatus.WAITING)
+    fact = events.GiftCardIssued(
+        last_four=made.card.last_four,
+        currency=made.card.currency,
+        balance=0,
+        origin=Origin.SOLD,
+        amount=amount,
+        order=order,
+    )
+    log.append(tx, fact, subject=card_id, channel=channel.id)
+    await charge_sold(tx, card_id, card_id, amount, order)
+    await mail_planning.plan(tx, made.card, channel, to, order)
 
 
 def _may_charge(tx: Tx, order: UUID | None) -> None:
@@ -153,14 +183,17 @@ async def top_up(tx: Tx, card_id: UUID, data: TopUpInput) -> GiftCard:
 
     Raises:
         CardState: the card is replaced or cancelled, or its time is over.
+        InvalidInput: there is no such order. Conflict: it is cancelled.
     """
     _may_charge(tx, data.order)
     cards.refuse(data.reason, "reason")
     if data.order is None and not data.reason.strip():
         raise InvalidInput.at("reason", "say why it is given")
     if data.order is not None:  # the order before the card, as the follower locks them
+        currency = (await get(tx, card_id)).currency
+        await sold_with.require(tx, data.order, currency, data.amount, data.key)
         await store.note_order(tx, data.order)
-    card = await _lock(tx, card_id)
+    card = await lock(tx, card_id)
     if card.status in (CardStatus.REPLACED, CardStatus.CANCELLED) or card.is_expired:
         raise CardState("It takes no more value.", state=_state(card))
     charge = store.Charge(
@@ -210,7 +243,7 @@ async def _charge(tx: Tx, charge: store.Charge, reason: str) -> bool:
 
 async def book_charge(tx: Tx, charge: store.Charge, reason: str = "") -> None:
     """The value is on the card from now on; done once, whoever asks."""
-    card = await _lock(tx, charge.card)
+    card = await lock(tx, charge.card)
     if not await store.set_charge(tx, charge.id, "booked"):
         return
     legs = [
@@ -235,7 +268,7 @@ async def book_charge(tx: Tx, charge: store.Charge, reason: str = "") -> None:
 async def cancel_charge(tx: Tx, charge: store.Charge) -> None:
     """The order was called off: what it put onto the card comes off again, as far as it is still there."""
     assert charge.order_id is not None
-    card = await _lock(tx, charge.card)
+    card = await lock(tx, charge.card)
     if not await store.set_charge(tx, charge.id, "cancelled"):
         return
     back = min(charge.amount, card.balance - card.held) if charge.status == "booked" else 0
@@ -262,7 +295,7 @@ async def block(tx: Tx, card_id: UUID, reason: str = "") -> GiftCard:
     """A card pays nothing until it is freed or replaced. What is authorised already stays so."""
     tx.actor.require(ISSUE)
     cards.refuse(reason, "reason")
-    card = await _lock(tx, card_id)
+    card = await lock(tx, card_id)
     if card.status is CardStatus.BLOCKED:
         return card
     if card.status is not CardStatus.ACTIVE:
@@ -274,7 +307,7 @@ async def unblock(tx: Tx, card_id: UUID, reason: str = "") -> GiftCard:
     """A blocked card pays again."""
     tx.actor.require(GRANT)
     cards.refuse(reason, "reason")
-    card = await _lock(tx, card_id)
+    card = await lock(tx, card_id)
     if card.status is CardStatus.ACTIVE:
         return card
     if card.status is not CardStatus.BLOCKED:
@@ -292,7 +325,7 @@ async def replace(tx: Tx, card_id: UUID, reason: str = "") -> IssuedCard:
     """
     tx.actor.require(ISSUE)
     cards.refuse(reason, "reason")
-    card = await _lock(tx, card_id)
+    card = await lock(tx, card_id)
     if card.status not in (CardStatus.ACTIVE, CardStatus.BLOCKED) or card.is_expired:
         raise CardState("It cannot be replaced.", state=_state(card))
     channel = await channels.cached(tx, card.channel)
@@ -434,7 +467,12 @@ async def _expire_some(tx: Tx) -> int:
     return len(found)
 
 
-async def _lock(tx: Tx, card_id: UUID) -> GiftCard:
+async def lock(tx: Tx, card_id: UUID) -> GiftCard:
+    """A card, held against changes until the transaction ends.
+
+    Raises:
+        NotFound: there is none.
+    """
     card = await store.lock_card(tx, card_id)
     if card is None:
         raise NotFound("There is no such gift card.")

@@ -31,31 +31,45 @@ async def hold_card(tx: Tx, payment: UUID, code: str, amount: int, currency: str
     )
 
 
-async def hold_own_card(tx: Tx, payment: UUID, card: UUID, amount: int, currency: str) -> Held | None:
-    """Hold an amount of a card that the customer who acts keeps in their account; None if it cannot pay that, or if it is
-    not theirs. Its code is not needed: who is signed in has shown it once (`gift_cards.keep`)."""
-    if tx.actor.kind != "customer" or tx.actor.id is None:
-        return None
-    return await store.hold_on_own_card(tx, payment, card, tx.actor.id, amount, currency)
+async def hold_own_card(
+    tx: Tx, payment: UUID, card: UUID, amount: int, currency: str, customer: UUID | None = None
+) -> Held | None:
+    """Hold an amount of a card that a customer (`whose`) keeps in their account; None if it cannot pay that, or if it is
+    not theirs. Its code is not needed: who is signed in has shown it once (`gift_cards.keep`).
+
+    Raises:
+        Forbidden: staff without the permission.
+    """
+    holder = whose(tx, customer)
+    return (
+        None if holder is None else await store.hold_on_own_card(tx, payment, card, holder, amount, currency)
+    )
 
 
 async def hold_credit(
     tx: Tx, payment: UUID, customer: UUID | None, amount: int, currency: str
 ) -> Held | None:
-    """Hold an amount of a customer's store credit; None if there is less.
+    """Hold an amount of a customer's store credit (`whose`); None if there is less.
 
-    Customers pay with their own, whatever ``customer`` says; guests have none.
+    Raises:
+        Forbidden: staff without the permission.
+    """
+    customer = whose(tx, customer)
+    return None if customer is None else await store.hold_on_credit(tx, payment, customer, amount, currency)
+
+
+def whose(tx: Tx, customer: UUID | None) -> UUID | None:
+    """With whose value somebody pays: customers with their own, whatever ``customer`` says; guests have none; staff name whom they serve.
 
     Raises:
         Forbidden: staff without the permission.
     """
     if tx.actor.kind == "customer":
-        customer = tx.actor.id
-    elif tx.actor.kind != "guest":
-        tx.actor.require(PAY)
-    if customer is None or tx.actor.kind == "guest":
+        return tx.actor.id
+    if tx.actor.kind == "guest":
         return None
-    return await store.hold_on_credit(tx, payment, customer, amount, currency)
+    tx.actor.require(PAY)
+    return customer
 
 
 async def capture(tx: Tx, payment: UUID, amount: int) -> bool:

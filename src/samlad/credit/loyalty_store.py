@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from samlad.credit.model import Member, Programme
+from samlad.credit.model import BookedPoints, Member, Programme
 from samlad.kernel.database import Reader, Tx
 
 _PROGRAMME = """id, pool, name, is_active, is_automatic, rates, tiers, rewards, period_months, pending_days,
@@ -132,6 +132,21 @@ async def set_lot(tx: Tx, lot: UUID, still_open: int, release_at: datetime | Non
 async def use(tx: Tx, customer: UUID, points: int, order: UUID | None = None) -> None:
     """Use up lots, those of one order first, then the oldest. The caller has locked the account of points."""
     await tx.execute("SELECT loyalty_use($1, $2, $3)", customer, points, order)
+
+
+async def booked_of(tx: Tx, order: UUID) -> BookedPoints:
+    """What is in the book of the points of an order. The caller has locked its customer's account."""
+    found = await tx.one(
+        BookedPoints,
+        """SELECT coalesce(-sum(e.amount) FILTER (WHERE t.kind = 'earn'), 0)::bigint AS earned,
+                  coalesce(sum(e.amount) FILTER (WHERE t.kind = 'take_back'), 0)::bigint AS taken,
+                  coalesce(sum(e.amount) FILTER (WHERE t.kind = 'expire'), 0)::bigint AS expired
+           FROM credit_transaction t JOIN credit_entry e ON e.transaction = t.id JOIN credit_account a ON a.id = e.account
+           WHERE t.reference = $1 AND t.kind IN ('earn', 'take_back', 'expire') AND a.holder IS NULL AND a.unit = 'points'""",
+        order,
+    )
+    assert found is not None
+    return found
 
 
 class UsedPoints(msgspec.Struct, frozen=True):

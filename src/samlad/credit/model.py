@@ -110,7 +110,7 @@ class GiftCard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IssuedCard(msgspec.Struct, frozen=True, kw_only=True):
-    """A new card with its code, which is told this once and kept nowhere."""
+    """A new card with its code, which is told this once and kept nowhere. It is empty where the card goes to somebody by mail."""
 
     card: GiftCard
     code: str
@@ -143,6 +143,32 @@ class CardBalance(msgspec.Struct, frozen=True, kw_only=True):
     expires_on: date | None
 
 
+Line = Annotated[str, Meta(max_length=100, pattern=r"^[^\x00\r\n]*$")]
+
+
+class MailInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Who gets a gift card by mail, and when. Without a day at once (once it is paid)."""
+
+    recipient: Annotated[
+        str,
+        Meta(
+            max_length=254,
+            pattern=r"^[^@\s\x00]{1,64}@[^@\s\x00]+\.[^@\s\x00.]+$",
+            description="The e-mail address that the card goes to",
+            examples=["robin@example.org"],
+        ),
+    ]
+    name: Annotated[Line, Meta(description="Who that is, as the mail greets them")] = ""
+    giver: Annotated[Line, Meta(description="Who gives it, as the mail says")] = ""
+    message: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")] = ""
+    send_on: Annotated[
+        date | None,
+        Meta(
+            description="The day in the channel's time zone: today at once, later ones in the morning, at most a year ahead"
+        ),
+    ] = None
+
+
 class IssueInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A new card: sold with an ``order`` (it pays once that is paid), or given at once, with a note why."""
 
@@ -153,6 +179,9 @@ class IssueInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         Origin.GIVEN
     )
     customer: Annotated[UUID | None, Meta(description="Whose it is, if that is known")] = None
+    mail: Annotated[
+        MailInput | None, Meta(description="Who gets it by mail, and when; its code is told nobody else")
+    ] = None
     note: Note = ""
     key: Key = None
 
@@ -332,6 +361,14 @@ class MemberView(msgspec.Struct, frozen=True, kw_only=True):
     expiring: int
     expires_at: datetime | None
     rewards: list[Reward]
+
+
+class BookedPoints(msgspec.Struct, frozen=True):
+    """What is in the book of the points of one order: earned by it, taken back of it, expired unused."""
+
+    earned: int
+    taken: int
+    expired: int
 
 
 class MemberInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

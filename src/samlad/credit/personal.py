@@ -25,6 +25,16 @@ HOLDINGS = [
         erase="note = ''",
     ),
     Holding(
+        table="gift_card_mail",
+        about=marked("Gift cards by mail"),
+        # Who gets one, and who gives it: the buyer's order names them. A mail that has not gone does not go then.
+        whose="""lower(recipient) = ANY({texts})
+                 OR card IN (SELECT id FROM gift_card WHERE customer = ANY({ids}))""",
+        personal=("recipient", "name", "giver", "message"),
+        shown=("send_on", "sent_at"),
+        erase="recipient = '', name = '', giver = '', message = ''",
+    ),
+    Holding(
         table="loyalty_member",
         about=marked("Membership of the loyalty programme"),
         whose="customer = ANY({ids})",

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from samlad.credit import book, events, loyalty, loyalty_store, store, store_credit
+from samlad.credit.holds import whose
 from samlad.credit.model import POINTS_UNIT, AccountKind, Reward, RewardKind
 from samlad.credit.store import Held
 from samlad.kernel import log
@@ -52,14 +53,19 @@ async def hold_points(
     times: int,
     amount: int,
     currency: str,
+    customer: UUID | None = None,
 ) -> HeldPoints | None:
-    """Hold points of the customer who acts for a reward so many times; None if they are too few or not worth the amount.
+    """Hold points of a customer (`holds.whose`) for a reward so many times; None if they are too few or not worth the amount.
 
     One conditional statement: a hundred at once never hold more points than there are.
+
+    Raises:
+        Forbidden: staff without the permission.
     """
-    if tx.actor.kind != "customer" or tx.actor.id is None or not 1 <= times <= MOST_TIMES:
+    holder = whose(tx, customer)
+    if holder is None or not 1 <= times <= MOST_TIMES:
         return None
-    member = await loyalty_store.member_of(tx, tx.actor.id)
+    member = await loyalty_store.member_of(tx, holder)
     if member is None:
         return None
     programme = await loyalty_store.programme(tx, member.pool)

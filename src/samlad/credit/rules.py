@@ -4,7 +4,7 @@ import calendar
 from collections.abc import Sequence
 from datetime import date
 
-from samlad.credit.model import Rate, Tier
+from samlad.credit.model import BookedPoints, Rate, Tier
 
 LEAST_MONTHS = {"US": 60, "IE": 60, "AU": 36, "DE": 36}
 """How long a gift card must pay at least, in months, by the issuer's country.
@@ -60,6 +60,12 @@ def kept(points: int, goods: int, returned: int) -> int:
     if goods <= 0 or returned >= goods:
         return 0
     return points * (goods - max(0, returned)) // goods
+
+
+def still_expired(kept: int, booked: BookedPoints) -> int:
+    """How many points of an order have expired that no return has been let off for yet; ``kept`` of what it earned are not to go back."""
+    let_off = max(0, booked.earned - booked.taken - kept)
+    return max(0, booked.expired - let_off)
 
 
 def tier_of(qualifying: int, tiers: Sequence[Tier]) -> Tier | None:

@@ -117,6 +117,17 @@ async def charges_of(tx: Tx, order: UUID) -> list[Charge]:
     )
 
 
+async def sold_with(tx: Tx, order: UUID, but: UUID | None) -> int:
+    """What an order has put, or will put, onto cards (minor units), one charge left out. The caller holds the order."""
+    found: int = await tx.value(
+        """SELECT coalesce(sum(amount), 0)::bigint FROM gift_card_charge
+           WHERE order_id = $1 AND status <> 'cancelled' AND id IS DISTINCT FROM $2""",
+        order,
+        but,
+    )
+    return found
+
+
 async def set_charge(tx: Tx, charge: UUID, status: str) -> bool:
     """A waiting or booked charge is booked or cancelled; whether that is a change."""
     return bool(

@@ -30,6 +30,8 @@ from samlad.delivery.service import (
     set_workday,
 )
 from samlad.delivery.setup import current, methods_of
+from samlad.delivery.slot_holds import hold as hold_slot
+from samlad.delivery.slots import give_back as give_slot_back
 from samlad.delivery.slots import in_slot, move_slot, pick_by, reaches_slot
 from samlad.delivery.slots import take as take_slot
 from samlad.delivery.store import workday
@@ -65,6 +67,8 @@ __all__ = [
     "create_method",
     "current",
     "give_back",
+    "give_slot_back",
+    "hold_slot",
     "in_slot",
     "methods_of",
     "move_slot",

@@ -1,6 +1,6 @@
 """What happens to delivery methods, and what was promised."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -61,9 +61,20 @@ class SlotTaken(Fact, frozen=True, kw_only=True):
     start: str
 
 
+@declare("delivery.slot_held")
+class SlotHeld(Fact, frozen=True, kw_only=True):
+    """A cart whose buyer pays keeps a slot of a location's day until then; ``start`` is HH:MM on its clock."""
+
+    location: UUID
+    day: date
+    start: str
+    until: datetime
+
+
 @declare("delivery.slot_returned")
 class SlotReturned(Fact, frozen=True, kw_only=True):
-    """A location does not bring an order in its slot any more: it was called off, or comes from elsewhere."""
+    """A location does not bring an order in its slot any more: it was called off, or comes from elsewhere. Or a cart's buyer did
+    not pay in time, or chose another."""
 
     location: UUID
     day: date

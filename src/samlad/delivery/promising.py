@@ -122,7 +122,7 @@ async def answer(
         country=channel.country,
         shelves=shelves_of(found, mine),
         full=await _full(reader, sites, sum(wanted.values()), at),
-        full_slots=await store.full_slots(reader, methods, at.date() - DAY),
+        full_slots=await store.full_slots(reader, methods, at.date() - DAY, holder),
         sites=when.in_order(sites, channel.id),
         # The channel's buffer is kept back from what is sent, not from what is fetched: as placement does.
         may_be_sent=wanted.keys()

@@ -20,7 +20,7 @@ from samlad.delivery.promising import Promised, as_of
 from samlad.delivery.worktime import clock_on, local_day
 from samlad.kernel import log
 from samlad.kernel.clock import now
-from samlad.kernel.database import Database, Tx
+from samlad.kernel.database import Database, Reader, Tx
 from samlad.kernel.problems import InvalidInput
 
 
@@ -72,29 +72,28 @@ async def take(
     location: UUID,
     promised: Promised | None,
     *,
+    cart: UUID,
     work_day: date | None,
     locale: str,
     country: str,
 ) -> Promised:
-    """Take the slot of what was promised for an order, else the first with room; what is promised then. One statement.
+    """Take the slot of what was promised for an order, else the first with room; what is promised then. Two statements.
 
-    A part of placing an order, of a method that has slots. ``work_day``: on which the place makes it ready, where that is
-    counted (`count_order`).
+    A part of placing an order, of a method that has slots. ``cart``: whose order it is, which may hold that slot
+    (`samlad.delivery.slot_holds`), even if it would be too late for others now. ``work_day``: on which the place makes it ready,
+    where that is counted (`count_order`).
 
     Raises:
         SlotFull, SlotPast: it cannot be had (any more); says which is the next that can.
     """
-    site = (await setup.current(tx)).by_location.get(location)
-    ready_at, wanted = _ready(site, method, work_day), None if promised is None else promised.slot
-    found = [] if site is None or ready_at is None else list(when.slots(site, method, ready_at))
-    asked = [each for each in found if wanted in (None, each.key)]
-    if site is None or ready_at is None or not asked:
-        following = await _next(tx, method, location, found)
-        raise _full(None, None) if wanted is None else _past(wanted, following)
-    place = await store.take_slot(tx, order, method.id, location, asked)
-    if place is None:
-        raise _full(wanted, None if wanted is None else await _next(tx, method, location, found))
-    taken = asked[place - 1]
+    wanted = None if promised is None else promised.slot
+    if promised is not None and wanted is not None and promised.location == location:
+        held = await store.take_over(tx, cart, order, method.id, location, wanted)
+        if held is not None:
+            log.append(tx, SlotTaken(location=location, day=held[0], start=held[1]), subject=order)
+            return promised
+    await give_back(tx, cart)
+    taken, site, ready_at = await first_with_room(tx, order, method, location, wanted, work_day=work_day)
     log.append(tx, SlotTaken(location=location, day=taken.day, start=taken.slot.start), subject=order)
     if promised is not None and (promised.slot, promised.location) == (taken.key, location):
         return promised
@@ -116,6 +115,35 @@ async def take(
     return msgspec.structs.replace(kept, text=text)
 
 
+async def first_with_room(
+    tx: Tx,
+    owner: UUID,
+    method: Method,
+    location: UUID,
+    wanted: str | None,
+    *,
+    work_day: date | None = None,
+    until: datetime | None = None,
+) -> tuple[OpenSlot, Site, datetime]:
+    """Give an owner the slot that is wanted, else the first with room; with its place, and when goods are ready there. ``until``: a
+    cart's, for so long.
+
+    Raises:
+        SlotFull, SlotPast: it cannot be had (any more); says which is the next that can.
+    """
+    site = (await setup.current(tx)).by_location.get(location)
+    ready_at = _ready(site, method, work_day)
+    found = [] if site is None or ready_at is None else list(when.slots(site, method, ready_at))
+    asked = [each for each in found if wanted in (None, each.key)]
+    if site is None or ready_at is None or not asked:
+        following = await _next(tx, method, location, found)
+        raise _full(None, None) if wanted is None else _past(wanted, following)
+    place = await store.take_slot(tx, owner, method.id, location, asked, until)
+    if place is None:
+        raise _full(wanted, None if wanted is None else await _next(tx, method, location, found))
+    return asked[place - 1], site, ready_at
+
+
 def _ready(site: Site | None, method: Method, work_day: date | None) -> datetime | None:
     """When an order of now is ready; of a day that is not today, when it is from that day's beginning on."""
     if site is None:
@@ -134,23 +162,23 @@ async def _next(tx: Tx, method: Method, location: UUID, found: Sequence[OpenSlot
 
 
 async def give_back(tx: Tx, order: UUID) -> None:
-    """An order does not come: its slot has room for another. Twice is as good as once."""
+    """An order does not come, or a cart is not paid for: its slot has room for another. Twice is as good as once."""
     for location, day, start in await store.return_slot(tx, order):
         log.append(tx, SlotReturned(location=location, day=day, start=start), subject=order)
 
 
-async def reaches_slot(tx: Tx, order: UUID, method: UUID | None, promised: Promised | None) -> bool:
+async def reaches_slot(reader: Reader, order: UUID, method: UUID | None, promised: Promised | None) -> bool:
     """Whether goods that are added to an order now come in its slot: the place that was promised brings it, and has the time to
     make them ready. One statement; none for an order without a slot."""
     if method is None or promised is None or promised.slot is None or promised.location is None:
         return False
-    known = await setup.current(tx)
+    known = await setup.current(reader)
     site, by = known.by_location.get(promised.location), known.by_id.get(method)
     ready_at = None if site is None or by is None else when.ready(site, by, now())
     if site is None or by is None or ready_at is None:
         return False
     is_in_time = any(each.key == promised.slot for each in when.slots(site, by, ready_at))
-    return is_in_time and await store.has_slot(tx, order, site.id)
+    return is_in_time and await store.has_slot(reader, order, site.id)
 
 
 async def move_slot(tx: Tx, order: UUID, location: UUID) -> None:

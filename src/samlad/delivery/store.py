@@ -203,9 +203,11 @@ async def return_capacity(tx: Tx, owner: UUID) -> list[tuple[UUID, date, int]]:
 
 
 async def full_slots(
-    reader: Reader, methods: Sequence[Method], since: date
+    reader: Reader, methods: Sequence[Method], since: date, holder: UUID | None = None
 ) -> frozenset[tuple[UUID, UUID, date, str]]:
-    """The slots from a day on that have no room, as (method, location, day, start). Nothing is asked where none has a limit."""
+    """The slots from a day on that have no room, as (method, location, day, start); what ``holder`` has is free for it. Nothing is
+    asked where none has a limit.
+    """
     limited = [
         (each.id, slot.start, slot.capacity) for each in methods for slot in each.slots if slot.capacity
     ]
@@ -213,11 +215,14 @@ async def full_slots(
         return frozenset()
     rows = await reader.rows(
         """SELECT l.method, l.location, l.day, l.start FROM unnest($1::uuid[], $2::text[], $3::int[]) AS w (method, start, most)
-           JOIN delivery_slot l ON l.method = w.method AND l.start = w.start AND l.day >= $4 AND l.orders >= w.most""",
+           JOIN delivery_slot l ON l.method = w.method AND l.start = w.start AND l.day >= $4 AND l.orders >= w.most
+           WHERE NOT EXISTS (SELECT FROM delivery_slot_share s WHERE s.owner = $5
+                             AND (s.method, s.location, s.day, s.start) = (l.method, l.location, l.day, l.start))""",
         [method for method, _, _ in limited],
         [start for _, start, _ in limited],
         [most for _, _, most in limited],
         since,
+        holder,
     )
     return frozenset((row["method"], row["location"], row["day"], row["start"]) for row in rows)
 
@@ -251,9 +256,14 @@ async def slot_loads(
 
 
 async def take_slot(
-    tx: Tx, owner: UUID, method: UUID, location: UUID, wanted: Sequence[OpenSlot]
+    tx: Tx,
+    owner: UUID,
+    method: UUID,
+    location: UUID,
+    wanted: Sequence[OpenSlot],
+    until: datetime | None = None,
 ) -> int | None:
-    """Give an owner the first of some slots that has room, counted from 1; None: none has. One statement."""
+    """Give an owner the first of some slots that has room, counted from 1; None: none has. One statement, two with ``until``."""
     number: int | None = await tx.value(
         "SELECT delivery_slot_take($1, $2, $3, $4::date[], $5::text[], $6::int[])",
         owner,
@@ -263,13 +273,49 @@ async def take_slot(
         [each.slot.start for each in wanted],
         [each.slot.capacity for each in wanted],
     )
+    if number is not None and until is not None:
+        await tx.execute("UPDATE delivery_slot_share SET until = $2 WHERE owner = $1", owner, until)
     return number
 
 
-async def has_slot(tx: Tx, owner: UUID, location: UUID) -> bool:
+_IS_ITS = "owner = $1 AND method = $2 AND location = $3 AND day || 'T' || start = $4 AND until IS NOT NULL"
+
+
+async def hold_on(tx: Tx, cart: UUID, method: UUID, location: UUID, slot: str, until: datetime) -> bool:
+    """Let a cart keep the slot that it has until then; False: it has another one, or none."""
+    kept = f"UPDATE delivery_slot_share SET until = $5 WHERE {_IS_ITS}"
+    return bool(await tx.execute(kept, cart, method, location, slot, until))
+
+
+async def take_over(
+    tx: Tx, cart: UUID, order: UUID, method: UUID, location: UUID, slot: str
+) -> tuple[date, str] | None:
+    """Make the slot that a cart has its order's; its (day, start), or None if it has another one, or none."""
+    row = await tx.row(
+        f"UPDATE delivery_slot_share SET owner = $5, until = NULL WHERE {_IS_ITS} RETURNING day, start",
+        cart,
+        method,
+        location,
+        slot,
+        order,
+    )
+    return None if row is None else (row["day"], row["start"])
+
+
+async def return_due_slots(tx: Tx, most: int) -> list[tuple[UUID, UUID, date, str]]:
+    """Take carts off the slots whose time is over; (cart, location, day, start) of each."""
+    rows = await tx.rows(
+        """SELECT gone.* FROM (SELECT owner FROM delivery_slot_share WHERE until < now() ORDER BY method, day, location, start
+                               LIMIT $1 FOR UPDATE SKIP LOCKED) AS due, delivery_slot_return(due.owner) AS gone""",
+        most,
+    )
+    return [(row["owner"], row["location"], row["day"], row["start"]) for row in rows]
+
+
+async def has_slot(reader: Reader, owner: UUID, location: UUID) -> bool:
     """Whether an owner has a slot of a location."""
     return bool(
-        await tx.value(
+        await reader.value(
             "SELECT EXISTS (SELECT FROM delivery_slot_share WHERE owner = $1 AND location = $2)",
             owner,
             location,

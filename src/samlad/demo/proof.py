@@ -9,6 +9,8 @@ import msgspec
 
 from samlad.demo.people import SignIn
 
+PATIENCE_SECONDS = 120
+"""A process of its own makes the OpenAPI document first, which takes a slow machine half a minute and more."""
 PAGES_OF_GUESTS = ("/", "/search?q=lantern", "/cart", "/sitemap.xml", "/admin/sign-in", "/health/ready")
 SHOWN = {
     "/p/hot-water-bottle-keep-calm": ("Warm all night", "Sorry for that", "/media/photo/"),
@@ -42,7 +44,7 @@ class Proof:
     """A visitor of the running demo. `run` answers every check; a failed one does not stop the others."""
 
     def __init__(self, base_url: str, owner: SignIn) -> None:
-        self._client = httpx.Client(base_url=base_url, timeout=30)
+        self._client = httpx.Client(base_url=base_url, timeout=PATIENCE_SECONDS)
         self._owner = owner
         self.checks: list[Check] = []
 

@@ -14,6 +14,7 @@ from babel.dates import format_date
 from samlad import channels, credit, orders, stock
 from samlad.channels import Channel
 from samlad.consent import reporting
+from samlad.credit import CardMail
 from samlad.credit.events import GiftCardCharged
 from samlad.documents import change_letters, letters, snapshot
 from samlad.kernel import mail
@@ -88,6 +89,9 @@ async def _said(
     if isinstance(fact, GiftCardCharged):
         if order.delivery == "carry_out":  # they have it in hand, with a receipt
             return None
+        going = None if event.subject is None else await credit.mail_of_card(tx, event.subject)
+        if going is not None:
+            return card_goes(order, going, link, locale, channel.country)
         card = None if event.subject is None else await credit.get(tx, event.subject)
         last = None if card is None else card.expires_on
         return card_pays(order, fact, last, link, locale, channel.country)
@@ -216,6 +220,17 @@ def card_pays(
         "We never send its code by mail: you have it from us already. Whoever has the code can pay with it."
     )
     return subject, "\n\n".join(part for part in (text, last, code, link) if part)
+
+
+def card_goes(order: Order, going: CardMail, link: str, locale: str, country: str) -> tuple[str, str]:
+    """A gift card that was bought for somebody is paid: subject and text, for who bought it."""
+    _ = translator(locale).gettext
+    values = {"number": order.number, "amount": _amount(going.amount, going.currency, locale)}
+    subject = _("Your gift card is paid: order %(number)s") % values
+    text = _("The gift card of %(amount)s that you bought with order %(number)s is paid.") % values
+    values = {"to": going.recipient, "day": _day(going.send_on, locale, country)}
+    when = _("It goes to %(to)s on %(day)s.") % values
+    return subject, f"{text}\n\n{when}\n\n{link}"
 
 
 def _amount(minor: int, currency: str, locale: str) -> str:

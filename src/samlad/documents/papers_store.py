@@ -41,7 +41,7 @@ async def insert(tx: Tx, run: UUID, data: PaperInput, orders: Sequence[UUID]) ->
         data.form,
         tx.actor.id,
         tx.actor.name,
-        None if tx.actor.locations is None else sorted(tx.actor.locations),
+        tx.actor.bound_to,
         len(orders),
     )
     if added:

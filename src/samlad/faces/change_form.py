@@ -68,8 +68,13 @@ _NOTICES: Mapping[str, str] = {
     "return-limit": marked("%(amount)s is more than staff may give back alone (%(limit)s)."),
     "goodwill-limit": marked("%(amount)s of goodwill is more than staff may give alone (%(limit)s)."),
     "fee-waived": marked("The restocking fee is waived."),
+    "fees-capped": marked(
+        "The fees would come to more than what comes back: %(amount)s of them is not taken."
+    ),
     "photo": marked("Ask for a picture of “%(title)s” and put its address in."),
     "sold-out": marked("Of “%(title)s” only %(free)s can be had here."),
+    "not-in-slot": marked("“%(title)s” does not come in the delivery slot, but as a parcel."),
+    "some-not-in-slot": marked("Some of “%(title)s” does not come in the delivery slot, but as a parcel."),
     "many-returns": marked("This customer has brought things back %(count)s times in %(days)s days."),
     "high-share": marked("%(percent)s %% of what this customer bought in %(days)s days comes back."),
     "no-receipt": marked("There is no receipt: nobody knows what was paid."),

@@ -201,6 +201,16 @@ class Form:
         text = objections.said(self.translate, fault.message)
         return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
 
+    def in_one_line(self) -> str:
+        """What a verb said (`failed`), the whole and its faults, where there is no form to say it at: each once."""
+        said: dict[str, str] = {}
+        for text in (
+            *self.errors.values(),
+            self.message or "",
+        ):  # faults are sentences, the whole may be the same words
+            said.setdefault(text.rstrip(".").casefold(), text)
+        return " ".join(said.values()).strip()
+
     def loose_errors(self, shown: Iterable[str]) -> list[tuple[str, str]]:
         """Errors at fields that the template does not show itself: they are listed above the form."""
         known = set(shown)

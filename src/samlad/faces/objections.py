@@ -66,7 +66,6 @@ REFUSALS = (
     marked("this is not for sale here"),
     marked("only for another variant of the same product"),
     marked("either a cart or exchanged lines: put the new goods into the cart"),
-    marked("the fees come to more than what comes back"),
     marked("nobody is known whose store credit it could be"),
     marked("say where the new goods are handed over"),
     marked("say where it came in: it did not leave from any place here"),

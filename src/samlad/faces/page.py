@@ -20,7 +20,7 @@ import zlib
 from collections.abc import Awaitable, Callable, Mapping
 from hashlib import blake2b
 from typing import Annotated, Any, TypeVar
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import msgspec
 from litestar import Response, Router, get
@@ -29,16 +29,15 @@ from litestar.params import FromPath, QueryParameter
 
 from samlad.access.csrf import csrf_token
 from samlad.access.middleware import is_https
-from samlad.channels import cached_all, last_seen, main_of, shop_at
-from samlad.faces import objections, problem_words
+from samlad.channels import cached_all, last_seen, main_of
 from samlad.faces.design import CAMERA_POLICY, Pages, formats, policy_text
 from samlad.faces.design.rendering import apart, turning_in
 from samlad.kernel import cards, once
 from samlad.kernel.database import Tx
-from samlad.kernel.http import REQUEST_ID_SCOPE, actor_of, context_of, database_of
 from samlad.kernel.http import AnyRequest as AnyRequest
-from samlad.kernel.i18n import LOCALES, PSEUDO, PSEUDO_RTL, marked, negotiate, translator
-from samlad.kernel.problems import ERRORS_BELOW, Problem, Unauthenticated
+from samlad.kernel.http import actor_of, context_of, database_of
+from samlad.kernel.i18n import LOCALES, PSEUDO, PSEUDO_RTL, negotiate, translator
+from samlad.kernel.problems import Unauthenticated
 from samlad.kernel.vault import BadSignature
 
 T = TypeVar("T")
@@ -373,122 +372,6 @@ async def _sent(request: AnyRequest) -> bytes | None:
         return None
     said = msgspec.json.encode((request.url.path, request.url.query, sorted(fields)))
     return blake2b(said, digest_size=16).digest()
-
-
-# -- problems ----------------------------------------------------------------------------------------------------------------
-
-
-def problem_page(request: AnyRequest, problem: Problem) -> Response[Any] | None:
-    """The answer to a problem for a person: the sign-in page, or a page that says what happened; None for programs."""
-    under_admin = request.url.path.startswith("/admin")
-    if isinstance(problem, Unauthenticated) and under_admin and problem.code == Unauthenticated.code:
-        back = request.headers.get("hx-current-url") if is_htmx(request) else address_of(request)
-        target = "/admin/sign-in"
-        if request.method == "GET" and back and local_path(back, "") and back != "/admin":
-            target += "?" + urlencode({"next": back})
-        if is_htmx(request):
-            return Response(b"", status_code=200, media_type="text/plain", headers={"HX-Redirect": target})
-        if is_for_people(request):
-            return Response(b"", status_code=303, media_type="text/plain", headers={"Location": target})
-    if request.url.path.startswith("/account") and problem.code in (Unauthenticated.code, _AGAIN):
-        back = address_of(request) if request.method == "GET" else _account_page(request.url.path)
-        again = {"again": "1"} if problem.code == _AGAIN else {}
-        target = "/account/sign-in?" + urlencode({**again, "next": back})
-        if is_htmx(request):
-            return Response(b"", status_code=200, media_type="text/plain", headers={"HX-Redirect": target})
-        if is_for_people(request):
-            return Response(b"", status_code=303, media_type="text/plain", headers={"Location": target})
-    if problem.code == _NOT_OPEN and is_for_people(request):
-        return Response(b"", status_code=303, media_type="text/plain", headers={"Location": "/opening"})
-    if not is_for_people(request):
-        return None
-    under_till = request.url.path.startswith("/pos")
-    shop = (
-        None
-        if under_admin or under_till
-        else shop_at(request.headers.get("host", ""), last_seen(database_of(request)))
-    )
-    is_done = problem.code == once.SentBefore.code
-    scope: dict[str, Any] = request.scope  # type: ignore[assignment]
-    headers = {"Retry-After": str(problem.extra["retry_after"])} if "retry_after" in problem.extra else {}
-    return page(
-        request,
-        "design/problem.html",
-        status_code=problem.status,
-        status=problem.status,
-        heading=words(request)(DONE_ALREADY if is_done else problem_words.title(problem)),
-        text=_told(request, problem) or words(request)(problem_words.text(problem)),
-        headers=headers,
-        shop_name=shop.name if shop is not None else "Samlad",
-        home_href="/admin" if under_admin else "/pos" if under_till else "/",
-        now_href=_sent_from(request) if problem.status in (409, 412) and not is_done else None,
-        most_bytes=problem.extra.get("max_bytes"),
-        searched=_searched(request) if shop is not None and problem.status == 404 else None,
-        request_id=scope.get(REQUEST_ID_SCOPE) if problem.status >= 500 else None,
-    )
-
-
-def _sent_from(request: AnyRequest) -> str | None:
-    """The page of ours whose form was sent: None where the browser does not say, or it is another site's."""
-    if request.method != "POST":
-        return None
-    from_page = urlsplit(request.headers.get("referer", ""))
-    if from_page.netloc != request.headers.get("host", "") or not from_page.path:
-        return None
-    return local_path(from_page.path + (f"?{from_page.query}" if from_page.query else ""), "") or None
-
-
-def _told(request: AnyRequest, problem: Problem) -> str | None:
-    """What a verb said is wrong, in the reader's language; None where the page says it better."""
-    text = problem.detail if problem.status in _TELLING else None
-    # An address that no handler has is the framework's to refuse, in two words.
-    return objections.said(words(request), text) if text and text.endswith((".", "?", "!")) else None
-
-
-def problem_for_script(request: AnyRequest, problem: Problem) -> dict[str, Any]:
-    """The document of a problem (RFC 9457) for a piece of a page: its words are shown, so they are the reader's."""
-    _ = words(request)
-    document = problem.document(request.url.path)
-    document["title"] = _(problem_words.title(problem))
-    faults = [each.message for each in problem.errors]
-    meant = problem.detail if problem.detail not in ("", ERRORS_BELOW) else next(iter(faults), "")
-    said = (
-        objections.said(_, meant) if meant and problem.status in _TELLING else _(problem_words.text(problem))
-    )
-    document["detail"] = said[:1].upper() + said[1:]
-    if problem.errors:
-        document["errors"] = [
-            {"field": each.field, "message": objections.said(_, each.message)} for each in problem.errors
-        ]
-    return document
-
-
-def _searched(request: AnyRequest) -> str:
-    """What somebody may have looked for at an address where nothing is: the words of its last part."""
-    last = request.url.path.rstrip("/").rpartition("/")[2]
-    return " ".join(re.findall(r"[^\W_]+", last))[:100]
-
-
-_TELLING = (400, 404, 409, 410, 412, 413, 422, 429)
-"""Of these statuses a problem's own words say what to do; of others what its status says is better."""
-
-DONE_ALREADY = marked("This is done already")
-
-_NOT_OPEN = "shop-not-open"
-"""The code of the problem (of the storefront) that a shop is closed to visitors."""
-
-_AGAIN = "account-sign-in-again"
-"""The code of the problem (of `samlad.accounts`) that somebody signed in too long ago for this."""
-
-
-_FORMS_OF = {"data": "/account/data", "orders": "/account/orders"} | dict.fromkeys(
-    ("passkeys", "password", "mail"), "/account/security"
-)
-
-
-def _account_page(path: str) -> str:
-    """The page of an account from which a form was sent."""
-    return _FORMS_OF.get(path.split("/")[2] if path.count("/") > 1 else "", "/account")
 
 
 # -- the language ------------------------------------------------------------------------------------------------------------

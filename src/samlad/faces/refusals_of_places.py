@@ -49,6 +49,7 @@ SCREENS = (
     marked("Too many screens wait for a code. Try again in a moment."),
 )
 TILLS = (
+    marked("A kiosk has the name with which it was set up."),
     marked("A kiosk leases what its store sells most, and nothing that it names."),
     marked("not a position that came from here"),
     marked("not a cursor that came from here"),

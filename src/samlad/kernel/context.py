@@ -60,6 +60,11 @@ class Actor(msgspec.Struct, frozen=True):
             )
 
     @property
+    def bound_to(self) -> list[UUID] | None:
+        """The locations that they are bound to, in order, as a query takes them; None for everywhere."""
+        return None if self.locations is None else sorted(self.locations)
+
+    @property
     def label(self) -> str:
         """Kind and id, for the log of events: ``staff:0198…``, ``system``."""
         return self.kind if self.id is None else f"{self.kind}:{self.id}"

@@ -1,6 +1,6 @@
 """Orders: placed, paid, handed over, cancelled, taken back. The public face; `docs/concepts/orders.md` explains."""
 
-from samlad.orders import rest_due  # noqa: F401 - its job registers itself
+from samlad.orders import rest_due, sold_cards  # noqa: F401 - they register themselves
 from samlad.orders.buyer_cancel import can_cancel as can_cancel_as_buyer
 from samlad.orders.buyer_cancel import cancel as cancel_as_buyer
 from samlad.orders.change_apply import apply as apply_change
@@ -8,6 +8,9 @@ from samlad.orders.change_apply import preview as preview_change
 from samlad.orders.change_model import Changed, ChangeInput
 from samlad.orders.changes import cancel, capture, fulfil, pay, take_back
 from samlad.orders.crowd import Question, turn
+from samlad.orders.gift_card_sale import GiftCardSale
+from samlad.orders.gift_card_sale import order_of as order_of_gift_card
+from samlad.orders.gift_card_sale import sell as sell_gift_card
 from samlad.orders.happened import record as record_happened
 from samlad.orders.import_store import Imported, imported
 from samlad.orders.lists import LISTING, by_day, by_hour, days_with_trade, sold_most
@@ -63,6 +66,7 @@ __all__ = [
     "ChannelSales",
     "ClerkTips",
     "FulfilInput",
+    "GiftCardSale",
     "HistoryEntry",
     "Imported",
     "LineKind",
@@ -102,6 +106,7 @@ __all__ = [
     "imported",
     "lock_tips_owed",
     "name_goods",
+    "order_of_gift_card",
     "page",
     "parts_of_sets",
     "pay",
@@ -109,6 +114,7 @@ __all__ = [
     "preview_change",
     "read",
     "record_happened",
+    "sell_gift_card",
     "sold_most",
     "spoken",
     "take_back",

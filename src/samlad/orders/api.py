@@ -281,7 +281,7 @@ async def tips_of_clerks(
     )
     if begin >= end:
         raise InvalidInput.at("to", "on or after the first day")
-    scope = None if actor.locations is None else sorted(actor.locations)
+    scope = actor.bound_to
     return await tips.by_clerk(database_of(request), begin, end, scope)
 
 

@@ -82,7 +82,7 @@ async def chosen(tx: Tx, rows: Sequence[UUID] | None, under: Mapping[str, str] |
     """
     if (rows is None) == (under is None):
         raise InvalidInput.at("orders", "either these orders or filters")
-    places = None if tx.actor.locations is None else sorted(tx.actor.locations)
+    places = tx.actor.bound_to
     if rows is not None:
         return await bulk_store.known(tx, rows, places)
     filters = dict(under or {}) | (

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from samlad import credit
 from samlad.kernel.database import Reader, Tx
 from samlad.orders import changes, fulfilment_store, store
 from samlad.orders.fulfilment_model import Fulfilment, FulfilmentState
@@ -32,8 +33,10 @@ def is_open(head: OrderHead, lines: Sequence[OrderLine], still_to_go: Sequence[F
 
 
 async def can_cancel(reader: Reader, order: Order) -> bool:
-    """Whether its page offers it. One statement or two."""
+    """Whether its page offers it. At most two statements."""
     if not is_open(order, order.lines, ()):
+        return False
+    if await credit.is_card_sent(reader, order.id):
         return False
     found = await fulfilment_store.of_order(reader, order.id)
     return is_open(order, order.lines, [each for each in found if each.state not in ENDED])
@@ -55,4 +58,8 @@ async def cancel(tx: Tx, order_id: UUID) -> Order:
         raise WrongState(
             "It is being packed already. When you have it, you can send it back.", state=found[0].status
         )
+    if found is not None and await credit.is_card_sent(
+        tx, order_id
+    ):  # whoever sends it locks the order first
+        raise WrongState("The gift card has been sent already.", state=found[0].status)
     return await changes.cancel(tx, order_id, CancelInput(reason=BY_BUYER))

@@ -2,13 +2,15 @@
 
 from uuid import UUID
 
+import msgspec
+
 from samlad.kernel import cards
 from samlad.kernel.context import Actor
 from samlad.kernel.database import Database, Tx
 from samlad.kernel.http import check_version
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound
-from samlad.orders import change_facts, change_make, change_plan, changes, return_store, store
+from samlad.orders import change_facts, change_make, change_plan, change_sale, changes, return_store, store
 from samlad.orders import change_store as rows
 from samlad.orders.change_execute import Done, execute, keep
 from samlad.orders.change_model import Changed, ChangeInput, Preview
@@ -33,7 +35,9 @@ async def preview(reader: Database | Tx, actor: Actor, order_id: UUID, data: Cha
     change_facts.check_state(found)
     change_facts.check_actions(found, data)
     facts = await change_facts.gather(reader, actor, found, found.lines, data)
-    return change_plan.plan(found, found.lines, facts, data).preview
+    said = change_plan.plan(found, found.lines, facts, data).preview
+    apart = await change_sale.slot_notices(reader, found, facts.channel, said.added)
+    return msgspec.structs.replace(said, notices=[*said.notices, *apart]) if apart else said
 
 
 def refuse_cards(data: ChangeInput) -> None:

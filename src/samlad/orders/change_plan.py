@@ -31,7 +31,7 @@ class _Worked(Draft):
         """The preview.
 
         Raises:
-            InvalidInput: fees come to more than what comes back, or there is nobody whose store credit it could be.
+            InvalidInput: there is nobody whose store credit it could be.
         """
         head, facts, data = self.head, self.facts, self.data
         if self.sold and facts.cart_total:
@@ -41,8 +41,6 @@ class _Worked(Draft):
             self._give_shipping_back(rounding=cancels_all)
         self._book_fees()
         worth = -sum(line.total for line in [*self.came, *self.off_lines])
-        if worth < 0:
-            raise InvalidInput.at("actions", "the fees come to more than what comes back")
         captured = sum(payment.captured for payment in facts.payments)
         available = captured - sum(payment.refunded for payment in facts.payments) - head.credited
         added = sum(line.total for line in self.added)
@@ -132,11 +130,17 @@ class _Worked(Draft):
                 self.off_lines.append(returned_line(line, line.quantity, 1, self.head.id))
 
     def _book_fees(self) -> None:
-        """Fees are taken off what comes back; where nothing does they are added to the order."""
+        """Fees are taken off what comes back, as far as that goes; where nothing does they are added to the order."""
         sending = self.facts.channel.setting("return_shipping")
         if self.pays_for_sending and sending and not self.data.waive_fees:
             self.fees.append(rules.fee(rules.SENDING_BACK, sending, self._largest(), self.head.id))
         if self.came or self.off_lines:
+            asked = sum(line.total for line in self.fees)
+            self.fees = rules.capped(self.fees, -sum(line.total for line in [*self.came, *self.off_lines]))
+            waived = asked - sum(line.total for line in self.fees)
+            if waived:
+                text = "The fees would come to more than what comes back: so much of them is not taken."
+                self.notices.append(Notice(code="fees-capped", text=text, values={"amount": waived}))
             (self.came or self.off_lines).extend(self.fees)
         else:
             self.added += [msgspec.structs.replace(line, returns=None) for line in self.fees]

@@ -90,6 +90,20 @@ def fee(title: str, amount: int, of: OrderLine, sale: UUID) -> OrderLine:
     return extra(title, amount, taxed.tax, of, sale, fee=True)
 
 
+def capped(fees: Sequence[OrderLine], most: int) -> list[OrderLine]:
+    """Fees that come to no more than ``most`` (minor units): nobody pays for having sent something back. The first are taken first."""
+    kept: list[OrderLine] = []
+    for line in fees:
+        total = min(line.total, most - sum(each.total for each in kept))
+        if total == line.total:
+            kept.append(line)
+        elif total > 0:
+            tax = amounts(total, 1, line.tax_rate, tax_included=True).tax
+            unit_price = total if line.tax_included else total - tax
+            kept.append(msgspec.structs.replace(line, total=total, tax=tax, unit_price=unit_price))
+    return kept
+
+
 def goodwill(
     lines: Sequence[OrderLine], amount: int, position: int | None, sale: UUID, *, field: str
 ) -> tuple[list[OrderLine], dict[int, Concession]]:

@@ -1,5 +1,6 @@
 """New goods of a change: more in the same order, or a sale of their own that what came back pays for."""
 
+from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from samlad import delivery, payments, stock
 from samlad.channels import Channel, Resource
 from samlad.kernel import log
 from samlad.kernel.clock import local_day, now
-from samlad.kernel.database import Tx
+from samlad.kernel.database import Reader, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import InvalidInput
 from samlad.orders import change_store as rows
@@ -24,7 +25,7 @@ from samlad.orders import (
     settling,
     store,
 )
-from samlad.orders.change_model import ChangeInput
+from samlad.orders.change_model import ChangeInput, Notice
 from samlad.orders.change_planned import Facts, Planned
 from samlad.orders.change_taxing import where_to
 from samlad.orders.fulfilment_model import FulfilmentState, Method, Part
@@ -79,6 +80,36 @@ async def add_goods(tx: Tx, head: OrderHead, channel: Channel, lines: Sequence[O
     ]
     await fulfilment_plan.make(tx, head, parts)
     return is_counted
+
+
+async def slot_notices(
+    reader: Reader, head: OrderHead, channel: Channel, lines: Sequence[OrderLine]
+) -> list[Notice]:
+    """Which of the lines that `add_goods` would add now do not come in the order's slot, but as a parcel."""
+    place = head.location if rules.needs_place(head.delivery) else None
+    wanted = [
+        HoldLine(variant=line.variant, quantity=line.quantity, location=place)
+        for line in lines
+        if line.variant is not None
+    ]
+    if not wanted or not head.is_held or head.promise is None or head.promise.slot is None:
+        return []
+    brings, along = head.promise.location, Counter[UUID]()
+    if await delivery.reaches_slot(reader, head.id, head.delivery_method, head.promise):
+        places = await stock.planned(reader, wanted, channel=channel)
+        along.update({variant: units for (place, variant), units in places.items() if place == brings})
+    found = []
+    for line in lines:
+        if line.variant is None:
+            continue
+        comes = min(line.quantity, along[line.variant])
+        along[line.variant] -= comes
+        if comes < line.quantity:
+            code = "some-not-in-slot" if comes else "not-in-slot"
+            what = f"Some of “{line.title}” does" if comes else f"“{line.title}” does"
+            text = f"{what} not come in the delivery slot, but as a parcel."
+            found.append(Notice(code=code, text=text, values={"title": line.title}))
+    return found
 
 
 async def pay_more(

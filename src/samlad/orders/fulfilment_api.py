@@ -102,7 +102,7 @@ async def list_late(request: AnyRequest) -> list[Late]:
     """What is to be picked at each place, what of it is late, what waits for customers and what nobody came for."""
     actor = actor_of(request)
     actor.require(READ)
-    places = None if actor.locations is None else sorted(actor.locations)
+    places = actor.bound_to
     return await rows.late(database_of(request), places)
 
 

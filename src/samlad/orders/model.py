@@ -50,7 +50,7 @@ class OrderPayment(StrEnum):
 
 
 class LineKind(StrEnum):
-    """What a line is for. Only items are goods. A gift card is one that a till sold without network."""
+    """What a line is for. Only items are goods. A gift card is one that a till sold without network, or that the shop sells by itself."""
 
     ITEM = "item"
     SHIPPING = "shipping"

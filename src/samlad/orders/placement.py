@@ -73,19 +73,10 @@ async def place(
         InvalidInput: something about the buyer is missing, or the payments do not come to the total.
     """
     order_id = new_id()
-    try:
-        closed = await carts.close(tx, data.cart, order_id, token=token, version=version)
-    except CartClosed as error:
-        raise await _already_ordered(tx, data.cart, error) from None
-    _authorise_actor(tx, closed, data)
-    await _check_alone(tx, closed)
-    totals, channel = closed.totals, closed.channel
+    closed = await _closed(tx, data, order_id, token=token, version=version)
+    channel, is_staff = closed.channel, tx.actor.kind not in ("guest", "customer")
     cart = msgspec.structs.replace(closed.cart, customer=await carts.buyer_of(tx, closed))
-    if data.total is not None and data.total != totals.total:
-        raise TotalChanged(f"It comes to {totals.total} (minor units) now.", total=totals.total)
-
-    is_staff = tx.actor.kind not in ("guest", "customer")
-    data = deposits.settled(data, channel, cart, totals.total, tx.actor.kind)
+    data = deposits.settled(data, channel, cart, closed.totals.total, tx.actor.kind)
     tips.check(data.tip, channel, cart, is_staff=is_staff)
     taken, rounding = await _take_payments(tx, order_id, data, closed)
     lines = rules.with_rounding(rules.order_lines(closed), rounding)
@@ -95,39 +86,70 @@ async def place(
     days = await _count(tx, closed, order_id, held)
     cart = await _with_slot(tx, cart, channel, order_id, days)
     await carts.use_promotions(tx, closed, order_id, cart.customer)
-    hands_over = cart.delivery is Delivery.CARRY_OUT
-    if hands_over:
-        lines = [
-            msgspec.structs.replace(line, fulfilled=line.quantity) if line.kind is LineKind.ITEM else line
-            for line in lines
-        ]
+    if cart.delivery is Delivery.CARRY_OUT:
+        lines = _handed_over(lines)
     order = _order(order_id, closed, cart, lines, taken, is_held=held is not None)
-    kind = None if cart.method is None else cart.method.kind
-    method = fulfilment_rules.method_of(cart.delivery, kind)
+    order = await _write(tx, order, data, closed, cart, held or ())
+    await payments.keep(tx, taken, channel=channel.id, profile=cart.customer, later=is_last)
+    clerk = tx.actor.id if tx.actor.kind == "staff" else None
+    await tips.keep(tx, order, data.tip, clerk=clerk, name=tx.actor.name)
+    if cart.delivery is Delivery.CARRY_OUT:
+        await stock.ship(tx, order.id, reference=order.id, lines=carts.leaving_lots(cart, held or ()))
+        _tell_left(tx, order)
+    return order
+
+
+async def _closed(
+    tx: Tx, data: PlaceOrder, order: UUID, *, token: str | None, version: int | None
+) -> ClosedCart:
+    """The cart, taken for the order, if the actor may place it and it comes to what they saw."""
+    try:
+        closed = await carts.close(tx, data.cart, order, token=token, version=version)
+    except CartClosed as error:
+        raise await _already_ordered(tx, data.cart, error) from None
+    _authorise_actor(tx, closed, data)
+    await _check_alone(tx, closed)
+    total = closed.totals.total
+    if data.total is not None and data.total != total:
+        raise TotalChanged(f"It comes to {total} (minor units) now.", total=total)
+    return closed
+
+
+async def _write(
+    tx: Tx, order: Order, data: PlaceOrder, closed: ClosedCart, cart: Cart, held: Sequence[Hold]
+) -> Order:
+    """Write the order and the fulfilments that it begins with, and tell of them; the order with its number and its deposit."""
+    channel = closed.channel
+    method = fulfilment_rules.method_of(cart.delivery, None if cart.method is None else cart.method.kind)
     digital = sets.digital(closed.sellables.values())
     parts = await fulfilment_plan.at_placing(
-        tx, channel, method, lines, held or (), digital=digital, head=order
+        tx, channel, method, order.lines, held, digital=digital, head=order
     )
     number, waits = await store.insert_sold(tx, order, channel.setting("number_prefix"), parts)
-    if waits is not None and hands_over:  # it goes alone, so nothing of it stays (`_is_its_own_work`)
+    # What is carried out goes alone, so nothing of it stays (`_is_its_own_work`).
+    if waits is not None and cart.delivery is Delivery.CARRY_OUT:
         await exchange_store.check_alone(tx, cart.id)
     order = msgspec.structs.replace(order, number=number, deposit=data.deposit)
     if data.deposit is not None:
         until = deposits.due_day(channel, order.local_day)
         order = msgspec.structs.replace(order, rest_due_on=until)
-        await store.set_deposit(tx, order_id, data.deposit, until)
+        await store.set_deposit(tx, order.id, data.deposit, until)
     tell_placed(tx, order)
     fulfilment_plan.tell_opened(tx, order, parts)
-    await payments.keep(tx, taken, channel=channel.id, profile=cart.customer, later=is_last)
-    await tips.keep(
-        tx, order, data.tip, clerk=tx.actor.id if tx.actor.kind == "staff" else None, name=tx.actor.name
-    )
-    if hands_over:
-        await stock.ship(tx, order.id, reference=order.id, lines=carts.leaving_lots(cart, held or ()))
-        gone = [{"position": line.position, "quantity": line.fulfilled} for line in lines if line.fulfilled]
-        fact = events.OrderFulfilled(number=number, lines=gone, is_complete=True)
-        log.append(tx, fact, subject=order.id, channel=channel.id, profile=cart.customer)
     return order
+
+
+def _handed_over(lines: Sequence[OrderLine]) -> list[OrderLine]:
+    return [
+        msgspec.structs.replace(line, fulfilled=line.quantity) if line.kind is LineKind.ITEM else line
+        for line in lines
+    ]
+
+
+def _tell_left(tx: Tx, order: Order) -> None:
+    gone = [{"position": line.position, "quantity": line.fulfilled} for line in order.lines if line.fulfilled]
+    fact = events.OrderFulfilled(number=order.number, lines=gone, is_complete=True)
+    log.append(tx, fact, subject=order.id, channel=order.channel, profile=order.customer)
 
 
 def _is_its_own_work(closed: ClosedCart, data: PlaceOrder) -> bool:
@@ -242,6 +264,7 @@ async def _with_slot(tx: Tx, cart: Cart, channel: Channel, order: UUID, days: Ma
         cart.method,
         cart.location,
         cart.promised,
+        cart=cart.id,
         work_day=days.get(cart.location),
         locale=channel.locale,
         country=channel.country,

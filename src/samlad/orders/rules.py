@@ -16,6 +16,7 @@ from samlad.orders import sets
 from samlad.orders.model import (
     LineKind,
     LineSelection,
+    Order,
     OrderLine,
     OrderPayment,
     OrderStatus,
@@ -140,6 +141,11 @@ def status_of(lines: Sequence[OrderLine], payment: OrderPayment) -> OrderStatus:
     if sum(line.returned for line in items) == bought:
         return OrderStatus.RETURNED
     return OrderStatus.FULFILLED if out == bought else OrderStatus.PARTIALLY_FULFILLED
+
+
+def is_partly_cancelled(order: Order) -> bool:
+    """Whether some of an order came back and the rest never left: it was not all returned."""
+    return order.status is OrderStatus.RETURNED and any(line.cancelled for line in order.lines)
 
 
 def select(

@@ -7,6 +7,7 @@ from samlad.orders import change_store, return_store, tagging_store
 from samlad.orders.exchange_paying import end_stale
 from samlad.orders.expected import look_again
 from samlad.orders.fulfilment_short import retry_waiting
+from samlad.orders.gift_card_sale import end_unpaid
 from samlad.orders.return_claim import charge_overdue
 from samlad.orders.returns import tell_overdue
 
@@ -20,7 +21,7 @@ OVERDUE_SECONDS = 3600.0
 """Between two looks for announced returns that have not come."""
 
 UNPAID_SECONDS = 600.0
-"""Between two looks for exchanges that nobody paid in time."""
+"""Between two looks for exchanges, and for gift cards, that nobody paid in time."""
 
 SEAL_SECONDS = 600.0
 """Between two looks for notes of before texts were sealed."""
@@ -38,5 +39,6 @@ SWEEPERS = [
     Sweeper("overdue-returns", OVERDUE_SECONDS, tell_overdue),
     Sweeper("overdue-exchanges", OVERDUE_SECONDS, charge_overdue),
     Sweeper("unpaid-exchanges", UNPAID_SECONDS, end_stale),
+    Sweeper("unpaid-gift-cards", UNPAID_SECONDS, end_unpaid),
     Sweeper("sealed-notes-of-orders", SEAL_SECONDS, seal_notes),
 ]

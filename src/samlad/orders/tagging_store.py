@@ -157,6 +157,6 @@ async def tags_in_use(reader: Reader, actor: Actor, most: int) -> list[OrderTagC
            WHERE $1::uuid[] IS NULL OR EXISTS (SELECT FROM orders o WHERE o.id = t.order_id AND o.location = ANY ($1))
                OR EXISTS (SELECT FROM fulfilment f WHERE f.order_id = t.order_id AND f.location = ANY ($1))
            GROUP BY t.tag ORDER BY 2 DESC, 1 LIMIT $2""",
-        None if actor.locations is None else sorted(actor.locations),
+        actor.bound_to,
         most,
     )

@@ -95,7 +95,8 @@ async def report(reader: Reader, channels: Sequence[Channel], start: date, end: 
     """The sums of a period, ``end`` included, over some channels. One statement.
 
     The tax on a margin is reckoned line by line as the money book does (`samlad.books.rules`): from what the goods that
-    have left cost in stock, never below nothing, and what came back takes its own margin back.
+    have left cost in stock, never below nothing, and what came back takes its own margin back. A gift card for several purposes
+    is no supply when it is sold (article 30b): what it pays for is, then.
     """
     rates = await _margin_rates(reader, channels, start, end)
     return await reader.all(
@@ -112,7 +113,7 @@ async def report(reader: Reader, channels: Sequence[Channel], start: date, end: 
             JOIN orders o ON o.channel = c.id AND o.local_day BETWEEN $3 AND $4 AND o.status <> 'cancelled'
                  AND o.placed_at >= $3::date - interval '2 days' AND o.placed_at < $4::date + interval '3 days'
             JOIN order_line l ON l.order_id = o.id
-            WHERE l.kind <> 'adjustment' OR l.tax <> 0
+            WHERE l.kind NOT IN ('adjustment', 'gift_card') OR l.tax <> 0
         ), margin AS (
             SELECT l.sent_from, l.tax_country, l.tax_category, l.tax_rate, l.currency,
                    sum(l.sign * greatest(0, m.margin))::bigint AS margin,

@@ -101,7 +101,7 @@ async def sold(reader: Reader, days: Sequence[Day]) -> list[Sold]:
 class Waiting(msgspec.Struct, frozen=True):
     """How many of each need a hand, counted up to `MOST` + 1.
 
-    Orders: ``to_give`` to ship or hand over, ``unpaid`` (or paid in part by what is pending) that are not cancelled. Parts of
+    Orders: ``to_give`` to ship or hand over (one of gift cards alone has nothing to give), ``unpaid`` (or paid in part by what is pending) that are not cancelled. Parts of
     orders: ``late`` to pick, ``uncollected`` past their date, ``stuck`` until the customer answers or goods come,
     ``rejected`` by a location in the last seven days. Announced returns: ``returns`` not settled, of which ``overdue``.
     ``not_refunded``: orders with refunds that a provider refused and nobody tried again or paid back otherwise.
@@ -121,7 +121,8 @@ class Waiting(msgspec.Struct, frozen=True):
 REJECTED_DAYS = 7
 
 _WAITING = {
-    "to_give": """orders o WHERE o.status IN ('placed', 'paid', 'partially_fulfilled') AND o.kind = 'sale' AND {order}""",
+    "to_give": """orders o WHERE o.status IN ('placed', 'paid', 'partially_fulfilled') AND o.kind = 'sale'
+                  AND o.items > 0 AND {order}""",
     "unpaid": """orders o WHERE o.kind = 'sale' AND o.payment_status IN ('unpaid', 'pending')
                  AND o.status IN ('placed', 'partially_fulfilled', 'fulfilled') AND {order}""",
     "late": """fulfilment f WHERE f.state IN ('open', 'picking') AND f.due_at < now() AND {place}""",

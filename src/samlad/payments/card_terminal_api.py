@@ -31,7 +31,7 @@ async def list_terminals(
     actor = actor_of(request)
     actor.require(READ)
     query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters={"location": location, "q": q})
-    scope = None if actor.locations is None else sorted(actor.locations)
+    scope = actor.bound_to
     return await card_terminal_store.TERMINALS.answer(
         database_of(request), query, scope, as_csv=as_format == "csv", name="card-terminals"
     )

@@ -3,7 +3,8 @@
 `gift_card`: the token is the card's code. `store_credit`: customers pay with their own; staff name the customer's id as
 the token. Both take the money at once, as cash does, because it is in our own database; a token that begins with
 ``hold:`` only reserves it, to be captured or voided later, as `hold` does for a cart that is paid with another provider
-too. Several of each can be in one order. A customer who is signed in names a card of their own by ``card:`` and its id.
+too. Several of each can be in one order. A customer who is signed in names a card of their own by ``card:`` and its id; staff
+who serve one add ``:`` and the customer's id, as to points.
 """
 
 from uuid import UUID
@@ -76,10 +77,13 @@ class GiftCardProvider(_StoredValue):
 
     async def _held(self, tx: Tx, request: Request, token: str) -> tuple[UUID, str] | None:
         if token.startswith(OWN_CARD):
-            card = _uuid(token.removeprefix(OWN_CARD))
+            text, customer = _served(token.removeprefix(OWN_CARD))
+            card = _uuid(text)
             if card is None:
                 return None
-            held = await credit.hold_own_card(tx, request.payment, card, request.amount, request.currency)
+            held = await credit.hold_own_card(
+                tx, request.payment, card, request.amount, request.currency, customer
+            )
         else:
             held = await credit.hold_card(tx, request.payment, token, request.amount, request.currency)
         return None if held is None else (held.pool, held.last_four or "")
@@ -110,13 +114,23 @@ class StoreCreditProvider(_StoredValue):
 
 
 async def _hold_points(tx: Tx, request: Request, token: str) -> tuple[UUID, str] | None:
-    reward, _, times = token.rpartition(":")
+    text, customer = _served(token)
+    reward, _, times = text.rpartition(":")
     if not times.isascii() or not times.isdigit() or len(times) > MOST_DIGITS:
         return None
-    held = await credit.hold_points(tx, request.payment, reward, int(times), request.amount, request.currency)
+    held = await credit.hold_points(
+        tx, request.payment, reward, int(times), request.amount, request.currency, customer
+    )
     return (
         None if held is None else (held.held.pool, f"{POINTS}{held.points}:{held.worth}:{request.currency}")
     )
+
+
+def _served(token: str) -> tuple[str, UUID | None]:
+    """What a token says, and the customer whom staff name behind it."""
+    text, _, last = token.rpartition(":")
+    customer = _uuid(last) if text else None
+    return (token, None) if customer is None else (text, customer)
 
 
 def _uuid(text: str) -> UUID | None:

@@ -50,7 +50,7 @@ async def list_printers(
     actor = actor_of(request)
     actor.require(PRINT)
     query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters={"location": location})
-    scope = None if actor.locations is None else sorted(actor.locations)
+    scope = actor.bound_to
     return await store.PRINTERS.answer(
         database_of(request), query, scope, as_csv=as_format == "csv", name="printers"
     )
@@ -141,7 +141,7 @@ async def list_jobs(
     actor.require(PRINT)
     filters = {"location": location, "printer": printer, "order": order, "state": states}
     query = ListQuery(limit=limit, cursor=cursor, sort=sort, filters=filters)
-    scope = None if actor.locations is None else sorted(actor.locations)
+    scope = actor.bound_to
     return await store.JOBS.answer(
         database_of(request), query, scope, as_csv=as_format == "csv", name="print-jobs"
     )

@@ -39,7 +39,7 @@ async def read(
     }
     members = await customers.members(reader, found.id)
     values: dict[str, Any] = {}
-    locations = None if actor.locations is None else sorted(actor.locations)
+    locations = actor.bound_to
     parts = await store.parts(reader, members, wanted & store.TOGETHER, locations)
     values.update({name: getattr(parts, name) for name in wanted & store.TOGETHER})
     if wanted & {"identities", "devices", "traits", "timeline"}:

@@ -108,7 +108,7 @@ async def scope_of(
     be seen."""
     members = await customers.members(reader, customer)
     ids = await ids_of(reader, customer, members)
-    locations = None if actor.locations is None else sorted(actor.locations)
+    locations = actor.bound_to
     return ids, members, kinds_of(actor), locations
 
 

@@ -4,7 +4,7 @@ The public face. `docs/concepts/stock.md` explains how.
 """
 
 from samlad.stock.happened import Sold, end_leases, lease, prolong, sell
-from samlad.stock.holds import convert, gone, release, ship, short, sweep, take
+from samlad.stock.holds import convert, gone, planned, release, ship, short, sweep, take
 from samlad.stock.lots import Share, sold_lots
 from samlad.stock.lots import resolve as resolve_lots
 from samlad.stock.lots import scanned as scanned_lot
@@ -90,6 +90,7 @@ __all__ = [
     "lots_here",
     "opening",
     "parts_of",
+    "planned",
     "prolong",
     "promises",
     "put_aside",

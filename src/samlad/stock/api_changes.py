@@ -232,15 +232,16 @@ async def send_transfer(request: AnyRequest, data: JSONBody[TransferInput]) -> R
 async def receive_transfer(
     request: AnyRequest, transfer_id: FromPath[UUID], data: JSONBody[ArrivalInput]
 ) -> Response[Transfer]:
-    """Units arrived: all that are under way, or these."""
+    """Units arrived: all that are under way, or these. `If-Match` refuses what somebody else has booked in meanwhile."""
     actor_of(request).require(ADJUST)
+    version = if_match(request)
 
     async def work(tx: Tx) -> Transfer:
         if data.lines is None:
-            return await transfers.receive(tx, transfer_id)
+            return await transfers.receive(tx, transfer_id, version=version)
         transfer = await transfers_store.get(tx, transfer_id)
         came = await goods_of(tx, transfer.destination, data.lines, may_be_new=False, is_needed=False)
-        return await transfers.receive(tx, transfer_id, came.lines, lots=came.lots)
+        return await transfers.receive(tx, transfer_id, came.lines, lots=came.lots, version=version)
 
     return await write(request, work)
 

@@ -104,7 +104,7 @@ async def close(tx: Tx, count_id: UUID) -> Count:
     Raises:
         Conflict: the count is not open.
     """
-    count = await _lock(tx, count_id, CountStatus.OPEN)
+    count = await _lock_to_book(tx, count_id, CountStatus.OPEN)
     tx.actor.require(ADJUST, location=count.location)
     place = await store.location(tx, count.location)
     if rules.needs_approval(place, count.lines, await counts_store.unit_costs(tx, count_id)):
@@ -121,7 +121,7 @@ async def approve(tx: Tx, count_id: UUID) -> Count:
     Raises:
         Conflict: it is not submitted, or the actor had a hand in it.
     """
-    count = await _lock(tx, count_id, CountStatus.SUBMITTED)
+    count = await _lock_to_book(tx, count_id, CountStatus.SUBMITTED)
     tx.actor.require(APPROVE, location=count.location)
     if await has_counted(tx, tx.actor, count):
         raise Conflict("Somebody who has not counted must approve this count.")
@@ -161,13 +161,19 @@ async def _lock(tx: Tx, count_id: UUID, *wanted: CountStatus) -> Count:
     return count
 
 
+async def _lock_to_book(tx: Tx, count_id: UUID, *wanted: CountStatus) -> Count:
+    count = await _lock(tx, count_id, *wanted)
+    await counts_store.give_way(tx, count_id)
+    return await counts_store.get(tx, count.id)
+
+
 async def _book(tx: Tx, count: Count) -> Count:
     differences = [
         MoveLine(count.location, line.variant, line.counted - (line.expected or 0), lot=line.lot)
         for line in count.lines
     ]
-    await counts_store.tell_others(tx, count.id)
     moved = await service.move(tx, differences, cause=Cause.COUNT, reference=count.id, may_drop=True)
+    await counts_store.tell_others(tx, count.id, moved)
     log.append(
         tx,
         StockCounted(

@@ -1,7 +1,11 @@
-"""Sales that the books hear of after a count has looked: the goods were gone from the shelf, so the count has found that already."""
+"""Sales that the books hear of after a count has looked: the goods were gone from the shelf, so the count has found that already.
+
+The other way round, a count that the books hear of after such a sale, is `samlad.stock.counts_store.enter`: what happened before
+somebody looked is in what they saw, whenever it was booked.
+"""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -13,45 +17,81 @@ from samlad.stock.model import Cause, Moved
 from samlad.stock.store import MoveLine
 
 REASON = "Sold before it was counted, booked after"
-"""The reason of corrections that take back what a count has booked as lost; their reference is the count."""
+"""The reason of movements that take back what a count has booked as lost; their reference is the count."""
+
+Key = tuple[UUID, UUID | None]
+"""A variant, and the lot where it is kept by lot."""
 
 
 class LateSale(msgspec.Struct, frozen=True):
-    """A sale of a location that happened at a moment, and the counts that may have looked since: locked until the commit."""
+    """A sale of a location that happened at a moment, and the counts that may have looked since: locked until the commit.
+
+    Units by lot that these have ``missed`` are what was sold, and go first; what was booked as lost of them is ``taken_back``.
+    """
 
     location: UUID
     happened_at: datetime
     going_on: Sequence[UUID]
     booked: Sequence[UUID]
+    missed: Mapping[UUID, int]
+    taken_back: Sequence[Moved]
 
 
-async def begin(tx: Tx, location: UUID, happened_at: datetime) -> LateSale:
-    """Lock those counts. Before anything is sold: who books a count locks counts, then levels, too."""
+async def begin(tx: Tx, location: UUID, happened_at: datetime, lines: Sequence[tuple[UUID, int]]) -> LateSale:
+    """Lock those counts. Before (variant, units) are sold: who books a count locks counts, then levels, too."""
     going_on, booked = await counts_store.lock_ended_after(tx, location, happened_at)
-    return LateSale(location, happened_at, going_on, booked)
+    missed, lost = Counter[UUID](), list[tuple[UUID, MoveLine]]()
+    if going_on or booked:
+        left = Counter[UUID]()
+        for variant, units in lines:
+            left[variant] += units
+        counts = [*going_on, *booked]
+        for row in await counts_store.missed_lots(tx, counts, sorted(left), happened_at, REASON):
+            units = min(row["units"], left[row["variant"]])
+            left[row["variant"]] -= units
+            missed[row["lot"]] += units
+            if row["is_booked"]:
+                lost.append((row["count"], MoveLine(location, row["variant"], units, REASON, row["lot"])))
+    taken_back = await _take_back(tx, lost)
+    return LateSale(location, happened_at, going_on, booked, missed, taken_back)
 
 
-async def settle(tx: Tx, sale: LateSale, moved: Sequence[Moved]) -> None:
-    """What the sale has ``moved`` is no difference of what was counted after it; counted at the same moment is after.
+async def settle(tx: Tx, sale: LateSale, sold: Sequence[Moved], found: Sequence[Moved]) -> None:
+    """What has left with the sale is no difference of what was counted after it; counted at the same moment is after.
 
-    A count that goes on expects so much less. What is booked is taken back by a correction; others that go on have heard of
-    that difference (`counts_store.tell_others`), and they and the books do not change.
+    A count that goes on expects so much less. What is booked is taken back; others that go on have heard of that difference
+    (`counts_store.tell_others`). What had to be ``found`` in the books for it was there when others looked before.
     """
     if not (sale.going_on or sale.booked):
         return
-    units: Counter[tuple[UUID, UUID | None]] = Counter()
+    went, put_right = _units(sold), _units([*found, *sale.taken_back])
+    net = {key: went[key] + put_right[key] for key in went}
+    variants = sorted({variant for variant, _ in went})
+    looks = await counts_store.last_looks(tx, sale.booked, variants, sale.happened_at) if sale.booked else {}
+    again = await _take_back(
+        tx,
+        [
+            (count, MoveLine(sale.location, variant, -net[variant, lot], REASON, lot))
+            for (variant, lot), count in looks.items()
+            if net.get((variant, lot), 0) < 0
+        ],
+    )
+    put_right.update(_units(again))
+    if sale.going_on:
+        await counts_store.change_expected(tx, sale.going_on, went, put_right, sale.happened_at)
+
+
+async def _take_back(tx: Tx, lines: Sequence[tuple[UUID, MoveLine]]) -> list[Moved]:
+    """Book lines by the count that had booked them as lost: its difference was less."""
+    moved = []
+    for count in sorted({count for count, _ in lines}):
+        mine = [line for by, line in lines if by == count and line.quantity]
+        moved += await service.move(tx, mine, cause=Cause.COUNT, reference=count)
+    return moved
+
+
+def _units(moved: Iterable[Moved]) -> Counter[Key]:
+    units = Counter[Key]()
     for each in moved:
         units[each.variant, each.lot] += each.quantity
-    variants = sorted({variant for variant, _ in units})
-    looks = await counts_store.last_looks(tx, sale.booked, variants, sale.happened_at) if sale.booked else {}
-    for count in sorted(set(looks.values())):
-        lines = [
-            MoveLine(sale.location, variant, -units[variant, lot], REASON, lot)
-            for (variant, lot), by in looks.items()
-            if by == count and units[variant, lot] < 0
-        ]
-        if lines:
-            await service.move(tx, lines, cause=Cause.CORRECTION, reference=count)
-    rest = {key: change for key, change in units.items() if change and key not in looks}
-    if sale.going_on and rest:
-        await counts_store.change_expected(tx, sale.going_on, rest, sale.happened_at)
+    return units

@@ -5,9 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from asyncpg import Record
+
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.problems import NotFound
-from samlad.stock.model import Count, CountLine, CountStatus
+from samlad.stock.model import Count, CountLine, CountStatus, Moved
 
 _COUNT = """id, location, status, note, actor, version, created_at, closed_at, is_blind, submitted_by, approved_by"""
 _LINES = """(SELECT coalesce(jsonb_agg(jsonb_build_object('variant', l.variant, 'counted', l.counted,
@@ -101,37 +103,87 @@ async def last_looks(
     return {(row["variant"], row["lot"]): row["count"] for row in rows}
 
 
-async def change_expected(
-    tx: Tx, counts: Sequence[UUID], changes: Mapping[tuple[UUID, UUID | None], int], since: datetime
-) -> None:
-    """What these counts looked at since a moment was to be so many units more (or, negative, fewer) by (variant, lot)."""
-    await tx.execute(
-        """UPDATE stock_count_line l SET expected = l.expected + t.units
-           FROM unnest($2::uuid[], $3::uuid[], $4::int[]) AS t (variant, lot, units)
-           WHERE l.count = ANY($1) AND l.counted_at >= $5 AND l.variant = t.variant AND l.lot IS NOT DISTINCT FROM t.lot""",
+async def missed_lots(
+    tx: Tx, counts: Sequence[UUID], variants: Sequence[UUID], since: datetime, reason: str
+) -> list[Record]:
+    """Units by lot that these counts have missed since a moment (variant, lot, units, count, is_booked), who looked first first.
+
+    Without what was taken back already, with this ``reason``.
+    """
+    return await tx.rows(
+        """SELECT * FROM (
+               SELECT l.variant, l.lot, l.count, c.status = 'closed' AS is_booked, l.counted_at,
+                      l.expected - l.counted - coalesce((
+                          SELECT sum(m.quantity)::int FROM movement m
+                          WHERE m.reference = l.count AND m.variant = l.variant AND m.lot = l.lot AND m.reason = $4), 0) AS units
+               FROM stock_count_line l JOIN stock_count c ON c.id = l.count
+               WHERE l.count = ANY($1) AND l.variant = ANY($2) AND l.lot IS NOT NULL AND l.counted_at >= $3) missed
+           WHERE units > 0 ORDER BY counted_at, count, lot""",
         counts,
-        [variant for variant, _ in changes],
-        [lot for _, lot in changes],
-        list(changes.values()),
+        variants,
         since,
+        reason,
     )
 
 
-async def tell_others(tx: Tx, count_id: UUID) -> None:
-    """What a count books now is no difference of the other counts that go on at its location, and that are locked.
+async def change_expected(
+    tx: Tx,
+    counts: Sequence[UUID],
+    went: Mapping[tuple[UUID, UUID | None], int],
+    put_right: Mapping[tuple[UUID, UUID | None], int],
+    at: datetime,
+) -> None:
+    """Tell these counts what moved at a moment (who looked before it saw nothing of it) and by how much the books were put right.
+
+    Units by (variant, lot), negative: fewer.
+    """
+    keys = sorted(went.keys() | put_right.keys(), key=str)
+    await tx.execute(
+        """UPDATE stock_count_line l
+           SET expected = l.expected + t.put_right + CASE WHEN l.counted_at >= $6 THEN t.went ELSE 0 END
+           FROM unnest($2::uuid[], $3::uuid[], $4::int[], $5::int[]) AS t (variant, lot, went, put_right)
+           WHERE l.count = ANY($1) AND l.variant = t.variant AND l.lot IS NOT DISTINCT FROM t.lot""",
+        counts,
+        [variant for variant, _ in keys],
+        [lot for _, lot in keys],
+        [went.get(key, 0) for key in keys],
+        [put_right.get(key, 0) for key in keys],
+        at,
+    )
+
+
+async def give_way(tx: Tx, count_id: UUID) -> None:
+    """What somebody has looked at later, and booked, is no difference of this count: the later look counts."""
+    await tx.execute(
+        """UPDATE stock_count_line mine SET expected = mine.counted
+           FROM stock_count c WHERE c.id = $1 AND mine.count = c.id AND mine.expected <> mine.counted AND EXISTS (
+               SELECT FROM stock_count other JOIN stock_count_line l ON l.count = other.id
+               WHERE other.location = c.location AND other.closed_at > mine.counted_at AND other.status = 'closed'
+               AND l.variant = mine.variant AND l.lot IS NOT DISTINCT FROM mine.lot AND l.counted_at > mine.counted_at)""",
+        count_id,
+    )
+
+
+async def tell_others(tx: Tx, count_id: UUID, moved: Sequence[Moved]) -> None:
+    """What a count has just ``moved`` is no difference of the other counts that go on at its location, and that are locked.
 
     Who counted after it compared with books that lacked its difference. What was counted before it says nothing any more: the
-    later look counts, whichever is booked first.
+    later look counts, whichever is booked first (`give_way`).
     """
     await tx.execute(
         """UPDATE stock_count_line other
            SET expected = CASE WHEN other.counted_at < mine.counted_at THEN other.counted
-                          ELSE other.expected + mine.counted - mine.expected END
-           FROM stock_count_line mine, stock_count booked, stock_count open
-           WHERE booked.id = $1 AND mine.count = booked.id
+                          ELSE other.expected + coalesce(t.units, 0) END
+           FROM stock_count booked JOIN stock_count_line mine ON mine.count = booked.id
+                LEFT JOIN unnest($2::uuid[], $3::uuid[], $4::int[]) AS t (variant, lot, units)
+                ON t.variant = mine.variant AND t.lot IS NOT DISTINCT FROM mine.lot, stock_count open
+           WHERE booked.id = $1
            AND open.location = booked.location AND open.id <> booked.id AND open.status IN ('open', 'submitted')
            AND other.count = open.id AND other.variant = mine.variant AND other.lot IS NOT DISTINCT FROM mine.lot""",
         count_id,
+        [each.variant for each in moved],
+        [each.lot for each in moved],
+        [each.quantity for each in moved],
     )
 
 
@@ -147,8 +199,8 @@ async def enter(
     """Write lines, (variant, lot, units) each, with what the books say now. Empty if the count is not open.
 
     A variant that is there already is replaced or, if it ``adds_up``, has so many more. If it was found ``at`` an earlier
-    moment, the books are those of that moment: what is on hand now without what has moved since (but with what other counts
-    have booked since, for that was missing before). Of what adds up the latest
+    moment, the books are those of that moment: what is on hand now without what has happened since, whenever it was booked (but
+    with what other counts have booked since, for that was missing before). Of what adds up the latest
     moment counts, in whatever order it comes in. ``found_by`` has counted, too, beside whoever enters it.
     """
     counted = "stock_count_line.counted + EXCLUDED.counted" if adds_up else "EXCLUDED.counted"
@@ -162,7 +214,8 @@ async def enter(
         SELECT c.id, t.variant, t.counted,
                coalesce(CASE WHEN t.lot IS NULL THEN l.on_hand ELSE s.on_hand END, 0) - coalesce(CASE WHEN $6::timestamptz IS NOT NULL THEN
                    (SELECT sum(m.quantity)::int FROM movement m WHERE m.location = c.location AND m.variant = t.variant
-                    AND (t.lot IS NULL OR m.lot = t.lot) AND m.created_at > c.found_at AND m.cause <> 'count') END, 0),
+                    AND (t.lot IS NULL OR m.lot = t.lot) AND m.created_at > c.found_at
+                    AND coalesce(m.happened_at, m.created_at) > c.found_at AND m.cause <> 'count') END, 0),
                $4::text[], t.lot, c.found_at
         FROM c CROSS JOIN unnest($2::uuid[], $3::int[], $5::uuid[]) AS t (variant, counted, lot)
         LEFT JOIN level l ON l.location = c.location AND l.variant = t.variant

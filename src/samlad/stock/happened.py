@@ -40,12 +40,20 @@ async def sell(
     """Book (variant, units) out of a location, whatever the books say: the owner's lease first, then what is free.
 
     What neither has is booked openly as a correction with ``reason`` and sold with the rest. No other hold loses anything.
-    What was counted since it ``happened_at`` lacked these units already (`counts_late.settle`).
+    What was counted since it ``happened_at`` lacked these units already (`counts_late`).
     """
-    late = await counts_late.begin(tx, location, happened_at)
+    late = await counts_late.begin(tx, location, happened_at, lines)
     event, found_event = new_id(), new_id()
     rows = await store.sell(
-        tx, location, lines, lease=lease, reference=reference, reason=reason, events=(event, found_event)
+        tx,
+        location,
+        lines,
+        lease=lease,
+        reference=reference,
+        reason=reason,
+        events=(event, found_event),
+        happened_at=happened_at,
+        missed=late.missed,
     )
     sold = Sold(
         moved=[moved for outcome, moved in rows if outcome == "sold"],
@@ -58,7 +66,7 @@ async def sell(
         if moved:
             fact = StockMoved(cause=cause, reference=reference, lines=moved_lines(moved))
             log.append(tx, fact, subject=reference, event_id=its_event)
-    await counts_late.settle(tx, late, [moved for _, moved in rows])
+    await counts_late.settle(tx, late, sold.moved, sold.found)
     return sold
 
 

@@ -87,6 +87,14 @@ async def short(reader: Reader, lines: Sequence[HoldLine], *, channel: Channel) 
     return await store.short(reader, lines, channel.id, pool, channel.setting("buffer"))
 
 
+async def planned(
+    reader: Reader, lines: Sequence[HoldLine], *, channel: Channel
+) -> dict[tuple[UUID, UUID], int]:
+    """Where `take` would hold lines now: units by (location, variant); nothing is locked or held."""
+    pool = channel.pools[Resource.STOCK]
+    return await store.plan(reader, lines, channel.id, pool, channel.setting("buffer"))
+
+
 def to_take(
     lines: Sequence[HoldLine],
     *,

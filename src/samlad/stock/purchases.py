@@ -123,6 +123,7 @@ async def receive(
     receipt: UUID | None = None,
     note: str = "",
     lots: Sequence[UUID | None] = (),
+    version: int | None = None,
 ) -> Purchase:
     """Goods come: these, (variant, units) each, or all that are still expected; more than was ordered is fine.
 
@@ -132,6 +133,7 @@ async def receive(
         Conflict: it is not on order, or the receipt belongs to another one.
         InvalidInput: a variant that is not on it or (of the same lot) twice, or a quantity below 1.
         LotNeeded: the product is kept by lot, and a line has none.
+        Outdated: somebody booked another delivery, or changed it, since ``version``.
     """
     old = await purchases_store.lock(tx, purchase)
     tx.actor.require(ADJUST, location=old.location)
@@ -142,6 +144,7 @@ async def receive(
             if known != purchase:
                 raise Conflict.at("receipt", "this delivery was booked to another purchase order")
             return old
+    check_version(version, old.version)
     if old.status not in OPEN:
         raise Conflict(f"This purchase order is {old.status}.")
     open_units = {line.variant: max(0, line.quantity - line.received) for line in old.lines}

@@ -96,6 +96,21 @@ async def short(
     return await reader.all(ShortLine, sql, *_columns(lines), channel, pool, buffer)
 
 
+async def plan(
+    reader: Reader, lines: Sequence[HoldLine], channel: UUID, pool: UUID, buffer: int | None
+) -> dict[tuple[UUID, UUID], int]:
+    """Units by (location, variant) that `take` would hold now; it locks and changes nothing. What is short is left out."""
+    rows = await reader.rows(
+        """SELECT location, variant, sum(quantity)::int AS units FROM stock_plan($1, $2, $3, $4, $5, $6)
+           WHERE location IS NOT NULL GROUP BY location, variant""",
+        *_columns(lines),
+        channel,
+        pool,
+        buffer,
+    )
+    return {(row["location"], row["variant"]): row["units"] for row in rows}
+
+
 async def gone(reader: Reader, variants: Sequence[UUID], pool: UUID) -> list[UUID]:
     """Of which variants nothing at all seems to be left in a pool; nothing is locked."""
     rows = await reader.rows(
@@ -260,10 +275,13 @@ async def sell(
     reference: UUID,
     reason: str,
     events: tuple[UUID, UUID],
+    happened_at: datetime,
+    missed: Mapping[UUID, int],
 ) -> list[tuple[str, Moved]]:
-    """Book a sale that has happened: ``sold`` and ``found`` movements. ``events`` are those of the two."""
+    """Book a sale that has happened: ``sold`` and ``found`` movements. ``events`` are those of the two; units of ``missed``
+    lots go first, so many of each."""
     rows = await tx.rows(
-        "SELECT * FROM stock_sell($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "SELECT * FROM stock_sell($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         location_id,
         lease,
         [variant for variant, _ in lines],
@@ -272,6 +290,9 @@ async def sell(
         reason,
         tx.actor.label,
         *events,
+        happened_at,
+        list(missed),
+        list(missed.values()),
     )
     return [
         (

@@ -64,6 +64,7 @@ async def receive(
     lines: Sequence[tuple[UUID, int]] | None = None,
     *,
     lots: Sequence[UUID | None] = (),
+    version: int | None = None,
 ) -> Transfer:
     """Units arrive: these, (variant, units) each, or all that are still under way.
 
@@ -72,9 +73,11 @@ async def receive(
     Raises:
         Conflict: the transfer has ended, or more arrives than was sent (book the rest as a correction).
         LotNeeded: several lots are under way, and a part of them arrived.
+        Outdated: somebody booked in a part, or changed it, since ``version``.
     """
     old = await _under_way(tx, transfer)
     tx.actor.require(ADJUST, location=old.destination)
+    check_version(version, old.version)
     missing = {(line.variant, line.lot): line.quantity - line.received for line in old.lines}
     if lines is None:
         arrived = dict(missing)

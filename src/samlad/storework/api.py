@@ -33,7 +33,7 @@ async def list_entries(
     actor.require(RESOLVE)
     filters = {"q": q, "location": location, "kind": kind, "state": states}
     query = asked.query(filters)
-    scope = None if actor.locations is None else sorted(actor.locations)
+    scope = actor.bound_to
     return await ENTRIES.answer(database_of(request), query, scope, as_csv=asked.as_csv, name="store-work")
 
 

@@ -4,6 +4,10 @@ The public face; `docs/concepts/tills.md` explains.
 """
 
 from samlad.tills.desk import Desk, desk_of
+from samlad.tills.device_store import DEVICES
+from samlad.tills.devices import bring_back, heard, holding, of_sessions, put_away
+from samlad.tills.devices import get as get_device
+from samlad.tills.devices import rename as rename_device
 from samlad.tills.gaps import look as look_at_numbers
 from samlad.tills.gaps import missing
 from samlad.tills.gift_cards import note as note_card
@@ -18,15 +22,19 @@ from samlad.tills.keys import revoke as revoke_key
 from samlad.tills.keys import revoke_of_session as revoke_keys_of_session
 from samlad.tills.leases import give_back, of_till, renew, take
 from samlad.tills.model import (
+    Device,
+    HeardInput,
     KeptSale,
     Lease,
     LeaseInput,
     LeaseLine,
     LeaseOf,
     LookInput,
+    NameDeviceInput,
     NameGoodsInput,
     NotToResolve,
     Objection,
+    PutAwayInput,
     RestoreInput,
     RevokeInput,
     Sale,
@@ -45,6 +53,7 @@ from samlad.tills.signed import code_in
 from samlad.tills.store import SALES, DevicesSeen, devices_seen, waiting
 
 __all__ = [
+    "DEVICES",
     "KEYS",
     "KIOSK",
     "READ",
@@ -53,17 +62,21 @@ __all__ = [
     "SALES",
     "Checked",
     "Desk",
+    "Device",
     "DevicesSeen",
+    "HeardInput",
     "KeptSale",
     "Lease",
     "LeaseInput",
     "LeaseLine",
     "LeaseOf",
     "LookInput",
+    "NameDeviceInput",
     "NameGoodsInput",
     "NotToResolve",
     "Objection",
     "Pack",
+    "PutAwayInput",
     "RestoreInput",
     "RevokeInput",
     "Sale",
@@ -73,22 +86,29 @@ __all__ = [
     "TillKeyInput",
     "Verdict",
     "WriteOffInput",
+    "bring_back",
     "check_receipt",
     "code_in",
     "desk_of",
     "devices_seen",
     "get",
+    "get_device",
     "get_key",
     "give_back",
+    "heard",
+    "holding",
     "load_pack",
     "look_at_numbers",
     "missing",
     "name_goods",
     "name_key",
     "note_card",
+    "of_sessions",
     "of_till",
+    "put_away",
     "record",
     "record_batch",
+    "rename_device",
     "renew",
     "restore_key",
     "revoke_key",

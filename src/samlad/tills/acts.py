@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import singledispatch
 from uuid import UUID
 
-from samlad import books, orders
+from samlad import books, orders, payments
 from samlad.books import By, OpenTillInput, TillMovementInput
 from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
@@ -84,8 +84,10 @@ async def _take_back(entry: TakenBack, tx: Tx, desk: Desk) -> Done:
     who = by(tx, entry)
     await books.note_told(tx, [refund.id for refund in fresh], entry.shift, who.actor, who.at)
     in_cash = sum(refund.amount for refund in fresh if ways.get(refund.payment) == "cash")
-    if in_cash != entry.total:
-        odd.append(Objection(code="paid", here=str(in_cash), there=str(entry.total)))
+    # What the goods are worth is what the till writes down; it gave coins for it, as the smallest allows.
+    given = payments.round_cash(entry.total, payments.coin_of(desk.channel, entry.currency))
+    if in_cash != given:
+        odd.append(Objection(code="paid", here=str(in_cash), there=str(given)))
     return back.id, odd
 
 

@@ -22,13 +22,15 @@ from samlad.kernel.listing import (
     Wanted,
 )
 from samlad.tills import day as days
-from samlad.tills import gaps, journal, keys, leases, resolving
+from samlad.tills import devices, gaps, journal, keys, leases, resolving
 from samlad.tills import pack as packs
 from samlad.tills.day import Day
 from samlad.tills.desk import desk_of
+from samlad.tills.device_store import DEVICES
 from samlad.tills.key_store import KEYS
 from samlad.tills.model import (
     Batch,
+    Device,
     Gap,
     KeptSale,
     Lease,
@@ -36,7 +38,9 @@ from samlad.tills.model import (
     LeaseOf,
     Looked,
     LookInput,
+    NameDeviceInput,
     NameGoodsInput,
+    PutAwayInput,
     RestoreInput,
     RevokeInput,
     SaleRow,
@@ -80,7 +84,7 @@ async def list_missing(request: AnyRequest) -> list[Gap]:
     """Runs of numbers that a till gave out, that are not here, and that nobody has looked into; the oldest first."""
     actor = actor_of(request)
     actor.require(READ)
-    scope = None if actor.locations is None else sorted(actor.locations)
+    scope = actor.bound_to
     return await gaps.missing(database_of(request), scope)
 
 
@@ -119,7 +123,7 @@ async def list_sales(
         "objection": objection,
     }
     query = asked.query(filters)
-    scope = None if actor.locations is None else sorted(actor.locations)
+    scope = actor.bound_to
     return await SALES.answer(database_of(request), query, scope, as_csv=asked.as_csv, name="till-sales")
 
 
@@ -242,7 +246,7 @@ async def list_keys(
     actor = actor_of(request)
     actor.require(READ)
     filters = {"q": q, "channel": channel, "till": till, "state": states}
-    scope = None if actor.locations is None else sorted(actor.locations)
+    scope = actor.bound_to
     return await KEYS.answer(
         database_of(request), asked.query(filters), scope, as_csv=asked.as_csv, name="till-keys"
     )
@@ -266,6 +270,56 @@ async def restore_key(
     return await write(request, lambda tx: keys.restore(tx, kid, data))
 
 
+@get("/till-devices", summary="List tills and kiosks", dependencies=ASKED)
+async def list_devices(
+    request: AnyRequest,
+    asked: FromAsked,
+    channel: Wanted = None,
+    states: States = None,
+    q: Wanted = None,
+) -> Response[Page[Device]]:
+    """When each was heard of last, what it has not sent, and how old its goods are; who was heard of last first. ``state``: heard, stuck,
+    silent, quiet or put-away."""
+    actor = actor_of(request)
+    actor.require(READ)
+    scope = None if actor.locations is None else sorted(actor.locations)
+    query = asked.query({"q": q, "channel": channel, "state": states})
+    return await DEVICES.answer(database_of(request), query, scope, as_csv=asked.as_csv, name="till-devices")
+
+
+@get("/till-devices/{device_id:uuid}", summary="Read a till or kiosk")
+async def read_device(request: AnyRequest, device_id: FromPath[UUID]) -> Device:
+    """As it said itself with its last heartbeat."""
+    actor = actor_of(request)
+    actor.require(READ)
+    found = await devices.get(database_of(request), device_id)
+    actor.require(READ, location=found.location)
+    return found
+
+
+@post("/till-devices/{device_id:uuid}/name", summary="Name a till", status_code=200)
+async def name_device(
+    request: AnyRequest, device_id: FromPath[UUID], data: JSONBody[NameDeviceInput]
+) -> Response[Device]:
+    """What staff call it. Needs the permission `tills.resolve`. Said twice nothing more happens."""
+    return await write(request, lambda tx: devices.rename(tx, device_id, data))
+
+
+@post("/till-devices/{device_id:uuid}/put-away", summary="Put a till or kiosk away", status_code=200)
+async def put_device_away(
+    request: AnyRequest, device_id: FromPath[UUID], data: JSONBody[PutAwayInput]
+) -> Response[Device]:
+    """It is not used any more, and nobody is warned of it. What it says next takes that back. Needs the permission `tills.resolve`.
+    Said twice nothing more happens."""
+    return await write(request, lambda tx: devices.put_away(tx, device_id, data))
+
+
+@post("/till-devices/{device_id:uuid}/bring-back", summary="Bring a till or kiosk back", status_code=200)
+async def bring_device_back(request: AnyRequest, device_id: FromPath[UUID]) -> Response[Device]:
+    """It is in use after all. Needs the permission `tills.resolve`. Said twice nothing more happens."""
+    return await write(request, lambda tx: devices.bring_back(tx, device_id))
+
+
 routes = [
     Router(
         "/api",
@@ -287,6 +341,11 @@ routes = [
             list_keys,
             revoke_key,
             restore_key,
+            list_devices,
+            read_device,
+            name_device,
+            put_device_away,
+            bring_device_back,
         ],
         tags=["Tills"],
     )

@@ -88,3 +88,30 @@ class KeyRestored(Fact, frozen=True, kw_only=True):
     till: UUID
     location: UUID
     kid: str
+
+
+@declare("till.put_away", personal=("reason",))
+class PutAway(Fact, frozen=True, kw_only=True):
+    """A till or kiosk is not used any more; ``unsent`` entries are, as far as it had said, on it alone."""
+
+    till: UUID
+    location: UUID
+    unsent: int
+    reason: str
+
+
+@declare("till.brought_back")
+class BroughtBack(Fact, frozen=True, kw_only=True):
+    """A till or kiosk that was put away is in use after all."""
+
+    till: UUID
+    location: UUID
+
+
+@declare("till.named")
+class Named(Fact, frozen=True, kw_only=True):
+    """Staff call a till so from now on."""
+
+    till: UUID
+    location: UUID
+    name: str

@@ -12,8 +12,9 @@ async def note_journal(tx: Tx, device: UUID, last: int, unsent: int) -> int:
     """What a till says of its journal; up to which number was looked before. With nothing unsent that is ``last`` from now on."""
     before: int = await tx.value("SELECT looked_to FROM till_device WHERE id = $1 FOR UPDATE", device)
     await tx.execute(
-        """UPDATE till_device SET last = greatest(last, $2), unsent = $3,
-                  looked_to = CASE WHEN $3 = 0 THEN greatest(looked_to, $2) ELSE looked_to END WHERE id = $1""",
+        """UPDATE till_device SET last = greatest(last, $2), unsent = $3::int,
+                  unsent_since = CASE WHEN $3::int + cards > 0 THEN coalesce(unsent_since, now()) END,
+                  looked_to = CASE WHEN $3::int = 0 THEN greatest(looked_to, $2) ELSE looked_to END WHERE id = $1""",
         device,
         last,
         unsent,

@@ -26,7 +26,18 @@ from samlad.kernel.problems import Busy, NotFound, OutcomeUnknown
 from samlad.orders.happened import HappenedLine, HappenedSale, HappenedTax
 from samlad.payments.at_till import Tendered
 from samlad.stock import Sold
-from samlad.tills import acts, events, gap_store, gift_cards, kiosk, rules, signed_returns, store, terminals
+from samlad.tills import (
+    acts,
+    events,
+    gap_store,
+    gift_cards,
+    handed_over,
+    kiosk,
+    rules,
+    signed_returns,
+    store,
+    terminals,
+)
 from samlad.tills.desk import Desk
 from samlad.tills.entries import TakenBack
 from samlad.tills.model import Entry, Objection, Sale, SaleState, SoldLine, SoldTender, Verdict
@@ -238,7 +249,7 @@ async def objections_to(tx: Tx, desk: Desk, sale_id: UUID, sale: Sale) -> list[O
     wanted = {line.variant: line.quantity for line in sale.lines}
     known = set(await catalog.by_ids(tx, list(wanted)))
     sold = await catalog.sellables(tx, channel, list(wanted), at=at, quantities=wanted)
-    objections += rules.against(sale.lines, sold, known)
+    objections += rules.against(sale.lines, await handed_over.there(tx, desk, sold, at), known)
     objections += rules.sums(sale, tax_included=bool(channel.setting("prices_include_tax")))[1]
     if await store.is_used(tx, sale.till, sale.sequence, sale_id):
         objections.append(Objection(code="number-used", there=str(sale.sequence)))

@@ -220,6 +220,57 @@ class Looked(msgspec.Struct, frozen=True):
     numbers: int
 
 
+class HeardInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a till or kiosk says of itself: how many entries and card payments it has not sent or settled, and of when its goods are."""
+
+    till: UUID
+    unsent: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+    cards: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
+    pack_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+
+
+class Device(msgspec.Struct, frozen=True, kw_only=True):
+    """A till or kiosk, as it said itself. ``till_code`` is how its receipts begin, ``name`` what staff call it.
+
+    ``state``: ``heard``; ``stuck`` (it is heard of, and something is not sent for a quarter of an hour); ``silent`` (it had said so
+    before it was last heard of); ``quiet`` (nothing is known to be unsent, and it was not heard of for a day); ``put-away``.
+    ``unsent`` counts entries, ``cards`` payments by card that are not settled, since ``unsent_since``; ``pack_at``: of when the goods and
+    prices are that it sells by (null: it has not said so); ``last`` is the last number of its journal that we know.
+    """
+
+    id: UUID
+    till_code: str
+    name: str
+    is_kiosk: bool
+    channel: str
+    channel_id: UUID
+    location: UUID
+    location_code: str
+    state: Literal["heard", "stuck", "silent", "quiet", "put-away"]
+    seen_at: datetime
+    unsent: int
+    cards: int
+    unsent_since: datetime | None
+    pack_at: datetime | None
+    last: int
+    created_at: datetime
+    put_away_at: datetime | None
+    reason: str
+    session: UUID | None
+
+
+class PutAwayInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why a device is not used any more."""
+
+    reason: Annotated[Why, msgspec.Meta(examples=["The tablet is broken; its journal was read in at till 2"])]
+
+
+class NameDeviceInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What staff call a till; nothing: by its code."""
+
+    name: Annotated[str, msgspec.Meta(max_length=40, pattern=r"^[^\x00]*$", examples=["Till by the door"])]
+
+
 class Batch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Entries of a store's tills, in their order. Each is looked at for itself: what one is like harms no other."""
 

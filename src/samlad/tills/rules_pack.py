@@ -172,7 +172,7 @@ async def rules_pack(reader: Database | Tx, channel: Channel, place: Location, a
         time_zone=channel.time_zone,
         prices_include_tax=bool(channel.setting("prices_include_tax")),
         cash=payments.coin_of(channel, channel.currency),
-        tax=pack_tax(channel, taxes, await _territory(reader, channel, place), classes, at),
+        tax=pack_tax(channel, taxes, await territory_of(reader, channel, place), classes, at),
         price_lists={each.id: pack_list(each) for each in lists},
         promotions=packed,
         codes=PackedCodes(
@@ -208,7 +208,7 @@ async def parts_of(
     return [pack_part(each) for each in found]
 
 
-async def _territory(reader: Database | Tx, channel: Channel, place: Location) -> Territory:
+async def territory_of(reader: Database | Tx, channel: Channel, place: Location) -> Territory:
     """Where the store stands, as carts that are handed over there have it."""
     site = (await delivery.current(reader)).by_location.get(place.id)
     if site is not None and site.country:

@@ -55,10 +55,11 @@ SALES = Listing(
 
 
 async def note_device(tx: Tx, device: UUID, channel: UUID, location: UUID) -> None:
-    """A till was heard of."""
+    """A till was heard of. What was put away is in use again."""
     await tx.execute(
         """INSERT INTO till_device (id, channel, location) VALUES ($1, $2, $3)
-           ON CONFLICT (id) DO UPDATE SET channel = $2, location = $3, seen_at = now()""",
+           ON CONFLICT (id) DO UPDATE SET channel = $2, location = $3, seen_at = now(),
+               put_away_at = NULL, put_away_by = NULL, reason = ''""",
         device,
         channel,
         location,

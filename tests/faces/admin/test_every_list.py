@@ -27,7 +27,7 @@ FRAMES = (
 """Statements that only open and close."""
 
 LISTS = (
-    "/admin/orders", "/admin/fulfilments", "/admin/returns", "/admin/till-sales", "/admin/till-keys", "/admin/store-work", "/admin/products", "/admin/stock", "/admin/stock/movements",
+    "/admin/orders", "/admin/fulfilments", "/admin/returns", "/admin/till-sales", "/admin/till-devices", "/admin/till-keys", "/admin/store-work", "/admin/products", "/admin/stock", "/admin/stock/movements",
     "/admin/stock/lots", "/admin/stock/recalls", "/admin/stock/quarantine", "/admin/stock/counts", "/admin/stock/transfers",
     "/admin/stock/purchases", "/admin/stock/reorder", "/admin/stock/running-out", "/admin/stock/locations", "/admin/promotions",
     "/admin/customers", "/admin/segments", "/admin/documents", "/admin/subscriptions", "/admin/selling-plans", "/admin/gift-cards",

@@ -13,15 +13,18 @@ from market import text_of
 from playwright.async_api import expect
 
 from samlad import channels, credit, customers, delivery, orders
-from samlad.access.permissions import Role, permissions_of
+from samlad.access.permissions import Role, permissions, permissions_of
 from samlad.catalog import prices
 from samlad.channels import ChannelChange, Resource
+from samlad.credit import IssueInput, PointsInput, ProgrammeInput, Reward
 from samlad.credit.model import GrantInput
 from samlad.customers import PersonInput
 from samlad.faces.admin.order_entry import rows_of
 from samlad.kernel.context import Actor
 from samlad.kernel.database import Tx
 from samlad.kernel.ids import new_id
+from samlad.promotions import service as promotions
+from samlad.promotions.model import PromotionInput
 
 PEOPLE = {"accept": "text/html", "accept-language": "en"}
 NEW = "/admin/orders/new"
@@ -158,7 +161,7 @@ async def test_who_calls_is_found_and_has_what_is_theirs(
         'value="robin@example.org"',
         'value="Ekvägen 3"',
         "Ekvägen 3, 211 34 Malmö, SE",
-        'name="use_credit"',
+        'name="credit"',
     ):
         assert text in page, text
     assert await shop.db.value("SELECT unit_price FROM cart_line WHERE quantity = 3") == 10_000
@@ -171,7 +174,7 @@ async def test_who_calls_is_found_and_has_what_is_theirs(
         "city": "Malmö",
         "country": "SE",
     }
-    agreed = robins | {mugs: "3", "act": "place", "use_credit": "1", "pay": "later", "total": total_of(page)}
+    agreed = robins | {mugs: "3", "act": "place", "credit": "1", "pay": "later", "total": total_of(page)}
     done = await api.post(draft, data=agreed | {"pay": "test"}, headers=PEOPLE)
     assert done.status_code == 303, text_of(done.text)[:600]
     order = await shop.db.row("SELECT id, customer FROM orders ORDER BY placed_at DESC LIMIT 1")
@@ -201,7 +204,7 @@ async def test_from_a_customers_page_the_order_is_theirs(api: httpx.AsyncClient,
     # Their credit pays a part, the rest is paid later.
     (mugs,), total = units_of(page), total_of(page)
     robins = KIM | {"name": "Robin Ek", "email": "robin@example.org"}
-    agreed = robins | {mugs: "3", "act": "place", "use_credit": "1", "pay": "later", "total": total}
+    agreed = robins | {mugs: "3", "act": "place", "credit": "1", "pay": "later", "total": total}
     done = await api.post(draft, data=agreed, headers=PEOPLE)
     assert done.status_code == 303, text_of(done.text)[:600]
     order = await shop.db.row("SELECT customer, payment_status, paid, total FROM orders")
@@ -210,6 +213,75 @@ async def test_from_a_customers_page_the_order_is_theirs(api: httpx.AsyncClient,
     data = {"channel": str(shop.trade.web.id), "customer": str(new_id())}
     refused = await api.post(NEW, data=data, headers=PEOPLE)
     assert (refused.status_code, "Nobody fits this" in text_of(refused.text)) == (422, True)
+
+
+async def test_codes_cards_and_points_pay_as_in_the_shop(
+    api: httpx.AsyncClient, api_as: Any, shop: Any
+) -> None:
+    """A code of a promotion, a gift card by its code, and what the caller has: a card of theirs, credit, points."""
+    robin, web = await caller(shop), shop.trade.web
+    reward = Reward(code="fifty", name="50 kr", points=500, amount=5_000, currency="SEK")
+    tenth = {"effect": {"kind": "percent", "percent": 1_000}}
+    promoted = {
+        "channel": web.id,
+        "name": "Autumn",
+        "is_automatic": False,
+        "terms": tenth,
+        "codes": ["AUTUMN"],
+    }
+
+    async def prepare(tx: Tx) -> str:
+        await promotions.create(tx, msgspec.convert(promoted, PromotionInput))
+        await credit.set_programme(tx, ProgrammeInput(channel=web.id, name="Club", rewards=[reward]))
+        await credit.enrol(tx, UUID(robin))
+        await credit.adjust(tx, UUID(robin), PointsInput(points=600, reason="Hello"))
+        await credit.issue(tx, IssueInput(channel=web.id, amount=1_000, customer=UUID(robin), note="Hi"))
+        return (await credit.issue(tx, IssueInput(channel=web.id, amount=2_000, note="Hi"))).code
+
+    code = await shop.db.transaction(prepare)
+    own = await shop.db.value("SELECT id FROM gift_card WHERE customer IS NOT NULL")
+    draft = await begun(api, shop, "MUG-032 4", customer=robin)
+    page = (await api.get(draft, headers=PEOPLE)).text
+    (mugs,) = units_of(page)
+    robins = KIM | {"name": "Robin Ek", "email": "robin@example.org", mugs: "4"}
+    wrong = await api.post(draft, data=robins | {"act": "keep", "promotion": "WINTER"}, headers=PEOPLE)
+    assert (wrong.status_code, "There is no such code." in text_of(wrong.text)) == (409, True)
+    # A code that is typed counts whatever is pressed, and another total is looked at first.
+    late = robins | {"act": "place", "pay": "later", "promotion": "autumn", "total": total_of(page)}
+    seen = await api.post(draft, data=late, headers=PEOPLE)
+    assert "The total is another one now" in text_of(seen.text)
+    assert total_of(seen.text) == "36000"
+    assert "AUTUMN" in seen.text
+    assert (await api.post(draft, data=robins | {"drop_code": "AUTUMN"}, headers=PEOPLE)).status_code == 303
+    assert total_of((await api.get(draft, headers=PEOPLE)).text) == "40000"
+    kept = await api.post(draft, data=robins | {"act": "keep", "promotion": "AUTUMN"}, headers=PEOPLE)
+    assert kept.status_code == 303
+    # What pays a part is looked at before the order: nobody knows what is on a card.
+    paid = {"gift_code": code, "gift_card": str(own), "credit": "1", "points-fifty": "1"}
+    agreed = robins | paid | {"act": "place", "pay": "later", "total": "36000"}
+    bad = await api.post(draft, data=agreed | {"gift_code": "KX4T-9PZC-M2HE-77QA-41"}, headers=PEOPLE)
+    assert (bad.status_code, "This gift card cannot be used here" in text_of(bad.text)) == (422, True)
+    look = await api.post(draft, data=agreed, headers=PEOPLE)
+    assert (look.status_code, "Look at what is still to pay" in text_of(look.text)) == (422, True)
+    assert 'name="pays" value="23000"' in look.text
+    assert "130.00" in text_of(look.text).replace("\xa0", " "), "what is still to pay"
+    assert await shop.db.value("SELECT count(*) FROM orders") == 0
+    # Whoever may not use customers' value pays with none of it, even by a form that they write themselves.
+    clerk = frozenset(permissions()) - {credit.PAY}
+    async with api_as(Actor("staff", new_id(), clerk), **PEOPLE) as other:
+        assert "points-fifty" not in (await other.get(draft)).text
+    done = await api.post(draft, data=agreed | {"pays": "23000"}, headers=PEOPLE)
+    assert done.status_code == 303, text_of(done.text)[:600]
+    order = await shop.db.row("SELECT total, paid, payment_status FROM orders")
+    assert tuple(order.values()) == (36_000, 23_000, "unpaid")
+    rows = await shop.db.rows("SELECT provider, amount FROM payment ORDER BY amount")
+    assert [tuple(row.values()) for row in rows] == [
+        ("gift_card", 1_000), ("gift_card", 2_000), ("store_credit", 5_000), ("store_credit", 15_000)
+    ]  # fmt: skip
+    view = await credit.view(shop.db, UUID(robin))
+    assert view is not None
+    assert view.points == 100
+    await shop.trade.agree()
 
 
 async def test_several_fit_nobody_fits_and_a_guest_stays_one(
@@ -361,18 +433,26 @@ async def test_an_order_is_entered_by_keyboard(site: Site, shop: Any) -> None:
     await page.get_by_label("Goods by SKU or GTIN").fill("MUG-032 2")
     await page.get_by_role("button", name="Go on").press("Enter")
     # Who calls is found while one types, and taken by the keyboard alone.
-    await page.get_by_role("searchbox", name="Find the customer").fill("rob")
-    robin = page.get_by_role("button", name="Robin Ek")
+    finding = page.get_by_role("combobox", name="Find the customer")
+    await finding.fill("rob")
+    robin = page.get_by_role("option", name="Robin Ek")
     await expect(robin).to_be_visible()
+    await expect(finding).to_have_attribute("aria-expanded", "true")
+    await finding.press("Escape")
+    await expect(robin).to_be_hidden()
+    await expect(finding).to_have_value("rob")
+    await finding.press("ArrowDown")
+    await expect(robin).to_have_attribute("aria-selected", "true")
+    await expect(finding).to_have_attribute("aria-activedescendant", await robin.get_attribute("id") or "")
     await site.fine(page)
     await site.picture(page, "order-draft-callers")
-    await robin.press("Enter")
+    await finding.press("Enter")
     await expect(page.get_by_role("link", name="Robin Ek")).to_be_visible()
     await expect(page.get_by_role("textbox", name="E-mail")).to_have_value("robin@example.org")
     await site.fine(page)
     await site.picture(page, "order-draft-caller")
     await page.get_by_role("button", name="Somebody else").press("Enter")
-    await expect(page.get_by_role("searchbox", name="Find the customer")).to_be_visible()
+    await expect(finding).to_be_visible()
     await page.get_by_role("textbox", name="E-mail").fill("kim@example.org")
     for field, value in (
         ("name", "Kim"),

@@ -474,9 +474,12 @@ async def test_goods_are_bought_and_received(api, shop) -> None:
     assert stale.status_code == 412
     assert (await api.post(f"{here}/order", data={"version": "1"})).status_code == 303
     receipt = re.search(r'name="receipt" value="([^"]+)"', (await api.get(here)).text)[1]
-    came = {"receipt": receipt, "lines": "KTL-150\nKTL-150", "note": "D-1"}
+    version = re.search(r'name="version" value="(\d+)"', (await api.get(here)).text)[1]
+    came = {"receipt": receipt, "version": version, "lines": "KTL-150\nKTL-150", "note": "D-1"}
     for _ in range(2):  # the button was pressed twice
         assert (await api.post(f"{here}/receive", data=came)).status_code == 303
+    twice = await api.post(f"{here}/receive", data={**came, "receipt": str(new_id())})
+    assert twice.status_code == 412, "two who receive the same delivery from their own pages book it once"
     assert await on_hand(shop, "KTL-150", shop.trade.warehouse) == 14
     assert (await api.post(f"{here}/receive", data={"receipt": str(new_id())})).status_code == 303
     assert await on_hand(shop, "MUG-032", shop.trade.warehouse) == 328
@@ -504,10 +507,18 @@ async def test_a_transfer_leaves_and_arrives_in_parts(api, shop) -> None:
     here = sent.headers["location"]
     arrived = f"arrived-{shop.variants['KTL-150']}"
     assert (await api.post(f"{here}/receive", data={arrived: "9"})).status_code == 409
-    assert (await api.post(f"{here}/receive", data={arrived: "2"})).status_code == 303
+    seen = {
+        arrived: "2",
+        "version": re.search(r'name="version" value="(\d+)"', (await api.get(here)).text)[1],
+    }
+    assert (await api.post(f"{here}/receive", data=seen)).status_code == 303
+    again = await api.post(f"{here}/receive", data=seen)
+    assert again.status_code == 412, "pressed twice, or two who receive the same: booked once"
     assert await on_hand(shop, "KTL-150", trade.at_malmo) == 2
     assert (await api.post(f"{here}/cancel")).status_code == 303
     assert await on_hand(shop, "KTL-150", trade.warehouse) == 10
+    for page in (here, "/admin/stock/transfers"):
+        assert "Rest called off" in (await api.get(page, headers=PEOPLE)).text, "two of it had come"
     none = await api.post(
         "/admin/stock/transfers/new", data={"origin": "dc", "destination": "dc", "lines": "KTL-150 5"}
     )
@@ -729,12 +740,9 @@ async def test_products_come_in_from_a_file_after_a_look(api, shop) -> None:
     assert "goods.csv" in page
     assert "Oak board" not in (await api.get("/admin/products")).text  # only looked at
     assert (await api.post(here, data={"skip_refused": "1"})).status_code == 303
-    for _ in range(100):
-        page = (await api.get(here)).text
-        if "The products are in" in page:
-            break
-        await asyncio.sleep(0.05)
-    assert "The products are in" in page, page
+    async with asyncio.timeout(60):
+        while "The products are in" not in (await api.get(here)).text:
+            await asyncio.sleep(0.05)
     assert "Oak board" in (await api.get("/admin/products")).text
     nothing = await api.post("/admin/products/import", files={"file": ("", b"", "text/csv")})
     assert nothing.status_code == 422

@@ -273,6 +273,8 @@ def test_faults_of_structs_are_said_as_people_speak() -> None:
     assert spoken("Expected `str` of length <= 3", str) == "This is too long: at most 3 characters."
     with pytest.raises(NotFound):
         Form({}).failed(NotFound("gone"))
+    twice = Form({}).failed(InvalidInput.at("filters", "more than 10,000 orders fit; narrow the filters"))
+    assert twice.in_one_line() == "More than 10,000 orders fit; narrow the filters."
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A kiosk: customers serve themselves at a till's device. What it may not do the server does not do for it; it sells without network."""
 
+import json
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -314,6 +315,14 @@ async def test_a_manager_ends_a_kiosk_from_elsewhere(
             assert (await desk.get(f"{TILL}/offline/here")).json()["help"] == ["Kiosk 1"]
             assert "A customer waits for help" in text_of((await desk.get(f"{TILL}/kiosks")).text)
             [one] = await kiosks.of_location(market.db, market.places[0].id)
+            # What it has not sent stands there before somebody takes it back, under its name in the office, too.
+            said = {"till": "11111111-1111-4111-8111-111111110007", "unsent": 2, "cards": 1}
+            heard = await device.get(f"{TILL}/offline/here", headers={"x-till": json.dumps(said)})
+            assert heard.status_code == 200
+            shown = text_of((await desk.get(f"{TILL}/kiosks")).text)
+            assert "2 entries not sent" in shown and "1 card payment not settled" in shown  # noqa: PT018
+            listed = text_of((await desk.get("/admin/till-devices")).text)
+            assert "Kiosk 1" in listed and "2 entries, 1 card payment" in listed  # noqa: PT018
             assert (await desk.post(f"{TILL}/kiosks/{one.id}/helped")).status_code == 303
             assert await kiosks.waiting(market.db, market.places[0].id) == []
             assert (await desk.post(f"{TILL}/kiosks/{one.id}/end")).status_code == 303
@@ -421,6 +430,9 @@ async def test_a_customer_serves_themselves_by_keyboard_and_without_network(
     await at_terminal(market, "approve")
     await expect(page.locator("#sold-title")).to_be_focused()
     await expect(page.locator("#own-code svg")).to_be_visible()
+    heard = await market.db.row("SELECT is_kiosk, name FROM till_device")  # it says so before it sends
+    assert heard is not None
+    assert tuple(heard) == (True, "Kiosk 1")
     await site.fine(page)
     await _pictures(site, page, "kiosk-receipt")
     await page.locator("#finish").press("Enter")

@@ -1,5 +1,7 @@
 """Store work on a phone: the network goes, windows are killed, answers are lost, the server is busy, and nothing is lost or twice."""
 
+import asyncio
+import itertools
 import json
 import random
 import re
@@ -179,27 +181,26 @@ async def test_a_cellar_is_counted_without_network(site: Site, market: Market) -
 
 
 class Trouble:
-    """The server does it and the answer is lost, or it is busy, or both, now and then."""
+    """The server does it and the answer is lost, or it is busy, or the answer is cut off; every fourth time all is well.
 
-    def __init__(self, chance: random.Random) -> None:
-        self.chance = chance
-        self.lost = self.busy = 0
+    In turn and not by chance: how often phones ask is a matter of time, but nothing is sent before each has happened.
+    """
+
+    def __init__(self) -> None:
+        self.fates = itertools.cycle(["lost", "busy", "cut", "well"])
 
     async def happen(self, route: Route) -> None:
-        what = self.chance.random()
-        if what < 0.3:
-            self.lost += 1
-            await route.fetch()
-            await route.abort()
-        elif what < 0.5:
-            self.busy += 1
-            await route.fulfill(status=503, body="busy")
-        elif what < 0.6:
-            await route.fetch()
-            self.lost += 1
-            await route.fulfill(status=200, content_type="application/json", body='{"verdicts": [')
-        else:
-            await route.continue_()
+        match next(self.fates):
+            case "lost":
+                await route.fetch()
+                await route.abort()
+            case "busy":
+                await route.fulfill(status=503, body="busy")
+            case "cut":
+                await route.fetch()
+                await route.fulfill(status=200, content_type="application/json", body='{"verdicts": [')
+            case _:
+                await route.continue_()
 
 
 @pytest.mark.browser
@@ -208,7 +209,7 @@ async def test_two_phones_in_all_kinds_of_trouble_add_up(site: Site, market: Mar
     for sku in ("A", "B"):
         await market.product(title=f"Thing {sku}", handle=sku.lower(), variants=[{"sku": sku}], stock=(50,))
     count, chance = await begun(market), random.Random(11)
-    trouble, written = Trouble(chance), 0
+    trouble, written = Trouble(), 0
     phones: list[Page] = []
     for name in ("Olivia Owner", "Anna Andersson"):
         page = await site.staff(Role.OWNER, name=name, width=390, service_workers="allow")
@@ -232,7 +233,9 @@ async def test_two_phones_in_all_kinds_of_trouble_add_up(site: Site, market: Mar
             await expect(page.locator("[data-work][data-ready]")).to_have_count(1)
         else:
             await expect(page.locator("#said")).to_contain_text("Written down")
-            assert len(await kept(page)) == before + 1
+            async with asyncio.timeout(60):  # what is said may still be said of the one before
+                while len(await kept(page)) != before + 1:
+                    pass
             written += 1
     for page in phones:
         await page.context.set_offline(False)
@@ -245,8 +248,6 @@ async def test_two_phones_in_all_kinds_of_trouble_add_up(site: Site, market: Mar
     assert total >= written
     assert await counted(market, count) == total
     assert await market.db.value("SELECT count(*) FROM store_work WHERE state = 'done'") == total
-    assert trouble.lost
-    assert trouble.busy
     for page in phones:
         await page.goto(f"{HOME}#count/{count}")
         await page.reload()

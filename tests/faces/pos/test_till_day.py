@@ -76,6 +76,34 @@ async def _member(market: Market, variant: UUID) -> tuple[UUID, str]:
 
 @pytest.mark.browser
 @pytest.mark.slow
+async def _report(page: Page) -> list[str]:
+    """What a report says, a row each: its text, a tab, its amount."""
+    return await page.locator("#panel-rows li").evaluate_all(
+        "(rows) => rows.map((row) => [row.firstChild.textContent, row.querySelector('[data-slot=about]')?.textContent].join('\\t'))"
+    )
+
+
+async def _train(site: Site, page: Page, number: str) -> None:
+    """In training goods come back and a drawer is opened: afterwards nothing of it has been."""
+    switch = "(box) => box.click()"
+    await page.locator("#training").evaluate(switch)
+    await expect(page.locator("#is-training")).to_be_visible()
+    await expect(page.locator("#drawer-name")).to_be_empty()
+    await _act(page, "returns")
+    await _fill(page, number=number)
+    await page.locator("#panel-rows button").first.click()
+    await page.locator("#panel-fields input").first.fill("1")
+    await page.locator("#panel-act").click()
+    await expect(page.locator("#said")).to_contain_text("170")
+    await _act(page, "drawer")
+    await _fill(page, name="Trial", amount="5")
+    await page.locator("#panel-act").click()
+    await expect(page.locator("#drawer-name")).to_contain_text("Trial")
+    await site.picture(page, "till-day-training")
+    await page.locator("#training").evaluate(switch)
+    await expect(page.locator("#drawer-name")).to_contain_text("1")
+
+
 async def test_a_whole_day_without_network(site: Site, market: Market) -> None:
     product = await market.product(sku="KETTLE", title="Kittel", price=20_000, stock=(30, 0))
     kim, card = await _member(market, product.variants[0].id)
@@ -110,7 +138,7 @@ async def test_a_whole_day_without_network(site: Site, market: Market) -> None:
     await _fill(page, value="100", reason="Dented")
     await page.locator("#panel-rows button").first.click()
     await expect(page.locator("#panel-wrong")).not_to_be_empty()  # more than a clerk gives alone
-    await _fill(page, value="10")
+    await _fill(page, value="9.60")  # 170.40: coins pay 170
     await page.locator("#panel-rows button").first.click()
     await expect(page.locator("#total")).to_contain_text("170")
     await _act(page, "parked")
@@ -126,6 +154,7 @@ async def test_a_whole_day_without_network(site: Site, market: Market) -> None:
     await _sell(page)
     number = (await page.locator("#receipt-head").text_content() or "").split(" · ")[1]
     await page.locator("#next").click()
+    await _train(site, page, number)
     # It comes back, by its number; and so does a sale of before, which the till has taken along.
     await _act(page, "returns")
     await _fill(page, number=number)
@@ -149,17 +178,28 @@ async def test_a_whole_day_without_network(site: Site, market: Market) -> None:
     await expect(page.locator("#panel-wrong")).to_contain_text("gift card")
     await page.keyboard.press("Escape")
     await _act(page, "drawer")
-    await page.locator("#panel-rows button").first.click()
+    await page.locator("#panel-rows button", has_text="X").click()  # looked at, and the drawer stays open
+    await expect(page.locator("#panel-title")).to_contain_text("X report")
+    said = {row.split("\t")[0]: row for row in await _report(page)}
+    assert "170" in said["Given back"]
+    assert "0.40" not in said["Given back"]  # as coins went out
+    assert said["Number of sales"].endswith("1")
+    await site.fine(page)
+    await page.keyboard.press("Escape")
+    await _act(page, "drawer")
+    await page.locator("#panel-rows button", has_text="Count").click()
     await page.locator('[name="100000"]').fill("1")
     await page.set_viewport_size({"width": 390, "height": 900})
     await site.fine(page)
     await site.picture(page, "till-day-count")
     await page.locator("#panel-act").click()
     await expect(page.locator("#panel-title")).to_contain_text("1")
+    [difference] = [row for row in await _report(page) if row.startswith("Difference")]
+    assert not set(difference) & set("123456789"), difference
     await page.keyboard.press("Escape")
     # In the evening.
     await expect(page.locator("#unsent")).to_have_attribute(
-        "data-unsent", "4"
+        "data-unsent", "6"
     )  # what was there before is 0, too
     await page.context.set_offline(False)
     await expect(page.locator("#unsent")).to_have_attribute("data-unsent", "0")
@@ -167,10 +207,12 @@ async def test_a_whole_day_without_network(site: Site, market: Market) -> None:
     assert [(row["kind"], row["state"]) for row in rows] == [
         ("drawer-open", "done"),
         ("sale", "ordered"),
+        ("return", "training"),
+        ("drawer-open", "training"),
         ("return", "done"),
         ("drawer-close", "done"),
     ]
-    assert [row["objections"] for row in rows] == [[]] * 4
+    assert [row["objections"] for row in rows] == [[]] * 6
     assert await market.db.value("SELECT customer FROM orders WHERE total = 17000") == kim
     # The database is thrown away, with a sale in it that was not sent: the till says so, and the server hears of it.
     await page.context.set_offline(True)
@@ -178,13 +220,13 @@ async def test_a_whole_day_without_network(site: Site, market: Market) -> None:
     await _sell(page)
     await page.evaluate(EVICT)
     await page.goto(f"{TILL}/offline")
-    await expect(page.locator("#storage .danger")).to_contain_text("5")
+    await expect(page.locator("#storage .danger")).to_contain_text("7")
     async with page.expect_response("**/api/till-sales/batch") as told:
         await page.context.set_offline(False)
     assert (await told.value).ok
     gap = await market.db.row("SELECT number, is_lost FROM till_gap")
     assert gap is not None
-    assert tuple(gap) == (5, True)
+    assert tuple(gap) == (7, True)
     for check in CHECKS:
         if check.name.startswith(("stock", "order", "till")):
             finding = await check.look(market.db)

@@ -3,11 +3,14 @@
 from typing import Any
 
 import httpx
+import msgspec
 from market import Market, put_in, text_of
 from test_shop_buying import at_checkout
 
 from samlad.kernel.context import GUEST
-from samlad.orders import FulfilInput, fulfil
+from samlad.kernel.ids import new_id
+from samlad.orders import FulfilInput, LineSelection, apply_change, fulfil
+from samlad.orders.change_model import ChangeInput
 
 
 async def _bought(guest: httpx.AsyncClient, market: Market) -> str:
@@ -51,3 +54,34 @@ async def test_what_has_left_is_sent_back_instead(market: Market, api_as: Any) -
         assert "Sent" not in text
     (order,) = await market.orders()
     assert order["status"] == "fulfilled"
+
+
+async def test_what_was_called_off_and_sent_back_in_parts_says_which(
+    guest: httpx.AsyncClient, market: Market, api_as: Any
+) -> None:
+    await market.product(sku="KTL", stock=(5,))
+    variant = await market.db.value("SELECT id FROM variant WHERE sku = 'KTL'")
+
+    async def pages_after(*, has_left: bool) -> tuple[str, str]:
+        """Of two that were bought one is called off, and then the other is, or it is sent back."""
+        await put_in(guest, variant, quantity=2)
+        bought = await guest.post("/checkout", data=await at_checkout(guest))
+        link = bought.headers["location"].partition("?")[0]
+        order = (await market.orders())[-1]["id"]
+        if has_left:
+            parts = FulfilInput(lines=[LineSelection(position=1, quantity=1)])
+            await market.db.transaction(lambda tx: fulfil(tx, order, parts))
+        for kind in ("cancel", "return" if has_left else "cancel"):
+            action = {"kind": kind, "position": 1, "quantity": 1}
+            data = msgspec.convert({"id": str(new_id()), "actions": [action]}, ChangeInput)
+            await market.db.transaction(lambda tx, data=data: apply_change(tx, order, data))
+        async with api_as(accept="text/html", **{"accept-language": "en"}) as staff:
+            desk = text_of((await staff.get(f"/admin/orders/{order}")).text)
+        return text_of((await guest.get(link)).text), desk
+
+    buyer, desk = await pages_after(has_left=True)
+    assert "Partly cancelled, the rest sent back" in buyer
+    assert "Partly cancelled, the rest returned" in desk
+    buyer, desk = await pages_after(has_left=False)
+    assert ("Cancelled" in buyer, "Sent back" in buyer) == (True, False)
+    assert ("Cancelled" in desk, "Cancel the order" in desk) == (True, False)

@@ -273,7 +273,7 @@ def _me(actor: Actor, session: Session | None, token: str | None) -> Me:
         name=actor.name,
         state=session.state if session else "guest" if actor.kind == "guest" else "signed-in",
         permissions=sorted(actor.permissions),
-        locations=None if actor.locations is None else sorted(actor.locations),
+        locations=actor.bound_to,
         session=session,
         csrf_token=token,
     )

@@ -30,7 +30,6 @@ from samlad.faces.admin.shell import admin_page
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest, change, go, require, words
 from samlad.kernel.clock import local_day, now
-from samlad.kernel.context import Actor
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.problems import InvalidInput, NotFound, Problem
 
@@ -61,16 +60,12 @@ async def _places(request: AnyRequest) -> list[PlaceChoice]:
     return [*stores, *others]
 
 
-def _scope(actor: Actor) -> list[UUID] | None:
-    return None if actor.locations is None else sorted(actor.locations)
-
-
 @get(DAYS)
 async def list_days(request: AnyRequest) -> Response[Any]:
     """Closed days, and the way to close one."""
     require(request, READ)
     places = await _places(request)
-    found = await shown(request, database_of(request), CLOSINGS, _scope(actor_of(request)))
+    found = await shown(request, database_of(request), CLOSINGS, actor_of(request).bound_to)
     today = local_day(now(), places[0].time_zone if places else "UTC")
     return await admin_page(
         request,
@@ -188,7 +183,7 @@ async def list_shifts(request: AnyRequest) -> Response[Any]:
     """Shifts of drawers, the latest first."""
     require(request, READ)
     database, actor = database_of(request), actor_of(request)
-    found = await shown(request, database, SHIFTS, _scope(actor))
+    found = await shown(request, database, SHIFTS, actor.bound_to)
     places = [
         (one.code, one.name)
         for one in await stock.locations(database)

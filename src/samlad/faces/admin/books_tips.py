@@ -26,11 +26,6 @@ WITH = ("bank", "wages")
 """Ways of paying out, besides an open drawer."""
 
 
-def _scope(request: AnyRequest) -> list[UUID] | None:
-    actor = actor_of(request)
-    return None if actor.locations is None else sorted(actor.locations)
-
-
 async def _places(request: AnyRequest) -> list[tuple[str, str]]:
     actor = actor_of(request)
     return [
@@ -55,7 +50,7 @@ def pay_href(one: TipsOwed) -> str:
 async def list_tips(request: AnyRequest) -> Response[Any]:
     """Who was given what: summed up for each clerk or by day, location and drawer, and each tip."""
     require(request, READ)
-    database, scope, _ = database_of(request), _scope(request), words(request)
+    database, scope, _ = database_of(request), actor_of(request).bound_to, words(request)
     found = await shown(request, database, books.EACH_TIP, scope, also=("by",))
     by = found.get("by") if found.get("by") in PARTS else ""
     wanted = _wanted(found, scope)
@@ -102,7 +97,7 @@ async def _whose(request: AnyRequest, form: Form) -> TipsOwed:
     Raises:
         NotFound: nobody of that name was given anything there.
     """
-    known = await books.tips_owed(database_of(request), TipsWanted(locations=_scope(request)))
+    known = await books.tips_owed(database_of(request), TipsWanted(locations=actor_of(request).bound_to))
     for one in known:
         whose = (str(one.location), _key(one), one.currency)
         if whose == (form.get("location"), form.get("clerk") or form.get("name"), form.get("currency")):
@@ -172,7 +167,7 @@ async def list_payouts(request: AnyRequest) -> Response[Any]:
     return await admin_page(
         request,
         "admin/book_tip_payouts.html",
-        list=await shown(request, database_of(request), books.TIP_PAYOUTS, _scope(request)),
+        list=await shown(request, database_of(request), books.TIP_PAYOUTS, actor_of(request).bound_to),
         places=await _places(request),
         ways=_ways(request),
         means=names.tips_means,

@@ -30,7 +30,7 @@ async def list_page(request: AnyRequest) -> Response[Any]:
 
 async def _list(request: AnyRequest, form: Form) -> Response[Any]:
     database, actor = database_of(request), actor_of(request)
-    scope = None if actor.locations is None else sorted(actor.locations)
+    scope = actor.bound_to
     places = await _places(request)
     return await admin_page(
         request,

@@ -31,6 +31,7 @@ from samlad.kernel.problems import Problem
 INHERITED = ("country", "locale", "currency", "time_zone")
 _MONEY_SETTINGS = (
     "till_gift_card_limit",
+    "gift_card_shop_limit",
     "shipping_flat",
     "tax_distance_threshold",
     "return_shipping",

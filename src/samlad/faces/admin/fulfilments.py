@@ -120,7 +120,7 @@ async def list_fulfilments(request: AnyRequest) -> Response[Any]:
     """How each place is doing, and every part of every order: late ones, stuck ones, all."""
     require(request, orders.READ)
     actor, database, _ = actor_of(request), database_of(request), words(request)
-    mine = None if actor.locations is None else sorted(actor.locations)
+    mine = actor.bound_to
     fixed = {"place": None if mine is None else ",".join(map(str, mine))}
     found = await shown(request, database, LISTING, fixed=fixed)
     own = await own_locations(actor, database)

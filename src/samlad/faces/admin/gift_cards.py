@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
@@ -19,6 +20,8 @@ from samlad.credit import (
     GiftCard,
     IssuedCard,
     IssueInput,
+    MailDay,
+    MailInput,
     TopUpInput,
 )
 from samlad.faces.admin import bulk, names
@@ -28,6 +31,7 @@ from samlad.faces.admin.shell import admin_page, main_of
 from samlad.faces.admin.undo import undoable
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest, change, go, local_path, require, translated, words
+from samlad.kernel import mail
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked
@@ -123,11 +127,16 @@ async def _new_page(request: AnyRequest, form: Form) -> Response[Any]:
     found = await channels.cached_all(database_of(request))
     main = main_of(found)
     form.fields.setdefault("channel", [str(main.id)] if main else [])
+    first, last = credit.mail_days(main or found[0])
+    form.fields.setdefault("send_on", [first.isoformat()])
     return await admin_page(
         request,
         "admin/gift_card_new.html",
         status_code=form.status,
         form=form,
+        sends_mails=mail.is_set(request.app.state.runtime.settings),
+        first=first,
+        last=last,
         issuers=[
             (str(one.id), f"{one.name} ({one.currency})")
             for one in found
@@ -140,7 +149,7 @@ async def _new_page(request: AnyRequest, form: Form) -> Response[Any]:
 async def issue(request: AnyRequest) -> Response[Any]:
     """Make a card, and show its code this once."""
     _may_issue(request)
-    form = await read_form(request)
+    form, _ = await read_form(request), words(request)
     try:
         channel = await _issuer(request, form)
         order = await _order_of(request, form)
@@ -150,10 +159,13 @@ async def issue(request: AnyRequest) -> Response[Any]:
             order=None if order is None else str(order),
             origin="given",
             customer=None,
+            mail=_mail_of(form),
         )
         made = await change(request, lambda tx: credit.issue(tx, given))
     except Problem as problem:
         return await _new_page(request, form.failed(problem, {"order": "order_number"}))
+    if given.mail is not None:  # nobody sees its code but who gets it
+        return go(request, f"{BASE}/{made.card.id}", _("The card is made. It goes by mail."))
     return await _made_page(request, made, old=None)
 
 
@@ -177,6 +189,11 @@ async def _order_of(request: AnyRequest, form: Form) -> UUID | None:
     except ValueError:
         message = words(request)("Please paste the address of the order, as it is in the bar of the browser.")
         raise InvalidInput.at("order_number", message) from None
+
+
+def _mail_of(form: Form) -> dict[str, Any] | None:
+    """Who gets the card by mail, if somebody was named."""
+    return msgspec.to_builtins(form.into(MailInput)) if form.has("by_mail") else None
 
 
 async def _made_page(request: AnyRequest, made: IssuedCard, *, old: GiftCard | None) -> Response[Any]:
@@ -206,6 +223,8 @@ async def _card_page(request: AnyRequest, card_id: UUID, form: Form) -> Response
         history=history.items,
         holder=holder,
         issuer=issuer,
+        going=await credit.mail_of_card(database, card_id),
+        mail_days=credit.mail_days(issuer),
         form=form,
         names=names,
     )
@@ -263,4 +282,44 @@ async def replace(request: AnyRequest, card_id: FromPath[UUID]) -> Response[Any]
     return await _made_page(request, made, old=await credit.get(database_of(request), card_id))
 
 
-HANDLERS = [list_cards, act_on_many, look_up, show_new, issue, show_card, top_up, block, unblock, replace]
+@post(f"{BASE}/{{card_id:uuid}}/mail/day")
+async def change_mail_day(request: AnyRequest, card_id: FromPath[UUID]) -> Response[Any]:
+    """Let it go on another day."""
+    require(request, ISSUE)
+    form, _ = await read_form(request), words(request)
+    try:
+        wanted = form.into(MailDay)
+        await change(request, lambda tx: credit.change_mail_day(tx, card_id, wanted))
+    except (credit.CardSent, credit.CardState) as problem:
+        return go(request, f"{BASE}/{card_id}", _(problem.detail), kind="danger")
+    except Problem as problem:
+        return await _card_page(request, card_id, form.failed(problem))
+    return go(request, f"{BASE}/{card_id}", _("It goes on that day."))
+
+
+@post(f"{BASE}/{{card_id:uuid}}/mail/now")
+async def send_now(request: AnyRequest, card_id: FromPath[UUID]) -> Response[Any]:
+    """Send it, whatever its day."""
+    require(request, ISSUE)
+    _ = words(request)
+    try:
+        await change(request, lambda tx: credit.send_card_now(tx, card_id))
+    except (credit.CardSent, credit.CardState, InvalidInput) as problem:
+        return go(request, f"{BASE}/{card_id}", _(problem.detail), kind="danger")
+    return go(request, f"{BASE}/{card_id}", _("The gift card is sent."))
+
+
+HANDLERS = [
+    list_cards,
+    act_on_many,
+    look_up,
+    show_new,
+    issue,
+    show_card,
+    top_up,
+    block,
+    unblock,
+    replace,
+    change_mail_day,
+    send_now,
+]

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 
 from samlad.kernel.i18n import marked
+from samlad.orders.model import Order
+from samlad.orders.rules import is_partly_cancelled
 
 kind: Mapping[str, str] = {
     "store": marked("Store"),
@@ -111,6 +113,17 @@ order_status_kind: Mapping[str, str] = {
     "called_off": "",
     "returned": "",
 }
+
+
+def state_of(order: Order) -> str:
+    """What is said of an order, whose lines are known: some of it may have come back, and the rest never have left."""
+    return (
+        marked("Partly cancelled, the rest returned")
+        if is_partly_cancelled(order)
+        else order_status[order.status]
+    )
+
+
 payment_status: Mapping[str, str] = {
     "unpaid": marked("Unpaid"),
     "pending": marked("Payment pending"),
@@ -270,6 +283,13 @@ transfer_status: Mapping[str, str] = {
     "received": marked("Arrived"),
     "cancelled": marked("Cancelled"),
 }
+
+
+def came_of(texts: Mapping[str, str], status: str, received: int) -> str:
+    """What is said of a purchase order or a transfer of which so many units have come: what came before it ended is not called off."""
+    return marked("Rest called off") if status == "cancelled" and received else texts[status]
+
+
 location_kind: Mapping[str, str] = {
     "store": marked("Store"),
     "warehouse": marked("Warehouse"),
@@ -491,6 +511,20 @@ till_key_state: Mapping[str, str] = {
     "revoked": marked("Taken back"),
 }
 till_key_kind: Mapping[str, str] = {"good": "success", "replaced": "", "revoked": "danger"}
+till_device_state: Mapping[str, str] = {
+    "heard": marked("All right"),
+    "stuck": marked("Does not send"),
+    "silent": marked("Silent, with unsent sales"),
+    "quiet": marked("Quiet for a day"),
+    "put-away": marked("Put away"),
+}
+till_device_kind: Mapping[str, str] = {
+    "heard": "success",
+    "stuck": "warning",
+    "silent": "danger",
+    "quiet": "",
+    "put-away": "",
+}
 till_entry_kind: Mapping[str, str] = {
     "sale": marked("Sale"),
     "return": marked("Goods that came back"),

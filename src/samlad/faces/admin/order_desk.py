@@ -308,13 +308,11 @@ async def keep_view(request: AnyRequest) -> Response[Any]:
         if form.has("default"):
             await change(request, lambda tx: views.set_default(tx, made.id))
     except (Problem, ValueError) as problem:
-        text = form.failed(problem).message if isinstance(problem, Problem) else _("That did not work.")
-        return go(request, href(BASE, asked), _said(form, text), kind="danger")
+        text = _("That did not work.")
+        if isinstance(problem, Problem):
+            text = form.failed(problem).in_one_line()
+        return go(request, href(BASE, asked), text, kind="danger")
     return go(request, address_of(made), _("The view is kept."))
-
-
-def _said(form: Form, text: str | None) -> str:
-    return " ".join([text or "", *form.errors.values()]).strip()
 
 
 def _asked(form: Form) -> dict[str, str]:
@@ -355,7 +353,7 @@ async def change_view(request: AnyRequest, view_id: FromPath[UUID]) -> Response[
         )
         changed = await change(request, lambda tx: views.change(tx, view_id, data, version=form.version()))
     except Problem as problem:
-        return go(request, back, _said(form, form.failed(problem).message), kind="danger")
+        return go(request, back, form.failed(problem).in_one_line(), kind="danger")
     return go(request, address_of(changed), _("The view is changed."))
 
 
@@ -460,7 +458,7 @@ async def write_on(request: AnyRequest, order_id: FromPath[UUID], act: FromPath[
     except Problem as problem:
         if is_htmx(request):
             return await _panel(request, order_id, form.failed(problem))
-        return go(request, here, _said(form, form.failed(problem).message), kind="danger")
+        return go(request, here, form.failed(problem).in_one_line(), kind="danger")
     if is_htmx(request):
         return await _panel(request, order_id, Form())
     return go(request, here, text, undo=undo)

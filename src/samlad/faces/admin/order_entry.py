@@ -26,13 +26,15 @@ from samlad.carts.model import LARGEST_QUANTITY
 from samlad.channels import Channel, ChannelKind, ChannelStatus, Resource
 from samlad.customers import CustomerRow
 from samlad.faces import pay_ways
-from samlad.faces.admin import names, order_caller, order_times
-from samlad.faces.admin.order_caller import Caller
+from samlad.faces.admin import names, order_caller, order_paying, order_times
+from samlad.faces.admin.order_paying import LATER
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.find_customer import LEAST_LETTERS, LONGEST
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest, change, go, require, translated, words
 from samlad.faces.shop_link import as_asked, base_url, shop_of
+from samlad.faces.storefront import reductions
+from samlad.faces.storefront.tenders import Part
 from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
 from samlad.kernel.http import actor_of, database_of
@@ -41,7 +43,6 @@ from samlad.kernel.listing import ListQuery
 from samlad.kernel.problems import InvalidInput, Problem
 from samlad.orders import PlaceOrder
 from samlad.orders.permissions import PLACE
-from samlad.payments import PaymentInput
 from samlad.stock.scanning import read
 
 BASE = "/admin/orders/new"
@@ -55,7 +56,6 @@ KINDS = (
 )
 """Channels for which orders are entered here, those first that live of it. A store sells at its till, a marketplace by itself."""
 ON_ACCOUNT = ("invoice", "bank_transfer", "on_delivery")
-LATER = "later"
 MOST_CODES = 200
 QUOTE_DAYS = 14
 _ROW = re.compile(r"(?P<code>.*?\S)(?:[\s;,]+[x×*]?\s*(?P<units>[0-9]{1,4}))?")
@@ -155,8 +155,9 @@ async def _page(
     form: Form | None,
     link: str | None = None,
     found: list[CustomerRow] | None = None,
+    parts: list[Part] | None = None,
 ) -> Response[Any]:
-    """``found``: the customers that fit what was asked for, where more than one does."""
+    """``found``: the customers that fit what was asked for, where more than one does. ``parts``: what was chosen to pay a part."""
     database, actor = database_of(request), actor_of(request)
     channel, _ = await channels.cached(database, cart.channel), words(request)
     options = await order_times.ways(request, cart)
@@ -181,7 +182,8 @@ async def _page(
             (str(at), order_caller.one_line(each))
             for at, each in enumerate(caller.addresses if caller else [])
         ],
-        takes_credit="store_credit" in payments.offered(channel),
+        codes=reductions.codes(request, cart),
+        paying=await order_paying.paying_of(request, cart, caller, parts or []),
         may_find=actor.may(customers.READ),
         found=found,
         query=form.get("find"),
@@ -242,6 +244,7 @@ async def act(request: AnyRequest, cart_id: FromPath[UUID]) -> Response[Any]:
     cart = await carts.view(database_of(request), actor_of(request), cart_id)
     if cart.order_id is not None:
         return go(request, f"/admin/orders/{cart.order_id}")
+    parts: list[Part] = []
     try:
         if cart.kind is CartKind.QUOTE:
             await change(request, lambda tx: carts.accept_quote(tx, cart_id))
@@ -253,8 +256,9 @@ async def act(request: AnyRequest, cart_id: FromPath[UUID]) -> Response[Any]:
         has_seen = form.whole("total") in (None, shown)
         cart = await change(request, lambda tx: _kept(tx, cart, form, has_seen=has_seen))
         cart = await order_times.settle(request, cart, form, placing=wanted == "place")
-        if found:
-            return await _page(request, cart, _after(form, cart), found=found)
+        parts = await _parts(request, cart, form)
+        if found or (parts and wanted != "place"):
+            return await _page(request, cart, _after(form, cart), found=found, parts=parts)
         if not cart.lines and wanted in ("place", "quote"):
             raise InvalidInput.at("codes", _(EMPTY))
         if wanted == "quote":
@@ -262,13 +266,15 @@ async def act(request: AnyRequest, cart_id: FromPath[UUID]) -> Response[Any]:
         if wanted == "place":
             if form.whole("total") != cart.totals.total or shown != cart.totals.total:
                 raise InvalidInput(_(NEW_TOTAL))
-            order_input = _order(cart, form, await order_caller.caller_of(request, cart))
+            order_paying.check_seen(form, parts)
+            order_input = _order(cart, form, parts)
             order = await change(request, lambda tx: orders.place(tx, order_input))
             return go(request, f"/admin/orders/{order.id}", _("The order is placed."))
     except Problem as problem:
         again = await carts.view(database_of(request), actor_of(request), cart_id)
         await order_times.refused(request, again, form.failed(problem, _FIELDS), problem)
-        return await _page(request, again, _after(form, again))
+        order_paying.refused(request, form, problem)
+        return await _page(request, again, _after(form, again), parts=parts)
     return go(request, f"{BASE}/{cart_id}", _("Kept."))
 
 
@@ -277,7 +283,16 @@ def _after(form: Form, cart: CartView) -> Form:
     form.fields["total"] = [str(cart.totals.total)]
     if "codes" not in form.errors:
         form.fields.pop("codes", None)
+    if order_paying.PROMOTION not in form.errors:
+        form.fields.pop(order_paying.PROMOTION, None)
     return form
+
+
+async def _parts(request: AnyRequest, cart: CartView, form: Form) -> list[Part]:
+    """What pays a part of it; nothing of a draft that becomes a quote."""
+    if form.get("act") == "quote":
+        return []
+    return await order_paying.parts_of(request, cart, await order_caller.caller_of(request, cart), form)
 
 
 async def _callers(request: AnyRequest, cart: CartView, form: Form) -> list[CustomerRow]:
@@ -341,6 +356,10 @@ async def _kept(tx: Tx, cart: CartView, form: Form, *, has_seen: bool) -> CartVi
         await carts.add_line(tx, cart.id, LineInput(variant=variant, quantity=units))
     said = await _chosen(tx, channel, form)
     kept = await carts.set_details(tx, cart.id, _details(form, cart.delivery_method, **said))
+    if form.text("drop_code"):
+        kept = await carts.remove_code(tx, cart.id, form.get("drop_code"))
+    elif form.text(order_paying.PROMOTION):
+        kept = await carts.add_code(tx, cart.id, form.get(order_paying.PROMOTION).strip())
     return await carts.accept_prices(tx, cart.id) if has_seen else kept
 
 
@@ -381,18 +400,12 @@ def _details(form: Form, before: str | None = None, **said: Any) -> DetailsInput
     return form.into(DetailsInput, **values, **said)
 
 
-def _order(cart: CartView, form: Form, caller: Caller | None) -> PlaceOrder:
-    """The order, paid with the customer's store credit first where that was ticked; the rest as was chosen, or later."""
-    way, total = form.get("pay") or LATER, cart.totals.total
-    paid: list[PaymentInput] = []
-    if form.has("use_credit") and caller is not None and caller.credit:
-        amount = min(caller.credit, total)
-        paid = [PaymentInput(provider="store_credit", amount=amount, token=str(caller.customer.id))]
-        total -= amount
-    if total and way != LATER:
-        paid.append(PaymentInput(provider=way))
-    is_later = total > 0 and way == LATER
-    return PlaceOrder(cart=cart.id, total=cart.totals.total, pay_later=is_later, payments=paid)
+def _order(cart: CartView, form: Form, parts: list[Part]) -> PlaceOrder:
+    """The order, of which the parts are paid first; the rest as was chosen, or later."""
+    total = cart.totals.total
+    paid = order_paying.payments_of(form, parts, total)
+    is_later = total > sum(each.pays for each in parts) and (form.get("pay") or LATER) == LATER
+    return PlaceOrder(cart=cart.id, total=total, pay_later=is_later, payments=paid)
 
 
 async def _quoted(request: AnyRequest, cart: CartView, form: Form) -> Response[Any]:

@@ -43,9 +43,7 @@ async def begin(request: AnyRequest) -> Response[Any]:
     except (msgspec.ValidationError, ValueError):
         return go(request, back_to(form), _("Please say what is to be made."), kind="danger")
     except Problem as problem:
-        form.failed(problem)
-        text = " ".join([form.message or "", *form.errors.values()]).strip()
-        return go(request, back_to(form), text, kind="danger")
+        return go(request, back_to(form), form.failed(problem).in_one_line(), kind="danger")
     return go(request, f"{PAPERS}/{begun.id}")
 
 

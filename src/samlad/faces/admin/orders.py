@@ -86,7 +86,7 @@ def possible(order: Order, *, may_change: bool) -> Possible:
         take_back=back,
         due=max(0, order.total - order.called_off - known),
         capture=waiting,
-        cancel=not any(line.returned for line in order.lines),
+        cancel=order.status is not OrderStatus.CALLED_OFF and not any(line.returned for line in order.lines),
         change=True,
     )
 

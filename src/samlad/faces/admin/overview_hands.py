@@ -55,7 +55,7 @@ async def hints(request: AnyRequest) -> Response[Any]:
     """What waits, what runs out, what is not well: fetched after the page, because it looks through more."""
     require(request)
     actor, database = actor_of(request), database_of(request)
-    places = None if actor.locations is None else sorted(actor.locations)
+    places = actor.bound_to
     everything = await own_channels(actor, database)
     context: dict[str, Any] = {
         "waiting": None,
@@ -63,6 +63,7 @@ async def hints(request: AnyRequest) -> Response[Any]:
         "talks": None,
         "asked": None,
         "odd_sales": 0,
+        "held_tills": 0,
         "odd_work": 0,
         "parked": [],
         "imports": [],
@@ -87,6 +88,7 @@ async def hints(request: AnyRequest) -> Response[Any]:
         ]
     if actor.may(tills.READ):
         context["odd_sales"] = await tills.waiting(database, places)
+        context["held_tills"] = await tills.holding(database, places)
     if actor.may(storework.RESOLVE):
         context["odd_work"] = await storework.waiting(database, places)
     if actor.may(CATALOG_CHANGE):

@@ -1,7 +1,5 @@
 """All handlers of the admin pages."""
 
-from litestar import Router
-
 from samlad.faces.admin import (
     appointments,
     books,
@@ -77,6 +75,7 @@ from samlad.faces.admin import (
     tax,
     tax_schemes,
     ticker,
+    till_devices,
     till_keys,
     till_sales,
     tracking,
@@ -87,9 +86,10 @@ from samlad.faces.admin import (
 )
 from samlad.faces.admin.start import pages as start
 from samlad.faces.page import know_channels
+from samlad.kernel.routers import BigRouter
 
-routes: list[Router] = [
-    Router(
+routes: list[BigRouter] = [
+    BigRouter(
         "/",
         before_request=know_channels,
         route_handlers=[
@@ -110,6 +110,7 @@ routes: list[Router] = [
             *return_settings.HANDLERS,
             *changes.HANDLERS,
             *fulfilments.HANDLERS,
+            *till_devices.HANDLERS,
             *till_keys.HANDLERS,
             *till_sales.HANDLERS,
             *store_work.HANDLERS,

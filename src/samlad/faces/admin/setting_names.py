@@ -168,6 +168,12 @@ setting: Mapping[str, tuple[str, str]] = {
         marked("Days to pay an invoice or bank transfer"),
         marked("After that the customer is reminded."),
     ),
+    "gift_card_shop_limit": (
+        marked("What a gift card that is bought in the shop may be worth at most"),
+        marked(
+            "It goes to its recipient by mail, on the day that the buyer chooses. 0: the shop sells none."
+        ),
+    ),
     "gift_card_months": (
         marked("How long gift cards pay, in months"),
         marked("0: for ever. Where the law of the country says longer, that holds."),

@@ -83,6 +83,7 @@ MORE_PLACES = (
     Place(marked("New order"), "/admin/orders/new", "plus", "orders.place"),
     Place(marked("Orders to bring"), "/admin/fulfilments", "truck", "orders.read"),
     Place(marked("Sales of tills"), "/admin/till-sales", "till", "tills.read"),
+    Place(marked("Tills and kiosks"), "/admin/till-devices", "till", "tills.read"),
     Place(marked("Keys of tills"), "/admin/till-keys", "key", "tills.read"),
     Place(marked("Store work of phones"), "/admin/store-work", "scan", "storework.resolve"),
     Place(marked("Returns"), "/admin/returns", "undo", "orders.read"),

@@ -359,7 +359,11 @@ async def act_on_transfer(
             keys = [name.removeprefix("arrived-").split(".") for name in arrived]
             lines = [(UUID(key[0]), form.whole(name) or 0) for key, name in zip(keys, arrived, strict=True)]
             lots = [UUID(key[1]) if len(key) > 1 else None for key in keys]
-            await change(request, lambda tx: transfers.receive(tx, transfer_id, lines or None, lots=lots))
+            version = form.version()
+            await change(
+                request,
+                lambda tx: transfers.receive(tx, transfer_id, lines or None, lots=lots, version=version),
+            )
             return go(request, here, _("Booked in."))
         if act == "schedule":
             day = day_of(form, "expected_on")

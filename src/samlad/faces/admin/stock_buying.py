@@ -223,6 +223,7 @@ async def _receive(tx: Tx, purchase_id: UUID, form: Form) -> None:
         receipt=receipt,
         note=(form.text("note") or "")[:500],
         lots=came.lots if came else (),
+        version=form.version(),
     )
 
 

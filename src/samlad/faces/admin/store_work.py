@@ -33,7 +33,7 @@ async def list_entries(request: AnyRequest) -> Response[Any]:
     """What was refused, unless the address asks for something else; what came last first."""
     require(request, RESOLVE)
     database, actor = database_of(request), actor_of(request)
-    scope = None if actor.locations is None else sorted(actor.locations)
+    scope = actor.bound_to
     fixed = None if request.query_params else {"state": State.REFUSED.value}
     found = await shown(request, database, ENTRIES, scope, fixed=fixed)
     places = await own_locations(actor, database)

@@ -27,7 +27,7 @@ async def list_keys(request: AnyRequest) -> Response[Any]:
     """The keys of all tills, the newest first."""
     require(request, READ)
     database, actor = database_of(request), actor_of(request)
-    scope = None if actor.locations is None else sorted(actor.locations)
+    scope = actor.bound_to
     stores = [one for one in await channels.cached_all(database) if one.kind is ChannelKind.STORE]
     return await admin_page(
         request,

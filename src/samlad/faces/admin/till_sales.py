@@ -41,7 +41,7 @@ async def list_sales(request: AnyRequest) -> Response[Any]:
     """What needs a look, unless the address asks for something else; what came last first."""
     require(request, READ)
     database, actor = database_of(request), actor_of(request)
-    scope = None if actor.locations is None else sorted(actor.locations)
+    scope = actor.bound_to
     fixed = None if request.query_params else {"needs_look": "true"}
     found = await shown(request, database, SALES, scope, fixed=fixed)
     _ = words(request)

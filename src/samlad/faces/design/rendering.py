@@ -16,9 +16,19 @@ from functools import lru_cache, partial
 from gettext import NullTranslations
 from pathlib import Path
 from secrets import token_urlsafe
+from types import CodeType
 from typing import Any
 
-from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2 import (
+    BaseLoader,
+    BytecodeCache,
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    pass_context,
+)
+from jinja2.bccache import Bucket
 from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
@@ -35,6 +45,26 @@ _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _LEFT_TO_RIGHT = re.compile("[A-Za-z\u00c0-\u058f]")
 BRIEF_CHARACTERS = 1_200
 _ISOLATE, _POP = "\u2068", "\u2069"
+
+
+class _Compiled(BytecodeCache):
+    """What templates were compiled to, for all languages of this process: what is different in them is found at run time."""
+
+    def __init__(self) -> None:
+        self._code: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give it the code of the same template and text."""
+        bucket.code = self._code.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep its code."""
+        if bucket.code is not None:
+            self._code[bucket.key, bucket.checksum] = bucket.code
+
+
+compiled: BytecodeCache = _Compiled()
+"""To compile all templates takes seconds: each is once a process, not once a language. Tests keep them for all processes."""
 
 
 class Pages:
@@ -93,6 +123,7 @@ def _environment(loader: BaseLoader, locale: str, overrides: Path | None) -> Env
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=overrides is not None,
+        bytecode_cache=compiled if overrides is None else None,
         cache_size=-1,
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
     )

@@ -18,6 +18,7 @@ from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.ids import new_id
 from samlad.kernel.money import decimal_text
 from samlad.kernel.problems import InvalidInput, NotFound, Problem
+from samlad.payments.permissions import RECEIVE
 
 MOST_WAITING = 50
 """Refunds that a drawer's page offers."""
@@ -105,14 +106,20 @@ async def _shift_page(request: AnyRequest, till: Till, view: books.ShiftView, fo
 
 
 async def _waiting(request: AnyRequest, shift: Shift) -> list[tuple[str, str, str | None]]:
-    """Refunds of imported orders that may be paid out of this drawer, as choices."""
-    if shift.closed_at is not None or not actor_of(request).may(books.TILL_REFUND, shift.location):
+    """Refunds of this store's orders that may be paid out of this drawer, as choices: of imported ones, and what a provider refused."""
+    actor, _ = actor_of(request), face.words(request)
+    may_pay = actor.may(books.TILL_REFUND, shift.location) and actor.may(RECEIVE)
+    if shift.closed_at is not None or not may_pay:
         return []
     waiting = await till_store.waiting_refunds(
         database_of(request), shift.location, shift.currency, MOST_WAITING
     )
     locale = face.locale_of(request)
-    return [(str(one.id), one.number, money(one.amount, shift.currency, locale)) for one in waiting]
+    why = {True: _("its provider refused it"), False: _("imported")}
+    return [
+        (str(one.id), one.number, f"{money(one.amount, shift.currency, locale)} · {why[one.has_failed]}")
+        for one in waiting
+    ]
 
 
 def _pieces(shift: Shift, form: Form) -> list[tuple[int, str]]:
@@ -147,7 +154,7 @@ async def move(request: AnyRequest, code: FromPath[str], shift_id: FromPath[UUID
 
 @post("/{code:str}/drawer/{shift_id:uuid}/refund")
 async def refund(request: AnyRequest, code: FromPath[str], shift_id: FromPath[UUID]) -> Response[Any]:
-    """Pay a refund of an imported order out of the drawer, with a reason."""
+    """Pay a refund that waits out of the drawer, with a reason."""
     till, form, _ = await till_of(request, code), await read_form(request), face.words(request)
     view = await _shift(request, till, shift_id)
     try:

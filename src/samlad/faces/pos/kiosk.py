@@ -262,12 +262,14 @@ async def kiosks_page(request: AnyRequest, code: FromPath[str]) -> Response[Any]
 
 
 async def _page(request: AnyRequest, till: Till, form: Form) -> Response[Any]:
+    here = await kiosks.of_location(database_of(request), till.location.id)
     return show(
         request,
         till,
         "pos/kiosks.html",
         status=form.status,
-        kiosks=await kiosks.of_location(database_of(request), till.location.id),
+        kiosks=here,
+        devices=await tills.of_sessions(database_of(request), [each.id for each in here]),
         may_set_up=actor_of(request).may(tills.KIOSK, till.location.id),
         takes_cards=terminals.is_here(till.channel),
         form=form,

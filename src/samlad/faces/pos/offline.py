@@ -22,6 +22,7 @@ from samlad.faces.pos.desk import show, till_of
 from samlad.faces.pos.offline_words import WORDS
 from samlad.kernel.clock import now
 from samlad.kernel.http import actor_of, database_of
+from samlad.kernel.problems import InvalidInput
 
 _STATIC = Path(__file__).parent / "static"
 _WORKER = (_STATIC / "offline" / "worker.js").read_bytes()
@@ -91,7 +92,12 @@ async def offline_page(request: AnyRequest, code: FromPath[str]) -> Response[Any
 
 @get("/{code:str}/offline/here")
 async def here(request: AnyRequest, code: FromPath[str]) -> Response[Here]:
-    """Whether the server can be reached."""
+    """Whether the server can be reached. A till says with it how it is (`HeardInput` in the header ``X-Till``, which no foreign page can
+    send).
+
+    Raises:
+        InvalidInput: what it says of itself cannot be read.
+    """
     session, actor = session_of(request), actor_of(request)
     is_locked = session is not None and session.is_till and session.clerk is None
     if is_locked:
@@ -100,8 +106,19 @@ async def here(request: AnyRequest, code: FromPath[str]) -> Response[Here]:
         place = (await till_of(request, code)).location.id
     waiting = [] if actor.kind == "kiosk" else await kiosks.waiting(database_of(request), place)
     clerk = None if is_locked else Clerk(actor.id, actor.name)
+    if (said := request.headers.get("x-till")) and actor.may(tills.RECORD, place):
+        await _hear(request, code, said)
     answer = Here(csrf=csrf_token(request), clerk=clerk, now=now(), help=waiting)
     return Response(answer, headers={"Cache-Control": "no-store"})
+
+
+async def _hear(request: AnyRequest, code: str, said: str) -> None:
+    try:
+        data = msgspec.json.decode(said, type=tills.HeardInput)
+    except msgspec.DecodeError as error:
+        raise InvalidInput(f"What this till says of itself cannot be read: {error}") from None
+    desk = await tills.desk_of(database_of(request), actor_of(request), code)
+    await face.change(request, lambda tx: tills.heard(tx, desk, data, session_of(request)))
 
 
 handlers = [worker, offline_page, here]

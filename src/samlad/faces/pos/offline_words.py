@@ -93,7 +93,7 @@ DAY_WORDS = {
     "discount-given": marked("{amount} off."),
     "parked": marked("Parked sales"),
     "parked-none": marked("None is parked on this device."),
-    "parked-pieces": marked("{n} pieces"),
+    "parked-pieces": marked("Pieces: {n}"),
     "parked-gone": marked("This sale is gone."),
     "park": marked("Park this one"),
     "park-label": marked("What to call it"),
@@ -168,6 +168,15 @@ DAY_WORDS = {
     "drawer-move-note": marked("Put cash in, or take it out with a minus."),
     "drawer-move-amount": marked("Amount"),
     "drawer-move": marked("Write it down"),
+    "x-report": marked("X report: what was rung up so far"),
+    "x-report-of": marked("X report of drawer {name}"),
+    "x-report-note": marked(
+        "What this device has rung up in it. What should be in the drawer is shown after it was counted."
+    ),
+    "paid-first": marked(
+        "Something is paid on this ticket already: finish it, or take the payments off first."
+    ),
+    "unpaid": marked("No longer paid: {what}. Give back what the customer has given."),
     "drawer-count": marked("Count and close"),
     "drawer-count-note": marked("How many pieces of each are in it"),
     "drawer-taken": marked("Taken out now"),
@@ -176,7 +185,7 @@ DAY_WORDS = {
     "drawer-close": marked("Close it"),
     "report": marked("Drawer {name} is closed"),
     "report-note": marked("What this device knows. The Z report is made when it is sent."),
-    "report-sales": marked("Sales"),
+    "report-sales": marked("Number of sales"),
     "report-tips": marked("of which tips"),
     "report-back": marked("Given back"),
     "report-moved": marked("Put in and taken out"),
@@ -239,6 +248,7 @@ WORDS = {
     "wrong-tip": marked("A tip is at most as much as the ticket."),
     "paid": marked("Paid so far: {amount}"),
     "total": marked("Total"),
+    "rounding": marked("Rounding"),
     "pay-cash": marked("Cash"),
     "pay-card": marked("Card"),
     "pay-other": marked("Another way to pay"),

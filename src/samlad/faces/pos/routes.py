@@ -1,7 +1,5 @@
 """Every address of the till."""
 
-from litestar import Router
-
 from samlad.faces.pos import (
     appointments,
     balance,
@@ -34,9 +32,10 @@ from samlad.faces.pos import (
 )
 from samlad.faces.pos.desk import to_sign_in
 from samlad.kernel.problems import Unauthenticated
+from samlad.kernel.routers import BigRouter
 
 routes = [
-    Router(
+    BigRouter(
         path="/pos",
         include_in_schema=False,
         exception_handlers={Unauthenticated: to_sign_in},

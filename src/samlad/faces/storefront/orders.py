@@ -8,7 +8,7 @@ from uuid import UUID
 from litestar import Response, get
 from litestar.params import FromPath
 
-from samlad import catalog, delivery, documents, orders, reviews, stock
+from samlad import catalog, credit, delivery, documents, orders, reviews, stock
 from samlad.channels import Channel
 from samlad.documents.api import file_answer
 from samlad.documents.snapshot import address_lines
@@ -36,7 +36,7 @@ from samlad.orders import (
     expected,
     return_store,
 )
-from samlad.orders.rules import returnable
+from samlad.orders.rules import is_partly_cancelled, returnable
 
 MOST_RETURNS = 20
 
@@ -108,6 +108,8 @@ async def context_of_order(
     place, parts = await _place(request, order), await parcels.parcels_of(request, order)
     bought = [line.variant for line in order.lines if line.variant is not None]
     waits = await expected.waits_for(database_of(request), order)
+    gifts = await credit.mails_of_order(database_of(request), order.id)
+    is_gift = bool(gifts) and order.items == 0
     return {
         "order": order,
         "pictures": await catalog.sellables(database_of(request), channel, bought),
@@ -117,7 +119,9 @@ async def context_of_order(
         "link": link or href(request, order.id).removeprefix("/order/"),
         "parcels": parts,
         "way": await _way(request, channel, order, waits),
-        "steps": steps(request, order, is_ready=any(part.code for part in parts), waits=bool(waits)),
+        "steps": _gift_steps(request, order, is_sent=all(each.sent_at for each in gifts))
+        if is_gift
+        else steps(request, order, is_ready=any(part.code for part in parts), waits=bool(waits)),
         "sums": _sums(request, order),
         "tax_text": amounts.tax_text(
             request, order.tax, order.currency, [line.tax_note for line in order.lines]
@@ -126,7 +130,8 @@ async def context_of_order(
         "tenders": tenders(request, order),
         "to_review": await reviews.of_order(database_of(request), order.id),
         "papers": await documents.of_order(database_of(request), order.id),
-        **_states(request, order, waits=bool(waits)),
+        "gift_mails": gifts,
+        **_states(request, order, waits=bool(waits), is_gift=is_gift),
     }
 
 
@@ -206,7 +211,13 @@ def steps(
         way = [way[0], ("close", _("Cancelled"), _("What was paid goes back the way it came."))]
         reached = 2
     elif order.status is OrderStatus.RETURNED:
-        way.append(("undo", _("Sent back"), ""))
+        way.append(
+            (
+                "undo",
+                _("Partly cancelled, the rest sent back") if is_partly_cancelled(order) else _("Sent back"),
+                "",
+            )
+        )
         reached = len(way)
     else:
         reached = {OrderStatus.FULFILLED: 4, OrderStatus.PARTIALLY_FULFILLED: 3}.get(
@@ -249,6 +260,26 @@ def tenders(request: AnyRequest, order: Order) -> list[dict[str, Any]]:
     return rows
 
 
+def _gift_steps(request: AnyRequest, order: Order, *, is_sent: bool) -> list[dict[str, str]]:
+    """The way of an order that is only gift cards for somebody: placed, paid, sent."""
+    _ = face.words(request)
+    is_paid = order.payment_status in (OrderPayment.PAID, OrderPayment.REFUNDED)
+    way = [
+        ("check", _("Order placed")),
+        ("card", _("Paid") if is_paid else _("Waiting for the payment")),
+        ("mail", _("Gift card sent") if is_sent else _("Gift card waits for its day")),
+    ]
+    if order.status is OrderStatus.CANCELLED:
+        way, reached = [way[0], ("close", _("Cancelled"))], 2
+    else:
+        reached = 3 if is_paid and is_sent else 2 if is_paid else 1
+    states = ["done" if place < reached else "now" if place == reached else "" for place in range(len(way))]
+    return [
+        {"icon": icon, "text": text, "note": "", "state": state}
+        for (icon, text), state in zip(way, states, strict=True)
+    ]
+
+
 def spaced(reference: str | None) -> str | None:
     """A reference in groups of four, as it is printed on invoices."""
     return reference and " ".join(reference[at : at + 4] for at in range(0, len(reference), 4))
@@ -257,10 +288,16 @@ def spaced(reference: str | None) -> str | None:
 def _sums(request: AnyRequest, order: Order) -> list[tuple[str, str] | tuple[str, str, bool]]:
     _, locale = face.words(request), face.locale_of(request)
     goods = sum(line.total for line in order.lines if line.kind is LineKind.ITEM)
-    rows: list[tuple[str, str] | tuple[str, str, bool]] = [(_("Goods"), money(goods, order.currency, locale))]
+    rows: list[tuple[str, str] | tuple[str, str, bool]] = []
+    if any(line.kind is LineKind.ITEM for line in order.lines) or not order.lines:
+        rows.append((_("Goods"), money(goods, order.currency, locale)))
     rows += [
         (
-            _("Delivery") if line.kind is LineKind.SHIPPING else line.title,
+            _("Delivery")
+            if line.kind is LineKind.SHIPPING
+            else _("Gift card")
+            if line.kind is LineKind.GIFT_CARD and line.title == "Gift card"
+            else line.title,
             money(line.total, order.currency, locale),
         )
         for line in order.lines
@@ -282,7 +319,7 @@ def is_partly_paid(order: Order) -> bool:
     return order.deposit is not None and is_open and order.status is not OrderStatus.CANCELLED
 
 
-def _states(request: AnyRequest, order: Order, *, waits: bool) -> dict[str, str]:
+def _states(request: AnyRequest, order: Order, *, waits: bool, is_gift: bool) -> dict[str, str]:
     _ = face.words(request)
     status = {
         OrderStatus.PLACED: (_("Placed"), "info"),
@@ -293,6 +330,8 @@ def _states(request: AnyRequest, order: Order, *, waits: bool) -> dict[str, str]
         OrderStatus.CALLED_OFF: (_("Cancelled"), "danger"),
         OrderStatus.RETURNED: (_("Sent back"), "warning"),
     }[order.status]
+    if is_gift and order.status is OrderStatus.PAID:  # nothing is packed
+        status = (_("Paid"), "success")
     paid = {
         OrderPayment.UNPAID: (_("Not paid yet"), "warning"),
         OrderPayment.PENDING: (_("Payment under way"), "warning"),
@@ -300,6 +339,8 @@ def _states(request: AnyRequest, order: Order, *, waits: bool) -> dict[str, str]
         OrderPayment.PAID: (_("Paid"), "success"),
         OrderPayment.REFUNDED: (_("Given back"), "info"),
     }[order.payment_status]
+    if is_partly_cancelled(order):
+        status = (_("Partly cancelled, the rest sent back"), "warning")
     if is_partly_paid(order):
         paid = (_("Deposit paid") if order.paid else _("Not paid yet"), "warning")
     return {"status_text": status[0], "status_kind": status[1], "paid_text": paid[0], "paid_kind": paid[1]}

@@ -13,6 +13,7 @@ from samlad.faces import page as face
 from samlad.faces.design import formats
 from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import basket, cookie_choices, shelf, third_parties
+from samlad.kernel import mail
 from samlad.kernel.context import GUEST, Context
 from samlad.kernel.http import actor_of, context_of, database_of
 from samlad.kernel.i18n import marked
@@ -81,7 +82,7 @@ async def show(
         "theme_href": f"/theme.css?v={look.version}",
         "categories": await _menu(request, channel, look),
         "cart_count": basket.count_of(request) if cart_count is None else cart_count,
-        "footer": _footer(_, channel, look, name),
+        "footer": _footer(_, channel, look, name, gift_cards=sells_gift_cards(request, channel)),
         "canonical": str(request.url.with_replacements(query="")),
         "alternates": await alternates(request, channel, request.url.path),
         "contact_email": channel.setting("contact_email"),
@@ -103,6 +104,13 @@ async def show(
         theme_folder=look.brand.theme,
         **values,
     )
+
+
+def sells_gift_cards(request: AnyRequest, channel: Channel) -> bool:
+    """Whether the shop sells gift cards: it says up to which amount, and mails go out."""
+    is_shop = channel.kind not in (ChannelKind.STORE, ChannelKind.MARKETPLACE)
+    settings = request.app.state.runtime.settings
+    return is_shop and bool(channel.setting("gift_card_shop_limit")) and mail.is_set(settings)
 
 
 def _preview(_: Any) -> Markup:
@@ -156,7 +164,9 @@ def _live(request: AnyRequest) -> str | None:
     return None if held is None else face.live_href(request, carts.topic_of(held.cart, held.token))
 
 
-def _footer(_: Any, channel: Channel, look: content.Look, name: str) -> list[dict[str, Any]]:
+def _footer(
+    _: Any, channel: Channel, look: content.Look, name: str, *, gift_cards: bool
+) -> list[dict[str, Any]]:
     written = look.menus.get(MenuPlace.FOOTER)
     if written:
         own = (channel.own.locale or "en")[:2]
@@ -168,6 +178,7 @@ def _footer(_: Any, channel: Channel, look: content.Look, name: str) -> list[dic
         (_("All products"), "/search"),
         (_("New here"), "/search?sort=newest"),
         (_("Our stores"), "/stores"),
+        *([(_("Gift card"), "/gift-card")] if gift_cards else []),
     ]
     columns: list[dict[str, Any]] = [
         {"title": name, "links": shop},

@@ -1,7 +1,5 @@
 """Every address of the storefront."""
 
-from litestar import Router
-
 from samlad.faces.storefront import (
     account,
     appointments,
@@ -15,6 +13,7 @@ from samlad.faces.storefront import (
     digital_link,
     feeds,
     finding,
+    gift_cards,
     joining,
     machines,
     mail_reports,
@@ -31,9 +30,10 @@ from samlad.faces.storefront import (
     start,
     stores,
 )
+from samlad.kernel.routers import BigRouter
 
 routes = [
-    Router(
+    BigRouter(
         path="/",
         include_in_schema=False,
         route_handlers=[
@@ -49,6 +49,7 @@ routes = [
             *offers.handlers,
             *sharing.handlers,
             *checkout.handlers,
+            *gift_cards.handlers,
             *paying.handlers,
             *orders.handlers,
             *finding.handlers,

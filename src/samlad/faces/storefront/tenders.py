@@ -4,6 +4,7 @@ Nothing is taken before the order is placed, and nothing is held unless a provid
 """
 
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -18,6 +19,7 @@ from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import member
 from samlad.faces.storefront.place import shopper
 from samlad.kernel.context import Context
+from samlad.kernel.database import Database
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.listing import ListQuery
@@ -69,12 +71,21 @@ def acting(request: AnyRequest, channel: Channel, signed: SignedIn | None) -> Co
 
 async def own(request: AnyRequest, channel: Channel, signed: SignedIn | None) -> Own:
     """What somebody has to pay with in this shop."""
+    has = await own_of(database_of(request), channel, None if signed is None else signed.customer.id)
+    if signed is None:
+        return has
+    offered = payments.offered(channel)
+    kept = await payments.kept_cards(database_of(request), signed.customer.id)
+    return msgspec.structs.replace(has, kept=[each for each in kept if each.provider in offered])
+
+
+async def own_of(database: Database, channel: Channel, customer: UUID | None) -> Own:
+    """What a customer can pay a part with in a channel, without the cards that a provider keeps; None is a guest."""
     takes_code = payments.is_offered(channel, payments.provider("gift_card"))
     takes_credit = payments.is_offered(channel, payments.provider("store_credit"))
-    if signed is None:
+    if customer is None:
         return Own(takes_code=takes_code)
-    offered = payments.offered(channel)
-    database, customer, currency = database_of(request), signed.customer.id, channel.currency
+    currency = channel.currency
     query = ListQuery(
         limit=MOST_CARDS, filters={"customer": str(customer), "status": "active", "currency": currency}
     )
@@ -87,13 +98,16 @@ async def own(request: AnyRequest, channel: Channel, signed: SignedIn | None) ->
         cards=[each for each in cards if each.balance > each.held and not each.is_expired],
         credit=sum(each.available for each in balances if each.unit == currency),
         points=points,
-        kept=[each for each in await payments.kept_cards(database, customer) if each.provider in offered],
         rewards=credit.worth(loyalty.rewards, points, currency) if loyalty else [],
     )
 
 
-async def parts(request: AnyRequest, channel: Channel, has: Own, form: Form, total: int) -> list[Part]:
+async def parts(
+    request: AnyRequest, channel: Channel, has: Own, form: Form, total: int, *, by: Context | None = None
+) -> list[Part]:
     """What was chosen and what each pays of a total (minor units), in the order in which it expires: cards, credit, points.
+
+    ``by`` is who tries the code of a gift card, if it is not the visitor of the shop.
 
     Raises:
         InvalidInput: the gift card whose code was typed cannot pay here, or nothing is left on it.
@@ -115,7 +129,7 @@ async def parts(request: AnyRequest, channel: Channel, has: Own, form: Form, tot
     if code is not None:
         if not has.takes_code:
             raise InvalidInput.at(CODE, NOT_HERE)
-        typed = await _typed(request, channel, code)
+        typed = await _typed(database_of(request), by or shopper(request, channel), channel, code)
         if not form.has(CARD, str(typed.id)):  # typed and ticked it is one card
             add("gift_card", code, _("Gift card ···· %(four)s") % {"four": typed.last_four}, typed.available)
     if form.has(CREDIT) and has.credit:
@@ -134,10 +148,9 @@ async def parts(request: AnyRequest, channel: Channel, has: Own, form: Form, tot
     return [part for part in found if part.pays > 0]
 
 
-async def _typed(request: AnyRequest, channel: Channel, code: str) -> credit.GiftCard:
+async def _typed(database: Database, by: Context, channel: Channel, code: str) -> credit.GiftCard:
     """The card with a code. Every code that is tried counts."""
-    database = database_of(request)
-    await database.transaction(credit.guess, shopper(request, channel))
+    await database.transaction(credit.guess, by)
     try:
         card = await credit.usable(database, code, channel)
     except CardUnusable:

@@ -409,7 +409,7 @@ async function load() {
 
 db = await database.open(code);
 device = await database.device(db, code);
-sender = new Sender(db, code, device.id, ASK_MS);
+sender = new Sender(db, code, device.id, ASK_MS, () => card.unsettled(db));
 listen();
 staff.begin(till);
 receipt.listen(post);

@@ -1,6 +1,7 @@
 /* At the counter without the server: what waits is handed over, the drawer is opened and counted. Each is an entry of the journal, written
    before anything is said. */
 
+import { coinOf, roundCash } from "../rules/cash.js";
 import { sum } from "../rules/money.js";
 import { ask } from "./database.js";
 import * as journal from "./journal.js";
@@ -13,7 +14,7 @@ const MOST = 30;
 /* -- pick-ups ------------------------------------------------------------------------------------------------------------------ */
 
 export async function pickUps(till) {
-  const given = new Set((await journal.all(till.db)).filter(({ entry }) => entry.kind === "pick-up").map(({ entry }) => entry.fulfilment));
+  const given = new Set((await journal.all(till.db)).filter(({ entry }) => entry.kind === "pick-up" && !entry.training).map(({ entry }) => entry.fulfilment));
   const waiting = (till.day?.pick_ups ?? []).filter((each) => !given.has(each.id));
   panel.open({
     title: say("pick-ups"),
@@ -65,7 +66,7 @@ export async function drawer(till) {
       const float = typed(amount);
       if (!name || float === null) return say("fill-in");
       const shift = crypto.randomUUID(), opened = { shift, name: name.slice(0, 40), float, isOurs: true };
-      await till.note("drawer-open", { shift, drawer: opened.name, amount: float }, (meta) => ask(meta.put(opened, "drawer")));
+      await till.note("drawer-open", { shift, drawer: opened.name, amount: float }, (meta) => ask(meta.put(opened, till.drawerKey)));
       await till.keepDrawer(opened, true);
       announce(say("drawer-is-open", { name: opened.name }), "success");
     },
@@ -89,8 +90,11 @@ function use(till) {
       await till.note("drawer-move", { shift: till.drawer.shift, amount: out ? -size : size, reason: out ? "petty_cash" : "change", note: why.slice(0, 120) });
       announce(say("written-down"), "success");
     },
-    rows: () => [{ value: "count", text: say("drawer-count") }],
-    pick: () => countIt(till),
+    rows: () => [
+      { value: "look", text: say("x-report") },
+      { value: "count", text: say("drawer-count") },
+    ],
+    pick: (what) => (what === "count" ? countIt(till) : look(till)),
   });
 }
 
@@ -115,7 +119,7 @@ function countIt(till) {
       const taken = values.taken ? typed(values.taken) : 0;
       if (taken === null || taken > counted) return say("drawer-taken-wrong");
       const { shift } = till.drawer, report = await of(till, shift);
-      await till.note("drawer-close", { shift, count: { counts, taken } }, (meta) => ask(meta.delete("drawer")));
+      await till.note("drawer-close", { shift, count: { counts, taken } }, (meta) => ask(meta.delete(till.drawerKey)));
       const is = till.drawer;
       await till.keepDrawer(null, true);
       showReport(is, report, counted);
@@ -123,26 +127,34 @@ function countIt(till) {
   });
 }
 
-/* What this till did in a shift: the X report, as far as this device knows. */
+/* The X report, as far as this device knows. What should be in the drawer is not said before it was counted. */
+async function look(till) {
+  const { name, shift } = till.drawer, report = await of(till, shift);
+  panel.open({ title: say("x-report-of", { name }), note: say("x-report-note"), rows: () => told(report), pick: () => {} });
+}
+
+/* What this till did in a shift. Goods that came back were paid in coins, as the smallest allows. */
 export async function of(till, shift) {
-  const mine = (await journal.all(till.db)).map(({ entry }) => entry).filter((entry) => entry.shift === shift && !entry.training);
+  const mine = (await journal.all(till.db)).map(({ entry }) => entry).filter((entry) => entry.shift === shift && Boolean(entry.training) === till.isTraining);
   const sales = mine.filter(({ kind }) => !kind), tenders = {};
   for (const { kind, amount } of sales.flatMap((entry) => entry.tenders)) tenders[kind] = (tenders[kind] ?? 0) + amount;
-  const back = sum(mine.filter(({ kind }) => kind === "return").map((entry) => entry.total));
+  const back = sum(mine.filter(({ kind }) => kind === "return").map((entry) => roundCash(entry.total, coinOf(till.pack.store))));
   const moved = sum(mine.filter(({ kind }) => kind === "drawer-move").map((entry) => entry.amount));
   const tips = sum(sales.map((entry) => entry.tip ?? 0));
   return { sales: sales.length, tips, tenders, back, moved, cash: (tenders.cash ?? 0) - back + moved };
 }
 
-function showReport(is, { sales, tips, tenders, back, moved, cash }, counted) {
-  const rows = [
+const told = ({ sales, tips, tenders, back, moved }) =>
+  [
     [say("report-sales"), String(sales)],
     ...Object.entries(tenders).map(([kind, amount]) => [say(`by-${kind}`), money(amount)]),
     ...(tips ? [[say("report-tips"), money(tips)]] : []),
-    [say("report-back"), money(-back)],
+    [say("report-back"), money(0 - back)],
     [say("report-moved"), money(moved)],
-    [say("report-counted"), money(counted)],
-    ...(is.isOurs ? [[say("report-difference"), money(counted - is.float - cash)]] : []),
-  ];
-  panel.open({ title: say("report", { name: is.name }), note: say("report-note"), rows: () => rows.map(([text, about]) => ({ value: "", text, about })), pick: () => {} });
+  ].map(([text, about]) => ({ value: null, text, about }));
+
+function showReport(is, report, counted) {
+  const differs = is.isOurs ? [[say("report-difference"), money(counted - is.float - report.cash)]] : [];
+  const rows = [...told(report), ...[[say("report-counted"), money(counted)], ...differs].map(([text, about]) => ({ value: null, text, about }))];
+  panel.open({ title: say("report", { name: is.name }), note: say("report-note"), rows: () => rows, pick: () => {} });
 }

@@ -4,7 +4,7 @@
    changes  what has changed since: id → row, or null for what is gone
    journal  every sale, and whatever else was done: id → {id, till, sequence, state, entry, …}
    parked   tickets that were put aside: id → ticket
-   meta     device, pack, day, ticket, drawer, lost, online (the ticket of the online till), clock, clerk, on (who went on without network), tries (wrong PINs),
+   meta     device, pack, day, ticket, drawer, training, training-drawer, lost, online (the ticket of the online till), clock, clerk, on (who went on without network), tries (wrong PINs),
             key (what receipts are signed with: `key.js`) */
 
 const VERSION = 2;

@@ -38,6 +38,8 @@ const till = {
   get day() { return day; },
   get drawer() { return drawer; },
   get clerk() { return clerk; },
+  get isTraining() { return isTraining; },
+  get drawerKey() { return drawerKey(); },
   get code() { return code; },
   at: () => serverNow(offset),
   due: () => due(),
@@ -53,7 +55,7 @@ const till = {
   change,
   note,
   async keepDrawer(one, isWritten = false) {
-    if (!isWritten) await database.keep(db, "drawer", one);
+    if (!isWritten) await database.keep(db, drawerKey(), one);
     drawer = one;
     showDrawer();
   },
@@ -122,6 +124,7 @@ function showTicket() {
   byId("total").textContent = money(due());
   byId("tax").textContent = taxes(sums.lines).map(([rate, , tax]) => say("tax", { rate: percent(rate), tax: money(tax) })).join(" · ");
   byId("paid").textContent = [open.tip && say("with-tip", { amount: money(open.tip) }), open.tenders.length && say("paid", { amount: money(paid()) })].filter(Boolean).join(" · ");
+  show("unpay", open.tenders.length > 0);
   for (const button of document.querySelectorAll("[data-pay]")) button.disabled = !open.lines.length && !open.cards.length;
 }
 
@@ -173,6 +176,7 @@ async function put(row, quantity = soldBy(row) === "piece" ? 1 : 0, isWrong = fa
   show("done", false);
   show("desk", true);
   await change(ticket.add(db, lineOf(row), quantity));
+  byId("ticket").parentElement.scrollTop = 0; // what was scanned last is on top
   announce("");
 }
 
@@ -260,6 +264,13 @@ async function take(handedOver) {
   await sell([...open.tenders, ...last], amount - rest, handedOver - amount);
 }
 
+/* A card was declined after all, or an amount was typed wrong: nothing is paid of the ticket. */
+async function unpay() {
+  const what = open.tenders.map(({ kind, amount }) => `${say(`by-${kind}`)} ${money(amount)}`).join(", ");
+  await change(ticket.set(db, { tenders: [] }));
+  announce(say("unpaid", { what }), "danger");
+}
+
 const here = () => ({ pack, goods, used, clerk, offset, shift: drawer?.shift ?? null, isTraining });
 
 /* Write down what is no sale; it is on the disk when this has ended. */
@@ -274,6 +285,31 @@ async function note(kind, fields, also) {
   }
   sender.told("journal");
   sender.wake();
+}
+
+/* What is opened in training is another drawer: the real one is there when training is over. */
+const drawerKey = () => (isTraining ? "training-drawer" : "drawer");
+
+/* Money that was taken for a ticket was taken for it: it is paid as what it was begun. */
+async function train(is) {
+  byId("training").checked = isTraining;
+  if (open?.tenders.length) return announce(say("paid-first"), "warning");
+  isTraining = is;
+  await database.write(db, ["meta"], async (transaction) => {
+    const store = transaction.objectStore("meta");
+    await Promise.all([database.ask(store.put(is, "training")), database.ask(store.delete("training-drawer"))]);
+    drawer = (await database.ask(store.get(drawerKey()))) ?? null;
+  });
+  showTraining();
+  showDrawer();
+}
+
+/* In training every view says so. */
+function showTraining() {
+  show("is-training", isTraining);
+  show("training-mark", isTraining);
+  root.toggleAttribute("data-training", isTraining);
+  byId("training").checked = isTraining;
 }
 
 function showDrawer() {
@@ -332,12 +368,14 @@ function showReceipt(sale, back, isNew) {
   show("done", true);
   byId("change").textContent = isNew && back > 0 ? money(back) : "";
   show("change-box", isNew && back > 0);
-  show("is-sold", isNew);
+  show("is-sold", isNew && !entry.training);
+  show("is-tried", isNew && entry.training);
   byId("is-sold").dataset.sale = entry.id;
   const row = (text, amount, css = "") => fill("receipt-row", { text, amount: money(amount), row: (place) => css && place.classList.add(css) });
   const parts = entry.lines.map((line) => row(`${line.title}${line.options ? `, ${line.options}` : ""}${perText(line.sold_by) || line.quantity > 1 ? ` (${amountOf(line.quantity, line.sold_by)} × ${money(line.unit_price)}${perText(line.sold_by)})` : ""}${line.reductions.map((each) => ` · ${reduction(each)}`).join("")}`, line.total));
   byId("receipt-lines").replaceChildren(...parts, ...(entry.cards ?? []).map((each) => row(say("gift-card-line", { four: each.last_four }), each.amount)));
   byId("receipt-sums").replaceChildren(
+    ...(entry.rounding ? [row(say("rounding"), entry.rounding)] : []),
     row(say("total"), entry.total + entry.rounding, "total"),
     ...taxes(entry.lines).map(([rate, net, tax]) => row(say("tax-on", { rate: percent(rate), net: money(net) }), tax)),
     ...(entry.tip ? [row(say("tip"), entry.tip)] : []),
@@ -421,7 +459,8 @@ function listen() {
     if (event.target.closest("[data-remove]")) setLine(event.target, 0);
     if (event.target.closest("[data-weigh]")) weighAgain(event.target);
   });
-  byId("clear").addEventListener("click", () => change(ticket.clear(db)));
+  byId("clear").addEventListener("click", () => (open.tenders.length ? announce(say("paid-first"), "warning") : change(ticket.clear(db))));
+  byId("unpay").addEventListener("click", unpay);
   const acts = { customer: extras.customer, code: extras.code, discount: extras.discount, parked: extras.parked, "pick-ups": counter.pickUps, returns: returns.returns, gift: giftCards.redeem, "card-sale": giftCards.sell, drawer: counter.drawer };
   for (const button of document.querySelectorAll("[data-act]")) button.addEventListener("click", () => pack && (till.may(button.dataset.act) ? acts[button.dataset.act](till) : announce(clerk ? say("may-not", { name: clerk.name }) : say("may-not-locked"), "warning")));
   panel.listen();
@@ -460,11 +499,7 @@ function listen() {
     if (file) await bringIn(file);
     event.target.value = ""; // or the same file, chosen again, would be no change
   });
-  byId("training").addEventListener("change", async (event) => {
-    isTraining = event.target.checked;
-    show("is-training", isTraining);
-    await database.keep(db, "training", isTraining);
-  });
+  byId("training").addEventListener("change", (event) => train(event.target.checked));
 }
 
 function weighAgain(element) {
@@ -505,10 +540,9 @@ async function load() {
   [sold, used, counted] = [new Map(), {}, new Set()];
   await countAll();
   [clerk, offset, isTraining] = [await who.read(db), (await database.meta(db, "clock"))?.offset ?? null, (await database.meta(db, "training")) ?? false];
-  [day, drawer] = [await people.forget(db), (await database.meta(db, "drawer")) ?? null];
+  [day, drawer] = [await people.forget(db), (await database.meta(db, drawerKey())) ?? null];
   showDrawer();
-  show("is-training", isTraining);
-  byId("training").checked = isTraining;
+  showTraining();
   byId("loading").textContent = "";
   show("no-pack", !pack);
   show("desk-in", Boolean(pack));

@@ -5,7 +5,7 @@ import { byId, fill, say } from "./screen.js";
 let now = null;
 
 /* what: {title, note, fields: [{name, label, value, mode}], rows: (values) => [{value, text, about}], act, label, pick}. `rows` is asked anew
-   when something is typed. `act(values)` and `pick(value, values)` close the dialog unless they answer a text, which is what is wrong. */
+   when something is typed; one whose value is null is only read. `act(values)` and `pick(value, values)` close the dialog unless they answer a text, which is what is wrong. */
 export function open(what) {
   now = what;
   byId("panel-title").textContent = what.title;
@@ -30,11 +30,16 @@ export const close = () => byId("panel").close();
 
 const values = () => Object.fromEntries([...byId("panel-fields").querySelectorAll("input")].map((input) => [input.name, input.value.trim()]));
 
+function row(button, value, text) {
+  if (value === null) button.replaceWith(Object.assign(document.createElement("span"), { textContent: text }));
+  else Object.assign(button, { textContent: text }).setAttribute("data-value", value);
+}
+
 async function showRows() {
   const found = now.rows ? await now.rows(values()) : [];
   byId("panel-rows").replaceChildren(
     ...found.map(({ value, text, about = "" }) =>
-      fill("panel-row", { button: (button) => Object.assign(button, { textContent: text }).setAttribute("data-value", value), about: about || null }),
+      fill("panel-row", { button: (button) => row(button, value, text), about: about || null }),
     ),
   );
 }

@@ -29,7 +29,7 @@ export async function receipts(till) {
       lines: entry.lines.map(({ title, quantity, total, sold_by }, index) => ({ line: index + 1, title, quantity, gone: 0, total, sold_by })),
     })),
   ];
-  const since = all.filter(({ entry, state, at }) => entry.kind === "return" && (state !== journal.SENT || at > heard));
+  const since = all.filter(({ entry, state, at }) => entry.kind === "return" && !entry.training && (state !== journal.SENT || at > heard));
   for (const { entry } of since) {
     const receipt = found.find((each) => (entry.order ? each.order === entry.order : entry.sale && each.entry === entry.sale));
     for (const back of entry.lines) {

@@ -11,14 +11,15 @@ const IDLE_MS = 30_000;
 const SOON_MS = 60_000, DAY_MS = 2 * 60_000, PACK_MS = 5 * 60_000, LEASE_MS = 30 * 60_000;
 
 export class Sender extends Pulse {
-  /* `idle`: after how many milliseconds it asks again while there is nothing to send. */
-  constructor(db, code, till, idle = IDLE_MS) {
+  /* `idle`: after how many milliseconds it asks again while there is nothing to send. `cards()`: how many payments by card of this device are
+     not settled. */
+  constructor(db, code, till, idle = IDLE_MS, cards = async () => 0) {
     super(`till-${code}`, idle);
-    Object.assign(this, { db, code, till, base: `/pos/${code}`, hasSent: false });
+    Object.assign(this, { db, code, till, cards, base: `/pos/${code}`, hasSent: false });
   }
 
   async beat() {
-    const said = await here(`${this.base}/offline/here`);
+    const said = await here(`${this.base}/offline/here`, await this.self());
     await database.keep(this.db, "clock", { offset: said.offset, asked: said.asked });
     this.offset = said.offset; // somebody may have set the clock right since
     this.tell("clock");
@@ -29,6 +30,12 @@ export class Sender extends Pulse {
     this.tries = 0;
     await registered(this.db, (key) => nameKey(this.code, said.csrf, this.till, key)).catch((error) => console.warn("receipts of this till have no code", error));
     await this.carry(said.csrf).catch((error) => console.warn("the till has what it had", error)); // sales matter more
+  }
+
+  /* What this device says of itself before it sends: what was rung up when it falls silent in the middle of that is known then. */
+  async self() {
+    const [{ till, unsent }, cards, pack] = await Promise.all([journal.state(this.db), this.cards(), database.meta(this.db, "pack")]);
+    return { till, unsent, cards, pack_at: pack?.at ?? null };
   }
 
   /* Who is on here and there. Who went on without network is not who the server has on: that one is locked there, so that nobody goes

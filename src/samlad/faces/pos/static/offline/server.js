@@ -21,10 +21,11 @@ export async function request(address, options = {}, patience = PATIENCE_MS) {
   return answer;
 }
 
-/* Who is at the till, the token for what is sent, and the server's clock: what ours is behind it, in milliseconds. */
-export async function here(address) {
+/* Who is at the till, the token for what is sent, and the server's clock: what ours is behind it, in milliseconds. `self` is what the till
+   says of itself with that. */
+export async function here(address, self = null) {
   const before = Date.now();
-  const answer = await request(address, {}, 5_000);
+  const answer = await request(address, self ? { headers: { "X-Till": JSON.stringify(self) } } : {}, 5_000);
   if (!answer.ok) throw new Away("network");
   const said = await readJson(answer);
   const after = Date.now();

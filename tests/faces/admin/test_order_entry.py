@@ -376,6 +376,31 @@ async def test_a_quote_stands_and_is_ordered_by_its_link_or_here(api: httpx.Asyn
     assert [(line.quantity, line.unit_price) for line in order.lines if line.sku] == [(3, 10_000)]
 
 
+async def test_a_price_that_moved_is_said_before_the_order_is_placed(
+    api: httpx.AsyncClient, shop: Any
+) -> None:
+    draft = await begun(api, shop, "MUG-032 3")
+    page = (await api.get(draft, headers=PEOPLE)).text
+    (mugs,), before = units_of(page), total_of(page)
+    moved = "The price has changed from SEK 145.00"
+    assert moved not in text_of(page).replace("\xa0", " ")
+    await shop.trade.set_price(shop.variants["MUG-032"], 16_900)
+    stale = {**KIM, mugs: "4", "act": "keep", "total": before}
+    assert (await api.post(draft, data=stale, headers=PEOPLE)).status_code == 303
+    page = (await api.get(draft, headers=PEOPLE)).text
+    assert moved in text_of(page).replace("\xa0", " "), (
+        "another quantity does not agree to what nobody has seen"
+    )
+    placed = {**KIM, mugs: "4", "act": "place", "pay": "later"}
+    refused = await api.post(draft, data=placed | {"total": before}, headers=PEOPLE)
+    assert refused.status_code == 422
+    assert moved in text_of(refused.text).replace("\xa0", " ")
+    done = await api.post(draft, data=placed | {"total": total_of(refused.text)}, headers=PEOPLE)
+    assert done.status_code == 303, text_of(done.text)
+    order = await orders.read(shop.db, await shop.db.value("SELECT id FROM orders"))
+    assert [(line.quantity, line.unit_price) for line in order.lines if line.sku] == [(4, 16_900)]
+
+
 async def test_how_it_is_paid_is_what_the_channel_offers(api: httpx.AsyncClient, shop: Any) -> None:
     setting = ChannelChange(settings={"payment_providers": ["invoice", "till_card"]})
     await shop.db.transaction(lambda tx: channels.change(tx, shop.trade.web.id, setting))

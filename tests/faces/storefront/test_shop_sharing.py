@@ -116,6 +116,25 @@ async def test_saved_for_later_notes_and_what_the_store_added(
     page = (await guest.post(back[0], data={"from": listed[1]}, headers={"hx-request": "true"})).text
     assert "Saved for later" not in page
     assert "For &lt;Lo&gt;" in page
+    line = await market.db.value("SELECT id FROM cart_line WHERE cart = $1 AND variant = $2", cart, kettle)
+    await guest.post(f"/cart/lines/{line}", data={"quantity": "99"}, headers={"hx-request": "true"})
+    many = text_of((await guest.post(f"/cart/lines/{line}/save", headers={"hx-request": "true"})).text)
+    assert "Only 10 are left" in many.split("Saved for later")[1], "less than was saved is not nothing"
+    assert "Not to be had" not in many
+
+
+async def test_codes_that_are_tried_out_are_stopped_at_the_field(
+    guest: httpx.AsyncClient, market: Market
+) -> None:
+    for tried in range(10):
+        wrong = await guest.post("/cart/continue", data={"code": f"00 00 0{tried}"})
+        assert (wrong.status_code, "not good any more" in text_of(wrong.text)) == (422, True)
+    stopped = await guest.post("/cart/continue", data={"code": "123 456"})
+    assert stopped.status_code == 429
+    assert int(stopped.headers["retry-after"]) > 0
+    assert re.search('id="[a-z-]*code-error"', stopped.text)
+    assert "That was too often" in text_of(stopped.text)
+    assert 'value="123 456"' in stopped.text, "what was typed stays"
 
 
 async def quote(market: Market, variant: UUID) -> carts.NewCart:

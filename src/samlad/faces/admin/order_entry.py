@@ -253,7 +253,8 @@ async def act(request: AnyRequest, cart_id: FromPath[UUID]) -> Response[Any]:
         if wanted == "address":
             await _take_address(request, cart, form)
         found = await _callers(request, cart, form)
-        cart = await change(request, lambda tx: _kept(tx, cart, form))
+        has_seen = form.whole("total") in (None, shown)
+        cart = await change(request, lambda tx: _kept(tx, cart, form, has_seen=has_seen))
         cart = await order_times.settle(request, cart, form, placing=wanted == "place")
         parts = await _parts(request, cart, form)
         if found or (parts and wanted != "place"):
@@ -335,8 +336,9 @@ async def _chosen(tx: Tx, channel: Channel, form: Form) -> dict[str, Any]:
     return {}
 
 
-async def _kept(tx: Tx, cart: CartView, form: Form) -> CartView:
-    """The cart with other quantities, more goods, and who buys.
+async def _kept(tx: Tx, cart: CartView, form: Form, *, has_seen: bool) -> CartView:
+    """The cart with other quantities, more goods, and who buys. ``has_seen``: the page showed what it comes to now, so that its
+    prices are agreed to; else it says first which of them are other ones.
 
     Raises:
         InvalidInput: at the field that cannot be right; then nothing is kept.
@@ -353,12 +355,12 @@ async def _kept(tx: Tx, cart: CartView, form: Form) -> CartView:
     for variant, units in await _variants(tx, channel, form):
         await carts.add_line(tx, cart.id, LineInput(variant=variant, quantity=units))
     said = await _chosen(tx, channel, form)
-    await carts.set_details(tx, cart.id, _details(form, cart.delivery_method, **said))
+    kept = await carts.set_details(tx, cart.id, _details(form, cart.delivery_method, **said))
     if form.text("drop_code"):
-        await carts.remove_code(tx, cart.id, form.get("drop_code"))
+        kept = await carts.remove_code(tx, cart.id, form.get("drop_code"))
     elif form.text(order_paying.PROMOTION):
-        await carts.add_code(tx, cart.id, form.get(order_paying.PROMOTION).strip())
-    return await carts.accept_prices(tx, cart.id)
+        kept = await carts.add_code(tx, cart.id, form.get(order_paying.PROMOTION).strip())
+    return await carts.accept_prices(tx, cart.id) if has_seen else kept
 
 
 async def _variants(tx: Tx, channel: Channel, form: Form) -> list[tuple[UUID, int]]:

@@ -28,9 +28,10 @@ from samlad.kernel.context import GUEST
 from samlad.kernel.database import Tx
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import marked
-from samlad.kernel.problems import Conflict, InvalidInput, NotFound
+from samlad.kernel.problems import Conflict, InvalidInput, NotFound, TooMany
 
 GONE = marked("This link or code is not good any more. Ask for a new one on the device that has the cart.")
+TOO_OFTEN = marked("That was too often. Wait a little, then try again.")
 HERE = marked("Here is the cart. The other device stays in it, and what one changes the other sees.")
 
 
@@ -129,6 +130,11 @@ async def take_over(request: AnyRequest) -> Response[Any]:
     except CartClosed:
         form.failed(InvalidInput.at("code", _("This cart was ordered already.")))
         return await _continue_page(request, channel, form, None)
+    except TooMany as problem:
+        form.failed(problem).errors["code"] = _(TOO_OFTEN)
+        answer = await _continue_page(request, channel, form, None)
+        answer.headers["Retry-After"] = str(problem.extra.get("retry_after", 60))
+        return answer
     except InvalidInput as problem:
         form.failed(problem)
         return await _continue_page(request, channel, form, None)

@@ -21,6 +21,8 @@ WANTED = {
         "merge customers": "/admin/duplicates", "low stock": "/admin/stock/running-out", "expiry date": "/admin/stock/lots",
         "voucher": "/admin/gift-cards", "payouts": "/admin/payments/settlements", "my password": None, "cash register": "/pos",
         "retuns": "/admin/returns", "add product": "/admin/products/new", "receipt text": f"{SETTING}receipt_footer",
+        "customer": "/admin/customers", "invoice": "/admin/documents", "return": "/admin/returns", "time zone": "/admin/channels",
+        "change password": "/admin/profile", "delivery time": "/admin/delivery", "purchase price": "/admin/stock/purchases",
     },
     "sv": {
         "moms": "/admin/tax", "öppet köp": f"{SETTING}return_days", "ångerrätt": f"{SETTING}return_days", "inventering": "/admin/stock/counts",
@@ -28,13 +30,19 @@ WANTED = {
         "anställda": "/admin/staff", "öppettider": "/admin/stock/locations", "leverantörer": "/admin/stock/purchases",
         "dagsavslut": "/admin/books/days", "presentkort": "/admin/gift-cards", "dricks": f"{SETTING}tips", "kassa": "/pos",
         "öresavrundning": f"{SETTING}cash_step", "bäst före": "/admin/stock/lots", "jämförpris": f"{SETTING}content_attribute",
+        "kund": "/admin/customers", "kundgrupp": "/admin/customers", "faktura": "/admin/documents", "retur": "/admin/returns",
+        "tidszon": "/admin/channels", "byt lösenord": "/admin/profile", "utlämning": "/admin/fulfilments",
+        "leveranstid": "/admin/delivery", "inköpspris": "/admin/stock/purchases",
     },
     "nl": {
         "btw": "/admin/tax", "bedenktijd": f"{SETTING}return_days", "pincode": f"{SETTING}till_pins", "terugbetaling": "/admin/returns",
         "voorraadtelling": "/admin/stock/counts", "kortingscode": "/admin/promotions/new", "verzendkosten": f"{SETTING}shipping_flat",
         "medewerkers": "/admin/staff", "openingstijden": "/admin/stock/locations", "leveranciers": "/admin/stock/purchases",
         "dagafsluiting": "/admin/books/days", "cadeaubon": "/admin/gift-cards/new", "fooi": f"{SETTING}tips", "kassa": "/pos",
-        "houdbaarheid": "/admin/stock/lots", "AVG": "/admin/privacy",
+        "houdbaarheid": "/admin/stock/lots", "AVG": "/admin/privacy", "klant": "/admin/customers", "klantgroep": "/admin/customers",
+        "factuur": "/admin/documents", "retour": "/admin/returns", "tijdzone": "/admin/channels",
+        "wachtwoord wijzigen": "/admin/profile", "ophalen": "/admin/fulfilments", "levertijd": "/admin/delivery",
+        "inkoopprijs": "/admin/stock/purchases",
     },
 }  # fmt: skip
 FIRST = 3

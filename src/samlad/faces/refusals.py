@@ -79,7 +79,7 @@ STOCK = (
     marked("of this purchase order %(left)s can go back"),
     marked("the same as the origin"),
     marked("This transfer is %(state)s."),
-    marked("Of variant %(variant)s only %(units)s such units are under way."),
+    marked("Of “%(name)s” only %(units)s such units are under way."),
     marked("The process is ending."),
     marked("The connection broke while goods were being held."),
 )

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
+from samlad import catalog
 from samlad.kernel import log
 from samlad.kernel.database import Tx
 from samlad.kernel.http import check_version
@@ -86,6 +87,7 @@ async def receive(
             (v, lot, units) for (v, units), lot in zip(lines, service.lots_beside(lots, lines), strict=True)
         ]
         arrived = _arrived(old, missing, named)
+        await _refuse_more(tx, arrived, missing)
     moved = await _arrive(tx, transfer, old.destination, arrived, missing)
     await _expect(tx, old, [(variant, -units) for (variant, _lot), units in arrived.items()])
     is_complete = all(units == arrived.get(key, 0) for key, units in missing.items())
@@ -113,10 +115,16 @@ def _arrived(
         if arrived.keys() & found.keys():
             raise InvalidInput.at("lines", "a variant is there twice")
         arrived |= found
+    return arrived
+
+
+async def _refuse_more(tx: Tx, arrived: Mapping[_Key, int], missing: Mapping[_Key, int]) -> None:
+    """Raises Conflict: more arrived of something than was sent."""
     for key, units in arrived.items():
         if not 0 <= units <= missing.get(key, 0):
-            raise Conflict(f"Of variant {key[0]} only {missing.get(key, 0)} such units are under way.")
-    return arrived
+            known = (await catalog.by_ids(tx, [key[0]])).get(key[0])
+            name = known.sku if known else str(key[0])
+            raise Conflict(f"Of “{name}” only {missing.get(key, 0)} such units are under way.")
 
 
 async def reschedule(

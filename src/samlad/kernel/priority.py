@@ -6,8 +6,8 @@ from pathlib import Path
 
 GIVES_WAY = 5
 """How much less of a processor that others want, too, is for what gives way (the niceness of POSIX): a third."""
-COMES_LAST = 8
-"""The same for what takes what is left: a sixth. Not for whoever holds locks that people who buy wait for."""
+COMES_LAST = 12
+"""The same for what takes what is left: a fifteenth. Not for whoever holds locks that people who buy wait for."""
 
 
 def give_way(pid: int, niceness: int) -> None:

@@ -37,9 +37,9 @@ NO_VERSION = {
     "segment.html|/list": _ADDED, "sign_in.html": _OWN, "sign_in_code.html": _OWN, "staff_new.html": _ADDED, "start/delivery.html": _SETUP,
     "start/payment.html": _SETUP, "start/place.html": _SETUP, "start/product.html": _SETUP, "start/seller.html": _SETUP, "start/shop.html": _SETUP,
     "start/staff.html": _ADDED, "start/tax.html": _SETUP, "stock.html": _PICKED, "stock_count.html": "each entry is kept; two that differ are shown",
-    "stock_counts.html": _ADDED, "stock_purchase.html|/receive": _ADDED, "stock_purchases.html": _ADDED, "stock_purchases_new.html": _ADDED,
+    "stock_counts.html": _ADDED, "stock_purchases.html": _ADDED, "stock_purchases_new.html": _ADDED,
     "stock_recalls.html": _ADDED, "stock_receipts_new.html": _ADDED, "stock_reorder.html": _ADDED, "stock_supplier_return.html|/credit": _ACT,
-    "stock_supplier_return_new.html": _ADDED, "stock_transfers_new.html": _ADDED, "stock_transfer.html|/receive": _ACT, "till_device.html|/put-away": _ACT, "till_key.html": _ACT, "till_sales.html": _ACT, "tracking_new.html": _ADDED,
+    "stock_supplier_return_new.html": _ADDED, "stock_transfers_new.html": _ADDED, "till_device.html|/put-away": _ACT, "till_key.html": _ACT, "till_sales.html": _ACT, "tracking_new.html": _ADDED,
     "tracking_plan_import.html": _DATED, "tracking_schema.html": _DATED, "tracking_source.html|/keys": _ADDED, "website.html": _ADDED,
 }  # fmt: skip
 """Forms without a version, by template and a piece of the address, and why they need none."""

@@ -267,6 +267,35 @@ async def test_what_is_added_is_paid_or_owed(trade: Trade) -> None:
     await trade.sound()
 
 
+async def test_one_payment_never_pays_an_addition_and_a_new_sale(trade: Trade) -> None:
+    first, rest = await trade.kettle(10_000), await trade.kettle(2_000)
+    dearer, more = await trade.kettle(30_000), await trade.kettle(15_000)
+    order = await trade.buy((first, 1), (rest, 1))
+    left = msgspec.convert({"lines": [{"position": 1, "quantity": 1}]}, FulfilInput)
+    order = await trade.db.transaction(lambda tx: orders.fulfil(tx, order.id, left))
+    both = (
+        {"kind": "exchange", "position": 1, "quantity": 1, "variant": dearer},
+        {"kind": "add", "variant": more, "quantity": 1},
+    )
+    with pytest.raises(InvalidInput) as caught:
+        await make(trade, order, *both, payments=[PaymentInput(provider="test")])
+    assert caught.value.errors[0].field == "payments"
+    done = await make(trade, order, *both, pay_later=True)
+    assert done.placed is not None
+    new = await orders.read(trade.db, done.placed)
+    old = done.order
+    owed = (new.total - new.paid, old.total - old.called_off - old.paid)
+    assert (owed, done.preview.to_pay) == ((30_000, 5_000), 35_000), "each order asks for its own"
+
+
+async def test_another_country_is_another_sale(trade: Trade) -> None:
+    order = await trade.buy((await trade.kettle(10_000), 1))
+    abroad = {**msgspec.to_builtins(order.address), "country": "NO", "postal_code": "0150", "city": "Oslo"}
+    with pytest.raises(InvalidInput) as caught:
+        await preview(trade, order, {"kind": "address", "address": abroad})
+    assert caught.value.errors[0].field == "actions/0/address/country"
+
+
 async def test_cancelling_every_line_cancels_the_order(trade: Trade) -> None:
     kettle = await trade.kettle(10_000)
     order = await trade.buy((kettle, 2))

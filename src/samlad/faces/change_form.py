@@ -13,7 +13,7 @@ from samlad.faces.page import AnyRequest, locale_of, words
 from samlad.kernel.http import database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.ids import new_id
-from samlad.kernel.problems import InvalidInput, Problem
+from samlad.kernel.problems import InvalidInput
 from samlad.orders import ChangeInput, LineKind, Order, return_reasons
 from samlad.orders.change_model import Notice, Preview, ReturnReason
 from samlad.orders.rules import returnable, unfulfilled
@@ -54,6 +54,8 @@ REMEDIES: Mapping[str, str] = {
     "refund-back": marked("Money back, the goods come back"),
     "replacement-back": marked("The same again, the goods come back"),
 }
+INSTEAD_OF_WHAT = marked("Say how many come back, or are called off, for this.")
+ONE_OF_BOTH = marked("Either a complaint or something else instead: make two changes.")
 ADDRESS = ("name", "line1", "line2", "postal_code", "city", "region", "country")
 LINES: Mapping[str, str] = {
     "Goodwill": marked("Goodwill"),
@@ -140,6 +142,7 @@ async def change_from(request: AnyRequest, order: Order, form: Form, **fixed: An
         actions.append({"kind": "fee", "amount": fee, "title": form.text("fee_title") or "Fee"})
     if form.has("new_address"):
         actions.append({"kind": "address", "address": _address(form)})
+    form.named = _names(actions)
     photos = [text for text in form.get("photos").split() if text]
     values: dict[str, Any] = {
         "actions": actions,
@@ -163,6 +166,36 @@ async def change_from(request: AnyRequest, order: Order, form: Form, **fixed: An
     return form.into(ChangeInput, **{name: value for name, value in values.items() if value is not None})
 
 
+_OF_LINE: Mapping[str, str] = {
+    "reason": "reason",
+    "condition": "condition",
+    "lot": "lot",
+    "scanned": "scanned",
+}
+_OWN: Mapping[str, Mapping[str, str]] = {
+    "add": {"variant": "add_code", "quantity": "add_quantity"},
+    "goodwill": {"amount": "goodwill"},
+    "fee": {"amount": "fee", "title": "fee_title"},
+    "address": {f"address/{part}": f"address/{part}" for part in ADDRESS},
+}
+
+
+def _names(actions: list[dict[str, Any]]) -> dict[str, str]:
+    """Where in the form what a verb says of an action stands."""
+    found = {"payments": "way"}
+    for index, action in enumerate(actions):
+        kind, position = action["kind"], action.get("position")
+        if kind in _OWN:
+            parts = dict(_OWN[kind])
+        else:
+            counted = "return" if kind == "exchange" else kind
+            parts = {name: f"{typed}-{position}" for name, typed in _OF_LINE.items()}
+            parts |= {"variant": f"exchange-{position}", "keep_price": "keep_price"}
+            parts |= {"quantity": f"{counted}-{position}"}
+        found |= {f"actions/{index}/{name}": field for name, field in parts.items()}
+    return found
+
+
 async def _of_line(request: AnyRequest, order: Order, form: Form, position: int) -> list[dict[str, Any]]:
     back, off = form.whole(f"return-{position}") or 0, form.whole(f"cancel-{position}") or 0
     for name, count in (("return", back), ("cancel", off)):
@@ -173,8 +206,14 @@ async def _of_line(request: AnyRequest, order: Order, form: Form, position: int)
     why |= {"condition": form.get(f"condition-{position}")} if form.text(f"condition-{position}") else {}
     why |= {"lot": form.get(f"lot-{position}")} if form.text(f"lot-{position}") else {}
     seen = {"scanned": form.get(f"scanned-{position}")} if form.text(f"scanned-{position}") else {}
-    code = form.text(f"exchange-{position}")
+    code, claimed = form.text(f"exchange-{position}"), form.whole(f"claim-{position}") or 0
+    if claimed < 0:
+        raise InvalidInput.at(f"claim-{position}", form.translate(marked("Please write 0 or more.")))
     if code:
+        if not (back or off):
+            raise InvalidInput.at(f"exchange-{position}", form.translate(INSTEAD_OF_WHAT))
+        if claimed:
+            raise InvalidInput.at(f"claim-{position}", form.translate(ONE_OF_BOTH))
         variant = await _variant(request, order, code, f"exchange-{position}")
         new = {"variant": variant, "keep_price": form.has("keep_price")}
         swap = {"kind": "exchange", **common, **why, **seen, **new}
@@ -189,9 +228,6 @@ async def _of_line(request: AnyRequest, order: Order, form: Form, position: int)
         found.append({"kind": "return", **common, **why, **seen, "quantity": back})
     if off:
         found.append({"kind": "cancel", **common, "quantity": off})
-    claimed = form.whole(f"claim-{position}") or 0
-    if claimed < 0:
-        raise InvalidInput.at(f"claim-{position}", form.translate(marked("Please write 0 or more.")))
     if claimed:
         remedy, _, back_too = form.get(f"remedy-{position}", "refund").partition("-")
         claim = {"kind": "claim", "remedy": remedy, "goods_back": bool(back_too), "quantity": claimed}
@@ -216,12 +252,6 @@ async def _variant(request: AnyRequest, order: Order, code: str, field: str) -> 
     return str(found.id)
 
 
-def failed(form: Form, problem: Problem) -> Form:
-    """Say a verb's faults in the fields of this form."""
-    marks = [fault.field.partition("/address/") for fault in problem.errors]
-    return form.failed(problem, {"".join(mark): f"address/{mark[2]}" for mark in marks if mark[2]})
-
-
 async def shown(request: AnyRequest, order: Order, known: list[ReturnReason], form: Form) -> dict[str, Any]:
     """What the form's template needs."""
     translate = words(request)
@@ -238,7 +268,13 @@ async def shown(request: AnyRequest, order: Order, known: list[ReturnReason], fo
         "refund_ways": [(code, translate(text)) for code, text in REFUND_TO.items()],
         "remedies": [(code, translate(text)) for code, text in REMEDIES.items()],
         "lots_of": await _lots_of(request, order),
+        "at_fault": [line.title for line in order.lines if _is_at_fault(form, line.position)],
     }
+
+
+def _is_at_fault(form: Form, position: int) -> bool:
+    """Whether something that was said of a line cannot be: the preview, which is far from it, names the line."""
+    return any(name.endswith(f"-{position}") for name in form.errors)
 
 
 async def _lots_of(request: AnyRequest, order: Order) -> dict[int, list[tuple[str, str]]]:

@@ -53,6 +53,8 @@ class Form:
         self.status = 200
         self.translate = translate
         self._currencies: dict[str, str] = {}
+        self.named: dict[str, str] = {}
+        """Fields of a verb's input that have another name here; whoever makes the input from this form says them."""
 
     @classmethod
     def of(cls, **values: Any) -> Self:
@@ -182,7 +184,7 @@ class Form:
         self.status = 422 if problem.status < 409 or problem.status == 422 else problem.status
         loose = []
         for fault in problem.errors:
-            name = (names or {}).get(fault.field, fault.field)
+            name = (names or self.named).get(fault.field, fault.field)
             self.errors.setdefault(name, self._said(fault))
             loose.append(fault)
         self.message = objections.said(self.translate, problem.detail or problem_words.title(problem))

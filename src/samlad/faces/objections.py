@@ -92,6 +92,8 @@ REFUSALS = (
     marked("this product is kept by serial number: say which one"),
     marked("a serial number is one piece: a line for each"),
     marked("must be after valid_from"),
+    marked("what is added and what is given instead are two orders: pay later, or make two changes"),
+    marked("another country has other taxes: call the order off and sell it anew"),
 )
 """Refusals without figures, for the catalogue: they are said as they are."""
 

@@ -92,8 +92,15 @@ class Draft:
                 if faults:
                     raise InvalidInput("The address cannot be right.", errors=tuple(faults))
                 self.address = cart_rules.tidy(action.address)
+                self._check_country(self.address, field)
             case _:
                 pass
+
+    def _check_country(self, address: Address, field: str) -> None:
+        """Its taxes and its way of delivery are those of the country that it was sold to."""
+        if self.head.country is not None and address.country != self.head.country:
+            text = "another country has other taxes: call the order off and sell it anew"
+            raise InvalidInput.at(f"{field}/address/country", text)
 
     def _line(self, position: int, field: str) -> OrderLine:
         line = self.lines.get(position)

@@ -57,6 +57,7 @@ class _Worked(Draft):
         refunded = back if data.refund_to is RefundTo.TENDER else 0
         promised = sum(payment.promised for payment in facts.payments) - captured
         owes = max(0, spread.due - promised) if added else 0
+        self._check_paid_apart(owes, now - spread.transferred - facts.owed)
         self._notice(back)
         preview = Preview(
             order=head.id,
@@ -91,6 +92,12 @@ class _Worked(Draft):
             follows=self.follows,
             cancels_all=cancels_all,
         )
+
+    def _check_paid_apart(self, owes: int, new: int) -> None:
+        """One payment belongs to one order: goods added to this one and a sale of new ones are not paid by the same."""
+        if owes > 0 and new > 0 and self.data.payments:
+            text = "what is added and what is given instead are two orders: pay later, or make two changes"
+            raise InvalidInput.at("payments", text)
 
     def _in_coins(self, spread: rules.Spread, worth: int, available: int) -> rules.Spread:
         """What goes back as it can be paid in coins, if it goes back in cash; a line says by how much it was rounded."""

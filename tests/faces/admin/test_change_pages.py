@@ -68,6 +68,28 @@ async def test_an_exchange_and_goods_that_are_added(api, shop) -> None:
     assert "It cannot be done like this" in gone.text
 
 
+async def test_a_refusal_stands_at_its_field_and_nothing_that_was_chosen_is_left_out(api, shop) -> None:
+    order = await sold(shop)
+    here = f"/admin/orders/{order.id}/change"
+
+    async def said(**chosen: str) -> str:
+        form = {name.replace("_1", "-1"): value for name, value in chosen.items()}
+        return (await api.post(here, data={"id": str(new_id()), **form}, headers=PEOPLE)).text
+
+    def at_field(name: str, text: str) -> str:
+        return rf'id="f-{name}-error">(?s:.){{0,600}}?<span>{text}'
+
+    title = order.lines[0].title
+    many = await said(return_1="9", act="apply")
+    assert re.search(at_field("return-1", "At most 2"), many)
+    assert re.search(rf"{re.escape(title)}: at most 2", many, re.IGNORECASE), "the preview names the line"
+    assert re.search(at_field("claim-1", "At most 2"), await said(claim_1="9", act="preview"))
+    assert "Say how many come back" in await said(exchange_1="LIN-TT2", act="preview")
+    both = await said(return_1="1", claim_1="1", exchange_1="LIN-TT2", act="preview")
+    assert re.search(at_field("claim-1", "Either a complaint"), both)
+    assert (await orders.read(shop.db, order.id)).version == order.version
+
+
 async def test_an_announced_return_on_its_page(api, shop) -> None:
     order = await sold(shop)
     data = AnnounceInput(order=order.id, lines=[AnnouncedLine(position=1, quantity=2, reason="wrong_size")])

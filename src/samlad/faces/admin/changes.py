@@ -85,7 +85,7 @@ async def _previewed(
             return None, None
         return await orders.preview_change(database_of(request), actor_of(request), order.id, data), data
     except Problem as problem:
-        change_form.failed(form, problem)
+        form.failed(problem)
         return None, None
 
 
@@ -112,7 +112,7 @@ async def apply_page(request: AnyRequest, order_id: FromPath[UUID]) -> Response[
     except Problem as problem:
         order = await order_of(request, order_id)
         said, _data = await _previewed(request, order, Form(form.fields, None, _))
-        return await _page(request, order, change_form.failed(form, problem), said)
+        return await _page(request, order, form.failed(problem), said)
     return go(request, f"/admin/orders/{order_id}", _("Changed."))
 
 

@@ -27,7 +27,6 @@ from samlad.orders import (
     rest_due,
 )
 from samlad.orders.change_model import CancelAction
-from samlad.orders.checks import CHECKS
 from samlad.orders.deposits import BalanceDue
 from samlad.orders.fulfilment_model import HandOverInput
 from samlad.payments import PaymentInput
@@ -269,17 +268,3 @@ async def test_who_was_not_reminded_in_time_is_reminded_once(db: Database) -> No
     called_off = await ordered(trade, 5_000)
     await db.transaction(lambda tx: changes.cancel(tx, called_off.id, CancelInput()))
     assert await rest_due.remind_of(db, day) == 0
-
-
-async def test_the_doctor_finds_money_that_no_order_is_worth(trade: Trade) -> None:
-    order = await trade.buy((await trade.kettle(), 1))
-    await trade.follow()
-    await trade.sound()
-    more = (
-        "UPDATE payment SET captured = captured + 500, amount = amount + 500 WHERE order_id = $1 RETURNING 1"
-    )
-    await trade.db.rows(more, order.id)
-    [check] = [each for each in CHECKS if each.name == "order-money"]
-    found = await check.look(trade.db)
-    assert found.status == "failed"
-    assert f"order {order.number}: keeps 20400, comes to 19900" in found.message

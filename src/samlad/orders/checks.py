@@ -216,27 +216,6 @@ _RULES: dict[str, tuple[str, str]] = {
         ORDER BY 1 LIMIT 20
     """,
     ),
-    "order-money": (
-        "No order keeps more money than it comes to, less what came back and with its tip; refused refunds are another matter",
-        """
-        WITH refused AS (
-            SELECT p.order_id FROM refund r JOIN payment p ON p.id = r.payment WHERE r.status = 'failed'
-        ), kept AS (
-            SELECT p.order_id, sum(p.captured - p.refunded)::bigint AS amount FROM payment p
-            WHERE p.order_id IS NOT NULL AND p.captured > 0 GROUP BY 1
-        ), back AS (
-            SELECT b.returns AS order_id, sum(b.total)::bigint AS amount FROM orders b WHERE b.returns IS NOT NULL GROUP BY 1
-        ), compared AS (
-            SELECT o.number, k.amount - o.credited AS kept,
-                   CASE WHEN o.status = 'cancelled' THEN 0 ELSE o.total END + coalesce(b.amount, 0) + coalesce(t.amount, 0) AS worth
-            FROM kept k JOIN orders o ON o.id = k.order_id LEFT JOIN back b USING (order_id)
-                 LEFT JOIN order_tip t USING (order_id)
-            WHERE o.kind = 'sale' AND o.imported IS NULL AND k.order_id NOT IN (SELECT order_id FROM refused)
-        )
-        SELECT 'order ' || number AS what, format('keeps %s, comes to %s', kept, worth) AS detail
-        FROM compared WHERE kept > worth ORDER BY number LIMIT 20
-    """,
-    ),
     "payment-refunds": (
         "Payments were given back as their refunds say",
         """

@@ -77,7 +77,8 @@ async def take(
     locale: str,
     country: str,
 ) -> Promised:
-    """Take the slot of what was promised for an order, else the first with room; what is promised then. Two statements.
+    """Take the slot of what was promised for an order, else the first with room; what is promised then. One statement
+    where the cart holds that slot, else three.
 
     A part of placing an order, of a method that has slots. ``cart``: whose order it is, which may hold that slot
     (`samlad.delivery.slot_holds`), even if it would be too late for others now. ``work_day``: on which the place makes it ready,

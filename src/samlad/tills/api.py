@@ -282,7 +282,7 @@ async def list_devices(
     silent, quiet or put-away."""
     actor = actor_of(request)
     actor.require(READ)
-    scope = None if actor.locations is None else sorted(actor.locations)
+    scope = actor.bound_to
     query = asked.query({"q": q, "channel": channel, "state": states})
     return await DEVICES.answer(database_of(request), query, scope, as_csv=asked.as_csv, name="till-devices")
 

@@ -110,7 +110,7 @@ async def rename(tx: Tx, device: UUID, data: NameDeviceInput) -> Device:
 
 
 async def _held(tx: Tx, device: UUID) -> Device:
-    """A device that nobody else changes until the transaction ends, where the actor may decide."""
+    """A device about which the actor may decide."""
     found = await device_store.read(tx, device)
     if found is None:
         tx.actor.require(RESOLVE)

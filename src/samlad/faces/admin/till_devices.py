@@ -27,8 +27,7 @@ BASE = "/admin/till-devices"
 async def list_devices(request: AnyRequest) -> Response[Any]:
     """Tills and kiosks that are in use, who was heard of last first; the address may ask for those that were put away."""
     require(request, READ)
-    database, actor = database_of(request), actor_of(request)
-    scope = None if actor.locations is None else sorted(actor.locations)
+    database, scope = database_of(request), actor_of(request).bound_to
     stores = [one for one in await channels.cached_all(database) if one.kind is ChannelKind.STORE]
     return await admin_page(
         request,

@@ -115,19 +115,17 @@ async def choose(tx: Tx, channel: Channel, wanted: UUID | None) -> UUID | None:
     Raises:
         InvalidInput: it is none of that location. TerminalBusy: it waits for another card.
     """
-    place = next(
-        (each.id for each in await stock.locations(tx) if each.channel == channel.id and each.is_active), None
-    )
+    place = await stock.place_of(tx, channel.id)
     if place is None:
         if wanted is not None:
             raise InvalidInput.at("terminal", "there is no such card terminal here")
         return None
-    known = await store.of_location(tx, place)
+    known = await store.of_location(tx, place.id)
     if not known:
-        if not await store.had_any(tx, place):
+        if not await store.had_any(tx, place.id):
             name = translator(channel.locale).gettext(ONLY_ONE)
-            await store.insert(tx, new_id(), place, name, "")
-        known = await store.of_location(tx, place)  # another payment may have listed it between the two looks
+            await store.insert(tx, new_id(), place.id, name, "")
+        known = await store.of_location(tx, place.id)  # another payment may have listed it between the two looks
     chosen = next((each.id for each in known if wanted in (None, each.id)), None)
     if chosen is None or not await store.lock(tx, chosen):
         raise InvalidInput.at(

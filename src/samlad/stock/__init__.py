@@ -25,6 +25,7 @@ from samlad.stock.model import (
     Promise,
     PromisedPart,
 )
+from samlad.stock.places import location, location_by_code, locations, place_of
 from samlad.stock.problems import LotNeeded, NotHeld, NotInStock, ShortLine, SoldOut
 from samlad.stock.promise_store import free_at, lease_ends, levels_of
 from samlad.stock.quarantine import put_aside
@@ -44,7 +45,7 @@ from samlad.stock.service import (
     write_off,
 )
 from samlad.stock.sets import parts_of, sets_of
-from samlad.stock.store import holds_of, location, location_by_code, locations, shipped, sold_costs
+from samlad.stock.store import holds_of, shipped, sold_costs
 from samlad.stock.together import take as take_together
 from samlad.stock.waiting import Waiting, waiting
 
@@ -90,6 +91,7 @@ __all__ = [
     "lots_here",
     "opening",
     "parts_of",
+    "place_of",
     "planned",
     "prolong",
     "promises",

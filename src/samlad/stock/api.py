@@ -18,7 +18,7 @@ from samlad.kernel.listing import (
     Sorting,
     Wanted,
 )
-from samlad.stock import counts, counts_store, lists, reach, service, sharing, store, transfers_store
+from samlad.stock import counts, counts_store, lists, places, reach, service, sharing, transfers_store
 from samlad.stock.api_changes import CHANGES
 from samlad.stock.api_costs import COSTING
 from samlad.stock.api_lots import LOTS
@@ -55,7 +55,7 @@ async def list_locations(
 async def read_location(request: AnyRequest, location_id: FromPath[UUID]) -> Response[Location]:
     """A place that holds stock, with its version as ETag."""
     actor_of(request).require(READ)
-    location = await store.location(database_of(request), location_id)
+    location = await places.location(database_of(request), location_id)
     return with_etag(location, location.version)
 
 
@@ -64,7 +64,7 @@ async def list_location_channels(request: AnyRequest, location_id: FromPath[UUID
     """Where a location behaves otherwise for a channel: what it keeps back, whether it serves it. Others: as it is."""
     actor_of(request).require(READ)
     database = database_of(request)
-    await store.location(database, location_id)
+    await places.location(database, location_id)
     return await sharing.of_location(database, location_id)
 
 

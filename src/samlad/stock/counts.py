@@ -16,7 +16,7 @@ from samlad.kernel.context import Actor
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, InvalidInput
-from samlad.stock import counts_store, lots_store, rules, service, store
+from samlad.stock import counts_store, lots_store, places, rules, service
 from samlad.stock.events import CountSubmitted, StockCounted, moved_lines
 from samlad.stock.model import Cause, Count, CountStatus
 from samlad.stock.permissions import ADJUST, APPROVE
@@ -42,7 +42,7 @@ async def open_count(
         NotFound: no such location. Conflict: a count of this id was begun already.
     """
     tx.actor.require(ADJUST, location=location)
-    place = await store.location(tx, location)
+    place = await places.location(tx, location)
     begun = await counts_store.insert(tx, count_id or new_id(), place.id, note, is_blind, at)
     if begun is None:
         raise Conflict("This count was begun already.")
@@ -106,7 +106,7 @@ async def close(tx: Tx, count_id: UUID) -> Count:
     """
     count = await _lock_to_book(tx, count_id, CountStatus.OPEN)
     tx.actor.require(ADJUST, location=count.location)
-    place = await store.location(tx, count.location)
+    place = await places.location(tx, count.location)
     if rules.needs_approval(place, count.lines, await counts_store.unit_costs(tx, count_id)):
         values = {"status": CountStatus.SUBMITTED, "submitted_by": tx.actor.label}
         submitted = await counts_store.update(tx, count_id, values)

@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from samlad.kernel.database import Reader
 from samlad.kernel.problems import FieldError, InvalidInput, NotFound
-from samlad.stock import scanning, store
+from samlad.stock import places, scanning, store
 from samlad.stock.lots_model import ExpiresOn, LotCode
 from samlad.stock.model import LARGEST, Cost, Note, Reason, Units
 
@@ -178,7 +178,7 @@ class LevelInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 async def place_of(reader: Reader, code: str, field: str = "location") -> UUID:
     """The location of that code. Raises InvalidInput at the field."""
     try:
-        return (await store.location_by_code(reader, code)).id
+        return (await places.location_by_code(reader, code)).id
     except NotFound as error:
         raise InvalidInput.at(field, error.detail) from None
 

@@ -18,7 +18,7 @@ from samlad.kernel.database import Tx
 from samlad.kernel.http import check_version
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, FieldError, InvalidInput
-from samlad.stock import purchases_store, service, store
+from samlad.stock import places, purchases_store, service
 from samlad.stock.events import PurchaseChanged, moved_lines
 from samlad.stock.model import LARGEST, Cause, Moved
 from samlad.stock.permissions import ADJUST, PURCHASE
@@ -45,7 +45,7 @@ async def draft(
     if not supplier.is_active:
         raise Conflict.at("supplier", "nothing is bought from this supplier any more")
     purchase = new_id()
-    await store.location(tx, location)
+    await places.location(tx, location)
     await purchases_store.insert(tx, purchase, supplier.id, location, reference, note)
     await _put_lines(tx, purchase, lines)
     return _tell(tx, await purchases_store.get(tx, purchase))

@@ -18,7 +18,7 @@ from samlad.kernel.context import GUEST, Actor
 from samlad.kernel.database import Database, Reader, Tx
 from samlad.kernel.http import ACTOR_SCOPE
 from samlad.kernel.problems import NotFound
-from samlad.stock import store
+from samlad.stock import places
 
 _ELSEWHERE = "There is nothing with this id where you work."
 
@@ -96,7 +96,7 @@ async def place_filter(reader: Reader, actor: Actor, wanted: str | None = None) 
     """
     if actor.locations is None:
         return wanted or None
-    codes = [place.code for place in await store.locations(reader) if place.id in actor.locations]
+    codes = [place.code for place in await places.locations(reader) if place.id in actor.locations]
     asked = set((wanted or "").split(","))
     return ",".join([code for code in codes if code in asked] or codes) or "-"
 

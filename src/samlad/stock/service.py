@@ -18,7 +18,7 @@ from samlad.kernel.database import Reader, Tx
 from samlad.kernel.http import check_version
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound, Outdated
-from samlad.stock import promise_store, rules, sets, store
+from samlad.stock import places, promise_store, rules, sets, store
 from samlad.stock.events import (
     LevelSet,
     LocationChanged,
@@ -53,7 +53,7 @@ async def create_location(tx: Tx, data: LocationInput) -> Location:
         raise InvalidInput.at("channel" if data.channel else "pool_of", error.detail) from None
     time_zone = data.time_zone or channel.time_zone
     check_values({"time_zone": time_zone})
-    location = await store.insert_location(
+    location = await places.insert_location(
         tx,
         {
             "id": new_id(),
@@ -78,6 +78,7 @@ async def create_location(tx: Tx, data: LocationInput) -> Location:
         LocationCreated(code=location.code, name=location.name, pool=location.pool),
         subject=location.id,
     )
+    tx.after_commit(places.forget)
     audit.record(tx, "location.created", "location", location.id, after=data)
     return location
 
@@ -92,7 +93,7 @@ async def change_location(
         Outdated: somebody changed it since ``version``.
     """
     tx.actor.require(LOCATIONS, location=location_id)
-    old = await store.location(tx, location_id)
+    old = await places.location(tx, location_id)
     check_version(version, old.version)
     given: dict[str, Any] = {k: v for k, v in structs.asdict(data).items() if v is not UNSET}
     check_values(given)
@@ -100,10 +101,11 @@ async def change_location(
     if not before:
         return old
     after = {name: given[name] for name in before}
-    location = await store.update_location(tx, location_id, old.version, after)
+    location = await places.update_location(tx, location_id, old.version, after)
     if location is None:
         raise Outdated("Somebody changed this location at the same moment.")
     log.append(tx, LocationChanged(code=old.code, before=before, after=after), subject=location_id)
+    tx.after_commit(places.forget)
     audit.record(tx, "location.changed", "location", location_id, before=before, after=after)
     return location
 

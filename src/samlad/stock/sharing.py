@@ -6,7 +6,7 @@ from samlad.access import audit
 from samlad.channels import Channel
 from samlad.kernel import log
 from samlad.kernel.database import Reader, Tx
-from samlad.stock import store
+from samlad.stock import places
 from samlad.stock.events import LocationChannelSet
 from samlad.stock.model import LocationChannel, LocationChannelInput
 from samlad.stock.permissions import LOCATIONS
@@ -29,7 +29,7 @@ async def set_channel(
 ) -> LocationChannel:
     """Say how a location behaves for one channel. Twice is once. Raises NotFound."""
     tx.actor.require(LOCATIONS, location=location)
-    place = await store.location(tx, location)
+    place = await places.location(tx, location)
     await tx.execute(
         """INSERT INTO location_sharing (location, channel, buffer, is_excluded) VALUES ($1, $2, $3, $4)
            ON CONFLICT (location, channel) DO UPDATE

@@ -9,14 +9,10 @@ import msgspec
 from asyncpg import Record
 
 from samlad.kernel.database import Reader, Tx
-from samlad.kernel.problems import NotFound
-from samlad.kernel.rows import into
-from samlad.stock.model import Cause, Hold, HoldKind, HoldLine, Location, Moved
+from samlad.stock.model import Cause, Hold, HoldKind, HoldLine, Moved
 from samlad.stock.problems import ShortLine
 
 _HOLD = "id, location, variant, quantity, kind, owner"
-_LOCATION = """id, pool, code, name, kind, channel, address, latitude, longitude, time_zone, priority, is_active,
-               version, buffer, currency, variance_units, variance_value, lot_strategy"""
 
 
 class TakeOutcome(msgspec.Struct, frozen=True):
@@ -480,56 +476,4 @@ async def variants_by_name(
         location_id,
         list(skus),
         list(codes),
-    )
-
-
-async def location(reader: Reader, location_id: UUID) -> Location:
-    """A location. Raises NotFound."""
-    found = await reader.one(Location, f"SELECT {_LOCATION} FROM location WHERE id = $1", location_id)
-    if found is None:
-        raise NotFound(f"There is no location {location_id}.")
-    return found
-
-
-async def locations(reader: Reader, pool: UUID | None = None) -> list[Location]:
-    """All locations, or those of a stock pool, by priority."""
-    return await reader.all(
-        Location,
-        f"SELECT {_LOCATION} FROM location WHERE $1::uuid IS NULL OR pool = $1 ORDER BY priority, code",
-        pool,
-    )
-
-
-async def location_by_code(reader: Reader, code: str) -> Location:
-    """A location. Raises NotFound."""
-    found = await reader.one(Location, f"SELECT {_LOCATION} FROM location WHERE code = $1", code)
-    if found is None:
-        raise NotFound(f"There is no location “{code}”.")
-    return found
-
-
-async def insert_location(tx: Tx, values: Mapping[str, Any]) -> Location | None:
-    """Insert a location; None when its code is taken."""
-    names = list(values)
-    places = ", ".join(f"${number}" for number in range(1, len(names) + 1))
-    rows = await tx.rows(
-        f"""INSERT INTO location ({", ".join(names)}) VALUES ({places}) ON CONFLICT (code) DO NOTHING
-            RETURNING {_LOCATION}""",
-        *values.values(),
-    )
-    return into(Location, rows)[0] if rows else None
-
-
-async def update_location(
-    tx: Tx, location_id: UUID, version: int, values: Mapping[str, Any]
-) -> Location | None:
-    """Set columns and count the version up; None when the version is not that any more."""
-    sets = "".join(f"{name} = ${number}, " for number, name in enumerate(values, 3))
-    return await tx.one(
-        Location,
-        f"""UPDATE location SET {sets} version = version + 1, updated_at = now()
-            WHERE id = $1 AND version = $2 RETURNING {_LOCATION}""",
-        location_id,
-        version,
-        *values.values(),
     )

@@ -17,7 +17,7 @@ from samlad.kernel.http import check_version
 from samlad.kernel.ids import new_id
 from samlad.kernel.money import share
 from samlad.kernel.problems import Conflict, FieldError, InvalidInput, NotFound
-from samlad.stock import lots_store, purchases_store, rules, service, store
+from samlad.stock import lots_store, places, purchases_store, rules, service
 from samlad.stock import supplier_returns_store as returns_store
 from samlad.stock.events import SupplierReturnChanged, moved_lines
 from samlad.stock.model import LARGEST, Cause, Moved
@@ -60,7 +60,7 @@ async def send(
     """
     tx.actor.require(PURCHASE, location=location)
     _check(lines)
-    place = await store.location(tx, location)
+    place = await places.location(tx, location)
     came = None if purchase is None else await _purchase(tx, purchase, supplier, location)
     made = SupplierReturn(
         id=return_id or new_id(),

@@ -10,7 +10,7 @@ from samlad.kernel.database import Tx
 from samlad.kernel.http import check_version
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, InvalidInput
-from samlad.stock import lots_store, rules, service, store, transfers_store
+from samlad.stock import lots_store, places, rules, service, transfers_store
 from samlad.stock.events import StockTransferred, moved_lines
 from samlad.stock.model import Cause, Moved, Transfer, TransferStatus
 from samlad.stock.permissions import ADJUST
@@ -46,8 +46,8 @@ async def send(
     named = [(v, lot, units) for (v, units), lot in zip(lines, service.lots_beside(lots, lines), strict=True)]
     if not lines or len({(variant, lot) for variant, lot, _ in named}) < len(named):
         raise InvalidInput.at("lines", "one line for each variant and lot, at least one")
-    await store.location(tx, origin)
-    await store.location(tx, destination)
+    await places.location(tx, origin)
+    await places.location(tx, destination)
     transfer = new_id()
     await transfers_store.insert(tx, transfer, origin, destination, note, expected_on)
     moves = [MoveLine(origin, variant, -units, lot=lot) for variant, lot, units in named]

@@ -34,8 +34,7 @@ async def _till(request: AnyRequest, code: str) -> Till:
     if session is None or session.state != "signed-in":
         raise Unauthenticated("Sign in to go on.")
     channel = await channels.cached_by_code(database, code)
-    places = await stock.locations(database)
-    place = next((each for each in places if channel and each.channel == channel.id and each.is_active), None)
+    place = await stock.place_of(database, channel.id) if channel else None
     is_theirs = place is not None and (actor.locations is None or place.id in actor.locations)
     if channel is None or place is None or not is_theirs or channel.kind is not ChannelKind.STORE:
         raise NotFound("There is no such store.")

@@ -79,17 +79,12 @@ async def till_of(request: AnyRequest, code: str) -> Till:
     """
     actor, database = clerk_of(request), database_of(request)
     channel = await channels.cached_by_code(database, code)
-    place = await _place_of(request, channel.id) if channel else None
+    place = await stock.place_of(database, channel.id) if channel else None
     if channel is None or place is None or channel.kind is not ChannelKind.STORE:
         raise NotFound("There is no such store.")
     actor.require(orders.PLACE, location=place.id)
     formats.country.set(channel.country)
     return Till(msgspec.structs.replace(channel, locale=face.locale_of(request)), place)
-
-
-async def _place_of(request: AnyRequest, channel: UUID) -> Location | None:
-    places = await stock.locations(database_of(request))
-    return next((place for place in places if place.channel == channel and place.is_active), None)
 
 
 def show(

@@ -333,6 +333,7 @@ async function sell(tenders, rounding, back) {
   }
   // It is on the disk: only now anything says so, and the drawer may open.
   count(entry);
+  await showCount();
   showReceipt({ entry, id: entry.id, verdict: null }, back, true);
   open = await ticket.current(db);
   showTicket();

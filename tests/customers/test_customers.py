@@ -115,3 +115,28 @@ async def test_the_list_finds_and_sums(trade: Trade, api: httpx.AsyncClient) -> 
         f"/api/customers/{made.json()['id']}", json={"name": "Lo"}, headers={"If-Match": made.headers["etag"]}
     )
     assert one.json()["name"] == "Lo"
+
+
+async def test_a_name_and_a_number_are_enough_once(trade: Trade) -> None:
+    async def add(**given: str) -> customers.Customer:
+        new = NewCustomer(channel=trade.web.id, **given)
+        return await trade.db.transaction(lambda tx: customers.create(tx, new))
+
+    made = await asyncio.gather(
+        *(add(name="Siv", phone=each) for each in ("070-123 45 67", "+46 70 123 45 67")),
+        return_exceptions=True,
+    )
+    [siv] = [each for each in made if isinstance(each, customers.Customer)]
+    [refused] = [each for each in made if isinstance(each, Conflict)]
+    assert (refused.extra["customer"], refused.errors[0].field) == (str(siv.id), "phone")
+    other = await add(name="Bo", phone="123 45 67")
+    assert other.id != siv.id, "a number that ends alike is another"
+    family = await add(email="kim@example.org", phone="0701234567")
+    assert family.id != siv.id, "who has an address of their own may share a number"
+    for lacking in ({"phone": "0709999999"}, {"name": "Nobody"}):
+        with pytest.raises(InvalidInput) as wrong:
+            await add(**lacking)
+        assert wrong.value.errors[0].field == "email"
+    nameless = msgspec.convert({"name": None}, CustomerChange)
+    with pytest.raises(InvalidInput):
+        await trade.db.transaction(lambda tx: customers.change(tx, siv.id, nameless))

@@ -184,7 +184,7 @@ FILLED: Mapping[str, str] = {
     "/account/subscriptions/{subscription}": _OF_KIM.format("o.id AS subscription", "subscription"),
     "/account/returns/{return_id}": "SELECT NULL AS return_id WHERE false",
     "/account/addresses/{address_id}": "SELECT NULL AS address_id WHERE false",
-    "/pos/{code}": _TILL, "/pos/{code}/offline": _TILL, "/pos/{code}/parked": _TILL, "/pos/{code}/customers": _TILL,
+    "/pos/{code}": _TILL, "/pos/{code}/offline": _TILL, "/pos/{code}/parked": _TILL, "/pos/{code}/customers": _TILL, "/pos/{code}/customers/new": _TILL,
     "/pos/{code}/day": _TILL, "/pos/{code}/returns": _TILL, "/pos/{code}/returns/without-receipt": _TILL,
     "/pos/{code}/orders/{order_id}/pay": f"SELECT t.code, o.id AS order_id FROM ({_TILL}) t, orders o WHERE o.kind = 'sale' AND o.imported IS NULL ORDER BY o.payment_status = 'unpaid' DESC, o.id DESC LIMIT 1",
     "/pos/{code}/drawer": _TILL, "/pos/{code}/labels": _TILL,

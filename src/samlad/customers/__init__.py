@@ -21,7 +21,7 @@ from samlad.customers.notes import (
     untag,
 )
 from samlad.customers.permissions import CHANGE, NOTES, READ
-from samlad.customers.service import add_many, change, find_or_create, import_people
+from samlad.customers.service import add_many, change, create, find_or_create, import_people
 from samlad.customers.store import (
     LISTING,
     are_same,
@@ -62,6 +62,7 @@ __all__ = [
     "change",
     "change_note",
     "contact",
+    "create",
     "current",
     "delete_note",
     "find",

@@ -51,7 +51,10 @@ async def list_customers(
 
 @post("/customers", summary="Add a customer", status_code=201)
 async def create_customer(request: AnyRequest, data: JSONBody[NewCustomer]) -> Response[Customer]:
-    """Add somebody to the customers of a channel. An external id or e-mail address that is taken answers 409."""
+    """Add somebody to the customers of a channel. An external id or e-mail address that is taken answers 409.
+
+    A name and a telephone number are enough, if nobody has that number.
+    """
     return await write(request, lambda tx: service.create(tx, data), status=201)
 
 

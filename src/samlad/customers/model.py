@@ -78,7 +78,7 @@ class PersonInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class NewCustomer(PersonInput, kw_only=True):
-    """A person, and the channel whose pool of customers they join."""
+    """A person, and the channel whose pool of customers they join. A name and a telephone number are enough."""
 
     channel: Annotated[UUID, msgspec.Meta(description="Id of the channel they are met in")]
 

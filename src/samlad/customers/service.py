@@ -1,6 +1,7 @@
 """The verbs of customers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -15,22 +16,34 @@ from samlad.kernel import cards, log
 from samlad.kernel.database import Tx
 from samlad.kernel.http import check_version
 from samlad.kernel.ids import new_id
-from samlad.kernel.problems import Conflict, InvalidInput, NotFound
+from samlad.kernel.problems import Conflict, FieldError, InvalidInput, NotFound
 from samlad.stock import reach
+
+KNOWN = "There is a customer with this telephone number."
+NEEDED = "a customer needs an e-mail address, a name with a telephone number, or an external id"
 
 
 async def create(tx: Tx, new: NewCustomer) -> Customer:
     """Add a customer to a channel's pool. Somebody who was erased and is added by hand is known again.
 
+    Who gives no more than a name and a telephone number is somebody new, too, if nobody in the pool has the number.
+
     Raises:
-        Conflict: somebody in the pool has this external id or e-mail address already; ``customer`` says who.
+        InvalidInput: nothing by which they could be known again.
+        Conflict: somebody in the pool has this external id, e-mail address or number already; ``customer`` says who.
     """
     tx.actor.require(CHANGE)
     cards.refuse(new.name, "name")
     channel = await channels.get(tx, new.channel)
-    person = _person(new)
+    person = _cleaned(new)
+    if not _is_known_again(msgspec.structs.asdict(person)):
+        raise InvalidInput.at("email", NEEDED)
     pool = channel.pools[channels.Resource.CUSTOMERS]
     await reach.require(tx, channels.Resource.CUSTOMERS, pool)
+    if person.email is None and person.external_id is None and person.phone is not None:
+        known = await store.lock_phone(tx, pool, person.phone)
+        if known is not None:
+            raise Conflict(KNOWN, errors=(FieldError("phone", KNOWN),), customer=str(known))
     added = await store.insert(tx, pool, person)
     if added is None:
         taken = await store.find(tx, pool, person)
@@ -120,8 +133,8 @@ async def change(tx: Tx, customer: UUID, change: CustomerChange, *, version: int
     }
     if not wanted:
         return current
-    if wanted.get("email", current.email) is None and wanted.get("external_id", current.external_id) is None:
-        raise InvalidInput.at("email", "a customer needs an e-mail address or an external id")
+    if not _is_known_again({**msgspec.structs.asdict(current), **wanted}):
+        raise InvalidInput.at("email", NEEDED)
     try:
         changed = await store.update(tx, customer, wanted)
     except asyncpg.UniqueViolationError:
@@ -138,11 +151,19 @@ def _person(given: PersonInput) -> PersonInput:
     Raises:
         InvalidInput: neither an external id nor an e-mail address.
     """
-    values = {name: getattr(given, name) for name in store.CHANGEABLE}
-    cleaned = {name: (value or "").strip() or None for name, value in values.items()}
-    if cleaned["external_id"] is None and cleaned["email"] is None:
+    person = _cleaned(given)
+    if person.external_id is None and person.email is None:
         raise InvalidInput.at("email", "a customer needs an e-mail address or an external id")
-    return PersonInput(**cleaned)
+    return person
+
+
+def _cleaned(given: PersonInput) -> PersonInput:
+    values = {name: getattr(given, name) for name in store.CHANGEABLE}
+    return PersonInput(**{name: (value or "").strip() or None for name, value in values.items()})
+
+
+def _is_known_again(values: Mapping[str, Any]) -> bool:
+    return bool(values["email"] or values["external_id"] or (values["phone"] and values["name"]))
 
 
 def _tell_created(tx: Tx, customer: Customer, channel: UUID | None, *, is_seen: bool = False) -> None:

@@ -197,6 +197,21 @@ async def find(reader: Reader, pool: UUID, person: PersonInput) -> Customer | No
     )
 
 
+async def lock_phone(tx: Tx, pool: UUID, phone: str) -> UUID | None:
+    """Who stands for whoever in a pool has a telephone number, however it is written; until the commit nobody else asks for it."""
+    tail = _tail(phone)
+    if not tail:
+        return None
+    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 6))", f"phone {pool} {tail}")
+    rows = await tx.rows(
+        f"""SELECT coalesce(c.survivor, c.id) AS id, c.phone FROM customer c
+            WHERE c.pool = $1 AND {_TAIL} LIKE $2 ORDER BY c.id""",
+        pool,
+        tail[::-1] + "%",
+    )
+    return next((row["id"] for row in rows if _tail(row["phone"]) == tail), None)
+
+
 async def insert(tx: Tx, pool: UUID, person: PersonInput) -> Customer | None:
     """Add a customer; None if the external id or the e-mail address is taken."""
     return await tx.one(

@@ -125,7 +125,9 @@ async def choose(tx: Tx, channel: Channel, wanted: UUID | None) -> UUID | None:
         if not await store.had_any(tx, place.id):
             name = translator(channel.locale).gettext(ONLY_ONE)
             await store.insert(tx, new_id(), place.id, name, "")
-        known = await store.of_location(tx, place.id)  # another payment may have listed it between the two looks
+        known = await store.of_location(
+            tx, place.id
+        )  # another payment may have listed it between the two looks
     chosen = next((each.id for each in known if wanted in (None, each.id)), None)
     if chosen is None or not await store.lock(tx, chosen):
         raise InvalidInput.at(

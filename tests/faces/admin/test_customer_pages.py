@@ -114,3 +114,24 @@ async def test_the_page_of_a_person_lives(site: Site, shop) -> None:
     await expect(timeline).not_to_contain_text("Changed what is in the cart")
     await site.picture(page, "customer")
     await site.fine(page)
+
+
+async def test_a_customer_is_written_down_before_they_buy(api, shop) -> None:
+    listed = (await api.get("/admin/customers", headers=PEOPLE)).text
+    assert 'href="/admin/customers/new"' in listed
+    form = (await api.get("/admin/customers/new", headers=PEOPLE)).text
+    channel = re.search(r'name="channel" value="([^"]+)"', form)
+    assert channel, "one pool of customers: there is nothing to choose"
+    typed = {"channel": channel[1], "name": "נועה כהן", "phone": "070-765 43 21"}
+    alone = await api.post("/admin/customers/new", data={**typed, "phone": ""}, headers=PEOPLE)
+    assert alone.status_code == 422
+    assert "a name with a telephone number" in text_of(alone.text)
+    assert "נועה כהן" in alone.text
+    made = await api.post("/admin/customers/new", data=typed, headers=PEOPLE)
+    assert made.status_code == 303
+    page = (await api.get(made.headers["location"], headers=PEOPLE)).text
+    assert "נועה כהן" in page
+    assert "070-765 43 21" in text_of((await api.get("/admin/customers?q=0707654321", headers=PEOPLE)).text)
+    again = await api.post("/admin/customers/new", data={**typed, "phone": "+46707654321"}, headers=PEOPLE)
+    assert again.status_code == 409
+    assert made.headers["location"] in again.text

@@ -24,7 +24,7 @@ NO_VERSION = {
     "brand.html|content/pictures": _ADDED, "card_terminals.html": _ADDED, "channel_new.html": _ADDED, "confirm.html": _OWN, "consent.html": _DATED,
     "conversation.html": "a message is added; who takes it, and until when, is one choice that its thread tells", "conversation_new.html": _ADDED,
     "customer_credit.html": _ADDED, "customer_identity.html": _ACT, "customer_person.html|/tags": _ADDED, "customer_person.html|/notes": _ADDED,
-    "customer_person.html|/household": _ACT, "customer_privacy.html": _DATED, "customers.html": _PICKED, "destination_new.html": _ADDED,
+    "customer_person.html|/household": _ACT, "customer_new.html": _ADDED, "customer_privacy.html": _DATED, "customers.html": _PICKED, "destination_new.html": _ADDED,
     "gift_card.html": _ADDED, "gift_card_new.html": _ADDED, "gift_cards.html": "looks something up", "gift_cards_waiting.html": _ACT,
     "identity_conflicts.html": _ACT, "identity_cut.html": _ACT, "identity_rules.html": _DATED, "import.html": _ACT, "import_new.html": _ADDED,
     "inbound_mails.html": _ACT, "key_new.html": _ADDED, "legal_entity_new.html": _ADDED, "link.html": _OWN, "oauth_client.html|/secrets": _ADDED,

@@ -10,7 +10,7 @@ from samlad import accounts, credit, customers
 from samlad.access.permissions import Role, permissions_of
 from samlad.channels import Resource
 from samlad.clienteling import SERVE
-from samlad.credit import GrantInput
+from samlad.credit import GrantInput, ProgrammeInput, Rate
 from samlad.customers import NoteInput, PersonInput, TagsInput
 from samlad.kernel.context import Actor, Context
 from samlad.kernel.database import Tx
@@ -118,3 +118,38 @@ async def test_a_clerk_serves_a_customer_on_the_phone(
         for refused in (f"{here}/advise", f"{here}/share", "/pos/soder/clients"):
             assert (await other.get(refused)).status_code == 403
         assert (await other.post(f"{here}/notes", data={"text": "x"})).status_code == 403
+
+
+async def test_somebody_new_is_written_down_at_the_till(clerk: httpx.AsyncClient, market: Market) -> None:
+    here, pool = "/pos/soder/customers/new", market.stores[0].pools[Resource.CUSTOMERS]
+    programme = ProgrammeInput(
+        channel=market.stores[0].id, name="Klubben", rates=[Rate(currency="SEK", spend=1_000, points=1)]
+    )
+    await market.db.transaction(lambda tx: credit.set_programme(tx, programme))
+    found = (await clerk.get("/pos/soder/customers?q=siv@example.org")).text
+    assert f"{here}?q=siv%40example.org" in found or f"{here}?q=siv@example.org" in found
+    asked = (await clerk.get(f"{here}?q=siv@example.org")).text
+    assert 'value="siv@example.org"' in asked
+    assert "Joins Klubben" in text_of(asked)
+    # Nothing is half done: who wants news without an address is not written down yet.
+    half = await clerk.post(here, data={"name": "Siv", "phone": "070-123 45 67", "news": "1"})
+    assert half.status_code == 422
+    assert "need an e-mail address" in text_of(half.text)
+    assert await market.db.value("SELECT count(*) FROM customer WHERE pool = $1", pool) == 0
+    typed = {"name": "Siv", "email": "siv@example.org", "phone": "070-123 45 67", "member": "1", "news": "1"}
+    done = await clerk.post(here, data=typed)
+    assert (done.status_code, done.headers["location"]) == (303, "/pos/soder")
+    assert "Siv" in text_of((await clerk.get("/pos/soder")).text)
+    [siv] = await market.db.rows("SELECT id, name, email FROM customer WHERE pool = $1", pool)
+    assert await market.db.value("SELECT customer FROM loyalty_member") == siv["id"]
+    assert await market.db.value("SELECT customer FROM cart WHERE status = 'open'") == siv["id"]
+    asks = "SELECT count(*) FROM event WHERE type = 'consent.asked'"
+    assert await market.db.value(asks) == 1
+    # The same once more is somebody whom the shop knows: the way to them is there.
+    again = await clerk.post(here, data=typed)
+    assert again.status_code == 409
+    assert f"/pos/soder/customers/{siv['id']}" in again.text
+    number = await clerk.post(here, data={"name": "Siv", "phone": "+46 70 123 45 67"})
+    assert number.status_code == 409
+    assert "with this telephone number" in text_of(number.text)
+    assert await market.db.value(asks) == 1

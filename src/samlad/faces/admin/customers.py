@@ -8,15 +8,15 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from samlad import channels, customers, orders, profile
-from samlad.channels import Resource
+from samlad.channels import Channel, Resource
 from samlad.customers import Customer
-from samlad.customers.model import CustomerChange
+from samlad.customers.model import CustomerChange, NewCustomer
 from samlad.faces.admin import bulk, customer_blocks, names
 from samlad.faces.admin.customer_blocks import Block
 from samlad.faces.admin.identity import customer_identity
 from samlad.faces.admin.lists import shown
 from samlad.faces.admin.loyalty import customer_credit
-from samlad.faces.admin.scope import order_scope, within
+from samlad.faces.admin.scope import order_scope, own_channels, within
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.admin.undo import undo_href, undoable
 from samlad.faces.form import Form, read_form
@@ -44,6 +44,40 @@ async def list_customers(request: AnyRequest) -> Response[Any]:
     tags = await customers.tags_in_use(database_of(request), actor_of(request))
     options = [(each.tag, f"{each.tag} ({each.people})") for each in tags]
     return await admin_page(request, "admin/customers.html", list=found, tags=options)
+
+
+@get("/admin/customers/new")
+async def new_customer(request: AnyRequest) -> Response[Any]:
+    """The form to write down somebody whom we know before they buy."""
+    require(request, customers.CHANGE)
+    return await _new_page(request, Form.of(name=request.query_params.get("name", "")[:200]))
+
+
+async def _new_page(request: AnyRequest, form: Form, known: str | None = None) -> Response[Any]:
+    """``known``: who has the address, the number or the id that was typed."""
+    first: dict[UUID, Channel] = {}
+    for each in await own_channels(actor_of(request), database_of(request)):
+        first.setdefault(each.pools[Resource.CUSTOMERS], each)
+    return await admin_page(
+        request,
+        "admin/customer_new.html",
+        status_code=form.status,
+        form=form,
+        known=known,
+        channels=[(str(each.id), each.name) for each in first.values()],
+    )
+
+
+@post("/admin/customers/new")
+async def add_customer(request: AnyRequest) -> Response[Any]:
+    """Somebody new; who is there already is shown instead."""
+    require(request, customers.CHANGE)
+    form, _ = await read_form(request), words(request)
+    try:
+        made = await change(request, lambda tx: customers.create(tx, form.into(NewCustomer)))
+    except Problem as problem:
+        return await _new_page(request, form.failed(problem), problem.extra.get("customer"))
+    return go(request, f"/admin/customers/{made.id}", _("Saved."))
 
 
 @get("/admin/customers/{customer_id:uuid}")
@@ -169,4 +203,4 @@ async def _undo_tag(tx: Tx, arguments: dict[str, Any]) -> str:
     return str(arguments["back"])
 
 
-HANDLERS = [list_customers, tag_many, show_customer, change_customer]
+HANDLERS = [list_customers, new_customer, add_customer, tag_many, show_customer, change_customer]

@@ -37,6 +37,7 @@ PLACES: Mapping[str, str] = {
     "/admin/audit": marked("who did what, history, changes"),
     "/admin/system": marked("status, health, version, jobs"),
     "/admin/start": marked("onboarding, first steps"),
+    "/admin/customers/new": marked("add customer, add person, new contact"),
     "/admin/products/new": marked("add product, new article"),
     "/admin/products/import": marked("CSV, spreadsheet, upload"),
     "/admin/labels": marked("shelf labels, barcodes"),

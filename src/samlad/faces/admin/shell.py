@@ -78,6 +78,7 @@ MORE_PLACES = (
     Place(marked("Saved replies"), "/admin/conversations/replies", "edit", "conversations.read"),
     Place(marked("Mails to sort"), "/admin/conversations/mails", "mail", "conversations.read"),
     Place(marked("Create product"), "/admin/products/new", "plus", "catalog.change"),
+    Place(marked("New customer"), "/admin/customers/new", "plus", "customers.change"),
     Place(marked("Import products"), "/admin/products/import", "upload", "catalog.change"),
     Place(marked("Price tags"), "/admin/labels", "tag", "labels.read"),
     Place(marked("New order"), "/admin/orders/new", "plus", "orders.place"),

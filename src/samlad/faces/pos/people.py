@@ -52,6 +52,7 @@ async def find(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
         query=query,
         found=found,
         may_serve=actor_of(request).may(clienteling.SERVE, till.location.id),
+        may_add=actor_of(request).may(customers.CHANGE),
     )
 
 
@@ -81,20 +82,21 @@ async def attach(request: AnyRequest, code: FromPath[str], customer_id: FromPath
     found = await person_of(request, till, customer_id)
     cart = await current(request, till)
 
-    async def verb(tx: Tx) -> CartView:
-        if cart is None:
-            made: CartView = await carts.create(tx, CartInput(channel=till.channel.id, customer=found.id))
-            return made
-        return await carts.set_details(tx, cart.id, DetailsInput(customer=found.id))
-
     try:
-        changed = await face.change(request, verb)
+        ticket = await face.change(request, lambda tx: on_ticket(tx, till, cart, found.id))
     except (CartClosed, Conflict, InvalidInput, NotFound) as problem:
         return face.go(request, till.base, _(problem.detail), kind="warning")
     label = found.name or found.email or found.external_id or ""
     answer = face.go(request, till.base, _("The ticket is %(name)s’s.") % {"name": label})
-    answer.set_cookie(face.own_cookie(request, cookie_of(till), str(changed.id), DAY_SECONDS))
+    answer.set_cookie(face.own_cookie(request, cookie_of(till), str(ticket), DAY_SECONDS))
     return answer
+
+
+async def on_ticket(tx: Tx, till: Till, cart: CartView | None, customer: UUID) -> UUID:
+    """The ticket is a customer's; a new one where there is none. Its id."""
+    if cart is None:
+        return (await carts.create(tx, CartInput(channel=till.channel.id, customer=customer))).id
+    return (await carts.set_details(tx, cart.id, DetailsInput(customer=customer))).id
 
 
 @post("/{code:str}/customers/{customer_id:uuid}/code", status_code=200)

@@ -8,7 +8,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from samlad import channels, customers, orders, profile
-from samlad.channels import Channel, Resource
+from samlad.channels import Channel, ChannelKind, Resource
 from samlad.customers import Customer
 from samlad.customers.model import CustomerChange, NewCustomer
 from samlad.faces.admin import bulk, customer_blocks, names
@@ -56,7 +56,8 @@ async def new_customer(request: AnyRequest) -> Response[Any]:
 async def _new_page(request: AnyRequest, form: Form, known: str | None = None) -> Response[Any]:
     """``known``: who has the address, the number or the id that was typed."""
     first: dict[UUID, Channel] = {}
-    for each in await own_channels(actor_of(request), database_of(request)):
+    own = await own_channels(actor_of(request), database_of(request))
+    for each in sorted(own, key=lambda channel: channel.kind is not ChannelKind.WEBSHOP):
         first.setdefault(each.pools[Resource.CUSTOMERS], each)
     return await admin_page(
         request,

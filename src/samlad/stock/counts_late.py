@@ -43,7 +43,7 @@ async def begin(
     location: UUID,
     happened_at: datetime,
     lines: Sequence[tuple[UUID, int]],
-    named: Mapping[Key, int] = MappingProxyType({}),
+    named: Mapping[tuple[UUID, UUID], int] = MappingProxyType({}),
 ) -> LateSale:
     """Lock those counts. Before (variant, units) are sold: who books a count locks counts, then levels, too.
 
@@ -52,10 +52,10 @@ async def begin(
     going_on, booked = await counts_store.lock_ended_after(tx, location, happened_at)
     missed, lost = Counter[UUID](), list[tuple[UUID, MoveLine]]()
     if going_on or booked:
-        left, lacking = Counter[UUID](), Counter[UUID | None]()
+        left, lacking = Counter[UUID](), Counter[UUID]()
         for variant, units in lines:
             left[variant] += units
-        here = await lots_store.on_hand(tx, location, [lot for _, lot in named if lot]) if named else {}
+        here = await lots_store.on_hand(tx, location, [lot for _, lot in named]) if named else {}
         for (variant, lot), units in named.items():
             lacking[lot] = max(0, units - here.get(lot, 0))
             left[variant] -= units - lacking[lot]

@@ -20,7 +20,6 @@ from samlad.stock.model import Cause, Hold, HoldKind, HoldLine, Moved
 from samlad.stock.problems import SoldOut
 from samlad.stock.together import Together
 
-
 NAMED = "The till scanned this lot, and the books had another"
 """The reason of corrections that give units the name of the lot that was scanned."""
 

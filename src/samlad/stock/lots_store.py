@@ -189,7 +189,7 @@ async def where(reader: Reader, lot: UUID) -> list[LotAt]:
     )
 
 
-async def on_hand(reader: Reader, location: UUID, lots: Sequence[UUID]) -> dict[UUID | None, int]:
+async def on_hand(reader: Reader, location: UUID, lots: Sequence[UUID]) -> dict[UUID, int]:
     """Units of lots at a location, for sale or not."""
     rows = await reader.rows(
         "SELECT lot, on_hand FROM stock_lot WHERE location = $1 AND lot = ANY($2::uuid[])",

@@ -38,6 +38,7 @@ from samlad.orders.model import (
 )
 from samlad.orders.order_page import HistoryEntry, OrderPage, given_back, page, read
 from samlad.orders.permissions import CHANGE, IMPORT, OVERRIDE, PLACE, READ
+from samlad.orders.pieces import serials_of
 from samlad.orders.placement import Placements, place
 from samlad.orders.sets import as_sold, parts_of_sets
 from samlad.orders.store import at_places, by_number, number_of
@@ -116,6 +117,7 @@ __all__ = [
     "read",
     "record_happened",
     "sell_gift_card",
+    "serials_of",
     "sold_most",
     "spoken",
     "take_back",

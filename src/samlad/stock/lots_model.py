@@ -120,13 +120,14 @@ class LotAt(msgspec.Struct, frozen=True):
 
 
 class LotHere(msgspec.Struct, frozen=True):
-    """Units of a lot at one location that customers may get."""
+    """Units of a lot at one location that customers may get. ``is_serial``: it is a piece, and the code its number."""
 
     variant: UUID
     lot: UUID
     code: str
     expires_on: date | None
     on_hand: int
+    is_serial: bool = False
 
 
 class LotMove(msgspec.Struct, frozen=True):

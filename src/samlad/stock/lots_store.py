@@ -171,8 +171,9 @@ async def here(reader: Reader, location: UUID, variants: Sequence[UUID]) -> list
     """The lots of variants that customers may get at a location, whose turn it is first."""
     return await reader.all(
         LotHere,
-        """SELECT v.id AS variant, s.lot, t.code, t.expires_on, s.on_hand
-           FROM unnest($2::uuid[]) AS v (id) CROSS JOIN LATERAL stock_lots_for_customers($1, v.id) AS s
+        """SELECT v.id AS variant, s.lot, t.code, t.expires_on, s.on_hand, l.tracking = 'serial' AS is_serial
+           FROM unnest($2::uuid[]) AS v (id) JOIN level l ON l.location = $1 AND l.variant = v.id
+           CROSS JOIN LATERAL stock_lots_for_customers($1, v.id) AS s
            JOIN lot t ON t.id = s.lot WHERE t.code <> '' ORDER BY v.id, s.turn""",
         location,
         list(variants),

@@ -17,6 +17,7 @@ from samlad.documents.writing import LINES, Writer
 from samlad.kernel.i18n import marked, translator
 
 COPY = marked("COPY")
+SERIAL = marked("Serial number")
 CHECKED_SIZE = 4
 """Dots of a module of the code of a signed receipt: some 60 modules, which paper of 58 mm has room for."""
 _SPACES = dict.fromkeys(map(ord, "\u00a0\u202f\u2009\u2007"), " ")
@@ -111,6 +112,8 @@ class _Page(Sheet):
                 self.text(f"  {times.replace('×', 'x')}")
             for step in line.reductions:
                 self.text(f"  {step.name} {self.w.money(-step.amount)}")
+            if line.serials:
+                self.text(f"  {self.w.translate(SERIAL)} {', '.join(line.serials)}")
 
     def sums(self) -> None:
         """The total, its tax, and how it was paid."""

@@ -96,6 +96,8 @@ def lines_text(lines: Sequence[PrintedLine], w: Writer, *, prices: bool = True) 
         told.append(f"{inset}{pieces}{words}" + (f": {w.money(line.total)}" if prices else ""))
         if prices:
             told += [f"{inset}  {step.name}: {w.money(-step.amount)}" for step in line.reductions]
+        if line.serials:
+            told.append(f"{inset}  {w.translate('Serial number')} {', '.join(line.serials)}")
     return told
 
 

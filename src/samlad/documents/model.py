@@ -218,7 +218,7 @@ class PrintedLine(msgspec.Struct, frozen=True, kw_only=True):
     """A line of a document. ``net`` + ``tax`` = ``total``; on a credit note what is credited is positive.
 
     ``position`` is that of the sale's line, None for one of a return (``source``). ``category``: EN 16931, BT-151.
-    ``set_of``: the set that it is a part of, which stands above its parts.
+    ``set_of``: the set that it is a part of, which stands above its parts. ``serials``: numbers of its pieces, on receipts.
     """
 
     position: int | None = None
@@ -239,6 +239,7 @@ class PrintedLine(msgspec.Struct, frozen=True, kw_only=True):
     reductions: list[Step] = []
     sold_by: Measure = Measure.PIECE
     set_of: SetOf | None = None
+    serials: list[str] = []
 
 
 class RateTotal(msgspec.Struct, frozen=True, kw_only=True):

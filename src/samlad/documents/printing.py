@@ -38,7 +38,12 @@ async def slip_of(reader: Database | Tx, order: Order, slip: Slip) -> Printed:
     printed = await snapshot.printed_order(reader, order, slip, entity, now())
     if slip is not Slip.RECEIPT:
         return printed
-    return msgspec.structs.replace(printed, check=await signing.address(reader, order, channel))
+    serials = await orders.serials_of(reader, order)
+    lines = [
+        msgspec.structs.replace(line, serials=serials[line.position]) if line.position in serials else line
+        for line in printed.lines
+    ]
+    return msgspec.structs.replace(printed, lines=lines, check=await signing.address(reader, order, channel))
 
 
 async def confirmation(database: Database, order_id: UUID, form: str) -> bytes:

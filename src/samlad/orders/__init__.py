@@ -38,9 +38,10 @@ from samlad.orders.model import (
 )
 from samlad.orders.order_page import HistoryEntry, OrderPage, given_back, page, read
 from samlad.orders.permissions import CHANGE, IMPORT, OVERRIDE, PLACE, READ
+from samlad.orders.pieces import serials_of
 from samlad.orders.placement import Placements, place
 from samlad.orders.sets import as_sold, parts_of_sets
-from samlad.orders.store import at_places, by_number
+from samlad.orders.store import at_places, by_number, number_of
 from samlad.orders.tip_rules import offered as tips_offered
 from samlad.orders.tip_store import add_paid as add_tips_paid
 from samlad.orders.tip_store import kept as tip_kept
@@ -106,6 +107,7 @@ __all__ = [
     "imported",
     "lock_tips_owed",
     "name_goods",
+    "number_of",
     "order_of_gift_card",
     "page",
     "parts_of_sets",
@@ -115,6 +117,7 @@ __all__ = [
     "read",
     "record_happened",
     "sell_gift_card",
+    "serials_of",
     "sold_most",
     "spoken",
     "take_back",

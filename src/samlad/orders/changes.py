@@ -1,5 +1,7 @@
 """What happens to an order after it was placed: paid, handed over or shipped, cancelled, taken back."""
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from uuid import UUID
 
 import msgspec
@@ -197,11 +199,19 @@ async def call_off(
     return planned.preview.refunded
 
 
-async def take_back(tx: Tx, order_id: UUID, data: ReturnInput, *, version: int | None = None) -> Order:
+async def take_back(
+    tx: Tx,
+    order_id: UUID,
+    data: ReturnInput,
+    *,
+    version: int | None = None,
+    lots: Mapping[int, Sequence[tuple[str, int]]] = MappingProxyType({}),
+) -> Order:
     """Goods come back: they become an order of kind return, are put back, and their money goes back.
 
     The plain way into the change engine (`samlad.orders.change_apply`), within the same windows and limits. Returns the
-    new order of kind return, whose amounts are negative. Shipping and cash rounding stay with the sale.
+    new order of kind return, whose amounts are negative. Shipping and cash rounding stay with the sale. ``lots`` says by position which
+    lots come back, (code, units) each.
 
     Raises:
         WrongState: nothing is out. InvalidInput: more than is out of a line.
@@ -222,8 +232,9 @@ async def take_back(tx: Tx, order_id: UUID, data: ReturnInput, *, version: int |
         raise WrongState("Nothing of it is out.", state=head.status)
     change = ChangeInput(
         actions=[
-            ReturnAction(position=line.position, quantity=quantity, restock=data.restock)
+            ReturnAction(position=line.position, quantity=units, restock=data.restock, lot=lot)
             for line, quantity in chosen
+            for lot, units in _by_lot(quantity, lots.get(line.position, ()))
         ],
         location=data.location,
         refund_to=RefundTo.TENDER if data.refund else RefundTo.NOTHING,
@@ -234,6 +245,17 @@ async def take_back(tx: Tx, order_id: UUID, data: ReturnInput, *, version: int |
     _planned, done = await change_make.make(tx, head, lines, change)
     assert done.came_back is not None
     return done.came_back
+
+
+def _by_lot(quantity: int, lots: Sequence[tuple[str, int]]) -> list[tuple[str | None, int]]:
+    """Units of lots, no more than there are, and the rest of which nobody says it."""
+    found: list[tuple[str | None, int]] = []
+    for code, units in lots:
+        part = min(units, quantity)
+        quantity -= part
+        if part:
+            found.append((code, part))
+    return [*found, (None, quantity)] if quantity else found
 
 
 async def read_again(tx: Tx, order_id: UUID) -> Order:

@@ -24,6 +24,7 @@ from samlad.orders.placement import tell_placed
 from samlad.payments import Payment
 from samlad.payments.at_till import Tendered
 from samlad.stock import Sold
+from samlad.stock.lots_model import Named
 from samlad.tax import Treatment, plain_category
 
 FOUND = "Sold at a till beyond what the books had"
@@ -40,7 +41,8 @@ class HappenedTax(msgspec.Struct, frozen=True):
 
 class HappenedLine(msgspec.Struct, frozen=True, kw_only=True):
     """A line as it was sold. Amounts in minor units; ``total`` is with tax. Without a variant it is goods
-    that nobody knows here, unless it ``is_gift_card``. ``taxes``: a set was taxed at more than one rate."""
+    that nobody knows here, unless it ``is_gift_card``. ``taxes``: a set was taxed at more than one rate. ``lots`` were scanned.
+    """
 
     variant: UUID | None
     sku: str | None
@@ -55,6 +57,7 @@ class HappenedLine(msgspec.Struct, frozen=True, kw_only=True):
     taxes: Sequence[HappenedTax] = ()
     sold_by: Measure = Measure.PIECE
     is_gift_card: bool = False
+    lots: Sequence[Named] = ()
 
 
 class HappenedSale(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,6 +144,7 @@ async def _hand_over(tx: Tx, channel: Channel, sale: HappenedSale, order: Order)
             reference=order.id,
             reason=reason,
             happened_at=sale.happened_at,
+            named=[each for line in sale.lines if line.variant is not None for each in line.lots],
         )
         if goods
         else Sold([], [])

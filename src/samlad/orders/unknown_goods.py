@@ -21,13 +21,18 @@ from samlad.orders.change_planned import BackUnit
 from samlad.orders.events import OrderGoodsNamed
 from samlad.orders.happened import FOUND
 from samlad.orders.model import LineKind, Order, OrderHead, OrderKind, OrderLine, WrongState
+from samlad.stock.lots_model import Named, OddLot
 from samlad.stock.scanning import read
 
 
-async def name_goods(tx: Tx, order_id: UUID, position: int, code: str) -> Order:
+async def name_goods(
+    tx: Tx, order_id: UUID, position: int, code: str, lots: Sequence[Named] = ()
+) -> tuple[Order, Sequence[OddLot]]:
     """Say by SKU, GTIN or a scanned code which variant a line of an order was. It leaves the stock of the place where it was sold;
     what was paid, and what the receipt says, stays. What came back of it meanwhile is in stock again where it came in, or put aside or
     thrown away, as was said of it then. A set is its parts from then on, which left. Said twice it is the same.
+
+    ``lots`` were scanned, of whatever variant it is; else the ``code`` may say which. Beside the order: what is odd about them.
 
     Part of the verbs of tills, whose permissions guard it.
 
@@ -50,11 +55,12 @@ async def name_goods(tx: Tx, order_id: UUID, position: int, code: str) -> Order:
     ):
         raise InvalidInput.at("line", "there is no such line of goods")
     channel = await channels.cached(tx, head.channel)
-    ref = await catalog.variant_by_code(tx, channel.pools[Resource.CATALOGUE], read(code).code)
+    scan = read(code)
+    ref = await catalog.variant_by_code(tx, channel.pools[Resource.CATALOGUE], scan.code)
     if ref is None:
         raise InvalidInput.at("code", "nothing has this code")
     if ref.id == (line.set_of.variant if line.set_of else line.variant):
-        return await order_page.read(tx, order_id)
+        return await order_page.read(tx, order_id), ()
     if line.variant is not None:
         raise WrongState("Somebody has said what it was already.", state=head.status)
     sold = (await catalog.sellables(tx, channel, [ref.id])).get(ref.id)
@@ -63,10 +69,12 @@ async def name_goods(tx: Tx, order_id: UUID, position: int, code: str) -> Order:
     if sold.sold_by is not line.sold_by:
         raise InvalidInput.at("code", "this is sold by another measure")
     await store.update(tx, order_id, {"status": head.status})  # another version
+    odd: Sequence[OddLot] = ()
     if sold.parts:
         await _name_set(tx, head, lines, line, sold)
     else:
-        await _name_one(tx, head, line, channel, ref.id)
+        of_code = [Named(ref.id, line.fulfilled, scan.lot, scan.expires_on, scan.serial, is_scanned=True)]
+        odd = await _name_one(tx, head, line, channel, ref.id, lots or of_code)
     fact = OrderGoodsNamed(
         number=head.number, position=position, variant=ref.id, sku=ref.sku, quantity=line.fulfilled
     )
@@ -79,18 +87,22 @@ async def name_goods(tx: Tx, order_id: UUID, position: int, code: str) -> Order:
         before={"position": position, "title": line.title},
         after={"sku": ref.sku},
     )
-    return await order_page.read(tx, order_id)
+    return await order_page.read(tx, order_id), odd
 
 
-async def _name_one(tx: Tx, head: OrderHead, line: OrderLine, channel: Channel, variant: UUID) -> None:
+async def _name_one(
+    tx: Tx, head: OrderHead, line: OrderLine, channel: Channel, variant: UUID, lots: Sequence[Named]
+) -> Sequence[OddLot]:
     came_back = await _came_back(tx, head, line, channel, variant)
     if line.cancelled or sum(unit.quantity for _by, unit in came_back) != line.returned:
         raise WrongState("A part of it came back: correct the stock by hand.", state=head.status)
     await store.replace_line(tx, head.id, msgspec.structs.replace(line, variant=variant))
-    await _leave(tx, head, [(variant, line.fulfilled)])
+    these = [msgspec.structs.replace(each, variant=variant) for each in lots]
+    odd = await _leave(tx, head, [(variant, line.fulfilled)], these)
     for by, unit in came_back:
         await change_stock.put_back(tx, head, [unit], by)
         await store.name_returned(tx, by, line, unit.quantity, variant)
+    return odd
 
 
 async def _name_set(
@@ -111,11 +123,13 @@ async def _name_set(
     await _leave(tx, head, sorted(units.items()))
 
 
-async def _leave(tx: Tx, head: OrderHead, goods: Sequence[tuple[UUID, int]]) -> None:
+async def _leave(
+    tx: Tx, head: OrderHead, goods: Sequence[tuple[UUID, int]], lots: Sequence[Named] = ()
+) -> Sequence[OddLot]:
     """Goods (variant, units) are out of the stock of the place where they were sold, whatever the books say."""
     assert head.location is not None
     reason = f"{FOUND}: {head.number}"
-    await stock.sell(
+    sold = await stock.sell(
         tx,
         head.location,
         goods,
@@ -123,7 +137,9 @@ async def _leave(tx: Tx, head: OrderHead, goods: Sequence[tuple[UUID, int]]) -> 
         reference=head.id,
         reason=reason,
         happened_at=head.placed_at,
+        named=lots,
     )
+    return sold.odd
 
 
 async def _came_back(

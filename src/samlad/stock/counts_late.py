@@ -7,12 +7,13 @@ somebody looked is in what they saw, whenever it was booked.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from uuid import UUID
 
 import msgspec
 
 from samlad.kernel.database import Tx
-from samlad.stock import counts_store, service
+from samlad.stock import counts_store, lots_store, service
 from samlad.stock.model import Cause, Moved
 from samlad.stock.store import MoveLine
 
@@ -37,19 +38,40 @@ class LateSale(msgspec.Struct, frozen=True):
     taken_back: Sequence[Moved]
 
 
-async def begin(tx: Tx, location: UUID, happened_at: datetime, lines: Sequence[tuple[UUID, int]]) -> LateSale:
-    """Lock those counts. Before (variant, units) are sold: who books a count locks counts, then levels, too."""
+async def begin(
+    tx: Tx,
+    location: UUID,
+    happened_at: datetime,
+    lines: Sequence[tuple[UUID, int]],
+    named: Mapping[tuple[UUID, UUID], int] = MappingProxyType({}),
+) -> LateSale:
+    """Lock those counts. Before (variant, units) are sold: who books a count locks counts, then levels, too.
+
+    Units of ``named`` lots are those and no others; what of them is not here is, if counts have not missed it, under another name.
+    """
     going_on, booked = await counts_store.lock_ended_after(tx, location, happened_at)
     missed, lost = Counter[UUID](), list[tuple[UUID, MoveLine]]()
     if going_on or booked:
-        left = Counter[UUID]()
+        left, lacking = Counter[UUID](), Counter[UUID]()
         for variant, units in lines:
             left[variant] += units
+        here = await lots_store.on_hand(tx, location, [lot for _, lot in named]) if named else {}
+        for (variant, lot), units in named.items():
+            lacking[lot] = max(0, units - here.get(lot, 0))
+            left[variant] -= units - lacking[lot]
         counts = [*going_on, *booked]
-        for row in await counts_store.missed_lots(tx, counts, sorted(left), happened_at, REASON):
-            units = min(row["units"], left[row["variant"]])
+        rows = await counts_store.missed_lots(tx, counts, sorted(left), happened_at, REASON)
+        for row in sorted(rows, key=lambda row: (row["variant"], row["lot"]) not in named):
+            is_named = (row["variant"], row["lot"]) in named
+            wanted = lacking[row["lot"]] if is_named else left[row["variant"]]
+            units = min(row["units"], wanted, left[row["variant"]])
+            if not units or (is_named and not row["is_booked"]):
+                continue
             left[row["variant"]] -= units
-            missed[row["lot"]] += units
+            if is_named:
+                lacking[row["lot"]] -= units
+            else:
+                missed[row["lot"]] += units
             if row["is_booked"]:
                 lost.append((row["count"], MoveLine(location, row["variant"], units, REASON, row["lot"])))
     taken_back = await _take_back(tx, lost)

@@ -13,18 +13,26 @@ from samlad.channels import Channel
 from samlad.kernel import log
 from samlad.kernel.database import Tx
 from samlad.kernel.ids import new_id
-from samlad.stock import counts_late, holds, store
+from samlad.stock import counts_late, holds, sold_lots, store
 from samlad.stock.events import StockMoved, StockReleased, moved_lines, released_lines
+from samlad.stock.lots_model import Named, OddLot
 from samlad.stock.model import Cause, Hold, HoldKind, HoldLine, Moved
 from samlad.stock.problems import SoldOut
 from samlad.stock.together import Together
 
+NAMED = "The till scanned this lot, and the books had another"
+"""The reason of corrections that give units the name of the lot that was scanned."""
+
 
 class Sold(msgspec.Struct, frozen=True):
-    """What left, and what had to be found in the books before it could: units that they did not have, or held for others."""
+    """What left, and what had to be found in the books before it could: units that they did not have, or held for others.
+
+    ``odd`` is what is odd about the lots that were named.
+    """
 
     moved: list[Moved]
     found: list[Moved]
+    odd: Sequence[OddLot] = ()
 
 
 async def sell(
@@ -36,13 +44,16 @@ async def sell(
     reference: UUID,
     reason: str,
     happened_at: datetime,
+    named: Sequence[Named] = (),
 ) -> Sold:
     """Book (variant, units) out of a location, whatever the books say: the owner's lease first, then what is free.
 
     What neither has is booked openly as a correction with ``reason`` and sold with the rest. No other hold loses anything.
-    What was counted since it ``happened_at`` lacked these units already (`counts_late`).
+    What was counted since it ``happened_at`` lacked these units already (`counts_late`). Of ``named`` lots so many units leave; what of
+    them is not here is booked under that name all the same, and said (`sold_lots`).
     """
-    late = await counts_late.begin(tx, location, happened_at, lines)
+    asked = await sold_lots.asked(tx, lines, named)
+    late = await counts_late.begin(tx, location, happened_at, lines, asked.units)
     event, found_event = new_id(), new_id()
     rows = await store.sell(
         tx,
@@ -54,19 +65,30 @@ async def sell(
         events=(event, found_event),
         happened_at=happened_at,
         missed=late.missed,
+        named={lot: units for (_, lot), units in asked.units.items()},
+        named_reason=NAMED,
     )
     sold = Sold(
         moved=[moved for outcome, moved in rows if outcome == "sold"],
         found=[moved for outcome, moved in rows if outcome == "found"],
+        odd=await sold_lots.odd_about(
+            tx,
+            location,
+            asked,
+            lacked=[moved.lot for outcome, moved in rows if outcome == "lacked" and moved.lot],
+            reference=reference,
+            happened_at=happened_at,
+        ),
     )
+    put_right = [moved for outcome, moved in rows if outcome in ("found", "named")]
     for cause, moved, its_event in (
-        (Cause.CORRECTION, sold.found, found_event),
+        (Cause.CORRECTION, put_right, found_event),
         (Cause.SALE, sold.moved, event),
     ):
         if moved:
             fact = StockMoved(cause=cause, reference=reference, lines=moved_lines(moved))
             log.append(tx, fact, subject=reference, event_id=its_event)
-    await counts_late.settle(tx, late, sold.moved, sold.found)
+    await counts_late.settle(tx, late, sold.moved, put_right)
     return sold
 
 

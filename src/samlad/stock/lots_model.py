@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -59,6 +59,20 @@ class Named(msgspec.Struct, frozen=True):
     is_scanned: bool = False
 
 
+class OddLot(msgspec.Struct, frozen=True):
+    """What is odd about a lot, or piece by its number, that a sale which has happened says it was of.
+
+    ``unknown``: nobody has ever seen it; ``sold``: the piece was sold before, ``under`` that reference; ``elsewhere``: the piece stands in the
+    books of another place (``says``); ``lacking``: not so much of it was here; ``expired``: its last day (``says``) was over; ``recalled``.
+    """
+
+    variant: UUID
+    code: str
+    why: Literal["unknown", "sold", "elsewhere", "lacking", "expired", "recalled"]
+    says: str | None = None
+    under: UUID | None = None
+
+
 class Known(msgspec.Struct, frozen=True):
     """A lot as rules see it."""
 
@@ -106,13 +120,14 @@ class LotAt(msgspec.Struct, frozen=True):
 
 
 class LotHere(msgspec.Struct, frozen=True):
-    """Units of a lot at one location that customers may get."""
+    """Units of a lot at one location that customers may get. ``is_serial``: it is a piece, and the code its number."""
 
     variant: UUID
     lot: UUID
     code: str
     expires_on: date | None
     on_hand: int
+    is_serial: bool = False
 
 
 class LotMove(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 """Lots in the database."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from samlad.catalog import Tracking
@@ -171,8 +171,9 @@ async def here(reader: Reader, location: UUID, variants: Sequence[UUID]) -> list
     """The lots of variants that customers may get at a location, whose turn it is first."""
     return await reader.all(
         LotHere,
-        """SELECT v.id AS variant, s.lot, t.code, t.expires_on, s.on_hand
-           FROM unnest($2::uuid[]) AS v (id) CROSS JOIN LATERAL stock_lots_for_customers($1, v.id) AS s
+        """SELECT v.id AS variant, s.lot, t.code, t.expires_on, s.on_hand, l.tracking = 'serial' AS is_serial
+           FROM unnest($2::uuid[]) AS v (id) JOIN level l ON l.location = $1 AND l.variant = v.id
+           CROSS JOIN LATERAL stock_lots_for_customers($1, v.id) AS s
            JOIN lot t ON t.id = s.lot WHERE t.code <> '' ORDER BY v.id, s.turn""",
         location,
         list(variants),
@@ -187,6 +188,37 @@ async def where(reader: Reader, lot: UUID) -> list[LotAt]:
            WHERE s.lot = $1 AND s.on_hand > 0 ORDER BY p.priority, p.code""",
         lot,
     )
+
+
+async def on_hand(reader: Reader, location: UUID, lots: Sequence[UUID]) -> dict[UUID, int]:
+    """Units of lots at a location, for sale or not."""
+    rows = await reader.rows(
+        "SELECT lot, on_hand FROM stock_lot WHERE location = $1 AND lot = ANY($2::uuid[])",
+        location,
+        list(lots),
+    )
+    return {row["lot"]: row["on_hand"] for row in rows}
+
+
+async def sold_before(reader: Reader, lots: Sequence[UUID], reference: UUID) -> dict[UUID, UUID]:
+    """Which of these lots were sold under another reference, and under which last."""
+    rows = await reader.rows(
+        """SELECT DISTINCT ON (lot) lot, reference FROM movement
+           WHERE lot = ANY($1::uuid[]) AND cause = 'sale' AND reference <> $2 ORDER BY lot, seq DESC""",
+        list(lots),
+        reference,
+    )
+    return {row["lot"]: row["reference"] for row in rows}
+
+
+async def recalled_by(reader: Reader, lots: Sequence[UUID], moment: datetime) -> set[UUID]:
+    """Those of these lots that were recalled already at a moment, and still are."""
+    rows = await reader.rows(
+        "SELECT lot FROM stock_recall WHERE lot = ANY($1::uuid[]) AND ended_at IS NULL AND created_at <= $2",
+        list(lots),
+        moment,
+    )
+    return {row["lot"] for row in rows}
 
 
 async def variants_by_sku(reader: Reader, sku: str) -> list[UUID]:

@@ -273,11 +273,15 @@ async def sell(
     events: tuple[UUID, UUID],
     happened_at: datetime,
     missed: Mapping[UUID, int],
+    named: Mapping[UUID, int],
+    named_reason: str,
 ) -> list[tuple[str, Moved]]:
-    """Book a sale that has happened: ``sold`` and ``found`` movements. ``events`` are those of the two; units of ``missed``
-    lots go first, so many of each."""
+    """Book a sale that has happened: ``sold``, ``found`` and ``named`` movements, and units of ``named`` lots that were ``lacked``.
+
+    ``events`` are those of what is sold and of the others. Of each lot so many units go, the ``named`` ones first, then the ``missed`` ones.
+    """
     rows = await tx.rows(
-        "SELECT * FROM stock_sell($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        "SELECT * FROM stock_sell($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         location_id,
         lease,
         [variant for variant, _ in lines],
@@ -289,6 +293,9 @@ async def sell(
         happened_at,
         list(missed),
         list(missed.values()),
+        list(named),
+        list(named.values()),
+        named_reason,
     )
     return [
         (

@@ -4,6 +4,7 @@ It has happened: what does not fit is said beside it. What cannot be done (the o
 closed) waits for a manager with everything that the till said.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import singledispatch
@@ -15,8 +16,8 @@ from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
 from samlad.kernel.problems import NotFound, Problem
 from samlad.orders import LineSelection, Order, OrderLine, ReturnInput, fulfilment, return_unknown
-from samlad.orders.return_model import UnknownInput, UnknownLine
-from samlad.tills import rules, signed_returns, store
+from samlad.orders.return_model import UnknownInput
+from samlad.tills import lots, rules, signed_returns, store
 from samlad.tills.desk import Desk
 from samlad.tills.entries import (
     BackLine,
@@ -74,10 +75,12 @@ async def _do(entry: Entry, tx: Tx, desk: Desk) -> Done:  # noqa: ARG001
 async def _take_back(entry: TakenBack, tx: Tx, desk: Desk) -> Done:
     order, odd = await _sold(tx, desk, entry)
     before = {refund.id for refund in order.refunds}
-    data = ReturnInput(
-        lines=_chosen(order, entry), location=desk.location.id, reason=entry.note or entry.reason
-    )
-    back = await orders.take_back(tx, order.id, data)
+    chosen = _chosen(order, entry)
+    data = ReturnInput(lines=_in_all(chosen), location=desk.location.id, reason=entry.note or entry.reason)
+    coming = [(place, position, entry.lines[place - 1].lots) for place, position, _ in chosen]
+    by_lot, others = await lots.coming_back(tx, order, coming)
+    odd += others
+    back = await orders.take_back(tx, order.id, data, lots=by_lot)
     after = await orders.read(tx, order.id)
     ways = {payment.id: payment.provider for payment in after.payments}
     fresh = [refund for refund in after.refunds if refund.id not in before]
@@ -97,7 +100,7 @@ async def _take_unknown(entry: TakenUnknown, tx: Tx, desk: Desk) -> Done:
         id=entry.id,
         location=desk.location.id,
         customer=entry.customer,
-        lines=[UnknownLine(variant=each.variant, quantity=each.quantity) for each in entry.lines],
+        lines=await lots.of_unknown(tx, entry.lines),
         override=entry.note,
         note=entry.receipt,
     )
@@ -141,16 +144,18 @@ async def _of_signed(tx: Tx, entry: TakenBack) -> tuple[UUID | None, list[Object
     return found.came.order if found.came else None, odd
 
 
-def _chosen(order: Order, entry: TakenBack) -> list[LineSelection]:
-    """Lines by their position in the order. The lines of a till's sale are the first of its order, in their order; a set is
-    all of its parts."""
+def _chosen(order: Order, entry: TakenBack) -> list[tuple[int, int, int]]:
+    """Lines by their position in the order: (place in the entry, position, units). The lines of a till's sale are the first of its
+    order, in their order; a set is all of its parts."""
     there = {line.position for line in order.lines}
     sold = orders.as_sold(order.lines)
     found: dict[int, int] = {}
+    chosen: list[tuple[int, int, int]] = []
     for place, line in enumerate(entry.lines, 1):
         if line.variant is not None and line.position is None and line.line is None:
             for position, units in _of_variant(order, place, line, found):
                 found[position] = found.get(position, 0) + units
+                chosen.append((place, position, units))
             continue
         if line.position is not None:
             parts = [(line.position, 1)] if line.position in there else []
@@ -160,6 +165,14 @@ def _chosen(order: Order, entry: TakenBack) -> list[LineSelection]:
             raise NotDone(Objection(code="unknown-receipt", here=order.number, blocks=True))
         for position, each in parts:
             found[position] = found.get(position, 0) + line.quantity * each
+            chosen.append((place, position, line.quantity * each))
+    return chosen
+
+
+def _in_all(chosen: Sequence[tuple[int, int, int]]) -> list[LineSelection]:
+    found = Counter[int]()
+    for _place, position, units in chosen:
+        found[position] += units
     return [LineSelection(position=position, quantity=units) for position, units in sorted(found.items())]
 
 

@@ -32,7 +32,8 @@ class PickUpRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReceiptLine(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """A line of which something may come back. ``gone`` units of ``quantity`` did already; ``total`` is of all, with tax."""
+    """A line of which something may come back. ``gone`` units of ``quantity`` did already; ``total`` is of all, with tax. ``lots``: (code, units)
+    that are still out, where the goods are kept by lot."""
 
     position: int
     title: str
@@ -40,6 +41,7 @@ class ReceiptLine(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     gone: int
     total: int
     sold_by: str = "piece"
+    lots: list[tuple[str, int]] = []
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,8 +101,18 @@ async def receipts(reader: Reader, channel: UUID, since: datetime, most: int) ->
            LEFT JOIN till_sale s ON s.order_id = o.id
            JOIN LATERAL (
                SELECT jsonb_agg(jsonb_build_array(l.position, concat_ws(', ', l.title, nullif(l.options, '')),
-                                l.quantity, l.returned + l.cancelled, l.total, l.sold_by) ORDER BY l.position) AS lines
-               FROM order_line l WHERE l.order_id = o.id AND l.kind = 'item' AND l.fulfilled > l.returned) lines
+                                l.quantity, l.returned + l.cancelled, l.total, l.sold_by, coalesce(still.lots, '[]'))
+                                ORDER BY l.position) AS lines
+               FROM order_line l
+               LEFT JOIN variant v ON v.id = l.variant LEFT JOIN product g ON g.id = v.product AND g.tracking <> 'none'
+               LEFT JOIN LATERAL (
+                   SELECT jsonb_agg(jsonb_build_array(left_.code, left_.units) ORDER BY left_.code) AS lots
+                   FROM (SELECT t.code, -sum(m.quantity)::int AS units
+                         FROM movement m JOIN lot t ON t.id = m.lot
+                         WHERE m.variant = l.variant AND t.code <> '' AND m.cause IN ('sale', 'return')
+                           AND (m.reference = o.id OR m.reference IN (SELECT r.id FROM orders r WHERE r.returns = o.id))
+                         GROUP BY t.code HAVING sum(m.quantity) < 0) left_) still ON g.id IS NOT NULL
+               WHERE l.order_id = o.id AND l.kind = 'item' AND l.fulfilled > l.returned) lines
                ON lines.lines IS NOT NULL
            WHERE o.refunded <= o.paid AND NOT EXISTS (
                SELECT FROM payment p WHERE p.order_id = o.id AND p.captured > 0 AND p.provider <> 'cash')

@@ -8,6 +8,7 @@ import msgspec
 from samlad.books import CloseTillInput, TillReason
 from samlad.orders.change_model import Position, ReasonCode
 from samlad.orders.fulfilment_model import HandOverInput
+from samlad.tills.lot_model import Lots
 from samlad.tills.model import Entry, Paid, Price, Sale, Text
 
 Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
@@ -16,13 +17,14 @@ Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
 class BackLine(msgspec.Struct, frozen=True, kw_only=True):
     """Units of a line of a receipt that came back. Without ``position`` it is a sale of a till, whose lines are in their order;
     ``line`` is its place there, from 1. With neither it is a ``variant`` of a signed receipt whose lines the till did not know.
-    ``amount`` is what the till gave back for all of them, with tax."""
+    ``amount`` is what the till gave back for all of them, with tax. ``lots``: which they are, as far as they were scanned or chosen."""
 
     position: Position | None = None
     line: Annotated[int, msgspec.Meta(ge=1, le=500)] | None = None
     variant: UUID | None = None
     quantity: Annotated[int, msgspec.Meta(ge=1, le=9_999)]
     amount: Price
+    lots: Lots = []
 
 
 class TakenBack(Entry, frozen=True, kw_only=True):
@@ -41,10 +43,11 @@ class TakenBack(Entry, frozen=True, kw_only=True):
 
 
 class UnknownBack(msgspec.Struct, frozen=True, kw_only=True):
-    """Units of a variant that nobody had a receipt for."""
+    """Units of a variant that nobody had a receipt for, and of which lot they are, as far as their code said."""
 
     variant: UUID
     quantity: Annotated[int, msgspec.Meta(ge=1, le=9_999)]
+    lots: Lots = []
 
 
 class TakenUnknown(Entry, frozen=True, kw_only=True):

@@ -33,6 +33,7 @@ from samlad.tills import (
     gift_cards,
     handed_over,
     kiosk,
+    lots,
     rules,
     signed_returns,
     store,
@@ -318,6 +319,7 @@ def _line(line: SoldLine, there: set[UUID], *, is_known: bool) -> HappenedLine:
         tax=line.tax,
         total=line.total,
         taxes=[HappenedTax(each.rate, each.tax, each.total) for each in line.taxes],
+        lots=lots.named(line.variant, line.lots),
     )
 
 
@@ -389,6 +391,7 @@ async def make_order(
         *await gift_cards.sold(tx, channel, sale_id, sale, order.id),
         *(Objection(code="promotion", there=each.name) for each in over),
         *_lacking(sale, order, sold, unknown),
+        *await lots.objections(tx, sold.odd, sale.lines),
     ]
     await store.conclude(tx, sale_id, SaleState.ORDERED, order.id, objections, looks=bool(objections))
     fact = events.SaleRecorded(

@@ -10,6 +10,7 @@ import msgspec
 from samlad.catalog import Measure
 from samlad.channels.model import Code
 from samlad.kernel.problems import Conflict
+from samlad.tills.lot_model import Lots
 
 LARGEST = 10**12
 NO_PROMOTION = UUID(int=0)
@@ -41,7 +42,8 @@ class SoldLine(msgspec.Struct, frozen=True, kw_only=True):
     """A line as it was sold. ``unit_price`` is as quoted; ``tax`` is as the till reckoned it, ``total`` with tax.
 
     ``sold_by``: what ``quantity`` counts; ``unit_price`` is for a piece, kilogram, metre or litre. ``taxes``: a set whose parts
-    are taxed at several rates, by rate; ``tax_rate`` is that of the largest part then.
+    are taxed at several rates, by rate; ``tax_rate`` is that of the largest part then. ``lots``: which of its units were scanned with a
+    lot or serial number; fewer than ``quantity`` where some were not.
     """
 
     variant: UUID
@@ -56,6 +58,7 @@ class SoldLine(msgspec.Struct, frozen=True, kw_only=True):
     total: Minor
     sold_by: Measure = Measure.PIECE
     taxes: Annotated[list[SoldTax], msgspec.Meta(max_length=50)] = []
+    lots: Lots = []
 
     @property
     def tax_rates(self) -> list[int]:

@@ -11,7 +11,7 @@ from samlad.kernel.database import Reader, Tx
 from samlad.kernel.http import check_version
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import InvalidInput, NotFound
-from samlad.tills import acts, events, journal, rules, store
+from samlad.tills import acts, events, journal, lots, rules, store
 from samlad.tills.desk import Desk
 from samlad.tills.model import Entry, KeptSale, NameGoodsInput, NotToResolve, Sale, SaleState, WriteOffInput
 from samlad.tills.permissions import RESOLVE
@@ -95,7 +95,10 @@ async def name_goods(tx: Tx, sale_id: UUID, data: NameGoodsInput, *, version: in
         raise InvalidInput.at("line", "there is no such line of goods")
     sold = orders.as_sold((await orders.read(tx, found.order_id)).lines)
     position = sold[data.line - 1][0][0]
-    named = await orders.name_goods(tx, found.order_id, position, data.code)
+    sale = rules.read(found.body)
+    scanned = sale.lines[data.line - 1] if isinstance(sale, Sale) else None
+    of_it = [] if scanned is None else lots.named(scanned.variant, scanned.lots)
+    named, odd = await orders.name_goods(tx, found.order_id, position, data.code, of_it)
     line = next(each for each in named.lines if each.position == position)
     assert line.variant is not None, "it was named"
     what = line.set_of.variant if line.set_of else line.variant
@@ -106,6 +109,8 @@ async def name_goods(tx: Tx, sale_id: UUID, data: NameGoodsInput, *, version: in
         else each
         for each in found.objections
     ]
+    odd_lots = await lots.objections(tx, odd, [])
+    objections += [msgspec.structs.replace(each, line=data.line) for each in odd_lots]
     await store.note(tx, sale_id, objections)
     return await get(tx, sale_id)
 

@@ -20,7 +20,7 @@ NAMESPACE = UUID("8f4f1e0a-53a4-5d0e-9d51-0d6f2f6a7f11")
 AHEAD = timedelta(minutes=5)
 OLD = timedelta(days=14)
 WRONG_CLOCK = timedelta(hours=12)
-NAMES_OF_GOODS = frozenset({"sku"})
+NAMES_OF_GOODS = frozenset({"sku", "lot", "serial"})
 
 
 def digest(raw: Mapping[str, Any]) -> bytes:

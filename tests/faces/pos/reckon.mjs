@@ -6,6 +6,7 @@ const at = (name) => import(pathToFileURL(`${process.argv[2]}/${name}.js`).href)
 const [{ totals }, { apply }, { share, allocate }, { due }, { redeem }, { readScale, readGs1, minorOf, quantityFor }, { offered }, { piecesOf }] = await Promise.all(
   ["totals", "promotions", "money", "cash", "codes", "scale", "tips", "sets"].map(at),
 );
+const offline = (name) => at(`../offline/${name}`);
 let store; // the rules that hold for the tickets after them
 const kinds = {
   rules: ({ rules }) => void (store = rules),
@@ -24,6 +25,22 @@ const kinds = {
   minor: ({ price, exponent }) => minorOf(price, exponent),
   quantity: ({ numbers }) => quantityFor(...numbers),
   tips: ({ total, percents, amounts, unit }) => offered(total, percents, amounts, unit),
+  /* A line on which one code after the other is scanned, which then has `quantity`; whether any was there twice. */
+  scanned: async ({ texts, quantity }) => {
+    const { Twice, atMost, lotOf, namesOf, serialsOf, withOne } = await offline("lots");
+    let lots = [], twice = 0;
+    for (const text of texts) {
+      try {
+        lots = withOne(lots, lotOf(readGs1(text)), 1);
+      } catch (error) {
+        if (!(error instanceof Twice)) throw error;
+        twice += 1;
+      }
+    }
+    const line = { lots: atMost(lots, quantity), quantity };
+    return { ...line, twice, names: namesOf(line, String), serials: serialsOf(line) };
+  },
+  parts: async ({ line }) => (await offline("lots")).partsOf(line).map(({ name, most }) => [name, most]),
   redeem: ({ text }) => redeem(text, store),
 };
 for await (const line of createInterface({ input: process.stdin })) {

@@ -61,6 +61,10 @@ def gs1(dice: random.Random) -> str:
     parts += dice.sample(rest, dice.randint(0, 4))
     if dice.random() < 0.3:
         return "".join(f"({ai}){value}" for ai, value, _ in parts)
+    if dice.random() < 0.2:
+        path = "".join(f"/{ai}/{value}" for ai, value, _ in sorted(parts) if ai in ("01", "10", "21"))
+        query = "&".join(f"{ai}={value}" for ai, value, _ in parts if ai not in ("01", "10", "21"))
+        return f"https://id.example.org/shop{path}?{query}"
     ends = dice.choice(["\x1d", "|"])
     text = "".join(
         ai + value + ("" if is_fixed or place == len(parts) - 1 else ends)

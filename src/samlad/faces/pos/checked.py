@@ -84,6 +84,7 @@ async def _page(
         is_same=is_same,
         came_back=sum(line.returned for line in order.lines) if order else 0,
         order=order,
+        serials=await orders.serials_of(database_of(request), order) if order else {},
         tip=None,
         is_new=True,
         store_name=channel.name if channel else "",

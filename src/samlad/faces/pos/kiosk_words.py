@@ -8,7 +8,7 @@ _OF_TILLS = (
     "fill-in", "here", "beyond", "pieces", "remove", "found", "nothing", "tax", "tax-on", "total", "paid", "given-back", "by-cash",
     "by-card", "by-gift", "by-other", "tip", "with-tip", "no-lines", "changed", "do-it", "clerk-wait", "clerk-wrong", "pin-of", "badge", "thanks",
     "pack-at", "unsent", "net-online", "gift-card", "gift-card-code", "gift-card-take", "gift-card-wrong", "gift-card-once",
-    "gift-card-no-card", "gift-card-line", "loading",
+    "gift-card-no-card", "gift-card-line", "loading", "serial",
 )  # fmt: skip
 """Of the till's own scripts, what they say when a kiosk runs them."""
 
@@ -36,6 +36,7 @@ KIOSK = {
     "needs-staff": marked("Staff look first"),
     "was-checked": marked("Staff have looked"),
     "expired": marked("The last day of this was {day}. Please call staff."),
+    "twice": marked("This piece is in your basket already."),
     "weigh-label": marked("This is weighed. Print its label at the scale and scan that, or call staff."),
     "how-to-pay": marked("How do you want to pay?"),
     "card": marked("Card"),

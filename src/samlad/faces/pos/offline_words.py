@@ -235,6 +235,9 @@ WORDS = {
     "beyond": marked("Only {n} in the books: sell what is in hand"),
     "unleased": marked("{n} here when last heard of"),
     "pieces": marked("Pieces of {title}"),
+    "lots": marked("Lot or serial number: {codes}"),
+    "serial": marked("Serial number {codes}"),
+    "twice": marked("Piece {code} is on the ticket already. Scan another, or raise the number of pieces."),
     "remove": marked("Remove {title}"),
     "found": marked("Found: {n}"),
     "nothing": marked(

@@ -270,6 +270,7 @@ async def receipt_page(request: AnyRequest, code: FromPath[str], order_id: FromP
         till,
         "pos/done.html",
         order=order,
+        serials=await orders.serials_of(database_of(request), order),
         tip=await orders.tip_of(database_of(request), order.id),
         is_new=request.query_params.get("new") == "1",
         change_due=change or None,

@@ -1,5 +1,6 @@
 """The ticket: scanned, searched, changed; what is short and where else it lies."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from samlad.kernel.i18n import marked
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound
 from samlad.promotions import BadCode
 from samlad.stock import SoldOut
+from samlad.stock.lots_model import LotHere
 from samlad.stock.scanning import Scan
 
 NONE_LEFT = marked("There is no other piece of this here: the rest is held for others.")
@@ -386,6 +388,20 @@ async def _answer(request: AnyRequest, till: Till, cart: CartView | None, **cont
     return show(request, till, "pos/ticket.html", **{**await _context(request, till, cart), **context})
 
 
+def _carried(cart: CartView | None, here: Sequence[LotHere], variant: UUID) -> str:
+    """Which lots and pieces of a line are in hand, as the till without network keeps them (`offline/lots.js`)."""
+    pieces = {each.lot for each in here if each.is_serial}
+    chosen = [each for each in cart.lots if each.variant == variant] if cart else []
+    return msgspec.json.encode(
+        [
+            {"lot": None, "serial": each.code, "units": 1}
+            if each.lot in pieces
+            else {"lot": each.code, "serial": None, "units": each.quantity}
+            for each in chosen
+        ]
+    ).decode()
+
+
 async def _context(request: AnyRequest, till: Till, cart: CartView | None) -> dict[str, Any]:
     await displays.follow(request, till, cart)
     lines = cart.lines if cart else []
@@ -409,6 +425,7 @@ async def _context(request: AnyRequest, till: Till, cart: CartView | None) -> di
         "code_error": None,
         "tax_text": amounts.tax_text(request, tax, till.channel.currency, cart.tax_notes if cart else ()),
         "lots": {line.variant: [each for each in here if each.variant == line.variant] for line in lines},
+        "carried": {line.variant: _carried(cart, here, line.variant) for line in lines},
         "may_discount": actor_of(request).may(DISCOUNT, till.location.id),
         "said": None,
         "added": None,

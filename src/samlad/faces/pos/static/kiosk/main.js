@@ -6,6 +6,7 @@ import { entryOf } from "../offline/entry.js";
 import * as giftCards from "../offline/gift_cards.js";
 import { Goods, ID, SKU, TITLE, OPTIONS, PRICE, TAX, SCALE, makeRoom, restore, soldBy } from "../offline/goods.js";
 import * as journal from "../offline/journal.js";
+import { Twice } from "../offline/lots.js";
 import * as panel from "../offline/panel.js";
 import * as people from "../offline/people.js";
 import { reckon, serverNow, taxes, today } from "../offline/reckon.js";
@@ -160,12 +161,15 @@ async function change(work) {
 }
 
 /* `quantity` 0: it is weighed, and its code does not say how much there is. */
-async function put(row, quantity = soldBy(row) === "piece" ? 1 : 0) {
+async function put(row, quantity = soldBy(row) === "piece" ? 1 : 0, one = null) {
   if (!quantity) return announce(say("weigh-label"), "warning");
   announce("");
   await unpay();
   const line = { variant: row[ID], sku: row[SKU], title: row[TITLE], options: row[OPTIONS], price: row[PRICE], tax_class: row[TAX], sold_by: soldBy(row) };
-  await change(ticket.add(db, line, quantity));
+  await change(ticket.add(db, line, quantity, one)).catch((error) => {
+    if (!(error instanceof Twice)) throw error;
+    announce(say("twice"), "warning");
+  });
 }
 
 async function scan(text) {
@@ -179,7 +183,7 @@ async function scan(text) {
   if (!found) return showResults(text);
   byId("code").value = "";
   showResults("");
-  await put(found.row, found.is_wrong ? 0 : found.quantity);
+  await put(found.row, found.is_wrong ? 0 : found.quantity, found.one);
   if (found.expires_on && found.expires_on < today(pack.store.time_zone, offset)) announce(say("expired", { day: found.expires_on }), "danger");
 }
 

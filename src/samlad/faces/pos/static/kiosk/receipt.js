@@ -3,6 +3,7 @@
 import * as checkCode from "../offline/check_code.js";
 import { numberOf } from "../offline/entry.js";
 import * as journal from "../offline/journal.js";
+import { serialsOf } from "../offline/lots.js";
 import { amountOf, byId, fill, moment, money, percent, perText, root, say, show as reveal, useCurrency } from "../offline/screen.js";
 import { taxes } from "../offline/reckon.js";
 
@@ -18,7 +19,7 @@ export function show(db, entry, store) {
   byId("receipt-head").textContent = `${moment(entry.happened_at)} · ${numberOf(entry)}`;
   byId("receipt-foot").textContent = store.receipt_footer || say("thanks");
   byId("receipt-lines").replaceChildren(
-    ...entry.lines.map((line) => row([line.title, line.options].filter(Boolean).join(", ") + many(line) + line.reductions.map(({ name, amount }) => ` · ${name} −${money(amount)}`).join(""), line.total)),
+    ...entry.lines.map((line) => row([line.title, line.options].filter(Boolean).join(", ") + many(line) + line.reductions.map(({ name, amount }) => ` · ${name} −${money(amount)}`).join("") + (serialsOf(line) ? ` · ${say("serial", { codes: serialsOf(line) })}` : ""), line.total)),
   );
   byId("receipt-sums").replaceChildren(
     row(say("total"), entry.total, "total"),

@@ -33,6 +33,7 @@ async function copyTicket() {
     price: Number(dataset.price),
     quantity: Number(dataset.quantity),
     sold_by: dataset.soldBy ?? "piece",
+    lots: JSON.parse(dataset.lots ?? "[]"),
   }));
   await database.keep(db, "online", { cart: ticket?.dataset.cart || null, lines, at: Date.now() });
 }

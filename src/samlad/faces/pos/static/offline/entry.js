@@ -21,9 +21,10 @@ export const entryOf = (here, tenders, rounding) => (sequence, till, seen) => {
   return {
     ...signed(here, sequence, till),
     id: seen.id,
-    lines: lines.map(({ variant, sku, title, options, quantity, sold_by, price, reductions, tax_rate, tax, total: whole, taxes }) => ({
+    lines: lines.map(({ variant, sku, title, options, quantity, sold_by, price, reductions, tax_rate, tax, total: whole, taxes, lots }) => ({
       variant, sku, title, options, quantity, sold_by: sold_by ?? "piece", unit_price: price, reductions, tax_rate, tax, total: whole,
       ...(taxes.length > 1 ? { taxes } : {}),
+      ...(lots?.length ? { lots } : {}),
     })),
     tenders: together(tenders),
     cards: seen.cards ?? [],

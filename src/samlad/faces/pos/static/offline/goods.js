@@ -5,6 +5,7 @@
 
 import { minorOf, quantityFor, readGs1, readScale } from "../rules/scale.js";
 import { ask, ended, meta, write } from "./database.js";
+import { lotOf } from "./lots.js";
 
 export const ID = 0, SKU = 1, GTIN = 2, TITLE = 3, OPTIONS = 4, PRICE = 5, TAX = 6, IMAGE = 7, PRODUCT = 8, SCALE = 9;
 const MOST_FOUND = 24, CHUNK = 500, MOST_CHUNKS = 200, PLACES = 2 ** 20;
@@ -102,20 +103,20 @@ export class Goods {
     return (await this.byKey(`s${code.toLowerCase()}`)) ?? (gtin ? this.byKey(`g${gtin}`) : null); // an SKU goes before a GTIN
   }
 
-  /* What was scanned, and how much of it its code says: {row, quantity (0: to be typed), is_wrong, expires_on}, or null. `layouts`: of the
-     store's scales; `exponent`: of its currency. */
+  /* What was scanned, and how much of it its code says: {row, quantity (0: to be typed), is_wrong, expires_on, one (its lot or
+     serial number: `lots.js`)}, or null. `layouts`: of the store's scales; `exponent`: of its currency. */
   async read(text, layouts, exponent) {
     const gs1 = readGs1(text), plain = await this.scan(text), scale = plain ? null : readScale(text.trim(), layouts);
     let row = plain;
     for (const name of scale?.names ?? []) row ??= await this.scan(name);
     if (!row) return null;
-    const expires_on = gs1?.expires_on ?? null;
-    if (soldBy(row) === "piece") return { row, quantity: 1, is_wrong: false, expires_on };
-    if (scale?.is_wrong) return { row, quantity: 0, is_wrong: true, expires_on };
+    const about = { row, expires_on: gs1?.expires_on ?? null, one: lotOf(gs1) };
+    if (soldBy(row) === "piece") return { ...about, quantity: 1, is_wrong: false };
+    if (scale?.is_wrong) return { ...about, quantity: 0, is_wrong: true };
     const measure = gs1?.measure ?? (scale && scale.grams !== null ? ["weight", scale.grams] : null), price = gs1?.price ?? scale?.price ?? null;
     const own = measure?.[0] === soldBy(row) ? measure[1] : 0;
     const paid = own || !price ? 0 : (quantityFor(minorOf(price, exponent), row[PRICE], 1_000) ?? 0);
-    return { row, quantity: own || paid, is_wrong: false, expires_on };
+    return { ...about, quantity: own || paid, is_wrong: false };
   }
 
   async byKey(key) {

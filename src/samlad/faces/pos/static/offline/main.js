@@ -2,6 +2,7 @@
 
 import * as database from "./database.js";
 import * as journal from "./journal.js";
+import { Twice, namesOf, serialsOf } from "./lots.js";
 import * as checkCode from "./check_code.js";
 import * as clerks from "./clerks.js";
 import * as counter from "./counter.js";
@@ -100,7 +101,7 @@ function showTicket() {
         item: (item) => Object.assign(item.dataset, { variant: line.variant, price: line.price }),
         title: line.title,
         options: line.options,
-        about: [line.sku, `${money(line.price)}${perText(line.sold_by)}`, ...line.reductions.map(reduction)].join(" · "),
+        about: [line.sku, `${money(line.price)}${perText(line.sold_by)}`, ...(line.lots?.length ? [say("lots", { codes: namesOf(line, (units) => amountOf(units, line.sold_by)) })] : []), ...line.reductions.map(reduction)].join(" · "),
         total: money(line.total),
         stock: (badge) => {
           badge.textContent = stock;
@@ -170,12 +171,17 @@ async function showState() {
 
 const lineOf = (row) => ({ variant: row[ID], sku: row[SKU], title: row[TITLE], options: row[OPTIONS], price: row[PRICE], tax_class: row[TAX], sold_by: soldBy(row) });
 
-/* `quantity` of what is weighed is asked for where nothing says it. */
-async function put(row, quantity = soldBy(row) === "piece" ? 1 : 0, isWrong = false) {
-  if (!quantity) return weigh(till, row, (found) => put(row, found), { isWrong });
+/* `quantity` of what is weighed is asked for where nothing says it; `one` says which piece it is, or of which lot. */
+async function put(row, quantity = soldBy(row) === "piece" ? 1 : 0, { isWrong = false, one = null } = {}) {
+  if (!quantity) return weigh(till, row, (found) => put(row, found, { one }), { isWrong });
   show("done", false);
   show("desk", true);
-  await change(ticket.add(db, lineOf(row), quantity));
+  try {
+    await change(ticket.add(db, lineOf(row), quantity, one));
+  } catch (error) {
+    if (!(error instanceof Twice)) throw error;
+    return announce(say("twice", { code: error.message }), "warning");
+  }
   byId("ticket").parentElement.scrollTop = 0; // what was scanned last is on top
   announce("");
 }
@@ -197,7 +203,7 @@ async function scan(text) {
   if (found) {
     byId("code").value = "";
     showResults("");
-    await put(found.row, found.quantity, found.is_wrong);
+    await put(found.row, found.quantity, { isWrong: found.is_wrong, one: found.one });
     if (found.expires_on && found.expires_on < today(pack.store.time_zone, offset)) announce(say("expired", { day: found.expires_on }), "danger");
     return;
   }
@@ -373,7 +379,7 @@ function showReceipt(sale, back, isNew) {
   show("is-tried", isNew && entry.training);
   byId("is-sold").dataset.sale = entry.id;
   const row = (text, amount, css = "") => fill("receipt-row", { text, amount: money(amount), row: (place) => css && place.classList.add(css) });
-  const parts = entry.lines.map((line) => row(`${line.title}${line.options ? `, ${line.options}` : ""}${perText(line.sold_by) || line.quantity > 1 ? ` (${amountOf(line.quantity, line.sold_by)} × ${money(line.unit_price)}${perText(line.sold_by)})` : ""}${line.reductions.map((each) => ` · ${reduction(each)}`).join("")}`, line.total));
+  const parts = entry.lines.map((line) => row(`${line.title}${line.options ? `, ${line.options}` : ""}${perText(line.sold_by) || line.quantity > 1 ? ` (${amountOf(line.quantity, line.sold_by)} × ${money(line.unit_price)}${perText(line.sold_by)})` : ""}${line.reductions.map((each) => ` · ${reduction(each)}`).join("")}${serialsOf(line) ? ` · ${say("serial", { codes: serialsOf(line) })}` : ""}`, line.total));
   byId("receipt-lines").replaceChildren(...parts, ...(entry.cards ?? []).map((each) => row(say("gift-card-line", { four: each.last_four }), each.amount)));
   byId("receipt-sums").replaceChildren(
     ...(entry.rounding ? [row(say("rounding"), entry.rounding)] : []),

@@ -6,6 +6,7 @@ import { share, sum } from "../rules/money.js";
 import { numberOf } from "./entry.js";
 import { ID, OPTIONS, SKU, TITLE, soldBy } from "./goods.js";
 import * as journal from "./journal.js";
+import { namesOf, partsOf } from "./lots.js";
 import * as panel from "./panel.js";
 import { find } from "./people.js";
 import { amountOf, announce, exponent, moment, money, say, typed, typedMeasure, unitOf } from "./screen.js";
@@ -14,7 +15,8 @@ import { numberOfShop, read } from "./signed.js";
 const MOST = 30;
 
 /* Receipts of this store that were paid in cash: those of the day's list, and those in this journal. What has come back here since is
-   taken off. → [{key, number, sale, order, lines: [{position, line, title, left, gone, quantity, total}]}] */
+   taken off. → [{key, number, sale, order, lines: [{position, line, title, left, gone, quantity, total, lots, back}]}], `lots` as in `lots.js`,
+   `back` those of them that came back. */
 export async function receipts(till) {
   const all = await journal.all(till.db), day = till.day?.receipts ?? [], heard = till.day?.heard ?? 0;
   const listed = new Set(day.map((each) => each.entry).filter(Boolean));
@@ -22,11 +24,13 @@ export async function receipts(till) {
   const found = [
     ...day.map((each) => ({
       key: each.order, number: each.reference ?? each.number, also: each.number, order: each.order, sale: null, entry: each.entry,
-      lines: each.lines.map(([position, title, quantity, gone, total, sold_by]) => ({ position, title, quantity, gone, total, sold_by })),
+      lines: each.lines.map(([position, title, quantity, gone, total, sold_by, lots = []]) => ({
+        position, title, quantity, gone, total, sold_by, back: [], lots: lots.map(([lot, units]) => ({ lot, units })),
+      })),
     })),
     ...own.map(({ entry }) => ({
       key: entry.id, number: numberOf(entry), also: "", order: null, sale: entry.id, entry: entry.id,
-      lines: entry.lines.map(({ title, quantity, total, sold_by }, index) => ({ line: index + 1, title, quantity, gone: 0, total, sold_by })),
+      lines: entry.lines.map(({ title, quantity, total, sold_by, lots = [] }, index) => ({ line: index + 1, title, quantity, gone: 0, total, sold_by, lots, back: [] })),
     })),
   ];
   const since = all.filter(({ entry, state, at }) => entry.kind === "return" && !entry.training && (state !== journal.SENT || at > heard));
@@ -35,6 +39,7 @@ export async function receipts(till) {
     for (const back of entry.lines) {
       const line = receipt?.lines.find((each) => (each.position ?? each.line) === (back.position ?? back.line));
       if (line) line.gone += back.quantity;
+      line?.back.push(...(back.lots ?? []));
     }
   }
   return found.filter(({ lines }) => lines.some(({ quantity, gone }) => gone < quantity));
@@ -105,7 +110,7 @@ function ofSigned(till, said, left, lines) {
       return ofSigned(till, said, left, [...lines, { ...line, amount: worth }]);
     },
     rows: () => [
-      ...lines.map((line, index) => ({ value: String(index), text: say("signed-off", { title: line.title }), about: `${amountOf(line.quantity, line.sold_by)} · ${money(line.amount)}` })),
+      ...lines.map((line, index) => ({ value: String(index), text: say("signed-off", { title: line.title }), about: [amountOf(line.quantity, line.sold_by), which(line), money(line.amount)].filter(Boolean).join(" · ") })),
       ...(lines.length ? [{ value: "done", text: say("give-back", { amount: money(roundCash(total, coinOf(till.pack.store))) }) }] : []),
     ],
     pick: async (value) => {
@@ -117,13 +122,15 @@ function ofSigned(till, said, left, lines) {
   });
 }
 
-/* What was scanned, and how much of it; a text says what is wrong. */
+const which = (line) => namesOf(line, (units) => amountOf(units, line.sold_by));
+
+/* What was scanned, how much of it, and of which lot; a text says what is wrong. */
 async function goodsOf(till, code, quantity) {
   const found = code && (await till.goods.read(code, till.pack.store.scale_codes ?? [], exponent()));
   if (!found) return say("signed-no-goods");
-  const { row } = found, sold_by = soldBy(row), units = unitOf(sold_by) ? typedMeasure(quantity) : Number(quantity);
+  const { row, one } = found, sold_by = soldBy(row), units = unitOf(sold_by) ? typedMeasure(quantity) : Number(quantity);
   if (!Number.isInteger(units) || units < 1 || units > 9_999) return say("signed-how-many");
-  return { variant: row[ID], sku: row[SKU], title: [row[TITLE], row[OPTIONS]].filter(Boolean).join(", "), sold_by, quantity: units };
+  return { variant: row[ID], sku: row[SKU], title: [row[TITLE], row[OPTIONS]].filter(Boolean).join(", "), sold_by, quantity: units, ...(one ? { lots: [{ ...one, units: one.serial ? 1 : units }] } : {}) };
 }
 
 /* -- without a receipt ----------------------------------------------------------------------------------------------------------- */
@@ -168,7 +175,7 @@ function without(till, receipt, customer, lines, why = "") {
       return typeof line === "string" ? line : without(till, receipt, customer, [...lines, line], reason);
     },
     rows: () => [
-      ...lines.map((line, index) => ({ value: String(index), text: say("signed-off", { title: line.title }), about: amountOf(line.quantity, line.sold_by) })),
+      ...lines.map((line, index) => ({ value: String(index), text: say("signed-off", { title: line.title }), about: [amountOf(line.quantity, line.sold_by), which(line)].filter(Boolean).join(" · ") })),
       ...(lines.length ? [{ value: "done", text: say("take-back") }] : []),
     ],
     pick: async (value, { reason }) => {
@@ -182,13 +189,19 @@ function without(till, receipt, customer, lines, why = "") {
 
 /* -- the goods of a receipt that is known ----------------------------------------------------------------------------------------- */
 
+/* Units of several lots, or pieces with numbers, are asked for one by one. */
 function choose(till, receipt) {
   panel.open({
     title: say("returns-of", { number: receipt.number }),
     note: say("returns-how-many"),
-    fields: receipt.lines
-      .map((line, index) => ({ name: String(index), label: `${line.title} (${say("returns-left", { n: amountOf(line.quantity - line.gone, line.sold_by) })})`, value: "0", mode: unitOf(line.sold_by) ? "decimal" : "numeric" }))
-      .filter((_, index) => receipt.lines[index].gone < receipt.lines[index].quantity),
+    fields: receipt.lines.flatMap((line, index) =>
+      partsOf(line).map(({ name, most }, part) => ({
+        name: `${index}.${part}`,
+        label: `${[line.title, name].filter(Boolean).join(" · ")} (${say("returns-left", { n: amountOf(most, line.sold_by) })})`,
+        value: "0",
+        mode: unitOf(line.sold_by) ? "decimal" : "numeric",
+      })),
+    ),
     label: say("take-back"),
     act: (values) => takeBack(till, receipt, values),
   });
@@ -197,9 +210,16 @@ function choose(till, receipt) {
 async function takeBack(till, receipt, values) {
   const lines = [];
   for (const [index, line] of receipt.lines.entries()) {
-    const units = unitOf(line.sold_by) ? (typedMeasure(values[index] ?? "0") ?? NaN) : Number(values[index] ?? 0);
-    if (!Number.isInteger(units) || units < 0 || units > line.quantity - line.gone) return say("returns-too-many", { title: line.title });
-    if (units) lines.push({ position: line.position ?? null, line: line.line ?? null, quantity: units, amount: worth(line, units) });
+    let quantity = 0;
+    const lots = [];
+    for (const [part, { lots: of, most }] of partsOf(line).entries()) {
+      const text = values[`${index}.${part}`] ?? "0", units = unitOf(line.sold_by) ? (typedMeasure(text) ?? NaN) : Number(text);
+      if (!Number.isInteger(units) || units < 0 || units > most) return say("returns-too-many", { title: line.title });
+      quantity += units;
+      if (units) lots.push(...of.map((one) => ({ ...one, units })));
+    }
+    if (quantity > line.quantity - line.gone) return say("returns-too-many", { title: line.title });
+    if (quantity) lines.push({ position: line.position ?? null, line: line.line ?? null, quantity, amount: worth(line, quantity), ...(lots.length ? { lots } : {}) });
   }
   const total = sum(lines.map((each) => each.amount));
   if (!lines.length || total <= 0) return say("returns-nothing");

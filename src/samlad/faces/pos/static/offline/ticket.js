@@ -2,6 +2,7 @@
    same one. Each change is one transaction. Its id becomes the sale's, so that a ticket can be sold once only. */
 
 import { ask, write } from "./database.js";
+import { atMost, withOne } from "./lots.js";
 
 export class Changed extends Error {}
 
@@ -22,12 +23,14 @@ export const current = (database) => changed(database, (ticket) => (ticket.versi
 
 export const MOST = 9_999;
 
-export const add = (database, line, more = 1) =>
+/* `one`: which piece it is, or of which lot (`lots.js`). Throws Twice. */
+export const add = (database, line, more = 1, one = null) =>
   changed(database, (ticket) => {
     const known = ticket.lines.findIndex((each) => each.variant === line.variant);
     const quantity = Math.min((ticket.lines[known]?.quantity ?? 0) + more, MOST);
     const rest = ticket.lines.filter((_, index) => index !== known);
-    return { ...ticket, lines: [...rest, { ...line, quantity }] };
+    const lots = atMost(withOne(ticket.lines[known]?.lots, one, more), quantity);
+    return { ...ticket, lines: [...rest, { ...line, quantity, lots }] };
   });
 
 /* 0 takes it off. */
@@ -35,9 +38,13 @@ export const setQuantity = (database, variant, quantity) =>
   changed(database, (ticket) => ({
     ...ticket,
     lines: ticket.lines
-      .map((line) => (line.variant === variant ? { ...line, quantity } : line))
+      .map((line) => (line.variant === variant ? { ...line, quantity, lots: lotsAt(line, quantity) } : line))
       .filter((line) => line.quantity > 0),
   }));
+
+/* What is weighed again is of the lot that it was of; of pieces only those are of one that were scanned. */
+const lotsAt = ({ sold_by = "piece", lots = [], quantity: before }, quantity) =>
+  sold_by !== "piece" && lots.length === 1 && lots[0].units === before ? [{ ...lots[0], units: quantity }].filter(({ units }) => units) : atMost(lots, quantity);
 
 /* A part is paid; the rest is still to pay. */
 export const tender = (database, version, paid) =>

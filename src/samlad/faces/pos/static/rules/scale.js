@@ -59,6 +59,22 @@ const SIX_DIGITS = /^(?:1[1-35-7]|3[1-6]\d\d)/, FIXED = { "00": 18, "01": 14, "0
 const MEASURES = { 310: "weight", 320: "pounds", 311: "length", 315: "volume" };
 const POUND = 45_359_237; // of 320n, in hundred-thousandths of a gram
 
+const LINK = /^https?:\/\/[^/?#]+(?:\/[^?#]*?)?\/01\/(\d{8,14})((?:\/(?:22|10|21)\/[^/?#]+)*)\/?(?:\?([^#]*))?(?:#.*)?$/;
+
+/* Those of a Digital Link: its numbers in the path, and dates, weights and prices after the question mark. */
+function linked(text) {
+  const [, gtin, path, query = ""] = LINK.exec(text) ?? [];
+  if (!gtin) return null;
+  const found = new Map([["01", gtin.padStart(14, "0")]]);
+  try {
+    for (const [, ai, value] of path.matchAll(/\/(\d\d)\/([^/]+)/g)) found.set(ai, decodeURIComponent(value));
+  } catch {
+    return null;
+  }
+  for (const [ai, value] of new URLSearchParams(query)) if (/^\d{2,4}$/.test(ai)) found.set(ai, value);
+  return found;
+}
+
 /* The elements of a GS1 message: what a scanner sends (with ]C1 or the like in front, ASCII 29 or a bar between), or as people read it,
    (01)…(3103)…; null if it is none. */
 function elements(text) {
@@ -67,6 +83,7 @@ function elements(text) {
     for (const [, ai, value] of text.matchAll(/\((\d{2,4})\)([^(]*)/g)) found.set(ai, value);
     return found;
   }
+  if (/^https?:/.test(text)) return linked(text);
   const plain = text.replaceAll("|", "\x1d"), isMarked = /^\](?:C1|d2|Q3|e0)/.test(plain);
   if (!isMarked && !plain.includes("\x1d") && !(plain.startsWith("01") && plain.length > 14)) return null;
   let rest = isMarked ? plain.slice(3) : plain;

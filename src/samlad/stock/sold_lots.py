@@ -14,7 +14,7 @@ import msgspec
 from samlad.catalog import Tracking
 from samlad.kernel.clock import local_day
 from samlad.kernel.database import Tx
-from samlad.stock import lots_store, store
+from samlad.stock import lots_store, places
 from samlad.stock.lots_model import Lot, Named, OddLot
 
 _CODE = re.compile(r"[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]{0,38}[^\s\x00-\x1f\x7f])?")
@@ -94,7 +94,7 @@ async def odd_about(
     """What is odd about lots that were sold: those that were ``lacked`` here, and those that nobody should have sold then."""
     if not asked.units:
         return list(asked.odd)
-    place = await store.location(tx, location)
+    place = await places.location(tx, location)
     day = local_day(happened_at, place.time_zone)
     recalled = await lots_store.recalled_by(
         tx, [lot.id for lot in asked.lots.values() if lot.recall], happened_at

@@ -374,3 +374,57 @@ async def test_money_of_a_card_goes_back_by_hand(trade: Trade) -> None:
     await trade.db.transaction(lambda tx: manual.refunded(tx, waits.id))
     assert {r.status for r in (await orders.read(trade.db, sold.order)).refunds} == {"done"}
     await trade.agree()
+
+
+async def test_somebody_new_is_a_customer_when_the_sale_comes(trade: Trade) -> None:
+    till, kettle = Till(trade), await trade.kettle(quantity=9, at=trade.at_malmo)
+
+    async def sold(**typed: str) -> tuple[tills.Verdict, dict[str, Any]]:
+        entry = till.sale((kettle, 1), new_customer=typed)
+        [said] = await till.send(entry)
+        return said, entry
+
+    siv, entry = await sold(name=" Siv ", phone="070-123 45 67")
+    assert (siv.verdict, codes(siv)) == ("recorded", [])
+    people = "SELECT id, name, phone, email FROM customer ORDER BY created_at, id"
+    [made] = await trade.db.rows(people)
+    assert (made["name"], made["phone"], made["email"]) == ("Siv", "070-123 45 67", None)
+    # The till has forgotten her and sends it once more: it is the same sale.
+    del entry["new_customer"]
+    [again] = await till.send(entry)
+    assert (again.is_known, again.order) == (True, siv.order)
+    # Another till wrote her down, too; and somebody whose address is known already.
+    other, _ = await sold(name="Siv Berg", phone="+46 70 123 45 67")
+    await sold(email="kim@example.org")
+    await sold(email="KIM@example.org", name="Kim")
+    assert [row["email"] for row in await trade.db.rows(people)] == [None, "kim@example.org"]
+    whose = "SELECT customer FROM orders WHERE id = $1"
+    assert await trade.db.value(whose, other.order) == made["id"]
+    # What is no address and no number is said; the sale stands. A number of a card is nobody's name.
+    for typed in (
+        {"email": "kim@"},
+        {"phone": "0701234567"},
+        {"name": "4242 4242 4242 4242", "phone": "0709"},
+        {},
+    ):
+        odd, _ = await sold(**typed)
+        assert (odd.verdict, codes(odd)) == ("recorded", ["new-customer"])
+        assert await trade.db.value(whose, odd.order) is None
+    # Nobody is written down for what was tried, nor for what was written off.
+    await till.send(till.sale((kettle, 1), new_customer={"email": "try@example.org"}, training=True))
+    [blocked] = await till.send(
+        till.sale((kettle, 1), new_customer={"email": "off@example.org"}, currency="NOK")
+    )
+    assert blocked.verdict == "kept"
+    kept = await trade.db.value("SELECT id FROM till_sale WHERE state = 'kept'")
+    assert "off@example.org" in str(await trade.db.value("SELECT body FROM till_sale WHERE id = $1", kept))
+    await trade.db.transaction(
+        lambda tx: tills.write_off(tx, kept, WriteOffInput(reason="No such money")), AT_TILL
+    )
+    assert len(await trade.db.rows(people)) == 2
+    bodies = str(
+        await trade.db.rows("SELECT body FROM till_sale WHERE order_id IS NULL OR objections = '[]'")
+    )
+    assert not [each for each in ("Siv", "kim@", "try@", "off@") if each in bodies], (
+        "the entries name the customer, no more"
+    )

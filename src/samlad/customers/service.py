@@ -35,15 +35,12 @@ async def create(tx: Tx, new: NewCustomer) -> Customer:
     tx.actor.require(CHANGE)
     cards.refuse(new.name, "name")
     channel = await channels.get(tx, new.channel)
-    person = _cleaned(new)
-    if not _is_known_again(msgspec.structs.asdict(person)):
-        raise InvalidInput.at("email", NEEDED)
+    person = _person(new)
     pool = channel.pools[channels.Resource.CUSTOMERS]
     await reach.require(tx, channels.Resource.CUSTOMERS, pool)
-    if person.email is None and person.external_id is None and person.phone is not None:
-        known = await store.lock_phone(tx, pool, person.phone)
-        if known is not None:
-            raise Conflict(KNOWN, errors=(FieldError("phone", KNOWN),), customer=str(known))
+    has_number = await _with_number(tx, pool, person)
+    if has_number is not None:
+        raise Conflict(KNOWN, errors=(FieldError("phone", KNOWN),), customer=str(has_number.id))
     added = await store.insert(tx, pool, person)
     if added is None:
         taken = await store.find(tx, pool, person)
@@ -57,14 +54,15 @@ async def create(tx: Tx, new: NewCustomer) -> Customer:
 
 
 async def find_or_create(tx: Tx, pool: UUID, person: PersonInput, *, channel: UUID | None = None) -> Customer:
-    """The customer with this external id, else with this e-mail address (in any case), else a new one.
+    """The customer with this external id, else with this e-mail address (in any case), else a new one. Of whom no more than
+    a name and a telephone number is known: the one with this number.
 
     Safe against a twin that does the same at the same time: both get the same customer. Who was erased and comes back is
     somebody new.
     """
     wanted = _person(person)
     for _ in range(3):  # the twin may be seen only by the next statement
-        found = await store.find(tx, pool, wanted)
+        found = await store.find(tx, pool, wanted) or await _with_number(tx, pool, wanted)
         if found is not None:
             return found
         added = await store.insert(tx, pool, wanted)
@@ -149,17 +147,20 @@ def _person(given: PersonInput) -> PersonInput:
     """Without surrounding blanks.
 
     Raises:
-        InvalidInput: neither an external id nor an e-mail address.
+        InvalidInput: nothing by which they could be known again.
     """
-    person = _cleaned(given)
-    if person.external_id is None and person.email is None:
-        raise InvalidInput.at("email", "a customer needs an e-mail address or an external id")
-    return person
+    values = {name: (getattr(given, name) or "").strip() or None for name in store.CHANGEABLE}
+    if not _is_known_again(values):
+        raise InvalidInput.at("email", NEEDED)
+    return PersonInput(**values)
 
 
-def _cleaned(given: PersonInput) -> PersonInput:
-    values = {name: getattr(given, name) for name in store.CHANGEABLE}
-    return PersonInput(**{name: (value or "").strip() or None for name, value in values.items()})
+async def _with_number(tx: Tx, pool: UUID, person: PersonInput) -> Customer | None:
+    """Who has the telephone number of a person of whom nothing else is known that tells them apart."""
+    if person.email is not None or person.external_id is not None or person.phone is None:
+        return None
+    known = await store.lock_phone(tx, pool, person.phone)
+    return None if known is None else await store.get(tx, known)
 
 
 def _is_known_again(values: Mapping[str, Any]) -> bool:

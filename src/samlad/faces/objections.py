@@ -34,6 +34,7 @@ OBJECTIONS = {
     "card": marked("No terminal had accepted the card, or its money was let go"),
     "kiosk-unchecked": marked("Nobody of staff had looked at the customer"),
     "customer": marked("Unknown customer"),
+    "new-customer": marked("Somebody new was written down with nothing to know them by again"),
     "currency": marked("Another currency"),
     "number-used": marked("Its number was used before"),
     "discount": marked("More off by hand than a clerk may give alone"),

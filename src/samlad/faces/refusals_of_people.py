@@ -122,7 +122,6 @@ CUSTOMERS = (
     marked("Others keep changing this customer."),
     marked("There is a customer with this external id or e-mail address."),
     marked("There is a customer with this telephone number."),
-    marked("a customer needs an e-mail address or an external id"),
     marked("a customer needs an e-mail address, a name with a telephone number, or an external id"),
     marked("Another customer has this external id or e-mail address."),
 )

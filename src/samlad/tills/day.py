@@ -35,6 +35,7 @@ ACTS = {
     "returns-any": orders.OVERRIDE,
     "pick-ups": orders.CHANGE,
     "drawer": books.TILL,
+    "customer-new": customers.CHANGE,
 }
 """What a till without network asks of whoever is on, and the permission that the server asks for the same."""
 PHONE_DIGITS = 8

@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from samlad import carts, catalog, customers, orders, promotions
+from samlad import carts, catalog, orders, promotions
 from samlad.access import identity, staff
 from samlad.carts import PriceStep
 from samlad.carts.permissions import DISCOUNT_ANY
@@ -34,6 +34,7 @@ from samlad.tills import (
     handed_over,
     kiosk,
     lots,
+    people,
     rules,
     signed_returns,
     store,
@@ -259,8 +260,7 @@ async def objections_to(tx: Tx, desk: Desk, sale_id: UUID, sale: Sale) -> list[O
     may_any = clerk is not None and clerk.may(DISCOUNT_ANY, desk.location.id)
     if by_hand > rules.whole(sale) * int(channel.setting("discount_limit")) // 100 and not may_any:
         objections.append(Objection(code="discount", here=str(by_hand), there=sale.allowed_by))
-    if sale.customer is not None and await _customer(tx, desk, sale.customer) is None:
-        objections.append(Objection(code="customer", there=str(sale.customer)))
+    objections += await people.against(tx, desk, sale)
     if tx.actor.kind == "kiosk":
         said += await kiosk.unchecked(tx, desk, sale)
     said += await terminals.against(tx, desk, sale)
@@ -282,12 +282,6 @@ async def _clerk(tx: Tx, desk: Desk, entry: Entry) -> tuple[Actor | None, list[O
     if not clerk.may(orders.PLACE, desk.location.id):
         return None, [Objection(code="clerk-rights", there=found.name)]
     return clerk, []
-
-
-async def _customer(tx: Tx, desk: Desk, customer: UUID) -> UUID | None:
-    found = await customers.get(tx, customer)
-    is_ours = found is not None and found.pool == desk.channel.pools[Resource.CUSTOMERS]
-    return found.id if found is not None and is_ours else None
 
 
 def _tendered(tender: SoldTender) -> Tendered:
@@ -379,7 +373,7 @@ async def make_order(
         tip=sale.tip,
         clerk=sale.clerk,
         clerk_name=sale.clerk_name,
-        customer=None if sale.customer is None else await _customer(tx, desk, sale.customer),
+        customer=await people.customer_of(tx, desk, sale_id, sale),
     )
     order, sold = await orders.record_happened(tx, channel, happened)
     await acts.tell_drawer(tx, sale, [payment.id for payment in order.payments])

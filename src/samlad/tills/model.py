@@ -113,12 +113,21 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.till.hex[-4:].upper()}-{self.sequence:06d}"
 
 
+class NewPerson(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody whom a clerk wrote down without network, as it was typed."""
+
+    name: Text = ""
+    email: Text = ""
+    phone: Text = ""
+
+
 class Sale(Entry, frozen=True, kw_only=True):
     """An entry that is a sale, of goods (``lines``), gift cards or both; ``total`` is of both.
 
     ``cart`` was on the ticket when the network failed: it may have been ordered without the till hearing of it.
     ``tip`` is what was given for the staff beside ``total``: ``tenders`` come to both.
     ``allowed_by`` is who was said to allow a discount beyond what the clerk may give alone: nobody could check it.
+    ``new_customer`` is somebody whom the till did not know; it forgets them once the sale is here.
     ``checked_by`` is who of staff looked at the customer of a kiosk, for goods that not everybody may buy.
     """
 
@@ -130,6 +139,7 @@ class Sale(Entry, frozen=True, kw_only=True):
     rounding: Annotated[int, msgspec.Meta(ge=-10_000, le=10_000)] = 0
     currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
     customer: UUID | None = None
+    new_customer: NewPerson | None = None
     cart: UUID | None = None
     allowed_by: Text | None = None
     checked_by: UUID | None = None

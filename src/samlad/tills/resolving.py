@@ -116,7 +116,7 @@ async def name_goods(tx: Tx, sale_id: UUID, data: NameGoodsInput, *, version: in
 
 
 async def write_off(tx: Tx, sale_id: UUID, data: WriteOffInput, *, version: int | None = None) -> KeptSale:
-    """It will be no order, and why. It stays here with everything that was sent.
+    """It will be no order, and why. It stays here with everything that was sent, but nobody was written down.
 
     Raises:
         NotToResolve: it is an order, which is cancelled or taken back like any other.

@@ -131,13 +131,23 @@ async def conclude(
     """Say what became of an entry that this transaction has claimed or locked."""
     await tx.execute(
         """UPDATE till_sale SET state = $2, order_id = $3, objections = $4, needs_look = $5, subject = $6,
-                  version = version + 1 WHERE id = $1""",
+                  body = CASE WHEN $7 THEN body - 'new_customer' ELSE body END, version = version + 1 WHERE id = $1""",
         sale,
         state,
         order,
         msgspec.to_builtins(list(objections)),
         looks,
         subject or order,
+        state is SaleState.TRAINING,  # nobody is written down for what was no sale
+    )
+
+
+async def name_customer(tx: Tx, sale: UUID, customer: UUID) -> None:
+    """Whom a clerk wrote down is a customer now: the entry says which, and nothing else of them."""
+    await tx.execute(
+        "UPDATE till_sale SET body = body - 'new_customer' || jsonb_build_object('customer', $2::uuid) WHERE id = $1",
+        sale,
+        customer,
     )
 
 
@@ -154,7 +164,8 @@ async def resolve(tx: Tx, sale: UUID, resolution: str, reason: str) -> None:
     """Somebody has dealt with it."""
     await tx.execute(
         """UPDATE till_sale SET resolution = $2, reason = $3, resolved_by = $4, resolved_at = $5, needs_look = false,
-                  state = CASE WHEN $2 = 'written_off' THEN 'written_off' ELSE state END, version = version + 1
+                  state = CASE WHEN $2 = 'written_off' THEN 'written_off' ELSE state END,
+                  body = CASE WHEN $2 = 'written_off' THEN body - 'new_customer' ELSE body END, version = version + 1
            WHERE id = $1""",
         sale,
         resolution,

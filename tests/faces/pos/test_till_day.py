@@ -31,6 +31,12 @@ EVICT = """async () => {
     });
 }"""
 
+JOURNAL = """async () => {
+    const { open } = await import("/static/pos/offline/database.js");
+    const { all } = await import("/static/pos/offline/journal.js");
+    return JSON.stringify(await all(await open("soder")));
+}"""
+
 
 async def _act(page: Page, name: str) -> None:
     if await page.locator(f'footer [data-act="{name}"]').count():
@@ -74,8 +80,27 @@ async def _member(market: Market, variant: UUID) -> tuple[UUID, str]:
     return await market.db.transaction(work, Context())
 
 
-@pytest.mark.browser
-@pytest.mark.slow
+async def _somebody_new(site: Site, page: Page) -> None:
+    """Whom nobody knows is written down, and buys."""
+    await page.set_viewport_size({"width": 1440, "height": 900})
+    await _scan(page, "KETTLE")
+    await _act(page, "customer")
+    await _fill(page, q="070-555 44 33")
+    await page.locator("#panel-rows button", has_text="New customer").click()
+    await expect(page.locator("#panel-phone")).to_have_value("070-555 44 33")
+    await page.locator("#panel-act").click()
+    await expect(page.locator("#panel-wrong")).to_contain_text("a number needs a name")
+    await _fill(page, name="سوار Öst")
+    await site.fine(page)
+    await site.picture(page, "till-day-somebody-new")
+    await page.locator("#panel-act").click()
+    await expect(page.locator("#whose")).to_contain_text("سوار Öst")
+    await page.locator('[data-pay="card"]').click()
+    await page.locator("#pay-quick button").first.click()
+    await expect(page.locator("#done")).to_be_visible()
+    await page.locator("#next").click()
+
+
 async def _report(page: Page) -> list[str]:
     """What a report says, a row each: its text, a tab, its amount."""
     return await page.locator("#panel-rows li").evaluate_all(
@@ -104,6 +129,8 @@ async def _train(site: Site, page: Page, number: str) -> None:
     await expect(page.locator("#drawer-name")).to_contain_text("1")
 
 
+@pytest.mark.browser
+@pytest.mark.slow
 async def test_a_whole_day_without_network(site: Site, market: Market) -> None:
     product = await market.product(sku="KETTLE", title="Kittel", price=20_000, stock=(30, 0))
     kim, card = await _member(market, product.variants[0].id)
@@ -197,9 +224,10 @@ async def test_a_whole_day_without_network(site: Site, market: Market) -> None:
     [difference] = [row for row in await _report(page) if row.startswith("Difference")]
     assert not set(difference) & set("123456789"), difference
     await page.keyboard.press("Escape")
+    await _somebody_new(site, page)
     # In the evening.
     await expect(page.locator("#unsent")).to_have_attribute(
-        "data-unsent", "6"
+        "data-unsent", "7"
     )  # what was there before is 0, too
     await page.context.set_offline(False)
     await expect(page.locator("#unsent")).to_have_attribute("data-unsent", "0")
@@ -211,8 +239,17 @@ async def test_a_whole_day_without_network(site: Site, market: Market) -> None:
         ("drawer-open", "training"),
         ("return", "done"),
         ("drawer-close", "done"),
+        ("sale", "ordered"),
     ]
-    assert [row["objections"] for row in rows] == [[]] * 6
+    assert [row["objections"] for row in rows] == [[]] * 7
+    new = await market.db.row(
+        "SELECT c.name, c.phone FROM orders o JOIN customer c ON c.id = o.customer WHERE o.total = 20000 AND c.email IS NULL"
+    )
+    assert new is not None
+    assert tuple(new) == ("سوار Öst", "070-555 44 33")
+    assert "070-555 44 33" not in await page.evaluate(JOURNAL), (
+        "once it is sent the device has forgotten who it was"
+    )
     assert await market.db.value("SELECT customer FROM orders WHERE total = 17000") == kim
     # The database is thrown away, with a sale in it that was not sent: the till says so, and the server hears of it.
     await page.context.set_offline(True)
@@ -220,13 +257,13 @@ async def test_a_whole_day_without_network(site: Site, market: Market) -> None:
     await _sell(page)
     await page.evaluate(EVICT)
     await page.goto(f"{TILL}/offline")
-    await expect(page.locator("#storage .danger")).to_contain_text("7")
+    await expect(page.locator("#storage .danger")).to_contain_text("8")
     async with page.expect_response("**/api/till-sales/batch") as told:
         await page.context.set_offline(False)
     assert (await told.value).ok
     gap = await market.db.row("SELECT number, is_lost FROM till_gap")
     assert gap is not None
-    assert tuple(gap) == (7, True)
+    assert tuple(gap) == (8, True)
     for check in CHECKS:
         if check.name.startswith(("stock", "order", "till")):
             finding = await check.look(market.db)

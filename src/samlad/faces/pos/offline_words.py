@@ -39,6 +39,16 @@ DAY_WORDS = {
     "customer-is": marked("The ticket is {name}’s. Points come when it is sent."),
     "customer-none": marked("Nobody: take the customer off the ticket"),
     "customer-off": marked("The ticket is nobody’s."),
+    "customer-new": marked("New customer"),
+    "customer-new-note": marked(
+        "They become a customer when the sale is sent. Who is known by the address or the number already is found then."
+    ),
+    "customer-name": marked("Name"),
+    "customer-email": marked("E-mail"),
+    "customer-phone": marked("Phone"),
+    "customer-put": marked("Put on the ticket"),
+    "customer-no-email": marked("That is no e-mail address."),
+    "customer-needs": marked("The e-mail address or the number is enough; a number needs a name."),
     "customer-unknown": marked(
         "This member is not known here without network. Write the number down: points can be given later."
     ),

@@ -34,6 +34,7 @@ export const entryOf = (here, tenders, rounding) => (sequence, till, seen) => {
     currency: here.pack.store.currency,
     cart: seen.cart,
     customer: seen.customer?.id ?? null,
+    ...(seen.customer?.new ? { new_customer: seen.customer.new } : {}),
     allowed_by: seen.allowed_by ?? null,
     checked_by: seen.checked_by ?? null,
   };

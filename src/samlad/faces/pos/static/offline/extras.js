@@ -9,10 +9,11 @@ import { announce, moment, money, say, typed } from "./screen.js";
 import * as ticket from "./ticket.js";
 
 const GIFT_CARD = /^[A-HJKMNP-TV-Z][0-9A-HJKMNP-TV-Z]{15}$/, WITHOUT_END = 2 ** 52;
+const NEW = "new", EMAIL = /^[^@\s]{1,64}@[^@\s]+\.[^@\s.]+$/;
 
 export function customer(till) {
   const { open } = till;
-  if (!till.day?.members) return announce(say("no-people"), "warning");
+  if (!till.day?.members && !till.may("customer-new")) return announce(say("no-people"), "warning");
   panel.open({
     title: say("customer"),
     note: open.customer ? say("customer-is", { name: open.customer.name }) : say("customer-note"),
@@ -20,8 +21,29 @@ export function customer(till) {
     rows: async ({ q }) => [
       ...(open.customer ? [{ value: "", text: say("customer-none") }] : []),
       ...(await find(till.day, q)).map(({ id, name }) => ({ value: id, text: name })),
+      ...(till.may("customer-new") ? [{ value: NEW, text: say("customer-new") }] : []),
     ],
-    pick: async (id, { q }) => attach(till, id ? (await find(till.day, q)).find((each) => each.id === id) : null),
+    pick: async (id, { q }) => (id === NEW ? writeDown(till, q) : attach(till, id ? (await find(till.day, q)).find((each) => each.id === id) : null)),
+  });
+}
+
+/* Somebody new: who they are goes with the sale, and is forgotten here once it was sent. What was looked for in vain stands where it belongs. */
+function writeDown(till, typed) {
+  const digits = typed.replace(/\D/g, ""), field = typed.includes("@") ? "email" : digits.length >= 6 ? "phone" : "name";
+  panel.open({
+    title: say("customer-new"),
+    note: say("customer-new-note"),
+    fields: [
+      { name: "name", label: say("customer-name"), value: field === "name" ? typed : "" },
+      { name: "email", label: say("customer-email"), value: field === "email" ? typed : "", mode: "email" },
+      { name: "phone", label: say("customer-phone"), value: field === "phone" ? typed : "", mode: "tel" },
+    ],
+    label: say("customer-put"),
+    act: ({ name, email, phone }) => {
+      if (email && !EMAIL.test(email)) return say("customer-no-email");
+      if (!email && !(name && phone.replace(/\D/g, "").length >= 6)) return say("customer-needs");
+      return attach(till, { id: null, name: name || email, group: null, promotions: [], new: { name: name.slice(0, 200), email: email.slice(0, 254), phone: phone.slice(0, 40) } });
+    },
   });
 }
 

@@ -63,11 +63,14 @@ export const conclude = (database, said) =>
     const store = transaction.objectStore("journal"), device = await ask(transaction.objectStore("meta").get("device")), sent = [];
     for (const [id, state, verdict] of said) {
       const known = await ask(store.get(id));
-      if (known && known.state !== SENT) await ask(store.put({ ...known, state, verdict, at: Date.now() }));
+      if (known && known.state !== SENT) await ask(store.put({ ...known, entry: state === SENT ? forgotten(known.entry) : known.entry, state, verdict, at: Date.now() }));
       if (known?.till === device?.id && state === SENT) sent.push(known.sequence);
     }
     return [device, sent];
   }).then(([device, sent]) => sent.length && outside.sent(device.code, device.id, sent));
+
+/* Whom a clerk wrote down the server knows now; this device need not. */
+const forgotten = ({ new_customer, ...entry }) => entry;
 
 /* Refused ones are tried again: after an update of the server, or by hand. */
 export const tryAgain = async (database) => conclude(database, (await ofState(database, REFUSED)).map(({ id }) => [id, UNSENT, null]));

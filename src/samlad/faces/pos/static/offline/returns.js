@@ -148,7 +148,7 @@ function cannot(till, why, number = "") {
 
 /* Without a receipt it becomes store credit of somebody, whom this till has to know. */
 function whoseCredit(till, receipt) {
-  if (till.open.customer) return without(till, receipt, till.open.customer, []);
+  if (till.open.customer?.id) return without(till, receipt, till.open.customer, []);
   if (!till.day?.members) return say("no-people");
   let found = [];
   panel.open({

@@ -8,7 +8,7 @@ import { ask, keep, meta, write } from "./database.js";
 import { hashed } from "./people.js";
 
 const FREE = 5, FIRST_MS = 30_000, LONGEST_MS = 900_000, DAY_MS = 86_400_000;
-const ASKED = ["discount", "discount-any", "returns", "returns-any", "pick-ups", "drawer"]; // `samlad.tills.day.ACTS`; the rest is everybody's
+const ASKED = ["discount", "discount-any", "returns", "returns-any", "pick-ups", "drawer", "customer-new"]; // `samlad.tills.day.ACTS`; the rest is everybody's
 const BADGE = /^K[0-9A-HJKMNP-TV-Z]{19}$/;
 
 /* Who is on: {id, name}; null: locked; undefined: nobody was ever named here. */

@@ -21,10 +21,11 @@ async def choices(request: AnyRequest) -> list[Category]:
     """What the banner asks for, in the language of the page."""
     database = database_of(request)
     language = face.locale_of(request)[:2]
-    shown = {}
-    for text in reversed(await consent.texts_of(database)):  # the latest version last
-        if text.language == language:
-            shown[text.purpose] = text.text
+    texts, shown = await consent.texts_of(database), {}  # the latest version first
+    for wanted in (language, "en"):  # as `consent.latest_text`: what is shown is what is written down
+        for text in texts:
+            if text.language == wanted:
+                shown.setdefault(text.purpose, text.text)
     return [
         Category(
             each.code,

@@ -35,6 +35,7 @@ async def answer(request: AnyRequest) -> Response[Any]:
     channel, form = await channel_of(request), await read_form(request)
     asked = [each.code for each in await choices(request) if not each.is_always]
     granted = [code for code in asked if code in form.all("category")]
+    days = [each.days for each in await consent.purposes(database_of(request)) if each.code in granted]
     given = _VALUE.fullmatch(request.cookies.get(COOKIE) or "")
     own = UUID(given[1]) if given and _is_uuid(given[1]) else new_id()
     told = new_id()
@@ -66,7 +67,9 @@ async def answer(request: AnyRequest) -> Response[Any]:
     await database_of(request).transaction(work, shopper(request, channel))
     done: Response[Any] = Response({"granted": granted}, status_code=200)
     value = f"v1.{own}.{'-'.join(granted)}"
-    cookie = face.own_cookie(request, COOKIE, value, KEPT_SECONDS)
+    # No longer than a yes holds in the ledger: then they are asked anew, and nothing runs before.
+    kept = min([KEPT_SECONDS, *(each * 86_400 for each in days if each is not None)])
+    cookie = face.own_cookie(request, COOKIE, value, kept)
     cookie.httponly = False  # the script must know before it lets others run
     done.set_cookie(cookie)
     return done

@@ -1,7 +1,7 @@
 """What somebody wants to hear from the shop: a page by a link that is theirs alone, and the yes of a double opt-in.
 
 A link only shows a page: mail programs open links to look at them. Buttons change something; so does the one click of
-RFC 8058, which mail programs send by POST.
+RFC 8058, which mail programs send by POST. All of it works while the shop is closed to visitors: mails of before still lie in inboxes.
 """
 
 from typing import Any
@@ -24,47 +24,64 @@ from samlad.kernel.problems import NotFound
 from samlad.kernel.vault import Vault
 
 SOURCE = "preferences"
+ALONE = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
+"""The address is the person's alone: nothing may hand it on."""
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """A purpose as the page shows it."""
+    """A purpose as the page shows it. ``is_refused``: the last that was said of it is a no."""
 
     code: str
     name: str
     text: str
     is_allowed: bool
+    is_refused: bool
     wording: UUID | None
 
 
-@get("/preferences/{link:str}")
+@get(["/preferences/{link:str}", "/preferences/{link:str}/unsubscribe"])
 async def show_preferences(request: AnyRequest, link: FromPath[str]) -> Response[Any]:
-    """Everything that they can say yes or no to."""
-    return await _page(request, link)
+    """Everything that they can say yes or no to; also for mail programs that open what others post to (RFC 2369)."""
+    node = links.read_preferences(_vault(request), link)
+    channel = await channel_of(request, before_opening=True)
+    choices = await choices_of(request, channel, node)
+    return await show(
+        request, channel, "storefront/preferences.html", headers=ALONE, link=link, choices=choices
+    )
 
 
 @post("/preferences/{link:str}", status_code=303)
 async def save(request: AnyRequest, link: FromPath[str]) -> Response[Any]:
     """What is ticked is wanted, what is not is not. Only what changed is written down."""
     limits.writes.check(limits.who(request))
-    node, channel = links.read_preferences(_vault(request), link), await channel_of(request)
+    node = links.read_preferences(_vault(request), link)
+    channel = await channel_of(request, before_opening=True)
     await save_choices(request, channel, node, await read_form(request))
     return face.go(request, f"/preferences/{link}", face.words(request)("Saved. It holds from now on."))
 
 
 async def save_choices(request: AnyRequest, channel: Channel, node: UUID, form: Form) -> None:
-    """Write down what somebody ticked and what not, as far as it changed."""
-    wanted = set(form.all("purpose"))
-    if form.has("nothing"):
-        wanted = set()
+    """Write down what somebody ticked and what not, as far as they changed it; that they want nothing, as far as it is not
+    the last that they said: it also ends what waits for a confirmation."""
+    wanted, seen = set(form.all("purpose")), set(form.all("seen"))
+    is_nothing, is_page = form.has("nothing"), form.has("page")
+
+    def is_answer(each: Choice) -> bool:
+        if is_nothing:
+            return not each.is_refused
+        # What stands in an old tab as it was then is nobody's wish: meanwhile one click elsewhere may have ended it.
+        is_touched = not is_page or (each.code in wanted) != (each.code in seen)
+        return is_touched and each.is_allowed != (each.code in wanted)
+
     answers = [
         AnswerInput(
             purpose=each.code,
-            answer=Answer.GRANTED if each.code in wanted else Answer.DENIED,
+            answer=Answer.GRANTED if each.code in wanted and not is_nothing else Answer.DENIED,
             text=each.wording,
             channel=channel.id,
         )
         for each in await choices_of(request, channel, node)
-        if each.is_allowed != (each.code in wanted)
+        if is_answer(each)
     ]
     await database_of(request).transaction(
         lambda tx: consent.record(tx, node, answers, level=Level.VERIFIED, source=SOURCE),
@@ -75,8 +92,9 @@ async def save_choices(request: AnyRequest, channel: Channel, node: UUID, form: 
 @post("/preferences/{link:str}/unsubscribe", status_code=200)
 async def unsubscribe(request: AnyRequest, link: FromPath[str]) -> Response[Any]:
     """One click, sent by the mail program (RFC 8058). Without ``purpose`` in the address it is marketing by e-mail."""
-    limits.writes.check(limits.who(request))
-    node, channel = links.read_preferences(_vault(request), link), await channel_of(request)
+    node = links.read_preferences(_vault(request), link)
+    limits.writes.check(str(node))  # a mail provider posts for all its readers from one address
+    channel = await channel_of(request, before_opening=True)
     purpose = request.query_params.get("purpose", "email_marketing")
     await database_of(request).transaction(
         lambda tx: consent.withdraw(tx, node, [purpose], level=Level.VERIFIED, source="one-click"),
@@ -87,15 +105,16 @@ async def unsubscribe(request: AnyRequest, link: FromPath[str]) -> Response[Any]
 
 @get("/confirm/{link:str}")
 async def show_confirm(request: AnyRequest, link: FromPath[str]) -> Response[Any]:
-    """What they are asked to confirm, with the button that does."""
+    """What they are asked to confirm, in the words that they were asked with, and the button that does."""
     wanted = links.read_confirm(_vault(request), link)
-    channel = await channel_of(request)
+    channel = await channel_of(request, before_opening=True)
     purpose = await _purpose(request, wanted.purpose)
-    text = await consent.latest_text(database_of(request), purpose.code, channel.locale)
+    text = await consent.text_of(database_of(request), wanted.text) if wanted.text else None
     return await show(
         request,
         channel,
         "storefront/confirm.html",
+        headers=ALONE,
         link=link,
         name=_name(purpose, channel),
         text=text.text if text else "",
@@ -105,10 +124,10 @@ async def show_confirm(request: AnyRequest, link: FromPath[str]) -> Response[Any
 
 @post("/confirm/{link:str}", status_code=200)
 async def confirm(request: AnyRequest, link: FromPath[str]) -> Response[Any]:
-    """Yes. Pressed twice it is one yes."""
+    """Yes. Pressed twice it is one yes, and none after it was taken back."""
     limits.writes.check(limits.who(request))
     wanted = links.read_confirm(_vault(request), link)
-    channel = await channel_of(request)
+    channel = await channel_of(request, before_opening=True)
     purpose = await _purpose(request, wanted.purpose)
     answer = AnswerInput(
         purpose=purpose.code,
@@ -117,19 +136,23 @@ async def confirm(request: AnyRequest, link: FromPath[str]) -> Response[Any]:
         channel=channel.id,
         event_id=link[:200],
     )
-    await database_of(request).transaction(
+    database = database_of(request)
+    await database.transaction(
         lambda tx: consent.record(tx, wanted.node, [answer], level=Level.VERIFIED, source="double-opt-in"),
         shopper(request, channel),
     )
+    holds = wanted.node in await consent.allowed(database, [wanted.node], purpose.code, channel.id)
     preferences = links.preferences_link(_vault(request), wanted.node)
     return await show(
         request,
         channel,
         "storefront/confirm.html",
+        headers=ALONE,
         link=preferences,
         name=_name(purpose, channel),
         text="",
         is_done=True,
+        holds=holds,
     )
 
 
@@ -138,21 +161,13 @@ def _vault(request: AnyRequest) -> Vault:
     return vault
 
 
-async def _page(request: AnyRequest, link: str) -> Response[Any]:
-    node, channel = links.read_preferences(_vault(request), link), await channel_of(request)
-    choices = await choices_of(request, channel, node)
-    # The address is the person's alone: nothing may hand it on.
-    headers = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
-    return await show(
-        request, channel, "storefront/preferences.html", headers=headers, link=link, choices=choices
-    )
-
-
 async def choices_of(request: AnyRequest, channel: Channel, node: UUID) -> list[Choice]:
     """Everything that somebody can say yes or no to, and what they have said."""
     database = database_of(request)
     found = await consent.given(database, node, channel.id)
     allowed = {each.purpose for each in found.standing if each.is_allowed}
+    answers = {each.id: each.answer for each in found.entries}
+    refused = {each.purpose for each in found.standing if each.entry and answers[each.entry] is Answer.DENIED}
     choices = []
     for purpose in await consent.purposes(database):
         if purpose.kind == "category":
@@ -164,6 +179,7 @@ async def choices_of(request: AnyRequest, channel: Channel, node: UUID) -> list[
                 _name(purpose, channel),
                 text.text if text else "",
                 purpose.code in allowed,
+                purpose.code in refused,
                 text.id if text else None,
             )
         )

@@ -129,11 +129,18 @@ async def test_an_old_tab_and_a_closed_shop_take_nothing_back(
         """The form as a browser sends it, with what is ticked."""
         boxes = re.findall(r'<input[^>]*name="purpose"[^>]*>', text)
         ticked = [re.search(r'value="([^"]*)"', each)[1] for each in boxes if " checked" in each]  # type: ignore[index]
-        return {"page": ["1"], "seen": re.findall(r'name="seen" value="([^"]*)"', text), "purpose": ticked}
+        hidden = {each: re.findall(rf'name="{each}" value="([^"]*)"', text) for each in ("seen", "wording")}
+        return {"page": ["1"], "purpose": ticked, **hidden}
+
+    async def reword(text: str) -> UUID:
+        data = consent.TextInput(language="en", text=text)
+        return (await market.db.transaction(lambda tx: consent.add_text(tx, "sms_marketing", data))).id
 
     await guest.post(address, data={"purpose": ["email_marketing"]})
+    then = await reword("Texts, at most one a week.")
     tab = in_page((await guest.get(address)).text)
     assert tab["seen"] == tab["purpose"] == ["email_marketing"]
+    await reword("Texts, as many as we like.")
     change = ChannelChange(settings={"storefront_open": False})
     await market.db.transaction(lambda tx: channels.change(tx, market.web.id, change))
     assert (await guest.get("/")).headers["location"] == "/opening"
@@ -141,17 +148,21 @@ async def test_an_old_tab_and_a_closed_shop_take_nothing_back(
     assert await holding() == []
     await guest.post(address, data={**tab, "purpose": [*tab["purpose"], "sms_marketing"]})
     assert await holding() == ["sms_marketing"], "what was ticked in the tab, not what it had before"
+    assert (await consent.given(market.db, node)).entries[0].text == then, "as it was shown"
 
     # Nothing at all: also what only waits for a confirmation, and what nobody asked for yet.
     waiting = AnswerInput(purpose="email_marketing", answer=Answer.GRANTED)
-    await market.db.transaction(
-        lambda tx: consent.record(tx, node, [waiting], level=Level.CLAIMED, source="newsletter")
-    )
+    elsewhere = AnswerInput(purpose="ads", answer=Answer.GRANTED, scope=market.stores[0].id)
+    for answers, level in (([waiting], Level.CLAIMED), ([elsewhere], Level.VERIFIED)):
+        await market.db.transaction(
+            lambda tx, a=answers, at=level: consent.record(tx, node, a, level=at, source="test")  # type: ignore[misc]
+        )
     page = (await guest.get(address)).text
     assert "Open the shop" not in page, "that is for staff"
     for _ in range(2):
         await guest.post(address, data={**in_page(page), "nothing": "1"})
     assert await holding() == []
+    assert node not in await consent.allowed(market.db, [node], "ads", market.stores[0].id), "in any channel"
     rows = await market.db.rows(
         """SELECT purpose, count(*) FROM consent_entry WHERE source = 'preferences' AND answer = 'denied'
            GROUP BY purpose ORDER BY purpose"""
@@ -180,9 +191,9 @@ async def test_a_banner_is_kept_no_longer_than_its_yes_and_the_shop_heeds_it_too
     english = consent.TextInput(language="en", text="Counts who looks at what.")
     shown = await market.db.transaction(lambda tx: consent.add_text(tx, "performance", english))
     swedish = {"accept-language": "sv"}
-    assert "Counts who looks at what." in (await guest.get("/", headers=swedish)).text, (
-        "there is no Swedish text"
-    )
+    banner = (await guest.get("/", headers=swedish)).text
+    assert "Counts who looks at what." in banner, "there is no Swedish text"
+    assert f'data-consent-wordings="{shown.id}"' in banner
     kettle = await market.product(title="Kettle", handle="kettle", stock=(5,))
     await put_in(guest, kettle.variants[0].id)  # who has a cart is known to the shop
 
@@ -192,14 +203,20 @@ async def test_a_banner_is_kept_no_longer_than_its_yes_and_the_shop_heeds_it_too
     assert "max-age=31536000" in answer.headers["set-cookie"].lower()
     await guest.get("/p/kettle")
     assert looked == []
-    answer = await guest.post("/consent", data={"category": ["performance"]}, headers=swedish)
+    await market.db.transaction(
+        lambda tx: consent.add_text(
+            tx, "performance", consent.TextInput(language="en", text="Counts everything.")
+        )
+    )
+    said = {"category": ["performance"], "wording": [str(shown.id), "nonsense"]}
+    answer = await guest.post("/consent", data=said, headers=swedish)
     assert "max-age=2592000" in answer.headers["set-cookie"].lower()
     await guest.get("/p/kettle")
     assert looked == ["Product Viewed"]
     text = await market.db.value(
         "SELECT text FROM consent_entry WHERE purpose = 'performance' AND answer = 'granted'"
     )
-    assert text == shown.id
+    assert text == shown.id, "what was shown, not what is shown since"
 
 
 async def test_who_asks_for_news_gets_one_mail_whose_link_says_yes(

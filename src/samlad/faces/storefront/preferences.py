@@ -17,7 +17,7 @@ from samlad.consent import Answer, AnswerInput, Level, Purpose, links
 from samlad.faces import page as face
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
-from samlad.faces.storefront import limits
+from samlad.faces.storefront import limits, wordings
 from samlad.faces.storefront.place import channel_of, shopper, show
 from samlad.kernel.http import database_of
 from samlad.kernel.problems import NotFound
@@ -29,7 +29,7 @@ ALONE = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """A purpose as the page shows it. ``is_refused``: the last that was said of it is a no."""
+    """A purpose as the page shows it. ``is_refused``: the last that was said of it is a no to all channels, and proved."""
 
     code: str
     name: str
@@ -73,17 +73,19 @@ async def save_choices(request: AnyRequest, channel: Channel, node: UUID, form: 
         is_touched = not is_page or (each.code in wanted) != (each.code in seen)
         return is_touched and each.is_allowed != (each.code in wanted)
 
+    database = database_of(request)
+    texts = await wordings.shown(database, form)
     answers = [
         AnswerInput(
             purpose=each.code,
             answer=Answer.GRANTED if each.code in wanted and not is_nothing else Answer.DENIED,
-            text=each.wording,
+            text=texts.get(each.code),
             channel=channel.id,
         )
         for each in await choices_of(request, channel, node)
         if is_answer(each)
     ]
-    await database_of(request).transaction(
+    await database.transaction(
         lambda tx: consent.record(tx, node, answers, level=Level.VERIFIED, source=SOURCE),
         shopper(request, channel),
     )
@@ -166,8 +168,6 @@ async def choices_of(request: AnyRequest, channel: Channel, node: UUID) -> list[
     database = database_of(request)
     found = await consent.given(database, node, channel.id)
     allowed = {each.purpose for each in found.standing if each.is_allowed}
-    answers = {each.id: each.answer for each in found.entries}
-    refused = {each.purpose for each in found.standing if each.entry and answers[each.entry] is Answer.DENIED}
     choices = []
     for purpose in await consent.purposes(database):
         if purpose.kind == "category":
@@ -179,11 +179,16 @@ async def choices_of(request: AnyRequest, channel: Channel, node: UUID) -> list[
                 _name(purpose, channel),
                 text.text if text else "",
                 purpose.code in allowed,
-                purpose.code in refused,
+                _is_refused(found.entries, purpose),
                 text.id if text else None,
             )
         )
     return choices
+
+
+def _is_refused(entries: list[consent.Entry], purpose: Purpose) -> bool:
+    last = next((each for each in entries if each.purpose in purpose.codes), None)
+    return last is not None and (last.answer, last.scope, last.level) == (Answer.DENIED, None, Level.VERIFIED)
 
 
 async def _purpose(request: AnyRequest, code: str) -> Purpose:

@@ -63,6 +63,7 @@
     const body = new URLSearchParams();
     body.set("_csrf", document.querySelector('meta[name="csrf-token"]')?.content ?? "");
     for (const name of granted) body.append("category", name);
+    for (const shown of (banner.dataset.consentWordings ?? "").split(" ")) body.append("wording", shown);
     const answer = await fetch("/consent", { method: "POST", body, headers: { Accept: "application/json" } }).catch(() => null);
     if (!answer?.ok) { /* also where there is no network */
       banner.querySelector("[data-consent-failed]").hidden = false;

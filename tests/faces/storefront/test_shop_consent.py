@@ -13,7 +13,7 @@ from playwright.async_api import Route, expect
 
 import horizon
 from account_people import Post
-from samlad import channels, consent, identity
+from samlad import channels, consent, identity, privacy
 from samlad.channels import ChannelChange, Resource
 from samlad.consent import Answer, AnswerInput, Level, links, stamps
 from samlad.consent import mails as consent_mails
@@ -27,7 +27,8 @@ from samlad.kernel.database import Tx
 from samlad.kernel.problems import InvalidInput
 from samlad.kernel.settings import Settings
 from samlad.kernel.vault import Vault
-from samlad.tracking import own
+from samlad.privacy import running
+from samlad.tracking import own, resolving
 
 
 async def somebody(market: Market) -> UUID:
@@ -178,6 +179,40 @@ async def test_an_old_tab_and_a_closed_shop_take_nothing_back(
             "sms_marketing",
         )
     ]
+
+
+async def test_links_of_somebody_who_was_erased_bring_nobody_back(
+    guest: httpx.AsyncClient, market: Market, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "SETTLE_SECONDS", 0)
+    node, vault = await somebody(market), Vault.of(settings)
+    address = links.preferences_link(vault, node)
+    confirm = links.confirm_link(vault, Confirmation(node, "email_marketing", None))
+    await guest.post(confirm)
+    people = "SELECT id, email FROM customer"
+    (kim,) = await market.db.rows(people)
+    data = privacy.RequestInput(kind=privacy.RequestKind.ERASURE, person=kim["id"], after_minutes=0)
+    request = await market.db.transaction(lambda tx: privacy.ask(tx, data))
+    await running.erase(market.db, vault, request.id)
+    entries = await market.db.value("SELECT count(*) FROM consent_entry")
+
+    for method, path in (("GET", address), ("POST", address), ("GET", confirm), ("POST", confirm)):
+        answer = await guest.request(method, path, data={"purpose": "ads"} if method == "POST" else None)
+        assert (answer.status_code, "erased" in answer.text) == (404, True), (method, path)
+    assert (await guest.post(f"{address}/unsubscribe")).status_code == 200, "they get nothing, as they want"
+    assert await market.db.value("SELECT count(*) FROM consent_entry") == entries
+    # What was told before may be heard of after it.
+    await market.db.transaction(
+        lambda tx: consent.withdraw(tx, node, ["email_marketing"], level=Level.VERIFIED, source="one-click")
+    )
+    every = [*own.FOLLOWERS, *resolving.FOLLOWERS]
+    await followers.register(market.db, every)
+    for _ in range(2):
+        for each in every:
+            await horizon.passed(market.db)
+            while await followers.step(market.db, each):
+                await horizon.passed(market.db)
+    assert [row["id"] for row in await market.db.rows(people)] == [kim["id"]]
 
 
 async def test_a_banner_is_kept_no_longer_than_its_yes_and_the_shop_heeds_it_too(

@@ -11,7 +11,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from samlad import consent
+from samlad import consent, identity
 from samlad.channels import Channel
 from samlad.consent import Answer, AnswerInput, Level, Purpose, links
 from samlad.faces import page as face
@@ -42,7 +42,7 @@ class Choice(msgspec.Struct, frozen=True):
 @get(["/preferences/{link:str}", "/preferences/{link:str}/unsubscribe"])
 async def show_preferences(request: AnyRequest, link: FromPath[str]) -> Response[Any]:
     """Everything that they can say yes or no to; also for mail programs that open what others post to (RFC 2369)."""
-    node = links.read_preferences(_vault(request), link)
+    node = await _living(request, links.read_preferences(_vault(request), link))
     channel = await channel_of(request, before_opening=True)
     choices = await choices_of(request, channel, node)
     return await show(
@@ -54,7 +54,7 @@ async def show_preferences(request: AnyRequest, link: FromPath[str]) -> Response
 async def save(request: AnyRequest, link: FromPath[str]) -> Response[Any]:
     """What is ticked is wanted, what is not is not. Only what changed is written down."""
     limits.writes.check(limits.who(request))
-    node = links.read_preferences(_vault(request), link)
+    node = await _living(request, links.read_preferences(_vault(request), link))
     channel = await channel_of(request, before_opening=True)
     await save_choices(request, channel, node, await read_form(request))
     return face.go(request, f"/preferences/{link}", face.words(request)("Saved. It holds from now on."))
@@ -96,6 +96,8 @@ async def unsubscribe(request: AnyRequest, link: FromPath[str]) -> Response[Any]
     """One click, sent by the mail program (RFC 8058). Without ``purpose`` in the address it is marketing by e-mail."""
     node = links.read_preferences(_vault(request), link)
     limits.writes.check(str(node))  # a mail provider posts for all its readers from one address
+    if await _is_erased(request, node):
+        return Response(b"", status_code=200, media_type="text/plain")
     channel = await channel_of(request, before_opening=True)
     purpose = request.query_params.get("purpose", "email_marketing")
     await database_of(request).transaction(
@@ -109,6 +111,7 @@ async def unsubscribe(request: AnyRequest, link: FromPath[str]) -> Response[Any]
 async def show_confirm(request: AnyRequest, link: FromPath[str]) -> Response[Any]:
     """What they are asked to confirm, in the words that they were asked with, and the button that does."""
     wanted = links.read_confirm(_vault(request), link)
+    await _living(request, wanted.node)
     channel = await channel_of(request, before_opening=True)
     purpose = await _purpose(request, wanted.purpose)
     text = await consent.text_of(database_of(request), wanted.text) if wanted.text else None
@@ -129,6 +132,7 @@ async def confirm(request: AnyRequest, link: FromPath[str]) -> Response[Any]:
     """Yes. Pressed twice it is one yes, and none after it was taken back."""
     limits.writes.check(limits.who(request))
     wanted = links.read_confirm(_vault(request), link)
+    await _living(request, wanted.node)
     channel = await channel_of(request, before_opening=True)
     purpose = await _purpose(request, wanted.purpose)
     answer = AnswerInput(
@@ -156,6 +160,23 @@ async def confirm(request: AnyRequest, link: FromPath[str]) -> Response[Any]:
         is_done=True,
         holds=holds,
     )
+
+
+async def _living(request: AnyRequest, node: UUID) -> UUID:
+    """The identifier that a link is of.
+
+    Raises:
+        NotFound: its person was erased since.
+    """
+    _ = face.words(request)
+    if await _is_erased(request, node):
+        raise NotFound(_("What we knew of you was erased, so there is nothing to choose any more."))
+    return node
+
+
+async def _is_erased(request: AnyRequest, node: UUID) -> bool:
+    known = await identity.identifiers(database_of(request), [node])
+    return any(identity.is_erased(node, value) for _, value, _ in known)
 
 
 def _vault(request: AnyRequest) -> Vault:

@@ -11,8 +11,10 @@ from silo import build_silo
 from audience import Audience, condition
 from samlad import channels, customers, privacy
 from samlad.app import FOLLOWERS
-from samlad.audiences import segments
+from samlad.audiences import live, segments
 from samlad.audiences.model import NewSegment, SegmentChange
+from samlad.catalog import categories
+from samlad.catalog.categories import CategoryInput
 from samlad.channels import ChannelChange, Resource
 from samlad.customers import TagsInput
 from samlad.kernel import followers
@@ -213,6 +215,28 @@ async def test_a_segment_that_others_name(audience: Audience) -> None:
         await audience.db.transaction(lambda tx: segments.change(tx, second.id, change))
     await audience.sound()
     assert condition({"kind": "all", "of": []})
+
+
+async def test_goods_are_of_the_category_that_they_have_now(audience: Audience) -> None:
+    """Whoever bought them did nothing: the next night finds it out, for them and for who comes in by a segment that names this."""
+    kim = await audience.person()
+    await audience.buys(kim)
+    pool = audience.trade.web.pools[Resource.CATALOGUE]
+    kitchen = await audience.db.transaction(
+        lambda tx: categories.create(tx, pool, CategoryInput(name="Kitchen"))
+    )
+    goods = {"categories": [str(kitchen.id)]}
+    bought = await audience.segment("Kitchen", {"kind": "orders", "at_least": 1, "goods": goods})
+    rest = await audience.segment(
+        "Rest", {"kind": "not", "of": {"kind": "segment", "segment": str(bought.id)}}
+    )
+    other = await audience.segment("Ordered", {"kind": "orders", "at_least": 1})
+    await audience.follow()
+    assert [await audience.members(each.id) for each in (bought, rest, other)] == [set(), {kim}, {kim}]
+    await audience.db.rows("UPDATE product SET category = $1 RETURNING 1", kitchen.id)
+    assert await live.catch_up_goods(audience.db) == 2
+    assert [await audience.members(each.id) for each in (bought, rest, other)] == [{kim}, set(), {kim}]
+    await audience.sound()
 
 
 async def test_promotions_that_were_used_and_sums_of_events(audience: Audience) -> None:

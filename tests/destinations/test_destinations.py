@@ -222,7 +222,9 @@ async def test_files_are_dropped_whole(desk: Desk, settings: Settings) -> None:
     assert refused.status_code == 422
     assert refused.json()["errors"][0]["field"] == "config.folder"
     assert (await desk.api.post("/api/destinations", json={**bad, "strategy": "pigeon"})).status_code == 422
-    assert (await desk.api.post("/api/destinations", json={**bad, "purpose": "nothing"})).status_code == 422
+    for purpose in ("nothing", "necessary"):
+        refused = await desk.api.post("/api/destinations", json={**bad, "purpose": purpose})
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "purpose")
     made_there = await desk.api.post("/api/destinations", json={**bad, "config": {"folder": "agency"}})
     again = await desk.api.post("/api/destinations", json={**bad, "config": {"folder": "agency"}})
     assert (made_there.status_code, again.status_code) == (201, 409)
@@ -235,6 +237,35 @@ async def test_files_are_dropped_whole(desk: Desk, settings: Settings) -> None:
         "action,email_sha256,phone_sha256",
         f"add,{sha('kim@example.org')},",
     ]
+
+
+async def test_a_merge_and_stricter_rules_of_consent_take_people_out_at_once(desk: Desk) -> None:
+    """Who stays in the segment may be denied all the same: by the no of whoever turns out to be the same person, or because
+    a yes needs more behind it. What nobody is asked for has nobody's yes."""
+    audience, there = desk.audience, desk.there
+    this = (await desk.begin("webhook"))["webhook"]
+    kim, lou = [await audience.person(email=f"{name}@example.org") for name in ("kim", "lou")]
+    await audience.follow()
+    await desk.answers(lou, "denied")
+    await desk.answers(kim, "granted")
+    await desk.sync(this)
+    assert there.has["webhook"] == {sha("kim@example.org")}
+    merged = await audience.merge(kim, lou)
+    await desk.sync(this)
+    assert await audience.db.value("SELECT survivor FROM customer WHERE id = $1", kim) is None
+    assert there.has["webhook"] == set()
+    await audience.undo(merged.id)
+    await desk.sync(this)
+    assert there.has["webhook"] == {sha("kim@example.org")}
+    changed = await desk.api.patch("/api/consent/purposes/ads", json={"least": 2}, headers={"If-Match": "*"})
+    assert changed.status_code == 200, changed.text
+    await desk.sync(this)
+    assert there.has["webhook"] == set()
+    as_of_before = "UPDATE destination SET purpose = 'necessary' WHERE id = $1 RETURNING 1"
+    await audience.db.rows(as_of_before, UUID(this))
+    await audience.db.transaction(lambda tx: service.everybody(tx, UUID(this)))
+    await desk.sync(this)
+    assert there.has["webhook"] == set()
 
 
 TROUBLE: dict[str, list[tuple[int | str, str | None]]] = {

@@ -48,7 +48,7 @@ NO_PAGES: Mapping[str, str] = {
     "/conversation/{link}": _SECRET, "/appointment/{link}": _SECRET, "/appointment/{link}/change": _SECRET, "/appointment/{link}/calendar.ics": _FILE,
     "/order/{link}": _SECRET, "/order/{link}/reviews/{product_id}": _SECRET, "/order/{link}/return": _SECRET,
     "/order/{link}/returns/{return_id}": _SECRET, "/order/{link}/returns/{return_id}/label.pdf": _FILE,
-    "/order/{link}/documents/{document_id}/file.pdf": _FILE, "/preferences/{link}": _SECRET,
+    "/order/{link}/documents/{document_id}/file.pdf": _FILE, "/preferences/{link}": _SECRET, "/preferences/{link}/unsubscribe": _SECRET,
     "/order/{link}/exchanges/{exchange_id}": _SECRET,
     "/order/{link}/exchanges/{exchange_id}/pay/{payment_id}": _SECRET,
     "/order/{link}/pay": _SECRET, "/order/{link}/pay/{payment_id}": _SECRET,

@@ -17,9 +17,9 @@ from samlad.kernel.context import GUEST
 from samlad.tracking import events_store, parked, resolving, sources
 from samlad.tracking.consenting import SAFE, stripped
 from samlad.tracking.known import known
-from samlad.tracking.model import SourceChange
+from samlad.tracking.model import SourceChange, SourceKind
 from samlad.tracking.resolving import FOLLOWERS
-from tracked import Tracked
+from tracked import Door, Tracked, open_door
 
 # Written by @iabtcf/core 1.5.6: purposes none; 1 to 11 with special features 1 and 2; 1, 8, 9 with legitimate interests 2
 # and 7; 1, 3, 4. Created and updated are set to the same day by the encoder. The vendors 1, 3 and 12 were disclosed.
@@ -221,3 +221,43 @@ async def test_what_somebody_chose_is_in_the_ledger(api_as: Any, tracked: Tracke
     assert await tracked.db.value("SELECT count(*) FROM consent_entry") == 4
     assert await tracked.parked() == []
     assert "hemligt" not in str((await tracked.events("payload"))[1])
+
+
+async def test_who_unsubscribed_in_another_tool_has_said_no(api_as: Any, tracked: Tracked) -> None:
+    """A server is believed, whatever it needs; a browser's key is public, and our own telling of a no is no second one."""
+    change = SourceChange(needs=["targeting"])
+    await tracked.db.transaction(lambda tx: sources.change(tx, tracked.server.source.id, change))
+    own_source = await open_door(tracked.db, tracked.web.id, kind=SourceKind.SERVER)
+
+    def gone(number: int, **properties: str) -> dict[str, Any]:
+        return {
+            "type": "track",
+            "event": "Unsubscribed",
+            "userId": "17850",
+            "messageId": f"u{number}",
+            "properties": properties,
+        }
+
+    async with api_as(GUEST) as wire:
+
+        async def tell(door: Door, event: dict[str, Any]) -> list[tuple[str, str]]:
+            for _ in range(2):  # told again it is once
+                sent = await wire.post("/v1/track", json=event, headers=door.basic)
+                assert sent.status_code == 200, sent.text
+            await horizon.passed(tracked.db)
+            await followers.register(tracked.db, FOLLOWERS)
+            while await followers.step(tracked.db, FOLLOWERS[0]):
+                await horizon.passed(tracked.db)
+            rows = await tracked.db.rows("SELECT purpose, answer FROM consent_entry ORDER BY recorded_at, id")
+            return [(row["purpose"], row["answer"]) for row in rows]
+
+        assert await tell(tracked.browser, gone(1)) == []
+        mails, texts = ("email_marketing", "denied"), ("sms_marketing", "denied")
+        assert await tell(tracked.server, gone(2, list_id="sms_marketing")) == [mails], (
+            "its list went with the rest"
+        )
+        assert await tell(own_source, gone(3, list_id="sms_marketing")) == [mails, texts]
+        assert await tell(own_source, gone(4, list_id="weekly-news-7")) == [mails, texts, mails]
+    node = await tracked.db.value("SELECT id FROM identity_node WHERE value = '17850'")
+    (entry, *_rest) = (await consent.given(tracked.db, node)).entries
+    assert entry.level == consent.Level.AUTHENTICATED

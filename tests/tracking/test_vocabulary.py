@@ -1,4 +1,4 @@
-"""Segment's ecommerce names and ours, both ways."""
+"""Segment's ecommerce names and ours."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from samlad.catalog import Measure
 from samlad.catalog.measures import UNITS
 from samlad.kernel.ids import new_id
 from samlad.kernel.log import declared
-from samlad.tracking.vocabulary import AS_THEY_COME, BY_PAGES, MEANINGS, from_segment, to_segment
+from samlad.tracking.vocabulary import AS_THEY_COME, BY_PAGES, MEANINGS, decimal, to_segment
 
 currencies = st.sampled_from(["SEK", "JPY", "KWD", "EUR"])
 lines = st.lists(
@@ -28,11 +28,6 @@ lines = st.lists(
     ),
     min_size=1,
     max_size=5,
-)
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
-    max_leaves=6,
 )
 
 
@@ -90,30 +85,20 @@ def test_what_carts_offers_and_mails_are_called(
 ) -> None:
     told = to_segment(kind, payload, currency="EUR", subject="c1")
     assert (told and told.name, told.properties if told else {}) == (name, properties)
-    if told is not None:
-        back = from_segment(told.name, told.properties, currency="EUR")
-        assert back is not None
-        assert back.type == kind
-        same = {field: payload[field] for field in back.payload if field in payload and field != "fields"}
-        assert same == {field: back.payload[field] for field in same}
 
 
 def test_every_name_of_the_spec_is_accounted_for() -> None:
     names = [name.strip() for name in f"{SPEC}, {EMAILS}".replace("\n", " ").split(",")]
     ours = [meaning.name for meaning in MEANINGS]
     assert sorted([*ours, *BY_PAGES, *AS_THEY_COME]) == sorted(names)
-    assert all(from_segment(name, {}, currency="SEK") is None for name in (*BY_PAGES, *AS_THEY_COME))
 
 
-def test_a_review_and_a_change_there_and_back() -> None:
+def test_a_review_and_a_change() -> None:
     product = str(new_id())
     written = {"product": product, "order": str(new_id()), "stars": 4, "title": "Fine", "author": "Kim"}
     told = to_segment("review.written", written, currency="SEK")
     assert told is not None
     assert (told.name, told.properties) == ("Product Reviewed", {"product_id": product, "rating": 4})
-    back = from_segment(told.name, told.properties, currency="SEK")
-    assert back is not None
-    assert (back.type, back.payload) == ("review.written", {"product": product, "stars": 4})
     changed = to_segment(
         "order.changed",
         {"number": "7", "currency": "SEK", "worth": 500, "tax": 100, "refunded": 500},
@@ -124,25 +109,34 @@ def test_a_review_and_a_change_there_and_back() -> None:
         "Order Updated",
         {"currency": "SEK", "order_id": "7", "refunded": 5},
     )
-    again = from_segment(changed.name, changed.properties, currency="EUR")
-    assert again is not None
-    assert again.payload == {"currency": "SEK", "number": "7", "refunded": 500}
 
 
 @given(lines=lines, currency=currencies, tax=st.integers(0, 10**8))
-def test_an_order_there_and_back(lines: list[dict[str, Any]], currency: str, tax: int) -> None:
+def test_an_order(lines: list[dict[str, Any]], currency: str, tax: int) -> None:
     total = sum(line["total"] for line in lines) + 4_900
     payload = {"number": "1001", "currency": currency, "total": total, "tax": tax, "lines": lines}
     told = to_segment("order.placed", payload, currency="USD")
     assert told is not None
     assert told.name == "Order Completed"
-    back = from_segment(told.name, told.properties, currency="USD")
-    assert back is not None
-    assert (back.type, back.payload) == ("order.placed", payload)
+    properties = told.properties
+    assert (properties["order_id"], properties["currency"]) == ("1001", currency)
+    assert [properties[each] for each in ("total", "tax")] == [
+        decimal(each, currency) for each in (total, tax)
+    ]
+    assert properties["revenue"] == decimal(total - 4_900, currency)
+    for product, line in zip(properties["products"], lines, strict=True):
+        assert (product["product_id"], product["sku"], product["quantity"]) == (
+            line["variant"],
+            "K-1",
+            line["quantity"],
+        )
+        assert abs(product["price"] * line["quantity"] - decimal(line["total"], currency)) < 1e-6 * max(
+            1, line["total"]
+        )
 
 
 @given(lines=lines, currency=currencies)
-def test_a_return_there_and_back(lines: list[dict[str, Any]], currency: str) -> None:
+def test_a_return(lines: list[dict[str, Any]], currency: str) -> None:
     returned = [line | {"quantity": -line["quantity"], "total": -line["total"]} for line in lines]
     payload = {
         "number": "1001",
@@ -154,9 +148,13 @@ def test_a_return_there_and_back(lines: list[dict[str, Any]], currency: str) -> 
     }
     told = to_segment("order.returned", payload, currency="USD")
     assert told is not None
-    back = from_segment(told.name, told.properties, currency="USD")
-    assert back is not None
-    assert (back.type, back.payload) == ("order.returned", payload)
+    properties = told.properties
+    assert (told.name, properties["order_id"]) == ("Order Refunded", "1001")
+    assert properties["total"] == decimal(sum(line["total"] for line in lines), currency), (
+        "what went back is no less than nothing"
+    )
+    assert properties["refunded"] == decimal(100, currency)
+    assert [each["quantity"] for each in properties["products"]] == [line["quantity"] for line in lines]
 
 
 @given(
@@ -166,7 +164,7 @@ def test_a_return_there_and_back(lines: list[dict[str, Any]], currency: str) -> 
     currency=currencies,
     kind=st.sampled_from(CartKind),
 )
-def test_a_line_there_and_back(before: int, after: int, price: int, currency: str, kind: CartKind) -> None:
+def test_a_line_of_a_cart(before: int, after: int, price: int, currency: str, kind: CartKind) -> None:
     """A wish is no cart, and what is saved for later or only offered is neither."""
     payload = {"variant": str(new_id()), "quantity_before": before, "quantity": after, "unit_price": price}
     told = to_segment("cart.line_changed", payload | {"kind": kind}, currency=currency, subject="c1")
@@ -181,16 +179,9 @@ def test_a_line_there_and_back(before: int, after: int, price: int, currency: st
     else:
         to = "to" if after > before else "from"
         assert (told.name, told.properties["wishlist_id"]) == (f"Product {verb} {to} Wishlist", "c1")
-    back = from_segment(told.name, told.properties, currency="USD")
-    assert back is not None
-    assert back.type == "cart.line_changed"
-    assert back.payload == {
-        "variant": payload["variant"],
-        "unit_price": price,
-        "quantity_change": after - before,
-        "currency": currency,
-        "kind": kind,
-    }
+    properties = told.properties
+    assert (properties["product_id"], properties["quantity"]) == (payload["variant"], abs(after - before))
+    assert (properties["price"], properties["currency"]) == (decimal(price, currency), currency)
 
 
 @given(
@@ -206,9 +197,6 @@ def test_what_is_weighed_is_told_in_kilograms(grams: int, price: int, sold_by: s
     given_ = told.properties
     assert (given_["quantity"], given_["unit"]) == (grams / 1000, UNITS[measure])
     assert given_["price"] == price / 100
-    back = from_segment(told.name, given_, currency="SEK")
-    assert back is not None
-    assert (back.payload["quantity_change"], back.payload["unit_price"]) == (grams, price)
     total = round(grams * price / 1000)
     placed = {
         "number": "7",
@@ -220,24 +208,10 @@ def test_what_is_weighed_is_told_in_kilograms(grams: int, price: int, sold_by: s
     assert ordered is not None
     [product] = ordered.properties["products"]
     assert abs(product["quantity"] * product["price"] - total / 100) < 1e-6 * max(total, 1)
-    again = from_segment(ordered.name, ordered.properties, currency="SEK")
-    assert again is not None
-    assert again.payload["lines"] == placed["lines"]
-
-
-@pytest.mark.parametrize("meaning", MEANINGS, ids=lambda meaning: meaning.name)
-@given(properties=st.dictionaries(st.sampled_from(
-    ["order_id", "total", "tax", "currency", "products", "product_id", "sku", "price", "quantity", "refunded", "unit"]),
-    json_values))  # fmt: skip
-def test_whatever_is_sent_is_read_or_left_out(meaning: Any, properties: dict[str, Any]) -> None:
-    found = from_segment(meaning.name, properties, currency="SEK")
-    assert found is not None
-    assert found.type == meaning.type
 
 
 def test_what_has_no_name_has_none() -> None:
     assert to_segment("stock.moved", {}, currency="SEK") is None
-    assert from_segment("Song Played", {}, currency="SEK") is None
     started = to_segment(
         "cart.checkout_started", {"total": 100, "currency": "SEK", "held": True}, currency="SEK", subject="c"
     )

@@ -54,12 +54,12 @@ async def leaving(reader: Reader, segment: UUID, purpose: str, channel: UUID | N
 
     Raises:
         NotFound: no such segment.
-        InvalidInput: no such purpose.
+        InvalidInput: no such purpose, or one that nobody is asked for: that would be everybody.
     """
     found = await segments.get(reader, segment)
     if purpose == WITHOUT:
         return Leaving(found, None, None, 0)
-    known = [each.code for each in await consent.purposes(reader)]
+    known = [each.code for each in await consent.asked_for(reader)]
     if purpose not in known:
         raise InvalidInput.at("purpose", f"must be one of {', '.join(known)}, or {WITHOUT}")
     wanted = Consented(purpose=purpose, channel=channel)

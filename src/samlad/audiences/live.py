@@ -10,8 +10,9 @@ from samlad.audiences.conditions import Condition
 from samlad.audiences.events import SegmentChanged
 from samlad.audiences.model import Segment
 from samlad.kernel import clock, log
-from samlad.kernel.database import Tx
+from samlad.kernel.database import Database, Tx
 from samlad.kernel.followers import Follower
+from samlad.kernel.jobs import JobContext, job, periodic
 from samlad.kernel.log import Event
 
 
@@ -151,6 +152,25 @@ async def build(tx: Tx, causes: dict[UUID, membership.Cause]) -> None:
         await membership.settle(
             tx, segment, definitions, people=None, at=clock.now(), cause=causes[segment.id]
         )
+
+
+async def catch_up_goods(database: Database) -> int:
+    """Compute segments anew that ask what is bought by category, brand or product; how many. A category that lies elsewhere, or
+    another brand of a product, is nobody's event: nobody did anything."""
+    every = await store.active(database)
+    definitions = {each.id: each.definition for each in every}
+    expanded = {each.id: _expanded(each, definitions) for each in every}
+    due = [one for one, what in expanded.items() if what is not None and rules.asks_the_catalogue(what)]
+    for each in due:
+        await database.transaction(lambda tx, one=each: build(tx, {one: "data"}))  # type: ignore[misc]
+    return len(due)
+
+
+@job("audiences.goods")
+@periodic("50 3 * * *")
+async def nightly(ctx: JobContext) -> None:
+    """Each night, as scores are."""
+    await catch_up_goods(ctx.database)
 
 
 def followers() -> list[Follower]:

@@ -240,6 +240,12 @@ def sources(expanded: Condition) -> set[str]:
     return found
 
 
+def asks_the_catalogue(expanded: Condition) -> bool:
+    """Whether conditions hang on what goods are in the catalogue now: their category, brand or product."""
+    goods = [each.goods for each in walk(expanded) if isinstance(each, HasOrders | OrderDate)]
+    return any(each and (each.categories or each.brands or each.products) for each in goods)
+
+
 def event_names(expanded: Condition) -> set[str]:
     """The names of the events that conditions count."""
     return {each.name for each in walk(expanded) if isinstance(each, Tracked)}

@@ -9,6 +9,7 @@ from samlad.consent.model import (
     CATEGORIES,
     Answer,
     AnswerInput,
+    Entry,
     Level,
     Purpose,
     Standing,
@@ -27,7 +28,7 @@ from samlad.consent.service import (
     record_many,
     withdraw,
 )
-from samlad.consent.store import latest_text, purposes, texts_of
+from samlad.consent.store import asked_for, latest_text, purposes, text_of, texts_of
 
 __all__ = [
     "CATEGORIES",
@@ -39,6 +40,7 @@ __all__ = [
     "Answer",
     "AnswerInput",
     "BounceChange",
+    "Entry",
     "Level",
     "Purpose",
     "Standing",
@@ -48,6 +50,7 @@ __all__ = [
     "add_text",
     "allowed",
     "ask_to_confirm",
+    "asked_for",
     "bounces",
     "given",
     "latest_text",
@@ -56,6 +59,7 @@ __all__ = [
     "record",
     "record_many",
     "send",
+    "text_of",
     "texts_of",
     "withdraw",
 ]

@@ -25,7 +25,7 @@ async def follow(tx: Tx, event: Event) -> None:
         return
     known = await identity.identifiers(tx, [event.subject])
     to = next((value for kind, value, _ in known if kind == Kind.EMAIL), None)
-    if to is None:
+    if to is None or identity.is_erased(event.subject, to):
         return
     try:  # anybody can type somebody's address: they hear of it, but not again and again
         await rate.limit(tx, "consent.mail.to", str(event.subject), per=MAIL_SECONDS, max=MOST_MAILS)

@@ -38,6 +38,11 @@ async def purposes(reader: Reader) -> list[Purpose]:
     return await reader.all(Purpose, f"SELECT {_PURPOSE} FROM consent_purpose ORDER BY position, code")
 
 
+async def asked_for(reader: Reader) -> list[Purpose]:
+    """The purposes that people can say yes or no to: what is strictly necessary is none of them."""
+    return [each for each in await purposes(reader) if not each.is_always]
+
+
 async def lock_purpose(tx: Tx, code: str) -> Purpose | None:
     """A purpose that is about to be changed, or given a text."""
     return await tx.one(Purpose, f"SELECT {_PURPOSE} FROM consent_purpose WHERE code = $1 FOR UPDATE", code)
@@ -87,6 +92,11 @@ async def latest_text(reader: Reader, purpose: str, language: str) -> Text | Non
         purpose,
         language,
     )
+
+
+async def text_of(reader: Reader, text: UUID) -> Text | None:
+    """A wording by its id."""
+    return await reader.one(Text, "SELECT * FROM consent_text WHERE id = $1", text)
 
 
 async def purposes_of(reader: Reader, wordings: Collection[UUID]) -> dict[UUID, str]:

@@ -13,7 +13,9 @@ from samlad.kernel.vault import Vault
 
 MEMBERS = ("segment.entered", "segment.left")
 WHOLE = ("segment.deleted", "segment.restored")
-PEOPLE = ("consent.recorded", "customer.changed", "privacy.erased")
+PEOPLE = ("consent.recorded", "customer.changed", "privacy.erased", *touched.IDENTITY)
+"""A merge brings the *no* of one to the other, who stays in the segment; taking them apart gives each their own."""
+PURPOSE = "consent.purpose-changed"
 
 
 async def follow(tx: Tx, event: Event) -> None:
@@ -32,6 +34,10 @@ async def _look(tx: Tx, events: list[Event]) -> None:
             for each in await store.of_segment(tx, event.subject):
                 await store.mark_everybody(tx, each)
                 hit.add(each)
+    if any(event.type == PURPOSE for event in events):
+        for each in await store.open_ones(tx):
+            await store.mark_everybody(tx, each)
+            hit.add(each)
     for segment, people in sorted(by_segment.items()):
         hit |= set(await store.mark_segment(tx, segment, sorted(people)))
     others = [event for event in events if event.type in PEOPLE]
@@ -43,7 +49,9 @@ async def _look(tx: Tx, events: list[Event]) -> None:
     await service.wake(tx, sorted(hit))
 
 
-FOLLOWERS = [Follower(name="destinations", handle=follow, types=(*MEMBERS, *WHOLE, *PEOPLE), batch=200)]
+FOLLOWERS = [
+    Follower(name="destinations", handle=follow, types=(*MEMBERS, *WHOLE, *PEOPLE, PURPOSE), batch=200)
+]
 
 
 @job("destinations.sync")

@@ -41,7 +41,7 @@ async def create(tx: Tx, vault: Vault, data: NewDestination) -> Destination:
     await segments.get(tx, data.segment)
     if data.strategy not in STRATEGIES:
         raise InvalidInput.at("strategy", f"must be one of {', '.join(STRATEGIES)}")
-    known = [each.code for each in await consent.purposes(tx)]
+    known = [each.code for each in await consent.asked_for(tx)]
     if data.purpose not in known:
         raise InvalidInput.at("purpose", f"must be one of {', '.join(known)}")
     strategy, this = STRATEGIES[data.strategy], new_id()

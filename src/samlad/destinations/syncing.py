@@ -133,18 +133,23 @@ async def changes_of(reader: Reader, destination: Destination, people: list[UUID
 
 
 async def _contacts(reader: Reader, destination: Destination, people: list[UUID]) -> list[Any]:
-    """Addresses and numbers of those who are in the segment, and whether they have agreed, as it holds now."""
+    """Addresses and numbers of those who are in the segment, and whether they have agreed, as it holds now.
+
+    To what nobody is asked for nobody has agreed.
+    """
     consent = Consented(purpose=destination.purpose, channel=destination.channel)
     with_, args = compiled(consent, destination.pool, clock.now(), "UTC", people=people)
     number = len(args)
     return await reader.rows(
         f"""WITH {with_}
-            SELECT m.person, coalesce(t.is_in, false) AS may, c.email, c.phone, c.country
+            SELECT m.person, coalesce(t.is_in, false) AND NOT q.is_always AS may, c.email, c.phone, c.country
             FROM segment_member m JOIN segment s ON s.id = m.segment AND s.deleted_at IS NULL
+                 JOIN consent_purpose q ON q.code = ${number + 3}
                  LEFT JOIN truth t ON t.person = m.person
                  JOIN customer c ON c.id = ANY (customer_members(ARRAY[m.person]))
             WHERE m.segment = ${number + 1} AND m.person = ANY (${number + 2})""",
         *args,
         destination.segment,
         people,
+        destination.purpose,
     )

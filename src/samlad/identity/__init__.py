@@ -5,7 +5,7 @@ The public face: what the floors above may use. `docs/concepts/identity.md` expl
 
 from samlad.identity.deciding import keep_apart, merge, release, split, undo
 from samlad.identity.decision_store import get as decision
-from samlad.identity.model import AuthLevel, DeviceClass, Identifier, Kind, Sighting, Trust
+from samlad.identity.model import AuthLevel, DeviceClass, Identifier, Kind, Sighting, Trust, is_erased
 from samlad.identity.observing import observe
 from samlad.identity.permissions import DECIDE, READ, RULES
 from samlad.identity.profile_store import CHANGES_OF, DECISIONS
@@ -37,6 +37,7 @@ __all__ = [
     "everybodys_ids",
     "identifiers",
     "ids_of",
+    "is_erased",
     "keep_apart",
     "merge",
     "observe",

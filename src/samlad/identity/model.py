@@ -264,3 +264,12 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     def how(self, field: str) -> How:
         """Which value of a field is shown."""
         return self.fields.get(field, How.MOST_RECENT)
+
+
+ERASED = "erased-"
+"""What stands in the place of an identifier's value once its person was erased begins so; its id follows."""
+
+
+def is_erased(node: UUID, value: str) -> bool:
+    """Whether this is what was left of an identifier of somebody who was erased: it leads to nobody."""
+    return value.startswith(f"{ERASED}{node}")

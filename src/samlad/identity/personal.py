@@ -1,5 +1,6 @@
 """What this package knows of people: by what they are known, and what was said of them."""
 
+from samlad.identity.model import ERASED
 from samlad.kernel.i18n import marked
 from samlad.kernel.personal import Holding
 
@@ -35,6 +36,6 @@ HOLDINGS = [
         whose="id = ANY({ids}) AND kind <> 'customer'",
         personal=("value", "alias"),
         shown=("kind", "created_at"),
-        erase="value = 'erased-' || id || CASE WHEN kind = 'email' THEN '@erased.invalid' ELSE '' END, alias = NULL",
+        erase=f"value = '{ERASED}' || id || CASE WHEN kind = 'email' THEN '@erased.invalid' ELSE '' END, alias = NULL",
     ),
 ]

@@ -3,6 +3,6 @@
 The public face: what the floors above may use. Sources, events and their pages are read by `store` and `events_store`.
 """
 
-from samlad.tracking.vocabulary import MEANINGS, Meaning, Ours, Told, from_segment, to_segment
+from samlad.tracking.vocabulary import MEANINGS, Meaning, Told, to_segment
 
-__all__ = ["MEANINGS", "Meaning", "Ours", "Told", "from_segment", "to_segment"]
+__all__ = ["MEANINGS", "Meaning", "Told", "to_segment"]

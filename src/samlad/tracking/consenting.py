@@ -8,6 +8,7 @@ import msgspec
 
 from samlad.consent import stamps
 from samlad.tracking.model import Source
+from samlad.tracking.vocabulary import UNSUBSCRIBED
 
 SAFE = frozenset(
     {
@@ -23,6 +24,8 @@ MOST_PRODUCTS = 100
 
 ANSWERS = frozenset({"Segment Consent Preference", "Segment Consent Preference Updated"})
 """Events that tell what somebody chose: the first is what Segment's client sent until 2025. A *no* must arrive too."""
+SAID = ANSWERS | {UNSUBSCRIBED}
+"""Of these it is kept who said so, whatever a source needs."""
 
 
 def missing(source: Source, context: object) -> list[str]:

@@ -188,6 +188,18 @@ async def of_batches(reader: Reader, batches: Sequence[tuple[UUID, datetime, dat
     )
 
 
+async def lists_of(reader: Reader, events: Sequence[Unresolved]) -> dict[UUID, str]:
+    """Which mailing lists (``list_id``) events are about, of those that say so."""
+    rows = await reader.rows(
+        """SELECT e.id, e.payload #>> '{properties,list_id}' AS list
+           FROM unnest($1::timestamptz[], $2::uuid[]) AS t (received_at, id)
+           JOIN tracked_event e ON e.received_at = t.received_at AND e.id = t.id""",
+        [each.received_at for each in events],
+        [each.id for each in events],
+    )
+    return {row["id"]: row["list"] for row in rows if row["list"] is not None}
+
+
 class Landing(msgspec.Struct, frozen=True):
     """On whom an event landed, or why that could not be found out."""
 

@@ -22,7 +22,7 @@ from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Busy
 from samlad.tracking import events_store, parked_store, plan
 from samlad.tracking.bodies import Envelope
-from samlad.tracking.consenting import ANSWERS, email_of, missing, nameless, names_in, readable, stripped
+from samlad.tracking.consenting import SAID, email_of, missing, nameless, names_in, readable, stripped
 from samlad.tracking.events import EventsReceived
 from samlad.tracking.events_store import Arrival
 from samlad.tracking.known import Known
@@ -95,7 +95,7 @@ def _arrival(
     if known.stones.has((normal.user_id, normal.anonymous_id, email_of(normal.traits))):
         return _without_person(_made(normal, source, received_at, []), {"verdict": "erased"})
     lacking = missing(source, normal.payload.get("context"))
-    if lacking and normal.type == "track" and normal.name in ANSWERS:
+    if lacking and normal.type == "track" and normal.name in SAID:
         return _only_answer(_made(normal, source, received_at, []))
     if lacking and source.without_consent is Without.PARK:
         raise Unfit("consent", f"without consent to: {', '.join(lacking)}", type=normal.type)

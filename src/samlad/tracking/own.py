@@ -109,8 +109,10 @@ async def _people(reader: Reader, events: list[Event]) -> dict[UUID, Person]:
 
 
 async def _person(reader: Reader, node: UUID) -> Person:
-    """What an id of identity is: a customer's, or that of an address."""
+    """What an id of identity is: a customer's, or that of an address. Whoever was erased is nobody."""
     for kind, value, _ in await identity.identifiers(reader, [node]):
+        if identity.is_erased(node, value):
+            return Person()
         if kind is Kind.EMAIL:
             return Person(traits={"email": value})
         if kind is not Kind.CUSTOMER:

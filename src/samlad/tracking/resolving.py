@@ -5,6 +5,7 @@ go: one call of `identity.observe` for up to thousands of events. What it notes 
 """
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -24,6 +25,7 @@ from samlad.tracking.events import Batch, EventsLanded, EventsReceived
 from samlad.tracking.events_store import Count, Landing, Unresolved
 from samlad.tracking.model import Source, SourceKind
 from samlad.tracking.sightings import reporter, sighting, without_repeats
+from samlad.tracking.vocabulary import EMAIL_LIST, UNSUBSCRIBED
 
 NOT_ITS_FAULT = (*RETRIED, asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError)
 """The transaction is tried again as a whole."""
@@ -90,7 +92,7 @@ async def resolve(tx: Tx, events: Sequence[Unresolved]) -> None:
 
 async def _note_answers(tx: Tx, landings: Sequence[Landing], sources: dict[UUID, Source]) -> None:
     """Write into the ledger of consent what events told that people chose. An event that is read again tells it once."""
-    told = []
+    told: list[tuple[UUID, AnswerInput, Level, str, Any]] = []
     for landing in landings:
         event = landing.event
         if (
@@ -111,8 +113,40 @@ async def _note_answers(tx: Tx, landings: Sequence[Landing], sources: dict[UUID,
                     event_id=str(event.id),
                 )
                 told.append((landing.identity, given, _LEVELS[source.kind], str(source.id), event.consent))
+    told += await _unsubscribed(tx, landings, sources)
     if told:
         await consent.record_many(tx, told)
+
+
+async def _unsubscribed(
+    tx: Tx, landings: Sequence[Landing], sources: dict[UUID, Source]
+) -> list[tuple[UUID, AnswerInput, Level, str, None]]:
+    """Of whom a server told that they unsubscribed, in a tool that sends mails say: a no to the purpose that is the list, or
+    else to mails. What anybody can write with a browser's key ends nobody's news."""
+    gone = {
+        landing.event.id: landing
+        for landing in landings
+        if landing.identity is not None
+        and (landing.event.type, landing.event.name) == ("track", UNSUBSCRIBED)
+        and sources[landing.event.source].kind is SourceKind.SERVER
+    }
+    if not gone:
+        return []
+    lists = await events_store.lists_of(tx, [each.event for each in gone.values()])
+    known = {each.code for each in await consent.asked_for(tx)}
+    told = []
+    for event_id, landing in gone.items():
+        assert landing.identity is not None
+        source, purpose = sources[landing.event.source], lists.get(event_id, EMAIL_LIST)
+        given = AnswerInput(
+            purpose=purpose if purpose in known else EMAIL_LIST,
+            answer=Answer.DENIED,
+            answered_at=min(landing.event.occurred_at, now()),
+            channel=source.channel,
+            event_id=str(event_id),
+        )
+        told.append((landing.identity, given, _LEVELS[source.kind], str(source.id), None))
+    return told
 
 
 _LEVELS = {

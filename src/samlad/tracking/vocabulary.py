@@ -1,11 +1,14 @@
-"""Segment's names of events of ecommerce and e-mail, and what this program calls the same, both ways. Pure, and all in this one place.
+"""Segment's names of events of ecommerce and e-mail, and what this program calls the same. Pure, and all in this one place.
+
+What happens here is told in Segment's words, so that it is kept beside what clients tell of, under one name: whoever counts *Product
+Viewed* counts both. The other way only one name changes something: who unsubscribed has said no (`resolving`).
 
 Ours are the events of the log, whose amounts are minor units of a currency; Segment's have decimal numbers of the
 currency itself (Segment's ecommerce spec, v2). `MEANINGS` is the whole table.
 """
 
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -14,10 +17,11 @@ from samlad.catalog import Measure
 from samlad.catalog.measures import UNITS
 from samlad.kernel.money import exponent
 
+UNSUBSCRIBED = "Unsubscribed"
+"""From a server it is an answer: a no."""
 NO_MEASURES: Mapping[str, Measure] = {}
 _LISTS = {"cart": "cart_id", "wish": "wishlist_id"}
 """What a cart's id is called, by the kind of cart."""
-_SIGNS = frozenset(UNITS.values()) - {""}
 
 
 class Meaning(msgspec.Struct, frozen=True):
@@ -49,7 +53,7 @@ MEANINGS = (
     Meaning("Promotion Clicked", "promotion.granted"),
     Meaning("Coupon Applied", "promotion.granted"),
     Meaning("Cart Shared", "cart.offered"),
-    Meaning("Unsubscribed", "consent.recorded"),
+    Meaning(UNSUBSCRIBED, "consent.recorded"),
     Meaning("Email Bounced", "mail.bounced"),
 )
 
@@ -83,24 +87,12 @@ counted as any event; they mean nothing to carts and orders."""
 AMOUNTS = {"total": "total", "tax": "tax", "refunded": "refunded"}
 """Our amounts (minor units) to Segment's properties of an order (decimal)."""
 
-LARGEST_AMOUNT = 10**15
-MOST_STARS = 5
-
-_BY_NAME = {meaning.name: meaning for meaning in MEANINGS}
-
 
 class Told(msgspec.Struct, frozen=True):
     """An event in Segment's words."""
 
     name: str
     properties: dict[str, Any]
-
-
-class Ours(msgspec.Struct, frozen=True):
-    """An event in our words: the type that the log has, and the fields of its payload that could be told."""
-
-    type: str
-    payload: dict[str, Any]
 
 
 def to_segment(
@@ -143,33 +135,6 @@ def to_segment(
     if "lines" in payload:
         properties["products"] = [_product_of(line, currency, measured) for line in payload["lines"]]
     return Told(meaning.name, properties)
-
-
-def from_segment(name: str, properties: dict[str, Any], *, currency: str) -> Ours | None:
-    """An event in our words; None for names that mean nothing here. What cannot be read of it is left out."""
-    meaning = _BY_NAME.get(name)
-    if meaning is None:
-        return None
-    given = properties.get("currency")
-    currency = given if isinstance(given, str) and len(given) == 3 and given.isupper() else currency
-    if meaning.sign:
-        return _line_from_segment(meaning, properties, currency)
-    if meaning.type == "review.written":
-        return Ours(meaning.type, _review_from_segment(properties))
-    if meaning.type in _PLAIN:
-        return Ours(meaning.type, _plain_from_segment(meaning, properties, currency))
-    payload: dict[str, Any] = {"currency": currency}
-    if isinstance(properties.get("order_id"), str | int):
-        payload["number"] = str(properties["order_id"])
-    sign = -1 if meaning.type == "order.returned" else 1
-    for own, told in AMOUNTS.items():
-        amount = _minor(properties.get(told), currency)
-        if amount is not None:
-            payload[own] = amount if own == "refunded" else sign * amount
-    products = properties.get("products")
-    if isinstance(products, list):
-        payload["lines"] = [_line_of(each, currency, sign) for each in products if isinstance(each, dict)]
-    return Ours(meaning.type, payload)
 
 
 _PLAIN: dict[str, dict[str, str]] = {
@@ -229,28 +194,6 @@ def _details_to_segment(name: str, payload: dict[str, Any], subject: str | None)
     return Told(name, {"checkout_id": subject, "step": number, "step_name": step})
 
 
-def _plain_from_segment(meaning: Meaning, properties: dict[str, Any], currency: str) -> dict[str, Any]:
-    kind = meaning.type
-    payload = {
-        own: properties[told]
-        for own, told in _PLAIN[kind].items()
-        if isinstance(properties.get(told), str | int) and not isinstance(properties.get(told), bool)
-    }
-    if kind == "cart.details_set":
-        number = _whole(properties.get("step"))
-        return {"fields": list(_STEPS[number - 1][1])} if number is not None and number <= len(_STEPS) else {}
-    if kind == "consent.recorded":
-        return payload | {"answer": "denied"}
-    if kind == "promotion.granted":
-        return payload | {"source": next(source for source, name in _GRANTED.items() if name == meaning.name)}
-    if kind == "payment.authorized":
-        payload["currency"] = currency
-        amount = _minor(properties.get("value"), currency)
-        if amount is not None:
-            payload["amount"] = amount
-    return payload
-
-
 def _line_to_segment(
     payload: dict[str, Any], currency: str, subject: str | None, measured: Mapping[str, Measure]
 ) -> Told | None:
@@ -279,37 +222,6 @@ def _quantity(counted: int, variant: object, measured: Mapping[str, Measure]) ->
     return {"quantity": _number(Decimal(counted) / sold_by.per), "unit": UNITS[sold_by]}
 
 
-def _counted(properties: dict[str, Any]) -> tuple[int, int]:
-    """How much was told in what we count, and of how much of that a price is: of kilograms grams, else pieces."""
-    unit, given = properties.get("unit"), properties.get("quantity")
-    per = 1_000 if isinstance(unit, str) and unit in _SIGNS else 1
-    if per != 1 and isinstance(given, int | float) and not isinstance(given, bool):
-        given = given * per if 0 < given < LARGEST_AMOUNT else None
-        given = None if given is None else round(given)
-    return _whole(given) or per, per
-
-
-def _line_from_segment(meaning: Meaning, properties: dict[str, Any], currency: str) -> Ours:
-    quantity, _per = _counted(properties)
-    payload: dict[str, Any] = {"currency": currency, "kind": meaning.cart}
-    if isinstance(properties.get("product_id"), str | int):
-        payload["variant"] = str(properties["product_id"])
-    if isinstance(properties.get("sku"), str):
-        payload["sku"] = properties["sku"]
-    price = _minor(properties.get("price"), currency)
-    if price is not None:
-        payload["unit_price"] = price
-    return Ours(meaning.type, payload | {"quantity_change": meaning.sign * quantity})
-
-
-def _review_from_segment(properties: dict[str, Any]) -> dict[str, Any]:
-    payload: dict[str, Any] = {}
-    if isinstance(properties.get("product_id"), str | int):
-        payload["product"] = str(properties["product_id"])
-    stars = _whole(properties.get("rating"))
-    return payload | ({"stars": stars} if stars is not None and stars <= MOST_STARS else {})
-
-
 def _product_of(line: dict[str, Any], currency: str, measured: Mapping[str, Measure]) -> dict[str, Any]:
     quantity = abs(line["quantity"])
     sold_by = measured.get(str(line["variant"]))
@@ -324,19 +236,6 @@ def _product_of(line: dict[str, Any], currency: str, measured: Mapping[str, Meas
     return {name: value for name, value in product.items() if value is not None}
 
 
-def _line_of(product: dict[str, Any], currency: str, sign: int) -> dict[str, Any]:
-    quantity, per = _counted(product)
-    line: dict[str, Any] = {"quantity": sign * quantity}
-    if isinstance(product.get("product_id"), str | int):
-        line["variant"] = str(product["product_id"])
-    if isinstance(product.get("sku"), str):
-        line["sku"] = product["sku"]
-    total = _minor(product.get("price"), currency, times=Decimal(quantity) / per)
-    if total is not None:
-        line["total"] = sign * total
-    return line
-
-
 def decimal(amount: int, currency: str) -> int | float:
     """Minor units as Segment writes amounts: 1999, EUR to 19.99."""
     return _number(Decimal(amount).scaleb(-exponent(currency)))
@@ -344,26 +243,3 @@ def decimal(amount: int, currency: str) -> int | float:
 
 def _number(value: Decimal) -> int | float:
     return int(value) if value == int(value) else float(value)
-
-
-def _minor(value: object, currency: str, *, times: Decimal | int = 1) -> int | None:
-    """Minor units of a decimal number or text, rounded; None if it is none, or beyond all reason."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        amount = (Decimal(str(value)) * times).scaleb(exponent(currency))
-        if not amount.is_finite() or abs(amount) > LARGEST_AMOUNT:
-            return None
-        return int(amount.quantize(Decimal(1)))
-    except (InvalidOperation, ValueError):
-        return None
-
-
-def _whole(value: object) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        number = int(Decimal(str(value)))
-    except (InvalidOperation, ValueError, OverflowError):
-        return None
-    return number if 0 < number <= LARGEST_AMOUNT else None

@@ -101,8 +101,9 @@ async def test_a_segment_by_form_alone(api: httpx.AsyncClient, market: Market) -
     )
     assert kept.status_code == 303
     assert "more than rows can show" not in (await api.get(f"{path}/edit")).text
-    broken = await api.post(f"{path}/edit", data=rows(**{"as": "json", "json": "{", "version": "2"}))
-    assert broken.status_code == 422
+    for number, text in enumerate(("{", "[]", "7", '{"kind": "weather"}', '{"kind":"not","of":' * 5_000)):
+        broken = await api.post(f"{path}/edit", data=rows(**{"as": "json", "json": text, "version": "2"}))
+        assert (broken.status_code, 'id="f-json-error"' in broken.text) == (422, True), number
     stale = await api.post(f"{path}/edit", data=groups("all", one, version="1"))
     assert stale.status_code == 412
     other_name = await api.post(f"{path}/edit", data=groups("all", one, version="2", name="Renamed"))

@@ -1,5 +1,6 @@
 """The banner, the preferences by a link, double opt-in, one click."""
 
+import re
 from datetime import timedelta
 from uuid import UUID
 
@@ -7,16 +8,18 @@ import httpx
 import msgspec
 import pytest
 from browser import Site
-from market import Market, text_of
+from market import Market, put_in, text_of
 from playwright.async_api import Route, expect
 
 import horizon
 from account_people import Post
-from samlad import channels, consent, identity
+from samlad import channels, consent, identity, privacy
 from samlad.channels import ChannelChange, Resource
-from samlad.consent import links, stamps
+from samlad.consent import Answer, AnswerInput, Level, links, stamps
 from samlad.consent import mails as consent_mails
 from samlad.consent.links import Confirmation
+from samlad.consent.model import PurposeChange
+from samlad.consent.service import change_purpose
 from samlad.identity import AuthLevel, Identifier, Kind, Sighting
 from samlad.kernel import followers
 from samlad.kernel.clock import now
@@ -24,6 +27,8 @@ from samlad.kernel.database import Tx
 from samlad.kernel.problems import InvalidInput
 from samlad.kernel.settings import Settings
 from samlad.kernel.vault import Vault
+from samlad.privacy import running
+from samlad.tracking import own, resolving
 
 
 async def somebody(market: Market) -> UUID:
@@ -75,6 +80,178 @@ async def test_a_link_confirms_changes_and_stops(
         f"/confirm/{address.rsplit('/', 1)[1]}",
     ):
         assert (await guest.get(wrong)).status_code == 404
+
+
+async def test_a_link_that_was_used_asks_for_nothing_anew(
+    guest: httpx.AsyncClient, market: Market, settings: Settings
+) -> None:
+    """A confirmation that was taken back since stays taken back, and says so; it shows the words that it was asked with."""
+    node, vault = await somebody(market), Vault.of(settings)
+
+    async def reword(text: str) -> UUID:
+        data = consent.TextInput(language="en", text=text)
+        return (await market.db.transaction(lambda tx: consent.add_text(tx, "email_marketing", data))).id
+
+    then = await reword("Letters, once a month.")
+    await reword("Letters, each day.")
+    confirm = links.confirm_link(vault, Confirmation(node, "email_marketing", then))
+    page = await guest.get(confirm)
+    assert "once a month" in page.text
+    assert "each day" not in page.text
+    assert page.headers["referrer-policy"] == "no-referrer"
+    assert "it is confirmed" in (await guest.post(confirm)).text
+    address = links.preferences_link(vault, node)
+    # Programs that know nothing of one click open its address: that shows the page, and answers nothing.
+    for opened in (f"{address}/unsubscribe?purpose=email_marketing", f"{address}/unsubscribe"):
+        assert "News by e-mail" in text_of((await guest.get(opened)).text)
+    assert node in await consent.allowed(market.db, [node], "email_marketing")
+    assert (await guest.post(f"{address}/unsubscribe")).status_code == 200
+    again = await guest.post(confirm)
+    assert "took it back" in again.text
+    assert "it is confirmed" not in again.text
+    assert node not in await consent.allowed(market.db, [node], "email_marketing")
+    fresh = links.confirm_link(vault, Confirmation(node, "email_marketing", None))
+    assert "it is confirmed" in (await guest.post(fresh)).text
+    entries = (await consent.given(market.db, node)).entries
+    assert [each.text for each in entries] == [None, None, then]
+
+
+async def test_an_old_tab_and_a_closed_shop_take_nothing_back(
+    guest: httpx.AsyncClient, market: Market, settings: Settings
+) -> None:
+    node, vault = await somebody(market), Vault.of(settings)
+    address = links.preferences_link(vault, node)
+
+    async def holding() -> list[str]:
+        standing = (await consent.given(market.db, node, market.web.id)).standing
+        return [each.purpose for each in standing if each.is_allowed and each.purpose != "necessary"]
+
+    def in_page(text: str) -> dict[str, list[str]]:
+        """The form as a browser sends it, with what is ticked."""
+        boxes = re.findall(r'<input[^>]*name="purpose"[^>]*>', text)
+        ticked = [re.search(r'value="([^"]*)"', each)[1] for each in boxes if " checked" in each]  # type: ignore[index]
+        hidden = {each: re.findall(rf'name="{each}" value="([^"]*)"', text) for each in ("seen", "wording")}
+        return {"page": ["1"], "purpose": ticked, **hidden}
+
+    async def reword(text: str) -> UUID:
+        data = consent.TextInput(language="en", text=text)
+        return (await market.db.transaction(lambda tx: consent.add_text(tx, "sms_marketing", data))).id
+
+    await guest.post(address, data={"purpose": ["email_marketing"]})
+    then = await reword("Texts, at most one a week.")
+    tab = in_page((await guest.get(address)).text)
+    assert tab["seen"] == tab["purpose"] == ["email_marketing"]
+    await reword("Texts, as many as we like.")
+    change = ChannelChange(settings={"storefront_open": False})
+    await market.db.transaction(lambda tx: channels.change(tx, market.web.id, change))
+    assert (await guest.get("/")).headers["location"] == "/opening"
+    assert (await guest.post(f"{address}/unsubscribe")).status_code == 200
+    assert await holding() == []
+    await guest.post(address, data={**tab, "purpose": [*tab["purpose"], "sms_marketing"]})
+    assert await holding() == ["sms_marketing"], "what was ticked in the tab, not what it had before"
+    assert (await consent.given(market.db, node)).entries[0].text == then, "as it was shown"
+
+    # Nothing at all: also what only waits for a confirmation, and what nobody asked for yet.
+    waiting = AnswerInput(purpose="email_marketing", answer=Answer.GRANTED)
+    elsewhere = AnswerInput(purpose="ads", answer=Answer.GRANTED, scope=market.stores[0].id)
+    for answers, level in (([waiting], Level.CLAIMED), ([elsewhere], Level.VERIFIED)):
+        await market.db.transaction(
+            lambda tx, a=answers, at=level: consent.record(tx, node, a, level=at, source="test")  # type: ignore[misc]
+        )
+    page = (await guest.get(address)).text
+    assert "Open the shop" not in page, "that is for staff"
+    for _ in range(2):
+        await guest.post(address, data={**in_page(page), "nothing": "1"})
+    assert await holding() == []
+    assert node not in await consent.allowed(market.db, [node], "ads", market.stores[0].id), "in any channel"
+    rows = await market.db.rows(
+        """SELECT purpose, count(*) FROM consent_entry WHERE source = 'preferences' AND answer = 'denied'
+           GROUP BY purpose ORDER BY purpose"""
+    )
+    assert [(row["purpose"], row["count"]) for row in rows] == [
+        (each, 1)
+        for each in (
+            "ads",
+            "analytics",
+            "email_marketing",
+            "personal_advice",
+            "personalisation",
+            "sms_marketing",
+        )
+    ]
+
+
+async def test_links_of_somebody_who_was_erased_bring_nobody_back(
+    guest: httpx.AsyncClient, market: Market, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "SETTLE_SECONDS", 0)
+    node, vault = await somebody(market), Vault.of(settings)
+    address = links.preferences_link(vault, node)
+    confirm = links.confirm_link(vault, Confirmation(node, "email_marketing", None))
+    await guest.post(confirm)
+    people = "SELECT id, email FROM customer"
+    (kim,) = await market.db.rows(people)
+    data = privacy.RequestInput(kind=privacy.RequestKind.ERASURE, person=kim["id"], after_minutes=0)
+    request = await market.db.transaction(lambda tx: privacy.ask(tx, data))
+    await running.erase(market.db, vault, request.id)
+    entries = await market.db.value("SELECT count(*) FROM consent_entry")
+
+    for method, path in (("GET", address), ("POST", address), ("GET", confirm), ("POST", confirm)):
+        answer = await guest.request(method, path, data={"purpose": "ads"} if method == "POST" else None)
+        assert (answer.status_code, "erased" in answer.text) == (404, True), (method, path)
+    assert (await guest.post(f"{address}/unsubscribe")).status_code == 200, "they get nothing, as they want"
+    assert await market.db.value("SELECT count(*) FROM consent_entry") == entries
+    # What was told before may be heard of after it.
+    await market.db.transaction(
+        lambda tx: consent.withdraw(tx, node, ["email_marketing"], level=Level.VERIFIED, source="one-click")
+    )
+    every = [*own.FOLLOWERS, *resolving.FOLLOWERS]
+    await followers.register(market.db, every)
+    for _ in range(2):
+        for each in every:
+            await horizon.passed(market.db)
+            while await followers.step(market.db, each):
+                await horizon.passed(market.db)
+    assert [row["id"] for row in await market.db.rows(people)] == [kim["id"]]
+
+
+async def test_a_banner_is_kept_no_longer_than_its_yes_and_the_shop_heeds_it_too(
+    guest: httpx.AsyncClient, market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    monkeypatch.setattr(own, "viewed", lambda *_, name, **__: looked.append(name))
+    change = ChannelChange(settings={"cookie_banner": True})
+    await market.db.transaction(lambda tx: channels.change(tx, market.web.id, change))
+    await market.db.transaction(lambda tx: change_purpose(tx, "performance", PurposeChange(days=30)))
+    english = consent.TextInput(language="en", text="Counts who looks at what.")
+    shown = await market.db.transaction(lambda tx: consent.add_text(tx, "performance", english))
+    swedish = {"accept-language": "sv"}
+    banner = (await guest.get("/", headers=swedish)).text
+    assert "Counts who looks at what." in banner, "there is no Swedish text"
+    assert f'data-consent-wordings="{shown.id}"' in banner
+    kettle = await market.product(title="Kettle", handle="kettle", stock=(5,))
+    await put_in(guest, kettle.variants[0].id)  # who has a cart is known to the shop
+
+    await guest.get("/p/kettle")
+    assert looked == [], "nobody has agreed"
+    answer = await guest.post("/consent", data={"category": "functional"}, headers=swedish)
+    assert "max-age=31536000" in answer.headers["set-cookie"].lower()
+    await guest.get("/p/kettle")
+    assert looked == []
+    await market.db.transaction(
+        lambda tx: consent.add_text(
+            tx, "performance", consent.TextInput(language="en", text="Counts everything.")
+        )
+    )
+    said = {"category": ["performance"], "wording": [str(shown.id), "nonsense"]}
+    answer = await guest.post("/consent", data=said, headers=swedish)
+    assert "max-age=2592000" in answer.headers["set-cookie"].lower()
+    await guest.get("/p/kettle")
+    assert looked == ["Product Viewed"]
+    text = await market.db.value(
+        "SELECT text FROM consent_entry WHERE purpose = 'performance' AND answer = 'granted'"
+    )
+    assert text == shown.id, "what was shown, not what is shown since"
 
 
 async def test_who_asks_for_news_gets_one_mail_whose_link_says_yes(

@@ -10,6 +10,7 @@ import pytest
 from market import Market, hidden
 from PIL import Image
 
+from samlad import consent
 from samlad.content import brands, pages, pictures
 from samlad.content.brand_model import Brand, Face, Palette
 from samlad.content.model import (
@@ -100,6 +101,15 @@ async def test_the_start_page_is_made_of_blocks(
     await guest.post("/newsletter", data=form | {"agree": "1"})
     assert "open the mail" in (await guest.get("/")).text
     assert await market.db.value("SELECT count(*) FROM event WHERE type = 'consent.asked'") == 1
+    assert await market.db.value("SELECT text FROM consent_entry") is None, "in words of the page itself"
+    words = consent.TextInput(language="en", text="Yes, a letter each month.")
+    ours = await market.db.transaction(lambda tx: consent.add_text(tx, "email_marketing", words))
+    html = (await guest.get("/")).text
+    assert "Yes, a letter each month." in html
+    await guest.post("/newsletter", data=form | {"agree": "1", "wording": hidden(html, "wording")})
+    assert (
+        await market.db.value("SELECT text FROM consent_entry ORDER BY recorded_at DESC LIMIT 1") == ours.id
+    )
     await guest.post("/newsletter", data=form | {"agree": "1", "email": "nobody"})
     assert "no e-mail address" in (await guest.get("/")).text
 

@@ -74,7 +74,7 @@ async def _new_page(request: AnyRequest, form: Form) -> Response[Any]:
         strategy=strategy,
         strategies=STRATEGIES,
         segments=list((await _segments(request)).items()),
-        purposes=purpose_choices(request, await consent.purposes(database)),
+        purposes=purpose_choices(request, await consent.asked_for(database)),
         channels=[(str(one.id), one.name) for one in await channels.cached_all(database)],
     )
 

@@ -39,7 +39,7 @@ async def show_export(request: AnyRequest, segment_id: FromPath[UUID]) -> Respon
         found=found,
         chosen=chosen,
         purposes=[
-            *purpose_choices(request, await consent.purposes(database)),
+            *purpose_choices(request, await consent.asked_for(database)),
             (exporting.WITHOUT, words(request)("Something that needs no consent")),
         ],
         channels=[(str(one.id), one.name) for one in await channels.cached_all(database)],

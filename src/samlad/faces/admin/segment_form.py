@@ -201,7 +201,7 @@ def _from_json(form: Form) -> dict[str, Any]:
     try:
         found = msgspec.json.decode(form.get("json"))
         msgspec.convert(found, Condition)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:  # the latter of what lies thousands deep
         raise InvalidInput.at("json", f"{form.translate(BROKEN)}: {error}") from None
     return dict(found)
 
@@ -352,7 +352,7 @@ def _value(form: Form, at: str) -> Any:
 def _read_json(form: Form, name: str, text: str) -> Any:
     try:
         return msgspec.json.decode(text) if text.strip() else None
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         raise InvalidInput.at(name, form.translate(BROKEN)) from None
 
 

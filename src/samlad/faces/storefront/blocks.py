@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-from samlad import channels
+from samlad import channels, consent
 from samlad.catalog import collections
 from samlad.catalog.search.query import SearchQuery, search
 from samlad.channels import Channel, Resource
@@ -207,7 +207,8 @@ async def _stores(page: _Page, block: Stores) -> Shown | None:
 
 
 async def _newsletter(page: _Page, block: Newsletter) -> Shown | None:
-    return {"title": page.say(block.title), "text": page.html(block.text)}
+    wording = await consent.latest_text(page.database, "email_marketing", page.language)
+    return {"title": page.say(block.title), "text": page.html(block.text), "wording": wording}
 
 
 _Maker = Callable[[_Page, Any], Awaitable[Shown | None]]

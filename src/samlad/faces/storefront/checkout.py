@@ -34,6 +34,7 @@ from samlad.faces.storefront import (
     stores,
     tenders,
     vat,
+    wordings,
 )
 from samlad.faces.storefront import orders as order_pages
 from samlad.faces.storefront.basket import Basket
@@ -299,11 +300,11 @@ async def _keep(
                 member.acting(request, channel, signed),
             )
     if form.has("news") and signed is not None:
-        text = await consent.latest_text(database_of(request), NEWS, channel.locale)
+        texts = await wordings.shown(database_of(request), form)
         answer = AnswerInput(
             purpose=NEWS,
             answer=Answer.GRANTED,
-            text=text.id if text else None,
+            text=texts.get(NEWS),
             channel=channel.id,
             event_id=f"checkout-{cart.id}",
         )

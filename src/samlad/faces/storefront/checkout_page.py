@@ -105,15 +105,15 @@ async def form_page(
     )
 
 
-async def _news(request: AnyRequest, channel: Channel, signed: SignedIn | None) -> str | None:
-    """The words of the consent to be written to, for who is signed in and has not given it.
+async def _news(request: AnyRequest, channel: Channel, signed: SignedIn | None) -> preferences.Choice | None:
+    """The consent to be written to, for who is signed in and has not given it.
 
     Guests are not asked: anybody can type an address, and whose it is nobody knows here.
     """
     if signed is None:
         return None
     known = await preferences.choices_of(request, channel, signed.customer.id)
-    return next((each.text or each.name for each in known if each.code == NEWS and not each.is_allowed), None)
+    return next((each for each in known if each.code == NEWS and not each.is_allowed), None)
 
 
 async def _delivery(

@@ -1,5 +1,7 @@
 """What the banner of cookies asks for."""
 
+from uuid import UUID
+
 import msgspec
 
 from samlad import consent
@@ -15,22 +17,26 @@ class Category(msgspec.Struct, frozen=True):
     name: str
     text: str
     is_always: bool
+    wording: UUID | None
 
 
 async def choices(request: AnyRequest) -> list[Category]:
     """What the banner asks for, in the language of the page."""
     database = database_of(request)
     language = face.locale_of(request)[:2]
-    shown = {}
-    for text in reversed(await consent.texts_of(database)):  # the latest version last
-        if text.language == language:
-            shown[text.purpose] = text.text
+    texts = await consent.texts_of(database)  # the latest version first
+    shown: dict[str, consent.Text] = {}
+    for wanted in (language, "en"):  # as `consent.latest_text`
+        for text in texts:
+            if text.language == wanted:
+                shown.setdefault(text.purpose, text)
     return [
         Category(
             each.code,
             each.names.get(language) or each.names.get("en") or each.code,
-            shown.get(each.code, ""),
+            shown[each.code].text if each.code in shown else "",
             each.is_always,
+            shown[each.code].id if each.code in shown else None,
         )
         for each in await consent.purposes(database)
         if each.kind == "category"

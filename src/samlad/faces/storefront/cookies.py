@@ -12,7 +12,7 @@ from samlad.consent import Answer, AnswerInput, Level
 from samlad.faces import page as face
 from samlad.faces.form import read_form
 from samlad.faces.page import AnyRequest
-from samlad.faces.storefront import limits
+from samlad.faces.storefront import limits, wordings
 from samlad.faces.storefront.cookie_choices import choices
 from samlad.faces.storefront.place import channel_of, shopper
 from samlad.identity import AuthLevel, Identifier, Kind, Sighting
@@ -35,9 +35,11 @@ async def answer(request: AnyRequest) -> Response[Any]:
     channel, form = await channel_of(request), await read_form(request)
     asked = [each.code for each in await choices(request) if not each.is_always]
     granted = [code for code in asked if code in form.all("category")]
+    days = [each.days for each in await consent.purposes(database_of(request)) if each.code in granted]
     given = _VALUE.fullmatch(request.cookies.get(COOKIE) or "")
+    told, texts = new_id(), await wordings.shown(database_of(request), form)
+    answers = _answers(asked, granted, channel, told, texts)
     own = UUID(given[1]) if given and _is_uuid(given[1]) else new_id()
-    told = new_id()
 
     async def work(tx: Tx) -> None:
         moment = now()
@@ -58,7 +60,7 @@ async def answer(request: AnyRequest) -> Response[Any]:
                 await consent.record(
                     tx,
                     node,
-                    await _answers(tx, asked, granted, channel, told),
+                    answers,
                     level=Level.CLAIMED,
                     source="banner",
                 )
@@ -66,7 +68,9 @@ async def answer(request: AnyRequest) -> Response[Any]:
     await database_of(request).transaction(work, shopper(request, channel))
     done: Response[Any] = Response({"granted": granted}, status_code=200)
     value = f"v1.{own}.{'-'.join(granted)}"
-    cookie = face.own_cookie(request, COOKIE, value, KEPT_SECONDS)
+    # No longer than a yes holds in the ledger: then they are asked anew, and nothing runs before.
+    kept = min([KEPT_SECONDS, *(each * 86_400 for each in days if each is not None)])
+    cookie = face.own_cookie(request, COOKIE, value, kept)
     cookie.httponly = False  # the script must know before it lets others run
     done.set_cookie(cookie)
     return done
@@ -78,22 +82,19 @@ def granted(request: AnyRequest) -> list[str]:
     return given[2].split("-") if given else []
 
 
-async def _answers(
-    tx: Tx, asked: list[str], granted: list[str], channel: Channel, told: UUID
+def _answers(
+    asked: list[str], granted: list[str], channel: Channel, told: UUID, texts: dict[str, UUID]
 ) -> list[AnswerInput]:
-    found = []
-    for code in asked:
-        text = await consent.latest_text(tx, code, channel.locale[:2])
-        found.append(
-            AnswerInput(
-                purpose=code,
-                answer=Answer.GRANTED if code in granted else Answer.DENIED,
-                text=text.id if text else None,
-                channel=channel.id,
-                event_id=str(told),
-            )
+    return [
+        AnswerInput(
+            purpose=code,
+            answer=Answer.GRANTED if code in granted else Answer.DENIED,
+            text=texts.get(code),
+            channel=channel.id,
+            event_id=str(told),
         )
-    return found
+        for code in asked
+    ]
 
 
 def _is_uuid(text: str) -> bool:

@@ -1,6 +1,7 @@
 """What somebody looks at, told through the door that everybody reports by, of visitors who have a cart or an offer already.
 
-The page does not wait for it. What is searched for is never told with who did.
+The page does not wait for it. What is searched for is never told with who did. Where the shop asks for cookie categories,
+nothing is told of a browser that did not agree to be counted.
 """
 
 from typing import Any
@@ -9,14 +10,19 @@ from uuid import UUID
 from samlad.carts import CartView
 from samlad.channels import Channel
 from samlad.faces.page import AnyRequest
-from samlad.faces.storefront import basket
+from samlad.faces.storefront import basket, cookies
 from samlad.kernel.http import database_of
 from samlad.tracking import own
 from samlad.tracking.vocabulary import decimal
 
+CATEGORY = "performance"
+"""Of cookies: what is looked at is statistics."""
+
 
 def at(request: AnyRequest, channel: Channel, name: str, properties: dict[str, Any]) -> None:
     """Tell that somebody looks at something; ``name`` is one of Segment's."""
+    if channel.setting("cookie_banner") and CATEGORY not in cookies.granted(request):
+        return
     held = basket.read(request)
     own.viewed(
         database_of(request),

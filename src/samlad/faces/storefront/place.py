@@ -89,7 +89,7 @@ async def show(
         "account_href": "/account",
         "cart_live": _live(request),
         "is_piece": face.is_htmx(request),
-        "announcement": None if channel.setting(OPEN) else _preview(_),
+        "announcement": None if channel.setting(OPEN) or actor_of(request).kind != "staff" else _preview(_),
         "consent_choices": await cookie_choices.choices(request) if channel.setting("cookie_banner") else [],
         **context,
     }

@@ -1,7 +1,7 @@
 """What somebody wants to hear from the shop: a page by a link that is theirs alone, and the yes of a double opt-in.
 
 A link only shows a page: mail programs open links to look at them. Buttons change something; so does the one click of
-RFC 8058, which mail programs send by POST.
+RFC 8058, which mail programs send by POST. All of it works while the shop is closed to visitors: mails of before still lie in inboxes.
 """
 
 from typing import Any
@@ -11,62 +11,81 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from samlad import consent
+from samlad import consent, identity
 from samlad.channels import Channel
 from samlad.consent import Answer, AnswerInput, Level, Purpose, links
 from samlad.faces import page as face
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
-from samlad.faces.storefront import limits
+from samlad.faces.storefront import limits, wordings
 from samlad.faces.storefront.place import channel_of, shopper, show
 from samlad.kernel.http import database_of
 from samlad.kernel.problems import NotFound
 from samlad.kernel.vault import Vault
 
 SOURCE = "preferences"
+ALONE = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
+"""The address is the person's alone: nothing may hand it on."""
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """A purpose as the page shows it."""
+    """A purpose as the page shows it. ``is_refused``: the last that was said of it is a no to all channels, and proved."""
 
     code: str
     name: str
     text: str
     is_allowed: bool
+    is_refused: bool
     wording: UUID | None
 
 
-@get("/preferences/{link:str}")
+@get(["/preferences/{link:str}", "/preferences/{link:str}/unsubscribe"])
 async def show_preferences(request: AnyRequest, link: FromPath[str]) -> Response[Any]:
-    """Everything that they can say yes or no to."""
-    return await _page(request, link)
+    """Everything that they can say yes or no to; also for mail programs that open what others post to (RFC 2369)."""
+    node = await _living(request, links.read_preferences(_vault(request), link))
+    channel = await channel_of(request, before_opening=True)
+    choices = await choices_of(request, channel, node)
+    return await show(
+        request, channel, "storefront/preferences.html", headers=ALONE, link=link, choices=choices
+    )
 
 
 @post("/preferences/{link:str}", status_code=303)
 async def save(request: AnyRequest, link: FromPath[str]) -> Response[Any]:
     """What is ticked is wanted, what is not is not. Only what changed is written down."""
     limits.writes.check(limits.who(request))
-    node, channel = links.read_preferences(_vault(request), link), await channel_of(request)
+    node = await _living(request, links.read_preferences(_vault(request), link))
+    channel = await channel_of(request, before_opening=True)
     await save_choices(request, channel, node, await read_form(request))
     return face.go(request, f"/preferences/{link}", face.words(request)("Saved. It holds from now on."))
 
 
 async def save_choices(request: AnyRequest, channel: Channel, node: UUID, form: Form) -> None:
-    """Write down what somebody ticked and what not, as far as it changed."""
-    wanted = set(form.all("purpose"))
-    if form.has("nothing"):
-        wanted = set()
+    """Write down what somebody ticked and what not, as far as they changed it; that they want nothing, as far as it is not
+    the last that they said: it also ends what waits for a confirmation."""
+    wanted, seen = set(form.all("purpose")), set(form.all("seen"))
+    is_nothing, is_page = form.has("nothing"), form.has("page")
+
+    def is_answer(each: Choice) -> bool:
+        if is_nothing:
+            return not each.is_refused
+        # What stands in an old tab as it was then is nobody's wish: meanwhile one click elsewhere may have ended it.
+        is_touched = not is_page or (each.code in wanted) != (each.code in seen)
+        return is_touched and each.is_allowed != (each.code in wanted)
+
+    database = database_of(request)
+    texts = await wordings.shown(database, form)
     answers = [
         AnswerInput(
             purpose=each.code,
-            answer=Answer.GRANTED if each.code in wanted else Answer.DENIED,
-            text=each.wording,
+            answer=Answer.GRANTED if each.code in wanted and not is_nothing else Answer.DENIED,
+            text=texts.get(each.code),
             channel=channel.id,
         )
         for each in await choices_of(request, channel, node)
-        if each.is_allowed != (each.code in wanted)
+        if is_answer(each)
     ]
-    await database_of(request).transaction(
+    await database.transaction(
         lambda tx: consent.record(tx, node, answers, level=Level.VERIFIED, source=SOURCE),
         shopper(request, channel),
     )
@@ -75,8 +94,11 @@ async def save_choices(request: AnyRequest, channel: Channel, node: UUID, form: 
 @post("/preferences/{link:str}/unsubscribe", status_code=200)
 async def unsubscribe(request: AnyRequest, link: FromPath[str]) -> Response[Any]:
     """One click, sent by the mail program (RFC 8058). Without ``purpose`` in the address it is marketing by e-mail."""
-    limits.writes.check(limits.who(request))
-    node, channel = links.read_preferences(_vault(request), link), await channel_of(request)
+    node = links.read_preferences(_vault(request), link)
+    limits.writes.check(str(node))  # a mail provider posts for all its readers from one address
+    if await _is_erased(request, node):
+        return Response(b"", status_code=200, media_type="text/plain")
+    channel = await channel_of(request, before_opening=True)
     purpose = request.query_params.get("purpose", "email_marketing")
     await database_of(request).transaction(
         lambda tx: consent.withdraw(tx, node, [purpose], level=Level.VERIFIED, source="one-click"),
@@ -87,15 +109,17 @@ async def unsubscribe(request: AnyRequest, link: FromPath[str]) -> Response[Any]
 
 @get("/confirm/{link:str}")
 async def show_confirm(request: AnyRequest, link: FromPath[str]) -> Response[Any]:
-    """What they are asked to confirm, with the button that does."""
+    """What they are asked to confirm, in the words that they were asked with, and the button that does."""
     wanted = links.read_confirm(_vault(request), link)
-    channel = await channel_of(request)
+    await _living(request, wanted.node)
+    channel = await channel_of(request, before_opening=True)
     purpose = await _purpose(request, wanted.purpose)
-    text = await consent.latest_text(database_of(request), purpose.code, channel.locale)
+    text = await consent.text_of(database_of(request), wanted.text) if wanted.text else None
     return await show(
         request,
         channel,
         "storefront/confirm.html",
+        headers=ALONE,
         link=link,
         name=_name(purpose, channel),
         text=text.text if text else "",
@@ -105,10 +129,11 @@ async def show_confirm(request: AnyRequest, link: FromPath[str]) -> Response[Any
 
 @post("/confirm/{link:str}", status_code=200)
 async def confirm(request: AnyRequest, link: FromPath[str]) -> Response[Any]:
-    """Yes. Pressed twice it is one yes."""
+    """Yes. Pressed twice it is one yes, and none after it was taken back."""
     limits.writes.check(limits.who(request))
     wanted = links.read_confirm(_vault(request), link)
-    channel = await channel_of(request)
+    await _living(request, wanted.node)
+    channel = await channel_of(request, before_opening=True)
     purpose = await _purpose(request, wanted.purpose)
     answer = AnswerInput(
         purpose=purpose.code,
@@ -117,35 +142,46 @@ async def confirm(request: AnyRequest, link: FromPath[str]) -> Response[Any]:
         channel=channel.id,
         event_id=link[:200],
     )
-    await database_of(request).transaction(
+    database = database_of(request)
+    await database.transaction(
         lambda tx: consent.record(tx, wanted.node, [answer], level=Level.VERIFIED, source="double-opt-in"),
         shopper(request, channel),
     )
+    holds = wanted.node in await consent.allowed(database, [wanted.node], purpose.code, channel.id)
     preferences = links.preferences_link(_vault(request), wanted.node)
     return await show(
         request,
         channel,
         "storefront/confirm.html",
+        headers=ALONE,
         link=preferences,
         name=_name(purpose, channel),
         text="",
         is_done=True,
+        holds=holds,
     )
+
+
+async def _living(request: AnyRequest, node: UUID) -> UUID:
+    """The identifier that a link is of.
+
+    Raises:
+        NotFound: its person was erased since.
+    """
+    _ = face.words(request)
+    if await _is_erased(request, node):
+        raise NotFound(_("What we knew of you was erased, so there is nothing to choose any more."))
+    return node
+
+
+async def _is_erased(request: AnyRequest, node: UUID) -> bool:
+    known = await identity.identifiers(database_of(request), [node])
+    return any(identity.is_erased(node, value) for _, value, _ in known)
 
 
 def _vault(request: AnyRequest) -> Vault:
     vault: Vault = request.app.state.runtime.vault
     return vault
-
-
-async def _page(request: AnyRequest, link: str) -> Response[Any]:
-    node, channel = links.read_preferences(_vault(request), link), await channel_of(request)
-    choices = await choices_of(request, channel, node)
-    # The address is the person's alone: nothing may hand it on.
-    headers = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
-    return await show(
-        request, channel, "storefront/preferences.html", headers=headers, link=link, choices=choices
-    )
 
 
 async def choices_of(request: AnyRequest, channel: Channel, node: UUID) -> list[Choice]:
@@ -164,10 +200,16 @@ async def choices_of(request: AnyRequest, channel: Channel, node: UUID) -> list[
                 _name(purpose, channel),
                 text.text if text else "",
                 purpose.code in allowed,
+                _is_refused(found.entries, purpose),
                 text.id if text else None,
             )
         )
     return choices
+
+
+def _is_refused(entries: list[consent.Entry], purpose: Purpose) -> bool:
+    last = next((each for each in entries if each.purpose in purpose.codes), None)
+    return last is not None and (last.answer, last.scope, last.level) == (Answer.DENIED, None, Level.VERIFIED)
 
 
 async def _purpose(request: AnyRequest, code: str) -> Purpose:

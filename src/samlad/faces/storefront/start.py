@@ -14,7 +14,7 @@ from samlad.content.model import Document, Hero, PictureText, Text
 from samlad.faces import page as face
 from samlad.faces.form import read_form
 from samlad.faces.page import AnyRequest
-from samlad.faces.storefront import blocks, limits, shelf, stores, structured
+from samlad.faces.storefront import blocks, limits, shelf, stores, structured, wordings
 from samlad.faces.storefront.place import OPEN, channel_of, root_of, show
 from samlad.faces.storefront.typed import typed
 from samlad.identity import AuthLevel, Identifier, Kind, Sighting
@@ -186,11 +186,11 @@ async def subscribe(request: AnyRequest) -> Response[Any]:
         node = (await identity.observe(tx, [sighting]))[0]
         if node is None:
             return False
-        text = await consent.latest_text(tx, PURPOSE, channel.locale)
+        texts = await wordings.shown(tx, form)
         answer = AnswerInput(
             purpose=PURPOSE,
             answer=Answer.GRANTED,
-            text=text.id if text else None,
+            text=texts.get(PURPOSE),
             channel=channel.id,
             event_id=str(told),
         )

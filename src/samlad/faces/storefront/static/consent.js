@@ -3,7 +3,7 @@
    - Google Consent Mode v2: everything denied by default, then what was chosen.
    - <script type="text/plain" data-consent="performance" src="…"> runs once its category was agreed to, never before.
    - <img data-consent="targeting" data-src="…" alt=""> (a pixel) is asked for then, and so is all else that has data-src.
-   - The choice is remembered in a cookie for a year and told to the shop's ledger. */
+   - The choice is remembered in a cookie for a year, or as long as the shop's ledger has it, and told to that. */
 (() => {
   "use strict";
   const CATEGORIES = ["functional", "performance", "targeting"];
@@ -63,8 +63,9 @@
     const body = new URLSearchParams();
     body.set("_csrf", document.querySelector('meta[name="csrf-token"]')?.content ?? "");
     for (const name of granted) body.append("category", name);
-    const answer = await fetch("/consent", { method: "POST", body, headers: { Accept: "application/json" } });
-    if (!answer.ok) {
+    for (const shown of (banner.dataset.consentWordings ?? "").split(" ")) body.append("wording", shown);
+    const answer = await fetch("/consent", { method: "POST", body, headers: { Accept: "application/json" } }).catch(() => null);
+    if (!answer?.ok) { /* also where there is no network */
       banner.querySelector("[data-consent-failed]").hidden = false;
       return;
     }

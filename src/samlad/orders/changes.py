@@ -201,7 +201,8 @@ async def take_back(tx: Tx, order_id: UUID, data: ReturnInput, *, version: int |
     """Goods come back: they become an order of kind return, are put back, and their money goes back.
 
     The plain way into the change engine (`samlad.orders.change_apply`), within the same windows and limits. Returns the
-    new order of kind return, whose amounts are negative. Shipping and cash rounding stay with the sale.
+    new order of kind return, whose amounts are negative. Cash rounding stays with the sale; shipping, too, unless a consumer
+    withdraws from all of it in time.
 
     Raises:
         WrongState: nothing is out. InvalidInput: more than is out of a line.

@@ -151,8 +151,10 @@ async def cancel_locked(tx: Tx, head: OrderHead, lines: list[OrderLine], data: C
     await payments.refund(tx, order_id, refunded, channel=head.channel, reason=data.reason)
     await payments.void(tx, order_id, channel=head.channel)
     await delivery.give_back(tx, order_id)
+    channel = await channels.cached(tx, head.channel)
     values = {
         "status": OrderStatus.CANCELLED,
+        "cancelled_on": local_day(now(), channel.time_zone),
         "payment_status": OrderPayment.REFUNDED if refunded else head.payment_status,
         "paid": sum(payment.captured for payment in known),
         "refunded": sum(payment.refunded for payment in known) + refunded,

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from samlad.carts import Address
-from samlad.carts.rules import address_errors, shipping_rate, tidy, totals
+from samlad.carts.rules import address_errors, tidy, totals
 from samlad.tax import amounts
 
 prices = st.integers(0, 10**9)
@@ -29,12 +29,6 @@ def test_totals_add_up(
     assert sums.tax == sum(line.tax for _, line in counted) + sums.shipping_tax
     assert 0 <= sums.tax <= sums.total
     assert sums.items == sum(quantity for quantity, _ in counted)
-
-
-def test_shipping_is_taxed_like_most_of_the_goods() -> None:
-    assert shipping_rate([(100, 2_500), (300, 1_200), (250, 2_500)]) == 2_500
-    assert shipping_rate([(100, 600), (100, 2_500)]) == 2_500
-    assert shipping_rate([]) == 0
 
 
 @pytest.mark.parametrize(

@@ -381,6 +381,30 @@ async def test_windows_limits_and_who_may_go_beyond(trade: Trade) -> None:
     await trade.sound()
 
 
+async def test_who_withdraws_from_all_of_it_gets_its_delivery_back(trade: Trade) -> None:
+    """Directive 2011/83/EU, article 13: all that was paid, standard delivery among it; in parts, with the last of them."""
+    settings = ChannelChange(settings={**trade.web.own.settings, "shipping_flat": 4_900, "return_days": 30})
+    await trade.db.transaction(lambda tx: channels.change(tx, trade.web.id, settings))
+    kettle, cup = await trade.kettle(10_000), await trade.kettle(5_000)
+    order = await sold(trade, (kettle, 2), (cup, 1))
+    part = await make(trade, order, back(1, 2))
+    assert part.preview.refunded == 20_000, "the cup stays"
+    rest = await make(trade, order, back(2, 1))
+    assert (rest.preview.refunded, rest.preview.tax) == (9_900, -1_980)
+    assert [line.kind for line in rest.preview.came_back] == ["item", "shipping"]
+    assert (await orders.read(trade.db, order.id)).refunded == order.total
+
+    swapped = await sold(trade, (kettle, 1), (cup, 1))
+    await make(trade, swapped, {"kind": "exchange", "position": 1, "quantity": 1, "variant": str(cup)})
+    assert (await preview(trade, swapped, back(2, 1))).refunded == 5_000, "what came instead stays"
+
+    late = await sold(trade, (cup, 1))
+    await age(trade, late, 20)
+    assert (await preview(trade, late, back(1, 1))).refunded == 5_000, (
+        "the shop's own window, and not the law's"
+    )
+
+
 async def test_any_store_takes_back_what_another_sold(trade: Trade) -> None:
     kettle = await trade.kettle(quantity=2, at=trade.at_malmo)
     order = await sold(trade, (kettle, 1), channel=trade.malmo)

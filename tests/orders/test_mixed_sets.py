@@ -13,13 +13,14 @@ from test_set_rules import sellable
 
 from mixed_sets import breakfast, by_rate
 from samlad import channels, orders, tax
-from samlad.carts import CartView, PriceStep
+from samlad.carts import CartView, PriceStep, parcels
+from samlad.carts.parcels import Sent
 from samlad.carts.quoting import quoted, with_tax
 from samlad.catalog import Sellable, SetPart
 from samlad.channels import Channel, ChannelChange, ChannelKind, ChannelStatus, OwnValues
 from samlad.kernel.ids import new_id
-from samlad.orders import Order, tax_report
-from samlad.orders.model import FulfilInput, LineSelection, ReturnInput
+from samlad.orders import CancelInput, Order, tax_report
+from samlad.orders.model import FulfilInput, LineKind, LineSelection, ReturnInput
 from samlad.tax import Category, Decision, Treatment
 from trade import ADDRESS, BUYER, Trade
 
@@ -101,13 +102,26 @@ async def test_where_net_prices_stay_each_part_moves_by_its_own_rates(trade: Tra
     assert (order.total, order.tax) == (cart.totals.total, cart.totals.tax)
 
 
-async def test_shipping_is_taxed_as_the_largest_part_of_the_goods_is(trade: Trade) -> None:
+async def test_shipping_is_taxed_as_the_goods_are_each_part_of_it(trade: Trade) -> None:
+    """3,750 at 12 %, 15,000 at 6 % and 11,250 at 25 %: so are 5,000 of postage. What comes back of it comes back exactly."""
     await settings(trade, shipping_flat=5_000)
-    box, _jam, book, _bowl = await breakfast(trade)
+    box, *_ = await breakfast(trade)
     cart = await trade.cart((box, 1))
-    assert (cart.totals.shipping, cart.totals.shipping_tax) == (5_000, 283)  # 15,000 of books at 6 %
-    more = await trade.cart((box, 1), (book, 1))
-    assert more.totals.shipping_tax == 283
+    assert (cart.totals.shipping, cart.totals.shipping_tax) == (5_000, 142 + 375 + 67)
+    order = await trade.place(cart.id, total=cart.totals.total)
+    postage = [line for line in order.lines if line.kind is LineKind.SHIPPING]
+    assert [(line.tax_rate, line.total, line.tax) for line in postage] == [
+        (600, 2_500, 142),
+        (2_500, 1_875, 375),
+        (1_200, 625, 67),
+    ]
+    assert (order.total, order.tax) == (cart.totals.total, cart.totals.tax)
+    assert len(await trade.db.rows("SELECT FROM order_line WHERE order_id = $1", order.id)) == len(
+        order.lines
+    )
+    cancelled = await trade.db.transaction(lambda tx: orders.cancel(tx, order.id, CancelInput()))
+    assert cancelled.status == "cancelled"
+    await trade.agree()
 
 
 async def test_a_marketplaces_order_of_a_mixed_set_is_taxed_by_part_unless_it_says_how(trade: Trade) -> None:
@@ -245,3 +259,35 @@ def test_a_line_of_sets_and_its_parts_come_to_the_same_by_every_rate(
         own = part.unit_price * part.units * quantity - sum(step.amount for step in part.steps)
         assert own == (part.amounts.total if included else part.amounts.net)
         assert 0 <= part.amounts.tax <= part.amounts.total
+
+
+WAYS = [
+    (home, Decision(rate=rate, category=Category.STANDARD, treatment=Treatment.OSS, country="DE"))
+    for home, rate in ((2_500, 1_900), (600, 700), (1_200, 700), (0, 1_900))
+]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(WAYS), st.integers(0, 50_000)), max_size=6),
+    st.integers(0, 30_000),
+    st.lists(st.integers(0, 10_000), max_size=3),
+    st.sampled_from(["gross", "net"]),
+)
+def test_what_delivery_costs_is_shared_to_the_last_unit(
+    goods: list[tuple[tuple[int, Decision], int]], more: int, taken: list[int], keeps: str
+) -> None:
+    sent = [Sent(home, decision, total) for (home, decision), total in goods]
+    steps = [PriceStep(promotion=UUID(int=i), name="x", amount=amount) for i, amount in enumerate(taken)]
+    price = more + sum(taken)
+    parts = parcels.shared(channel(keeps), sent, price, steps)
+    assert len({part.decision for part in parts}) == len(parts)
+    for part in parts:
+        assert part.left == part.price - sum(step.amount for step in part.steps) >= 0
+        assert [step.promotion for step in part.steps] == [step.promotion for step in steps]
+    if keeps == "gross":
+        assert sum(part.price for part in parts) == price
+        assert sum(part.left for part in parts) == more
+    whole = sum(total for _, total in goods)
+    for part in parts if keeps == "gross" and whole else []:
+        worth = sum(total for (_, decision), total in goods if decision == part.decision)
+        assert abs(part.left - more * worth / whole) < 1 + len(WAYS)

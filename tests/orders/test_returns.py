@@ -147,6 +147,8 @@ async def test_a_return_without_a_receipt(trade: Trade) -> None:
     )
     assert (order.id, order.number) == (again.id, again.number)
     assert (order.kind, order.total, order.returns) == ("return", -2 * lowest, None)
+    line = order.lines[0]  # without a country it was taken off no return of taxes
+    assert (line.tax_rate, line.tax_country, line.tax_treatment) == (2_500, "SE", "domestic")
     assert [one.balance for one in await credit.of_customer(trade.db, kim.id)] == [2 * lowest]
     assert await trade.level(kettle, trade.at_lund) == (2, 0)
     stranger = msgspec.structs.replace(data, id=new_id(), customer=new_id())

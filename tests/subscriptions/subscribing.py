@@ -6,13 +6,16 @@ from uuid import UUID
 
 import msgspec
 
-from samlad import channels, customers, stock, subscriptions
+from samlad import catalog, channels, customers, delivery, stock, subscriptions
 from samlad.app import CHECKS
+from samlad.catalog import ProductChange
+from samlad.catalog.model import ProductStatus
 from samlad.channels import ChannelChange, Resource
 from samlad.customers import PersonInput
+from samlad.delivery import Method, MethodInput
 from samlad.kernel import log
 from samlad.kernel.context import Actor, Context
-from samlad.kernel.database import Database
+from samlad.kernel.database import Database, Tx
 from samlad.kernel.log import Event
 from samlad.subscriptions import Plan, PlanInput, StartInput, Subscription
 from samlad.subscriptions.sweepers import sweep
@@ -20,6 +23,33 @@ from trade import ADDRESS, Trade, build
 
 NAMES = ("subscription", "order", "customer", "payment", "stock", "book", "document", "promotion", "invoice")
 BEGINNING = datetime(2027, 1, 31, 9, tzinfo=UTC)
+
+
+COURIER: dict[str, Any] = {
+    "code": "courier",
+    "kind": "ship",
+    "name": "Courier",
+    "zones": [{"countries": ["SE"]}],
+    "rate": {"kind": "flat", "price": 4_900},
+    "position": 1,
+}
+POST: dict[str, Any] = COURIER | {
+    "code": "post",
+    "name": "Post",
+    "zones": [{}],
+    "rate": {"kind": "flat", "price": 1_900},
+    "position": 2,
+}
+
+
+async def offer(trade: Trade, *methods: dict[str, Any]) -> list[Method]:
+    """Methods of the webshop."""
+
+    async def work(tx: Tx) -> list[Method]:
+        wanted = [msgspec.convert({"channel": "web", **each}, MethodInput) for each in methods]
+        return [await delivery.create_method(tx, each) for each in wanted]
+
+    return await trade.db.transaction(work)
 
 
 class Clock:
@@ -118,6 +148,12 @@ class Shop(msgspec.Struct):
             if check.name.startswith(NAMES):
                 finding = await check.look(self.db)
                 assert finding.status == "ok", f"{check.name}: {finding.message}"
+
+    async def withdraw(self, variant: UUID, *, back: bool = False) -> None:
+        """Sell it no more, or again."""
+        product = (await catalog.by_ids(self.db, [variant]))[variant].product
+        change = ProductChange(status=ProductStatus.ACTIVE if back else ProductStatus.ARCHIVED)
+        await self.db.transaction(lambda tx: catalog.change(tx, product, change))
 
     async def receive(self, variant: UUID, quantity: int) -> None:
         await self.db.transaction(

@@ -1,15 +1,28 @@
 """Orders that repeat: one for each cycle, whatever happens to the machine, the goods and the money."""
 
 import asyncio
+from datetime import date
 from typing import Any
 
 import msgspec
 import pytest
-from subscribing import Shop
+from subscribing import COURIER, POST, Shop, offer
 
-from samlad import channels, credit, subscriptions
+from samlad import channels, credit, delivery, subscriptions
+from samlad.delivery import MethodChange
 from samlad.kernel.database import Tx
-from samlad.subscriptions import ChangeInput, OrderNowInput, Status, renewals, sweepers
+from samlad.kernel.problems import InvalidInput
+from samlad.subscriptions import (
+    CancelInput,
+    ChangeInput,
+    MoveInput,
+    OrderNowInput,
+    Status,
+    WrongStatus,
+    renewals,
+    sweepers,
+)
+from trade import ADDRESS
 
 
 async def test_the_first_order_comes_at_once_and_the_next_on_its_day(shop: Shop) -> None:
@@ -203,6 +216,122 @@ async def test_out_of_stock_by_plan_the_rest_comes(shop: Shop) -> None:
     assert {line["variant"]: line["quantity"] for line in missing} == {str(kettle): 2, str(lid): 1}
     assert {line.variant: line.quantity for line in (await shop.read(found)).lines}[kettle] == 3
     await shop.agree()
+
+
+@pytest.mark.parametrize("policy", ["wait", "skip", "rest"])
+async def test_what_is_not_sold_any_more_is_left_out_and_the_rest_comes(shop: Shop, policy: str) -> None:
+    """Waiting brings none of it; its customer is told, and it comes again if it is sold again."""
+    plan = await shop.make_plan(policy, out_of_stock=policy)
+    kettle, cup = [await shop.trade.kettle(10_000, 9) for _ in range(2)]
+    found = await shop.start((kettle, 1), (cup, 2), plan=plan)
+    await shop.withdraw(cup)
+    await shop.sweep()
+    assert await shop.orders(found) == [(0, 10_000)]
+    missing = (await shop.told(found, "renewed"))[0].payload["missing"]
+    assert missing == [{"variant": str(cup), "quantity": 2, "is_sold": False}]
+    now = await shop.read(found)
+    told = await shop.db.transaction(lambda tx: subscriptions.upcoming(tx, now, shop.trade.web))
+    assert (told.total, told.missing, [line.variant for line in told.lines]) == (10_000, [cup], [kettle])
+    await shop.withdraw(cup, back=True)
+    shop.clock.to(2027, 2, 28, 9)
+    await shop.sweep()
+    assert (await shop.orders(found))[1:] == [(1, 30_000)]
+    await shop.agree()
+
+
+async def test_nothing_of_it_is_sold_any_more(shop: Shop) -> None:
+    kettle = await shop.trade.kettle(10_000, 9)
+    found = await shop.start((kettle, 1))
+    await shop.withdraw(kettle)
+    await shop.sweep()
+    found = await shop.read(found)
+    assert (found.trouble, found.attempts, found.orders) == ("out_of_stock", 1, 0)
+    told = await shop.db.transaction(lambda tx: subscriptions.upcoming(tx, found, shop.trade.web))
+    assert (told.total, told.missing) == (None, [kettle])
+
+
+async def test_a_delivery_method_that_is_given_up_gives_way_to_another(shop: Shop) -> None:
+    """It was a reason to fail, five times, and then to pause."""
+    first, _ = await offer(shop.trade, POST, COURIER)
+    kettle = await shop.trade.kettle(10_000, 9)
+    found = await shop.start((kettle, 1), delivery_method="post")
+    change = msgspec.convert({"is_active": False}, MethodChange)
+    await shop.db.transaction(lambda tx: delivery.change_method(tx, first.id, change))
+    await shop.sweep()
+    assert await shop.orders(found) == [(0, 9_000 + 4_900)]
+
+
+async def test_an_address_that_nothing_goes_to_is_refused(shop: Shop) -> None:
+    await offer(shop.trade, COURIER)
+    kettle = await shop.trade.kettle(10_000, 9)
+    found = await shop.start((kettle, 1))
+    far = msgspec.convert({"address": ADDRESS | {"country": "DE", "postal_code": "10115"}}, ChangeInput)
+    with pytest.raises(InvalidInput) as refused:
+        await shop.do(subscriptions.change, found, far)
+    assert [error.field for error in refused.value.errors] == ["address"]
+    await offer(shop.trade, POST)
+    found = await shop.do(subscriptions.change, found, far)
+    await shop.sweep()
+    assert await shop.orders(found) == [(0, 9_000 + 1_900)]
+
+
+async def test_what_ends_in_place_of_its_next_order_has_none_to_bring_forward(shop: Shop) -> None:
+    """“Order now” ended it at once."""
+    kettle = await shop.trade.kettle(10_000, 9)
+    found = await shop.start((kettle, 1))
+    await shop.sweep()
+    await shop.do(subscriptions.cancel, found, CancelInput())
+    move = MoveInput(next_on=date(2027, 3, 5))
+    for verb, data in (
+        (subscriptions.order_now, [OrderNowInput()]),
+        (subscriptions.skip, []),
+        (subscriptions.move, [move]),
+    ):
+        with pytest.raises(WrongStatus):
+            await shop.do(verb, found, *data)
+    await shop.sweep()
+    assert (await shop.read(found)).status is Status.ACTIVE
+
+
+async def test_those_that_end_do_not_keep_others_from_being_told(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kettle = await shop.trade.kettle(10_000, 50)
+    ending, other = [await shop.start((kettle, 1)) for _ in range(2)]
+    await shop.sweep()
+    await shop.do(subscriptions.cancel, ending, CancelInput())
+    await shop.trade.set_price(kettle, 12_000)
+    monkeypatch.setattr(sweepers, "BATCH", 1)
+    shop.clock.to(2027, 2, 26, 9)
+    for _ in range(2):
+        await shop.sweep()
+    kinds = [event.type for event in await shop.told(other, "price_rising", "upcoming")]
+    assert sorted(kinds) == ["subscription.price_rising", "subscription.upcoming"]
+    assert await shop.told(ending, "price_rising", "upcoming") == []
+
+
+async def test_a_rise_that_did_not_come_is_told_again_when_it_does(shop: Shop) -> None:
+    kettle = await shop.trade.kettle(10_000, 50)
+    found = await shop.start((kettle, 1))
+    await shop.sweep()
+    await shop.trade.set_price(kettle, 12_000)
+    shop.clock.to(2027, 2, 20, 9)
+    await shop.sweep()  # told
+    await shop.trade.set_price(kettle, 10_000)
+    for month, day in ((2, 28), (3, 31)):
+        shop.clock.to(2027, month, day, 9)
+        await shop.sweep()
+    await shop.trade.set_price(kettle, 12_000)  # months later, and nobody has said so since
+    shop.clock.to(2027, 4, 30, 9)
+    await shop.sweep()
+    assert [total for _, total in await shop.orders(found)] == [9_000] * 4
+    assert len(await shop.told(found, "price_rising")) == 1
+    shop.clock.to(2027, 5, 5, 9)
+    await shop.sweep()
+    assert len(await shop.told(found, "price_rising")) == 2
+    shop.clock.to(2027, 5, 31, 9)
+    await shop.sweep()
+    assert (await shop.orders(found))[-1] == (4, 10_800)
 
 
 async def test_a_price_that_rises_waits_until_it_was_told(shop: Shop) -> None:

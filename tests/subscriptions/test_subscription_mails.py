@@ -1,5 +1,6 @@
 """What customers of subscriptions are told by mail, once, and only while it is so."""
 
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -92,6 +93,34 @@ async def test_what_comes_and_what_will_cost_more_is_told_before(mailing: Shop, 
     assert "180,00" in rising
     coming = next(text for text in told.values() if "28 februari 2027" in text and text is not rising)
     assert "1 × Kettle" in coming
+
+
+async def test_what_does_not_come_is_told(mailing: Shop) -> None:
+    """It came without a word: an order without some of it, one that waits, one that was left out, one that is paused."""
+    shop = mailing
+    kettle, cup = [
+        await shop.trade.kettle(10_000, stock, title=title) for title, stock in (("Kettle", 9), ("Cup", 0))
+    ]
+    plans = {policy: await shop.make_plan(policy, out_of_stock=policy) for policy in ("wait", "skip", "rest")}
+    made = {
+        policy: await shop.start((kettle, 1), (cup, 2), plan=plan, first_on=date(2027, 1, 31))
+        for policy, plan in plans.items()
+    }
+    far = await shop.start((kettle, 1))
+    await shop.db.rows("UPDATE subscription SET address = NULL WHERE id = $1 RETURNING 1", far.id)
+    await shop.sweep()
+    await shop.trade.follow()
+    told = {each.subject.split()[1].rstrip(":"): each for each in await written(shop)}
+    assert told.keys() == {each.number for each in [*made.values(), far]}
+    assert "2 × Cup" in told[made["rest"].number].text
+    assert "1 × Kettle" not in told[made["rest"].number].text
+    assert "28 februari 2027" in told[made["skip"].number].text
+    assert "så snart" in told[made["wait"].number].text
+    assert "1 februari 2027" in told[far.number].text
+    shop.clock.on(hours=6)
+    await shop.sweep()
+    await shop.trade.follow()
+    assert len(await written(shop)) == len(told), "once"
 
 
 async def test_of_long_ago_nobody_is_written_to(mailing: Shop, clock: Clock) -> None:

@@ -238,6 +238,22 @@ async def test_a_minimum_is_kept_and_then_it_ends_with_its_period(shop: Shop) ->
     assert (await shop.told(found, "cancelled"))[0].payload["cause"] == "period"
 
 
+async def test_another_plan_is_no_way_around_a_minimum(shop: Shop) -> None:
+    plan = await shop.make_plan("three", minimum_orders=3, prices=[{"percent_off": 5000}])
+    kettle = await shop.trade.kettle(10_000, 50)
+    found = await shop.start((kettle, 1), plan=plan)
+    await shop.sweep()
+    shop.clock.to(2027, 2, 5, 9)
+    change = ChangeInput(plan=shop.plan.id)
+    found = await shop.do(subscriptions.change, found, change, as_customer=True)
+    assert (found.plan, found.terms.minimum_orders) == (shop.plan.id, 3)
+    with pytest.raises(MinimumNotReached):
+        await shop.do(subscriptions.cancel, found, CancelInput(when="now"), as_customer=True)
+    other = await shop.do(subscriptions.change, found, ChangeInput(plan=plan.id))
+    free = await shop.do(subscriptions.change, other, change)  # staff may
+    assert free.terms.minimum_orders == 0
+
+
 async def test_cancelled_at_once_and_brought_back(shop: Shop) -> None:
     plan = await shop.make_plan("three", minimum_orders=3)
     kettle = await shop.trade.kettle(10_000, 50)

@@ -2,6 +2,7 @@
 
 import csv
 import os
+from datetime import date, timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -157,6 +158,29 @@ async def test_the_report_has_every_öre_and_what_came_back(
         False,
     )
     assert meter["countries"] == [{"country": "DE", "net": 33_446}]
+
+
+async def test_what_is_cancelled_later_is_taken_off_later(trade: Trade, api: httpx.AsyncClient) -> None:
+    """The return of the first period may have been sent in: what it said must stay."""
+    order = await trade.buy((await trade.kettle(10_000), 1))
+    today = local_day(now(), "Europe/Stockholm")
+    before = today - timedelta(days=40)
+
+    async def report(start: date, end: date) -> list[tuple[int, int]]:
+        asked = {"start": start.isoformat(), "end": end.isoformat()}
+        rows = (await api.get("/api/tax-report", params=asked)).json()
+        return [(row["net"], row["tax"]) for row in rows]
+
+    await trade.db.rows(
+        "UPDATE orders SET placed_at = placed_at - interval '40 days', local_day = $2 WHERE id = $1 RETURNING 1",
+        order.id,
+        before,
+    )
+    assert await report(before, before) == [(8_000, 2_000)]
+    assert (await api.post(f"/api/orders/{order.id}/cancel", json={})).status_code == 200
+    assert await report(before, before) == [(8_000, 2_000)]
+    assert await report(today, today) == [(-8_000, -2_000)]
+    assert await report(before, today) == []
 
 
 async def test_who_may_see_and_change(api_as: Any) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from samlad.tax import Buyer, Category, Decision, Seller, Treatment, decide, largest, territory
+from samlad.tax import Buyer, Category, Seller, Treatment, decide, territory
 from samlad.tax.model import CONSUMER, TaxRate
 from samlad.tax.rules import Rates
 from samlad.tax.territories import EU
@@ -172,16 +172,6 @@ def test_every_sale_there_could_be(
         assert found.category not in (Category.INTRA_EU, Category.REVERSE_CHARGE)
     if handed and not seller.small_business and tax_class != "zero":
         assert found.treatment in (Treatment.DOMESTIC, Treatment.OUTSIDE)
-
-
-def test_shipping_shares_the_fate_of_most_of_the_goods() -> None:
-    low, high = (
-        Decision(rate=rate, category=Category.STANDARD, treatment=Treatment.DOMESTIC, country="SE")
-        for rate in (600, 2_500)
-    )
-    assert largest([(100, high), (300, low), (250, high)]) == high
-    assert largest([(100, low), (100, high)]) == high
-    assert largest([]) is None
 
 
 # -- schemes ---------------------------------------------------------------------------------------------------------------

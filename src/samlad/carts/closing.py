@@ -20,6 +20,7 @@ from samlad.carts.model import (
     Totals,
 )
 from samlad.carts.opening import check_orderable, check_prices, check_sellable
+from samlad.carts.parcels import TaxedParcel
 from samlad.carts.pricing import Priced
 from samlad.carts.quoting import TaxedPart
 from samlad.catalog import Sellable
@@ -48,7 +49,7 @@ class ClosedLine(msgspec.Struct, frozen=True):
 class ClosedCart(msgspec.Struct, frozen=True, kw_only=True):
     """A cart with its lines at the agreed prices, what they are, and what they come to.
 
-    ``shipping_price`` is as quoted, before ``shipping_steps``. ``number_check`` is what was known of its VAT number.
+    ``parcels`` are what delivery costs, by each way in which it is taxed. ``number_check`` is what was known of its VAT number.
     ``promotions`` are to be counted (`use_promotions`),
     ``stands`` as they were agreed to. ``may_be_held``: it was in checkout, or its channel holds in carts: its stock may
     be held under the cart's id.
@@ -58,9 +59,7 @@ class ClosedCart(msgspec.Struct, frozen=True, kw_only=True):
     channel: Channel
     sellables: Mapping[UUID, Sellable]
     lines: Sequence[ClosedLine]
-    shipping_price: int
-    shipping_steps: Sequence[PriceStep]
-    shipping_tax: Decision
+    parcels: Sequence[TaxedParcel]
     number_check: NumberCheck | None
     promotions: Sequence[CartPromotion]
     totals: Totals
@@ -135,9 +134,7 @@ def _closed(cart: Cart, channel: Channel, priced: Priced, *, stands: bool) -> Cl
         channel=channel,
         sellables=priced.sellables,
         lines=lines,
-        shipping_price=taxed.shipping_price,
-        shipping_steps=taxed.shipping_steps,
-        shipping_tax=taxed.shipping,
+        parcels=taxed.parcels,
         number_check=None if priced.taxes is None else priced.taxes.check,
         promotions=taxed.promotions,
         totals=taxed.totals,

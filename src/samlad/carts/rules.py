@@ -17,17 +17,6 @@ from samlad.kernel.problems import FieldError
 from samlad.tax import Amounts
 
 
-def shipping_rate(lines: Iterable[tuple[int, int]]) -> int:
-    """The tax rate of shipping (basis points) for lines of (total, tax rate).
-
-    Shipping shares the fate of the goods: the rate that the largest part of them has, the higher one if equal.
-    """
-    by_rate: dict[int, int] = {}
-    for total, rate in lines:
-        by_rate[rate] = by_rate.get(rate, 0) + total
-    return max(by_rate, key=lambda rate: (by_rate[rate], rate), default=0)
-
-
 def totals(lines: Sequence[tuple[int, Amounts]], shipping: Amounts, *, reduced: int = 0) -> Totals:
     """Add up lines of (quantity, amounts) and shipping. Nothing is rounded here.
 

@@ -7,10 +7,11 @@ from uuid import UUID
 import msgspec
 
 from samlad import delivery, tax
-from samlad.carts import rules
+from samlad.carts import parcels, rules
 from samlad.carts.model import Address, Cart, CartLine, CartPromotion, Delivery, PriceStep, Totals
-from samlad.carts.pieces import at_home, pieces_of
-from samlad.carts.quoting import TaxedLine, moved_steps, quoted, quoted_rate, with_tax
+from samlad.carts.parcels import UNKNOWN, Sent, TaxedParcel
+from samlad.carts.pieces import Piece, at_home, pieces_of
+from samlad.carts.quoting import TaxedLine, quoted, with_tax
 from samlad.carts.view_model import TaxNews
 from samlad.catalog import Sellable
 from samlad.channels import Channel
@@ -18,19 +19,14 @@ from samlad.kernel.clock import local_day, now
 from samlad.kernel.database import Database, Tx
 from samlad.tax import (
     Buyer,
-    Category,
     Decision,
     NumberCheck,
     NumberStatus,
     Setup,
     Taxable,
-    Treatment,
     engines,
 )
 from samlad.tax.engines import Good, OwnEngine, Question, TaxEngineSilent
-
-UNKNOWN = Decision(rate=0, category=Category.OUTSIDE, treatment=Treatment.OUTSIDE, country=None)
-"""Of what is not in the catalogue (any more): it cannot be bought as it stands."""
 
 
 class Basis(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,12 +57,11 @@ class Going(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TaxedCart(msgspec.Struct, frozen=True, kw_only=True):
-    """A cart with its tax; lines by id. Shipping is taxed as the largest part of the goods is."""
+    """A cart with its tax; lines by id. ``parcels`` are what delivery costs, by each way in which it is taxed."""
 
     lines: Mapping[UUID, TaxedLine]
-    shipping_price: int
     shipping_steps: list[PriceStep]
-    shipping: Decision
+    parcels: list[TaxedParcel]
     promotions: list[CartPromotion]
     totals: Totals
 
@@ -236,32 +231,29 @@ def taxed(
         for line in cart.lines
     ]
     goods = [each for line in shown for each in line.taxables]
-    ways = [way for line in shown for way in line.ways]
-    carried = (
-        tax.largest((amount.total, way) for amount, way in zip(tax.reckon(goods), ways, strict=True))
-        or UNKNOWN
-    )
-    home_rate = rules.shipping_rate(
-        (tax.reckon([Taxable(each.quoted, each.home_rate, line.included)])[0].total, each.home_rate)
+    sent = [
+        (moved.piece.sold, Sent(moved.piece.home_rate, moved.decision, _at_home(moved.piece, line.included)))
         for line in shown
-        for each in (moved.piece for moved in line.pieces)
-    )
-    parcel, parcel_steps, parcel_taxed = _shipping(
-        channel, carried, home_rate, shipping if shown else (0, [])
-    )
-    *reckoned, delivered = tax.reckon([*goods, parcel_taxed], rounding)
+        for moved in line.pieces
+    ]
+    parts = parcels.shared(channel, _carried(sent), *(shipping if shown else (0, [])))
+    amounts = tax.reckon([*goods, *parcels.taxables(parts, channel)], rounding)
+    reckoned, delivered = amounts[: len(goods)], amounts[len(goods) :]
     each_amount = iter(reckoned)
     lines = [with_tax(line, [next(each_amount) for _ in line.ways]) for line in shown]
+    parcel_steps = parcels.added([part.steps for part in parts])
     all_steps = [*(each.steps for each in lines), parcel_steps]
     return TaxedCart(
         lines={line.id: each for line, each in zip(cart.lines, lines, strict=True)},
-        shipping_price=parcel,
         shipping_steps=parcel_steps,
-        shipping=carried,
+        parcels=[
+            TaxedParcel(part.price, part.steps, amount, part.decision)
+            for part, amount in zip(parts, delivered, strict=True)
+        ],
         promotions=_summed(promotions, all_steps),
         totals=rules.totals(
             [(_pieces(line, sellables), each.amounts) for line, each in zip(cart.lines, lines, strict=True)],
-            delivered,
+            tax.added(delivered),
             reduced=sum(step.amount for each in all_steps for step in each),
         ),
     )
@@ -276,26 +268,23 @@ def shipping_shown(
     cart: Cart, channel: Channel, by: Basis, sellables: Mapping[UUID, Sellable]
 ) -> Callable[[int], int]:
     """How a price of delivery is quoted where the goods go; as in the shop unless net prices stay there."""
-    home, there = [], []
-    for line in cart.lines:
-        for piece, amount in at_home(sellables.get(line.variant), line.unit_price, line.quantity):
-            if piece.sold is not None:
-                home.append((amount.total, piece.home_rate))
-                there.append((amount.total, by.of(piece.sold)))
-    carried, rate = tax.largest(there) or UNKNOWN, rules.shipping_rate(home)
-    return lambda price: _shipping(channel, carried, rate, (price, []))[0]
+    sent = [
+        (piece.sold, Sent(piece.home_rate, by.of(piece.sold), amount.total))
+        for line in cart.lines
+        for piece, amount in at_home(sellables.get(line.variant), line.unit_price, line.quantity)
+    ]
+    goods = _carried(sent)
+    return lambda price: sum(part.price for part in parcels.shared(channel, goods, price, []))
 
 
-def _shipping(
-    channel: Channel, decision: Decision, home: int, shipping: tuple[int, list[PriceStep]]
-) -> tuple[int, list[PriceStep], Taxable]:
-    price, taken = shipping
-    included = bool(channel.setting("prices_include_tax"))
-    to = quoted_rate(channel, decision, home) if included else home
-    there = tax.moved(price, home, to)
-    moved = moved_steps(taken, price, there, home, to)
-    left = max(0, there - sum(step.amount for step in moved))
-    return there, moved, Taxable(left, decision.rate, included)
+def _at_home(piece: Piece, included: bool) -> int:
+    return tax.reckon([Taxable(piece.quoted, piece.home_rate, included)])[0].total
+
+
+def _carried(sent: Sequence[tuple[Sellable | None, Sent]]) -> list[Sent]:
+    """What is sent: the goods among what is known, or all of that where there are none."""
+    known = [(sold, each) for sold, each in sent if sold is not None]
+    return [each for sold, each in known if sold.requires_shipping] or [each for _sold, each in known]
 
 
 def _summed(promotions: list[CartPromotion], steps: list[list[PriceStep]]) -> list[CartPromotion]:

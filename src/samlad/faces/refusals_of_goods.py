@@ -396,6 +396,7 @@ SUBSCRIPTIONS = (
     marked("none of its lines was bought by a selling plan"),
     marked("it was carried out of a store; say where the next ones go"),
     marked("Only staff can begin a subscription for somebody."),
+    marked("It ends in place of the next order; let it go on first."),
 )
 
 COVERED = {

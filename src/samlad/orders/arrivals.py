@@ -16,7 +16,6 @@ import msgspec
 
 from samlad import catalog, channels, delivery, payments, stock
 from samlad.carts import Address, Delivery
-from samlad.carts.rules import shipping_rate
 from samlad.catalog import Measure, Sellable
 from samlad.channels import Channel, Resource
 from samlad.kernel import cards, log
@@ -24,6 +23,7 @@ from samlad.kernel.clock import local_day, now
 from samlad.kernel.context import Actor
 from samlad.kernel.database import Database, Reader, Tx
 from samlad.kernel.ids import new_id
+from samlad.kernel.money import allocate
 from samlad.kernel.problems import Conflict, FieldError, InvalidInput, NotFound
 from samlad.orders import events, fulfilment_plan, order_page, routing, rules, sets, store
 from samlad.orders.fulfilment_model import Method
@@ -342,22 +342,34 @@ def _lines(
         return sets.taxed_by(lambda part: _taxed_at(channel, part.tax_rate, is_ours=True))(line, sold)
 
     lines = sets.in_parts(whole, parting)
-    if data.shipping:
-        rate = shipping_rate((line.total, line.tax_rate) for line in lines)
-        comes_to = amounts(data.shipping, 1, rate, tax_included=included)
-        shipping = OrderLine(
-            position=len(lines) + 1,
+    return [*lines, *_shipping(channel, data, lines)]
+
+
+def _shipping(channel: Channel, data: Arrival, goods: Sequence[OrderLine]) -> list[OrderLine]:
+    """What sending it cost, shared among the rates of the goods by what they come to."""
+    included = bool(channel.setting("prices_include_tax"))
+    is_ours = all(line.tax_rate is None for line in data.lines)
+    worth: dict[int, int] = {}
+    for line in goods:
+        worth[line.tax_rate] = worth.get(line.tax_rate, 0) + line.total
+    rates = sorted(worth, key=lambda rate: (-worth[rate], -rate))
+    shares = allocate(data.shipping, [worth[rate] for rate in rates])
+    parts = [(part, rate) for part, rate in zip(shares, rates, strict=True) if part]
+    comes_to = [amounts(part, 1, rate, tax_included=included) for part, rate in parts]
+    return [
+        OrderLine(
+            position=position,
             kind=LineKind.SHIPPING,
             title="Shipping",
             quantity=1,
-            unit_price=data.shipping,
+            unit_price=part,
             tax_included=included,
-            tax=comes_to.tax,
-            total=comes_to.total,
-            **_taxed_at(channel, rate, is_ours=all(line.tax_rate is None for line in data.lines)),
+            tax=each.tax,
+            total=each.total,
+            **_taxed_at(channel, rate, is_ours=is_ours),
         )
-        lines.append(shipping)
-    return lines
+        for position, (each, (part, rate)) in enumerate(zip(comes_to, parts, strict=True), len(goods) + 1)
+    ]
 
 
 def _taxed_at(channel: Channel, rate: int, *, is_ours: bool) -> dict[str, Any]:

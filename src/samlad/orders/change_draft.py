@@ -339,8 +339,9 @@ class Draft:
             self.concessions.setdefault(position, []).append(each)
 
     def _largest(self) -> OrderLine:
-        """The line whose tax fees have: the one that costs most."""
-        return max(self.bought, key=lambda line: line.total)
+        """The line whose tax fees have: the goods that cost most, and no gift card, which bears none."""
+        goods = [line for line in self.bought if line.kind is LineKind.ITEM]
+        return max(goods or self.bought, key=lambda line: line.total)
 
 
 def _lots_of(said: str | None, scanned: str | None) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ from samlad.orders.change_model import (
 )
 from samlad.orders.change_planned import Facts, Offer
 from samlad.orders.change_rules import DROP_DAYS
-from samlad.orders.model import OrderHead, OrderKind, OrderLine, OrderStatus, WrongState
+from samlad.orders.model import LineKind, OrderHead, OrderKind, OrderLine, OrderStatus, WrongState
 from samlad.orders.permissions import CHANGE
 from samlad.stock.scanning import read
 
@@ -159,6 +159,7 @@ async def gather(
         cart_total=await _cart_total(reader, actor, head, data),
         coin=await _coin(reader, channel, head, data.location),
         prices=await _prices(reader, channel, head, lines, data),
+        has_given_others=await _has_given_others(reader, head, lines, data),
     )
 
 
@@ -245,6 +246,16 @@ async def _prices(
     return {
         variant: price.amount for variant, price in found.items() if price.tax_included == quoted[variant]
     }
+
+
+async def _has_given_others(
+    reader: Database | Tx, head: OrderHead, lines: Sequence[OrderLine], data: ChangeInput
+) -> bool:
+    """Whether goods of it were exchanged before. No statement where it has no delivery that could go back."""
+    is_back = any(isinstance(action, ReturnAction) for action in data.actions)
+    if not is_back or not any(line.kind is LineKind.SHIPPING for line in lines):
+        return False
+    return await rows.has_given_others(reader, head.id)
 
 
 async def _owed(reader: Database | Tx, sale: UUID | None) -> int:

@@ -406,10 +406,12 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """What holds for one line: how long it may come back, by which day at the latest."""
+    """What holds for one line: how long it may come back, by which day at the latest. ``withdrawal_until``: the last day of
+    the right of withdrawal, where its customer has that."""
 
     days: int
     last_day: date | None
+    withdrawal_until: date | None = None
 
 
 class ChangeDiffers(Conflict):

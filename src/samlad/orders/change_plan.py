@@ -39,6 +39,10 @@ class _Worked(Draft):
         cancels_all = self._cancels_all()
         if self.off:
             self._give_shipping_back(rounding=cancels_all)
+        if self._withdraws():
+            for line in self.bought:
+                if line.kind is LineKind.SHIPPING:
+                    self.came += rules.back(line, line.quantity, head.id)
         self._book_fees()
         worth = -sum(line.total for line in [*self.came, *self.off_lines])
         captured = sum(payment.captured for payment in facts.payments)
@@ -135,6 +139,23 @@ class _Worked(Draft):
                 self.off_lines += rules.back(line, line.quantity, self.head.id)
             elif line.kind in kinds:
                 self.off_lines.append(returned_line(line, line.quantity, 1, self.head.id))
+
+    def _withdraws(self) -> bool:
+        """Whether a consumer has now taken back all that they bought at a distance, in the time that the law gives: what sending it
+        to them cost goes back, too (directive 2011/83/EU, article 13)."""
+        back = {a.position for a in self.data.actions if isinstance(a, ReturnAction)}
+        keeps = any(
+            rules.gone(line) < line.quantity for line in self.lines.values() if line.kind is LineKind.ITEM
+        )
+        gets_others = (
+            self.sold or self.follows or self.added or self.facts.reserved or self.facts.has_given_others
+        )
+        if not back or keeps or gets_others:
+            return False
+        until = [
+            self.facts.terms[each].withdrawal_until if each in self.facts.terms else None for each in back
+        ]
+        return all(day is not None and self.facts.today <= day for day in until)
 
     def _book_fees(self) -> None:
         """Fees are taken off what comes back, as far as that goes; where nothing does they are added to the order."""

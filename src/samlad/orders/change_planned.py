@@ -27,7 +27,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What is known when a change is planned. ``sold_in`` is the channel that sells new goods; ``free`` is what it may
     still promise; ``adding`` is for the order itself, ``giving`` instead of what comes back; ``codes`` are the variants that scanned codes mean; ``cart_total`` what the ticket's cart costs. ``reserved`` are units
     whose exchange went out already; ``owed`` is what the sale costs that this pays for, placed before; ``coin`` is what can go back in
-    cash; ``prices`` the lowest of the last days of what comes back."""
+    cash; ``prices`` the lowest of the last days of what comes back; ``has_given_others``: goods of it were exchanged before."""
 
     channel: Channel
     sold_in: Channel
@@ -46,6 +46,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     cart_total: int = 0
     coin: Coin = EXACT
     prices: Mapping[UUID, int] = {}
+    has_given_others: bool = False
 
 
 class BackUnit(msgspec.Struct, frozen=True, kw_only=True):

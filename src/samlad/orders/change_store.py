@@ -235,6 +235,16 @@ async def products_of(reader: Reader, variants: Sequence[UUID]) -> dict[UUID, UU
     return {row["id"]: row["product"] for row in found}
 
 
+async def has_given_others(reader: Reader, order: UUID) -> bool:
+    """Whether a change of an order gave other goods for some of its own."""
+    found = await reader.value(
+        """SELECT EXISTS (SELECT FROM order_change WHERE order_id = $1 AND placed IS NOT NULL
+                          AND actions @? '$[*] ? (@.kind == "exchange" || @.kind == "claim")')""",
+        order,
+    )
+    return bool(found)
+
+
 async def past_of(reader: Reader, pool: UUID, customer: UUID, currency: str, days: int) -> Past:
     """What a customer bought and brought back in the last days. What was called off before it left did not come back."""
     found = await reader.one(

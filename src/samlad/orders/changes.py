@@ -153,8 +153,10 @@ async def cancel_locked(tx: Tx, head: OrderHead, lines: list[OrderLine], data: C
     await payments.refund(tx, order_id, refunded, channel=head.channel, reason=data.reason)
     await payments.void(tx, order_id, channel=head.channel)
     await delivery.give_back(tx, order_id)
+    channel = await channels.cached(tx, head.channel)
     values = {
         "status": OrderStatus.CANCELLED,
+        "cancelled_on": local_day(now(), channel.time_zone),
         "payment_status": OrderPayment.REFUNDED if refunded else head.payment_status,
         "paid": sum(payment.captured for payment in known),
         "refunded": sum(payment.refunded for payment in known) + refunded,
@@ -210,8 +212,8 @@ async def take_back(
     """Goods come back: they become an order of kind return, are put back, and their money goes back.
 
     The plain way into the change engine (`samlad.orders.change_apply`), within the same windows and limits. Returns the
-    new order of kind return, whose amounts are negative. Shipping and cash rounding stay with the sale. ``lots`` says by position which
-    lots come back, (code, units) each.
+    new order of kind return, whose amounts are negative. Cash rounding stays with the sale; shipping, too, unless a consumer
+    withdraws from all of it in time. ``lots`` says by position which lots come back, (code, units) each.
 
     Raises:
         WrongState: nothing is out. InvalidInput: more than is out of a line.

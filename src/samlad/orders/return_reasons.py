@@ -163,7 +163,9 @@ async def terms(
             return Terms(days=days, last_day=None)
         by_law = country if days else None  # no window (article 16 has exceptions) is not made longer
         last = return_windows.last_day(left, days, zones, withdrawal_in=by_law)
-        return Terms(days=days, last_day=last)
+        has_right = by_law is not None and days >= WITHDRAWAL_DAYS and head.vat_number is None
+        until = return_windows.last_day(left, WITHDRAWAL_DAYS, zones, withdrawal_in=by_law)
+        return Terms(days=days, last_day=last, withdrawal_until=until if has_right else None)
 
     # Beside the event loop: the first look at a country's holidays takes a second.
     return await asyncio.to_thread(lambda: {each: terms_of(each, products[each]) for each in products})

@@ -6,6 +6,8 @@ import msgspec
 
 from samlad import catalog, channels, credit, customers, stock
 from samlad.access import audit
+from samlad.carts import Delivery
+from samlad.carts.taxing import Going, basis_of
 from samlad.catalog import Sellable
 from samlad.channels import Channel, Resource
 from samlad.kernel import cards, log
@@ -20,10 +22,10 @@ from samlad.orders.model import LineKind, Order, OrderKind, OrderLine, OrderPaym
 from samlad.orders.order_page import read
 from samlad.orders.permissions import OVERRIDE
 from samlad.orders.placement import tell_placed
-from samlad.orders.return_model import UnknownInput
+from samlad.orders.return_model import UnknownInput, UnknownPrice
 from samlad.stock import Cause
 from samlad.stock.lots_model import Named
-from samlad.tax import Treatment, amounts, plain_category
+from samlad.tax import CONSUMER, Decision, amounts
 
 
 class UnknownPreview(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,6 +173,14 @@ async def _lines(
         channel.currency,
         channel.setting("no_receipt_days"),
     )
+    going = Going(
+        delivery=Delivery.CARRY_OUT,
+        location=data.location,
+        address=None,
+        buyer=CONSUMER,
+        units=[(line.variant, line.quantity) for line in data.lines],
+    )
+    by = await basis_of(reader, going, channel, sold)  # as if it was bought here: nobody knows more
     lines, goes = [], []
     for index, given in enumerate(data.lines):
         reason = known.get(given.reason)
@@ -182,18 +192,23 @@ async def _lines(
             raise InvalidInput.at(
                 f"lines/{index}/variant", "this is a set: it comes back as its parts; name those"
             )
-        price = prices[given.variant]
         lines.append(
             _line(
-                index + 1, sold[given.variant], given.quantity, price.amount, tax_included=price.tax_included
+                index + 1,
+                sold[given.variant],
+                given.quantity,
+                prices[given.variant],
+                by.of(sold[given.variant]),
             )
         )
         goes.append(return_reasons.disposition(reason, given.condition, None, channel))
     return lines, goes
 
 
-def _line(position: int, sold: Sellable, quantity: int, price: int, *, tax_included: bool) -> OrderLine:
-    worth = amounts(price, quantity, sold.tax_rate, tax_included=tax_included, per=sold.sold_by.per)
+def _line(position: int, sold: Sellable, quantity: int, price: UnknownPrice, decision: Decision) -> OrderLine:
+    worth = amounts(
+        price.amount, quantity, decision.rate, tax_included=price.tax_included, per=sold.sold_by.per
+    )
     return OrderLine(
         position=position,
         kind=LineKind.ITEM,
@@ -202,14 +217,12 @@ def _line(position: int, sold: Sellable, quantity: int, price: int, *, tax_inclu
         title=sold.title,
         options=sold.options,
         quantity=-quantity,
-        unit_price=price,
+        unit_price=price.amount,
         sold_by=sold.sold_by,
-        tax_included=tax_included,
-        tax_rate=sold.tax_rate,
+        tax_included=price.tax_included,
         tax=-worth.tax,
         total=-worth.total,
-        tax_category=plain_category(sold.tax_rate),
-        tax_treatment=Treatment.DOMESTIC,
+        **rules.taxed_fields(decision),
     )
 
 

@@ -54,22 +54,22 @@ def order_lines(closed: ClosedCart) -> list[OrderLine]:
         whole.append((bought, each.sold))
         parts[position] = [_part(part) for part in each.parts]
     lines = sets.in_parts(whole, lambda line, _sold: parts[line.position])
-    totals = closed.totals
-    if totals.shipping or closed.shipping_steps:
-        lines.append(
-            OrderLine(
-                position=len(lines) + 1,
-                kind=LineKind.SHIPPING,
-                title="Shipping",
-                quantity=1,
-                unit_price=closed.shipping_price,
-                tax_included=bool(closed.channel.setting("prices_include_tax")),
-                tax=totals.shipping_tax,
-                total=totals.shipping,
-                reductions=list(closed.shipping_steps),
-                **taxed_fields(closed.shipping_tax),
+    for each in closed.parcels:
+        if each.price:
+            lines.append(
+                OrderLine(
+                    position=len(lines) + 1,
+                    kind=LineKind.SHIPPING,
+                    title="Shipping",
+                    quantity=1,
+                    unit_price=each.price,
+                    tax_included=bool(closed.channel.setting("prices_include_tax")),
+                    tax=each.amounts.tax,
+                    total=each.amounts.total,
+                    reductions=[step for step in each.steps if step.amount],
+                    **taxed_fields(each.decision),
+                )
             )
-        )
     return lines
 
 

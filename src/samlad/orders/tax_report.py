@@ -1,7 +1,8 @@
 """What was taken of which tax: by country, rule and rate for a period, and how much of the threshold is used up.
 
-An order counts on the day it was placed, a return on the day it was made; cancelled orders do not. That is what a
-one-stop shop return asks for: for each member state and rate the taxable amount and the tax, less what came back.
+An order counts on the day it was placed, a return on the day it was made. What was cancelled in the period of the order counts
+not at all; cancelled later it is taken off in that later period, so that a return that was sent in stays what it was. That is
+what a one-stop shop return asks for: for each member state and rate the taxable amount and the tax, less what came back.
 """
 
 import csv
@@ -108,10 +109,18 @@ async def report(reader: Reader, channels: Sequence[Channel], start: date, end: 
             SELECT c.country AS sent_from, o.id AS sold_by, o.kind AS sold_as, o.channel, o.local_day, o.currency, l.variant,
                    l.kind, l.quantity, CASE WHEN o.kind = 'sale' THEN l.fulfilled ELSE l.quantity END AS gone,
                    CASE WHEN o.kind = 'sale' THEN 1 ELSE -1 END AS sign,
-                   l.tax_country, l.tax_treatment, l.tax_category, l.tax_rate, l.total, l.tax
+                   l.tax_country, l.tax_treatment, l.tax_category, l.tax_rate, o.times * l.total AS total,
+                   o.times * l.tax AS tax, o.is_cancelled
             FROM unnest($1::uuid[], $2::text[]) AS c (id, country)
-            JOIN orders o ON o.channel = c.id AND o.local_day BETWEEN $3 AND $4 AND o.status <> 'cancelled'
-                 AND o.placed_at >= $3::date - interval '2 days' AND o.placed_at < $4::date + interval '3 days'
+            CROSS JOIN LATERAL (
+                SELECT id, kind, channel, local_day, currency, 1 AS times, status = 'cancelled' AS is_cancelled
+                FROM orders WHERE channel = c.id AND local_day BETWEEN $3 AND $4
+                     AND (status <> 'cancelled' OR cancelled_on > $4)
+                     AND placed_at >= $3::date - interval '2 days' AND placed_at < $4::date + interval '3 days'
+                UNION ALL
+                SELECT id, kind, channel, local_day, currency, -1, true
+                FROM orders WHERE channel = c.id AND cancelled_on BETWEEN $3 AND $4 AND local_day < $3
+            ) AS o
             JOIN order_line l ON l.order_id = o.id
             WHERE l.kind NOT IN ('adjustment', 'gift_card') OR l.tax <> 0
         ), margin AS (
@@ -129,7 +138,7 @@ async def report(reader: Reader, channels: Sequence[Channel], start: date, end: 
             CROSS JOIN LATERAL (
                 SELECT l.sign * (round(l.total::numeric * l.gone / l.quantity) - round(round(c.cost_e4) / 10000)) AS margin
             ) AS m
-            WHERE l.tax_treatment = 'margin' AND l.kind = 'item' AND c.cost_e4 IS NOT NULL
+            WHERE l.tax_treatment = 'margin' AND l.kind = 'item' AND c.cost_e4 IS NOT NULL AND NOT l.is_cancelled
             GROUP BY 1, 2, 3, 4, 5
         ), total AS (
             SELECT sent_from, tax_country AS country, tax_treatment AS treatment, tax_category AS category,

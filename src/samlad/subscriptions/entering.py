@@ -148,13 +148,20 @@ async def let_go(tx: Tx, found: Subscription) -> dict[str, Any]:
 
 
 async def way(
-    tx: Tx, channel: Channel, code: str | None, location: UUID | None, address: Address | None
+    tx: Tx,
+    channel: Channel,
+    code: str | None,
+    location: UUID | None,
+    address: Address | None,
+    *,
+    kept: UUID | None = None,
 ) -> tuple[Delivery, UUID | None]:
-    """How goods get to the customer: by the method that is named, else to a location if there is one, else by the first
-    method that goes to the address.
+    """How goods get to the customer: by the method that is named (``code``), else as before (``kept``) if that goes to the
+    address, else to a location if there is one, else by the first method that goes there.
 
     Raises:
-        InvalidInput: no such method, one that nothing is sent with, no address, no such location.
+        InvalidInput: no such method, one that nothing is sent with, or none that goes to the address; no address, no such
+            location.
     """
     methods = await delivery.methods_of(tx, channel)
     to = cart_rules.destination(address, channel.country)
@@ -167,12 +174,17 @@ async def way(
     if method is None:
         kinds = delivery.COLLECTED if location is not None else frozenset({MethodKind.SHIP})
         fitting = [each for each in methods if each.kind in kinds]
-        method = next(iter([*delivery.reaching(fitting, to), *fitting]), None)
+        as_before = [each for each in methods if each.id == kept]
+        method = next(iter([*delivery.reaching([*as_before, *fitting], to), *fitting]), None)
     is_pickup = location is not None if method is None else method.kind in delivery.COLLECTED
     chosen = way_of(method) if method else Delivery.PICKUP if is_pickup else Delivery.SHIP
     is_digital = method is not None and method.kind is MethodKind.DIGITAL
     if chosen is Delivery.SHIP and address is None and not is_digital:
         raise InvalidInput.at("address", "is needed to send the goods")
+    if method is not None and address is not None and not delivery.reaching([method], to):
+        field = "address" if code is None else "delivery_method"
+        where = f"{address.postal_code or ''} {address.country}".strip()
+        raise InvalidInput.at(field, f"“{method.code}” does not go to {where}; choose another one")
     if chosen is Delivery.PICKUP and location is None:
         raise InvalidInput.at("location", "say where the goods are picked up")
     if location is not None:

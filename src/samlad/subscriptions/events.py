@@ -4,6 +4,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from samlad.kernel.log import Fact, declare
 
 
@@ -123,7 +125,8 @@ class SubscriptionCancelled(Fact, frozen=True, kw_only=True):
 
 @declare("subscription.upcoming")
 class RenewalUpcoming(Fact, frozen=True, kw_only=True):
-    """An order comes soon, and what it would come to now; ``total`` is null when something of it is missing now."""
+    """An order comes soon, and what it would come to now without what is not sold (``missing``, variants); ``total`` is
+    null when that is all of it."""
 
     number: str
     cycle: int
@@ -132,6 +135,7 @@ class RenewalUpcoming(Fact, frozen=True, kw_only=True):
     total: int | None
     last_total: int | None
     currency: str
+    missing: list[UUID] = msgspec.field(default_factory=list)
 
 
 @declare("subscription.price_rising")
@@ -160,7 +164,7 @@ class RenewalCharging(Fact, frozen=True, kw_only=True):
 
 @declare("subscription.renewed")
 class SubscriptionRenewed(Fact, frozen=True, kw_only=True):
-    """The order of a cycle was placed. ``missing`` has the lines that were not there (the rest was sent)."""
+    """The order of a cycle was placed. ``missing`` has what it lacks: of each variant how many, and whether it is still sold."""
 
     number: str
     cycle: int

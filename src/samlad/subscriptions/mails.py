@@ -1,10 +1,13 @@
-"""What the customer of a subscription is told by mail: an order comes, it will cost more, it could not be paid.
+"""What the customer of a subscription is told by mail: an order comes, it will cost more, it could not be paid, it comes
+without something, later, or not at all.
 
 Each follows from an event, once, and only while it is so. What must be acted on is mailed whatever a channel says of mails of
 orders (setting ``order_mails``); that one comes as agreed is not.
 """
 
+from collections.abc import Collection, Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -23,12 +26,28 @@ from samlad.kernel.mail import Mail
 from samlad.kernel.money import format_money
 from samlad.kernel.vault import Vault
 from samlad.subscriptions import store
-from samlad.subscriptions.dunning import DECLINED
-from samlad.subscriptions.events import PriceRising, RenewalDeclined, RenewalUpcoming
+from samlad.subscriptions.dunning import DECLINED, OUT_OF_STOCK
+from samlad.subscriptions.events import (
+    CycleSkipped,
+    PriceRising,
+    RenewalDeclined,
+    RenewalFailed,
+    RenewalOutOfStock,
+    RenewalUpcoming,
+    SubscriptionRenewed,
+)
 from samlad.subscriptions.model import Status, Subscription
 
 PATH = "/account/subscriptions"
-TYPES = ("subscription.payment_failed", "subscription.price_rising", "subscription.upcoming")
+TYPES = (
+    "subscription.payment_failed",
+    "subscription.price_rising",
+    "subscription.upcoming",
+    "subscription.renewed",
+    "subscription.out_of_stock",
+    "subscription.skipped",
+    "subscription.failed",
+)
 
 
 async def follow(tx: Tx, event: Event) -> None:
@@ -63,7 +82,16 @@ def _said(
     fact, words = event.fact(), _Words(channel, locale)
     if isinstance(fact, RenewalDeclined):
         return (*words.declined(found, fact), found.id) if is_declined(found, fact) else None
+    if isinstance(fact, RenewalFailed):
+        return (*words.failed(found, fact), found.id) if is_failed(found, fact) else None
+    if isinstance(fact, SubscriptionRenewed):
+        return (*words.incomplete(found, fact), found.id) if fact.missing else None
     is_next = found.status is Status.ACTIVE
+    if isinstance(fact, RenewalOutOfStock) and is_next:
+        return (*words.waits(found, fact), found.id) if is_waiting(found, fact) else None
+    if isinstance(fact, CycleSkipped) and is_next:
+        is_last = fact.reason == OUT_OF_STOCK and fact.next_on == found.next_on
+        return (*words.left_out(found, fact), found.id) if is_last else None
     if isinstance(fact, PriceRising) and is_next:
         return (*words.rising(found, fact), found.id)
     if isinstance(fact, RenewalUpcoming) and is_next and bool(channel.setting("order_mails")):
@@ -76,6 +104,18 @@ def is_declined(found: Subscription, fact: RenewalDeclined) -> bool:
     if found.trouble != DECLINED or found.cycle != fact.cycle:
         return False
     return fact.retry_at is None or found.attempts == fact.attempt
+
+
+def is_failed(found: Subscription, fact: RenewalFailed) -> bool:
+    """Whether its customer has to know that a try came to nothing: of the first, and when nothing is tried any more."""
+    is_so = found.trouble == fact.problem and found.cycle == fact.cycle
+    return is_so and (fact.retry_at is None or fact.attempt == found.attempts == 1)
+
+
+def is_waiting(found: Subscription, fact: RenewalOutOfStock) -> bool:
+    """Whether an order has just begun to wait for goods that are not there."""
+    is_so = found.trouble == OUT_OF_STOCK and found.cycle == fact.cycle
+    return is_so and fact.attempt == 1 and fact.retry_at is not None
 
 
 class _Words:
@@ -107,6 +147,56 @@ class _Words:
             then = _("So it is paused, and nothing comes until it is paid in another way.")
         return subject, [what, then, _("Say here how it is paid:")]
 
+    def failed(self, found: Subscription, fact: RenewalFailed) -> tuple[str, list[str]]:
+        """It could not be ordered: when it is tried again, or that it is paused."""
+        _ = self._gettext
+        subject = _("Subscription %(number)s could not be ordered") % {"number": found.number}
+        what = _("The next order of your subscription (%(goods)s) could not be placed.") % {
+            "goods": goods_of(found)
+        }
+        if fact.retry_at is None:
+            then = _("So it is paused, and nothing comes until you let it go on.")
+        else:
+            day = fact.retry_at.astimezone(ZoneInfo(self._channel.time_zone)).date()
+            then = _("We try again on %(day)s.") % {"day": self._day(day)}
+        return subject, [what, then, _("Look here whether the address and everything else is right:")]
+
+    def incomplete(self, found: Subscription, fact: SubscriptionRenewed) -> tuple[str, list[str]]:
+        """An order came without some of it."""
+        _ = self._gettext
+        subject = _("Subscription %(number)s: something is missing") % {"number": found.number}
+        what = _("Order %(number)s comes without some of what you subscribe to. It is not charged.") % {
+            "number": fact.order_number
+        }
+        short = _some_of(found, fact.missing, is_sold=True)
+        gone = _some_of(found, fact.missing, is_sold=False)
+        lines = [
+            *([_("Not in stock: %(goods)s") % {"goods": short}] if short else []),
+            *([_("Not sold any more: %(goods)s") % {"goods": gone}] if gone else []),
+        ]
+        then = _("You can choose something else here for the orders to come:")
+        return subject, [what, *(["\n".join(lines)] if lines else []), then]
+
+    def waits(self, found: Subscription, fact: RenewalOutOfStock) -> tuple[str, list[str]]:
+        """An order comes later, because its goods are not there."""
+        _ = self._gettext
+        subject = _("Subscription %(number)s: your order comes later") % {"number": found.number}
+        short = {str(line["variant"]) for line in fact.lines}
+        goods = goods_of(found, [line.variant for line in found.lines if str(line.variant) not in short])
+        what = _("Not in stock: %(goods)s") % {"goods": goods}
+        then = _("We send it as soon as it is, and nothing is charged before.")
+        return subject, [what, then, _("You can choose something else, leave it out or end it here:")]
+
+    def left_out(self, found: Subscription, fact: CycleSkipped) -> tuple[str, list[str]]:
+        """An order does not come at all, because its goods are not there."""
+        _ = self._gettext
+        subject = _("Subscription %(number)s: nothing comes this time") % {"number": found.number}
+        what = _("What you subscribe to cannot be had at the moment: %(goods)s. Nothing is charged.") % {
+            "goods": goods_of(found)
+        }
+        then = _("The next order comes on %(day)s.") % {"day": self._day(fact.next_on)}
+        return subject, [what, then, _("You can choose something else, leave it out or end it here:")]
+
     def rising(self, found: Subscription, fact: PriceRising) -> tuple[str, list[str]]:
         """It will cost more from a day on; until then it can be ended."""
         _ = self._gettext
@@ -129,7 +219,8 @@ class _Words:
         """An order comes on a day."""
         _ = self._gettext
         subject = _("Subscription %(number)s: your next order") % {"number": found.number}
-        what = _("On %(day)s we send: %(goods)s.") % {"day": self._day(fact.on), "goods": goods_of(found)}
+        goods = goods_of(found, fact.missing if fact.total is not None else ())
+        what = _("On %(day)s we send: %(goods)s.") % {"day": self._day(fact.on), "goods": goods}
         if fact.total is None:
             costs = _("Some of it is not there now.")
         else:
@@ -141,9 +232,19 @@ class _Words:
         return subject, [what, costs, until]
 
 
-def goods_of(found: Subscription) -> str:
+def goods_of(found: Subscription, missing: Collection[UUID] = ()) -> str:
     """What comes with each order, in one line."""
-    return ", ".join(f"{line.quantity} × {line.title}" for line in found.lines)
+    return ", ".join(f"{line.quantity} × {line.title}" for line in found.lines if line.variant not in missing)
+
+
+def _some_of(found: Subscription, missing: Sequence[dict[str, Any]], *, is_sold: bool) -> str:
+    """What an order lacks, in one line: what is still sold, or what is not. Before it was told apart all of it was."""
+    titles = {str(line.variant): line.title for line in found.lines}
+    return ", ".join(
+        f"{line['quantity']} × {titles[line['variant']]}"
+        for line in missing
+        if line["variant"] in titles and line.get("is_sold", True) is is_sold
+    )
 
 
 FOLLOWERS = [Follower(name="subscription-mails", handle=follow, types=TYPES, batch=20)]

@@ -386,7 +386,7 @@ class NextLine(msgspec.Struct, frozen=True, kw_only=True):
 class Upcoming(msgspec.Struct, frozen=True, kw_only=True):
     """The days to come, and what the next order would come to now: with delivery, promotions and tax.
 
-    ``total`` is null when something in it cannot be had now; ``missing`` says what.
+    ``missing`` is what is not sold now and is left out; ``total`` is null when that is all of it.
     """
 
     orders: list[NextOrder]

@@ -67,12 +67,13 @@ def _to_come(found: Subscription, channel: Channel) -> list[NextOrder]:
 
 
 async def _estimate(tx: Tx, found: Subscription, channel: Channel) -> tuple[CartView | None, list[UUID]]:
-    """What the next order would come to, or what of it is not sold now."""
+    """What the next order would come to (None if nothing of it is sold now), and what of it is not."""
     try:
         wanted = await renewals.want(tx, found, channel)
     except SoldOut as error:
         return None, [line.variant for line in error.lines]
-    return await carts.estimate(tx, channel, wanted.repeat), []
+    missing = [UUID(line["variant"]) for line in wanted.short]
+    return await carts.estimate(tx, channel, wanted.repeat), missing
 
 
 async def tell_upcoming(tx: Tx, subscription: UUID) -> None:
@@ -82,7 +83,7 @@ async def tell_upcoming(tx: Tx, subscription: UUID) -> None:
         return
     channel = await channels.cached(tx, found.channel)
     if await store.mark_told(tx, found.id, found.cycle):
-        view, _ = await _estimate(tx, found, channel)
+        view, missing = await _estimate(tx, found, channel)
         fact = RenewalUpcoming(
             number=found.number,
             cycle=found.cycle,
@@ -91,6 +92,7 @@ async def tell_upcoming(tx: Tx, subscription: UUID) -> None:
             total=view.totals.total if view else None,
             last_total=found.last_total,
             currency=found.currency,
+            missing=missing,
         )
         entering.tell(tx, found, fact)
 

@@ -27,7 +27,7 @@ from samlad.kernel.clock import now
 from samlad.kernel.context import SYSTEM, Context
 from samlad.kernel.database import Database, Tx
 from samlad.kernel.log import Event
-from samlad.kernel.problems import Busy, Conflict, OutcomeUnknown, Problem
+from samlad.kernel.problems import Busy, Conflict, InvalidInput, OutcomeUnknown, Problem
 from samlad.orders import Order, PlaceOrder
 from samlad.payments import Payment, PaymentDeclined, PaymentInput, PaymentStatus, StartInput
 from samlad.stock import SoldOut
@@ -153,24 +153,25 @@ async def want(
 ) -> Wanted:
     """The next order at prices of now, by the terms; a rise of which the customer was not told in time waits.
 
+    What is not sold (any more) is left out, whatever the terms say of goods that are not there: waiting brings none.
+
     Args:
         there: what there is of each variant; None: all that is wanted. as_if_told: no rise waits.
 
     Raises:
-        SoldOut: something is not sold (any more).
+        SoldOut: nothing of it is sold.
     """
     found_prices = await list_prices(tx, found, channel)
     days, day = int(channel.setting("subscription_price_notice_days")), entering.today(channel)
-    lines, prices, short, gone = [], {}, [], []
+    lines, prices, short = [], {}, []
     for line in found.lines:
-        quantity = line.quantity if there is None else there.get(line.variant, 0)
-        if quantity < line.quantity:
-            short.append({"variant": str(line.variant), "quantity": line.quantity - quantity})
-        if quantity == 0:
-            continue
         price_now = found_prices.get(line.variant)
-        if price_now is None:
-            gone.append(ShortLine(line.variant, line.quantity, 0))
+        quantity = line.quantity if there is None else there.get(line.variant, 0)
+        if price_now is None or quantity < line.quantity:
+            is_sold = price_now is not None
+            missing = line.quantity - quantity if is_sold else line.quantity
+            short.append({"variant": str(line.variant), "quantity": missing, "is_sold": is_sold})
+        if price_now is None or quantity == 0:
             continue
         counts = rules.honoured(
             price_now, line.list_price, line.told_price, line.told_on, day, 0 if as_if_told else days
@@ -178,8 +179,8 @@ async def want(
         prices[line.variant] = counts
         price = rules.price_of(found.terms, found.orders + 1, counts, found.currency)
         lines.append(RepeatLine(line.variant, quantity, price, found.plan))
-    if gone:
-        raise SoldOut(gone)
+    if not lines:
+        raise SoldOut([ShortLine(line.variant, line.quantity, 0) for line in found.lines])
     repeat = Repeat(
         customer=found.customer,
         lines=lines,
@@ -189,11 +190,24 @@ async def want(
         phone=found.phone,
         address=found.address,
         delivery=found.delivery,
-        delivery_method=found.delivery_method,
+        delivery_method=await _method(tx, found, channel),
         location=found.location,
         vat_number=found.vat_number,
     )
     return Wanted(repeat=repeat, prices=prices, short=short)
+
+
+async def _method(tx: Tx, found: Subscription, channel: Channel) -> UUID | None:
+    """The method that it goes by. One that is not offered any more, or does not go there, gives way to another of the kind."""
+    if found.delivery_method is None:
+        return None
+    try:
+        way, method = await entering.way(
+            tx, channel, None, found.location, found.address, kept=found.delivery_method
+        )
+    except InvalidInput:
+        return found.delivery_method  # placing the order says why it cannot go
+    return method if way == found.delivery else found.delivery_method
 
 
 async def _ordered(
@@ -214,10 +228,11 @@ async def _ordered(
     )
     if not is_first:
         raise Conflict(f"Cycle {found.cycle} of {found.number} has been ordered.")
-    following = next_from(found, found.cycle + 1, entering.today(channel) + timedelta(days=1))
+    today, notice = entering.today(channel), int(channel.setting("subscription_price_notice_days"))
+    following = next_from(found, found.cycle + 1, today + timedelta(days=1))
     values = {"orders": found.orders + 1, "last_total": order.total}
     await store.update(tx, found.id, values | following | IN_ORDER | UNCHARGED)
-    await store.keep_prices(tx, found.id, prices)
+    await store.keep_prices(tx, found.id, prices, today - timedelta(days=notice))
     fact = SubscriptionRenewed(
         number=found.number,
         cycle=found.cycle,

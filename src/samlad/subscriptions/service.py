@@ -92,10 +92,14 @@ async def _goods(tx: Tx, found: Subscription, channel: Channel, given: dict[str,
         await store.set_lines(tx, found.id, lines)
     if is_same:
         return {}
-    anchor = rules.first_day(plan.terms, found.next_on)
+    terms = plan.terms
+    if tx.actor.kind == "customer":  # no way around the orders that they have agreed to
+        least = max(terms.minimum_orders, found.terms.minimum_orders)
+        terms = msgspec.structs.replace(terms, minimum_orders=least)
+    anchor = rules.first_day(terms, found.next_on)
     return {
         "plan": plan.id,
-        "terms": msgspec.to_builtins(plan.terms),
+        "terms": msgspec.to_builtins(terms),
         "anchor_on": anchor,
         "anchor_cycle": found.cycle,
         "next_on": anchor,
@@ -108,10 +112,9 @@ async def _way(tx: Tx, found: Subscription, channel: Channel, given: dict[str, A
         return {}
     address = entering.tidy_address(given.get("address", found.address))
     location = given.get("location", found.location)
+    kept = None if {"delivery_method", "location"} & given.keys() else found.delivery_method
     code = given.get("delivery_method")
-    if "delivery_method" not in given and found.delivery_method is not None and "location" not in given:
-        code = await store.method_code(tx, found.delivery_method)
-    chosen, method = await entering.way(tx, channel, code, location, address)
+    chosen, method = await entering.way(tx, channel, code, location, address, kept=kept)
     return {"address": address, "location": location, "delivery": chosen, "delivery_method": method}
 
 
@@ -196,9 +199,10 @@ async def skip(tx: Tx, subscription: UUID, *, version: int | None = None) -> Sub
     """The next order does not come; the one after it is then the next.
 
     Raises:
-        WrongStatus: it is not active, or the order is being paid. TooLate: a customer, after the cut-off.
+        WrongStatus: it is not active, ends now, or the order is being paid. TooLate: a customer, after the cut-off.
     """
     found, channel = await enter(tx, subscription, version, Status.ACTIVE)
+    _check_comes(found)
     check_changeable(tx, found, channel)
     await skipped(tx, found, channel, "skipped")
     return await again(tx, found.id)
@@ -245,10 +249,11 @@ async def move(tx: Tx, subscription: UUID, data: MoveInput, *, version: int | No
     own.
 
     Raises:
-        WrongStatus: it is not active, or the order is being paid. TooLate: a customer, after the cut-off.
+        WrongStatus: it is not active, ends now, or the order is being paid. TooLate: a customer, after the cut-off.
         InvalidInput: the day is past, or too far.
     """
     found, channel = await enter(tx, subscription, version, Status.ACTIVE)
+    _check_comes(found)
     check_changeable(tx, found, channel)
     _check_day(data.next_on, channel, "next_on", from_today=True)
     once = data.once or found.terms.anchor is not None
@@ -266,9 +271,10 @@ async def order_now(
     Those that follow keep their days; with ``restart`` they are counted from today.
 
     Raises:
-        WrongStatus: it is not active, or the order is being paid already.
+        WrongStatus: it is not active, ends now, or the order is being paid already.
     """
     found, channel = await enter(tx, subscription, version, Status.ACTIVE)
+    _check_comes(found)
     if found.charging is not None:
         raise WrongStatus("The next order is being paid at this moment.", state="charging")
     values: dict[str, Any] = {"is_wanted_now": True, "retry_at": None}
@@ -343,6 +349,12 @@ def _check_day(day: date, channel: Channel, field: str, *, from_today: bool = Fa
         raise InvalidInput.at(field, "a day that is still to come")
     if day > today + FARTHEST:
         raise InvalidInput.at(field, "at most two years ahead")
+
+
+def _check_comes(found: Subscription) -> None:
+    """Raises WrongStatus where no order is to come: it ends in place of the next one."""
+    if found.is_ending_now:
+        raise WrongStatus("It ends in place of the next order; let it go on first.", state="ending")
 
 
 def _moved(found: SubscriptionHead, day: date, *, once: bool) -> dict[str, Any]:

@@ -149,17 +149,21 @@ async def set_lines(tx: Tx, subscription: UUID, lines: Sequence[LineInput]) -> N
     )
 
 
-async def keep_prices(tx: Tx, subscription: UUID, prices: Mapping[UUID, int]) -> None:
-    """Note what an order was worked out from: list prices by variant."""
+async def keep_prices(tx: Tx, subscription: UUID, prices: Mapping[UUID, int], told_after: date) -> None:
+    """Note what an order was worked out from: list prices by variant.
+
+    A rise that was told after a day is still to come. One that was told before and did not come is told anew if it does.
+    """
     await tx.execute(
         """UPDATE subscription_line l SET list_price = n.price,
-                  told_price = CASE WHEN l.told_price > n.price THEN l.told_price END,
-                  told_on = CASE WHEN l.told_price > n.price THEN l.told_on END
+                  told_price = CASE WHEN l.told_price > n.price AND l.told_on > $4 THEN l.told_price END,
+                  told_on = CASE WHEN l.told_price > n.price AND l.told_on > $4 THEN l.told_on END
            FROM unnest($2::uuid[], $3::bigint[]) AS n (variant, price)
            WHERE l.subscription = $1 AND l.variant = n.variant""",
         subscription,
         list(prices),
         list(prices.values()),
+        told_after,
     )
 
 
@@ -181,12 +185,6 @@ async def token_of(reader: Reader, subscription: UUID) -> bytes | None:
     found: bytes | None = await reader.value(
         "SELECT sealed_token FROM subscription WHERE id = $1", subscription
     )
-    return found
-
-
-async def method_code(reader: Reader, method: UUID) -> str | None:
-    """The code of a delivery method."""
-    found: str | None = await reader.value("SELECT code FROM delivery_method WHERE id = $1", method)
     return found
 
 
@@ -264,6 +262,10 @@ async def has_plan(reader: Reader, order: UUID) -> bool:
 # -- what is to be done ------------------------------------------------------------------------------------------------
 
 
+_COMES = "NOT (s.is_ending AND s.orders >= (s.terms ->> 'minimum_orders')::int)"
+"""It does not end in place of its next order."""
+
+
 async def due(reader: Reader, days: Mapping[UUID, date], moment: datetime, limit: int) -> list[UUID]:
     """Active subscriptions whose next order is to be placed (``days``: the last day of each channel), earliest first."""
     rows = await reader.rows(
@@ -297,9 +299,9 @@ async def to_resume(reader: Reader, days: Mapping[UUID, date], limit: int) -> li
 async def to_tell(reader: Reader, days: Mapping[UUID, date], limit: int) -> list[UUID]:
     """Active subscriptions whose next order comes by a day of their channel and whose customer does not know."""
     rows = await reader.rows(
-        """SELECT s.id FROM unnest($1::uuid[], $2::date[]) AS d (channel, day)
+        f"""SELECT s.id FROM unnest($1::uuid[], $2::date[]) AS d (channel, day)
            JOIN subscription s ON s.channel = d.channel AND s.next_on <= d.day
-           WHERE s.status = 'active' AND s.told_cycle < s.cycle AND s.attempts = 0
+           WHERE s.status = 'active' AND s.told_cycle < s.cycle AND s.attempts = 0 AND {_COMES}
            ORDER BY s.next_on, s.id LIMIT $3""",
         list(days),
         list(days.values()),
@@ -311,9 +313,9 @@ async def to_tell(reader: Reader, days: Mapping[UUID, date], limit: int) -> list
 async def to_compare(reader: Reader, days: Mapping[UUID, tuple[date, date]], limit: int) -> list[UUID]:
     """Active subscriptions to compare prices of: by channel the last day of the next order, and today."""
     rows = await reader.rows(
-        """SELECT s.id FROM unnest($1::uuid[], $2::date[], $3::date[]) AS d (channel, day, today)
+        f"""SELECT s.id FROM unnest($1::uuid[], $2::date[], $3::date[]) AS d (channel, day, today)
            JOIN subscription s ON s.channel = d.channel AND s.next_on <= d.day
-           WHERE s.status = 'active' AND s.orders > 0 AND s.looked_on IS DISTINCT FROM d.today
+           WHERE s.status = 'active' AND s.orders > 0 AND s.looked_on IS DISTINCT FROM d.today AND {_COMES}
            ORDER BY s.next_on, s.id LIMIT $4""",
         list(days),
         [last for last, _ in days.values()],

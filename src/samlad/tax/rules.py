@@ -9,9 +9,6 @@ margin wherever in the EU they go (articles 313 ff. and 35); small parcels from 
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any
-
-import msgspec
 
 from samlad.kernel.money import allocate, share, worth
 from samlad.tax.model import (
@@ -229,11 +226,3 @@ def keeps_net(setting: str, rate: int) -> bool:
     ``gross``: never. ``net``: always. ``net_if_untaxed``: only where no tax is taken.
     """
     return setting == "net" or (setting == "net_if_untaxed" and rate == 0)
-
-
-def largest(parts: Iterable[tuple[int, Decision]]) -> Decision | None:
-    """How shipping is taxed: as the largest part of the goods is (the higher rate if equal), of (total, decision)."""
-    sums: dict[Any, int] = {}
-    for total, decision in parts:
-        sums[decision] = sums.get(decision, 0) + total
-    return max(sums, key=lambda each: (sums[each], each.rate, msgspec.json.encode(each)), default=None)

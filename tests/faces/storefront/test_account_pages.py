@@ -14,10 +14,12 @@ from market import hidden, text_of
 from PIL import Image
 
 from account_people import Post
-from samlad import accounts, appointments, channels, credit, customers, orders, stock, subscriptions
+from samlad import accounts, appointments, catalog, channels, credit, customers, orders, stock, subscriptions
 from samlad.access.permissions import Role, permissions_of
 from samlad.appointments import BookInput, ServiceInput
 from samlad.carts import Address
+from samlad.catalog import ProductChange
+from samlad.catalog.model import ProductStatus
 from samlad.channels import ChannelChange, Resource
 from samlad.channels.model import Interval, OpeningHours
 from samlad.credit import GrantInput, IssueInput, PointsInput, ProgrammeInput, Rate, Reward
@@ -30,7 +32,7 @@ from samlad.kernel.settings import Settings, load
 from samlad.kernel.vault import Vault
 from samlad.orders import FulfilInput, Order, order_address
 from samlad.privacy import running
-from samlad.subscriptions import PlanInput, StartInput
+from samlad.subscriptions import ChangeInput, LineInput, PlanInput, StartInput
 from samlad.subscriptions import sweepers as subscription_sweepers
 from trade import Trade, build
 
@@ -601,7 +603,16 @@ async def test_a_subscription_is_changed_after_it_was_seen_what_that_costs(
     assert (await browser.post(here, data=moved | {"do": "save", "total": total})).status_code == 303
     changed = await subscriptions.read(trade.db, SYSTEM, made.id)
     assert changed.next_on.isoformat() == day
-    nothing = await browser.post(here, data={"version": str(changed.version), f"quantity-{jam}": "0"})
+    tea = await trade.kettle(price=5_000, quantity=40, title="Tea")
+    both = ChangeInput(lines=[LineInput(variant=jam), LineInput(variant=tea)])
+    changed = await trade.db.transaction(lambda tx: subscriptions.change(tx, made.id, both))
+    product = (await catalog.by_ids(trade.db, [tea]))[tea].product
+    gone = ProductChange(status=ProductStatus.ARCHIVED)
+    await trade.db.transaction(lambda tx: catalog.change(tx, product, gone))
+    assert "Not sold any more: Tea" in text_of((await browser.get(here)).text)
+
+    none = {f"quantity-{each}": "0" for each in (jam, tea)}
+    nothing = await browser.post(here, data={"version": str(changed.version)} | none)
     assert nothing.status_code == 422
     assert "At least one thing has to be left" in nothing.text
     assert (await browser.post(here, data={"next_on": "soon"})).status_code == 422

@@ -150,6 +150,8 @@ def _possible(found: Subscription) -> set[str]:
     if found.status is Status.PAUSED:
         return {"resume", "pause", "cancel", "change"}
     busy = set() if found.charging else {"skip", "unskip", "move", "order-now", "change"}
+    if found.is_ending_now:
+        busy -= {"skip", "move", "order-now"}
     return {"pause", "cancel", *busy, *(["reactivate"] if found.is_ending else [])}
 
 

@@ -291,17 +291,16 @@ def _sums(request: AnyRequest, order: Order) -> list[tuple[str, str] | tuple[str
     rows: list[tuple[str, str] | tuple[str, str, bool]] = []
     if any(line.kind is LineKind.ITEM for line in order.lines) or not order.lines:
         rows.append((_("Goods"), money(goods, order.currency, locale)))
+    sent = [line.total for line in order.lines if line.kind is LineKind.SHIPPING]  # one for each tax rate
+    if sent:
+        rows.append((_("Delivery"), money(sum(sent), order.currency, locale)))
     rows += [
         (
-            _("Delivery")
-            if line.kind is LineKind.SHIPPING
-            else _("Gift card")
-            if line.kind is LineKind.GIFT_CARD and line.title == "Gift card"
-            else line.title,
+            _("Gift card") if line.kind is LineKind.GIFT_CARD and line.title == "Gift card" else line.title,
             money(line.total, order.currency, locale),
         )
         for line in order.lines
-        if line.kind is not LineKind.ITEM
+        if line.kind not in (LineKind.ITEM, LineKind.SHIPPING)
     ]
     rows.append((_("Sum"), money(order.total, order.currency, locale), True))
     if is_partly_paid(order):

@@ -219,6 +219,11 @@ async def _page(
         plan_name=plan.names.get(language, plan.name),
         often=every(_, (look.changed if look else found).terms),
         upcoming=upcoming,
+        left_out=", ".join(
+            line.title
+            for line in (look.changed if look else found).lines
+            if upcoming is not None and line.variant in upcoming.missing
+        ),
         state=(_(SUBSCRIPTIONS[found.status][0]), SUBSCRIPTIONS[found.status][1]),
         can_change=found.status is not Status.CANCELLED,
         sends=found.delivery is Delivery.SHIP,

@@ -135,6 +135,10 @@ async def test_undo_restores_both_exactly_with_what_happened_since(people: Peopl
     await people.undo(done)  # twice is once
     assert (await people.stored(own.id), await people.stored(guest.id)) == before
 
+
+async def test_undo_leaves_what_happened_since(people: People) -> None:
+    own, guest = await people.both()
+    before = await people.stored(own.id), await people.stored(guest.id)
     done = await people.attach(guest)
     spoon = await people.trade.kettle(900)
     for line in (LineInput(variant=spoon), LineInput(variant=people.kettle, quantity=2)):
@@ -142,6 +146,18 @@ async def test_undo_restores_both_exactly_with_what_happened_since(people: Peopl
     after = await people.undo(done)
     assert has(after) == {people.kettle: 3, people.filters: 2, spoon: 1}
     assert (await people.stored(guest.id)) == before[1]
+
+
+async def test_what_was_taken_apart_is_not_put_together_by_itself(people: People) -> None:
+    own, guest = await people.both()
+    await people.undo(await people.attach(guest))
+    done = await people.attach(guest)
+    assert (done.how, done.cart.id, done.other) == ("kept", guest.id, own.id)
+    assert (done.cart.customer, has(done.cart)) == (people.kim.actor.id, {people.kettle: 3, people.mug: 1})
+    assert {line.variant for line in done.offered} == {people.kettle, people.filters}
+    assert (await people.attach(guest)).how == "already"
+    both = await people.trade.db.transaction(lambda tx: carts.combine(tx, guest.id, own.id), people.kim)
+    assert has(both.cart) == {people.kettle: 3, people.filters: 2, people.mug: 1}, "asked for, it is done"
 
 
 async def test_in_a_checkout_this_cart_is_kept_and_the_rest_offered(people: People) -> None:

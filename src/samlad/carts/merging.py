@@ -64,7 +64,8 @@ async def attach(
 
     What becomes of a live cart that the customer has already is the channel's setting for the situation:
     ``cart_merge`` while browsing, ``cart_merge_paying`` in a checkout and at a till. Browsing, it goes into theirs; the one that
-    is being paid for goes on.
+    is being paid for goes on. Two that somebody has taken apart again are not put together a second time: this one goes on, and
+    the other is offered.
 
     Raises:
         Forbidden: a guest, or a customer for somebody else.
@@ -95,6 +96,8 @@ async def attach(
     wanted = None
     if own is not None and own.currency == cart.currency and own.status is CartStatus.OPEN:
         wanted = STRATEGIES[channel.setting(name)](quantities(cart.lines), quantities(own.lines))
+        if wanted is not None and await sharing_store.were_parted(tx, cart.id, own.id):
+            wanted = None
     if own is not None and wanted is not None and situation is Situation.BROWSING:
         return await _merge(tx, cart, own, wanted, situation)
     kept = await _keep(tx, cart, channel, own, whose, group, situation)

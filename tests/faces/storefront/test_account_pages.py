@@ -167,6 +167,55 @@ async def test_the_cart_comes_along_with_undo(browser: httpx.AsyncClient, post: 
     assert "Kettle" in lists.text
 
 
+def pieces(browser: httpx.AsyncClient) -> str:
+    """What the badge of the cart says on every page."""
+    return browser.cookies["cart"].rsplit(".", 1)[1]
+
+
+async def test_carts_that_were_taken_apart_stay_two(
+    browser: httpx.AsyncClient, post: Post, trade: Trade, api_as: Any
+) -> None:
+    kettle, mug = await trade.kettle(), await trade.kettle(5_000)
+    await come_in(browser, post)
+    await browser.post("/cart/lines", data={"variant": str(kettle), "quantity": "3"})
+    async with api_as(GUEST, accept="text/html", **{"accept-language": "en"}) as phone:
+        await phone.post("/cart/lines", data={"variant": str(mug), "quantity": "2"})
+        home = await phone.get((await come_in(phone, post)).headers["location"])
+        undo = re.search(r'action="(/account/cart/[^"]+/undo)"', home.text)
+        assert undo
+        for _twice in range(2):
+            await phone.post(undo[1])
+            assert pieces(phone) == "2"
+        # Shopping goes on in the one that the browser has, and the other one is offered there.
+        await phone.post("/cart/lines", data={"variant": str(mug), "quantity": "1"})
+        page = text_of((await phone.get("/cart")).text)
+        assert "Your cart 3 pieces" in page.replace("You have another cart here with 3 pieces", "")
+        assert "You have another cart here with 3 pieces" in page
+        assert "597.00" not in page
+        assert (await phone.post("/checkout/start")).headers["location"] == "/checkout"
+        assert f'value="{KIM}"' in (await phone.get("/checkout")).text
+        assert "3 pieces" in text_of((await browser.get("/cart")).text), "the other one is as it was"
+
+
+async def test_who_signs_in_while_paying_is_offered_the_other_cart(
+    browser: httpx.AsyncClient, post: Post, trade: Trade, api_as: Any
+) -> None:
+    kettle, mug = await trade.kettle(), await trade.kettle(5_000)
+    await come_in(browser, post)
+    await browser.post("/cart/lines", data={"variant": str(kettle), "quantity": "3"})
+    async with api_as(GUEST, accept="text/html", **{"accept-language": "en"}) as phone:
+        await phone.post("/cart/lines", data={"variant": str(mug), "quantity": "2"})
+        await phone.post("/checkout/start")
+        answer = await come_in(phone, post, next="/checkout")
+        assert answer.headers["location"] == "/checkout"
+        page = (await phone.get("/checkout")).text
+        assert f'value="{KIM}"' in page
+        assert (hidden(page, "total"), pieces(phone)) == ("10000", "2"), "nothing came in by itself"
+        assert "You have another cart here with 3 pieces" in text_of(page)
+        assert (await phone.post("/cart/before/add")).headers["location"] == "/cart"
+        assert "5 pieces" in text_of((await phone.get("/cart")).text)
+
+
 async def test_orders_of_all_channels_and_nobody_elses(
     browser: httpx.AsyncClient, post: Post, trade: Trade, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -257,11 +257,10 @@ async def _basket_page(
         )
         if cart.channel != channel.id:
             elsewhere = (await channels.cached(database, cart.channel)).name
-    before = await basket.view(database, basket.read(request, basket.BEFORE), channel)
     context: dict[str, Any] = {
         "saved": [(each.id, line) for each in saved for line in each.lines],
         "elsewhere": elsewhere,
-        "before": before if before and before.lines and (cart is None or before.id != cart.id) else None,
+        "before": await basket.before(request, channel, cart),
         "seconds_left": _seconds_left(cart),
         "cart": cart,
         "undo": undo or waiting,

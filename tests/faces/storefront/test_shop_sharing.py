@@ -77,6 +77,24 @@ async def test_a_code_opens_the_cart_elsewhere_and_both_are_in_it(
         assert "Your cart is empty" in (await phone.get("/cart")).text
 
 
+async def test_ones_own_code_typed_where_the_cart_is_changes_nothing(
+    guest: httpx.AsyncClient, market: Market
+) -> None:
+    kettle, mug = await goods(market)
+    for variant in (kettle, mug):
+        await guest.post("/cart/lines", data={"variant": str(variant)})
+    save = re.search(r"/cart/lines/[0-9a-f-]{36}/save", (await guest.get("/cart")).text)
+    assert save
+    await guest.post(save[0])
+    before = guest.cookies["cart"]
+    code = re.search(r"(\d{3} \d{3})</output>", (await guest.post("/cart/share")).text)
+    assert code
+    assert (await guest.post("/cart/continue", data={"code": code[1]})).headers["location"] == "/cart"
+    assert guest.cookies["cart"] == before
+    assert "Saved for later" in (await guest.get("/cart")).text
+    assert "Open on other devices" not in (await guest.get("/cart/share")).text
+
+
 async def test_the_page_listens_by_a_key_that_opens_nothing(guest: httpx.AsyncClient, market: Market) -> None:
     kettle, _ = await goods(market)
     assert "data-cart-live" not in (await guest.get("/")).text
@@ -170,3 +188,20 @@ async def test_an_expired_quote_says_so(guest: httpx.AsyncClient, market: Market
     path = f"/quote/{made.id}/{made.token}"
     assert "This quote has expired" in (await guest.get(path)).text
     assert (await guest.post(path)).headers["location"] == path
+
+
+async def test_a_quote_that_was_taken_does_not_say_its_prices_stand_when_they_do_not(
+    guest: httpx.AsyncClient, market: Market
+) -> None:
+    kettle, _ = await goods(market)
+    made = await quote(market, kettle)
+    path = f"/quote/{made.id}/{made.token}"
+    await guest.post(path)
+    assert "These prices stand until" in (await guest.get(path)).text
+    await market.db.rows("UPDATE cart SET quoted_until = now() - interval '1 day' RETURNING 1")
+    await market.db.rows("UPDATE cart_line SET price_until = now() - interval '1 day' RETURNING 1")
+    page = (await guest.get(path)).text
+    assert "This quote has expired" in page
+    assert "Put it into my cart" in page, "it is a cart, and stays one"
+    assert (await guest.post(path)).headers["location"] == "/cart"
+    assert "1 price has changed" in text_of((await guest.get("/cart")).text)

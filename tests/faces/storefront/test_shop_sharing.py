@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-from market import Market, text_of
+from market import Market, hidden, text_of
 
 from samlad import carts
 from samlad.carts import LineInput, QuoteInput, QuoteLine
@@ -139,6 +139,27 @@ async def test_saved_for_later_notes_and_what_the_store_added(
     many = text_of((await guest.post(f"/cart/lines/{line}/save", headers={"hx-request": "true"})).text)
     assert "Only 10 are left" in many.split("Saved for later")[1], "less than was saved is not nothing"
     assert "Not to be had" not in many
+
+
+async def test_what_was_saved_is_there_after_the_cart_was_ordered(
+    guest: httpx.AsyncClient, market: Market
+) -> None:
+    for variant in await goods(market):
+        await guest.post("/cart/lines", data={"variant": str(variant)})
+    ordered = cart_of(guest)
+    save = re.search(r"/cart/lines/[0-9a-f-]{36}/save", (await guest.get("/cart")).text)
+    assert save
+    await guest.post(save[0])
+    await market.db.rows("UPDATE cart SET status = 'abandoned' WHERE id = $1 RETURNING 1", ordered)
+    page = (await guest.get("/cart")).text
+    assert "Your cart is empty" in page
+    back = re.search(r"/cart/lines/[0-9a-f-]{36}/save", page)
+    assert back
+    await guest.post(back[0], data={"from": hidden(page, "from")})
+    page = (await guest.get("/cart")).text
+    assert "1 piece" in text_of(page)
+    assert "Saved for later" not in page
+    assert cart_of(guest) != ordered
 
 
 async def test_codes_that_are_tried_out_are_stopped_at_the_field(

@@ -1,5 +1,6 @@
 """The cart: put in, change, take out, put back, save for later; agree to changed prices."""
 
+import contextlib
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from samlad import carts, catalog, channels
-from samlad.carts import CartClosed, CartView, DetailsInput, LineInput
+from samlad.carts import CartClosed, CartInput, CartView, DetailsInput, LineInput
 from samlad.channels import Channel
 from samlad.faces import objections
 from samlad.faces import page as face
@@ -167,7 +168,7 @@ async def note_cart(request: AnyRequest) -> Response[Any]:
 
 @post("/cart/lines/{line:uuid}/save", status_code=200)
 async def save_line(request: AnyRequest, line: FromPath[UUID]) -> Response[Any]:
-    """Save it for later; with ``from``, the list that it is in, back into the cart."""
+    """Save it for later; with ``from``, the list that it is in, back into the cart, or into a new one after that was ordered."""
     limits.writes.check(limits.who(request))
     channel, held, form = await channel_of(request), basket.read(request), await read_form(request)
     if held is None:
@@ -176,16 +177,22 @@ async def save_line(request: AnyRequest, line: FromPath[UUID]) -> Response[Any]:
         origin = UUID(form.get("from")) if form.get("from") else None
     except ValueError:
         raise InvalidInput.at("from", "is no id of a list") from None
-    source, target = (held.cart, None) if origin is None else (origin, held.cart)
-    await _run(
-        request,
-        channel,
-        lambda tx: carts.save_line(tx, source, line, target, token=held.token),
-        await _person(request, channel),
-    )
-    cart = await basket.view(database_of(request), held, channel)
+    goes_on = await basket.view(database_of(request), held, channel) is not None
+    mine = held.cart
+
+    async def verb(tx: Tx) -> CartView:
+        nonlocal mine
+        if origin is None:
+            return await carts.save_line(tx, held.cart, line, token=held.token)
+        if not goes_on:
+            mine = (await carts.create(tx, CartInput(channel=channel.id), token=held.token)).id
+        return await carts.save_line(tx, origin, line, mine, token=held.token)
+
+    await _run(request, channel, verb, await _person(request, channel))
+    cart = await basket.view(database_of(request), msgspec.structs.replace(held, cart=mine), channel)
     answer = await after(request, channel, cart)
-    basket.keep(request, answer, held.cart, held.token, cart.totals.items if cart else 0)
+    if cart is not None:
+        basket.keep(request, answer, cart.id, held.token, cart.totals.items)
     return answer
 
 
@@ -284,15 +291,17 @@ async def _basket_page(
     cart = cart and await basket.spoken(database, channel, cart)
     lines = cart.lines if cart else []
     saved, elsewhere = [], None
-    if cart is not None and held is not None:
-        person = (await _person(request, channel)).actor
-        saved = await carts.lists_beside(
-            database, person, cart.id, token=held.token, kinds=[carts.CartKind.SAVED]
-        )
-        if cart.channel != channel.id:
-            elsewhere = (await channels.cached(database, cart.channel)).name
+    if held is not None:
+        person, beside = (await _person(request, channel)).actor, cart.id if cart else held.cart
+        with contextlib.suppress(NotFound):
+            saved = await carts.lists_beside(
+                database, person, beside, token=held.token, kinds=[carts.CartKind.SAVED]
+            )
+    if cart is not None and cart.channel != channel.id:
+        elsewhere = (await channels.cached(database, cart.channel)).name
     context: dict[str, Any] = {
         "saved": [(each.id, line) for each in saved for line in each.lines],
+        "currency": channel.currency,
         "elsewhere": elsewhere,
         "before": await basket.before(request, channel, cart),
         "seconds_left": _seconds_left(cart),

@@ -201,6 +201,23 @@ async def test_a_quote_is_looked_at_and_taken(guest: httpx.AsyncClient, market: 
     assert started.headers["location"] == "/checkout"
 
 
+async def test_a_cart_that_does_not_fit_into_the_other_is_not_lost(
+    guest: httpx.AsyncClient, market: Market
+) -> None:
+    kettle, mug = await goods(market)
+    made = await quote(market, kettle)
+    await guest.post("/cart/lines", data={"variant": str(mug)})
+    own = cart_of(guest)
+    await guest.post(f"/quote/{made.id}/{made.token}")
+    await market.db.rows("UPDATE cart SET currency = 'EUR' WHERE id = $1 RETURNING 1", own)
+    await guest.post("/cart/before/add")
+    page = text_of((await guest.get("/cart")).text)
+    assert "That could not be put into this cart." in page
+    assert "You have another cart here with 1 piece" in page
+    await guest.post("/cart/before/back")
+    assert cart_of(guest) == own
+
+
 async def test_an_expired_quote_says_so(guest: httpx.AsyncClient, market: Market) -> None:
     kettle, _ = await goods(market)
     made = await quote(market, kettle)

@@ -188,9 +188,12 @@ async def before(request: AnyRequest, what: FromPath[str]) -> Response[Any]:
             channel,
             lambda tx: carts.combine(tx, held.cart, other.cart, token=held.token, other_token=other.token),
         )
-    except (NotFound, CartClosed, Conflict):
+    except (NotFound, CartClosed, Conflict) as problem:
         answer = face.go(request, "/cart", _("That could not be put into this cart."), kind="warning")
-        answer.delete_cookie(basket.BEFORE)
+        if not isinstance(problem, Conflict) or isinstance(problem, CartClosed):
+            answer.delete_cookie(
+                basket.BEFORE
+            )  # it is gone; one that does not fit into this cart is still there
         return answer
     answer = face.go(
         request,

@@ -7,11 +7,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from samlad import carts, channels, customers
+from cart_people import CLERK, begin
+from samlad import carts, channels, customers, orders
 from samlad.carts import (
     CartClosed,
     CartInput,
     CartStatus,
+    CartView,
     DetailsInput,
     LineInput,
     NotSellable,
@@ -26,6 +28,8 @@ from samlad.kernel.context import SYSTEM, Actor, Context
 from samlad.kernel.database import Database, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Forbidden, InvalidInput, NotFound, Outdated
+from samlad.orders import PlaceOrder
+from samlad.payments import PaymentInput
 from samlad.stock import SoldOut
 from trade import ADDRESS, BUYER, GUEST, Trade, build
 
@@ -227,6 +231,28 @@ async def test_details_are_checked(trade: Trade) -> None:
     assert told.location == trade.at_malmo.id
     assert (await tell(delivery=None)).delivery is None
     assert (await tell(name="Kim")).email == "kim@example.org", "what is left out stays"
+
+
+async def test_only_staff_hand_goods_over_at_a_till(trade: Trade) -> None:
+    kettle = await trade.kettle(at=trade.at_malmo)
+    cart = await begin(trade, (kettle, 1))
+    here = {"delivery": "carry_out", "location": str(trade.at_malmo.id), "email": "kim@example.org"}
+    carried = msgspec.convert(here, DetailsInput)
+
+    async def said(who: Context) -> CartView:
+        return await trade.db.transaction(
+            lambda tx: carts.set_details(tx, cart.id, carried, token=cart.token), who
+        )
+
+    with pytest.raises(Forbidden):
+        await said(GUEST)
+    with pytest.raises(Forbidden):
+        await begin(trade, (kettle, 1), details=carried)
+    assert (await said(CLERK)).delivery == "carry_out"
+    paid = PlaceOrder(cart=cart.id, payments=[PaymentInput(provider="test")])
+    with pytest.raises(Forbidden):
+        await trade.db.transaction(lambda tx: orders.place(tx, paid, token=cart.token), GUEST)
+    assert (await trade.place(cart.id)).status == "fulfilled"
 
 
 async def test_sweeping(trade: Trade) -> None:

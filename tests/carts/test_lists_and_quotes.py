@@ -75,6 +75,24 @@ async def test_what_was_saved_stays_when_the_cart_was_ordered(trade: Trade) -> N
     assert unknown.token != "a" * 43, "a token is random, never the guest's own invention"
 
 
+async def test_what_was_saved_is_still_seen_when_the_cart_goes_into_another(trade: Trade) -> None:
+    kettle, mug = await trade.kettle(), await trade.kettle(5_000)
+    phone, desk = await begin(trade, (kettle, 1), (mug, 1)), await begin(trade, (kettle, 1))
+    await trade.db.transaction(
+        lambda tx: carts.save_line(tx, phone.id, phone.lines[1].id, token=phone.token), GUEST
+    )
+    offer = await trade.db.transaction(lambda tx: carts.offer(tx, desk.id, token=desk.token), GUEST)
+    taken = carts.TakeOver(channel=trade.web.id, code=offer.code)
+    opened = await trade.db.transaction(lambda tx: carts.take_over(tx, taken, token=phone.token), GUEST)
+    assert opened.token not in (phone.token, desk.token)
+    await trade.db.transaction(
+        lambda tx: carts.combine(tx, desk.id, phone.id, token=opened.token, other_token=phone.token), GUEST
+    )
+    (saved,) = await carts.lists_beside(trade.db, GUEST.actor, desk.id, token=opened.token)
+    assert has(saved) == {mug: 1}
+    assert await carts.lists_beside(trade.db, GUEST.actor, desk.id, token=desk.token) == [], "not by others"
+
+
 async def test_many_hands_save_and_nothing_is_lost(trade: Trade) -> None:
     variants = [await trade.kettle() for _ in range(6)]
     cart = await begin(trade, *((variant, 1) for variant in variants))

@@ -1,6 +1,7 @@
 """A guest's cart meets its customer's: by the situation, and always with undo."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,10 +12,19 @@ from hypothesis import strategies as st
 
 from cart_people import CLERK, begin, customer, has
 from samlad import carts, channels
-from samlad.carts import CartClosed, DiscountInput, DiscountKind, LineInput, view
+from samlad.carts import (
+    CartClosed,
+    DiscountInput,
+    DiscountKind,
+    LineInput,
+    QuoteInput,
+    QuoteLine,
+    view,
+)
 from samlad.carts.merge_rules import add, keep, larger, undone
 from samlad.carts.model import MOST_LINES
 from samlad.channels import ChannelChange
+from samlad.kernel.clock import now
 from samlad.kernel.context import SYSTEM, Context
 from samlad.kernel.database import Database
 from samlad.kernel.ids import new_id
@@ -135,6 +145,10 @@ async def test_undo_restores_both_exactly_with_what_happened_since(people: Peopl
     await people.undo(done)  # twice is once
     assert (await people.stored(own.id), await people.stored(guest.id)) == before
 
+
+async def test_undo_leaves_what_happened_since(people: People) -> None:
+    own, guest = await people.both()
+    before = await people.stored(own.id), await people.stored(guest.id)
     done = await people.attach(guest)
     spoon = await people.trade.kettle(900)
     for line in (LineInput(variant=spoon), LineInput(variant=people.kettle, quantity=2)):
@@ -142,6 +156,62 @@ async def test_undo_restores_both_exactly_with_what_happened_since(people: Peopl
     after = await people.undo(done)
     assert has(after) == {people.kettle: 3, people.filters: 2, spoon: 1}
     assert (await people.stored(guest.id)) == before[1]
+
+
+async def test_a_gift_note_and_a_quoted_price_come_along_to_the_same_thing(people: People) -> None:
+    db, kettle = people.trade.db, people.kettle
+    own = await begin(people.trade, (kettle, 2), (people.mug, 1), who=people.kim)
+    data = QuoteInput(
+        channel=people.trade.web.id,
+        lines=[QuoteLine(variant=kettle, quantity=2, unit_price=15_000), QuoteLine(variant=people.mug)],
+        until=now() + timedelta(days=7),
+    )
+    quote = await db.transaction(lambda tx: carts.quote(tx, data))
+    await db.transaction(lambda tx: carts.accept_quote(tx, quote.id, token=quote.token), GUEST)
+    mug = next(line for line in quote.lines if line.variant == people.mug)
+    await db.transaction(
+        lambda tx: carts.change_line(tx, quote.id, mug.id, gift_note="For Lo", token=quote.token), GUEST
+    )
+    before = await people.stored(own.id), await people.stored(quote.id)
+    done = await people.attach(quote)
+    by_variant = {line.variant: line for line in done.cart.lines}
+    assert (done.how, has(done.cart)) == ("merged", {kettle: 2, people.mug: 1})
+    assert by_variant[people.mug].gift_note == "For Lo"
+    assert (by_variant[kettle].unit_price, by_variant[kettle].price_before) == (15_000, None)
+    assert by_variant[kettle].price_until is not None
+    await people.undo(done)
+    assert (await people.stored(own.id), await people.stored(quote.id)) == before
+
+
+async def test_a_quoted_price_is_for_its_quantity_after_an_undo_too(people: People) -> None:
+    db, kettle = people.trade.db, people.kettle
+    line = QuoteLine(variant=kettle, unit_price=100)
+    data = QuoteInput(
+        channel=people.trade.web.id,
+        lines=[line],
+        until=now() + timedelta(days=7),
+        customer=people.kim.actor.id,
+    )
+    quote = await db.transaction(lambda tx: carts.quote(tx, data))
+    await db.transaction(lambda tx: carts.accept_quote(tx, quote.id), people.kim)
+    done = await people.attach(await begin(people.trade, (kettle, 3)))
+    assert done.cart.id == quote.id
+    await db.transaction(lambda tx: carts.add_line(tx, quote.id, LineInput(variant=kettle)), people.kim)
+    after = await people.undo(done)
+    assert has(after) == {kettle: 2}
+    assert (after.lines[0].unit_price, after.lines[0].price_until) == (19_900, None)
+
+
+async def test_what_was_taken_apart_is_not_put_together_by_itself(people: People) -> None:
+    own, guest = await people.both()
+    await people.undo(await people.attach(guest))
+    done = await people.attach(guest)
+    assert (done.how, done.cart.id, done.other) == ("kept", guest.id, own.id)
+    assert (done.cart.customer, has(done.cart)) == (people.kim.actor.id, {people.kettle: 3, people.mug: 1})
+    assert {line.variant for line in done.offered} == {people.kettle, people.filters}
+    assert (await people.attach(guest)).how == "already"
+    both = await people.trade.db.transaction(lambda tx: carts.combine(tx, guest.id, own.id), people.kim)
+    assert has(both.cart) == {people.kettle: 3, people.filters: 2, people.mug: 1}, "asked for, it is done"
 
 
 async def test_in_a_checkout_this_cart_is_kept_and_the_rest_offered(people: People) -> None:

@@ -12,6 +12,7 @@ import pytest
 from samlad import carts, channels, customers, orders, promotions
 from samlad.app import CHECKS
 from samlad.carts import DetailsInput, LineInput, PriceChanged
+from samlad.catalog import prices
 from samlad.channels import ChannelChange, ChannelInput, ChannelKind, Interval, Resource
 from samlad.customers import PersonInput
 from samlad.kernel.clock import now
@@ -48,6 +49,33 @@ async def customer(trade: Trade, email: str = "kim@example.org", group: str | No
 async def said(trade: Trade, cart: UUID, **details: Any) -> carts.CartView:
     data = msgspec.convert(msgspec.to_builtins(details), DetailsInput)
     return await trade.db.transaction(lambda tx: carts.set_details(tx, cart, data))
+
+
+async def test_in_another_currency_nothing_of_the_first_is_compared(trade: Trade) -> None:
+    kettle = await trade.kettle(20_000)
+    await offered.promotion(trade)
+    abroad = ChannelInput(
+        code="eu", name="EU", kind=ChannelKind.WEBSHOP, parent="web", country="DE", currency="EUR",
+        join=dict.fromkeys(Resource, "web"),
+    )  # fmt: skip
+
+    async def open_abroad(tx: Tx) -> UUID:
+        made = await channels.create(tx, abroad)
+        pool = made.pools[Resource.PRICES]
+        listed = prices.PriceListInput(code="eu", name="EU", currency="EUR")
+        its = await prices.create_list(tx, pool, listed)
+        await prices.set_prices(tx, its.id, [prices.PriceSetting(variant=kettle, amount=2_000)])
+        return made.id
+
+    eu = await trade.db.transaction(open_abroad)
+    cart = await trade.cart((kettle, 1))
+    assert (cart.lines[0].total, cart.moved_promotions) == (18_000, [])
+    there = await trade.db.transaction(lambda tx: carts.bring(tx, cart.id, eu))
+    assert (there.currency, there.lines[0].total, there.lines[0].price_before) == ("EUR", 2_000, None)
+    assert there.moved_promotions == [], "20.00 kronor that were off there are no 20.00 euros here"
+    assert (await said(trade, cart.id, name="Kim Berg")).moved_promotions == []
+    back = await trade.db.transaction(lambda tx: carts.bring(tx, cart.id, trade.web.id))
+    assert (back.lines[0].total, back.moved_promotions) == (18_000, [])
 
 
 async def cancel(trade: Trade, order: Order) -> None:

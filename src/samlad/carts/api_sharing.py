@@ -115,7 +115,8 @@ async def live(
 async def attach(
     request: AnyRequest, cart_id: FromPath[UUID], data: JSONBody[AttachInput], token: CartToken = None
 ) -> Response[Attached]:
-    """While browsing the cart goes into the customer's own; in a checkout and at a till it is kept and the rest offered.
+    """While browsing the cart goes into the customer's own; in a checkout and at a till it is kept and the rest offered, as it is
+    where both were one before and somebody undid that.
 
     ``merge`` undoes it: `DELETE /api/carts/{id of the answered cart}/merges/{merge}`.
     """

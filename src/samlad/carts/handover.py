@@ -107,10 +107,11 @@ async def count_try(database: Database, context: Context) -> None:
     await database.transaction(count, context)
 
 
-async def take_over(tx: Tx, data: TakeOver) -> NewCart:
+async def take_over(tx: Tx, data: TakeOver, *, token: str | None = None) -> NewCart:
     """Open a cart that was offered. Who is not staff gets a token of their own for it; at a till it is a ticket.
 
-    Call `count_try` first where a code was typed.
+    Call `count_try` first where a code was typed. ``token`` is one that the device has: if it opens this cart already, it stays
+    the one.
 
     Raises:
         OfferGone: used, run out, or never made.
@@ -132,16 +133,25 @@ async def take_over(tx: Tx, data: TakeOver) -> NewCart:
         raise OfferGone("Ask for a new one on the device that has the cart.")
     if cart.status in OVER:
         raise CartClosed(f"It is {cart.status}.", order=None if cart.order_id is None else str(cart.order_id))
-    token = None
-    if not tx.actor.may(WRITE):
-        token, token_hash = new_token()
-        await sharing_store.add_token(tx, cart.id, token_hash, "link" if data.secret else "code")
-    fact = events.CartJoined(how="link" if data.secret else "code")
-    log.append(tx, fact, subject=cart.id, channel=channel.id, profile=cart.customer)
+    if tx.actor.may(WRITE) or not await _opens(tx, cart.id, token):
+        token = None
+        how = "link" if data.secret else "code"
+        if not tx.actor.may(WRITE):
+            token, token_hash = new_token()
+            await sharing_store.add_token(tx, cart.id, token_hash, how)
+        fact = events.CartJoined(how=how)
+        log.append(tx, fact, subject=cart.id, channel=channel.id, profile=cart.customer)
     if channel.kind is ChannelKind.STORE and cart.kind is CartKind.CART:
         return as_new(await bring(tx, cart.id, channel.id, token=token), token)
     cart, own = await open_cart(tx, cart.id, token, None, reopen=False)
     return as_new(await compose(tx, cart, own), token)
+
+
+async def _opens(tx: Tx, cart: UUID, token: str | None) -> bool:
+    return (
+        token is not None
+        and await store.read(tx, cart, store.Access(token_hash=hash_token(token))) is not None
+    )
 
 
 async def _goes_on(tx: Tx, cart_id: UUID) -> Cart | None:
@@ -208,6 +218,7 @@ async def bring(
     before, cart = cart, msgspec.structs.replace(cart, **values)
     if before.currency != cart.currency and cart.lines:
         cart = await _price_anew(tx, cart, target)
+        await store.set_fields(tx, cart.id, {"agreed": None})
     cart = await holding.keep_up(tx, cart, target, moved=True)
     fact = events.CartMoved(origin=before.channel, currency=cart.currency)
     log.append(tx, fact, subject=cart.id, channel=target.id, profile=cart.customer)
@@ -222,7 +233,7 @@ async def _price_anew(tx: Tx, cart: Cart, channel: Channel) -> Cart:
         price = sellable.price if sellable is not None and sellable.price is not None else 0
         priced.append(msgspec.structs.replace(line, unit_price=price, price_until=None))
     await store.put_lines(tx, cart.id, priced)
-    return msgspec.structs.replace(cart, lines=await store.lines_of(tx, cart.id))
+    return msgspec.structs.replace(cart, lines=await store.lines_of(tx, cart.id), agreed=None)
 
 
 async def _group_in(tx: Tx, cart: Cart, channel: Channel) -> str | None:

@@ -7,7 +7,7 @@ import msgspec
 
 from samlad import channels, customers, promotions, stock
 from samlad.carts import events, holding, sharing_store, store
-from samlad.carts.access import access_of
+from samlad.carts.access import access_of, hash_token
 from samlad.carts.cart_view import compose
 from samlad.carts.merge_rules import STRATEGIES, Situation, larger, situation_of, undone
 from samlad.carts.model import OVER, Cart, CartKind, CartLine, CartStatus
@@ -19,6 +19,7 @@ from samlad.carts.opening import (
     open_known,
     put,
     tell_line,
+    with_carried,
     without,
 )
 from samlad.carts.permissions import WRITE
@@ -64,7 +65,8 @@ async def attach(
 
     What becomes of a live cart that the customer has already is the channel's setting for the situation:
     ``cart_merge`` while browsing, ``cart_merge_paying`` in a checkout and at a till. Browsing, it goes into theirs; the one that
-    is being paid for goes on.
+    is being paid for goes on. Two that somebody has taken apart again are not put together a second time: this one goes on, and
+    the other is offered.
 
     Raises:
         Forbidden: a guest, or a customer for somebody else.
@@ -95,6 +97,8 @@ async def attach(
     wanted = None
     if own is not None and own.currency == cart.currency and own.status is CartStatus.OPEN:
         wanted = STRATEGIES[channel.setting(name)](quantities(cart.lines), quantities(own.lines))
+        if wanted is not None and await sharing_store.were_parted(tx, cart.id, own.id):
+            wanted = None
     if own is not None and wanted is not None and situation is Situation.BROWSING:
         return await _merge(tx, cart, own, wanted, situation)
     kept = await _keep(tx, cart, channel, own, whose, group, situation)
@@ -212,11 +216,17 @@ async def _put_all(
     tx: Tx, cart: Cart, channel: Channel, wanted: dict[UUID, int], carried: list[CartLine]
 ) -> CartView:
     """Write what differs; lines that came along keep their price."""
-    has = quantities(cart.lines)
-    changed = {variant: quantity for variant, quantity in wanted.items() if has.get(variant) != quantity}
+    here, brought = ({line.variant: line for line in lines} for lines in (cart.lines, carried))
+    changed = {
+        variant: quantity
+        for variant, quantity in wanted.items()
+        if variant not in here
+        or here[variant].quantity != quantity
+        or with_carried(here[variant], brought.get(variant)) != here[variant]
+    }
     if not changed:
         return await after_change(tx, await holding.keep_up(tx, cart, channel), channel)
-    return await put(tx, cart, channel, changed, carried={line.variant: line for line in carried})
+    return await put(tx, cart, channel, changed, carried=brought)
 
 
 async def _journal(
@@ -276,7 +286,16 @@ async def combine(
     wanted = larger(quantities(other.lines), quantities(cart.lines))
     if wanted is None:
         raise Conflict("Together they have too many lines for one cart.")
+    if token is not None and other_token is not None:
+        await _open_lists(tx, other, other_token, token)
     return await _merge(tx, other, cart, wanted, situation_of(cart))
+
+
+async def _open_lists(tx: Tx, cart: Cart, token: str, by: str) -> None:
+    """What a device opened beside its cart by one token it opens by another, too: it has the cart by that one now."""
+    for each in await sharing_store.of_person(tx, cart, [CartKind.SAVED, CartKind.WISH], MOST_LISTS):
+        if await store.read(tx, each, store.Access(token_hash=hash_token(token))) is not None:
+            await sharing_store.add_token(tx, each, hash_token(by), "kept")
 
 
 async def undo(
@@ -364,6 +383,10 @@ async def _part(tx: Tx, cart: Cart, channel: Channel, merge: Merge) -> Cart:
     return cart
 
 
+def _is_as_agreed(line: CartLine, old: CartLine) -> bool:
+    return (line.gift_note, line.price_until) == (old.gift_note, old.price_until)
+
+
 async def _write_back(tx: Tx, cart: Cart, before: list[CartLine], wanted: dict[UUID, int]) -> Cart:
     """Make a cart hold just so much: lines that come back are as they were, to the price and the id.
 
@@ -382,12 +405,13 @@ async def _write_back(tx: Tx, cart: Cart, before: list[CartLine], wanted: dict[U
         if (
             now_there is not None
             and now_there.quantity == quantity
-            and (old is None or now_there.gift_note == old.gift_note)
+            and (old is None or _is_as_agreed(now_there, old))
         ):
             continue
         base = old or now_there
         assert base is not None  # it was in the cart before or is now
-        changed.append(msgspec.structs.replace(base, quantity=quantity))
+        until = base.price_until if quantity == base.quantity else None  # a quote is for its quantity
+        changed.append(msgspec.structs.replace(base, quantity=quantity, price_until=until))
         tell_line(tx, cart, base, now_there.quantity if now_there else 0, quantity)
     if changed:
         await store.put_lines(tx, cart.id, changed)

@@ -172,15 +172,11 @@ def _line(tx: Tx, old: CartLine | None, carried: CartLine | None, variant: UUID,
         raise InvalidInput.at("quantity", f"at most {LARGEST_QUANTITY} of one thing")
     kind = tx.actor.kind
     if old is not None:
-        note = old.gift_note or (carried.gift_note if carried else None)
         same = quantity == old.quantity
-        return msgspec.structs.replace(
-            old,
-            quantity=quantity,
-            changed_by=kind,
-            gift_note=note,
-            price_until=old.price_until if same else None,
+        line = msgspec.structs.replace(
+            old, quantity=quantity, changed_by=kind, price_until=old.price_until if same else None
         )
+        return with_carried(line, carried)
     if carried is not None:
         same = quantity == carried.quantity
         return msgspec.structs.replace(
@@ -189,6 +185,18 @@ def _line(tx: Tx, old: CartLine | None, carried: CartLine | None, variant: UUID,
     return CartLine(
         id=new_id(), variant=variant, quantity=quantity, unit_price=0, added_by=kind, changed_by=kind
     )
+
+
+def with_carried(line: CartLine, carried: CartLine | None) -> CartLine:
+    """A line with what the line of another cart brings to it: its gift note where there is none, and the lower price of a quote that
+    stands for this quantity."""
+    if carried is None:
+        return line
+    line = msgspec.structs.replace(line, gift_note=line.gift_note or carried.gift_note)
+    is_quoted = carried.quantity == line.quantity and rules.price_stands(carried, now())
+    if not is_quoted or carried.plan != line.plan or carried.unit_price > line.unit_price:
+        return line
+    return msgspec.structs.replace(line, unit_price=carried.unit_price, price_until=carried.price_until)
 
 
 def _was_told(before: CartLine | None, line: CartLine) -> bool:

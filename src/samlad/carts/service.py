@@ -52,6 +52,7 @@ from samlad.stock import reach
 from samlad.tax import checking
 from samlad.tax.numbers import customer_number
 
+AT_TILL = "Only staff can sell at a till or begin a cart for somebody."
 ABANDONED_AFTER = timedelta(days=30)
 SWEEP = 200
 
@@ -75,7 +76,7 @@ async def create(tx: Tx, data: CartInput, *, token: str | None = None, is_last: 
     is_staff = tx.actor.may(WRITE)
     channel = await channels.cached(tx, data.channel)
     if not is_staff and (channel.kind is ChannelKind.STORE or data.customer is not None):
-        raise Forbidden("Only staff can sell at a till or begin a cart for somebody.")
+        raise Forbidden(AT_TILL)
     if is_staff:
         await reach.require(tx, Resource.CARTS, channel.pools[Resource.CARTS])
     customer = data.customer if is_staff else tx.actor.id if tx.actor.kind == "customer" else None
@@ -299,7 +300,7 @@ async def set_details(
     Raises:
         InvalidInput: the address or the VAT number cannot be right, the place is none where this channel's goods can be
             picked up.
-        Forbidden: only staff may say whose cart it is.
+        Forbidden: only staff may say whose cart it is, and that goods are carried out of a store.
     """
     wanted = _said(data)
     if "customer" in wanted and not tx.actor.may(WRITE):
@@ -343,6 +344,7 @@ async def _with(tx: Tx, cart: Cart, channel: Channel, wanted: dict[str, Any]) ->
 
     Raises:
         InvalidInput: the address, the VAT number, the place or the method cannot be right.
+        Forbidden: goods are carried out of a store, and nobody of its staff says so.
     """
     if wanted.get("address") is not None:
         faults = rules.address_errors(wanted["address"])
@@ -362,6 +364,8 @@ async def _with(tx: Tx, cart: Cart, channel: Channel, wanted: dict[str, Any]) ->
         if wanted["customer"] is not None:
             await promotions.hand_on(tx, cart.id, wanted["customer"], HolderKind.CUSTOMER)
     cart, wanted = await delivery_choice.choose(tx, cart, channel, wanted)
+    if wanted.get("delivery") is Delivery.CARRY_OUT and not tx.actor.may(WRITE):
+        raise Forbidden(AT_TILL)
     return msgspec.structs.replace(cart, **wanted), wanted
 
 

@@ -275,6 +275,16 @@ async def later_merge(reader: Reader, merge: Merge) -> UUID | None:
     return found
 
 
+async def were_parted(reader: Reader, one: UUID, other: UUID) -> bool:
+    """Whether two carts were one, and somebody undid that."""
+    found: bool = await reader.value(
+        """SELECT EXISTS (SELECT FROM cart_merge WHERE undone_at IS NOT NULL AND how = 'merged'
+                            AND cart = ANY($1::uuid[]) AND other = ANY($1::uuid[]))""",
+        [one, other],
+    )
+    return found
+
+
 async def mark_undone(tx: Tx, merge: UUID) -> bool:
     """Of several that undo a merge the first does; False for the others."""
     return (

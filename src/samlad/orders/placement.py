@@ -180,6 +180,8 @@ def _authorise_actor(tx: Tx, closed: ClosedCart, data: PlaceOrder) -> None:
     if tx.actor.kind in ("guest", "customer"):
         if data.pay_later:
             raise Forbidden("Only staff can place an order that is paid later.")
+        if closed.cart.delivery is Delivery.CARRY_OUT:  # they hand the goods over
+            raise Forbidden("Only staff can sell at a till or begin a cart for somebody.")
         return
     at = closed.cart.location if closed.cart.delivery is Delivery.CARRY_OUT else None
     tx.actor.require(PLACE, location=at)

@@ -169,6 +169,91 @@ async def test_the_cart_comes_along_with_undo(browser: httpx.AsyncClient, post: 
     assert "Kettle" in lists.text
 
 
+def pieces(browser: httpx.AsyncClient) -> str:
+    """What the badge of the cart says on every page."""
+    return browser.cookies["cart"].rsplit(".", 1)[1]
+
+
+async def test_carts_that_were_taken_apart_stay_two(
+    browser: httpx.AsyncClient, post: Post, trade: Trade, api_as: Any
+) -> None:
+    kettle, mug = await trade.kettle(), await trade.kettle(5_000)
+    await come_in(browser, post)
+    await browser.post("/cart/lines", data={"variant": str(kettle), "quantity": "3"})
+    async with api_as(GUEST, accept="text/html", **{"accept-language": "en"}) as phone:
+        await phone.post("/cart/lines", data={"variant": str(mug), "quantity": "2"})
+        home = await phone.get((await come_in(phone, post)).headers["location"])
+        undo = re.search(r'action="(/account/cart/[^"]+/undo)"', home.text)
+        assert undo
+        for _twice in range(2):
+            await phone.post(undo[1])
+            assert pieces(phone) == "2"
+        # Shopping goes on in the one that the browser has, and the other one is offered there.
+        await phone.post("/cart/lines", data={"variant": str(mug), "quantity": "1"})
+        page = text_of((await phone.get("/cart")).text)
+        assert "Your cart 3 pieces" in page.replace("You have another cart here with 3 pieces", "")
+        assert "You have another cart here with 3 pieces" in page
+        assert "597.00" not in page
+        assert (await phone.post("/checkout/start")).headers["location"] == "/checkout"
+        assert f'value="{KIM}"' in (await phone.get("/checkout")).text
+        assert "3 pieces" in text_of((await browser.get("/cart")).text), "the other one is as it was"
+
+
+async def test_who_signs_in_while_paying_is_offered_the_other_cart(
+    browser: httpx.AsyncClient, post: Post, trade: Trade, api_as: Any
+) -> None:
+    kettle, mug = await trade.kettle(), await trade.kettle(5_000)
+    await come_in(browser, post)
+    await browser.post("/cart/lines", data={"variant": str(kettle), "quantity": "3"})
+    async with api_as(GUEST, accept="text/html", **{"accept-language": "en"}) as phone:
+        await phone.post("/cart/lines", data={"variant": str(mug), "quantity": "2"})
+        await phone.post("/checkout/start")
+        answer = await come_in(phone, post, next="/checkout")
+        assert answer.headers["location"] == "/checkout"
+        page = (await phone.get("/checkout")).text
+        assert f'value="{KIM}"' in page
+        assert (hidden(page, "total"), pieces(phone)) == ("10000", "2"), "nothing came in by itself"
+        assert "You have another cart here with 3 pieces" in text_of(page)
+        assert (await phone.post("/cart/before/add")).headers["location"] == "/cart"
+        assert "5 pieces" in text_of((await phone.get("/cart")).text)
+
+
+async def test_what_was_saved_for_later_is_on_every_device(
+    browser: httpx.AsyncClient, post: Post, trade: Trade, api_as: Any
+) -> None:
+    await come_in(browser, post)
+    for variant in (await trade.kettle(), await trade.kettle(5_000)):
+        await browser.post("/cart/lines", data={"variant": str(variant)})
+    save = re.search(r"/cart/lines/[0-9a-f-]{36}/save", (await browser.get("/cart")).text)
+    assert save
+    await browser.post(save[0])
+    async with api_as(GUEST, accept="text/html", **{"accept-language": "en"}) as phone:
+        await come_in(phone, post)
+        page = (await phone.get("/cart")).text
+        assert "Saved for later" in page
+        back = page.split("Saved for later")[1]
+        put = re.search(r'action="(/cart/lines/[0-9a-f-]{36}/save)"', back)
+        assert put
+        await phone.post(put[1], data={"from": hidden(back, "from")})
+        assert "2 pieces" in text_of((await phone.get("/cart")).text)
+    async with api_as(GUEST, accept="text/html", **{"accept-language": "en"}) as other:
+        await browser.post(save[0].replace(save[0].split("/")[3], await first_line(browser)))
+        code = re.search(r"(\d{3} \d{3})</output>", (await browser.post("/cart/share")).text)
+        assert code
+        await come_in(other, post, ROBIN)
+        await other.post("/cart/continue", data={"code": code[1]})
+        page = (await other.get("/cart")).text
+        assert "1 piece" in text_of(page)
+        assert "Saved for later" not in page, "a cart that is shared shares no lists"
+
+
+async def first_line(browser: httpx.AsyncClient) -> str:
+    """The id of the first line of the cart."""
+    found = re.search(r'id="line-([0-9a-f-]{36})"', (await browser.get("/cart")).text)
+    assert found
+    return found[1]
+
+
 async def test_orders_of_all_channels_and_nobody_elses(
     browser: httpx.AsyncClient, post: Post, trade: Trade, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -510,6 +595,24 @@ async def test_a_member_pays_with_what_is_theirs(
     assert loyalty is not None
     assert loyalty.points == 200
     await trade.sound()
+
+
+async def test_what_a_guest_wishes_for_is_on_the_list_once_they_have_signed_in(
+    browser: httpx.AsyncClient, post: Post, trade: Trade
+) -> None:
+    kettle = await trade.kettle()
+    asked = await browser.post("/account/wishes", data={"variant": str(kettle)})
+    where = asked.headers["location"]
+    assert where == "/account/sign-in?next=/account/lists"
+    answer = await come_in(browser, post, next=hidden((await browser.get(where)).text, "next"))
+    assert answer.headers["location"] == "/account/lists"
+    assert "Wish list" in text_of((await browser.get("/account/lists")).text)
+    wished = "SELECT l.variant FROM cart c JOIN cart_line l ON l.cart = c.id WHERE c.kind = 'wish'"
+    assert [row["variant"] for row in await post.db.rows(wished)] == [kettle]
+    assert "wish" not in browser.cookies
+    await browser.post("/account/sign-out")
+    await browser.post("/account/wishes", data={"variant": str(new_id())})
+    assert (await come_in(browser, post)).status_code == 303, "what there is not stops nobody"
 
 
 async def test_a_wish_list_is_shared_by_a_link(browser: httpx.AsyncClient, post: Post, trade: Trade) -> None:

@@ -2,15 +2,16 @@
 
 import asyncio
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 from market import Market, hidden, put_in, text_of
 
 import horizon
-from samlad import carts, orders, stock
+from samlad import carts, channels, orders, stock
 from samlad.carts import CartInput, LineInput
+from samlad.channels import ChannelChange
 from samlad.kernel import followers
 from samlad.kernel.ids import new_id
 from samlad.orders import PlaceOrder
@@ -304,6 +305,41 @@ async def test_taken_out_can_be_put_back(guest: httpx.AsyncClient, market: Marke
     assert back.status_code == 303
     assert "2 pieces" in text_of((await guest.get("/cart")).text)
     assert "is out of the cart" not in (await guest.get("/cart")).text
+
+
+async def test_what_a_till_has_open_is_not_bought_by_the_page_that_was_open_before(
+    guest: httpx.AsyncClient, market: Market
+) -> None:
+    kettle = (await market.product(title="Kettle", stock=(3, 3))).variants[0]
+    await put_in(guest, kettle.id)
+    form = await at_checkout(guest)
+    await market.db.transaction(lambda tx: carts.bring(tx, UUID(form["cart"]), market.stores[0].id))
+    assert (await guest.get("/checkout")).headers["location"] == "/cart"
+    for path in ("/checkout/look", "/checkout"):
+        assert (await guest.post(path, data=form)).headers["location"] == "/cart", path
+    assert await market.orders() == []
+    (ticket,) = await market.db.rows("SELECT channel, delivery, email FROM cart")
+    assert tuple(ticket) == (market.stores[0].id, "carry_out", None), "the clerk's ticket is as it was"
+    assert "Hemma Soder has your cart open" in text_of((await guest.get("/cart")).text)
+    assert await at_checkout(guest) == form, "and the buyer goes on with it here"
+
+
+async def test_more_than_can_be_put_aside_is_refused_in_words_and_an_empty_field_says_nothing(
+    guest: httpx.AsyncClient, market: Market
+) -> None:
+    kettle = (await market.product(title="Kettle", stock=(3,))).variants[0]
+    holds = ChannelChange(settings={"hold_policy": "cart"})
+    await market.db.transaction(lambda tx: channels.change(tx, market.web.id, holds))
+    await put_in(guest, kettle.id, 2)
+    line = (await guest.get("/cart")).text.split('action="/cart/lines/')[1].split('"')[0]
+    script = {"hx-request": "true"}
+    more = await guest.post(f"/cart/lines/{line}", data={"quantity": "4"}, headers=script)
+    assert "not so many left" in more.headers["hx-trigger"]
+    assert "2 pieces" in text_of(more.text)
+    await guest.post(f"/cart/lines/{line}", data={"quantity": "4"})
+    assert "There are not so many left" in text_of((await guest.get("/cart")).text)
+    empty = await guest.post(f"/cart/lines/{line}", data={"quantity": ""}, headers=script)
+    assert "2 pieces" in text_of(empty.text)
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,45 @@
 """Two windows and a till in one cart, in real browsers: what one does the others see within a moment."""
 
+from uuid import UUID
+
 import pytest
 from browser import Site
 from market import Market
 from playwright.async_api import expect
 
+from samlad import carts, customers
 from samlad.access.permissions import Role
+from samlad.carts import CartInput, LineInput
+from samlad.channels import Resource
+from samlad.customers import PersonInput
+from samlad.kernel.context import Actor, Context
 
 pytestmark = pytest.mark.browser
+
+
+async def test_who_hears_that_carts_became_one_hears_what_happens_to_that_one(
+    site: Site, market: Market
+) -> None:
+    for title, handle in (("Kettle", "kettle"), ("Mug", "mug"), ("Spoon", "spoon")):
+        await market.product(title=title, sku=handle, handle=handle, category="kok", stock=(5, 5))
+    goods = {row["sku"]: row["id"] for row in await market.db.rows("SELECT sku, id FROM variant")}
+    pool, person = market.web.pools[Resource.CUSTOMERS], PersonInput(email="kim@example.org")
+    kim = await market.db.transaction(lambda tx: customers.find_or_create(tx, pool, person))
+    acting = Context(actor=Actor(kind="customer", id=kim.id))
+    mug = CartInput(channel=market.web.id, lines=[LineInput(variant=goods["mug"])])
+    own = await market.db.transaction(lambda tx: carts.create(tx, mug), acting)
+    page = await site.visitor(locale="en-GB")
+    await page.goto("/p/kettle")
+    await page.get_by_role("button", name="Add to cart").click()
+    await expect(page.locator("#cart-count")).to_contain_text("1")
+    await page.goto("/cart")
+    cookie = next(each for each in await page.context.cookies() if each["name"] == "cart")
+    guest, token, _count = cookie["value"].split(".")
+    await market.db.transaction(lambda tx: carts.attach(tx, UUID(guest), token=token), acting)
+    await expect(page.locator("#basket")).to_contain_text("Mug")
+    spoon = LineInput(variant=goods["spoon"])
+    await market.db.transaction(lambda tx: carts.add_line(tx, own.id, spoon), acting)
+    await expect(page.locator("#basket")).to_contain_text("Spoon")
 
 
 async def test_phone_computer_and_till_are_in_one_cart(site: Site, market: Market) -> None:

@@ -51,6 +51,22 @@ async def test_a_plan_is_chosen_on_the_product_page_and_a_subscription_begins(
     assert [tuple(row) for row in rows] == [(plan.id, 2, 8_000)]
 
 
+async def test_what_is_put_back_has_its_note_and_comes_as_often(
+    guest: httpx.AsyncClient, market: Market
+) -> None:
+    coffee = (await market.product(title="Coffee", sku="COF", price=10_000, stock=(20,))).variants[0]
+    plan = await coffee_club(market)
+    await guest.post("/cart/lines", data={"variant": str(coffee.id), "quantity": "2", "plan": str(plan.id)})
+    line = (await guest.get("/cart")).text.split('action="/cart/lines/')[1].split('"')[0]
+    await guest.post(f"/cart/lines/{line}/note", data={"gift_note": "For Lo"})
+    taken = await guest.post(f"/cart/lines/{line}", data={"quantity": "0"}, headers={"hx-request": "true"})
+    names = ("variant", "quantity", "plan", "gift_note", "back")
+    form = {name: hidden(taken.text, name) for name in names}
+    assert (await guest.post("/cart/lines", data=form)).status_code == 303
+    rows = await market.db.rows("SELECT quantity, plan, gift_note FROM cart_line")
+    assert [tuple(row) for row in rows] == [(2, plan.id, "For Lo")]
+
+
 async def test_a_plan_that_is_none_is_refused(guest: httpx.AsyncClient, market: Market) -> None:
     product = await market.product(title="Coffee", sku="COF", price=10_000, stock=(20,))
     variant = product.variants[0].id

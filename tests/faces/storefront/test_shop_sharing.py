@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-from market import Market, text_of
+from market import Market, hidden, text_of
 
 from samlad import carts
 from samlad.carts import LineInput, QuoteInput, QuoteLine
@@ -77,6 +77,24 @@ async def test_a_code_opens_the_cart_elsewhere_and_both_are_in_it(
         assert "Your cart is empty" in (await phone.get("/cart")).text
 
 
+async def test_ones_own_code_typed_where_the_cart_is_changes_nothing(
+    guest: httpx.AsyncClient, market: Market
+) -> None:
+    kettle, mug = await goods(market)
+    for variant in (kettle, mug):
+        await guest.post("/cart/lines", data={"variant": str(variant)})
+    save = re.search(r"/cart/lines/[0-9a-f-]{36}/save", (await guest.get("/cart")).text)
+    assert save
+    await guest.post(save[0])
+    before = guest.cookies["cart"]
+    code = re.search(r"(\d{3} \d{3})</output>", (await guest.post("/cart/share")).text)
+    assert code
+    assert (await guest.post("/cart/continue", data={"code": code[1]})).headers["location"] == "/cart"
+    assert guest.cookies["cart"] == before
+    assert "Saved for later" in (await guest.get("/cart")).text
+    assert "Open on other devices" not in (await guest.get("/cart/share")).text
+
+
 async def test_the_page_listens_by_a_key_that_opens_nothing(guest: httpx.AsyncClient, market: Market) -> None:
     kettle, _ = await goods(market)
     assert "data-cart-live" not in (await guest.get("/")).text
@@ -123,6 +141,27 @@ async def test_saved_for_later_notes_and_what_the_store_added(
     assert "Not to be had" not in many
 
 
+async def test_what_was_saved_is_there_after_the_cart_was_ordered(
+    guest: httpx.AsyncClient, market: Market
+) -> None:
+    for variant in await goods(market):
+        await guest.post("/cart/lines", data={"variant": str(variant)})
+    ordered = cart_of(guest)
+    save = re.search(r"/cart/lines/[0-9a-f-]{36}/save", (await guest.get("/cart")).text)
+    assert save
+    await guest.post(save[0])
+    await market.db.rows("UPDATE cart SET status = 'abandoned' WHERE id = $1 RETURNING 1", ordered)
+    page = (await guest.get("/cart")).text
+    assert "Your cart is empty" in page
+    back = re.search(r"/cart/lines/[0-9a-f-]{36}/save", page)
+    assert back
+    await guest.post(back[0], data={"from": hidden(page, "from")})
+    page = (await guest.get("/cart")).text
+    assert "1 piece" in text_of(page)
+    assert "Saved for later" not in page
+    assert cart_of(guest) != ordered
+
+
 async def test_codes_that_are_tried_out_are_stopped_at_the_field(
     guest: httpx.AsyncClient, market: Market
 ) -> None:
@@ -162,6 +201,23 @@ async def test_a_quote_is_looked_at_and_taken(guest: httpx.AsyncClient, market: 
     assert started.headers["location"] == "/checkout"
 
 
+async def test_a_cart_that_does_not_fit_into_the_other_is_not_lost(
+    guest: httpx.AsyncClient, market: Market
+) -> None:
+    kettle, mug = await goods(market)
+    made = await quote(market, kettle)
+    await guest.post("/cart/lines", data={"variant": str(mug)})
+    own = cart_of(guest)
+    await guest.post(f"/quote/{made.id}/{made.token}")
+    await market.db.rows("UPDATE cart SET currency = 'EUR' WHERE id = $1 RETURNING 1", own)
+    await guest.post("/cart/before/add")
+    page = text_of((await guest.get("/cart")).text)
+    assert "That could not be put into this cart." in page
+    assert "You have another cart here with 1 piece" in page
+    await guest.post("/cart/before/back")
+    assert cart_of(guest) == own
+
+
 async def test_an_expired_quote_says_so(guest: httpx.AsyncClient, market: Market) -> None:
     kettle, _ = await goods(market)
     made = await quote(market, kettle)
@@ -170,3 +226,20 @@ async def test_an_expired_quote_says_so(guest: httpx.AsyncClient, market: Market
     path = f"/quote/{made.id}/{made.token}"
     assert "This quote has expired" in (await guest.get(path)).text
     assert (await guest.post(path)).headers["location"] == path
+
+
+async def test_a_quote_that_was_taken_does_not_say_its_prices_stand_when_they_do_not(
+    guest: httpx.AsyncClient, market: Market
+) -> None:
+    kettle, _ = await goods(market)
+    made = await quote(market, kettle)
+    path = f"/quote/{made.id}/{made.token}"
+    await guest.post(path)
+    assert "These prices stand until" in (await guest.get(path)).text
+    await market.db.rows("UPDATE cart SET quoted_until = now() - interval '1 day' RETURNING 1")
+    await market.db.rows("UPDATE cart_line SET price_until = now() - interval '1 day' RETURNING 1")
+    page = (await guest.get(path)).text
+    assert "This quote has expired" in page
+    assert "Put it into my cart" in page, "it is a cart, and stays one"
+    assert (await guest.post(path)).headers["location"] == "/cart"
+    assert "1 price has changed" in text_of((await guest.get("/cart")).text)

@@ -14,6 +14,7 @@ from samlad.channels import Channel, Resource
 from samlad.faces.page import AnyRequest, own_cookie
 from samlad.kernel.context import GUEST
 from samlad.kernel.database import Database, Tx
+from samlad.kernel.http import database_of
 from samlad.kernel.problems import NotFound
 from samlad.promotions import HolderKind
 
@@ -66,6 +67,12 @@ async def view(database: Database, basket: Basket | None, channel: Channel) -> C
         return None
     pool = (await channels.cached(database, cart.channel)).pools[Resource.CARTS]
     return None if cart.status in carts.OVER or pool != channel.pools[Resource.CARTS] else cart
+
+
+async def before(request: AnyRequest, channel: Channel, cart: CartView | None) -> CartView | None:
+    """The cart that this browser had before, while there is something in it and it is another one than ``cart``."""
+    found = await view(database_of(request), read(request, BEFORE), channel)
+    return found if found and found.lines and (cart is None or found.id != cart.id) else None
 
 
 def visitor(request: AnyRequest) -> UUID | None:

@@ -1,5 +1,6 @@
 """The cart: put in, change, take out, put back, save for later; agree to changed prices."""
 
+import contextlib
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from samlad import carts, catalog, channels
-from samlad.carts import CartClosed, CartView, DetailsInput, LineInput
+from samlad.carts import CartClosed, CartInput, CartView, DetailsInput, LineInput
 from samlad.channels import Channel
 from samlad.faces import objections
 from samlad.faces import page as face
@@ -17,13 +18,15 @@ from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import amounts, basket, joining, limits, looked, member, reductions, repeats
 from samlad.faces.storefront.place import channel_of, shopper, show
 from samlad.kernel.clock import now
-from samlad.kernel.context import GUEST
+from samlad.kernel.context import Context
 from samlad.kernel.database import Tx
 from samlad.kernel.http import database_of
+from samlad.kernel.i18n import marked
 from samlad.kernel.problems import InvalidInput, NotFound, Problem
 from samlad.stock import SoldOut
 
 UNDO = "undo"
+QUICKER = marked("There are not so many left: somebody was quicker.")
 
 
 class Undo(msgspec.Struct, frozen=True):
@@ -32,6 +35,8 @@ class Undo(msgspec.Struct, frozen=True):
     variant: UUID
     quantity: int
     title: str
+    plan: UUID | None = None
+    gift_note: str | None = None
 
 
 @get("/cart")
@@ -61,16 +66,23 @@ async def add(request: AnyRequest) -> Response[Any]:
     channel = await channel_of(request)
     form = await read_form(request)
     line = form.into(LineInput, quantity=_quantity(form, least=1))
-    held = basket.read(request)
+    held, note = basket.read(request), _note(form)
     has_cart = await basket.view(database_of(request), held, channel) is not None
     _ = face.words(request)
-    try:
-        cart, token = await database_of(request).transaction(
-            lambda tx: basket.add(tx, held, channel, line, goes_on=has_cart, visitor=basket.visitor(request)),
-            shopper(request, channel),
+
+    async def verb(tx: Tx) -> tuple[CartView, str]:
+        cart, token = await basket.add(
+            tx, held, channel, line, goes_on=has_cart, visitor=basket.visitor(request)
         )
+        put_in = next(each for each in cart.lines if each.variant == line.variant)
+        if note is not None and put_in.gift_note is None:  # it was taken out with this note
+            cart = await carts.change_line(tx, cart.id, put_in.id, gift_note=note, token=token)
+        return cart, token
+
+    try:
+        cart, token = await database_of(request).transaction(verb, shopper(request, channel))
     except SoldOut:
-        return _refused(request, _("There are not so many left: somebody was quicker."))
+        return _refused(request, _(QUICKER))
     except (NotFound, carts.NotSellable):
         return _refused(request, _("This cannot be ordered here (any more)."))
     except InvalidInput as problem:
@@ -104,16 +116,21 @@ async def add(request: AnyRequest) -> Response[Any]:
 async def change_line(request: AnyRequest, line: FromPath[UUID]) -> Response[Any]:
     """Set how many; 0 takes it out and offers to put it back."""
     limits.writes.check(limits.who(request))
-    channel, held = await channel_of(request), basket.read(request)
-    quantity = _quantity(await read_form(request), least=0)
+    channel, held, form = await channel_of(request), basket.read(request), await read_form(request)
+    quantity = _quantity(form, least=0)
     before = await basket.view(database_of(request), held, channel)
     changed = next((each for each in before.lines if each.id == line), None) if before else None
-    if held is None or changed is None:
+    if held is None or changed is None or form.whole("quantity") is None:  # an empty field says nothing
         return await after(request, channel, before)
-    cart = await _run(
-        request, channel, lambda tx: carts.change_line(tx, held.cart, line, quantity, token=held.token)
-    )
-    undo = Undo(changed.variant, changed.quantity, changed.title) if quantity == 0 else None
+    try:
+        cart = await _run(
+            request, channel, lambda tx: carts.change_line(tx, held.cart, line, quantity, token=held.token)
+        )
+    except SoldOut:
+        return await after(request, channel, before, refused=face.words(request)(QUICKER))
+    undo = None
+    if quantity == 0:
+        undo = Undo(changed.variant, changed.quantity, changed.title, changed.plan, changed.gift_note)
     answer = await after(request, channel, cart, undo)
     basket.keep(request, answer, held.cart, held.token, cart.totals.items if cart else 0)
     return answer
@@ -151,7 +168,7 @@ async def note_cart(request: AnyRequest) -> Response[Any]:
 
 @post("/cart/lines/{line:uuid}/save", status_code=200)
 async def save_line(request: AnyRequest, line: FromPath[UUID]) -> Response[Any]:
-    """Save it for later; with ``from``, the list that it is in, back into the cart."""
+    """Save it for later; with ``from``, the list that it is in, back into the cart, or into a new one after that was ordered."""
     limits.writes.check(limits.who(request))
     channel, held, form = await channel_of(request), basket.read(request), await read_form(request)
     if held is None:
@@ -160,11 +177,22 @@ async def save_line(request: AnyRequest, line: FromPath[UUID]) -> Response[Any]:
         origin = UUID(form.get("from")) if form.get("from") else None
     except ValueError:
         raise InvalidInput.at("from", "is no id of a list") from None
-    source, target = (held.cart, None) if origin is None else (origin, held.cart)
-    await _run(request, channel, lambda tx: carts.save_line(tx, source, line, target, token=held.token))
-    cart = await basket.view(database_of(request), held, channel)
+    goes_on = await basket.view(database_of(request), held, channel) is not None
+    mine = held.cart
+
+    async def verb(tx: Tx) -> CartView:
+        nonlocal mine
+        if origin is None:
+            return await carts.save_line(tx, held.cart, line, token=held.token)
+        if not goes_on:
+            mine = (await carts.create(tx, CartInput(channel=channel.id), token=held.token)).id
+        return await carts.save_line(tx, origin, line, mine, token=held.token)
+
+    await _run(request, channel, verb, await _person(request, channel))
+    cart = await basket.view(database_of(request), msgspec.structs.replace(held, cart=mine), channel)
     answer = await after(request, channel, cart)
-    basket.keep(request, answer, held.cart, held.token, cart.totals.items if cart else 0)
+    if cart is not None:
+        basket.keep(request, answer, cart.id, held.token, cart.totals.items)
     return answer
 
 
@@ -190,7 +218,15 @@ async def accept(request: AnyRequest) -> Response[Any]:
     return await after(request, channel, cart)
 
 
-async def _run(request: AnyRequest, channel: Channel, work: Any) -> CartView | None:
+async def _person(request: AnyRequest, channel: Channel) -> Context:
+    """Whoever shops, as the customer if they are signed in: lists of theirs need no token, on no device."""
+    signed = await member.signed_in(request, channel)
+    return shopper(request, channel) if signed is None else member.acting(request, channel, signed)
+
+
+async def _run(
+    request: AnyRequest, channel: Channel, work: Any, by: Context | None = None
+) -> CartView | None:
     """A verb on the cart; its view after that. Refused or gone: the cart as it is, which says at its lines why."""
 
     async def verb(tx: Tx) -> CartView:
@@ -198,8 +234,8 @@ async def _run(request: AnyRequest, channel: Channel, work: Any) -> CartView | N
         return cart
 
     try:
-        return await database_of(request).transaction(verb, shopper(request, channel))
-    except (NotFound, CartClosed, carts.NotSellable, InvalidInput, SoldOut):
+        return await database_of(request).transaction(verb, by or shopper(request, channel))
+    except (NotFound, CartClosed, carts.NotSellable, InvalidInput):
         return await basket.view(database_of(request), basket.read(request), channel)
 
 
@@ -211,14 +247,18 @@ async def after(
     *,
     code: str = "",
     code_error: str | None = None,
+    refused: str | None = None,
 ) -> Response[Any]:
     """The changed cart: as a piece for htmx, else by a redirect that carries the undo along.
 
-    ``code`` is what was typed and ``code_error`` what is wrong with it: then the page comes at once.
+    ``code`` is what was typed and ``code_error`` what is wrong with it: then the page comes at once. ``refused``: why it has not
+    changed.
     """
     if face.is_htmx(request) or code_error is not None:
-        return await _basket_page(request, channel, cart, undo, code=code, code_error=code_error)
-    answer = face.go(request, "/cart")
+        answer = await _basket_page(request, channel, cart, undo, code=code, code_error=code_error)
+        answer.headers.update(face.toast(refused, "danger") if refused else {})
+        return answer
+    answer = face.go(request, "/cart", refused, kind="danger")
     if undo is not None:
         signed = request.app.state.runtime.vault.sign("storefront.undo", msgspec.json.encode(undo).decode())
         answer.set_cookie(face.own_cookie(request, UNDO, signed, 300))
@@ -251,17 +291,19 @@ async def _basket_page(
     cart = cart and await basket.spoken(database, channel, cart)
     lines = cart.lines if cart else []
     saved, elsewhere = [], None
-    if cart is not None and held is not None:
-        saved = await carts.lists_beside(
-            database, GUEST, cart.id, token=held.token, kinds=[carts.CartKind.SAVED]
-        )
-        if cart.channel != channel.id:
-            elsewhere = (await channels.cached(database, cart.channel)).name
-    before = await basket.view(database, basket.read(request, basket.BEFORE), channel)
+    if held is not None:
+        person, beside = (await _person(request, channel)).actor, cart.id if cart else held.cart
+        with contextlib.suppress(NotFound):
+            saved = await carts.lists_beside(
+                database, person, beside, token=held.token, kinds=[carts.CartKind.SAVED]
+            )
+    if cart is not None and cart.channel != channel.id:
+        elsewhere = (await channels.cached(database, cart.channel)).name
     context: dict[str, Any] = {
         "saved": [(each.id, line) for each in saved for line in each.lines],
+        "currency": channel.currency,
         "elsewhere": elsewhere,
-        "before": before if before and before.lines and (cart is None or before.id != cart.id) else None,
+        "before": await basket.before(request, channel, cart),
         "seconds_left": _seconds_left(cart),
         "cart": cart,
         "undo": undo or waiting,

@@ -129,7 +129,7 @@ async def checkout_page(request: AnyRequest) -> Response[Any]:
     """The form."""
     channel = await channel_of(request)
     cart = await basket.view(database_of(request), basket.read(request), channel)
-    if cart is None or not cart.lines:
+    if cart is None or not cart.lines or cart.channel != channel.id:
         return face.go(request, "/cart")
     if cart.moved_promotions or any(line.problem or line.price_before is not None for line in cart.lines):
         return await _back_to_cart(request, channel, CHANGED)
@@ -146,7 +146,7 @@ async def look(request: AnyRequest) -> Response[Any]:
     limits.writes.check(limits.who(request))
     channel, held, form = await channel_of(request), basket.read(request), await read_form(request)
     cart = await basket.view(database_of(request), held, channel)
-    if held is None or cart is None or not cart.lines:
+    if held is None or cart is None or not cart.lines or cart.channel != channel.id:
         return face.go(request, "/cart")
     way = await _way(request, channel, held, cart, form, is_look=True)
     location = form.text("location") if way.delivery is Delivery.PICKUP else None
@@ -266,6 +266,8 @@ async def _save_details(
 
     async def verb(tx: Tx) -> CartView:
         before = await carts.set_details(tx, held.cart, person, token=held.token)
+        if before.channel != channel.id:  # a till has opened it meanwhile: what it costs there counts
+            raise carts.PriceChanged("Accept the new prices to go on.", lines=[])
         place = DetailsInput(address=details.address)
         if moves(way, None if details.location is None else str(details.location), before):
             place = details

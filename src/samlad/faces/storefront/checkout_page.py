@@ -81,6 +81,7 @@ async def form_page(
         "form": form,
         "cart": cart,
         "signed": signed,
+        "before": await basket.before(request, channel, cart),
         "saved_addresses": [(str(each.id), addresses.on_one_line(each.address, channel)) for each in saved],
         "countries": addresses.countries(request, channel),
         "address": addresses.shown(form, channel),

@@ -33,8 +33,8 @@ async def join(
 ) -> Attached | None:
     """Let the browser's cart be its customer's, or let the browser have the cart that they left elsewhere.
 
-    A cart that is somebody else's stays theirs: it is taken out of the browser. ``held`` is a cart that was made just
-    now, of which no cookie says anything yet.
+    A cart that is somebody else's stays theirs: it is taken out of the browser. Where the browser's goes on beside the one
+    that they had, that one is offered in it. ``held`` is a cart that was made just now, of which no cookie says anything yet.
     """
     database, held = database_of(request), held or basket.read(request)
     acting = member.acting(request, channel, signed)
@@ -51,21 +51,38 @@ async def join(
     except (NotFound, CartClosed, InvalidInput):
         return None
     basket.keep(request, answer, joined.cart.id, held.token, joined.cart.totals.items)
+    if joined.other is not None and joined.offered:
+        await _open_here(request, channel, acting, answer, joined.other, basket.BEFORE)
     return joined
 
 
 async def _bring(request: AnyRequest, channel: Channel, acting: Context, answer: Response[Any]) -> None:
-    """The cart that the customer has already comes to this browser, by a secret of its own."""
+    """The cart that the customer has already comes to this browser."""
+    try:
+        live = await carts.live_cart(database_of(request), acting.actor, channel.id)
+    except NotFound:
+        return
+    await _open_here(request, channel, acting, answer, live.id)
+
+
+async def _open_here(
+    request: AnyRequest,
+    channel: Channel,
+    acting: Context,
+    answer: Response[Any],
+    cart: UUID,
+    cookie: str = basket.COOKIE,
+) -> None:
+    """Let the browser have a cart of its customer, by a secret of its own."""
     database = database_of(request)
     try:
-        live = await carts.live_cart(database, acting.actor, channel.id)
-        offer = await database.transaction(lambda tx: carts.offer(tx, live.id), acting)
+        offer = await database.transaction(lambda tx: carts.offer(tx, cart), acting)
         given = TakeOver(channel=channel.id, secret=offer.secret)
         taken = await database.transaction(lambda tx: carts.take_over(tx, given), acting)
     except (NotFound, CartClosed, Conflict, Forbidden, InvalidInput):
         return
     if taken.token is not None:
-        basket.keep(request, answer, taken.id, taken.token, taken.totals.items)
+        basket.keep(request, answer, taken.id, taken.token, taken.totals.items, cookie)
 
 
 def undo_href(request: AnyRequest, joined: Attached | None) -> str | None:
@@ -93,8 +110,9 @@ async def undo(request: AnyRequest, told: FromPath[str]) -> Response[Any]:
         said = _("This has changed meanwhile. Look at it as it is now.")
         return face.go(request, "/cart", said, kind="warning")
     answer = face.go(request, "/cart", _("Both carts are as they were."))
-    if held is not None:
-        basket.keep(request, answer, other, held.token, held.count)
+    mine = None if held is None else await basket.view(database, basket.Basket(other, held.token, 0), channel)
+    if held is not None and mine is not None:
+        basket.keep(request, answer, mine.id, held.token, mine.totals.items)
     return answer
 
 

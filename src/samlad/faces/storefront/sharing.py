@@ -123,7 +123,9 @@ async def take_over(request: AnyRequest) -> Response[Any]:
         )
         if secret is None:
             await carts.count_try(database_of(request), shopper(request, channel))
-        cart = await _run(request, channel, lambda tx: carts.take_over(tx, data))
+        held = basket.read(request)
+        own = None if held is None else held.token
+        cart = await _run(request, channel, lambda tx: carts.take_over(tx, data, token=own))
     except OfferGone:
         form.failed(InvalidInput.at("code", _(GONE)))
         return await _continue_page(request, channel, form, None)
@@ -186,9 +188,12 @@ async def before(request: AnyRequest, what: FromPath[str]) -> Response[Any]:
             channel,
             lambda tx: carts.combine(tx, held.cart, other.cart, token=held.token, other_token=other.token),
         )
-    except (NotFound, CartClosed, Conflict):
+    except (NotFound, CartClosed, Conflict) as problem:
         answer = face.go(request, "/cart", _("That could not be put into this cart."), kind="warning")
-        answer.delete_cookie(basket.BEFORE)
+        if not isinstance(problem, Conflict) or isinstance(problem, CartClosed):
+            answer.delete_cookie(
+                basket.BEFORE
+            )  # it is gone; one that does not fit into this cart is still there
         return answer
     answer = face.go(
         request,
@@ -247,7 +252,8 @@ async def quote_page(request: AnyRequest, cart_id: FromPath[UUID], token: FromPa
         headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"},
         cart=cart,
         token=token,
-        is_over=cart.kind is CartKind.QUOTE and cart.quoted_until <= now(),
+        is_over=cart.quoted_until <= now(),
+        is_taken=cart.kind is not CartKind.QUOTE,
         sums=amounts.sums(request, cart),
         tax_text=amounts.tax_text(request, cart.totals.tax, cart.currency, cart.tax_notes),
     )

@@ -17,6 +17,7 @@ from samlad.faces import shop_link
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
 from samlad.faces.storefront import basket, joining, limits, member
+from samlad.faces.storefront.account import wishes
 from samlad.faces.storefront.account.frame import HEADERS
 from samlad.faces.storefront.place import channel_of, shopper, show
 from samlad.kernel.http import database_of
@@ -283,7 +284,7 @@ async def with_passkey(request: AnyRequest, data: JSONBody[Credential]) -> Respo
 
 
 async def _keep(request: AnyRequest, channel: Channel, opened: Opened, answer: Response[Any]) -> Any:
-    """The session into the browser, in place of one that it had; and the cart to its customer."""
+    """The session into the browser, in place of one that it had; the cart and what was wished for to its customer."""
     before = member.token_of(request)
     if before:
         await database_of(request).transaction(
@@ -291,6 +292,7 @@ async def _keep(request: AnyRequest, channel: Channel, opened: Opened, answer: R
         )
     signed = SignedIn(session=opened.session, account=opened.account, customer=opened.customer)
     joined = await joining.join(request, channel, signed, answer)
+    await wishes.bring(request, channel, signed, answer)
     member.keep(request, answer, opened)
     return joined
 

@@ -1,5 +1,6 @@
 """The wish list of who is signed in: put on from the page of a product, shared by a link that only shows it."""
 
+import contextlib
 from typing import Any
 from uuid import UUID
 
@@ -7,8 +8,10 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from samlad import carts, catalog
-from samlad.carts import CartKind, LineInput
+from samlad.accounts import SignedIn
+from samlad.carts import CartKind, LineInput, NotSellable
 from samlad.catalog import Measure
+from samlad.channels import Channel
 from samlad.faces import page as face
 from samlad.faces.form import read_form
 from samlad.faces.page import AnyRequest
@@ -20,24 +23,44 @@ from samlad.kernel.problems import InvalidInput, NotFound, Problem
 from samlad.kernel.vault import BadSignature, Vault
 
 PURPOSE, SECONDS = "storefront.wishes", 2 * 365 * 86_400
+COOKIE, WAITS_SECONDS = "wish", 3600
+"""What somebody wishes for who has yet to sign in."""
 
 
 @post("/account/wishes", status_code=303)
 async def add(request: AnyRequest) -> Response[Any]:
-    """Put something on the list. Twice it is there once."""
+    """Put something on the list. Twice it is there once. Who is not signed in is asked to, and then it is on their list."""
     limits.writes.check(limits.who(request))
     channel, form, _ = await channel_of(request), await read_form(request), face.words(request)
-    signed = await member.require(request, channel)
+    signed = await member.signed_in(request, channel)
     variant = _uuid(form.get("variant"))
     if variant is None:
         raise InvalidInput.at("variant", "say what is wished for")
+    if signed is None:
+        answer = face.go(request, "/account/sign-in?next=/account/lists")
+        answer.set_cookie(face.own_cookie(request, COOKIE, variant.hex, WAITS_SECONDS))
+        return answer
+    await _put(request, channel, signed, variant)
+    return face.go(request, "/account/lists", _("It is on your wish list."))
+
+
+async def bring(request: AnyRequest, channel: Channel, signed: SignedIn, answer: Response[Any]) -> None:
+    """What was wished for in this browser before somebody signed in is on their list."""
+    variant = _uuid(request.cookies.get(COOKIE, ""))
+    if variant is None:
+        return
+    answer.delete_cookie(COOKIE)
+    with contextlib.suppress(NotFound, NotSellable, InvalidInput):
+        await _put(request, channel, signed, variant)
+
+
+async def _put(request: AnyRequest, channel: Channel, signed: SignedIn, variant: UUID) -> None:
     sold_by = (await catalog.measured(database_of(request), [variant])).get(variant, Measure.PIECE)
     wish = LineInput(variant=variant, quantity=catalog.measures.step_of(sold_by))
     await database_of(request).transaction(
         lambda tx: carts.wish(tx, channel.id, wish),
         member.acting(request, channel, signed),
     )
-    return face.go(request, "/account/lists", _("It is on your wish list."))
 
 
 @post("/account/wishes/{cart:uuid}/{line:uuid}/remove", status_code=303)

@@ -69,7 +69,8 @@ document.addEventListener("htmx:afterSettle", count);
 
 /* The cart changes when somebody else in it changes it: another window or device, or the store. A page that nobody
    looks at does not listen, and asks once when it is looked at again. A field that is being typed in is left alone.
-   The address says from where in the log: at first where the page was rendered, later what was heard last. */
+   The address says from where in the log: at first where the page was rendered, later what was heard last. Carts that become
+   one or two again are listened to anew: the address leads to another one then. */
 const cartLive = document.querySelector("[data-cart-live]");
 if (cartLive) {
   let address = cartLive.dataset.cartLive;
@@ -77,6 +78,10 @@ if (cartLive) {
   let isWaiting = false;
   const heard = (event) => {
     address = address.replace(/after=[^&]*/, `after=${event.lastEventId}`);
+    if (/^cart\.(un)?merged$/.test(JSON.parse(event.data).type)) {
+      source.close();
+      listen();
+    }
     moved();
   };
   const moved = () => {

@@ -52,13 +52,13 @@ def _from_the_end(text: str) -> str:
 
 _BETWEEN = "-.'\u2019@_/()"
 """What stands between the words of a name or an address, besides blanks."""
-_FITS = f"""search LIKE ({{0}}::text[])[1] AND search LIKE ({{0}}::text[])[2]
-    AND translate(' ' || search, '{_BETWEEN.replace("'", "''")}', '{" " * len(_BETWEEN)}') LIKE ALL (({{0}}::text[])[3:])"""
+_FITS = f"""search LIKE ({{0}}::text[])[1] AND search LIKE ({{0}}::text[])[2] AND (cardinality({{0}}::text[]) = 2 OR
+    translate(' ' || search, '{_BETWEEN.replace("'", "''")}', '{" " * len(_BETWEEN)}') LIKE ALL (({{0}}::text[])[3:]))"""
 """SQL: a customer fits what `_words` made of what was typed."""
 
 
 def _words(text: str) -> list[str]:
-    """Two patterns that the index looks up, then one for each word.
+    """Two patterns that the index looks up, which is all of one word; of several one more for each.
 
     One word may stand anywhere. Several come in any order, with commas or without, and each begins a word of the customer's:
     "Svensson, Anna" is Anna Svensson, and "anna berg" is not Hanna Sandberg.
@@ -67,9 +67,8 @@ def _words(text: str) -> list[str]:
         text
     ]
     looked_up = [anywhere(word) for word in words[:2] if len(word) > 2] or [anywhere(words[0])]
-    begins = " " if len(words) > 1 else ""
-    apart = [word.translate(dict.fromkeys(map(ord, _BETWEEN), " ")) for word in words]
-    return [looked_up[0], looked_up[-1], *(anywhere(begins + word) for word in apart)]
+    apart = [word.translate(dict.fromkeys(map(ord, _BETWEEN), " ")) for word in words if len(words) > 1]
+    return [looked_up[0], looked_up[-1], *(anywhere(f" {word}") for word in apart)]
 
 
 _TAIL = "reverse(regexp_replace(c.phone, '[^0-9]', '', 'g'))"

@@ -71,7 +71,7 @@ async def test_erased_a_person_is_nowhere(
         }
 
         # Everything that is known of Kim, and nothing of Robin.
-        monkeypatch.setattr(archive, "PIECE", 10_000)
+        monkeypatch.setattr(archive, "PIECE", 1_000)
         first, again = await ask("access"), await ask("access")
         assert first["id"] == again["id"]
         await running.collect(db, keys, UUID(first["id"]))

@@ -22,7 +22,9 @@ LISTING = Listing(
     filters={
         "kind": Filter("kind = ANY({}::text[])", texts),
         "state": Filter("state = ANY({}::text[])", texts),
-        "person": Filter("person = ANY({}::uuid[])", uuids),
+        "person": Filter(
+            "person = ANY({0}::uuid[]) OR person IN (SELECT identity_known_as({0}::uuid[]::text[]))", uuids
+        ),
     },
 )
 """All requests, the latest first."""

@@ -13,7 +13,7 @@ import httpx
 import msgspec
 import pytest
 from smallest import NOBODY, body_of, path_of
-from whole_life import live
+from whole_life import EMAIL, PHONE, live
 
 from described import DOCUMENT
 from samlad import app, channels, stock
@@ -22,10 +22,12 @@ from samlad.access.clients import ClientInput
 from samlad.access.keys import KeyInput
 from samlad.access.permissions import permissions
 from samlad.channels import ChannelInput, ChannelKind
+from samlad.kernel import live as kernel_live
 from samlad.kernel.context import GUEST, SHOP_WIDE, Actor
 from samlad.kernel.database import Database, Tx
 from samlad.kernel.ids import new_id
 from samlad.kernel.openapi import METHODS
+from samlad.kernel.problems import NotFound
 from samlad.stock import LocationInput, LocationKind
 from trade import build
 
@@ -128,6 +130,8 @@ class There(msgspec.Struct):
     kiruna: Actor
     ids: dict[str, str]
     told: dict[str, str]
+    words: list[str]
+    """By which what belongs to others is searched for."""
 
     @property
     def body(self) -> dict[str, str]:
@@ -204,7 +208,8 @@ async def there(settings: Any, db: Database, api_as: Any, monkeypatch: pytest.Mo
         permissions=frozenset(permissions()),
         locations=frozenset({place}),
     )
-    return There(sam, ids, told)
+    numbers = await db.rows("SELECT number FROM orders UNION ALL SELECT number FROM subscription")
+    return There(sam, ids, told, [EMAIL, "sjuttisju", PHONE, *(row["number"] for row in numbers)])
 
 
 async def _of_the_office(tx: Tx) -> None:
@@ -240,11 +245,16 @@ def test_nobody_who_is_bound_has_what_is_everybodys() -> None:
 
 
 @pytest.mark.slow
-async def test_a_store_reaches_nothing_of_another(api_as: Any, there: There) -> None:
+async def test_a_store_reaches_nothing_of_another(api_as: Any, db: Database, there: There) -> None:
     """One test, because making somebody with a whole life takes longer than asking a thousand addresses."""
     async with api_as(there.kiruna) as client, api_as(there.kiruna, accept="text/html") as browser:
         faults = [fault async for fault in _api_faults(client, there)]
         faults += [fault async for fault in _page_faults(browser, there)]
+        for word in there.words:
+            fault = _fault(await browser.get("/admin/search", params={"q": word}), there, has_ids=False)
+            faults += [f"search for {word}: {fault}"] if fault else []
+    with pytest.raises(NotFound):
+        await kernel_live.admit(db, there.kiruna, [f"person:{there.ids['customer_id']}"])
     assert faults == [], "\n".join(faults)
 
 

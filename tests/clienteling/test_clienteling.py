@@ -8,13 +8,14 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from samlad import carts, clienteling, consent, customers
+from samlad import carts, clienteling, consent, customers, identity
 from samlad.access.permissions import Role, permissions_of
 from samlad.carts import CartInput
 from samlad.channels import Resource
 from samlad.clienteling import AssignInput, FollowUpInput, RecommendInput, followers
 from samlad.consent import Answer, AnswerInput, Level
 from samlad.customers import PersonInput
+from samlad.identity import MergeInput
 from samlad.kernel import log
 from samlad.kernel.clock import now
 from samlad.kernel.context import Actor, Context
@@ -83,6 +84,33 @@ async def test_whoever_agrees_is_somebodys_customer_until_they_say_no(db: Databa
     with pytest.raises(Conflict, match="only they can change that"):
         await assign(boss, agreed=True)
     assert await db.value("SELECT count(*) FROM event WHERE type LIKE 'identity.%'") == sightings
+
+
+async def test_who_are_one_person_have_one_clerk_in_a_store(db: Database) -> None:
+    trade = await build(db)
+    kim, work, here = await person(trade), await person(trade, "work"), trade.at_malmo.id
+    sam, robin = staff(trade), staff(trade)
+
+    async def assign(customer: UUID, who: Context) -> None:
+        data = AssignInput(location=here, agreed=True)
+        await db.transaction(lambda tx: clienteling.assign(tx, customer, data), who)
+        due = FollowUpInput(location=here, text="Call", due_on=now().date())
+        await db.transaction(lambda tx: clienteling.follow_up(tx, customer, due), who)
+
+    async def lines() -> list[tuple[UUID, bool]]:
+        every = [each for who in (sam, robin) for each in await clienteling.mine(db, who.actor, here)]
+        return [(each.customer, each.due_on is not None) for each in every]
+
+    await assign(kim, sam)
+    await assign(work, robin)
+    before = await lines()
+    assert before == [(kim, True), (work, True)]
+    same = MergeInput(profiles=[kim, work], reason="The same")
+    made = await db.transaction(lambda tx: identity.merge(tx, same))
+    assert await lines() == [(work, True)]
+    assert await clienteling.clerk_of(db, kim, here) == (robin.actor.id, "Sam")
+    await db.transaction(lambda tx: identity.undo(tx, made.id, "Not the same"))
+    assert await lines() == before
 
 
 async def test_tasks_and_what_is_recommended(db: Database, api_as: Any) -> None:

@@ -92,6 +92,44 @@ async def test_many_come_in_at_once_by_external_id(trade: Trade) -> None:
     assert len(set(first.values())) == 50
 
 
+async def test_names_are_found_in_any_order(trade: Trade, api: httpx.AsyncClient) -> None:
+    pool = trade.web.pools[Resource.CUSTOMERS]
+    names = (
+        "Anna Svensson",
+        "Hanna Sandberg",
+        "Anna-Lisa Berg-Ek",
+        "Siobhán O'Neill",
+        "مريم الخطيب",
+        "Cher",
+        "100% Li",
+    )
+    for number, name in enumerate(names):
+        given = PersonInput(email=f"{number}@example.org", name=name, phone="070 123 45 67")
+        await trade.db.transaction(lambda tx, given=given: customers.find_or_create(tx, pool, given))
+
+    async def found(asked: str) -> set[str]:
+        return {row["name"] for row in (await api.get("/api/customers", params={"q": asked})).json()["items"]}
+
+    for asked, wanted in {
+        "Svensson Anna": {"Anna Svensson"},
+        "svensson, a": {"Anna Svensson"},
+        "anna sv": {"Anna Svensson"},
+        "anna berg": {"Anna-Lisa Berg-Ek"},
+        "ek lisa": {"Anna-Lisa Berg-Ek"},
+        "berg-ek anna-lisa": {"Anna-Lisa Berg-Ek"},
+        "berg": {"Hanna Sandberg", "Anna-Lisa Berg-Ek"},
+        "neill siobhán": {"Siobhán O'Neill"},
+        "o'neill 3@example.org": {"Siobhán O'Neill"},
+        "الخطيب مريم": {"مريم الخطيب"},
+        "cher": {"Cher"},
+        "li 100%": {"100% Li"},
+        "_ %": set(),
+        "070 123": set(names),
+        ",": set(),
+    }.items():
+        assert await found(asked) == wanted, asked
+
+
 async def test_the_list_finds_and_sums(trade: Trade, api: httpx.AsyncClient) -> None:
     kettle = await trade.kettle(10_000)
     await trade.buy((kettle, 1))

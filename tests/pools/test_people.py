@@ -4,7 +4,7 @@ from uuid import UUID
 
 from silo import Silo, contents
 
-from samlad import customers, pools
+from samlad import customers, pools, profile
 from samlad.audiences import segments
 from samlad.audiences.conditions import Trait, TraitField, TraitOp
 from samlad.audiences.model import NewSegment
@@ -12,6 +12,7 @@ from samlad.channels import Channel, Resource
 from samlad.customers import Customer, PersonInput
 from samlad.customers.model import CustomerChange
 from samlad.identity import AuthLevel, Identifier, Kind, Sighting, observe
+from samlad.kernel.context import SYSTEM
 from samlad.kernel.database import Tx
 
 PEOPLE = Resource.CUSTOMERS
@@ -144,3 +145,15 @@ async def test_segments_are_of_whoever_is_in_their_pool(silo: Silo) -> None:
     await silo.leave(PEOPLE)
     await trade.follow()
     assert (await members(shared), await members(own)) == ([], [kim.id])
+
+
+async def test_nobody_lives_with_people_of_another_pool(silo: Silo) -> None:
+    """The same address in the other pool says nothing here: those are others' customers, or the same person as a copy."""
+    variant = await silo.kettle(here=9, there=9)
+    await silo.sell(variant)
+    await silo.trade.buy((variant, 1))
+    await silo.trade.follow()
+    people = await silo.trade.db.rows("SELECT DISTINCT customer AS id FROM profile_address")
+    assert len(people) == 2
+    for one in people:
+        assert (await profile.read(silo.trade.db, SYSTEM, one["id"], ["household"])).household == []

@@ -7,10 +7,12 @@ import httpx
 import msgspec
 
 from samlad import conversations, customers, identity, orders, profile
-from samlad.access.permissions import Role, permissions_of
+from samlad.access.permissions import Role, permissions, permissions_of
 from samlad.channels import Resource
 from samlad.conversations import BeginInput
 from samlad.customers import NoteInput, PersonInput, TagsInput
+from samlad.documents.issuing import issue
+from samlad.documents.model import IssueInput
 from samlad.identity import MergeInput
 from samlad.identity.model import AuthLevel, Identifier, Kind, Sighting
 from samlad.kernel.clock import now
@@ -202,6 +204,23 @@ async def test_what_the_log_has_and_reports_itself_is_in_the_timeline_once(
     await trade.follow()
     items = (await read(api, f"{kim}/timeline", kind="browsing"))["items"]
     assert [each["name"] for each in items] == ["Product Viewed"]
+
+
+async def test_the_timeline_of_a_store_has_no_invoices_of_other_places(trade: Trade, api_as: Any) -> None:
+    """They say what was paid there, as the orders do that the store does not see."""
+    order = await bought(trade, "kim@example.org", 10_000)
+    await trade.db.transaction(lambda tx: issue(tx, order.id, IssueInput()))
+    await trade.follow()
+    kim = await person(trade, "kim@example.org")
+    everything = frozenset(permissions())
+    kinds = []
+    for places in (None, frozenset({trade.at_malmo.id})):
+        async with api_as(
+            Actor(kind="staff", id=new_id(), permissions=everything, locations=places)
+        ) as clerk:
+            seen = (await read(clerk, f"{kim}/timeline", limit=200))["items"]
+            kinds.append({each["kind"] for each in seen} & {"orders", "documents", "customer"})
+    assert kinds == [{"orders", "documents", "customer"}, {"customer"}]
 
 
 async def test_what_was_bought_before_we_came_is_in_the_timeline(

@@ -16,10 +16,12 @@ _HERE = "($1::uuid[] IS NULL OR {0}.location = ANY ($1)) AND ($2::uuid IS NULL O
 CLIENTS = Listing(
     row=Client,
     select="""k.customer, c.name, c.email, c.phone, k.location, p.name AS location_name, k.staff, k.staff_name, k.since,
-              (SELECT min(f.due_on) FROM follow_up f WHERE f.customer = k.customer AND f.location = k.location
-               AND f.done_at IS NULL) AS due_on""",
+              (SELECT min(f.due_on) FROM follow_up f WHERE f.customer = ANY (customer_members(ARRAY[k.customer]))
+               AND f.location = k.location AND f.done_at IS NULL) AS due_on""",
     source=f"""client k JOIN location p ON p.id = k.location JOIN customer a ON a.id = k.customer
-               JOIN customer c ON c.id = coalesce(a.survivor, a.id) WHERE {_HERE.format("k")}""",
+               JOIN customer c ON c.id = coalesce(a.survivor, a.id) WHERE {_HERE.format("k")}
+               AND NOT EXISTS (SELECT FROM client o WHERE o.customer = ANY (customer_members(ARRAY[k.customer]))
+                   AND o.location = k.location AND (o.since, o.customer) > (k.since, k.customer))""",
     key="k.customer",
     sorts={"since": Sort("k.since", "timestamptz"), "name": Sort("coalesce(lower(c.name), '')")},
     default_sort="-since",
@@ -29,7 +31,10 @@ CLIENTS = Listing(
         "customer": Filter("k.customer = ANY(customer_members({}::uuid[]))", uuids),
     },
 )
-"""Whom clerks look after; scoped to locations (null: all) and to one clerk (null: all)."""
+"""Whom clerks look after; scoped to locations (null: all) and to one clerk (null: all).
+
+Of customers that are one person each store has one line, whose clerk is as `clerk_of` says; taken apart each has their own again.
+"""
 
 _TASK = """f.id, f.customer, c.name AS customer_name, f.location, p.name AS location_name, f.staff, f.staff_name, f.text,
            f.due_on, f.made_at, f.done_at, f.done_by"""
@@ -102,7 +107,7 @@ async def clerk_of(reader: Reader, customer: UUID, location: UUID) -> tuple[UUID
     """Who looks after a person in a store: id and name, or None."""
     row = await reader.row(
         f"""SELECT staff, staff_name FROM client WHERE customer = {_MEMBERS} AND location = $2
-            ORDER BY since DESC LIMIT 1""",
+            ORDER BY since DESC, customer DESC LIMIT 1""",
         customer,
         location,
     )

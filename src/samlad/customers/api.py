@@ -32,7 +32,8 @@ async def list_customers(
 ) -> Response[Page[CustomerRow]]:
     """All customers with how much they ordered, newest first.
 
-    ``q`` is a part of a name, e-mail address, phone number or external id; ``phone`` finds a number however it is
+    ``q`` is a part of a name, e-mail address, phone number or external id, or the beginnings of several of their words in any
+    order; ``phone`` finds a number however it is
     written; ``tag`` finds who has any of these tags; sort by created_at, name, orders or
     last_order_at.
     """

@@ -13,7 +13,7 @@ from samlad.channels import Resource
 from samlad.customers.model import Customer, CustomerRow, PersonInput, Spend
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.ids import new_id
-from samlad.kernel.listing import Filter, Listing, Sort, anywhere_lowered, texts, uuids
+from samlad.kernel.listing import Filter, Listing, Sort, anywhere, texts, uuids
 from samlad.stock.reach import belongs
 
 _COLUMNS = """id, pool, external_id, email, name, phone, country, locale, group_name, version, created_at,
@@ -50,6 +50,27 @@ def _from_the_end(text: str) -> str:
     return found[::-1] + "%"
 
 
+_BETWEEN = "-.'\u2019@_/()"
+"""What stands between the words of a name or an address, besides blanks."""
+_FITS = f"""search LIKE ({{0}}::text[])[1] AND search LIKE ({{0}}::text[])[2] AND (cardinality({{0}}::text[]) = 2 OR
+    translate(' ' || search, '{_BETWEEN.replace("'", "''")}', '{" " * len(_BETWEEN)}') LIKE ALL (({{0}}::text[])[3:]))"""
+"""SQL: a customer fits what `_words` made of what was typed."""
+
+
+def _words(text: str) -> list[str]:
+    """Two patterns that the index looks up, which is all of one word; of several one more for each.
+
+    One word may stand anywhere. Several come in any order, with commas or without, and each begins a word of the customer's:
+    "Svensson, Anna" is Anna Svensson, and "anna berg" is not Hanna Sandberg.
+    """
+    words = sorted({*re.split(r"[\s,;]+", text.lower())} - {""}, key=lambda word: (-len(word), word)) or [
+        text
+    ]
+    looked_up = [anywhere(word) for word in words[:2] if len(word) > 2] or [anywhere(words[0])]
+    apart = [word.translate(dict.fromkeys(map(ord, _BETWEEN), " ")) for word in words if len(words) > 1]
+    return [looked_up[0], looked_up[-1], *(anywhere(f" {word}") for word in apart)]
+
+
 _TAIL = "reverse(regexp_replace(c.phone, '[^0-9]', '', 'g'))"
 """SQL: the digits of a telephone number from its end."""
 
@@ -73,10 +94,9 @@ LISTING = Listing(
     default_sort="-created_at",
     filters={
         "q": Filter(
-            """c.search LIKE {0}
-               OR c.id IN (SELECT survivor FROM customer WHERE survivor IS NOT NULL AND search LIKE {0})""",
-            anywhere_lowered,
-            few="SELECT coalesce(survivor, id) FROM customer WHERE search LIKE {0}",
+            f"({_FITS}) OR c.id IN (SELECT survivor FROM customer WHERE survivor IS NOT NULL AND {_FITS})",
+            _words,
+            few=f"SELECT coalesce(survivor, id) FROM customer WHERE {_FITS}",
         ),
         "phone": Filter(
             f"""{_TAIL} LIKE {{0}}
@@ -93,7 +113,7 @@ LISTING = Listing(
         ),
     },
 )
-"""All customers with what they ordered; ``q`` looks into name, e-mail, phone and external id, ``phone`` finds a number however it is written.
+"""All customers with what they ordered; ``q`` has words of name, e-mail, phone and external id in any order, ``phone`` finds a number however it is written.
 
 Those that are one person are one line, found by what any of them has.
 """

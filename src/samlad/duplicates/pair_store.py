@@ -53,7 +53,8 @@ LISTING = Listing(
         "strong": Filter("p.strong::text = ANY({})", texts),
         "pool": Filter("l.pool = ANY({}::uuid[])", uuids),
         "customer": Filter(
-            "(p.left_customer = ANY({0}::uuid[]) OR p.right_customer = ANY({0}::uuid[]))", uuids
+            """(p.left_customer = ANY(customer_members({0}::uuid[])) OR p.right_customer = ANY(customer_members({0}::uuid[])))""",
+            uuids,
         ),
     },
 )

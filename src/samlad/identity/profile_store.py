@@ -110,6 +110,9 @@ async def unseen(reader: Reader, pool: UUID, limit: int) -> list[Customer]:
     )
 
 
+_PROFILES = "(SELECT profile FROM identity_node WHERE id = ANY({0}::uuid[]))"
+"""SQL: the profiles of now, by any id that they have or had."""
+
 CHANGES = Listing(
     row=ChangeRow,
     select="h.id, h.at, h.kind, h.profile, h.others, h.cause, h.evidence, h.pin AS decision, h.actor",
@@ -148,8 +151,8 @@ DECISIONS = Listing(
         "kind": Filter("d.kind = ANY({})", texts),
         "pool": Filter("d.pool = ANY({}::uuid[])", uuids),
         "profile": Filter(
-            """d.id IN (SELECT pin FROM identity_pin_node p JOIN identity_node n ON n.id = p.node
-                        WHERE n.profile = ANY({}::uuid[]))""",
+            f"""d.id IN (SELECT pin FROM identity_pin_node p JOIN identity_node n ON n.id = p.node
+                         WHERE n.profile IN {_PROFILES})""",
             uuids,
         ),
     },
@@ -170,7 +173,7 @@ CONFLICTS = Listing(
         "status": Filter("c.status = ANY({})", texts),
         "reason": Filter("c.reason = ANY({})", texts),
         "pool": Filter("c.pool = ANY({}::uuid[])", uuids),
-        "profile": Filter("(l.profile = ANY({0}::uuid[]) OR r.profile = ANY({0}::uuid[]))", uuids),
+        "profile": Filter(f"(l.profile IN {_PROFILES} OR r.profile IN {_PROFILES})", uuids),
     },
 )
 """Links that were left out."""

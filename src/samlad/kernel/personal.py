@@ -177,20 +177,18 @@ def _file_name(holding: Holding, named: Any) -> str:
     return f"{holding.table}/{named}.{ending}" if ending else f"{holding.table}/{named}"
 
 
-async def files(reader: Reader, holding: Holding, person: Person, most: int) -> list[tuple[str, bytes]]:
-    """The files that a table holds of a person, with the names that `read` gives them; of at most so many bytes together."""
+async def files(tx: Tx, holding: Holding, person: Person) -> AsyncIterator[tuple[str, bytes]]:
+    """The files that a table holds of a person, one at a time, with the names that `read` gives them."""
     if holding.files is None:
-        return []
+        return
     named, content, _ = holding.files
     sql, values = bound(
-        f"""SELECT named, content FROM (
-                SELECT {named} AS named, {content} AS content,
-                       sum(octet_length({content})) OVER (ORDER BY {named}) AS so_far
-                FROM {holding.table} WHERE {holding.whose}) AS f
-            WHERE so_far <= {most:d} ORDER BY named""",
+        f"SELECT {named} AS named, {content} AS content FROM {holding.table} WHERE {holding.whose} ORDER BY {named}",
         person,
     )
-    return [(_file_name(holding, row["named"]), row["content"]) for row in await reader.rows(sql, *values)]
+    cursor = await tx.connection.cursor(sql, *values)
+    while (row := await cursor.fetchrow()) is not None:
+        yield _file_name(holding, row["named"]), row["content"]
 
 
 async def erase(tx: Tx, holding: Holding, person: Person) -> int:

@@ -6,7 +6,7 @@ The public face: what the floors above may use. `docs/concepts/privacy.md` expla
 from samlad.privacy.holdings import ABOUT, WHY_KEPT
 from samlad.privacy.model import Excerpt, Export, PrivacyRequest, RequestInput, RequestKind, RequestState
 from samlad.privacy.permissions import ERASE, EXPORT, READ
-from samlad.privacy.service import ask, cancel, download, download_archive, excerpt, file, get
+from samlad.privacy.service import ask, cancel, download, excerpt, file, get
 from samlad.privacy.store import LISTING
 
 __all__ = [
@@ -25,7 +25,6 @@ __all__ = [
     "ask",
     "cancel",
     "download",
-    "download_archive",
     "excerpt",
     "file",
     "get",

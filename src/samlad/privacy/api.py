@@ -5,6 +5,7 @@ from uuid import UUID
 
 from litestar import MediaType, Response, Router, get, post
 from litestar.params import FromPath, JSONBody
+from litestar.response import Stream
 
 from samlad.kernel.http import AnyRequest, actor_of, context_of, database_of, write
 from samlad.kernel.listing import (
@@ -21,6 +22,7 @@ from samlad.kernel.listing import (
 from samlad.privacy import service, store
 from samlad.privacy.model import Export, PrivacyRequest, RequestInput
 from samlad.privacy.permissions import EXPORT, READ
+from samlad.privacy.pieces import Kept
 
 
 @get("/privacy/requests", summary="List requests about personal data")
@@ -74,15 +76,11 @@ async def cancel(request: AnyRequest, request_id: FromPath[UUID]) -> Response[Pr
 @get("/privacy/requests/{request_id:uuid}/export", summary="Download everything that is known of a person")
 async def download(request: AnyRequest, request_id: FromPath[UUID]) -> Response[Export]:
     """What was collected, table by table, for 30 days. That it was downloaded is in the audit log."""
-    actor_of(request).require(EXPORT)
-    keys = request.app.state.runtime.vault
-    export = await database_of(request).transaction(
-        lambda tx: service.download(tx, keys, request_id), context_of(request)
-    )
-    name = f"personal-data-{request_id}.json"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    found = await _found(request, request_id)
+    headers = _headers(f"personal-data-{request_id}.json")
+    told = Stream(found.lines(database_of(request)), media_type=MediaType.JSON, headers=headers)
     # What it says is an `Export`, as the documentation of the operation has it; it is not read into one to be written again.
-    return cast("Response[Export]", Response(export, media_type=MediaType.JSON, headers=headers))
+    return cast("Response[Export]", told)
 
 
 @get(
@@ -91,15 +89,23 @@ async def download(request: AnyRequest, request_id: FromPath[UUID]) -> Response[
     media_type="application/zip",
 )
 async def download_archive(request: AnyRequest, request_id: FromPath[UUID]) -> Response[bytes]:
-    """A ZIP: ``export.json`` as in the export, and the photographs that it names beside it. Downloads are in the audit log."""
+    """A ZIP: ``export.json`` as in the export, and the files that it names beside it. Downloads are in the audit log."""
+    found = await _found(request, request_id)
+    headers = _headers(f"personal-data-{request_id}.zip")
+    packed = Stream(found.zipped(database_of(request)), media_type="application/zip", headers=headers)
+    return cast("Response[bytes]", packed)
+
+
+async def _found(request: AnyRequest, request_id: UUID) -> Kept:
     actor_of(request).require(EXPORT)
     keys = request.app.state.runtime.vault
-    packed = await database_of(request).transaction(
-        lambda tx: service.download_archive(tx, keys, request_id), context_of(request)
+    return await database_of(request).transaction(
+        lambda tx: service.download(tx, keys, request_id), context_of(request)
     )
-    name = f"personal-data-{request_id}.zip"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return Response(packed, media_type="application/zip", headers=headers)
+
+
+def _headers(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
 
 
 routes = [

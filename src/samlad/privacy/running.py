@@ -5,7 +5,6 @@ last table that key is destroyed, and so is that of every export of theirs: copi
 """
 
 import asyncio
-import os
 from datetime import timedelta
 from uuid import UUID
 
@@ -19,12 +18,13 @@ from samlad.kernel.database import Database, Tx
 from samlad.kernel.jobs import JobContext, job
 from samlad.kernel.personal import Holding, Person
 from samlad.kernel.sweepers import Sweeper
-from samlad.kernel.vault import KEY_BYTES, Vault
-from samlad.privacy import archive, people, store
+from samlad.kernel.vault import Vault
+from samlad.privacy import archive, people, pieces, store
 from samlad.privacy.events import Collected, Erased, Refused
 from samlad.privacy.holdings import BLOCKERS, HOLDINGS
 from samlad.privacy.model import PrivacyRequest, RequestKind, RequestState
-from samlad.privacy.service import JOB, secret_name
+from samlad.privacy.pieces import secret_name
+from samlad.privacy.service import JOB
 
 EXPORT_KEPT = timedelta(days=30)
 SETTLE_SECONDS = 5
@@ -62,7 +62,8 @@ async def collect(database: Database, keys: Vault, request: UUID) -> None:
         person = await people.find(tx, held.person)
         made_at = now()
         shown = [holding for holding in HOLDINGS if holding.is_shown]
-        packed = await archive.pack(tx, shown, person, made_at)
+        keeping = pieces.Keeping(tx, request)
+        packed = await archive.pack(tx, shown, person, made_at, keeping.put)
         expires_at = made_at + EXPORT_KEPT
         await store.set_state(
             tx,
@@ -71,7 +72,7 @@ async def collect(database: Database, keys: Vault, request: UUID) -> None:
             steps=held.total,
             counts=packed.counts,
             kept=packed.kept,
-            sealed=await _seal(tx, keys, request, packed.content),
+            sealed=await keeping.end(keys),
             ended_at=made_at,
             expires_at=expires_at,
         )
@@ -81,12 +82,6 @@ async def collect(database: Database, keys: Vault, request: UUID) -> None:
         audit.record(tx, "privacy.collected", "privacy_request", request, after={"tables": sorted(counts)})
 
     await database.transaction(work)
-
-
-async def _seal(tx: Tx, keys: Vault, request: UUID, value: bytes) -> bytes:
-    own = os.urandom(KEY_BYTES)
-    await vault.put(tx, keys, secret_name(request), own)
-    return Vault([own]).seal(secret_name(request), value)
 
 
 # -- erasure -----------------------------------------------------------------------------------------------------------
@@ -133,7 +128,7 @@ async def _begin(database: Database, keys: Vault, request: UUID) -> Person | Non
         if reasons:
             await _refuse(tx, held, "; ".join(reasons))
             return None
-        sealed = await _seal(tx, keys, request, msgspec.json.encode(person))
+        sealed = await pieces.seal(tx, keys, request, msgspec.json.encode(person))
         await store.set_state(tx, request, state="running", sealed=sealed)
         await customers.tombstones.bury(tx, person.texts)
         return person
@@ -180,7 +175,7 @@ async def _end(tx: Tx, request: UUID, person: Person) -> None:
     if held is None or held.state != RequestState.RUNNING:
         return
     for export in await store.exports_of(tx, person.ids):
-        await _forget(tx, export)
+        await pieces.forget(tx, export)
     await vault.remove(tx, secret_name(request))
     after = await store.set_state(tx, request, state="done", sealed=None, ended_at=now())
     fact = Erased(counts=after.counts, kept=after.kept, ids=person.ids)
@@ -193,11 +188,6 @@ async def _end(tx: Tx, request: UUID, person: Person) -> None:
 # -- exports are kept for a while --------------------------------------------------------------------------------------
 
 
-async def _forget(tx: Tx, request: UUID) -> None:
-    await vault.remove(tx, secret_name(request))
-    await store.set_state(tx, request, sealed=None)
-
-
 async def sweep(database: Database) -> int:
     """Forget exports that are kept no longer; how many."""
     old = await store.expired(database, now())
@@ -205,7 +195,7 @@ async def sweep(database: Database) -> int:
     async def work(tx: Tx) -> None:
         for request in old:
             if await store.lock(tx, request) is not None:
-                await _forget(tx, request)
+                await pieces.forget(tx, request)
 
     if old:
         await database.transaction(work)

@@ -1,13 +1,12 @@
 """The verbs of requests: ask for an export or an erasure, cancel it, download an export."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
 from samlad import customers, identity
 from samlad.access import audit
-from samlad.kernel import jobs, log, vault
+from samlad.kernel import jobs, log
 from samlad.kernel.clock import now
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.problems import Conflict, NotFound
@@ -17,6 +16,7 @@ from samlad.privacy.events import Cancelled, Requested
 from samlad.privacy.holdings import HOLDINGS
 from samlad.privacy.model import Excerpt, PrivacyRequest, RequestInput, RequestKind, RequestState
 from samlad.privacy.permissions import ERASE, EXPORT
+from samlad.privacy.pieces import Kept, kept
 
 JOB = "privacy.run"
 
@@ -92,18 +92,6 @@ async def get(reader: Reader, request: UUID) -> PrivacyRequest:
     return found
 
 
-async def download(tx: Tx, keys: Vault, request: UUID, said: Callable[[str], str] = str) -> bytes:
-    """Everything that was collected for a request: the JSON of an `Export`, with what tables are in other words if need be.
-
-    Who took it is in the audit log.
-
-    Raises:
-        NotFound: no such request, or its export is not ready or not kept any more.
-    """
-    packed = await download_archive(tx, keys, request)
-    return await asyncio.to_thread(lambda: b"".join(archive.pieces(packed, said)))
-
-
 async def excerpt(
     tx: Tx, keys: Vault, request: UUID, most: int, *, part: int | None = None, after: int = 0
 ) -> Excerpt:
@@ -112,19 +100,20 @@ async def excerpt(
     Raises:
         NotFound: no such request, or its export is not ready or not kept any more.
     """
-    packed = await download_archive(tx, keys, request)
-    return await asyncio.to_thread(archive.excerpt, packed, most, part=part, after=after)
+    found = await download(tx, keys, request)
+    return await asyncio.to_thread(archive.excerpt, found.file(tx), most, part=part, after=after)
 
 
-async def download_archive(tx: Tx, keys: Vault, request: UUID) -> bytes:
-    """The same as a ZIP, with its photographs and files. Who took it is in the audit log.
+async def download(tx: Tx, keys: Vault, request: UUID) -> Kept:
+    """Everything that was collected for a request, to be sent piece by piece. Who took it is in the audit log.
 
     Raises:
         NotFound: no such request, or its export is not ready or not kept any more.
     """
-    opened = await _open(tx, keys, request)
+    tx.actor.require(EXPORT)
+    found = await kept(tx, keys, request)
     audit.record(tx, "privacy.export_downloaded", "privacy_request", request)
-    return opened
+    return found
 
 
 async def file(tx: Tx, keys: Vault, request: UUID, name: str) -> bytes:
@@ -133,18 +122,6 @@ async def file(tx: Tx, keys: Vault, request: UUID, name: str) -> bytes:
     Raises:
         NotFound: no such request or file, or the export is not ready or not kept any more.
     """
-    return archive.file_of(await _open(tx, keys, request), name)
-
-
-async def _open(tx: Tx, keys: Vault, request: UUID) -> bytes:
     tx.actor.require(EXPORT)
-    sealed = await store.sealed_of(tx, request)
-    found = await store.get(tx, request)
-    if found is None or sealed is None or found.kind != RequestKind.ACCESS:
-        raise NotFound("There is no export: it is not ready yet, or is not kept any more.")
-    return Vault([await vault.get(tx, keys, secret_name(request))]).open(secret_name(request), sealed)
-
-
-def secret_name(request: UUID) -> str:
-    """Under which name the vault has the key of what a request sealed. Without that key it is noise."""
-    return f"privacy:{request}"
+    found = await kept(tx, keys, request)
+    return await asyncio.to_thread(archive.file_of, found.file(tx), name)

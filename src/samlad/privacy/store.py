@@ -1,4 +1,4 @@
-"""SQL of the table ``privacy_request``."""
+"""SQL of the tables ``privacy_request`` and ``privacy_piece``."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -22,7 +22,9 @@ LISTING = Listing(
     filters={
         "kind": Filter("kind = ANY({}::text[])", texts),
         "state": Filter("state = ANY({}::text[])", texts),
-        "person": Filter("person = ANY({}::uuid[])", uuids),
+        "person": Filter(
+            "person = ANY({0}::uuid[]) OR person IN (SELECT identity_known_as({0}::uuid[]::text[]))", uuids
+        ),
     },
 )
 """All requests, the latest first."""
@@ -118,3 +120,21 @@ async def exports_of(reader: Reader, ids: Sequence[UUID]) -> list[UUID]:
         list(ids),
     )
     return [row["id"] for row in rows]
+
+
+async def add_piece(tx: Tx, request: UUID, number: int, sealed: bytes) -> None:
+    """Keep a piece of an export."""
+    sql = "INSERT INTO privacy_piece (request, number, sealed) VALUES ($1, $2, $3)"
+    await tx.execute(sql, request, number, sealed)
+
+
+async def piece(reader: Reader, request: UUID, number: int) -> bytes | None:
+    """A piece of an export; None when it is not kept any more."""
+    sql = "SELECT sealed FROM privacy_piece WHERE request = $1 AND number = $2"
+    found: bytes | None = await reader.value(sql, request, number)
+    return found
+
+
+async def drop_pieces(tx: Tx, request: UUID) -> None:
+    """Forget an export."""
+    await tx.execute("DELETE FROM privacy_piece WHERE request = $1", request)

@@ -109,7 +109,7 @@ _PARTS = {
               AND (SELECT count(*) FROM (SELECT 1 FROM profile_address z WHERE z.key = a.key LIMIT {TOO_MANY + 1}) n)
                   <= {TOO_MANY}) m
         JOIN customer c ON c.id = m.id JOIN customer k ON k.id = coalesce(c.survivor, c.id)
-        WHERE NOT k.id = ANY ($1) ORDER BY k.id, m.why DESC LIMIT {MOST_HOUSEMATES}) x)""",
+        WHERE NOT k.id = ANY ($1) AND k.pool IN (SELECT pool FROM customer WHERE id = ANY ($1)) ORDER BY k.id, m.why DESC LIMIT {MOST_HOUSEMATES}) x)""",
     "tags": "(SELECT jsonb_agg(DISTINCT tag ORDER BY tag) FROM customer_tag WHERE customer = ANY ($1))",
 }
 TOGETHER = frozenset(_PARTS)

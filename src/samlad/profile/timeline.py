@@ -58,7 +58,7 @@ TIMELINE: Listing[TimelineRow] = Listing(
         UNION ALL
         SELECT p.event, p.occurred_at, '{BROWSING}', NULL, NULL, NULL, NULL, NULL, p.received_at
         FROM tracked_profile p WHERE p.identity = ANY ($1) AND NOT {_IS_OF_THE_LOG}) t
-        WHERE t.kind = ANY ($3::text[]) AND ($4::uuid[] IS NULL OR t.kind NOT IN ('orders', 'payments')
+        WHERE t.kind = ANY ($3::text[]) AND ($4::uuid[] IS NULL OR t.kind NOT IN ('orders', 'payments', 'documents')
             OR t.subject IN (SELECT id FROM orders WHERE location = ANY ($4)))""",
     key="t.id",
     sorts={"at": Sort("t.at", "timestamptz")},

@@ -7,11 +7,12 @@ from browser import Site
 from market import text_of
 from playwright.async_api import expect
 
-from samlad import customers
+from samlad import customers, identity
 from samlad.access.permissions import Role, permissions_of
 from samlad.channels import Resource
 from samlad.customers import NoteInput, PersonInput
 from samlad.faces.admin import customer_blocks
+from samlad.identity import MergeInput
 from samlad.kernel.context import Actor
 from samlad.kernel.ids import new_id
 
@@ -87,6 +88,27 @@ async def test_notes_tags_and_household_with_undo(api, api_as, shop) -> None:
     assert "Has complained" not in seen
     assert "Known by" not in seen
     assert {each.template for each in customer_blocks._BLOCKS.values()} >= {"admin/customer_timeline.html"}
+
+
+async def test_who_was_merged_while_the_form_was_open_is_not_written_over(api, shop) -> None:
+    """The form showed the one; what is shown now is the other, whose details Undo would have put into the first."""
+    pool = shop.trade.web.pools[Resource.CUSTOMERS]
+    kim, work = [
+        await shop.db.transaction(lambda tx, each=each: customers.find_or_create(tx, pool, each))
+        for each in (
+            PersonInput(email="kim@example.org", name="Kim", phone="+46701112233"),
+            PersonInput(email="work@example.org", name="K. Berg"),
+        )
+    ]
+    same = MergeInput(profiles=[kim.id, work.id], reason="The same")
+    await shop.db.transaction(lambda tx: identity.merge(tx, same))
+    typed = {"name": "Kim Berg", "email": "work@example.org", "version": "1"}
+    answer = await api.post(f"/admin/customers/{work.id}", data=typed, headers=PEOPLE)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/admin/customers/{kim.id}")
+    page = text_of((await api.get(answer.headers["location"], headers=PEOPLE)).text)
+    assert "Nothing was saved" in page
+    rows = await shop.db.rows("SELECT name, phone FROM customer ORDER BY id")
+    assert [tuple(row) for row in rows] == [("Kim", "+46701112233"), ("K. Berg", None)]
 
 
 @pytest.mark.browser

@@ -142,10 +142,13 @@ customer_blocks.add(Block(place=40, template="admin/customer_credit.html", load=
 
 @post("/admin/customers/{customer_id:uuid}")
 async def change_customer(request: AnyRequest, customer_id: FromPath[UUID]) -> Response[Any]:
-    """Change what we know of them."""
+    """Change what we know of them. Who became one with another while the form was open is left as they were: the form shows the other."""
     require(request, customers.CHANGE)
     form, _ = await read_form(request), words(request)
     before = await _customer(request, customer_id)
+    if before.id != customer_id:
+        text = _("Nothing was saved: meanwhile somebody found that this is the same person.")
+        return go(request, f"/admin/customers/{before.id}", text, kind="warning")
     try:
         given = form.into(CustomerChange, **{name: form.text(name) for name in FIELDS if name in form.fields})
         after = await change(

@@ -291,7 +291,8 @@ async def _conversations(request: AnyRequest, query: str, most: int) -> list[Hit
 
 
 async def _subscriptions(request: AnyRequest, query: str, most: int) -> list[Hit]:
-    asked = ListQuery(limit=most, filters={"q": number_in(query)})
+    mine = await within(request, Resource.ORDERS)
+    asked = ListQuery(limit=most, filters={"q": number_in(query), **mine})
     rows = (await SUBSCRIPTIONS.page(database_of(request), asked)).items
     return [
         Hit(row.number, f"/admin/subscriptions/{row.id}", "clock", row.name or row.email or "", fits=_FAR)

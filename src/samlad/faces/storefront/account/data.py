@@ -6,6 +6,7 @@ from uuid import UUID
 
 from litestar import MediaType, Response, get, post
 from litestar.params import FromPath
+from litestar.response import Stream
 
 from samlad import accounts, customers, identity, privacy
 from samlad.accounts import SignedIn
@@ -126,24 +127,20 @@ async def show_file(
 
 
 @get("/account/data/{request_id:uuid}/archive.zip", media_type="application/zip")
-async def download_archive(request: AnyRequest, request_id: FromPath[UUID]) -> Response[bytes]:
+async def download_archive(request: AnyRequest, request_id: FromPath[UUID]) -> Response[Any]:
     """Everything that was collected with the photographs and files in it."""
-    packed = await _opened(
-        request, request_id, lambda tx, keys: privacy.download_archive(tx, keys, request_id)
-    )
+    found = await _opened(request, request_id, lambda tx, keys: privacy.download(tx, keys, request_id))
     headers = {"Content-Disposition": 'attachment; filename="my-data.zip"', "Cache-Control": "no-store"}
-    return Response(packed, media_type="application/zip", headers=headers)
+    return Stream(found.zipped(database_of(request)), media_type="application/zip", headers=headers)
 
 
 @get("/account/data/{request_id:uuid}/file.json")
 async def download(request: AnyRequest, request_id: FromPath[UUID]) -> Response[Any]:
     """Everything that was collected, table by table."""
     _ = face.words(request)
-    export = await _opened(
-        request, request_id, lambda tx, keys: privacy.download(tx, keys, request_id, said=_)
-    )
+    found = await _opened(request, request_id, lambda tx, keys: privacy.download(tx, keys, request_id))
     headers = {"Content-Disposition": 'attachment; filename="my-data.json"', "Cache-Control": "no-store"}
-    return Response(export, media_type=MediaType.JSON, headers=headers)
+    return Stream(found.lines(database_of(request), _), media_type=MediaType.JSON, headers=headers)
 
 
 async def _mine(request: AnyRequest, signed: SignedIn, request_id: UUID) -> None:

@@ -68,6 +68,8 @@ async def test_a_link_confirms_changes_and_stops(
     for _ in range(2):
         assert (await guest.post(f"{address}/unsubscribe", data=stop)).status_code == 200
     assert not await holds()
+    assert await market.db.value("SELECT count(*) FROM consent_entry") == 2, "clicked twice it is one no"
+    assert (await guest.post(f"{address}/unsubscribe?purpose=weather")).status_code == 404
     saved = await guest.post(address, data={"purpose": ["sms_marketing", "email_marketing", "nonsense"]})
     assert saved.status_code == 303
     assert await holds()

@@ -99,11 +99,13 @@ async def unsubscribe(request: AnyRequest, link: FromPath[str]) -> Response[Any]
     if await _is_erased(request, node):
         return Response(b"", status_code=200, media_type="text/plain")
     channel = await channel_of(request, before_opening=True)
-    purpose = request.query_params.get("purpose", "email_marketing")
-    await database_of(request).transaction(
-        lambda tx: consent.withdraw(tx, node, [purpose], level=Level.VERIFIED, source="one-click"),
-        shopper(request, channel),
-    )
+    purpose = await _purpose(request, request.query_params.get("purpose", "email_marketing"))
+    entries = (await consent.given(database_of(request), node, channel.id)).entries
+    if not _is_refused(entries, purpose):  # a mail program that heard no answer clicks again
+        await database_of(request).transaction(
+            lambda tx: consent.withdraw(tx, node, [purpose.code], level=Level.VERIFIED, source="one-click"),
+            shopper(request, channel),
+        )
     return Response(b"", status_code=200, media_type="text/plain")
 
 

@@ -29,6 +29,7 @@ TYPES = (
     "payment.declined",
     "payment.refund_begun",
     "payment.refund_failed",
+    "payment.dispute_closed",
 )
 
 
@@ -73,6 +74,7 @@ async def return_surplus(tx: Tx, head: OrderHead, known: list[Payment]) -> tuple
     over = kept - (head.total - head.called_off)
     if over > 0:
         over -= await tip_store.kept(tx, head.id)  # what is the staff's is no surplus
+        over = min(over, sum(p.refundable for p in known))  # what their bank takes back goes back by itself
     if over <= 0:
         return head, known
     await payments.refund(tx, head.id, over, channel=head.channel, reason="")

@@ -4,7 +4,15 @@ The public face; `docs/concepts/payments.md` explains. Most verbs are parts of t
 guard them.
 """
 
-from samlad.payments import manual, otherwise, settlements, stored_value, stripe, terminal  # noqa: F401 - they register themselves
+from samlad.payments import (  # noqa: F401 - they register themselves
+    manual,
+    otherwise,
+    settlements,
+    stored_value,
+    stripe,
+    stripe_disputes,
+    terminal,
+)
 from samlad.payments.accounts import coin_of, is_offered, offered
 from samlad.payments.at_till import OWN_TERMINAL, TAKEN, taken_at_till
 from samlad.payments.attempts import begin, begun, claim, claim_sold, leave_all, leave_begun, shown
@@ -24,6 +32,7 @@ from samlad.payments.model import (
     Outcome,
     Payment,
     PaymentDeclined,
+    PaymentDisputed,
     PaymentInput,
     PaymentPending,
     PaymentStatus,
@@ -65,6 +74,7 @@ __all__ = [
     "Outcome",
     "Payment",
     "PaymentDeclined",
+    "PaymentDisputed",
     "PaymentInput",
     "PaymentPending",
     "PaymentProvider",

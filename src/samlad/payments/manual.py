@@ -22,6 +22,7 @@ from samlad.payments import at_till, elsewhere, events, manual_store, store
 from samlad.payments.model import (
     Outcome,
     Payment,
+    PaymentDisputed,
     PaymentStatus,
     Receipt,
     ReceivedInput,
@@ -177,7 +178,7 @@ async def try_again(tx: Tx, refund_id: UUID) -> Refund:
     """Ask a provider on the network once more for a refund that failed, as a new one. Said twice it is the same.
 
     Raises:
-        NotFound: no such refund. InvalidInput: it did not fail, or so much cannot go back any more.
+        NotFound: no such refund. InvalidInput: it did not fail, or so much cannot go back any more. PaymentDisputed: the bank takes it back.
     """
     tx.actor.require(RECEIVE)
     refund, payment = await refund_of(tx, refund_id)
@@ -189,6 +190,8 @@ async def try_again(tx: Tx, refund_id: UUID) -> Refund:
         return again
     if await store.paid_otherwise(tx, refund.id):
         raise InvalidInput("It was paid back in another way: the provider is not asked again.")
+    if payment.refundable < refund.amount and payment.disputed:
+        raise PaymentDisputed.of(payment.refundable)
     if payment.refundable < refund.amount:
         raise InvalidInput(f"Only {payment.refundable} (minor units) of this payment can still go back.")
     again = await give_back(tx, payment, refund.amount, refund.reason, key=key)

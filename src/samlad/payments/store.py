@@ -8,7 +8,7 @@ from samlad.payments.model import Outcome, Payment, Refund, RefundStatus
 
 COLUMNS = """id, order_id, provider, currency, amount, status, captured, refunded, reference, reason, tendered,
              change_due, due_on, cart, channel, is_leaving, places, expires_at, created_at, customer,
-             keeps, terminal"""
+             keeps, terminal, disputed"""
 REFUND_COLUMNS = (
     "id, payment, amount, status, reference, reason, problem, created_at, instead_of, way, location"
 )

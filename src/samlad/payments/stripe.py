@@ -65,6 +65,11 @@ WEBHOOKS = (
     "payment_intent.canceled",
     "charge.refunded",
     "refund.updated",
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.closed",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
 )
 """What Stripe is to tell us. More does no harm, less is found out by asking."""
 
@@ -131,7 +136,7 @@ class Stripe:
                     }
                 elif customer:
                     form["off_session"] = "true"
-            intent = await _call(keys, "POST", "/v1/payment_intents", form, key=request.payment)
+            intent = await call(keys, "POST", "/v1/payment_intents", form, key=request.payment)
         except Refused as refusal:
             reference = (refusal.intent or {}).get("id")
             return Outcome(status=PaymentStatus.DECLINED, reason=refusal.code, reference=reference)
@@ -150,7 +155,7 @@ class Stripe:
         known = await kept.customer_at(database, self.name, customer)
         if known is not None:
             return known
-        made = await _call(
+        made = await call(
             keys, "POST", "/v1/customers", {"metadata[samlad_customer]": str(customer)}, key=customer
         )
         reference = str(made["id"])
@@ -161,7 +166,7 @@ class Stripe:
         """Detach a payment method; one that is gone is gone."""
         keys = await accounts.keys(database, self.name, StripeKeys)
         with contextlib.suppress(Refused):
-            await _call(keys, "POST", f"/v1/payment_methods/{reference}/detach", {})
+            await call(keys, "POST", f"/v1/payment_methods/{reference}/detach", {})
 
     async def capture(self, database: Database, payment: Payment, operation: Operation) -> Outcome:
         """Capture an amount; Stripe lets go of the rest. If it says no, the PaymentIntent says why."""
@@ -187,7 +192,7 @@ class Stripe:
                 f"metadata[{REFUND_METADATA}]": str(operation.id),
             }
             try:
-                found = await _call(keys, "POST", "/v1/refunds", form, key=operation.id)
+                found = await call(keys, "POST", "/v1/refunds", form, key=operation.id)
             except Refused as refusal:
                 return Outcome(status=PaymentStatus.DECLINED, reason=refusal.code)
         status = _REFUND.get(str(found.get("status")), PaymentStatus.PENDING)
@@ -200,11 +205,11 @@ class Stripe:
         found: list[SettlementInput] = []
         for _page in range(MOST_PAGES):
             try:
-                page = await _call(keys, "GET", "/v1/balance_transactions", query)
+                page = await call(keys, "GET", "/v1/balance_transactions", query)
             except Refused as refusal:
                 raise ProviderSilent(f"Stripe does not list its balance: {refusal.code}") from None
             entries = page.get("data") or []
-            found += [_settled(entry) for entry in entries]
+            found += [settled(entry) for entry in entries]
             if not entries or not page.get("has_more"):
                 break
             query = query | {"starting_after": str(entries[-1]["id"])}
@@ -215,7 +220,7 @@ class Stripe:
     ) -> Outcome:
         path = f"/v1/payment_intents/{payment.reference}/{act}"
         try:
-            return _outcome(await _call(keys, "POST", path, form, key=operation.id), keys)
+            return _outcome(await call(keys, "POST", path, form, key=operation.id), keys)
         except Refused as refusal:
             try:
                 return _outcome(await self._read(keys, payment), keys, reason=refusal.code)
@@ -224,12 +229,12 @@ class Stripe:
 
     async def _read(self, keys: StripeKeys, payment: Payment) -> dict[str, Any]:
         more = {"expand[]": "payment_method"} if payment.keeps else None
-        return await _call(keys, "GET", f"/v1/payment_intents/{payment.reference}", more)
+        return await call(keys, "GET", f"/v1/payment_intents/{payment.reference}", more)
 
     async def _search(self, keys: StripeKeys, payment: UUID) -> Outcome:
         query = {"query": f"metadata['{METADATA}']:'{payment}'"}
         try:
-            found = await _call(keys, "GET", "/v1/payment_intents/search", query)
+            found = await call(keys, "GET", "/v1/payment_intents/search", query)
         except Refused as refusal:
             raise ProviderSilent(f"Stripe cannot search: {refusal.code}") from None
         if not found.get("data"):
@@ -241,7 +246,7 @@ class Stripe:
     ) -> dict[str, Any] | None:
         query = {"payment_intent": payment.reference or "", "limit": "100"}
         try:
-            known = await _call(keys, "GET", "/v1/refunds", query)
+            known = await call(keys, "GET", "/v1/refunds", query)
         except Refused as refusal:
             raise ProviderSilent(f"Stripe does not list refunds: {refusal.code}") from None
         own = str(operation.id)
@@ -267,7 +272,7 @@ _BALANCE = {
 """Types of balance transactions (Stripe's API reference); others (disputes, failed refunds) are corrections."""
 
 
-def _settled(entry: dict[str, Any]) -> SettlementInput:
+def settled(entry: dict[str, Any]) -> SettlementInput:
     """A balance transaction as ours. What Stripe charges by itself it lists as an amount; for us that is the fee."""
     kind = _BALANCE.get(str(entry.get("type")), SettlementKind.ADJUSTMENT)
     amount, fee = int(entry.get("amount") or 0), int(entry.get("fee") or 0)
@@ -346,7 +351,7 @@ def _received(intent: dict[str, Any]) -> int | None:
 async def try_keys(keys: StripeKeys) -> Trial:
     """Ask for something that costs nothing, with keys that are not kept yet. What they are is never told or logged."""
     try:
-        await _call(keys, "GET", "/v1/balance_transactions", {"limit": "1"})
+        await call(keys, "GET", "/v1/balance_transactions", {"limit": "1"})
     except Refused:
         return Trial.WRONG
     except ProviderSilent as silence:
@@ -362,7 +367,7 @@ def connect(keys: StripeKeys) -> "httpx.AsyncClient":
     return httpx.AsyncClient(base_url=keys.base_url, timeout=CALL_SECONDS, trust_env=False)
 
 
-async def _call(
+async def call(
     keys: StripeKeys, method: str, path: str, values: dict[str, str] | None = None, *, key: UUID | None = None
 ) -> dict[str, Any]:
     """One call.

@@ -73,8 +73,7 @@ class FakeStripe:
                     ]
                 }
             case ("GET", ["payment_intents", intent]):
-                found = self.intents.get(intent)
-                return (200, found) if found else (404, _error("invalid_request_error", "resource_missing"))
+                return _known(self.intents, intent)
             case ("POST", ["payment_intents", intent, "capture"]):
                 return self._act(
                     intent, "requires_capture", "succeeded", received=int(form["amount_to_capture"])
@@ -101,18 +100,19 @@ class FakeStripe:
                 return self._refund(form)
             case ("GET", ["disputes", *which]):
                 return self._disputes(which, form)
-            case ("GET", ["refunds"]):
-                return 200, {
-                    "data": [
-                        r for r in self.refunds.values() if r["payment_intent"] == form["payment_intent"]
-                    ]
-                }
+            case ("GET", ["refunds", *which]):
+                return self._refunds(which, form)
         return 404, _error("invalid_request_error", "url_invalid")
+
+    def _refunds(self, which: list[str], form: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        if which:
+            return _known(self.refunds, which[0])
+        of = form["payment_intent"]
+        return 200, {"data": [r for r in self.refunds.values() if r["payment_intent"] == of]}
 
     def _disputes(self, which: list[str], form: dict[str, str]) -> tuple[int, dict[str, Any]]:
         if which:
-            one = self.disputes.get(which[0])
-            return (200, one) if one else (404, _error("invalid_request_error", "resource_missing"))
+            return _known(self.disputes, which[0])
         found = [d for d in self.disputes.values() if d["created"] >= int(form["created[gte]"])]
         first = [d["id"] for d in found].index(form["starting_after"]) + 1 if "starting_after" in form else 0
         return 200, {"data": found[first : first + 1], "has_more": first + 1 < len(found)}
@@ -194,6 +194,7 @@ class FakeStripe:
             "id": f"re_{len(self.refunds) + 1}",
             "object": "refund",
             "amount": amount,
+            "currency": intent["currency"],
             "payment_intent": intent["id"],
             "status": self.refund_status,
             "metadata": {"samlad_refund": form["metadata[samlad_refund]"]},
@@ -256,6 +257,11 @@ class FakeStripe:
 
 def _error(kind: str, code: str) -> dict[str, Any]:
     return {"error": {"type": kind, "code": code, "message": "…"}}
+
+
+def _known(things: dict[str, dict[str, Any]], reference: str) -> tuple[int, dict[str, Any]]:
+    found = things.get(reference)
+    return (200, found) if found else (404, _error("invalid_request_error", "resource_missing"))
 
 
 def signed(

@@ -7,13 +7,19 @@ from datetime import datetime
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from desk import Desk
 from fake_stripe import KEYS, FakeStripe, signed
 
 from fake_bank import FakeBank
+from samlad.access import staff
+from samlad.access.permissions import Role
+from samlad.access.staff import StaffInput
 from samlad.app import CHECKS
+from samlad.kernel import mail
 from samlad.kernel.database import Database
+from samlad.kernel.vault import Vault
 from samlad.orders import Order, today
 from samlad.payments import disputes, settlements, stripe
 from trade import Trade
@@ -266,3 +272,26 @@ async def test_only_stripe_tells_of_disputes(fake: FakeStripe, api: httpx.AsyncC
     broken, headers = signed({"id": "dp_1", "object": "dispute"}, "charge.dispute.created")
     assert (await api.post("/webhooks/in/stripe", content=broken, headers=headers)).status_code == 400
     assert (await api.get("/api/payment-disputes")).json()["items"] == []
+
+
+async def test_staff_who_see_payments_are_told_once_by_mail(
+    desk: Desk, fake: FakeStripe, api: httpx.AsyncClient, paid: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db = desk.db
+    settings = msgspec.structs.replace(db.settings, smtp_host="mail.example", mail_from="shop@example.org")
+    monkeypatch.setattr(db, "settings", settings)
+    for name, role in (("Sue", Role.SUPPORT), ("Stan", Role.STORE)):
+        data = StaffInput(name=name, email=f"{name.lower()}@example.org", roles=[role])
+        await db.transaction(lambda tx, d=data: staff.add(tx, d, "active"))
+    await knock(api, fake.dispute("pi_1"), "created")
+    await knock(api, fake.dispute("pi_of_somebody_else"), "created")
+    await knock(api, fake.dispute("pi_1", "lost", amount=1), "closed")  # nothing is left to do
+    await desk.trade.follow()
+    rows = await db.rows("SELECT id, sealed FROM mail_outbox ORDER BY id")
+    letters = [mail.open_mail(Vault.of(settings), row["id"], bytes(row["sealed"])) for row in rows]
+    told_of = [each for each in letters if "dp_" in each.text]
+    assert {each.to for each in told_of} == {"sue@example.org"}
+    known, unknown = told_of
+    assert paid.number in known.subject
+    assert f"/admin/orders/{paid.id}" in known.text
+    assert "/admin/payments/disputes" in unknown.text

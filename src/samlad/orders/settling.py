@@ -49,6 +49,11 @@ async def settle_order(tx: Tx, order_id: UUID) -> None:
     if head.status is not OrderStatus.CANCELLED:
         head, known = await return_surplus(tx, head, known)
     paid, refunded = sum(p.captured for p in known), sum(p.refunded for p in known)
+    if paid >= head.total - head.called_off and any(
+        p.status is payments.PaymentStatus.PENDING for p in known
+    ):
+        await payments.forget_rest(tx, order_id)
+        known = await payments.of_order(tx, order_id)
     state = rules.payment_state(head.total - head.called_off, known)
     if (refunded or head.credited) and refunded + head.credited == paid:
         state = OrderPayment.REFUNDED

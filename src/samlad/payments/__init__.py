@@ -24,6 +24,7 @@ from samlad.payments.elsewhere import NAME as MARKETPLACE
 from samlad.payments.kept import KEPT, KeptCard, away_token
 from samlad.payments.kept import of_customer as kept_cards
 from samlad.payments.kept import remove as remove_kept
+from samlad.payments.manual import forget_rest
 from samlad.payments.model import (
     Action,
     Attempt,
@@ -99,6 +100,7 @@ __all__ = [
     "coin_of",
     "comes_by_itself",
     "due_amounts",
+    "forget_rest",
     "history",
     "is_network",
     "is_offered",

@@ -169,6 +169,17 @@ async def refunded(tx: Tx, refund_id: UUID) -> None:
         tell_refund(tx, events.PaymentRefunded, payment, refund)
 
 
+async def forget_rest(tx: Tx, order: UUID) -> None:
+    """What is still expected by bank or by hand for an order of which nothing is due any more: nobody is reminded of it."""
+    for payment in await store.lock_of_order(tx, order):
+        if payment.provider in NAMES and payment.status is PaymentStatus.PENDING:
+            ended = PaymentStatus.CAPTURED if payment.captured else PaymentStatus.VOIDED
+            changed = msgspec.structs.replace(payment, status=ended)
+            await store.change(tx, changed)
+            if ended is PaymentStatus.VOIDED:
+                tell(tx, changed)
+
+
 def again_key(refund: UUID) -> UUID:
     """The id of the refund by which a failed one is tried again."""
     return uuid5(refund, "again")

@@ -18,11 +18,13 @@ from uuid import UUID
 from samlad.kernel import cards
 from samlad.kernel.clock import now
 from samlad.kernel.database import Database
+from samlad.kernel.money import exponent
 from samlad.payments import accounts, kept
 from samlad.payments.accounts import StripeKeys
 from samlad.payments.kept import HERE
 from samlad.payments.model import Action, KeptMethod, Operation, Outcome, Payment, PaymentStatus, Request
 from samlad.payments.providers import ProviderSilent, register
+from samlad.payments.refunds_there import SaidRefund
 from samlad.payments.settlements import SettlementInput, SettlementKind
 
 if TYPE_CHECKING:
@@ -34,8 +36,26 @@ MOST_PAGES = 200
 """Of a hundred balance transactions each, in one go; what is beyond comes with the next."""
 KEY_HOURS = 23
 """Idempotency keys are kept for 24 hours; an older authorisation is searched for instead of repeated."""
-NOT_SUPPORTED = frozenset({"ISK", "UGX"})
-"""Without minor units for us and with two digits of them for Stripe: a mistake would be a hundredfold."""
+_ZERO = (
+    "BIF",
+    "CLP",
+    "DJF",
+    "GNF",
+    "JPY",
+    "KMF",
+    "KRW",
+    "MGA",
+    "PYG",
+    "RWF",
+    "VND",
+    "VUV",
+    "XAF",
+    "XOF",
+    "XPF",
+)
+_THREE = ("BHD", "JOD", "KWD", "OMR", "TND")
+_DIGITS = dict.fromkeys(_ZERO, 0) | dict.fromkeys(_THREE, 3)
+"""Digits of minor units by which Stripe counts a currency (its list of zero- and three-decimal ones; ISK and UGX are written with two)."""
 METADATA = "samlad_payment"
 REFUND_METADATA = "samlad_refund"
 
@@ -64,7 +84,9 @@ WEBHOOKS = (
     "payment_intent.payment_failed",
     "payment_intent.canceled",
     "charge.refunded",
+    "refund.created",
     "refund.updated",
+    "refund.failed",
     "charge.dispute.created",
     "charge.dispute.updated",
     "charge.dispute.closed",
@@ -107,7 +129,7 @@ class Stripe:
         A token is a payment method's id. One that Stripe keeps for a customer, ``cus_…:pm_…``, is charged while the
         customer is not there; a bank that insists on asking them declines it (``authentication_required``).
         """
-        if request.currency in NOT_SUPPORTED:
+        if not is_supported(request.currency):
             return Outcome(status=PaymentStatus.DECLINED, reason="currency-not-supported")
         keys = await accounts.keys(database, self.name, StripeKeys)
         if _is_old(operation):
@@ -198,6 +220,25 @@ class Stripe:
         status = _REFUND.get(str(found.get("status")), PaymentStatus.PENDING)
         return Outcome(status=status, reference=found.get("id"), reason=found.get("failure_reason"))
 
+    async def refunded(self, database: Database, reference: str) -> SaidRefund:
+        """How a refund stands, whoever made it."""
+        keys = await accounts.keys(database, self.name, StripeKeys)
+        try:
+            found = await call(keys, "GET", f"/v1/refunds/{reference}")
+            own = (found.get("metadata") or {}).get(REFUND_METADATA)
+            return SaidRefund(
+                reference=str(found["id"]),
+                status=_REFUND.get(str(found.get("status")), PaymentStatus.PENDING),
+                amount=int(found["amount"]),
+                currency=str(found["currency"]).upper(),
+                own=UUID(own) if own else None,
+                reason=found.get("failure_reason"),
+            )
+        except Refused as refusal:
+            raise ProviderSilent(f"Stripe does not know {reference}: {refusal.code}") from None
+        except (KeyError, TypeError, ValueError):
+            raise ProviderSilent("Stripe says nothing of a refund that could be read") from None
+
     async def fees(self, database: Database, since: datetime) -> list[SettlementInput]:
         """Its balance transactions since a moment: charges and refunds with Stripe's fee, other fees, disputes, payouts."""
         keys = await accounts.keys(database, self.name, StripeKeys)
@@ -265,11 +306,13 @@ _BALANCE = {
     "payment": SettlementKind.CHARGE,
     "refund": SettlementKind.REFUND,
     "payment_refund": SettlementKind.REFUND,
+    "refund_failure": SettlementKind.REFUND,
     "stripe_fee": SettlementKind.FEE,
     "network_cost": SettlementKind.FEE,
     "payout": SettlementKind.PAYOUT,
 }
-"""Types of balance transactions (Stripe's API reference); others (disputes, failed refunds) are corrections."""
+"""Types of balance transactions (Stripe's API reference); others (disputes) are corrections. A refund that failed
+is booked by our own refund, too."""
 
 
 def settled(entry: dict[str, Any]) -> SettlementInput:
@@ -289,6 +332,11 @@ def settled(entry: dict[str, Any]) -> SettlementInput:
         happened_at=datetime.fromtimestamp(int(entry["created"]), UTC),
         payment_reference=str(about) if about else None,
     )
+
+
+def is_supported(currency: str) -> bool:
+    """Whether Stripe counts a currency by the minor units that we do: else a mistake would be a hundredfold (RSD, ISK, LBP …)."""
+    return exponent(currency) == _DIGITS.get(currency, 2)
 
 
 def _is_old(operation: Operation) -> bool:

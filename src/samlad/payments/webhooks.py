@@ -19,7 +19,7 @@ from samlad.kernel.clock import now
 from samlad.kernel.database import Database
 from samlad.kernel.http import database_of
 from samlad.kernel.problems import Malformed, NotFound, Unauthenticated
-from samlad.payments import accounts, disputes, operations, stripe_disputes
+from samlad.payments import accounts, disputes, operations, refunds_there, stripe_disputes
 from samlad.payments.accounts import StripeKeys
 from samlad.payments.providers import ProviderSilent
 from samlad.payments.pursuit import pursue, refresh
@@ -119,6 +119,8 @@ async def look(database: Database, provider: str, what: _Object) -> None:
         await pursue(database, operation, patience=ASK_SECONDS)
     if not asked:
         await refresh(database, known, patience=ASK_SECONDS)
+    if what.object == "refund" and what.id:
+        await refunds_there.look(database, known, what.id, patience=ASK_SECONDS)
 
 
 def _uuid(text: Any) -> UUID | None:

@@ -43,10 +43,12 @@ async def count_on(tx: Tx, payment: UUID) -> None:
     """Bring what is disputed of a payment in line with its disputes; an amount in another currency is all of it."""
     await tx.execute(
         f"""
-        UPDATE payment p SET version = version + 1, updated_at = now(), disputed = least(p.captured, (
-            SELECT coalesce(sum(CASE WHEN d.currency = p.currency THEN d.amount ELSE p.captured END), 0)
-            FROM payment_dispute d WHERE d.payment = p.id AND {HELD}))
-        WHERE p.id = $1
+        UPDATE payment p SET version = version + 1, updated_at = now(), disputed = held.amount
+        FROM (SELECT least(q.captured, (
+                  SELECT coalesce(sum(CASE WHEN d.currency = q.currency THEN d.amount ELSE q.captured END), 0)
+                  FROM payment_dispute d WHERE d.payment = q.id AND {HELD})) AS amount
+              FROM payment q WHERE q.id = $1) AS held
+        WHERE p.id = $1 AND p.disputed <> held.amount
         """,
         payment,
     )

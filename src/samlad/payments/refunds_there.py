@@ -40,11 +40,15 @@ class RefundSource(Protocol):
         ...
 
 
+def _source(through: object) -> RefundSource | None:
+    return through if isinstance(through, RefundSource) else None
+
+
 async def look(database: Database, payment: UUID, reference: str, *, patience: float) -> None:
     """Ask the provider of a payment about a refund that it named."""
     known = await store.read(database, payment)
-    through = None if known is None else provider(known.provider)
-    if not isinstance(through, RefundSource):
+    through = None if known is None else _source(provider(known.provider))
+    if through is None:
         return
     try:
         async with asyncio.timeout(patience):

@@ -114,6 +114,7 @@ from samlad.orders import api as orders_api
 from samlad.orders import balance as orders_balance
 from samlad.orders import change_api, desk_api, fulfilment_api, recall_list, routing_api
 from samlad.orders import checks as orders_checks
+from samlad.orders import disputed as orders_disputed
 from samlad.orders import exchange_paying as orders_exchange_paying
 from samlad.orders import followers as orders_followers
 from samlad.orders import return_claim as orders_return_claim
@@ -210,6 +211,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *recall_list.routes,
     *fulfilment_api.routes,
     *orders_tax_api.routes,
+    *orders_disputed.routes,
     *subscriptions_api.routes,
     *documents_api.routes,
     *documents_papers_api.routes,

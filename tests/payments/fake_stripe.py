@@ -29,6 +29,7 @@ class FakeStripe:
         self.refund_status = "succeeded"
         self.detached: list[str] = []
         self.balance: list[dict[str, Any]] = []
+        self.disputes: dict[str, dict[str, Any]] = {}
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         key = request.headers.get("idempotency-key")
@@ -72,8 +73,7 @@ class FakeStripe:
                     ]
                 }
             case ("GET", ["payment_intents", intent]):
-                found = self.intents.get(intent)
-                return (200, found) if found else (404, _error("invalid_request_error", "resource_missing"))
+                return _known(self.intents, intent)
             case ("POST", ["payment_intents", intent, "capture"]):
                 return self._act(
                     intent, "requires_capture", "succeeded", received=int(form["amount_to_capture"])
@@ -98,13 +98,24 @@ class FakeStripe:
                 return 200, {"data": page, "has_more": first + 2 < len(self.balance)}
             case ("POST", ["refunds"]):
                 return self._refund(form)
-            case ("GET", ["refunds"]):
-                return 200, {
-                    "data": [
-                        r for r in self.refunds.values() if r["payment_intent"] == form["payment_intent"]
-                    ]
-                }
+            case ("GET", ["disputes", *which]):
+                return self._disputes(which, form)
+            case ("GET", ["refunds", *which]):
+                return self._refunds(which, form)
         return 404, _error("invalid_request_error", "url_invalid")
+
+    def _refunds(self, which: list[str], form: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        if which:
+            return _known(self.refunds, which[0])
+        of = form["payment_intent"]
+        return 200, {"data": [r for r in self.refunds.values() if r["payment_intent"] == of]}
+
+    def _disputes(self, which: list[str], form: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        if which:
+            return _known(self.disputes, which[0])
+        found = [d for d in self.disputes.values() if d["created"] >= int(form["created[gte]"])]
+        first = [d["id"] for d in found].index(form["starting_after"]) + 1 if "starting_after" in form else 0
+        return 200, {"data": found[first : first + 1], "has_more": first + 1 < len(found)}
 
     def _create(self, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
         made = {
@@ -171,6 +182,11 @@ class FakeStripe:
 
     def _refund(self, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
         intent, amount = self.intents[form["payment_intent"]], int(form["amount"])
+        if any(
+            d["payment_intent"] == intent["id"] and d["status"] in ("needs_response", "under_review", "lost")
+            for d in self.disputes.values()
+        ):
+            return 400, _error("invalid_request_error", "charge_disputed")
         before = sum(r["amount"] for r in self.refunds.values() if r["payment_intent"] == intent["id"])
         if before + amount > intent["amount_received"]:
             return 400, _error("invalid_request_error", "charge_already_refunded")
@@ -178,12 +194,58 @@ class FakeStripe:
             "id": f"re_{len(self.refunds) + 1}",
             "object": "refund",
             "amount": amount,
+            "currency": intent["currency"],
             "payment_intent": intent["id"],
             "status": self.refund_status,
             "metadata": {"samlad_refund": form["metadata[samlad_refund]"]},
         }
         self.refunds[made["id"]] = made
         return 200, made
+
+    def dispute(self, intent: str, status: str = "needs_response", **fields: Any) -> dict[str, Any]:
+        """A customer goes to their bank, which takes the money unless it only asks."""
+        made: dict[str, Any] = {
+            "id": f"dp_{len(self.disputes) + 1}",
+            "object": "dispute",
+            "amount": self.intents[intent]["amount_received"] if intent in self.intents else 5_000,
+            "currency": "sek",
+            "charge": f"ch_{intent}",
+            "payment_intent": intent,
+            "created": int(time.time()) - 60,
+            "livemode": False,
+            "reason": "fraudulent",
+            "status": status,
+            "evidence_details": {"due_by": int(time.time()) + 7 * 86_400, "has_evidence": False},
+            "balance_transactions": [],
+            "metadata": {},
+        } | fields
+        self.disputes[made["id"]] = made
+        if not status.startswith("warning_"):
+            self.move(made["id"], -made["amount"], fee=15_000)
+        return made
+
+    def move(self, dispute: str, amount: int, *, fee: int = 0) -> None:
+        """The bank takes the money of a dispute, or gives it back."""
+        entry = {
+            "id": f"txn_d{len(self.balance) + 1}",
+            "object": "balance_transaction",
+            "type": "adjustment",
+            "amount": amount,
+            "fee": fee,
+            "currency": "sek",
+            "created": int(time.time()),
+            "source": dispute,
+        }
+        self.disputes[dispute]["balance_transactions"].append(entry)
+        self.balance.append(entry | {"source": self.disputes[dispute]})
+
+    def decide(self, dispute: str, status: str) -> dict[str, Any]:
+        """The bank decides."""
+        found = self.disputes[dispute]
+        found["status"] = status
+        if status == "won":
+            self.move(dispute, found["amount"])
+        return found
 
     @property
     def kept(self) -> int:
@@ -197,15 +259,23 @@ def _error(kind: str, code: str) -> dict[str, Any]:
     return {"error": {"type": kind, "code": code, "message": "…"}}
 
 
+def _known(things: dict[str, dict[str, Any]], reference: str) -> tuple[int, dict[str, Any]]:
+    found = things.get(reference)
+    return (200, found) if found else (404, _error("invalid_request_error", "resource_missing"))
+
+
 def signed(
     thing: dict[str, Any],
     kind: str = "payment_intent.updated",
     *,
     at: float | None = None,
+    created: float | None = None,
     secret: str = WEBHOOK,
 ) -> tuple[bytes, dict[str, str]]:
     """A webhook about a thing as Stripe would send it: raw body and headers."""
-    body = json.dumps({"id": "evt_1", "type": kind, "data": {"object": thing}}).encode()
     moment = int(time.time() if at is None else at)
+    written = int(moment if created is None else created)
+    event = {"id": "evt_1", "type": kind, "created": written, "data": {"object": thing}}
+    body = json.dumps(event).encode()
     signature = hmac.new(secret.encode(), f"{moment}.".encode() + body, sha256).hexdigest()
     return body, {"stripe-signature": f"t={moment},v1={signature}", "content-type": "application/json"}

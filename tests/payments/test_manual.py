@@ -15,12 +15,14 @@ from hypothesis import strategies as st
 from fake_bank import FakeBank
 from samlad import orders
 from samlad.channels import cache
+from samlad.documents import order_mails
 from samlad.kernel import cards
 from samlad.kernel.clock import local_day, now
 from samlad.kernel.context import GUEST
 from samlad.kernel.problems import InvalidInput
-from samlad.orders import CancelInput, FulfilInput, ReturnInput
+from samlad.orders import CancelInput, FulfilInput, LineSelection, Order, ReturnInput
 from samlad.payments import PaymentInput, manual
+from samlad.payments.events import PaymentOverdue
 from samlad.payments.manual import find_reference, reference_of
 from trade import Trade
 
@@ -145,6 +147,39 @@ async def test_reminders_are_told_three_times_a_week_apart_until_it_is_paid(trad
     )
     await trade.db.transaction(lambda tx: orders.cancel(tx, cancelled.id, CancelInput()))
     assert await manual.remind_of(trade.db, due + timedelta(days=90)) == 0
+
+
+async def test_nobody_is_reminded_of_what_they_sent_back(trade: Trade, api: httpx.AsyncClient) -> None:
+    later = local_day(now(), "Europe/Stockholm") + timedelta(days=30)
+
+    async def bought(quantity: int) -> Order:
+        cart = await trade.cart((await trade.kettle(), quantity))
+        order = await trade.place(cart.id, PaymentInput(provider="invoice"))
+        return await trade.db.transaction(lambda tx: orders.fulfil(tx, order.id, FulfilInput()))
+
+    all_of_it, half = await bought(1), await bought(2)
+    await trade.db.transaction(lambda tx: orders.take_back(tx, all_of_it.id, ReturnInput()))
+    [payment] = (await orders.read(trade.db, all_of_it.id)).payments
+    assert payment.status == "voided"
+    one = ReturnInput(lines=[LineSelection(position=1, quantity=1)])
+    await trade.db.transaction(lambda tx: orders.take_back(tx, half.id, one))
+    assert await manual.remind_of(trade.db, later) == 1
+    fact = PaymentOverdue(
+        order=half.id, payment=half.payments[0].id, provider="invoice", amount=39_800, currency="SEK",
+        due_on=later, reminder=1,
+    )  # fmt: skip
+    _, text = order_mails.overdue(await orders.read(trade.db, half.id), fact, "https://shop", "en", "SE")
+    assert "199.00" in text, "the mail asks for no more than is owed"
+    await api.post(f"/api/payments/{half.payments[0].id}/receive", json={"amount": 19_900})
+    await trade.follow()
+    found = await orders.read(trade.db, half.id)
+    assert (found.payment_status, found.payments[0].status, found.payments[0].captured) == (
+        "paid",
+        "captured",
+        19_900,
+    )
+    assert await manual.remind_of(trade.db, later + timedelta(days=60)) == 0
+    await trade.agree()
 
 
 async def test_nobody_gets_credit_unless_the_channel_says_so(trade: Trade) -> None:

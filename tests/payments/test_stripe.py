@@ -18,6 +18,7 @@ from samlad.channels import Resource
 from samlad.customers import PersonInput
 from samlad.kernel.context import GUEST, Actor, Context
 from samlad.kernel.problems import Forbidden, InvalidInput, NotFound
+from samlad.orders import today
 from samlad.payments import StartInput, settlements, stripe
 from samlad.payments.webhooks import NotSigned, verify
 from trade import Trade
@@ -456,3 +457,74 @@ async def test_what_stripe_keeps_and_pays_out_is_read_once(
     assert [each["reference"] for each in listed["items"]] == ["txn_3"]
     fake.silent.append("before")
     assert await settlements.fetch(trade.db) == 0, "silence is tried again in an hour"
+
+
+async def test_a_refund_that_was_done_and_failed_after_all_waits_for_a_person(
+    desk: Desk, fake: FakeStripe, api: httpx.AsyncClient
+) -> None:
+    cart = await desk.cart()
+    begun = await begin(api, cart.id, token="pm_card_visa")
+    order = UUID((await place(api, cart.id, begun["id"])).json()["id"])
+    await desk.settle()
+    await desk.cancel(order)
+    await desk.settle()
+    assert (await desk.order(order)).refunds[0].status == "done"
+    await knock(api, fake.refunds["re_1"], kind="refund.updated")
+    assert (await desk.order(order)).refunds[0].status == "done"
+    fake.refunds["re_1"] |= {"status": "failed", "failure_reason": "lost_or_stolen_card"}
+    entry = {"id": "txn_f", "type": "refund_failure", "amount": 19_900, "fee": 0, "currency": "sek"}
+    fake.balance = [entry | {"created": int(time.time()), "source": fake.refunds["re_1"]}]
+    for _ in range(2):
+        await knock(api, fake.refunds["re_1"], kind="refund.failed")
+    await settlements.fetch(desk.db)
+    await desk.trade.follow()
+    found = await desk.order(order)
+    assert (found.refunded, found.refunds[0].status, found.refunds[0].problem) == (
+        0,
+        "failed",
+        "lost_or_stolen_card",
+    )
+    assert (await today.waiting(desk.db, None)).not_refunded == 1
+    told = "SELECT count(*) FROM event WHERE type = 'payment.refund_failed'"
+    assert await desk.db.value(told) == 1
+    booked = "SELECT sum(amount)::bigint FROM voucher_line WHERE purpose = 'clearing:stripe'"
+    assert await desk.db.value(booked) == 19_900, "it is with Stripe again, once"
+    by_bank = {"way": "bank_transfer", "reference": "B-1"}
+    sent = await api.post(f"/api/refunds/{found.refunds[0].id}/otherwise", json=by_bank)
+    assert sent.status_code in (200, 201), sent.text
+    await desk.trade.agree()
+
+
+async def test_what_was_given_back_in_stripes_own_pages_is_given_back_here(
+    desk: Desk, fake: FakeStripe, api: httpx.AsyncClient
+) -> None:
+    cart = await desk.cart()
+    begun = await begin(api, cart.id, token="pm_card_visa")
+    order = UUID((await place(api, cart.id, begun["id"])).json()["id"])
+    await desk.settle()
+    given = {"object": "refund", "payment_intent": "pi_1", "currency": "sek", "metadata": {}}
+    fake.refunds["re_x"] = given | {"id": "re_x", "amount": 5_000, "status": "pending"}
+    await knock(api, fake.refunds["re_x"], kind="refund.created")
+    assert (await desk.order(order)).refunds == [], "it is on its way"
+    fake.refunds["re_x"]["status"] = "succeeded"
+    for _ in range(2):
+        await knock(api, fake.refunds["re_x"], kind="refund.updated")
+    fake.refunds["re_y"] = given | {"id": "re_y", "amount": 15_000, "status": "succeeded"}
+    await knock(api, fake.refunds["re_y"], kind="refund.created")  # more than there is: a person must look
+    del fake.refunds["re_y"]
+    await desk.trade.agree()
+    found = await desk.order(order)
+    assert (found.refunded, [(r.reference, r.amount, str(r.status)) for r in found.refunds]) == (
+        5_000,
+        [("re_x", 5_000, "done")],
+    )
+    assert (await desk.cancel(order)).refunded == 19_900
+    await desk.settle()
+    assert fake.kept == 0
+    await desk.trade.agree()
+
+
+def test_a_currency_that_stripe_counts_otherwise_is_not_paid_with() -> None:
+    """One that has no coins of a hundredth by CLDR has them by Stripe: 1999 dinars would be charged as 19.99."""
+    assert [c for c in ("SEK", "EUR", "HUF", "JPY", "KWD", "MGA") if not stripe.is_supported(c)] == []
+    assert [c for c in ("RSD", "ISK", "UGX", "LBP", "IQD", "ALL") if stripe.is_supported(c)] == []

@@ -177,7 +177,7 @@ async def waiting_refunds(reader: Reader, location: UUID, currency: str, limit: 
                UNION ALL
                SELECT f.id, own.number,
                       least(f.amount - (SELECT coalesce(sum(n.amount), 0) FROM refund n WHERE n.instead_of = f.id),
-                            p.captured - p.refunded)::bigint,
+                            p.captured - p.refunded - p.disputed)::bigint,
                       own.id, true, f.created_at
                {NOT_REFUNDED} AND p.currency = $2 AND {_HERE.format("ARRAY[$1::uuid]")}) AS waiting
             WHERE amount > 0 ORDER BY created_at, id LIMIT $3""",

@@ -171,7 +171,9 @@ def charged(order: Order, fact: ReturnCharged, link: str, locale: str, country: 
 def overdue(order: Order, fact: PaymentOverdue, link: str, locale: str, country: str) -> tuple[str, str]:
     """A payment by invoice or bank transfer has not come by its day."""
     _ = translator(locale).gettext
-    amount = _amount(fact.amount, fact.currency, locale)
+    due = order.total - order.called_off - order.paid
+    # A part that was called off or came back is not asked for.
+    amount = _amount(min(fact.amount, due) if due > 0 else fact.amount, fact.currency, locale)
     subject = _("Reminder: order %(number)s is not paid yet") % {"number": order.number}
     text = _("%(amount)s was to be paid by %(day)s. If you have paid meanwhile, forget this mail.") % {
         "amount": amount,

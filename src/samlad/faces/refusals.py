@@ -186,6 +186,9 @@ PAYMENTS = (
     marked("It is being captured or let go already."),
     marked("At most %(left)s (minor units) can go back."),
     marked("Only %(left)s (minor units) of this payment can still go back."),
+    marked(
+        "The customer disputes this payment at their bank, which takes the money back: it cannot be given back a second time."
+    ),
     marked("It is %(state)s; only what a provider refused is tried again."),
     marked("It is %(state)s; only what a provider refused is paid back otherwise."),
     marked("Nothing of it is left: it went back otherwise, or the provider was asked once more."),

@@ -134,6 +134,10 @@ Returned = Annotated[
 NotRefunded = Annotated[
     bool | None, QueryParameter(description="Only those whose provider refused to give money back")
 ]
+Disputed = Annotated[
+    bool | None,
+    QueryParameter(description="Only those whose customer disputes a payment, which waits for an answer"),
+]
 Least = Annotated[
     int | None, QueryParameter(ge=-MOST_MINOR, le=MOST_MINOR, description="Total of at least, minor units")
 ]
@@ -161,6 +165,7 @@ async def list_orders(
     late: Late = None,
     returned: Returned = None,
     not_refunded: NotRefunded = None,
+    disputed: Disputed = None,
     least: Least = None,
     most: Most = None,
     first_day: FirstDay = None,
@@ -194,6 +199,7 @@ async def list_orders(
         "late": "true" if late else None,
         "returned": None if returned is None else str(returned).lower(),
         "not_refunded": "true" if not_refunded else None,
+        "disputed": "true" if disputed else None,
         "least": None if least is None else str(least),
         "most": None if most is None else str(most),
         "from": None if first_day is None else bounds(first_day, time_zone)[0],

@@ -208,6 +208,8 @@ async def _update(tx: Tx, head: OrderHead, planned: Planned, rounding: int, *, i
         # Called off in parts until nothing was left is called off: codes, limits and budgets have room again, and so have days and slots.
         await promotions.release(tx, head.id, channel=head.channel)
         await delivery.give_back(tx, head.id)
+    elif preview.forgiven and paid >= head.total + added - called_off:
+        await payments.forget_rest(tx, head.id)
     is_other = await store.set_empty(tx, head.id, is_empty=is_empty)
     if (is_counted or is_other) and head.customer is not None:
         spend = customers.Spend(

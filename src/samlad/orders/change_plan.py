@@ -22,6 +22,7 @@ from samlad.orders.change_model import (
 from samlad.orders.change_planned import Facts, Planned
 from samlad.orders.model import LineKind, OrderHead, OrderLine
 from samlad.orders.rules import returned_line
+from samlad.payments import PaymentDisputed
 
 
 class _Worked(Draft):
@@ -31,7 +32,7 @@ class _Worked(Draft):
         """The preview.
 
         Raises:
-            InvalidInput: there is nobody whose store credit it could be.
+            InvalidInput: there is nobody whose store credit it could be. PaymentDisputed: their bank takes the money back.
         """
         head, facts, data = self.head, self.facts, self.data
         if self.sold and facts.cart_total:
@@ -59,6 +60,9 @@ class _Worked(Draft):
         if back and data.refund_to is RefundTo.CREDIT and head.customer is None:
             raise InvalidInput.at("refund_to", "nobody is known whose store credit it could be")
         refunded = back if data.refund_to is RefundTo.TENDER else 0
+        disputed = sum(payment.disputed for payment in facts.payments)
+        if disputed and back + spread.transferred > max(0, available - disputed):
+            raise PaymentDisputed.of(max(0, available - disputed))
         promised = sum(payment.promised for payment in facts.payments) - captured
         owes = max(0, spread.due - promised) if added else 0
         self._check_paid_apart(owes, now - spread.transferred - facts.owed)

@@ -147,9 +147,10 @@ async def cancel_locked(tx: Tx, head: OrderHead, lines: list[OrderLine], data: C
         await _restock(tx, head, out, None, order_id)
     await promotions.release(tx, order_id, channel=head.channel)
     known = await payments.lock_of_order(tx, order_id)  # what came in a moment ago may not be in the head yet
-    refunded = (
-        sum(payment.refundable for payment in known) - head.credited - await tip_store.kept(tx, order_id)
-    )
+    left = sum(payment.captured - payment.refunded for payment in known)
+    left -= head.credited + await tip_store.kept(tx, order_id)
+    # What their bank takes back is not given back a second time.
+    refunded = min(left, sum(payment.refundable for payment in known))
     await payments.refund(tx, order_id, refunded, channel=head.channel, reason=data.reason)
     await payments.void(tx, order_id, channel=head.channel)
     await delivery.give_back(tx, order_id)
@@ -193,10 +194,13 @@ async def call_off(
     """Units of a locked order will not come: they become an order of kind return, and their money goes back.
 
     Holds and fulfilments are the caller's. When nothing of the order will come, what shipping cost goes back too.
-    What was not paid yet is not asked for any more. Returns what went back (minor units).
+    What was not paid yet is not asked for any more; where their bank takes the money back, nothing goes back here. Returns what went
+    back (minor units).
     """
     actions = [CancelAction(position=line.position, quantity=quantity) for line, quantity in chosen]
-    change = ChangeInput(actions=list(actions), note=reason)
+    is_disputed = any(payment.disputed for payment in await payments.lock_of_order(tx, head.id))
+    to = RefundTo.NOTHING if is_disputed else RefundTo.TENDER
+    change = ChangeInput(actions=list(actions), note=reason, refund_to=to)
     planned, _done = await change_make.make(tx, head, lines, change, frees=False, is_bound=False)
     return planned.preview.refunded
 

@@ -186,6 +186,8 @@ async def _reprice(tx: Tx, head: OrderHead, change: int, tax: int) -> int:
         return 0
     left = head.paid - head.refunded - head.credited
     refund = max(0, min(-change, left)) if head.payment_status is OrderPayment.PAID else 0
+    if refund:  # what their bank takes back is not given back a second time
+        refund = min(refund, sum(p.refundable for p in await payments.lock_of_order(tx, head.id)))
     await payments.refund(tx, head.id, refund, channel=head.channel, reason="substitute")
     values = {"total": head.total + change, "tax": head.tax + tax, "refunded": head.refunded + refund}
     await store.update(tx, head.id, values)

@@ -36,8 +36,10 @@ NOT_REFUNDED = """FROM refund f JOIN payment p ON p.id = f.payment JOIN orders o
                       WHERE q.order_id = p.order_id AND n.status <> 'failed' AND n.instead_of IS NULL
                             AND n.created_at > f.created_at)
       AND NOT EXISTS (SELECT FROM refund n WHERE n.again_of = f.id)
-      AND f.amount > (SELECT coalesce(sum(n.amount), 0) FROM refund n WHERE n.instead_of = f.id)"""
-"""SQL: refunds ``f`` with payments ``p`` of orders, that a provider refused and nobody tried again or gave back otherwise since."""
+      AND f.amount > (SELECT coalesce(sum(n.amount), 0) FROM refund n WHERE n.instead_of = f.id)
+      AND p.disputed < p.captured - p.refunded"""
+"""SQL: refunds ``f`` with payments ``p`` of orders, that a provider refused and nobody tried again or gave back otherwise since; without
+those whose money the customer's bank has taken back by itself."""
 
 LISTING = Listing(
     row=OrderRow,
@@ -89,6 +91,11 @@ LISTING = Listing(
             _truth,
         ),
         "not_refunded": Filter(f"{{}} = 'true' AND o.id IN (SELECT p.order_id {NOT_REFUNDED})", _only_true),
+        "disputed": Filter(
+            """{} = 'true' AND o.id IN (SELECT p.order_id FROM payment_dispute d JOIN payment p ON p.id = d.payment
+                                        WHERE d.status = 'needs_response')""",
+            _only_true,
+        ),
         "least": Filter("o.total >= {}::bigint", int),
         "most": Filter("o.total <= {}::bigint", int),
         "q": Filter(

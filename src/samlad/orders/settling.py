@@ -29,6 +29,7 @@ TYPES = (
     "payment.declined",
     "payment.refund_begun",
     "payment.refund_failed",
+    "payment.dispute_closed",
 )
 
 
@@ -48,6 +49,11 @@ async def settle_order(tx: Tx, order_id: UUID) -> None:
     if head.status is not OrderStatus.CANCELLED:
         head, known = await return_surplus(tx, head, known)
     paid, refunded = sum(p.captured for p in known), sum(p.refunded for p in known)
+    if paid >= head.total - head.called_off and any(
+        p.status is payments.PaymentStatus.PENDING for p in known
+    ):
+        await payments.forget_rest(tx, order_id)
+        known = await payments.of_order(tx, order_id)
     state = rules.payment_state(head.total - head.called_off, known)
     if (refunded or head.credited) and refunded + head.credited == paid:
         state = OrderPayment.REFUNDED
@@ -73,6 +79,7 @@ async def return_surplus(tx: Tx, head: OrderHead, known: list[Payment]) -> tuple
     over = kept - (head.total - head.called_off)
     if over > 0:
         over -= await tip_store.kept(tx, head.id)  # what is the staff's is no surplus
+        over = min(over, sum(p.refundable for p in known))  # what their bank takes back goes back by itself
     if over <= 0:
         return head, known
     await payments.refund(tx, head.id, over, channel=head.channel, reason="")

@@ -85,7 +85,7 @@ async def give_back(tx: Tx, order_id: UUID) -> Tip:
 
     Raises:
         NotFound: the order has none.
-        NotRefundable: so much did not come in, or it went back.
+        NotRefundable: so much did not come in, or it went back. PaymentDisputed: their bank takes it back.
     """
     found = await store.lock(tx, order_id)
     tip = None if found is None else await tip_store.of_order(tx, order_id)

@@ -105,6 +105,7 @@ class Waiting(msgspec.Struct, frozen=True):
     orders: ``late`` to pick, ``uncollected`` past their date, ``stuck`` until the customer answers or goods come,
     ``rejected`` by a location in the last seven days. Announced returns: ``returns`` not settled, of which ``overdue``.
     ``not_refunded``: orders with refunds that a provider refused and nobody tried again or paid back otherwise.
+    ``disputed``: payments that customers dispute at their banks, which wait for an answer; some may be of no order that is known.
     """
 
     to_give: int
@@ -116,6 +117,7 @@ class Waiting(msgspec.Struct, frozen=True):
     returns: int
     overdue: int
     not_refunded: int
+    disputed: int
 
 
 REJECTED_DAYS = 7
@@ -135,6 +137,8 @@ _WAITING = {
                   WHERE r.state IN ('requested', 'received', 'inspected') AND ({order} OR r.location = ANY ($1))""",
     "overdue": """return_request r JOIN orders o ON o.id = r.order_id
                   WHERE r.state = 'requested' AND r.due_on < current_date AND ({order} OR r.location = ANY ($1))""",
+    "disputed": """payment_dispute d LEFT JOIN payment p ON p.id = d.payment LEFT JOIN orders o ON o.id = p.order_id
+                   WHERE d.status = 'needs_response' AND {order}""",
     "not_refunded": f"""orders o WHERE o.id IN (SELECT p.order_id {NOT_REFUNDED}) AND {{order}}""",
 }
 _COUNTS = ", ".join(

@@ -4,7 +4,15 @@ The public face; `docs/concepts/payments.md` explains. Most verbs are parts of t
 guard them.
 """
 
-from samlad.payments import manual, otherwise, settlements, stored_value, stripe, terminal  # noqa: F401 - they register themselves
+from samlad.payments import (  # noqa: F401 - they register themselves
+    manual,
+    otherwise,
+    settlements,
+    stored_value,
+    stripe,
+    stripe_disputes,
+    terminal,
+)
 from samlad.payments.accounts import coin_of, is_offered, offered
 from samlad.payments.at_till import OWN_TERMINAL, TAKEN, taken_at_till
 from samlad.payments.attempts import begin, begun, claim, claim_sold, leave_all, leave_begun, shown
@@ -16,6 +24,7 @@ from samlad.payments.elsewhere import NAME as MARKETPLACE
 from samlad.payments.kept import KEPT, KeptCard, away_token
 from samlad.payments.kept import of_customer as kept_cards
 from samlad.payments.kept import remove as remove_kept
+from samlad.payments.manual import forget_rest
 from samlad.payments.model import (
     Action,
     Attempt,
@@ -24,6 +33,7 @@ from samlad.payments.model import (
     Outcome,
     Payment,
     PaymentDeclined,
+    PaymentDisputed,
     PaymentInput,
     PaymentPending,
     PaymentStatus,
@@ -65,6 +75,7 @@ __all__ = [
     "Outcome",
     "Payment",
     "PaymentDeclined",
+    "PaymentDisputed",
     "PaymentInput",
     "PaymentPending",
     "PaymentProvider",
@@ -89,6 +100,7 @@ __all__ = [
     "coin_of",
     "comes_by_itself",
     "due_amounts",
+    "forget_rest",
     "history",
     "is_network",
     "is_offered",

@@ -2,6 +2,7 @@
 
 from samlad.kernel.checks import Check, Finding
 from samlad.kernel.database import Database
+from samlad.payments.dispute_store import HELD
 
 _RULES: dict[str, tuple[str, str, str, str]] = {
     "payment-providers": (
@@ -52,7 +53,7 @@ _RULES: dict[str, tuple[str, str, str, str]] = {
                format('%s of %s is %s since %s %s', r.amount, p.currency, r.status, r.created_at, coalesce(r.problem, ''))
                    AS detail
         FROM refund r JOIN payment p ON p.id = r.payment
-        WHERE r.status = 'failed' AND NOT EXISTS (  -- tried again, or given back otherwise through the same order
+        WHERE r.status = 'failed' AND p.disputed < p.captured - p.refunded AND NOT EXISTS (  -- tried again, or given back otherwise through the same order
                   SELECT FROM refund n JOIN payment q ON q.id = n.payment
                   WHERE (q.id = p.id OR q.order_id = p.order_id) AND n.status <> 'failed' AND n.instead_of IS NULL
                         AND n.created_at > r.created_at)
@@ -63,6 +64,37 @@ _RULES: dict[str, tuple[str, str, str, str]] = {
         """,
         "warning",
         "Pay it back in another way; what goes back by hand is confirmed with POST /api/refunds/{id}/done",
+    ),
+    "payment-disputes": (
+        "What is disputed of a payment is what its disputes say",
+        f"""
+        SELECT p.provider || ' payment ' || p.id AS what, format('disputed %s, by disputes %s', p.disputed, d.amount) AS detail
+        FROM payment p CROSS JOIN LATERAL (
+            SELECT least(p.captured, coalesce(sum(CASE WHEN d.currency = p.currency THEN d.amount ELSE p.captured END), 0))
+                   AS amount
+            FROM payment_dispute d WHERE d.payment = p.id AND {HELD}) AS d
+        WHERE (p.disputed > 0 OR p.id IN (SELECT payment FROM payment_dispute)) AND p.disputed <> d.amount
+        ORDER BY p.id LIMIT 20
+        """,
+        "failed",
+        "docs/concepts/payments.md says what a dispute takes away",
+    ),
+    "payment-dispute-money": (
+        "The money of disputes that were lost is gone, and of those that were won it is back",
+        """
+        SELECT d.provider || ' dispute ' || d.reference AS what,
+               format('%s, %s of %s; the entries of the account come to %s', d.status, d.amount, d.currency,
+                      coalesce(e.amount, 0)) AS detail
+        FROM payment_dispute d CROSS JOIN LATERAL (
+            SELECT sum(s.amount)::bigint AS amount, bool_and(s.currency = d.currency) AS is_same FROM payment_settlement s
+            WHERE s.provider = d.provider AND s.reference = ANY (d.entries)) AS e
+        WHERE d.closed_at < now() - interval '3 days' AND NOT d.is_inquiry AND d.amount > 0
+              AND (d.status = 'lost' AND (coalesce(e.amount, 0) >= 0 OR e.is_same AND e.amount <> -d.amount)
+                   OR d.status = 'won' AND e.is_same AND e.amount <> 0)
+        ORDER BY d.closed_at LIMIT 20
+        """,
+        "warning",
+        "It is asked for each hour; does the provider's account show another amount?",
     ),
     "payment-paid-otherwise": (
         "What was given back otherwise had failed, is no more than that, and did not go back through its provider too",

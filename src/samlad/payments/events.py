@@ -3,7 +3,7 @@
 A payment that was begun for a cart has no ``order`` until one claims it.
 """
 
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from samlad.kernel.log import Fact, declare
@@ -126,6 +126,38 @@ class PaymentSettled(Fact, frozen=True, kw_only=True):
     fee: int
     currency: str
     payment: UUID | None = None
+
+
+class DisputeFact(Fact, frozen=True, kw_only=True):
+    """What all events of disputes say. The subject is the order, else the cart or the dispute; without a ``payment`` it is
+    about one that nobody here knows. ``is_inquiry``: the bank only asks, no money has moved. Minor units."""
+
+    dispute: UUID
+    provider: str
+    reference: str
+    payment: UUID | None
+    order: UUID | None
+    amount: int
+    currency: str
+    reason: str
+    status: str
+    is_inquiry: bool
+    evidence_due_at: datetime | None = None
+
+
+@declare("payment.disputed")
+class PaymentDisputed(DisputeFact, frozen=True, kw_only=True):
+    """A customer has their bank take a payment back, or ask about it."""
+
+
+@declare("payment.dispute_changed")
+class DisputeChanged(DisputeFact, frozen=True, kw_only=True):
+    """A dispute was answered, an inquiry became a chargeback, or it is about another amount or payment."""
+
+
+@declare("payment.dispute_closed")
+class DisputeClosed(DisputeFact, frozen=True, kw_only=True):
+    """A dispute is over: ``won`` or ``closed`` the money is ours, ``lost`` it is not."""
 
 
 @declare("card_terminal.added")

@@ -22,6 +22,7 @@ from samlad.payments import at_till, elsewhere, events, manual_store, store
 from samlad.payments.model import (
     Outcome,
     Payment,
+    PaymentDisputed,
     PaymentStatus,
     Receipt,
     ReceivedInput,
@@ -168,6 +169,17 @@ async def refunded(tx: Tx, refund_id: UUID) -> None:
         tell_refund(tx, events.PaymentRefunded, payment, refund)
 
 
+async def forget_rest(tx: Tx, order: UUID) -> None:
+    """What is still expected by bank or by hand for an order of which nothing is due any more: nobody is reminded of it."""
+    for payment in await store.lock_of_order(tx, order):
+        if payment.provider in NAMES and payment.status is PaymentStatus.PENDING:
+            ended = PaymentStatus.CAPTURED if payment.captured else PaymentStatus.VOIDED
+            changed = msgspec.structs.replace(payment, status=ended)
+            await store.change(tx, changed)
+            if ended is PaymentStatus.VOIDED:
+                tell(tx, changed)
+
+
 def again_key(refund: UUID) -> UUID:
     """The id of the refund by which a failed one is tried again."""
     return uuid5(refund, "again")
@@ -177,7 +189,7 @@ async def try_again(tx: Tx, refund_id: UUID) -> Refund:
     """Ask a provider on the network once more for a refund that failed, as a new one. Said twice it is the same.
 
     Raises:
-        NotFound: no such refund. InvalidInput: it did not fail, or so much cannot go back any more.
+        NotFound: no such refund. InvalidInput: it did not fail, or so much cannot go back any more. PaymentDisputed: the bank takes it back.
     """
     tx.actor.require(RECEIVE)
     refund, payment = await refund_of(tx, refund_id)
@@ -189,6 +201,8 @@ async def try_again(tx: Tx, refund_id: UUID) -> Refund:
         return again
     if await store.paid_otherwise(tx, refund.id):
         raise InvalidInput("It was paid back in another way: the provider is not asked again.")
+    if payment.refundable < refund.amount and payment.disputed:
+        raise PaymentDisputed.of(payment.refundable)
     if payment.refundable < refund.amount:
         raise InvalidInput(f"Only {payment.refundable} (minor units) of this payment can still go back.")
     again = await give_back(tx, payment, refund.amount, refund.reason, key=key)

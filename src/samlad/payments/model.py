@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
 import msgspec
@@ -118,7 +118,8 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
 
     Without an order it was begun for a cart and waits to be claimed. ``is_leaving``: it is being let go;
     ``places``: the order is placed as soon as the money is reserved. ``keeps``: the provider keeps the card for
-    ``customer``. ``terminal`` is the card terminal that was asked.
+    ``customer``. ``terminal`` is the card terminal that was asked. ``disputed`` is what the customer's bank has taken back, or may
+    (`samlad.payments.disputes`).
     """
 
     id: UUID
@@ -143,6 +144,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     customer: UUID | None = None
     keeps: bool = False
     terminal: UUID | None = None
+    disputed: int = 0
 
     @property
     def promised(self) -> int:
@@ -153,7 +155,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def refundable(self) -> int:
         """What can still go back, minor units."""
-        return self.captured - self.refunded
+        return max(0, self.captured - self.refunded - self.disputed)
 
 
 class RefundStatus(StrEnum):
@@ -321,3 +323,18 @@ class NotRefundable(Conflict):
     """More is to go back than came in and has not gone back yet."""
 
     code, title = "not-refundable", "There is not so much to give back"
+
+
+class PaymentDisputed(NotRefundable):
+    """The customer's bank has taken the money back, or may: given back as well it would be gone twice. Answer the dispute at the
+    provider, or let it be lost."""
+
+    code, title = "payment-disputed", "The payment is disputed"
+
+    @classmethod
+    def of(cls, refundable: int) -> Self:
+        """With what can still be given back, minor units."""
+        return cls(
+            "The customer disputes this payment at their bank, which takes the money back: it cannot be given back a second time.",
+            refundable=refundable,
+        )

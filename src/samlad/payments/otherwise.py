@@ -12,7 +12,7 @@ from samlad.kernel import cards
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.problems import Conflict, InvalidInput
 from samlad.payments import events, manual, manual_store, store
-from samlad.payments.model import Payment, Refund, RefundStatus, Way
+from samlad.payments.model import Payment, PaymentDisputed, Refund, RefundStatus, Way
 from samlad.payments.permissions import RECEIVE
 from samlad.payments.telling import tell_refund
 
@@ -44,7 +44,7 @@ async def pay(
 
     Raises:
         NotFound: no such refund. InvalidInput: it did not fail, was asked for once more, or less is left of it.
-        Conflict: the key was used for something else.
+        Conflict: the key was used for something else. PaymentDisputed: the bank takes it back.
     """
     tx.actor.require(RECEIVE)
     cards.refuse((reference, reason), "reference")
@@ -56,7 +56,10 @@ async def pay(
         return known, payment, False
     if failed.status is not RefundStatus.FAILED:
         raise InvalidInput(f"It is {failed.status}; only what a provider refused is paid back otherwise.")
-    most = min(await left(tx, failed), payment.refundable)
+    open_part = await left(tx, failed)
+    most = min(open_part, payment.refundable)
+    if payment.disputed and most < (amount or open_part):
+        raise PaymentDisputed.of(payment.refundable)
     if most <= 0:
         raise InvalidInput(
             "Nothing of it is left: it went back otherwise, or the provider was asked once more."

@@ -49,6 +49,15 @@ HOLDINGS = [
         erase="reason = CASE WHEN reason IS NOT NULL THEN '' END, token = NULL",
     ),
     Holding(
+        table="payment_dispute",
+        about=marked("Payments that they disputed at their bank"),
+        whose=_THEIRS,
+        personal=("reason", "payment_reference", "url", "entries"),
+        withheld=("url", "entries"),
+        shown=("reference", "amount", "currency", "status"),
+        kept=marked("What was taken back by a bank, and why, is part of the books."),
+    ),
+    Holding(
         table="payment",
         about=marked("Payments"),
         whose="order_id = ANY({things})",

@@ -28,6 +28,7 @@ from samlad.payments.model import (
     Outcome,
     Payment,
     PaymentDeclined,
+    PaymentDisputed,
     PaymentInput,
     PaymentStatus,
     Refund,
@@ -228,7 +229,7 @@ async def refund(tx: Tx, order: UUID, amount: int, *, channel: UUID, reason: str
     It counts as given back from now on. Through a provider on the network it is *pending* until that has answered.
 
     Raises:
-        NotRefundable: less than that came in, or it has gone back already.
+        NotRefundable: less than that came in, or it has gone back already. PaymentDisputed: the bank takes it back.
     """
     cards.refuse(reason, "reason")
     if amount == 0:
@@ -237,6 +238,8 @@ async def refund(tx: Tx, order: UUID, amount: int, *, channel: UUID, reason: str
     parts = rules.spread_refund(amount, payments)
     if parts is None:
         left = sum(payment.refundable for payment in payments)
+        if any(payment.disputed for payment in payments):
+            raise PaymentDisputed.of(left)
         raise NotRefundable(f"At most {left} (minor units) can go back.", refundable=left)
     refunds = []
     for payment, part in parts:

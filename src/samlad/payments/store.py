@@ -8,7 +8,7 @@ from samlad.payments.model import Outcome, Payment, Refund, RefundStatus
 
 COLUMNS = """id, order_id, provider, currency, amount, status, captured, refunded, reference, reason, tendered,
              change_due, due_on, cart, channel, is_leaving, places, expires_at, created_at, customer,
-             keeps, terminal"""
+             keeps, terminal, disputed"""
 REFUND_COLUMNS = (
     "id, payment, amount, status, reference, reason, problem, created_at, instead_of, way, location"
 )
@@ -131,16 +131,32 @@ async def taken_at(tx: Tx, payments: Sequence[UUID], location: UUID) -> None:
     await tx.execute("UPDATE payment SET location = $2 WHERE id = ANY ($1)", list(payments), location)
 
 
+async def refund_at(reader: Reader, payment: UUID, reference: str) -> Refund | None:
+    """The refund of a payment that its provider calls so."""
+    return await reader.one(
+        Refund,
+        f"SELECT {REFUND_COLUMNS} FROM refund WHERE payment = $1 AND reference = $2",
+        payment,
+        reference,
+    )
+
+
 async def end_refund(
-    tx: Tx, refund: UUID, status: RefundStatus, reference: str | None, problem: str | None
+    tx: Tx,
+    refund: UUID,
+    status: RefundStatus,
+    reference: str | None,
+    problem: str | None,
+    *,
+    was: RefundStatus = RefundStatus.PENDING,
 ) -> bool:
-    """Say how a pending refund ended; what failed is not given back. Whether it was pending. One statement."""
+    """Say how a pending refund (``was``: another one) ended; what failed is not given back. Whether it was pending. One statement."""
     return bool(
         await tx.value(
             """
             WITH ended AS (
                 UPDATE refund SET status = $2, reference = coalesce($3, reference), problem = $4
-                WHERE id = $1 AND status = 'pending' RETURNING payment, amount
+                WHERE id = $1 AND status = $5 RETURNING payment, amount
             ), back AS (
                 UPDATE payment p SET refunded = p.refunded - e.amount, version = p.version + 1, updated_at = now()
                 FROM ended e WHERE p.id = e.payment AND $2 = 'failed'
@@ -151,6 +167,7 @@ async def end_refund(
             status,
             reference,
             problem,
+            was,
         )
     )
 

@@ -18,11 +18,13 @@ from uuid import UUID
 from samlad.kernel import cards
 from samlad.kernel.clock import now
 from samlad.kernel.database import Database
+from samlad.kernel.money import exponent
 from samlad.payments import accounts, kept
 from samlad.payments.accounts import StripeKeys
 from samlad.payments.kept import HERE
 from samlad.payments.model import Action, KeptMethod, Operation, Outcome, Payment, PaymentStatus, Request
 from samlad.payments.providers import ProviderSilent, register
+from samlad.payments.refunds_there import SaidRefund
 from samlad.payments.settlements import SettlementInput, SettlementKind
 
 if TYPE_CHECKING:
@@ -34,8 +36,26 @@ MOST_PAGES = 200
 """Of a hundred balance transactions each, in one go; what is beyond comes with the next."""
 KEY_HOURS = 23
 """Idempotency keys are kept for 24 hours; an older authorisation is searched for instead of repeated."""
-NOT_SUPPORTED = frozenset({"ISK", "UGX"})
-"""Without minor units for us and with two digits of them for Stripe: a mistake would be a hundredfold."""
+_ZERO = (
+    "BIF",
+    "CLP",
+    "DJF",
+    "GNF",
+    "JPY",
+    "KMF",
+    "KRW",
+    "MGA",
+    "PYG",
+    "RWF",
+    "VND",
+    "VUV",
+    "XAF",
+    "XOF",
+    "XPF",
+)
+_THREE = ("BHD", "JOD", "KWD", "OMR", "TND")
+_DIGITS = dict.fromkeys(_ZERO, 0) | dict.fromkeys(_THREE, 3)
+"""Digits of minor units by which Stripe counts a currency (its list of zero- and three-decimal ones; ISK and UGX are written with two)."""
 METADATA = "samlad_payment"
 REFUND_METADATA = "samlad_refund"
 
@@ -64,7 +84,14 @@ WEBHOOKS = (
     "payment_intent.payment_failed",
     "payment_intent.canceled",
     "charge.refunded",
+    "refund.created",
     "refund.updated",
+    "refund.failed",
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.closed",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
 )
 """What Stripe is to tell us. More does no harm, less is found out by asking."""
 
@@ -102,7 +129,7 @@ class Stripe:
         A token is a payment method's id. One that Stripe keeps for a customer, ``cus_…:pm_…``, is charged while the
         customer is not there; a bank that insists on asking them declines it (``authentication_required``).
         """
-        if request.currency in NOT_SUPPORTED:
+        if not is_supported(request.currency):
             return Outcome(status=PaymentStatus.DECLINED, reason="currency-not-supported")
         keys = await accounts.keys(database, self.name, StripeKeys)
         if _is_old(operation):
@@ -131,7 +158,7 @@ class Stripe:
                     }
                 elif customer:
                     form["off_session"] = "true"
-            intent = await _call(keys, "POST", "/v1/payment_intents", form, key=request.payment)
+            intent = await call(keys, "POST", "/v1/payment_intents", form, key=request.payment)
         except Refused as refusal:
             reference = (refusal.intent or {}).get("id")
             return Outcome(status=PaymentStatus.DECLINED, reason=refusal.code, reference=reference)
@@ -150,7 +177,7 @@ class Stripe:
         known = await kept.customer_at(database, self.name, customer)
         if known is not None:
             return known
-        made = await _call(
+        made = await call(
             keys, "POST", "/v1/customers", {"metadata[samlad_customer]": str(customer)}, key=customer
         )
         reference = str(made["id"])
@@ -161,7 +188,7 @@ class Stripe:
         """Detach a payment method; one that is gone is gone."""
         keys = await accounts.keys(database, self.name, StripeKeys)
         with contextlib.suppress(Refused):
-            await _call(keys, "POST", f"/v1/payment_methods/{reference}/detach", {})
+            await call(keys, "POST", f"/v1/payment_methods/{reference}/detach", {})
 
     async def capture(self, database: Database, payment: Payment, operation: Operation) -> Outcome:
         """Capture an amount; Stripe lets go of the rest. If it says no, the PaymentIntent says why."""
@@ -187,11 +214,30 @@ class Stripe:
                 f"metadata[{REFUND_METADATA}]": str(operation.id),
             }
             try:
-                found = await _call(keys, "POST", "/v1/refunds", form, key=operation.id)
+                found = await call(keys, "POST", "/v1/refunds", form, key=operation.id)
             except Refused as refusal:
                 return Outcome(status=PaymentStatus.DECLINED, reason=refusal.code)
         status = _REFUND.get(str(found.get("status")), PaymentStatus.PENDING)
         return Outcome(status=status, reference=found.get("id"), reason=found.get("failure_reason"))
+
+    async def refunded(self, database: Database, reference: str) -> SaidRefund:
+        """How a refund stands, whoever made it."""
+        keys = await accounts.keys(database, self.name, StripeKeys)
+        try:
+            found = await call(keys, "GET", f"/v1/refunds/{reference}")
+            own = (found.get("metadata") or {}).get(REFUND_METADATA)
+            return SaidRefund(
+                reference=str(found["id"]),
+                status=_REFUND.get(str(found.get("status")), PaymentStatus.PENDING),
+                amount=int(found["amount"]),
+                currency=str(found["currency"]).upper(),
+                own=UUID(own) if own else None,
+                reason=found.get("failure_reason"),
+            )
+        except Refused as refusal:
+            raise ProviderSilent(f"Stripe does not know {reference}: {refusal.code}") from None
+        except (KeyError, TypeError, ValueError):
+            raise ProviderSilent("Stripe says nothing of a refund that could be read") from None
 
     async def fees(self, database: Database, since: datetime) -> list[SettlementInput]:
         """Its balance transactions since a moment: charges and refunds with Stripe's fee, other fees, disputes, payouts."""
@@ -200,11 +246,11 @@ class Stripe:
         found: list[SettlementInput] = []
         for _page in range(MOST_PAGES):
             try:
-                page = await _call(keys, "GET", "/v1/balance_transactions", query)
+                page = await call(keys, "GET", "/v1/balance_transactions", query)
             except Refused as refusal:
                 raise ProviderSilent(f"Stripe does not list its balance: {refusal.code}") from None
             entries = page.get("data") or []
-            found += [_settled(entry) for entry in entries]
+            found += [settled(entry) for entry in entries]
             if not entries or not page.get("has_more"):
                 break
             query = query | {"starting_after": str(entries[-1]["id"])}
@@ -215,7 +261,7 @@ class Stripe:
     ) -> Outcome:
         path = f"/v1/payment_intents/{payment.reference}/{act}"
         try:
-            return _outcome(await _call(keys, "POST", path, form, key=operation.id), keys)
+            return _outcome(await call(keys, "POST", path, form, key=operation.id), keys)
         except Refused as refusal:
             try:
                 return _outcome(await self._read(keys, payment), keys, reason=refusal.code)
@@ -224,12 +270,12 @@ class Stripe:
 
     async def _read(self, keys: StripeKeys, payment: Payment) -> dict[str, Any]:
         more = {"expand[]": "payment_method"} if payment.keeps else None
-        return await _call(keys, "GET", f"/v1/payment_intents/{payment.reference}", more)
+        return await call(keys, "GET", f"/v1/payment_intents/{payment.reference}", more)
 
     async def _search(self, keys: StripeKeys, payment: UUID) -> Outcome:
         query = {"query": f"metadata['{METADATA}']:'{payment}'"}
         try:
-            found = await _call(keys, "GET", "/v1/payment_intents/search", query)
+            found = await call(keys, "GET", "/v1/payment_intents/search", query)
         except Refused as refusal:
             raise ProviderSilent(f"Stripe cannot search: {refusal.code}") from None
         if not found.get("data"):
@@ -241,7 +287,7 @@ class Stripe:
     ) -> dict[str, Any] | None:
         query = {"payment_intent": payment.reference or "", "limit": "100"}
         try:
-            known = await _call(keys, "GET", "/v1/refunds", query)
+            known = await call(keys, "GET", "/v1/refunds", query)
         except Refused as refusal:
             raise ProviderSilent(f"Stripe does not list refunds: {refusal.code}") from None
         own = str(operation.id)
@@ -260,14 +306,16 @@ _BALANCE = {
     "payment": SettlementKind.CHARGE,
     "refund": SettlementKind.REFUND,
     "payment_refund": SettlementKind.REFUND,
+    "refund_failure": SettlementKind.REFUND,
     "stripe_fee": SettlementKind.FEE,
     "network_cost": SettlementKind.FEE,
     "payout": SettlementKind.PAYOUT,
 }
-"""Types of balance transactions (Stripe's API reference); others (disputes, failed refunds) are corrections."""
+"""Types of balance transactions (Stripe's API reference); others (disputes) are corrections. A refund that failed
+is booked by our own refund, too."""
 
 
-def _settled(entry: dict[str, Any]) -> SettlementInput:
+def settled(entry: dict[str, Any]) -> SettlementInput:
     """A balance transaction as ours. What Stripe charges by itself it lists as an amount; for us that is the fee."""
     kind = _BALANCE.get(str(entry.get("type")), SettlementKind.ADJUSTMENT)
     amount, fee = int(entry.get("amount") or 0), int(entry.get("fee") or 0)
@@ -284,6 +332,11 @@ def _settled(entry: dict[str, Any]) -> SettlementInput:
         happened_at=datetime.fromtimestamp(int(entry["created"]), UTC),
         payment_reference=str(about) if about else None,
     )
+
+
+def is_supported(currency: str) -> bool:
+    """Whether Stripe counts a currency by the minor units that we do: else a mistake would be a hundredfold (RSD, ISK, LBP …)."""
+    return exponent(currency) == _DIGITS.get(currency, 2)
 
 
 def _is_old(operation: Operation) -> bool:
@@ -346,7 +399,7 @@ def _received(intent: dict[str, Any]) -> int | None:
 async def try_keys(keys: StripeKeys) -> Trial:
     """Ask for something that costs nothing, with keys that are not kept yet. What they are is never told or logged."""
     try:
-        await _call(keys, "GET", "/v1/balance_transactions", {"limit": "1"})
+        await call(keys, "GET", "/v1/balance_transactions", {"limit": "1"})
     except Refused:
         return Trial.WRONG
     except ProviderSilent as silence:
@@ -362,7 +415,7 @@ def connect(keys: StripeKeys) -> "httpx.AsyncClient":
     return httpx.AsyncClient(base_url=keys.base_url, timeout=CALL_SECONDS, trust_env=False)
 
 
-async def _call(
+async def call(
     keys: StripeKeys, method: str, path: str, values: dict[str, str] | None = None, *, key: UUID | None = None
 ) -> dict[str, Any]:
     """One call.

@@ -1,12 +1,13 @@
 """Webhooks of payment providers: a signed knock at the door. What a payment's state is, the provider is asked.
 
 So it does not matter whether a webhook comes before the browser's confirmation, after it, twice, out of order or never:
-it only makes us ask sooner. Signatures are verified over the raw body (Stripe's scheme ``v1``: HMAC-SHA256 of
-``timestamp.body``), at most five minutes old.
+it only makes us ask sooner. A dispute is kept as its webhook says it, too: it may be about a payment that nobody here knows.
+Signatures are verified over the raw body (Stripe's scheme ``v1``: HMAC-SHA256 of ``timestamp.body``), at most five minutes old.
 """
 
 import hmac
 import time
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -14,11 +15,13 @@ from uuid import UUID
 import msgspec
 from litestar import Request, Response, Router, post
 
+from samlad.kernel.clock import now
 from samlad.kernel.database import Database
 from samlad.kernel.http import database_of
 from samlad.kernel.problems import Malformed, NotFound, Unauthenticated
-from samlad.payments import accounts, operations
+from samlad.payments import accounts, disputes, operations, refunds_there, stripe_disputes
 from samlad.payments.accounts import StripeKeys
+from samlad.payments.providers import ProviderSilent
 from samlad.payments.pursuit import pursue, refresh
 from samlad.payments.stripe import METADATA
 
@@ -59,11 +62,12 @@ class _Object(msgspec.Struct):
 
 
 class _Data(msgspec.Struct):
-    object: _Object = msgspec.field(default_factory=_Object)
+    object: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 class _Event(msgspec.Struct):
     type: str = ""
+    created: int = 0
     data: _Data = msgspec.field(default_factory=_Data)
 
 
@@ -79,10 +83,25 @@ async def stripe_webhook(request: Request[Any, Any, Any]) -> Response[dict[str, 
     verify(keys.webhook_secret, request.headers.get("stripe-signature", ""), body)
     try:
         event = msgspec.json.decode(body, type=_Event)
+        if event.type.startswith("charge.dispute."):
+            await _look_at_dispute(database, event)
+        else:
+            await look(database, "stripe", msgspec.json.decode(event.data.object, type=_Object))
     except msgspec.MsgspecError:
         raise Malformed("This is no event of Stripe.") from None
-    await look(database, "stripe", event.data.object)
     return Response({"received": True})
+
+
+async def _look_at_dispute(database: Database, event: _Event) -> None:
+    """Keep what it says, as of when it was written, and ask how the dispute stands by now."""
+    document = msgspec.json.decode(event.data.object, type=dict[str, Any])
+    try:
+        said = stripe_disputes.said(document)
+    except ProviderSilent:
+        raise Malformed("This is no dispute of Stripe.") from None
+    as_of = min(now(), datetime.fromtimestamp(event.created, UTC))
+    await database.transaction(lambda tx: disputes.keep(tx, "stripe", said, as_of))
+    await disputes.ask(database, "stripe", said.reference, patience=ASK_SECONDS)
 
 
 async def look(database: Database, provider: str, what: _Object) -> None:
@@ -100,6 +119,8 @@ async def look(database: Database, provider: str, what: _Object) -> None:
         await pursue(database, operation, patience=ASK_SECONDS)
     if not asked:
         await refresh(database, known, patience=ASK_SECONDS)
+    if what.object == "refund" and what.id:
+        await refunds_there.look(database, known, what.id, patience=ASK_SECONDS)
 
 
 def _uuid(text: Any) -> UUID | None:

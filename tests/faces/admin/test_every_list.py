@@ -33,7 +33,7 @@ LISTS = (
     "/admin/customers", "/admin/segments", "/admin/documents", "/admin/subscriptions", "/admin/selling-plans", "/admin/gift-cards",
     "/admin/reviews", "/admin/questions", "/admin/channels", "/admin/channels?view=sharing", "/admin/staff", "/admin/keys", "/admin/delivery", "/admin/duplicates",
     "/admin/content", "/admin/content/pictures", "/admin/content/redirects", "/admin/conversations", "/admin/destinations",
-    "/admin/payments/settlements", "/admin/stock/supplier-returns", "/admin/system/events", "/admin/tracking/events",
+    "/admin/payments/settlements", "/admin/payments/disputes", "/admin/stock/supplier-returns", "/admin/system/events", "/admin/tracking/events",
     "/admin/tracking/parked", "/admin/tracking/plan", "/admin/tracking/plan/violations",
     "/admin/identity/conflicts", "/admin/identity/quarantine", "/admin/tax/rates", "/admin/audit", "/admin/books", "/admin/tracking",
 )  # fmt: skip

@@ -60,6 +60,7 @@ VIEWS: tuple[tuple[str, dict[str, str]], ...] = (
     ),
     (marked("Returns"), {"kind": "return"}),
     (marked("Not given back"), {"not_refunded": "true"}),
+    (marked("Disputed"), {"disputed": "true"}),
     (marked("Cancelled"), {"status": "cancelled,called_off"}),
 )
 """Views of the desk that are asked for every day."""

@@ -14,7 +14,7 @@ from samlad.access import staff as people
 from samlad.channels import Channel
 from samlad.documents import ISSUE
 from samlad.faces import change_form, pay_ways
-from samlad.faces.admin import names, order_otherwise
+from samlad.faces.admin import dispute_names, names, order_otherwise
 from samlad.faces.admin.documents import BUYER, issue_for, papers_of
 from samlad.faces.admin.fulfilments import TOLD as PARTS_TOLD
 from samlad.faces.admin.fulfilments import parts_of
@@ -48,6 +48,7 @@ from samlad.orders import (
     OrderStatus,
     PayInput,
     ReturnInput,
+    disputed,
     tagging_store,
 )
 from samlad.orders.rules import returnable, unfulfilled
@@ -139,6 +140,8 @@ async def _order_page(request: AnyRequest, order_id: UUID, form: Form) -> Respon
         waits={each.variant: each for each in found.waits},
         papers=await papers_of(request, order),
         tenders=await payment_rows(request, order, may_change=may_change),
+        disputes=await disputed.of_order(database, order_id) if order.paid else [],
+        dispute_names=dispute_names,
         unpaid=unpaid,
         ways_back=await order_otherwise.ways(request, order) if unpaid else [],
         back_by_hand=[r for r in order.refunds if r.status == "pending" and _is_by_hand(order, r.payment)],
@@ -241,6 +244,9 @@ HAPPENED: dict[str, tuple[str, str, str]] = {
     "payment.refund_begun": (marked("Money is to go back"), "cash", ""),
     "payment.paid_otherwise": (marked("Money went back in another way"), "cash", "warning"),
     "payment.refund_failed": (marked("Money could not be given back"), "warning", "danger"),
+    "payment.disputed": (marked("The customer disputes the payment at their bank"), "warning", "danger"),
+    "payment.dispute_changed": (marked("The dispute has changed"), "warning", ""),
+    "payment.dispute_closed": (marked("The dispute is over"), "card", ""),
     "order.tagged": (marked("Tagged"), "tag", ""),
     "order.untagged": (marked("A tag was taken off"), "tag", ""),
     "order.note_added": (marked("A note was written"), "edit", ""),
@@ -267,7 +273,11 @@ def told(entry: HistoryEntry, said: NullTranslations, who: Mapping[str, str]) ->
         parts.append(said.ngettext("%(num)d piece", "%(num)d pieces", count) % {"num": count})
     if entry.payload.get("reason"):
         reason = str(entry.payload["reason"])
-        parts.append(said.gettext(change_form.REASONS[reason]) if reason in change_form.REASONS else reason)
+        known = dispute_names.REASONS if "dispute" in entry.payload else change_form.REASONS
+        parts.append(said.gettext(known[reason]) if reason in known else reason)
+    if "dispute" in entry.payload:
+        state = dispute_names.STATUS[entry.payload["status"]]
+        parts.append(said.gettext(state))
     return {
         "text": " · ".join(parts),
         "at": entry.at,

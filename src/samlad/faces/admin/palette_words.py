@@ -46,6 +46,7 @@ PLACES: Mapping[str, str] = {
     "/admin/return-settings": marked("returns window, returns policy, right of withdrawal, reasons"),
     "/admin/legal-entities": marked("company, address, VAT number"),
     "/admin/payments/settlements": marked("payouts, reconciliation, bank"),
+    "/admin/payments/disputes": marked("chargebacks, fraud, bank takes money back"),
     "/admin/promotions/new": marked("new discount, new coupon, discount code"),
     "/admin/content/brand": marked("logo, colours, theme"),
     "/admin/content/redirects": marked("redirects, links"),

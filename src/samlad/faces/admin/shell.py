@@ -93,6 +93,7 @@ MORE_PLACES = (
     Place(marked("Who sells"), "/admin/legal-entities", "store", "documents.read"),
     Place(marked("Keys of Stripe"), "/admin/payments/stripe", "key", "payments.read"),
     Place(marked("Fees and payouts"), "/admin/payments/settlements", "receipt", "payments.read"),
+    Place(marked("Disputes"), "/admin/payments/disputes", "warning", "payments.read"),
     Place(marked("Card terminals"), "/admin/payments/terminals", "card", "payments.terminals"),
     Place(marked("Simulated terminal"), "/admin/payments/terminal", "till", "payments.read"),
     Place(marked("Selling plans"), "/admin/selling-plans", "tag", "subscriptions.read"),

@@ -153,7 +153,7 @@ async def run(database: Database, bulk: UUID) -> None:
     found = await bulk_store.get(database, bulk)
     if found is None or found.state != "running":
         return
-    actor = await _who(database, await bulk_store.actor_of(database, bulk))
+    actor = await identity.who_asked(database, await bulk_store.actor_of(database, bulk))
     context = Context(actor=actor)
     while waiting := await bulk_store.next_rows(database, bulk, _AT_ONCE):
         taken = 0
@@ -167,20 +167,6 @@ async def run(database: Database, bulk: UUID) -> None:
             await _tell_end(tx, bulk)
 
     await database.transaction(ending, context)
-
-
-async def _who(reader: Reader, then: Any) -> Actor:
-    """Who asked, with what they might do then and still may."""
-    actor = msgspec.convert(then, Actor)
-    if actor.kind != "staff" or actor.id is None:
-        return actor
-    row = await reader.row("SELECT status FROM staff WHERE id = $1", actor.id)
-    if row is None:  # somebody of another system, by OpenID Connect
-        return actor
-    if row["status"] != "active":
-        return msgspec.structs.replace(actor, permissions=frozenset())
-    today = await identity.of_staff(reader, actor.id)
-    return msgspec.structs.replace(today, permissions=today.permissions & actor.permissions)
 
 
 async def _one(database: Database, context: Context, bulk: Bulk, order: UUID) -> bool:

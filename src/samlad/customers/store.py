@@ -13,7 +13,7 @@ from samlad.channels import Resource
 from samlad.customers.model import Customer, CustomerRow, PersonInput, Spend
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.ids import new_id
-from samlad.kernel.listing import Filter, Listing, Sort, anywhere_lowered, texts, uuids
+from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids, words_lowered
 from samlad.stock.reach import belongs
 
 _COLUMNS = """id, pool, external_id, email, name, phone, country, locale, group_name, version, created_at,
@@ -53,6 +53,8 @@ def _from_the_end(text: str) -> str:
 _TAIL = "reverse(regexp_replace(c.phone, '[^0-9]', '', 'g'))"
 """SQL: the digits of a telephone number from its end."""
 
+_WORDS = "LIKE ALL ({0}::text[])"
+
 LISTING = Listing(
     row=CustomerRow,
     select="""c.id, c.external_id, c.name, c.email, c.phone, c.country, c.group_name, coalesce(s.orders, 0) AS orders,
@@ -73,10 +75,10 @@ LISTING = Listing(
     default_sort="-created_at",
     filters={
         "q": Filter(
-            """c.search LIKE {0}
-               OR c.id IN (SELECT survivor FROM customer WHERE survivor IS NOT NULL AND search LIKE {0})""",
-            anywhere_lowered,
-            few="SELECT coalesce(survivor, id) FROM customer WHERE search LIKE {0}",
+            f"c.search {_WORDS} OR c.id IN (SELECT survivor FROM customer WHERE survivor IS NOT NULL AND search {_WORDS})",
+            words_lowered,
+            few=f"""SELECT coalesce(survivor, id) FROM customer WHERE search LIKE ({{0}}::text[])[1]
+                    AND search LIKE ({{0}}::text[])[2] AND search {_WORDS}""",
         ),
         "phone": Filter(
             f"""{_TAIL} LIKE {{0}}
@@ -93,7 +95,7 @@ LISTING = Listing(
         ),
     },
 )
-"""All customers with what they ordered; ``q`` looks into name, e-mail, phone and external id, ``phone`` finds a number however it is written.
+"""All customers with what they ordered; each word of ``q`` is in name, e-mail, phone or external id, ``phone`` finds a number however it is written.
 
 Those that are one person are one line, found by what any of them has.
 """

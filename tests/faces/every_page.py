@@ -111,6 +111,7 @@ FILLED: Mapping[str, str] = {
     "/admin/orders/{order_id}/announce": _last("orders", "order_id", where="status = 'fulfilled'"),
     "/admin/orders/{order_id}/change": _last("orders", "order_id"),
     "/admin/orders/bulk/{bulk_id}": _last("order_bulk", "bulk_id"),
+    "/admin/bulk/{bulk_id}": _last("bulk_act", "bulk_id"),
     "/admin/orders/papers/{run_id}": _last("paper_run", "run_id"),
     "/admin/routing/{routing_id}": _last("routing", "routing_id"),
     "/admin/keys/clients/{client_id}": _last("oauth_client", "client_id"),

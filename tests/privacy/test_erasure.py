@@ -289,7 +289,7 @@ NOBODY = {
         stock_recall stock_transfer stock_transfer_line tax_answer tax_country_rate tax_product_class variant""",
     "sums and parts of the books, by ids of rows that are emptied": """cart_handover cart_token credit_account credit_entry
         credit_hold credit_order credit_order_more credit_order_return customer_spend document_return exchange_credit fulfilment_line
-        fulfilment_lot gift_card_charge hold hold_claim order_bulk_row order_day order_expected order_tip till_card_seen order_quarter paired_order paper_row
+        fulfilment_lot gift_card_charge hold hold_claim bulk_act_row order_bulk_row order_day order_expected order_tip till_card_seen order_quarter paired_order paper_row
         payment_settlement promotion_customer promotion_grant promotion_use receipt_mail receipt_print
         return_request_line subscription_cycle subscription_line terminal_simulation till_payment till_told tip_payout_line
         tracked_profile voucher voucher_line""",
@@ -298,7 +298,7 @@ NOBODY = {
         identity_sighting_node privacy_request""",
     "who is sent what, by hashes that receivers are told to forget": "destination destination_batch",
     "rules and wordings": """consent_purpose consent_text duplicate_model duplicate_run duplicate_settings identity_rules
-        order_bulk paper_run rfm_run segment segment_day segment_version tracking_schema tracking_schema_version""",
+        bulk_act order_bulk paper_run rfm_run segment segment_day segment_version tracking_schema tracking_schema_version""",
     "values that more than five people share": "duplicate_frequency",
     "companies, from a public register": "tax_number_check",
     "keyed hashes": "ceremony customer_tombstone order_arrival secret",

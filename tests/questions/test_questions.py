@@ -460,7 +460,7 @@ async def test_who_asked_hears_once_why_a_question_is_not_shown(trade: Trade, se
     assert told.subject.startswith("Om din fråga: ")
     assert "Den handlar inte om varan." in told.text
     assert "https://shop.example.org/account/questions" in told.text
-    assert (await questions.to_read(trade.db)).count == 0
+    assert (await questions.to_read(trade.db)).questions == 0
     third = await ask(trade, product, kim, "Och nu?")
     waits = await questions.to_read(trade.db)
-    assert (waits.count, waits.oldest) == (1, third.asked_at)
+    assert (waits.questions, waits.asked_at) == (1, third.asked_at)

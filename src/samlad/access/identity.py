@@ -137,6 +137,20 @@ async def of_staff(reader: Reader, staff: UUID) -> Actor:
     return staff_actor(row["id"], row["name"], row["roles"], row["locations"])
 
 
+async def who_asked(reader: Reader, then: Any) -> Actor:
+    """Who asked for work that is done later, with what they might do then (as it was kept) and still may."""
+    actor = msgspec.convert(then, Actor)
+    if actor.kind != "staff" or actor.id is None:
+        return actor
+    row = await reader.row("SELECT status FROM staff WHERE id = $1", actor.id)
+    if row is None:  # somebody of another system, by OpenID Connect
+        return actor
+    if row["status"] != "active":
+        return msgspec.structs.replace(actor, permissions=frozenset())
+    today = await of_staff(reader, actor.id)
+    return msgspec.structs.replace(today, permissions=today.permissions & actor.permissions)
+
+
 def staff_actor(staff: UUID, name: str, roles: list[Any], locations: list[UUID]) -> Actor:
     """An actor from roles; without locations they act everywhere."""
     return Actor(

@@ -61,7 +61,9 @@ PRODUCTS = Listing(
         "brand": Filter("p.brand = ANY({})", texts),
         "supplier": Filter("p.supplier = ANY({})", texts),
         "tag": Filter("p.tags && {}", texts),
-        "category": Filter("(c.path || '/') LIKE ({} || '/%')"),
+        "category": Filter(
+            "p.category IN (SELECT k.id FROM category k WHERE (k.path || '/') LIKE ({} || '/%'))"
+        ),
         "handle": Filter("p.handle = ANY({})", texts),
         "sku": Filter("EXISTS (SELECT 1 FROM variant s WHERE s.product = p.id AND s.sku = ANY({}))", texts),
         "pool": Filter("p.pool = ANY({})", uuids),

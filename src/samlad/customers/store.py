@@ -74,6 +74,8 @@ def _words(text: str) -> list[str]:
 _TAIL = "reverse(regexp_replace(c.phone, '[^0-9]', '', 'g'))"
 """SQL: the digits of a telephone number from its end."""
 
+_WORDS = "LIKE ALL ({0}::text[])"
+
 LISTING = Listing(
     row=CustomerRow,
     select="""c.id, c.external_id, c.name, c.email, c.phone, c.country, c.group_name, coalesce(s.orders, 0) AS orders,

@@ -3,6 +3,9 @@
 from samlad.kernel.i18n import marked
 
 ACCESS = (
+    marked("None of these is there any more, or none fits the filters."),
+    marked("more than %(most)s fit; narrow the filters"),
+    marked("There is nothing to take back."),
     marked("Sign this device in first."),
     marked("The PIN is wrong, or they may not work here."),
     marked("Sign this till in first."),

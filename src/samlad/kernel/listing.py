@@ -109,12 +109,20 @@ class Filter(msgspec.Struct, frozen=True):
     ``few`` is a SELECT of the keys of what fits, each part of it by an index, for a condition over several tables: of an OR
     between them PostgreSQL would look at every row of the list. Where it finds at most `FEW`, it is the condition. Where it
     finds more, pages are read row by row until they are full; ``{walk}`` at the end of a subquery of ``sql`` says so to the
-    planner, which would else look up all that fits it before the first row.
+    planner, which would else look up all that fits it before the first row. ``few_of`` is the only value for which it holds.
+
+    ``one`` is the condition for a text without a comma, where a list of one would keep PostgreSQL from reading an index in order.
     """
 
     sql: str
     parse: Callable[[str], Any] = str
     few: str | None = None
+    few_of: str | None = None
+    one: str | None = None
+
+    def few_for(self, text: str) -> str | None:
+        """``few``, if it holds for a value."""
+        return self.few if self.few_of in (None, text) else None
 
 
 class Sort(msgspec.Struct, frozen=True):
@@ -279,10 +287,11 @@ class Listing(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
         wide = {}
         for name, text in query.filters.items():
             wanted = self.filters.get(name)
-            if not text or wanted is None or wanted.few is None or "\0" in text:
+            few = None if not text or wanted is None else wanted.few_for(text)
+            if not text or wanted is None or few is None or "\0" in text:
                 continue
             with contextlib.suppress(ValueError):  # said by `_conditions`
-                some = f"SELECT key FROM ({wanted.few.format('$1')}) AS f (key) LIMIT {FEW + 1}"
+                some = f"SELECT key FROM ({few.format('$1')}) AS f (key) LIMIT {FEW + 1}"
                 sql = f"SELECT count(*) AS found, count(DISTINCT key) AS keys FROM ({some}) AS f"
                 row = await reader.row(sql, wanted.parse(text))
                 if row is not None and row["found"] > FEW:
@@ -305,8 +314,11 @@ class Listing(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
             except ValueError as error:
                 raise InvalidInput.at(name, f"cannot be read: {error}") from None
             wanted, place = self.filters[name], f"${len(args)}"
-            if wanted.few is not None and name not in wide:
-                where.append(f"{self.key} IN ({wanted.few.format(place)})")
+            few = wanted.few_for(text)
+            if few is not None and name not in wide:
+                where.append(f"{self.key} IN ({few.format(place)})")
+            elif wanted.one is not None and "," not in text:
+                where.append(wanted.one.format(place))
             else:
                 where.append(wanted.sql.format(place, walk=walk))
         return where, args

@@ -20,7 +20,7 @@ from samlad.kernel.ids import new_id
 from samlad.kernel.jobs import JobContext, job
 from samlad.kernel.listing import ListQuery
 from samlad.kernel.problems import Conflict, InvalidInput, NotFound, Problem
-from samlad.orders import bulk_store, changes, fulfilment_assign, tagging
+from samlad.orders import bulk_store, changes, fulfilment_assign, tagging, tagging_store
 from samlad.orders.bulk_store import Bulk
 from samlad.orders.events import BulkBegun, BulkEnded
 from samlad.orders.lists import LISTING
@@ -53,8 +53,9 @@ class BulkInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     location: UUID | None = None
 
 
-async def begin(tx: Tx, data: BulkInput, *, bulk: UUID | None = None) -> Bulk:
-    """Write down what is chosen, and let the job begin after the commit. With an id that is known: that act.
+async def begin(tx: Tx, data: BulkInput, *, bulk: UUID | None = None, of: UUID | None = None) -> Bulk:
+    """Write down what is chosen, and let the job begin after the commit. With an id that is known: that act. ``of`` is an act on tags
+    that it takes back: of each order only those that the act has changed.
 
     Raises:
         InvalidInput: both orders and filters or neither, more than 10,000 orders, what the act needs is missing.
@@ -66,7 +67,7 @@ async def begin(tx: Tx, data: BulkInput, *, bulk: UUID | None = None) -> Bulk:
     rows = await chosen(tx, data.orders, data.filters)
     if not rows:
         raise Conflict("None of these orders is there any more, or none fits the filters.")
-    arguments = _arguments(data)
+    arguments = _arguments(data) | ({} if of is None else {"of": str(of)})
     actor = msgspec.to_builtins(tx.actor)
     if await bulk_store.insert(tx, fresh, data.act, arguments, tx.actor.id, actor, rows):
         log.append(tx, BulkBegun(act=data.act, total=len(rows)), subject=fresh)
@@ -153,7 +154,7 @@ async def run(database: Database, bulk: UUID) -> None:
     found = await bulk_store.get(database, bulk)
     if found is None or found.state != "running":
         return
-    actor = await _who(database, await bulk_store.actor_of(database, bulk))
+    actor = await identity.who_asked(database, await bulk_store.actor_of(database, bulk))
     context = Context(actor=actor)
     while waiting := await bulk_store.next_rows(database, bulk, _AT_ONCE):
         taken = 0
@@ -169,28 +170,14 @@ async def run(database: Database, bulk: UUID) -> None:
     await database.transaction(ending, context)
 
 
-async def _who(reader: Reader, then: Any) -> Actor:
-    """Who asked, with what they might do then and still may."""
-    actor = msgspec.convert(then, Actor)
-    if actor.kind != "staff" or actor.id is None:
-        return actor
-    row = await reader.row("SELECT status FROM staff WHERE id = $1", actor.id)
-    if row is None:  # somebody of another system, by OpenID Connect
-        return actor
-    if row["status"] != "active":
-        return msgspec.structs.replace(actor, permissions=frozenset())
-    today = await identity.of_staff(reader, actor.id)
-    return msgspec.structs.replace(today, permissions=today.permissions & actor.permissions)
-
-
 async def _one(database: Database, context: Context, bulk: Bulk, order: UUID) -> bool:
     """Give one order its outcome; whether it was this process that did."""
 
     async def work(tx: Tx) -> bool:
         if not await bulk_store.claim(tx, bulk.id, order):
             return False
-        await _ACTS[bulk.act](tx, order, bulk.arguments)
-        await bulk_store.mark(tx, bulk.id, order, "done")
+        changed = await _ACTS[bulk.act](tx, order, bulk.arguments)
+        await bulk_store.mark(tx, bulk.id, order, "done", changed=changed)
         return True
 
     async def refused(tx: Tx, reason: str) -> None:
@@ -204,12 +191,22 @@ async def _one(database: Database, context: Context, bulk: Bulk, order: UUID) ->
         return True
 
 
-async def _tag(tx: Tx, order: UUID, arguments: dict[str, Any]) -> None:
-    await tagging.tag(tx, order, arguments["tags"])
+async def _tag(tx: Tx, order: UUID, arguments: dict[str, Any]) -> list[str]:
+    had, tags = await tagging_store.tags_of(tx, order), await _tags(tx, order, arguments)
+    await tagging.tag(tx, order, tags)
+    return [tag for tag in tags if tag not in had]
 
 
-async def _untag(tx: Tx, order: UUID, arguments: dict[str, Any]) -> None:
-    await tagging.untag(tx, order, arguments["tags"])
+async def _untag(tx: Tx, order: UUID, arguments: dict[str, Any]) -> list[str]:
+    had, tags = await tagging_store.tags_of(tx, order), await _tags(tx, order, arguments)
+    await tagging.untag(tx, order, tags)
+    return [tag for tag in tags if tag in had]
+
+
+async def _tags(tx: Tx, order: UUID, arguments: dict[str, Any]) -> list[str]:
+    """The tags that are meant; of an act that takes another back, those that this has changed of an order."""
+    changed = await bulk_store.changed(tx, UUID(arguments["of"]), order) if "of" in arguments else None
+    return list(arguments["tags"] if changed is None else changed)
 
 
 async def _fulfil(tx: Tx, order: UUID, _arguments: dict[str, Any]) -> None:
@@ -224,7 +221,7 @@ async def _assign(tx: Tx, order: UUID, arguments: dict[str, Any]) -> None:
     await fulfilment_assign.assign_order(tx, order, UUID(arguments["location"]))
 
 
-_ACTS: dict[str, Callable[[Tx, UUID, dict[str, Any]], Awaitable[None]]] = {
+_ACTS: dict[str, Callable[[Tx, UUID, dict[str, Any]], Awaitable[list[str] | None]]] = {
     "tag": _tag,
     "untag": _untag,
     "fulfil": _fulfil,

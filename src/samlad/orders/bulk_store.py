@@ -126,15 +126,27 @@ async def claim(tx: Tx, bulk: UUID, order: UUID) -> bool:
     )
 
 
-async def mark(tx: Tx, bulk: UUID, order: UUID, state: str, reason: str = "") -> None:
-    """Note what became of an order, unless that is known."""
+async def mark(
+    tx: Tx, bulk: UUID, order: UUID, state: str, reason: str = "", changed: Sequence[str] | None = None
+) -> None:
+    """Note what became of an order, unless that is known; ``changed`` are the tags that it got or lost."""
     await tx.execute(
-        """UPDATE order_bulk_row SET state = $3, reason = $4 WHERE bulk = $1 AND order_id = $2 AND state = 'waiting'""",
+        """UPDATE order_bulk_row SET state = $3, reason = $4, changed = $5
+           WHERE bulk = $1 AND order_id = $2 AND state = 'waiting'""",
         bulk,
         order,
         state,
         reason[:500],
+        None if changed is None else list(changed),
     )
+
+
+async def changed(reader: Reader, bulk: UUID, order: UUID) -> list[str] | None:
+    """The tags that an order got or lost by an act; None where that was not kept."""
+    found: list[str] | None = await reader.value(
+        "SELECT changed FROM order_bulk_row WHERE bulk = $1 AND order_id = $2", bulk, order
+    )
+    return found
 
 
 async def end(tx: Tx, bulk: UUID, state: str) -> bool:

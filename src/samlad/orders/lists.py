@@ -3,6 +3,8 @@
 from datetime import date, datetime
 from uuid import UUID
 
+import msgspec
+
 from samlad.kernel.clock import day_bounds
 from samlad.kernel.database import Reader
 from samlad.kernel.listing import Filter, Listing, Sort, at_start, texts, uuids
@@ -28,6 +30,18 @@ def _only_true(text: str) -> str:
     return text
 
 
+class _LocalDays(msgspec.Struct, frozen=True):
+    """Days of a channel by its own clock, both included."""
+
+    channel: UUID
+    first: date
+    last: date
+
+
+def _local_days(text: str) -> str:
+    return msgspec.json.encode(msgspec.json.decode(text, type=list[_LocalDays])).decode()
+
+
 NOT_REFUNDED = """FROM refund f JOIN payment p ON p.id = f.payment JOIN orders own ON own.id = p.order_id
     WHERE f.status = 'failed' AND own.refunded + own.credited < own.paid
       AND (own.status = 'cancelled' OR own.paid - own.refunded - own.credited > own.total - own.called_off
@@ -45,7 +59,9 @@ LISTING = Listing(
     row=OrderRow,
     select="""o.id, o.number, c.code AS channel, o.kind, o.status, o.payment_status, o.placed_at, o.customer,
               k.external_id AS customer_number, o.name,
-              o.email, o.items, o.total, o.currency, o.delivery, o.imported""",
+              o.email, o.items, o.total, o.currency, o.delivery, o.imported,
+              (o.status = 'returned' AND EXISTS (SELECT FROM order_line l WHERE l.order_id = o.id AND l.cancelled > 0))
+                  AS is_partly_cancelled""",
     source="orders o JOIN channel c ON c.id = o.channel LEFT JOIN customer k ON k.id = o.customer",
     key="o.id",
     sorts={
@@ -55,17 +71,28 @@ LISTING = Listing(
     },
     default_sort="-placed_at",
     filters={
-        "channel": Filter("c.code = ANY({})", texts),
+        "channel": Filter(
+            "c.code = ANY({})",
+            texts,
+            one="o.channel = (SELECT one.id FROM channel one WHERE one.code = ({}::text[])[1])",
+        ),
         "status": Filter("o.status = ANY({})", texts),
         "payment": Filter("o.payment_status = ANY({})", texts),
         "kind": Filter("o.kind = ANY({})", texts),
         "currency": Filter("o.currency = ANY({})", texts),
         "pool": Filter("o.pool = ANY({}::uuid[])", uuids),
         "customer": Filter("o.customer = ANY(customer_members({}::uuid[]))", uuids),
-        "location": Filter("o.location = ANY({}::uuid[])", uuids),
+        "location": Filter("o.location = ANY({}::uuid[])", uuids, one="o.location = ({}::uuid[])[1]"),
+        "local_days": Filter(
+            """EXISTS (SELECT FROM jsonb_to_recordset({}::text::jsonb) AS d (channel uuid, first date, last date)
+                       WHERE d.channel = o.channel AND o.local_day BETWEEN d.first AND d.last)""",
+            _local_days,
+        ),
+        "goods": Filter("({} = 'true') = (o.items > 0)", _truth),
         "from": Filter("o.placed_at >= {}", _moment),
         "before": Filter("o.placed_at < {}", _moment),
         "id": Filter("o.id = ANY({}::uuid[])", uuids),
+        "number": Filter("o.number = ANY({}::text[])", texts),
         "delivery": Filter("o.delivery = ANY({})", texts),
         "tag": Filter(
             "o.id IN (SELECT t.order_id FROM order_tag t WHERE t.tag = ANY ({}::text[]))",
@@ -89,6 +116,9 @@ LISTING = Listing(
             """({} = 'true') = (EXISTS (SELECT FROM orders r WHERE r.returns = o.id)
                    OR EXISTS (SELECT FROM return_request r WHERE r.order_id = o.id AND r.state <> 'cancelled'))""",
             _truth,
+            few="""SELECT returns FROM orders WHERE {0}::text = 'true' AND returns IS NOT NULL
+                   UNION ALL SELECT order_id FROM return_request WHERE state <> 'cancelled'""",
+            few_of="true",
         ),
         "not_refunded": Filter(f"{{}} = 'true' AND o.id IN (SELECT p.order_id {NOT_REFUNDED})", _only_true),
         "disputed": Filter(
@@ -110,7 +140,8 @@ LISTING = Listing(
         ),
     },
 )
-"""All orders, latest first. ``place`` is the code of a location that gives a part, ``part`` the state of one; ``late`` has a part
+"""All orders, latest first. ``local_days`` are days of channels by their own clocks, as JSON; ``goods`` says whether there is anything
+to give, which of a gift card alone there is not. ``place`` is the code of a location that gives a part, ``part`` the state of one; ``late`` has a part
 that is late; ``returned`` came back in part or is announced to; ``least`` and ``most`` are totals in minor units. ``q`` is the beginning of a number, here or where it came from, an e-mail address or an SKU
 on one of the lines."""
 

@@ -276,7 +276,7 @@ class Order(OrderHead, frozen=True, kw_only=True):
 
 
 class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of the order list."""
+    """A line of the order list. ``is_partly_cancelled``: what left has come back, and the rest never left."""
 
     id: UUID
     number: str
@@ -294,6 +294,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     delivery: str | None
     imported: str | None
+    is_partly_cancelled: bool
 
 
 class ChannelSales(msgspec.Struct, frozen=True, kw_only=True):

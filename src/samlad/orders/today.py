@@ -60,23 +60,30 @@ class Sold(msgspec.Struct, frozen=True):
     items: int
 
 
-async def sold(reader: Reader, days: Sequence[Day]) -> list[Sold]:
-    """What channels sold on their days and a week before. One statement.
+_OF_DAYS = """
+    WITH asked AS (
+        SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[],
+                             $6::timestamptz[]) AS d (channel, begins, ends, then_begins, then_ends, cut)
+    ), span AS (
+        SELECT 'today' AS part, channel, begins, ends FROM asked
+        UNION ALL SELECT 'then', channel, then_begins, then_ends FROM asked
+    )"""
 
-    Exact at any moment: orders that the sums do not have yet, or still have though they were cancelled, are added.
+
+async def sold(reader: Reader, days: Sequence[Day], locations: Sequence[UUID] | None = None) -> list[Sold]:
+    """What channels sold on their days and a week before, at some locations or (None) at all. One statement.
+
+    Exact at any moment: orders that the sums do not have yet, or still have though they were cancelled, are added. The sums
+    know no locations: of these the orders themselves are added up, those of two days of a few channels.
     """
     if not days:
         return []
+    if locations is not None:
+        return await _sold_at(reader, days, locations)
     return await reader.all(
         Sold,
-        """
-        WITH asked AS (
-            SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[],
-                                 $6::timestamptz[]) AS d (channel, begins, ends, then_begins, then_ends, cut)
-        ), span AS (
-            SELECT 'today' AS part, channel, begins, ends FROM asked
-            UNION ALL SELECT 'then', channel, then_begins, then_ends FROM asked
-        ), one AS (
+        f"""
+        {_OF_DAYS}, one AS (
             SELECT s.part, q.channel, q.currency, q.starts_at AS period, q.orders, q.revenue, q.items
             FROM span s JOIN order_quarter q ON q.channel = s.channel AND q.starts_at >= s.begins AND q.starts_at < s.ends
             UNION ALL
@@ -95,6 +102,29 @@ async def sold(reader: Reader, days: Sequence[Day]) -> list[Sold]:
         FROM one GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
         """,
         *([getattr(day, name) for day in days] for name in Day.__struct_fields__),
+    )
+
+
+async def _sold_at(reader: Reader, days: Sequence[Day], locations: Sequence[UUID]) -> list[Sold]:
+    return await reader.all(
+        Sold,
+        f"""
+        {_OF_DAYS}, one AS (
+            SELECT s.part, o.channel, o.currency, date_bin('15 minutes', o.placed_at, 'epoch') AS period, o.kind, o.total,
+                   o.items, o.location, o.status
+            FROM span s JOIN orders o ON o.channel = s.channel AND o.placed_at >= s.begins AND o.placed_at < s.ends
+            UNION ALL
+            SELECT 'cut', o.channel, o.currency, date_bin('15 minutes', a.cut, 'epoch'), o.kind, o.total, o.items, o.location,
+                   o.status
+            FROM asked a JOIN orders o ON o.channel = a.channel AND o.placed_at >= date_bin('15 minutes', a.cut, 'epoch')
+                 AND o.placed_at < a.cut
+        )
+        SELECT part, channel, currency, period, (count(*) FILTER (WHERE kind = 'sale'))::int AS orders,
+               sum(total)::bigint AS revenue, sum(items)::int AS items
+        FROM one WHERE location = ANY ($7::uuid[]) AND status <> 'cancelled' GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+        """,
+        *([getattr(day, name) for day in days] for name in Day.__struct_fields__),
+        list(locations),
     )
 
 

@@ -22,7 +22,7 @@ COLUMNS = ("customer", "channel", "status", "payment", "delivery", "items", "tag
 """What the desk can show of an order beside its number."""
 FILTERS = (
     "q", "channel", "status", "payment", "kind", "currency", "delivery", "tag", "place", "part", "late", "returned",
-    "from_amount", "to_amount", "customer", "first", "last", "day",
+    "from_amount", "to_amount", "customer", "first", "last", "day", "goods",
 )  # fmt: skip
 """Filters of the desk, by their names in its address."""
 

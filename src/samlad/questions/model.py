@@ -228,7 +228,9 @@ class AnsweredQuestion(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Waits(msgspec.Struct, frozen=True, kw_only=True):
-    """How many somebody has to read, and since when the first of them waits."""
+    """How many questions somebody has to read, and how many with answers of buyers to read; since when the first waits."""
 
-    count: int
-    oldest: datetime | None
+    questions: int
+    asked_at: datetime | None
+    answered: int
+    answered_at: datetime | None

@@ -253,13 +253,21 @@ async def answered(reader: Reader, pool: UUID, most: int) -> list[AnsweredQuesti
     )
 
 
-async def to_read(reader: Reader) -> Waits:
-    """How many questions and answers of buyers somebody has to read, and since when the first waits."""
+async def to_read(reader: Reader, pools: Sequence[UUID] | None = None) -> Waits:
+    """What somebody has to read of what is asked about goods of some pools (None: of all), as their lists have it."""
     found = await reader.one(
         Waits,
-        """SELECT count(*)::int AS count, min(since) AS oldest FROM (
-               SELECT asked_at AS since FROM question WHERE status = 'waiting'
-               UNION ALL SELECT written_at FROM question_answer WHERE status = 'waiting') AS each""",
+        """WITH asked AS (
+               SELECT q.asked_at FROM question q JOIN product p ON p.id = q.product
+               WHERE q.status = 'waiting' AND ($1::uuid[] IS NULL OR p.pool = ANY ($1))
+           ), answered AS (
+               SELECT min(a.written_at) AS since FROM question_answer a JOIN question q ON q.id = a.question
+               JOIN product p ON p.id = q.product
+               WHERE a.status = 'waiting' AND ($1::uuid[] IS NULL OR p.pool = ANY ($1)) GROUP BY q.id
+           )
+           SELECT (SELECT count(*) FROM asked)::int AS questions, (SELECT min(asked_at) FROM asked) AS asked_at,
+                  (SELECT count(*) FROM answered)::int AS answered, (SELECT min(since) FROM answered) AS answered_at""",
+        None if pools is None else list(pools),
     )
     assert found is not None
     return found

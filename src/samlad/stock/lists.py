@@ -7,15 +7,20 @@ from uuid import UUID
 import msgspec
 
 from samlad.catalog import Tracking
-from samlad.kernel.listing import Filter, Listing, Sort, texts, uuids
+from samlad.kernel.listing import Filter, Listing, Sort, anywhere, texts, uuids
 from samlad.stock.model import Cause, CountStatus, HoldKind, LocationKind, TransferStatus
 
 _SKU = "v.sku = ANY({}::text[])"
-# Once a variant, not once a place: all words are in what it is called.
-_CALLED = """l.variant IN (
-    SELECT named.id FROM variant named JOIN product of ON of.id = named.product
-    WHERE NOT EXISTS (SELECT FROM unnest({}::text[]) word
-                      WHERE strpos(lower(concat_ws(' ', named.sku, of.title, named.option_text)), lower(word)) = 0))"""
+_CALLED = """NOT EXISTS (SELECT FROM unnest(({0}::text[])[2:]) word
+                 WHERE strpos(lower(concat_ws(' ', v.sku, product.title, v.option_text)), word) = 0)"""
+# By the longest word each part of a name is looked up by its index; then all words are looked for.
+_CALLED_BY_INDEX = f"""
+    SELECT l.id FROM (SELECT id FROM variant WHERE lower(sku) LIKE ({{0}}::text[])[1]
+                      UNION ALL SELECT id FROM variant WHERE lower(option_text) LIKE ({{0}}::text[])[1]
+                      UNION ALL SELECT n.id FROM variant n JOIN product ON product.id = n.product
+                            WHERE lower(product.title) LIKE ({{0}}::text[])[1]) AS named
+    JOIN level l ON l.variant = named.id JOIN variant v ON v.id = named.id JOIN product ON product.id = v.product
+    WHERE {_CALLED}"""
 NAMED = (
     "m.variant IN (SELECT variant_names(a) FROM unnest({}::uuid[]) AS a)",
     "m.variant IN (SELECT variant_names(a.id) FROM variant a WHERE a.sku = ANY({}::text[]))",
@@ -102,6 +107,12 @@ class LevelRow(msgspec.Struct, frozen=True):
     updated_at: datetime
 
 
+def _words(text: str) -> list[str]:
+    """The words of a name, before them the pattern of the longest, which is looked up."""
+    words = sorted(text.lower().split(), key=len, reverse=True) or [""]
+    return [anywhere(words[0]), *words]
+
+
 def _state(text: str) -> str:
     if text not in ("low", "out", "in"):
         raise ValueError("one of in, low, out")
@@ -124,11 +135,15 @@ LEVELS: Listing[LevelRow] = Listing(
     },
     default_sort="sku",
     filters={
-        "location": Filter(_PLACE, texts),
+        "location": Filter(
+            _PLACE,
+            texts,
+            one="l.location = (SELECT one.id FROM location one WHERE one.code = ({}::text[])[1])",
+        ),
         "pool": Filter("p.pool = ANY({}::uuid[])", uuids),
         "variant": Filter("l.variant = ANY({}::uuid[])", uuids),
         "sku": Filter(_SKU, texts),
-        "q": Filter(_CALLED, str.split),
+        "q": Filter(_CALLED, _words, few=_CALLED_BY_INDEX),
         "state": Filter(
             f"""CASE WHEN {_FREE} <= 0 THEN 'out' WHEN {_FREE} <= l.low_at THEN 'low'
                 ELSE 'in' END = {{}}::text""",

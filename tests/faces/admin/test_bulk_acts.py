@@ -1,13 +1,15 @@
 """Acts on what is picked in lists: each row by itself, what refuses is told, and one click takes all of it back."""
 
+import asyncio
 import re
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import msgspec
 import pytest
 
-from samlad import customers
+from samlad import catalog, customers
+from samlad.access import bulk as bulk_jobs
 from samlad.access import staff as people
 from samlad.access.permissions import Role, permissions
 from samlad.access.staff import StaffInput
@@ -142,3 +144,94 @@ async def test_conversations_are_done_together_and_wait_again(api, api_as, shop)
         assert await states() == [("open", True)] * 3
         await take_back(client, page)
         assert await states() == [("open", False)] * 3
+
+
+async def begun(api: Any, path: str, data: dict[str, Any]) -> str:
+    """The address of the page that tells how far an act on all that fits is."""
+    answer = await api.post(path, data={**data, "everything": "1"})
+    assert answer.status_code == 303, answer.text
+    assert answer.headers["location"].startswith("/admin/bulk/"), answer.headers["location"]
+    return str(answer.headers["location"])
+
+
+async def _went(shop: Any, here: str) -> None:
+    await asyncio.gather(*(bulk_jobs.run(shop.db, UUID(here.rpartition("/")[2])) for _ in range(2)))
+
+
+async def test_all_products_that_fit_are_put_away_and_come_back(api, shop) -> None:
+    kettle, mug, towel, pot = (str(one) for one in shop.products.values())
+    await done(api, "/admin/products/bulk", {"id": [pot], "act": "archived"})
+    here = await begun(api, "/admin/products/bulk", {"act": "archived", "selection": "status=active"})
+    assert "0 / 3" in (await api.get(here)).text
+    assert "There is nothing to take back." in (await api.post(f"{here}/back")).text  # while it is under way
+    await _went(shop, here)
+    page = (await api.get(here)).text
+    assert "Changed: 3." in page
+    assert set((await statuses(shop)).values()) == {"archived"}
+    await done(api, "/admin/products/bulk", {"id": [mug], "act": "draft"})  # somebody decided otherwise
+    back = (await api.post(f"{here}/back")).headers["location"]
+    await _went(shop, back)
+    assert await statuses(shop) == {kettle: "active", mug: "draft", towel: "active", pot: "archived"}
+    assert "Take back: Archive" in (await api.get(back)).text
+    assert f"{back}/back" not in (await api.get(back)).text
+    none = {"act": "archived", "selection": "q=nothing-is-called-so", "everything": "1"}
+    assert "None of these is there" in await done(api, "/admin/products/bulk", none)
+
+
+async def test_all_customers_that_fit_are_tagged_and_one_that_refuses_is_named(api, api_as, shop) -> None:
+    pool = shop.trade.web.pools["customers"]
+    await shop.db.rows(
+        f"""INSERT INTO customer (id, pool, name, email) SELECT gen_random_uuid(), '{pool}', 'Ada ' || n, 'ada' || n || '@x.example'
+            FROM generate_series(1, 60) AS n"""
+    )
+    full = await shop.db.value("SELECT id FROM customer WHERE name = 'Ada 7'")
+    await shop.db.rows(
+        f"INSERT INTO customer_tag (customer, tag) SELECT '{full}', 'tag-' || n FROM generate_series(1, 50) AS n"
+    )
+    await done(
+        api,
+        "/admin/customers/bulk",
+        {"id": [str(await shop.db.value("SELECT id FROM customer WHERE name = 'Ada 1'"))], "tag": "vip"},
+    )
+    listed = (await api.get("/admin/customers?q=ada")).text
+    assert "All 60 that fit" in listed
+    assert 'name="selection" value="q=ada"' in listed
+    here = await begun(api, "/admin/customers/bulk", {"tag": " VIP ", "selection": "q=ada&cursor=x"})
+    await _went(shop, here)
+    tagged = "SELECT count(*) FROM customer_tag WHERE tag = 'vip'"
+    assert await shop.db.value(tagged) == 59
+    page = (await api.get(here)).text
+    assert "Ada 7" in page
+    assert "at most 50" in page
+    await _went(shop, (await api.post(f"{here}/back")).headers["location"])
+    assert await shop.db.value(tagged) == 1, "who had it before keeps it"
+    stopped = await begun(api, "/admin/customers/bulk", {"tag": "late", "selection": ""})
+    await api.post(f"{stopped}/stop")
+    await _went(shop, stopped)
+    assert await shop.db.value("SELECT count(*) FROM customer_tag WHERE tag = 'late'") == 0
+    nobody = Actor(kind="staff", id=new_id(), name="Sam", permissions=frozenset({"catalog.change"}))
+    async with api_as(nobody) as client:
+        assert (await client.get(here)).status_code == 403
+        assert (await client.post(f"{here}/back")).status_code == 403
+        data = {"tag": "x", "everything": "1"}
+        assert (await client.post("/admin/customers/bulk", data=data)).status_code == 403
+
+
+async def test_an_act_on_all_that_dies_goes_on(api, shop, monkeypatch) -> None:
+    real, seen = catalog.change, []
+
+    async def dies(tx: Any, *args: Any) -> Any:
+        changed = await real(tx, *args)
+        seen.append(args)
+        if len(seen) == 2:
+            raise RuntimeError("the power is gone")  # after the act, before its outcome is noted
+        return changed
+
+    here = await begun(api, "/admin/products/bulk", {"act": "draft", "selection": ""})
+    monkeypatch.setattr(catalog, "change", dies)
+    with pytest.raises(RuntimeError):
+        await bulk_jobs.run(shop.db, UUID(here.rpartition("/")[2]))
+    assert sorted((await statuses(shop)).values()) == ["active", "active", "active", "draft"]
+    await _went(shop, here)
+    assert set((await statuses(shop)).values()) == {"draft"}
+    assert "Changed: 4." in (await api.get(here)).text

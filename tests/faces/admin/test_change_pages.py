@@ -37,7 +37,11 @@ async def test_a_return_is_previewed_and_done(api, shop) -> None:
     assert piece.lstrip().startswith('<div id="preview"')
     assert "145.00" in piece
     wrong = await api.post(f"{here}/change/preview", data={**chosen, "return-1": "9"}, headers=HTMX)
-    assert "at most 2" in wrong.text
+    fault = re.search('<a href="#f-return-1">[^<]*: at most 2', wrong.text, re.IGNORECASE)
+    assert fault, "the message leads to the field that it is about"
+    assert re.search(r'<form id="change"[^>]* novalidate', page), (
+        "else htmx sends nothing that the browser finds impossible"
+    )
     agreed = {**chosen, "fingerprint": hidden(piece, "fingerprint"), "act": "apply"}
     done = await api.post(f"{here}/change", data=agreed, headers=PEOPLE)
     assert done.status_code == 303, done.text

@@ -108,6 +108,7 @@ async def test_views_are_kept_opened_renamed_and_brought_back(api, shop) -> None
 
 async def test_acts_on_many_are_watched_and_taken_back(api, shop) -> None:
     placed = [await shop.buy("MUG-032", 1) for _ in range(3)]
+    await shop.db.transaction(lambda tx: tagging.tag(tx, placed[0].id, ["gift"]))
     page = (await api.get(f"{BASE}?kind=sale", headers=PEOPLE)).text
     form = {
         "selection": hidden(page, "selection"),
@@ -135,6 +136,8 @@ async def test_acts_on_many_are_watched_and_taken_back(api, shop) -> None:
     back = await api.post(f"{address}/back", headers=PEOPLE)
     await bulk.run(shop.db, back.headers["location"].rpartition("/")[2])
     assert numbers((await api.get(f"{BASE}?tag=fragile", headers=PEOPLE)).text) == []
+    kept = numbers((await api.get(f"{BASE}?tag=gift", headers=PEOPLE)).text)
+    assert kept == [placed[0].number], "the tag that it had before stays"
     slips = await api.post(
         f"{BASE}/print", data={"id": [str(placed[0].id), str(placed[1].id)]}, headers=PEOPLE
     )

@@ -3,10 +3,14 @@
 import html
 import re
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from samlad import channels, credit, customers
 from samlad.access.permissions import Role, permissions, permissions_of
+from samlad.channels.model import ChannelChange
+from samlad.credit import IssueInput
 from samlad.faces.admin import palette, routes, search
 from samlad.faces.admin.palette import Named
 from samlad.faces.admin.shell import MORE_PLACES, NAVIGATION
@@ -90,6 +94,16 @@ async def test_every_page_is_found_by_its_title_in_every_language(api) -> None:
 async def test_things_with_names_are_found_by_who_may_see_them(api, api_as, shop) -> None:
     order = await shop.buy("MUG-032", 1)
     await shop.trade.follow()
+    number = f"W-{order.number}"
+    await shop.db.rows("UPDATE orders SET number = $2 WHERE id = $1 RETURNING 1", order.id, number)
+    settings = ChannelChange(settings={"number_prefix": "W-"})
+    await shop.db.transaction(lambda tx: channels.change(tx, shop.trade.web.id, settings))
+    digits, order = order.number, msgspec.structs.replace(order, number=number)
+    given = IssueInput(channel=shop.trade.web.id, amount=1_000, note="Thanks")
+    card = await shop.db.transaction(lambda tx: credit.issue(tx, given))
+    person = customers.PersonInput(name="Anna Svensson", email="anna@x.example", phone="+46701234567")
+    pool = shop.trade.web.pools["customers"]
+    anna = (await shop.db.transaction(lambda tx: customers.find_or_create(tx, pool, person))).id
     for asked, expected in {
         order.number.lower(): f"/admin/orders/{order.id}",
         "kettel": f"/admin/products/{shop.products['KTL-150']}",
@@ -100,6 +114,15 @@ async def test_things_with_names_are_found_by_who_may_see_them(api, api_as, shop
         "When stock is held": f"/admin/channels/{shop.trade.web.id}#f-hold_policy",
         "nwe product": None,
         "open shift": "/pos",
+        "example kim": "/admin/customers/",
+        f"order {digits}": f"/admin/orders/{order.id}",
+        digits: f"/admin/orders/{order.id}",
+        f"W-{digits}": f"/admin/orders/{order.id}",
+        card.card.last_four.lower(): f"/admin/gift-cards/{card.card.id}",
+        card.code: f"/admin/gift-cards/{card.card.id}",
+        "070-123 45 67": f"/admin/customers/{anna}",
+        "svensson anna": f"/admin/customers/{anna}",
+        "ANNA Sven": f"/admin/customers/{anna}",
     }.items():
         found = hits_of((await api.get("/admin/search/options", params={"q": asked})).text)
         if expected is not None:

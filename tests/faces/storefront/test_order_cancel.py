@@ -77,11 +77,13 @@ async def test_what_was_called_off_and_sent_back_in_parts_says_which(
             await market.db.transaction(lambda tx, data=data: apply_change(tx, order, data))
         async with api_as(accept="text/html", **{"accept-language": "en"}) as staff:
             desk = text_of((await staff.get(f"/admin/orders/{order}")).text)
+            listed = text_of((await staff.get("/admin/orders")).text)
+            assert ("Partly cancelled, the rest returned" in listed) == has_left
         return text_of((await guest.get(link)).text), desk
 
-    buyer, desk = await pages_after(has_left=True)
-    assert "Partly cancelled, the rest sent back" in buyer
-    assert "Partly cancelled, the rest returned" in desk
     buyer, desk = await pages_after(has_left=False)
     assert ("Cancelled" in buyer, "Sent back" in buyer) == (True, False)
     assert ("Cancelled" in desk, "Cancel the order" in desk) == (True, False)
+    buyer, desk = await pages_after(has_left=True)
+    assert "Partly cancelled, the rest sent back" in buyer
+    assert "Partly cancelled, the rest returned" in desk

@@ -1,7 +1,7 @@
 """Acts on what is picked in a list of the admin: each row in a transaction of its own, all of it taken back by one click.
 
 A row that refuses does not keep the others from being changed; it is counted, and named with its reason. This is for the rows of
-a page. Orders, of which thousands are picked by a filter, have jobs for it (`samlad.faces.admin.order_bulk`).
+a page. Where all that a filter finds can be meant there are jobs for it (`samlad.faces.admin.bulk_all`, for orders `order_bulk`).
 """
 
 import base64

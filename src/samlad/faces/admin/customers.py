@@ -1,5 +1,6 @@
 """Customers: who buys, and what they bought."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -8,10 +9,12 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from samlad import channels, customers, orders, profile
+from samlad.access.bulk import Arguments, Kind
 from samlad.channels import Channel, ChannelKind, Resource
 from samlad.customers import Customer
 from samlad.customers.model import CustomerChange, NewCustomer
-from samlad.faces.admin import bulk, customer_blocks, names
+from samlad.faces.admin import bulk_all, customer_blocks, names
+from samlad.faces.admin.bulk_all import BulkList
 from samlad.faces.admin.customer_blocks import Block
 from samlad.faces.admin.identity import customer_identity
 from samlad.faces.admin.lists import shown
@@ -34,16 +37,22 @@ FIELDS = ("name", "email", "phone", "country", "locale", "group_name", "external
 async def list_customers(request: AnyRequest) -> Response[Any]:
     """All customers, the newest first."""
     require(request, customers.READ)
-    asked = request.query_params.get("q", "").replace("\x00", "").strip()
-    fixed: dict[str, str | None] = await within(request, Resource.CUSTOMERS)
-    if customers.looks_like_phone(asked):
-        plain = ListQuery(limit=1, filters={"q": asked, **fixed})
-        if not (await customers.LISTING.page(database_of(request), plain)).items:
-            fixed |= {"q": None, "phone": asked}  # a number that is kept in another spelling
+    fixed = await _fixed(request, request.query_params)
     found = await shown(request, database_of(request), customers.LISTING, fixed=fixed)
     tags = await customers.tags_in_use(database_of(request), actor_of(request))
     options = [(each.tag, f"{each.tag} ({each.people})") for each in tags]
     return await admin_page(request, "admin/customers.html", list=found, tags=options)
+
+
+async def _fixed(request: AnyRequest, params: Mapping[str, str]) -> dict[str, str | None]:
+    """What an address cannot change: the pools of who asks, and a number that is kept in another spelling."""
+    fixed: dict[str, str | None] = await within(request, Resource.CUSTOMERS, params.get("pool"))
+    asked = params.get("q", "").replace("\x00", "").strip()
+    if customers.looks_like_phone(asked):
+        plain = ListQuery(limit=1, filters={"q": asked, **fixed})
+        if not (await customers.LISTING.page(database_of(request), plain)).items:
+            fixed |= {"q": None, "phone": asked}
+    return fixed
 
 
 @get("/admin/customers/new")
@@ -170,27 +179,29 @@ async def _undo_change(tx: Tx, arguments: dict[str, Any]) -> str:
 
 @post("/admin/customers/bulk")
 async def tag_many(request: AnyRequest) -> Response[Any]:
-    """Give the picked ones a tag."""
+    """Give the picked ones, or all that fit, a tag."""
     require(request, customers.CHANGE)
     form, _ = await read_form(request), words(request)
-    back = local_path(form.text("next"), "/admin/customers")
     try:
         given = form.into(customers.TagsInput, tags=[form.get("tag").strip().lower()])
         if not given.tags[0]:
             raise InvalidInput.at("tags/0", "is empty")
     except InvalidInput:
+        back = local_path(form.text("next"), "/admin/customers")
         return go(request, back, _("Write the tag that they are to have."), kind="danger")
-    (wanted,) = given.tags
+    return await _TAGS.run(request, form, {"tag": given.tags[0]})
 
-    async def act(tx: Tx, customer: UUID) -> str | None:
-        if wanted in await customers.tags_of(tx, customer):
-            return None
-        await customers.tag(tx, customer, given)
-        return "-"
 
-    return await bulk.run(
-        request, bulk.picked(form), act, named=_named, back=back, undo="customers.tag", tag=wanted
-    )
+async def _tag(tx: Tx, customer: UUID, arguments: Arguments) -> str | None:
+    wanted = arguments["tag"]
+    if wanted in await customers.tags_of(tx, customer):
+        return None
+    await customers.tag(tx, customer, customers.TagsInput(tags=[wanted]))
+    return "-"
+
+
+async def _untag(tx: Tx, customer: UUID, _before: str, arguments: Arguments) -> None:
+    await customers.untag(tx, customer, arguments["tag"])
 
 
 async def _named(reader: Reader, customer: UUID) -> str:
@@ -200,11 +211,20 @@ async def _named(reader: Reader, customer: UUID) -> str:
     return found.name or found.email or str(found.id)
 
 
-@undoable("customers.tag")
-async def _undo_tag(tx: Tx, arguments: dict[str, Any]) -> str:
-    for customer, _before in bulk.rows_before(arguments):
-        await customers.untag(tx, customer, arguments["tag"])
-    return str(arguments["back"])
+async def _all_that_fit(request: AnyRequest, asked: Mapping[str, str], most: int) -> list[UUID]:
+    filters = {name: asked.get(name) for name in customers.LISTING.filters} | await _fixed(request, asked)
+    query = ListQuery(filters=filters, sort=asked.get("sort"))
+    return await customers.LISTING.keys(database_of(request), query, most=most)
 
+
+_TAGS = bulk_all.add(
+    BulkList(
+        path="/admin/customers",
+        kind=Kind(name="customers.tag", needs=customers.CHANGE, act=_tag, back=_untag),
+        title=lambda request, arguments: f"{words(request)('Give the tag')}: {arguments['tag']}",
+        named=_named,
+        keys=_all_that_fit,
+    )
+)
 
 HANDLERS = [list_customers, new_customer, add_customer, tag_many, show_customer, change_customer]

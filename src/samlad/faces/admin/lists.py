@@ -53,6 +53,11 @@ class Shown(msgspec.Struct, Generic[T], frozen=True):
         return href(self.path, {**self.kept(), **changes})
 
     @property
+    def selection(self) -> str:
+        """What narrows and sorts this list, as in an address: what stands for all of its pages."""
+        return urlencode(self.kept())
+
+    @property
     def sort_href(self) -> str:
         """The address to which a sort key is appended."""
         base = href(self.path, self.kept("sort"))

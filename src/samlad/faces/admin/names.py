@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from samlad.kernel.i18n import marked
-from samlad.orders.model import Order
+from samlad.orders.model import Order, OrderRow
 from samlad.orders.rules import is_partly_cancelled
 
 kind: Mapping[str, str] = {
@@ -115,13 +115,10 @@ order_status_kind: Mapping[str, str] = {
 }
 
 
-def state_of(order: Order) -> str:
-    """What is said of an order, whose lines are known: some of it may have come back, and the rest never have left."""
-    return (
-        marked("Partly cancelled, the rest returned")
-        if is_partly_cancelled(order)
-        else order_status[order.status]
-    )
+def state_of(order: Order | OrderRow) -> str:
+    """What is said of an order: some of it may have come back, and the rest never have left."""
+    partly = order.is_partly_cancelled if isinstance(order, OrderRow) else is_partly_cancelled(order)
+    return marked("Partly cancelled, the rest returned") if partly else order_status[order.status]
 
 
 payment_status: Mapping[str, str] = {

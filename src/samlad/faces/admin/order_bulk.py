@@ -122,7 +122,7 @@ async def act_on(request: AnyRequest, bulk_id: FromPath[UUID], act: FromPath[str
         {"act": opposite, "orders": [str(row.order_id) for row in rows], "tags": found.arguments["tags"]},
         BulkInput,
     )
-    begun = await change(request, lambda tx: bulk.begin(tx, data))
+    begun = await change(request, lambda tx: bulk.begin(tx, data, of=bulk_id))
     return go(request, f"{BASE}/bulk/{begun.id}")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 from uuid import UUID
 
+import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Stream
@@ -41,7 +42,7 @@ from samlad.kernel.database import Database, Tx
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked, translator
 from samlad.kernel.ids import new_id
-from samlad.kernel.listing import ListQuery
+from samlad.kernel.listing import ListQuery, texts
 from samlad.kernel.problems import NotFound, Problem
 from samlad.orders import tagging, tagging_store, views
 from samlad.orders.permissions import SHARE
@@ -52,7 +53,7 @@ BASE = "/admin/orders"
 
 VIEWS: tuple[tuple[str, dict[str, str]], ...] = (
     (marked("All"), {}),
-    (marked("To hand over"), {"status": "placed,paid,partially_fulfilled", "kind": "sale"}),
+    (marked("To hand over"), {"status": "placed,paid,partially_fulfilled", "kind": "sale", "goods": "true"}),
     (marked("Late"), {"late": "true"}),
     (
         marked("Unpaid"),
@@ -97,6 +98,7 @@ async def fixed_filters(request: AnyRequest, asked: Mapping[str, str]) -> dict[s
     everything = await channels.cached_all(database_of(request))
     channel = _clock(everything, asked.get("channel", ""))
     filters = order_scope(actor_of(request)) | _days(asked, channel.time_zone if channel else "UTC")
+    filters |= _named_days(asked, everything)
     currency = asked.get("currency") or (channel.currency if channel else "EUR")
     form = Form.of(from_amount=asked.get("from_amount"), to_amount=asked.get("to_amount"))
     for name, target in (("from_amount", "least"), ("to_amount", "most")):
@@ -116,13 +118,6 @@ def _clock(everything: list[Channel], code: str) -> Channel | None:
 
 def _days(asked: Mapping[str, str], zone: str) -> dict[str, str | None]:
     """The filters for the days that were chosen, as a clock has them."""
-    named = asked.get("day", "")
-    if named in NAMED_DAYS:
-        first, last = (local_day(now(), zone) - timedelta(days=back) for back in NAMED_DAYS[named])
-        return {
-            "from": day_bounds(first, zone)[0].isoformat(),
-            "before": day_bounds(last, zone)[1].isoformat(),
-        }
     filters: dict[str, str | None] = {"from": None, "before": None}
     for name, target, index in (("first", "from", 0), ("last", "before", 1)):
         try:
@@ -130,6 +125,26 @@ def _days(asked: Mapping[str, str], zone: str) -> dict[str, str | None]:
             filters[target] = day_bounds(day, zone)[index].isoformat()
         except (ValueError, OverflowError):
             continue
+    return filters
+
+
+def _named_days(asked: Mapping[str, str], everything: list[Channel]) -> dict[str, str | None]:
+    """The filters for days that have a name: each channel's own, by its clock, as the overview counts them."""
+    named, codes = asked.get("day", ""), texts(asked.get("channel", ""))
+    some = [one for one in everything if one.code in codes] or everything
+    if named not in NAMED_DAYS or not some:
+        return {"local_days": None}
+    back = [timedelta(days=each) for each in NAMED_DAYS[named]]
+    today = [(one, local_day(now(), one.time_zone)) for one in some]
+    days = [(one, day - back[0], day - back[1]) for one, day in today]
+    filters: dict[str, str | None] = {
+        "from": min(day_bounds(first, one.time_zone)[0] for one, first, _ in days).isoformat(),
+        "before": max(day_bounds(last, one.time_zone)[1] for one, _, last in days).isoformat(),
+        "local_days": None,
+    }
+    if len({one.time_zone for one in some}) > 1:
+        each = [{"channel": one.id, "first": first, "last": last} for one, first, last in days]
+        filters["local_days"] = msgspec.json.encode(each).decode()
     return filters
 
 

@@ -10,6 +10,7 @@ from litestar import Response, get
 from samlad import orders
 from samlad.channels import Channel
 from samlad.faces.admin import names, overview_today, ticker
+from samlad.faces.admin.lists import href
 from samlad.faces.admin.scope import order_scope, own_channels
 from samlad.faces.admin.shell import admin_page, main_of
 from samlad.faces.admin.start import steps as start
@@ -19,8 +20,9 @@ from samlad.kernel.clock import now
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.listing import ListQuery
 from samlad.kernel.money import exponent
-from samlad.orders import ChannelSales
+from samlad.orders import ChannelSales, OrderStatus
 
+DESK = "/admin/orders"
 PERIODS = ("days", "months")
 _LATEST = 10
 _PLOTTED = 5
@@ -43,7 +45,7 @@ async def overview(request: AnyRequest) -> Response[Any]:
         await listen_from_here(request)
         wanted = request.query_params.get("period", "days")
         period = wanted if wanted in PERIODS else "days"
-        rows = await overview_today.read(database, everything)
+        rows = await overview_today.read(database, everything, actor.bound_to)
         main = main_of(everything)
         zone = main.time_zone if main else "UTC"
         scope = order_scope(actor)
@@ -54,6 +56,7 @@ async def overview(request: AnyRequest) -> Response[Any]:
             "period": period,
             "today": rows,
             "totals": overview_today.totals(rows),
+            "sold_href": sold_href(everything if actor.locations is not None else []),
             "weekday": overview_today.weekday(request, zone),
             "as_of": now(),
             "hours": overview_today.plot(request, rows),
@@ -67,6 +70,12 @@ async def overview(request: AnyRequest) -> Response[Any]:
             "course": await _course(request, everything, period),
         }
     return await admin_page(request, "admin/overview.html", **context)
+
+
+def sold_href(own: list[Channel]) -> str:
+    """The list of all that counts as sold today, in some channels or (none) in all."""
+    kept = ",".join(status for status in names.order_status if status != OrderStatus.CANCELLED)
+    return href(DESK, {"day": "today", "status": kept, "channel": ",".join(one.code for one in own)})
 
 
 def arrived(request: AnyRequest, rows: list[Any]) -> frozenset[UUID]:

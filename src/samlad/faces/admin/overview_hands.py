@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from litestar import Response, get
@@ -9,7 +10,7 @@ from litestar import Response, get
 from samlad import carts, conversations, orders, questions, storework, tills
 from samlad.carts.permissions import WRITE as WRITE_CARTS
 from samlad.catalog.permissions import CHANGE as CATALOG_CHANGE
-from samlad.channels import Channel, ChannelStatus
+from samlad.channels import Channel, ChannelStatus, Resource
 from samlad.faces.admin import imports, names
 from samlad.faces.admin.pools import lonely
 from samlad.faces.admin.scope import own_channels, own_codes
@@ -22,6 +23,7 @@ from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.listing import ListQuery
 from samlad.orders import fulfilment_store, today
 from samlad.pools import MOVE
+from samlad.stock import reach
 from samlad.stock.lists import LEVELS
 from samlad.stock.pace import RUNNING_OUT
 from samlad.stock.permissions import READ as STOCK_READ
@@ -48,6 +50,7 @@ class Health(msgspec.Struct, frozen=True):
     sources: int
     event_at: datetime | None
     parked: int
+    parked_in: tuple[UUID, ...]
 
 
 @get("/admin/overview/hints")
@@ -80,7 +83,9 @@ async def hints(request: AnyRequest) -> Response[Any]:
     if actor.may(conversations.READ):
         context["talks"] = await conversations.counts(database, actor)
     if actor.may(questions.READ):
-        context["asked"] = await questions.to_read(database)
+        context["asked"] = await questions.to_read(
+            database, await reach.pools(database, actor, Resource.CATALOGUE)
+        )
     if actor.may(WRITE_CARTS):
         known = {channel.id: channel for channel in everything}
         context["parked"] = [
@@ -151,6 +156,7 @@ def _healthy(
         sources=heard.sources if heard else 0,
         event_at=heard.last_at if heard else None,
         parked=heard.parked if heard else 0,
+        parked_in=heard.parked_in if heard else (),
     )
 
 

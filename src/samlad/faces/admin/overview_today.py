@@ -1,6 +1,7 @@
 """Today against the same weekday a week before, until the same time of day: by channel, by hour, and in words."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -57,12 +58,19 @@ class Difference(msgspec.Struct, frozen=True):
     good: bool | None = None
 
 
-async def read(reader: Reader, everything: list[Channel], moment: datetime | None = None) -> list[Today]:
-    """Every channel that is open or sold something; those that sold most first. One statement."""
+async def read(
+    reader: Reader,
+    everything: list[Channel],
+    locations: Sequence[UUID] | None = None,
+    moment: datetime | None = None,
+) -> list[Today]:
+    """Every channel that is open or sold something, at some locations or (None) at all; those that sold most first. One
+    statement.
+    """
     moment = moment or now()
     days = {channel.id: today.day_of(channel.id, channel.time_zone, moment) for channel in everything}
     rows: dict[UUID, dict[str, list[Sold]]] = defaultdict(lambda: defaultdict(list))
-    for row in await today.sold(reader, list(days.values())):
+    for row in await today.sold(reader, list(days.values()), locations):
         rows[row.channel][row.currency].append(row)
     found = []
     for channel in everything:

@@ -1,5 +1,6 @@
 """Products: the list with its search, and making new ones."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -7,6 +8,7 @@ import msgspec
 from litestar import Response, get, post
 
 from samlad import catalog, channels, stock, tax
+from samlad.access.bulk import Arguments, Kind
 from samlad.catalog import ProductChange, ProductInput, product_store
 from samlad.catalog.categories import tree
 from samlad.catalog.model import ProductStatus
@@ -14,14 +16,15 @@ from samlad.catalog.permissions import CHANGE, READ
 from samlad.catalog.product_store import PRODUCTS, ProductSummary
 from samlad.catalog.search.query import SearchQuery, search
 from samlad.channels import Channel, Resource
-from samlad.faces.admin import bulk, names
+from samlad.faces.admin import bulk_all, names
+from samlad.faces.admin.bulk_all import BulkList
 from samlad.faces.admin.lists import Shown, shown
 from samlad.faces.admin.shell import admin_page, main_of
-from samlad.faces.admin.undo import undoable
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest, change, go, local_path, require, translated, words
 from samlad.kernel.database import Database, Reader, Tx
 from samlad.kernel.http import database_of
+from samlad.kernel.i18n import marked
 from samlad.kernel.listing import ListQuery
 from samlad.kernel.problems import InvalidInput, NotFound, Problem
 
@@ -38,14 +41,14 @@ class Numbers(msgspec.Struct, frozen=True):
     free: int
 
 
-async def shop_channel(request: AnyRequest) -> Channel:
-    """The channel whose catalogue is looked at: ``?channel=``, else the main one.
+async def shop_channel(request: AnyRequest, code: str | None = None) -> Channel:
+    """The channel whose catalogue is looked at: by its code, else ``?channel=``, else the main one.
 
     Raises:
         NotFound: there is no channel at all.
     """
     everything = await channels.cached_all(database_of(request))
-    chosen = request.query_params.get("channel")
+    chosen = code or request.query_params.get("channel")
     found = next((one for one in everything if one.code == chosen), None) or main_of(everything)
     if found is None:
         raise NotFound("Make a channel first: products belong to a channel's catalogue.")
@@ -91,15 +94,19 @@ async def list_products(request: AnyRequest) -> Response[Any]:
 async def export(request: AnyRequest) -> Response[Any]:
     """What the list shows as CSV, searched as it is there."""
     require(request, READ)
-    database, channel = database_of(request), await shop_channel(request)
-    pool, asked = channel.pools[Resource.CATALOGUE], request.query_params
+    query, pool = await _query_of(request, request.query_params)
+    return await PRODUCTS.answer(database_of(request), query, [pool], as_csv=True, name="products")
+
+
+async def _query_of(request: AnyRequest, asked: Mapping[str, str]) -> tuple[ListQuery, UUID]:
+    """All that the list shows with an address: the query, and the pool of the catalogue."""
+    database, channel = database_of(request), await shop_channel(request, asked.get("channel"))
     filters = {name: asked[name] for name in PRODUCTS.filters if asked.get(name)}
     wanted = asked.get("q", "").replace("\x00", "").strip()
     if wanted:
         ids, _corrected = await find(database, channel, wanted)
         filters["id"] = ",".join(map(str, ids)) or str(UUID(int=0))
-    query = ListQuery(filters=filters, sort=asked.get("sort"))
-    return await PRODUCTS.answer(database, query, [pool], as_csv=True, name="products")
+    return ListQuery(filters=filters, sort=asked.get("sort")), channel.pools[Resource.CATALOGUE]
 
 
 def _catalogues(everything: list[Channel]) -> list[tuple[str, str]]:
@@ -245,38 +252,53 @@ def _variants(form: Form, currency: str) -> list[dict[str, Any]]:
 
 @post("/admin/products/bulk")
 async def act_on_many(request: AnyRequest) -> Response[Any]:
-    """Put the picked ones on sale, back to drafts, or away."""
+    """Put the picked ones, or all that fit, on sale, back to drafts, or away."""
     require(request, CHANGE)
     form, _ = await read_form(request), words(request)
-    back = local_path(form.text("next"), "/admin/products")
     try:
         wanted = ProductStatus(form.get("act"))
     except ValueError:
+        back = local_path(form.text("next"), "/admin/products")
         return go(request, back, _("Please say what is to be done with them."), kind="danger")
+    return await _STATUSES.run(request, form, {"to": str(wanted)})
 
-    async def act(tx: Tx, product: UUID) -> str | None:
-        found = await catalog.view(tx, product)
-        if found.status == wanted:
-            return None
-        await catalog.change(tx, product, ProductChange(status=wanted), found.version)
-        return str(found.status)
 
-    return await bulk.run(
-        request, bulk.picked(form), act, named=_named, back=back, undo="products.status", to=str(wanted)
-    )
+async def _put(tx: Tx, product: UUID, arguments: Arguments) -> str | None:
+    found, wanted = await catalog.view(tx, product), ProductStatus(arguments["to"])
+    if found.status == wanted:
+        return None
+    await catalog.change(tx, product, ProductChange(status=wanted), found.version)
+    return str(found.status)
+
+
+async def _put_back(tx: Tx, product: UUID, before: str, arguments: Arguments) -> None:
+    found = await catalog.view(tx, product)
+    if found.status == arguments["to"]:  # what somebody has changed since is theirs
+        await catalog.change(tx, product, ProductChange(status=ProductStatus(before)), found.version)
 
 
 async def _named(reader: Reader, product: UUID) -> str:
     return (await catalog.view(reader, product)).title
 
 
-@undoable("products.status")
-async def _undo_status(tx: Tx, arguments: dict[str, Any]) -> str:
-    for product, before in bulk.rows_before(arguments):
-        found = await catalog.view(tx, product)
-        if found.status == arguments["to"]:  # what somebody has changed since is theirs
-            await catalog.change(tx, product, ProductChange(status=ProductStatus(before)), found.version)
-    return str(arguments["back"])
+async def _all_that_fit(request: AnyRequest, asked: Mapping[str, str], most: int) -> list[UUID]:
+    query, pool = await _query_of(request, asked)
+    return await PRODUCTS.keys(database_of(request), query, [pool], most=most)
 
+
+_ACTS = {
+    "active": marked("Put on sale"),
+    "draft": marked("Make drafts"),
+    "archived": marked("Archive"),
+}
+_STATUSES = bulk_all.add(
+    BulkList(
+        path="/admin/products",
+        kind=Kind(name="products.status", needs=CHANGE, act=_put, back=_put_back),
+        title=lambda request, arguments: words(request)(_ACTS[arguments["to"]]),
+        named=_named,
+        keys=_all_that_fit,
+    )
+)
 
 HANDLERS = [list_products, export, show_new, create, act_on_many]

@@ -17,9 +17,10 @@ def order_scope(actor: Actor) -> dict[str, str | None]:
     return {"location": _joined(actor.locations) if actor.locations is not None else None}
 
 
-async def within(request: AnyRequest, resource: Resource) -> dict[str, str | None]:
-    """The filter ``pool`` of a list: nothing, or the pools that who asks reaches; one that was asked for is kept if it is one."""
-    wanted = request.query_params.get("pool")
+async def within(request: AnyRequest, resource: Resource, wanted: str | None = None) -> dict[str, str | None]:
+    """The filter ``pool`` of a list: nothing, or the pools that who asks reaches; one that was asked for (``wanted``, or by the
+    address) is kept if it is one."""
+    wanted = wanted or request.query_params.get("pool")
     found = await reach.pool_filter(database_of(request), actor_of(request), resource, wanted)
     return {} if found == wanted else {"pool": found}
 

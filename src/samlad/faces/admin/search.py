@@ -145,22 +145,29 @@ def _hit(one: Named) -> Hit:
 
 
 async def _orders(request: AnyRequest, query: str, most: int) -> list[Hit]:
-    _ = words(request)
-    rows: list[orders.OrderRow] = []
+    """By the whole number, with what it begins with in a channel or without (people type #w1001, and 1001); else by its beginning."""
+    _, database = words(request), database_of(request)
     number = number_in(query)
-    for text in dict.fromkeys((query, number, number.upper())):  # people type #w1001
-        filters = {**order_scope(actor_of(request)), "q": text}
-        rows = (
-            rows
-            or (await orders.LISTING.page(database_of(request), ListQuery(limit=most, filters=filters))).items
-        )
+    begins = {str(one.setting("number_prefix")) for one in await channels.cached_all(database)}
+    whole = ",".join(sorted({each + number.upper() for each in begins | {""}} - {""}))
+
+    async def look(filters: dict[str, str]) -> list[orders.OrderRow]:
+        asked = ListQuery(limit=most, filters={**order_scope(actor_of(request)), **filters})
+        return (await orders.LISTING.page(database, asked)).items
+
+    rows = await look({"number": whole}) if whole else []
+    for text in dict.fromkeys((query, number, number.upper())):
+        if more := await look({"q": text}):
+            rows += more
+            break
+    rows = list({row.id: row for row in rows}.values())[:most]
     return [
         Hit(
             row.number,
             f"/admin/orders/{row.id}",
             "orders",
-            row.name or _(names.order_status[row.status]),
-            fits=0 if row.number.startswith(number.upper()) else _FAR,
+            row.name or _(names.state_of(row)),
+            fits=0 if number and number.upper() in row.number else _FAR,
         )
         for row in rows
     ]
@@ -207,13 +214,16 @@ async def _customers(request: AnyRequest, query: str, most: int) -> list[Hit]:
 
 
 async def _gift_cards(request: AnyRequest, query: str, most: int) -> list[Hit]:
-    """By the last four characters of the code: nobody keeps the whole."""
+    """By the last four characters of the code: nobody keeps the whole. The dashes of a code are for the eye."""
+    end = "".join(filter(str.isalnum, number_in(query)))[-4:]
+    if len(end) < 4:
+        return []
     rows = (
         await CARDS.page(
             database_of(request),
             ListQuery(
                 limit=most,
-                filters={"last_four": number_in(query)[-4:], **await within(request, Resource.CUSTOMERS)},
+                filters={"last_four": end, **await within(request, Resource.CUSTOMERS)},
             ),
         )
     ).items

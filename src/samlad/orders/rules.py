@@ -54,20 +54,20 @@ def order_lines(closed: ClosedCart) -> list[OrderLine]:
         whole.append((bought, each.sold))
         parts[position] = [_part(part) for part in each.parts]
     lines = sets.in_parts(whole, lambda line, _sold: parts[line.position])
-    for each in closed.parcels:
-        if each.price:
+    for parcel in closed.parcels:
+        if parcel.price:
             lines.append(
                 OrderLine(
                     position=len(lines) + 1,
                     kind=LineKind.SHIPPING,
                     title="Shipping",
                     quantity=1,
-                    unit_price=each.price,
+                    unit_price=parcel.price,
                     tax_included=bool(closed.channel.setting("prices_include_tax")),
-                    tax=each.amounts.tax,
-                    total=each.amounts.total,
-                    reductions=[step for step in each.steps if step.amount],
-                    **taxed_fields(each.decision),
+                    tax=parcel.amounts.tax,
+                    total=parcel.amounts.total,
+                    reductions=[step for step in parcel.steps if step.amount],
+                    **taxed_fields(parcel.decision),
                 )
             )
     return lines

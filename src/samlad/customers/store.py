@@ -74,7 +74,6 @@ def _words(text: str) -> list[str]:
 _TAIL = "reverse(regexp_replace(c.phone, '[^0-9]', '', 'g'))"
 """SQL: the digits of a telephone number from its end."""
 
-_WORDS = "LIKE ALL ({0}::text[])"
 
 LISTING = Listing(
     row=CustomerRow,

@@ -145,7 +145,7 @@ async def test_pieces_are_sold_and_come_back_without_network(site: Site, market:
     told = await market.db.rows("SELECT kind, objections, order_id FROM till_sale ORDER BY sequence")
     assert [row["kind"] for row in told] == ["sale", "return"]
     odd = [(each["code"], each["there"]) for each in told[0]["objections"]]
-    assert odd == [("lot-unknown", "S9")]
+    assert odd == [("stock", "2"), ("lot-unknown", "S9")]
     assert told[1]["objections"] == []
     here = await stock.lots_here(market.db, market.places[0].id, [variant])
     assert sorted(each.code for each in here) == ["S1", "S2", "S3"]

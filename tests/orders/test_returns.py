@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from changing import back, clerk, make, sold
 
-from samlad import credit, customers, orders
+from samlad import credit, customers, orders, stock
 from samlad.channels import Resource
 from samlad.customers import PersonInput
 from samlad.kernel import log
@@ -17,6 +17,7 @@ from samlad.kernel.problems import Forbidden, InvalidInput, NotFound
 from samlad.orders import Order, WrongState, return_announce, return_store, return_unknown, returns
 from samlad.orders.return_model import (
     AnnounceInput,
+    CameLot,
     EndInput,
     InspectInput,
     ReceiveInput,
@@ -72,6 +73,21 @@ async def test_an_announced_return_comes_is_looked_at_and_settled(trade: Trade) 
     ]
     assert types == ["return.requested", "return.received", "return.inspected", "return.settled"]
     await trade.follow()
+    await trade.sound()
+
+
+async def test_of_several_lots_somebody_says_which_came(trade: Trade) -> None:
+    milk = await trade.kettle(10_000, quantity=0)
+    await trade.by_lot(milk, early=1, late=2)
+    order = await sold(trade, (milk, 3))
+    request = await receive(trade, await announce(trade, order, (1, 2)))
+    with pytest.raises(stock.LotNeeded):
+        await settle(trade, request)
+    lots = [CameLot(position=1, lot="late", quantity=1), CameLot(position=1, lot="early")]
+    done = await settle(trade, request, lots=lots)
+    assert (done.preview.refunded, done.order.lines[0].returned) == (20_000, 2)
+    here = await stock.lots_here(trade.db, trade.at_lund.id, [milk])
+    assert {each.code: each.on_hand for each in here} == {"early": 1, "late": 1}
     await trade.sound()
 
 

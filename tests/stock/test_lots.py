@@ -464,6 +464,21 @@ async def test_the_doctor_finds_and_mends_lots(shop: Shop) -> None:
     await lots_are_right(shop)
 
 
+async def test_a_piece_that_is_scanned_twice_is_counted_once(shop: Shop) -> None:
+    """Two people come past it: the count is still closed, and there is one of it."""
+    drill = await tracked(shop, Tracking.SERIAL)
+    piece, other = await bring(shop, drill, "S1", 1), await bring(shop, drill, "S2", 1)
+    count = await shop.db.transaction(lambda tx: counts.open_count(tx, shop.warehouse.id))
+    for lot in (piece, piece, other):
+        await shop.db.transaction(
+            lambda tx, lot=lot: counts.enter(tx, count.id, [(drill, 1)], adds_up=True, lots=[lot])
+        )
+    closed = await shop.db.transaction(lambda tx: counts.close(tx, count.id))
+    assert [line.counted for line in closed.lines] == [1, 1]
+    assert await there(shop, drill) == {"S1": (1, "for_sale"), "S2": (1, "for_sale")}
+    await lots_are_right(shop)
+
+
 @pytest.mark.parametrize("ends_first", [False, True])
 async def test_a_lot_that_was_counted_after_a_late_sale_loses_it_once(shop: Shop, ends_first: bool) -> None:
     """Two of the first lot were sold at a till without network; they are counted, and then the till sends them."""

@@ -183,6 +183,7 @@ async def test_a_journal_of_before_is_taken_in_as_it_was(trade: Trade) -> None:
     assert "lots" not in sale["lines"][0]
     [verdict] = await till.send(sale)
     assert (verdict.verdict, verdict.objections) == ("recorded", [])
+    assert verdict.order is not None
     order = await orders.read(trade.db, verdict.order)
     assert order.status == "fulfilled"
     assert len(await here(trade, drill)) == 1

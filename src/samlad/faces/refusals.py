@@ -42,6 +42,8 @@ STOCK = (
     marked("this product is not kept by lot"),
     marked("there is no lot “%(lot)s” of this product"),
     marked("Lot %(lot)s is not recalled."),
+    marked("These goods are kept by lot: say which one."),
+    marked("These goods are kept by lot: say which one. It is one of %(lots)s."),
     marked("nothing is bought from this supplier any more"),
     marked("This purchase order is %(state)s."),
     marked("It is no draft any more: call it off on its own page."),

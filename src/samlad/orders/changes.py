@@ -240,7 +240,7 @@ async def take_back(
         actions=[
             ReturnAction(position=line.position, quantity=units, restock=data.restock, lot=lot)
             for line, quantity in chosen
-            for lot, units in _by_lot(quantity, lots.get(line.position, ()))
+            for lot, units in rules.by_lot(quantity, lots.get(line.position, ()))
         ],
         location=data.location,
         refund_to=RefundTo.TENDER if data.refund else RefundTo.NOTHING,
@@ -251,17 +251,6 @@ async def take_back(
     _planned, done = await change_make.make(tx, head, lines, change)
     assert done.came_back is not None
     return done.came_back
-
-
-def _by_lot(quantity: int, lots: Sequence[tuple[str, int]]) -> list[tuple[str | None, int]]:
-    """Units of lots, no more than there are, and the rest of which nobody says it."""
-    found: list[tuple[str | None, int]] = []
-    for code, units in lots:
-        part = min(units, quantity)
-        quantity -= part
-        if part:
-            found.append((code, part))
-    return [*found, (None, quantity)] if quantity else found
 
 
 async def read_again(tx: Tx, order_id: UUID) -> Order:

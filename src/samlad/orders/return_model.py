@@ -63,6 +63,14 @@ class InspectInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     lines: Annotated[list[ReceivedLine], msgspec.Meta(min_length=1, max_length=200)]
 
 
+class CameLot(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Units of a line that came, and of which lot they are or which piece: where the order got several, somebody has to say."""
+
+    position: Position
+    lot: LotCode
+    quantity: LineQuantity = 1
+
+
 class SettleInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What came is booked in, and money goes back, or pays for what was given instead."""
 
@@ -71,6 +79,7 @@ class SettleInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     waive_fees: bool = False
     note: Reason = ""
     override: Reason = ""
+    lots: Annotated[list[CameLot], msgspec.Meta(max_length=200)] = []
 
 
 class EndInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

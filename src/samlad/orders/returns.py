@@ -8,7 +8,7 @@ from samlad.kernel.clock import now
 from samlad.kernel.database import Database, Tx
 from samlad.kernel.http import check_version
 from samlad.kernel.problems import FieldError, InvalidInput, NotFound
-from samlad.orders import change_facts, change_make, events, return_claim, return_store, store
+from samlad.orders import change_facts, change_make, events, return_claim, return_store, rules, store
 from samlad.orders.change_apply import apply
 from samlad.orders.change_model import Changed, ChangeInput, ReturnAction
 from samlad.orders.model import OrderHead, WrongState
@@ -75,6 +75,7 @@ async def settle(tx: Tx, request: UUID, data: SettleInput, *, version: int | Non
 
     Raises:
         WrongState: nothing is here, or it is done. InvalidInput, NeedsOverride: as any change of the order.
+        LotNeeded: the order got several lots of something, and ``lots`` does not say which came.
     """
     head, found = await _enter(tx, request, version)
     came = [line for line in found.lines if line.received]
@@ -83,9 +84,13 @@ async def settle(tx: Tx, request: UUID, data: SettleInput, *, version: int | Non
     change = ChangeInput(
         actions=[
             ReturnAction(
-                position=line.position, quantity=line.received, reason=line.reason, condition=line.condition
+                position=line.position, quantity=units, reason=line.reason, condition=line.condition, lot=lot
             )
             for line in came
+            for lot, units in rules.by_lot(
+                line.received,
+                [(each.lot, each.quantity) for each in data.lots if each.position == line.position],
+            )
         ],
         location=found.location,
         refund_to=data.refund_to,

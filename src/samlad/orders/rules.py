@@ -172,6 +172,17 @@ def select(
     return [(by_position[position], quantity) for position, quantity in chosen.items()]
 
 
+def by_lot(quantity: int, lots: Sequence[tuple[str, int]]) -> list[tuple[str | None, int]]:
+    """Units of lots, no more than there are, and the rest of which nobody says it."""
+    found: list[tuple[str | None, int]] = []
+    for code, units in lots:
+        part = min(units, quantity)
+        quantity -= part
+        if part > 0:
+            found.append((code, part))
+    return [*found, (None, quantity)] if quantity else found
+
+
 def unfulfilled(lines: Sequence[OrderLine]) -> dict[int, int]:
     """How many of each line of goods have not left yet, by position."""
     return {

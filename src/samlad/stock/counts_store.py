@@ -89,6 +89,11 @@ async def lock_ended_after(tx: Tx, location: UUID, moment: datetime) -> tuple[li
     return going, [row["id"] for row in rows if row["status"] == CountStatus.CLOSED]
 
 
+_IS_PIECE = """EXISTS (
+    SELECT FROM lot k JOIN variant v ON v.id = k.variant JOIN product g ON g.id = v.product
+    WHERE k.id = EXCLUDED.lot AND k.code <> '' AND g.tracking = 'serial')"""
+
+
 async def last_looks(
     tx: Tx, counts: Sequence[UUID], variants: Sequence[UUID], since: datetime
 ) -> dict[tuple[UUID, UUID | None], UUID]:
@@ -201,9 +206,11 @@ async def enter(
     A variant that is there already is replaced or, if it ``adds_up``, has so many more. If it was found ``at`` an earlier
     moment, the books are those of that moment: what is on hand now without what has happened since, whenever it was booked (but
     with what other counts have booked since, for that was missing before). Of what adds up the latest
-    moment counts, in whatever order it comes in. ``found_by`` has counted, too, beside whoever enters it.
+    moment counts, in whatever order it comes in. A piece with a number is one, however often it is scanned. ``found_by`` has counted, too, beside whoever enters it.
     """
-    counted = "stock_count_line.counted + EXCLUDED.counted" if adds_up else "EXCLUDED.counted"
+    both = "stock_count_line.counted, EXCLUDED.counted"
+    adding = f"CASE WHEN {_IS_PIECE} THEN greatest({both}) ELSE {both.replace(',', ' +')} END"
+    counted = adding if adds_up else "EXCLUDED.counted"
     is_later = "EXCLUDED.counted_at >= stock_count_line.counted_at" if adds_up else "true"
     return await tx.all(
         CountLine,

@@ -4,7 +4,10 @@ import json
 from html import unescape
 
 import httpx
+import pytest
+from browser import Site
 from market import Market, text_of
+from playwright.async_api import Page, expect
 from test_till_rules import Case, reckoned
 
 from samlad import stock
@@ -95,3 +98,69 @@ def test_a_line_without_network_keeps_what_was_scanned() -> None:
         ({"quantity": 2, "gone": 0}, [["", 2]]),
     ]
     assert reckoned({"kind": "parts", "line": line} for line, _ in parts) == [told for _, told in parts]
+
+
+@pytest.mark.browser
+async def test_pieces_are_sold_and_come_back_without_network(site: Site, market: Market) -> None:
+    """What was scanned online is carried along, a piece is on the ticket once, its number on the receipt, and it comes back by it."""
+    made = await market.product(title="Drill", variants=[{"sku": "DRILL", "gtin": GTIN[1:]}])
+    variant = made.variants[0].id
+
+    async def work(tx: Tx) -> None:
+        await change(tx, made.id, ProductChange(tracking=Tracking.SERIAL))
+        for code in ("S1", "S2", "S3"):
+            of = await stock.resolve_lots(tx, [Named(variant, 1, code)])
+            await stock.receive(tx, market.places[0].id, [(variant, 1)], lots=of)
+
+    await market.db.transaction(work)
+    page = await site.staff(width=390, service_workers="allow")
+    await page.goto("/pos/soder")
+    await expect(page.locator('[data-store="soder"][data-kept="true"][data-goods="true"]')).to_have_count(1)
+
+    async def scan(serial: str) -> None:
+        await page.locator("#code").fill(f"01{GTIN}21{serial}")
+        await page.locator("#code").press("Enter")
+
+    await scan("S2")
+    await expect(page.locator("#ticket li[data-variant]")).to_have_count(1)
+    await page.context.set_offline(True)
+    await expect(page.locator("[data-till][data-ready]")).to_have_count(1)
+    ticket = page.locator("#ticket li[data-variant]")
+    await expect(ticket).to_contain_text("Lot or serial number: S2")
+    await scan("S2")
+    await expect(page.locator("#said")).to_contain_text("Piece S2 is on the ticket already")
+    await scan("S9")
+    await expect(ticket).to_contain_text("S2, S9")
+    await expect(ticket.locator("input")).to_have_value("2")
+    await site.fine(page)
+    await page.locator('[data-pay="cash"]').click()
+    await page.locator("#pay-quick button").first.click()
+    await expect(page.locator("#receipt-lines")).to_contain_text("Serial number S2, S9")
+    number = (await page.locator("#receipt-head").inner_text()).split(" · ")[1]
+    await page.locator("#next").click()
+    await _takes_back(page, number)
+    await site.fine(page)
+    await page.context.set_offline(False)
+    await expect(page.locator("#unsent")).to_have_attribute("data-unsent", "0")
+    told = await market.db.rows("SELECT kind, objections, order_id FROM till_sale ORDER BY sequence")
+    assert [row["kind"] for row in told] == ["sale", "return"]
+    odd = [(each["code"], each["there"]) for each in told[0]["objections"]]
+    assert odd == [("stock", "2"), ("lot-unknown", "S9")]
+    assert told[1]["objections"] == []
+    here = await stock.lots_here(market.db, market.places[0].id, [variant])
+    assert sorted(each.code for each in here) == ["S1", "S2", "S3"]
+    await page.goto(f"/pos/soder/sales/{told[0]['order_id']}")
+    await expect(page.locator(".receipt")).to_contain_text("Serial number S2, S9")
+
+
+async def _takes_back(page: Page, number: str) -> None:
+    """The first piece of a receipt, by its number."""
+    await page.locator('[data-act="returns"]').evaluate("(button) => button.click()")
+    await page.locator("#panel-number").fill(number)
+    await page.locator("#panel-rows button").first.click()
+    await expect(page.locator("#panel-fields label")).to_have_text(
+        ["Drill · S2 (at most 1)", "Drill · S9 (at most 1)"]
+    )
+    await page.locator("#panel-0").fill("1")
+    await page.locator("#panel-act").click()
+    await expect(page.locator("#said")).to_contain_text("in cash")

@@ -31,6 +31,7 @@ from samlad.orders.return_model import (
     ReturnState,
     SettleInput,
 )
+from samlad.stock import lots_store
 
 STATES = {
     "requested": marked("Announced"),
@@ -201,6 +202,7 @@ async def _return_page(request: AnyRequest, request_id: UUID, form: Form) -> Res
         states={name: _(text) for name, text in STATES.items()},
         state_kinds=STATE_KINDS,
         is_open=found.state in OPEN and actor.may(orders.CHANGE),
+        lots_of=await _lots_of(request, found) if found.state in OPEN else {},
         rest=await _rest_of(database, found) if actor.may(orders.CHANGE) else 0,
         may_override=actor.may(orders.OVERRIDE),
     )
@@ -233,7 +235,12 @@ async def act_on_return(request: AnyRequest, request_id: FromPath[UUID], act: Fr
             await change(request, lambda tx: returns.inspect(tx, request_id, look, version=version))
             text = _("Kept.")
         elif act == "settle":
-            how = form.into(SettleInput, sent_in=form.has("sent_in"), waive_fees=form.has("waive_fees"))
+            how = form.into(
+                SettleInput,
+                sent_in=form.has("sent_in"),
+                waive_fees=form.has("waive_fees"),
+                lots=_lots(form, await _lots_of(request, found)),
+            )
             await change(request, lambda tx: returns.settle(tx, request_id, how, version=version))
             text = _("Settled.")
         elif act == "charge":
@@ -245,6 +252,28 @@ async def act_on_return(request: AnyRequest, request_id: FromPath[UUID], act: Fr
     except Problem as problem:
         return await _return_page(request, request_id, form.failed(problem))
     return go(request, f"/admin/returns/{request_id}", text)
+
+
+async def _lots_of(request: AnyRequest, found: Request) -> dict[int, list[tuple[str, int]]]:
+    """Lots (code, units) that the order got, by the position of what came: only where there are several, so that somebody must say."""
+    order = await orders.read(database_of(request), found.order_id)
+    came = {line.position for line in found.lines if line.received}
+    variants = {line.position: line.variant for line in order.lines if line.variant and line.position in came}
+    sold = await lots_store.sold(database_of(request), order.id, list(set(variants.values())))
+    named = {
+        at: [(lot.code, units) for lot, units in sold.get(variant, []) if lot.code]
+        for at, variant in variants.items()
+    }
+    return {at: lots for at, lots in named.items() if len(lots) > 1}
+
+
+def _lots(form: Form, lots_of: dict[int, list[tuple[str, int]]]) -> list[dict[str, Any]]:
+    return [
+        {"position": position, "lot": code, "quantity": units}
+        for position, lots in lots_of.items()
+        for place, (code, _units) in enumerate(lots)
+        if (units := form.whole(f"lot-{position}-{place}") or 0) > 0
+    ]
 
 
 def _lines(found: Request, form: Form) -> list[dict[str, Any]]:

@@ -189,6 +189,8 @@ function without(till, receipt, customer, lines, why = "") {
 
 /* -- the goods of a receipt that is known ----------------------------------------------------------------------------------------- */
 
+const fieldOf = (line, part) => (part ? `${line}-${part}` : String(line));
+
 /* Units of several lots, or pieces with numbers, are asked for one by one. */
 function choose(till, receipt) {
   panel.open({
@@ -196,7 +198,7 @@ function choose(till, receipt) {
     note: say("returns-how-many"),
     fields: receipt.lines.flatMap((line, index) =>
       partsOf(line).map(({ name, most }, part) => ({
-        name: `${index}.${part}`,
+        name: fieldOf(index, part),
         label: `${[line.title, name].filter(Boolean).join(" · ")} (${say("returns-left", { n: amountOf(most, line.sold_by) })})`,
         value: "0",
         mode: unitOf(line.sold_by) ? "decimal" : "numeric",
@@ -213,7 +215,7 @@ async function takeBack(till, receipt, values) {
     let quantity = 0;
     const lots = [];
     for (const [part, { lots: of, most }] of partsOf(line).entries()) {
-      const text = values[`${index}.${part}`] ?? "0", units = unitOf(line.sold_by) ? (typedMeasure(text) ?? NaN) : Number(text);
+      const text = values[fieldOf(index, part)] ?? "0", units = unitOf(line.sold_by) ? (typedMeasure(text) ?? NaN) : Number(text);
       if (!Number.isInteger(units) || units < 0 || units > most) return say("returns-too-many", { title: line.title });
       quantity += units;
       if (units) lots.push(...of.map((one) => ({ ...one, units })));

@@ -244,11 +244,11 @@ async def pick_all(tx: Tx, fulfilment: UUID) -> None:
 async def take_off(tx: Tx, fulfilment: UUID, chosen: Sequence[tuple[int, int]]) -> None:
     """Take units (position, quantity) out of a fulfilment's lines; those that were not picked yet go first.
 
-    Which lots of them were scanned is forgotten.
+    Lots that are in the hand stay there; which of them go, where more than one was scanned, nobody knows.
     """
     positions = [position for position, _ in chosen]
     quantities = [quantity for _, quantity in chosen]
-    await lots.forget(tx, fulfilment, positions)
+    await lots.leave(tx, fulfilment, chosen)
     await tx.execute(
         """DELETE FROM fulfilment_line l USING unnest($2::smallint[], $3::int[]) AS n (position, quantity)
            WHERE l.fulfilment = $1 AND l.position = n.position AND l.quantity <= n.quantity""",

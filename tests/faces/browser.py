@@ -246,7 +246,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "--host", "127.0.0.1",
         "--port", str(port), "--no-ws", "--no-access-log", "site_server:switchable",
     ]  # fmt: skip
-    found_at = os.pathsep.join([str(ROOT / "tests"), str(ROOT / "tests/faces")])
+    found_at = os.pathsep.join(str(ROOT / each) for each in ("src", "tests", "tests/faces"))
     environment = {**os.environ, "PYTHONPATH": found_at, TESTS: str(os.getpid())}
     with log.open("wb") as output:
         process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)

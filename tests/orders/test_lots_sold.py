@@ -9,7 +9,7 @@ from changing import back, make, sold
 from fulfilling import Desk
 
 from samlad.kernel.problems import Conflict, InvalidInput
-from samlad.orders import Order
+from samlad.orders import Order, fulfilment_access
 from samlad.orders.fulfilment_model import FulfilmentState, RejectReason
 from samlad.stock import LotNeeded, lots
 from samlad.stock.lots_model import RecallInput
@@ -73,6 +73,8 @@ async def test_of_two_pickers_one_gets_the_last_of_a_lot(trade: Trade) -> None:
         *(desk.pick(each, code=scan("LAST")) for each in found), return_exceptions=True
     )
     assert sorted(type(o).__name__ for o in outcomes) == ["Conflict", "Conflict", "Fulfilment"]
+    nexts = [(await desk.run(fulfilment_access.again, each.id)).lines[0].next_lot for each in found]
+    assert sorted(each or "" for each in nexts) == ["", "MORE", "MORE"], "nobody else has it in the hand"
     for each, outcome in zip(found, outcomes, strict=True):
         if isinstance(outcome, Conflict):
             await desk.pick(each, code=scan("MORE"))

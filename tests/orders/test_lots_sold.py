@@ -9,7 +9,8 @@ from changing import back, make, sold
 from fulfilling import Desk
 
 from samlad.kernel.problems import Conflict, InvalidInput
-from samlad.orders import Order
+from samlad.orders import Order, fulfilment_access
+from samlad.orders.fulfilment_model import FulfilmentState, RejectReason
 from samlad.stock import LotNeeded, lots
 from samlad.stock.lots_model import RecallInput
 from trade import Trade
@@ -72,6 +73,8 @@ async def test_of_two_pickers_one_gets_the_last_of_a_lot(trade: Trade) -> None:
         *(desk.pick(each, code=scan("LAST")) for each in found), return_exceptions=True
     )
     assert sorted(type(o).__name__ for o in outcomes) == ["Conflict", "Conflict", "Fulfilment"]
+    nexts = [(await desk.run(fulfilment_access.again, each.id)).lines[0].next_lot for each in found]
+    assert sorted(each or "" for each in nexts) == ["", "MORE", "MORE"], "nobody else has it in the hand"
     for each, outcome in zip(found, outcomes, strict=True):
         if isinstance(outcome, Conflict):
             await desk.pick(each, code=scan("MORE"))
@@ -89,6 +92,35 @@ async def test_fewer_in_the_hand_than_were_scanned(trade: Trade) -> None:
     assert fulfilment.lines[0].lots == []
     await desk.ship(await desk.pick(fulfilment, position=fulfilment.lines[0].position, quantity=2))
     assert await given(desk, order) == {"SOON": 2}
+
+
+async def test_who_has_one_lot_in_the_hand_and_misses_another_gives_what_is_in_the_hand(trade: Trade) -> None:
+    variant, desk = await milk(trade, SOON=1, LATE=1), Desk(trade)
+    order = await trade.buy((variant, 2))
+    fulfilment = await desk.take(await desk.only(order))
+    fulfilment = await desk.pick(fulfilment, code=scan("SOON"))
+    await desk.reject(fulfilment, RejectReason.NOT_FOUND, (fulfilment.lines[0].position, 1))
+    left = await desk.only(order, FulfilmentState.PICKED)
+    assert [(each.code, each.quantity) for each in left.lines[0].lots] == [("SOON", 1)]
+    assert await there(trade, variant) == {"SOON": 1}, "the other one is missing"
+    await desk.ship(left)
+    assert await given(desk, order) == {"SOON": 1}
+    await trade.sound()
+
+
+async def test_what_is_broken_in_the_hand_is_the_lot_that_was_scanned(trade: Trade) -> None:
+    variant, desk = await milk(trade, SOON=4, LATE=5), Desk(trade)
+    fulfilment = await desk.take(await desk.only(await trade.buy((variant, 2))))
+    for _ in range(2):
+        fulfilment = await desk.pick(fulfilment, code=scan("LATE"))
+    left, *_ = [
+        each
+        for each in await desk.reject(fulfilment, RejectReason.DAMAGED, (fulfilment.lines[0].position, 1))
+        if each.id == fulfilment.id
+    ]
+    assert await there(trade, variant) == {"SOON": 4, "LATE": 4}
+    assert [(each.code, each.quantity) for each in left.lines[0].lots] == [("LATE", 1)]
+    await trade.sound()
 
 
 async def test_what_comes_back_is_the_lot_that_was_sold(trade: Trade) -> None:

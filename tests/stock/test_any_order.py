@@ -301,17 +301,31 @@ class Books(RuleBasedStateMachine):
         self.there[self.variants[what]] -= units
         return (transfer.id, what, units)
 
-    @rule(transfer=consumes(under_way), arrived=st.integers(0, 6), is_cancelled=st.booleans())
-    def end_transfer(self, transfer: Any, arrived: int, is_cancelled: bool) -> None:
+    @rule(
+        transfer=consumes(under_way),
+        arrived=st.integers(0, 6),
+        lost=st.integers(0, 6),
+        is_found=st.booleans(),
+        is_cancelled=st.booleans(),
+    )
+    def end_transfer(
+        self, transfer: Any, arrived: int, lost: int, is_found: bool, is_cancelled: bool
+    ) -> None:
         if transfer is None:
             return
         transfer_id, what, units = transfer
         part = min(arrived, units)
         got = self.do(lambda tx: transfers.receive(tx, transfer_id, [(self.variants[what], part)]))
+        gone = min(lost, units - part)
+        if gone:
+            line = (self.variants[what], gone)
+            got = self.do(lambda tx: transfers.lose(tx, transfer_id, [line], reason="fell off the lorry"))
+            if is_found:
+                got, gone = self.do(lambda tx: transfers.find(tx, transfer_id)), 0
         if got.status == "in_transit":
             end = transfers.cancel if is_cancelled else transfers.receive
             self.do(lambda tx: end(tx, transfer_id))
-        self.there[self.variants[what]] += units
+        self.there[self.variants[what]] += units - gone
 
     @rule()
     def sweep(self) -> None:
@@ -333,19 +347,25 @@ class Books(RuleBasedStateMachine):
         moved = self.run(
             self.shop.db.value(
                 """SELECT coalesce(sum(value_e4), 0) FROM movement
-                   WHERE variant = ANY($1) AND cause LIKE 'transfer%'""",
+                   WHERE variant = ANY($1) AND (cause LIKE 'transfer%' OR cause = 'loss')""",
                 self.variants,
             )
         )
         under_way = self.run(
             self.shop.db.value(
-                """SELECT coalesce(sum(l.value_e4 - l.received_e4), 0) FROM stock_transfer_line l
+                """SELECT coalesce(sum(l.value_e4 - l.received_e4 - l.lost_e4), 0) FROM stock_transfer_line l
                    JOIN stock_transfer t ON t.id = l.transfer AND t.status = 'in_transit'
                    WHERE l.variant = ANY($1)""",
                 self.variants,
             )
         )
-        assert moved + under_way == 0, "a transfer takes along exactly what its units are worth"
+        lost = self.run(
+            self.shop.db.value(
+                """SELECT coalesce(sum(lost_e4), 0) FROM stock_transfer_line WHERE variant = ANY($1)""",
+                self.variants,
+            )
+        )
+        assert moved + under_way + lost == 0, "a transfer takes along exactly what its units are worth"
 
     @invariant()
     def nothing_came_from_nowhere(self) -> None:

@@ -159,6 +159,8 @@ class Shelves(RuleBasedStateMachine):
     def end_transfer(self, transfer: UUID, part: int, is_cancelled: bool) -> None:
         with contextlib.suppress(LotNeeded, Conflict):  # several lots are under way, or fewer units
             self.do(lambda tx: transfers.receive(tx, transfer, [(self.milk, part)]))
+            self.do(lambda tx: transfers.lose(tx, transfer, [(self.milk, part)], reason="mice"))
+            self.do(lambda tx: transfers.find(tx, transfer))
         end = transfers.cancel if is_cancelled else transfers.receive
         with contextlib.suppress(Conflict):  # it had all arrived
             self.do(lambda tx: end(tx, transfer))

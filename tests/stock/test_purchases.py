@@ -15,11 +15,12 @@ from samlad.kernel.clock import now
 from samlad.kernel.context import Actor, Context
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, Forbidden, InvalidInput, Outdated
-from samlad.stock import SoldOut, purchases, purchases_store, suppliers
+from samlad.stock import SoldOut, purchases, purchases_store, supplier_returns, suppliers
 from samlad.stock.checks import CHECKS
 from samlad.stock.model import Later
 from samlad.stock.permissions import ADJUST, PURCHASE
 from samlad.stock.purchase_model import Purchase, PurchaseStatus, Supplier, SupplierInput, WantedLine
+from samlad.stock.supplier_return_model import ReturnedLine, SupplierReturnReason
 
 SOON, LATER = now().date() + timedelta(days=3), now().date() + timedelta(days=30)
 
@@ -227,6 +228,45 @@ async def test_store_staff_receive_but_do_not_order(shop: Shop, bodum: Supplier)
         with pytest.raises(Forbidden):
             await shop.db.transaction(verb, Context(actor=actor))
     assert await shop.level(kettle) == (1, 0)
+
+
+async def test_what_comes_at_another_cost_than_ordered_is_worth_that(shop: Shop, bodum: Supplier) -> None:
+    kettle, filters = await shop.variants(0, 0)
+    purchase = await order(shop, bodum, WantedLine(kettle, 10, 500), WantedLine(filters, 4, 7))
+    clerk = Actor(
+        kind="staff", id=new_id(), permissions=frozenset({ADJUST}), locations=frozenset({shop.warehouse.id})
+    )
+
+    async def come(kettles: int, costs: dict[UUID, int], actor: Actor | None = None) -> Purchase:
+        return await shop.db.transaction(
+            lambda tx: purchases.receive(tx, purchase, [(kettle, kettles)], costs=costs),
+            Context(actor=actor) if actor else Context(),
+        )
+
+    with pytest.raises(Forbidden):
+        await come(2, {kettle: 600}, clerk)
+    for elsewhere in ({filters: 7}, {new_id(): 7}):
+        with pytest.raises(InvalidInput):
+            await come(2, elsewhere)
+    await come(2, {})
+    after = await come(6, {kettle: 900})
+    line = next(each for each in after.lines if each.variant == kettle)
+    assert (line.unit_cost_e4, line.received_e4, line.actual_cost_e4) == (500, 6400, 800)
+    assert await shop.db.value("SELECT unit_cost_e4 FROM level WHERE variant = $1", kettle) == 800
+    told = await shop.db.value("SELECT difference FROM audit_entry WHERE verb = 'purchase.costs'")
+    assert "900" in told
+    back = await shop.db.transaction(
+        lambda tx: supplier_returns.send(
+            tx,
+            bodum,
+            shop.warehouse.id,
+            [ReturnedLine(kettle, 1)],
+            reason=SupplierReturnReason.FAULTY,
+            purchase=purchase,
+        )
+    )
+    assert back.lines[0].unit_cost_e4 == 800, "it goes back at what it came in with"
+    await sound(shop)
 
 
 async def test_the_doctor_mends_what_is_expected(shop: Shop, bodum: Supplier) -> None:

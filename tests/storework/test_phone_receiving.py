@@ -55,6 +55,49 @@ async def _ordered(trade: Trade, variant: UUID, units: int) -> UUID:
     return await trade.db.transaction(work)
 
 
+async def test_two_phones_that_receive_the_same_book_it_in_once(trade: Trade) -> None:
+    kettle = await trade.kettle(quantity=9)
+    sent = await trade.db.transaction(
+        lambda tx: transfers.send(tx, trade.warehouse.id, trade.at_lund.id, [(kettle, 5)])
+    )
+    ann, bo = Phone(trade.db, trade.at_lund), Phone(trade.db, trade.at_lund)
+    (coming,) = (await storework.tasks_of(trade.db, ann.who, trade.at_lund)).coming
+
+    def came(phone: Phone, units: int) -> dict[str, object]:
+        line = {"variant": str(kettle), "quantity": units}
+        return phone.entry("arrival", transfer=sent.id, version=coming.version, lines=[line])
+
+    first, second, same = came(ann, 2), came(ann, 1), came(bo, 1)
+    assert [each.verdict for each in await ann.send(first, second)] == ["done", "done"], (
+        "its own parts add up"
+    )
+    (told,) = await bo.send(same)
+    assert (told.verdict, told.code) == ("refused", "outdated")
+    assert await trade.level(kettle, trade.at_lund) == (3, 0)
+    (again,) = await bo.send(same, again=True)
+    assert (again.verdict, await trade.level(kettle, trade.at_lund)) == ("done", (4, 0)), "it came besides"
+    (late,) = await ann.send(came(ann, 1))
+    assert late.verdict == "refused", "she has not seen what he booked in"
+    await trade.sound()
+
+
+async def test_a_delivery_that_two_phones_receive_is_booked_in_once(trade: Trade) -> None:
+    kettle = await trade.kettle(quantity=0)
+    purchase = await _ordered(trade, kettle, 6)
+    ann, bo = Phone(trade.db, trade.warehouse), Phone(trade.db, trade.warehouse)
+    (coming,) = (await storework.tasks_of(trade.db, ann.who, trade.warehouse)).coming
+    lines = [{"variant": str(kettle), "quantity": 4}]
+    said = [
+        each.verdict
+        for phone in (ann, bo)
+        for each in await phone.send(
+            phone.entry("delivery", purchase=purchase, version=coming.version, lines=lines)
+        )
+    ]
+    assert (said, await trade.level(kettle, trade.warehouse)) == (["done", "refused"], (4, 0))
+    await trade.sound()
+
+
 async def test_a_purchase_order_is_received_by_scans_once(trade: Trade) -> None:
     kettle = await trade.kettle(quantity=0, gtin="4006381333931")
     purchase, phone = await _ordered(trade, kettle, 6), Phone(trade.db, trade.warehouse)

@@ -7,7 +7,7 @@ told twice or replayed from the beginning books nothing that is there.
 from datetime import datetime
 from uuid import UUID
 
-from samlad.books import posting, tills
+from samlad.books import posting, rules, tills
 from samlad.books.posting import Cause
 from samlad.kernel.database import Tx
 from samlad.kernel.followers import Follower
@@ -103,7 +103,7 @@ async def _order_of(tx: Tx, event: Event, cause: Cause) -> None:
 
 async def _stock(tx: Tx, event: Event, cause: Cause) -> None:
     payload = event.payload
-    if payload["cause"] not in ("sale", "return", "damage", "count", "correction"):
+    if payload["cause"] not in rules.BOOKED_CAUSES:
         return
     levels = [(UUID(line["location"]), UUID(line["variant"])) for line in payload["lines"]]
     reference = UUID(payload["reference"]) if payload.get("reference") else None

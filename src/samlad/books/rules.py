@@ -377,6 +377,10 @@ def credit_target(legs: Iterable[tuple[str, str, int]], dims: tuple[UUID | None,
     return {entry: amount for entry, amount in target.items() if amount}
 
 
+BOOKED_CAUSES = ("sale", "return", "damage", "count", "correction", "loss")
+"""Movements of stock that change what the books say."""
+
+
 def stock_target(moves: Iterable[tuple[UUID, str, str, int]], channel: UUID | None) -> Amounts:
     """What stock movements of one event are worth, by (location, currency, cause, value in ten-thousandths).
 
@@ -386,7 +390,7 @@ def stock_target(moves: Iterable[tuple[UUID, str, str, int]], channel: UUID | No
     worth: dict[tuple[UUID, str, str], int] = {}
     for location, currency, cause, value in moves:
         purpose = {"sale": "cost_of_goods", "return": "cost_of_goods"}.get(cause, "stock_difference")
-        if cause in ("sale", "return", "damage", "count", "correction"):
+        if cause in BOOKED_CAUSES:
             key = (location, currency, purpose)
             worth[key] = worth.get(key, 0) + value
     target: Amounts = {}

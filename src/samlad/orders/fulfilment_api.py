@@ -261,7 +261,8 @@ async def substitute_fulfilment(
     request: AnyRequest, fulfilment_id: Id, data: JSONBody[SubstituteInput]
 ) -> Response[Fulfilment]:
     """Another thing for units of a line, with the customer's word. They never pay more; what it costs less goes back."""
-    return await write(request, lambda tx: substitute(tx, fulfilment_id, data))
+    version = if_match(request)
+    return await write(request, lambda tx: substitute(tx, fulfilment_id, data, version=version))
 
 
 @post("/fulfilments/{fulfilment_id:uuid}/answer", summary="Say what the customer chose", status_code=200)

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from samlad.kernel.database import Reader, Tx
-from samlad.orders.fulfilment_model import UNENDED
+from samlad.orders.fulfilment_model import UNENDED, Fulfilment
+from samlad.orders.fulfilment_rules import Units
 
 _UNENDED = [str(state) for state in UNENDED]
 
@@ -41,13 +42,72 @@ async def claim(tx: Tx, fulfilment: UUID, position: int, variant: UUID, lot: UUI
     )
 
 
-async def forget(tx: Tx, fulfilment: UUID, positions: Sequence[int]) -> None:
-    """Nobody has these in the hand any more, or another lot of them."""
+async def leave(tx: Tx, fulfilment: UUID, chosen: Sequence[tuple[int, int]]) -> None:
+    """Units (position, quantity) are about to go out of a fulfilment's lines: those that are not picked yet first.
+
+    Of one lot that was scanned fewer are in the hand; of several, which ones nobody knows any more.
+    """
     await tx.execute(
-        "DELETE FROM fulfilment_lot WHERE fulfilment = $1 AND position = ANY($2::smallint[])",
+        """WITH scanned AS (
+               SELECT l.position, l.quantity - n.quantity AS stay, count(*) AS lots, sum(g.quantity) AS units
+               FROM fulfilment_line l JOIN unnest($2::smallint[], $3::int[]) AS n (position, quantity) USING (position)
+               JOIN fulfilment_lot g ON g.fulfilment = l.fulfilment AND g.position = l.position
+               WHERE l.fulfilment = $1 GROUP BY 1, 2
+           ), gone AS (
+               DELETE FROM fulfilment_lot g USING scanned s WHERE g.fulfilment = $1 AND g.position = s.position
+               AND (s.stay <= 0 OR s.units > s.stay AND s.lots > 1)
+           )
+           UPDATE fulfilment_lot g SET quantity = s.stay FROM scanned s
+           WHERE g.fulfilment = $1 AND g.position = s.position AND s.stay > 0 AND s.lots = 1 AND s.units > s.stay""",
         fulfilment,
-        list(positions),
+        [position for position, _ in chosen],
+        [quantity for _, quantity in chosen],
     )
+
+
+async def of_units(
+    reader: Reader, found: Fulfilment, place: UUID, out: Sequence[Units]
+) -> list[tuple[UUID, UUID | None, int]]:
+    """Of which lots units are that a place has lost or that are broken: (variant, lot, units), None: whose turn it is.
+
+    Units that are not picked yet lie on the shelf: those that somebody has in the hand are not among them. Of those that are in
+    the hand it is the lot that was scanned, if it was one.
+    """
+    lines = {line.position: line for line in found.lines}
+    wanted: dict[tuple[UUID, UUID | None], int] = {}
+    for position, variant, quantity in out:
+        line = lines[position]
+        in_hand = max(0, quantity - (line.quantity - line.picked))
+        scanned = [(each.lot, each.quantity) for each in line.lots]
+        if in_hand and (len(scanned) == 1 or in_hand == sum(units for _, units in scanned)):
+            for lot, units in scanned:
+                part = min(units, in_hand)
+                wanted[variant, lot] = wanted.get((variant, lot), 0) + part
+                quantity -= part
+        for lot, units in (
+            await _on_shelf(reader, place, variant) if quantity and line.tracking != "none" else []
+        ):
+            part = min(quantity, units - wanted.get((variant, lot), 0))
+            if part > 0:
+                wanted[variant, lot] = wanted.get((variant, lot), 0) + part
+                quantity -= part
+        if quantity:
+            wanted[variant, None] = wanted.get((variant, None), 0) + quantity
+    return [(variant, lot, units) for (variant, lot), units in wanted.items()]
+
+
+async def _on_shelf(reader: Reader, place: UUID, variant: UUID) -> list[tuple[UUID, int]]:
+    """Lots of a level in their turn, without what pickers have in the hand."""
+    rows = await reader.rows(
+        """SELECT s.lot, s.on_hand - coalesce((
+               SELECT sum(m.quantity) FROM fulfilment_lot m JOIN fulfilment f ON f.id = m.fulfilment
+               WHERE m.lot = s.lot AND f.location = $1 AND f.state = ANY($3)), 0)::int AS units
+           FROM stock_lots_for_customers($1, $2) s ORDER BY s.turn""",
+        place,
+        variant,
+        _UNENDED,
+    )
+    return [(row["lot"], row["units"]) for row in rows if row["units"] > 0]
 
 
 async def forget_beyond(tx: Tx, fulfilment: UUID, position: int, quantity: int) -> None:

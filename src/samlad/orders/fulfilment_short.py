@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from samlad import channels, delivery, stock
@@ -12,6 +13,7 @@ from samlad.kernel.ids import new_id
 from samlad.kernel.log import Event
 from samlad.orders import changes, fulfilment_plan, fulfilment_routing, store
 from samlad.orders import fulfilment_events as facts
+from samlad.orders import fulfilment_lots as lots
 from samlad.orders import fulfilment_rules as rules
 from samlad.orders import fulfilment_store as rows
 from samlad.orders import rules as order_rules
@@ -39,11 +41,16 @@ _GONE = {RejectReason.NOT_FOUND: Cause.CORRECTION, RejectReason.DAMAGED: Cause.D
 
 
 async def reject(
-    tx: Tx, fulfilment_id: UUID, data: RejectInput, *, version: int | None = None
+    tx: Tx,
+    fulfilment_id: UUID,
+    data: RejectInput,
+    *,
+    version: int | None = None,
+    at: datetime | None = None,
 ) -> list[Fulfilment]:
     """A place cannot give this, or some of it. Its hold ends and the next best place gets the work at once.
 
-    Returns what became of it: the rejected part, what the place still gives, and the new ones.
+    ``at``: when that was found, if a phone without network tells it later. Returns what became of it: the rejected part, what the place still gives, and the new ones.
 
     Raises:
         WrongState: it has left already. InvalidInput: more than there is of a line.
@@ -60,7 +67,7 @@ async def reject(
     if not out:
         raise WrongState("Nothing of it was chosen.", state=found.state)
     rejected = await _part_with(tx, head, found, out, reason=data.reason, note=data.note)
-    await give_up(tx, head, found, out, data.reason)
+    await give_up(tx, head, found, out, data.reason, at=None if at is None else max(at, found.opened_at))
     fact = facts.FulfilmentRejected(
         number=head.number,
         fulfilment=rejected,
@@ -101,17 +108,29 @@ async def _part_with(
 
 
 async def give_up(
-    tx: Tx, head: OrderHead, found: Fulfilment, out: Sequence[Units], reason: RejectReason
+    tx: Tx,
+    head: OrderHead,
+    found: Fulfilment,
+    out: Sequence[Units],
+    reason: RejectReason,
+    *,
+    at: datetime | None = None,
 ) -> None:
-    """End what is held at the place; what is not there, or broken, is booked out."""
+    """End what is held at the place; what is not there, or broken, is booked out, of the lot that it is of."""
     place, units = _at(found), rules.by_variant(out)
     lines = [HoldLine(variant=variant, quantity=q, location=place) for variant, q in units.items()]
     await stock.release(tx, head.id, lines=lines)
     await delivery.count_less(tx, head.id, place, rules.sum_of(out))
     if reason in _GONE:
-        gone = [(place, variant, quantity) for variant, quantity in units.items()]
+        gone = await lots.of_units(tx, found, place, out)
         await stock.write_off(
-            tx, gone, cause=_GONE[reason], reason=f"{reason} for {head.number}", reference=found.id
+            tx,
+            [(place, variant, quantity) for variant, _lot, quantity in gone],
+            cause=_GONE[reason],
+            reason=f"{reason} for {head.number}",
+            reference=found.id,
+            lots=[lot for _variant, lot, _quantity in gone],
+            at=at,
         )
 
 

@@ -145,11 +145,15 @@ async def _with_lines(reader: Reader, heads: Sequence[FulfilmentHead]) -> list[F
                WHERE m.fulfilment = n.fulfilment AND m.position = n.position) t ON g.tracking <> 'none'
            LEFT JOIN LATERAL (
                SELECT k.code, k.expires_on FROM stock_lots_for_customers(f.location, n.variant) s
-               JOIN lot k ON k.id = s.lot ORDER BY s.turn LIMIT 1) next
+               JOIN lot k ON k.id = s.lot WHERE s.on_hand > (
+                   SELECT coalesce(sum(m.quantity), 0) FROM fulfilment_lot m JOIN fulfilment o ON o.id = m.fulfilment
+                   WHERE m.lot = k.id AND o.location = f.location AND o.state = ANY($2))
+               ORDER BY s.turn LIMIT 1) next
                ON g.tracking <> 'none' AND f.state IN ('open', 'picking')
            LEFT JOIN pick_bin b ON b.location = f.location AND b.variant = n.variant
            WHERE n.fulfilment = ANY($1) ORDER BY b.bin NULLS LAST, l.sku, n.position""",
         [one.id for one in heads],
+        UNENDED_STATES,
     )
     for row in rows:
         values = dict(row.items())
@@ -244,11 +248,12 @@ async def pick_all(tx: Tx, fulfilment: UUID) -> None:
 async def take_off(tx: Tx, fulfilment: UUID, chosen: Sequence[tuple[int, int]]) -> None:
     """Take units (position, quantity) out of a fulfilment's lines; those that were not picked yet go first.
 
-    Which lots of them were scanned is forgotten.
+    Lots that are in the hand stay there; which of them go, where more than one was scanned, nobody knows.
+    The version counts up: whoever gives up the same once more is told.
     """
     positions = [position for position, _ in chosen]
     quantities = [quantity for _, quantity in chosen]
-    await lots.forget(tx, fulfilment, positions)
+    await lots.leave(tx, fulfilment, chosen)
     await tx.execute(
         """DELETE FROM fulfilment_line l USING unnest($2::smallint[], $3::int[]) AS n (position, quantity)
            WHERE l.fulfilment = $1 AND l.position = n.position AND l.quantity <= n.quantity""",
@@ -265,6 +270,9 @@ async def take_off(tx: Tx, fulfilment: UUID, chosen: Sequence[tuple[int, int]]) 
         fulfilment,
         positions,
         quantities,
+    )
+    await tx.execute(
+        "UPDATE fulfilment SET version = version + 1, changed_at = now() WHERE id = $1", fulfilment
     )
 
 

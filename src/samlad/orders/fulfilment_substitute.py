@@ -29,7 +29,9 @@ from samlad.tax import amounts
 S = FulfilmentState
 
 
-async def substitute(tx: Tx, fulfilment_id: UUID, data: SubstituteInput) -> Fulfilment:
+async def substitute(
+    tx: Tx, fulfilment_id: UUID, data: SubstituteInput, *, version: int | None = None
+) -> Fulfilment:
     """Give another thing for units of a line. It costs what it costs, at most what was ordered; the rest goes back.
 
     The other thing is in the hand (its code was scanned), so its units count as picked.
@@ -38,9 +40,9 @@ async def substitute(tx: Tx, fulfilment_id: UUID, data: SubstituteInput) -> Fulf
         InvalidInput: no such line or so many of it, or a part of what is weighed; an unknown code, the same thing, no
             price here, another tax or measure.
         SoldOut: the place has not so many of it free.
-        WrongState: nobody is picking it; or a part of the line came back or was called off.
+        Outdated: somebody changed it since ``version``. WrongState: nobody is picking it; or a part of the line came back or was called off.
     """
-    found, head, lines = await enter(tx, fulfilment_id, (S.PICKING, S.PICKED))
+    found, head, lines = await enter(tx, fulfilment_id, (S.PICKING, S.PICKED), version=version)
     line = _line(found, lines, data)
     other = await _other(tx, found, line, data)
     place = found.location

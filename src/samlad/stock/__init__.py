@@ -3,7 +3,7 @@
 The public face. `docs/concepts/stock.md` explains how.
 """
 
-from samlad.stock.happened import Sold, end_leases, lease, prolong, sell
+from samlad.stock.happened import Sold, end_leases, lease, prolong, sell, write_off
 from samlad.stock.holds import convert, gone, planned, release, ship, short, sweep, take
 from samlad.stock.lots import Share, sold_lots
 from samlad.stock.lots import resolve as resolve_lots
@@ -42,7 +42,6 @@ from samlad.stock.service import (
     restock,
     revalue,
     set_level,
-    write_off,
 )
 from samlad.stock.sets import parts_of, sets_of
 from samlad.stock.store import holds_of, shipped, sold_costs

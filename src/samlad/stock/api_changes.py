@@ -15,11 +15,14 @@ from samlad.stock.inputs import (
     CorrectionInput,
     CountInput,
     CountLinesInput,
+    FoundInput,
     LevelInput,
+    LossInput,
     ReceiptInput,
     ScansInput,
     TransferDayInput,
     TransferInput,
+    UnitsLine,
     place_of,
     variants_of,
 )
@@ -237,11 +240,51 @@ async def receive_transfer(
     version = if_match(request)
 
     async def work(tx: Tx) -> Transfer:
-        if data.lines is None:
-            return await transfers.receive(tx, transfer_id, version=version)
-        transfer = await transfers_store.get(tx, transfer_id)
-        came = await goods_of(tx, transfer.destination, data.lines, may_be_new=False, is_needed=False)
-        return await transfers.receive(tx, transfer_id, came.lines, lots=came.lots, version=version)
+        lines, lots = await _of_transfer(tx, transfer_id, data.lines)
+        return await transfers.receive(tx, transfer_id, lines, lots=lots, version=version)
+
+    return await write(request, work)
+
+
+async def _of_transfer(
+    tx: Tx, transfer_id: UUID, lines: list[UnitsLine] | None
+) -> tuple[list[tuple[UUID, int]] | None, list[UUID | None]]:
+    """Units of a transfer and their lots; None: all of them."""
+    if lines is None:
+        return None, []
+    transfer = await transfers_store.get(tx, transfer_id)
+    goods = await goods_of(tx, transfer.destination, lines, may_be_new=False, is_needed=False)
+    return goods.lines, goods.lots
+
+
+@post(
+    "/stock/transfers/{transfer_id:uuid}/lose", status_code=200, summary="Write off what is lost on the way"
+)
+async def lose_transfer(
+    request: AnyRequest, transfer_id: FromPath[UUID], data: JSONBody[LossInput]
+) -> Response[Transfer]:
+    """Units do not arrive any more: all that are under way, or these. Where they were sold already, holds are dropped."""
+    actor_of(request).require(ADJUST)
+    version = if_match(request)
+
+    async def work(tx: Tx) -> Transfer:
+        lines, lots = await _of_transfer(tx, transfer_id, data.lines)
+        return await transfers.lose(tx, transfer_id, lines, lots=lots, reason=data.reason, version=version)
+
+    return await write(request, work)
+
+
+@post("/stock/transfers/{transfer_id:uuid}/find", status_code=200, summary="Undo that units were lost")
+async def find_transfer(
+    request: AnyRequest, transfer_id: FromPath[UUID], data: JSONBody[FoundInput]
+) -> Response[Transfer]:
+    """Units that were written off are under way after all: all of them, or these. The write-off is undone."""
+    actor_of(request).require(ADJUST)
+    version = if_match(request)
+
+    async def work(tx: Tx) -> Transfer:
+        lines, lots = await _of_transfer(tx, transfer_id, data.lines)
+        return await transfers.find(tx, transfer_id, lines, lots=lots, version=version)
 
     return await write(request, work)
 
@@ -281,6 +324,8 @@ CHANGES = [
     cancel_count,
     send_transfer,
     receive_transfer,
+    lose_transfer,
+    find_transfer,
     reschedule_transfer,
     cancel_transfer,
 ]

@@ -242,16 +242,25 @@ async def reschedule_purchase(
 async def receive_purchase(
     request: AnyRequest, purchase_id: FromPath[UUID], data: JSONBody[DeliveryInput]
 ) -> Response[Purchase]:
-    """Goods came: all that were expected, or these, be they fewer or more than were ordered."""
+    """Goods came: all that were expected, or these, be they fewer or more than were ordered. `If-Match` refuses what
+    somebody else has booked in meanwhile."""
     actor_of(request).require(ADJUST)
+    version = if_match(request)
 
     async def work(tx: Tx) -> Purchase:
-        if data.lines is None:
-            return await purchases.receive(tx, purchase_id, receipt=data.receipt, note=data.note)
         old = await purchases_store.get(tx, purchase_id)
-        came = await goods_of(tx, old.location, data.lines)
+        came = None if data.lines is None else await goods_of(tx, old.location, data.lines)
+        variants = await variants_of(tx, old.location, data.costs) if data.costs else []
+        costs = {v: line.unit_cost_e4 for v, line in zip(variants, data.costs, strict=True)}
         return await purchases.receive(
-            tx, purchase_id, came.lines, receipt=data.receipt, note=data.note, lots=came.lots
+            tx,
+            purchase_id,
+            came.lines if came else None,
+            receipt=data.receipt,
+            note=data.note,
+            lots=came.lots if came else (),
+            costs=costs,
+            version=version,
         )
 
     return await write(request, work)

@@ -144,6 +144,47 @@ async def _supplier_returns(database: Database) -> Finding:
     return Finding("failed", "; ".join(told), "Nothing mends this by itself: look at its movements")
 
 
+async def _transfers(database: Database) -> Finding:
+    """By transfer, because lines change their names when catalogues are joined."""
+    rows = await database.rows(
+        """
+        WITH line AS (
+            SELECT transfer, sum(quantity)::bigint AS sent, sum(received)::bigint AS received, sum(lost)::bigint AS lost,
+                   sum(value_e4)::bigint AS sent_e4, sum(received_e4)::bigint AS received_e4, sum(lost_e4)::bigint AS lost_e4
+            FROM stock_transfer_line GROUP BY transfer
+        ), moved AS (
+            SELECT t.id, m.cause = 'loss' AS is_loss, m.location = t.origin AS is_origin,
+                   sum(m.quantity)::bigint AS units, sum(m.value_e4)::bigint AS value
+            FROM stock_transfer t JOIN movement m ON m.reference = t.id
+            WHERE m.cause IN ('transfer_out', 'transfer_in', 'loss') GROUP BY 1, 2, 3
+        ), truth AS (
+            SELECT t.id, t.created_at, t.status, l.*,
+                   coalesce(away.units, 0) AS away, coalesce(away.value, 0) AS away_e4, coalesce(came.units, 0) AS came,
+                   coalesce(came.value, 0) AS came_e4, coalesce(gone.units, 0) AS gone, coalesce(gone.value, 0) AS gone_e4,
+                   CASE WHEN t.status = 'cancelled' THEN l.received + l.lost ELSE l.sent END AS left_for_good,
+                   CASE WHEN t.status = 'cancelled' THEN l.received_e4 + l.lost_e4 ELSE l.sent_e4 END AS left_e4
+            FROM stock_transfer t JOIN line l ON l.transfer = t.id
+            LEFT JOIN moved away ON away.id = t.id AND away.is_origin AND NOT away.is_loss
+            LEFT JOIN moved came ON came.id = t.id AND NOT came.is_origin AND NOT came.is_loss
+            LEFT JOIN moved gone ON gone.id = t.id AND gone.is_loss
+        )
+        SELECT id, left_for_good, -away AS away, received, lost, came, -gone AS gone FROM truth
+        WHERE (left_for_good, left_e4, received + lost, received_e4 + lost_e4, lost, lost_e4)
+              <> (-away, -away_e4, came, came_e4, -gone, -gone_e4)
+           OR status <> 'cancelled' AND (status = 'in_transit') <> (received + lost < sent)
+        ORDER BY created_at, id LIMIT 20
+        """
+    )
+    if not rows:
+        return Finding("ok", "every transfer")
+    told = [
+        f"transfer {row['id']}: {row['left_for_good']} units, {row['received']} arrived and {row['lost']} lost; by its "
+        f"movements {row['away']}, {row['came'] - row['gone']} and {row['gone']}"
+        for row in rows[:SHOWN]
+    ]
+    return Finding("failed", "; ".join(told), "Nothing mends this by itself: look at its movements")
+
+
 def _finding(rows: list[Record], text: str, *, can_fix: bool = True) -> Finding:
     if not rows:
         return Finding("ok", "every level")
@@ -240,6 +281,7 @@ CHECKS = [
         "What went back to suppliers left stock, and what they credited adds up",
         _supplier_returns,
     ),
+    Check("stock-transfers", "What left with transfers has arrived, is lost or is under way", _transfers),
     Check("stock-sets", "No set has stock of its own", _sets),
     Check("stock-bounds", "No level is negative or oversold", _bounds),
     Check("stock-expired", "No expired hold is forgotten", _expired, sweep),

@@ -1,4 +1,5 @@
-"""Sales that the books hear of after a count has looked: the goods were gone from the shelf, so the count has found that already.
+"""What the books hear of after a count has looked: goods that were sold were gone from the shelf, those that came lay there, so
+the count has found that already.
 
 The other way round, a count that the books hear of after such a sale, is `samlad.stock.counts_store.enter`: what happened before
 somebody looked is in what they saw, whenever it was booked.
@@ -19,13 +20,15 @@ from samlad.stock.store import MoveLine
 
 REASON = "Sold before it was counted, booked after"
 """The reason of movements that take back what a count has booked as lost; their reference is the count."""
+MOVED = "Moved before it was counted, booked after"
+"""The same of what came, or was not found."""
 
 Key = tuple[UUID, UUID | None]
 """A variant, and the lot where it is kept by lot."""
 
 
 class LateSale(msgspec.Struct, frozen=True):
-    """A sale of a location that happened at a moment, and the counts that may have looked since: locked until the commit.
+    """A sale (or another movement) of a location that happened at a moment, and the counts that may have looked since: locked until the commit.
 
     Units by lot that these have ``missed`` are what was sold, and go first; what was booked as lost of them is ``taken_back``.
     """
@@ -101,6 +104,23 @@ async def settle(tx: Tx, sale: LateSale, sold: Sequence[Moved], found: Sequence[
     put_right.update(_units(again))
     if sale.going_on:
         await counts_store.change_expected(tx, sale.going_on, went, put_right, sale.happened_at)
+
+
+async def settle_moved(tx: Tx, late: LateSale, moved: Sequence[Moved]) -> None:
+    """As `settle`, of units that came, or were not found, before somebody counted: that is no difference of the count."""
+    if not (late.going_on or late.booked):
+        return
+    units = _units(moved)
+    variants = sorted({variant for variant, _ in units})
+    looks = await counts_store.last_looks(tx, late.booked, variants, late.happened_at) if late.booked else {}
+    lines = [
+        (count, MoveLine(late.location, key[0], -units[key], MOVED, key[1]))
+        for key, count in looks.items()
+        if key in units
+    ]
+    put_right = _units(await _take_back(tx, lines))
+    if late.going_on:
+        await counts_store.change_expected(tx, late.going_on, units, put_right, late.happened_at)
 
 
 async def _take_back(tx: Tx, lines: Sequence[tuple[UUID, MoveLine]]) -> list[Moved]:

@@ -128,7 +128,7 @@ class LevelSet(Fact, frozen=True):
 
 @declare("stock.transferred")
 class StockTransferred(Fact, frozen=True):
-    """A transfer was sent, received (perhaps in part) or cancelled."""
+    """A transfer was sent, received (perhaps in part) or cancelled, or some of it is lost or found again."""
 
     transfer: UUID
     status: TransferStatus

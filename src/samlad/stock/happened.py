@@ -1,6 +1,6 @@
-"""Stock of sales that have happened: somebody left with the goods, so nothing is refused.
+"""Stock of what has happened: somebody left with the goods, so nothing is refused; or a phone without network tells it later.
 
-These verbs ask for no permission: they are parts of the verbs of tills, which do.
+These verbs ask for no permission: they are parts of the verbs of tills, orders and phones, which do.
 """
 
 from collections.abc import Sequence
@@ -13,15 +13,56 @@ from samlad.channels import Channel
 from samlad.kernel import log
 from samlad.kernel.database import Tx
 from samlad.kernel.ids import new_id
-from samlad.stock import counts_late, holds, sold_lots, store
+from samlad.stock import counts_late, holds, service, sold_lots, store
 from samlad.stock.events import StockMoved, StockReleased, moved_lines, released_lines
 from samlad.stock.lots_model import Named, OddLot
 from samlad.stock.model import Cause, Hold, HoldKind, HoldLine, Moved
 from samlad.stock.problems import SoldOut
+from samlad.stock.store import MoveLine
 from samlad.stock.together import Together
 
 NAMED = "The till scanned this lot, and the books had another"
 """The reason of corrections that give units the name of the lot that was scanned."""
+
+
+async def move(
+    tx: Tx,
+    lines: Sequence[MoveLine],
+    *,
+    cause: Cause,
+    reference: UUID,
+    may_drop: bool = False,
+    at: datetime | None = None,
+) -> list[Moved]:
+    """As `service.move`; ``at`` an earlier moment, and of one location: what was counted since has seen it already."""
+    if at is None or not lines:
+        return await service.move(tx, lines, cause=cause, reference=reference, may_drop=may_drop)
+    late = await counts_late.begin(tx, lines[0].location, at, ())
+    moved = await service.move(tx, lines, cause=cause, reference=reference, may_drop=may_drop, happened_at=at)
+    await counts_late.settle_moved(tx, late, moved)
+    return moved
+
+
+async def write_off(
+    tx: Tx,
+    lines: Sequence[tuple[UUID, UUID, int]],
+    *,
+    cause: Cause,
+    reason: str,
+    reference: UUID,
+    lots: Sequence[UUID | None] = (),
+    at: datetime | None = None,
+) -> list[Moved]:
+    """Units that should be there are not, or are broken: (location, variant, units) each, CORRECTION or DAMAGE.
+
+    Reality wins, as in `samlad.stock.service.correct`; no more is taken off than there is. Without ``lots`` the units are
+    of those whose turn it is. ``at`` an earlier moment: of one location, as `move`.
+    """
+    moves = [
+        MoveLine(place, variant, -quantity, reason, lot)
+        for (place, variant, quantity), lot in zip(lines, service.lots_beside(lots, lines), strict=True)
+    ]
+    return await move(tx, moves, cause=cause, reference=reference, may_drop=True, at=at)
 
 
 class Sold(msgspec.Struct, frozen=True):

@@ -151,6 +151,24 @@ class ArrivalInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     ) = None
 
 
+class LossInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What does not arrive of a transfer, and why."""
+
+    lines: (
+        Annotated[list[UnitsLine], Meta(max_length=5000, description="Null: all that is still under way")]
+        | None
+    ) = None
+    reason: Reason
+
+
+class FoundInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What was lost and is under way after all."""
+
+    lines: Annotated[list[UnitsLine], Meta(max_length=5000, description="Null: all that is lost")] | None = (
+        None
+    )
+
+
 class LevelInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How a level behaves. What is left out stays."""
 

@@ -272,7 +272,7 @@ COUNTS: Listing[CountRow] = Listing(
 
 
 class TransferRow(msgspec.Struct, frozen=True):
-    """A transfer as lists show it: units sent and received over all lines."""
+    """A transfer as lists show it: units sent, received and lost over all lines."""
 
     id: UUID
     origin: UUID
@@ -283,6 +283,7 @@ class TransferRow(msgspec.Struct, frozen=True):
     note: str
     units: int
     received: int
+    lost: int
     expected_on: date | None
     created_at: datetime
     updated_at: datetime
@@ -291,10 +292,11 @@ class TransferRow(msgspec.Struct, frozen=True):
 TRANSFERS: Listing[TransferRow] = Listing(
     row=TransferRow,
     select="""t.id, t.origin, a.code AS origin_code, t.destination, b.code AS destination_code, t.status, t.note,
-              sums.units, sums.received, t.expected_on, t.created_at, t.updated_at""",
+              sums.units, sums.received, sums.lost, t.expected_on, t.created_at, t.updated_at""",
     source="""stock_transfer t JOIN location a ON a.id = t.origin JOIN location b ON b.id = t.destination
               LEFT JOIN LATERAL (SELECT coalesce(sum(l.quantity), 0)::int AS units,
-                                        coalesce(sum(l.received), 0)::int AS received
+                                        coalesce(sum(l.received), 0)::int AS received,
+                                        coalesce(sum(l.lost), 0)::int AS lost
                                  FROM (SELECT t.id) one JOIN stock_transfer_line l ON l.transfer = one.id) sums
               ON true""",
     key="t.id",

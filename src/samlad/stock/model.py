@@ -70,6 +70,7 @@ class Cause(StrEnum):
     CORRECTION = "correction"
     REVALUATION = "revaluation"
     SUPPLIER_RETURN = "supplier_return"
+    LOSS = "loss"
 
 
 class CountStatus(StrEnum):
@@ -82,11 +83,12 @@ class CountStatus(StrEnum):
 
 
 class TransferStatus(StrEnum):
-    """Where a transfer is."""
+    """Where a transfer is. What has arrived in part is ``received`` when nothing is under way any more, ``lost`` if nothing came."""
 
     IN_TRANSIT = "in_transit"
     RECEIVED = "received"
     CANCELLED = "cancelled"
+    LOST = "lost"
 
 
 class Location(msgspec.Struct, frozen=True):
@@ -376,13 +378,19 @@ class Count(msgspec.Struct, frozen=True):
 
 
 class TransferLine(msgspec.Struct, frozen=True):
-    """Units of a variant (of a lot of it) under way, and how many of them have been received."""
+    """Units of a variant (of a lot of it) that were sent, how many of them have been received, and how many are lost."""
 
     variant: UUID
     quantity: int
     received: int
     lot: UUID | None = None
     lot_code: str | None = None
+    lost: int = 0
+
+    @property
+    def under_way(self) -> int:
+        """Units that have neither arrived nor are lost."""
+        return self.quantity - self.received - self.lost
 
 
 class Transfer(msgspec.Struct, frozen=True):

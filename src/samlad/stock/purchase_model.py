@@ -9,8 +9,9 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from samlad.channels.model import Code, Name
+from samlad.stock import rules
 from samlad.stock.inputs import Code as KnownCode
-from samlad.stock.inputs import LineInput, UnitsLine
+from samlad.stock.inputs import CostLine, LineInput, UnitsLine
 from samlad.stock.model import Cost, Note, Units
 
 Email = Annotated[str, Meta(max_length=254, pattern=r"^[^\x00-\x20\x7f]*$", examples=["orders@example.com"])]
@@ -64,13 +65,22 @@ class SupplierChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
 
 
 class PurchaseLine(msgspec.Struct, frozen=True):
-    """Units of a variant, how many of them have come (perhaps more), at which cost each, and when they are to come."""
+    """Units of a variant, how many of them have come (perhaps more), at which cost each, and when they are to come.
+
+    ``received_e4`` is what those that have come cost together: as ordered, or as was said when they came.
+    """
 
     variant: UUID
     quantity: int
     received: int
     unit_cost_e4: int
     expected_on: date | None
+    received_e4: int = 0
+
+    @property
+    def actual_cost_e4(self) -> int:
+        """What one cost: the average of those that came, else as ordered."""
+        return rules.share(self.received_e4, 1, self.received) if self.received else self.unit_cost_e4
 
 
 class Purchase(msgspec.Struct, frozen=True):
@@ -167,3 +177,7 @@ class DeliveryInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
         UUID | None, Meta(description="Id of this delivery: sent twice it counts once; null: a new one")
     ] = None
     note: Annotated[Note, Meta(description="For example the delivery note's number")] = ""
+    costs: Annotated[
+        list[CostLine],
+        Meta(max_length=1000, description="What one of them cost, where that is not as ordered"),
+    ] = []

@@ -4,8 +4,8 @@ What is ordered and has not come is expected at its level (``level.incoming``); 
 level says so. Whoever changes a purchase order has its row locked, and then touches levels in key order.
 """
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from samlad.kernel.database import Tx
 from samlad.kernel.http import check_version
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, FieldError, InvalidInput
-from samlad.stock import places, purchases_store, service
+from samlad.stock import happened, places, purchases_store, service
 from samlad.stock.events import PurchaseChanged, moved_lines
 from samlad.stock.model import LARGEST, Cause, Moved
 from samlad.stock.permissions import ADJUST, PURCHASE
@@ -123,15 +123,20 @@ async def receive(
     receipt: UUID | None = None,
     note: str = "",
     lots: Sequence[UUID | None] = (),
+    costs: Mapping[UUID, int] | None = None,
     version: int | None = None,
+    at: datetime | None = None,
 ) -> Purchase:
     """Goods come: these, (variant, units) each, or all that are still expected; more than was ordered is fine.
 
-    ``receipt`` names the delivery: told of twice, it is booked once. ``lots`` says of which lot each line is.
+    Perhaps they came ``at`` an earlier moment, and a phone without network tells it now.
+
+    ``receipt`` names the delivery: told of twice, it is booked once. ``lots`` says of which lot each line is; ``costs``,
+    by variant, what one of them cost in ten-thousandths of a minor unit, where that is not what was ordered.
 
     Raises:
         Conflict: it is not on order, or the receipt belongs to another one.
-        InvalidInput: a variant that is not on it or (of the same lot) twice, or a quantity below 1.
+        InvalidInput: a variant that is not on it or (of the same lot) twice, a quantity below 1, a cost of what does not come.
         LotNeeded: the product is kept by lot, and a line has none.
         Outdated: somebody booked another delivery, or changed it, since ``version``.
     """
@@ -153,12 +158,16 @@ async def receive(
     _check_known(old, [(variant, lot) for variant, lot, _ in by_lot])
     if any(not 1 <= quantity <= LARGEST for _, _, quantity in by_lot):
         raise InvalidInput.at("lines", "at least one unit each")
-    moved = await _book(tx, old, by_lot, receipt, note)
     arrived: dict[UUID, int] = {}
     for variant, _lot, quantity in by_lot:
         arrived[variant] = arrived.get(variant, 0) + quantity
+    cost_of = _costs(tx, old, arrived, costs or {})
+    moves = [MoveLine(old.location, v, quantity, note, lot, cost_of[v]) for v, lot, quantity in by_lot]
+    moment = None if at is None else max(at, old.ordered_at or old.created_at)
+    moved = await happened.move(tx, moves, cause=Cause.RECEIPT, reference=receipt, at=moment)
     with service.moving():
-        await purchases_store.note_received(tx, purchase, list(arrived.items()))
+        came_at = [(variant, quantity, cost_of[variant]) for variant, quantity in arrived.items()]
+        await purchases_store.note_received(tx, purchase, came_at)
     came = [MoveLine(old.location, v, -min(q, open_units[v])) for v, q in arrived.items()]
     await service.expect(tx, came, reference=purchase)
     left = sum(open_units.values()) + sum(line.quantity for line in came)
@@ -166,15 +175,22 @@ async def receive(
     return _tell(tx, await purchases_store.set_status(tx, purchase, status), receipt, moved)
 
 
-async def _book(
-    tx: Tx, purchase: Purchase, arrived: Sequence[tuple[UUID, UUID | None, int]], receipt: UUID, note: str
-) -> list[Moved]:
-    costs = {line.variant: line.unit_cost_e4 for line in purchase.lines}
-    moves = [
-        MoveLine(purchase.location, variant, quantity, note, lot, costs[variant])
-        for variant, lot, quantity in arrived
-    ]
-    return await service.move(tx, moves, cause=Cause.RECEIPT, reference=receipt)
+def _costs(
+    tx: Tx, purchase: Purchase, arrived: Collection[UUID], said: Mapping[UUID, int]
+) -> dict[UUID, int]:
+    """What one of each variant cost: as ordered, or as is said now by somebody who may know costs."""
+    ordered = {line.variant: line.unit_cost_e4 for line in purchase.lines}
+    if not said:
+        return ordered
+    tx.actor.require(PURCHASE, location=purchase.location)
+    if not said.keys() <= set(arrived):
+        raise InvalidInput.at("costs", "of something that does not come now")
+    other = {variant: cost for variant, cost in said.items() if cost != ordered[variant]}
+    if other:
+        before = {str(variant): ordered[variant] for variant in other}
+        after = {str(variant): cost for variant, cost in other.items()}
+        audit.record(tx, "purchase.costs", "purchase", purchase.id, before=before, after=after)
+    return ordered | dict(said)
 
 
 async def cancel(tx: Tx, purchase: UUID, *, version: int | None = None) -> Purchase:

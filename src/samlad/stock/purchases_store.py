@@ -13,7 +13,7 @@ _SUPPLIER = "id, code, name, email, lead_days, is_active, version"
 _PURCHASE = """id, number, supplier, location, status, reference, note, currency, actor, version, created_at, updated_at,
                ordered_at"""
 _LINES = """(SELECT coalesce(jsonb_agg(jsonb_build_object('variant', l.variant, 'quantity', l.quantity, 'received',
-             l.received, 'unit_cost_e4', l.unit_cost_e4, 'expected_on', l.expected_on) ORDER BY l.variant), '[]')
+             l.received, 'received_e4', l.received_e4, 'unit_cost_e4', l.unit_cost_e4, 'expected_on', l.expected_on) ORDER BY l.variant), '[]')
              FROM purchase_order_line l WHERE l.purchase = purchase_order.id) AS lines"""
 
 
@@ -159,15 +159,17 @@ async def reschedule(tx: Tx, purchase: UUID, days: Sequence[tuple[UUID, date | N
     )
 
 
-async def note_received(tx: Tx, purchase: UUID, lines: Sequence[tuple[UUID, int]]) -> None:
-    """Add to what was received."""
+async def note_received(tx: Tx, purchase: UUID, lines: Sequence[tuple[UUID, int, int]]) -> None:
+    """Add to what was received: (variant, units, cost of one) each."""
     await tx.execute(
-        """UPDATE purchase_order_line l SET received = l.received + t.quantity
-           FROM unnest($2::uuid[], $3::int[]) AS t (variant, quantity)
+        """UPDATE purchase_order_line l SET received = l.received + t.quantity,
+                  received_e4 = l.received_e4 + t.quantity * t.cost
+           FROM unnest($2::uuid[], $3::int[], $4::bigint[]) AS t (variant, quantity, cost)
            WHERE l.purchase = $1 AND l.variant = t.variant""",
         purchase,
-        [variant for variant, _ in lines],
-        [quantity for _, quantity in lines],
+        [variant for variant, _, _ in lines],
+        [quantity for _, quantity, _ in lines],
+        [cost for _, _, cost in lines],
     )
 
 

@@ -84,7 +84,8 @@ async def _wanted(reader: Reader, supplier: Supplier, location: UUID) -> Sequenc
     return await reader.all(
         WantedLine,
         f"""SELECT r.variant, r.wanted AS quantity, coalesce(
-                (SELECT d.unit_cost_e4 FROM purchase_order_line d JOIN purchase_order o ON o.id = d.purchase
+                (SELECT CASE WHEN d.received > 0 THEN round(d.received_e4::numeric / d.received)::bigint ELSE d.unit_cost_e4 END
+                 FROM purchase_order_line d JOIN purchase_order o ON o.id = d.purchase
                  WHERE d.variant = r.variant AND o.supplier = $2 AND o.status <> 'cancelled'
                  ORDER BY o.created_at DESC, o.id LIMIT 1), l.unit_cost_e4) AS unit_cost_e4
             FROM stock_reorder r JOIN level l ON l.location = r.location AND l.variant = r.variant

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -174,27 +174,6 @@ async def restock(
     )
 
 
-async def write_off(
-    tx: Tx,
-    lines: Sequence[tuple[UUID, UUID, int]],
-    *,
-    cause: Cause,
-    reason: str,
-    reference: UUID,
-    lots: Sequence[UUID | None] = (),
-) -> list[Moved]:
-    """Units that should be there are not, or are broken: (location, variant, units) each, CORRECTION or DAMAGE.
-
-    Part of the verbs of orders (a pick that finds less), so without a permission. Reality wins, as in `correct`; no
-    more is taken off than there is. Without ``lots`` the units are of those whose turn it is.
-    """
-    moves = [
-        MoveLine(place, variant, -quantity, reason, lot)
-        for (place, variant, quantity), lot in zip(lines, lots_beside(lots, lines), strict=True)
-    ]
-    return await move(tx, moves, cause=cause, reference=reference, may_drop=True)
-
-
 async def revalue(tx: Tx, location: UUID, costs: Sequence[tuple[UUID, int]], *, reason: str) -> list[Moved]:
     """Say what the units on hand cost: (variant, ten-thousandths of a minor unit each). The ledger keeps the difference.
 
@@ -337,24 +316,45 @@ async def set_level(
 
 
 async def move(
-    tx: Tx, lines: Sequence[MoveLine], *, cause: Cause, reference: UUID | None, may_drop: bool = False
+    tx: Tx,
+    lines: Sequence[MoveLine],
+    *,
+    cause: Cause,
+    reference: UUID | None,
+    may_drop: bool = False,
+    happened_at: datetime | None = None,
 ) -> list[Moved]:
     """Append movements and tell of them; the part that receipts, corrections, counts and transfers share.
 
     Raises:
         NotInStock: without ``may_drop``, units are taken off that are not there or are held for others.
     """
-    return (await book(tx, lines, cause=cause, reference=reference, may_drop=may_drop)).moved
+    booked = await book(
+        tx, lines, cause=cause, reference=reference, may_drop=may_drop, happened_at=happened_at
+    )
+    return booked.moved
 
 
 async def book(
-    tx: Tx, lines: Sequence[MoveLine], *, cause: Cause, reference: UUID | None, may_drop: bool = False
+    tx: Tx,
+    lines: Sequence[MoveLine],
+    *,
+    cause: Cause,
+    reference: UUID | None,
+    may_drop: bool = False,
+    happened_at: datetime | None = None,
 ) -> MoveOutcome:
     """As `move`, with the values of the movements."""
     event = new_id()
     with moving():
         outcome = await store.move(
-            tx, lines, cause=cause, reference=reference, event=event, may_drop=may_drop
+            tx,
+            lines,
+            cause=cause,
+            reference=reference,
+            event=event,
+            may_drop=may_drop,
+            happened_at=happened_at,
         )
     if outcome.moved:
         log.append(

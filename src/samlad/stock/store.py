@@ -229,14 +229,15 @@ async def move(
     reference: UUID | None,
     event: UUID,
     may_drop: bool = False,
+    happened_at: datetime | None = None,
 ) -> MoveOutcome:
-    """Append movements. ``may_drop``: what is taken off was never there, so holds on it are dropped.
+    """Append movements. ``may_drop``: what is taken off was never there, so holds on it are dropped. ``happened_at``: before now.
 
     Raises:
         asyncpg.CheckViolationError: without ``may_drop``, when units are taken off that are not there or are held.
     """
     rows = await tx.rows(
-        "SELECT * FROM stock_move($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        "SELECT * FROM stock_move($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         [line.location for line in lines],
         [line.variant for line in lines],
         [line.lot for line in lines],
@@ -249,6 +250,7 @@ async def move(
         tx.actor.label,
         event,
         may_drop,
+        happened_at,
     )
     outcome = MoveOutcome([], [], [])
     for row in rows:

@@ -142,7 +142,7 @@ def _costs(
     lines: Sequence[ReturnedLine], purchase: Purchase | None, levels: Mapping[UUID, tuple[int, int, int]]
 ) -> dict[tuple[UUID, UUID | None], int]:
     """What each unit of a line is to be credited: as said, as bought, or the average."""
-    bought = {} if purchase is None else {line.variant: line.unit_cost_e4 for line in purchase.lines}
+    bought = {} if purchase is None else {line.variant: line.actual_cost_e4 for line in purchase.lines}
     return {
         (line.variant, line.lot): (
             bought.get(line.variant, levels.get(line.variant, (0, 0, 0))[2])

@@ -1,16 +1,17 @@
 """Units from one location to another: they leave, are under way, and arrive, perhaps in parts."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from samlad import catalog
+from samlad.access import audit
 from samlad.kernel import log
 from samlad.kernel.database import Tx
 from samlad.kernel.http import check_version
 from samlad.kernel.ids import new_id
 from samlad.kernel.problems import Conflict, InvalidInput
-from samlad.stock import lots_store, places, rules, service, transfers_store
+from samlad.stock import happened, lots_store, places, rules, service, transfers_store
 from samlad.stock.events import StockTransferred, moved_lines
 from samlad.stock.model import Cause, Moved, Transfer, TransferStatus
 from samlad.stock.permissions import ADJUST
@@ -19,6 +20,8 @@ from samlad.stock.store import MoveLine
 
 _Key = tuple[UUID, UUID | None]
 """Variant and lot."""
+_Part = tuple[UUID, UUID | None, int, int]
+"""Variant, lot, units, and what they are worth."""
 
 
 async def send(
@@ -66,8 +69,9 @@ async def receive(
     *,
     lots: Sequence[UUID | None] = (),
     version: int | None = None,
+    at: datetime | None = None,
 ) -> Transfer:
-    """Units arrive: these, (variant, units) each, or all that are still under way.
+    """Units arrive: these, (variant, units) each, or all that are still under way; perhaps ``at`` an earlier moment.
 
     Nobody has to say of which lot they are when all of a variant arrives, or only one lot of it is under way.
 
@@ -79,22 +83,110 @@ async def receive(
     old = await _under_way(tx, transfer)
     tx.actor.require(ADJUST, location=old.destination)
     check_version(version, old.version)
-    missing = {(line.variant, line.lot): line.quantity - line.received for line in old.lines}
-    if lines is None:
-        arrived = dict(missing)
-    else:
-        named = [
-            (v, lot, units) for (v, units), lot in zip(lines, service.lots_beside(lots, lines), strict=True)
-        ]
-        arrived = _arrived(old, missing, named)
-        await _refuse_more(tx, arrived, missing)
-    moved = await _arrive(tx, transfer, old.destination, arrived, missing)
+    missing = {(line.variant, line.lot): line.under_way for line in old.lines}
+    arrived = await _chosen(tx, old, missing, lines, lots)
+    values = await transfers_store.values_under_way(tx, transfer)
+    came = [
+        (*key, units, rules.share(values[key], units, missing[key]))
+        for key, units in arrived.items()
+        if units
+    ]
+    await transfers_store.note_received(tx, transfer, came)
+    there = await _there(tx, old, came)
+    moment = None if at is None else max(at, old.created_at)
+    moved = await happened.move(tx, there, cause=Cause.TRANSFER_IN, reference=transfer, at=moment)
     await _expect(tx, old, [(variant, -units) for (variant, _lot), units in arrived.items()])
-    is_complete = all(units == arrived.get(key, 0) for key, units in missing.items())
-    status = TransferStatus.RECEIVED if is_complete else TransferStatus.IN_TRANSIT
-    new = await transfers_store.set_status(tx, transfer, status)
-    _tell(tx, new, moved)
-    return new
+    return await _settle(tx, transfer, moved)
+
+
+async def lose(
+    tx: Tx,
+    transfer: UUID,
+    lines: Sequence[tuple[UUID, int]] | None = None,
+    *,
+    reason: str,
+    lots: Sequence[UUID | None] = (),
+    version: int | None = None,
+) -> Transfer:
+    """Units do not arrive any more: these, (variant, units) each, or all that are still under way. They are written off.
+
+    They come to the destination and are lost there in the same step, each at what it was worth when it left: so the average
+    of what lies there stays, and the ledger says where they went. Holds that had counted on them are dropped.
+
+    Raises:
+        Conflict: the transfer has ended, or fewer are under way. InvalidInput: no unit at all. LotNeeded, Outdated: as `receive`.
+    """
+    old = await _under_way(tx, transfer)
+    tx.actor.require(ADJUST, location=old.destination)
+    check_version(version, old.version)
+    missing = {(line.variant, line.lot): line.under_way for line in old.lines}
+    gone = await _chosen(tx, old, missing, lines, lots)
+    values = await transfers_store.values_under_way(tx, transfer)
+    lost = [
+        (*key, units, rules.share(values[key], units, missing[key])) for key, units in gone.items() if units
+    ]
+    if not lost:
+        raise InvalidInput.at("lines", "at least one unit each")
+    await transfers_store.note_lost(tx, transfer, lost)
+    came = await _there(tx, old, lost)
+    await service.move(tx, came, cause=Cause.TRANSFER_IN, reference=transfer)
+    moved = await service.move(tx, _turned(came, reason), cause=Cause.LOSS, reference=transfer)
+    await _expect(tx, old, [(variant, -units) for (variant, _lot), units in gone.items()])
+    _record(tx, "transfer.lost", transfer, lost, reason)
+    return await _settle(tx, transfer, moved)
+
+
+async def find(
+    tx: Tx,
+    transfer: UUID,
+    lines: Sequence[tuple[UUID, int]] | None = None,
+    *,
+    lots: Sequence[UUID | None] = (),
+    version: int | None = None,
+) -> Transfer:
+    """Units that were lost are under way after all: these, (variant, units) each, or all of them. The write-off is undone.
+
+    Raises:
+        Conflict: the rest was called off, or fewer are lost. LotNeeded, Outdated: as `receive`.
+    """
+    old = await transfers_store.lock(tx, transfer)
+    if old.status is TransferStatus.CANCELLED:
+        raise Conflict(f"This transfer is {old.status}.")
+    tx.actor.require(ADJUST, location=old.destination)
+    check_version(version, old.version)
+    missing = {(line.variant, line.lot): line.lost for line in old.lines}
+    back = await _chosen(tx, old, missing, lines, lots)
+    values = await transfers_store.values_lost(tx, transfer)
+    found = [
+        (*key, units, rules.share(values[key], units, missing[key])) for key, units in back.items() if units
+    ]
+    if not found:
+        raise Conflict("Nothing of this transfer is lost.")
+    await transfers_store.note_lost(
+        tx, transfer, [(v, lot, -units, -worth) for v, lot, units, worth in found]
+    )
+    there = await _there(tx, old, found)
+    await service.move(tx, there, cause=Cause.LOSS, reference=transfer)
+    moved = await service.move(tx, _turned(there), cause=Cause.TRANSFER_OUT, reference=transfer)
+    await _expect(tx, old, [(variant, units) for variant, _lot, units, _worth in found])
+    _record(tx, "transfer.found", transfer, found)
+    return await _settle(tx, transfer, moved)
+
+
+async def _chosen(
+    tx: Tx,
+    old: Transfer,
+    missing: Mapping[_Key, int],
+    lines: Sequence[tuple[UUID, int]] | None,
+    lots: Sequence[UUID | None],
+) -> dict[_Key, int]:
+    """Units by variant and lot: those that are named, or all that are missing."""
+    if lines is None:
+        return dict(missing)
+    named = [(v, lot, units) for (v, units), lot in zip(lines, service.lots_beside(lots, lines), strict=True)]
+    chosen = _arrived(old, missing, named)
+    await _refuse_more(tx, chosen, missing)
+    return chosen
 
 
 def _arrived(
@@ -138,7 +230,7 @@ async def reschedule(
     old = await _under_way(tx, transfer)
     tx.actor.require(ADJUST, location=old.destination)
     check_version(version, old.version)
-    under_way = [(line.variant, line.quantity - line.received) for line in old.lines]
+    under_way = [(line.variant, line.under_way) for line in old.lines]
     await transfers_store.set_day(tx, transfer, expected_on)
     new = await transfers_store.set_status(tx, transfer, TransferStatus.IN_TRANSIT)
     if expected_on is None:
@@ -153,7 +245,7 @@ async def cancel(tx: Tx, transfer: UUID) -> Transfer:
     """End a transfer; what has not arrived goes back to where it came from. Raises Conflict if it has ended."""
     old = await _under_way(tx, transfer)
     tx.actor.require(ADJUST, location=old.origin)
-    missing = {(line.variant, line.lot): line.quantity - line.received for line in old.lines}
+    missing = {(line.variant, line.lot): line.under_way for line in old.lines}
     values = await transfers_store.values_under_way(tx, transfer)
     lots = await lots_store.arriving(tx, list(missing))
     moves = [
@@ -167,23 +259,40 @@ async def cancel(tx: Tx, transfer: UUID) -> Transfer:
     return new
 
 
-async def _arrive(
-    tx: Tx, transfer: UUID, place: UUID, arrived: Mapping[_Key, int], missing: Mapping[_Key, int]
-) -> list[Moved]:
-    """Book what arrived with its share of what is under way; the last units bring what is left of the value."""
-    values = await transfers_store.values_under_way(tx, transfer)
-    lines = [
-        (variant, lot, units, rules.share(values[variant, lot], units, missing[variant, lot]))
-        for (variant, lot), units in arrived.items()
-        if units
-    ]
-    await transfers_store.note_received(tx, transfer, lines)
+async def _there(tx: Tx, transfer: Transfer, lines: Sequence[_Part]) -> list[MoveLine]:
+    """Units that come to the destination with what they are worth."""
     lots = await lots_store.arriving(tx, [(variant, lot) for variant, lot, _, _ in lines])
-    moves = [
-        MoveLine(place, variant, units, lot=lots[variant, lot], value_e4=value)
+    return [
+        MoveLine(transfer.destination, variant, units, lot=lots[variant, lot], value_e4=value)
         for variant, lot, units, value in lines
     ]
-    return await service.move(tx, moves, cause=Cause.TRANSFER_IN, reference=transfer)
+
+
+def _turned(lines: Sequence[MoveLine], reason: str = "") -> list[MoveLine]:
+    """The same units the other way."""
+    return [
+        MoveLine(
+            line.location, line.variant, -line.quantity, reason, line.lot, value_e4=-(line.value_e4 or 0)
+        )
+        for line in lines
+    ]
+
+
+async def _settle(tx: Tx, transfer: UUID, moved: list[Moved]) -> Transfer:
+    """What a transfer is now, and the event that says so: under way as long as anything of it is."""
+    lines = (await transfers_store.get(tx, transfer)).lines
+    if any(line.under_way for line in lines):
+        status = TransferStatus.IN_TRANSIT
+    else:
+        status = TransferStatus.RECEIVED if any(line.received for line in lines) else TransferStatus.LOST
+    new = await transfers_store.set_status(tx, transfer, status)
+    _tell(tx, new, moved)
+    return new
+
+
+def _record(tx: Tx, what: str, transfer: UUID, lines: Sequence[_Part], reason: str = "") -> None:
+    told = [{"variant": variant, "lot": lot, "units": units} for variant, lot, units, _ in lines]
+    audit.record(tx, what, "transfer", transfer, after={"reason": reason, "lines": told})
 
 
 async def _expect(tx: Tx, transfer: Transfer, units: Sequence[tuple[UUID, int]]) -> None:

@@ -11,7 +11,7 @@ from samlad.stock.store import MoveOutcome
 
 _TRANSFER = "id, origin, destination, status, note, version, created_at, updated_at, expected_on"
 _LINES = """(SELECT coalesce(jsonb_agg(jsonb_build_object('variant', l.variant, 'quantity', l.quantity,
-             'received', l.received, 'lot', l.lot, 'lot_code', t.code) ORDER BY l.variant, t.code), '[]')
+             'received', l.received, 'lost', l.lost, 'lot', l.lot, 'lot_code', t.code) ORDER BY l.variant, t.code), '[]')
              FROM stock_transfer_line l LEFT JOIN lot t ON t.id = l.lot WHERE l.transfer = stock_transfer.id) AS lines"""
 
 
@@ -61,19 +61,38 @@ async def lock(tx: Tx, transfer: UUID) -> Transfer:
 
 
 async def values_under_way(reader: Reader, transfer: UUID) -> dict[tuple[UUID, UUID | None], int]:
-    """What the units of each variant and lot that have not arrived are worth."""
+    """What the units of each variant and lot that are under way are worth."""
     rows = await reader.rows(
-        "SELECT variant, lot, value_e4 - received_e4 AS value FROM stock_transfer_line WHERE transfer = $1",
+        "SELECT variant, lot, value_e4 - received_e4 - lost_e4 AS value FROM stock_transfer_line WHERE transfer = $1",
         transfer,
+    )
+    return {(row["variant"], row["lot"]): row["value"] for row in rows}
+
+
+async def values_lost(reader: Reader, transfer: UUID) -> dict[tuple[UUID, UUID | None], int]:
+    """What the units of each variant and lot that are lost were worth."""
+    rows = await reader.rows(
+        "SELECT variant, lot, lost_e4 AS value FROM stock_transfer_line WHERE transfer = $1", transfer
     )
     return {(row["variant"], row["lot"]): row["value"] for row in rows}
 
 
 async def note_received(tx: Tx, transfer: UUID, lines: Sequence[tuple[UUID, UUID | None, int, int]]) -> None:
     """Add to what was received: (variant, lot, units, value) each. Raises asyncpg.CheckViolationError for more than was sent."""
+    await _note(tx, transfer, "received", lines)
+
+
+async def note_lost(tx: Tx, transfer: UUID, lines: Sequence[tuple[UUID, UUID | None, int, int]]) -> None:
+    """Add to what is lost, or take off: (variant, lot, ± units, ± value) each."""
+    await _note(tx, transfer, "lost", lines)
+
+
+async def _note(
+    tx: Tx, transfer: UUID, what: str, lines: Sequence[tuple[UUID, UUID | None, int, int]]
+) -> None:
     await tx.execute(
-        """
-        UPDATE stock_transfer_line l SET received = l.received + t.quantity, received_e4 = l.received_e4 + t.value
+        f"""
+        UPDATE stock_transfer_line l SET {what} = l.{what} + t.quantity, {what}_e4 = l.{what}_e4 + t.value
         FROM unnest($2::uuid[], $3::uuid[], $4::int[], $5::bigint[]) AS t (variant, lot, quantity, value)
         WHERE l.transfer = $1 AND l.variant = t.variant AND l.lot IS NOT DISTINCT FROM t.lot
         """,

@@ -1,14 +1,14 @@
 """What an entry does here: the verb of its kind, and what the phone is told of it."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from samlad import catalog
 from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
-from samlad.kernel.problems import NotFound
+from samlad.kernel.problems import NotFound, Outdated
 from samlad.orders import fulfilment, fulfilment_short, fulfilment_store
 from samlad.orders.fulfilment_model import FulfilmentState, RejectInput, TakeInput
 from samlad.stock import (
@@ -23,6 +23,7 @@ from samlad.stock import (
 from samlad.stock.inputs import LotLine, UnitsLine, variants_of
 from samlad.stock.lot_lines import Goods, goods_of, named
 from samlad.stock.lots import resolve
+from samlad.storework import store
 from samlad.storework.model import (
     ArrivalEntry,
     ArrivedLine,
@@ -40,7 +41,7 @@ from samlad.storework.model import (
 )
 
 LONGEST_UNSENT = timedelta(days=14)
-"""A clock that is wrong by more begins no count: it is taken to have begun so long ago."""
+"""A clock that is wrong by more is not believed: it is taken to have been so long ago."""
 SUBJECTS = ("count", "fulfilment", "transfer", "purchase")
 
 
@@ -49,8 +50,13 @@ def subject_of(entry: Entry) -> UUID | None:
     return next((getattr(entry, name) for name in SUBJECTS if hasattr(entry, name)), None)
 
 
-async def do(tx: Tx, place: Location, entry: Entry) -> Told:
-    """Do what somebody did with a phone.
+def moment_of(entry: Entry) -> datetime:
+    """When it was: not after now, and not longer ago than phones wait for a network."""
+    return max(min(entry.happened_at, now()), now() - LONGEST_UNSENT)
+
+
+async def do(tx: Tx, place: Location, entry: Entry, *, is_again: bool = False) -> Told:
+    """Do what somebody did with a phone. ``is_again``: they were told why it was refused, and say it still holds.
 
     Raises:
         Problem: what the verb of its kind refuses; NotFound also for what is at another place.
@@ -58,11 +64,15 @@ async def do(tx: Tx, place: Location, entry: Entry) -> Told:
     for kind, act in _ACTS.items():
         if isinstance(entry, kind):
             return await act(tx, place, entry)
+    if isinstance(entry, ArrivalEntry):
+        return await _arrival(tx, place, entry, is_again=is_again)
+    if isinstance(entry, DeliveryEntry):
+        return await _delivery(tx, place, entry, is_again=is_again)
     raise AssertionError(f"no act for {type(entry).__name__}")
 
 
 async def _begin_count(tx: Tx, place: Location, entry: CountBeginEntry) -> Told:
-    at = max(entry.happened_at, now() - LONGEST_UNSENT)
+    at = moment_of(entry)
     await counts.open_count(tx, place.id, note=entry.note, count_id=entry.count, at=at)
     return Told()
 
@@ -128,7 +138,7 @@ async def _reject(tx: Tx, place: Location, entry: RejectEntry) -> Told:
     if seen is not None and seen.state is FulfilmentState.PICKING and seen.taken_by != tx.actor.label:
         await fulfilment.take(tx, entry.fulfilment, TakeInput())
     data = RejectInput(reason=entry.reason, note=entry.note, lines=list(entry.lines))
-    await fulfilment_short.reject(tx, entry.fulfilment, data)
+    await fulfilment_short.reject(tx, entry.fulfilment, data, at=moment_of(entry))
     return Told()
 
 
@@ -146,21 +156,52 @@ async def _goods(tx: Tx, place: Location, lines: Sequence[ArrivedLine], **how: A
     return await goods_of(tx, place.id, wanted, **how)
 
 
-async def _arrival(tx: Tx, place: Location, entry: ArrivalEntry) -> Told:
+async def _seen(tx: Tx, entry: ArrivalEntry | DeliveryEntry, version: int, *, is_again: bool) -> int | None:
+    """The version that goods may be booked in to: the one that the phone had seen and has itself led on from.
+
+    Two who receive the same delivery would book it in twice; who comes second is told so, and says whether theirs came
+    besides. None: whoever tries again has said so.
+
+    Raises:
+        Outdated: somebody else has changed it since.
+    """
+    if entry.version is None or is_again:
+        return None
+    if entry.version + await store.arrivals_of(tx, entry) != version:
+        raise Outdated(
+            "Somebody has booked in goods of this since you looked. If yours came besides, try again."
+        )
+    return version
+
+
+async def _arrival(tx: Tx, place: Location, entry: ArrivalEntry, *, is_again: bool) -> Told:
     found = await transfers_store.get(tx, entry.transfer)
     if found.destination != place.id:
         raise NotFound("This is not to be done here.")
     came = await _goods(tx, place, entry.lines, may_be_new=False, is_needed=False)
-    await transfers.receive(tx, entry.transfer, came.lines, lots=came.lots)
+    version = await _seen(tx, entry, found.version, is_again=is_again)
+    await transfers.receive(
+        tx, entry.transfer, came.lines, lots=came.lots, version=version, at=moment_of(entry)
+    )
     return Told()
 
 
-async def _delivery(tx: Tx, place: Location, entry: DeliveryEntry) -> Told:
+async def _delivery(tx: Tx, place: Location, entry: DeliveryEntry, *, is_again: bool) -> Told:
     found = await purchases_store.get(tx, entry.purchase)
     if found.location != place.id:
         raise NotFound("This is not to be done here.")
     came = await _goods(tx, place, entry.lines)
-    await purchases.receive(tx, entry.purchase, came.lines, receipt=entry.id, note=entry.note, lots=came.lots)
+    version = await _seen(tx, entry, found.version, is_again=is_again)
+    await purchases.receive(
+        tx,
+        entry.purchase,
+        came.lines,
+        receipt=entry.id,
+        note=entry.note,
+        lots=came.lots,
+        version=version,
+        at=moment_of(entry),
+    )
     return Told()
 
 
@@ -172,6 +213,4 @@ _ACTS: dict[type[Entry], Callable[[Tx, Location, Any], Awaitable[Told]]] = {
     PickEntry: _pick,
     PackEntry: _pack,
     RejectEntry: _reject,
-    ArrivalEntry: _arrival,
-    DeliveryEntry: _delivery,
 }

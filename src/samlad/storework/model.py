@@ -114,20 +114,22 @@ class ArrivedLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ArrivalEntry(Entry, frozen=True, kw_only=True):
-    """What arrived of a transfer."""
+    """What arrived of a transfer. ``version`` is the one that the phone had seen."""
 
     kind: Literal["arrival"]
     transfer: UUID
     lines: Annotated[list[ArrivedLine], Meta(min_length=1, max_length=500)]
+    version: Annotated[int, Meta(ge=1)] | None = None
 
 
 class DeliveryEntry(Entry, frozen=True, kw_only=True):
-    """What a supplier brought of a purchase order."""
+    """What a supplier brought of a purchase order. ``version`` is the one that the phone had seen."""
 
     kind: Literal["delivery"]
     purchase: UUID
     lines: Annotated[list[ArrivedLine], Meta(min_length=1, max_length=500)]
     note: Text = ""
+    version: Annotated[int, Meta(ge=1)] | None = None
 
 
 KINDS: dict[str, type[Entry]] = {

@@ -159,7 +159,7 @@ async def _once_more(
     entry = read(raw)
     if isinstance(entry, str):
         return _known(raw, known)
-    return await _do(tx, place, known.id, entry, raw)
+    return await _do(tx, place, known.id, entry, raw, is_again=True)
 
 
 def _known(raw: dict[str, Any], known: Kept) -> Verdict:
@@ -217,8 +217,10 @@ def _when(entry: Entry | None) -> datetime:
     return now() if entry is None else min(entry.happened_at, now())
 
 
-async def _do(tx: Tx, place: Location, entry_id: UUID, entry: Entry, raw: dict[str, Any]) -> Verdict:
-    told = await acts.do(tx, place, entry)
+async def _do(
+    tx: Tx, place: Location, entry_id: UUID, entry: Entry, raw: dict[str, Any], *, is_again: bool = False
+) -> Verdict:
+    told = await acts.do(tx, place, entry, is_again=is_again)
     await store.conclude(tx, entry_id, State.DONE, told=told)
     about = acts.subject_of(entry)
     fact = events.WorkDone(location=place.id, kind=str(raw["kind"]), about=about)
@@ -263,7 +265,7 @@ async def try_again(tx: Tx, entry_id: UUID, *, version: int | None = None) -> Ke
     entry = read(found.body)
     if isinstance(entry, str):
         raise Unreadable(entry)
-    await _do(tx, await location_of(tx, found.location), entry_id, entry, found.body)
+    await _do(tx, await location_of(tx, found.location), entry_id, entry, found.body, is_again=True)
     await store.resolve(tx, entry_id, State.DONE)
     return await _told(tx, found)
 

@@ -10,7 +10,7 @@ import msgspec
 from samlad.kernel.clock import now
 from samlad.kernel.database import Reader, Tx
 from samlad.kernel.listing import Filter, Listing, Sort, texts
-from samlad.storework.model import Kept, Row, State, Told
+from samlad.storework.model import ArrivalEntry, DeliveryEntry, Kept, Row, State, Told
 
 _ROW = """w.id, w.location, l.code AS location_code, w.kind, w.subject, w.state, w.happened_at, w.received_at,
           w.done_name, w.problem, w.code, w.reason, w.resolved_at, w.version"""
@@ -73,6 +73,18 @@ async def claim(tx: Tx, new: New) -> bool:
             new.body,
         )
     )
+
+
+async def arrivals_of(reader: Reader, entry: ArrivalEntry | DeliveryEntry) -> int:
+    """How often the phone of an entry has booked in goods of the same since it saw this version of it."""
+    count: int = await reader.value(
+        """SELECT count(*) FROM store_work WHERE subject = $1 AND device = $2 AND state = 'done'
+           AND kind IN ('arrival', 'delivery') AND body->>'version' = $3""",
+        entry.transfer if isinstance(entry, ArrivalEntry) else entry.purchase,
+        entry.device,
+        str(entry.version),
+    )
+    return count
 
 
 async def digest_of(reader: Reader, entry: UUID) -> bytes | None:

@@ -76,6 +76,7 @@ class Coming(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     name: str
     expected_on: str | None
+    version: int
     lines: list[tuple[UUID, int, str | None]]
     """Variant, units, and of which lot where that is known."""
 
@@ -130,16 +131,16 @@ async def _counts(reader: Reader, place: UUID) -> list[OpenCount]:
 async def _coming(reader: Reader, place: UUID) -> list[Coming]:
     return await reader.all(
         Coming,
-        """SELECT id, kind, name, expected_on::text, lines FROM (
-               SELECT t.id, 'transfer' AS kind, o.name, t.expected_on, t.created_at,
-                      (SELECT jsonb_agg(jsonb_build_array(l.variant, l.quantity - l.received, c.code) ORDER BY l.variant, c.code)
+        """SELECT id, kind, name, expected_on::text, version, lines FROM (
+               SELECT t.id, 'transfer' AS kind, o.name, t.expected_on, t.version, t.created_at,
+                      (SELECT jsonb_agg(jsonb_build_array(l.variant, l.quantity - l.received - l.lost, c.code) ORDER BY l.variant, c.code)
                        FROM stock_transfer_line l LEFT JOIN lot c ON c.id = l.lot
-                       WHERE l.transfer = t.id AND l.received < l.quantity) AS lines
+                       WHERE l.transfer = t.id AND l.received + l.lost < l.quantity) AS lines
                FROM stock_transfer t JOIN location o ON o.id = t.origin
                WHERE t.destination = $1 AND t.status = 'in_transit'
                UNION ALL
                SELECT p.id, 'purchase', s.name || ' ' || p.number, (SELECT min(expected_on) FROM purchase_order_line
-                      WHERE purchase = p.id AND received < quantity), p.created_at,
+                      WHERE purchase = p.id AND received < quantity), p.version, p.created_at,
                       (SELECT jsonb_agg(jsonb_build_array(l.variant, l.quantity - l.received, NULL) ORDER BY l.variant)
                        FROM purchase_order_line l WHERE l.purchase = p.id AND l.received < l.quantity)
                FROM purchase_order p JOIN supplier s ON s.id = p.supplier

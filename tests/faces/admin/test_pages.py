@@ -481,11 +481,16 @@ async def test_goods_are_bought_and_received(api, shop) -> None:
     twice = await api.post(f"{here}/receive", data={**came, "receipt": str(new_id())})
     assert twice.status_code == 412, "two who receive the same delivery from their own pages book it once"
     assert await on_hand(shop, "KTL-150", shop.trade.warehouse) == 14
-    assert (await api.post(f"{here}/receive", data={"receipt": str(new_id())})).status_code == 303
+    for costs in ("MUG-032;x", "NO-SUCH;9.99", "9.99"):
+        wrong = await api.post(f"{here}/receive", data={"receipt": str(new_id()), "costs": costs})
+        assert wrong.status_code == 422, costs
+    rest = {"receipt": str(new_id()), "costs": "MUG-032;9.99"}
+    assert (await api.post(f"{here}/receive", data=rest)).status_code == 303
     assert await on_hand(shop, "MUG-032", shop.trade.warehouse) == 328
     page = (await api.get(here)).text
     assert "All here" in page
     assert "D-1" in page
+    assert "came at" in page, "the mugs cost something else than was ordered"
     assert (await api.post(f"{here}/cancel")).status_code == 409
     assert "All here" in (await api.get("/admin/stock/purchases?status=received")).text
     await shop.db.rows(
@@ -524,6 +529,34 @@ async def test_a_transfer_leaves_and_arrives_in_parts(api, shop) -> None:
         "/admin/stock/transfers/new", data={"origin": "dc", "destination": "dc", "lines": "KTL-150 5"}
     )
     assert none.status_code == 422
+
+
+async def test_what_is_lost_on_the_way_is_written_off_and_taken_back(api, shop) -> None:
+    sent = await api.post(
+        "/admin/stock/transfers/new", data={"origin": "dc", "destination": "malmo", "lines": "KTL-150 5"}
+    )
+    here, lost = sent.headers["location"], f"lost-{shop.variants['KTL-150']}"
+    shown = re.search(r'name="version" value="(\d+)"', (await api.get(here, headers=PEOPLE)).text)[1]
+    wrong = await api.post(f"{here}/lose", data={lost: "2", "version": shown}, headers=PEOPLE)
+    assert (wrong.status_code, "kept in the ledger" in wrong.text) == (422, True)
+    none = await api.post(f"{here}/lose", data={lost: "0", "reason": "stolen"}, headers=PEOPLE)
+    assert (none.status_code, "at least one piece" in none.text) == (422, True)
+    seen = {lost: "2", "reason": "stolen", "version": shown}
+    gone = await api.post(f"{here}/lose", data=seen)
+    assert gone.status_code == 303
+    page = (await api.get(here, headers=PEOPLE)).text
+    assert (await api.post(f"{here}/lose", data=seen)).status_code == 412, "pressed twice it is lost once"
+    assert ("Found after all?" in page, "stolen" in (await api.get("/admin/stock/movements")).text) == (
+        True,
+        True,
+    )
+    assert (await api.post(undo_of(page))).headers["location"] == here
+    assert "Found after all?" not in (await api.get(here, headers=PEOPLE)).text
+    await api.post(f"{here}/lose", data={lost: "5", "reason": "stolen"})
+    assert "Lost on the way" in (await api.get("/admin/stock/transfers", headers=PEOPLE)).text
+    assert (await api.post(f"{here}/find")).status_code == 303
+    await api.post(f"{here}/receive", data={})
+    assert await on_hand(shop, "KTL-150", shop.trade.at_malmo) == 5
 
 
 # -- products --------------------------------------------------------------------------------------------------------------------

@@ -219,6 +219,25 @@ async def test_work_is_done_only_where_somebody_is_bound_to(
         assert (await guest.get("/pos/work")).headers["location"].startswith("/admin/sign-in")
 
 
+async def test_what_is_given_up_twice_by_one_press_is_given_up_once(
+    clerk: httpx.AsyncClient, market: Market
+) -> None:
+    kettle = (await market.product(sku="KTL", stock=(5,))).variants[0].id
+    here = await address_of(market, await ordered(market, kettle, 3))
+    await act(clerk, here, "take")
+    sent = {
+        "give-up-1": "1",
+        "reason": "damaged",
+        "version": hidden((await clerk.get(here)).text, "version"),
+    }
+    await act(clerk, here, "reject", **sent)
+    assert "Somebody was quicker" in await act(clerk, here, "reject", **sent)
+    assert await market.db.value("SELECT sum(quantity) FROM movement WHERE cause = 'damage'") == -1
+    await market.db.rows("UPDATE fulfilment SET taken_by = 'staff:bo', taken_name = 'Bo' RETURNING 1")
+    page = text_of((await clerk.get(here)).text)
+    assert ("Bo is picking this" in page, "We cannot give it" in page) == (True, False), "it is theirs to say"
+
+
 async def test_nonsense_is_no_error(clerk: httpx.AsyncClient, market: Market) -> None:
     kettle = (await market.product(sku="KTL", stock=(2,))).variants[0].id
     here = await address_of(market, await ordered(market, kettle))

@@ -236,6 +236,7 @@ cause: Mapping[str, str] = {
     "correction": marked("Corrected"),
     "revaluation": marked("Valued anew"),
     "supplier_return": marked("Sent back to its supplier"),
+    "loss": marked("Lost on the way"),
 }
 supplier_return_status: Mapping[str, str] = {
     "sent": marked("Credit awaited"),
@@ -279,6 +280,7 @@ transfer_status: Mapping[str, str] = {
     "in_transit": marked("Under way"),
     "received": marked("Arrived"),
     "cancelled": marked("Cancelled"),
+    "lost": marked("Lost on the way"),
 }
 
 

@@ -355,16 +355,19 @@ async def act_on_transfer(
     here = f"/admin/stock/transfers/{transfer_id}"
     try:
         if act == "receive":
-            arrived = [name for name in form.fields if name.startswith("arrived-")]
-            keys = [name.removeprefix("arrived-").split(".") for name in arrived]
-            lines = [(UUID(key[0]), form.whole(name) or 0) for key, name in zip(keys, arrived, strict=True)]
-            lots = [UUID(key[1]) if len(key) > 1 else None for key in keys]
-            version = form.version()
+            lines, lots = _units(form, "arrived-")
             await change(
                 request,
-                lambda tx: transfers.receive(tx, transfer_id, lines or None, lots=lots, version=version),
+                lambda tx: transfers.receive(
+                    tx, transfer_id, lines or None, lots=lots, version=form.version()
+                ),
             )
             return go(request, here, _("Booked in."))
+        if act == "lose":
+            return await _lose(request, transfer_id, form)
+        if act == "find":
+            await change(request, lambda tx: transfers.find(tx, transfer_id, version=form.version()))
+            return go(request, here, _("It is under way again."))
         if act == "schedule":
             day = day_of(form, "expected_on")
             await change(
@@ -379,6 +382,42 @@ async def act_on_transfer(
             raise NotFound("There is no such line.") from None
         return await _transfer_page(request, transfer_id, form.failed(problem))
     raise NotFound("There is no such act.")
+
+
+def _units(form: Form, prefix: str) -> tuple[list[tuple[UUID, int]], list[UUID | None]]:
+    """Units of a transfer's lines, (variant, units) each, and beside each its lot."""
+    named = [name for name in form.fields if name.startswith(prefix)]
+    keys = [name.removeprefix(prefix).split(".") for name in named]
+    lines = [(UUID(key[0]), form.whole(name) or 0) for key, name in zip(keys, named, strict=True)]
+    return lines, [UUID(key[1]) if len(key) > 1 else None for key in keys]
+
+
+async def _lose(request: AnyRequest, transfer_id: UUID, form: Form) -> Response[Any]:
+    _ = words(request)
+    lines, lots = _units(form, "lost-")
+    if not any(units for _variant, units in lines):
+        raise InvalidInput(_("Choose at least one piece."))
+    reason = form.text("reason")
+    if not reason:
+        raise InvalidInput.at("reason", _("Please say why: it is kept in the ledger."))
+    chosen = [(line, lot) for line, lot in zip(lines, lots, strict=True) if line[1]]
+    goods, of = [line for line, _lot in chosen], [lot for _line, lot in chosen]
+    gone = await change(
+        request,
+        lambda tx: transfers.lose(tx, transfer_id, goods, lots=of, reason=reason, version=form.version()),
+    )
+    told = [[str(variant), units, str(lot) if lot else None] for (variant, units), lot in chosen]
+    undo = undo_href(request, "transfer.lose", transfer=transfer_id, version=gone.version, lines=told)
+    return go(request, f"/admin/stock/transfers/{transfer_id}", _("Written off."), undo=undo)
+
+
+@undoable("transfer.lose")
+async def _undo_lose(tx: Tx, arguments: dict[str, Any]) -> str:
+    transfer = UUID(arguments["transfer"])
+    lines = [(UUID(variant), units) for variant, units, _lot in arguments["lines"]]
+    lots = [UUID(lot) if lot else None for _variant, _units, lot in arguments["lines"]]
+    await transfers.find(tx, transfer, lines, lots=lots, version=arguments["version"])
+    return f"/admin/stock/transfers/{transfer}"
 
 
 HANDLERS = [

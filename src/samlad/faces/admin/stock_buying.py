@@ -13,7 +13,7 @@ from samlad.faces.admin.lists import shown
 from samlad.faces.admin.scope import own_codes
 from samlad.faces.admin.shell import admin_page
 from samlad.faces.admin.stock_frame import chosen_place, frame
-from samlad.faces.admin.stock_lines import typed_goods, typed_wanted
+from samlad.faces.admin.stock_lines import typed_costs, typed_goods, typed_wanted
 from samlad.faces.admin.undo import undoable
 from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest, camera_headers, change, go, local_path, require, translated, words
@@ -208,10 +208,8 @@ async def act_on_purchase(
 
 async def _receive(tx: Tx, purchase_id: UUID, form: Form) -> None:
     """What was scanned, or without a line all that is still to come. The form knows its delivery: sent twice is once."""
-    came = None
-    if form.text("lines"):
-        place = await stock.location(tx, (await purchases_store.get(tx, purchase_id)).location)
-        came = await typed_goods(tx, form, place)
+    place = await stock.location(tx, (await purchases_store.get(tx, purchase_id)).location)
+    came = await typed_goods(tx, form, place) if form.text("lines") else None
     try:
         receipt = UUID(form.get("receipt"))
     except ValueError:
@@ -223,6 +221,7 @@ async def _receive(tx: Tx, purchase_id: UUID, form: Form) -> None:
         receipt=receipt,
         note=(form.text("note") or "")[:500],
         lots=came.lots if came else (),
+        costs=await typed_costs(tx, form, place),
         version=form.version(),
     )
 

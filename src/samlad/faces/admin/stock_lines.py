@@ -112,9 +112,24 @@ async def typed_wanted(tx: Tx, form: Form, place: Location) -> list[WantedLine]:
     return [WantedLine(variant, *line) for variant, line in zip(variants, wanted.values(), strict=True)]
 
 
-def _lines(form: Form) -> Iterator[tuple[int, str]]:
+async def typed_costs(tx: Tx, form: Form, place: Location) -> dict[UUID, int]:
+    """What one of a product cost, by variant: ``CODE;COST`` each, as in `typed_wanted`. Raises InvalidInput at ``costs``."""
+    typed: dict[str, int] = {}
+    try:
+        for number, text in _lines(form, "costs"):
+            code, _, cost = text.rpartition(";" if ";" in text else " ")
+            if not code.strip():
+                raise InvalidInput.at("lines", f"{number}: {text[:60]}")
+            typed[code.strip()] = _cost_e4(cost.strip(), place.currency, f"{number}: {text[:60]}")
+        variants = await _found(tx, form, place, list(typed)) if typed else []
+    except InvalidInput as problem:
+        raise InvalidInput.at("costs", problem.errors[0].message) from None
+    return dict(zip(variants, typed.values(), strict=True))
+
+
+def _lines(form: Form, field: str = "lines") -> Iterator[tuple[int, str]]:
     # Not `splitlines`: the separator of GS1 codes would end a line, too.
-    for number, line in enumerate(form.get("lines").split("\n"), 1):
+    for number, line in enumerate(form.get(field).split("\n"), 1):
         text = line.strip().replace("\t", ";")
         if text:
             yield number, text

@@ -15,7 +15,7 @@ from samlad.faces.pos.work_place import place_of, work_of
 from samlad.kernel.database import Tx
 from samlad.kernel.http import context_of, database_of
 from samlad.kernel.i18n import marked
-from samlad.kernel.problems import InvalidInput, NotFound, Problem
+from samlad.kernel.problems import InvalidInput, NotFound, Outdated, Problem
 from samlad.orders import WrongState, fulfilment, fulfilment_batches, fulfilment_short
 from samlad.orders.fulfilment_model import (
     BatchInput,
@@ -70,7 +70,7 @@ def _digits(form: Form) -> str:
 
 
 def _substitute(tx: Tx, work: UUID, form: Form) -> Awaitable[Any]:
-    return substitute(tx, work, form.into(SubstituteInput))
+    return substitute(tx, work, form.into(SubstituteInput), version=form.version())
 
 
 def _reject(tx: Tx, work: UUID, form: Form) -> Awaitable[Any]:
@@ -81,7 +81,7 @@ def _reject(tx: Tx, work: UUID, form: Form) -> Awaitable[Any]:
             chosen.append(LineSelection(position=int(position), quantity=max(1, min(count, 9_999))))
     if not chosen:
         raise InvalidInput(form.translate(marked("Choose at least one piece.")))
-    return fulfilment_short.reject(tx, work, form.into(RejectInput, lines=chosen))
+    return fulfilment_short.reject(tx, work, form.into(RejectInput, lines=chosen), version=form.version())
 
 
 ACTS: dict[str, tuple[Act, str | None]] = {
@@ -125,7 +125,7 @@ async def act_on_work(
         if act == "hand-over" and form.text("code"):
             await fulfilment.count_try(database_of(request), context_of(request), place.location.id)
         await face.change(request, lambda tx: verb(tx, work.id, form))
-    except WrongState:
+    except (Outdated, WrongState):
         return face.go(request, here, _(NOT_NOW), kind="warning")
     except SoldOut:
         form.failed(InvalidInput.at("code", _(NOT_FREE)))

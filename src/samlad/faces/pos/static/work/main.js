@@ -216,9 +216,9 @@ async function book(id) {
     return lot ? { variant, lot, quantity } : { variant, quantity };
   });
   if (!lines.length) return announce(say("nothing-came"), "warning");
-  const fields = task.kind === "transfer" ? { kind: "arrival", transfer: id, lines } : { kind: "delivery", purchase: id, lines };
+  const fields = task.kind === "transfer" ? { kind: "arrival", transfer: id } : { kind: "delivery", purchase: id };
   document.activeElement?.blur?.();
-  await put(fields, say("booked"), (store) => queue.ask(store.delete(`draft:${id}`)));
+  await put({ ...fields, version: task.version, lines }, say("booked"), (store) => queue.ask(store.delete(`draft:${id}`)));
 }
 
 /* -- what is not sent, and what was refused ------------------------------------------------------------------------------- */

@@ -53,6 +53,11 @@ class Shown(msgspec.Struct, Generic[T], frozen=True):
         return href(self.path, {**self.kept(), **changes})
 
     @property
+    def is_longer(self) -> bool:
+        """Whether more fits than this page shows."""
+        return self.count > len(self.items)
+
+    @property
     def selection(self) -> str:
         """What narrows and sorts this list, as in an address: what stands for all of its pages."""
         return urlencode(self.kept())

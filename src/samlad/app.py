@@ -363,7 +363,12 @@ def create(settings: Settings, *, is_patient: bool = False) -> Litestar:
         before_send=[security_headers(https=(settings.public_url or "").startswith("https://"))],
         lifespan=[lifespan],
         state=State({"work": Work(PACKAGES, FOLLOWERS, SWEEPERS), "checks": CHECKS}),
-        exception_handlers={Problem: on_problem, HTTPException: on_http_exception, Exception: on_error},
+        exception_handlers={
+            Problem: on_problem,
+            HTTPException: on_http_exception,
+            RecursionError: on_too_deep,
+            Exception: on_error,
+        },
         openapi_config=None,
         request_max_body_size=settings.body_limit,
         logging_config=None,
@@ -470,6 +475,15 @@ def _from_validation(error: ValidationException) -> Problem:
         if isinstance(item, dict)
     )
     return InvalidInput(ERRORS_BELOW, errors=errors) if errors else Malformed(cards.redact(error.detail))
+
+
+def on_too_deep(request: Request[Any, Any, Any], error: RecursionError) -> Response[Any]:
+    """A body that lies deeper in itself than anything here does: refused. Without a body it is a fault of ours."""
+    kind, _ = request.content_type
+    if not kind.endswith("json"):
+        return on_error(request, error)
+    logger.warning("a body lies too deep", path=cards.redact(request.url.path))
+    return on_problem(request, Malformed("What was sent lies too deep in itself to be read."))
 
 
 def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

@@ -79,6 +79,11 @@ leaves = st.one_of(
         st.sampled_from([0, 150]),
         st.sampled_from([0, 5, 30]),
     ),
+    st.builds(
+        lambda on, s: {"kind": "wanted", "on": on, **s},
+        st.sampled_from(["anywhere", "wish", "cart"]),
+        st.sampled_from([{"stock": "in_stock"}, {"stock": "sold_out"}, {"at_most": 2}]),
+    ),
     st.just({"kind": "rfm", "frequency": [1, 2, 3, 4, 5]}),
 )
 definitions = st.recursive(

@@ -110,6 +110,10 @@ any_leaf = st.one_of(
     st.fixed_dictionaries({"currency": money, "at_least": amounts, "idle_hours": st.integers(0, 8784)}).map(
         lambda each: {"kind": "cart", **each}
     ),
+    st.fixed_dictionaries(
+        {"on": st.sampled_from(["anywhere", "wish", "saved", "cart"]), "stock": st.just("in_stock")},
+        optional={"at_most": st.integers(1, 9), "goods": goods},
+    ).map(lambda each: {"kind": "wanted", **each}),
     _sets(at_least=st.integers(-(2**53) + 1, 9), at_most=st.integers(-9, 2**53 - 1)).map(
         lambda each: {"kind": "points", **each}
     ),
@@ -261,6 +265,7 @@ def test_templates_can_be_used_and_be_shown_as_rows() -> None:
         ({"kind": "trait", "field": "country"}, "definition.values"),
         ({"kind": "trait", "field": "email", "op": "is_known", "values": ["x"]}, "definition.values"),
         ({"kind": "cart", "at_least": 5}, "definition.currency"),
+        ({"kind": "wanted", "stock": "sold_out", "at_most": 5}, "definition.at_most"),
         ({"kind": "rfm"}, "definition"),
         ({"kind": "rfm", "groups": ["kings"]}, "definition.groups"),
         ({"kind": "other", "name": "weather"}, "definition.name"),

@@ -226,6 +226,19 @@ class OpenCart(Base, frozen=True, kw_only=True, tag="cart"):
     idle_hours: Annotated[int, Meta(ge=0, le=8_784)] = 0
 
 
+class Wanted(Base, frozen=True, kw_only=True, tag="wanted"):
+    """They have goods on a wish list, saved for later or in their cart that are in stock now, or sold out.
+
+    ``at_most``: in stock, but no more than so many. Units are those that the list's or cart's channel shares and that nobody
+    holds, without what its locations keep back; of a set as many as its parts make.
+    """
+
+    on: Literal["anywhere", "wish", "saved", "cart"] = "anywhere"
+    stock: Literal["in_stock", "sold_out"] = "in_stock"
+    at_most: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    goods: WhichGoods | None = None
+
+
 class Subscribed(Base, frozen=True, kw_only=True, tag="subscription"):
     """They have a repeat order in one of these states."""
 
@@ -277,6 +290,7 @@ Condition: TypeAlias = (
     | Tagged
     | Consented
     | OpenCart
+    | Wanted
     | Subscribed
     | InRfm
     | InSegment

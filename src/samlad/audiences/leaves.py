@@ -23,8 +23,10 @@ from samlad.audiences.conditions import (
     TraitField,
     TraitOp,
     UsedPromotion,
+    Wanted,
     WhichGoods,
 )
+from samlad.stock import free_for
 
 if TYPE_CHECKING:
     from samlad.audiences.compiling import Sql
@@ -309,6 +311,23 @@ def _cart(condition: OpenCart, sql: "Sql") -> Leaf:
     return Leaf(rows=rows)
 
 
+def _wanted(condition: Wanted, sql: "Sql") -> Leaf:
+    kinds = ["cart", "saved", "wish"] if condition.on == "anywhere" else [condition.on]
+    test = "free > 0" if condition.stock == "in_stock" else "free = 0"
+    if condition.at_most is not None:
+        test += f" AND free <= {sql.arg(condition.at_most, 'bigint')}"
+    rows = f"""
+        SELECT person, bool_or({test}) AS ok, left(string_agg(DISTINCT sku, ', ') FILTER (WHERE {test}), 200) AS found,
+               NULL::timestamptz AS until
+        FROM (SELECT m.person, l.sku, {free_for("l.variant", "k.channel")} AS free
+              FROM member m JOIN cart k ON k.customer = m.id JOIN cart_line i ON i.cart = k.id JOIN variant v ON v.id = i.variant
+                   CROSS JOIN LATERAL (SELECT v.id AS variant, v.sku, NULL::jsonb AS set_of) AS l
+              WHERE k.status IN ('open', 'checkout') AND k.kind = ANY ({sql.arg(kinds, "text[]")})
+                    AND {_goods(condition.goods, sql)}) AS wanted
+        GROUP BY person"""
+    return Leaf(rows=rows)
+
+
 def _subscribed(condition: Subscribed, sql: "Sql") -> Leaf:
     where = f"s.status = ANY ({sql.arg(list(condition.states), 'text[]')})"
     if condition.plans:
@@ -354,6 +373,7 @@ LEAVES: dict[type, Callable[[Any, "Sql"], Leaf]] = {
     Tagged: _tagged,
     Consented: _consented,
     OpenCart: _cart,
+    Wanted: _wanted,
     Subscribed: _subscribed,
     InRfm: _rfm,
     Listed: _listed,

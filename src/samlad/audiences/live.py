@@ -27,8 +27,10 @@ async def _look(tx: Tx, events: list[Event]) -> None:
         return
     definitions = {each.id: each.definition for each in segments}
     expanded = {each.id: _expanded(each, definitions) for each in segments}
-    names = set().union(*(rules.event_names(each) for each in expanded.values() if each is not None))
-    people = await touched.people(tx, events, names)
+    known = [each for each in expanded.values() if each is not None]
+    names = set().union(*(rules.event_names(each) for each in known))
+    asks_stock = any("stock" in rules.sources(each) for each in known)
+    people = await touched.people(tx, events, names, asks_stock=asks_stock)
     if not people:
         return
     wanted: dict[UUID, set[UUID]] = {}

@@ -36,6 +36,7 @@ from samlad.audiences.conditions import (
     Trait,
     TraitOp,
     UsedPromotion,
+    Wanted,
     of,
 )
 from samlad.kernel.problems import FieldError, InvalidInput
@@ -101,6 +102,8 @@ def _faults_of_leaf(condition: Condition, place: str) -> Iterator[tuple[str, str
     if isinstance(condition, Trait) and (condition.op is TraitOp.IS_KNOWN) == bool(condition.values):
         told = "is_known compares with nothing" if condition.values else "say what it is compared with"
         yield f"{place}.values", told
+    if isinstance(condition, Wanted) and condition.at_most is not None and condition.stock == "sold_out":
+        yield f"{place}.at_most", "what is sold out has no units"
     if isinstance(condition, InRfm):
         yield from _score_faults(condition, place)
     if isinstance(condition, Tracked):
@@ -222,6 +225,7 @@ _SOURCES: dict[type, str] = {
     Tagged: "customer",
     Consented: "consent",
     OpenCart: "cart",
+    Wanted: "cart",
     Subscribed: "subscription",
     InRfm: "rfm",
     Listed: "list",
@@ -229,19 +233,24 @@ _SOURCES: dict[type, str] = {
 
 
 def sources(expanded: Condition) -> set[str]:
-    """What can change whether conditions hold: customer, order, tracked, points, cart, subscription, rfm, consent, list, or what a
-    registered kind says."""
+    """What can change whether conditions hold: customer, order, tracked, points, cart, stock, subscription, rfm, consent, list, or
+    what a registered kind says."""
     found: set[str] = set()
     for each in walk(expanded):
         if isinstance(each, Other):
             found |= kinds.get(each.name).sources
+        elif isinstance(each, Wanted):
+            found |= {"cart", "stock"}
         elif type(each) in _SOURCES:
             found.add(_SOURCES[type(each)])
     return found
 
 
 def asks_the_catalogue(expanded: Condition) -> bool:
-    """Whether conditions hang on what goods are in the catalogue now: their category, brand or product."""
+    """Whether conditions hang on what goods are in the catalogue now: their category, brand or product; or on how much of
+    them may be sold, which also changes without a movement."""
+    if any(isinstance(each, Wanted) for each in walk(expanded)):
+        return True
     goods = [each.goods for each in walk(expanded) if isinstance(each, HasOrders | OrderDate)]
     return any(each and (each.categories or each.brands or each.products) for each in goods)
 

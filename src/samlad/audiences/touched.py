@@ -55,20 +55,42 @@ SUBSCRIPTIONS = (
     "subscription.resumed",
     "subscription.started",
 )
+STOCK = (
+    "stock.counted",
+    "stock.held",
+    "stock.lost",
+    "stock.lots-judged",
+    "stock.moved",
+    "stock.quarantined",
+    "stock.released",
+    "stock.transferred",
+)
 CUSTOMERS = ("customer.changed", "customer.created", "customer.tagged", "customer.untagged")
 CONSENT = "consent.recorded"
 TRACKED = "tracking.landed"
 DELETED = "tracking.event_deleted"
 ERASED = "privacy.erased"
 
-TYPES = (*CUSTOMERS, *IDENTITY, *ORDERS, *CARTS, *POINTS, *SUBSCRIPTIONS, CONSENT, TRACKED, DELETED, ERASED)
+TYPES = (
+    *CUSTOMERS,
+    *IDENTITY,
+    *ORDERS,
+    *CARTS,
+    *POINTS,
+    *SUBSCRIPTIONS,
+    *STOCK,
+    CONSENT,
+    TRACKED,
+    DELETED,
+    ERASED,
+)
 
 People = dict[str, set[UUID]]
 
 
-async def people(tx: Tx, events: Sequence[Event], names: set[str]) -> People:
+async def people(tx: Tx, events: Sequence[Event], names: set[str], *, asks_stock: bool) -> People:
     """Customers by the source of what changed (`rules.sources`, or everything): each id that is touched, and whoever stands
-    for it now. ``names`` are those of the tracked events that anybody counts."""
+    for it now. ``names`` are those of the tracked events that anybody counts; ``asks_stock``: somebody asks for stock at all."""
     found: People = defaultdict(set)
     by_table: dict[str, list[Event]] = defaultdict(list)
     sources = {name: kind.sources for kind in kinds.all_kinds() for name in kind.types}
@@ -87,6 +109,8 @@ async def people(tx: Tx, events: Sequence[Event], names: set[str]) -> People:
     found["points"] |= _subjects(by_table["points"])
     found["order"] |= await _of_orders(tx, by_table["order"])
     found["cart"] |= await _of_carts(tx, by_table["cart"])
+    if asks_stock:
+        found["stock"] |= await _of_stock(tx, by_table["stock"])
     found["subscription"] |= await _of_subscriptions(tx, by_table["subscription"])
     found["consent"] |= await _of_consent(tx, by_table["consent"])
     found["tracked"] |= await _of_tracked(tx, by_table["tracked"], names)
@@ -150,6 +174,21 @@ async def _of_carts(tx: Tx, events: Sequence[Event]) -> set[UUID]:
         "SELECT DISTINCT customer FROM cart WHERE id = ANY ($1) AND customer IS NOT NULL", list(carts)
     )
     return found | {row["customer"] for row in rows}
+
+
+async def _of_stock(tx: Tx, events: Sequence[Event]) -> set[UUID]:
+    """Who has goods on a list or in a cart of which units came, went or were held; also as a part of a set."""
+    variants = {UUID(line["variant"]) for event in events for line in event.payload["lines"]}
+    if not variants:
+        return set()
+    rows = await tx.rows(
+        """WITH moved AS (SELECT unnest($1::uuid[]) AS id UNION SELECT bundle FROM bundle_component WHERE component = ANY ($1))
+           SELECT DISTINCT k.customer FROM cart k
+           WHERE k.customer IS NOT NULL AND k.status IN ('open', 'checkout')
+             AND EXISTS (SELECT FROM cart_line i JOIN moved m ON m.id = i.variant WHERE i.cart = k.id)""",
+        list(variants),
+    )
+    return {row["customer"] for row in rows}
 
 
 async def _of_subscriptions(tx: Tx, events: Sequence[Event]) -> set[UUID]:

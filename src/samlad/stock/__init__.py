@@ -30,7 +30,7 @@ from samlad.stock.problems import LotNeeded, NotHeld, NotInStock, ShortLine, Sol
 from samlad.stock.promise_store import free_at, lease_ends, levels_of
 from samlad.stock.quarantine import put_aside
 from samlad.stock.quarantine_model import Aside
-from samlad.stock.searching import there_now
+from samlad.stock.searching import free_for, there_now
 from samlad.stock.service import (
     atp,
     change_location,
@@ -79,6 +79,7 @@ __all__ = [
     "create_location",
     "end_leases",
     "free_at",
+    "free_for",
     "gone",
     "holds_of",
     "lease",

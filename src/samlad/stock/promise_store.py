@@ -14,9 +14,9 @@ from samlad.stock import sets
 from samlad.stock.model import ExcludedBy, ExcludedLevel, Level
 from samlad.stock.sets import SetOf, Sets
 
-# An expired hold that nobody has released yet does not count: it makes room as soon as somebody wants it.
-_FREE = """l.on_hand - l.expired - l.expiring - l.blocked - l.held + coalesce((SELECT sum(h.quantity) FROM hold h WHERE h.location = l.location
+FREE = """l.on_hand - l.expired - l.expiring - l.blocked - l.held + coalesce((SELECT sum(h.quantity) FROM hold h WHERE h.location = l.location
            AND h.variant = l.variant AND h.expires_at <= now()), 0)"""
+"""Units of a level ``l`` that nobody holds. An expired hold that nobody has released yet makes room as soon as somebody wants it."""
 
 # What tills of a store have leased lies in it: whoever stands there can have it.
 _LEASED = """coalesce((SELECT sum(h.quantity) FROM hold h WHERE h.location = l.location AND h.variant = l.variant
@@ -35,7 +35,7 @@ _SEEN = f"""FROM level l JOIN location p ON p.id = l.location
     CROSS JOIN LATERAL (SELECT CASE WHEN $4 THEN 0 ELSE coalesce(c.buffer, p.buffer) END AS kept,
                                CASE WHEN NOT p.is_active THEN 'inactive'
                                     WHEN c.is_excluded AND NOT $4 THEN 'channel' END AS excluded,
-                               {_FREE} + CASE WHEN $4 THEN {_LEASED} ELSE 0 END AS free) n
+                               {FREE} + CASE WHEN $4 THEN {_LEASED} ELSE 0 END AS free) n
     WHERE l.variant = ANY({_STOCKED}) AND p.pool = $2 AND (NOT $4 OR p.channel = $3)"""
 
 TODAY = "(now() AT TIME ZONE p.time_zone)::date"
@@ -83,7 +83,7 @@ async def levels_of(
     rows = await reader.all(
         _Level,
         f"""SELECT l.location, l.variant, l.on_hand, {_HELD}, greatest(n.free, 0)::int AS available, l.backorder_limit, {_SETS}
-            FROM level l CROSS JOIN LATERAL (SELECT {_FREE} AS free) n JOIN location p ON p.id = l.location AND p.is_active
+            FROM level l CROSS JOIN LATERAL (SELECT {FREE} AS free) n JOIN location p ON p.id = l.location AND p.is_active
             WHERE l.variant = ANY({_STOCKED}) ORDER BY l.variant, p.priority, p.code""",
         list(variants),
     )
@@ -178,7 +178,7 @@ def _arguments(channel: Channel, variants: Sequence[UUID], carry_out: bool) -> t
 async def free_at(reader: Reader, location: UUID) -> list[tuple[UUID, int]]:
     """What is free at a location, as (variant, units); variants of which nothing is are left out."""
     rows = await reader.rows(
-        f"""SELECT l.variant, n.free::int AS free FROM level l CROSS JOIN LATERAL (SELECT {_FREE} AS free) n
+        f"""SELECT l.variant, n.free::int AS free FROM level l CROSS JOIN LATERAL (SELECT {FREE} AS free) n
             WHERE l.location = $1 AND l.on_hand > 0 AND n.free > 0""",
         location,
     )

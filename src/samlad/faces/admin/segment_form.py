@@ -427,6 +427,8 @@ def options(segments: Sequence[tuple[str, str]], translate: Any) -> dict[str, li
     """The choices of the selects and boxes by name."""
     known = (
         "orders_measure",
+        "wanted_on",
+        "wanted_stock",
         "returns_measure",
         "which",
         "field",

@@ -23,6 +23,7 @@ condition: Mapping[str, str] = {
     "customer_since": marked("Customer since"),
     "event": marked("Tracked event"),
     "cart": marked("Open cart"),
+    "wanted": marked("Wanted goods in stock"),
     "points": marked("Points"),
     "tier": marked("Loyalty tier"),
     "tagged": marked("Tag"),
@@ -55,6 +56,13 @@ returns_measure: Mapping[str, str] = {
     "sum": marked("Money returned"),
     "rate": marked("Percent of pieces returned"),
 }
+wanted_on: Mapping[str, str] = {
+    "anywhere": marked("On a list or in the cart"),
+    "wish": marked("On a wish list"),
+    "saved": marked("Saved for later"),
+    "cart": marked("In the cart"),
+}
+wanted_stock: Mapping[str, str] = {"in_stock": marked("In stock now"), "sold_out": marked("Sold out now")}
 which: Mapping[str, str] = {"last": marked("Last order"), "first": marked("First order")}
 field: Mapping[str, str] = {
     "country": marked("Country"),
@@ -162,6 +170,12 @@ TEMPLATES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
                 _not({"kind": "order_date", "which": "last", "within": {"days": 1}}),
             ],
         },
+    ),
+    (
+        "wished",
+        marked("Wished for, and there"),
+        marked("Something on their wish list is in stock now."),
+        {"kind": "all", "of": [{"kind": "wanted", "on": "wish", "stock": "in_stock"}]},
     ),
     (
         "returners",

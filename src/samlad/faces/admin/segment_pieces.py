@@ -82,6 +82,12 @@ PIECES: Mapping[str, tuple[Piece, ...]] = {
         Piece("currency", marked("Currency"), "currency"),
         Piece("idle_hours", marked("Untouched for so many hours"), "whole"),
     ),
+    "wanted": (
+        Piece("on", marked("Where"), "choice", "wanted_on"),
+        Piece("stock", marked("Stock"), "choice", "wanted_stock"),
+        Piece("at_most", marked("No more than so many units"), "whole"),
+        *_GOODS,
+    ),
     "points": _RANGE,
     "tier": (Piece("tiers", marked("One of these tiers"), "picked", "tiers", is_free=True),),
     "tagged": (Piece("tags", marked("One of these tags"), "picked", "tags", is_free=True),),

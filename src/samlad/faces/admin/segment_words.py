@@ -35,6 +35,7 @@ from samlad.audiences.conditions import (
     TraitField,
     TraitOp,
     UsedPromotion,
+    Wanted,
     WhichGoods,
 )
 from samlad.faces.admin import segment_names as names
@@ -321,6 +322,25 @@ def _cart(condition: OpenCart, words: Words) -> str:
     return _joined(_("have a cart with goods"), worth, idle)
 
 
+def _wanted(condition: Wanted, words: Words) -> str:
+    _ = words._
+    where = {
+        "anywhere": _("have goods on a list or in the cart"),
+        "wish": _("have goods on a wish list"),
+        "saved": _("have goods saved for later"),
+        "cart": _("have goods in the cart"),
+    }[condition.on]
+    if condition.stock == "sold_out":
+        state = _("that are sold out now")
+    elif condition.at_most is None:
+        state = _("that are in stock now")
+    else:
+        state = _("of which at most %(number)s are in stock now") % {
+            "number": words.number(condition.at_most)
+        }
+    return _joined(where, _goods(condition.goods, words), state)
+
+
 def _subscribed(condition: Subscribed, words: Words) -> str:
     _ = words._
     states = words.either([_(names.state[each]).lower() for each in condition.states])
@@ -376,6 +396,7 @@ _LEAVES: Mapping[type, Callable[[Any, Words], str]] = {
     Tagged: _tagged,
     Consented: _consented,
     OpenCart: _cart,
+    Wanted: _wanted,
     Subscribed: _subscribed,
     InRfm: _rfm,
     InSegment: _segment,

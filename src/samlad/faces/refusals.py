@@ -225,6 +225,7 @@ PAYMENTS = (
     marked("The signature is too old."),
     marked("Stripe is not set up here."),
     marked("This is no event of Stripe."),
+    marked("This is no dispute of Stripe."),
 )
 
 COVERED = {

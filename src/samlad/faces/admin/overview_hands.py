@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from litestar import Response, get
 
-from samlad import carts, conversations, orders, questions, storework, tills
+from samlad import carts, conversations, orders, payments, questions, storework, tills
 from samlad.carts.permissions import WRITE as WRITE_CARTS
 from samlad.catalog.permissions import CHANGE as CATALOG_CHANGE
 from samlad.channels import Channel, ChannelStatus, Resource
@@ -72,6 +72,7 @@ async def hints(request: AnyRequest) -> Response[Any]:
         "imports": [],
         "ills": [],
     }
+    context["sees_payments"] = actor.may(payments.READ)
     context |= {"names": names, "most": today.MOST, "rejected_days": today.REJECTED_DAYS, "soon": SOON_DAYS}
     context["lonely"] = await lonely(database) if actor.may(MOVE) else []
     context |= await _stock(actor, database)

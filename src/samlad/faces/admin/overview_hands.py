@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from litestar import Response, get
 
-from samlad import carts, conversations, orders, payments, questions, storework, tills
+from samlad import carts, conversations, orders, questions, storework, tills
 from samlad.carts.permissions import WRITE as WRITE_CARTS
 from samlad.catalog.permissions import CHANGE as CATALOG_CHANGE
 from samlad.channels import Channel, ChannelStatus, Resource
@@ -22,6 +22,7 @@ from samlad.kernel.database import Database
 from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.listing import ListQuery
 from samlad.orders import fulfilment_store, today
+from samlad.payments.permissions import READ as READ_PAYMENTS
 from samlad.pools import MOVE
 from samlad.stock import reach
 from samlad.stock.lists import LEVELS
@@ -72,7 +73,7 @@ async def hints(request: AnyRequest) -> Response[Any]:
         "imports": [],
         "ills": [],
     }
-    context["sees_payments"] = actor.may(payments.READ)
+    context["sees_payments"] = actor.may(READ_PAYMENTS)
     context |= {"names": names, "most": today.MOST, "rejected_days": today.REJECTED_DAYS, "soon": SOON_DAYS}
     context["lonely"] = await lonely(database) if actor.may(MOVE) else []
     context |= await _stock(actor, database)

@@ -174,7 +174,7 @@ class Trade(msgspec.Struct):
                     await horizon.passed(self.db)
                 behind = await horizon.behind(self.db, FOLLOWERS)
         parked = await self.db.rows("SELECT name, last_error FROM follower WHERE last_error IS NOT NULL")
-        assert parked == []
+        assert parked == [], [tuple(row) for row in parked]
 
     async def level(self, variant: UUID, at: Location | None = None) -> tuple[int, int]:
         """On hand and held."""

@@ -88,7 +88,7 @@ TYPES = (
 People = dict[str, set[UUID]]
 
 
-async def people(tx: Tx, events: Sequence[Event], names: set[str], *, asks_stock: bool) -> People:
+async def people(tx: Tx, events: Sequence[Event], names: set[str], *, asks_stock: bool = False) -> People:
     """Customers by the source of what changed (`rules.sources`, or everything): each id that is touched, and whoever stands
     for it now. ``names`` are those of the tracked events that anybody counts; ``asks_stock``: somebody asks for stock at all."""
     found: People = defaultdict(set)

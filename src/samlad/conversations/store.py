@@ -30,9 +30,9 @@ _MESSAGE = """m.id, m.conversation, m.number, m.origin, m.channel, h.name AS cha
               m.author_name, m.body, m.marks, m.attachments, m.at"""
 
 
-_SEARCHED = """(lower(concat_ws(' ', c.subject, c.name, c.email, c.phone, o.number)) LIKE {} OR c.id IN (
-    SELECT m.conversation FROM conversation_message m
-    WHERE to_tsvector('simple', m.body) @@ websearch_to_tsquery('simple', trim({}, '%'))))"""
+_SAID = """SELECT m.conversation FROM conversation_message m
+           WHERE to_tsvector('simple', m.body) @@ websearch_to_tsquery('simple', trim({0}, '%'))"""
+_OF_ORDER = "SELECT id FROM orders WHERE number LIKE upper(trim({0}, '%')) || '%'"
 
 CONVERSATIONS = Listing(
     row=Conversation,
@@ -55,7 +55,12 @@ CONVERSATIONS = Listing(
         "assignee": Filter("c.assignee = ANY({}::uuid[])", uuids),
         "email": Filter("c.email = lower({})", str.strip),
         "assigned": Filter("(c.assignee IS NOT NULL) = ({} = 'true')"),
-        "q": Filter(_SEARCHED.replace("{}", "{0}"), anywhere_lowered),
+        "q": Filter(
+            f"(c.search LIKE {{0}} OR c.order_id IN ({_OF_ORDER}) OR c.id IN ({_SAID}))",
+            anywhere_lowered,
+            few=f"""SELECT id FROM conversation WHERE search LIKE {{0}}
+                    UNION ALL SELECT id FROM conversation WHERE order_id IN ({_OF_ORDER}) UNION ALL {_SAID}""",
+        ),
     },
 )
 """Conversations, what happened last first; scoped to pools (null: all). Those that go on in another one are left out."""

@@ -142,6 +142,7 @@ SOUND = {
     "stock-holds": ("ok", 0),
     "stock-incoming": ("ok", 0),
     "stock-supplier-returns": ("ok", 0),
+    "stock-transfers": ("ok", 0),
     "stock-bounds": ("ok", 0),
     "stock-expired": ("ok", 0),
     "stock-sets": ("ok", 0),

@@ -46,7 +46,7 @@ FIELDS: Mapping[str, str] = {
     "photos": marked("Photographs"), "place": marked("Place"), "placed_at": marked("Placed"), "preview": marked("What it came to"),
     "previous_id": marked("Former id"), "product": marked("Product"), "provider": marked("Provider"), "purpose": marked("Purpose"),
     "quantity": marked("Quantity"), "question": marked("Question"), "reason": marked("Reason"), "received_at": marked("Received"),
-    "message": marked("Greeting"), "recency": marked("Recency"), "recipient": marked("Recipient"), "reductions": marked("Discounts"), "reference": marked("Reference"),
+    "message": marked("Greeting"), "recency": marked("Recency"), "recipient": marked("Recipient"), "reductions": marked("Discounts"), "payment_reference": marked("Payment"), "reference": marked("Reference"),
     "remote": marked("Network address"), "reply": marked("Answer of the shop"), "reported_at": marked("Reported"), "retracted_why": marked("Why it was taken back"),
     "review": marked("Review"), "row": marked("Entry"), "said_at": marked("Said"), "segment": marked("Segment"),
     "send_on": marked("To be sent on"), "sender": marked("Sender"), "sent_at": marked("Sent"), "session": marked("Session"), "signed_in_at": marked("Signed in"),

@@ -56,7 +56,7 @@ BEGIN
             RETURN QUERY INSERT INTO movement AS m (location, variant, lot, quantity, unit_cost_e4, value_e4, cause,
                                                     reference, reason, actor, event, happened_at)
                 VALUES (line.location, line.variant, part.lot, part.quantity, line.cost, line.value, new_cause,
-                        new_reference, line.reason, new_actor, new_event, least(at, now()))
+                        new_reference, line.reason, new_actor, new_event, CASE WHEN at < now() THEN at END)
                 RETURNING 'moved', m.id, m.location, m.variant, m.quantity, m.on_hand_after, m.value_e4, NULL,
                           NULL::uuid, m.lot;
         END LOOP;

@@ -40,7 +40,7 @@ async def test_any_order_is_found_and_taken_back(clerk: httpx.AsyncClient, marke
     assert (now.status, now.refunded) == ("returned", now.paid)
     more = await clerk.post(here, data={**chosen, "id": "", "act": "apply"})
     assert more.status_code == 422
-    assert "at most 0" in text_of(more.text)
+    assert "At most 0" in text_of(more.text)
 
 
 async def test_what_was_bought_elsewhere_is_paid_out_here_with_a_receipt(

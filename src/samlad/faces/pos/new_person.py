@@ -17,6 +17,7 @@ from samlad.faces.form import Form, read_form
 from samlad.faces.page import AnyRequest
 from samlad.faces.pos.desk import DAY_SECONDS, Till, cookie_of, current, show, till_of
 from samlad.faces.pos.people import on_ticket
+from samlad.faces.storefront.checkout_page import NEWS
 from samlad.identity import AuthLevel, Identifier, Kind, Sighting
 from samlad.kernel.clock import now
 from samlad.kernel.database import Tx
@@ -24,7 +25,6 @@ from samlad.kernel.http import actor_of, database_of
 from samlad.kernel.i18n import marked
 from samlad.kernel.problems import InvalidInput, Problem
 
-NEWS = "email_marketing"
 NO_ADDRESS = marked("News by e-mail need an e-mail address.")
 FIELDS = ("name", "email", "phone")
 
